@@ -1,0 +1,1 @@
+//! Typed WCF bindings and the system.serviceModel configuration file.

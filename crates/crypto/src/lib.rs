@@ -1,0 +1,1 @@
+//! Algorithm suites, keys and certificates for WS-Security.

@@ -1,0 +1,1 @@
+//! Data contracts: Rust values to and from the XML of WCF's DataContractSerializer.

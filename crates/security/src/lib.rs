@@ -1,0 +1,1 @@
+//! WS-Security, WS-Trust, WS-SecureConversation and TLS negotiation, client and service.

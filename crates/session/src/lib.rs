@@ -1,0 +1,1 @@
+//! One secure reliable conversation: addressing, reliability and security composed.

@@ -1,0 +1,1 @@
+//! SOAP envelopes, faults, WS-Addressing and the HTTP mapping.

@@ -1,0 +1,1 @@
+//! Secure reliable SOAP messaging with WCF services and clients.

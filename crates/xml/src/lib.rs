@@ -1,0 +1,1 @@
+//! XML documents for SOAP: strict parser, tree with source spans, writer, exclusive canonicalization.
