@@ -46,8 +46,9 @@ def scenario(folder):
         message.update(text_or_base64(body) if body.exists() else {"body": ""})
         out["messages"].append(message)
         for plain in (folder / "plain" / f"{name}.xml", folder / f"{name}.plain.xml"):
-            if plain.exists():
-                out["plain"][name] = plain.read_text("utf-8")
+            packed = text_or_base64(plain) if plain.exists() else {}
+            if "body" in packed:  # an MTOM entity with undecrypted attachments is not text
+                out["plain"][name] = packed["body"]
     for key, file in (("keys_client", "keys-client.txt"), ("keys_service", "keys-service.txt"),
                       ("keys", "keys.json"), ("captured", "CAPTURED")):
         if (folder / file).exists():
