@@ -1,1 +1,3 @@
 //! Secure reliable SOAP messaging with WCF services and clients.
+
+pub mod transport;

@@ -1,0 +1,210 @@
+//! The client half of the HTTP transport: POST with connection reuse.
+//!
+//! SOAP 1.2 Part 2 §7 (HTTP binding). Every attempt is its own exchange; repeating one is the
+//! business of WS-ReliableMessaging, never of the transport.
+
+use std::error::Error as StdError;
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, DATE};
+use http::{HeaderMap, Method, Request, StatusCode, Uri};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+/// How long an unused connection is kept for the next request.
+///
+/// Shorter than the 120 s after which HTTP.SYS drops an idle connection, so that a request is
+/// seldom sent into a connection that the service is closing.
+pub const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// A pool of connections to any number of services. Cloning shares the pool.
+#[derive(Clone, Debug)]
+pub struct HttpClient {
+    inner: Client<HttpConnector, Full<Bytes>>,
+}
+
+/// What a service answered: status, the two headers that SOAP looks at, and the whole body.
+#[derive(Clone, Debug)]
+pub struct HttpResponse {
+    /// The HTTP status code.
+    pub status: StatusCode,
+    /// The `Content-Type` header, if it is there and is text.
+    pub content_type: Option<String>,
+    /// The `Date` header: the service's idea of the time, for the diagnosis of clocks apart.
+    pub date: Option<String>,
+    /// The entity body, never longer than the limit that the request gave.
+    pub body: Bytes,
+}
+
+/// Why an exchange brought no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// The address cannot be asked over this transport.
+    #[error("the address {address} cannot be used: {reason}")]
+    Address {
+        /// The address as it was given.
+        address: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No connection came about: nobody listens, the name has no address, the network is down.
+    #[error(
+        "there was no endpoint listening at {address} that could accept the message: {source}"
+    )]
+    Connect {
+        /// The address that was asked.
+        address: String,
+        /// What the operating system said.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The connection broke before the whole answer was there.
+    #[error("the connection to {address} was closed before the answer came: {source}")]
+    Broken {
+        /// The address that was asked.
+        address: String,
+        /// What happened to the connection.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The answer is larger than the caller takes.
+    #[error(
+        "the answer of {address} is larger than {limit} bytes; \
+         raise maxReceivedMessageSize of the binding if that is expected"
+    )]
+    TooLarge {
+        /// The address that was asked.
+        address: String,
+        /// The limit in bytes.
+        limit: usize,
+    },
+}
+
+impl Default for HttpClient {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl HttpClient {
+    /// A client with an empty pool. Needs a running tokio runtime only when a request is made.
+    pub fn new() -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let inner = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_CONNECTION_TIMEOUT)
+            // A request that was written to a connection may have been executed:
+            // only reliable messaging may repeat it.
+            .retry_canceled_requests(false)
+            .build(connector);
+        Self { inner }
+    }
+
+    /// Sends `body` to `address` and collects the answer, at most `limit` bytes of it.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpError`] when no whole answer came. Any status code is an answer.
+    pub async fn post(
+        &self,
+        address: &str,
+        headers: HeaderMap,
+        body: Bytes,
+        limit: usize,
+    ) -> Result<HttpResponse, HttpError> {
+        let request = build_request(address, headers, body)?;
+        let response = self.inner.request(request).await.map_err(|error| {
+            let address = address.to_owned();
+            if error.is_connect() {
+                HttpError::Connect { address, source: innermost_io(error) }
+            } else {
+                HttpError::Broken { address, source: Box::new(error) }
+            }
+        })?;
+        let (head, body) = response.into_parts();
+        let text = |name| head.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let body = Limited::new(body, limit).collect().await.map_err(|source| {
+            let address = address.to_owned();
+            if source.is::<LengthLimitError>() {
+                HttpError::TooLarge { address, limit }
+            } else {
+                HttpError::Broken { address, source }
+            }
+        })?;
+        Ok(HttpResponse {
+            status: head.status,
+            content_type: text(CONTENT_TYPE),
+            date: text(DATE),
+            body: body.to_bytes(),
+        })
+    }
+}
+
+fn build_request(
+    address: &str,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Request<Full<Bytes>>, HttpError> {
+    let refuse = |reason: String| HttpError::Address { address: address.to_owned(), reason };
+    let uri: Uri = address.parse().map_err(|e: http::uri::InvalidUri| refuse(e.to_string()))?;
+    match uri.scheme_str() {
+        Some("http") => {}
+        Some(other) => {
+            return Err(refuse(format!(
+                "the scheme is {other}, and this version sends over http only"
+            )));
+        }
+        None => return Err(refuse("it is not absolute".to_owned())),
+    }
+    let mut request = Request::new(Full::new(body));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = uri;
+    *request.headers_mut() = headers;
+    Ok(request)
+}
+
+/// The operating system's own words ("Connection refused") instead of three layers of wrappers.
+fn innermost_io(
+    error: hyper_util::client::legacy::Error,
+) -> Box<dyn StdError + Send + Sync + 'static> {
+    let mut current: Option<&(dyn StdError + 'static)> = Some(&error);
+    while let Some(inner) = current {
+        if let Some(io) = inner.downcast_ref::<io::Error>() {
+            return Box::new(io::Error::new(io.kind(), io.to_string()));
+        }
+        current = inner.source();
+    }
+    Box::new(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_without_listener_is_a_connect_error() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}/x", listener.local_addr().unwrap());
+        drop(listener);
+        let error = HttpClient::new()
+            .post(&address, HeaderMap::new(), Bytes::new(), 10)
+            .await
+            .expect_err("nobody listens");
+        assert!(matches!(error, HttpError::Connect { .. }), "{error:?}");
+        assert!(error.to_string().contains("refused"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn other_schemes_are_refused_by_name() {
+        let error = HttpClient::new()
+            .post("net.tcp://localhost/x", HeaderMap::new(), Bytes::new(), 10)
+            .await
+            .expect_err("not http");
+        assert!(error.to_string().contains("net.tcp"), "{error}");
+    }
+}

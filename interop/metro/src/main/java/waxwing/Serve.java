@@ -1,0 +1,54 @@
+package waxwing;
+
+import com.sun.net.httpserver.HttpContext;
+import com.sun.net.httpserver.HttpServer;
+import jakarta.xml.ws.Endpoint;
+import jakarta.xml.ws.soap.SOAPBinding;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import javax.xml.namespace.QName;
+import javax.xml.transform.stream.StreamSource;
+
+/** serve SCENARIO PORT: hosts the calculator on http://localhost:PORT/ServiceModelSamples/service, on the loopback only. */
+public final class Serve {
+    public static void main(String[] args) throws Exception {
+        Scenario s = Scenario.of(args[0]);
+        int port = Integer.parseInt(args[1]);
+        String keys = Stores.dir();
+        String path = "/ServiceModelSamples/service";
+        Path wsdl = Wsdl.write(Path.of("target", "run", s.name), "service.wsdl",
+                Wsdl.of(s, "http://localhost:" + port + path).replace("@LOCAL@", Wsdl.serverKeys(s, keys)));
+
+        HttpServer http = HttpServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), port), 128);
+        ExecutorService pool = Executors.newFixedThreadPool(64);
+        http.setExecutor(pool);
+        HttpContext context = http.createContext(path);
+
+        Endpoint endpoint = Endpoint.create(SOAPBinding.SOAP12HTTP_BINDING, new CalculatorImpl());
+        StreamSource source = new StreamSource(wsdl.toUri().toString());
+        endpoint.setMetadata(List.of(source));
+        Map<String, Object> props = new HashMap<>();
+        props.put(Endpoint.WSDL_SERVICE, new QName(Calculator.NS, "CalculatorService"));
+        props.put(Endpoint.WSDL_PORT, new QName(Calculator.NS, "CalculatorPort"));
+        endpoint.setProperties(props);
+        endpoint.setExecutor(pool);
+        endpoint.publish(context);
+        // GET /calls tells how many calls reached the implementation.
+        http.createContext("/calls", x -> {
+            byte[] body = (CalculatorImpl.CALLS.get() + "\n").getBytes(StandardCharsets.US_ASCII);
+            x.sendResponseHeaders(200, body.length);
+            x.getResponseBody().write(body);
+            x.close();
+        });
+        http.start();
+        System.out.println("READY " + s.name + " http://localhost:" + port + path + " pid " + ProcessHandle.current().pid());
+        Thread.currentThread().join();
+    }
+}
