@@ -52,9 +52,7 @@ pub enum HttpError {
         reason: String,
     },
     /// No connection came about: nobody listens, the name has no address, the network is down.
-    #[error(
-        "there was no endpoint listening at {address} that could accept the message: {source}"
-    )]
+    #[error("there was no endpoint listening at {address} that could accept the message: {source}")]
     Connect {
         /// The address that was asked.
         address: String,

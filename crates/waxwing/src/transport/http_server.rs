@@ -170,7 +170,9 @@ async fn accept_loop<H: HttpHandler>(
         };
         let _ = stream.set_nodelay(true);
         let handler = Arc::clone(&handler);
-        let service = service_fn(move |request| answer(Arc::clone(&handler), request, peer, options.max_body));
+        let service = service_fn(move |request| {
+            answer(Arc::clone(&handler), request, peer, options.max_body)
+        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_READ_TIMEOUT)
@@ -261,7 +263,6 @@ fn empty(status: StatusCode) -> Response<Full<Bytes>> {
     response
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -283,7 +284,11 @@ mod tests {
         HttpServer::bind(([127, 0, 0, 1], 0).into(), options, handler).await.expect("loopback")
     }
 
-    async fn post(server: &HttpServer, path: &str, body: &'static [u8]) -> Result<crate::transport::http_client::HttpResponse, HttpError> {
+    async fn post(
+        server: &HttpServer,
+        path: &str,
+        body: &'static [u8],
+    ) -> Result<crate::transport::http_client::HttpResponse, HttpError> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
         let address = format!("http://{}{path}", server.local_addr());

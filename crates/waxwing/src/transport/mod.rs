@@ -6,3 +6,4 @@
 
 pub mod http_client;
 pub mod http_server;
+pub mod lossy_link;

@@ -1,0 +1,171 @@
+//! A link that loses messages on purpose: an HTTP proxy for demonstrations and tests.
+//!
+//! It stands between a client (whose *via* names it) and a service and, by a seed, loses requests
+//! (the service never sees them) and responses (the service has executed, the client never
+//! learns). A loss is a connection closed without an answer.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue};
+
+use super::http_client::HttpClient;
+use super::http_server::{HttpReply, HttpRequest, HttpServer, HttpServerOptions};
+
+/// The largest answer that the link passes on, in bytes.
+const MAX_ANSWER: usize = 64 << 20;
+
+/// How often the link loses what.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Loss {
+    /// The share of requests that never arrive, from 0 to 1.
+    pub requests: f64,
+    /// The share of responses that never come back, from 0 to 1.
+    pub responses: f64,
+    /// The seed that decides which: the same seed loses the same messages in the same order.
+    pub seed: u64,
+}
+
+/// What a link has done so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinkCounts {
+    /// Requests that came in.
+    pub requests: u64,
+    /// Requests lost before the service saw them.
+    pub lost_requests: u64,
+    /// Responses lost after the service had answered.
+    pub lost_responses: u64,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    requests: AtomicU64,
+    lost_requests: AtomicU64,
+    lost_responses: AtomicU64,
+}
+
+/// A running link. Dropping it stops it.
+#[derive(Debug)]
+pub struct LossyLink {
+    server: HttpServer,
+    counters: Arc<Counters>,
+}
+
+impl LossyLink {
+    /// Starts a link on a free port of the loopback that leads to `service`.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says when no port can be had.
+    pub async fn start(service: SocketAddr, loss: Loss) -> io::Result<Self> {
+        let counters = Arc::new(Counters::default());
+        let client = HttpClient::new();
+        let shared = Arc::clone(&counters);
+        let handler = move |request: HttpRequest| {
+            let (client, counters) = (client.clone(), Arc::clone(&shared));
+            async move { forward(client, service, loss, &counters, request).await }
+        };
+        let options = HttpServerOptions { max_body: MAX_ANSWER, ..Default::default() };
+        let server = HttpServer::bind(([127, 0, 0, 1], 0).into(), options, handler).await?;
+        Ok(Self { server, counters })
+    }
+
+    /// Where the link listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.server.local_addr()
+    }
+
+    /// What it has done so far.
+    pub fn counts(&self) -> LinkCounts {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        LinkCounts {
+            requests: read(&self.counters.requests),
+            lost_requests: read(&self.counters.lost_requests),
+            lost_responses: read(&self.counters.lost_responses),
+        }
+    }
+
+    /// Stops the link after the exchanges under way, at most `patience`.
+    pub async fn shutdown(self, patience: Duration) -> bool {
+        self.server.shutdown(patience).await
+    }
+}
+
+async fn forward(
+    client: HttpClient,
+    service: SocketAddr,
+    loss: Loss,
+    counters: &Counters,
+    request: HttpRequest,
+) -> HttpReply {
+    let number = counters.requests.fetch_add(1, Ordering::Relaxed);
+    if chance(loss.seed, number * 2) < loss.requests {
+        counters.lost_requests.fetch_add(1, Ordering::Relaxed);
+        return HttpReply::Abort;
+    }
+    let mut headers = HeaderMap::new();
+    let content_type = request.content_type.as_deref().and_then(|v| HeaderValue::from_str(v).ok());
+    if let Some(value) = content_type {
+        headers.insert(CONTENT_TYPE, value);
+    }
+    let query = request.query.map(|q| format!("?{q}")).unwrap_or_default();
+    let address = format!("http://{service}{}{query}", request.path);
+    let Ok(answer) = client.post(&address, headers, request.body, MAX_ANSWER).await else {
+        return HttpReply::Abort;
+    };
+    if chance(loss.seed, number * 2 + 1) < loss.responses {
+        counters.lost_responses.fetch_add(1, Ordering::Relaxed);
+        return HttpReply::Abort;
+    }
+    match answer.content_type {
+        Some(content_type) => {
+            HttpReply::Message { status: answer.status, content_type, body: answer.body }
+        }
+        None => HttpReply::Empty(answer.status),
+    }
+}
+
+/// A number from 0 to 1 that depends on the seed and the draw only (SplitMix64).
+fn chance(seed: u64, draw: u64) -> f64 {
+    let mut z = seed.wrapping_add(draw.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use http::StatusCode;
+
+    #[tokio::test]
+    async fn the_seed_decides_what_is_lost() {
+        let handler = |_: HttpRequest| async { HttpReply::Empty(StatusCode::ACCEPTED) };
+        let any = ([127, 0, 0, 1], 0).into();
+        let service = HttpServer::bind(any, HttpServerOptions::default(), handler).await.unwrap();
+        let loss = Loss { requests: 0.2, responses: 0.1, seed: 7 };
+        let mut outcomes = Vec::new();
+        for _ in 0..2 {
+            let link = LossyLink::start(service.local_addr(), loss).await.unwrap();
+            let address = format!("http://{}/x", link.local_addr());
+            let client = HttpClient::new();
+            let mut arrived = Vec::new();
+            for _ in 0..100 {
+                let got = client.post(&address, HeaderMap::new(), Bytes::new(), 10).await;
+                arrived.push(got.is_ok());
+            }
+            let counts = link.counts();
+            let lost = arrived.iter().filter(|ok| !**ok).count() as u64;
+            assert_eq!(counts.requests, 100);
+            assert_eq!(counts.lost_requests + counts.lost_responses, lost);
+            assert!(counts.lost_requests > 0 && counts.lost_responses > 0, "{counts:?}");
+            outcomes.push(arrived);
+        }
+        assert_eq!(outcomes[0], outcomes[1]);
+    }
+}
