@@ -1,0 +1,274 @@
+//! What can be wrong with a secured message, and what the peer may learn of it.
+//!
+//! The peer gets one of a handful of faults (WS-Security 1.1 §12, WS-SecureConversation §8) that never
+//! tell a padding error from a bad digest. The local [`SecurityError`] says which element was at
+//! fault and what was expected of it.
+
+use std::fmt;
+
+/// The result of the operations of this crate.
+pub type Result<T, E = SecurityError> = std::result::Result<T, E>;
+
+/// A message that could not be protected or verified: why, and at which element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecurityError {
+    reason: Reason,
+    element: Option<Box<str>>,
+}
+
+impl SecurityError {
+    /// An error for `reason` that names no element.
+    pub fn new(reason: Reason) -> Self {
+        Self { reason, element: None }
+    }
+
+    /// The same error, saying at which element it occurred (for instance `o:Security/c:DerivedKeyToken`).
+    /// An element that is named already stays.
+    #[must_use]
+    pub fn at(mut self, element: impl Into<Box<str>>) -> Self {
+        self.element.get_or_insert_with(|| element.into());
+        self
+    }
+
+    /// What is wrong.
+    pub fn reason(&self) -> &Reason {
+        &self.reason
+    }
+
+    /// The element at fault, when one can be named.
+    pub fn element(&self) -> Option<&str> {
+        self.element.as_deref()
+    }
+
+    /// The fault that the peer is told, which never distinguishes causes that an attacker could probe.
+    pub fn fault(&self) -> SecurityFault {
+        self.reason.fault()
+    }
+}
+
+impl fmt::Display for SecurityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.element {
+            Some(element) => write!(f, "{} (at {element})", self.reason),
+            None => write!(f, "{}", self.reason),
+        }
+    }
+}
+
+impl std::error::Error for SecurityError {}
+
+impl From<Reason> for SecurityError {
+    fn from(reason: Reason) -> Self {
+        Self::new(reason)
+    }
+}
+
+/// The subcode of the fault that a peer is told (WS-Security 1.1 §12; WS-SecureConversation February 2005 §8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SecurityFault {
+    /// `wsse:InvalidSecurity`: anything that is not one of the others.
+    InvalidSecurity,
+    /// `wsse:FailedAuthentication`: a token was understood and is not trusted.
+    FailedAuthentication,
+    /// `wsse:InvalidSecurityToken`: a token is malformed.
+    InvalidSecurityToken,
+    /// `wsc:BadContextToken`: the security context is unknown or expired.
+    BadContextToken,
+    /// `wsse:InvalidSecurity` with the text for an action outside the contract.
+    UnknownAction,
+}
+
+/// Why a message was refused or could not be protected. The text is for the local log only.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The message has no Security header for this receiver.
+    #[error("the message has no Security header, and this endpoint requires message security")]
+    NoSecurityHeader,
+    /// Two Security headers for the same role.
+    #[error("the message has two Security headers for this receiver; only one is allowed")]
+    SecondSecurityHeader,
+    /// An element that must be there is not.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// An element occurs more often than allowed.
+    #[error("more than {limit} {what}")]
+    TooMany {
+        /// What there are too many of.
+        what: &'static str,
+        /// How many are allowed.
+        limit: usize,
+    },
+    /// An element that the Security header, or the place, may not contain.
+    #[error("unexpected element {{{namespace}}}{local}")]
+    UnexpectedElement {
+        /// Its namespace.
+        namespace: Box<str>,
+        /// Its local name.
+        local: Box<str>,
+    },
+    /// Text where only elements are allowed.
+    #[error("unexpected text content")]
+    UnexpectedText,
+    /// The content of an element or attribute cannot be read.
+    #[error("{what} is malformed: expected {expected}")]
+    Malformed {
+        /// The element or attribute.
+        what: &'static str,
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// An algorithm other than the suite's.
+    #[error("{what} uses the algorithm '{found}', but the algorithm suite demands '{expected}'")]
+    Algorithm {
+        /// Where the algorithm stands.
+        what: &'static str,
+        /// The URI found.
+        found: Box<str>,
+        /// The URI of the suite.
+        expected: Box<str>,
+    },
+    /// Something that WS-Security allows and this implementation does not.
+    #[error("{0} is not supported")]
+    Unsupported(&'static str),
+    /// Two elements with the same identifier.
+    #[error("the identifier '{0}' occurs more than once in the message")]
+    DuplicateId(Box<str>),
+    /// A reference to something other than the Body, a header or a child of the Security header.
+    #[error("the reference '{0}' leads to no Body, header or security element of this message")]
+    UnresolvedReference(Box<str>),
+    /// The same part is referenced twice.
+    #[error("the reference '{0}' occurs twice")]
+    DuplicateReference(Box<str>),
+    /// A token reference that cannot be resolved at this place.
+    #[error("the token reference {0} cannot be resolved here")]
+    UnresolvedToken(Box<str>),
+    /// A token of a kind that may not be used for this purpose.
+    #[error("{what} uses a token of the wrong kind; expected {expected}")]
+    WrongToken {
+        /// What uses the token.
+        what: &'static str,
+        /// Which token was expected.
+        expected: &'static str,
+    },
+    /// The reference list, signature or tokens stand in an order that the layout forbids.
+    #[error("{0} stands at the wrong place of the Security header")]
+    WrongOrder(&'static str),
+    /// A number out of its range.
+    #[error("{what} is {value}, the limit is {limit}")]
+    OutOfRange {
+        /// What is out of range.
+        what: &'static str,
+        /// The value found.
+        value: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// A required part is not covered by the primary signature.
+    #[error("{0} is not signed, but must be")]
+    NotSigned(Box<str>),
+    /// A required part is not encrypted.
+    #[error("{0} is not encrypted, but must be")]
+    NotEncrypted(Box<str>),
+    /// Encrypted content outside the signature.
+    #[error("{0} is encrypted but not signed")]
+    EncryptedNotSigned(Box<str>),
+    /// The digest of a signed part differs.
+    #[error("the digest of the part '{0}' differs: the part was altered or is not the one that was signed")]
+    DigestMismatch(Box<str>),
+    /// The signature value is wrong for its key.
+    #[error("the signature value is wrong: the SignedInfo was altered or another key was used")]
+    SignatureMismatch,
+    /// Decryption failed (key, padding or structure; never told apart).
+    #[error("the encrypted content cannot be decrypted")]
+    Decryption,
+    /// Decrypted content is no XML fragment that may stand there.
+    #[error("the decrypted content is not well-formed: {0}")]
+    DecryptedContent(Box<str>),
+    /// The timestamp is too old, too far ahead or already expired.
+    #[error("the timestamp is not acceptable: {0}")]
+    Stale(Staleness),
+    /// The same signature value was seen before.
+    #[error("the message was received before (same signature value)")]
+    Replay,
+    /// The replay cache is full.
+    #[error("the replay cache is full ({0} messages within the replay window)")]
+    ReplayCacheFull(usize),
+    /// The security context is unknown.
+    #[error("the security context '{0}' is unknown or expired")]
+    UnknownContext(Box<str>),
+    /// Signature and encryption do not belong to the same context, or not to the session's.
+    #[error("the message is secured by another security context than its session's")]
+    ForeignContext,
+    /// The encrypted key is for a certificate that this endpoint does not have.
+    #[error("the key is encrypted for another certificate than this endpoint's ({0})")]
+    UnknownRecipient(Box<str>),
+    /// SignatureConfirmation elements do not match what was sent.
+    #[error("the signature confirmations do not match the request: {0}")]
+    SignatureConfirmation(&'static str),
+    /// A derived key is required, and the token's own key was used.
+    #[error("{0} uses a token's key directly, but derived keys are required")]
+    DerivedKeyRequired(&'static str),
+    /// No protection requirements are known for the action.
+    #[error(
+        "The message could not be processed because the action '{0}' is invalid or unrecognized."
+    )]
+    UnknownAction(Box<str>),
+    /// A token is not trusted.
+    #[error("the security token is not trusted: {0}")]
+    Untrusted(Box<str>),
+    /// A cryptographic operation on our own keys failed.
+    #[error("a cryptographic operation failed: {0}")]
+    Crypto(Box<str>),
+    /// A plan asks for something that its tokens cannot do.
+    #[error("the message cannot be protected: {0}")]
+    Plan(&'static str),
+}
+
+/// What is wrong with a timestamp. Times are the message's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Staleness {
+    /// `Created` is not before `Expires`.
+    #[error("Created {created} is not before Expires {expires}")]
+    Inverted {
+        /// The creation time.
+        created: jiff::Timestamp,
+        /// The expiry time.
+        expires: jiff::Timestamp,
+    },
+    /// `Expires` lies before now by more than the clock skew.
+    #[error("it expired at {expires}, now is {now}; are the clocks apart?")]
+    Expired {
+        /// The expiry time.
+        expires: jiff::Timestamp,
+        /// The receiver's time.
+        now: jiff::Timestamp,
+    },
+    /// `Created` lies ahead of now by more than the clock skew.
+    #[error("it was created at {created}, ahead of now ({now}); are the clocks apart?")]
+    Future {
+        /// The creation time.
+        created: jiff::Timestamp,
+        /// The receiver's time.
+        now: jiff::Timestamp,
+    },
+    /// `Created` is older than the replay window and the clock skew.
+    #[error("it was created at {created}, too long before now ({now})")]
+    TooOld {
+        /// The creation time.
+        created: jiff::Timestamp,
+        /// The receiver's time.
+        now: jiff::Timestamp,
+    },
+}
+
+impl Reason {
+    fn fault(&self) -> SecurityFault {
+        match self {
+            Reason::UnknownContext(_) => SecurityFault::BadContextToken,
+            Reason::UnknownAction(_) => SecurityFault::UnknownAction,
+            Reason::Untrusted(_) => SecurityFault::FailedAuthentication,
+            _ => SecurityFault::InvalidSecurity,
+        }
+    }
+}

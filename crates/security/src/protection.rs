@@ -1,0 +1,257 @@
+//! Which parts of a message are signed and encrypted, chosen by its action.
+//!
+//! WS-SecurityPolicy 1.2 §4 (SignedParts, EncryptedParts) as WCF derives it from a contract: every
+//! application message has a level for its body and for the headers of its contract; addressing and
+//! reliable-messaging headers are signed whenever they are present.
+
+use std::collections::HashMap;
+
+/// How much a part of a message is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum ProtectionLevel {
+    /// Neither signed nor encrypted.
+    None,
+    /// Signed.
+    Sign,
+    /// Signed and encrypted: the default of contracts.
+    #[default]
+    EncryptAndSign,
+}
+
+impl ProtectionLevel {
+    /// Whether the part is signed.
+    pub fn signs(self) -> bool {
+        self != ProtectionLevel::None
+    }
+
+    /// Whether the part is encrypted.
+    pub fn encrypts(self) -> bool {
+        self == ProtectionLevel::EncryptAndSign
+    }
+}
+
+/// A header that a contract declares, with its level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderProtection {
+    /// The header's namespace.
+    pub namespace: Box<str>,
+    /// The header's local name.
+    pub local: Box<str>,
+    /// Its level.
+    pub level: ProtectionLevel,
+}
+
+/// What is protected in the messages of one action. Addressing and reliable-messaging headers need
+/// no mention: they are signed whenever present.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MessageProtection {
+    /// The level of the body (its content is encrypted, the `Body` element signed).
+    pub body: ProtectionLevel,
+    /// The headers of the contract.
+    pub headers: Vec<HeaderProtection>,
+}
+
+impl MessageProtection {
+    /// A message whose body has this level and that has no headers of its own.
+    pub const fn body(level: ProtectionLevel) -> Self {
+        Self { body: level, headers: Vec::new() }
+    }
+
+    /// The level of the header `{namespace}local`: signed for addressing and reliable-messaging
+    /// headers, the contract's for its own, `None` for every other.
+    pub fn header(&self, namespace: &str, local: &str) -> ProtectionLevel {
+        if is_infrastructure_header(namespace, local) {
+            return ProtectionLevel::Sign;
+        }
+        self.headers
+            .iter()
+            .find(|h| &*h.local == local && &*h.namespace == namespace)
+            .map_or(ProtectionLevel::None, |h| h.level)
+    }
+}
+
+/// Whether a message is a request (or one-way message) to the service, or a reply from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// From the initiator to the service.
+    Request,
+    /// From the service to the initiator, faults included.
+    Reply,
+}
+
+/// The protection of every action that an endpoint sends and receives.
+///
+/// An action that is not in here is refused: a peer must not choose its own protection by naming an
+/// unforeseen action. Reliable-messaging and trust actions are added by
+/// [`ProtectionRequirements::for_session`] and [`ProtectionRequirements::for_bootstrap`].
+#[derive(Debug, Clone, Default)]
+pub struct ProtectionRequirements {
+    requests: ActionMap,
+    replies: ActionMap,
+}
+
+#[derive(Debug, Clone, Default)]
+struct ActionMap {
+    actions: HashMap<Box<str>, MessageProtection>,
+    wildcard: Option<MessageProtection>,
+}
+
+impl ActionMap {
+    fn find(&self, action: &str) -> Option<&MessageProtection> {
+        self.actions.get(action).or(self.wildcard.as_ref())
+    }
+}
+
+impl ProtectionRequirements {
+    /// Requirements that know no action at all.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Those of a session or of direct application messages: reliable-messaging actions and the
+    /// cancellation of the session are signed, the infrastructure's fault actions signed and encrypted.
+    pub fn for_session() -> Self {
+        let mut this = Self::new();
+        for action in SIGNED_ACTIONS {
+            this.set_both(action, ProtectionLevel::Sign);
+        }
+        for action in FAULT_ACTIONS {
+            this.set(Direction::Reply, *action, MessageProtection::default());
+        }
+        this
+    }
+
+    /// Those of a bootstrap: the messages that issue and renew a session, signed and encrypted.
+    pub fn for_bootstrap() -> Self {
+        let mut this = Self::new();
+        for (request, reply) in ISSUE_ACTIONS {
+            this.set(Direction::Request, *request, MessageProtection::default());
+            this.set(Direction::Reply, *reply, MessageProtection::default());
+        }
+        for action in FAULT_ACTIONS {
+            this.set(Direction::Reply, *action, MessageProtection::default());
+        }
+        this
+    }
+
+    /// Sets what is protected in the messages of `action` in that direction.
+    pub fn set(
+        &mut self,
+        direction: Direction,
+        action: impl Into<Box<str>>,
+        protection: MessageProtection,
+    ) -> &mut Self {
+        self.map_mut(direction).actions.insert(action.into(), protection);
+        self
+    }
+
+    /// Adds an operation: its request and, unless it is one-way, its reply, with the same level.
+    pub fn operation(
+        &mut self,
+        action: &str,
+        reply_action: Option<&str>,
+        level: ProtectionLevel,
+    ) -> &mut Self {
+        self.set(Direction::Request, action, MessageProtection::body(level));
+        if let Some(reply) = reply_action {
+            self.set(Direction::Reply, reply, MessageProtection::body(level));
+        }
+        self
+    }
+
+    /// Sets what is protected in messages of every action not named otherwise (a contract with the
+    /// action `*`).
+    pub fn wildcard(&mut self, direction: Direction, protection: MessageProtection) -> &mut Self {
+        self.map_mut(direction).wildcard = Some(protection);
+        self
+    }
+
+    /// The protection of a message, or `None` for an action that no contract names.
+    pub fn find(&self, direction: Direction, action: &str) -> Option<&MessageProtection> {
+        match direction {
+            Direction::Request => self.requests.find(action),
+            Direction::Reply => self.replies.find(action),
+        }
+    }
+
+    fn set_both(&mut self, action: &str, level: ProtectionLevel) {
+        self.set(Direction::Request, action, MessageProtection::body(level));
+        self.set(Direction::Reply, action, MessageProtection::body(level));
+    }
+
+    fn map_mut(&mut self, direction: Direction) -> &mut ActionMap {
+        match direction {
+            Direction::Request => &mut self.requests,
+            Direction::Reply => &mut self.replies,
+        }
+    }
+}
+
+const ADDRESSING: [&str; 2] =
+    ["http://www.w3.org/2005/08/addressing", "http://schemas.xmlsoap.org/ws/2004/08/addressing"];
+const ADDRESSING_HEADERS: [&str; 7] =
+    ["Action", "To", "From", "ReplyTo", "FaultTo", "MessageID", "RelatesTo"];
+const RELIABLE: [&str; 2] =
+    ["http://schemas.xmlsoap.org/ws/2005/02/rm", "http://docs.oasis-open.org/ws-rx/wsrm/200702"];
+const RELIABLE_HEADERS: [&str; 4] =
+    ["Sequence", "SequenceAcknowledgement", "AckRequested", "UsesSequenceSTR"];
+
+/// Whether the header is one of WS-Addressing's or WS-ReliableMessaging's, which must be signed
+/// whenever they are present.
+pub fn is_infrastructure_header(namespace: &str, local: &str) -> bool {
+    (ADDRESSING.contains(&namespace) && ADDRESSING_HEADERS.contains(&local))
+        || (RELIABLE.contains(&namespace) && RELIABLE_HEADERS.contains(&local))
+}
+
+/// Messages of the infrastructure whose bodies are signed and not encrypted (WS-ReliableMessaging
+/// February 2005 §3 and 1.1 §3, and the Cancel binding of WS-SecureConversation §5).
+const SIGNED_ACTIONS: &[&str] = &[
+    "http://schemas.xmlsoap.org/ws/2005/02/rm/CreateSequence",
+    "http://schemas.xmlsoap.org/ws/2005/02/rm/CreateSequenceResponse",
+    "http://schemas.xmlsoap.org/ws/2005/02/rm/TerminateSequence",
+    "http://schemas.xmlsoap.org/ws/2005/02/rm/LastMessage",
+    "http://schemas.xmlsoap.org/ws/2005/02/rm/SequenceAcknowledgement",
+    "http://schemas.xmlsoap.org/ws/2005/02/rm/AckRequested",
+    "http://schemas.xmlsoap.org/ws/2005/02/rm/fault",
+    "http://docs.oasis-open.org/ws-rx/wsrm/200702/CreateSequence",
+    "http://docs.oasis-open.org/ws-rx/wsrm/200702/CreateSequenceResponse",
+    "http://docs.oasis-open.org/ws-rx/wsrm/200702/CloseSequence",
+    "http://docs.oasis-open.org/ws-rx/wsrm/200702/CloseSequenceResponse",
+    "http://docs.oasis-open.org/ws-rx/wsrm/200702/TerminateSequence",
+    "http://docs.oasis-open.org/ws-rx/wsrm/200702/TerminateSequenceResponse",
+    "http://docs.oasis-open.org/ws-rx/wsrm/200702/SequenceAcknowledgement",
+    "http://docs.oasis-open.org/ws-rx/wsrm/200702/AckRequested",
+    "http://docs.oasis-open.org/ws-rx/wsrm/200702/fault",
+    "http://schemas.xmlsoap.org/ws/2005/02/trust/RST/SCT/Cancel",
+    "http://schemas.xmlsoap.org/ws/2005/02/trust/RSTR/SCT/Cancel",
+    "http://docs.oasis-open.org/ws-sx/ws-trust/200512/RST/SCT/Cancel",
+    "http://docs.oasis-open.org/ws-sx/ws-trust/200512/RSTR/SCT/Cancel",
+];
+
+const ISSUE_ACTIONS: &[(&str, &str)] = &[
+    (
+        "http://schemas.xmlsoap.org/ws/2005/02/trust/RST/SCT",
+        "http://schemas.xmlsoap.org/ws/2005/02/trust/RSTR/SCT",
+    ),
+    (
+        "http://schemas.xmlsoap.org/ws/2005/02/trust/RST/SCT/Renew",
+        "http://schemas.xmlsoap.org/ws/2005/02/trust/RSTR/SCT/Renew",
+    ),
+    (
+        "http://docs.oasis-open.org/ws-sx/ws-trust/200512/RST/SCT",
+        "http://docs.oasis-open.org/ws-sx/ws-trust/200512/RSTR/SCT",
+    ),
+    (
+        "http://docs.oasis-open.org/ws-sx/ws-trust/200512/RST/SCT/Renew",
+        "http://docs.oasis-open.org/ws-sx/ws-trust/200512/RSTR/SCT/Renew",
+    ),
+];
+
+/// Actions of faults that the infrastructure makes; signed and encrypted like the contract's own.
+const FAULT_ACTIONS: &[&str] = &[
+    "http://www.w3.org/2005/08/addressing/fault",
+    "http://www.w3.org/2005/08/addressing/soap/fault",
+    "http://schemas.xmlsoap.org/ws/2004/08/addressing/fault",
+    "http://schemas.microsoft.com/net/2005/12/windowscommunicationfoundation/dispatcher/fault",
+    "http://schemas.microsoft.com/ws/2006/05/security/SecureConversationFault",
+];

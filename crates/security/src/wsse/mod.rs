@@ -1,0 +1,39 @@
+//! The Security header of WS-Security 1.1: written by [`protect()`], read by [`verify()`].
+//!
+//! [`protect()`] takes an envelope with its addressing and reliable-messaging headers and a
+//! [`ProtectionPlan`]; it signs and encrypts in place and adds the header. [`verify()`] is its mirror:
+//! one strict pass over the header, decryption in place, and the result is the only way to a
+//! [`Verified`] message, whose parts say by which token they were signed and encrypted.
+//!
+//! Keys and tokens are inputs: see [`TokenKey`], [`ContextToken`], [`EncryptedKeyToken`] for what a
+//! message is protected with and [`TokenResolver`] for what a received one may refer to.
+
+mod dialect;
+mod expect;
+mod ids;
+mod key;
+pub mod names;
+mod plan;
+mod protect;
+mod replay;
+mod settings;
+mod token;
+mod verified;
+mod verify;
+
+pub use dialect::Dialect;
+pub use expect::{CertificateReference, ExpectedEndorsing, ExpectedToken, Expectations, TokenResolver};
+pub use ids::{IdSource, UuidIds};
+pub use key::{Derivation, MessageKey, TokenKey};
+pub use plan::{Endorsing, ProtectionPlan, ProtectionToken, Sources};
+pub use protect::protect;
+pub use replay::ReplayCache;
+pub use settings::{HeaderLayout, ProtectionOrder, SecuritySettings};
+pub use token::{
+    ContextToken, DerivedKeyToken, EncryptedKeyReference, EncryptedKeyToken, SentSignature,
+    SessionKeys, TokenPlacement, UsernameCredential,
+};
+pub use verified::{
+    EndorsingProof, PartProtection, PrimaryToken, ReceivedUsername, Verified,
+};
+pub use verify::verify;

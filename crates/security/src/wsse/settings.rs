@@ -1,0 +1,77 @@
+//! What both ends of a binding must agree on about the Security header.
+
+use jiff::SignedDuration;
+use waxwing_crypto::AlgorithmSuite;
+
+use super::Dialect;
+
+/// The layout of the Security header (WS-SecurityPolicy 1.2 §6.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum HeaderLayout {
+    /// Every token stands before its use.
+    #[default]
+    Strict,
+    /// Tokens may stand anywhere.
+    Lax,
+    /// As `Lax`, and the timestamp is the first child.
+    LaxTimestampFirst,
+    /// As `Lax`, and the timestamp is the last child.
+    LaxTimestampLast,
+}
+
+/// In which order a message is signed and encrypted (WS-SecurityPolicy 1.2 §6.3, §6.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ProtectionOrder {
+    /// Sign, encrypt, and leave the signature in clear.
+    SignBeforeEncrypt,
+    /// Sign, encrypt, and encrypt the signature while anything else is encrypted.
+    #[default]
+    SignBeforeEncryptAndEncryptSignature,
+    /// Encrypt, then sign what was encrypted.
+    EncryptBeforeSign,
+}
+
+/// How the Security header is written and what is accepted: the part of a binding that this module
+/// needs. The defaults are those of WCF's `wsHttpBinding`.
+#[derive(Debug, Clone)]
+pub struct SecuritySettings {
+    /// The algorithms; a message with any other is refused.
+    pub suite: AlgorithmSuite,
+    /// The dialect of SecurityContextToken and DerivedKeyToken.
+    pub dialect: Dialect,
+    /// The layout of the header.
+    pub layout: HeaderLayout,
+    /// The order of signing and encrypting.
+    pub order: ProtectionOrder,
+    /// Whether protection tokens are used through derived keys only (`RequireDerivedKeys`).
+    pub derived_keys: bool,
+    /// Whether the attributes of the Basic Security Profile 1.0 are written. Nothing depends on it
+    /// when reading.
+    pub basic_security_profile: bool,
+    /// Whether an endorsing signature may be left in clear although the primary one is encrypted, as
+    /// Eclipse Metro does.
+    pub accept_plain_endorsing: bool,
+    /// How long a message that is sent is valid: `Expires` minus `Created`.
+    pub timestamp_validity: SignedDuration,
+    /// How far the clocks of the two ends may be apart.
+    pub max_clock_skew: SignedDuration,
+    /// How old a received message may be, the clock skew not counted.
+    pub replay_window: SignedDuration,
+}
+
+impl Default for SecuritySettings {
+    fn default() -> Self {
+        Self {
+            suite: AlgorithmSuite::default(),
+            dialect: Dialect::default(),
+            layout: HeaderLayout::default(),
+            order: ProtectionOrder::default(),
+            derived_keys: true,
+            basic_security_profile: true,
+            accept_plain_endorsing: true,
+            timestamp_validity: SignedDuration::from_mins(5),
+            max_clock_skew: SignedDuration::from_mins(5),
+            replay_window: SignedDuration::from_mins(5),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! A message whose Security header was verified.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use waxwing_crypto::Certificate;
+use waxwing_soap::Envelope;
+use waxwing_xml::NodeId;
+use zeroize::Zeroizing;
+
+use super::token::{EncryptedKeyReference, SentSignature};
+
+/// A message that was verified, with everything in it decrypted in place. Only
+/// [`verify()`](super::verify()) makes one.
+///
+/// What is known of a header or the body is asked by its node: [`Verified::protection`]. Nothing is
+/// ever looked up by identifier again, so a wrapped or copied element gains nothing.
+#[derive(Debug)]
+pub struct Verified {
+    pub(super) envelope: Envelope,
+    pub(super) action: Box<str>,
+    pub(super) body: PartProtection,
+    pub(super) headers: Vec<(NodeId, PartProtection)>,
+    pub(super) token: PrimaryToken,
+    pub(super) endorsing: Vec<EndorsingProof>,
+    pub(super) username: Option<ReceivedUsername>,
+    pub(super) signatures: Vec<SentSignature>,
+    pub(super) created: Option<Timestamp>,
+}
+
+/// How a part of a message was protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PartProtection {
+    /// It is covered by the primary signature.
+    pub signed: bool,
+    /// It was encrypted.
+    pub encrypted: bool,
+}
+
+/// The token behind the primary signature.
+#[derive(Debug, Clone)]
+pub enum PrimaryToken {
+    /// A security context.
+    Context {
+        /// Its identifier.
+        identifier: Box<str>,
+        /// The generation of its key.
+        instance: Option<Box<str>>,
+    },
+    /// A key encrypted for us, or (in a reply) the one that we had encrypted. A reply to this message
+    /// is protected by it.
+    EncryptedKey(EncryptedKeyReference),
+    /// None: the transport protects the message.
+    Transport,
+}
+
+/// A token whose possession was proven by an endorsing signature.
+#[derive(Debug, Clone)]
+pub enum EndorsingProof {
+    /// A certificate. Possession of its key is proven, **trust in it is not decided**.
+    Certificate(Certificate),
+    /// A security context.
+    Context {
+        /// Its identifier.
+        identifier: Box<str>,
+        /// The generation of its key.
+        instance: Option<Box<str>>,
+    },
+}
+
+/// A user name token that was signed and encrypted. **The password is not checked yet.**
+#[derive(Clone)]
+pub struct ReceivedUsername {
+    /// The user name.
+    pub username: Box<str>,
+    /// The password, if there was one.
+    pub password: Option<Zeroizing<String>>,
+}
+
+impl fmt::Debug for ReceivedUsername {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReceivedUsername").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+impl Verified {
+    /// The message, decrypted.
+    pub fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    /// Gives the message up for the layers above, which no longer need to know its protection.
+    pub fn into_envelope(self) -> Envelope {
+        self.envelope
+    }
+
+    /// The action by which the protection requirements were chosen; it was signed.
+    pub fn action(&self) -> &str {
+        &self.action
+    }
+
+    /// How the body was protected.
+    pub fn body_protection(&self) -> PartProtection {
+        self.body
+    }
+
+    /// How a header was protected; neither for a node that is no header of this message.
+    pub fn protection(&self, header: NodeId) -> PartProtection {
+        self.headers.iter().find(|(id, _)| *id == header).map_or_else(PartProtection::default, |h| h.1)
+    }
+
+    /// Whether the header is covered by the primary signature.
+    pub fn is_signed(&self, header: NodeId) -> bool {
+        self.protection(header).signed
+    }
+
+    /// The token behind the primary signature and the encryption.
+    pub fn token(&self) -> &PrimaryToken {
+        &self.token
+    }
+
+    /// The tokens that endorsed the message.
+    pub fn endorsing(&self) -> &[EndorsingProof] {
+        &self.endorsing
+    }
+
+    /// The certificate that endorsed the message.
+    pub fn endorsing_certificate(&self) -> Option<&Certificate> {
+        self.endorsing.iter().find_map(|proof| match proof {
+            EndorsingProof::Certificate(certificate) => Some(certificate),
+            EndorsingProof::Context { .. } => None,
+        })
+    }
+
+    /// The user name token.
+    pub fn username(&self) -> Option<&ReceivedUsername> {
+        self.username.as_ref()
+    }
+
+    /// All signatures, the primary one first, as a reply confirms them.
+    pub fn signatures(&self) -> &[SentSignature] {
+        &self.signatures
+    }
+
+    /// When the sender made the message.
+    pub fn created(&self) -> Option<Timestamp> {
+        self.created
+    }
+}
