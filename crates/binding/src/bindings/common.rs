@@ -1,0 +1,154 @@
+//! Elements that several bindings share.
+
+use crate::settings::settings;
+use crate::values::Range;
+use crate::{
+    AlgorithmSuite, HttpClientCredentialType, HttpProxyCredentialType, PolicyEnforcement,
+    ProtectionScenario, TimeSpan,
+};
+
+/// Largest window WCF accepts.
+pub(crate) const MAX_WINDOW: i64 = 4096;
+/// Most pending channels WCF accepts.
+pub(crate) const MAX_PENDING_CHANNELS: i64 = 16384;
+
+settings! {
+    /// What every `<binding>` has: its name and the four timeouts.
+    pub struct Timeouts {
+        attributes {
+            /// Key of the binding among those of its type; empty for the unnamed one, which
+            /// endpoints without `bindingConfiguration` use.
+            name: String = String::new(), "name";
+            /// Time to open a channel, security handshake and CreateSequence included.
+            open_timeout: TimeSpan = TimeSpan::minutes(1), "openTimeout";
+            /// Time for an orderly close: last message, terminate, cancel.
+            close_timeout: TimeSpan = TimeSpan::minutes(1), "closeTimeout";
+            /// Time for a whole call, request and reply, retransmissions included.
+            send_timeout: TimeSpan = TimeSpan::minutes(1), "sendTimeout";
+            /// How long a service waits for the next application message of a session.
+            receive_timeout: TimeSpan = TimeSpan::minutes(10), "receiveTimeout";
+        }
+    }
+}
+
+settings! {
+    /// `<readerQuotas>`: limits of the XML reader. 0 keeps the default.
+    pub struct ReaderQuotas {
+        attributes {
+            /// Nesting depth of elements (default 32).
+            max_depth: u32 = 0, "maxDepth";
+            /// Characters of one text (default 8192).
+            max_string_content_length: u32 = 0, "maxStringContentLength";
+            /// Items of one array (default 16384).
+            max_array_length: u32 = 0, "maxArrayLength";
+            /// Bytes of one start tag (default 4096).
+            max_bytes_per_read: u32 = 0, "maxBytesPerRead";
+            /// Characters of all names (default 16384).
+            max_name_table_char_count: u32 = 0, "maxNameTableCharCount";
+        }
+    }
+}
+
+settings! {
+    /// `<reliableSession>` of the bindings in which it is optional.
+    pub struct OptionalReliableSession {
+        attributes {
+            /// Whether there is a reliable session at all.
+            enabled: bool = false, "enabled";
+            /// Whether messages are delivered in the order in which they were sent.
+            ordered: bool = true, "ordered";
+            /// How long either side may stay silent before the session is given up.
+            inactivity_timeout: TimeSpan = TimeSpan::minutes(10), "inactivityTimeout",
+                range Range::POSITIVE_SPAN;
+        }
+    }
+}
+
+settings! {
+    /// `<reliableSession>` of `wsDualHttpBinding`, where it is always on.
+    pub struct ReliableSession {
+        attributes {
+            /// Whether messages are delivered in the order in which they were sent.
+            ordered: bool = true, "ordered";
+            /// How long either side may stay silent before the session is given up.
+            inactivity_timeout: TimeSpan = TimeSpan::minutes(10), "inactivityTimeout",
+                range Range::POSITIVE_SPAN;
+        }
+    }
+}
+
+impl OptionalReliableSession {
+    /// An ordered reliable session, switched on.
+    pub fn on() -> OptionalReliableSession {
+        OptionalReliableSession::default().enabled(true)
+    }
+}
+
+settings! {
+    /// One `<add>` of `customServiceNames`.
+    pub struct ServiceName {
+        attributes {
+            /// A name under which the service may be addressed.
+            name: String = String::new(), "name";
+        }
+    }
+}
+
+settings! {
+    /// `<customServiceNames>`.
+    pub struct ServiceNames {
+        children {
+            /// A name.
+            add: Vec<ServiceName>, "add";
+        }
+    }
+}
+
+settings! {
+    /// `<extendedProtectionPolicy>`: channel binding tokens.
+    pub struct ExtendedProtectionPolicy {
+        attributes {
+            /// When a token is demanded.
+            policy_enforcement: PolicyEnforcement = PolicyEnforcement::Never, "policyEnforcement";
+            /// What it protects.
+            protection_scenario: ProtectionScenario = ProtectionScenario::TransportSelected,
+                "protectionScenario";
+        }
+        children {
+            /// Names of the service.
+            custom_service_names: ServiceNames, "customServiceNames";
+        }
+    }
+}
+
+settings! {
+    /// `<security><transport>` of the HTTP bindings.
+    pub struct HttpTransportSecurity {
+        attributes {
+            /// How the client authenticates on the HTTP layer.
+            client_credential_type: HttpClientCredentialType = HttpClientCredentialType::None,
+                "clientCredentialType";
+            /// How the client authenticates to a proxy.
+            proxy_credential_type: HttpProxyCredentialType = HttpProxyCredentialType::None,
+                "proxyCredentialType";
+            /// Realm of HTTP Basic and Digest.
+            realm: String = String::new(), "realm";
+        }
+        children {
+            /// Channel binding tokens.
+            extended_protection_policy: Option<ExtendedProtectionPolicy>, "extendedProtectionPolicy";
+        }
+    }
+}
+
+impl HttpTransportSecurity {
+    /// The default of `wsHttpBinding`, which differs from the others': Windows authentication.
+    pub(crate) fn windows() -> HttpTransportSecurity {
+        HttpTransportSecurity::default().client_credential_type(HttpClientCredentialType::Windows)
+    }
+}
+
+/// The suite of a `<message>` element: as written, or the default.
+pub(crate) fn suite_or_default(written: Option<AlgorithmSuite>) -> AlgorithmSuite {
+    written.unwrap_or(AlgorithmSuite::Basic256)
+}

@@ -1,0 +1,58 @@
+//! `wsDualHttpBinding`: callbacks over HTTP.
+
+use crate::bindings::common::{ReliableSession, Timeouts};
+use crate::bindings::ws::WsHttpCommon;
+use crate::settings::settings;
+use crate::{AlgorithmSuite, MessageCredentialType, WsDualHttpSecurityMode};
+
+settings! {
+    /// `<security><message>` of `wsDualHttpBinding`; a security context is always established.
+    pub struct WsDualHttpMessageSecurity {
+        attributes {
+            /// What the client proves itself with.
+            client_credential_type: MessageCredentialType = MessageCredentialType::Windows,
+                "clientCredentialType";
+            /// Whether the service's certificate is obtained by a negotiation.
+            negotiate_service_credential: bool = true, "negotiateServiceCredential";
+            /// The algorithms; absent means Basic256 (Basic128 for Kerberos).
+            algorithm_suite: Option<AlgorithmSuite> = None, "algorithmSuite";
+        }
+    }
+}
+
+settings! {
+    /// `<security>` of `wsDualHttpBinding`.
+    pub struct WsDualHttpSecurity {
+        attributes {
+            /// Where messages are secured.
+            mode: WsDualHttpSecurityMode = WsDualHttpSecurityMode::Message, "mode";
+        }
+        children {
+            /// Security of the messages.
+            message: WsDualHttpMessageSecurity, "message";
+        }
+    }
+}
+
+settings! {
+    /// `<wsDualHttpBinding>`: duplex contracts over two HTTP directions, always with a reliable
+    /// session.
+    pub struct WsDualHttpBinding {
+        flatten {
+            /// Name and timeouts.
+            timeouts: Timeouts,
+            /// HTTP settings.
+            http: WsHttpCommon,
+        }
+        attributes {
+            /// Where the client listens for callbacks (URI).
+            client_base_address: Option<String> = None, "clientBaseAddress";
+        }
+        children {
+            /// The reliable session.
+            reliable_session: ReliableSession, "reliableSession";
+            /// Security.
+            security: WsDualHttpSecurity, "security";
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! `wsFederationHttpBinding` and `ws2007FederationHttpBinding`: clients with issued tokens.
+
+use crate::bindings::common::{OptionalReliableSession, Timeouts};
+use crate::bindings::ws::WsHttpCommon;
+use crate::config::identity::EndpointIdentity;
+use crate::file::raw::RawXml;
+use crate::settings::settings;
+use crate::{AlgorithmSuite, IssuedKeyType, WsFederationHttpSecurityMode};
+
+settings! {
+    /// One `<add>` of `claimTypeRequirements`.
+    pub struct ClaimTypeRequirement {
+        attributes {
+            /// The claim type (URI).
+            claim_type: String = String::new(), "claimType";
+            /// Whether the token may lack it.
+            is_optional: bool = false, "isOptional";
+        }
+    }
+}
+
+settings! {
+    /// `<claimTypeRequirements>`.
+    pub struct ClaimTypeRequirements {
+        children {
+            /// A requirement.
+            add: Vec<ClaimTypeRequirement>, "add";
+        }
+    }
+}
+
+settings! {
+    /// `<issuer>`: the security token service.
+    pub struct Issuer {
+        attributes {
+            /// Its address (URI).
+            address: String = String::new(), "address";
+            /// Type of the binding to reach it.
+            binding: String = String::new(), "binding";
+            /// Name of that binding.
+            binding_configuration: String = String::new(), "bindingConfiguration";
+        }
+        children {
+            /// Reference parameters.
+            headers: RawXml, "headers";
+            /// Its expected identity.
+            identity: Option<EndpointIdentity>, "identity";
+        }
+    }
+}
+
+settings! {
+    /// `<issuerMetadata>`: where the security token service describes itself.
+    pub struct IssuerMetadata {
+        attributes {
+            /// Its metadata address (URI).
+            address: String = String::new(), "address";
+        }
+        children {
+            /// Reference parameters.
+            headers: RawXml, "headers";
+            /// Its expected identity.
+            identity: Option<EndpointIdentity>, "identity";
+        }
+    }
+}
+
+settings! {
+    /// `<security><message>` of the federation bindings.
+    pub struct FederatedMessageSecurity {
+        attributes {
+            /// The algorithms; absent means Basic256.
+            algorithm_suite: Option<AlgorithmSuite> = None, "algorithmSuite";
+            /// Whether a WS-SecureConversation session is set up.
+            establish_security_context: bool = true, "establishSecurityContext";
+            /// Whether the service's certificate is obtained by a negotiation.
+            negotiate_service_credential: bool = true, "negotiateServiceCredential";
+            /// The kind of key that the token proves; BearerKey only with
+            /// ws2007FederationHttpBinding.
+            issued_key_type: IssuedKeyType = IssuedKeyType::SymmetricKey, "issuedKeyType";
+            /// Type of the token (URI).
+            issued_token_type: String = String::new(), "issuedTokenType";
+        }
+        children {
+            /// Claims that the token must have.
+            claim_type_requirements: ClaimTypeRequirements, "claimTypeRequirements";
+            /// The security token service.
+            issuer: Option<Issuer>, "issuer";
+            /// Where it describes itself.
+            issuer_metadata: Option<IssuerMetadata>, "issuerMetadata";
+            /// XML sent along in the token request.
+            token_request_parameters: RawXml, "tokenRequestParameters";
+        }
+    }
+}
+
+settings! {
+    /// `<security>` of the federation bindings.
+    pub struct FederationSecurity {
+        attributes {
+            /// Where messages are secured.
+            mode: WsFederationHttpSecurityMode = WsFederationHttpSecurityMode::Message, "mode";
+        }
+        children {
+            /// Security of the messages.
+            message: FederatedMessageSecurity, "message";
+        }
+    }
+}
+
+macro_rules! federation_binding {
+    ($(#[$meta:meta])* $T:ident) => {
+        settings! {
+            $(#[$meta])*
+            pub struct $T {
+                flatten {
+                    /// Name and timeouts.
+                    timeouts: Timeouts,
+                    /// HTTP settings.
+                    http: WsHttpCommon,
+                }
+                attributes {
+                    /// Where the privacy notice stands (URI).
+                    privacy_notice_at: Option<String> = None, "privacyNoticeAt";
+                    /// Its version.
+                    privacy_notice_version: u32 = 0, "privacyNoticeVersion";
+                }
+                children {
+                    /// The reliable session.
+                    reliable_session: OptionalReliableSession, "reliableSession";
+                    /// Security.
+                    security: FederationSecurity, "security";
+                }
+            }
+        }
+    };
+}
+
+federation_binding! {
+    /// `<wsFederationHttpBinding>`: as `wsHttpBinding`, for clients with issued tokens.
+    WsFederationHttpBinding
+}
+
+federation_binding! {
+    /// `<ws2007FederationHttpBinding>`: as `ws2007HttpBinding`, for clients with issued tokens.
+    Ws2007FederationHttpBinding
+}

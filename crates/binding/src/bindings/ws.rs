@@ -1,0 +1,143 @@
+//! `wsHttpBinding` and `ws2007HttpBinding`: one schema, two generations of protocols.
+
+use crate::bindings::common::{
+    HttpTransportSecurity, OptionalReliableSession, ReaderQuotas, Timeouts,
+};
+use crate::settings::settings;
+use crate::values::Range;
+use crate::{
+    AlgorithmSuite, HostNameComparisonMode, MessageCredentialType, SecurityMode, TextEncoding,
+    WsMessageEncoding,
+};
+
+settings! {
+    /// HTTP settings of `wsHttpBinding` and its kin.
+    pub struct WsHttpCommon {
+        attributes {
+            /// Whether local addresses are reached without the proxy.
+            bypass_proxy_on_local: bool = false, "bypassProxyOnLocal";
+            /// Whether transactions flow to the service.
+            transaction_flow: bool = false, "transactionFlow";
+            /// How the host name takes part in finding the service.
+            host_name_comparison_mode: HostNameComparisonMode =
+                HostNameComparisonMode::StrongWildcard, "hostNameComparisonMode";
+            /// Bytes of the buffer pool.
+            max_buffer_pool_size: u64 = 524_288, "maxBufferPoolSize";
+            /// Bytes of the largest message that is accepted; more than 2147483647 is refused
+            /// when the binding is applied.
+            max_received_message_size: u64 = 65_536, "maxReceivedMessageSize",
+                range Range::new(1, i64::MAX);
+            /// How messages are written.
+            message_encoding: WsMessageEncoding = WsMessageEncoding::Text, "messageEncoding";
+            /// Address of the proxy (URI).
+            proxy_address: Option<String> = None, "proxyAddress";
+            /// Character encoding.
+            text_encoding: TextEncoding = TextEncoding::Utf8, "textEncoding";
+            /// Whether the system's proxy is used.
+            use_default_web_proxy: bool = true, "useDefaultWebProxy";
+        }
+        children {
+            /// Limits of the XML reader.
+            reader_quotas: ReaderQuotas, "readerQuotas";
+        }
+    }
+}
+
+settings! {
+    /// `<security><message>` of `wsHttpBinding`.
+    pub struct WsHttpMessageSecurity {
+        attributes {
+            /// What the client proves itself with.
+            client_credential_type: MessageCredentialType = MessageCredentialType::Windows,
+                "clientCredentialType";
+            /// Whether the service's certificate (or ticket) is obtained by a negotiation; if
+            /// not, the client must have it beforehand.
+            negotiate_service_credential: bool = true, "negotiateServiceCredential";
+            /// Whether a WS-SecureConversation session is set up; a reliable session needs it.
+            establish_security_context: bool = true, "establishSecurityContext";
+            /// The algorithms; absent means Basic256 (Basic128 for Kerberos).
+            algorithm_suite: Option<AlgorithmSuite> = None, "algorithmSuite";
+        }
+    }
+}
+
+settings! {
+    /// `<security>` of `wsHttpBinding`.
+    pub struct WsHttpSecurity {
+        attributes {
+            /// Where messages are secured.
+            mode: SecurityMode = SecurityMode::Message, "mode";
+        }
+        children {
+            /// Security of the connection.
+            transport: HttpTransportSecurity = HttpTransportSecurity::windows(), "transport";
+            /// Security of the messages.
+            message: WsHttpMessageSecurity, "message";
+        }
+    }
+}
+
+macro_rules! ws_http_binding {
+    ($(#[$meta:meta])* $T:ident) => {
+        settings! {
+            $(#[$meta])*
+            pub struct $T {
+                flatten {
+                    /// Name and timeouts.
+                    timeouts: Timeouts,
+                    /// HTTP settings.
+                    http: WsHttpCommon,
+                }
+                attributes {
+                    /// Whether cookies are kept.
+                    allow_cookies: bool = false, "allowCookies";
+                }
+                children {
+                    /// The reliable session.
+                    reliable_session: OptionalReliableSession, "reliableSession";
+                    /// Security.
+                    security: WsHttpSecurity, "security";
+                }
+            }
+        }
+
+        impl $T {
+            /// A binding with this security mode, with or without a reliable session; all else
+            /// as WCF's defaults.
+            pub fn new(mode: SecurityMode, reliable_session_enabled: bool) -> $T {
+                let reliable_session =
+                    OptionalReliableSession::default().enabled(reliable_session_enabled);
+                $T::default()
+                    .reliable_session(reliable_session)
+                    .security(WsHttpSecurity::default().mode(mode))
+            }
+
+            /// Message security with this client credential.
+            #[must_use]
+            pub fn message_credential(mut self, credential: MessageCredentialType) -> $T {
+                self.security.mode = SecurityMode::Message;
+                self.security.message.client_credential_type = credential;
+                self
+            }
+
+            /// Whether the service's certificate is obtained by a negotiation.
+            #[must_use]
+            pub fn negotiate_service_credential(mut self, negotiate: bool) -> $T {
+                self.security.message.negotiate_service_credential = negotiate;
+                self
+            }
+        }
+    };
+}
+
+ws_http_binding! {
+    /// `<wsHttpBinding>`: WS-* of 2004 and 2005 over HTTP (SOAP 1.2, WS-Addressing 1.0,
+    /// WS-ReliableMessaging February 2005, WS-Trust and WS-SecureConversation February 2005).
+    WsHttpBinding
+}
+
+ws_http_binding! {
+    /// `<ws2007HttpBinding>`: the OASIS versions over HTTP (SOAP 1.2, WS-Addressing 1.0,
+    /// WS-ReliableMessaging 1.1, WS-Trust 1.3, WS-SecureConversation 1.3).
+    Ws2007HttpBinding
+}

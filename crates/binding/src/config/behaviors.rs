@@ -1,0 +1,433 @@
+//! `<behaviors>`: service and endpoint behaviors.
+
+use crate::bindings::custom_binding::{duplicate_extension, unknown_extension};
+use crate::config::credentials::{ClientCredentials, ServiceCredentials};
+use crate::config::endpoints::Clear;
+use crate::file::node::{Attribute, Node};
+use crate::file::raw::OtherElement;
+use crate::file::reader::{Problem, Reader};
+use crate::file::writer::OutNode;
+use crate::settings::{ChildField, ChildRead, Description, Settings, settings};
+use crate::values::{Range, Value};
+use crate::{PolicyVersion, PrincipalPermissionMode, TimeSpan};
+
+const AT_LEAST_ONE: Range = Range::new(1, i32::MAX as i64);
+
+settings! {
+    /// `<serviceMetadata>`: WSDL and MEX.
+    pub struct ServiceMetadata {
+        attributes {
+            /// Whether `?wsdl` is answered over HTTP.
+            http_get_enabled: bool = false, "httpGetEnabled";
+            /// Where, if not at the base address (URI).
+            http_get_url: Option<String> = None, "httpGetUrl";
+            /// Whether `?wsdl` is answered over HTTPS.
+            https_get_enabled: bool = false, "httpsGetEnabled";
+            /// Where, if not at the base address (URI).
+            https_get_url: Option<String> = None, "httpsGetUrl";
+            /// Binding type of the HTTP page.
+            http_get_binding: String = String::new(), "httpGetBinding";
+            /// Its name.
+            http_get_binding_configuration: String = String::new(), "httpGetBindingConfiguration";
+            /// Binding type of the HTTPS page.
+            https_get_binding: String = String::new(), "httpsGetBinding";
+            /// Its name.
+            https_get_binding_configuration: String = String::new(), "httpsGetBindingConfiguration";
+            /// A WSDL file that stands in for the generated one (URI).
+            external_metadata_location: Option<String> = None, "externalMetadataLocation";
+            /// The version of WS-Policy.
+            policy_version: PolicyVersion = PolicyVersion::Policy12, "policyVersion";
+        }
+    }
+}
+
+settings! {
+    /// `<serviceDebug>`.
+    pub struct ServiceDebug {
+        attributes {
+            /// Whether a page explains the service over HTTP.
+            http_help_page_enabled: bool = true, "httpHelpPageEnabled";
+            /// Where (URI).
+            http_help_page_url: Option<String> = None, "httpHelpPageUrl";
+            /// Whether a page explains the service over HTTPS.
+            https_help_page_enabled: bool = true, "httpsHelpPageEnabled";
+            /// Where (URI).
+            https_help_page_url: Option<String> = None, "httpsHelpPageUrl";
+            /// Binding type of the HTTP page.
+            http_help_page_binding: String = String::new(), "httpHelpPageBinding";
+            /// Its name.
+            http_help_page_binding_configuration: String = String::new(), "httpHelpPageBindingConfiguration";
+            /// Binding type of the HTTPS page.
+            https_help_page_binding: String = String::new(), "httpsHelpPageBinding";
+            /// Its name.
+            https_help_page_binding_configuration: String = String::new(), "httpsHelpPageBindingConfiguration";
+            /// Whether faults tell exceptions to the caller.
+            include_exception_detail_in_faults: bool = false, "includeExceptionDetailInFaults";
+        }
+    }
+}
+
+settings! {
+    /// `<serviceThrottling>`: an absent limit is 16 calls, 100 sessions, 116 instances per
+    /// processor.
+    pub struct ServiceThrottling {
+        attributes {
+            /// Calls at once.
+            max_concurrent_calls: Option<u32> = None, "maxConcurrentCalls", range AT_LEAST_ONE;
+            /// Sessions at once.
+            max_concurrent_sessions: Option<u32> = None, "maxConcurrentSessions", range AT_LEAST_ONE;
+            /// Instances at once.
+            max_concurrent_instances: Option<u32> = None, "maxConcurrentInstances", range AT_LEAST_ONE;
+        }
+    }
+}
+
+settings! {
+    /// `<serviceTimeouts>` and `<callbackTimeouts>`.
+    pub struct TransactionTimeouts {
+        attributes {
+            /// Time for a transaction; 00:00:00 is the system's.
+            transaction_timeout: TimeSpan = TimeSpan::ZERO, "transactionTimeout";
+        }
+    }
+}
+
+settings! {
+    /// One `<add>` of `authorizationPolicies`.
+    pub struct AuthorizationPolicy {
+        attributes {
+            /// Type name of the policy.
+            policy_type: String = String::new(), "policyType";
+        }
+    }
+}
+
+settings! {
+    /// `<authorizationPolicies>`.
+    pub struct AuthorizationPolicies {
+        children {
+            /// A policy.
+            add: Vec<AuthorizationPolicy>, "add";
+        }
+    }
+}
+
+settings! {
+    /// `<serviceAuthorization>`.
+    pub struct ServiceAuthorization {
+        attributes {
+            /// What roles a caller has.
+            principal_permission_mode: PrincipalPermissionMode =
+                PrincipalPermissionMode::UseWindowsGroups, "principalPermissionMode";
+            /// Name of the role provider.
+            role_provider_name: String = String::new(), "roleProviderName";
+            /// Whether every operation runs as the caller.
+            impersonate_caller_for_all_operations: bool = false, "impersonateCallerForAllOperations";
+            /// Whether replies are written as the caller.
+            impersonate_on_serializing_reply: bool = false, "impersonateOnSerializingReply";
+            /// Type name of the manager.
+            service_authorization_manager_type: String = String::new(),
+                "serviceAuthorizationManagerType";
+        }
+        children {
+            /// Policies.
+            authorization_policies: AuthorizationPolicies, "authorizationPolicies";
+        }
+    }
+}
+
+settings! {
+    /// `<dataContractSerializer>`.
+    pub struct DataContractSerializer {
+        attributes {
+            /// Objects in one message.
+            max_items_in_object_graph: u32 = i32::MAX as u32, "maxItemsInObjectGraph";
+            /// Whether unknown elements are dropped instead of kept.
+            ignore_extension_data_object: bool = false, "ignoreExtensionDataObject";
+        }
+    }
+}
+
+settings! {
+    /// `<callbackDebug>`.
+    pub struct CallbackDebug {
+        attributes {
+            /// Whether faults tell exceptions to the service.
+            include_exception_detail_in_faults: bool = false, "includeExceptionDetailInFaults";
+        }
+    }
+}
+
+settings! {
+    /// `<clientVia>`.
+    pub struct ClientVia {
+        attributes {
+            /// Where messages are really sent (URI).
+            via_uri: String = String::new(), "viaUri";
+        }
+    }
+}
+
+settings! {
+    /// `<dispatcherSynchronization>`.
+    pub struct DispatcherSynchronization {
+        attributes {
+            /// Whether replies are sent asynchronously.
+            asynchronous_send_enabled: bool = false, "asynchronousSendEnabled";
+            /// Receives under way at once.
+            max_pending_receives: u32 = 1, "maxPendingReceives";
+        }
+    }
+}
+
+settings! {
+    /// `<serviceHealth>` (.NET Framework 4.8).
+    pub struct ServiceHealth {
+        attributes {
+            /// Whether details are told.
+            health_details_enabled: bool = true, "healthDetailsEnabled";
+            /// Whether the page is answered over HTTP.
+            http_get_enabled: bool = true, "httpGetEnabled";
+            /// Where (URI).
+            http_get_url: Option<String> = None, "httpGetUrl";
+            /// Whether the page is answered over HTTPS.
+            https_get_enabled: bool = true, "httpsGetEnabled";
+            /// Where (URI).
+            https_get_url: Option<String> = None, "httpsGetUrl";
+        }
+    }
+}
+
+/// All registered behavior extensions.
+pub(crate) const BEHAVIOR_NAMES: &[&str] = &[
+    "serviceCredentials",
+    "serviceMetadata",
+    "serviceDebug",
+    "serviceThrottling",
+    "serviceTimeouts",
+    "serviceAuthorization",
+    "serviceAuthenticationManager",
+    "serviceSecurityAudit",
+    "serviceHealth",
+    "useRequestHeadersForMetadataAddress",
+    "clientCredentials",
+    "callbackDebug",
+    "callbackTimeouts",
+    "clientVia",
+    "synchronousReceive",
+    "dispatcherSynchronization",
+    "transactedBatching",
+    "dataContractSerializer",
+    "workflowRuntime",
+    "persistenceProvider",
+    "webHttp",
+    "enableWebScript",
+];
+
+/// Those that are recognised, but of which only the name is known.
+const OTHER_SERVICE_BEHAVIORS: &[&str] = &[
+    "serviceAuthenticationManager",
+    "serviceSecurityAudit",
+    "useRequestHeadersForMetadataAddress",
+    "workflowRuntime",
+    "persistenceProvider",
+];
+const OTHER_ENDPOINT_BEHAVIORS: &[&str] =
+    &["synchronousReceive", "transactedBatching", "webHttp", "enableWebScript"];
+
+macro_rules! behavior {
+    (
+        $(#[$meta:meta])* $T:ident, $owner:literal, $others:expr;
+        $( $(#[$fmeta:meta])* $field:ident : $F:ty = $name:literal; )+
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Default, PartialEq)]
+        pub struct $T {
+            /// Key of the behavior; empty for the unnamed one, which applies wherever no other is
+            /// named.
+            pub name: String,
+            $( $(#[$fmeta])* pub $field: Option<$F>, )+
+            /// Extensions of which only the name is known.
+            pub others: Vec<OtherElement>,
+        }
+
+        impl $T {
+            /// A behavior of this name.
+            pub fn named(name: impl Into<String>) -> $T {
+                $T { name: name.into(), ..$T::default() }
+            }
+
+            $(
+                #[doc = concat!("Sets `<", $name, ">`.")]
+                #[must_use]
+                pub fn $field(mut self, value: $F) -> $T {
+                    self.$field = Some(value);
+                    self
+                }
+            )+
+
+            const MODELLED: &'static [&'static str] = &[ $( $name, )+ ];
+
+            fn accepts(name: &str) -> bool {
+                Self::MODELLED.contains(&name) || $others.contains(&name)
+            }
+        }
+
+        impl Settings for $T {
+            fn read_attribute(&mut self, attribute: &Attribute, cx: &mut Reader<'_>) -> bool {
+                if attribute.name == "name" {
+                    cx.value(attribute, None, &mut self.name);
+                }
+                attribute.name == "name"
+            }
+
+            fn multiplicity(&self, _: &str) -> ChildRead {
+                ChildRead::Many
+            }
+
+            fn read_child(&mut self, child: &Node, cx: &mut Reader<'_>) {
+                if matches!(child.name.as_str(), "clear" | "remove") {
+                    return;
+                }
+                if !BEHAVIOR_NAMES.contains(&child.name.as_str()) {
+                    return unknown_extension(child, "behaviorExtensions", cx);
+                }
+                if !Self::accepts(&child.name) {
+                    return wrong_kind(child, &self.name, $owner, cx);
+                }
+                let name = child.name.as_str();
+                let seen = self.others.iter().any(|o| o.name == name)
+                    $( || (name == $name && self.$field.is_some()) )+;
+                if seen {
+                    return cx.report(duplicate_extension(child, concat!($owner, "Element")));
+                }
+                match name {
+                    $( $name => ChildField::read_field(&mut self.$field, child, cx), )+
+                    _ => self.others.push(OtherElement::read(child, cx)),
+                }
+            }
+
+            fn write(&self, base: &Self, out: &mut OutNode) {
+                crate::settings::write_attribute(&self.name, &base.name, "name", out);
+                $( ChildField::write_field(&self.$field, &base.$field, $name, out); )+
+                self.others.iter().for_each(|other| other.write(out));
+            }
+
+            fn describe(&self, out: &mut Description) {
+                out.attributes.push(crate::settings::AttributeDescription {
+                    name: "name",
+                    kind: <String as Value>::KIND,
+                    range: None,
+                    default: Some(String::new()),
+                    doc: " Key of the behavior; the unnamed one applies wherever no other is named.",
+                });
+                $( out.children.push(crate::settings::ChildDescription {
+                    name: $name,
+                    many: false,
+                    doc: "",
+                    inner: ChildField::describe_field(&self.$field),
+                }); )+
+            }
+        }
+    };
+}
+
+behavior! {
+    /// `<serviceBehaviors><behavior>`.
+    ServiceBehavior, "ServiceBehavior", OTHER_SERVICE_BEHAVIORS;
+    /// The service's certificate, and how clients are checked.
+    service_credentials: ServiceCredentials = "serviceCredentials";
+    /// WSDL and MEX.
+    service_metadata: ServiceMetadata = "serviceMetadata";
+    /// Help page and exceptions in faults.
+    service_debug: ServiceDebug = "serviceDebug";
+    /// Limits.
+    service_throttling: ServiceThrottling = "serviceThrottling";
+    /// Transaction timeout.
+    service_timeouts: TransactionTimeouts = "serviceTimeouts";
+    /// Roles.
+    service_authorization: ServiceAuthorization = "serviceAuthorization";
+    /// Health page.
+    service_health: ServiceHealth = "serviceHealth";
+    /// Serializer.
+    data_contract_serializer: DataContractSerializer = "dataContractSerializer";
+}
+
+behavior! {
+    /// `<endpointBehaviors><behavior>`.
+    EndpointBehavior, "EndpointBehavior", OTHER_ENDPOINT_BEHAVIORS;
+    /// The client's certificate, and how the service is checked.
+    client_credentials: ClientCredentials = "clientCredentials";
+    /// Exceptions in callback faults.
+    callback_debug: CallbackDebug = "callbackDebug";
+    /// Transaction timeout of callbacks.
+    callback_timeouts: TransactionTimeouts = "callbackTimeouts";
+    /// Where messages are really sent.
+    client_via: ClientVia = "clientVia";
+    /// Receiving.
+    dispatcher_synchronization: DispatcherSynchronization = "dispatcherSynchronization";
+    /// Serializer.
+    data_contract_serializer: DataContractSerializer = "dataContractSerializer";
+}
+
+fn wrong_kind(child: &Node, behavior: &str, owner: &str, cx: &mut Reader<'_>) {
+    let name = &child.name;
+    let (message, wcf, fix) = if owner == "EndpointBehavior" {
+        (
+            format!("{name} is a service behavior, but stands in an endpoint behavior"),
+            format!(
+                "Cannot add the '{name}' behavior extension to '{behavior}' endpoint behavior \
+                 because the underlying behavior type does not implement the IEndpointBehavior \
+                 interface."
+            ),
+            format!("move <{name}> into a <behavior> of <serviceBehaviors>"),
+        )
+    } else {
+        (
+            format!("{name} is an endpoint behavior, but stands in a service behavior"),
+            format!(
+                "Cannot add the behavior extension '{name}' to the service behavior named \
+                 '{behavior}' because the underlying behavior type does not implement the \
+                 IServiceBehavior interface."
+            ),
+            format!("move <{name}> into a <behavior> of <endpointBehaviors>"),
+        )
+    };
+    cx.report(Problem::error("wrong-behavior-kind", child.name_span, message).wcf(wcf).fix(fix));
+}
+
+settings! {
+    /// `<serviceBehaviors>`.
+    pub struct ServiceBehaviors {
+        children {
+            /// A behavior.
+            behaviors: Vec<ServiceBehavior>, "behavior";
+            /// Forgets what was inherited.
+            clear: Vec<Clear>, "clear";
+        }
+    }
+}
+
+settings! {
+    /// `<endpointBehaviors>`.
+    pub struct EndpointBehaviors {
+        children {
+            /// A behavior.
+            behaviors: Vec<EndpointBehavior>, "behavior";
+            /// Forgets what was inherited.
+            clear: Vec<Clear>, "clear";
+        }
+    }
+}
+
+settings! {
+    /// `<behaviors>`.
+    pub struct Behaviors {
+        children {
+            /// Behaviors of services.
+            service_behaviors: ServiceBehaviors, "serviceBehaviors";
+            /// Behaviors of endpoints.
+            endpoint_behaviors: EndpointBehaviors, "endpointBehaviors";
+        }
+    }
+}

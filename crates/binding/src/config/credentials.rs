@@ -1,0 +1,299 @@
+//! `<serviceCredentials>` and `<clientCredentials>`.
+
+use crate::config::identity::CertificateReference;
+use crate::file::raw::RawXml;
+use crate::settings::settings;
+use crate::values::Range;
+use crate::{
+    AudienceUriMode, StoreLocation, TimeSpan, TokenImpersonationLevel,
+    UserNamePasswordValidationMode, X509CertificateValidationMode, X509RevocationMode,
+};
+
+settings! {
+    /// `<authentication>` of certificates, at the client.
+    pub struct ServiceCertificateAuthentication {
+        attributes {
+            /// When the service's certificate is good enough.
+            certificate_validation_mode: X509CertificateValidationMode =
+                X509CertificateValidationMode::ChainTrust, "certificateValidationMode";
+            /// How revocation is checked.
+            revocation_mode: X509RevocationMode = X509RevocationMode::Online, "revocationMode";
+            /// Whose trusted stores count.
+            trusted_store_location: StoreLocation = StoreLocation::CurrentUser,
+                "trustedStoreLocation";
+            /// Type name of the validator of mode Custom.
+            custom_certificate_validator_type: String = String::new(),
+                "customCertificateValidatorType";
+        }
+    }
+}
+
+settings! {
+    /// `<clientCertificate><authentication>`, at the service.
+    pub struct ClientCertificateAuthentication {
+        attributes {
+            /// When a client's certificate is good enough.
+            certificate_validation_mode: X509CertificateValidationMode =
+                X509CertificateValidationMode::ChainTrust, "certificateValidationMode";
+            /// How revocation is checked.
+            revocation_mode: X509RevocationMode = X509RevocationMode::Online, "revocationMode";
+            /// Whose trusted stores count.
+            trusted_store_location: StoreLocation = StoreLocation::LocalMachine,
+                "trustedStoreLocation";
+            /// Type name of the validator of mode Custom.
+            custom_certificate_validator_type: String = String::new(),
+                "customCertificateValidatorType";
+            /// Whether Windows groups become claims.
+            include_windows_groups: bool = true, "includeWindowsGroups";
+            /// Whether the certificate is mapped to a Windows account.
+            map_client_certificate_to_windows_account: bool = false,
+                "mapClientCertificateToWindowsAccount";
+        }
+    }
+}
+
+settings! {
+    /// `<clientCertificate>` at the service.
+    pub struct ServiceClientCertificate {
+        children {
+            /// A client's certificate, only needed for duplex and one-way use.
+            certificate: Option<CertificateReference>, "certificate";
+            /// When a client's certificate is good enough.
+            authentication: ClientCertificateAuthentication, "authentication";
+        }
+    }
+}
+
+settings! {
+    /// `<userNameAuthentication>`.
+    pub struct UserNameAuthentication {
+        attributes {
+            /// Who checks user names and passwords.
+            user_name_password_validation_mode: UserNamePasswordValidationMode =
+                UserNamePasswordValidationMode::Windows, "userNamePasswordValidationMode";
+            /// Name of the membership provider.
+            membership_provider_name: String = String::new(), "membershipProviderName";
+            /// Type name of the validator of mode Custom.
+            custom_user_name_password_validator_type: String = String::new(),
+                "customUserNamePasswordValidatorType";
+            /// Whether Windows groups become claims.
+            include_windows_groups: bool = true, "includeWindowsGroups";
+            /// Whether Windows logons are kept.
+            cache_logon_tokens: bool = false, "cacheLogonTokens";
+            /// How many.
+            max_cached_logon_tokens: u32 = 128, "maxCachedLogonTokens",
+                range Range::new(1, i32::MAX as i64);
+            /// How long.
+            cached_logon_token_lifetime: TimeSpan = TimeSpan::minutes(15),
+                "cachedLogonTokenLifetime", range Range::POSITIVE_SPAN;
+        }
+    }
+}
+
+settings! {
+    /// `<windowsAuthentication>`.
+    pub struct WindowsAuthentication {
+        attributes {
+            /// Whether Windows groups become claims.
+            include_windows_groups: bool = true, "includeWindowsGroups";
+            /// Whether anonymous Windows callers are let in.
+            allow_anonymous_logons: bool = false, "allowAnonymousLogons";
+        }
+    }
+}
+
+settings! {
+    /// `<secureConversationAuthentication>`.
+    pub struct SecureConversationAuthentication {
+        attributes {
+            /// Type name of the encoder of cookies.
+            security_state_encoder_type: String = String::new(), "securityStateEncoderType";
+        }
+    }
+}
+
+settings! {
+    /// `<allowedAudienceUris><add>`.
+    pub struct AllowedAudienceUri {
+        attributes {
+            /// An audience (URI).
+            allowed_audience_uri: String = String::new(), "allowedAudienceUri";
+        }
+    }
+}
+
+settings! {
+    /// `<allowedAudienceUris>`.
+    pub struct AllowedAudienceUris {
+        children {
+            /// An audience.
+            add: Vec<AllowedAudienceUri>, "add";
+        }
+    }
+}
+
+settings! {
+    /// `<knownCertificates>`.
+    pub struct KnownCertificates {
+        children {
+            /// An issuer's certificate.
+            add: Vec<CertificateReference>, "add";
+        }
+    }
+}
+
+settings! {
+    /// `<issuedTokenAuthentication>`.
+    pub struct IssuedTokenAuthentication {
+        attributes {
+            /// Whether the audience is checked.
+            audience_uri_mode: AudienceUriMode = AudienceUriMode::Always, "audienceUriMode";
+            /// When an issuer's certificate is good enough.
+            certificate_validation_mode: X509CertificateValidationMode =
+                X509CertificateValidationMode::ChainTrust, "certificateValidationMode";
+            /// How revocation is checked.
+            revocation_mode: X509RevocationMode = X509RevocationMode::Online, "revocationMode";
+            /// Whose trusted stores count.
+            trusted_store_location: StoreLocation = StoreLocation::LocalMachine,
+                "trustedStoreLocation";
+            /// Whether RSA issuers need no certificate.
+            allow_untrusted_rsa_issuers: bool = false, "allowUntrustedRsaIssuers";
+            /// Type name of the SAML serializer.
+            saml_serializer_type: String = String::new(), "samlSerializerType";
+            /// Type name of the validator of mode Custom.
+            custom_certificate_validator_type: String = String::new(),
+                "customCertificateValidatorType";
+        }
+        children {
+            /// Audiences.
+            allowed_audience_uris: AllowedAudienceUris, "allowedAudienceUris";
+            /// Issuers.
+            known_certificates: KnownCertificates, "knownCertificates";
+        }
+    }
+}
+
+settings! {
+    /// `<serviceCredentials>`: the service's own certificate, and how clients are checked.
+    pub struct ServiceCredentials {
+        attributes {
+            /// Type name of a derived class; not used by Waxwing.
+            r#type: String = String::new(), "type";
+            /// Whether Windows Identity Foundation decides; not used by Waxwing.
+            use_identity_configuration: bool = false, "useIdentityConfiguration";
+            /// Name of its configuration.
+            identity_configuration: String = String::new(), "identityConfiguration";
+        }
+        children {
+            /// The service's certificate, with private key.
+            service_certificate: Option<CertificateReference>, "serviceCertificate";
+            /// How clients' certificates are checked.
+            client_certificate: ServiceClientCertificate, "clientCertificate";
+            /// How user names are checked.
+            user_name_authentication: UserNameAuthentication, "userNameAuthentication";
+            /// How Windows accounts are checked.
+            windows_authentication: WindowsAuthentication, "windowsAuthentication";
+            /// Cookies of secure conversations.
+            secure_conversation_authentication: SecureConversationAuthentication,
+                "secureConversationAuthentication";
+            /// How issued tokens are checked.
+            issued_token_authentication: IssuedTokenAuthentication, "issuedTokenAuthentication";
+            /// Peer channels; not used.
+            peer: RawXml, "peer";
+        }
+    }
+}
+
+settings! {
+    /// One `<add>` of `scopedCertificates`.
+    pub struct ScopedCertificate {
+        flatten {
+            /// Where the certificate is.
+            reference: CertificateReference,
+        }
+        attributes {
+            /// The address that it is for (URI).
+            target_uri: String = String::new(), "targetUri";
+        }
+    }
+}
+
+settings! {
+    /// `<scopedCertificates>`.
+    pub struct ScopedCertificates {
+        children {
+            /// A certificate for one address.
+            add: Vec<ScopedCertificate>, "add";
+        }
+    }
+}
+
+settings! {
+    /// `<serviceCertificate>` at the client.
+    pub struct ClientServiceCertificate {
+        children {
+            /// The certificate of services without an entry of their own.
+            default_certificate: Option<CertificateReference>, "defaultCertificate";
+            /// Certificates by address.
+            scoped_certificates: ScopedCertificates, "scopedCertificates";
+            /// When the service's certificate is good enough.
+            authentication: ServiceCertificateAuthentication, "authentication";
+            /// The same for TLS; absent means as `authentication`.
+            ssl_certificate_authentication: Option<ServiceCertificateAuthentication>,
+                "sslCertificateAuthentication";
+        }
+    }
+}
+
+settings! {
+    /// `<windows>` at the client.
+    pub struct WindowsClient {
+        attributes {
+            /// Whether NTLM may stand in for Kerberos.
+            allow_ntlm: bool = true, "allowNtlm";
+            /// How far the service may act as the client.
+            allowed_impersonation_level: TokenImpersonationLevel =
+                TokenImpersonationLevel::Identification, "allowedImpersonationLevel";
+        }
+    }
+}
+
+settings! {
+    /// `<httpDigest>` at the client.
+    pub struct HttpDigestClient {
+        attributes {
+            /// How far the service may act as the client.
+            impersonation_level: TokenImpersonationLevel = TokenImpersonationLevel::Identification,
+                "impersonationLevel";
+        }
+    }
+}
+
+settings! {
+    /// `<clientCredentials>`: the client's certificate, and how the service is checked. User names
+    /// and passwords cannot be written in a file.
+    pub struct ClientCredentials {
+        attributes {
+            /// Type name of a derived class; not used by Waxwing.
+            r#type: String = String::new(), "type";
+            /// Whether an identity selector may ask the user.
+            support_interactive: bool = true, "supportInteractive";
+            /// Whether Windows Identity Foundation decides; not used by Waxwing.
+            use_identity_configuration: bool = false, "useIdentityConfiguration";
+        }
+        children {
+            /// The client's certificate, with private key.
+            client_certificate: Option<CertificateReference>, "clientCertificate";
+            /// The service's certificate and its check.
+            service_certificate: ClientServiceCertificate, "serviceCertificate";
+            /// Windows accounts.
+            windows: WindowsClient, "windows";
+            /// HTTP Digest.
+            http_digest: HttpDigestClient, "httpDigest";
+            /// Issued tokens; carried, not used.
+            issued_token: RawXml, "issuedToken";
+            /// Peer channels; not used.
+            peer: RawXml, "peer";
+        }
+    }
+}

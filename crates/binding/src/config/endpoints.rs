@@ -1,0 +1,237 @@
+//! `<services>`, `<client>`, `<protocolMapping>`.
+
+use crate::ListenUriMode;
+use crate::TimeSpan;
+use crate::config::identity::EndpointIdentity;
+use crate::file::raw::RawXml;
+use crate::settings::settings;
+use crate::values::Range;
+
+const NOT_EMPTY: Range = Range::new(1, i64::MAX);
+
+settings! {
+    /// `<service><endpoint>`.
+    pub struct ServiceEndpoint {
+        attributes {
+            /// Its address: absolute, or relative to the base address of the binding's scheme
+            /// (URI).
+            address: String = String::new(), "address";
+            /// Type of its binding: `wsHttpBinding`…
+            binding: String = String::new(), "binding";
+            /// Name of its binding; empty means the unnamed one, or the defaults.
+            binding_configuration: String = String::new(), "bindingConfiguration";
+            /// Name of the binding in metadata.
+            binding_name: String = String::new(), "bindingName";
+            /// Namespace of the binding in metadata (URI).
+            binding_namespace: String = String::new(), "bindingNamespace";
+            /// The contract; `IMetadataExchange` is the built-in one of metadata.
+            contract: String = String::new(), "contract";
+            /// Name of an endpoint behavior; empty means the unnamed one.
+            behavior_configuration: String = String::new(), "behaviorConfiguration";
+            /// Name of the endpoint.
+            name: String = String::new(), "name";
+            /// Where to listen, if not at the address (URI).
+            listen_uri: Option<String> = None, "listenUri";
+            /// How the listen address is made.
+            listen_uri_mode: ListenUriMode = ListenUriMode::Explicit, "listenUriMode";
+            /// Whether metadata leaves it out.
+            is_system_endpoint: bool = false, "isSystemEndpoint";
+            /// A standard endpoint instead of a binding: `mexEndpoint`…
+            kind: String = String::new(), "kind";
+            /// Name of its configuration.
+            endpoint_configuration: String = String::new(), "endpointConfiguration";
+        }
+        children {
+            /// Reference parameters.
+            headers: RawXml, "headers";
+            /// Its identity, for metadata.
+            identity: Option<EndpointIdentity>, "identity";
+        }
+    }
+}
+
+settings! {
+    /// `<baseAddresses><add>`.
+    pub struct BaseAddress {
+        attributes {
+            /// An absolute address; one per scheme (URI).
+            base_address: String = String::new(), "baseAddress";
+        }
+    }
+}
+
+settings! {
+    /// An element of a map that removes an entry; empty here, for one file has nothing inherited.
+    pub struct Remove {
+        attributes {
+            /// Name of the entry.
+            name: String = String::new(), "name";
+            /// Address of the entry (URI).
+            base_address: String = String::new(), "baseAddress";
+            /// Scheme of the entry.
+            scheme: String = String::new(), "scheme";
+        }
+    }
+}
+
+settings! {
+    /// `<clear/>`.
+    pub struct Clear {}
+}
+
+settings! {
+    /// `<baseAddresses>`.
+    pub struct BaseAddresses {
+        children {
+            /// An address.
+            add: Vec<BaseAddress>, "add";
+            /// Forgets what was inherited.
+            clear: Vec<Clear>, "clear";
+            /// Removes an inherited address.
+            remove: Vec<Remove>, "remove";
+        }
+    }
+}
+
+settings! {
+    /// `<host><timeouts>`.
+    pub struct HostTimeouts {
+        attributes {
+            /// Time to open the host.
+            open_timeout: TimeSpan = TimeSpan::minutes(1), "openTimeout";
+            /// Time to close it.
+            close_timeout: TimeSpan = TimeSpan::seconds(10), "closeTimeout";
+        }
+    }
+}
+
+settings! {
+    /// `<host>`.
+    pub struct Host {
+        children {
+            /// Base addresses.
+            base_addresses: BaseAddresses, "baseAddresses";
+            /// The host's timeouts.
+            timeouts: HostTimeouts, "timeouts";
+        }
+    }
+}
+
+settings! {
+    /// `<service>`.
+    pub struct Service {
+        attributes {
+            /// Name of the service class, or its ConfigurationName.
+            name: String = String::new(), "name", range NOT_EMPTY;
+            /// Name of a service behavior; empty means the unnamed one.
+            behavior_configuration: String = String::new(), "behaviorConfiguration";
+        }
+        children {
+            /// Base addresses and timeouts.
+            host: Host, "host";
+            /// Endpoints.
+            endpoints: Vec<ServiceEndpoint>, "endpoint";
+        }
+    }
+}
+
+settings! {
+    /// `<services>`.
+    pub struct Services {
+        children {
+            /// The services.
+            services: Vec<Service>, "service";
+        }
+    }
+}
+
+settings! {
+    /// `<client><endpoint>`.
+    pub struct ClientEndpoint {
+        attributes {
+            /// Key of the endpoint, together with the contract.
+            name: String = String::new(), "name";
+            /// Address of the service, absolute (URI).
+            address: Option<String> = None, "address";
+            /// Type of the binding: `wsHttpBinding`…
+            binding: String = String::new(), "binding";
+            /// Name of the binding; empty means the unnamed one, or the defaults.
+            binding_configuration: String = String::new(), "bindingConfiguration";
+            /// The contract.
+            contract: String = String::new(), "contract";
+            /// Name of an endpoint behavior; empty means the unnamed one.
+            behavior_configuration: String = String::new(), "behaviorConfiguration";
+            /// A standard endpoint instead of a binding.
+            kind: String = String::new(), "kind";
+            /// Name of its configuration.
+            endpoint_configuration: String = String::new(), "endpointConfiguration";
+        }
+        children {
+            /// Reference parameters.
+            headers: RawXml, "headers";
+            /// Who the service must be.
+            identity: Option<EndpointIdentity>, "identity";
+        }
+    }
+}
+
+settings! {
+    /// `<client>`.
+    pub struct Client {
+        children {
+            /// The endpoints.
+            endpoints: Vec<ClientEndpoint>, "endpoint";
+            /// Metadata importers; not used.
+            metadata: RawXml, "metadata";
+        }
+    }
+}
+
+settings! {
+    /// `<protocolMapping><add>`.
+    pub struct ProtocolMapping {
+        attributes {
+            /// Scheme of base addresses.
+            scheme: String = String::new(), "scheme";
+            /// Type of the binding of default endpoints.
+            binding: String = String::new(), "binding";
+            /// Name of that binding.
+            binding_configuration: String = String::new(), "bindingConfiguration";
+        }
+    }
+}
+
+settings! {
+    /// `<protocolMapping>`: bindings of default endpoints.
+    pub struct ProtocolMappings {
+        children {
+            /// A mapping.
+            add: Vec<ProtocolMapping>, "add";
+            /// Forgets the built-in mappings.
+            clear: Vec<Clear>, "clear";
+            /// Removes a built-in mapping.
+            remove: Vec<Remove>, "remove";
+        }
+    }
+}
+
+/// WCF's own mappings, https as of .NET Framework 4.5.
+pub(crate) const BUILT_IN_MAPPINGS: &[(&str, &str)] = &[
+    ("http", "basicHttpBinding"),
+    ("https", "basicHttpsBinding"),
+    ("net.tcp", "netTcpBinding"),
+    ("net.pipe", "netNamedPipeBinding"),
+    ("net.msmq", "netMsmqBinding"),
+];
+
+impl ProtocolMappings {
+    /// Type and name of the binding of default endpoints for a scheme.
+    pub fn binding_of(&self, scheme: &str) -> Option<(String, String)> {
+        if let Some(added) = self.add.iter().find(|m| m.scheme == scheme) {
+            return Some((added.binding.clone(), added.binding_configuration.clone()));
+        }
+        let removed = !self.clear.is_empty() || self.remove.iter().any(|r| r.scheme == scheme);
+        let built_in = BUILT_IN_MAPPINGS.iter().find(|(s, _)| *s == scheme && !removed);
+        built_in.map(|(_, binding)| ((*binding).to_owned(), String::new()))
+    }
+}

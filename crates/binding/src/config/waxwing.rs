@@ -1,0 +1,117 @@
+//! `<waxwing>`: what only Waxwing has, in one section beside `<system.serviceModel>`.
+//!
+//! .NET refuses sections that it does not know, so the file declares this one in
+//! `<configSections>` as `System.Configuration.IgnoreSection`; .NET then passes over it.
+
+use crate::settings::settings;
+use crate::{StoreLocation, StoreName, X509FindType};
+
+settings! {
+    /// `<certificateFiles><add>`: files that stand in for a certificate in a store.
+    pub struct CertificateFile {
+        attributes {
+            /// The `findValue` that it answers.
+            find_value: String = String::new(), "findValue";
+            /// The `x509FindType` that it answers; absent means every one.
+            x509_find_type: Option<X509FindType> = None, "x509FindType";
+            /// The `storeLocation` that it answers; absent means every one.
+            store_location: Option<StoreLocation> = None, "storeLocation";
+            /// The `storeName` that it answers; absent means every one.
+            store_name: Option<StoreName> = None, "storeName";
+            /// The file with the certificate: PEM, DER, or PKCS#12 with the key. Relative names
+            /// count from the folder of the configuration file.
+            certificate: String = String::new(), "certificate";
+            /// The file with the private key (PEM), if it is not in the same file.
+            key: Option<String> = None, "key";
+            /// Name of the environment variable that holds the PKCS#12 or key password; the
+            /// password itself does not belong into the file.
+            password_variable: Option<String> = None, "passwordVariable";
+        }
+    }
+}
+
+settings! {
+    /// `<certificateFiles>`.
+    pub struct CertificateFiles {
+        children {
+            /// A certificate.
+            add: Vec<CertificateFile>, "add";
+        }
+    }
+}
+
+settings! {
+    /// `<certificates>`: where store references are looked up.
+    pub struct Certificates {
+        attributes {
+            /// Folder of the stores: `<root>/<StoreLocation>/<StoreName>/*.pem`. Relative names
+            /// count from the folder of the configuration file.
+            store_root: Option<String> = None, "storeRoot";
+        }
+        children {
+            /// Files for single references; asked before the folder.
+            certificate_files: CertificateFiles, "certificateFiles";
+        }
+    }
+}
+
+settings! {
+    /// `<reliability>`: behavior beyond WCF's settings.
+    pub struct Reliability {
+        attributes {
+            /// Whether a client goes on trying to authenticate until the open timeout, as
+            /// WCF's documentation says of reliable sessions; if not, the first refusal is told.
+            retry_authentication: bool = false, "retryAuthentication";
+        }
+    }
+}
+
+settings! {
+    /// `<trace>`: messages as files.
+    pub struct Trace {
+        attributes {
+            /// The file that messages are appended to; absent means no trace.
+            file: Option<String> = None, "file";
+            /// Whether messages are also written as decrypted. The file then holds secrets.
+            decrypted: bool = false, "decrypted";
+        }
+    }
+}
+
+settings! {
+    /// `<store>`: where sequences survive a restart.
+    pub struct Store {
+        attributes {
+            /// The database file; absent means in memory only.
+            file: Option<String> = None, "file";
+        }
+    }
+}
+
+settings! {
+    /// `<admin>`: the page for people.
+    pub struct Admin {
+        attributes {
+            /// Address to listen on, `127.0.0.1:8081`; absent means no page.
+            listen: Option<String> = None, "listen";
+        }
+    }
+}
+
+settings! {
+    /// `<waxwing>`.
+    pub struct WaxwingSection {
+        children {
+            /// Certificates.
+            certificates: Certificates, "certificates";
+            /// Reliability.
+            reliability: Reliability, "reliability";
+            /// Trace.
+            trace: Trace, "trace";
+            /// Store.
+            store: Store, "store";
+            /// Admin page.
+            admin: Admin, "admin";
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The configuration file as a plain tree in which every name and value knows its place.
+
+use crate::diagnostic::Span;
+
+/// An attribute and where it stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Attribute {
+    pub(crate) name: String,
+    pub(crate) value: String,
+    pub(crate) name_span: Span,
+    /// Without the quotes.
+    pub(crate) value_span: Span,
+}
+
+/// An element and where it stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    /// The name as written, prefix included.
+    pub(crate) name: String,
+    pub(crate) name_span: Span,
+    /// From `<` to the end of the end tag.
+    pub(crate) span: Span,
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) children: Vec<Node>,
+    /// The first text that is not blank.
+    pub(crate) text: Option<Span>,
+}
+
+impl Node {
+    pub(crate) fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|a| a.name == name)
+    }
+
+    pub(crate) fn child(&self, name: &str) -> Option<&Node> {
+        self.children.iter().find(|c| c.name == name)
+    }
+
+    pub(crate) fn children_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Node> {
+        self.children.iter().filter(move |c| c.name == name)
+    }
+
+    /// Value of an attribute, empty when absent.
+    pub(crate) fn value(&self, name: &str) -> &str {
+        self.attribute(name).map_or("", |a| a.value.as_str())
+    }
+
+    /// The span of the value of the attribute at the end of `path` (`security/@mode`), or of the
+    /// deepest element of it that exists.
+    pub(crate) fn locate(&self, path: &str) -> Span {
+        let mut node = self;
+        for step in path.split('/').filter(|s| !s.is_empty()) {
+            if let Some(name) = step.strip_prefix('@') {
+                return node.attribute(name).map_or(node.name_span, |a| a.value_span);
+            }
+            match node.child(step) {
+                Some(child) => node = child,
+                None => break,
+            }
+        }
+        node.name_span
+    }
+}

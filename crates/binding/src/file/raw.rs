@@ -1,0 +1,61 @@
+//! XML that the configuration carries without looking into it.
+
+use crate::file::node::{Attribute, Node};
+use crate::file::reader::Reader;
+use crate::file::writer::OutNode;
+use crate::settings::{ChildRead, Description, Settings};
+
+/// The child elements of an element, as text; for reference parameters (`headers`) and token
+/// request parameters, which may be anything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RawXml {
+    /// Well-formed elements, one after the other; empty when there are none.
+    pub xml: String,
+}
+
+impl Settings for RawXml {
+    fn read_attribute(&mut self, _: &Attribute, _: &mut Reader<'_>) -> bool {
+        false
+    }
+
+    fn multiplicity(&self, _: &str) -> ChildRead {
+        ChildRead::Many
+    }
+
+    fn read_child(&mut self, child: &Node, cx: &mut Reader<'_>) {
+        self.xml.push_str(cx.text().get(child.span.start..child.span.end).unwrap_or_default());
+    }
+
+    fn write(&self, _: &Self, out: &mut OutNode) {
+        out.raw.clone_from(&self.xml);
+    }
+
+    fn describe(&self, _: &mut Description) {}
+}
+
+/// An element that is recognised but not modelled: its attributes and its content as text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OtherElement {
+    /// Name of the element.
+    pub name: String,
+    /// Names and values of its attributes, in file order.
+    pub attributes: Vec<(String, String)>,
+    /// Its child elements as text.
+    pub content: RawXml,
+}
+
+impl OtherElement {
+    pub(crate) fn read(node: &Node, cx: &mut Reader<'_>) -> OtherElement {
+        let mut content = RawXml::default();
+        node.children.iter().for_each(|child| content.read_child(child, cx));
+        let attributes =
+            node.attributes.iter().map(|a| (a.name.clone(), a.value.clone())).collect();
+        OtherElement { name: node.name.clone(), attributes, content }
+    }
+
+    pub(crate) fn write(&self, out: &mut OutNode) {
+        let child = out.child(&self.name);
+        child.attributes = self.attributes.clone();
+        child.raw.clone_from(&self.content.xml);
+    }
+}

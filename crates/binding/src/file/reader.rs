@@ -1,0 +1,365 @@
+//! Reading elements into settings, and saying what is wrong with them.
+
+use crate::diagnostic::{Diagnostic, LineMap, Severity, Span};
+use crate::file::node::{Attribute, Node};
+use crate::settings::Description;
+use crate::suggest;
+use crate::values::{Range, Stage, Value, ValueError};
+
+/// After so many findings the file is not looked at further: nobody reads more, and a hostile
+/// file must not fill the memory with messages.
+pub(crate) const MAX_DIAGNOSTICS: usize = 500;
+/// Longest piece of the file that is quoted in a message.
+const MAX_QUOTE: usize = 200;
+
+pub(crate) const REFUSES_SECTION: &str = "refuses the file when the section is read";
+pub(crate) const REFUSES_BINDING: &str =
+    "refuses when the binding is applied to an endpoint or opened";
+pub(crate) const ACCEPTS: &str = "accepts it";
+
+/// A finding before it knows its line.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    pub(crate) severity: Severity,
+    pub(crate) code: &'static str,
+    pub(crate) span: Span,
+    pub(crate) message: String,
+    pub(crate) wcf_text: Option<String>,
+    pub(crate) wcf_behavior: &'static str,
+    pub(crate) suggestion: Option<String>,
+    pub(crate) fix: Option<String>,
+}
+
+impl Problem {
+    pub(crate) fn error(code: &'static str, span: Span, message: impl Into<String>) -> Problem {
+        Problem {
+            severity: Severity::Error,
+            code,
+            span,
+            message: message.into(),
+            wcf_text: None,
+            wcf_behavior: REFUSES_SECTION,
+            suggestion: None,
+            fix: None,
+        }
+    }
+
+    pub(crate) fn warning(code: &'static str, span: Span, message: impl Into<String>) -> Problem {
+        Problem {
+            severity: Severity::Warning,
+            wcf_behavior: ACCEPTS,
+            ..Problem::error(code, span, message)
+        }
+    }
+
+    pub(crate) fn note(code: &'static str, span: Span, message: impl Into<String>) -> Problem {
+        Problem { severity: Severity::Note, ..Problem::warning(code, span, message) }
+    }
+
+    pub(crate) fn wcf(mut self, text: impl Into<String>) -> Problem {
+        self.wcf_text = Some(text.into());
+        self
+    }
+
+    pub(crate) fn at_open(mut self) -> Problem {
+        self.wcf_behavior = "refuses when the service host or channel factory is opened";
+        self
+    }
+
+    pub(crate) fn behavior(mut self, behavior: &'static str) -> Problem {
+        self.wcf_behavior = behavior;
+        self
+    }
+
+    pub(crate) fn suggest(mut self, suggestion: Option<String>) -> Problem {
+        self.suggestion = suggestion;
+        self
+    }
+
+    pub(crate) fn fix(mut self, fix: impl Into<String>) -> Problem {
+        self.fix = Some(fix.into());
+        self
+    }
+}
+
+/// Collects findings while the tree is walked.
+#[derive(Debug)]
+pub(crate) struct Reader<'a> {
+    text: &'a str,
+    lines: LineMap,
+    path: Vec<String>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(text: &'a str) -> Reader<'a> {
+        Reader { text, lines: LineMap::new(text), path: Vec::new(), diagnostics: Vec::new() }
+    }
+
+    pub(crate) fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// Steps into an element: findings name it until `leave`.
+    pub(crate) fn enter(&mut self, node: &Node) {
+        let name = ["name", "contract", "baseAddress", "scheme"]
+            .iter()
+            .find_map(|key| node.attribute(key))
+            .map(|a| format!("{}[{}]", node.name, quote(&a.value)));
+        self.path.push(name.unwrap_or_else(|| node.name.clone()));
+    }
+
+    pub(crate) fn leave(&mut self) {
+        self.path.pop();
+    }
+
+    /// Runs `f` inside an element.
+    pub(crate) fn within<R>(&mut self, node: &Node, f: impl FnOnce(&mut Self) -> R) -> R {
+        self.enter(node);
+        let result = f(self);
+        self.leave();
+        result
+    }
+
+    pub(crate) fn report(&mut self, problem: Problem) {
+        if self.diagnostics.len() >= MAX_DIAGNOSTICS {
+            return;
+        }
+        let (line, column) = self.lines.position(self.text, problem.span.start);
+        let Problem { severity, code, span, message, .. } = problem;
+        let Problem { wcf_text, wcf_behavior, suggestion, fix, .. } = problem;
+        self.diagnostics.push(Diagnostic {
+            severity,
+            code,
+            span,
+            line,
+            column,
+            path: self.path.join("/"),
+            message,
+            wcf_text,
+            wcf_behavior,
+            suggestion,
+            fix,
+        });
+    }
+
+    /// Line of an offset, counted from 1.
+    pub(crate) fn line(&self, offset: usize) -> u32 {
+        self.lines.position(self.text, offset).0
+    }
+
+    /// Reads a value; on failure reports it and leaves `target` as it was.
+    pub(crate) fn value<V: Value>(
+        &mut self,
+        attribute: &Attribute,
+        range: Option<Range>,
+        target: &mut V,
+    ) {
+        match V::read(&attribute.value, range) {
+            Ok(value) => {
+                *target = value;
+                if let Some(suspicion) = V::suspicion(&attribute.value) {
+                    let fix = suspicion.suggestion.map(|s| {
+                        format!("write {}=\"{s}\" if that is what you mean", attribute.name)
+                    });
+                    let span = attribute.value_span;
+                    let mut problem =
+                        Problem::warning("time-span-in-days", span, suspicion.message);
+                    problem.fix = fix;
+                    self.report(problem);
+                }
+            }
+            Err(error) => self.refused_value(attribute, error),
+        }
+    }
+
+    fn refused_value(&mut self, attribute: &Attribute, error: ValueError) {
+        let Attribute { name, .. } = attribute;
+        let (code, wcf, behavior) = match error.stage {
+            Stage::Convert => (
+                "bad-value",
+                format!(
+                    "The value of the property '{name}' cannot be parsed. The error is: {}",
+                    error.wcf
+                ),
+                REFUSES_SECTION,
+            ),
+            Stage::Validate => (
+                "value-out-of-range",
+                format!(
+                    "The value for the property '{name}' is not valid. The error is: {}",
+                    error.wcf
+                ),
+                REFUSES_SECTION,
+            ),
+            Stage::Apply => ("unsupported-value", error.wcf, REFUSES_BINDING),
+        };
+        let fix = error.suggestion.as_ref().map(|s| format!("write {name}=\"{s}\""));
+        let message = format!("{name}: {}", shorten(&error.message));
+        let mut problem = Problem::error(code, attribute.value_span, message)
+            .wcf(shorten(&wcf))
+            .behavior(behavior)
+            .suggest(error.suggestion);
+        problem.fix = fix;
+        self.report(problem);
+    }
+
+    pub(crate) fn refuse_text(&mut self, node: &Node) {
+        if let Some(span) = node.text {
+            let text = self.text.get(span.start..span.end).unwrap_or_default().trim();
+            let message = format!("text is not allowed here: \"{}\"", quote(text));
+            self.report(
+                Problem::error("text-content", span, message)
+                    .wcf("The configuration section cannot contain a CDATA or text element.")
+                    .fix("remove the text, or make it a comment: <!-- … -->"),
+            );
+        }
+    }
+
+    pub(crate) fn unknown_attribute(
+        &mut self,
+        attribute: &Attribute,
+        node: &Node,
+        schema: &Description,
+    ) {
+        let name = quote(&attribute.name);
+        let names = schema.attributes.iter().map(|a| a.name);
+        let suggestion = suggest::nearest(&attribute.name, names.clone());
+        let case_only =
+            suggestion.as_ref().is_some_and(|s| s.eq_ignore_ascii_case(&attribute.name));
+        let message = if attribute.name.starts_with("xmlns") {
+            format!("<{}> takes no namespace declaration", node.name)
+        } else if case_only {
+            format!("<{}> has no attribute {name}: names are case-sensitive", node.name)
+        } else {
+            format!("<{}> has no attribute {name}", node.name)
+        };
+        let fix = match (&suggestion, misplaced::attribute(&node.name, &attribute.name)) {
+            (_, Some(hint)) => hint.to_owned(),
+            (Some(s), None) => format!("write {s}=\"{}\"", quote(&attribute.value)),
+            (None, None) => {
+                let list = names.collect::<Vec<_>>().join(", ");
+                let known = if list.is_empty() { "none".to_owned() } else { list };
+                format!("remove it; the attributes of <{}> are: {known}", node.name)
+            }
+        };
+        self.report(
+            Problem::error("unknown-attribute", attribute.name_span, message)
+                .wcf(format!(
+                    "Unrecognized attribute '{name}'. Note that attribute names are case-sensitive."
+                ))
+                .suggest(suggestion)
+                .fix(fix),
+        );
+    }
+
+    pub(crate) fn unknown_element(&mut self, child: &Node, parent: &Node, schema: &Description) {
+        let name = quote(&child.name);
+        let names = schema.children.iter().map(|c| c.name);
+        let suggestion = suggest::nearest(&child.name, names.clone());
+        let message = if child.name == "message" && parent.child("security").is_some() {
+            let security = parent.child("security").map_or(0, |n| self.line(n.span.start));
+            format!(
+                "<message> belongs inside <security>; the <security …/> on line {security} is closed already"
+            )
+        } else {
+            format!("<{}> has no element <{name}>", parent.name)
+        };
+        let fix = match (misplaced::element(&parent.name, &child.name), &suggestion) {
+            (Some(hint), _) => hint.to_owned(),
+            (None, Some(s)) => format!("write <{s}>"),
+            (None, None) => {
+                let list = names.map(|n| format!("<{n}>")).collect::<Vec<_>>().join(", ");
+                let known = if list.is_empty() { "none".to_owned() } else { list };
+                format!("remove it; the elements of <{}> are: {known}", parent.name)
+            }
+        };
+        self.report(
+            Problem::error("unknown-element", child.name_span, message)
+                .wcf(format!("Unrecognized element '{name}'."))
+                .suggest(suggestion)
+                .fix(fix),
+        );
+    }
+
+    pub(crate) fn repeated_element(&mut self, child: &Node) {
+        let name = quote(&child.name);
+        self.report(
+            Problem::error(
+                "repeated-element",
+                child.name_span,
+                format!("<{name}> stands here a second time"),
+            )
+            .wcf(format!("The element <{name}> may only appear once in this section."))
+            .fix("put everything into one element"),
+        );
+    }
+}
+
+/// The start of a text from the file, for quoting.
+pub(crate) fn quote(text: &str) -> String {
+    shorten(text)
+}
+
+fn shorten(text: &str) -> String {
+    if text.chars().count() <= 4 * MAX_QUOTE {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(MAX_QUOTE).collect();
+    short.push('…');
+    short
+}
+
+/// Names that are right somewhere else.
+mod misplaced {
+    pub(super) fn attribute(element: &str, attribute: &str) -> Option<&'static str> {
+        Some(match (element, attribute) {
+            ("reliableSession", "enabled") => {
+                "remove it: in wsDualHttpBinding and customBinding the element itself switches \
+                 the reliable session on"
+            }
+            (
+                "reliableSession",
+                "maxRetryCount"
+                | "acknowledgementInterval"
+                | "flowControlEnabled"
+                | "maxPendingChannels"
+                | "maxTransferWindowSize"
+                | "reliableMessagingVersion",
+            ) => "only a customBinding can set it: spell the binding out as a customBinding",
+            ("binding", "transferMode") => {
+                "remove it: only netTcpBinding, netHttpBinding and basicHttpBinding can stream"
+            }
+            ("binding", "maxBufferSize") => {
+                "remove it: maxReceivedMessageSize sets the buffer size, too"
+            }
+            ("message", "negotiateServiceCredential") => {
+                "remove it: netTcpBinding always negotiates the service's credential"
+            }
+            ("message", "establishSecurityContext") => {
+                "remove it: this binding always establishes a security context"
+            }
+            ("security", "clientCredentialType" | "negotiateServiceCredential") => {
+                "write it on <message> (or <transport>) inside <security>"
+            }
+            ("binding", "mode") => "write <security mode=\"…\"> inside the binding",
+            _ => return None,
+        })
+    }
+
+    pub(super) fn element(parent: &str, child: &str) -> Option<&'static str> {
+        Some(match (parent, child) {
+            ("binding", "reliableSession") => {
+                "this binding has no reliable session; wsHttpBinding, ws2007HttpBinding, \
+                 wsDualHttpBinding, the federation bindings, netTcpBinding, netHttpBinding and \
+                 customBinding have one"
+            }
+            ("binding", "message") => "write <security mode=\"Message\"> <message … /> </security>",
+            ("binding", "transport") => {
+                "write <security mode=\"Transport\"> <transport … /> </security>"
+            }
+            (_, "binding") if parent.ends_with("Binding") => "write <binding>",
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,328 @@
+//! One declaration per configuration element.
+//!
+//! [`settings!`] declares a struct once and derives everything else from it: defaults, reading
+//! with diagnosis, writing, fluent setters and the rows of the tables in `docs/configuration.md`.
+
+use crate::file::node::{Attribute, Node};
+use crate::file::reader::Reader;
+use crate::file::writer::OutNode;
+use crate::values::{Kind, Range, Value};
+
+/// What became of a child element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ChildRead {
+    Unknown,
+    /// Known; may stand once.
+    Once,
+    /// Known; may repeat.
+    Many,
+}
+
+/// A configuration element.
+pub(crate) trait Settings: Default + Clone + PartialEq {
+    /// Reads one attribute; false when the element has no such attribute.
+    fn read_attribute(&mut self, attribute: &Attribute, cx: &mut Reader<'_>) -> bool;
+    /// How often the element may have this child.
+    fn multiplicity(&self, name: &str) -> ChildRead;
+    /// Reads one child element, of a name that `multiplicity` knows.
+    fn read_child(&mut self, child: &Node, cx: &mut Reader<'_>);
+    /// Writes what differs from `base`.
+    fn write(&self, base: &Self, out: &mut OutNode);
+    /// Tells names, types and (from `self`) default values.
+    fn describe(&self, out: &mut Description);
+}
+
+/// The schema of one element, collected by [`Settings::describe`].
+#[derive(Debug, Default)]
+pub(crate) struct Description {
+    pub(crate) attributes: Vec<AttributeDescription>,
+    pub(crate) children: Vec<ChildDescription>,
+}
+
+#[derive(Debug)]
+pub(crate) struct AttributeDescription {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) range: Option<Range>,
+    pub(crate) default: Option<String>,
+    pub(crate) doc: &'static str,
+}
+
+#[derive(Debug)]
+pub(crate) struct ChildDescription {
+    pub(crate) name: &'static str,
+    pub(crate) many: bool,
+    pub(crate) doc: &'static str,
+    pub(crate) inner: Description,
+}
+
+impl Description {
+    pub(crate) fn of<T: Settings>(base: &T) -> Description {
+        let mut description = Description::default();
+        base.describe(&mut description);
+        description
+    }
+}
+
+/// A field that holds child elements: one, perhaps one, or many.
+pub(crate) trait ChildField {
+    const READ: ChildRead;
+    fn read_field(&mut self, node: &Node, cx: &mut Reader<'_>);
+    fn write_field(&self, base: &Self, name: &'static str, out: &mut OutNode);
+    fn describe_field(&self) -> Description;
+}
+
+impl<T: Settings> ChildField for T {
+    const READ: ChildRead = ChildRead::Once;
+
+    fn read_field(&mut self, node: &Node, cx: &mut Reader<'_>) {
+        read_into(self, node, cx);
+    }
+
+    fn write_field(&self, base: &Self, name: &'static str, out: &mut OutNode) {
+        if self != base {
+            Settings::write(self, base, out.child(name));
+        }
+    }
+
+    fn describe_field(&self) -> Description {
+        Description::of(self)
+    }
+}
+
+impl<T: Settings> ChildField for Option<T> {
+    const READ: ChildRead = ChildRead::Once;
+
+    fn read_field(&mut self, node: &Node, cx: &mut Reader<'_>) {
+        read_into(self.insert(T::default()), node, cx);
+    }
+
+    fn write_field(&self, _: &Self, name: &'static str, out: &mut OutNode) {
+        if let Some(value) = self {
+            Settings::write(value, &T::default(), out.child(name));
+        }
+    }
+
+    fn describe_field(&self) -> Description {
+        Description::of(&T::default())
+    }
+}
+
+impl<T: Settings> ChildField for Vec<T> {
+    const READ: ChildRead = ChildRead::Many;
+
+    fn read_field(&mut self, node: &Node, cx: &mut Reader<'_>) {
+        let mut value = T::default();
+        read_into(&mut value, node, cx);
+        self.push(value);
+    }
+
+    fn write_field(&self, _: &Self, name: &'static str, out: &mut OutNode) {
+        for value in self {
+            Settings::write(value, &T::default(), out.child(name));
+        }
+    }
+
+    fn describe_field(&self) -> Description {
+        Description::of(&T::default())
+    }
+}
+
+/// Reads an element over the values that `target` already has.
+pub(crate) fn read_into<T: Settings>(target: &mut T, node: &Node, cx: &mut Reader<'_>) {
+    cx.enter(node);
+    cx.refuse_text(node);
+    for attribute in &node.attributes {
+        if !target.read_attribute(attribute, cx) {
+            cx.unknown_attribute(attribute, node, &Description::of(target));
+        }
+    }
+    let mut seen: Vec<&str> = Vec::new();
+    for child in &node.children {
+        match target.multiplicity(&child.name) {
+            ChildRead::Unknown => cx.unknown_element(child, node, &Description::of(target)),
+            ChildRead::Once if seen.contains(&child.name.as_str()) => cx.repeated_element(child),
+            ChildRead::Once | ChildRead::Many => {
+                seen.push(&child.name);
+                target.read_child(child, cx);
+            }
+        }
+    }
+    cx.leave();
+}
+
+/// Writes one attribute when it differs from the base value.
+pub(crate) fn write_attribute<V: Value>(
+    value: &V,
+    base: &V,
+    name: &'static str,
+    out: &mut OutNode,
+) {
+    if value != base
+        && let Some(text) = value.write()
+    {
+        out.attributes.push((name.to_owned(), text));
+    }
+}
+
+macro_rules! settings {
+    (
+        $(#[$meta:meta])*
+        pub struct $T:ident {
+            $( flatten {
+                $( $(#[$fmeta:meta])* $flat:ident : $F:ty , )+
+            } )?
+            $( attributes {
+                $( $(#[doc = $adoc:literal])* $attr:ident : $A:ty = $adefault:expr, $aname:literal
+                    $( , range $range:expr )? ; )+
+            } )?
+            $( children {
+                $( $(#[doc = $cdoc:literal])* $child:ident : $C:ty $( = $cdefault:expr )?, $cname:literal ; )+
+            } )?
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct $T {
+            $( $( $(#[$fmeta])* pub $flat: $F, )+ )?
+            $( $( $(#[doc = $adoc])* pub $attr: $A, )+ )?
+            $( $( $(#[doc = $cdoc])* pub $child: $C, )+ )?
+        }
+
+        impl Default for $T {
+            fn default() -> Self {
+                $T {
+                    $( $( $flat: Default::default(), )+ )?
+                    $( $( $attr: $adefault, )+ )?
+                    $( $( $child: $crate::settings::child_default!($C $( = $cdefault )?), )+ )?
+                }
+            }
+        }
+
+        impl $T {
+            $( $(
+                #[doc = concat!("Sets `", stringify!($flat), "`.")]
+                #[must_use]
+                pub fn $flat(mut self, value: $F) -> Self {
+                    self.$flat = value;
+                    self
+                }
+            )+ )?
+            $( $(
+                #[doc = concat!("Sets `", $aname, "`.")]
+                #[must_use]
+                pub fn $attr(mut self, value: impl Into<$A>) -> Self {
+                    self.$attr = value.into();
+                    self
+                }
+            )+ )?
+            $( $(
+                #[doc = concat!("Sets `<", $cname, ">`.")]
+                #[must_use]
+                pub fn $child(mut self, value: impl Into<$C>) -> Self {
+                    self.$child = value.into();
+                    self
+                }
+            )+ )?
+        }
+
+        #[allow(unused_variables, unreachable_code)]
+        impl $crate::settings::Settings for $T {
+            fn read_attribute(
+                &mut self,
+                attribute: &$crate::file::node::Attribute,
+                cx: &mut $crate::file::reader::Reader<'_>,
+            ) -> bool {
+                match attribute.name.as_str() {
+                    $( $( $aname => cx.value(
+                        attribute,
+                        $crate::settings::range_of!($( $range )?),
+                        &mut self.$attr,
+                    ), )+ )?
+                    _ => return false $( $( || self.$flat.read_attribute(attribute, cx) )+ )?,
+                }
+                true
+            }
+
+            fn multiplicity(&self, name: &str) -> $crate::settings::ChildRead {
+                #[allow(unused_imports)]
+                use $crate::settings::{ChildField, ChildRead};
+                match name {
+                    $( $( $cname => <$C as ChildField>::READ, )+ )?
+                    _ => {
+                        $( $(
+                            let read = self.$flat.multiplicity(name);
+                            if read != ChildRead::Unknown {
+                                return read;
+                            }
+                        )+ )?
+                        ChildRead::Unknown
+                    }
+                }
+            }
+
+            fn read_child(
+                &mut self,
+                child: &$crate::file::node::Node,
+                cx: &mut $crate::file::reader::Reader<'_>,
+            ) {
+                match child.name.as_str() {
+                    $( $( $cname => $crate::settings::ChildField::read_field(&mut self.$child, child, cx), )+ )?
+                    _ => { $( $(
+                        if self.$flat.multiplicity(&child.name)
+                            != $crate::settings::ChildRead::Unknown
+                        {
+                            return self.$flat.read_child(child, cx);
+                        }
+                    )+ )? }
+                }
+            }
+
+            fn write(&self, base: &Self, out: &mut $crate::file::writer::OutNode) {
+                $( $( self.$flat.write(&base.$flat, out); )+ )?
+                $( $( $crate::settings::write_attribute(
+                    &self.$attr, &base.$attr, $aname, out); )+ )?
+                $( $( $crate::settings::ChildField::write_field(
+                    &self.$child, &base.$child, $cname, out); )+ )?
+            }
+
+            fn describe(&self, out: &mut $crate::settings::Description) {
+                $( $( self.$flat.describe(out); )+ )?
+                $( $( out.attributes.push($crate::settings::AttributeDescription {
+                    name: $aname,
+                    kind: <$A as $crate::values::Value>::KIND,
+                    range: $crate::settings::range_of!($( $range )?),
+                    default: $crate::values::Value::write(&self.$attr),
+                    doc: concat!($( $adoc ),*),
+                }); )+ )?
+                $( $( out.children.push($crate::settings::ChildDescription {
+                    name: $cname,
+                    many: <$C as $crate::settings::ChildField>::READ
+                        == $crate::settings::ChildRead::Many,
+                    doc: concat!($( $cdoc ),*),
+                    inner: $crate::settings::ChildField::describe_field(&self.$child),
+                }); )+ )?
+            }
+        }
+    };
+}
+
+macro_rules! range_of {
+    () => {
+        None
+    };
+    ($range:expr) => {
+        Some($range)
+    };
+}
+
+macro_rules! child_default {
+    ($C:ty) => {
+        <$C>::default()
+    };
+    ($C:ty = $default:expr) => {
+        $default
+    };
+}
+
+pub(crate) use {child_default, range_of, settings};
