@@ -1,1 +1,29 @@
 //! XML documents for SOAP: strict parser, tree with source spans, writer, exclusive canonicalization.
+//!
+//! One tree type, [`Document`], is read and built, changed in place (decryption), canonicalized into a
+//! digest and written. Processing instructions' content keeps target and data as written.
+
+mod builder;
+pub mod c14n;
+mod chars;
+mod decode;
+mod document;
+mod element;
+mod error;
+mod limits;
+mod name;
+mod parser;
+mod writer;
+
+pub use c14n::{Exclusive, Sink, canonicalize};
+pub use document::{Document, XML_NAMESPACE};
+pub use element::{Attribute, Children, Element, Node};
+pub use error::{ParseError, ParseErrorKind};
+pub use limits::Limits;
+pub use name::{Name, NodeId, Position, Span};
+
+impl std::fmt::Display for Document {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.to_xml())
+    }
+}

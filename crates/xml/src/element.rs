@@ -1,0 +1,315 @@
+//! Reading the tree.
+
+use std::borrow::Cow;
+
+use crate::document::{AttributeData, Document, Kind, NONE, NodeData};
+use crate::name::{Name, NodeId, Span};
+
+/// One element of a document. Cheap to copy; borrows the document.
+#[derive(Clone, Copy)]
+pub struct Element<'a> {
+    document: &'a Document,
+    index: u32,
+}
+
+/// A child of an element.
+#[derive(Clone, Copy, Debug)]
+pub enum Node<'a> {
+    /// An element.
+    Element(Element<'a>),
+    /// Character data, references resolved; a CDATA section is a node of its own.
+    Text(&'a str),
+    /// The content of a comment.
+    Comment(&'a str),
+    /// Target and content of a processing instruction.
+    ProcessingInstruction(&'a str),
+}
+
+/// An attribute that is no namespace declaration.
+#[derive(Clone, Copy)]
+pub struct Attribute<'a> {
+    document: &'a Document,
+    data: &'a AttributeData,
+}
+
+impl PartialEq for Element<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.index == other.index && std::ptr::eq(self.document, other.document)
+    }
+}
+
+impl Eq for Element<'_> {}
+
+impl std::fmt::Debug for Element<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "<{}> {{{}}}", self.qualified_name(), self.namespace())
+    }
+}
+
+impl std::fmt::Debug for Attribute<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}={:?}", self.name(), self.value())
+    }
+}
+
+impl Document {
+    /// The root element.
+    pub fn root(&self) -> Element<'_> {
+        Element { document: self, index: self.root }
+    }
+
+    /// The element of an id.
+    ///
+    /// # Panics
+    ///
+    /// When the id is not of an element of this document.
+    pub fn element(&self, id: NodeId) -> Element<'_> {
+        assert_eq!(self.node(id.0).kind, Kind::Element, "the node is no element");
+        Element { document: self, index: id.0 }
+    }
+}
+
+impl<'a> Element<'a> {
+    fn data(&self) -> &'a NodeData {
+        self.document.node(self.index)
+    }
+
+    /// The id of the element in its document.
+    pub fn id(&self) -> NodeId {
+        NodeId(self.index)
+    }
+
+    /// The document that it belongs to.
+    pub fn document(&self) -> &'a Document {
+        self.document
+    }
+
+    /// The prefix as written.
+    pub fn prefix(&self) -> &'a str {
+        self.document.prefix(self.data().prefix)
+    }
+
+    /// The local name.
+    pub fn local_name(&self) -> &'a str {
+        self.document.str(self.data().content)
+    }
+
+    /// The namespace name; empty for none.
+    pub fn namespace(&self) -> &'a str {
+        self.document.namespace(self.data().namespace)
+    }
+
+    /// Prefix, local name and namespace.
+    pub fn name(&self) -> Name<'a> {
+        Name { prefix: self.prefix(), local: self.local_name(), namespace: self.namespace() }
+    }
+
+    /// `prefix:local` or `local`, as written.
+    pub fn qualified_name(&self) -> Cow<'a, str> {
+        match self.prefix() {
+            "" => Cow::Borrowed(self.local_name()),
+            prefix => Cow::Owned(format!("{prefix}:{}", self.local_name())),
+        }
+    }
+
+    /// Whether the element has this expanded name.
+    pub fn is(&self, namespace: &str, local: &str) -> bool {
+        self.local_name() == local && self.namespace() == namespace
+    }
+
+    /// The value of an attribute in no namespace.
+    pub fn attribute(&self, local: &str) -> Option<&'a str> {
+        self.attribute_ns("", local)
+    }
+
+    /// The value of an attribute in a namespace.
+    pub fn attribute_ns(&self, namespace: &str, local: &str) -> Option<&'a str> {
+        self.attributes().find(|a| a.is(namespace, local)).map(|a| a.value())
+    }
+
+    /// The attributes in document order, namespace declarations left out.
+    pub fn attributes(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
+        let document = self.document;
+        document
+            .element_attributes(self.data())
+            .iter()
+            .map(move |data| Attribute { document, data })
+    }
+
+    /// The namespace declarations written on this element: prefix and namespace name.
+    pub fn namespace_declarations(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        let document = self.document;
+        let declarations = document.element_declarations(self.data()).iter();
+        declarations.map(move |d| (document.prefix(d.prefix), document.namespace(d.namespace)))
+    }
+
+    /// The children in document order.
+    pub fn children(&self) -> Children<'a> {
+        Children { document: self.document, next: self.data().first }
+    }
+
+    /// The child elements in document order.
+    pub fn elements(&self) -> impl Iterator<Item = Element<'a>> + use<'a> {
+        self.children().filter_map(|node| match node {
+            Node::Element(element) => Some(element),
+            _ => None,
+        })
+    }
+
+    /// The first child element.
+    pub fn first_element(&self) -> Option<Element<'a>> {
+        self.elements().next()
+    }
+
+    /// The first child element of this expanded name.
+    pub fn child(&self, namespace: &str, local: &str) -> Option<Element<'a>> {
+        self.elements().find(|e| e.is(namespace, local))
+    }
+
+    /// The next element with the same parent.
+    pub fn next_element(&self) -> Option<Element<'a>> {
+        let siblings = Children { document: self.document, next: self.data().next };
+        siblings.filter_map(|n| if let Node::Element(e) = n { Some(e) } else { None }).next()
+    }
+
+    /// The parent; none for the root and for a detached element.
+    pub fn parent(&self) -> Option<Element<'a>> {
+        let parent = self.data().parent;
+        (parent != NONE).then_some(Element { document: self.document, index: parent })
+    }
+
+    /// Whether there is nothing between the tags.
+    pub fn is_empty(&self) -> bool {
+        self.data().first == NONE
+    }
+
+    /// The text directly inside the element, comments left out; child elements do not contribute.
+    pub fn text(&self) -> Cow<'a, str> {
+        let mut found = Cow::Borrowed("");
+        for node in self.children() {
+            if let Node::Text(text) = node {
+                if found.is_empty() {
+                    found = Cow::Borrowed(text);
+                } else {
+                    found.to_mut().push_str(text);
+                }
+            }
+        }
+        found
+    }
+
+    /// The element and everything below it, in document order.
+    pub fn descendants_and_self(&self) -> impl Iterator<Item = Element<'a>> + use<'a> {
+        let document = self.document;
+        let top = self.index;
+        let mut next = Some(top);
+        let steps = std::iter::from_fn(move || {
+            let current = next?;
+            next = document.following(current, top);
+            Some(current)
+        });
+        steps
+            .filter(move |i| document.node(*i).kind == Kind::Element)
+            .map(move |index| Element { document, index })
+    }
+
+    /// Where the element stands in the source, tags included; empty for a built one.
+    pub fn span(&self) -> Span {
+        self.data().span
+    }
+
+    /// Where the name stands in the start tag.
+    pub fn name_span(&self) -> Span {
+        self.data().name_span
+    }
+
+    /// The namespace that a prefix is bound to here; the empty prefix is the default namespace.
+    pub fn resolve_prefix(&self, prefix: &str) -> Option<&'a str> {
+        self.document.in_scope(self.index, prefix).map(|i| self.document.namespace(i))
+    }
+
+    /// Resolves a QName in content: namespace name and local part. None for an unbound prefix.
+    pub fn resolve_qname<'t>(&self, text: &'t str) -> Option<(&'a str, &'t str)> {
+        let text = text.trim_matches([' ', '\t', '\r', '\n']);
+        let (prefix, local) = text.split_once(':').unwrap_or(("", text));
+        Some((self.resolve_prefix(prefix)?, local))
+    }
+}
+
+impl Document {
+    /// The node after `current` in document order below `top`.
+    pub(crate) fn following(&self, current: u32, top: u32) -> Option<u32> {
+        let node = self.node(current);
+        if node.first != NONE {
+            return Some(node.first);
+        }
+        let mut at = current;
+        while at != top {
+            let node = self.node(at);
+            if node.next != NONE {
+                return Some(node.next);
+            }
+            at = node.parent;
+        }
+        None
+    }
+}
+
+/// Iterates over the children of an element.
+#[derive(Clone, Debug)]
+pub struct Children<'a> {
+    document: &'a Document,
+    next: u32,
+}
+
+impl<'a> Iterator for Children<'a> {
+    type Item = Node<'a>;
+
+    fn next(&mut self) -> Option<Node<'a>> {
+        if self.next == NONE {
+            return None;
+        }
+        let index = self.next;
+        let node = self.document.node(index);
+        self.next = node.next;
+        let text = || self.document.str(node.content);
+        Some(match node.kind {
+            Kind::Element => Node::Element(Element { document: self.document, index }),
+            Kind::Text => Node::Text(text()),
+            Kind::Comment => Node::Comment(text()),
+            Kind::ProcessingInstruction => Node::ProcessingInstruction(text()),
+        })
+    }
+}
+
+impl<'a> Attribute<'a> {
+    /// Prefix, local name and namespace.
+    pub fn name(&self) -> Name<'a> {
+        Name {
+            prefix: self.document.prefix(self.data.prefix),
+            local: self.document.str(self.data.local),
+            namespace: self.document.namespace(self.data.namespace),
+        }
+    }
+
+    /// Whether the attribute has this expanded name.
+    pub fn is(&self, namespace: &str, local: &str) -> bool {
+        self.document.str(self.data.local) == local
+            && self.document.namespace(self.data.namespace) == namespace
+    }
+
+    /// The value, references resolved and white space normalized.
+    pub fn value(&self) -> &'a str {
+        self.document.str(self.data.value)
+    }
+
+    /// Where the name stands in the source.
+    pub fn name_span(&self) -> Span {
+        self.data.name_span
+    }
+
+    /// Where the value stands in the source, between the quotes.
+    pub fn value_span(&self) -> Span {
+        self.data.value_span
+    }
+}
