@@ -1,1 +1,17 @@
 //! SOAP envelopes, faults, WS-Addressing and the HTTP mapping.
+//!
+//! [`Envelope`] is a [`Document`](waxwing_xml::Document) that is known to be a message. It is read and
+//! built in place; what of it can be trusted is the business of the security layer.
+
+pub mod addressing;
+mod envelope;
+mod fault;
+pub mod http;
+mod random;
+mod version;
+
+pub use addressing::{Addressing, AddressingError, EndpointReference};
+pub use envelope::{Envelope, EnvelopeError};
+pub use fault::{Fault, FaultCode, QName};
+pub use random::{RandomSource, Uuid, urn_uuid, uuid_v4};
+pub use version::{AddressingVersion, MessageVersion, SoapVersion};

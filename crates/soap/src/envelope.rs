@@ -1,0 +1,225 @@
+//! The envelope: headers and body of one message (SOAP 1.2 Part 1 §5, SOAP 1.1 §4).
+
+use waxwing_xml::{Document, Element, Limits, Name, NodeId, ParseError};
+
+use crate::version::{AddressingVersion, MessageVersion, SoapVersion};
+
+/// One message: a tree with an `Envelope` root, an optional `Header` and a `Body`.
+#[derive(Clone, Debug)]
+pub struct Envelope {
+    document: Document,
+    version: MessageVersion,
+    header: Option<NodeId>,
+    body: NodeId,
+}
+
+/// Why a text is no envelope.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EnvelopeError {
+    /// The text is no well-formed document, or exceeds a limit.
+    #[error("the message is not well-formed XML: {0}")]
+    Xml(#[from] ParseError),
+    /// The root is no SOAP envelope.
+    #[error("the root element is {{{namespace}}}{local}, not a SOAP 1.1 or 1.2 Envelope")]
+    NotAnEnvelope {
+        /// The namespace of the root.
+        namespace: Box<str>,
+        /// The local name of the root.
+        local: Box<str>,
+    },
+    /// The envelope's children are not an optional Header and one Body.
+    #[error("the Envelope must hold an optional Header and then one Body; found {0}")]
+    Structure(Box<str>),
+}
+
+impl Envelope {
+    /// An empty message. The prefixes `s` (SOAP) and `a` (WS-Addressing) are declared on the envelope,
+    /// as WCF does.
+    pub fn new(version: MessageVersion) -> Self {
+        let soap = version.soap.namespace();
+        let mut document = Document::new(Name::new("s", "Envelope", soap));
+        let root = document.root().id();
+        document.declare_namespace(root, "s", soap);
+        if version.addressing != AddressingVersion::None {
+            document.declare_namespace(root, "a", version.addressing.namespace());
+        }
+        let header = document.append_element(root, Name::new("s", "Header", soap));
+        let body = document.append_element(root, Name::new("s", "Body", soap));
+        Self { document, version, header: Some(header), body }
+    }
+
+    /// Reads a message. The addressing version is that of the first addressing header.
+    ///
+    /// # Errors
+    ///
+    /// [`EnvelopeError`] when the text is no SOAP envelope.
+    pub fn parse(bytes: impl Into<Vec<u8>>, limits: &Limits) -> Result<Self, EnvelopeError> {
+        Self::from_document(Document::parse(bytes, limits)?)
+    }
+
+    /// Takes a document that is an envelope.
+    ///
+    /// # Errors
+    ///
+    /// [`EnvelopeError`] when it is none.
+    pub fn from_document(document: Document) -> Result<Self, EnvelopeError> {
+        let root = document.root();
+        let soap = match (root.local_name(), root.namespace()) {
+            ("Envelope", ns) if ns == SoapVersion::Soap12.namespace() => SoapVersion::Soap12,
+            ("Envelope", ns) if ns == SoapVersion::Soap11.namespace() => SoapVersion::Soap11,
+            (local, namespace) => {
+                let (local, namespace) = (local.into(), namespace.into());
+                return Err(EnvelopeError::NotAnEnvelope { namespace, local });
+            }
+        };
+        let wrong = |what: &str| Err(EnvelopeError::Structure(what.into()));
+        let mut children = root.elements();
+        let mut next = children.next();
+        let header = next.filter(|e| e.is(soap.namespace(), "Header"));
+        if header.is_some() {
+            next = children.next();
+        }
+        let body = match next {
+            Some(element) if element.is(soap.namespace(), "Body") => element.id(),
+            Some(element) => return wrong(&element.qualified_name()),
+            None => return wrong("no Body"),
+        };
+        if let Some(extra) = children.next() {
+            return wrong(&format!("{} after the Body", extra.qualified_name()));
+        }
+        drop(children);
+        let addressing = header.map_or(AddressingVersion::None, addressing_of);
+        let header = header.map(|h| h.id());
+        Ok(Self { version: MessageVersion { soap, addressing }, header, body, document })
+    }
+
+    /// The versions that the message is written in.
+    pub fn version(&self) -> MessageVersion {
+        self.version
+    }
+
+    /// The tree.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// The tree, to be changed. Header and body must stay where they are.
+    pub fn document_mut(&mut self) -> &mut Document {
+        &mut self.document
+    }
+
+    /// The `Header`, when there is one.
+    pub fn header(&self) -> Option<Element<'_>> {
+        self.header.map(|id| self.document.element(id))
+    }
+
+    /// The `Header`, made when there is none.
+    pub fn header_or_insert(&mut self) -> NodeId {
+        match self.header {
+            Some(header) => header,
+            None => {
+                let name = Name::new("s", "Header", self.version.soap.namespace());
+                let header = self.document.insert_element_before(self.body, name);
+                *self.header.insert(header)
+            }
+        }
+    }
+
+    /// The header elements in document order.
+    pub fn headers(&self) -> impl Iterator<Item = Element<'_>> {
+        self.header().into_iter().flat_map(|header| header.elements())
+    }
+
+    /// The first header of this name.
+    pub fn header_named(&self, namespace: &str, local: &str) -> Option<Element<'_>> {
+        self.headers().find(|h| h.is(namespace, local))
+    }
+
+    /// Adds a header after the others.
+    pub fn append_header(&mut self, name: Name<'_>) -> NodeId {
+        let header = self.header_or_insert();
+        self.document.append_element(header, name)
+    }
+
+    /// Adds a header before the others, where WCF puts those of reliable messaging.
+    pub fn prepend_header(&mut self, name: Name<'_>) -> NodeId {
+        let header = self.header_or_insert();
+        self.document.prepend_element(header, name)
+    }
+
+    /// Marks a header as one that its receiver must understand (`mustUnderstand="1"`).
+    pub fn set_must_understand(&mut self, header: NodeId) {
+        let name = Name::new("s", "mustUnderstand", self.version.soap.namespace());
+        self.document.set_attribute(header, name, "1");
+    }
+
+    /// Declares a prefix on the envelope.
+    pub fn declare(&mut self, prefix: &str, namespace: &str) {
+        let root = self.document.root().id();
+        self.document.declare_namespace(root, prefix, namespace);
+    }
+
+    /// The `Body`.
+    pub fn body(&self) -> Element<'_> {
+        self.document.element(self.body)
+    }
+
+    /// The first element inside the body.
+    pub fn payload(&self) -> Option<Element<'_>> {
+        self.body().first_element()
+    }
+
+    /// Adds an element to the body.
+    pub fn append_body_element(&mut self, name: Name<'_>) -> NodeId {
+        self.document.append_element(self.body, name)
+    }
+
+    /// Whether the body holds a fault.
+    pub fn is_fault(&self) -> bool {
+        self.payload().is_some_and(|e| e.is(self.version.soap.namespace(), "Fault"))
+    }
+
+    /// The message as UTF-8.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(2048);
+        self.document.write_to(&mut out);
+        out
+    }
+
+    /// Whether a header is addressed to the ultimate receiver: no role, an empty one, or that name.
+    pub fn is_for_ultimate_receiver(&self, header: Element<'_>) -> bool {
+        let soap = self.version.soap;
+        match header.attribute_ns(soap.namespace(), soap.role_attribute()) {
+            None | Some("") => true,
+            Some(role) => {
+                soap == SoapVersion::Soap12
+                    && role == "http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver"
+            }
+        }
+    }
+
+    /// Whether a header has `mustUnderstand` set (any true `xs:boolean`).
+    pub fn must_understand(&self, header: Element<'_>) -> bool {
+        let value = header.attribute_ns(self.version.soap.namespace(), "mustUnderstand");
+        value.is_some_and(|v| matches!(v.trim(), "1" | "true"))
+    }
+
+    /// The headers for the ultimate receiver that must be understood and that `understood` (namespace,
+    /// local name) does not know: SOAP 1.2 Part 1 §5.2.3. The addressing headers are always understood.
+    pub fn not_understood(&self, understood: impl Fn(&str, &str) -> bool) -> Vec<Element<'_>> {
+        let addressing = self.version.addressing.namespace();
+        self.headers()
+            .filter(|h| self.must_understand(*h) && self.is_for_ultimate_receiver(*h))
+            .filter(|h| h.namespace() != addressing || addressing.is_empty())
+            .filter(|h| !understood(h.namespace(), h.local_name()))
+            .collect()
+    }
+}
+
+fn addressing_of(header: Element<'_>) -> AddressingVersion {
+    let known = [AddressingVersion::Addressing10, AddressingVersion::August2004];
+    let found =
+        header.elements().find_map(|h| known.into_iter().find(|v| v.namespace() == h.namespace()));
+    found.unwrap_or(AddressingVersion::None)
+}

@@ -1,0 +1,159 @@
+//! How messages travel over HTTP: media types and status codes (SOAP 1.2 Part 2 §7, SOAP 1.1 §6).
+
+use crate::version::SoapVersion;
+
+/// A `Content-Type` as far as SOAP looks at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContentType {
+    /// Type and subtype in lower case, e.g. `application/soap+xml`.
+    pub media_type: String,
+    /// The parameters, names in lower case, values unquoted.
+    pub parameters: Vec<(String, String)>,
+}
+
+impl ContentType {
+    /// Reads a header value. None when it has no media type.
+    pub fn parse(value: &str) -> Option<Self> {
+        let mut pieces = split_outside_quotes(value).into_iter();
+        let media_type = pieces.next()?.trim().to_ascii_lowercase();
+        if !media_type.contains('/') {
+            return None;
+        }
+        let parameters = pieces
+            .filter_map(|piece| {
+                let (name, value) = piece.split_once('=')?;
+                Some((name.trim().to_ascii_lowercase(), unquote(value.trim())))
+            })
+            .collect();
+        Some(Self { media_type, parameters })
+    }
+
+    /// The value of a parameter.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The SOAP version that the media type says. None for any other type.
+    pub fn soap_version(&self) -> Option<SoapVersion> {
+        [SoapVersion::Soap12, SoapVersion::Soap11]
+            .into_iter()
+            .find(|v| v.media_type() == self.media_type)
+    }
+
+    /// The `action` parameter, URL-decoded, when it is there and not empty.
+    pub fn action(&self) -> Option<String> {
+        self.parameter("action").map(percent_decode).filter(|action| !action.is_empty())
+    }
+}
+
+/// The `Content-Type` that WCF writes for a text message: no `action` parameter.
+pub fn text_content_type(version: SoapVersion) -> &'static str {
+    match version {
+        SoapVersion::Soap12 => "application/soap+xml; charset=utf-8",
+        SoapVersion::Soap11 => "text/xml; charset=utf-8",
+    }
+}
+
+/// What a status code says of the exchange, to the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusMeaning {
+    /// The body, if any, is a message: any 2xx, and 500.
+    Message,
+    /// 401, 403: the transport does not let the caller in.
+    AccessDenied,
+    /// 404: nobody is there.
+    EndpointNotFound,
+    /// 503: come again later.
+    ServerTooBusy,
+    /// 504: somebody on the way lost patience.
+    GatewayTimeout,
+    /// 415: another encoding or SOAP version.
+    UnsupportedMediaType,
+    /// 413: larger than the service takes.
+    TooLarge,
+    /// Anything else, 400 for one: the exchange makes no sense to the peer.
+    ProtocolError,
+}
+
+impl StatusMeaning {
+    /// The meaning of a status code.
+    pub fn of(status: u16) -> Self {
+        match status {
+            200..=299 | 500 => Self::Message,
+            401 | 403 => Self::AccessDenied,
+            404 => Self::EndpointNotFound,
+            413 => Self::TooLarge,
+            415 => Self::UnsupportedMediaType,
+            503 => Self::ServerTooBusy,
+            504 => Self::GatewayTimeout,
+            _ => Self::ProtocolError,
+        }
+    }
+}
+
+fn split_outside_quotes(value: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let (mut start, mut quoted, mut escaped) = (0, false, false);
+    for (i, c) in value.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            ';' if !quoted => {
+                pieces.push(&value[start..i]);
+                start = i + 1;
+            }
+            _ => {}
+        }
+    }
+    pieces.push(&value[start..]);
+    pieces
+}
+
+fn unquote(value: &str) -> String {
+    let Some(inner) = value.strip_prefix('"').and_then(|v| v.strip_suffix('"')) else {
+        return value.to_owned();
+    };
+    let mut out = String::with_capacity(inner.len());
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        out.push(if c == '\\' { chars.next().unwrap_or('\\') } else { c });
+    }
+    out
+}
+
+fn percent_decode(value: &str) -> String {
+    let bytes = value.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let digit = |i: usize| bytes.get(i).and_then(|b| (*b as char).to_digit(16));
+        match (bytes[at], digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                at += 3;
+            }
+            (byte, _, _) => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(out).unwrap_or_else(|_| value.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_types_as_peers_write_them() {
+        let plain = ContentType::parse("application/soap+xml; charset=utf-8").unwrap();
+        assert_eq!(plain.soap_version(), Some(SoapVersion::Soap12));
+        assert_eq!((plain.parameter("charset"), plain.action()), (Some("utf-8"), None));
+        let action = "Application/SOAP+XML;charset=UTF-8; action=\"urn:a;b%20c\"";
+        let action = ContentType::parse(action).unwrap();
+        assert_eq!(action.action().as_deref(), Some("urn:a;b c"));
+        assert_eq!(ContentType::parse("nonsense"), None);
+    }
+}
