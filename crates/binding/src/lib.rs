@@ -42,6 +42,7 @@ pub use config::behaviors::*;
 pub use config::credentials::*;
 pub use config::endpoints::*;
 pub use config::identity::*;
+pub use config::resolve::{EffectiveService, ResolveError};
 pub use config::waxwing::*;
 pub use config::{Configuration, ConfigurationError, Loaded};
 pub use diagnostic::{Diagnostic, Severity, Span};
@@ -50,6 +51,7 @@ pub use effective::{
     MessageEncoding, Role, SecureConversation,
 };
 pub use enums::*;
+pub use file::parse::{DecodeError, MAX_DEPTH, MAX_FILE_BYTES, decode};
 pub use file::raw::{OtherElement, RawXml};
 pub use flags::{AuthenticationSchemes, SslProtocols, TextEncoding};
 pub use refusal::{Refusal, Unsupported};

@@ -174,6 +174,9 @@ impl CustomBinding {
     /// Reads the element `child`, unless a check of the collection refuses it.
     fn read_element(&mut self, child: &Node, cx: &mut Reader<'_>) {
         let name = child.name.as_str();
+        if cx.extensions.binding_elements.contains(&child.name) {
+            return self.elements.push(CustomElement::Other(OtherElement::read(child, cx)));
+        }
         if !is_registered(name) {
             return unknown_extension(child, "bindingElementExtensions", cx);
         }

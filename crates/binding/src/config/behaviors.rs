@@ -289,6 +289,9 @@ macro_rules! behavior {
                 if matches!(child.name.as_str(), "clear" | "remove") {
                     return;
                 }
+                if cx.extensions.behaviors.contains(&child.name) {
+                    return self.others.push(OtherElement::read(child, cx));
+                }
                 if !BEHAVIOR_NAMES.contains(&child.name.as_str()) {
                     return unknown_extension(child, "behaviorExtensions", cx);
                 }

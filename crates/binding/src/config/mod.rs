@@ -1,10 +1,14 @@
 //! The configuration file: `<configuration><system.serviceModel>`, and `<waxwing>` beside it.
 
 pub(crate) mod behaviors;
+pub(crate) mod check;
 pub(crate) mod credentials;
 pub(crate) mod endpoints;
 pub(crate) mod identity;
+pub(crate) mod load;
+pub(crate) mod resolve;
 pub(crate) mod waxwing;
+mod write;
 
 use crate::bindings::Binding;
 use crate::diagnostic::{Diagnostic, Severity};

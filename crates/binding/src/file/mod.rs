@@ -1,6 +1,10 @@
 //! The text side: a tree with places, reading with diagnosis, writing.
 
+pub(crate) mod malformed;
 pub(crate) mod node;
+pub(crate) mod parse;
 pub(crate) mod raw;
 pub(crate) mod reader;
+pub(crate) mod scan;
+pub(crate) mod tree;
 pub(crate) mod writer;

@@ -89,11 +89,27 @@ pub(crate) struct Reader<'a> {
     lines: LineMap,
     path: Vec<String>,
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// What the file itself registers under `<extensions>`.
+    pub(crate) extensions: Extensions,
+}
+
+/// Names that a file registers for .NET classes of its own.
+#[derive(Debug, Default)]
+pub(crate) struct Extensions {
+    pub(crate) behaviors: Vec<String>,
+    pub(crate) binding_elements: Vec<String>,
+    pub(crate) bindings: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(text: &'a str) -> Reader<'a> {
-        Reader { text, lines: LineMap::new(text), path: Vec::new(), diagnostics: Vec::new() }
+        Reader {
+            text,
+            lines: LineMap::new(text),
+            path: Vec::new(),
+            diagnostics: Vec::new(),
+            extensions: Extensions::default(),
+        }
     }
 
     pub(crate) fn text(&self) -> &'a str {
@@ -358,7 +374,7 @@ mod misplaced {
             ("binding", "transport") => {
                 "write <security mode=\"Transport\"> <transport … /> </security>"
             }
-            (_, "binding") if parent.ends_with("Binding") => "write <binding>",
+            (_, _) if parent.ends_with("Binding") => "write <binding>",
             _ => return None,
         })
     }

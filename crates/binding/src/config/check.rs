@@ -1,0 +1,145 @@
+//! What a file as a whole must satisfy: keys, references, addresses, combinations.
+
+mod addresses;
+mod keys;
+mod references;
+
+pub(crate) use addresses::scheme as addresses_scheme;
+
+use crate::bindings::Binding;
+use crate::config::Configuration;
+use crate::file::node::Node;
+use crate::file::reader::{Problem, Reader};
+use crate::refusal::Refusal;
+
+/// Checks the whole of `<system.serviceModel>`.
+pub(crate) fn check(
+    node: &Node,
+    bindings: &[(Binding, &Node)],
+    configuration: &Configuration,
+    cx: &mut Reader<'_>,
+) {
+    if let Some(section) = node.child("bindings") {
+        cx.within(section, |cx| {
+            keys::bindings(bindings, cx);
+            combinations(bindings, cx);
+        });
+    }
+    if let Some(section) = node.child("behaviors") {
+        cx.within(section, |cx| keys::behaviors(section, cx));
+    }
+    if let Some(section) = node.child("services") {
+        cx.within(section, |cx| {
+            keys::services(section, cx);
+            let services = section.children_named("service");
+            for (service, node) in configuration.services.services.iter().zip(services) {
+                cx.within(node, |cx| {
+                    references::service(service, node, configuration, cx);
+                    addresses::service(service, node, configuration, cx);
+                });
+            }
+        });
+    }
+    if let Some(section) = node.child("client") {
+        cx.within(section, |cx| {
+            keys::client(section, cx);
+            let endpoints = section.children_named("endpoint");
+            for (endpoint, node) in configuration.client.endpoints.iter().zip(endpoints) {
+                cx.within(node, |cx| {
+                    references::client(endpoint, node, configuration, cx);
+                    addresses::client(endpoint, node, configuration, cx);
+                });
+            }
+        });
+    }
+}
+
+/// Combinations that WCF refuses when the binding is used, and settings without effect.
+fn combinations(bindings: &[(Binding, &Node)], cx: &mut Reader<'_>) {
+    for (binding, node) in bindings {
+        cx.within(node, |cx| {
+            for refusal in binding.refusals() {
+                cx.report(refused(refusal, node));
+            }
+            reliable_session_off(binding, node, cx);
+            order_of_elements(binding, node, cx);
+            no_reliable_session(binding, node, cx);
+        });
+    }
+}
+
+pub(crate) fn refused(refusal: Refusal, node: &Node) -> Problem {
+    let Refusal { code, message, wcf_text, fix, at } = refusal;
+    Problem::error(code, node.locate(at), message).wcf(wcf_text).at_open().fix(fix)
+}
+
+/// `<reliableSession>` that does nothing because `enabled` is missing.
+fn reliable_session_off(binding: &Binding, node: &Node, cx: &mut Reader<'_>) {
+    let always_on = matches!(binding, Binding::WsDualHttp(_) | Binding::Custom(_));
+    let Some(session) = node.child("reliableSession").filter(|_| !always_on) else { return };
+    if session.attribute("enabled").is_some() || matches!(binding, Binding::Other(_)) {
+        return;
+    }
+    cx.report(
+        Problem::warning(
+            "reliable-session-off",
+            session.name_span,
+            "<reliableSession> without enabled=\"true\" does nothing: there is no reliable session",
+        )
+        .fix("write <reliableSession enabled=\"true\" … />"),
+    );
+}
+
+/// Custom bindings whose order is legal, but weakens them.
+fn order_of_elements(binding: &Binding, node: &Node, cx: &mut Reader<'_>) {
+    if !matches!(binding, Binding::Custom(_)) {
+        return;
+    }
+    let position = |name: &str| node.children.iter().position(|c| c.name == name);
+    let (Some(security), Some(reliable)) = (position("security"), position("reliableSession"))
+    else {
+        return;
+    };
+    if security < reliable {
+        let span = node.children[security].name_span;
+        cx.report(
+            Problem::warning(
+                "security-above-reliable-session",
+                span,
+                "with <security> above <reliableSession>, the headers and messages of the \
+                 reliable session are neither signed nor encrypted",
+            )
+            .fix("move <security> below <reliableSession>"),
+        );
+        return;
+    }
+    let parameters = &node.children[security];
+    if parameters.value("authenticationMode") != "SecureConversation" {
+        cx.report(
+            Problem::warning(
+                "reliable-session-without-conversation",
+                parameters.name_span,
+                "the reliable session is not bound to a secure conversation: whoever may send at \
+                 all may send into any session",
+            )
+            .fix(
+                "write <security authenticationMode=\"SecureConversation\">\n  \
+                 <secureConversationBootstrap authenticationMode=\"…\" />\n</security>",
+            ),
+        );
+    }
+}
+
+/// `basicHttpBinding`: say that it has no reliable session.
+fn no_reliable_session(binding: &Binding, node: &Node, cx: &mut Reader<'_>) {
+    if matches!(binding, Binding::BasicHttp(_) | Binding::BasicHttps(_)) {
+        cx.report(
+            Problem::note(
+                "no-reliable-session",
+                node.name_span,
+                format!("{} has no reliable session and no WS-Addressing", binding.section()),
+            )
+            .fix("use wsHttpBinding where messages must arrive exactly once"),
+        );
+    }
+}

@@ -1,0 +1,343 @@
+//! From a file to endpoints: which binding, which behavior, which address.
+
+use crate::bindings::Binding;
+use crate::config::Configuration;
+use crate::config::behaviors::{EndpointBehavior, ServiceBehavior};
+use crate::config::check::addresses_scheme as scheme;
+use crate::config::endpoints::{ClientEndpoint, Service, ServiceEndpoint};
+use crate::config::identity::EndpointIdentity;
+use crate::effective::{EffectiveEndpoint, Role, short_name};
+use crate::refusal::Refusal;
+use crate::{StoreLocation, TimeSpan};
+
+/// Why an endpoint cannot be resolved.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ResolveError {
+    /// No such client endpoint.
+    #[error(
+        "Could not find endpoint element with name '{name}' and contract '{contract}' in the \
+         ServiceModel client configuration section. This might be because no configuration file was \
+         found for your application, or because no endpoint element matching this name could be \
+         found in the client element."
+    )]
+    NoEndpoint {
+        /// The name that was asked for.
+        name: String,
+        /// The contract that was asked for.
+        contract: String,
+    },
+    /// No client endpoint of the contract.
+    #[error(
+        "Could not find default endpoint element that references contract '{contract}' in the \
+         ServiceModel client configuration section. This might be because no configuration file was \
+         found for your application, or because no endpoint element matching this contract could be \
+         found in the client element."
+    )]
+    NoContract {
+        /// The contract that was asked for.
+        contract: String,
+    },
+    /// Several client endpoints of the contract.
+    #[error("the file has {count} client endpoints for contract '{contract}': name one of them")]
+    Several {
+        /// The contract that was asked for.
+        contract: String,
+        /// How many there are.
+        count: usize,
+    },
+    /// No such service.
+    #[error(
+        "Service '{name}' has zero application (non-infrastructure) endpoints. This might be because \
+         no configuration file was found for your application, or because no service element \
+         matching the service name could be found in the configuration file, or because no endpoints \
+         were defined in the service element."
+    )]
+    NoService {
+        /// The name that was asked for.
+        name: String,
+    },
+    /// The binding is not in the file.
+    #[error("endpoint {endpoint}: there is no {section} named \"{name}\"")]
+    NoBinding {
+        /// The endpoint's address or name.
+        endpoint: String,
+        /// Type of the binding.
+        section: String,
+        /// Name of the binding.
+        name: String,
+    },
+    /// The address cannot be made absolute.
+    #[error(
+        "endpoint {endpoint}: the address is relative, and there is no base address of scheme {scheme}"
+    )]
+    NoAddress {
+        /// The endpoint's address or name.
+        endpoint: String,
+        /// The scheme of the binding.
+        scheme: String,
+    },
+    /// WCF would refuse the binding.
+    #[error("endpoint {endpoint}: {refusal}")]
+    Refused {
+        /// The endpoint's address or name.
+        endpoint: String,
+        /// Why.
+        refusal: Refusal,
+    },
+}
+
+/// A service with its endpoints resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EffectiveService {
+    /// Name of the service.
+    pub name: String,
+    /// Absolute base addresses, one per scheme (URI).
+    pub base_addresses: Vec<String>,
+    /// The endpoints, metadata endpoints included.
+    pub endpoints: Vec<EffectiveEndpoint>,
+    /// Its behavior.
+    pub behavior: ServiceBehavior,
+    /// Time to open the host.
+    pub open_timeout: TimeSpan,
+    /// Time to close the host.
+    pub close_timeout: TimeSpan,
+}
+
+impl Configuration {
+    /// A binding as an endpoint refers to it: the named one; without a name the unnamed one, else
+    /// the defaults. A named binding inherits nothing from the unnamed one. `None` when there is
+    /// no such type or no such name.
+    pub fn binding(&self, section: &str, name: &str) -> Option<Binding> {
+        let named = self.bindings.iter().find(|b| b.section() == section && b.name() == name);
+        match named {
+            Some(binding) => Some(binding.clone()),
+            None if name.is_empty() => Binding::default_of(section),
+            None => None,
+        }
+    }
+
+    /// The behavior of a service: the named one, or the unnamed one.
+    pub fn service_behavior(&self, service: &Service) -> Option<&ServiceBehavior> {
+        let behaviors = &self.behaviors.service_behaviors.behaviors;
+        behaviors.iter().find(|b| b.name == service.behavior_configuration)
+    }
+
+    /// An endpoint behavior: the named one, or the unnamed one.
+    pub fn endpoint_behavior(&self, name: &str) -> Option<&EndpointBehavior> {
+        self.behaviors.endpoint_behaviors.behaviors.iter().find(|b| b.name == name)
+    }
+
+    /// A client endpoint as `ChannelFactory<T>(name)` finds it: by name and contract; `"*"` finds
+    /// the only one of the contract.
+    ///
+    /// # Errors
+    /// There is none, there are several, or WCF would refuse its binding.
+    pub fn client_endpoint(
+        &self,
+        name: &str,
+        contract: &str,
+    ) -> Result<EffectiveEndpoint, ResolveError> {
+        let of_contract = || self.client.endpoints.iter().filter(|e| e.contract == contract);
+        if name != "*" {
+            let found = of_contract().find(|e| e.name == name);
+            let missing = || ResolveError::NoEndpoint {
+                name: name.to_owned(),
+                contract: contract.to_owned(),
+            };
+            return self.resolve_client(found.ok_or_else(missing)?);
+        }
+        match of_contract().count() {
+            1 => {}
+            0 => return Err(ResolveError::NoContract { contract: contract.to_owned() }),
+            count => return Err(ResolveError::Several { contract: contract.to_owned(), count }),
+        }
+        let missing = || ResolveError::NoContract { contract: contract.to_owned() };
+        self.resolve_client(of_contract().next().ok_or_else(missing)?)
+    }
+
+    /// Resolves one endpoint of [`Configuration::client`].
+    ///
+    /// # Errors
+    /// Its binding does not exist, or WCF would refuse it.
+    pub fn resolve_client(
+        &self,
+        endpoint: &ClientEndpoint,
+    ) -> Result<EffectiveEndpoint, ResolveError> {
+        let mut effective = self.resolve_binding(
+            Role::Client,
+            &endpoint.name,
+            &endpoint.binding,
+            &endpoint.binding_configuration,
+        )?;
+        effective.name.clone_from(&endpoint.name);
+        effective.contract.clone_from(&endpoint.contract);
+        effective.address = endpoint.address.clone().unwrap_or_default().trim().to_owned();
+        effective.headers.clone_from(&endpoint.headers.xml);
+        effective.identity = endpoint.identity.as_ref().and_then(EndpointIdentity::effective);
+        if let Some(behavior) = self.endpoint_behavior(&endpoint.behavior_configuration) {
+            effective.with_endpoint_behavior(behavior.clone());
+        }
+        fill_locations(&mut effective);
+        Ok(effective)
+    }
+
+    /// A service by name, endpoints resolved. A service without endpoints gets one per base
+    /// address and contract, with the binding of `<protocolMapping>`.
+    ///
+    /// `contracts` are the names of the contracts that the service implements; they are only
+    /// looked at for default endpoints.
+    ///
+    /// # Errors
+    /// There is no such service, or one of its endpoints cannot be resolved.
+    pub fn service(
+        &self,
+        name: &str,
+        contracts: &[&str],
+    ) -> Result<EffectiveService, ResolveError> {
+        let found = self.services.services.iter().find(|s| s.name == name);
+        let missing = || ResolveError::NoService { name: name.to_owned() };
+        self.resolve_service(found.ok_or_else(missing)?, contracts)
+    }
+
+    /// Resolves one service of [`Configuration::services`]; see [`Configuration::service`].
+    ///
+    /// # Errors
+    /// One of its endpoints cannot be resolved.
+    pub fn resolve_service(
+        &self,
+        service: &Service,
+        contracts: &[&str],
+    ) -> Result<EffectiveService, ResolveError> {
+        let behavior = self.service_behavior(service).cloned().unwrap_or_default();
+        let endpoints = if service.endpoints.is_empty() {
+            self.default_endpoints(service, contracts)
+        } else {
+            service.endpoints.clone()
+        };
+        let timeouts = &service.host.timeouts;
+        let positive =
+            |span: TimeSpan, default| if span == TimeSpan::ZERO { default } else { span };
+        Ok(EffectiveService {
+            name: service.name.clone(),
+            base_addresses: base_addresses(service),
+            endpoints: endpoints
+                .iter()
+                .map(|e| self.resolve_service_endpoint(service, e, &behavior))
+                .collect::<Result<_, _>>()?,
+            behavior,
+            open_timeout: positive(timeouts.open_timeout, TimeSpan::minutes(1)),
+            close_timeout: positive(timeouts.close_timeout, TimeSpan::seconds(10)),
+        })
+    }
+
+    fn default_endpoints(&self, service: &Service, contracts: &[&str]) -> Vec<ServiceEndpoint> {
+        let mut endpoints = Vec::new();
+        for address in base_addresses(service) {
+            let mapped = scheme(&address).and_then(|s| self.protocol_mapping.binding_of(s));
+            let Some((binding, name)) = mapped else { continue };
+            for contract in contracts {
+                endpoints.push(
+                    ServiceEndpoint::default()
+                        .address(address.clone())
+                        .binding(binding.clone())
+                        .binding_configuration(name.clone())
+                        .contract(*contract),
+                );
+            }
+        }
+        endpoints
+    }
+
+    fn resolve_service_endpoint(
+        &self,
+        service: &Service,
+        endpoint: &ServiceEndpoint,
+        behavior: &ServiceBehavior,
+    ) -> Result<EffectiveEndpoint, ResolveError> {
+        let label = if endpoint.name.is_empty() { &endpoint.address } else { &endpoint.name };
+        let (section, contract) = match endpoint.kind.as_str() {
+            "mexEndpoint" if endpoint.binding.is_empty() => ("mexHttpBinding", "IMetadataExchange"),
+            _ => (endpoint.binding.as_str(), endpoint.contract.as_str()),
+        };
+        let name = &endpoint.binding_configuration;
+        let mut effective = self.resolve_binding(Role::Service, label, section, name)?;
+        effective.address = absolute(service, &endpoint.address, &effective.transport.scheme)
+            .ok_or_else(|| ResolveError::NoAddress {
+                endpoint: label.clone(),
+                scheme: effective.transport.scheme.clone(),
+            })?;
+        effective.via.clone_from(&endpoint.listen_uri);
+        effective.contract = contract.to_owned();
+        effective.headers.clone_from(&endpoint.headers.xml);
+        effective.identity = endpoint.identity.as_ref().and_then(EndpointIdentity::effective);
+        effective.name = endpoint_name(endpoint, section, &effective.contract);
+        if let Some(behavior) = self.endpoint_behavior(&endpoint.behavior_configuration) {
+            effective.endpoint_behavior = behavior.clone();
+        }
+        effective.with_service_behavior(behavior.clone());
+        fill_locations(&mut effective);
+        Ok(effective)
+    }
+
+    fn resolve_binding(
+        &self,
+        role: Role,
+        endpoint: &str,
+        section: &str,
+        name: &str,
+    ) -> Result<EffectiveEndpoint, ResolveError> {
+        let binding = self.binding(section, name).ok_or_else(|| ResolveError::NoBinding {
+            endpoint: endpoint.to_owned(),
+            section: section.to_owned(),
+            name: name.to_owned(),
+        })?;
+        EffectiveEndpoint::resolve(role, &binding)
+            .map_err(|refusal| ResolveError::Refused { endpoint: endpoint.to_owned(), refusal })
+    }
+}
+
+/// References of an identity live in the machine's store unless they say otherwise.
+fn fill_locations(endpoint: &mut EffectiveEndpoint) {
+    if let Some(crate::Identity::CertificateReference(reference)) = &mut endpoint.identity {
+        reference.store_location.get_or_insert(StoreLocation::LocalMachine);
+    }
+}
+
+/// The name of an endpoint, derived from binding and contract when none is given.
+fn endpoint_name(endpoint: &ServiceEndpoint, section: &str, contract: &str) -> String {
+    if !endpoint.name.is_empty() {
+        return endpoint.name.clone();
+    }
+    let binding = match (endpoint.binding_name.as_str(), section) {
+        ("", "mexHttpBinding") => "MetadataExchangeHttpBinding",
+        ("", "mexHttpsBinding") => "MetadataExchangeHttpsBinding",
+        ("", "mexTcpBinding") => "MetadataExchangeTcpBinding",
+        ("", section) => {
+            let binding = Binding::default_of(section);
+            let type_name = binding.as_ref().map_or("Binding", |b| b.type_name());
+            return format!("{type_name}_{}", short_name(contract));
+        }
+        (name, _) => name,
+    };
+    format!("{binding}_{}", short_name(contract))
+}
+
+fn base_addresses(service: &Service) -> Vec<String> {
+    let all = service.host.base_addresses.add.iter();
+    all.map(|base| base.base_address.trim().to_owned()).collect()
+}
+
+/// The absolute address: as written, or below the base address of the scheme.
+fn absolute(service: &Service, address: &str, wanted: &str) -> Option<String> {
+    let address = address.trim();
+    if scheme(address).is_some() {
+        return Some(address.to_owned());
+    }
+    let bases = base_addresses(service);
+    let base =
+        bases.into_iter().find(|b| scheme(b).is_some_and(|s| s.eq_ignore_ascii_case(wanted)))?;
+    if address.is_empty() {
+        return Some(base);
+    }
+    Some(format!("{}/{}", base.trim_end_matches('/'), address.trim_start_matches('/')))
+}

@@ -1,0 +1,120 @@
+//! From the text of a file to a tree with places, whatever is wrong with it.
+
+use waxwing_xml::{Document, Limits, ParseErrorKind};
+
+use crate::diagnostic::Span;
+use crate::file::malformed;
+use crate::file::node::Node;
+use crate::file::reader::{Problem, Reader};
+use crate::file::scan::scan;
+use crate::file::tree;
+
+/// Largest configuration file in bytes: a hundred times the largest that people write.
+pub const MAX_FILE_BYTES: usize = 4 << 20;
+/// Deepest nesting of elements: WCF's schema needs 12, reference parameters may add some.
+pub const MAX_DEPTH: usize = 64;
+/// Most attributes of one element: WCF's schema needs 25.
+const MAX_ATTRIBUTES: usize = 128;
+/// Most elements and texts of a file.
+const MAX_NODES: usize = 1 << 20;
+
+const LIMITS: Limits = Limits {
+    max_bytes: MAX_FILE_BYTES,
+    max_depth: MAX_DEPTH,
+    max_attributes: MAX_ATTRIBUTES,
+    max_string_content_length: MAX_FILE_BYTES,
+    max_nodes: MAX_NODES,
+    allow_processing_instructions: true,
+    ..Limits::SOAP
+};
+
+/// Parses the text; reports why it cannot, and mends what can be mended.
+pub(crate) fn parse(text: &str, cx: &mut Reader<'_>) -> Option<Node> {
+    if text.len() > MAX_FILE_BYTES {
+        let message = format!("the file has {} bytes; the limit is {MAX_FILE_BYTES}", text.len());
+        cx.report(limit(Span::default(), message));
+        return None;
+    }
+    let error = match Document::parse(without_declaration(text).into_bytes(), &LIMITS) {
+        Ok(_) => {
+            let tree = tree::build(&scan(text).0);
+            if tree.is_none() {
+                cx.report(plain(Span::default(), "the file cannot be read".to_owned()));
+            }
+            return tree;
+        }
+        Err(error) => error,
+    };
+    let at = error.offset as usize;
+    let span = Span::new(at, (at + 1).min(text.len()));
+    if let ParseErrorKind::Limit { limit: name, value } = &error.kind {
+        cx.report(limit(span, format!("the file exceeds the limit {name} = {value}")));
+        return None;
+    }
+    let Some(explained) = malformed::explain(text) else {
+        cx.report(plain(span, error.kind.to_string()));
+        return None;
+    };
+    explained.problems.into_iter().for_each(|problem| cx.report(problem));
+    explained.root.filter(|root| depth(root) <= MAX_DEPTH)
+}
+
+fn depth(root: &Node) -> usize {
+    let mut deepest = 0;
+    let mut open = vec![(root, 1)];
+    while let Some((node, level)) = open.pop() {
+        deepest = deepest.max(level);
+        open.extend(node.children.iter().map(|child| (child, level + 1)));
+    }
+    deepest
+}
+
+fn limit(span: Span, message: String) -> Problem {
+    Problem::error("limit-exceeded", span, message)
+        .behavior("has no such limit; Waxwing refuses the file unread")
+        .fix("split the file, or remove what is generated")
+}
+
+fn plain(span: Span, message: String) -> Problem {
+    Problem::error("malformed-xml", span, message)
+        .wcf("Configuration system failed to initialize")
+        .behavior("refuses the whole file when the configuration system starts")
+}
+
+/// The text with the XML declaration blanked out: it is decoded already, whatever encoding the
+/// declaration names.
+fn without_declaration(text: &str) -> String {
+    let mut copy = text.to_owned();
+    if let (true, Some(end)) = (text.starts_with("<?xml"), text.find("?>")) {
+        copy.replace_range(..end + 2, &" ".repeat(end + 2));
+    }
+    copy
+}
+
+/// The bytes of a file are no text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the file is neither UTF-8 nor UTF-16; save it as UTF-8")]
+pub struct DecodeError;
+
+/// Decodes the bytes of a configuration file: UTF-8, or UTF-16 with a byte order mark. The mark
+/// is removed.
+///
+/// # Errors
+/// The bytes are neither.
+pub fn decode(bytes: &[u8]) -> Result<String, DecodeError> {
+    let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let (pairs, rest) = bytes.as_chunks::<2>();
+        if !rest.is_empty() {
+            return Err(DecodeError);
+        }
+        char::decode_utf16(pairs.iter().map(|pair| unit(*pair)))
+            .collect::<Result<String, _>>()
+            .map_err(|_| DecodeError)
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8(rest.to_vec()).map_err(|_| DecodeError),
+        _ => String::from_utf8(bytes.to_vec()).map_err(|_| DecodeError),
+    }
+}
