@@ -1,0 +1,164 @@
+//! What can go wrong at a client.
+
+use waxwing_soap::Fault;
+
+use super::faults::SecurityFaultKind;
+use super::identity::IdentityMismatch;
+use crate::error::{Reason, SecurityError, Staleness};
+use crate::negotiation::NegotiationError;
+
+/// The exchange in which a fault came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FaultOrigin {
+    /// A leg of the TLS negotiation.
+    Negotiation,
+    /// The request for the security session.
+    Issue,
+    /// The renewal of its key.
+    Renew,
+    /// Its cancellation.
+    Cancel,
+    /// A message of the application or of reliable messaging.
+    Call,
+}
+
+impl std::fmt::Display for FaultOrigin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            FaultOrigin::Negotiation => "the TLS negotiation",
+            FaultOrigin::Issue => "the request for a security session",
+            FaultOrigin::Renew => "the renewal of the session key",
+            FaultOrigin::Cancel => "the cancellation of the security session",
+            FaultOrigin::Call => "a message",
+        })
+    }
+}
+
+/// Why a client's security failed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The service answered with a fault that is not secured. **Its content is not authenticated**:
+    /// anybody on the way may have written it.
+    #[error(
+        "the service answered {origin} with an unsecured fault: {}: {} ({})",
+        subcode_of(fault), fault.text(), kind.advice()
+    )]
+    Fault {
+        /// The fault.
+        fault: Box<Fault>,
+        /// What it says, by its subcode.
+        kind: SecurityFaultKind,
+        /// In which exchange.
+        origin: FaultOrigin,
+        /// Whether the session is over.
+        ends_session: bool,
+    },
+    /// A fault within an exchange of the security protocol, which was secured.
+    #[error("the service refused {origin}: {}: {}", subcode_of(fault), fault.text())]
+    SecuredFault {
+        /// The fault.
+        fault: Box<Fault>,
+        /// In which exchange.
+        origin: FaultOrigin,
+    },
+    /// The reply cannot be verified. It counts as lost; the session goes on.
+    #[error("the service's reply cannot be verified: {0}{hint}", hint = clock_hint(.0))]
+    Unverifiable(SecurityError),
+    /// The service demands a new session key (its fault was verified). The request was not processed.
+    #[error("the service demands a new session key; the message was not processed and may be sent again")]
+    RenewNeeded,
+    /// The response to a request for a token is not acceptable.
+    #[error("the service's answer to {origin} is not acceptable: {error}")]
+    Response {
+        /// In which exchange.
+        origin: FaultOrigin,
+        /// Why.
+        error: SecurityError,
+    },
+    /// The service's certificate is not trusted.
+    #[error("the service's certificate '{subject}' is not trusted: {reason}")]
+    UntrustedService {
+        /// The certificate's subject.
+        subject: String,
+        /// Why.
+        reason: String,
+    },
+    /// The service's certificate does not match the endpoint identity.
+    #[error("{0}")]
+    Identity(#[from] IdentityMismatch),
+    /// The TLS negotiation failed.
+    #[error("the TLS negotiation with the service failed: {0}")]
+    Negotiation(#[from] NegotiationError),
+    /// An own message cannot be protected.
+    #[error("the message cannot be protected: {0}")]
+    Protect(SecurityError),
+    /// Something that the configuration must give is missing.
+    #[error("{0}")]
+    Configuration(&'static str),
+    /// The call does not fit the state of the session.
+    #[error("{0}")]
+    State(&'static str),
+}
+
+impl ClientError {
+    /// Whether the security session is over and no further message can be sent.
+    pub fn ends_session(&self) -> bool {
+        match self {
+            ClientError::Fault { ends_session, .. } => *ends_session,
+            ClientError::SecuredFault { .. }
+            | ClientError::Response { .. }
+            | ClientError::UntrustedService { .. }
+            | ClientError::Identity(_)
+            | ClientError::Negotiation(_)
+            | ClientError::Configuration(_) => true,
+            ClientError::Unverifiable(_)
+            | ClientError::RenewNeeded
+            | ClientError::Protect(_)
+            | ClientError::State(_) => false,
+        }
+    }
+
+    /// Whether opening again may help although nothing is changed: the service is busy or closing
+    /// (said in a negotiation, before there is a key).
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            ClientError::Fault { kind, origin: FaultOrigin::Negotiation, .. } => matches!(
+                kind,
+                SecurityFaultKind::ServerTooBusy | SecurityFaultKind::EndpointUnavailable
+            ),
+            ClientError::RenewNeeded => true,
+            _ => false,
+        }
+    }
+
+    /// Whether it is a failure of security proper (WCF: MessageSecurityException,
+    /// SecurityNegotiationException), as opposed to a busy service or a wrong use.
+    pub fn is_security_failure(&self) -> bool {
+        !self.is_retryable() && !matches!(self, ClientError::State(_) | ClientError::Configuration(_))
+    }
+
+    /// The fault that the service sent.
+    pub fn fault(&self) -> Option<&Fault> {
+        match self {
+            ClientError::Fault { fault, .. } | ClientError::SecuredFault { fault, .. } => Some(fault),
+            _ => None,
+        }
+    }
+}
+
+fn subcode_of(fault: &Fault) -> String {
+    match fault.subcode() {
+        Some(subcode) => subcode.local.clone(),
+        None => format!("{:?}", fault.code),
+    }
+}
+
+fn clock_hint(error: &SecurityError) -> &'static str {
+    match error.reason() {
+        Reason::Stale(Staleness::Expired { .. } | Staleness::Future { .. } | Staleness::TooOld { .. }) => {
+            ". Set the clocks of client and service right, or raise maxClockSkew on both"
+        }
+        _ => "",
+    }
+}

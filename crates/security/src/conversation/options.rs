@@ -1,0 +1,207 @@
+//! What an endpoint must know to protect its messages.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use waxwing_crypto::{Certificate, PrivateKey};
+use waxwing_soap::MessageVersion;
+
+use super::credentials::{CertificateTrust, ClientCredential, ClientIdentification};
+use super::identity::ExpectedIdentity;
+use crate::negotiation::TlsEngines;
+use crate::protection::ProtectionRequirements;
+use crate::wsse::SecuritySettings;
+
+/// What kind of message security an endpoint has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Protection {
+    /// None: messages pass as they are.
+    None,
+    /// Every message stands for itself (`establishSecurityContext="false"`).
+    OneShot,
+    /// A security context session (`establishSecurityContext="true"`).
+    Conversation,
+}
+
+/// Where the client's first messages get a key from that only the service can use.
+#[derive(Clone)]
+pub enum ServiceKey {
+    /// From the service's certificate, known beforehand (`negotiateServiceCredential="false"`).
+    Certificate(Certificate),
+    /// From a TLS handshake inside trust messages (`negotiateServiceCredential="true"`).
+    Negotiated(Arc<dyn TlsEngines>),
+}
+
+/// Everything that [`ClientSecurity`](super::ClientSecurity) needs. The defaults of
+/// [`ClientOptions::new`] are those of WCF's `wsHttpBinding`.
+#[derive(Clone)]
+pub struct ClientOptions {
+    /// What kind of message security.
+    pub protection: Protection,
+    /// How messages of the session (or one-shot messages) are protected.
+    pub settings: SecuritySettings,
+    /// How the messages that issue and renew the session are protected.
+    pub bootstrap: SecuritySettings,
+    /// What is signed and encrypted, by action: built on [`ProtectionRequirements::for_session`].
+    pub requirements: ProtectionRequirements,
+    /// SOAP and addressing versions of the trust messages.
+    pub version: MessageVersion,
+    /// The address of the service, `To` of the trust messages.
+    pub address: Box<str>,
+    /// Who the service must be.
+    pub identity: ExpectedIdentity,
+    /// Whether the service's certificate is trusted.
+    pub service_trust: Arc<dyn CertificateTrust>,
+    /// Where the first key comes from.
+    pub service_key: Option<ServiceKey>,
+    /// What the client proves itself with.
+    pub credential: ClientCredential,
+    /// Whether replies of the bootstrap (or one-shot replies) confirm the request's signatures; none
+    /// means WCF's default for the credential and key.
+    pub signature_confirmation: Option<bool>,
+    /// Whether the session key may be renewed.
+    pub can_renew: bool,
+    /// The key is renewed when it is this old (`sessionKeyRenewalInterval`), or earlier by
+    /// `renewal_threshold_percent`.
+    pub key_renewal_interval: SignedDuration,
+    /// The key is renewed when this part of its life is over (`cookieRenewalThresholdPercentage`).
+    pub renewal_threshold_percent: u8,
+    /// For how long replies under the former key are accepted (`sessionKeyRolloverInterval`).
+    pub key_rollover: SignedDuration,
+    /// Whether replies are remembered and refused the second time.
+    pub detect_replays: bool,
+}
+
+impl ClientOptions {
+    /// Options with the defaults of `wsHttpBinding` for a service at `address`; the identity is its
+    /// host name. Credentials and the service's key are to be set.
+    pub fn new(address: impl Into<Box<str>>, service_trust: Arc<dyn CertificateTrust>) -> Self {
+        let address = address.into();
+        Self {
+            protection: Protection::Conversation,
+            settings: SecuritySettings::default(),
+            bootstrap: SecuritySettings::default(),
+            requirements: ProtectionRequirements::for_session(),
+            version: MessageVersion::SOAP12_ADDRESSING10,
+            identity: ExpectedIdentity::of_address(&address),
+            address,
+            service_trust,
+            service_key: None,
+            credential: ClientCredential::None,
+            signature_confirmation: None,
+            can_renew: true,
+            key_renewal_interval: SignedDuration::from_hours(10),
+            renewal_threshold_percent: 60,
+            key_rollover: SignedDuration::from_mins(5),
+            detect_replays: true,
+        }
+    }
+
+    /// Whether replies of the bootstrap confirm signatures: over a certificate yes, unless a user name
+    /// is the credential; over a negotiated token no.
+    pub(crate) fn confirms_signatures(&self) -> bool {
+        self.signature_confirmation.unwrap_or_else(|| {
+            matches!(self.service_key, Some(ServiceKey::Certificate(_)))
+                && !matches!(self.credential, ClientCredential::UserName { .. })
+        })
+    }
+}
+
+/// Limits of a service (WCF: `localServiceSettings`). The reasons are in the fields.
+#[derive(Debug, Clone)]
+pub struct ServiceLimits {
+    /// Negotiations under way at once; each holds a TLS engine of some 50 KB.
+    pub max_negotiations: usize,
+    /// How long a negotiation may take: it is a matter of two round trips.
+    pub negotiation_timeout: SignedDuration,
+    /// The most octets of TLS data that one negotiation may bring.
+    pub max_negotiation_octets: usize,
+    /// Sessions that were issued and have not been used; anybody with a credential can make them.
+    pub max_pending_sessions: usize,
+    /// How long a session may stay unused.
+    pub pending_session_timeout: SignedDuration,
+    /// Renewed keys of one session that have not been used.
+    pub max_pending_keys: usize,
+    /// Negotiated tokens that are held; the oldest fifth goes when there are more.
+    pub max_negotiated_tokens: usize,
+    /// How long a negotiated token lives that only starts a session.
+    pub bootstrap_token_lifetime: SignedDuration,
+    /// How long a negotiated token lives that protects messages itself.
+    pub one_shot_token_lifetime: SignedDuration,
+    /// How long an issued session key lives (`sessionKeyRenewalInterval` of the service).
+    pub session_key_lifetime: SignedDuration,
+    /// For how long messages under the former key are accepted (`sessionKeyRolloverInterval`).
+    pub key_rollover: SignedDuration,
+    /// Messages that are remembered to find replays.
+    pub replay_cache_size: usize,
+}
+
+impl Default for ServiceLimits {
+    fn default() -> Self {
+        Self {
+            max_negotiations: 128,
+            negotiation_timeout: SignedDuration::from_mins(1),
+            max_negotiation_octets: 256 * 1024,
+            max_pending_sessions: 128,
+            pending_session_timeout: SignedDuration::from_mins(2),
+            max_pending_keys: 5,
+            max_negotiated_tokens: 1000,
+            bootstrap_token_lifetime: SignedDuration::from_mins(15),
+            one_shot_token_lifetime: SignedDuration::from_hours(10),
+            session_key_lifetime: SignedDuration::from_hours(15),
+            key_rollover: SignedDuration::from_mins(5),
+            replay_cache_size: 900_000,
+        }
+    }
+}
+
+/// Everything that [`ServiceSecurity`](super::ServiceSecurity) needs.
+#[derive(Clone)]
+pub struct ServiceOptions {
+    /// What kind of message security.
+    pub protection: Protection,
+    /// How messages of the session (or one-shot messages) are protected.
+    pub settings: SecuritySettings,
+    /// How the messages that issue and renew sessions are protected.
+    pub bootstrap: SecuritySettings,
+    /// What is signed and encrypted, by action: built on [`ProtectionRequirements::for_session`].
+    pub requirements: ProtectionRequirements,
+    /// The service's certificate and private key.
+    pub certificate: Option<(Certificate, PrivateKey)>,
+    /// The TLS engines of the negotiation; none when clients know the certificate beforehand.
+    pub negotiation: Option<Arc<dyn TlsEngines>>,
+    /// How clients prove themselves.
+    pub clients: ClientIdentification,
+    /// Whether replies of the bootstrap (or one-shot replies) confirm the request's signatures; none
+    /// means WCF's default for the credential and key.
+    pub signature_confirmation: Option<bool>,
+    /// Whether messages are remembered and refused the second time.
+    pub detect_replays: bool,
+    /// The limits.
+    pub limits: ServiceLimits,
+}
+
+impl ServiceOptions {
+    /// Options with the defaults of `wsHttpBinding`, for clients that prove themselves like that.
+    /// Certificate or negotiation are to be set.
+    pub fn new(clients: ClientIdentification) -> Self {
+        Self {
+            protection: Protection::Conversation,
+            settings: SecuritySettings::default(),
+            bootstrap: SecuritySettings::default(),
+            requirements: ProtectionRequirements::for_session(),
+            certificate: None,
+            negotiation: None,
+            clients,
+            signature_confirmation: None,
+            detect_replays: true,
+            limits: ServiceLimits::default(),
+        }
+    }
+
+    pub(crate) fn confirms_signatures(&self) -> bool {
+        self.signature_confirmation.unwrap_or_else(|| {
+            self.negotiation.is_none() && !matches!(self.clients, ClientIdentification::UserName(_))
+        })
+    }
+}

@@ -1,0 +1,49 @@
+//! A message that came in.
+
+use waxwing_soap::Envelope;
+use waxwing_xml::Element;
+
+use crate::wsse::Verified;
+
+/// A message as the layers above get it: verified, or from an endpoint without message security.
+#[derive(Debug)]
+pub enum Received {
+    /// Verified and decrypted.
+    Verified(Box<Verified>),
+    /// The binding has no message security.
+    Unsecured(Envelope),
+}
+
+impl Received {
+    /// The message.
+    pub fn envelope(&self) -> &Envelope {
+        match self {
+            Received::Verified(verified) => verified.envelope(),
+            Received::Unsecured(envelope) => envelope,
+        }
+    }
+
+    /// Gives the message up for the layers above, which no longer need to know its protection.
+    pub fn into_envelope(self) -> Envelope {
+        match self {
+            Received::Verified(verified) => verified.into_envelope(),
+            Received::Unsecured(envelope) => envelope,
+        }
+    }
+
+    /// What was verified; none for a binding without message security.
+    pub fn verified(&self) -> Option<&Verified> {
+        match self {
+            Received::Verified(verified) => Some(verified),
+            Received::Unsecured(_) => None,
+        }
+    }
+
+    /// Whether a header may be acted upon: it was signed, or the binding has no message security.
+    pub fn is_trusted(&self, header: Element<'_>) -> bool {
+        match self {
+            Received::Verified(verified) => verified.is_signed(header.id()),
+            Received::Unsecured(_) => true,
+        }
+    }
+}

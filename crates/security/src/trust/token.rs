@@ -1,0 +1,100 @@
+//! The `SecurityContextToken` in a response (WS-SecureConversation §2, renewed §5).
+
+use waxwing_xml::{Document, Element, Name, NodeId};
+
+use super::read;
+use crate::error::{Reason, Result};
+use crate::wsse::names::WSU;
+use crate::wsse::{ContextToken, Dialect, TokenKey};
+
+/// A security context token as its issuer hands it out, without its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuedContextToken {
+    /// The dialect of the element.
+    pub dialect: Dialect,
+    /// The `u:Id`.
+    pub id: Box<str>,
+    /// The context's identifier.
+    pub identifier: Box<str>,
+    /// The generation of the key, present after a renewal.
+    pub instance: Option<Box<str>>,
+    /// The element as it was received or will be written, self-contained. It may hold more than is
+    /// understood here (a cookie): messages repeat it as it is.
+    pub element: Box<str>,
+}
+
+impl IssuedContextToken {
+    /// A new token.
+    pub fn new(
+        dialect: Dialect,
+        id: impl Into<Box<str>>,
+        identifier: impl Into<Box<str>>,
+        instance: Option<Box<str>>,
+    ) -> Self {
+        let (id, identifier) = (id.into(), identifier.into());
+        let mut document = Document::new(read::conversation(dialect, "SecurityContextToken"));
+        let root = document.root().id();
+        document.set_attribute(root, Name::new("u", "Id", WSU), &id);
+        write_content(&mut document, root, dialect, &identifier, instance.as_deref());
+        let element = document.to_xml().into_boxed_str();
+        Self { dialect, id, identifier, instance, element }
+    }
+
+    pub(super) fn write(&self, document: &mut Document, parent: NodeId) {
+        let name = read::conversation(self.dialect, "SecurityContextToken");
+        let token = document.append_element(parent, name);
+        document.set_attribute(token, Name::new("u", "Id", WSU), &self.id);
+        let instance = self.instance.as_deref();
+        write_content(document, token, self.dialect, &self.identifier, instance);
+    }
+
+    /// Reads a `SecurityContextToken` element.
+    ///
+    /// # Errors
+    /// When it has no identifier or no `u:Id`.
+    pub fn read(element: Element<'_>, dialect: Dialect) -> Result<Self> {
+        let sc = dialect.conversation();
+        if !element.is(sc, "SecurityContextToken") {
+            return Err(Reason::Unsupported("a token other than a SecurityContextToken").into());
+        }
+        let identifier = element
+            .child(sc, "Identifier")
+            .map(read::text)
+            .filter(|identifier| !identifier.is_empty())
+            .ok_or(Reason::Missing("the Identifier of a SecurityContextToken"))?;
+        let id = element
+            .attribute_ns(WSU, "Id")
+            .ok_or(Reason::Missing("the Id of a SecurityContextToken"))?;
+        let instance = element.child(sc, "Instance").map(read::text);
+        let mut text = Vec::new();
+        element.document().write_element_to(element.id(), &mut text);
+        let element = String::from_utf8(text).unwrap_or_default().into_boxed_str();
+        Ok(Self { dialect, id: id.into(), identifier, instance, element })
+    }
+
+    /// The token with its key.
+    pub fn with_key(&self, key: TokenKey) -> ContextToken {
+        ContextToken {
+            dialect: self.dialect,
+            identifier: self.identifier.clone(),
+            instance: self.instance.clone(),
+            id: self.id.clone(),
+            element: self.element.clone(),
+            key,
+        }
+    }
+}
+
+fn write_content(
+    document: &mut Document,
+    token: NodeId,
+    dialect: Dialect,
+    identifier: &str,
+    instance: Option<&str>,
+) {
+    let name = read::conversation(dialect, "Identifier");
+    document.append_text_element(token, name, identifier);
+    if let Some(instance) = instance {
+        document.append_text_element(token, read::conversation(dialect, "Instance"), instance);
+    }
+}
