@@ -1,0 +1,150 @@
+//! What goes into an [`Initiator`](super::Initiator) and what comes out.
+
+use crate::event::Event;
+use crate::fault::SessionError;
+use crate::message::{Identifier, Message, TokenReference};
+use crate::time::Time;
+
+/// One HTTP exchange: a request and its response. Numbered by the engine that begins it (initiator) or by
+/// the caller (responder).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExchangeId(pub u64);
+
+/// One call of the application, named by the caller. Each call of a session has a name of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(pub u64);
+
+/// What the session is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shape {
+    /// A contract with request-reply operations: CreateSequence carries an Offer, replies are a sequence too.
+    RequestReply,
+    /// A contract of only one-way operations: no Offer.
+    OneWay,
+}
+
+/// What the transport has to say of an exchange that brought no message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What it means.
+    pub kind: FailureKind,
+    /// What happened, for a person.
+    pub reason: String,
+}
+
+/// How a failure is treated; the classes are WCF's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// Refused or reset connections, time-outs, 404, 503: repeated while opening, masked afterwards.
+    Retryable,
+    /// A rejected credential or broken security of one message (401, 403): ends Open at once (unless the
+    /// caller reports it as `Retryable`, which is the option "retry authentication"), masked afterwards.
+    Security,
+    /// 400, 415, a response that is no message: ends Open; later it ends the one call whose first
+    /// transmission it was, while the message stays in the window.
+    Protocol,
+    /// The security session below is gone: ends the session without telling the peer.
+    SecuritySessionLost,
+}
+
+/// How a session is opened. The identifiers come from the caller, which owns the randomness.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenRequest {
+    /// `MessageID` of CreateSequence, the same on every attempt.
+    pub message_id: Identifier,
+    /// The identifier of the return sequence; required by [`Shape::RequestReply`], ignored by one-way.
+    pub offer: Identifier,
+    /// The address that the messages go to (`wsa:To`); `Accept/AcksTo` must name it.
+    pub to: String,
+    /// The security context below, when there is secure conversation.
+    pub token: Option<TokenReference>,
+    /// When the whole Open began, connecting and security handshake included: WCF's round-trip estimate
+    /// starts from there. Not later than `now`.
+    pub started: Time,
+    /// When Open gives up.
+    pub deadline: Time,
+}
+
+/// Input of the initiator.
+#[derive(Debug)]
+pub enum InitiatorInput<M> {
+    /// Begin with CreateSequence. Once, first.
+    Open(OpenRequest),
+    /// Send a message of the application. Before the session is open it waits in the queue.
+    Send {
+        /// The caller's name of the call.
+        call: CallId,
+        /// The message.
+        message: M,
+        /// When the call gives up: a call that still waits for the window fails alone; one that was sent
+        /// in the request/reply shape takes the session with it, as WCF's synchronous calls do. None: never.
+        deadline: Option<Time>,
+    },
+    /// The response of an exchange.
+    Response {
+        /// Which.
+        exchange: ExchangeId,
+        /// The message; None for an empty response (202, or 200 without body).
+        message: Option<Message<M>>,
+    },
+    /// An exchange ended without a message.
+    Failed {
+        /// Which.
+        exchange: ExchangeId,
+        /// Why.
+        failure: Failure,
+    },
+    /// Close: waits until every call is answered, then shuts the sequences down.
+    Close {
+        /// `MessageID` of CloseSequence (1.1).
+        close_id: Identifier,
+        /// `MessageID` of TerminateSequence.
+        terminate_id: Identifier,
+        /// When Close gives up.
+        deadline: Time,
+    },
+    /// End at once; the peer is told with `SequenceTerminated`.
+    Abort {
+        /// Why.
+        reason: String,
+    },
+    /// Time has passed ([`wake_at`](super::Initiator::wake_at)).
+    Tick,
+}
+
+/// Output of the initiator.
+#[derive(Clone, Debug)]
+pub enum InitiatorOutput<M> {
+    /// Post a message; report how the exchange ended with `Response` or `Failed`.
+    Transmit {
+        /// The exchange, new for every transmission.
+        exchange: ExchangeId,
+        /// The message. Headers must be written afresh and the whole protected afresh every time.
+        message: Message<M>,
+        /// When the transport should give the exchange up. None: `SendTimeout` from now.
+        deadline: Option<Time>,
+    },
+    /// CreateSequence was accepted.
+    Opened,
+    /// A call has ended well.
+    Completed {
+        /// Which.
+        call: CallId,
+        /// The reply. None: acknowledged without one (right for one-way operations).
+        reply: Option<M>,
+    },
+    /// A call has ended without reply. The session may go on.
+    CallFailed {
+        /// Which.
+        call: CallId,
+        /// Why.
+        error: SessionError,
+    },
+    /// The shutdown handshake is over. Last output.
+    Closed,
+    /// The session has ended with an error; calls that waited have failed before. Only `Transmit` of the
+    /// fault to the peer may follow, whose exchange needs no report.
+    Faulted(SessionError),
+    /// For a person to watch.
+    Event(Event),
+}

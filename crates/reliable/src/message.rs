@@ -1,0 +1,241 @@
+//! One message as the engines see it: typed headers and a typed body, no XML.
+
+use std::sync::Arc;
+
+use waxwing_soap::EndpointReference;
+
+use crate::fault::SequenceFault;
+use crate::ranges::{MessageNumber, Ranges};
+
+/// An identifier: of a sequence, a message or a security context. An opaque URI, compared octet by octet.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identifier(Arc<str>);
+
+impl Identifier {
+    /// An identifier of its text.
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Identifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::fmt::Display for Identifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<T: Into<Arc<str>>> From<T> for Identifier {
+    fn from(text: T) -> Self {
+        Self::new(text)
+    }
+}
+
+/// The `Sequence` header (WS-RM 2005 §3.1, 1.1 §3.7).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sequence {
+    /// The sequence that the message belongs to.
+    pub identifier: Identifier,
+    /// Its place, from 1.
+    pub number: MessageNumber,
+    /// 2005 only: no later number will follow.
+    pub last_message: bool,
+}
+
+/// The `SequenceAcknowledgement` header (WS-RM 2005 §3.2, 1.1 §3.9).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SequenceAcknowledgement {
+    /// The sequence that is acknowledged.
+    pub identifier: Identifier,
+    /// Everything received. Empty: written as the range 0–0 (2005) or `None` (1.1).
+    pub ranges: Ranges,
+    /// 1.1: the receiver takes no more (`Final`).
+    pub is_final: bool,
+    /// Numbers that the receiver misses. Read and ignored, never written.
+    pub nacks: Vec<MessageNumber>,
+    /// WCF's extension: how many more messages the receiver can take; 0 to 2^31 − 1.
+    pub buffer_remaining: Option<u32>,
+}
+
+impl SequenceAcknowledgement {
+    /// An acknowledgement of these numbers, not final, without flow control.
+    pub fn new(identifier: Identifier, ranges: Ranges) -> Self {
+        Self { identifier, ranges, is_final: false, nacks: Vec::new(), buffer_remaining: None }
+    }
+}
+
+/// The headers of WS-ReliableMessaging that one message carries: at most one of each name, since WCF refuses
+/// two of one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers {
+    /// `Sequence`.
+    pub sequence: Option<Sequence>,
+    /// `SequenceAcknowledgement`.
+    pub acknowledgement: Option<SequenceAcknowledgement>,
+    /// `AckRequested`: the sequence whose acknowledgement is wanted.
+    pub ack_requested: Option<Identifier>,
+    /// `UsesSequenceSTR` (1.1, CreateSequence only).
+    pub uses_sequence_str: bool,
+    /// `UsesSequenceSSL` (1.1, CreateSequence only). Never written; refused when read.
+    pub uses_sequence_ssl: bool,
+}
+
+impl Headers {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What a receiver may do with an incomplete sequence (1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IncompleteSequenceBehavior {
+    /// `DiscardEntireSequence`.
+    DiscardEntireSequence,
+    /// `DiscardFollowingFirstGap`: what WCF writes for ordered sessions.
+    DiscardFollowingFirstGap,
+    /// `NoDiscard`: what WCF writes for unordered sessions.
+    NoDiscard,
+}
+
+/// The offer of a return sequence inside CreateSequence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The identifier of the return sequence, chosen by the initiator.
+    pub identifier: Identifier,
+    /// 1.1, required there: where its messages go.
+    pub endpoint: Option<EndpointReference>,
+    /// `xs:duration` text. Read and ignored.
+    pub expires: Option<String>,
+    /// 1.1.
+    pub incomplete_sequence_behavior: Option<IncompleteSequenceBehavior>,
+}
+
+/// A reference to the security context that protects a sequence (`SecurityTokenReference` by URI).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenReference {
+    /// The identifier of the security context token.
+    pub identifier: Identifier,
+    /// The token's type, a URI.
+    pub value_type: String,
+}
+
+/// `CreateSequence` with what its receiver needs of the addressing headers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateSequence {
+    /// Where acknowledgements go.
+    pub acks_to: EndpointReference,
+    /// `xs:duration` text, echoed into the response.
+    pub expires: Option<String>,
+    /// The return sequence.
+    pub offer: Option<Offer>,
+    /// Security contexts that it names; WCF writes at most one.
+    pub tokens: Vec<TokenReference>,
+    /// The `ReplyTo` header. None when absent.
+    pub reply_to: Option<EndpointReference>,
+    /// The `To` header. None when absent.
+    pub to: Option<String>,
+}
+
+/// `CreateSequenceResponse`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateSequenceResponse {
+    /// The new sequence, chosen by the responder.
+    pub identifier: Identifier,
+    /// Echo of the request's.
+    pub expires: Option<String>,
+    /// 1.1.
+    pub incomplete_sequence_behavior: Option<IncompleteSequenceBehavior>,
+    /// `Accept/AcksTo`, there when the offer was accepted.
+    pub accept: Option<EndpointReference>,
+}
+
+/// `CloseSequence` (1.1) or `TerminateSequence`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shutdown {
+    /// The sequence.
+    pub identifier: Identifier,
+    /// 1.1 `LastMsgNumber`; absent for an empty sequence.
+    pub last_message_number: Option<MessageNumber>,
+    /// The address of the `ReplyTo` header. None when absent.
+    pub reply_to: Option<String>,
+}
+
+/// What a message is, by action and body. `M` is the caller's application message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body<M> {
+    /// A message of the application; with a `Sequence` header even a SOAP fault is one.
+    Application(M),
+    /// 2005: the empty message that ends a sequence.
+    LastMessage,
+    /// An empty message that asks for an acknowledgement: keep-alive.
+    AckRequested,
+    /// An empty message that only carries an acknowledgement.
+    SequenceAcknowledgement,
+    /// `CreateSequence`.
+    CreateSequence(Box<CreateSequence>),
+    /// `CreateSequenceResponse`.
+    CreateSequenceResponse(Box<CreateSequenceResponse>),
+    /// `CloseSequence`.
+    CloseSequence(Shutdown),
+    /// `CloseSequenceResponse`.
+    CloseSequenceResponse(Identifier),
+    /// `TerminateSequence`.
+    TerminateSequence(Shutdown),
+    /// `TerminateSequenceResponse`.
+    TerminateSequenceResponse(Identifier),
+    /// A fault of the protocol, outside any sequence.
+    Fault(Box<SequenceFault>),
+    /// Any other SOAP fault outside a sequence.
+    SoapFault(Box<waxwing_soap::Fault>),
+}
+
+/// One message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message<M> {
+    /// The protocol's headers.
+    pub headers: Headers,
+    /// What it is.
+    pub body: Body<M>,
+    /// `MessageID` of the protocol's own requests (the application's messages keep theirs).
+    pub message_id: Option<Identifier>,
+    /// `RelatesTo` of the protocol's own responses.
+    pub relates_to: Option<Identifier>,
+}
+
+impl<M> Message<M> {
+    /// A message without headers and addressing.
+    pub fn new(body: Body<M>) -> Self {
+        Self { headers: Headers::default(), body, message_id: None, relates_to: None }
+    }
+
+    /// The same with another application message.
+    pub fn map<N>(self, f: impl FnOnce(M) -> N) -> Message<N> {
+        let body = match self.body {
+            Body::Application(m) => Body::Application(f(m)),
+            Body::LastMessage => Body::LastMessage,
+            Body::AckRequested => Body::AckRequested,
+            Body::SequenceAcknowledgement => Body::SequenceAcknowledgement,
+            Body::CreateSequence(b) => Body::CreateSequence(b),
+            Body::CreateSequenceResponse(b) => Body::CreateSequenceResponse(b),
+            Body::CloseSequence(b) => Body::CloseSequence(b),
+            Body::CloseSequenceResponse(b) => Body::CloseSequenceResponse(b),
+            Body::TerminateSequence(b) => Body::TerminateSequence(b),
+            Body::TerminateSequenceResponse(b) => Body::TerminateSequenceResponse(b),
+            Body::Fault(b) => Body::Fault(b),
+            Body::SoapFault(b) => Body::SoapFault(b),
+        };
+        let Self { headers, message_id, relates_to, .. } = self;
+        Message { headers, body, message_id, relates_to }
+    }
+}
