@@ -66,7 +66,9 @@ pub enum ClientError {
     #[error("the service's reply cannot be verified: {0}{hint}", hint = clock_hint(.0))]
     Unverifiable(SecurityError),
     /// The service demands a new session key (its fault was verified). The request was not processed.
-    #[error("the service demands a new session key; the message was not processed and may be sent again")]
+    #[error(
+        "the service demands a new session key; the message was not processed and may be sent again"
+    )]
     RenewNeeded,
     /// The response to a request for a token is not acceptable.
     #[error("the service's answer to {origin} is not acceptable: {error}")]
@@ -135,13 +137,16 @@ impl ClientError {
     /// Whether it is a failure of security proper (WCF: MessageSecurityException,
     /// SecurityNegotiationException), as opposed to a busy service or a wrong use.
     pub fn is_security_failure(&self) -> bool {
-        !self.is_retryable() && !matches!(self, ClientError::State(_) | ClientError::Configuration(_))
+        !self.is_retryable()
+            && !matches!(self, ClientError::State(_) | ClientError::Configuration(_))
     }
 
     /// The fault that the service sent.
     pub fn fault(&self) -> Option<&Fault> {
         match self {
-            ClientError::Fault { fault, .. } | ClientError::SecuredFault { fault, .. } => Some(fault),
+            ClientError::Fault { fault, .. } | ClientError::SecuredFault { fault, .. } => {
+                Some(fault)
+            }
             _ => None,
         }
     }
@@ -156,9 +161,9 @@ fn subcode_of(fault: &Fault) -> String {
 
 fn clock_hint(error: &SecurityError) -> &'static str {
     match error.reason() {
-        Reason::Stale(Staleness::Expired { .. } | Staleness::Future { .. } | Staleness::TooOld { .. }) => {
-            ". Set the clocks of client and service right, or raise maxClockSkew on both"
-        }
+        Reason::Stale(
+            Staleness::Expired { .. } | Staleness::Future { .. } | Staleness::TooOld { .. },
+        ) => ". Set the clocks of client and service right, or raise maxClockSkew on both",
         _ => "",
     }
 }

@@ -1,7 +1,7 @@
 //! Faults of the security protocols: recognized and explained at the client, made at the service
 //! (WS-Security 1.1 §12, WS-Trust February 2005 §9, WS-SecureConversation February 2005 §8).
 
-use waxwing_soap::{Addressing, Envelope, Fault, FaultCode, MessageVersion};
+use waxwing_soap::{Fault, FaultCode, MessageVersion};
 
 use crate::error::SecurityFault;
 use crate::wsse::Dialect;
@@ -175,8 +175,8 @@ pub(crate) mod make {
     /// The session's key has expired.
     pub(crate) fn renew_needed(dialect: Dialect) -> Fault {
         let text = "The SecurityContextSecurityToken's key needs to be renewed.";
-        let mut fault = Fault::new(FaultCode::Sender, text)
-            .with_subcode(dialect.conversation(), "RenewNeeded");
+        let mut fault =
+            Fault::new(FaultCode::Sender, text).with_subcode(dialect.conversation(), "RenewNeeded");
         fault.reason[0].0.clear();
         fault
     }
@@ -218,13 +218,5 @@ pub(crate) mod make {
              consistent with the service's binding. "
         );
         Fault::new(FaultCode::MustUnderstand, text)
-    }
-
-    /// An unsecured fault as the answer to `request`: Action and RelatesTo, nothing else.
-    pub(crate) fn unsecured(fault: &Fault, request: &Envelope) -> Envelope {
-        let version = request.version();
-        let action = version.addressing.default_fault_action();
-        let relates_to = Addressing::read(request).ok().and_then(|a| a.message_id);
-        fault.to_envelope(version, action, relates_to.as_deref())
     }
 }

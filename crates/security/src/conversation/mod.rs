@@ -48,7 +48,7 @@ mod received;
 mod service;
 
 pub use caller::CallerIdentity;
-pub use client::{ClientSecurity, Correlation, SecureConversationClient, Step};
+pub use client::{ClientSecurity, Correlation, OneShotClient, SecureConversationClient, Step};
 pub use credentials::{
     CertificateTrust, ClientCredential, ClientIdentification, UserNameValidator,
 };
@@ -57,4 +57,7 @@ pub use faults::SecurityFaultKind;
 pub use identity::{ExpectedIdentity, IdentityMismatch};
 pub use options::{ClientOptions, Protection, ServiceKey, ServiceLimits, ServiceOptions};
 pub use received::Received;
-pub use service::{Incoming, ReplyContext, SecuredMessage, SecuritySession, ServiceReply, ServiceSecurity};
+pub use service::{
+    Incoming, ReplyContext, SecuredMessage, SecuritySession, ServiceError, ServiceReply,
+    ServiceSecurity,
+};

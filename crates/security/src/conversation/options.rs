@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use waxwing_crypto::{Certificate, PrivateKey};
 use waxwing_soap::MessageVersion;
+use waxwing_xml::Limits;
 
 use super::credentials::{CertificateTrust, ClientCredential, ClientIdentification};
 use super::identity::ExpectedIdentity;
@@ -70,6 +71,8 @@ pub struct ClientOptions {
     pub key_rollover: SignedDuration,
     /// Whether replies are remembered and refused the second time.
     pub detect_replays: bool,
+    /// Limits for decrypted content; those that messages are parsed with.
+    pub limits: Limits,
 }
 
 impl ClientOptions {
@@ -94,6 +97,7 @@ impl ClientOptions {
             renewal_threshold_percent: 60,
             key_rollover: SignedDuration::from_mins(5),
             detect_replays: true,
+            limits: Limits::SOAP,
         }
     }
 
@@ -177,8 +181,10 @@ pub struct ServiceOptions {
     pub signature_confirmation: Option<bool>,
     /// Whether messages are remembered and refused the second time.
     pub detect_replays: bool,
-    /// The limits.
+    /// The limits of the service.
     pub limits: ServiceLimits,
+    /// Limits for decrypted content; those that messages are parsed with.
+    pub xml_limits: Limits,
 }
 
 impl ServiceOptions {
@@ -196,6 +202,7 @@ impl ServiceOptions {
             signature_confirmation: None,
             detect_replays: true,
             limits: ServiceLimits::default(),
+            xml_limits: Limits::SOAP,
         }
     }
 

@@ -23,4 +23,3 @@ pub use response::{
     write_collection, write_response,
 };
 pub use token::IssuedContextToken;
-

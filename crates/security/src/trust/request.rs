@@ -78,7 +78,8 @@ impl BinaryExchange {
 }
 
 fn from_hex(text: &str) -> Result<Vec<u8>> {
-    let malformed = || Reason::Malformed { what: "a BinaryExchange", expected: "hexadecimal digits" };
+    let malformed =
+        || Reason::Malformed { what: "a BinaryExchange", expected: "hexadecimal digits" };
     let digits = text.trim().as_bytes();
     if digits.len() % 2 != 0 || digits.len() / 2 > MAX_EXCHANGE {
         return Err(malformed().into());

@@ -113,7 +113,9 @@ impl RequestSecurityTokenResponse {
         if declare_trust {
             document.declare_namespace(response, dialect.trust_prefix(), dialect.trust());
         }
-        document.declare_namespace(response, "u", WSU);
+        if !self.token_cancelled {
+            document.declare_namespace(response, "u", WSU);
+        }
         if let Some(token_type) = &self.token_type {
             document.append_text_element(response, read::trust(dialect, "TokenType"), token_type);
         }
@@ -130,7 +132,11 @@ impl RequestSecurityTokenResponse {
         if let Some(lifetime) = &self.lifetime {
             let holder = document.append_element(response, read::trust(dialect, "Lifetime"));
             for (local, time) in [("Created", lifetime.created), ("Expires", lifetime.expires)] {
-                document.append_text_element(holder, Name::new("u", local, WSU), &format_time(time));
+                document.append_text_element(
+                    holder,
+                    Name::new("u", local, WSU),
+                    &format_time(time),
+                );
             }
         }
         if let Some(bits) = self.key_size {
@@ -207,8 +213,7 @@ impl RequestSecurityTokenResponse {
 
 impl ProofToken {
     fn write(&self, document: &mut Document, response: NodeId, dialect: Dialect) {
-        let holder =
-            document.append_element(response, read::trust(dialect, "RequestedProofToken"));
+        let holder = document.append_element(response, read::trust(dialect, "RequestedProofToken"));
         match self {
             ProofToken::ComputedKey(algorithm) => {
                 let name = read::trust(dialect, "ComputedKey");
@@ -247,7 +252,8 @@ impl ProofToken {
             .child(XENC, "CipherData")
             .and_then(|data| data.child(XENC, "CipherValue"))
             .ok_or(Reason::Missing("the CipherValue of the proof token"))?;
-        let cipher_value = read::octets(value, "the CipherValue of the proof token", MAX_WRAPPED_KEY)?;
+        let cipher_value =
+            read::octets(value, "the CipherValue of the proof token", MAX_WRAPPED_KEY)?;
         Ok(ProofToken::EncryptedKey { algorithm: algorithm.into(), cipher_value })
     }
 }
@@ -301,7 +307,8 @@ pub fn read_responses(
     if !element.is(dialect.trust(), "RequestSecurityTokenResponseCollection") {
         return Err(unexpected(element));
     }
-    let responses: Vec<_> = element.elements().take(MAX_RESPONSES).map(read).collect::<Result<_>>()?;
+    let responses: Vec<_> =
+        element.elements().take(MAX_RESPONSES).map(read).collect::<Result<_>>()?;
     Ok((ResponseBody::Collection, responses))
 }
 
@@ -314,10 +321,8 @@ fn write_token(document: &mut Document, response: NodeId, token: &IssuedContextT
     write_local(document, holder, &token.id, dialect.context_token_type());
     let holder =
         document.append_element(response, read::trust(dialect, "RequestedUnattachedReference"));
-    let reference = ContextReference {
-        identifier: token.identifier.clone(),
-        instance: token.instance.clone(),
-    };
+    let reference =
+        ContextReference { identifier: token.identifier.clone(), instance: token.instance.clone() };
     reference.write(document, holder, dialect);
 }
 

@@ -1,0 +1,127 @@
+//! What every secured client holds.
+
+use jiff::Timestamp;
+use waxwing_crypto::Certificate;
+use waxwing_soap::RandomSource;
+
+use super::super::credentials::ClientCredential;
+use super::super::error::ClientError;
+use super::super::options::{ClientOptions, ServiceKey};
+use super::bootstrap::BootstrapToken;
+use crate::negotiation::{NegotiationClient, NegotiationOptions};
+use crate::protection::ProtectionRequirements;
+use crate::wsse::{ContextToken, IdSource, ReplayCache, TokenKey, TokenResolver, UuidIds};
+
+/// Options, identifiers and the memory of replies.
+pub(super) struct Core {
+    pub(super) options: ClientOptions,
+    /// The requirements of the messages that issue and renew sessions.
+    pub(super) trust_requirements: ProtectionRequirements,
+    /// Identifiers of tokens and timestamps.
+    pub(super) ids: UuidIds,
+    /// Identifiers of certificate tokens, of another generator as WCF's.
+    pub(super) certificate_ids: UuidIds,
+    pub(super) replay: Option<ReplayCache>,
+    /// The service's certificate, once it was found trusted.
+    pub(super) service_certificate: Option<Certificate>,
+}
+
+impl Core {
+    pub(super) fn new(
+        options: ClientOptions,
+        random: &mut dyn RandomSource,
+    ) -> Result<Self, ClientError> {
+        if options.service_key.is_none() {
+            return Err(ClientError::Configuration(
+                "the service's certificate is not known: with negotiateServiceCredential=\"false\" \
+                 give it in clientCredentials/serviceCertificate or as the endpoint's identity",
+            ));
+        }
+        let replay = options.detect_replays.then(|| ReplayCache::new(&options.settings));
+        Ok(Self {
+            options,
+            trust_requirements: ProtectionRequirements::for_bootstrap(),
+            ids: UuidIds::new(random),
+            certificate_ids: UuidIds::new(random),
+            replay,
+            service_certificate: None,
+        })
+    }
+
+    /// The service's certificate is trusted and is the expected one; to be known before anything is
+    /// encrypted for the service.
+    pub(super) fn check_service(
+        &self,
+        certificate: &Certificate,
+        chain: &[Certificate],
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
+        let trust = self.options.service_trust.check(certificate, chain, now);
+        trust.map_err(|reason| ClientError::UntrustedService {
+            subject: certificate.subject_windows(),
+            reason,
+        })?;
+        self.options.identity.check(certificate)?;
+        Ok(())
+    }
+
+    /// The token that the bootstrap is protected with, when the service's certificate is given.
+    pub(super) fn known_token(
+        &mut self,
+        now: Timestamp,
+    ) -> Result<Option<BootstrapToken>, ClientError> {
+        let Some(ServiceKey::Certificate(certificate)) = &self.options.service_key else {
+            return Ok(None);
+        };
+        let certificate = certificate.clone();
+        self.check_service(&certificate, &[], now)?;
+        self.service_certificate = Some(certificate.clone());
+        Ok(Some(BootstrapToken::Certificate(certificate)))
+    }
+
+    /// Starts a negotiation.
+    pub(super) fn negotiate(
+        &mut self,
+        random: &mut dyn RandomSource,
+    ) -> Result<(NegotiationClient, waxwing_soap::Envelope), ClientError> {
+        let Some(ServiceKey::Negotiated(engines)) = &self.options.service_key else {
+            return Err(ClientError::State("this client does not negotiate"));
+        };
+        let engine = engines.engine().map_err(ClientError::Negotiation)?;
+        let options = NegotiationOptions {
+            dialect: self.options.bootstrap.dialect,
+            version: self.options.version,
+            address: self.options.address.clone(),
+            key_size: self.options.bootstrap.suite.default_key_length() as u32 * 8,
+        };
+        let context = self.ids.next_id();
+        Ok(NegotiationClient::start(options, engine, &context, random)?)
+    }
+
+    /// The credential's user name token or certificate is to be sent in the message itself, unless a
+    /// negotiation brought the certificate.
+    pub(super) fn endorsing_certificate(&self) -> bool {
+        matches!(self.options.credential, ClientCredential::Certificate { .. })
+            && matches!(self.options.service_key, Some(ServiceKey::Certificate(_)))
+    }
+}
+
+/// The context keys that a reply may refer to.
+pub(super) struct Keys<'a>(pub(super) &'a [&'a ContextToken]);
+
+impl TokenResolver for Keys<'_> {
+    fn context_key(&self, identifier: &str, instance: Option<&str>) -> Option<TokenKey> {
+        let known = self.0.iter();
+        let mut found = known.filter(|token| {
+            &*token.identifier == identifier && token.instance.as_deref() == instance
+        });
+        found.next().map(|token| token.key.clone())
+    }
+
+    fn private_key(
+        &self,
+        _: &crate::wsse::CertificateReference,
+    ) -> Option<&waxwing_crypto::PrivateKey> {
+        None
+    }
+}

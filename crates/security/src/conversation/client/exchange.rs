@@ -1,0 +1,250 @@
+//! The requests that issue and renew a session and their answers
+//! (WS-SecureConversation February 2005 §4, §5; 1.3 §4, §6).
+
+use jiff::{SignedDuration, Timestamp};
+use waxwing_soap::{Addressing, Envelope, Fault, RandomSource};
+use zeroize::Zeroizing;
+
+use super::super::error::{ClientError, FaultOrigin};
+use super::bootstrap::{BootstrapCorrelation, BootstrapToken, Purpose};
+use super::classify::{failure, visible_fault};
+use super::core::Core;
+use crate::error::{Reason, Result, SecurityError};
+use crate::negotiation::NegotiationClient;
+use crate::trust::{
+    BinarySecret, ContextReference, Lifetime, ProofToken, RequestSecurityToken,
+    RequestSecurityTokenResponse, TrustAction, combine_entropy, is_key_size_supported,
+    read_responses,
+};
+use crate::wsse::{ContextToken, Dialect, IdSource, TokenKey, Verified};
+
+/// What the requested token is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// The session.
+    Issue,
+    /// A new key for it.
+    Renew,
+}
+
+impl Wanted {
+    pub(super) fn origin(self) -> FaultOrigin {
+        match self {
+            Wanted::Issue => FaultOrigin::Issue,
+            Wanted::Renew => FaultOrigin::Renew,
+        }
+    }
+
+    fn actions(self) -> (TrustAction, TrustAction) {
+        match self {
+            Wanted::Issue => (TrustAction::Issue, TrustAction::IssueResponse),
+            Wanted::Renew => (TrustAction::Renew, TrustAction::RenewResponse),
+        }
+    }
+}
+
+/// An exchange under way.
+pub(super) enum Exchange {
+    /// The legs of a negotiation, whose token the request needs.
+    Negotiation(Wanted, Box<NegotiationClient>),
+    /// The request for a token.
+    Request(Wanted, Box<PendingRequest>),
+    /// The cancellation of the session.
+    Cancel {
+        /// The identifier of the request.
+        message_id: Option<String>,
+    },
+}
+
+/// A request for a token that waits for its answer.
+pub(super) struct PendingRequest {
+    entropy: Zeroizing<Vec<u8>>,
+    key_size: u32,
+    message_id: Option<String>,
+    correlation: BootstrapCorrelation,
+}
+
+/// A token that was issued.
+pub(super) struct Issued {
+    pub(super) token: ContextToken,
+    pub(super) lifetime: Lifetime,
+}
+
+/// Makes and protects the request for a session, or for a new key of `current`.
+pub(super) fn request(
+    core: &mut Core,
+    wanted: Wanted,
+    token: &BootstrapToken,
+    current: Option<&ContextToken>,
+    now: Timestamp,
+    random: &mut dyn RandomSource,
+) -> Result<(Envelope, PendingRequest), ClientError> {
+    let dialect = core.options.settings.dialect;
+    let length = core.options.settings.suite.default_key_length();
+    let key_size = length as u32 * 8;
+    let mut entropy = Zeroizing::new(vec![0; length]);
+    random.fill(&mut entropy);
+    let secret = BinarySecret::nonce(core.ids.next_id(), entropy.clone());
+    let body = match current {
+        None => RequestSecurityToken::issue_context(dialect, secret, key_size),
+        Some(current) => {
+            RequestSecurityToken::renew_context(dialect, secret, key_size, reference(current))
+        }
+    };
+    let (envelope, message_id) = trust_message(core, wanted.actions().0, &body, random);
+    let (envelope, correlation) =
+        core.protect_alone(envelope, Purpose::Trust, token, current, now, random)?;
+    Ok((envelope, PendingRequest { entropy, key_size, message_id, correlation }))
+}
+
+/// A trust message with its addressing headers, and its identifier.
+pub(super) fn trust_message(
+    core: &Core,
+    action: TrustAction,
+    body: &RequestSecurityToken,
+    random: &mut dyn RandomSource,
+) -> (Envelope, Option<String>) {
+    let mut envelope = Envelope::new(core.options.version);
+    let action = action.uri(body.dialect);
+    let version = core.options.version.addressing;
+    let addressing = Addressing::request(&action, &core.options.address, version, random);
+    addressing.write(&mut envelope);
+    let parent = envelope.body().id();
+    body.write(envelope.document_mut(), parent);
+    (envelope, addressing.message_id)
+}
+
+/// Verifies the answer to a request and makes the key.
+pub(super) fn accept(
+    core: &Core,
+    wanted: Wanted,
+    pending: &PendingRequest,
+    current: Option<&ContextToken>,
+    reply: Envelope,
+    now: Timestamp,
+) -> Result<Issued, ClientError> {
+    let origin = wanted.origin();
+    let fault = visible_fault(&reply);
+    let verified = core
+        .verify_alone(reply, Purpose::Trust, &pending.correlation, now)
+        .map_err(|error| failure(fault, error, origin, core.options.settings.dialect))?;
+    let action = wanted.actions().1;
+    let response = response_of(&verified, action, pending.message_id.as_deref(), core, origin)?;
+    let refused = |error| ClientError::Response { origin, error };
+    issued(&response, pending, current, core, now).map_err(refused)
+}
+
+/// The one response of a verified reply.
+pub(super) fn response_of(
+    verified: &Verified,
+    action: TrustAction,
+    message_id: Option<&str>,
+    core: &Core,
+    origin: FaultOrigin,
+) -> Result<RequestSecurityTokenResponse, ClientError> {
+    if let Some(fault) = Fault::read(verified.envelope()) {
+        return Err(ClientError::SecuredFault { fault: Box::new(fault), origin });
+    }
+    let dialect = core.options.settings.dialect;
+    single_response(verified, action, message_id, dialect)
+        .map_err(|error| ClientError::Response { origin, error })
+}
+
+fn single_response(
+    verified: &Verified,
+    action: TrustAction,
+    message_id: Option<&str>,
+    dialect: Dialect,
+) -> Result<RequestSecurityTokenResponse> {
+    if verified.action() != action.uri(dialect) {
+        let expected = "the action of the answer";
+        return Err(Reason::Malformed { what: "the header Action", expected }.into());
+    }
+    let relates_to = Addressing::read(verified.envelope()).ok().and_then(|a| a.relates_to);
+    if relates_to.is_some() && relates_to.as_deref() != message_id {
+        let expected = "the identifier of the request";
+        return Err(Reason::Malformed { what: "the header RelatesTo", expected }.into());
+    }
+    let payload =
+        verified.envelope().payload().ok_or(Reason::Missing("the RequestSecurityTokenResponse"))?;
+    let (_, mut responses) = read_responses(payload, dialect)?;
+    match (responses.pop(), responses.len()) {
+        (Some((_, response)), 0) => Ok(response),
+        (None, _) => Err(Reason::Missing("the RequestSecurityTokenResponse").into()),
+        _ => Err(Reason::TooMany { what: "RequestSecurityTokenResponse", limit: 1 }.into()),
+    }
+}
+
+/// Checks a response and makes the session key of both entropies.
+fn issued(
+    response: &RequestSecurityTokenResponse,
+    pending: &PendingRequest,
+    current: Option<&ContextToken>,
+    core: &Core,
+    now: Timestamp,
+) -> Result<Issued> {
+    let settings = &core.options.settings;
+    let dialect = settings.dialect;
+    if response.token_type.as_deref().is_some_and(|t| t != dialect.context_token_type()) {
+        return Err(Reason::Unsupported("a TokenType other than a security context").into());
+    }
+    let token = response.token.as_ref().ok_or(Reason::Missing("the RequestedSecurityToken"))?;
+    match &response.proof {
+        Some(ProofToken::ComputedKey(algorithm)) if **algorithm == *dialect.computed_key() => {}
+        Some(ProofToken::ComputedKey(found)) => {
+            let (found, expected) = (found.clone(), dialect.computed_key().into());
+            return Err(Reason::Algorithm { what: "the ComputedKey", found, expected }.into());
+        }
+        Some(_) => {
+            return Err(Reason::Unsupported("a session key that the service alone chose").into());
+        }
+        None => return Err(Reason::Missing("the ComputedKey").into()),
+    }
+    let entropy = response.entropy.as_ref().ok_or(Reason::Missing("the service's Entropy"))?;
+    let bits = response.key_size.unwrap_or(pending.key_size);
+    if bits != pending.key_size || !is_key_size_supported(settings, bits) {
+        let (value, limit) = (u64::from(bits), u64::from(pending.key_size));
+        return Err(Reason::OutOfRange { what: "KeySize", value, limit }.into());
+    }
+    check_generation(token.identifier.as_ref(), token.instance.as_deref(), current)?;
+    let key = combine_entropy(&pending.entropy, &entropy.octets, bits);
+    let lifetime = response.lifetime.unwrap_or(Lifetime { created: now, expires: Timestamp::MAX });
+    if lifetime.expires <= lifetime.created {
+        let expected = "Created before Expires";
+        return Err(Reason::Malformed { what: "Lifetime", expected }.into());
+    }
+    Ok(Issued { token: token.with_key(TokenKey::new(key)), lifetime })
+}
+
+/// A renewal keeps the identifier and names a new generation of the key.
+fn check_generation(
+    identifier: &str,
+    instance: Option<&str>,
+    current: Option<&ContextToken>,
+) -> Result<(), SecurityError> {
+    let Some(current) = current else { return Ok(()) };
+    if identifier != &*current.identifier {
+        return Err(Reason::ForeignContext.into());
+    }
+    if instance.is_none() || instance == current.instance.as_deref() {
+        return Err(Reason::Missing("a new Instance of the renewed SecurityContextToken").into());
+    }
+    Ok(())
+}
+
+/// The reference to a token and the generation of its key.
+pub(super) fn reference(token: &ContextToken) -> ContextReference {
+    ContextReference { identifier: token.identifier.clone(), instance: token.instance.clone() }
+}
+
+/// How long after a token was received it should be renewed: after a part of its life, or after the
+/// longest time that a key should be used.
+pub(super) fn renewal_delay(
+    lifetime: &Lifetime,
+    percent: u8,
+    interval: SignedDuration,
+) -> SignedDuration {
+    let life = lifetime.expires.duration_since(lifetime.created).as_secs();
+    let part = SignedDuration::from_secs((i128::from(life) * i128::from(percent) / 100) as i64);
+    part.min(interval)
+}

@@ -1,0 +1,236 @@
+//! The client's side.
+
+mod bootstrap;
+mod classify;
+mod core;
+mod exchange;
+mod one_shot;
+mod session;
+
+use jiff::Timestamp;
+use waxwing_crypto::Certificate;
+use waxwing_soap::{Envelope, RandomSource};
+
+use self::bootstrap::BootstrapCorrelation;
+use self::core::Core;
+pub use self::one_shot::OneShotClient;
+pub use self::session::SecureConversationClient;
+use super::error::ClientError;
+use super::options::{ClientOptions, Protection};
+use super::received::Received;
+use crate::trust::ContextReference;
+
+/// What an exchange of the security protocol needs next.
+#[derive(Debug)]
+pub enum Step {
+    /// Post this message and give the answer to [`ClientSecurity::handle_reply`].
+    Send(Box<Envelope>),
+    /// The exchange is complete.
+    Established,
+}
+
+/// Ties a reply to its request: the keys and signatures that the reply must show.
+#[derive(Debug)]
+pub struct Correlation(Correlated);
+
+#[derive(Debug)]
+enum Correlated {
+    Unsecured,
+    Session,
+    OneShot(BootstrapCorrelation),
+}
+
+/// The security of a client channel.
+pub enum ClientSecurity {
+    /// None: messages pass as they are.
+    None,
+    /// Every message stands for itself.
+    OneShot(Box<OneShotClient>),
+    /// A security context session.
+    Conversation(Box<SecureConversationClient>),
+}
+
+impl ClientSecurity {
+    /// The security that the options ask for. `random` makes identifiers.
+    ///
+    /// # Errors
+    /// [`ClientError::Configuration`] when something is missing, in words for the user.
+    pub fn new(options: ClientOptions, random: &mut dyn RandomSource) -> Result<Self, ClientError> {
+        Ok(match options.protection {
+            Protection::None => ClientSecurity::None,
+            Protection::OneShot => {
+                ClientSecurity::OneShot(Box::new(OneShotClient::new(Core::new(options, random)?)))
+            }
+            Protection::Conversation => {
+                let core = Core::new(options, random)?;
+                ClientSecurity::Conversation(Box::new(SecureConversationClient::new(core)))
+            }
+        })
+    }
+
+    /// Starts what must be exchanged before the first message: negotiation, request for a session.
+    ///
+    /// # Errors
+    /// When the service's certificate is not trusted or not the expected one, and when something is
+    /// open or under way already.
+    pub fn open(
+        &mut self,
+        now: Timestamp,
+        random: &mut dyn RandomSource,
+    ) -> Result<Step, ClientError> {
+        match self {
+            ClientSecurity::None => Ok(Step::Established),
+            ClientSecurity::OneShot(client) => client.open(now, random),
+            ClientSecurity::Conversation(client) => client.open(now, random),
+        }
+    }
+
+    /// Takes the reply to the message that [`Step::Send`] asked to post.
+    ///
+    /// # Errors
+    /// Why the exchange failed; it is over then. See [`ClientError::ends_session`] for what that
+    /// means for an open session.
+    pub fn handle_reply(
+        &mut self,
+        reply: Envelope,
+        now: Timestamp,
+        random: &mut dyn RandomSource,
+    ) -> Result<Step, ClientError> {
+        match self {
+            ClientSecurity::None => Err(no_exchange()),
+            ClientSecurity::OneShot(client) => client.handle_reply(reply, now, random),
+            ClientSecurity::Conversation(client) => client.handle_reply(reply, now, random),
+        }
+    }
+
+    /// Gives up an exchange whose reply will not come (the connection failed). It can be started again.
+    pub fn abandon_exchange(&mut self) {
+        match self {
+            ClientSecurity::None => {}
+            ClientSecurity::OneShot(client) => client.abandon_exchange(),
+            ClientSecurity::Conversation(client) => client.abandon_exchange(),
+        }
+    }
+
+    /// Protects a message that has its addressing and reliable-messaging headers.
+    ///
+    /// # Errors
+    /// When there is no session yet, or the action is in no contract.
+    pub fn protect(
+        &mut self,
+        envelope: Envelope,
+        now: Timestamp,
+        random: &mut dyn RandomSource,
+    ) -> Result<(Envelope, Correlation), ClientError> {
+        match self {
+            ClientSecurity::None => Ok((envelope, Correlation(Correlated::Unsecured))),
+            ClientSecurity::OneShot(client) => client.protect(envelope, now, random),
+            ClientSecurity::Conversation(client) => client.protect(envelope, now, random),
+        }
+    }
+
+    /// Verifies the reply to a message.
+    ///
+    /// # Errors
+    /// See [`ClientError::ends_session`]: a reply that cannot be verified counts as lost, a fault of
+    /// the service's security layer ends the session, [`ClientError::RenewNeeded`] asks for a renewal.
+    pub fn verify(
+        &mut self,
+        reply: Envelope,
+        correlation: &Correlation,
+        now: Timestamp,
+    ) -> Result<Received, ClientError> {
+        match self {
+            ClientSecurity::None => Ok(Received::Unsecured(reply)),
+            ClientSecurity::OneShot(client) => client.verify(reply, correlation, now),
+            ClientSecurity::Conversation(client) => client.verify(reply, now),
+        }
+    }
+
+    /// Whether the key should be renewed before the next message.
+    pub fn renewal_due(&self, now: Timestamp) -> bool {
+        match self {
+            ClientSecurity::None => false,
+            ClientSecurity::OneShot(client) => client.renewal_due(now),
+            ClientSecurity::Conversation(client) => client.renewal_due(now),
+        }
+    }
+
+    /// Starts the renewal of the key. Messages go on under the old key meanwhile.
+    ///
+    /// # Errors
+    /// When nothing is open or an exchange is under way, and as for [`ClientSecurity::open`].
+    pub fn renew(
+        &mut self,
+        now: Timestamp,
+        random: &mut dyn RandomSource,
+    ) -> Result<Step, ClientError> {
+        match self {
+            ClientSecurity::None => Ok(Step::Established),
+            ClientSecurity::OneShot(client) => client.renew(now, random),
+            ClientSecurity::Conversation(client) => client.renew(now, random),
+        }
+    }
+
+    /// Starts the end of the session: its cancellation at the service. [`Step::Established`] means
+    /// that there is nothing to cancel.
+    ///
+    /// # Errors
+    /// When the request cannot be made.
+    pub fn cancel(
+        &mut self,
+        now: Timestamp,
+        random: &mut dyn RandomSource,
+    ) -> Result<Step, ClientError> {
+        match self {
+            ClientSecurity::None | ClientSecurity::OneShot(_) => Ok(Step::Established),
+            ClientSecurity::Conversation(client) => client.cancel(now, random),
+        }
+    }
+
+    /// The security context of the session, which `CreateSequence` names.
+    pub fn context(&self) -> Option<ContextReference> {
+        match self {
+            ClientSecurity::None | ClientSecurity::OneShot(_) => None,
+            ClientSecurity::Conversation(client) => client.context(),
+        }
+    }
+
+    /// The service's certificate: given, or learnt in the negotiation. It is trusted and is the
+    /// expected one.
+    pub fn service_certificate(&self) -> Option<&Certificate> {
+        match self {
+            ClientSecurity::None => None,
+            ClientSecurity::OneShot(client) => client.core.service_certificate.as_ref(),
+            ClientSecurity::Conversation(client) => client.core.service_certificate.as_ref(),
+        }
+    }
+
+    /// Whether messages carry a Security header.
+    pub fn is_secured(&self) -> bool {
+        !matches!(self, ClientSecurity::None)
+    }
+
+    /// The dialect of WS-Trust and WS-SecureConversation; none without message security.
+    pub fn dialect(&self) -> Option<crate::wsse::Dialect> {
+        match self {
+            ClientSecurity::None => None,
+            ClientSecurity::OneShot(client) => Some(client.core.options.settings.dialect),
+            ClientSecurity::Conversation(client) => Some(client.core.options.settings.dialect),
+        }
+    }
+}
+
+impl std::fmt::Debug for ClientSecurity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            ClientSecurity::None => "ClientSecurity::None",
+            ClientSecurity::OneShot(_) => "ClientSecurity::OneShot",
+            ClientSecurity::Conversation(_) => "ClientSecurity::Conversation",
+        })
+    }
+}
+
+fn no_exchange() -> ClientError {
+    ClientError::State("no exchange of the security protocol is under way")
+}

@@ -1,0 +1,302 @@
+//! The client of a security context session.
+
+use jiff::Timestamp;
+use waxwing_soap::{Envelope, Fault, RandomSource};
+
+use super::super::error::{ClientError, FaultOrigin};
+use super::super::faults::{SECURE_CONVERSATION_FAULT, SecurityFaultKind};
+use super::super::received::Received;
+use super::bootstrap::{BootstrapToken, parts_of};
+use super::classify::{failure, visible_fault};
+use super::core::{Core, Keys};
+use super::exchange::{
+    self, Exchange, Issued, Wanted, reference, renewal_delay, response_of, trust_message,
+};
+use super::{Correlated, Correlation, Step, no_exchange};
+use crate::error::{Reason, SecurityError};
+use crate::negotiation::NegotiationStep;
+use crate::protection::Direction;
+use crate::trust::{ContextReference, Lifetime, RequestSecurityToken, TrustAction};
+use crate::wsse::{
+    self, ContextToken, Expectations, ExpectedEndorsing, ExpectedToken, ProtectionPlan,
+    ProtectionToken, SessionKeys, TokenPlacement, Verified,
+};
+
+/// Former keys under which replies are still accepted; more renewals within the rollover time than
+/// this are not what a client does.
+const MAX_FORMER_KEYS: usize = 4;
+
+/// The client's end of a security context session: bootstrap, messages, renewal, cancellation.
+pub struct SecureConversationClient {
+    pub(super) core: Core,
+    session: Option<Session>,
+    exchange: Option<Exchange>,
+}
+
+struct Session {
+    current: SessionKey,
+    /// Former keys and until when replies under them are accepted.
+    former: Vec<(ContextToken, Timestamp)>,
+    /// The service demanded a renewal.
+    renew_demanded: bool,
+}
+
+struct SessionKey {
+    keys: SessionKeys,
+    lifetime: Lifetime,
+    /// When it was received by the client's own clock, so that clocks apart do not matter.
+    received: Timestamp,
+}
+
+impl SecureConversationClient {
+    pub(super) fn new(core: Core) -> Self {
+        Self { core, session: None, exchange: None }
+    }
+
+    pub(super) fn open(
+        &mut self,
+        now: Timestamp,
+        random: &mut dyn RandomSource,
+    ) -> Result<Step, ClientError> {
+        if self.session.is_some() {
+            return Err(ClientError::State("the security session is open already"));
+        }
+        self.start(Wanted::Issue, now, random)
+    }
+
+    pub(super) fn renew(
+        &mut self,
+        now: Timestamp,
+        random: &mut dyn RandomSource,
+    ) -> Result<Step, ClientError> {
+        if self.session.is_none() {
+            return Err(not_open());
+        }
+        if !self.core.options.can_renew {
+            return Err(ClientError::State("this binding does not allow to renew the session key"));
+        }
+        self.start(Wanted::Renew, now, random)
+    }
+
+    fn start(
+        &mut self,
+        wanted: Wanted,
+        now: Timestamp,
+        random: &mut dyn RandomSource,
+    ) -> Result<Step, ClientError> {
+        if self.exchange.is_some() {
+            return Err(ClientError::State("an exchange of the security protocol is under way"));
+        }
+        match self.core.known_token(now)? {
+            Some(token) => self.request(wanted, &token, now, random),
+            None => {
+                let (negotiation, first) = self.core.negotiate(random)?;
+                self.exchange = Some(Exchange::Negotiation(wanted, Box::new(negotiation)));
+                Ok(Step::Send(Box::new(first)))
+            }
+        }
+    }
+
+    fn request(
+        &mut self,
+        wanted: Wanted,
+        token: &BootstrapToken,
+        now: Timestamp,
+        random: &mut dyn RandomSource,
+    ) -> Result<Step, ClientError> {
+        let current = self.session.as_ref().map(|session| session.current.keys.token().clone());
+        let (envelope, pending) =
+            exchange::request(&mut self.core, wanted, token, current.as_ref(), now, random)?;
+        self.exchange = Some(Exchange::Request(wanted, Box::new(pending)));
+        Ok(Step::Send(Box::new(envelope)))
+    }
+
+    pub(super) fn handle_reply(
+        &mut self,
+        reply: Envelope,
+        now: Timestamp,
+        random: &mut dyn RandomSource,
+    ) -> Result<Step, ClientError> {
+        match self.exchange.take().ok_or_else(no_exchange)? {
+            Exchange::Negotiation(wanted, mut negotiation) => {
+                let core = &self.core;
+                let mut check = |chain: &[waxwing_crypto::Certificate]| match chain.split_first() {
+                    Some((leaf, rest)) => core.check_service(leaf, rest, now),
+                    None => Err(ClientError::State("the service sent no certificate")),
+                };
+                let step = negotiation.handle_reply(reply, &mut check, now, random)?;
+                match step {
+                    NegotiationStep::Send(envelope) => {
+                        self.exchange = Some(Exchange::Negotiation(wanted, negotiation));
+                        Ok(Step::Send(envelope))
+                    }
+                    NegotiationStep::Done(done) => {
+                        self.core.service_certificate = Some(done.certificate);
+                        self.request(wanted, &BootstrapToken::Context(done.token), now, random)
+                    }
+                }
+            }
+            Exchange::Request(wanted, pending) => {
+                let current = self.session.as_ref().map(|session| session.current.keys.token());
+                let issued = exchange::accept(&self.core, wanted, &pending, current, reply, now)?;
+                self.adopt(issued, now, random);
+                Ok(Step::Established)
+            }
+            Exchange::Cancel { message_id } => {
+                let result = self.accept_cancel(reply, message_id.as_deref(), now);
+                self.session = None;
+                result.map(|()| Step::Established)
+            }
+        }
+    }
+
+    pub(super) fn abandon_exchange(&mut self) {
+        self.exchange = None;
+    }
+
+    /// The new key is used from now on; the former one is kept for replies that are under way.
+    fn adopt(&mut self, issued: Issued, now: Timestamp, random: &mut dyn RandomSource) {
+        let settings = &self.core.options.settings;
+        let placement = TokenPlacement::Attached;
+        let keys = SessionKeys::new(issued.token, placement, settings, random, &mut self.core.ids);
+        let current = SessionKey { keys, lifetime: issued.lifetime, received: now };
+        let former = match self.session.take() {
+            None => Vec::new(),
+            Some(session) => {
+                let until = now.saturating_add(self.core.options.key_rollover).unwrap_or(now);
+                let mut former = session.former;
+                former.retain(|(_, until)| *until > now);
+                former.truncate(MAX_FORMER_KEYS - 1);
+                former.insert(0, (session.current.keys.token().clone(), until));
+                former
+            }
+        };
+        self.session = Some(Session { current, former, renew_demanded: false });
+    }
+
+    pub(super) fn protect(
+        &mut self,
+        mut envelope: Envelope,
+        now: Timestamp,
+        random: &mut dyn RandomSource,
+    ) -> Result<(Envelope, Correlation), ClientError> {
+        let session = self.session.as_ref().ok_or_else(not_open)?;
+        let parts = parts_of(&envelope, &self.core.options.requirements)?;
+        let settings = &self.core.options.settings;
+        let plan =
+            ProtectionPlan::new(settings, &parts, ProtectionToken::Session(&session.current.keys));
+        let mut sources = wsse::Sources { now, random, ids: &mut self.core.ids };
+        wsse::protect(&mut envelope, &plan, &mut sources).map_err(ClientError::Protect)?;
+        Ok((envelope, Correlation(Correlated::Session)))
+    }
+
+    pub(super) fn verify(
+        &mut self,
+        reply: Envelope,
+        now: Timestamp,
+    ) -> Result<Received, ClientError> {
+        let fault = visible_fault(&reply);
+        let dialect = self.core.options.settings.dialect;
+        let verified = self
+            .verify_in_session(reply, now)
+            .map_err(|error| failure(fault, error, FaultOrigin::Call, dialect))?;
+        if verified.action() == SECURE_CONVERSATION_FAULT && is_renew_needed(&verified) {
+            self.session.iter_mut().for_each(|session| session.renew_demanded = true);
+            return Err(ClientError::RenewNeeded);
+        }
+        Ok(Received::Verified(Box::new(verified)))
+    }
+
+    fn verify_in_session(
+        &self,
+        reply: Envelope,
+        now: Timestamp,
+    ) -> Result<Verified, SecurityError> {
+        let no_session = || SecurityError::new(Reason::UnknownContext("".into()));
+        let session = self.session.as_ref().ok_or_else(no_session)?;
+        let current = session.current.keys.token();
+        let former =
+            session.former.iter().filter(|(_, until)| *until > now).map(|(token, _)| token);
+        let known: Vec<&ContextToken> = std::iter::once(current).chain(former).collect();
+        let options = &self.core.options;
+        let expect = Expectations {
+            settings: &options.settings,
+            requirements: &options.requirements,
+            direction: Direction::Reply,
+            protection: ExpectedToken::ExternalContext { identifier: &current.identifier },
+            endorsing: ExpectedEndorsing::default(),
+            username: false,
+            confirmations: &[],
+            now,
+            limits: &options.limits,
+            replay: self.core.replay.as_ref(),
+        };
+        wsse::verify(reply, &expect, &Keys(&known))
+    }
+
+    pub(super) fn renewal_due(&self, now: Timestamp) -> bool {
+        let options = &self.core.options;
+        let Some(session) = self.session.as_ref().filter(|_| options.can_renew) else {
+            return false;
+        };
+        let key = &session.current;
+        let delay = renewal_delay(
+            &key.lifetime,
+            options.renewal_threshold_percent,
+            options.key_renewal_interval,
+        );
+        session.renew_demanded || now.duration_since(key.received) >= delay
+    }
+
+    pub(super) fn cancel(
+        &mut self,
+        now: Timestamp,
+        random: &mut dyn RandomSource,
+    ) -> Result<Step, ClientError> {
+        let Some(session) = &self.session else {
+            return Ok(Step::Established);
+        };
+        let target = reference(session.current.keys.token());
+        let body = RequestSecurityToken::cancel_context(self.core.options.settings.dialect, target);
+        let (envelope, message_id) = trust_message(&self.core, TrustAction::Cancel, &body, random);
+        let (envelope, _) = self.protect(envelope, now, random)?;
+        self.exchange = Some(Exchange::Cancel { message_id });
+        Ok(Step::Send(Box::new(envelope)))
+    }
+
+    fn accept_cancel(
+        &self,
+        reply: Envelope,
+        message_id: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
+        let origin = FaultOrigin::Cancel;
+        let fault = visible_fault(&reply);
+        let dialect = self.core.options.settings.dialect;
+        let verified = self
+            .verify_in_session(reply, now)
+            .map_err(|error| failure(fault, error, origin, dialect))?;
+        let action = TrustAction::CancelResponse;
+        let response = response_of(&verified, action, message_id, &self.core, origin)?;
+        if response.token_cancelled {
+            return Ok(());
+        }
+        let error = Reason::Missing("RequestedTokenCancelled").into();
+        Err(ClientError::Response { origin, error })
+    }
+
+    /// The session's context, whatever the generation of its key.
+    pub(super) fn context(&self) -> Option<ContextReference> {
+        let session = self.session.as_ref()?;
+        Some(ContextReference::new(session.current.keys.token().identifier.clone()))
+    }
+}
+
+fn is_renew_needed(verified: &Verified) -> bool {
+    Fault::read(verified.envelope())
+        .is_some_and(|fault| SecurityFaultKind::of(&fault) == SecurityFaultKind::RenewNeeded)
+}
+
+fn not_open() -> ClientError {
+    ClientError::State("the security session is not open")
+}

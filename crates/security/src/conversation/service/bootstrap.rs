@@ -1,0 +1,168 @@
+//! Messages that stand for themselves, at the service: one-shot messages and requests for sessions.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use waxwing_crypto::PrivateKey;
+use waxwing_soap::{Envelope, RandomSource};
+
+use super::super::caller::CallerIdentity;
+use super::super::credentials::ClientIdentification;
+use super::super::faults::make;
+use super::super::options::ServiceOptions;
+use super::super::received::Received;
+use super::error::ServiceError;
+use super::reply::{AloneReply, AloneToken, Reply};
+use super::route::Request;
+use super::tokens::NegotiatedToken;
+use super::{Incoming, ReplyContext, SecuredMessage, ServiceSecurity};
+use crate::error::{Reason, SecurityError, SecurityFault};
+use crate::protection::Direction;
+use crate::trust::TrustAction;
+use crate::wsse::{
+    self, CertificateReference, Dialect, Expectations, ExpectedEndorsing, ExpectedToken,
+    PrimaryToken, TokenKey, TokenResolver, Verified,
+};
+
+/// A message that verified and whose sender is known.
+pub(super) struct Alone {
+    pub(super) verified: Verified,
+    pub(super) caller: Arc<CallerIdentity>,
+    pub(super) reply: Arc<AloneReply>,
+}
+
+impl ServiceSecurity {
+    /// An endpoint without sessions.
+    pub(super) fn receive_one_shot(
+        &self,
+        envelope: Envelope,
+        request: &Request,
+        now: Timestamp,
+        random: &mut dyn RandomSource,
+    ) -> Incoming {
+        let is_leg = matches!(
+            request.trust,
+            Some(TrustAction::NegotiationRequest | TrustAction::NegotiationResponse)
+        );
+        if is_leg && !request.has_security && self.options.negotiation.is_some() {
+            return self.negotiate(envelope, request, now, random);
+        }
+        match self.verify_alone(envelope, request, None, now) {
+            Err(error) => self.refuse_alone(request, error),
+            Ok(alone) => Incoming::Message(Box::new(SecuredMessage {
+                received: Received::Verified(Box::new(alone.verified)),
+                session: None,
+                caller: alone.caller,
+                reply: ReplyContext(Reply::Alone(alone.reply)),
+            })),
+        }
+    }
+
+    /// The unsecured fault for a message that did not verify or whose sender is not accepted.
+    pub(super) fn refuse_alone(&self, request: &Request, error: ServiceError) -> Incoming {
+        match error {
+            ServiceError::Message(error) => self.refuse_error(request, error),
+            error => {
+                let fault = SecurityFault::FailedAuthentication;
+                let fault = make::of_error(fault, &request.action, Dialect::February2005);
+                self.refuse(request, &fault, error)
+            }
+        }
+    }
+
+    /// Verifies a message and finds out who sent it. `trust` is set for requests for sessions.
+    pub(super) fn verify_alone(
+        &self,
+        envelope: Envelope,
+        request: &Request,
+        trust: Option<TrustAction>,
+        now: Timestamp,
+    ) -> Result<Alone, ServiceError> {
+        let negotiated = self.options.negotiation.is_some();
+        let token = match &request.context {
+            Some(context) if negotiated => self.tokens.find(context, now),
+            _ => None,
+        };
+        let (settings, requirements) = self.rules(trust.is_some());
+        let clients = &self.options.clients;
+        let by_certificate = matches!(clients, ClientIdentification::Certificate(_));
+        let expect = Expectations {
+            settings,
+            requirements,
+            direction: Direction::Request,
+            protection: match negotiated {
+                true => ExpectedToken::AttachedContext,
+                false => ExpectedToken::EncryptedKey,
+            },
+            endorsing: ExpectedEndorsing {
+                certificate: by_certificate && !negotiated,
+                context: trust == Some(TrustAction::Renew),
+            },
+            username: matches!(clients, ClientIdentification::UserName(_)),
+            confirmations: &[],
+            now,
+            limits: &self.options.xml_limits,
+            replay: self.replay.as_ref(),
+        };
+        let keys = AloneKeys { service: self, token: token.as_deref(), now };
+        let verified = wsse::verify(envelope, &expect, &keys)?;
+        let reply = match (verified.token(), token.clone()) {
+            (PrimaryToken::EncryptedKey(key), _) => AloneToken::EncryptedKey(key.clone()),
+            (PrimaryToken::Context { identifier, .. }, Some(token))
+                if *identifier == token.token.identifier =>
+            {
+                AloneToken::Negotiated(token)
+            }
+            _ => return Err(SecurityError::new(Reason::ForeignContext).into()),
+        };
+        let caller = self.authenticate(&verified, token.as_deref(), now)?;
+        let confirmations = match self.options.confirms_signatures() {
+            true => verified.signatures().to_vec(),
+            false => Vec::new(),
+        };
+        let is_trust = trust.is_some();
+        let reply = Arc::new(AloneReply { token: reply, confirmations, is_trust });
+        Ok(Alone { verified, caller, reply })
+    }
+}
+
+/// The service's private key, the negotiated token of the message, and the sessions, whose tokens
+/// endorse renewals.
+struct AloneKeys<'a> {
+    service: &'a ServiceSecurity,
+    token: Option<&'a NegotiatedToken>,
+    now: Timestamp,
+}
+
+impl TokenResolver for AloneKeys<'_> {
+    fn context_key(&self, identifier: &str, instance: Option<&str>) -> Option<TokenKey> {
+        if let Some(token) = self.token.filter(|token| &*token.token.identifier == identifier) {
+            return instance.is_none().then(|| token.token.key.clone());
+        }
+        self.service.sessions.find(identifier)?.key(instance, self.now)
+    }
+
+    fn private_key(&self, reference: &CertificateReference) -> Option<&PrivateKey> {
+        own_key(&self.service.options, reference)
+    }
+}
+
+/// The service's private key if the reference names its certificate.
+fn own_key<'a>(
+    options: &'a ServiceOptions,
+    reference: &CertificateReference,
+) -> Option<&'a PrivateKey> {
+    let (certificate, key) = options.certificate.as_ref()?;
+    let ours = match reference {
+        CertificateReference::Thumbprint(thumbprint) => {
+            certificate.thumbprint().as_slice() == thumbprint.as_slice()
+        }
+        CertificateReference::SubjectKeyIdentifier(identifier) => {
+            certificate.subject_key_identifier() == Some(identifier.as_slice())
+        }
+        CertificateReference::IssuerSerial { issuer, serial } => {
+            certificate.is_issuer_and_serial(issuer, serial)
+        }
+    };
+    ours.then_some(key)
+}

@@ -1,0 +1,62 @@
+//! What can go wrong at a service; for the local log.
+
+use crate::error::SecurityError;
+use crate::negotiation::NegotiationError;
+
+/// Why the service refused a message or could not answer it.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServiceError {
+    /// The message did not verify.
+    #[error("{0}")]
+    Message(#[from] SecurityError),
+    /// No session claims the message.
+    #[error(
+        "no security session claims the message (action '{action}', security context \
+         {}): it ended, was never begun here, or the bindings differ",
+        context.as_deref().unwrap_or("none")
+    )]
+    NoSession {
+        /// The message's action.
+        action: Box<str>,
+        /// The security context that it names.
+        context: Option<Box<str>>,
+    },
+    /// The client's certificate is not trusted.
+    #[error("the client's certificate '{subject}' is not trusted: {reason}")]
+    UntrustedClient {
+        /// The certificate's subject.
+        subject: String,
+        /// Why.
+        reason: String,
+    },
+    /// The user name or password is wrong.
+    #[error("the user '{username}' was not authenticated: {reason}")]
+    UserName {
+        /// The user name.
+        username: Box<str>,
+        /// Why.
+        reason: String,
+    },
+    /// The request for a token cannot be answered.
+    #[error("the request for a token is refused: {0}")]
+    Request(SecurityError),
+    /// A negotiation failed.
+    #[error("the TLS negotiation is refused: {0}")]
+    Negotiation(#[from] NegotiationError),
+    /// Too many sessions that were never used.
+    #[error("{0} security sessions were begun and not used yet; no more are taken")]
+    TooManyPending(usize),
+    /// The service is closing.
+    #[error("the service is closing")]
+    Closing,
+    /// The session's key has expired; the client was told to renew it.
+    #[error("the key of the security session '{0}' has expired; the client must renew it")]
+    KeyExpired(Box<str>),
+    /// Something that the configuration must give is missing.
+    #[error("{0}")]
+    Configuration(&'static str),
+    /// A secured message at an endpoint without message security.
+    #[error("the message is secured, but this endpoint has no message security")]
+    SecuredMessage,
+}

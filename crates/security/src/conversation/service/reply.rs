@@ -1,0 +1,237 @@
+//! Answers of the service: protected by what protected the request, or unsecured faults.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use waxwing_soap::{Addressing, Envelope, Fault, RandomSource};
+
+use super::super::faults::{SECURE_CONVERSATION_FAULT, make};
+use super::error::ServiceError;
+use super::route::Request;
+use super::session::Session;
+use super::tokens::NegotiatedToken;
+use super::{Incoming, SecuritySession, ServiceReply, ServiceSecurity};
+use crate::error::{Reason, SecurityError};
+use crate::protection::{Direction, ProtectionRequirements};
+use crate::trust::{
+    ContextReference, RequestSecurityToken, RequestSecurityTokenResponse, RequestType,
+    ResponseBody, TrustAction, write_response,
+};
+use crate::wsse::{
+    self, Dialect, EncryptedKeyReference, ProtectionPlan, ProtectionToken, SecuritySettings,
+    SentSignature, Sources, TokenPlacement, Verified,
+};
+
+/// What an answer is protected with.
+#[derive(Debug, Clone)]
+pub(super) enum Reply {
+    /// Nothing.
+    Unsecured,
+    /// The keys of a session.
+    Session(Arc<Session>),
+    /// The token of a message that stood for itself.
+    Alone(Arc<AloneReply>),
+}
+
+/// The answer to a message that stood for itself.
+#[derive(Debug)]
+pub(super) struct AloneReply {
+    pub(super) token: AloneToken,
+    pub(super) confirmations: Vec<SentSignature>,
+    /// Whether it is a message that issues or renews a session.
+    pub(super) is_trust: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum AloneToken {
+    EncryptedKey(EncryptedKeyReference),
+    Negotiated(Arc<NegotiatedToken>),
+}
+
+impl ServiceSecurity {
+    pub(super) fn protect(
+        &self,
+        reply: &Reply,
+        mut envelope: Envelope,
+        now: Timestamp,
+        random: &mut dyn RandomSource,
+    ) -> Result<Envelope, ServiceError> {
+        let session_keys;
+        let (settings, requirements, token, confirmations) = match reply {
+            Reply::Unsecured => return Ok(envelope),
+            Reply::Session(session) => {
+                session_keys = session.outgoing();
+                let token = ProtectionToken::Session(&session_keys);
+                (&self.options.settings, &self.options.requirements, token, &[][..])
+            }
+            Reply::Alone(alone) => {
+                let (settings, requirements) = self.rules(alone.is_trust);
+                let token = match &alone.token {
+                    AloneToken::EncryptedKey(key) => ProtectionToken::EncryptedKeyReference(key),
+                    AloneToken::Negotiated(token) => {
+                        ProtectionToken::Context(&token.token, TokenPlacement::External)
+                    }
+                };
+                (settings, requirements, token, &alone.confirmations[..])
+            }
+        };
+        let namespace = envelope.version().addressing.namespace();
+        let action = envelope.header_named(namespace, "Action").map(|header| header.text());
+        let action = action.as_deref().unwrap_or_default().trim();
+        let parts = requirements
+            .find(Direction::Reply, action)
+            .cloned()
+            .ok_or_else(|| SecurityError::new(Reason::UnknownAction(action.into())))?;
+        let mut plan = ProtectionPlan::new(settings, &parts, token);
+        plan.confirmations = confirmations;
+        let mut ids = &self.ids;
+        let mut sources = Sources { now, random, ids: &mut ids };
+        wsse::protect(&mut envelope, &plan, &mut sources)?;
+        Ok(envelope)
+    }
+
+    pub(super) fn rules(&self, is_trust: bool) -> (&SecuritySettings, &ProtectionRequirements) {
+        match is_trust {
+            true => (&self.options.bootstrap, &self.trust_requirements),
+            false => (&self.options.settings, &self.options.requirements),
+        }
+    }
+
+    /// The uniform fault for a message that did not verify.
+    pub(super) fn refuse_error(&self, request: &Request, error: SecurityError) -> Incoming {
+        // Verification speaks of tokens in the older dialect whatever the binding's, as WCF's does.
+        let fault = make::of_error(error.fault(), &request.action, Dialect::February2005);
+        self.refuse(request, &fault, error.into())
+    }
+
+    /// An unsecured fault: Action and RelatesTo, nothing else.
+    pub(super) fn refuse(&self, request: &Request, fault: &Fault, error: ServiceError) -> Incoming {
+        let action = request.version.addressing.default_fault_action();
+        let envelope = fault.to_envelope(request.version, action, request.message_id.as_deref());
+        reply(500, envelope, Some(error))
+    }
+
+    /// A fault under the key of the request.
+    pub(super) fn refuse_secured(
+        &self,
+        context: &Reply,
+        request: &Request,
+        fault: &Fault,
+        error: ServiceError,
+        now: Timestamp,
+        random: &mut dyn RandomSource,
+    ) -> Incoming {
+        let action = request.version.addressing.default_fault_action();
+        let envelope = fault.to_envelope(request.version, action, request.message_id.as_deref());
+        match self.protect(context, envelope, now, random) {
+            Ok(envelope) => reply(500, envelope, Some(error)),
+            Err(_) => self.refuse(request, fault, error),
+        }
+    }
+
+    /// The answer to a message under a key that has expired, protected by that key.
+    pub(super) fn renew_needed(
+        &self,
+        session: Arc<Session>,
+        request: &Request,
+        now: Timestamp,
+        random: &mut dyn RandomSource,
+    ) -> Incoming {
+        let error = ServiceError::KeyExpired(session.identifier.clone());
+        let fault = make::renew_needed(self.options.settings.dialect);
+        let action = SECURE_CONVERSATION_FAULT;
+        let envelope = fault.to_envelope(request.version, action, request.message_id.as_deref());
+        match self.protect(&Reply::Session(session), envelope, now, random) {
+            Ok(envelope) => reply(500, envelope, Some(error)),
+            Err(_) => self.refuse(request, &fault, error),
+        }
+    }
+
+    /// Ends a session at its client's wish (WS-SecureConversation February 2005 §6, 1.3 §7).
+    pub(super) fn cancel(
+        &self,
+        session: Arc<Session>,
+        verified: &Verified,
+        request: &Request,
+        now: Timestamp,
+        random: &mut dyn RandomSource,
+    ) -> Incoming {
+        let context = Reply::Session(Arc::clone(&session));
+        let dialect = self.options.settings.dialect;
+        if let Err(error) = cancel_target(verified, &session, dialect) {
+            let error = ServiceError::Request(error);
+            return self.refuse_secured(
+                &context,
+                request,
+                &make::invalid_request(),
+                error,
+                now,
+                random,
+            );
+        }
+        let response = RequestSecurityTokenResponse::cancelled(dialect);
+        let envelope = self.trust_reply(TrustAction::CancelResponse, &response, request);
+        self.sessions.remove(&session.identifier);
+        match self.protect(&context, envelope, now, random) {
+            Ok(envelope) => Incoming::Reply(Box::new(ServiceReply {
+                ended: Some(SecuritySession(session)),
+                ..ServiceReply::new(200, envelope, None)
+            })),
+            Err(error) => self.refuse(request, &make::invalid_request(), error),
+        }
+    }
+
+    /// A response of the security protocol with its headers.
+    pub(super) fn trust_reply(
+        &self,
+        action: TrustAction,
+        response: &RequestSecurityTokenResponse,
+        request: &Request,
+    ) -> Envelope {
+        let dialect = response.dialect;
+        let mut envelope = Envelope::new(request.version);
+        let addressing = Addressing {
+            action: Some(action.uri(dialect)),
+            relates_to: request.message_id.as_deref().map(str::to_owned),
+            ..Addressing::default()
+        };
+        addressing.write(&mut envelope);
+        let form = match dialect {
+            Dialect::February2005 => ResponseBody::Bare,
+            Dialect::Version13 => ResponseBody::Collection,
+        };
+        let body = envelope.body().id();
+        write_response(envelope.document_mut(), body, response, form);
+        envelope
+    }
+}
+
+impl ServiceReply {
+    pub(super) fn new(status: u16, envelope: Envelope, error: Option<ServiceError>) -> Self {
+        Self { status, envelope, error, began: None, ended: None }
+    }
+}
+
+pub(super) fn reply(status: u16, envelope: Envelope, error: Option<ServiceError>) -> Incoming {
+    Incoming::Reply(Box::new(ServiceReply::new(status, envelope, error)))
+}
+
+/// The target of a cancellation must be the session that the request is signed by.
+fn cancel_target(
+    verified: &Verified,
+    session: &Session,
+    dialect: Dialect,
+) -> Result<(), SecurityError> {
+    let payload =
+        verified.envelope().payload().ok_or(Reason::Missing("the RequestSecurityToken"))?;
+    let request = RequestSecurityToken::read(payload, dialect)?;
+    if request.request_type != RequestType::Cancel {
+        let expected = "a cancellation";
+        return Err(Reason::Malformed { what: "the RequestType", expected }.into());
+    }
+    match request.cancel_target {
+        Some(ContextReference { identifier, .. }) if identifier == session.identifier => Ok(()),
+        Some(_) => Err(Reason::ForeignContext.into()),
+        None => Err(Reason::Missing("the CancelTarget").into()),
+    }
+}

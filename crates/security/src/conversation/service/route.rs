@@ -1,0 +1,192 @@
+//! Which part of the service a message is for, decided before any cryptography.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use waxwing_soap::{Envelope, MessageVersion, RandomSource};
+
+use super::super::caller::CallerIdentity;
+use super::super::faults::make;
+use super::super::received::Received;
+use super::error::ServiceError;
+use super::reply::Reply;
+use super::session::{KeyState, Session};
+use super::{Incoming, ReplyContext, SecuredMessage, SecuritySession, ServiceSecurity};
+use crate::error::{Reason, SecurityError};
+use crate::protection::Direction;
+use crate::trust::TrustAction;
+use crate::wsse::names::WSSE;
+use crate::wsse::{
+    self, Dialect, Expectations, ExpectedEndorsing, ExpectedToken, PrimaryToken, TokenKey,
+    TokenResolver, Verified,
+};
+
+/// What must be known of a message after its verification consumed it.
+pub(super) struct Request {
+    pub(super) version: MessageVersion,
+    pub(super) action: Box<str>,
+    pub(super) message_id: Option<Box<str>>,
+    pub(super) trust: Option<TrustAction>,
+    pub(super) has_security: bool,
+    /// The identifier of the first security context token in its Security header.
+    pub(super) context: Option<Box<str>>,
+}
+
+impl Request {
+    pub(super) fn new(envelope: &Envelope, dialect: Dialect) -> Self {
+        let version = envelope.version();
+        let addressing = version.addressing.namespace();
+        let text = |local| {
+            let header = envelope.header_named(addressing, local)?;
+            Some(Box::<str>::from(header.text().trim()))
+        };
+        let action = text("Action").unwrap_or_default();
+        let mut security = envelope.headers().filter(|header| {
+            header.is(WSSE, "Security") && envelope.is_for_ultimate_receiver(*header)
+        });
+        let first = security.next();
+        // Two headers for one receiver: no session claims such a message.
+        let only = first.filter(|_| security.next().is_none());
+        let context = only.and_then(|header| {
+            let token = header.child(dialect.conversation(), "SecurityContextToken")?;
+            let identifier = token.child(dialect.conversation(), "Identifier")?;
+            Some(identifier.text().trim().into())
+        });
+        Self {
+            version,
+            trust: TrustAction::of(&action, dialect),
+            has_security: first.is_some(),
+            message_id: text("MessageID"),
+            action,
+            context,
+        }
+    }
+}
+
+impl ServiceSecurity {
+    /// An endpoint without message security: a message with a Security header for us is not for it.
+    pub(super) fn receive_unsecured(&self, envelope: Envelope, request: &Request) -> Incoming {
+        let demanded = envelope.headers().any(|header| {
+            header.is(WSSE, "Security")
+                && envelope.must_understand(header)
+                && envelope.is_for_ultimate_receiver(header)
+        });
+        if demanded {
+            let fault = make::security_not_understood();
+            return self.refuse(request, &fault, ServiceError::SecuredMessage);
+        }
+        Incoming::Message(Box::new(SecuredMessage {
+            received: Received::Unsecured(envelope),
+            session: None,
+            caller: Arc::new(CallerIdentity::Anonymous),
+            reply: ReplyContext(Reply::Unsecured),
+        }))
+    }
+
+    /// An endpoint with sessions: negotiation legs, requests for sessions, messages of sessions.
+    pub(super) fn receive_in_conversation(
+        &self,
+        envelope: Envelope,
+        request: &Request,
+        now: Timestamp,
+        random: &mut dyn RandomSource,
+    ) -> Incoming {
+        match request.trust {
+            Some(TrustAction::NegotiationRequest | TrustAction::NegotiationResponse)
+                if !request.has_security && self.options.negotiation.is_some() =>
+            {
+                self.negotiate(envelope, request, now, random)
+            }
+            Some(action @ (TrustAction::Issue | TrustAction::Renew)) if request.has_security => {
+                self.issue_or_renew(action, envelope, request, now, random)
+            }
+            _ => {
+                let context = request.context.as_deref();
+                match context.and_then(|context| self.sessions.find(context)) {
+                    Some(session) => {
+                        self.receive_in_session(session, envelope, request, now, random)
+                    }
+                    None => self.no_session(request),
+                }
+            }
+        }
+    }
+
+    fn no_session(&self, request: &Request) -> Incoming {
+        let fault = make::no_session(&request.action, self.options.settings.dialect);
+        let (action, context) = (request.action.clone(), request.context.clone());
+        self.refuse(request, &fault, ServiceError::NoSession { action, context })
+    }
+
+    fn receive_in_session(
+        &self,
+        session: Arc<Session>,
+        envelope: Envelope,
+        request: &Request,
+        now: Timestamp,
+        random: &mut dyn RandomSource,
+    ) -> Incoming {
+        let verified = match self.verify_in_session(&session, envelope, now) {
+            Ok(verified) => verified,
+            Err(error) => return self.refuse_error(request, error),
+        };
+        let PrimaryToken::Context { instance, .. } = verified.token() else {
+            return self.refuse_error(request, Reason::ForeignContext.into());
+        };
+        let rollover = self.options.limits.key_rollover;
+        let key = session.adopt(instance.as_deref(), rollover, now);
+        session.mark_used();
+        if request.trust == Some(TrustAction::Cancel) {
+            return self.cancel(session, &verified, request, now, random);
+        }
+        if key == KeyState::Expired {
+            return self.renew_needed(session, request, now, random);
+        }
+        Incoming::Message(Box::new(SecuredMessage {
+            received: Received::Verified(Box::new(verified)),
+            caller: Arc::clone(&session.caller),
+            reply: ReplyContext(Reply::Session(Arc::clone(&session))),
+            session: Some(SecuritySession(session)),
+        }))
+    }
+
+    fn verify_in_session(
+        &self,
+        session: &Session,
+        envelope: Envelope,
+        now: Timestamp,
+    ) -> Result<Verified, SecurityError> {
+        let expect = Expectations {
+            settings: &self.options.settings,
+            requirements: &self.options.requirements,
+            direction: Direction::Request,
+            protection: ExpectedToken::AttachedContext,
+            endorsing: ExpectedEndorsing::default(),
+            username: false,
+            confirmations: &[],
+            now,
+            limits: &self.options.xml_limits,
+            replay: self.replay.as_ref(),
+        };
+        wsse::verify(envelope, &expect, &OneSession { session, now })
+    }
+}
+
+/// The keys of one session.
+struct OneSession<'a> {
+    session: &'a Session,
+    now: Timestamp,
+}
+
+impl TokenResolver for OneSession<'_> {
+    fn context_key(&self, identifier: &str, instance: Option<&str>) -> Option<TokenKey> {
+        if identifier != &*self.session.identifier {
+            return None;
+        }
+        self.session.key(instance, self.now)
+    }
+
+    fn private_key(&self, _: &wsse::CertificateReference) -> Option<&waxwing_crypto::PrivateKey> {
+        None
+    }
+}

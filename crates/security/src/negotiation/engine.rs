@@ -1,0 +1,44 @@
+//! What a negotiation needs of TLS.
+
+use waxwing_crypto::Certificate;
+
+use super::error::NegotiationError;
+
+/// One TLS session over memory. Nothing of TLS is done here: an implementation over a TLS library is
+/// handed in, with versions, certificate and key set; it accepts any certificate of the peer (trust is
+/// decided outside) but checks that the peer has its private key.
+pub trait TlsEngine: Send {
+    /// Takes the peer's records (none at the start of a client) and returns those to send, possibly
+    /// none.
+    ///
+    /// # Errors
+    /// What TLS says of a failed handshake.
+    fn advance(&mut self, records: &[u8]) -> Result<Vec<u8>, NegotiationError>;
+
+    /// Whether the handshake is complete on this side.
+    fn is_complete(&self) -> bool;
+
+    /// The peer's certificate and what came with it, leaf first; empty when it showed none (yet).
+    fn peer_certificates(&self) -> Vec<Certificate>;
+
+    /// Protects octets as exactly one application-data record.
+    ///
+    /// # Errors
+    /// When the handshake is not complete.
+    fn wrap(&mut self, octets: &[u8]) -> Result<Vec<u8>, NegotiationError>;
+
+    /// The octets inside application-data records.
+    ///
+    /// # Errors
+    /// When the record does not verify.
+    fn unwrap(&mut self, records: &[u8]) -> Result<Vec<u8>, NegotiationError>;
+}
+
+/// Makes an engine for every negotiation.
+pub trait TlsEngines: Send + Sync {
+    /// A new TLS session.
+    ///
+    /// # Errors
+    /// When its configuration is not usable.
+    fn engine(&self) -> Result<Box<dyn TlsEngine>, NegotiationError>;
+}
