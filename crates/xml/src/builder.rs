@@ -1,19 +1,24 @@
 //! Building and changing the tree.
 
-use crate::document::{AttributeData, Declaration, Document, Kind, NONE};
-use crate::element::{Element, Node};
+use std::borrow::Cow;
+
+use crate::chars::{first_forbidden_character, is_char};
+use crate::document::{AttributeData, Document, Kind, MAX_NAME, NONE, Tag, Text};
+use crate::intern::{EMPTY, XML_NAMESPACE};
 use crate::name::{Name, NodeId, Span};
 
 impl Document {
     /// A new element without parent; to be attached with [`Document::append_node`].
     pub fn new_element(&mut self, name: Name<'_>) -> NodeId {
-        let prefix = self.intern_prefix(name.prefix);
-        let namespace = self.intern_namespace(name.namespace);
-        let local = self.store(name.local);
-        let index = self.push_node(Kind::Element, local);
-        self.nodes[index as usize].prefix = prefix;
-        self.nodes[index as usize].namespace = namespace;
-        NodeId(index)
+        let prefix = match name.prefix {
+            // No namespace cannot have a prefix (Namespaces in XML 1.0 §6.2).
+            _ if name.namespace.is_empty() => "",
+            "xml" | "xmlns" if name.namespace != XML_NAMESPACE => "ns",
+            prefix => prefix,
+        };
+        let binding = self.names.bind(prefix, name.namespace);
+        let local = self.store_name(prefix, name.local);
+        NodeId(self.push_element(local, binding))
     }
 
     /// Adds an element as the last child of `parent`.
@@ -49,84 +54,97 @@ impl Document {
     }
 
     /// Adds character data as the last child of `parent`. Empty text adds nothing.
+    ///
+    /// A character that XML 1.0 cannot carry (see [`first_forbidden_character`]) becomes U+FFFD;
+    /// who must not lose one asks before.
+    ///
+    /// [`first_forbidden_character`]: crate::first_forbidden_character
     pub fn append_text(&mut self, parent: NodeId, text: &str) {
         if !text.is_empty() {
-            let content = self.store(text);
-            let child = self.push_node(Kind::Text, content);
+            let content = self.store_characters(text);
+            let child = self.push_leaf(Kind::Text, content, Span::default());
             self.link_last(parent.0, child);
         }
     }
 
-    /// Sets an attribute, replacing one of the same expanded name.
+    /// Sets an attribute, replacing one of the same expanded name. Characters that XML cannot carry
+    /// become U+FFFD as in [`Document::append_text`].
+    ///
+    /// The prefix is a wish: when the element already binds it to another namespace (a header of a
+    /// user that calls something else `s`), a free one is taken.
     pub fn set_attribute(&mut self, element: NodeId, name: Name<'_>, value: &str) {
-        let value = self.store(value);
-        let (start, len) = self.node(element.0).attributes;
-        let range = start as usize..start as usize + len as usize;
-        let same = range.clone().find(|i| {
-            let attribute = self.attributes[*i];
-            self.str(attribute.local) == name.local
-                && self.namespace(attribute.namespace) == name.namespace
-        });
+        let value = self.store_characters(value);
+        let (start, end) = self.tag(self.node(element.0)).attributes;
+        let range = start as usize..end as usize;
+        let same = range.clone().find(|i| self.is_attribute(*i, name.namespace, name.local));
         if let Some(same) = same {
             self.attributes[same].value = value;
             return;
         }
+        let prefix = self.prefix_for_attribute(element, name);
+        let local = self.store_name(&prefix, name.local);
         let attribute = AttributeData {
-            prefix: self.intern_prefix(name.prefix),
-            namespace: self.intern_namespace(name.namespace),
-            local: self.store(name.local),
+            start: local.start,
+            local_len: local.len as u16,
+            binding: self.names.bind(&prefix, name.namespace),
             value,
-            name_span: Span::default(),
             value_span: Span::default(),
         };
+        // The list of an element is one piece; it moves to the end when something lies behind it.
         let mut start = start;
         if range.end != self.attributes.len() {
             start = self.attributes.len() as u32;
             self.attributes.extend_from_within(range);
         }
         self.attributes.push(attribute);
-        self.nodes[element.0 as usize].attributes = (start, len + 1);
+        let attributes = (start, self.attributes.len() as u32);
+        self.set_tag(element.0, Tag { attributes, ..*self.tag(self.node(element.0)) });
     }
 
     /// Removes an attribute; nothing happens when it is not there.
     pub fn remove_attribute(&mut self, element: NodeId, namespace: &str, local: &str) {
-        let (start, len) = self.node(element.0).attributes;
-        let range = start as usize..start as usize + len as usize;
-        let found = range.clone().find(|i| {
-            let attribute = self.attributes[*i];
-            self.str(attribute.local) == local && self.namespace(attribute.namespace) == namespace
-        });
-        if let Some(found) = found {
-            self.attributes.copy_within(found + 1..range.end, found);
-            self.nodes[element.0 as usize].attributes = (start, len - 1);
+        let tag = *self.tag(self.node(element.0));
+        let (start, end) = tag.attributes;
+        let mut range = start as usize..end as usize;
+        if let Some(found) = range.find(|i| self.is_attribute(*i, namespace, local)) {
+            self.attributes.copy_within(found + 1..end as usize, found);
+            self.set_tag(element.0, Tag { attributes: (start, end - 1), ..tag });
         }
     }
 
     /// Writes a namespace declaration on an element. Declarations that nothing asks for appear by
     /// themselves where a prefix is first needed; this one stays where it is put.
+    ///
+    /// A declaration that contradicts the element's own name or one of its attributes (the same
+    /// prefix, another namespace), or that Namespaces in XML 1.0 §3 forbids, is not made.
     pub fn declare_namespace(&mut self, element: NodeId, prefix: &str, namespace: &str) {
-        let declaration = Declaration {
-            prefix: self.intern_prefix(prefix),
-            namespace: self.intern_namespace(namespace),
-        };
-        let (mut start, len) = self.node(element.0).declarations;
-        let range = start as usize..start as usize + len as usize;
-        let same = range.clone().find(|i| self.declarations[*i].prefix == declaration.prefix);
-        if let Some(same) = same {
-            self.declarations[same] = declaration;
+        let bound = self.bound_by_names(element, prefix);
+        let reserved = matches!(prefix, "xml" | "xmlns") || namespace == XML_NAMESPACE;
+        let no_namespace = namespace.is_empty() && !prefix.is_empty();
+        if reserved || no_namespace || bound.is_some_and(|bound| bound != namespace) {
+            return;
+        }
+        let binding = self.names.bind(prefix, namespace);
+        let (mut start, end) = self.tag(self.node(element.0)).declarations;
+        let range = start as usize..end as usize;
+        let prefix = self.names.binding(binding).prefix;
+        let prefix_of = |i: &usize| self.names.binding(self.declarations[*i]).prefix;
+        if let Some(same) = range.clone().find(|i| prefix_of(i) == prefix) {
+            self.declarations[same] = binding;
             return;
         }
         if range.end != self.declarations.len() {
             start = self.declarations.len() as u32;
             self.declarations.extend_from_within(range);
         }
-        self.declarations.push(declaration);
-        self.nodes[element.0 as usize].declarations = (start, len + 1);
+        self.declarations.push(binding);
+        let declarations = (start, self.declarations.len() as u32);
+        self.set_tag(element.0, Tag { declarations, ..*self.tag(self.node(element.0)) });
     }
 
     /// Chooses between `<a></a>` (true) and `<a/>` for an element that is empty.
     pub fn set_start_end_pair(&mut self, element: NodeId, pair: bool) {
-        self.nodes[element.0 as usize].pair = pair;
+        self.set_tag(element.0, Tag { pair, ..*self.tag(self.node(element.0)) });
     }
 
     /// Takes a node out of its parent. It keeps its content and can be attached again.
@@ -138,14 +156,14 @@ impl Document {
         let next = self.node(node.0).next;
         let before = self.sibling_before(parent, node.0);
         match before {
-            None => self.nodes[parent as usize].first = next,
-            Some(before) => self.nodes[before as usize].next = next,
+            None => self.node_mut(parent).first = next,
+            Some(before) => self.node_mut(before).next = next,
         }
         if next == NONE {
-            self.nodes[parent as usize].last = before.unwrap_or(NONE);
+            self.node_mut(parent).last = before.unwrap_or(NONE);
         }
-        self.nodes[node.0 as usize].parent = NONE;
-        self.nodes[node.0 as usize].next = NONE;
+        self.node_mut(node.0).parent = NONE;
+        self.node_mut(node.0).next = NONE;
     }
 
     /// Removes every child of an element.
@@ -153,12 +171,12 @@ impl Document {
         let mut child = self.node(element.0).first;
         while child != NONE {
             let next = self.node(child).next;
-            self.nodes[child as usize].parent = NONE;
-            self.nodes[child as usize].next = NONE;
+            self.node_mut(child).parent = NONE;
+            self.node_mut(child).next = NONE;
             child = next;
         }
-        self.nodes[element.0 as usize].first = NONE;
-        self.nodes[element.0 as usize].last = NONE;
+        self.node_mut(element.0).first = NONE;
+        self.node_mut(element.0).last = NONE;
     }
 
     /// Makes a detached node the last child of `parent`.
@@ -174,9 +192,9 @@ impl Document {
         if first == NONE {
             return self.link_last(parent.0, node.0);
         }
-        self.nodes[node.0 as usize].parent = parent.0;
-        self.nodes[node.0 as usize].next = first;
-        self.nodes[parent.0 as usize].first = node.0;
+        self.node_mut(node.0).parent = parent.0;
+        self.node_mut(node.0).next = first;
+        self.node_mut(parent.0).first = node.0;
     }
 
     /// Puts a detached node before `sibling`.
@@ -189,57 +207,83 @@ impl Document {
         let parent = self.node(sibling.0).parent;
         assert_ne!(parent, NONE, "the sibling has no parent");
         match self.sibling_before(parent, sibling.0) {
-            None => self.nodes[parent as usize].first = node.0,
-            Some(before) => self.nodes[before as usize].next = node.0,
+            None => self.node_mut(parent).first = node.0,
+            Some(before) => self.node_mut(before).next = node.0,
         }
-        self.nodes[node.0 as usize].next = sibling.0;
-        self.nodes[node.0 as usize].parent = parent;
+        self.node_mut(node.0).next = sibling.0;
+        self.node_mut(node.0).parent = parent;
     }
 
-    /// Copies an element of another document, with everything in it, as the last child of `parent`.
-    /// Prefixes are kept; declarations of ancestors come along where a QName in content may need
-    /// them only if the copied elements or attributes use their prefix.
-    pub fn import(&mut self, parent: NodeId, element: Element<'_>) -> NodeId {
-        let top = self.import_one(element);
-        self.link_last(parent.0, top.0);
-        // (source, where its children go), without recursion: depth is the peer's choice.
-        let mut open = vec![(element.children(), top)];
-        while let Some((children, target)) = open.last_mut() {
-            let target = *target;
-            match children.next() {
-                None => {
-                    open.pop();
-                }
-                Some(Node::Text(text)) => self.append_text(target, text),
-                Some(Node::Comment(text)) => self.append_other(target, Kind::Comment, text),
-                Some(Node::ProcessingInstruction(text)) => {
-                    self.append_other(target, Kind::ProcessingInstruction, text);
-                }
-                Some(Node::Element(child)) => {
-                    let copy = self.import_one(child);
-                    self.link_last(target.0, copy.0);
-                    open.push((child.children(), copy));
-                }
+    /// Changes what a start tag holds; the element gets a record of its own if it has none.
+    pub(crate) fn set_tag(&mut self, element: u32, tag: Tag) {
+        match self.node(element).tag {
+            0 => {
+                self.node_mut(element).tag = self.tags.len() as u32;
+                self.tags.push(tag);
+            }
+            own => self.tags[own as usize] = tag,
+        }
+    }
+
+    /// Puts a name into the extra buffer, its prefix before it; the range is that of the local part.
+    pub(crate) fn store_name(&mut self, prefix: &str, local: &str) -> Text {
+        assert!(prefix.len() + local.len() < MAX_NAME, "a name has at most {MAX_NAME} bytes");
+        if !prefix.is_empty() {
+            self.store(prefix);
+            self.store(":");
+        }
+        self.store(local)
+    }
+
+    /// Puts text into the extra buffer, without what XML cannot carry.
+    fn store_characters(&mut self, text: &str) -> Text {
+        match first_forbidden_character(text) {
+            None => self.store(text),
+            Some(_) => {
+                let carried = |c| if is_char(c) { c } else { char::REPLACEMENT_CHARACTER };
+                self.store(&text.chars().map(carried).collect::<String>())
             }
         }
-        top
     }
 
-    fn import_one(&mut self, element: Element<'_>) -> NodeId {
-        let copy = self.new_element(element.name());
-        for (prefix, namespace) in element.namespace_declarations() {
-            self.declare_namespace(copy, prefix, namespace);
-        }
-        for attribute in element.attributes() {
-            self.set_attribute(copy, attribute.name(), attribute.value());
-        }
-        copy
+    fn is_attribute(&self, index: usize, namespace: &str, local: &str) -> bool {
+        let attribute = &self.attributes[index];
+        let binding = self.names.binding(attribute.binding);
+        self.str(attribute.local()) == local && self.names.namespace(binding.namespace) == namespace
     }
 
-    fn append_other(&mut self, parent: NodeId, kind: Kind, text: &str) {
-        let content = self.store(text);
-        let child = self.push_node(kind, content);
-        self.link_last(parent.0, child);
+    /// The namespace that the names of an element and of its attributes bind a prefix to.
+    fn bound_by_names(&self, element: NodeId, prefix: &str) -> Option<&str> {
+        let node = self.node(element.0);
+        let attributes = self.element_attributes(node).iter().map(|a| a.binding);
+        let attributes = attributes.filter(|binding| *binding != EMPTY);
+        let mut bindings = std::iter::once(node.binding).chain(attributes);
+        let same = |binding: &u16| self.names.prefix(self.names.binding(*binding).prefix) == prefix;
+        let found = bindings.find(same)?;
+        Some(self.names.namespace(self.names.binding(found).namespace))
+    }
+
+    fn prefix_for_attribute<'n>(&self, element: NodeId, name: Name<'n>) -> Cow<'n, str> {
+        if name.namespace.is_empty() || name.namespace == XML_NAMESPACE {
+            return if name.namespace.is_empty() { "" } else { "xml" }.into();
+        }
+        let node = self.node(element.0);
+        let free = |prefix: &str| {
+            let mut declared = self.element_declarations(node).iter();
+            let same = |d: &&u16| self.names.prefix(self.names.binding(**d).prefix) == prefix;
+            let declared =
+                declared.find(same).map(|d| self.names.namespace(self.names.binding(*d).namespace));
+            let bound = self.bound_by_names(element, prefix).or(declared);
+            bound.is_none_or(|bound| bound == name.namespace)
+        };
+        let wish = if matches!(name.prefix, "" | "xml" | "xmlns") { "ns" } else { name.prefix };
+        let mut prefix = Cow::Borrowed(wish);
+        let mut number = 0;
+        while !free(&prefix) {
+            number += 1;
+            prefix = format!("{wish}{number}").into();
+        }
+        prefix
     }
 
     fn sibling_before(&self, parent: u32, node: u32) -> Option<u32> {

@@ -1,14 +1,18 @@
 //! Exclusive XML Canonicalization 1.0 (<http://www.w3.org/TR/xml-exc-c14n/>).
 //!
 //! The canonical form goes into a [`Sink`] (a digest, say) in large pieces while the tree is walked;
-//! no canonical text is built.
+//! no canonical text is built, and for usual messages nothing is allocated.
+
+mod buffer;
 
 use smallvec::SmallVec;
 
-use crate::document::{AttributeData, Document, EMPTY, Kind, NONE, XML};
+use self::buffer::Buffer;
+use crate::document::{AttributeData, Document, Kind, NONE, NodeData};
 use crate::element::Element;
+use crate::intern::{Binding, EMPTY, XML};
 use crate::name::NodeId;
-use crate::writer::{escape_attribute, escape_text};
+use crate::writer::{Rendered, escape_attribute, escape_text};
 
 /// Takes canonical octets.
 pub trait Sink {
@@ -30,200 +34,217 @@ pub struct Exclusive<'a> {
     /// The `InclusiveNamespaces` PrefixList: prefixes whose declarations are treated as inclusive
     /// canonicalization treats them. `#default` names the default namespace.
     pub inclusive_prefixes: &'a [&'a str],
-    /// Nodes that are left out with everything in them, as if they were not in the tree.
+    /// Nodes that are left out with everything in them, as if they were not in the tree (the
+    /// signature of an enveloped signature). Every node is compared with each: keep them few.
     pub omit: &'a [NodeId],
 }
 
-/// How many octets are collected before the sink gets them.
-const CHUNK: usize = 4096;
-
 /// Writes the canonical form of an element and everything in it into a sink.
+///
+/// ```
+/// use waxwing_xml::{Document, Exclusive, Limits, canonicalize};
+///
+/// let document = Document::parse("<a xmlns:p='urn:p' xmlns:q='urn:q'><p:b z='1' y='2'/></a>", &Limits::SOAP)?;
+/// let mut octets = Vec::new();
+/// let b = document.root().first_element().unwrap();
+/// canonicalize(b, &Exclusive::default(), &mut octets);
+/// assert_eq!(octets, br#"<p:b xmlns:p="urn:p" y="2" z="1"></p:b>"#);
+/// # Ok::<(), waxwing_xml::ParseError>(())
+/// ```
 pub fn canonicalize(element: Element<'_>, parameters: &Exclusive<'_>, sink: &mut impl Sink) {
     let document = element.document();
     let mut walk = Walk {
         document,
         parameters,
-        rendered: SmallVec::new(),
-        inclusive: SmallVec::new(),
-        out: Vec::with_capacity(CHUNK + 1024),
+        rendered: Rendered::new(&document.names),
+        inclusive: inclusive(document, parameters.inclusive_prefixes),
+        out: Buffer::new(sink),
     };
-    walk.collect_inclusive();
-    walk.run(element.id().0, sink);
-    sink.write(&walk.out);
+    walk.run(element.id().0);
+    walk.out.flush();
 }
 
-struct Walk<'a> {
+/// The indices of the inclusive prefixes that the document knows; the others are bound nowhere.
+fn inclusive(document: &Document, prefixes: &[&str]) -> SmallVec<[u16; 4]> {
+    let prefixes = prefixes.iter().map(|p| if *p == "#default" { "" } else { p });
+    prefixes.filter_map(|prefix| document.names.find_prefix(prefix)).collect()
+}
+
+struct Walk<'a, S> {
     document: &'a Document,
     parameters: &'a Exclusive<'a>,
-    /// Namespaces rendered by the output ancestors, innermost last.
-    rendered: SmallVec<[(u16, u16); 16]>,
-    /// The indices of the inclusive prefixes that the document knows.
+    /// Namespaces rendered by the output ancestors.
+    rendered: Rendered,
     inclusive: SmallVec<[u16; 4]>,
-    out: Vec<u8>,
+    out: Buffer<'a, S>,
 }
 
-impl Walk<'_> {
-    fn collect_inclusive(&mut self) {
-        for wanted in self.parameters.inclusive_prefixes {
-            let wanted = if *wanted == "#default" { "" } else { wanted };
-            let known = 0..self.document.prefixes.len() as u16;
-            self.inclusive.extend(known.filter(|i| self.document.prefix(*i) == wanted).take(1));
-        }
-    }
+/// Bindings to be rendered by one start tag.
+type Found = SmallVec<[u16; 8]>;
 
-    fn run(&mut self, top: u32, sink: &mut impl Sink) {
+impl<S: Sink> Walk<'_, S> {
+    fn run(&mut self, top: u32) {
+        let document = self.document;
         let mut marks: SmallVec<[usize; 32]> = SmallVec::new();
         let mut at = top;
         loop {
-            if self.out.len() >= CHUNK {
-                sink.write(&self.out);
-                self.out.clear();
-            }
-            let node = self.document.node(at);
-            let left_out = self.parameters.omit.iter().any(|n| n.0 == at);
-            if node.kind == Kind::Element && !left_out {
-                marks.push(self.rendered.len());
-                self.start(at, at == top);
-                if node.first != NONE {
-                    at = node.first;
-                    continue;
+            let node = document.node(at);
+            let omit = self.parameters.omit;
+            if omit.is_empty() || !omit.contains(&NodeId(at)) {
+                if !node.is_element() {
+                    self.leaf(node);
+                } else {
+                    let mark = self.rendered.mark();
+                    self.start(at, at == top);
+                    if node.first != NONE {
+                        marks.push(mark);
+                        at = node.first;
+                        continue;
+                    }
+                    self.end(node, mark);
                 }
-                self.end(at, &mut marks);
-            } else if !left_out {
-                self.leaf(at);
             }
             loop {
                 if at == top {
                     return;
                 }
-                let node = self.document.node(at);
+                let node = document.node(at);
                 if node.next != NONE {
                     at = node.next;
                     break;
                 }
                 at = node.parent;
-                self.end(at, &mut marks);
+                self.end(document.node(at), marks.pop().unwrap_or_default());
             }
         }
-    }
-
-    fn name(&mut self, prefix: u16, local: &str) {
-        if prefix != EMPTY {
-            self.out.extend_from_slice(self.document.prefix(prefix).as_bytes());
-            self.out.push(b':');
-        }
-        self.out.extend_from_slice(local.as_bytes());
     }
 
     fn start(&mut self, at: u32, apex: bool) {
         let document = self.document;
         let node = document.node(at);
         let attributes = document.element_attributes(node);
-        self.out.push(b'<');
-        self.name(node.prefix, document.str(node.content));
+        self.out.write(b"<");
+        self.out.write(document.qualified(node.local(), node.binding).as_bytes());
 
-        let mut namespaces: SmallVec<[(u16, u16); 8]> = SmallVec::new();
-        self.use_namespace(node.prefix, node.namespace, &mut namespaces);
-        for attribute in attributes.iter().filter(|a| a.prefix != EMPTY) {
-            self.use_namespace(attribute.prefix, attribute.namespace, &mut namespaces);
+        let mut found = Found::new();
+        self.use_binding(node.binding, &mut found);
+        for attribute in attributes.iter().filter(|a| a.binding != EMPTY) {
+            self.use_binding(attribute.binding, &mut found);
         }
-        self.use_inclusive(at, apex, &mut namespaces);
-        namespaces.sort_unstable_by_key(|(prefix, _)| document.prefix(*prefix));
-        for (prefix, namespace) in &namespaces {
-            self.out.extend_from_slice(b" xmlns");
-            if *prefix != EMPTY {
-                self.out.push(b':');
-                self.out.extend_from_slice(document.prefix(*prefix).as_bytes());
-            }
-            self.out.extend_from_slice(b"=\"");
-            escape_attribute(document.namespace(*namespace), &mut self.out);
-            self.out.push(b'"');
+        if !self.inclusive.is_empty() {
+            self.use_inclusive(at, apex, &mut found);
         }
-        self.attributes(attributes);
-        self.out.push(b'>');
+        if found.len() > 1 {
+            let names = &document.names;
+            found.sort_unstable_by_key(|binding| names.prefix(names.binding(*binding).prefix));
+        }
+        for binding in found {
+            self.declaration(document.names.binding(binding));
+        }
+        match attributes {
+            [] => {}
+            [one] => self.attribute(one),
+            several => self.attributes(several),
+        }
+        self.out.write(b">");
     }
 
     /// A visibly utilized namespace (Exclusive Canonicalization §3).
-    fn use_namespace(
-        &mut self,
-        prefix: u16,
-        namespace: u16,
-        found: &mut SmallVec<[(u16, u16); 8]>,
-    ) {
-        if prefix == XML {
-            return;
-        }
-        let rendered = self.rendered.iter().rev().find(|(p, _)| *p == prefix).map(|(_, n)| *n);
-        let needed = match rendered {
-            Some(rendered) => rendered != namespace,
-            None => prefix != EMPTY || namespace != EMPTY,
-        };
-        if needed {
-            self.rendered.push((prefix, namespace));
-            found.push((prefix, namespace));
+    fn use_binding(&mut self, binding: u16, found: &mut Found) {
+        if binding != XML && self.rendered.bind(&self.document.names, binding) {
+            found.push(binding);
         }
     }
 
     /// Prefixes of the InclusiveNamespaces list: in scope at the apex, declared further down.
-    fn use_inclusive(&mut self, at: u32, apex: bool, found: &mut SmallVec<[(u16, u16); 8]>) {
+    fn use_inclusive(&mut self, at: u32, apex: bool, found: &mut Found) {
         let document = self.document;
+        let names = &document.names;
+        let declared = document.element_declarations(document.node(at));
         for i in 0..self.inclusive.len() {
             let prefix = self.inclusive[i];
-            let bound = if apex {
-                document.in_scope(at, document.prefix(prefix))
-            } else {
-                let own = document.element_declarations(document.node(at)).iter();
-                own.rev().find(|d| d.prefix == prefix).map(|d| d.namespace)
+            let binding = match apex {
+                false => declared.iter().find(|d| names.binding(**d).prefix == prefix).copied(),
+                true => document.in_scope(at, names.prefix(prefix)),
             };
-            if let Some(namespace) = bound {
-                self.use_namespace(prefix, namespace, found);
+            if let Some(binding) = binding {
+                self.use_binding(binding, found);
             }
         }
     }
 
+    fn declaration(&mut self, binding: Binding) {
+        let names = &self.document.names;
+        self.out.write(b" xmlns");
+        if binding.prefix != EMPTY {
+            self.out.write(b":");
+            self.out.write(names.prefix(binding.prefix).as_bytes());
+        }
+        self.out.write(b"=\"");
+        escape_attribute(names.namespace(binding.namespace), |piece| self.out.write(piece));
+        self.out.write(b"\"");
+    }
+
+    /// Attributes are sorted by namespace name, then by local name (Canonical XML 1.0 §2.2).
     fn attributes(&mut self, attributes: &[AttributeData]) {
         let document = self.document;
         let mut order: SmallVec<[&AttributeData; 8]> = attributes.iter().collect();
-        if order.len() > 1 {
-            order.sort_by(|a, b| {
-                let namespaces =
-                    document.namespace(a.namespace).cmp(document.namespace(b.namespace));
-                namespaces.then_with(|| document.str(a.local).cmp(document.str(b.local)))
-            });
-        }
+        let namespace = |a: &AttributeData| {
+            document.names.namespace(document.names.binding(a.binding).namespace)
+        };
+        order.sort_unstable_by(|a, b| {
+            let namespaces = match a.binding == b.binding {
+                true => std::cmp::Ordering::Equal,
+                false => namespace(a).cmp(namespace(b)),
+            };
+            namespaces.then_with(|| document.str(a.local()).cmp(document.str(b.local())))
+        });
         for attribute in order {
-            self.out.push(b' ');
-            self.name(attribute.prefix, document.str(attribute.local));
-            self.out.extend_from_slice(b"=\"");
-            escape_attribute(document.str(attribute.value), &mut self.out);
-            self.out.push(b'"');
+            self.attribute(attribute);
         }
     }
 
-    fn end(&mut self, at: u32, marks: &mut SmallVec<[usize; 32]>) {
-        let node = self.document.node(at);
-        self.out.extend_from_slice(b"</");
-        self.name(node.prefix, self.document.str(node.content));
-        self.out.push(b'>');
-        self.rendered.truncate(marks.pop().unwrap_or_default());
+    fn attribute(&mut self, attribute: &AttributeData) {
+        let document = self.document;
+        self.out.write(b" ");
+        self.out.write(document.qualified(attribute.local(), attribute.binding).as_bytes());
+        self.out.write(b"=\"");
+        escape_attribute(document.str(attribute.value), |piece| self.out.write(piece));
+        self.out.write(b"\"");
     }
 
-    fn leaf(&mut self, at: u32) {
-        let node = self.document.node(at);
-        let text = self.document.str(node.content);
-        match node.kind {
-            Kind::Text => escape_text(text, &mut self.out),
+    fn end(&mut self, node: &NodeData, mark: usize) {
+        self.out.write(b"</");
+        self.out.write(self.document.qualified(node.local(), node.binding).as_bytes());
+        self.out.write(b">");
+        self.rendered.close(mark);
+    }
+
+    fn leaf(&mut self, node: &NodeData) {
+        let text = self.document.str(node.content());
+        match node.kind() {
+            Kind::Text => escape_text(text, |piece| self.out.write(piece)),
             Kind::Comment if self.parameters.with_comments => {
-                self.out.extend_from_slice(b"<!--");
-                self.out.extend_from_slice(text.as_bytes());
-                self.out.extend_from_slice(b"-->");
+                self.out.write(b"<!--");
+                self.out.write(text.as_bytes());
+                self.out.write(b"-->");
             }
-            Kind::ProcessingInstruction => {
-                self.out.extend_from_slice(b"<?");
-                self.out.extend_from_slice(text.as_bytes());
-                self.out.extend_from_slice(b"?>");
-            }
-            _ => {}
+            Kind::ProcessingInstruction => self.processing_instruction(text),
+            Kind::Comment | Kind::Element => {}
         }
+    }
+
+    /// One space between target and data, none after a target alone (Canonical XML 1.0 §2.3).
+    fn processing_instruction(&mut self, text: &str) {
+        let space = [' ', '\t', '\r', '\n'];
+        let (target, data) = text.split_once(space).unwrap_or((text, ""));
+        let data = data.trim_start_matches(space);
+        self.out.write(b"<?");
+        self.out.write(target.as_bytes());
+        if !data.is_empty() {
+            self.out.write(b" ");
+            self.out.write(data.as_bytes());
+        }
+        self.out.write(b"?>");
     }
 }

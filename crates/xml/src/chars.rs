@@ -5,6 +5,12 @@ pub(crate) fn is_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }
 
+/// The first character of a text that XML 1.0 cannot carry (§2.2), not even as a reference, and its
+/// byte offset: control characters, U+FFFE, U+FFFF.
+pub fn first_forbidden_character(text: &str) -> Option<(usize, char)> {
+    text.char_indices().find(|(_, c)| !is_char(*c))
+}
+
 pub(crate) fn is_space(b: u8) -> bool {
     matches!(b, b' ' | b'\t' | b'\r' | b'\n')
 }
@@ -29,7 +35,34 @@ pub(crate) fn is_ncname(text: &str) -> bool {
     chars.next().is_some_and(is_name_start) && chars.all(is_name_char)
 }
 
-/// Bytes that can be part of a name in a well-formed place; the name itself is checked after.
-pub(crate) fn is_name_byte(b: u8) -> bool {
-    b >= 0x80 || b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b':')
+/// What a byte means where a name is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NameByte {
+    /// It ends the name.
+    End,
+    /// It may begin a name.
+    Start,
+    /// It may stand inside a name.
+    Inside,
+    /// It divides prefix and local part.
+    Colon,
+    /// Part of a character beyond ASCII, which has to be looked up.
+    High,
 }
+
+/// [`NameByte`] of every byte.
+pub(crate) const NAME_BYTES: [NameByte; 256] = {
+    let mut table = [NameByte::End; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = match byte as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => NameByte::Start,
+            b'0'..=b'9' | b'-' | b'.' => NameByte::Inside,
+            b':' => NameByte::Colon,
+            0x80.. => NameByte::High,
+            _ => NameByte::End,
+        };
+        byte += 1;
+    }
+    table
+};

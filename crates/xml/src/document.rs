@@ -1,10 +1,19 @@
 //! The tree: a flat arena of nodes over the source text.
+//!
+//! A node is 32 bytes; what only some elements have (attributes, declarations) lies in tables of its
+//! own. Names and values are ranges of the source, or of a second buffer when they were decoded or
+//! built. Nodes are never freed, so an id stays valid as long as its document.
 
+use crate::intern::{EMPTY, Names, XML};
 use crate::name::{Name, Position, Span};
 
 pub(crate) const NONE: u32 = u32::MAX;
-/// Marks a [`Text`] that lies in the extra buffer (decoded or built text) and not in the source.
-const EXTRA: u32 = 1 << 31;
+/// Marks a start of text that lies in the extra buffer and not in the source.
+pub(crate) const EXTRA: u32 = 1 << 31;
+/// The most bytes of source and of extra text, each: what is left beside the mark.
+pub(crate) const MAX_TEXT: usize = EXTRA as usize - 1;
+/// The most bytes of a name: its length is kept in 16 bits.
+pub(crate) const MAX_NAME: usize = u16::MAX as usize;
 
 /// A piece of text, in the source or in the extra buffer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,91 +30,136 @@ pub(crate) enum Kind {
     ProcessingInstruction,
 }
 
+/// Values of [`NodeData::binding`] that say that the node is no element.
+const TEXT: u16 = u16::MAX;
+const COMMENT: u16 = u16::MAX - 1;
+const PROCESSING_INSTRUCTION: u16 = u16::MAX - 2;
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NodeData {
-    pub(crate) kind: Kind,
-    /// An empty element is written `<a></a>`.
-    pub(crate) pair: bool,
-    pub(crate) prefix: u16,
-    pub(crate) namespace: u16,
     pub(crate) parent: u32,
     pub(crate) next: u32,
+    /// The first child; of a leaf: where its text begins in the source.
     pub(crate) first: u32,
+    /// The last child; of a leaf: where its text ends in the source.
     pub(crate) last: u32,
-    /// The local name of an element, the content of the others.
-    pub(crate) content: Text,
-    pub(crate) span: Span,
-    pub(crate) name_span: Span,
-    pub(crate) attributes: (u32, u16),
-    pub(crate) declarations: (u32, u16),
+    /// Where the local name begins (prefix and colon stand before it); of a leaf: its content.
+    pub(crate) start: u32,
+    /// Where the element ends in the source, 0 when it was built; of a leaf: the length of its content.
+    pub(crate) end: u32,
+    /// Index into [`Document::tags`].
+    pub(crate) tag: u32,
+    /// The length of the local name.
+    pub(crate) local_len: u16,
+    /// Prefix and namespace of an element, or what else the node is.
+    pub(crate) binding: u16,
+}
+
+const _: () = assert!(size_of::<NodeData>() == 32);
+
+impl NodeData {
+    pub(crate) fn is_element(&self) -> bool {
+        self.binding < PROCESSING_INSTRUCTION
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        match self.binding {
+            TEXT => Kind::Text,
+            COMMENT => Kind::Comment,
+            PROCESSING_INSTRUCTION => Kind::ProcessingInstruction,
+            _ => Kind::Element,
+        }
+    }
+
+    pub(crate) fn local(&self) -> Text {
+        Text { start: self.start, len: u32::from(self.local_len) }
+    }
+
+    /// The content of a leaf.
+    pub(crate) fn content(&self) -> Text {
+        Text { start: self.start, len: self.end }
+    }
+}
+
+/// What a start tag holds beside the name.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tag {
+    pub(crate) attributes: (u32, u32),
+    pub(crate) declarations: (u32, u32),
+    /// An empty element is written `<a></a>`.
+    pub(crate) pair: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AttributeData {
-    pub(crate) prefix: u16,
-    pub(crate) namespace: u16,
-    pub(crate) local: Text,
+    /// Where the local name begins (prefix and colon stand before it).
+    pub(crate) start: u32,
+    pub(crate) local_len: u16,
+    /// Prefix and namespace. While a start tag is read: the length of the prefix.
+    pub(crate) binding: u16,
     pub(crate) value: Text,
-    pub(crate) name_span: Span,
+    /// Where the value stood in the source between its quotes; empty at 0 when it was built.
     pub(crate) value_span: Span,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Declaration {
-    pub(crate) prefix: u16,
-    pub(crate) namespace: u16,
+impl AttributeData {
+    pub(crate) fn local(&self) -> Text {
+        Text { start: self.start, len: u32::from(self.local_len) }
+    }
 }
 
 /// An XML document or message: read by [`Document::parse`] or built node by node.
 ///
 /// The tree keeps prefixes, namespace declarations and the place of everything in the source.
-/// Nodes are named by [`NodeId`]; [`Element`](crate::Element) is the comfortable view of one.
+/// Nodes are named by [`NodeId`](crate::NodeId); [`Element`](crate::Element) is the comfortable view
+/// of one.
+///
+/// ```
+/// use waxwing_xml::{Document, Limits, Name};
+///
+/// let mut document = Document::parse("<a xmlns='urn:a'><b>1</b></a>", &Limits::SOAP)?;
+/// let root = document.root().id();
+/// document.append_text_element(root, Name::new("", "b", "urn:a"), "2");
+/// assert_eq!(document.to_xml(), r#"<a xmlns="urn:a"><b>1</b><b>2</b></a>"#);
+/// # Ok::<(), waxwing_xml::ParseError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Document {
     pub(crate) source: String,
     pub(crate) extra: String,
     pub(crate) nodes: Vec<NodeData>,
+    /// The first one is shared by all elements without attributes and declarations.
+    pub(crate) tags: Vec<Tag>,
     pub(crate) attributes: Vec<AttributeData>,
-    pub(crate) declarations: Vec<Declaration>,
-    pub(crate) prefixes: Vec<Text>,
-    pub(crate) namespaces: Vec<Text>,
+    /// Indices of bindings.
+    pub(crate) declarations: Vec<u16>,
+    pub(crate) names: Names,
     pub(crate) root: u32,
 }
-
-/// The index of the empty string in both tables of names.
-pub(crate) const EMPTY: u16 = 0;
-/// The index of `xml` and its namespace in both tables of names.
-pub(crate) const XML: u16 = 1;
-/// The namespace that the prefix `xml` is always bound to.
-pub const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 
 impl Document {
     /// A document whose root element is `name`, to be built.
     pub fn new(name: Name<'_>) -> Self {
-        let mut document = Self::empty(String::new());
+        let mut document = Self::empty(32);
         let root = document.new_element(name);
         document.root = root.0;
         document
     }
 
-    pub(crate) fn empty(source: String) -> Self {
-        let mut document = Self {
-            source,
+    /// A document without root; `nodes` is a guess of how many nodes it will have.
+    pub(crate) fn empty(nodes: usize) -> Self {
+        let mut tags = Vec::with_capacity(nodes / 2 + 1);
+        tags.push(Tag::default());
+        Self {
+            source: String::new(),
             extra: String::new(),
-            nodes: Vec::with_capacity(64),
-            attributes: Vec::with_capacity(32),
+            nodes: Vec::with_capacity(nodes),
+            tags,
+            attributes: Vec::with_capacity(nodes / 2),
             declarations: Vec::with_capacity(16),
-            prefixes: Vec::with_capacity(8),
-            namespaces: Vec::with_capacity(8),
+            names: Names::new(),
             root: NONE,
-        };
-        document.prefixes.push(Text::default());
-        document.namespaces.push(Text::default());
-        let xml = document.store("xml");
-        document.prefixes.push(xml);
-        let xml = document.store(XML_NAMESPACE);
-        document.namespaces.push(xml);
-        document
+        }
     }
 
     /// The text that was parsed, fragments appended; empty for a document that was built.
@@ -118,122 +172,150 @@ impl Document {
         Position::of(&self.source, offset as usize)
     }
 
+    /// The text of a range of the source; empty when the range is not one of this document.
+    pub fn source_of(&self, span: Span) -> &str {
+        self.source.get(span.start as usize..span.end as usize).unwrap_or_default()
+    }
+
     pub(crate) fn str(&self, text: Text) -> &str {
-        if text.start & EXTRA != 0 {
-            let start = (text.start & !EXTRA) as usize;
-            &self.extra[start..start + text.len as usize]
-        } else {
-            &self.source[text.start as usize..(text.start + text.len) as usize]
-        }
-    }
-
-    pub(crate) fn prefix(&self, index: u16) -> &str {
-        self.str(self.prefixes[index as usize])
-    }
-
-    pub(crate) fn namespace(&self, index: u16) -> &str {
-        self.str(self.namespaces[index as usize])
+        text_of(&self.source, &self.extra, text)
     }
 
     pub(crate) fn node(&self, index: u32) -> &NodeData {
         &self.nodes[index as usize]
     }
 
+    pub(crate) fn node_mut(&mut self, index: u32) -> &mut NodeData {
+        &mut self.nodes[index as usize]
+    }
+
+    pub(crate) fn tag(&self, node: &NodeData) -> &Tag {
+        &self.tags[node.tag as usize]
+    }
+
+    /// Prefix, colon and local name in one piece, as they always lie.
+    pub(crate) fn qualified(&self, local: Text, binding: u16) -> &str {
+        self.str(with_prefix(local, self.names.prefix(self.names.binding(binding).prefix)))
+    }
+
+    pub(crate) fn element_attributes(&self, node: &NodeData) -> &[AttributeData] {
+        let (start, end) = self.tag(node).attributes;
+        &self.attributes[start as usize..end as usize]
+    }
+
+    pub(crate) fn element_declarations(&self, node: &NodeData) -> &[u16] {
+        let (start, end) = self.tag(node).declarations;
+        &self.declarations[start as usize..end as usize]
+    }
+
     /// Puts text into the extra buffer.
     pub(crate) fn store(&mut self, text: &str) -> Text {
-        let start = self.extra.len() as u32 | EXTRA;
+        let start = self.extra.len();
+        assert!(start + text.len() <= MAX_TEXT, "a document holds at most 2 GiB of text");
         self.extra.push_str(text);
-        Text { start, len: text.len() as u32 }
+        Text { start: start as u32 | EXTRA, len: text.len() as u32 }
     }
 
-    pub(crate) fn intern_prefix(&mut self, prefix: &str) -> u16 {
-        match (0..self.prefixes.len()).find(|i| self.str(self.prefixes[*i]) == prefix) {
-            Some(found) => found as u16,
-            None => {
-                let text = self.store(prefix);
-                self.prefixes.push(text);
-                (self.prefixes.len() - 1) as u16
-            }
-        }
-    }
-
-    pub(crate) fn intern_namespace(&mut self, namespace: &str) -> u16 {
-        match (0..self.namespaces.len()).find(|i| self.str(self.namespaces[*i]) == namespace) {
-            Some(found) => found as u16,
-            None => {
-                let text = self.store(namespace);
-                self.namespaces.push(text);
-                (self.namespaces.len() - 1) as u16
-            }
-        }
-    }
-
-    pub(crate) fn push_node(&mut self, kind: Kind, content: Text) -> u32 {
-        self.nodes.push(NodeData {
-            kind,
-            pair: false,
-            prefix: EMPTY,
-            namespace: EMPTY,
+    pub(crate) fn push_element(&mut self, local: Text, binding: u16) -> u32 {
+        self.push(NodeData {
             parent: NONE,
             next: NONE,
             first: NONE,
             last: NONE,
-            content,
-            span: Span::default(),
-            name_span: Span::default(),
-            attributes: (0, 0),
-            declarations: (0, 0),
-        });
-        (self.nodes.len() - 1) as u32
+            start: local.start,
+            end: 0,
+            tag: 0,
+            local_len: local.len as u16,
+            binding,
+        })
+    }
+
+    /// `kind` is not [`Kind::Element`].
+    pub(crate) fn push_leaf(&mut self, kind: Kind, content: Text, span: Span) -> u32 {
+        let binding = match kind {
+            Kind::Comment => COMMENT,
+            Kind::ProcessingInstruction => PROCESSING_INSTRUCTION,
+            Kind::Text | Kind::Element => TEXT,
+        };
+        self.push(NodeData {
+            parent: NONE,
+            next: NONE,
+            first: span.start,
+            last: span.end,
+            start: content.start,
+            end: content.len,
+            tag: 0,
+            local_len: 0,
+            binding,
+        })
+    }
+
+    fn push(&mut self, node: NodeData) -> u32 {
+        let index = self.nodes.len() as u32;
+        self.nodes.push(node);
+        index
+    }
+
+    /// The first child of any node.
+    pub(crate) fn first_child(&self, node: &NodeData) -> u32 {
+        if node.is_element() { node.first } else { NONE }
     }
 
     pub(crate) fn link_last(&mut self, parent: u32, child: u32) {
-        self.nodes[child as usize].parent = parent;
-        self.nodes[child as usize].next = NONE;
-        let last = self.nodes[parent as usize].last;
+        let node = self.node_mut(child);
+        node.parent = parent;
+        node.next = NONE;
+        let holder = self.node_mut(parent);
+        let last = std::mem::replace(&mut holder.last, child);
         if last == NONE {
-            self.nodes[parent as usize].first = child;
+            holder.first = child;
         } else {
-            self.nodes[last as usize].next = child;
+            self.node_mut(last).next = child;
         }
-        self.nodes[parent as usize].last = child;
     }
 
-    pub(crate) fn element_attributes(&self, node: &NodeData) -> &[AttributeData] {
-        let (start, len) = node.attributes;
-        &self.attributes[start as usize..start as usize + len as usize]
-    }
-
-    pub(crate) fn element_declarations(&self, node: &NodeData) -> &[Declaration] {
-        let (start, len) = node.declarations;
-        &self.declarations[start as usize..start as usize + len as usize]
-    }
-
-    /// The namespace that `prefix` is bound to at an element by declarations, or by names in use
-    /// where a tree was built without declarations.
+    /// The binding of `prefix` at an element by declarations, or by names in use where a tree was
+    /// built without declarations.
     pub(crate) fn in_scope(&self, mut index: u32, prefix: &str) -> Option<u16> {
         if prefix == "xml" {
             return Some(XML);
         }
+        // A prefix that the document does not know is bound nowhere.
+        let prefix = self.names.find_prefix(prefix)?;
+        let of_prefix =
+            |binding: u16| (self.names.binding(binding).prefix == prefix).then_some(binding);
         while index != NONE {
             let node = self.node(index);
-            let declared =
-                self.element_declarations(node).iter().find(|d| self.prefix(d.prefix) == prefix);
-            if let Some(declaration) = declared {
-                return Some(declaration.namespace);
+            if let Some(found) = of_prefix(node.binding) {
+                return Some(found);
             }
-            if node.kind == Kind::Element && self.prefix(node.prefix) == prefix {
-                return Some(node.namespace);
+            let mut declared = self.element_declarations(node).iter();
+            if let Some(found) = declared.find_map(|d| of_prefix(*d)) {
+                return Some(found);
             }
-            if !prefix.is_empty() {
-                let used = self.element_attributes(node).iter();
-                let mut used = used.filter(|a| self.prefix(a.prefix) == prefix);
-                if let Some(attribute) = used.next() {
-                    return Some(attribute.namespace);
+            if prefix != EMPTY {
+                let mut used = self.element_attributes(node).iter();
+                if let Some(found) = used.find_map(|a| of_prefix(a.binding)) {
+                    return Some(found);
                 }
             }
             index = node.parent;
         }
-        prefix.is_empty().then_some(EMPTY)
+        (prefix == EMPTY).then_some(EMPTY)
+    }
+}
+
+/// A piece of text that may lie in either buffer.
+pub(crate) fn text_of<'a>(source: &'a str, extra: &'a str, text: Text) -> &'a str {
+    let start = (text.start & !EXTRA) as usize;
+    let buffer = if text.start & EXTRA == 0 { source } else { extra };
+    &buffer[start..start + text.len as usize]
+}
+
+/// Extends a local name by the prefix that stands before it.
+pub(crate) fn with_prefix(local: Text, prefix: &str) -> Text {
+    match prefix.len() as u32 {
+        0 => local,
+        len => Text { start: local.start - len - 1, len: local.len + len + 1 },
     }
 }

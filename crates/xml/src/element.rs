@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::document::{AttributeData, Document, Kind, NONE, NodeData};
+use crate::document::{AttributeData, Document, EXTRA, Kind, NONE, NodeData, Text, with_prefix};
+use crate::intern::{Binding, EMPTY};
 use crate::name::{Name, NodeId, Span};
 
 /// One element of a document. Cheap to copy; borrows the document.
@@ -64,14 +65,33 @@ impl Document {
     ///
     /// When the id is not of an element of this document.
     pub fn element(&self, id: NodeId) -> Element<'_> {
-        assert_eq!(self.node(id.0).kind, Kind::Element, "the node is no element");
+        assert!(self.node(id.0).is_element(), "the node is no element");
         Element { document: self, index: id.0 }
+    }
+
+    /// The element of an id; none when the node is text, a comment or a processing instruction.
+    pub fn as_element(&self, id: NodeId) -> Option<Element<'_>> {
+        let node = self.nodes.get(id.0 as usize)?;
+        node.is_element().then_some(Element { document: self, index: id.0 })
+    }
+
+    /// Where a node of any kind stands in the source; empty at 0 for one that was built.
+    pub fn span(&self, id: NodeId) -> Span {
+        let node = self.node(id.0);
+        match node.is_element() {
+            true => Element { document: self, index: id.0 }.span(),
+            false => Span { start: node.first, end: node.last },
+        }
     }
 }
 
 impl<'a> Element<'a> {
     fn data(&self) -> &'a NodeData {
         self.document.node(self.index)
+    }
+
+    fn binding(&self) -> Binding {
+        self.document.names.binding(self.data().binding)
     }
 
     /// The id of the element in its document.
@@ -86,17 +106,17 @@ impl<'a> Element<'a> {
 
     /// The prefix as written.
     pub fn prefix(&self) -> &'a str {
-        self.document.prefix(self.data().prefix)
+        self.document.names.prefix(self.binding().prefix)
     }
 
     /// The local name.
     pub fn local_name(&self) -> &'a str {
-        self.document.str(self.data().content)
+        self.document.str(self.data().local())
     }
 
     /// The namespace name; empty for none.
     pub fn namespace(&self) -> &'a str {
-        self.document.namespace(self.data().namespace)
+        self.document.names.namespace(self.binding().namespace)
     }
 
     /// Prefix, local name and namespace.
@@ -106,10 +126,7 @@ impl<'a> Element<'a> {
 
     /// `prefix:local` or `local`, as written.
     pub fn qualified_name(&self) -> Cow<'a, str> {
-        match self.prefix() {
-            "" => Cow::Borrowed(self.local_name()),
-            prefix => Cow::Owned(format!("{prefix}:{}", self.local_name())),
-        }
+        Cow::Borrowed(self.document.qualified(self.data().local(), self.data().binding))
     }
 
     /// Whether the element has this expanded name.
@@ -119,7 +136,9 @@ impl<'a> Element<'a> {
 
     /// The value of an attribute in no namespace.
     pub fn attribute(&self, local: &str) -> Option<&'a str> {
-        self.attribute_ns("", local)
+        let attributes = self.document.element_attributes(self.data());
+        let mut same = attributes.iter().filter(|a| self.document.str(a.local()) == local);
+        same.find(|a| a.binding == EMPTY).map(|a| self.document.str(a.value))
     }
 
     /// The value of an attribute in a namespace.
@@ -140,12 +159,25 @@ impl<'a> Element<'a> {
     pub fn namespace_declarations(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
         let document = self.document;
         let declarations = document.element_declarations(self.data()).iter();
-        declarations.map(move |d| (document.prefix(d.prefix), document.namespace(d.namespace)))
+        declarations.map(move |declared| {
+            let binding = document.names.binding(*declared);
+            (document.names.prefix(binding.prefix), document.names.namespace(binding.namespace))
+        })
     }
 
     /// The children in document order.
     pub fn children(&self) -> Children<'a> {
         Children { document: self.document, next: self.data().first }
+    }
+
+    /// The ids of the children of any kind, in document order.
+    pub fn child_ids(&self) -> impl Iterator<Item = NodeId> + use<'a> {
+        let document = self.document;
+        let some = |index: u32| (index != NONE).then_some(index);
+        let ids = std::iter::successors(some(self.data().first), move |index| {
+            some(document.node(*index).next)
+        });
+        ids.map(NodeId)
     }
 
     /// The child elements in document order.
@@ -183,6 +215,12 @@ impl<'a> Element<'a> {
         self.data().first == NONE
     }
 
+    /// Whether it is written `<a></a>` when empty; see
+    /// [`Document::set_start_end_pair`](crate::Document::set_start_end_pair).
+    pub fn is_start_end_pair(&self) -> bool {
+        self.document.tag(self.data()).pair
+    }
+
     /// The text directly inside the element, comments left out; child elements do not contribute.
     pub fn text(&self) -> Cow<'a, str> {
         let mut found = Cow::Borrowed("");
@@ -209,23 +247,36 @@ impl<'a> Element<'a> {
             Some(current)
         });
         steps
-            .filter(move |i| document.node(*i).kind == Kind::Element)
+            .filter(move |i| document.node(*i).is_element())
             .map(move |index| Element { document, index })
     }
 
     /// Where the element stands in the source, tags included; empty for a built one.
     pub fn span(&self) -> Span {
-        self.data().span
+        match self.name_span() {
+            Span { end: 0, .. } => Span::default(),
+            name => Span { start: name.start - 1, end: self.data().end },
+        }
     }
 
-    /// Where the name stands in the start tag.
+    /// Where the name stands in the start tag; empty for a built element.
     pub fn name_span(&self) -> Span {
-        self.data().name_span
+        span_of_name(self.data().local(), self.prefix())
+    }
+
+    /// Where the text directly inside the element stands in the source, from its first to its last
+    /// piece; empty when there is none or when it was built.
+    pub fn text_span(&self) -> Span {
+        let texts = self.child_ids().filter(|id| self.document.node(id.0).kind() == Kind::Text);
+        let spans = texts.map(|id| self.document.span(id)).filter(|span| span.end != 0);
+        spans.reduce(|first, last| Span { start: first.start, end: last.end }).unwrap_or_default()
     }
 
     /// The namespace that a prefix is bound to here; the empty prefix is the default namespace.
     pub fn resolve_prefix(&self, prefix: &str) -> Option<&'a str> {
-        self.document.in_scope(self.index, prefix).map(|i| self.document.namespace(i))
+        let names = &self.document.names;
+        let binding = self.document.in_scope(self.index, prefix)?;
+        Some(names.namespace(names.binding(binding).namespace))
     }
 
     /// Resolves a QName in content: namespace name and local part. None for an unbound prefix.
@@ -239,9 +290,9 @@ impl<'a> Element<'a> {
 impl Document {
     /// The node after `current` in document order below `top`.
     pub(crate) fn following(&self, current: u32, top: u32) -> Option<u32> {
-        let node = self.node(current);
-        if node.first != NONE {
-            return Some(node.first);
+        let first = self.first_child(self.node(current));
+        if first != NONE {
+            return Some(first);
         }
         let mut at = current;
         while at != top {
@@ -272,8 +323,8 @@ impl<'a> Iterator for Children<'a> {
         let index = self.next;
         let node = self.document.node(index);
         self.next = node.next;
-        let text = || self.document.str(node.content);
-        Some(match node.kind {
+        let text = || self.document.str(node.content());
+        Some(match node.kind() {
             Kind::Element => Node::Element(Element { document: self.document, index }),
             Kind::Text => Node::Text(text()),
             Kind::Comment => Node::Comment(text()),
@@ -283,19 +334,25 @@ impl<'a> Iterator for Children<'a> {
 }
 
 impl<'a> Attribute<'a> {
+    fn binding(&self) -> Binding {
+        self.document.names.binding(self.data.binding)
+    }
+
     /// Prefix, local name and namespace.
     pub fn name(&self) -> Name<'a> {
+        let Binding { prefix, namespace } = self.binding();
+        let names = &self.document.names;
         Name {
-            prefix: self.document.prefix(self.data.prefix),
-            local: self.document.str(self.data.local),
-            namespace: self.document.namespace(self.data.namespace),
+            prefix: names.prefix(prefix),
+            local: self.document.str(self.data.local()),
+            namespace: names.namespace(namespace),
         }
     }
 
     /// Whether the attribute has this expanded name.
     pub fn is(&self, namespace: &str, local: &str) -> bool {
-        self.document.str(self.data.local) == local
-            && self.document.namespace(self.data.namespace) == namespace
+        self.document.str(self.data.local()) == local
+            && self.document.names.namespace(self.binding().namespace) == namespace
     }
 
     /// The value, references resolved and white space normalized.
@@ -303,13 +360,20 @@ impl<'a> Attribute<'a> {
         self.document.str(self.data.value)
     }
 
-    /// Where the name stands in the source.
+    /// Where the name stands in the source; empty for a built attribute.
     pub fn name_span(&self) -> Span {
-        self.data.name_span
+        span_of_name(self.data.local(), self.name().prefix)
     }
 
-    /// Where the value stands in the source, between the quotes.
+    /// Where the value stands in the source, between the quotes; empty for a built attribute.
     pub fn value_span(&self) -> Span {
         self.data.value_span
+    }
+}
+
+fn span_of_name(local: Text, prefix: &str) -> Span {
+    match with_prefix(local, prefix) {
+        Text { start, .. } if start & EXTRA != 0 => Span::default(),
+        Text { start, len } => Span { start, end: start + len },
     }
 }

@@ -21,6 +21,14 @@ pub enum ParseErrorKind {
     /// The bytes are not the encoding that they should be.
     #[error("the text is not valid {0}")]
     Encoding(&'static str),
+    /// The XML declaration names another encoding than the bytes have.
+    #[error("the text is {found} but its XML declaration says '{declared}'")]
+    EncodingMismatch {
+        /// What the bytes are.
+        found: &'static str,
+        /// What the declaration says.
+        declared: Box<str>,
+    },
     /// A limit of [`Limits`](crate::Limits).
     #[error("the limit {limit} = {value} is exceeded")]
     Limit {

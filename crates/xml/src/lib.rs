@@ -10,15 +10,20 @@ mod decode;
 mod document;
 mod element;
 mod error;
+mod import;
+mod intern;
 mod limits;
 mod name;
 mod parser;
+mod scan;
 mod writer;
 
 pub use c14n::{Exclusive, Sink, canonicalize};
-pub use document::{Document, XML_NAMESPACE};
+pub use chars::first_forbidden_character;
+pub use document::Document;
 pub use element::{Attribute, Children, Element, Node};
 pub use error::{ParseError, ParseErrorKind};
+pub use intern::XML_NAMESPACE;
 pub use limits::Limits;
 pub use name::{Name, NodeId, Position, Span};
 

@@ -1,10 +1,58 @@
 //! From the tree to text.
 
-use crate::document::{Document, EMPTY, Kind, NONE, XML};
-use crate::name::NodeId;
+use smallvec::SmallVec;
 
-/// Prefix and namespace of declarations that the text written so far has in scope.
-type Scope = Vec<(u16, u16)>;
+use crate::document::{AttributeData, Document, Kind, NONE, NodeData};
+use crate::intern::{EMPTY, Names, XML};
+use crate::name::NodeId;
+use crate::scan;
+
+/// No binding of a prefix is in scope.
+const UNBOUND: u16 = u16::MAX;
+
+/// The bindings that the text written so far has in scope.
+///
+/// Also canonicalization keeps its account of rendered namespaces so.
+pub(crate) struct Rendered {
+    /// By index of the prefix.
+    bound: SmallVec<[u16; 32]>,
+    /// What bindings replaced, innermost last: index of the prefix and what it was bound to.
+    undo: SmallVec<[(u16, u16); 32]>,
+}
+
+impl Rendered {
+    pub(crate) fn new(names: &Names) -> Self {
+        let mut bound = SmallVec::from_elem(UNBOUND, names.prefix_count());
+        bound[EMPTY as usize] = EMPTY;
+        bound[XML as usize] = XML;
+        Self { bound, undo: SmallVec::new() }
+    }
+
+    /// Takes a binding into scope; false when it is in scope already.
+    pub(crate) fn bind(&mut self, names: &Names, binding: u16) -> bool {
+        let prefix = names.binding(binding).prefix;
+        let bound = &mut self.bound[prefix as usize];
+        if *bound == binding {
+            return false;
+        }
+        self.undo.push((prefix, *bound));
+        *bound = binding;
+        true
+    }
+
+    /// How far to [`Rendered::close`] when the element ends whose start tag comes now.
+    pub(crate) fn mark(&self) -> usize {
+        self.undo.len()
+    }
+
+    pub(crate) fn close(&mut self, mark: usize) {
+        while self.undo.len() > mark {
+            if let Some((prefix, old)) = self.undo.pop() {
+                self.bound[prefix as usize] = old;
+            }
+        }
+    }
+}
 
 impl Document {
     /// Writes the whole document as UTF-8, without XML declaration.
@@ -21,45 +69,44 @@ impl Document {
 
     /// Writes one element so that the text stands alone: it declares every prefix that its names use.
     pub fn write_element_to(&self, element: NodeId, out: &mut Vec<u8>) {
-        let mut scope = vec![(EMPTY, EMPTY), (XML, XML)];
-        self.write_node(element.0, &mut scope, out);
+        self.write_node(element.0, &mut Rendered::new(&self.names), out);
     }
 
     /// Writes what is between the tags of an element; each top element declares every prefix that
     /// its names use.
     pub fn write_children_to(&self, element: NodeId, out: &mut Vec<u8>) {
+        let mut scope = Rendered::new(&self.names);
         let mut child = self.node(element.0).first;
         while child != NONE {
-            let mut scope = vec![(EMPTY, EMPTY), (XML, XML)];
             self.write_node(child, &mut scope, out);
             child = self.node(child).next;
         }
     }
 
     /// Without recursion: the depth of a tree may be a peer's choice.
-    fn write_node(&self, top: u32, scope: &mut Scope, out: &mut Vec<u8>) {
+    fn write_node(&self, top: u32, scope: &mut Rendered, out: &mut Vec<u8>) {
         let mut marks = Vec::new();
         let mut at = top;
         loop {
             let node = self.node(at);
-            if node.kind == Kind::Element {
-                let mark = scope.len();
-                self.write_start(at, scope, out);
+            if node.is_element() {
+                let mark = scope.mark();
+                self.write_start(node, scope, out);
                 if node.first != NONE {
                     out.push(b'>');
                     marks.push(mark);
                     at = node.first;
                     continue;
                 }
-                if node.pair {
+                if self.tag(node).pair {
                     out.push(b'>');
-                    self.write_end(at, out);
+                    self.write_end(node, out);
                 } else {
                     out.extend_from_slice(b"/>");
                 }
-                scope.truncate(mark);
+                scope.close(mark);
             } else {
-                self.write_leaf(at, out);
+                self.write_leaf(node, out);
             }
             loop {
                 if at == top {
@@ -71,122 +118,102 @@ impl Document {
                     break;
                 }
                 at = node.parent;
-                self.write_end(at, out);
-                scope.truncate(marks.pop().unwrap_or_default());
+                self.write_end(self.node(at), out);
+                scope.close(marks.pop().unwrap_or_default());
             }
         }
     }
 
-    fn write_name(&self, prefix: u16, local: &str, out: &mut Vec<u8>) {
-        if prefix != EMPTY {
-            out.extend_from_slice(self.prefix(prefix).as_bytes());
-            out.push(b':');
-        }
-        out.extend_from_slice(local.as_bytes());
-    }
-
-    /// Everything of a start tag but its end.
-    fn write_start(&self, at: u32, scope: &mut Scope, out: &mut Vec<u8>) {
-        let node = self.node(at);
+    /// Everything of a start tag but its end. Attributes come before declarations, as WCF writes.
+    fn write_start(&self, node: &NodeData, scope: &mut Rendered, out: &mut Vec<u8>) {
         out.push(b'<');
-        self.write_name(node.prefix, self.str(node.content), out);
-        let declarations = self.element_declarations(node);
+        out.extend_from_slice(self.qualified(node.local(), node.binding).as_bytes());
         let attributes = self.element_attributes(node);
         for attribute in attributes {
-            out.push(b' ');
-            self.write_name(attribute.prefix, self.str(attribute.local), out);
-            out.extend_from_slice(b"=\"");
-            escape_attribute(self.str(attribute.value), out);
-            out.push(b'"');
+            self.write_attribute(attribute, out);
         }
-        for declaration in declarations {
-            self.write_declaration(declaration.prefix, declaration.namespace, out);
-            scope.push((declaration.prefix, declaration.namespace));
+        for declared in self.element_declarations(node) {
+            self.write_declaration(*declared, out);
+            scope.bind(&self.names, *declared);
         }
-        let used = attributes.iter().filter(|a| a.prefix != EMPTY);
-        let used = used.map(|a| (a.prefix, a.namespace));
-        for (prefix, namespace) in std::iter::once((node.prefix, node.namespace)).chain(used) {
-            let bound = scope.iter().rev().find(|(p, _)| *p == prefix);
-            if bound.is_none_or(|(_, bound)| *bound != namespace) {
-                self.write_declaration(prefix, namespace, out);
-                scope.push((prefix, namespace));
+        let used = attributes.iter().map(|a| a.binding).filter(|binding| *binding != EMPTY);
+        for binding in std::iter::once(node.binding).chain(used) {
+            if scope.bind(&self.names, binding) {
+                self.write_declaration(binding, out);
             }
         }
     }
 
-    fn write_declaration(&self, prefix: u16, namespace: u16, out: &mut Vec<u8>) {
-        out.extend_from_slice(b" xmlns");
-        if prefix != EMPTY {
-            out.push(b':');
-            out.extend_from_slice(self.prefix(prefix).as_bytes());
-        }
+    fn write_attribute(&self, attribute: &AttributeData, out: &mut Vec<u8>) {
+        out.push(b' ');
+        let name = self.qualified(attribute.local(), attribute.binding);
+        out.extend_from_slice(name.as_bytes());
         out.extend_from_slice(b"=\"");
-        escape_attribute(self.namespace(namespace), out);
+        escape_attribute(self.str(attribute.value), |piece| out.extend_from_slice(piece));
         out.push(b'"');
     }
 
-    fn write_end(&self, at: u32, out: &mut Vec<u8>) {
-        let node = self.node(at);
+    fn write_declaration(&self, binding: u16, out: &mut Vec<u8>) {
+        let binding = self.names.binding(binding);
+        out.extend_from_slice(b" xmlns");
+        if binding.prefix != EMPTY {
+            out.push(b':');
+            out.extend_from_slice(self.names.prefix(binding.prefix).as_bytes());
+        }
+        out.extend_from_slice(b"=\"");
+        let namespace = self.names.namespace(binding.namespace);
+        escape_attribute(namespace, |piece| out.extend_from_slice(piece));
+        out.push(b'"');
+    }
+
+    fn write_end(&self, node: &NodeData, out: &mut Vec<u8>) {
         out.extend_from_slice(b"</");
-        self.write_name(node.prefix, self.str(node.content), out);
+        out.extend_from_slice(self.qualified(node.local(), node.binding).as_bytes());
         out.push(b'>');
     }
 
-    fn write_leaf(&self, at: u32, out: &mut Vec<u8>) {
-        let node = self.node(at);
-        let text = self.str(node.content);
-        match node.kind {
-            Kind::Text => escape_text(text, out),
-            Kind::Comment => {
-                out.extend_from_slice(b"<!--");
-                out.extend_from_slice(text.as_bytes());
-                out.extend_from_slice(b"-->");
+    fn write_leaf(&self, node: &NodeData, out: &mut Vec<u8>) {
+        let text = self.str(node.content());
+        let (open, close): (&[u8], &[u8]) = match node.kind() {
+            Kind::Comment => (b"<!--", b"-->"),
+            Kind::ProcessingInstruction => (b"<?", b"?>"),
+            Kind::Text | Kind::Element => {
+                return escape_text(text, |piece| out.extend_from_slice(piece));
             }
-            Kind::ProcessingInstruction => {
-                out.extend_from_slice(b"<?");
-                out.extend_from_slice(text.as_bytes());
-                out.extend_from_slice(b"?>");
-            }
-            Kind::Element => {}
-        }
+        };
+        out.extend_from_slice(open);
+        out.extend_from_slice(text.as_bytes());
+        out.extend_from_slice(close);
     }
 }
 
 /// Escapes character data as Canonical XML 1.0 §2.3 does, which any parser reads back unchanged.
-pub(crate) fn escape_text(text: &str, out: &mut Vec<u8>) {
-    escape(text, out, |b| match b {
-        b'&' => Some(b"&amp;".as_slice()),
-        b'<' => Some(b"&lt;"),
-        b'>' => Some(b"&gt;"),
-        b'\r' => Some(b"&#xD;"),
-        _ => None,
-    });
+pub(crate) fn escape_text(text: &str, write: impl FnMut(&[u8])) {
+    escape(text, scan::escaped_text, write);
 }
 
-/// Escapes an attribute value between double quotes.
-pub(crate) fn escape_attribute(text: &str, out: &mut Vec<u8>) {
-    escape(text, out, |b| match b {
-        b'&' => Some(b"&amp;".as_slice()),
-        b'<' => Some(b"&lt;"),
-        b'"' => Some(b"&quot;"),
-        b'\t' => Some(b"&#x9;"),
-        b'\n' => Some(b"&#xA;"),
-        b'\r' => Some(b"&#xD;"),
-        _ => None,
-    });
+/// Escapes an attribute value between double quotes, also as Canonical XML 1.0 §2.3 does.
+pub(crate) fn escape_attribute(text: &str, write: impl FnMut(&[u8])) {
+    escape(text, scan::escaped_attribute, write);
 }
 
-fn escape(text: &str, out: &mut Vec<u8>, replace: impl Fn(u8) -> Option<&'static [u8]>) {
+#[inline(always)]
+fn escape(text: &str, next: impl Fn(&[u8], usize) -> usize, mut write: impl FnMut(&[u8])) {
     let bytes = text.as_bytes();
     let mut done = 0;
-    for (i, b) in bytes.iter().enumerate() {
-        if *b <= b'>'
-            && let Some(escaped) = replace(*b)
-        {
-            out.extend_from_slice(&bytes[done..i]);
-            out.extend_from_slice(escaped);
-            done = i + 1;
-        }
+    loop {
+        let stop = next(bytes, done);
+        write(&bytes[done..stop]);
+        let Some(special) = bytes.get(stop) else { return };
+        write(match special {
+            b'&' => b"&amp;",
+            b'<' => b"&lt;",
+            b'>' => b"&gt;",
+            b'"' => b"&quot;",
+            b'\t' => b"&#x9;",
+            b'\n' => b"&#xA;",
+            _ => b"&#xD;",
+        });
+        done = stop + 1;
     }
-    out.extend_from_slice(&bytes[done..]);
 }

@@ -1,41 +1,76 @@
 //! Start tags, attributes, namespace declarations, end tags.
 
-use super::*;
+use std::collections::HashSet;
 
-impl Parser<'_> {
+use super::{Bound, Open, Parsed, Parser, exceeded};
+use crate::chars::{NAME_BYTES, NameByte, is_ncname, is_space};
+use crate::document::{AttributeData, NONE, Tag, Text, text_of};
+use crate::error::ParseErrorKind;
+use crate::intern::{Binding, EMPTY, XML_NAMESPACE};
+use crate::name::{Position, Span};
+
+/// The namespace of `xmlns` itself, which nobody may declare (Namespaces in XML 1.0 §3).
+const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
+/// Up to this many attributes are compared pairwise, more by a hash set.
+const PAIRWISE_ATTRIBUTES: usize = 12;
+
+/// A qualified name in the source.
+#[derive(Clone, Copy)]
+pub(super) struct RawName {
+    start: usize,
+    /// Where the local part begins: at `start` when there is no prefix.
+    local: usize,
+    end: usize,
+}
+
+impl RawName {
+    fn local(self) -> Text {
+        Text { start: self.local as u32, len: (self.end - self.local) as u32 }
+    }
+
+    /// The prefix with its colon is so long.
+    fn prefix_len(self) -> usize {
+        self.local - self.start
+    }
+}
+
+impl<'p> Parser<'p> {
     /// A start tag, after its `<`. Opens the element unless the tag closes itself.
-    pub(super) fn start_tag(&mut self, parent: u32) -> Result_<u32> {
-        let start = self.at - 1;
-        if self.open.len() >= self.limits.max_depth {
-            return self.limit("max_depth", self.limits.max_depth);
+    pub(super) fn start_tag(&mut self, parent: u32) -> Parsed<u32> {
+        if self.depth >= self.limits.max_depth {
+            return exceeded("max_depth", self.limits.max_depth);
         }
-        let (prefix, local) = self.name()?;
-        let scope = self.scope.len();
-        self.tag_scope = scope;
-        self.raw.clear();
-        let declarations = self.document.declarations.len();
+        self.check_node_limit()?;
+        let name = self.name()?;
+        self.tag += 1;
+        let scope = self.scope.undo.len();
+        let first = (self.document.attributes.len(), self.document.declarations.len());
         let empty = self.attributes()?;
-        let span = Span { start: start as u32, end: self.at as u32 };
-        let node = self.new_node(Kind::Element, local, span, parent)?;
-        let (prefix_index, namespace) = self.resolve(prefix, local)?;
-        let attributes = self.resolve_attributes()?;
-        let declared = (self.document.declarations.len() - declarations) as u16;
-        let data = &mut self.document.nodes[node as usize];
-        data.prefix = prefix_index;
-        data.namespace = namespace;
-        data.attributes = attributes;
-        data.declarations = (declarations as u32, declared);
-        data.name_span = Span { start: prefix.start, end: local.start + local.len };
+        let binding = self.resolve(self.prefix_of(name), name.start)?;
+        let node = self.document.push_element(name.local(), binding);
+        if parent != NONE {
+            self.document.link_last(parent, node);
+        }
+        self.finish_attributes(first.0)?;
+        let last = (self.document.attributes.len(), self.document.declarations.len());
+        if first != last {
+            let attributes = (first.0 as u32, last.0 as u32);
+            let declarations = (first.1 as u32, last.1 as u32);
+            self.document.set_tag(node, Tag { attributes, declarations, pair: false });
+        }
         if empty {
-            self.scope.truncate(scope);
+            self.document.node_mut(node).end = self.at as u32;
+            self.scope.close(scope);
         } else {
-            self.open.push((node, scope));
+            self.depth += 1;
+            self.open.push(Open { node, scope, name: (name.start as u32, name.end as u32) });
         }
         Ok(node)
     }
 
     /// The rest of a start tag; whether it ends in `/>`.
-    fn attributes(&mut self) -> Result_<bool> {
+    fn attributes(&mut self) -> Parsed<bool> {
+        let mut number = 0;
         loop {
             let spaced = self.skip_space();
             match self.peek() {
@@ -51,16 +86,14 @@ impl Parser<'_> {
                 Some(_) if !spaced => {
                     return Err(ParseErrorKind::Expected("white space between attributes"));
                 }
-                Some(_) => self.attribute()?,
+                Some(_) => self.attribute(&mut number)?,
                 None => return Err(ParseErrorKind::UnexpectedEnd("a start tag")),
             }
         }
     }
 
-    fn attribute(&mut self) -> Result_<()> {
-        let start = self.at;
-        let (prefix, local) = self.name()?;
-        let name_span = Span { start: start as u32, end: self.at as u32 };
+    fn attribute(&mut self, number: &mut usize) -> Parsed<()> {
+        let name = self.name()?;
         self.skip_space();
         self.expect(b'=', "'=' after an attribute name")?;
         self.skip_space();
@@ -69,150 +102,219 @@ impl Parser<'_> {
             Some(_) => return Err(ParseErrorKind::Expected("a quoted attribute value")),
             None => return Err(ParseErrorKind::UnexpectedEnd("a start tag")),
         };
-        let from = self.at + 1;
-        let rest = &self.bytes()[from..];
-        let unclosed = ParseErrorKind::UnexpectedEnd("an attribute value");
-        let len = memchr2(quote, b'<', rest).ok_or(unclosed)?;
-        if rest[len] == b'<' {
-            self.at = from + len;
-            return Err(ParseErrorKind::Forbidden("'<' in an attribute value"));
+        self.at += 1;
+        let from = self.at;
+        let value = self.characters::<true>(quote)?;
+        let value_span = Span { start: from as u32, end: self.at as u32 };
+        self.at += 1;
+        match self.spelled(name).strip_prefix("xmlns") {
+            Some("") => return self.declare("", value, name.start),
+            Some(prefix) if prefix.starts_with(':') => {
+                return self.declare(&prefix[1..], value, name.start);
+            }
+            _ => {}
         }
-        let value = self.characters(from, from + len, true)?;
-        self.at = from + len + 1;
-        let value_span = Span { start: from as u32, end: (from + len) as u32 };
-        let declared = match (self.piece(prefix), self.piece(local)) {
-            ("", "xmlns") => Some(""),
-            ("xmlns", declared) => Some(declared),
-            _ => None,
-        };
-        match declared {
-            Some(prefix) => self.declare(prefix, value),
-            None => self.remember(RawAttribute { prefix, local, value, name_span, value_span }),
+        *number += 1;
+        if *number > self.limits.max_attributes {
+            return exceeded("max_attributes", self.limits.max_attributes);
         }
-    }
-
-    fn remember(&mut self, attribute: RawAttribute) -> Result_<()> {
-        if self.raw.len() >= self.limits.max_attributes {
-            return self.limit("max_attributes", self.limits.max_attributes);
-        }
-        self.raw.push(attribute);
+        self.document.attributes.push(AttributeData {
+            start: name.local as u32,
+            local_len: (name.end - name.local) as u16,
+            binding: name.prefix_len() as u16,
+            value,
+            value_span,
+        });
         Ok(())
     }
 
-    fn declare(&mut self, prefix: &str, value: Text) -> Result_<()> {
-        // The value may be in the source, which the document does not hold while it is parsed.
-        let namespace: String = match value.start & (1 << 31) {
-            0 => self.piece(value).to_owned(),
-            _ => self.document.str(value).to_owned(),
-        };
+    /// A namespace declaration. `at` is its place, for errors.
+    fn declare(&mut self, prefix: &str, value: Text, at: usize) -> Parsed<()> {
+        let document = &mut *self.document;
+        let namespace = text_of(self.source, &document.extra, value);
+        let reserved = namespace == XML_NAMESPACE || namespace == XMLNS_NAMESPACE;
         let allowed = match prefix {
             "xml" => namespace == XML_NAMESPACE,
             "xmlns" => false,
-            "" => namespace != XML_NAMESPACE && namespace != XMLNS_NAMESPACE,
-            _ => {
-                !namespace.is_empty() && namespace != XML_NAMESPACE && namespace != XMLNS_NAMESPACE
-            }
+            "" => !reserved,
+            _ => !namespace.is_empty() && !reserved,
         };
         if !allowed {
+            self.at = at;
             return Err(ParseErrorKind::Declaration(prefix.into()));
         }
-        if self.scope.len() >= self.limits.max_namespace_declarations {
+        if self.scope.undo.len() >= self.limits.max_namespace_declarations {
             let value = self.limits.max_namespace_declarations;
-            return self.limit("max_namespace_declarations", value);
+            return exceeded("max_namespace_declarations", value);
         }
-        let declaration = Declaration {
-            prefix: self.document.intern_prefix(prefix),
-            namespace: self.document.intern_namespace(&namespace),
-        };
-        let distinct = self.document.prefixes.len().max(self.document.namespaces.len());
-        if distinct > self.limits.max_distinct_names {
-            return self.limit("max_distinct_names", self.limits.max_distinct_names);
+        let prefix = document.names.intern_prefix(prefix);
+        let namespace = document.names.intern_namespace(namespace);
+        let binding = document.names.intern_binding(Binding { prefix, namespace });
+        if document.names.len() > self.limits.max_distinct_names.max(2) {
+            return exceeded("max_distinct_names", self.limits.max_distinct_names);
         }
-        let own = &self.scope[self.tag_scope..];
-        if own.iter().any(|d| d.prefix == declaration.prefix) {
-            let name = if prefix.is_empty() { "xmlns".into() } else { format!("xmlns:{prefix}") };
-            return Err(ParseErrorKind::DuplicateAttribute(name.into()));
+        if self.scope.of(prefix).tag == self.tag {
+            self.at = at;
+            let end =
+                at + self.bytes[at..].iter().position(|b| *b == b'=' || is_space(*b)).unwrap_or(0);
+            return Err(ParseErrorKind::DuplicateAttribute(self.source[at..end].into()));
         }
-        self.document.declarations.push(declaration);
-        self.scope.push(declaration);
+        document.declarations.push(binding);
+        self.scope.bind(prefix, Bound { binding, tag: self.tag });
         Ok(())
     }
 
-    /// Prefix and namespace of an element name.
-    fn resolve(&mut self, prefix: Text, local: Text) -> Result_<(u16, u16)> {
-        let wanted = self.piece(prefix);
-        if wanted == "xmlns" {
-            return Err(ParseErrorKind::Name(self.spelled(prefix, local)));
-        }
-        let found =
-            self.scope.iter().rev().find(|d| self.document.prefix(d.prefix) == wanted).copied();
-        match found {
-            Some(declaration) => Ok((declaration.prefix, declaration.namespace)),
+    /// The binding of a prefix at this place. `at` is its place, for errors.
+    fn resolve(&mut self, prefix: &str, at: usize) -> Parsed<u16> {
+        let known = self.document.names.find_prefix(prefix);
+        let bound = known.map(|known| self.scope.of(known).binding);
+        match bound.filter(|binding| *binding != super::UNBOUND.binding) {
+            Some(binding) => Ok(binding),
             None => {
-                self.at = prefix.start as usize;
-                Err(ParseErrorKind::UnboundPrefix(wanted.into()))
+                self.at = at;
+                match prefix {
+                    "xmlns" => Err(ParseErrorKind::Name("xmlns".into())),
+                    _ => Err(ParseErrorKind::UnboundPrefix(prefix.into())),
+                }
             }
         }
     }
 
-    fn resolve_attributes(&mut self) -> Result_<(u32, u16)> {
-        let start = self.document.attributes.len();
-        for i in 0..self.raw.len() {
-            let raw = self.raw[i];
-            let (prefix, namespace) = match raw.prefix.len {
-                0 => (EMPTY, EMPTY),
-                _ => self.resolve(raw.prefix, raw.local)?,
+    /// Resolves the prefixes of the attributes from `first`, now that all declarations of the tag
+    /// are known, and refuses two of one expanded name.
+    fn finish_attributes(&mut self, first: usize) -> Parsed<()> {
+        for i in first..self.document.attributes.len() {
+            let attribute = self.document.attributes[i];
+            self.document.attributes[i].binding = match attribute.binding as usize {
+                0 => EMPTY,
+                prefix_len => {
+                    let local = attribute.start as usize;
+                    let start = local - prefix_len;
+                    self.resolve(&self.source[start..local - 1], start)?
+                }
             };
-            let RawAttribute { local, value, name_span, value_span, .. } = raw;
-            let data = AttributeData { prefix, namespace, local, value, name_span, value_span };
-            self.document.attributes.push(data);
         }
-        self.refuse_duplicates(start)?;
-        Ok((start as u32, self.raw.len() as u16))
+        if self.document.attributes.len() - first > 1 {
+            self.refuse_duplicates(first)?;
+        }
+        Ok(())
     }
 
-    fn refuse_duplicates(&mut self, start: usize) -> Result_<()> {
-        let attributes = &self.document.attributes[start..];
-        let key = |a: &AttributeData| (a.namespace, self.piece(a.local));
+    fn refuse_duplicates(&mut self, first: usize) -> Parsed<()> {
+        let attributes = &self.document.attributes[first..];
+        let local = |a: &AttributeData| &self.source[a.start as usize..][..a.local_len as usize];
+        let namespace = |a: &AttributeData| self.document.names.binding(a.binding).namespace;
+        let key = |a: &AttributeData| (local(a), namespace(a));
         let twice = if attributes.len() <= PAIRWISE_ATTRIBUTES {
-            (1..attributes.len())
-                .find(|i| attributes[..*i].iter().any(|a| key(a) == key(&attributes[*i])))
+            (1..attributes.len()).find(|i| {
+                let b = &attributes[*i];
+                attributes[..*i]
+                    .iter()
+                    .any(|a| local(a) == local(b) && namespace(a) == namespace(b))
+            })
         } else {
             let mut seen = HashSet::with_capacity(attributes.len());
             attributes.iter().position(|a| !seen.insert(key(a)))
         };
-        let Some(i) = twice else { return Ok(()) };
-        let span = attributes[i].name_span;
-        self.at = span.start as usize;
-        let name = &self.source[span.start as usize..span.end as usize];
-        Err(ParseErrorKind::DuplicateAttribute(name.into()))
+        let Some(attribute) = twice.map(|i| attributes[i]) else { return Ok(()) };
+        let name =
+            self.document.names.prefix(self.document.names.binding(attribute.binding).prefix);
+        let prefix = if name.is_empty() { 0 } else { name.len() + 1 };
+        self.at = attribute.start as usize - prefix;
+        let end = attribute.start as usize + attribute.local_len as usize;
+        Err(ParseErrorKind::DuplicateAttribute(self.source[self.at..end].into()))
     }
 
-    pub(super) fn end_tag(&mut self, holder: u32) -> Result_<()> {
-        let start = self.at;
-        self.at += 2;
-        let (prefix, local) = self.name()?;
-        let end_name = self.spelled(prefix, local);
-        self.skip_space();
-        self.expect(b'>', "'>'")?;
-        let Some((node, scope)) = self.open.last().copied().filter(|(node, _)| *node != holder)
-        else {
-            self.at = start;
-            return Err(ParseErrorKind::StrayEndTag(end_name));
+    pub(super) fn end_tag(&mut self, holder: u32) -> Parsed<()> {
+        let Some(open) = self.open.last().copied().filter(|open| open.node != holder) else {
+            return Err(self.stray_end_tag());
         };
-        let name = self.document.node(node).name_span;
-        let start_name = &self.source[name.start as usize..name.end as usize];
-        if *start_name != *end_name {
-            self.at = start + 2;
-            return Err(ParseErrorKind::EndTag {
-                start: start_name.into(),
-                start_position: Position::of(self.source, name.start as usize),
-                end: end_name,
-            });
+        let start_name = &self.source[open.name.0 as usize..open.name.1 as usize];
+        let name_at = self.at + "</".len();
+        let after = name_at + start_name.len();
+        // What nearly every end tag looks like; all others take the long way.
+        if self.bytes.get(after) == Some(&b'>')
+            && self.bytes[name_at..after] == *start_name.as_bytes()
+        {
+            self.at = after + 1;
+        } else {
+            self.at = name_at;
+            let end_name = self.name()?;
+            if self.spelled(end_name) != start_name {
+                self.at = name_at;
+                return Err(ParseErrorKind::EndTag {
+                    start: start_name.into(),
+                    start_position: Position::of(self.source, open.name.0 as usize),
+                    end: self.spelled(end_name).into(),
+                });
+            }
+            self.skip_space();
+            self.expect(b'>', "'>'")?;
         }
         self.open.pop();
-        self.scope.truncate(scope);
-        self.document.nodes[node as usize].span.end = self.at as u32;
+        self.depth -= 1;
+        self.scope.close(open.scope);
+        self.document.node_mut(open.node).end = self.at as u32;
         Ok(())
+    }
+
+    /// An end tag where nothing is open.
+    pub(super) fn stray_end_tag(&mut self) -> ParseErrorKind {
+        let start = self.at;
+        self.at += "</".len();
+        let name = match self.name() {
+            Ok(name) => name,
+            Err(error) => return error,
+        };
+        self.at = start;
+        ParseErrorKind::StrayEndTag(self.spelled(name).into())
+    }
+
+    /// A qualified name.
+    pub(super) fn name(&mut self) -> Parsed<RawName> {
+        let start = self.at;
+        let (mut local, mut beyond_ascii, mut colons) = (start, false, 0);
+        loop {
+            match self.peek().map_or(NameByte::End, |b| NAME_BYTES[b as usize]) {
+                NameByte::Start | NameByte::Inside => {}
+                NameByte::High => beyond_ascii = true,
+                NameByte::Colon => {
+                    colons += 1;
+                    local = self.at + 1;
+                }
+                NameByte::End => break,
+            }
+            self.at += 1;
+        }
+        let name = RawName { start, local, end: self.at };
+        if self.at - start > self.limits.max_name_length {
+            self.at = start;
+            return exceeded("max_name_length", self.limits.max_name_length);
+        }
+        let starts =
+            |at: usize| at < name.end && NAME_BYTES[self.bytes[at] as usize] == NameByte::Start;
+        let valid = match beyond_ascii {
+            false => starts(local) && starts(start) && colons <= 1,
+            true => {
+                let local = is_ncname(&self.source[name.local..name.end]);
+                colons <= 1 && local && (colons == 0 || is_ncname(self.prefix_of(name)))
+            }
+        };
+        if !valid {
+            self.at = start;
+            return Err(match start == name.end {
+                true => ParseErrorKind::Expected("a name"),
+                false => ParseErrorKind::Name(self.spelled(name).into()),
+            });
+        }
+        Ok(name)
+    }
+
+    pub(super) fn spelled(&self, name: RawName) -> &'p str {
+        &self.source[name.start..name.end]
+    }
+
+    fn prefix_of(&self, name: RawName) -> &'p str {
+        &self.source[name.start..name.local.saturating_sub(1).max(name.start)]
     }
 }

@@ -1,0 +1,74 @@
+//! Copying elements from one document into another.
+
+use crate::document::{AttributeData, Document, Kind, Tag};
+use crate::element::{Element, Node};
+use crate::name::{NodeId, Span};
+
+impl Document {
+    /// Copies an element of another document, with everything in it, as the last child of `parent`.
+    ///
+    /// Prefixes and the declarations inside are kept. A prefix that only an ancestor of the element
+    /// declared comes along where names use it; a QName in content does not bring it.
+    pub fn import(&mut self, parent: NodeId, element: Element<'_>) -> NodeId {
+        let top = self.import_element(element);
+        self.link_last(parent.0, top.0);
+        // (what is left to copy, where to), without recursion: depth is the peer's choice.
+        let mut open = vec![(element.children(), top)];
+        while let Some((children, target)) = open.last_mut() {
+            let target = *target;
+            match children.next() {
+                None => {
+                    open.pop();
+                }
+                Some(Node::Text(text)) => self.import_leaf(target, Kind::Text, text),
+                Some(Node::Comment(text)) => self.import_leaf(target, Kind::Comment, text),
+                Some(Node::ProcessingInstruction(text)) => {
+                    self.import_leaf(target, Kind::ProcessingInstruction, text);
+                }
+                Some(Node::Element(child)) => {
+                    let copy = self.import_element(child);
+                    self.link_last(target.0, copy.0);
+                    open.push((child.children(), copy));
+                }
+            }
+        }
+        top
+    }
+
+    fn import_leaf(&mut self, parent: NodeId, kind: Kind, text: &str) {
+        let content = self.store(text);
+        let child = self.push_leaf(kind, content, Span::default());
+        self.link_last(parent.0, child);
+    }
+
+    /// Name, attributes and declarations. They agree with each other in their own document, so
+    /// nothing has to be looked for here.
+    fn import_element(&mut self, element: Element<'_>) -> NodeId {
+        let copy = self.new_element(element.name());
+        let declared = self.declarations.len() as u32;
+        for (prefix, namespace) in element.namespace_declarations() {
+            let binding = self.names.bind(prefix, namespace);
+            self.declarations.push(binding);
+        }
+        let first = self.attributes.len() as u32;
+        for attribute in element.attributes() {
+            let name = attribute.name();
+            let local = self.store_name(name.prefix, name.local);
+            let data = AttributeData {
+                start: local.start,
+                local_len: local.len as u16,
+                binding: self.names.bind(name.prefix, name.namespace),
+                value: self.store(attribute.value()),
+                value_span: Span::default(),
+            };
+            self.attributes.push(data);
+        }
+        let tag = Tag {
+            attributes: (first, self.attributes.len() as u32),
+            declarations: (declared, self.declarations.len() as u32),
+            pair: element.is_start_end_pair(),
+        };
+        self.set_tag(copy.0, tag);
+        copy
+    }
+}

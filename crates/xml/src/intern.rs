@@ -1,0 +1,201 @@
+//! Prefixes and namespace names, each kept once and named by a small number.
+
+use std::collections::HashMap;
+
+/// Up to this many entries a look-up compares one by one, which is faster than hashing; more are
+/// found by a hash table, so that no document makes look-ups slow.
+const LINEAR: usize = 16;
+
+/// The index of the empty string in the tables of prefixes and of namespaces, and of the binding of
+/// "no prefix" to "no namespace".
+pub(crate) const EMPTY: u16 = 0;
+/// The index of `xml`, of its namespace, and of the binding of the two.
+pub(crate) const XML: u16 = 1;
+/// The most entries of one table; the numbers above mark other things.
+pub(crate) const MAX_ENTRIES: usize = 0xFFF0;
+/// The namespace that the prefix `xml` is always bound to (Namespaces in XML 1.0 §3).
+pub const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
+
+/// A prefix with the namespace that it stands for, as a name uses or a declaration makes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Binding {
+    pub(crate) prefix: u16,
+    pub(crate) namespace: u16,
+}
+
+/// The names of one document.
+#[derive(Clone, Debug)]
+pub(crate) struct Names {
+    prefixes: Strings,
+    namespaces: Strings,
+    bindings: Vec<Binding>,
+    binding_index: HashMap<Binding, u16>,
+    /// The prefixes of one ASCII character, which is what stacks write: character to index.
+    short: [u16; 128],
+}
+
+impl Names {
+    pub(crate) fn new() -> Self {
+        let mut names = Self {
+            prefixes: Strings::new(),
+            namespaces: Strings::new(),
+            bindings: Vec::with_capacity(LINEAR),
+            binding_index: HashMap::new(),
+            short: [EMPTY; 128],
+        };
+        for (prefix, namespace) in [("", ""), ("xml", XML_NAMESPACE)] {
+            let prefix = names.intern_prefix(prefix);
+            let namespace = names.intern_namespace(namespace);
+            names.intern_binding(Binding { prefix, namespace });
+        }
+        names
+    }
+
+    /// The length of the longest table.
+    pub(crate) fn len(&self) -> usize {
+        self.prefixes.spans.len().max(self.namespaces.spans.len()).max(self.bindings.len())
+    }
+
+    pub(crate) fn prefix_count(&self) -> usize {
+        self.prefixes.spans.len()
+    }
+
+    pub(crate) fn prefix(&self, index: u16) -> &str {
+        self.prefixes.at(index)
+    }
+
+    pub(crate) fn namespace(&self, index: u16) -> &str {
+        self.namespaces.at(index)
+    }
+
+    pub(crate) fn binding(&self, index: u16) -> Binding {
+        self.bindings[index as usize]
+    }
+
+    pub(crate) fn find_prefix(&self, prefix: &str) -> Option<u16> {
+        match prefix.as_bytes() {
+            [] => Some(EMPTY),
+            [one] if one.is_ascii() => {
+                let found = self.short[*one as usize];
+                (found != EMPTY).then_some(found)
+            }
+            _ => self.prefixes.find(prefix),
+        }
+    }
+
+    pub(crate) fn intern_prefix(&mut self, prefix: &str) -> u16 {
+        if let Some(found) = self.find_prefix(prefix).filter(|_| !self.prefixes.spans.is_empty()) {
+            return found;
+        }
+        let index = self.prefixes.add(prefix);
+        if let [one @ 0..128] = prefix.as_bytes() {
+            self.short[*one as usize] = index;
+        }
+        index
+    }
+
+    pub(crate) fn intern_namespace(&mut self, namespace: &str) -> u16 {
+        let found = self.namespaces.find(namespace);
+        found.unwrap_or_else(|| self.namespaces.add(namespace))
+    }
+
+    pub(crate) fn intern_binding(&mut self, binding: Binding) -> u16 {
+        let found = if self.bindings.len() <= LINEAR {
+            self.bindings.iter().position(|b| *b == binding).map(|i| i as u16)
+        } else {
+            self.binding_index.get(&binding).copied()
+        };
+        if let Some(found) = found {
+            return found;
+        }
+        let index = next_index(self.bindings.len());
+        self.bindings.push(binding);
+        if self.bindings.len() == LINEAR + 1 {
+            let all = self.bindings.iter().enumerate();
+            self.binding_index = all.map(|(i, b)| (*b, i as u16)).collect();
+        } else if self.bindings.len() > LINEAR {
+            self.binding_index.insert(binding, index);
+        }
+        index
+    }
+
+    /// The binding of a prefix to a namespace, by their texts.
+    pub(crate) fn bind(&mut self, prefix: &str, namespace: &str) -> u16 {
+        let prefix = self.intern_prefix(prefix);
+        let namespace = self.intern_namespace(namespace);
+        self.intern_binding(Binding { prefix, namespace })
+    }
+}
+
+/// Different strings in one buffer.
+#[derive(Clone, Debug)]
+struct Strings {
+    text: String,
+    spans: Vec<(u32, u32)>,
+    index: HashMap<Box<str>, u16>,
+}
+
+impl Strings {
+    fn new() -> Self {
+        Self {
+            text: String::with_capacity(512),
+            spans: Vec::with_capacity(LINEAR),
+            index: HashMap::new(),
+        }
+    }
+
+    fn at(&self, index: u16) -> &str {
+        let (start, end) = self.spans[index as usize];
+        &self.text[start as usize..end as usize]
+    }
+
+    fn find(&self, wanted: &str) -> Option<u16> {
+        if self.spans.len() > LINEAR {
+            return self.index.get(wanted).copied();
+        }
+        (0..self.spans.len() as u16).find(|i| self.at(*i) == wanted)
+    }
+
+    fn add(&mut self, new: &str) -> u16 {
+        let index = next_index(self.spans.len());
+        let start = self.text.len() as u32;
+        self.text.push_str(new);
+        self.spans.push((start, self.text.len() as u32));
+        if self.spans.len() == LINEAR + 1 {
+            self.index = (0..=index).map(|i| (self.at(i).into(), i)).collect();
+        } else if self.spans.len() > LINEAR {
+            self.index.insert(new.into(), index);
+        }
+        index
+    }
+}
+
+/// The parser stays below by its limits; only a program that builds a tree can come here.
+fn next_index(len: usize) -> u16 {
+    assert!(len < MAX_ENTRIES, "a document holds at most {MAX_ENTRIES} prefixes and namespaces");
+    len as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_found_again_before_and_after_the_table_is_hashed() {
+        let mut names = Names::new();
+        let made: Vec<_> =
+            (0..200).map(|i| names.bind(&format!("p{i}"), &format!("urn:{i}"))).collect();
+        for (i, binding) in made.iter().enumerate() {
+            assert_eq!(names.bind(&format!("p{i}"), &format!("urn:{i}")), *binding);
+            let found = names.binding(*binding);
+            assert_eq!(names.prefix(found.prefix), format!("p{i}"));
+            assert_eq!(names.namespace(found.namespace), format!("urn:{i}"));
+        }
+        assert_eq!(names.len(), 202);
+        assert_eq!(names.bind("", ""), EMPTY);
+        assert_eq!(names.bind("xml", XML_NAMESPACE), XML);
+        assert_eq!(names.find_prefix("q"), None);
+        let q = names.intern_prefix("q");
+        assert_eq!(names.find_prefix("q"), Some(q));
+    }
+}
