@@ -1,1 +1,81 @@
 //! Data contracts: Rust values to and from the XML of WCF's DataContractSerializer.
+//!
+//! A type that implements [`DataContract`] has a *contract name* (a local name and a namespace), knows how to write itself
+//! as the content of an element and how to read itself back. Primitives, strings, dates, collections and dictionaries are
+//! implemented here; structs and enums get theirs from `#[derive(DataContract)]` of `waxwing-macros`.
+//!
+//! | CLR type | Rust type | element text |
+//! |---|---|---|
+//! | `bool` | `bool` | `true` |
+//! | `sbyte`, `byte`, `short`, … `ulong` | `i8`, `u8`, `i16`, … `u64` | `-5` |
+//! | `float`, `double` | `f32`, `f64` | `1.5`, `1E+20`, `INF`, `NaN` |
+//! | `decimal` | [`Decimal`] | `1.10` |
+//! | `char` | [`Char`] (one UTF-16 code unit) | `65` |
+//! | `string` | `String` | text |
+//! | `DateTime` | [`DateTime`] | `2026-11-23T10:00:00Z` |
+//! | `DateTimeOffset` | [`DateTimeOffset`] | two child elements |
+//! | `TimeSpan` | [`TimeSpan`] | `P1DT2H3M4.5S` |
+//! | `Guid` | [`Guid`] | `01234567-89ab-cdef-0123-456789abcdef` |
+//! | `byte[]` | `Vec<u8>` | base64 |
+//! | `Uri`, `XmlQualifiedName`, `XmlElement` | [`Uri`], [`QName`], [`XmlElement`] | |
+//! | `T[]`, `List<T>` | `Vec<T>` | one element for each item |
+//! | `Dictionary<K, V>` | [`Dictionary`], `BTreeMap`, `HashMap` | `KeyValueOf…` elements |
+//! | `KeyValuePair<K, V>` | [`KeyValuePair`] | `key`, `value` |
+//! | `int?`, or a reference that may be null | `Option<T>` | `i:nil="true"` |
+//! | `object` | [`AnyType`] | content with `i:type` |
+//! | a class with `IsReference` | [`Shared<T>`] | `z:Id`, `z:Ref` |
+//!
+//! A Rust `String`, `Vec` or struct cannot be null. Where a peer may send `i:nil` or leave the element out, declare
+//! `Option<T>`; a null for anything else is a [`ReadError`] that says so. A missing value type reads as its zero, as in .NET.
+//!
+//! ```
+//! use waxwing_datacontract::{from_xml, to_xml};
+//!
+//! let text = to_xml(&vec![1, 2]).unwrap();
+//! assert_eq!(from_xml::<Vec<i32>>(text.as_bytes()).unwrap(), [1, 2]);
+//! ```
+//!
+//! Facts: the data contract reference of the .NET Framework and its schema
+//! (`http://schemas.microsoft.com/2003/10/Serialization/`); lexical forms of XML Schema Part 2.
+
+mod any_type;
+mod class;
+mod collections;
+mod contract;
+mod dictionary;
+mod enumeration;
+mod error;
+mod extension_data;
+mod name;
+mod nullable;
+mod number;
+mod primitives;
+mod reader;
+mod shared;
+mod values;
+mod writer;
+
+pub use any_type::{AnyType, TypedXml};
+pub use class::{ClassContract, Member, MissingMember};
+pub use collections::{CollectionContent, CollectionNames};
+pub use contract::{DataContract, from_element, from_xml, to_document, to_xml};
+pub use dictionary::{Dictionary, KeyValuePair};
+pub use enumeration::EnumMembers;
+pub use error::{ReadError, ReadErrorKind, WriteError, WriteErrorKind};
+pub use extension_data::ExtensionData;
+pub use name::{ContractName, encode_local_name, namespaces};
+pub use number::{f32_text, f64_text, parse_f32, parse_f64};
+pub use reader::{ReadOptions, Reader};
+pub use shared::{Shared, SharedRef};
+pub use values::{
+    Char, DateTime, DateTimeKind, DateTimeOffset, Decimal, Guid, QName, TimeSpan, Uri, ValueError,
+    XmlElement,
+};
+pub use writer::{WriteOptions, Writer};
+
+/// What generated code refers to. Not a public interface: it changes without notice.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::*;
+    pub use waxwing_xml::{Element, NodeId};
+}

@@ -1,0 +1,129 @@
+//! Lists and named collections.
+
+use std::borrow::Cow;
+
+use waxwing_xml::{Element, NodeId};
+
+use crate::contract::DataContract;
+use crate::name::ContractName;
+use crate::reader::{Reader, each_element};
+use crate::writer::Writer;
+use crate::{ReadError, WriteError};
+
+/// Writes items as children of `element`, all with the same name.
+pub(crate) fn write_items<'a, T: DataContract + 'a>(
+    items: impl IntoIterator<Item = &'a T>,
+    name: &ContractName,
+    writer: &mut Writer<'_>,
+    element: NodeId,
+) -> Result<(), WriteError> {
+    writer.begin(element, &name.namespace);
+    items.into_iter().try_for_each(|item| writer.child(element, name, item))
+}
+
+/// Reads every child of this name; others are skipped, as .NET skips them.
+pub(crate) fn read_items<T: DataContract>(
+    name: &ContractName,
+    reader: &mut Reader,
+    element: Element<'_>,
+) -> Result<Vec<T>, ReadError> {
+    let mut items = Vec::new();
+    each_element(reader, element, |reader, child| {
+        if child.is(&name.namespace, &name.local) {
+            items.push(reader.child(child)?);
+        }
+        Ok(())
+    })?;
+    Ok(items)
+}
+
+impl<T: DataContract> DataContract for Vec<T> {
+    fn contract_name() -> ContractName {
+        T::list_name()
+    }
+
+    fn root_name() -> ContractName {
+        T::list_root_name()
+    }
+
+    fn write(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
+        T::write_list(self, writer, element)
+    }
+
+    fn read(reader: &mut Reader, element: Element<'_>) -> Result<Self, ReadError> {
+        T::read_list(reader, element)
+    }
+}
+
+/// The element names of a collection that has names of its own (`CollectionDataContract`).
+#[derive(Clone, Debug)]
+pub struct CollectionNames {
+    /// The namespace of all elements.
+    pub namespace: Cow<'static, str>,
+    /// `ItemName`; by default that of the item's contract, or of its key and value.
+    pub item: Option<Cow<'static, str>>,
+    /// `KeyName` of a dictionary.
+    pub key: Cow<'static, str>,
+    /// `ValueName` of a dictionary.
+    pub value: Cow<'static, str>,
+}
+
+impl CollectionNames {
+    /// Default names in `namespace`.
+    pub fn new(namespace: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            namespace: namespace.into(),
+            item: None,
+            key: Cow::Borrowed("Key"),
+            value: Cow::Borrowed("Value"),
+        }
+    }
+
+    pub(crate) fn item_name(&self, default: impl FnOnce() -> ContractName) -> ContractName {
+        let local = self.item.clone().unwrap_or_else(|| default().local);
+        ContractName { local, namespace: self.namespace.clone() }
+    }
+}
+
+/// What `#[collection_data_contract]` can give names of its own: lists and dictionaries.
+pub trait CollectionContent: Sized {
+    /// Writes the items with these names.
+    ///
+    /// # Errors
+    /// See [`DataContract::write`].
+    fn write_content(
+        &self,
+        names: &CollectionNames,
+        writer: &mut Writer<'_>,
+        element: NodeId,
+    ) -> Result<(), WriteError>;
+
+    /// Reads the items with these names.
+    ///
+    /// # Errors
+    /// See [`DataContract::read`].
+    fn read_content(
+        names: &CollectionNames,
+        reader: &mut Reader,
+        element: Element<'_>,
+    ) -> Result<Self, ReadError>;
+}
+
+impl<T: DataContract> CollectionContent for Vec<T> {
+    fn write_content(
+        &self,
+        names: &CollectionNames,
+        writer: &mut Writer<'_>,
+        element: NodeId,
+    ) -> Result<(), WriteError> {
+        write_items(self, &names.item_name(T::item_name), writer, element)
+    }
+
+    fn read_content(
+        names: &CollectionNames,
+        reader: &mut Reader,
+        element: Element<'_>,
+    ) -> Result<Self, ReadError> {
+        read_items(&names.item_name(T::item_name), reader, element)
+    }
+}

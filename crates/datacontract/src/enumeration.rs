@@ -1,0 +1,112 @@
+//! Enumerations: member names, and several of them for flags.
+
+use waxwing_xml::{Element, NodeId};
+
+use crate::name::{ContractName, namespaces};
+use crate::reader::Reader;
+use crate::writer::Writer;
+use crate::{ReadError, ReadErrorKind, WriteError, WriteErrorKind};
+
+/// The members of an enumeration: names on the wire and numbers, in the order of declaration.
+#[derive(Clone, Copy, Debug)]
+pub struct EnumMembers(pub &'static [(&'static str, i64)]);
+
+impl EnumMembers {
+    /// Writes the name of `value`.
+    ///
+    /// # Errors
+    /// A value that is not a member.
+    pub fn write(
+        &self,
+        value: i64,
+        contract: &ContractName,
+        writer: &mut Writer<'_>,
+        element: NodeId,
+    ) -> Result<(), WriteError> {
+        let member = self.0.iter().find(|(_, number)| *number == value);
+        let (name, _) = member.ok_or_else(|| invalid_value(value, contract))?;
+        writer.text(element, name)
+    }
+
+    /// Reads the name of a member: its number. Neither case nor blanks are forgiven.
+    ///
+    /// # Errors
+    /// Text that is not a member's name.
+    pub fn read(
+        &self,
+        contract: &ContractName,
+        reader: &Reader,
+        element: Element<'_>,
+    ) -> Result<i64, ReadError> {
+        let text = reader.text(element, "System.Enum")?;
+        self.number(&text, contract)
+    }
+
+    /// Writes flags: the member that is exactly `value`, or the names of members that make it up.
+    ///
+    /// # Errors
+    /// Bits that are no member's.
+    pub fn write_flags(
+        &self,
+        value: i64,
+        contract: &ContractName,
+        writer: &mut Writer<'_>,
+        element: NodeId,
+    ) -> Result<(), WriteError> {
+        if let Some((name, _)) = self.0.iter().find(|(_, number)| *number == value) {
+            return writer.text(element, name);
+        }
+        let mut rest = value;
+        let mut names = Vec::new();
+        for &(name, number) in self.0 {
+            if number != 0 && rest & number == number {
+                names.push(name);
+                rest &= !number;
+            }
+        }
+        if rest != 0 {
+            return Err(invalid_value(value, contract));
+        }
+        writer.text(element, &names.join(" "))
+    }
+
+    /// Reads flags: names separated by blanks; no name is zero.
+    ///
+    /// # Errors
+    /// A name that is not a member's.
+    pub fn read_flags(
+        &self,
+        contract: &ContractName,
+        reader: &Reader,
+        element: Element<'_>,
+    ) -> Result<i64, ReadError> {
+        let text = reader.text(element, "System.Enum")?;
+        let names = text.split([' ', '\t', '\r', '\n']).filter(|name| !name.is_empty());
+        names.map(|name| self.number(name, contract)).try_fold(0, |sum, bits| Ok(sum | bits?))
+    }
+
+    fn number(&self, name: &str, contract: &ContractName) -> Result<i64, ReadError> {
+        let member = self.0.iter().find(|(known, _)| *known == name);
+        member.map(|(_, number)| *number).ok_or_else(|| {
+            ReadErrorKind::NotAMember(name.to_owned(), clr_name(contract)).into()
+        })
+    }
+}
+
+/// The CLR name behind a default namespace; other contracts are shown by their local name.
+fn clr_name(contract: &ContractName) -> String {
+    match contract.namespace.strip_prefix(namespaces::DATA_CONTRACT_BASE) {
+        Some(namespace) if !namespace.is_empty() => format!("{namespace}.{}", contract.local),
+        _ => contract.local.to_string(),
+    }
+}
+
+fn invalid_value(value: impl ToString, contract: &ContractName) -> WriteError {
+    WriteErrorKind::EnumValue(value.to_string(), clr_name(contract)).into()
+}
+
+/// The error for a variant that is kept off the wire.
+#[doc(hidden)]
+pub fn hidden_variant(variant: &str, contract: &ContractName) -> WriteError {
+    invalid_value(variant, contract)
+}

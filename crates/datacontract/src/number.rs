@@ -1,0 +1,179 @@
+//! Floating-point text as the .NET Framework writes and reads it.
+//!
+//! .NET's round-trip form tries 15 digits (7 for `float`) and takes 17 (9) if those do not read back as the same number; the
+//! exponent form is used for exponents up to -5 and from the number of digits tried.
+
+use crate::values::ValueError;
+
+/// The text of a `double`: `100`, `115.99`, `3.1428571428571428`, `1E+20`, `INF`, `-INF`, `NaN`, `-0`.
+pub fn f64_text(value: f64) -> String {
+    if let Some(special) = special(value) {
+        return special.to_owned();
+    }
+    let short = format!("{value:.14e}");
+    if short.parse() == Ok(value) {
+        return general(&short, 15);
+    }
+    general(&format!("{value:.16e}"), 17)
+}
+
+/// The text of a `float`: `0.1`, `0.333333343`, `1E+10`.
+pub fn f32_text(value: f32) -> String {
+    if let Some(special) = special(value.into()) {
+        return special.to_owned();
+    }
+    let short = format!("{value:.6e}");
+    if short.parse() == Ok(value) {
+        return general(&short, 7);
+    }
+    general(&format!("{value:.8e}"), 9)
+}
+
+fn special(value: f64) -> Option<&'static str> {
+    if value.is_nan() {
+        Some("NaN")
+    } else if value.is_infinite() {
+        Some(if value > 0.0 { "INF" } else { "-INF" })
+    } else if value == 0.0 {
+        Some(if value.is_sign_negative() { "-0" } else { "0" })
+    } else {
+        None
+    }
+}
+
+/// Rewrites `-d.ddde±x` in the general form for so many significant digits.
+fn general(scientific: &str, precision: i32) -> String {
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let (sign, mantissa) = match mantissa.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", mantissa),
+    };
+    let all: String = mantissa.chars().filter(|&c| c != '.').collect();
+    let digits = all.trim_end_matches('0');
+    if exponent <= -5 || exponent >= precision {
+        let point = if digits.len() > 1 { "." } else { "" };
+        let exponent_sign = if exponent < 0 { '-' } else { '+' };
+        let (first, rest) = digits.split_at(1);
+        return format!("{sign}{first}{point}{rest}E{exponent_sign}{:02}", exponent.abs());
+    }
+    if exponent < 0 {
+        let zeros = "0".repeat(exponent.unsigned_abs() as usize - 1);
+        return format!("{sign}0.{zeros}{digits}");
+    }
+    let whole = exponent as usize + 1;
+    if digits.len() <= whole {
+        return format!("{sign}{digits}{}", "0".repeat(whole - digits.len()));
+    }
+    format!("{sign}{}.{}", &digits[..whole], &digits[whole..])
+}
+
+/// Reads a `double`: blanks around, sign, digits, point and exponent, `INF`, `-INF`, `Infinity`, `NaN`.
+///
+/// # Errors
+/// Other text, or a number too large for a `double`.
+pub fn parse_f64(text: &str) -> Result<f64, ValueError> {
+    let text = crate::reader::trim(text);
+    match text {
+        "INF" | "Infinity" => return Ok(f64::INFINITY),
+        "-INF" | "-Infinity" => return Ok(f64::NEG_INFINITY),
+        "NaN" => return Ok(f64::NAN),
+        _ => {}
+    }
+    // Rust's parser knows the same numbers; it is kept from its words for infinity.
+    let numeric = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
+    let value: f64 =
+        text.parse().ok().filter(|_| numeric).ok_or(ValueError::Form("Double"))?;
+    if value.is_infinite() { Err(ValueError::Range("a Double")) } else { Ok(value) }
+}
+
+/// Reads a `float`, as [`parse_f64`].
+///
+/// # Errors
+/// Other text, or a number too large for a `float`.
+pub fn parse_f32(text: &str) -> Result<f32, ValueError> {
+    let wide = parse_f64(text).map_err(|error| match error {
+        ValueError::Form(_) => ValueError::Form("Single"),
+        ValueError::Range(_) => ValueError::Range("a Single"),
+    })?;
+    if !wide.is_finite() {
+        return Ok(wide as f32);
+    }
+    // Not through the wide value: rounding twice can miss the nearest float.
+    let value: f32 =
+        crate::reader::trim(text).parse().map_err(|_| ValueError::Form("Single"))?;
+    if value.is_infinite() { Err(ValueError::Range("a Single")) } else { Ok(value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn doubles_are_written_as_dot_net_does() {
+        for (value, text) in [
+            (22.0 / 7.0, "3.1428571428571428"),
+            (100.0 + 15.99, "115.99"),
+            (0.1 + 0.2, "0.30000000000000004"),
+            (1e15, "1E+15"),
+            (1e14, "100000000000000"),
+            (1234567890123456.0, "1234567890123456"),
+            (1e-4, "0.0001"),
+            (1e-5, "1E-05"),
+            (1.5e-7, "1.5E-07"),
+            (f64::MAX, "1.7976931348623157E+308"),
+            (f64::from_bits(1), "4.94065645841247E-324"),
+            (-1.5, "-1.5"),
+            (-0.0, "-0"),
+            (1e100, "1E+100"),
+        ] {
+            assert_eq!(f64_text(value), text);
+        }
+        for (value, text) in [
+            (1f32 / 3.0, "0.333333343"),
+            (1e10, "1E+10"),
+            (1e7, "1E+07"),
+            (12345678.0, "12345678"),
+            (0.1, "0.1"),
+            (f32::NEG_INFINITY, "-INF"),
+        ] {
+            assert_eq!(f32_text(value), text);
+        }
+    }
+
+    #[test]
+    fn reads_what_dot_net_reads() {
+        for (text, value) in
+            [("1e5", 1e5), ("1E+20", 1e20), (" 1.5 ", 1.5), (".5", 0.5), ("1.", 1.0), ("+2", 2.0)]
+        {
+            assert_eq!(parse_f64(text), Ok(value), "{text}");
+        }
+        for bad in ["+INF", "1,5", "0x1", "", " ", "inf", "infinity", "nan", "1e", ".", "e5", "1 2"] {
+            assert!(parse_f64(bad).is_err(), "{bad}");
+        }
+        assert_eq!(parse_f64("1e400"), Err(ValueError::Range("a Double")));
+        assert_eq!(parse_f32("1e40"), Err(ValueError::Range("a Single")));
+    }
+
+    proptest! {
+        #[test]
+        fn doubles_round_trip(bits: u64) {
+            let value = f64::from_bits(bits);
+            let back = parse_f64(&f64_text(value)).unwrap();
+            prop_assert!(back == value || (back.is_nan() && value.is_nan()));
+        }
+
+        #[test]
+        fn floats_round_trip(bits: u32) {
+            let value = f32::from_bits(bits);
+            let back = parse_f32(&f32_text(value)).unwrap();
+            prop_assert!(back == value || (back.is_nan() && value.is_nan()));
+        }
+
+        #[test]
+        fn any_text_is_refused_or_read(text in "[-+ ]?[0-9.eE]{0,12}[é ]?") {
+            let _ = (parse_f64(&text), parse_f32(&text));
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! Built-in types: their contract names and their text.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use waxwing_xml::{Element, NodeId};
+
+use crate::class::{ClassContract, Member, MissingMember, read_class, take, write_member};
+use crate::contract::DataContract;
+use crate::name::{ContractName, namespaces};
+use crate::number::{f32_text, f64_text, parse_f32, parse_f64};
+use crate::reader::{Reader, resolve, trim};
+use crate::values::{
+    Char, DateTime, DateTimeOffset, Decimal, Guid, QName, TimeSpan, Uri, ValueError, XmlElement,
+};
+use crate::writer::Writer;
+use crate::{ReadError, ReadErrorKind, WriteError};
+
+/// The CLR name of a built-in type for error texts; of others the local name.
+pub(crate) fn clr_name(name: &ContractName) -> String {
+    let clr = match name.local.as_ref() {
+        _ if !name.is_built_in() && name.namespace != namespaces::SYSTEM => None,
+        "boolean" => Some("Boolean"),
+        "byte" => Some("SByte"),
+        "unsignedByte" => Some("Byte"),
+        "short" => Some("Int16"),
+        "unsignedShort" => Some("UInt16"),
+        "int" => Some("Int32"),
+        "unsignedInt" => Some("UInt32"),
+        "long" => Some("Int64"),
+        "unsignedLong" => Some("UInt64"),
+        "float" => Some("Single"),
+        "double" => Some("Double"),
+        "decimal" => Some("Decimal"),
+        "char" => Some("Char"),
+        "dateTime" => Some("DateTime"),
+        "duration" => Some("TimeSpan"),
+        "guid" => Some("Guid"),
+        "DateTimeOffset" => Some("DateTimeOffset"),
+        _ => None,
+    };
+    clr.map_or_else(|| name.local.to_string(), |clr| format!("System.{clr}"))
+}
+
+/// A built-in type: the element is named after it, in the serialization namespace, when it stands alone.
+macro_rules! built_in {
+    ($namespace:expr, $local:literal) => {
+        fn contract_name() -> ContractName {
+            ContractName::new($local, $namespace)
+        }
+
+        fn root_name() -> ContractName {
+            ContractName::new($local, namespaces::SERIALIZATION)
+        }
+
+        fn item_name() -> ContractName {
+            ContractName::new($local, namespaces::ARRAYS)
+        }
+    };
+}
+
+/// What a value type is without a value.
+macro_rules! value_type {
+    () => {
+        const VALUE_TYPE: bool = true;
+
+        fn missing() -> Option<Self> {
+            Some(Self::default())
+        }
+
+        fn is_default(&self) -> bool {
+            *self == Self::default()
+        }
+    };
+}
+
+/// A value type whose text has no blanks: `$parse` gets it trimmed.
+macro_rules! simple {
+    ($type:ty, $namespace:expr, $local:literal, $clr:literal, $text:expr, $parse:expr) => {
+        impl DataContract for $type {
+            built_in!($namespace, $local);
+            value_type!();
+
+            fn write(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
+                let text: fn(&$type) -> String = $text;
+                writer.text(element, &text(self))
+            }
+
+            fn read(reader: &mut Reader, element: Element<'_>) -> Result<Self, ReadError> {
+                let text = reader.text(element, $clr)?;
+                let parse: fn(&str) -> Result<$type, ReadErrorKind> = $parse;
+                parse(trim(&text)).map_err(ReadError::from)
+            }
+        }
+    };
+}
+
+/// The error of a text that is no number, or of one that is too large.
+fn content(error: ValueError, clr: &'static str, short: &'static str) -> ReadErrorKind {
+    match error {
+        ValueError::Form(_) => ReadErrorKind::Content(clr, short),
+        ValueError::Range(what) => ReadErrorKind::Overflow(what),
+    }
+}
+
+simple!(
+    bool,
+    namespaces::XSD,
+    "boolean",
+    "System.Boolean",
+    |value| value.to_string(),
+    |text| match text {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err(ReadErrorKind::Content("System.Boolean", "Boolean")),
+    }
+);
+
+/// The whole numbers but `u8`, whose lists are base64.
+macro_rules! integer {
+    ($type:ty, $local:literal, $clr:literal, $short:literal, $article:literal) => {
+        simple!(
+            $type,
+            namespaces::XSD,
+            $local,
+            $clr,
+            |value| value.to_string(),
+            |text| parse_integer(text, $clr, $short, $article)
+        );
+    };
+}
+
+integer!(i8, "byte", "System.SByte", "SByte", "an SByte");
+integer!(i16, "short", "System.Int16", "Short", "an Int16");
+integer!(u16, "unsignedShort", "System.UInt16", "UShort", "a UInt16");
+integer!(i32, "int", "System.Int32", "Int", "an Int32");
+integer!(u32, "unsignedInt", "System.UInt32", "UInt", "a UInt32");
+integer!(i64, "long", "System.Int64", "Long", "an Int64");
+integer!(u64, "unsignedLong", "System.UInt64", "ULong", "a UInt64");
+
+/// Sign and digits; a leading plus is allowed, and so is minus zero of an unsigned type.
+fn parse_integer<T: std::str::FromStr>(
+    text: &str,
+    clr: &'static str,
+    short: &'static str,
+    article: &'static str,
+) -> Result<T, ReadErrorKind> {
+    if let Ok(value) = text.parse() {
+        return Ok(value);
+    }
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(ReadErrorKind::Content(clr, short));
+    }
+    if digits.bytes().all(|b| b == b'0') {
+        return digits.parse().map_err(|_| ReadErrorKind::Overflow(article));
+    }
+    Err(ReadErrorKind::Overflow(article))
+}
+
+simple!(f64, namespaces::XSD, "double", "System.Double", |value| f64_text(*value), |text| {
+    parse_f64(text).map_err(|error| content(error, "System.Double", "Double"))
+});
+simple!(f32, namespaces::XSD, "float", "System.Single", |value| f32_text(*value), |text| {
+    parse_f32(text).map_err(|error| content(error, "System.Single", "Single"))
+});
+simple!(Decimal, namespaces::XSD, "decimal", "System.Decimal", |value| value.to_string(), |text| {
+    text.parse().map_err(|error| match error {
+        ValueError::Range(_) => ReadErrorKind::Overflow("a Decimal"),
+        ValueError::Form(_) => ReadErrorKind::Content("System.Decimal", "Decimal"),
+    })
+});
+simple!(
+    Char,
+    namespaces::SERIALIZATION,
+    "char",
+    "System.Char",
+    |value| value.0.to_string(),
+    |text| parse_integer(text, "System.Char", "Int", "a character").map(Char)
+);
+simple!(
+    DateTime,
+    namespaces::XSD,
+    "dateTime",
+    "System.DateTime",
+    |value| value.to_string(),
+    |text| text.parse().map_err(|_| ReadErrorKind::Content("System.DateTime", "DateTime"))
+);
+simple!(
+    TimeSpan,
+    namespaces::SERIALIZATION,
+    "duration",
+    "System.TimeSpan",
+    |value| value.to_string(),
+    |text| text.parse().map_err(|_| ReadErrorKind::Unparsable(text.to_owned(), "TimeSpan"))
+);
+simple!(
+    Guid,
+    namespaces::SERIALIZATION,
+    "guid",
+    "System.Guid",
+    |value| value.to_string(),
+    |text| text.parse().map_err(|_| ReadErrorKind::Unparsable(text.to_owned(), "Guid"))
+);
+
+impl DataContract for u8 {
+    built_in!(namespaces::XSD, "unsignedByte");
+    value_type!();
+
+    fn write(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
+        writer.text(element, &self.to_string())
+    }
+
+    fn read(reader: &mut Reader, element: Element<'_>) -> Result<Self, ReadError> {
+        let text = reader.text(element, "System.Byte")?;
+        Ok(parse_integer(trim(&text), "System.Byte", "Byte", "an unsigned byte")?)
+    }
+
+    fn list_name() -> ContractName {
+        ContractName::new("base64Binary", namespaces::XSD)
+    }
+
+    fn list_root_name() -> ContractName {
+        ContractName::new("base64Binary", namespaces::SERIALIZATION)
+    }
+
+    fn write_list(
+        items: &[Self],
+        writer: &mut Writer<'_>,
+        element: NodeId,
+    ) -> Result<(), WriteError> {
+        writer.text(element, &STANDARD.encode(items))
+    }
+
+    fn read_list(reader: &mut Reader, element: Element<'_>) -> Result<Vec<Self>, ReadError> {
+        let text = reader.text(element, "System.Byte[]")?;
+        let blank = |b: &u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n');
+        let dense: Cow<'_, [u8]> = if text.bytes().any(|b| blank(&b)) {
+            text.bytes().filter(|b| !blank(b)).collect()
+        } else {
+            Cow::Borrowed(text.as_bytes())
+        };
+        STANDARD
+            .decode(&dense)
+            .map_err(|_| ReadErrorKind::Content("System.Byte[]", "Base64").into())
+    }
+}
+
+impl DataContract for String {
+    built_in!(namespaces::XSD, "string");
+
+    fn write(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
+        if self.is_empty() {
+            writer.document().set_start_end_pair(element, true);
+        }
+        writer.text(element, self)
+    }
+
+    fn read(reader: &mut Reader, element: Element<'_>) -> Result<Self, ReadError> {
+        Ok(reader.text(element, "System.String")?.into_owned())
+    }
+}
+
+impl DataContract for Uri {
+    built_in!(namespaces::XSD, "anyURI");
+
+    fn write(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
+        writer.text(element, self.as_str())
+    }
+
+    fn read(reader: &mut Reader, element: Element<'_>) -> Result<Self, ReadError> {
+        let text = reader.text(element, "System.Uri")?;
+        text.parse().map_err(|_| ReadErrorKind::Content("System.Uri", "Uri").into())
+    }
+}
+
+impl DataContract for QName {
+    built_in!(namespaces::XSD, "QName");
+
+    fn write(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
+        let name = ContractName::owned(self.local.as_str(), self.namespace.as_str());
+        let text = writer.qualified_name(element, &name)?;
+        writer.text(element, &text)
+    }
+
+    fn read(reader: &mut Reader, element: Element<'_>) -> Result<Self, ReadError> {
+        let text = reader.text(element, "System.Xml.XmlQualifiedName")?;
+        let name = resolve(element, &text)?;
+        Ok(Self { namespace: name.namespace.into_owned(), local: name.local.into_owned() })
+    }
+}
+
+impl DataContract for XmlElement {
+    fn contract_name() -> ContractName {
+        ContractName::new("XmlElement", "http://schemas.datacontract.org/2004/07/System.Xml")
+    }
+
+    fn accepts_type(_: &ContractName) -> bool {
+        true
+    }
+
+    fn write(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
+        writer.document().import(element, self.element());
+        Ok(())
+    }
+
+    fn read(_: &mut Reader, element: Element<'_>) -> Result<Self, ReadError> {
+        let mut elements = element.elements();
+        match (elements.next(), elements.next()) {
+            (Some(content), None) => Ok(Self::copy_of(content)),
+            (None, _) => Err(ReadErrorKind::NullNotAllowed("XmlElement".to_owned()).into()),
+            (Some(_), Some(_)) => Err(ReadError::custom(
+                "An XmlElement holds one element; here are several.",
+            )),
+        }
+    }
+}
+
+const UTC: ContractName = ContractName::new("DateTime", namespaces::SYSTEM);
+const OFFSET: ContractName = ContractName::new("OffsetMinutes", namespaces::SYSTEM);
+
+impl DataContract for DateTimeOffset {
+    value_type!();
+
+    fn contract_name() -> ContractName {
+        ContractName::new("DateTimeOffset", namespaces::SYSTEM)
+    }
+
+    fn write(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
+        writer.begin(element, &Cow::Borrowed(namespaces::SYSTEM));
+        self.write_members(writer, element)
+    }
+
+    fn read(reader: &mut Reader, element: Element<'_>) -> Result<Self, ReadError> {
+        read_class(reader, element)
+    }
+}
+
+impl ClassContract for DateTimeOffset {
+    type Slots = (Option<DateTime>, Option<i16>);
+    const MEMBERS: usize = 2;
+
+    fn member(index: usize) -> Member {
+        Member { name: if index == 0 { UTC } else { OFFSET }, missing: MissingMember::Required }
+    }
+
+    fn write_members(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
+        write_member(writer, element, &UTC, &self.utc(), true)?;
+        write_member(writer, element, &OFFSET, &self.offset(), true)
+    }
+
+    fn read_member(
+        slots: &mut Self::Slots,
+        index: usize,
+        reader: &mut Reader,
+        element: Element<'_>,
+    ) -> Result<(), ReadError> {
+        match index {
+            0 => slots.0 = Some(reader.value(element)?),
+            _ => slots.1 = Some(reader.value(element)?),
+        }
+        Ok(())
+    }
+
+    fn finish(slots: Self::Slots, reader: &Reader) -> Result<Self, ReadError> {
+        let (moment, offset) =
+            (take(slots.0, reader, "DateTime")?, take(slots.1, reader, "OffsetMinutes")?);
+        Self::new(moment, offset).map_err(|error| ReadError::custom(error.to_string()))
+    }
+}

@@ -1,0 +1,56 @@
+//! `DateTimeOffset`: a date and time with an offset, in two elements.
+
+use super::{DateTime, DateTimeKind, ValueError};
+
+/// A `System.DateTimeOffset`: a date and time of day, so many minutes ahead of universal time.
+///
+/// It is written as two elements: `DateTime` in universal time and `OffsetMinutes`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DateTimeOffset {
+    utc: DateTime,
+    offset: i16,
+}
+
+const MINUTE: i64 = 600_000_000;
+
+impl DateTimeOffset {
+    /// A moment, given in universal time or in a local time with known offset, and the offset to show it with.
+    ///
+    /// # Errors
+    /// An offset of more than 14 hours, or a time that leaves the years 1 to 9999 in either zone.
+    pub fn new(moment: DateTime, offset: i16) -> Result<Self, ValueError> {
+        let behind = match moment.kind() {
+            DateTimeKind::Local { offset } => i64::from(offset) * MINUTE,
+            DateTimeKind::Utc | DateTimeKind::Unspecified => 0,
+        };
+        let utc = DateTime::from_ticks(moment.ticks() - behind, DateTimeKind::Utc)?;
+        let shown = utc.ticks() + i64::from(offset) * MINUTE;
+        DateTime::from_ticks(shown, DateTimeKind::Local { offset })?;
+        Ok(Self { utc, offset })
+    }
+
+    /// The moment in universal time.
+    pub fn utc(self) -> DateTime {
+        self.utc
+    }
+
+    /// Minutes ahead of universal time, -840 to 840.
+    pub fn offset(self) -> i16 {
+        self.offset
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_are_bounded() {
+        let noon: DateTime = "2026-11-23T12:00:00Z".parse().unwrap();
+        assert!(DateTimeOffset::new(noon, 840).is_ok());
+        assert!(DateTimeOffset::new(noon, 841).is_err());
+        assert!(DateTimeOffset::new(DateTime::MIN, -1).is_err());
+        let local: DateTime = "2026-11-23T14:00:00+02:00".parse().unwrap();
+        assert_eq!(DateTimeOffset::new(local, 0), DateTimeOffset::new(noon, 0));
+    }
+}

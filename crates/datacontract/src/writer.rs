@@ -1,0 +1,286 @@
+//! The writer: elements with fitting prefixes, `i:nil`, `i:type`, references and limits.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use waxwing_xml::{Document, Name, NodeId};
+
+use crate::contract::DataContract;
+use crate::name::{ContractName, namespaces};
+use crate::reader::{DEFAULT_MAX_DEPTH, DEFAULT_MAX_ITEMS};
+use crate::{WriteError, WriteErrorKind};
+
+/// Limits of writing.
+#[derive(Clone, Debug)]
+pub struct WriteOptions {
+    /// Most values in one object graph, as WCF's `MaxItemsInObjectGraph`.
+    pub max_items: u32,
+    /// Most elements inside each other; a value that holds itself is found by this.
+    pub max_depth: u32,
+}
+
+impl Default for WriteOptions {
+    fn default() -> Self {
+        Self { max_items: DEFAULT_MAX_ITEMS, max_depth: DEFAULT_MAX_DEPTH }
+    }
+}
+
+/// Writes values into elements of a document.
+///
+/// The writer keeps the namespaces that it declared on the elements above, so that a namespace is declared once, on the
+/// element whose contract needs it, with the prefixes that WCF's own writer uses (`a`, `b`, …, `i`, `z`).
+pub struct Writer<'d> {
+    document: &'d mut Document,
+    scopes: Vec<(Cow<'static, str>, Cow<'static, str>)>,
+    references: HashMap<usize, u32>,
+    next_reference: u32,
+    items: u32,
+    depth: u32,
+    max_items: u32,
+    max_depth: u32,
+}
+
+impl<'d> Writer<'d> {
+    /// A writer below `element`, whose namespace declarations are all that it relies on: those of its own name.
+    pub fn new(document: &'d mut Document, element: NodeId, options: &WriteOptions) -> Self {
+        let element = document.element(element);
+        let scope = (
+            Cow::Owned(element.prefix().to_owned()),
+            Cow::Owned(element.namespace().to_owned()),
+        );
+        Self {
+            document,
+            scopes: vec![scope],
+            references: HashMap::new(),
+            next_reference: 0,
+            items: 0,
+            depth: 0,
+            max_items: options.max_items,
+            max_depth: options.max_depth,
+        }
+    }
+
+    /// The document that is written to.
+    pub fn document(&mut self) -> &mut Document {
+        self.document
+    }
+
+    /// Writes `value` as content of `element`: `i:nil`, or what [`DataContract::write`] makes.
+    ///
+    /// # Errors
+    /// See [`DataContract::write`].
+    pub fn value<T: DataContract>(
+        &mut self,
+        element: NodeId,
+        value: &T,
+    ) -> Result<(), WriteError> {
+        self.items += 1;
+        if self.items > self.max_items {
+            return Err(WriteErrorKind::TooManyItems(self.max_items).into());
+        }
+        if self.depth >= self.max_depth {
+            return Err(WriteErrorKind::TooDeep(self.max_depth).into());
+        }
+        if value.is_null() {
+            self.nil(element);
+            return Ok(());
+        }
+        self.depth += 1;
+        let scopes = self.scopes.len();
+        let result = value.write(self, element);
+        self.scopes.truncate(scopes);
+        self.depth -= 1;
+        result
+    }
+
+    /// Appends an element called `name` to `parent` and writes `value` into it.
+    ///
+    /// # Errors
+    /// See [`DataContract::write`].
+    pub fn child<T: DataContract>(
+        &mut self,
+        parent: NodeId,
+        name: &ContractName,
+        value: &T,
+    ) -> Result<(), WriteError> {
+        let scopes = self.scopes.len();
+        let element = self.element(parent, name);
+        let result = self.value(element, value);
+        self.scopes.truncate(scopes);
+        result.map_err(|error| error.inside(&name.local))
+    }
+
+    /// Appends an element called `name` to `parent`, with a prefix that is in scope or a new one.
+    pub fn element(&mut self, parent: NodeId, name: &ContractName) -> NodeId {
+        let (prefix, known) = match self.prefix_of(&name.namespace) {
+            Some(prefix) => (prefix, true),
+            None if name.namespace.is_empty() => (Cow::Borrowed(""), false),
+            None => (self.new_prefix(), false),
+        };
+        let element =
+            self.document.append_element(parent, Name::new(&prefix, &name.local, &name.namespace));
+        if !known {
+            self.scopes.push((prefix, name.namespace.clone()));
+        }
+        element
+    }
+
+    /// Prepares `element` for content in `namespace`: declares it there, with `xmlns:i`, if that was not done above.
+    pub fn begin(&mut self, element: NodeId, namespace: &Cow<'static, str>) {
+        self.declare(element, namespace);
+        self.declare(element, &Cow::Borrowed(namespaces::XSI));
+    }
+
+    /// Appends text to `element`.
+    ///
+    /// # Errors
+    /// A character that XML cannot hold.
+    pub fn text(&mut self, element: NodeId, text: &str) -> Result<(), WriteError> {
+        if let Some(invalid) = text.chars().find(|&c| !is_xml_char(c)) {
+            return Err(WriteErrorKind::InvalidCharacter(invalid).into());
+        }
+        if !text.is_empty() {
+            self.document.append_text(element, text);
+        }
+        Ok(())
+    }
+
+    /// Marks `element` as null.
+    pub fn nil(&mut self, element: NodeId) {
+        self.attribute(element, namespaces::XSI, "nil", "true");
+    }
+
+    /// Says what contract the content of `element` has, where it is not the one that its place declares.
+    ///
+    /// # Errors
+    /// See [`Self::qualified_name`].
+    pub fn type_name(&mut self, element: NodeId, name: &ContractName) -> Result<(), WriteError> {
+        let text = self.qualified_name(element, name)?;
+        self.attribute(element, namespaces::XSI, "type", &text);
+        Ok(())
+    }
+
+    /// A qualified name as text, with a prefix that is declared on `element` if need be.
+    ///
+    /// # Errors
+    /// A name without namespace on an element whose default namespace is another: XML cannot say that.
+    pub fn qualified_name(
+        &mut self,
+        element: NodeId,
+        name: &ContractName,
+    ) -> Result<String, WriteError> {
+        if name.namespace.is_empty() {
+            self.undeclare_default(element, name)?;
+            return Ok(name.local.to_string());
+        }
+        let prefix = self.declare(element, &name.namespace);
+        Ok(format!("{prefix}:{}", name.local))
+    }
+
+    /// Sets an attribute in `namespace`, declaring it if need be.
+    pub fn attribute(
+        &mut self,
+        element: NodeId,
+        namespace: &'static str,
+        local: &str,
+        value: &str,
+    ) {
+        let prefix = self.declare(element, &Cow::Borrowed(namespace));
+        self.document.set_attribute(element, Name::new(&prefix, local, namespace), value);
+    }
+
+    /// The number of the object at `address` and whether it was written before (`z:Ref`) or is new (`z:Id`).
+    pub(crate) fn reference(&mut self, address: usize) -> (u32, bool) {
+        if let Some(&number) = self.references.get(&address) {
+            return (number, true);
+        }
+        let number = self.new_reference();
+        self.references.insert(address, number);
+        (number, false)
+    }
+
+    /// A number for an object that nothing else refers to.
+    pub(crate) fn new_reference(&mut self) -> u32 {
+        self.next_reference += 1;
+        self.next_reference
+    }
+
+    /// The prefix of `namespace` on `element`, declared there when no element above did.
+    fn declare(&mut self, element: NodeId, namespace: &Cow<'static, str>) -> Cow<'static, str> {
+        if namespace.is_empty() {
+            return Cow::Borrowed("");
+        }
+        if let Some(prefix) = self.attribute_prefix_of(namespace) {
+            return prefix;
+        }
+        let prefix = match namespace.as_ref() {
+            namespaces::XSI => Cow::Borrowed("i"),
+            namespaces::SERIALIZATION => Cow::Borrowed("z"),
+            _ => self.new_prefix(),
+        };
+        self.document.declare_namespace(element, &prefix, namespace);
+        self.scopes.push((prefix.clone(), namespace.clone()));
+        prefix
+    }
+
+    /// Makes names without prefix mean no namespace on `element`.
+    fn undeclare_default(
+        &mut self,
+        element: NodeId,
+        name: &ContractName,
+    ) -> Result<(), WriteError> {
+        let default = self.scopes.iter().rev().find(|(prefix, _)| prefix.is_empty());
+        if default.is_none_or(|(_, namespace)| namespace.is_empty()) {
+            return Ok(());
+        }
+        if self.document.element(element).prefix().is_empty() {
+            return Err(WriteError::custom(format!(
+                "The name '{}' has no namespace and cannot be written where the default namespace is another.",
+                name.local
+            )));
+        }
+        self.document.declare_namespace(element, "", "");
+        self.scopes.push((Cow::Borrowed(""), Cow::Borrowed("")));
+        Ok(())
+    }
+
+    /// The innermost prefix that stands for `namespace` and is not hidden by a later declaration.
+    fn prefix_of(&self, namespace: &str) -> Option<Cow<'static, str>> {
+        let at = self.scopes.iter().rposition(|(_, known)| known == namespace)?;
+        let (prefix, _) = &self.scopes[at];
+        let hidden = self.scopes[at + 1..].iter().any(|(later, _)| later == prefix);
+        (!hidden).then(|| prefix.clone())
+    }
+
+    /// As [`Self::prefix_of`], but never the default namespace, which attributes cannot use.
+    fn attribute_prefix_of(&self, namespace: &str) -> Option<Cow<'static, str>> {
+        let found = self.scopes.iter().enumerate().rev().find(|(at, (prefix, known))| {
+            known == namespace
+                && !prefix.is_empty()
+                && !self.scopes[at + 1..].iter().any(|(later, _)| later == prefix)
+        });
+        found.map(|(_, (prefix, _))| prefix.clone())
+    }
+
+    /// A prefix that nothing in scope uses.
+    fn new_prefix(&self) -> Cow<'static, str> {
+        const LETTERS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+        let free = |prefix: &str| !self.scopes.iter().any(|(used, _)| used == prefix);
+        if let Some(letter) = LETTERS.into_iter().find(|letter| free(letter)) {
+            return Cow::Borrowed(letter);
+        }
+        let mut number = LETTERS.len();
+        loop {
+            let prefix = format!("p{number}");
+            if free(&prefix) {
+                return Cow::Owned(prefix);
+            }
+            number += 1;
+        }
+    }
+}
+
+/// The `Char` production of XML 1.0.
+pub(crate) fn is_xml_char(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..='\u{10FFFF}')
+}
