@@ -15,6 +15,7 @@ mod event;
 mod fault;
 mod initiator;
 mod message;
+mod mutation;
 mod ranges;
 mod responder;
 mod settings;
@@ -27,6 +28,8 @@ pub use initiator::{
     CallId, ExchangeId, Failure, FailureKind, Initiator, InitiatorInput, InitiatorOutput,
     OpenRequest, Shape,
 };
+#[cfg(feature = "mutations")]
+pub use mutation::{Mutation, break_rule};
 pub use message::{
     Body, CreateSequence, CreateSequenceResponse, Headers, Identifier, IncompleteSequenceBehavior,
     Message, Offer, Sequence, SequenceAcknowledgement, Shutdown, TokenReference,

@@ -1,23 +1,116 @@
-//! The initiator: the client's end of a session.
+//! The initiator: the client's end of one session (RM source of requests, RM destination of replies).
+//!
+//! `open` makes the sequence, `transfer` sends messages and reads answers, `shutdown` ends the sequence,
+//! `window` holds what is sent and unanswered. This file holds the state and what time does to it.
 
 mod api;
+mod keep_alive;
+mod open;
+mod recovery;
+mod requestor;
+mod rtt;
+mod shutdown;
+mod transfer;
+mod window;
+
+use std::collections::{BTreeMap, VecDeque};
 
 pub use api::{
     CallId, ExchangeId, Failure, FailureKind, InitiatorInput, InitiatorOutput, OpenRequest, Shape,
 };
-use std::collections::VecDeque;
-use std::marker::PhantomData;
 
-use crate::event::Status;
+use self::keep_alive::KeepAlive;
+use self::requestor::{Due, Requestor};
+use self::window::SendWindow;
+use crate::event::{Counters, Event, SequenceState, Status};
+use crate::fault::{FaultKind, SequenceFault, SessionError};
+use crate::message::{Body, Headers, Identifier, Message, TokenReference};
+use crate::mutation::{Mutation, broken};
+use crate::ranges::{MessageNumber, Ranges};
 use crate::settings::{ReliableSessionSettings, SettingsError};
 use crate::time::Time;
 use crate::version::ReliableMessagingVersion;
 
-/// The client's end of one session: source of the forward sequence, destination of the replies.
+/// The client's end of one session. Calls are numbered in the order in which they are given; `M` is cloned for
+/// every transmission.
 #[derive(Debug)]
 pub struct Initiator<M> {
+    version: ReliableMessagingVersion,
+    shape: Shape,
+    settings: ReliableSessionSettings,
+    phase: Phase,
+    peer: Peer,
+    window: SendWindow<M>,
+    queue: VecDeque<Queued<M>>,
+    /// Numbers of the return sequence that came.
+    replies: Ranges,
+    exchanges: BTreeMap<ExchangeId, Purpose>,
+    last_exchange: u64,
+    /// What the transport said last.
+    last_failure: String,
+    close: Option<CloseRequest>,
+    keep_alive: KeepAlive,
+    counters: Counters,
     outputs: VecDeque<InitiatorOutput<M>>,
-    payload: PhantomData<M>,
+}
+
+/// Where the session stands. What a phase needs is in it.
+#[derive(Debug)]
+enum Phase {
+    New,
+    Creating(Box<Opening>),
+    Open,
+    /// Close was asked for; calls are still to be answered.
+    Draining,
+    /// LastMessage is in the window (2005).
+    LastMessage,
+    /// CloseSequence is under way (1.1).
+    Closing(Box<Requestor>),
+    /// TerminateSequence is under way.
+    Terminating(Box<Requestor>),
+    Closed,
+    Faulted,
+}
+
+#[derive(Debug)]
+struct Opening {
+    requestor: Requestor,
+    started: Time,
+}
+
+/// What is known of the peer and of the names of the sequences.
+#[derive(Debug)]
+struct Peer {
+    to: String,
+    token: Option<TokenReference>,
+    /// Our sequence; named by the responder.
+    forward: Option<Identifier>,
+    /// The replies' sequence; named by us.
+    back: Option<Identifier>,
+}
+
+#[derive(Debug)]
+struct Queued<M> {
+    call: CallId,
+    message: M,
+    deadline: Option<Time>,
+}
+
+#[derive(Debug)]
+struct CloseRequest {
+    close_id: Identifier,
+    terminate_id: Identifier,
+    deadline: Time,
+}
+
+/// What an exchange was begun for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    Create,
+    Message(MessageNumber),
+    KeepAlive,
+    Close,
+    Terminate,
 }
 
 impl<M: Clone> Initiator<M> {
@@ -27,29 +120,276 @@ impl<M: Clone> Initiator<M> {
     ///
     /// A setting is out of its range.
     pub fn new(
-        _version: ReliableMessagingVersion,
-        _shape: Shape,
+        version: ReliableMessagingVersion,
+        shape: Shape,
         settings: ReliableSessionSettings,
     ) -> Result<Self, SettingsError> {
         settings.validate()?;
-        Ok(Self { outputs: VecDeque::new(), payload: PhantomData })
+        Ok(Self {
+            version,
+            shape,
+            window: SendWindow::new(&settings),
+            keep_alive: KeepAlive::new(&settings),
+            settings,
+            phase: Phase::New,
+            peer: Peer { to: String::new(), token: None, forward: None, back: None },
+            queue: VecDeque::new(),
+            replies: Ranges::new(),
+            exchanges: BTreeMap::new(),
+            last_exchange: 0,
+            last_failure: String::new(),
+            close: None,
+            counters: Counters::default(),
+            outputs: VecDeque::new(),
+        })
     }
 
-    /// Takes one input. Then drain [`poll`](Self::poll).
-    pub fn handle(&mut self, _input: InitiatorInput<M>, _now: Time) {}
+    /// Takes one input. Then drain [`poll`](Self::poll). Inputs of a session that has ended are ignored,
+    /// except that a `Send` fails.
+    pub fn handle(&mut self, input: InitiatorInput<M>, now: Time) {
+        match input {
+            InitiatorInput::Open(request) => self.open(request, now),
+            InitiatorInput::Send { call, message, deadline } => {
+                self.enqueue(Queued { call, message, deadline }, now);
+            }
+            InitiatorInput::Response { exchange, message } => {
+                self.on_response(exchange, message, now);
+            }
+            InitiatorInput::Failed { exchange, failure } => self.on_failed(exchange, failure, now),
+            InitiatorInput::Close { close_id, terminate_id, deadline } => {
+                self.begin_close(CloseRequest { close_id, terminate_id, deadline }, now);
+            }
+            InitiatorInput::Abort { reason } => self.abort(reason),
+            InitiatorInput::Tick => self.on_tick(now),
+        }
+        self.advance(now);
+    }
 
-    /// The next output.
+    /// The next output. None: give the next input, or a `Tick` at [`wake_at`](Self::wake_at).
     pub fn poll(&mut self) -> Option<InitiatorOutput<M>> {
-        self.outputs.pop_front()
+        let output = self.outputs.pop_front();
+        if output.is_none() && self.outputs.capacity() > 16 {
+            self.outputs.shrink_to(4);
+            self.window.shrink();
+        }
+        output
     }
 
     /// When to give a `Tick`. None: not until something else happens.
     pub fn wake_at(&self) -> Option<Time> {
-        None
+        let phase = match &self.phase {
+            Phase::New | Phase::Closed | Phase::Faulted => return None,
+            Phase::Creating(opening) => Some(opening.requestor.wake_at()),
+            Phase::Closing(requestor) | Phase::Terminating(requestor) => Some(requestor.wake_at()),
+            Phase::Draining | Phase::LastMessage => self.close.as_ref().map(|c| c.deadline),
+            Phase::Open => None,
+        };
+        let calls = self.window.unanswered().filter_map(|e| e.call.and(e.deadline)).min();
+        let queued = self.queue.iter().filter_map(|q| q.deadline).min();
+        let sequence = [self.keep_alive.wake_at(), self.window.timer()];
+        let sequence = sequence.into_iter().filter(|_| self.is_established());
+        sequence.chain([phase, calls, queued]).flatten().min()
     }
 
     /// The session at this moment, for a person.
     pub fn status(&self) -> Status {
-        Status::default()
+        Status {
+            state: self.state(),
+            counters: self.counters,
+            window: self.window.size(),
+            outstanding: self.window.unanswered().count(),
+            waiting: self.queue.len(),
+            round_trip: self.window.round_trip(),
+            retransmission_timeout: self.window.timeout(),
+            highest: self.window.highest(),
+            missing: self.window.unanswered().count() as u64,
+        }
+    }
+
+    /// The identifier of the forward sequence, once the responder has named it.
+    pub fn sequence(&self) -> Option<&Identifier> {
+        self.peer.forward.as_ref()
+    }
+
+    /// The protocol version.
+    pub fn version(&self) -> ReliableMessagingVersion {
+        self.version
+    }
+
+    /// Bytes of memory that the engine holds, without those inside the messages.
+    pub fn memory(&self) -> usize {
+        let node = size_of::<ExchangeId>() + size_of::<Purpose>() + size_of::<usize>();
+        let names = [&self.peer.forward, &self.peer.back].into_iter().flatten();
+        size_of::<Self>()
+            + self.window.heap_size()
+            + self.queue.capacity() * size_of::<Queued<M>>()
+            + self.outputs.capacity() * size_of::<InitiatorOutput<M>>()
+            + self.replies.heap_size()
+            + self.exchanges.len() * node
+            + self.peer.to.capacity()
+            + names.map(|n| n.as_str().len() + 2 * size_of::<usize>()).sum::<usize>()
+    }
+
+    fn state(&self) -> SequenceState {
+        match self.phase {
+            Phase::New => SequenceState::New,
+            Phase::Creating(_) => SequenceState::Creating,
+            Phase::Open => SequenceState::Open,
+            Phase::Draining
+            | Phase::LastMessage
+            | Phase::Closing(_)
+            | Phase::Terminating(_) => SequenceState::Closing,
+            Phase::Closed => SequenceState::Closed,
+            Phase::Faulted => SequenceState::Faulted,
+        }
+    }
+
+    /// Whether both sequences exist and messages may flow.
+    fn is_established(&self) -> bool {
+        matches!(self.state(), SequenceState::Open | SequenceState::Closing)
+    }
+
+    fn has_ended(&self) -> bool {
+        matches!(self.phase, Phase::Closed | Phase::Faulted)
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        let before = self.state();
+        self.phase = phase;
+        if self.state() != before {
+            self.event(Event::State(self.state()));
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        self.outputs.push_back(InitiatorOutput::Event(event));
+    }
+
+    fn on_tick(&mut self, now: Time) {
+        match &self.phase {
+            Phase::Creating(opening) => match opening.requestor.due(now) {
+                Due::Nothing => {}
+                Due::Attempt => self.attempt_create(now),
+                Due::TimedOut => {
+                    let error = opening.requestor.timed_out();
+                    self.end(error);
+                }
+            },
+            Phase::Closing(_) | Phase::Terminating(_) => self.tick_shutdown(now),
+            Phase::Draining | Phase::LastMessage => self.tick_draining(now),
+            _ => {}
+        }
+        if self.is_established() {
+            self.tick_calls(now);
+        }
+        if self.is_established() && self.window.timer().is_some_and(|at| now >= at) {
+            self.retransmit_expired(now);
+        }
+        if self.is_established() {
+            self.tick_keep_alive(now);
+        }
+        if matches!(self.phase, Phase::Creating(_)) {
+            self.tick_queue(now);
+        }
+    }
+
+    /// Whatever the last input has made possible: queued calls, the next step of the shutdown.
+    fn advance(&mut self, now: Time) {
+        self.admit(now);
+        self.advance_shutdown(now);
+    }
+
+    fn abort(&mut self, reason: String) {
+        if self.has_ended() {
+            return;
+        }
+        if self.is_established() {
+            self.post_terminated(&reason);
+        }
+        self.end(SessionError::Aborted(reason));
+    }
+
+    /// Ends the session: every call fails, then the session.
+    fn end(&mut self, error: SessionError) {
+        if self.has_ended() {
+            return;
+        }
+        let sent: Vec<_> = self.window.drain().filter_map(|e| e.call).collect();
+        let waiting: Vec<_> = self.queue.drain(..).map(|q| q.call).collect();
+        for call in sent.into_iter().chain(waiting) {
+            let error = error.clone();
+            self.outputs.push_back(InitiatorOutput::CallFailed { call, error });
+        }
+        self.exchanges.clear();
+        self.enter(Phase::Faulted);
+        self.outputs.push_back(InitiatorOutput::Faulted(error));
+    }
+
+    /// The peer broke a rule: it is told, and the session ends.
+    fn protocol_error(&mut self, fault: SequenceFault) {
+        self.post_fault(fault.clone());
+        self.end(SessionError::Protocol(fault));
+    }
+
+    /// `SequenceTerminated` of the sender's fault, on the forward sequence.
+    fn terminated_by_peer(&mut self, reason: &str) {
+        let kind = FaultKind::SequenceTerminated(self.forward());
+        self.protocol_error(SequenceFault::sender(kind, reason));
+    }
+
+    /// Tells the peer that this end gives up: `SequenceTerminated`, blaming nobody else.
+    fn post_terminated(&mut self, reason: &str) {
+        let kind = FaultKind::SequenceTerminated(self.forward());
+        self.post_fault(SequenceFault::receiver(kind, reason));
+    }
+
+    /// Over HTTP the initiator posts its faults as requests; whatever comes back is of no interest.
+    fn post_fault(&mut self, fault: SequenceFault) {
+        let exchange = self.new_exchange();
+        let message = Message::new(Body::Fault(Box::new(fault)));
+        self.outputs.push_back(InitiatorOutput::Transmit { exchange, message, deadline: None });
+    }
+
+    fn new_exchange(&mut self) -> ExchangeId {
+        self.last_exchange += 1;
+        ExchangeId(self.last_exchange)
+    }
+
+    fn transmit(&mut self, purpose: Purpose, message: Message<M>, deadline: Option<Time>) -> u64 {
+        let exchange = self.new_exchange();
+        self.exchanges.insert(exchange, purpose);
+        self.outputs.push_back(InitiatorOutput::Transmit { exchange, message, deadline });
+        exchange.0
+    }
+
+    /// The forward sequence; empty before there is one.
+    fn forward(&self) -> Identifier {
+        self.peer.forward.clone().unwrap_or_else(|| Identifier::new(""))
+    }
+
+    fn headers(&self) -> Headers {
+        Headers::default()
+    }
+
+    fn tick_keep_alive(&mut self, now: Time) {
+        if self.keep_alive.is_peer_gone(now) && !broken(Mutation::NoInactivity) {
+            self.post_terminated("the inactivity timeout has passed without a message");
+            return self.end(SessionError::Inactivity(self.settings.inactivity_timeout));
+        }
+        if self.keep_alive.is_poll_due(now) && !broken(Mutation::NoKeepAlive) {
+            self.keep_alive.polled(now);
+            self.counters.keep_alives += 1;
+            self.event(Event::KeepAlive);
+            self.ask_for_acknowledgement();
+        }
+    }
+
+    /// A stand-alone `AckRequested`.
+    fn ask_for_acknowledgement(&mut self) {
+        let mut headers = self.headers();
+        headers.ack_requested = self.peer.forward.clone();
+        headers.acknowledgement = self.reply_acknowledgement();
+        let message = Message { headers, ..Message::new(Body::AckRequested) };
+        self.transmit(Purpose::KeepAlive, message, None);
     }
 }

@@ -1,0 +1,174 @@
+//! Opening: CreateSequence until it is answered (WS-RM 2005 §3.4, 1.1 §3.4).
+
+use waxwing_soap::EndpointReference;
+
+use super::requestor::Requestor;
+use super::{
+    FailureKind, Initiator, InitiatorOutput, OpenRequest, Opening, Phase, Purpose, Shape,
+};
+use crate::fault::{FaultKind, SequenceFault, SessionError};
+use crate::message::{
+    Body, CreateSequence, CreateSequenceResponse, Identifier, IncompleteSequenceBehavior, Message,
+    Offer,
+};
+use crate::time::Time;
+use crate::version::ReliableMessagingVersion;
+
+/// The endpoint that the codec writes as the anonymous one of the message's addressing version.
+pub(crate) const ANONYMOUS: &str = "http://www.w3.org/2005/08/addressing/anonymous";
+
+impl<M: Clone> Initiator<M> {
+    pub(super) fn open(&mut self, request: OpenRequest, now: Time) {
+        if !matches!(self.phase, Phase::New) {
+            return;
+        }
+        let OpenRequest { message_id, offer, to, token, started, deadline } = request;
+        self.peer.to = to;
+        self.peer.token = token;
+        self.peer.back = (self.shape == Shape::RequestReply).then_some(offer);
+        let interval = self.settings.request_interval;
+        let requestor = Requestor::new("CreateSequence", message_id, deadline, interval);
+        self.enter(Phase::Creating(Box::new(Opening { requestor, started })));
+        self.attempt_create(now);
+    }
+
+    pub(super) fn attempt_create(&mut self, now: Time) {
+        let Phase::Creating(opening) = &mut self.phase else { return };
+        opening.requestor.attempt(now);
+        let (id, deadline) = (opening.requestor.message_id.clone(), opening.requestor.deadline);
+        let mut message = Message::new(Body::CreateSequence(Box::new(self.create_sequence())));
+        let is_secured = self.peer.token.is_some();
+        message.headers.uses_sequence_str =
+            is_secured && self.version == ReliableMessagingVersion::V11;
+        message.message_id = Some(id);
+        self.transmit(Purpose::Create, message, Some(deadline));
+    }
+
+    fn create_sequence(&self) -> CreateSequence {
+        let is_11 = self.version == ReliableMessagingVersion::V11;
+        let anonymous = || EndpointReference::new(ANONYMOUS);
+        let behavior = if self.settings.ordered {
+            IncompleteSequenceBehavior::DiscardFollowingFirstGap
+        } else {
+            IncompleteSequenceBehavior::NoDiscard
+        };
+        let offer = self.peer.back.clone().map(|identifier| Offer {
+            identifier,
+            endpoint: is_11.then(anonymous),
+            expires: None,
+            incomplete_sequence_behavior: is_11.then_some(behavior),
+        });
+        CreateSequence {
+            acks_to: anonymous(),
+            expires: None,
+            offer,
+            tokens: self.peer.token.clone().into_iter().collect(),
+            reply_to: None,
+            to: Some(self.peer.to.clone()),
+        }
+    }
+
+    pub(super) fn on_create_response(&mut self, message: Option<Message<M>>, now: Time) {
+        let Phase::Creating(opening) = &self.phase else { return };
+        let id = opening.requestor.message_id.clone();
+        let started = opening.started;
+        let Some(message) = message else {
+            return self.create_failed(FailureKind::Retryable, "an empty response".to_owned());
+        };
+        match message.body {
+            Body::CreateSequenceResponse(response) if message.relates_to.as_ref() == Some(&id) => {
+                self.created(*response, started, now);
+            }
+            Body::Fault(fault) => self.end(SessionError::Peer(*fault)),
+            Body::SoapFault(fault) => self.end(SessionError::PeerSoapFault(fault)),
+            _ => self.end(SessionError::Protocol(SequenceFault::sender(
+                FaultKind::SequenceTerminated(Identifier::new("")),
+                "the answer to CreateSequence is no CreateSequenceResponse that relates to it",
+            ))),
+        }
+    }
+
+    fn created(&mut self, response: CreateSequenceResponse, started: Time, now: Time) {
+        self.peer.forward = Some(response.identifier.clone());
+        if let Err(reason) = self.check_accept(&response) {
+            return self.terminated_by_peer(&reason);
+        }
+        self.exchanges.retain(|_, purpose| *purpose != Purpose::Create);
+        self.window.measured_open(now - started);
+        self.keep_alive.received(false, now);
+        self.outputs.push_back(InitiatorOutput::Opened);
+        self.enter(if self.close.is_some() { Phase::Draining } else { Phase::Open });
+    }
+
+    /// An offer must be accepted, for the address that was asked; without one nothing may be accepted.
+    fn check_accept(&self, response: &CreateSequenceResponse) -> Result<(), String> {
+        match (&self.peer.back, &response.accept) {
+            (None, None) => Ok(()),
+            (None, Some(_)) => Err("an offer was accepted that was not made".to_owned()),
+            (Some(_), None) => Err("the offer was not accepted".to_owned()),
+            (Some(_), Some(accept)) if same_uri(&accept.address, &self.peer.to) => Ok(()),
+            (Some(_), Some(accept)) => Err(format!(
+                "the offer was accepted for {}, but the request went to {}",
+                accept.address, self.peer.to
+            )),
+        }
+    }
+
+    pub(super) fn create_failed(&mut self, kind: FailureKind, reason: String) {
+        let Phase::Creating(opening) = &mut self.phase else { return };
+        let error = match kind {
+            FailureKind::SecuritySessionLost => SessionError::SecurityLost(reason),
+            FailureKind::Security | FailureKind::Protocol => {
+                SessionError::Transport { step: "CreateSequence", reason }
+            }
+            FailureKind::Retryable => {
+                if !opening.requestor.failed(reason) {
+                    return;
+                }
+                opening.requestor.timed_out()
+            }
+        };
+        self.end(error);
+    }
+}
+
+/// Compares two addresses as URIs: scheme and host without case, an empty path as `/`, WCF echoes the host
+/// in lower case.
+pub(crate) fn same_uri(a: &str, b: &str) -> bool {
+    fn split(uri: &str) -> (&str, &str) {
+        let start = uri.find("://").map_or(0, |i| i + 3);
+        let end = uri[start..].find(['/', '?', '#']).map_or(uri.len(), |i| start + i);
+        let rest = &uri[end..];
+        (&uri[..end], if rest.is_empty() && start > 0 { "/" } else { rest })
+    }
+    let ((authority_a, rest_a), (authority_b, rest_b)) = (split(a), split(b));
+    without_default_port(authority_a).eq_ignore_ascii_case(without_default_port(authority_b))
+        && rest_a == rest_b
+}
+
+fn without_default_port(authority: &str) -> &str {
+    let is = |scheme: &str| authority.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme));
+    let port = if is("http://") {
+        ":80"
+    } else if is("https://") {
+        ":443"
+    } else {
+        return authority;
+    };
+    authority.strip_suffix(port).unwrap_or(authority)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same_uri;
+
+    #[test]
+    fn addresses_are_compared_as_uris() {
+        assert!(same_uri("http://Host:8000/a/B", "HTTP://host:8000/a/B"));
+        assert!(same_uri("http://host", "http://host:80/"));
+        assert!(same_uri("urn:a", "urn:a"));
+        assert!(!same_uri("http://host/a", "http://host/a/"));
+        assert!(!same_uri("http://host/a", "http://host/A"));
+        assert!(!same_uri("http://host:81/a", "http://host/a"));
+    }
+}

@@ -1,0 +1,99 @@
+//! Pacing of CreateSequence, CloseSequence and TerminateSequence: repeated until a deadline.
+
+use std::time::Duration;
+
+use crate::fault::SessionError;
+use crate::message::Identifier;
+use crate::time::Time;
+
+/// One of the protocol's requests under way. An attempt that starts with no more than the interval left is
+/// the last one.
+#[derive(Debug)]
+pub(super) struct Requestor {
+    pub(super) step: &'static str,
+    pub(super) message_id: Identifier,
+    pub(super) deadline: Time,
+    interval: Duration,
+    attempts: u32,
+    next: Option<Time>,
+    last_failure: String,
+}
+
+/// What time asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    Nothing,
+    /// Send again.
+    Attempt,
+    /// The deadline has passed.
+    TimedOut,
+}
+
+impl Requestor {
+    /// A request whose first attempt is still to be begun.
+    pub(super) fn new(
+        step: &'static str,
+        message_id: Identifier,
+        deadline: Time,
+        interval: Duration,
+    ) -> Self {
+        let last_failure = String::new();
+        Self { step, message_id, deadline, interval, attempts: 0, next: None, last_failure }
+    }
+
+    /// An attempt begins. The next one is due an interval after it, whether this one failed or is silent.
+    pub(super) fn attempt(&mut self, now: Time) {
+        self.attempts += 1;
+        self.next = (self.deadline - now > self.interval).then(|| now + self.interval);
+    }
+
+    /// An attempt failed. True when it was the last.
+    pub(super) fn failed(&mut self, reason: String) -> bool {
+        self.last_failure = reason;
+        self.next.is_none()
+    }
+
+    pub(super) fn due(&self, now: Time) -> Due {
+        if now >= self.deadline {
+            Due::TimedOut
+        } else if self.next.is_some_and(|next| now >= next) {
+            Due::Attempt
+        } else {
+            Due::Nothing
+        }
+    }
+
+    pub(super) fn wake_at(&self) -> Time {
+        self.next.unwrap_or(self.deadline)
+    }
+
+    pub(super) fn timed_out(&self) -> SessionError {
+        SessionError::TimedOut {
+            step: self.step,
+            attempts: self.attempts,
+            last_failure: self.last_failure.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_every_ten_seconds_the_last_within_ten_of_the_end() {
+        let at = |s: u64| Time::from_millis(s * 1000);
+        let ten = Duration::from_secs(10);
+        let mut request = Requestor::new("CreateSequence", "id".into(), at(60), ten);
+        let mut starts = Vec::new();
+        for second in 0..60 {
+            if second == 0 || request.due(at(second)) == Due::Attempt {
+                request.attempt(at(second));
+                starts.push(second);
+                assert_eq!(request.failed("refused".into()), second == 50);
+            }
+        }
+        assert_eq!(starts, [0, 10, 20, 30, 40, 50]);
+        assert_eq!(request.due(at(60)), Due::TimedOut);
+    }
+}

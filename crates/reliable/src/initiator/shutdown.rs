@@ -1,0 +1,242 @@
+//! Closing: LastMessage and TerminateSequence (2005 §3.1, §3.5); CloseSequence and TerminateSequence (1.1 §3.5,
+//! §3.6).
+
+use super::requestor::{Due, Requestor};
+use super::{
+    CloseRequest, FailureKind, Initiator, InitiatorOutput, Phase, Purpose, Shape,
+};
+use crate::fault::{FaultKind, SequenceFault, SessionError};
+use crate::message::{Body, Identifier, Message, SequenceAcknowledgement, Shutdown};
+use crate::mutation::{Mutation, broken};
+use crate::time::Time;
+use crate::version::ReliableMessagingVersion;
+
+impl<M: Clone> Initiator<M> {
+    pub(super) fn begin_close(&mut self, request: CloseRequest, now: Time) {
+        match self.phase {
+            Phase::New => {
+                self.enter(Phase::Closed);
+                self.outputs.push_back(InitiatorOutput::Closed);
+            }
+            Phase::Creating(_) => self.close = Some(request),
+            Phase::Open => {
+                self.close = Some(request);
+                self.enter(Phase::Draining);
+                self.nudge(now);
+            }
+            _ => {}
+        }
+    }
+
+    /// 1.1 one-way: a sender that is not acknowledged in full asks once when it begins to close.
+    fn nudge(&mut self, now: Time) {
+        let is_11 = self.version == ReliableMessagingVersion::V11;
+        if is_11 && self.shape == Shape::OneWay && !self.window.is_empty() {
+            self.keep_alive.sent(now);
+            self.ask_for_acknowledgement();
+        }
+    }
+
+    /// The next step, when the one before is done.
+    pub(super) fn advance_shutdown(&mut self, now: Time) {
+        let is_drained = self.queue.is_empty() && self.window.is_empty();
+        let may_close = is_drained || broken(Mutation::CloseWithoutWaiting);
+        match self.phase {
+            Phase::Draining if may_close => match self.version {
+                ReliableMessagingVersion::February2005 => self.send_last_message(now),
+                ReliableMessagingVersion::V11 => self.begin_step("CloseSequence", now),
+            },
+            Phase::LastMessage if self.window.is_empty() => {
+                self.begin_step("TerminateSequence", now);
+            }
+            _ => {}
+        }
+    }
+
+    fn send_last_message(&mut self, now: Time) {
+        if !self.window.can_add() {
+            return; // The peer has no room; keep-alives find out when it has.
+        }
+        let deadline = self.close.as_ref().map(|c| c.deadline);
+        if let Some(number) = self.window.add(None, Body::LastMessage, None, now) {
+            self.counters.messages_sent += 1;
+            self.enter(Phase::LastMessage);
+            self.send_number(number, deadline, now);
+        }
+    }
+
+    fn begin_step(&mut self, step: &'static str, now: Time) {
+        let Some(close) = &self.close else { return };
+        let is_close = step == "CloseSequence";
+        let id = if is_close { &close.close_id } else { &close.terminate_id };
+        let interval = self.settings.request_interval;
+        let requestor = Box::new(Requestor::new(step, id.clone(), close.deadline, interval));
+        self.exchanges.clear();
+        self.enter(if is_close { Phase::Closing(requestor) } else { Phase::Terminating(requestor) });
+        self.attempt_step(now);
+    }
+
+    fn attempt_step(&mut self, now: Time) {
+        let (requestor, purpose) = match &mut self.phase {
+            Phase::Closing(requestor) => (requestor, Purpose::Close),
+            Phase::Terminating(requestor) => (requestor, Purpose::Terminate),
+            _ => return,
+        };
+        requestor.attempt(now);
+        let (id, deadline) = (requestor.message_id.clone(), requestor.deadline);
+        let is_11 = self.version == ReliableMessagingVersion::V11;
+        let highest = self.window.highest();
+        let shutdown = Shutdown {
+            identifier: self.forward(),
+            last_message_number: (is_11 && highest > 0).then_some(highest),
+            reply_to: None,
+        };
+        let body = match purpose {
+            Purpose::Close => Body::CloseSequence(shutdown),
+            _ => Body::TerminateSequence(shutdown),
+        };
+        let mut message = Message::new(body);
+        // 2005 one-way terminates with a notification: nothing to relate an answer to.
+        message.message_id = (is_11 || self.shape == Shape::RequestReply).then_some(id);
+        message.headers.acknowledgement = self.closing_acknowledgement();
+        self.transmit(purpose, message, Some(deadline));
+    }
+
+    /// The acknowledgement of replies that goes with Close and Terminate, final in 1.1, there even if empty.
+    fn closing_acknowledgement(&self) -> Option<SequenceAcknowledgement> {
+        let back = self.peer.back.clone()?;
+        let mut acknowledgement = SequenceAcknowledgement::new(back, self.replies.clone());
+        acknowledgement.is_final = self.version == ReliableMessagingVersion::V11;
+        Some(acknowledgement)
+    }
+
+    pub(super) fn on_shutdown(&mut self, message: Option<Message<M>>, now: Time) {
+        let is_11 = self.version == ReliableMessagingVersion::V11;
+        let (id, is_close) = match &self.phase {
+            Phase::Closing(requestor) => (requestor.message_id.clone(), true),
+            Phase::Terminating(requestor) => (requestor.message_id.clone(), false),
+            _ => return,
+        };
+        if !is_11 {
+            // Any response ends a 2005 session, whatever it says.
+            if message.is_some() || self.shape == Shape::OneWay {
+                return self.closed();
+            }
+            return self.shutdown_failed(FailureKind::Retryable, "an empty response".into(), now);
+        }
+        let Some(message) = message else {
+            return self.shutdown_failed(FailureKind::Retryable, "an empty response".into(), now);
+        };
+        match &message.body {
+            Body::Fault(fault) if !is_close && self.is_forgotten(fault) => self.closed(),
+            Body::Fault(fault) => self.on_fault((**fault).clone()),
+            Body::SoapFault(fault) => self.end(SessionError::PeerSoapFault(fault.clone())),
+            _ => match self.check_shutdown_response(&message, &id, is_close) {
+                Err(fault) => self.protocol_error(fault),
+                Ok(()) if is_close => self.begin_step("TerminateSequence", now),
+                Ok(()) => self.closed(),
+            },
+        }
+    }
+
+    /// A responder that has forgotten the session after CloseSequence has terminated it.
+    fn is_forgotten(&self, fault: &SequenceFault) -> bool {
+        let own = |id| Some(id) == self.peer.forward.as_ref() || Some(id) == self.peer.back.as_ref();
+        matches!(&fault.kind, FaultKind::UnknownSequence(id) if own(id))
+    }
+
+    fn check_shutdown_response(
+        &self,
+        message: &Message<M>,
+        id: &Identifier,
+        is_close: bool,
+    ) -> Result<(), SequenceFault> {
+        let terminated = |reason: &str| {
+            let kind = FaultKind::SequenceTerminated(self.forward());
+            Err(SequenceFault::sender(kind, reason))
+        };
+        let named = match &message.body {
+            Body::CloseSequenceResponse(named) if is_close => named,
+            Body::TerminateSequenceResponse(named) if !is_close => named,
+            _ => return terminated("the answer is not the response that was asked for"),
+        };
+        if Some(named) != self.peer.forward.as_ref() || message.relates_to.as_ref() != Some(id) {
+            return terminated("the response belongs to another sequence or request");
+        }
+        let Some(acknowledgement) = &message.headers.acknowledgement else {
+            return terminated("the response carries no final acknowledgement");
+        };
+        self.check_acknowledgement(acknowledgement, None)?;
+        if !acknowledgement.is_final {
+            return terminated("the acknowledgement of the response is not final");
+        }
+        if acknowledgement.ranges != self.all_sent() {
+            let kind = FaultKind::InvalidAcknowledgement(Box::new(SequenceAcknowledgement::new(
+                acknowledgement.identifier.clone(),
+                acknowledgement.ranges.clone(),
+            )));
+            return Err(SequenceFault::sender(kind, "the final acknowledgement has gaps"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn shutdown_failed(&mut self, kind: FailureKind, reason: String, _now: Time) {
+        let is_2005_notice = self.version == ReliableMessagingVersion::February2005
+            && self.shape == Shape::OneWay;
+        match &mut self.phase {
+            Phase::Closing(requestor) => {
+                if kind == FailureKind::Protocol {
+                    let step = requestor.step;
+                    self.post_terminated("CloseSequence failed");
+                    self.end(SessionError::Transport { step, reason });
+                } else if requestor.failed(reason) {
+                    let error = requestor.timed_out();
+                    self.post_terminated("CloseSequence was not answered in time");
+                    self.end(error);
+                }
+            }
+            // Everything is acknowledged: what is left is good manners.
+            Phase::Terminating(requestor) => {
+                if requestor.failed(reason) || is_2005_notice || kind == FailureKind::Protocol {
+                    self.closed();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn tick_shutdown(&mut self, now: Time) {
+        let (Phase::Closing(requestor) | Phase::Terminating(requestor)) = &self.phase else {
+            return;
+        };
+        match requestor.due(now) {
+            Due::Nothing => {}
+            Due::Attempt => self.attempt_step(now),
+            Due::TimedOut if matches!(self.phase, Phase::Terminating(_)) => self.closed(),
+            Due::TimedOut => {
+                let error = requestor.timed_out();
+                self.post_terminated("CloseSequence was not answered in time");
+                self.end(error);
+            }
+        }
+    }
+
+    pub(super) fn tick_draining(&mut self, now: Time) {
+        if !self.close.as_ref().is_some_and(|c| now >= c.deadline) {
+            return;
+        }
+        let is_last = matches!(self.phase, Phase::LastMessage);
+        let head = self.window.unanswered().next();
+        let attempts = head.map_or(0, |e| e.retries + 1);
+        let step = if is_last { "LastMessage" } else { "call" };
+        let last_failure = self.last_failure.clone();
+        self.post_terminated("the session could not be closed in time");
+        self.end(SessionError::TimedOut { step, attempts, last_failure });
+    }
+
+    fn closed(&mut self) {
+        self.exchanges.clear();
+        self.enter(Phase::Closed);
+        self.outputs.push_back(InitiatorOutput::Closed);
+    }
+}

@@ -1,0 +1,335 @@
+//! The send window: numbering, slow start, congestion and flow control, retransmission (WCF's algorithm).
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::api::CallId;
+use super::recovery::LossEstimate;
+use super::rtt::RoundTrip;
+use crate::message::Body;
+use crate::mutation::{Mutation, broken};
+use crate::ranges::{MAX_MESSAGE_NUMBER, MessageNumber, Ranges};
+use crate::settings::{LossRecovery, ReliableSessionSettings};
+use crate::time::Time;
+
+/// A message that was sent and whose answer has not come.
+#[derive(Debug)]
+pub(super) struct Entry<M> {
+    pub(super) number: MessageNumber,
+    /// None: LastMessage, or a call that has failed already.
+    pub(super) call: Option<CallId>,
+    pub(super) body: Body<M>,
+    pub(super) deadline: Option<Time>,
+    pub(super) transferred: bool,
+    /// How often it was sent again.
+    pub(super) retries: u32,
+    pub(super) last_attempt: Time,
+    /// The exchange of its last transmission.
+    pub(super) last_exchange: u64,
+}
+
+/// What a retransmission timer that ran out asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Expired {
+    /// Send these again.
+    Resend(Vec<MessageNumber>),
+    /// This message was sent too often.
+    Exceeded(MessageNumber, u32),
+}
+
+#[derive(Debug)]
+pub(super) struct SendWindow<M> {
+    entries: VecDeque<Entry<M>>,
+    next: MessageNumber,
+    max: u32,
+    size: u32,
+    threshold: u32,
+    loss_size: u32,
+    acknowledged: u32,
+    /// How many more the peer has room for; huge until it says.
+    quota: i64,
+    flow_control: bool,
+    /// No timer has run out yet.
+    startup: bool,
+    last_timeout: Time,
+    max_retries: u32,
+    round_trip: RoundTrip,
+    timeout: Duration,
+    timer: Option<Time>,
+    recovery: LossRecovery,
+    pub(super) loss: LossEstimate,
+}
+
+impl<M> SendWindow<M> {
+    pub(super) fn new(settings: &ReliableSessionSettings) -> Self {
+        let round_trip = RoundTrip::new(Duration::ZERO);
+        Self {
+            entries: VecDeque::new(),
+            next: 1,
+            max: settings.max_transfer_window_size,
+            size: 1,
+            threshold: settings.max_transfer_window_size,
+            loss_size: settings.max_transfer_window_size,
+            acknowledged: 0,
+            quota: i64::from(i32::MAX),
+            flow_control: settings.flow_control_enabled,
+            startup: true,
+            last_timeout: Time::ZERO,
+            max_retries: settings.max_retry_count,
+            timeout: round_trip.timeout(),
+            round_trip,
+            timer: None,
+            recovery: settings.loss_recovery,
+            loss: LossEstimate::default(),
+        }
+    }
+
+    /// Starts the estimate with the duration of Open.
+    pub(super) fn measured_open(&mut self, duration: Duration) {
+        self.round_trip = RoundTrip::new(duration);
+        self.timeout = self.round_trip.timeout();
+    }
+
+    pub(super) fn can_add(&self) -> bool {
+        broken(Mutation::IgnoreWindow)
+            || (self.entries.len() < self.size as usize && self.quota > 0)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn size(&self) -> u32 {
+        self.size
+    }
+
+    pub(super) fn is_blocked_by_peer(&self) -> bool {
+        self.quota <= 0
+    }
+
+    /// The highest number given out; 0 for none.
+    pub(super) fn highest(&self) -> MessageNumber {
+        self.next - 1
+    }
+
+    pub(super) fn round_trip(&self) -> Duration {
+        self.round_trip.mean()
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    pub(super) fn timer(&self) -> Option<Time> {
+        self.timer
+    }
+
+    /// Numbers a message. None when the numbers are used up.
+    pub(super) fn add(
+        &mut self,
+        call: Option<CallId>,
+        body: Body<M>,
+        deadline: Option<Time>,
+        now: Time,
+    ) -> Option<MessageNumber> {
+        let number = self.next;
+        if number > MAX_MESSAGE_NUMBER {
+            return None;
+        }
+        self.next += 1;
+        self.quota -= 1;
+        self.entries.push_back(Entry {
+            number,
+            call,
+            body,
+            deadline,
+            transferred: false,
+            retries: 0,
+            last_attempt: now,
+            last_exchange: 0,
+        });
+        if self.timer.is_none() {
+            self.timer = Some(now + self.timeout);
+        }
+        Some(number)
+    }
+
+    /// A message that is still to be answered.
+    pub(super) fn entry_mut(&mut self, number: MessageNumber) -> Option<&mut Entry<M>> {
+        let first = self.entries.front()?.number;
+        let index = usize::try_from(number.checked_sub(first)?).ok()?;
+        self.entries.get_mut(index).filter(|e| !e.transferred)
+    }
+
+    /// Messages that are still to be answered.
+    pub(super) fn unanswered(&self) -> impl Iterator<Item = &Entry<M>> {
+        self.entries.iter().filter(|e| !e.transferred)
+    }
+
+    /// Takes every entry out, when the session ends.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = Entry<M>> + '_ {
+        self.timer = None;
+        self.entries.drain(..)
+    }
+
+    /// Marks one message answered. None when it was, or is not known.
+    pub(super) fn transfer(&mut self, number: MessageNumber, now: Time) -> Option<Option<CallId>> {
+        let entry = self.entry_mut(number)?;
+        entry.transferred = true;
+        let (call, took) = (entry.call.take(), now - entry.last_attempt);
+        self.round_trip.sample(took);
+        Some(call)
+    }
+
+    /// Numbers in `ranges` that are not marked yet.
+    pub(super) fn newly_in(&self, ranges: &Ranges) -> Vec<MessageNumber> {
+        let open = self.unanswered().map(|e| e.number);
+        open.filter(|n| ranges.contains(*n)).collect()
+    }
+
+    /// Whether an acknowledgement leaves out what an earlier one had.
+    pub(super) fn takes_back(&self, ranges: &Ranges) -> bool {
+        let first = self.entries.front().map_or(self.next, |e| e.number);
+        let marked = self.entries.iter().filter(|e| e.transferred);
+        (first > 1 && ranges.contiguous() < first - 1)
+            || marked.map(|e| e.number).any(|n| !ranges.contains(n))
+    }
+
+    /// Slides over what is answered, grows the window and says what to send again.
+    pub(super) fn slide(
+        &mut self,
+        buffer_remaining: Option<u32>,
+        upper: MessageNumber,
+        now: Time,
+    ) -> Vec<MessageNumber> {
+        let before = self.entries.len();
+        while self.entries.front().is_some_and(|e| e.transferred) {
+            self.entries.pop_front();
+        }
+        let slid = (before - self.entries.len()) as u32;
+        let room = buffer_remaining.filter(|_| self.flow_control).map(i64::from);
+        if slid == 0 {
+            let start = self.entries.front().map_or(self.next, |e| e.number);
+            if let Some(room) = room.filter(|r| upper + 1 == start && *r > self.quota) {
+                self.quota = room - self.in_flight(before);
+            }
+            return Vec::new();
+        }
+        if let Some(room) = room {
+            self.quota = room - (self.in_flight(before) - i64::from(slid)).max(0);
+        }
+        let slow_start = self.size <= self.threshold;
+        self.grow(slid);
+        self.timeout = self.round_trip.timeout();
+        self.timer = (!self.entries.is_empty()).then(|| now + self.timeout);
+        if self.startup || !slow_start || self.recovery == LossRecovery::Eager {
+            return Vec::new();
+        }
+        self.unsent_since_timeout(now)
+    }
+
+    fn in_flight(&self, outstanding: usize) -> i64 {
+        i64::from(self.size).min(outstanding as i64)
+    }
+
+    fn grow(&mut self, slid: u32) {
+        if self.size <= self.threshold {
+            self.size = self.max.min(self.threshold.saturating_add(1)).min(self.size + slid);
+            return;
+        }
+        self.acknowledged += slid;
+        let step = (self.loss_size.saturating_sub(self.threshold) / 8).max(1);
+        if self.acknowledged > (self.size - self.threshold) * self.size / step {
+            self.size = self.max.min(self.size + 1);
+            self.acknowledged = 0;
+        }
+    }
+
+    /// After a loss everything inside the new window counts as lost, once per loss.
+    fn unsent_since_timeout(&mut self, now: Time) -> Vec<MessageNumber> {
+        let (size, since) = (self.size as usize, self.last_timeout);
+        let mut again = Vec::new();
+        for entry in self.entries.iter_mut().take(size) {
+            if !entry.transferred && entry.last_attempt < since {
+                (entry.retries, entry.last_attempt) = (entry.retries + 1, now);
+                again.push(entry.number);
+            }
+        }
+        again
+    }
+
+    /// The timer ran out: back to one message, send the head again, double the timeout.
+    pub(super) fn expire(&mut self, now: Time) -> Expired {
+        if broken(Mutation::NeverRetransmit) {
+            self.timer = None;
+            return Expired::Resend(Vec::new());
+        }
+        let (number, retries) = match self.entries.front_mut() {
+            Some(head) => {
+                (head.retries, head.last_attempt) = (head.retries + 1, now);
+                (head.number, head.retries)
+            }
+            None => {
+                self.timer = None;
+                return Expired::Resend(Vec::new());
+            }
+        };
+        if retries > self.max_retries {
+            return Expired::Exceeded(number, retries);
+        }
+        self.startup = false;
+        self.last_timeout = now;
+        self.timeout = self.timeout.saturating_mul(2);
+        self.timer = Some(now + self.timeout);
+        if self.recovery == LossRecovery::Eager {
+            return Expired::Resend(self.all_unanswered(now));
+        }
+        self.threshold = (self.size / 2).max(1);
+        self.loss_size = self.size;
+        self.size = 1;
+        self.acknowledged = 0;
+        Expired::Resend(vec![number])
+    }
+
+    fn all_unanswered(&mut self, now: Time) -> Vec<MessageNumber> {
+        let open = self.entries.iter_mut().filter(|e| !e.transferred);
+        open.map(|entry| {
+            entry.last_attempt = now;
+            entry.number
+        })
+        .collect()
+    }
+
+    /// Eager recovery: messages whose last transmission was followed by `distance` others, one of which
+    /// (`exchange`) is answered, while they are not.
+    pub(super) fn overtaken(
+        &mut self,
+        exchange: u64,
+        distance: u64,
+        now: Time,
+    ) -> Vec<MessageNumber> {
+        let open = self.entries.iter_mut().filter(|e| !e.transferred);
+        open.filter(|e| e.last_exchange + distance <= exchange)
+            .map(|entry| {
+                entry.last_attempt = now;
+                entry.number
+            })
+            .collect()
+    }
+
+    /// Bytes on the heap, without what the messages hold themselves.
+    pub(super) fn heap_size(&self) -> usize {
+        self.entries.capacity() * size_of::<Entry<M>>()
+    }
+
+    /// Gives memory of a burst back.
+    pub(super) fn shrink(&mut self) {
+        if self.entries.is_empty() && self.entries.capacity() > 16 {
+            self.entries.shrink_to(8);
+        }
+    }
+}

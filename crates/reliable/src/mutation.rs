@@ -1,0 +1,81 @@
+//! Test hooks that break one central rule each, so that the simulator can show that it would notice.
+
+/// A rule that can be broken. Only a build with the feature `mutations` breaks any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mutation {
+    /// The responder delivers a message that it has delivered before.
+    DeliverDuplicates,
+    /// The responder of an ordered session delivers whatever number comes.
+    DeliverOutOfOrder,
+    /// The responder answers a message that it refused with an acknowledgement that covers it.
+    AcknowledgeRefused,
+    /// The responder throws the reply away once it was written.
+    ForgetReply,
+    /// The responder numbers a repeated reply anew.
+    RenumberReply,
+    /// The responder keeps any number of unacknowledged replies.
+    UnboundedReplies,
+    /// The responder answers LastMessage or CloseSequence before its operations are done.
+    CloseEarly,
+    /// The responder acknowledges every number up to the highest one, gaps included.
+    AcknowledgeGaps,
+    /// The responder ignores the secured context of a message.
+    IgnoreContext,
+    /// The initiator takes an acknowledgement on any exchange for the answer of every message in it.
+    CompleteByAcknowledgement,
+    /// The initiator sends whatever it has, whatever the window.
+    IgnoreWindow,
+    /// The initiator never sends a message again.
+    NeverRetransmit,
+    /// The initiator does not wait for replies before it closes.
+    CloseWithoutWaiting,
+    /// The initiator never asks a silent peer whether it is there.
+    NoKeepAlive,
+    /// Neither end gives a silent peer up.
+    NoInactivity,
+}
+
+impl Mutation {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::DeliverDuplicates,
+        Self::DeliverOutOfOrder,
+        Self::AcknowledgeRefused,
+        Self::ForgetReply,
+        Self::RenumberReply,
+        Self::UnboundedReplies,
+        Self::CloseEarly,
+        Self::AcknowledgeGaps,
+        Self::IgnoreContext,
+        Self::CompleteByAcknowledgement,
+        Self::IgnoreWindow,
+        Self::NeverRetransmit,
+        Self::CloseWithoutWaiting,
+        Self::NoKeepAlive,
+        Self::NoInactivity,
+    ];
+}
+
+#[cfg(feature = "mutations")]
+thread_local! {
+    static BROKEN: std::cell::Cell<Option<Mutation>> = const { std::cell::Cell::new(None) };
+}
+
+/// Breaks a rule for every engine of this thread; None mends it.
+#[cfg(feature = "mutations")]
+pub fn break_rule(mutation: Option<Mutation>) {
+    BROKEN.set(mutation);
+}
+
+/// Whether a rule is broken.
+#[cfg(feature = "mutations")]
+pub(crate) fn broken(mutation: Mutation) -> bool {
+    BROKEN.get() == Some(mutation)
+}
+
+/// Whether a rule is broken: never, in an ordinary build.
+#[cfg(not(feature = "mutations"))]
+#[inline(always)]
+pub(crate) const fn broken(_mutation: Mutation) -> bool {
+    false
+}
