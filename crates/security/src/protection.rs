@@ -203,6 +203,11 @@ pub fn is_infrastructure_header(namespace: &str, local: &str) -> bool {
         || (RELIABLE.contains(&namespace) && RELIABLE_HEADERS.contains(&local))
 }
 
+/// Whether the namespace is one of WS-Addressing.
+pub(crate) fn is_addressing(namespace: &str) -> bool {
+    ADDRESSING.contains(&namespace)
+}
+
 /// Messages of the infrastructure whose bodies are signed and not encrypted (WS-ReliableMessaging
 /// February 2005 §3 and 1.1 §3, and the Cancel binding of WS-SecureConversation §5).
 const SIGNED_ACTIONS: &[&str] = &[

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use waxwing_crypto::PrivateKey;
+use waxwing_xml::Limits;
 
 use super::key::TokenKey;
 use super::replay::ReplayCache;
@@ -28,6 +29,8 @@ pub struct Expectations<'a> {
     pub confirmations: &'a [SentSignature],
     /// The receiver's time.
     pub now: Timestamp,
+    /// Limits for decrypted content; those that the message was parsed with.
+    pub limits: &'a Limits,
     /// The memory of messages received; `None` switches replay detection off.
     pub replay: Option<&'a ReplayCache>,
 }

@@ -1,0 +1,101 @@
+//! Elements of the Security header that are signed: timestamp, signature confirmation, user name token
+//! (WS-Security 1.1 §10, §8.5; Username Token Profile 1.0 §3.1).
+
+use jiff::Timestamp;
+
+use super::super::SecuritySettings;
+use super::super::key::Digester;
+use super::super::names::{PASSWORD_TEXT, WSSE, WSSE11, WSU};
+use super::super::plan::Sources;
+use super::super::token::UsernameCredential;
+use super::signature::{SignedPart, digest_of_text};
+use super::text::{push, push_base64, push_escaped};
+use crate::error::Result;
+
+/// The timestamp of a message.
+pub(super) struct Stamp {
+    pub(super) text: Vec<u8>,
+    canonical: Vec<u8>,
+    pub(super) id: String,
+}
+
+impl Stamp {
+    /// A timestamp from now on, with an identifier of the process's own.
+    pub(super) fn new(settings: &SecuritySettings, sources: &mut Sources<'_>) -> Self {
+        Self::with_id(sources.ids.next_id(), settings, sources.now)
+    }
+
+    /// A timestamp with a given identifier.
+    pub(super) fn with_id(id: String, settings: &SecuritySettings, now: Timestamp) -> Self {
+        let created = date_time(now);
+        let expires = date_time(now.checked_add(settings.timestamp_validity).unwrap_or(now));
+        let mut text = Vec::with_capacity(256);
+        push(&mut text, &["<u:Timestamp u:Id=\"", &id, "\">"]);
+        let mut canonical = Vec::with_capacity(384);
+        push(&mut canonical, &["<u:Timestamp xmlns:u=\"", WSU, "\" u:Id=\"", &id, "\">"]);
+        for out in [&mut text, &mut canonical] {
+            push(out, &["<u:Created>", &created, "</u:Created>"]);
+            push(out, &["<u:Expires>", &expires, "</u:Expires></u:Timestamp>"]);
+        }
+        Self { text, canonical, id }
+    }
+
+    /// Its reference in a signature.
+    pub(super) fn signed(&self, settings: &SecuritySettings) -> SignedPart {
+        let digest = Digester::digest(settings, &self.canonical);
+        SignedPart { id: self.id.clone(), digest }
+    }
+}
+
+/// A time in UTC with milliseconds, as WCF writes it.
+fn date_time(time: Timestamp) -> String {
+    let millisecond = time.as_millisecond();
+    let truncated = Timestamp::from_millisecond(millisecond).unwrap_or(time);
+    format!("{truncated:.3}")
+}
+
+/// An element as self-contained text, with its identifier.
+pub(super) struct Element {
+    pub(super) text: Vec<u8>,
+    id: String,
+}
+
+impl Element {
+    /// Its reference in a signature.
+    pub(super) fn signed(&self, settings: &SecuritySettings) -> Result<SignedPart> {
+        let digest = digest_of_text(&self.text, settings)?;
+        Ok(SignedPart { id: self.id.clone(), digest })
+    }
+}
+
+/// A SignatureConfirmation of a request's signature value.
+pub(super) fn confirmation(id: String, value: &[u8]) -> Element {
+    let mut text = Vec::with_capacity(768);
+    push(&mut text, &["<k:SignatureConfirmation u:Id=\"", &id, "\" Value=\""]);
+    push_base64(&mut text, value);
+    push(&mut text, &["\" xmlns:k=\"", WSSE11, "\" xmlns:u=\"", WSU, "\"/>"]);
+    Element { text, id }
+}
+
+/// A UsernameToken with the password in clear.
+pub(super) fn username_token(
+    credential: &UsernameCredential,
+    settings: &SecuritySettings,
+) -> Element {
+    let mut text = Vec::with_capacity(512);
+    push(&mut text, &["<o:UsernameToken u:Id=\"", &credential.id, "\" xmlns:o=\"", WSSE]);
+    push(&mut text, &["\" xmlns:u=\"", WSU, "\"><o:Username>"]);
+    push_escaped(&mut text, &credential.username);
+    push(&mut text, &["</o:Username>"]);
+    if let Some(password) = &credential.password {
+        push(&mut text, &["<o:Password"]);
+        if settings.basic_security_profile {
+            push(&mut text, &[" Type=\"", PASSWORD_TEXT, "\""]);
+        }
+        push(&mut text, &[">"]);
+        push_escaped(&mut text, password);
+        push(&mut text, &["</o:Password>"]);
+    }
+    push(&mut text, &["</o:UsernameToken>"]);
+    Element { text, id: credential.id.to_string() }
+}

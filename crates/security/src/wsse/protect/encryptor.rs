@@ -1,0 +1,60 @@
+//! Encrypting parts of a message with its encryption key (XML Encryption §3, §5.2).
+
+use waxwing_soap::RandomSource;
+
+use super::super::SecuritySettings;
+use super::Numbers;
+use super::keys::KeyUse;
+use super::text::{EncryptedType, Place, push_encrypted_data};
+use crate::error::{Reason, Result};
+
+/// Encrypts elements one after another, numbering and listing them.
+pub(super) struct Encryptor<'a, 'r> {
+    key: Option<&'a KeyUse<'a>>,
+    settings: &'a SecuritySettings,
+    numbers: Numbers,
+    references: Vec<String>,
+    random: &'r mut dyn RandomSource,
+}
+
+impl<'a, 'r> Encryptor<'a, 'r> {
+    pub(super) fn new(
+        key: Option<&'a KeyUse<'a>>,
+        settings: &'a SecuritySettings,
+        numbers: Numbers,
+        random: &'r mut dyn RandomSource,
+    ) -> Self {
+        Self { key, settings, numbers, references: Vec::new(), random }
+    }
+
+    /// The ids of everything encrypted, in order.
+    pub(super) fn references(&self) -> &[String] {
+        &self.references
+    }
+
+    /// An element of the Security header, encrypted under the next number or left as it is.
+    pub(super) fn element(&mut self, text: Vec<u8>, encrypt: bool) -> Result<Vec<u8>> {
+        if !encrypt {
+            return Ok(text);
+        }
+        let id = self.numbers.next();
+        self.encrypt(id, EncryptedType::Element, &text, Place::Security)
+    }
+
+    /// The EncryptedData element for `plaintext`.
+    pub(super) fn encrypt(
+        &mut self,
+        id: String,
+        kind: EncryptedType,
+        plaintext: &[u8],
+        place: Place,
+    ) -> Result<Vec<u8>> {
+        let key = self.key.ok_or(Reason::Plan("no encryption key was made"))?;
+        let octets = key.key.encrypt(self.settings, plaintext, self.random)?;
+        let mut out = Vec::with_capacity(octets.len() * 4 / 3 + 700);
+        let reference = key.reference();
+        push_encrypted_data(&mut out, &id, kind, &octets, reference, self.settings, place);
+        self.references.push(id);
+        Ok(out)
+    }
+}

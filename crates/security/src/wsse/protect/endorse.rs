@@ -1,0 +1,99 @@
+//! Endorsing signatures: proof of a further token by signing the primary signature
+//! (WS-SecurityPolicy 1.2 §8.3).
+
+use super::super::names::X509_V3;
+use super::super::plan::{Endorsing, ProtectionPlan, Sources};
+use super::super::token::{SentSignature, TokenPlacement};
+use super::super::{SecuritySettings, key};
+use super::Numbers;
+use super::keys::BaseToken;
+use super::signature::{SignedInfo, SignedPart, push_signature};
+use super::text::{Place, TokenReference, push, push_base64, push_encoding_type, push_escaped};
+use crate::error::Result;
+use waxwing_crypto::Certificate;
+
+/// The endorsing signatures of a message and the tokens behind them.
+#[derive(Default)]
+pub(super) struct Endorsements {
+    /// The text of the tokens.
+    pub(super) tokens: Vec<u8>,
+    /// The text of each signature.
+    pub(super) signatures: Vec<Vec<u8>>,
+    values: Vec<Vec<u8>>,
+}
+
+impl Endorsements {
+    /// Signs `part` with every endorsing token of the plan.
+    pub(super) fn new(
+        plan: &ProtectionPlan<'_>,
+        part: SignedPart,
+        place: Place,
+        numbers: &mut Numbers,
+        sources: &mut Sources<'_>,
+    ) -> Result<Self> {
+        let mut this = Self::default();
+        let parts = [part];
+        for endorsing in &plan.endorsing {
+            match *endorsing {
+                Endorsing::Certificate { id, certificate, key } => {
+                    push_certificate(&mut this.tokens, id, certificate, plan.settings);
+                    let method = plan.settings.suite.asymmetric_signature_uri();
+                    let info = SignedInfo::new(&parts, method, plan.settings);
+                    let value = key::sign_with(plan.settings, key, &info.canonical())?;
+                    let reference = TokenReference::Local { id, value_type: X509_V3 };
+                    this.push(&info, value, reference, plan.settings, place);
+                }
+                Endorsing::Context(token) => {
+                    push(&mut this.tokens, &[&token.element]);
+                    let base = BaseToken::of_context(token, TokenPlacement::Attached);
+                    let length = plan.settings.suite.signature_key_length();
+                    let (settings, tokens) = (plan.settings, &mut this.tokens);
+                    let used = base.derive(numbers.next(), length, settings, sources, tokens);
+                    let method = settings.suite.symmetric_signature_uri();
+                    let info = SignedInfo::new(&parts, method, settings);
+                    let value = used.key.sign(settings, &info.canonical());
+                    this.push(&info, value, used.reference(), settings, place);
+                }
+            }
+        }
+        Ok(this)
+    }
+
+    fn push(
+        &mut self,
+        info: &SignedInfo,
+        value: Vec<u8>,
+        reference: TokenReference<'_>,
+        settings: &SecuritySettings,
+        place: Place,
+    ) {
+        let mut text = Vec::with_capacity(2048);
+        push_signature(&mut text, None, info, &value, reference, settings, place);
+        self.signatures.push(text);
+        self.values.push(value);
+    }
+
+    /// All signatures of the message, the primary one first.
+    pub(super) fn sent(&mut self, primary: &[u8], encrypted: bool) -> Vec<SentSignature> {
+        std::iter::once(primary.to_vec())
+            .chain(std::mem::take(&mut self.values))
+            .map(|value| SentSignature { value, encrypted })
+            .collect()
+    }
+}
+
+/// Appends a BinarySecurityToken with the certificate (X.509 Token Profile 1.1 §3.1).
+pub(super) fn push_certificate(
+    out: &mut Vec<u8>,
+    id: &str,
+    certificate: &Certificate,
+    settings: &SecuritySettings,
+) {
+    push(out, &["<o:BinarySecurityToken u:Id=\""]);
+    push_escaped(out, id);
+    push(out, &["\" ValueType=\"", X509_V3, "\""]);
+    push_encoding_type(out, settings);
+    push(out, &[">"]);
+    push_base64(out, certificate.der());
+    push(out, &["</o:BinarySecurityToken>"]);
+}

@@ -1,0 +1,206 @@
+//! Text of the Security header: escaping, base64, token references and encrypted data as WCF writes
+//! them (WS-Security 1.1 §7, XML Encryption §3).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::super::names::{
+    BASE64_BINARY, DSIG, ENCRYPTED_KEY, ENCRYPTED_KEY_SHA1, THUMBPRINT_SHA1, WSSE, WSSE11, XENC,
+};
+use super::super::{Dialect, SecuritySettings};
+
+/// Appends pieces of text that need no escaping.
+pub(super) fn push(out: &mut Vec<u8>, pieces: &[&str]) {
+    for piece in pieces {
+        out.extend_from_slice(piece.as_bytes());
+    }
+}
+
+/// Appends character data or the value of an attribute, escaped for either place.
+pub(super) fn push_escaped(out: &mut Vec<u8>, text: &str) {
+    for &byte in text.as_bytes() {
+        match byte {
+            b'&' => push(out, &["&amp;"]),
+            b'<' => push(out, &["&lt;"]),
+            b'>' => push(out, &["&gt;"]),
+            b'"' => push(out, &["&quot;"]),
+            b'\t' => push(out, &["&#x9;"]),
+            b'\n' => push(out, &["&#xA;"]),
+            b'\r' => push(out, &["&#xD;"]),
+            _ => out.push(byte),
+        }
+    }
+}
+
+/// Appends the base64 form of `octets`.
+pub(super) fn push_base64(out: &mut Vec<u8>, octets: &[u8]) {
+    let start = out.len();
+    out.resize(start + octets.len().div_ceil(3) * 4, 0);
+    let written = STANDARD.encode_slice(octets, &mut out[start..]).unwrap_or(0);
+    out.truncate(start + written);
+}
+
+/// Where a fragment stands, hence which prefixes are declared around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Directly in the Security header, which declares `o`.
+    Security,
+    /// Anywhere else: the fragment declares what it uses.
+    Elsewhere,
+}
+
+/// A reference to a token as it stands in a SecurityTokenReference.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum TokenReference<'a> {
+    /// A token of this message by its id.
+    Local {
+        /// Its id.
+        id: &'a str,
+        /// What kind of token it is.
+        value_type: &'static str,
+    },
+    /// A security context by its URI.
+    Context {
+        /// The dialect of the context.
+        dialect: Dialect,
+        /// Its identifier.
+        identifier: &'a str,
+        /// The generation of its key.
+        instance: Option<&'a str>,
+    },
+    /// The encrypted key of the request.
+    EncryptedKeySha1(&'a [u8; 20]),
+    /// A certificate by its thumbprint.
+    Thumbprint(&'a [u8]),
+}
+
+impl TokenReference<'_> {
+    /// Whether the reference says that the token is an encrypted key: always when it refers by hash,
+    /// for local references when the Basic Security Profile is on.
+    fn token_type(&self, settings: &SecuritySettings) -> bool {
+        match self {
+            TokenReference::Local { value_type, .. } => {
+                *value_type == ENCRYPTED_KEY && settings.basic_security_profile
+            }
+            TokenReference::EncryptedKeySha1(_) => true,
+            TokenReference::Context { .. } | TokenReference::Thumbprint(_) => false,
+        }
+    }
+}
+
+/// Appends a SecurityTokenReference (WS-Security 1.1 §7.1). `declared` tells whether the prefix of the
+/// reference's dialect is declared around it.
+pub(super) fn push_reference(
+    out: &mut Vec<u8>,
+    reference: TokenReference<'_>,
+    settings: &SecuritySettings,
+    place: Place,
+    declared: bool,
+) {
+    push(out, &["<o:SecurityTokenReference"]);
+    if reference.token_type(settings) {
+        push(out, &[" k:TokenType=\"", ENCRYPTED_KEY, "\" xmlns:k=\"", WSSE11, "\""]);
+    }
+    if place == Place::Elsewhere {
+        push(out, &[" xmlns:o=\"", WSSE, "\""]);
+    }
+    push(out, &[">"]);
+    match reference {
+        TokenReference::Local { id, value_type } => push_local(out, id, value_type, settings),
+        TokenReference::Context { dialect, identifier, instance } => {
+            push_context(out, dialect, identifier, instance, declared);
+        }
+        TokenReference::EncryptedKeySha1(sha1) => {
+            push_key_identifier(out, ENCRYPTED_KEY_SHA1, sha1, settings);
+        }
+        TokenReference::Thumbprint(sha1) => {
+            push_key_identifier(out, THUMBPRINT_SHA1, sha1, settings);
+        }
+    }
+    push(out, &["</o:SecurityTokenReference>"]);
+}
+
+fn push_local(out: &mut Vec<u8>, id: &str, value_type: &str, settings: &SecuritySettings) {
+    push(out, &["<o:Reference"]);
+    if settings.basic_security_profile {
+        push(out, &[" ValueType=\"", value_type, "\""]);
+    }
+    push(out, &[" URI=\"#"]);
+    push_escaped(out, id);
+    push(out, &["\"/>"]);
+}
+
+fn push_context(
+    out: &mut Vec<u8>,
+    dialect: Dialect,
+    identifier: &str,
+    instance: Option<&str>,
+    declared: bool,
+) {
+    let prefix = dialect.conversation_prefix();
+    push(out, &["<o:Reference URI=\""]);
+    push_escaped(out, identifier);
+    if let Some(instance) = instance {
+        push(out, &["\" ", prefix, ":Instance=\""]);
+        push_escaped(out, instance);
+    }
+    push(out, &["\" ValueType=\"", dialect.context_token_type(), "\""]);
+    if instance.is_some() && !declared {
+        push(out, &[" xmlns:", prefix, "=\"", dialect.conversation(), "\""]);
+    }
+    push(out, &["/>"]);
+}
+
+fn push_key_identifier(
+    out: &mut Vec<u8>,
+    value_type: &str,
+    octets: &[u8],
+    settings: &SecuritySettings,
+) {
+    push(out, &["<o:KeyIdentifier ValueType=\"", value_type, "\""]);
+    push_encoding_type(out, settings);
+    push(out, &[">"]);
+    push_base64(out, octets);
+    push(out, &["</o:KeyIdentifier>"]);
+}
+
+/// Appends the attribute that says that the content is base64, which the Basic Security Profile
+/// demands.
+pub(super) fn push_encoding_type(out: &mut Vec<u8>, settings: &SecuritySettings) {
+    if settings.basic_security_profile {
+        push(out, &[" EncodingType=\"", BASE64_BINARY, "\""]);
+    }
+}
+
+/// What an EncryptedData element replaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EncryptedType {
+    /// A whole element.
+    Element,
+    /// The content of an element.
+    Content,
+}
+
+/// Appends an EncryptedData element whose cipher value is `octets` (XML Encryption §3.4).
+pub(super) fn push_encrypted_data(
+    out: &mut Vec<u8>,
+    id: &str,
+    kind: EncryptedType,
+    octets: &[u8],
+    reference: TokenReference<'_>,
+    settings: &SecuritySettings,
+    place: Place,
+) {
+    let kind = match kind {
+        EncryptedType::Element => "Element",
+        EncryptedType::Content => "Content",
+    };
+    let algorithm = settings.suite.encryption_uri();
+    push(out, &["<e:EncryptedData Id=\"", id, "\" Type=\"", XENC, kind, "\" xmlns:e=\"", XENC]);
+    push(out, &["\"><e:EncryptionMethod Algorithm=\"", algorithm, "\"/><KeyInfo xmlns=\"", DSIG]);
+    push(out, &["\">"]);
+    push_reference(out, reference, settings, place, false);
+    push(out, &["</KeyInfo><e:CipherData><e:CipherValue>"]);
+    push_base64(out, octets);
+    push(out, &["</e:CipherValue></e:CipherData></e:EncryptedData>"]);
+}

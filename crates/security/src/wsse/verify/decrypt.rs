@@ -1,0 +1,145 @@
+//! EncryptedData and ReferenceList (XML Encryption §3.4, §3.6).
+
+use waxwing_xml::{Document, Element, Limits, Node, NodeId};
+use zeroize::Zeroizing;
+
+use super::super::SecuritySettings;
+use super::super::names::{DSIG, TYPE_CONTENT, TYPE_ELEMENT, XENC};
+use super::encrypted_key::cipher_value;
+use super::read::{algorithm, at, elements, end, malformed, no_children, require};
+use super::reference::key_info;
+use super::tokens::{Resolved, Root, Tokens};
+use crate::error::{Reason, Result};
+
+/// The ids that a ReferenceList announces, each of which must be met exactly once.
+#[derive(Default)]
+pub(super) struct DataReferences(Vec<(Box<str>, bool)>);
+
+impl DataReferences {
+    /// Reads the list; it may be neither empty nor repeat an id.
+    pub(super) fn read(list: Element<'_>) -> Result<Self> {
+        let mut ids: Vec<(Box<str>, bool)> = Vec::new();
+        for child in elements(list)? {
+            if !child.is(XENC, "DataReference") {
+                return Err(super::read::unexpected(child));
+            }
+            no_children(child)?;
+            let id = child
+                .attribute("URI")
+                .and_then(|uri| uri.strip_prefix('#'))
+                .ok_or_else(|| malformed(child, "URI", "a reference within the message"))?;
+            if ids.iter().any(|(known, _)| &**known == id) {
+                return Err(at(Reason::DuplicateReference(id.into()), child));
+            }
+            ids.push((id.into(), false));
+            if ids.len() > super::limits::SECURITY_CHILDREN {
+                let limit = super::limits::SECURITY_CHILDREN;
+                return Err(at(Reason::TooMany { what: "DataReferences", limit }, list));
+            }
+        }
+        if ids.is_empty() {
+            return Err(at(Reason::Missing("a DataReference"), list));
+        }
+        Ok(Self(ids))
+    }
+
+    /// Whether the element is an EncryptedData that is announced and was not met yet.
+    pub(super) fn announces(&self, element: Element<'_>) -> bool {
+        element.is(XENC, "EncryptedData")
+            && element
+                .attribute("Id")
+                .is_some_and(|id| self.0.iter().any(|(own, met)| !met && &**own == id))
+    }
+
+    /// Marks the element as met.
+    pub(super) fn meet(&mut self, element: Element<'_>) -> Result<()> {
+        let id = element.attribute("Id").unwrap_or("");
+        match self.0.iter_mut().find(|(own, met)| !met && &**own == id) {
+            Some((_, met)) => {
+                *met = true;
+                Ok(())
+            }
+            None => Err(at(Reason::UnresolvedReference(id.into()), element)),
+        }
+    }
+
+    /// Fails when an announced element was not in the message.
+    pub(super) fn all_met(&self) -> Result<()> {
+        match self.0.iter().find(|(_, met)| !met) {
+            Some((id, _)) => Err(Reason::UnresolvedReference(id.clone()).into()),
+            None => Ok(()),
+        }
+    }
+
+    /// All ids, to be told apart from those of the message.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(id, _)| &**id)
+    }
+}
+
+/// What an EncryptedData stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stands {
+    /// For an element.
+    ForElement,
+    /// For the content of an element.
+    ForContent,
+}
+
+/// Decrypts an EncryptedData element with a key of the protection token.
+pub(super) fn open(
+    element: Element<'_>,
+    stands: Stands,
+    tokens: &mut Tokens<'_>,
+    settings: &SecuritySettings,
+) -> Result<Zeroizing<Vec<u8>>> {
+    let kind = match stands {
+        Stands::ForElement => TYPE_ELEMENT,
+        Stands::ForContent => TYPE_CONTENT,
+    };
+    if element.attribute("Type") != Some(kind) {
+        return Err(malformed(element, "Type", kind));
+    }
+    let children = elements(element)?;
+    let mut children = children.iter();
+    let method = require(&mut children, element, XENC, "EncryptionMethod")?;
+    algorithm(method, "EncryptedData", settings.suite.encryption_uri())?;
+    no_children(method)?;
+    let info = require(&mut children, element, DSIG, "KeyInfo")?;
+    let data = require(&mut children, element, XENC, "CipherData")?;
+    end(children)?;
+    let resolved = tokens.resolve(&key_info(info)?).map_err(|e| e.at("EncryptedData/KeyInfo"))?;
+    let Resolved::Key { key, root: Root::Protection, derived } = resolved else {
+        let expected = "a key of the protection token";
+        return Err(at(Reason::WrongToken { what: "EncryptedData", expected }, element));
+    };
+    if settings.derived_keys && !derived {
+        return Err(at(Reason::DerivedKeyRequired("EncryptedData"), element));
+    }
+    let octets = cipher_value(data)?;
+    key.decrypt(settings, &octets).ok_or_else(|| at(Reason::Decryption, element))
+}
+
+/// Puts a decrypted element in the place of its EncryptedData, and returns it. The plain text must be
+/// that one element: nothing else may slip in beside it.
+pub(super) fn replace(
+    document: &mut Document,
+    node: NodeId,
+    plaintext: &[u8],
+    limits: &Limits,
+) -> Result<NodeId> {
+    let parent = document.element(node).parent();
+    let parent = parent.ok_or(Reason::Missing("the parent of the EncryptedData"))?;
+    let is_node = |child: &Node<'_>| matches!(child, Node::Element(e) if e.id() == node);
+    let index = parent.children().position(|child| is_node(&child)).unwrap_or(0);
+    let (count, parent) = (parent.children().count(), parent.id());
+    document
+        .replace_with_fragment(node, plaintext, limits)
+        .map_err(|e| Reason::DecryptedContent(e.to_string().into()))?;
+    let mut children = document.element(parent).children();
+    let same = document.element(parent).children().count() == count;
+    match children.nth(index) {
+        Some(Node::Element(element)) if same => Ok(element.id()),
+        _ => Err(Reason::DecryptedContent("it is not exactly one element".into()).into()),
+    }
+}

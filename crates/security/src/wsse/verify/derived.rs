@@ -1,0 +1,71 @@
+//! DerivedKeyToken (WS-SecureConversation February 2005 §7, 1.3 §7).
+
+use waxwing_xml::Element;
+
+use super::super::key::Derivation;
+use super::super::names::WSSE;
+use super::super::protect::DEFAULT_LENGTH;
+use super::super::{Dialect, SecuritySettings};
+use super::limits;
+use super::read::{
+    at, base64_content, elements, end, malformed, number, require, take, text, wrong_algorithm,
+};
+use super::reference::{TokenRef, token_reference};
+use crate::error::{Reason, Result};
+
+/// Reads the token: what it is derived from, and how.
+pub(super) fn read<'e>(
+    element: Element<'e>,
+    settings: &SecuritySettings,
+) -> Result<(TokenRef<'e>, Derivation)> {
+    check_algorithm(element, settings)?;
+    let namespace = settings.dialect.conversation();
+    let children = elements(element)?;
+    let mut children = children.iter();
+    let reference =
+        token_reference(require(&mut children, element, WSSE, "SecurityTokenReference")?)?;
+    let generation = take(&mut children, namespace, "Generation").map(number).transpose()?;
+    let offset = match generation {
+        Some(_) => None,
+        None => take(&mut children, namespace, "Offset").map(number).transpose()?,
+    };
+    let length = take(&mut children, namespace, "Length").map(number).transpose()?;
+    let label = take(&mut children, namespace, "Label").map(text).transpose()?;
+    let nonce = base64_content(require(&mut children, element, namespace, "Nonce")?)?;
+    end(children)?;
+
+    let length = length.unwrap_or(DEFAULT_LENGTH as u64);
+    let longest =
+        settings.suite.signature_key_length().max(settings.suite.encryption_key_length()) as u64;
+    check(element, "the Length of a derived key", length, longest)?;
+    let offset = match generation {
+        Some(generation) => generation.saturating_mul(length),
+        None => offset.unwrap_or(0),
+    };
+    check(element, "the Offset of a derived key", offset, limits::DERIVED_KEY_OFFSET)?;
+    if label.as_ref().is_some_and(|l| l.chars().count() > limits::LABEL_CHARACTERS) {
+        return Err(malformed(element, "Label", "at most 128 characters"));
+    }
+    if nonce.is_empty() || nonce.len() > limits::NONCE_OCTETS {
+        return Err(malformed(element, "Nonce", "1 to 128 octets"));
+    }
+    let label = label.filter(|l| l != super::super::key::DEFAULT_LABEL).map(Into::into);
+    let derivation = Derivation { nonce, offset: offset as usize, length: length as usize, label };
+    Ok((reference, derivation))
+}
+
+fn check_algorithm(element: Element<'_>, settings: &SecuritySettings) -> Result<()> {
+    match element.attribute("Algorithm") {
+        Some(uri) if !Dialect::ALL.iter().any(|d| d.p_sha1() == uri) => {
+            Err(wrong_algorithm(element, "DerivedKeyToken", uri, settings.dialect.p_sha1()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check(element: Element<'_>, what: &'static str, value: u64, limit: u64) -> Result<()> {
+    if value > limit {
+        return Err(at(Reason::OutOfRange { what, value, limit }, element));
+    }
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! What a message may contain at most. The numbers are WCF's where it has one.
+
+/// References of one signature.
+pub(super) const REFERENCES: usize = 100;
+/// Transforms of one reference.
+pub(super) const TRANSFORMS: usize = 10;
+/// The greatest offset of a derived key.
+pub(super) const DERIVED_KEY_OFFSET: u64 = 64;
+/// The longest label of a derived key, in characters.
+pub(super) const LABEL_CHARACTERS: usize = 128;
+/// The longest nonce of a derived key, in octets.
+pub(super) const NONCE_OCTETS: usize = 128;
+/// Derived keys for the protection token and, twice two, for each token that derives.
+pub(super) const DERIVED_KEYS: usize = 4;
+/// Derived keys more for an endorsing security context.
+pub(super) const DERIVED_KEYS_ENDORSING: usize = 2;
+/// Children of the Security header: more than any legitimate combination of tokens, signatures and
+/// encrypted elements needs.
+pub(super) const SECURITY_CHILDREN: usize = 64;
+/// Headers of a message, and with them the work per message that an unauthenticated peer can cause.
+pub(super) const HEADERS: usize = 128;
+/// Signature confirmations: WCF sends at most three signatures in a request.
+pub(super) const CONFIRMATIONS: usize = 8;

@@ -1,0 +1,201 @@
+//! Reading the Security header: one strict pass, decryption in place, and then the comparison of what
+//! is protected with what must be (WS-Security 1.1 §8, §9, §13).
+//!
+//! The order is chosen so that nothing that an attacker controls is parsed before it must be: tokens,
+//! the signature (decrypted and its value verified), then the body, then the digests.
+
+mod confirmation;
+mod decrypt;
+mod derived;
+mod encrypted_key;
+mod limits;
+mod parts;
+mod pass;
+mod read;
+mod reference;
+mod signature;
+mod timestamp;
+mod tokens;
+mod username;
+
+use waxwing_soap::Envelope;
+use waxwing_xml::{Element, NodeId};
+
+use self::parts::{Parts, check_ids};
+use self::pass::Pass;
+use super::ProtectionOrder;
+use super::expect::{ExpectedToken, Expectations, TokenResolver};
+use super::names::WSSE;
+use super::verified::{EndorsingProof, PrimaryToken, Verified};
+use crate::error::{Reason, Result};
+use crate::protection::{MessageProtection, ProtectionLevel, is_addressing};
+
+/// Verifies a message and decrypts it in place.
+///
+/// # Errors
+/// What is wrong, for the local log. The peer learns [`SecurityError::fault`](crate::SecurityError::fault)
+/// only.
+pub fn verify(
+    mut envelope: Envelope,
+    expect: &Expectations<'_>,
+    resolver: &dyn TokenResolver,
+) -> Result<Verified> {
+    if expect.settings.order == ProtectionOrder::EncryptBeforeSign {
+        return Err(Reason::Unsupported("the message protection order EncryptBeforeSign").into());
+    }
+    let transport = matches!(expect.protection, ExpectedToken::Transport);
+    let security = security_header(&envelope)?;
+    let action = action(&envelope)?;
+    let required = if transport {
+        MessageProtection::body(ProtectionLevel::None)
+    } else {
+        let found = expect.requirements.find(expect.direction, &action);
+        found.ok_or_else(|| Reason::UnknownAction(action.clone()))?.clone()
+    };
+    let mut pass = Pass::new(expect, resolver, &required);
+    pass.run(&mut envelope, security)?;
+    let mut parts = Parts::find(&envelope, security)?;
+    parts.decrypt(envelope.document_mut(), &mut pass)?;
+    check_ids(envelope.document(), pass.references.as_ref())?;
+
+    let document = envelope.document();
+    check_stamp_and_tokens(&pass)?;
+    if let Some(primary) = &pass.primary {
+        let signed = parts.check_digests(document, security, primary, expect)?;
+        check_children_signed(&pass, &signed)?;
+    } else if !(transport && is_unsigned_allowed(expect)) {
+        return Err(Reason::Missing("the primary signature").into());
+    }
+    if transport {
+        if pass.endorsing.iter().any(|p| matches!(p, EndorsingProof::Certificate(_))) {
+            parts.check_to(document)?;
+        }
+    } else {
+        parts.check_requirements(document, &required)?;
+        check_primary_encrypted(&pass, &parts)?;
+    }
+    confirmation::check(&pass.confirmations, expect.confirmations)?;
+    let token = if transport { PrimaryToken::Transport } else { pass.tokens.primary()? };
+    remember(&pass)?;
+    let created = pass.stamp.as_ref().map(|stamp| stamp.created);
+    let username = pass.username.map(|(_, username)| username);
+    let Pass { endorsing, signatures, .. } = pass;
+    let (body, headers) = (parts.body.1, parts.headers);
+    Ok(Verified {
+        envelope,
+        action,
+        body,
+        headers,
+        token,
+        endorsing,
+        username,
+        signatures,
+        created,
+    })
+}
+
+/// The one Security header that is for this receiver.
+fn security_header(envelope: &Envelope) -> Result<NodeId> {
+    let soap = envelope.version().soap.namespace();
+    let mut found = None;
+    for header in envelope.headers().filter(|h| h.is(WSSE, "Security")) {
+        if !is_ours(header, soap) {
+            continue;
+        }
+        if found.is_some() {
+            return Err(Reason::SecondSecurityHeader.into());
+        }
+        found = Some(header.id());
+    }
+    found.ok_or_else(|| Reason::NoSecurityHeader.into())
+}
+
+/// Whether a header is for the ultimate receiver (SOAP 1.2 Part 1 §2.2; SOAP 1.1 §4.2.2).
+fn is_ours(header: Element<'_>, soap: &str) -> bool {
+    let role = header.attribute_ns(soap, "role").or_else(|| header.attribute_ns(soap, "actor"));
+    match role {
+        None | Some("") => true,
+        Some(role) => role.starts_with(soap) && !role.ends_with("/role/none"),
+    }
+}
+
+/// The action, by which the requirements are chosen: exactly one header.
+fn action(envelope: &Envelope) -> Result<Box<str>> {
+    let mut actions = envelope
+        .headers()
+        .filter(|h| h.local_name() == "Action" && is_addressing(h.namespace()));
+    match (actions.next(), actions.next()) {
+        (Some(action), None) => Ok(action.text().trim().into()),
+        (None, _) => Err(Reason::Missing("the header Action").into()),
+        _ => Err(Reason::TooMany { what: "Action headers", limit: 1 }.into()),
+    }
+}
+
+/// Everything that must be in the header is there.
+fn check_stamp_and_tokens(pass: &Pass<'_>) -> Result<()> {
+    let expect = pass.expect;
+    if pass.stamp.is_none() {
+        return Err(Reason::Missing("the Timestamp").into());
+    }
+    if expect.username && pass.username.is_none() {
+        return Err(Reason::Missing("the UsernameToken").into());
+    }
+    let has_certificate =
+        pass.endorsing.iter().any(|p| matches!(p, EndorsingProof::Certificate(_)));
+    if expect.endorsing.certificate && !has_certificate {
+        return Err(Reason::Missing("the endorsing signature of a certificate").into());
+    }
+    let has_context =
+        pass.endorsing.iter().any(|p| matches!(p, EndorsingProof::Context { .. }));
+    if expect.endorsing.context && !has_context {
+        return Err(Reason::Missing("the endorsing signature of the security context").into());
+    }
+    Ok(())
+}
+
+/// Timestamp, confirmations and user name must be covered by the primary signature.
+fn check_children_signed(pass: &Pass<'_>, signed: &[NodeId]) -> Result<()> {
+    let check = |node: NodeId, what: &str| {
+        if signed.contains(&node) { Ok(()) } else { Err(Reason::NotSigned(what.into())) }
+    };
+    if let Some(stamp) = &pass.stamp {
+        check(stamp.node, "the Timestamp")?;
+    }
+    if matches!(pass.expect.protection, ExpectedToken::Transport) {
+        return Ok(());
+    }
+    for confirmation in &pass.confirmations {
+        check(confirmation.node, "a SignatureConfirmation")?;
+    }
+    if let Some((node, _)) = &pass.username {
+        check(*node, "the UsernameToken")?;
+    }
+    Ok(())
+}
+
+/// While anything is encrypted the primary signature is, too.
+fn check_primary_encrypted(pass: &Pass<'_>, parts: &Parts) -> Result<()> {
+    let settings = pass.expect.settings;
+    let encrypted = parts.any_encrypted() || pass.username.is_some();
+    let demanded = encrypted
+        && settings.order == ProtectionOrder::SignBeforeEncryptAndEncryptSignature;
+    if demanded && pass.primary.as_ref().is_some_and(|primary| !primary.encrypted) {
+        return Err(Reason::NotEncrypted("the primary signature".into()).into());
+    }
+    Ok(())
+}
+
+/// Over a protected transport a reply, and a request with a user name only, has no signature.
+fn is_unsigned_allowed(expect: &Expectations<'_>) -> bool {
+    !expect.endorsing.certificate && !expect.endorsing.context
+}
+
+/// Enters the message into the replay cache; the very last step, so that nothing unverified fills it.
+fn remember(pass: &Pass<'_>) -> Result<()> {
+    match (pass.expect.replay, &pass.primary, &pass.stamp) {
+        (Some(replay), Some(primary), Some(stamp)) => {
+            replay.insert(&primary.value, stamp.created, pass.expect.now)
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,229 @@
+//! Body and headers of a received message: decrypted in place, and compared with the signature.
+
+use smallvec::SmallVec;
+use waxwing_soap::Envelope;
+use waxwing_xml::{Document, Element, Node, NodeId};
+
+use super::super::expect::{ExpectedToken, Expectations};
+use super::super::names::{DSIG, WSSE11, WSU, XENC, XML};
+use super::super::verified::PartProtection;
+use super::decrypt::{self, DataReferences, Stands};
+use super::limits;
+use super::pass::Pass;
+use super::read::{at, is_white_space};
+use super::signature::Primary;
+use super::tokens::Tokens;
+use crate::error::{Reason, Result};
+use crate::protection::{MessageProtection, is_addressing, is_infrastructure_header};
+
+/// The body and headers with what is known of their protection.
+pub(super) struct Parts {
+    pub(super) body: (NodeId, PartProtection),
+    pub(super) headers: Vec<(NodeId, PartProtection)>,
+}
+
+impl Parts {
+    /// Finds the parts, the Security header left out.
+    pub(super) fn find(envelope: &Envelope, security: NodeId) -> Result<Self> {
+        let headers: Vec<_> = envelope
+            .headers()
+            .map(|h| h.id())
+            .filter(|id| *id != security)
+            .map(|id| (id, PartProtection::default()))
+            .collect();
+        if headers.len() > limits::HEADERS {
+            let limit = limits::HEADERS;
+            return Err(Reason::TooMany { what: "headers", limit }.into());
+        }
+        Ok(Self { body: (envelope.body().id(), PartProtection::default()), headers })
+    }
+
+    /// Decrypts the body and every header that the reference list announces.
+    pub(super) fn decrypt(&mut self, document: &mut Document, pass: &mut Pass<'_>) -> Result<()> {
+        let Pass { references, tokens, expect, .. } = pass;
+        if let Some(references) = references {
+            self.decrypt_body(document, references, tokens, expect)?;
+        }
+        for (node, protection) in &mut self.headers {
+            if let Some(data) = encrypted_header(document.element(*node)) {
+                let references = references.as_mut().filter(|r| r.announces(data));
+                let references = references.ok_or_else(|| {
+                    at(Reason::UnresolvedReference("an encrypted header".into()), data)
+                })?;
+                references.meet(data)?;
+                let plaintext =
+                    decrypt::open(data, Stands::ForElement, tokens, expect.settings)?;
+                *node = decrypt::replace(document, *node, &plaintext, expect.limits)?;
+                protection.encrypted = true;
+            }
+        }
+        match references {
+            Some(references) => references.all_met(),
+            None => Ok(()),
+        }
+    }
+
+    /// The body is encrypted when its first element is an EncryptedData that is announced. White space
+    /// before it does not count, anything after it is refused.
+    fn decrypt_body(
+        &mut self,
+        document: &mut Document,
+        references: &mut DataReferences,
+        tokens: &mut Tokens<'_>,
+        expect: &Expectations<'_>,
+    ) -> Result<()> {
+        let body = document.element(self.body.0);
+        let Some(data) = body.first_element().filter(|e| references.announces(*e)) else {
+            return Ok(());
+        };
+        let mut after = false;
+        for node in body.children() {
+            let fits = match node {
+                Node::Element(element) if element == data => {
+                    after = true;
+                    true
+                }
+                Node::Text(text) => !after && is_white_space(text),
+                Node::Comment(_) => !after,
+                _ => false,
+            };
+            if !fits {
+                return Err(at(Reason::UnexpectedText, body));
+            }
+        }
+        references.meet(data)?;
+        let plaintext = decrypt::open(data, Stands::ForContent, tokens, expect.settings)?;
+        document.clear(self.body.0);
+        document
+            .append_fragment(self.body.0, &plaintext, expect.limits)
+            .map_err(|e| Reason::DecryptedContent(e.to_string().into()))?;
+        self.body.1.encrypted = true;
+        Ok(())
+    }
+
+    /// Every reference of the primary signature must lead to the body, a header or a child of the
+    /// Security header, and its digest must be right.
+    pub(super) fn check_digests(
+        &mut self,
+        document: &Document,
+        security: NodeId,
+        primary: &Primary,
+        expect: &Expectations<'_>,
+    ) -> Result<SmallVec<[NodeId; 8]>> {
+        let mut signed_children = SmallVec::new();
+        let children = document.element(security).elements();
+        let targets: SmallVec<[(Element<'_>, &str); 32]> = std::iter::once(self.body.0)
+            .chain(self.headers.iter().map(|(node, _)| *node))
+            .map(|node| document.element(node))
+            .chain(children)
+            .filter_map(|element| Some((element, id_of(element)?)))
+            .collect();
+        for reference in &primary.references {
+            let found = targets.iter().find(|(_, id)| *id == &*reference.id);
+            let (element, _) =
+                found.ok_or_else(|| Reason::UnresolvedReference(reference.id.clone()))?;
+            reference.verify(*element, expect.settings)?;
+            match self.part_mut(element.id()) {
+                Some(protection) => protection.signed = true,
+                None => signed_children.push(element.id()),
+            }
+        }
+        Ok(signed_children)
+    }
+
+    fn part_mut(&mut self, node: NodeId) -> Option<&mut PartProtection> {
+        if self.body.0 == node {
+            return Some(&mut self.body.1);
+        }
+        self.headers.iter_mut().find(|(id, _)| *id == node).map(|(_, protection)| protection)
+    }
+
+    /// Compares what is protected with what must be.
+    pub(super) fn check_requirements(
+        &self,
+        document: &Document,
+        required: &MessageProtection,
+    ) -> Result<()> {
+        let body = self.body.1;
+        check(required.body.signs(), required.body.encrypts(), body, "the Body")?;
+        for (node, protection) in &self.headers {
+            let header = document.element(*node);
+            let level = required.header(header.namespace(), header.local_name());
+            check(level.signs(), level.encrypts(), *protection, header.local_name())?;
+        }
+        Ok(())
+    }
+
+    /// Over a protected transport: `To` must be signed by a certificate that endorses.
+    pub(super) fn check_to(&self, document: &Document) -> Result<()> {
+        for (node, protection) in &self.headers {
+            let header = document.element(*node);
+            let to = header.local_name() == "To" && is_addressing(header.namespace());
+            check(to, false, *protection, "the header To")?;
+        }
+        Ok(())
+    }
+
+    /// Whether anything is encrypted.
+    pub(super) fn any_encrypted(&self) -> bool {
+        self.body.1.encrypted || self.headers.iter().any(|(_, p)| p.encrypted)
+    }
+}
+
+fn check(signed: bool, encrypted: bool, found: PartProtection, what: &str) -> Result<()> {
+    if found.encrypted && !found.signed {
+        return Err(Reason::EncryptedNotSigned(what.into()).into());
+    }
+    if signed && !found.signed {
+        return Err(Reason::NotSigned(what.into()).into());
+    }
+    if encrypted && !found.encrypted {
+        return Err(Reason::NotEncrypted(what.into()).into());
+    }
+    Ok(())
+}
+
+/// The EncryptedData of an encrypted header: inside an EncryptedHeader (WS-Security 1.1 §9.3), or the
+/// header itself (1.0).
+fn encrypted_header(header: Element<'_>) -> Option<Element<'_>> {
+    if header.is(XENC, "EncryptedData") {
+        return Some(header);
+    }
+    if header.is(WSSE11, "EncryptedHeader") {
+        return header.first_element();
+    }
+    None
+}
+
+/// The identifier by which an element can be referred to: `Id` on elements of XML Signature and
+/// Encryption, `u:Id` on all others.
+fn id_of(element: Element<'_>) -> Option<&str> {
+    if element.namespace() == DSIG || element.namespace() == XENC {
+        element.attribute("Id")
+    } else {
+        element.attribute_ns(WSU, "Id")
+    }
+}
+
+/// Refuses a message in which an identifier occurs twice, wherever: `u:Id` and `xml:id` of all elements,
+/// `Id` of those of XML Signature and Encryption, and the ids of what was encrypted.
+pub(super) fn check_ids(document: &Document, references: Option<&DataReferences>) -> Result<()> {
+    let mut seen = std::collections::HashSet::with_capacity(64);
+    let encrypted = references.iter().flat_map(|r| r.ids());
+    for id in encrypted {
+        seen.insert(id);
+    }
+    for element in document.root().descendants_and_self() {
+        let own = element.namespace();
+        let unqualified = own == DSIG || own == XENC;
+        for attribute in element.attributes() {
+            let is_id = attribute.is(WSU, "Id")
+                || attribute.is(XML, "id")
+                || (unqualified && attribute.is("", "Id"));
+            if is_id && !seen.insert(attribute.value()) {
+                return Err(at(Reason::DuplicateId(attribute.value().into()), element));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,334 @@
+//! The pass over the children of a Security header, in their order.
+
+use smallvec::SmallVec;
+use waxwing_soap::Envelope;
+use waxwing_xml::{Document, Element, Node, NodeId};
+
+use super::super::expect::{ExpectedToken, Expectations, TokenResolver};
+use super::super::names::{DSIG, WSSE, WSSE11, WSU, XENC};
+use super::super::token::SentSignature;
+use super::super::verified::{EndorsingProof, ReceivedUsername};
+use super::super::{HeaderLayout, ProtectionOrder};
+use super::confirmation::Confirmation;
+use super::decrypt::{self, DataReferences, Stands};
+use super::limits;
+use super::read::{at, is_white_space, unexpected};
+use super::signature::{Primary, Signature};
+use super::timestamp::{self, Stamp};
+use super::tokens::{Resolved, Root, Tokens};
+use super::{confirmation, username};
+use crate::error::{Reason, Result};
+use crate::protection::MessageProtection;
+
+/// What the Security header of a message says, as far as it stands by itself: tokens resolved,
+/// signature values verified, encrypted children decrypted. What the primary signature covers is
+/// compared afterwards, when the body is decrypted.
+pub(super) struct Pass<'a> {
+    pub(super) expect: &'a Expectations<'a>,
+    pub(super) tokens: Tokens<'a>,
+    pub(super) references: Option<DataReferences>,
+    pub(super) stamp: Option<Stamp>,
+    pub(super) primary: Option<Primary>,
+    pub(super) endorsing: Vec<EndorsingProof>,
+    pub(super) signatures: Vec<SentSignature>,
+    pub(super) confirmations: Vec<Confirmation>,
+    pub(super) username: Option<(NodeId, ReceivedUsername)>,
+    /// Whether the action demands an encrypted body, hence encrypted signatures.
+    body_encrypted: bool,
+}
+
+impl<'a> Pass<'a> {
+    pub(super) fn new(
+        expect: &'a Expectations<'a>,
+        resolver: &'a dyn TokenResolver,
+        protection: &MessageProtection,
+    ) -> Self {
+        Self {
+            expect,
+            tokens: Tokens::new(expect, resolver),
+            references: None,
+            stamp: None,
+            primary: None,
+            endorsing: Vec::new(),
+            signatures: Vec::new(),
+            confirmations: Vec::new(),
+            username: None,
+            body_encrypted: protection.body.encrypts(),
+        }
+    }
+
+    /// Reads every child.
+    pub(super) fn run(&mut self, envelope: &mut Envelope, security: NodeId) -> Result<()> {
+        let children = children(envelope.document().element(security))?;
+        for node in self.ordered(envelope.document(), children) {
+            let element = envelope.document().element(node);
+            if element.is(XENC, "EncryptedData") {
+                self.encrypted(envelope.document_mut(), node)?;
+            } else {
+                self.child(envelope.document(), node, false)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The strict layout is read as it stands; in the lax ones tokens come first wherever they are.
+    fn ordered(&self, document: &Document, mut nodes: SmallVec<[NodeId; 16]>) -> SmallVec<[NodeId; 16]> {
+        if self.expect.settings.layout != HeaderLayout::Strict {
+            let rank = |node: &NodeId| match document.element(*node).local_name() {
+                "Timestamp" | "EncryptedKey" | "SecurityContextToken" | "BinarySecurityToken" => 0,
+                "DerivedKeyToken" => 1,
+                "ReferenceList" => 2,
+                _ => 3,
+            };
+            nodes.sort_by_key(rank);
+        }
+        nodes
+    }
+
+    /// A child in clear, or one that was decrypted.
+    fn child(&mut self, document: &Document, node: NodeId, encrypted: bool) -> Result<()> {
+        let element = document.element(node);
+        let conversation = self.expect.settings.dialect.conversation();
+        match (element.namespace(), element.local_name()) {
+            (DSIG, "Signature") => self.signature(document, element, encrypted),
+            (WSSE11, "SignatureConfirmation") => {
+                if self.confirmations.len() >= limits::CONFIRMATIONS {
+                    let limit = limits::CONFIRMATIONS;
+                    return Err(at(Reason::TooMany { what: "confirmations", limit }, element));
+                }
+                self.confirmations.push(confirmation::read(element, encrypted)?);
+                Ok(())
+            }
+            (WSSE, "UsernameToken") => self.username(element, encrypted),
+            _ if encrypted => Err(unexpected(element)),
+            (WSU, "Timestamp") => self.timestamp(element),
+            (XENC, "ReferenceList") => self.reference_list(element),
+            (XENC, "EncryptedKey") => self.tokens.encrypted_key(element),
+            (WSSE, "BinarySecurityToken") => self.tokens.certificate(element),
+            (namespace, "SecurityContextToken") if namespace == conversation => {
+                self.tokens.context(element)
+            }
+            (namespace, "DerivedKeyToken") if namespace == conversation => {
+                self.tokens.derived_key(element)
+            }
+            _ => Err(unexpected(element)),
+        }
+    }
+
+    /// An encrypted child: announced, decrypted in its place, and then read like any other.
+    fn encrypted(&mut self, document: &mut Document, node: NodeId) -> Result<()> {
+        let element = document.element(node);
+        let references = self
+            .references
+            .as_mut()
+            .ok_or_else(|| at(Reason::WrongOrder("EncryptedData before the ReferenceList"), element))?;
+        references.meet(element)?;
+        let settings = self.expect.settings;
+        let plaintext = decrypt::open(element, Stands::ForElement, &mut self.tokens, settings)?;
+        let node = decrypt::replace(document, node, &plaintext, self.expect.limits)?;
+        self.child(document, node, true)
+    }
+
+    fn timestamp(&mut self, element: Element<'_>) -> Result<()> {
+        if self.stamp.is_some() {
+            return Err(at(Reason::TooMany { what: "Timestamp", limit: 1 }, element));
+        }
+        let strict = self.expect.settings.layout == HeaderLayout::Strict;
+        if strict && !self.signatures.is_empty() {
+            return Err(at(Reason::WrongOrder("the Timestamp after a signature"), element));
+        }
+        self.stamp = Some(timestamp::read(element, self.expect.settings, self.expect.now)?);
+        Ok(())
+    }
+
+    fn reference_list(&mut self, element: Element<'_>) -> Result<()> {
+        if self.references.is_some() {
+            return Err(at(Reason::TooMany { what: "ReferenceList", limit: 1 }, element));
+        }
+        if !self.signatures.is_empty() {
+            return Err(at(Reason::WrongOrder("the ReferenceList after a signature"), element));
+        }
+        if matches!(self.expect.protection, ExpectedToken::Transport) {
+            return Err(unexpected(element));
+        }
+        self.references = Some(DataReferences::read(element)?);
+        Ok(())
+    }
+
+    fn username(&mut self, element: Element<'_>, encrypted: bool) -> Result<()> {
+        if !self.expect.username {
+            return Err(unexpected(element));
+        }
+        if self.username.is_some() {
+            return Err(at(Reason::TooMany { what: "UsernameToken", limit: 1 }, element));
+        }
+        let transport = matches!(self.expect.protection, ExpectedToken::Transport);
+        if !encrypted && !transport {
+            return Err(at(Reason::NotEncrypted("the UsernameToken".into()), element));
+        }
+        self.username = Some((element.id(), username::read(element)?));
+        Ok(())
+    }
+
+    fn signature(
+        &mut self,
+        document: &Document,
+        element: Element<'_>,
+        encrypted: bool,
+    ) -> Result<()> {
+        let signature = Signature::read(element, self.expect.settings)?;
+        let value = signature.value.clone();
+        if matches!(self.expect.protection, ExpectedToken::Transport) {
+            let proof = self.endorsing_key(&signature, element)?;
+            self.endorse_transport(element, signature, proof)?;
+        } else if self.primary.is_none() {
+            self.check_signature_encrypted(element, encrypted, true)?;
+            self.primary_signature(element, signature, encrypted)?;
+        } else {
+            self.check_signature_encrypted(element, encrypted, false)?;
+            let proof = self.endorsing_key(&signature, element)?;
+            self.endorse(document, element, &signature)?;
+            self.endorsing.push(proof);
+        }
+        self.signatures.push(SentSignature { value, encrypted });
+        Ok(())
+    }
+
+    /// A message whose body is encrypted has its signatures encrypted.
+    fn check_signature_encrypted(
+        &self,
+        element: Element<'_>,
+        encrypted: bool,
+        primary: bool,
+    ) -> Result<()> {
+        let settings = self.expect.settings;
+        let demanded = self.body_encrypted
+            && settings.order == ProtectionOrder::SignBeforeEncryptAndEncryptSignature;
+        if encrypted || !demanded || (!primary && settings.accept_plain_endorsing) {
+            return Ok(());
+        }
+        let what = if primary { "the primary signature" } else { "an endorsing signature" };
+        Err(at(Reason::NotEncrypted(what.into()), element))
+    }
+
+    fn primary_signature(
+        &mut self,
+        element: Element<'_>,
+        signature: Signature<'_>,
+        encrypted: bool,
+    ) -> Result<()> {
+        let settings = self.expect.settings;
+        let what = "the primary signature";
+        match self.tokens.resolve(&signature.key).map_err(|e| e.at("Signature/KeyInfo"))? {
+            Resolved::Key { key, root: Root::Protection, derived } => {
+                if settings.derived_keys && !derived {
+                    return Err(at(Reason::DerivedKeyRequired(what), element));
+                }
+                signature.verify_mac(&key, derived, settings)?;
+            }
+            _ => {
+                let expected = "a key of the protection token";
+                return Err(at(Reason::WrongToken { what, expected }, element));
+            }
+        }
+        let Signature { references, value, .. } = signature;
+        self.primary = Some(Primary { node: element.id(), references, value, encrypted });
+        Ok(())
+    }
+
+    /// Verifies the value of an endorsing signature under its own token, and names the token.
+    fn endorsing_key(
+        &mut self,
+        signature: &Signature<'_>,
+        element: Element<'_>,
+    ) -> Result<EndorsingProof> {
+        let what = "an endorsing signature";
+        let settings = self.expect.settings;
+        let transport = matches!(self.expect.protection, ExpectedToken::Transport);
+        let proof = match self
+            .tokens
+            .resolve(&signature.key)
+            .map_err(|e| e.at("Signature/KeyInfo"))?
+        {
+            Resolved::Certificate(certificate) => {
+                signature.verify_rsa(certificate, settings)?;
+                EndorsingProof::Certificate(certificate.clone())
+            }
+            Resolved::Key { key, root: Root::Endorsing, derived } => {
+                if !derived && !transport {
+                    return Err(at(Reason::DerivedKeyRequired(what), element));
+                }
+                signature.verify_mac(&key, derived, settings)?;
+                let (identifier, instance) = self
+                    .tokens
+                    .endorsing_context()
+                    .ok_or(Reason::Missing("the endorsing security context"))?;
+                EndorsingProof::Context { identifier, instance }
+            }
+            Resolved::Key { .. } => {
+                let expected = "an endorsing token";
+                return Err(at(Reason::WrongToken { what, expected }, element));
+            }
+        };
+        let same_kind = |known: &EndorsingProof| {
+            std::mem::discriminant(known) == std::mem::discriminant(&proof)
+        };
+        if self.endorsing.iter().any(same_kind) {
+            return Err(at(Reason::TooMany { what: "endorsing signatures", limit: 1 }, element));
+        }
+        Ok(proof)
+    }
+
+    /// An endorsing signature covers the primary signature and nothing else.
+    fn endorse(
+        &self,
+        document: &Document,
+        element: Element<'_>,
+        signature: &Signature<'_>,
+    ) -> Result<()> {
+        let primary = self.primary.as_ref().ok_or(Reason::Missing("the primary signature"))?;
+        let primary = document.element(primary.node);
+        let [reference] = &signature.references[..] else {
+            return Err(at(Reason::TooMany { what: "References", limit: 1 }, element));
+        };
+        if primary.attribute("Id") != Some(&*reference.id) {
+            return Err(at(Reason::UnresolvedReference(reference.id.clone()), element));
+        }
+        reference.verify(primary, self.expect.settings)
+    }
+
+    /// Over a protected transport the signatures sign the timestamp; their references are compared
+    /// with the other parts.
+    fn endorse_transport(
+        &mut self,
+        element: Element<'_>,
+        signature: Signature<'_>,
+        proof: EndorsingProof,
+    ) -> Result<()> {
+        if self.primary.is_some() {
+            return Err(at(Reason::TooMany { what: "signatures", limit: 1 }, element));
+        }
+        self.endorsing.push(proof);
+        let Signature { references, value, .. } = signature;
+        self.primary = Some(Primary { node: element.id(), references, value, encrypted: false });
+        Ok(())
+    }
+}
+
+/// The child elements; text and too many of them are refused.
+fn children(security: Element<'_>) -> Result<SmallVec<[NodeId; 16]>> {
+    let mut children = SmallVec::new();
+    for node in security.children() {
+        match node {
+            Node::Element(element) => children.push(element.id()),
+            Node::Text(text) if is_white_space(text) => {}
+            Node::Comment(_) => {}
+            _ => return Err(at(Reason::UnexpectedText, security)),
+        }
+    }
+    if children.len() > limits::SECURITY_CHILDREN {
+        let limit = limits::SECURITY_CHILDREN;
+        return Err(at(Reason::TooMany { what: "children", limit }, security));
+    }
+    Ok(children)
+}

@@ -1,0 +1,169 @@
+//! Reading elements strictly: names, text, base64, algorithms.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use smallvec::SmallVec;
+use waxwing_xml::{Element, Node};
+
+use crate::error::{Reason, Result, SecurityError};
+
+/// The element children of one element.
+pub(super) type Elements<'a> = SmallVec<[Element<'a>; 8]>;
+
+/// The element children; any text but white space, and any processing instruction, is refused.
+pub(super) fn elements<'a>(parent: Element<'a>) -> Result<Elements<'a>> {
+    let mut elements = Elements::new();
+    for node in parent.children() {
+        match node {
+            Node::Element(element) => elements.push(element),
+            Node::Text(text) if is_white_space(text) => {}
+            Node::Comment(_) => {}
+            _ => return Err(at(Reason::UnexpectedText, parent)),
+        }
+    }
+    Ok(elements)
+}
+
+/// Whether the text is XML white space only.
+pub(super) fn is_white_space(text: &str) -> bool {
+    text.bytes().all(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'))
+}
+
+/// An error at an element.
+pub(super) fn at(reason: Reason, element: Element<'_>) -> SecurityError {
+    SecurityError::new(reason).at(label(element))
+}
+
+/// The error for an element that may not be where it is.
+pub(super) fn unexpected(element: Element<'_>) -> SecurityError {
+    let reason = Reason::UnexpectedElement {
+        namespace: element.namespace().into(),
+        local: element.local_name().into(),
+    };
+    match element.parent() {
+        Some(parent) => at(reason, parent),
+        None => reason.into(),
+    }
+}
+
+fn label(element: Element<'_>) -> String {
+    let own = element.local_name();
+    match element.parent() {
+        Some(parent) => format!("{}/{own}", parent.local_name()),
+        None => own.to_owned(),
+    }
+}
+
+/// A malformed element.
+pub(super) fn malformed(
+    element: Element<'_>,
+    what: &'static str,
+    expected: &'static str,
+) -> SecurityError {
+    at(Reason::Malformed { what, expected }, element)
+}
+
+/// The text of an element that has no element children, without white space at its ends.
+pub(super) fn text(element: Element<'_>) -> Result<String> {
+    let mut text = String::new();
+    for node in element.children() {
+        match node {
+            Node::Text(piece) => text.push_str(piece),
+            Node::Comment(_) => {}
+            _ => return Err(malformed(element, "the content", "text only")),
+        }
+    }
+    Ok(text.trim_matches([' ', '\t', '\n', '\r']).to_owned())
+}
+
+/// The octets of an element with base64 content; white space is skipped.
+pub(super) fn base64_content(element: Element<'_>) -> Result<Vec<u8>> {
+    let mut nodes = element.children();
+    let only = match (nodes.next(), nodes.next()) {
+        (None, _) => return Ok(Vec::new()),
+        (Some(Node::Text(text)), None) => decode(text),
+        _ => decode(&text(element)?),
+    };
+    only.ok_or_else(|| malformed(element, "the content", "base64"))
+}
+
+/// Decodes base64 that may contain white space.
+pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
+    if let Ok(octets) = STANDARD.decode(text) {
+        return Some(octets);
+    }
+    let compact: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
+    STANDARD.decode(compact).ok()
+}
+
+/// A non-negative number in decimal.
+pub(super) fn number(element: Element<'_>) -> Result<u64> {
+    let text = text(element)?;
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let value = if digits { text.parse().ok() } else { None };
+    value.ok_or_else(|| malformed(element, "the content", "a number"))
+}
+
+/// Demands the `Algorithm` of the suite.
+pub(super) fn algorithm(element: Element<'_>, what: &'static str, expected: &str) -> Result<()> {
+    match element.attribute("Algorithm") {
+        Some(found) if found == expected => Ok(()),
+        found => Err(wrong_algorithm(element, what, found.unwrap_or(""), expected)),
+    }
+}
+
+/// The error for an algorithm that is not the suite's.
+pub(super) fn wrong_algorithm(
+    element: Element<'_>,
+    what: &'static str,
+    found: &str,
+    expected: &str,
+) -> SecurityError {
+    at(Reason::Algorithm { what, found: found.into(), expected: expected.into() }, element)
+}
+
+/// Refuses any child: parameters that the suite's algorithm does not have.
+pub(super) fn no_children(element: Element<'_>) -> Result<()> {
+    match elements(element)?.first() {
+        Some(child) => Err(unexpected(*child)),
+        None => Ok(()),
+    }
+}
+
+/// The next element if it has this name.
+pub(super) fn take<'a>(
+    elements: &mut std::slice::Iter<'_, Element<'a>>,
+    namespace: &str,
+    local: &str,
+) -> Option<Element<'a>> {
+    let next = *elements.as_slice().first()?;
+    if !next.is(namespace, local) {
+        return None;
+    }
+    elements.next()?;
+    Some(next)
+}
+
+/// The next element, which must have this name.
+pub(super) fn require<'a>(
+    elements: &mut std::slice::Iter<'_, Element<'a>>,
+    parent: Element<'a>,
+    namespace: &str,
+    local: &'static str,
+) -> Result<Element<'a>> {
+    match take(elements, namespace, local) {
+        Some(element) => Ok(element),
+        None => match elements.next() {
+            Some(other) => Err(unexpected(*other)),
+            None => Err(at(Reason::Missing(local), parent)),
+        },
+    }
+}
+
+/// Refuses what is left.
+pub(super) fn end(mut elements: std::slice::Iter<'_, Element<'_>>) -> Result<()> {
+    match elements.next() {
+        Some(other) => Err(unexpected(*other)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,207 @@
+//! Signature and SignedInfo (XML Signature §4), with exactly the suite's algorithms.
+
+use smallvec::SmallVec;
+use subtle::ConstantTimeEq;
+use waxwing_xml::{Element, Exclusive, NodeId, canonicalize};
+
+use super::super::SecuritySettings;
+use super::super::key::{self, Digester, MessageKey};
+use super::super::names::{
+    DSIG, EXC_C14N, EXC_C14N_WITH_COMMENTS, STR_TRANSFORM,
+};
+use super::limits;
+use super::read::{
+    algorithm, at, base64_content, elements, end, malformed, no_children, require, unexpected,
+    wrong_algorithm,
+};
+use super::reference::{TokenRef, key_info};
+use crate::error::{Reason, Result};
+use waxwing_crypto::Certificate;
+
+/// A reference of a signature: to what, how it is hashed, and the digest.
+pub(super) struct Reference {
+    pub(super) id: Box<str>,
+    transform: Transform,
+    digest: Vec<u8>,
+}
+
+#[derive(Default)]
+struct Transform {
+    with_comments: bool,
+    inclusive_prefixes: SmallVec<[Box<str>; 4]>,
+}
+
+impl Transform {
+    fn exclusive(&self) -> Exclusive<'_> {
+        let mut exclusive = Exclusive::default();
+        exclusive.with_comments = self.with_comments;
+        exclusive.inclusive_prefixes = &self.inclusive_prefixes;
+        exclusive
+    }
+}
+
+/// A Signature element that was taken apart; nothing of it is verified yet.
+pub(super) struct Signature<'e> {
+    info: Element<'e>,
+    canonicalization: Transform,
+    method: Element<'e>,
+    pub(super) references: Vec<Reference>,
+    pub(super) value: Vec<u8>,
+    pub(super) key: TokenRef<'e>,
+}
+
+impl<'e> Signature<'e> {
+    /// Takes a Signature element apart. Objects and any algorithm parameter are refused.
+    pub(super) fn read(element: Element<'e>, settings: &SecuritySettings) -> Result<Self> {
+        let children = elements(element)?;
+        let mut children = children.iter();
+        let info = require(&mut children, element, DSIG, "SignedInfo")?;
+        let value = base64_content(require(&mut children, element, DSIG, "SignatureValue")?)?;
+        let key = key_info(require(&mut children, element, DSIG, "KeyInfo")?)?;
+        end(children)?;
+        let children = elements(info)?;
+        let mut children = children.iter();
+        let method = require(&mut children, info, DSIG, "CanonicalizationMethod")?;
+        algorithm(method, "CanonicalizationMethod", EXC_C14N)?;
+        let canonicalization = transform(method)?;
+        let method = require(&mut children, info, DSIG, "SignatureMethod")?;
+        no_children(method)?;
+        let limit = limits::REFERENCES;
+        if children.len() > limit {
+            return Err(at(Reason::TooMany { what: "References", limit }, info));
+        }
+        let mut references: Vec<Reference> = Vec::with_capacity(children.len());
+        for child in children {
+            let reference = reference(*child, settings)?;
+            if references.iter().any(|known| known.id == reference.id) {
+                return Err(at(Reason::DuplicateReference(reference.id), *child));
+            }
+            references.push(reference);
+        }
+        if references.is_empty() {
+            return Err(at(Reason::Missing("a Reference"), info));
+        }
+        Ok(Self { info, canonicalization, method, references, value, key })
+    }
+
+    /// Verifies the signature value as a MAC under `key`.
+    pub(super) fn verify_mac(&self, key: &MessageKey, settings: &SecuritySettings) -> Result<()> {
+        let expected = settings.suite.symmetric_signature_uri();
+        algorithm(self.method, "SignatureMethod", expected)?;
+        let mut mac = key.mac(settings);
+        canonicalize(self.info, &self.canonicalization.exclusive(), &mut mac);
+        if bool::from(mac.finish().ct_eq(&self.value)) {
+            Ok(())
+        } else {
+            Err(at(Reason::SignatureMismatch, self.info))
+        }
+    }
+
+    /// Verifies the signature value under the certificate's key.
+    pub(super) fn verify_rsa(
+        &self,
+        certificate: &Certificate,
+        settings: &SecuritySettings,
+    ) -> Result<()> {
+        let expected = settings.suite.asymmetric_signature_uri();
+        algorithm(self.method, "SignatureMethod", expected)?;
+        let mut octets = Vec::with_capacity(1024);
+        canonicalize(self.info, &self.canonicalization.exclusive(), &mut octets);
+        if key::verify_with(settings, certificate, &octets, &self.value) {
+            Ok(())
+        } else {
+            Err(at(Reason::SignatureMismatch, self.info))
+        }
+    }
+}
+
+impl Reference {
+    /// Whether `element`, in its place, has the digest of this reference.
+    pub(super) fn verify(&self, element: Element<'_>, settings: &SecuritySettings) -> Result<()> {
+        let mut digest = Digester::new(settings);
+        canonicalize(element, &self.transform.exclusive(), &mut digest);
+        if bool::from(digest.finish().ct_eq(&self.digest)) {
+            Ok(())
+        } else {
+            Err(Reason::DigestMismatch(element.local_name().into()).into())
+        }
+    }
+}
+
+fn reference(element: Element<'_>, settings: &SecuritySettings) -> Result<Reference> {
+    if !element.is(DSIG, "Reference") {
+        return Err(unexpected(element));
+    }
+    let id = element
+        .attribute("URI")
+        .and_then(|uri| uri.strip_prefix('#'))
+        .filter(|id| !id.is_empty() && !id.contains('('))
+        .ok_or_else(|| malformed(element, "URI", "a reference '#id' within the message"))?;
+    let children = elements(element)?;
+    let mut children = children.iter();
+    let transform = transforms(require(&mut children, element, DSIG, "Transforms")?)?;
+    let method = require(&mut children, element, DSIG, "DigestMethod")?;
+    algorithm(method, "DigestMethod", settings.suite.digest_uri())?;
+    no_children(method)?;
+    let digest = base64_content(require(&mut children, element, DSIG, "DigestValue")?)?;
+    end(children)?;
+    Ok(Reference { id: id.into(), transform, digest })
+}
+
+/// Exclusive canonicalization, which may be repeated (and then changes nothing).
+fn transforms(element: Element<'_>) -> Result<Transform> {
+    let children = elements(element)?;
+    if children.len() > limits::TRANSFORMS {
+        let limit = limits::TRANSFORMS;
+        return Err(at(Reason::TooMany { what: "Transforms", limit }, element));
+    }
+    let mut result: Option<Transform> = None;
+    for child in &children {
+        if !child.is(DSIG, "Transform") {
+            return Err(unexpected(*child));
+        }
+        let next = match child.attribute("Algorithm") {
+            Some(EXC_C14N) => transform(*child)?,
+            Some(EXC_C14N_WITH_COMMENTS) => {
+                Transform { with_comments: true, ..transform(*child)? }
+            }
+            Some(STR_TRANSFORM) => {
+                return Err(at(Reason::Unsupported("the STR-Transform"), *child));
+            }
+            other => {
+                return Err(wrong_algorithm(*child, "Transform", other.unwrap_or(""), EXC_C14N));
+            }
+        };
+        let plain = |t: &Transform| !t.with_comments && t.inclusive_prefixes.is_empty();
+        match &result {
+            Some(first) if !plain(first) || !plain(&next) => {
+                return Err(at(Reason::Unsupported("a chain of transforms"), element));
+            }
+            Some(_) => {}
+            None => result = Some(next),
+        }
+    }
+    result.ok_or_else(|| at(Reason::Missing("a Transform"), element))
+}
+
+/// The parameters of exclusive canonicalization (Exclusive XML Canonicalization §4).
+fn transform(element: Element<'_>) -> Result<Transform> {
+    let mut result = Transform::default();
+    let children = elements(element)?;
+    let mut children = children.iter();
+    if let Some(prefixes) = super::read::take(&mut children, EXC_C14N, "InclusiveNamespaces") {
+        no_children(prefixes)?;
+        let list = prefixes.attribute("PrefixList").unwrap_or("");
+        result.inclusive_prefixes = list.split_ascii_whitespace().map(Into::into).collect();
+    }
+    end(children)?;
+    Ok(result)
+}
+
+/// A verified signature of the message: its node, its value, and what it covers.
+pub(super) struct Primary {
+    pub(super) node: NodeId,
+    pub(super) references: Vec<Reference>,
+    pub(super) value: Vec<u8>,
+    pub(super) encrypted: bool,
+}

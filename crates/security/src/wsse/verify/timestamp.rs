@@ -1,0 +1,65 @@
+//! The timestamp of a received message (WS-Security 1.1 §10).
+
+use jiff::Timestamp;
+use waxwing_xml::{Element, NodeId};
+
+use super::super::SecuritySettings;
+use super::super::names::WSU;
+use super::read::{at, elements, end, malformed, require, take, text};
+use crate::error::{Reason, Result, Staleness};
+
+/// A timestamp that was read and is fresh.
+pub(super) struct Stamp {
+    pub(super) node: NodeId,
+    pub(super) created: Timestamp,
+}
+
+/// Reads `Created` and the optional `Expires`, in that order, and judges them by the receiver's clock.
+pub(super) fn read(
+    element: Element<'_>,
+    settings: &SecuritySettings,
+    now: Timestamp,
+) -> Result<Stamp> {
+    let children = elements(element)?;
+    let mut children = children.iter();
+    let created = date_time(require(&mut children, element, WSU, "Created")?)?;
+    let expires = take(&mut children, WSU, "Expires").map(date_time).transpose()?;
+    end(children)?;
+    match staleness(created, expires, settings, now) {
+        Some(staleness) => Err(at(Reason::Stale(staleness), element)),
+        None => Ok(Stamp { node: element.id(), created }),
+    }
+}
+
+fn staleness(
+    created: Timestamp,
+    expires: Option<Timestamp>,
+    settings: &SecuritySettings,
+    now: Timestamp,
+) -> Option<Staleness> {
+    let skew = settings.max_clock_skew;
+    let oldest = settings.replay_window.saturating_add(skew);
+    if let Some(expires) = expires {
+        if created >= expires {
+            return Some(Staleness::Inverted { created, expires });
+        }
+        if expires <= now.saturating_sub(skew).unwrap_or(Timestamp::MIN) {
+            return Some(Staleness::Expired { expires, now });
+        }
+    }
+    if created >= now.saturating_add(skew).unwrap_or(Timestamp::MAX) {
+        return Some(Staleness::Future { created, now });
+    }
+    if created <= now.saturating_sub(oldest).unwrap_or(Timestamp::MIN) {
+        return Some(Staleness::TooOld { created, now });
+    }
+    None
+}
+
+/// An `xsd:dateTime`; without a time zone it is taken as UTC.
+fn date_time(element: Element<'_>) -> Result<Timestamp> {
+    let text = text(element)?;
+    let zoned = text.ends_with('Z') || text.get(19..).is_some_and(|t| t.contains(['+', '-']));
+    let parsed = if zoned { text.parse() } else { format!("{text}Z").parse() };
+    parsed.map_err(|_| malformed(element, "the content", "an xsd:dateTime"))
+}

@@ -1,0 +1,277 @@
+//! The tokens of a received message, and how references to them are resolved.
+
+use std::sync::Arc;
+
+use waxwing_crypto::Certificate;
+use waxwing_xml::Element;
+
+use super::super::expect::{ExpectedToken, Expectations, TokenResolver};
+use super::super::key::{MessageKey, TokenKey};
+use super::super::names::{WSU, X509_V3};
+use super::super::token::EncryptedKeyReference;
+use super::super::verified::PrimaryToken;
+use super::limits;
+use super::read::{at, base64_content, elements, end, malformed, require, take, text};
+use super::reference::TokenRef;
+use super::{derived, encrypted_key};
+use crate::error::{Reason, Result};
+
+/// Which token a key goes back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Root {
+    /// The protection token.
+    Protection,
+    /// An endorsing security context.
+    Endorsing,
+}
+
+/// What a reference was resolved to.
+pub(super) enum Resolved<'t> {
+    /// A symmetric key.
+    Key {
+        /// The key.
+        key: Arc<MessageKey>,
+        /// The token that it goes back to.
+        root: Root,
+        /// Whether it was derived from the token's key.
+        derived: bool,
+    },
+    /// A certificate of the message.
+    Certificate(&'t Certificate),
+}
+
+/// A token with a key of its own.
+struct Base {
+    /// Its id in this message.
+    id: Option<Box<str>>,
+    key: TokenKey,
+    kind: BaseKind,
+}
+
+enum BaseKind {
+    Context { identifier: Box<str>, instance: Option<Box<str>> },
+    EncryptedKey(EncryptedKeyReference),
+}
+
+struct Derived {
+    id: Box<str>,
+    key: Arc<MessageKey>,
+    root: Root,
+}
+
+/// The tokens that were declared so far.
+pub(super) struct Tokens<'a> {
+    expect: &'a Expectations<'a>,
+    resolver: &'a dyn TokenResolver,
+    protection: Option<Base>,
+    endorsing: Option<Base>,
+    certificate: Option<(Box<str>, Certificate)>,
+    derived: Vec<Derived>,
+}
+
+impl<'a> Tokens<'a> {
+    pub(super) fn new(expect: &'a Expectations<'a>, resolver: &'a dyn TokenResolver) -> Self {
+        let (protection, endorsing, certificate, derived) = Default::default();
+        Self { expect, resolver, protection, endorsing, certificate, derived }
+    }
+
+    /// An EncryptedKey element, whose key is decrypted with a private key of ours.
+    pub(super) fn encrypted_key(&mut self, element: Element<'_>) -> Result<()> {
+        if !matches!(self.expect.protection, ExpectedToken::EncryptedKey) {
+            return Err(super::read::unexpected(element));
+        }
+        if self.protection.is_some() {
+            return Err(at(Reason::TooMany { what: "EncryptedKey", limit: 1 }, element));
+        }
+        let reference = encrypted_key::open(element, self.expect.settings, self.resolver)?;
+        let id = element.attribute("Id").map(Into::into);
+        let key = reference.key.clone();
+        self.protection = Some(Base { id, key, kind: BaseKind::EncryptedKey(reference) });
+        Ok(())
+    }
+
+    /// A SecurityContextToken element: the protection token of a request, or an endorsing token.
+    pub(super) fn context(&mut self, element: Element<'_>) -> Result<()> {
+        let protects = matches!(self.expect.protection, ExpectedToken::AttachedContext)
+            && self.protection.is_none();
+        if !protects && !(self.expect.endorsing.context && self.endorsing.is_none()) {
+            return Err(super::read::unexpected(element));
+        }
+        let namespace = self.expect.settings.dialect.conversation();
+        let children = elements(element)?;
+        let mut children = children.iter();
+        let identifier = text(require(&mut children, element, namespace, "Identifier")?)?;
+        let instance = take(&mut children, namespace, "Instance").map(text).transpose()?;
+        take(&mut children, COOKIE_NAMESPACE, "Cookie");
+        end(children)?;
+        let key = self
+            .resolver
+            .context_key(&identifier, instance.as_deref())
+            .ok_or_else(|| at(Reason::UnknownContext(identifier.as_str().into()), element))?;
+        let (identifier, instance) = (identifier.into(), instance.map(Into::into));
+        let id = element.attribute_ns(WSU, "Id").map(Into::into);
+        let base = Base { id, key, kind: BaseKind::Context { identifier, instance } };
+        *(if protects { &mut self.protection } else { &mut self.endorsing }) = Some(base);
+        Ok(())
+    }
+
+    /// A BinarySecurityToken element with an endorsing certificate.
+    pub(super) fn certificate(&mut self, element: Element<'_>) -> Result<()> {
+        if !self.expect.endorsing.certificate {
+            return Err(super::read::unexpected(element));
+        }
+        if self.certificate.is_some() {
+            return Err(at(Reason::TooMany { what: "BinarySecurityToken", limit: 1 }, element));
+        }
+        if element.attribute("ValueType") != Some(X509_V3) {
+            return Err(at(Reason::Unsupported("a BinarySecurityToken of this ValueType"), element));
+        }
+        let certificate = Certificate::from_der(&base64_content(element)?)
+            .map_err(|_| malformed(element, "the token", "an X.509 certificate"))?;
+        let id = element
+            .attribute_ns(WSU, "Id")
+            .ok_or_else(|| malformed(element, "u:Id", "an identifier"))?;
+        self.certificate = Some((id.into(), certificate));
+        Ok(())
+    }
+
+    /// A DerivedKeyToken element; its base token must be known.
+    pub(super) fn derived_key(&mut self, element: Element<'_>) -> Result<()> {
+        let more = usize::from(self.expect.endorsing.context) * limits::DERIVED_KEYS_ENDORSING;
+        let limit = limits::DERIVED_KEYS + more;
+        if self.derived.len() >= limit {
+            return Err(at(Reason::TooMany { what: "DerivedKeyTokens", limit }, element));
+        }
+        let (reference, derivation) = derived::read(element, self.expect.settings)?;
+        let root = self.base(&reference).map_err(|e| e.at("DerivedKeyToken"))?;
+        let base = match root {
+            Root::Protection => self.protection.as_ref(),
+            Root::Endorsing => self.endorsing.as_ref(),
+        };
+        let base = base.ok_or_else(|| Reason::UnresolvedToken(reference.describe()))?;
+        let key = base.key.derive(&derivation);
+        let id = element
+            .attribute_ns(WSU, "Id")
+            .ok_or_else(|| malformed(element, "u:Id", "an identifier"))?;
+        self.derived.push(Derived { id: id.into(), key, root });
+        Ok(())
+    }
+
+    /// Resolves the reference of a signature or of encrypted data.
+    pub(super) fn resolve(&mut self, reference: &TokenRef<'_>) -> Result<Resolved<'_>> {
+        if let TokenRef::Local(id) = reference {
+            if let Some(derived) = self.derived.iter().find(|d| &*d.id == *id) {
+                let (key, root) = (Arc::clone(&derived.key), derived.root);
+                return Ok(Resolved::Key { key, root, derived: true });
+            }
+            if self.certificate.as_ref().is_some_and(|(own, _)| &**own == *id) {
+                let (_, certificate) = self.certificate.as_ref().ok_or_else(|| missing())?;
+                return Ok(Resolved::Certificate(certificate));
+            }
+        }
+        let root = self.base(reference)?;
+        let base = match root {
+            Root::Protection => self.protection.as_ref(),
+            Root::Endorsing => self.endorsing.as_ref(),
+        };
+        let base = base.ok_or_else(|| Reason::UnresolvedToken(reference.describe()))?;
+        Ok(Resolved::Key { key: base.key.own(), root, derived: false })
+    }
+
+    /// The token with a key of its own that is referred to.
+    fn base(&mut self, reference: &TokenRef<'_>) -> Result<Root> {
+        match reference {
+            TokenRef::Local(id) => {
+                if is_named(self.protection.as_ref(), id) {
+                    return Ok(Root::Protection);
+                }
+                if is_named(self.endorsing.as_ref(), id) {
+                    return Ok(Root::Endorsing);
+                }
+            }
+            TokenRef::External { uri, instance } => return self.external(uri, *instance),
+            TokenRef::EncryptedKeySha1(sha1) => {
+                if let ExpectedToken::EncryptedKeyReference(expected) = self.expect.protection {
+                    if expected.sha1[..] == sha1[..] {
+                        self.protection.get_or_insert_with(|| Base {
+                            id: None,
+                            key: expected.key.clone(),
+                            kind: BaseKind::EncryptedKey(expected.clone()),
+                        });
+                        return Ok(Root::Protection);
+                    }
+                }
+            }
+            TokenRef::Certificate(_) => {}
+        }
+        Err(Reason::UnresolvedToken(reference.describe()).into())
+    }
+
+    /// A security context by its URI: that of the message, or the one expected.
+    fn external(&mut self, uri: &str, instance: Option<&str>) -> Result<Root> {
+        for (base, root) in
+            [(&self.protection, Root::Protection), (&self.endorsing, Root::Endorsing)]
+        {
+            if let Some(Base { kind: BaseKind::Context { identifier, instance: own }, .. }) = base {
+                if &**identifier == uri {
+                    let same = instance.is_none() && root_is_attached(self.expect)
+                        || instance == own.as_deref();
+                    return if same { Ok(root) } else { Err(Reason::ForeignContext.into()) };
+                }
+            }
+        }
+        let ExpectedToken::ExternalContext { identifier } = self.expect.protection else {
+            return Err(Reason::UnresolvedToken(uri.into()).into());
+        };
+        if identifier != uri || self.protection.is_some() {
+            return Err(Reason::ForeignContext.into());
+        }
+        let key = self
+            .resolver
+            .context_key(uri, instance)
+            .ok_or_else(|| Reason::UnknownContext(uri.into()))?;
+        let (identifier, instance) = (uri.into(), instance.map(Into::into));
+        let kind = BaseKind::Context { identifier, instance };
+        self.protection = Some(Base { id: None, key, kind });
+        Ok(Root::Protection)
+    }
+
+    /// The protection token for the layers above.
+    pub(super) fn primary(&self) -> Result<PrimaryToken> {
+        match &self.protection {
+            Some(base) => Ok(match &base.kind {
+                BaseKind::Context { identifier, instance } => PrimaryToken::Context {
+                    identifier: identifier.clone(),
+                    instance: instance.clone(),
+                },
+                BaseKind::EncryptedKey(reference) => PrimaryToken::EncryptedKey(reference.clone()),
+            }),
+            None => Err(missing()),
+        }
+    }
+
+    /// The identifier and key generation of the endorsing security context.
+    pub(super) fn endorsing_context(&self) -> Option<(Box<str>, Option<Box<str>>)> {
+        match &self.endorsing.as_ref()?.kind {
+            BaseKind::Context { identifier, instance } => {
+                Some((identifier.clone(), instance.clone()))
+            }
+            BaseKind::EncryptedKey(_) => None,
+        }
+    }
+}
+
+/// The namespace of the state that a stateless issuer puts into its tokens.
+const COOKIE_NAMESPACE: &str = "http://schemas.microsoft.com/ws/2006/05/security";
+
+fn is_named(base: Option<&Base>, id: &str) -> bool {
+    base.is_some_and(|base| base.id.as_deref() == Some(id))
+}
+
+fn root_is_attached(expect: &Expectations<'_>) -> bool {
+    !matches!(expect.protection, ExpectedToken::ExternalContext { .. })
+}
+
+fn missing() -> crate::error::SecurityError {
+    Reason::Missing("the protection token").into()
+}
