@@ -56,13 +56,23 @@ fn round_trips() {
     }
 }
 
+/// The one setting that a custom binding does not share with the standard binding that it spells
+/// out: the standard ones let a token of the bootstrap live 15 minutes, a custom one 10 hours
+/// unless it says otherwise.
+fn with_short_bootstrap_tokens(config: &str) -> String {
+    let Some(start) = config.find("<secureConversationBootstrap") else { return config.to_owned() };
+    let end = start + config[start..].find("/>").expect("self-closed");
+    let (before, after) = (&config[..end], &config[end + 2..]);
+    format!(
+        "{before}><localServiceSettings issuedCookieLifetime=\"00:15:00\"/>\
+         </secureConversationBootstrap>{after}"
+    )
+}
+
 #[test]
 fn custom_bindings_equal_the_standard_ones_that_they_spell_out() {
     let vectors = config_vectors("valid");
-    let stack = |name: &str| {
-        let configuration = Configuration::load(text(&vectors[name], "config")).configuration;
-        Stack::of(&configuration.bindings[0])
-    };
+    let stack = |config: &str| Stack::of(&Configuration::load(config).configuration.bindings[0]);
     for (custom, standard) in [
         ("custom-as-ws-message-certificate-negotiate", "ws-message-certificate-negotiate"),
         ("custom-as-ws-message-certificate-outofband", "ws-message-certificate-outofband"),
@@ -70,7 +80,8 @@ fn custom_bindings_equal_the_standard_ones_that_they_spell_out() {
         ("custom-as-ws2007-message-certificate-outofband", "ws2007-message-certificate-outofband"),
         ("custom-as-nettcp-none-reliable", "nettcp-none-reliable"),
     ] {
-        let (custom, standard) = (stack(custom), stack(standard));
+        let standard = stack(text(&vectors[standard], "config"));
+        let custom = stack(&with_short_bootstrap_tokens(text(&vectors[custom], "config")));
         assert!(custom.same_on_the_wire(&standard), "{custom:#?}\n{standard:#?}");
     }
 }

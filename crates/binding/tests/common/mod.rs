@@ -1,7 +1,7 @@
 //! What several test files need.
 #![allow(dead_code)]
 
-pub mod settings_json;
+pub(crate) mod settings_json;
 
 use std::io::Read;
 use std::path::Path;
@@ -9,7 +9,7 @@ use std::path::Path;
 use serde_json::Value;
 
 /// A compressed JSON file of `testdata/config`.
-pub fn config_vectors(name: &str) -> serde_json::Map<String, Value> {
+pub(crate) fn config_vectors(name: &str) -> serde_json::Map<String, Value> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/config");
     let path = root.join(format!("{name}.json.gz"));
     let file = std::fs::File::open(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
@@ -22,6 +22,6 @@ pub fn config_vectors(name: &str) -> serde_json::Map<String, Value> {
 }
 
 /// A string member.
-pub fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+pub(crate) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_else(|| panic!("no {key}"))
 }

@@ -6,7 +6,7 @@ use waxwing_binding::*;
 /// The machine on which WCF printed its settings: automatic limits count its processors.
 const PROCESSORS: u32 = 2;
 
-pub fn settings(configuration: &Configuration) -> Value {
+pub(crate) fn settings(configuration: &Configuration) -> Value {
     let services: Vec<Value> = configuration
         .services
         .services
@@ -128,7 +128,13 @@ fn element(element: &BindingElement) -> Value {
             "ReliableMessagingVersion": e.reliable_messaging_version.as_str(),
         }),
         BindingElement::Security(e) => security(e),
-        BindingElement::CompositeDuplex(_) => json!({"type": "CompositeDuplexBindingElement"}),
+        BindingElement::CompositeDuplex(e) => {
+            let mut value = json!({"type": "CompositeDuplexBindingElement"});
+            if let Some(address) = &e.client_base_address {
+                value["ClientBaseAddress"] = address.clone().into();
+            }
+            value
+        }
         BindingElement::OneWay(e) => json!({
             "type": "OneWayBindingElement",
             "ChannelPoolSettings": {
@@ -301,9 +307,9 @@ fn security(e: &SecurityBindingElement) -> Value {
     }
     if !matches!(e.kind, SecurityKind::Transport) {
         set("MessageProtectionOrder", e.message_protection_order.as_str().into());
-        set("ProtectTokens", e.protect_tokens.into());
         set("RequireSignatureConfirmation", e.require_signature_confirmation.into());
     }
+    set("ProtectTokens", e.protect_tokens.into());
     let tokens = |list: &[TokenParameters]| list.iter().map(token).collect::<Vec<_>>();
     let mut supporting = json!({"type": "SupportingTokenParameters"});
     for (key, list) in [
