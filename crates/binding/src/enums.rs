@@ -86,6 +86,17 @@ names! {
 }
 
 names! {
+    /// Whether a contract needs a session (`ServiceContract.SessionMode`).
+    pub enum SessionMode;
+    /// A session is used if the binding offers one.
+    Allowed,
+    /// Without a session the endpoint is refused.
+    Required,
+    /// A session of the binding is not visible to the service.
+    NotAllowed,
+}
+
+names! {
     /// How a client authenticates on the HTTP layer.
     pub enum HttpClientCredentialType;
     /// Not at all.

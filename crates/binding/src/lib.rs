@@ -13,6 +13,7 @@
 
 mod bindings;
 mod config;
+mod contract;
 mod diagnostic;
 mod effective;
 mod enums;
@@ -45,6 +46,7 @@ pub use config::identity::*;
 pub use config::resolve::{EffectiveService, ResolveError};
 pub use config::waxwing::*;
 pub use config::{Configuration, ConfigurationError, Loaded};
+pub use contract::ContractRequirements;
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use effective::{
     EffectiveEndpoint, EffectiveQuotas, EffectiveSecurity, EffectiveTransport, EndpointTimeouts,

@@ -40,7 +40,7 @@ pub struct Unsupported {
     pub at: &'static str,
 }
 
-fn refusal(
+pub(crate) fn refusal(
     code: &'static str,
     at: &'static str,
     message: impl Into<String>,

@@ -57,13 +57,20 @@ pub(crate) fn check(
 /// Combinations that WCF refuses when the binding is used, and settings without effect.
 fn combinations(bindings: &[(Binding, &Node)], cx: &mut Reader<'_>) {
     for (binding, node) in bindings {
-        cx.within(node, |cx| {
-            for refusal in binding.refusals() {
-                cx.report(refused(refusal, node));
-            }
-            reliable_session_off(binding, node, cx);
-            order_of_elements(binding, node, cx);
-            no_reliable_session(binding, node, cx);
+        cx.within_named(binding.section(), |cx| {
+            cx.within(node, |cx| {
+                for refusal in binding.refusals() {
+                    let problem = refused(refusal, node);
+                    // A value that could not be read left the default behind: what follows from
+                    // that is no mistake of its own.
+                    if !cx.has_error_at(problem.span) {
+                        cx.report(problem);
+                    }
+                }
+                reliable_session_off(binding, node, cx);
+                order_of_elements(binding, node, cx);
+                no_reliable_session(binding, node, cx);
+            });
         });
     }
 }

@@ -10,6 +10,9 @@ use crate::effective::{EffectiveEndpoint, Role, short_name};
 use crate::refusal::Refusal;
 use crate::{StoreLocation, TimeSpan};
 
+/// The contract that every service with `<serviceMetadata>` has.
+const METADATA_CONTRACT: &str = "IMetadataExchange";
+
 /// Why an endpoint cannot be resolved.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ResolveError {
@@ -55,6 +58,17 @@ pub enum ResolveError {
     NoService {
         /// The name that was asked for.
         name: String,
+    },
+    /// The service does not implement the contract of an endpoint.
+    #[error(
+        "The contract name '{contract}' could not be found in the list of contracts implemented by \
+         the service '{service}'."
+    )]
+    NotImplemented {
+        /// The contract of the endpoint.
+        contract: String,
+        /// Name of the service without its namespace, as WCF prints it.
+        service: String,
     },
     /// The binding is not in the file.
     #[error("endpoint {endpoint}: there is no {section} named \"{name}\"")]
@@ -184,11 +198,13 @@ impl Configuration {
     /// A service by name, endpoints resolved. A service without endpoints gets one per base
     /// address and contract, with the binding of `<protocolMapping>`.
     ///
-    /// `contracts` are the names of the contracts that the service implements; they are only
-    /// looked at for default endpoints.
+    /// `contracts` are the names of the contracts that the service implements: default endpoints
+    /// are made for each of them, and an endpoint for any other contract is refused. An empty list
+    /// stands for "not known" and refuses none.
     ///
     /// # Errors
-    /// There is no such service, or one of its endpoints cannot be resolved.
+    /// There is no such service, or one of its endpoints cannot be resolved or is for a contract
+    /// that the service does not implement.
     pub fn service(
         &self,
         name: &str,
@@ -208,6 +224,7 @@ impl Configuration {
         service: &Service,
         contracts: &[&str],
     ) -> Result<EffectiveService, ResolveError> {
+        implemented(service, contracts)?;
         let behavior = self.service_behavior(service).cloned().unwrap_or_default();
         let endpoints = if service.endpoints.is_empty() {
             self.default_endpoints(service, contracts)
@@ -256,7 +273,7 @@ impl Configuration {
     ) -> Result<EffectiveEndpoint, ResolveError> {
         let label = if endpoint.name.is_empty() { &endpoint.address } else { &endpoint.name };
         let (section, contract) = match endpoint.kind.as_str() {
-            "mexEndpoint" if endpoint.binding.is_empty() => ("mexHttpBinding", "IMetadataExchange"),
+            "mexEndpoint" if endpoint.binding.is_empty() => ("mexHttpBinding", METADATA_CONTRACT),
             _ => (endpoint.binding.as_str(), endpoint.contract.as_str()),
         };
         let name = &endpoint.binding_configuration;
@@ -293,6 +310,19 @@ impl Configuration {
         })?;
         EffectiveEndpoint::resolve(role, &binding)
             .map_err(|refusal| ResolveError::Refused { endpoint: endpoint.to_owned(), refusal })
+    }
+}
+
+/// Whether every endpoint is for a contract that the service implements; metadata always is.
+fn implemented(service: &Service, contracts: &[&str]) -> Result<(), ResolveError> {
+    let known = |name: &str| name == METADATA_CONTRACT || contracts.contains(&name);
+    let mut endpoints = service.endpoints.iter().filter(|e| e.kind.is_empty());
+    match endpoints.find(|e| !known(&e.contract)).filter(|_| !contracts.is_empty()) {
+        None => Ok(()),
+        Some(endpoint) => Err(ResolveError::NotImplemented {
+            contract: endpoint.contract.clone(),
+            service: short_name(&service.name).to_owned(),
+        }),
     }
 }
 

@@ -137,6 +137,19 @@ impl<'a> Reader<'a> {
         result
     }
 
+    /// The same for an element of which only the name is at hand.
+    pub(crate) fn within_named<R>(&mut self, name: &str, f: impl FnOnce(&mut Self) -> R) -> R {
+        self.path.push(name.to_owned());
+        let result = f(self);
+        self.leave();
+        result
+    }
+
+    /// Whether an error is reported at this very place already.
+    pub(crate) fn has_error_at(&self, span: Span) -> bool {
+        self.diagnostics.iter().any(|d| d.severity == Severity::Error && d.span == span)
+    }
+
     pub(crate) fn report(&mut self, problem: Problem) {
         if self.diagnostics.len() >= MAX_DIAGNOSTICS {
             return;
@@ -251,6 +264,7 @@ impl<'a> Reader<'a> {
             format!("<{}> has no attribute {name}", node.name)
         };
         let fix = match (&suggestion, misplaced::attribute(&node.name, &attribute.name)) {
+            _ if attribute.name.starts_with("xmlns") => format!("remove {name}"),
             (_, Some(hint)) => hint.to_owned(),
             (Some(s), None) => format!("write {s}=\"{}\"", quote(&attribute.value)),
             (None, None) => {

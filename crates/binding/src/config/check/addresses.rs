@@ -108,6 +108,10 @@ fn service_endpoint(
         return;
     }
     let bases = &service.host.base_addresses.add;
+    if bases.iter().any(|b| scheme(&b.base_address).is_none()) {
+        // Reported where it stands; it may have been meant for this endpoint.
+        return;
+    }
     let schemes: Vec<&str> = bases.iter().filter_map(|b| scheme(&b.base_address)).collect();
     if schemes.iter().any(|s| s.eq_ignore_ascii_case(expected)) {
         return;
