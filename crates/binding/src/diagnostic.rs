@@ -59,6 +59,8 @@ pub struct Diagnostic {
     pub line: u32,
     /// Column of `span.start` in characters, counted from 1.
     pub column: u32,
+    /// The source line, shortened around the place if it is long.
+    pub excerpt: Excerpt,
     /// Place in the tree: `configuration/system.serviceModel/bindings/wsHttpBinding/binding[name]`.
     pub path: String,
     /// What is wrong, in plain words.
@@ -73,22 +75,88 @@ pub struct Diagnostic {
     pub fix: Option<String>,
 }
 
+/// A source line with a place marked in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The line, tabs as blanks; `…` stands for what was cut off.
+    pub text: String,
+    /// Where the mark begins, in characters of `text`.
+    pub start: usize,
+    /// How long it is, in characters; at least 1.
+    pub length: usize,
+}
+
+impl Excerpt {
+    /// Longest excerpt, in characters: a terminal's width and some.
+    const WIDTH: usize = 160;
+
+    fn new(line: &str, start: usize, end: usize) -> Excerpt {
+        let text: Vec<char> = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let before = line.get(..start).map_or(0, |s| s.chars().count());
+        let length = line.get(start..end.max(start)).map_or(1, |s| s.chars().count());
+        if text.len() <= Excerpt::WIDTH {
+            let length = length.min(text.len().saturating_sub(before)).max(1);
+            return Excerpt { text: text.into_iter().collect(), start: before, length };
+        }
+        let first = before.saturating_sub(Excerpt::WIDTH / 4).min(text.len());
+        let last = (first + Excerpt::WIDTH).min(text.len());
+        let head = if first > 0 { "…" } else { "" };
+        let tail = if last < text.len() { "…" } else { "" };
+        Excerpt {
+            text: format!("{head}{}{tail}", text[first..last].iter().collect::<String>()),
+            start: before - first + usize::from(first > 0),
+            length: length.min(last.saturating_sub(before)).max(1),
+        }
+    }
+}
+
+/// A finding with the name of its file, for printing.
+#[derive(Debug, Clone, Copy)]
+pub struct InFile<'a> {
+    diagnostic: &'a Diagnostic,
+    file: &'a str,
+}
+
+impl Diagnostic {
+    /// The finding as text that names `file`.
+    pub fn in_file<'a>(&'a self, file: &'a str) -> InFile<'a> {
+        InFile { diagnostic: self, file }
+    }
+}
+
 impl fmt::Display for Diagnostic {
     /// `line:column: severity[code]: message`, then the details on lines of their own.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Diagnostic { line, column, severity, code, message, .. } = self;
-        write!(f, "{line}:{column}: {severity}[{code}]: {message}")?;
-        if !self.path.is_empty() {
-            write!(f, "\n  at: {}", self.path)?;
+        self.in_file("").fmt(f)
+    }
+}
+
+impl fmt::Display for InFile<'_> {
+    /// `file:line:column: severity[code]: message`, the source line with the place marked, then
+    /// the details on lines of their own.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let InFile { file, diagnostic } = self;
+        let Diagnostic { line, column, severity, code, message, excerpt, .. } = diagnostic;
+        if !file.is_empty() {
+            write!(f, "{file}:")?;
         }
-        if let Some(suggestion) = &self.suggestion {
+        write!(f, "{line}:{column}: {severity}[{code}]: {message}")?;
+        if !excerpt.text.is_empty() {
+            let (margin, blanks) = (" ".repeat(line.to_string().len()), " ".repeat(excerpt.start));
+            write!(f, "\n  {line} | {}", excerpt.text)?;
+            write!(f, "\n  {margin} | {blanks}{}", "^".repeat(excerpt.length))?;
+        }
+        if !diagnostic.path.is_empty() {
+            write!(f, "\n  at: {}", diagnostic.path)?;
+        }
+        if let Some(suggestion) = &diagnostic.suggestion {
             write!(f, "\n  did you mean: {suggestion}")?;
         }
-        if let Some(fix) = &self.fix {
+        if let Some(fix) = &diagnostic.fix {
             write!(f, "\n  fix: {}", fix.replace('\n', "\n       "))?;
         }
-        write!(f, "\n  WCF: {}", self.wcf_behavior)?;
-        if let Some(text) = &self.wcf_text {
+        write!(f, "\n  WCF: {}", diagnostic.wcf_behavior)?;
+        if let Some(text) = &diagnostic.wcf_text {
             write!(f, "\n  WCF says: {}", text.replace('\n', "\n            "))?;
         }
         Ok(())
@@ -114,5 +182,16 @@ impl LineMap {
         let start = self.starts[line];
         let column = text.get(start..offset).map_or(offset - start, |s| s.chars().count());
         (line as u32 + 1, column as u32 + 1)
+    }
+
+    /// The line of `span.start` with the span marked; what lies on further lines is left out.
+    pub(crate) fn excerpt(&self, text: &str, span: Span) -> Excerpt {
+        let offset = span.start.min(text.len());
+        let line = self.starts.partition_point(|start| *start <= offset).saturating_sub(1);
+        let start = self.starts[line];
+        let end = self.starts.get(line + 1).copied().unwrap_or(text.len());
+        let whole = text.get(start..end).unwrap_or_default().trim_end_matches(['\r', '\n']);
+        let clip = |at: usize| at.saturating_sub(start).min(whole.len());
+        Excerpt::new(whole, clip(offset), clip(span.end))
     }
 }

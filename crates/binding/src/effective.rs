@@ -416,6 +416,12 @@ impl EffectiveEndpoint {
         self.reliable_session.is_some() || conversation || self.transport.scheme == "net.tcp"
     }
 
+    /// Certificates that the security of this endpoint needs and that neither the file nor the
+    /// program has named; WCF refuses at open without them. Empty for a complete endpoint.
+    pub fn missing_credentials(&self) -> Vec<Refusal> {
+        crate::refusal::missing_credentials(self)
+    }
+
     /// What this version of Waxwing cannot run, each named; empty when the endpoint can be opened.
     pub fn unsupported(&self) -> Vec<Unsupported> {
         crate::refusal::unsupported(self)

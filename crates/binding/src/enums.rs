@@ -373,6 +373,15 @@ impl AuthenticationMode {
         self.as_str().contains("Negotiated")
     }
 
+    /// Whether the service proves itself with a certificate in the message, or in a TLS handshake
+    /// inside SOAP.
+    pub fn needs_service_certificate(self) -> bool {
+        let name = self.as_str();
+        name.contains("ForCertificate")
+            || name.contains("SslNegotiated")
+            || name.starts_with("MutualCertificate")
+    }
+
     /// What the client proves itself with in this mode. `SecureConversation` has no credential of
     /// its own and gives [`MessageCredentialType::None`].
     pub fn credential(self) -> MessageCredentialType {

@@ -2,14 +2,130 @@
 //!
 //! Everything here is pure: text in, values out; no files, no sockets, no clock.
 //!
-//! - [`bindings`]-like types such as [`WsHttpBinding`] carry WCF's names and defaults, and have a
-//!   setter for each field: `WsHttpBinding::new(SecurityMode::Message, true)`.
-//! - [`Stack`] is the stack of binding elements that a binding builds.
-//! - [`EffectiveEndpoint`] is the flat description that a runtime needs.
-//! - [`Configuration`] is a whole file; [`Configuration::load`] reads one and says everything that
-//!   is wrong with it, [`Configuration::to_xml`] writes one.
+//! # From a file to endpoints
 //!
-//! [`bindings`]: Binding
+//! [`Configuration::parse_file`] takes the text of a file ([`decode`] makes text of its bytes) and
+//! gives the model, or every mistake of the file at once. [`Configuration::load`] gives the model
+//! *and* all findings, warnings and notes too, for programs that print them.
+//!
+//! [`Configuration::client_endpoint`] and [`Configuration::service`] look an endpoint up as
+//! `ChannelFactory<T>(name)` and `ServiceHost` do and give an [`EffectiveEndpoint`]: the flat
+//! description that a runtime needs, nothing left to resolve.
+//!
+//! ```
+//! use waxwing_binding::{AuthenticationMode, Configuration, X509CertificateValidationMode};
+//!
+//! let text = r#"
+//! <configuration>
+//!   <system.serviceModel>
+//!     <client>
+//!       <endpoint name="calc" address="http://example.org/calc" binding="wsHttpBinding"
+//!                 bindingConfiguration="SecureReliable" behaviorConfiguration="Alice"
+//!                 contract="ICalculator">
+//!         <identity><dns value="calc-service" /></identity>
+//!       </endpoint>
+//!     </client>
+//!     <bindings>
+//!       <wsHttpBinding>
+//!         <binding name="SecureReliable">
+//!           <reliableSession enabled="true" />
+//!           <security mode="Message">
+//!             <message clientCredentialType="Certificate" negotiateServiceCredential="false" />
+//!           </security>
+//!         </binding>
+//!       </wsHttpBinding>
+//!     </bindings>
+//!     <behaviors>
+//!       <endpointBehaviors>
+//!         <behavior name="Alice">
+//!           <clientCredentials>
+//!             <clientCertificate x509FindType="FindBySubjectName" findValue="alice" />
+//!             <serviceCertificate>
+//!               <defaultCertificate storeName="TrustedPeople"
+//!                                   x509FindType="FindBySubjectName" findValue="calc-service" />
+//!             </serviceCertificate>
+//!           </clientCredentials>
+//!         </behavior>
+//!       </endpointBehaviors>
+//!     </behaviors>
+//!   </system.serviceModel>
+//! </configuration>"#;
+//!
+//! let configuration = Configuration::parse_file(text, "client.config")?;
+//! let endpoint = configuration.client_endpoint("calc", "ICalculator")?;
+//!
+//! let session = endpoint.reliable_session.as_ref().expect("a reliable session");
+//! assert_eq!((session.ordered, session.max_transfer_window_size), (true, 8));
+//! let security = endpoint.security.as_ref().expect("message security");
+//! assert_eq!(security.authentication, AuthenticationMode::MutualCertificate);
+//! assert!(security.secure_conversation.is_some());
+//! assert_eq!(
+//!     endpoint.client_certificate().expect("named").to_string(),
+//!     "FindBySubjectName 'alice' in CurrentUser/My"
+//! );
+//! let validation = &endpoint.client_credentials.service_certificate.authentication;
+//! assert_eq!(
+//!     validation.certificate_validation_mode,
+//!     X509CertificateValidationMode::ChainTrust
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Before it opens an endpoint, a runtime asks, in this order:
+//!
+//! 1. [`EffectiveEndpoint::unsupported`]: what this version cannot run; refuse, naming it.
+//! 2. [`EffectiveEndpoint::contract_refusals`]: whether the binding gives what the contract
+//!    demands (a session, callbacks, order).
+//! 3. [`EffectiveEndpoint::missing_credentials`]: certificates that nobody has named. Put those
+//!    that the program sets in code into `client_credentials` or `service_credentials` before, or
+//!    leave the question out if certificates come as values.
+//!
+//! Where to find things in an [`EffectiveEndpoint`]:
+//!
+//! | what | where |
+//! | --- | --- |
+//! | address, where bytes really go | `address`, `via` |
+//! | SOAP and WS-Addressing version, encoding | `message_version`, `encoding` |
+//! | WS-ReliableMessaging version and settings | `reliable_session` (`None`: no session) |
+//! | bootstrap or one-shot security | `security`: `authentication`, `version`, `algorithm_suite`, `local_client_settings`, `local_service_settings`… |
+//! | secure conversation | `security.secure_conversation` (`None`: each message by itself) |
+//! | tokens in detail | `security.element` |
+//! | timeouts | `timeouts`; the reliable session's inactivity in `reliable_session` |
+//! | limits | `quotas`, `transport.max_received_message_size` |
+//! | who the service must be | `identity`; if `None`, the DNS name [`EffectiveEndpoint::host`] |
+//! | own certificate | [`EffectiveEndpoint::client_certificate`], [`EffectiveEndpoint::service_certificate`] |
+//! | the service's certificate, known beforehand | [`EffectiveEndpoint::known_service_certificate`], then a certificate `identity` |
+//! | how a service's certificate is checked | `client_credentials.service_certificate.authentication` |
+//! | how a client's certificate is checked | `service_credentials.client_certificate.authentication` |
+//! | user names | `service_credentials.user_name_authentication` |
+//! | exceptions in faults, metadata, throttling | `service_behavior`; [`ServiceBehavior::throttling`] |
+//! | certificate files, trace, store, admin | [`Configuration::waxwing`](Configuration#structfield.waxwing) |
+//!
+//! # The same in code
+//!
+//! Every element is a struct with WCF's names and defaults and a setter for each field.
+//! [`EffectiveEndpoint::client`] and [`EffectiveEndpoint::service`] take a binding made in code;
+//! [`Configuration::to_xml`] writes a model as a file, and reading that gives the same model.
+//!
+//! ```
+//! use waxwing_binding::{
+//!     Configuration, MessageCredentialType, SecurityMode, TimeSpan, WsHttpBinding,
+//! };
+//!
+//! let binding = WsHttpBinding::new(SecurityMode::Message, true)
+//!     .named("SecureReliable")
+//!     .message_credential(MessageCredentialType::Certificate)
+//!     .negotiate_service_credential(false)
+//!     .send_timeout(TimeSpan::seconds(30));
+//! let configuration = Configuration::default().with_binding(binding);
+//! assert_eq!(Configuration::parse(&configuration.to_xml())?, configuration);
+//! # Ok::<(), waxwing_binding::ConfigurationError>(())
+//! ```
+//!
+//! # Further
+//!
+//! - [`Stack`] is the stack of binding elements that a binding builds.
+//! - [`Binding::refusals`] names the combinations that WCF refuses at open.
 
 mod bindings;
 mod config;
@@ -47,7 +163,7 @@ pub use config::resolve::{EffectiveService, ResolveError};
 pub use config::waxwing::*;
 pub use config::{Configuration, ConfigurationError, Loaded};
 pub use contract::ContractRequirements;
-pub use diagnostic::{Diagnostic, Severity, Span};
+pub use diagnostic::{Diagnostic, Excerpt, InFile, Severity, Span};
 pub use effective::{
     EffectiveEndpoint, EffectiveQuotas, EffectiveSecurity, EffectiveTransport, EndpointTimeouts,
     MessageEncoding, Role, SecureConversation,

@@ -1,7 +1,7 @@
 //! `wsDualHttpBinding`: callbacks over HTTP.
 
 use crate::bindings::common::{ReliableSession, Timeouts};
-use crate::bindings::ws::WsHttpCommon;
+use crate::bindings::ws::{WsHttpCommon, http_setters};
 use crate::settings::settings;
 use crate::{AlgorithmSuite, MessageCredentialType, WsDualHttpSecurityMode};
 
@@ -56,3 +56,20 @@ settings! {
         }
     }
 }
+
+impl WsDualHttpBinding {
+    /// A binding with this security mode; all else as WCF's defaults.
+    pub fn new(mode: WsDualHttpSecurityMode) -> WsDualHttpBinding {
+        WsDualHttpBinding::default().security(WsDualHttpSecurity::default().mode(mode))
+    }
+
+    /// Message security with this client credential.
+    #[must_use]
+    pub fn message_credential(mut self, credential: MessageCredentialType) -> WsDualHttpBinding {
+        self.security.mode = WsDualHttpSecurityMode::Message;
+        self.security.message.client_credential_type = credential;
+        self
+    }
+}
+
+http_setters!(WsDualHttpBinding);

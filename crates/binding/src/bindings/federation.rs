@@ -1,7 +1,7 @@
 //! `wsFederationHttpBinding` and `ws2007FederationHttpBinding`: clients with issued tokens.
 
 use crate::bindings::common::{OptionalReliableSession, Timeouts};
-use crate::bindings::ws::WsHttpCommon;
+use crate::bindings::ws::{WsHttpCommon, http_setters};
 use crate::config::identity::EndpointIdentity;
 use crate::file::raw::RawXml;
 use crate::settings::settings;
@@ -133,6 +133,26 @@ macro_rules! federation_binding {
                 }
             }
         }
+
+        impl $T {
+            /// A binding with this security mode, with or without a reliable session; all else
+            /// as WCF's defaults.
+            pub fn new(mode: WsFederationHttpSecurityMode, reliable_session_enabled: bool) -> $T {
+                let session = OptionalReliableSession::default().enabled(reliable_session_enabled);
+                $T::default()
+                    .reliable_session(session)
+                    .security(FederationSecurity::default().mode(mode))
+            }
+
+            /// Sets the security token service.
+            #[must_use]
+            pub fn issuer(mut self, issuer: Issuer) -> $T {
+                self.security.message.issuer = Some(issuer);
+                self
+            }
+        }
+
+        http_setters!($T);
     };
 }
 

@@ -4,6 +4,7 @@ use crate::bindings::common::{
     HttpTransportSecurity, OptionalReliableSession, ReaderQuotas, Timeouts,
 };
 use crate::bindings::custom::WebSocketSettings;
+use crate::bindings::ws::http_setters;
 use crate::settings::settings;
 use crate::values::Range;
 use crate::{
@@ -91,7 +92,7 @@ settings! {
 }
 
 macro_rules! basic_binding {
-    ($(#[$meta:meta])* $T:ident, $S:ty) => {
+    ($(#[$meta:meta])* $T:ident, $S:ident, $M:ident) => {
         settings! {
             $(#[$meta])*
             pub struct $T {
@@ -112,21 +113,30 @@ macro_rules! basic_binding {
                 }
             }
         }
+
+        impl $T {
+            /// A binding with this security mode; all else as WCF's defaults.
+            pub fn new(mode: $M) -> $T {
+                $T::default().security($S::default().mode(mode))
+            }
+        }
+
+        http_setters!($T);
     };
 }
 
 basic_binding! {
     /// `<basicHttpBinding>`: SOAP 1.1 without addressing; it has no reliable session.
-    BasicHttpBinding, BasicHttpSecurity
+    BasicHttpBinding, BasicHttpSecurity, BasicHttpSecurityMode
 }
 
 basic_binding! {
     /// `<basicHttpsBinding>`: the same over HTTPS.
-    BasicHttpsBinding, BasicHttpsSecurity
+    BasicHttpsBinding, BasicHttpsSecurity, BasicHttpsSecurityMode
 }
 
 macro_rules! net_http_binding {
-    ($(#[$meta:meta])* $T:ident, $S:ty) => {
+    ($(#[$meta:meta])* $T:ident, $S:ident, $M:ident) => {
         settings! {
             $(#[$meta])*
             pub struct $T {
@@ -152,15 +162,26 @@ macro_rules! net_http_binding {
                 }
             }
         }
+
+        impl $T {
+            /// A binding with this security mode, with or without a reliable session; all else
+            /// as WCF's defaults.
+            pub fn new(mode: $M, reliable_session_enabled: bool) -> $T {
+                let session = OptionalReliableSession::default().enabled(reliable_session_enabled);
+                $T::default().reliable_session(session).security($S::default().mode(mode))
+            }
+        }
+
+        http_setters!($T);
     };
 }
 
 net_http_binding! {
     /// `<netHttpBinding>`: binary messages over HTTP, or over a WebSocket for duplex contracts.
-    NetHttpBinding, BasicHttpSecurity
+    NetHttpBinding, BasicHttpSecurity, BasicHttpSecurityMode
 }
 
 net_http_binding! {
     /// `<netHttpsBinding>`: the same over HTTPS.
-    NetHttpsBinding, BasicHttpsSecurity
+    NetHttpsBinding, BasicHttpsSecurity, BasicHttpsSecurityMode
 }

@@ -114,6 +114,43 @@ macro_rules! bindings {
         }
 
         $(
+            impl $T {
+                /// Sets the key of the binding among those of its type.
+                #[must_use]
+                pub fn named(mut self, name: impl Into<String>) -> $T {
+                    self.timeouts.name = name.into();
+                    self
+                }
+
+                /// Sets the time to open a channel, handshake and CreateSequence included.
+                #[must_use]
+                pub fn open_timeout(mut self, timeout: impl Into<crate::TimeSpan>) -> $T {
+                    self.timeouts.open_timeout = timeout.into();
+                    self
+                }
+
+                /// Sets the time for an orderly close.
+                #[must_use]
+                pub fn close_timeout(mut self, timeout: impl Into<crate::TimeSpan>) -> $T {
+                    self.timeouts.close_timeout = timeout.into();
+                    self
+                }
+
+                /// Sets the time for a whole call, request and reply.
+                #[must_use]
+                pub fn send_timeout(mut self, timeout: impl Into<crate::TimeSpan>) -> $T {
+                    self.timeouts.send_timeout = timeout.into();
+                    self
+                }
+
+                /// Sets how long a service waits for the next application message of a session.
+                #[must_use]
+                pub fn receive_timeout(mut self, timeout: impl Into<crate::TimeSpan>) -> $T {
+                    self.timeouts.receive_timeout = timeout.into();
+                    self
+                }
+            }
+
             impl From<$T> for Binding {
                 fn from(binding: $T) -> Binding {
                     Binding::$V(binding)
@@ -160,25 +197,6 @@ impl Binding {
     /// The key of the binding among those of its section; empty for the unnamed one.
     pub fn name(&self) -> &str {
         &self.timeouts().name
-    }
-
-    /// Sets name and timeouts.
-    pub(crate) fn timeouts_mut(&mut self) -> &mut Timeouts {
-        match self {
-            Binding::WsHttp(b) => &mut b.timeouts,
-            Binding::Ws2007Http(b) => &mut b.timeouts,
-            Binding::WsFederationHttp(b) => &mut b.timeouts,
-            Binding::Ws2007FederationHttp(b) => &mut b.timeouts,
-            Binding::WsDualHttp(b) => &mut b.timeouts,
-            Binding::NetTcp(b) => &mut b.timeouts,
-            Binding::NetHttp(b) => &mut b.timeouts,
-            Binding::NetHttps(b) => &mut b.timeouts,
-            Binding::BasicHttp(b) => &mut b.timeouts,
-            Binding::BasicHttps(b) => &mut b.timeouts,
-            Binding::Custom(b) => &mut b.timeouts,
-            Binding::MexHttp(b) => &mut b.timeouts,
-            Binding::Other(b) => &mut b.timeouts,
-        }
     }
 }
 

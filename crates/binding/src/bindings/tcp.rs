@@ -101,3 +101,22 @@ settings! {
         }
     }
 }
+
+impl NetTcpBinding {
+    /// A binding with this security mode, with or without a reliable session; all else as WCF's
+    /// defaults.
+    pub fn new(mode: SecurityMode, reliable_session_enabled: bool) -> NetTcpBinding {
+        let session = OptionalReliableSession::default().enabled(reliable_session_enabled);
+        NetTcpBinding::default()
+            .reliable_session(session)
+            .security(NetTcpSecurity::default().mode(mode))
+    }
+
+    /// Message security with this client credential.
+    #[must_use]
+    pub fn message_credential(mut self, credential: MessageCredentialType) -> NetTcpBinding {
+        self.security.mode = SecurityMode::Message;
+        self.security.message.client_credential_type = credential;
+        self
+    }
+}

@@ -77,6 +77,43 @@ settings! {
     }
 }
 
+/// The HTTP settings that programs set most, directly on the binding.
+macro_rules! http_setters {
+    ($T:ident) => {
+        impl $T {
+            /// Sets the size of the largest message that is accepted, in bytes.
+            #[must_use]
+            pub fn max_received_message_size(mut self, bytes: u64) -> $T {
+                self.http.max_received_message_size = bytes;
+                self
+            }
+
+            /// Sets the character encoding.
+            #[must_use]
+            pub fn text_encoding(mut self, encoding: crate::TextEncoding) -> $T {
+                self.http.text_encoding = encoding;
+                self
+            }
+
+            /// Sets the limits of the XML reader.
+            #[must_use]
+            pub fn reader_quotas(mut self, quotas: crate::ReaderQuotas) -> $T {
+                self.http.reader_quotas = quotas;
+                self
+            }
+
+            /// Sets the address of the proxy (URI).
+            #[must_use]
+            pub fn proxy_address(mut self, address: impl Into<String>) -> $T {
+                self.http.proxy_address = Some(address.into());
+                self
+            }
+        }
+    };
+}
+
+pub(crate) use http_setters;
+
 macro_rules! ws_http_binding {
     ($(#[$meta:meta])* $T:ident) => {
         settings! {
@@ -120,6 +157,42 @@ macro_rules! ws_http_binding {
                 self
             }
 
+            /// HTTPS, with this client credential in the SOAP header.
+            #[must_use]
+            pub fn mixed_credential(mut self, credential: MessageCredentialType) -> $T {
+                self.security.mode = SecurityMode::TransportWithMessageCredential;
+                self.security.message.client_credential_type = credential;
+                self
+            }
+
+            /// Whether a WS-SecureConversation session is set up; a reliable session needs it.
+            #[must_use]
+            pub fn establish_security_context(mut self, establish: bool) -> $T {
+                self.security.message.establish_security_context = establish;
+                self
+            }
+
+            /// Sets the algorithms of message security.
+            #[must_use]
+            pub fn algorithm_suite(mut self, suite: AlgorithmSuite) -> $T {
+                self.security.message.algorithm_suite = Some(suite);
+                self
+            }
+
+            /// Sets whether the reliable session delivers messages in order.
+            #[must_use]
+            pub fn ordered(mut self, ordered: bool) -> $T {
+                self.reliable_session.ordered = ordered;
+                self
+            }
+
+            /// Sets how messages are written.
+            #[must_use]
+            pub fn message_encoding(mut self, encoding: WsMessageEncoding) -> $T {
+                self.http.message_encoding = encoding;
+                self
+            }
+
             /// Whether the service's certificate is obtained by a negotiation.
             #[must_use]
             pub fn negotiate_service_credential(mut self, negotiate: bool) -> $T {
@@ -127,6 +200,8 @@ macro_rules! ws_http_binding {
                 self
             }
         }
+
+        http_setters!($T);
     };
 }
 

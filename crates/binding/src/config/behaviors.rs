@@ -82,6 +82,33 @@ settings! {
     }
 }
 
+/// The limits of a service in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EffectiveThrottling {
+    /// Calls at once.
+    pub max_concurrent_calls: u32,
+    /// Sessions at once.
+    pub max_concurrent_sessions: u32,
+    /// Instances at once.
+    pub max_concurrent_instances: u32,
+}
+
+impl ServiceBehavior {
+    /// The limits in force on a machine with so many processors: 16 calls, 100 sessions and 116
+    /// instances per processor where the behavior sets none.
+    pub fn throttling(&self, processors: u32) -> EffectiveThrottling {
+        let set = self.service_throttling.clone().unwrap_or_default();
+        let automatic = |per_processor: u32| per_processor.saturating_mul(processors.max(1));
+        EffectiveThrottling {
+            max_concurrent_calls: set.max_concurrent_calls.unwrap_or_else(|| automatic(16)),
+            max_concurrent_sessions: set.max_concurrent_sessions.unwrap_or_else(|| automatic(100)),
+            max_concurrent_instances: set
+                .max_concurrent_instances
+                .unwrap_or_else(|| automatic(116)),
+        }
+    }
+}
+
 settings! {
     /// `<serviceTimeouts>` and `<callbackTimeouts>`.
     pub struct TransactionTimeouts {

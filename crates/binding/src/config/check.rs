@@ -1,6 +1,7 @@
 //! What a file as a whole must satisfy: keys, references, addresses, combinations.
 
 mod addresses;
+mod endpoints;
 mod keys;
 mod references;
 
@@ -36,6 +37,7 @@ pub(crate) fn check(
                 cx.within(node, |cx| {
                     references::service(service, node, configuration, cx);
                     addresses::service(service, node, configuration, cx);
+                    endpoints::service(service, node, configuration, cx);
                 });
             }
         });
@@ -48,6 +50,7 @@ pub(crate) fn check(
                 cx.within(node, |cx| {
                     references::client(endpoint, node, configuration, cx);
                     addresses::client(endpoint, node, configuration, cx);
+                    endpoints::client(endpoint, node, configuration, cx);
                 });
             }
         });

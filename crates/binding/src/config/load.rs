@@ -47,12 +47,20 @@ impl Configuration {
     /// # Errors
     /// All errors of the file.
     pub fn parse(text: &str) -> Result<Configuration, ConfigurationError> {
+        Configuration::parse_file(text, "")
+    }
+
+    /// The same; errors name the file `file`, which is not opened.
+    ///
+    /// # Errors
+    /// All errors of the file.
+    pub fn parse_file(text: &str, file: &str) -> Result<Configuration, ConfigurationError> {
         let Loaded { configuration, mut diagnostics } = Configuration::load(text);
         diagnostics.retain(|d| d.severity == Severity::Error);
         if diagnostics.is_empty() {
             Ok(configuration)
         } else {
-            Err(ConfigurationError { diagnostics })
+            Err(ConfigurationError { file: file.to_owned(), diagnostics })
         }
     }
 }

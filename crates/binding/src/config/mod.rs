@@ -10,11 +10,13 @@ pub(crate) mod resolve;
 pub(crate) mod waxwing;
 mod write;
 
+use std::fmt;
+
 use crate::bindings::Binding;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::file::raw::OtherElement;
-use behaviors::Behaviors;
-use endpoints::{Client, ProtocolMappings, Services};
+use behaviors::{Behaviors, EndpointBehavior, ServiceBehavior};
+use endpoints::{Client, ClientEndpoint, ProtocolMappings, Service, Services};
 use waxwing::WaxwingSection;
 
 /// A configuration file as a typed model.
@@ -36,6 +38,43 @@ pub struct Configuration {
     pub waxwing: WaxwingSection,
 }
 
+impl Configuration {
+    /// Adds a binding.
+    #[must_use]
+    pub fn with_binding(mut self, binding: impl Into<Binding>) -> Configuration {
+        self.bindings.push(binding.into());
+        self
+    }
+
+    /// Adds a service.
+    #[must_use]
+    pub fn with_service(mut self, service: Service) -> Configuration {
+        self.services.services.push(service);
+        self
+    }
+
+    /// Adds a client endpoint.
+    #[must_use]
+    pub fn with_client_endpoint(mut self, endpoint: ClientEndpoint) -> Configuration {
+        self.client.endpoints.push(endpoint);
+        self
+    }
+
+    /// Adds a service behavior.
+    #[must_use]
+    pub fn with_service_behavior(mut self, behavior: ServiceBehavior) -> Configuration {
+        self.behaviors.service_behaviors.behaviors.push(behavior);
+        self
+    }
+
+    /// Adds an endpoint behavior.
+    #[must_use]
+    pub fn with_endpoint_behavior(mut self, behavior: EndpointBehavior) -> Configuration {
+        self.behaviors.endpoint_behaviors.behaviors.push(behavior);
+        self
+    }
+}
+
 /// A model together with everything that is remarkable about the file.
 #[derive(Debug, Clone)]
 pub struct Loaded {
@@ -53,13 +92,22 @@ impl Loaded {
 }
 
 /// The file has errors.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("the configuration has {} error(s):\n{}", .diagnostics.len(), list(.diagnostics))]
+#[derive(Debug, Clone)]
 pub struct ConfigurationError {
+    /// Name of the file as it was given; empty when none was.
+    pub file: String,
     /// The errors; warnings and notes are left out.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-fn list(diagnostics: &[Diagnostic]) -> String {
-    diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+impl std::error::Error for ConfigurationError {}
+
+impl fmt::Display for ConfigurationError {
+    /// A line of summary, then each error with its source line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = if self.file.is_empty() { "the configuration" } else { &self.file };
+        let plural = if self.diagnostics.len() == 1 { "" } else { "s" };
+        write!(f, "{file} has {} error{plural}", self.diagnostics.len())?;
+        self.diagnostics.iter().try_for_each(|d| write!(f, "\n\n{}", d.in_file(&self.file)))
+    }
 }

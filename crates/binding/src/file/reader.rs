@@ -163,6 +163,7 @@ impl<'a> Reader<'a> {
             span,
             line,
             column,
+            excerpt: self.lines.excerpt(self.text, span),
             path: self.path.join("/"),
             message,
             wcf_text,

@@ -430,17 +430,6 @@ impl SecurityBindingElement {
             _ => None,
         }
     }
-
-    pub(crate) fn bootstrap_mut(&mut self) -> Option<&mut SecurityBindingElement> {
-        let token = match &mut self.kind {
-            SecurityKind::Symmetric { protection } => protection,
-            _ => self.supporting.endorsing.first_mut()?,
-        };
-        match &mut token.kind {
-            TokenKind::SecureConversation { bootstrap, .. } => Some(bootstrap),
-            _ => None,
-        }
-    }
 }
 
 fn version_of(parameters: &SecurityParameters) -> MessageSecurityVersion {
