@@ -424,7 +424,7 @@ impl EffectiveEndpoint {
 
     /// What this version of Waxwing cannot run, each named; empty when the endpoint can be opened.
     pub fn unsupported(&self) -> Vec<Unsupported> {
-        crate::refusal::unsupported(self)
+        crate::unsupported::unsupported(self)
     }
 }
 

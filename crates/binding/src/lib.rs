@@ -124,6 +124,7 @@
 //!
 //! # Further
 //!
+//! - [`Configuration::explain`] says in plain words what each endpoint does on the wire.
 //! - [`Stack`] is the stack of binding elements that a binding builds.
 //! - [`Binding::refusals`] names the combinations that WCF refuses at open.
 
@@ -133,6 +134,7 @@ mod contract;
 mod diagnostic;
 mod effective;
 mod enums;
+mod explain;
 mod file;
 mod flags;
 mod refusal;
@@ -140,6 +142,7 @@ mod settings;
 mod stack;
 mod suggest;
 mod time_span;
+mod unsupported;
 mod values;
 
 pub use bindings::common::{
@@ -169,6 +172,7 @@ pub use effective::{
     MessageEncoding, Role, SecureConversation,
 };
 pub use enums::*;
+pub use explain::{Explanation, Fact, Topic};
 pub use file::parse::{DecodeError, MAX_DEPTH, MAX_FILE_BYTES, decode};
 pub use file::raw::{OtherElement, RawXml};
 pub use flags::{AuthenticationSchemes, SslProtocols, TextEncoding};

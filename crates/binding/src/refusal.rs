@@ -8,8 +8,8 @@ use crate::effective::{EffectiveEndpoint, Role};
 use crate::stack::{BindingElement, SecurityKind, Stack};
 use crate::{
     AuthenticationMode, BasicHttpMessageCredentialType, BasicHttpSecurityMode, IssuedKeyType,
-    MessageCredentialType, MessageEncoding, ProtectionLevel, SecurityMode, TcpClientCredentialType,
-    TransferMode, WsFederationHttpSecurityMode,
+    MessageCredentialType, ProtectionLevel, SecurityMode, TcpClientCredentialType, TransferMode,
+    WsFederationHttpSecurityMode,
 };
 
 /// A combination of settings that WCF refuses when the service host or channel factory opens.
@@ -461,60 +461,6 @@ pub(crate) fn missing_credentials(endpoint: &EffectiveEndpoint) -> Vec<Refusal> 
             "add <serviceCertificate> <defaultCertificate findValue=\"…\" /> to the \
              <clientCredentials>, or <identity> <certificate encodedValue=\"…\" /> to the endpoint",
         ));
-    }
-    found
-}
-
-/// What this version cannot run of an endpoint.
-pub(crate) fn unsupported(endpoint: &EffectiveEndpoint) -> Vec<Unsupported> {
-    let mut found = Vec::new();
-    let mut add = |feature: String, instead: &str, at: &'static str| {
-        found.push(Unsupported { feature, instead: instead.to_owned(), at });
-    };
-    match endpoint.transport.scheme.as_str() {
-        "http" | "https" => {}
-        "" => add("a binding without transport".to_owned(), "use wsHttpBinding", ""),
-        scheme => add(
-            format!("the {scheme} transport of {}", endpoint.binding_section),
-            "use wsHttpBinding or ws2007HttpBinding",
-            "",
-        ),
-    }
-    if endpoint.composite_duplex {
-        add("callbacks over HTTP (wsDualHttpBinding)".to_owned(), "use wsHttpBinding", "");
-    }
-    if endpoint.encoding == MessageEncoding::Binary {
-        add("binary messages".to_owned(), "write messageEncoding=\"Text\"", "@messageEncoding");
-    }
-    if endpoint.transport.transfer_mode != TransferMode::Buffered {
-        add("streamed messages".to_owned(), "write transferMode=\"Buffered\"", "@transferMode");
-    }
-    let anonymous = crate::AuthenticationSchemes::ANONYMOUS;
-    if !endpoint.transport.authentication.contains(anonymous) {
-        add(
-            format!("HTTP authentication {}", endpoint.transport.authentication),
-            "write <transport clientCredentialType=\"None\" />",
-            "security/transport/@clientCredentialType",
-        );
-    }
-    if let Some(security) = &endpoint.security {
-        let at = if endpoint.binding_section == "customBinding" {
-            "security/@authenticationMode"
-        } else {
-            "security/message/@clientCredentialType"
-        };
-        match security.credential {
-            MessageCredentialType::Windows => {
-                add("Windows accounts".to_owned(), "use Certificate or UserName", at);
-            }
-            MessageCredentialType::IssuedToken => {
-                add("issued tokens".to_owned(), "use Certificate or UserName", at);
-            }
-            _ => {}
-        }
-        if matches!(security.element.kind, SecurityKind::Asymmetric { .. }) {
-            add("the asymmetric binding of WS-Security 1.0".to_owned(), "use WS-Security 1.1", at);
-        }
     }
     found
 }

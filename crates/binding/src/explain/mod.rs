@@ -1,0 +1,178 @@
+//! What an endpoint does on the wire, in plain words.
+
+mod secure;
+mod wire;
+mod words;
+
+use std::fmt;
+
+use crate::config::Configuration;
+use crate::effective::{EffectiveEndpoint, Role};
+
+/// What a sentence is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// Where messages go.
+    Address,
+    /// SOAP, addressing, encoding, HTTP.
+    Messages,
+    /// The reliable session.
+    Reliability,
+    /// How messages are secured, and what the client proves itself with.
+    Security,
+    /// The secure conversation.
+    Session,
+    /// Algorithms.
+    Algorithms,
+    /// What is signed and encrypted.
+    Protection,
+    /// Certificates: own, the peer's, how they are checked.
+    Certificates,
+    /// Timeouts and sizes.
+    Limits,
+    /// What the service does besides: metadata, faults, throttling.
+    Service,
+    /// What the other side must have.
+    Peer,
+    /// What this version cannot run.
+    Unsupported,
+}
+
+impl Topic {
+    /// One lower-case English word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Topic::Address => "address",
+            Topic::Messages => "messages",
+            Topic::Reliability => "reliability",
+            Topic::Security => "security",
+            Topic::Session => "session",
+            Topic::Algorithms => "algorithms",
+            Topic::Protection => "protection",
+            Topic::Certificates => "certificates",
+            Topic::Limits => "limits",
+            Topic::Service => "service",
+            Topic::Peer => "peer",
+            Topic::Unsupported => "unsupported",
+        }
+    }
+}
+
+/// A sentence about an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// What it is about.
+    pub topic: Topic,
+    /// The sentence.
+    pub text: String,
+}
+
+/// What an endpoint does on the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// Which side.
+    pub role: Role,
+    /// Name of the endpoint.
+    pub name: String,
+    /// The contract.
+    pub contract: String,
+    /// Name of the service; empty for clients.
+    pub service: String,
+    /// The absolute address.
+    pub address: String,
+    /// Type of the binding.
+    pub binding: String,
+    /// The sentences, grouped by topic.
+    pub facts: Vec<Fact>,
+}
+
+/// Collects facts.
+#[derive(Debug, Default)]
+struct Facts(Vec<Fact>);
+
+impl Facts {
+    fn say(&mut self, topic: Topic, text: impl Into<String>) {
+        self.0.push(Fact { topic, text: text.into() });
+    }
+}
+
+impl EffectiveEndpoint {
+    /// What this endpoint does on the wire, in plain words.
+    pub fn explain(&self) -> Explanation {
+        let mut facts = Facts::default();
+        wire::address(self, &mut facts);
+        if self.contract == METADATA_CONTRACT {
+            facts.say(Topic::Messages, "answers WS-MetadataExchange: it describes the service");
+        } else {
+            wire::messages(self, &mut facts);
+            wire::reliability(self, &mut facts);
+            secure::explain(self, &mut facts);
+            wire::limits(self, &mut facts);
+            wire::service(self, &mut facts);
+            wire::peer(self, &mut facts);
+            for feature in self.unsupported() {
+                let text = format!("cannot run {}: {}", feature.feature, feature.instead);
+                facts.say(Topic::Unsupported, text);
+            }
+        }
+        Explanation {
+            role: self.role,
+            name: self.name.clone(),
+            contract: self.contract.clone(),
+            service: String::new(),
+            address: self.address.clone(),
+            binding: self.binding_section.clone(),
+            facts: facts.0,
+        }
+    }
+}
+
+const METADATA_CONTRACT: &str = "IMetadataExchange";
+
+impl Configuration {
+    /// What each endpoint of the file does on the wire: clients first, then services. Endpoints
+    /// that cannot be resolved are left out; [`Configuration::load`] says why.
+    pub fn explain(&self) -> Vec<Explanation> {
+        let clients = self.client.endpoints.iter();
+        let mut all: Vec<Explanation> =
+            clients.filter_map(|e| self.resolve_client(e).ok()).map(|e| e.explain()).collect();
+        for service in &self.services.services {
+            let Ok(effective) = self.resolve_service(service, &[]) else { continue };
+            all.extend(effective.endpoints.iter().map(|endpoint| Explanation {
+                service: service.name.clone(),
+                ..endpoint.explain()
+            }));
+        }
+        all
+    }
+}
+
+impl fmt::Display for Explanation {
+    /// A title, then one line per fact; the topic stands before the first fact of it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.facts.iter().map(|x| x.topic.as_str().len()).max().unwrap_or(0);
+        write!(f, "{}", self.title())?;
+        let mut last = None;
+        for fact in &self.facts {
+            let label = if last == Some(fact.topic) { "" } else { fact.topic.as_str() };
+            last = Some(fact.topic);
+            write!(f, "\n  {label:width$}  {}", fact.text)?;
+        }
+        Ok(())
+    }
+}
+
+impl Explanation {
+    /// `client endpoint "calc" for ICalculator, wsHttpBinding`.
+    pub fn title(&self) -> String {
+        let name = match self.name.as_str() {
+            "" => String::new(),
+            name => format!(" \"{name}\""),
+        };
+        let of = match self.service.as_str() {
+            "" => String::new(),
+            service => format!(" of {service}"),
+        };
+        format!("{} endpoint{name}{of} for {}, {}", self.role, self.contract, self.binding)
+    }
+}

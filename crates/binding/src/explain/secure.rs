@@ -1,0 +1,332 @@
+//! Security: bootstrap, session, algorithms, what is protected, certificates.
+
+use super::words::{count, span};
+use super::{Facts, Topic};
+use crate::effective::{EffectiveEndpoint, EffectiveSecurity, Role, SecureConversation};
+use crate::{
+    AlgorithmSuite, CertificateReference, Identity, MessageCredentialType, MessageProtectionOrder,
+    StoreLocation, TrustVersion, X509CertificateValidationMode, X509RevocationMode,
+};
+
+pub(super) fn explain(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
+    let Some(security) = &endpoint.security else {
+        without_message_security(endpoint, facts);
+        return;
+    };
+    facts.say(Topic::Security, first_security(security));
+    if let Some(session) = &security.secure_conversation {
+        conversation(security, session, endpoint, facts);
+    } else {
+        facts.say(Topic::Session, "no secure conversation: each message is secured by itself");
+    }
+    facts.say(Topic::Algorithms, algorithms(security));
+    protection(endpoint, security, facts);
+    match endpoint.role {
+        Role::Client => client_certificates(endpoint, security, facts),
+        Role::Service => service_certificates(endpoint, security, facts),
+    }
+}
+
+fn without_message_security(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
+    if endpoint.transport.scheme == "https" {
+        facts.say(
+            Topic::Security,
+            "TLS only: the messages themselves are neither signed nor encrypted",
+        );
+        return;
+    }
+    facts.say(Topic::Security, "none: whoever is on the way can read and change every message");
+}
+
+fn credential(credential: MessageCredentialType) -> &'static str {
+    match credential {
+        MessageCredentialType::None => "the client stays anonymous",
+        MessageCredentialType::Windows => "the client proves a Windows account",
+        MessageCredentialType::UserName => "the client sends a user name and a password",
+        MessageCredentialType::Certificate => "the client proves a certificate",
+        MessageCredentialType::IssuedToken => {
+            "the client shows a token of a security token service"
+        }
+    }
+}
+
+/// The bootstrap of the session, or the security of each message.
+fn first_security(security: &EffectiveSecurity) -> String {
+    let who = credential(security.credential);
+    let mode = security.authentication;
+    if security.over_transport {
+        return format!("{mode}: TLS protects the messages; {who} in the SOAP header");
+    }
+    let how = match (security.credential, security.negotiated) {
+        (MessageCredentialType::Windows, true) => {
+            "a Windows negotiation inside SOAP (SPNEGO) comes first"
+        }
+        (MessageCredentialType::Windows, false) => "a Kerberos ticket carries the key",
+        (_, true) => "a TLS handshake inside SOAP comes first and brings the service's certificate",
+        (_, false) => {
+            "the client has the service's certificate beforehand and encrypts the key to it"
+        }
+    };
+    format!("{mode}: {how}; {who}")
+}
+
+fn conversation(
+    security: &EffectiveSecurity,
+    session: &SecureConversation,
+    endpoint: &EffectiveEndpoint,
+    facts: &mut Facts,
+) {
+    let dialect = match security.trust() {
+        TrustVersion::February2005 => "WS-SecureConversation of February 2005",
+        TrustVersion::Trust13 => "WS-SecureConversation 1.3",
+    };
+    let bound = match &endpoint.reliable_session {
+        Some(_) => "; the reliable session is bound to it",
+        None => "",
+    };
+    facts.say(
+        Topic::Session,
+        format!("{dialect}: under that a session key is agreed on, and everything else is secured with it{bound}"),
+    );
+    let text = match endpoint.role {
+        Role::Client if session.can_renew => format!(
+            "the client renews the key after {}, or after {} % of its life; the old one is accepted \
+             for {} more",
+            span(session.local_client_settings.session_key_renewal_interval),
+            session.local_client_settings.cookie_renewal_threshold_percentage,
+            span(session.local_client_settings.session_key_rollover_interval)
+        ),
+        Role::Client => "the key is not renewed".to_owned(),
+        Role::Service => {
+            let s = &session.local_service_settings;
+            format!(
+                "a key lives {}; a session without traffic ends after {}; up to {} may wait for \
+                 their first message",
+                span(s.session_key_renewal_interval),
+                span(s.inactivity_timeout),
+                count(s.max_pending_sessions.into(), "session")
+            )
+        }
+    };
+    facts.say(Topic::Session, text);
+}
+
+fn algorithms(security: &EffectiveSecurity) -> String {
+    let suites = match &security.secure_conversation {
+        Some(session) if session.algorithm_suite != security.algorithm_suite => format!(
+            "in the session {}; before it {}",
+            suite(session.algorithm_suite),
+            suite(security.algorithm_suite)
+        ),
+        _ => suite(security.algorithm_suite),
+    };
+    format!("{suites}; exclusive canonicalization")
+}
+
+/// The algorithms of a suite (WS-SecurityPolicy 1.2 §6.1).
+fn suite(suite: AlgorithmSuite) -> String {
+    let name = suite.as_str();
+    let cipher = match name {
+        n if n.starts_with("Basic256") => "AES-256-CBC",
+        n if n.starts_with("Basic192") => "AES-192-CBC",
+        n if n.starts_with("Basic128") => "AES-128-CBC",
+        _ => "Triple DES in CBC mode",
+    };
+    let wrap = if name.ends_with("Rsa15") { "RSA PKCS#1 v1.5" } else { "RSA-OAEP" };
+    let hash = if name.contains("Sha256") { "SHA256" } else { "SHA1" };
+    format!(
+        "{name}: {cipher}, keys encrypted with {wrap}, signatures HMAC-{hash} and RSA-{hash}, \
+         derived keys by P_SHA1"
+    )
+}
+
+fn protection(endpoint: &EffectiveEndpoint, security: &EffectiveSecurity, facts: &mut Facts) {
+    if security.over_transport {
+        facts.say(
+            Topic::Protection,
+            "TLS signs and encrypts everything; in the header only the timestamp is signed",
+        );
+        return;
+    }
+    let addressing = if endpoint.message_version.has_addressing() {
+        ", the addressing headers (Action, To, From, ReplyTo, FaultTo, MessageID, RelatesTo)"
+    } else {
+        ""
+    };
+    let reliable = match &endpoint.reliable_session {
+        Some(_) => {
+            ", the headers of the reliable session (Sequence, SequenceAcknowledgement, AckRequested)"
+        }
+        None => "",
+    };
+    facts.say(Topic::Protection, format!("signed: body, timestamp{addressing}{reliable}"));
+    let order = security
+        .secure_conversation
+        .as_ref()
+        .map_or(security.message_protection_order, |s| s.message_protection_order);
+    facts.say(
+        Topic::Protection,
+        match order {
+            MessageProtectionOrder::SignBeforeEncryptAndEncryptSignature => {
+                "encrypted: the content of the body, and the signature"
+            }
+            MessageProtectionOrder::SignBeforeEncrypt => {
+                "encrypted: the content of the body; the signature stays readable"
+            }
+            MessageProtectionOrder::EncryptBeforeSign => {
+                "encrypted: the content of the body, before it is signed"
+            }
+        },
+    );
+    if endpoint.reliable_session.is_some() {
+        facts.say(
+            Topic::Protection,
+            "messages of the reliable session itself (CreateSequence, TerminateSequence…) are \
+             signed, not encrypted",
+        );
+    }
+    freshness(endpoint, security, facts);
+}
+
+fn freshness(endpoint: &EffectiveEndpoint, security: &EffectiveSecurity, facts: &mut Facts) {
+    let (client, service) = match &security.secure_conversation {
+        Some(s) => (&s.local_client_settings, &s.local_service_settings),
+        None => (&security.local_client_settings, &security.local_service_settings),
+    };
+    let (validity, skew, window, replays) = match endpoint.role {
+        Role::Client => (
+            client.timestamp_validity_duration,
+            client.max_clock_skew,
+            client.replay_window,
+            client.detect_replays,
+        ),
+        Role::Service => (
+            service.timestamp_validity_duration,
+            service.max_clock_skew,
+            service.replay_window,
+            service.detect_replays,
+        ),
+    };
+    let replays = match replays {
+        Some(true) => format!("a message seen in the last {} is refused", span(window)),
+        _ => "a repeated message is not noticed".to_owned(),
+    };
+    facts.say(
+        Topic::Protection,
+        format!(
+            "a message is good for {}, clocks may differ by {}; {replays}",
+            span(validity),
+            span(skew)
+        ),
+    );
+}
+
+fn client_certificates(
+    endpoint: &EffectiveEndpoint,
+    security: &EffectiveSecurity,
+    facts: &mut Facts,
+) {
+    let mut say = |text: String| facts.say(Topic::Certificates, text);
+    if security.credential == MessageCredentialType::Certificate {
+        say(named("its own", endpoint.client_certificate()));
+    }
+    let in_message = security.authentication.needs_service_certificate();
+    if in_message && !security.negotiated {
+        let known = endpoint.known_service_certificate();
+        let text = match (&known, &endpoint.identity) {
+            (None, Some(Identity::Certificate(_))) => {
+                "the service's: the one in <identity>".to_owned()
+            }
+            (None, Some(Identity::CertificateReference(reference))) => {
+                named("the service's", Some(reference.clone()))
+            }
+            _ => named("the service's", known),
+        };
+        say(text);
+    }
+    if in_message {
+        let check = &endpoint.client_credentials.service_certificate.authentication;
+        say(format!(
+            "the service's is good if {}",
+            validation(
+                check.certificate_validation_mode,
+                check.revocation_mode,
+                check.trusted_store_location
+            )
+        ));
+        say(format!("the service must be {}", identity(endpoint)));
+    }
+}
+
+fn service_certificates(
+    endpoint: &EffectiveEndpoint,
+    security: &EffectiveSecurity,
+    facts: &mut Facts,
+) {
+    let mut say = |text: String| facts.say(Topic::Certificates, text);
+    if security.authentication.needs_service_certificate() {
+        say(named("its own", endpoint.service_certificate()));
+    }
+    if security.credential == MessageCredentialType::Certificate {
+        let check = &endpoint.service_credentials.client_certificate.authentication;
+        say(format!(
+            "a client's is good if {}",
+            validation(
+                check.certificate_validation_mode,
+                check.revocation_mode,
+                check.trusted_store_location
+            )
+        ));
+    }
+    if security.credential == MessageCredentialType::UserName {
+        let mode = endpoint
+            .service_credentials
+            .user_name_authentication
+            .user_name_password_validation_mode;
+        say(format!("user names are checked by: {mode}"));
+    }
+}
+
+fn named(whose: &str, reference: Option<CertificateReference>) -> String {
+    match reference {
+        Some(reference) => format!("{whose}: {reference}"),
+        None => format!("{whose}: none named in the file; the program must set it"),
+    }
+}
+
+fn validation(
+    mode: X509CertificateValidationMode,
+    revocation: X509RevocationMode,
+    location: StoreLocation,
+) -> String {
+    use X509CertificateValidationMode as Mode;
+    let chain = format!("its chain ends at a root of {location}/Root");
+    let peer = format!("it stands in {location}/TrustedPeople");
+    let revoked = match revocation {
+        X509RevocationMode::NoCheck => "revocation is not checked",
+        X509RevocationMode::Online => "revocation is asked for online",
+        X509RevocationMode::Offline => "revocation is looked up in lists at hand",
+    };
+    match mode {
+        Mode::None => "it can be read: nothing is checked".to_owned(),
+        Mode::PeerTrust => peer,
+        Mode::ChainTrust => format!("{chain}; {revoked}"),
+        Mode::PeerOrChainTrust => format!("{peer}, or {chain}; {revoked}"),
+        Mode::Custom => "a validator of the program says so".to_owned(),
+    }
+}
+
+fn identity(endpoint: &EffectiveEndpoint) -> String {
+    match &endpoint.identity {
+        Some(Identity::Dns(name)) => format!("DNS name {name}"),
+        Some(Identity::UserPrincipalName(name)) => format!("account {name}"),
+        Some(Identity::ServicePrincipalName(name)) => format!("service principal {name}"),
+        Some(Identity::Rsa(_)) => "the owner of the RSA key in <identity>".to_owned(),
+        Some(Identity::Certificate(_)) => "the owner of the certificate in <identity>".to_owned(),
+        Some(Identity::CertificateReference(reference)) => format!("the owner of {reference}"),
+        None => match endpoint.host() {
+            Some(host) => format!("DNS name {host}, the host of the address"),
+            None => "the host of the address".to_owned(),
+        },
+    }
+}

@@ -1,0 +1,236 @@
+//! Everything but security: address, messages, reliable session, limits, the peer.
+
+use super::words::{bytes, count, span};
+use super::{Facts, Topic};
+use crate::bindings::custom::ReliableSessionElement;
+use crate::effective::{EffectiveEndpoint, Role};
+use crate::{
+    AddressingVersion, MessageEncoding, MessageVersion, ReliableMessagingVersion, SoapVersion,
+    TrustVersion,
+};
+
+pub(super) fn address(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
+    let EffectiveEndpoint { role, address, via, .. } = endpoint;
+    let text = match (role, via) {
+        (Role::Client, None) => format!("sends to {address}"),
+        (Role::Client, Some(via)) => format!("sends to {via} what is addressed to {address}"),
+        (Role::Service, None) => format!("answers at {address}"),
+        (Role::Service, Some(via)) => {
+            format!("listens at {via} for what is addressed to {address}")
+        }
+    };
+    facts.say(Topic::Address, text);
+    if !endpoint.headers.is_empty() {
+        let text = format!("every message to it carries the headers {}", endpoint.headers);
+        facts.say(Topic::Address, text);
+    }
+}
+
+fn version(version: MessageVersion) -> String {
+    let soap = match version.soap() {
+        Some(SoapVersion::Soap11) => "SOAP 1.1",
+        Some(SoapVersion::Soap12) => "SOAP 1.2",
+        None => return "plain XML without a SOAP envelope".to_owned(),
+    };
+    match version.addressing() {
+        Some(AddressingVersion::Addressing10) => format!("{soap} with WS-Addressing 1.0"),
+        Some(AddressingVersion::August2004) => format!("{soap} with WS-Addressing of August 2004"),
+        None => format!("{soap} without WS-Addressing"),
+    }
+}
+
+pub(super) fn messages(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
+    let encoding = match endpoint.encoding {
+        MessageEncoding::Text(encoding) => format!("XML text in {}", encoding.as_str()),
+        MessageEncoding::Mtom(encoding) => format!("MTOM in {}", encoding.as_str()),
+        MessageEncoding::Binary => ".NET binary XML".to_owned(),
+    };
+    let carrier = match endpoint.transport.scheme.as_str() {
+        "http" if endpoint.composite_duplex => "HTTP requests in both directions",
+        "http" => "HTTP; the reply comes in the HTTP response",
+        "https" => "HTTPS; the reply comes in the HTTP response",
+        "net.tcp" => "a TCP connection",
+        _ => "its transport",
+    };
+    let version = version(endpoint.message_version);
+    facts.say(Topic::Messages, format!("{version}, as {encoding}, over {carrier}"));
+}
+
+/// `WS-ReliableMessaging February 2005 (1.0)`.
+fn reliable_version(version: ReliableMessagingVersion) -> &'static str {
+    match version {
+        ReliableMessagingVersion::WsReliableMessagingFebruary2005 => {
+            "WS-ReliableMessaging February 2005 (1.0)"
+        }
+        ReliableMessagingVersion::WsReliableMessaging11 => "WS-ReliableMessaging 1.1 (OASIS)",
+    }
+}
+
+pub(super) fn reliability(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
+    let mut say = |text: String| facts.say(Topic::Reliability, text);
+    let Some(session) = &endpoint.reliable_session else {
+        say("no reliable session: a message that is lost on the way is lost".to_owned());
+        return;
+    };
+    let order = if session.ordered { "in the order sent" } else { "in the order of arrival" };
+    let version = reliable_version(session.reliable_messaging_version);
+    say(format!(
+        "{version}: every message is numbered and acknowledged, and delivered exactly once, {order}"
+    ));
+    say(sending(session));
+    say(format!(
+        "after {} without a sign of the other side the session is given up",
+        span(session.inactivity_timeout)
+    ));
+    if endpoint.role == Role::Service {
+        say(format!(
+            "{} may wait to be accepted; further ones are told to try again",
+            count(session.max_pending_channels.into(), "new session")
+        ));
+    }
+}
+
+fn sending(session: &ReliableSessionElement) -> String {
+    let flow = if session.flow_control_enabled {
+        "; the receiver tells how many more it can hold"
+    } else {
+        ""
+    };
+    format!(
+        "at most {} are under way unacknowledged{flow}; a lost one is sent again up to {}; \
+         acknowledgements wait up to {} to go together",
+        count(session.max_transfer_window_size.into(), "message"),
+        count(session.max_retry_count.into(), "time"),
+        span(session.acknowledgement_interval)
+    )
+}
+
+pub(super) fn limits(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
+    let t = &endpoint.timeouts;
+    let mut text =
+        format!("open {}, a call {}, close {}", span(t.open), span(t.send), span(t.close));
+    if endpoint.role == Role::Service && endpoint.is_sessionful() {
+        let idle = match &endpoint.reliable_session {
+            Some(session) => t.receive.min(session.inactivity_timeout),
+            None => t.receive,
+        };
+        text += &format!("; a session without calls ends after {}", span(idle));
+    }
+    facts.say(Topic::Limits, text);
+    facts.say(
+        Topic::Limits,
+        format!(
+            "accepts messages up to {}, elements nested up to {}",
+            bytes(endpoint.transport.max_received_message_size),
+            count(endpoint.quotas.max_depth.into(), "level")
+        ),
+    );
+}
+
+pub(super) fn service(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
+    if endpoint.role != Role::Service {
+        return;
+    }
+    let behavior = &endpoint.service_behavior;
+    let metadata = behavior.service_metadata.clone().unwrap_or_default();
+    if metadata.http_get_enabled || metadata.https_get_enabled {
+        facts.say(Topic::Service, "describes itself at ?wsdl");
+    }
+    let debug = behavior.service_debug.clone().unwrap_or_default();
+    facts.say(
+        Topic::Service,
+        if debug.include_exception_detail_in_faults {
+            "tells callers the details of unexpected errors: do not leave that on"
+        } else {
+            "keeps the details of unexpected errors to itself"
+        },
+    );
+    let throttling = behavior.service_throttling.clone().unwrap_or_default();
+    let limit = |set: Option<u32>, automatic: u32| match set {
+        Some(n) => n.to_string(),
+        None => format!("{automatic} per processor"),
+    };
+    facts.say(
+        Topic::Service,
+        format!(
+            "at once: calls {}, sessions {}, instances {}",
+            limit(throttling.max_concurrent_calls, 16),
+            limit(throttling.max_concurrent_sessions, 100),
+            limit(throttling.max_concurrent_instances, 116)
+        ),
+    );
+}
+
+/// What the other side must have so that the two understand each other.
+pub(super) fn peer(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
+    let other = match endpoint.role {
+        Role::Client => "the service",
+        Role::Service => "a client",
+    };
+    let mut needs = vec![version(endpoint.message_version)];
+    match &endpoint.reliable_session {
+        Some(session) => needs.push(reliable_version(session.reliable_messaging_version).into()),
+        None => needs.push("no reliable session".into()),
+    }
+    match &endpoint.security {
+        None if endpoint.transport.scheme == "https" => needs.push("HTTPS".into()),
+        None => needs.push("no security".into()),
+        Some(security) => {
+            needs.push(match security.trust() {
+                TrustVersion::February2005 => {
+                    "WS-Trust and WS-SecureConversation of February 2005".into()
+                }
+                TrustVersion::Trust13 => "WS-Trust 1.3 and WS-SecureConversation 1.3".into(),
+            });
+            needs.push(format!("the security {}", security.authentication));
+            needs.push(match &security.secure_conversation {
+                Some(_) => "a secure conversation".into(),
+                None => "no secure conversation".into(),
+            });
+            needs.push(format!("the algorithm suite {}", security.algorithm_suite));
+        }
+    }
+    facts.say(Topic::Peer, format!("{other} must have the same: {}", needs.join(", ")));
+    if let Some(binding) = same_binding(endpoint) {
+        facts.say(Topic::Peer, format!("{other} of WCF has it with {binding}"));
+    }
+    facts.say(Topic::Peer, "ordered, timeouts, sizes and quotas may differ");
+}
+
+/// How the other side writes the same binding.
+fn same_binding(endpoint: &EffectiveEndpoint) -> Option<String> {
+    let section = endpoint.binding_section.as_str();
+    if !matches!(section, "wsHttpBinding" | "ws2007HttpBinding") {
+        return None;
+    }
+    let reliable = match &endpoint.reliable_session {
+        Some(_) => "<reliableSession enabled=\"true\"/> ",
+        None => "",
+    };
+    let security = match &endpoint.security {
+        None if endpoint.transport.scheme == "https" => "<security mode=\"Transport\"/>".to_owned(),
+        None => "<security mode=\"None\"/>".to_owned(),
+        Some(security) => {
+            let mode =
+                if security.over_transport { "TransportWithMessageCredential" } else { "Message" };
+            let negotiate = match (security.negotiated, security.over_transport) {
+                (false, false) => " negotiateServiceCredential=\"false\"",
+                _ => "",
+            };
+            let context = match security.secure_conversation {
+                None => " establishSecurityContext=\"false\"",
+                Some(_) => "",
+            };
+            let suite = match security.algorithm_suite {
+                crate::AlgorithmSuite::Basic256 => String::new(),
+                suite => format!(" algorithmSuite=\"{suite}\""),
+            };
+            format!(
+                "<security mode=\"{mode}\"> <message clientCredentialType=\"{}\"{negotiate}\
+                 {context}{suite}/> </security>",
+                security.credential
+            )
+        }
+    };
+    Some(format!("<{section}> <binding> {reliable}{security} </binding> </{section}>"))
+}
