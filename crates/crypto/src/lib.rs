@@ -1,1 +1,35 @@
-//! Algorithm suites, keys and certificates for WS-Security.
+//! Algorithm suites, keys, certificates, trust and TLS over memory buffers for WS-Security.
+//!
+//! * [`AlgorithmSuite`]: which algorithms a binding uses (WS-SecurityPolicy 1.2 §6.1).
+//! * [`Digest`], [`HmacKey`], [`p_sha1`], [`CipherKey`]: symmetric cryptography.
+//! * [`Certificate`], [`PrivateKey`], [`Identity`]: X.509, RSA, PEM and PKCS#12.
+//! * [`CertificateValidator`]: peer trust, chain trust, revocation lists.
+//! * [`tls`]: TLS sessions without sockets, for TLS inside SOAP.
+//!
+//! RSA padding and TLS draw their own randomness; everything else is given by the caller.
+
+mod certificate;
+mod cipher;
+mod digest;
+mod distinguished_name;
+mod error;
+mod identity;
+mod private_key;
+mod rsa15;
+mod suite;
+pub mod tls;
+mod trust;
+mod wrap;
+
+pub use certificate::Certificate;
+pub use cipher::CipherKey;
+pub use digest::{Digest, DigestAlgorithm, HmacKey, Mac, p_sha1, sha1};
+pub use distinguished_name::DistinguishedName;
+pub use error::CryptoError;
+pub use identity::Identity;
+pub use private_key::PrivateKey;
+pub use suite::{AlgorithmSuite, BlockCipher, KeyTransport, UnknownSuite};
+pub use trust::{
+    CertificateValidator, RevocationList, RevocationMode, TrustError, Usage, ValidationMode,
+};
+pub use wrap::{unwrap_key, wrap_key};

@@ -1,0 +1,254 @@
+//! X.509 certificates and how messages refer to them (X.509 Token Profile 1.1).
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use openssl::asn1::{Asn1Time, Asn1TimeRef};
+use openssl::pkey::{PKey, Public};
+use openssl::pkey_ctx::PkeyCtx;
+use openssl::rsa::Padding;
+use openssl::x509::X509;
+
+use crate::digest::{Digest, DigestAlgorithm, sha1};
+use crate::distinguished_name::DistinguishedName;
+use crate::error::{CryptoError, failed, reason};
+use crate::private_key::{check_size, message_digest};
+use crate::suite::KeyTransport;
+
+/// A certificate with an RSA key. Cheap to clone; equal when the DER octets are.
+#[derive(Clone)]
+pub struct Certificate(Arc<Inner>);
+
+struct Inner {
+    x509: X509,
+    der: Vec<u8>,
+    thumbprint: [u8; 20],
+    subject_key_identifier: Option<Vec<u8>>,
+    key: PKey<Public>,
+    public_key_der: Vec<u8>,
+    subject: DistinguishedName,
+    issuer: DistinguishedName,
+    serial: String,
+}
+
+impl Certificate {
+    /// A certificate of its DER octets.
+    ///
+    /// # Errors
+    ///
+    /// It is none, or its key is not RSA of 1024 to 4096 bits.
+    pub fn from_der(der: &[u8]) -> Result<Self, CryptoError> {
+        let x509 = X509::from_der(der).map_err(|e| CryptoError::NotACertificate(reason(&e)))?;
+        Self::from_x509(x509)
+    }
+
+    /// All certificates of a PEM file, in its order.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or one is none.
+    pub fn from_pem(pem: &[u8]) -> Result<Vec<Self>, CryptoError> {
+        let found =
+            X509::stack_from_pem(pem).map_err(|e| CryptoError::NotACertificate(reason(&e)))?;
+        if found.is_empty() {
+            return Err(CryptoError::NoCertificate);
+        }
+        found.into_iter().map(Self::from_x509).collect()
+    }
+
+    pub(crate) fn from_x509(x509: X509) -> Result<Self, CryptoError> {
+        let not = |e: openssl::error::ErrorStack| CryptoError::NotACertificate(reason(&e));
+        let der = x509.to_der().map_err(not)?;
+        let key = x509.public_key().map_err(not)?;
+        check_size(&key)?;
+        let serial = x509.serial_number().to_bn().map_err(not)?;
+        let serial = serial.to_dec_str().map_err(not)?.to_string();
+        let inner = Inner {
+            thumbprint: sha1(&der),
+            subject_key_identifier: x509.subject_key_id().map(|id| id.as_slice().to_vec()),
+            public_key_der: key.public_key_to_der().map_err(not)?,
+            subject: DistinguishedName::of(x509.subject_name()),
+            issuer: DistinguishedName::of(x509.issuer_name()),
+            serial,
+            der,
+            key,
+            x509,
+        };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// The DER octets.
+    pub fn der(&self) -> &[u8] {
+        &self.0.der
+    }
+
+    /// The certificate as PEM.
+    pub fn to_pem(&self) -> Vec<u8> {
+        self.0.x509.to_pem().unwrap_or_default()
+    }
+
+    /// SHA-1 of the DER octets.
+    pub fn thumbprint(&self) -> [u8; 20] {
+        self.0.thumbprint
+    }
+
+    /// The thumbprint in upper-case hexadecimal digits, as Windows shows it.
+    pub fn thumbprint_hex(&self) -> String {
+        self.0.thumbprint.iter().map(|octet| format!("{octet:02X}")).collect()
+    }
+
+    /// The value of the subject key identifier extension (RFC 5280 §4.2.1.2).
+    pub fn subject_key_identifier(&self) -> Option<&[u8]> {
+        self.0.subject_key_identifier.as_deref()
+    }
+
+    /// The subject.
+    pub fn subject(&self) -> &DistinguishedName {
+        &self.0.subject
+    }
+
+    /// The subject in the form of Windows.
+    pub fn subject_windows(&self) -> String {
+        self.0.subject.to_string()
+    }
+
+    /// The issuer.
+    pub fn issuer(&self) -> &DistinguishedName {
+        &self.0.issuer
+    }
+
+    /// The serial number in decimal digits.
+    pub fn serial_number(&self) -> &str {
+        &self.0.serial
+    }
+
+    /// Whether issuer (in the form of Windows or RFC 4514) and serial number (decimal) are this certificate's.
+    pub fn is_issuer_and_serial(&self, issuer: &str, serial: &str) -> bool {
+        serial.trim() == self.0.serial
+            && (issuer.trim() == self.0.issuer.to_string()
+                || DistinguishedName::parse(issuer).as_ref() == Some(&self.0.issuer))
+    }
+
+    /// The names that a DNS identity is compared with: every DNS name among the subject's alternative names, and
+    /// the common name when there is none.
+    pub fn dns_names(&self) -> Vec<String> {
+        let names = self.0.x509.subject_alt_names();
+        let mut found: Vec<String> = Vec::new();
+        for name in names.iter().flatten() {
+            found.extend(name.dnsname().map(str::to_owned));
+        }
+        if found.is_empty() {
+            found.extend(self.0.subject.common_name().map(str::to_owned));
+        }
+        found
+    }
+
+    /// The e-mail address among the alternative names or in the subject.
+    pub fn email(&self) -> Option<String> {
+        let names = self.0.x509.subject_alt_names();
+        let found = names.iter().flatten().find_map(|name| name.email().map(str::to_owned));
+        found.or_else(|| self.0.subject.value("1.2.840.113549.1.9.1").map(str::to_owned))
+    }
+
+    /// The name of a caller who showed this certificate, as WCF's `X509Identity` has it: the subject, or another
+    /// name when there is none, then `; ` and the thumbprint.
+    pub fn identity_name(&self) -> String {
+        let subject = self.subject_windows();
+        let other = || self.dns_names().into_iter().next().or_else(|| self.email());
+        let name = if subject.is_empty() { other().unwrap_or_default() } else { subject };
+        format!("{name}; {}", self.thumbprint_hex())
+    }
+
+    /// The SubjectPublicKeyInfo in DER (RFC 5280 §4.1.2.7).
+    pub fn public_key_der(&self) -> &[u8] {
+        &self.0.public_key_der
+    }
+
+    /// When it begins to be valid.
+    pub fn not_before(&self) -> Timestamp {
+        timestamp(self.0.x509.not_before())
+    }
+
+    /// The last moment at which it is valid.
+    pub fn not_after(&self) -> Timestamp {
+        timestamp(self.0.x509.not_after())
+    }
+
+    /// Where its issuer publishes revocation lists (RFC 5280 §4.2.1.13), HTTP only.
+    pub fn revocation_list_urls(&self) -> Vec<String> {
+        let points = self.0.x509.crl_distribution_points();
+        let mut urls = Vec::new();
+        for point in points.iter().flatten() {
+            let names = point.distpoint().and_then(|name| name.fullname());
+            urls.extend(names.into_iter().flatten().filter_map(|n| n.uri()).map(str::to_owned));
+        }
+        urls.retain(|url| url.starts_with("http://"));
+        urls
+    }
+
+    /// Whether a signature (RSASSA-PKCS1-v1_5) over `octets` was made by this certificate's key.
+    pub fn verify(&self, digest: DigestAlgorithm, octets: &[u8], signature: &[u8]) -> bool {
+        let mut hash = Digest::new(digest);
+        hash.update(octets);
+        let hash = hash.finish();
+        let verify = || {
+            let mut context = PkeyCtx::new(&self.0.key)?;
+            context.verify_init()?;
+            context.set_rsa_padding(Padding::PKCS1)?;
+            context.set_signature_md(message_digest(digest))?;
+            context.verify(&hash, signature)
+        };
+        verify().unwrap_or(false)
+    }
+
+    /// Encrypts a key for this certificate.
+    ///
+    /// # Errors
+    ///
+    /// The key is longer than the RSA key allows.
+    pub fn encrypt_key(&self, transport: KeyTransport, key: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        let what = "encryption of a key for a certificate";
+        let encrypt = || {
+            let mut context = PkeyCtx::new(&self.0.key)?;
+            context.encrypt_init()?;
+            context.set_rsa_padding(match transport {
+                KeyTransport::RsaOaep => Padding::PKCS1_OAEP,
+                KeyTransport::Rsa15 => Padding::PKCS1,
+            })?;
+            let mut out = Vec::new();
+            context.encrypt_to_vec(key, &mut out)?;
+            Ok(out)
+        };
+        encrypt().map_err(failed(what))
+    }
+
+    /// The library's own object.
+    pub(crate) fn x509(&self) -> &X509 {
+        &self.0.x509
+    }
+
+    pub(crate) fn public_key(&self) -> &PKey<Public> {
+        &self.0.key
+    }
+}
+
+fn timestamp(time: &Asn1TimeRef) -> Timestamp {
+    let seconds = Asn1Time::from_unix(0).ok().and_then(|epoch| epoch.diff(time).ok());
+    let seconds = seconds.map_or(0, |d| i64::from(d.days) * 86_400 + i64::from(d.secs));
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
+}
+
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.der == other.0.der
+    }
+}
+
+impl Eq for Certificate {}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Certificate('{}', {})", self.0.subject, self.thumbprint_hex())
+    }
+}

@@ -1,0 +1,206 @@
+//! Block ciphers in CBC mode as XML Encryption §5.2 uses them: the initialization vector in front, and a padding
+//! whose last octet is its length.
+
+use aes::cipher::consts::U16;
+use aes::cipher::{
+    Array, BlockCipherDecrypt, BlockCipherEncrypt, BlockModeDecrypt, BlockModeEncrypt,
+    BlockSizeUser, InnerIvInit, KeyInit,
+};
+use aes::{Aes128, Aes192, Aes256};
+use openssl::symm::{Cipher, Crypter, Mode};
+use subtle::{Choice, ConstantTimeEq, ConstantTimeGreater};
+use zeroize::Zeroizing;
+
+use crate::error::{CryptoError, failed};
+use crate::suite::BlockCipher;
+
+/// A key of a block cipher with its schedule computed. Not shown by `Debug`.
+pub struct CipherKey {
+    cipher: BlockCipher,
+    schedule: Schedule,
+}
+
+enum Schedule {
+    Aes128(Box<Aes128>),
+    Aes192(Box<Aes192>),
+    Aes256(Box<Aes256>),
+    TripleDes(Zeroizing<Vec<u8>>),
+}
+
+impl std::fmt::Debug for CipherKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "CipherKey({:?})", self.cipher)
+    }
+}
+
+impl CipherKey {
+    /// A key; `None` when it does not have the cipher's length.
+    pub fn new(cipher: BlockCipher, key: &[u8]) -> Option<Self> {
+        let schedule = match cipher {
+            BlockCipher::Aes128 => Schedule::Aes128(Box::new(Aes128::new_from_slice(key).ok()?)),
+            BlockCipher::Aes192 => Schedule::Aes192(Box::new(Aes192::new_from_slice(key).ok()?)),
+            BlockCipher::Aes256 => Schedule::Aes256(Box::new(Aes256::new_from_slice(key).ok()?)),
+            BlockCipher::TripleDes if key.len() == 24 => {
+                Schedule::TripleDes(Zeroizing::new(key.to_vec()))
+            }
+            BlockCipher::TripleDes => return None,
+        };
+        Some(Self { cipher, schedule })
+    }
+
+    /// The cipher.
+    pub fn cipher(&self) -> BlockCipher {
+        self.cipher
+    }
+
+    /// Encrypts: the result is the initialization vector and the padded ciphertext.
+    ///
+    /// # Errors
+    ///
+    /// The initialization vector is not one block long, or the library refuses Triple DES.
+    pub fn encrypt(&self, iv: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        let block = self.cipher.block_length();
+        if iv.len() != block {
+            let reason = format!("the initialization vector has {} octets, not {block}", iv.len());
+            return Err(CryptoError::Operation { what: "encryption", reason });
+        }
+        let padding = block - plaintext.len() % block;
+        let mut out = Vec::with_capacity(block + plaintext.len() + padding);
+        out.extend_from_slice(iv);
+        out.extend_from_slice(plaintext);
+        out.resize(out.len() + padding, padding as u8);
+        let (iv, blocks) = out.split_at_mut(block);
+        match &self.schedule {
+            Schedule::Aes128(aes) => encrypt_aes(&**aes, iv, blocks),
+            Schedule::Aes192(aes) => encrypt_aes(&**aes, iv, blocks),
+            Schedule::Aes256(aes) => encrypt_aes(&**aes, iv, blocks),
+            Schedule::TripleDes(key) => {
+                let result = triple_des(Mode::Encrypt, key, iv, blocks)?;
+                blocks.copy_from_slice(&result);
+            }
+        }
+        Ok(out)
+    }
+
+    /// Decrypts what [`encrypt`](Self::encrypt) makes. Of the padding only the last octet counts, as in XML
+    /// Encryption. `None` when the length or padding is wrong; what to do then must not depend on which.
+    pub fn decrypt(&self, octets: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let block = self.cipher.block_length();
+        if octets.len() < 2 * block || !octets.len().is_multiple_of(block) {
+            return None;
+        }
+        let (iv, blocks) = octets.split_at(block);
+        let mut out = Zeroizing::new(blocks.to_vec());
+        match &self.schedule {
+            Schedule::Aes128(aes) => decrypt_aes(&**aes, iv, &mut out),
+            Schedule::Aes192(aes) => decrypt_aes(&**aes, iv, &mut out),
+            Schedule::Aes256(aes) => decrypt_aes(&**aes, iv, &mut out),
+            Schedule::TripleDes(key) => {
+                out = Zeroizing::new(triple_des(Mode::Decrypt, key, iv, blocks).ok()?);
+            }
+        }
+        let padding = *out.last()?;
+        let wrong: Choice = padding.ct_eq(&0) | padding.ct_gt(&(block as u8));
+        if bool::from(wrong) {
+            return None;
+        }
+        let length = out.len() - usize::from(padding);
+        out.truncate(length);
+        Some(out)
+    }
+}
+
+fn encrypt_aes<C>(cipher: &C, iv: &[u8], blocks: &mut [u8])
+where
+    C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>,
+{
+    let Ok(iv) = <&Array<u8, U16>>::try_from(iv) else { return };
+    let mut mode = cbc::Encryptor::inner_iv_init(cipher, iv);
+    mode.encrypt_blocks(Array::slice_as_chunks_mut(blocks).0);
+}
+
+fn decrypt_aes<C>(cipher: &C, iv: &[u8], blocks: &mut [u8])
+where
+    C: BlockCipherDecrypt + BlockSizeUser<BlockSize = U16>,
+{
+    let Ok(iv) = <&Array<u8, U16>>::try_from(iv) else { return };
+    let mut mode = cbc::Decryptor::inner_iv_init(cipher, iv);
+    mode.decrypt_blocks(Array::slice_as_chunks_mut(blocks).0);
+}
+
+fn triple_des(mode: Mode, key: &[u8], iv: &[u8], blocks: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    let what = "Triple DES";
+    let mut crypter =
+        Crypter::new(Cipher::des_ede3_cbc(), mode, key, Some(iv)).map_err(failed(what))?;
+    crypter.pad(false);
+    let mut out = vec![0; blocks.len() + 8];
+    let mut length = crypter.update(blocks, &mut out).map_err(failed(what))?;
+    length += crypter.finalize(&mut out[length..]).map_err(failed(what))?;
+    out.truncate(length);
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const CIPHERS: [BlockCipher; 4] =
+        [BlockCipher::Aes128, BlockCipher::Aes192, BlockCipher::Aes256, BlockCipher::TripleDes];
+
+    /// NIST SP 800-38A F.2.5, the first block.
+    #[test]
+    fn a_known_answer() {
+        let key: Vec<u8> = [
+            0x60, 0x3d, 0xeb, 0x10, 0x15, 0xca, 0x71, 0xbe, 0x2b, 0x73, 0xae, 0xf0, 0x85, 0x7d,
+            0x77, 0x81, 0x1f, 0x35, 0x2c, 0x07, 0x3b, 0x61, 0x08, 0xd7, 0x2d, 0x98, 0x10, 0xa3,
+            0x09, 0x14, 0xdf, 0xf4,
+        ]
+        .into();
+        let iv: Vec<u8> = (0..16).collect();
+        let plain = [
+            0x6b, 0xc1, 0xbe, 0xe2, 0x2e, 0x40, 0x9f, 0x96, 0xe9, 0x3d, 0x7e, 0x11, 0x73, 0x93,
+            0x17, 0x2a,
+        ];
+        let expected = [
+            0xf5, 0x8c, 0x4c, 0x04, 0xd6, 0xe5, 0xf1, 0xba, 0x77, 0x9e, 0xab, 0xfb, 0x5f, 0x7b,
+            0xfb, 0xd6,
+        ];
+        let out = CipherKey::new(BlockCipher::Aes256, &key).unwrap().encrypt(&iv, &plain).unwrap();
+        assert_eq!(out[..16], iv);
+        assert_eq!(out[16..32], expected);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encrypted_is_decrypted(
+            plain in proptest::collection::vec(any::<u8>(), 0..200),
+            key in proptest::collection::vec(any::<u8>(), 32),
+            which in 0usize..4,
+        ) {
+            let cipher = CIPHERS[which];
+            let key = CipherKey::new(cipher, &key[..cipher.key_length()]).unwrap();
+            let out = key.encrypt(&vec![7; cipher.block_length()], &plain).unwrap();
+            let decrypted = key.decrypt(&out).unwrap();
+            prop_assert_eq!(decrypted.as_slice(), plain.as_slice());
+        }
+
+        #[test]
+        fn any_octets_are_decrypted_or_refused(octets in proptest::collection::vec(any::<u8>(), 0..100), which in 0usize..4) {
+            let cipher = CIPHERS[which];
+            let key = CipherKey::new(cipher, &vec![1; cipher.key_length()]).unwrap();
+            if let Some(plain) = key.decrypt(&octets) {
+                prop_assert!(plain.len() < octets.len());
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_last_octet_of_the_padding_counts() {
+        let key = CipherKey::new(BlockCipher::Aes128, &[9; 16]).unwrap();
+        let arbitrary = [b'x', 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+        let mut out = key.encrypt(&[0; 16], &arbitrary).unwrap();
+        out.truncate(32);
+        assert_eq!(key.decrypt(&out).unwrap().as_slice(), b"x");
+    }
+}

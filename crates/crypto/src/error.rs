@@ -1,0 +1,50 @@
+//! What can go wrong with keys and certificates.
+
+/// Why a key or certificate cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CryptoError {
+    /// The octets are no X.509 certificate.
+    #[error("this is not an X.509 certificate: {0}")]
+    NotACertificate(String),
+    /// The octets are no private key.
+    #[error("this is not an unencrypted RSA private key in PEM or DER: {0}")]
+    NotAPrivateKey(String),
+    /// Only RSA keys are known to the algorithm suites.
+    #[error("the key is no RSA key, but every algorithm suite of WS-SecurityPolicy needs RSA")]
+    NotRsa,
+    /// The key is too short or too long.
+    #[error("an RSA key of {0} bits; 1024 to 4096 bits are accepted")]
+    KeySize(u32),
+    /// The file holds no certificate.
+    #[error("there is no certificate in it; expected '-----BEGIN CERTIFICATE-----' or PKCS#12")]
+    NoCertificate,
+    /// The file holds no private key.
+    #[error("there is no private key in it; expected '-----BEGIN PRIVATE KEY-----' or PKCS#12")]
+    NoPrivateKey,
+    /// Certificate and key are of different key pairs.
+    #[error("the private key does not belong to the certificate '{0}'")]
+    Mismatch(String),
+    /// A PKCS#12 file cannot be opened.
+    #[error("the PKCS#12 file cannot be opened: {0}")]
+    Pkcs12(String),
+    /// An operation of the library failed.
+    #[error("{what} failed: {reason}")]
+    Operation {
+        /// Which.
+        what: &'static str,
+        /// What the library said.
+        reason: String,
+    },
+}
+
+/// The words of the library's last error.
+pub(crate) fn reason(stack: &openssl::error::ErrorStack) -> String {
+    let first = stack.errors().last().and_then(|e| e.reason());
+    first.map_or_else(|| "unknown reason".to_owned(), str::to_owned)
+}
+
+/// An error of an operation.
+pub(crate) fn failed(what: &'static str) -> impl FnOnce(openssl::error::ErrorStack) -> CryptoError {
+    move |stack| CryptoError::Operation { what, reason: reason(&stack) }
+}

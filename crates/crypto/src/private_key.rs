@@ -1,0 +1,150 @@
+//! RSA private keys.
+
+use std::fmt;
+use std::sync::Arc;
+
+use openssl::md::{Md, MdRef};
+use openssl::pkey::{HasPublic, Id, PKey, PKeyRef, Private};
+use openssl::pkey_ctx::PkeyCtx;
+use openssl::rsa::Padding;
+use zeroize::Zeroizing;
+
+use crate::certificate::Certificate;
+use crate::digest::{Digest, DigestAlgorithm, HmacKey, sha1};
+use crate::error::{CryptoError, failed, reason};
+use crate::rsa15;
+use crate::suite::KeyTransport;
+
+/// An RSA private key. Cheap to clone; wiped by the library when the last clone is dropped; never shown.
+#[derive(Clone)]
+pub struct PrivateKey(Arc<Inner>);
+
+struct Inner {
+    key: PKey<Private>,
+    /// What keys are made of that stand in for those that cannot be decrypted.
+    rejection: HmacKey,
+}
+
+impl PrivateKey {
+    /// A key of PEM (`PRIVATE KEY`, `RSA PRIVATE KEY`) without password.
+    ///
+    /// # Errors
+    ///
+    /// It is none, or not RSA of 1024 to 4096 bits.
+    pub fn from_pem(pem: &[u8]) -> Result<Self, CryptoError> {
+        // The callback keeps the library from asking for a password at the terminal.
+        let key = PKey::private_key_from_pem_callback(pem, |_| Ok(0));
+        Self::from_pkey(key.map_err(|e| CryptoError::NotAPrivateKey(reason(&e)))?)
+    }
+
+    /// A key of DER (PKCS#8 or PKCS#1).
+    ///
+    /// # Errors
+    ///
+    /// It is none, or not RSA of 1024 to 4096 bits.
+    pub fn from_der(der: &[u8]) -> Result<Self, CryptoError> {
+        let key = PKey::private_key_from_der(der);
+        Self::from_pkey(key.map_err(|e| CryptoError::NotAPrivateKey(reason(&e)))?)
+    }
+
+    pub(crate) fn from_pkey(key: PKey<Private>) -> Result<Self, CryptoError> {
+        check_size(&key)?;
+        let der = key.private_key_to_der().map_err(failed("reading a private key"))?;
+        let der = Zeroizing::new(der);
+        let secret = Zeroizing::new(sha1(&der));
+        let rejection = HmacKey::new(DigestAlgorithm::Sha256, &*secret);
+        Ok(Self(Arc::new(Inner { key, rejection })))
+    }
+
+    /// Whether the certificate has this key's public half.
+    pub fn belongs_to(&self, certificate: &Certificate) -> bool {
+        self.0.key.public_eq(certificate.public_key())
+    }
+
+    /// Signs octets (RSASSA-PKCS1-v1_5).
+    ///
+    /// # Errors
+    ///
+    /// The library refuses, e.g. SHA-1 by a system-wide policy.
+    pub fn sign(&self, digest: DigestAlgorithm, octets: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        let mut hash = Digest::new(digest);
+        hash.update(octets);
+        let hash = hash.finish();
+        let sign = || {
+            let mut context = PkeyCtx::new(&self.0.key)?;
+            context.sign_init()?;
+            context.set_rsa_padding(Padding::PKCS1)?;
+            context.set_signature_md(message_digest(digest))?;
+            let mut out = Vec::new();
+            context.sign_to_vec(&hash, &mut out)?;
+            Ok(out)
+        };
+        sign().map_err(failed("signing with a private key"))
+    }
+
+    /// The key that was encrypted for the certificate of this key. When it cannot be decrypted, a secret key of
+    /// `length` octets that depends on the ciphertext: the caller goes on and fails at the signature, so that
+    /// nobody learns which of the two was wrong (RFC 8017 §7.2.2, Bleichenbacher's attack).
+    pub fn decrypt_key(
+        &self,
+        transport: KeyTransport,
+        encrypted: &[u8],
+        length: usize,
+    ) -> Zeroizing<Vec<u8>> {
+        let substitute = self.substitute(encrypted, length);
+        match transport {
+            KeyTransport::RsaOaep => self.raw(encrypted, Padding::PKCS1_OAEP).unwrap_or(substitute),
+            KeyTransport::Rsa15 => match self.raw(encrypted, Padding::NONE) {
+                Some(block) => rsa15::unpad(&block, &substitute),
+                None => substitute,
+            },
+        }
+    }
+
+    fn raw(&self, encrypted: &[u8], padding: Padding) -> Option<Zeroizing<Vec<u8>>> {
+        let decrypt = || -> Result<_, openssl::error::ErrorStack> {
+            let mut context = PkeyCtx::new(&self.0.key)?;
+            context.decrypt_init()?;
+            context.set_rsa_padding(padding)?;
+            let mut out = Zeroizing::new(vec![0; self.0.key.size()]);
+            let length = context.decrypt(encrypted, Some(&mut out))?;
+            out.truncate(length);
+            Ok(out)
+        };
+        decrypt().ok()
+    }
+
+    fn substitute(&self, encrypted: &[u8], length: usize) -> Zeroizing<Vec<u8>> {
+        let mut out = Zeroizing::new(self.0.rejection.sign(encrypted));
+        out.resize(length, 0xa5);
+        out
+    }
+
+    pub(crate) fn pkey(&self) -> &PKey<Private> {
+        &self.0.key
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PrivateKey({} bits)", self.0.key.bits())
+    }
+}
+
+pub(crate) fn message_digest(digest: DigestAlgorithm) -> &'static MdRef {
+    match digest {
+        DigestAlgorithm::Sha1 => Md::sha1(),
+        DigestAlgorithm::Sha256 => Md::sha256(),
+    }
+}
+
+/// RSA of 1024 to 4096 bits, as in WCF's algorithm suites.
+pub(crate) fn check_size<T: HasPublic>(key: &PKeyRef<T>) -> Result<(), CryptoError> {
+    if key.id() != Id::RSA {
+        return Err(CryptoError::NotRsa);
+    }
+    match key.bits() {
+        1024..=4096 => Ok(()),
+        bits => Err(CryptoError::KeySize(bits)),
+    }
+}

@@ -1,0 +1,379 @@
+//! Whether a certificate is trusted (RFC 5280 §6; WCF's `X509CertificateValidationMode`).
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use openssl::asn1::Asn1Time;
+use openssl::stack::Stack;
+use openssl::x509::store::{X509Store, X509StoreBuilder};
+use openssl::x509::verify::{X509VerifyFlags, X509VerifyParam};
+use openssl::x509::{CrlStatus, X509, X509Crl, X509PurposeId, X509StoreContext, X509VerifyResult};
+
+use crate::certificate::Certificate;
+use crate::error::{CryptoError, failed, reason};
+
+/// How a certificate is validated (`certificateValidationMode`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ValidationMode {
+    /// Not at all: who has the private key is trusted.
+    None,
+    /// It must be among the trusted people.
+    PeerTrust,
+    /// Its chain must end in a trusted root.
+    #[default]
+    ChainTrust,
+    /// One of the two.
+    PeerOrChainTrust,
+}
+
+/// How revocation is checked in a chain (`revocationMode`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum RevocationMode {
+    /// Not at all.
+    NoCheck,
+    /// With lists that are fetched; the caller fetches them and hands them in.
+    #[default]
+    Online,
+    /// With lists at hand.
+    Offline,
+}
+
+/// What a certificate is shown for: the extended key usage that its chain must allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Usage {
+    /// It is a client's.
+    Client,
+    /// It is a service's.
+    Service,
+}
+
+/// A certificate revocation list (RFC 5280 §5).
+#[derive(Clone)]
+pub struct RevocationList(Arc<X509Crl>);
+
+impl RevocationList {
+    /// A list of its DER or PEM octets.
+    ///
+    /// # Errors
+    ///
+    /// It is none.
+    pub fn from_octets(octets: &[u8]) -> Result<Self, CryptoError> {
+        let list = X509Crl::from_der(octets).or_else(|_| X509Crl::from_pem(octets));
+        list.map(|l| Self(Arc::new(l))).map_err(|e| CryptoError::Operation {
+            what: "reading a certificate revocation list",
+            reason: reason(&e),
+        })
+    }
+}
+
+impl std::fmt::Debug for RevocationList {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RevocationList('{}')", crate::DistinguishedName::of(self.0.issuer_name()))
+    }
+}
+
+/// Why a certificate is not trusted. The texts name the certificate and say what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrustError {
+    /// Its time has not come or is over.
+    #[error("the certificate '{subject}' is valid from {not_before} to {not_after}, and now it is {now}: {}",
+        if .now < .not_before { "it is not valid yet; check the clocks" } else { "it has expired and must be renewed" })]
+    Time {
+        /// Whose.
+        subject: String,
+        /// From when.
+        not_before: Timestamp,
+        /// Until when.
+        not_after: Timestamp,
+        /// The time of the check.
+        now: Timestamp,
+    },
+    /// It is not among the trusted people.
+    #[error(
+        "the certificate '{subject}' (thumbprint {thumbprint}) is not in the TrustedPeople store"
+    )]
+    NotAPeer {
+        /// Whose.
+        subject: String,
+        /// Its thumbprint.
+        thumbprint: String,
+    },
+    /// It was put among the disallowed.
+    #[error("the certificate '{subject}' (thumbprint {thumbprint}) is in the Disallowed store")]
+    Disallowed {
+        /// Whose.
+        subject: String,
+        /// Its thumbprint.
+        thumbprint: String,
+    },
+    /// Its chain does not hold.
+    #[error(
+        "the certificate '{subject}', issued by '{issuer}', has no chain to a trusted root: {reason}"
+    )]
+    Chain {
+        /// Whose.
+        subject: String,
+        /// By whom.
+        issuer: String,
+        /// What the library said.
+        reason: String,
+    },
+    /// Its issuer took it back.
+    #[error("the certificate '{0}' was revoked by its issuer")]
+    Revoked(String),
+    /// Nobody knows whether it was revoked.
+    #[error(
+        "whether the certificate '{subject}' was revoked is unknown: {reason}. Put its issuer's revocation list into the CRL folder, or set revocationMode=\"NoCheck\""
+    )]
+    RevocationUnknown {
+        /// Whose.
+        subject: String,
+        /// Why it is unknown.
+        reason: &'static str,
+    },
+}
+
+/// Decides on certificates by a mode and stores of certificates. Immutable; share it.
+pub struct CertificateValidator {
+    mode: ValidationMode,
+    revocation: RevocationMode,
+    usage: Usage,
+    roots: Vec<Certificate>,
+    intermediates: Vec<Certificate>,
+    trusted_people: Vec<[u8; 20]>,
+    disallowed: Vec<[u8; 20]>,
+    lists: Vec<RevocationList>,
+}
+
+impl std::fmt::Debug for CertificateValidator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CertificateValidator")
+            .field("mode", &self.mode)
+            .field("revocation", &self.revocation)
+            .field("usage", &self.usage)
+            .field("roots", &self.roots)
+            .finish_non_exhaustive()
+    }
+}
+
+impl CertificateValidator {
+    /// A validator with empty stores.
+    pub fn new(mode: ValidationMode, revocation: RevocationMode, usage: Usage) -> Self {
+        Self {
+            mode,
+            revocation,
+            usage,
+            roots: Vec::new(),
+            intermediates: Vec::new(),
+            trusted_people: Vec::new(),
+            disallowed: Vec::new(),
+            lists: Vec::new(),
+        }
+    }
+
+    /// With these trusted roots.
+    #[must_use]
+    pub fn with_roots(mut self, roots: impl IntoIterator<Item = Certificate>) -> Self {
+        self.roots.extend(roots);
+        self
+    }
+
+    /// With these intermediate authorities, which help to find a chain.
+    #[must_use]
+    pub fn with_intermediates(
+        mut self,
+        authorities: impl IntoIterator<Item = Certificate>,
+    ) -> Self {
+        self.intermediates.extend(authorities);
+        self
+    }
+
+    /// With these trusted people.
+    #[must_use]
+    pub fn with_trusted_people<'a>(
+        mut self,
+        people: impl IntoIterator<Item = &'a Certificate>,
+    ) -> Self {
+        self.trusted_people.extend(people.into_iter().map(Certificate::thumbprint));
+        self
+    }
+
+    /// With these certificates that nobody trusts.
+    #[must_use]
+    pub fn with_disallowed<'a>(
+        mut self,
+        disallowed: impl IntoIterator<Item = &'a Certificate>,
+    ) -> Self {
+        self.disallowed.extend(disallowed.into_iter().map(Certificate::thumbprint));
+        self
+    }
+
+    /// With these revocation lists.
+    #[must_use]
+    pub fn with_revocation_lists(
+        mut self,
+        lists: impl IntoIterator<Item = RevocationList>,
+    ) -> Self {
+        self.lists.extend(lists);
+        self
+    }
+
+    /// The mode.
+    pub fn mode(&self) -> ValidationMode {
+        self.mode
+    }
+
+    /// Checks a certificate; `chain` is what came with it.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not trusted.
+    pub fn validate(
+        &self,
+        certificate: &Certificate,
+        chain: &[Certificate],
+        now: Timestamp,
+    ) -> Result<(), TrustError> {
+        match self.mode {
+            ValidationMode::None => Ok(()),
+            ValidationMode::PeerTrust => self.peer(certificate, now),
+            ValidationMode::ChainTrust => self.chain(certificate, chain, now),
+            ValidationMode::PeerOrChainTrust => {
+                self.peer(certificate, now).or_else(|peer| match peer {
+                    TrustError::NotAPeer { .. } => self.chain(certificate, chain, now),
+                    other => Err(other),
+                })
+            }
+        }
+    }
+
+    fn peer(&self, certificate: &Certificate, now: Timestamp) -> Result<(), TrustError> {
+        in_time(certificate, now)?;
+        self.not_disallowed(certificate)?;
+        if self.trusted_people.contains(&certificate.thumbprint()) {
+            return Ok(());
+        }
+        let (subject, thumbprint) = (certificate.subject_windows(), certificate.thumbprint_hex());
+        Err(TrustError::NotAPeer { subject, thumbprint })
+    }
+
+    fn not_disallowed(&self, certificate: &Certificate) -> Result<(), TrustError> {
+        if self.disallowed.contains(&certificate.thumbprint()) {
+            let (subject, thumbprint) =
+                (certificate.subject_windows(), certificate.thumbprint_hex());
+            return Err(TrustError::Disallowed { subject, thumbprint });
+        }
+        Ok(())
+    }
+
+    fn chain(
+        &self,
+        certificate: &Certificate,
+        chain: &[Certificate],
+        now: Timestamp,
+    ) -> Result<(), TrustError> {
+        in_time(certificate, now)?;
+        self.not_disallowed(certificate)?;
+        let broken = |reason: String| TrustError::Chain {
+            subject: certificate.subject_windows(),
+            issuer: certificate.issuer().to_string(),
+            reason,
+        };
+        let found = self.build(certificate, chain, now).map_err(|e| broken(e.to_string()))?;
+        let path = found.map_err(|result| broken(result.error_string().to_owned()))?;
+        if self.revocation != RevocationMode::NoCheck {
+            for pair in path.windows(2) {
+                self.not_revoked(&pair[0], &pair[1], now)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The path from the certificate to a root, or why there is none.
+    fn build(
+        &self,
+        certificate: &Certificate,
+        chain: &[Certificate],
+        now: Timestamp,
+    ) -> Result<Result<Vec<X509>, X509VerifyResult>, CryptoError> {
+        let failed = || failed("building a certificate chain");
+        let store = self.store(now).map_err(failed())?;
+        let mut untrusted = Stack::new().map_err(failed())?;
+        for authority in chain.iter().chain(&self.intermediates) {
+            untrusted.push(authority.x509().clone()).map_err(failed())?;
+        }
+        let mut context = X509StoreContext::new().map_err(failed())?;
+        context
+            .init(&store, certificate.x509(), &untrusted, |c| {
+                if !c.verify_cert()? {
+                    return Ok(Err(c.error()));
+                }
+                let path = c.chain().map(|path| path.iter().map(|x| x.to_owned()).collect());
+                Ok(Ok(path.unwrap_or_default()))
+            })
+            .map_err(failed())
+    }
+
+    fn store(&self, now: Timestamp) -> Result<X509Store, openssl::error::ErrorStack> {
+        let mut store = X509StoreBuilder::new()?;
+        for root in &self.roots {
+            store.add_cert(root.x509().clone())?;
+        }
+        let mut parameters = X509VerifyParam::new()?;
+        parameters.set_time(now.as_second());
+        parameters.set_flags(X509VerifyFlags::PARTIAL_CHAIN)?;
+        parameters.set_purpose(match self.usage {
+            Usage::Client => X509PurposeId::SSL_CLIENT,
+            Usage::Service => X509PurposeId::SSL_SERVER,
+        })?;
+        store.set_param(&parameters)?;
+        Ok(store.build())
+    }
+
+    fn not_revoked(
+        &self,
+        certificate: &X509,
+        issuer: &X509,
+        now: Timestamp,
+    ) -> Result<(), TrustError> {
+        let subject = || crate::DistinguishedName::of(certificate.subject_name()).to_string();
+        let unknown = |reason| TrustError::RevocationUnknown { subject: subject(), reason };
+        let same = |list: &&RevocationList| {
+            list.0.issuer_name().try_cmp(certificate.issuer_name()).is_ok_and(|o| o.is_eq())
+        };
+        let key = issuer.public_key().map_err(|_| unknown("its issuer's key is unreadable"))?;
+        let mut lists =
+            self.lists.iter().filter(same).filter(|l| l.0.verify(&key).unwrap_or(false)).peekable();
+        if lists.peek().is_none() {
+            return Err(unknown("there is no revocation list of its issuer"));
+        }
+        let time =
+            Asn1Time::from_unix(now.as_second()).map_err(|_| unknown("the time is unusable"))?;
+        let mut fresh = false;
+        for list in lists {
+            if let CrlStatus::Revoked(_) = list.0.get_by_cert(certificate) {
+                return Err(TrustError::Revoked(subject()));
+            }
+            fresh |= list.0.next_update().is_none_or(|next| next > time);
+        }
+        if fresh {
+            Ok(())
+        } else {
+            Err(unknown("the revocation list of its issuer is out of date"))
+        }
+    }
+}
+
+fn in_time(certificate: &Certificate, now: Timestamp) -> Result<(), TrustError> {
+    let (not_before, not_after) = (certificate.not_before(), certificate.not_after());
+    if now < not_before || now > not_after {
+        return Err(TrustError::Time {
+            subject: certificate.subject_windows(),
+            not_before,
+            not_after,
+            now,
+        });
+    }
+    Ok(())
+}
