@@ -148,10 +148,6 @@ pub fn write_member<T: DataContract>(
 
 /// The value of a slot: what was read, or the default.
 #[doc(hidden)]
-pub fn take<T: DataContract>(
-    slot: Option<T>,
-    reader: &Reader,
-    name: &str,
-) -> Result<T, ReadError> {
+pub fn take<T: DataContract>(slot: Option<T>, reader: &Reader, name: &str) -> Result<T, ReadError> {
     slot.map_or_else(|| reader.missing(name), Ok)
 }

@@ -81,9 +81,8 @@ fn read_entries<K: DataContract, V: DataContract>(
         }
         let part = |local: &str| entry.child(&item.namespace, local);
         let key = read_part(reader, part(&names.key), &names.key);
-        let both = key.and_then(|key| {
-            Ok((key, read_part(reader, part(&names.value), &names.value)?))
-        });
+        let both =
+            key.and_then(|key| Ok((key, read_part(reader, part(&names.value), &names.value)?)));
         let (key, value) = both.map_err(|error| error.inside(&item.local))?;
         keep(key, value).map_err(|error| error.inside(&item.local))
     })

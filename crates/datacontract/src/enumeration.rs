@@ -87,9 +87,9 @@ impl EnumMembers {
 
     fn number(&self, name: &str, contract: &ContractName) -> Result<i64, ReadError> {
         let member = self.0.iter().find(|(known, _)| *known == name);
-        member.map(|(_, number)| *number).ok_or_else(|| {
-            ReadErrorKind::NotAMember(name.to_owned(), clr_name(contract)).into()
-        })
+        member
+            .map(|(_, number)| *number)
+            .ok_or_else(|| ReadErrorKind::NotAMember(name.to_owned(), clr_name(contract)).into())
     }
 }
 

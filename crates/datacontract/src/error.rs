@@ -130,12 +130,17 @@ impl fmt::Display for ReadErrorKind {
                 f,
                 "There was an error deserializing the object of type {clr}. Content cannot be converted to the type {short}."
             ),
-            Self::Overflow(what) => write!(f, "Value was either too large or too small for {what}."),
+            Self::Overflow(what) => {
+                write!(f, "Value was either too large or too small for {what}.")
+            }
             Self::Unparsable(text, short) => {
                 write!(f, "The value '{text}' cannot be parsed as the type '{short}'.")
             }
             Self::TextBetweenMembers => {
-                write!(f, "Expecting state 'Element'.. Encountered 'Text'  with name '', namespace ''.")
+                write!(
+                    f,
+                    "Expecting state 'Element'.. Encountered 'Text'  with name '', namespace ''."
+                )
             }
             Self::ElementInContent(clr) => write!(
                 f,
@@ -252,14 +257,21 @@ impl fmt::Display for WriteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             WriteErrorKind::InvalidCharacter(c) => {
-                write!(f, "'{c}', hexadecimal value 0x{:02X}, is an invalid character.", *c as u32)?;
+                write!(
+                    f,
+                    "'{c}', hexadecimal value 0x{:02X}, is an invalid character.",
+                    *c as u32
+                )?;
             }
             WriteErrorKind::EnumValue(value, clr) => write!(
                 f,
                 "Enum value '{value}' is invalid for type '{clr}' and cannot be serialized. {ENUM_HINT}"
             )?,
             WriteErrorKind::EmptyReference(name) => {
-                write!(f, "A Shared value of '{name}' is empty: it was never set, or its owner is gone.")?;
+                write!(
+                    f,
+                    "A Shared value of '{name}' is empty: it was never set, or its owner is gone."
+                )?;
             }
             WriteErrorKind::TooManyItems(limit) => {
                 write!(f, "{}", ReadErrorKind::TooManyItems(*limit))?;

@@ -76,6 +76,17 @@ pub use writer::{WriteOptions, Writer};
 /// What generated code refers to. Not a public interface: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::*;
+    pub use std::borrow::Cow;
+
+    pub use crate::class::{ClassContract, Member, MissingMember, read_class, take, write_member};
+    pub use crate::collections::{CollectionContent, CollectionNames};
+    pub use crate::contract::DataContract;
+    pub use crate::enumeration::{EnumMembers, hidden_variant};
+    pub use crate::extension_data::ExtensionData;
+    pub use crate::name::ContractName;
+    pub use crate::reader::Reader;
+    pub use crate::shared::write_own_id;
+    pub use crate::writer::Writer;
+    pub use crate::{ReadError, WriteError};
     pub use waxwing_xml::{Element, NodeId};
 }

@@ -57,11 +57,7 @@ impl ContractName {
 
     /// The namespace of a collection whose items are of this contract.
     pub fn collection_namespace(&self) -> Cow<'static, str> {
-        if self.is_built_in() {
-            Cow::Borrowed(namespaces::ARRAYS)
-        } else {
-            self.namespace.clone()
-        }
+        if self.is_built_in() { Cow::Borrowed(namespaces::ARRAYS) } else { self.namespace.clone() }
     }
 
     /// The name `ArrayOf…` of a collection whose items are of this contract.

@@ -16,10 +16,7 @@ impl<T: DataContract> DataContract for Option<T> {
         if !T::VALUE_TYPE {
             return name;
         }
-        ContractName::owned(
-            ContractName::generic("NullableOf{0}{#}", &[name]),
-            namespaces::SYSTEM,
-        )
+        ContractName::owned(ContractName::generic("NullableOf{0}{#}", &[name]), namespaces::SYSTEM)
     }
 
     fn root_name() -> ContractName {

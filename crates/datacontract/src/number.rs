@@ -82,8 +82,7 @@ pub fn parse_f64(text: &str) -> Result<f64, ValueError> {
     }
     // Rust's parser knows the same numbers; it is kept from its words for infinity.
     let numeric = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
-    let value: f64 =
-        text.parse().ok().filter(|_| numeric).ok_or(ValueError::Form("Double"))?;
+    let value: f64 = text.parse().ok().filter(|_| numeric).ok_or(ValueError::Form("Double"))?;
     if value.is_infinite() { Err(ValueError::Range("a Double")) } else { Ok(value) }
 }
 
@@ -100,8 +99,7 @@ pub fn parse_f32(text: &str) -> Result<f32, ValueError> {
         return Ok(wide as f32);
     }
     // Not through the wide value: rounding twice can miss the nearest float.
-    let value: f32 =
-        crate::reader::trim(text).parse().map_err(|_| ValueError::Form("Single"))?;
+    let value: f32 = crate::reader::trim(text).parse().map_err(|_| ValueError::Form("Single"))?;
     if value.is_infinite() { Err(ValueError::Range("a Single")) } else { Ok(value) }
 }
 
@@ -149,7 +147,8 @@ mod tests {
         {
             assert_eq!(parse_f64(text), Ok(value), "{text}");
         }
-        for bad in ["+INF", "1,5", "0x1", "", " ", "inf", "infinity", "nan", "1e", ".", "e5", "1 2"] {
+        for bad in ["+INF", "1,5", "0x1", "", " ", "inf", "infinity", "nan", "1e", ".", "e5", "1 2"]
+        {
             assert!(parse_f64(bad).is_err(), "{bad}");
         }
         assert_eq!(parse_f64("1e400"), Err(ValueError::Range("a Double")));

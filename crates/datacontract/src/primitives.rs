@@ -104,30 +104,20 @@ fn content(error: ValueError, clr: &'static str, short: &'static str) -> ReadErr
     }
 }
 
-simple!(
-    bool,
-    namespaces::XSD,
-    "boolean",
-    "System.Boolean",
-    |value| value.to_string(),
-    |text| match text {
+simple!(bool, namespaces::XSD, "boolean", "System.Boolean", |value| value.to_string(), |text| {
+    match text {
         "true" | "1" => Ok(true),
         "false" | "0" => Ok(false),
         _ => Err(ReadErrorKind::Content("System.Boolean", "Boolean")),
     }
-);
+});
 
 /// The whole numbers but `u8`, whose lists are base64.
 macro_rules! integer {
     ($type:ty, $local:literal, $clr:literal, $short:literal, $article:literal) => {
-        simple!(
-            $type,
-            namespaces::XSD,
-            $local,
-            $clr,
-            |value| value.to_string(),
-            |text| parse_integer(text, $clr, $short, $article)
-        );
+        simple!($type, namespaces::XSD, $local, $clr, |value| value.to_string(), |text| {
+            parse_integer(text, $clr, $short, $article)
+        });
     };
 }
 
@@ -310,9 +300,9 @@ impl DataContract for XmlElement {
         match (elements.next(), elements.next()) {
             (Some(content), None) => Ok(Self::copy_of(content)),
             (None, _) => Err(ReadErrorKind::NullNotAllowed("XmlElement".to_owned()).into()),
-            (Some(_), Some(_)) => Err(ReadError::custom(
-                "An XmlElement holds one element; here are several.",
-            )),
+            (Some(_), Some(_)) => {
+                Err(ReadError::custom("An XmlElement holds one element; here are several."))
+            }
         }
     }
 }

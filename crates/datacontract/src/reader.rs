@@ -28,11 +28,7 @@ pub struct ReadOptions {
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self {
-            max_items: DEFAULT_MAX_ITEMS,
-            max_depth: DEFAULT_MAX_DEPTH,
-            any_member_order: false,
-        }
+        Self { max_items: DEFAULT_MAX_ITEMS, max_depth: DEFAULT_MAX_DEPTH, any_member_order: false }
     }
 }
 

@@ -44,10 +44,8 @@ impl<'d> Writer<'d> {
     /// A writer below `element`, whose namespace declarations are all that it relies on: those of its own name.
     pub fn new(document: &'d mut Document, element: NodeId, options: &WriteOptions) -> Self {
         let element = document.element(element);
-        let scope = (
-            Cow::Owned(element.prefix().to_owned()),
-            Cow::Owned(element.namespace().to_owned()),
-        );
+        let scope =
+            (Cow::Owned(element.prefix().to_owned()), Cow::Owned(element.namespace().to_owned()));
         Self {
             document,
             scopes: vec![scope],
@@ -69,11 +67,7 @@ impl<'d> Writer<'d> {
     ///
     /// # Errors
     /// See [`DataContract::write`].
-    pub fn value<T: DataContract>(
-        &mut self,
-        element: NodeId,
-        value: &T,
-    ) -> Result<(), WriteError> {
+    pub fn value<T: DataContract>(&mut self, element: NodeId, value: &T) -> Result<(), WriteError> {
         self.items += 1;
         if self.items > self.max_items {
             return Err(WriteErrorKind::TooManyItems(self.max_items).into());

@@ -1,1 +1,101 @@
 //! Attribute and derive macros for service and data contracts.
+//!
+//! Use them through `waxwing`, which documents what they make: `#[derive(DataContract)]` for what is in a body, and
+//! `#[service_contract]` for the trait of a service.
+
+mod attributes;
+mod data_contract;
+mod names;
+mod service_contract;
+
+use proc_macro::TokenStream;
+use syn::parse_macro_input;
+
+/// Makes a struct or an enum a data contract, as WCF's `DataContract` attribute does a class.
+///
+/// What becomes of a type depends on its shape:
+///
+/// | Rust | data contract |
+/// |---|---|
+/// | struct with named fields | a class; with `value_type` a struct of .NET |
+/// | enum of plain variants | an enumeration |
+/// | enum of variants with one field each | a base type and its known types, told apart by `i:type`; the first is the base |
+/// | `struct Name(Vec<…>)` with `collection` | a collection or dictionary with names of its own |
+/// | `struct Name(u32)` with `flags(…)` | an enumeration of flags |
+///
+/// # `#[data_contract(…)]` on the type
+///
+/// * `name = "…"`: the contract's name; by default the type's. Of a generic type `{0}` is the name of the first argument and
+///   `{#}` a digest of foreign namespaces; by default `NameOf{0}{#}`.
+/// * `namespace = "…"`: the contract's namespace.
+/// * `clr_namespace = "Contoso.Orders"`: instead, the namespace that a .NET class there has by default.
+/// * `rename_all = "camelCase"`: how members are called whose name is not given: `PascalCase` (the default, as .NET's
+///   properties), `camelCase`, or `none` (as the field).
+/// * `is_reference`: `IsReference`; put such objects into `Shared`.
+/// * `value_type`: a struct of .NET, which cannot be null and has a zero.
+/// * `base = Animal`: of known types, the declared type when none of the variants is it (an abstract class).
+/// * `collection`, `collection(item = "…", key = "…", value = "…")`: `CollectionDataContract` with element names.
+/// * `flags(Read = 1, "read-write" = 3)`: names and bits in the order of declaration.
+/// * `crate = "…"`: where the data contract crate is; by default `::waxwing::datacontract`.
+///
+/// # `#[data_member(…)]` on a field
+///
+/// * `name = "…"`: the element's name; what XML cannot hold is escaped as .NET does.
+/// * `order = 1`: members are written without order first, then by order, then by name.
+/// * `required`: reading fails without it.
+/// * `emit_default = false`: left out when null or zero.
+/// * `base`: the field is the base class; its members come first.
+/// * `extension_data`: the field keeps members of later versions (`ExtensionData`).
+/// * `skip`: no member; `Default` when read.
+///
+/// # `#[enum_member(…)]` on a variant
+///
+/// * `value = "…"`: the text; by default the variant's name.
+/// * `skip`: no member; writing it is an error.
+#[proc_macro_derive(DataContract, attributes(data_contract, data_member, enum_member))]
+pub fn derive_data_contract(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as syn::DeriveInput);
+    data_contract::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Makes a trait a service contract, as WCF's `ServiceContract` attribute does an interface.
+///
+/// Each method is an operation: `async fn` with `&self` and parameters that are data contracts, giving
+/// `Result<T, OperationFault>`. A first parameter `&OperationContext` is no part of the message. Of the trait `Calculator`
+/// come, beside the trait itself, `CalculatorClient`, `CalculatorService` and the constant `CALCULATOR_CONTRACT`.
+///
+/// # `#[service_contract(…)]` on the trait
+///
+/// * `namespace = "…"`: by default `http://tempuri.org/`.
+/// * `name = "ICalculator"`: by default the trait's name.
+/// * `configuration_name = "…"`: what a configuration file calls it; by default the contract's name.
+/// * `crate = "…"`: where `waxwing` is; by default `::waxwing`.
+///
+/// # `#[operation(…)]` on a method
+///
+/// * `name = "…"`: by default the method's name in PascalCase.
+/// * `action = "…"`, `reply_action = "…"`: by default namespace, contract and operation, with `Response` for the reply. The
+///   action `*` takes every message that no other operation takes; its parameter is one `RawMessage`.
+/// * `one_way`: nothing answers.
+/// * `wrapper = "…"`, `wrapper_namespace = "…"`, `reply_wrapper = "…"`, `reply_wrapper_namespace = "…"`: the elements around the
+///   parts; by default the operation's name, with `Response` for the reply, in the contract's namespace.
+/// * `bare`, `reply_bare`: the parts stand in the body without an element around them.
+/// * `result = "…"`, `result_namespace = "…"`: the element of the result; by default the operation's name with `Result`.
+/// * `results("AddResult", "exact")`: the names of a result and its `out` parameters, of a method that gives a tuple.
+/// * `faults(MathFault, Trouble(action = "…", name = "…", namespace = "…"))`: the faults that the operation declares, by the
+///   type of their detail.
+///
+/// # `#[param(…)]` on a parameter
+///
+/// * `name = "…"`: by default the parameter's name in camelCase.
+/// * `namespace = "…"`: by default the contract's.
+/// * `header`: a SOAP header instead of a part of the body.
+///
+/// A parameter or result of type `RawBody` is the whole body, as XML.
+#[proc_macro_attribute]
+pub fn service_contract(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let item = parse_macro_input!(item as syn::ItemTrait);
+    service_contract::expand(arguments.into(), item)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}

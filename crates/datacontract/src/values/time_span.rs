@@ -172,8 +172,23 @@ mod tests {
     #[test]
     fn refuses_what_is_no_duration() {
         for bad in [
-            "", "P", "-", "P1DT", "PT", "P1S", "PT1D", "PT1M2H", "P1", "1D", "PT1.S", "PT1.5M", "p1d",
-            "P-1D", "PT1S ", "P99999999999D", "PTé",
+            "",
+            "P",
+            "-",
+            "P1DT",
+            "PT",
+            "P1S",
+            "PT1D",
+            "PT1M2H",
+            "P1",
+            "1D",
+            "PT1.S",
+            "PT1.5M",
+            "p1d",
+            "P-1D",
+            "PT1S ",
+            "P99999999999D",
+            "PTé",
         ] {
             assert!(bad.parse::<TimeSpan>().is_err(), "{bad}");
         }

@@ -99,7 +99,9 @@ fn is_mentioned(element: Element<'_>, prefix: &str) -> bool {
     let mention = format!("{prefix}:");
     element.descendants_and_self().any(|element| {
         element.attributes().any(|attribute| attribute.value().contains(&mention))
-            || element.children().any(|node| matches!(node, Node::Text(text) if text.contains(&mention)))
+            || element
+                .children()
+                .any(|node| matches!(node, Node::Text(text) if text.contains(&mention)))
     })
 }
 

@@ -1,0 +1,78 @@
+//! What the options of all attributes have in common.
+
+use syn::meta::ParseNestedMeta;
+use syn::{Attribute, LitBool, LitStr, Path, Result, Token};
+
+/// The options that an attribute may have, for errors.
+pub(crate) struct Options(pub(crate) &'static [&'static str]);
+
+impl Options {
+    /// The error for another option.
+    pub(crate) fn unknown(&self, meta: &ParseNestedMeta<'_>) -> syn::Error {
+        let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+        let near = self.0.iter().find(|known| distance(known, &name) <= 2);
+        let hint = near.map_or_else(
+            || format!("the options are {}", self.0.join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        meta.error(format!("unknown option `{name}`; {hint}"))
+    }
+}
+
+/// A text option: `name = "…"`.
+pub(crate) fn text(meta: &ParseNestedMeta<'_>, slot: &mut Option<LitStr>) -> Result<()> {
+    let value: LitStr = meta.value()?.parse()?;
+    put(meta, slot, value)
+}
+
+/// A switch: `required` or `required = true`.
+pub(crate) fn switch(meta: &ParseNestedMeta<'_>, slot: &mut Option<bool>) -> Result<()> {
+    let value =
+        if meta.input.peek(Token![=]) { meta.value()?.parse::<LitBool>()?.value } else { true };
+    put(meta, slot, value)
+}
+
+/// A path as text: `crate = "…"`.
+pub(crate) fn path(meta: &ParseNestedMeta<'_>, slot: &mut Option<Path>) -> Result<()> {
+    let value: LitStr = meta.value()?.parse()?;
+    let value = value.parse_with(Path::parse_mod_style)?;
+    put(meta, slot, value)
+}
+
+/// Fills an option that may stand once.
+pub(crate) fn put<T>(meta: &ParseNestedMeta<'_>, slot: &mut Option<T>, value: T) -> Result<()> {
+    if slot.is_some() {
+        let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+        return Err(meta.error(format!("the option `{name}` is given twice")));
+    }
+    *slot = Some(value);
+    Ok(())
+}
+
+/// Calls `each` with every option in the attributes of this name.
+pub(crate) fn each_option(
+    attributes: &[Attribute],
+    name: &str,
+    mut each: impl FnMut(ParseNestedMeta<'_>) -> Result<()>,
+) -> Result<()> {
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(name)) {
+        attribute.parse_nested_meta(&mut each)?;
+    }
+    Ok(())
+}
+
+/// The number of letters to add, remove or change (Levenshtein).
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (i, a) in left.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in right.iter().enumerate() {
+            let changed = diagonal + usize::from(a != *b);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[right.len()]
+}

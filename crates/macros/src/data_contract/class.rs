@@ -1,0 +1,428 @@
+//! Classes: structs with named fields.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{DeriveInput, Field, FieldsNamed, Ident, LitInt, LitStr, Result, Type};
+
+use super::bounded;
+use super::container::Container;
+use crate::attributes::{Options, each_option, put, switch, text};
+use crate::names::{encode, ordinal};
+
+const OPTIONS: Options =
+    Options(&["name", "order", "required", "emit_default", "base", "extension_data", "skip"]);
+
+struct Member<'f> {
+    ident: &'f Ident,
+    ty: &'f Type,
+    name: String,
+    order: Option<i32>,
+    required: bool,
+    emit_default: bool,
+}
+
+/// The fields of a class by what they are.
+#[derive(Default)]
+struct Class<'f> {
+    members: Vec<Member<'f>>,
+    base: Option<&'f Field>,
+    extension_data: Option<&'f Field>,
+    skipped: Vec<&'f Field>,
+}
+
+#[derive(Default)]
+struct Given {
+    name: Option<LitStr>,
+    order: Option<LitInt>,
+    required: Option<bool>,
+    emit_default: Option<bool>,
+    base: Option<bool>,
+    extension_data: Option<bool>,
+    skip: Option<bool>,
+}
+
+pub(super) fn expand(
+    input: &DeriveInput,
+    container: &Container,
+    fields: &FieldsNamed,
+) -> Result<TokenStream> {
+    container.only(input, "a class", &["is_reference", "value_type"])?;
+    let class = Class::parse(fields, container)?;
+    let generics = bounded(&input.generics);
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let (_, type_generics, _) = input.generics.split_for_impl();
+    let ident = &input.ident;
+    let namespace = &container.namespace;
+    let names = class.members.iter().map(|member| &member.name);
+    let count = class.members.len();
+    let contract = class.data_contract(container);
+    let slots = class.slots(&generics);
+    let base_count = class.base_count();
+    let (member, write, read, finish, extension) = (
+        class.member(),
+        class.write_members(),
+        class.read_member(),
+        class.finish(),
+        class.extension(),
+    );
+    Ok(quote! {
+        static __NAMES: [__dc::ContractName; #count] = [#(__dc::ContractName::new(#names, #namespace)),*];
+
+        #slots
+
+        #[automatically_derived]
+        impl #impl_generics __dc::DataContract for #ident #type_generics #where_clause {
+            #contract
+        }
+
+        #[automatically_derived]
+        impl #impl_generics __dc::ClassContract for #ident #type_generics #where_clause {
+            type Slots = __Slots #type_generics;
+            const MEMBERS: usize = #base_count + #count;
+
+            fn member(index: usize) -> __dc::Member {
+                #member
+            }
+
+            fn write_members(
+                &self,
+                writer: &mut __dc::Writer<'_>,
+                element: __dc::NodeId,
+            ) -> ::core::result::Result<(), __dc::WriteError> {
+                #write
+            }
+
+            fn read_member(
+                slots: &mut Self::Slots,
+                index: usize,
+                reader: &mut __dc::Reader,
+                element: __dc::Element<'_>,
+            ) -> ::core::result::Result<(), __dc::ReadError> {
+                #read
+            }
+
+            #extension
+
+            fn finish(
+                slots: Self::Slots,
+                reader: &__dc::Reader,
+            ) -> ::core::result::Result<Self, __dc::ReadError> {
+                #finish
+            }
+        }
+    })
+}
+
+impl<'f> Class<'f> {
+    fn parse(fields: &'f FieldsNamed, container: &Container) -> Result<Self> {
+        let mut class = Self::default();
+        for field in &fields.named {
+            class.add(field, container)?;
+        }
+        // Without order first, then by order, each by name.
+        class.members.sort_by(|left, right| {
+            left.order.cmp(&right.order).then_with(|| ordinal(&left.name, &right.name))
+        });
+        for (index, member) in class.members.iter().enumerate() {
+            if class.members[..index].iter().any(|before| before.name == member.name) {
+                let message = format!("two members are called `{}`", member.name);
+                return Err(syn::Error::new_spanned(member.ident, message));
+            }
+        }
+        Ok(class)
+    }
+
+    fn add(&mut self, field: &'f Field, container: &Container) -> Result<()> {
+        let mut given = Given::default();
+        each_option(&field.attrs, "data_member", |meta| {
+            let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+            match name.as_str() {
+                "name" => text(&meta, &mut given.name),
+                "order" => {
+                    let order: LitInt = meta.value()?.parse()?;
+                    put(&meta, &mut given.order, order)
+                }
+                "required" => switch(&meta, &mut given.required),
+                "emit_default" => switch(&meta, &mut given.emit_default),
+                "base" => switch(&meta, &mut given.base),
+                "extension_data" => switch(&meta, &mut given.extension_data),
+                "skip" => switch(&meta, &mut given.skip),
+                _ => Err(OPTIONS.unknown(&meta)),
+            }
+        })?;
+        let member_options = given.name.is_some()
+            || given.order.is_some()
+            || given.required.is_some()
+            || given.emit_default.is_some();
+        let roles = [given.base, given.extension_data, given.skip];
+        let roles = roles.iter().filter(|role| **role == Some(true)).count();
+        if roles > 1 || (roles == 1 && member_options) {
+            return Err(syn::Error::new_spanned(
+                field,
+                "`base`, `extension_data` and `skip` stand alone: such a field is no member",
+            ));
+        }
+        if given.base == Some(true) {
+            return only_one(&mut self.base, field, "base class");
+        }
+        if given.extension_data == Some(true) {
+            return only_one(&mut self.extension_data, field, "field for extension data");
+        }
+        if given.skip == Some(true) {
+            self.skipped.push(field);
+            return Ok(());
+        }
+        self.members.push(given.member(field, container)?);
+        Ok(())
+    }
+
+    fn base_count(&self) -> TokenStream {
+        match self.base.map(|base| &base.ty) {
+            Some(ty) => quote!(<#ty as __dc::ClassContract>::MEMBERS),
+            None => quote!(0usize),
+        }
+    }
+
+    /// Name, reading and writing of the whole.
+    fn data_contract(&self, container: &Container) -> TokenStream {
+        let name = container.contract_name();
+        let namespace = &container.namespace;
+        let is_reference = container.is_reference;
+        let own_id = is_reference.then(|| quote!(__dc::write_own_id(writer, element);));
+        let zero = container.value_type.then(|| self.zero());
+        quote! {
+            const IS_REFERENCE: bool = #is_reference;
+
+            fn contract_name() -> __dc::ContractName {
+                #name
+            }
+
+            fn write(
+                &self,
+                writer: &mut __dc::Writer<'_>,
+                element: __dc::NodeId,
+            ) -> ::core::result::Result<(), __dc::WriteError> {
+                #own_id
+                writer.begin(element, &__dc::Cow::Borrowed(#namespace));
+                <Self as __dc::ClassContract>::write_members(self, writer, element)
+            }
+
+            fn read(
+                reader: &mut __dc::Reader,
+                element: __dc::Element<'_>,
+            ) -> ::core::result::Result<Self, __dc::ReadError> {
+                __dc::read_class(reader, element)
+            }
+
+            #zero
+        }
+    }
+
+    /// What a struct of .NET is without a value.
+    fn zero(&self) -> TokenStream {
+        let members = self.members.iter().map(|member| (member.ident, member.ty));
+        let base = self.base.iter().filter_map(|field| Some((field.ident.as_ref()?, &field.ty)));
+        let (idents, types): (Vec<_>, Vec<_>) = members.chain(base).unzip();
+        let others = self.skipped.iter().chain(&self.extension_data).map(|field| &field.ident);
+        quote! {
+            const VALUE_TYPE: bool = true;
+
+            fn missing() -> ::core::option::Option<Self> {
+                ::core::option::Option::Some(Self {
+                    #(#idents: <#types as __dc::DataContract>::missing()?,)*
+                    #(#others: ::core::default::Default::default(),)*
+                })
+            }
+
+            fn is_default(&self) -> bool {
+                true #(&& __dc::DataContract::is_default(&self.#idents))*
+            }
+        }
+    }
+
+    /// The places for what is read.
+    fn slots(&self, generics: &syn::Generics) -> TokenStream {
+        let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+        let base = self.base.map(|base| &base.ty);
+        let base_slot = base.map(|ty| quote!(base: <#ty as __dc::ClassContract>::Slots,));
+        let base_new = base.map(|_| quote!(base: ::core::default::Default::default(),));
+        let extension = self.extension_data.map(|field| &field.ty);
+        let extension_slot = extension.map(|ty| quote!(extension: #ty,));
+        let extension_new =
+            extension.map(|_| quote!(extension: ::core::default::Default::default(),));
+        let slots = (0..self.members.len()).map(slot).collect::<Vec<_>>();
+        let types = self.members.iter().map(|member| member.ty);
+        let parameters = generics.type_params().map(|parameter| &parameter.ident);
+        quote! {
+            pub struct __Slots #generics #where_clause {
+                #base_slot
+                #extension_slot
+                #(#slots: ::core::option::Option<#types>,)*
+                parameters: ::core::marker::PhantomData<fn() -> (#(#parameters,)*)>,
+            }
+
+            impl #impl_generics ::core::default::Default for __Slots #type_generics #where_clause {
+                fn default() -> Self {
+                    Self {
+                        #base_new
+                        #extension_new
+                        #(#slots: ::core::option::Option::None,)*
+                        parameters: ::core::marker::PhantomData,
+                    }
+                }
+            }
+        }
+    }
+
+    fn member(&self) -> TokenStream {
+        let base = self.base.map(|base| &base.ty);
+        let in_base = base.map(|ty| {
+            quote! {
+                if index < <#ty as __dc::ClassContract>::MEMBERS {
+                    return <#ty as __dc::ClassContract>::member(index);
+                }
+            }
+        });
+        let base_count = self.base_count();
+        let missing = self.members.iter().map(|member| match member.required {
+            true => quote!(__dc::MissingMember::Required),
+            false => quote!(__dc::MissingMember::Default),
+        });
+        let count = self.members.len();
+        quote! {
+            const MISSING: [__dc::MissingMember; #count] = [#(#missing),*];
+            #in_base
+            let index = index - #base_count;
+            __dc::Member { name: __NAMES[index].clone(), missing: MISSING[index] }
+        }
+    }
+
+    /// Writes the members, and between them what a later version of the contract had there.
+    fn write_members(&self) -> TokenStream {
+        let base = self.base.map(|field| &field.ident);
+        let base = base.map(
+            |ident| quote!(__dc::ClassContract::write_members(&self.#ident, writer, element)?;),
+        );
+        let base_count = self.base_count();
+        let kept = |from: TokenStream, to: TokenStream| {
+            let field = self.extension_data.map(|field| &field.ident);
+            field.map(|ident| quote!(self.#ident.write(#from, #to, writer, element);))
+        };
+        let members = self.members.iter().enumerate().map(|(index, member)| {
+            let from = if index == 0 { quote!(0usize) } else { quote!(#base_count + #index) };
+            let before = kept(from, quote!(#base_count + #index));
+            let (ident, emit_default) = (member.ident, member.emit_default);
+            quote! {
+                #before
+                __dc::write_member(writer, element, &__NAMES[#index], &self.#ident, #emit_default)?;
+            }
+        });
+        let count = self.members.len();
+        let rest = if count == 0 { quote!(0usize) } else { quote!(#base_count + #count) };
+        let after = kept(rest, quote!(usize::MAX));
+        quote! {
+            #base
+            #(#members)*
+            #after
+            ::core::result::Result::Ok(())
+        }
+    }
+
+    fn read_member(&self) -> TokenStream {
+        let base = self.base.map(|base| &base.ty);
+        let in_base = base.map(|ty| {
+            quote! {
+                if index < <#ty as __dc::ClassContract>::MEMBERS {
+                    return <#ty as __dc::ClassContract>::read_member(&mut slots.base, index, reader, element);
+                }
+            }
+        });
+        let base_count = self.base_count();
+        let indices = 0..self.members.len();
+        let slots = indices.clone().map(slot);
+        quote! {
+            #in_base
+            match index - #base_count {
+                #(#indices => slots.#slots = ::core::option::Option::Some(reader.value(element)?),)*
+                _ => {}
+            }
+            ::core::result::Result::Ok(())
+        }
+    }
+
+    fn extension(&self) -> Option<TokenStream> {
+        let place = match (self.extension_data, self.base.map(|base| &base.ty)) {
+            (Some(_), _) => quote!(::core::option::Option::Some(&mut slots.extension)),
+            (None, Some(ty)) => {
+                quote!(<#ty as __dc::ClassContract>::extension_data(&mut slots.base))
+            }
+            (None, None) => return None,
+        };
+        Some(quote! {
+            fn extension_data(
+                slots: &mut Self::Slots,
+            ) -> ::core::option::Option<&mut __dc::ExtensionData> {
+                #place
+            }
+        })
+    }
+
+    fn finish(&self) -> TokenStream {
+        let base = self.base.map(|field| (&field.ident, &field.ty)).map(|(ident, ty)| {
+            quote!(#ident: <#ty as __dc::ClassContract>::finish(slots.base, reader)?,)
+        });
+        let extension = self.extension_data.map(|field| &field.ident);
+        let extension = extension.map(|ident| quote!(#ident: slots.extension,));
+        let skipped = self.skipped.iter().map(|field| &field.ident);
+        let idents = self.members.iter().map(|member| member.ident);
+        let names = self.members.iter().map(|member| &member.name);
+        let slots = (0..self.members.len()).map(slot);
+        quote! {
+            ::core::result::Result::Ok(Self {
+                #base
+                #(#idents: __dc::take(slots.#slots, reader, #names)?,)*
+                #extension
+                #(#skipped: ::core::default::Default::default(),)*
+            })
+        }
+    }
+}
+
+fn slot(index: usize) -> Ident {
+    format_ident!("member{index}")
+}
+
+fn only_one<'f>(place: &mut Option<&'f Field>, field: &'f Field, what: &str) -> Result<()> {
+    if place.is_some() {
+        return Err(syn::Error::new_spanned(field, format!("a class has one {what} at most")));
+    }
+    *place = Some(field);
+    Ok(())
+}
+
+impl Given {
+    fn member<'f>(&self, field: &'f Field, container: &Container) -> Result<Member<'f>> {
+        let Some(ident) = &field.ident else {
+            return Err(syn::Error::new_spanned(field, "a member needs a name"));
+        };
+        let name = self.name.as_ref().map_or_else(|| container.case.name(ident), LitStr::value);
+        if name.is_empty() {
+            return Err(syn::Error::new_spanned(&self.name, "a name cannot be empty"));
+        }
+        let order = match &self.order {
+            None => None,
+            Some(order) => match order.base10_parse::<i32>()? {
+                number @ 0.. => Some(number),
+                _ => return Err(syn::Error::new_spanned(order, "`order` cannot be negative")),
+            },
+        };
+        Ok(Member {
+            ident,
+            ty: &field.ty,
+            name: encode(&name),
+            order,
+            required: self.required.unwrap_or(false),
+            emit_default: self.emit_default.unwrap_or(true),
+        })
+    }
+}

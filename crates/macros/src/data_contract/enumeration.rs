@@ -1,0 +1,188 @@
+//! Enumerations, and flags.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{DataEnum, DeriveInput, Expr, Fields, Ident, LitStr, Result};
+
+use super::container::Container;
+use crate::attributes::{Options, each_option, switch, text};
+use crate::names::Case;
+
+const OPTIONS: Options = Options(&["value", "skip"]);
+
+struct Variant<'v> {
+    ident: &'v Ident,
+    /// The text on the wire; none of a variant that is no member.
+    name: Option<String>,
+}
+
+pub(super) fn expand(
+    input: &DeriveInput,
+    container: &Container,
+    data: &DataEnum,
+) -> Result<TokenStream> {
+    container.only(input, "an enumeration", &[])?;
+    refuse_parameters(input, "an enumeration")?;
+    let variants = data.variants.iter().map(Variant::parse).collect::<Result<Vec<_>>>()?;
+    if variants.is_empty() {
+        return Err(syn::Error::new_spanned(&input.ident, "an enumeration needs members"));
+    }
+    refuse_duplicates(&variants)?;
+    let ident = &input.ident;
+    let contract = container.contract_name();
+    let members =
+        variants.iter().filter_map(|variant| Some((variant.name.as_ref()?, variant.ident)));
+    let (names, idents): (Vec<_>, Vec<_>) = members.unzip();
+    let hidden =
+        variants.iter().filter(|variant| variant.name.is_none()).map(|variant| variant.ident);
+    let all: Vec<_> = variants.iter().map(|variant| variant.ident).collect();
+    Ok(quote! {
+        const __MEMBERS: __dc::EnumMembers =
+            __dc::EnumMembers(&[#((#names, #ident::#idents as i64)),*]);
+
+        #[automatically_derived]
+        impl __dc::DataContract for #ident {
+            const VALUE_TYPE: bool = true;
+
+            fn contract_name() -> __dc::ContractName {
+                #contract
+            }
+
+            fn write(
+                &self,
+                writer: &mut __dc::Writer<'_>,
+                element: __dc::NodeId,
+            ) -> ::core::result::Result<(), __dc::WriteError> {
+                let number = match self {
+                    #(Self::#idents => Self::#idents as i64,)*
+                    #(Self::#hidden => {
+                        let name = stringify!(#hidden);
+                        let contract = Self::contract_name();
+                        return ::core::result::Result::Err(__dc::hidden_variant(name, &contract));
+                    })*
+                };
+                __MEMBERS.write(number, &Self::contract_name(), writer, element)
+            }
+
+            fn read(
+                reader: &mut __dc::Reader,
+                element: __dc::Element<'_>,
+            ) -> ::core::result::Result<Self, __dc::ReadError> {
+                let number = __MEMBERS.read(&Self::contract_name(), reader, element)?;
+                #(if number == Self::#idents as i64 {
+                    return ::core::result::Result::Ok(Self::#idents);
+                })*
+                ::core::unreachable!("a number that is read is a member's")
+            }
+
+            fn missing() -> ::core::option::Option<Self> {
+                #(if Self::#all as i64 == 0 {
+                    return ::core::option::Option::Some(Self::#all);
+                })*
+                ::core::option::Option::None
+            }
+
+            fn is_default(&self) -> bool {
+                match self {
+                    #(Self::#all => Self::#all as i64 == 0,)*
+                }
+            }
+        }
+    })
+}
+
+/// `struct Perm(u32)` with `flags(Read = 1, …)`.
+pub(super) fn expand_flags(
+    input: &DeriveInput,
+    container: &Container,
+    fields: &Fields,
+    members: &[(String, Expr)],
+) -> Result<TokenStream> {
+    container.only(input, "flags", &[])?;
+    refuse_parameters(input, "an enumeration of flags")?;
+    let number = match fields {
+        Fields::Unnamed(fields) if fields.unnamed.len() == 1 => &fields.unnamed[0].ty,
+        _ => {
+            return Err(syn::Error::new_spanned(
+                &input.ident,
+                "flags are a struct with one unnamed field, a whole number: `struct Perm(u32)`",
+            ));
+        }
+    };
+    let ident = &input.ident;
+    let contract = container.contract_name();
+    let (names, bits): (Vec<_>, Vec<_>) = members.iter().map(|(name, bits)| (name, bits)).unzip();
+    Ok(quote! {
+        const __MEMBERS: __dc::EnumMembers = __dc::EnumMembers(&[#((#names, (#bits) as i64)),*]);
+
+        #[automatically_derived]
+        impl __dc::DataContract for #ident {
+            const VALUE_TYPE: bool = true;
+
+            fn contract_name() -> __dc::ContractName {
+                #contract
+            }
+
+            fn write(
+                &self,
+                writer: &mut __dc::Writer<'_>,
+                element: __dc::NodeId,
+            ) -> ::core::result::Result<(), __dc::WriteError> {
+                __MEMBERS.write_flags(self.0 as i64, &Self::contract_name(), writer, element)
+            }
+
+            fn read(
+                reader: &mut __dc::Reader,
+                element: __dc::Element<'_>,
+            ) -> ::core::result::Result<Self, __dc::ReadError> {
+                let bits = __MEMBERS.read_flags(&Self::contract_name(), reader, element)?;
+                ::core::result::Result::Ok(Self(bits as #number))
+            }
+
+            fn missing() -> ::core::option::Option<Self> {
+                ::core::option::Option::Some(Self(0))
+            }
+
+            fn is_default(&self) -> bool {
+                self.0 == 0
+            }
+        }
+    })
+}
+
+impl<'v> Variant<'v> {
+    fn parse(variant: &'v syn::Variant) -> Result<Self> {
+        let (mut value, mut skip): (Option<LitStr>, _) = (None, None);
+        each_option(&variant.attrs, "enum_member", |meta| {
+            let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+            match name.as_str() {
+                "value" => text(&meta, &mut value),
+                "skip" => switch(&meta, &mut skip),
+                _ => Err(OPTIONS.unknown(&meta)),
+            }
+        })?;
+        if let (Some(value), Some(true)) = (&value, skip) {
+            return Err(syn::Error::new_spanned(value, "a variant that is no member has no value"));
+        }
+        let name = value.map_or_else(|| Case::Same.name(&variant.ident), |value| value.value());
+        Ok(Self { ident: &variant.ident, name: (skip != Some(true)).then_some(name) })
+    }
+}
+
+fn refuse_duplicates(variants: &[Variant<'_>]) -> Result<()> {
+    for (index, variant) in variants.iter().enumerate() {
+        let same = |before: &&Variant<'_>| before.name.is_some() && before.name == variant.name;
+        if let Some(before) = variants[..index].iter().find(same) {
+            let message = format!("`{}` has the same value on the wire", before.ident);
+            return Err(syn::Error::new_spanned(variant.ident, message));
+        }
+    }
+    Ok(())
+}
+
+fn refuse_parameters(input: &DeriveInput, what: &str) -> Result<()> {
+    if input.generics.params.is_empty() {
+        return Ok(());
+    }
+    Err(syn::Error::new_spanned(&input.generics, format!("{what} cannot be generic")))
+}

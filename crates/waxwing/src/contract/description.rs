@@ -1,0 +1,55 @@
+//! What is known about a contract without its types.
+
+use std::any::TypeId;
+
+/// A service contract.
+#[derive(Clone, Copy, Debug)]
+pub struct ContractDescription {
+    /// The name of the port type (`ICalculator`).
+    pub name: &'static str,
+    /// The namespace of the contract and of its bodies.
+    pub namespace: &'static str,
+    /// What `contract="…"` says in a configuration file.
+    pub configuration_name: &'static str,
+    /// The operations in the order of the trait.
+    pub operations: &'static [OperationDescription],
+}
+
+/// An operation of a service contract.
+#[derive(Clone, Copy, Debug)]
+pub struct OperationDescription {
+    /// The name (`Add`).
+    pub name: &'static str,
+    /// The action of the request; `*` takes every action that no other operation has.
+    pub action: &'static str,
+    /// The action of the reply; `*` when the operation says it each time, none when it is one-way.
+    pub reply_action: Option<&'static str>,
+    /// True when nothing answers.
+    pub one_way: bool,
+    /// The faults that it declares.
+    pub faults: &'static [FaultDescription],
+}
+
+/// A fault that an operation declares (`FaultContract`).
+#[derive(Clone, Copy, Debug)]
+pub struct FaultDescription {
+    /// The action of the fault.
+    pub action: &'static str,
+    /// Local name and namespace of the detail element, where it is not called after its data contract.
+    pub element: Option<(&'static str, &'static str)>,
+    /// The Rust type of the detail.
+    pub detail: fn() -> TypeId,
+}
+
+impl ContractDescription {
+    /// The position of the operation that takes `action`: the one that names it, or else the one for every action.
+    pub fn position(&self, action: &str) -> Option<usize> {
+        let named = self.operations.iter().position(|operation| operation.action == action);
+        named.or_else(|| self.operations.iter().position(|operation| operation.action == "*"))
+    }
+
+    /// The operation that takes `action`.
+    pub fn operation(&self, action: &str) -> Option<&'static OperationDescription> {
+        self.position(action).and_then(|position| self.operations.get(position))
+    }
+}

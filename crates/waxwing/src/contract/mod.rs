@@ -1,0 +1,179 @@
+//! Contracts: what a client calls and a host dispatches to.
+//!
+//! A service contract is a Rust trait with the attribute [`service_contract`]; its parameters and results are data
+//! contracts. The macro makes three things of the trait:
+//!
+//! * the trait itself, to be implemented by a service; its futures are `Send`;
+//! * a client (`CalculatorClient`), which turns a call into an envelope for a [`RequestChannel`] and reads the reply;
+//! * a service (`CalculatorService`), which implements [`Dispatch`] around an implementation of the trait.
+//!
+//! Both ends know no transport, no security and no reliability: a message here has a body, and application headers at most.
+//!
+//! ```
+//! # mod samples {
+//! use waxwing::contract::{
+//!     BoxFuture, CallError, Dispatch, FaultOptions, OperationContext, OperationFault, RequestChannel, service_contract,
+//! };
+//! use waxwing_soap::{Envelope, MessageVersion};
+//!
+//! #[service_contract(namespace = "http://Microsoft.ServiceModel.Samples", name = "ICalculator")]
+//! pub trait Calculator {
+//!     async fn add(&self, n1: f64, n2: f64) -> Result<f64, OperationFault>;
+//! }
+//!
+//! struct Plain;
+//!
+//! impl Calculator for Plain {
+//!     async fn add(&self, n1: f64, n2: f64) -> Result<f64, OperationFault> {
+//!         Ok(n1 + n2)
+//!     }
+//! }
+//!
+//! /// A channel that is as short as can be: it hands every request to a service in the same process.
+//! struct Local(CalculatorService<Plain>);
+//!
+//! impl RequestChannel for Local {
+//!     fn message_version(&self) -> MessageVersion {
+//!         MessageVersion::SOAP12_ADDRESSING10
+//!     }
+//!
+//!     fn request<'a>(&'a self, action: &'a str, message: Envelope) -> BoxFuture<'a, Result<Envelope, CallError>> {
+//!         Box::pin(async move {
+//!             let context = OperationContext::new(action);
+//!             match self.0.dispatch(&context, action, &message).await {
+//!                 Ok(Some(reply)) => Ok(reply.envelope),
+//!                 Ok(None) => Err(CallError::channel("the operation is one-way")),
+//!                 Err(fault) => Err(CallError::Fault(fault.to_fault(message.version(), FaultOptions::default()).1)),
+//!             }
+//!         })
+//!     }
+//!
+//!     fn send_one_way<'a>(&'a self, action: &'a str, message: Envelope) -> BoxFuture<'a, Result<(), CallError>> {
+//!         Box::pin(async move { self.request(action, message).await.map(drop) })
+//!     }
+//! }
+//!
+//! # pub(crate) async fn run() -> Result<(), CallError> {
+//! let client = CalculatorClient::new(Local(CalculatorService::new(Plain)));
+//! assert_eq!(client.add(100.0, 15.99).await?, 115.99);
+//! # Ok(()) }
+//! # }
+//! # let mut run = std::pin::pin!(samples::run());
+//! # let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+//! # assert!(matches!(run.as_mut().poll(&mut context), std::task::Poll::Ready(Ok(()))));
+//! ```
+
+mod body;
+mod client;
+mod context;
+mod description;
+mod error;
+mod fault;
+mod raw;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use waxwing_soap::{Envelope, MessageVersion};
+
+pub use context::{Caller, OperationContext};
+pub use description::{ContractDescription, FaultDescription, OperationDescription};
+pub use error::{CallError, ContractError, FaultDetail};
+pub use fault::{ExceptionDetail, FaultOptions, OperationFault};
+pub use raw::{RawBody, RawMessage};
+pub use waxwing_macros::service_contract;
+
+/// A future on the heap that can move between threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What a proxy calls. Implemented by the client channel.
+pub trait RequestChannel: Send + Sync {
+    /// The versions that requests are to be written in.
+    fn message_version(&self) -> MessageVersion;
+
+    /// Sends an envelope that has only a body (and application headers) and waits for the reply; the channel adds
+    /// addressing.
+    fn request<'a>(
+        &'a self,
+        action: &'a str,
+        message: Envelope,
+    ) -> BoxFuture<'a, Result<Envelope, CallError>>;
+
+    /// Sends an envelope that nothing answers.
+    fn send_one_way<'a>(
+        &'a self,
+        action: &'a str,
+        message: Envelope,
+    ) -> BoxFuture<'a, Result<(), CallError>>;
+}
+
+/// What a host dispatches to. Implemented by generated code around a user's implementation of the trait.
+pub trait Dispatch: Send + Sync {
+    /// Name, namespace and operations of the contract.
+    fn contract(&self) -> &'static ContractDescription;
+
+    /// Executes the operation of `action` with the parameters in the body of `message`: the reply, or none of a one-way
+    /// operation.
+    ///
+    /// An action that the contract does not have, and a body that cannot be read, are faults, too.
+    fn dispatch<'a>(
+        &'a self,
+        context: &'a OperationContext,
+        action: &'a str,
+        message: &'a Envelope,
+    ) -> BoxFuture<'a, Result<Option<Outgoing>, OperationFault>>;
+}
+
+/// A message that goes out: its action, and an envelope with a body (and application headers), without addressing.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// The action.
+    pub action: String,
+    /// Body and application headers.
+    pub envelope: Envelope,
+}
+
+/// The channel behind a pointer is a channel.
+macro_rules! forward {
+    ($($pointer:ty),*) => {$(
+        impl<C: RequestChannel + ?Sized> RequestChannel for $pointer {
+            fn message_version(&self) -> MessageVersion {
+                (**self).message_version()
+            }
+
+            fn request<'a>(
+                &'a self,
+                action: &'a str,
+                message: Envelope,
+            ) -> BoxFuture<'a, Result<Envelope, CallError>> {
+                (**self).request(action, message)
+            }
+
+            fn send_one_way<'a>(
+                &'a self,
+                action: &'a str,
+                message: Envelope,
+            ) -> BoxFuture<'a, Result<(), CallError>> {
+                (**self).send_one_way(action, message)
+            }
+        }
+    )*};
+}
+
+forward!(Arc<C>, Box<C>, &C);
+
+/// What generated code refers to. Not a public interface: it changes without notice.
+#[doc(hidden)]
+pub mod __private {
+    pub use super::body::{BodyError, MessageReader, MessageWriter};
+    pub use super::client::{call, reply_action, send};
+    pub use super::{
+        BoxFuture, CallError, ContractDescription, Dispatch, FaultDescription, OperationContext,
+        OperationDescription, OperationFault, Outgoing, RawBody, RawMessage, RequestChannel,
+    };
+    pub use std::any::TypeId;
+    pub use std::sync::Arc;
+    pub use waxwing_datacontract::{ContractName, DataContract, WriteError};
+    pub use waxwing_soap::Envelope;
+}
