@@ -174,7 +174,9 @@ pub enum Reason {
     #[error("{0} is encrypted but not signed")]
     EncryptedNotSigned(Box<str>),
     /// The digest of a signed part differs.
-    #[error("the digest of the part '{0}' differs: the part was altered or is not the one that was signed")]
+    #[error(
+        "the digest of the part '{0}' differs: the part was altered or is not the one that was signed"
+    )]
     DigestMismatch(Box<str>),
     /// The signature value is wrong for its key.
     #[error("the signature value is wrong: the SignedInfo was altered or another key was used")]
@@ -219,7 +221,7 @@ pub enum Reason {
     Untrusted(Box<str>),
     /// A cryptographic operation on our own keys failed.
     #[error("a cryptographic operation failed: {0}")]
-    Crypto(Box<str>),
+    Crypto(waxwing_crypto::CryptoError),
     /// A plan asks for something that its tokens cannot do.
     #[error("the message cannot be protected: {0}")]
     Plan(&'static str),

@@ -6,9 +6,12 @@
 //!
 //! Everything here is pure: the time, randomness and identifiers come in with the call.
 
+pub mod conversation;
 pub mod error;
+pub mod negotiation;
 pub mod protection;
-// pub mod wsse; (compiles once the soap and crypto crates have their skeletons)
+pub mod trust;
+pub mod wsse;
 
 pub use error::{Reason, Result, SecurityError, SecurityFault};
 pub use protection::{Direction, MessageProtection, ProtectionLevel, ProtectionRequirements};

@@ -1,6 +1,7 @@
 //! What a negotiation needs of TLS.
 
 use waxwing_crypto::Certificate;
+use waxwing_crypto::tls::{TlsConfig, TlsError, TlsSession};
 
 use super::error::NegotiationError;
 
@@ -41,4 +42,37 @@ pub trait TlsEngines: Send + Sync {
     /// # Errors
     /// When its configuration is not usable.
     fn engine(&self) -> Result<Box<dyn TlsEngine>, NegotiationError>;
+}
+
+impl TlsEngine for TlsSession {
+    fn advance(&mut self, records: &[u8]) -> Result<Vec<u8>, NegotiationError> {
+        TlsSession::advance(self, records).map_err(tls)
+    }
+
+    fn is_complete(&self) -> bool {
+        TlsSession::is_complete(self)
+    }
+
+    fn peer_certificates(&self) -> Vec<Certificate> {
+        TlsSession::peer_certificates(self).unwrap_or_default()
+    }
+
+    fn wrap(&mut self, octets: &[u8]) -> Result<Vec<u8>, NegotiationError> {
+        TlsSession::wrap(self, octets).map_err(tls)
+    }
+
+    fn unwrap(&mut self, records: &[u8]) -> Result<Vec<u8>, NegotiationError> {
+        TlsSession::unwrap(self, records).map_err(tls)
+    }
+}
+
+impl TlsEngines for TlsConfig {
+    fn engine(&self) -> Result<Box<dyn TlsEngine>, NegotiationError> {
+        let session = self.session().map_err(|e| NegotiationError::Tls(e.to_string()))?;
+        Ok(Box::new(session))
+    }
+}
+
+fn tls(error: TlsError) -> NegotiationError {
+    NegotiationError::Tls(error.to_string())
 }

@@ -14,7 +14,9 @@ mod pool;
 mod service;
 mod transcript;
 
-pub use client::{NegotiatedContext, NegotiationClient, NegotiationOptions, NegotiationStep};
+pub use client::{
+    CertificateCheck, NegotiatedContext, NegotiationClient, NegotiationOptions, NegotiationStep,
+};
 pub use engine::{TlsEngine, TlsEngines};
 pub use error::NegotiationError;
 pub(crate) use service::{NegotiationOutcome, NegotiationRequest, NegotiationService};

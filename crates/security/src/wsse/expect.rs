@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use waxwing_crypto::PrivateKey;
 use waxwing_xml::Limits;
 
+use super::SecuritySettings;
 use super::key::TokenKey;
 use super::replay::ReplayCache;
 use super::token::{EncryptedKeyReference, SentSignature};
-use super::SecuritySettings;
 use crate::protection::{Direction, ProtectionRequirements};
 
 /// What a received message must look like.

@@ -1,14 +1,19 @@
 //! Symmetric keys of tokens and what is derived from them (WS-SecureConversation §7).
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use waxwing_crypto::Certificate;
+use waxwing_crypto::{
+    BlockCipher, Certificate, CipherKey, Digest, DigestAlgorithm, HmacKey, Mac, PrivateKey, p_sha1,
+};
 use waxwing_soap::RandomSource;
+use waxwing_xml::Sink;
 use zeroize::Zeroizing;
 
 use super::SecuritySettings;
 use crate::error::{Reason, Result};
+
+pub(crate) use waxwing_crypto::sha1;
 
 /// How many derived keys a token remembers: the two of each direction of a session, and as many again
 /// for peers that change them, before the oldest is forgotten.
@@ -98,5 +103,179 @@ impl TokenKey {
 impl fmt::Debug for TokenKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TokenKey({} octets)", self.secret().len())
+    }
+}
+
+/// One symmetric key as a message uses it: for a signature, or for encryption. What is computed from it
+/// is kept; with another algorithm (a key that serves both, without derived keys) it is computed anew.
+pub struct MessageKey {
+    octets: Zeroizing<Vec<u8>>,
+    hmac: OnceLock<(DigestAlgorithm, HmacKey)>,
+    cipher: OnceLock<CipherKey>,
+}
+
+impl MessageKey {
+    /// A key of the given octets.
+    pub(crate) fn new(octets: Zeroizing<Vec<u8>>) -> Self {
+        Self { octets, hmac: OnceLock::new(), cipher: OnceLock::new() }
+    }
+
+    /// A derived key (WS-SecureConversation §7).
+    pub(crate) fn derive(secret: &[u8], derivation: &Derivation) -> Self {
+        let label = derivation.label.as_deref().unwrap_or(DEFAULT_LABEL);
+        let mut octets = Zeroizing::new(vec![0; derivation.offset + derivation.length]);
+        p_sha1(secret, &[label.as_bytes(), &derivation.nonce], &mut octets);
+        octets.drain(..derivation.offset);
+        Self::new(octets)
+    }
+
+    pub(crate) fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
+    /// A MAC by the suite's algorithm, of nothing yet.
+    pub(crate) fn mac(&self, settings: &SecuritySettings) -> MacSink {
+        let algorithm = settings.suite.digest;
+        let (known, key) =
+            self.hmac.get_or_init(|| (algorithm, HmacKey::new(algorithm, &self.octets)));
+        MacSink(match *known == algorithm {
+            true => key.start(),
+            false => HmacKey::new(algorithm, &self.octets).start(),
+        })
+    }
+
+    /// The MAC of some octets by the suite's algorithm.
+    pub(crate) fn sign(&self, settings: &SecuritySettings, octets: &[u8]) -> Vec<u8> {
+        let mut mac = self.mac(settings);
+        mac.0.update(octets);
+        mac.finish()
+    }
+
+    /// Encrypts by the suite's algorithm: a random initialization vector and the ciphertext.
+    pub(crate) fn encrypt(
+        &self,
+        settings: &SecuritySettings,
+        plaintext: &[u8],
+        random: &mut dyn RandomSource,
+    ) -> Result<Vec<u8>> {
+        let mut iv = [0; 16];
+        let iv = &mut iv[..settings.suite.cipher.block_length()];
+        random.fill(iv);
+        let wrong = Reason::Plan("the encryption key does not have the length of the suite's");
+        let encrypt = |key: &CipherKey| key.encrypt(iv, plaintext).ok();
+        Ok(self.with_cipher(settings.suite.cipher, encrypt).ok_or(wrong)?)
+    }
+
+    /// Decrypts by the suite's algorithm.
+    pub(crate) fn decrypt(
+        &self,
+        settings: &SecuritySettings,
+        octets: &[u8],
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        self.with_cipher(settings.suite.cipher, |key| key.decrypt(octets))
+    }
+
+    fn with_cipher<T>(
+        &self,
+        cipher: BlockCipher,
+        run: impl FnOnce(&CipherKey) -> Option<T>,
+    ) -> Option<T> {
+        if let Some(key) = self.cipher.get()
+            && key.cipher() == cipher
+        {
+            return run(key);
+        }
+        let key = CipherKey::new(cipher, &self.octets)?;
+        run(self.cipher.get_or_init(|| key))
+            .filter(|_| self.cipher.get().map(CipherKey::cipher) == Some(cipher))
+    }
+}
+
+impl fmt::Debug for MessageKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MessageKey({} octets)", self.octets.len())
+    }
+}
+
+/// A MAC that canonical XML can be written into.
+pub(crate) struct MacSink(Mac);
+
+impl MacSink {
+    pub(crate) fn finish(self) -> Vec<u8> {
+        self.0.finish()
+    }
+}
+
+impl Sink for MacSink {
+    fn write(&mut self, octets: &[u8]) {
+        self.0.update(octets);
+    }
+}
+
+/// A digest by the suite's algorithm that canonical XML can be written into.
+pub(crate) struct Digester(Digest);
+
+impl Digester {
+    pub(crate) fn new(settings: &SecuritySettings) -> Self {
+        Self(Digest::new(settings.suite.digest))
+    }
+
+    pub(crate) fn digest(settings: &SecuritySettings, octets: &[u8]) -> Vec<u8> {
+        let mut digest = Digest::new(settings.suite.digest);
+        digest.update(octets);
+        digest.finish()
+    }
+
+    pub(crate) fn finish(self) -> Vec<u8> {
+        self.0.finish()
+    }
+}
+
+impl Sink for Digester {
+    fn write(&mut self, octets: &[u8]) {
+        self.0.update(octets);
+    }
+}
+
+/// An RSA signature by the suite's algorithm.
+pub(crate) fn sign_with(
+    settings: &SecuritySettings,
+    key: &PrivateKey,
+    octets: &[u8],
+) -> Result<Vec<u8>> {
+    Ok(key.sign(settings.suite.digest, octets).map_err(Reason::Crypto)?)
+}
+
+/// Whether an RSA signature by the suite's algorithm is good.
+pub(crate) fn verify_with(
+    settings: &SecuritySettings,
+    certificate: &Certificate,
+    octets: &[u8],
+    value: &[u8],
+) -> bool {
+    certificate.verify(settings.suite.digest, octets, value)
+}
+
+/// A key encrypted for a certificate by the suite's algorithm.
+pub(crate) fn wrap(
+    settings: &SecuritySettings,
+    recipient: &Certificate,
+    key: &[u8],
+) -> Result<Vec<u8>> {
+    Ok(recipient.encrypt_key(settings.suite.key_transport, key).map_err(Reason::Crypto)?)
+}
+
+/// The key that was encrypted for us. A wrong one comes out when it cannot be decrypted or has a size that
+/// the suite does not allow: the signature fails then.
+pub(crate) fn unwrap(
+    settings: &SecuritySettings,
+    key: &PrivateKey,
+    encrypted: &[u8],
+) -> Zeroizing<Vec<u8>> {
+    let length = settings.suite.default_key_length();
+    let secret = key.decrypt_key(settings.suite.key_transport, encrypted, length);
+    match settings.suite.allows_symmetric_key_bits(secret.len() * 8) {
+        true => secret,
+        false => key.decrypt_key(settings.suite.key_transport, &[], length),
     }
 }

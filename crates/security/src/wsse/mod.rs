@@ -22,7 +22,9 @@ mod verified;
 mod verify;
 
 pub use dialect::Dialect;
-pub use expect::{CertificateReference, ExpectedEndorsing, ExpectedToken, Expectations, TokenResolver};
+pub use expect::{
+    CertificateReference, Expectations, ExpectedEndorsing, ExpectedToken, TokenResolver,
+};
 pub use ids::{IdSource, UuidIds};
 pub use key::{Derivation, MessageKey, TokenKey};
 pub use plan::{Endorsing, ProtectionPlan, ProtectionToken, Sources};
@@ -33,7 +35,5 @@ pub use token::{
     ContextToken, DerivedKeyToken, EncryptedKeyReference, EncryptedKeyToken, SentSignature,
     SessionKeys, TokenPlacement, UsernameCredential,
 };
-pub use verified::{
-    EndorsingProof, PartProtection, PrimaryToken, ReceivedUsername, Verified,
-};
+pub use verified::{EndorsingProof, PartProtection, PrimaryToken, ReceivedUsername, Verified};
 pub use verify::verify;

@@ -35,7 +35,14 @@ impl<'a> ProtectionPlan<'a> {
         parts: &'a MessageProtection,
         protection: ProtectionToken<'a>,
     ) -> Self {
-        Self { settings, parts, protection, endorsing: Vec::new(), username: None, confirmations: &[] }
+        Self {
+            settings,
+            parts,
+            protection,
+            endorsing: Vec::new(),
+            username: None,
+            confirmations: &[],
+        }
     }
 }
 

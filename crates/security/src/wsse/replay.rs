@@ -9,7 +9,7 @@ use super::SecuritySettings;
 use crate::error::{Reason, Result};
 
 /// How many messages are remembered at most, unless set otherwise (WCF's `ReplayCacheSize`).
-pub const DEFAULT_CAPACITY: usize = 900_000;
+const DEFAULT_CAPACITY: usize = 900_000;
 
 /// Remembers the signature values of messages for as long as their timestamps are acceptable, so that
 /// none is accepted twice.
@@ -25,7 +25,7 @@ pub struct ReplayCache {
 }
 
 impl ReplayCache {
-    /// A cache for these settings with room for [`DEFAULT_CAPACITY`] messages.
+    /// A cache for these settings with room for 900,000 messages.
     pub fn new(settings: &SecuritySettings) -> Self {
         Self::with_capacity(settings, DEFAULT_CAPACITY)
     }

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::key::{Derivation, TokenKey};
 use super::{Dialect, IdSource, SecuritySettings};
-use crate::error::{Result, SecurityError};
+use crate::error::Result;
 
 /// A security context token together with its key (WS-SecureConversation §3).
 #[derive(Debug, Clone)]
@@ -189,8 +189,4 @@ pub struct SentSignature {
     pub value: Vec<u8>,
     /// Whether the signature was encrypted.
     pub encrypted: bool,
-}
-
-pub(crate) fn unsupported(what: &'static str) -> SecurityError {
-    crate::error::Reason::Unsupported(what).into()
 }

@@ -106,7 +106,10 @@ impl Verified {
 
     /// How a header was protected; neither for a node that is no header of this message.
     pub fn protection(&self, header: NodeId) -> PartProtection {
-        self.headers.iter().find(|(id, _)| *id == header).map_or_else(PartProtection::default, |h| h.1)
+        self.headers
+            .iter()
+            .find(|(id, _)| *id == header)
+            .map_or_else(PartProtection::default, |h| h.1)
     }
 
     /// Whether the header is covered by the primary signature.

@@ -199,19 +199,20 @@ impl<'a> MessageKeys<'a> {
     }
 
     /// The encryption key.
-    pub(super) fn encryption(&self) -> Result<&KeyUse<'a>> {
-        self.encryption.as_ref().ok_or_else(|| Reason::Plan("no encryption key was made").into())
+    pub(super) fn encryption(&self) -> Option<&KeyUse<'a>> {
+        self.encryption.as_ref()
     }
 }
 
 fn push_protection_token(out: &mut Vec<u8>, plan: &ProtectionPlan<'_>) {
     match plan.protection {
-        ProtectionToken::Session(SessionKeys { token, placement, .. })
-        | ProtectionToken::Context(token, ref placement) => {
-            if *placement == TokenPlacement::Attached {
-                push(out, &[&token.element]);
-            }
-        }
+        ProtectionToken::Session(SessionKeys {
+            token,
+            placement: TokenPlacement::Attached,
+            ..
+        })
+        | ProtectionToken::Context(token, TokenPlacement::Attached) => push(out, &[&token.element]),
+        ProtectionToken::Session(_) | ProtectionToken::Context(..) => {}
         ProtectionToken::EncryptedKey(token) => push_encrypted_key(out, token, plan.settings),
         ProtectionToken::EncryptedKeyReference(_) | ProtectionToken::Transport => {}
     }

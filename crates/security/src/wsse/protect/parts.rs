@@ -112,7 +112,7 @@ impl Parts {
         document.write_children_to(body, &mut plaintext);
         let id = self.body.encrypted_id.clone();
         let text = encryptor.encrypt(id, EncryptedType::Content, &plaintext, Place::Elsewhere)?;
-        document.clear_children(body);
+        document.clear(body);
         append(document, body, &text)
     }
 }

@@ -24,7 +24,7 @@ use waxwing_xml::{Element, NodeId};
 use self::parts::{Parts, check_ids};
 use self::pass::Pass;
 use super::ProtectionOrder;
-use super::expect::{ExpectedToken, Expectations, TokenResolver};
+use super::expect::{Expectations, ExpectedToken, TokenResolver};
 use super::names::WSSE;
 use super::verified::{EndorsingProof, PrimaryToken, Verified};
 use crate::error::{Reason, Result};
@@ -121,9 +121,8 @@ fn is_ours(header: Element<'_>, soap: &str) -> bool {
 
 /// The action, by which the requirements are chosen: exactly one header.
 fn action(envelope: &Envelope) -> Result<Box<str>> {
-    let mut actions = envelope
-        .headers()
-        .filter(|h| h.local_name() == "Action" && is_addressing(h.namespace()));
+    let mut actions =
+        envelope.headers().filter(|h| h.local_name() == "Action" && is_addressing(h.namespace()));
     match (actions.next(), actions.next()) {
         (Some(action), None) => Ok(action.text().trim().into()),
         (None, _) => Err(Reason::Missing("the header Action").into()),
@@ -145,8 +144,7 @@ fn check_stamp_and_tokens(pass: &Pass<'_>) -> Result<()> {
     if expect.endorsing.certificate && !has_certificate {
         return Err(Reason::Missing("the endorsing signature of a certificate").into());
     }
-    let has_context =
-        pass.endorsing.iter().any(|p| matches!(p, EndorsingProof::Context { .. }));
+    let has_context = pass.endorsing.iter().any(|p| matches!(p, EndorsingProof::Context { .. }));
     if expect.endorsing.context && !has_context {
         return Err(Reason::Missing("the endorsing signature of the security context").into());
     }
@@ -177,8 +175,8 @@ fn check_children_signed(pass: &Pass<'_>, signed: &[NodeId]) -> Result<()> {
 fn check_primary_encrypted(pass: &Pass<'_>, parts: &Parts) -> Result<()> {
     let settings = pass.expect.settings;
     let encrypted = parts.any_encrypted() || pass.username.is_some();
-    let demanded = encrypted
-        && settings.order == ProtectionOrder::SignBeforeEncryptAndEncryptSignature;
+    let demanded =
+        encrypted && settings.order == ProtectionOrder::SignBeforeEncryptAndEncryptSignature;
     if demanded && pass.primary.as_ref().is_some_and(|primary| !primary.encrypted) {
         return Err(Reason::NotEncrypted("the primary signature".into()).into());
     }

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 use waxwing_soap::Envelope;
 use waxwing_xml::{Document, Element, Node, NodeId};
 
-use super::super::expect::{ExpectedToken, Expectations};
+use super::super::expect::Expectations;
 use super::super::names::{DSIG, WSSE11, WSU, XENC, XML};
 use super::super::verified::PartProtection;
 use super::decrypt::{self, DataReferences, Stands};
@@ -14,7 +14,7 @@ use super::read::{at, is_white_space};
 use super::signature::Primary;
 use super::tokens::Tokens;
 use crate::error::{Reason, Result};
-use crate::protection::{MessageProtection, is_addressing, is_infrastructure_header};
+use crate::protection::{MessageProtection, is_addressing};
 
 /// The body and headers with what is known of their protection.
 pub(super) struct Parts {
@@ -51,8 +51,7 @@ impl Parts {
                     at(Reason::UnresolvedReference("an encrypted header".into()), data)
                 })?;
                 references.meet(data)?;
-                let plaintext =
-                    decrypt::open(data, Stands::ForElement, tokens, expect.settings)?;
+                let plaintext = decrypt::open(data, Stands::ForElement, tokens, expect.settings)?;
                 *node = decrypt::replace(document, *node, &plaintext, expect.limits)?;
                 protection.encrypted = true;
             }

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 use waxwing_soap::Envelope;
 use waxwing_xml::{Document, Element, Node, NodeId};
 
-use super::super::expect::{ExpectedToken, Expectations, TokenResolver};
+use super::super::expect::{Expectations, ExpectedToken, TokenResolver};
 use super::super::names::{DSIG, WSSE, WSSE11, WSU, XENC};
 use super::super::token::SentSignature;
 use super::super::verified::{EndorsingProof, ReceivedUsername};
@@ -72,7 +72,11 @@ impl<'a> Pass<'a> {
     }
 
     /// The strict layout is read as it stands; in the lax ones tokens come first wherever they are.
-    fn ordered(&self, document: &Document, mut nodes: SmallVec<[NodeId; 16]>) -> SmallVec<[NodeId; 16]> {
+    fn ordered(
+        &self,
+        document: &Document,
+        mut nodes: SmallVec<[NodeId; 16]>,
+    ) -> SmallVec<[NodeId; 16]> {
         if self.expect.settings.layout != HeaderLayout::Strict {
             let rank = |node: &NodeId| match document.element(*node).local_name() {
                 "Timestamp" | "EncryptedKey" | "SecurityContextToken" | "BinarySecurityToken" => 0,
@@ -118,10 +122,9 @@ impl<'a> Pass<'a> {
     /// An encrypted child: announced, decrypted in its place, and then read like any other.
     fn encrypted(&mut self, document: &mut Document, node: NodeId) -> Result<()> {
         let element = document.element(node);
-        let references = self
-            .references
-            .as_mut()
-            .ok_or_else(|| at(Reason::WrongOrder("EncryptedData before the ReferenceList"), element))?;
+        let references = self.references.as_mut().ok_or_else(|| {
+            at(Reason::WrongOrder("EncryptedData before the ReferenceList"), element)
+        })?;
         references.meet(element)?;
         let settings = self.expect.settings;
         let plaintext = decrypt::open(element, Stands::ForElement, &mut self.tokens, settings)?;
@@ -224,7 +227,7 @@ impl<'a> Pass<'a> {
                 if settings.derived_keys && !derived {
                     return Err(at(Reason::DerivedKeyRequired(what), element));
                 }
-                signature.verify_mac(&key, derived, settings)?;
+                signature.verify_mac(&key, settings)?;
             }
             _ => {
                 let expected = "a key of the protection token";
@@ -245,31 +248,28 @@ impl<'a> Pass<'a> {
         let what = "an endorsing signature";
         let settings = self.expect.settings;
         let transport = matches!(self.expect.protection, ExpectedToken::Transport);
-        let proof = match self
-            .tokens
-            .resolve(&signature.key)
-            .map_err(|e| e.at("Signature/KeyInfo"))?
-        {
-            Resolved::Certificate(certificate) => {
-                signature.verify_rsa(certificate, settings)?;
-                EndorsingProof::Certificate(certificate.clone())
-            }
-            Resolved::Key { key, root: Root::Endorsing, derived } => {
-                if !derived && !transport {
-                    return Err(at(Reason::DerivedKeyRequired(what), element));
+        let proof =
+            match self.tokens.resolve(&signature.key).map_err(|e| e.at("Signature/KeyInfo"))? {
+                Resolved::Certificate(certificate) => {
+                    signature.verify_rsa(certificate, settings)?;
+                    EndorsingProof::Certificate(certificate.clone())
                 }
-                signature.verify_mac(&key, derived, settings)?;
-                let (identifier, instance) = self
-                    .tokens
-                    .endorsing_context()
-                    .ok_or(Reason::Missing("the endorsing security context"))?;
-                EndorsingProof::Context { identifier, instance }
-            }
-            Resolved::Key { .. } => {
-                let expected = "an endorsing token";
-                return Err(at(Reason::WrongToken { what, expected }, element));
-            }
-        };
+                Resolved::Key { key, root: Root::Endorsing, derived } => {
+                    if !derived && !transport {
+                        return Err(at(Reason::DerivedKeyRequired(what), element));
+                    }
+                    signature.verify_mac(&key, settings)?;
+                    let (identifier, instance) = self
+                        .tokens
+                        .endorsing_context()
+                        .ok_or(Reason::Missing("the endorsing security context"))?;
+                    EndorsingProof::Context { identifier, instance }
+                }
+                Resolved::Key { .. } => {
+                    let expected = "an endorsing token";
+                    return Err(at(Reason::WrongToken { what, expected }, element));
+                }
+            };
         let same_kind = |known: &EndorsingProof| {
             std::mem::discriminant(known) == std::mem::discriminant(&proof)
         };

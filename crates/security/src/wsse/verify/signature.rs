@@ -2,13 +2,11 @@
 
 use smallvec::SmallVec;
 use subtle::ConstantTimeEq;
-use waxwing_xml::{Element, Exclusive, NodeId, canonicalize};
+use waxwing_xml::{Element, Exclusive, NodeId, Sink, canonicalize};
 
 use super::super::SecuritySettings;
 use super::super::key::{self, Digester, MessageKey};
-use super::super::names::{
-    DSIG, EXC_C14N, EXC_C14N_WITH_COMMENTS, STR_TRANSFORM,
-};
+use super::super::names::{DSIG, EXC_C14N, EXC_C14N_WITH_COMMENTS, STR_TRANSFORM};
 use super::limits;
 use super::read::{
     algorithm, at, base64_content, elements, end, malformed, no_children, require, unexpected,
@@ -32,11 +30,11 @@ struct Transform {
 }
 
 impl Transform {
-    fn exclusive(&self) -> Exclusive<'_> {
-        let mut exclusive = Exclusive::default();
-        exclusive.with_comments = self.with_comments;
-        exclusive.inclusive_prefixes = &self.inclusive_prefixes;
-        exclusive
+    fn canonicalize(&self, element: Element<'_>, sink: &mut impl Sink) {
+        let prefixes: SmallVec<[&str; 4]> = self.inclusive_prefixes.iter().map(|p| &**p).collect();
+        let (with_comments, inclusive_prefixes) = (self.with_comments, &*prefixes);
+        let exclusive = Exclusive { with_comments, inclusive_prefixes, ..Exclusive::default() };
+        canonicalize(element, &exclusive, sink);
     }
 }
 
@@ -89,7 +87,7 @@ impl<'e> Signature<'e> {
         let expected = settings.suite.symmetric_signature_uri();
         algorithm(self.method, "SignatureMethod", expected)?;
         let mut mac = key.mac(settings);
-        canonicalize(self.info, &self.canonicalization.exclusive(), &mut mac);
+        self.canonicalization.canonicalize(self.info, &mut mac);
         if bool::from(mac.finish().ct_eq(&self.value)) {
             Ok(())
         } else {
@@ -106,7 +104,7 @@ impl<'e> Signature<'e> {
         let expected = settings.suite.asymmetric_signature_uri();
         algorithm(self.method, "SignatureMethod", expected)?;
         let mut octets = Vec::with_capacity(1024);
-        canonicalize(self.info, &self.canonicalization.exclusive(), &mut octets);
+        self.canonicalization.canonicalize(self.info, &mut octets);
         if key::verify_with(settings, certificate, &octets, &self.value) {
             Ok(())
         } else {
@@ -119,7 +117,7 @@ impl Reference {
     /// Whether `element`, in its place, has the digest of this reference.
     pub(super) fn verify(&self, element: Element<'_>, settings: &SecuritySettings) -> Result<()> {
         let mut digest = Digester::new(settings);
-        canonicalize(element, &self.transform.exclusive(), &mut digest);
+        self.transform.canonicalize(element, &mut digest);
         if bool::from(digest.finish().ct_eq(&self.digest)) {
             Ok(())
         } else {
@@ -162,9 +160,7 @@ fn transforms(element: Element<'_>) -> Result<Transform> {
         }
         let next = match child.attribute("Algorithm") {
             Some(EXC_C14N) => transform(*child)?,
-            Some(EXC_C14N_WITH_COMMENTS) => {
-                Transform { with_comments: true, ..transform(*child)? }
-            }
+            Some(EXC_C14N_WITH_COMMENTS) => Transform { with_comments: true, ..transform(*child)? },
             Some(STR_TRANSFORM) => {
                 return Err(at(Reason::Unsupported("the STR-Transform"), *child));
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use waxwing_crypto::Certificate;
 use waxwing_xml::Element;
 
-use super::super::expect::{ExpectedToken, Expectations, TokenResolver};
+use super::super::expect::{Expectations, ExpectedToken, TokenResolver};
 use super::super::key::{MessageKey, TokenKey};
 use super::super::names::{WSU, X509_V3};
 use super::super::token::EncryptedKeyReference;
@@ -124,7 +124,10 @@ impl<'a> Tokens<'a> {
             return Err(at(Reason::TooMany { what: "BinarySecurityToken", limit: 1 }, element));
         }
         if element.attribute("ValueType") != Some(X509_V3) {
-            return Err(at(Reason::Unsupported("a BinarySecurityToken of this ValueType"), element));
+            return Err(at(
+                Reason::Unsupported("a BinarySecurityToken of this ValueType"),
+                element,
+            ));
         }
         let certificate = Certificate::from_der(&base64_content(element)?)
             .map_err(|_| malformed(element, "the token", "an X.509 certificate"))?;
