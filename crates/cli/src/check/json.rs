@@ -1,0 +1,57 @@
+//! The findings for machines.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+use waxwing_binding::{Diagnostic, Explanation};
+
+use super::{Checked, Outcome};
+
+pub(super) fn print(checked: &[Checked], out: &mut dyn Write) -> io::Result<()> {
+    let files: Vec<Value> = checked.iter().map(file).collect();
+    serde_json::to_writer_pretty(&mut *out, &json!({ "files": files }))?;
+    writeln!(out)
+}
+
+fn file(checked: &Checked) -> Value {
+    match &checked.outcome {
+        Outcome::Unread(why) => json!({ "file": checked.name, "good": false, "error": why }),
+        Outcome::Read { loaded, explanations, .. } => json!({
+            "file": checked.name,
+            "good": checked.is_good(),
+            "diagnostics": loaded.diagnostics.iter().map(diagnostic).collect::<Vec<_>>(),
+            "endpoints": explanations.iter().map(explanation).collect::<Vec<_>>(),
+        }),
+    }
+}
+
+fn diagnostic(d: &Diagnostic) -> Value {
+    json!({
+        "severity": d.severity.as_str(),
+        "code": d.code,
+        "line": d.line,
+        "column": d.column,
+        "start": d.span.start,
+        "end": d.span.end,
+        "path": d.path,
+        "message": d.message,
+        "source": { "text": d.excerpt.text, "start": d.excerpt.start, "length": d.excerpt.length },
+        "suggestion": d.suggestion,
+        "fix": d.fix,
+        "wcf": { "behavior": d.wcf_behavior, "text": d.wcf_text },
+    })
+}
+
+fn explanation(e: &Explanation) -> Value {
+    let facts: Vec<Value> =
+        e.facts.iter().map(|f| json!({ "topic": f.topic.as_str(), "text": f.text })).collect();
+    json!({
+        "role": e.role.to_string(),
+        "name": e.name,
+        "service": e.service,
+        "contract": e.contract,
+        "address": e.address,
+        "binding": e.binding,
+        "facts": facts,
+    })
+}

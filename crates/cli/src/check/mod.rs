@@ -1,0 +1,153 @@
+//! `waxwing check FILE…`: what is wrong with a configuration file, or what it does on the wire.
+
+mod json;
+mod print;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use waxwing_binding::{Configuration, Explanation, Loaded, MAX_FILE_BYTES, decode};
+
+/// What the command takes.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Configuration files (app.config, web.config…); "-" reads the standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Print JSON for machines
+    #[arg(long)]
+    json: bool,
+    /// Print errors only: no warnings, no notes, no explanation of good files
+    #[arg(long, conflicts_with = "json")]
+    quiet: bool,
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t = Colors::Auto)]
+    color: Colors,
+}
+
+/// When the output is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Colors {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// A file that was looked at.
+struct Checked {
+    /// Its name as given.
+    name: String,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    /// It could not be read, and why.
+    Unread(String),
+    Read {
+        text: String,
+        loaded: Loaded,
+        /// What a good file does; empty for one with errors.
+        explanations: Vec<Explanation>,
+    },
+}
+
+impl Checked {
+    /// Whether WCF would load the file and open what is in it.
+    fn is_good(&self) -> bool {
+        matches!(&self.outcome, Outcome::Read { loaded, .. } if !loaded.has_errors())
+    }
+}
+
+/// All files are good.
+const GOOD: u8 = 0;
+/// A file has errors.
+const HAS_ERRORS: u8 = 1;
+/// A file could not be read (clap exits with the same code for wrong arguments).
+const UNREAD: u8 = 2;
+
+/// Checks the files and prints what was found. Exit code 0: all files are good; 1: one has errors;
+/// 2: one could not be read.
+pub fn run(arguments: Arguments) -> ExitCode {
+    let checked: Vec<Checked> = arguments.files.iter().map(|file| check(file)).collect();
+    let stdout = io::stdout();
+    let colors = match arguments.color {
+        Colors::Auto => stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        Colors::Always => true,
+        Colors::Never => false,
+    };
+    let mut out = io::BufWriter::new(stdout.lock());
+    let style = print::Style { colors, quiet: arguments.quiet };
+    let written = report(&checked, arguments.json, style, &mut out).and_then(|()| out.flush());
+    match written {
+        // Whoever reads has read enough (`waxwing check … | head`).
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        Err(error) => {
+            eprintln!("waxwing check: cannot write: {error}");
+            return ExitCode::from(UNREAD);
+        }
+        Ok(()) => {}
+    }
+    ExitCode::from(exit_code(&checked))
+}
+
+fn report(
+    checked: &[Checked],
+    as_json: bool,
+    style: print::Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if as_json {
+        return json::print(checked, out);
+    }
+    checked.iter().try_for_each(|file| print::print(file, style, out))
+}
+
+fn exit_code(checked: &[Checked]) -> u8 {
+    if checked.iter().any(|c| matches!(c.outcome, Outcome::Unread(_))) {
+        UNREAD
+    } else if checked.iter().all(Checked::is_good) {
+        GOOD
+    } else {
+        HAS_ERRORS
+    }
+}
+
+fn check(file: &Path) -> Checked {
+    let name = file.display().to_string();
+    let outcome = match read(file) {
+        Ok(text) => check_text(text),
+        Err(why) => Outcome::Unread(why),
+    };
+    Checked { name, outcome }
+}
+
+fn check_text(text: String) -> Outcome {
+    let loaded = Configuration::load(&text);
+    let explanations =
+        if loaded.has_errors() { Vec::new() } else { loaded.configuration.explain() };
+    Outcome::Read { text, loaded, explanations }
+}
+
+/// The text of a file, or why there is none.
+fn read(file: &Path) -> Result<String, String> {
+    // One byte more than is allowed tells a file that is too large.
+    let most = MAX_FILE_BYTES as u64 + 1;
+    let mut bytes = Vec::new();
+    let read = if file == Path::new("-") {
+        io::stdin().lock().take(most).read_to_end(&mut bytes)
+    } else {
+        File::open(file).and_then(|f| f.take(most).read_to_end(&mut bytes))
+    };
+    read.map_err(|error| format!("cannot be read: {error}"))?;
+    if bytes.len() > MAX_FILE_BYTES {
+        return Err(format!("is larger than {MAX_FILE_BYTES} bytes, the limit of a configuration"));
+    }
+    decode(&bytes).map_err(|error| error.to_string())
+}

@@ -1,0 +1,157 @@
+//! The findings for people.
+
+use std::io::{self, Write};
+use std::ops::Range;
+
+use ariadne::{CharSet, Color, Config, IndexType, Label, Report, ReportKind, Source};
+use waxwing_binding::{Diagnostic, Explanation, Severity, Topic};
+
+use super::{Checked, Outcome};
+
+/// How to print.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Style {
+    /// Whether escape sequences are written.
+    pub(super) colors: bool,
+    /// Whether only errors are printed.
+    pub(super) quiet: bool,
+}
+
+/// Columns of the explanation.
+const WIDTH: usize = 100;
+/// A source line longer than this is shown cut: somebody's editor wrote the file as one line.
+const LONGEST_LINE: usize = 400;
+
+pub(super) fn print(checked: &Checked, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let name = &checked.name;
+    match &checked.outcome {
+        Outcome::Unread(why) => writeln!(out, "{name}: {why}"),
+        Outcome::Read { text, loaded, explanations } => {
+            let diagnostics: Vec<&Diagnostic> = loaded
+                .diagnostics
+                .iter()
+                .filter(|d| !style.quiet || d.severity == Severity::Error)
+                .collect();
+            for diagnostic in &diagnostics {
+                finding(diagnostic, name, text, style, out)?;
+            }
+            if !style.quiet {
+                explanations.iter().try_for_each(|e| explanation(e, style, out))?;
+            }
+            writeln!(out, "{name}: {}", summary(&diagnostics, checked.is_good()))
+        }
+    }
+}
+
+/// `good`, `good; 1 warning`, `2 errors, 1 warning`.
+fn summary(diagnostics: &[&Diagnostic], good: bool) -> String {
+    let count = |severity: Severity| {
+        let n = diagnostics.iter().filter(|d| d.severity == severity).count();
+        let plural = if n == 1 { "" } else { "s" };
+        (n > 0).then(|| format!("{n} {severity}{plural}"))
+    };
+    let counts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
+        .into_iter()
+        .filter_map(count)
+        .collect();
+    match (good, counts.is_empty()) {
+        (true, true) => "good".to_owned(),
+        (true, false) => format!("good; {}", counts.join(", ")),
+        (false, _) => counts.join(", "),
+    }
+}
+
+fn finding(
+    diagnostic: &Diagnostic,
+    name: &str,
+    text: &str,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let start = diagnostic.span.start.min(text.len());
+    let before = text[..start].rfind('\n').map_or(0, |i| i + 1);
+    let after = text[start..].find('\n').map_or(text.len(), |i| start + i);
+    if after - before > LONGEST_LINE {
+        return writeln!(out, "{}\n", diagnostic.in_file(name));
+    }
+    // What is marked is one line; the rest of a long element says nothing.
+    let end = diagnostic.span.end.clamp(start, after.max(start));
+    in_context(diagnostic, name, start..end, text, style, out)
+}
+
+fn in_context(
+    diagnostic: &Diagnostic,
+    name: &str,
+    place: Range<usize>,
+    text: &str,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let (kind, color) = match diagnostic.severity {
+        Severity::Error => (ReportKind::Error, Color::Red),
+        Severity::Warning => (ReportKind::Warning, Color::Yellow),
+        Severity::Note => (ReportKind::Advice, Color::Cyan),
+    };
+    let label = match &diagnostic.suggestion {
+        Some(suggestion) => format!("did you mean {suggestion}?"),
+        None => "here".to_owned(),
+    };
+    let config = Config::default()
+        .with_color(style.colors)
+        .with_char_set(CharSet::Unicode)
+        .with_index_type(IndexType::Byte);
+    let mut report = Report::build(kind, (name, place.clone()))
+        .with_config(config)
+        .with_code(diagnostic.code)
+        .with_message(&diagnostic.message)
+        .with_label(Label::new((name, place)).with_message(label).with_color(color));
+    if let Some(fix) = &diagnostic.fix {
+        report = report.with_help(fix);
+    }
+    report = report.with_note(wcf(diagnostic));
+    report.finish().write((name, Source::from(text)), &mut *out)?;
+    writeln!(out)
+}
+
+fn wcf(diagnostic: &Diagnostic) -> String {
+    let mut note = format!("WCF {}", diagnostic.wcf_behavior);
+    if let Some(text) = &diagnostic.wcf_text {
+        note.push_str(":\n");
+        note.push_str(text);
+    }
+    note
+}
+
+fn explanation(explanation: &Explanation, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let (bold, dim, plain) =
+        if style.colors { ("\x1b[1m", "\x1b[36m", "\x1b[0m") } else { ("", "", "") };
+    writeln!(out, "{bold}{}{plain}", explanation.title())?;
+    let labels = explanation.facts.iter().map(|f| f.topic.as_str().len());
+    let indent = labels.max().unwrap_or(0) + 4;
+    let mut last: Option<Topic> = None;
+    for fact in &explanation.facts {
+        let label = if last == Some(fact.topic) { "" } else { fact.topic.as_str() };
+        last = Some(fact.topic);
+        for (i, line) in wrap(&fact.text, WIDTH - indent).iter().enumerate() {
+            let label = if i == 0 { label } else { "" };
+            let width = indent - 4;
+            writeln!(out, "  {dim}{label:width$}{plain}  {line}")?;
+        }
+    }
+    writeln!(out)
+}
+
+/// Breaks a text at blanks into lines of at most `width` characters; a longer word stays whole.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
