@@ -44,6 +44,9 @@ pub enum FaultKind {
     ActionNotSupported(String),
     /// WS-Addressing `MessageAddressingHeaderRequired`: the local name of the missing header.
     AddressingHeaderRequired(&'static str),
+    /// WS-Addressing `InvalidAddressingHeader`: the local name of the header that is repeated or has no
+    /// address.
+    InvalidAddressingHeader(&'static str),
     /// A subcode of the version's namespace that is not known; treated as the end of the session.
     Unrecognized(String),
 }
@@ -75,6 +78,7 @@ impl FaultKind {
             Self::MustUnderstand { .. } => "MustUnderstand",
             Self::ActionNotSupported(_) => "ActionNotSupported",
             Self::AddressingHeaderRequired(_) => "MessageAddressingHeaderRequired",
+            Self::InvalidAddressingHeader(_) => "InvalidAddressingHeader",
             Self::Unrecognized(name) => name,
         }
     }

@@ -15,6 +15,7 @@ mod event;
 mod fault;
 mod initiator;
 mod message;
+#[cfg_attr(not(feature = "mutations"), allow(unreachable_pub, dead_code, reason = "test hooks"))]
 mod mutation;
 mod ranges;
 mod responder;
@@ -28,12 +29,12 @@ pub use initiator::{
     CallId, ExchangeId, Failure, FailureKind, Initiator, InitiatorInput, InitiatorOutput,
     OpenRequest, Shape,
 };
-#[cfg(feature = "mutations")]
-pub use mutation::{Mutation, break_rule};
 pub use message::{
     Body, CreateSequence, CreateSequenceResponse, Headers, Identifier, IncompleteSequenceBehavior,
     Message, Offer, Sequence, SequenceAcknowledgement, Shutdown, TokenReference,
 };
+#[cfg(feature = "mutations")]
+pub use mutation::{Mutation, break_rule};
 pub use ranges::{MAX_MESSAGE_NUMBER, MessageNumber, Ranges};
 pub use responder::{ContextTag, Listener, ListenerInput, ListenerOutput, Response, SessionId};
 pub use settings::{

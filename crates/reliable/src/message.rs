@@ -108,6 +108,20 @@ pub enum IncompleteSequenceBehavior {
     NoDiscard,
 }
 
+impl IncompleteSequenceBehavior {
+    pub(crate) const ALL: [Self; 3] =
+        [Self::DiscardEntireSequence, Self::DiscardFollowingFirstGap, Self::NoDiscard];
+
+    /// The text on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DiscardEntireSequence => "DiscardEntireSequence",
+            Self::DiscardFollowingFirstGap => "DiscardFollowingFirstGap",
+            Self::NoDiscard => "NoDiscard",
+        }
+    }
+}
+
 /// The offer of a return sequence inside CreateSequence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {

@@ -20,6 +20,7 @@ pub use api::{
 };
 
 use self::keep_alive::KeepAlive;
+pub(crate) use self::open::{ANONYMOUS, same_uri};
 use self::requestor::{Due, Requestor};
 use self::window::SendWindow;
 use crate::event::{Counters, Event, SequenceState, Status};
@@ -235,10 +236,9 @@ impl<M: Clone> Initiator<M> {
             Phase::New => SequenceState::New,
             Phase::Creating(_) => SequenceState::Creating,
             Phase::Open => SequenceState::Open,
-            Phase::Draining
-            | Phase::LastMessage
-            | Phase::Closing(_)
-            | Phase::Terminating(_) => SequenceState::Closing,
+            Phase::Draining | Phase::LastMessage | Phase::Closing(_) | Phase::Terminating(_) => {
+                SequenceState::Closing
+            }
             Phase::Closed => SequenceState::Closed,
             Phase::Faulted => SequenceState::Faulted,
         }

@@ -3,9 +3,7 @@
 use waxwing_soap::EndpointReference;
 
 use super::requestor::Requestor;
-use super::{
-    FailureKind, Initiator, InitiatorOutput, OpenRequest, Opening, Phase, Purpose, Shape,
-};
+use super::{FailureKind, Initiator, InitiatorOutput, OpenRequest, Opening, Phase, Purpose, Shape};
 use crate::fault::{FaultKind, SequenceFault, SessionError};
 use crate::message::{
     Body, CreateSequence, CreateSequenceResponse, Identifier, IncompleteSequenceBehavior, Message,
@@ -147,7 +145,9 @@ pub(crate) fn same_uri(a: &str, b: &str) -> bool {
 }
 
 fn without_default_port(authority: &str) -> &str {
-    let is = |scheme: &str| authority.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme));
+    let is = |scheme: &str| {
+        authority.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme))
+    };
     let port = if is("http://") {
         ":80"
     } else if is("https://") {

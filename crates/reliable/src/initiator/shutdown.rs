@@ -2,9 +2,7 @@
 //! §3.6).
 
 use super::requestor::{Due, Requestor};
-use super::{
-    CloseRequest, FailureKind, Initiator, InitiatorOutput, Phase, Purpose, Shape,
-};
+use super::{CloseRequest, FailureKind, Initiator, InitiatorOutput, Phase, Purpose, Shape};
 use crate::fault::{FaultKind, SequenceFault, SessionError};
 use crate::message::{Body, Identifier, Message, SequenceAcknowledgement, Shutdown};
 use crate::mutation::{Mutation, broken};
@@ -72,7 +70,11 @@ impl<M: Clone> Initiator<M> {
         let interval = self.settings.request_interval;
         let requestor = Box::new(Requestor::new(step, id.clone(), close.deadline, interval));
         self.exchanges.clear();
-        self.enter(if is_close { Phase::Closing(requestor) } else { Phase::Terminating(requestor) });
+        self.enter(if is_close {
+            Phase::Closing(requestor)
+        } else {
+            Phase::Terminating(requestor)
+        });
         self.attempt_step(now);
     }
 
@@ -141,7 +143,8 @@ impl<M: Clone> Initiator<M> {
 
     /// A responder that has forgotten the session after CloseSequence has terminated it.
     fn is_forgotten(&self, fault: &SequenceFault) -> bool {
-        let own = |id| Some(id) == self.peer.forward.as_ref() || Some(id) == self.peer.back.as_ref();
+        let own =
+            |id| Some(id) == self.peer.forward.as_ref() || Some(id) == self.peer.back.as_ref();
         matches!(&fault.kind, FaultKind::UnknownSequence(id) if own(id))
     }
 
@@ -181,8 +184,8 @@ impl<M: Clone> Initiator<M> {
     }
 
     pub(super) fn shutdown_failed(&mut self, kind: FailureKind, reason: String, _now: Time) {
-        let is_2005_notice = self.version == ReliableMessagingVersion::February2005
-            && self.shape == Shape::OneWay;
+        let is_2005_notice =
+            self.version == ReliableMessagingVersion::February2005 && self.shape == Shape::OneWay;
         match &mut self.phase {
             Phase::Closing(requestor) => {
                 if kind == FailureKind::Protocol {

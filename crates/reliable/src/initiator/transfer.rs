@@ -137,8 +137,7 @@ impl<M: Clone> Initiator<M> {
             let Some(entry) = self.window.entry_mut(number) else { continue };
             let (Some(call), attempts) = (entry.call.take(), entry.retries + 1) else { continue };
             let error = self.call_timed_out(attempts);
-            self.outputs
-                .push_back(InitiatorOutput::CallFailed { call, error: error.clone() });
+            self.outputs.push_back(InitiatorOutput::CallFailed { call, error: error.clone() });
             if self.shape == Shape::RequestReply {
                 self.post_terminated("a call was not answered in time");
                 return self.end(error);
@@ -358,9 +357,7 @@ impl<M: Clone> Initiator<M> {
             }
         }
         if self.settings.loss_recovery == LossRecovery::Wcf {
-            let gone = |purpose: &Purpose, done: &[u64]| {
-                matches!(purpose, Purpose::Message(n) if done.binary_search(n).is_ok())
-            };
+            let gone = |purpose: &Purpose, done: &[u64]| matches!(purpose, Purpose::Message(n) if done.binary_search(n).is_ok());
             if !done.is_empty() {
                 self.exchanges.retain(|_, purpose| !gone(purpose, &done));
             }
@@ -409,10 +406,9 @@ impl<M: Clone> Initiator<M> {
 
     /// A fault of the protocol came in answer: it ends both sequences.
     pub(super) fn on_fault(&mut self, fault: SequenceFault) {
-        let names_us = fault
-            .kind
-            .identifier()
-            .is_none_or(|id| Some(id) == self.peer.forward.as_ref() || Some(id) == self.peer.back.as_ref());
+        let names_us = fault.kind.identifier().is_none_or(|id| {
+            Some(id) == self.peer.forward.as_ref() || Some(id) == self.peer.back.as_ref()
+        });
         if names_us {
             self.end(SessionError::Peer(fault));
         } else {

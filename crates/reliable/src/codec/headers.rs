@@ -1,0 +1,214 @@
+//! Reading the headers `Sequence`, `SequenceAcknowledgement`, `AckRequested` and `UsesSequence…`.
+
+use waxwing_soap::Envelope;
+use waxwing_xml::Element;
+
+use super::{ReadError, identifier, malformed, number, simple_text};
+use crate::message::{Headers, Identifier, Sequence, SequenceAcknowledgement};
+use crate::ranges::Ranges;
+use crate::version::{NETRM_NAMESPACE, ReliableMessagingVersion};
+
+/// The headers of the protocol that are known here.
+pub(super) const NAMES: [&str; 5] =
+    ["Sequence", "SequenceAcknowledgement", "AckRequested", "UsesSequenceSTR", "UsesSequenceSSL"];
+
+/// The most ranges of one acknowledgement that are read; WCF writes 128.
+const MAX_RANGES: usize = 4096;
+
+/// The headers of any message but the CreateSequence of 1.1.
+pub(super) fn read(
+    envelope: &Envelope,
+    version: ReliableMessagingVersion,
+) -> Result<Headers, ReadError> {
+    let mut headers = Headers::default();
+    if let Some(header) = only(envelope, version, "Sequence")? {
+        headers.sequence = Some(sequence(header, version)?);
+    }
+    if let Some(header) = only(envelope, version, "SequenceAcknowledgement")? {
+        headers.acknowledgement = Some(acknowledgement(header, version)?);
+    }
+    if let Some(header) = only(envelope, version, "AckRequested")? {
+        headers.ack_requested = Some(ack_requested(header, version)?);
+    }
+    Ok(headers)
+}
+
+/// The two headers that only the CreateSequence of 1.1 has; it is not read for others.
+pub(super) fn read_uses(
+    envelope: &Envelope,
+    version: ReliableMessagingVersion,
+) -> Result<Headers, ReadError> {
+    Ok(Headers {
+        uses_sequence_str: only(envelope, version, "UsesSequenceSTR")?.is_some(),
+        uses_sequence_ssl: only(envelope, version, "UsesSequenceSSL")?.is_some(),
+        ..Headers::default()
+    })
+}
+
+/// The one header of a name; two are refused, as WCF does.
+fn only<'a>(
+    envelope: &'a Envelope,
+    version: ReliableMessagingVersion,
+    local: &'static str,
+) -> Result<Option<Element<'a>>, ReadError> {
+    let mut found = envelope
+        .headers()
+        .filter(|h| h.is(version.namespace(), local) && envelope.is_for_ultimate_receiver(*h));
+    let first = found.next();
+    match found.next() {
+        None => Ok(first),
+        Some(_) => Err(ReadError::RepeatedHeader(local, version)),
+    }
+}
+
+fn sequence(header: Element<'_>, version: ReliableMessagingVersion) -> Result<Sequence, ReadError> {
+    const NAME: &str = "Sequence";
+    let mut children = header.elements();
+    let identifier = leading_identifier(NAME, children.next(), version)?;
+    let text = match children.next().filter(|e| e.is(version.namespace(), "MessageNumber")) {
+        Some(element) => simple_text(element).unwrap_or_default(),
+        None => return malformed(NAME, "MessageNumber must follow Identifier"),
+    };
+    let Some(number) = number(&text).filter(|n| *n > 0) else {
+        return malformed(NAME, format!("{text:?} is no message number (1 to 2^63 - 1)"));
+    };
+    let is_2005 = version == ReliableMessagingVersion::February2005;
+    let last = children.next().is_some_and(|e| e.is(version.namespace(), "LastMessage"));
+    Ok(Sequence { identifier, number, last_message: is_2005 && last })
+}
+
+fn ack_requested(
+    header: Element<'_>,
+    version: ReliableMessagingVersion,
+) -> Result<Identifier, ReadError> {
+    leading_identifier("AckRequested", header.first_element(), version)
+}
+
+fn leading_identifier(
+    element: &'static str,
+    first: Option<Element<'_>>,
+    version: ReliableMessagingVersion,
+) -> Result<Identifier, ReadError> {
+    let found = first.filter(|e| e.is(version.namespace(), "Identifier")).and_then(identifier);
+    found.map_or_else(|| malformed(element, "it must begin with an Identifier"), Ok)
+}
+
+/// What has been read of an acknowledgement; the grammar is one of order.
+#[derive(Default)]
+struct Parts {
+    ranges: Ranges,
+    count: usize,
+    is_none: bool,
+    is_final: bool,
+    nacks: Vec<u64>,
+    buffer_remaining: Option<u32>,
+    extended: bool,
+}
+
+/// Reads `SequenceAcknowledgement`, as header or as detail of `InvalidAcknowledgement`.
+pub(super) fn acknowledgement(
+    header: Element<'_>,
+    version: ReliableMessagingVersion,
+) -> Result<SequenceAcknowledgement, ReadError> {
+    const NAME: &str = "SequenceAcknowledgement";
+    let mut children = header.elements();
+    let identifier = leading_identifier(NAME, children.next(), version)?;
+    let mut parts = Parts::default();
+    for child in children {
+        let result = if child.namespace() == version.namespace() {
+            parts.protocol(child, version)
+        } else {
+            parts.extension(child)
+        };
+        result.or_else(|problem| malformed(NAME, problem))?;
+    }
+    if parts.count == 0 && !parts.is_none && parts.nacks.is_empty() {
+        return malformed(NAME, "it names no range, no None and no Nack");
+    }
+    Ok(SequenceAcknowledgement {
+        identifier,
+        ranges: parts.ranges,
+        is_final: parts.is_final,
+        nacks: parts.nacks,
+        buffer_remaining: parts.buffer_remaining,
+    })
+}
+
+impl Parts {
+    fn protocol(
+        &mut self,
+        child: Element<'_>,
+        version: ReliableMessagingVersion,
+    ) -> Result<(), String> {
+        let is_11 = version == ReliableMessagingVersion::V11;
+        let name = child.local_name();
+        if !matches!(name, "AcknowledgementRange" | "None" | "Final" | "Nack") {
+            self.extended = true;
+            return Ok(());
+        }
+        if self.extended || self.is_final {
+            return Err(format!("{name} may not stand after an extension or Final"));
+        }
+        match name {
+            "AcknowledgementRange" if !self.is_none && self.nacks.is_empty() => {
+                self.range(child, version)
+            }
+            "None" if is_11 && self.count == 0 && !self.is_none && self.nacks.is_empty() => {
+                self.is_none = true;
+                Ok(())
+            }
+            "Final" if is_11 && (self.count > 0 || self.is_none) => {
+                self.is_final = true;
+                Ok(())
+            }
+            "Nack" if self.count == 0 && !self.is_none => {
+                let text = simple_text(child).unwrap_or_default();
+                let number = number(&text).filter(|n| *n > 0);
+                self.nacks.push(number.ok_or_else(|| format!("{text:?} is no Nack"))?);
+                Ok(())
+            }
+            _ => Err(format!("{name} may not stand here")),
+        }
+    }
+
+    fn range(
+        &mut self,
+        child: Element<'_>,
+        version: ReliableMessagingVersion,
+    ) -> Result<(), String> {
+        let bound = |name: &str| {
+            let text = child.attribute(name).ok_or_else(|| format!("a range without {name}"))?;
+            number(text).ok_or_else(|| format!("{text:?} is no message number"))
+        };
+        let (lower, upper) = (bound("Lower")?, bound("Upper")?);
+        self.count += 1;
+        if self.count > MAX_RANGES {
+            return Err(format!("more than {MAX_RANGES} ranges"));
+        }
+        let nothing_2005 =
+            version == ReliableMessagingVersion::February2005 && lower == 0 && upper == 0;
+        if nothing_2005 {
+            return Ok(()); // The way in which 2005 says that nothing was received.
+        }
+        if lower == 0 || lower > upper {
+            return Err(format!("{lower} to {upper} is no range"));
+        }
+        self.ranges.insert_range(lower, upper);
+        Ok(())
+    }
+
+    fn extension(&mut self, child: Element<'_>) -> Result<(), String> {
+        self.extended = true;
+        if !child.is(NETRM_NAMESPACE, "BufferRemaining") {
+            return Ok(());
+        }
+        let text = simple_text(child).unwrap_or_default();
+        let value = number(&text).and_then(|n| i32::try_from(n).ok()).map(i32::unsigned_abs);
+        let value =
+            value.ok_or_else(|| format!("{text:?} is no BufferRemaining (0 to 2^31 - 1)"))?;
+        match self.buffer_remaining.replace(value) {
+            None => Ok(()),
+            Some(_) => Err("BufferRemaining stands twice".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! Writing headers and whole messages of the protocol.
+
+use waxwing_soap::addressing::write_endpoint;
+use waxwing_soap::{Addressing, AddressingVersion, EndpointReference, Envelope, MessageVersion};
+use waxwing_xml::{Document, Name, NodeId};
+
+use super::{SECURITY, faults};
+use crate::initiator::ANONYMOUS;
+use crate::message::{
+    Body, CreateSequence, CreateSequenceResponse, Headers, Identifier, Message,
+    SequenceAcknowledgement, Shutdown,
+};
+use crate::version::{Action, NETRM_NAMESPACE, ReliableMessagingVersion};
+
+/// Writes the headers in front of those that the message has, in WCF's order: of requests the
+/// acknowledgement first, of responses `Sequence`. The addressing headers must be there already: they tell
+/// requests from responses.
+pub fn write_headers(
+    envelope: &mut Envelope,
+    headers: &Headers,
+    version: ReliableMessagingVersion,
+) {
+    if headers.is_empty() {
+        return;
+    }
+    let root = envelope.document().root();
+    if !root.namespace_declarations().any(|(prefix, _)| prefix == "r") {
+        envelope.declare("r", version.namespace());
+    }
+    // Each is put in front of those before it.
+    if is_response(envelope) {
+        write_acknowledgement(envelope, headers, version);
+        write_sequence(envelope, headers, version);
+    } else {
+        write_sequence(envelope, headers, version);
+        write_acknowledgement(envelope, headers, version);
+    }
+    for (is_there, local) in [
+        (headers.uses_sequence_ssl, "UsesSequenceSSL"),
+        (headers.uses_sequence_str, "UsesSequenceSTR"),
+    ] {
+        if is_there {
+            let header = envelope.prepend_header(Name::new("r", local, version.namespace()));
+            envelope.set_must_understand(header);
+        }
+    }
+}
+
+/// A response relates to a request, or is addressed to nobody.
+fn is_response(envelope: &Envelope) -> bool {
+    let addressing = envelope.version().addressing;
+    let header = |local| envelope.header_named(addressing.namespace(), local);
+    header("RelatesTo").is_some()
+        || header("To").is_none_or(|to| to.text().trim() == addressing.anonymous())
+}
+
+fn write_sequence(envelope: &mut Envelope, headers: &Headers, version: ReliableMessagingVersion) {
+    let rm = version.namespace();
+    if let Some(identifier) = &headers.ack_requested {
+        let header = envelope.prepend_header(Name::new("r", "AckRequested", rm));
+        append(envelope.document_mut(), header, rm, "Identifier", identifier.as_str());
+    }
+    if let Some(sequence) = &headers.sequence {
+        let header = envelope.prepend_header(Name::new("r", "Sequence", rm));
+        envelope.set_must_understand(header);
+        let document = envelope.document_mut();
+        append(document, header, rm, "Identifier", sequence.identifier.as_str());
+        append(document, header, rm, "MessageNumber", &sequence.number.to_string());
+        if sequence.last_message {
+            document.append_element(header, Name::new("r", "LastMessage", rm));
+        }
+    }
+}
+
+fn write_acknowledgement(
+    envelope: &mut Envelope,
+    headers: &Headers,
+    version: ReliableMessagingVersion,
+) {
+    if let Some(acknowledgement) = &headers.acknowledgement {
+        let name = Name::new("r", "SequenceAcknowledgement", version.namespace());
+        let header = envelope.prepend_header(name);
+        acknowledgement_content(envelope.document_mut(), header, acknowledgement, version);
+    }
+}
+
+/// What is inside `SequenceAcknowledgement`. Nothing received is the range 0–0 in 2005, `None` in 1.1.
+pub(super) fn acknowledgement_content(
+    document: &mut Document,
+    element: NodeId,
+    acknowledgement: &SequenceAcknowledgement,
+    version: ReliableMessagingVersion,
+) {
+    let rm = version.namespace();
+    let is_11 = version == ReliableMessagingVersion::V11;
+    append(document, element, rm, "Identifier", acknowledgement.identifier.as_str());
+    let mut range = |lower: u64, upper: u64| {
+        let child = document.append_element(element, Name::new("r", "AcknowledgementRange", rm));
+        document.set_attribute(child, Name::local("Lower"), &lower.to_string());
+        document.set_attribute(child, Name::local("Upper"), &upper.to_string());
+    };
+    for numbers in acknowledgement.ranges.iter() {
+        range(*numbers.start(), *numbers.end());
+    }
+    if acknowledgement.ranges.is_empty() && !is_11 {
+        range(0, 0);
+    }
+    if acknowledgement.ranges.is_empty() && is_11 {
+        document.append_element(element, Name::new("r", "None", rm));
+    }
+    if acknowledgement.is_final && is_11 {
+        document.append_element(element, Name::new("r", "Final", rm));
+    }
+    if let Some(room) = acknowledgement.buffer_remaining {
+        let name = Name::new("netrm", "BufferRemaining", NETRM_NAMESPACE);
+        document.append_text_element(element, name, &room.to_string());
+    }
+}
+
+fn append(document: &mut Document, parent: NodeId, rm: &str, local: &str, text: &str) {
+    document.append_text_element(parent, Name::new("r", local, rm), text);
+}
+
+/// Writes a whole message of the protocol; None for an application message, which is its owner's to write.
+///
+/// `to` is the address of a request, None for a response. Requests of WS-Addressing August 2004 get an
+/// anonymous `ReplyTo` when the message names none.
+pub fn write<M>(
+    message: &Message<M>,
+    version: ReliableMessagingVersion,
+    message_version: MessageVersion,
+    to: Option<&str>,
+) -> Option<Envelope> {
+    let action = action(&message.body, version, message_version.addressing)?;
+    let text = |id: &Option<Identifier>| id.as_ref().map(|id| id.as_str().to_owned());
+    let addressing = Addressing {
+        action: Some(action),
+        message_id: text(&message.message_id),
+        relates_to: text(&message.relates_to),
+        reply_to: reply_to(message, message_version.addressing, to.is_some()),
+        to: destination(message_version.addressing, to),
+        ..Addressing::default()
+    };
+    let mut envelope = Envelope::new(message_version);
+    addressing.write(&mut envelope);
+    let prefix = if message.headers.is_empty() { "" } else { "r" };
+    let mut body = BodyWriter { envelope, version, prefix };
+    body.write(&message.body);
+    let mut envelope = body.envelope;
+    write_headers(&mut envelope, &message.headers, version);
+    Some(envelope)
+}
+
+fn action<M>(
+    body: &Body<M>,
+    version: ReliableMessagingVersion,
+    addressing: AddressingVersion,
+) -> Option<String> {
+    let action = match body {
+        Body::Application(_) => return None,
+        Body::Fault(fault) => {
+            return Some(faults::action(&fault.kind, version, addressing).to_owned());
+        }
+        Body::SoapFault(fault) => return Some(faults::soap_action(fault, addressing).to_owned()),
+        Body::LastMessage => Action::LastMessage,
+        Body::AckRequested => Action::AckRequested,
+        Body::SequenceAcknowledgement => Action::SequenceAcknowledgement,
+        Body::CreateSequence(_) => Action::CreateSequence,
+        Body::CreateSequenceResponse(_) => Action::CreateSequenceResponse,
+        Body::CloseSequence(_) => Action::CloseSequence,
+        Body::CloseSequenceResponse(_) => Action::CloseSequenceResponse,
+        Body::TerminateSequence(_) => Action::TerminateSequence,
+        Body::TerminateSequenceResponse(_) => Action::TerminateSequenceResponse,
+    };
+    Some(action.uri(version))
+}
+
+/// An HTTP response goes nowhere: no `To` in WS-Addressing 1.0, the anonymous one in August 2004.
+fn destination(addressing: AddressingVersion, to: Option<&str>) -> Option<String> {
+    match (to, addressing) {
+        (Some(to), _) => Some(to.to_owned()),
+        (None, AddressingVersion::August2004) => Some(addressing.anonymous().to_owned()),
+        (None, _) => None,
+    }
+}
+
+fn reply_to<M>(
+    message: &Message<M>,
+    addressing: AddressingVersion,
+    is_request: bool,
+) -> Option<EndpointReference> {
+    let named = match &message.body {
+        Body::CreateSequence(create) => create.reply_to.clone(),
+        Body::CloseSequence(s) | Body::TerminateSequence(s) => {
+            s.reply_to.clone().map(EndpointReference::new)
+        }
+        _ => return None,
+    };
+    let demands_one = addressing == AddressingVersion::August2004;
+    match named {
+        Some(endpoint) => Some(localized(&endpoint, addressing)),
+        None if is_request && demands_one && message.message_id.is_some() => {
+            Some(EndpointReference::anonymous(addressing))
+        }
+        None => None,
+    }
+}
+
+/// The engines know one anonymous address; each addressing version has its own.
+fn localized(endpoint: &EndpointReference, addressing: AddressingVersion) -> EndpointReference {
+    let mut endpoint = endpoint.clone();
+    if endpoint.address == ANONYMOUS {
+        addressing.anonymous().clone_into(&mut endpoint.address);
+    }
+    endpoint
+}
+
+struct BodyWriter {
+    envelope: Envelope,
+    version: ReliableMessagingVersion,
+    /// `r` when the envelope declares it for a header, else the default namespace.
+    prefix: &'static str,
+}
+
+impl BodyWriter {
+    fn write<M>(&mut self, body: &Body<M>) {
+        match body {
+            Body::CreateSequence(create) => self.create(create),
+            Body::CreateSequenceResponse(created) => self.created(created),
+            Body::CloseSequence(shutdown) => self.shutdown("CloseSequence", shutdown),
+            Body::TerminateSequence(shutdown) => self.shutdown("TerminateSequence", shutdown),
+            Body::CloseSequenceResponse(id) => {
+                self.named("CloseSequenceResponse", id);
+            }
+            Body::TerminateSequenceResponse(id) => {
+                self.named("TerminateSequenceResponse", id);
+            }
+            Body::Fault(fault) => faults::write(&mut self.envelope, fault, self.version),
+            Body::SoapFault(fault) => fault.write(&mut self.envelope),
+            Body::Application(_)
+            | Body::LastMessage
+            | Body::AckRequested
+            | Body::SequenceAcknowledgement => {}
+        }
+    }
+
+    fn name<'a>(&self, local: &'a str) -> Name<'a> {
+        Name::new(self.prefix, local, self.version.namespace())
+    }
+
+    fn top(&mut self, local: &str) -> NodeId {
+        let name = self.name(local);
+        self.envelope.append_body_element(name)
+    }
+
+    fn element(&mut self, parent: NodeId, local: &str) -> NodeId {
+        let name = self.name(local);
+        self.envelope.document_mut().append_element(parent, name)
+    }
+
+    fn text(&mut self, parent: NodeId, local: &str, text: &str) {
+        let name = self.name(local);
+        self.envelope.document_mut().append_text_element(parent, name, text);
+    }
+
+    fn endpoint(&mut self, parent: NodeId, local: &str, endpoint: &EndpointReference) {
+        let element = self.element(parent, local);
+        let endpoint = localized(endpoint, self.envelope.version().addressing);
+        write_endpoint(&mut self.envelope, element, &endpoint);
+    }
+
+    fn named(&mut self, local: &str, identifier: &Identifier) -> NodeId {
+        let top = self.top(local);
+        self.text(top, "Identifier", identifier.as_str());
+        top
+    }
+
+    fn shutdown(&mut self, local: &str, shutdown: &Shutdown) {
+        let top = self.named(local, &shutdown.identifier);
+        if let Some(last) = shutdown.last_message_number {
+            self.text(top, "LastMsgNumber", &last.to_string());
+        }
+    }
+
+    fn create(&mut self, create: &CreateSequence) {
+        let top = self.top("CreateSequence");
+        self.endpoint(top, "AcksTo", &create.acks_to);
+        if let Some(expires) = &create.expires {
+            self.text(top, "Expires", expires);
+        }
+        if let Some(offer) = &create.offer {
+            let element = self.element(top, "Offer");
+            self.text(element, "Identifier", offer.identifier.as_str());
+            if let Some(endpoint) = &offer.endpoint {
+                self.endpoint(element, "Endpoint", endpoint);
+            }
+            if let Some(expires) = &offer.expires {
+                self.text(element, "Expires", expires);
+            }
+            if let Some(behavior) = offer.incomplete_sequence_behavior {
+                self.text(element, "IncompleteSequenceBehavior", behavior.name());
+            }
+        }
+        for token in &create.tokens {
+            let document = self.envelope.document_mut();
+            let name = Name::new("o", "SecurityTokenReference", SECURITY);
+            let holder = document.append_element(top, name);
+            let reference = document.append_element(holder, Name::new("o", "Reference", SECURITY));
+            document.set_attribute(reference, Name::local("URI"), token.identifier.as_str());
+            document.set_attribute(reference, Name::local("ValueType"), &token.value_type);
+        }
+    }
+
+    fn created(&mut self, created: &CreateSequenceResponse) {
+        let top = self.named("CreateSequenceResponse", &created.identifier);
+        if let Some(expires) = &created.expires {
+            self.text(top, "Expires", expires);
+        }
+        if let Some(behavior) = created.incomplete_sequence_behavior {
+            self.text(top, "IncompleteSequenceBehavior", behavior.name());
+        }
+        if let Some(accept) = &created.accept {
+            let element = self.element(top, "Accept");
+            self.endpoint(element, "AcksTo", accept);
+        }
+    }
+}
