@@ -1,0 +1,201 @@
+//! The client: one method for each operation.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::contract::Contract;
+use super::operation::Operation;
+use super::parts::{Input, Output, ResultPart, Wrapper};
+
+pub(super) fn expand(contract: &Contract) -> TokenStream {
+    let private = &contract.private;
+    let (visibility, client) = (&contract.visibility, contract.client());
+    let doc = format!("Calls the operations of [`{}`] over a channel.", contract.ident);
+    let methods = contract.operations.iter().enumerate();
+    let methods = methods.map(|(index, operation)| method(contract, index, operation));
+    quote! {
+        #[doc = #doc]
+        #[derive(Clone, Debug)]
+        #visibility struct #client<C> {
+            channel: C,
+        }
+
+        impl<C: #private::RequestChannel> #client<C> {
+            /// A client that calls over `channel`.
+            #visibility fn new(channel: C) -> Self {
+                Self { channel }
+            }
+
+            /// The channel.
+            #visibility fn channel(&self) -> &C {
+                &self.channel
+            }
+
+            #(#methods)*
+        }
+    }
+}
+
+fn method(contract: &Contract, index: usize, operation: &Operation) -> TokenStream {
+    let private = &contract.private;
+    let visibility = &contract.visibility;
+    let Operation { ident, docs, .. } = operation;
+    let doc = docs.is_empty().then(|| {
+        let doc = format!("Calls the operation `{}`.", operation.name);
+        quote!(#[doc = #doc])
+    });
+    let parameters = operation.input.parameters();
+    let arguments = parameters.iter().map(|parameter| (&parameter.ident, &parameter.given));
+    let (names, types): (Vec<_>, Vec<_>) = arguments.unzip();
+    let (constant, result) = (contract.constant(), result_type(private, &operation.output));
+    let request = write_request(private, operation);
+    let action = match &operation.input {
+        Input::Message(message) => {
+            let ident = &message.ident;
+            quote!(&#ident.action)
+        }
+        _ => quote!(__OPERATION.action),
+    };
+    let exchange = if operation.reply_action.is_none() {
+        quote!(#private::send(&self.channel, __OPERATION, #action, __request).await)
+    } else {
+        let read = read_reply(private, operation);
+        quote! {
+            let __reply = #private::call(&self.channel, __OPERATION, #action, __request).await?;
+            (|| -> ::core::result::Result<#result, #private::BodyError> { #read })()
+                .map_err(|error| error.in_reply(__OPERATION))
+        }
+    };
+    quote! {
+        #doc
+        #(#docs)*
+        #[allow(clippy::redundant_closure_call, clippy::too_many_arguments)]
+        #visibility async fn #ident(
+            &self,
+            #(#names: #types),*
+        ) -> ::core::result::Result<#result, #private::CallError> {
+            const __OPERATION: &#private::OperationDescription = &#constant.operations[#index];
+            let __version = #private::RequestChannel::message_version(&self.channel);
+            let __request = (|| -> ::core::result::Result<#private::Envelope, #private::WriteError> {
+                #request
+            })();
+            #exchange
+        }
+    }
+}
+
+/// The type of the result, in the words of the method.
+pub(super) fn result_type(private: &syn::Path, output: &Output) -> TokenStream {
+    match output {
+        Output::Raw => quote!(#private::RawBody),
+        Output::Message => quote!(#private::RawMessage),
+        Output::Parts { parts, tuple: false } => match parts.first() {
+            Some(part) => {
+                let ty = &part.ty;
+                quote!(#ty)
+            }
+            None => quote!(()),
+        },
+        Output::Parts { parts, tuple: true } => {
+            let types = parts.iter().map(|part| &part.ty);
+            quote!((#(#types,)*))
+        }
+    }
+}
+
+/// `Some(&name)` of a wrapper, with the name as a static.
+pub(super) fn wrapper(private: &syn::Path, wrapper: Option<&Wrapper>) -> TokenStream {
+    match wrapper {
+        None => quote!(::core::option::Option::None),
+        Some(wrapper) => {
+            let name = static_name(private, &wrapper.local, &wrapper.namespace);
+            quote!(::core::option::Option::Some(#name))
+        }
+    }
+}
+
+/// A reference to a name that lives as long as the program.
+pub(super) fn static_name(private: &syn::Path, local: &str, namespace: &str) -> TokenStream {
+    quote! {{
+        static NAME: #private::ContractName = #private::ContractName::new(#local, #namespace);
+        &NAME
+    }}
+}
+
+fn write_request(private: &syn::Path, operation: &Operation) -> TokenStream {
+    let parameters = match &operation.input {
+        Input::Raw(body) => {
+            let ident = &body.ident;
+            return write_raw(private, &quote!(&#ident));
+        }
+        Input::Message(message) => {
+            let ident = &message.ident;
+            return write_raw(private, &quote!(&#ident.body));
+        }
+        Input::Parts(parameters) => parameters,
+    };
+    let wrapper = wrapper(private, operation.request.as_ref());
+    let headers = parameters.iter().filter(|parameter| parameter.header).map(|parameter| {
+        let (value, name) = (
+            parameter.contract_reference(),
+            static_name(private, &parameter.local, &parameter.namespace),
+        );
+        quote!(__message.header(#name, #value)?;)
+    });
+    let parts = parameters.iter().filter(|parameter| !parameter.header).map(|parameter| {
+        let (value, name) = (
+            parameter.contract_reference(),
+            static_name(private, &parameter.local, &parameter.namespace),
+        );
+        quote!(__body.part(#name, #value)?;)
+    });
+    quote! {
+        let mut __message = #private::MessageWriter::new(__version, #wrapper);
+        #(#headers)*
+        #[allow(unused_mut, unused_variables)]
+        let mut __body = __message.body();
+        #(#parts)*
+        ::core::result::Result::Ok(__message.finish())
+    }
+}
+
+/// Writes undescribed content.
+pub(super) fn write_raw(private: &syn::Path, body: &TokenStream) -> TokenStream {
+    quote! {
+        let mut __message = #private::MessageWriter::new(__version, ::core::option::Option::None);
+        __message.raw(#body);
+        ::core::result::Result::Ok(__message.finish())
+    }
+}
+
+fn read_reply(private: &syn::Path, operation: &Operation) -> TokenStream {
+    let raw = quote!(#private::MessageReader::raw(&__reply));
+    let (parts, tuple) = match &operation.output {
+        Output::Raw => return raw,
+        Output::Message => {
+            return quote! {
+                ::core::result::Result::Ok(
+                    #private::RawMessage::new(#private::reply_action(&__reply), #raw?)
+                )
+            };
+        }
+        Output::Parts { parts, tuple } => (parts, *tuple),
+    };
+    let wrapper = wrapper(private, operation.reply.as_ref());
+    let values = parts.iter().map(|part| read_part(private, part));
+    let value = match (tuple, parts.len()) {
+        (false, 0) => quote!(()),
+        (false, _) => quote!(#(#values)*),
+        (true, _) => quote!((#(#values,)*)),
+    };
+    quote! {
+        #[allow(unused_mut, unused_variables)]
+        let mut __parts = #private::MessageReader::new(&__reply, #wrapper)?;
+        ::core::result::Result::Ok(#value)
+    }
+}
+
+fn read_part(private: &syn::Path, part: &ResultPart) -> TokenStream {
+    let (ty, name) = (&part.ty, static_name(private, &part.local, &part.namespace));
+    quote!(__parts.part::<#ty>(#name)?)
+}

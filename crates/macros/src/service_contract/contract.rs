@@ -1,0 +1,122 @@
+//! `#[service_contract(…)]` and the trait as a whole.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::format_ident;
+use syn::parse::Parser as _;
+use syn::{ItemTrait, LitStr, Path, Result, TraitItem, Visibility, parse_quote};
+
+use super::operation::Operation;
+use crate::attributes::{Options, path, text};
+use crate::names::{Case, constant_case, encode};
+
+const OPTIONS: Options = Options(&["namespace", "name", "configuration_name", "crate"]);
+
+/// The namespace of a contract that does not say one.
+const DEFAULT_NAMESPACE: &str = "http://tempuri.org/";
+
+/// A service contract.
+pub(super) struct Contract {
+    /// `::waxwing::contract::__private`.
+    pub(super) private: Path,
+    pub(super) visibility: Visibility,
+    pub(super) ident: Ident,
+    pub(super) names: ContractNames,
+    pub(super) operations: Vec<Operation>,
+}
+
+/// The names that operations derive theirs from.
+pub(super) struct ContractNames {
+    pub(super) name: String,
+    pub(super) namespace: String,
+    pub(super) configuration_name: String,
+}
+
+impl Contract {
+    pub(super) fn parse(arguments: TokenStream, item: &ItemTrait) -> Result<Self> {
+        let (mut namespace, mut name, mut configuration_name) = (None::<LitStr>, None, None);
+        let mut crate_path = None;
+        let parser = syn::meta::parser(|meta| {
+            let option = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+            match option.as_str() {
+                "namespace" => text(&meta, &mut namespace),
+                "name" => text(&meta, &mut name),
+                "configuration_name" => text(&meta, &mut configuration_name),
+                "crate" => path(&meta, &mut crate_path),
+                _ => Err(OPTIONS.unknown(&meta)),
+            }
+        });
+        parser.parse2(arguments)?;
+        refuse_generics(item)?;
+        let value = |text: Option<LitStr>| text.map(|text| text.value());
+        let name = value(name).unwrap_or_else(|| Case::Same.name(&item.ident));
+        let names = ContractNames {
+            namespace: value(namespace).unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned()),
+            configuration_name: value(configuration_name).unwrap_or_else(|| name.clone()),
+            name: encode(&name),
+        };
+        let crate_path = crate_path.unwrap_or_else(|| parse_quote!(::waxwing));
+        let operations = item.items.iter().map(|item| match item {
+            TraitItem::Fn(method) => Operation::parse(method, &names),
+            other => Err(syn::Error::new_spanned(
+                other,
+                "a service contract has operations only: `async fn` with `&self`",
+            )),
+        });
+        let operations = operations.collect::<Result<Vec<_>>>()?;
+        refuse_same_action(&operations)?;
+        Ok(Self {
+            private: parse_quote!(#crate_path::contract::__private),
+            visibility: item.vis.clone(),
+            ident: item.ident.clone(),
+            names,
+            operations,
+        })
+    }
+
+    /// `CalculatorClient`.
+    pub(super) fn client(&self) -> Ident {
+        format_ident!("{}Client", self.ident)
+    }
+
+    /// `CalculatorService`.
+    pub(super) fn service(&self) -> Ident {
+        format_ident!("{}Service", self.ident)
+    }
+
+    /// `CALCULATOR_CONTRACT`.
+    pub(super) fn constant(&self) -> Ident {
+        format_ident!("{}_CONTRACT", constant_case(&self.ident))
+    }
+}
+
+impl ContractNames {
+    /// The action of an operation or of a fault: namespace, contract and `last`.
+    pub(super) fn action(&self, last: &str) -> String {
+        let Self { namespace, name, .. } = self;
+        match namespace.as_str() {
+            "" => format!("urn:{name}/{last}"),
+            namespace if namespace.ends_with('/') => format!("{namespace}{name}/{last}"),
+            namespace => format!("{namespace}/{name}/{last}"),
+        }
+    }
+}
+
+fn refuse_generics(item: &ItemTrait) -> Result<()> {
+    if item.generics.params.is_empty() && item.generics.where_clause.is_none() {
+        return Ok(());
+    }
+    let message = "a service contract cannot be generic: its messages have fixed types";
+    Err(syn::Error::new_spanned(&item.generics, message))
+}
+
+fn refuse_same_action(operations: &[Operation]) -> Result<()> {
+    for (index, operation) in operations.iter().enumerate() {
+        let same = |before: &&Operation| before.action == operation.action;
+        if let Some(before) = operations[..index].iter().find(same) {
+            let (action, first) = (&operation.action, &before.ident);
+            let message = format!("the operation `{first}` has the action `{action}`, too");
+            return Err(syn::Error::new_spanned(&operation.ident, message));
+        }
+    }
+    Ok(())
+}

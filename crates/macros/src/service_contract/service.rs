@@ -1,0 +1,190 @@
+//! The service: a dispatcher around an implementation of the trait.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+use super::client::{static_name, wrapper, write_raw};
+use super::contract::Contract;
+use super::operation::Operation;
+use super::parts::{Input, Output, Parameter};
+
+pub(super) fn expand(contract: &Contract) -> TokenStream {
+    let Contract { private, visibility, ident, .. } = contract;
+    let (service, constant) = (contract.service(), contract.constant());
+    let doc = format!("Dispatches messages to an implementation of [`{ident}`].");
+    let methods = contract.operations.iter().enumerate();
+    let methods = methods.map(|(index, operation)| method(contract, index, operation));
+    let arms = contract.operations.iter().enumerate().map(|(index, operation)| {
+        let method = method_name(operation);
+        quote!(::core::option::Option::Some(#index) => self.#method(context, message).await,)
+    });
+    quote! {
+        #[doc = #doc]
+        #[derive(Debug)]
+        #visibility struct #service<T> {
+            service: #private::Arc<T>,
+        }
+
+        impl<T> ::core::clone::Clone for #service<T> {
+            fn clone(&self) -> Self {
+                Self { service: #private::Arc::clone(&self.service) }
+            }
+        }
+
+        impl<T> ::core::convert::From<#private::Arc<T>> for #service<T> {
+            fn from(service: #private::Arc<T>) -> Self {
+                Self { service }
+            }
+        }
+
+        impl<T: #ident> #service<T> {
+            /// Dispatches to `service`.
+            #visibility fn new(service: T) -> Self {
+                Self { service: #private::Arc::new(service) }
+            }
+
+            /// The implementation.
+            #visibility fn service(&self) -> &#private::Arc<T> {
+                &self.service
+            }
+
+            #(#methods)*
+        }
+
+        impl<T: #ident> #private::Dispatch for #service<T> {
+            fn contract(&self) -> &'static #private::ContractDescription {
+                &#constant
+            }
+
+            fn dispatch<'a>(
+                &'a self,
+                context: &'a #private::OperationContext,
+                action: &'a str,
+                message: &'a #private::Envelope,
+            ) -> #private::BoxFuture<
+                'a,
+                ::core::result::Result<
+                    ::core::option::Option<#private::Outgoing>,
+                    #private::OperationFault,
+                >,
+            > {
+                ::std::boxed::Box::pin(async move {
+                    match #constant.position(action) {
+                        #(#arms)*
+                        _ => ::core::result::Result::Err(
+                            #private::OperationFault::action_not_supported(action),
+                        ),
+                    }
+                })
+            }
+        }
+    }
+}
+
+fn method_name(operation: &Operation) -> Ident {
+    format_ident!("__dispatch_{}", operation.ident)
+}
+
+fn method(contract: &Contract, index: usize, operation: &Operation) -> TokenStream {
+    let (private, trait_name, constant) = (&contract.private, &contract.ident, contract.constant());
+    let (name, method) = (method_name(operation), &operation.ident);
+    let read = read_request(private, operation);
+    let context = operation.context.then(|| quote!(__context,));
+    let arguments = operation.input.parameters().iter().map(Parameter::argument);
+    let reply = write_reply(private, operation);
+    quote! {
+        #[allow(non_snake_case, unused_variables, clippy::redundant_closure_call)]
+        async fn #name(
+            &self,
+            __context: &#private::OperationContext,
+            __request: &#private::Envelope,
+        ) -> ::core::result::Result<
+            ::core::option::Option<#private::Outgoing>,
+            #private::OperationFault,
+        > {
+            const __OPERATION: &#private::OperationDescription = &#constant.operations[#index];
+            #read
+            let __result = <T as #trait_name>::#method(&self.service, #context #(#arguments),*)
+                .await
+                .map_err(|fault| #private::OperationFault::declared(fault, __OPERATION))?;
+            #reply
+        }
+    }
+}
+
+/// Binds every parameter to a variable of its name.
+fn read_request(private: &syn::Path, operation: &Operation) -> TokenStream {
+    let raw = quote! {
+        #private::MessageReader::raw(__request)
+            .map_err(|error| #private::OperationFault::unreadable(&error))?
+    };
+    let parameters = match &operation.input {
+        Input::Raw(body) => {
+            let ident = &body.ident;
+            return quote!(let #ident = #raw;);
+        }
+        Input::Message(message) => {
+            let ident = &message.ident;
+            return quote! {
+                let #ident = #private::RawMessage::new(__context.action(), #raw);
+            };
+        }
+        Input::Parts(parameters) => parameters,
+    };
+    let idents: Vec<_> = parameters.iter().map(|parameter| &parameter.ident).collect();
+    let types = parameters.iter().map(|parameter| &parameter.owned);
+    let wrapper = wrapper(private, operation.request.as_ref());
+    let values = parameters.iter().map(|parameter| {
+        let name = static_name(private, &parameter.local, &parameter.namespace);
+        let read = if parameter.header { quote!(header) } else { quote!(part) };
+        quote!(__parts.#read(#name)?)
+    });
+    quote! {
+        let (#(#idents,)*) = (|| -> ::core::result::Result<(#(#types,)*), #private::BodyError> {
+            #[allow(unused_mut)]
+            let mut __parts = #private::MessageReader::new(__request, #wrapper)?;
+            ::core::result::Result::Ok((#(#values,)*))
+        })()
+        .map_err(|error| #private::OperationFault::unreadable(&error))?;
+    }
+}
+
+fn write_reply(private: &syn::Path, operation: &Operation) -> TokenStream {
+    let Some(action) = &operation.reply_action else {
+        return quote! {
+            let () = __result;
+            ::core::result::Result::Ok(::core::option::Option::None)
+        };
+    };
+    let (write, action) = match &operation.output {
+        Output::Raw => (write_raw(private, &quote!(&__result)), quote!(#action)),
+        Output::Message => (write_raw(private, &quote!(&__result.body)), quote!(__result.action)),
+        Output::Parts { parts, tuple } => {
+            let wrapper = wrapper(private, operation.reply.as_ref());
+            let parts = parts.iter().enumerate().map(|(index, part)| {
+                let name = static_name(private, &part.local, &part.namespace);
+                let index = syn::Index::from(index);
+                let value = if *tuple { quote!(__result.#index) } else { quote!(__result) };
+                quote!(__body.part(#name, &#value)?;)
+            });
+            let write = quote! {
+                let mut __message = #private::MessageWriter::new(__version, #wrapper);
+                #[allow(unused_mut)]
+                let mut __body = __message.body();
+                #(#parts)*
+                ::core::result::Result::Ok(__message.finish())
+            };
+            (write, quote!(#action))
+        }
+    };
+    quote! {
+        let __version = __request.version();
+        let __reply = (|| -> ::core::result::Result<#private::Envelope, #private::WriteError> {
+            #write
+        })()?;
+        ::core::result::Result::Ok(::core::option::Option::Some(#private::Outgoing {
+            action: ::std::convert::Into::into(#action),
+            envelope: __reply,
+        }))
+    }
+}
