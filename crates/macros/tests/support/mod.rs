@@ -112,20 +112,19 @@ impl<D: Dispatch> Local<D> {
         last(&self.replies)
     }
 
-    /// The last messages as bytes, parsed again: what a peer would see.
     async fn exchange(
         &self,
         action: &str,
         message: Envelope,
     ) -> Result<Option<Envelope>, CallError> {
-        let message = Envelope::parse(message.to_bytes(), &Limits::SOAP).expect("an envelope");
+        let message = parsed(&message);
         self.requests.lock().unwrap().push((action.to_owned(), message.clone()));
         let context = OperationContext::new(action);
         let context = match self.context.caller() {
             Some(caller) => context.with_caller(caller.clone()),
             None => context,
         };
-        let (action, envelope) = match self.service.dispatch(&context, action, &message).await {
+        let (action, mut envelope) = match self.service.dispatch(&context, action, &message).await {
             Ok(None) => return Ok(None),
             Ok(Some(reply)) => (reply.action, reply.envelope),
             Err(fault) => {
@@ -133,13 +132,24 @@ impl<D: Dispatch> Local<D> {
                 (reply.action, reply.envelope)
             }
         };
-        let mut envelope =
-            Envelope::parse(envelope.to_bytes(), &Limits::SOAP).expect("an envelope");
-        self.replies.lock().unwrap().push((action.clone(), envelope.clone()));
+        self.replies.lock().unwrap().push((action.clone(), parsed(&envelope)));
+        // A request without addressing headers leaves no version for the reply's.
+        if envelope.version() != self.message_version() {
+            let mut with_version = Envelope::new(self.message_version());
+            let body = with_version.body().id();
+            if let Some(payload) = envelope.payload() {
+                with_version.document_mut().import(body, payload);
+            }
+            envelope = with_version;
+        }
         Addressing { action: Some(action), ..Addressing::default() }.write(&mut envelope);
-        let bytes = envelope.to_bytes();
-        Ok(Some(Envelope::parse(bytes, &Limits::SOAP).expect("an envelope")))
+        Ok(Some(parsed(&envelope)))
     }
+}
+
+/// The message as a peer sees it.
+fn parsed(envelope: &Envelope) -> Envelope {
+    Envelope::parse(envelope.to_bytes(), &Limits::SOAP).expect("an envelope")
 }
 
 fn last(messages: &Mutex<Vec<(String, Envelope)>>) -> (String, String) {

@@ -1,5 +1,6 @@
 //! Bodies that no contract describes.
 
+use std::fmt;
 use std::sync::Arc;
 
 use waxwing_datacontract::XmlElement;
@@ -14,12 +15,12 @@ use waxwing_xml::{Document, Element, Limits, ParseError};
 /// let body = RawBody::parse(b"<Ping xmlns='urn:test'>1</Ping>").unwrap();
 /// assert_eq!(body.payload().unwrap().text(), "1");
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct RawBody {
     payload: Option<Payload>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Payload(Arc<Document>);
 
 impl PartialEq for Payload {
@@ -57,6 +58,13 @@ impl RawBody {
     /// The document whose root the element is.
     pub fn document(&self) -> Option<&Document> {
         self.payload.as_ref().map(|payload| &*payload.0)
+    }
+}
+
+impl fmt::Debug for RawBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.document().map(Document::to_xml).unwrap_or_default();
+        write!(f, "RawBody({text})")
     }
 }
 
