@@ -3,7 +3,9 @@
 use std::fmt;
 
 use crate::bindings::Binding;
-use crate::bindings::custom_binding::{CustomElement, ElementClass, element_class};
+use crate::bindings::custom_binding::{
+    CustomElement, ElementClass, element_class, registered_name,
+};
 use crate::effective::{EffectiveEndpoint, Role};
 use crate::stack::{BindingElement, SecurityKind, Stack};
 use crate::{
@@ -337,7 +339,7 @@ fn transport_not_last(name: &str) -> Refusal {
     class.replace_range(..1, &name[..1].to_ascii_uppercase());
     refusal(
         "transport-not-last",
-        "",
+        registered_name(name),
         format!("<{name}> must be the last element"),
         format!(
             "In Binding 'CustomBinding', TransportBindingElement '{class}BindingElement' does not \
@@ -375,7 +377,7 @@ fn stream_security(elements: &[CustomElement], found: &mut Vec<Refusal>) {
     if let (Some(upgrade), false) = (upgrade, stream) {
         found.push(refusal(
             "stream-security-without-stream",
-            "",
+            registered_name(upgrade.name()),
             format!("<{}> secures a TCP stream, but the transport is not TCP", upgrade.name()),
             "The security capabilities of binding 'System.ServiceModel.Channels.CustomBinding' do \
              not match those of the generated runtime object. Most likely this means the binding \

@@ -140,7 +140,10 @@ pub(crate) fn read_into<T: Settings>(target: &mut T, node: &Node, cx: &mut Reade
     let mut seen: Vec<&str> = Vec::new();
     for child in &node.children {
         match target.multiplicity(&child.name) {
-            ChildRead::Unknown => cx.unknown_element(child, node, &Description::of(target)),
+            ChildRead::Unknown => {
+                cx.unknown_element(child, node, &Description::of(target));
+                read_as_if_nested(target, child, node, cx);
+            }
             ChildRead::Once if seen.contains(&child.name.as_str()) => cx.repeated_element(child),
             ChildRead::Once | ChildRead::Many => {
                 seen.push(&child.name);
@@ -149,6 +152,18 @@ pub(crate) fn read_into<T: Settings>(target: &mut T, node: &Node, cx: &mut Reade
         }
     }
     cx.leave();
+}
+
+/// `<message>` or `<transport>` beside a `<security />` that closed itself is read as what it was
+/// meant to be, so that its own mistakes are found, too.
+fn read_as_if_nested<T: Settings>(target: &mut T, child: &Node, node: &Node, cx: &mut Reader<'_>) {
+    let meant = matches!(child.name.as_str(), "message" | "transport");
+    let security = node.child("security").filter(|s| meant && s.child(&child.name).is_none());
+    if let (Some(security), ChildRead::Once) = (security, target.multiplicity("security")) {
+        let around =
+            Node { attributes: Vec::new(), children: vec![child.clone()], ..security.clone() };
+        target.read_child(&around, cx);
+    }
 }
 
 /// Writes one attribute when it differs from the base value.

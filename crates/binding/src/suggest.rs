@@ -24,6 +24,52 @@ pub(crate) fn nearest<'a>(
     best.map(|(_, name)| name.to_owned())
 }
 
+/// What things are called elsewhere: in the certificate dialogs, in other products' files.
+const ALIASES: &[(&str, &str)] = &[
+    ("personal", "My"),
+    ("trustedroot", "Root"),
+    ("intermediate", "CertificateAuthority"),
+    ("1.0", "WSReliableMessagingFebruary2005"),
+    ("1.1", "WSReliableMessaging11"),
+    ("x509", "Certificate"),
+    ("password", "UserName"),
+    ("ntlm", "Windows"),
+    ("kerberos", "Windows"),
+    ("ssl", "Transport"),
+    ("tls", "Transport"),
+    ("https", "Transport"),
+    ("aes256", "Basic256"),
+    ("aes192", "Basic192"),
+    ("aes128", "Basic128"),
+    ("3des", "TripleDes"),
+    ("findbyname", "FindBySubjectName"),
+    ("findbysubject", "FindBySubjectName"),
+    ("findbycommonname", "FindBySubjectName"),
+    ("soap11", "Soap11"),
+    ("soap12", "Soap12"),
+];
+/// A beginning shorter than this means nothing.
+const MIN_BEGINNING: usize = 4;
+
+/// The legal value that `word` most likely means: near, known under another name, or the only one
+/// that begins with it.
+pub(crate) fn value(word: &str, names: &[&'static str]) -> Option<String> {
+    let near = nearest(word, names.iter().copied());
+    let lower = word.to_ascii_lowercase();
+    let alias = || {
+        let (_, name) =
+            ALIASES.iter().find(|(alias, name)| *alias == lower && names.contains(name))?;
+        Some((*name).to_owned())
+    };
+    let beginning = || {
+        let mut longer =
+            names.iter().filter(|n| n.to_ascii_lowercase().starts_with(lower.as_str()));
+        let only = longer.next().filter(|_| lower.len() >= MIN_BEGINNING)?;
+        longer.next().is_none().then(|| (*only).to_owned())
+    };
+    near.or_else(alias).or_else(beginning)
+}
+
 /// A short name allows fewer edits: every three-letter word is two edits from every other.
 fn limit(candidate: &str) -> usize {
     if candidate.len() <= 4 { 1 } else { MAX_EDITS }
@@ -68,5 +114,14 @@ mod tests {
         assert_eq!(nearest("transport", names), None);
         assert_eq!(nearest("xyz", names), None);
         assert_eq!(nearest(&"x".repeat(10_000), names), None);
+    }
+
+    #[test]
+    fn knows_other_names_and_beginnings() {
+        let modes = ["None", "PeerTrust", "ChainTrust", "PeerOrChainTrust"];
+        assert_eq!(value("Chain", &modes).as_deref(), Some("ChainTrust"));
+        assert_eq!(value("Peer", &modes), None);
+        assert_eq!(value("Personal", &["My", "Root"]).as_deref(), Some("My"));
+        assert_eq!(value("Personal", &modes), None);
     }
 }

@@ -163,11 +163,16 @@ fn read_number(
     if (range.min..=range.max).contains(&value) {
         return Ok(value);
     }
+    // -1 is "no limit" in many other files.
+    let meant = match value {
+        -1 => range.max.min(INT32.max),
+        value => value.clamp(range.min, range.max),
+    };
     refuse(
         Stage::Validate,
         format!("The value must be inside the range {}-{}.", range.min, range.max),
         format!("{value} is outside the range {} to {}", range.min, range.max),
-        Some(value.clamp(range.min, range.max).to_string()),
+        Some(meant.to_string()),
     )
 }
 
@@ -236,7 +241,8 @@ impl Value for TimeSpan {
             message: format!("\"{text}\" is not a time span: {error}"),
             suggestion: intended_span(text),
         })?;
-        if span.is_infinite() || (range.min..=range.max).contains(&span.ticks()) {
+        let in_range = |span: TimeSpan| (range.min..=range.max).contains(&span.ticks());
+        if span.is_infinite() || in_range(span) {
             return Ok(span);
         }
         let (min, max) = (TimeSpan::from_ticks(range.min), TimeSpan::from_ticks(range.max));
@@ -247,7 +253,9 @@ impl Value for TimeSpan {
                 Some(s) => format!("{span} is outside the range {min} to {max}: {}", s.message),
                 None => format!("{span} is outside the range {min} to {max}"),
             },
-            intended_span(text),
+            intended_span(text).filter(|meant| {
+                TimeSpan::parse(meant).is_ok_and(|s| s.is_infinite() || in_range(s))
+            }),
         )
     }
 
@@ -338,6 +346,9 @@ pub(crate) enum ListWording {
     Own(&'static str),
 }
 
+/// More names than this are not listed in a message; the fix lists them.
+const LONG_LIST: usize = 8;
+
 /// Reads a name of a closed list: exact, case-sensitive, blanks not trimmed.
 pub(crate) fn read_name<T: Copy>(
     text: &str,
@@ -359,7 +370,8 @@ pub(crate) fn read_name<T: Copy>(
     };
     let trimmed = text.trim();
     let exact = all.iter().any(|(_, name)| *name == trimmed);
-    let suggestion = suggest::nearest(trimmed, all.iter().map(|(_, name)| *name));
+    let names: Vec<&'static str> = all.iter().map(|(_, name)| *name).collect();
+    let suggestion = suggest::value(trimmed, &names);
     let message = if exact && text.starts_with(char::is_whitespace) {
         format!("\"{text}\" begins with a blank, and WCF does not trim names")
     } else if exact {
@@ -368,6 +380,8 @@ pub(crate) fn read_name<T: Copy>(
         format!("\"{text}\" differs in upper and lower case from a legal name")
     } else if text.contains(',') {
         format!("\"{text}\" names several values, but only one is allowed")
+    } else if names.len() > LONG_LIST {
+        format!("\"{text}\" is no legal name here")
     } else {
         format!("\"{text}\" is not one of: {list}")
     };

@@ -195,7 +195,13 @@ impl CustomBinding {
 }
 
 fn is_registered(name: &str) -> bool {
-    MODELLED_ELEMENTS.contains(&name) || OTHER_ELEMENTS.contains(&name)
+    !registered_name(name).is_empty()
+}
+
+/// The registered name equal to `name`, empty when there is none.
+pub(crate) fn registered_name(name: &str) -> &'static str {
+    let mut all = MODELLED_ELEMENTS.iter().chain(OTHER_ELEMENTS).copied();
+    all.find(|registered| *registered == name).unwrap_or_default()
 }
 
 /// A child of a behavior or custom binding whose name is not registered.

@@ -1,6 +1,7 @@
 //! What a file as a whole must satisfy: keys, references, addresses, combinations.
 
 mod addresses;
+mod details;
 mod endpoints;
 mod keys;
 mod references;
@@ -20,6 +21,11 @@ pub(crate) fn check(
     configuration: &Configuration,
     cx: &mut Reader<'_>,
 ) {
+    for section in ["bindings", "behaviors", "services", "client", "protocolMapping"] {
+        if let Some(section) = node.child(section) {
+            cx.within(section, |cx| details::details(section, cx));
+        }
+    }
     if let Some(section) = node.child("bindings") {
         cx.within(section, |cx| {
             keys::bindings(bindings, cx);
@@ -90,6 +96,10 @@ fn reliable_session_off(binding: &Binding, node: &Node, cx: &mut Reader<'_>) {
     if session.attribute("enabled").is_some() || matches!(binding, Binding::Other(_)) {
         return;
     }
+    if cx.has_error_within(session.span) {
+        // `enable`, `Enabled`…: said already.
+        return;
+    }
     cx.report(
         Problem::warning(
             "reliable-session-off",
@@ -142,7 +152,8 @@ fn order_of_elements(binding: &Binding, node: &Node, cx: &mut Reader<'_>) {
 
 /// `basicHttpBinding`: say that it has no reliable session.
 fn no_reliable_session(binding: &Binding, node: &Node, cx: &mut Reader<'_>) {
-    if matches!(binding, Binding::BasicHttp(_) | Binding::BasicHttps(_)) {
+    let basic = matches!(binding, Binding::BasicHttp(_) | Binding::BasicHttps(_));
+    if basic && !cx.has_error_within(node.span) {
         cx.report(
             Problem::note(
                 "no-reliable-session",

@@ -6,7 +6,7 @@ use crate::diagnostic::Severity;
 use crate::file::node::Node;
 use crate::file::parse::parse;
 use crate::file::raw::OtherElement;
-use crate::file::reader::{Problem, Reader};
+use crate::file::reader::{INITIALIZE, Problem, Reader};
 use crate::settings::read_into;
 use crate::suggest;
 
@@ -25,8 +25,6 @@ const CARRIED: &[&str] = &[
 const READ: &[&str] = &["bindings", "services", "client", "behaviors", "protocolMapping"];
 /// Namespace that .NET accepts on the root element.
 const ROOT_NAMESPACE: &str = "http://schemas.microsoft.com/.NetConfiguration/v2.0";
-
-pub(crate) const INITIALIZE: &str = "Configuration system failed to initialize";
 
 impl Configuration {
     /// Reads the text of a configuration file. All mistakes of the file are found in one pass;

@@ -3,14 +3,14 @@
 
 use crate::diagnostic::{LineMap, Span};
 use crate::file::node::Node;
-use crate::file::reader::Problem;
+use crate::file::reader::{INITIALIZE, Problem};
 use crate::file::scan::{ScanError, StartTag, Token, scan};
 use crate::file::tree;
 use crate::suggest;
 
-const INITIALIZE: &str = "Configuration system failed to initialize";
-const REFUSES_FILE: &str =
-    "refuses the whole file when the configuration system starts, whatever is asked for";
+/// For files that are no configuration at all.
+const BEGIN: &str =
+    "begin with <configuration><system.serviceModel> … </system.serviceModel></configuration>";
 /// A file with more faults than this is explained only so far.
 const MAX_REPAIRS: usize = 20;
 
@@ -51,10 +51,7 @@ pub(crate) fn explain(text: &str) -> Option<Explained> {
 }
 
 fn problem(span: Span, message: String, wcf: String, fix: String) -> Problem {
-    Problem::error("malformed-xml", span, message)
-        .wcf(format!("{INITIALIZE}\n{wcf}"))
-        .behavior(REFUSES_FILE)
-        .fix(fix)
+    Problem::error("malformed-xml", span, message).wcf(format!("{INITIALIZE}\n{wcf}")).fix(fix)
 }
 
 /// The first place where the tags do not nest, and the token list with it mended.
@@ -295,7 +292,8 @@ fn second_root(tag: &StartTag, text: &str, lines: &LineMap) -> Problem {
 fn outside_text(text: &str, span: Span, lines: &LineMap) -> Problem {
     let wcf = position_text("Data at the root level is invalid.", text, span.start, lines);
     let message = "text stands outside the root element".to_owned();
-    problem(span, message, wcf, "remove it".to_owned())
+    let fix = if text.contains('<') { "remove it" } else { BEGIN };
+    problem(span, message, wcf, fix.to_owned())
 }
 
 fn doctype(span: Span) -> Problem {
@@ -312,8 +310,7 @@ fn no_root() -> Problem {
         Span::default(),
         "the file has no element at all".to_owned(),
         "Root element is missing.".to_owned(),
-        "begin with <configuration><system.serviceModel> … </system.serviceModel></configuration>"
-            .to_owned(),
+        BEGIN.to_owned(),
     )
 }
 

@@ -5,7 +5,7 @@ use waxwing_xml::{Document, Limits, ParseErrorKind};
 use crate::diagnostic::Span;
 use crate::file::malformed;
 use crate::file::node::Node;
-use crate::file::reader::{Problem, Reader};
+use crate::file::reader::{INITIALIZE, Problem, Reader};
 use crate::file::scan::scan;
 use crate::file::tree;
 
@@ -76,9 +76,7 @@ fn limit(span: Span, message: String) -> Problem {
 }
 
 fn plain(span: Span, message: String) -> Problem {
-    Problem::error("malformed-xml", span, message)
-        .wcf("Configuration system failed to initialize")
-        .behavior("refuses the whole file when the configuration system starts")
+    Problem::error("malformed-xml", span, message).wcf(INITIALIZE).fix("write well-formed XML here")
 }
 
 /// The text with the XML declaration blanked out: it is decoded already, whatever encoding the

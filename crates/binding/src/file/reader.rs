@@ -4,7 +4,7 @@ use crate::diagnostic::{Diagnostic, LineMap, Severity, Span};
 use crate::file::node::{Attribute, Node};
 use crate::settings::Description;
 use crate::suggest;
-use crate::values::{Range, Stage, Value, ValueError};
+use crate::values::{Kind, Range, Stage, Value, ValueError};
 
 /// After so many findings the file is not looked at further: nobody reads more, and a hostile
 /// file must not fill the memory with messages.
@@ -13,6 +13,12 @@ pub(crate) const MAX_DIAGNOSTICS: usize = 500;
 const MAX_QUOTE: usize = 200;
 
 pub(crate) const REFUSES_SECTION: &str = "refuses the file when the section is read";
+/// How .NET begins when it cannot even start to read.
+pub(crate) const INITIALIZE: &str = "Configuration system failed to initialize";
+pub(crate) const REFUSES_FILE: &str =
+    "refuses the whole file when the configuration system starts, whatever is asked for";
+/// .NET is told to pass over the section of ours.
+const PASSES_OVER: &str = "passes over the section <waxwing>; Waxwing refuses the file";
 pub(crate) const REFUSES_BINDING: &str =
     "refuses when the binding is applied to an endpoint or opened";
 pub(crate) const ACCEPTS: &str = "accepts it";
@@ -57,7 +63,11 @@ impl Problem {
     }
 
     pub(crate) fn wcf(mut self, text: impl Into<String>) -> Problem {
-        self.wcf_text = Some(text.into());
+        let text = text.into();
+        if text.starts_with(INITIALIZE) {
+            self.wcf_behavior = REFUSES_FILE;
+        }
+        self.wcf_text = Some(text);
         self
     }
 
@@ -150,7 +160,17 @@ impl<'a> Reader<'a> {
         self.diagnostics.iter().any(|d| d.severity == Severity::Error && d.span == span)
     }
 
-    pub(crate) fn report(&mut self, problem: Problem) {
+    /// Whether an error is reported inside this span.
+    pub(crate) fn has_error_within(&self, span: Span) -> bool {
+        let inside = |s: Span| s.start >= span.start && s.end <= span.end;
+        self.diagnostics.iter().any(|d| d.severity == Severity::Error && inside(d.span))
+    }
+
+    pub(crate) fn report(&mut self, mut problem: Problem) {
+        if self.path.get(1).is_some_and(|section| section == "waxwing") {
+            problem.wcf_text = None;
+            problem.wcf_behavior = PASSES_OVER;
+        }
         if self.diagnostics.len() >= MAX_DIAGNOSTICS {
             return;
         }
@@ -199,11 +219,11 @@ impl<'a> Reader<'a> {
                     self.report(problem);
                 }
             }
-            Err(error) => self.refused_value(attribute, error),
+            Err(error) => self.refused_value(attribute, V::KIND, error),
         }
     }
 
-    fn refused_value(&mut self, attribute: &Attribute, error: ValueError) {
+    fn refused_value(&mut self, attribute: &Attribute, kind: Kind, error: ValueError) {
         let Attribute { name, .. } = attribute;
         let (code, wcf, behavior) = match error.stage {
             Stage::Convert => (
@@ -224,13 +244,16 @@ impl<'a> Reader<'a> {
             ),
             Stage::Apply => ("unsupported-value", error.wcf, REFUSES_BINDING),
         };
-        let fix = error.suggestion.as_ref().map(|s| format!("write {name}=\"{s}\""));
+        let fix = match &error.suggestion {
+            Some(s) => format!("write {name}=\"{s}\""),
+            None => expected(kind),
+        };
         let message = format!("{name}: {}", shorten(&error.message));
-        let mut problem = Problem::error(code, attribute.value_span, message)
+        let problem = Problem::error(code, attribute.value_span, message)
             .wcf(shorten(&wcf))
             .behavior(behavior)
-            .suggest(error.suggestion);
-        problem.fix = fix;
+            .suggest(error.suggestion)
+            .fix(fix);
         self.report(problem);
     }
 
@@ -327,6 +350,16 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// What may be written for a value of this kind.
+fn expected(kind: Kind) -> String {
+    match (kind.names, kind.name) {
+        ([], "TimeSpan") => "write a time span like 00:10:00 (ten minutes), or Infinite".to_owned(),
+        ([], "int" | "long") => "write a whole number without unit and separators".to_owned(),
+        ([], _) => "write a value".to_owned(),
+        (names, _) => format!("write one of: {}", names.join(", ")),
+    }
+}
+
 /// The start of a text from the file, for quoting.
 pub(crate) fn quote(text: &str) -> String {
     shorten(text)
@@ -373,6 +406,7 @@ mod misplaced {
             ("security", "clientCredentialType" | "negotiateServiceCredential") => {
                 "write it on <message> (or <transport>) inside <security>"
             }
+            ("add", "address") => "write baseAddress=\"…\" in <baseAddresses>",
             ("binding", "mode") => "write <security mode=\"…\"> inside the binding",
             _ => return None,
         })
@@ -388,6 +422,10 @@ mod misplaced {
             ("binding", "message") => "write <security mode=\"Message\"> <message … /> </security>",
             ("binding", "transport") => {
                 "write <security mode=\"Transport\"> <transport … /> </security>"
+            }
+            ("clientCredentials", "userName") => {
+                "remove it: a user name and a password cannot be written in a file; the program \
+                 sets them"
             }
             (_, _) if parent.ends_with("Binding") => "write <binding>",
             _ => return None,

@@ -47,31 +47,35 @@ pub(super) fn bindings(bindings: &[(Binding, &Node)], cx: &mut Reader<'_>) {
     sections.dedup();
     for section in sections {
         let nodes = bindings.iter().filter(|(b, _)| b.section() == section).map(|(_, n)| *n);
-        unique(
-            nodes,
-            |node| Some(node.value("name").to_owned()),
-            |node| match node.value("name") {
-                "" => "an unnamed binding".to_owned(),
-                name => format!("a binding named \"{name}\""),
-            },
-            "give each binding a name of its own",
-            cx,
-        );
+        cx.within_named(section, |cx| {
+            unique(
+                nodes,
+                |node| Some(node.value("name").to_owned()),
+                |node| match node.value("name") {
+                    "" => "an unnamed binding".to_owned(),
+                    name => format!("a binding named \"{name}\""),
+                },
+                "give each binding a name of its own",
+                cx,
+            );
+        });
     }
 }
 
 pub(super) fn behaviors(section: &Node, cx: &mut Reader<'_>) {
     for group in &section.children {
-        unique(
-            group.children_named("behavior"),
-            |node| Some(node.value("name").to_owned()),
-            |node| match node.value("name") {
-                "" => "an unnamed behavior".to_owned(),
-                name => format!("a behavior named \"{name}\""),
-            },
-            "give each behavior a name of its own",
-            cx,
-        );
+        cx.within(group, |cx| {
+            unique(
+                group.children_named("behavior"),
+                |node| Some(node.value("name").to_owned()),
+                |node| match node.value("name") {
+                    "" => "an unnamed behavior".to_owned(),
+                    name => format!("a behavior named \"{name}\""),
+                },
+                "give each behavior a name of its own",
+                cx,
+            );
+        });
     }
 }
 
