@@ -1,0 +1,386 @@
+//! A client and a service in memory: virtual time, seeded randomness, messages through their octets.
+#![allow(dead_code, unreachable_pub)]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
+use waxwing_crypto::{
+    Certificate, CertificateValidator, Identity, PrivateKey, RevocationMode, Usage, ValidationMode,
+};
+use waxwing_security::conversation::{
+    CallerIdentity, CertificateTrust, ClientCredential, ClientError, ClientIdentification,
+    ClientOptions, ClientSecurity, Correlation, Incoming, Protection, Received, SecuredMessage,
+    ServiceKey, ServiceOptions, ServiceReply, ServiceSecurity, Step,
+};
+use waxwing_security::negotiation::TlsEngines;
+use waxwing_security::wsse::Dialect;
+use waxwing_security::{ProtectionLevel, SecurityError};
+use waxwing_soap::{Addressing, Envelope, Fault, MessageVersion, RandomSource};
+use waxwing_xml::{Limits, Name};
+use zeroize::Zeroizing;
+
+/// The address of the service; its certificate is for `localhost`.
+pub const ADDRESS: &str = "http://localhost:8000/calculator";
+/// The request action of the contract.
+pub const ADD: &str = "http://Microsoft.ServiceModel.Samples/ICalculator/Add";
+/// The reply action of the contract.
+pub const ADD_RESPONSE: &str = "http://Microsoft.ServiceModel.Samples/ICalculator/AddResponse";
+
+/// Octets that are the same in every run (SplitMix64).
+pub struct Seeded(pub u64);
+
+impl RandomSource for Seeded {
+    fn fill(&mut self, octets: &mut [u8]) {
+        for chunk in octets.chunks_mut(8) {
+            self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let mut z = self.0;
+            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            chunk.copy_from_slice(&(z ^ (z >> 31)).to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+pub fn file(name: &str) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../testdata/pki").join(name);
+    std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+pub fn certificate(name: &str) -> Certificate {
+    Certificate::from_pem(&file(&format!("{name}.cert.pem"))).unwrap().remove(0)
+}
+
+pub fn key(name: &str) -> PrivateKey {
+    PrivateKey::from_pem(&file(&format!("{name}.key.pem"))).unwrap()
+}
+
+pub fn identity(name: &str) -> Identity {
+    Identity::of(vec![certificate(name)], key(name)).unwrap()
+}
+
+pub fn noon() -> Timestamp {
+    "2026-11-24T12:00:00Z".parse().unwrap()
+}
+
+/// Trust in what the test root signed.
+pub fn chain_trust(usage: Usage) -> Arc<dyn CertificateTrust> {
+    let validator =
+        CertificateValidator::new(ValidationMode::ChainTrust, RevocationMode::NoCheck, usage)
+            .with_roots([certificate("ca")]);
+    Arc::new(move |leaf: &Certificate, chain: &[Certificate], now: Timestamp| {
+        validator.validate(leaf, chain, now).map_err(|e| e.to_string())
+    })
+}
+
+/// Trust in everything.
+pub fn any_trust_rule(_: &Certificate, _: &[Certificate], _: Timestamp) -> Result<(), String> {
+    Ok(())
+}
+
+/// What a client proves itself with in a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    None,
+    UserName(&'static str),
+    Certificate(&'static str),
+}
+
+impl Credential {
+    pub const ALL: [Credential; 3] =
+        [Credential::None, Credential::UserName("secret"), Credential::Certificate("alice")];
+
+    pub fn client(self) -> ClientCredential {
+        match self {
+            Credential::None => ClientCredential::None,
+            Credential::UserName(password) => ClientCredential::UserName {
+                username: "alice".into(),
+                password: Some(Zeroizing::new(password.to_owned())),
+            },
+            Credential::Certificate(name) => {
+                ClientCredential::Certificate { certificate: certificate(name), key: key(name) }
+            }
+        }
+    }
+
+    pub fn service(self) -> ClientIdentification {
+        match self {
+            Credential::None => ClientIdentification::None,
+            Credential::UserName(_) => ClientIdentification::UserName(Arc::new(
+                |user: &str, password: Option<&str>| match (user, password) {
+                    ("alice", Some("secret")) => Ok(()),
+                    _ => Err(format!("no user {user} with that password")),
+                },
+            )),
+            Credential::Certificate(_) => {
+                ClientIdentification::Certificate(chain_trust(Usage::Client))
+            }
+        }
+    }
+
+    pub fn is_caller(self, caller: &CallerIdentity) -> bool {
+        match (self, caller) {
+            (Credential::None, CallerIdentity::Anonymous) => true,
+            (Credential::UserName(_), CallerIdentity::UserName(name)) => **name == *"alice",
+            (Credential::Certificate(name), CallerIdentity::Certificate(found)) => {
+                *found == certificate(name)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Options of a pair that fits together.
+#[derive(Clone)]
+pub struct Setup {
+    pub client: ClientOptions,
+    pub service: ServiceOptions,
+}
+
+impl Setup {
+    /// The service's certificate is known beforehand.
+    pub fn by_certificate(dialect: Dialect, credential: Credential) -> Self {
+        let mut client = ClientOptions::new(ADDRESS, chain_trust(Usage::Service));
+        client.service_key = Some(ServiceKey::Certificate(certificate("service")));
+        client.credential = credential.client();
+        let mut service = ServiceOptions::new(credential.service());
+        service.certificate = Some((certificate("service"), key("service")));
+        Self { client, service }.finish(dialect)
+    }
+
+    /// The key comes from a TLS handshake.
+    pub fn negotiated(dialect: Dialect, credential: Credential) -> Self {
+        let mut setup = Self::by_certificate(dialect, credential);
+        let identity_of_client = match credential {
+            Credential::Certificate(name) => Some(identity(name)),
+            _ => None,
+        };
+        let client = client_tls(identity_of_client.as_ref(), TlsVersion::Tls12);
+        setup.client.service_key = Some(ServiceKey::Negotiated(client));
+        let by_certificate = matches!(credential, Credential::Certificate(_));
+        setup.service.negotiation = Some(service_tls(by_certificate, TlsVersion::Tls12));
+        setup
+    }
+
+    pub fn one_shot(mut self) -> Self {
+        self.client.protection = Protection::OneShot;
+        self.service.protection = Protection::OneShot;
+        self
+    }
+
+    fn finish(mut self, dialect: Dialect) -> Self {
+        for settings in [
+            &mut self.client.settings,
+            &mut self.client.bootstrap,
+            &mut self.service.settings,
+            &mut self.service.bootstrap,
+        ] {
+            settings.dialect = dialect;
+        }
+        for requirements in [&mut self.client.requirements, &mut self.service.requirements] {
+            requirements.operation(ADD, Some(ADD_RESPONSE), ProtectionLevel::EncryptAndSign);
+        }
+        self
+    }
+
+    pub fn build(self) -> Pair {
+        self.build_seeded(7)
+    }
+
+    pub fn build_seeded(self, seed: u64) -> Pair {
+        let mut random = Seeded(seed);
+        let service = ServiceSecurity::new(self.service, &mut Seeded(1000 + seed)).unwrap();
+        let client = ClientSecurity::new(self.client, &mut random).unwrap();
+        Pair { client, service: Service::new(service, seed), now: noon(), random }
+    }
+}
+
+pub fn client_tls(identity: Option<&Identity>, oldest: TlsVersion) -> Arc<dyn TlsEngines> {
+    Arc::new(TlsConfig::new(TlsRole::Client, identity, oldest).unwrap())
+}
+
+pub fn service_tls(request_certificate: bool, oldest: TlsVersion) -> Arc<dyn TlsEngines> {
+    let role = TlsRole::Server { request_certificate };
+    Arc::new(TlsConfig::new(role, Some(&identity("service")), oldest).unwrap())
+}
+
+/// Through the octets and back.
+pub fn wire(envelope: &Envelope) -> Envelope {
+    Envelope::parse(envelope.to_bytes(), &Limits::SOAP).expect("what was written is an envelope")
+}
+
+/// The same after a change of its text.
+pub fn altered(envelope: &Envelope, change: impl FnOnce(String) -> String) -> Envelope {
+    let text = String::from_utf8(envelope.to_bytes()).unwrap();
+    let changed = change(text.clone());
+    assert_ne!(changed, text, "the change changes something");
+    Envelope::parse(changed, &Limits::SOAP).expect("the changed text is an envelope")
+}
+
+/// A service and its clock.
+pub struct Service {
+    pub security: ServiceSecurity,
+    pub random: Seeded,
+    /// How far its clock is ahead of the client's.
+    pub ahead: SignedDuration,
+}
+
+impl Service {
+    pub fn new(security: ServiceSecurity, seed: u64) -> Self {
+        Self { security, random: Seeded(2000 + seed), ahead: SignedDuration::ZERO }
+    }
+
+    pub fn now(&self, now: Timestamp) -> Timestamp {
+        now + self.ahead
+    }
+
+    pub fn receive(&mut self, request: &Envelope, now: Timestamp) -> Incoming {
+        let now = self.now(now);
+        self.security.receive(wire(request), now, &mut self.random)
+    }
+
+    /// The answer of the security layer.
+    pub fn answer(&mut self, request: &Envelope, now: Timestamp) -> ServiceReply {
+        match self.receive(request, now) {
+            Incoming::Reply(reply) => *reply,
+            Incoming::Message(message) => panic!("handed up: {message:?}"),
+        }
+    }
+
+    /// A message that is handed up.
+    pub fn message(&mut self, request: &Envelope, now: Timestamp) -> SecuredMessage {
+        match self.receive(request, now) {
+            Incoming::Message(message) => *message,
+            Incoming::Reply(reply) => panic!("answered: {:?}", reply.error),
+        }
+    }
+}
+
+/// Both ends.
+pub struct Pair {
+    pub client: ClientSecurity,
+    pub service: Service,
+    pub now: Timestamp,
+    pub random: Seeded,
+}
+
+impl Pair {
+    pub fn pass(&mut self, time: SignedDuration) {
+        self.now += time;
+    }
+
+    /// Carries an exchange to its end. Gives the messages that crossed.
+    pub fn carry(&mut self, mut step: Step) -> Result<Vec<Envelope>, ClientError> {
+        let mut seen = Vec::new();
+        while let Step::Send(request) = step {
+            let reply = self.service.answer(&request, self.now);
+            assert_eq!(reply.status == 500, reply.envelope.is_fault() || reply.error.is_some());
+            step = self.client.handle_reply(wire(&reply.envelope), self.now, &mut self.random)?;
+            seen.extend([*request, reply.envelope]);
+        }
+        Ok(seen)
+    }
+
+    pub fn open(&mut self) -> Result<Vec<Envelope>, ClientError> {
+        let step = self.client.open(self.now, &mut self.random)?;
+        self.carry(step)
+    }
+
+    pub fn renew(&mut self) -> Result<Vec<Envelope>, ClientError> {
+        let step = self.client.renew(self.now, &mut self.random)?;
+        self.carry(step)
+    }
+
+    pub fn cancel(&mut self) -> Result<Vec<Envelope>, ClientError> {
+        let step = self.client.cancel(self.now, &mut self.random)?;
+        self.carry(step)
+    }
+
+    /// A request of the application, protected.
+    pub fn request(&mut self, text: &str) -> (Envelope, Correlation) {
+        let envelope = application_request(text, &mut self.random);
+        self.client.protect(envelope, self.now, &mut self.random).unwrap()
+    }
+
+    /// The answer to a message that was handed up: its payload back.
+    pub fn echo(&mut self, message: SecuredMessage) -> Envelope {
+        let request = message.received.envelope();
+        let addressing = Addressing::read(request).unwrap();
+        let text = request.payload().expect("a payload").text().into_owned();
+        let version = MessageVersion::SOAP12_ADDRESSING10;
+        let reply = Addressing::reply(ADD_RESPONSE, &addressing, version.addressing);
+        let mut envelope = Envelope::new(version);
+        reply.write(&mut envelope);
+        payload(&mut envelope, "AddResponse", &text);
+        let now = self.service.now(self.now);
+        let security = &self.service.security;
+        security.protect_reply(&message.reply, envelope, now, &mut self.service.random).unwrap()
+    }
+
+    /// One call: out, checked at the service, and back.
+    pub fn call(&mut self, text: &str) -> Result<Received, ClientError> {
+        let (request, correlation) = self.request(text);
+        let message = self.service.message(&request, self.now);
+        assert_eq!(message.received.envelope().payload().unwrap().text(), text);
+        let reply = self.echo(message);
+        let received = self.client.verify(wire(&reply), &correlation, self.now)?;
+        assert_eq!(received.envelope().payload().unwrap().text(), text);
+        Ok(received)
+    }
+
+    /// A call that the service refuses: its answer and what the client makes of it.
+    pub fn refused_call(&mut self, text: &str) -> (ServiceReply, ClientError) {
+        let (request, correlation) = self.request(text);
+        self.refused(&request, &correlation)
+    }
+
+    pub fn refused(
+        &mut self,
+        request: &Envelope,
+        correlation: &Correlation,
+    ) -> (ServiceReply, ClientError) {
+        let reply = self.service.answer(request, self.now);
+        let error = self.client.verify(wire(&reply.envelope), correlation, self.now).unwrap_err();
+        (reply, error)
+    }
+}
+
+pub fn application_request(text: &str, random: &mut dyn RandomSource) -> Envelope {
+    let version = MessageVersion::SOAP12_ADDRESSING10;
+    let mut envelope = Envelope::new(version);
+    Addressing::request(ADD, ADDRESS, version.addressing, random).write(&mut envelope);
+    payload(&mut envelope, "Add", text);
+    envelope
+}
+
+fn payload(envelope: &mut Envelope, local: &str, text: &str) {
+    let namespace = "http://Microsoft.ServiceModel.Samples";
+    let body = envelope.append_body_element(Name::new("", local, namespace));
+    envelope.document_mut().declare_namespace(body, "", namespace);
+    envelope.document_mut().append_text(body, text);
+}
+
+/// The fault that a reply shows in clear, as `Code/subcode`, and its text.
+pub fn fault(envelope: &Envelope) -> (String, String) {
+    let fault = Fault::read(&wire(envelope)).expect("a fault in clear");
+    let subcode = fault.subcode().map(|s| s.local.clone()).unwrap_or_default();
+    (format!("{:?}/{subcode}", fault.code), fault.text().to_owned())
+}
+
+/// The text of an error contains all of these.
+#[track_caller]
+pub fn says(error: &dyn std::fmt::Display, parts: &[&str]) {
+    let text = error.to_string();
+    for part in parts {
+        assert!(text.contains(part), "'{text}' does not say '{part}'");
+    }
+}
+
+/// The reason of the security error in a client error.
+pub fn reason_of(error: &ClientError) -> &SecurityError {
+    match error {
+        ClientError::Unverifiable(error) | ClientError::Response { error, .. } => error,
+        other => panic!("no security error: {other}"),
+    }
+}
