@@ -15,3 +15,4 @@ pub mod wsse;
 
 pub use error::{Reason, Result, SecurityError, SecurityFault};
 pub use protection::{Direction, MessageProtection, ProtectionLevel, ProtectionRequirements};
+pub use waxwing_crypto::AlgorithmSuite;

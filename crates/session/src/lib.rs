@@ -1,1 +1,24 @@
 //! One secure reliable conversation: addressing, reliability and security composed.
+//!
+//! The only crate that knows both [`waxwing_reliable`] and [`waxwing_security`]. Two engines without IO, one shape:
+//! give an input with the moment, then drain the outputs.
+//!
+//! * [`ClientSession`]: what a client channel does. `open` runs the security handshake, then creates the sequence;
+//!   `call` numbers, protects and hands out messages to post; `close` ends the sequence, then the security session.
+//! * [`options`]: from what a binding says to what the engines take.
+//! * [`ServiceEndpoint`]: what a service does with one message that came in ([`ServiceEndpoint::receive`]) and with the
+//!   answer ([`ServiceEndpoint::encode`]), shared by all threads. Its sequences are in a [`waxwing_reliable::Listener`].
+//!
+//! Security sits next to the wire: a retransmission is protected afresh (new timestamp, new initialization vectors),
+//! since a peer takes equal octets for a replay.
+
+mod client;
+mod error;
+mod message;
+pub mod options;
+mod service;
+
+pub use client::{Answer, ClientOutput, ClientSession, ClientSettings, TransmissionId, Transmit};
+pub use error::{Advice, SessionError};
+pub use message::{AppMessage, ApplicationMessage, Moment};
+pub use service::{Arrival, ArrivedMessage, Encoded, ReplyTo, ServiceEndpoint, ServiceSettings};

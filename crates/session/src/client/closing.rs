@@ -1,0 +1,65 @@
+//! Closing: the sequence first, then the security session.
+
+use waxwing_reliable::{Identifier, InitiatorInput, Time};
+use waxwing_soap::urn_uuid;
+
+use super::exchange::Pending;
+use super::{ClientSession, Phase};
+use crate::error::SessionError;
+use crate::message::Moment;
+
+impl ClientSession {
+    /// Closes: waits until every call is answered, ends the sequence, cancels the security session. Ends with
+    /// [`ClientOutput::Closed`] or `Faulted`, not later than `deadline`.
+    pub fn close(&mut self, deadline: Time, at: &mut Moment<'_>) {
+        match self.phase {
+            Phase::New => self.end(),
+            Phase::Opening(_) => {
+                self.fault(SessionError::Aborted("closed while it was opening".to_owned()))
+            }
+            Phase::Open => {
+                self.phase = Phase::Closing { until: deadline };
+                let Some(reliable) = &mut self.reliable else { return self.finish_closing(at) };
+                let close = InitiatorInput::Close {
+                    close_id: Identifier::new(urn_uuid(at.random)),
+                    terminate_id: Identifier::new(urn_uuid(at.random)),
+                    deadline,
+                };
+                reliable.handle(close, at.time);
+                self.drain(at);
+            }
+            Phase::Closing { .. } | Phase::Cancelling { .. } | Phase::Ended => {}
+        }
+    }
+
+    /// Without reliable session: once every call is answered.
+    pub(super) fn finish_closing(&mut self, at: &mut Moment<'_>) {
+        let is_closing = matches!(self.phase, Phase::Closing { .. });
+        let busy = self.pending.values().any(|p| matches!(p, Pending::Direct(..)))
+            || !self.waiting.is_empty();
+        if is_closing && self.reliable.is_none() && !busy {
+            self.cancel_security(at);
+        }
+    }
+
+    pub(super) fn cancel_security(&mut self, at: &mut Moment<'_>) {
+        let until = match self.phase {
+            Phase::Closing { until } => until,
+            _ => at.time + self.settings.send_timeout,
+        };
+        self.phase = Phase::Cancelling { until };
+        if self.in_trust {
+            // A renewal under way is of no use any more.
+            self.security.abandon_exchange();
+            self.pending.retain(|_, pending| !matches!(pending, Pending::Trust));
+            self.in_trust = false;
+        }
+        match self.security.cancel(at.wall, at.random) {
+            Ok(step) => self.step(step, at),
+            Err(error) => {
+                self.warn(format!("the security session was not cancelled: {error}"));
+                self.end();
+            }
+        }
+    }
+}

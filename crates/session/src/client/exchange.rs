@@ -1,0 +1,411 @@
+//! Messages out, answers in.
+
+use std::collections::VecDeque;
+
+use waxwing_reliable::{
+    Body, Event, ExchangeId, Failure, FailureKind, InitiatorInput, InitiatorOutput, Message,
+    ReliableMessagingVersion, Time, codec,
+};
+use waxwing_security::conversation::{ClientError, Correlation, Received};
+use waxwing_soap::{Addressing, Envelope};
+
+use super::{Answer, ClientOutput, ClientSession, Direct, Phase, TransmissionId, Transmit};
+use crate::error::SessionError;
+use crate::message::{AppMessage, ApplicationMessage, Moment};
+
+/// What an answer that is waited for belongs to.
+#[derive(Debug)]
+pub(super) enum Pending {
+    /// The security protocol.
+    Trust,
+    /// The reliable session.
+    Reliable(ExchangeId, Correlation),
+    /// A call without reliable session.
+    Direct(Direct, Correlation),
+}
+
+impl Pending {
+    pub(super) fn into_direct(self) -> Option<Direct> {
+        match self {
+            Pending::Direct(direct, _) => Some(direct),
+            _ => None,
+        }
+    }
+}
+
+impl ClientSession {
+    /// The answer to a message that was handed out.
+    pub fn answer(&mut self, id: TransmissionId, answer: Answer, at: &mut Moment<'_>) {
+        match self.pending.remove(&id) {
+            Some(Pending::Trust) => self.trust_answer(answer, at),
+            Some(Pending::Reliable(exchange, correlation)) => {
+                self.reliable_answer(id, exchange, &correlation, answer, at);
+            }
+            Some(Pending::Direct(direct, correlation)) => {
+                self.direct_answer(id, direct, &correlation, answer, at)
+            }
+            None => {}
+        }
+    }
+
+    pub(super) fn transmit(
+        &mut self,
+        pending: Pending,
+        envelope: Envelope,
+        plain: Option<Envelope>,
+        deadline: Time,
+    ) {
+        let id = TransmissionId(self.transmissions);
+        self.transmissions += 1;
+        self.pending.insert(id, pending);
+        let namespace = envelope.version().addressing.namespace();
+        let action = envelope
+            .header_named(namespace, "Action")
+            .map(|header| header.text().trim().to_owned());
+        let transmit =
+            Transmit { id, action: action.unwrap_or_default(), envelope, plain, deadline };
+        self.outputs.push_back(ClientOutput::Transmit(Box::new(transmit)));
+    }
+
+    /// Takes what the reliable session wants done.
+    pub(super) fn drain(&mut self, at: &mut Moment<'_>) {
+        while let Some(output) = self.reliable.as_mut().and_then(|r| r.poll()) {
+            match output {
+                InitiatorOutput::Transmit { exchange, message, deadline } => {
+                    self.send_reliable(exchange, &message, deadline, at);
+                }
+                InitiatorOutput::Opened => {
+                    self.phase = Phase::Open;
+                    self.outputs.push_back(ClientOutput::Opened);
+                }
+                InitiatorOutput::Completed { call, reply } => {
+                    self.outputs.push_back(ClientOutput::Completed { call, reply });
+                }
+                InitiatorOutput::CallFailed { call, error } => {
+                    let error = self.cause.clone().unwrap_or(SessionError::Reliable(error));
+                    self.outputs.push_back(ClientOutput::CallFailed { call, error });
+                }
+                InitiatorOutput::Closed => self.cancel_security(at),
+                InitiatorOutput::Faulted(error) => {
+                    let error = self.cause.clone().unwrap_or(SessionError::Reliable(error));
+                    self.fault(error);
+                }
+                InitiatorOutput::Event(event) => self.event(event),
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        self.outputs.push_back(ClientOutput::Event(event));
+    }
+
+    fn send_reliable(
+        &mut self,
+        exchange: ExchangeId,
+        message: &Message<AppMessage>,
+        deadline: Option<Time>,
+        at: &mut Moment<'_>,
+    ) {
+        let Some((version, ..)) = self.settings.reliable else { return };
+        let to = Some(self.settings.to.as_str());
+        let envelope = match &message.body {
+            Body::Application(application) => {
+                Some(application.dress(to, Some((&message.headers, version))))
+            }
+            _ => codec::write(message, version, self.settings.version, to),
+        };
+        let Some(envelope) = envelope else { return };
+        self.renew_when_due(at);
+        let plain = self.trace.then(|| envelope.clone());
+        match self.security.protect(envelope, at.wall, at.random) {
+            Ok((envelope, correlation)) => {
+                let deadline = deadline.unwrap_or(at.time + self.settings.send_timeout);
+                self.transmit(Pending::Reliable(exchange, correlation), envelope, plain, deadline);
+            }
+            Err(error) => {
+                let failure = Failure { kind: FailureKind::Protocol, reason: error.to_string() };
+                self.cause.get_or_insert(error.into());
+                self.tell(InitiatorInput::Failed { exchange, failure }, at.time);
+            }
+        }
+    }
+
+    fn tell(&mut self, input: InitiatorInput<AppMessage>, now: Time) {
+        if let Some(reliable) = &mut self.reliable {
+            reliable.handle(input, now);
+        }
+    }
+
+    fn reliable_answer(
+        &mut self,
+        id: TransmissionId,
+        exchange: ExchangeId,
+        correlation: &Correlation,
+        answer: Answer,
+        at: &mut Moment<'_>,
+    ) {
+        let input = match answer {
+            Answer::Empty => InitiatorInput::Response { exchange, message: None },
+            Answer::Failed(failure) => InitiatorInput::Failed { exchange, failure },
+            Answer::Message(envelope) => {
+                match self.security.verify(*envelope, correlation, at.wall) {
+                    Ok(received) => {
+                        self.trace_plain(id, &received);
+                        match read_reliable(received, self.settings.reliable.as_ref().map(|r| r.0))
+                        {
+                            Ok(message) => {
+                                InitiatorInput::Response { exchange, message: Some(message) }
+                            }
+                            Err(reason) => {
+                                let failure = Failure { kind: FailureKind::Protocol, reason };
+                                InitiatorInput::Failed { exchange, failure }
+                            }
+                        }
+                    }
+                    Err(error) => {
+                        InitiatorInput::Failed { exchange, failure: self.unverified(error, at) }
+                    }
+                }
+            }
+        };
+        self.tell(input, at.time);
+        self.drain(at);
+    }
+
+    /// What a reply that cannot be verified means to the reliable session.
+    fn unverified(&mut self, error: ClientError, at: &mut Moment<'_>) -> Failure {
+        let reason = error.to_string();
+        let kind = match &error {
+            ClientError::RenewNeeded => FailureKind::Retryable,
+            error if error.ends_session() => FailureKind::SecuritySessionLost,
+            _ if self.settings.retry_authentication => FailureKind::Retryable,
+            _ => FailureKind::Security,
+        };
+        if matches!(error, ClientError::RenewNeeded) {
+            self.renew(at);
+        } else if kind == FailureKind::SecuritySessionLost || !matches!(self.phase, Phase::Open) {
+            self.cause.get_or_insert(error.into());
+        } else {
+            self.warn(reason.clone());
+        }
+        Failure { kind, reason }
+    }
+
+    fn trace_plain(&mut self, id: TransmissionId, received: &Received) {
+        if self.trace {
+            let envelope = Box::new(received.envelope().clone());
+            self.outputs.push_back(ClientOutput::Plain(id, envelope));
+        }
+    }
+
+    /// Sends a call that has no reliable session.
+    pub(super) fn send_direct(&mut self, direct: Direct, at: &mut Moment<'_>) {
+        self.renew_when_due(at);
+        let envelope = direct.message.dress(Some(&self.settings.to), None);
+        let plain = self.trace.then(|| envelope.clone());
+        match self.security.protect(envelope, at.wall, at.random) {
+            Ok((envelope, correlation)) => {
+                let deadline = direct.deadline;
+                self.transmit(Pending::Direct(direct, correlation), envelope, plain, deadline);
+            }
+            Err(error) => self.direct_failed(&direct, error.into()),
+        }
+    }
+
+    fn direct_failed(&mut self, direct: &Direct, error: SessionError) {
+        self.outputs.push_back(ClientOutput::CallFailed { call: direct.call, error });
+    }
+
+    fn direct_answer(
+        &mut self,
+        id: TransmissionId,
+        direct: Direct,
+        correlation: &Correlation,
+        answer: Answer,
+        at: &mut Moment<'_>,
+    ) {
+        let call = direct.call;
+        let result = match answer {
+            Answer::Empty if direct.message.message_id.is_none() => Ok(None),
+            Answer::Empty => Err(SessionError::NoReply),
+            Answer::Failed(failure) => Err(SessionError::Transport { step: "the call", failure }),
+            Answer::Message(envelope) => {
+                match self.security.verify(*envelope, correlation, at.wall) {
+                    Ok(received) => {
+                        self.trace_plain(id, &received);
+                        read_reply(received, &direct.message).map(Some)
+                    }
+                    Err(ClientError::RenewNeeded) => {
+                        self.waiting.push_back(direct);
+                        self.renew(at);
+                        return;
+                    }
+                    Err(error) if error.ends_session() => {
+                        let error = SessionError::from(error);
+                        self.direct_failed(&direct, error.clone());
+                        return self.fault(error);
+                    }
+                    Err(error) => Err(error.into()),
+                }
+            }
+        };
+        match result {
+            Ok(reply) => self.outputs.push_back(ClientOutput::Completed { call, reply }),
+            Err(error) => self.direct_failed(&direct, error),
+        }
+        self.finish_closing(at);
+    }
+
+    /// Calls that waited for the session, or for a new key.
+    pub(super) fn send_waiting(&mut self, at: &mut Moment<'_>) {
+        for direct in std::mem::take(&mut self.waiting) {
+            self.send_direct(direct, at);
+        }
+    }
+
+    pub(super) fn tick_waiting(&mut self, now: Time) {
+        let (late, rest) =
+            std::mem::take(&mut self.waiting).into_iter().partition(|d: &Direct| d.deadline <= now);
+        self.waiting = rest;
+        let late: VecDeque<Direct> = late;
+        for direct in late {
+            let last = "the channel was not open yet".to_owned();
+            self.direct_failed(
+                &direct,
+                SessionError::TimedOut { step: "the call", attempts: 0, last },
+            );
+        }
+    }
+
+    fn trust_answer(&mut self, answer: Answer, at: &mut Moment<'_>) {
+        let empty = || {
+            Failure {
+            kind: FailureKind::Retryable,
+            reason: "the service did not send back a reply (an empty response to a security token request)".to_owned(),
+        }
+        };
+        match answer {
+            Answer::Message(envelope) => {
+                match self.security.handle_reply(*envelope, at.wall, at.random) {
+                    Ok(step) => self.step(step, at),
+                    Err(error) => self.trust_refused(error, at),
+                }
+            }
+            Answer::Empty => self.trust_lost(empty(), at),
+            Answer::Failed(failure) => self.trust_lost(failure, at),
+        }
+    }
+
+    fn trust_refused(&mut self, error: ClientError, at: &mut Moment<'_>) {
+        match self.phase {
+            Phase::Opening(_) => self.handshake_failed(error, at),
+            Phase::Cancelling { .. } => {
+                self.warn(format!("the security session was not cancelled: {error}"));
+                self.end();
+            }
+            _ => {
+                self.in_trust = false;
+                self.warn(format!("the session key was not renewed: {error}"));
+                if error.ends_session() {
+                    self.lose_security(error, at);
+                }
+            }
+        }
+    }
+
+    /// The security session is over while the reliable one was open.
+    fn lose_security(&mut self, error: ClientError, at: &mut Moment<'_>) {
+        let error = SessionError::from(error);
+        self.cause.get_or_insert_with(|| error.clone());
+        let exchanges = self.pending.iter().find_map(|(id, pending)| match pending {
+            Pending::Reliable(exchange, _) => Some((*id, *exchange)),
+            _ => None,
+        });
+        match exchanges {
+            Some((id, exchange)) => {
+                self.pending.remove(&id);
+                let failure =
+                    Failure { kind: FailureKind::SecuritySessionLost, reason: error.to_string() };
+                self.tell(InitiatorInput::Failed { exchange, failure }, at.time);
+                self.drain(at);
+            }
+            None => self.fault(error),
+        }
+    }
+
+    fn trust_lost(&mut self, failure: Failure, at: &mut Moment<'_>) {
+        match self.phase {
+            Phase::Opening(_) => self.handshake_lost(failure, at),
+            Phase::Cancelling { .. } => {
+                self.warn(format!("the security session was not cancelled: {}", failure.reason));
+                self.end();
+            }
+            _ => {
+                // The old key goes on; the next message tries again.
+                self.in_trust = false;
+                self.security.abandon_exchange();
+                self.warn(format!("the session key was not renewed: {}", failure.reason));
+                self.send_waiting(at);
+            }
+        }
+    }
+
+    fn renew_when_due(&mut self, at: &mut Moment<'_>) {
+        if self.security.renewal_due(at.wall) {
+            self.renew(at);
+        }
+    }
+
+    fn renew(&mut self, at: &mut Moment<'_>) {
+        if self.in_trust || !matches!(self.phase, Phase::Open | Phase::Closing { .. }) {
+            return;
+        }
+        match self.security.renew(at.wall, at.random) {
+            Ok(step) => self.step(step, at),
+            Err(error) => self.warn(format!("the session key was not renewed: {error}")),
+        }
+    }
+}
+
+/// What a reply is to the reliable session.
+fn read_reliable(
+    received: Received,
+    version: Option<ReliableMessagingVersion>,
+) -> Result<Message<AppMessage>, String> {
+    let version = version.ok_or("there is no reliable session")?;
+    let envelope = received.into_envelope();
+    let message = codec::read(&envelope, version).map_err(|error| error.to_string())?;
+    let addressing = Addressing::read(&envelope).map_err(|error| error.to_string())?;
+    understood(&envelope)?;
+    Ok(message.map(|()| AppMessage::new(ApplicationMessage::received(envelope, addressing))))
+}
+
+fn read_reply(
+    received: Received,
+    request: &ApplicationMessage,
+) -> Result<AppMessage, SessionError> {
+    let envelope = received.into_envelope();
+    let addressing =
+        Addressing::read(&envelope).map_err(|error| SessionError::BadReply(error.to_string()))?;
+    if let (Some(relates), Some(id)) = (&addressing.relates_to, &request.message_id)
+        && relates != id
+    {
+        let text = format!("it relates to {relates}, but the request is {id}");
+        return Err(SessionError::BadReply(text));
+    }
+    understood(&envelope).map_err(SessionError::BadReply)?;
+    Ok(AppMessage::new(ApplicationMessage::received(envelope, addressing)))
+}
+
+/// Headers that must be understood are those of the layers that the message has passed, and no others.
+fn understood(envelope: &Envelope) -> Result<(), String> {
+    let unknown = envelope.not_understood(crate::service::is_understood);
+    match unknown.first() {
+        None => Ok(()),
+        Some(header) => Err(format!(
+            "the header {{{}}}{} must be understood, and is not",
+            header.namespace(),
+            header.local_name()
+        )),
+    }
+}

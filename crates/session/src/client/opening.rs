@@ -1,0 +1,168 @@
+//! Opening: the security handshake, then the sequence (reliable-messaging facts: WCF's request loop).
+
+use std::time::Duration;
+
+use waxwing_reliable::{
+    Failure, FailureKind, Identifier, InitiatorInput, OpenRequest, Time, TokenReference,
+};
+use waxwing_security::conversation::{ClientError, Step};
+use waxwing_security::wsse::Dialect;
+use waxwing_soap::urn_uuid;
+
+use super::exchange::Pending;
+use super::{ClientOutput, ClientSession, Phase};
+use crate::error::SessionError;
+use crate::message::Moment;
+
+/// How far apart the beginnings of two attempts are: WCF's fixed pace.
+const PACE: Duration = Duration::from_secs(10);
+
+/// An opening under way.
+#[derive(Debug)]
+pub(super) struct Opening {
+    started: Time,
+    deadline: Time,
+    attempts: u32,
+    attempt_started: Time,
+    /// Set while waiting for the next attempt.
+    retry_at: Option<Time>,
+    /// Why the first attempt failed, which is told at the end: later ones often only say that time is up.
+    first: Option<SessionError>,
+}
+
+impl Opening {
+    pub(super) fn new(now: Time, deadline: Time) -> Self {
+        Self {
+            started: now,
+            deadline,
+            attempts: 0,
+            attempt_started: now,
+            retry_at: None,
+            first: None,
+        }
+    }
+
+    pub(super) fn wake_at(&self) -> Time {
+        self.retry_at.map_or(self.deadline, |at| at.min(self.deadline))
+    }
+}
+
+impl ClientSession {
+    /// One attempt at the security handshake.
+    pub(super) fn secure(&mut self, at: &mut Moment<'_>) {
+        let Phase::Opening(opening) = &mut self.phase else { return };
+        opening.attempts += 1;
+        opening.attempt_started = at.time;
+        opening.retry_at = None;
+        match self.security.open(at.wall, at.random) {
+            Ok(step) => self.step(step, at),
+            Err(error) => self.handshake_failed(error, at),
+        }
+    }
+
+    /// What the security protocol wants next: in opening, renewal and cancellation.
+    pub(super) fn step(&mut self, step: Step, at: &mut Moment<'_>) {
+        match step {
+            Step::Send(envelope) => {
+                self.in_trust = true;
+                let deadline = self.trust_deadline(at.time);
+                self.transmit(Pending::Trust, *envelope, None, deadline);
+            }
+            Step::Established => {
+                self.in_trust = false;
+                match self.phase {
+                    Phase::Opening(_) => self.secured(at),
+                    Phase::Cancelling { .. } => self.end(),
+                    _ => self.send_waiting(at),
+                }
+            }
+        }
+    }
+
+    fn trust_deadline(&self, now: Time) -> Time {
+        let send = now + self.settings.send_timeout;
+        match &self.phase {
+            Phase::Opening(opening) => opening.deadline.min(send),
+            Phase::Closing { until } | Phase::Cancelling { until } => *until,
+            _ => send,
+        }
+    }
+
+    /// The security session stands; now the sequence.
+    fn secured(&mut self, at: &mut Moment<'_>) {
+        let Phase::Opening(opening) = &self.phase else { return };
+        let Some(reliable) = &mut self.reliable else {
+            self.phase = Phase::Open;
+            self.outputs.push_back(ClientOutput::Opened);
+            self.send_waiting(at);
+            return;
+        };
+        let token = self.security.context().map(|context| TokenReference {
+            identifier: Identifier::new(&*context.identifier),
+            value_type: self.security.dialect().map_or("", Dialect::context_token_type).to_owned(),
+        });
+        let request = OpenRequest {
+            message_id: Identifier::new(urn_uuid(at.random)),
+            offer: Identifier::new(urn_uuid(at.random)),
+            to: self.settings.to.clone(),
+            token,
+            started: opening.started,
+            deadline: opening.deadline,
+        };
+        reliable.handle(InitiatorInput::Open(request), at.time);
+        self.drain(at);
+    }
+
+    /// The handshake failed for a reason of security.
+    pub(super) fn handshake_failed(&mut self, error: ClientError, at: &mut Moment<'_>) {
+        self.in_trust = false;
+        let retry = error.is_retryable()
+            || (self.settings.retry_authentication && error.is_security_failure());
+        self.attempt_failed(error.into(), retry, at);
+    }
+
+    /// The handshake failed below.
+    pub(super) fn handshake_lost(&mut self, failure: Failure, at: &mut Moment<'_>) {
+        self.in_trust = false;
+        self.security.abandon_exchange();
+        let retry = match failure.kind {
+            FailureKind::Retryable => true,
+            FailureKind::Security => self.settings.retry_authentication,
+            FailureKind::Protocol | FailureKind::SecuritySessionLost => false,
+        };
+        let step = "the security handshake";
+        self.attempt_failed(SessionError::Transport { step, failure }, retry, at);
+    }
+
+    /// Only a reliable session tries again: WCF's does, and plain channels do not.
+    fn attempt_failed(&mut self, error: SessionError, retry: bool, at: &mut Moment<'_>) {
+        let Phase::Opening(opening) = &mut self.phase else { return self.fault(error) };
+        let next = opening.attempt_started + PACE;
+        let first = opening.first.get_or_insert_with(|| error.clone()).clone();
+        if !retry || self.reliable.is_none() || next >= opening.deadline {
+            let error = if retry { first } else { error };
+            return self.fault(error);
+        }
+        opening.retry_at = Some(next.max(at.time));
+        let text = format!("opening failed and is tried again: {error}");
+        self.warn(text);
+    }
+
+    pub(super) fn tick_opening(&mut self, at: &mut Moment<'_>) {
+        let Phase::Opening(opening) = &self.phase else { return };
+        if at.time >= opening.deadline {
+            // The reliable session watches the deadline itself and knows better what it waited for.
+            let creating = self.reliable.is_some() && opening.retry_at.is_none() && !self.in_trust;
+            if !creating {
+                let attempts = opening.attempts;
+                let last = "no answer".to_owned();
+                let timed_out =
+                    SessionError::TimedOut { step: "opening the channel", attempts, last };
+                let error = opening.first.clone().unwrap_or(timed_out);
+                self.fault(error);
+            }
+        } else if opening.retry_at.is_some_and(|retry| at.time >= retry) {
+            self.secure(at);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Messages of the application as the session carries them.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use waxwing_reliable::{Headers, ReliableMessagingVersion, codec};
+use waxwing_soap::{Addressing, EndpointReference, Envelope, RandomSource};
+
+/// What comes from outside with every input: both clocks and randomness.
+pub struct Moment<'a> {
+    /// The time of day, for timestamps and lifetimes.
+    pub wall: Timestamp,
+    /// Monotonic time, for timers.
+    pub time: waxwing_reliable::Time,
+    /// Randomness for identifiers, nonces and initialization vectors.
+    pub random: &'a mut dyn RandomSource,
+}
+
+/// A message of the application, shared between the retransmission window and whoever else holds it.
+pub type AppMessage = Arc<ApplicationMessage>;
+
+/// A message of the application: its body and own headers, and its addressing.
+#[derive(Debug, Clone)]
+pub struct ApplicationMessage {
+    /// The action, a URI.
+    pub action: String,
+    /// `MessageID`: of two-way requests, the same in every retransmission.
+    pub message_id: Option<String>,
+    /// `RelatesTo` of replies.
+    pub relates_to: Option<String>,
+    /// Where a request wants its reply; anonymous over HTTP.
+    pub reply_to: Option<EndpointReference>,
+    /// Body and headers. Of an outgoing message without those of addressing, reliable messaging and security.
+    pub envelope: Envelope,
+}
+
+impl ApplicationMessage {
+    /// A request to be sent: a new `MessageID` and anonymous `ReplyTo` when it is two-way.
+    pub fn request(
+        action: &str,
+        envelope: Envelope,
+        one_way: bool,
+        random: &mut dyn RandomSource,
+    ) -> Self {
+        let addressing = envelope.version().addressing;
+        Self {
+            action: action.to_owned(),
+            message_id: (!one_way).then(|| waxwing_soap::urn_uuid(random)),
+            relates_to: None,
+            reply_to: (!one_way).then(|| EndpointReference::anonymous(addressing)),
+            envelope,
+        }
+    }
+
+    /// A reply to a message.
+    pub fn reply(
+        action: impl Into<String>,
+        envelope: Envelope,
+        request: &ApplicationMessage,
+    ) -> Self {
+        Self {
+            action: action.into(),
+            message_id: None,
+            relates_to: request.message_id.clone(),
+            reply_to: None,
+            envelope,
+        }
+    }
+
+    /// A message that came in, with its addressing headers.
+    pub fn received(envelope: Envelope, addressing: Addressing) -> Self {
+        Self {
+            action: addressing.action.unwrap_or_default(),
+            message_id: addressing.message_id,
+            relates_to: addressing.relates_to,
+            reply_to: addressing.reply_to,
+            envelope,
+        }
+    }
+
+    /// Whether the body is a SOAP fault.
+    pub fn is_fault(&self) -> bool {
+        self.envelope.is_fault()
+    }
+
+    /// The whole message as it goes out, but for security: the body with addressing headers and, in a sequence, those
+    /// of reliable messaging before them. `to` is the address of a request.
+    pub(crate) fn dress(
+        &self,
+        to: Option<&str>,
+        headers: Option<(&Headers, ReliableMessagingVersion)>,
+    ) -> Envelope {
+        let mut envelope = self.envelope.clone();
+        let addressing = Addressing {
+            action: Some(self.action.clone()),
+            message_id: self.message_id.clone(),
+            relates_to: self.relates_to.clone(),
+            reply_to: self.reply_to.clone(),
+            to: to.map(str::to_owned),
+            ..Addressing::default()
+        };
+        addressing.write(&mut envelope);
+        if let Some((headers, version)) = headers {
+            codec::write_headers(&mut envelope, headers, version);
+        }
+        envelope
+    }
+}

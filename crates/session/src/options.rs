@@ -1,0 +1,260 @@
+//! From what a binding says to what the engines take.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use waxwing_binding::{
+    self as binding, EffectiveEndpoint, EffectiveSecurity, SecureConversation,
+    SecurityHeaderLayout, TimeSpan, TrustVersion,
+};
+use waxwing_reliable::{ReliableMessagingVersion, ReliableSessionSettings, Shape};
+use waxwing_security::conversation::{ClientOptions, Protection, ServiceLimits, ServiceOptions};
+use waxwing_security::wsse::{Dialect, HeaderLayout, ProtectionOrder, SecuritySettings};
+use waxwing_soap::{AddressingVersion, MessageVersion, SoapVersion};
+use waxwing_xml::Limits;
+
+use crate::client::ClientSettings;
+use crate::service::ServiceSettings;
+
+/// Longer than any session: what an infinite time span becomes, where the engines need a length.
+const FOREVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+/// A length of time; infinite ones become ten years.
+pub fn duration(span: TimeSpan) -> Duration {
+    span.duration().unwrap_or(FOREVER).min(FOREVER)
+}
+
+fn signed(span: TimeSpan) -> SignedDuration {
+    SignedDuration::try_from(duration(span)).unwrap_or(SignedDuration::MAX)
+}
+
+/// SOAP and addressing versions of an endpoint. None without SOAP.
+pub fn message_version(endpoint: &EffectiveEndpoint) -> Option<MessageVersion> {
+    let soap = match endpoint.message_version.soap()? {
+        binding::SoapVersion::Soap11 => SoapVersion::Soap11,
+        binding::SoapVersion::Soap12 => SoapVersion::Soap12,
+    };
+    let addressing = match endpoint.message_version.addressing() {
+        None => AddressingVersion::None,
+        Some(binding::AddressingVersion::August2004) => AddressingVersion::August2004,
+        Some(binding::AddressingVersion::Addressing10) => AddressingVersion::Addressing10,
+    };
+    Some(MessageVersion { soap, addressing })
+}
+
+/// The limits of the XML reader: the endpoint's quotas where WCF has them.
+pub fn xml_limits(endpoint: &EffectiveEndpoint) -> Limits {
+    let mut limits = Limits::SOAP;
+    limits.max_bytes =
+        usize::try_from(endpoint.transport.max_received_message_size).unwrap_or(usize::MAX);
+    limits.max_depth = endpoint.quotas.max_depth as usize;
+    limits
+}
+
+/// The version of WS-ReliableMessaging and the settings of an endpoint's reliable session. `shape` says whether any
+/// operation has a reply.
+pub fn reliable_settings(
+    endpoint: &EffectiveEndpoint,
+    shape: Shape,
+) -> Option<(ReliableMessagingVersion, Shape, ReliableSessionSettings)> {
+    let element = endpoint.reliable_session.as_ref()?;
+    let version = match element.reliable_messaging_version {
+        binding::ReliableMessagingVersion::WsReliableMessagingFebruary2005 => {
+            ReliableMessagingVersion::February2005
+        }
+        binding::ReliableMessagingVersion::WsReliableMessaging11 => ReliableMessagingVersion::V11,
+    };
+    let settings = ReliableSessionSettings {
+        ordered: element.ordered,
+        inactivity_timeout: duration(element.inactivity_timeout),
+        acknowledgement_interval: duration(element.acknowledgement_interval),
+        max_transfer_window_size: element.max_transfer_window_size,
+        max_retry_count: element.max_retry_count,
+        flow_control_enabled: element.flow_control_enabled,
+        max_pending_channels: element.max_pending_channels,
+        send_timeout: duration(endpoint.timeouts.send),
+        ..ReliableSessionSettings::default()
+    };
+    Some((version, shape, settings))
+}
+
+/// The settings of a client session. None without SOAP.
+pub fn client_settings(
+    endpoint: &EffectiveEndpoint,
+    shape: Shape,
+    retry_authentication: bool,
+) -> Option<ClientSettings> {
+    Some(ClientSettings {
+        to: endpoint.address.clone(),
+        version: message_version(endpoint)?,
+        reliable: reliable_settings(endpoint, shape),
+        retry_authentication,
+        send_timeout: duration(endpoint.timeouts.send),
+    })
+}
+
+/// The settings of a service endpoint. None without SOAP.
+pub fn service_settings(endpoint: &EffectiveEndpoint, shape: Shape) -> Option<ServiceSettings> {
+    Some(ServiceSettings {
+        address: endpoint.address.clone(),
+        version: message_version(endpoint)?,
+        reliable: reliable_settings(endpoint, shape),
+    })
+}
+
+/// What kind of message security an endpoint has.
+pub fn protection(endpoint: &EffectiveEndpoint) -> Protection {
+    match &endpoint.security {
+        None => Protection::None,
+        Some(security) if security.secure_conversation.is_some() => Protection::Conversation,
+        Some(_) => Protection::OneShot,
+    }
+}
+
+/// Fills the options of a client from its endpoint: versions, algorithms, layout, clocks, renewal. Credentials, trust,
+/// identity and the service's key are the caller's.
+pub fn fill_client_options(options: &mut ClientOptions, endpoint: &EffectiveEndpoint) {
+    options.protection = protection(endpoint);
+    options.limits = xml_limits(endpoint);
+    if let Some(version) = message_version(endpoint) {
+        options.version = version;
+    }
+    let Some(security) = &endpoint.security else { return };
+    let (settings, bootstrap) = both(security, false);
+    (options.settings, options.bootstrap) = (settings, bootstrap);
+    let conversation = security.secure_conversation.as_ref();
+    let local = conversation.map_or(&security.local_client_settings, |c| &c.local_client_settings);
+    options.signature_confirmation = Some(security.require_signature_confirmation);
+    options.can_renew = conversation.is_none_or(|c| c.can_renew);
+    options.key_renewal_interval = signed(local.session_key_renewal_interval);
+    options.renewal_threshold_percent =
+        u8::try_from(local.cookie_renewal_threshold_percentage).unwrap_or(100);
+    options.key_rollover = signed(local.session_key_rollover_interval);
+    options.detect_replays = local.detect_replays.unwrap_or(true);
+}
+
+/// Fills the options of a service from its endpoint. Certificate, negotiation and client identification are the
+/// caller's.
+pub fn fill_service_options(options: &mut ServiceOptions, endpoint: &EffectiveEndpoint) {
+    options.protection = protection(endpoint);
+    options.xml_limits = xml_limits(endpoint);
+    let Some(security) = &endpoint.security else { return };
+    let (settings, bootstrap) = both(security, true);
+    (options.settings, options.bootstrap) = (settings, bootstrap);
+    let conversation = security.secure_conversation.as_ref();
+    let local =
+        conversation.map_or(&security.local_service_settings, |c| &c.local_service_settings);
+    let first = &security.local_service_settings;
+    options.signature_confirmation = Some(security.require_signature_confirmation);
+    options.detect_replays = local.detect_replays.unwrap_or(true);
+    let defaults = ServiceLimits::default();
+    options.limits = ServiceLimits {
+        max_negotiations: first.max_stateful_negotiations as usize,
+        negotiation_timeout: signed(first.negotiation_timeout),
+        max_pending_sessions: local.max_pending_sessions as usize,
+        pending_session_timeout: signed(local.inactivity_timeout),
+        max_negotiated_tokens: first.max_cached_cookies as usize,
+        one_shot_token_lifetime: signed(first.issued_cookie_lifetime),
+        session_key_lifetime: signed(local.session_key_renewal_interval),
+        key_rollover: signed(local.session_key_rollover_interval),
+        replay_cache_size: local.replay_cache_size as usize,
+        ..defaults
+    };
+}
+
+/// The settings inside the session (or of one-shot messages), and those of the bootstrap.
+fn both(security: &EffectiveSecurity, service: bool) -> (SecuritySettings, SecuritySettings) {
+    let bootstrap = security_settings(security, service);
+    let session = match &security.secure_conversation {
+        None => bootstrap.clone(),
+        Some(conversation) => session_settings(security, conversation, service),
+    };
+    (session, bootstrap)
+}
+
+/// The settings of a binding's bootstrap or one-shot messages.
+pub fn security_settings(security: &EffectiveSecurity, service: bool) -> SecuritySettings {
+    let (skew, window, validity) =
+        clocks(&security.local_client_settings, &security.local_service_settings, service);
+    SecuritySettings {
+        suite: suite(security.algorithm_suite),
+        dialect: dialect(security),
+        layout: layout(security.security_header_layout),
+        order: order(security.message_protection_order),
+        derived_keys: security.require_derived_keys,
+        basic_security_profile: security.is_basic_security_profile(),
+        timestamp_validity: validity,
+        max_clock_skew: skew,
+        replay_window: window,
+        ..SecuritySettings::default()
+    }
+}
+
+fn session_settings(
+    security: &EffectiveSecurity,
+    session: &SecureConversation,
+    service: bool,
+) -> SecuritySettings {
+    let (skew, window, validity) =
+        clocks(&session.local_client_settings, &session.local_service_settings, service);
+    SecuritySettings {
+        suite: suite(session.algorithm_suite),
+        dialect: dialect(security),
+        layout: layout(session.security_header_layout),
+        order: order(session.message_protection_order),
+        derived_keys: session.require_derived_keys,
+        basic_security_profile: security.is_basic_security_profile(),
+        timestamp_validity: validity,
+        max_clock_skew: skew,
+        replay_window: window,
+        ..SecuritySettings::default()
+    }
+}
+
+fn clocks(
+    client: &binding::LocalClientSettings,
+    local_service: &binding::LocalServiceSettings,
+    service: bool,
+) -> (SignedDuration, SignedDuration, SignedDuration) {
+    let (skew, window, validity) = match service {
+        true => (
+            local_service.max_clock_skew,
+            local_service.replay_window,
+            local_service.timestamp_validity_duration,
+        ),
+        false => (client.max_clock_skew, client.replay_window, client.timestamp_validity_duration),
+    };
+    (signed(skew), signed(window), signed(validity))
+}
+
+fn suite(suite: binding::AlgorithmSuite) -> waxwing_security::AlgorithmSuite {
+    // The names are the same, and both lists are WCF's whole list.
+    suite.as_str().parse().unwrap_or_default()
+}
+
+fn dialect(security: &EffectiveSecurity) -> Dialect {
+    match security.trust() {
+        TrustVersion::February2005 => Dialect::February2005,
+        TrustVersion::Trust13 => Dialect::Version13,
+    }
+}
+
+fn layout(layout: SecurityHeaderLayout) -> HeaderLayout {
+    match layout {
+        SecurityHeaderLayout::Strict => HeaderLayout::Strict,
+        SecurityHeaderLayout::Lax => HeaderLayout::Lax,
+        SecurityHeaderLayout::LaxTimestampFirst => HeaderLayout::LaxTimestampFirst,
+        SecurityHeaderLayout::LaxTimestampLast => HeaderLayout::LaxTimestampLast,
+    }
+}
+
+fn order(order: binding::MessageProtectionOrder) -> ProtectionOrder {
+    use binding::MessageProtectionOrder as Order;
+    match order {
+        Order::SignBeforeEncrypt => ProtectionOrder::SignBeforeEncrypt,
+        Order::SignBeforeEncryptAndEncryptSignature => {
+            ProtectionOrder::SignBeforeEncryptAndEncryptSignature
+        }
+        Order::EncryptBeforeSign => ProtectionOrder::EncryptBeforeSign,
+    }
+}

@@ -1,0 +1,91 @@
+//! Faults of WCF's dispatcher about addressing, versions and headers, with its texts.
+
+use waxwing_soap::{
+    AddressingError, AddressingVersion, Fault, FaultCode, MessageVersion, SoapVersion,
+};
+
+use super::Encoded;
+
+/// The action of faults that WS-Addressing itself defines (SOAP Binding §6).
+pub(super) fn addressing_action(version: AddressingVersion) -> &'static str {
+    match version {
+        AddressingVersion::August2004 => "http://schemas.xmlsoap.org/ws/2004/08/addressing/fault",
+        _ => "http://www.w3.org/2005/08/addressing/fault",
+    }
+}
+
+/// SOAP 1.2 Part 1 §5.4.8, with WCF's words.
+pub(super) fn must_understand(namespace: &str, local: &str) -> Fault {
+    let text = format!(
+        "The header '{local}' from the namespace '{namespace}' was not understood by the recipient of this message, \
+         causing the message to not be processed.  This error typically indicates that the sender of this message has \
+         enabled a communication protocol that the receiver cannot process.  Please ensure that the configuration of \
+         the client's binding is consistent with the service's binding."
+    );
+    Fault::new(FaultCode::MustUnderstand, text)
+}
+
+/// WS-Addressing 1.0 SOAP Binding §6.4.1.
+pub(super) fn addressing(
+    error: &AddressingError,
+    version: AddressingVersion,
+) -> (Fault, &'static str) {
+    let fault = Fault::new(FaultCode::Sender, error.to_string());
+    let fault = fault.with_subcode(version.namespace(), "InvalidAddressingHeader");
+    let fault = match (error, version) {
+        (AddressingError::Cardinality(_), AddressingVersion::Addressing10) => {
+            fault.with_subcode(version.namespace(), "InvalidCardinality")
+        }
+        _ => fault,
+    };
+    (fault, addressing_action(version))
+}
+
+/// WS-Addressing 1.0 SOAP Binding §6.4.3, with WCF's words.
+pub(super) fn destination_unreachable(to: &str, version: AddressingVersion) -> Fault {
+    let text = format!(
+        "The message with To '{to}' cannot be processed at the receiver, due to an AddressFilter mismatch at the \
+         EndpointDispatcher.  Check that the sender and receiver's EndpointAddresses agree."
+    );
+    Fault::new(FaultCode::Sender, text).with_subcode(version.namespace(), "DestinationUnreachable")
+}
+
+/// Another SOAP version gets VersionMismatch (SOAP 1.2 Part 1 §5.4.7), other addressing headers a plain refusal.
+pub(super) fn version_mismatch(found: MessageVersion, expected: MessageVersion) -> Encoded {
+    let problem = format!(
+        "the message is {} and {}; this endpoint speaks {} and {}",
+        soap(found.soap),
+        found.addressing.name(),
+        soap(expected.soap),
+        expected.addressing.name()
+    );
+    let same_soap = found.soap == expected.soap;
+    let code = if same_soap { FaultCode::Sender } else { FaultCode::VersionMismatch };
+    let fault = Fault::new(code, problem.clone());
+    let envelope = fault.to_envelope(found, found.addressing.default_fault_action(), None);
+    let mut encoded = Encoded::of(500, envelope);
+    encoded.problem = Some(problem);
+    encoded
+}
+
+fn soap(version: SoapVersion) -> &'static str {
+    match version {
+        SoapVersion::Soap11 => "SOAP 1.1",
+        SoapVersion::Soap12 => "SOAP 1.2",
+    }
+}
+
+/// The name of an addressing version, for people.
+trait VersionName {
+    fn name(&self) -> &'static str;
+}
+
+impl VersionName for AddressingVersion {
+    fn name(&self) -> &'static str {
+        match self {
+            AddressingVersion::None => "without addressing headers",
+            AddressingVersion::August2004 => "WS-Addressing of August 2004",
+            AddressingVersion::Addressing10 => "WS-Addressing 1.0",
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! The service's end: what becomes of one message that came in, and of the answer to it.
+//!
+//! [`ServiceEndpoint`] has no state of its own but that of its security, which has locks for each session; it is
+//! shared by all threads. The sequences are in a [`Listener`](waxwing_reliable::Listener), which the owner guards.
+
+mod faults;
+
+use std::sync::Arc;
+
+use waxwing_reliable::{
+    Body, ContextTag, Identifier, Message, ReliableMessagingVersion, ReliableSessionSettings,
+    Response, Shape, codec,
+};
+use waxwing_security::conversation::{
+    CallerIdentity, Incoming, ReplyContext, SecuredMessage, SecuritySession, ServiceError,
+    ServiceSecurity,
+};
+use waxwing_soap::{Addressing, Envelope, Fault, MessageVersion};
+
+use crate::message::{AppMessage, ApplicationMessage, Moment};
+
+/// What a service endpoint must know beside its security.
+#[derive(Debug, Clone)]
+pub struct ServiceSettings {
+    /// The address of the endpoint; messages for another path are refused.
+    pub address: String,
+    /// SOAP and addressing versions.
+    pub version: MessageVersion,
+    /// The reliable session; none when messages go by themselves.
+    pub reliable: Option<(ReliableMessagingVersion, Shape, ReliableSessionSettings)>,
+}
+
+/// An endpoint of a service, without IO.
+#[derive(Debug)]
+pub struct ServiceEndpoint {
+    settings: ServiceSettings,
+    path: String,
+    security: ServiceSecurity,
+}
+
+/// What becomes of a message that came in.
+#[derive(Debug)]
+pub enum Arrival {
+    /// It is answered at once: it was one of the security protocol, or was refused.
+    Answer(Box<Encoded>),
+    /// It is for the layers above.
+    Message(Box<ArrivedMessage>),
+}
+
+/// A message for the reliable session or the application.
+#[derive(Debug)]
+pub struct ArrivedMessage {
+    /// The message. Without reliable session always [`Body::Application`] without headers.
+    pub message: Message<AppMessage>,
+    /// The message as it was verified and decrypted, for traces.
+    pub plain: Envelope,
+    /// The security session that it came in by.
+    pub session: Option<SecuritySession>,
+    /// Who sent it.
+    pub caller: Arc<CallerIdentity>,
+    /// How its answer is made.
+    pub reply: ReplyTo,
+}
+
+impl ArrivedMessage {
+    /// What a sequence is bound to: the identifier of the security context.
+    pub fn tag(&self) -> Option<ContextTag> {
+        self.session.as_ref().map(|session| Identifier::new(session.identifier()))
+    }
+}
+
+/// How the answer to a message is addressed and protected. May outlive the message.
+#[derive(Debug, Clone)]
+pub struct ReplyTo {
+    security: ReplyContext,
+    version: MessageVersion,
+    message_id: Option<String>,
+}
+
+/// An answer, ready to be written.
+#[derive(Debug)]
+pub struct Encoded {
+    /// The HTTP status: 200, 202 without message, 500 for a fault, 400 for what is no message of the protocol.
+    pub status: u16,
+    /// The message.
+    pub envelope: Option<Envelope>,
+    /// The message before it was protected, when it was.
+    pub plain: Option<Envelope>,
+    /// Why a message was refused: for the log, never for the peer.
+    pub problem: Option<String>,
+    /// The security session that ended with this answer.
+    pub ended: Option<SecuritySession>,
+}
+
+impl Encoded {
+    fn of(status: u16, envelope: Envelope) -> Self {
+        Self { status, envelope: Some(envelope), plain: None, problem: None, ended: None }
+    }
+
+    fn empty(status: u16, problem: Option<String>) -> Self {
+        Self { status, envelope: None, plain: None, problem, ended: None }
+    }
+}
+
+impl ServiceEndpoint {
+    /// An endpoint with its security.
+    pub fn new(settings: ServiceSettings, security: ServiceSecurity) -> Self {
+        let path = path_of(&settings.address).to_owned();
+        Self { settings, path, security }
+    }
+
+    /// Its settings.
+    pub fn settings(&self) -> &ServiceSettings {
+        &self.settings
+    }
+
+    /// Its security.
+    pub fn security(&self) -> &ServiceSecurity {
+        &self.security
+    }
+
+    /// Takes a message that came in.
+    pub fn receive(&self, envelope: Envelope, at: &mut Moment<'_>) -> Arrival {
+        if envelope.version() != self.settings.version {
+            return answer(faults::version_mismatch(envelope.version(), self.settings.version));
+        }
+        match self.security.receive(envelope, at.wall, at.random) {
+            Incoming::Reply(reply) => {
+                let mut encoded = Encoded::of(reply.status, reply.envelope);
+                encoded.problem = reply.error.as_ref().map(ServiceError::to_string);
+                encoded.ended = reply.ended;
+                answer(encoded)
+            }
+            Incoming::Message(secured) => self.read(*secured, at),
+        }
+    }
+
+    /// Addressing, headers that must be understood, reliable messaging.
+    fn read(&self, secured: SecuredMessage, at: &mut Moment<'_>) -> Arrival {
+        let SecuredMessage { received, session, caller, reply } = secured;
+        let envelope = received.into_envelope();
+        let version = envelope.version();
+        let addressing = Addressing::read(&envelope);
+        let message_id = addressing.as_ref().ok().and_then(|a| a.message_id.clone());
+        let reply = ReplyTo { security: reply, version, message_id };
+        let addressing = match addressing {
+            Ok(addressing) => addressing,
+            Err(error) => {
+                let (fault, action) = faults::addressing(&error, version.addressing);
+                return self.refuse(&reply, &fault, action, error.to_string(), at);
+            }
+        };
+        if let Some(header) = envelope.not_understood(is_understood).first() {
+            let fault = faults::must_understand(header.namespace(), header.local_name());
+            let text = fault.text().to_owned();
+            return self.refuse(
+                &reply,
+                &fault,
+                version.addressing.default_fault_action(),
+                text,
+                at,
+            );
+        }
+        if let Some(to) = addressing.to.as_deref().filter(|to| !self.is_here(to, version)) {
+            let fault = faults::destination_unreachable(to, version.addressing);
+            let text = fault.text().to_owned();
+            return self.refuse(
+                &reply,
+                &fault,
+                faults::addressing_action(version.addressing),
+                text,
+                at,
+            );
+        }
+        let message = match self.settings.reliable {
+            None => Ok(Message::new(Body::Application(()))),
+            Some((version, ..)) => codec::read(&envelope, version),
+        };
+        match message {
+            Ok(message) => {
+                let plain = envelope.clone();
+                let application =
+                    AppMessage::new(ApplicationMessage::received(envelope, addressing));
+                let message = message.map(|()| application);
+                Arrival::Message(Box::new(ArrivedMessage {
+                    message,
+                    plain,
+                    session,
+                    caller,
+                    reply,
+                }))
+            }
+            Err(error) => {
+                let problem = error.to_string();
+                match error.fault() {
+                    Some(fault) => {
+                        let message = Message::new(Body::Fault(Box::new(fault)));
+                        let mut encoded = self.encode(&reply, Response::Message(message), at);
+                        encoded.problem = Some(problem);
+                        answer(encoded)
+                    }
+                    // WCF leaves the request without a response, too; the connection's timeout is no better answer.
+                    None => answer(Encoded::empty(400, Some(problem))),
+                }
+            }
+        }
+    }
+
+    /// Whether an address is this endpoint's: the host may have many names, the path has one.
+    fn is_here(&self, to: &str, version: MessageVersion) -> bool {
+        to == version.addressing.anonymous()
+            || path_of(to)
+                .trim_end_matches('/')
+                .eq_ignore_ascii_case(self.path.trim_end_matches('/'))
+    }
+
+    fn refuse(
+        &self,
+        reply: &ReplyTo,
+        fault: &Fault,
+        action: &str,
+        problem: String,
+        at: &mut Moment<'_>,
+    ) -> Arrival {
+        let envelope = fault.to_envelope(reply.version, action, reply.message_id.as_deref());
+        let mut encoded = self.protect(reply, 500, envelope, at);
+        encoded.problem = Some(problem);
+        answer(encoded)
+    }
+
+    /// Writes and protects an answer of the reliable session.
+    pub fn encode(
+        &self,
+        reply: &ReplyTo,
+        response: Response<AppMessage>,
+        at: &mut Moment<'_>,
+    ) -> Encoded {
+        let is_fault = response.is_fault();
+        let mut message = match response {
+            Response::Accepted => return Encoded::empty(202, None),
+            Response::Message(message) => message,
+        };
+        let Some((version, ..)) = self.settings.reliable else {
+            return Encoded::empty(
+                500,
+                Some("an answer of a reliable session that does not exist".to_owned()),
+            );
+        };
+        match &message.body {
+            Body::Application(application) => {
+                let status = if application.is_fault() { 500 } else { 200 };
+                let envelope = application.dress(None, Some((&message.headers, version)));
+                self.protect(reply, status, envelope, at)
+            }
+            _ => {
+                if message.relates_to.is_none() && is_fault {
+                    message.relates_to = reply.message_id.as_deref().map(Identifier::new);
+                }
+                match codec::write(&message, version, reply.version, None) {
+                    Some(envelope) => {
+                        self.protect(reply, if is_fault { 500 } else { 200 }, envelope, at)
+                    }
+                    None => Encoded::empty(202, None),
+                }
+            }
+        }
+    }
+
+    /// Writes and protects an answer of the application outside of a reliable session; none for a one-way operation.
+    pub fn encode_direct(
+        &self,
+        reply: &ReplyTo,
+        message: Option<&ApplicationMessage>,
+        at: &mut Moment<'_>,
+    ) -> Encoded {
+        match message {
+            None => Encoded::empty(202, None),
+            Some(message) => {
+                let status = if message.is_fault() { 500 } else { 200 };
+                self.protect(reply, status, message.dress(None, None), at)
+            }
+        }
+    }
+
+    fn protect(
+        &self,
+        reply: &ReplyTo,
+        status: u16,
+        envelope: Envelope,
+        at: &mut Moment<'_>,
+    ) -> Encoded {
+        let plain = envelope.clone();
+        match self.security.protect_reply(&reply.security, envelope, at.wall, at.random) {
+            Ok(envelope) => Encoded { plain: Some(plain), ..Encoded::of(status, envelope) },
+            Err(error) => {
+                Encoded::empty(500, Some(format!("the answer cannot be protected: {error}")))
+            }
+        }
+    }
+}
+
+fn answer(encoded: Encoded) -> Arrival {
+    Arrival::Answer(Box::new(encoded))
+}
+
+/// The path of an absolute URI, without query.
+fn path_of(uri: &str) -> &str {
+    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let path = rest.find('/').map_or("/", |at| &rest[at..]);
+    path.split(['?', '#']).next().unwrap_or(path)
+}
+
+/// The headers of the layers that a message has passed when the application gets it.
+pub(crate) fn is_understood(namespace: &str, local: &str) -> bool {
+    const SECURITY: &str =
+        "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
+    const NONE: &str = "http://schemas.microsoft.com/ws/2005/05/addressing/none";
+    let reliable = [ReliableMessagingVersion::February2005, ReliableMessagingVersion::V11];
+    (namespace == SECURITY && local == "Security")
+        || namespace == NONE
+        || reliable.iter().any(|version| version.namespace() == namespace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::path_of;
+
+    #[test]
+    fn the_path_of_an_address() {
+        let cases =
+            [("http://h:1/a/b?x", "/a/b"), ("http://h", "/"), ("urn:x", "/"), ("http://h/", "/")];
+        for (uri, path) in cases {
+            assert_eq!(path_of(uri), path);
+        }
+    }
+}
