@@ -64,10 +64,15 @@ pub fn canonicalize(element: Element<'_>, parameters: &Exclusive<'_>, sink: &mut
     walk.out.flush();
 }
 
-/// The indices of the inclusive prefixes that the document knows; the others are bound nowhere.
+/// The indices of the inclusive prefixes that the document knows, in order, each once; the others
+/// are bound nowhere. The list is the peer's: its length must not count for every element.
 fn inclusive(document: &Document, prefixes: &[&str]) -> SmallVec<[u16; 4]> {
     let prefixes = prefixes.iter().map(|p| if *p == "#default" { "" } else { p });
-    prefixes.filter_map(|prefix| document.names.find_prefix(prefix)).collect()
+    let known = prefixes.filter_map(|prefix| document.names.find_prefix(prefix));
+    let mut known: SmallVec<[u16; 4]> = known.collect();
+    known.sort_unstable();
+    known.dedup();
+    known
 }
 
 struct Walk<'a, S> {
@@ -160,14 +165,22 @@ impl<S: Sink> Walk<'_, S> {
     fn use_inclusive(&mut self, at: u32, apex: bool, found: &mut Found) {
         let document = self.document;
         let names = &document.names;
-        let declared = document.element_declarations(document.node(at));
-        for i in 0..self.inclusive.len() {
-            let prefix = self.inclusive[i];
-            let binding = match apex {
-                false => declared.iter().find(|d| names.binding(**d).prefix == prefix).copied(),
-                true => document.in_scope(at, names.prefix(prefix)),
-            };
-            if let Some(binding) = binding {
+        let listed = |inclusive: &[u16], binding: u16| {
+            inclusive.binary_search(&names.binding(binding).prefix)
+        };
+        for declared in document.element_declarations(document.node(at)) {
+            if listed(&self.inclusive, *declared).is_ok() {
+                self.use_binding(*declared, found);
+            }
+        }
+        if !apex {
+            return;
+        }
+        // Once for the whole walk: outwards from the apex, the innermost binding of a prefix counts.
+        let mut open = self.inclusive.clone();
+        for binding in document.bindings_outwards(at) {
+            if let Ok(i) = listed(&open, binding) {
+                open.remove(i);
                 self.use_binding(binding, found);
             }
         }

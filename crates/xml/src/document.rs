@@ -274,34 +274,30 @@ impl Document {
         }
     }
 
-    /// The binding of `prefix` at an element by declarations, or by names in use where a tree was
-    /// built without declarations.
-    pub(crate) fn in_scope(&self, mut index: u32, prefix: &str) -> Option<u16> {
+    /// What prefixes are bound to at an element, the innermost binding of each first: by names and
+    /// declarations, and by names alone where a tree was built without declarations.
+    pub(crate) fn bindings_outwards(&self, element: u32) -> impl Iterator<Item = u16> {
+        let node = |index: u32| (index != NONE).then(|| self.node(index));
+        let path = std::iter::successors(node(element), move |inner| node(inner.parent));
+        path.flat_map(|node| {
+            let declared = self.element_declarations(node).iter().copied();
+            let used = self.element_attributes(node).iter().map(|a| a.binding);
+            let used = used.filter(|binding| *binding != EMPTY);
+            std::iter::once(node.binding).chain(declared).chain(used)
+        })
+    }
+
+    /// The binding of a prefix at an element; none when it is bound to nothing.
+    pub(crate) fn in_scope(&self, element: u32, prefix: &str) -> Option<u16> {
         if prefix == "xml" {
             return Some(XML);
         }
         // A prefix that the document does not know is bound nowhere.
         let prefix = self.names.find_prefix(prefix)?;
-        let of_prefix =
-            |binding: u16| (self.names.binding(binding).prefix == prefix).then_some(binding);
-        while index != NONE {
-            let node = self.node(index);
-            if let Some(found) = of_prefix(node.binding) {
-                return Some(found);
-            }
-            let mut declared = self.element_declarations(node).iter();
-            if let Some(found) = declared.find_map(|d| of_prefix(*d)) {
-                return Some(found);
-            }
-            if prefix != EMPTY {
-                let mut used = self.element_attributes(node).iter();
-                if let Some(found) = used.find_map(|a| of_prefix(a.binding)) {
-                    return Some(found);
-                }
-            }
-            index = node.parent;
-        }
-        (prefix == EMPTY).then_some(EMPTY)
+        let found = self
+            .bindings_outwards(element)
+            .find(|binding| self.names.binding(*binding).prefix == prefix);
+        found.or((prefix == EMPTY).then_some(EMPTY))
     }
 }
 

@@ -12,7 +12,8 @@ pub struct Limits {
     pub max_attributes: usize,
     /// The most namespace declarations in scope at once. 256: linear look-ups stay short.
     pub max_namespace_declarations: usize,
-    /// The most different namespace names, and the most different prefixes, of a document. 1024.
+    /// The most different prefixes of a document, the most different namespace names, and the most
+    /// different pairs of the two, each with the empty one and that of `xml` counted. 1024.
     pub max_distinct_names: usize,
     /// The most bytes of a qualified name. 1024.
     pub max_name_length: usize,

@@ -8,6 +8,9 @@ mod prolog;
 mod tags;
 mod text;
 
+use std::collections::HashSet;
+use std::hash::Hash;
+
 use crate::chars::is_space;
 use crate::decode::{Encoding, decode};
 use crate::document::{Document, Kind, MAX_NAME, MAX_TEXT, NONE, Text};
@@ -16,6 +19,8 @@ use crate::intern::{EMPTY, MAX_ENTRIES, XML};
 use crate::limits::Limits;
 use crate::name::{NodeId, Position, Span};
 
+/// Up to this many attributes of an element are compared in pairs.
+const PAIRWISE: usize = 12;
 /// Room for nodes is taken ahead in proportion to the text, up to this.
 const NODES_AHEAD: usize = 1 << 20;
 /// Bytes of text per node in usual messages.
@@ -317,6 +322,9 @@ impl<'p> Parser<'p> {
         if self.peek() != Some(b'<') {
             return Err(ParseErrorKind::Expected("the root element"));
         }
+        if self.starts_with("</") {
+            return Err(self.stray_end_tag());
+        }
         self.at += 1;
         self.document.root = self.start_tag(NONE)?;
         while let Some(open) = self.open.last() {
@@ -353,7 +361,10 @@ impl<'p> Parser<'p> {
             Some(b'/') => self.end_tag(holder),
             Some(b'!') if self.starts_with("<!--") => self.comment(parent),
             Some(b'!') if self.starts_with("<![CDATA[") => self.cdata(parent),
-            Some(b'!') => Err(ParseErrorKind::Forbidden("a document type declaration")),
+            Some(b'!') if self.starts_with("<!DOCTYPE") => {
+                Err(ParseErrorKind::Forbidden("a document type declaration"))
+            }
+            Some(b'!') => Err(ParseErrorKind::Forbidden("a markup declaration")),
             Some(b'?') => self.processing_instruction(parent),
             _ => {
                 self.at += 1;
@@ -409,6 +420,64 @@ impl<'p> Parser<'p> {
     }
 }
 
+/// The index of the first key that equals an earlier one. Up to [`PAIRWISE`] are compared in pairs,
+/// more by a hash set: the number is the peer's choice.
+fn first_repeated<K: Eq + Hash>(count: usize, key: impl Fn(usize) -> K) -> Option<usize> {
+    if count <= PAIRWISE {
+        return (1..count).find(|i| (0..*i).any(|j| key(j) == key(*i)));
+    }
+    let mut seen = HashSet::with_capacity(count);
+    (0..count).find(|i| !seen.insert(key(*i)))
+}
+
 fn exceeded<T>(limit: &'static str, value: usize) -> Parsed<T> {
     Err(ParseErrorKind::Limit { limit, value })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::hash::Hasher;
+
+    use super::*;
+
+    /// A key that counts how often it is compared.
+    struct Counted<'c>(usize, &'c Cell<usize>);
+
+    impl PartialEq for Counted<'_> {
+        fn eq(&self, other: &Self) -> bool {
+            self.1.set(self.1.get() + 1);
+            self.0 == other.0
+        }
+    }
+
+    impl Eq for Counted<'_> {}
+
+    impl Hash for Counted<'_> {
+        fn hash<H: Hasher>(&self, state: &mut H) {
+            self.0.hash(state);
+        }
+    }
+
+    #[test]
+    fn comparisons_grow_with_the_number_of_attributes_and_not_with_its_square() {
+        for (count, at_most) in [(PAIRWISE, PAIRWISE * PAIRWISE), (20_000, 20_000)] {
+            let compared = Cell::new(0);
+            assert_eq!(first_repeated(count, |i| Counted(i, &compared)), None);
+            assert!(compared.get() <= at_most, "{} comparisons for {count}", compared.get());
+        }
+    }
+
+    #[test]
+    fn the_first_repeated_key_is_found_at_every_count() {
+        for count in [2, PAIRWISE, PAIRWISE + 1, 300] {
+            for twice in 1..count {
+                for first in [0, twice / 2, twice - 1] {
+                    let key = |i| if i == twice { first } else { i };
+                    assert_eq!(first_repeated(count, key), Some(twice));
+                }
+            }
+            assert_eq!(first_repeated(count, |i| i), None);
+        }
+    }
 }

@@ -1,8 +1,6 @@
 //! Start tags, attributes, namespace declarations, end tags.
 
-use std::collections::HashSet;
-
-use super::{Bound, Open, Parsed, Parser, exceeded};
+use super::{Bound, Open, Parsed, Parser, exceeded, first_repeated};
 use crate::chars::{NAME_BYTES, NameByte, is_ncname, is_space};
 use crate::document::{AttributeData, NONE, Tag, Text, text_of};
 use crate::error::ParseErrorKind;
@@ -11,9 +9,6 @@ use crate::name::{Position, Span};
 
 /// The namespace of `xmlns` itself, which nobody may declare (Namespaces in XML 1.0 §3).
 const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
-/// Up to this many attributes are compared pairwise, more by a hash set.
-const PAIRWISE_ATTRIBUTES: usize = 12;
-
 /// A qualified name in the source.
 #[derive(Clone, Copy)]
 pub(super) struct RawName {
@@ -204,18 +199,8 @@ impl<'p> Parser<'p> {
         let attributes = &self.document.attributes[first..];
         let local = |a: &AttributeData| &self.source[a.start as usize..][..a.local_len as usize];
         let namespace = |a: &AttributeData| self.document.names.binding(a.binding).namespace;
-        let key = |a: &AttributeData| (local(a), namespace(a));
-        let twice = if attributes.len() <= PAIRWISE_ATTRIBUTES {
-            (1..attributes.len()).find(|i| {
-                let b = &attributes[*i];
-                attributes[..*i]
-                    .iter()
-                    .any(|a| local(a) == local(b) && namespace(a) == namespace(b))
-            })
-        } else {
-            let mut seen = HashSet::with_capacity(attributes.len());
-            attributes.iter().position(|a| !seen.insert(key(a)))
-        };
+        let key = |i: usize| (local(&attributes[i]), namespace(&attributes[i]));
+        let twice = first_repeated(attributes.len(), key);
         let Some(attribute) = twice.map(|i| attributes[i]) else { return Ok(()) };
         let name =
             self.document.names.prefix(self.document.names.binding(attribute.binding).prefix);
@@ -302,9 +287,10 @@ impl<'p> Parser<'p> {
         };
         if !valid {
             self.at = start;
-            return Err(match start == name.end {
-                true => ParseErrorKind::Expected("a name"),
-                false => ParseErrorKind::Name(self.spelled(name).into()),
+            return Err(match self.spelled(name) {
+                "" if start == self.bytes.len() => ParseErrorKind::UnexpectedEnd("a tag"),
+                "" => ParseErrorKind::Expected("a name"),
+                spelled => ParseErrorKind::Name(spelled.into()),
             });
         }
         Ok(name)
