@@ -90,24 +90,35 @@ impl Excerpt {
     /// Longest excerpt, in characters: a terminal's width and some.
     const WIDTH: usize = 160;
 
+    /// The mark is at the bytes `start..end` of `line`.
     fn new(line: &str, start: usize, end: usize) -> Excerpt {
-        let text: Vec<char> = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        let before = line.get(..start).map_or(0, |s| s.chars().count());
-        let length = line.get(start..end.max(start)).map_or(1, |s| s.chars().count());
-        if text.len() <= Excerpt::WIDTH {
-            let length = length.min(text.len().saturating_sub(before)).max(1);
-            return Excerpt { text: text.into_iter().collect(), start: before, length };
-        }
-        let first = before.saturating_sub(Excerpt::WIDTH / 4).min(text.len());
-        let last = (first + Excerpt::WIDTH).min(text.len());
-        let head = if first > 0 { "…" } else { "" };
-        let tail = if last < text.len() { "…" } else { "" };
+        let from = boundary_before(line, start.saturating_sub(Excerpt::WIDTH / 4));
+        let from = if line.len() <= Excerpt::WIDTH { 0 } else { from };
+        let window = &line[from..];
+        let text: String = window
+            .chars()
+            .take(Excerpt::WIDTH)
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        let shown = text.chars().count();
+        let head = if from > 0 { "…" } else { "" };
+        let tail = if window.chars().nth(Excerpt::WIDTH).is_some() { "…" } else { "" };
+        let count = |range: std::ops::Range<usize>| {
+            line.get(range).map_or(0, |s| s.chars().take(Excerpt::WIDTH).count())
+        };
+        let before = count(from..start.max(from));
+        let length = count(start..end.max(start)).min(shown.saturating_sub(before)).max(1);
         Excerpt {
-            text: format!("{head}{}{tail}", text[first..last].iter().collect::<String>()),
-            start: before - first + usize::from(first > 0),
-            length: length.min(last.saturating_sub(before)).max(1),
+            text: format!("{head}{text}{tail}"),
+            start: before + usize::from(from > 0),
+            length,
         }
     }
+}
+
+/// The last place at or before `at` where a character begins.
+fn boundary_before(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0)
 }
 
 /// A finding with the name of its file, for printing.
@@ -173,6 +184,11 @@ impl LineMap {
     pub(crate) fn new(text: &str) -> LineMap {
         let ends = text.bytes().enumerate().filter(|(_, b)| *b == b'\n');
         LineMap { starts: std::iter::once(0).chain(ends.map(|(i, _)| i + 1)).collect() }
+    }
+
+    /// Line of `offset`, counted from 1.
+    pub(crate) fn line(&self, offset: usize) -> u32 {
+        self.starts.partition_point(|start| *start <= offset).max(1) as u32
     }
 
     /// Line and column of `offset`, both counted from 1; the column counts characters.

@@ -99,7 +99,8 @@
 //! | how a client's certificate is checked | `service_credentials.client_certificate.authentication` |
 //! | user names | `service_credentials.user_name_authentication` |
 //! | exceptions in faults, metadata, throttling | `service_behavior`; [`ServiceBehavior::throttling`] |
-//! | certificate files, trace, store, admin | [`Configuration::waxwing`](Configuration#structfield.waxwing) |
+//! | where the certificate of a store reference lies | [`WaxwingSection::place_of`], [`WaxwingSection::store_folders`] |
+//! | trace, store, admin | [`Configuration::waxwing`](Configuration#structfield.waxwing) |
 //!
 //! # The same in code
 //!
@@ -137,6 +138,7 @@ mod enums;
 mod explain;
 mod file;
 mod flags;
+mod reference;
 mod refusal;
 mod settings;
 mod stack;
@@ -163,6 +165,7 @@ pub use config::credentials::*;
 pub use config::endpoints::*;
 pub use config::identity::*;
 pub use config::resolve::{EffectiveService, ResolveError};
+pub use config::stores::{CertificatePlace, DEFAULT_STORE_ROOT};
 pub use config::waxwing::*;
 pub use config::{Configuration, ConfigurationError, Loaded};
 pub use contract::ContractRequirements;
@@ -176,6 +179,7 @@ pub use explain::{Explanation, Fact, Topic};
 pub use file::parse::{DecodeError, MAX_DEPTH, MAX_FILE_BYTES, decode};
 pub use file::raw::{OtherElement, RawXml};
 pub use flags::{AuthenticationSchemes, SslProtocols, TextEncoding};
+pub use reference::reference_tables;
 pub use refusal::{Refusal, Unsupported};
 pub use stack::{
     BindingElement, InclusionMode, SecurityBindingElement, SecurityKind, Stack, SupportingTokens,

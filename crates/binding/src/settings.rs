@@ -145,7 +145,8 @@ pub(crate) fn read_into<T: Settings>(target: &mut T, node: &Node, cx: &mut Reade
                 read_as_if_nested(target, child, node, cx);
             }
             ChildRead::Once if seen.contains(&child.name.as_str()) => cx.repeated_element(child),
-            ChildRead::Once | ChildRead::Many => {
+            ChildRead::Many => target.read_child(child, cx),
+            ChildRead::Once => {
                 seen.push(&child.name);
                 target.read_child(child, cx);
             }
@@ -234,6 +235,7 @@ macro_rules! settings {
             $( $(
                 #[doc = concat!("Sets `<", $cname, ">`.")]
                 #[must_use]
+                #[allow(clippy::should_implement_trait, reason = "`add` is the name of an element")]
                 pub fn $child(mut self, value: impl Into<$C>) -> Self {
                     self.$child = value.into();
                     self

@@ -2,8 +2,10 @@
 
 /// Names farther away than this many edits are not offered: they would be guesses.
 const MAX_EDITS: usize = 2;
-/// Longer words are not compared: hostile input must not cost quadratic time.
-const MAX_WORD: usize = 256;
+/// Longer words are not compared, nor with more than so many: hostile input must not cost
+/// quadratic time.
+const MAX_WORD: usize = 64;
+const MAX_CANDIDATES: usize = 500;
 
 /// The name of `candidates` that `word` most likely means: equal but for case, one or two edits
 /// away, or the same with a plural `s` or a missing ending.
@@ -15,7 +17,8 @@ pub(crate) fn nearest<'a>(
         return None;
     }
     let mut best: Option<(usize, &str)> = None;
-    for candidate in candidates {
+    let near = |c: &&str| c.len().abs_diff(word.len()) <= MAX_EDITS;
+    for candidate in candidates.into_iter().take(MAX_CANDIDATES).filter(near) {
         let distance = score(word, candidate);
         if distance <= limit(candidate) && best.is_none_or(|(d, _)| distance < d) {
             best = Some((distance, candidate));

@@ -30,6 +30,7 @@ macro_rules! custom_elements {
     ( $( $(#[$meta:meta])* $V:ident($T:ty) = $name:literal; )+ ) => {
         /// One element of a `customBinding`.
         #[derive(Debug, Clone, PartialEq)]
+        #[allow(clippy::large_enum_variant, reason = "a binding has a handful of elements")]
         pub enum CustomElement {
             $( $(#[$meta])* $V($T), )+
             /// Recognised by name only; no endpoint with it can be opened.
@@ -174,6 +175,9 @@ impl CustomBinding {
     /// Reads the element `child`, unless a check of the collection refuses it.
     fn read_element(&mut self, child: &Node, cx: &mut Reader<'_>) {
         let name = child.name.as_str();
+        if self.elements.len() >= MAX_ELEMENTS {
+            return cx.report(too_many(child));
+        }
         if cx.extensions.binding_elements.contains(&child.name) {
             return self.elements.push(CustomElement::Other(OtherElement::read(child, cx)));
         }
@@ -192,6 +196,17 @@ impl CustomBinding {
         }
         self.elements.extend(CustomElement::read(child, cx));
     }
+}
+
+/// More extensions than this in one collection are refused.
+pub(crate) const MAX_ELEMENTS: usize = 64;
+
+/// An extension too many.
+pub(crate) fn too_many(child: &Node) -> Problem {
+    let message = format!("more than {MAX_ELEMENTS} elements stand here");
+    Problem::error("limit-exceeded", child.name_span, message)
+        .behavior("has no such limit")
+        .fix("remove what is not needed")
 }
 
 fn is_registered(name: &str) -> bool {

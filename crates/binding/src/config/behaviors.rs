@@ -1,6 +1,8 @@
 //! `<behaviors>`: service and endpoint behaviors.
 
-use crate::bindings::custom_binding::{duplicate_extension, unknown_extension};
+use crate::bindings::custom_binding::{
+    MAX_ELEMENTS, duplicate_extension, too_many, unknown_extension,
+};
 use crate::config::credentials::{ClientCredentials, ServiceCredentials};
 use crate::config::endpoints::Clear;
 use crate::file::node::{Attribute, Node};
@@ -315,6 +317,9 @@ macro_rules! behavior {
             fn read_child(&mut self, child: &Node, cx: &mut Reader<'_>) {
                 if matches!(child.name.as_str(), "clear" | "remove") {
                     return;
+                }
+                if self.others.len() >= MAX_ELEMENTS {
+                    return cx.report(too_many(child));
                 }
                 if cx.extensions.behaviors.contains(&child.name) {
                     return self.others.push(OtherElement::read(child, cx));

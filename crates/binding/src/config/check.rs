@@ -40,6 +40,9 @@ pub(crate) fn check(
             keys::services(section, cx);
             let services = section.children_named("service");
             for (service, node) in configuration.services.services.iter().zip(services) {
+                if cx.is_full() {
+                    return;
+                }
                 cx.within(node, |cx| {
                     references::service(service, node, configuration, cx);
                     addresses::service(service, node, configuration, cx);
@@ -53,6 +56,9 @@ pub(crate) fn check(
             keys::client(section, cx);
             let endpoints = section.children_named("endpoint");
             for (endpoint, node) in configuration.client.endpoints.iter().zip(endpoints) {
+                if cx.is_full() {
+                    return;
+                }
                 cx.within(node, |cx| {
                     references::client(endpoint, node, configuration, cx);
                     addresses::client(endpoint, node, configuration, cx);

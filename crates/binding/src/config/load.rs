@@ -82,7 +82,9 @@ fn read_root(root: &Node, configuration: &mut Configuration, cx: &mut Reader<'_>
             cx.report(repeated_section(section));
             continue;
         }
-        seen.push(name);
+        if ours {
+            seen.push(name);
+        }
         match name {
             "system.serviceModel" => {
                 cx.within(section, |cx| service_model(section, configuration, cx));

@@ -7,6 +7,7 @@ pub(crate) mod endpoints;
 pub(crate) mod identity;
 pub(crate) mod load;
 pub(crate) mod resolve;
+pub(crate) mod stores;
 pub(crate) mod waxwing;
 mod write;
 

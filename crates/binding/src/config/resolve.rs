@@ -96,7 +96,7 @@ pub enum ResolveError {
         /// The endpoint's address or name.
         endpoint: String,
         /// Why.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
 }
 
@@ -308,8 +308,10 @@ impl Configuration {
             section: section.to_owned(),
             name: name.to_owned(),
         })?;
-        EffectiveEndpoint::resolve(role, &binding)
-            .map_err(|refusal| ResolveError::Refused { endpoint: endpoint.to_owned(), refusal })
+        EffectiveEndpoint::resolve(role, &binding).map_err(|refusal| ResolveError::Refused {
+            endpoint: endpoint.to_owned(),
+            refusal: Box::new(refusal),
+        })
     }
 }
 

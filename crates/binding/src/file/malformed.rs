@@ -3,7 +3,7 @@
 
 use crate::diagnostic::{LineMap, Span};
 use crate::file::node::Node;
-use crate::file::reader::{INITIALIZE, Problem};
+use crate::file::reader::{INITIALIZE, Problem, quote};
 use crate::file::scan::{ScanError, StartTag, Token, scan};
 use crate::file::tree;
 use crate::suggest;
@@ -13,6 +13,11 @@ const BEGIN: &str =
     "begin with <configuration><system.serviceModel> … </system.serviceModel></configuration>";
 /// A file with more faults than this is explained only so far.
 const MAX_REPAIRS: usize = 20;
+
+/// A file of more tags than this is not mended: only the first fault is told.
+const MAX_MENDED_TAGS: usize = 1 << 16;
+/// Longest piece of a file that is printed back corrected.
+const MAX_CORRECTED: usize = 2000;
 
 /// What could be made of a malformed file.
 #[derive(Debug)]
@@ -32,7 +37,8 @@ pub(crate) fn explain(text: &str) -> Option<Explained> {
         return Some(Explained { problems: vec![problem], root: None });
     }
     let mut problems = Vec::new();
-    for _ in 0..MAX_REPAIRS {
+    let repairs = if tokens.len() > MAX_MENDED_TAGS { 1 } else { MAX_REPAIRS };
+    for _ in 0..repairs {
         match first_fault(text, &tokens, &lines) {
             None => break,
             Some((problem, mended)) => {
@@ -189,6 +195,7 @@ fn self_closed(
     let opening = text.get(tag.span.start..tag.span.end).unwrap_or_default();
     let opening = format!("{}>", opening.trim_end_matches("/>").trim_end());
     let inner = text.get(tag.span.end..end.span.start).unwrap_or_default();
+    let inner = if inner.len() > MAX_CORRECTED { "…" } else { inner };
     let inner: Vec<String> = inner
         .lines()
         .map(str::trim)
@@ -331,7 +338,7 @@ fn scan_problem(text: &str, error: &ScanError, lines: &LineMap) -> Problem {
             "write &lt; for a < that begins no tag, and quotes around attribute values".to_owned(),
         ),
         ScanError::Unquoted { attribute, value } => {
-            let written = text.get(value.start..value.end).unwrap_or_default();
+            let written = quote(text.get(value.start..value.end).unwrap_or_default());
             let shown = written.chars().next().map(String::from).unwrap_or_default();
             problem(
                 *value,

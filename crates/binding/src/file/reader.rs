@@ -171,7 +171,7 @@ impl<'a> Reader<'a> {
             problem.wcf_text = None;
             problem.wcf_behavior = PASSES_OVER;
         }
-        if self.diagnostics.len() >= MAX_DIAGNOSTICS {
+        if self.is_full() {
             return;
         }
         let (line, column) = self.lines.position(self.text, problem.span.start);
@@ -185,17 +185,22 @@ impl<'a> Reader<'a> {
             column,
             excerpt: self.lines.excerpt(self.text, span),
             path: self.path.join("/"),
-            message,
-            wcf_text,
+            message: cut(message),
+            wcf_text: wcf_text.map(cut),
             wcf_behavior,
-            suggestion,
-            fix,
+            suggestion: suggestion.map(cut),
+            fix: fix.map(cut),
         });
     }
 
     /// Line of an offset, counted from 1.
     pub(crate) fn line(&self, offset: usize) -> u32 {
-        self.lines.position(self.text, offset).0
+        self.lines.line(offset)
+    }
+
+    /// Whether so much is wrong that nothing further is told.
+    pub(crate) fn is_full(&self) -> bool {
+        self.diagnostics.len() >= MAX_DIAGNOSTICS
     }
 
     /// Reads a value; on failure reports it and leaves `target` as it was.
@@ -360,13 +365,25 @@ fn expected(kind: Kind) -> String {
     }
 }
 
+/// Longest text of a finding, in bytes; names in it may come from a hostile file.
+const MAX_TEXT: usize = 4096;
+
+fn cut(mut text: String) -> String {
+    if text.len() > MAX_TEXT {
+        let end = (0..=MAX_TEXT).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
 /// The start of a text from the file, for quoting.
 pub(crate) fn quote(text: &str) -> String {
     shorten(text)
 }
 
 fn shorten(text: &str) -> String {
-    if text.chars().count() <= 4 * MAX_QUOTE {
+    if text.len() <= 4 * MAX_QUOTE {
         return text.to_owned();
     }
     let mut short: String = text.chars().take(MAX_QUOTE).collect();

@@ -2,15 +2,18 @@
 
 use crate::diagnostic::Span;
 use crate::file::node::Node;
+use crate::file::parse::MAX_DEPTH;
 use crate::file::scan::{StartTag, Token};
 
-/// Builds the tree of a token list that nests; `None` when it does not, or has not one root.
+/// Builds the tree of a token list that nests; `None` when it does not, has not one root, or is
+/// deeper than [`MAX_DEPTH`] (a tree is dropped by recursion).
 pub(crate) fn build(tokens: &[Token]) -> Option<Node> {
     let mut open: Vec<Node> = Vec::new();
     let mut root: Option<Node> = None;
     for token in tokens {
         match token {
             Token::Start(tag) if tag.self_closed => close(node(tag), &mut open, &mut root)?,
+            Token::Start(_) if open.len() >= MAX_DEPTH => return None,
             Token::Start(tag) => open.push(node(tag)),
             Token::End { name, span, .. } => {
                 let mut closed = open.pop().filter(|n| n.name == *name)?;

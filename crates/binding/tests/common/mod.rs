@@ -9,6 +9,7 @@ use std::path::Path;
 use serde_json::Value;
 
 /// A compressed JSON file of `testdata/config`.
+#[allow(clippy::disallowed_methods, reason = "tests read their data from files")]
 pub(crate) fn config_vectors(name: &str) -> serde_json::Map<String, Value> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/config");
     let path = root.join(format!("{name}.json.gz"));

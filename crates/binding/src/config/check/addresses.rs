@@ -85,6 +85,7 @@ fn base_addresses(service: &Service, node: &Node, cx: &mut Reader<'_>) {
                 .at_open()
                 .fix("keep one base address per scheme"),
             );
+            continue;
         }
         seen.push(scheme.to_owned());
     }

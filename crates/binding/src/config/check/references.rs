@@ -20,6 +20,9 @@ pub(super) fn service(
     let names = configuration.behaviors.service_behaviors.behaviors.iter().map(|b| &b.name);
     behavior(&service.behavior_configuration, "service", names, node, cx);
     for (endpoint, node) in service.endpoints.iter().zip(node.children_named("endpoint")) {
+        if cx.is_full() {
+            return;
+        }
         cx.within(node, |cx| service_endpoint(endpoint, node, service, configuration, cx));
     }
     metadata(service, node, configuration, cx);
