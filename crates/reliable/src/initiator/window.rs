@@ -99,10 +99,6 @@ impl<M> SendWindow<M> {
         self.entries.is_empty()
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.entries.len()
-    }
-
     pub(super) fn size(&self) -> u32 {
         self.size
     }

@@ -1,23 +1,78 @@
 //! The responder: the service's end, all sessions of one listening address.
+//!
+//! `create` makes sessions, `receive` takes messages of a sequence, `reply` answers them and keeps the
+//! answers, `shutdown` ends sequences, `linger` remembers those that ended. This file finds the session that
+//! a message is for.
 
 mod api;
+mod create;
+mod linger;
+mod receive;
+mod reply;
+mod session;
+mod shutdown;
 
-use std::collections::VecDeque;
-use std::marker::PhantomData;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub use api::{ContextTag, ListenerInput, ListenerOutput, Response, SessionId};
 
-use crate::event::Status;
-use crate::initiator::Shape;
+use self::linger::Lingering;
+use self::session::{Ending, Farewell, Rules, Session, Waiter};
+use crate::event::{Event, SequenceState, Status};
+use crate::fault::{FaultKind, SequenceFault, SessionError};
+use crate::initiator::{ExchangeId, Shape};
+use crate::message::{Body, Identifier, Message};
+use crate::mutation::{Mutation, broken};
+use crate::ranges::MessageNumber;
 use crate::settings::{ReliableSessionSettings, SettingsError};
 use crate::time::Time;
 use crate::version::ReliableMessagingVersion;
 
-/// All sessions of one listening address.
+/// All sessions of one listening address. `M` is cloned for every repetition of a reply.
 #[derive(Debug)]
 pub struct Listener<M> {
-    outputs: VecDeque<ListenerOutput<M>>,
-    payload: PhantomData<M>,
+    rules: Rules,
+    settings: ReliableSessionSettings,
+    sessions: BTreeMap<SessionId, Session<M>>,
+    /// Sessions by the identifier that the initiator gave: of the return sequence, or, without one, of
+    /// its CreateSequence.
+    origins: BTreeMap<Identifier, SessionId>,
+    /// When sessions may have gone silent; a session that has not is put back with its true time.
+    silence: BTreeSet<(Time, SessionId)>,
+    lingering: Lingering,
+    outputs: Outputs<M>,
+}
+
+/// What waits to be polled.
+#[derive(Debug)]
+struct Outputs<M>(VecDeque<ListenerOutput<M>>);
+
+impl<M> Outputs<M> {
+    fn push(&mut self, output: ListenerOutput<M>) {
+        self.0.push_back(output);
+    }
+
+    fn event(&mut self, session: &SessionId, event: Event) {
+        self.push(ListenerOutput::Event { session: session.clone(), event });
+    }
+
+    fn respond(&mut self, exchange: ExchangeId, response: Response<M>) {
+        self.push(ListenerOutput::Respond { exchange, response });
+    }
+
+    fn message(&mut self, waiter: &Waiter, message: Message<M>) {
+        self.respond(waiter.exchange, Response::Message(message));
+    }
+
+    fn accepted(&mut self, waiter: &Waiter) {
+        self.respond(waiter.exchange, Response::Accepted);
+    }
+
+    fn fault(&mut self, waiter: &Waiter, fault: SequenceFault) {
+        let mut message = Message::new(Body::Fault(Box::new(fault)));
+        message.relates_to.clone_from(&waiter.message_id);
+        self.message(waiter, message);
+    }
 }
 
 impl<M: Clone> Listener<M> {
@@ -27,34 +82,316 @@ impl<M: Clone> Listener<M> {
     ///
     /// A setting is out of its range.
     pub fn new(
-        _version: ReliableMessagingVersion,
-        _shape: Shape,
+        version: ReliableMessagingVersion,
+        shape: Shape,
         settings: ReliableSessionSettings,
     ) -> Result<Self, SettingsError> {
         settings.validate()?;
-        Ok(Self { outputs: VecDeque::new(), payload: PhantomData })
+        Ok(Self {
+            rules: Rules::new(version, shape, &settings),
+            settings,
+            sessions: BTreeMap::new(),
+            origins: BTreeMap::new(),
+            silence: BTreeSet::new(),
+            lingering: Lingering::default(),
+            outputs: Outputs(VecDeque::new()),
+        })
     }
 
-    /// Takes one input. Then drain [`poll`](Self::poll).
-    pub fn handle(&mut self, _input: ListenerInput<M>, _now: Time) {}
+    /// Takes one input. Then drain [`poll`](Self::poll). Inputs for sessions that have ended are ignored,
+    /// except that every request is answered.
+    pub fn handle(&mut self, input: ListenerInput<M>, now: Time) {
+        match input {
+            ListenerInput::Request { exchange, message, tag, fresh } => {
+                let waiter = Waiter { exchange, message_id: message.message_id.clone() };
+                self.on_request(waiter, message, tag, fresh, now);
+            }
+            ListenerInput::Accept(session) => {
+                if let Some(session) = self.sessions.get_mut(&session) {
+                    session.accepted = true;
+                }
+            }
+            ListenerInput::Taken { session, number } => {
+                if let Some(session) = self.sessions.get_mut(&session) {
+                    session.taken(number);
+                }
+            }
+            ListenerInput::Done { session, number, reply } => self.on_done(&session, number, reply),
+            ListenerInput::Close(session) => {
+                if let Some(found) = self.sessions.get_mut(&session) {
+                    found.close(&mut self.outputs);
+                }
+            }
+            ListenerInput::Abort { session, reason } => {
+                let kind = FaultKind::SequenceTerminated(session.clone());
+                let fault = SequenceFault::receiver(kind, reason.clone());
+                let error = SessionError::Aborted(reason);
+                self.end(&session, Ending::Faulted(error, Farewell::Fault(fault)), now);
+            }
+            ListenerInput::ContextLost(tag) => self.on_context_lost(&tag, now),
+            ListenerInput::Tick => self.on_tick(now),
+        }
+    }
 
     /// The next output.
     pub fn poll(&mut self) -> Option<ListenerOutput<M>> {
-        self.outputs.pop_front()
+        let output = self.outputs.0.pop_front();
+        if output.is_none() && self.outputs.0.capacity() > 64 {
+            self.outputs.0.shrink_to(8);
+        }
+        output
     }
 
     /// When to give a `Tick`. None: not until something else happens.
     pub fn wake_at(&self) -> Option<Time> {
-        None
+        let silence = self.silence.first().map(|(at, _)| *at);
+        silence.into_iter().chain(self.lingering.wake_at()).min()
     }
 
     /// One session at this moment, for a person.
-    pub fn status(&self, _session: &SessionId) -> Option<Status> {
-        None
+    pub fn status(&self, session: &SessionId) -> Option<Status> {
+        self.sessions.get(session).map(Session::status)
     }
 
     /// The live sessions.
     pub fn sessions(&self) -> impl Iterator<Item = &SessionId> {
-        std::iter::empty()
+        self.sessions.keys()
+    }
+
+    /// Bytes of memory that one session holds, without those inside the messages.
+    pub fn session_memory(&self, session: &SessionId) -> Option<usize> {
+        let names = session.as_str().len() * 4 + 8 * size_of::<usize>();
+        self.sessions.get(session).map(|s| s.memory() + names)
+    }
+
+    fn on_request(
+        &mut self,
+        waiter: Waiter,
+        message: Message<M>,
+        tag: Option<ContextTag>,
+        fresh: Identifier,
+        now: Time,
+    ) {
+        match message.body {
+            Body::CreateSequence(create) => {
+                let headers = message.headers;
+                self.on_create(&waiter, *create, &headers, tag, fresh, now);
+            }
+            Body::Fault(ref fault) => {
+                let fault = (**fault).clone();
+                self.on_posted_fault(&waiter, fault, tag.as_ref(), now);
+            }
+            Body::SoapFault(ref fault) => {
+                let error = SessionError::PeerSoapFault(fault.clone());
+                self.on_posted_soap_fault(&waiter, error, tag.as_ref(), now);
+            }
+            _ => self.on_session_message(waiter, message, tag.as_ref(), now),
+        }
+    }
+
+    fn on_session_message(
+        &mut self,
+        waiter: Waiter,
+        message: Message<M>,
+        tag: Option<&ContextTag>,
+        now: Time,
+    ) {
+        let id = match self.find(&message, tag) {
+            Found::Session(id) => id,
+            Found::Nothing => return self.not_reliable(&waiter),
+            Found::Unknown(id) => return self.unknown(&waiter, &message, id, tag, now),
+            Found::Mixed(id, stranger) => {
+                let kind = FaultKind::UnknownSequence(stranger);
+                let fault = SequenceFault::sender(kind, UNKNOWN);
+                self.outputs.fault(&waiter, fault.clone());
+                let error = SessionError::Protocol(fault.clone());
+                return self.end(&id, Ending::Faulted(error, Farewell::Fault(fault)), now);
+            }
+        };
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.heard_at = now;
+        if let Some(ending) = session.receive(waiter, message, &mut self.outputs) {
+            self.end(&id, ending, now);
+        }
+    }
+
+    /// The session that a message is for, by every identifier in it.
+    fn find(&self, message: &Message<M>, tag: Option<&ContextTag>) -> Found {
+        let headers = &message.headers;
+        let of_body = match &message.body {
+            Body::CloseSequence(shutdown) | Body::TerminateSequence(shutdown) => {
+                Some(&shutdown.identifier)
+            }
+            Body::CloseSequenceResponse(id) | Body::TerminateSequenceResponse(id) => Some(id),
+            _ => None,
+        };
+        let forward = [headers.sequence.as_ref().map(|s| &s.identifier), of_body];
+        let mut forward = forward.into_iter().flatten().chain(&headers.ack_requested);
+        let back = headers.acknowledgement.as_ref().map(|a| &a.identifier);
+        let is_ours = |s: &&Session<M>| s.tag.as_ref() == tag || broken(Mutation::IgnoreContext);
+        let Some(first) = forward.next() else {
+            let Some(back) = back else { return Found::Nothing };
+            let session = self.by_back(back).filter(is_ours);
+            return match session {
+                Some(session) => Found::Session(session.id.clone()),
+                None => Found::Unknown(back.clone()),
+            };
+        };
+        let Some(session) = self.sessions.get(first).filter(is_ours) else {
+            // WCF names the identifier of the acknowledgement when there is one.
+            return Found::Unknown(back.unwrap_or(first).clone());
+        };
+        if let Some(other) = forward.find(|id| *id != first) {
+            return Found::Mixed(session.id.clone(), other.clone());
+        }
+        match back.filter(|id| session.back.as_ref() != Some(id)) {
+            Some(stranger) => Found::Mixed(session.id.clone(), stranger.clone()),
+            None => Found::Session(session.id.clone()),
+        }
+    }
+
+    fn by_back(&self, back: &Identifier) -> Option<&Session<M>> {
+        let session = self.sessions.get(self.origins.get(back)?)?;
+        Some(session).filter(|s| s.back.as_ref() == Some(back))
+    }
+
+    fn unknown(
+        &mut self,
+        waiter: &Waiter,
+        message: &Message<M>,
+        id: Identifier,
+        tag: Option<&ContextTag>,
+        now: Time,
+    ) {
+        if let Some(answer) = self.lingering.answer(message, tag, now) {
+            return self.outputs.message(waiter, answer);
+        }
+        let fault = SequenceFault::sender(FaultKind::UnknownSequence(id), UNKNOWN);
+        self.outputs.fault(waiter, fault);
+    }
+
+    /// Only sequences are served here.
+    fn not_reliable(&mut self, waiter: &Waiter) {
+        let kind = match self.rules.version {
+            ReliableMessagingVersion::February2005 => FaultKind::ActionNotSupported(String::new()),
+            ReliableMessagingVersion::V11 => FaultKind::WsrmRequired,
+        };
+        let reason = "only messages of a reliable session are processed here";
+        self.outputs.fault(waiter, SequenceFault::sender(kind, reason));
+    }
+
+    /// The initiator has given up and says so in a request of its own: answered with 202.
+    fn on_posted_fault(
+        &mut self,
+        waiter: &Waiter,
+        fault: SequenceFault,
+        tag: Option<&ContextTag>,
+        now: Time,
+    ) {
+        self.outputs.accepted(waiter);
+        let named = fault.kind.identifier();
+        let session = named.and_then(|id| self.sessions.get(id).or_else(|| self.by_back(id)));
+        let session = session.filter(|s| s.tag.as_ref() == tag).map(|s| s.id.clone());
+        if let Some(id) = session {
+            let ending = Ending::Faulted(SessionError::Peer(fault), Farewell::Silence);
+            self.end(&id, ending, now);
+        }
+    }
+
+    /// A fault that names no sequence ends the sessions of its secured context; without one it says nothing.
+    fn on_posted_soap_fault(
+        &mut self,
+        waiter: &Waiter,
+        error: SessionError,
+        tag: Option<&ContextTag>,
+        now: Time,
+    ) {
+        self.outputs.accepted(waiter);
+        for id in self.bound_to(tag) {
+            self.end(&id, Ending::Faulted(error.clone(), Farewell::Silence), now);
+        }
+    }
+
+    fn on_context_lost(&mut self, tag: &ContextTag, now: Time) {
+        self.lingering.forget_context(tag);
+        for id in self.bound_to(Some(tag)) {
+            let error = SessionError::SecurityLost("its security context has ended".to_owned());
+            self.end(&id, Ending::Faulted(error, Farewell::Silence), now);
+        }
+    }
+
+    fn bound_to(&self, tag: Option<&ContextTag>) -> Vec<SessionId> {
+        let bound = self.sessions.values().filter(|s| tag.is_some() && s.tag.as_ref() == tag);
+        bound.map(|s| s.id.clone()).collect()
+    }
+
+    fn on_done(&mut self, id: &SessionId, number: MessageNumber, reply: Option<M>) {
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.done(number, reply, &mut self.outputs);
+        }
+    }
+
+    fn on_tick(&mut self, now: Time) {
+        self.lingering.expire(now);
+        while let Some((at, id)) = self.silence.first().filter(|(at, _)| *at <= now).cloned() {
+            self.silence.remove(&(at, id.clone()));
+            let Some(session) = self.sessions.get_mut(&id) else { continue };
+            let gone_at = session.heard_at + self.settings.inactivity_timeout;
+            if gone_at > now {
+                session.silent_from = gone_at;
+                self.silence.insert((gone_at, id));
+            } else if !broken(Mutation::NoInactivity) {
+                let kind = FaultKind::SequenceTerminated(id.clone());
+                let reason = "the inactivity timeout has passed without a message";
+                let fault = SequenceFault::receiver(kind, reason);
+                let error = SessionError::Inactivity(self.settings.inactivity_timeout);
+                self.end(&id, Ending::Faulted(error, Farewell::Fault(fault)), now);
+            }
+        }
+    }
+
+    /// Takes a session out; who waits for a response is answered.
+    fn end(&mut self, id: &SessionId, ending: Ending, now: Time) {
+        let Some(session) = self.sessions.remove(id) else { return };
+        self.origins.remove(&session.origin);
+        self.silence.remove(&(session.silent_from, id.clone()));
+        for waiter in session.waiters() {
+            match &ending {
+                Ending::Faulted(_, Farewell::Fault(fault)) => {
+                    let mut message = Message::new(Body::Fault(Box::new(fault.clone())));
+                    message.relates_to.clone_from(&waiter.message_id);
+                    message.headers.acknowledgement = session.final_acknowledgement();
+                    self.outputs.message(waiter, message);
+                }
+                _ => self.outputs.accepted(waiter),
+            }
+        }
+        let (state, last) = match ending {
+            Ending::Closed => {
+                if self.rules.version == ReliableMessagingVersion::V11 {
+                    self.lingering.add(&session, now + self.settings.inactivity_timeout);
+                }
+                (SequenceState::Closed, ListenerOutput::Closed(id.clone()))
+            }
+            Ending::Faulted(error, _) => {
+                let last = ListenerOutput::Faulted { session: id.clone(), error };
+                (SequenceState::Faulted, last)
+            }
+        };
+        self.outputs.event(id, Event::State(state));
+        self.outputs.push(last);
     }
 }
+
+/// Where a message belongs.
+enum Found {
+    Session(SessionId),
+    /// It names none of ours; this is the identifier to complain about.
+    Unknown(Identifier),
+    /// It names a session of ours, and something else.
+    Mixed(SessionId, Identifier),
+    /// It names nothing.
+    Nothing,
+}
+
+const UNKNOWN: &str = "the value of Identifier is not a known Sequence identifier";

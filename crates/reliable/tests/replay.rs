@@ -1,0 +1,341 @@
+//! WCF's recorded sessions, our engine in the place of either end: it has to say what WCF said.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use common::{Captured, scenario, scenarios, version_of};
+use waxwing_reliable::codec::read;
+use waxwing_reliable::{
+    Body, CallId, ContextTag, ExchangeId, Identifier, Initiator, InitiatorInput, InitiatorOutput,
+    Listener, ListenerInput, ListenerOutput, Message, OpenRequest, ReliableMessagingVersion,
+    ReliableSessionSettings, Response, Shape, Time,
+};
+
+/// One recorded exchange.
+struct Exchange {
+    name: String,
+    request: Message<()>,
+    requested: u64,
+    response: Option<Message<()>>,
+    status: u16,
+    responded: u64,
+}
+
+struct Recording {
+    version: ReliableMessagingVersion,
+    exchanges: Vec<Exchange>,
+    /// Requests that the recorder gave to the service a second time, and what came back.
+    duplicates: Vec<(usize, Message<()>)>,
+}
+
+/// The exchanges of one reliable session; None when the scenario has none.
+fn recording(name: &str) -> Option<Recording> {
+    let messages = scenario(name);
+    let version = version_of(&messages)?;
+    let parse = |m: &Captured| m.envelope().and_then(|e| read(&e, version).ok());
+    let (mut exchanges, mut duplicates): (Vec<Exchange>, Vec<_>) = (Vec::new(), Vec::new());
+    for message in &messages {
+        let number = &message.name[..3];
+        let place = exchanges.iter().position(|e| e.name == number);
+        if message.is_request() {
+            let Some(request) = parse(message) else { continue };
+            let requested = message.millis.unwrap();
+            let name = number.to_owned();
+            let (response, status, responded) = (None, 0, u64::MAX);
+            exchanges.push(Exchange { name, request, requested, response, status, responded });
+        } else if let Some(place) = place {
+            let text = parse(message);
+            if message.name.ends_with("-altered") {
+                exchanges[place].request = text?;
+            } else if message.name.ends_with("-to-duplicate") {
+                duplicates.push((place, text?));
+            } else {
+                let found = &mut exchanges[place];
+                (found.response, found.status) = (text, message.status.unwrap_or(0));
+                found.responded = message.millis.unwrap();
+            }
+        }
+    }
+    let first = exchanges.first()?;
+    let created = first.response.as_ref()?;
+    let is_session = matches!(first.request.body, Body::CreateSequence(_))
+        && matches!(created.body, Body::CreateSequenceResponse(_));
+    is_session.then_some(Recording { version, exchanges, duplicates })
+}
+
+/// What of a message is ours to say: an application's message has its own addressing headers, and the text
+/// of a reason is free.
+fn essence(message: &Message<()>) -> Message<()> {
+    let mut message = message.clone();
+    match &mut message.body {
+        Body::Application(()) => (message.message_id, message.relates_to) = (None, None),
+        Body::Fault(fault) => fault.reason.clear(),
+        // What the responder needs to know of the addressing headers is not the initiator's to repeat.
+        Body::CreateSequence(create) => create.to = None,
+        _ => {}
+    }
+    message
+}
+
+/// Scenarios whose recording is not the work of an engine alone, and why.
+const LEFT_OUT: [(&str, &str); 0] = [];
+
+fn recordings() -> impl Iterator<Item = (String, Recording)> {
+    let left_out = |name: &String| LEFT_OUT.iter().any(|(n, _)| n == name);
+    let names = scenarios().into_iter().filter(move |n| !left_out(n));
+    names.filter_map(|name| recording(&name).map(|r| (name, r)))
+}
+
+// ---- the service's place ----
+
+struct Service {
+    listener: Listener<()>,
+    responses: BTreeMap<u64, Message<()>>,
+    delivered: Vec<u64>,
+    session: Option<Identifier>,
+    tag: Option<ContextTag>,
+}
+
+impl Service {
+    fn drain(&mut self) {
+        while let Some(output) = self.listener.poll() {
+            match output {
+                ListenerOutput::Respond { exchange, response } => {
+                    let Response::Message(message) = response else { panic!("202 {exchange:?}") };
+                    let before = self.responses.insert(exchange.0, message);
+                    assert!(before.is_none(), "{exchange:?} answered twice");
+                }
+                ListenerOutput::Created { session, .. } => self.session = Some(session),
+                ListenerOutput::Deliver { number, .. } => self.delivered.push(number),
+                _ => {}
+            }
+        }
+    }
+
+    fn give(&mut self, input: ListenerInput<()>, at: u64) {
+        self.listener.handle(input, Time::from_millis(at));
+        self.drain();
+    }
+
+    fn request(&mut self, id: u64, message: &Message<()>, fresh: &Identifier, at: u64) {
+        let (exchange, tag) = (ExchangeId(id), self.tag.clone());
+        let (message, fresh) = (message.clone(), fresh.clone());
+        self.give(ListenerInput::Request { exchange, message, tag, fresh }, at);
+    }
+}
+
+#[test]
+fn in_the_services_place() {
+    let mut count = 0;
+    for (name, recording) in recordings() {
+        let Recording { version, exchanges, duplicates } = recording;
+        count += 1;
+        let Body::CreateSequence(create) = &exchanges[0].request.body else { unreachable!() };
+        let Some(Body::CreateSequenceResponse(created)) =
+            exchanges[0].response.as_ref().map(|r| &r.body)
+        else {
+            unreachable!()
+        };
+        let settings = ReliableSessionSettings {
+            inactivity_timeout: Duration::from_secs(if name.starts_with("idle-service") {
+                3
+            } else {
+                600
+            }),
+            ordered: !name.contains("unordered"),
+            ..Default::default()
+        };
+        let mut service = Service {
+            listener: Listener::new(version, Shape::RequestReply, settings).unwrap(),
+            responses: BTreeMap::new(),
+            delivered: Vec::new(),
+            session: None,
+            tag: create.tokens.first().map(|t| t.identifier.clone()),
+        };
+        let fresh = &created.identifier;
+        let mut moments: Vec<(u64, bool, usize)> = Vec::new();
+        for (i, exchange) in exchanges.iter().enumerate() {
+            // What the recorder dropped never arrived.
+            if exchange.response.is_some() {
+                moments.push((exchange.requested, false, i));
+                moments.push((exchange.responded, true, i));
+            }
+        }
+        moments.sort();
+        let mut done = Vec::new();
+        for (at, is_response, i) in moments {
+            let exchange = &exchanges[i];
+            if !is_response {
+                service.give(ListenerInput::Tick, at);
+                service.request(i as u64, &exchange.request, fresh, at);
+                continue;
+            }
+            let session = service.session.clone().unwrap();
+            let expected = exchange.response.as_ref().unwrap();
+            match (&exchange.request.body, &exchange.request.headers.sequence) {
+                (Body::Application(()), Some(sequence)) if !done.contains(&sequence.number) => {
+                    let number = sequence.number;
+                    if service.delivered.contains(&number) {
+                        let early = service.responses.contains_key(&(i as u64));
+                        assert!(!early, "{name} {}: answered too early", exchange.name);
+                        done.push(number);
+                        let reply = expected.headers.sequence.is_some().then_some(());
+                        let session_id = session.clone();
+                        service.give(ListenerInput::Taken { session: session_id, number }, at);
+                        service.give(ListenerInput::Done { session, number, reply }, at);
+                    }
+                }
+                (Body::LastMessage | Body::CloseSequence(_), _) => {
+                    service.give(ListenerInput::Close(session), at);
+                }
+                _ => {}
+            }
+            let ours = service.responses.get(&(i as u64));
+            let ours = ours.unwrap_or_else(|| panic!("{name} {}: no answer", exchange.name));
+            assert_eq!(essence(ours), essence(expected), "{name} {}", exchange.name);
+            let is_fault = Response::Message(ours.clone()).is_fault();
+            assert!(!is_fault || exchange.status == 500, "{name} {}: status", exchange.name);
+            for (j, (_, answer)) in duplicates.iter().enumerate().filter(|(_, (p, _))| *p == i) {
+                let id = 1000 + j as u64;
+                service.request(id, &exchange.request, fresh, at + 1);
+                let ours = essence(&service.responses[&id]);
+                assert_eq!(ours, essence(answer), "{name}: duplicate of {}", exchange.name);
+            }
+        }
+    }
+    assert!(count >= 40, "{count}");
+}
+
+// ---- the client's place ----
+
+struct Client {
+    initiator: Initiator<()>,
+    sent: Vec<(u64, Message<()>)>,
+    now: u64,
+}
+
+impl Client {
+    fn drain(&mut self) {
+        while let Some(output) = self.initiator.poll() {
+            if let InitiatorOutput::Transmit { exchange, message, .. } = output {
+                self.sent.push((exchange.0, message));
+            }
+        }
+    }
+
+    fn give(&mut self, input: InitiatorInput<()>, at: u64) {
+        self.now = self.now.max(at);
+        self.initiator.handle(input, Time::from_millis(self.now));
+        self.drain();
+    }
+
+    /// Lets time pass until something is sent.
+    fn wait(&mut self, until: u64) {
+        while self.sent.is_empty() {
+            let Some(at) = self.initiator.wake_at() else { return };
+            let at = at.elapsed().as_millis() as u64 + 1;
+            if at > until {
+                return;
+            }
+            self.give(InitiatorInput::Tick, at);
+        }
+    }
+}
+
+fn open(recording: &Recording) -> OpenRequest {
+    let first = &recording.exchanges[0];
+    let Body::CreateSequence(create) = &first.request.body else { unreachable!() };
+    let now = Time::from_millis(first.requested);
+    OpenRequest {
+        message_id: first.request.message_id.clone().unwrap(),
+        offer: create.offer.as_ref().unwrap().identifier.clone(),
+        to: create.to.clone().unwrap(),
+        token: create.tokens.first().cloned(),
+        started: now,
+        deadline: now + Duration::from_secs(60),
+    }
+}
+
+#[test]
+fn in_the_clients_place() {
+    let mut count = 0;
+    for (name, recording) in recordings() {
+        count += 1;
+        let settings = ReliableSessionSettings {
+            inactivity_timeout: Duration::from_secs(if name.starts_with("idle-keepalive") {
+                4
+            } else {
+                600
+            }),
+            ordered: !name.contains("unordered"),
+            ..Default::default()
+        };
+        let initiator = Initiator::new(recording.version, Shape::RequestReply, settings).unwrap();
+        let mut client = Client { initiator, sent: Vec::new(), now: 0 };
+        let exchanges = &recording.exchanges;
+        let mut moments: Vec<(u64, bool, usize)> = Vec::new();
+        for (i, exchange) in exchanges.iter().enumerate() {
+            moments.push((exchange.requested, false, i));
+            moments.push((exchange.responded, true, i));
+        }
+        moments.sort();
+        let mut ids = BTreeMap::new();
+        let mut highest = 0;
+        for (at, is_response, i) in moments {
+            let exchange = &exchanges[i];
+            let label = format!("{name} {}", exchange.name);
+            if is_response {
+                let was_lost = exchange.response.is_none()
+                    || (name.contains("-drop-") && is_repeated(exchanges, i));
+                if let (false, Some(id)) = (was_lost, ids.get(&i)) {
+                    let message = exchange.response.clone();
+                    let exchange = ExchangeId(*id);
+                    client.give(InitiatorInput::Response { exchange, message }, at);
+                }
+                continue;
+            }
+            match (&exchange.request.body, &exchange.request.headers.sequence) {
+                (Body::CreateSequence(_), _) if i == 0 => {
+                    client.give(InitiatorInput::Open(open(&recording)), at);
+                }
+                (Body::Application(()), Some(sequence)) if sequence.number > highest => {
+                    highest = sequence.number;
+                    let (call, message, deadline) = (CallId(highest), (), None);
+                    client.give(InitiatorInput::Send { call, message, deadline }, at);
+                }
+                (Body::LastMessage | Body::CloseSequence(_), _) if client.sent.is_empty() => {
+                    let close_id = exchange.request.message_id.clone();
+                    let terminate = exchanges.iter().rev().find_map(|e| {
+                        let is = matches!(e.request.body, Body::TerminateSequence(_));
+                        e.request.message_id.clone().filter(|_| is)
+                    });
+                    let none = || Identifier::new("none");
+                    let (close_id, terminate_id) =
+                        (close_id.unwrap_or_else(none), terminate.unwrap_or_else(none));
+                    let deadline = Time::from_millis(at) + Duration::from_secs(60);
+                    let input = InitiatorInput::Close { close_id, terminate_id, deadline };
+                    client.give(input, at);
+                }
+                _ => {}
+            }
+            client.wait(at + 15_000);
+            assert!(!client.sent.is_empty(), "{label}: nothing is sent");
+            let (id, ours) = client.sent.remove(0);
+            assert_eq!(essence(&ours), essence(&exchange.request), "{label}");
+            ids.insert(i, id);
+        }
+        assert!(client.sent.is_empty(), "{name}: more is sent: {:?}", client.sent);
+    }
+    assert!(count >= 40, "{count}");
+}
+
+/// Whether the same message is sent again later, so that its first answer was lost.
+fn is_repeated(exchanges: &[Exchange], i: usize) -> bool {
+    let same = |a: &Message<()>, b: &Message<()>| match (&a.headers.sequence, &b.headers.sequence) {
+        (Some(a), Some(b)) => a == b,
+        _ => a.message_id.is_some() && a.message_id == b.message_id,
+    };
+    exchanges[i + 1..].iter().any(|later| same(&exchanges[i].request, &later.request))
+}
