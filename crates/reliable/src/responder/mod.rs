@@ -368,9 +368,7 @@ impl<M: Clone> Listener<M> {
         }
         let (state, last) = match ending {
             Ending::Closed => {
-                if self.rules.version == ReliableMessagingVersion::V11 {
-                    self.lingering.add(&session, now + self.settings.inactivity_timeout);
-                }
+                self.lingering.add(&session, now + self.settings.inactivity_timeout);
                 (SequenceState::Closed, ListenerOutput::Closed(id.clone()))
             }
             Ending::Faulted(error, _) => {
