@@ -5,6 +5,7 @@
 //! is never offered, because its messages after the handshake have no place in a negotiation.
 
 use std::io::{self, Read, Write};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use openssl::ssl::{
@@ -26,6 +27,16 @@ pub enum TlsVersion {
     /// TLS 1.2.
     #[default]
     Tls12,
+}
+
+impl TlsVersion {
+    fn number(self) -> SslVersion {
+        match self {
+            TlsVersion::Tls10 => SslVersion::TLS1,
+            TlsVersion::Tls11 => SslVersion::TLS1_1,
+            TlsVersion::Tls12 => SslVersion::TLS1_2,
+        }
+    }
 }
 
 /// The two ends.
@@ -67,10 +78,23 @@ impl TlsConfig {
         identity: Option<&Identity>,
         oldest: TlsVersion,
     ) -> Result<Self, CryptoError> {
+        Self::with_versions(role, identity, oldest..=TlsVersion::Tls12)
+    }
+
+    /// As [`TlsConfig::new`], with the newest version too: for peers that fail at the sight of a newer one.
+    ///
+    /// # Errors
+    ///
+    /// As for [`TlsConfig::new`].
+    pub fn with_versions(
+        role: TlsRole,
+        identity: Option<&Identity>,
+        versions: RangeInclusive<TlsVersion>,
+    ) -> Result<Self, CryptoError> {
         if matches!(role, TlsRole::Server { .. }) && identity.is_none() {
             return Err(CryptoError::NoCertificate);
         }
-        let context = context(role, identity, oldest).map_err(failed("setting up TLS"))?;
+        let context = context(role, identity, &versions).map_err(failed("setting up TLS"))?;
         Ok(Self { context: Arc::new(context), role })
     }
 
@@ -89,20 +113,16 @@ impl TlsConfig {
 fn context(
     role: TlsRole,
     identity: Option<&Identity>,
-    oldest: TlsVersion,
+    versions: &RangeInclusive<TlsVersion>,
 ) -> Result<SslContext, openssl::error::ErrorStack> {
     let mut builder = SslContextBuilder::new(match role {
         TlsRole::Client => SslMethod::tls_client(),
         TlsRole::Server { .. } => SslMethod::tls_server(),
     })?;
-    let (version, level) = match oldest {
-        TlsVersion::Tls10 => (SslVersion::TLS1, 0),
-        TlsVersion::Tls11 => (SslVersion::TLS1_1, 0),
-        // Level 1 accepts RSA keys of 1024 bits, as WCF's algorithm suites do.
-        TlsVersion::Tls12 => (SslVersion::TLS1_2, 1),
-    };
-    builder.set_min_proto_version(Some(version))?;
-    builder.set_max_proto_version(Some(SslVersion::TLS1_2))?;
+    // Level 1 accepts RSA keys of 1024 bits, as WCF's algorithm suites do; before TLS 1.2 signatures are SHA-1's.
+    let level = if *versions.start() < TlsVersion::Tls12 { 0 } else { 1 };
+    builder.set_min_proto_version(Some(versions.start().number()))?;
+    builder.set_max_proto_version(Some(versions.end().number()))?;
     builder.set_cipher_list(&format!("{SUITES}:@SECLEVEL={level}"))?;
     // A wrapped key must be exactly one record, without the empty one before it; tickets would add a message.
     builder.set_options(
