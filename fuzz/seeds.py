@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""Fills corpus/ with captured messages and XML signature vectors of testdata/, in each target's input format.
+
+Run it in this folder before fuzzing; the corpus is not kept in the repository.
+"""
+import gzip, hashlib, json, pathlib
+
+here = pathlib.Path(__file__).parent
+data = here.parent / "testdata"
+
+
+def texts():
+    for path in sorted(data.glob("wcf/*.json.gz")) + sorted(data.glob("metro/*.json.gz")):
+        scenario = json.loads(gzip.open(path).read())
+        for message in scenario["messages"][:4]:
+            for text in (message.get("body", ""), scenario["plain"].get(message["name"], "")):
+                if text.startswith("<") and len(text) < 12_000:
+                    yield text
+    vectors = json.loads(gzip.open(data / "xmlsec" / "vectors.json.gz").read())
+    yield from (text for text in vectors["texts"].values() if len(text) < 6_000)
+    soap = "http://schemas.xmlsoap.org/soap/envelope/"
+    yield (f'<s:Envelope xmlns:s="{soap}"><s:Body><s:Fault><faultcode>s:Client</faultcode><faultstring xml:lang="en">'
+           "no</faultstring><faultactor>urn:a</faultactor><detail><a/></detail></s:Fault></s:Body></s:Envelope>")
+
+
+def keep(target, content):
+    folder = here / "corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / hashlib.sha1(content).hexdigest()).write_bytes(content)
+
+
+all_texts = [text.encode() for text in dict.fromkeys(texts())]
+for number, text in enumerate(all_texts):
+    keep("xml_parse", bytes([number & 1]) + text)
+    keep("c14n", bytes([number & 0xFF, number * 37 & 0xFF]) + text)
+    keep("xml_fragment", text + b"\n---\n" + all_texts[number * 7 % len(all_texts)])
+    keep("soap_envelope", text)
+    keep("addressing", text)
+print(len(all_texts), "texts")
