@@ -217,6 +217,15 @@ impl DataContract for AnyType {
         true
     }
 
+    fn needs_prefix(&self) -> bool {
+        match self {
+            Self::QName(name) => name.needs_prefix(),
+            // The type is a qualified name, too.
+            Self::Typed(typed) => typed.contract.namespace.is_empty(),
+            _ => false,
+        }
+    }
+
     fn write(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
         write_built_in(self, writer, element)
     }

@@ -74,6 +74,13 @@ pub trait DataContract: Sized {
         false
     }
 
+    /// True for a value whose element needs a prefix: a qualified name without namespace cannot stand in an element that has
+    /// none and takes its namespace from the default.
+    #[doc(hidden)]
+    fn needs_prefix(&self) -> bool {
+        false
+    }
+
     /// The contract name of `Vec<Self>`; bytes are not a list but base64.
     #[doc(hidden)]
     fn list_name() -> ContractName {
@@ -115,8 +122,8 @@ pub trait DataContract: Sized {
 /// See [`DataContract::write`].
 pub fn to_document<T: DataContract>(value: &T) -> Result<Document, WriteError> {
     let name = T::root_name();
-    // A root in the serialization namespace that needs a prefix elsewhere is still written without one: only the infoset counts.
-    let mut document = Document::new(Name::new("", &name.local, &name.namespace));
+    let prefix = if value.needs_prefix() { "q" } else { "" };
+    let mut document = Document::new(Name::new(prefix, &name.local, &name.namespace));
     let root = document.root().id();
     let mut writer = Writer::new(&mut document, root, &WriteOptions::default());
     writer.value(root, value).map_err(|error| error.inside(&name.local))?;

@@ -59,6 +59,10 @@ impl<T: DataContract> DataContract for Option<T> {
     fn is_null(&self) -> bool {
         self.as_ref().is_none_or(T::is_null)
     }
+
+    fn needs_prefix(&self) -> bool {
+        self.as_ref().is_some_and(T::needs_prefix)
+    }
 }
 
 /// A box is written as what is in it: for classes that hold themselves.
@@ -105,5 +109,9 @@ impl<T: DataContract> DataContract for Box<T> {
 
     fn is_null(&self) -> bool {
         T::is_null(self)
+    }
+
+    fn needs_prefix(&self) -> bool {
+        T::needs_prefix(self)
     }
 }

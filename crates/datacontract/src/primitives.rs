@@ -268,6 +268,10 @@ impl DataContract for Uri {
 impl DataContract for QName {
     built_in!(namespaces::XSD, "QName");
 
+    fn needs_prefix(&self) -> bool {
+        self.namespace.is_empty()
+    }
+
     fn write(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
         let name = ContractName::owned(self.local.as_str(), self.namespace.as_str());
         let text = writer.qualified_name(element, &name)?;

@@ -98,7 +98,11 @@ impl<'d> Writer<'d> {
         value: &T,
     ) -> Result<(), WriteError> {
         let scopes = self.scopes.len();
-        let element = self.element(parent, name);
+        let element = if value.needs_prefix() {
+            self.prefixed_element(parent, name)
+        } else {
+            self.element(parent, name)
+        };
         let result = self.value(element, value);
         self.scopes.truncate(scopes);
         result.map_err(|error| error.inside(&name.local))
@@ -119,9 +123,26 @@ impl<'d> Writer<'d> {
         element
     }
 
+    /// As [`Self::element`], but not in the default namespace.
+    fn prefixed_element(&mut self, parent: NodeId, name: &ContractName) -> NodeId {
+        if name.namespace.is_empty() {
+            return self.element(parent, name);
+        }
+        let known = self.attribute_prefix_of(&name.namespace);
+        let prefix = known.clone().unwrap_or_else(|| self.new_prefix());
+        let element =
+            self.document.append_element(parent, Name::new(&prefix, &name.local, &name.namespace));
+        if known.is_none() {
+            self.scopes.push((prefix, name.namespace.clone()));
+        }
+        element
+    }
+
     /// Prepares `element` for content in `namespace`: declares it there, with `xmlns:i`, if that was not done above.
     pub fn begin(&mut self, element: NodeId, namespace: &Cow<'static, str>) {
-        self.declare(element, namespace);
+        if self.prefix_of(namespace).is_none() {
+            self.declare(element, namespace);
+        }
         self.declare(element, &Cow::Borrowed(namespaces::XSI));
     }
 
@@ -167,7 +188,13 @@ impl<'d> Writer<'d> {
             self.undeclare_default(element, name)?;
             return Ok(name.local.to_string());
         }
-        let prefix = self.declare(element, &name.namespace);
+        let prefix = match self.prefix_of(&name.namespace) {
+            Some(prefix) => prefix,
+            None => self.declare(element, &name.namespace),
+        };
+        if prefix.is_empty() {
+            return Ok(name.local.to_string());
+        }
         Ok(format!("{prefix}:{}", name.local))
     }
 

@@ -5,10 +5,18 @@ use super::{DateTime, DateTimeKind, ValueError};
 /// A `System.DateTimeOffset`: a date and time of day, so many minutes ahead of universal time.
 ///
 /// It is written as two elements: `DateTime` in universal time and `OffsetMinutes`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DateTimeOffset {
     utc: DateTime,
     offset: i16,
+}
+
+/// Midnight, 1 January of the year 1, in universal time.
+impl Default for DateTimeOffset {
+    fn default() -> Self {
+        let utc = DateTime::from_ticks(0, DateTimeKind::Utc).unwrap_or_default();
+        Self { utc, offset: 0 }
+    }
 }
 
 const MINUTE: i64 = 600_000_000;

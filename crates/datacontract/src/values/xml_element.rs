@@ -118,7 +118,7 @@ fn import_children(document: &mut Document, parent: NodeId, element: Element<'_>
     }
 }
 
-/// Copies the children of `element`, each with the namespace declarations that stood on `element`.
+/// Copies the children of `element`, each with the namespace declarations on `element` that it may need.
 pub(crate) fn copy_children(document: &mut Document, parent: NodeId, element: Element<'_>) {
     for node in element.children() {
         match node {
@@ -127,7 +127,7 @@ pub(crate) fn copy_children(document: &mut Document, parent: NodeId, element: El
                 for (prefix, namespace) in element.namespace_declarations() {
                     let known = child.prefix() == prefix
                         || child.namespace_declarations().any(|(known, _)| known == prefix);
-                    if !known {
+                    if !known && is_mentioned(child, prefix) {
                         document.declare_namespace(copy, prefix, namespace);
                     }
                 }
