@@ -1,0 +1,57 @@
+//! Simulated sessions: two real engines under every fault, the invariants held in every step. A run follows
+//! from its seed; one that fails prints it, and belongs into `REGRESSIONS` when its bug is mended.
+#![allow(unreachable_pub, reason = "a test")]
+
+mod checks;
+mod plan;
+mod random;
+mod world;
+
+use std::collections::BTreeMap;
+
+use crate::plan::Plan;
+use crate::world::run;
+
+/// Seeds that once failed.
+const REGRESSIONS: [u64; 0] = [];
+
+fn simulate(seeds: impl Iterator<Item = u64>) {
+    let mut table: BTreeMap<String, (u64, u64, u64)> = BTreeMap::new();
+    for seed in seeds {
+        let summary = run(seed).unwrap_or_else(|failure| panic!("{failure}"));
+        let plan = Plan::of(seed);
+        let kind = format!("{:?} {}", plan.class, world::name(plan.version));
+        let row = table.entry(kind).or_default();
+        row.0 += 1;
+        row.1 += u64::from(summary.state == waxwing_reliable::SequenceState::Closed);
+        row.2 += summary.counters.retransmissions;
+    }
+    for (kind, (runs, closed, retransmissions)) in table {
+        println!("{kind:20} {runs:7} runs {closed:7} closed {retransmissions:8} retransmissions");
+    }
+}
+
+#[test]
+fn seeds_that_once_failed() {
+    simulate(REGRESSIONS.into_iter());
+}
+
+#[test]
+fn some_thousand_sessions() {
+    simulate(0..3000);
+}
+
+/// `cargo test --release -p waxwing-reliable --test simulator -- --ignored hundred_thousand --nocapture`
+#[test]
+#[ignore = "minutes"]
+fn hundred_thousand_sessions() {
+    simulate(1_000_000..1_100_000);
+}
+
+/// `WAXWING_SEED=17 cargo test -p waxwing-reliable --test simulator -- --ignored one_seed`
+#[test]
+#[ignore = "for a person"]
+fn one_seed() {
+    let seed = std::env::var("WAXWING_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(0);
+    println!("{:#?}", run(seed).unwrap_or_else(|failure| panic!("{failure}")));
+}

@@ -1,0 +1,545 @@
+//! Two engines, a virtual clock, a link that loses, duplicates, delays, reorders and cuts.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::time::Duration;
+
+use waxwing_reliable::{
+    Body, CallId, ContextTag, Counters, ExchangeId, Failure, FailureKind, Headers, Identifier,
+    Initiator, InitiatorInput, InitiatorOutput, Listener, ListenerInput, ListenerOutput, Message,
+    OpenRequest, ReliableMessagingVersion, Response, Sequence, SequenceState, SessionError,
+    SessionId, Time, TokenReference,
+};
+
+use crate::checks::Checks;
+use crate::plan::{Accident, Class, Micros, Plan, SECOND};
+use crate::random::Random;
+
+/// A message of the application: which call it is.
+pub type Payload = u32;
+
+/// What strangers send.
+pub const STRANGER: Payload = u32::MAX;
+
+/// Payloads of one-way operations carry this bit.
+const ONE_WAY: Payload = 1 << 30;
+
+const STEPS: usize = 400_000;
+
+pub fn reply_to(payload: Payload) -> Payload {
+    payload + 1_000_000
+}
+
+/// What the service's host remembers of an exchange.
+pub struct ServiceExchange {
+    /// Where the response goes; None: nobody waits for it.
+    client: Option<u64>,
+    pub session: Option<SessionId>,
+    pub number: Option<u64>,
+}
+
+#[derive(Debug)]
+enum Happening {
+    Call(usize),
+    Close,
+    Accident(Accident),
+    Arrive { client: Option<u64>, message: Message<Payload>, tag: Option<ContextTag> },
+    Response { exchange: u64, message: Option<Message<Payload>> },
+    Fail { exchange: u64 },
+    Accept(SessionId),
+    OperationEnds { epoch: u32, session: SessionId, number: u64, reply: Option<Payload> },
+}
+
+/// How a run went.
+#[derive(Debug, Default)]
+pub struct Summary {
+    pub state: SequenceState,
+    pub counters: Counters,
+    pub steps: usize,
+    pub micros: Micros,
+    pub error: Option<SessionError>,
+}
+
+pub struct World {
+    plan: Plan,
+    random: Random,
+    now: Micros,
+    order: u64,
+    happenings: BinaryHeap<Reverse<(Micros, u64)>>,
+    details: BTreeMap<u64, Happening>,
+    client: Option<Initiator<Payload>>,
+    /// Exchanges that the client waits for.
+    waiting: BTreeMap<u64, Micros>,
+    service: Listener<Payload>,
+    exchanges: BTreeMap<u64, ServiceExchange>,
+    last_exchange: u64,
+    epoch: u32,
+    /// Delivered and not begun.
+    queue: VecDeque<(SessionId, u64, Payload)>,
+    running: BTreeMap<SessionId, usize>,
+    ending: Vec<SessionId>,
+    tag: Option<ContextTag>,
+    session: Option<SessionId>,
+    is_cut: bool,
+    checks: Checks,
+    summary: Summary,
+}
+
+/// One run, from its seed.
+pub fn run(seed: u64) -> Result<Summary, String> {
+    let plan = Plan::of(seed);
+    run_plan(seed, plan.clone()).map_err(|e| format!("seed {seed}: {e}\n{plan:#?}"))
+}
+
+pub fn run_plan(seed: u64, plan: Plan) -> Result<Summary, String> {
+    let mut world = World::new(seed, plan)?;
+    world.start()?;
+    while let Some(at) = world.next() {
+        world.summary.steps += 1;
+        if world.summary.steps > STEPS {
+            return Err(format!("the run does not end; it is {} s", world.now / SECOND));
+        }
+        world.step(at)?;
+        let waiting = world.plan.calls.len();
+        world.checks.bounds(&world.plan, world.client.as_ref(), &world.service, waiting)?;
+    }
+    let unanswered = world.exchanges.len();
+    world.checks.end(&world.plan, world.client.as_ref(), &world.service, unanswered)?;
+    if let Some(client) = &world.client {
+        let status = client.status();
+        (world.summary.state, world.summary.counters) = (status.state, status.counters);
+    }
+    world.summary.micros = world.now;
+    Ok(world.summary)
+}
+
+fn time(at: Micros) -> Time {
+    Time::since_start(Duration::from_micros(at))
+}
+
+fn micros(at: Time) -> Micros {
+    let elapsed = at.elapsed();
+    // Rounded up, so that a timer has run out when it is called.
+    u64::try_from(elapsed.as_nanos().div_ceil(1000)).unwrap_or(u64::MAX)
+}
+
+impl World {
+    fn new(seed: u64, plan: Plan) -> Result<Self, String> {
+        let settings = |e: waxwing_reliable::SettingsError| e.to_string();
+        let client =
+            Initiator::new(plan.version, plan.shape, plan.client.clone()).map_err(settings)?;
+        let service =
+            Listener::new(plan.version, plan.shape, plan.service.clone()).map_err(settings)?;
+        Ok(Self {
+            tag: plan.secured.then(|| Identifier::new("urn:context")),
+            plan,
+            random: Random::new(seed ^ 0x5EED),
+            now: 0,
+            order: 0,
+            happenings: BinaryHeap::new(),
+            details: BTreeMap::new(),
+            client: Some(client),
+            waiting: BTreeMap::new(),
+            service,
+            exchanges: BTreeMap::new(),
+            last_exchange: 0,
+            epoch: 0,
+            queue: VecDeque::new(),
+            running: BTreeMap::new(),
+            ending: Vec::new(),
+            session: None,
+            is_cut: false,
+            checks: Checks::new(),
+            summary: Summary::default(),
+        })
+    }
+
+    fn start(&mut self) -> Result<(), String> {
+        let opened = 200_000;
+        for (i, (at, _)) in self.plan.calls.clone().into_iter().enumerate() {
+            self.later(opened + at, Happening::Call(i));
+        }
+        self.later(opened + self.plan.close_at, Happening::Close);
+        if let Some((at, accident)) = self.plan.accident {
+            self.later(at, Happening::Accident(accident));
+        }
+        let token = self.tag.clone().map(|identifier| TokenReference {
+            identifier,
+            value_type: "http://schemas.xmlsoap.org/ws/2005/02/sc/sct".to_owned(),
+        });
+        let request = OpenRequest {
+            message_id: "urn:create".into(),
+            offer: "urn:return".into(),
+            to: "http://Service/calc".to_owned(),
+            token,
+            started: Time::ZERO,
+            deadline: time(self.plan.open_deadline),
+        };
+        self.client_input(InitiatorInput::Open(request))
+    }
+
+    fn later(&mut self, delay: Micros, happening: Happening) {
+        self.order += 1;
+        self.happenings.push(Reverse((self.now.saturating_add(delay), self.order)));
+        self.details.insert(self.order, happening);
+    }
+
+    /// When the next thing happens.
+    fn next(&self) -> Option<Micros> {
+        let heap = self.happenings.peek().map(|Reverse((at, _))| *at);
+        let client = self.client.as_ref().and_then(Initiator::wake_at).map(micros);
+        let service = self.service.wake_at().map(micros);
+        [heap, client, service].into_iter().flatten().min()
+    }
+
+    fn step(&mut self, at: Micros) -> Result<(), String> {
+        self.now = self.now.max(at);
+        let is_due = |wake: Option<Time>, now: Micros| wake.is_some_and(|w| micros(w) <= now);
+        if is_due(self.client.as_ref().and_then(Initiator::wake_at), self.now) {
+            self.client_input(InitiatorInput::Tick)?;
+        }
+        if is_due(self.service.wake_at(), self.now) {
+            self.service_input(ListenerInput::Tick)?;
+        }
+        let due = self.happenings.peek().is_some_and(|Reverse((at, _))| *at <= self.now);
+        if let (true, Some(Reverse((_, order)))) = (due, self.happenings.peek().copied()) {
+            self.happenings.pop();
+            if let Some(happening) = self.details.remove(&order) {
+                self.happen(happening)?;
+            }
+            if self.random.permille(self.plan.strangers) {
+                self.stranger()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn happen(&mut self, happening: Happening) -> Result<(), String> {
+        match happening {
+            Happening::Call(index) => self.call(index),
+            Happening::Close => {
+                let deadline = time(self.now.saturating_add(self.plan.close_deadline));
+                let (close_id, terminate_id) = ("urn:close".into(), "urn:terminate".into());
+                self.client_input(InitiatorInput::Close { close_id, terminate_id, deadline })
+            }
+            Happening::Accident(accident) => self.accident(accident),
+            Happening::Arrive { client, message, tag } => self.arrive(client, message, tag),
+            Happening::Response { exchange, message } => {
+                if self.waiting.remove(&exchange).is_none() {
+                    return Ok(());
+                }
+                let exchange = ExchangeId(exchange);
+                self.client_input(InitiatorInput::Response { exchange, message })
+            }
+            Happening::Fail { exchange } => {
+                if self.waiting.remove(&exchange).is_none() {
+                    return Ok(());
+                }
+                let failure =
+                    Failure { kind: FailureKind::Retryable, reason: "the link".to_owned() };
+                let exchange = ExchangeId(exchange);
+                self.client_input(InitiatorInput::Failed { exchange, failure })
+            }
+            Happening::Accept(session) => self.service_input(ListenerInput::Accept(session)),
+            Happening::OperationEnds { epoch, session, number, reply } => {
+                if epoch != self.epoch {
+                    return Ok(());
+                }
+                if let Some(running) = self.running.get_mut(&session) {
+                    *running -= 1;
+                }
+                if reply.is_some() {
+                    let session = session.clone();
+                    self.service_input(ListenerInput::Done { session, number, reply })?;
+                }
+                self.work()
+            }
+        }
+    }
+
+    fn call(&mut self, index: usize) -> Result<(), String> {
+        let is_request_reply = self.plan.shape == waxwing_reliable::Shape::RequestReply;
+        let one_way = self.plan.calls[index].1 || !is_request_reply;
+        let payload = index as Payload | if one_way { ONE_WAY } else { 0 };
+        let call = CallId(index as u64);
+        if self.client.is_none() {
+            return Ok(());
+        }
+        self.checks.called(call, payload, one_way);
+        let deadline = self.plan.call_deadline.map(|d| time(self.now + d));
+        self.client_input(InitiatorInput::Send { call, message: payload, deadline })
+    }
+
+    fn accident(&mut self, accident: Accident) -> Result<(), String> {
+        match accident {
+            Accident::ClientVanishes => {
+                self.client = None;
+                self.waiting.clear();
+                Ok(())
+            }
+            Accident::ClientAborts => {
+                self.client_input(InitiatorInput::Abort { reason: "enough".to_owned() })
+            }
+            Accident::ServiceRestarts => {
+                let plan = &self.plan;
+                self.service = Listener::new(plan.version, plan.shape, plan.service.clone())
+                    .map_err(|e| e.to_string())?;
+                self.epoch += 1;
+                self.queue.clear();
+                self.running.clear();
+                self.ending.clear();
+                let open: Vec<_> = std::mem::take(&mut self.exchanges)
+                    .into_values()
+                    .filter_map(|e| e.client)
+                    .collect();
+                for exchange in open {
+                    self.later(0, Happening::Fail { exchange });
+                }
+                Ok(())
+            }
+            Accident::ServiceAborts => {
+                let Some(session) = self.session.clone() else { return Ok(()) };
+                let reason = "maintenance".to_owned();
+                self.service_input(ListenerInput::Abort { session, reason })
+            }
+            Accident::ContextLost => {
+                let Some(tag) = self.tag.clone() else { return Ok(()) };
+                self.service_input(ListenerInput::ContextLost(tag))
+            }
+            Accident::LinkCut => {
+                self.is_cut = true;
+                Ok(())
+            }
+        }
+    }
+
+    // ---- the link ----
+
+    fn delay(&mut self) -> Micros {
+        self.random.between(self.plan.delay.0, self.plan.delay.1)
+    }
+
+    fn is_lost(&mut self) -> bool {
+        self.is_cut || self.random.permille(self.plan.loss)
+    }
+
+    /// The exchange comes to nothing: noticed now, or when its time is up.
+    fn lose(&mut self, exchange: u64) {
+        let deadline = self.waiting.get(&exchange).copied().unwrap_or(self.now);
+        let delay = if self.random.permille(self.plan.resets) {
+            self.delay()
+        } else {
+            deadline.saturating_sub(self.now)
+        };
+        self.later(delay, Happening::Fail { exchange });
+    }
+
+    fn transmit(&mut self, exchange: u64, message: Message<Payload>, deadline: Option<Time>) {
+        let patience = self.now + self.plan.client.send_timeout.as_micros() as u64;
+        self.waiting.insert(exchange, deadline.map_or(patience, micros));
+        let tag = self.tag.clone();
+        if self.random.permille(self.plan.duplicates) {
+            let (delay, message, tag) = (self.delay(), message.clone(), tag.clone());
+            if !self.is_cut {
+                self.later(delay, Happening::Arrive { client: None, message, tag });
+            }
+        }
+        if self.is_lost() {
+            return self.lose(exchange);
+        }
+        let delay = self.delay();
+        self.later(delay, Happening::Arrive { client: Some(exchange), message, tag });
+    }
+
+    fn arrive(
+        &mut self,
+        client: Option<u64>,
+        message: Message<Payload>,
+        tag: Option<ContextTag>,
+    ) -> Result<(), String> {
+        self.last_exchange += 1;
+        let exchange = self.last_exchange;
+        let sequence = message.headers.sequence.as_ref();
+        let session = match &message.body {
+            Body::CloseSequence(shutdown) => Some(shutdown.identifier.clone()),
+            _ => sequence.map(|s| s.identifier.clone()),
+        };
+        let number = sequence.map(|s| s.number);
+        self.exchanges.insert(exchange, ServiceExchange { client, session, number });
+        let fresh = Identifier::new(format!("urn:forward:{}:{exchange}", self.epoch));
+        let exchange = ExchangeId(exchange);
+        self.service_input(ListenerInput::Request { exchange, message, tag, fresh })
+    }
+
+    fn respond(&mut self, exchange: u64, response: Response<Payload>) {
+        let lying = self.plan.class == Class::LyingService;
+        let message = match response {
+            Response::Message(message) if lying => forge(message, &mut self.random),
+            Response::Message(message) => Some(message),
+            Response::Accepted => None,
+        };
+        if self.is_lost() {
+            return self.lose(exchange);
+        }
+        let delay = self.delay();
+        self.later(delay, Happening::Response { exchange, message });
+    }
+
+    // ---- the two ends ----
+
+    fn client_input(&mut self, input: InitiatorInput<Payload>) -> Result<(), String> {
+        let Some(mut client) = self.client.take() else { return Ok(()) };
+        client.handle(input, time(self.now));
+        let mut result = Ok(());
+        while let Some(output) = client.poll() {
+            result = result.and_then(|()| self.checks.client(&self.plan, &output));
+            match output {
+                InitiatorOutput::Transmit { exchange, message, deadline } => {
+                    let message = self.client_lie(message);
+                    self.transmit(exchange.0, message, deadline);
+                }
+                InitiatorOutput::Faulted(error) => self.summary.error = Some(error),
+                _ => {}
+            }
+        }
+        self.client = Some(client);
+        result
+    }
+
+    /// A client that never acknowledges a reply.
+    fn client_lie(&mut self, mut message: Message<Payload>) -> Message<Payload> {
+        if self.plan.class == Class::LyingClient {
+            message.headers.acknowledgement = None;
+        }
+        message
+    }
+
+    fn service_input(&mut self, input: ListenerInput<Payload>) -> Result<(), String> {
+        self.service.handle(input, time(self.now));
+        while let Some(output) = self.service.poll() {
+            let exchange = match &output {
+                ListenerOutput::Respond { exchange, .. } => self.exchanges.remove(&exchange.0),
+                _ => None,
+            };
+            self.checks.service(&self.plan, &output, exchange.as_ref())?;
+            match output {
+                ListenerOutput::Respond { response, .. } => {
+                    if let Some(client) = exchange.and_then(|e| e.client) {
+                        self.respond(client, response);
+                    }
+                }
+                ListenerOutput::Created { session, .. } => {
+                    self.session = Some(session.clone());
+                    self.later(1000, Happening::Accept(session));
+                }
+                ListenerOutput::Deliver { session, number, message } => {
+                    self.queue.push_back((session, number, message));
+                }
+                ListenerOutput::EndOfMessages(session) => self.ending.push(session),
+                _ => {}
+            }
+        }
+        self.work()
+    }
+
+    /// The service's application: begins what it has room for, and closes when it has done it all.
+    fn work(&mut self) -> Result<(), String> {
+        let busy = self.running.values().sum::<usize>();
+        if busy < self.plan.concurrency
+            && let Some((session, number, payload)) = self.queue.pop_front()
+        {
+            *self.running.entry(session.clone()).or_default() += 1;
+            let one_way = payload & ONE_WAY != 0;
+            let reply = (!one_way).then(|| reply_to(payload));
+            let delay = self.random.between(self.plan.operation.0, self.plan.operation.1);
+            let (epoch, ends) = (self.epoch, session.clone());
+            self.later(delay, Happening::OperationEnds { epoch, session: ends, number, reply });
+            let taken = ListenerInput::Taken { session: session.clone(), number };
+            self.service_input(taken)?;
+            if one_way {
+                // A one-way operation is answered when it begins.
+                self.service_input(ListenerInput::Done { session, number, reply: None })?;
+            }
+            return self.work();
+        }
+        let is_idle = |s: &SessionId| {
+            self.running.get(s).is_none_or(|r| *r == 0) && !self.queue.iter().any(|(q, ..)| q == s)
+        };
+        if let Some(place) = self.ending.iter().position(is_idle) {
+            let session = self.ending.remove(place);
+            self.checks.app_closed(&session);
+            return self.service_input(ListenerInput::Close(session));
+        }
+        Ok(())
+    }
+
+    /// Somebody sends into the session without its security context, or to a session that is not there.
+    fn stranger(&mut self) -> Result<(), String> {
+        let known = self.session.clone().filter(|_| self.plan.secured);
+        let identifier = known.unwrap_or_else(|| Identifier::new("urn:nobody"));
+        let number = self.random.pick(&[1, 2, 3, 10, i64::MAX as u64]);
+        let body = match self.random.between(0, 3) {
+            0 => Body::AckRequested,
+            1 => Body::TerminateSequence(waxwing_reliable::Shutdown {
+                identifier: identifier.clone(),
+                last_message_number: None,
+                reply_to: None,
+            }),
+            _ => Body::Application(STRANGER),
+        };
+        let mut message = Message::new(body);
+        message.message_id = Some("urn:stranger".into());
+        message.headers = Headers {
+            sequence: Some(Sequence { identifier, number, last_message: false }),
+            ..Headers::default()
+        };
+        if matches!(message.body, Body::AckRequested) {
+            message.headers.ack_requested = message.headers.sequence.take().map(|s| s.identifier);
+        }
+        let tag = self.plan.secured.then(|| Identifier::new("urn:another-context"));
+        self.arrive(None, message, tag)
+    }
+}
+
+/// A response with something wrong in it, now and then.
+fn forge(mut message: Message<Payload>, random: &mut Random) -> Option<Message<Payload>> {
+    if !random.permille(150) {
+        return Some(message);
+    }
+    let headers = &mut message.headers;
+    match random.between(0, 7) {
+        0 => headers.acknowledgement = None,
+        1 => {
+            if let Some(a) = &mut headers.acknowledgement {
+                a.ranges.insert_range(1, a.ranges.highest() + random.between(1, 5));
+            }
+        }
+        2 => headers.sequence = None,
+        3 => {
+            if let Some(s) = &mut headers.sequence {
+                s.number = i64::MAX as u64;
+            }
+        }
+        4 => {
+            if let Some(a) = &mut headers.acknowledgement {
+                a.is_final = !a.is_final;
+            }
+        }
+        5 => message.body = Body::AckRequested,
+        6 => {
+            if let Some(a) = &mut headers.acknowledgement {
+                a.buffer_remaining = Some(0);
+            }
+        }
+        _ => return None,
+    }
+    Some(message)
+}
+
+/// The version, for a person.
+pub fn name(version: ReliableMessagingVersion) -> &'static str {
+    match version {
+        ReliableMessagingVersion::February2005 => "2005",
+        ReliableMessagingVersion::V11 => "1.1",
+    }
+}
