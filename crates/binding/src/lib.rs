@@ -140,6 +140,8 @@ mod file;
 mod flags;
 mod reference;
 mod refusal;
+#[cfg(test)]
+mod round_trip;
 mod settings;
 mod stack;
 mod suggest;

@@ -42,8 +42,14 @@ fn transport(endpoint: &EffectiveEndpoint, found: &mut Found) {
     }
     let known_scheme = matches!(endpoint.transport.scheme.as_str(), "http" | "https");
     for element in endpoint.stack.elements.iter().filter(|_| known_scheme) {
-        if let BindingElement::Other(name) = element {
-            found.add(format!("the binding element <{name}>"), "remove it", "");
+        match element {
+            BindingElement::Other(name) if *name == endpoint.binding_section => {
+                found.add(name.clone(), "use wsHttpBinding or ws2007HttpBinding", "");
+            }
+            BindingElement::Other(name) => {
+                found.add(format!("the binding element <{name}>"), "remove it", "");
+            }
+            _ => {}
         }
     }
     if endpoint.composite_duplex {
@@ -63,6 +69,10 @@ fn transport(endpoint: &EffectiveEndpoint, found: &mut Found) {
 }
 
 fn encoding(endpoint: &EffectiveEndpoint, found: &mut Found) {
+    if !matches!(endpoint.transport.scheme.as_str(), "http" | "https") {
+        // Said with the transport: its encoding cannot be chosen.
+        return;
+    }
     if endpoint.message_version.soap().is_none() {
         found.add(
             "messages without a SOAP envelope",
@@ -141,7 +151,8 @@ fn message_security(security: &EffectiveSecurity, found: &mut Found) {
             "security/@enableUnsecuredResponse",
         );
     }
-    if elements().any(keeps_no_context) {
+    let issued = security.credential == MessageCredentialType::IssuedToken;
+    if !issued && elements().any(keeps_no_context) {
         found.add(
             "security contexts in cookies",
             "remove requireSecurityContextCancellation",

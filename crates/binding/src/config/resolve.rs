@@ -59,6 +59,12 @@ pub enum ResolveError {
         /// The name that was asked for.
         name: String,
     },
+    /// A standard endpoint other than `mexEndpoint`.
+    #[error("this version of Waxwing cannot run the standard endpoint kind=\"{kind}\"")]
+    StandardEndpoint {
+        /// Its kind.
+        kind: String,
+    },
     /// The service does not implement the contract of an endpoint.
     #[error(
         "The contract name '{contract}' could not be found in the list of contracts implemented by \
@@ -177,6 +183,9 @@ impl Configuration {
         &self,
         endpoint: &ClientEndpoint,
     ) -> Result<EffectiveEndpoint, ResolveError> {
+        if !endpoint.kind.is_empty() && endpoint.binding.is_empty() {
+            return Err(ResolveError::StandardEndpoint { kind: endpoint.kind.clone() });
+        }
         let mut effective = self.resolve_binding(
             Role::Client,
             &endpoint.name,
@@ -274,6 +283,9 @@ impl Configuration {
         let label = if endpoint.name.is_empty() { &endpoint.address } else { &endpoint.name };
         let (section, contract) = match endpoint.kind.as_str() {
             "mexEndpoint" if endpoint.binding.is_empty() => ("mexHttpBinding", METADATA_CONTRACT),
+            kind if !kind.is_empty() && endpoint.binding.is_empty() => {
+                return Err(ResolveError::StandardEndpoint { kind: kind.to_owned() });
+            }
             _ => (endpoint.binding.as_str(), endpoint.contract.as_str()),
         };
         let name = &endpoint.binding_configuration;

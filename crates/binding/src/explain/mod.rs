@@ -7,6 +7,7 @@ mod words;
 use std::fmt;
 
 use crate::config::Configuration;
+use crate::config::stores::CertificatePlace;
 use crate::effective::{EffectiveEndpoint, Role};
 
 /// What a sentence is about.
@@ -135,15 +136,44 @@ impl Configuration {
     pub fn explain(&self) -> Vec<Explanation> {
         let clients = self.client.endpoints.iter();
         let mut all: Vec<Explanation> =
-            clients.filter_map(|e| self.resolve_client(e).ok()).map(|e| e.explain()).collect();
+            clients.filter_map(|e| self.resolve_client(e).ok()).map(|e| self.tell(&e)).collect();
         for service in &self.services.services {
-            let Ok(effective) = self.resolve_service(service, &[]) else { continue };
-            all.extend(effective.endpoints.iter().map(|endpoint| Explanation {
-                service: service.name.clone(),
-                ..endpoint.explain()
+            // Which contracts a service has is known to the program only.
+            let contracts: &[&str] =
+                if service.endpoints.is_empty() { &["each of its contracts"] } else { &[] };
+            let Ok(effective) = self.resolve_service(service, contracts) else { continue };
+            all.extend(effective.endpoints.iter().map(|endpoint| {
+                let mut told = self.tell(endpoint);
+                told.service.clone_from(&service.name);
+                if service.endpoints.is_empty() {
+                    told.name.clear();
+                }
+                told
             }));
         }
         all
+    }
+
+    /// The explanation of an endpoint, and where its certificates are looked for.
+    fn tell(&self, endpoint: &EffectiveEndpoint) -> Explanation {
+        let mut told = endpoint.explain();
+        let at = told.facts.iter().rposition(|f| f.topic == Topic::Certificates);
+        let Some(at) = at else { return told };
+        let references = match endpoint.role {
+            Role::Client => [endpoint.client_certificate(), endpoint.known_service_certificate()],
+            Role::Service => [endpoint.service_certificate(), None],
+        };
+        for reference in references.into_iter().flatten() {
+            let place = match self.waxwing.place_of(&reference) {
+                CertificatePlace::File { certificate, .. } => format!("the file {certificate}"),
+                CertificatePlace::Folders(folders) => {
+                    format!("the folder {}", folders.join(" or "))
+                }
+            };
+            let text = format!("'{}' is looked for in {place}", reference.find_value);
+            told.facts.insert(at + 1, Fact { topic: Topic::Certificates, text });
+        }
+        told
     }
 }
 

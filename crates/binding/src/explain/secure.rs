@@ -3,6 +3,7 @@
 use super::words::{count, span};
 use super::{Facts, Topic};
 use crate::effective::{EffectiveEndpoint, EffectiveSecurity, Role, SecureConversation};
+use crate::stack::BindingElement;
 use crate::{
     AlgorithmSuite, CertificateReference, Identity, MessageCredentialType, MessageProtectionOrder,
     StoreLocation, TrustVersion, X509CertificateValidationMode, X509RevocationMode,
@@ -33,6 +34,16 @@ fn without_message_security(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
             Topic::Security,
             "TLS only: the messages themselves are neither signed nor encrypted",
         );
+        return;
+    }
+    let stream = endpoint.stack.elements.iter().find_map(|e| match e {
+        BindingElement::SslStreamSecurity(_) => Some("TLS on the connection"),
+        BindingElement::WindowsStreamSecurity(_) => Some("a Windows account on the connection"),
+        _ => None,
+    });
+    if let Some(stream) = stream {
+        let text = format!("{stream}: the messages themselves are neither signed nor encrypted");
+        facts.say(Topic::Security, text);
         return;
     }
     facts.say(Topic::Security, "none: whoever is on the way can read and change every message");

@@ -4,6 +4,7 @@ use super::words::{bytes, count, span};
 use super::{Facts, Topic};
 use crate::bindings::custom::ReliableSessionElement;
 use crate::effective::{EffectiveEndpoint, Role};
+use crate::stack::BindingElement;
 use crate::{
     AddressingVersion, MessageEncoding, MessageVersion, ReliableMessagingVersion, SoapVersion,
     TrustVersion,
@@ -174,6 +175,7 @@ pub(super) fn peer(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
     }
     match &endpoint.security {
         None if endpoint.transport.scheme == "https" => needs.push("HTTPS".into()),
+        None if has_stream_security(endpoint) => needs.push("security of the connection".into()),
         None => needs.push("no security".into()),
         Some(security) => {
             needs.push(match security.trust() {
@@ -195,6 +197,12 @@ pub(super) fn peer(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
         facts.say(Topic::Peer, format!("{other} of WCF has it with {binding}"));
     }
     facts.say(Topic::Peer, "ordered, timeouts, sizes and quotas may differ");
+}
+
+fn has_stream_security(endpoint: &EffectiveEndpoint) -> bool {
+    endpoint.stack.elements.iter().any(|e| {
+        matches!(e, BindingElement::SslStreamSecurity(_) | BindingElement::WindowsStreamSecurity(_))
+    })
 }
 
 /// How the other side writes the same binding.

@@ -153,6 +153,9 @@ fn other_scheme(name: &str) -> Option<&'static str> {
         "msmqIntegration" => "msmq.formatname",
         "peerTransport" => "net.p2p",
         "udpTransport" => "soap.udp",
-        _ => return None,
+        section => {
+            let mut others = crate::bindings::OTHER_BINDINGS.iter();
+            return others.find(|(s, ..)| *s == section).map(|(.., scheme)| *scheme);
+        }
     })
 }

@@ -15,6 +15,9 @@ pub(super) fn service(
     configuration: &Configuration,
     cx: &mut Reader<'_>,
 ) {
+    for node in node.children_named("endpoint") {
+        standard(node, cx);
+    }
     // What keeps an endpoint from being resolved is reported where it stands.
     let Ok(effective) = configuration.resolve_service(service, &[]) else { return };
     let nodes = node.children_named("endpoint");
@@ -34,9 +37,24 @@ pub(super) fn client(
     configuration: &Configuration,
     cx: &mut Reader<'_>,
 ) {
+    standard(node, cx);
     if let Ok(effective) = configuration.resolve_client(endpoint) {
         missing(&effective, node, &mut Vec::new(), cx);
         unsupported(&effective, node, cx);
+    }
+}
+
+/// Standard endpoints are ready-made by .NET classes; of them there is `mexEndpoint`.
+fn standard(node: &Node, cx: &mut Reader<'_>) {
+    let kind = node.attribute("kind").filter(|k| !k.value.is_empty() && k.value != "mexEndpoint");
+    if let (Some(kind), None) = (kind, node.attribute("binding")) {
+        let message =
+            format!("this version of Waxwing cannot run the standard endpoint {}", kind.value);
+        cx.report(
+            Problem::warning("not-supported", kind.value_span, message)
+                .behavior(NOT_HERE)
+                .fix("write an endpoint with a binding and a contract"),
+        );
     }
 }
 
