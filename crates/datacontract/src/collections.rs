@@ -17,7 +17,7 @@ pub(crate) fn write_items<'a, T: DataContract + 'a>(
     writer: &mut Writer<'_>,
     element: NodeId,
 ) -> Result<(), WriteError> {
-    writer.begin(element, &name.namespace);
+    writer.begin(element, name.namespace.clone());
     items.into_iter().try_for_each(|item| writer.child(element, name, item))
 }
 

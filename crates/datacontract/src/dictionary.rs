@@ -56,7 +56,7 @@ fn write_entries<'a, K: DataContract + 'a, V: DataContract + 'a>(
         namespace: item.namespace.clone(),
     };
     let (key_name, value_name) = (part(&names.key), part(&names.value));
-    writer.begin(element, &item.namespace);
+    writer.begin(element, item.namespace.clone());
     for (key, value) in entries {
         let entry = writer.element(element, &item);
         let both = writer
@@ -252,7 +252,7 @@ impl<K: DataContract, V: DataContract> DataContract for KeyValuePair<K, V> {
     }
 
     fn write(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
-        writer.begin(element, &Cow::Borrowed(namespaces::SYSTEM_COLLECTIONS_GENERIC));
+        writer.begin(element, Cow::Borrowed(namespaces::SYSTEM_COLLECTIONS_GENERIC));
         self.write_members(writer, element)
     }
 

@@ -40,9 +40,9 @@ pub enum ReadErrorKind {
     /// A member that comes before one that `IsRequired`; holds the element found, its namespace and the member expected.
     RequiredSkipped(String, String, String),
     /// Another document element; holds the expected and the found name.
-    WrongRoot(ContractName, ContractName),
+    WrongRoot(Box<[ContractName; 2]>),
     /// An `i:type` that the reader has no type for; holds the element's and the type's name.
-    UnknownType(ContractName, ContractName),
+    UnknownType(Box<[ContractName; 2]>),
     /// An `i:type` or QName whose prefix is not declared; holds the text.
     UndeclaredPrefix(String),
     /// A name that is not a member of the enumeration; holds the name and the enumeration.
@@ -154,12 +154,18 @@ impl fmt::Display for ReadErrorKind {
                 f,
                 "'Element' '{found}' from namespace '{namespace}' is not expected. Expecting element '{member}'."
             ),
-            Self::WrongRoot(expected, found) => write!(
-                f,
-                "Expecting element '{}' from namespace '{}'.. Encountered 'Element'  with name '{}', namespace '{}'.",
-                expected.local, expected.namespace, found.local, found.namespace
-            ),
-            Self::UnknownType(element, found) => write_unknown_type(f, element, found),
+            Self::WrongRoot(names) => {
+                let [expected, found] = &**names;
+                write!(
+                    f,
+                    "Expecting element '{}' from namespace '{}'.. Encountered 'Element'  with name '{}', namespace '{}'.",
+                    expected.local, expected.namespace, found.local, found.namespace
+                )
+            }
+            Self::UnknownType(names) => {
+                let [element, found] = &**names;
+                write_unknown_type(f, element, found)
+            }
             Self::UndeclaredPrefix(text) => {
                 write!(f, "The prefix of the qualified name '{text}' is not declared.")
             }

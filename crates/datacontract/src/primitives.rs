@@ -322,7 +322,7 @@ impl DataContract for DateTimeOffset {
     }
 
     fn write(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
-        writer.begin(element, &Cow::Borrowed(namespaces::SYSTEM));
+        writer.begin(element, Cow::Borrowed(namespaces::SYSTEM));
         self.write_members(writer, element)
     }
 

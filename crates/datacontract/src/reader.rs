@@ -123,7 +123,7 @@ impl Reader {
     /// The error for an `i:type` that nothing is known about.
     pub fn unknown_type(&self, element: Element<'_>, found: ContractName) -> ReadError {
         let name = ContractName::owned(element.local_name(), element.namespace());
-        ReadError::from(ReadErrorKind::UnknownType(name, found)).at(self.start(element))
+        ReadError::from(ReadErrorKind::UnknownType(Box::new([name, found]))).at(self.start(element))
     }
 
     /// The text of an element of simple content; `clr` is the CLR type for the error text.
@@ -144,7 +144,8 @@ impl Reader {
     /// The error for another document element than the expected one.
     pub fn wrong_root(&self, expected: &ContractName, found: Element<'_>) -> ReadError {
         let name = ContractName::owned(found.local_name(), found.namespace());
-        ReadError::from(ReadErrorKind::WrongRoot(expected.clone(), name)).at(self.start(found))
+        ReadError::from(ReadErrorKind::WrongRoot(Box::new([expected.clone(), name])))
+            .at(self.start(found))
     }
 
     /// Line and column of the name in the start tag.

@@ -139,11 +139,11 @@ impl<'d> Writer<'d> {
     }
 
     /// Prepares `element` for content in `namespace`: declares it there, with `xmlns:i`, if that was not done above.
-    pub fn begin(&mut self, element: NodeId, namespace: &Cow<'static, str>) {
-        if self.prefix_of(namespace).is_none() {
+    pub fn begin(&mut self, element: NodeId, namespace: Cow<'static, str>) {
+        if self.prefix_of(&namespace).is_none() {
             self.declare(element, namespace);
         }
-        self.declare(element, &Cow::Borrowed(namespaces::XSI));
+        self.declare(element, Cow::Borrowed(namespaces::XSI));
     }
 
     /// Appends text to `element`.
@@ -190,7 +190,7 @@ impl<'d> Writer<'d> {
         }
         let prefix = match self.prefix_of(&name.namespace) {
             Some(prefix) => prefix,
-            None => self.declare(element, &name.namespace),
+            None => self.declare(element, name.namespace.clone()),
         };
         if prefix.is_empty() {
             return Ok(name.local.to_string());
@@ -206,7 +206,7 @@ impl<'d> Writer<'d> {
         local: &str,
         value: &str,
     ) {
-        let prefix = self.declare(element, &Cow::Borrowed(namespace));
+        let prefix = self.declare(element, Cow::Borrowed(namespace));
         self.document.set_attribute(element, Name::new(&prefix, local, namespace), value);
     }
 
@@ -227,11 +227,11 @@ impl<'d> Writer<'d> {
     }
 
     /// The prefix of `namespace` on `element`, declared there when no element above did.
-    fn declare(&mut self, element: NodeId, namespace: &Cow<'static, str>) -> Cow<'static, str> {
+    fn declare(&mut self, element: NodeId, namespace: Cow<'static, str>) -> Cow<'static, str> {
         if namespace.is_empty() {
             return Cow::Borrowed("");
         }
-        if let Some(prefix) = self.attribute_prefix_of(namespace) {
+        if let Some(prefix) = self.attribute_prefix_of(&namespace) {
             return prefix;
         }
         let prefix = match namespace.as_ref() {
@@ -239,8 +239,8 @@ impl<'d> Writer<'d> {
             namespaces::SERIALIZATION => Cow::Borrowed("z"),
             _ => self.new_prefix(),
         };
-        self.document.declare_namespace(element, &prefix, namespace);
-        self.scopes.push((prefix.clone(), namespace.clone()));
+        self.document.declare_namespace(element, &prefix, &namespace);
+        self.scopes.push((prefix.clone(), namespace));
         prefix
     }
 

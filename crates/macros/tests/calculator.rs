@@ -209,7 +209,7 @@ fn unreadable_requests_are_the_senders_fault() {
         let request = Envelope::parse(text, &Limits::SOAP).unwrap();
         let result = run(service.dispatch(&OperationContext::new(action), action, &request));
         result.map_err(|fault| {
-            fault.to_fault(MessageVersion::SOAP12_ADDRESSING10, FaultOptions::default())
+            Box::new(fault.to_fault(MessageVersion::SOAP12_ADDRESSING10, FaultOptions::default()))
         })
     };
     for (payload, expected) in [
@@ -224,7 +224,7 @@ fn unreadable_requests_are_the_senders_fault() {
         (r#"<Add xmlns="urn:other"/>"#, "namespace 'urn:other'"),
         ("", "an empty body"),
     ] {
-        let (fault_action, fault) = dispatch(payload).unwrap_err();
+        let (fault_action, fault) = *dispatch(payload).unwrap_err();
         assert_eq!(fault.code, FaultCode::Sender);
         assert_eq!(fault.subcode().map(|code| code.local.as_str()), Some("DeserializationFailed"));
         assert!(fault_action.ends_with("/dispatcher/fault"));

@@ -82,7 +82,7 @@ impl fmt::Display for TimeSpan {
         if days > 0 {
             write!(f, "{days}D")?;
         }
-        if ticks % DAY.unsigned_abs() == 0 {
+        if ticks.is_multiple_of(DAY.unsigned_abs()) {
             return f.write_str(if days > 0 { "" } else { "T0S" });
         }
         f.write_str("T")?;
@@ -91,7 +91,7 @@ impl fmt::Display for TimeSpan {
                 write!(f, "{value}{letter}")?;
             }
         }
-        if ticks % MINUTE.unsigned_abs() > 0 {
+        if !ticks.is_multiple_of(MINUTE.unsigned_abs()) {
             write!(f, "{}", part(SECOND, MINUTE))?;
             write_fraction(f, ticks % SECOND.unsigned_abs())?;
             f.write_str("S")?;

@@ -203,7 +203,7 @@ impl<'f> Class<'f> {
                 element: __dc::NodeId,
             ) -> ::core::result::Result<(), __dc::WriteError> {
                 #own_id
-                writer.begin(element, &__dc::Cow::Borrowed(#namespace));
+                writer.begin(element, __dc::Cow::Borrowed(#namespace));
                 <Self as __dc::ClassContract>::write_members(self, writer, element)
             }
 

@@ -20,6 +20,7 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
             channel: C,
         }
 
+        #[allow(clippy::all, clippy::pedantic)]
         impl<C: #private::RequestChannel> #client<C> {
             /// A client that calls over `channel`.
             #visibility fn new(channel: C) -> Self {
@@ -69,7 +70,6 @@ fn method(contract: &Contract, index: usize, operation: &Operation) -> TokenStre
     quote! {
         #doc
         #(#docs)*
-        #[allow(clippy::redundant_closure_call, clippy::too_many_arguments)]
         #visibility async fn #ident(
             &self,
             #(#names: #types),*

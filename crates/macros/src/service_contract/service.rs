@@ -37,6 +37,7 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
             }
         }
 
+        #[allow(clippy::all, clippy::pedantic)]
         impl<T: #ident> #service<T> {
             /// Dispatches to `service`.
             #visibility fn new(service: T) -> Self {
@@ -51,6 +52,7 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
             #(#methods)*
         }
 
+        #[allow(clippy::all, clippy::pedantic)]
         impl<T: #ident> #private::Dispatch for #service<T> {
             fn contract(&self) -> &'static #private::ContractDescription {
                 &#constant
@@ -93,7 +95,7 @@ fn method(contract: &Contract, index: usize, operation: &Operation) -> TokenStre
     let arguments = operation.input.parameters().iter().map(Parameter::argument);
     let reply = write_reply(private, operation);
     quote! {
-        #[allow(non_snake_case, unused_variables, clippy::redundant_closure_call)]
+        #[allow(non_snake_case, unused_variables)]
         async fn #name(
             &self,
             __context: &#private::OperationContext,

@@ -110,7 +110,7 @@ pub enum BodyError {
         /// The part.
         name: ContractName,
         /// What is wrong with it.
-        error: ReadError,
+        error: Box<ReadError>,
     },
     /// More than one element where the content is not described.
     #[error("the body holds several elements; undescribed content must be one element")]
@@ -180,7 +180,7 @@ impl<'m> MessageReader<'m> {
             Some(element) => self.reader.value(element),
             None => self.reader.missing(&name.local),
         };
-        value.map_err(|error| BodyError::Part { name: name.clone(), error })
+        value.map_err(|error| BodyError::Part { name: name.clone(), error: Box::new(error) })
     }
 }
 

@@ -54,7 +54,7 @@ const MAX_CAUSES: usize = 16;
 pub struct OperationFault(Box<Kind>);
 
 enum Kind {
-    Fault { fault: Fault, action: Action, detail: Option<Detail> },
+    Fault { fault: Box<Fault>, action: Action, detail: Option<Detail> },
     Unsupported(String),
     Internal { error: Box<dyn Error + Send + Sync>, type_name: &'static str },
 }
@@ -74,8 +74,11 @@ enum Action {
 struct Detail {
     type_id: TypeId,
     name: ContractName,
-    write: Arc<dyn Fn(&ContractName) -> Result<Document, WriteError> + Send + Sync>,
+    write: Arc<WriteDetail>,
 }
+
+/// Writes a detail as an element of this name.
+type WriteDetail = dyn Fn(&ContractName) -> Result<Document, WriteError> + Send + Sync;
 
 /// What a service tells its clients about errors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -113,7 +116,11 @@ impl OperationFault {
 
     /// A fault that is given in all its parts.
     pub fn from_fault(fault: Fault) -> Self {
-        Self(Box::new(Kind::Fault { fault, action: Action::Default, detail: None }))
+        Self(Box::new(Kind::Fault {
+            fault: Box::new(fault),
+            action: Action::Default,
+            detail: None,
+        }))
     }
 
     /// An error that is none of the caller's business.
@@ -191,8 +198,9 @@ impl OperationFault {
         let reason = format!(
             "The formatter threw an exception while trying to deserialize the message: {error}"
         );
-        let fault =
-            Fault::new(FaultCode::Sender, reason).with_subcode(DISPATCHER, "DeserializationFailed");
+        let fault = Box::new(
+            Fault::new(FaultCode::Sender, reason).with_subcode(DISPATCHER, "DeserializationFailed"),
+        );
         Self(Box::new(Kind::Fault { fault, action: Action::Dispatcher, detail: None }))
     }
 
