@@ -2,18 +2,26 @@
 
 use std::borrow::Cow;
 
-use crate::chars::{first_forbidden_character, is_char};
+use crate::chars::{first_forbidden_character, is_char, is_ncname};
 use crate::document::{AttributeData, Document, Kind, MAX_NAME, NONE, Tag, Text};
-use crate::intern::{EMPTY, XML_NAMESPACE};
+use crate::intern::{EMPTY, XML_NAMESPACE, XMLNS_NAMESPACE};
 use crate::name::{Name, NodeId, Span};
 
 impl Document {
     /// A new element without parent; to be attached with [`Document::append_node`].
+    ///
+    /// # Panics
+    ///
+    /// Here and wherever a [`Name`] is given: when its local part or its prefix is no NCName, when its
+    /// namespace holds what XML cannot carry or is that of `xmlns`. A name is a program's, not a
+    /// peer's; one that would write other markup than an element must not pass.
     pub fn new_element(&mut self, name: Name<'_>) -> NodeId {
+        check_name(name);
         let prefix = match name.prefix {
             // No namespace cannot have a prefix (Namespaces in XML 1.0 §6.2).
             _ if name.namespace.is_empty() => "",
-            "xml" | "xmlns" if name.namespace != XML_NAMESPACE => "ns",
+            _ if name.namespace == XML_NAMESPACE => "xml",
+            "xml" | "xmlns" => "ns",
             prefix => prefix,
         };
         let binding = self.names.bind(prefix, name.namespace);
@@ -72,7 +80,14 @@ impl Document {
     ///
     /// The prefix is a wish: when the element already binds it to another namespace (a header of a
     /// user that calls something else `s`), a free one is taken.
+    ///
+    /// # Panics
+    ///
+    /// As [`Document::new_element`]; also for `xmlns` itself, which [`Document::declare_namespace`]
+    /// writes.
     pub fn set_attribute(&mut self, element: NodeId, name: Name<'_>, value: &str) {
+        check_name(name);
+        assert!(name.local != "xmlns" || !name.namespace.is_empty(), "xmlns is no attribute");
         let value = self.store_characters(value);
         let (start, end) = self.tag(self.node(element.0)).attributes;
         let range = start as usize..end as usize;
@@ -117,9 +132,16 @@ impl Document {
     ///
     /// A declaration that contradicts the element's own name or one of its attributes (the same
     /// prefix, another namespace), or that Namespaces in XML 1.0 §3 forbids, is not made.
+    ///
+    /// # Panics
+    ///
+    /// When the prefix is no NCName or the namespace holds what XML cannot carry.
     pub fn declare_namespace(&mut self, element: NodeId, prefix: &str, namespace: &str) {
+        assert!(prefix.is_empty() || is_ncname(prefix), "'{prefix}' is no prefix");
+        assert!(first_forbidden_character(namespace).is_none(), "{namespace:?} is no namespace");
         let bound = self.bound_by_names(element, prefix);
-        let reserved = matches!(prefix, "xml" | "xmlns") || namespace == XML_NAMESPACE;
+        let reserved = matches!(prefix, "xml" | "xmlns")
+            || matches!(namespace, XML_NAMESPACE | XMLNS_NAMESPACE);
         let no_namespace = namespace.is_empty() && !prefix.is_empty();
         if reserved || no_namespace || bound.is_some_and(|bound| bound != namespace) {
             return;
@@ -179,14 +201,24 @@ impl Document {
         self.node_mut(element.0).last = NONE;
     }
 
-    /// Makes a detached node the last child of `parent`.
+    /// Makes a node the last child of `parent`, wherever it was before.
+    ///
+    /// # Panics
+    ///
+    /// When `parent` lies inside `node`.
     pub fn append_node(&mut self, parent: NodeId, node: NodeId) {
+        self.check_outside(parent.0, node.0);
         self.detach(node);
         self.link_last(parent.0, node.0);
     }
 
-    /// Makes a detached node the first child of `parent`.
+    /// Makes a node the first child of `parent`, wherever it was before.
+    ///
+    /// # Panics
+    ///
+    /// When `parent` lies inside `node`.
     pub fn prepend_node(&mut self, parent: NodeId, node: NodeId) {
+        self.check_outside(parent.0, node.0);
         self.detach(node);
         let first = self.node(parent.0).first;
         if first == NONE {
@@ -197,12 +229,16 @@ impl Document {
         self.node_mut(parent.0).first = node.0;
     }
 
-    /// Puts a detached node before `sibling`.
+    /// Puts a node before `sibling`, wherever it was before; nothing happens when it is `sibling`.
     ///
     /// # Panics
     ///
-    /// When `sibling` has no parent.
+    /// When `sibling` has no parent, or lies inside `node`.
     pub fn insert_node_before(&mut self, sibling: NodeId, node: NodeId) {
+        if sibling == node {
+            return;
+        }
+        self.check_outside(sibling.0, node.0);
         self.detach(node);
         let parent = self.node(sibling.0).parent;
         assert_ne!(parent, NONE, "the sibling has no parent");
@@ -212,6 +248,14 @@ impl Document {
         }
         self.node_mut(node.0).next = sibling.0;
         self.node_mut(node.0).parent = parent;
+    }
+
+    /// A node inside itself would never end.
+    fn check_outside(&self, mut place: u32, node: u32) {
+        while place != NONE {
+            assert_ne!(place, node, "a node cannot be put into itself");
+            place = self.node(place).parent;
+        }
     }
 
     /// Changes what a start tag holds; the element gets a record of its own if it has none.
@@ -295,4 +339,13 @@ impl Document {
         }
         before
     }
+}
+
+/// What would make the text that is written another document than the tree.
+fn check_name(name: Name<'_>) {
+    let Name { prefix, local, namespace } = name;
+    assert!(is_ncname(local), "'{local}' is no local name");
+    assert!(prefix.is_empty() || is_ncname(prefix), "'{prefix}' is no prefix");
+    assert!(namespace != XMLNS_NAMESPACE, "the namespace of xmlns has no names");
+    assert!(first_forbidden_character(namespace).is_none(), "{namespace:?} is no namespace");
 }

@@ -1,5 +1,7 @@
 //! Character classes of XML 1.0 (fifth edition) §2.2–2.3.
 
+use crate::scan;
+
 /// Whether a character may occur in a document at all.
 pub(crate) fn is_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
@@ -8,7 +10,16 @@ pub(crate) fn is_char(c: char) -> bool {
 /// The first character of a text that XML 1.0 cannot carry (§2.2), not even as a reference, and its
 /// byte offset: control characters, U+FFFE, U+FFFF.
 pub fn first_forbidden_character(text: &str) -> Option<(usize, char)> {
-    text.char_indices().find(|(_, c)| !is_char(*c))
+    let bytes = text.as_bytes();
+    let mut at = scan::control(bytes, 0);
+    while at < bytes.len() {
+        let character = text[at..].chars().next()?;
+        if !is_char(character) {
+            return Some((at, character));
+        }
+        at = scan::control(bytes, at + character.len_utf8());
+    }
+    None
 }
 
 pub(crate) fn is_space(b: u8) -> bool {
@@ -31,8 +42,16 @@ fn is_name_char(c: char) -> bool {
 
 /// Whether a text is an NCName (Namespaces in XML 1.0 §3).
 pub(crate) fn is_ncname(text: &str) -> bool {
-    let mut chars = text.chars();
-    chars.next().is_some_and(is_name_start) && chars.all(is_name_char)
+    let kind = |b: &u8| NAME_BYTES[*b as usize];
+    let (first, rest) = match text.as_bytes() {
+        [first, rest @ ..] if text.is_ascii() => (first, rest),
+        _ => {
+            let mut chars = text.chars();
+            return chars.next().is_some_and(is_name_start) && chars.all(is_name_char);
+        }
+    };
+    let inside = |b: &u8| matches!(kind(b), NameByte::Start | NameByte::Inside);
+    kind(first) == NameByte::Start && rest.iter().all(inside)
 }
 
 /// What a byte means where a name is read.

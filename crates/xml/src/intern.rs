@@ -16,6 +16,9 @@ pub(crate) const MAX_ENTRIES: usize = 0xFFF0;
 /// The namespace that the prefix `xml` is always bound to (Namespaces in XML 1.0 §3).
 pub const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 
+/// The namespace of `xmlns` itself, which nobody may declare (Namespaces in XML 1.0 §3).
+pub(crate) const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
+
 /// A prefix with the namespace that it stands for, as a name uses or a declaration makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Binding {

@@ -22,6 +22,11 @@ pub(crate) fn attribute(bytes: &[u8], at: usize) -> usize {
     })
 }
 
+/// The next byte that may be, or begin, what XML cannot carry: a control character, U+FFFE, U+FFFF.
+pub(crate) fn control(bytes: &[u8], at: usize) -> usize {
+    find(bytes, at, |b| (b == 0xEF) | (b < b' '))
+}
+
 /// The next byte that canonical text does not have as it is (Canonical XML 1.0 §2.3).
 pub(crate) fn escaped_text(bytes: &[u8], at: usize) -> usize {
     find(bytes, at, |b| (b == b'<') | (b == b'&') | (b == b'>') | (b == b'\r'))

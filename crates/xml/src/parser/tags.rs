@@ -4,11 +4,9 @@ use super::{Bound, Open, Parsed, Parser, exceeded, first_repeated};
 use crate::chars::{NAME_BYTES, NameByte, is_ncname, is_space};
 use crate::document::{AttributeData, NONE, Tag, Text, text_of};
 use crate::error::ParseErrorKind;
-use crate::intern::{Binding, EMPTY, XML_NAMESPACE};
+use crate::intern::{Binding, EMPTY, XML_NAMESPACE, XMLNS_NAMESPACE};
 use crate::name::{Position, Span};
 
-/// The namespace of `xmlns` itself, which nobody may declare (Namespaces in XML 1.0 §3).
-const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
 /// A qualified name in the source.
 #[derive(Clone, Copy)]
 pub(super) struct RawName {
