@@ -187,9 +187,9 @@ impl<M: Clone> Initiator<M> {
         };
         let calls = self.window.unanswered().filter_map(|e| e.call.and(e.deadline)).min();
         let queued = self.queue.iter().filter_map(|q| q.deadline).min();
-        let sequence = [self.keep_alive.wake_at(), self.window.timer()];
-        let sequence = sequence.into_iter().filter(|_| self.is_established());
-        sequence.chain([phase, calls, queued]).flatten().min()
+        let silence = self.keep_alive.wake_at().filter(|_| self.listens());
+        let window = self.window.timer().filter(|_| self.is_established());
+        [silence, window, phase, calls, queued].into_iter().flatten().min()
     }
 
     /// The session at this moment, for a person.
@@ -249,6 +249,12 @@ impl<M: Clone> Initiator<M> {
         matches!(self.state(), SequenceState::Open | SequenceState::Closing)
     }
 
+    /// Whether the peer's silence matters: once TerminateSequence is under way everything has arrived, and
+    /// the peer may have forgotten the session.
+    fn listens(&self) -> bool {
+        self.is_established() && !matches!(self.phase, Phase::Terminating(_))
+    }
+
     fn has_ended(&self) -> bool {
         matches!(self.phase, Phase::Closed | Phase::Faulted)
     }
@@ -285,7 +291,7 @@ impl<M: Clone> Initiator<M> {
         if self.is_established() && self.window.timer().is_some_and(|at| now >= at) {
             self.retransmit_expired(now);
         }
-        if self.is_established() {
+        if self.listens() {
             self.tick_keep_alive(now);
         }
         if matches!(self.phase, Phase::Creating(_)) {

@@ -142,7 +142,7 @@ impl<M: Clone> Initiator<M> {
     }
 
     /// A responder that has forgotten the session after CloseSequence has terminated it.
-    fn is_forgotten(&self, fault: &SequenceFault) -> bool {
+    pub(super) fn is_forgotten(&self, fault: &SequenceFault) -> bool {
         let own =
             |id| Some(id) == self.peer.forward.as_ref() || Some(id) == self.peer.back.as_ref();
         matches!(&fault.kind, FaultKind::UnknownSequence(id) if own(id))
@@ -237,7 +237,7 @@ impl<M: Clone> Initiator<M> {
         self.end(SessionError::TimedOut { step, attempts, last_failure });
     }
 
-    fn closed(&mut self) {
+    pub(super) fn closed(&mut self) {
         self.exchanges.clear();
         self.enter(Phase::Closed);
         self.outputs.push_back(InitiatorOutput::Closed);

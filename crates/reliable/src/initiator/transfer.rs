@@ -166,8 +166,11 @@ impl<M: Clone> Initiator<M> {
                 self.on_answer(exchange, Some(number), message, now);
             }
             (Some(Purpose::KeepAlive), _) => self.on_answer(exchange, None, message, now),
-            // The answer of a copy whose message is acknowledged: its ranges are still news.
-            (None, Shape::OneWay) if self.is_established() => {
+            // The answer of a copy whose message is acknowledged: its ranges are still news, until the
+            // shutdown has begun. Then a copy may well come to a service that has forgotten the session.
+            (None, Shape::OneWay)
+                if matches!(self.phase, Phase::Open | Phase::Draining | Phase::LastMessage) =>
+            {
                 self.on_answer(exchange, None, message, now);
             }
             (None, _) => {}
@@ -409,7 +412,10 @@ impl<M: Clone> Initiator<M> {
         let names_us = fault.kind.identifier().is_none_or(|id| {
             Some(id) == self.peer.forward.as_ref() || Some(id) == self.peer.back.as_ref()
         });
-        if names_us {
+        if matches!(self.phase, Phase::Terminating(_)) && self.is_forgotten(&fault) {
+            // The answer to a keep-alive that TerminateSequence has overtaken.
+            self.closed();
+        } else if names_us {
             self.end(SessionError::Peer(fault));
         } else {
             let kind = FaultKind::SequenceTerminated(self.forward());

@@ -135,10 +135,13 @@ impl<M: Clone> Session<M> {
         }
         match self.rules.shape {
             Shape::RequestReply => {
-                let replies = self.unacknowledged();
+                // Beyond WCF: unordered, the first missing message always finds room for one more reply. An
+                // initiator with a wider window than ours repeats only that message; refused for replies
+                // that were lost, it could never ask for those again.
+                let limit = window + usize::from(!self.rules.ordered && number == next);
                 !is_early
                     && self.queue.len() < window
-                    && (replies < window || broken(Mutation::UnboundedReplies))
+                    && (self.unacknowledged() < limit || broken(Mutation::UnboundedReplies))
             }
             Shape::OneWay if self.rules.ordered => {
                 let ahead = usize::try_from(number - next).unwrap_or(usize::MAX);

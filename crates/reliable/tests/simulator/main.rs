@@ -13,7 +13,7 @@ use crate::plan::Plan;
 use crate::world::run;
 
 /// Seeds that once failed.
-const REGRESSIONS: [u64; 0] = [];
+const REGRESSIONS: [u64; 3] = [497, 1617, 2369];
 
 fn simulate(seeds: impl Iterator<Item = u64>) {
     let mut table: BTreeMap<String, (u64, u64, u64)> = BTreeMap::new();
@@ -38,7 +38,7 @@ fn seeds_that_once_failed() {
 
 #[test]
 fn some_thousand_sessions() {
-    simulate(0..3000);
+    simulate(0..20_000);
 }
 
 /// `cargo test --release -p waxwing-reliable --test simulator -- --ignored hundred_thousand --nocapture`

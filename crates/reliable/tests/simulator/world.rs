@@ -81,6 +81,8 @@ pub struct World {
     tag: Option<ContextTag>,
     session: Option<SessionId>,
     is_cut: bool,
+    /// Print what happens (`WAXWING_TRACE=1`).
+    trace: bool,
     checks: Checks,
     summary: Summary,
 }
@@ -88,7 +90,7 @@ pub struct World {
 /// One run, from its seed.
 pub fn run(seed: u64) -> Result<Summary, String> {
     let plan = Plan::of(seed);
-    run_plan(seed, plan.clone()).map_err(|e| format!("seed {seed}: {e}\n{plan:#?}"))
+    run_plan(seed, plan.clone()).map_err(|e| format!("seed {seed}: {e}\n{plan:?}"))
 }
 
 pub fn run_plan(seed: u64, plan: Plan) -> Result<Summary, String> {
@@ -104,7 +106,8 @@ pub fn run_plan(seed: u64, plan: Plan) -> Result<Summary, String> {
         world.checks.bounds(&world.plan, world.client.as_ref(), &world.service, waiting)?;
     }
     let unanswered = world.exchanges.len();
-    world.checks.end(&world.plan, world.client.as_ref(), &world.service, unanswered)?;
+    let end = world.checks.end(&world.plan, world.client.as_ref(), &world.service, unanswered);
+    end.map_err(|e| format!("{e}; the client's error: {:?}", world.summary.error))?;
     if let Some(client) = &world.client {
         let status = client.status();
         (world.summary.state, world.summary.counters) = (status.state, status.counters);
@@ -149,6 +152,7 @@ impl World {
             ending: Vec::new(),
             session: None,
             is_cut: false,
+            trace: std::env::var_os("WAXWING_TRACE").is_some(),
             checks: Checks::new(),
             summary: Summary::default(),
         })
@@ -205,6 +209,9 @@ impl World {
         if let (true, Some(Reverse((_, order)))) = (due, self.happenings.peek().copied()) {
             self.happenings.pop();
             if let Some(happening) = self.details.remove(&order) {
+                if self.trace {
+                    println!("{:12} {happening:?}", self.now);
+                }
                 self.happen(happening)?;
             }
             if self.random.permille(self.plan.strangers) {
@@ -345,6 +352,9 @@ impl World {
             }
         }
         if self.is_lost() {
+            if self.trace {
+                println!("{:12} lost: request {exchange}", self.now);
+            }
             return self.lose(exchange);
         }
         let delay = self.delay();
@@ -392,6 +402,9 @@ impl World {
         client.handle(input, time(self.now));
         let mut result = Ok(());
         while let Some(output) = client.poll() {
+            if self.trace {
+                println!("{:12} client: {output:?}", self.now);
+            }
             result = result.and_then(|()| self.checks.client(&self.plan, &output));
             match output {
                 InitiatorOutput::Transmit { exchange, message, deadline } => {
@@ -421,6 +434,9 @@ impl World {
                 ListenerOutput::Respond { exchange, .. } => self.exchanges.remove(&exchange.0),
                 _ => None,
             };
+            if self.trace {
+                println!("{:12} service: {output:?}", self.now);
+            }
             self.checks.service(&self.plan, &output, exchange.as_ref())?;
             match output {
                 ListenerOutput::Respond { response, .. } => {
