@@ -22,3 +22,5 @@ pub use client::{Answer, ClientOutput, ClientSession, ClientSettings, Transmissi
 pub use error::{Advice, SessionError};
 pub use message::{AppMessage, ApplicationMessage, Moment};
 pub use service::{Arrival, ArrivedMessage, Encoded, ReplyTo, ServiceEndpoint, ServiceSettings};
+
+pub use waxwing_reliable::{CallId, ExchangeId, Failure, FailureKind, Time};

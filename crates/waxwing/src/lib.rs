@@ -1,4 +1,19 @@
 //! Secure reliable SOAP messaging with WCF services and clients.
 
+// The async face reads the clock and opens files and sockets; the crates below get all that as inputs.
+#![allow(clippy::disallowed_methods)]
+
+pub mod certificates;
+pub mod client;
+pub mod configuration;
 pub mod contract;
+pub mod environment;
+mod requirements;
+pub mod service;
+pub mod trace;
 pub mod transport;
+pub mod trust;
+
+pub use client::{ChannelError, ChannelFactory, ClientChannel};
+pub use service::{HostError, ServiceHost, ServiceHostBuilder, ServiceInstances};
+pub use configuration::{ConfigurationFile, ConfigurationFileError};

@@ -80,7 +80,7 @@ pub struct ReplyTo {
 /// An answer, ready to be written.
 #[derive(Debug)]
 pub struct Encoded {
-    /// The HTTP status: 200, 202 without message, 500 for a fault, 400 for what is no message of the protocol.
+    /// The HTTP status: 200, 202 without message, 500 for a fault, [`Encoded::ABORTED`] for no answer.
     pub status: u16,
     /// The message.
     pub envelope: Option<Envelope>,
@@ -95,6 +95,19 @@ pub struct Encoded {
 impl Encoded {
     fn of(status: u16, envelope: Envelope) -> Self {
         Self { status, envelope: Some(envelope), plain: None, problem: None, ended: None }
+    }
+
+    /// The status of an answer that is none: the connection is closed, as WCF does with a request that it aborts.
+    pub const ABORTED: u16 = 0;
+
+    /// No answer at all; the connection is closed.
+    pub fn aborted(problem: impl Into<String>) -> Self {
+        Self::empty(Self::ABORTED, Some(problem.into()))
+    }
+
+    /// A plain refusal (HTTP 400).
+    pub fn refused(problem: impl Into<String>) -> Self {
+        Self::empty(400, Some(problem.into()))
     }
 
     fn empty(status: u16, problem: Option<String>) -> Self {
@@ -199,8 +212,8 @@ impl ServiceEndpoint {
                         encoded.problem = Some(problem);
                         answer(encoded)
                     }
-                    // WCF leaves the request without a response, too; the connection's timeout is no better answer.
-                    None => answer(Encoded::empty(400, Some(problem))),
+                    // What is malformed cannot be trusted to name its sequence. WCF drops the request, too.
+                    None => answer(Encoded::aborted(problem)),
                 }
             }
         }

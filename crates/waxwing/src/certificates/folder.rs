@@ -1,0 +1,188 @@
+//! Reading the files of a store.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use waxwing_binding::CertificateFile;
+use waxwing_crypto::{Certificate, Identity, PrivateKey, RevocationList};
+
+use super::CertificateError;
+
+/// The password of PKCS#12 files that lie in a store, where it is not empty.
+const PASSWORD_VARIABLE: &str = "WAXWING_PKCS12_PASSWORD";
+
+/// A certificate in a store.
+#[derive(Debug, Clone)]
+pub struct StoredCertificate {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// Its private key, where the file or one beside it holds it.
+    pub key: Option<PrivateKey>,
+    /// Other certificates of the file.
+    pub chain: Vec<Certificate>,
+    /// The file.
+    pub file: PathBuf,
+}
+
+impl fmt::Display for StoredCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (subject, thumbprint) = (self.certificate.subject_windows(), self.certificate.thumbprint_hex());
+        write!(f, "'{subject}' (thumbprint {thumbprint})")
+    }
+}
+
+/// Every certificate of a folder, in the order of file names.
+pub(super) fn read(folder: &Path) -> Result<Vec<StoredCertificate>, CertificateError> {
+    let mut found = Vec::new();
+    for file in files(folder, &["pem", "crt", "cer", "p12", "pfx"])? {
+        if file.to_string_lossy().ends_with(".key.pem") {
+            continue;
+        }
+        let octets = contents(&file)?;
+        match file.extension().and_then(|e| e.to_str()) {
+            Some("p12" | "pfx") => {
+                let password = std::env::var(PASSWORD_VARIABLE).unwrap_or_default();
+                found.push(of_pkcs12(&octets, &password, file)?);
+            }
+            _ => found.extend(of_text(&octets, file)?),
+        }
+    }
+    Ok(found)
+}
+
+/// The certificate of an `<add>` of `<certificateFiles>`.
+pub(super) fn read_named(entry: &CertificateFile, base: &Path) -> Result<StoredCertificate, CertificateError> {
+    let file = base.join(&entry.certificate);
+    let octets = contents(&file)?;
+    let password = match &entry.password_variable {
+        None => None,
+        Some(variable) => Some(std::env::var(variable).map_err(|_| CertificateError::NoPassword {
+            variable: variable.clone(),
+            file: file.display().to_string(),
+        })?),
+    };
+    let is_text = octets.windows(11).any(|w| w == b"-----BEGIN ");
+    let is_certificate = Certificate::from_der(&octets).is_ok();
+    let mut stored = if is_text || is_certificate {
+        let all = of_text(&octets, file.clone())?;
+        let own = all.iter().position(|stored| stored.key.is_some()).unwrap_or(0);
+        let mut rest: Vec<_> = all.into_iter().collect();
+        let mut stored = rest.swap_remove(own);
+        stored.chain.extend(rest.into_iter().map(|other| other.certificate));
+        stored
+    } else {
+        of_pkcs12(&octets, password.as_deref().unwrap_or_default(), file.clone())?
+    };
+    if let Some(key) = &entry.key {
+        let key_file = base.join(key);
+        let content = |source| CertificateError::Content { file: key_file.display().to_string(), source };
+        let key = PrivateKey::from_pem(&contents(&key_file)?).map_err(content)?;
+        let mut certificates = vec![stored.certificate];
+        certificates.append(&mut stored.chain);
+        let identity = Identity::of(certificates, key).map_err(content)?;
+        stored = StoredCertificate {
+            certificate: identity.certificate,
+            key: Some(identity.key),
+            chain: identity.chain,
+            file,
+        };
+    }
+    Ok(stored)
+}
+
+/// The revocation lists of a folder.
+pub(super) fn revocation_lists(folder: &Path) -> Result<Vec<RevocationList>, CertificateError> {
+    let mut found = Vec::new();
+    for file in files(folder, &["crl"])? {
+        let list = RevocationList::from_octets(&contents(&file)?);
+        found.push(list.map_err(|source| CertificateError::Content { file: file.display().to_string(), source })?);
+    }
+    Ok(found)
+}
+
+/// Where the private key of a certificate file is looked for.
+pub(super) fn key_beside(file: &Path) -> PathBuf {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let stem = name.strip_suffix(".cert.pem").or_else(|| name.rsplit_once('.').map(|(stem, _)| stem));
+    file.with_file_name(format!("{}.key.pem", stem.unwrap_or(&name)))
+}
+
+/// What is in a store, for a person who does not find something in it.
+pub(super) fn describe(all: &[StoredCertificate]) -> String {
+    /// More than these nobody reads.
+    const SHOWN: usize = 8;
+    if all.is_empty() {
+        return "there is no certificate".to_owned();
+    }
+    let shown: Vec<_> = all.iter().take(SHOWN).map(StoredCertificate::to_string).collect();
+    let more = all.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("there is {}{more}", shown.join(", "))
+}
+
+fn files(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, CertificateError> {
+    let failed = |source| CertificateError::File { file: folder.display().to_string(), source };
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(failed)?.path();
+        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+        if extensions.iter().any(|known| known.eq_ignore_ascii_case(extension)) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn contents(file: &Path) -> Result<Vec<u8>, CertificateError> {
+    std::fs::read(file).map_err(|source| CertificateError::File { file: file.display().to_string(), source })
+}
+
+fn of_pkcs12(octets: &[u8], password: &str, file: PathBuf) -> Result<StoredCertificate, CertificateError> {
+    let content = |source| CertificateError::Content { file: file.display().to_string(), source };
+    match Identity::from_pkcs12(octets, password) {
+        Ok(Identity { certificate, key, chain }) => {
+            Ok(StoredCertificate { certificate, key: Some(key), chain, file })
+        }
+        Err(waxwing_crypto::CryptoError::NoPrivateKey) => {
+            let mut all = Identity::certificates_of_pkcs12(octets, password).map_err(content)?;
+            let certificate = all.remove(0);
+            Ok(StoredCertificate { certificate, key: None, chain: all, file })
+        }
+        Err(error) => Err(content(error)),
+    }
+}
+
+/// PEM or DER. A key in the file or beside it makes one identity of it; without one every certificate is its own.
+fn of_text(octets: &[u8], file: PathBuf) -> Result<Vec<StoredCertificate>, CertificateError> {
+    let content = |source| CertificateError::Content { file: file.display().to_string(), source };
+    let is_text = octets.windows(11).any(|w| w == b"-----BEGIN ");
+    let certificates = match is_text {
+        true => Certificate::from_pem(octets).map_err(content)?,
+        false => vec![Certificate::from_der(octets).map_err(content)?],
+    };
+    let beside = key_beside(&file);
+    let key = if octets.windows(12).any(|w| w == b"PRIVATE KEY-") {
+        Some(PrivateKey::from_pem(octets).map_err(content)?)
+    } else if beside != file && beside.is_file() {
+        let content = |source| CertificateError::Content { file: beside.display().to_string(), source };
+        Some(PrivateKey::from_pem(&contents(&beside)?).map_err(content)?)
+    } else {
+        None
+    };
+    match key {
+        Some(key) => {
+            let Identity { certificate, key, chain } = Identity::of(certificates, key).map_err(content)?;
+            Ok(vec![StoredCertificate { certificate, key: Some(key), chain, file }])
+        }
+        None => Ok(certificates
+            .into_iter()
+            .map(|certificate| StoredCertificate { certificate, key: None, chain: Vec::new(), file: file.clone() })
+            .collect()),
+    }
+}

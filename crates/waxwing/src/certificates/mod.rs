@@ -1,0 +1,232 @@
+//! Certificate stores as folders: what `storeLocation`, `storeName`, `x509FindType` and `findValue` find.
+//!
+//! `docs/configuration.md` describes the mapping: `<certificateFiles>` of the section `<waxwing>` first, then the folder
+//! `<storeRoot>/<StoreLocation>/<StoreName>`, or `<storeRoot>/<StoreName>` where that does not exist.
+
+mod find;
+mod folder;
+
+use std::path::{Path, PathBuf};
+
+use waxwing_binding::{
+    CertificateFile, CertificateReference, Configuration, StoreLocation, StoreName, X509CertificateValidationMode,
+    X509RevocationMode,
+};
+use waxwing_crypto::{
+    Certificate, CertificateValidator, CryptoError, Identity, RevocationMode, Usage, ValidationMode,
+};
+
+use self::find::Criterion;
+pub use self::folder::StoredCertificate;
+
+/// Stores of certificates in folders and files.
+#[derive(Debug, Clone)]
+pub struct CertificateStores {
+    /// What relative names count from.
+    base: PathBuf,
+    root: PathBuf,
+    files: Vec<CertificateFile>,
+}
+
+/// Why a certificate is not found or cannot be used. The texts contain WCF's.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CertificateError {
+    /// Nothing fits the reference.
+    #[error(
+        "Cannot find the X.509 certificate using the following search criteria: {reference}. Searched {searched}; {present}"
+    )]
+    NotFound {
+        /// The four criteria.
+        reference: String,
+        /// Where it was searched.
+        searched: String,
+        /// What is there.
+        present: String,
+    },
+    /// Several certificates fit the reference.
+    #[error(
+        "Found multiple X.509 certificates using the following search criteria: {reference}: {found}. Provide a more \
+         specific find value, best the thumbprint with x509FindType=\"FindByThumbprint\""
+    )]
+    Several {
+        /// The four criteria.
+        reference: String,
+        /// Those found.
+        found: String,
+    },
+    /// It was found, but its private key is not there.
+    #[error("the certificate '{subject}' in {file} has no private key; put it into the same PEM file, or beside it as {beside}")]
+    NoKey {
+        /// Whose.
+        subject: String,
+        /// Where.
+        file: String,
+        /// Where its key is looked for.
+        beside: String,
+    },
+    /// A file cannot be read.
+    #[error("the certificate file {file} cannot be read: {source}")]
+    File {
+        /// Which.
+        file: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file does not hold what it should.
+    #[error("the certificate file {file} cannot be used: {source}")]
+    Content {
+        /// Which.
+        file: String,
+        /// Why.
+        source: CryptoError,
+    },
+    /// An environment variable with a password is not set.
+    #[error("the environment variable {variable}, which should hold the password of {file}, is not set")]
+    NoPassword {
+        /// Which.
+        variable: String,
+        /// For what.
+        file: String,
+    },
+    /// A reference that this version cannot look up.
+    #[error("{0}")]
+    Unsupported(String),
+}
+
+impl CertificateStores {
+    /// Stores under a folder.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        let root = root.into();
+        Self { base: root.clone(), root, files: Vec::new() }
+    }
+
+    /// The stores that a configuration file names; `folder` is where the file is.
+    pub fn of_configuration(configuration: &Configuration, folder: &Path) -> Self {
+        let section = &configuration.waxwing.certificates;
+        let root = section.store_root.as_deref().unwrap_or("certificates");
+        Self {
+            base: folder.to_owned(),
+            root: folder.join(root),
+            files: section.certificate_files.add.clone(),
+        }
+    }
+
+    /// The folder of the stores.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The certificate of a reference with its private key.
+    ///
+    /// # Errors
+    /// There is none, or several, or it has no key, or a file cannot be used.
+    pub fn identity(&self, reference: &CertificateReference) -> Result<Identity, CertificateError> {
+        let found = self.find(reference)?;
+        let no_key = || CertificateError::NoKey {
+            subject: found.certificate.subject_windows(),
+            file: found.file.display().to_string(),
+            beside: folder::key_beside(&found.file).display().to_string(),
+        };
+        let key = found.key.clone().ok_or_else(no_key)?;
+        Ok(Identity { certificate: found.certificate, key, chain: found.chain })
+    }
+
+    /// The certificate of a reference; its private key need not be there.
+    ///
+    /// # Errors
+    /// There is none, or several, or a file cannot be used.
+    pub fn certificate(&self, reference: &CertificateReference) -> Result<Certificate, CertificateError> {
+        Ok(self.find(reference)?.certificate)
+    }
+
+    /// Everything in a store.
+    ///
+    /// # Errors
+    /// A file cannot be read or used. A folder that does not exist is an empty store.
+    pub fn all(&self, location: StoreLocation, name: StoreName) -> Result<Vec<StoredCertificate>, CertificateError> {
+        folder::read(&self.folder(location, name))
+    }
+
+    /// A validator by mode, with the stores of a location.
+    ///
+    /// # Errors
+    /// A file cannot be used, or the mode is `Custom`: a validator of one's own is set in code.
+    pub fn validator(
+        &self,
+        mode: X509CertificateValidationMode,
+        revocation: X509RevocationMode,
+        location: StoreLocation,
+        usage: Usage,
+    ) -> Result<CertificateValidator, CertificateError> {
+        let mode = match mode {
+            X509CertificateValidationMode::None => ValidationMode::None,
+            X509CertificateValidationMode::PeerTrust => ValidationMode::PeerTrust,
+            X509CertificateValidationMode::ChainTrust => ValidationMode::ChainTrust,
+            X509CertificateValidationMode::PeerOrChainTrust => ValidationMode::PeerOrChainTrust,
+            X509CertificateValidationMode::Custom => {
+                let text = "certificateValidationMode=\"Custom\" names a .NET type; give the validator in code";
+                return Err(CertificateError::Unsupported(text.to_owned()));
+            }
+        };
+        let revocation = match revocation {
+            X509RevocationMode::NoCheck => RevocationMode::NoCheck,
+            X509RevocationMode::Online => RevocationMode::Online,
+            X509RevocationMode::Offline => RevocationMode::Offline,
+        };
+        let store = |name| -> Result<Vec<Certificate>, CertificateError> {
+            Ok(self.all(location, name)?.into_iter().map(|stored| stored.certificate).collect())
+        };
+        let mut lists = folder::revocation_lists(&self.folder(location, StoreName::CertificateAuthority))?;
+        lists.extend(folder::revocation_lists(&self.folder(location, StoreName::Root))?);
+        Ok(CertificateValidator::new(mode, revocation, usage)
+            .with_roots(store(StoreName::Root)?)
+            .with_roots(store(StoreName::AuthRoot)?)
+            .with_intermediates(store(StoreName::CertificateAuthority)?)
+            .with_trusted_people(&store(StoreName::TrustedPeople)?)
+            .with_disallowed(&store(StoreName::Disallowed)?)
+            .with_revocation_lists(lists))
+    }
+
+    fn folder(&self, location: StoreLocation, name: StoreName) -> PathBuf {
+        let located = self.root.join(location.as_str()).join(name.as_str());
+        if located.is_dir() { located } else { self.root.join(name.as_str()) }
+    }
+
+    fn find(&self, reference: &CertificateReference) -> Result<StoredCertificate, CertificateError> {
+        if let Some(file) = self.files.iter().find(|file| answers(file, reference)) {
+            return folder::read_named(file, &self.base);
+        }
+        let criterion = Criterion::of(reference)?;
+        let folder = self.folder(reference.store_location.unwrap_or(StoreLocation::CurrentUser), reference.store_name);
+        let all = folder::read(&folder)?;
+        let mut found: Vec<_> = all.iter().filter(|stored| criterion.fits(&stored.certificate)).collect();
+        found.dedup_by(|a, b| a.certificate == b.certificate);
+        match found[..] {
+            [one] => Ok(one.clone()),
+            [] => Err(CertificateError::NotFound {
+                reference: reference.to_string(),
+                searched: self.searched(&folder),
+                present: folder::describe(&all),
+            }),
+            _ => Err(CertificateError::Several {
+                reference: reference.to_string(),
+                found: found.iter().map(|s| s.to_string()).collect::<Vec<_>>().join(", "),
+            }),
+        }
+    }
+
+    fn searched(&self, folder: &Path) -> String {
+        let missing = if folder.is_dir() { "" } else { ", which does not exist" };
+        let files = if self.files.is_empty() { "" } else { " and <certificateFiles>" };
+        format!("the folder {}{missing}{files}", folder.display())
+    }
+}
+
+/// Whether an `<add>` of `<certificateFiles>` stands for the reference.
+fn answers(file: &CertificateFile, reference: &CertificateReference) -> bool {
+    file.find_value.trim().eq_ignore_ascii_case(reference.find_value.trim())
+        && file.x509_find_type.is_none_or(|kind| kind == reference.x509_find_type)
+        && file.store_name.is_none_or(|name| name == reference.store_name)
+        && file.store_location.is_none_or(|location| reference.store_location.is_none_or(|l| l == location))
+}

@@ -1,0 +1,370 @@
+//! A channel: one conversation with a service.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{Notify, oneshot};
+use waxwing_binding::EndpointTimeouts;
+use waxwing_session::{
+    ApplicationMessage, ClientOutput, ClientSession, SessionError, Time, Transmit, options,
+};
+use waxwing_soap::{Envelope, MessageVersion};
+use waxwing_xml::Limits;
+
+use super::error::ChannelError;
+use super::post::Route;
+use super::state::{CallResult, Phase, State};
+use crate::contract::{BoxFuture, CallError, RequestChannel};
+use crate::environment::{Clock, SystemRandom};
+use crate::trace::{Trace, TraceDirection};
+use crate::transport::http_client::HttpClient;
+
+/// One conversation with a service: a security session, a reliable session in it, and the calls of a client.
+///
+/// Cheap to clone; all clones are one channel. It opens with [`open`](Self::open) or with the first call. Close it with
+/// [`close`](Self::close): a channel that is only dropped leaves its session to the service's timeouts.
+#[derive(Clone)]
+pub struct ClientChannel {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    state: Mutex<State>,
+    timer: Notify,
+    version: MessageVersion,
+    address: String,
+    via: String,
+    timeouts: EndpointTimeouts,
+    limits: Limits,
+    http: HttpClient,
+    clock: Clock,
+    trace: Option<Trace>,
+}
+
+/// What a channel is made of.
+pub(super) struct Parts {
+    pub(super) session: ClientSession,
+    pub(super) version: MessageVersion,
+    pub(super) address: String,
+    pub(super) via: String,
+    pub(super) timeouts: EndpointTimeouts,
+    pub(super) limits: Limits,
+    pub(super) http: HttpClient,
+    pub(super) clock: Clock,
+    pub(super) trace: Option<Trace>,
+}
+
+/// What a channel has done so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChannelStatistics {
+    /// Messages posted, those of the protocols included.
+    pub messages_sent: u64,
+    /// Answers that came.
+    pub answers_received: u64,
+    /// Messages that the reliable session sent again.
+    pub retransmissions: u64,
+    /// Exchanges that brought no answer.
+    pub exchanges_lost: u64,
+}
+
+impl ClientChannel {
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts { session, version, address, via, timeouts, limits, http, clock, trace } = parts;
+        let state = Mutex::new(State::new(session));
+        let timer = Notify::new();
+        let inner = Inner { state, timer, version, address, via, timeouts, limits, http, clock, trace };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Opens the channel: the security handshake, then the reliable session. Done when the channel is open already.
+    ///
+    /// # Errors
+    /// Why it cannot be opened, at once or within the binding's `openTimeout`.
+    pub async fn open(&self) -> Result<(), ChannelError> {
+        let timeout = options::duration(self.inner.timeouts.open);
+        let opened = {
+            let mut state = self.inner.lock();
+            match &state.phase {
+                Phase::Closed => return Err(self.inner.error(SessionError::State("the channel is closed"), &state)),
+                Phase::Faulted(error) => return Err(error.clone()),
+                Phase::Active if state.session.is_open() => return Ok(()),
+                Phase::Active => {}
+                Phase::Created => self.inner.start(&mut state, timeout),
+            }
+            if state.session.is_open() {
+                return Ok(());
+            }
+            let (sender, receiver) = oneshot::channel();
+            state.opening.push(sender);
+            self.inner.drive(&mut state);
+            receiver
+        };
+        self.inner.wait(opened).await
+    }
+
+    /// Closes the channel: waits until every call is answered, ends the reliable session, then the security session.
+    ///
+    /// # Errors
+    /// The service did not agree, or not within the binding's `closeTimeout`.
+    pub async fn close(&self) -> Result<(), ChannelError> {
+        let timeout = options::duration(self.inner.timeouts.close);
+        let closed = {
+            let mut state = self.inner.lock();
+            match &state.phase {
+                Phase::Created => {
+                    state.phase = Phase::Closed;
+                    return Ok(());
+                }
+                Phase::Closed => return Ok(()),
+                Phase::Faulted(error) => return Err(error.clone()),
+                Phase::Active => {}
+            }
+            let (sender, receiver) = oneshot::channel();
+            state.closing.push(sender);
+            let deadline = self.inner.clock.time() + timeout;
+            state.session.close(deadline, &mut self.inner.clock.moment(&mut SystemRandom));
+            self.inner.drive(&mut state);
+            receiver
+        };
+        self.inner.wait(closed).await
+    }
+
+    /// Ends the channel at once; calls under way fail, the service is told if it can be.
+    pub fn abort(&self, reason: &str) {
+        let mut state = self.inner.lock();
+        state.session.abort(reason, &mut self.inner.clock.moment(&mut SystemRandom));
+        self.inner.drive(&mut state);
+    }
+
+    /// The address of the service.
+    pub fn address(&self) -> &str {
+        &self.inner.address
+    }
+
+    /// What the channel has done so far.
+    pub fn statistics(&self) -> ChannelStatistics {
+        self.inner.lock().statistics.clone()
+    }
+
+    /// The reliable session at this moment; none without one.
+    pub fn reliable_session(&self) -> Option<waxwing_reliable::Status> {
+        self.inner.lock().session.status()
+    }
+
+    /// The name of the service's certificate, once it is known.
+    pub fn service_identity(&self) -> Option<String> {
+        self.inner.lock().session.service_identity().map(|identity| identity.name())
+    }
+
+    async fn call(&self, action: &str, message: Envelope, one_way: bool) -> CallResult {
+        let timeout = options::duration(self.inner.timeouts.send);
+        let result = {
+            let mut state = self.inner.lock();
+            match &state.phase {
+                Phase::Created => self.inner.start(&mut state, timeout),
+                Phase::Closed => return Err(self.inner.error(SessionError::State("the channel is closed"), &state)),
+                Phase::Faulted(error) => return Err(error.clone()),
+                Phase::Active => {}
+            }
+            let (sender, receiver) = oneshot::channel();
+            let call = state.next_call();
+            state.calls.insert(call, sender);
+            let random = &mut SystemRandom;
+            let message = ApplicationMessage::request(action, message, one_way, random);
+            let mut moment = self.inner.clock.moment(random);
+            let deadline = moment.time + timeout;
+            state.session.call(call, message, deadline, &mut moment);
+            self.inner.drive(&mut state);
+            receiver
+        };
+        self.inner.wait(result).await
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn error(&self, error: SessionError, state: &State) -> ChannelError {
+        ChannelError::session(error, &self.address, state.notes())
+    }
+
+    async fn wait<T>(&self, receiver: oneshot::Receiver<Result<T, ChannelError>>) -> Result<T, ChannelError> {
+        let gone = |_| {
+            let error = SessionError::Aborted("the channel was dropped".to_owned());
+            Err(ChannelError::session(error, &self.address, Vec::new()))
+        };
+        receiver.await.unwrap_or_else(gone)
+    }
+
+    /// Begins to open, and starts the timer.
+    fn start(self: &Arc<Self>, state: &mut State, timeout: Duration) {
+        state.phase = Phase::Active;
+        let mut random = SystemRandom;
+        let mut moment = self.clock.moment(&mut random);
+        let deadline = moment.time + timeout;
+        state.session.open(deadline, &mut moment);
+        tokio::spawn(run_timer(Arc::downgrade(self)));
+    }
+
+    /// Does what the session wants done.
+    fn drive(self: &Arc<Self>, state: &mut State) {
+        while let Some(output) = state.session.poll() {
+            match output {
+                ClientOutput::Transmit(transmit) => {
+                    state.statistics.messages_sent += 1;
+                    tokio::spawn(Arc::clone(self).transmit(*transmit));
+                }
+                ClientOutput::Opened => state.opened(&Ok(())),
+                ClientOutput::Completed { call, reply } => {
+                    if let Some(waiting) = state.calls.remove(&call) {
+                        let _ = waiting.send(Ok(reply));
+                    }
+                }
+                ClientOutput::CallFailed { call, error } => {
+                    let error = self.error(error, state);
+                    if let Some(waiting) = state.calls.remove(&call) {
+                        let _ = waiting.send(Err(error));
+                    }
+                }
+                ClientOutput::Closed => {
+                    state.phase = Phase::Closed;
+                    state.closed(&Ok(()));
+                    self.timer.notify_one();
+                }
+                ClientOutput::Faulted(error) => self.faulted(state, error),
+                ClientOutput::Plain(id, envelope) => {
+                    if let Some(trace) = &self.trace {
+                        let note = format!("answer to message {}", id.0);
+                        trace.plain(self.clock.wall(), TraceDirection::Received, &note, &envelope);
+                    }
+                }
+                ClientOutput::Event(event) => {
+                    if let waxwing_reliable::Event::Retransmitted { .. } = event {
+                        state.statistics.retransmissions += 1;
+                    }
+                    tracing::debug!(address = self.address, ?event, "reliable session");
+                }
+                ClientOutput::Warning(text) => tracing::warn!(address = self.address, "{text}"),
+            }
+        }
+        let wake = state.session.wake_at();
+        if wake.is_some_and(|wake| state.timer_at.is_none_or(|at| wake < at)) {
+            self.timer.notify_one();
+        }
+    }
+
+    fn faulted(&self, state: &mut State, error: SessionError) {
+        let error = self.error(error, state);
+        state.phase = Phase::Faulted(error.clone());
+        state.opened(&Err(error.clone()));
+        state.closed(&Err(error.clone()));
+        for (_, waiting) in state.calls.drain() {
+            let _ = waiting.send(Err(error.clone()));
+        }
+        self.timer.notify_one();
+    }
+
+    /// Posts one message and takes the answer.
+    async fn transmit(self: Arc<Self>, transmit: Transmit) {
+        let Transmit { id, action, envelope, plain, deadline } = transmit;
+        let body = Bytes::from(envelope.to_bytes());
+        drop(envelope);
+        if let Some(trace) = &self.trace {
+            let note = format!("message {} {action}", id.0);
+            let now = self.clock.wall();
+            if let Some(plain) = &plain {
+                trace.plain(now, TraceDirection::Sent, &note, plain);
+            }
+            trace.wire(now, TraceDirection::Sent, &note, &body);
+        }
+        let patience = deadline - self.clock.time();
+        let route = Route { http: &self.http, via: &self.via, version: self.version, limits: &self.limits };
+        let posted = route.post(&action, body, patience).await;
+        if let Some(trace) = &self.trace
+            && !posted.octets.is_empty()
+        {
+            let note = format!("answer to message {}", id.0);
+            trace.wire(self.clock.wall(), TraceDirection::Received, &note, &posted.octets);
+        }
+        let mut state = self.lock();
+        match &posted.answer {
+            waxwing_session::Answer::Failed(failure) => {
+                state.statistics.exchanges_lost += 1;
+                tracing::debug!(address = self.address, action, reason = failure.reason, "an exchange brought no answer");
+            }
+            _ => state.statistics.answers_received += 1,
+        }
+        if let Some(date) = posted.date.as_deref().and_then(http_date) {
+            state.clock_ahead = Some(date - self.clock.wall().as_second());
+        }
+        state.session.answer(id, posted.answer, &mut self.clock.moment(&mut SystemRandom));
+        self.drive(&mut state);
+    }
+}
+
+/// Wakes the session when its time has come, as long as the channel lives.
+async fn run_timer(channel: Weak<Inner>) {
+    loop {
+        let Some(inner) = channel.upgrade() else { return };
+        let wake = {
+            let mut state = inner.lock();
+            if state.session.is_ended() {
+                return;
+            }
+            state.timer_at = state.session.wake_at();
+            state.timer_at
+        };
+        // While it sleeps, the timer does not keep the channel alive for longer than a second.
+        let limit = inner.clock.time() + Duration::from_secs(1);
+        let until = inner.clock.instant(wake.map_or(limit, |wake: Time| wake.min(limit)));
+        let notified = tokio::time::timeout_at(until, inner.timer.notified()).await.is_ok();
+        if !notified && wake.is_some_and(|wake| inner.clock.time() >= wake) {
+            let mut state = inner.lock();
+            state.session.tick(&mut inner.clock.moment(&mut SystemRandom));
+            inner.drive(&mut state);
+        }
+    }
+}
+
+/// The seconds since 1970 of a `Date` header (RFC 9110 §5.6.7, the form that everybody writes).
+fn http_date(text: &str) -> Option<i64> {
+    jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp().as_second())
+}
+
+impl RequestChannel for ClientChannel {
+    fn message_version(&self) -> MessageVersion {
+        self.inner.version
+    }
+
+    fn request<'a>(&'a self, action: &'a str, message: Envelope) -> BoxFuture<'a, Result<Envelope, CallError>> {
+        Box::pin(async move {
+            let reply = self.call(action, message, false).await?;
+            let no_reply = || ChannelError::session(SessionError::NoReply, &self.inner.address, Vec::new());
+            let reply = reply.ok_or_else(no_reply)?;
+            Ok(Arc::try_unwrap(reply).unwrap_or_else(|shared| (*shared).clone()).envelope)
+        })
+    }
+
+    fn send_one_way<'a>(&'a self, action: &'a str, message: Envelope) -> BoxFuture<'a, Result<(), CallError>> {
+        Box::pin(async move { Ok(self.call(action, message, true).await.map(drop)?) })
+    }
+}
+
+impl std::fmt::Debug for ClientChannel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientChannel").field("address", &self.inner.address).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if state.session.is_open() {
+            tracing::debug!(address = self.address, "a channel was dropped without being closed");
+        }
+    }
+}

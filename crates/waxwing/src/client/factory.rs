@@ -1,0 +1,398 @@
+//! Everything that the channels to one endpoint have in common.
+
+use std::sync::Arc;
+
+use waxwing_binding::{Binding, ClientCredentials, EffectiveEndpoint, Identity as EndpointIdentity};
+use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
+use waxwing_crypto::{Certificate, Identity, Usage};
+use waxwing_reliable::Shape;
+use waxwing_security::conversation::{
+    CertificateTrust, ClientCredential, ClientOptions, ClientSecurity, ExpectedIdentity, ServiceKey,
+};
+use waxwing_security::negotiation::TlsEngines;
+use waxwing_session::{ClientSession, options};
+use zeroize::Zeroizing;
+
+use super::channel::{ClientChannel, Parts};
+use super::error::{ChannelError, ChannelErrorKind};
+use crate::certificates::{CertificateError, CertificateStores};
+use crate::configuration::ConfigurationFile;
+use crate::contract::ContractDescription;
+use crate::environment::{Clock, SystemRandom};
+use crate::requirements::requirements;
+use crate::trace::Trace;
+use crate::transport::http_client::HttpClient;
+use crate::trust::trust_of;
+
+/// Makes channels to one endpoint of a service: binding, address, credentials. Cheap to clone.
+///
+/// Set up from WCF's configuration file ([`ChannelFactory::from_config`]) or in code ([`ChannelFactory::new`]); what is set
+/// in code goes before what the file says.
+#[derive(Clone)]
+pub struct ChannelFactory {
+    endpoint: EffectiveEndpoint,
+    contract: &'static ContractDescription,
+    stores: CertificateStores,
+    certificate: Option<Identity>,
+    user_name: Option<(String, Zeroizing<String>)>,
+    service_certificate: Option<Certificate>,
+    trust: Option<Arc<dyn CertificateTrust>>,
+    identity: Option<ExpectedIdentity>,
+    retry_authentication: bool,
+    oldest_tls: TlsVersion,
+    http: HttpClient,
+    clock: Clock,
+    trace: Option<Trace>,
+}
+
+impl ChannelFactory {
+    /// For the endpoint `name` of a configuration file (`"*"`: the only one of the contract).
+    ///
+    /// # Errors
+    /// The file has no such endpoint, or this version cannot run it.
+    pub fn from_config(
+        file: &ConfigurationFile,
+        name: &str,
+        contract: &'static ContractDescription,
+    ) -> Result<Self, ChannelError> {
+        let configuration = |e| ChannelError::new(ChannelErrorKind::Configuration(e), "");
+        let endpoint =
+            file.configuration.client_endpoint(name, contract.configuration_name).map_err(configuration)?;
+        let retry = file.configuration.waxwing.reliability.retry_authentication;
+        let mut factory = Self::of(endpoint, contract, file.certificate_stores())?.retry_authentication(retry);
+        let trace = &file.configuration.waxwing.trace;
+        if let Some(name) = &trace.file {
+            let path = file.folder.join(name);
+            let open = |e| ChannelError::incomplete(format!("the trace file {}: {e}", path.display()), "");
+            factory.trace = Some(Trace::file(&path, trace.decrypted).map_err(open)?);
+        }
+        Ok(factory)
+    }
+
+    /// For a binding and an address.
+    ///
+    /// # Errors
+    /// WCF would refuse the binding, or this version cannot run it.
+    pub fn new(
+        binding: impl Into<Binding>,
+        address: &str,
+        contract: &'static ContractDescription,
+    ) -> Result<Self, ChannelError> {
+        let refused = |e: waxwing_binding::Refusal| ChannelError::incomplete(e.to_string(), address);
+        let name = contract.configuration_name;
+        let credentials = ClientCredentials::default();
+        let endpoint = EffectiveEndpoint::client(&binding.into(), name, address, None, credentials);
+        let endpoint = endpoint.map_err(refused)?;
+        Self::of(endpoint, contract, CertificateStores::new("certificates"))
+    }
+
+    fn of(
+        endpoint: EffectiveEndpoint,
+        contract: &'static ContractDescription,
+        stores: CertificateStores,
+    ) -> Result<Self, ChannelError> {
+        let address = endpoint.address.clone();
+        if let Some(first) = endpoint.unsupported().first() {
+            return Err(ChannelError::new(ChannelErrorKind::Unsupported(first.to_string()), &address));
+        }
+        let via = endpoint.via.as_deref().unwrap_or(&address);
+        if !via.starts_with("http://") {
+            let text = format!("this version sends over http only, not to {via}");
+            return Err(ChannelError::new(ChannelErrorKind::Unsupported(text), &address));
+        }
+        Ok(Self {
+            endpoint,
+            contract,
+            stores,
+            certificate: None,
+            user_name: None,
+            service_certificate: None,
+            trust: None,
+            identity: None,
+            retry_authentication: false,
+            oldest_tls: TlsVersion::Tls12,
+            http: HttpClient::new(),
+            clock: Clock::system(),
+            trace: None,
+        })
+    }
+
+    /// The same, authenticating with this certificate.
+    #[must_use]
+    pub fn client_certificate(mut self, identity: Identity) -> Self {
+        self.certificate = Some(identity);
+        self
+    }
+
+    /// The same, authenticating with a user name and password.
+    #[must_use]
+    pub fn user_name(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
+        self.user_name = Some((name.into(), Zeroizing::new(password.into())));
+        self
+    }
+
+    /// The same, knowing the service's certificate beforehand (`negotiateServiceCredential="false"`).
+    #[must_use]
+    pub fn service_certificate(mut self, certificate: Certificate) -> Self {
+        self.service_certificate = Some(certificate);
+        self
+    }
+
+    /// The same, deciding in code whether the service's certificate is trusted.
+    #[must_use]
+    pub fn service_trust(mut self, trust: impl CertificateTrust + 'static) -> Self {
+        self.trust = Some(Arc::new(trust));
+        self
+    }
+
+    /// The same, expecting this of the service's certificate (`<identity>`).
+    #[must_use]
+    pub fn identity(mut self, identity: ExpectedIdentity) -> Self {
+        self.identity = Some(identity);
+        self
+    }
+
+    /// The same, with the messages going to another place than the address that they bear (`clientVia`).
+    #[must_use]
+    pub fn via(mut self, address: impl Into<String>) -> Self {
+        self.endpoint.via = Some(address.into());
+        self
+    }
+
+    /// The same, with certificates in other folders.
+    #[must_use]
+    pub fn certificate_stores(mut self, stores: CertificateStores) -> Self {
+        self.stores = stores;
+        self
+    }
+
+    /// Whether a rejected credential is tried again until the open timeout, as WCF's documentation says of reliable
+    /// sessions. By default the first refusal is told at once, as WCF does.
+    #[must_use]
+    pub fn retry_authentication(mut self, retry: bool) -> Self {
+        self.retry_authentication = retry;
+        self
+    }
+
+    /// The same, negotiating with services that know no TLS 1.2. **TLS 1.0 and 1.1 are broken**; this is for services that
+    /// nobody can update.
+    #[must_use]
+    pub fn allow_broken_tls(mut self, oldest: TlsVersion) -> Self {
+        self.oldest_tls = oldest;
+        self
+    }
+
+    /// The same, with other clocks.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The same, with every message written to a trace.
+    #[must_use]
+    pub fn trace(mut self, trace: Trace) -> Self {
+        self.trace = Some(trace);
+        self
+    }
+
+    /// The endpoint, to be looked at or changed before channels are made.
+    pub fn endpoint_mut(&mut self) -> &mut EffectiveEndpoint {
+        &mut self.endpoint
+    }
+
+    /// The endpoint.
+    pub fn endpoint(&self) -> &EffectiveEndpoint {
+        &self.endpoint
+    }
+
+    /// A channel that is not open yet; the first call opens it, or [`ClientChannel::open`].
+    ///
+    /// # Errors
+    /// A certificate is missing or cannot be used.
+    pub fn create_channel(&self) -> Result<ClientChannel, ChannelError> {
+        let endpoint = &self.endpoint;
+        let address = &endpoint.address;
+        let shape = match self.contract.operations.iter().all(|operation| operation.one_way) {
+            true => Shape::OneWay,
+            false => Shape::RequestReply,
+        };
+        let settings = options::client_settings(endpoint, shape, self.retry_authentication);
+        let settings = settings.ok_or_else(|| ChannelError::incomplete("the binding has no SOAP", address))?;
+        let version = settings.version;
+        let incomplete = |text: String| ChannelError::incomplete(text, address);
+        let security = ClientSecurity::new(self.options()?, &mut SystemRandom);
+        let security = security.map_err(|e| incomplete(e.to_string()))?;
+        let mut session = ClientSession::new(settings, security).map_err(|e| incomplete(e.to_string()))?;
+        session.set_trace(self.trace.as_ref().is_some_and(Trace::is_decrypted));
+        Ok(ClientChannel::new(Parts {
+            session,
+            version,
+            address: address.clone(),
+            via: endpoint.via.clone().unwrap_or_else(|| address.clone()),
+            timeouts: endpoint.timeouts.clone(),
+            limits: options::xml_limits(endpoint),
+            http: self.http.clone(),
+            clock: self.clock,
+            trace: self.trace.clone(),
+        }))
+    }
+
+    /// Creates a channel and opens it.
+    ///
+    /// # Errors
+    /// As [`create_channel`](Self::create_channel) and [`ClientChannel::open`].
+    pub async fn open_channel(&self) -> Result<ClientChannel, ChannelError> {
+        let channel = self.create_channel()?;
+        channel.open().await?;
+        Ok(channel)
+    }
+
+    fn options(&self) -> Result<ClientOptions, ChannelError> {
+        let endpoint = &self.endpoint;
+        let certificate = |e: CertificateError| {
+            ChannelError::new(ChannelErrorKind::Certificate(e), &endpoint.address)
+        };
+        let trust = match &self.trust {
+            Some(trust) => Arc::clone(trust),
+            None => self.configured_trust().map_err(certificate)?,
+        };
+        let mut options = ClientOptions::new(endpoint.address.as_str(), trust);
+        options::fill_client_options(&mut options, endpoint);
+        options.requirements = requirements(self.contract);
+        let Some(security) = &endpoint.security else { return Ok(options) };
+        let identity = self.own_identity().map_err(certificate)?;
+        options.credential = self.credential(identity.as_ref())?;
+        if let Some(expected) = self.expected_identity()? {
+            options.identity = expected;
+        }
+        options.service_key = match security.negotiated {
+            true => Some(ServiceKey::Negotiated(self.tls(identity.as_ref())?)),
+            false => self.known_certificate().map_err(certificate)?.map(ServiceKey::Certificate),
+        };
+        Ok(options)
+    }
+
+    fn configured_trust(&self) -> Result<Arc<dyn CertificateTrust>, CertificateError> {
+        let check = &self.endpoint.client_credentials.service_certificate.authentication;
+        if self.endpoint.security.is_none() {
+            // Never asked: without security nobody shows a certificate.
+            return Ok(Arc::new(|_: &Certificate, _: &[Certificate], _| Ok(())));
+        }
+        let validator = self.stores.validator(
+            check.certificate_validation_mode,
+            check.revocation_mode,
+            check.trusted_store_location,
+            Usage::Service,
+        )?;
+        Ok(trust_of(validator))
+    }
+
+    fn own_identity(&self) -> Result<Option<Identity>, CertificateError> {
+        match (&self.certificate, self.endpoint.client_certificate()) {
+            (Some(identity), _) => Ok(Some(identity.clone())),
+            (None, Some(reference)) => self.stores.identity(&reference).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn credential(&self, identity: Option<&Identity>) -> Result<ClientCredential, ChannelError> {
+        use waxwing_binding::MessageCredentialType as Type;
+        let missing = |text: &str| ChannelError::incomplete(text, &self.endpoint.address);
+        match self.endpoint.security.as_ref().map(|s| s.credential) {
+            None | Some(Type::None) => Ok(ClientCredential::None),
+            Some(Type::Certificate) => match identity {
+                Some(Identity { certificate, key, .. }) => {
+                    Ok(ClientCredential::Certificate { certificate: certificate.clone(), key: key.clone() })
+                }
+                None => Err(missing(
+                    "The client certificate is not provided. Specify a client certificate in ClientCredentials: \
+                     <clientCredentials><clientCertificate …/> of the endpoint's behavior, or \
+                     ChannelFactory::client_certificate",
+                )),
+            },
+            Some(Type::UserName) => match &self.user_name {
+                Some((name, password)) => Ok(ClientCredential::UserName {
+                    username: name.as_str().into(),
+                    password: Some(password.clone()),
+                }),
+                None => Err(missing(
+                    "The username is not provided. Specify username in ClientCredentials: ChannelFactory::user_name \
+                     (a configuration file has no place for passwords)",
+                )),
+            },
+            Some(other) => {
+                let text = format!("clientCredentialType=\"{other}\" is not supported by this version");
+                Err(ChannelError::new(ChannelErrorKind::Unsupported(text), &self.endpoint.address))
+            }
+        }
+    }
+
+    /// The identity that is set; none: the DNS name that is the host of the address.
+    fn expected_identity(&self) -> Result<Option<ExpectedIdentity>, ChannelError> {
+        let address = &self.endpoint.address;
+        let bad = |text: String| ChannelError::incomplete(text, address);
+        if self.identity.is_some() {
+            return Ok(self.identity.clone());
+        }
+        let Some(identity) = &self.endpoint.identity else { return Ok(None) };
+        Ok(Some(match identity {
+            EndpointIdentity::Dns(name) => ExpectedIdentity::Dns(name.as_str().into()),
+            EndpointIdentity::Certificate(encoded) => ExpectedIdentity::Certificate(decoded(encoded).map_err(bad)?),
+            EndpointIdentity::CertificateReference(reference) => {
+                let found = self.stores.certificate(reference);
+                let found = found.map_err(|e| ChannelError::new(ChannelErrorKind::Certificate(e), address))?;
+                ExpectedIdentity::Certificate(found)
+            }
+            other => {
+                let text = format!("the identity {other:?} of the endpoint cannot be checked against a certificate");
+                return Err(ChannelError::new(ChannelErrorKind::Unsupported(text), address));
+            }
+        }))
+    }
+
+    /// The service's certificate as it is known beforehand: set in code, in the credentials, or as identity.
+    fn known_certificate(&self) -> Result<Option<Certificate>, CertificateError> {
+        if let Some(certificate) = &self.service_certificate {
+            return Ok(Some(certificate.clone()));
+        }
+        if let Some(reference) = self.endpoint.known_service_certificate() {
+            return self.stores.certificate(&reference).map(Some);
+        }
+        match (&self.identity, &self.endpoint.identity) {
+            (Some(ExpectedIdentity::Certificate(certificate)), _) => Ok(Some(certificate.clone())),
+            (None, Some(EndpointIdentity::Certificate(encoded))) => Ok(decoded(encoded).ok()),
+            (None, Some(EndpointIdentity::CertificateReference(reference))) => {
+                self.stores.certificate(reference).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn tls(&self, identity: Option<&Identity>) -> Result<Arc<dyn TlsEngines>, ChannelError> {
+        if self.oldest_tls != TlsVersion::Tls12 {
+            tracing::warn!(address = self.endpoint.address, "broken versions of TLS are allowed in the negotiation");
+        }
+        let config = TlsConfig::new(TlsRole::Client, identity, self.oldest_tls);
+        let config = config.map_err(|e| ChannelError::incomplete(e.to_string(), &self.endpoint.address))?;
+        Ok(Arc::new(config))
+    }
+}
+
+/// A certificate in base64, as `<certificate encodedValue="…"/>` has it.
+fn decoded(encoded: &str) -> Result<Certificate, String> {
+    use base64::Engine;
+    let text: String = encoded.split_whitespace().collect();
+    let bad = |what: String| format!("the identity's encodedValue is no certificate: {what}");
+    let der = base64::engine::general_purpose::STANDARD.decode(text).map_err(|e| bad(e.to_string()))?;
+    Certificate::from_der(&der).map_err(|e| bad(e.to_string()))
+}
+
+impl std::fmt::Debug for ChannelFactory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ChannelFactory")
+            .field("address", &self.endpoint.address)
+            .field("binding", &self.endpoint.binding_section)
+            .finish_non_exhaustive()
+    }
+}

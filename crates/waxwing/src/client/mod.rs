@@ -1,0 +1,11 @@
+//! Clients: a factory for channels to one endpoint, and the channels.
+
+mod channel;
+mod error;
+mod factory;
+mod post;
+mod state;
+
+pub use channel::{ChannelStatistics, ClientChannel};
+pub use error::{ChannelError, ChannelErrorKind};
+pub use factory::ChannelFactory;

@@ -1,0 +1,69 @@
+//! A configuration file with its folder.
+
+use std::path::{Path, PathBuf};
+
+use waxwing_binding::{Configuration, ConfigurationError, DecodeError};
+
+use crate::certificates::CertificateStores;
+
+/// A configuration file that was read: the model, and the folder that relative names in it count from.
+#[derive(Debug, Clone)]
+pub struct ConfigurationFile {
+    /// The model.
+    pub configuration: Configuration,
+    /// The folder of the file.
+    pub folder: PathBuf,
+}
+
+/// Why a configuration file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigurationFileError {
+    /// It cannot be read.
+    #[error("the configuration file {file} cannot be read: {source}")]
+    Read {
+        /// Which.
+        file: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Its octets are no text.
+    #[error("the configuration file {file} is no text: {source}")]
+    Decode {
+        /// Which.
+        file: String,
+        /// Why.
+        source: DecodeError,
+    },
+    /// It has mistakes; the text shows each with its line.
+    #[error("{0}")]
+    Content(#[from] ConfigurationError),
+}
+
+impl ConfigurationFile {
+    /// Reads an app.config or web.config.
+    ///
+    /// # Errors
+    /// It cannot be read, or has mistakes: all of them are told at once.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigurationFileError> {
+        let path = path.as_ref();
+        let file = path.display().to_string();
+        let octets = std::fs::read(path)
+            .map_err(|source| ConfigurationFileError::Read { file: file.clone(), source })?;
+        let text = waxwing_binding::decode(&octets)
+            .map_err(|source| ConfigurationFileError::Decode { file: file.clone(), source })?;
+        let configuration = Configuration::parse_file(&text, &file)?;
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        Ok(Self { configuration, folder })
+    }
+
+    /// A configuration made in code, with the folder that relative names in it count from.
+    pub fn of(configuration: Configuration, folder: impl Into<PathBuf>) -> Self {
+        Self { configuration, folder: folder.into() }
+    }
+
+    /// The certificate stores that it names.
+    pub fn certificate_stores(&self) -> CertificateStores {
+        CertificateStores::of_configuration(&self.configuration, &self.folder)
+    }
+}

@@ -1,0 +1,306 @@
+//! Setting up a host, from a configuration file or in code.
+
+use std::sync::Arc;
+
+use waxwing_binding::{
+    Binding, EffectiveEndpoint, EffectiveService, MessageCredentialType, ServiceBehavior, UserNamePasswordValidationMode,
+};
+use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
+use waxwing_crypto::{Identity, Usage};
+use waxwing_reliable::Shape;
+use waxwing_security::conversation::{
+    CertificateTrust, ClientIdentification, ServiceOptions, ServiceSecurity, UserNameValidator,
+};
+use waxwing_session::{ServiceEndpoint, options};
+
+use super::endpoint::{Endpoint, EndpointParts};
+use super::error::HostError;
+use super::host::ServiceHost;
+use super::instances::Instances;
+use crate::certificates::{CertificateError, CertificateStores};
+use crate::configuration::ConfigurationFile;
+use crate::contract::{ContractDescription, FaultOptions};
+use crate::environment::{Clock, SystemRandom};
+use crate::requirements::requirements;
+use crate::trace::Trace;
+use crate::trust::trust_of;
+
+/// Sets up a [`ServiceHost`]. What is set in code goes before what a configuration file says.
+pub struct ServiceHostBuilder {
+    service: Option<EffectiveService>,
+    endpoints: Vec<EffectiveEndpoint>,
+    stores: CertificateStores,
+    certificate: Option<Identity>,
+    trust: Option<Arc<dyn CertificateTrust>>,
+    user_names: Option<Arc<dyn UserNameValidator>>,
+    oldest_tls: TlsVersion,
+    clock: Clock,
+    trace: Option<Trace>,
+}
+
+impl ServiceHostBuilder {
+    /// A host without endpoints.
+    pub fn new() -> Self {
+        Self {
+            service: None,
+            endpoints: Vec::new(),
+            stores: CertificateStores::new("certificates"),
+            certificate: None,
+            trust: None,
+            user_names: None,
+            oldest_tls: TlsVersion::Tls12,
+            clock: Clock::system(),
+            trace: None,
+        }
+    }
+
+    /// The service `name` of a configuration file, which implements `contract`.
+    ///
+    /// # Errors
+    /// The file has no such service, or one of its endpoints cannot be used.
+    pub fn from_config(
+        file: &ConfigurationFile,
+        name: &str,
+        contract: &'static ContractDescription,
+    ) -> Result<Self, HostError> {
+        let mut service = file.configuration.service(name, &[contract.configuration_name])?;
+        let mut builder = Self::new().certificate_stores(file.certificate_stores());
+        builder.endpoints = std::mem::take(&mut service.endpoints);
+        let trace = &file.configuration.waxwing.trace;
+        if let Some(name) = &trace.file {
+            let path = file.folder.join(name);
+            let open = |e| incomplete("", format!("the trace file {}: {e}", path.display()));
+            builder.trace = Some(Trace::file(&path, trace.decrypted).map_err(open)?);
+        }
+        builder.service = Some(service);
+        Ok(builder)
+    }
+
+    /// The same with one more endpoint at an absolute address.
+    ///
+    /// # Errors
+    /// WCF would refuse the binding.
+    pub fn endpoint(
+        mut self,
+        binding: impl Into<Binding>,
+        address: &str,
+        contract: &'static ContractDescription,
+        behavior: ServiceBehavior,
+    ) -> Result<Self, HostError> {
+        let endpoint = EffectiveEndpoint::service(&binding.into(), contract.configuration_name, address, behavior);
+        self.endpoints.push(endpoint.map_err(|e| incomplete(address, e.to_string()))?);
+        Ok(self)
+    }
+
+    /// The same with this certificate of the service.
+    #[must_use]
+    pub fn certificate(mut self, identity: Identity) -> Self {
+        self.certificate = Some(identity);
+        self
+    }
+
+    /// The same, deciding in code whether a client's certificate is trusted.
+    #[must_use]
+    pub fn client_trust(mut self, trust: impl CertificateTrust + 'static) -> Self {
+        self.trust = Some(Arc::new(trust));
+        self
+    }
+
+    /// The same, deciding in code whether a user name and password are good
+    /// (`userNamePasswordValidationMode="Custom"`).
+    #[must_use]
+    pub fn user_names(mut self, validator: impl UserNameValidator + 'static) -> Self {
+        self.user_names = Some(Arc::new(validator));
+        self
+    }
+
+    /// The same with certificates in other folders.
+    #[must_use]
+    pub fn certificate_stores(mut self, stores: CertificateStores) -> Self {
+        self.stores = stores;
+        self
+    }
+
+    /// The same, negotiating with clients that know no TLS 1.2. **TLS 1.0 and 1.1 are broken.**
+    #[must_use]
+    pub fn allow_broken_tls(mut self, oldest: TlsVersion) -> Self {
+        self.oldest_tls = oldest;
+        self
+    }
+
+    /// The same with other clocks.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The same with every message written to a trace.
+    #[must_use]
+    pub fn trace(mut self, trace: Trace) -> Self {
+        self.trace = Some(trace);
+        self
+    }
+
+    /// The endpoints, to be looked at or changed before the host opens.
+    pub fn endpoints_mut(&mut self) -> &mut Vec<EffectiveEndpoint> {
+        &mut self.endpoints
+    }
+
+    /// Opens the host: listens on every endpoint's address and executes calls with `instances`.
+    ///
+    /// # Errors
+    /// Something is missing or not supported, or an address cannot be listened on.
+    pub async fn open(self, instances: impl Instances + 'static) -> Result<ServiceHost, HostError> {
+        let instances: Arc<dyn Instances> = Arc::new(instances);
+        let contract = instances.contract();
+        let mut endpoints = Vec::new();
+        for endpoint in &self.endpoints {
+            if endpoint.contract == "IMetadataExchange" {
+                tracing::info!(address = endpoint.address, "metadata endpoints are not supported yet; this one is left out");
+                continue;
+            }
+            if endpoint.contract != contract.configuration_name {
+                let text = format!(
+                    "the endpoint is for the contract {}, but the service implements {}",
+                    endpoint.contract, contract.configuration_name
+                );
+                return Err(incomplete(&endpoint.address, text));
+            }
+            endpoints.push(Endpoint::new(self.parts(endpoint, &instances)?)?);
+        }
+        if endpoints.is_empty() {
+            let text = "Service has zero application (non-infrastructure) endpoints: add an <endpoint> to the service, or \
+                        ServiceHostBuilder::endpoint";
+            return Err(incomplete("", text));
+        }
+        let close = self.service.as_ref().map_or(std::time::Duration::from_secs(10), |service| {
+            options::duration(service.close_timeout)
+        });
+        ServiceHost::listen(endpoints, close).await
+    }
+
+    fn parts(&self, endpoint: &EffectiveEndpoint, instances: &Arc<dyn Instances>) -> Result<EndpointParts, HostError> {
+        let address = endpoint.address.as_str();
+        if let Some(first) = endpoint.unsupported().first() {
+            return Err(HostError::Unsupported { address: address.to_owned(), text: first.to_string() });
+        }
+        let contract = instances.contract();
+        let shape = match contract.operations.iter().all(|operation| operation.one_way) {
+            true => Shape::OneWay,
+            false => Shape::RequestReply,
+        };
+        let settings = options::service_settings(endpoint, shape);
+        let settings = settings.ok_or_else(|| incomplete(address, "the binding has no SOAP"))?;
+        let security = ServiceSecurity::new(self.options(endpoint, contract)?, &mut SystemRandom);
+        let security = security.map_err(|e| incomplete(address, e.to_string()))?;
+        let processors = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
+        let debug = endpoint.service_behavior.service_debug.as_ref();
+        Ok(EndpointParts {
+            endpoint: ServiceEndpoint::new(settings, security),
+            listen: endpoint.via.clone().unwrap_or_else(|| address.to_owned()),
+            limits: options::xml_limits(endpoint),
+            throttling: endpoint.service_behavior.throttling(processors),
+            faults: FaultOptions {
+                include_exception_detail: debug.is_some_and(|d| d.include_exception_detail_in_faults),
+            },
+            instances: Arc::clone(instances),
+            clock: self.clock,
+            trace: self.trace.clone(),
+        })
+    }
+
+    fn options(
+        &self,
+        endpoint: &EffectiveEndpoint,
+        contract: &'static ContractDescription,
+    ) -> Result<ServiceOptions, HostError> {
+        let certificate_error =
+            |source: CertificateError| HostError::Certificate { address: endpoint.address.clone(), source };
+        let mut options = ServiceOptions::new(self.clients(endpoint)?);
+        options::fill_service_options(&mut options, endpoint);
+        options.requirements = requirements(contract);
+        let Some(security) = &endpoint.security else { return Ok(options) };
+        let identity = match (&self.certificate, endpoint.service_certificate()) {
+            (Some(identity), _) => identity.clone(),
+            (None, Some(reference)) => self.stores.identity(&reference).map_err(certificate_error)?,
+            (None, None) => {
+                return Err(incomplete(
+                    &endpoint.address,
+                    "The service certificate is not provided. Specify a service certificate in ServiceCredentials: \
+                     <serviceCredentials><serviceCertificate …/> of the service's behavior, or \
+                     ServiceHostBuilder::certificate",
+                ));
+            }
+        };
+        if security.negotiated {
+            let request_certificate = security.credential == MessageCredentialType::Certificate;
+            if self.oldest_tls != TlsVersion::Tls12 {
+                tracing::warn!(address = endpoint.address, "broken versions of TLS are allowed in the negotiation");
+            }
+            let tls = TlsConfig::new(TlsRole::Server { request_certificate }, Some(&identity), self.oldest_tls);
+            let tls = tls.map_err(|e| incomplete(&endpoint.address, e.to_string()))?;
+            options.negotiation = Some(Arc::new(tls));
+        }
+        options.certificate = Some((identity.certificate, identity.key));
+        Ok(options)
+    }
+
+    fn clients(&self, endpoint: &EffectiveEndpoint) -> Result<ClientIdentification, HostError> {
+        let address = endpoint.address.as_str();
+        let credential = endpoint.security.as_ref().map(|security| security.credential);
+        match credential {
+            None | Some(MessageCredentialType::None) => Ok(ClientIdentification::None),
+            Some(MessageCredentialType::Certificate) => {
+                let trust = match &self.trust {
+                    Some(trust) => Arc::clone(trust),
+                    None => {
+                        let check = &endpoint.service_credentials.client_certificate.authentication;
+                        let validator = self.stores.validator(
+                            check.certificate_validation_mode,
+                            check.revocation_mode,
+                            check.trusted_store_location,
+                            Usage::Client,
+                        );
+                        let failed = |source| HostError::Certificate { address: address.to_owned(), source };
+                        trust_of(validator.map_err(failed)?)
+                    }
+                };
+                Ok(ClientIdentification::Certificate(trust))
+            }
+            Some(MessageCredentialType::UserName) => match &self.user_names {
+                Some(validator) => Ok(ClientIdentification::UserName(Arc::clone(validator))),
+                None => {
+                    let mode = endpoint.service_credentials.user_name_authentication.user_name_password_validation_mode;
+                    let hint = match mode {
+                        UserNamePasswordValidationMode::Custom => "the custom validator of the file is a .NET type",
+                        _ => "Windows accounts and membership providers do not exist here",
+                    };
+                    let text = format!("{hint}: give a validator of user names in code (ServiceHostBuilder::user_names)");
+                    Err(incomplete(address, text))
+                }
+            },
+            Some(other) => Err(HostError::Unsupported {
+                address: address.to_owned(),
+                text: format!("clientCredentialType=\"{other}\" is not supported by this version"),
+            }),
+        }
+    }
+}
+
+fn incomplete(address: &str, text: impl Into<String>) -> HostError {
+    HostError::Incomplete { address: address.to_owned(), text: text.into() }
+}
+
+impl Default for ServiceHostBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Debug for ServiceHostBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let addresses: Vec<_> = self.endpoints.iter().map(|endpoint| endpoint.address.as_str()).collect();
+        f.debug_struct("ServiceHostBuilder").field("endpoints", &addresses).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,167 @@
+//! One endpoint of a host: from the bytes of a request to the bytes of its answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use tokio::sync::Semaphore;
+use waxwing_binding::EffectiveThrottling;
+use waxwing_session::{Arrival, Encoded, ServiceEndpoint};
+use waxwing_soap::http::{ContentType, text_content_type};
+use waxwing_soap::Envelope;
+use waxwing_xml::Limits;
+
+use super::error::HostError;
+use super::instances::Instances;
+use super::reliable::ReliableSessions;
+use crate::contract::{Caller, FaultOptions};
+use crate::environment::{Clock, SystemRandom};
+use crate::trace::{Trace, TraceDirection};
+use crate::transport::http_server::{HttpReply, HttpRequest};
+
+/// What an endpoint is made of.
+pub(super) struct EndpointParts {
+    pub(super) endpoint: ServiceEndpoint,
+    /// Where it listens, an absolute URI.
+    pub(super) listen: String,
+    pub(super) limits: Limits,
+    pub(super) throttling: EffectiveThrottling,
+    pub(super) faults: FaultOptions,
+    pub(super) instances: Arc<dyn Instances>,
+    pub(super) clock: Clock,
+    pub(super) trace: Option<Trace>,
+}
+
+/// One endpoint, shared by all its connections.
+pub(super) struct Endpoint {
+    pub(super) parts: EndpointParts,
+    pub(super) reliable: Option<ReliableSessions>,
+    /// `maxConcurrentCalls`.
+    pub(super) calls: Semaphore,
+    pub(super) counters: Counters,
+}
+
+/// What an endpoint has done so far.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) messages: AtomicU64,
+    pub(super) refused: AtomicU64,
+    pub(super) executed: AtomicU64,
+    pub(super) duplicates: AtomicU64,
+}
+
+impl Counters {
+    pub(super) fn add(counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Endpoint {
+    pub(super) fn new(parts: EndpointParts) -> Result<Arc<Self>, HostError> {
+        let address = parts.endpoint.settings().address.clone();
+        let reliable = match &parts.endpoint.settings().reliable {
+            None => None,
+            Some((version, shape, settings)) => {
+                let sessions = ReliableSessions::new(*version, *shape, settings.clone());
+                let incomplete = |e: waxwing_reliable::SettingsError| HostError::Incomplete { address, text: e.to_string() };
+                Some(sessions.map_err(incomplete)?)
+            }
+        };
+        let calls = Semaphore::new(parts.throttling.max_concurrent_calls as usize);
+        let endpoint = Arc::new(Self { parts, reliable, calls, counters: Counters::default() });
+        if let Some(reliable) = &endpoint.reliable {
+            reliable.start_timer(&endpoint);
+        }
+        Ok(endpoint)
+    }
+
+    /// The address that it is known by.
+    pub(super) fn address(&self) -> &str {
+        &self.parts.endpoint.settings().address
+    }
+
+    /// Answers one request.
+    pub(super) async fn handle(self: Arc<Self>, request: HttpRequest) -> HttpReply {
+        if request.method != Method::POST {
+            return HttpReply::Empty(StatusCode::METHOD_NOT_ALLOWED);
+        }
+        let envelope = match self.parse(&request) {
+            Ok(envelope) => envelope,
+            Err(refusal) => return refusal,
+        };
+        Counters::add(&self.counters.messages);
+        let arrival = self.parts.endpoint.receive(envelope, &mut self.parts.clock.moment(&mut SystemRandom));
+        let encoded = match arrival {
+            Arrival::Answer(encoded) => *encoded,
+            Arrival::Message(message) => {
+                if let Some(trace) = &self.parts.trace {
+                    let note = message_note(&message.caller.name());
+                    trace.plain(self.parts.clock.wall(), TraceDirection::Received, &note, &message.plain);
+                }
+                match &self.reliable {
+                    Some(reliable) => reliable.request(&self, *message).await,
+                    None => self.execute_direct(*message).await,
+                }
+            }
+        };
+        self.write(encoded)
+    }
+
+    fn parse(&self, request: &HttpRequest) -> Result<Envelope, HttpReply> {
+        let unsupported = HttpReply::Empty(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        let content_type = request.content_type.as_deref().unwrap_or_default();
+        let soap = ContentType::parse(content_type).and_then(|parsed| parsed.soap_version());
+        if soap != Some(self.parts.endpoint.settings().version.soap) {
+            tracing::info!(address = self.address(), content_type, "a request of another content type was refused");
+            return Err(unsupported);
+        }
+        if let Some(trace) = &self.parts.trace {
+            trace.wire(self.parts.clock.wall(), TraceDirection::Received, "request", &request.body);
+        }
+        Envelope::parse(request.body.to_vec(), &self.parts.limits).map_err(|error| {
+            Counters::add(&self.counters.refused);
+            tracing::info!(address = self.address(), peer = %request.peer, %error, "a request that is no SOAP message was refused");
+            HttpReply::Empty(StatusCode::BAD_REQUEST)
+        })
+    }
+
+    fn write(self: &Arc<Self>, encoded: Encoded) -> HttpReply {
+        let Encoded { status, envelope, plain, problem, ended } = encoded;
+        if let Some(problem) = &problem {
+            Counters::add(&self.counters.refused);
+            tracing::warn!(address = self.address(), status, "a message was refused: {problem}");
+        }
+        if let (Some(session), Some(reliable)) = (&ended, &self.reliable) {
+            reliable.context_lost(session.identifier(), self);
+        }
+        let status = match status {
+            Encoded::ABORTED => return HttpReply::Abort,
+            status => StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        };
+        let Some(envelope) = envelope else { return HttpReply::Empty(status) };
+        let body = Bytes::from(envelope.to_bytes());
+        if let Some(trace) = &self.parts.trace {
+            let now = self.parts.clock.wall();
+            if let Some(plain) = &plain {
+                trace.plain(now, TraceDirection::Sent, "answer", plain);
+            }
+            trace.wire(now, TraceDirection::Sent, "answer", &body);
+        }
+        let content_type = text_content_type(envelope.version().soap).to_owned();
+        HttpReply::Message { status, content_type, body }
+    }
+}
+
+fn message_note(caller: &str) -> String {
+    if caller.is_empty() { "request".to_owned() } else { format!("request of {caller}") }
+}
+
+/// The caller as operations see him; none without authentication.
+pub(super) fn caller_of(identity: &waxwing_security::conversation::CallerIdentity) -> Option<Caller> {
+    identity.is_authenticated().then(|| Caller {
+        name: identity.name(),
+        certificate_thumbprint: identity.certificate().map(|c| c.thumbprint_hex()).unwrap_or_default(),
+        authentication_type: identity.authentication_type().to_owned(),
+    })
+}

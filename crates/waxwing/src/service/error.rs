@@ -1,0 +1,46 @@
+//! Why a host cannot be set up or opened.
+
+use waxwing_binding::ResolveError;
+
+use crate::certificates::CertificateError;
+
+/// Why a host cannot be set up or opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostError {
+    /// The configuration has no such service, or one that cannot be used.
+    #[error(transparent)]
+    Configuration(#[from] ResolveError),
+    /// A certificate is not found or cannot be used.
+    #[error("{address}: {source}")]
+    Certificate {
+        /// Of which endpoint.
+        address: String,
+        /// Why.
+        source: CertificateError,
+    },
+    /// Something that this version does not have.
+    #[error("{address}: {text}")]
+    Unsupported {
+        /// Of which endpoint.
+        address: String,
+        /// What.
+        text: String,
+    },
+    /// Something that must be given is missing, or does not fit.
+    #[error("{address}: {text}")]
+    Incomplete {
+        /// Of which endpoint; empty: the whole host.
+        address: String,
+        /// What.
+        text: String,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}. Another program may use the port; choose another base address")]
+    Listen {
+        /// Host and port.
+        address: String,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+}

@@ -1,0 +1,168 @@
+//! The host: sockets, routing, shutdown.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use http::StatusCode;
+use tokio::net::lookup_host;
+use waxwing_security::conversation::ServiceSecurity;
+
+use super::endpoint::Endpoint;
+use super::error::HostError;
+use crate::transport::http_server::{HttpReply, HttpRequest, HttpServer, HttpServerOptions};
+
+/// A service that listens on its endpoints. Ends when it is closed or dropped.
+pub struct ServiceHost {
+    endpoints: Vec<Arc<Endpoint>>,
+    servers: Vec<HttpServer>,
+    close_timeout: Duration,
+}
+
+/// What a host has done so far, all endpoints together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HostStatistics {
+    /// Messages that came in.
+    pub messages: u64,
+    /// Messages that were refused.
+    pub refused: u64,
+    /// Operations that were executed.
+    pub executed: u64,
+    /// Messages that had come before, and were not executed again.
+    pub duplicates: u64,
+    /// Reliable sessions at this moment.
+    pub sessions: usize,
+    /// Security sessions at this moment.
+    pub security_sessions: usize,
+}
+
+impl ServiceHost {
+    /// Listens on every endpoint's host and port; endpoints that share them are told apart by path.
+    pub(super) async fn listen(endpoints: Vec<Arc<Endpoint>>, close_timeout: Duration) -> Result<Self, HostError> {
+        let mut by_place: BTreeMap<String, Vec<(String, Arc<Endpoint>)>> = BTreeMap::new();
+        for endpoint in &endpoints {
+            let (place, path) = place_of(&endpoint.parts.listen).ok_or_else(|| HostError::Unsupported {
+                address: endpoint.parts.listen.clone(),
+                text: "this version listens on http addresses only".to_owned(),
+            })?;
+            by_place.entry(place).or_default().push((path, Arc::clone(endpoint)));
+        }
+        let mut servers = Vec::new();
+        for (place, routes) in by_place {
+            servers.push(listen(&place, routes).await?);
+        }
+        Ok(Self { endpoints, servers, close_timeout })
+    }
+
+    /// The addresses that it really listens on; a port 0 of the configuration is some free port here.
+    pub fn local_addresses(&self) -> Vec<SocketAddr> {
+        self.servers.iter().map(HttpServer::local_addr).collect()
+    }
+
+    /// The addresses of its endpoints.
+    pub fn addresses(&self) -> Vec<String> {
+        self.endpoints.iter().map(|endpoint| endpoint.address().to_owned()).collect()
+    }
+
+    /// What it has done so far.
+    pub fn statistics(&self) -> HostStatistics {
+        let mut sum = HostStatistics::default();
+        for endpoint in &self.endpoints {
+            let counters = &endpoint.counters;
+            sum.messages += counters.messages.load(Ordering::Relaxed);
+            sum.refused += counters.refused.load(Ordering::Relaxed);
+            sum.executed += counters.executed.load(Ordering::Relaxed);
+            sum.duplicates += counters.duplicates.load(Ordering::Relaxed);
+            sum.sessions += endpoint.reliable.as_ref().map_or(0, |reliable| reliable.count());
+            sum.security_sessions += endpoint.parts.endpoint.security().session_count();
+        }
+        sum
+    }
+
+    /// Closes: takes no new sessions, waits until the open ones have ended by themselves, at most the close timeout, then
+    /// ends those that are left. Returns whether all had ended.
+    pub async fn close(self) -> bool {
+        let deadline = tokio::time::Instant::now() + self.close_timeout;
+        for endpoint in &self.endpoints {
+            ServiceSecurity::close(endpoint.parts.endpoint.security());
+        }
+        while self.statistics().sessions > 0 && tokio::time::Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let graceful = self.statistics().sessions == 0;
+        for endpoint in &self.endpoints {
+            if let Some(reliable) = &endpoint.reliable {
+                reliable.abort_all(endpoint, "the host was closed");
+            }
+        }
+        let rest = deadline.saturating_duration_since(tokio::time::Instant::now()).max(Duration::from_secs(1));
+        let mut all = graceful;
+        for server in self.servers {
+            all &= server.shutdown(rest).await;
+        }
+        all
+    }
+}
+
+impl std::fmt::Debug for ServiceHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServiceHost").field("endpoints", &self.addresses()).finish_non_exhaustive()
+    }
+}
+
+async fn listen(place: &str, routes: Vec<(String, Arc<Endpoint>)>) -> Result<HttpServer, HostError> {
+    let failed = |source| HostError::Listen { address: place.to_owned(), source };
+    let mut found = lookup_host(place).await.map_err(failed)?;
+    let none = || failed(std::io::Error::new(std::io::ErrorKind::NotFound, "the name has no address"));
+    let address = found.next().ok_or_else(none)?;
+    let max_body = routes.iter().map(|(_, endpoint)| endpoint.parts.limits.max_bytes).max().unwrap_or(0);
+    let options = HttpServerOptions { max_body, ..HttpServerOptions::default() };
+    let routes = Arc::new(routes);
+    let handler = move |request: HttpRequest| {
+        let endpoint = route(&routes, &request.path);
+        async move {
+            match endpoint {
+                Some(endpoint) => endpoint.handle(request).await,
+                None => HttpReply::Empty(StatusCode::NOT_FOUND),
+            }
+        }
+    };
+    HttpServer::bind(address, options, handler).await.map_err(failed)
+}
+
+fn route(routes: &[(String, Arc<Endpoint>)], path: &str) -> Option<Arc<Endpoint>> {
+    let path = path.trim_end_matches('/');
+    let found = routes.iter().find(|(own, _)| own.trim_end_matches('/').eq_ignore_ascii_case(path));
+    found.map(|(_, endpoint)| Arc::clone(endpoint))
+}
+
+/// Host with port, and path, of an http address.
+fn place_of(address: &str) -> Option<(String, String)> {
+    let rest = address.strip_prefix("http://")?;
+    let (authority, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
+    // WCF's wildcards stand for every name of the machine.
+    let authority = match authority.strip_prefix(['+', '*']) {
+        Some(port) => format!("0.0.0.0{port}"),
+        None => authority.to_owned(),
+    };
+    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
+    let place = if has_port { authority } else { format!("{authority}:80") };
+    Some((place, path.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place_of;
+
+    #[test]
+    fn places_of_addresses() {
+        let place = |address| place_of(address).unwrap();
+        assert_eq!(place("http://localhost:8000/calc"), ("localhost:8000".into(), "/calc".into()));
+        assert_eq!(place("http://example.org"), ("example.org:80".into(), "/".into()));
+        assert_eq!(place("http://+:8000/x"), ("0.0.0.0:8000".into(), "/x".into()));
+        assert_eq!(place_of("net.tcp://localhost/x"), None);
+    }
+}

@@ -1,0 +1,80 @@
+//! The whole scenario over loopback: client and service from configuration files.
+
+mod common;
+
+use std::sync::atomic::Ordering;
+
+use common::*;
+use waxwing::contract::CallError;
+use waxwing::{ChannelFactory, ServiceHost, ServiceHostBuilder, ServiceInstances};
+
+struct Pair {
+    host: ServiceHost,
+    service: Counting,
+    factory: ChannelFactory,
+    _folders: [tempfile::TempDir; 2],
+}
+
+async fn pair(service_binding: &Binding, client_binding: &Binding, client: &str) -> Pair {
+    let service_folder = stores("service", "ca", &[]);
+    let client_folder = stores(client, "ca", &["service"]);
+    let service = Counting::default();
+    let config = service_config(service_binding, service_folder.path());
+    let builder = ServiceHostBuilder::from_config(&config, "CalculatorService", CalculatorClient::<()>::CONTRACT).unwrap();
+    let host = builder.open(ServiceInstances::single(CalculatorService::new(service.clone()))).await.unwrap();
+    let address = format!("http://{}/calc", host.local_addresses()[0]);
+    let config = client_config(client_binding, client_folder.path(), &address, "CN=", "localhost");
+    let factory = ChannelFactory::from_config(&config, "calc", CalculatorClient::<()>::CONTRACT).unwrap();
+    Pair { host, service, factory, _folders: [service_folder, client_folder] }
+}
+
+async fn four_calls(pair: &Pair) -> Result<(), CallError> {
+    let channel = pair.factory.open_channel().await?;
+    let client = CalculatorClient::new(channel.clone());
+    assert_eq!(client.add(100.0, 15.99).await?, 115.99);
+    assert_eq!(client.subtract(145.0, 76.54).await?, 145.0 - 76.54);
+    assert_eq!(client.multiply(9.0, 81.25).await?, 731.25);
+    assert_eq!(client.divide(22.0, 7.0).await?, 22.0 / 7.0);
+    channel.close().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_seed_scenario_without_negotiation() {
+    let binding = Binding::certificate(false);
+    let pair = pair(&binding, &binding, "alice").await;
+    four_calls(&pair).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(pair.service.executed.load(Ordering::SeqCst), 4);
+    let caller = pair.service.caller.lock().unwrap().clone();
+    assert!(caller.is_some_and(|name| name.starts_with("CN=alice; ")));
+    assert!(pair.host.close().await);
+}
+
+#[tokio::test]
+async fn the_seed_scenario_with_negotiation() {
+    let binding = Binding::certificate(true);
+    let pair = pair(&binding, &binding, "alice").await;
+    four_calls(&pair).await.unwrap_or_else(|e| panic!("{e}"));
+    assert!(pair.host.close().await);
+}
+
+#[tokio::test]
+async fn without_security() {
+    let binding = Binding::none();
+    let pair = pair(&binding, &binding, "alice").await;
+    four_calls(&pair).await.unwrap_or_else(|e| panic!("{e}"));
+    assert!(pair.host.close().await);
+}
+
+#[tokio::test]
+async fn newer_versions_and_without_reliable_session() {
+    for negotiate in [false, true] {
+        let newer = Binding { section: "ws2007HttpBinding", ..Binding::certificate(negotiate) };
+        let plain = Binding { reliable: false, ..Binding::certificate(negotiate) };
+        for binding in [newer, plain] {
+            let pair = pair(&binding, &binding, "alice").await;
+            four_calls(&pair).await.unwrap_or_else(|e| panic!("{e}"));
+            assert!(pair.host.close().await);
+        }
+    }
+}
