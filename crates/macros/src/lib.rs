@@ -95,7 +95,5 @@ pub fn derive_data_contract(input: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn service_contract(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as syn::ItemTrait);
-    service_contract::expand(arguments.into(), item)
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+    service_contract::expand(arguments.into(), item).into()
 }

@@ -46,7 +46,7 @@ pub(super) fn expand(
     container: &Container,
     fields: &FieldsNamed,
 ) -> Result<TokenStream> {
-    container.only(input, "a class", &["is_reference", "value_type"])?;
+    container.only("a class", &["is_reference", "value_type"])?;
     let class = Class::parse(fields, container)?;
     let generics = bounded(&input.generics);
     let (impl_generics, _, where_clause) = generics.split_for_impl();

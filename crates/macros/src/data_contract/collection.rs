@@ -14,7 +14,7 @@ pub(super) fn expand(
     fields: &Fields,
     names: &CollectionNames,
 ) -> Result<TokenStream> {
-    container.only(input, "a collection", &[])?;
+    container.only("a collection", &["collection"])?;
     let content = match fields {
         Fields::Unnamed(fields) if fields.unnamed.len() == 1 => &fields.unnamed[0].ty,
         _ => {

@@ -1,8 +1,9 @@
 //! `#[data_contract(…)]` and what all kinds of contracts make of it.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::meta::ParseNestedMeta;
+use syn::spanned::Spanned as _;
 use syn::{DeriveInput, Expr, Ident, LitStr, Path, Result, Token, Type, parse_quote};
 
 use crate::attributes::{Options, each_option, path, put, switch, text};
@@ -34,6 +35,8 @@ pub(super) struct Container {
     /// The declared type of known types.
     pub(super) base: Option<Type>,
     pub(super) kind: Kind,
+    /// Where options stand that not every kind has.
+    places: Vec<(&'static str, Span)>,
     name: String,
     /// The names of generic arguments come into the name.
     parameters: Vec<Ident>,
@@ -68,6 +71,7 @@ struct Given {
     base: Option<Type>,
     crate_path: Option<Path>,
     kind: Option<Kind>,
+    places: Vec<(&'static str, Span)>,
 }
 
 impl Container {
@@ -114,6 +118,7 @@ impl Container {
             value_type: given.value_type.unwrap_or(false),
             base: given.base,
             kind: given.kind.unwrap_or(Kind::Plain),
+            places: given.places,
             name,
             parameters,
         })
@@ -139,19 +144,12 @@ impl Container {
     }
 
     /// Refuses the options of other kinds.
-    pub(super) fn only(&self, input: &DeriveInput, what: &str, allowed: &[&str]) -> Result<()> {
-        let given = [
-            ("is_reference", self.is_reference),
-            ("value_type", self.value_type),
-            ("base", self.base.is_some()),
-        ];
-        let wrong = given.iter().find(|(name, given)| *given && !allowed.contains(name));
-        match wrong {
+    pub(super) fn only(&self, what: &str, allowed: &[&str]) -> Result<()> {
+        match self.places.iter().find(|(name, _)| !allowed.contains(name)) {
             None => Ok(()),
-            Some((name, _)) => Err(syn::Error::new_spanned(
-                &input.ident,
-                format!("`{name}` means nothing on {what}"),
-            )),
+            Some((name, place)) => {
+                Err(syn::Error::new(*place, format!("`{name}` means nothing on {what}")))
+            }
         }
     }
 }
@@ -168,6 +166,10 @@ fn default_name(ident: &Ident, parameters: usize) -> String {
 impl Given {
     fn option(&mut self, meta: &ParseNestedMeta<'_>) -> Result<()> {
         let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+        let special = ["is_reference", "value_type", "base", "collection", "flags"];
+        if let Some(special) = special.into_iter().find(|special| *special == name) {
+            self.places.push((special, meta.path.span()));
+        }
         match name.as_str() {
             "name" => text(meta, &mut self.name),
             "namespace" => text(meta, &mut self.namespace),

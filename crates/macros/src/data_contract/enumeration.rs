@@ -21,7 +21,7 @@ pub(super) fn expand(
     container: &Container,
     data: &DataEnum,
 ) -> Result<TokenStream> {
-    container.only(input, "an enumeration", &[])?;
+    container.only("an enumeration", &[])?;
     refuse_parameters(input, "an enumeration")?;
     let variants = data.variants.iter().map(Variant::parse).collect::<Result<Vec<_>>>()?;
     if variants.is_empty() {
@@ -98,7 +98,7 @@ pub(super) fn expand_flags(
     fields: &Fields,
     members: &[(String, Expr)],
 ) -> Result<TokenStream> {
-    container.only(input, "flags", &[])?;
+    container.only("flags", &["flags"])?;
     refuse_parameters(input, "an enumeration of flags")?;
     let number = match fields {
         Fields::Unnamed(fields) if fields.unnamed.len() == 1 => &fields.unnamed[0].ty,

@@ -12,7 +12,7 @@ pub(super) fn expand(
     container: &Container,
     data: &DataEnum,
 ) -> Result<TokenStream> {
-    container.only(input, "known types", &["base"])?;
+    container.only("known types", &["base"])?;
     let types = data.variants.iter().map(type_of).collect::<Result<Vec<_>>>()?;
     let idents: Vec<_> = data.variants.iter().map(|variant| &variant.ident).collect();
     let declared = container.base.as_ref().unwrap_or(types[0]);

@@ -39,10 +39,10 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
                 known_types::expand(input, &container, data)
             }
         }
-        (Data::Enum(data), _) => Err(syn::Error::new_spanned(
-            data.enum_token,
-            "`collection` and `flags` belong on a struct with one unnamed field",
-        )),
+        (Data::Enum(_), _) => {
+            let what = "an enum: it belongs on a struct with one unnamed field";
+            container.only(what, &[]).map(|()| TokenStream::new())
+        }
         (Data::Union(data), _) => {
             Err(syn::Error::new_spanned(data.union_token, "a union is no data contract"))
         }

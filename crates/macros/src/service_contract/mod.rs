@@ -11,21 +11,30 @@ mod trait_item;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{ItemTrait, Result};
+use syn::ItemTrait;
 
 use contract::Contract;
 
 /// Everything that comes of a trait.
-pub(crate) fn expand(arguments: TokenStream, item: ItemTrait) -> Result<TokenStream> {
-    let contract = Contract::parse(arguments, &item)?;
+///
+/// After a mistake there is the trait at least, so that its implementations are not mistakes, too.
+pub(crate) fn expand(arguments: TokenStream, item: ItemTrait) -> TokenStream {
+    let contract = Contract::parse(arguments, &item);
     let stripped = trait_item::expand(item);
+    let contract = match contract {
+        Ok(contract) => contract,
+        Err(error) => {
+            let error = error.into_compile_error();
+            return quote!(#stripped #error);
+        }
+    };
     let description = description::expand(&contract);
     let client = client::expand(&contract);
     let service = service::expand(&contract);
-    Ok(quote! {
+    quote! {
         #stripped
         #description
         #client
         #service
-    })
+    }
 }

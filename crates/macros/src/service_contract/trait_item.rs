@@ -10,6 +10,9 @@ pub(super) fn expand(mut item: ItemTrait) -> TokenStream {
     item.colon_token.get_or_insert_with(Default::default);
     for member in &mut item.items {
         let TraitItem::Fn(method) = member else { continue };
+        // A body is refused; without it there is no second mistake.
+        method.default = None;
+        method.semi_token.get_or_insert_with(Default::default);
         method.attrs.retain(|attribute| !attribute.path().is_ident("operation"));
         for argument in &mut method.sig.inputs {
             if let FnArg::Typed(argument) = argument {
