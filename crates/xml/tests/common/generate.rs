@@ -4,6 +4,8 @@
 //! A [`Tree`] is what proptest makes smaller when something fails; [`Tree::text`] writes it as
 //! well-formed text, declaring what is needed and leaving out attributes that occur twice.
 
+#![allow(dead_code)] // no test uses all of it
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
@@ -58,7 +60,6 @@ const SPACES: [&str; 6] = [" ", "  ", "\n", "\t", "\r\n", " \t\n"];
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Without {
     /// Nothing.
-    #[allow(dead_code)] // not every test uses it
     Nothing,
     /// An ampersand in a namespace name, which libxml2 writes into canonical text as it is.
     Ampersands,
