@@ -36,4 +36,9 @@ for number, text in enumerate(all_texts):
     keep("xml_fragment", text + b"\n---\n" + all_texts[number * 7 % len(all_texts)])
     keep("soap_envelope", text)
     keep("addressing", text)
+for name in ("valid", "invalid"):
+    for vector in json.loads(gzip.open(data / "config" / f"{name}.json.gz").read()).values():
+        keep("config", vector["config"].encode())
+for path in sorted((here.parent / "crates/binding/tests/files").glob("*.config")):
+    keep("config", path.read_bytes())
 print(len(all_texts), "texts")

@@ -134,7 +134,7 @@ pub(crate) fn read_into<T: Settings>(target: &mut T, node: &Node, cx: &mut Reade
     cx.refuse_text(node);
     for attribute in &node.attributes {
         if !target.read_attribute(attribute, cx) {
-            cx.unknown_attribute(attribute, node, &Description::of(target));
+            cx.foreign_attribute(attribute, node, &Description::of(target));
         }
     }
     let mut seen: Vec<&str> = Vec::new();

@@ -105,19 +105,32 @@ fn read_root(root: &Node, configuration: &mut Configuration, cx: &mut Reader<'_>
     }
 }
 
+/// Elements of the frame, which are no configuration elements themselves, have no attributes.
+fn no_attributes(node: &Node, cx: &mut Reader<'_>) {
+    for attribute in &node.attributes {
+        cx.foreign_attribute(attribute, node, &crate::settings::Description::default());
+    }
+}
+
 fn root_attributes(root: &Node, cx: &mut Reader<'_>) {
     for attribute in &root.attributes {
-        if attribute.name == "xmlns" && attribute.value != ROOT_NAMESPACE {
-            cx.report(
-                Problem::error(
-                    "root-namespace",
-                    attribute.value_span,
-                    "the root element has no namespace",
-                )
-                .wcf(format!("{INITIALIZE}\nUnrecognized attribute 'xmlns'."))
-                .fix("remove xmlns"),
-            );
+        if attribute.name == "xmlns" && attribute.value == ROOT_NAMESPACE {
+            cx.default_namespace = Some(ROOT_NAMESPACE);
+            continue;
         }
+        if attribute.name != "xmlns" {
+            cx.foreign_attribute(attribute, root, &crate::settings::Description::default());
+            continue;
+        }
+        cx.report(
+            Problem::error(
+                "root-namespace",
+                attribute.value_span,
+                "the root element has no namespace",
+            )
+            .wcf(format!("{INITIALIZE}\nUnrecognized attribute 'xmlns'."))
+            .fix("remove xmlns"),
+        );
     }
 }
 
@@ -187,6 +200,7 @@ fn repeated_section(section: &Node) -> Problem {
 
 fn service_model(node: &Node, configuration: &mut Configuration, cx: &mut Reader<'_>) {
     cx.refuse_text(node);
+    no_attributes(node, cx);
     let mut seen: Vec<&str> = Vec::new();
     let mut sections: Vec<&Node> = Vec::new();
     for section in &node.children {
@@ -252,6 +266,7 @@ fn read_extensions(node: &Node, cx: &mut Reader<'_>) {
 
 fn read_bindings<'n>(section: &'n Node, cx: &mut Reader<'_>) -> Vec<(Binding, &'n Node)> {
     cx.refuse_text(section);
+    no_attributes(section, cx);
     let mut seen: Vec<&str> = Vec::new();
     let mut bindings = Vec::new();
     for group in &section.children {
@@ -292,6 +307,7 @@ pub(crate) fn unknown_binding_type(name: &str, span: crate::Span) -> Problem {
 
 fn read_group<'n>(group: &'n Node, bindings: &mut Vec<(Binding, &'n Node)>, cx: &mut Reader<'_>) {
     cx.refuse_text(group);
+    no_attributes(group, cx);
     for node in &group.children {
         match node.name.as_str() {
             "binding" => {

@@ -23,7 +23,16 @@ impl Settings for RawXml {
     }
 
     fn read_child(&mut self, child: &Node, cx: &mut Reader<'_>) {
-        self.xml.push_str(cx.text().get(child.span.start..child.span.end).unwrap_or_default());
+        let text = cx.text().get(child.span.start..child.span.end).unwrap_or_default();
+        let after_name = child.name_span.end - child.span.start;
+        match cx.default_namespace.filter(|_| child.attribute("xmlns").is_none()) {
+            // The text stands alone from here on; it keeps the namespace that it had.
+            Some(namespace) => {
+                let (name, rest) = text.split_at_checked(after_name).unwrap_or((text, ""));
+                self.xml.push_str(&format!("{name} xmlns=\"{namespace}\"{rest}"));
+            }
+            None => self.xml.push_str(text),
+        }
     }
 
     fn write(&self, _: &Self, out: &mut OutNode) {

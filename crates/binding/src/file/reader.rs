@@ -99,6 +99,8 @@ pub(crate) struct Reader<'a> {
     lines: LineMap,
     path: Vec<String>,
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Namespace of elements without a prefix, if the root declares one.
+    pub(crate) default_namespace: Option<&'static str>,
     /// What the file itself registers under `<extensions>`.
     pub(crate) extensions: Extensions,
 }
@@ -118,6 +120,7 @@ impl<'a> Reader<'a> {
             lines: LineMap::new(text),
             path: Vec::new(),
             diagnostics: Vec::new(),
+            default_namespace: None,
             extensions: Extensions::default(),
         }
     }
@@ -274,12 +277,30 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(crate) fn unknown_attribute(
+    /// An attribute that the element's own schema does not have: one of those that
+    /// `System.Configuration` gives to every element, or none at all.
+    pub(crate) fn foreign_attribute(
         &mut self,
         attribute: &Attribute,
         node: &Node,
         schema: &Description,
     ) {
+        // They restrict files further down, of which there are none.
+        const LOCKS: &[&str] = &[
+            "lockAttributes",
+            "lockAllAttributesExcept",
+            "lockElements",
+            "lockAllElementsExcept",
+            "lockItem",
+        ];
+        match attribute.name.as_str() {
+            name if LOCKS.contains(&name) => {}
+            "configSource" => self.report(config_source(attribute, node)),
+            _ => self.unknown_attribute(attribute, node, schema),
+        }
+    }
+
+    fn unknown_attribute(&mut self, attribute: &Attribute, node: &Node, schema: &Description) {
         let name = quote(&attribute.name);
         let names = schema.attributes.iter().map(|a| a.name);
         let suggestion = suggest::nearest(&attribute.name, names.clone());
@@ -298,8 +319,10 @@ impl<'a> Reader<'a> {
             (Some(s), None) => format!("write {s}=\"{}\"", quote(&attribute.value)),
             (None, None) => {
                 let list = names.collect::<Vec<_>>().join(", ");
-                let known = if list.is_empty() { "none".to_owned() } else { list };
-                format!("remove it; the attributes of <{}> are: {known}", node.name)
+                match list.as_str() {
+                    "" => format!("remove it; <{}> has no attributes", node.name),
+                    list => format!("remove it; the attributes of <{}> are: {list}", node.name),
+                }
             }
         };
         self.report(
@@ -329,8 +352,10 @@ impl<'a> Reader<'a> {
             (None, Some(s)) => format!("write <{s}>"),
             (None, None) => {
                 let list = names.map(|n| format!("<{n}>")).collect::<Vec<_>>().join(", ");
-                let known = if list.is_empty() { "none".to_owned() } else { list };
-                format!("remove it; the elements of <{}> are: {known}", parent.name)
+                match list.as_str() {
+                    "" => format!("remove it; <{}> has no elements inside", parent.name),
+                    list => format!("remove it; the elements of <{}> are: {list}", parent.name),
+                }
             }
         };
         self.report(
@@ -353,6 +378,15 @@ impl<'a> Reader<'a> {
             .fix("put everything into one element"),
         );
     }
+}
+
+/// A section in a file of its own.
+fn config_source(attribute: &Attribute, node: &Node) -> Problem {
+    let file = quote(&attribute.value);
+    let message = format!("Waxwing does not read the section <{}> from {file}", node.name);
+    Problem::error("config-source", attribute.name_span, message)
+        .behavior("reads the section from that file")
+        .fix(format!("put the content of {file} here"))
 }
 
 /// What may be written for a value of this kind.

@@ -87,6 +87,11 @@ fn frame() -> Group {
         ("section-twice", model("    <bindings />\n    <services />\n    <bindings />")),
         ("section-misspelt", model("    <binding />")),
         ("binding-outside-bindings", model("    <wsHttpBinding><binding /></wsHttpBinding>")),
+        ("attribute-on-root", ws("").replace("<configuration>", "<configuration xmlns:xdt=\"http://schemas.microsoft.com/XML-Document-Transform\">")),
+        ("attribute-on-service-model", ws("").replace("serviceModel>\n    <b", "serviceModel a=\"1\">\n    <b")),
+        ("attribute-on-bindings", model("    <bindings enabled=\"true\" />")),
+        ("section-in-another-file", model("    <bindings configSource=\"bindings.config\" />")),
+        ("services-in-another-file", model("    <services configSource=\"services.config\" />")),
         ("waxwing-section-not-declared", "<configuration>\n  <system.serviceModel />\n  <waxwing>\n    <trace file=\"t.log\" />\n  </waxwing>\n</configuration>\n".to_owned()),
         ("waxwing-attribute-misspelt", "<configuration>\n  <configSections>\n    <section name=\"waxwing\" type=\"System.Configuration.IgnoreSection\" />\n  </configSections>\n  <system.serviceModel />\n  <waxwing>\n    <certificates storeroot=\"certs\" />\n  </waxwing>\n</configuration>\n".to_owned()),
     ]
