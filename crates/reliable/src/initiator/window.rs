@@ -26,7 +26,13 @@ pub(super) struct Entry<M> {
     pub(super) last_attempt: Time,
     /// The exchange of its last transmission.
     pub(super) last_exchange: u64,
+    /// Eager recovery: how often it was sent again because others overtook it.
+    overtaken: u8,
 }
+
+/// Eager recovery: after so many resends a message that is still overtaken is not lost but refused, for lack of
+/// room at the receiver; the timer, which doubles, takes over.
+const MAX_OVERTAKEN: u8 = 3;
 
 /// What a retransmission timer that ran out asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -147,6 +153,7 @@ impl<M> SendWindow<M> {
             retries: 0,
             last_attempt: now,
             last_exchange: 0,
+            overtaken: 0,
         });
         if self.timer.is_none() {
             self.timer = Some(now + self.timeout);
@@ -309,9 +316,10 @@ impl<M> SendWindow<M> {
         now: Time,
     ) -> Vec<MessageNumber> {
         let open = self.entries.iter_mut().filter(|e| !e.transferred);
-        open.filter(|e| e.last_exchange + distance <= exchange)
+        open.filter(|e| e.last_exchange + distance <= exchange && e.overtaken < MAX_OVERTAKEN)
             .map(|entry| {
                 entry.last_attempt = now;
+                entry.overtaken += 1;
                 entry.number
             })
             .collect()

@@ -39,11 +39,13 @@ impl<M: Clone> Listener<M> {
         let is_reply = self.rules.shape == Shape::RequestReply;
         let offer = create.offer.as_ref().filter(|_| is_reply).map(|o| o.identifier.clone());
         let origin = offer.clone().unwrap_or(message_id);
-        if let Some(known) = self.origins.get(&origin).and_then(|id| self.sessions.get(id)) {
+        let known = self.origins.get(&origin).and_then(|id| self.sessions.get_mut(id));
+        if let Some(known) = known {
             if known.tag != tag && !broken(Mutation::IgnoreContext) {
                 let reason = "the offered sequence identifier is in use";
                 return self.outputs.fault(waiter, SequenceFault::refused(reason));
             }
+            known.heard_at = now;
             let response = known.response.clone();
             return self.respond_created(waiter, response);
         }

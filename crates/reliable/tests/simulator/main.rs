@@ -13,7 +13,7 @@ use crate::plan::Plan;
 use crate::world::run;
 
 /// Seeds that once failed.
-const REGRESSIONS: [u64; 3] = [497, 1617, 2369];
+const REGRESSIONS: [u64; 5] = [497, 1617, 2369, 4271, 7741];
 
 fn simulate(seeds: impl Iterator<Item = u64>) {
     let mut table: BTreeMap<String, (u64, u64, u64)> = BTreeMap::new();

@@ -118,7 +118,7 @@ impl Plan {
             service,
             secured: r.permille(500),
             loss: match class {
-                Idle => r.pick(&[0, 10, 30]),
+                Idle => r.pick(&[0, 5, 10]),
                 Hasty => r.pick(&[100, 200, 400]),
                 _ => r.pick(&[0, 0, 20, 100, 200]),
             },
