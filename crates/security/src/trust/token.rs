@@ -19,7 +19,8 @@ pub struct IssuedContextToken {
     /// The generation of the key, present after a renewal.
     pub instance: Option<Box<str>>,
     /// The element as it was received or will be written, self-contained. It may hold more than is
-    /// understood here (a cookie): messages repeat it as it is.
+    /// understood here (a cookie): messages repeat it as it is, save for the prefix `u`, which every
+    /// Security header declares.
     pub element: Box<str>,
 }
 
@@ -79,10 +80,18 @@ impl IssuedContextToken {
             identifier: self.identifier.clone(),
             instance: self.instance.clone(),
             id: self.id.clone(),
-            element: self.element.clone(),
+            element: within_header(&self.element),
             key,
         }
     }
+}
+
+/// The element as WCF repeats it in a Security header, where `u` is declared already.
+fn within_header(element: &str) -> Box<str> {
+    let tag = element.find('>').unwrap_or(element.len());
+    let (tag, rest) = element.split_at(tag);
+    let declaration = format!(" xmlns:u=\"{WSU}\"");
+    format!("{}{rest}", tag.replacen(&declaration, "", 1)).into()
 }
 
 fn write_content(

@@ -5,7 +5,8 @@
 use std::collections::VecDeque;
 use std::io::Read;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -182,45 +183,26 @@ impl Negotiation {
 
 /// An end of TLS that says again what it said when it was recorded, provided that it hears the same.
 pub struct Recorded {
-    negotiations: Mutex<VecDeque<Negotiation>>,
-    client: bool,
-}
-
-impl Recorded {
-    pub fn client(negotiations: Vec<Negotiation>) -> Arc<dyn TlsEngines> {
-        Arc::new(Self { negotiations: Mutex::new(negotiations.into()), client: true })
-    }
-
-    pub fn service(negotiations: Vec<Negotiation>) -> Arc<dyn TlsEngines> {
-        Arc::new(Self { negotiations: Mutex::new(negotiations.into()), client: false })
-    }
+    pub negotiations: Vec<Negotiation>,
+    /// Which of them the next engine repeats; beyond the end the last one.
+    pub at: Arc<AtomicUsize>,
+    pub client: bool,
 }
 
 impl TlsEngines for Recorded {
     fn engine(&self) -> Result<Box<dyn TlsEngine>, NegotiationError> {
-        let mut negotiations = self.negotiations.lock().unwrap();
-        // The last one serves every further negotiation.
-        let negotiation = match negotiations.len() {
-            1 => negotiations[0].clone(),
-            _ => negotiations.pop_front().expect("a recorded negotiation"),
-        };
+        let at = self.at.load(Ordering::Relaxed).min(self.negotiations.len() - 1);
+        let negotiation = self.negotiations[at].clone();
+        let hellos = &negotiation.hellos;
         let (own, peer, certificates) = match self.client {
-            true => (
-                negotiation.client.clone(),
-                negotiation.server.clone(),
-                negotiation.hellos.server_certificates.clone(),
-            ),
-            false => (
-                negotiation.server.clone(),
-                negotiation.client.clone(),
-                negotiation.hellos.client_certificates.clone(),
-            ),
+            true => (&negotiation.client, &negotiation.server, &hellos.server_certificates),
+            false => (&negotiation.server, &negotiation.client, &hellos.client_certificates),
         };
         let certificates =
             certificates.iter().map(|der| Certificate::from_der(der).unwrap()).collect();
-        let peer = peer.into_iter().filter(|flight| !flight.is_empty()).collect();
-        let started = !self.client;
-        let (heard, own) = (0, own.into());
+        let peer = peer.iter().filter(|flight| !flight.is_empty()).cloned().collect();
+        let own = own.iter().cloned().collect();
+        let (started, heard) = (!self.client, 0);
         Ok(Box::new(RecordedEngine { negotiation, own, peer, heard, certificates, started }))
     }
 }

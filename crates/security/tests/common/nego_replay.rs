@@ -1,0 +1,664 @@
+//! Our ends in the place of WCF's in a captured exchange: they get what WCF's got, and what they make
+//! is compared with what WCF made.
+#![allow(dead_code, unreachable_pub)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use jiff::Timestamp;
+use waxwing_crypto::{BlockCipher, CipherKey, Usage};
+use waxwing_security::ProtectionLevel;
+use waxwing_security::conversation::{
+    ClientError, ClientIdentification, ClientOptions, ClientSecurity, ExpectedIdentity, Incoming,
+    Protection, SecuredMessage, ServiceKey, ServiceOptions, ServiceReply, ServiceSecurity, Step,
+};
+use waxwing_security::wsse::Dialect;
+use waxwing_soap::Envelope;
+use waxwing_xml::{Element, Exclusive, Node, canonicalize};
+
+use super::nego::{self, Credential};
+use super::nego_recorded::{
+    Exchange, Recorded, Scenario, Script, envelope, guid, labelled, octets_of, texts_of,
+};
+
+const CALCULATOR: &str = "http://Microsoft.ServiceModel.Samples/ICalculator/";
+
+impl Scenario {
+    fn dialect(&self) -> Dialect {
+        match self.is_newer_dialect() {
+            true => Dialect::Version13,
+            false => Dialect::February2005,
+        }
+    }
+
+    fn credential(&self) -> Credential {
+        let settings = self.readme.as_str();
+        let is = |text: &str| self.name.contains(text) || settings.contains(text);
+        if is("wrong-password") {
+            Credential::UserName("wrong")
+        } else if is("username") {
+            Credential::UserName("secret")
+        } else if is("cert-none") || is("-none") && !is("client-cert") {
+            Credential::None
+        } else {
+            Credential::Certificate("alice")
+        }
+    }
+
+    fn is_one_shot(&self) -> bool {
+        self.name.contains("oneshot")
+    }
+
+    fn suite(&self) -> waxwing_crypto::AlgorithmSuite {
+        let name = self.name.split("suite-").nth(1).unwrap_or("Default");
+        name.parse().unwrap_or_default()
+    }
+
+    fn negotiates(&self) -> bool {
+        self.exchanges[0].action().ends_with("/RST/Issue")
+    }
+
+    /// The first message after `at` in one direction that carries two derived keys of the session.
+    fn session_nonces(&self, at: usize, message: impl Fn(&Exchange) -> &str) -> Vec<Vec<u8>> {
+        for exchange in &self.exchanges[at + 1..] {
+            let text = message(exchange);
+            if exchange.action().contains("/trust/") || exchange.action().contains("ws-trust") {
+                continue;
+            }
+            let nonces = octets_of(text, "Nonce");
+            if nonces.len() == 2 {
+                return nonces;
+            }
+        }
+        vec![vec![1; 16], vec![2; 16]]
+    }
+}
+
+/// The initialization vectors of a message in the order in which we draw them.
+fn vectors(text: &str, username: bool) -> Vec<Vec<u8>> {
+    let envelope = envelope(text);
+    let root = envelope.document().root();
+    let encrypted = root.descendants_and_self().filter(|e| e.local_name() == "EncryptedData");
+    let block = if text.contains("xmlenc#tripledes-cbc") { 8 } else { 16 };
+    let mut found: Vec<Vec<u8>> = encrypted
+        .map(|e| {
+            let value = e.descendants_and_self().find(|e| e.local_name() == "CipherValue").unwrap();
+            octets(value)[..block].to_vec()
+        })
+        .collect();
+    let Some(body) = found.pop() else { return found };
+    if username {
+        found.swap(0, 1);
+    } else if text.contains("/RSTR/") && !found.is_empty() {
+        // Confirmations stand before the signature.
+        found.rotate_right(1);
+    }
+    found.insert(0, body);
+    found
+}
+
+fn octets(element: Element<'_>) -> Vec<u8> {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.decode(element.text().trim()).unwrap()
+}
+
+/// What is left of a client's run.
+pub struct ClientRun {
+    /// Messages of ours that were compared with WCF's and do not differ.
+    pub compared: Vec<String>,
+    /// Replies of the session or one-shot replies that verified, with their payload.
+    pub verified: usize,
+    /// Where and why it ended early.
+    pub ended: Option<(String, ClientError)>,
+}
+
+fn client_options(scenario: &Scenario, at: &Arc<AtomicUsize>) -> ClientOptions {
+    let address = texts_of(&scenario.exchanges[0].sent, "To").remove(0);
+    let trust = nego::chain_trust(Usage::Service);
+    let mut options = ClientOptions::new(address, trust);
+    options.identity = ExpectedIdentity::Dns("localhost".into());
+    options.credential = scenario.credential().client();
+    if scenario.is_one_shot() {
+        options.protection = Protection::OneShot;
+    }
+    for settings in [&mut options.settings, &mut options.bootstrap] {
+        settings.dialect = scenario.dialect();
+        settings.suite = scenario.suite();
+    }
+    options.service_key = Some(match scenario.negotiates() {
+        true => ServiceKey::Negotiated(Arc::new(Recorded {
+            negotiations: scenario.negotiations(),
+            at: Arc::clone(at),
+            client: true,
+        })),
+        false => ServiceKey::Certificate(nego::certificate("service")),
+    });
+    for operation in ["Add", "Subtract", "Multiply", "Divide"] {
+        let action = format!("{CALCULATOR}{operation}");
+        let reply = format!("{action}Response");
+        options.requirements.operation(&action, Some(&reply), ProtectionLevel::EncryptAndSign);
+    }
+    options
+}
+
+/// Runs our client through a captured negotiation and what follows it.
+pub fn run_client(scenario: &Scenario, change: impl Fn(&mut ClientOptions)) -> ClientRun {
+    let at = Arc::new(AtomicUsize::new(0));
+    let mut options = client_options(scenario, &at);
+    change(&mut options);
+    let mut run = ClientRun { compared: Vec::new(), verified: 0, ended: None };
+    let mut client: Option<ClientSecurity> = None;
+    let mut pending: Option<Envelope> = None;
+    let mut negotiation = 0;
+    for (index, exchange) in scenario.exchanges.iter().enumerate() {
+        let action = exchange.action();
+        let is_leg = !exchange.sent.contains("<o:Security ") && action.ends_with("/Issue");
+        let sent = if is_leg && action.ends_with("/RST/Issue") {
+            at.store(negotiation, Ordering::Relaxed);
+            negotiation += 1;
+            let renews = scenario.exchanges[index..].iter().map(Exchange::action);
+            let mut renews = renews.filter(|action| action.contains("/RST/SCT"));
+            let renews = renews.next().is_some_and(|action| action.ends_with("/Renew"));
+            if !renews {
+                client = Some(new_client(scenario, &options, exchange));
+            }
+            begin(client.as_mut().unwrap(), exchange, renews)
+        } else if is_leg || action.ends_with("/RST/SCT") || action.ends_with("/Renew") {
+            match pending.take() {
+                Some(envelope) => envelope,
+                None => break,
+            }
+        } else {
+            let client = client.as_mut().expect("a client");
+            if action.ends_with("/Cancel") {
+                let id = guid(&texts_of(&exchange.sent, "MessageID")[0]);
+                let step = client.cancel(created(&exchange.sent), &mut Script::new([id])).unwrap();
+                fresh_step(step)
+            } else {
+                let dummy = nego::application_request("dummy", &mut nego::Seeded(3));
+                let (_, correlation) =
+                    client.protect(dummy, exchange.at, &mut nego::Seeded(4)).unwrap();
+                let verified =
+                    client.verify(envelope(exchange.answer()), &correlation, exchange.at);
+                match verified {
+                    Ok(received) => {
+                        let name = format!("{}-response", exchange.name);
+                        let theirs = scenario.plain(&name).unwrap_or(exchange.answer());
+                        same_payload(received.envelope(), theirs, &name);
+                        run.verified += 1;
+                    }
+                    Err(error) => {
+                        run.ended = Some((exchange.name.clone(), error));
+                        break;
+                    }
+                }
+                continue;
+            }
+        };
+        let name = format!("{}-request", exchange.name);
+        let (ours, theirs) = (text(&sent), scenario.plain(&name).unwrap_or(&exchange.sent));
+        compare(&plain(&ours, &scenario.keys_client), theirs, &format!("{}/{name}", scenario.name));
+        run.compared.push(name);
+        let mut script = next_script(scenario, index);
+        let outcome = client.as_mut().unwrap().handle_reply(
+            envelope(exchange.answer()),
+            next_time(scenario, index),
+            &mut script,
+        );
+        match outcome {
+            Ok(Step::Send(next)) => pending = Some(*next),
+            Ok(Step::Established) => {}
+            Err(error) => {
+                run.ended = Some((exchange.name.clone(), error));
+                break;
+            }
+        }
+    }
+    run
+}
+
+/// Compares the request for a session over the service's certificate. The answer cannot be taken: it
+/// names the encrypted key by its ciphertext, and OAEP draws randomness of its own.
+pub fn run_client_request(scenario: &Scenario) -> Vec<String> {
+    let exchange = &scenario.exchanges[0];
+    let plain_request = scenario.plain("001-request").expect("a decrypted form");
+    let at = Arc::new(AtomicUsize::new(0));
+    let mut guids = plain_request.split("=\"uuid-").skip(1).map(guid_at).collect::<Vec<_>>();
+    guids.dedup();
+    let others = guids.iter().find(|guid| **guid != guids[0]).cloned();
+    let mut script = Script::new([guids[0].clone(), others.unwrap_or(vec![7; 16])]);
+    let mut client = ClientSecurity::new(client_options(scenario, &at), &mut script).unwrap();
+    let mut pieces = request_pieces(scenario, 0);
+    let derived = labelled(&scenario.keys_service, "WS-SecureConversationWS-SecureConversation");
+    pieces.insert(2, derived[0].0.clone());
+    let mut script = Script::new(pieces);
+    let sent = fresh_step(client.open(created(&exchange.sent), &mut script).unwrap());
+    assert!(script.is_used_up());
+    let what = format!("{}/001-request", scenario.name);
+    compare(&plain(&text(&sent), &scenario.keys_service), plain_request, &what);
+    vec!["001-request".to_owned()]
+}
+
+fn guid_at(text: &str) -> Vec<u8> {
+    guid(&format!("uuid-{text}"))
+}
+
+fn new_client(scenario: &Scenario, options: &ClientOptions, exchange: &Exchange) -> ClientSecurity {
+    let payload = envelope(&exchange.sent);
+    let context = payload.payload().unwrap().attribute("Context").unwrap().to_owned();
+    // User name tokens have identifiers of another generator.
+    let other = scenario.exchanges.iter().find_map(|exchange| {
+        let plain = scenario.plain(&format!("{}-request", exchange.name))?;
+        plain.split("UsernameToken u:Id=\"").nth(1).map(guid)
+    });
+    let mut script = Script::new([guid(&context), other.unwrap_or(vec![7; 16])]);
+    ClientSecurity::new(options.clone(), &mut script).unwrap()
+}
+
+/// Starts a negotiation under the recorded name: what was numbered in between is skipped.
+fn begin(client: &mut ClientSecurity, exchange: &Exchange, renews: bool) -> Envelope {
+    let context =
+        |envelope: &Envelope| envelope.payload().unwrap().attribute("Context").unwrap().to_owned();
+    let wanted = context(&envelope(&exchange.sent));
+    for _ in 0..200 {
+        let id = guid(&texts_of(&exchange.sent, "MessageID")[0]);
+        let mut script = Script::new([id]);
+        let step = match renews {
+            true => client.renew(exchange.at, &mut script),
+            false => client.open(exchange.at, &mut script),
+        };
+        let sent = fresh_step(step.unwrap());
+        if context(&sent) == wanted {
+            return sent;
+        }
+        client.abandon_exchange();
+    }
+    panic!("{wanted} is not reached")
+}
+
+fn fresh_step(step: Step) -> Envelope {
+    match step {
+        Step::Send(envelope) => *envelope,
+        Step::Established => panic!("nothing to send"),
+    }
+}
+
+/// What our client draws while it takes the answer of an exchange.
+fn next_script(scenario: &Scenario, index: usize) -> Script {
+    let mut pieces = Vec::new();
+    let next = scenario.exchanges.get(index + 1);
+    let Some(next) = next else { return Script::new(pieces) };
+    let action = next.action();
+    if action.ends_with("/RSTR/Issue") && !next.sent.contains("<o:Security ") {
+        pieces.push(guid(&texts_of(&next.sent, "MessageID")[0]));
+    } else if asks_for_a_key(&action) {
+        pieces.extend(request_pieces(scenario, index + 1));
+    } else if scenario.exchanges[index].action().contains("/RST/SCT") {
+        pieces.extend(scenario.session_nonces(index, |exchange| &exchange.sent));
+    }
+    Script::new(pieces)
+}
+
+fn asks_for_a_key(action: &str) -> bool {
+    action.ends_with("/RST/SCT") || action.ends_with("/RST/SCT/Renew")
+}
+
+fn request_pieces(scenario: &Scenario, index: usize) -> Vec<Vec<u8>> {
+    let exchange = &scenario.exchanges[index];
+    let before = scenario.exchanges[..index].iter();
+    let earlier = before.filter(|e| asks_for_a_key(&e.action())).count();
+    let (entropy, ..) = labelled(&scenario.keys_service, "").swap_remove(earlier);
+    let mut pieces = vec![entropy, guid(&texts_of(&exchange.sent, "MessageID")[0])];
+    pieces.extend(octets_of(&exchange.sent, "Nonce"));
+    let username = matches!(scenario.credential(), Credential::UserName(_));
+    pieces.extend(vectors(&exchange.sent, username));
+    pieces
+}
+
+/// The time at which the message after an exchange was made.
+fn next_time(scenario: &Scenario, index: usize) -> Timestamp {
+    match scenario.exchanges.get(index + 1) {
+        Some(next) if next.sent.contains("<u:Created>") => created(&next.sent),
+        Some(next) => next.at,
+        None => scenario.exchanges[index].at,
+    }
+}
+
+fn created(text: &str) -> Timestamp {
+    texts_of(text, "Created")[0].parse().unwrap()
+}
+
+/// What our service said in a captured exchange.
+pub struct ServiceRun {
+    /// Answers of ours that were compared with WCF's and do not differ.
+    pub compared: Vec<String>,
+    /// Messages that verified, were decrypted and handed up.
+    pub handed_up: usize,
+    /// The faults that were compared, and what the local log says of them.
+    pub refused: Vec<(String, String)>,
+}
+
+pub fn service_options(scenario: &Scenario, at: &Arc<AtomicUsize>) -> ServiceOptions {
+    let credential = match scenario.name.as_str() {
+        "tlsnego-service-none-client-cert" => Credential::None,
+        "tlsnego-fault-no-client-cert" => Credential::Certificate("alice"),
+        _ => scenario.credential(),
+    };
+    let mut options = ServiceOptions::new(credential.service());
+    options.certificate = Some((nego::certificate("service"), nego::key("service")));
+    if scenario.is_one_shot() {
+        options.protection = Protection::OneShot;
+    }
+    for settings in [&mut options.settings, &mut options.bootstrap] {
+        settings.dialect = scenario.dialect();
+        settings.suite = scenario.suite();
+    }
+    if scenario.negotiates() {
+        options.negotiation = Some(Arc::new(Recorded {
+            negotiations: scenario.negotiations(),
+            at: Arc::clone(at),
+            client: false,
+        }));
+    }
+    for operation in ["Add", "Subtract", "Multiply", "Divide"] {
+        let action = format!("{CALCULATOR}{operation}");
+        let reply = format!("{action}Response");
+        options.requirements.operation(&action, Some(&reply), ProtectionLevel::EncryptAndSign);
+    }
+    options
+}
+
+/// The GUID in the identifiers of the service.
+fn service_guid(scenario: &Scenario) -> Vec<u8> {
+    let answers = scenario.exchanges.iter().map(Exchange::answer);
+    let own = answers.filter(|answer| !answer.is_empty()).find_map(|answer| {
+        let envelope = envelope(answer);
+        let root = envelope.document().root();
+        let ids = root.descendants_and_self().filter_map(|e| {
+            e.attributes().find(|a| a.name().local == "Id").map(|a| a.value().to_owned())
+        });
+        let mut ids = ids;
+        ids.find(|id| id.starts_with("uuid-"))
+    });
+    own.map_or(vec![5; 16], |id| guid(&id))
+}
+
+/// Runs our service through a captured exchange. `duplicate` says which answers were given to a second
+/// delivery of the same request.
+pub fn run_service(scenario: &Scenario, change: impl Fn(&mut ServiceOptions)) -> ServiceRun {
+    let at = Arc::new(AtomicUsize::new(0));
+    let mut options = service_options(scenario, &at);
+    change(&mut options);
+    let mut script = Script::new([service_guid(scenario)]);
+    let service = ServiceSecurity::new(options, &mut script).unwrap();
+    let mut run = ServiceRun { compared: Vec::new(), handed_up: 0, refused: Vec::new() };
+    let mut negotiation = 0;
+    for (index, exchange) in scenario.exchanges.iter().enumerate() {
+        if exchange.action().ends_with("/RST/Issue") {
+            at.store(negotiation, Ordering::Relaxed);
+            negotiation += 1;
+        }
+        for (number, theirs) in exchange.answers.iter().enumerate() {
+            let mut script = answer_script(scenario, index, &service);
+            let now = answer_time(exchange, theirs);
+            let incoming = service.receive(envelope(&exchange.got), now, &mut script);
+            let name = format!("{}-response", exchange.name);
+            match incoming {
+                Incoming::Message(message) => handed_up(scenario, exchange, &message, &mut run),
+                Incoming::Reply(reply) => {
+                    answered(scenario, &name, number, &reply, theirs, &mut run);
+                }
+            }
+        }
+    }
+    run
+}
+
+fn handed_up(
+    scenario: &Scenario,
+    exchange: &Exchange,
+    message: &SecuredMessage,
+    run: &mut ServiceRun,
+) {
+    let name = format!("{}-request", exchange.name);
+    let theirs = scenario.plain(&name).unwrap_or(&exchange.got);
+    same_payload(message.received.envelope(), theirs, &name);
+    let credential = service_credential(scenario);
+    assert!(credential.is_caller(&message.caller), "{}: {}", scenario.name, message.caller);
+    run.handed_up += 1;
+}
+
+fn service_credential(scenario: &Scenario) -> Credential {
+    match scenario.name.as_str() {
+        "tlsnego-service-none-client-cert" => Credential::None,
+        _ => scenario.credential(),
+    }
+}
+
+fn answered(
+    scenario: &Scenario,
+    name: &str,
+    number: usize,
+    reply: &ServiceReply,
+    theirs: &str,
+    run: &mut ServiceRun,
+) {
+    let what = format!("{}/{name}", scenario.name);
+    let ours = text(&reply.envelope);
+    if let Some(error) = &reply.error {
+        // Faults are equal to the last character.
+        assert_eq!(ours, theirs, "{what}: {error}");
+        run.refused.push((name.to_owned(), error.to_string()));
+        return;
+    }
+    let plain_theirs = match number {
+        0 => scenario.plain(name).unwrap_or(theirs),
+        _ => theirs,
+    };
+    compare(&plain(&ours, &scenario.keys_service), plain_theirs, &what);
+    run.compared.push(name.to_owned());
+}
+
+/// What our service draws for the answer to an exchange.
+fn answer_script(scenario: &Scenario, index: usize, _: &ServiceSecurity) -> Script {
+    let exchange = &scenario.exchanges[index];
+    let (action, answer) = (exchange.action(), exchange.answer());
+    let mut pieces = Vec::new();
+    if answer.contains("TLS_Wrap") {
+        let earlier = &scenario.exchanges[..index];
+        let earlier = earlier.iter().filter(|e| e.answer().contains("TLS_Wrap")).count();
+        pieces.push(labelled(&scenario.keys_service, "AUTH-HASH").swap_remove(earlier).0);
+        pieces.push(guid(&texts_of(answer, "Identifier")[0]));
+    } else if answer.contains("<o:Security ") && asks_for_a_key(&action) {
+        let earlier = scenario.exchanges[..index].iter();
+        let earlier = earlier.filter(|e| asks_for_a_key(&e.action())).count();
+        pieces.push(labelled(&scenario.keys_service, "").swap_remove(earlier).1);
+        let decrypted = scenario.plain(&format!("{}-response", exchange.name)).unwrap();
+        let fresh = match action.ends_with("/Renew") {
+            true => texts_of(decrypted, "Instance"),
+            false => texts_of(decrypted, "Identifier"),
+        };
+        pieces.push(guid(&fresh[0]));
+        pieces.extend(scenario.session_nonces(index, Exchange::answer));
+        pieces.extend(octets_of(answer, "Nonce"));
+        pieces.extend(vectors(answer, false));
+    }
+    Script::new(pieces)
+}
+
+fn answer_time(exchange: &Exchange, answer: &str) -> Timestamp {
+    match answer.contains("<u:Created>") {
+        true => created(answer),
+        false => exchange.at,
+    }
+}
+
+pub fn text(envelope: &Envelope) -> String {
+    String::from_utf8(envelope.to_bytes()).unwrap()
+}
+
+/// The message with every EncryptedData replaced by its content, by the derived keys of the keys file.
+fn plain(text: &str, keys: &str) -> String {
+    let derived = labelled(keys, "WS-SecureConversationWS-SecureConversation");
+    let mut text = text.to_owned();
+    while let Some(start) = text.find("<e:EncryptedData ") {
+        let end = start + text[start..].find("</e:EncryptedData>").unwrap() + 18;
+        let (key, cipher) = key_of(&text, start, end, &derived);
+        let value = octets_in(&text[start..end]);
+        let content = CipherKey::new(cipher, &key).unwrap().decrypt(&value).unwrap();
+        text.replace_range(start..end, std::str::from_utf8(&content).unwrap());
+    }
+    text
+}
+
+type Derived = (Vec<u8>, Vec<u8>, Vec<u8>);
+
+/// The key that an EncryptedData refers to: by the nonce of its derived key token.
+fn key_of(text: &str, start: usize, end: usize, derived: &[Derived]) -> (Vec<u8>, BlockCipher) {
+    let id = text[start..end].split("URI=\"#").nth(1).unwrap().split('"').next().unwrap();
+    let token = text.find(&format!("DerivedKeyToken u:Id=\"{id}\"")).unwrap();
+    let nonce = text[token..].split("Nonce>").nth(1).unwrap().split('<').next().unwrap();
+    let nonce = {
+        use base64::Engine as _;
+        base64::engine::general_purpose::STANDARD.decode(nonce).unwrap()
+    };
+    let found = derived.iter().find(|(_, seed, _)| *seed == nonce).expect("a recorded derivation");
+    let method = text[start..end].split("xmlenc#").nth(3).unwrap().split('"').next().unwrap();
+    let cipher = match method {
+        "aes256-cbc" => BlockCipher::Aes256,
+        "aes192-cbc" => BlockCipher::Aes192,
+        "aes128-cbc" => BlockCipher::Aes128,
+        _ => BlockCipher::TripleDes,
+    };
+    (found.2.clone(), cipher)
+}
+
+fn octets_in(text: &str) -> Vec<u8> {
+    use base64::Engine as _;
+    let value = text.split("CipherValue>").nth(1).unwrap().split('<').next().unwrap();
+    base64::engine::general_purpose::STANDARD.decode(value).unwrap()
+}
+
+/// Two messages differ in nothing but the numbers in identifiers, values that depend on them, what
+/// OAEP draws, and the clock's thousandths.
+#[track_caller]
+fn compare(ours: &str, theirs: &str, what: &str) {
+    // WCF's MTOM writer chooses other prefixes; the rest must be the same.
+    let mtom = what.contains("mtom").then(|| (prefix_free(ours), prefix_free(theirs)));
+    let (ours, theirs) = mtom.as_ref().map_or((ours, theirs), |(a, b)| (a, b));
+    // The hash is over the token's identifier too: the same when the numbers are.
+    let token = |text: &str| text.split("URI=\"#uuid-").nth(1).map(|t| t[..40].to_owned());
+    let renumbered = token(ours) != token(theirs);
+    let (mut ours, mut theirs) = (masked(ours), masked(theirs));
+    for text in [&mut ours, &mut theirs].into_iter().filter(|_| renumbered) {
+        *text = between(text, "<t:CombinedHash>", "</", |_| "#".to_owned());
+        *text = between(text, "<trust:CombinedHash>", "</", |_| "#".to_owned());
+    }
+    if ours == theirs {
+        return;
+    }
+    let at = ours.bytes().zip(theirs.bytes()).take_while(|(a, b)| a == b).count();
+    let around = |text: &str| {
+        text.get(at.saturating_sub(200)..(at + 300).min(text.len())).map(str::to_owned)
+    };
+    panic!("{what} differs at {at}\nours:   {:?}\ntheirs: {:?}", around(&ours), around(&theirs));
+}
+
+/// The same element tree with the prefixes that a name has in our own text.
+fn prefix_free(text: &str) -> String {
+    fn write(element: Element<'_>, out: &mut String) {
+        let mut attributes: Vec<_> = element
+            .attributes()
+            .map(|a| format!(" {}{}=\"{}\"", a.name().namespace, a.name().local, a.value()))
+            .collect();
+        attributes.sort();
+        let name = match (element.namespace(), element.local_name()) {
+            ("http://www.w3.org/2000/09/xmldsig#", local) => local.to_owned(),
+            (_, local @ ("Created" | "Expires")) => format!("u:{local}"),
+            (_, "CombinedHash") => "t:CombinedHash".to_owned(),
+            (namespace, local) => format!("{namespace}:{local}"),
+        };
+        out.push_str(&format!("<{name}{}>", attributes.concat()));
+        for child in element.children() {
+            match child {
+                Node::Element(child) => write(child, out),
+                Node::Text(text) => out.push_str(text),
+                _ => {}
+            }
+        }
+        out.push_str(&format!("</{name}>"));
+    }
+    let mut out = String::new();
+    write(envelope(text).document().root(), &mut out);
+    out
+}
+
+fn masked(text: &str) -> String {
+    let mut text = numbers(text);
+    for (open, close) in [
+        ("<DigestValue>", "</DigestValue>"),
+        ("<SignatureValue>", "</SignatureValue>"),
+        ("<e:CipherValue>", "</e:CipherValue></e:CipherData></e:EncryptedKey><c:"),
+        ("<e:CipherValue>", "</e:CipherValue></e:CipherData></e:EncryptedKey><sc:"),
+    ] {
+        text = between(&text, open, close, |_| "#".to_owned());
+    }
+    durations(&text)
+}
+
+/// `uuid-<guid>-<n>` without its number.
+fn numbers(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("uuid-") {
+        let end = at + 5 + 36;
+        out.push_str(&rest[..end]);
+        let after = &rest[end..];
+        let digits = after
+            .strip_prefix('-')
+            .map_or(0, |digits| 1 + digits.bytes().take_while(u8::is_ascii_digit).count());
+        out.push_str(if digits > 0 { "-#" } else { "" });
+        rest = &after[digits..];
+    }
+    out + rest
+}
+
+fn between(text: &str, open: &str, close: &str, by: impl Fn(&str) -> String) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(open) {
+        let start = start + open.len();
+        let Some(length) = rest[start..].find(close) else { break };
+        out.push_str(&rest[..start]);
+        out.push_str(&by(&rest[start..start + length]));
+        rest = &rest[start + length..];
+    }
+    out + rest
+}
+
+/// Created and Expires as the time between them.
+fn durations(text: &str) -> String {
+    between(text, "<u:Created>", "</u:Expires>", |times| {
+        let (created, expires) = times.split_once("</u:Created><u:Expires>").unwrap();
+        let time = |text: &str| text.parse::<Timestamp>().unwrap();
+        format!("{}</u:Created><u:Expires>", time(expires).duration_since(time(created)))
+    })
+}
+
+#[track_caller]
+fn same_payload(found: &Envelope, plain: &str, what: &str) {
+    let canonical = |envelope: &Envelope| {
+        let mut octets = Vec::new();
+        if let Some(payload) = envelope.payload() {
+            let form = Exclusive { with_comments: false, inclusive_prefixes: &[], omit: &[] };
+            canonicalize(payload, &form, &mut octets);
+        }
+        String::from_utf8(octets).unwrap()
+    };
+    assert_eq!(canonical(found), canonical(&envelope(plain)), "{what}");
+}
+
+/// A service that trusts nothing but what the test root signed.
+pub fn chain_trusting() -> ClientIdentification {
+    ClientIdentification::Certificate(nego::chain_trust(Usage::Client))
+}
