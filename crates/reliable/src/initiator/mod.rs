@@ -382,8 +382,11 @@ impl<M: Clone> Initiator<M> {
             self.post_terminated("the inactivity timeout has passed without a message");
             return self.end(SessionError::Inactivity(self.settings.inactivity_timeout));
         }
-        if self.keep_alive.is_poll_due(now) && !broken(Mutation::NoKeepAlive) {
+        if self.keep_alive.is_poll_due(now) {
             self.keep_alive.polled(now);
+            if broken(Mutation::NoKeepAlive) {
+                return;
+            }
             self.counters.keep_alives += 1;
             self.event(Event::KeepAlive);
             self.ask_for_acknowledgement();

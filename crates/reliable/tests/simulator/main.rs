@@ -55,3 +55,26 @@ fn one_seed() {
     let seed = std::env::var("WAXWING_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(0);
     println!("{:#?}", run(seed).unwrap_or_else(|failure| panic!("{failure}")));
 }
+
+/// Each broken rule makes the simulation fail: `cargo test -p waxwing-reliable --features mutations`.
+#[cfg(feature = "mutations")]
+#[test]
+fn every_broken_rule_is_noticed() {
+    use waxwing_reliable::{Mutation, break_rule};
+
+    let mut unnoticed = Vec::new();
+    for mutation in Mutation::ALL {
+        break_rule(Some(mutation));
+        let noticed = (0..5000).find_map(|seed| run(seed).err().map(|failure| (seed, failure)));
+        break_rule(None);
+        match noticed {
+            Some((seed, failure)) => {
+                let line = failure.lines().next().unwrap_or_default();
+                println!("{mutation:?}: {}", line.chars().take(150).collect::<String>());
+                run(seed).unwrap_or_else(|f| panic!("{mutation:?} is no cause: {f}"));
+            }
+            None => unnoticed.push(mutation),
+        }
+    }
+    assert!(unnoticed.is_empty(), "not noticed: {unnoticed:?}");
+}

@@ -124,7 +124,11 @@ impl Plan {
             },
             duplicates: r.pick(&[0, 0, 50, 300]),
             resets: r.pick(&[0, 500, 1000]),
-            delay: r.pick(&[(MS, MS), (MS, 20 * MS), (20 * MS, 400 * MS), (MS, 3 * SECOND)]),
+            // A link that answers in seconds beside an inactivity timeout of seconds may lose a session.
+            delay: match class {
+                Idle => r.pick(&[(MS, MS), (MS, 20 * MS), (20 * MS, 400 * MS)]),
+                _ => r.pick(&[(MS, MS), (MS, 20 * MS), (20 * MS, 400 * MS), (MS, 3 * SECOND)]),
+            },
             calls,
             call_deadline: (!is_safe && r.permille(300)).then(|| r.between(SECOND, 60 * SECOND)),
             close_at: last + r.pick(&[0, 0, SECOND, 30 * SECOND]),
@@ -153,7 +157,8 @@ impl Plan {
 fn inactivity(class: Class, random: &mut Random) -> Duration {
     match class {
         Class::Patient => Duration::from_secs(1_000_000),
-        Class::Idle => Duration::from_secs(random.pick(&[20, 60])),
+        // An Open of ten seconds and more makes the first retransmission wait as long.
+        Class::Idle => Duration::from_secs(random.pick(&[120, 600])),
         Class::Hasty => Duration::from_secs(600),
         _ => Duration::from_secs(random.pick(&[5, 60, 600])),
     }
