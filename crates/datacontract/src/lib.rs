@@ -25,6 +25,26 @@
 //! | `object` | [`AnyType`] | content with `i:type` |
 //! | a class with `IsReference` | [`Shared<T>`] | `z:Id`, `z:Ref` |
 //!
+//! A class is a struct with `#[derive(DataContract)]`, and so are enumerations (enums), a base class with its known types
+//! (an enum that holds them), flags and renamed collections. The macro's page lists the attributes.
+//!
+//! ```
+//! use waxwing_datacontract::{from_xml, to_xml};
+//! use waxwing_macros::DataContract;
+//!
+//! #[derive(Debug, PartialEq, DataContract)]
+//! #[data_contract(crate = "waxwing_datacontract", clr_namespace = "Contoso.Orders")]
+//! struct Person {
+//!     name: Option<String>,
+//!     age: i32,
+//! }
+//!
+//! let ann = Person { name: Some("Ann".into()), age: 30 };
+//! let text = to_xml(&ann).unwrap();
+//! assert!(text.contains("http://schemas.datacontract.org/2004/07/Contoso.Orders"));
+//! assert_eq!(from_xml::<Person>(text.as_bytes()).unwrap(), ann);
+//! ```
+//!
 //! A Rust `String`, `Vec` or struct cannot be null. Where a peer may send `i:nil` or leave the element out, declare
 //! `Option<T>`; a null for anything else is a [`ReadError`] that says so. A missing value type reads as its zero, as in .NET.
 //!

@@ -5,12 +5,12 @@ mod support;
 use std::collections::BTreeMap;
 
 use waxwing::contract::{
-    BoxFuture, CallError, Caller, Dispatch, FaultDetail, FaultOptions, OperationContext,
-    OperationFault, RawBody, RawMessage, RequestChannel, service_contract,
+    BoxFuture, CallError, Caller, Dispatch, ExceptionDetail, FaultDetail, FaultOptions,
+    OperationContext, OperationFault, RequestChannel, service_contract,
 };
 use waxwing_datacontract::{AnyType, DateTime, Decimal, Guid, TimeSpan};
 use waxwing_macros::DataContract;
-use waxwing_soap::{Envelope, FaultCode, MessageVersion};
+use waxwing_soap::{Envelope, Fault, FaultCode, MessageVersion, QName};
 use waxwing_xml::Limits;
 
 use support::{Local, infoset, infoset_of, run, sample};
@@ -64,6 +64,8 @@ struct MathFault {
 
 #[service_contract(namespace = "http://Microsoft.ServiceModel.Samples", name = "ISample")]
 trait Sample {
+    async fn divide(&self, n1: f64, n2: f64) -> Result<f64, OperationFault>;
+
     #[operation(results("CountResult", "exact", "total"))]
     async fn count(&self, text: &str, total: i64) -> Result<(i32, bool, i64), OperationFault>;
 
@@ -132,6 +134,10 @@ fn rex() -> Dog {
 }
 
 impl Sample for Samples {
+    async fn divide(&self, n1: f64, n2: f64) -> Result<f64, OperationFault> {
+        Ok(n1 / n2)
+    }
+
     async fn count(&self, text: &str, total: i64) -> Result<(i32, bool, i64), OperationFault> {
         Ok((text.len() as i32, true, total + 1))
     }
@@ -239,6 +245,16 @@ fn assert_reply<D: Dispatch>(channel: &Local<D>, operation: &str, name: &str) {
         format!("http://Microsoft.ServiceModel.Samples/ISample/{operation}Response")
     );
     assert_eq!(reply, infoset_of(&sample(name)));
+}
+
+#[test]
+fn numbers_are_parameters_and_results() {
+    let client = client();
+    assert_eq!(run(client.divide(22.0, 7.0)).unwrap(), 22.0 / 7.0);
+    assert_request(client.channel(), "Divide", "op-divide-request");
+    assert_reply(client.channel(), "Divide", "op-divide-response");
+    assert_eq!(run(client.divide(1.0, 0.0)).unwrap(), f64::INFINITY);
+    assert_reply(client.channel(), "Divide", "op-divide-response-inf");
 }
 
 #[test]
@@ -361,90 +377,6 @@ fn wcfs_replies_are_read() {
     assert!(wrong.to_string().contains("name 'CountResponse'"), "{wrong}");
 }
 
-#[service_contract(namespace = "", name = "IEmptyNs")]
-trait EmptyNamespace {
-    async fn inc(&self, x: i32) -> Result<i32, OperationFault>;
-
-    #[operation(
-        wrapper = "Wrapped",
-        wrapper_namespace = "http://example.org/msg",
-        reply_bare,
-        result = "Only",
-        result_namespace = "http://example.org/msg"
-    )]
-    async fn msg(
-        &self,
-        #[param(header, name = "Token", namespace = "http://example.org/msg")] token: String,
-        #[param(name = "M")] m: i32,
-        #[param(name = "Z")] z: Person,
-        #[param(name = "A")] a: i32,
-    ) -> Result<Person, OperationFault>;
-}
-
-#[service_contract(name = "IDefaultNs")]
-trait DefaultNamespace {
-    async fn inc(&self, x: i32) -> Result<i32, OperationFault>;
-}
-
-struct Increment;
-
-impl EmptyNamespace for Increment {
-    async fn inc(&self, x: i32) -> Result<i32, OperationFault> {
-        Ok(x + 1)
-    }
-
-    async fn msg(
-        &self,
-        token: String,
-        m: i32,
-        z: Person,
-        a: i32,
-    ) -> Result<Person, OperationFault> {
-        assert_eq!((token.as_str(), m, a), ("t", 2, 1));
-        Ok(z)
-    }
-}
-
-impl DefaultNamespace for Increment {
-    async fn inc(&self, x: i32) -> Result<i32, OperationFault> {
-        Ok(x + 1)
-    }
-}
-
-#[test]
-fn a_contract_may_have_no_namespace_or_the_default_one() {
-    let client = EmptyNamespaceClient::new(Local::new(EmptyNamespaceService::new(Increment)));
-    assert_eq!(run(client.inc(1)).unwrap(), 2);
-    let (action, request) = client.channel().request();
-    assert_eq!(
-        (action.as_str(), request),
-        ("urn:IEmptyNs/Inc", infoset_of(&sample("op-empty-contract-namespace-request")))
-    );
-    let client = DefaultNamespaceClient::new(Local::new(DefaultNamespaceService::new(Increment)));
-    assert_eq!(run(client.inc(1)).unwrap(), 2);
-    let (action, request) = client.channel().request();
-    assert_eq!(action, "http://tempuri.org/IDefaultNs/Inc");
-    assert_eq!(request, infoset_of(&sample("op-default-contract-namespace-request")));
-}
-
-#[test]
-fn message_contracts_have_headers_and_wrappers_of_their_own() {
-    let client = EmptyNamespaceClient::new(Local::new(EmptyNamespaceService::new(Increment)));
-    assert_eq!(run(client.msg("t".into(), 2, ann(), 1)).unwrap(), ann());
-    let (action, body) = client.channel().request();
-    assert_eq!(action, "urn:IEmptyNs/Msg");
-    let wcf = Envelope::parse(sample("op-message-contract-request"), &Limits::SOAP).unwrap();
-    assert_eq!(body, infoset(wcf.payload().unwrap()));
-    let requests = client.channel().requests.lock().unwrap();
-    let token = |envelope: &Envelope| {
-        infoset(envelope.header_named("http://example.org/msg", "Token").unwrap())
-    };
-    assert_eq!(token(&requests[0].1), token(&wcf));
-    let (action, body) = client.channel().reply();
-    assert_eq!(action, "urn:IEmptyNs/MsgResponse");
-    assert_eq!(body, infoset_of(&sample("op-message-contract-unwrapped-response")));
-}
-
 /// The fault that the sample holds, without the language, which is the culture of the machine that wrote it.
 fn wcf_fault(name: &str) -> (Option<String>, String) {
     let envelope = Envelope::parse(sample(name), &Limits::SOAP).unwrap();
@@ -502,6 +434,53 @@ fn an_undeclared_detail_is_called_after_its_contract() {
     assert_eq!(body, wcf_fault("fault-detail-default-namespace").1);
     assert_eq!(message(OperationFault::new("reason")), wcf_fault("fault-plain").1);
     assert_eq!(message(OperationFault::without_reason()), wcf_fault("fault-no-reason").1);
+    let code =
+        FaultCode::Other(QName::new("http://Microsoft.ServiceModel.Samples", "DivideByZero"));
+    let own_code = OperationFault::new("reason").with_code(code);
+    assert_eq!(message(own_code), wcf_fault("fault-code-subcode").1);
+    let mut two_languages = Fault::new(FaultCode::Sender, "");
+    two_languages.reason = vec![("en".into(), "no".into()), ("de".into(), "nein".into())];
+    let two_languages = OperationFault::from_fault(two_languages);
+    assert_eq!(message(two_languages), wcf_fault("fault-reason-two-languages").1);
+}
+
+#[test]
+fn exception_details_are_read_and_told() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("boom")]
+    struct Outer(#[source] Inner);
+    #[derive(Debug, thiserror::Error)]
+    #[error("inner")]
+    struct Inner;
+    let options = FaultOptions { include_exception_detail: true };
+    let (action, fault) =
+        OperationFault::from(Outer(Inner)).to_fault(MessageVersion::SOAP12_ADDRESSING10, options);
+    let envelope = Envelope::parse(sample("fault-exception-detail"), &Limits::SOAP).unwrap();
+    let wcf = Fault::read(&envelope).unwrap();
+    assert_eq!(Some(action), wcf_fault("fault-exception-detail").0);
+    assert_eq!(
+        (&fault.code, &fault.subcodes, fault.text()),
+        (&wcf.code, &wcf.subcodes, wcf.text())
+    );
+    let mut ours = fault.detail::<ExceptionDetail>().unwrap();
+    let theirs = wcf.detail::<ExceptionDetail>().unwrap();
+    assert_eq!(theirs.r#type.as_deref(), Some("System.InvalidOperationException"));
+    // All but the names of the types is the same.
+    ours.r#type = theirs.r#type.clone();
+    let cause = ours.inner_exception.as_mut().expect("a cause");
+    cause.r#type = theirs.inner_exception.as_ref().and_then(|cause| cause.r#type.clone());
+    assert_eq!(ours, theirs);
+}
+
+#[test]
+fn every_sample_of_a_message_is_used() {
+    let all = support::json("datacontract/samples.json.gz");
+    let names = all.as_array().unwrap().iter().map(|sample| sample["name"].as_str().unwrap());
+    let here = concat!(include_str!("operations.rs"), include_str!("messages.rs"));
+    let unused = names
+        .filter(|name| name.starts_with("op-") || name.starts_with("fault-"))
+        .filter(|name| !here.contains(&format!("\"{name}\"")));
+    assert_eq!(unused.collect::<Vec<_>>(), Vec::<&str>::new());
 }
 
 #[test]
@@ -523,46 +502,4 @@ fn an_argument_that_xml_cannot_hold_is_not_sent() {
         "{error}"
     );
     assert!(client.channel().requests.lock().unwrap().is_empty());
-}
-
-#[service_contract(namespace = "urn:raw", name = "IRaw")]
-trait Raw {
-    #[operation(action = "urn:raw/echo", reply_action = "urn:raw/echoed")]
-    async fn echo(&self, body: RawBody) -> Result<RawBody, OperationFault>;
-
-    #[operation(action = "*")]
-    async fn other(&self, message: RawMessage) -> Result<RawMessage, OperationFault>;
-}
-
-struct Mirror;
-
-impl Raw for Mirror {
-    async fn echo(&self, body: RawBody) -> Result<RawBody, OperationFault> {
-        Ok(body)
-    }
-
-    async fn other(&self, message: RawMessage) -> Result<RawMessage, OperationFault> {
-        Ok(RawMessage::new(format!("{}/done", message.action), message.body))
-    }
-}
-
-#[test]
-fn undescribed_bodies_go_through_as_they_are() {
-    let client = RawClient::new(Local::new(RawService::new(Mirror)));
-    let body = RawBody::parse(br#"<a:x xmlns:a="urn:a" xmlns:t="urn:t" k="t:v">t:text<y/></a:x>"#)
-        .unwrap();
-    assert_eq!(run(client.echo(body.clone())).unwrap(), body);
-    assert_eq!(client.channel().request().1, infoset(body.payload().unwrap()));
-    assert_eq!(client.channel().reply().0, "urn:raw/echoed");
-    let reply = run(client.other(RawMessage::new("urn:any", body.clone()))).unwrap();
-    assert_eq!(reply, RawMessage::new("urn:any/done", body));
-    assert_eq!(run(client.echo(RawBody::empty())).unwrap(), RawBody::empty());
-}
-
-#[test]
-fn an_operation_for_every_action_takes_what_no_other_has() {
-    let service = RawService::new(Mirror);
-    let contract = service.contract();
-    assert_eq!(contract.operation("urn:raw/echo").unwrap().name, "Echo");
-    assert_eq!(contract.operation("urn:unheard").unwrap().name, "Other");
 }

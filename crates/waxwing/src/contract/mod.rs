@@ -66,6 +66,7 @@
 mod body;
 mod client;
 mod context;
+pub mod datacontract;
 mod description;
 mod error;
 mod fault;
