@@ -138,7 +138,7 @@ pub(crate) fn read_into<T: Settings>(target: &mut T, node: &Node, cx: &mut Reade
         }
     }
     let mut seen: Vec<&str> = Vec::new();
-    for child in &node.children {
+    for child in cx.entries(node) {
         match target.multiplicity(&child.name) {
             ChildRead::Unknown => {
                 cx.unknown_element(child, node, &Description::of(target));

@@ -50,12 +50,20 @@ fn attributes_and_elements_are_counted() {
     assert_eq!(codes(&Configuration::load(&text)), ["limit-exceeded"]);
     let text = format!("<configuration>{}</configuration>", "<a/>".repeat(100_000));
     assert_eq!(codes(&Configuration::load(&text)), ["limit-exceeded"]);
+    let bindings: String = (0..3000).map(|i| format!("<binding name=\"{i}\"/>")).collect();
+    let text = format!(
+        "<configuration><system.serviceModel><bindings><wsHttpBinding>{bindings}</wsHttpBinding>\
+         </bindings></system.serviceModel></configuration>"
+    );
+    let loaded = Configuration::load(&text);
+    assert_eq!(codes(&loaded), ["limit-exceeded"]);
+    assert_eq!(loaded.configuration.bindings.len(), 2000);
 }
 
 #[test]
 fn findings_are_bounded_in_number_and_size() {
     let name = "x".repeat(100_000);
-    let endpoints = "<endpoint/>".repeat(5000);
+    let endpoints = "<endpoint/>".repeat(2000);
     let text = format!(
         "<configuration><system.serviceModel><services><service name=\"{name}\">{endpoints}\
          </service></services></system.serviceModel></configuration>"

@@ -308,7 +308,7 @@ pub(crate) fn unknown_binding_type(name: &str, span: crate::Span) -> Problem {
 fn read_group<'n>(group: &'n Node, bindings: &mut Vec<(Binding, &'n Node)>, cx: &mut Reader<'_>) {
     cx.refuse_text(group);
     no_attributes(group, cx);
-    for node in &group.children {
+    for node in cx.entries(group) {
         match node.name.as_str() {
             "binding" => {
                 if let Some(binding) = Binding::read(&group.name, node, cx) {

@@ -9,6 +9,8 @@ use crate::values::{Kind, Range, Stage, Value, ValueError};
 /// After so many findings the file is not looked at further: nobody reads more, and a hostile
 /// file must not fill the memory with messages.
 pub(crate) const MAX_DIAGNOSTICS: usize = 500;
+/// Most elements in one element: bindings of a type, endpoints of a service…
+const MAX_ENTRIES: usize = 2000;
 /// Longest piece of the file that is quoted in a message.
 const MAX_QUOTE: usize = 200;
 
@@ -263,6 +265,20 @@ impl<'a> Reader<'a> {
             .suggest(error.suggestion)
             .fix(fix);
         self.report(problem);
+    }
+
+    /// The children of an element, if they are not too many: entries are looked up by name.
+    pub(crate) fn entries<'n>(&mut self, node: &'n Node) -> &'n [Node] {
+        if node.children.len() <= MAX_ENTRIES {
+            return &node.children;
+        }
+        let message = format!("<{}> has more than {MAX_ENTRIES} elements", node.name);
+        self.report(
+            Problem::error("limit-exceeded", node.name_span, message)
+                .behavior("has no such limit")
+                .fix("split the file, or remove what is generated"),
+        );
+        &node.children[..MAX_ENTRIES]
     }
 
     pub(crate) fn refuse_text(&mut self, node: &Node) {
