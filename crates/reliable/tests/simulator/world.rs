@@ -8,7 +8,7 @@ use waxwing_reliable::{
     Body, CallId, ContextTag, Counters, ExchangeId, Failure, FailureKind, Headers, Identifier,
     Initiator, InitiatorInput, InitiatorOutput, Listener, ListenerInput, ListenerOutput, Message,
     OpenRequest, ReliableMessagingVersion, Response, Sequence, SequenceState, SessionError,
-    SessionId, Time, TokenReference,
+    SessionId, Shutdown, Time, TokenReference,
 };
 
 use crate::checks::Checks;
@@ -20,6 +20,9 @@ pub type Payload = u32;
 
 /// What strangers send.
 pub const STRANGER: Payload = u32::MAX;
+
+/// What a lying client sends beside its calls, and more.
+const FORGED: Payload = 1 << 29;
 
 /// Payloads of one-way operations carry this bit.
 const ONE_WAY: Payload = 1 << 30;
@@ -216,6 +219,9 @@ impl World {
             }
             if self.random.permille(self.plan.strangers) {
                 self.stranger()?;
+            }
+            if self.plan.class == Class::LyingClient && self.random.permille(400) {
+                self.greedy()?;
             }
         }
         Ok(())
@@ -489,6 +495,37 @@ impl World {
         Ok(())
     }
 
+    /// The client itself, or who has its keys, sends nonsense into the session.
+    fn greedy(&mut self) -> Result<(), String> {
+        let Some(identifier) = self.session.clone() else { return Ok(()) };
+        self.order += 1;
+        let last = self.random.pick(&[None, Some(1), Some(50), Some(i64::MAX as u64)]);
+        let shutdown =
+            Shutdown { identifier: identifier.clone(), last_message_number: last, reply_to: None };
+        let body = match self.random.between(0, 60) {
+            0 => Body::CloseSequence(shutdown),
+            1 => Body::TerminateSequence(shutdown),
+            2 => Body::LastMessage,
+            3 => Body::SequenceAcknowledgement,
+            _ => Body::Application(FORGED + self.order as Payload),
+        };
+        let mut message = Message::new(body);
+        message.message_id = Some("urn:greedy".into());
+        let last_message = matches!(message.body, Body::LastMessage);
+        let number = self.random.between(1, 300);
+        if matches!(message.body, Body::Application(_) | Body::LastMessage) {
+            message.headers.sequence = Some(Sequence { identifier, number, last_message });
+        } else {
+            let ranges = waxwing_reliable::Ranges::up_to(self.random.between(0, 9));
+            let back = Identifier::new("urn:return");
+            let acknowledgement = waxwing_reliable::SequenceAcknowledgement::new(back, ranges);
+            let is_reply = self.plan.shape == waxwing_reliable::Shape::RequestReply;
+            message.headers.acknowledgement = is_reply.then_some(acknowledgement);
+        }
+        let tag = self.tag.clone();
+        self.arrive(None, message, tag)
+    }
+
     /// Somebody sends into the session without its security context, or to a session that is not there.
     fn stranger(&mut self) -> Result<(), String> {
         let known = self.session.clone().filter(|_| self.plan.secured);
@@ -496,7 +533,7 @@ impl World {
         let number = self.random.pick(&[1, 2, 3, 10, i64::MAX as u64]);
         let body = match self.random.between(0, 3) {
             0 => Body::AckRequested,
-            1 => Body::TerminateSequence(waxwing_reliable::Shutdown {
+            1 => Body::TerminateSequence(Shutdown {
                 identifier: identifier.clone(),
                 last_message_number: None,
                 reply_to: None,
