@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::engine::TlsEngine;
 use super::error::NegotiationError;
 use super::transcript::Transcript;
-use super::{MAX_LEGS, MAX_TLS_OCTETS, TLS_WRAP, exchange_value_type, is_tls_exchange};
+use super::{MAX_LEGS, MAX_TLS_OCTETS, TLS_WRAP, exchange_value_type};
 use crate::conversation::{ClientError, FaultOrigin, SecurityFaultKind};
 use crate::error::Reason;
 use crate::trust::{
@@ -250,7 +250,8 @@ impl NegotiationClient {
         exchange: &BinaryExchange,
         check: CertificateCheck<'_>,
     ) -> Result<Vec<u8>, ClientError> {
-        if !is_tls_exchange(&exchange.value_type) {
+        // The service answers in the form that it was asked in; another one is not what was sent.
+        if *exchange.value_type != *exchange_value_type(self.options.dialect) {
             return Err(NegotiationError::ValueType(exchange.value_type.clone()).into());
         }
         self.octets += exchange.octets.len();

@@ -32,8 +32,8 @@ pub enum NegotiationError {
     /// A negotiation was begun a second time under its name; both are given up.
     #[error("SOAP: a negotiation with the Context '{0}' is under way already; it is given up")]
     RepeatedContext(Box<str>),
-    /// The binary exchange is not TLS.
-    #[error("SOAP: the BinaryExchange has the ValueType '{0}', not that of TLS")]
+    /// The binary exchange is not TLS, or the service answers in another form than it was asked in.
+    #[error("SOAP: the BinaryExchange has the ValueType '{0}', not that of TLS as it was asked for")]
     ValueType(Box<str>),
     /// The key size does not fit the algorithm suite.
     #[error("SOAP: a key of {found} bits is asked for, the algorithm suite has {expected}")]

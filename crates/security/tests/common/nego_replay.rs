@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use waxwing_crypto::{BlockCipher, CipherKey, Usage};
 use waxwing_security::ProtectionLevel;
 use waxwing_security::conversation::{
-    ClientError, ClientIdentification, ClientOptions, ClientSecurity, ExpectedIdentity, Incoming,
-    Protection, SecuredMessage, ServiceKey, ServiceOptions, ServiceReply, ServiceSecurity, Step,
+    ClientError, ClientOptions, ClientSecurity, ExpectedIdentity, Incoming, Protection,
+    SecuredMessage, ServiceKey, ServiceOptions, ServiceReply, ServiceSecurity, Step,
 };
 use waxwing_security::wsse::Dialect;
 use waxwing_soap::Envelope;
@@ -305,9 +305,8 @@ fn asks_for_a_key(action: &str) -> bool {
 
 fn request_pieces(scenario: &Scenario, index: usize) -> Vec<Vec<u8>> {
     let exchange = &scenario.exchanges[index];
-    let before = scenario.exchanges[..index].iter();
-    let earlier = before.filter(|e| asks_for_a_key(&e.action())).count();
-    let (entropy, ..) = labelled(&scenario.keys_service, "").swap_remove(earlier);
+    let decrypted = scenario.plain(&format!("{}-request", exchange.name)).expect("decrypted");
+    let entropy = octets_of(decrypted, "BinarySecret").swap_remove(0);
     let mut pieces = vec![entropy, guid(&texts_of(&exchange.sent, "MessageID")[0])];
     pieces.extend(octets_of(&exchange.sent, "Nonce"));
     let username = matches!(scenario.credential(), Credential::UserName(_));
@@ -383,9 +382,16 @@ fn service_guid(scenario: &Scenario) -> Vec<u8> {
     own.map_or(vec![5; 16], |id| guid(&id))
 }
 
-/// Runs our service through a captured exchange. `duplicate` says which answers were given to a second
-/// delivery of the same request.
+/// Runs our service through a captured exchange. What was delivered twice is delivered twice.
 pub fn run_service(scenario: &Scenario, change: impl Fn(&mut ServiceOptions)) -> ServiceRun {
+    run_and_keep_service(scenario, change).0
+}
+
+/// The same, and the service as it is afterwards.
+pub fn run_and_keep_service(
+    scenario: &Scenario,
+    change: impl Fn(&mut ServiceOptions),
+) -> (ServiceRun, ServiceSecurity) {
     let at = Arc::new(AtomicUsize::new(0));
     let mut options = service_options(scenario, &at);
     change(&mut options);
@@ -399,7 +405,7 @@ pub fn run_service(scenario: &Scenario, change: impl Fn(&mut ServiceOptions)) ->
             negotiation += 1;
         }
         for (number, theirs) in exchange.answers.iter().enumerate() {
-            let mut script = answer_script(scenario, index, &service);
+            let mut script = answer_script(scenario, index);
             let now = answer_time(exchange, theirs);
             let incoming = service.receive(envelope(&exchange.got), now, &mut script);
             let name = format!("{}-response", exchange.name);
@@ -411,7 +417,7 @@ pub fn run_service(scenario: &Scenario, change: impl Fn(&mut ServiceOptions)) ->
             }
         }
     }
-    run
+    (run, service)
 }
 
 fn handed_up(
@@ -460,7 +466,7 @@ fn answered(
 }
 
 /// What our service draws for the answer to an exchange.
-fn answer_script(scenario: &Scenario, index: usize, _: &ServiceSecurity) -> Script {
+fn answer_script(scenario: &Scenario, index: usize) -> Script {
     let exchange = &scenario.exchanges[index];
     let (action, answer) = (exchange.action(), exchange.answer());
     let mut pieces = Vec::new();
@@ -656,9 +662,4 @@ fn same_payload(found: &Envelope, plain: &str, what: &str) {
         String::from_utf8(octets).unwrap()
     };
     assert_eq!(canonical(found), canonical(&envelope(plain)), "{what}");
-}
-
-/// A service that trusts nothing but what the test root signed.
-pub fn chain_trusting() -> ClientIdentification {
-    ClientIdentification::Certificate(nego::chain_trust(Usage::Client))
 }

@@ -1,0 +1,415 @@
+//! Captured negotiations and bootstraps that failed: our client recognizes and explains what WCF's
+//! client met, our service sends WCF's faults to the last character.
+
+#[path = "common/nego.rs"]
+mod nego;
+#[path = "common/nego_recorded.rs"]
+mod nego_recorded;
+#[path = "common/nego_replay.rs"]
+mod nego_replay;
+#[path = "common/nego_tls.rs"]
+mod nego_tls;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use jiff::SignedDuration;
+use nego::{fault, says};
+use nego_recorded::{Recorded, Scenario, envelope, names};
+use nego_replay::{ServiceRun, run_and_keep_service, run_client, run_service};
+use waxwing_crypto::{CertificateValidator, RevocationMode, Usage, ValidationMode};
+use waxwing_security::conversation::{
+    ClientError, ClientOptions, ExpectedIdentity, FaultOrigin, Incoming, Protection,
+    SecurityFaultKind, ServiceOptions, ServiceSecurity,
+};
+use waxwing_security::negotiation::NegotiationError;
+use waxwing_security::wsse::Dialect;
+use waxwing_security::{MessageProtection, ProtectionRequirements};
+
+/// How our client ends in a captured scenario.
+struct Client {
+    scenario: &'static str,
+    change: fn(&mut ClientOptions),
+    /// In which exchange it ends.
+    exchange: &'static str,
+    kind: fn(&ClientError) -> bool,
+    words: &'static [&'static str],
+}
+
+fn dialect(options: &mut ServiceOptions, dialect: Dialect) {
+    options.settings.dialect = dialect;
+    options.bootstrap.dialect = dialect;
+}
+
+fn same(_: &mut ClientOptions) {}
+
+fn unchanged(_: &mut ServiceOptions) {}
+
+fn is(error: &ClientError, origin: FaultOrigin, kind: SecurityFaultKind) -> bool {
+    matches!(error, ClientError::Fault { origin: o, kind: k, ends_session: true, .. }
+        if *o == origin && *k == kind)
+}
+
+fn not_authenticated(error: &ClientError) -> bool {
+    is(error, FaultOrigin::Negotiation, SecurityFaultKind::FailedAuthentication)
+}
+
+fn invalid_request(error: &ClientError) -> bool {
+    is(error, FaultOrigin::Negotiation, SecurityFaultKind::InvalidRequest)
+}
+
+fn no_session(error: &ClientError) -> bool {
+    is(error, FaultOrigin::Negotiation, SecurityFaultKind::BadContextToken)
+}
+
+fn wrong_hash(error: &ClientError) -> bool {
+    matches!(error, ClientError::Negotiation(NegotiationError::Authenticator("wrong")))
+}
+
+fn wrong_identity(error: &ClientError) -> bool {
+    matches!(error, ClientError::Identity(_))
+}
+
+fn other_name(options: &mut ClientOptions) {
+    options.identity = ExpectedIdentity::Dns("other.example".into());
+}
+
+const CREDENTIAL: &[&str] = &["does not accept the client's credential", "authentication failed"];
+const REQUEST: &[&str] = &["invalid or malformed elements", "another algorithm suite (key size)"];
+const BINDINGS: &[&str] = &["the bindings differ", "negotiateServiceCredential"];
+const HASH: &[&str] = &["CombinedHash of the negotiation is wrong", "changed a message on the way"];
+
+const fn client(
+    scenario: &'static str,
+    exchange: &'static str,
+    kind: fn(&ClientError) -> bool,
+    words: &'static [&'static str],
+) -> Client {
+    Client { scenario, change: same, exchange, kind, words }
+}
+
+const CLIENTS: &[Client] = &[
+    client("tlsnego-fault-authenticator", "002", wrong_hash, HASH),
+    client("tlsnego-fault-whitespace-leg1", "002", wrong_hash, HASH),
+    client("tlsnego-fault-whitespace-leg3", "002", wrong_hash, HASH),
+    client("tlsnego-fault-dialect-client-2007", "001", no_session, BINDINGS),
+    client("tlsnego-fault-dialect-service-2007", "001", no_session, BINDINGS),
+    client("tlsnego-fault-nego-client-service-not", "001", no_session, BINDINGS),
+    client("fault-nego-mismatch-client-nego", "001", no_session, BINDINGS),
+    client("tlsnego-fault-expired-client", "002", not_authenticated, CREDENTIAL),
+    client("tlsnego-fault-no-client-cert", "002", not_authenticated, CREDENTIAL),
+    client("tlsnego-fault-tls-tampered", "002", not_authenticated, CREDENTIAL),
+    client("tlsnego-fault-untrusted-client", "002", not_authenticated, CREDENTIAL),
+    client("tlsnego-fault-untrusted-client-2007", "002", not_authenticated, CREDENTIAL),
+    client("fault-unknown-client-cert-nego", "002", not_authenticated, CREDENTIAL),
+    client("tlsnego-fault-keysize", "001", invalid_request, REQUEST),
+    client("tlsnego-fault-no-context", "001", invalid_request, REQUEST),
+    client("tlsnego-fault-leg1-twice", "002", invalid_request, REQUEST),
+    client("tlsnego-fault-valuetype", "002", invalid_request, REQUEST),
+    Client {
+        scenario: "tlsnego-fault-suite-mismatch",
+        change: |options| {
+            options.settings.suite = "Basic128".parse().unwrap();
+            options.bootstrap.suite = "Basic128".parse().unwrap();
+        },
+        exchange: "001",
+        kind: invalid_request,
+        words: REQUEST,
+    },
+    // WCF's client looks at the service's certificate after the last leg; ours as soon as it is there.
+    Client {
+        scenario: "tlsnego-fault-default-identity-ip",
+        change: |options| options.identity = ExpectedIdentity::of_address(&options.address),
+        exchange: "001",
+        kind: wrong_identity,
+        words: &["DNS name '127.0.0.1'", "DNS name 'localhost'"],
+    },
+    Client {
+        scenario: "tlsnego-fault-wrong-identity",
+        change: other_name,
+        exchange: "001",
+        kind: wrong_identity,
+        words: &["DNS name 'other.example'", "DNS name 'localhost'"],
+    },
+    Client {
+        scenario: "tlsnego-fault-wrong-identity-oneshot",
+        change: other_name,
+        exchange: "001",
+        kind: wrong_identity,
+        words: &["DNS name 'other.example'", "set the endpoint's identity"],
+    },
+    Client {
+        scenario: "fault-wrong-service-identity-nego",
+        change: other_name,
+        exchange: "001",
+        kind: wrong_identity,
+        words: &["DNS name 'localhost'"],
+    },
+    Client {
+        scenario: "tlsnego-fault-untrusted-service",
+        change: |options| {
+            let mode = ValidationMode::ChainTrust;
+            let root = nego::certificate("rogue-ca");
+            let rogue = CertificateValidator::new(mode, RevocationMode::NoCheck, Usage::Service)
+                .with_roots([root]);
+            options.service_trust =
+                Arc::new(move |leaf: &_, chain: &[_], now| -> Result<(), String> {
+                    rogue.validate(leaf, chain, now).map_err(|e| e.to_string())
+                });
+        },
+        exchange: "001",
+        kind: |error| matches!(error, ClientError::UntrustedService { .. }),
+        words: &["CN=localhost", "is not trusted"],
+    },
+    client(
+        "tlsnego-fault-wrong-password",
+        "003",
+        |e| is(e, FaultOrigin::Issue, SecurityFaultKind::FailedAuthentication),
+        &["wrong user name or password"],
+    ),
+    client(
+        "fault-wrong-password-nego",
+        "003",
+        |e| is(e, FaultOrigin::Issue, SecurityFaultKind::FailedAuthentication),
+        &["wrong user name or password"],
+    ),
+    client(
+        "tlsnego-fault-client-oneshot-service-sc",
+        "003",
+        |e| is(e, FaultOrigin::Call, SecurityFaultKind::BadContextToken),
+        &["ICalculator/Add", "establishSecurityContext"],
+    ),
+    Client {
+        scenario: "tlsnego-fault-client-sc-service-oneshot",
+        change: |options| options.protection = Protection::Conversation,
+        exchange: "003",
+        kind: |e| is(e, FaultOrigin::Issue, SecurityFaultKind::InvalidSecurity),
+        words: &["/RST/SCT' is invalid or unrecognized", "establishSecurityContext"],
+    },
+    client(
+        "tlsnego-fault-rm-client-only",
+        "004",
+        |e| is(e, FaultOrigin::Call, SecurityFaultKind::InvalidSecurity),
+        &["rm/CreateSequence' is invalid or unrecognized"],
+    ),
+    client(
+        "tlsnego-valuetype-without-space",
+        "001",
+        |e| matches!(e, ClientError::Negotiation(NegotiationError::ValueType(_))),
+        &["has the ValueType 'http://schemas.xmlsoap.org/ws/2005/02/trust/tlsnego'"],
+    ),
+];
+
+#[test]
+fn our_client_explains_what_wcf_s_client_met() {
+    for case in CLIENTS {
+        let scenario = Scenario::load(case.scenario);
+        let run = run_client(&scenario, case.change);
+        let (exchange, error) = run.ended.unwrap_or_else(|| panic!("{}: succeeds", case.scenario));
+        assert_eq!(exchange, case.exchange, "{}: {error}", case.scenario);
+        assert!((case.kind)(&error), "{}: {error:?}", case.scenario);
+        says(&error, case.words);
+        assert!(error.ends_session() && !error.is_retryable(), "{}", case.scenario);
+    }
+}
+
+/// What our service says in a captured scenario: which of its answers are faults, and what its log says.
+struct Service {
+    scenario: &'static str,
+    change: fn(&mut ServiceOptions),
+    refused: &'static [(&'static str, &'static str)],
+}
+
+const fn service(
+    scenario: &'static str,
+    refused: &'static [(&'static str, &'static str)],
+) -> Service {
+    Service { scenario, change: unchanged, refused }
+}
+
+const SERVICES: &[Service] = &[
+    service("tlsnego-fault-authenticator", &[]),
+    service("tlsnego-fault-whitespace-leg1", &[]),
+    service("tlsnego-fault-whitespace-leg3", &[]),
+    service("tlsnego-fault-default-identity-ip", &[]),
+    service("tlsnego-fault-wrong-identity", &[]),
+    service("tlsnego-fault-wrong-identity-oneshot", &[]),
+    service("tlsnego-fault-untrusted-service", &[]),
+    service("tlsnego-valuetype-without-space", &[]),
+    service("fault-wrong-service-identity-nego", &[]),
+    Service {
+        scenario: "tlsnego-fault-dialect-client-2007",
+        change: |options| dialect(options, Dialect::February2005),
+        refused: &[("001-response", "no security session claims the message")],
+    },
+    Service {
+        scenario: "tlsnego-fault-dialect-service-2007",
+        change: |options| dialect(options, Dialect::Version13),
+        refused: &[("001-response", "no security session claims the message")],
+    },
+    Service {
+        scenario: "tlsnego-fault-nego-client-service-not",
+        change: |options| options.negotiation = None,
+        refused: &[("001-response", "no security session claims the message")],
+    },
+    Service {
+        scenario: "fault-nego-mismatch-client-nego",
+        change: |options| options.negotiation = None,
+        refused: &[("001-response", "no security session claims the message")],
+    },
+    service("tlsnego-fault-expired-client", &[("002-response", "CN=expired")]),
+    service(
+        "tlsnego-fault-no-client-cert",
+        &[("002-response", "the peer showed no certificate in the TLS handshake")],
+    ),
+    service("tlsnego-fault-tls-tampered", &[("002-response", "TLS: ")]),
+    service("tlsnego-fault-untrusted-client", &[("002-response", "CN=alice' is not trusted")]),
+    service("tlsnego-fault-untrusted-client-2007", &[("002-response", "CN=alice' is not trusted")]),
+    service("fault-unknown-client-cert-nego", &[("002-response", "CN=alice' is not trusted")]),
+    service("tlsnego-fault-keysize", &[("001-response", "128 bits is asked for")]),
+    service("tlsnego-fault-suite-mismatch", &[("001-response", "128 bits is asked for")]),
+    service("tlsnego-fault-no-context", &[("001-response", "no Context attribute")]),
+    service(
+        "tlsnego-fault-leg1-twice",
+        &[("001-response", "is under way already"), ("002-response", "no negotiation with the")],
+    ),
+    service("tlsnego-fault-valuetype", &[("002-response", "trust/spnego', not that of TLS")]),
+    service("tlsnego-fault-rst-sct-twice", &[("003-response", "the security context 'urn:uuid:")]),
+    service("tlsnego-fault-wrong-password", &[("003-response", "'alice' was not authenticated")]),
+    service("fault-wrong-password-nego", &[("003-response", "'alice' was not authenticated")]),
+    Service {
+        scenario: "tlsnego-fault-client-oneshot-service-sc",
+        change: |options| options.protection = Protection::Conversation,
+        refused: &[("003-response", "no security session claims the message")],
+    },
+    Service {
+        scenario: "tlsnego-fault-client-sc-service-oneshot",
+        change: |options| options.protection = Protection::OneShot,
+        refused: &[("003-response", "/RST/SCT' is invalid or unrecognized")],
+    },
+    // An endpoint without reliable sessions knows none of their actions.
+    Service {
+        scenario: "tlsnego-fault-rm-client-only",
+        change: |options| options.requirements = without_reliable_messaging(),
+        refused: &[("004-response", "CreateSequence' is invalid or unrecognized")],
+    },
+    service("tlsnego-fault-rm-service-only", &[]),
+];
+
+fn without_reliable_messaging() -> ProtectionRequirements {
+    let mut requirements = ProtectionRequirements::new();
+    let add = "http://Microsoft.ServiceModel.Samples/ICalculator/Add";
+    let direction = waxwing_security::Direction::Request;
+    requirements.set(direction, add, MessageProtection::default());
+    requirements
+}
+
+#[test]
+fn our_service_sends_wcf_s_faults() {
+    for case in SERVICES {
+        let scenario = Scenario::load(case.scenario);
+        let run = run_service(&scenario, case.change);
+        check(case, &scenario, &run);
+    }
+}
+
+fn check(case: &Service, scenario: &Scenario, run: &ServiceRun) {
+    let name = case.scenario;
+    let refused: Vec<_> = run.refused.iter().map(|(answer, _)| answer.as_str()).collect();
+    let expected: Vec<_> = case.refused.iter().map(|(answer, _)| *answer).collect();
+    assert_eq!(refused, expected, "{name}: {:?}", run.refused);
+    for ((_, logged), (_, words)) in run.refused.iter().zip(case.refused) {
+        says(logged, &[words]);
+    }
+    let answers: usize = scenario.exchanges.iter().map(|e| e.answers.len()).sum();
+    assert_eq!(run.compared.len() + run.handed_up + refused.len(), answers, "{name}");
+}
+
+/// Every captured negotiation is in one of the tests: those that succeed in `nego_replayed`.
+#[test]
+fn no_captured_negotiation_is_left_out() {
+    let afterwards = [
+        "tlsnego-fault-negotiation-timeout",
+        "tlsnego-fault-replayed-legs",
+        "tlsnego-fault-too-many",
+        "fault-nego-mismatch-service-nego",
+    ];
+    for name in names(|name| name.starts_with("tlsnego-") || name.ends_with("-nego")) {
+        let known = !name.contains("fault") && !name.contains("valuetype")
+            || afterwards.contains(&name.as_str())
+            || SERVICES.iter().any(|case| case.scenario == name);
+        assert!(known, "{name}");
+    }
+}
+
+/// Runs a scenario that succeeds and gives the service as it is afterwards. Its engine says leg 2 again
+/// as it was, but no leg of a client fits it any more: its random numbers are others.
+fn afterwards(name: &str) -> (Scenario, ServiceSecurity) {
+    let scenario = Scenario::load(name);
+    let mut again = scenario.negotiations();
+    again[0].client[1].push(0);
+    let mut negotiations = scenario.negotiations();
+    negotiations.extend(again);
+    let engines =
+        Arc::new(Recorded { negotiations, at: Arc::new(AtomicUsize::new(0)), client: false });
+    let at = Arc::clone(&engines.at);
+    let (run, service) =
+        run_and_keep_service(&scenario, |options| options.negotiation = Some(engines.clone()));
+    assert!(run.refused.is_empty(), "{name}: {:?}", run.refused);
+    at.store(1, std::sync::atomic::Ordering::Relaxed);
+    (scenario, service)
+}
+
+fn fault_of(incoming: Incoming) -> Option<(String, String)> {
+    match incoming {
+        Incoming::Reply(reply) if reply.error.is_some() => Some(fault(&reply.envelope)),
+        Incoming::Reply(_) => None,
+        Incoming::Message(message) => panic!("{message:?}"),
+    }
+}
+
+#[test]
+fn legs_sent_again_after_a_complete_run() {
+    let mut random = nego::Seeded(1);
+    let (scenario, service) = afterwards("tlsnego-fault-replayed-legs");
+    let last = scenario.exchanges.last().unwrap().at;
+    let [one, three, ..] = &scenario.exchanges[..] else { panic!("no legs") };
+    let mut send = |service: &ServiceSecurity, text: &str, now| {
+        fault_of(service.receive(envelope(text), now, &mut random))
+    };
+    assert_eq!(send(&service, &one.sent, last), None);
+    let (code, text) = send(&service, &three.sent, last).unwrap();
+    assert_eq!(code, "Sender/FailedAuthentication");
+    let expected =
+        "The request for security token could not be satisfied because authentication failed.";
+    assert_eq!(text, expected);
+
+    let (scenario, service) = afterwards("tlsnego-fault-negotiation-timeout");
+    let last = scenario.exchanges.last().unwrap().at;
+    let [one, three, ..] = &scenario.exchanges[..] else { panic!("no legs") };
+    assert_eq!(send(&service, &one.sent, last), None);
+    let late = last + SignedDuration::from_secs(70);
+    let (code, text) = send(&service, &three.sent, late).unwrap();
+    assert_eq!(code, "Sender/InvalidRequest");
+    assert_eq!(text, "The request for security token has invalid or malformed elements.");
+}
+
+#[test]
+fn a_hundred_and_thirty_first_legs() {
+    let mut random = nego::Seeded(1);
+    let (scenario, service) = afterwards("tlsnego-fault-too-many");
+    let last = scenario.exchanges.last().unwrap().at;
+    let leg = &scenario.exchanges[0].sent;
+    let at = leg.find(" Context=\"").unwrap() + 10;
+    let end = at + leg[at..].find('"').unwrap();
+    let mut refused = Vec::new();
+    for number in 1..=130 {
+        let text = format!("{}uuid-flood-{number}{}", &leg[..at], &leg[end..]);
+        let answer = fault_of(service.receive(envelope(&text), last, &mut random));
+        refused.extend(answer.map(|fault| (number, fault)));
+    }
+    let text = "There are too many active security negotiations or secure conversations at the \
+                service. Please retry later.";
+    let busy = ("Receiver/ServerTooBusy".to_owned(), text.to_owned());
+    assert_eq!(refused, [(129, busy.clone()), (130, busy)]);
+}
