@@ -63,6 +63,18 @@ impl CertificateReference {
     }
 }
 
+impl CertificateReference {
+    /// The four criteria as WCF's texts list them: `StoreName 'My', StoreLocation 'CurrentUser',
+    /// FindType 'FindBySubjectName', FindValue 'alice'`.
+    pub fn criteria(&self) -> String {
+        let location = self.store_location.unwrap_or(StoreLocation::CurrentUser);
+        format!(
+            "StoreName '{}', StoreLocation '{location}', FindType '{}', FindValue '{}'",
+            self.store_name, self.x509_find_type, self.find_value
+        )
+    }
+}
+
 impl std::fmt::Display for CertificateReference {
     /// `FindBySubjectName 'alice' in CurrentUser/My`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

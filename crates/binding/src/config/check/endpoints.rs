@@ -5,6 +5,7 @@ use crate::config::endpoints::{ClientEndpoint, Service};
 use crate::effective::EffectiveEndpoint;
 use crate::file::node::Node;
 use crate::file::reader::{Problem, Reader};
+use crate::{MessageCredentialType, X509CertificateValidationMode, X509RevocationMode};
 
 const UNLESS_IN_CODE: &str = "refuses when it is opened, unless the program sets it in code";
 const NOT_HERE: &str = "accepts and runs it; Waxwing refuses when the endpoint is opened";
@@ -26,6 +27,7 @@ pub(super) fn service(
         cx.within(node, |cx| {
             // One behavior serves all endpoints: its gap is told once.
             missing(endpoint, node, &mut lacks, cx);
+            checks_of_clients(endpoint, node, &mut lacks, cx);
             unsupported(endpoint, node, cx);
         });
     }
@@ -40,6 +42,7 @@ pub(super) fn client(
     standard(node, cx);
     if let Ok(effective) = configuration.resolve_client(endpoint) {
         missing(&effective, node, &mut Vec::new(), cx);
+        checks_of_services(&effective, node, cx);
         unsupported(&effective, node, cx);
     }
 }
@@ -75,6 +78,92 @@ fn missing(
                 .behavior(UNLESS_IN_CODE)
                 .fix(refusal.fix),
         );
+    }
+}
+
+/// How a client checks the service's certificate.
+fn checks_of_services(endpoint: &EffectiveEndpoint, node: &Node, cx: &mut Reader<'_>) {
+    let Some(security) = &endpoint.security else { return };
+    if security.authentication.needs_service_certificate() {
+        let check = &endpoint.client_credentials.service_certificate.authentication;
+        let found = certificate_check(
+            "the service's certificate",
+            check.certificate_validation_mode,
+            check.revocation_mode,
+            node,
+        );
+        found.into_iter().for_each(|problem| cx.report(problem));
+    }
+}
+
+/// How a service checks its clients; told once for all endpoints.
+fn checks_of_clients(
+    endpoint: &EffectiveEndpoint,
+    node: &Node,
+    told: &mut Vec<&'static str>,
+    cx: &mut Reader<'_>,
+) {
+    let Some(security) = &endpoint.security else { return };
+    let credentials = &endpoint.service_credentials;
+    let problem = match security.credential {
+        MessageCredentialType::Certificate => {
+            let check = &credentials.client_certificate.authentication;
+            certificate_check(
+                "a client's certificate",
+                check.certificate_validation_mode,
+                check.revocation_mode,
+                node,
+            )
+        }
+        MessageCredentialType::UserName => {
+            let mode = credentials.user_name_authentication.user_name_password_validation_mode;
+            let message = format!("user names are checked by {mode}, which is .NET's or Windows'");
+            Some(
+                Problem::warning("set-in-code", node.name_span, message)
+                    .behavior("runs it; Waxwing refuses when it is opened, unless the program checks user names")
+                    .fix("give a validator of user names in code"),
+            )
+        }
+        _ => None,
+    };
+    if let Some(problem) = problem.filter(|p| !told.contains(&p.code)) {
+        told.push(problem.code);
+        cx.report(problem);
+    }
+}
+
+fn certificate_check(
+    whose: &str,
+    mode: X509CertificateValidationMode,
+    revocation: X509RevocationMode,
+    node: &Node,
+) -> Option<Problem> {
+    use X509CertificateValidationMode as Mode;
+    match (mode, revocation) {
+        (Mode::Custom, _) => Some(
+            Problem::warning(
+                "set-in-code",
+                node.name_span,
+                format!(
+                    "{whose} is checked by a .NET class (certificateValidationMode=\"Custom\")"
+                ),
+            )
+            .behavior("runs it; Waxwing refuses when it is opened, unless the program checks it")
+            .fix("give a validator in code, or write certificateValidationMode=\"ChainTrust\""),
+        ),
+        (Mode::ChainTrust | Mode::PeerOrChainTrust, X509RevocationMode::Online) => Some(
+            Problem::note(
+                "revocation-lists",
+                node.name_span,
+                format!("whether {whose} was revoked is looked up in *.crl files; none is fetched"),
+            )
+            .behavior("asks online")
+            .fix(
+                "put the issuer's revocation list into the folder CertificateAuthority, or write \
+                 revocationMode=\"NoCheck\" in <authentication>",
+            ),
+        ),
+        _ => None,
     }
 }
 
