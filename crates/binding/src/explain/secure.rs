@@ -315,8 +315,9 @@ fn validation(
     let peer = format!("it stands in {location}/TrustedPeople");
     let revoked = match revocation {
         X509RevocationMode::NoCheck => "revocation is not checked",
-        X509RevocationMode::Online => "revocation is asked for online",
-        X509RevocationMode::Offline => "revocation is looked up in lists at hand",
+        X509RevocationMode::Online | X509RevocationMode::Offline => {
+            "a revocation list at hand does not name it"
+        }
     };
     match mode {
         Mode::None => "it can be read: nothing is checked".to_owned(),
