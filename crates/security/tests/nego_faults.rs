@@ -17,6 +17,7 @@ use jiff::SignedDuration;
 use nego::{fault, says};
 use nego_recorded::{Recorded, Scenario, envelope, names};
 use nego_replay::{ServiceRun, run_and_keep_service, run_client, run_service};
+use waxwing_crypto::tls::TlsVersion;
 use waxwing_crypto::{CertificateValidator, RevocationMode, Usage, ValidationMode};
 use waxwing_security::conversation::{
     ClientError, ClientOptions, ExpectedIdentity, FaultOrigin, Incoming, Protection,
@@ -294,6 +295,45 @@ const SERVICES: &[Service] = &[
         refused: &[("004-response", "CreateSequence' is invalid or unrecognized")],
     },
     service("tlsnego-fault-rm-service-only", &[]),
+    // A client that knows the service's certificate, against a service that negotiates.
+    Service {
+        scenario: "fault-nego-mismatch-service-nego",
+        change: |options| options.negotiation = Some(nego::service_tls(true, TlsVersion::Tls12)),
+        refused: &[("001-response", "")],
+    },
+];
+
+/// The same without negotiation.
+const BOOTSTRAPS: &[Service] = &[
+    service("clock-skew-4min-ok-sc", &[]),
+    service("idle-open-close-sc", &[]),
+    service("oneshot-cert", &[]),
+    service("oneshot-username", &[]),
+    service("fault-bad-action-sc", &[("003-response", "Modulo' is invalid or unrecognized")]),
+    service(
+        "fault-clock-skew-client-ahead-sc",
+        &[("001-response", "are the clocks apart? (at Security/Timestamp)")],
+    ),
+    service("fault-expired-client-cert-sc", &[("001-response", "it has expired")]),
+    service("fault-unknown-client-cert-sc", &[("001-response", "no chain to a trusted root")]),
+    service("fault-unknown-client-cert-oneshot", &[("001-response", "no chain to a trusted root")]),
+    service("fault-wrong-password", &[("001-response", "'alice' was not authenticated")]),
+    service("fault-wrong-service-cert-sc", &[("001-response", "for another certificate")]),
+    service("fault-wrong-service-cert-oneshot", &[("001-response", "for another certificate")]),
+    service("fault-no-security-client", &[("001-response", "no security session claims")]),
+    service("inject-tampered-body-sc", &[("003-response", "decrypted content is not well-formed")]),
+    service("inject-tampered-sequence-sc", &[("003-response", "digest of the part 'Sequence'")]),
+    service("inject-tampered-timestamp-rst", &[("001-response", "too long before now")]),
+    Service {
+        scenario: "fault-no-rm-service-sc",
+        change: |options| options.requirements = without_reliable_messaging(),
+        refused: &[("002-response", "CreateSequence' is invalid or unrecognized")],
+    },
+    Service {
+        scenario: "fault-sc13-to-sc10",
+        change: |options| dialect(options, Dialect::February2005),
+        refused: &[("001-response", "no security session claims the message")],
+    },
 ];
 
 fn without_reliable_messaging() -> ProtectionRequirements {
@@ -307,6 +347,15 @@ fn without_reliable_messaging() -> ProtectionRequirements {
 #[test]
 fn our_service_sends_wcf_s_faults() {
     for case in SERVICES {
+        let scenario = Scenario::load(case.scenario);
+        let run = run_service(&scenario, case.change);
+        check(case, &scenario, &run);
+    }
+}
+
+#[test]
+fn our_service_sends_wcf_s_faults_without_negotiation() {
+    for case in BOOTSTRAPS {
         let scenario = Scenario::load(case.scenario);
         let run = run_service(&scenario, case.change);
         check(case, &scenario, &run);
@@ -332,7 +381,6 @@ fn no_captured_negotiation_is_left_out() {
         "tlsnego-fault-negotiation-timeout",
         "tlsnego-fault-replayed-legs",
         "tlsnego-fault-too-many",
-        "fault-nego-mismatch-service-nego",
     ];
     for name in names(|name| name.starts_with("tlsnego-") || name.ends_with("-nego")) {
         let known = !name.contains("fault") && !name.contains("valuetype")

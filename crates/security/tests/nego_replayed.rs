@@ -11,6 +11,7 @@ mod nego_replay;
 #[path = "common/nego_tls.rs"]
 mod nego_tls;
 
+use jiff::SignedDuration;
 use nego_recorded::{Scenario, names};
 use nego_replay::{run_client, run_client_request, run_service};
 
@@ -73,4 +74,15 @@ fn our_client_asks_as_wcf_s_does_over_certificates() {
         let run = run_client_request(&scenario);
         assert_eq!(run, ["001-request"], "{name}");
     }
+}
+
+#[test]
+fn our_service_in_the_place_of_one_whose_keys_live_three_seconds() {
+    let scenario = Scenario::load("renew-service-expires-sc");
+    let run = run_service(&scenario, |options| {
+        options.limits.session_key_lifetime = SignedDuration::from_secs(3);
+        options.limits.key_rollover = SignedDuration::from_secs(1);
+    });
+    assert!(run.refused.is_empty(), "{:?}", run.refused);
+    assert_eq!(run.compared, ["001-response", "004-response", "008-response"]);
 }

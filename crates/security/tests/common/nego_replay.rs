@@ -58,19 +58,23 @@ impl Scenario {
         self.exchanges[0].action().ends_with("/RST/Issue")
     }
 
-    /// The first message after `at` in one direction that carries two derived keys of the session.
+    /// The nonces of the session's derived keys in one direction, from the first message after `at` that
+    /// carries both, or else the one that there is.
     fn session_nonces(&self, at: usize, message: impl Fn(&Exchange) -> &str) -> Vec<Vec<u8>> {
+        let mut first = None;
         for exchange in &self.exchanges[at + 1..] {
-            let text = message(exchange);
-            if exchange.action().contains("/trust/") || exchange.action().contains("ws-trust") {
+            let action = exchange.action();
+            let in_session = message(exchange).contains("<o:Security ") && !asks_for_a_key(&action);
+            if !in_session || action.ends_with("/Issue") {
                 continue;
             }
-            let nonces = octets_of(text, "Nonce");
+            let nonces = octets_of(message(exchange), "Nonce");
             if nonces.len() == 2 {
                 return nonces;
             }
+            first = first.or_else(|| nonces.into_iter().next());
         }
-        vec![vec![1; 16], vec![2; 16]]
+        vec![first.unwrap_or(vec![1; 16]), vec![2; 16]]
     }
 }
 
