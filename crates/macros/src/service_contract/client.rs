@@ -15,12 +15,13 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
     let methods = methods.map(|(index, operation)| method(contract, index, operation));
     quote! {
         #[doc = #doc]
+        #[allow(dead_code)]
         #[derive(Clone, Debug)]
         #visibility struct #client<C> {
             channel: C,
         }
 
-        #[allow(clippy::all, clippy::pedantic)]
+        #[allow(dead_code, clippy::all, clippy::pedantic)]
         impl<C: #private::RequestChannel> #client<C> {
             /// A client that calls over `channel`.
             #visibility fn new(channel: C) -> Self {

@@ -16,6 +16,7 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
     let operations = contract.operations.iter().map(|operation| describe(contract, operation));
     quote! {
         #[doc = #doc]
+        #[allow(dead_code)]
         #visibility const #constant: #private::ContractDescription = #private::ContractDescription {
             name: #name,
             namespace: #namespace,

@@ -20,6 +20,7 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
     });
     quote! {
         #[doc = #doc]
+        #[allow(dead_code)]
         #[derive(Debug)]
         #visibility struct #service<T> {
             service: #private::Arc<T>,
@@ -37,7 +38,7 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
             }
         }
 
-        #[allow(clippy::all, clippy::pedantic)]
+        #[allow(dead_code, clippy::all, clippy::pedantic)]
         impl<T: #ident> #service<T> {
             /// Dispatches to `service`.
             #visibility fn new(service: T) -> Self {

@@ -66,7 +66,6 @@
 mod body;
 mod client;
 mod context;
-pub mod datacontract;
 mod description;
 mod error;
 mod fault;
@@ -178,3 +177,8 @@ pub mod __private {
     pub use waxwing_datacontract::{ContractName, DataContract, WriteError};
     pub use waxwing_soap::Envelope;
 }
+
+/// The examples of the page on contracts, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/data-contracts.md")]
+mod page {}
