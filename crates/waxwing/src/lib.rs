@@ -17,3 +17,9 @@ pub mod trust;
 pub use client::{ChannelError, ChannelFactory, ClientChannel};
 pub use service::{HostError, ServiceHost, ServiceHostBuilder, ServiceInstances};
 pub use configuration::{ConfigurationFile, ConfigurationFileError};
+
+pub use waxwing_binding as binding;
+pub use waxwing_crypto as crypto;
+pub use waxwing_datacontract as datacontract;
+pub use waxwing_macros::DataContract;
+pub use waxwing_soap as soap;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
-use waxwing_binding::{Diagnostic, Explanation};
+use waxwing::binding::{Diagnostic, Explanation};
 
 use super::{Checked, Outcome};
 

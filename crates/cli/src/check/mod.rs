@@ -10,11 +10,11 @@ use std::io::{self, IsTerminal as _, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use waxwing_binding::{Configuration, Explanation, Loaded, MAX_FILE_BYTES, decode};
+use waxwing::binding::{Configuration, Explanation, Loaded, MAX_FILE_BYTES, decode};
 
 /// What the command takes.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Configuration files (app.config, web.config…); "-" reads the standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -74,7 +74,7 @@ const UNREAD: u8 = 2;
 
 /// Checks the files and prints what was found. Exit code 0: all files are good; 1: one has errors;
 /// 2: one could not be read.
-pub fn run(arguments: Arguments) -> ExitCode {
+pub(crate) fn run(arguments: Arguments) -> ExitCode {
     let checked: Vec<Checked> = arguments.files.iter().map(|file| check(file)).collect();
     let stdout = io::stdout();
     let colors = match arguments.color {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::ops::Range;
 
 use ariadne::{CharSet, Color, Config, IndexType, Label, Report, ReportKind, Source};
-use waxwing_binding::{Diagnostic, Explanation, Severity, Topic};
+use waxwing::binding::{Diagnostic, Explanation, Severity, Topic};
 
 use super::{Checked, Outcome};
 
