@@ -104,10 +104,9 @@ impl ClientOptions {
     /// Whether replies of the bootstrap confirm signatures: over a certificate yes, unless a user name
     /// is the credential; over a negotiated token no.
     pub(crate) fn confirms_signatures(&self) -> bool {
-        self.signature_confirmation.unwrap_or_else(|| {
-            matches!(self.service_key, Some(ServiceKey::Certificate(_)))
-                && !matches!(self.credential, ClientCredential::UserName { .. })
-        })
+        let default = matches!(self.service_key, Some(ServiceKey::Certificate(_)))
+            && !matches!(self.credential, ClientCredential::UserName { .. });
+        self.signature_confirmation.unwrap_or(default)
     }
 }
 
@@ -207,8 +206,8 @@ impl ServiceOptions {
     }
 
     pub(crate) fn confirms_signatures(&self) -> bool {
-        self.signature_confirmation.unwrap_or_else(|| {
-            self.negotiation.is_none() && !matches!(self.clients, ClientIdentification::UserName(_))
-        })
+        let default = self.negotiation.is_none()
+            && !matches!(self.clients, ClientIdentification::UserName(_));
+        self.signature_confirmation.unwrap_or(default)
     }
 }

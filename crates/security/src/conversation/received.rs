@@ -7,6 +7,7 @@ use crate::wsse::Verified;
 
 /// A message as the layers above get it: verified, or from an endpoint without message security.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "it is passed on once, never kept in numbers")]
 pub enum Received {
     /// Verified and decrypted.
     Verified(Box<Verified>),

@@ -33,7 +33,9 @@ pub enum NegotiationError {
     #[error("SOAP: a negotiation with the Context '{0}' is under way already; it is given up")]
     RepeatedContext(Box<str>),
     /// The binary exchange is not TLS, or the service answers in another form than it was asked in.
-    #[error("SOAP: the BinaryExchange has the ValueType '{0}', not that of TLS as it was asked for")]
+    #[error(
+        "SOAP: the BinaryExchange has the ValueType '{0}', not that of TLS as it was asked for"
+    )]
     ValueType(Box<str>),
     /// The key size does not fit the algorithm suite.
     #[error("SOAP: a key of {found} bits is asked for, the algorithm suite has {expected}")]

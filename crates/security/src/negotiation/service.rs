@@ -105,12 +105,11 @@ impl NegotiationService {
         let context = request.context.clone().ok_or(NegotiationError::NoContext)?;
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
         let place = self.pool.begin(&context, leg.now, serial)?;
-        let begun =
-            self.first_flight(&request, &context, leg).and_then(|(mut negotiation, out)| {
-                negotiation.transcript.add(payload);
-                let envelope = negotiation.reply(out, envelope.version(), leg);
-                Ok((negotiation, envelope))
-            });
+        let begun = self.first_flight(&request, &context, leg).map(|(mut negotiation, out)| {
+            negotiation.transcript.add(payload);
+            let envelope = negotiation.reply(out, envelope.version(), leg);
+            (negotiation, envelope)
+        });
         match begun {
             Ok((negotiation, envelope)) => {
                 self.pool.put_back(&context, place, negotiation);

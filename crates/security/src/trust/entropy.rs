@@ -87,5 +87,5 @@ pub fn combine_entropy(requestor: &[u8], issuer: &[u8], bits: u32) -> Zeroizing<
 
 /// Whether the algorithm suite allows symmetric keys of this many bits (WS-SecurityPolicy 1.2 §6.1).
 pub fn is_key_size_supported(settings: &SecuritySettings, bits: u32) -> bool {
-    bits % 8 == 0 && settings.suite.allows_symmetric_key_bits(bits as usize)
+    bits.is_multiple_of(8) && settings.suite.allows_symmetric_key_bits(bits as usize)
 }

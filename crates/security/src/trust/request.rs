@@ -81,7 +81,7 @@ fn from_hex(text: &str) -> Result<Vec<u8>> {
     let malformed =
         || Reason::Malformed { what: "a BinaryExchange", expected: "hexadecimal digits" };
     let digits = text.trim().as_bytes();
-    if digits.len() % 2 != 0 || digits.len() / 2 > MAX_EXCHANGE {
+    if !digits.len().is_multiple_of(2) || digits.len() / 2 > MAX_EXCHANGE {
         return Err(malformed().into());
     }
     let digit = |byte: u8| (byte as char).to_digit(16).map(|d| d as u8);

@@ -1,6 +1,9 @@
 //! A client and a service in memory: virtual time, seeded randomness, messages through their octets.
 #![allow(dead_code, unreachable_pub)]
 
+#[path = "nego_legs.rs"]
+pub mod legs;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
