@@ -81,8 +81,7 @@ pub fn with_ack(mut message: Message<u32>, upto: u64) -> Message<u32> {
 
 pub fn last_message(number: u64) -> Message<u32> {
     let mut message = Message::new(Body::LastMessage);
-    message.headers.sequence =
-        Some(Sequence { identifier: forward(), number, last_message: true });
+    message.headers.sequence = Some(Sequence { identifier: forward(), number, last_message: true });
     message
 }
 
@@ -96,7 +95,8 @@ pub fn terminate_sequence(last: Option<u64>) -> Message<u32> {
 
 fn shutdown(body: fn(Shutdown) -> Body<u32>, last: Option<u64>) -> Message<u32> {
     let (identifier, reply_to) = (forward(), None);
-    let mut message = Message::new(body(Shutdown { identifier, last_message_number: last, reply_to }));
+    let mut message =
+        Message::new(body(Shutdown { identifier, last_message_number: last, reply_to }));
     message.message_id = Some(id("urn:shutdown"));
     message
 }

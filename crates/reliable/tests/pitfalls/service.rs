@@ -19,7 +19,10 @@ fn p01_refused_messages_are_answered_with_202() {
         let (second, third) = (service.post(request(2)), service.post(request(3)));
         assert!(service.is_accepted(second) && service.is_accepted(third));
         service.done(1, Some(101));
-        assert_eq!(service.message(first).headers.acknowledgement.as_ref().unwrap().ranges.highest(), 1);
+        assert_eq!(
+            service.message(first).headers.acknowledgement.as_ref().unwrap().ranges.highest(),
+            1
+        );
         // The reply is not acknowledged yet, and there is room for one.
         let again = service.post(request(2));
         assert!(service.is_accepted(again));
@@ -239,7 +242,8 @@ fn p20_out_of_order() {
     let early = service.post(request(2));
     assert!(service.is_accepted(early));
     let gap = Event::Gap { expected: 1, received: 2 };
-    let told = |o: &ListenerOutput<u32>| matches!(o, ListenerOutput::Event { event, .. } if *event == gap);
+    let told =
+        |o: &ListenerOutput<u32>| matches!(o, ListenerOutput::Event { event, .. } if *event == gap);
     assert!(service.outputs.iter().any(told));
     service.post(request(1));
     service.post(request(2));
