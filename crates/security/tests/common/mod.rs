@@ -81,7 +81,7 @@ pub struct Captured {
 
 impl Captured {
     pub fn is_request(&self) -> bool {
-        self.name.ends_with("-request")
+        self.name.contains("-request")
     }
 
     pub fn text(&self) -> &str {
@@ -186,7 +186,12 @@ impl Scenario {
 
     /// Whether messages are secured one by one, without a session.
     pub fn is_one_shot(&self) -> bool {
-        self.name.contains("oneshot")
+        self.name.contains("oneshot") || self.name.contains("mutual") || self.name == "username"
+    }
+
+    /// Whether replies to messages under keys of their own confirm the signatures.
+    pub fn confirms_signatures(&self) -> bool {
+        !self.is_negotiated() && self.credential() != "UserName"
     }
 
     /// How the client proved who it is.
@@ -194,7 +199,9 @@ impl Scenario {
         match self.option("cred") {
             Some(credential) => credential,
             None if self.name.contains("username") || self.name.contains("password") => "UserName",
-            None if self.name.ends_with("-none") => "None",
+            None if self.name.ends_with("-sc-none") => "None",
+            None if self.name.ends_with("sc13-none") => "None",
+            None if self.name == "tlsnego-service-none-client-cert" => "None",
             None => "Certificate",
         }
     }
@@ -203,10 +210,12 @@ impl Scenario {
     pub fn settings(&self) -> SecuritySettings {
         let mut settings = SecuritySettings::default();
         let named = self.name.split_once("-suite-").map(|(_, suite)| suite);
+        let named = named.filter(|suite| *suite != "mismatch");
+        let named = if self.name.ends_with("-sha256") { Some("Basic256Sha256") } else { named };
         if let Some(suite) = self.option("suite").or(named) {
             settings.suite = suite.parse::<AlgorithmSuite>().expect("a suite");
         }
-        if self.is_set("ws2007") || self.name.contains("sc13") {
+        if self.is_set("ws2007") || self.name.contains("sc13") || self.name.contains("2007") {
             settings.dialect = Dialect::Version13;
         }
         if self.option("layout") == Some("Lax") {
@@ -256,9 +265,16 @@ fn captured(message: &Value, plain: &Value, first: &str) -> Captured {
     };
     let content_type = message["content_type"].as_str().unwrap_or("");
     let is_text = !content_type.starts_with("multipart") && !body.is_empty();
-    let at = message["captured_at"].as_str().unwrap_or(first);
+    let at = message["captured_at"].as_str().or_else(|| created(&body)).unwrap_or(first);
+    let at = at.parse().unwrap_or(Timestamp::UNIX_EPOCH);
     let plain = plain[&name].as_str().map(str::to_owned);
-    Captured { name, body, at: at.parse().expect("a time"), plain, is_text }
+    Captured { name, body, at, plain, is_text }
+}
+
+/// The time at which a message says that it was made.
+fn created(body: &[u8]) -> Option<&str> {
+    let (_, rest) = std::str::from_utf8(body).ok()?.split_once("Created>")?;
+    Some(rest.split_once('<')?.0)
 }
 
 /// `psha1 secret=… label=… seed=… offset=… length=… derived=…`.
