@@ -211,11 +211,12 @@ impl Scenario {
         let mut settings = SecuritySettings::default();
         let named = self.name.split_once("-suite-").map(|(_, suite)| suite);
         let named = named.filter(|suite| *suite != "mismatch");
-        let named = if self.name.ends_with("-sha256") { Some("Basic256Sha256") } else { named };
+        let named = if self.name == "sc-rm11-sha256" { Some("Basic256Sha256") } else { named };
         if let Some(suite) = self.option("suite").or(named) {
             settings.suite = suite.parse::<AlgorithmSuite>().expect("a suite");
         }
-        if self.is_set("ws2007") || self.name.contains("sc13") || self.name.contains("2007") {
+        let newer = ["sc13", "2007", "sc-rm11", "mutual12"];
+        if self.is_set("ws2007") || newer.iter().any(|part| self.name.contains(part)) {
             settings.dialect = Dialect::Version13;
         }
         if self.option("layout") == Some("Lax") {
