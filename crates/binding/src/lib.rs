@@ -125,7 +125,8 @@
 //!
 //! # Further
 //!
-//! - [`Configuration::explain`] says in plain words what each endpoint does on the wire.
+//! - [`Configuration::explain`] says in plain words what each endpoint does on the wire;
+//!   [`EffectiveEndpoint::disagreements`] compares the two ends of one address.
 //! - [`Stack`] is the stack of binding elements that a binding builds.
 //! - [`Binding::refusals`] names the combinations that WCF refuses at open.
 
@@ -177,7 +178,7 @@ pub use effective::{
     MessageEncoding, Role, SecureConversation,
 };
 pub use enums::*;
-pub use explain::{Explanation, Fact, Topic};
+pub use explain::{Disagreement, Explanation, Fact, Topic};
 pub use file::parse::{DecodeError, MAX_DEPTH, MAX_FILE_BYTES, decode};
 pub use file::raw::{OtherElement, RawXml};
 pub use flags::{AuthenticationSchemes, SslProtocols, TextEncoding};

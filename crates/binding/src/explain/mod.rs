@@ -1,10 +1,13 @@
 //! What an endpoint does on the wire, in plain words.
 
+mod pair;
 mod secure;
 mod wire;
 mod words;
 
 use std::fmt;
+
+pub use pair::Disagreement;
 
 use crate::config::Configuration;
 use crate::config::stores::CertificatePlace;

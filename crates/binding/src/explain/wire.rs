@@ -27,7 +27,7 @@ pub(super) fn address(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
     }
 }
 
-fn version(version: MessageVersion) -> String {
+pub(super) fn version(version: MessageVersion) -> String {
     let soap = match version.soap() {
         Some(SoapVersion::Soap11) => "SOAP 1.1",
         Some(SoapVersion::Soap12) => "SOAP 1.2",
@@ -58,7 +58,7 @@ pub(super) fn messages(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
 }
 
 /// `WS-ReliableMessaging February 2005 (1.0)`.
-fn reliable_version(version: ReliableMessagingVersion) -> &'static str {
+pub(super) fn reliable_version(version: ReliableMessagingVersion) -> &'static str {
     match version {
         ReliableMessagingVersion::WsReliableMessagingFebruary2005 => {
             "WS-ReliableMessaging February 2005 (1.0)"

@@ -5,11 +5,13 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 use waxwing::binding::{Diagnostic, Explanation};
 
+use super::pairs::Pair;
 use super::{Checked, Outcome};
 
-pub(super) fn print(checked: &[Checked], out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn print(checked: &[Checked], pairs: &[Pair], out: &mut dyn Write) -> io::Result<()> {
     let files: Vec<Value> = checked.iter().map(file).collect();
-    serde_json::to_writer_pretty(&mut *out, &json!({ "files": files }))?;
+    let pairs: Vec<Value> = pairs.iter().map(pair).collect();
+    serde_json::to_writer_pretty(&mut *out, &json!({ "files": files, "pairs": pairs }))?;
     writeln!(out)
 }
 
@@ -23,6 +25,20 @@ fn file(checked: &Checked) -> Value {
             "endpoints": explanations.iter().map(explanation).collect::<Vec<_>>(),
         }),
     }
+}
+
+fn pair(pair: &Pair) -> Value {
+    let disagreements: Vec<Value> = pair
+        .disagreements
+        .iter()
+        .map(|d| json!({ "setting": d.setting, "client": d.here, "service": d.there }))
+        .collect();
+    json!({
+        "address": pair.address,
+        "client": { "name": pair.client, "file": pair.client_file },
+        "service": { "name": pair.service, "file": pair.service_file },
+        "disagreements": disagreements,
+    })
 }
 
 fn diagnostic(d: &Diagnostic) -> Value {

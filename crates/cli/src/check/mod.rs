@@ -1,6 +1,7 @@
 //! `waxwing check FILE…`: what is wrong with a configuration file, or what it does on the wire.
 
 mod json;
+mod pairs;
 mod print;
 #[cfg(test)]
 mod tests;
@@ -67,13 +68,14 @@ impl Checked {
 
 /// All files are good.
 const GOOD: u8 = 0;
-/// A file has errors.
+/// A file has errors, or the two ends of an address do not fit.
 const HAS_ERRORS: u8 = 1;
 /// A file could not be read (clap exits with the same code for wrong arguments).
 const UNREAD: u8 = 2;
 
-/// Checks the files and prints what was found. Exit code 0: all files are good; 1: one has errors;
-/// 2: one could not be read.
+/// Checks the files and prints what was found. Exit code 0: all files are good, and clients and
+/// services in them fit together; 1: a file has errors, or two ends do not fit; 2: a file could not
+/// be read.
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
     let checked: Vec<Checked> = arguments.files.iter().map(|file| check(file)).collect();
     let stdout = io::stdout();
@@ -103,16 +105,20 @@ fn report(
     style: print::Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    let pairs = pairs::pairs(checked);
     if as_json {
-        return json::print(checked, out);
+        return json::print(checked, &pairs, out);
     }
-    checked.iter().try_for_each(|file| print::print(file, style, out))
+    checked.iter().try_for_each(|file| print::print(file, style, out))?;
+    pairs.iter().try_for_each(|pair| print::pair(pair, style, out))
 }
 
 fn exit_code(checked: &[Checked]) -> u8 {
     if checked.iter().any(|c| matches!(c.outcome, Outcome::Unread(_))) {
         UNREAD
-    } else if checked.iter().all(Checked::is_good) {
+    } else if checked.iter().all(Checked::is_good)
+        && pairs::pairs(checked).iter().all(|pair| pair.disagreements.is_empty())
+    {
         GOOD
     } else {
         HAS_ERRORS

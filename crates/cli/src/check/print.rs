@@ -6,6 +6,7 @@ use std::ops::Range;
 use ariadne::{CharSet, Color, Config, IndexType, Label, Report, ReportKind, Source};
 use waxwing::binding::{Diagnostic, Explanation, Severity, Topic};
 
+use super::pairs::Pair;
 use super::{Checked, Outcome};
 
 /// How to print.
@@ -139,6 +140,20 @@ fn explanation(explanation: &Explanation, style: Style, out: &mut dyn Write) -> 
         }
     }
     writeln!(out)
+}
+
+/// Whether the two ends of an address fit together.
+pub(super) fn pair(pair: &Pair, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let Pair { client, client_file, service, service_file, .. } = pair;
+    let ends = format!("\"{client}\" of {client_file} and \"{service}\" of {service_file}");
+    if pair.disagreements.is_empty() {
+        return if style.quiet { Ok(()) } else { writeln!(out, "{ends} fit together") };
+    }
+    writeln!(out, "{ends} would not understand each other:")?;
+    for d in &pair.disagreements {
+        writeln!(out, "  {}: the client has {}, the service {}", d.setting, d.here, d.there)?;
+    }
+    Ok(())
 }
 
 /// Breaks a text at blanks into lines of at most `width` characters; a longer word stays whole.

@@ -63,6 +63,52 @@ fn a_good_file_is_explained() {
     assert_eq!(printed(GOOD_CLIENT, false, quiet), "app.config: good\n");
 }
 
+const SERVICE_OF_GOOD_CLIENT: &str = r#"<configuration>
+  <system.serviceModel>
+    <services>
+      <service name="Calculator">
+        <endpoint address="http://localhost/calc" binding="wsHttpBinding" bindingConfiguration="Plain" contract="ICalculator" />
+      </service>
+    </services>
+    <bindings>
+      <wsHttpBinding>
+        <binding name="Plain">
+          <reliableSession enabled="true" />
+          <security mode="None" />
+        </binding>
+      </wsHttpBinding>
+    </bindings>
+  </system.serviceModel>
+</configuration>
+"#;
+
+#[test]
+fn both_ends_of_an_address_are_compared() {
+    let ends = |service: &str| {
+        let client = checked(GOOD_CLIENT);
+        let service =
+            Checked { name: "service.config".to_owned(), outcome: check_text(service.to_owned()) };
+        let files = [client, service];
+        let mut out = Vec::new();
+        let quiet = print::Style { quiet: true, ..PLAIN };
+        report(&files, false, quiet, &mut out).expect("written");
+        (exit_code(&files), String::from_utf8(out).expect("UTF-8"))
+    };
+    assert_eq!(
+        ends(SERVICE_OF_GOOD_CLIENT),
+        (GOOD, "app.config: good\nservice.config: good\n".to_owned())
+    );
+    let unreliable = SERVICE_OF_GOOD_CLIENT.replace("enabled=\"true\"", "enabled=\"false\"");
+    let (code, said) = ends(&unreliable);
+    assert_eq!(code, HAS_ERRORS);
+    assert_eq!(
+        said,
+        "app.config: good\nservice.config: good\n\"calc\" of app.config and \
+         \"WSHttpBinding_ICalculator\" of service.config would not understand each other:\n  \
+         reliable session: the client has WS-ReliableMessaging February 2005 (1.0), the service none\n"
+    );
+}
+
 #[test]
 fn escape_sequences_only_with_colors() {
     assert!(!printed(PAGE, false, PLAIN).contains('\x1b'));

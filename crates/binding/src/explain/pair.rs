@@ -1,0 +1,159 @@
+//! Whether two ends of a connection understand each other.
+//!
+//! A mismatch of the two files is no mistake in either of them: WCF notices it at the first
+//! message, and then says little.
+
+use crate::effective::{EffectiveEndpoint, EffectiveSecurity};
+use crate::{MessageEncoding, TrustVersion};
+
+/// A setting in which two ends must agree and do not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disagreement {
+    /// What it is about, as the explanation names it: `reliable session`…
+    pub setting: &'static str,
+    /// What this end has.
+    pub here: String,
+    /// What the other end has.
+    pub there: String,
+}
+
+impl std::fmt::Display for Disagreement {
+    /// `reliable session: here WS-ReliableMessaging…, there none`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: here {}, there {}", self.setting, self.here, self.there)
+    }
+}
+
+impl EffectiveEndpoint {
+    /// The settings that keep this endpoint and `peer`, the other end of the same address, from
+    /// understanding each other; empty when they fit. Order, timeouts, sizes and quotas need not
+    /// agree.
+    pub fn disagreements(&self, peer: &EffectiveEndpoint) -> Vec<Disagreement> {
+        let mut found = Vec::new();
+        let mut compare = |setting, here: String, there: String| {
+            if here != there {
+                found.push(Disagreement { setting, here, there });
+            }
+        };
+        let scheme = |e: &EffectiveEndpoint| e.transport.scheme.clone();
+        compare("transport", scheme(self), scheme(peer));
+        let version = |e: &EffectiveEndpoint| super::wire::version(e.message_version);
+        compare("messages", version(self), version(peer));
+        compare("encoding", encoding(self), encoding(peer));
+        compare("reliable session", session(self), session(peer));
+        match (&self.security, &peer.security) {
+            (Some(here), Some(there)) => security(here, there, &mut compare),
+            (here, there) => {
+                compare("message security", presence(here), presence(there));
+            }
+        }
+        found
+    }
+}
+
+fn encoding(endpoint: &EffectiveEndpoint) -> String {
+    match endpoint.encoding {
+        MessageEncoding::Text(_) => "text",
+        MessageEncoding::Mtom(_) => "MTOM",
+        MessageEncoding::Binary => "binary",
+    }
+    .to_owned()
+}
+
+fn session(endpoint: &EffectiveEndpoint) -> String {
+    match &endpoint.reliable_session {
+        Some(session) => super::wire::reliable_version(session.reliable_messaging_version),
+        None => "none",
+    }
+    .to_owned()
+}
+
+fn presence(security: &Option<EffectiveSecurity>) -> String {
+    match security {
+        Some(security) => security.authentication.to_string(),
+        None => "none".to_owned(),
+    }
+}
+
+fn security(
+    here: &EffectiveSecurity,
+    there: &EffectiveSecurity,
+    compare: &mut dyn FnMut(&'static str, String, String),
+) {
+    let mode = |s: &EffectiveSecurity| s.authentication.to_string();
+    compare("kind of security", mode(here), mode(there));
+    let dialect = |s: &EffectiveSecurity| match s.trust() {
+        TrustVersion::February2005 => "WS-Trust of February 2005".to_owned(),
+        TrustVersion::Trust13 => "WS-Trust 1.3".to_owned(),
+    };
+    compare("dialect", dialect(here), dialect(there));
+    let conversation = |s: &EffectiveSecurity| match s.secure_conversation {
+        Some(_) => "established".to_owned(),
+        None => "not established".to_owned(),
+    };
+    compare("secure conversation", conversation(here), conversation(there));
+    let suite = |s: &EffectiveSecurity| s.algorithm_suite.to_string();
+    compare("algorithm suite", suite(here), suite(there));
+    let inner = |s: &EffectiveSecurity| {
+        let suite = s.secure_conversation.as_ref().map(|c| c.algorithm_suite);
+        suite.unwrap_or(s.algorithm_suite).to_string()
+    };
+    compare("algorithm suite of the session", inner(here), inner(there));
+    let derived = |s: &EffectiveSecurity| {
+        let session = s.secure_conversation.as_ref();
+        let derived = s.require_derived_keys && session.is_none_or(|c| c.require_derived_keys);
+        if derived || s.over_transport { "derived" } else { "used as they are" }.to_owned()
+    };
+    compare("keys", derived(here), derived(there));
+    let order = |s: &EffectiveSecurity| {
+        let session = s.secure_conversation.as_ref();
+        session.map_or(s.message_protection_order, |c| c.message_protection_order).to_string()
+    };
+    compare("order of signing and encrypting", order(here), order(there));
+    let confirmation = |s: &EffectiveSecurity| {
+        if s.require_signature_confirmation { "required" } else { "not required" }.to_owned()
+    };
+    compare("signature confirmation", confirmation(here), confirmation(there));
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        AlgorithmSuite, Binding, ClientCredentials, EffectiveEndpoint, MessageCredentialType,
+        SecurityMode, ServiceBehavior, Ws2007HttpBinding, WsHttpBinding,
+    };
+
+    fn seed() -> WsHttpBinding {
+        WsHttpBinding::new(SecurityMode::Message, true)
+            .message_credential(MessageCredentialType::Certificate)
+    }
+
+    fn settings(client: impl Into<Binding>, service: impl Into<Binding>) -> Vec<&'static str> {
+        let address = "http://h/";
+        let credentials = ClientCredentials::default();
+        let client = EffectiveEndpoint::client(&client.into(), "I", address, None, credentials)
+            .expect("a good binding");
+        let behavior = ServiceBehavior::default();
+        let service = EffectiveEndpoint::service(&service.into(), "I", address, behavior)
+            .expect("a good binding");
+        client.disagreements(&service).iter().map(|d| d.setting).collect()
+    }
+
+    #[test]
+    fn what_must_agree_is_compared() {
+        assert_eq!(settings(seed(), seed()), [""; 0]);
+        assert_eq!(
+            settings(seed().ordered(false).send_timeout(crate::TimeSpan::ZERO), seed()),
+            [""; 0]
+        );
+        let negotiated = seed().negotiate_service_credential(false);
+        assert_eq!(settings(seed(), negotiated), ["kind of security", "signature confirmation"]);
+        let suite = seed().algorithm_suite(AlgorithmSuite::Basic128);
+        assert_eq!(settings(suite, seed()), ["algorithm suite", "algorithm suite of the session"]);
+        let plain = WsHttpBinding::new(SecurityMode::None, false);
+        assert_eq!(settings(plain, seed()), ["reliable session", "message security"]);
+        let oasis = Ws2007HttpBinding::new(SecurityMode::Message, true)
+            .message_credential(MessageCredentialType::Certificate);
+        assert_eq!(settings(oasis, seed()), ["reliable session", "dialect"]);
+    }
+}
