@@ -54,15 +54,16 @@ pub(crate) fn is_ncname(text: &str) -> bool {
     kind(first) == NameByte::Start && rest.iter().all(inside)
 }
 
-/// What a byte means where a name is read.
+/// What a byte means where a name is read; the first two are what names mostly are.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum NameByte {
+    /// It may begin a name.
+    Start = 0,
+    /// It may stand inside a name.
+    Inside = 1,
     /// It ends the name.
     End,
-    /// It may begin a name.
-    Start,
-    /// It may stand inside a name.
-    Inside,
     /// It divides prefix and local part.
     Colon,
     /// Part of a character beyond ASCII, which has to be looked up.

@@ -78,12 +78,14 @@ impl Names {
     pub(crate) fn find_prefix(&self, prefix: &str) -> Option<u16> {
         match prefix.as_bytes() {
             [] => Some(EMPTY),
-            [one] if one.is_ascii() => {
-                let found = self.short[*one as usize];
-                (found != EMPTY).then_some(found)
-            }
+            [one] => self.find_short(*one),
             _ => self.prefixes.find(prefix),
         }
+    }
+
+    /// A prefix of one ASCII character.
+    pub(crate) fn find_short(&self, prefix: u8) -> Option<u16> {
+        self.short.get(prefix as usize).copied().filter(|found| *found != EMPTY)
     }
 
     pub(crate) fn intern_prefix(&mut self, prefix: &str) -> u16 {
