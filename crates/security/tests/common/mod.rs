@@ -1,6 +1,7 @@
 //! Captured exchanges of `testdata/`: messages, the keys beside them, and what verifies them.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod wsse_rebuild;
 pub mod wsse_replay;
 
 use std::collections::HashMap;
@@ -92,6 +93,11 @@ impl Captured {
 
     pub fn is_secured(&self) -> bool {
         self.is_text && self.text().contains(":Security ")
+    }
+
+    /// The same with another body.
+    pub fn with_body(&self, body: Vec<u8>) -> Self {
+        Self { name: self.name.clone(), body, at: self.at, plain: None, is_text: true }
     }
 
     pub fn envelope(&self) -> Envelope {
