@@ -88,6 +88,7 @@ pub fn read_class<T: ClassContract>(
         });
         let Some(index) = found else {
             if let Some(data) = T::extension_data(&mut slots) {
+                reader.count()?;
                 data.keep(next, child);
             }
             return Ok(());

@@ -56,10 +56,7 @@ impl Reader {
     /// # Errors
     /// See [`DataContract::read`].
     pub fn value<T: DataContract>(&mut self, element: Element<'_>) -> Result<T, ReadError> {
-        self.items += 1;
-        if self.items > self.options.max_items {
-            return Err(ReadErrorKind::TooManyItems(self.options.max_items).into());
-        }
+        self.count()?;
         if self.depth >= self.options.max_depth {
             return Err(ReadErrorKind::TooDeep(self.options.max_depth).into());
         }
@@ -72,6 +69,15 @@ impl Reader {
         let result = T::read(self, element);
         self.depth -= 1;
         result
+    }
+
+    /// Counts an item of the graph.
+    pub(crate) fn count(&mut self) -> Result<(), ReadError> {
+        self.items += 1;
+        if self.items > self.options.max_items {
+            return Err(ReadErrorKind::TooManyItems(self.options.max_items).into());
+        }
+        Ok(())
     }
 
     /// Looks at `i:nil`, `i:type` and `z:Ref`: the null, if the element says so.

@@ -351,3 +351,21 @@ fn a_struct_of_dot_net_is_zero_when_missing() {
         from_xml::<WithStruct>(nil.as_bytes()).unwrap_err().to_string().contains("cannot be null")
     );
 }
+
+/// A message of many small unknown elements, in the scope of as many declarations as the parser lets through.
+#[test]
+fn many_unknown_elements_are_kept_in_one_pass() {
+    let declarations: String = (0..200).map(|i| format!(" xmlns:p{i}='urn:{i}'")).collect();
+    let unknown: String = (0..20_000).map(|i| format!("<x k='p{}:y'>p7:z</x>", i % 200)).collect();
+    let xml = orders("Ext", &declarations, &format!("<Known>1</Known>{unknown}"));
+    let read: Ext1 = from_xml(xml.as_bytes()).unwrap();
+    assert_eq!(read.rest.len(), 20_000);
+    let last = read.rest.elements().last().unwrap();
+    assert_eq!(last.resolve_qname(last.attribute("k").unwrap()), Some(("urn:199", "y")));
+    assert_eq!(last.resolve_qname("p7:z"), Some(("urn:7", "z")));
+    assert_eq!(last.resolve_prefix("p8"), None, "what is not mentioned is not copied");
+    let few = ReadOptions { max_items: 1_000, ..ReadOptions::default() };
+    let document = Document::parse(xml, &Limits::default()).unwrap();
+    let error = from_element::<Ext1>(document.root(), &few).unwrap_err();
+    assert!(matches!(error.kind, ReadErrorKind::TooManyItems(1_000)), "{error}");
+}

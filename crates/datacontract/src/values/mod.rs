@@ -19,7 +19,7 @@ pub use qname::QName;
 pub use time_span::TimeSpan;
 pub use uri::Uri;
 pub use xml_element::XmlElement;
-pub(crate) use xml_element::copy_children;
+pub(crate) use xml_element::{copy_children, declare_mentioned};
 
 /// Text or numbers that are no value of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,5 +1,6 @@
 //! `XmlElement`: XML that no contract describes.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -25,13 +26,14 @@ impl XmlElement {
     pub fn copy_of(element: Element<'_>) -> Self {
         let mut document = Document::new(element.name());
         let root = document.root().id();
-        for (prefix, namespace) in declarations_for(element) {
+        for (prefix, namespace) in element.namespace_declarations() {
             document.declare_namespace(root, prefix, namespace);
         }
         for attribute in element.attributes() {
             document.set_attribute(root, attribute.name(), attribute.value());
         }
         import_children(&mut document, root, element);
+        declare_mentioned(&mut document, root, element);
         document.into()
     }
 
@@ -72,36 +74,44 @@ impl PartialEq for XmlElement {
 
 impl Eq for XmlElement {}
 
-/// The declarations on an element, and those above it whose prefix is mentioned in an attribute or in text: a qualified name
-/// in content may need them.
-fn declarations_for(element: Element<'_>) -> Vec<(&str, &str)> {
-    let mut found: Vec<(&str, &str)> = element.namespace_declarations().collect();
-    let mut above = element.parent();
-    while let Some(ancestor) = above {
-        for (prefix, namespace) in ancestor.namespace_declarations() {
-            let known = found.iter().any(|(known, _)| *known == prefix);
-            if !known && is_mentioned(element, prefix) {
-                found.push((prefix, namespace));
+/// Declares on `copy` what its original has in scope from above and may need for qualified names in its content. Names of
+/// elements and attributes look after themselves.
+pub(crate) fn declare_mentioned(document: &mut Document, copy: NodeId, original: Element<'_>) {
+    for prefix in mentioned_prefixes(original) {
+        let own = original.prefix() == prefix
+            || original.namespace_declarations().any(|(known, _)| known == prefix);
+        if !own
+            && let Some(namespace) = original.resolve_prefix(prefix)
+            && !namespace.is_empty()
+        {
+            document.declare_namespace(copy, prefix, namespace);
+        }
+    }
+}
+
+/// What stands before a colon in text or in an attribute below `element`, and the empty prefix: a name without colon may be
+/// a qualified name, too. One pass, whatever a peer declares.
+fn mentioned_prefixes(element: Element<'_>) -> BTreeSet<&str> {
+    let mut found = BTreeSet::from([""]);
+    for element in element.descendants_and_self() {
+        for attribute in element.attributes() {
+            found.extend(prefixes_in(attribute.value()));
+        }
+        for node in element.children() {
+            if let Node::Text(text) = node {
+                found.extend(prefixes_in(text));
             }
         }
-        above = ancestor.parent();
     }
-    // The name itself says what its prefix stands for.
-    found.retain(|&(prefix, _)| prefix != element.prefix() || !prefix.is_empty());
     found
 }
 
-/// True when text or an attribute value below `element` may be a qualified name with this prefix.
-fn is_mentioned(element: Element<'_>, prefix: &str) -> bool {
-    if prefix.is_empty() {
-        return true;
-    }
-    let mention = format!("{prefix}:");
-    element.descendants_and_self().any(|element| {
-        element.attributes().any(|attribute| attribute.value().contains(&mention))
-            || element
-                .children()
-                .any(|node| matches!(node, Node::Text(text) if text.contains(&mention)))
+fn prefixes_in(text: &str) -> impl Iterator<Item = &str> {
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '\u{B7}');
+    text.match_indices(':').filter_map(move |(at, _)| {
+        let before = &text[..at];
+        let prefix = before.rsplit(|c| !is_name(c)).next()?;
+        (!prefix.is_empty()).then_some(prefix)
     })
 }
 
@@ -118,19 +128,13 @@ fn import_children(document: &mut Document, parent: NodeId, element: Element<'_>
     }
 }
 
-/// Copies the children of `element`, each with the namespace declarations on `element` that it may need.
+/// Copies the children of `element`, each with the namespace declarations of its surroundings that it may need.
 pub(crate) fn copy_children(document: &mut Document, parent: NodeId, element: Element<'_>) {
     for node in element.children() {
         match node {
             Node::Element(child) => {
                 let copy = document.import(parent, child);
-                for (prefix, namespace) in element.namespace_declarations() {
-                    let known = child.prefix() == prefix
-                        || child.namespace_declarations().any(|(known, _)| known == prefix);
-                    if !known && is_mentioned(child, prefix) {
-                        document.declare_namespace(copy, prefix, namespace);
-                    }
-                }
+                declare_mentioned(document, copy, child);
             }
             Node::Text(text) => document.append_text(parent, text),
             Node::Comment(_) | Node::ProcessingInstruction(_) => {}

@@ -109,7 +109,7 @@ fn method(contract: &Contract, index: usize, operation: &Operation) -> TokenStre
             #read
             let __result = <T as #trait_name>::#method(&self.service, #context #(#arguments),*)
                 .await
-                .map_err(|fault| #private::OperationFault::declared(fault, __OPERATION))?;
+                .map_err(|fault| #private::OperationFault::declared(::core::convert::Into::into(fault), __OPERATION))?;
             #reply
         }
     }
