@@ -4,10 +4,14 @@
 //! `INSTA_UPDATE=always cargo test -p waxwing-binding --test mistakes`, then read the difference.
 
 mod cases;
+mod structure;
 
 use std::collections::BTreeSet;
 
 use waxwing_binding::Configuration;
+
+/// Names of mistakes, and the files with them.
+type Group = Vec<(&'static str, String)>;
 
 /// A mistake: its name and the file with it.
 struct Mistake {
