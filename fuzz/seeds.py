@@ -36,6 +36,10 @@ for number, text in enumerate(all_texts):
     keep("xml_fragment", text + b"\n---\n" + all_texts[number * 7 % len(all_texts)])
     keep("soap_envelope", text)
     keep("addressing", text)
+    if b"RequestSecurityToken" in text:
+        keep("trust", bytes([b"200512" in text]) + text)
+        for choice in range(4):
+            keep("nego_leg", bytes([choice * 2 + (b"200512" in text)]) + text)
 for name in ("valid", "invalid"):
     for vector in json.loads(gzip.open(data / "config" / f"{name}.json.gz").read()).values():
         keep("config", vector["config"].encode())
