@@ -1,5 +1,5 @@
 //! The calculator of WCF's samples, the test PKI and configuration files for both sides.
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub)]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,0 +1,83 @@
+//! A client of WCF's calculator sample, set up by a configuration file.
+//!
+//! `cargo run --release --example calculator_client -- client.config [CALLS [SESSIONS]]`
+//!
+//! Makes the sample's four calls over and over until CALLS (default 4) are made, in SESSIONS (default 1) sessions side by
+//! side; prints how many were right, and how long it took. Ends with 1 when an answer was wrong, with 2 when a call failed.
+
+mod common;
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use common::{CALCULATOR_CONTRACT, CalculatorClient};
+use waxwing::contract::CallError;
+use waxwing::{ChannelFactory, ConfigurationFile};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_writer(std::io::stderr).init();
+    match run().await {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(wrong) => {
+            eprintln!("{wrong} wrong answers");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run() -> Result<u64, Failure> {
+    let mut arguments = std::env::args().skip(1);
+    let path = arguments.next().ok_or("usage: calculator_client CONFIG [CALLS [SESSIONS]]")?;
+    let calls: u64 = arguments.next().map_or(Ok(4), |text| text.parse())?;
+    let sessions: u64 = arguments.next().map_or(Ok(1), |text| text.parse())?;
+    let config = ConfigurationFile::load(&path)?;
+    let mut factory = ChannelFactory::from_config(&config, "*", &CALCULATOR_CONTRACT)?;
+    if let (Ok(name), Ok(password)) = (std::env::var("CALCULATOR_USER"), std::env::var("CALCULATOR_PASSWORD")) {
+        factory = factory.user_name(name, password);
+    }
+    let begun = Instant::now();
+    let running: Vec<_> = (0..sessions).map(|_| tokio::spawn(session(factory.clone(), calls / sessions))).collect();
+    let (mut wrong, mut called) = (0, Duration::ZERO);
+    for session in running {
+        let (more, time) = session.await??;
+        wrong += more;
+        called = called.max(time);
+    }
+    let rate = calls as f64 / called.as_secs_f64();
+    println!(
+        "{calls} calls in {sessions} sessions, {wrong} wrong, {:.2} s with opening and closing, {rate:.0} calls/s",
+        begun.elapsed().as_secs_f64()
+    );
+    Ok(wrong)
+}
+
+/// One session: the number of wrong answers, and the time of the calls.
+async fn session(factory: ChannelFactory, calls: u64) -> Result<(u64, Duration), CallError> {
+    let channel = factory.open_channel().await?;
+    let client = CalculatorClient::new(&channel);
+    let begun = Instant::now();
+    let mut wrong = 0;
+    for number in 0..calls {
+        let n = (number + 1) as f64;
+        let (answer, right) = match number % 4 {
+            0 => (client.add(n, 15.99).await?, n + 15.99),
+            1 => (client.subtract(n, 76.54).await?, n - 76.54),
+            2 => (client.multiply(n, 81.25).await?, n * 81.25),
+            _ => (client.divide(n, 7.0).await?, n / 7.0),
+        };
+        if (answer - right).abs() > 1e-9 * right.abs() {
+            eprintln!("call {number}: {answer} instead of {right}");
+            wrong += 1;
+        }
+    }
+    let time = begun.elapsed();
+    channel.close().await?;
+    Ok((wrong, time))
+}
