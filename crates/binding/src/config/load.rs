@@ -89,6 +89,7 @@ fn read_root(root: &Node, configuration: &mut Configuration, cx: &mut Reader<'_>
             "system.serviceModel" => {
                 cx.within(section, |cx| service_model(section, configuration, cx));
             }
+            "location" => location(section, cx),
             "waxwing" => read_into(&mut configuration.waxwing, section, cx),
             _ => misspelt_section(section, cx),
         }
@@ -171,6 +172,22 @@ fn config_sections(root: &Node, cx: &mut Reader<'_>) {
             ),
         );
     }
+}
+
+/// `<location>` holds settings for a part of a web site.
+fn location(section: &Node, cx: &mut Reader<'_>) {
+    let Some(inner) = section.child("system.serviceModel") else { return };
+    cx.within(section, |cx| {
+        cx.report(
+            Problem::warning(
+                "location-not-read",
+                inner.name_span,
+                "Waxwing does not read the <system.serviceModel> of a <location>",
+            )
+            .behavior("reads it for the part of the site that path names")
+            .fix("put it into a file of its own, directly in <configuration>"),
+        );
+    });
 }
 
 /// A section beside ours whose name is nearly ours.

@@ -88,6 +88,7 @@ fn frame() -> Group {
         ("section-twice", model("    <bindings />\n    <services />\n    <bindings />")),
         ("section-misspelt", model("    <binding />")),
         ("binding-outside-bindings", model("    <wsHttpBinding><binding /></wsHttpBinding>")),
+        ("service-model-in-location", "<configuration>\n  <location path=\"api\">\n    <system.serviceModel />\n  </location>\n  <system.serviceModel />\n</configuration>\n".to_owned()),
         ("attribute-on-root", ws("").replace("<configuration>", "<configuration xmlns:xdt=\"http://schemas.microsoft.com/XML-Document-Transform\">")),
         ("attribute-on-service-model", ws("").replace("serviceModel>\n    <b", "serviceModel a=\"1\">\n    <b")),
         ("attribute-on-bindings", model("    <bindings enabled=\"true\" />")),

@@ -33,8 +33,9 @@ pub(super) fn print(checked: &Checked, style: Style, out: &mut dyn Write) -> io:
                 .iter()
                 .filter(|d| !style.quiet || d.severity == Severity::Error)
                 .collect();
+            let source = Source::from(text.as_str());
             for diagnostic in &diagnostics {
-                finding(diagnostic, name, text, style, out)?;
+                finding(diagnostic, name, &source, style, out)?;
             }
             if !style.quiet {
                 explanations.iter().try_for_each(|e| explanation(e, style, out))?;
@@ -65,10 +66,11 @@ fn summary(diagnostics: &[&Diagnostic], good: bool) -> String {
 fn finding(
     diagnostic: &Diagnostic,
     name: &str,
-    text: &str,
+    source: &Source<&str>,
     style: Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    let text = source.text();
     let start = diagnostic.span.start.min(text.len());
     let before = text[..start].rfind('\n').map_or(0, |i| i + 1);
     let after = text[start..].find('\n').map_or(text.len(), |i| start + i);
@@ -77,14 +79,14 @@ fn finding(
     }
     // What is marked is one line; the rest of a long element says nothing.
     let end = diagnostic.span.end.clamp(start, after.max(start));
-    in_context(diagnostic, name, start..end, text, style, out)
+    in_context(diagnostic, name, start..end, source, style, out)
 }
 
 fn in_context(
     diagnostic: &Diagnostic,
     name: &str,
     place: Range<usize>,
-    text: &str,
+    source: &Source<&str>,
     style: Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -110,7 +112,7 @@ fn in_context(
         report = report.with_help(fix);
     }
     report = report.with_note(wcf(diagnostic));
-    report.finish().write((name, Source::from(text)), &mut *out)?;
+    report.finish().write((name, source), &mut *out)?;
     writeln!(out)
 }
 
