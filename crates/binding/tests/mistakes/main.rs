@@ -104,6 +104,36 @@ fn every_finding_can_be_acted_on() {
     }
 }
 
+/// Writing the suggestion in the place that is marked mends it.
+#[test]
+fn every_suggestion_mends_what_it_is_made_for() {
+    let mut tried = 0;
+    for Mistake { name, file } in &cases::all() {
+        for d in Configuration::load(file).diagnostics {
+            let Some(suggestion) = &d.suggestion else { continue };
+            let written = &file[d.span.start..d.span.end];
+            let mended = match d.code {
+                // Start and end tag.
+                "unknown-element"
+                | "unknown-section"
+                | "unknown-extension"
+                | "unknown-binding-type"
+                    if d.column > 1 && file[..d.span.start].ends_with('<') =>
+                {
+                    file.replace(&format!("<{written}"), &format!("<{suggestion}"))
+                        .replace(&format!("</{written}"), &format!("</{suggestion}"))
+                }
+                _ => format!("{}{suggestion}{}", &file[..d.span.start], &file[d.span.end..]),
+            };
+            let after = Configuration::load(&mended).diagnostics;
+            let still = after.iter().find(|a| a.code == d.code && a.span.start == d.span.start);
+            assert!(still.is_none(), "{name}: {d}\n{mended}");
+            tried += 1;
+        }
+    }
+    assert!(tried >= 50, "{tried}");
+}
+
 /// What the explanations tell the user to write is right: the page's snippet with its two mistakes
 /// mended loads.
 #[test]
