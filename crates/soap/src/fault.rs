@@ -235,8 +235,10 @@ fn write_qname(document: &mut waxwing_xml::Document, element: NodeId, name: &QNa
     if name.namespace.is_empty() {
         return document.append_text(element, &name.local);
     }
-    document.declare_namespace(element, "a", &name.namespace);
-    document.append_text(element, &format!("a:{}", name.local));
+    // The one namespace that no other prefix may be declared for.
+    let prefix = if name.namespace == waxwing_xml::XML_NAMESPACE { "xml" } else { "a" };
+    document.declare_namespace(element, prefix, &name.namespace);
+    document.append_text(element, &format!("{prefix}:{}", name.local));
 }
 
 fn append_detail(document: &mut waxwing_xml::Document, element: NodeId, detail: &str) {
