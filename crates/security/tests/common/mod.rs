@@ -1,6 +1,8 @@
 //! Captured exchanges of `testdata/`: messages, the keys beside them, and what verifies them.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod wsse_attacks;
+pub mod wsse_mutate;
 pub mod wsse_rebuild;
 pub mod wsse_replay;
 

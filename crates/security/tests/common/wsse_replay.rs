@@ -3,9 +3,10 @@
 use super::{Captured, Scenario, Tokens};
 use waxwing_security::wsse::{
     EncryptedKeyReference, Expectations, ExpectedEndorsing, ExpectedToken, PrimaryToken,
-    SecuritySettings, SentSignature, Verified, verify,
+    ReplayCache, SecuritySettings, SentSignature, Verified, verify,
 };
 use waxwing_security::{Direction, ProtectionLevel, ProtectionRequirements, Reason, Result};
+use waxwing_soap::Envelope;
 use waxwing_xml::Limits;
 
 const SERVICE: &str = "http://Microsoft.ServiceModel.Samples/ICalculator/";
@@ -33,6 +34,7 @@ pub fn is_bootstrap(action: &str) -> bool {
 }
 
 /// What a request leaves behind for its reply.
+#[derive(Clone)]
 pub struct Asked {
     pub bootstrap: bool,
     pub context: Option<String>,
@@ -47,6 +49,7 @@ pub struct Replay<'a> {
     pub bootstrap: ProtectionRequirements,
     pub tokens: Tokens<'a>,
     pub asked: Option<Asked>,
+    pub cache: Option<ReplayCache>,
 }
 
 impl<'a> Replay<'a> {
@@ -58,11 +61,20 @@ impl<'a> Replay<'a> {
             bootstrap: ProtectionRequirements::for_bootstrap(),
             tokens: Tokens::new(scenario, &["service"]),
             asked: None,
+            cache: None,
         }
     }
 
     pub fn verify(&mut self, message: &Captured) -> Result<Verified> {
-        if message.is_request() { self.request(message) } else { self.reply(message) }
+        self.verify_envelope(message, message.envelope())
+    }
+
+    /// The same for another envelope in the place of the captured one.
+    pub fn verify_envelope(&mut self, message: &Captured, envelope: Envelope) -> Result<Verified> {
+        match message.is_request() {
+            true => self.request(message, envelope),
+            false => self.reply(message, envelope),
+        }
     }
 
     pub fn expectations<'e>(
@@ -85,11 +97,11 @@ impl<'a> Replay<'a> {
             confirmations: &[],
             now: message.at,
             limits: &Limits::SOAP,
-            replay: None,
+            replay: self.cache.as_ref(),
         }
     }
 
-    pub fn request(&mut self, message: &Captured) -> Result<Verified> {
+    pub fn request(&mut self, message: &Captured, envelope: Envelope) -> Result<Verified> {
         let action = message.action();
         let bootstrap = is_bootstrap(&action);
         let by_itself = bootstrap || self.scenario.is_one_shot();
@@ -104,7 +116,7 @@ impl<'a> Replay<'a> {
         expect.endorsing.certificate = by_itself && credential == "Certificate" && !negotiated;
         expect.endorsing.context = action.ends_with("/Renew");
         expect.username = by_itself && credential == "UserName";
-        let verified = verify(message.envelope(), &expect, &self.tokens)?;
+        let verified = verify(envelope, &expect, &self.tokens)?;
         let (context, key) = match verified.token() {
             PrimaryToken::Context { identifier, .. } => (Some(identifier.to_string()), None),
             PrimaryToken::EncryptedKey(reference) => (None, Some(reference.clone())),
@@ -116,7 +128,7 @@ impl<'a> Replay<'a> {
         Ok(verified)
     }
 
-    pub fn reply(&mut self, message: &Captured) -> Result<Verified> {
+    pub fn reply(&mut self, message: &Captured, envelope: Envelope) -> Result<Verified> {
         let missing = Reason::Missing("the request of this reply");
         let asked = self.asked.as_ref().ok_or(missing)?;
         let protection = match (&asked.context, &asked.key) {
@@ -126,6 +138,6 @@ impl<'a> Replay<'a> {
         };
         let mut expect = self.expectations(message, asked.bootstrap, protection);
         expect.confirmations = &asked.signatures;
-        verify(message.envelope(), &expect, &self.tokens)
+        verify(envelope, &expect, &self.tokens)
     }
 }
