@@ -57,6 +57,13 @@ pub struct Advice {
     pub action: &'static str,
 }
 
+impl Advice {
+    /// Whether it says more than the kind of the fault says: it was found by the fault's text.
+    pub fn is_specific(&self) -> bool {
+        [NO_RELIABLE_SESSION, NO_MESSAGE_SECURITY, NO_NEGOTIATION].contains(self)
+    }
+}
+
 impl From<ClientError> for SessionError {
     fn from(error: ClientError) -> Self {
         Self::Security(Box::new(error))
@@ -106,6 +113,11 @@ const NO_SECURITY_HERE: Advice = Advice {
     meaning: "the service demands message security and found none, or of another version, or a session that it has forgotten",
     action: "compare <security mode> and the binding (wsHttpBinding or ws2007HttpBinding) of both sides; after a restart of the service open a new channel",
 };
+const NO_MESSAGE_SECURITY: Advice = Advice {
+    code: "no-message-security",
+    meaning: "the service has no message security at this address: it does not know the Security header",
+    action: "compare <security mode> of both sides; without security the service must be reached over a network that is safe by itself",
+};
 const NOT_AUTHENTICATED: Advice = Advice {
     code: "failed-authentication",
     meaning: "the service does not accept the client's credential: certificate of an unknown authority, expired or revoked, or a wrong password",
@@ -138,8 +150,10 @@ fn security_advice(error: &ClientError) -> Option<Advice> {
     Some(match kind {
         SecurityFaultKind::FailedAuthentication => NOT_AUTHENTICATED,
         SecurityFaultKind::ServerTooBusy => BUSY,
+        _ if text.contains("header 'Security'") => NO_MESSAGE_SECURITY,
         _ if text.contains("CreateSequence' is invalid or unrecognized") => NO_RELIABLE_SESSION,
         _ if text.contains("RST/Issue' is") => NO_NEGOTIATION,
+        SecurityFaultKind::InvalidSecurity if text.contains("is invalid or unrecognized") => NO_SECURITY_HERE,
         SecurityFaultKind::BadContextToken => NO_SECURITY_HERE,
         SecurityFaultKind::InvalidSecurity => NOT_VERIFIED,
         _ => return None,

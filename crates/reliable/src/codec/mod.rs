@@ -4,7 +4,7 @@
 //!   [`Message::map`]. [`ReadError::fault`] is the fault to answer with, None when the request is best left
 //!   unanswered.
 //! * [`write_headers`]: the headers into an application message that has its addressing headers already.
-//! * [`write`]: a whole message of the protocol; None for an application message.
+//! * [`write()`]: a whole message of the protocol; None for an application message.
 //! * [`Response::is_fault`]: whether the status of the response is 500.
 
 mod bodies;
@@ -73,6 +73,22 @@ pub enum ReadError {
 }
 
 impl ReadError {
+    /// The text of the fault: WCF's where it has one that says more than the error.
+    fn reason(&self) -> String {
+        match self {
+            Self::NotReliable { version: ReliableMessagingVersion::V11, .. } => {
+                "The RM server requires the use of WS-ReliableMessaging 1.1 protocol. This is likely caused by a \
+                 binding mismatch."
+                    .to_owned()
+            }
+            Self::NotReliable { action, .. } => format!(
+                "The action {action} is not supported by this endpoint. Only WS-ReliableMessaging February 2005 \
+                 messages are processed by this endpoint."
+            ),
+            _ => self.to_string(),
+        }
+    }
+
     /// The fault that a service answers with. None: WCF drops the request without a response, and nothing
     /// better can be said, since what is malformed cannot be trusted to name its sequence.
     pub fn fault(&self) -> Option<SequenceFault> {
@@ -97,7 +113,7 @@ impl ReadError {
             }
             Self::NotReliable { action, .. } => FaultKind::ActionNotSupported(action.clone()),
         };
-        Some(SequenceFault::sender(kind, self.to_string()))
+        Some(SequenceFault::sender(kind, self.reason()))
     }
 }
 

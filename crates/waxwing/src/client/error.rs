@@ -98,7 +98,11 @@ impl fmt::Display for ChannelError {
         if let ChannelErrorKind::Session(error) = kind
             && let Some(advice) = error.advice()
         {
-            write!(f, "\n  meaning: {} [{}]\n  what to do: {}", advice.meaning, advice.code, advice.action)?;
+            // An unsecured fault of the security layer says by itself what it means.
+            if !matches!(error, SessionError::Security(_)) || advice.is_specific() {
+                write!(f, "\n  meaning: {}", advice.meaning)?;
+            }
+            write!(f, "\n  what to do: {} [{}]", advice.action, advice.code)?;
         }
         Ok(())
     }

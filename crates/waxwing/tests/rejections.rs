@@ -1,0 +1,260 @@
+//! What a user meets when something does not fit: each case ends at once, with an error that says what it is and what to do.
+
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use common::*;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use jiff::SignedDuration;
+use waxwing::contract::CallError;
+use waxwing::environment::Clock;
+use waxwing::transport::http_client::HttpClient;
+use waxwing::transport::http_server::{HttpReply, HttpRequest, HttpServer, HttpServerOptions};
+use waxwing::{ChannelError, ChannelFactory, ServiceHost, ServiceHostBuilder, ServiceInstances};
+
+/// A service and a client's factory, each from its own folder and file.
+struct Pair {
+    host: ServiceHost,
+    service: Counting,
+    factory: ChannelFactory,
+    _folders: [tempfile::TempDir; 2],
+}
+
+/// Who the client is, whom it trusts, and whom it takes the service for.
+struct Client {
+    own: &'static str,
+    root: &'static str,
+    service: &'static str,
+    find: &'static str,
+}
+
+const ALICE: Client = Client { own: "alice", root: "ca", service: "service", find: "localhost" };
+
+async fn pair(service_binding: &Binding, client_binding: &Binding, client: &Client) -> Pair {
+    let service_folder = stores("service", "ca", &[]);
+    let client_folder = stores(client.own, client.root, &[client.service]);
+    let service = Counting::default();
+    let config = service_config(service_binding, service_folder.path());
+    let builder = ServiceHostBuilder::from_config(&config, "CalculatorService", &CALCULATOR_CONTRACT).unwrap();
+    let host = builder.open(ServiceInstances::single(CalculatorService::new(service.clone()))).await.unwrap();
+    let address = format!("http://{}/calc", host.local_addresses()[0]);
+    let config = client_config(client_binding, client_folder.path(), &address, "CN=", client.find);
+    let factory = ChannelFactory::from_config(&config, "calc", &CALCULATOR_CONTRACT).unwrap();
+    Pair { host, service, factory, _folders: [service_folder, client_folder] }
+}
+
+/// The error of opening, which must come well before the open timeout of 20 s.
+async fn refused(factory: &ChannelFactory) -> ChannelError {
+    let opened = tokio::time::timeout(Duration::from_secs(9), factory.open_channel()).await;
+    let error = opened.expect("told at once").expect_err("refused");
+    println!("{error}\n");
+    error
+}
+
+fn assert_says(error: &ChannelError, parts: &[&str]) {
+    let text = error.to_string();
+    for part in parts {
+        assert!(text.contains(part), "'{part}' is not in: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_certificate_of_an_unknown_authority_or_an_expired_one() {
+    for own in ["mallory", "expired"] {
+        for negotiate in [false, true] {
+            let binding = Binding::certificate(negotiate);
+            let pair = pair(&binding, &binding, &Client { own, ..ALICE }).await;
+            let error = refused(&pair.factory).await;
+            assert_eq!(error.code(), Some("failed-authentication"), "{error}");
+            assert_says(&error, &["FailedAuthentication", "what to do:"]);
+            assert_eq!(pair.service.executed.load(Ordering::SeqCst), 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_service_certificate_that_is_not_trusted_or_not_the_expected_one() {
+    for negotiate in [false, true] {
+        let binding = Binding::certificate(negotiate);
+        let untrusted = pair(&binding, &binding, &Client { root: "rogue-ca", ..ALICE }).await;
+        let error = refused(&untrusted.factory).await;
+        assert_says(&error, &["'CN=localhost' is not trusted", "no chain to a trusted root"]);
+
+        let mut other = pair(&binding, &binding, &ALICE).await;
+        let identity = waxwing::binding::Identity::Dns("calc.example.org".to_owned());
+        other.factory.endpoint_mut().identity = Some(identity);
+        let error = refused(&other.factory).await;
+        assert_says(&error, &["expected DNS name 'calc.example.org'", "DNS name 'localhost'"]);
+    }
+}
+
+#[tokio::test]
+async fn the_client_encrypts_for_another_certificate() {
+    let binding = Binding::certificate(false);
+    let mut pair = pair(&binding, &binding, &Client { service: "bob", find: "bob", ..ALICE }).await;
+    pair.factory.endpoint_mut().identity = Some(waxwing::binding::Identity::Dns("bob".to_owned()));
+    let error = refused(&pair.factory).await;
+    assert_eq!(error.code(), Some("invalid-security"));
+    assert_says(&error, &["An error occurred when verifying security for the message.", "another certificate"]);
+}
+
+#[tokio::test]
+async fn clocks_apart() {
+    let binding = Binding::certificate(false);
+    for minutes in [20, -20] {
+        let pair = pair(&binding, &binding, &ALICE).await;
+        let factory = pair.factory.clone().clock(Clock::with_offset(SignedDuration::from_mins(minutes)));
+        let error = refused(&factory).await;
+        let word = if minutes > 0 { "behind" } else { "ahead of" };
+        assert_says(&error, &[&format!("the service's clock is 20 minutes {word} this machine's")]);
+    }
+    let pair = pair(&binding, &binding, &ALICE).await;
+    let factory = pair.factory.clone().clock(Clock::with_offset(SignedDuration::from_mins(4)));
+    factory.open_channel().await.expect("4 minutes are tolerated").close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_service_without_reliable_session_with_another_version_or_without_security() {
+    let plain = Binding { reliable: false, ..Binding::none() };
+    let unsecured = pair(&plain, &Binding::none(), &ALICE).await;
+    assert_eq!(refused(&unsecured.factory).await.code(), Some("no-reliable-session"));
+
+    let secured = Binding::certificate(false);
+    let without = Binding { reliable: false, ..secured.clone() };
+    let no_session = pair(&without, &secured, &ALICE).await;
+    assert_eq!(refused(&no_session.factory).await.code(), Some("no-reliable-session"));
+
+    let newer = Binding { section: "ws2007HttpBinding", ..Binding::none() };
+    let to_newer = pair(&newer, &Binding::none(), &ALICE).await;
+    assert_eq!(refused(&to_newer.factory).await.code(), Some("other-reliable-messaging-version"));
+    let to_older = pair(&Binding::none(), &newer, &ALICE).await;
+    assert_eq!(refused(&to_older.factory).await.code(), Some("other-reliable-messaging-version"));
+
+    let open_service = pair(&Binding::none(), &secured, &ALICE).await;
+    assert_eq!(refused(&open_service.factory).await.code(), Some("no-message-security"));
+    let open_client = pair(&secured, &Binding::none(), &ALICE).await;
+    assert_eq!(refused(&open_client.factory).await.code(), Some("security-mismatch"));
+}
+
+#[tokio::test]
+async fn one_side_negotiates_and_the_other_does_not() {
+    let (with, without) = (Binding::certificate(true), Binding::certificate(false));
+    let first = pair(&without, &with, &ALICE).await;
+    assert_eq!(refused(&first.factory).await.code(), Some("negotiation-mismatch"));
+    let second = pair(&with, &without, &ALICE).await;
+    assert_says(&refused(&second.factory).await, &["what to do:"]);
+}
+
+#[tokio::test]
+async fn nobody_listens() {
+    let binding = Binding { reliable: false, ..Binding::certificate(false) };
+    let pair = pair(&binding, &binding, &ALICE).await;
+    let factory = pair.factory.clone().via("http://127.0.0.1:9/calc");
+    assert_says(&refused(&factory).await, &["there was no endpoint listening at http://127.0.0.1:9/calc", "check address"]);
+}
+
+#[tokio::test]
+async fn missing_certificates_are_told_with_what_is_there() {
+    let folder = stores("alice", "ca", &["service"]);
+    let config = client_config(&Binding::certificate(false), folder.path(), "http://localhost:9/calc", "bob", "localhost");
+    let factory = ChannelFactory::from_config(&config, "calc", &CALCULATOR_CONTRACT).unwrap();
+    let error = factory.create_channel().expect_err("there is no bob");
+    assert_says(&error, &["Cannot find the X.509 certificate using the following search criteria", "'bob'", "'CN=alice'"]);
+}
+
+/// Stands between client and service and may change what passes.
+async fn between<F, R>(service: String, change: F) -> HttpServer
+where
+    F: Fn(u64, Vec<u8>) -> R + Send + Sync + 'static,
+    R: Into<Vec<Vec<u8>>>,
+{
+    let (client, number) = (HttpClient::new(), Arc::new(AtomicU64::new(0)));
+    let change = Arc::new(change);
+    let handler = move |request: HttpRequest| {
+        let (client, service, number, change) = (client.clone(), service.clone(), Arc::clone(&number), Arc::clone(&change));
+        async move {
+            let number = number.fetch_add(1, Ordering::SeqCst) + 1;
+            let mut answer = HttpReply::Abort;
+            for body in change(number, request.body.to_vec()).into() {
+                let mut headers = HeaderMap::new();
+                let content_type = request.content_type.clone().unwrap_or_default();
+                headers.insert("content-type", HeaderValue::from_str(&content_type).unwrap());
+                if let Ok(response) = client.post(&service, headers, Bytes::from(body), 1 << 20).await {
+                    answer = match response.body.is_empty() {
+                        true => HttpReply::Empty(response.status),
+                        false => HttpReply::Message {
+                            status: StatusCode::from_u16(response.status.as_u16()).unwrap(),
+                            content_type: response.content_type.unwrap_or_default(),
+                            body: response.body,
+                        },
+                    };
+                }
+            }
+            answer
+        }
+    };
+    HttpServer::bind(([127, 0, 0, 1], 0).into(), HttpServerOptions::default(), handler).await.unwrap()
+}
+
+/// The third message (the first call) is altered on its way.
+#[tokio::test]
+async fn a_tampered_message_ends_the_session_in_words() {
+    let binding = Binding::certificate(false);
+    let pair = pair(&binding, &binding, &ALICE).await;
+    let service = format!("http://{}/calc", pair.host.local_addresses()[0]);
+    let link = between(service, |number, mut body| {
+        if number == 3 {
+            let at = body.windows(13).rposition(|w| w == b"CipherValue>A" || w.ends_with(b"CipherValue>")).unwrap() - 40;
+            body[at] = if body[at] == b'A' { b'B' } else { b'A' };
+        }
+        vec![body]
+    })
+    .await;
+    let factory = pair.factory.clone().via(format!("http://{}/calc", link.local_addr()));
+    let channel = factory.open_channel().await.unwrap();
+    let client = CalculatorClient::new(&channel);
+    let error = client.add(1.0, 2.0).await.expect_err("altered");
+    println!("{error}");
+    assert!(matches!(&error, CallError::Channel(_)), "{error}");
+    assert!(error.to_string().contains("An error occurred when verifying security for the message."), "{error}");
+    assert_eq!(pair.service.executed.load(Ordering::SeqCst), 0);
+    // The service goes on with others.
+    let fresh = pair.factory.open_channel().await.unwrap();
+    assert_eq!(CalculatorClient::new(&fresh).add(1.0, 2.0).await.unwrap(), 3.0);
+    fresh.close().await.unwrap();
+}
+
+/// The third message is posted twice, octet for octet: the second is refused, the call is executed once.
+#[tokio::test]
+async fn a_replayed_message_is_refused_and_never_executed_twice() {
+    let binding = Binding::certificate(false);
+    let pair = pair(&binding, &binding, &ALICE).await;
+    let service = format!("http://{}/calc", pair.host.local_addresses()[0]);
+    let link = between(service, |number, body| if number == 3 { vec![body.clone(), body] } else { vec![body] }).await;
+    let factory = pair.factory.clone().via(format!("http://{}/calc", link.local_addr()));
+    let channel = factory.open_channel().await.unwrap();
+    let error = CalculatorClient::new(&channel).add(1.0, 2.0).await.expect_err("the client got the refusal");
+    println!("{error}");
+    assert_eq!(pair.service.executed.load(Ordering::SeqCst), 1);
+    let fresh = pair.factory.open_channel().await.unwrap();
+    assert_eq!(CalculatorClient::new(&fresh).add(1.0, 2.0).await.unwrap(), 3.0);
+    fresh.close().await.unwrap();
+}
+
+/// The option that WCF's documentation describes: a rejected credential is tried again until the open timeout.
+#[tokio::test]
+async fn authentication_is_retried_when_the_user_asks_for_it() {
+    let binding = Binding::certificate(false);
+    let mut pair = pair(&binding, &binding, &Client { own: "mallory", ..ALICE }).await;
+    pair.factory.endpoint_mut().timeouts.open = waxwing::binding::TimeSpan::seconds(11);
+    let factory = pair.factory.clone().retry_authentication(true);
+    let begun = tokio::time::Instant::now();
+    let error = factory.open_channel().await.expect_err("refused in the end");
+    assert_eq!(error.code(), Some("failed-authentication"));
+    assert!(begun.elapsed() >= Duration::from_secs(10), "a second attempt was made");
+    assert_eq!(pair.host.statistics().refused, 2);
+}
