@@ -69,13 +69,14 @@ fn plain(span: Span, message: String) -> Problem {
     Problem::error("malformed-xml", span, message).wcf(INITIALIZE).fix("write well-formed XML here")
 }
 
-/// The text with the XML declaration blanked out: it is decoded already, whatever encoding the
-/// declaration names.
+/// The text with byte order mark and XML declaration blanked out: it is decoded already, whatever
+/// encoding the declaration names.
 fn without_declaration(text: &str) -> String {
     let mut copy = text.to_owned();
-    if let (true, Some(end)) = (text.starts_with("<?xml"), text.find("?>")) {
-        copy.replace_range(..end + 2, &" ".repeat(end + 2));
-    }
+    let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let declaration = text[mark..].starts_with("<?xml").then(|| text.find("?>")).flatten();
+    let blank = declaration.map_or(mark, |end| end + "?>".len());
+    copy.replace_range(..blank, &" ".repeat(blank));
     copy
 }
 
