@@ -458,3 +458,43 @@ fn a_long_list_of_inclusive_prefixes() {
     assert_eq!(canonical, octets(&["p"]));
     assert!(canonical.starts_with(b"<a xmlns:p=\"urn:p\"><b></b>"));
 }
+
+/// Limits that say "everything" end where the tree cannot number more: an error, not a panic.
+#[test]
+fn limits_end_where_the_tree_does() {
+    let all = Limits {
+        max_bytes: usize::MAX,
+        max_depth: usize::MAX,
+        max_attributes: usize::MAX,
+        max_namespace_declarations: usize::MAX,
+        max_distinct_names: usize::MAX,
+        max_name_length: usize::MAX,
+        max_string_content_length: usize::MAX,
+        max_nodes: usize::MAX,
+        allow_processing_instructions: true,
+    };
+    let limit = |text: String| match Document::parse(text, &all) {
+        Ok(document) => panic!("{} bytes are read", document.source().len()),
+        Err(error) => match error.kind {
+            ParseErrorKind::Limit { limit, value } => (limit, value),
+            other => panic!("{other}"),
+        },
+    };
+    let most = u16::MAX as usize;
+    assert_eq!(limit(format!("<{}/>", "a".repeat(most + 1))), ("max_name_length", most));
+    assert_eq!(limit(format!("<a p{}:b=''/>", "q".repeat(most))), ("max_name_length", most));
+    let name = format!("<{}/>", "a".repeat(most));
+    assert_eq!(Document::parse(name.as_str(), &all).expect("it fits").to_xml(), name);
+
+    let many = |declare: fn(usize) -> String| {
+        let mut text = String::from("<a>");
+        (0..70_000).for_each(|i| write!(text, "<b {}/>", declare(i)).expect("a string takes it"));
+        text + "</a>"
+    };
+    let (limited, most) = limit(many(|i| format!("xmlns:p{i}='urn:p'")));
+    assert!(limited == "max_distinct_names" && most > 65_000, "{most}");
+    assert_eq!(limit(many(|i| format!("xmlns='urn:{i}'"))), ("max_distinct_names", most));
+    let attributes: String = (0..70_000).map(|i| format!(" a{i}=''")).collect();
+    let document = Document::parse(format!("<a{attributes}/>"), &all).expect("no limit");
+    assert_eq!(document.root().attributes().count(), 70_000);
+}
