@@ -90,7 +90,7 @@ settings! {
             negotiation_timeout: TimeSpan = TimeSpan::minutes(1), "negotiationTimeout";
             /// How long requests are remembered.
             replay_window: TimeSpan = TimeSpan::minutes(5), "replayWindow";
-            /// How long a security session may stay silent.
+            /// How long a new session may wait for its first message.
             inactivity_timeout: TimeSpan = TimeSpan::minutes(2), "inactivityTimeout";
             /// Life of a session key.
             session_key_renewal_interval: TimeSpan = TimeSpan::hours(15), "sessionKeyRenewalInterval";

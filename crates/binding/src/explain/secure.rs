@@ -101,8 +101,8 @@ fn conversation(
     );
     let text = match endpoint.role {
         Role::Client if session.can_renew => format!(
-            "the client renews the key after {}, or after {} % of its life; the old one is accepted \
-             for {} more",
+            "the client renews the key after {} or {} % of its life, whichever is sooner; the old \
+             one is accepted for {} more",
             span(session.local_client_settings.session_key_renewal_interval),
             session.local_client_settings.cookie_renewal_threshold_percentage,
             span(session.local_client_settings.session_key_rollover_interval)
@@ -111,8 +111,8 @@ fn conversation(
         Role::Service => {
             let s = &session.local_service_settings;
             format!(
-                "a key lives {}; a session without traffic ends after {}; up to {} may wait for \
-                 their first message",
+                "a key lives {}; a new session must get its first message within {}; up to {} may \
+                 wait for it",
                 span(s.session_key_renewal_interval),
                 span(s.inactivity_timeout),
                 count(s.max_pending_sessions.into(), "session")
