@@ -9,8 +9,8 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use openssl::ssl::{
-    ErrorCode, NameType, Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions,
-    SslSessionCacheMode, SslStream, SslVerifyMode, SslVersion,
+    ErrorCode, NameType, ShutdownState, Ssl, SslContext, SslContextBuilder, SslMethod, SslMode,
+    SslOptions, SslSessionCacheMode, SslStream, SslVerifyMode, SslVersion,
 };
 
 use crate::certificate::Certificate;
@@ -272,6 +272,16 @@ impl TlsSession {
         }
         out.truncate(length);
         Ok(out)
+    }
+}
+
+impl Drop for TlsSession {
+    /// The library forgets a session that ends without a word, and takes it for resumable otherwise. In a negotiation
+    /// nobody says goodbye: the records end with the key.
+    fn drop(&mut self) {
+        if self.complete {
+            self.stream.set_shutdown(ShutdownState::SENT | ShutdownState::RECEIVED);
+        }
     }
 }
 

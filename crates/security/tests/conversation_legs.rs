@@ -205,7 +205,7 @@ fn legs_out_of_order_are_refused() {
 }
 
 /// What happens to a leg of the client on its way, and the fault that answers.
-type Mishap<'a> = (&'a str, &'a dyn Fn(String) -> String, (&'a str, &'a str));
+type Mishap<'a> = (&'a str, Change<'a>, (&'a str, &'a str));
 
 #[test]
 fn malformed_first_legs_are_refused() {
@@ -309,7 +309,7 @@ fn what_is_changed_around_the_records_makes_the_hash_wrong() {
         let at = t.find("<u:Expires>").unwrap() + 11;
         format!("{}2037{}", &t[..at], &t[at + 4..])
     };
-    let cases: [(&str, &dyn Fn(String) -> String, &str); 7] = [
+    let cases: [(&str, Change<'_>, &str); 7] = [
         ("the lifetime", &later, "CombinedHash of the negotiation is wrong"),
         ("white space", &|t| t.replace("<t:KeySize>", " <t:KeySize>"), "CombinedHash"),
         (
@@ -355,7 +355,7 @@ fn altered_proof_tokens_and_tokens_are_useless() {
         let new = if t.as_bytes()[at] == b'A' { "B" } else { "A" };
         format!("{}{new}{}", &t[..at], &t[at + 1..])
     };
-    let cases: [(&str, &dyn Fn(String) -> String, &[&str]); 3] = [
+    let cases: [(&str, Change<'_>, &[&str]); 3] = [
         ("the record", &flip_key, &["TLS", "record"]),
         ("the algorithm", &|t| t.replace("#TLS_Wrap", "#GSS_Wrap"), &["TLS_Wrap", "GSS_Wrap"]),
         ("the method", &|t| t.replace("e:EncryptionMethod", "e:Method"), &["EncryptionMethod"]),

@@ -137,9 +137,12 @@ fn tls_failures_and_soap_failures_have_different_words() {
     says(logged, &["SOAP: the negotiation message has no Context attribute"]);
 }
 
+/// What happens to a flight before it is sent.
+type Shape = Arc<dyn Fn(Vec<u8>) -> Vec<u8> + Send + Sync>;
+
 #[test]
 fn records_may_be_split_and_merged() {
-    let shapes: [Arc<dyn Fn(Vec<u8>) -> Vec<u8> + Send + Sync>; 4] = [
+    let shapes: [Shape; 4] = [
         Arc::new(nego::merged),
         Arc::new(|flight| nego::cut(flight, 1000)),
         Arc::new(|flight| nego::cut(flight, 100)),
@@ -250,9 +253,12 @@ fn a_wrong_password_is_refused_after_the_negotiation() {
     assert_eq!(fault.text(), "At least one security token in the message could not be validated.");
 }
 
+/// What is wrong with a service, and what its client says of it.
+type Misfit = (&'static str, fn(&mut Setup), &'static [&'static str]);
+
 #[test]
 fn the_service_is_checked_before_the_client_shows_its_certificate() {
-    let cases: [(&str, fn(&mut Setup), &[&str]); 4] = [
+    let cases: [Misfit; 4] = [
         (
             "untrusted",
             |s| s.service.negotiation = Some(server("mallory")),

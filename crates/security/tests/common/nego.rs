@@ -1,5 +1,6 @@
 //! A client and a service in memory: virtual time, seeded randomness, messages through their octets.
 #![allow(dead_code, unreachable_pub)]
+#![allow(clippy::disallowed_methods, reason = "tests read their data")]
 
 #[path = "nego_legs.rs"]
 pub mod legs;

@@ -8,6 +8,9 @@ use waxwing_soap::Envelope;
 use super::{Credential, Pair, fault, wire};
 use jiff::SignedDuration;
 
+/// What happens to a message on its way.
+pub type Change<'a> = &'a dyn Fn(String) -> String;
+
 pub const OLD: Dialect = Dialect::February2005;
 pub const ALICE: Credential = Credential::Certificate("alice");
 

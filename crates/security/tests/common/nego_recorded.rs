@@ -1,6 +1,7 @@
 //! Captured exchanges of a WCF client and service, and ends that go through them again: the same time,
 //! randomness and TLS records.
 #![allow(dead_code, unreachable_pub)]
+#![allow(clippy::disallowed_methods, reason = "tests read their data")]
 
 use std::collections::VecDeque;
 use std::io::Read;

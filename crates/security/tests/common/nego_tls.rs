@@ -143,7 +143,7 @@ fn hmac(digest: MessageDigest, key: &[u8], octets: &[u8]) -> Vec<u8> {
     Signer::new(digest, &key).unwrap().sign_oneshot_to_vec(octets).unwrap()
 }
 
-fn p_hash(digest: MessageDigest, secret: &[u8], seed: &[u8], length: usize) -> Vec<u8> {
+pub fn p_hash(digest: MessageDigest, secret: &[u8], seed: &[u8], length: usize) -> Vec<u8> {
     let (mut a, mut out) = (seed.to_vec(), Vec::new());
     while out.len() < length {
         a = hmac(digest, secret, &a);
