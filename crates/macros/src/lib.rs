@@ -52,6 +52,38 @@ use syn::parse_macro_input;
 ///
 /// * `value = "…"`: the text; by default the variant's name.
 /// * `skip`: no member; writing it is an error.
+///
+/// # Example
+///
+/// ```
+/// use waxwing::DataContract;
+/// use waxwing::datacontract::{from_xml, to_xml};
+///
+/// #[derive(Debug, PartialEq, DataContract)]
+/// #[data_contract(clr_namespace = "Contoso.Orders")]
+/// struct Order {
+///     #[data_member(required)]
+///     number: i32,
+///     #[data_member(order = 1, name = "ship-to")]
+///     address: Option<String>,
+///     #[data_member(emit_default = false)]
+///     state: State,
+/// }
+///
+/// #[derive(Debug, PartialEq, DataContract)]
+/// #[data_contract(clr_namespace = "Contoso.Orders")]
+/// enum State {
+///     New,
+///     #[enum_member(value = "on-hold")]
+///     Held,
+/// }
+///
+/// let order = Order { number: 7, address: None, state: State::Held };
+/// let xml = to_xml(&order)?;
+/// assert!(xml.contains("<Number>7</Number><State>on-hold</State><ship-to i:nil=\"true\"/>"));
+/// assert_eq!(from_xml::<Order>(xml.as_bytes())?, order);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[proc_macro_derive(DataContract, attributes(data_contract, data_member, enum_member))]
 pub fn derive_data_contract(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as syn::DeriveInput);
@@ -61,7 +93,7 @@ pub fn derive_data_contract(input: TokenStream) -> TokenStream {
 /// Makes a trait a service contract, as WCF's `ServiceContract` attribute does an interface.
 ///
 /// Each method is an operation: `async fn` with `&self` and parameters that are data contracts, giving
-/// `Result<T, OperationFault>`. A first parameter `&OperationContext` is no part of the message. Of the trait `Calculator`
+/// `Result<T, OperationFault>`, or another error that converts into an `OperationFault`. A first parameter `&OperationContext` is no part of the message. Of the trait `Calculator`
 /// come, beside the trait itself, `CalculatorClient`, `CalculatorService` and the constant `CALCULATOR_CONTRACT`.
 ///
 /// # `#[service_contract(…)]` on the trait
@@ -92,6 +124,35 @@ pub fn derive_data_contract(input: TokenStream) -> TokenStream {
 /// * `header`: a SOAP header instead of a part of the body.
 ///
 /// A parameter or result of type `RawBody` is the whole body, as XML.
+///
+/// # Example
+///
+/// ```
+/// use waxwing::contract::{OperationContext, OperationFault, service_contract};
+///
+/// #[service_contract(namespace = "urn:clock", name = "IClock")]
+/// trait Clock {
+///     /// Sets the time of the zone, and tells the one before.
+///     #[operation(faults(String))]
+///     async fn set(&self, context: &OperationContext, zone: &str, minutes: i32) -> Result<i32, OperationFault>;
+/// }
+///
+/// struct Stopped;
+///
+/// impl Clock for Stopped {
+///     async fn set(&self, context: &OperationContext, zone: &str, _: i32) -> Result<i32, OperationFault> {
+///         if context.caller().is_none() {
+///             return Err(OperationFault::new("Who are you?").with_detail(zone.to_owned()));
+///         }
+///         Ok(0)
+///     }
+/// }
+///
+/// let service = ClockService::new(Stopped);
+/// # let _ = service;
+/// assert_eq!(CLOCK_CONTRACT.operations[0].action, "urn:clock/IClock/Set");
+/// assert_eq!(CLOCK_CONTRACT.operations[0].faults[0].action, "urn:clock/IClock/SetStringFault");
+/// ```
 #[proc_macro_attribute]
 pub fn service_contract(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as syn::ItemTrait);

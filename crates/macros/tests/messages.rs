@@ -145,3 +145,46 @@ fn an_operation_for_every_action_takes_what_no_other_has() {
     assert_eq!(contract.operation("urn:raw/echo").unwrap().name, "Echo");
     assert_eq!(contract.operation("urn:unheard").unwrap().name, "Other");
 }
+
+#[derive(Debug)]
+enum LookupError {
+    NotFound(String),
+    Broken(std::fmt::Error),
+}
+
+impl From<LookupError> for OperationFault {
+    fn from(error: LookupError) -> Self {
+        match error {
+            LookupError::NotFound(name) => {
+                Self::new(format!("no {name}")).with_subcode("urn:lookup", "NotFound")
+            }
+            LookupError::Broken(error) => error.into(),
+        }
+    }
+}
+
+#[service_contract(namespace = "urn:lookup", name = "ILookup")]
+trait Lookup {
+    async fn find(&self, name: &str) -> Result<i32, LookupError>;
+}
+
+struct Empty;
+
+impl Lookup for Empty {
+    async fn find(&self, name: &str) -> Result<i32, LookupError> {
+        match name {
+            "" => Err(LookupError::Broken(std::fmt::Error)),
+            name => Err(LookupError::NotFound(name.to_owned())),
+        }
+    }
+}
+
+#[test]
+fn a_service_may_have_errors_of_its_own() {
+    let client = LookupClient::new(Local::new(LookupService::new(Empty)));
+    let error = run(client.find("Ann")).unwrap_err();
+    let fault = error.fault().expect("a fault");
+    assert_eq!((fault.text(), fault.subcode().unwrap().local.as_str()), ("no Ann", "NotFound"));
+    let error = run(client.find("")).unwrap_err();
+    assert_eq!(error.fault().unwrap().subcode().unwrap().local, "InternalServiceFault");
+}

@@ -77,6 +77,7 @@ use std::sync::Arc;
 
 use waxwing_soap::{Envelope, MessageVersion};
 
+pub use body::BodyError;
 pub use context::{Caller, OperationContext};
 pub use description::{ContractDescription, FaultDescription, OperationDescription};
 pub use error::{CallError, ContractError, FaultDetail};
