@@ -1,0 +1,129 @@
+//! What a call within a session costs: to read (parse, verify, decrypt) and to write (sign, encrypt, to
+//! octets). The messages are WCF's of the scenario `rm10-sc-cert`.
+//!
+//! `cargo bench -p waxwing-security --bench wsse`
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use common::wsse_rebuild::unprotected;
+use common::wsse_replay::requirements;
+use common::{Captured, Scenario, Tokens, identity_of};
+use divan::{Bencher, black_box};
+use waxwing_security::wsse::names::{WSSE, WSU};
+use waxwing_security::wsse::{
+    ContextToken, Dialect, Expectations, ExpectedEndorsing, ExpectedToken, ProtectionPlan,
+    ProtectionToken, SecuritySettings, SessionKeys, Sources, TokenPlacement, UuidIds, protect,
+    verify,
+};
+use waxwing_security::{Direction, ProtectionRequirements};
+use waxwing_soap::{Envelope, RandomSource};
+use waxwing_xml::Limits;
+
+fn main() {
+    divan::main();
+}
+
+struct Counter(u8);
+
+impl RandomSource for Counter {
+    fn fill(&mut self, octets: &mut [u8]) {
+        for octet in octets {
+            self.0 = self.0.wrapping_mul(13).wrapping_add(7);
+            *octet = self.0;
+        }
+    }
+}
+
+/// A session of the scenario: its settings and its second call.
+struct Session {
+    scenario: Scenario,
+    settings: SecuritySettings,
+    requirements: ProtectionRequirements,
+}
+
+impl Session {
+    fn new() -> Self {
+        let scenario = Scenario::wcf("rm10-sc-cert");
+        let (settings, requirements) = (scenario.settings(), requirements(&scenario));
+        Self { scenario, settings, requirements }
+    }
+
+    /// Nine signed parts: the body, seven headers, the timestamp.
+    fn request(&self) -> &Captured {
+        self.scenario.messages.iter().find(|m| m.name == "004-request").expect("the message")
+    }
+
+    fn token(&self) -> ContextToken {
+        let envelope = self.request().envelope();
+        let security = envelope.header_named(WSSE, "Security").expect("Security");
+        let token = security.elements().find(|e| e.local_name() == "SecurityContextToken");
+        let token = token.expect("a token");
+        let (identifier, instance) = identity_of(token);
+        ContextToken {
+            dialect: Dialect::February2005,
+            id: token.attribute_ns(WSU, "Id").expect("an id").into(),
+            element: envelope.document().source_of(token.span()).into(),
+            key: self.scenario.contexts[&(identifier.clone(), instance)].clone(),
+            identifier: identifier.into(),
+            instance: None,
+        }
+    }
+}
+
+#[divan::bench]
+fn read(bencher: Bencher<'_, '_>) {
+    let session = Session::new();
+    let tokens = Tokens::new(&session.scenario, &[]);
+    let request = session.request();
+    let expect = Expectations {
+        settings: &session.settings,
+        requirements: &session.requirements,
+        direction: Direction::Request,
+        protection: ExpectedToken::AttachedContext,
+        endorsing: ExpectedEndorsing::default(),
+        username: false,
+        confirmations: &[],
+        now: request.at,
+        limits: &Limits::SOAP,
+        replay: None,
+    };
+    bencher.with_inputs(|| request.body.clone()).bench_local_values(|octets| {
+        let envelope = Envelope::parse(octets, &Limits::SOAP).expect("an envelope");
+        verify(envelope, &expect, &tokens).expect("a good message")
+    });
+}
+
+#[divan::bench]
+fn parse(bencher: Bencher<'_, '_>) {
+    let session = Session::new();
+    let request = session.request();
+    bencher
+        .with_inputs(|| request.body.clone())
+        .bench_local_values(|octets| Envelope::parse(octets, &Limits::SOAP).expect("an envelope"));
+}
+
+#[divan::bench]
+fn write(bencher: Bencher<'_, '_>) {
+    let session = Session::new();
+    let (mut random, settings) = (Counter(1), &session.settings);
+    let mut ids = UuidIds::with_guid("e4a5c890-30c8-40a4-ad13-f9b5aac15355", 8);
+    let (token, placement) = (session.token(), TokenPlacement::Attached);
+    let keys = SessionKeys::new(token, placement, settings, &mut random, &mut ids);
+    let request = session.request();
+    let parts = session.requirements.find(Direction::Request, &request.action()).expect("parts");
+    let plan = ProtectionPlan::new(settings, parts, ProtectionToken::Session(&keys));
+    let envelope = unprotected(request.expected());
+    bencher.with_inputs(|| envelope.clone()).bench_local_values(|mut envelope| {
+        let mut sources = Sources { now: request.at, random: &mut random, ids: &mut ids };
+        protect(&mut envelope, &plan, &mut sources).expect("it can be protected");
+        black_box(envelope.to_bytes())
+    });
+}
+
+#[divan::bench]
+fn write_octets_only(bencher: Bencher<'_, '_>) {
+    let session = Session::new();
+    let envelope = session.request().envelope();
+    bencher.bench_local(|| envelope.to_bytes());
+}
