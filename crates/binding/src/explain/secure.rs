@@ -131,7 +131,9 @@ fn algorithms(security: &EffectiveSecurity) -> String {
         ),
         _ => suite(security.algorithm_suite),
     };
-    format!("{suites}; exclusive canonicalization")
+    let computed = security.secure_conversation.is_some() || security.require_derived_keys;
+    let keys = if computed { ", keys computed by P_SHA1" } else { "" };
+    format!("{suites}{keys}; exclusive canonicalization")
 }
 
 /// The algorithms of a suite (WS-SecurityPolicy 1.2 §6.1).
@@ -145,18 +147,16 @@ fn suite(suite: AlgorithmSuite) -> String {
     };
     let wrap = if name.ends_with("Rsa15") { "RSA PKCS#1 v1.5" } else { "RSA-OAEP" };
     let hash = if name.contains("Sha256") { "SHA256" } else { "SHA1" };
-    format!(
-        "{name}: {cipher}, keys encrypted with {wrap}, signatures HMAC-{hash} and RSA-{hash}, \
-         derived keys by P_SHA1"
-    )
+    format!("{name}: {cipher}, keys encrypted with {wrap}, signatures HMAC-{hash} and RSA-{hash}")
 }
 
 fn protection(endpoint: &EffectiveEndpoint, security: &EffectiveSecurity, facts: &mut Facts) {
     if security.over_transport {
-        facts.say(
-            Topic::Protection,
-            "TLS signs and encrypts everything; in the header only the timestamp is signed",
-        );
+        let unsigned = security.secure_conversation.is_none()
+            && security.credential == MessageCredentialType::UserName;
+        let header = if unsigned { "nothing" } else { "only the timestamp" };
+        let text = format!("TLS signs and encrypts everything; in the header {header} is signed");
+        facts.say(Topic::Protection, text);
         return;
     }
     let addressing = if endpoint.message_version.has_addressing() {
