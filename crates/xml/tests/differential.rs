@@ -256,6 +256,55 @@ fn bergshamra_canonicalizes_to_the_same_octets() {
     }
 }
 
+/// One child: `e`lement, `t`ext, `c`omment or `p`rocessing instruction, and its text.
+type Piece = (char, String);
+
+/// Adds a child; text in several nodes becomes one, no text none. Of an instruction, the white space
+/// between target and data is left out, as the other parser leaves it out.
+fn add(pieces: &mut Vec<Piece>, kind: char, text: &str) {
+    let space = [' ', '\n', '\t'];
+    match (kind, pieces.last_mut()) {
+        ('t', _) if text.is_empty() => {}
+        ('t', Some(('t', before))) => before.push_str(text),
+        ('p', _) => {
+            let (target, data) = text.split_once(space).unwrap_or((text, ""));
+            pieces.push((kind, format!("{target} {}", data.trim_matches(space))));
+        }
+        _ => pieces.push((kind, text.to_owned())),
+    }
+}
+
+fn our_pieces(element: Element<'_>) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    for child in element.children() {
+        match child {
+            Node::Text(text) => add(&mut pieces, 't', text),
+            Node::Element(_) => add(&mut pieces, 'e', ""),
+            Node::Comment(text) => add(&mut pieces, 'c', text),
+            Node::ProcessingInstruction(text) => add(&mut pieces, 'p', text),
+        }
+    }
+    pieces
+}
+
+fn their_pieces(node: roxmltree::Node<'_, '_>) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    for child in node.children() {
+        let text = child.text().unwrap_or_default();
+        match (child.node_type(), child.pi()) {
+            (roxmltree::NodeType::Text, _) => add(&mut pieces, 't', text),
+            (roxmltree::NodeType::Element, _) => add(&mut pieces, 'e', ""),
+            (roxmltree::NodeType::Comment, _) => add(&mut pieces, 'c', text),
+            (_, pi) => {
+                let pi = pi.expect("a document is no child");
+                let whole = format!("{} {}", pi.target, pi.value.unwrap_or_default());
+                add(&mut pieces, 'p', &whole);
+            }
+        }
+    }
+    pieces
+}
+
 /// The same names, attributes, texts, comments and instructions at the same places.
 fn assert_same(ours: Element<'_>, theirs: roxmltree::Node<'_, '_>, text: &str) {
     let expanded = |namespace: Option<&str>, local: &str| {
@@ -276,53 +325,7 @@ fn assert_same(ours: Element<'_>, theirs: roxmltree::Node<'_, '_>, text: &str) {
         .map(|a| (expanded(a.namespace(), a.name()), a.value().to_owned(), a.range_value()));
     let ours_attributes: Vec<_> = ours_attributes.collect();
     assert_eq!(ours_attributes, their_attributes.collect::<Vec<_>>(), "{text}");
-    // One piece of text may be several nodes here.
-    let mut pieces: Vec<(u8, String)> = Vec::new();
-    for child in ours.children() {
-        match child {
-            Node::Text(text) => match pieces.last_mut() {
-                Some((b't', before)) => before.push_str(text),
-                _ => pieces.push((b't', text.to_owned())),
-            },
-            Node::Element(_) => pieces.push((b'e', String::new())),
-            Node::Comment(text) => pieces.push((b'c', text.to_owned())),
-            Node::ProcessingInstruction(text) => pieces.push((b'p', text.to_owned())),
-        }
-    }
-    let mut their_pieces: Vec<(u8, String)> = Vec::new();
-    for child in theirs.children() {
-        let text = || child.text().unwrap_or_default().to_owned();
-        if child.is_text() {
-            match their_pieces.last_mut() {
-                Some((b't', before)) => before.push_str(&text()),
-                _ => their_pieces.push((b't', text())),
-            }
-        } else if child.is_element() {
-            their_pieces.push((b'e', String::new()));
-        } else if child.is_comment() {
-            their_pieces.push((b'c', text()));
-        } else if let Some(pi) = child.pi() {
-            let between = if pi.value.is_some() { " " } else { "" };
-            let value = pi.value.unwrap_or_default();
-            their_pieces.push((b'p', format!("{}{between}{value}", pi.target)));
-        }
-    }
-    let squeeze = |pieces: Vec<(u8, String)>| -> Vec<(u8, String)> {
-        // roxmltree drops the white space between target and data.
-        let one = |(kind, text): (u8, String)| match (kind, text.split_once([' ', '\n', '\t'])) {
-            (b'p', Some((target, data))) => (
-                kind,
-                format!("{target} {}", data.trim_start_matches([' ', '\n', '\t'])).trim().into(),
-            ),
-            _ => (kind, text),
-        };
-        pieces
-            .into_iter()
-            .map(one)
-            .filter(|(kind, text)| *kind != b't' || !text.is_empty())
-            .collect()
-    };
-    assert_eq!(squeeze(pieces), squeeze(their_pieces), "{text}");
+    assert_eq!(our_pieces(ours), their_pieces(theirs), "{text}");
     let our_elements: Vec<_> = ours.elements().collect();
     let their_elements: Vec<_> = theirs.children().filter(|n| n.is_element()).collect();
     for (ours, theirs) in our_elements.into_iter().zip(their_elements) {
