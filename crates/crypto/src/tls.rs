@@ -64,8 +64,10 @@ impl std::fmt::Debug for TlsConfig {
     }
 }
 
-/// All suites that Windows offers by default and OpenSSL has: ECDHE and plain RSA, GCM and CBC.
-const SUITES: &str = "ECDHE+AESGCM:ECDHE+AES:RSA+AESGCM:RSA+AES:!aNULL:!eNULL:!PSK:!SRP:!AESCCM";
+/// All suites that Windows offers by default and OpenSSL has: ECDHE and plain RSA with GCM and CBC, DHE with GCM (as a
+/// client only: a server would need parameters of its own, and every peer has the others).
+const SUITES: &str =
+    "ECDHE+AESGCM:DHE+AESGCM:ECDHE+AES:RSA+AESGCM:RSA+AES:!aNULL:!eNULL:!PSK:!SRP:!AESCCM";
 
 impl TlsConfig {
     /// One end with its certificate (a server must have one) and the oldest version that it accepts.
