@@ -249,6 +249,7 @@ pub(crate) fn addresses() -> Group {
         ))
     };
     vec![
+        ("client-of-localhost-without-identity", client("<endpoint name=\"c\" address=\"http://localhost:8000/calc\" binding=\"wsHttpBinding\" bindingConfiguration=\"b\" contract=\"I\" />").replace("    </client>", "    </client>\n    <bindings>\n      <wsHttpBinding>\n        <binding name=\"b\">\n          <security>\n            <message clientCredentialType=\"None\" />\n          </security>\n        </binding>\n      </wsHttpBinding>\n    </bindings>")),
         (
             "client-without-address",
             client("<endpoint binding=\"basicHttpBinding\" contract=\"I\" />"),

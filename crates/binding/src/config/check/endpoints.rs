@@ -93,7 +93,32 @@ fn checks_of_services(endpoint: &EffectiveEndpoint, node: &Node, cx: &mut Reader
             node,
         );
         found.into_iter().for_each(|problem| cx.report(problem));
+        identity(endpoint, node, cx);
     }
+}
+
+/// Without an identity the certificate must name the host of the address; one of the machine's own
+/// names is hardly ever meant.
+fn identity(endpoint: &EffectiveEndpoint, node: &Node, cx: &mut Reader<'_>) {
+    let host = endpoint.host().filter(|_| endpoint.identity.is_none()).unwrap_or_default();
+    let number = host.contains(':') || host.parse::<std::net::Ipv4Addr>().is_ok();
+    if !number && !host.eq_ignore_ascii_case("localhost") {
+        return;
+    }
+    let span = node.attribute("address").map_or(node.name_span, |a| a.value_span);
+    cx.report(
+        Problem::note(
+            "identity-of-the-machine",
+            span,
+            format!("without an <identity> the service's certificate must be of \"{host}\""),
+        )
+        .wcf(format!(
+            "Identity check failed for outgoing message. The expected DNS identity of the remote \
+             endpoint was '{host}'"
+        ))
+        .behavior("refuses the first message if the certificate names another")
+        .fix("write <identity><dns value=\"…\" /></identity> with the name in the certificate"),
+    );
 }
 
 /// How a service checks its clients; told once for all endpoints.
