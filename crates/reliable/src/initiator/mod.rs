@@ -43,6 +43,8 @@ pub struct Initiator<M> {
     peer: Peer,
     window: SendWindow<M>,
     queue: VecDeque<Queued<M>>,
+    /// Not later than the first deadline in the queue.
+    queue_deadline: Option<Time>,
     /// Numbers of the return sequence that came.
     replies: Ranges,
     exchanges: BTreeMap<ExchangeId, Purpose>,
@@ -135,6 +137,7 @@ impl<M: Clone> Initiator<M> {
             phase: Phase::New,
             peer: Peer { to: String::new(), token: None, forward: None, back: None },
             queue: VecDeque::new(),
+            queue_deadline: None,
             replies: Ranges::new(),
             exchanges: BTreeMap::new(),
             last_exchange: 0,
@@ -169,7 +172,7 @@ impl<M: Clone> Initiator<M> {
     /// The next output. None: give the next input, or a `Tick` at [`wake_at`](Self::wake_at).
     pub fn poll(&mut self) -> Option<InitiatorOutput<M>> {
         let output = self.outputs.pop_front();
-        if output.is_none() && self.outputs.capacity() > 16 {
+        if output.is_none() && self.outputs.capacity() > 4 {
             self.outputs.shrink_to(4);
             self.window.shrink();
         }
@@ -186,7 +189,7 @@ impl<M: Clone> Initiator<M> {
             Phase::Open => None,
         };
         let calls = self.window.unanswered().filter_map(|e| e.call.and(e.deadline)).min();
-        let queued = self.queue.iter().filter_map(|q| q.deadline).min();
+        let queued = self.queue_deadline;
         let silence = self.keep_alive.wake_at().filter(|_| self.listens());
         let window = self.window.timer().filter(|_| self.is_established());
         [silence, window, phase, calls, queued].into_iter().flatten().min()

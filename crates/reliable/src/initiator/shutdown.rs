@@ -200,7 +200,8 @@ impl<M: Clone> Initiator<M> {
             }
             // Everything is acknowledged: what is left is good manners.
             Phase::Terminating(requestor) => {
-                if requestor.failed(reason) || is_2005_notice || kind == FailureKind::Protocol {
+                let was_last = requestor.failed(reason);
+                if was_last || is_2005_notice || kind == FailureKind::Protocol {
                     self.closed();
                 }
             }
@@ -225,7 +226,7 @@ impl<M: Clone> Initiator<M> {
     }
 
     pub(super) fn tick_draining(&mut self, now: Time) {
-        if !self.close.as_ref().is_some_and(|c| now >= c.deadline) {
+        if self.close.as_ref().is_none_or(|c| now < c.deadline) {
             return;
         }
         let is_last = matches!(self.phase, Phase::LastMessage);

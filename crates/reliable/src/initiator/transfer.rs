@@ -26,6 +26,8 @@ impl<M: Clone> Initiator<M> {
             self.outputs.push_back(InitiatorOutput::CallFailed { call: queued.call, error });
             return;
         }
+        let deadlines = self.queue_deadline.into_iter().chain(queued.deadline);
+        self.queue_deadline = deadlines.min();
         self.queue.push_back(queued);
         self.keep_alive.sent_if_open(self.is_established(), now);
     }
@@ -112,12 +114,13 @@ impl<M: Clone> Initiator<M> {
     }
 
     pub(super) fn tick_queue(&mut self, now: Time) {
-        let is_late = |q: &Queued<M>| q.deadline.is_some_and(|at| now >= at);
-        if !self.queue.iter().any(is_late) {
+        if self.queue_deadline.is_none_or(|at| now < at) {
             return;
         }
+        let is_late = |q: &Queued<M>| q.deadline.is_some_and(|at| now >= at);
         let (late, rest) = std::mem::take(&mut self.queue).into_iter().partition(is_late);
         self.queue = rest;
+        self.queue_deadline = self.queue.iter().filter_map(|q| q.deadline).min();
         let late: Vec<Queued<M>> = late.into();
         for queued in late {
             let error = self.call_timed_out(0);

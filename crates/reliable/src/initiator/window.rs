@@ -98,7 +98,12 @@ impl<M> SendWindow<M> {
 
     pub(super) fn can_add(&self) -> bool {
         broken(Mutation::IgnoreWindow)
-            || (self.entries.len() < self.size as usize && self.quota > 0)
+            || (self.entries.len() < self.size as usize && (self.quota > 0 || self.may_probe()))
+    }
+
+    /// Eager recovery: one message may ask a full receiver whether it has room again; WCF waits for the poll.
+    fn may_probe(&self) -> bool {
+        self.recovery == LossRecovery::Eager && self.entries.is_empty()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -143,7 +148,9 @@ impl<M> SendWindow<M> {
             return None;
         }
         self.next += 1;
-        self.quota -= 1;
+        if self.recovery == LossRecovery::Wcf {
+            self.quota -= 1;
+        }
         self.entries.push_back(Entry {
             number,
             call,
@@ -214,7 +221,12 @@ impl<M> SendWindow<M> {
             self.entries.pop_front();
         }
         let slid = (before - self.entries.len()) as u32;
-        let room = buffer_remaining.filter(|_| self.flow_control).map(i64::from);
+        let mut room = buffer_remaining.filter(|_| self.flow_control).map(i64::from);
+        if self.recovery == LossRecovery::Eager {
+            // A receiver counts what waits behind a gap as taken, and so what will come when it closes. Only
+            // a full one is believed; what it refuses is sent again.
+            self.quota = room.take().unwrap_or(self.quota);
+        }
         if slid == 0 {
             let start = self.entries.front().map_or(self.next, |e| e.number);
             if let Some(room) = room.filter(|r| upper + 1 == start && *r > self.quota) {
@@ -332,8 +344,8 @@ impl<M> SendWindow<M> {
 
     /// Gives memory of a burst back.
     pub(super) fn shrink(&mut self) {
-        if self.entries.is_empty() && self.entries.capacity() > 16 {
-            self.entries.shrink_to(8);
+        if self.entries.is_empty() && self.entries.capacity() > 4 {
+            self.entries.shrink_to(4);
         }
     }
 }

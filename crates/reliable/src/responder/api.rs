@@ -16,6 +16,7 @@ pub type ContextTag = Identifier;
 
 /// Input of the listener.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "requests are the common case")]
 pub enum ListenerInput<M> {
     /// A request came in and waits for its response.
     Request {
@@ -64,6 +65,7 @@ pub enum ListenerInput<M> {
 
 /// What is sent back on an exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "messages are the common case")]
 pub enum Response<M> {
     /// A message: 200, or 500 when [`Response::is_fault`] says so or the application's message is a fault.
     Message(Message<M>),

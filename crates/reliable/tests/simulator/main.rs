@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "a test")]
 
 mod checks;
+mod goodput;
 mod plan;
 mod random;
 mod world;
@@ -20,7 +21,7 @@ fn simulate(seeds: impl Iterator<Item = u64>) {
     for seed in seeds {
         let summary = run(seed).unwrap_or_else(|failure| panic!("{failure}"));
         let plan = Plan::of(seed);
-        let kind = format!("{:?} {}", plan.class, world::name(plan.version));
+        let kind = format!("{:?} {}", plan.class, plan::name(plan.version));
         let row = table.entry(kind).or_default();
         row.0 += 1;
         row.1 += u64::from(summary.state == waxwing_reliable::SequenceState::Closed);

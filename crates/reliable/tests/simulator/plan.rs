@@ -181,3 +181,11 @@ fn calls(class: Class, inactivity: Duration, random: &mut Random) -> Vec<(Micros
     }
     calls
 }
+
+/// The version, for a person.
+pub fn name(version: ReliableMessagingVersion) -> &'static str {
+    match version {
+        ReliableMessagingVersion::February2005 => "2005",
+        ReliableMessagingVersion::V11 => "1.1",
+    }
+}

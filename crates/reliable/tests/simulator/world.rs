@@ -7,8 +7,8 @@ use std::time::Duration;
 use waxwing_reliable::{
     Body, CallId, ContextTag, Counters, ExchangeId, Failure, FailureKind, Headers, Identifier,
     Initiator, InitiatorInput, InitiatorOutput, Listener, ListenerInput, ListenerOutput, Message,
-    OpenRequest, ReliableMessagingVersion, Response, Sequence, SequenceState, SessionError,
-    SessionId, Shutdown, Time, TokenReference,
+    OpenRequest, Response, Sequence, SequenceState, SessionError, SessionId, Shutdown, Time,
+    TokenReference,
 };
 
 use crate::checks::Checks;
@@ -27,7 +27,8 @@ const FORGED: Payload = 1 << 29;
 /// Payloads of one-way operations carry this bit.
 const ONE_WAY: Payload = 1 << 30;
 
-const STEPS: usize = 400_000;
+/// Steps after which a run counts as endless.
+const STEPS: usize = 2_000_000;
 
 pub fn reply_to(payload: Payload) -> Payload {
     payload + 1_000_000
@@ -60,6 +61,9 @@ pub struct Summary {
     pub counters: Counters,
     pub steps: usize,
     pub micros: Micros,
+    /// When the first message of the sequence was sent, and when the last one was answered.
+    pub first_sent: Option<Micros>,
+    pub last_completed: Micros,
     pub error: Option<SessionError>,
 }
 
@@ -413,7 +417,11 @@ impl World {
             }
             result = result.and_then(|()| self.checks.client(&self.plan, &output));
             match output {
+                InitiatorOutput::Completed { .. } => self.summary.last_completed = self.now,
                 InitiatorOutput::Transmit { exchange, message, deadline } => {
+                    if message.headers.sequence.is_some() {
+                        self.summary.first_sent.get_or_insert(self.now);
+                    }
                     let message = self.client_lie(message);
                     self.transmit(exchange.0, message, deadline);
                 }
@@ -587,12 +595,4 @@ fn forge(mut message: Message<Payload>, random: &mut Random) -> Option<Message<P
         _ => return None,
     }
     Some(message)
-}
-
-/// The version, for a person.
-pub fn name(version: ReliableMessagingVersion) -> &'static str {
-    match version {
-        ReliableMessagingVersion::February2005 => "2005",
-        ReliableMessagingVersion::V11 => "1.1",
-    }
 }
