@@ -8,6 +8,7 @@ use waxwing_datacontract::{
     AnyType, Char, DataContract, DateTime, DateTimeOffset, Decimal, Guid, ReadErrorKind,
     ReadOptions, Shared, TimeSpan, WriteErrorKind, from_element, from_xml, to_xml,
 };
+use waxwing_macros::DataContract;
 use waxwing_xml::{Document, Limits};
 
 use support::types::*;
@@ -299,7 +300,7 @@ fn depth_and_items_are_bounded() {
 }
 
 /// Holds itself without `is_reference`.
-#[derive(Clone, Debug, waxwing_macros::DataContract)]
+#[derive(Clone, Debug, DataContract)]
 #[data_contract(crate = "waxwing_datacontract")]
 struct Loop {
     next: Option<Shared<Loop>>,
@@ -336,7 +337,7 @@ fn an_object_of_an_unknown_contract_survives() {
 
 #[test]
 fn a_struct_of_dot_net_is_zero_when_missing() {
-    #[derive(Debug, PartialEq, waxwing_macros::DataContract)]
+    #[derive(Debug, PartialEq, DataContract)]
     #[data_contract(crate = "waxwing_datacontract", clr_namespace = "Contoso.Orders")]
     struct WithStruct {
         st: St,
@@ -368,4 +369,31 @@ fn many_unknown_elements_are_kept_in_one_pass() {
     let document = Document::parse(xml, &Limits::default()).unwrap();
     let error = from_element::<Ext1>(document.root(), &few).unwrap_err();
     assert!(matches!(error.kind, ReadErrorKind::TooManyItems(1_000)), "{error}");
+}
+
+#[derive(Debug, DataContract)]
+#[data_contract(crate = "waxwing_datacontract", clr_namespace = "Contoso.Orders", is_reference)]
+struct Leaf {
+    #[data_member(base)]
+    node: Node,
+    green: bool,
+}
+
+/// What is declared as `Node`.
+#[derive(Debug, DataContract)]
+#[data_contract(crate = "waxwing_datacontract")]
+enum AnyNode {
+    Node(Node),
+    Leaf(Leaf),
+}
+
+#[test]
+fn shared_objects_may_be_of_known_types() {
+    let node = Node { id: "1".into(), next: None };
+    let leaf = Shared::new(AnyNode::Leaf(Leaf { node, green: true }));
+    let xml = to_xml(&vec![leaf.clone(), leaf]).unwrap();
+    assert_eq!(xml.matches("Ref=").count(), 1, "{xml}");
+    let read: Vec<Shared<AnyNode>> = from_xml(xml.as_bytes()).unwrap();
+    assert!(read[0].is_same(&read[1]));
+    assert!(matches!(&*read[0].get().unwrap(), AnyNode::Leaf(leaf) if leaf.green));
 }

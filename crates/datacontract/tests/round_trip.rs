@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use waxwing_datacontract::{
-    Char, DataContract, DateTime, DateTimeKind, DateTimeOffset, Decimal, Dictionary, Guid,
+    AnyType, Char, DataContract, DateTime, DateTimeKind, DateTimeOffset, Decimal, Dictionary, Guid,
     KeyValuePair, QName, TimeSpan, from_xml, to_xml,
 };
 use waxwing_macros::DataContract;
 use waxwing_xml::{Document, Limits};
 
 use support::types::{
-    Animal, AnyAnimal, Cat, Color, Dog, Gen, Names, Perm, Person, Plain, Point, St,
+    Animal, AnyAnimal, Cat, Color, Dog, Gen, Names, NoNs, Perm, Person, Plain, Point, St,
 };
 
 /// Every kind of member at once.
@@ -53,6 +53,8 @@ struct Everything {
     structure: St,
     generic: Gen<Gen<Point>>,
     names: Names,
+    nowhere: Vec<NoNs>,
+    anything: Option<AnyType>,
     child: Option<Box<Everything>>,
 }
 
@@ -126,11 +128,23 @@ prop_compose! {
     }
 }
 
+/// An `object` of different built-in types.
+fn anything(how: i32, x: i32) -> Option<AnyType> {
+    match how {
+        0 => None,
+        1 => Some(AnyType::Object),
+        2 => Some(vec![1u8, 2].into()),
+        3 => Some(QName::new("", "local").into()),
+        4 => Some(QName::new("urn:x", "other").into()),
+        _ => Some(x.into()),
+    }
+}
+
 prop_compose! {
     fn one()(
         scalars in scalars(), moments in moments(), collections in collections(),
         text in text(), bytes in few(any::<u8>()), namespace in "(urn:[a-z]{1,4})?", local in "[a-z_][a-z0-9.-]{0,5}",
-        maybe: Option<i32>, blue: bool, plain in few(any::<bool>()), perm in 0..8u32, x: i32, y in proptest::option::of(text()),
+        maybe: Option<i32>, blue: bool, plain in few(any::<bool>()), perm in 0..8u32, how in 0..6, x: i32, y in proptest::option::of(text()),
         point in (finite(), finite()),
     ) -> Everything {
         let (flag, small, unsigned, signed, byte, single, double, decimal, character) = scalars;
@@ -140,11 +154,13 @@ prop_compose! {
             flag, small: Box::new(small), unsigned, signed, byte, single, double, decimal, character, text, moment, offset,
             span, guid, bytes, name: QName::new(namespace, local), maybe, list, jagged, people, zoo, map, ordered, pair,
             color: if blue { Color::Blue } else { Color::Red },
-            plain: plain.into_iter().map(|two| if two { Plain::Two } else { Plain::One }).collect(),
+            plain: plain.iter().map(|two| if *two { Plain::Two } else { Plain::One }).collect(),
             perm: Perm(perm),
             structure: St { x, y },
             generic: Gen { value: Gen { value: Point { x: point.0, y: point.1 } } },
             names,
+            nowhere: plain.iter().map(|two| NoNs { a: i32::from(*two) }).collect(),
+            anything: anything(how, x),
             child: None,
         }
     }
@@ -179,6 +195,21 @@ proptest! {
         let read: waxwing_datacontract::AnyType = from_xml(xml.as_bytes()).unwrap();
         let read = read.to::<Everything>();
         prop_assert_eq!(read.as_ref(), Ok(&value), "{}", xml);
+    }
+
+    /// A contract that only `i:type` tells survives inside another, with and without a namespace of its own.
+    #[test]
+    fn objects_of_all_contracts_survive(zname in proptest::option::of(text()), age: i32) {
+        let dog = Dog { animal: Animal { zname }, age };
+        let (nowhere, list) = (NoNs { a: age }, vec![dog.clone()]);
+        let objects = [AnyType::of(&nowhere), AnyType::of(&dog), AnyType::of(&list)];
+        let objects: Vec<_> = objects.into_iter().map(Result::unwrap).collect();
+        let xml = to_xml(&objects).unwrap();
+        let read: Vec<AnyType> = from_xml(xml.as_bytes()).unwrap();
+        prop_assert_eq!(read[0].to::<NoNs>(), Ok(nowhere));
+        prop_assert_eq!(read[1].to::<Dog>(), Ok(dog));
+        prop_assert_eq!(read[2].to::<Vec<Dog>>(), Ok(list));
+        prop_assert!(read[1].to::<NoNs>().is_err());
     }
 
     /// One element is left out, doubled, renamed, emptied or made null: it is read or refused, never a panic.

@@ -24,6 +24,7 @@ pub(super) fn expand(
         #[automatically_derived]
         impl #impl_generics __dc::DataContract for #ident #type_generics #where_clause {
             const VALUE_TYPE: bool = <#declared as __dc::DataContract>::VALUE_TYPE;
+            const IS_REFERENCE: bool = <#declared as __dc::DataContract>::IS_REFERENCE;
 
             fn contract_name() -> __dc::ContractName {
                 <#declared as __dc::DataContract>::contract_name()
