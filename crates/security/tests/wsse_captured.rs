@@ -35,7 +35,7 @@ fn replay(scenario: &Scenario) -> (usize, BTreeMap<String, SecurityError>) {
 }
 
 /// The messages that must be refused, each with the reason; all others verify.
-fn check_refused(scenario: &Scenario, expected: &[(&str, fn(&Reason) -> bool)]) -> usize {
+fn check_refused(scenario: &Scenario, expected: Refusals) -> usize {
     let (good, refused) = replay(scenario);
     let names: Vec<_> = refused.keys().map(String::as_str).collect();
     let wanted: Vec<_> = expected.iter().map(|(name, _)| *name).collect();

@@ -5,12 +5,17 @@ mod common;
 
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use common::wsse_attacks::{known_attacks, piece};
 use common::wsse_mutate::{Mutation, replaced, systematic, truncated};
 use common::wsse_replay::Replay;
 use common::{Captured, Scenario};
 use jiff::Timestamp;
-use waxwing_crypto::{CertificateValidator, RevocationMode, Usage, ValidationMode};
+use waxwing_crypto::{
+    BlockCipher, CertificateValidator, CipherKey, RevocationMode, Usage, ValidationMode,
+};
+use waxwing_security::wsse::names::WSSE;
 use waxwing_security::wsse::{ReplayCache, Verified};
 use waxwing_security::{Reason, SecurityError, SecurityFault};
 use waxwing_soap::Envelope;
@@ -381,4 +386,84 @@ fn messages_in_the_wrong_place_are_refused() {
     for message in [&other.messages[1], find("001-request"), find("003-response")] {
         assert!(target.replay.verify_envelope(target.message, message.envelope()).is_err());
     }
+}
+
+/// Contents that only somebody with the session's key can send, in the place of the signature and of the
+/// body: none is taken, none makes the reader panic.
+#[test]
+fn chosen_plain_texts_are_refused() {
+    let scenario = Scenario::wcf("rm10-sc-cert");
+    let mut target = Target::new(&scenario, "003-request");
+    let text = target.message.text();
+    let envelope = target.message.envelope();
+    let security = envelope.header_named(WSSE, "Security").expect("Security");
+    let tokens = security.elements().filter(|e| e.local_name() == "DerivedKeyToken");
+    let nonce = tokens.last().and_then(common::nonce_of).expect("a nonce");
+    let line = scenario.derived.iter().find(|line| line.seed == nonce).expect("the key");
+    let key = CipherKey::new(BlockCipher::Aes256, &line.derived).expect("a key");
+    let plain = target.message.expected();
+    let signature = piece(plain, "<Signature ", "</Signature>");
+    let add = piece(plain, "<Add ", "</Add>");
+    let values: Vec<_> = text.split("<e:CipherValue>").skip(1).collect();
+    let values: Vec<_> = values.iter().map(|v| v.split('<').next().expect("a value")).collect();
+    let deep = "<x>".repeat(4000);
+    let long = "x".repeat(100_000);
+    let contents = [
+        "",
+        " ",
+        "text",
+        "<",
+        "</Add>",
+        "<x",
+        "<x/>",
+        "<x/><y/>",
+        "<x/>text",
+        "<!---->",
+        "<?pi?>",
+        "<![CDATA[x]]>",
+        "<!DOCTYPE x><x/>",
+        "<?xml version=\"1.0\"?><x/>",
+        "<u:x xmlns:u=\"\"/>",
+        "<unknown:x/>",
+        "<x a=\"1\" a=\"2\"/>",
+        "&e;",
+        "&#0;",
+        "\u{FFFE}",
+        "</s:Body></s:Envelope>",
+        "<s:Body/>",
+        &deep,
+        &long,
+        &add.replace("100", "101"),
+        &format!("{add}{add}"),
+        &format!("{add}<!-- -->"),
+        &signature.replace("_0", "_2"),
+        &signature.replace("sha1", "sha256"),
+        &format!("{signature}{signature}"),
+        &format!("{signature}<x/>"),
+        &format!("<x/>{signature}"),
+        &format!("<Object>{signature}</Object>"),
+        &signature.replace("<KeyInfo>", "<KeyInfo><KeyName/>"),
+    ];
+    let mut tried = 0;
+    for content in contents {
+        for (value, own) in [(values[0], signature), (values[1], add)] {
+            let octets = key.encrypt(&[7; 16], content.as_bytes()).expect("encrypted");
+            let body = text.replacen(value, &STANDARD.encode(&octets), 1).into_bytes();
+            let mutation = Mutation { name: content.chars().take(60).collect(), body };
+            match target.judge(&mutation) {
+                Outcome::Refused(error) => check_fault(&mutation.name, &error),
+                // Comments are not signed; the body says the same with one.
+                Outcome::Same => assert!(content.replace("<!-- -->", "") == own, "{content}"),
+                Outcome::Unreadable => panic!("unreadable: {content}"),
+                Outcome::Different(what) => panic!("{content}: {what}"),
+            }
+            tried += 1;
+        }
+    }
+    assert_eq!(tried, 68);
+    // The good contents under another vector are good.
+    let octets = key.encrypt(&[7; 16], signature.as_bytes()).expect("encrypted");
+    let body = text.replacen(values[0], &STANDARD.encode(&octets), 1).into_bytes();
+    let mutation = Mutation { name: "the same".into(), body };
+    assert!(matches!(target.judge(&mutation), Outcome::Same));
 }

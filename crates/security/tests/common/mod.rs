@@ -1,5 +1,5 @@
 //! Captured exchanges of `testdata/`: messages, the keys beside them, and what verifies them.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, clippy::disallowed_methods)]
 
 pub mod wsse_attacks;
 pub mod wsse_mutate;
@@ -60,7 +60,7 @@ pub fn private_key(name: &str) -> PrivateKey {
 }
 
 pub fn unhex(text: &str) -> Vec<u8> {
-    assert!(text.len() % 2 == 0, "hexadecimal");
+    assert!(text.len().is_multiple_of(2), "hexadecimal");
     (0..text.len())
         .step_by(2)
         .map(|i| u8::from_str_radix(&text[i..i + 2], 16).expect("hexadecimal"))

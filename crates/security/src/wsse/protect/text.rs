@@ -18,18 +18,25 @@ pub(super) fn push(out: &mut Vec<u8>, pieces: &[&str]) {
 
 /// Appends character data or the value of an attribute, escaped for either place.
 pub(super) fn push_escaped(out: &mut Vec<u8>, text: &str) {
-    for &byte in text.as_bytes() {
-        match byte {
-            b'&' => push(out, &["&amp;"]),
-            b'<' => push(out, &["&lt;"]),
-            b'>' => push(out, &["&gt;"]),
-            b'"' => push(out, &["&quot;"]),
-            b'\t' => push(out, &["&#x9;"]),
-            b'\n' => push(out, &["&#xA;"]),
-            b'\r' => push(out, &["&#xD;"]),
-            _ => out.push(byte),
-        }
+    let octets = text.as_bytes();
+    let mut done = 0;
+    let is_special = |b: &u8| matches!(b, b'&' | b'<' | b'>' | b'"' | b'\t' | b'\n' | b'\r');
+    while let Some(next) = octets[done..].iter().position(is_special) {
+        let special = done + next;
+        out.extend_from_slice(&octets[done..special]);
+        let escaped = match octets[special] {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' => "&quot;",
+            b'\t' => "&#x9;",
+            b'\n' => "&#xA;",
+            _ => "&#xD;",
+        };
+        push(out, &[escaped]);
+        done = special + 1;
     }
+    out.extend_from_slice(&octets[done..]);
 }
 
 /// Appends the base64 form of `octets`.

@@ -94,7 +94,8 @@ impl<'a> Tokens<'a> {
     pub(super) fn context(&mut self, element: Element<'_>) -> Result<()> {
         let protects = matches!(self.expect.protection, ExpectedToken::AttachedContext)
             && self.protection.is_none();
-        if !protects && !(self.expect.endorsing.context && self.endorsing.is_none()) {
+        let endorses = self.expect.endorsing.context && self.endorsing.is_none();
+        if !protects && !endorses {
             return Err(super::read::unexpected(element));
         }
         let namespace = self.expect.settings.dialect.conversation();
@@ -168,7 +169,7 @@ impl<'a> Tokens<'a> {
                 return Ok(Resolved::Key { key, root, derived: true });
             }
             if self.certificate.as_ref().is_some_and(|(own, _)| &**own == *id) {
-                let (_, certificate) = self.certificate.as_ref().ok_or_else(|| missing())?;
+                let (_, certificate) = self.certificate.as_ref().ok_or_else(missing)?;
                 return Ok(Resolved::Certificate(certificate));
             }
         }
@@ -194,15 +195,15 @@ impl<'a> Tokens<'a> {
             }
             TokenRef::External { uri, instance } => return self.external(uri, *instance),
             TokenRef::EncryptedKeySha1(sha1) => {
-                if let ExpectedToken::EncryptedKeyReference(expected) = self.expect.protection {
-                    if expected.sha1[..] == sha1[..] {
-                        self.protection.get_or_insert_with(|| Base {
-                            id: None,
-                            key: expected.key.clone(),
-                            kind: BaseKind::EncryptedKey(expected.clone()),
-                        });
-                        return Ok(Root::Protection);
-                    }
+                if let ExpectedToken::EncryptedKeyReference(expected) = self.expect.protection
+                    && expected.sha1[..] == sha1[..]
+                {
+                    self.protection.get_or_insert_with(|| Base {
+                        id: None,
+                        key: expected.key.clone(),
+                        kind: BaseKind::EncryptedKey(expected.clone()),
+                    });
+                    return Ok(Root::Protection);
                 }
             }
             TokenRef::Certificate(_) => {}
@@ -215,12 +216,12 @@ impl<'a> Tokens<'a> {
         for (base, root) in
             [(&self.protection, Root::Protection), (&self.endorsing, Root::Endorsing)]
         {
-            if let Some(Base { kind: BaseKind::Context { identifier, instance: own }, .. }) = base {
-                if &**identifier == uri {
-                    let same = instance.is_none() && root_is_attached(self.expect)
-                        || instance == own.as_deref();
-                    return if same { Ok(root) } else { Err(Reason::ForeignContext.into()) };
-                }
+            if let Some(Base { kind: BaseKind::Context { identifier, instance: own }, .. }) = base
+                && &**identifier == uri
+            {
+                let same = instance.is_none() && root_is_attached(self.expect)
+                    || instance == own.as_deref();
+                return if same { Ok(root) } else { Err(Reason::ForeignContext.into()) };
             }
         }
         let ExpectedToken::ExternalContext { identifier } = self.expect.protection else {
