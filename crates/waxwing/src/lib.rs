@@ -12,7 +12,6 @@ mod requirements;
 pub mod service;
 pub mod trace;
 pub mod transport;
-pub mod trust;
 
 pub use client::{ChannelError, ChannelFactory, ClientChannel};
 pub use service::{HostError, ServiceHost, ServiceHostBuilder, ServiceInstances};
@@ -23,3 +22,8 @@ pub use waxwing_crypto as crypto;
 pub use waxwing_datacontract as datacontract;
 pub use waxwing_macros::DataContract;
 pub use waxwing_soap as soap;
+
+/// The examples of the README are compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;

@@ -99,7 +99,7 @@ async fn the_client_encrypts_for_another_certificate() {
     pair.factory.endpoint_mut().identity = Some(waxwing::binding::Identity::Dns("bob".to_owned()));
     let error = refused(&pair.factory).await;
     assert_eq!(error.code(), Some("invalid-security"));
-    assert_says(&error, &["An error occurred when verifying security for the message.", "another certificate"]);
+    assert_says(&error, &["An error occurred when verifying security for the message.", "the service certificate that the client encrypts for"]);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use waxwing_crypto::{Certificate, PrivateKey};
+use waxwing_crypto::{Certificate, CertificateValidator, PrivateKey};
 use zeroize::Zeroizing;
 
 /// What a client proves itself with (`clientCredentialType`).
@@ -67,6 +67,17 @@ where
         now: Timestamp,
     ) -> Result<(), String> {
         self(certificate, chain, now)
+    }
+}
+
+impl CertificateTrust for CertificateValidator {
+    fn check(
+        &self,
+        certificate: &Certificate,
+        chain: &[Certificate],
+        now: Timestamp,
+    ) -> Result<(), String> {
+        self.validate(certificate, chain, now).map_err(|error| error.to_string())
     }
 }
 

@@ -22,7 +22,6 @@ use crate::environment::{Clock, SystemRandom};
 use crate::requirements::requirements;
 use crate::trace::Trace;
 use crate::transport::http_client::HttpClient;
-use crate::trust::trust_of;
 
 /// Makes channels to one endpoint of a service: binding, address, credentials. Cheap to clone.
 ///
@@ -285,7 +284,7 @@ impl ChannelFactory {
             check.trusted_store_location,
             Usage::Service,
         )?;
-        Ok(trust_of(validator))
+        Ok(Arc::new(validator))
     }
 
     fn own_identity(&self) -> Result<Option<Identity>, CertificateError> {

@@ -23,7 +23,6 @@ use crate::contract::{ContractDescription, FaultOptions};
 use crate::environment::{Clock, SystemRandom};
 use crate::requirements::requirements;
 use crate::trace::Trace;
-use crate::trust::trust_of;
 
 /// Sets up a [`ServiceHost`]. What is set in code goes before what a configuration file says.
 pub struct ServiceHostBuilder {
@@ -263,7 +262,7 @@ impl ServiceHostBuilder {
                             Usage::Client,
                         );
                         let failed = |source| HostError::Certificate { address: address.to_owned(), source };
-                        trust_of(validator.map_err(failed)?)
+                        Arc::new(validator.map_err(failed)?)
                     }
                 };
                 Ok(ClientIdentification::Certificate(trust))
