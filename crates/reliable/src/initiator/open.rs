@@ -1,5 +1,7 @@
 //! Opening: CreateSequence until it is answered (WS-RM 2005 §3.4, 1.1 §3.4).
 
+use std::time::Duration;
+
 use waxwing_soap::EndpointReference;
 
 use super::requestor::Requestor;
@@ -69,13 +71,13 @@ impl<M: Clone> Initiator<M> {
     pub(super) fn on_create_response(&mut self, message: Option<Message<M>>, now: Time) {
         let Phase::Creating(opening) = &self.phase else { return };
         let id = opening.requestor.message_id.clone();
-        let started = opening.started;
+        let (open, exchange) = (now - opening.started, now - opening.requestor.attempted);
         let Some(message) = message else {
             return self.create_failed(FailureKind::Retryable, "an empty response".to_owned());
         };
         match message.body {
             Body::CreateSequenceResponse(response) if message.relates_to.as_ref() == Some(&id) => {
-                self.created(*response, started, now);
+                self.created(*response, open, exchange, now);
             }
             Body::Fault(fault) => self.end(SessionError::Peer(*fault)),
             Body::SoapFault(fault) => self.end(SessionError::PeerSoapFault(fault)),
@@ -86,13 +88,19 @@ impl<M: Clone> Initiator<M> {
         }
     }
 
-    fn created(&mut self, response: CreateSequenceResponse, started: Time, now: Time) {
+    fn created(
+        &mut self,
+        response: CreateSequenceResponse,
+        open: Duration,
+        exchange: Duration,
+        now: Time,
+    ) {
         self.peer.forward = Some(response.identifier.clone());
         if let Err(reason) = self.check_accept(&response) {
             return self.terminated_by_peer(&reason);
         }
         self.exchanges.retain(|_, purpose| *purpose != Purpose::Create);
-        self.window.measured_open(now - started);
+        self.window.measured_open(open, exchange);
         self.keep_alive.received(false, now);
         self.outputs.push_back(InitiatorOutput::Opened);
         self.enter(if self.close.is_some() { Phase::Draining } else { Phase::Open });

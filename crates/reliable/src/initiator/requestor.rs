@@ -15,6 +15,8 @@ pub(super) struct Requestor {
     pub(super) deadline: Time,
     interval: Duration,
     attempts: u32,
+    /// When the last attempt began.
+    pub(super) attempted: Time,
     next: Option<Time>,
     last_failure: String,
 }
@@ -38,12 +40,22 @@ impl Requestor {
         interval: Duration,
     ) -> Self {
         let last_failure = String::new();
-        Self { step, message_id, deadline, interval, attempts: 0, next: None, last_failure }
+        Self {
+            step,
+            message_id,
+            deadline,
+            interval,
+            attempts: 0,
+            attempted: Time::ZERO,
+            next: None,
+            last_failure,
+        }
     }
 
     /// An attempt begins. The next one is due an interval after it, whether this one failed or is silent.
     pub(super) fn attempt(&mut self, now: Time) {
         self.attempts += 1;
+        self.attempted = now;
         self.next = (self.deadline - now > self.interval).then(|| now + self.interval);
     }
 

@@ -5,21 +5,25 @@ use std::time::Duration;
 /// Fixed point: 128 units are a millisecond, as in WCF, so that the same samples give the same timeouts.
 const UNITS_PER_MS: u128 = 128;
 
-/// The least that the timeout is above the mean.
-const MARGIN: Duration = Duration::from_millis(400);
+/// The least that WCF's timeout is above the mean.
+pub(super) const WCF_MARGIN: Duration = Duration::from_millis(400);
+
+/// The same of eager recovery, whose early resends cost nothing but bandwidth.
+pub(super) const EAGER_MARGIN: Duration = Duration::from_millis(2);
 
 /// Mean and mean error of the round trip (Jacobson's estimator, without Karn's exclusion, as WCF).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RoundTrip {
     mean: i64,
     error: i64,
+    margin: Duration,
 }
 
 impl RoundTrip {
-    /// An estimate from the duration of Open.
-    pub(super) fn new(first: Duration) -> Self {
+    /// An estimate from the duration of Open, or of CreateSequence alone.
+    pub(super) fn new(first: Duration, margin: Duration) -> Self {
         let mean = units(first);
-        Self { mean, error: mean / 2 }
+        Self { mean, error: mean / 2, margin }
     }
 
     /// Takes one measured round trip in.
@@ -36,7 +40,7 @@ impl RoundTrip {
 
     /// The retransmission timeout.
     pub(super) fn timeout(&self) -> Duration {
-        duration((units(MARGIN) + self.mean).max(self.mean + 4 * self.error))
+        duration((units(self.margin) + self.mean).max(self.mean + 4 * self.error))
     }
 }
 
@@ -58,8 +62,9 @@ mod tests {
     #[test]
     fn captured_timeouts() {
         // An Open of 0.20 s gave 0.60 s; an Open of about 2 s gave first retries after 6 s and more.
-        assert_eq!(RoundTrip::new(Duration::from_millis(200)).timeout().as_millis(), 600);
-        let mut slow = RoundTrip::new(Duration::from_millis(2000));
+        let after = |millis| RoundTrip::new(Duration::from_millis(millis), WCF_MARGIN);
+        assert_eq!(after(200).timeout().as_millis(), 600);
+        let mut slow = after(2000);
         assert_eq!(slow.timeout().as_millis(), 6000);
         // Quick answers after a slow Open raise the timeout a little at first: the error term grows.
         slow.sample(Duration::from_millis(20));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::api::CallId;
 use super::recovery::LossEstimate;
-use super::rtt::RoundTrip;
+use super::rtt::{EAGER_MARGIN, RoundTrip, WCF_MARGIN};
 use crate::message::Body;
 use crate::mutation::{Mutation, broken};
 use crate::ranges::{MAX_MESSAGE_NUMBER, MessageNumber, Ranges};
@@ -23,6 +23,7 @@ pub(super) struct Entry<M> {
     pub(super) transferred: bool,
     /// How often it was sent again.
     pub(super) retries: u32,
+    first_attempt: Time,
     pub(super) last_attempt: Time,
     /// The exchange of its last transmission.
     pub(super) last_exchange: u64,
@@ -68,7 +69,7 @@ pub(super) struct SendWindow<M> {
 
 impl<M> SendWindow<M> {
     pub(super) fn new(settings: &ReliableSessionSettings) -> Self {
-        let round_trip = RoundTrip::new(Duration::ZERO);
+        let round_trip = RoundTrip::new(Duration::ZERO, WCF_MARGIN);
         Self {
             entries: VecDeque::new(),
             next: 1,
@@ -90,9 +91,13 @@ impl<M> SendWindow<M> {
         }
     }
 
-    /// Starts the estimate with the duration of Open.
-    pub(super) fn measured_open(&mut self, duration: Duration) {
-        self.round_trip = RoundTrip::new(duration);
+    /// Starts the estimate: WCF's with the duration of the whole Open, the eager one with that of the last
+    /// exchange.
+    pub(super) fn measured_open(&mut self, open: Duration, exchange: Duration) {
+        self.round_trip = match self.recovery {
+            LossRecovery::Wcf => RoundTrip::new(open, WCF_MARGIN),
+            LossRecovery::Eager => RoundTrip::new(exchange, EAGER_MARGIN),
+        };
         self.timeout = self.round_trip.timeout();
     }
 
@@ -158,6 +163,7 @@ impl<M> SendWindow<M> {
             deadline,
             transferred: false,
             retries: 0,
+            first_attempt: now,
             last_attempt: now,
             last_exchange: 0,
             overtaken: 0,
@@ -283,17 +289,18 @@ impl<M> SendWindow<M> {
             self.timer = None;
             return Expired::Resend(Vec::new());
         }
-        let (number, retries) = match self.entries.front_mut() {
+        let patience = self.patience();
+        let (number, retries, is_late) = match self.entries.front_mut() {
             Some(head) => {
                 (head.retries, head.last_attempt) = (head.retries + 1, now);
-                (head.number, head.retries)
+                (head.number, head.retries, now - head.first_attempt >= patience)
             }
             None => {
                 self.timer = None;
                 return Expired::Resend(Vec::new());
             }
         };
-        if retries > self.max_retries {
+        if retries > self.max_retries && is_late {
             return Expired::Exceeded(number, retries);
         }
         self.startup = false;
@@ -308,6 +315,17 @@ impl<M> SendWindow<M> {
         self.size = 1;
         self.acknowledged = 0;
         Expired::Resend(vec![number])
+    }
+
+    /// How long a message is sent again: as long as WCF's doubling timer takes for MaxRetryCount resends. Eager
+    /// recovery repeats more often, but gives up no sooner.
+    fn patience(&self) -> Duration {
+        if self.recovery == LossRecovery::Wcf {
+            return Duration::ZERO;
+        }
+        let first = WCF_MARGIN + self.round_trip.mean();
+        let periods = 2u32.checked_pow(self.max_retries.saturating_add(1)).unwrap_or(u32::MAX) - 1;
+        first.saturating_mul(periods)
     }
 
     fn all_unanswered(&mut self, now: Time) -> Vec<MessageNumber> {
