@@ -49,7 +49,7 @@ impl Session {
         Self { scenario, settings, requirements }
     }
 
-    /// Nine signed parts: the body, seven headers, the timestamp.
+    /// Seven thousand octets with eight signed parts: the body, six headers, the timestamp.
     fn request(&self) -> &Captured {
         self.scenario.messages.iter().find(|m| m.name == "004-request").expect("the message")
     }
