@@ -70,7 +70,8 @@ const SUITES: &str =
     "ECDHE+AESGCM:DHE+AESGCM:ECDHE+AES:RSA+AESGCM:RSA+AES:!aNULL:!eNULL:!PSK:!SRP:!AESCCM";
 
 impl TlsConfig {
-    /// One end with its certificate (a server must have one) and the oldest version that it accepts.
+    /// One end with its certificate (a server must have one) and the oldest version that it accepts. The identity's
+    /// intermediate authorities are sent along, its root is not.
     ///
     /// # Errors
     ///
@@ -137,6 +138,11 @@ fn context(
     if let Some(identity) = identity {
         builder.set_certificate(identity.certificate.x509())?;
         builder.set_private_key(identity.key.pkey())?;
+        // The peer may not have the intermediate authorities; the root it must have.
+        let root = |c: &&Certificate| c.subject() == c.issuer();
+        for authority in identity.chain.iter().filter(|certificate| !root(certificate)) {
+            builder.add_extra_chain_cert(authority.x509().to_owned())?;
+        }
     }
     let verify = match role {
         TlsRole::Client | TlsRole::Server { request_certificate: true } => SslVerifyMode::PEER,
