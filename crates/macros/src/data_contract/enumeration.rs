@@ -113,7 +113,15 @@ pub(super) fn expand_flags(
     let contract = container.contract_name();
     let (names, bits): (Vec<_>, Vec<_>) = members.iter().map(|(name, bits)| (name, bits)).unzip();
     Ok(quote! {
-        const __MEMBERS: __dc::EnumMembers = __dc::EnumMembers(&[#((#names, (#bits) as i64)),*]);
+        // A trait, so that the bits can be said with `Self`.
+        trait __Members {
+            const MEMBERS: __dc::EnumMembers;
+        }
+
+        impl __Members for #ident {
+            const MEMBERS: __dc::EnumMembers =
+                __dc::EnumMembers(&[#((#names, (#bits) as i64)),*]);
+        }
 
         #[automatically_derived]
         impl __dc::DataContract for #ident {
@@ -128,14 +136,14 @@ pub(super) fn expand_flags(
                 writer: &mut __dc::Writer<'_>,
                 element: __dc::NodeId,
             ) -> ::core::result::Result<(), __dc::WriteError> {
-                __MEMBERS.write_flags(self.0 as i64, &Self::contract_name(), writer, element)
+                <Self as __Members>::MEMBERS.write_flags(self.0 as i64, &Self::contract_name(), writer, element)
             }
 
             fn read(
                 reader: &mut __dc::Reader,
                 element: __dc::Element<'_>,
             ) -> ::core::result::Result<Self, __dc::ReadError> {
-                let bits = __MEMBERS.read_flags(&Self::contract_name(), reader, element)?;
+                let bits = <Self as __Members>::MEMBERS.read_flags(&Self::contract_name(), reader, element)?;
                 ::core::result::Result::Ok(Self(bits as #number))
             }
 
