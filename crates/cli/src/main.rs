@@ -1,5 +1,8 @@
 //! The `waxwing` program.
 
+// Programs read files and clocks; see clippy.toml for what the pure crates may not.
+#![allow(clippy::disallowed_methods)]
+
 mod check;
 mod demo;
 

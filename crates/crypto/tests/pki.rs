@@ -1,5 +1,7 @@
 //! The test PKI of the repository: certificates, keys, trust, TLS.
 
+#![allow(clippy::disallowed_methods)]
+
 use std::path::PathBuf;
 
 use jiff::Timestamp;

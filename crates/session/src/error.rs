@@ -153,7 +153,9 @@ fn security_advice(error: &ClientError) -> Option<Advice> {
         _ if text.contains("header 'Security'") => NO_MESSAGE_SECURITY,
         _ if text.contains("CreateSequence' is invalid or unrecognized") => NO_RELIABLE_SESSION,
         _ if text.contains("RST/Issue' is") => NO_NEGOTIATION,
-        SecurityFaultKind::InvalidSecurity if text.contains("is invalid or unrecognized") => NO_SECURITY_HERE,
+        SecurityFaultKind::InvalidSecurity if text.contains("is invalid or unrecognized") => {
+            NO_SECURITY_HERE
+        }
         SecurityFaultKind::BadContextToken => NO_SECURITY_HERE,
         SecurityFaultKind::InvalidSecurity => NOT_VERIFIED,
         _ => return None,

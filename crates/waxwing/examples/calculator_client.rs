@@ -5,6 +5,8 @@
 //! Makes the sample's four calls over and over until CALLS (default 4) are made, in SESSIONS (default 1) sessions side by
 //! side; prints how many were right, and how long it took. Ends with 1 when an answer was wrong, with 2 when a call failed.
 
+#![allow(clippy::disallowed_methods)]
+
 mod common;
 
 use std::process::ExitCode;
@@ -18,7 +20,10 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_writer(std::io::stderr)
+        .init();
     match run().await {
         Ok(0) => ExitCode::SUCCESS,
         Ok(wrong) => {
@@ -39,11 +44,14 @@ async fn run() -> Result<u64, Failure> {
     let sessions: u64 = arguments.next().map_or(Ok(1), |text| text.parse())?;
     let config = ConfigurationFile::load(&path)?;
     let mut factory = ChannelFactory::from_config(&config, "*", &CALCULATOR_CONTRACT)?;
-    if let (Ok(name), Ok(password)) = (std::env::var("CALCULATOR_USER"), std::env::var("CALCULATOR_PASSWORD")) {
+    if let (Ok(name), Ok(password)) =
+        (std::env::var("CALCULATOR_USER"), std::env::var("CALCULATOR_PASSWORD"))
+    {
         factory = factory.user_name(name, password);
     }
     let begun = Instant::now();
-    let running: Vec<_> = (0..sessions).map(|_| tokio::spawn(session(factory.clone(), calls / sessions))).collect();
+    let running: Vec<_> =
+        (0..sessions).map(|_| tokio::spawn(session(factory.clone(), calls / sessions))).collect();
     let (mut wrong, mut called) = (0, Duration::ZERO);
     for session in running {
         let (more, time) = session.await??;

@@ -4,6 +4,8 @@
 //!
 //! Runs until it is interrupted, or until its standard input ends when `UNTIL_EOF` is set; then prints what it did.
 
+#![allow(clippy::disallowed_methods)]
+
 mod common;
 
 use std::process::ExitCode;
@@ -33,7 +35,10 @@ impl Calculator for Calculating {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_writer(std::io::stderr)
+        .init();
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -47,12 +52,14 @@ async fn run() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let path = std::env::args().nth(1).ok_or("usage: calculator_service CONFIG")?;
     let config = ConfigurationFile::load(&path)?;
     let name = "Microsoft.ServiceModel.Samples.CalculatorService";
-    let builder = ServiceHostBuilder::from_config(&config, name, &CALCULATOR_CONTRACT)?
-        .user_names(|name: &str, password: Option<&str>| match (name, password) {
+    let builder = ServiceHostBuilder::from_config(&config, name, &CALCULATOR_CONTRACT)?.user_names(
+        |name: &str, password: Option<&str>| match (name, password) {
             ("alice", Some("secret")) => Ok(()),
             _ => Err(format!("the password of '{name}' is wrong")),
-        });
-    let host = builder.open(ServiceInstances::per_session(|| CalculatorService::new(Calculating))).await?;
+        },
+    );
+    let host =
+        builder.open(ServiceInstances::per_session(|| CalculatorService::new(Calculating))).await?;
     println!("READY {}", host.addresses().join(" "));
     if std::env::var_os("UNTIL_EOF").is_some() {
         let _ = tokio::io::stdin().read_to_end(&mut Vec::new()).await;

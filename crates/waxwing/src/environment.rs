@@ -83,7 +83,8 @@ impl Pool {
         while !out.is_empty() {
             if self.used == POOL {
                 // Without randomness nothing that this program does would be safe.
-                getrandom::fill(&mut self.octets).expect("the operating system's random source works");
+                getrandom::fill(&mut self.octets)
+                    .expect("the operating system's random source works");
                 self.used = 0;
             }
             let length = out.len().min(POOL - self.used);

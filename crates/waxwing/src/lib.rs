@@ -14,8 +14,8 @@ pub mod trace;
 pub mod transport;
 
 pub use client::{ChannelError, ChannelFactory, ClientChannel};
-pub use service::{HostError, ServiceHost, ServiceHostBuilder, ServiceInstances};
 pub use configuration::{ConfigurationFile, ConfigurationFileError};
+pub use service::{HostError, ServiceHost, ServiceHostBuilder, ServiceInstances};
 
 pub use waxwing_binding as binding;
 pub use waxwing_crypto as crypto;

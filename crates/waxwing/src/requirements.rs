@@ -1,6 +1,8 @@
 //! What a contract wants signed and encrypted.
 
-use waxwing_security::protection::{Direction, MessageProtection, ProtectionLevel, ProtectionRequirements};
+use waxwing_security::protection::{
+    Direction, MessageProtection, ProtectionLevel, ProtectionRequirements,
+};
 
 use crate::contract::ContractDescription;
 

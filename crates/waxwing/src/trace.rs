@@ -66,7 +66,14 @@ impl Trace {
         }
     }
 
-    fn write(&self, at: Timestamp, direction: TraceDirection, note: &str, what: &str, octets: &[u8]) {
+    fn write(
+        &self,
+        at: Timestamp,
+        direction: TraceDirection,
+        note: &str,
+        what: &str,
+        octets: &[u8],
+    ) {
         let mut sink = self.inner.out.lock().unwrap_or_else(PoisonError::into_inner);
         sink.number += 1;
         let arrow = match direction {
@@ -75,7 +82,8 @@ impl Trace {
         };
         let number = sink.number;
         // A trace that cannot be written must not stop the messages.
-        let _ = writeln!(sink.out, "#{number} {at:.3} {arrow} {note} ({what}, {} bytes)", octets.len());
+        let _ =
+            writeln!(sink.out, "#{number} {at:.3} {arrow} {note} ({what}, {} bytes)", octets.len());
         let _ = sink.out.write_all(octets);
         let _ = sink.out.write_all(b"\n\n");
     }

@@ -20,8 +20,13 @@ async fn pair(service_binding: &Binding, client_binding: &Binding, client: &str)
     let client_folder = stores(client, "ca", &["service"]);
     let service = Counting::default();
     let config = service_config(service_binding, service_folder.path());
-    let builder = ServiceHostBuilder::from_config(&config, "CalculatorService", &CALCULATOR_CONTRACT).unwrap();
-    let host = builder.open(ServiceInstances::single(CalculatorService::new(service.clone()))).await.unwrap();
+    let builder =
+        ServiceHostBuilder::from_config(&config, "CalculatorService", &CALCULATOR_CONTRACT)
+            .unwrap();
+    let host = builder
+        .open(ServiceInstances::single(CalculatorService::new(service.clone())))
+        .await
+        .unwrap();
     let address = format!("http://{}/calc", host.local_addresses()[0]);
     let config = client_config(client_binding, client_folder.path(), &address, "CN=", "localhost");
     let factory = ChannelFactory::from_config(&config, "calc", &CALCULATOR_CONTRACT).unwrap();

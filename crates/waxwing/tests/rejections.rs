@@ -39,8 +39,13 @@ async fn pair(service_binding: &Binding, client_binding: &Binding, client: &Clie
     let client_folder = stores(client.own, client.root, &[client.service]);
     let service = Counting::default();
     let config = service_config(service_binding, service_folder.path());
-    let builder = ServiceHostBuilder::from_config(&config, "CalculatorService", &CALCULATOR_CONTRACT).unwrap();
-    let host = builder.open(ServiceInstances::single(CalculatorService::new(service.clone()))).await.unwrap();
+    let builder =
+        ServiceHostBuilder::from_config(&config, "CalculatorService", &CALCULATOR_CONTRACT)
+            .unwrap();
+    let host = builder
+        .open(ServiceInstances::single(CalculatorService::new(service.clone())))
+        .await
+        .unwrap();
     let address = format!("http://{}/calc", host.local_addresses()[0]);
     let config = client_config(client_binding, client_folder.path(), &address, "CN=", client.find);
     let factory = ChannelFactory::from_config(&config, "calc", &CALCULATOR_CONTRACT).unwrap();
@@ -99,7 +104,13 @@ async fn the_client_encrypts_for_another_certificate() {
     pair.factory.endpoint_mut().identity = Some(waxwing::binding::Identity::Dns("bob".to_owned()));
     let error = refused(&pair.factory).await;
     assert_eq!(error.code(), Some("invalid-security"));
-    assert_says(&error, &["An error occurred when verifying security for the message.", "the service certificate that the client encrypts for"]);
+    assert_says(
+        &error,
+        &[
+            "An error occurred when verifying security for the message.",
+            "the service certificate that the client encrypts for",
+        ],
+    );
 }
 
 #[tokio::test]
@@ -107,7 +118,8 @@ async fn clocks_apart() {
     let binding = Binding::certificate(false);
     for minutes in [20, -20] {
         let pair = pair(&binding, &binding, &ALICE).await;
-        let factory = pair.factory.clone().clock(Clock::with_offset(SignedDuration::from_mins(minutes)));
+        let factory =
+            pair.factory.clone().clock(Clock::with_offset(SignedDuration::from_mins(minutes)));
         let error = refused(&factory).await;
         let word = if minutes > 0 { "behind" } else { "ahead of" };
         assert_says(&error, &[&format!("the service's clock is 20 minutes {word} this machine's")]);
@@ -154,16 +166,32 @@ async fn nobody_listens() {
     let binding = Binding { reliable: false, ..Binding::certificate(false) };
     let pair = pair(&binding, &binding, &ALICE).await;
     let factory = pair.factory.clone().via("http://127.0.0.1:9/calc");
-    assert_says(&refused(&factory).await, &["there was no endpoint listening at http://127.0.0.1:9/calc", "check address"]);
+    assert_says(
+        &refused(&factory).await,
+        &["there was no endpoint listening at http://127.0.0.1:9/calc", "check address"],
+    );
 }
 
 #[tokio::test]
 async fn missing_certificates_are_told_with_what_is_there() {
     let folder = stores("alice", "ca", &["service"]);
-    let config = client_config(&Binding::certificate(false), folder.path(), "http://localhost:9/calc", "bob", "localhost");
+    let config = client_config(
+        &Binding::certificate(false),
+        folder.path(),
+        "http://localhost:9/calc",
+        "bob",
+        "localhost",
+    );
     let factory = ChannelFactory::from_config(&config, "calc", &CALCULATOR_CONTRACT).unwrap();
     let error = factory.create_channel().expect_err("there is no bob");
-    assert_says(&error, &["Cannot find the X.509 certificate using the following search criteria", "'bob'", "'CN=alice'"]);
+    assert_says(
+        &error,
+        &[
+            "Cannot find the X.509 certificate using the following search criteria",
+            "'bob'",
+            "'CN=alice'",
+        ],
+    );
 }
 
 /// Stands between client and service and may change what passes.
@@ -175,7 +203,8 @@ where
     let (client, number) = (HttpClient::new(), Arc::new(AtomicU64::new(0)));
     let change = Arc::new(change);
     let handler = move |request: HttpRequest| {
-        let (client, service, number, change) = (client.clone(), service.clone(), Arc::clone(&number), Arc::clone(&change));
+        let (client, service, number, change) =
+            (client.clone(), service.clone(), Arc::clone(&number), Arc::clone(&change));
         async move {
             let number = number.fetch_add(1, Ordering::SeqCst) + 1;
             let mut answer = HttpReply::Abort;
@@ -183,7 +212,9 @@ where
                 let mut headers = HeaderMap::new();
                 let content_type = request.content_type.clone().unwrap_or_default();
                 headers.insert("content-type", HeaderValue::from_str(&content_type).unwrap());
-                if let Ok(response) = client.post(&service, headers, Bytes::from(body), 1 << 20).await {
+                if let Ok(response) =
+                    client.post(&service, headers, Bytes::from(body), 1 << 20).await
+                {
                     answer = match response.body.is_empty() {
                         true => HttpReply::Empty(response.status),
                         false => HttpReply::Message {
@@ -197,7 +228,9 @@ where
             answer
         }
     };
-    HttpServer::bind(([127, 0, 0, 1], 0).into(), HttpServerOptions::default(), handler).await.unwrap()
+    HttpServer::bind(([127, 0, 0, 1], 0).into(), HttpServerOptions::default(), handler)
+        .await
+        .unwrap()
 }
 
 /// The third message (the first call) is altered on its way.
@@ -208,7 +241,11 @@ async fn a_tampered_message_ends_the_session_in_words() {
     let service = format!("http://{}/calc", pair.host.local_addresses()[0]);
     let link = between(service, |number, mut body| {
         if number == 3 {
-            let at = body.windows(13).rposition(|w| w == b"CipherValue>A" || w.ends_with(b"CipherValue>")).unwrap() - 40;
+            let at = body
+                .windows(13)
+                .rposition(|w| w == b"CipherValue>A" || w.ends_with(b"CipherValue>"))
+                .unwrap()
+                - 40;
             body[at] = if body[at] == b'A' { b'B' } else { b'A' };
         }
         vec![body]
@@ -220,7 +257,10 @@ async fn a_tampered_message_ends_the_session_in_words() {
     let error = client.add(1.0, 2.0).await.expect_err("altered");
     println!("{error}");
     assert!(matches!(&error, CallError::Channel(_)), "{error}");
-    assert!(error.to_string().contains("An error occurred when verifying security for the message."), "{error}");
+    assert!(
+        error.to_string().contains("An error occurred when verifying security for the message."),
+        "{error}"
+    );
     assert_eq!(pair.service.executed.load(Ordering::SeqCst), 0);
     // The service goes on with others.
     let fresh = pair.factory.open_channel().await.unwrap();
@@ -234,10 +274,17 @@ async fn a_replayed_message_is_refused_and_never_executed_twice() {
     let binding = Binding::certificate(false);
     let pair = pair(&binding, &binding, &ALICE).await;
     let service = format!("http://{}/calc", pair.host.local_addresses()[0]);
-    let link = between(service, |number, body| if number == 3 { vec![body.clone(), body] } else { vec![body] }).await;
+    let link = between(
+        service,
+        |number, body| if number == 3 { vec![body.clone(), body] } else { vec![body] },
+    )
+    .await;
     let factory = pair.factory.clone().via(format!("http://{}/calc", link.local_addr()));
     let channel = factory.open_channel().await.unwrap();
-    let error = CalculatorClient::new(&channel).add(1.0, 2.0).await.expect_err("the client got the refusal");
+    let error = CalculatorClient::new(&channel)
+        .add(1.0, 2.0)
+        .await
+        .expect_err("the client got the refusal");
     println!("{error}");
     assert_eq!(pair.service.executed.load(Ordering::SeqCst), 1);
     let fresh = pair.factory.open_channel().await.unwrap();

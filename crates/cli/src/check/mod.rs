@@ -53,7 +53,7 @@ enum Outcome {
     Unread(String),
     Read {
         text: String,
-        loaded: Loaded,
+        loaded: Box<Loaded>,
         /// What a good file does; empty for one with errors.
         explanations: Vec<Explanation>,
     },
@@ -135,7 +135,7 @@ fn check(file: &Path) -> Checked {
 }
 
 fn check_text(text: String) -> Outcome {
-    let loaded = Configuration::load(&text);
+    let loaded = Box::new(Configuration::load(&text));
     let explanations =
         if loaded.has_errors() { Vec::new() } else { loaded.configuration.explain() };
     Outcome::Read { text, loaded, explanations }

@@ -12,10 +12,30 @@ use waxwing::contract::{OperationContext, OperationFault, service_contract};
     configuration_name = "Microsoft.ServiceModel.Samples.ICalculator"
 )]
 pub(super) trait Calculator {
-    async fn add(&self, context: &OperationContext, n1: f64, n2: f64) -> Result<f64, OperationFault>;
-    async fn subtract(&self, context: &OperationContext, n1: f64, n2: f64) -> Result<f64, OperationFault>;
-    async fn multiply(&self, context: &OperationContext, n1: f64, n2: f64) -> Result<f64, OperationFault>;
-    async fn divide(&self, context: &OperationContext, n1: f64, n2: f64) -> Result<f64, OperationFault>;
+    async fn add(
+        &self,
+        context: &OperationContext,
+        n1: f64,
+        n2: f64,
+    ) -> Result<f64, OperationFault>;
+    async fn subtract(
+        &self,
+        context: &OperationContext,
+        n1: f64,
+        n2: f64,
+    ) -> Result<f64, OperationFault>;
+    async fn multiply(
+        &self,
+        context: &OperationContext,
+        n1: f64,
+        n2: f64,
+    ) -> Result<f64, OperationFault>;
+    async fn divide(
+        &self,
+        context: &OperationContext,
+        n1: f64,
+        n2: f64,
+    ) -> Result<f64, OperationFault>;
 }
 
 /// What the service executed: how often each call, told apart by operation and operands, and who called.
@@ -56,22 +76,42 @@ impl Ledger {
 pub(super) struct Calculating(pub(super) Arc<Ledger>);
 
 impl Calculator for Calculating {
-    async fn add(&self, context: &OperationContext, n1: f64, n2: f64) -> Result<f64, OperationFault> {
+    async fn add(
+        &self,
+        context: &OperationContext,
+        n1: f64,
+        n2: f64,
+    ) -> Result<f64, OperationFault> {
         self.0.enter(context, "Add", n1, n2);
         Ok(n1 + n2)
     }
 
-    async fn subtract(&self, context: &OperationContext, n1: f64, n2: f64) -> Result<f64, OperationFault> {
+    async fn subtract(
+        &self,
+        context: &OperationContext,
+        n1: f64,
+        n2: f64,
+    ) -> Result<f64, OperationFault> {
         self.0.enter(context, "Subtract", n1, n2);
         Ok(n1 - n2)
     }
 
-    async fn multiply(&self, context: &OperationContext, n1: f64, n2: f64) -> Result<f64, OperationFault> {
+    async fn multiply(
+        &self,
+        context: &OperationContext,
+        n1: f64,
+        n2: f64,
+    ) -> Result<f64, OperationFault> {
         self.0.enter(context, "Multiply", n1, n2);
         Ok(n1 * n2)
     }
 
-    async fn divide(&self, context: &OperationContext, n1: f64, n2: f64) -> Result<f64, OperationFault> {
+    async fn divide(
+        &self,
+        context: &OperationContext,
+        n1: f64,
+        n2: f64,
+    ) -> Result<f64, OperationFault> {
         self.0.enter(context, "Divide", n1, n2);
         Ok(n1 / n2)
     }

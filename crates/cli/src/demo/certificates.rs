@@ -8,7 +8,8 @@ use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
 use openssl::x509::extension::{
-    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName, SubjectKeyIdentifier,
+    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName,
+    SubjectKeyIdentifier,
 };
 use openssl::x509::{X509, X509Builder, X509Name};
 
@@ -35,7 +36,10 @@ fn write(folder: &Path, name: &str, party: &Party, with_key: bool) -> Result<(),
     std::fs::create_dir_all(folder)?;
     std::fs::write(folder.join(format!("{name}.cert.pem")), party.certificate.to_pem()?)?;
     if with_key {
-        std::fs::write(folder.join(format!("{name}.key.pem")), party.key.private_key_to_pem_pkcs8()?)?;
+        std::fs::write(
+            folder.join(format!("{name}.key.pem")),
+            party.key.private_key_to_pem_pkcs8()?,
+        )?;
     }
     Ok(())
 }
@@ -57,7 +61,12 @@ fn leaf(name: &str, dns: &str, authority: &Party) -> Result<Party, openssl::erro
     builder.set_issuer_name(authority.certificate.subject_name())?;
     builder.append_extension(BasicConstraints::new().build()?)?;
     builder.append_extension(
-        KeyUsage::new().critical().digital_signature().key_encipherment().data_encipherment().build()?,
+        KeyUsage::new()
+            .critical()
+            .digital_signature()
+            .key_encipherment()
+            .data_encipherment()
+            .build()?,
     )?;
     builder.append_extension(ExtendedKeyUsage::new().server_auth().client_auth().build()?)?;
     let context = builder.x509v3_context(Some(&authority.certificate), None);

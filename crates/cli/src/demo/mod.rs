@@ -18,7 +18,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use waxwing::contract::CallError;
 use waxwing::trace::Trace;
 use waxwing::transport::lossy_link::{Loss, LossyLink};
-use waxwing::{ChannelFactory, ClientChannel, ConfigurationFile, ServiceHost, ServiceHostBuilder, ServiceInstances};
+use waxwing::{
+    ChannelFactory, ClientChannel, ConfigurationFile, ServiceHost, ServiceHostBuilder,
+    ServiceInstances,
+};
 
 use self::calculator::{CALCULATOR_CONTRACT, CalculatorClient, CalculatorService, Ledger};
 use self::report::Report;
@@ -27,7 +30,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// What the command takes.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Calls after the sample's four
     #[arg(long, default_value_t = 1000)]
     calls: u32,
@@ -53,7 +56,7 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 /// Runs the demonstration. Fails unless every call was executed exactly once and answered rightly.
-pub fn run(arguments: &Arguments) -> ExitCode {
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -132,13 +135,21 @@ async fn serve(
     let config = ConfigurationFile::load(&path)?;
     let builder = ServiceHostBuilder::from_config(&config, files::SERVICE, &CALCULATOR_CONTRACT)?;
     let ledger = Arc::clone(ledger);
-    let instances = ServiceInstances::per_session(move || CalculatorService::new(calculator::Calculating(Arc::clone(&ledger))));
+    let instances = ServiceInstances::per_session(move || {
+        CalculatorService::new(calculator::Calculating(Arc::clone(&ledger)))
+    });
     let host = builder.open(instances).await?;
-    println!("started the calculator service at {} from {}", host.addresses().join(", "), path.display());
+    println!(
+        "started the calculator service at {} from {}",
+        host.addresses().join(", "),
+        path.display()
+    );
     let loss = Loss { requests: arguments.loss, responses: arguments.loss, seed: arguments.seed };
     let link = LossyLink::start(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), loss).await?;
     let percent = arguments.loss * 100.0;
-    println!("put a link before it that loses {percent} % of requests and {percent} % of responses");
+    println!(
+        "put a link before it that loses {percent} % of requests and {percent} % of responses"
+    );
     Ok((host, link))
 }
 
@@ -162,7 +173,10 @@ async fn sample(channel: &ClientChannel) -> Result<u64, CallError> {
     for (name, n1, n2, answer, _) in &results {
         println!("{name}({n1},{n2}) = {answer}");
     }
-    #[expect(clippy::float_cmp, reason = "the service computes the same operation on the same numbers")]
+    #[expect(
+        clippy::float_cmp,
+        reason = "the service computes the same operation on the same numbers"
+    )]
     let wrong = results.iter().filter(|(.., answer, right)| answer != right).count();
     Ok(wrong as u64)
 }
@@ -171,7 +185,9 @@ async fn sample(channel: &ClientChannel) -> Result<u64, CallError> {
 async fn many(channel: &ClientChannel, calls: u32) -> Result<u64, CallError> {
     let client = CalculatorClient::new(channel);
     let bar = ProgressBar::new(u64::from(calls));
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} calls, {elapsed} of about {duration}  {msg}");
+    let style = ProgressStyle::with_template(
+        "{bar:40} {pos}/{len} calls, {elapsed} of about {duration}  {msg}",
+    );
     if let Ok(style) = style {
         bar.set_style(style);
     }

@@ -35,7 +35,10 @@ impl Report<'_> {
             table.add_row([Cell::new(name), Cell::new(value)]);
         };
         row("calls", format!("{}, {} wrong answers", self.calls, self.wrong));
-        row("executed exactly once", format!("{once} of {} (the service executed {executions})", self.calls));
+        row(
+            "executed exactly once",
+            format!("{once} of {} (the service executed {executions})", self.calls),
+        );
         row("messages sent", format!("{} by the client", self.client.messages_sent));
         let LinkCounts { lost_requests, lost_responses, .. } = self.link;
         row("lost on the way", format!("{lost_requests} requests, {lost_responses} responses"));
@@ -52,7 +55,9 @@ impl Report<'_> {
         let good = self.wrong == 0 && once == self.calls && executions == self.calls;
         match good {
             true => println!("every call was executed exactly once"),
-            false => eprintln!("error: not every call was executed exactly once and answered rightly"),
+            false => {
+                eprintln!("error: not every call was executed exactly once and answered rightly")
+            }
         }
         good
     }
@@ -61,7 +66,10 @@ impl Report<'_> {
         match &self.endpoint.security {
             None => "none".to_owned(),
             Some(security) => {
-                let suite = security.secure_conversation.as_ref().map_or(security.algorithm_suite, |c| c.algorithm_suite);
+                let suite = security
+                    .secure_conversation
+                    .as_ref()
+                    .map_or(security.algorithm_suite, |c| c.algorithm_suite);
                 let first = if security.negotiated { "TLS 1.2 inside SOAP, " } else { "" };
                 format!("{first}{suite}: AES-256-CBC, HMAC-SHA-1, P_SHA-1 (WS-SecureConversation)")
             }
@@ -73,7 +81,10 @@ impl Report<'_> {
             None => "none".to_owned(),
             Some(session) => {
                 let order = if session.ordered { "ordered" } else { "unordered" };
-                format!("{}, {order}, window of {}", session.reliable_messaging_version, session.max_transfer_window_size)
+                format!(
+                    "{}, {order}, window of {}",
+                    session.reliable_messaging_version, session.max_transfer_window_size
+                )
             }
         }
     }

@@ -26,7 +26,9 @@ impl Criterion {
             X509FindType::FindByIssuerName => Self::IssuerPart(value.to_lowercase()),
             X509FindType::FindByIssuerDistinguishedName => Self::Issuer(normal(value)),
             X509FindType::FindBySerialNumber => Self::SerialNumber(hexadecimal(value)),
-            X509FindType::FindBySubjectKeyIdentifier => Self::SubjectKeyIdentifier(hexadecimal(value)),
+            X509FindType::FindBySubjectKeyIdentifier => {
+                Self::SubjectKeyIdentifier(hexadecimal(value))
+            }
             other => {
                 return Err(CertificateError::Unsupported(format!(
                     "x509FindType=\"{other}\" of {reference} cannot be looked up in folders; use FindByThumbprint or \
@@ -41,15 +43,19 @@ impl Criterion {
             Self::Thumbprint(hex) => certificate.thumbprint_hex() == *hex,
             Self::SubjectPart(part) => certificate.subject_windows().to_lowercase().contains(part),
             Self::Subject(name) => normal(&certificate.subject_windows()) == *name,
-            Self::IssuerPart(part) => certificate.issuer().to_string().to_lowercase().contains(part),
+            Self::IssuerPart(part) => {
+                certificate.issuer().to_string().to_lowercase().contains(part)
+            }
             Self::Issuer(name) => normal(&certificate.issuer().to_string()) == *name,
             Self::SerialNumber(number) => {
                 let decimal = certificate.serial_number();
                 decimal == number || serial_hexadecimal(decimal) == number.trim_start_matches('0')
             }
-            Self::SubjectKeyIdentifier(hex) => certificate
-                .subject_key_identifier()
-                .is_some_and(|id| id.iter().map(|o| format!("{o:02X}")).collect::<String>() == *hex),
+            Self::SubjectKeyIdentifier(hex) => {
+                certificate.subject_key_identifier().is_some_and(|id| {
+                    id.iter().map(|o| format!("{o:02X}")).collect::<String>() == *hex
+                })
+            }
         }
     }
 }
@@ -88,7 +94,12 @@ mod tests {
 
     #[test]
     fn decimal_serial_numbers_in_hexadecimal() {
-        let cases = [("0", ""), ("255", "FF"), ("256", "100"), ("340282366920938463463374607431768211455", "F")];
+        let cases = [
+            ("0", ""),
+            ("255", "FF"),
+            ("256", "100"),
+            ("340282366920938463463374607431768211455", "F"),
+        ];
         for (decimal, hex) in &cases[..3] {
             assert_eq!(serial_hexadecimal(decimal), *hex);
         }

@@ -26,7 +26,8 @@ pub struct StoredCertificate {
 
 impl fmt::Display for StoredCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (subject, thumbprint) = (self.certificate.subject_windows(), self.certificate.thumbprint_hex());
+        let (subject, thumbprint) =
+            (self.certificate.subject_windows(), self.certificate.thumbprint_hex());
         write!(f, "'{subject}' (thumbprint {thumbprint})")
     }
 }
@@ -51,15 +52,20 @@ pub(super) fn read(folder: &Path) -> Result<Vec<StoredCertificate>, CertificateE
 }
 
 /// The certificate of an `<add>` of `<certificateFiles>`.
-pub(super) fn read_named(entry: &CertificateFile, base: &Path) -> Result<StoredCertificate, CertificateError> {
+pub(super) fn read_named(
+    entry: &CertificateFile,
+    base: &Path,
+) -> Result<StoredCertificate, CertificateError> {
     let file = base.join(&entry.certificate);
     let octets = contents(&file)?;
     let password = match &entry.password_variable {
         None => None,
-        Some(variable) => Some(std::env::var(variable).map_err(|_| CertificateError::NoPassword {
-            variable: variable.clone(),
-            file: file.display().to_string(),
-        })?),
+        Some(variable) => {
+            Some(std::env::var(variable).map_err(|_| CertificateError::NoPassword {
+                variable: variable.clone(),
+                file: file.display().to_string(),
+            })?)
+        }
     };
     let is_text = octets.windows(11).any(|w| w == b"-----BEGIN ");
     let is_certificate = Certificate::from_der(&octets).is_ok();
@@ -75,7 +81,8 @@ pub(super) fn read_named(entry: &CertificateFile, base: &Path) -> Result<StoredC
     };
     if let Some(key) = &entry.key {
         let key_file = base.join(key);
-        let content = |source| CertificateError::Content { file: key_file.display().to_string(), source };
+        let content =
+            |source| CertificateError::Content { file: key_file.display().to_string(), source };
         let key = PrivateKey::from_pem(&contents(&key_file)?).map_err(content)?;
         let mut certificates = vec![stored.certificate];
         certificates.append(&mut stored.chain);
@@ -95,7 +102,10 @@ pub(super) fn revocation_lists(folder: &Path) -> Result<Vec<RevocationList>, Cer
     let mut found = Vec::new();
     for file in files(folder, &["crl"])? {
         let list = RevocationList::from_octets(&contents(&file)?);
-        found.push(list.map_err(|source| CertificateError::Content { file: file.display().to_string(), source })?);
+        found.push(list.map_err(|source| CertificateError::Content {
+            file: file.display().to_string(),
+            source,
+        })?);
     }
     Ok(found)
 }
@@ -103,7 +113,8 @@ pub(super) fn revocation_lists(folder: &Path) -> Result<Vec<RevocationList>, Cer
 /// Where the private key of a certificate file is looked for.
 pub(super) fn key_beside(file: &Path) -> PathBuf {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let stem = name.strip_suffix(".cert.pem").or_else(|| name.rsplit_once('.').map(|(stem, _)| stem));
+    let stem =
+        name.strip_suffix(".cert.pem").or_else(|| name.rsplit_once('.').map(|(stem, _)| stem));
     file.with_file_name(format!("{}.key.pem", stem.unwrap_or(&name)))
 }
 
@@ -140,10 +151,15 @@ fn files(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, Certificate
 }
 
 fn contents(file: &Path) -> Result<Vec<u8>, CertificateError> {
-    std::fs::read(file).map_err(|source| CertificateError::File { file: file.display().to_string(), source })
+    std::fs::read(file)
+        .map_err(|source| CertificateError::File { file: file.display().to_string(), source })
 }
 
-fn of_pkcs12(octets: &[u8], password: &str, file: PathBuf) -> Result<StoredCertificate, CertificateError> {
+fn of_pkcs12(
+    octets: &[u8],
+    password: &str,
+    file: PathBuf,
+) -> Result<StoredCertificate, CertificateError> {
     let content = |source| CertificateError::Content { file: file.display().to_string(), source };
     match Identity::from_pkcs12(octets, password) {
         Ok(Identity { certificate, key, chain }) => {
@@ -170,19 +186,26 @@ fn of_text(octets: &[u8], file: PathBuf) -> Result<Vec<StoredCertificate>, Certi
     let key = if octets.windows(12).any(|w| w == b"PRIVATE KEY-") {
         Some(PrivateKey::from_pem(octets).map_err(content)?)
     } else if beside != file && beside.is_file() {
-        let content = |source| CertificateError::Content { file: beside.display().to_string(), source };
+        let content =
+            |source| CertificateError::Content { file: beside.display().to_string(), source };
         Some(PrivateKey::from_pem(&contents(&beside)?).map_err(content)?)
     } else {
         None
     };
     match key {
         Some(key) => {
-            let Identity { certificate, key, chain } = Identity::of(certificates, key).map_err(content)?;
+            let Identity { certificate, key, chain } =
+                Identity::of(certificates, key).map_err(content)?;
             Ok(vec![StoredCertificate { certificate, key: Some(key), chain, file }])
         }
         None => Ok(certificates
             .into_iter()
-            .map(|certificate| StoredCertificate { certificate, key: None, chain: Vec::new(), file: file.clone() })
+            .map(|certificate| StoredCertificate {
+                certificate,
+                key: None,
+                chain: Vec::new(),
+                file: file.clone(),
+            })
             .collect()),
     }
 }

@@ -9,8 +9,8 @@ mod folder;
 use std::path::{Path, PathBuf};
 
 use waxwing_binding::{
-    CertificateFile, CertificateReference, Configuration, StoreLocation, StoreName, X509CertificateValidationMode,
-    X509RevocationMode,
+    CertificateFile, CertificateReference, Configuration, StoreLocation, StoreName,
+    X509CertificateValidationMode, X509RevocationMode,
 };
 use waxwing_crypto::{
     Certificate, CertificateValidator, CryptoError, Identity, RevocationMode, Usage, ValidationMode,
@@ -56,7 +56,9 @@ pub enum CertificateError {
         found: String,
     },
     /// It was found, but its private key is not there.
-    #[error("the certificate '{subject}' in {file} has no private key; put it into the same PEM file, or beside it as {beside}")]
+    #[error(
+        "the certificate '{subject}' in {file} has no private key; put it into the same PEM file, or beside it as {beside}"
+    )]
     NoKey {
         /// Whose.
         subject: String,
@@ -82,7 +84,9 @@ pub enum CertificateError {
         source: CryptoError,
     },
     /// An environment variable with a password is not set.
-    #[error("the environment variable {variable}, which should hold the password of {file}, is not set")]
+    #[error(
+        "the environment variable {variable}, which should hold the password of {file}, is not set"
+    )]
     NoPassword {
         /// Which.
         variable: String,
@@ -136,7 +140,10 @@ impl CertificateStores {
     ///
     /// # Errors
     /// There is none, or several, or a file cannot be used.
-    pub fn certificate(&self, reference: &CertificateReference) -> Result<Certificate, CertificateError> {
+    pub fn certificate(
+        &self,
+        reference: &CertificateReference,
+    ) -> Result<Certificate, CertificateError> {
         Ok(self.find(reference)?.certificate)
     }
 
@@ -144,7 +151,11 @@ impl CertificateStores {
     ///
     /// # Errors
     /// A file cannot be read or used. A folder that does not exist is an empty store.
-    pub fn all(&self, location: StoreLocation, name: StoreName) -> Result<Vec<StoredCertificate>, CertificateError> {
+    pub fn all(
+        &self,
+        location: StoreLocation,
+        name: StoreName,
+    ) -> Result<Vec<StoredCertificate>, CertificateError> {
         folder::read(&self.folder(location, name))
     }
 
@@ -177,7 +188,8 @@ impl CertificateStores {
         let store = |name| -> Result<Vec<Certificate>, CertificateError> {
             Ok(self.all(location, name)?.into_iter().map(|stored| stored.certificate).collect())
         };
-        let mut lists = folder::revocation_lists(&self.folder(location, StoreName::CertificateAuthority))?;
+        let mut lists =
+            folder::revocation_lists(&self.folder(location, StoreName::CertificateAuthority))?;
         lists.extend(folder::revocation_lists(&self.folder(location, StoreName::Root))?);
         Ok(CertificateValidator::new(mode, revocation, usage)
             .with_roots(store(StoreName::Root)?)
@@ -193,14 +205,21 @@ impl CertificateStores {
         if located.is_dir() { located } else { self.root.join(name.as_str()) }
     }
 
-    fn find(&self, reference: &CertificateReference) -> Result<StoredCertificate, CertificateError> {
+    fn find(
+        &self,
+        reference: &CertificateReference,
+    ) -> Result<StoredCertificate, CertificateError> {
         if let Some(file) = self.files.iter().find(|file| answers(file, reference)) {
             return folder::read_named(file, &self.base);
         }
         let criterion = Criterion::of(reference)?;
-        let folder = self.folder(reference.store_location.unwrap_or(StoreLocation::CurrentUser), reference.store_name);
+        let folder = self.folder(
+            reference.store_location.unwrap_or(StoreLocation::CurrentUser),
+            reference.store_name,
+        );
         let all = folder::read(&folder)?;
-        let mut found: Vec<_> = all.iter().filter(|stored| criterion.fits(&stored.certificate)).collect();
+        let mut found: Vec<_> =
+            all.iter().filter(|stored| criterion.fits(&stored.certificate)).collect();
         found.dedup_by(|a, b| a.certificate == b.certificate);
         match found[..] {
             [one] => Ok(one.clone()),
@@ -228,5 +247,7 @@ fn answers(file: &CertificateFile, reference: &CertificateReference) -> bool {
     file.find_value.trim().eq_ignore_ascii_case(reference.find_value.trim())
         && file.x509_find_type.is_none_or(|kind| kind == reference.x509_find_type)
         && file.store_name.is_none_or(|name| name == reference.store_name)
-        && file.store_location.is_none_or(|location| reference.store_location.is_none_or(|l| l == location))
+        && file
+            .store_location
+            .is_none_or(|location| reference.store_location.is_none_or(|l| l == location))
 }

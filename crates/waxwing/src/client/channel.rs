@@ -74,7 +74,8 @@ impl ClientChannel {
         let Parts { session, version, address, via, timeouts, limits, http, clock, trace } = parts;
         let state = Mutex::new(State::new(session));
         let timer = Notify::new();
-        let inner = Inner { state, timer, version, address, via, timeouts, limits, http, clock, trace };
+        let inner =
+            Inner { state, timer, version, address, via, timeouts, limits, http, clock, trace };
         Self { inner: Arc::new(inner) }
     }
 
@@ -87,7 +88,11 @@ impl ClientChannel {
         let opened = {
             let mut state = self.inner.lock();
             match &state.phase {
-                Phase::Closed => return Err(self.inner.error(SessionError::State("the channel is closed"), &state)),
+                Phase::Closed => {
+                    return Err(self
+                        .inner
+                        .error(SessionError::State("the channel is closed"), &state));
+                }
                 Phase::Faulted(error) => return Err(error.clone()),
                 Phase::Active if state.session.is_open() => return Ok(()),
                 Phase::Active => {}
@@ -164,7 +169,11 @@ impl ClientChannel {
             let mut state = self.inner.lock();
             match &state.phase {
                 Phase::Created => self.inner.start(&mut state, timeout),
-                Phase::Closed => return Err(self.inner.error(SessionError::State("the channel is closed"), &state)),
+                Phase::Closed => {
+                    return Err(self
+                        .inner
+                        .error(SessionError::State("the channel is closed"), &state));
+                }
                 Phase::Faulted(error) => return Err(error.clone()),
                 Phase::Active => {}
             }
@@ -192,7 +201,10 @@ impl Inner {
         ChannelError::session(error, &self.address, state.notes())
     }
 
-    async fn wait<T>(&self, receiver: oneshot::Receiver<Result<T, ChannelError>>) -> Result<T, ChannelError> {
+    async fn wait<T>(
+        &self,
+        receiver: oneshot::Receiver<Result<T, ChannelError>>,
+    ) -> Result<T, ChannelError> {
         let gone = |_| {
             let error = SessionError::Aborted("the channel was dropped".to_owned());
             Err(ChannelError::session(error, &self.address, Vec::new()))
@@ -282,7 +294,8 @@ impl Inner {
             trace.wire(now, TraceDirection::Sent, &note, &body);
         }
         let patience = deadline - self.clock.time();
-        let route = Route { http: &self.http, via: &self.via, version: self.version, limits: &self.limits };
+        let route =
+            Route { http: &self.http, via: &self.via, version: self.version, limits: &self.limits };
         let posted = route.post(&action, body, patience).await;
         if let Some(trace) = &self.trace
             && !posted.octets.is_empty()
@@ -294,7 +307,12 @@ impl Inner {
         match &posted.answer {
             waxwing_session::Answer::Failed(failure) => {
                 state.statistics.exchanges_lost += 1;
-                tracing::debug!(address = self.address, action, reason = failure.reason, "an exchange brought no answer");
+                tracing::debug!(
+                    address = self.address,
+                    action,
+                    reason = failure.reason,
+                    "an exchange brought no answer"
+                );
             }
             _ => state.statistics.answers_received += 1,
         }
@@ -340,23 +358,34 @@ impl RequestChannel for ClientChannel {
         self.inner.version
     }
 
-    fn request<'a>(&'a self, action: &'a str, message: Envelope) -> BoxFuture<'a, Result<Envelope, CallError>> {
+    fn request<'a>(
+        &'a self,
+        action: &'a str,
+        message: Envelope,
+    ) -> BoxFuture<'a, Result<Envelope, CallError>> {
         Box::pin(async move {
             let reply = self.call(action, message, false).await?;
-            let no_reply = || ChannelError::session(SessionError::NoReply, &self.inner.address, Vec::new());
+            let no_reply =
+                || ChannelError::session(SessionError::NoReply, &self.inner.address, Vec::new());
             let reply = reply.ok_or_else(no_reply)?;
             Ok(Arc::try_unwrap(reply).unwrap_or_else(|shared| (*shared).clone()).envelope)
         })
     }
 
-    fn send_one_way<'a>(&'a self, action: &'a str, message: Envelope) -> BoxFuture<'a, Result<(), CallError>> {
+    fn send_one_way<'a>(
+        &'a self,
+        action: &'a str,
+        message: Envelope,
+    ) -> BoxFuture<'a, Result<(), CallError>> {
         Box::pin(async move { Ok(self.call(action, message, true).await.map(drop)?) })
     }
 }
 
 impl std::fmt::Debug for ClientChannel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ClientChannel").field("address", &self.inner.address).finish_non_exhaustive()
+        f.debug_struct("ClientChannel")
+            .field("address", &self.inner.address)
+            .finish_non_exhaustive()
     }
 }
 

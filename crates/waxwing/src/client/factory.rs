@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use waxwing_binding::{Binding, ClientCredentials, EffectiveEndpoint, Identity as EndpointIdentity};
+use waxwing_binding::{
+    Binding, ClientCredentials, EffectiveEndpoint, Identity as EndpointIdentity,
+};
 use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
 use waxwing_crypto::{Certificate, Identity, Usage};
 use waxwing_reliable::Shape;
@@ -55,14 +57,18 @@ impl ChannelFactory {
         contract: &'static ContractDescription,
     ) -> Result<Self, ChannelError> {
         let configuration = |e| ChannelError::new(ChannelErrorKind::Configuration(e), "");
-        let endpoint =
-            file.configuration.client_endpoint(name, contract.configuration_name).map_err(configuration)?;
+        let endpoint = file
+            .configuration
+            .client_endpoint(name, contract.configuration_name)
+            .map_err(configuration)?;
         let retry = file.configuration.waxwing.reliability.retry_authentication;
-        let mut factory = Self::of(endpoint, contract, file.certificate_stores())?.retry_authentication(retry);
+        let mut factory =
+            Self::of(endpoint, contract, file.certificate_stores())?.retry_authentication(retry);
         let trace = &file.configuration.waxwing.trace;
         if let Some(name) = &trace.file {
             let path = file.folder.join(name);
-            let open = |e| ChannelError::incomplete(format!("the trace file {}: {e}", path.display()), "");
+            let open =
+                |e| ChannelError::incomplete(format!("the trace file {}: {e}", path.display()), "");
             factory.trace = Some(Trace::file(&path, trace.decrypted).map_err(open)?);
         }
         Ok(factory)
@@ -77,7 +83,8 @@ impl ChannelFactory {
         address: &str,
         contract: &'static ContractDescription,
     ) -> Result<Self, ChannelError> {
-        let refused = |e: waxwing_binding::Refusal| ChannelError::incomplete(e.to_string(), address);
+        let refused =
+            |e: waxwing_binding::Refusal| ChannelError::incomplete(e.to_string(), address);
         let name = contract.configuration_name;
         let credentials = ClientCredentials::default();
         let endpoint = EffectiveEndpoint::client(&binding.into(), name, address, None, credentials);
@@ -92,7 +99,10 @@ impl ChannelFactory {
     ) -> Result<Self, ChannelError> {
         let address = endpoint.address.clone();
         if let Some(first) = endpoint.unsupported().first() {
-            return Err(ChannelError::new(ChannelErrorKind::Unsupported(first.to_string()), &address));
+            return Err(ChannelError::new(
+                ChannelErrorKind::Unsupported(first.to_string()),
+                &address,
+            ));
         }
         let via = endpoint.via.as_deref().unwrap_or(&address);
         if !via.starts_with("http://") {
@@ -217,19 +227,21 @@ impl ChannelFactory {
             false => Shape::RequestReply,
         };
         let settings = options::client_settings(endpoint, shape, self.retry_authentication);
-        let settings = settings.ok_or_else(|| ChannelError::incomplete("the binding has no SOAP", address))?;
+        let settings =
+            settings.ok_or_else(|| ChannelError::incomplete("the binding has no SOAP", address))?;
         let version = settings.version;
         let incomplete = |text: String| ChannelError::incomplete(text, address);
         let security = ClientSecurity::new(self.options()?, &mut SystemRandom);
         let security = security.map_err(|e| incomplete(e.to_string()))?;
-        let mut session = ClientSession::new(settings, security).map_err(|e| incomplete(e.to_string()))?;
+        let mut session =
+            ClientSession::new(settings, security).map_err(|e| incomplete(e.to_string()))?;
         session.set_trace(self.trace.as_ref().is_some_and(Trace::is_decrypted));
         Ok(ClientChannel::new(Parts {
             session,
             version,
             address: address.clone(),
             via: endpoint.via.clone().unwrap_or_else(|| address.clone()),
-            timeouts: endpoint.timeouts.clone(),
+            timeouts: endpoint.timeouts,
             limits: options::xml_limits(endpoint),
             http: self.http.clone(),
             clock: self.clock,
@@ -301,9 +313,10 @@ impl ChannelFactory {
         match self.endpoint.security.as_ref().map(|s| s.credential) {
             None | Some(Type::None) => Ok(ClientCredential::None),
             Some(Type::Certificate) => match identity {
-                Some(Identity { certificate, key, .. }) => {
-                    Ok(ClientCredential::Certificate { certificate: certificate.clone(), key: key.clone() })
-                }
+                Some(Identity { certificate, key, .. }) => Ok(ClientCredential::Certificate {
+                    certificate: certificate.clone(),
+                    key: key.clone(),
+                }),
                 None => Err(missing(
                     "The client certificate is not provided. Specify a client certificate in ClientCredentials: \
                      <clientCredentials><clientCertificate …/> of the endpoint's behavior, or \
@@ -321,7 +334,8 @@ impl ChannelFactory {
                 )),
             },
             Some(other) => {
-                let text = format!("clientCredentialType=\"{other}\" is not supported by this version");
+                let text =
+                    format!("clientCredentialType=\"{other}\" is not supported by this version");
                 Err(ChannelError::new(ChannelErrorKind::Unsupported(text), &self.endpoint.address))
             }
         }
@@ -337,14 +351,19 @@ impl ChannelFactory {
         let Some(identity) = &self.endpoint.identity else { return Ok(None) };
         Ok(Some(match identity {
             EndpointIdentity::Dns(name) => ExpectedIdentity::Dns(name.as_str().into()),
-            EndpointIdentity::Certificate(encoded) => ExpectedIdentity::Certificate(decoded(encoded).map_err(bad)?),
+            EndpointIdentity::Certificate(encoded) => {
+                ExpectedIdentity::Certificate(decoded(encoded).map_err(bad)?)
+            }
             EndpointIdentity::CertificateReference(reference) => {
                 let found = self.stores.certificate(reference);
-                let found = found.map_err(|e| ChannelError::new(ChannelErrorKind::Certificate(e), address))?;
+                let found = found
+                    .map_err(|e| ChannelError::new(ChannelErrorKind::Certificate(e), address))?;
                 ExpectedIdentity::Certificate(found)
             }
             other => {
-                let text = format!("the identity {other:?} of the endpoint cannot be checked against a certificate");
+                let text = format!(
+                    "the identity {other:?} of the endpoint cannot be checked against a certificate"
+                );
                 return Err(ChannelError::new(ChannelErrorKind::Unsupported(text), address));
             }
         }))
@@ -370,10 +389,14 @@ impl ChannelFactory {
 
     fn tls(&self, identity: Option<&Identity>) -> Result<Arc<dyn TlsEngines>, ChannelError> {
         if self.oldest_tls != TlsVersion::Tls12 {
-            tracing::warn!(address = self.endpoint.address, "broken versions of TLS are allowed in the negotiation");
+            tracing::warn!(
+                address = self.endpoint.address,
+                "broken versions of TLS are allowed in the negotiation"
+            );
         }
         let config = TlsConfig::new(TlsRole::Client, identity, self.oldest_tls);
-        let config = config.map_err(|e| ChannelError::incomplete(e.to_string(), &self.endpoint.address))?;
+        let config =
+            config.map_err(|e| ChannelError::incomplete(e.to_string(), &self.endpoint.address))?;
         Ok(Arc::new(config))
     }
 }
@@ -383,7 +406,8 @@ fn decoded(encoded: &str) -> Result<Certificate, String> {
     use base64::Engine;
     let text: String = encoded.split_whitespace().collect();
     let bad = |what: String| format!("the identity's encodedValue is no certificate: {what}");
-    let der = base64::engine::general_purpose::STANDARD.decode(text).map_err(|e| bad(e.to_string()))?;
+    let der =
+        base64::engine::general_purpose::STANDARD.decode(text).map_err(|e| bad(e.to_string()))?;
     Certificate::from_der(&der).map_err(|e| bad(e.to_string()))
 }
 

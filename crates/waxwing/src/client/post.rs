@@ -55,19 +55,27 @@ impl Route<'_> {
         match StatusMeaning::of(status) {
             StatusMeaning::Message if response.body.is_empty() && status != 500 => Answer::Empty,
             StatusMeaning::Message => self.parse(response),
-            StatusMeaning::AccessDenied => failed(FailureKind::Security, "The HTTP request was forbidden or unauthorized"),
-            StatusMeaning::EndpointNotFound => {
-                failed(FailureKind::Retryable, "There was no endpoint listening that could accept the message")
+            StatusMeaning::AccessDenied => {
+                failed(FailureKind::Security, "The HTTP request was forbidden or unauthorized")
             }
-            StatusMeaning::ServerTooBusy => failed(FailureKind::Retryable, "The HTTP service is too busy or unavailable"),
-            StatusMeaning::GatewayTimeout => failed(FailureKind::Retryable, "A gateway got no answer in time"),
+            StatusMeaning::EndpointNotFound => failed(
+                FailureKind::Retryable,
+                "There was no endpoint listening that could accept the message",
+            ),
+            StatusMeaning::ServerTooBusy => {
+                failed(FailureKind::Retryable, "The HTTP service is too busy or unavailable")
+            }
+            StatusMeaning::GatewayTimeout => {
+                failed(FailureKind::Retryable, "A gateway got no answer in time")
+            }
             StatusMeaning::UnsupportedMediaType => failed(
                 FailureKind::Protocol,
                 "The service does not take this content type; the client and service bindings may be mismatched",
             ),
-            StatusMeaning::TooLarge => {
-                failed(FailureKind::Protocol, "The message is larger than the service's maxReceivedMessageSize")
-            }
+            StatusMeaning::TooLarge => failed(
+                FailureKind::Protocol,
+                "The message is larger than the service's maxReceivedMessageSize",
+            ),
             StatusMeaning::ProtocolError => {
                 failed(FailureKind::Protocol, "The remote server returned an unexpected response")
             }
@@ -75,7 +83,8 @@ impl Route<'_> {
     }
 
     fn parse(&self, response: &HttpResponse) -> Answer {
-        let protocol = |reason: String| Answer::Failed(Failure { kind: FailureKind::Protocol, reason });
+        let protocol =
+            |reason: String| Answer::Failed(Failure { kind: FailureKind::Protocol, reason });
         let content_type = response.content_type.as_deref().unwrap_or("none");
         let soap = ContentType::parse(content_type).and_then(|parsed| parsed.soap_version());
         if soap != Some(self.version.soap) {
@@ -102,7 +111,9 @@ impl Posted {
 fn failure_of(error: &HttpError) -> Failure {
     let kind = match error {
         HttpError::Address { .. } => FailureKind::Protocol,
-        HttpError::Connect { .. } | HttpError::Broken { .. } | HttpError::TooLarge { .. } => FailureKind::Retryable,
+        HttpError::Connect { .. } | HttpError::Broken { .. } | HttpError::TooLarge { .. } => {
+            FailureKind::Retryable
+        }
     };
     Failure { kind, reason: error.to_string() }
 }

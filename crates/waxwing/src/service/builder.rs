@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use waxwing_binding::{
-    Binding, EffectiveEndpoint, EffectiveService, MessageCredentialType, ServiceBehavior, UserNamePasswordValidationMode,
+    Binding, EffectiveEndpoint, EffectiveService, MessageCredentialType, ServiceBehavior,
+    UserNamePasswordValidationMode,
 };
 use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
 use waxwing_crypto::{Identity, Usage};
@@ -86,7 +87,12 @@ impl ServiceHostBuilder {
         contract: &'static ContractDescription,
         behavior: ServiceBehavior,
     ) -> Result<Self, HostError> {
-        let endpoint = EffectiveEndpoint::service(&binding.into(), contract.configuration_name, address, behavior);
+        let endpoint = EffectiveEndpoint::service(
+            &binding.into(),
+            contract.configuration_name,
+            address,
+            behavior,
+        );
         self.endpoints.push(endpoint.map_err(|e| incomplete(address, e.to_string()))?);
         Ok(self)
     }
@@ -156,7 +162,10 @@ impl ServiceHostBuilder {
         let mut endpoints = Vec::new();
         for endpoint in &self.endpoints {
             if endpoint.contract == "IMetadataExchange" {
-                tracing::info!(address = endpoint.address, "metadata endpoints are not supported yet; this one is left out");
+                tracing::info!(
+                    address = endpoint.address,
+                    "metadata endpoints are not supported yet; this one is left out"
+                );
                 continue;
             }
             if endpoint.contract != contract.configuration_name {
@@ -179,10 +188,17 @@ impl ServiceHostBuilder {
         ServiceHost::listen(endpoints, close).await
     }
 
-    fn parts(&self, endpoint: &EffectiveEndpoint, instances: &Arc<dyn Instances>) -> Result<EndpointParts, HostError> {
+    fn parts(
+        &self,
+        endpoint: &EffectiveEndpoint,
+        instances: &Arc<dyn Instances>,
+    ) -> Result<EndpointParts, HostError> {
         let address = endpoint.address.as_str();
         if let Some(first) = endpoint.unsupported().first() {
-            return Err(HostError::Unsupported { address: address.to_owned(), text: first.to_string() });
+            return Err(HostError::Unsupported {
+                address: address.to_owned(),
+                text: first.to_string(),
+            });
         }
         let contract = instances.contract();
         let shape = match contract.operations.iter().all(|operation| operation.one_way) {
@@ -193,7 +209,8 @@ impl ServiceHostBuilder {
         let settings = settings.ok_or_else(|| incomplete(address, "the binding has no SOAP"))?;
         let security = ServiceSecurity::new(self.options(endpoint, contract)?, &mut SystemRandom);
         let security = security.map_err(|e| incomplete(address, e.to_string()))?;
-        let processors = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
+        let processors = std::thread::available_parallelism()
+            .map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
         let debug = endpoint.service_behavior.service_debug.as_ref();
         Ok(EndpointParts {
             endpoint: ServiceEndpoint::new(settings, security),
@@ -201,7 +218,8 @@ impl ServiceHostBuilder {
             limits: options::xml_limits(endpoint),
             throttling: endpoint.service_behavior.throttling(processors),
             faults: FaultOptions {
-                include_exception_detail: debug.is_some_and(|d| d.include_exception_detail_in_faults),
+                include_exception_detail: debug
+                    .is_some_and(|d| d.include_exception_detail_in_faults),
             },
             instances: Arc::clone(instances),
             clock: self.clock,
@@ -214,15 +232,19 @@ impl ServiceHostBuilder {
         endpoint: &EffectiveEndpoint,
         contract: &'static ContractDescription,
     ) -> Result<ServiceOptions, HostError> {
-        let certificate_error =
-            |source: CertificateError| HostError::Certificate { address: endpoint.address.clone(), source };
+        let certificate_error = |source: CertificateError| HostError::Certificate {
+            address: endpoint.address.clone(),
+            source,
+        };
         let mut options = ServiceOptions::new(self.clients(endpoint)?);
         options::fill_service_options(&mut options, endpoint);
         options.requirements = requirements(contract);
         let Some(security) = &endpoint.security else { return Ok(options) };
         let identity = match (&self.certificate, endpoint.service_certificate()) {
             (Some(identity), _) => identity.clone(),
-            (None, Some(reference)) => self.stores.identity(&reference).map_err(certificate_error)?,
+            (None, Some(reference)) => {
+                self.stores.identity(&reference).map_err(certificate_error)?
+            }
             (None, None) => {
                 return Err(incomplete(
                     &endpoint.address,
@@ -235,9 +257,16 @@ impl ServiceHostBuilder {
         if security.negotiated {
             let request_certificate = security.credential == MessageCredentialType::Certificate;
             if self.oldest_tls != TlsVersion::Tls12 {
-                tracing::warn!(address = endpoint.address, "broken versions of TLS are allowed in the negotiation");
+                tracing::warn!(
+                    address = endpoint.address,
+                    "broken versions of TLS are allowed in the negotiation"
+                );
             }
-            let tls = TlsConfig::new(TlsRole::Server { request_certificate }, Some(&identity), self.oldest_tls);
+            let tls = TlsConfig::new(
+                TlsRole::Server { request_certificate },
+                Some(&identity),
+                self.oldest_tls,
+            );
             let tls = tls.map_err(|e| incomplete(&endpoint.address, e.to_string()))?;
             options.negotiation = Some(Arc::new(tls));
         }
@@ -261,7 +290,8 @@ impl ServiceHostBuilder {
                             check.trusted_store_location,
                             Usage::Client,
                         );
-                        let failed = |source| HostError::Certificate { address: address.to_owned(), source };
+                        let failed =
+                            |source| HostError::Certificate { address: address.to_owned(), source };
                         Arc::new(validator.map_err(failed)?)
                     }
                 };
@@ -270,12 +300,19 @@ impl ServiceHostBuilder {
             Some(MessageCredentialType::UserName) => match &self.user_names {
                 Some(validator) => Ok(ClientIdentification::UserName(Arc::clone(validator))),
                 None => {
-                    let mode = endpoint.service_credentials.user_name_authentication.user_name_password_validation_mode;
+                    let mode = endpoint
+                        .service_credentials
+                        .user_name_authentication
+                        .user_name_password_validation_mode;
                     let hint = match mode {
-                        UserNamePasswordValidationMode::Custom => "the custom validator of the file is a .NET type",
+                        UserNamePasswordValidationMode::Custom => {
+                            "the custom validator of the file is a .NET type"
+                        }
                         _ => "Windows accounts and membership providers do not exist here",
                     };
-                    let text = format!("{hint}: give a validator of user names in code (ServiceHostBuilder::user_names)");
+                    let text = format!(
+                        "{hint}: give a validator of user names in code (ServiceHostBuilder::user_names)"
+                    );
                     Err(incomplete(address, text))
                 }
             },
@@ -299,7 +336,8 @@ impl Default for ServiceHostBuilder {
 
 impl std::fmt::Debug for ServiceHostBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let addresses: Vec<_> = self.endpoints.iter().map(|endpoint| endpoint.address.as_str()).collect();
+        let addresses: Vec<_> =
+            self.endpoints.iter().map(|endpoint| endpoint.address.as_str()).collect();
         f.debug_struct("ServiceHostBuilder").field("endpoints", &addresses).finish_non_exhaustive()
     }
 }

@@ -19,7 +19,11 @@ impl Endpoint {
         let instance = self.parts.instances.instance();
         let session = session.as_ref().map(|session| session.identifier());
         let answer = self.execute(&instance, &message, caller_of(&caller), session).await;
-        self.parts.endpoint.encode_direct(&reply, answer.as_deref(), &mut self.parts.clock.moment(&mut SystemRandom))
+        self.parts.endpoint.encode_direct(
+            &reply,
+            answer.as_deref(),
+            &mut self.parts.clock.moment(&mut SystemRandom),
+        )
     }
 
     /// Executes one call: its reply, or its fault as a reply; none of a one-way operation.
@@ -47,7 +51,11 @@ impl Endpoint {
             Ok(reply) => reply?,
             Err(fault) => {
                 if let Some(error) = fault.internal_error() {
-                    tracing::error!(address = self.address(), action = message.action, "the operation failed: {error}");
+                    tracing::error!(
+                        address = self.address(),
+                        action = message.action,
+                        "the operation failed: {error}"
+                    );
                 }
                 if self.is_one_way(&message.action) {
                     return None;

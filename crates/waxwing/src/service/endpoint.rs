@@ -8,8 +8,8 @@ use http::{Method, StatusCode};
 use tokio::sync::Semaphore;
 use waxwing_binding::EffectiveThrottling;
 use waxwing_session::{Arrival, Encoded, ServiceEndpoint};
-use waxwing_soap::http::{ContentType, text_content_type};
 use waxwing_soap::Envelope;
+use waxwing_soap::http::{ContentType, text_content_type};
 use waxwing_xml::Limits;
 
 use super::error::HostError;
@@ -64,7 +64,10 @@ impl Endpoint {
             None => None,
             Some((version, shape, settings)) => {
                 let sessions = ReliableSessions::new(*version, *shape, settings.clone());
-                let incomplete = |e: waxwing_reliable::SettingsError| HostError::Incomplete { address, text: e.to_string() };
+                let incomplete = |e: waxwing_reliable::SettingsError| HostError::Incomplete {
+                    address,
+                    text: e.to_string(),
+                };
                 Some(sessions.map_err(incomplete)?)
             }
         };
@@ -91,13 +94,19 @@ impl Endpoint {
             Err(refusal) => return refusal,
         };
         Counters::add(&self.counters.messages);
-        let arrival = self.parts.endpoint.receive(envelope, &mut self.parts.clock.moment(&mut SystemRandom));
+        let arrival =
+            self.parts.endpoint.receive(envelope, &mut self.parts.clock.moment(&mut SystemRandom));
         let encoded = match arrival {
             Arrival::Answer(encoded) => *encoded,
             Arrival::Message(message) => {
                 if let Some(trace) = &self.parts.trace {
                     let note = message_note(&message.caller.name());
-                    trace.plain(self.parts.clock.wall(), TraceDirection::Received, &note, &message.plain);
+                    trace.plain(
+                        self.parts.clock.wall(),
+                        TraceDirection::Received,
+                        &note,
+                        &message.plain,
+                    );
                 }
                 match &self.reliable {
                     Some(reliable) => reliable.request(&self, *message).await,
@@ -113,7 +122,11 @@ impl Endpoint {
         let content_type = request.content_type.as_deref().unwrap_or_default();
         let soap = ContentType::parse(content_type).and_then(|parsed| parsed.soap_version());
         if soap != Some(self.parts.endpoint.settings().version.soap) {
-            tracing::info!(address = self.address(), content_type, "a request of another content type was refused");
+            tracing::info!(
+                address = self.address(),
+                content_type,
+                "a request of another content type was refused"
+            );
             return Err(unsupported);
         }
         if let Some(trace) = &self.parts.trace {
@@ -158,10 +171,15 @@ fn message_note(caller: &str) -> String {
 }
 
 /// The caller as operations see him; none without authentication.
-pub(super) fn caller_of(identity: &waxwing_security::conversation::CallerIdentity) -> Option<Caller> {
+pub(super) fn caller_of(
+    identity: &waxwing_security::conversation::CallerIdentity,
+) -> Option<Caller> {
     identity.is_authenticated().then(|| Caller {
         name: identity.name(),
-        certificate_thumbprint: identity.certificate().map(|c| c.thumbprint_hex()).unwrap_or_default(),
+        certificate_thumbprint: identity
+            .certificate()
+            .map(|c| c.thumbprint_hex())
+            .unwrap_or_default(),
         authentication_type: identity.authentication_type().to_owned(),
     })
 }

@@ -36,7 +36,9 @@ pub enum HostError {
         text: String,
     },
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}. Another program may use the port; choose another base address")]
+    #[error(
+        "cannot listen on {address}: {source}. Another program may use the port; choose another base address"
+    )]
     Listen {
         /// Host and port.
         address: String,

@@ -41,13 +41,17 @@ pub struct HostStatistics {
 
 impl ServiceHost {
     /// Listens on every endpoint's host and port; endpoints that share them are told apart by path.
-    pub(super) async fn listen(endpoints: Vec<Arc<Endpoint>>, close_timeout: Duration) -> Result<Self, HostError> {
+    pub(super) async fn listen(
+        endpoints: Vec<Arc<Endpoint>>,
+        close_timeout: Duration,
+    ) -> Result<Self, HostError> {
         let mut by_place: BTreeMap<String, Vec<(String, Arc<Endpoint>)>> = BTreeMap::new();
         for endpoint in &endpoints {
-            let (place, path) = place_of(&endpoint.parts.listen).ok_or_else(|| HostError::Unsupported {
-                address: endpoint.parts.listen.clone(),
-                text: "this version listens on http addresses only".to_owned(),
-            })?;
+            let (place, path) =
+                place_of(&endpoint.parts.listen).ok_or_else(|| HostError::Unsupported {
+                    address: endpoint.parts.listen.clone(),
+                    text: "this version listens on http addresses only".to_owned(),
+                })?;
             by_place.entry(place).or_default().push((path, Arc::clone(endpoint)));
         }
         let mut servers = Vec::new();
@@ -98,7 +102,9 @@ impl ServiceHost {
                 reliable.abort_all(endpoint, "the host was closed");
             }
         }
-        let rest = deadline.saturating_duration_since(tokio::time::Instant::now()).max(Duration::from_secs(1));
+        let rest = deadline
+            .saturating_duration_since(tokio::time::Instant::now())
+            .max(Duration::from_secs(1));
         let mut all = graceful;
         for server in self.servers {
             all &= server.shutdown(rest).await;
@@ -113,12 +119,17 @@ impl std::fmt::Debug for ServiceHost {
     }
 }
 
-async fn listen(place: &str, routes: Vec<(String, Arc<Endpoint>)>) -> Result<HttpServer, HostError> {
+async fn listen(
+    place: &str,
+    routes: Vec<(String, Arc<Endpoint>)>,
+) -> Result<HttpServer, HostError> {
     let failed = |source| HostError::Listen { address: place.to_owned(), source };
     let mut found = lookup_host(place).await.map_err(failed)?;
-    let none = || failed(std::io::Error::new(std::io::ErrorKind::NotFound, "the name has no address"));
+    let none =
+        || failed(std::io::Error::new(std::io::ErrorKind::NotFound, "the name has no address"));
     let address = found.next().ok_or_else(none)?;
-    let max_body = routes.iter().map(|(_, endpoint)| endpoint.parts.limits.max_bytes).max().unwrap_or(0);
+    let max_body =
+        routes.iter().map(|(_, endpoint)| endpoint.parts.limits.max_bytes).max().unwrap_or(0);
     let options = HttpServerOptions { max_body, ..HttpServerOptions::default() };
     let routes = Arc::new(routes);
     let handler = move |request: HttpRequest| {
@@ -148,7 +159,9 @@ fn place_of(address: &str) -> Option<(String, String)> {
         Some(port) => format!("0.0.0.0{port}"),
         None => authority.to_owned(),
     };
-    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
+    let has_port = authority
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
     let place = if has_port { authority } else { format!("{authority}:80") };
     Some((place, path.to_owned()))
 }

@@ -28,7 +28,9 @@ impl ServiceInstances {
 
     /// A new object for every session, and for every call outside of sessions (`InstanceContextMode.PerSession`, WCF's
     /// default).
-    pub fn per_session<D: Dispatch + 'static>(make: impl Fn() -> D + Send + Sync + 'static) -> Self {
+    pub fn per_session<D: Dispatch + 'static>(
+        make: impl Fn() -> D + Send + Sync + 'static,
+    ) -> Self {
         let contract = make().contract();
         Self { contract, make: Box::new(move || Arc::new(make())) }
     }
@@ -46,6 +48,8 @@ impl Instances for ServiceInstances {
 
 impl std::fmt::Debug for ServiceInstances {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ServiceInstances").field("contract", &self.contract.name).finish_non_exhaustive()
+        f.debug_struct("ServiceInstances")
+            .field("contract", &self.contract.name)
+            .finish_non_exhaustive()
     }
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 use waxwing_reliable::{
-    ExchangeId, Identifier, Listener, ListenerInput, ListenerOutput, MessageNumber, ReliableMessagingVersion,
-    ReliableSessionSettings, Response, SessionId, SettingsError, Shape, Time,
+    ExchangeId, Identifier, Listener, ListenerInput, ListenerOutput, MessageNumber,
+    ReliableMessagingVersion, ReliableSessionSettings, Response, SessionId, SettingsError, Shape,
+    Time,
 };
 use waxwing_security::conversation::SecuritySession;
 use waxwing_session::{AppMessage, ArrivedMessage, Encoded};
@@ -69,7 +70,11 @@ impl ReliableSessions {
     }
 
     /// Gives a message to the sessions and waits for its answer.
-    pub(super) async fn request(&self, endpoint: &Arc<Endpoint>, arrived: ArrivedMessage) -> Encoded {
+    pub(super) async fn request(
+        &self,
+        endpoint: &Arc<Endpoint>,
+        arrived: ArrivedMessage,
+    ) -> Encoded {
         let tag = arrived.tag();
         let ArrivedMessage { message, session, caller, reply, .. } = arrived;
         let answer = {
@@ -86,7 +91,11 @@ impl ReliableSessions {
         };
         let moment = || endpoint.parts.clock;
         match answer.await {
-            Ok(response) => endpoint.parts.endpoint.encode(&reply, response, &mut moment().moment(&mut SystemRandom)),
+            Ok(response) => endpoint.parts.endpoint.encode(
+                &reply,
+                response,
+                &mut moment().moment(&mut SystemRandom),
+            ),
             Err(_) => Encoded::aborted("the host was closed"),
         }
     }
@@ -98,7 +107,13 @@ impl ReliableSessions {
     }
 
     /// Gives an input and does what comes of it.
-    fn handle(&self, state: &mut State, input: ListenerInput<AppMessage>, sender: Option<&Sender>, endpoint: &Arc<Endpoint>) {
+    fn handle(
+        &self,
+        state: &mut State,
+        input: ListenerInput<AppMessage>,
+        sender: Option<&Sender>,
+        endpoint: &Arc<Endpoint>,
+    ) {
         let now = endpoint.parts.clock.time();
         state.listener.handle(input, now);
         while let Some(output) = state.listener.poll() {
@@ -108,7 +123,9 @@ impl ReliableSessions {
                         let _ = waiting.send(response);
                     }
                 }
-                ListenerOutput::Created { session, .. } => self.created(state, session, sender, endpoint),
+                ListenerOutput::Created { session, .. } => {
+                    self.created(state, session, sender, endpoint)
+                }
                 ListenerOutput::Deliver { session, number, message } => {
                     deliver(state, session, number, message, endpoint);
                 }
@@ -142,7 +159,13 @@ impl ReliableSessions {
 
     /// A new session is accepted while there are fewer than `maxConcurrentSessions`; further ones wait, and the
     /// listener refuses those that are too many to wait.
-    fn created(&self, state: &mut State, session: SessionId, sender: Option<&Sender>, endpoint: &Arc<Endpoint>) {
+    fn created(
+        &self,
+        state: &mut State,
+        session: SessionId,
+        sender: Option<&Sender>,
+        endpoint: &Arc<Endpoint>,
+    ) {
         let entry = Session {
             instance: endpoint.parts.instances.instance(),
             caller: sender.and_then(|sender| sender.caller.clone()),
@@ -152,7 +175,8 @@ impl ReliableSessions {
         };
         state.sessions.insert(session.clone(), entry);
         tracing::debug!(address = endpoint.address(), %session, "a reliable session was created");
-        let room = state.sessions.len() <= endpoint.parts.throttling.max_concurrent_sessions as usize;
+        let room =
+            state.sessions.len() <= endpoint.parts.throttling.max_concurrent_sessions as usize;
         if room && !state.closing {
             state.listener.handle(ListenerInput::Accept(session), endpoint.parts.clock.time());
         }
@@ -181,7 +205,13 @@ impl ReliableSessions {
 }
 
 /// Queues a message for its session's instance. Calls of one session are executed one after another, as WCF does.
-fn deliver(state: &mut State, session: SessionId, number: MessageNumber, message: AppMessage, endpoint: &Arc<Endpoint>) {
+fn deliver(
+    state: &mut State,
+    session: SessionId,
+    number: MessageNumber,
+    message: AppMessage,
+    endpoint: &Arc<Endpoint>,
+) {
     let Some(entry) = state.sessions.get_mut(&session) else { return };
     entry.queue.push_back((number, message));
     if !entry.is_working {

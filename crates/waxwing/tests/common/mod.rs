@@ -102,7 +102,8 @@ impl Binding {
     }
 }
 
-const PLAIN_CHECK: &str = r#"<authentication certificateValidationMode="ChainTrust" revocationMode="NoCheck"/>"#;
+const PLAIN_CHECK: &str =
+    r#"<authentication certificateValidationMode="ChainTrust" revocationMode="NoCheck"/>"#;
 
 pub fn service_config(binding: &Binding, folder: &Path) -> ConfigurationFile {
     let text = format!(
@@ -123,7 +124,13 @@ pub fn service_config(binding: &Binding, folder: &Path) -> ConfigurationFile {
 }
 
 /// `address` is where the messages say that they go.
-pub fn client_config(binding: &Binding, folder: &Path, address: &str, own: &str, service: &str) -> ConfigurationFile {
+pub fn client_config(
+    binding: &Binding,
+    folder: &Path,
+    address: &str,
+    own: &str,
+    service: &str,
+) -> ConfigurationFile {
     let text = format!(
         r#"<configuration><system.serviceModel>
   <client><endpoint name="calc" address="{address}" binding="{}" bindingConfiguration="B" behaviorConfiguration="C"
