@@ -207,22 +207,24 @@ fn id_of(element: Element<'_>) -> Option<&str> {
 /// Refuses a message in which an identifier occurs twice, wherever: `u:Id` and `xml:id` of all elements,
 /// `Id` of those of XML Signature and Encryption, and the ids of what was encrypted.
 pub(super) fn check_ids(document: &Document, references: Option<&DataReferences>) -> Result<()> {
-    let mut seen = std::collections::HashSet::with_capacity(64);
-    let encrypted = references.iter().flat_map(|r| r.ids());
-    for id in encrypted {
-        seen.insert(id);
-    }
+    let mut ids: SmallVec<[&str; 64]> = references.iter().flat_map(|r| r.ids()).collect();
     for element in document.root().descendants_and_self() {
-        let own = element.namespace();
-        let unqualified = own == DSIG || own == XENC;
         for attribute in element.attributes() {
-            let is_id = attribute.is(WSU, "Id")
-                || attribute.is(XML, "id")
-                || (unqualified && attribute.is("", "Id"));
-            if is_id && !seen.insert(attribute.value()) {
-                return Err(at(Reason::DuplicateId(attribute.value().into()), element));
+            let name = attribute.name();
+            let is_id = match name.local {
+                "Id" if name.namespace.is_empty() => matches!(element.namespace(), DSIG | XENC),
+                "Id" => name.namespace == WSU,
+                "id" => name.namespace == XML,
+                _ => false,
+            };
+            if is_id {
+                ids.push(attribute.value());
             }
         }
     }
-    Ok(())
+    ids.sort_unstable();
+    match ids.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(Reason::DuplicateId(pair[0].into()).into()),
+        None => Ok(()),
+    }
 }
