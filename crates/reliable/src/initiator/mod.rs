@@ -172,8 +172,14 @@ impl<M: Clone> Initiator<M> {
     /// The next output. None: give the next input, or a `Tick` at [`wake_at`](Self::wake_at).
     pub fn poll(&mut self) -> Option<InitiatorOutput<M>> {
         let output = self.outputs.pop_front();
-        if output.is_none() && self.outputs.capacity() > 4 {
-            self.outputs.shrink_to(4);
+        if output.is_none() {
+            // A burst is over: an idle session holds no more than it needs.
+            if self.outputs.capacity() > 4 {
+                self.outputs.shrink_to(4);
+            }
+            if self.queue.is_empty() && self.queue.capacity() > 4 {
+                self.queue.shrink_to(4);
+            }
             self.window.shrink();
         }
         output

@@ -9,5 +9,6 @@ mod client;
 mod ends;
 mod grammar;
 mod harness;
+mod idle;
 mod service;
 mod timing;
