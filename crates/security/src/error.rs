@@ -203,7 +203,7 @@ pub enum Reason {
     #[error("the message is secured by another security context than its session's")]
     ForeignContext,
     /// The encrypted key is for a certificate that this endpoint does not have.
-    #[error("the key is encrypted for another certificate than this endpoint's ({0})")]
+    #[error("the key is encrypted for another certificate than this endpoint's: one with {0}")]
     UnknownRecipient(Box<str>),
     /// SignatureConfirmation elements do not match what was sent.
     #[error("the signature confirmations do not match the request: {0}")]

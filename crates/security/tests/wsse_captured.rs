@@ -233,3 +233,33 @@ fn timestamps_are_judged_to_the_second() {
     assert!(check(599), "expired 4:59 ago");
     assert!(!check(601), "expired 5:01 ago");
 }
+
+/// What a person reads of messages that were refused.
+#[test]
+fn refusals_say_what_is_wrong() {
+    let refused = |name: &str, message: &str| {
+        let scenario = Scenario::wcf(name);
+        let (_, refused) = replay(&scenario);
+        refused[message].to_string()
+    };
+    assert_eq!(
+        refused("fault-wrong-service-cert-sc", "001-request"),
+        "the key is encrypted for another certificate than this endpoint's: one with thumbprint \
+         50b71b546441048699e966b09fab86142e60b26b (at Security/EncryptedKey)"
+    );
+    assert_eq!(
+        refused("fault-clock-skew-client-ahead-sc", "001-request"),
+        "the timestamp is not acceptable: it was created at 2026-11-23T13:29:05.57Z, ahead of now \
+         (2026-11-23T13:09:05.902Z); are the clocks apart? (at Security/Timestamp)"
+    );
+    assert_eq!(
+        refused("inject-tampered-sequence-sc", "003-request-altered"),
+        "the digest of the part 'Sequence' differs: the part was altered or is not the one that was \
+         signed"
+    );
+    assert_eq!(
+        refused("fault-bad-action-sc", "003-request"),
+        "The message could not be processed because the action \
+         'http://Microsoft.ServiceModel.Samples/ICalculator/Modulo' is invalid or unrecognized."
+    );
+}

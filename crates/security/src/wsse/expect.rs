@@ -1,5 +1,7 @@
 //! What a receiver expects of a message and which tokens it knows.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use waxwing_crypto::PrivateKey;
 use waxwing_xml::Limits;
@@ -79,6 +81,21 @@ pub enum CertificateReference {
         /// The serial number in decimal.
         serial: Box<str>,
     },
+}
+
+impl fmt::Display for CertificateReference {
+    /// As the tools that manage certificates show it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, octets) = match self {
+            Self::Thumbprint(octets) => ("thumbprint", octets),
+            Self::SubjectKeyIdentifier(octets) => ("subject key identifier", octets),
+            Self::IssuerSerial { issuer, serial } => {
+                return write!(f, "issuer '{issuer}' and serial number {serial}");
+            }
+        };
+        write!(f, "{what} ")?;
+        octets.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
 }
 
 /// The tokens that a received message may refer to without carrying their keys.

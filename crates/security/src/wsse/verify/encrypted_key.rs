@@ -32,7 +32,7 @@ pub(super) fn open(
     };
     let private_key = resolver
         .private_key(certificate)
-        .ok_or_else(|| at(Reason::UnknownRecipient(reference.describe()), element))?;
+        .ok_or_else(|| at(Reason::UnknownRecipient(certificate.to_string().into()), element))?;
     let secret = unwrap(settings, private_key, &cipher_value);
     Ok(EncryptedKeyReference::new(TokenKey::new(secret), &cipher_value))
 }

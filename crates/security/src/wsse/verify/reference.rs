@@ -34,7 +34,7 @@ impl TokenRef<'_> {
             TokenRef::Local(id) => format!("#{id}").into(),
             TokenRef::External { uri, .. } => (*uri).into(),
             TokenRef::EncryptedKeySha1(_) => "EncryptedKeySHA1".into(),
-            TokenRef::Certificate(reference) => format!("{reference:?}").into(),
+            TokenRef::Certificate(reference) => format!("certificate with {reference}").into(),
         }
     }
 }
