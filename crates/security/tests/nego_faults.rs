@@ -299,7 +299,10 @@ const SERVICES: &[Service] = &[
     Service {
         scenario: "fault-nego-mismatch-service-nego",
         change: |options| options.negotiation = Some(nego::service_tls(true, TlsVersion::Tls12)),
-        refused: &[("001-response", "")],
+        refused: &[(
+            "001-response",
+            "unexpected element {http://www.w3.org/2001/04/xmlenc#}EncryptedKey",
+        )],
     },
 ];
 
@@ -460,4 +463,41 @@ fn a_hundred_and_thirty_first_legs() {
                 service. Please retry later.";
     let busy = ("Receiver/ServerTooBusy".to_owned(), text.to_owned());
     assert_eq!(refused, [(129, busy.clone()), (130, busy)]);
+}
+
+/// A captured session that the service gave up for its inactivity.
+#[test]
+fn a_session_that_the_service_gave_up() {
+    let scenario = Scenario::load("idle-service-timeout-sc");
+    let late = scenario.exchanges.last().unwrap();
+    let mut before = Scenario::load("idle-service-timeout-sc");
+    before.exchanges.pop();
+    let (run, service) = run_and_keep_service(&before, unchanged);
+    assert_eq!((run.compared.len(), run.handed_up), (1, 2));
+    // The layers above end it, here by means of a message that is seen a second time.
+    let mut random = nego::Seeded(1);
+    let Incoming::Message(message) = service.receive(envelope(&late.got), late.at, &mut random)
+    else {
+        panic!("the session is open")
+    };
+    service.end_session(message.session.as_ref().unwrap());
+    let Incoming::Reply(reply) = service.receive(envelope(&late.got), late.at, &mut random) else {
+        panic!("the session is over")
+    };
+    assert_eq!(nego_replay::text(&reply.envelope), late.answer());
+    // And our client knows it for what it is.
+    let run = run_client_session(&scenario);
+    says(&run, &["BadContextToken", "it ended or aborted it, was restarted"]);
+}
+
+/// What a client of the captured session makes of its last answer. Its key cannot be the recorded one
+/// (the bootstrap is encrypted anew), which matters nothing to an answer that is not secured.
+fn run_client_session(scenario: &Scenario) -> ClientError {
+    let setup =
+        nego::Setup::by_certificate(Dialect::February2005, nego::Credential::Certificate("alice"));
+    let mut pair = setup.build();
+    pair.open().unwrap();
+    let (_, correlation) = pair.request("late");
+    let answer = envelope(scenario.exchanges.last().unwrap().answer());
+    pair.client.verify(answer, &correlation, pair.now).unwrap_err()
 }
