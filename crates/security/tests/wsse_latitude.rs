@@ -1,0 +1,237 @@
+//! Other ways to write the same that a WCF service takes, and those that it does not (tried with one):
+//! message-security, derived keys and the order of the header.
+
+mod common;
+
+use common::wsse_attacks::piece;
+use common::wsse_replay::Replay;
+use common::{Captured, Scenario};
+use waxwing_security::{Reason, Result};
+
+/// A message of a scenario with pieces of its text replaced, each of which must be there.
+fn changed(
+    scenario: &str,
+    message: &str,
+    changes: &dyn Fn(&str) -> Vec<(String, String)>,
+) -> Result<()> {
+    let scenario = Scenario::wcf(scenario);
+    let mut replay = Replay::new(&scenario);
+    let target = scenario.messages.iter().find(|m| m.name == message).expect("the message");
+    for before in scenario.messages.iter().take_while(|m| m.name != message) {
+        replay.verify(before).expect("a good message");
+    }
+    let mut text = target.text().to_owned();
+    for (from, to) in changes(target.text()) {
+        assert!(text.contains(&from), "{from}");
+        text = text.replacen(&from, &to, 1);
+    }
+    assert_ne!(text, target.text());
+    let changed: Captured = target.with_body(text.into_bytes());
+    replay.verify(&changed).map(drop)
+}
+
+fn call(changes: &[(&str, &str)]) -> Result<()> {
+    let owned = |(from, to): &(&str, &str)| ((*from).to_owned(), (*to).to_owned());
+    changed("rm10-sc-cert", "003-request", &|_| changes.iter().map(owned).collect())
+}
+
+fn bootstrap(changes: &dyn Fn(&str) -> Vec<(String, String)>) -> Result<()> {
+    changed("rm10-sc-cert", "001-request", changes)
+}
+
+const OFFSET: &str = "<c:Offset>0</c:Offset>";
+const LENGTH: &str = "<c:Length>24</c:Length>";
+
+#[test]
+fn derived_keys_in_other_words() {
+    let label = "<c:Label>WS-SecureConversationWS-SecureConversation</c:Label>";
+    // The second derived key, for encryption, has 32 octets, which need not be said.
+    let second = "</o:SecurityTokenReference><c:Nonce>OdL";
+    let with = |what: &str| format!("</o:SecurityTokenReference>{what}<c:Nonce>OdL");
+    let sct = "<o:Reference ValueType=\"http://schemas.xmlsoap.org/ws/2005/02/sc/sct\" URI=\"#uuid-ff61d0f2-5d1a-4edb-898d-fa0c3ca40741-5\"/>";
+    let external = "<o:Reference URI=\"urn:uuid:a01d29c0-8d51-4aff-894a-7d7bc04633b4\" ValueType=\"http://schemas.xmlsoap.org/ws/2005/02/sc/sct\"/>";
+    let bare = "<o:Reference URI=\"#uuid-ff61d0f2-5d1a-4edb-898d-fa0c3ca40741-5\"/>";
+    let accepted: &[(&str, &[(&str, &str)])] = &[
+        ("no Offset", &[(OFFSET, "")]),
+        ("Offset 0 written out", &[(second, &with(OFFSET))]),
+        ("Length 32 written out", &[(second, &with("<c:Length>32</c:Length>"))]),
+        ("both written out", &[(second, &with("<c:Offset>0</c:Offset><c:Length>32</c:Length>"))]),
+        ("Generation 0", &[(OFFSET, "<c:Generation>0</c:Generation>")]),
+        ("the default label", &[(second, &with(label))]),
+        ("the context by its URI", &[(sct, external)]),
+        ("no value type", &[(sct, bare)]),
+        ("white space in the nonce", &[("<c:Nonce>LVfY7OPm", "<c:Nonce> LVfY\r\n 7OPm ")]),
+        (
+            "the algorithm of this dialect",
+            &[(
+                "<c:DerivedKeyToken ",
+                "<c:DerivedKeyToken Algorithm=\"http://schemas.xmlsoap.org/ws/2005/02/sc/dk/p_sha1\" ",
+            )],
+        ),
+        (
+            "the algorithm of the newer dialect",
+            &[(
+                "<c:DerivedKeyToken ",
+                "<c:DerivedKeyToken Algorithm=\"http://docs.oasis-open.org/ws-sx/ws-secureconversation/200512/dk/p_sha1\" ",
+            )],
+        ),
+    ];
+    for (name, changes) in accepted {
+        call(changes).unwrap_or_else(|e| panic!("{name}: {e}"));
+    }
+    let refused: &[(&str, &[(&str, &str)])] = &[
+        (
+            "Length before Offset",
+            &[(OFFSET, ""), (LENGTH, "<c:Length>24</c:Length><c:Offset>0</c:Offset>")],
+        ),
+        (
+            "Generation and Offset",
+            &[(OFFSET, "<c:Generation>0</c:Generation><c:Offset>0</c:Offset>")],
+        ),
+        (
+            "the label after the nonce",
+            &[(
+                "OdLLtfZ5dOVRzl3Gphxy1g==</c:Nonce>",
+                &format!("OdLLtfZ5dOVRzl3Gphxy1g==</c:Nonce>{label}"),
+            )],
+        ),
+    ];
+    for (name, changes) in refused {
+        let error = call(changes).expect_err(name);
+        assert!(matches!(error.reason(), Reason::UnexpectedElement { .. }), "{name}: {error}");
+    }
+}
+
+/// The last number within each limit is read (and leads to another key), the next is refused as such.
+#[test]
+fn limits_of_derived_keys() {
+    let is_out_of_range = |changes: &[(&str, &str)]| {
+        matches!(call(changes).unwrap_err().reason(), Reason::OutOfRange { .. })
+    };
+    assert!(!is_out_of_range(&[(OFFSET, "<c:Offset>64</c:Offset>")]));
+    assert!(is_out_of_range(&[(OFFSET, "<c:Offset>65</c:Offset>")]));
+    assert!(!is_out_of_range(&[(LENGTH, "<c:Length>32</c:Length>")]));
+    assert!(is_out_of_range(&[(LENGTH, "<c:Length>33</c:Length>")]));
+    // Four derived keys are read, used or not, a fifth is not.
+    let scenario = Scenario::wcf("rm10-sc-cert");
+    let text = scenario.messages[4].text();
+    let derived = piece(text, "<c:DerivedKeyToken", "</c:DerivedKeyToken>");
+    for (more, good) in [(2, true), (3, false)] {
+        let copies: String =
+            (0..more).map(|i| derived.replace("-8\" xmlns", &format!("-8{i}\" xmlns"))).collect();
+        let result = call(&[(derived, &format!("{copies}{derived}"))]);
+        assert_eq!(result.is_ok(), good, "{more} more: {result:?}");
+    }
+}
+
+#[test]
+fn the_security_header_in_other_places_and_words() {
+    let scenario = Scenario::wcf("rm10-sc-cert");
+    let text = scenario.messages[4].text();
+    let security = piece(text, "<o:Security", "</o:Security>");
+    let stamp = piece(text, "<u:Timestamp", "</u:Timestamp>");
+    let context = piece(text, "<c:SecurityContextToken", "</c:SecurityContextToken>");
+    let list = piece(text, "<e:ReferenceList", "</e:ReferenceList>");
+    let role = "s:role=\"http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver\"";
+    let with_role = format!("<o:Security {role} s:mustUnderstand=\"1\"");
+    let between = "\n  <!-- between -->\n  ";
+    let spaced = ["</u:Timestamp>", "</c:SecurityContextToken>", "</c:DerivedKeyToken>", list]
+        .iter()
+        .fold(security.to_owned(), |text, end| text.replace(end, &format!("{end}{between}")));
+    let broken = |value: &str| -> String {
+        let octets = value.as_bytes().chunks(76).map(|c| std::str::from_utf8(c).expect("ASCII"));
+        octets.collect::<Vec<_>>().join("\r\n")
+    };
+    let value = piece(piece(text, "<s:Body", "</s:Body>"), "<e:CipherValue>", "</e:CipherValue>");
+    let accepted: &[(&str, &[(&str, &str)])] = &[
+        ("first", &[(security, ""), ("<s:Header>", &format!("<s:Header>{security}"))]),
+        ("no mustUnderstand", &[("<o:Security s:mustUnderstand=\"1\"", "<o:Security")]),
+        (
+            "mustUnderstand true",
+            &[("<o:Security s:mustUnderstand=\"1\"", "<o:Security s:mustUnderstand=\"true\"")],
+        ),
+        ("ultimate receiver", &[("<o:Security s:mustUnderstand=\"1\"", &with_role)]),
+        ("white space and comments between", &[(security, &spaced)]),
+        ("the timestamp after the list", &[(stamp, ""), (list, &format!("{list}{stamp}"))]),
+        ("the context first", &[(context, ""), (stamp, &format!("{context}{stamp}"))]),
+        ("the list first", &[(list, ""), (stamp, &format!("{list}{stamp}"))]),
+        (
+            "white space before the encrypted content",
+            &[("<e:EncryptedData Id=\"_1\"", "\n  <e:EncryptedData Id=\"_1\"")],
+        ),
+        ("lines in the cipher value", &[(value, &broken(value))]),
+        ("a foreign header", &[("</s:Header>", "<x:H xmlns:x=\"urn:x\">x</x:H></s:Header>")]),
+        (
+            "a foreign header with the Id of a part",
+            &[("</s:Header>", "<x:H xmlns:x=\"urn:x\" Id=\"_0\"/></s:Header>")],
+        ),
+        (
+            "an XML declaration",
+            &[("<s:Envelope", "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<s:Envelope")],
+        ),
+    ];
+    for (name, changes) in accepted {
+        call(changes).unwrap_or_else(|e| panic!("{name}: {e}"));
+    }
+}
+
+#[test]
+fn bootstraps_in_other_words() {
+    let token_type = " k:TokenType=\"http://docs.oasis-open.org/wss/oasis-wss-soap-message-security-1.1#EncryptedKey\"";
+    let encoding = " EncodingType=\"http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary\"";
+    let without = |piece: &str| vec![(piece.to_owned(), String::new())];
+    bootstrap(&|_| without(token_type)).expect("no token type");
+    bootstrap(&|_| without(encoding)).expect("no encoding type");
+    bootstrap(&|text| without(piece(text, "<DigestMethod", "/>"))).expect("no digest method");
+    for (start, end) in [
+        ("<o:BinarySecurityToken", "</o:BinarySecurityToken>"),
+        ("<e:EncryptedKey", "</e:EncryptedKey>"),
+    ] {
+        let first = |text: &str| {
+            let (moved, stamp) = (piece(text, start, end), "<u:Timestamp");
+            vec![(moved.to_owned(), String::new()), (stamp.into(), format!("{moved}{stamp}"))]
+        };
+        bootstrap(&first).unwrap_or_else(|e| panic!("{start} first: {e}"));
+    }
+    // Refused: the signatures the other way round, the endorsing one missing, a list within the key.
+    let signatures = |text: &str| {
+        let data: Vec<_> =
+            text.match_indices("<e:EncryptedData").map(|(i, _)| &text[i..]).collect();
+        let end = "</e:EncryptedData>";
+        [piece(data[0], "<e:EncryptedData", end), piece(data[1], "<e:EncryptedData", end)]
+            .map(str::to_owned)
+    };
+    let swapped = |text: &str| {
+        let [primary, endorsing] = signatures(text);
+        vec![(format!("{primary}{endorsing}"), format!("{endorsing}{primary}"))]
+    };
+    bootstrap(&swapped).expect_err("swapped");
+    let missing = |text: &str| {
+        let [_, endorsing] = signatures(text);
+        let id = piece(&endorsing, "Id=\"", "\"")[4..].trim_end_matches('"').to_owned();
+        let listed = format!("<e:DataReference URI=\"#{id}\"/>");
+        vec![(endorsing, String::new()), (listed, String::new())]
+    };
+    let error = bootstrap(&missing).expect_err("not endorsed");
+    assert!(
+        matches!(error.reason(), Reason::Missing(what) if what.contains("endorsing")),
+        "{error}"
+    );
+    let within = |text: &str| {
+        let list = piece(text, "<e:ReferenceList", "</e:ReferenceList>");
+        let end = "</e:EncryptedKey>";
+        vec![(list.to_owned(), String::new()), (end.to_owned(), format!("{list}{end}"))]
+    };
+    bootstrap(&within).expect_err("a list within the key");
+}
+
+/// A reply within a session must not carry the context token.
+#[test]
+fn a_reply_with_the_context_is_refused() {
+    let scenario = Scenario::wcf("rm10-sc-cert");
+    let context =
+        piece(scenario.messages[4].text(), "<c:SecurityContextToken", "</c:SecurityContextToken>");
+    let add = |_: &str| vec![("</u:Timestamp>".to_owned(), format!("</u:Timestamp>{context}"))];
+    let error = changed("rm10-sc-cert", "003-response", &add).unwrap_err();
+    assert!(matches!(error.reason(), Reason::UnexpectedElement { .. }), "{error}");
+}
