@@ -246,6 +246,32 @@ fn a_fragment_is_read_in_the_context_of_its_place() {
 }
 
 #[test]
+fn more_can_be_appended_after_a_fragment() {
+    for (text, expected) in
+        [("<a><b/></a>", "<a>1<c/>23</a>"), ("<a>0<b/><d/></a>", "<a>01<c/><d/>23</a>")]
+    {
+        let mut document = parse(text);
+        let root = document.root().id();
+        let b = document.root().first_element().expect("b").id();
+        document.replace_with_fragment(b, b"1<c/>", &Limits::SOAP).expect("well-formed");
+        document.append_text(root, "2");
+        document.append_fragment(root, b"3", &Limits::SOAP).expect("well-formed");
+        assert_eq!(document.to_xml(), expected);
+        document.append_element(b, Name::local("d"));
+        document.append_node(root, b);
+        assert!(document.to_xml().ends_with("23<b><d/></b></a>"));
+    }
+    let mut document = parse("<a/>");
+    let root = document.root().id();
+    document.append_fragment(root, b"", &Limits::SOAP).expect("nothing is well-formed");
+    document.append_fragment(root, b"<b/>1", &Limits::SOAP).expect("well-formed");
+    document.append_fragment(root, b"2", &Limits::SOAP).expect("well-formed");
+    let b = document.prepend_element(root, Name::local("c"));
+    document.append_node(root, b);
+    assert_eq!(document.to_xml(), "<a><b/>12<c/></a>");
+}
+
+#[test]
 fn fragments_that_are_refused() {
     let mut document = parse("<a><b/></a>");
     let b = document.root().first_element().expect("b").id();

@@ -385,6 +385,22 @@ fn limits_hold_across_fragments() {
     assert_eq!(append("<c xmlns:q='urn:q'/>", &declarations(1)), refused);
 }
 
+/// What a refused fragment took is given back: refused ones do not use up the limit.
+#[test]
+fn refused_fragments_do_not_count() {
+    let mut document = Document::parse("<a/>", &Limits::SOAP).expect("well-formed");
+    let root = document.root().id();
+    // The root, the holder while the fragment is read, two elements.
+    let limits = Limits { max_nodes: 4, ..Limits::SOAP };
+    for _ in 0..10 {
+        document
+            .append_fragment(root, b"<b c='&lt;'/><b xmlns='urn:b'>", &limits)
+            .expect_err("open");
+    }
+    document.append_fragment(root, b"<b/><c/>", &limits).expect("there is room for two");
+    assert_eq!(document.to_xml(), "<a><b/><c/></a>");
+}
+
 #[test]
 fn the_limits_for_soap_are_those_that_are_documented() {
     let deep = |depth: usize| "<a>".repeat(depth) + &"</a>".repeat(depth);
