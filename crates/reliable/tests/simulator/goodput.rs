@@ -35,6 +35,7 @@ fn plan(link: &Link, window: u32, recovery: LossRecovery, messages: usize) -> Pl
         client: settings.clone(),
         service: settings,
         secured: false,
+        soap: None,
         loss: link.loss,
         duplicates: 0,
         resets: 0,

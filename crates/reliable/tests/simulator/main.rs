@@ -4,8 +4,10 @@
 
 mod checks;
 mod goodput;
+mod lies;
 mod plan;
 mod random;
+mod wire;
 mod world;
 
 use std::collections::BTreeMap;

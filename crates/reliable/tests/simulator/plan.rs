@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use waxwing_reliable::{LossRecovery, ReliableMessagingVersion, ReliableSessionSettings, Shape};
+use waxwing_soap::{AddressingVersion, MessageVersion, SoapVersion};
 
 use crate::random::Random;
 
@@ -49,6 +50,8 @@ pub struct Plan {
     pub client: ReliableSessionSettings,
     pub service: ReliableSessionSettings,
     pub secured: bool,
+    /// In which versions messages are written and read on their way; None: they are handed over as they are.
+    pub soap: Option<MessageVersion>,
     /// Of a thousand requests (responses) so many are lost.
     pub loss: u64,
     pub duplicates: u64,
@@ -150,6 +153,13 @@ impl Plan {
                 (at, r.pick(&all))
             }),
             strangers: if class == LyingClient { 100 } else { r.pick(&[0, 20]) },
+            soap: (!matches!(class, LyingClient | LyingService) && r.permille(100)).then(|| {
+                use AddressingVersion::{Addressing10, August2004};
+                MessageVersion {
+                    soap: r.pick(&[SoapVersion::Soap11, SoapVersion::Soap12]),
+                    addressing: r.pick(&[August2004, Addressing10]),
+                }
+            }),
         }
     }
 }

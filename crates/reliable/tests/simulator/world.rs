@@ -14,6 +14,7 @@ use waxwing_reliable::{
 use crate::checks::Checks;
 use crate::plan::{Accident, Class, Micros, Plan, SECOND};
 use crate::random::Random;
+use crate::{lies, wire};
 
 /// A message of the application: which call it is.
 pub type Payload = u32;
@@ -394,7 +395,7 @@ impl World {
     fn respond(&mut self, exchange: u64, response: Response<Payload>) {
         let lying = self.plan.class == Class::LyingService;
         let message = match response {
-            Response::Message(message) if lying => forge(message, &mut self.random),
+            Response::Message(message) if lying => lies::forge(message, &mut self.random),
             Response::Message(message) => Some(message),
             Response::Accepted => None,
         };
@@ -423,6 +424,7 @@ impl World {
                         self.summary.first_sent.get_or_insert(self.now);
                     }
                     let message = self.client_lie(message);
+                    let message = self.over_the_wire(message, true)?;
                     self.transmit(exchange.0, message, deadline);
                 }
                 InitiatorOutput::Faulted(error) => self.summary.error = Some(error),
@@ -431,6 +433,17 @@ impl World {
         }
         self.client = Some(client);
         result
+    }
+
+    fn over_the_wire(
+        &self,
+        message: Message<Payload>,
+        is_request: bool,
+    ) -> Result<Message<Payload>, String> {
+        match self.plan.soap {
+            Some(soap) => wire::over(message, self.plan.version, soap, is_request),
+            None => Ok(message),
+        }
     }
 
     /// A client that never acknowledges a reply.
@@ -454,6 +467,10 @@ impl World {
             self.checks.service(&self.plan, &output, exchange.as_ref())?;
             match output {
                 ListenerOutput::Respond { response, .. } => {
+                    let response = match response {
+                        Response::Message(m) => Response::Message(self.over_the_wire(m, false)?),
+                        Response::Accepted => Response::Accepted,
+                    };
                     if let Some(client) = exchange.and_then(|e| e.client) {
                         self.respond(client, response);
                     }
@@ -560,39 +577,4 @@ impl World {
         let tag = self.plan.secured.then(|| Identifier::new("urn:another-context"));
         self.arrive(None, message, tag)
     }
-}
-
-/// A response with something wrong in it, now and then.
-fn forge(mut message: Message<Payload>, random: &mut Random) -> Option<Message<Payload>> {
-    if !random.permille(150) {
-        return Some(message);
-    }
-    let headers = &mut message.headers;
-    match random.between(0, 7) {
-        0 => headers.acknowledgement = None,
-        1 => {
-            if let Some(a) = &mut headers.acknowledgement {
-                a.ranges.insert_range(1, a.ranges.highest() + random.between(1, 5));
-            }
-        }
-        2 => headers.sequence = None,
-        3 => {
-            if let Some(s) = &mut headers.sequence {
-                s.number = i64::MAX as u64;
-            }
-        }
-        4 => {
-            if let Some(a) = &mut headers.acknowledgement {
-                a.is_final = !a.is_final;
-            }
-        }
-        5 => message.body = Body::AckRequested,
-        6 => {
-            if let Some(a) = &mut headers.acknowledgement {
-                a.buffer_remaining = Some(0);
-            }
-        }
-        _ => return None,
-    }
-    Some(message)
 }
