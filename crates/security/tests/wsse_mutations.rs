@@ -247,7 +247,7 @@ fn changed_messages_of_other_kinds_are_refused() {
         ("rm10-sc-cert-noderived", "003-request"),
         ("rm10-sc-cert-order-sbeb", "003-request"),
         ("rm10-sc-cert-suite-TripleDes", "003-request"),
-        ("rm10-sc-cert-prot-none", "003-request"),
+        ("rm10-sc-cert-sign", "003-request"),
     ] {
         let refused = attack_some(scenario, message, step);
         assert!(refused * step > 800, "{scenario}/{message}: {refused}");
