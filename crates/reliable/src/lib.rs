@@ -39,7 +39,7 @@ pub use ranges::{MAX_MESSAGE_NUMBER, MessageNumber, Ranges};
 pub use responder::{ContextTag, Listener, ListenerInput, ListenerOutput, Response, SessionId};
 pub use settings::{
     LossRecovery, MAX_PENDING_CHANNELS, MAX_SEQUENCE_RANGES, MAX_TRANSFER_WINDOW,
-    ReliableSessionSettings, SettingsError,
+    ReliableSessionSettings, RoundTripEstimate, SettingsError,
 };
 pub use time::Time;
 pub use version::{Action, NETRM_NAMESPACE, ReliableMessagingVersion};

@@ -24,6 +24,18 @@ pub enum LossRecovery {
     Eager,
 }
 
+/// What the first estimate of the round trip is taken from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum RoundTripEstimate {
+    /// As WCF does: from the whole of Open, with connecting, security handshake and lost attempts. After a slow Open
+    /// lost messages are sent again very late.
+    #[default]
+    WholeOpen,
+    /// From the exchange that brought the CreateSequenceResponse. The peer sees no difference but earlier
+    /// repetitions.
+    Exchange,
+}
+
 /// The settings of a reliable session. The first seven are WCF's, by the names of its configuration
 /// (`reliableSession`); the rest are timeouts of the binding that the protocol consumes, and refinements.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +61,8 @@ pub struct ReliableSessionSettings {
     pub request_interval: Duration,
     /// How lost messages are found.
     pub loss_recovery: LossRecovery,
+    /// What the first estimate of the round trip is taken from.
+    pub round_trip_estimate: RoundTripEstimate,
 }
 
 impl Default for ReliableSessionSettings {
@@ -64,6 +78,7 @@ impl Default for ReliableSessionSettings {
             send_timeout: Duration::from_secs(60),
             request_interval: Duration::from_secs(10),
             loss_recovery: LossRecovery::Wcf,
+            round_trip_estimate: RoundTripEstimate::WholeOpen,
         }
     }
 }

@@ -135,13 +135,17 @@ impl<M: Clone> Session<M> {
         }
         match self.rules.shape {
             Shape::RequestReply => {
-                // Beyond WCF: unordered, the first missing message always finds room for one more reply. An
-                // initiator with a wider window than ours repeats only that message; refused for replies
-                // that were lost, it could never ask for those again.
-                let limit = window + usize::from(!self.rules.ordered && number == next);
+                // Beyond WCF: replies to later messages do not keep the first missing one out. An initiator
+                // with a wider window than ours repeats only that one; refused because replies to later
+                // ones were lost, it could never ask for those again.
+                let replies = if number == next {
+                    self.unacknowledged_below(number)
+                } else {
+                    self.unacknowledged()
+                };
                 !is_early
                     && self.queue.len() < window
-                    && (self.unacknowledged() < limit || broken(Mutation::UnboundedReplies))
+                    && (replies < window || broken(Mutation::UnboundedReplies))
             }
             Shape::OneWay if self.rules.ordered => {
                 let ahead = usize::try_from(number - next).unwrap_or(usize::MAX);

@@ -137,11 +137,16 @@ impl<M> Session<M> {
     /// Entries whose answer is with the initiator for all that is known, and not acknowledged. The empty
     /// last reply needs no acknowledgement.
     pub(super) fn unacknowledged(&self) -> usize {
+        self.unacknowledged_below(MessageNumber::MAX)
+    }
+
+    /// The same for the messages below a number.
+    pub(super) fn unacknowledged_below(&self, number: MessageNumber) -> usize {
         let replied = |e: &&Entry<M>| match &e.state {
             EntryState::Replied { body, .. } => !matches!(body, Body::LastMessage),
             _ => false,
         };
-        self.entries.values().filter(replied).count()
+        self.entries.range(..number).map(|(_, e)| e).filter(replied).count()
     }
 
     /// Whether messages of the application are not answered yet.

@@ -171,7 +171,7 @@ impl Checks {
         let window = plan.service.max_transfer_window_size as usize;
         for session in service.sessions() {
             let status = service.status(session).ok_or("no status")?;
-            let most = 2 * window + plan.concurrency;
+            let most = 3 * window + plan.concurrency;
             ensure!(status.waiting <= most, "{} replies are kept, window {window}", status.waiting);
             ensure!(
                 status.outstanding <= window + plan.concurrency + 1,

@@ -16,7 +16,7 @@ use crate::plan::Plan;
 use crate::world::run;
 
 /// Seeds that once failed.
-const REGRESSIONS: [u64; 5] = [497, 1617, 2369, 4271, 7741];
+const REGRESSIONS: [u64; 6] = [497, 1617, 2369, 4271, 7741, 5_021_269];
 
 fn simulate(seeds: impl Iterator<Item = u64>) {
     let mut table: BTreeMap<String, (u64, u64, u64)> = BTreeMap::new();
