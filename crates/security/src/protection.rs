@@ -121,6 +121,16 @@ impl ProtectionRequirements {
         this
     }
 
+    /// The same without the actions of reliable messaging: an endpoint that has no reliable session must not know
+    /// them, or it would hand a CreateSequence up.
+    pub fn for_session_without_reliable_messaging() -> Self {
+        let mut this = Self::for_session();
+        for map in [&mut this.requests, &mut this.replies] {
+            map.actions.retain(|action, _| !RELIABLE.iter().any(|rm| action.starts_with(rm)));
+        }
+        this
+    }
+
     /// Those of a bootstrap: the messages that issue and renew a session, signed and encrypted.
     pub fn for_bootstrap() -> Self {
         let mut this = Self::new();

@@ -7,7 +7,7 @@ use waxwing_binding::{
     self as binding, EffectiveEndpoint, EffectiveSecurity, SecureConversation,
     SecurityHeaderLayout, TimeSpan, TrustVersion,
 };
-use waxwing_reliable::{ReliableMessagingVersion, ReliableSessionSettings, Shape};
+use waxwing_reliable::{ReliableMessagingVersion, ReliableSessionSettings, RoundTripEstimate, Shape};
 use waxwing_security::conversation::{ClientOptions, Protection, ServiceLimits, ServiceOptions};
 use waxwing_security::wsse::{Dialect, HeaderLayout, ProtectionOrder, SecuritySettings};
 use waxwing_soap::{AddressingVersion, MessageVersion, SoapVersion};
@@ -73,6 +73,8 @@ pub fn reliable_settings(
         flow_control_enabled: element.flow_control_enabled,
         max_pending_channels: element.max_pending_channels,
         send_timeout: duration(endpoint.timeouts.send),
+        // Nothing of it is seen on the wire but that a message lost after a slow Open comes again sooner.
+        round_trip_estimate: RoundTripEstimate::Exchange,
         ..ReliableSessionSettings::default()
     };
     Some((version, shape, settings))

@@ -37,6 +37,7 @@ const PURE: &[&str] = &[
     "des",
     "hmac",
     "jiff",
+    "md-5",
     "memchr",
     "openssl",
     "openssl-sys",

@@ -9,7 +9,7 @@ use super::rtt::{EAGER_MARGIN, RoundTrip, WCF_MARGIN};
 use crate::message::Body;
 use crate::mutation::{Mutation, broken};
 use crate::ranges::{MAX_MESSAGE_NUMBER, MessageNumber, Ranges};
-use crate::settings::{LossRecovery, ReliableSessionSettings};
+use crate::settings::{LossRecovery, ReliableSessionSettings, RoundTripEstimate};
 use crate::time::Time;
 
 /// A message that was sent and whose answer has not come.
@@ -64,6 +64,7 @@ pub(super) struct SendWindow<M> {
     timeout: Duration,
     timer: Option<Time>,
     recovery: LossRecovery,
+    estimate: RoundTripEstimate,
     pub(super) loss: LossEstimate,
 }
 
@@ -87,16 +88,20 @@ impl<M> SendWindow<M> {
             round_trip,
             timer: None,
             recovery: settings.loss_recovery,
+            estimate: settings.round_trip_estimate,
             loss: LossEstimate::default(),
         }
     }
 
-    /// Starts the estimate: WCF's with the duration of the whole Open, the eager one with that of the last
-    /// exchange.
+    /// Starts the estimate: WCF's with the duration of the whole Open unless the settings say otherwise, the
+    /// eager one with that of the last exchange.
     pub(super) fn measured_open(&mut self, open: Duration, exchange: Duration) {
-        self.round_trip = match self.recovery {
-            LossRecovery::Wcf => RoundTrip::new(open, WCF_MARGIN),
-            LossRecovery::Eager => RoundTrip::new(exchange, EAGER_MARGIN),
+        self.round_trip = match (self.recovery, self.estimate) {
+            (LossRecovery::Wcf, RoundTripEstimate::WholeOpen) => RoundTrip::new(open, WCF_MARGIN),
+            (LossRecovery::Wcf, RoundTripEstimate::Exchange) => {
+                RoundTrip::new(exchange, WCF_MARGIN)
+            }
+            (LossRecovery::Eager, _) => RoundTrip::new(exchange, EAGER_MARGIN),
         };
         self.timeout = self.round_trip.timeout();
     }

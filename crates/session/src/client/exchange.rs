@@ -122,6 +122,10 @@ impl ClientSession {
                 let deadline = deadline.unwrap_or(at.time + self.settings.send_timeout);
                 self.transmit(Pending::Reliable(exchange, correlation), envelope, plain, deadline);
             }
+            // Nobody waits for what becomes of a fault of the protocol: the session is over.
+            Err(error) if matches!(message.body, Body::Fault(_)) => {
+                self.warn(format!("the service was not told that the session ended: {error}"));
+            }
             Err(error) => {
                 let failure = Failure { kind: FailureKind::Protocol, reason: error.to_string() };
                 self.cause.get_or_insert(error.into());
@@ -306,8 +310,9 @@ impl ClientSession {
             _ => {
                 self.in_trust = false;
                 self.warn(format!("the session key was not renewed: {error}"));
-                if error.ends_session() {
-                    self.lose_security(error, at);
+                match error.ends_session() {
+                    true => self.lose_security(error, at),
+                    false => self.send_waiting(at),
                 }
             }
         }

@@ -270,7 +270,7 @@ impl ChannelFactory {
         };
         let mut options = ClientOptions::new(endpoint.address.as_str(), trust);
         options::fill_client_options(&mut options, endpoint);
-        options.requirements = requirements(self.contract);
+        options.requirements = requirements(self.contract, endpoint.reliable_session.is_some());
         let Some(security) = &endpoint.security else { return Ok(options) };
         let identity = self.own_identity().map_err(certificate)?;
         options.credential = self.credential(identity.as_ref())?;

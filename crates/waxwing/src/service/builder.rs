@@ -238,7 +238,7 @@ impl ServiceHostBuilder {
         };
         let mut options = ServiceOptions::new(self.clients(endpoint)?);
         options::fill_service_options(&mut options, endpoint);
-        options.requirements = requirements(contract);
+        options.requirements = requirements(contract, endpoint.reliable_session.is_some());
         let Some(security) = &endpoint.security else { return Ok(options) };
         let identity = match (&self.certificate, endpoint.service_certificate()) {
             (Some(identity), _) => identity.clone(),
