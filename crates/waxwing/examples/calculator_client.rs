@@ -52,22 +52,31 @@ async fn run() -> Result<u64, Failure> {
     let begun = Instant::now();
     let running: Vec<_> =
         (0..sessions).map(|_| tokio::spawn(session(factory.clone(), calls / sessions))).collect();
-    let (mut wrong, mut called) = (0, Duration::ZERO);
+    let (mut wrong, mut called, mut closed) = (0, Duration::ZERO, Ok(()));
     for session in running {
-        let (more, time) = session.await??;
+        let (more, time, close) = session.await??;
         wrong += more;
         called = called.max(time);
+        closed = closed.and(close);
     }
     let rate = calls as f64 / called.as_secs_f64();
     println!(
-        "{calls} calls in {sessions} sessions, {wrong} wrong, {:.2} s with opening and closing, {rate:.0} calls/s",
+        "{calls} calls in {sessions} sessions, {wrong} wrong, {:.2} s, with opening and closing {:.2} s, {rate:.0} calls/s",
+        called.as_secs_f64(),
         begun.elapsed().as_secs_f64()
     );
-    Ok(wrong)
+    match closed {
+        // A wrong answer is the worse news.
+        Err(error) if wrong == 0 => Err(format!("the session was not closed: {error}").into()),
+        _ => Ok(wrong),
+    }
 }
 
-/// One session: the number of wrong answers, and the time of the calls.
-async fn session(factory: ChannelFactory, calls: u64) -> Result<(u64, Duration), CallError> {
+/// One session: the number of wrong answers, the time of the calls, and how the close went.
+async fn session(
+    factory: ChannelFactory,
+    calls: u64,
+) -> Result<(u64, Duration, Result<(), String>), CallError> {
     let channel = factory.open_channel().await?;
     let client = CalculatorClient::new(&channel);
     let begun = Instant::now();
@@ -86,6 +95,5 @@ async fn session(factory: ChannelFactory, calls: u64) -> Result<(u64, Duration),
         }
     }
     let time = begun.elapsed();
-    channel.close().await?;
-    Ok((wrong, time))
+    Ok((wrong, time, channel.close().await.map_err(|error| error.to_string())))
 }

@@ -28,6 +28,8 @@ pub struct ServiceSettings {
     pub version: MessageVersion,
     /// The reliable session; none when messages go by themselves.
     pub reliable: Option<(ReliableMessagingVersion, Shape, ReliableSessionSettings)>,
+    /// Whether messages are also wanted in plain, for traces.
+    pub trace: bool,
 }
 
 /// An endpoint of a service, without IO.
@@ -52,8 +54,8 @@ pub enum Arrival {
 pub struct ArrivedMessage {
     /// The message. Without reliable session always [`Body::Application`] without headers.
     pub message: Message<AppMessage>,
-    /// The message as it was verified and decrypted, for traces.
-    pub plain: Envelope,
+    /// The message as it was verified and decrypted, when traces are wanted.
+    pub plain: Option<Envelope>,
     /// The security session that it came in by.
     pub session: Option<SecuritySession>,
     /// Who sent it.
@@ -191,7 +193,7 @@ impl ServiceEndpoint {
         };
         match message {
             Ok(message) => {
-                let plain = envelope.clone();
+                let plain = self.settings.trace.then(|| envelope.clone());
                 let application =
                     AppMessage::new(ApplicationMessage::received(envelope, addressing));
                 let message = message.map(|()| application);
@@ -302,9 +304,9 @@ impl ServiceEndpoint {
         envelope: Envelope,
         at: &mut Moment<'_>,
     ) -> Encoded {
-        let plain = envelope.clone();
+        let plain = self.settings.trace.then(|| envelope.clone());
         match self.security.protect_reply(&reply.security, envelope, at.wall, at.random) {
-            Ok(envelope) => Encoded { plain: Some(plain), ..Encoded::of(status, envelope) },
+            Ok(envelope) => Encoded { plain, ..Encoded::of(status, envelope) },
             Err(error) => {
                 Encoded::empty(500, Some(format!("the answer cannot be protected: {error}")))
             }

@@ -99,14 +99,9 @@ impl Endpoint {
         let encoded = match arrival {
             Arrival::Answer(encoded) => *encoded,
             Arrival::Message(message) => {
-                if let Some(trace) = &self.parts.trace {
+                if let (Some(trace), Some(plain)) = (&self.parts.trace, &message.plain) {
                     let note = message_note(&message.caller.name());
-                    trace.plain(
-                        self.parts.clock.wall(),
-                        TraceDirection::Received,
-                        &note,
-                        &message.plain,
-                    );
+                    trace.plain(self.parts.clock.wall(), TraceDirection::Received, &note, plain);
                 }
                 match &self.reliable {
                     Some(reliable) => reliable.request(&self, *message).await,

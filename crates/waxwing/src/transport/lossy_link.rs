@@ -62,12 +62,21 @@ impl LossyLink {
     ///
     /// What the operating system says when no port can be had.
     pub async fn start(service: SocketAddr, loss: Loss) -> io::Result<Self> {
+        Self::start_after(service, loss, 0).await
+    }
+
+    /// The same, with the first `calm` exchanges spared, so that a session can be opened before the loss begins.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says when no port can be had.
+    pub async fn start_after(service: SocketAddr, loss: Loss, calm: u64) -> io::Result<Self> {
         let counters = Arc::new(Counters::default());
         let client = HttpClient::new();
         let shared = Arc::clone(&counters);
         let handler = move |request: HttpRequest| {
             let (client, counters) = (client.clone(), Arc::clone(&shared));
-            async move { forward(client, service, loss, &counters, request).await }
+            async move { forward(client, service, loss, calm, &counters, request).await }
         };
         let options = HttpServerOptions { max_body: MAX_ANSWER, ..Default::default() };
         let server = HttpServer::bind(([127, 0, 0, 1], 0).into(), options, handler).await?;
@@ -99,11 +108,15 @@ async fn forward(
     client: HttpClient,
     service: SocketAddr,
     loss: Loss,
+    calm: u64,
     counters: &Counters,
     request: HttpRequest,
 ) -> HttpReply {
     let number = counters.requests.fetch_add(1, Ordering::Relaxed);
-    if chance(loss.seed, number * 2) < loss.requests {
+    let is_lost = |way: u64, share: f64| {
+        number.checked_sub(calm).is_some_and(|n| chance(loss.seed, n * 2 + way) < share)
+    };
+    if is_lost(0, loss.requests) {
         counters.lost_requests.fetch_add(1, Ordering::Relaxed);
         return HttpReply::Abort;
     }
@@ -117,7 +130,7 @@ async fn forward(
     let Ok(answer) = client.post(&address, headers, request.body, MAX_ANSWER).await else {
         return HttpReply::Abort;
     };
-    if chance(loss.seed, number * 2 + 1) < loss.responses {
+    if is_lost(1, loss.responses) {
         counters.lost_responses.fetch_add(1, Ordering::Relaxed);
         return HttpReply::Abort;
     }
