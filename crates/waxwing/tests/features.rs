@@ -1,5 +1,7 @@
 //! Credentials, instances, faults, one-way operations, concurrency, loss, versions: over loopback, through files and code.
 
+#![allow(missing_docs, unreachable_pub)]
+
 mod common;
 
 use std::sync::Arc;
