@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use openssl::asn1::{Asn1Time, Asn1TimeRef};
+use openssl::bn::BigNum;
 use openssl::pkey::{PKey, Public};
 use openssl::pkey_ctx::PkeyCtx;
-use openssl::rsa::Padding;
+use openssl::rsa::{Padding, Rsa};
 use openssl::x509::X509;
 
 use crate::digest::{Digest, DigestAlgorithm, sha1};
@@ -231,6 +232,23 @@ impl Certificate {
     pub(crate) fn public_key(&self) -> &PKey<Public> {
         &self.0.key
     }
+}
+
+/// The SubjectPublicKeyInfo in DER of an RSA key given by its numbers (big-endian), to be compared with
+/// [`Certificate::public_key_der`].
+///
+/// # Errors
+///
+/// The numbers are no RSA key of 1024 to 4096 bits.
+pub fn rsa_public_key_der(modulus: &[u8], exponent: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    let der = || {
+        let numbers = (BigNum::from_slice(modulus)?, BigNum::from_slice(exponent)?);
+        let key = PKey::from_rsa(Rsa::from_public_components(numbers.0, numbers.1)?)?;
+        Ok::<_, openssl::error::ErrorStack>((key.public_key_to_der()?, key))
+    };
+    let (der, key) = der().map_err(failed("reading an RSA key"))?;
+    check_size(&key)?;
+    Ok(der)
 }
 
 fn timestamp(time: &Asn1TimeRef) -> Timestamp {

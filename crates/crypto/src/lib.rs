@@ -21,7 +21,7 @@ pub mod tls;
 mod trust;
 mod wrap;
 
-pub use certificate::Certificate;
+pub use certificate::{Certificate, rsa_public_key_der};
 pub use cipher::CipherKey;
 pub use digest::{Digest, DigestAlgorithm, HmacKey, Mac, p_sha1, sha1};
 pub use distinguished_name::DistinguishedName;

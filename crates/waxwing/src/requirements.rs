@@ -7,7 +7,10 @@ use waxwing_security::protection::{
 use crate::contract::ContractDescription;
 
 /// Every message of the contract signed and encrypted, its faults as well: the default of WCF's contracts.
-pub(crate) fn requirements(contract: &ContractDescription, reliable: bool) -> ProtectionRequirements {
+pub(crate) fn requirements(
+    contract: &ContractDescription,
+    reliable: bool,
+) -> ProtectionRequirements {
     let mut found = match reliable {
         true => ProtectionRequirements::for_session(),
         false => ProtectionRequirements::for_session_without_reliable_messaging(),

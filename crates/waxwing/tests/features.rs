@@ -70,7 +70,11 @@ impl Notes for Sum {
 }
 
 /// Both sides by one binding in code, at a free port.
-async fn host(binding: &str, configure: impl FnOnce(ServiceHostBuilder) -> ServiceHostBuilder, instances: ServiceInstances) -> (ServiceHost, tempfile::TempDir) {
+async fn host(
+    binding: &str,
+    configure: impl FnOnce(ServiceHostBuilder) -> ServiceHostBuilder,
+    instances: ServiceInstances,
+) -> (ServiceHost, tempfile::TempDir) {
     use waxwing::contract::Dispatch;
     let _ = std::any::type_name::<dyn Dispatch>();
     let folder = stores("service", "ca", &[]);
@@ -101,7 +105,8 @@ fn load(folder: &std::path::Path, text: &str) -> waxwing::ConfigurationFile {
 /// One file for both sides. `binding` is the content of `<bindings>` with one binding named B.
 fn file(binding: &str, contract: &str, address: &str) -> String {
     let section = &binding[1..binding.find('>').unwrap()];
-    let check = r#"<authentication certificateValidationMode="ChainTrust" revocationMode="NoCheck"/>"#;
+    let check =
+        r#"<authentication certificateValidationMode="ChainTrust" revocationMode="NoCheck"/>"#;
     format!(
         r#"<configuration><system.serviceModel><bindings>{binding}</bindings>
 <services><service name="Counter" behaviorConfiguration="S"><host><timeouts closeTimeout="00:00:02"/></host>
@@ -149,11 +154,15 @@ async fn user_names_and_nobody() {
         let (host, _folder) = host(&binding, check, sums()).await;
         let (factory, _files) = factory(&binding, &host, &COUNTER_CONTRACT);
         let missing = factory.create_channel().expect_err("no user name").to_string();
-        assert!(missing.contains("The username is not provided. Specify username in ClientCredentials"), "{missing}");
+        assert!(
+            missing.contains("The username is not provided. Specify username in ClientCredentials"),
+            "{missing}"
+        );
         let channel = factory.clone().user_name("alice", "secret").open_channel().await.unwrap();
         assert_eq!(CounterClient::new(&channel).count(3).await.unwrap(), 3);
         channel.close().await.unwrap();
-        let wrong = factory.user_name("alice", "guess").open_channel().await.expect_err("wrong password");
+        let wrong =
+            factory.user_name("alice", "guess").open_channel().await.expect_err("wrong password");
         assert_eq!(wrong.code(), Some("failed-authentication"), "{wrong}");
 
         let binding = ws(true, &message("None", negotiate, true));
@@ -190,7 +199,8 @@ async fn instances_faults_and_one_way_operations() {
     });
     let (host, _folder) = host(&binding, |b| b, instances).await;
     let (factory, _files) = factory(&binding, &host, &COUNTER_CONTRACT);
-    let (first, second) = (factory.open_channel().await.unwrap(), factory.open_channel().await.unwrap());
+    let (first, second) =
+        (factory.open_channel().await.unwrap(), factory.open_channel().await.unwrap());
     let (one, two) = (CounterClient::new(&first), CounterClient::new(&second));
     assert_eq!(one.count(1).await.unwrap(), 1);
     assert_eq!(one.count(2).await.unwrap(), 3);
@@ -203,19 +213,27 @@ async fn instances_faults_and_one_way_operations() {
     assert_eq!(fault.text(), "too much");
     let hidden = one.broken().await.unwrap_err();
     let text = hidden.fault().expect("a fault").text().to_owned();
-    assert!(text.starts_with("The server was unable to process the request due to an internal error."), "{text}");
+    assert!(
+        text.starts_with("The server was unable to process the request due to an internal error."),
+        "{text}"
+    );
     assert!(!text.contains("sdx"));
     assert_eq!(one.limited(9).await.unwrap(), 9, "the session goes on after faults");
     first.close().await.unwrap();
     second.close().await.unwrap();
-    assert_eq!(noted.load(Ordering::SeqCst), 15, "closing waits until one-way messages are executed");
+    assert_eq!(
+        noted.load(Ordering::SeqCst),
+        15,
+        "closing waits until one-way messages are executed"
+    );
     assert!(host.close().await);
 }
 
 #[tokio::test]
 async fn only_one_way_operations_need_no_return_sequence() {
     for section in ["wsHttpBinding", "ws2007HttpBinding"] {
-        let binding = ws(true, &message("Certificate", true, true)).replace("wsHttpBinding", section);
+        let binding =
+            ws(true, &message("Certificate", true, true)).replace("wsHttpBinding", section);
         let noted = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&noted);
         let instances = ServiceInstances::per_session(move || {
@@ -273,7 +291,8 @@ async fn exactly_once_over_a_link_that_loses_messages() {
     let (factory, _files) = factory(&binding, &host, &COUNTER_CONTRACT);
     let loss = Loss { requests: 0.1, responses: 0.1, seed: 7 };
     let link = LossyLink::start(host.local_addresses()[0], loss).await.unwrap();
-    let channel = factory.via(format!("http://{}/counter", link.local_addr())).open_channel().await.unwrap();
+    let channel =
+        factory.via(format!("http://{}/counter", link.local_addr())).open_channel().await.unwrap();
     let client = CounterClient::new(&channel);
     for number in 1..=40 {
         assert_eq!(client.count(1).await.unwrap(), number);
@@ -286,7 +305,8 @@ async fn exactly_once_over_a_link_that_loses_messages() {
 #[tokio::test]
 async fn every_algorithm_suite_and_layout() {
     for suite in waxwing::crypto::AlgorithmSuite::all() {
-        let security = message("Certificate", false, true).replace("<message ", &format!("<message algorithmSuite=\"{suite}\" "));
+        let security = message("Certificate", false, true)
+            .replace("<message ", &format!("<message algorithmSuite=\"{suite}\" "));
         let binding = ws(true, &security);
         let (host, _folder) = host(&binding, |b| b, sums()).await;
         let (factory, _files) = factory(&binding, &host, &COUNTER_CONTRACT);
@@ -298,8 +318,12 @@ async fn every_algorithm_suite_and_layout() {
 
 #[tokio::test]
 async fn older_envelopes_and_addressing_in_a_reliable_session() {
-    let versions =
-        ["Soap11WSAddressing10", "Soap12WSAddressingAugust2004", "Soap11WSAddressingAugust2004", "Soap12WSAddressing10"];
+    let versions = [
+        "Soap11WSAddressing10",
+        "Soap12WSAddressingAugust2004",
+        "Soap11WSAddressingAugust2004",
+        "Soap12WSAddressing10",
+    ];
     for version in versions {
         for rm in ["WSReliableMessagingFebruary2005", "WSReliableMessaging11"] {
             let binding = format!(
@@ -308,11 +332,16 @@ async fn older_envelopes_and_addressing_in_a_reliable_session() {
             );
             let (host, _folder) = host(&binding, |b| b, sums()).await;
             let (factory, _files) = factory(&binding, &host, &COUNTER_CONTRACT);
-            let channel = factory.open_channel().await.unwrap_or_else(|e| panic!("{version} {rm}: {e}"));
+            let channel =
+                factory.open_channel().await.unwrap_or_else(|e| panic!("{version} {rm}: {e}"));
             let client = CounterClient::new(&channel);
             assert_eq!(client.count(3).await.unwrap_or_else(|e| panic!("{version} {rm}: {e}")), 3);
             let fault = client.limited(11).await.unwrap_err();
-            assert_eq!(fault.fault().expect("a fault").detail::<TooMuch>().unwrap().limit, 10, "{version}");
+            assert_eq!(
+                fault.fault().expect("a fault").detail::<TooMuch>().unwrap().limit,
+                10,
+                "{version}"
+            );
             channel.close().await.unwrap_or_else(|e| panic!("{version} {rm}: {e}"));
         }
     }

@@ -97,6 +97,35 @@ async fn a_service_certificate_that_is_not_trusted_or_not_the_expected_one() {
     }
 }
 
+/// The RSAKeyValue of a certificate of the test PKI.
+fn rsa_key_value(name: &str) -> String {
+    use base64::Engine;
+    let pem = std::fs::read(pki().join(format!("{name}.cert.pem"))).unwrap();
+    let key = openssl::x509::X509::from_pem(&pem).unwrap().public_key().unwrap().rsa().unwrap();
+    let number =
+        |n: &openssl::bn::BigNumRef| base64::engine::general_purpose::STANDARD.encode(n.to_vec());
+    format!(
+        "<RSAKeyValue><Modulus>{}</Modulus><Exponent>{}</Exponent></RSAKeyValue>",
+        number(key.n()),
+        number(key.e())
+    )
+}
+
+#[tokio::test]
+async fn the_identity_is_an_rsa_key() {
+    let binding = Binding::certificate(true);
+    let mut pair = pair(&binding, &binding, &ALICE).await;
+    pair.factory.endpoint_mut().identity =
+        Some(waxwing::binding::Identity::Rsa(rsa_key_value("bob")));
+    assert_says(&refused(&pair.factory).await, &["another RSA public key", "'CN=localhost'"]);
+    pair.factory.endpoint_mut().identity =
+        Some(waxwing::binding::Identity::Rsa(rsa_key_value("service")));
+    pair.factory.open_channel().await.expect("the right key").close().await.unwrap();
+    pair.factory.endpoint_mut().identity =
+        Some(waxwing::binding::Identity::Rsa("nonsense".to_owned()));
+    assert_says(&refused(&pair.factory).await, &["the identity's rsa value is no RSAKeyValue"]);
+}
+
 #[tokio::test]
 async fn the_client_encrypts_for_another_certificate() {
     let binding = Binding::certificate(false);

@@ -360,6 +360,9 @@ impl ChannelFactory {
                     .map_err(|e| ChannelError::new(ChannelErrorKind::Certificate(e), address))?;
                 ExpectedIdentity::Certificate(found)
             }
+            EndpointIdentity::Rsa(value) => {
+                ExpectedIdentity::PublicKey(rsa_key(value).map_err(bad)?)
+            }
             other => {
                 let text = format!(
                     "the identity {other:?} of the endpoint cannot be checked against a certificate"
@@ -399,6 +402,26 @@ impl ChannelFactory {
             config.map_err(|e| ChannelError::incomplete(e.to_string(), &self.endpoint.address))?;
         Ok(Arc::new(config))
     }
+}
+
+/// The key of `<rsa value="…"/>`: an RSAKeyValue (XML Signature §4.4.2.2) as .NET writes it, as text of an attribute.
+fn rsa_key(value: &str) -> Result<Vec<u8>, String> {
+    use base64::Engine;
+    let bad = |what: &str| format!("the identity's rsa value is no RSAKeyValue: {what}");
+    let document = waxwing_xml::Document::parse(value.trim(), &waxwing_xml::Limits::SOAP);
+    let document = document.map_err(|e| bad(&e.to_string()))?;
+    let number = |name: &str| {
+        let element = document.root().elements().find(|e| e.local_name() == name);
+        let text: String =
+            element.map(|e| e.text().split_whitespace().collect()).unwrap_or_default();
+        let octets = base64::engine::general_purpose::STANDARD.decode(text);
+        octets
+            .ok()
+            .filter(|o| !o.is_empty())
+            .ok_or_else(|| bad(&format!("{name} is missing or no base64")))
+    };
+    let key = waxwing_crypto::rsa_public_key_der(&number("Modulus")?, &number("Exponent")?);
+    key.map_err(|e| bad(&e.to_string()))
 }
 
 /// A certificate in base64, as `<certificate encodedValue="…"/>` has it.

@@ -206,7 +206,8 @@ impl ServiceHostBuilder {
             false => Shape::RequestReply,
         };
         let settings = options::service_settings(endpoint, shape);
-        let mut settings = settings.ok_or_else(|| incomplete(address, "the binding has no SOAP"))?;
+        let mut settings =
+            settings.ok_or_else(|| incomplete(address, "the binding has no SOAP"))?;
         settings.trace = self.trace.as_ref().is_some_and(Trace::is_decrypted);
         let security = ServiceSecurity::new(self.options(endpoint, contract)?, &mut SystemRandom);
         let security = security.map_err(|e| incomplete(address, e.to_string()))?;
