@@ -7,7 +7,9 @@ use waxwing_binding::{
     self as binding, EffectiveEndpoint, EffectiveSecurity, SecureConversation,
     SecurityHeaderLayout, TimeSpan, TrustVersion,
 };
-use waxwing_reliable::{ReliableMessagingVersion, ReliableSessionSettings, RoundTripEstimate, Shape};
+use waxwing_reliable::{
+    ReliableMessagingVersion, ReliableSessionSettings, RoundTripEstimate, Shape,
+};
 use waxwing_security::conversation::{ClientOptions, Protection, ServiceLimits, ServiceOptions};
 use waxwing_security::wsse::{Dialect, HeaderLayout, ProtectionOrder, SecuritySettings};
 use waxwing_soap::{AddressingVersion, MessageVersion, SoapVersion};

@@ -1,5 +1,7 @@
 //! The whole scenario over loopback: client and service from configuration files.
 
+#![allow(clippy::disallowed_methods)]
+
 mod common;
 
 use std::sync::atomic::Ordering;

@@ -1,6 +1,6 @@
 //! Credentials, instances, faults, one-way operations, concurrency, loss, versions: over loopback, through files and code.
 
-#![allow(missing_docs, unreachable_pub)]
+#![allow(clippy::disallowed_methods, missing_docs, unreachable_pub)]
 
 mod common;
 

@@ -1,5 +1,7 @@
 //! What a user meets when something does not fit: each case ends at once, with an error that says what it is and what to do.
 
+#![allow(clippy::disallowed_methods)]
+
 mod common;
 
 use std::sync::Arc;

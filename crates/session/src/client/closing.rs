@@ -10,7 +10,7 @@ use crate::message::Moment;
 
 impl ClientSession {
     /// Closes: waits until every call is answered, ends the sequence, cancels the security session. Ends with
-    /// [`ClientOutput::Closed`] or `Faulted`, not later than `deadline`.
+    /// [`ClientOutput::Closed`](super::ClientOutput::Closed) or `Faulted`, not later than `deadline`.
     pub fn close(&mut self, deadline: Time, at: &mut Moment<'_>) {
         match self.phase {
             Phase::New => self.end(),
