@@ -18,12 +18,13 @@ fn replay(scenario: &Scenario) -> (usize, BTreeMap<String, SecurityError>) {
         match replay.verify(message) {
             Ok(verified) => {
                 let name = format!("{}/{}", scenario.name, message.name);
-                let expected = common::parse(message.expected().as_bytes()).to_bytes();
-                assert_eq!(
-                    String::from_utf8_lossy(&verified.envelope().to_bytes()),
-                    String::from_utf8_lossy(&expected),
-                    "{name}"
-                );
+                let read = String::from_utf8(verified.envelope().to_bytes()).expect("UTF-8");
+                if message.is_multipart {
+                    assert!(!read.contains("EncryptedData"), "{name}");
+                } else {
+                    let expected = common::parse(message.expected().as_bytes()).to_bytes();
+                    assert_eq!(read, String::from_utf8_lossy(&expected), "{name}");
+                }
                 good += 1;
             }
             Err(error) => {
@@ -225,6 +226,7 @@ fn timestamps_are_judged_to_the_second() {
             at,
             plain: None,
             is_text: true,
+            is_multipart: false,
         };
         replay.verify(&message).is_ok()
     };

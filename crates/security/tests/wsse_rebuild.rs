@@ -12,7 +12,7 @@ fn rebuild(name: &str) -> (usize, Vec<String>) {
     let mut rebuild = Rebuild::new(&scenario);
     let block = scenario.settings().suite.cipher.block_length();
     let (mut count, mut different) = (0, Vec::new());
-    for message in scenario.messages.iter().filter(|m| m.is_secured()) {
+    for message in scenario.messages.iter().filter(|m| m.is_secured() && !m.is_multipart) {
         let Some(ours) = rebuild.message(message) else { continue };
         let plain = rebuild.reread(message, &ours);
         assert_eq!(plain, message.expected(), "{name}/{}", message.name);

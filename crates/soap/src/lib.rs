@@ -7,6 +7,7 @@ pub mod addressing;
 mod envelope;
 mod fault;
 pub mod http;
+pub mod mtom;
 mod random;
 mod version;
 

@@ -19,6 +19,8 @@ use waxwing_security::wsse::{
     CertificateReference, Dialect, HeaderLayout, ProtectionOrder, SecuritySettings, TokenKey,
     TokenResolver,
 };
+use waxwing_soap::http::ContentType;
+use waxwing_soap::mtom;
 use waxwing_soap::{Addressing, Envelope};
 use waxwing_xml::{Element, Limits};
 
@@ -80,8 +82,10 @@ pub struct Captured {
     pub at: Timestamp,
     /// The body with everything decrypted, for messages with encrypted content.
     pub plain: Option<String>,
-    /// The attached content of a multipart message is not read.
+    /// There is a message; parts of a multipart one are in their places.
     pub is_text: bool,
+    /// It came as MIME parts, of which no decrypted text was recorded.
+    pub is_multipart: bool,
 }
 
 impl Captured {
@@ -99,7 +103,7 @@ impl Captured {
 
     /// The same with another body.
     pub fn with_body(&self, body: Vec<u8>) -> Self {
-        Self { name: self.name.clone(), body, at: self.at, plain: None, is_text: true }
+        Self { name: self.name.clone(), body, at: self.at, plain: None, is_text: true, is_multipart: false }
     }
 
     pub fn envelope(&self) -> Envelope {
@@ -275,11 +279,20 @@ fn captured(message: &Value, plain: &Value, first: &str) -> Captured {
         (None, None) => Vec::new(),
     };
     let content_type = message["content_type"].as_str().unwrap_or("");
-    let is_text = !content_type.starts_with("multipart") && !body.is_empty();
+    let multipart = ContentType::parse(content_type).filter(mtom::is_mtom);
+    // What is recorded as plain text of a multipart message still has its parts outside.
+    let plain = plain[&name].as_str().map(str::to_owned).filter(|_| multipart.is_none());
+    let is_multipart = multipart.is_some();
+    let body = match multipart {
+        Some(kind) => {
+            mtom::parse(&kind, &body, &Limits::SOAP).expect("a multipart message").to_bytes()
+        }
+        None => body,
+    };
+    let is_text = !body.is_empty();
     let at = message["captured_at"].as_str().or_else(|| created(&body)).unwrap_or(first);
     let at = at.parse().unwrap_or(Timestamp::UNIX_EPOCH);
-    let plain = plain[&name].as_str().map(str::to_owned);
-    Captured { name, body, at, plain, is_text }
+    Captured { name, body, at, plain, is_text, is_multipart }
 }
 
 /// The time at which a message says that it was made.

@@ -1,0 +1,205 @@
+//! MTOM: a message as MIME parts, with base64 content moved out of the XML (MTOM §3, XOP §4, RFC 2387).
+//!
+//! Reading puts every part back into its place, so that the layers above see the message as if it had been text: canonical
+//! XML is computed over the base64 text (XOP §5). Writing leaves all content inside the root part, which every receiver
+//! takes.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use waxwing_xml::{Document, Limits, Node, NodeId};
+
+use crate::envelope::{Envelope, EnvelopeError};
+use crate::http::ContentType;
+use crate::random::{RandomSource, uuid_v4};
+use crate::version::SoapVersion;
+
+/// The namespace of `Include`.
+const XOP: &str = "http://www.w3.org/2004/08/xop/include";
+
+/// The most parts of one message. WCF's writer makes one for each larger piece of base64; a message has few.
+const MAX_PARTS: usize = 256;
+
+/// The most octets of the headers of one part. WCF's `maxMimeHeaders` quota is of the same kind.
+const MAX_PART_HEADERS: usize = 8192;
+
+/// Why a multipart body is no message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MtomError {
+    /// The content type is not that of MTOM, or lacks a parameter.
+    #[error("the content type is not that of MTOM: {0}")]
+    ContentType(&'static str),
+    /// The body is not divided into parts as the content type says.
+    #[error("the multipart body is malformed: {0}")]
+    Structure(&'static str),
+    /// A part is encoded in a way that MTOM does not use.
+    #[error("a part has the Content-Transfer-Encoding '{0}'; expected binary, 8bit or 7bit")]
+    TransferEncoding(String),
+    /// An `Include` that refers to no part, or does not stand alone in its element.
+    #[error("an xop:Include is wrong: {0}")]
+    Include(String),
+    /// The root part is no SOAP message, or the message with its parts is larger than the limits allow.
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
+}
+
+/// Whether a content type is that of MTOM (`multipart/related; type="application/xop+xml"`).
+pub fn is_mtom(content_type: &ContentType) -> bool {
+    let xop = |kind: &str| kind.eq_ignore_ascii_case("application/xop+xml");
+    content_type.media_type == "multipart/related" && content_type.parameter("type").is_some_and(xop)
+}
+
+/// The SOAP version that an MTOM content type names in `start-info`.
+pub fn soap_version(content_type: &ContentType) -> Option<SoapVersion> {
+    let info = ContentType::parse(content_type.parameter("start-info")?)?;
+    [SoapVersion::Soap12, SoapVersion::Soap11].into_iter().find(|v| v.media_type() == info.media_type)
+}
+
+/// Reads a message.
+///
+/// # Errors
+///
+/// [`MtomError`] when the body is no MTOM message within the limits.
+pub fn parse(content_type: &ContentType, body: &[u8], limits: &Limits) -> Result<Envelope, MtomError> {
+    if !is_mtom(content_type) {
+        return Err(MtomError::ContentType("expected multipart/related with type=\"application/xop+xml\""));
+    }
+    let boundary = content_type.parameter("boundary").filter(|b| !b.is_empty());
+    let parts = parts(body, boundary.ok_or(MtomError::ContentType("it has no boundary"))?)?;
+    let root = match content_type.parameter("start") {
+        Some(start) => parts.iter().position(|part| part.id == Some(start)),
+        None => Some(0),
+    };
+    let root = root.ok_or(MtomError::Structure("no part has the Content-ID of the start parameter"))?;
+    let mut document = Document::parse(parts[root].content, limits).map_err(EnvelopeError::from)?;
+    include(&mut document, &parts, limits)?;
+    Ok(Envelope::from_document(document)?)
+}
+
+/// Writes a message: the content type and the body.
+pub fn write(envelope: &Envelope, random: &mut dyn RandomSource) -> (String, Vec<u8>) {
+    let boundary = format!("uuid:{}+id=1", uuid_v4(random));
+    let soap = envelope.version().soap.media_type();
+    let content_type = format!(
+        "multipart/related; type=\"application/xop+xml\";start=\"<http://tempuri.org/0>\";boundary=\"{boundary}\";start-info=\"{soap}\""
+    );
+    let head = format!(
+        "\r\n--{boundary}\r\nContent-ID: <http://tempuri.org/0>\r\nContent-Transfer-Encoding: 8bit\r\nContent-Type: application/xop+xml;charset=utf-8;type=\"{soap}\"\r\n\r\n"
+    );
+    let mut body = head.into_bytes();
+    body.extend_from_slice(&envelope.to_bytes());
+    body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    (content_type, body)
+}
+
+struct Part<'a> {
+    /// `Content-ID` with its angle brackets.
+    id: Option<&'a str>,
+    content: &'a [u8],
+}
+
+/// Divides a body (RFC 2046 §5.1.1).
+fn parts<'a>(body: &'a [u8], boundary: &str) -> Result<Vec<Part<'a>>, MtomError> {
+    let delimiter = format!("\r\n--{boundary}");
+    let delimiter = delimiter.as_bytes();
+    let finder = memchr::memmem::Finder::new(delimiter);
+    let find = |from: usize| finder.find(&body[from..]).map(|at| from + at);
+    // The first delimiter may stand at the very beginning, without the line break before it.
+    let mut at = match body.starts_with(&delimiter[2..]) {
+        true => delimiter.len() - 2,
+        false => find(0).ok_or(MtomError::Structure("the boundary does not occur"))? + delimiter.len(),
+    };
+    let mut parts = Vec::new();
+    while !body[at..].starts_with(b"--") {
+        let line_end = body[at..].windows(2).position(|w| w == b"\r\n");
+        let start = at + line_end.ok_or(MtomError::Structure("a boundary line does not end"))? + 2;
+        let end = find(start - 2).ok_or(MtomError::Structure("the last part does not end with the boundary"))?;
+        if parts.len() == MAX_PARTS {
+            return Err(MtomError::Structure("it has more than 256 parts"));
+        }
+        parts.push(part(body.get(start..end.max(start)).unwrap_or_default())?);
+        at = end + delimiter.len();
+    }
+    if parts.is_empty() {
+        return Err(MtomError::Structure("it has no part"));
+    }
+    Ok(parts)
+}
+
+fn part(octets: &[u8]) -> Result<Part<'_>, MtomError> {
+    let searched = &octets[..octets.len().min(MAX_PART_HEADERS)];
+    let end = searched.windows(4).position(|w| w == b"\r\n\r\n");
+    let end = end.ok_or(MtomError::Structure("the headers of a part do not end"))?;
+    let headers = std::str::from_utf8(&octets[..end]);
+    let headers = headers.map_err(|_| MtomError::Structure("the headers of a part are no text"))?;
+    let header = |name: &str| {
+        headers.split("\r\n").find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            key.trim().eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    };
+    if let Some(encoding) = header("Content-Transfer-Encoding")
+        && !["binary", "8bit", "7bit"].iter().any(|known| known.eq_ignore_ascii_case(encoding))
+    {
+        return Err(MtomError::TransferEncoding(encoding.to_owned()));
+    }
+    Ok(Part { id: header("Content-ID"), content: &octets[end + 4..] })
+}
+
+/// Puts the parts into the places of their `Include` elements. Each part is used once at most, so that a message does not
+/// grow by repetition.
+fn include(document: &mut Document, parts: &[Part<'_>], limits: &Limits) -> Result<(), MtomError> {
+    let found: Vec<(NodeId, usize)> = document
+        .root()
+        .descendants_and_self()
+        .filter(|element| element.is(XOP, "Include"))
+        .map(|element| {
+            let wrong = |what: &str| MtomError::Include(what.to_owned());
+            let parent = element.parent().ok_or_else(|| wrong("it is the root"))?;
+            let others = parent.children().filter(|child| !matches!(child, Node::Element(e) if e.id() == element.id()));
+            if others.count() > 0 || element.first_element().is_some() {
+                return Err(wrong("it must be the only content of its element, and empty"));
+            }
+            let href = element.attribute("href").and_then(|href| href.strip_prefix("cid:"));
+            let id = percent_decode(href.ok_or_else(|| wrong("its href does not begin with cid:"))?);
+            let is_it = |part: &Part<'_>| {
+                part.id.and_then(|own| own.strip_prefix('<')?.strip_suffix('>')) == Some(id.as_str())
+            };
+            let part = parts.iter().position(is_it);
+            let part = part.ok_or_else(|| MtomError::Include(format!("there is no part with the Content-ID <{id}>")))?;
+            Ok((parent.id(), part))
+        })
+        .collect::<Result<_, MtomError>>()?;
+    let mut used = vec![false; parts.len()];
+    for (parent, part) in found {
+        if std::mem::replace(&mut used[part], true) {
+            return Err(MtomError::Include("two of them refer to one part".to_owned()));
+        }
+        if parts[part].content.len() / 3 * 4 > limits.max_string_content_length {
+            return Err(MtomError::Include("its part is longer than the limit of text".to_owned()));
+        }
+        document.clear(parent);
+        document.append_text(parent, &STANDARD.encode(parts[part].content));
+    }
+    Ok(())
+}
+
+fn percent_decode(text: &str) -> String {
+    let octets = text.as_bytes();
+    let mut out = Vec::with_capacity(octets.len());
+    let mut at = 0;
+    while at < octets.len() {
+        let digits = octets.get(at + 1..at + 3).and_then(|d| std::str::from_utf8(d).ok());
+        match digits.filter(|_| octets[at] == b'%').and_then(|d| u8::from_str_radix(d, 16).ok()) {
+            Some(decoded) => {
+                out.push(decoded);
+                at += 3;
+            }
+            None => {
+                out.push(octets[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(out).unwrap_or_default()
+}
