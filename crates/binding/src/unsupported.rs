@@ -32,7 +32,12 @@ pub(crate) fn unsupported(endpoint: &EffectiveEndpoint) -> Vec<Unsupported> {
 
 fn transport(endpoint: &EffectiveEndpoint, found: &mut Found) {
     match endpoint.transport.scheme.as_str() {
-        "http" | "https" => {}
+        "http" => {}
+        "https" => found.add(
+            "HTTPS",
+            "use an http address with message security, or put a TLS proxy in between",
+            "",
+        ),
         "" => found.add("a binding without transport", "use wsHttpBinding", ""),
         scheme => found.add(
             format!("the {scheme} transport of {}", endpoint.binding_section),
@@ -81,15 +86,12 @@ fn encoding(endpoint: &EffectiveEndpoint, found: &mut Found) {
         );
     }
     match endpoint.encoding {
-        MessageEncoding::Text(TextEncoding::Utf8) => {}
-        MessageEncoding::Text(encoding) => found.add(
+        MessageEncoding::Text(TextEncoding::Utf8) | MessageEncoding::Mtom(TextEncoding::Utf8) => {}
+        MessageEncoding::Text(encoding) | MessageEncoding::Mtom(encoding) => found.add(
             format!("messages in {}", encoding.as_str()),
             "write textEncoding=\"utf-8\"",
             "@textEncoding",
         ),
-        MessageEncoding::Mtom(_) => {
-            found.add("MTOM messages", "write messageEncoding=\"Text\"", "@messageEncoding");
-        }
         MessageEncoding::Binary => {
             found.add("binary messages", "write messageEncoding=\"Text\"", "@messageEncoding");
         }

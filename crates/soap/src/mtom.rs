@@ -46,13 +46,16 @@ pub enum MtomError {
 /// Whether a content type is that of MTOM (`multipart/related; type="application/xop+xml"`).
 pub fn is_mtom(content_type: &ContentType) -> bool {
     let xop = |kind: &str| kind.eq_ignore_ascii_case("application/xop+xml");
-    content_type.media_type == "multipart/related" && content_type.parameter("type").is_some_and(xop)
+    content_type.media_type == "multipart/related"
+        && content_type.parameter("type").is_some_and(xop)
 }
 
 /// The SOAP version that an MTOM content type names in `start-info`.
 pub fn soap_version(content_type: &ContentType) -> Option<SoapVersion> {
     let info = ContentType::parse(content_type.parameter("start-info")?)?;
-    [SoapVersion::Soap12, SoapVersion::Soap11].into_iter().find(|v| v.media_type() == info.media_type)
+    [SoapVersion::Soap12, SoapVersion::Soap11]
+        .into_iter()
+        .find(|v| v.media_type() == info.media_type)
 }
 
 /// Reads a message.
@@ -60,9 +63,15 @@ pub fn soap_version(content_type: &ContentType) -> Option<SoapVersion> {
 /// # Errors
 ///
 /// [`MtomError`] when the body is no MTOM message within the limits.
-pub fn parse(content_type: &ContentType, body: &[u8], limits: &Limits) -> Result<Envelope, MtomError> {
+pub fn parse(
+    content_type: &ContentType,
+    body: &[u8],
+    limits: &Limits,
+) -> Result<Envelope, MtomError> {
     if !is_mtom(content_type) {
-        return Err(MtomError::ContentType("expected multipart/related with type=\"application/xop+xml\""));
+        return Err(MtomError::ContentType(
+            "expected multipart/related with type=\"application/xop+xml\"",
+        ));
     }
     let boundary = content_type.parameter("boundary").filter(|b| !b.is_empty());
     let parts = parts(body, boundary.ok_or(MtomError::ContentType("it has no boundary"))?)?;
@@ -70,7 +79,8 @@ pub fn parse(content_type: &ContentType, body: &[u8], limits: &Limits) -> Result
         Some(start) => parts.iter().position(|part| part.id == Some(start)),
         None => Some(0),
     };
-    let root = root.ok_or(MtomError::Structure("no part has the Content-ID of the start parameter"))?;
+    let root =
+        root.ok_or(MtomError::Structure("no part has the Content-ID of the start parameter"))?;
     let mut document = Document::parse(parts[root].content, limits).map_err(EnvelopeError::from)?;
     include(&mut document, &parts, limits)?;
     Ok(Envelope::from_document(document)?)
@@ -107,13 +117,16 @@ fn parts<'a>(body: &'a [u8], boundary: &str) -> Result<Vec<Part<'a>>, MtomError>
     // The first delimiter may stand at the very beginning, without the line break before it.
     let mut at = match body.starts_with(&delimiter[2..]) {
         true => delimiter.len() - 2,
-        false => find(0).ok_or(MtomError::Structure("the boundary does not occur"))? + delimiter.len(),
+        false => {
+            find(0).ok_or(MtomError::Structure("the boundary does not occur"))? + delimiter.len()
+        }
     };
     let mut parts = Vec::new();
     while !body[at..].starts_with(b"--") {
         let line_end = body[at..].windows(2).position(|w| w == b"\r\n");
         let start = at + line_end.ok_or(MtomError::Structure("a boundary line does not end"))? + 2;
-        let end = find(start - 2).ok_or(MtomError::Structure("the last part does not end with the boundary"))?;
+        let end = find(start - 2)
+            .ok_or(MtomError::Structure("the last part does not end with the boundary"))?;
         if parts.len() == MAX_PARTS {
             return Err(MtomError::Structure("it has more than 256 parts"));
         }
@@ -156,17 +169,23 @@ fn include(document: &mut Document, parts: &[Part<'_>], limits: &Limits) -> Resu
         .map(|element| {
             let wrong = |what: &str| MtomError::Include(what.to_owned());
             let parent = element.parent().ok_or_else(|| wrong("it is the root"))?;
-            let others = parent.children().filter(|child| !matches!(child, Node::Element(e) if e.id() == element.id()));
+            let others = parent
+                .children()
+                .filter(|child| !matches!(child, Node::Element(e) if e.id() == element.id()));
             if others.count() > 0 || element.first_element().is_some() {
                 return Err(wrong("it must be the only content of its element, and empty"));
             }
             let href = element.attribute("href").and_then(|href| href.strip_prefix("cid:"));
-            let id = percent_decode(href.ok_or_else(|| wrong("its href does not begin with cid:"))?);
+            let id =
+                percent_decode(href.ok_or_else(|| wrong("its href does not begin with cid:"))?);
             let is_it = |part: &Part<'_>| {
-                part.id.and_then(|own| own.strip_prefix('<')?.strip_suffix('>')) == Some(id.as_str())
+                part.id.and_then(|own| own.strip_prefix('<')?.strip_suffix('>'))
+                    == Some(id.as_str())
             };
             let part = parts.iter().position(is_it);
-            let part = part.ok_or_else(|| MtomError::Include(format!("there is no part with the Content-ID <{id}>")))?;
+            let part = part.ok_or_else(|| {
+                MtomError::Include(format!("there is no part with the Content-ID <{id}>"))
+            })?;
             Ok((parent.id(), part))
         })
         .collect::<Result<_, MtomError>>()?;

@@ -25,16 +25,20 @@ impl RandomSource for Counting {
 #[test]
 fn every_captured_message_is_read_with_its_parts_in_their_places() {
     let (mut messages, mut with_parts) = (0, 0);
-    for path in common::scenarios("wcf").into_iter().filter(|p| p.to_string_lossy().contains("mtom")) {
+    for path in
+        common::scenarios("wcf").into_iter().filter(|p| p.to_string_lossy().contains("mtom"))
+    {
         let scenario = common::scenario(&path);
         for message in scenario["messages"].as_array().unwrap() {
-            let content_type = ContentType::parse(message["content_type"].as_str().unwrap_or_default());
+            let content_type =
+                ContentType::parse(message["content_type"].as_str().unwrap_or_default());
             let Some(content_type) = content_type.filter(mtom::is_mtom) else { continue };
             let body = match message["body_base64"].as_str() {
                 Some(octets) => STANDARD.decode(octets).unwrap(),
                 None => message["body"].as_str().unwrap().as_bytes().to_vec(),
             };
-            let envelope = mtom::parse(&content_type, &body, &Limits::SOAP).unwrap_or_else(|e| panic!("{}: {e}", message["name"]));
+            let envelope = mtom::parse(&content_type, &body, &Limits::SOAP)
+                .unwrap_or_else(|e| panic!("{}: {e}", message["name"]));
             let text = String::from_utf8(envelope.to_bytes()).unwrap();
             assert!(!text.contains("xop:Include"), "{}", message["name"]);
             assert_eq!(mtom::soap_version(&content_type), Some(envelope.version().soap));
@@ -67,12 +71,15 @@ fn two_parts(include: &str, id: &str, headers: &str) -> Result<Envelope, MtomErr
     let envelope = format!(
         r#"<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body>{include}</s:Body></s:Envelope>"#
     );
-    let body = format!("--b\r\nContent-ID: <root>\r\n\r\n{envelope}\r\n--b\r\nContent-ID: {id}\r\n{headers}\r\n\0\u{1}\u{2}\r\n--b--\r\n");
+    let body = format!(
+        "--b\r\nContent-ID: <root>\r\n\r\n{envelope}\r\n--b\r\nContent-ID: {id}\r\n{headers}\r\n\0\u{1}\u{2}\r\n--b--\r\n"
+    );
     let content_type = r#"multipart/related; type="application/xop+xml"; start="<root>"; boundary=b; start-info="application/soap+xml""#;
     mtom::parse(&ContentType::parse(content_type).unwrap(), body.as_bytes(), &Limits::SOAP)
 }
 
-const INCLUDE: &str = r#"<d><i:Include href="cid:x%401" xmlns:i="http://www.w3.org/2004/08/xop/include"/></d>"#;
+const INCLUDE: &str =
+    r#"<d><i:Include href="cid:x%401" xmlns:i="http://www.w3.org/2004/08/xop/include"/></d>"#;
 
 #[test]
 fn parts_replace_their_includes() {
@@ -99,7 +106,10 @@ fn malformed_multipart_bodies_are_refused_in_words() {
     let (content_type, body) = mtom::write(&message(), &mut Counting(9));
     let content_type = ContentType::parse(&content_type).unwrap();
     for length in 0..body.len() - 4 {
-        assert!(mtom::parse(&content_type, &body[..length], &Limits::SOAP).is_err(), "cut at {length}");
+        assert!(
+            mtom::parse(&content_type, &body[..length], &Limits::SOAP).is_err(),
+            "cut at {length}"
+        );
     }
     let plain = ContentType::parse("application/soap+xml").unwrap();
     assert!(matches!(mtom::parse(&plain, &body, &Limits::SOAP), Err(MtomError::ContentType(_))));

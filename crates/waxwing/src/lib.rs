@@ -7,6 +7,7 @@ pub mod certificates;
 pub mod client;
 pub mod configuration;
 pub mod contract;
+mod encoding;
 pub mod environment;
 mod requirements;
 pub mod service;

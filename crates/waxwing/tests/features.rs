@@ -348,6 +348,25 @@ async fn older_envelopes_and_addressing_in_a_reliable_session() {
 }
 
 #[tokio::test]
+async fn messages_as_mime_parts() {
+    for negotiate in [false, true] {
+        let binding = ws(true, &message("Certificate", negotiate, true))
+            .replace("name=\"B\"", "name=\"B\" messageEncoding=\"Mtom\"");
+        let (host, _folder) = host(&binding, |b| b, sums()).await;
+        let (factory, _files) = factory(&binding, &host, &COUNTER_CONTRACT);
+        let channel = factory.open_channel().await.unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(CounterClient::new(&channel).count(3).await.unwrap(), 3);
+        channel.close().await.unwrap();
+        // A service that speaks text does not take parts.
+        let text = binding.replace("Mtom", "Text");
+        let (host, _folder) = self::host(&text, |b| b, sums()).await;
+        let (factory, _files) = self::factory(&binding, &host, &COUNTER_CONTRACT);
+        let error = factory.open_channel().await.unwrap_err().to_string();
+        assert!(error.contains("content type"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn the_life_of_a_channel() {
     let binding = ws(true, &message("Certificate", false, true));
     let (host, _folder) = host(&binding, |b| b, sums()).await;

@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::{Notify, oneshot};
 use waxwing_binding::EndpointTimeouts;
 use waxwing_session::{
@@ -13,9 +12,10 @@ use waxwing_soap::{Envelope, MessageVersion};
 use waxwing_xml::Limits;
 
 use super::error::ChannelError;
-use super::post::Route;
+use super::post::{Route, Written};
 use super::state::{CallResult, Phase, State};
 use crate::contract::{BoxFuture, CallError, RequestChannel};
+use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::trace::{Trace, TraceDirection};
 use crate::transport::http_client::HttpClient;
@@ -36,6 +36,7 @@ struct Inner {
     address: String,
     via: String,
     timeouts: EndpointTimeouts,
+    encoding: Encoding,
     limits: Limits,
     http: HttpClient,
     clock: Clock,
@@ -49,6 +50,7 @@ pub(super) struct Parts {
     pub(super) address: String,
     pub(super) via: String,
     pub(super) timeouts: EndpointTimeouts,
+    pub(super) encoding: Encoding,
     pub(super) limits: Limits,
     pub(super) http: HttpClient,
     pub(super) clock: Clock,
@@ -71,11 +73,33 @@ pub struct ChannelStatistics {
 
 impl ClientChannel {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { session, version, address, via, timeouts, limits, http, clock, trace } = parts;
+        let Parts {
+            session,
+            version,
+            address,
+            via,
+            timeouts,
+            encoding,
+            limits,
+            http,
+            clock,
+            trace,
+        } = parts;
         let state = Mutex::new(State::new(session));
         let timer = Notify::new();
-        let inner =
-            Inner { state, timer, version, address, via, timeouts, limits, http, clock, trace };
+        let inner = Inner {
+            state,
+            timer,
+            version,
+            address,
+            via,
+            timeouts,
+            encoding,
+            limits,
+            http,
+            clock,
+            trace,
+        };
         Self { inner: Arc::new(inner) }
     }
 
@@ -283,7 +307,7 @@ impl Inner {
     /// Posts one message and takes the answer.
     async fn transmit(self: Arc<Self>, transmit: Transmit) {
         let Transmit { id, action, envelope, plain, deadline } = transmit;
-        let body = Bytes::from(envelope.to_bytes());
+        let (content_type, body) = self.encoding.write(&envelope);
         drop(envelope);
         if let Some(trace) = &self.trace {
             let note = format!("message {} {action}", id.0);
@@ -294,9 +318,14 @@ impl Inner {
             trace.wire(now, TraceDirection::Sent, &note, &body);
         }
         let patience = deadline - self.clock.time();
-        let route =
-            Route { http: &self.http, via: &self.via, version: self.version, limits: &self.limits };
-        let posted = route.post(&action, body, patience).await;
+        let route = Route {
+            http: &self.http,
+            via: &self.via,
+            version: self.version,
+            encoding: self.encoding,
+            limits: &self.limits,
+        };
+        let posted = route.post(&action, Written { content_type, body }, patience).await;
         if let Some(trace) = &self.trace
             && !posted.octets.is_empty()
         {

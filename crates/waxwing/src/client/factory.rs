@@ -20,6 +20,7 @@ use super::error::{ChannelError, ChannelErrorKind};
 use crate::certificates::{CertificateError, CertificateStores};
 use crate::configuration::ConfigurationFile;
 use crate::contract::ContractDescription;
+use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::requirements::requirements;
 use crate::trace::Trace;
@@ -242,6 +243,7 @@ impl ChannelFactory {
             address: address.clone(),
             via: endpoint.via.clone().unwrap_or_else(|| address.clone()),
             timeouts: endpoint.timeouts,
+            encoding: Encoding::of(endpoint),
             limits: options::xml_limits(endpoint),
             http: self.http.clone(),
             clock: self.clock,

@@ -6,10 +6,11 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue};
 use waxwing_session::{Answer, Failure, FailureKind};
-use waxwing_soap::http::{ContentType, StatusMeaning, text_content_type};
-use waxwing_soap::{Envelope, MessageVersion, SoapVersion};
+use waxwing_soap::http::StatusMeaning;
+use waxwing_soap::{MessageVersion, SoapVersion};
 use waxwing_xml::Limits;
 
+use crate::encoding::{DecodeError, Encoding};
 use crate::transport::http_client::{HttpClient, HttpError, HttpResponse};
 
 /// How an exchange ended, with the service's idea of the time.
@@ -26,14 +27,26 @@ pub(super) struct Route<'a> {
     pub(super) http: &'a HttpClient,
     pub(super) via: &'a str,
     pub(super) version: MessageVersion,
+    pub(super) encoding: Encoding,
     pub(super) limits: &'a Limits,
+}
+
+/// A message as it is posted.
+pub(super) struct Written {
+    pub(super) content_type: String,
+    pub(super) body: Bytes,
 }
 
 impl Route<'_> {
     /// Posts a message and reads the answer, within `patience`.
-    pub(super) async fn post(&self, action: &str, body: Bytes, patience: Duration) -> Posted {
+    pub(super) async fn post(&self, action: &str, message: Written, patience: Duration) -> Posted {
         let limit = self.limits.max_bytes;
-        let post = self.http.post(self.via, headers(self.version, action), body, limit);
+        let post = self.http.post(
+            self.via,
+            headers(self.version, &message.content_type, action),
+            message.body,
+            limit,
+        );
         let response = match tokio::time::timeout(patience, post).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Posted::failed(failure_of(&error)),
@@ -83,22 +96,18 @@ impl Route<'_> {
     }
 
     fn parse(&self, response: &HttpResponse) -> Answer {
-        let protocol =
-            |reason: String| Answer::Failed(Failure { kind: FailureKind::Protocol, reason });
         let content_type = response.content_type.as_deref().unwrap_or("none");
-        let soap = ContentType::parse(content_type).and_then(|parsed| parsed.soap_version());
-        if soap != Some(self.version.soap) {
-            return protocol(format!(
-                "The content type {content_type} of the response message does not match the content type of the binding \
-                 ({}). The first bytes of the response were: '{}'",
-                text_content_type(self.version.soap),
+        let read = self.encoding.read(content_type, &response.body, self.version.soap, self.limits);
+        let reason = match read {
+            Ok(envelope) => return Answer::Message(Box::new(envelope)),
+            Err(DecodeError::ContentType { found, expected }) => format!(
+                "The content type {found} of the response message does not match the content type of the binding \
+                 ({expected}). The first bytes of the response were: '{}'",
                 first_bytes(&response.body)
-            ));
-        }
-        match Envelope::parse(response.body.to_vec(), self.limits) {
-            Ok(envelope) => Answer::Message(Box::new(envelope)),
-            Err(error) => protocol(format!("the answer is no SOAP message: {error}")),
-        }
+            ),
+            Err(error) => format!("the answer is no SOAP message: {error}"),
+        };
+        Answer::Failed(Failure { kind: FailureKind::Protocol, reason })
     }
 }
 
@@ -118,9 +127,11 @@ fn failure_of(error: &HttpError) -> Failure {
     Failure { kind, reason: error.to_string() }
 }
 
-fn headers(version: MessageVersion, action: &str) -> HeaderMap {
+fn headers(version: MessageVersion, content_type: &str, action: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(text_content_type(version.soap)));
+    if let Ok(value) = HeaderValue::from_str(content_type) {
+        headers.insert(CONTENT_TYPE, value);
+    }
     if version.soap == SoapVersion::Soap11
         && let Ok(value) = HeaderValue::from_str(&format!("\"{action}\""))
     {

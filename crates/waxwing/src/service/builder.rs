@@ -21,6 +21,7 @@ use super::instances::Instances;
 use crate::certificates::{CertificateError, CertificateStores};
 use crate::configuration::ConfigurationFile;
 use crate::contract::{ContractDescription, FaultOptions};
+use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::requirements::requirements;
 use crate::trace::Trace;
@@ -217,6 +218,7 @@ impl ServiceHostBuilder {
         Ok(EndpointParts {
             endpoint: ServiceEndpoint::new(settings, security),
             listen: endpoint.via.clone().unwrap_or_else(|| address.to_owned()),
+            encoding: Encoding::of(endpoint),
             limits: options::xml_limits(endpoint),
             throttling: endpoint.service_behavior.throttling(processors),
             faults: FaultOptions {

@@ -3,19 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bytes::Bytes;
 use http::{Method, StatusCode};
 use tokio::sync::Semaphore;
 use waxwing_binding::EffectiveThrottling;
 use waxwing_session::{Arrival, Encoded, ServiceEndpoint};
 use waxwing_soap::Envelope;
-use waxwing_soap::http::{ContentType, text_content_type};
 use waxwing_xml::Limits;
 
 use super::error::HostError;
 use super::instances::Instances;
 use super::reliable::ReliableSessions;
 use crate::contract::{Caller, FaultOptions};
+use crate::encoding::{DecodeError, Encoding};
 use crate::environment::{Clock, SystemRandom};
 use crate::trace::{Trace, TraceDirection};
 use crate::transport::http_server::{HttpReply, HttpRequest};
@@ -25,6 +24,7 @@ pub(super) struct EndpointParts {
     pub(super) endpoint: ServiceEndpoint,
     /// Where it listens, an absolute URI.
     pub(super) listen: String,
+    pub(super) encoding: Encoding,
     pub(super) limits: Limits,
     pub(super) throttling: EffectiveThrottling,
     pub(super) faults: FaultOptions,
@@ -113,24 +113,19 @@ impl Endpoint {
     }
 
     fn parse(&self, request: &HttpRequest) -> Result<Envelope, HttpReply> {
-        let unsupported = HttpReply::Empty(StatusCode::UNSUPPORTED_MEDIA_TYPE);
         let content_type = request.content_type.as_deref().unwrap_or_default();
-        let soap = ContentType::parse(content_type).and_then(|parsed| parsed.soap_version());
-        if soap != Some(self.parts.endpoint.settings().version.soap) {
-            tracing::info!(
-                address = self.address(),
-                content_type,
-                "a request of another content type was refused"
-            );
-            return Err(unsupported);
-        }
+        let soap = self.parts.endpoint.settings().version.soap;
         if let Some(trace) = &self.parts.trace {
             trace.wire(self.parts.clock.wall(), TraceDirection::Received, "request", &request.body);
         }
-        Envelope::parse(request.body.to_vec(), &self.parts.limits).map_err(|error| {
+        let read = self.parts.encoding.read(content_type, &request.body, soap, &self.parts.limits);
+        read.map_err(|error| {
             Counters::add(&self.counters.refused);
-            tracing::info!(address = self.address(), peer = %request.peer, %error, "a request that is no SOAP message was refused");
-            HttpReply::Empty(StatusCode::BAD_REQUEST)
+            tracing::info!(address = self.address(), peer = %request.peer, "a request was refused: {error}");
+            HttpReply::Empty(match error {
+                DecodeError::ContentType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                DecodeError::Content(_) => StatusCode::BAD_REQUEST,
+            })
         })
     }
 
@@ -148,7 +143,7 @@ impl Endpoint {
             status => StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         };
         let Some(envelope) = envelope else { return HttpReply::Empty(status) };
-        let body = Bytes::from(envelope.to_bytes());
+        let (content_type, body) = self.parts.encoding.write(&envelope);
         if let Some(trace) = &self.parts.trace {
             let now = self.parts.clock.wall();
             if let Some(plain) = &plain {
@@ -156,7 +151,6 @@ impl Endpoint {
             }
             trace.wire(now, TraceDirection::Sent, "answer", &body);
         }
-        let content_type = text_content_type(envelope.version().soap).to_owned();
         HttpReply::Message { status, content_type, body }
     }
 }
