@@ -3,7 +3,6 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use waxwing_binding::CertificateFile;
 use waxwing_crypto::{Certificate, Identity, PrivateKey, RevocationList};
 
 use super::CertificateError;
@@ -51,18 +50,20 @@ pub(super) fn read(folder: &Path) -> Result<Vec<StoredCertificate>, CertificateE
     Ok(found)
 }
 
-/// The certificate of an `<add>` of `<certificateFiles>`.
+/// The certificate of an `<add>` of `<certificateFiles>`; names count from `base`.
 pub(super) fn read_named(
-    entry: &CertificateFile,
     base: &Path,
+    certificate: &str,
+    key: Option<&str>,
+    password_variable: Option<&str>,
 ) -> Result<StoredCertificate, CertificateError> {
-    let file = base.join(&entry.certificate);
+    let file = base.join(certificate);
     let octets = contents(&file)?;
-    let password = match &entry.password_variable {
+    let password = match password_variable {
         None => None,
         Some(variable) => {
             Some(std::env::var(variable).map_err(|_| CertificateError::NoPassword {
-                variable: variable.clone(),
+                variable: variable.to_owned(),
                 file: file.display().to_string(),
             })?)
         }
@@ -79,7 +80,7 @@ pub(super) fn read_named(
     } else {
         of_pkcs12(&octets, password.as_deref().unwrap_or_default(), file.clone())?
     };
-    if let Some(key) = &entry.key {
+    if let Some(key) = key {
         let key_file = base.join(key);
         let content =
             |source| CertificateError::Content { file: key_file.display().to_string(), source };

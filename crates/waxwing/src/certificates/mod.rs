@@ -9,8 +9,8 @@ mod folder;
 use std::path::{Path, PathBuf};
 
 use waxwing_binding::{
-    CertificateFile, CertificateReference, Configuration, StoreLocation, StoreName,
-    X509CertificateValidationMode, X509RevocationMode,
+    CertificatePlace, CertificateReference, Configuration, StoreLocation, StoreName,
+    WaxwingSection, X509CertificateValidationMode, X509RevocationMode,
 };
 use waxwing_crypto::{
     Certificate, CertificateValidator, CryptoError, Identity, RevocationMode, Usage, ValidationMode,
@@ -24,8 +24,8 @@ pub use self::folder::StoredCertificate;
 pub struct CertificateStores {
     /// What relative names count from.
     base: PathBuf,
-    root: PathBuf,
-    files: Vec<CertificateFile>,
+    /// The mapping of the configuration file.
+    section: WaxwingSection,
 }
 
 /// Why a certificate is not found or cannot be used. The texts contain WCF's.
@@ -101,24 +101,14 @@ pub enum CertificateError {
 impl CertificateStores {
     /// Stores under a folder.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        let root = root.into();
-        Self { base: root.clone(), root, files: Vec::new() }
+        let mut section = WaxwingSection::default();
+        section.certificates.store_root = Some(".".to_owned());
+        Self { base: root.into(), section }
     }
 
     /// The stores that a configuration file names; `folder` is where the file is.
     pub fn of_configuration(configuration: &Configuration, folder: &Path) -> Self {
-        let section = &configuration.waxwing.certificates;
-        let root = section.store_root.as_deref().unwrap_or("certificates");
-        Self {
-            base: folder.to_owned(),
-            root: folder.join(root),
-            files: section.certificate_files.add.clone(),
-        }
-    }
-
-    /// The folder of the stores.
-    pub fn root(&self) -> &Path {
-        &self.root
+        Self { base: folder.to_owned(), section: configuration.waxwing.clone() }
     }
 
     /// The certificate of a reference with its private key.
@@ -201,22 +191,33 @@ impl CertificateStores {
     }
 
     fn folder(&self, location: StoreLocation, name: StoreName) -> PathBuf {
-        let located = self.root.join(location.as_str()).join(name.as_str());
-        if located.is_dir() { located } else { self.root.join(name.as_str()) }
+        self.first_folder(&self.section.store_folders(location, name))
+    }
+
+    /// The first that exists; the last when none does.
+    fn first_folder(&self, folders: &[String]) -> PathBuf {
+        let mut folders = folders.iter().map(|folder| self.base.join(folder));
+        let last = folders.next_back().unwrap_or_else(|| self.base.clone());
+        folders.find(|folder| folder.is_dir()).unwrap_or(last)
     }
 
     fn find(
         &self,
         reference: &CertificateReference,
     ) -> Result<StoredCertificate, CertificateError> {
-        if let Some(file) = self.files.iter().find(|file| answers(file, reference)) {
-            return folder::read_named(file, &self.base);
-        }
+        let folder = match self.section.place_of(reference) {
+            CertificatePlace::File { certificate, key, password_variable } => {
+                let key = key.as_deref();
+                return folder::read_named(
+                    &self.base,
+                    &certificate,
+                    key,
+                    password_variable.as_deref(),
+                );
+            }
+            CertificatePlace::Folders(folders) => self.first_folder(&folders),
+        };
         let criterion = Criterion::of(reference)?;
-        let folder = self.folder(
-            reference.store_location.unwrap_or(StoreLocation::CurrentUser),
-            reference.store_name,
-        );
         let all = folder::read(&folder)?;
         let mut found: Vec<_> =
             all.iter().filter(|stored| criterion.fits(&stored.certificate)).collect();
@@ -224,12 +225,12 @@ impl CertificateStores {
         match found[..] {
             [one] => Ok(one.clone()),
             [] => Err(CertificateError::NotFound {
-                reference: reference.to_string(),
+                reference: reference.criteria(),
                 searched: self.searched(&folder),
                 present: folder::describe(&all),
             }),
             _ => Err(CertificateError::Several {
-                reference: reference.to_string(),
+                reference: reference.criteria(),
                 found: found.iter().map(|s| s.to_string()).collect::<Vec<_>>().join(", "),
             }),
         }
@@ -237,17 +238,8 @@ impl CertificateStores {
 
     fn searched(&self, folder: &Path) -> String {
         let missing = if folder.is_dir() { "" } else { ", which does not exist" };
-        let files = if self.files.is_empty() { "" } else { " and <certificateFiles>" };
+        let files = &self.section.certificates.certificate_files.add;
+        let files = if files.is_empty() { "" } else { " and <certificateFiles>" };
         format!("the folder {}{missing}{files}", folder.display())
     }
-}
-
-/// Whether an `<add>` of `<certificateFiles>` stands for the reference.
-fn answers(file: &CertificateFile, reference: &CertificateReference) -> bool {
-    file.find_value.trim().eq_ignore_ascii_case(reference.find_value.trim())
-        && file.x509_find_type.is_none_or(|kind| kind == reference.x509_find_type)
-        && file.store_name.is_none_or(|name| name == reference.store_name)
-        && file
-            .store_location
-            .is_none_or(|location| reference.store_location.is_none_or(|l| l == location))
 }
