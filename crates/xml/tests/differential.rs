@@ -1,9 +1,9 @@
 //! Canonicalization, structure and acceptance against other implementations, on random documents.
 //!
 //! `xmlsec1` (libxml2) is the judge of octets: a batch of documents goes through one run of the
-//! program as a signature template with one reference per canonicalization. Where `xmlsec1` cannot be
-//! installed, `WAXWING_SKIP_XMLSEC=1` leaves these tests out. `WAXWING_DIFFERENTIAL_SEED` chooses other
-//! documents than the usual ones.
+//! program as a signature template with one reference per canonicalization. Where `xmlsec1` is not
+//! installed, that test is left out, but never in continuous integration (`CI` is set).
+//! `WAXWING_DIFFERENTIAL_SEED` chooses other documents than the usual ones.
 
 #![allow(clippy::disallowed_methods)] // tests read files and the environment
 
@@ -120,7 +120,7 @@ fn digests(batch: &[(Tree, Vec<Cut>)], name: &str) -> Option<Vec<Vec<u8>>> {
         .arg("--output")
         .args([&output, &input])
         .output()
-        .expect("xmlsec1 is installed (Debian: xmlsec1), or WAXWING_SKIP_XMLSEC=1 is set");
+        .expect("xmlsec1 is installed (Debian: xmlsec1)");
     let signed = run.status.success().then(|| std::fs::read_to_string(&output).expect("written"));
     for file in [input, key, output] {
         let _ = std::fs::remove_file(file);
@@ -174,8 +174,9 @@ fn runner(stream: u8) -> TestRunner {
 
 #[test]
 fn xmlsec1_digests_the_same_octets() {
-    if std::env::var_os("WAXWING_SKIP_XMLSEC").is_some_and(|value| value == "1") {
-        println!("left out: WAXWING_SKIP_XMLSEC=1");
+    let is_there = Command::new("xmlsec1").arg("--version").output().is_ok();
+    if !is_there && std::env::var_os("CI").is_none() {
+        println!("left out: the program xmlsec1 is not installed");
         return;
     }
     let mut runner = runner(0);
