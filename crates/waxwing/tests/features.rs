@@ -366,6 +366,57 @@ async fn messages_as_mime_parts() {
     }
 }
 
+/// What HTTP says must fit the message; a client that is no SOAP client gets an answer, too.
+#[tokio::test]
+async fn requests_over_http_that_do_not_fit() {
+    use http::{HeaderMap, HeaderValue};
+    use waxwing::transport::http_client::{HttpClient, HttpError};
+    let binding = ws(false, "mode=\"None\"");
+    let (host, _folder) = host(&binding, |b| b, sums()).await;
+    let address = format!("http://{}/counter", host.local_addresses()[0]);
+    let message = format!(
+        r#"<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://www.w3.org/2005/08/addressing"><s:Header>
+<a:Action s:mustUnderstand="1">urn:counter/ICounter/Count</a:Action><a:MessageID>urn:x</a:MessageID><a:To s:mustUnderstand="1">{address}</a:To>
+</s:Header><s:Body><Count xmlns="urn:counter"><by>3</by></Count></s:Body></s:Envelope>"#
+    );
+    let post = |content_type: &'static str, path: &'static str, body: String| {
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", HeaderValue::from_static(content_type));
+        let address = address.replace("/counter", path);
+        async move { HttpClient::new().post(&address, headers, body.into(), 100_000).await }
+    };
+    let soap = "application/soap+xml; charset=utf-8";
+    let right = "application/soap+xml; charset=utf-8; action=\"urn:counter/ICounter/Count\"";
+    let wrong = "application/soap+xml; charset=utf-8; action=\"urn:counter/ICounter/Note\"";
+    for content_type in [soap, right] {
+        let answer = post(content_type, "/counter", message.clone()).await.unwrap();
+        assert_eq!(answer.status, 200);
+        assert!(String::from_utf8_lossy(&answer.body).contains("<CountResult>3</CountResult>"));
+    }
+    assert!(matches!(
+        post(wrong, "/counter", message.clone()).await,
+        Err(HttpError::Broken { .. })
+    ));
+    assert_eq!(post("text/plain", "/counter", message.clone()).await.unwrap().status, 415);
+    assert_eq!(post(soap, "/nowhere", message.clone()).await.unwrap().status, 404);
+    assert_eq!(post(soap, "/counter", "<a/>".to_owned()).await.unwrap().status, 400);
+    assert_eq!(post(soap, "/counter", " ".repeat(70_000)).await.unwrap().status, 413);
+    let elsewhere =
+        post(soap, "/counter", message.replace("/counter</a:To>", "/other</a:To>")).await.unwrap();
+    assert_eq!(elsewhere.status, 500);
+    assert!(String::from_utf8_lossy(&elsewhere.body).contains("AddressFilter mismatch"));
+    let unknown = message.replace("ICounter/Count<", "ICounter/Modulo<");
+    let unknown = post(soap, "/counter", unknown).await.unwrap();
+    assert!(String::from_utf8_lossy(&unknown.body).contains("ContractFilter mismatch"));
+    let header = message
+        .replace("</s:Header>", "<x:Y xmlns:x=\"urn:x\" s:mustUnderstand=\"1\"/></s:Header>");
+    let header = post(soap, "/counter", header).await.unwrap();
+    assert!(
+        String::from_utf8_lossy(&header.body)
+            .contains("The header 'Y' from the namespace 'urn:x' was not understood")
+    );
+}
+
 #[tokio::test]
 async fn the_life_of_a_channel() {
     let binding = ws(true, &message("Certificate", false, true));

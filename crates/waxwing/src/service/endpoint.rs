@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use waxwing_binding::EffectiveThrottling;
 use waxwing_session::{Arrival, Encoded, ServiceEndpoint};
 use waxwing_soap::Envelope;
+use waxwing_soap::http::ContentType;
 use waxwing_xml::Limits;
 
 use super::error::HostError;
@@ -119,14 +120,23 @@ impl Endpoint {
             trace.wire(self.parts.clock.wall(), TraceDirection::Received, "request", &request.body);
         }
         let read = self.parts.encoding.read(content_type, &request.body, soap, &self.parts.limits);
-        read.map_err(|error| {
+        let envelope = read.map_err(|error| {
             Counters::add(&self.counters.refused);
             tracing::info!(address = self.address(), peer = %request.peer, "a request was refused: {error}");
             HttpReply::Empty(match error {
                 DecodeError::ContentType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 DecodeError::Content(_) => StatusCode::BAD_REQUEST,
             })
-        })
+        })?;
+        match action_mismatch(request, content_type, &envelope) {
+            None => Ok(envelope),
+            Some(problem) => {
+                Counters::add(&self.counters.refused);
+                tracing::info!(address = self.address(), peer = %request.peer, "a request was refused: {problem}");
+                // WCF gives the request up, too.
+                Err(HttpReply::Abort)
+            }
+        }
     }
 
     fn write(self: &Arc<Self>, encoded: Encoded) -> HttpReply {
@@ -153,6 +163,23 @@ impl Endpoint {
         }
         HttpReply::Message { status, content_type, body }
     }
+}
+
+/// An action that the transport names, in the content type or in `SOAPAction`, must be the message's.
+fn action_mismatch(
+    request: &HttpRequest,
+    content_type: &str,
+    envelope: &Envelope,
+) -> Option<String> {
+    let of_type = ContentType::parse(content_type).and_then(|parsed| parsed.action());
+    let of_header =
+        request.soap_action.as_deref().map(|action| action.trim().trim_matches('"').to_owned());
+    let named = of_type.or(of_header).filter(|action| !action.is_empty())?;
+    let namespace = envelope.version().addressing.namespace();
+    let action =
+        envelope.header_named(namespace, "Action").map(|header| header.text().trim().to_owned())?;
+    (named != action)
+        .then(|| format!("the transport names the action {named}, the message is {action}"))
 }
 
 fn message_note(caller: &str) -> String {
