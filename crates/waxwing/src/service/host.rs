@@ -56,7 +56,7 @@ impl ServiceHost {
         }
         let mut servers = Vec::new();
         for (place, routes) in by_place {
-            servers.push(listen(&place, routes).await?);
+            servers.extend(listen(&place, routes).await?);
         }
         Ok(Self { endpoints, servers, close_timeout })
     }
@@ -119,29 +119,45 @@ impl std::fmt::Debug for ServiceHost {
     }
 }
 
+/// Listens on every address of a host name: `localhost` is often two. One must work, the others may not exist here.
 async fn listen(
     place: &str,
     routes: Vec<(String, Arc<Endpoint>)>,
-) -> Result<HttpServer, HostError> {
+) -> Result<Vec<HttpServer>, HostError> {
     let failed = |source| HostError::Listen { address: place.to_owned(), source };
-    let mut found = lookup_host(place).await.map_err(failed)?;
-    let none =
-        || failed(std::io::Error::new(std::io::ErrorKind::NotFound, "the name has no address"));
-    let address = found.next().ok_or_else(none)?;
-    let max_body =
-        routes.iter().map(|(_, endpoint)| endpoint.parts.limits.max_bytes).max().unwrap_or(0);
-    let options = HttpServerOptions { max_body, ..HttpServerOptions::default() };
+    let mut addresses: Vec<SocketAddr> = lookup_host(place).await.map_err(failed)?.collect();
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    addresses.dedup();
+    let none = || std::io::Error::new(std::io::ErrorKind::NotFound, "the name has no address");
+    let (first, others) = addresses.split_first().ok_or_else(|| failed(none()))?;
+    let max_body = routes.iter().map(|(_, endpoint)| endpoint.parts.limits.max_bytes).max();
+    let options =
+        HttpServerOptions { max_body: max_body.unwrap_or(0), ..HttpServerOptions::default() };
     let routes = Arc::new(routes);
-    let handler = move |request: HttpRequest| {
-        let endpoint = route(&routes, &request.path);
-        async move {
-            match endpoint {
-                Some(endpoint) => endpoint.handle(request).await,
-                None => HttpReply::Empty(StatusCode::NOT_FOUND),
+    let bind = |address: SocketAddr| {
+        let routes = Arc::clone(&routes);
+        let handler = move |request: HttpRequest| {
+            let endpoint = route(&routes, &request.path);
+            async move {
+                match endpoint {
+                    Some(endpoint) => endpoint.handle(request).await,
+                    None => HttpReply::Empty(StatusCode::NOT_FOUND),
+                }
+            }
+        };
+        HttpServer::bind(address, options, handler)
+    };
+    let mut servers = vec![bind(*first).await.map_err(failed)?];
+    let port = servers[0].local_addr().port();
+    for other in others {
+        match bind(SocketAddr::new(other.ip(), port)).await {
+            Ok(server) => servers.push(server),
+            Err(error) => {
+                tracing::debug!(%other, %error, "not listening on a further address of the name")
             }
         }
-    };
-    HttpServer::bind(address, options, handler).await.map_err(failed)
+    }
+    Ok(servers)
 }
 
 fn route(routes: &[(String, Arc<Endpoint>)], path: &str) -> Option<Arc<Endpoint>> {
