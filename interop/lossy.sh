@@ -130,7 +130,7 @@ run_waxwing() { # run_waxwing SCENARIO LOSS PORT LINK
     all=0 wrong=0 seconds=-
   fi
   right=$((all - wrong))
-  closing=ok
+  if [ "$all" -gt 0 ]; then closing=ok; fi
   if grep -q 'was not closed' "$work/client.log"; then closing=failed; fi
 }
 
@@ -198,7 +198,7 @@ run() { # run SCENARIO LOSS PAIR
     "$(field lost_responses "$work/link.log")" "$verdict"
   if [ -n "${LOGS:-}" ]; then
     mkdir -p "$LOGS/$1-$2-$3"
-    cp "$work"/*.log "$work"/*.config "$LOGS/$1-$2-$3/" 2>/dev/null || true
+    cp "$work"/*.log "$LOGS/$1-$2-$3/"
   elif [ "$verdict" != ok ]; then
     sed 's/^/    /' "$work/client.log" | tail -20 >&2
   fi

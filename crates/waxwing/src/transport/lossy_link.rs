@@ -181,4 +181,21 @@ mod tests {
         }
         assert_eq!(outcomes[0], outcomes[1]);
     }
+
+    #[tokio::test]
+    async fn the_loss_begins_after_the_calm_exchanges() {
+        let handler = |_: HttpRequest| async { HttpReply::Empty(StatusCode::ACCEPTED) };
+        let any = ([127, 0, 0, 1], 0).into();
+        let service = HttpServer::bind(any, HttpServerOptions::default(), handler).await.unwrap();
+        let loss = Loss { requests: 1.0, responses: 0.0, seed: 1 };
+        let link = LossyLink::start_after(service.local_addr(), loss, 3).await.unwrap();
+        let address = format!("http://{}/x", link.local_addr());
+        let client = HttpClient::new();
+        let mut arrived = Vec::new();
+        for _ in 0..5 {
+            arrived.push(client.post(&address, HeaderMap::new(), Bytes::new(), 10).await.is_ok());
+        }
+        assert_eq!(arrived, [true, true, true, false, false]);
+        assert_eq!(link.counts(), LinkCounts { requests: 5, lost_requests: 2, lost_responses: 0 });
+    }
 }
