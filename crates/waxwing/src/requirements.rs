@@ -1,7 +1,7 @@
 //! What a contract wants signed and encrypted.
 
 use waxwing_security::protection::{
-    Direction, MessageProtection, ProtectionLevel, ProtectionRequirements,
+    Direction, HeaderProtection, MessageProtection, ProtectionLevel, ProtectionRequirements,
 };
 
 use crate::contract::ContractDescription;
@@ -17,9 +17,16 @@ pub(crate) fn requirements(
     };
     let level = ProtectionLevel::EncryptAndSign;
     for operation in contract.operations {
+        let header = |(namespace, local): &(&str, &str)| HeaderProtection {
+            namespace: (*namespace).into(),
+            local: (*local).into(),
+            level,
+        };
+        let headers = operation.headers.iter().map(header).collect();
+        let request = MessageProtection { headers, ..MessageProtection::body(level) };
         match operation.action {
-            "*" => found.wildcard(Direction::Request, MessageProtection::body(level)),
-            action => found.set(Direction::Request, action, MessageProtection::body(level)),
+            "*" => found.wildcard(Direction::Request, request),
+            action => found.set(Direction::Request, action, request),
         };
         match operation.reply_action {
             Some("*") => found.wildcard(Direction::Reply, MessageProtection::body(level)),

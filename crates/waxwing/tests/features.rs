@@ -29,6 +29,8 @@ pub trait Counter {
     #[operation(faults(TooMuch))]
     async fn limited(&self, by: i32) -> Result<i32, OperationFault>;
     async fn broken(&self) -> Result<i32, OperationFault>;
+    async fn tagged(&self, #[param(header)] tag: String, by: i32)
+    -> Result<String, OperationFault>;
 }
 
 #[service_contract(namespace = "urn:notes", name = "INotes")]
@@ -60,6 +62,9 @@ impl Counter for Sum {
     }
     async fn broken(&self) -> Result<i32, OperationFault> {
         Err(std::io::Error::other("the disk with the secret name /dev/sdx is full"))?
+    }
+    async fn tagged(&self, tag: String, by: i32) -> Result<String, OperationFault> {
+        Ok(format!("{tag} {by}"))
     }
 }
 
@@ -219,6 +224,11 @@ async fn instances_faults_and_one_way_operations() {
     );
     assert!(!text.contains("sdx"));
     assert_eq!(one.limited(9).await.unwrap(), 9, "the session goes on after faults");
+    assert_eq!(
+        one.tagged("a".to_owned(), 1).await.unwrap(),
+        "a 1",
+        "headers of the contract are signed and encrypted"
+    );
     first.close().await.unwrap();
     second.close().await.unwrap();
     assert_eq!(

@@ -5,6 +5,7 @@ use quote::quote;
 
 use super::contract::Contract;
 use super::operation::Operation;
+use super::parts::Input;
 
 pub(super) fn expand(contract: &Contract) -> TokenStream {
     let private = &contract.private;
@@ -48,12 +49,21 @@ fn describe(contract: &Contract, operation: &Operation) -> TokenStream {
             }
         }
     });
+    let parameters = match &operation.input {
+        Input::Parts(parameters) => parameters.as_slice(),
+        Input::Raw(_) | Input::Message(_) => &[],
+    };
+    let headers = parameters.iter().filter(|parameter| parameter.header).map(|parameter| {
+        let (namespace, local) = (&parameter.namespace, &parameter.local);
+        quote!((#namespace, #local))
+    });
     quote! {
         #private::OperationDescription {
             name: #name,
             action: #action,
             reply_action: #reply_action,
             one_way: #one_way,
+            headers: &[#(#headers),*],
             faults: &[#(#faults),*],
         }
     }

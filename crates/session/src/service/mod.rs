@@ -28,6 +28,8 @@ pub struct ServiceSettings {
     pub version: MessageVersion,
     /// The reliable session; none when messages go by themselves.
     pub reliable: Option<(ReliableMessagingVersion, Shape, ReliableSessionSettings)>,
+    /// The headers that the contract understands, by namespace and local name.
+    pub understood: Vec<(String, String)>,
     /// Whether messages are also wanted in plain, for traces.
     pub trace: bool,
 }
@@ -165,7 +167,9 @@ impl ServiceEndpoint {
                 return self.refuse(&reply, &fault, action, error.to_string(), at);
             }
         };
-        if let Some(header) = envelope.not_understood(is_understood).first() {
+        if let Some(header) =
+            envelope.not_understood(|ns, local| self.understands(ns, local)).first()
+        {
             let fault = faults::must_understand(header.namespace(), header.local_name());
             let text = fault.text().to_owned();
             return self.refuse(
@@ -219,6 +223,12 @@ impl ServiceEndpoint {
                 }
             }
         }
+    }
+
+    fn understands(&self, namespace: &str, local: &str) -> bool {
+        let contract = &self.settings.understood;
+        is_understood(namespace, local)
+            || contract.iter().any(|(n, l)| n == namespace && l == local)
     }
 
     /// Whether an address is this endpoint's: the host may have many names, the path has one.

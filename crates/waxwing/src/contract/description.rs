@@ -26,6 +26,8 @@ pub struct OperationDescription {
     pub reply_action: Option<&'static str>,
     /// True when nothing answers.
     pub one_way: bool,
+    /// The headers of the request, by namespace and local name (`[MessageHeader]`).
+    pub headers: &'static [(&'static str, &'static str)],
     /// The faults that it declares.
     pub faults: &'static [FaultDescription],
 }

@@ -209,6 +209,9 @@ impl ServiceHostBuilder {
         let settings = options::service_settings(endpoint, shape);
         let mut settings =
             settings.ok_or_else(|| incomplete(address, "the binding has no SOAP"))?;
+        let headers = contract.operations.iter().flat_map(|operation| operation.headers);
+        settings.understood =
+            headers.map(|(ns, local)| ((*ns).to_owned(), (*local).to_owned())).collect();
         settings.trace = self.trace.as_ref().is_some_and(Trace::is_decrypted);
         let security = ServiceSecurity::new(self.options(endpoint, contract)?, &mut SystemRandom);
         let security = security.map_err(|e| incomplete(address, e.to_string()))?;
