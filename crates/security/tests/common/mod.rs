@@ -103,7 +103,14 @@ impl Captured {
 
     /// The same with another body.
     pub fn with_body(&self, body: Vec<u8>) -> Self {
-        Self { name: self.name.clone(), body, at: self.at, plain: None, is_text: true, is_multipart: false }
+        Self {
+            name: self.name.clone(),
+            body,
+            at: self.at,
+            plain: None,
+            is_text: true,
+            is_multipart: false,
+        }
     }
 
     pub fn envelope(&self) -> Envelope {
