@@ -133,6 +133,11 @@ const BUSY: Advice = Advice {
     meaning: "the service has as many sessions as it allows",
     action: "try again later, close channels that are not used, or raise serviceThrottling maxConcurrentSessions",
 };
+const REFUSED: Advice = Advice {
+    code: "create-sequence-refused",
+    meaning: "the service makes no new reliable session: it has as many as it allows, or it takes a CreateSequence that was repeated because its answer was lost for a second one (Metro does)",
+    action: "open a new channel, later if the service is busy; close channels that are not used, or raise maxPendingChannels and serviceThrottling maxConcurrentSessions",
+};
 const NO_NEGOTIATION: Advice = Advice {
     code: "negotiation-mismatch",
     meaning: "the service does not negotiate its certificate (negotiateServiceCredential=\"false\"), or only the service does",
@@ -176,7 +181,7 @@ fn sequence_advice(fault: &SequenceFault) -> Option<Advice> {
     match fault.kind.local_name() {
         "WsrmRequired" => Some(OTHER_VERSION),
         "ActionNotSupported" => Some(action_advice(&fault.reason)),
-        "CreateSequenceRefused" => Some(BUSY),
+        "CreateSequenceRefused" => Some(REFUSED),
         _ => None,
     }
 }
