@@ -47,7 +47,7 @@ cat > "$work/client.config" <<XML
 XML
 
 printf '%-8s %8s %10s %14s %16s\n' stack sessions calls 'calls/s' 'CPU ms per call'
-UNTIL_EOF=1 "$bin/calculator_service" "$work/service.config" < <(sleep 100000) > "$work/service.log" 2>&1 &
+"$bin/calculator_service" "$work/service.config" > "$work/service.log" 2>&1 &
 service=$!
 pids+=("$service")
 ready "$work/service.log"
