@@ -133,7 +133,10 @@ impl ReliableSessions {
                     state.listener.handle(ListenerInput::Close(session), now);
                 }
                 ListenerOutput::Closed(session) => {
-                    state.sessions.remove(&session);
+                    let gone = state.sessions.remove(&session);
+                    if let Some(security) = gone.and_then(|session| session.security) {
+                        tokio::spawn(end_later(Arc::downgrade(endpoint), security));
+                    }
                     tracing::debug!(address = endpoint.address(), %session, "a reliable session was closed");
                 }
                 ListenerOutput::Faulted { session, error } => {
@@ -240,6 +243,17 @@ async fn work(endpoint: Arc<Endpoint>, id: SessionId) {
         let mut state = reliable.lock();
         let done = ListenerInput::Done { session: id.clone(), number, reply };
         reliable.handle(&mut state, done, None, &endpoint);
+    }
+}
+
+/// How long a client has to cancel its security session after the reliable session in it is closed. Its cancellation
+/// may be lost, and nothing else would end the session before its key expires.
+const CANCELLATION_TIME: Duration = Duration::from_secs(60);
+
+async fn end_later(endpoint: Weak<Endpoint>, security: SecuritySession) {
+    tokio::time::sleep(CANCELLATION_TIME).await;
+    if let Some(endpoint) = endpoint.upgrade() {
+        endpoint.parts.endpoint.security().end_session(&security);
     }
 }
 
