@@ -127,7 +127,19 @@ pub fn read(
     envelope: &Envelope,
     version: ReliableMessagingVersion,
 ) -> Result<Message<()>, ReadError> {
-    let addressing = Addressing::read(envelope)?;
+    read_addressed(envelope, &Addressing::read(envelope)?, version)
+}
+
+/// The same, for a caller that has read the addressing headers of the envelope already.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_addressed(
+    envelope: &Envelope,
+    addressing: &Addressing,
+    version: ReliableMessagingVersion,
+) -> Result<Message<()>, ReadError> {
     let text = addressing.action.as_deref().ok_or(ReadError::MissingHeader("Action"))?;
     let action = Action::of(text, version);
     let is_11 = version == ReliableMessagingVersion::V11;
@@ -139,7 +151,7 @@ pub fn read(
     let body = match action {
         Some(action) => {
             require_understood(envelope, version)?;
-            read_body(envelope, version, action, &addressing, &headers)?
+            read_body(envelope, version, action, addressing, &headers)?
         }
         None if headers.sequence.is_some() => Body::Application(()),
         None if envelope.is_fault() => faults::read(envelope, version),
@@ -148,12 +160,12 @@ pub fn read(
         }
         None => Body::Application(()),
     };
-    let id = |text: Option<String>| text.map(Identifier::new);
+    let id = |text: &Option<String>| text.as_deref().map(Identifier::new);
     Ok(Message {
         headers,
         body,
-        message_id: id(addressing.message_id),
-        relates_to: id(addressing.relates_to),
+        message_id: id(&addressing.message_id),
+        relates_to: id(&addressing.relates_to),
     })
 }
 
