@@ -42,7 +42,9 @@ impl ContentType {
 
     /// The `action` parameter, URL-decoded, when it is there and not empty.
     pub fn action(&self) -> Option<String> {
-        self.parameter("action").map(percent_decode).filter(|action| !action.is_empty())
+        let value = self.parameter("action")?;
+        let action = percent_decode(value).unwrap_or_else(|| value.to_owned());
+        Some(action).filter(|action| !action.is_empty())
     }
 }
 
@@ -122,7 +124,8 @@ fn unquote(value: &str) -> String {
     out
 }
 
-fn percent_decode(value: &str) -> String {
+/// Undoes percent-encoding (RFC 3986 §2.1). None when the octets are not UTF-8.
+pub(crate) fn percent_decode(value: &str) -> Option<String> {
     let bytes = value.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -139,7 +142,7 @@ fn percent_decode(value: &str) -> String {
             }
         }
     }
-    String::from_utf8(out).unwrap_or_else(|_| value.to_owned())
+    String::from_utf8(out).ok()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use waxwing_xml::{Document, Limits, Node, NodeId};
 
 use crate::envelope::{Envelope, EnvelopeError};
-use crate::http::ContentType;
+use crate::http::{ContentType, percent_decode};
 use crate::random::{RandomSource, uuid_v4};
 use crate::version::SoapVersion;
 
@@ -177,7 +177,8 @@ fn include(document: &mut Document, parts: &[Part<'_>], limits: &Limits) -> Resu
             }
             let href = element.attribute("href").and_then(|href| href.strip_prefix("cid:"));
             let id =
-                percent_decode(href.ok_or_else(|| wrong("its href does not begin with cid:"))?);
+                percent_decode(href.ok_or_else(|| wrong("its href does not begin with cid:"))?)
+                    .unwrap_or_default();
             let is_it = |part: &Part<'_>| {
                 part.id.and_then(|own| own.strip_prefix('<')?.strip_suffix('>'))
                     == Some(id.as_str())
@@ -201,24 +202,4 @@ fn include(document: &mut Document, parts: &[Part<'_>], limits: &Limits) -> Resu
         document.append_text(parent, &STANDARD.encode(parts[part].content));
     }
     Ok(())
-}
-
-fn percent_decode(text: &str) -> String {
-    let octets = text.as_bytes();
-    let mut out = Vec::with_capacity(octets.len());
-    let mut at = 0;
-    while at < octets.len() {
-        let digits = octets.get(at + 1..at + 3).and_then(|d| std::str::from_utf8(d).ok());
-        match digits.filter(|_| octets[at] == b'%').and_then(|d| u8::from_str_radix(d, 16).ok()) {
-            Some(decoded) => {
-                out.push(decoded);
-                at += 3;
-            }
-            None => {
-                out.push(octets[at]);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8(out).unwrap_or_default()
 }
