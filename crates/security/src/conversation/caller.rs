@@ -26,9 +26,7 @@ impl CallerIdentity {
             CallerIdentity::UserName(name) => name.to_string(),
             CallerIdentity::Certificate(certificate) => {
                 let subject = certificate.subject_windows();
-                let thumbprint: String =
-                    certificate.thumbprint().iter().map(|octet| format!("{octet:02X}")).collect();
-                format!("{subject}; {thumbprint}")
+                format!("{subject}; {}", certificate.thumbprint_hex())
             }
         }
     }

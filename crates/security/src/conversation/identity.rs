@@ -79,8 +79,8 @@ fn same(
 }
 
 fn describe(certificate: &Certificate) -> String {
-    let thumbprint: String = certificate.thumbprint().iter().map(|b| format!("{b:02X}")).collect();
-    format!("'{}' (thumbprint {thumbprint})", certificate.subject_windows())
+    let (subject, thumbprint) = (certificate.subject_windows(), certificate.thumbprint_hex());
+    format!("'{subject}' (thumbprint {thumbprint})")
 }
 
 /// The host of an absolute URI, without user, port and brackets.
