@@ -180,19 +180,14 @@ fn both(security: &EffectiveSecurity, service: bool) -> (SecuritySettings, Secur
 
 /// The settings of a binding's bootstrap or one-shot messages.
 pub fn security_settings(security: &EffectiveSecurity, service: bool) -> SecuritySettings {
-    let (skew, window, validity) =
-        clocks(&security.local_client_settings, &security.local_service_settings, service);
+    let (client, local_service) =
+        (&security.local_client_settings, &security.local_service_settings);
     SecuritySettings {
         suite: suite(security.algorithm_suite),
-        dialect: dialect(security),
         layout: layout(security.security_header_layout),
         order: order(security.message_protection_order),
         derived_keys: security.require_derived_keys,
-        basic_security_profile: security.is_basic_security_profile(),
-        timestamp_validity: validity,
-        max_clock_skew: skew,
-        replay_window: window,
-        ..SecuritySettings::default()
+        ..common(security, client, local_service, service)
     }
 }
 
@@ -201,27 +196,23 @@ fn session_settings(
     session: &SecureConversation,
     service: bool,
 ) -> SecuritySettings {
-    let (skew, window, validity) =
-        clocks(&session.local_client_settings, &session.local_service_settings, service);
+    let (client, local_service) = (&session.local_client_settings, &session.local_service_settings);
     SecuritySettings {
         suite: suite(session.algorithm_suite),
-        dialect: dialect(security),
         layout: layout(session.security_header_layout),
         order: order(session.message_protection_order),
         derived_keys: session.require_derived_keys,
-        basic_security_profile: security.is_basic_security_profile(),
-        timestamp_validity: validity,
-        max_clock_skew: skew,
-        replay_window: window,
-        ..SecuritySettings::default()
+        ..common(security, client, local_service, service)
     }
 }
 
-fn clocks(
+/// What does not depend on where in the binding a message belongs: dialect, and the clocks of this side.
+fn common(
+    security: &EffectiveSecurity,
     client: &binding::LocalClientSettings,
     local_service: &binding::LocalServiceSettings,
     service: bool,
-) -> (SignedDuration, SignedDuration, SignedDuration) {
+) -> SecuritySettings {
     let (skew, window, validity) = match service {
         true => (
             local_service.max_clock_skew,
@@ -230,7 +221,14 @@ fn clocks(
         ),
         false => (client.max_clock_skew, client.replay_window, client.timestamp_validity_duration),
     };
-    (signed(skew), signed(window), signed(validity))
+    SecuritySettings {
+        dialect: dialect(security),
+        basic_security_profile: security.is_basic_security_profile(),
+        timestamp_validity: signed(validity),
+        max_clock_skew: signed(skew),
+        replay_window: signed(window),
+        ..SecuritySettings::default()
+    }
 }
 
 fn suite(suite: binding::AlgorithmSuite) -> waxwing_security::AlgorithmSuite {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use waxwing_reliable::{
-    Body, Event, ExchangeId, Failure, FailureKind, InitiatorInput, InitiatorOutput, Message,
+    Body, ExchangeId, Failure, FailureKind, InitiatorInput, InitiatorOutput, Message,
     ReliableMessagingVersion, Time, codec,
 };
 use waxwing_security::conversation::{ClientError, Correlation, Received};
@@ -90,13 +90,11 @@ impl ClientSession {
                     let error = self.cause.clone().unwrap_or(SessionError::Reliable(error));
                     self.fault(error);
                 }
-                InitiatorOutput::Event(event) => self.event(event),
+                InitiatorOutput::Event(event) => {
+                    self.outputs.push_back(ClientOutput::Event(event));
+                }
             }
         }
-    }
-
-    fn event(&mut self, event: Event) {
-        self.outputs.push_back(ClientOutput::Event(event));
     }
 
     fn send_reliable(
@@ -282,12 +280,6 @@ impl ClientSession {
     }
 
     fn trust_answer(&mut self, answer: Answer, at: &mut Moment<'_>) {
-        let empty = || {
-            Failure {
-            kind: FailureKind::Retryable,
-            reason: "the service did not send back a reply (an empty response to a security token request)".to_owned(),
-        }
-        };
         match answer {
             Answer::Message(envelope) => {
                 match self.security.handle_reply(*envelope, at.wall, at.random) {
@@ -295,7 +287,11 @@ impl ClientSession {
                     Err(error) => self.trust_refused(error, at),
                 }
             }
-            Answer::Empty => self.trust_lost(empty(), at),
+            Answer::Empty => {
+                let reason = "the service did not send back a reply (an empty response to a security token request)";
+                let kind = FailureKind::Retryable;
+                self.trust_lost(Failure { kind, reason: reason.to_owned() }, at);
+            }
             Answer::Failed(failure) => self.trust_lost(failure, at),
         }
     }
@@ -379,8 +375,9 @@ fn read_reliable(
 ) -> Result<Message<AppMessage>, String> {
     let version = version.ok_or("there is no reliable session")?;
     let envelope = received.into_envelope();
-    let message = codec::read(&envelope, version).map_err(|error| error.to_string())?;
     let addressing = Addressing::read(&envelope).map_err(|error| error.to_string())?;
+    let message = codec::read_addressed(&envelope, &addressing, version);
+    let message = message.map_err(|error| error.to_string())?;
     understood(&envelope)?;
     Ok(message.map(|()| AppMessage::new(ApplicationMessage::received(envelope, addressing))))
 }

@@ -15,6 +15,7 @@ use waxwing_security::conversation::{
     CallerIdentity, Incoming, ReplyContext, SecuredMessage, SecuritySession, ServiceError,
     ServiceSecurity,
 };
+use waxwing_security::wsse::names::WSSE;
 use waxwing_soap::{Addressing, Envelope, Fault, MessageVersion};
 
 use crate::message::{AppMessage, ApplicationMessage, Moment};
@@ -193,7 +194,7 @@ impl ServiceEndpoint {
         }
         let message = match self.settings.reliable {
             None => Ok(Message::new(Body::Application(()))),
-            Some((version, ..)) => codec::read(&envelope, version),
+            Some((version, ..)) => codec::read_addressed(&envelope, &addressing, version),
         };
         match message {
             Ok(message) => {
@@ -337,11 +338,9 @@ fn path_of(uri: &str) -> &str {
 
 /// The headers of the layers that a message has passed when the application gets it.
 pub(crate) fn is_understood(namespace: &str, local: &str) -> bool {
-    const SECURITY: &str =
-        "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
     const NONE: &str = "http://schemas.microsoft.com/ws/2005/05/addressing/none";
     let reliable = [ReliableMessagingVersion::February2005, ReliableMessagingVersion::V11];
-    (namespace == SECURITY && local == "Security")
+    (namespace == WSSE && local == "Security")
         || namespace == NONE
         || reliable.iter().any(|version| version.namespace() == namespace)
 }
