@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use waxwing_binding::{Configuration, ConfigurationError, DecodeError};
 
 use crate::certificates::CertificateStores;
+use crate::trace::Trace;
 
 /// A configuration file that was read: the model, and the folder that relative names in it count from.
 #[derive(Debug, Clone)]
@@ -60,6 +61,15 @@ impl ConfigurationFile {
     /// A configuration made in code, with the folder that relative names in it count from.
     pub fn of(configuration: Configuration, folder: impl Into<PathBuf>) -> Self {
         Self { configuration, folder: folder.into() }
+    }
+
+    /// The trace that it asks for; an error text when its file cannot be made.
+    pub(crate) fn trace(&self) -> Result<Option<Trace>, String> {
+        let trace = &self.configuration.waxwing.trace;
+        let Some(name) = &trace.file else { return Ok(None) };
+        let path = self.folder.join(name);
+        let failed = |error| format!("the trace file {}: {error}", path.display());
+        Trace::file(&path, trace.decrypted).map(Some).map_err(failed)
     }
 
     /// The certificate stores that it names.

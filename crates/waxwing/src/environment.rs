@@ -1,9 +1,10 @@
 //! The clocks and the random source that the pure crates are given.
 
 use std::cell::RefCell;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
 use waxwing_session::{Moment, Time};
 use waxwing_soap::RandomSource;
 use zeroize::Zeroize;
@@ -43,11 +44,14 @@ impl Clock {
         now.checked_add(self.offset).unwrap_or(now)
     }
 
-    /// When a moment of this clock is, for timers.
-    pub(crate) fn instant(&self, time: Time) -> tokio::time::Instant {
-        let far = std::time::Duration::from_secs(30 * 24 * 3600);
-        let ahead = (time - self.time()).min(far);
-        tokio::time::Instant::now() + ahead
+    /// Sleeps until `wake`, until somebody says that it has changed, or for a second: while its timer sleeps a
+    /// channel or endpoint is kept alive, and that must end when nobody uses it any more. Gives whether `wake` has
+    /// come.
+    pub(crate) async fn sleep_until(&self, wake: Option<Time>, changed: &Notify) -> bool {
+        let second = Duration::from_secs(1);
+        let ahead = wake.map_or(second, |wake| (wake - self.time()).min(second));
+        let changed = tokio::time::timeout(ahead, changed.notified()).await.is_ok();
+        !changed && wake.is_some_and(|wake| self.time() >= wake)
     }
 
     /// Now, with randomness.

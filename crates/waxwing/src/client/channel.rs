@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use waxwing_binding::EndpointTimeouts;
 use waxwing_session::{
-    ApplicationMessage, ClientOutput, ClientSession, SessionError, Time, Transmit, options,
+    ApplicationMessage, ClientOutput, ClientSession, SessionError, Transmit, options,
 };
 use waxwing_soap::{Envelope, MessageVersion};
 use waxwing_xml::Limits;
@@ -32,20 +32,11 @@ pub struct ClientChannel {
 struct Inner {
     state: Mutex<State>,
     timer: Notify,
-    version: MessageVersion,
-    address: String,
-    via: String,
-    timeouts: EndpointTimeouts,
-    encoding: Encoding,
-    limits: Limits,
-    http: HttpClient,
-    clock: Clock,
-    trace: Option<Trace>,
+    parts: Parts,
 }
 
-/// What a channel is made of.
+/// What a channel is made of beside its session. None of it changes.
 pub(super) struct Parts {
-    pub(super) session: ClientSession,
     pub(super) version: MessageVersion,
     pub(super) address: String,
     pub(super) via: String,
@@ -72,35 +63,9 @@ pub struct ChannelStatistics {
 }
 
 impl ClientChannel {
-    pub(super) fn new(parts: Parts) -> Self {
-        let Parts {
-            session,
-            version,
-            address,
-            via,
-            timeouts,
-            encoding,
-            limits,
-            http,
-            clock,
-            trace,
-        } = parts;
+    pub(super) fn new(session: ClientSession, parts: Parts) -> Self {
         let state = Mutex::new(State::new(session));
-        let timer = Notify::new();
-        let inner = Inner {
-            state,
-            timer,
-            version,
-            address,
-            via,
-            timeouts,
-            encoding,
-            limits,
-            http,
-            clock,
-            trace,
-        };
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(Inner { state, timer: Notify::new(), parts }) }
     }
 
     /// Opens the channel: the security handshake, then the reliable session. Done when the channel is open already.
@@ -108,20 +73,10 @@ impl ClientChannel {
     /// # Errors
     /// Why it cannot be opened, at once or within the binding's `openTimeout`.
     pub async fn open(&self) -> Result<(), ChannelError> {
-        let timeout = options::duration(self.inner.timeouts.open);
+        let timeout = options::duration(self.inner.parts.timeouts.open);
         let opened = {
             let mut state = self.inner.lock();
-            match &state.phase {
-                Phase::Closed => {
-                    return Err(self
-                        .inner
-                        .error(SessionError::State("the channel is closed"), &state));
-                }
-                Phase::Faulted(error) => return Err(error.clone()),
-                Phase::Active if state.session.is_open() => return Ok(()),
-                Phase::Active => {}
-                Phase::Created => self.inner.start(&mut state, timeout),
-            }
+            self.inner.start(&mut state, timeout)?;
             if state.session.is_open() {
                 return Ok(());
             }
@@ -138,7 +93,7 @@ impl ClientChannel {
     /// # Errors
     /// The service did not agree, or not within the binding's `closeTimeout`.
     pub async fn close(&self) -> Result<(), ChannelError> {
-        let timeout = options::duration(self.inner.timeouts.close);
+        let timeout = options::duration(self.inner.parts.timeouts.close);
         let closed = {
             let mut state = self.inner.lock();
             match &state.phase {
@@ -152,8 +107,8 @@ impl ClientChannel {
             }
             let (sender, receiver) = oneshot::channel();
             state.closing.push(sender);
-            let deadline = self.inner.clock.time() + timeout;
-            state.session.close(deadline, &mut self.inner.clock.moment(&mut SystemRandom));
+            let deadline = self.inner.parts.clock.time() + timeout;
+            state.session.close(deadline, &mut self.inner.parts.clock.moment(&mut SystemRandom));
             self.inner.drive(&mut state);
             receiver
         };
@@ -163,13 +118,13 @@ impl ClientChannel {
     /// Ends the channel at once; calls under way fail, the service is told if it can be.
     pub fn abort(&self, reason: &str) {
         let mut state = self.inner.lock();
-        state.session.abort(reason, &mut self.inner.clock.moment(&mut SystemRandom));
+        state.session.abort(reason, &mut self.inner.parts.clock.moment(&mut SystemRandom));
         self.inner.drive(&mut state);
     }
 
     /// The address of the service.
     pub fn address(&self) -> &str {
-        &self.inner.address
+        &self.inner.parts.address
     }
 
     /// What the channel has done so far.
@@ -188,25 +143,16 @@ impl ClientChannel {
     }
 
     async fn call(&self, action: &str, message: Envelope, one_way: bool) -> CallResult {
-        let timeout = options::duration(self.inner.timeouts.send);
+        let timeout = options::duration(self.inner.parts.timeouts.send);
         let result = {
             let mut state = self.inner.lock();
-            match &state.phase {
-                Phase::Created => self.inner.start(&mut state, timeout),
-                Phase::Closed => {
-                    return Err(self
-                        .inner
-                        .error(SessionError::State("the channel is closed"), &state));
-                }
-                Phase::Faulted(error) => return Err(error.clone()),
-                Phase::Active => {}
-            }
+            self.inner.start(&mut state, timeout)?;
             let (sender, receiver) = oneshot::channel();
             let call = state.next_call();
             state.calls.insert(call, sender);
             let random = &mut SystemRandom;
             let message = ApplicationMessage::request(action, message, one_way, random);
-            let mut moment = self.inner.clock.moment(random);
+            let mut moment = self.inner.parts.clock.moment(random);
             let deadline = moment.time + timeout;
             state.session.call(call, message, deadline, &mut moment);
             self.inner.drive(&mut state);
@@ -222,7 +168,7 @@ impl Inner {
     }
 
     fn error(&self, error: SessionError, state: &State) -> ChannelError {
-        ChannelError::session(error, &self.address, state.notes())
+        ChannelError::session(error, &self.parts.address, state.notes())
     }
 
     async fn wait<T>(
@@ -231,19 +177,28 @@ impl Inner {
     ) -> Result<T, ChannelError> {
         let gone = |_| {
             let error = SessionError::Aborted("the channel was dropped".to_owned());
-            Err(ChannelError::session(error, &self.address, Vec::new()))
+            Err(ChannelError::session(error, &self.parts.address, Vec::new()))
         };
         receiver.await.unwrap_or_else(gone)
     }
 
-    /// Begins to open, and starts the timer.
-    fn start(self: &Arc<Self>, state: &mut State, timeout: Duration) {
+    /// Begins to open, and starts the timer, unless that was done. A channel that has ended cannot be used.
+    fn start(self: &Arc<Self>, state: &mut State, timeout: Duration) -> Result<(), ChannelError> {
+        match &state.phase {
+            Phase::Created => {}
+            Phase::Active => return Ok(()),
+            Phase::Closed => {
+                return Err(self.error(SessionError::State("the channel is closed"), state));
+            }
+            Phase::Faulted(error) => return Err(error.clone()),
+        }
         state.phase = Phase::Active;
         let mut random = SystemRandom;
-        let mut moment = self.clock.moment(&mut random);
+        let mut moment = self.parts.clock.moment(&mut random);
         let deadline = moment.time + timeout;
         state.session.open(deadline, &mut moment);
         tokio::spawn(run_timer(Arc::downgrade(self)));
+        Ok(())
     }
 
     /// Does what the session wants done.
@@ -273,18 +228,25 @@ impl Inner {
                 }
                 ClientOutput::Faulted(error) => self.faulted(state, error),
                 ClientOutput::Plain(id, envelope) => {
-                    if let Some(trace) = &self.trace {
+                    if let Some(trace) = &self.parts.trace {
                         let note = format!("answer to message {}", id.0);
-                        trace.plain(self.clock.wall(), TraceDirection::Received, &note, &envelope);
+                        trace.plain(
+                            self.parts.clock.wall(),
+                            TraceDirection::Received,
+                            &note,
+                            &envelope,
+                        );
                     }
                 }
                 ClientOutput::Event(event) => {
                     if let waxwing_reliable::Event::Retransmitted { .. } = event {
                         state.statistics.retransmissions += 1;
                     }
-                    tracing::debug!(address = self.address, ?event, "reliable session");
+                    tracing::debug!(address = self.parts.address, ?event, "reliable session");
                 }
-                ClientOutput::Warning(text) => tracing::warn!(address = self.address, "{text}"),
+                ClientOutput::Warning(text) => {
+                    tracing::warn!(address = self.parts.address, "{text}")
+                }
             }
         }
         let wake = state.session.wake_at();
@@ -307,37 +269,37 @@ impl Inner {
     /// Posts one message and takes the answer.
     async fn transmit(self: Arc<Self>, transmit: Transmit) {
         let Transmit { id, action, envelope, plain, deadline } = transmit;
-        let (content_type, body) = self.encoding.write(&envelope);
+        let (content_type, body) = self.parts.encoding.write(&envelope);
         drop(envelope);
-        if let Some(trace) = &self.trace {
+        if let Some(trace) = &self.parts.trace {
             let note = format!("message {} {action}", id.0);
-            let now = self.clock.wall();
+            let now = self.parts.clock.wall();
             if let Some(plain) = &plain {
                 trace.plain(now, TraceDirection::Sent, &note, plain);
             }
             trace.wire(now, TraceDirection::Sent, &note, &body);
         }
-        let patience = deadline - self.clock.time();
+        let patience = deadline - self.parts.clock.time();
         let route = Route {
-            http: &self.http,
-            via: &self.via,
-            version: self.version,
-            encoding: self.encoding,
-            limits: &self.limits,
+            http: &self.parts.http,
+            via: &self.parts.via,
+            version: self.parts.version,
+            encoding: self.parts.encoding,
+            limits: &self.parts.limits,
         };
         let posted = route.post(&action, Written { content_type, body }, patience).await;
-        if let Some(trace) = &self.trace
+        if let Some(trace) = &self.parts.trace
             && !posted.octets.is_empty()
         {
             let note = format!("answer to message {}", id.0);
-            trace.wire(self.clock.wall(), TraceDirection::Received, &note, &posted.octets);
+            trace.wire(self.parts.clock.wall(), TraceDirection::Received, &note, &posted.octets);
         }
         let mut state = self.lock();
         match &posted.answer {
             waxwing_session::Answer::Failed(failure) => {
                 state.statistics.exchanges_lost += 1;
                 tracing::debug!(
-                    address = self.address,
+                    address = self.parts.address,
                     action,
                     reason = failure.reason,
                     "an exchange brought no answer"
@@ -346,9 +308,9 @@ impl Inner {
             _ => state.statistics.answers_received += 1,
         }
         if let Some(date) = posted.date.as_deref().and_then(http_date) {
-            state.clock_ahead = Some(date - self.clock.wall().as_second());
+            state.clock_ahead = Some(date - self.parts.clock.wall().as_second());
         }
-        state.session.answer(id, posted.answer, &mut self.clock.moment(&mut SystemRandom));
+        state.session.answer(id, posted.answer, &mut self.parts.clock.moment(&mut SystemRandom));
         self.drive(&mut state);
     }
 }
@@ -365,13 +327,9 @@ async fn run_timer(channel: Weak<Inner>) {
             state.timer_at = state.session.wake_at();
             state.timer_at
         };
-        // While it sleeps, the timer does not keep the channel alive for longer than a second.
-        let limit = inner.clock.time() + Duration::from_secs(1);
-        let until = inner.clock.instant(wake.map_or(limit, |wake: Time| wake.min(limit)));
-        let notified = tokio::time::timeout_at(until, inner.timer.notified()).await.is_ok();
-        if !notified && wake.is_some_and(|wake| inner.clock.time() >= wake) {
+        if inner.parts.clock.sleep_until(wake, &inner.timer).await {
             let mut state = inner.lock();
-            state.session.tick(&mut inner.clock.moment(&mut SystemRandom));
+            state.session.tick(&mut inner.parts.clock.moment(&mut SystemRandom));
             inner.drive(&mut state);
         }
     }
@@ -384,7 +342,7 @@ fn http_date(text: &str) -> Option<i64> {
 
 impl RequestChannel for ClientChannel {
     fn message_version(&self) -> MessageVersion {
-        self.inner.version
+        self.inner.parts.version
     }
 
     fn request<'a>(
@@ -394,8 +352,9 @@ impl RequestChannel for ClientChannel {
     ) -> BoxFuture<'a, Result<Envelope, CallError>> {
         Box::pin(async move {
             let reply = self.call(action, message, false).await?;
-            let no_reply =
-                || ChannelError::session(SessionError::NoReply, &self.inner.address, Vec::new());
+            let no_reply = || {
+                ChannelError::session(SessionError::NoReply, &self.inner.parts.address, Vec::new())
+            };
             let reply = reply.ok_or_else(no_reply)?;
             Ok(Arc::try_unwrap(reply).unwrap_or_else(|shared| (*shared).clone()).envelope)
         })
@@ -413,7 +372,7 @@ impl RequestChannel for ClientChannel {
 impl std::fmt::Debug for ClientChannel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ClientChannel")
-            .field("address", &self.inner.address)
+            .field("address", &self.inner.parts.address)
             .finish_non_exhaustive()
     }
 }
@@ -422,7 +381,10 @@ impl Drop for Inner {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         if state.session.is_open() {
-            tracing::debug!(address = self.address, "a channel was dropped without being closed");
+            tracing::debug!(
+                address = self.parts.address,
+                "a channel was dropped without being closed"
+            );
         }
     }
 }

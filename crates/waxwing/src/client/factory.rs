@@ -7,7 +7,6 @@ use waxwing_binding::{
 };
 use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
 use waxwing_crypto::{Certificate, Identity, Usage};
-use waxwing_reliable::Shape;
 use waxwing_security::conversation::{
     CertificateTrust, ClientCredential, ClientOptions, ClientSecurity, ExpectedIdentity, ServiceKey,
 };
@@ -65,13 +64,8 @@ impl ChannelFactory {
         let retry = file.configuration.waxwing.reliability.retry_authentication;
         let mut factory =
             Self::of(endpoint, contract, file.certificate_stores())?.retry_authentication(retry);
-        let trace = &file.configuration.waxwing.trace;
-        if let Some(name) = &trace.file {
-            let path = file.folder.join(name);
-            let open =
-                |e| ChannelError::incomplete(format!("the trace file {}: {e}", path.display()), "");
-            factory.trace = Some(Trace::file(&path, trace.decrypted).map_err(open)?);
-        }
+        let trace = file.trace().map_err(|text| ChannelError::incomplete(text, ""))?;
+        factory.trace = trace;
         Ok(factory)
     }
 
@@ -223,10 +217,7 @@ impl ChannelFactory {
     pub fn create_channel(&self) -> Result<ClientChannel, ChannelError> {
         let endpoint = &self.endpoint;
         let address = &endpoint.address;
-        let shape = match self.contract.operations.iter().all(|operation| operation.one_way) {
-            true => Shape::OneWay,
-            false => Shape::RequestReply,
-        };
+        let shape = self.contract.shape();
         let settings = options::client_settings(endpoint, shape, self.retry_authentication);
         let settings =
             settings.ok_or_else(|| ChannelError::incomplete("the binding has no SOAP", address))?;
@@ -237,8 +228,7 @@ impl ChannelFactory {
         let mut session =
             ClientSession::new(settings, security).map_err(|e| incomplete(e.to_string()))?;
         session.set_trace(self.trace.as_ref().is_some_and(Trace::is_decrypted));
-        Ok(ClientChannel::new(Parts {
-            session,
+        let parts = Parts {
             version,
             address: address.clone(),
             via: endpoint.via.clone().unwrap_or_else(|| address.clone()),
@@ -248,7 +238,8 @@ impl ChannelFactory {
             http: self.http.clone(),
             clock: self.clock,
             trace: self.trace.clone(),
-        }))
+        };
+        Ok(ClientChannel::new(session, parts))
     }
 
     /// Creates a channel and opens it.

@@ -2,6 +2,8 @@
 
 use std::any::TypeId;
 
+use waxwing_reliable::Shape;
+
 /// A service contract.
 #[derive(Clone, Copy, Debug)]
 pub struct ContractDescription {
@@ -48,6 +50,14 @@ impl ContractDescription {
     pub fn position(&self, action: &str) -> Option<usize> {
         let named = self.operations.iter().position(|operation| operation.action == action);
         named.or_else(|| self.operations.iter().position(|operation| operation.action == "*"))
+    }
+
+    /// What a reliable session must be for it: with a return sequence, unless nothing is ever answered.
+    pub(crate) fn shape(&self) -> Shape {
+        match self.operations.iter().all(|operation| operation.one_way) {
+            true => Shape::OneWay,
+            false => Shape::RequestReply,
+        }
     }
 
     /// The operation that takes `action`.

@@ -8,7 +8,6 @@ use waxwing_binding::{
 };
 use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
 use waxwing_crypto::{Identity, Usage};
-use waxwing_reliable::Shape;
 use waxwing_security::conversation::{
     CertificateTrust, ClientIdentification, ServiceOptions, ServiceSecurity, UserNameValidator,
 };
@@ -67,12 +66,7 @@ impl ServiceHostBuilder {
         let mut service = file.configuration.service(name, &[contract.configuration_name])?;
         let mut builder = Self::new().certificate_stores(file.certificate_stores());
         builder.endpoints = std::mem::take(&mut service.endpoints);
-        let trace = &file.configuration.waxwing.trace;
-        if let Some(name) = &trace.file {
-            let path = file.folder.join(name);
-            let open = |e| incomplete("", format!("the trace file {}: {e}", path.display()));
-            builder.trace = Some(Trace::file(&path, trace.decrypted).map_err(open)?);
-        }
+        builder.trace = file.trace().map_err(|text| incomplete("", text))?;
         builder.service = Some(service);
         Ok(builder)
     }
@@ -202,10 +196,7 @@ impl ServiceHostBuilder {
             });
         }
         let contract = instances.contract();
-        let shape = match contract.operations.iter().all(|operation| operation.one_way) {
-            true => Shape::OneWay,
-            false => Shape::RequestReply,
-        };
+        let shape = contract.shape();
         let settings = options::service_settings(endpoint, shape);
         let mut settings =
             settings.ok_or_else(|| incomplete(address, "the binding has no SOAP"))?;

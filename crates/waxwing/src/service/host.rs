@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use http::StatusCode;
 use tokio::net::lookup_host;
-use waxwing_security::conversation::ServiceSecurity;
 
 use super::endpoint::Endpoint;
 use super::error::HostError;
@@ -91,7 +90,7 @@ impl ServiceHost {
     pub async fn close(self) -> bool {
         let deadline = tokio::time::Instant::now() + self.close_timeout;
         for endpoint in &self.endpoints {
-            ServiceSecurity::close(endpoint.parts.endpoint.security());
+            endpoint.parts.endpoint.security().close();
         }
         while self.statistics().sessions > 0 && tokio::time::Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -89,12 +89,11 @@ impl ReliableSessions {
             self.handle(&mut state, input, Some(&sender), endpoint);
             receiver
         };
-        let moment = || endpoint.parts.clock;
         match answer.await {
             Ok(response) => endpoint.parts.endpoint.encode(
                 &reply,
                 response,
-                &mut moment().moment(&mut SystemRandom),
+                &mut endpoint.parts.clock.moment(&mut SystemRandom),
             ),
             Err(_) => Encoded::aborted("the host was closed"),
         }
@@ -267,12 +266,7 @@ async fn run_timer(endpoint: Weak<Endpoint>) {
             state.timer_at = state.listener.wake_at();
             state.timer_at
         };
-        let clock = strong.parts.clock;
-        // While it sleeps, the timer does not keep the endpoint alive for longer than a second.
-        let limit = clock.time() + Duration::from_secs(1);
-        let until = clock.instant(wake.map_or(limit, |wake| wake.min(limit)));
-        let notified = tokio::time::timeout_at(until, reliable.timer.notified()).await.is_ok();
-        if !notified && wake.is_some_and(|wake| clock.time() >= wake) {
+        if strong.parts.clock.sleep_until(wake, &reliable.timer).await {
             let mut state = reliable.lock();
             reliable.handle(&mut state, ListenerInput::Tick, None, &strong);
         }
