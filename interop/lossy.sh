@@ -13,27 +13,14 @@
 # Ends with 1 when an answer was wrong, a call was executed twice, or a call of ours stayed without its answer.
 set -euo pipefail
 cd "$(dirname "$0")"
-root=$(cd .. && pwd)
+source ./lib.sh
 scenarios=(${SCENARIOS:-rm10 rm11 sc-rm11})
 losses=(${LOSSES:-0 5 10 20 40})
 pairs=(${PAIRS:-WW WM MW MM})
 calls=${CALLS:-200} seed=${SEED:-9} limit=${LIMIT:-2400} calm=${CALM:-open}
-work=$(mktemp -d)
-pids=()
-cleanup() {
-  for pid in ${pids[@]+"${pids[@]}"}; do kill "$pid" 2>/dev/null || true; done
-  rm -rf "$work"
-}
-trap cleanup EXIT
 
 metro/build.sh
-if [ -z "${NO_BUILD:-}" ]; then
-  (cd "$root" && cargo build -q --release -p waxwing --example calculator_client --example calculator_service --example lossy_link)
-fi
-bin=${CARGO_TARGET_DIR:-$root/target}/release/examples
-path=/ServiceModelSamples/service
-
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+build_examples calculator_client calculator_service lossy_link
 timeouts='openTimeout="00:05:00" sendTimeout="00:30:00" closeTimeout="00:05:00" receiveTimeout="01:00:00"'
 
 # The system-provided binding; from 25 % on a custom one, the same but for its MaxRetryCount, which only that can set:
@@ -43,9 +30,7 @@ binding() { # binding SCENARIO LOSS
     custom_binding "$1"
     return
   fi
-  local security='<security mode="None"/>'
-  case $1 in sc*) security='<security mode="Message"><message clientCredentialType="Certificate" negotiateServiceCredential="false"/></security>' ;; esac
-  echo "<$(section "$1" "$2")><binding name=\"B\" $timeouts><reliableSession enabled=\"true\" inactivityTimeout=\"01:00:00\"/>$security</binding></$(section "$1" "$2")>"
+  echo "<$(section "$1" "$2")><binding name=\"B\" $timeouts><reliableSession enabled=\"true\" inactivityTimeout=\"01:00:00\"/>$(security "$1")</binding></$(section "$1" "$2")>"
 }
 
 custom_binding() { # custom_binding SCENARIO
@@ -66,63 +51,14 @@ custom_binding() { # custom_binding SCENARIO
 }
 
 section() { # section SCENARIO LOSS
-  if [ "$2" -ge 25 ]; then echo customBinding; else case $1 in *rm11*) echo ws2007HttpBinding ;; *) echo wsHttpBinding ;; esac; fi
-}
-
-pki=$root/testdata/pki
-files="<waxwing><certificates storeRoot=\"$work/stores\"><certificateFiles>
-  <add findValue=\"alice\" certificate=\"$pki/alice.cert.pem\" key=\"$pki/alice.key.pem\"/>
-  <add findValue=\"service\" certificate=\"$pki/service.cert.pem\" key=\"$pki/service.key.pem\"/>
-</certificateFiles></certificates></waxwing>"
-mkdir -p "$work/stores/Root" && cp "$pki/ca.cert.pem" "$work/stores/Root/"
-check='<authentication certificateValidationMode="ChainTrust" revocationMode="NoCheck"/>'
-find='x509FindType="FindBySubjectName"'
-sections='<configSections><section name="waxwing" type="System.Configuration.IgnoreSection"/></configSections>'
-contract=Microsoft.ServiceModel.Samples.ICalculator
-
-client_config() { # client_config SCENARIO LOSS PORT LINK
-  cat > "$work/client.config" <<XML
-<configuration>$sections<system.serviceModel>
-  <client><endpoint address="http://localhost:$3$path" binding="$(section "$1" "$2")" bindingConfiguration="B"
-    behaviorConfiguration="C" contract="$contract"/></client>
-  <bindings>$(binding "$1" "$2")</bindings>
-  <behaviors><endpointBehaviors><behavior name="C"><clientVia viaUri="http://$4$path"/>
-    <clientCredentials><clientCertificate findValue="alice" $find/>
-    <serviceCertificate><defaultCertificate findValue="service" $find/>$check</serviceCertificate></clientCredentials></behavior></endpointBehaviors></behaviors>
-</system.serviceModel>$files</configuration>
-XML
-}
-
-service_config() { # service_config SCENARIO LOSS PORT
-  cat > "$work/service.config" <<XML
-<configuration>$sections<system.serviceModel>
-  <services><service name="Microsoft.ServiceModel.Samples.CalculatorService" behaviorConfiguration="S">
-    <endpoint address="http://localhost:$3$path" binding="$(section "$1" "$2")" bindingConfiguration="B"
-      contract="$contract"/></service></services>
-  <bindings>$(binding "$1" "$2")</bindings>
-  <behaviors><serviceBehaviors><behavior name="S"><serviceCredentials><serviceCertificate findValue="service" $find/>
-    <clientCertificate>$check</clientCertificate></serviceCredentials></behavior></serviceBehaviors></behaviors>
-</system.serviceModel>$files</configuration>
-XML
-}
-
-# Waits for a line READY in a file.
-ready() { # ready FILE PID
-  for _ in $(seq 600); do
-    grep -qs READY "$1" && return 0
-    kill -0 "$2" 2>/dev/null || break
-    sleep 0.1
-  done
-  echo "nothing became ready:" >&2
-  cat "$1" >&2 || true
-  return 1
+  if [ "$2" -ge 25 ]; then echo customBinding; else standard "$1"; fi
 }
 
 field() { grep -o "$1[: ]*[0-9.]*" "$2" | tail -1 | grep -o '[0-9.]*$' || echo 0; }
 
 # A client's run: sets status, right, wrong, seconds (of the calls, without the closing), closing.
 run_waxwing() { # run_waxwing SCENARIO LOSS PORT LINK
-  client_config "$@"
+  client_config "$(section "$1" "$2")" "$(binding "$1" "$2")" "$3" "<clientVia viaUri=\"http://$4$path\"/>"
   timeout "$limit" "$bin/calculator_client" "$work/client.config" "$calls" > "$work/client.log" 2>&1 || status=$?
   # `200 calls in 1 sessions, 0 wrong, 1.23 s, with opening and closing 1.24 s, 163 calls/s`
   local all
@@ -160,7 +96,7 @@ run() { # run SCENARIO LOSS PAIR
   port=$(free_port)
   case $3 in
     ?W)
-      service_config "$1" "$2" "$port"
+      service_config "$(section "$1" "$2")" "$(binding "$1" "$2")" "$port"
       "$bin/calculator_service" "$work/service.config" > "$work/service.log" 2>&1 &
       ;;
     ?M) metro/peer.sh Serve "$1" "$port" > "$work/service.log" 2>&1 & ;;

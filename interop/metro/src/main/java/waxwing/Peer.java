@@ -18,8 +18,8 @@ final class Peer {
     Peer(Scenario s, String url) throws IOException {
         String user = System.getProperty("user", s.security.equals("none") ? "-" : "alice");
         Path dir = Path.of("target", "run", s.name + "-client-" + ProcessHandle.current().pid()).toAbsolutePath();
-        Wsdl.write(dir, "wsit-client.xml", Wsdl.clientConfig(s, Stores.dir(), user));
-        Path wsdl = Wsdl.write(dir, "service.wsdl", Wsdl.of(s, url).replace("@LOCAL@", ""));
+        Wsdl.write(dir, "wsit-client.xml", Local.clientConfig(s, Stores.dir(), user));
+        Path wsdl = Wsdl.write(dir, "service.wsdl", Wsdl.of(s, url, Local.ordered(s)));
         Thread.currentThread().setContextClassLoader(
                 new URLClassLoader(new URL[] {dir.toUri().toURL()}, Peer.class.getClassLoader()));
         for (String f : new String[] {"wsit-client.xml", "service.wsdl"}) dir.resolve(f).toFile().deleteOnExit();

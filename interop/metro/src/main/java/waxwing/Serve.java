@@ -24,7 +24,7 @@ public final class Serve {
         String keys = Stores.dir();
         String path = "/ServiceModelSamples/service";
         Path wsdl = Wsdl.write(Path.of("target", "run", s.name), "service.wsdl",
-                Wsdl.of(s, "http://localhost:" + port + path).replace("@LOCAL@", Wsdl.serverKeys(s, keys)));
+                Wsdl.of(s, "http://localhost:" + port + path, Local.serverKeys(s, keys)));
 
         HttpServer http = HttpServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), port), 128);
         ExecutorService pool = Executors.newFixedThreadPool(64);

@@ -16,67 +16,26 @@ final class Wsdl {
 
     private final Scenario s;
     private final String sp;
+    private final String local;
 
-    private Wsdl(Scenario s) {
+    private Wsdl(Scenario s, String local) {
         this.s = s;
         this.sp = s.v2007 ? SP12 : SP11;
+        this.local = local;
     }
 
-    static String of(Scenario s, String url) { return new Wsdl(s).wsdl(url, true); }
+    /** The WSDL as WCF writes it; `local` are assertions that only this peer knows. */
+    static String of(Scenario s, String url, String local) { return new Wsdl(s, local).wsdl(url, true, false); }
 
-    /** The client's wsit-client.xml: only the local keystore assertions, attached to the binding. */
-    static String clientConfig(Scenario s, String keys, String user) {
-        String sc = "http://schemas.sun.com/2006/03/wss/client";
-        StringBuilder b = new StringBuilder();
-        if (s.secure()) {
-            if (!s.security.equals("username")) {
-                b.append("<sc:KeyStore xmlns:sc='").append(sc).append("' wspp:visibility='private' type='PKCS12' location='")
-                        .append(keys).append('/').append(user).append(".p12' storepass='changeit' alias='").append(user).append("'/>");
-            } else {
-                b.append("<sc:CallbackHandlerConfiguration xmlns:sc='").append(sc).append("' wspp:visibility='private'>"
-                        + "<sc:CallbackHandler name='usernameHandler' default='").append(user)
-                        .append("'/><sc:CallbackHandler name='passwordHandler' default='secret'/></sc:CallbackHandlerConfiguration>");
-            }
-            b.append("<sc:TrustStore xmlns:sc='").append(sc).append("' wspp:visibility='private' type='PKCS12' location='")
-                    .append(keys).append("/client-trust.p12' storepass='changeit' peeralias='service'/>");
-        }
-        String resend = System.getProperty("rm.resend");
-        if (resend != null && s.rm.equals("10")) {
-            b.append("<c:ResendInterval xmlns:c='http://sun.com/2006/03/rm/client' Milliseconds='").append(resend).append("'/>");
-        }
-        if (resend != null && s.rm.equals("11")) {
-            b.append("<m:RetransmissionConfig xmlns:m='http://java.sun.com/xml/ns/metro/ws-rx/wsrmp/200702'><m:Interval Milliseconds='")
-                    .append(resend).append("'/></m:RetransmissionConfig>");
-        }
-        String ack = System.getProperty("rm.ackrequest");
-        if (ack != null && s.reliable()) {
-            b.append("<c:AckRequestInterval xmlns:c='").append(s.rm.equals("10") ? "http://sun.com/2006/03/rm/client"
-                    : "http://java.sun.com/xml/ns/metro/ws-rx/wsrmp/200702").append("' Milliseconds='").append(ack).append("'/>");
-        }
-        String close = System.getProperty("rm.close");
-        if (close != null && s.reliable()) {
-            b.append(s.rm.equals("10") ? "<c:CloseTimeout xmlns:c='http://sun.com/2006/03/rm/client' Milliseconds='"
-                    : "<c:CloseSequenceTimeout xmlns:c='http://java.sun.com/xml/ns/metro/ws-rx/wsrmp/200702' Milliseconds='").append(close).append("'/>");
-        }
-        return new Wsdl(s).wsdl("http://localhost/unused", false)
-                .replace("@LOCAL@", b.toString());
-    }
+    /** The same with the protected parts said once, for the whole binding. */
+    static String ofEndpoint(Scenario s, String url) { return new Wsdl(s, "").wsdl(url, true, true); }
 
-    /** The server's private assertions. */
-    static String serverKeys(Scenario s, String keys) {
-        if (!s.secure()) return "";
-        String sc = "http://schemas.sun.com/2006/03/wss/server";
-        String validator = !s.security.equals("username") ? "" : "<sc:ValidatorConfiguration xmlns:sc='" + sc
-                + "' wspp:visibility='private'><sc:Validator name='usernameValidator' classname='waxwing.Passwords'/></sc:ValidatorConfiguration>";
-        return "<sc:KeyStore xmlns:sc='" + sc + "' wspp:visibility='private' type='PKCS12' location='" + keys
-                + "/service.p12' storepass='changeit' alias='service'/>"
-                + "<sc:TrustStore xmlns:sc='" + sc + "' wspp:visibility='private' type='PKCS12' location='" + keys
-                + "/server-trust.p12' storepass='changeit'/>" + validator;
-    }
+    /** Only the local assertions, attached to the binding. */
+    static String onlyLocal(Scenario s, String local) { return new Wsdl(s, local).wsdl("http://localhost/unused", false, false); }
 
-    private String wsdl(String url, boolean policies) {
+    private String wsdl(String url, boolean policies, boolean endpointParts) {
         StringBuilder ops = new StringBuilder(), bind = new StringBuilder(), msgs = new StringBuilder(), types = new StringBuilder();
-        boolean parts = policies && s.secure();
+        boolean parts = policies && s.secure() && !endpointParts;
         for (String op : new String[] {"Add", "Subtract", "Multiply", "Divide"}) {
             types.append("<xs:element name='").append(op).append("'><xs:complexType><xs:sequence>"
                     + "<xs:element minOccurs='0' name='n1' type='xs:double'/><xs:element minOccurs='0' name='n2' type='xs:double'/>"
@@ -102,7 +61,7 @@ final class Wsdl {
                 + " xmlns:wsu='http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd'"
                 + " xmlns:wsam='http://www.w3.org/2007/05/addressing/metadata' xmlns:wsaw='http://www.w3.org/2006/05/addressing/wsdl'>\n"
                 + "<wsp:Policy wsu:Id='binding'><wsp:ExactlyOne><wsp:All>\n"
-                + (policies ? bindingPolicy() : "") + "@LOCAL@\n</wsp:All></wsp:ExactlyOne></wsp:Policy>\n"
+                + (policies ? bindingPolicy() : "") + (endpointParts && s.secure() ? parts(true, "xmlns:sp='" + sp + "'") : "") + local + "\n</wsp:All></wsp:ExactlyOne></wsp:Policy>\n"
                 + (parts ? "<wsp:Policy wsu:Id='parts'><wsp:ExactlyOne><wsp:All>\n" + parts(true, "xmlns:sp='" + sp + "'")
                         + "</wsp:All></wsp:ExactlyOne></wsp:Policy>\n" : "")
                 + "<wsdl:types><xs:schema elementFormDefault='qualified' targetNamespace='" + Calculator.NS + "'>\n" + types
@@ -119,8 +78,6 @@ final class Wsdl {
         if (s.rm.equals("10")) {
             b.append("<wsrm:RMAssertion xmlns:wsrm='http://schemas.xmlsoap.org/ws/2005/02/rm/policy'>"
                     + "<wsrm:InactivityTimeout Milliseconds='600000'/><wsrm:AcknowledgementInterval Milliseconds='200'/></wsrm:RMAssertion>\n");
-            // WCF's RM 1.0 policy has no way to say "ordered"; Metro has its own assertion for it.
-            b.append("<m:Ordered xmlns:m='http://sun.com/2006/03/rm'/>\n");
         } else if (s.rm.equals("11")) {
             b.append("<wsrmp:RMAssertion xmlns:wsrmp='http://docs.oasis-open.org/ws-rx/wsrmp/200702'><wsp:Policy>"
                     + (s.security.equals("sc") ? "<wsrmp:SequenceSTR/>" : "")

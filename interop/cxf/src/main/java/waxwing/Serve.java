@@ -1,0 +1,29 @@
+package waxwing;
+
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import javax.xml.namespace.QName;
+import org.apache.cxf.jaxws.JaxWsServerFactoryBean;
+
+/** serve SCENARIO PORT: hosts the calculator on http://localhost:PORT/ServiceModelSamples/service, on the loopback only. */
+public final class Serve {
+    public static void main(String[] args) throws Exception {
+        Scenario s = Scenario.of(args[0]);
+        String url = "http://localhost:" + args[1] + "/ServiceModelSamples/service";
+        Path wsdl = Wsdl.write(Path.of("target", "run", s.name), "service.wsdl", Wsdl.ofEndpoint(s, url));
+        Bus.reliability(s);
+        JaxWsServerFactoryBean factory = new JaxWsServerFactoryBean();
+        factory.setServiceBean(new CalculatorImpl());
+        factory.setWsdlLocation(wsdl.toUri().toString());
+        factory.setServiceName(new QName(Calculator.NS, "CalculatorService"));
+        factory.setEndpointName(new QName(Calculator.NS, "CalculatorPort"));
+        factory.setAddress(url);
+        Map<String, Object> properties = new HashMap<>();
+        Keys.service(s, properties);
+        factory.setProperties(properties);
+        factory.create();
+        System.out.println("READY " + s.name + " " + url + " pid " + ProcessHandle.current().pid());
+        Thread.currentThread().join();
+    }
+}

@@ -1,0 +1,88 @@
+# What run.sh and lossy.sh share; to be sourced from this folder. Needs $root, makes $work and removes it at the end.
+root=$(cd .. && pwd)
+path=/ServiceModelSamples/service
+work=$(mktemp -d)
+pids=()
+cleanup() {
+  for pid in ${pids[@]+"${pids[@]}"}; do kill "$pid" 2>/dev/null || true; done
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+# Builds the named examples, unless NO_BUILD is set, and tells where they are.
+build_examples() { # build_examples NAME…
+  local arguments=()
+  for name in "$@"; do arguments+=(--example "$name"); done
+  [ -n "${NO_BUILD:-}" ] || (cd "$root" && cargo build -q --release -p waxwing "${arguments[@]}")
+  bin=${BIN:-${CARGO_TARGET_DIR:-$root/target}/release/examples}
+}
+
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+# The system-provided binding of a scenario.
+standard() { case $1 in *rm11* | *13*) echo ws2007HttpBinding ;; *) echo wsHttpBinding ;; esac; }
+
+# Its security.
+security() { # security SCENARIO
+  local credential=Certificate context=true
+  case $1 in
+    sc*) ;;
+    mutual*) context=false ;;
+    username*) credential=UserName context=false ;;
+    *)
+      echo '<security mode="None"/>'
+      return
+      ;;
+  esac
+  echo "<security mode=\"Message\"><message clientCredentialType=\"$credential\" negotiateServiceCredential=\"false\" establishSecurityContext=\"$context\"/></security>"
+}
+
+pki=$root/testdata/pki
+files="<waxwing><certificates storeRoot=\"$work/stores\"><certificateFiles>
+  <add findValue=\"alice\" certificate=\"$pki/alice.cert.pem\" key=\"$pki/alice.key.pem\"/>
+  <add findValue=\"service\" certificate=\"$pki/service.cert.pem\" key=\"$pki/service.key.pem\"/>
+</certificateFiles></certificates></waxwing>"
+mkdir -p "$work/stores/Root" && cp "$pki/ca.cert.pem" "$work/stores/Root/"
+check='<authentication certificateValidationMode="ChainTrust" revocationMode="NoCheck"/>'
+find='x509FindType="FindBySubjectName"'
+sections='<configSections><section name="waxwing" type="System.Configuration.IgnoreSection"/></configSections>'
+contract=Microsoft.ServiceModel.Samples.ICalculator
+
+# Writes client.config: the binding's section and element, the service's port, an element for the endpoint behavior (a via).
+client_config() { # client_config SECTION BINDING PORT [BEHAVIOR]
+  cat > "$work/client.config" <<XML
+<configuration>$sections<system.serviceModel>
+  <client><endpoint address="http://localhost:$3$path" binding="$1" bindingConfiguration="B"
+    behaviorConfiguration="C" contract="$contract"/></client>
+  <bindings>$2</bindings>
+  <behaviors><endpointBehaviors><behavior name="C">${4:-}<clientCredentials><clientCertificate findValue="alice" $find/>
+    <serviceCertificate><defaultCertificate findValue="service" $find/>$check</serviceCertificate></clientCredentials></behavior></endpointBehaviors></behaviors>
+</system.serviceModel>$files</configuration>
+XML
+}
+
+# Writes service.config.
+service_config() { # service_config SECTION BINDING PORT
+  cat > "$work/service.config" <<XML
+<configuration>$sections<system.serviceModel>
+  <services><service name="Microsoft.ServiceModel.Samples.CalculatorService" behaviorConfiguration="S">
+    <endpoint address="http://localhost:$3$path" binding="$1" bindingConfiguration="B"
+      contract="$contract"/></service></services>
+  <bindings>$2</bindings>
+  <behaviors><serviceBehaviors><behavior name="S"><serviceCredentials><serviceCertificate findValue="service" $find/>
+    <clientCertificate>$check</clientCertificate></serviceCredentials></behavior></serviceBehaviors></behaviors>
+</system.serviceModel>$files</configuration>
+XML
+}
+
+# Waits for a line READY in a file.
+ready() { # ready FILE PID
+  for _ in $(seq 600); do
+    grep -qs READY "$1" && return 0
+    kill -0 "$2" 2>/dev/null || break
+    sleep 0.1
+  done
+  echo "nothing became ready:" >&2
+  cat "$1" >&2 || true
+  return 1
+}
