@@ -3,9 +3,10 @@
 
 Usage: pack.py SOURCE_FOLDER TARGET_FOLDER
 
-SOURCE_FOLDER holds one folder per scenario with NNN-request.xml, NNN-response.xml, NNN-*.http,
-optionally keys-client.txt, keys-service.txt, keys.json, CAPTURED, README.md and plain/. See README.md for the format.
-The output is reproducible: the same source gives the same bytes.
+SOURCE_FOLDER holds one folder per scenario with NNN-request.xml, NNN-response.xml, NNN-*.http, what the recorder did
+afterwards (after-close-NNN-response.xml and the like), optionally keys-client.txt, keys-service.txt, keys.json, CAPTURED,
+app.config, README.md and plain/. See README.md for the format. A message that has no place in the format is an error: a
+test cannot miss what it never saw. The output is reproducible: the same source gives the same bytes.
 """
 import base64, gzip, json, pathlib, re, sys
 
@@ -33,24 +34,45 @@ def head(path):
     return found
 
 
+# What the client and the service sent: 001-request, 003-response-to-duplicate, 001-request-altered.
+IN_THE_RUN = re.compile(r"\d{3}-re(quest|sponse)[a-z-]*")
+# What the recorder sent when it was over, and its answers: after-close-003-response, again-001-response, flood-129-response.
+AFTERWARDS = re.compile(r"[a-z][a-z-]*-\d{3}-re(quest|sponse)")
+
+
 def scenario(folder):
     out = {"scenario": folder.name, "messages": [], "plain": {}}
     readme = folder / "README.md"
     if readme.exists():
         out["readme"] = readme.read_text("utf-8")
-    names = {p.name.rsplit(".", 1)[0] for p in folder.glob("[0-9]*-re*.http")}
-    names |= {p.name[:-4] for p in folder.glob("[0-9]*-re*.xml") if not p.name.endswith(".plain.xml")}
+    names, unknown = set(), []
+    known = {"README.md", "keys-client.txt", "keys-service.txt", "keys.json", "CAPTURED", "app.config", "plain"}
+    for path in folder.iterdir():
+        name = path.name
+        for ending in (".plain.xml", ".http", ".xml"):
+            if name.endswith(ending):
+                name = name[: -len(ending)]
+                break
+        if IN_THE_RUN.fullmatch(name) or AFTERWARDS.fullmatch(name):
+            names.add(name)
+        elif path.suffix in (".xml", ".http", ".bin"):
+            unknown.append(path.name)
+        elif path.name not in known:
+            print(f"{folder.name}: {path.name} is no message and is left out", file=sys.stderr)
+    if unknown:
+        sys.exit(f"{folder.name}: no place in the format for {', '.join(sorted(unknown))}")
     for name in sorted(names):
         message = {"name": name, **head(folder / f"{name}.http")}
         body = folder / f"{name}.xml"
         message.update(text_or_base64(body) if body.exists() else {"body": ""})
-        out["messages"].append(message)
+        list_of = "messages" if IN_THE_RUN.fullmatch(name) else "afterwards"
+        out.setdefault(list_of, []).append(message)
         for plain in (folder / "plain" / f"{name}.xml", folder / f"{name}.plain.xml"):
             packed = text_or_base64(plain) if plain.exists() else {}
             if "body" in packed:  # an MTOM entity with undecrypted attachments is not text
                 out["plain"][name] = packed["body"]
     for key, file in (("keys_client", "keys-client.txt"), ("keys_service", "keys-service.txt"),
-                      ("keys", "keys.json"), ("captured", "CAPTURED")):
+                      ("keys", "keys.json"), ("captured", "CAPTURED"), ("config", "app.config")):
         if (folder / file).exists():
             out[key] = (folder / file).read_text("utf-8")
     return out

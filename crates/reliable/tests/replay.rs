@@ -31,11 +31,13 @@ struct Recording {
     exchanges: Vec<Exchange>,
     /// Requests that the recorder gave to the service a second time, and what came back.
     duplicates: Vec<(usize, Message<()>)>,
+    /// The same when the run was over, with the status.
+    afterwards: Vec<(String, u16, Message<()>)>,
 }
 
 /// The reliable sessions of a scenario, one after the other.
 fn sessions(name: &str) -> Vec<Recording> {
-    let Some(Recording { version, exchanges, duplicates }) = recording(name) else {
+    let Some(Recording { version, exchanges, duplicates, afterwards }) = recording(name) else {
         return Vec::new();
     };
     let mut sessions: Vec<Recording> = Vec::new();
@@ -46,7 +48,8 @@ fn sessions(name: &str) -> Vec<Recording> {
         {
             current = Some(create.clone());
             let (exchanges, duplicates) = (Vec::new(), Vec::new());
-            sessions.push(Recording { version, exchanges, duplicates });
+            let afterwards = afterwards.clone();
+            sessions.push(Recording { version, exchanges, duplicates, afterwards });
         }
         let Some(session) = sessions.last_mut() else { continue };
         let place = session.exchanges.len();
@@ -66,7 +69,14 @@ fn recording(name: &str) -> Option<Recording> {
     let version = version_of(&messages)?;
     let parse = |m: &Captured| m.envelope().and_then(|e| read(&e, version).ok());
     let (mut exchanges, mut duplicates): (Vec<Exchange>, Vec<_>) = (Vec::new(), Vec::new());
+    let mut afterwards = Vec::new();
     for message in &messages {
+        if message.is_afterwards() {
+            let number = message.name.trim_end_matches("-response").rsplit('-').next().unwrap();
+            let answer = parse(message).map(|m| (number.to_owned(), message.status.unwrap(), m));
+            afterwards.extend(answer);
+            continue;
+        }
         let number = &message.name[..3];
         let place = exchanges.iter().position(|e| e.name == number);
         if message.is_request() {
@@ -97,7 +107,7 @@ fn recording(name: &str) -> Option<Recording> {
             }
         }
     }
-    Some(Recording { version, exchanges, duplicates })
+    Some(Recording { version, exchanges, duplicates, afterwards })
 }
 
 /// What of a message is ours to say: an application's message has its own addressing headers, and the text
@@ -160,9 +170,9 @@ impl Service {
 
 #[test]
 fn in_the_services_place() {
-    let mut count = 0;
+    let (mut count, mut again) = (0, 0);
     for (name, recording) in recordings() {
-        let Recording { version, exchanges, duplicates } = recording;
+        let Recording { version, exchanges, duplicates, afterwards } = recording;
         count += 1;
         let Body::CreateSequence(create) = &exchanges[0].request.body else { unreachable!() };
         let created = exchanges.iter().find_map(|e| match &e.response.as_ref()?.body {
@@ -237,8 +247,19 @@ fn in_the_services_place() {
                 assert_eq!(ours, essence(answer), "{name}: duplicate of {}", exchange.name);
             }
         }
+        // Sent again when all was over: there is no such sequence any more. With security nothing comes so far.
+        let end = exchanges.last().map_or(0, |exchange| exchange.responded);
+        for (number, status, answer) in afterwards.iter().filter(|_| create.tokens.is_empty()) {
+            let exchange = exchanges.iter().find(|e| e.name == *number).unwrap();
+            service.request(2000, &exchange.arrived, fresh, end + 1);
+            let ours = service.responses.remove(&2000).unwrap();
+            assert_eq!(essence(&ours), essence(answer), "{name}: {number} afterwards");
+            assert_eq!((*status, Response::Message(ours).is_fault()), (500, true), "{name}");
+            again += 1;
+        }
     }
     println!("{count} sessions");
+    assert_eq!(again, 4, "messages sent again afterwards");
     assert!(count >= 60, "{count}");
 }
 

@@ -24,6 +24,11 @@ impl Captured {
         self.name.ends_with("-request")
     }
 
+    /// Whether the recorder had a hand in it when the run was over (`after-close-002-response`).
+    pub fn is_afterwards(&self) -> bool {
+        !self.name.starts_with(|first: char| first.is_ascii_digit())
+    }
+
     pub fn is_response(&self) -> bool {
         self.name.contains("-response")
     }
@@ -53,9 +58,9 @@ pub fn scenario(name: &str) -> Vec<Captured> {
     let mut text = String::new();
     flate2::read::GzDecoder::new(&file[..]).read_to_string(&mut text).expect(name);
     let json: serde_json::Value = serde_json::from_str(&text).expect(name);
-    let messages = json["messages"].as_array().expect("messages");
-    messages
-        .iter()
+    let list = |name: &str| json[name].as_array().into_iter().flatten();
+    list("messages")
+        .chain(list("afterwards"))
         .map(|message| {
             let id = message["name"].as_str().expect("name");
             let plain = json["plain"][id].as_str().or(message["body"].as_str());

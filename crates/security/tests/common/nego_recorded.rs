@@ -48,6 +48,9 @@ pub struct Scenario {
     pub name: String,
     pub readme: String,
     pub exchanges: Vec<Exchange>,
+    /// What the service answered when the run was over and the recorder sent again: by name
+    /// (`after-close-003-response`), status and message.
+    pub afterwards: Vec<(String, u64, String)>,
     pub keys_client: String,
     pub keys_service: String,
     plain: serde_json::Value,
@@ -98,14 +101,27 @@ impl Scenario {
                 other => panic!("{name}: {other}"),
             }
         }
+        let afterwards = json["afterwards"].as_array().into_iter().flatten().map(|message| {
+            let name = message["name"].as_str().unwrap().to_owned();
+            (name, message["status"].as_u64().unwrap(), body(message))
+        });
+        let afterwards = afterwards.collect();
         Self {
             name: name.to_owned(),
             readme: text("readme"),
             exchanges,
+            afterwards,
             keys_client: text("keys_client"),
             keys_service: text("keys_service"),
             plain: json["plain"].clone(),
         }
+    }
+
+    /// What the service answered to something that was sent again when the run was over.
+    pub fn answer_afterwards(&self, name: &str) -> (u64, &str) {
+        let found = self.afterwards.iter().find(|(found, ..)| found == name);
+        let (_, status, body) = found.unwrap_or_else(|| panic!("{}: no {name}", self.name));
+        (*status, body)
     }
 
     /// The decrypted form of a message (`005-request`).
