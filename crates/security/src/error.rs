@@ -193,9 +193,30 @@ pub enum Reason {
     /// The same signature value was seen before.
     #[error("the message was received before (same signature value)")]
     Replay,
-    /// The replay cache is full.
-    #[error("the replay cache is full ({0} messages within the replay window)")]
-    ReplayCacheFull(usize),
+    /// The message is older than what is remembered of its sender: the memory of received messages is full, or the
+    /// clock was set back.
+    #[error(
+        "the message was created at {created} and may have been received before: of its sender's messages created up \
+         to {oldest} not all are remembered (the memory of received messages, replayCacheSize, is full, or this \
+         machine's clock was set back)"
+    )]
+    OlderThanMemory {
+        /// When the message was created.
+        created: jiff::Timestamp,
+        /// When the newest message was created that is forgotten.
+        oldest: jiff::Timestamp,
+    },
+    /// The message was created ahead of the receiver's clock, and there is no room to remember more of those.
+    #[error(
+        "the message was created at {created}, ahead of now ({now}); too many such messages are remembered to accept \
+         another (clocks apart, or somebody who fills the memory of received messages)"
+    )]
+    AheadOfMemory {
+        /// When the message was created.
+        created: jiff::Timestamp,
+        /// The receiver's time.
+        now: jiff::Timestamp,
+    },
     /// The security context is unknown.
     #[error("the security context '{0}' is unknown or expired")]
     UnknownContext(Box<str>),

@@ -7,12 +7,15 @@
 //! Everything here is pure: the time, randomness and identifiers come in with the call.
 
 pub mod conversation;
+mod crowd;
+pub mod delivery;
 pub mod error;
 pub mod negotiation;
 pub mod protection;
 pub mod trust;
 pub mod wsse;
 
+pub use delivery::{Delivery, PeerTag};
 pub use error::{Reason, Result, SecurityError, SecurityFault};
 pub use protection::{Direction, MessageProtection, ProtectionLevel, ProtectionRequirements};
 pub use waxwing_crypto::AlgorithmSuite;

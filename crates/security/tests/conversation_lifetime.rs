@@ -5,6 +5,7 @@ mod nego;
 
 use jiff::SignedDuration;
 use nego::{Credential, Pair, Setup, fault, says, wire};
+use waxwing_security::Delivery;
 use waxwing_security::conversation::{ClientError, FaultOrigin, ServiceError, Step};
 use waxwing_security::wsse::Dialect;
 
@@ -168,10 +169,67 @@ fn pending_sessions_are_bounded_and_lapse() {
     second.pass(mins(3));
     second.open().unwrap();
     assert_eq!(second.service.security.session_count(), 1, "the two others lapsed");
-    second.call("used").unwrap();
-    second.pass(mins(300));
-    second.service.security.sweep(second.now);
-    assert_eq!(second.service.security.session_count(), 1, "used sessions stay");
+}
+
+/// A session that was used once was kept for ever.
+#[test]
+fn a_used_session_that_is_idle_is_forgotten() {
+    let mut pair = open_pair();
+    pair.call("used").unwrap();
+    // The reliable session above, or an answer under way, holds it: it is not idle.
+    let (request, _) = pair.request("slow");
+    let held = pair.service.message(&request, pair.now);
+    pair.pass(mins(300));
+    assert!(pair.service.security.sweep(pair.now).is_empty());
+    drop(held);
+    pair.call("goes on").unwrap();
+    pair.pass(mins(9));
+    assert!(pair.service.security.sweep(pair.now).is_empty());
+    pair.pass(mins(2));
+    let swept = pair.service.security.sweep(pair.now);
+    assert_eq!((swept.idle, swept.to_string().as_str()), (1, "1 security session idle"));
+    assert_eq!(pair.service.security.session_count(), 0);
+    let (_, error) = pair.refused_call("too late");
+    says(&error, &["BadContextToken"]);
+}
+
+#[test]
+fn a_session_whose_key_has_expired_is_forgotten() {
+    let mut setup = Setup::by_certificate(Dialect::February2005, Credential::None);
+    setup.service.limits.session_key_lifetime = mins(2);
+    setup.service.limits.session_idle_timeout = mins(60);
+    let mut pair = setup.build();
+    pair.open().unwrap();
+    pair.call("used").unwrap();
+    pair.pass(mins(4));
+    assert!(pair.service.security.sweep(pair.now).is_empty(), "its client may still renew it");
+    pair.pass(mins(2));
+    let swept = pair.service.security.sweep(pair.now);
+    assert_eq!((swept.expired, pair.service.security.session_count()), (1, 0));
+}
+
+#[test]
+fn a_session_that_is_done_with_ends_without_its_cancellation() {
+    let mut pair = open_pair();
+    let (request, _) = pair.request("only");
+    let session = pair.service.message(&request, pair.now).session.unwrap();
+    pair.service.security.release_session(&session, pair.now);
+    drop(session);
+    pair.pass(SignedDuration::from_secs(59));
+    assert!(pair.service.security.sweep(pair.now).is_empty());
+    pair.pass(SignedDuration::from_secs(1));
+    assert_eq!(pair.service.security.sweep(pair.now).not_cancelled, 1);
+}
+
+/// How long something idles is told by the clock that does not jump.
+#[test]
+fn a_clock_that_is_set_forward_ends_no_session() {
+    let mut pair = open_pair();
+    pair.call("used").unwrap();
+    let elapsed = Delivery::from(pair.now).elapsed;
+    let later = Delivery::at(pair.now + mins(300), elapsed + std::time::Duration::from_secs(1));
+    assert!(pair.service.security.sweep(later).is_empty());
+    assert_eq!(pair.service.security.session_count(), 1);
 }
 
 #[test]

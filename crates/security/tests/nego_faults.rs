@@ -411,38 +411,42 @@ fn afterwards(name: &str) -> (Scenario, ServiceSecurity) {
     (scenario, service)
 }
 
-fn fault_of(incoming: Incoming) -> Option<(String, String)> {
+/// The service's answer to a message, when it is a fault: status and text.
+fn refusal(incoming: Incoming) -> Option<(u64, String)> {
     match incoming {
-        Incoming::Reply(reply) if reply.error.is_some() => Some(fault(&reply.envelope)),
+        Incoming::Reply(reply) if reply.error.is_some() => {
+            Some((u64::from(reply.status), nego_replay::text(&reply.envelope)))
+        }
         Incoming::Reply(_) => None,
         Incoming::Message(message) => panic!("{message:?}"),
     }
 }
 
+/// What WCF answered when the recorder sent something again, in the form of [`refusal`].
+fn recorded(scenario: &Scenario, name: &str) -> Option<(u64, String)> {
+    let (status, body) = scenario.answer_afterwards(name);
+    (status != 200).then(|| (status, body.to_owned()))
+}
+
 #[test]
 fn legs_sent_again_after_a_complete_run() {
     let mut random = nego::Seeded(1);
-    let (scenario, service) = afterwards("tlsnego-fault-replayed-legs");
-    let last = scenario.exchanges.last().unwrap().at;
-    let [one, three, ..] = &scenario.exchanges[..] else { panic!("no legs") };
     let mut send = |service: &ServiceSecurity, text: &str, now| {
-        fault_of(service.receive(envelope(text), now, &mut random))
+        refusal(service.receive(envelope(text), now, &mut random))
     };
-    assert_eq!(send(&service, &one.sent, last), None);
-    let (code, text) = send(&service, &three.sent, last).unwrap();
-    assert_eq!(code, "Sender/FailedAuthentication");
-    let expected =
-        "The request for security token could not be satisfied because authentication failed.";
-    assert_eq!(text, expected);
-
-    let (scenario, service) = afterwards("tlsnego-fault-negotiation-timeout");
-    let last = scenario.exchanges.last().unwrap().at;
-    let [one, three, ..] = &scenario.exchanges[..] else { panic!("no legs") };
-    assert_eq!(send(&service, &one.sent, last), None);
-    let late = last + SignedDuration::from_secs(70);
-    let (code, text) = send(&service, &three.sent, late).unwrap();
-    assert_eq!(code, "Sender/InvalidRequest");
-    assert_eq!(text, "The request for security token has invalid or malformed elements.");
+    for (name, wait) in
+        [("tlsnego-fault-replayed-legs", 0), ("tlsnego-fault-negotiation-timeout", 70)]
+    {
+        let (scenario, service) = afterwards(name);
+        let last = scenario.exchanges.last().unwrap().at;
+        let [one, three, ..] = &scenario.exchanges[..] else { panic!("no legs") };
+        let again = send(&service, &one.sent, last);
+        assert_eq!(again, recorded(&scenario, "again-001-response"), "{name}: leg 1");
+        let late = last + SignedDuration::from_secs(wait);
+        let again = send(&service, &three.sent, late);
+        assert_eq!(again, recorded(&scenario, "again-002-response"), "{name}: leg 3");
+        assert!(again.is_some(), "{name}");
+    }
 }
 
 #[test]
@@ -456,13 +460,58 @@ fn a_hundred_and_thirty_first_legs() {
     let mut refused = Vec::new();
     for number in 1..=130 {
         let text = format!("{}uuid-flood-{number}{}", &leg[..at], &leg[end..]);
-        let answer = fault_of(service.receive(envelope(&text), last, &mut random));
-        refused.extend(answer.map(|fault| (number, fault)));
+        let answer = refusal(service.receive(envelope(&text), last, &mut random));
+        if number >= 127 {
+            let wcf = recorded(&scenario, &format!("flood-{number}-response"));
+            assert_eq!(answer, wcf, "leg {number}");
+        }
+        refused.extend(answer.map(|_| number));
     }
-    let text = "There are too many active security negotiations or secure conversations at the \
-                service. Please retry later.";
-    let busy = ("Receiver/ServerTooBusy".to_owned(), text.to_owned());
-    assert_eq!(refused, [(129, busy.clone()), (130, busy)]);
+    assert_eq!(refused, [129, 130]);
+}
+
+/// Messages of a session that is over, and of one that is not, sent again as they were.
+#[test]
+fn messages_of_a_session_sent_again() {
+    let mut random = nego::Seeded(1);
+    let scenario = Scenario::load("replay-after-close-sc");
+    let (run, service) = run_and_keep_service(&scenario, unchanged);
+    assert!(run.refused.is_empty(), "{:?}", run.refused);
+    let last = scenario.exchanges.last().unwrap().at;
+    for number in ["003", "009"] {
+        let exchange = scenario.exchanges.iter().find(|e| e.name == number).unwrap();
+        let again = refusal(service.receive(envelope(&exchange.sent), last, &mut random));
+        let wcf = recorded(&scenario, &format!("after-close-{number}-response"));
+        assert_eq!(again, wcf, "{number}");
+        assert!(wcf.unwrap().1.contains("BadContextToken"), "{number}");
+    }
+    // While the session is open a message that comes again is a replay: nothing of it reaches the layers above.
+    let mut open = Scenario::load("replay-after-close-sc");
+    open.exchanges.truncate(6);
+    let (_, service) = run_and_keep_service(&open, unchanged);
+    for exchange in &open.exchanges {
+        let incoming = service.receive(envelope(&exchange.sent), last, &mut random);
+        let (status, text) = refusal(incoming).unwrap_or_else(|| panic!("{}", exchange.name));
+        assert_eq!(status, 500);
+        assert!(text.contains(">a:InvalidSecurity<"), "{}: {text}", exchange.name);
+    }
+    assert_eq!(service.session_count(), 1, "it goes on");
+}
+
+/// Nothing that was recorded afterwards is left out of these tests.
+#[test]
+fn nothing_recorded_afterwards_is_left_out() {
+    let with_more = names(|name| !Scenario::load(name).afterwards.is_empty());
+    let known = [
+        // Without security: `reliable/tests/replay.rs`.
+        "replay-after-close-rm10",
+        "replay-after-close-rm11",
+        "replay-after-close-sc",
+        "tlsnego-fault-negotiation-timeout",
+        "tlsnego-fault-replayed-legs",
+        "tlsnego-fault-too-many",
+    ];
+    assert_eq!(with_more, known);
 }
 
 /// A captured session that the service gave up for its inactivity.

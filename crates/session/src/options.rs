@@ -159,6 +159,7 @@ pub fn fill_service_options(options: &mut ServiceOptions, endpoint: &EffectiveEn
         negotiation_timeout: signed(first.negotiation_timeout),
         max_pending_sessions: local.max_pending_sessions as usize,
         pending_session_timeout: signed(local.inactivity_timeout),
+        session_idle_timeout: signed(endpoint.timeouts.receive),
         max_negotiated_tokens: first.max_cached_cookies as usize,
         one_shot_token_lifetime: signed(first.issued_cookie_lifetime),
         session_key_lifetime: signed(local.session_key_renewal_interval),

@@ -121,7 +121,7 @@ impl ClientError {
         }
     }
 
-    /// Whether opening again may help although nothing is changed: the service is busy or closing
+    /// Whether opening again may help although nothing is changed: the service is busy, or closing
     /// (said in a negotiation, before there is a key).
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -130,8 +130,20 @@ impl ClientError {
                 SecurityFaultKind::ServerTooBusy | SecurityFaultKind::EndpointUnavailable
             ),
             ClientError::RenewNeeded => true,
-            _ => false,
+            _ => self.is_busy(),
         }
+    }
+
+    /// Whether the service is too busy to begin a session now: it has too many that are being begun, and says so in
+    /// the negotiation or in its (secured) answer to the request for a session. Nothing is wrong; ask again soon.
+    pub fn is_busy(&self) -> bool {
+        let (ClientError::Fault { fault, origin, .. }
+        | ClientError::SecuredFault { fault, origin }) = self
+        else {
+            return false;
+        };
+        matches!(origin, FaultOrigin::Negotiation | FaultOrigin::Issue)
+            && SecurityFaultKind::of(fault) == SecurityFaultKind::ServerTooBusy
     }
 
     /// Whether it is a failure of security proper (WCF: MessageSecurityException,

@@ -59,5 +59,5 @@ pub use options::{ClientOptions, Protection, ServiceKey, ServiceLimits, ServiceO
 pub use received::Received;
 pub use service::{
     Incoming, ReplyContext, SecuredMessage, SecuritySession, ServiceError, ServiceReply,
-    ServiceSecurity,
+    ServiceSecurity, Swept,
 };

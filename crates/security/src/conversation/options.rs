@@ -123,9 +123,15 @@ pub struct ServiceLimits {
     pub max_pending_sessions: usize,
     /// How long a session may stay unused.
     pub pending_session_timeout: SignedDuration,
+    /// Sessions altogether, some 13 KB each. WCF has no such limit; beyond it idle ones of whoever has the most make
+    /// way.
+    pub max_sessions: usize,
+    /// How long a session may be without a message (WCF: the `receiveTimeout` of the binding). One that a reliable
+    /// session or an answer under way holds is not idle.
+    pub session_idle_timeout: SignedDuration,
     /// Renewed keys of one session that have not been used.
     pub max_pending_keys: usize,
-    /// Negotiated tokens that are held; the oldest fifth goes when there are more.
+    /// Negotiated tokens that are held; when there are more, the oldest of whoever has the most goes.
     pub max_negotiated_tokens: usize,
     /// How long a negotiated token lives that only starts a session.
     pub bootstrap_token_lifetime: SignedDuration,
@@ -135,7 +141,8 @@ pub struct ServiceLimits {
     pub session_key_lifetime: SignedDuration,
     /// For how long messages under the former key are accepted (`sessionKeyRolloverInterval`).
     pub key_rollover: SignedDuration,
-    /// Messages that are remembered to find replays.
+    /// Messages that are remembered to find replays, of all clients together. When there are more, those of the
+    /// client with the most are accepted for a shorter time.
     pub replay_cache_size: usize,
 }
 
@@ -147,6 +154,8 @@ impl Default for ServiceLimits {
             max_negotiation_octets: 256 * 1024,
             max_pending_sessions: 128,
             pending_session_timeout: SignedDuration::from_mins(2),
+            max_sessions: 10_000,
+            session_idle_timeout: SignedDuration::from_mins(10),
             max_pending_keys: 5,
             max_negotiated_tokens: 1000,
             bootstrap_token_lifetime: SignedDuration::from_mins(15),

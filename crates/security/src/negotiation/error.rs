@@ -57,7 +57,10 @@ pub enum NegotiationError {
         limit: usize,
     },
     /// Too many negotiations at once.
-    #[error("{0} negotiations are under way; no more are taken")]
+    #[error(
+        "too busy: {0} negotiations are under way, and this client's address has its share of them; the client is told \
+         to try again (maxStatefulNegotiations)"
+    )]
     TooMany(usize),
     /// The proof token does not hold a key of the right size.
     #[error("the proof token cannot be unwrapped to a key of {expected} bits")]

@@ -2,25 +2,23 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
 
 use super::error::NegotiationError;
 use crate::conversation::ServiceLimits;
-
-/// When there is no room for another negotiation, one that is older than this makes way: an honest
-/// client needs two round trips, and whoever only opens negotiations must not lock the others out.
-const GRACE: SignedDuration = SignedDuration::from_secs(5);
+use crate::crowd::{Admission, GRACE, Holder, Place as Taken, admit};
+use crate::delivery::Delivery;
 
 /// Negotiations by their context.
 pub(super) struct Pool<N> {
     map: Mutex<HashMap<Box<str>, Slot<N>>>,
     max: usize,
-    timeout: SignedDuration,
+    timeout: Duration,
 }
 
 struct Slot<N> {
-    begun: Timestamp,
+    /// By whom, and when it was begun (by [`Delivery::elapsed`]).
+    taken: Taken,
     /// Which of several negotiations of this name, so that one that comes back after its slot was
     /// given up does not take another's.
     serial: u64,
@@ -34,30 +32,36 @@ pub(super) struct Place(u64);
 
 impl<N> Pool<N> {
     pub(super) fn new(limits: &ServiceLimits) -> Self {
-        let (max, timeout) = (limits.max_negotiations, limits.negotiation_timeout);
+        let max = limits.max_negotiations;
+        let timeout = limits.negotiation_timeout.try_into().unwrap_or(Duration::ZERO);
         Self { map: Mutex::default(), max, timeout }
     }
 
-    /// Takes a place for a new negotiation.
+    /// Takes a place for a new negotiation. When there is none, one of a peer that has more makes way, or one that
+    /// takes longer than any honest client's: whoever only opens negotiations must not lock the others out.
     pub(super) fn begin(
         &self,
         context: &str,
-        now: Timestamp,
+        at: &Delivery,
         serial: u64,
     ) -> Result<Place, NegotiationError> {
         let mut map = self.lock();
-        self.forget_lapsed(&mut map, now);
+        self.forget_lapsed(&mut map, at.elapsed);
         if map.remove(context).is_some() {
             return Err(NegotiationError::RepeatedContext(context.into()));
         }
-        if map.len() >= self.max {
-            let oldest = map.iter().min_by_key(|(_, slot)| slot.begun);
-            let oldest = oldest.filter(|(_, slot)| now.duration_since(slot.begun) > GRACE);
-            let oldest = oldest.map(|(context, _)| context.clone());
-            let oldest = oldest.ok_or(NegotiationError::TooMany(map.len()))?;
-            map.remove(&oldest);
+        let holder = Holder::of_peer(at.peer);
+        let places: Vec<Taken> = map.values().map(|slot| slot.taken).collect();
+        match admit(&places, holder, self.max, GRACE, at.elapsed) {
+            Admission::Free => {}
+            Admission::Full => return Err(NegotiationError::TooMany(map.len())),
+            Admission::Instead(place) => {
+                let victim = map.keys().nth(place).cloned();
+                victim.map(|context| map.remove(&context));
+            }
         }
-        map.insert(context.into(), Slot { begun: now, serial, negotiation: None });
+        let taken = Taken { holder, since: at.elapsed };
+        map.insert(context.into(), Slot { taken, serial, negotiation: None });
         Ok(Place(serial))
     }
 
@@ -65,10 +69,10 @@ impl<N> Pool<N> {
     pub(super) fn take(
         &self,
         context: &str,
-        now: Timestamp,
+        at: &Delivery,
     ) -> Result<(Place, N), NegotiationError> {
         let mut map = self.lock();
-        self.forget_lapsed(&mut map, now);
+        self.forget_lapsed(&mut map, at.elapsed);
         let unknown = || NegotiationError::UnknownContext(context.into());
         let slot = map.get_mut(context).ok_or_else(unknown)?;
         let negotiation = slot.negotiation.take().ok_or_else(unknown)?;
@@ -98,16 +102,20 @@ impl<N> Pool<N> {
         self.lock().remove(context);
     }
 
-    pub(super) fn sweep(&self, now: Timestamp) {
-        self.forget_lapsed(&mut self.lock(), now);
+    /// Gives up those that were not over in time, and says how many.
+    pub(super) fn sweep(&self, now: Duration) -> usize {
+        let mut map = self.lock();
+        let before = map.len();
+        self.forget_lapsed(&mut map, now);
+        before - map.len()
     }
 
     pub(super) fn len(&self) -> usize {
         self.lock().len()
     }
 
-    fn forget_lapsed(&self, map: &mut HashMap<Box<str>, Slot<N>>, now: Timestamp) {
-        map.retain(|_, slot| now.duration_since(slot.begun) <= self.timeout);
+    fn forget_lapsed(&self, map: &mut HashMap<Box<str>, Slot<N>>, now: Duration) {
+        map.retain(|_, slot| now.saturating_sub(slot.taken.since) <= self.timeout);
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, Slot<N>>> {

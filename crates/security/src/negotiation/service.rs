@@ -1,6 +1,7 @@
 //! The service's side of negotiations.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use waxwing_crypto::Certificate;
@@ -14,6 +15,7 @@ use super::pool::Pool;
 use super::transcript::Transcript;
 use super::{TLS_WRAP, is_tls_exchange};
 use crate::conversation::{ServiceError, ServiceLimits};
+use crate::delivery::Delivery;
 use crate::error::Reason;
 use crate::trust::{
     BinaryExchange, IssuedContextToken, Lifetime, ProofToken, RequestSecurityToken,
@@ -29,7 +31,7 @@ pub(crate) struct NegotiationRequest<'a> {
     pub(crate) message_id: Option<&'a str>,
     pub(crate) engines: &'a dyn TlsEngines,
     pub(crate) token_lifetime: SignedDuration,
-    pub(crate) now: Timestamp,
+    pub(crate) delivery: Delivery,
 }
 
 /// What the service answers to a leg.
@@ -70,8 +72,8 @@ impl NegotiationService {
         self.pool.len()
     }
 
-    pub(crate) fn sweep(&self, now: Timestamp) {
-        self.pool.sweep(now);
+    pub(crate) fn sweep(&self, now: Duration) -> usize {
+        self.pool.sweep(now)
     }
 
     /// Takes a leg. Whatever fails under a known context ends that negotiation.
@@ -104,7 +106,7 @@ impl NegotiationService {
             .map_err(NegotiationError::Message)?;
         let context = request.context.clone().ok_or(NegotiationError::NoContext)?;
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
-        let place = self.pool.begin(&context, leg.now, serial)?;
+        let place = self.pool.begin(&context, &leg.delivery, serial)?;
         let begun = self.first_flight(&request, &context, leg).map(|(mut negotiation, out)| {
             negotiation.transcript.add(payload);
             let envelope = negotiation.reply(out, envelope.version(), leg);
@@ -173,7 +175,7 @@ impl NegotiationService {
         let payload =
             envelope.payload().ok_or_else(|| missing("the RequestSecurityTokenResponse"))?;
         let context = payload.attribute("Context").ok_or(NegotiationError::NoContext)?;
-        let (place, mut negotiation) = self.pool.take(context, leg.now)?;
+        let (place, mut negotiation) = self.pool.take(context, &leg.delivery)?;
         let answered =
             read_leg(payload, dialect).map_err(ServiceError::from).and_then(|response| {
                 negotiation.transcript.add(payload);
@@ -263,8 +265,8 @@ impl Negotiation {
         let dialect = leg.settings.dialect;
         let mut key = Zeroizing::new(vec![0; (self.key_size / 8) as usize]);
         random.fill(&mut key);
-        let expires = leg.now.saturating_add(leg.token_lifetime).unwrap_or(Timestamp::MAX);
-        let lifetime = Lifetime { created: leg.now, expires };
+        let expires = leg.delivery.now.saturating_add(leg.token_lifetime).unwrap_or(Timestamp::MAX);
+        let lifetime = Lifetime { created: leg.delivery.now, expires };
         let token = IssuedContextToken::new(dialect, ids.next_id(), urn_uuid(random), None);
         let cipher_value = self.engine.wrap(&key)?;
         let issued = RequestSecurityTokenResponse {

@@ -30,6 +30,7 @@ pub use key::{Derivation, MessageKey, TokenKey};
 pub use plan::{Endorsing, ProtectionPlan, ProtectionToken, Sources};
 pub use protect::protect;
 pub use replay::ReplayCache;
+pub(crate) use replay::{ReplayPool, ReplayWindow, lifetime_of};
 pub use settings::{HeaderLayout, ProtectionOrder, SecuritySettings};
 pub use token::{
     ContextToken, DerivedKeyToken, EncryptedKeyReference, EncryptedKeyToken, SentSignature,

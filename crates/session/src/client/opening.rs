@@ -17,12 +17,18 @@ use crate::message::Moment;
 /// How far apart the beginnings of two attempts are: WCF's fixed pace.
 const PACE: Duration = Duration::from_secs(10);
 
+/// How long a client waits about when a service is too busy to begin a session: at first a second, each time twice as
+/// long up to [`PACE`]. A place becomes free as soon as another client has made its next step.
+const BUSY_WAIT: Duration = Duration::from_secs(1);
+
 /// An opening under way.
 #[derive(Debug)]
 pub(super) struct Opening {
     started: Time,
     deadline: Time,
     attempts: u32,
+    /// How many of them the service was too busy for, one after the other.
+    busy: u32,
     attempt_started: Time,
     /// Set while waiting for the next attempt.
     retry_at: Option<Time>,
@@ -36,6 +42,7 @@ impl Opening {
             started: now,
             deadline,
             attempts: 0,
+            busy: 0,
             attempt_started: now,
             retry_at: None,
             first: None,
@@ -116,6 +123,9 @@ impl ClientSession {
     /// The handshake failed for a reason of security.
     pub(super) fn handshake_failed(&mut self, error: ClientError, at: &mut Moment<'_>) {
         self.in_trust = false;
+        if error.is_busy() {
+            return self.service_is_busy(error.into(), at);
+        }
         let retry = error.is_retryable()
             || (self.settings.retry_authentication && error.is_security_failure());
         self.attempt_failed(error.into(), retry, at);
@@ -132,6 +142,25 @@ impl ClientSession {
         };
         let step = "the security handshake";
         self.attempt_failed(SessionError::Transport { step, failure }, retry, at);
+    }
+
+    /// The service has no place for another session now. All kinds of channels ask again until the open timeout, each
+    /// after a time of its own, so that many that were refused at once do not come again at once.
+    fn service_is_busy(&mut self, error: SessionError, at: &mut Moment<'_>) {
+        let Phase::Opening(opening) = &mut self.phase else { return self.fault(error) };
+        let most = BUSY_WAIT.saturating_mul(1 << opening.busy.min(4)).min(PACE);
+        let mut octets = [0; 4];
+        at.random.fill(&mut octets);
+        let wait =
+            most / 2 + most.mul_f64(f64::from(u32::from_le_bytes(octets)) / f64::from(u32::MAX));
+        let next = at.time + wait;
+        opening.busy += 1;
+        if next >= opening.deadline {
+            return self.fault(error);
+        }
+        opening.retry_at = Some(next);
+        let text = format!("opening waits, the service is busy: {error}");
+        self.warn(text);
     }
 
     /// Only a reliable session tries again: WCF's does, and plain channels do not.

@@ -11,6 +11,7 @@ use waxwing_reliable::{
     Body, ContextTag, Identifier, Message, ReliableMessagingVersion, ReliableSessionSettings,
     Response, Shape, codec,
 };
+use waxwing_security::PeerTag;
 use waxwing_security::conversation::{
     CallerIdentity, Incoming, ReplyContext, SecuredMessage, SecuritySession, ServiceError,
     ServiceSecurity,
@@ -137,12 +138,12 @@ impl ServiceEndpoint {
         &self.security
     }
 
-    /// Takes a message that came in.
-    pub fn receive(&self, envelope: Envelope, at: &mut Moment<'_>) -> Arrival {
+    /// Takes a message that came in from this peer.
+    pub fn receive(&self, envelope: Envelope, peer: PeerTag, at: &mut Moment<'_>) -> Arrival {
         if envelope.version() != self.settings.version {
             return answer(faults::version_mismatch(envelope.version(), self.settings.version));
         }
-        match self.security.receive(envelope, at.wall, at.random) {
+        match self.security.receive(envelope, at.delivery().from_peer(peer), at.random) {
             Incoming::Reply(reply) => {
                 let mut encoded = Encoded::of(reply.status, reply.envelope);
                 encoded.problem = reply.error.as_ref().map(ServiceError::to_string);

@@ -1,11 +1,14 @@
 //! One endpoint of a host: from the bytes of a request to the bytes of its answer.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use http::{Method, StatusCode};
 use tokio::sync::Semaphore;
+use tokio::time::MissedTickBehavior;
 use waxwing_binding::EffectiveThrottling;
+use waxwing_security::PeerTag;
 use waxwing_session::{Arrival, Encoded, ServiceEndpoint};
 use waxwing_soap::Envelope;
 use waxwing_soap::http::ContentType;
@@ -77,6 +80,7 @@ impl Endpoint {
         if let Some(reliable) = &endpoint.reliable {
             reliable.start_timer(&endpoint);
         }
+        tokio::spawn(sweep_every_second(Arc::downgrade(&endpoint)));
         Ok(endpoint)
     }
 
@@ -95,8 +99,10 @@ impl Endpoint {
             Err(refusal) => return refusal,
         };
         Counters::add(&self.counters.messages);
+        let peer = PeerTag::of_address(request.peer.ip());
+        let mut random = SystemRandom;
         let arrival =
-            self.parts.endpoint.receive(envelope, &mut self.parts.clock.moment(&mut SystemRandom));
+            self.parts.endpoint.receive(envelope, peer, &mut self.parts.clock.moment(&mut random));
         let encoded = match arrival {
             Arrival::Answer(encoded) => *encoded,
             Arrival::Message(message) => {
@@ -162,6 +168,21 @@ impl Endpoint {
             trace.wire(now, TraceDirection::Sent, "answer", &body);
         }
         HttpReply::Message { status, content_type, body }
+    }
+}
+
+/// Empties the tables of an endpoint's security of what has lapsed, as long as the endpoint lives.
+async fn sweep_every_second(endpoint: Weak<Endpoint>) {
+    let mut second = tokio::time::interval(Duration::from_secs(1));
+    second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        second.tick().await;
+        let Some(endpoint) = endpoint.upgrade() else { return };
+        let now = endpoint.parts.clock.moment(&mut SystemRandom).delivery();
+        let swept = endpoint.parts.endpoint.security().sweep(now);
+        if !swept.is_empty() {
+            tracing::info!(address = endpoint.address(), "forgotten: {swept}");
+        }
     }
 }
 

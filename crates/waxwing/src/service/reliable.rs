@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 use waxwing_reliable::{
@@ -134,7 +133,9 @@ impl ReliableSessions {
                 ListenerOutput::Closed(session) => {
                     let gone = state.sessions.remove(&session);
                     if let Some(security) = gone.and_then(|session| session.security) {
-                        tokio::spawn(end_later(Arc::downgrade(endpoint), security));
+                        // Its client cancels it; the cancellation may be lost.
+                        let now = endpoint.parts.clock.moment(&mut SystemRandom).delivery();
+                        endpoint.parts.endpoint.security().release_session(&security, now);
                     }
                     tracing::debug!(address = endpoint.address(), %session, "a reliable session was closed");
                 }
@@ -242,17 +243,6 @@ async fn work(endpoint: Arc<Endpoint>, id: SessionId) {
         let mut state = reliable.lock();
         let done = ListenerInput::Done { session: id.clone(), number, reply };
         reliable.handle(&mut state, done, None, &endpoint);
-    }
-}
-
-/// How long a client has to cancel its security session after the reliable session in it is closed. Its cancellation
-/// may be lost, and nothing else would end the session before its key expires.
-const CANCELLATION_TIME: Duration = Duration::from_secs(60);
-
-async fn end_later(endpoint: Weak<Endpoint>, security: SecuritySession) {
-    tokio::time::sleep(CANCELLATION_TIME).await;
-    if let Some(endpoint) = endpoint.upgrade() {
-        endpoint.parts.endpoint.security().end_session(&security);
     }
 }
 

@@ -102,7 +102,7 @@ impl ServiceSecurity {
             confirmations: &[],
             now,
             limits: &self.options.xml_limits,
-            replay: self.replay.as_ref(),
+            replay: token.as_deref().and_then(|token| token.replay.as_ref()),
         };
         let keys = AloneKeys { service: self, token: token.as_deref(), now };
         let verified = wsse::verify(envelope, &expect, &keys)?;
@@ -116,6 +116,9 @@ impl ServiceSecurity {
             _ => return Err(SecurityError::new(Reason::ForeignContext).into()),
         };
         let caller = self.authenticate(&verified, token.as_deref(), now)?;
+        if matches!(reply, AloneToken::EncryptedKey(_)) {
+            self.remember(&verified, &caller, now)?;
+        }
         let confirmations = match self.options.confirms_signatures() {
             true => verified.signatures().to_vec(),
             false => Vec::new(),
@@ -123,6 +126,24 @@ impl ServiceSecurity {
         let is_trust = trust.is_some();
         let reply = Arc::new(AloneReply { token: reply, confirmations, is_trust });
         Ok(Alone { verified, caller, reply })
+    }
+}
+
+impl ServiceSecurity {
+    /// Enters a message into its caller's memory. It is the last step, so that nobody fills it who is not
+    /// authenticated.
+    fn remember(
+        &self,
+        verified: &Verified,
+        caller: &CallerIdentity,
+        now: Timestamp,
+    ) -> Result<(), SecurityError> {
+        match (&self.memory, verified.signatures().first(), verified.created()) {
+            (Some(memory), Some(primary), Some(created)) => {
+                memory.insert(caller, &primary.value, created, now)
+            }
+            _ => Ok(()),
+        }
     }
 }
 

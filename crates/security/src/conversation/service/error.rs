@@ -44,9 +44,15 @@ pub enum ServiceError {
     /// A negotiation failed.
     #[error("the TLS negotiation is refused: {0}")]
     Negotiation(#[from] NegotiationError),
-    /// Too many sessions that were never used.
-    #[error("{0} security sessions were begun and not used yet; no more are taken")]
+    /// Too many sessions that were never used: of all clients, or of this client's address or credential.
+    #[error(
+        "too busy: {0} security sessions were begun and not used yet, and this client has its share of them; the \
+         client is told to try again (maxPendingSessions)"
+    )]
     TooManyPending(usize),
+    /// Too many sessions altogether, none of which may make way.
+    #[error("too busy: {0} security sessions are open and in use; the client is told to try again")]
+    TooManySessions(usize),
     /// The service is closing.
     #[error("the service is closing")]
     Closing,

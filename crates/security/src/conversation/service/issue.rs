@@ -20,6 +20,8 @@ use super::route::Request;
 use super::session::{Key, Session};
 use super::tokens::NegotiatedToken;
 use super::{Incoming, SecuritySession, ServiceReply, ServiceSecurity};
+use crate::crowd::{Holder, Place};
+use crate::delivery::Delivery;
 use crate::error::{Reason, Result};
 use crate::negotiation::{NegotiationError, NegotiationOutcome, NegotiationRequest};
 use crate::trust::{
@@ -63,9 +65,11 @@ impl ServiceSecurity {
             }
         };
         if wanted.session.is_none()
-            && let Err(pending) = self.sessions.has_room()
+            && let Err(busy) = self
+                .sessions
+                .has_room(Holder::new(request.delivery.peer, &alone.caller), &request.delivery)
         {
-            return refuse(make::too_busy(), ServiceError::TooManyPending(pending), random);
+            return refuse(make::too_busy(), busy, random);
         }
         // A negotiated token serves one request; whoever comes second finds it gone.
         if let AloneToken::Negotiated(token) = &alone.reply.token
@@ -74,11 +78,14 @@ impl ServiceSecurity {
             let error = Reason::UnknownContext(token.token.identifier.clone());
             return self.refuse_error(request, error.into());
         }
-        let (session, response) = match self.make_key(wanted, &alone.caller, now, random) {
+        let made = self.make_key(wanted, &alone.caller, &request.delivery, random);
+        let (session, response) = match made {
             Ok(made) => made,
             Err(error) => {
                 let fault = match &error {
-                    ServiceError::TooManyPending(_) => make::too_busy(),
+                    ServiceError::TooManyPending(_) | ServiceError::TooManySessions(_) => {
+                        make::too_busy()
+                    }
                     _ => make::invalid_request(),
                 };
                 return refuse(fault, error, random);
@@ -155,9 +162,10 @@ impl ServiceSecurity {
         &self,
         wanted: Wanted,
         caller: &Arc<CallerIdentity>,
-        now: Timestamp,
+        at: &Delivery,
         random: &mut dyn RandomSource,
     ) -> Result<(Arc<Session>, RequestSecurityTokenResponse), ServiceError> {
+        let now = at.now;
         let settings = &self.options.settings;
         let dialect = settings.dialect;
         let mut entropy = Zeroizing::new(vec![0; (wanted.key_size / 8) as usize]);
@@ -180,9 +188,9 @@ impl ServiceSecurity {
             None => {
                 let caller = Arc::clone(caller);
                 let identifier = token.identifier.clone();
-                let session = Arc::new(Session::new(identifier, caller, key, now));
-                let inserted = self.sessions.insert(Arc::clone(&session));
-                inserted.map_err(ServiceError::TooManyPending)?;
+                let session = Session::new(identifier, caller, key, self.own_memory(), at);
+                let session = Arc::new(session);
+                self.sessions.insert(Arc::clone(&session), at)?;
                 session
             }
             Some(session) => {
@@ -235,7 +243,7 @@ impl ServiceSecurity {
             message_id: request.message_id.as_deref(),
             engines: engines.as_ref(),
             token_lifetime,
-            now,
+            delivery: request.delivery,
         };
         let mut caller = None;
         let mut check = |chain: &[Certificate]| {
@@ -257,7 +265,10 @@ impl ServiceSecurity {
             Ok(NegotiationOutcome::Complete { envelope, token, lifetime }) => {
                 let caller = Arc::new(caller.unwrap_or(CallerIdentity::Anonymous));
                 let expires = lifetime.expires;
-                self.tokens.insert(NegotiatedToken { token, caller, expires });
+                let at = &request.delivery;
+                let place = Place { holder: Holder::new(at.peer, &caller), since: at.elapsed };
+                let replay = self.own_memory();
+                self.tokens.insert(NegotiatedToken { token, caller, expires, replay, place });
                 reply(200, *envelope, None)
             }
         }

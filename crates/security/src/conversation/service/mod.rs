@@ -4,19 +4,22 @@ mod authenticate;
 mod bootstrap;
 mod error;
 mod issue;
+mod memory;
 mod reply;
 mod route;
 mod session;
 mod table;
 mod tokens;
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use waxwing_soap::{Envelope, RandomSource};
 
 pub use self::error::ServiceError;
+use self::memory::ReplayMemory;
 use self::reply::Reply;
 use self::route::Request;
 use self::session::Session;
@@ -25,10 +28,11 @@ use self::tokens::NegotiatedTokens;
 use super::caller::CallerIdentity;
 use super::options::{Protection, ServiceOptions};
 use super::received::Received;
+use crate::delivery::Delivery;
 use crate::negotiation::NegotiationService;
 use crate::protection::ProtectionRequirements;
 use crate::trust::ContextReference;
-use crate::wsse::{IdSource, ReplayCache, UuidIds};
+use crate::wsse::{IdSource, ReplayCache, ReplayPool, UuidIds};
 
 /// What the service does with a message that came in.
 #[derive(Debug)]
@@ -100,18 +104,72 @@ impl PartialEq for SecuritySession {
 
 impl Eq for SecuritySession {}
 
+/// What was forgotten because its time was over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Swept {
+    /// Sessions that were begun and not used in time.
+    pub never_used: usize,
+    /// Sessions without a message for the idle timeout.
+    pub idle: usize,
+    /// Sessions whose key had expired and that nobody renewed.
+    pub expired: usize,
+    /// Sessions that the layers above were done with and whose client did not cancel them.
+    pub not_cancelled: usize,
+    /// Negotiations that were not over in time.
+    pub negotiations: usize,
+}
+
+impl Swept {
+    /// Whether nothing was forgotten.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl std::fmt::Display for Swept {
+    /// For the log: `3 security sessions idle, 1 negotiation not completed`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let parts = [
+            (self.never_used, "security session", "begun and never used"),
+            (self.idle, "security session", "idle"),
+            (self.expired, "security session", "with an expired key"),
+            (self.not_cancelled, "security session", "not cancelled by its client"),
+            (self.negotiations, "negotiation", "not completed"),
+        ];
+        let mut comma = "";
+        for (count, what, why) in parts.into_iter().filter(|(count, ..)| *count > 0) {
+            let plural = if count == 1 { "" } else { "s" };
+            write!(f, "{comma}{count} {what}{plural} {why}")?;
+            comma = ", ";
+        }
+        Ok(())
+    }
+}
+
+/// How long a client has to cancel its security session when the layers above are done with it. Its cancellation may
+/// be lost, and nothing else would end the session before it is idle for long.
+const CANCELLATION_TIME: Duration = Duration::from_secs(60);
+
+/// How many messages one session (or negotiated token) remembers at most: far more than can be under way in it at
+/// once, and a few MB.
+const SESSION_MEMORY: usize = 65_536;
+
 /// The security of a service endpoint. Shared by all threads: sessions have locks of their own.
 pub struct ServiceSecurity {
     options: ServiceOptions,
     trust_requirements: ProtectionRequirements,
     ids: SharedIds,
-    replay: Option<ReplayCache>,
+    /// The messages that stand for themselves; none when replays are not looked for.
+    memory: Option<ReplayMemory>,
+    /// What all memories of received messages share.
+    pool: ReplayPool,
     sessions: Sessions,
     tokens: NegotiatedTokens,
     negotiations: NegotiationService,
     closing: AtomicBool,
     /// The second in which what has lapsed was last looked for.
-    swept: AtomicI64,
+    swept: AtomicU64,
 }
 
 impl ServiceSecurity {
@@ -130,31 +188,35 @@ impl ServiceSecurity {
             ));
         }
         let limits = &options.limits;
-        let replay = options
-            .detect_replays
-            .then(|| ReplayCache::with_capacity(&options.settings, limits.replay_cache_size));
+        let pool = ReplayPool::new(limits.replay_cache_size);
+        let memory =
+            options.detect_replays.then(|| ReplayMemory::new(&options.bootstrap, pool.clone()));
         Ok(Self {
             trust_requirements: ProtectionRequirements::for_bootstrap(),
             ids: SharedIds(Mutex::new(UuidIds::new(random))),
-            replay,
+            memory,
+            pool,
             sessions: Sessions::new(limits),
             tokens: NegotiatedTokens::new(limits.max_negotiated_tokens),
             negotiations: NegotiationService::new(limits),
             closing: AtomicBool::new(false),
-            swept: AtomicI64::new(i64::MIN),
+            swept: AtomicU64::new(u64::MAX),
             options,
         })
     }
 
-    /// Takes a message: answers it or hands it up.
+    /// Takes a message: answers it or hands it up. `delivery` says when and from where it came (a time of day alone
+    /// will do where nobody shares out places by peer).
     pub fn receive(
         &self,
         envelope: Envelope,
-        now: Timestamp,
+        delivery: impl Into<Delivery>,
         random: &mut dyn RandomSource,
     ) -> Incoming {
-        self.sweep(now);
-        let request = Request::new(&envelope, self.options.settings.dialect);
+        let delivery = delivery.into();
+        let now = delivery.now;
+        self.sweep(delivery);
+        let request = Request::new(&envelope, self.options.settings.dialect, delivery);
         match self.options.protection {
             Protection::None => self.receive_unsecured(envelope, &request),
             Protection::OneShot => self.receive_one_shot(envelope, &request, now, random),
@@ -183,6 +245,11 @@ impl ServiceSecurity {
         self.sessions.remove(session.identifier());
     }
 
+    /// The layers above are done with a session: it ends when its client cancels it, or after a minute.
+    pub fn release_session(&self, session: &SecuritySession, at: impl Into<Delivery>) {
+        session.0.end_at(at.into().elapsed.saturating_add(CANCELLATION_TIME));
+    }
+
     /// The service takes no new sessions and negotiations any more; open sessions go on.
     pub fn close(&self) {
         self.closing.store(true, Ordering::Relaxed);
@@ -198,15 +265,34 @@ impl ServiceSecurity {
         self.negotiations.len()
     }
 
-    /// Forgets what has lapsed: sessions never used, negotiations, negotiated tokens. Done by
-    /// [`ServiceSecurity::receive`] too, at most once a second.
-    pub fn sweep(&self, now: Timestamp) {
-        let second = now.as_second();
-        if self.swept.swap(second, Ordering::Relaxed) != second {
-            self.sessions.sweep(now);
-            self.tokens.sweep(now);
-            self.negotiations.sweep(now);
+    /// How many negotiated tokens are held.
+    pub fn token_count(&self) -> usize {
+        self.tokens.len()
+    }
+
+    /// Forgets what has lapsed: sessions never used or idle or with an expired key, negotiations, negotiated tokens,
+    /// messages that were received. Done by [`ServiceSecurity::receive`] too, at most once a second; the owner does
+    /// it every second, since nobody else empties the tables of a service to which nobody speaks any more.
+    pub fn sweep(&self, at: impl Into<Delivery>) -> Swept {
+        let at = at.into();
+        let second = at.elapsed.as_secs();
+        if self.swept.swap(second, Ordering::Relaxed) == second {
+            return Swept::default();
         }
+        let mut swept = self.sessions.sweep(&at);
+        self.tokens.sweep(at.now);
+        swept.negotiations = self.negotiations.sweep(at.elapsed);
+        if let Some(memory) = &self.memory {
+            memory.sweep(at.now);
+        }
+        swept
+    }
+
+    /// An empty memory of received messages for one session or token.
+    fn own_memory(&self) -> Option<ReplayCache> {
+        let room = SESSION_MEMORY.min(self.pool.size());
+        let memory = || ReplayCache::in_pool(&self.options.settings, room, self.pool.clone());
+        self.options.detect_replays.then(memory)
     }
 
     fn is_closing(&self) -> bool {

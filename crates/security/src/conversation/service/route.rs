@@ -12,6 +12,7 @@ use super::error::ServiceError;
 use super::reply::Reply;
 use super::session::{KeyState, Session};
 use super::{Incoming, ReplyContext, SecuredMessage, SecuritySession, ServiceSecurity};
+use crate::delivery::Delivery;
 use crate::error::{Reason, SecurityError};
 use crate::protection::Direction;
 use crate::trust::TrustAction;
@@ -30,10 +31,12 @@ pub(super) struct Request {
     pub(super) has_security: bool,
     /// The identifier of the first security context token in its Security header.
     pub(super) context: Option<Box<str>>,
+    /// When and from where it came.
+    pub(super) delivery: Delivery,
 }
 
 impl Request {
-    pub(super) fn new(envelope: &Envelope, dialect: Dialect) -> Self {
+    pub(super) fn new(envelope: &Envelope, dialect: Dialect, delivery: Delivery) -> Self {
         let version = envelope.version();
         let addressing = version.addressing.namespace();
         let text = |local| {
@@ -59,6 +62,7 @@ impl Request {
             message_id: text("MessageID"),
             action,
             context,
+            delivery,
         }
     }
 }
@@ -135,7 +139,7 @@ impl ServiceSecurity {
         };
         let rollover = self.options.limits.key_rollover;
         let key = session.adopt(instance.as_deref(), rollover, now);
-        session.mark_used();
+        session.mark_used(&request.delivery);
         if request.trust == Some(TrustAction::Cancel) {
             return self.cancel(session, &verified, request, now, random);
         }
@@ -166,7 +170,7 @@ impl ServiceSecurity {
             confirmations: &[],
             now,
             limits: &self.options.xml_limits,
-            replay: self.replay.as_ref(),
+            replay: session.replay.as_ref(),
         };
         wsse::verify(envelope, &expect, &OneSession { session, now })
     }

@@ -1,21 +1,31 @@
 //! One session: its caller and the generations of its key (WS-SecureConversation February 2005 §5).
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::caller::CallerIdentity;
+use crate::crowd::{Holder, Place};
+use crate::delivery::Delivery;
 use crate::trust::Lifetime;
-use crate::wsse::{SessionKeys, TokenKey};
+use crate::wsse::{ReplayCache, SessionKeys, TokenKey};
 
 /// A security context session of the service.
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) identifier: Box<str>,
     pub(super) caller: Arc<CallerIdentity>,
-    pub(super) created: Timestamp,
+    /// Whose place in the tables it takes.
+    pub(super) holder: Holder,
+    /// The messages that were received in it; none when replays are not looked for.
+    pub(super) replay: Option<ReplayCache>,
     used: AtomicBool,
+    /// When it began or its last message was verified, in milliseconds of [`Delivery::elapsed`].
+    last: AtomicU64,
+    /// When it is forgotten, in the same milliseconds: the layers above are done with it. `u64::MAX`: they are not.
+    ends: AtomicU64,
     keys: Mutex<Keys>,
 }
 
@@ -53,11 +63,20 @@ impl Session {
         identifier: Box<str>,
         caller: Arc<CallerIdentity>,
         key: Key,
-        now: Timestamp,
+        replay: Option<ReplayCache>,
+        at: &Delivery,
     ) -> Self {
         let keys = Keys { current: key, pending: Vec::new(), former: None };
-        let used = AtomicBool::new(false);
-        Self { identifier, caller, created: now, used, keys: Mutex::new(keys) }
+        Self {
+            identifier,
+            holder: Holder::new(at.peer, &caller),
+            caller,
+            replay,
+            used: AtomicBool::new(false),
+            last: AtomicU64::new(milliseconds(at.elapsed)),
+            ends: AtomicU64::new(u64::MAX),
+            keys: Mutex::new(keys),
+        }
     }
 
     /// Whether a message was verified in it; until then it is pending.
@@ -65,9 +84,36 @@ impl Session {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// A message verified. True the first time.
-    pub(super) fn mark_used(&self) -> bool {
-        !self.used.swap(true, Ordering::Relaxed)
+    /// A message verified.
+    pub(super) fn mark_used(&self, at: &Delivery) {
+        self.used.store(true, Ordering::Relaxed);
+        self.last.fetch_max(milliseconds(at.elapsed), Ordering::Relaxed);
+    }
+
+    /// When it began or its last message was verified.
+    pub(super) fn last(&self) -> Duration {
+        Duration::from_millis(self.last.load(Ordering::Relaxed))
+    }
+
+    /// It is forgotten at that time, unless its client ends it before.
+    pub(super) fn end_at(&self, elapsed: Duration) {
+        self.ends.fetch_min(milliseconds(elapsed), Ordering::Relaxed);
+    }
+
+    /// Whether the time to forget it has come.
+    pub(super) fn is_to_end(&self, elapsed: Duration) -> bool {
+        self.ends.load(Ordering::Relaxed) <= milliseconds(elapsed)
+    }
+
+    /// Its place in a table.
+    pub(super) fn place(&self) -> Place {
+        Place { holder: self.holder, since: self.last() }
+    }
+
+    /// Whether its newest key has expired.
+    pub(super) fn is_expired(&self, now: Timestamp) -> bool {
+        let keys = self.lock();
+        std::iter::once(&keys.current).chain(&keys.pending).all(|key| key.lifetime.expires <= now)
     }
 
     /// The key of a generation that messages may use now.
@@ -118,4 +164,8 @@ impl Session {
     fn lock(&self) -> MutexGuard<'_, Keys> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn milliseconds(elapsed: Duration) -> u64 {
+    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX - 1)
 }

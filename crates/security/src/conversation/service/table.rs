@@ -2,13 +2,22 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-
-use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
 
 use super::super::options::ServiceLimits;
+use super::Swept;
+use super::error::ServiceError;
 use super::session::Session;
+use crate::crowd::{Admission, GRACE, Holder, Place, admit};
+use crate::delivery::Delivery;
 
 type Map = HashMap<Box<str>, Arc<Session>>;
+
+/// Once a session was used, standing still is usual: only one that has done so for this long makes way for an equal.
+const IDLE_GRACE: Duration = Duration::from_secs(60);
+
+/// How long a session whose key has expired is kept for its client to renew it: the client notices at its next call.
+const RENEWAL_TIME: Duration = Duration::from_secs(300);
 
 /// All sessions. Messages take the lock for reading only.
 pub(super) struct Sessions {
@@ -16,17 +25,22 @@ pub(super) struct Sessions {
     /// Those that may not have been used yet: never more than `max_pending`, so that counting them does
     /// not depend on how many sessions there are. Its lock is taken before that of the map.
     pending: Mutex<Vec<Arc<Session>>>,
+    max: usize,
     max_pending: usize,
-    pending_timeout: SignedDuration,
+    pending_timeout: Duration,
+    idle_timeout: Duration,
 }
 
 impl Sessions {
     pub(super) fn new(limits: &ServiceLimits) -> Self {
+        let length = |span: jiff::SignedDuration| span.try_into().unwrap_or(Duration::ZERO);
         Self {
             map: RwLock::default(),
             pending: Mutex::default(),
+            max: limits.max_sessions,
             max_pending: limits.max_pending_sessions,
-            pending_timeout: limits.pending_session_timeout,
+            pending_timeout: length(limits.pending_session_timeout),
+            idle_timeout: length(limits.session_idle_timeout),
         }
     }
 
@@ -34,21 +48,67 @@ impl Sessions {
         self.read().get(identifier).cloned()
     }
 
-    /// Adds a new session. The number of pending ones when there are too many.
-    pub(super) fn insert(&self, session: Arc<Session>) -> Result<(), usize> {
+    /// Adds a new session; another one may make way for it.
+    ///
+    /// # Errors
+    /// As for [`Sessions::has_room`].
+    pub(super) fn insert(&self, session: Arc<Session>, at: &Delivery) -> Result<(), ServiceError> {
         let mut pending = self.still_pending();
-        if pending.len() >= self.max_pending {
-            return Err(pending.len());
+        let instead = self.place(&pending, session.holder, at)?;
+        if let Some(unused) = instead {
+            let unused = pending.swap_remove(unused);
+            self.write().remove(&unused.identifier);
         }
+        self.make_room(session.holder, at)?;
         pending.push(Arc::clone(&session));
         self.write().insert(session.identifier.clone(), session);
         Ok(())
     }
 
-    /// Whether another session may be begun; the number of pending ones when not.
-    pub(super) fn has_room(&self) -> Result<(), usize> {
-        let pending = self.still_pending().len();
-        if pending >= self.max_pending { Err(pending) } else { Ok(()) }
+    /// Whether another session may be begun.
+    ///
+    /// # Errors
+    /// [`ServiceError::TooManyPending`] when it must wait for one that was begun and not used,
+    /// [`ServiceError::TooManySessions`] when there are too many altogether.
+    pub(super) fn has_room(&self, holder: Holder, at: &Delivery) -> Result<(), ServiceError> {
+        self.place(&self.still_pending(), holder, at).map(drop)
+    }
+
+    /// The number of the unused session that makes way, if one must.
+    fn place(
+        &self,
+        pending: &[Arc<Session>],
+        holder: Holder,
+        at: &Delivery,
+    ) -> Result<Option<usize>, ServiceError> {
+        let places: Vec<Place> = pending.iter().map(|session| session.place()).collect();
+        match admit(&places, holder, self.max_pending, GRACE, at.elapsed) {
+            Admission::Free => Ok(None),
+            Admission::Instead(unused) => Ok(Some(unused)),
+            Admission::Full => Err(ServiceError::TooManyPending(pending.len())),
+        }
+    }
+
+    /// When there are too many sessions altogether, one makes way that nobody holds: no reliable session and no
+    /// answer under way.
+    fn make_room(&self, holder: Holder, at: &Delivery) -> Result<(), ServiceError> {
+        if self.read().len() < self.max {
+            return Ok(());
+        }
+        let mut map = self.write();
+        let idle = map.values().filter(|session| Arc::strong_count(session) == 1);
+        let idle: Vec<_> =
+            idle.map(|session| (session.place(), session.identifier.clone())).collect();
+        let places: Vec<Place> = idle.iter().map(|(place, _)| *place).collect();
+        // Full is what the table is; the idle ones are those that may go.
+        let most = places.len();
+        match admit(&places, holder, most, IDLE_GRACE, at.elapsed) {
+            Admission::Instead(place) => {
+                map.remove(&idle[place].1);
+                Ok(())
+            }
+            Admission::Free | Admission::Full => Err(ServiceError::TooManySessions(map.len())),
+        }
     }
 
     pub(super) fn remove(&self, identifier: &str) -> bool {
@@ -56,22 +116,53 @@ impl Sessions {
         self.write().remove(identifier).is_some()
     }
 
-    /// Forgets sessions that were never used in time.
-    pub(super) fn sweep(&self, now: Timestamp) {
-        let lapsed = |session: &Session| now.duration_since(session.created) > self.pending_timeout;
+    /// Forgets sessions that were never used in time, that are idle, whose key has expired, and those that the layers
+    /// above are done with. A session that something above holds is not idle: who holds it ends it.
+    pub(super) fn sweep(&self, at: &Delivery) -> Swept {
+        let mut swept = Swept::default();
         let mut pending = self.still_pending();
-        if !pending.iter().any(|session| lapsed(session)) {
-            return;
-        }
-        let mut map = self.write();
-        pending.retain(|session| {
-            // Used since they were looked at.
-            let forget = lapsed(session) && !session.is_used();
-            if forget {
-                map.remove(&session.identifier);
+        let lapsed = |session: &Session, most| at.elapsed.saturating_sub(session.last()) > most;
+        let goes = |session: &Arc<Session>, swept: &mut Swept| {
+            let count = if !session.is_used() {
+                if !lapsed(session, self.pending_timeout) {
+                    return false;
+                }
+                &mut swept.never_used
+            } else if Arc::strong_count(session) > 1 {
+                return false;
+            } else if session.is_to_end(at.elapsed) {
+                &mut swept.not_cancelled
+            } else if lapsed(session, self.idle_timeout) {
+                &mut swept.idle
+            } else if session.is_expired(at.now) && lapsed(session, RENEWAL_TIME) {
+                &mut swept.expired
+            } else {
+                return false;
+            };
+            *count += 1;
+            true
+        };
+        let gone: Vec<Box<str>> = {
+            let map = self.read();
+            let mut gone = Swept::default();
+            let some = map.values().filter(|session| goes(session, &mut gone));
+            some.map(|session| session.identifier.clone()).collect()
+        };
+        if !gone.is_empty() {
+            let mut map = self.write();
+            for identifier in gone {
+                // It may have been used since it was looked at.
+                if map.get(&identifier).is_some_and(|session| goes(session, &mut swept)) {
+                    map.remove(&identifier);
+                    pending.retain(|session| session.identifier != identifier);
+                }
             }
-            !forget
-        });
+        }
+        drop(pending);
+        let map = self.read();
+        let memories = map.values().filter_map(|session| session.replay.as_ref());
+        memories.for_each(|replay| replay.lapse(at.now));
+        swept
     }
 
     pub(super) fn len(&self) -> usize {

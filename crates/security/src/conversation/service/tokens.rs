@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::super::caller::CallerIdentity;
-use crate::wsse::ContextToken;
+use crate::crowd::{Place, longest_of_the_largest};
+use crate::wsse::{ContextToken, ReplayCache};
 
 /// A token that a negotiation issued.
 #[derive(Debug)]
@@ -14,6 +15,10 @@ pub(super) struct NegotiatedToken {
     pub(super) token: ContextToken,
     pub(super) caller: Arc<CallerIdentity>,
     pub(super) expires: Timestamp,
+    /// The messages that were received under it; none when replays are not looked for.
+    pub(super) replay: Option<ReplayCache>,
+    /// Whose place it takes, and since when.
+    pub(super) place: Place,
 }
 
 /// The tokens by identifier, a bounded number of them.
@@ -27,15 +32,14 @@ impl NegotiatedTokens {
         Self { map: Mutex::default(), max }
     }
 
-    /// Adds a token; when there is no room the fifth of all that expires first goes.
+    /// Adds a token; when there is no room, the oldest of whoever has the most goes (WCF: the oldest fifth of all, so
+    /// that whoever negotiates on and on takes away everybody's).
     pub(super) fn insert(&self, token: NegotiatedToken) {
         let mut map = self.lock();
         if map.len() >= self.max {
-            let mut by_age: Vec<_> =
-                map.iter().map(|(id, token)| (token.expires, id.clone())).collect();
-            by_age.sort_unstable();
-            by_age.truncate((self.max / 5).max(1));
-            by_age.iter().for_each(|(_, id)| drop(map.remove(id)));
+            let places: Vec<Place> = map.values().map(|token| token.place).collect();
+            let victim = longest_of_the_largest(&places).and_then(|at| map.keys().nth(at).cloned());
+            victim.map(|identifier| map.remove(&identifier));
         }
         map.insert(token.token.identifier.clone(), Arc::new(token));
     }
@@ -50,7 +54,14 @@ impl NegotiatedTokens {
     }
 
     pub(super) fn sweep(&self, now: Timestamp) {
-        self.lock().retain(|_, token| token.expires > now);
+        let mut map = self.lock();
+        map.retain(|_, token| token.expires > now);
+        map.values().filter_map(|token| token.replay.as_ref()).for_each(|replay| replay.lapse(now));
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.lock().len()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<NegotiatedToken>>> {
