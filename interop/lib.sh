@@ -37,6 +37,23 @@ security() { # security SCENARIO
   echo "<security mode=\"Message\"><message clientCredentialType=\"$credential\" negotiateServiceCredential=\"false\" establishSecurityContext=\"$context\"/></security>"
 }
 
+# The same as a custom binding, with attributes of the binding, of its security and of its reliable session.
+custom_binding() { # custom_binding SCENARIO [BINDING-ATTRIBUTES [SECURITY-ATTRIBUTES [SESSION-ATTRIBUTES]]]
+  local rm=WSReliableMessagingFebruary2005 security=''
+  local versions=WSSecurity11WSTrustFebruary2005WSSecureConversationFebruary2005WSSecurityPolicy11BasicSecurityProfile10
+  case $1 in *rm11*)
+    rm=WSReliableMessaging11
+    versions=WSSecurity11WSTrust13WSSecureConversation13WSSecurityPolicy12BasicSecurityProfile10
+    ;;
+  esac
+  case $1 in sc*)
+    security="<security authenticationMode=\"SecureConversation\" ${3:-} messageSecurityVersion=\"$versions\"><secureConversationBootstrap
+      authenticationMode=\"MutualCertificate\" messageSecurityVersion=\"$versions\"/></security>"
+    ;;
+  esac
+  echo "<customBinding><binding name=\"B\" ${2:-}><reliableSession reliableMessagingVersion=\"$rm\" ${4:-}/>$security<textMessageEncoding/><httpTransport/></binding></customBinding>"
+}
+
 pki=$root/testdata/pki
 files="<waxwing><certificates storeRoot=\"$work/stores\"><certificateFiles>
   <add findValue=\"alice\" certificate=\"$pki/alice.cert.pem\" key=\"$pki/alice.key.pem\"/>

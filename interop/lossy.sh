@@ -27,27 +27,10 @@ timeouts='openTimeout="00:05:00" sendTimeout="00:30:00" closeTimeout="00:05:00" 
 # at 40 % each way an exchange succeeds with 0.36, and nine in a row fail with 0.64^9 = 1.8 % per call.
 binding() { # binding SCENARIO LOSS
   if [ "$2" -ge 25 ]; then
-    custom_binding "$1"
+    custom_binding "$1" "$timeouts" "" 'maxRetryCount="60" inactivityTimeout="01:00:00"'
     return
   fi
   echo "<$(section "$1" "$2")><binding name=\"B\" $timeouts><reliableSession enabled=\"true\" inactivityTimeout=\"01:00:00\"/>$(security "$1")</binding></$(section "$1" "$2")>"
-}
-
-custom_binding() { # custom_binding SCENARIO
-  local rm=WSReliableMessagingFebruary2005 security=''
-  local versions=WSSecurity11WSTrustFebruary2005WSSecureConversationFebruary2005WSSecurityPolicy11BasicSecurityProfile10
-  case $1 in *rm11*)
-    rm=WSReliableMessaging11
-    versions=WSSecurity11WSTrust13WSSecureConversation13WSSecurityPolicy12BasicSecurityProfile10
-    ;;
-  esac
-  case $1 in sc*)
-    security="<security authenticationMode=\"SecureConversation\" messageSecurityVersion=\"$versions\"><secureConversationBootstrap
-      authenticationMode=\"MutualCertificate\" messageSecurityVersion=\"$versions\"/></security>"
-    ;;
-  esac
-  echo "<customBinding><binding name=\"B\" $timeouts><reliableSession reliableMessagingVersion=\"$rm\" maxRetryCount=\"60\"
-    inactivityTimeout=\"01:00:00\"/>$security<textMessageEncoding/><httpTransport/></binding></customBinding>"
 }
 
 section() { # section SCENARIO LOSS

@@ -17,6 +17,7 @@ final class Wsdl {
     private final Scenario s;
     private final String sp;
     private final String local;
+    private boolean plainSignature;
 
     private Wsdl(Scenario s, String local) {
         this.s = s;
@@ -27,15 +28,23 @@ final class Wsdl {
     /** The WSDL as WCF writes it; `local` are assertions that only this peer knows. */
     static String of(Scenario s, String url, String local) { return new Wsdl(s, local).wsdl(url, true, false); }
 
-    /** The same with the protected parts said once, for the whole binding. */
-    static String ofEndpoint(Scenario s, String url) { return new Wsdl(s, "").wsdl(url, true, true); }
+    /**
+     * The same for CXF, which judges the messages of reliable messaging by the policy of the whole binding: what is signed stands there,
+     * since they are signed; what is encrypted stands with the operations, since they are not (as WCF has it). Nor is their signature,
+     * so that a binding with reliable messaging cannot demand EncryptSignature (WCF's messageProtectionOrder="SignBeforeEncrypt").
+     */
+    static String signedByBinding(Scenario s, String url) {
+        Wsdl wsdl = new Wsdl(s, "");
+        wsdl.plainSignature = s.reliable();
+        return wsdl.wsdl(url, true, true);
+    }
 
     /** Only the local assertions, attached to the binding. */
     static String onlyLocal(Scenario s, String local) { return new Wsdl(s, local).wsdl("http://localhost/unused", false, false); }
 
-    private String wsdl(String url, boolean policies, boolean endpointParts) {
+    private String wsdl(String url, boolean policies, boolean bindingSigns) {
         StringBuilder ops = new StringBuilder(), bind = new StringBuilder(), msgs = new StringBuilder(), types = new StringBuilder();
-        boolean parts = policies && s.secure() && !endpointParts;
+        boolean parts = policies && s.secure();
         for (String op : new String[] {"Add", "Subtract", "Multiply", "Divide"}) {
             types.append("<xs:element name='").append(op).append("'><xs:complexType><xs:sequence>"
                     + "<xs:element minOccurs='0' name='n1' type='xs:double'/><xs:element minOccurs='0' name='n2' type='xs:double'/>"
@@ -61,9 +70,9 @@ final class Wsdl {
                 + " xmlns:wsu='http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd'"
                 + " xmlns:wsam='http://www.w3.org/2007/05/addressing/metadata' xmlns:wsaw='http://www.w3.org/2006/05/addressing/wsdl'>\n"
                 + "<wsp:Policy wsu:Id='binding'><wsp:ExactlyOne><wsp:All>\n"
-                + (policies ? bindingPolicy() : "") + (endpointParts && s.secure() ? parts(true, "xmlns:sp='" + sp + "'") : "") + local + "\n</wsp:All></wsp:ExactlyOne></wsp:Policy>\n"
-                + (parts ? "<wsp:Policy wsu:Id='parts'><wsp:ExactlyOne><wsp:All>\n" + parts(true, "xmlns:sp='" + sp + "'")
-                        + "</wsp:All></wsp:ExactlyOne></wsp:Policy>\n" : "")
+                + (policies ? bindingPolicy() : "") + (bindingSigns && s.secure() ? signed(true, "xmlns:sp='" + sp + "'") : "") + local + "\n</wsp:All></wsp:ExactlyOne></wsp:Policy>\n"
+                + (parts ? "<wsp:Policy wsu:Id='parts'><wsp:ExactlyOne><wsp:All>\n" + (bindingSigns ? "" : signed(true, "xmlns:sp='" + sp + "'"))
+                        + encrypted("xmlns:sp='" + sp + "'") + "</wsp:All></wsp:ExactlyOne></wsp:Policy>\n" : "")
                 + "<wsdl:types><xs:schema elementFormDefault='qualified' targetNamespace='" + Calculator.NS + "'>\n" + types
                 + "</xs:schema></wsdl:types>\n" + msgs
                 + "<wsdl:portType name='ICalculator'>\n" + ops + "</wsdl:portType>\n"
@@ -132,9 +141,9 @@ final class Wsdl {
     private String secureConversation(String ns) {
         return "<sp:SymmetricBinding " + ns + "><wsp:Policy><sp:ProtectionToken><wsp:Policy>"
                 + "<sp:SecureConversationToken" + include("AlwaysToRecipient") + "><wsp:Policy><sp:RequireDerivedKeys/>"
-                + "<sp:BootstrapPolicy><wsp:Policy>\n" + parts(false, "") + symmetricX509("", true) + wss11("", true) + trust("")
+                + "<sp:BootstrapPolicy><wsp:Policy>\n" + signed(false, "") + encrypted("") + symmetricX509("", true) + wss11("", true) + trust("")
                 + "</wsp:Policy></sp:BootstrapPolicy>" + (s.v2007 ? "<sp:MustNotSendAmend/>" : "") + "</wsp:Policy></sp:SecureConversationToken>"
-                + "</wsp:Policy></sp:ProtectionToken>" + common(true) + "</wsp:Policy></sp:SymmetricBinding>\n";
+                + "</wsp:Policy></sp:ProtectionToken>" + common(!plainSignature) + "</wsp:Policy></sp:SymmetricBinding>\n";
     }
 
     private String wss10(String ns) {
@@ -151,7 +160,9 @@ final class Wsdl {
         return "<sp:" + t + " " + ns + "><wsp:Policy><sp:MustSupportIssuedTokens/><sp:RequireClientEntropy/><sp:RequireServerEntropy/></wsp:Policy></sp:" + t + ">\n";
     }
 
-    private String parts(boolean rmHeaders, String ns) {
+    private static String encrypted(String ns) { return "<sp:EncryptedParts " + ns + "><sp:Body/></sp:EncryptedParts>\n"; }
+
+    private String signed(boolean rmHeaders, String ns) {
         StringBuilder b = new StringBuilder("<sp:SignedParts " + ns + "><sp:Body/>");
         if (rmHeaders && s.reliable()) {
             String rmNs = s.rm.equals("10") ? RM10 : RM11;
@@ -161,8 +172,7 @@ final class Wsdl {
         }
         for (String n : new String[] {"To", "From", "FaultTo", "ReplyTo", "MessageID", "RelatesTo", "Action"})
             b.append("<sp:Header Name='").append(n).append("' Namespace='" + WSA + "'/>");
-        b.append("</sp:SignedParts>\n<sp:EncryptedParts ").append(ns).append("><sp:Body/></sp:EncryptedParts>\n");
-        return b.toString();
+        return b.append("</sp:SignedParts>\n").toString();
     }
 
     static Path write(Path dir, String name, String text) {

@@ -17,7 +17,7 @@ final class Peer {
 
     Peer(Scenario s, String url) {
         Path dir = Path.of("target", "run", s.name + "-client-" + ProcessHandle.current().pid()).toAbsolutePath();
-        Path wsdl = Wsdl.write(dir, "service.wsdl", Wsdl.ofEndpoint(s, url));
+        Path wsdl = Wsdl.write(dir, "service.wsdl", Wsdl.signedByBinding(s, url));
         Bus.reliability(s);
         this.scenario = s;
         this.url = url;

@@ -11,7 +11,7 @@ public final class Serve {
     public static void main(String[] args) throws Exception {
         Scenario s = Scenario.of(args[0]);
         String url = "http://localhost:" + args[1] + "/ServiceModelSamples/service";
-        Path wsdl = Wsdl.write(Path.of("target", "run", s.name), "service.wsdl", Wsdl.ofEndpoint(s, url));
+        Path wsdl = Wsdl.write(Path.of("target", "run", s.name), "service.wsdl", Wsdl.signedByBinding(s, url));
         Bus.reliability(s);
         JaxWsServerFactoryBean factory = new JaxWsServerFactoryBean();
         factory.setServiceBean(new CalculatorImpl());
@@ -22,6 +22,7 @@ public final class Serve {
         Map<String, Object> properties = new HashMap<>();
         Keys.service(s, properties);
         factory.setProperties(properties);
+        factory.getInInterceptors().add(new SequenceStr());
         factory.create();
         System.out.println("READY " + s.name + " " + url + " pid " + ProcessHandle.current().pid());
         Thread.currentThread().join();
