@@ -10,7 +10,7 @@ use crate::config::identity::{CertificateReference, EndpointIdentity, Identity};
 use crate::refusal::{Refusal, Unsupported};
 use crate::stack::{BindingElement, SecurityBindingElement, SecurityKind, Stack, TokenKind};
 use crate::{
-    AlgorithmSuite, AuthenticationMode, AuthenticationSchemes, KeyEntropyMode,
+    AlgorithmSuite, AuthenticationMode, AuthenticationSchemes, KeyEntropyMode, ListenUriMode,
     MessageCredentialType, MessageProtectionOrder, MessageSecurityVersion, MessageVersion,
     SecurityHeaderLayout, StoreLocation, TextEncoding, TimeSpan, TransferMode, TrustVersion,
 };
@@ -242,6 +242,8 @@ pub struct EffectiveEndpoint {
     pub address: String,
     /// Where bytes go (client) or the service listens, if not at the address (URI).
     pub via: Option<String>,
+    /// At the service: how the listen address is made.
+    pub listen_uri_mode: ListenUriMode,
     /// Reference parameters: XML elements that every message to the service carries as headers.
     pub headers: String,
     /// Section of the binding: `wsHttpBinding`.
@@ -334,6 +336,7 @@ impl EffectiveEndpoint {
             contract: String::new(),
             address: String::new(),
             via: None,
+            listen_uri_mode: ListenUriMode::Explicit,
             headers: String::new(),
             binding_section: binding.section().to_owned(),
             binding_name: binding.name().to_owned(),

@@ -146,6 +146,7 @@ mod round_trip;
 mod settings;
 mod stack;
 mod suggest;
+mod support;
 mod time_span;
 mod unsupported;
 mod values;
@@ -183,9 +184,10 @@ pub use file::parse::{DecodeError, MAX_DEPTH, MAX_FILE_BYTES, decode};
 pub use file::raw::{OtherElement, RawXml};
 pub use flags::{AuthenticationSchemes, SslProtocols, TextEncoding};
 pub use reference::reference_tables;
-pub use refusal::{Refusal, Unsupported};
+pub use refusal::{Refusal, Unsupported, Within};
 pub use stack::{
     BindingElement, InclusionMode, SecurityBindingElement, SecurityKind, Stack, SupportingTokens,
     TokenKind, TokenParameters, X509ReferenceStyle,
 };
+pub use support::{Feature, Support, support_of};
 pub use time_span::{TimeSpan, TimeSpanError};

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 
 use crate::bindings::custom_binding::describe_elements;
 use crate::bindings::describe_bindings;
-use crate::config::behaviors::Behaviors;
-use crate::config::endpoints::{Client, ProtocolMappings, Services};
-use crate::config::waxwing::WaxwingSection;
+use crate::config::behaviors::{OTHER_ENDPOINT_BEHAVIORS, OTHER_SERVICE_BEHAVIORS};
+use crate::config::load::CARRIED;
 use crate::settings::{AttributeDescription, ChildDescription, Description};
+use crate::support::schema::sections;
+use crate::support::support_of;
 use crate::time_span::TimeSpan;
 use crate::values::{Kind, Range};
 
@@ -24,18 +25,11 @@ pub fn reference_tables() -> String {
     for (name, description) in describe_elements() {
         writer.element(&format!("customBinding/binding/{name}"), "", &description);
     }
-    let sections = [
-        ("services", Description::of(&Services::default())),
-        ("client", Description::of(&Client::default())),
-        ("protocolMapping", Description::of(&ProtocolMappings::default())),
-        ("behaviors", Description::of(&Behaviors::default())),
-    ];
-    for (name, description) in sections {
+    for (name, description) in sections() {
         let _ = write!(writer.text, "## `<{name}>`\n\n");
         writer.children(name, &description);
     }
-    writer.text.push_str("## `<waxwing>`\n\n");
-    writer.children("waxwing", &Description::of(&WaxwingSection::default()));
+    writer.by_name();
     writer.names();
     writer.text
 }
@@ -61,20 +55,22 @@ impl Writer {
             return;
         }
         let path = format!("{path}/{}", child.name);
-        if !self.described.contains_key(&schema(&child.inner)) {
+        if !self.described.contains_key(&schema(&path, &child.inner)) {
             self.element(&path, child.doc, &child.inner);
         }
     }
 
     fn element(&mut self, path: &str, doc: &str, description: &Description) {
-        self.described.entry(schema(description)).or_insert_with(|| path.to_owned());
+        self.described.entry(schema(path, description)).or_insert_with(|| path.to_owned());
         let _ = write!(self.text, "### `{path}`\n\n");
         if !doc.trim().is_empty() {
             let _ = write!(self.text, "{}\n\n", doc.trim());
         }
-        self.text.push_str("| name | type | default | meaning |\n| --- | --- | --- | --- |\n");
+        self.text.push_str(
+            "| name | type | default | here | meaning |\n| --- | --- | --- | --- | --- |\n",
+        );
         for attribute in &description.attributes {
-            self.attribute(attribute);
+            self.attribute(path, attribute);
         }
         for child in &description.children {
             self.child_row(path, child);
@@ -83,7 +79,7 @@ impl Writer {
         self.children(path, description);
     }
 
-    fn attribute(&mut self, attribute: &AttributeDescription) {
+    fn attribute(&mut self, path: &str, attribute: &AttributeDescription) {
         let AttributeDescription { name, kind, range, default, doc } = attribute;
         if !kind.names.is_empty() && kind.name != "bool" {
             self.kinds.insert(kind.name, kind.names);
@@ -94,13 +90,15 @@ impl Writer {
             Some(value) => format!("`{value}`"),
         };
         let type_name = type_text(*kind, *range);
-        let _ = writeln!(self.text, "| `{name}` | {type_name} | {default} | {} |", cell(doc));
+        let here = here(&format!("{path}/@{name}"));
+        let doc = cell(doc);
+        let _ = writeln!(self.text, "| `{name}` | {type_name} | {default} | {here} | {doc} |");
     }
 
     fn child_row(&mut self, path: &str, child: &ChildDescription) {
         let many = if child.many { "elements" } else { "element" };
         let own = format!("{path}/{}", child.name);
-        let described = self.described.get(&schema(&child.inner)).filter(|at| **at != own);
+        let described = self.described.get(&schema(&own, &child.inner)).filter(|at| **at != own);
         let as_there = match described {
             Some(at) if !child.inner.attributes.is_empty() || !child.inner.children.is_empty() => {
                 format!(" See `{at}`.")
@@ -109,10 +107,30 @@ impl Writer {
         };
         let _ = writeln!(
             self.text,
-            "| `<{}>` | {many} | | {}{as_there} |",
+            "| `<{}>` | {many} | | {} | {}{as_there} |",
             child.name,
+            here(&own),
             cell(child.doc)
         );
+    }
+
+    /// What is known by its name only.
+    fn by_name(&mut self) {
+        self.text.push_str(
+            "## Known by name\n\nThese are read and carried; what stands in them is not looked at.\n\n| \
+             element | here |\n| --- | --- |\n",
+        );
+        let behaviors = |kind: &'static str, names: &'static [&'static str]| {
+            names.iter().map(move |name| format!("behaviors/{kind}/behavior/{name}"))
+        };
+        let sections = CARRIED.iter().map(|name| (*name).to_owned());
+        let all = behaviors("serviceBehaviors", OTHER_SERVICE_BEHAVIORS)
+            .chain(behaviors("endpointBehaviors", OTHER_ENDPOINT_BEHAVIORS))
+            .chain(sections);
+        for path in all {
+            let _ = writeln!(self.text, "| `{path}` | {} |", here(&path));
+        }
+        self.text.push('\n');
     }
 
     fn names(&mut self) {
@@ -126,8 +144,27 @@ impl Writer {
     }
 }
 
-fn schema(description: &Description) -> String {
-    format!("{description:?}")
+/// Two elements are described once when they have the same schema and the same becomes of it.
+fn schema(path: &str, description: &Description) -> String {
+    let mut text = format!("{description:?}");
+    words(path, description, &mut text);
+    text
+}
+
+fn words(path: &str, description: &Description, text: &mut String) {
+    for attribute in &description.attributes {
+        text.push_str(&here(&format!("{path}/@{}", attribute.name)));
+    }
+    for child in &description.children {
+        let path = format!("{path}/{}", child.name);
+        text.push_str(&here(&path));
+        words(&path, &child.inner, text);
+    }
+}
+
+/// What becomes of a setting, in a cell of a table.
+fn here(path: &str) -> String {
+    support_of(path).map_or_else(String::new, |support| cell(&support.to_string()))
 }
 
 /// A text in a cell of a table.

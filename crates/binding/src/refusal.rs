@@ -38,8 +38,19 @@ pub struct Unsupported {
     pub feature: String,
     /// What can be used instead.
     pub instead: String,
-    /// Where in the `<binding>`.
+    /// Where in the `<binding>` or `<endpoint>`: `security/@mode`.
     pub at: &'static str,
+    /// Which of the two.
+    pub within: Within,
+}
+
+/// The element that something is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Within {
+    /// The `<binding>`.
+    Binding,
+    /// The `<endpoint>`.
+    Endpoint,
 }
 
 pub(crate) fn refusal(

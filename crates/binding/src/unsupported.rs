@@ -1,20 +1,30 @@
 //! What this version of Waxwing understands but cannot run, each named with what to use instead.
 
-use crate::effective::{EffectiveEndpoint, EffectiveSecurity};
-use crate::refusal::Unsupported;
+use crate::config::identity::Identity;
+use crate::effective::{EffectiveEndpoint, EffectiveSecurity, Role};
+use crate::refusal::{Unsupported, Within};
 use crate::stack::{BindingElement, SecurityKind, TokenKind};
 use crate::{
-    AuthenticationSchemes, KeyEntropyMode, MessageCredentialType, MessageEncoding,
-    MessageProtectionOrder, TextEncoding, TransferMode,
+    AuthenticationSchemes, KeyEntropyMode, ListenUriMode, MessageCredentialType, MessageEncoding,
+    MessageProtectionOrder, TextEncoding, TransferMode, WebSocketTransportUsage,
 };
 
 /// Collects features.
 struct Found(Vec<Unsupported>);
 
 impl Found {
+    /// Something in the binding.
     fn add(&mut self, feature: impl Into<String>, instead: &str, at: &'static str) {
-        let (feature, instead) = (feature.into(), instead.to_owned());
-        self.0.push(Unsupported { feature, instead, at });
+        self.push(feature.into(), instead, at, Within::Binding);
+    }
+
+    /// Something in the endpoint itself.
+    fn add_to_endpoint(&mut self, feature: impl Into<String>, instead: &str, at: &'static str) {
+        self.push(feature.into(), instead, at, Within::Endpoint);
+    }
+
+    fn push(&mut self, feature: String, instead: &str, at: &'static str, within: Within) {
+        self.0.push(Unsupported { feature, instead: instead.to_owned(), at, within });
     }
 }
 
@@ -22,10 +32,12 @@ impl Found {
 pub(crate) fn unsupported(endpoint: &EffectiveEndpoint) -> Vec<Unsupported> {
     let mut found = Found(Vec::new());
     transport(endpoint, &mut found);
+    addressing(endpoint, &mut found);
     encoding(endpoint, &mut found);
     if let Some(security) = &endpoint.security {
         credential(security, endpoint, &mut found);
-        message_security(security, &mut found);
+        let https = endpoint.transport.scheme == "https";
+        message_security(security, https, &mut found);
     }
     found.0
 }
@@ -59,6 +71,8 @@ fn transport(endpoint: &EffectiveEndpoint, found: &mut Found) {
     }
     if endpoint.composite_duplex {
         found.add("callbacks over HTTP (wsDualHttpBinding)", "use wsHttpBinding", "");
+    } else if known_scheme && has_one_way(endpoint) {
+        found.add("the binding element <oneWay>", "remove it", "oneWay");
     }
     if endpoint.transport.transfer_mode != TransferMode::Buffered {
         found.add("streamed messages", "write transferMode=\"Buffered\"", "@transferMode");
@@ -70,6 +84,72 @@ fn transport(endpoint: &EffectiveEndpoint, found: &mut Found) {
             "write <transport clientCredentialType=\"None\" />",
             "security/transport/@clientCredentialType",
         );
+    }
+}
+
+fn has_one_way(endpoint: &EffectiveEndpoint) -> bool {
+    endpoint.stack.elements.iter().any(|e| matches!(e, BindingElement::OneWay(_)))
+}
+
+/// What the endpoint itself says about its address, and what its transport does with it.
+fn addressing(endpoint: &EffectiveEndpoint, found: &mut Found) {
+    if !endpoint.headers.trim().is_empty() {
+        found.add_to_endpoint(
+            "headers that belong to an address (<headers>)",
+            "remove them, if the other side does not ask for them",
+            "headers",
+        );
+    }
+    if let Some(via) = endpoint.via.as_deref().filter(|_| endpoint.transport.scheme == "http")
+        && !via.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://"))
+    {
+        let (what, at) = match endpoint.role {
+            Role::Client => ("messages that go to", "behaviorConfiguration"),
+            Role::Service => ("listening at", "listenUri"),
+        };
+        found.add_to_endpoint(format!("{what} {via}"), "use an http address", at);
+    }
+    if endpoint.listen_uri_mode == ListenUriMode::Unique {
+        found.add_to_endpoint(
+            "listenUriMode=\"Unique\"",
+            "remove listenUriMode: the service listens where listenUri or the address says",
+            "@listenUriMode",
+        );
+    }
+    let checked = endpoint.role == Role::Client
+        && endpoint.security.as_ref().is_some_and(|s| s.authentication.needs_service_certificate());
+    let account = match &endpoint.identity {
+        Some(Identity::UserPrincipalName(_)) => Some("userPrincipalName"),
+        Some(Identity::ServicePrincipalName(_)) => Some("servicePrincipalName"),
+        _ => None,
+    };
+    if let Some(account) = account.filter(|_| checked) {
+        found.add_to_endpoint(
+            format!("the identity <{account}>: a Windows account, which no certificate proves"),
+            "write <identity><dns value=\"…\" /></identity> with the name in the certificate",
+            "identity",
+        );
+    }
+    for element in &endpoint.stack.elements {
+        let http = match element {
+            BindingElement::HttpTransport(http) => http,
+            BindingElement::HttpsTransport(https) => &https.http,
+            _ => continue,
+        };
+        if http.manual_addressing {
+            found.add(
+                "addressing headers that the program writes",
+                "remove manualAddressing",
+                "httpTransport/@manualAddressing",
+            );
+        }
+        if http.web_socket_settings.transport_usage == WebSocketTransportUsage::Always {
+            found.add(
+                "WebSockets",
+                "write <webSocketSettings transportUsage=\"WhenDuplex\" />",
+                "webSocketSettings/@transportUsage",
+            );
+        }
     }
 }
 
@@ -112,8 +192,16 @@ fn credential(security: &EffectiveSecurity, endpoint: &EffectiveEndpoint, found:
     found.add(what, "use clientCredentialType=\"Certificate\" or \"UserName\"", at);
 }
 
-fn message_security(security: &EffectiveSecurity, found: &mut Found) {
-    if matches!(security.element.kind, SecurityKind::Asymmetric { .. }) {
+fn message_security(security: &EffectiveSecurity, https: bool, found: &mut Found) {
+    if security.over_transport && !https {
+        found.add(
+            "credentials in the header over a connection that protects nothing",
+            "use a mode without OverTransport",
+            "security/@authenticationMode",
+        );
+    }
+    let elements = || security.element.bootstrap().into_iter().chain([&security.element]);
+    if elements().any(|e| matches!(e.kind, SecurityKind::Asymmetric { .. })) {
         found.add("the asymmetric binding of WS-Security 1.0", "use WS-Security 1.1", "security");
     }
     let session = security.secure_conversation.as_ref();
@@ -126,7 +214,6 @@ fn message_security(security: &EffectiveSecurity, found: &mut Found) {
             "security/@messageProtectionOrder",
         );
     }
-    let elements = || security.element.bootstrap().into_iter().chain([&security.element]);
     if session.is_some()
         && elements().any(|e| e.key_entropy_mode != KeyEntropyMode::CombinedEntropy)
     {

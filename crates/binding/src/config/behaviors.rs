@@ -254,14 +254,14 @@ pub(crate) const BEHAVIOR_NAMES: &[&str] = &[
 ];
 
 /// Those that are recognised, but of which only the name is known.
-const OTHER_SERVICE_BEHAVIORS: &[&str] = &[
+pub(crate) const OTHER_SERVICE_BEHAVIORS: &[&str] = &[
     "serviceAuthenticationManager",
     "serviceSecurityAudit",
     "useRequestHeadersForMetadataAddress",
     "workflowRuntime",
     "persistenceProvider",
 ];
-const OTHER_ENDPOINT_BEHAVIORS: &[&str] =
+pub(crate) const OTHER_ENDPOINT_BEHAVIORS: &[&str] =
     &["synchronousReceive", "transactedBatching", "webHttp", "enableWebScript"];
 
 macro_rules! behavior {

@@ -16,26 +16,26 @@ use crate::refusal::Refusal;
 
 /// Checks the whole of `<system.serviceModel>`.
 pub(crate) fn check(
-    node: &Node,
+    model: &Node,
     bindings: &[(Binding, &Node)],
     configuration: &Configuration,
     cx: &mut Reader<'_>,
 ) {
     for section in ["bindings", "behaviors", "services", "client", "protocolMapping"] {
-        if let Some(section) = node.child(section) {
+        if let Some(section) = model.child(section) {
             cx.within(section, |cx| details::details(section, cx));
         }
     }
-    if let Some(section) = node.child("bindings") {
+    if let Some(section) = model.child("bindings") {
         cx.within(section, |cx| {
             keys::bindings(bindings, cx);
             combinations(bindings, cx);
         });
     }
-    if let Some(section) = node.child("behaviors") {
+    if let Some(section) = model.child("behaviors") {
         cx.within(section, |cx| keys::behaviors(section, cx));
     }
-    if let Some(section) = node.child("services") {
+    if let Some(section) = model.child("services") {
         cx.within(section, |cx| {
             keys::services(section, cx);
             let services = section.children_named("service");
@@ -46,12 +46,12 @@ pub(crate) fn check(
                 cx.within(node, |cx| {
                     references::service(service, node, configuration, cx);
                     addresses::service(service, node, configuration, cx);
-                    endpoints::service(service, node, configuration, cx);
+                    endpoints::service(service, node, model, configuration, cx);
                 });
             }
         });
     }
-    if let Some(section) = node.child("client") {
+    if let Some(section) = model.child("client") {
         cx.within(section, |cx| {
             keys::client(section, cx);
             let endpoints = section.children_named("endpoint");
@@ -62,7 +62,7 @@ pub(crate) fn check(
                 cx.within(node, |cx| {
                     references::client(endpoint, node, configuration, cx);
                     addresses::client(endpoint, node, configuration, cx);
-                    endpoints::client(endpoint, node, configuration, cx);
+                    endpoints::client(endpoint, node, model, configuration, cx);
                 });
             }
         });

@@ -9,9 +9,10 @@ use crate::file::raw::OtherElement;
 use crate::file::reader::{INITIALIZE, Problem, Reader};
 use crate::settings::read_into;
 use crate::suggest;
+use crate::support::find::settings_without_effect;
 
 /// Sections of `<system.serviceModel>` that are carried, not used.
-const CARRIED: &[&str] = &[
+pub(crate) const CARRIED: &[&str] = &[
     "extensions",
     "standardEndpoints",
     "diagnostics",
@@ -33,7 +34,10 @@ impl Configuration {
         let mut cx = Reader::new(text);
         let mut configuration = Configuration::default();
         if let Some(root) = parse(text, &mut cx) {
-            cx.within(&root, |cx| read_root(&root, &mut configuration, cx));
+            cx.within(&root, |cx| {
+                read_root(&root, &mut configuration, cx);
+                settings_without_effect(&root, &configuration, cx);
+            });
         }
         let mut diagnostics = cx.diagnostics;
         diagnostics.sort_by_key(|d| (d.span.start, d.severity));

@@ -6,6 +6,7 @@ pub(crate) mod credentials;
 pub(crate) mod endpoints;
 pub(crate) mod identity;
 pub(crate) mod load;
+pub(crate) mod places;
 pub(crate) mod resolve;
 pub(crate) mod stores;
 pub(crate) mod waxwing;

@@ -274,7 +274,7 @@ impl Configuration {
         endpoints
     }
 
-    fn resolve_service_endpoint(
+    pub(crate) fn resolve_service_endpoint(
         &self,
         service: &Service,
         endpoint: &ServiceEndpoint,
@@ -296,6 +296,7 @@ impl Configuration {
                 scheme: effective.transport.scheme.clone(),
             })?;
         effective.via.clone_from(&endpoint.listen_uri);
+        effective.listen_uri_mode = endpoint.listen_uri_mode;
         effective.contract = contract.to_owned();
         effective.headers.clone_from(&endpoint.headers.xml);
         effective.identity = endpoint.identity.as_ref().and_then(EndpointIdentity::effective);

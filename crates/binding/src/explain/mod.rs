@@ -101,23 +101,25 @@ impl Facts {
 }
 
 impl EffectiveEndpoint {
-    /// What this endpoint does on the wire, in plain words.
+    /// What this endpoint does on the wire, in plain words; of one that cannot be run, why.
     pub fn explain(&self) -> Explanation {
         let mut facts = Facts::default();
-        wire::address(self, &mut facts);
+        let unsupported = self.unsupported();
         if self.contract == METADATA_CONTRACT {
-            facts.say(Topic::Messages, "answers WS-MetadataExchange: it describes the service");
-        } else {
+            facts.say(Topic::Unsupported, "metadata: this endpoint is left out");
+        } else if unsupported.is_empty() {
+            wire::address(self, &mut facts);
             wire::messages(self, &mut facts);
             wire::reliability(self, &mut facts);
             secure::explain(self, &mut facts);
             wire::limits(self, &mut facts);
             wire::service(self, &mut facts);
             wire::peer(self, &mut facts);
-            for feature in self.unsupported() {
-                let text = format!("cannot run {}: {}", feature.feature, feature.instead);
-                facts.say(Topic::Unsupported, text);
-            }
+        }
+        // What does not run does nothing on the wire.
+        for feature in unsupported {
+            let text = format!("cannot run {}: {}", feature.feature, feature.instead);
+            facts.say(Topic::Unsupported, text);
         }
         Explanation {
             role: self.role,
@@ -131,7 +133,7 @@ impl EffectiveEndpoint {
     }
 }
 
-const METADATA_CONTRACT: &str = "IMetadataExchange";
+pub(crate) const METADATA_CONTRACT: &str = "IMetadataExchange";
 
 impl Configuration {
     /// What each endpoint of the file does on the wire: clients first, then services. Endpoints

@@ -290,11 +290,7 @@ fn service_certificates(
         ));
     }
     if security.credential == MessageCredentialType::UserName {
-        let mode = endpoint
-            .service_credentials
-            .user_name_authentication
-            .user_name_password_validation_mode;
-        say(format!("user names are checked by: {mode}"));
+        say("user names and passwords: checked by a validator that the program gives".to_owned());
     }
 }
 
@@ -311,7 +307,7 @@ fn validation(
     location: StoreLocation,
 ) -> String {
     use X509CertificateValidationMode as Mode;
-    let chain = format!("its chain ends at a root of {location}/Root");
+    let chain = format!("its chain ends at a root of {location}/Root or {location}/AuthRoot");
     let peer = format!("it stands in {location}/TrustedPeople");
     let revoked = match revocation {
         X509RevocationMode::NoCheck => "revocation is not checked",

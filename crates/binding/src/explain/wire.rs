@@ -21,10 +21,6 @@ pub(super) fn address(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
         }
     };
     facts.say(Topic::Address, text);
-    if !endpoint.headers.is_empty() {
-        let text = format!("every message to it carries the headers {}", endpoint.headers);
-        facts.say(Topic::Address, text);
-    }
 }
 
 pub(super) fn version(version: MessageVersion) -> String {
@@ -99,25 +95,25 @@ fn sending(session: &ReliableSessionElement) -> String {
     };
     format!(
         "at most {} are under way unacknowledged{flow}; a lost one is sent again up to {}; \
-         acknowledgements wait up to {} to go together",
+         acknowledgements go with the HTTP answers",
         count(session.max_transfer_window_size.into(), "message"),
-        count(session.max_retry_count.into(), "time"),
-        span(session.acknowledgement_interval)
+        count(session.max_retry_count.into(), "time")
     )
 }
 
 pub(super) fn limits(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
     let t = &endpoint.timeouts;
-    let mut text =
-        format!("open {}, a call {}, close {}", span(t.open), span(t.send), span(t.close));
-    if endpoint.role == Role::Service && endpoint.is_sessionful() {
-        let idle = match &endpoint.reliable_session {
-            Some(session) => t.receive.min(session.inactivity_timeout),
-            None => t.receive,
-        };
-        text += &format!("; a session without calls ends after {}", span(idle));
+    match (endpoint.role, &endpoint.reliable_session) {
+        (Role::Client, _) => facts.say(
+            Topic::Limits,
+            format!("open {}, a call {}, close {}", span(t.open), span(t.send), span(t.close)),
+        ),
+        (Role::Service, Some(session)) => facts.say(
+            Topic::Limits,
+            format!("a session without messages ends after {}", span(session.inactivity_timeout)),
+        ),
+        (Role::Service, None) => {}
     }
-    facts.say(Topic::Limits, text);
     facts.say(
         Topic::Limits,
         format!(
@@ -133,10 +129,10 @@ pub(super) fn service(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
         return;
     }
     let behavior = &endpoint.service_behavior;
-    let metadata = behavior.service_metadata.clone().unwrap_or_default();
-    if metadata.http_get_enabled || metadata.https_get_enabled {
-        facts.say(Topic::Service, "describes itself at ?wsdl");
-    }
+    facts.say(
+        Topic::Service,
+        "does not describe itself: there is no ?wsdl and no metadata endpoint",
+    );
     let debug = behavior.service_debug.clone().unwrap_or_default();
     facts.say(
         Topic::Service,
@@ -151,15 +147,12 @@ pub(super) fn service(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
         Some(n) => n.to_string(),
         None => format!("{automatic} per processor"),
     };
-    facts.say(
-        Topic::Service,
-        format!(
-            "at once: calls {}, sessions {}, instances {}",
-            limit(throttling.max_concurrent_calls, 16),
-            limit(throttling.max_concurrent_sessions, 100),
-            limit(throttling.max_concurrent_instances, 116)
-        ),
-    );
+    let mut text = format!("at once: calls {}", limit(throttling.max_concurrent_calls, 16));
+    if endpoint.reliable_session.is_some() {
+        let sessions = limit(throttling.max_concurrent_sessions, 100);
+        text += &format!(", reliable sessions {sessions}");
+    }
+    facts.say(Topic::Service, text);
 }
 
 /// What the other side must have so that the two understand each other.

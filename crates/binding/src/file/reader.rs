@@ -165,6 +165,11 @@ impl<'a> Reader<'a> {
         self.diagnostics.iter().any(|d| d.severity == Severity::Error && d.span == span)
     }
 
+    /// Whether the same is told of this very place already.
+    pub(crate) fn has_told(&self, span: Span, message: &str) -> bool {
+        self.diagnostics.iter().any(|d| d.span == span && d.message == message)
+    }
+
     /// Whether an error is reported inside this span.
     pub(crate) fn has_error_within(&self, span: Span) -> bool {
         let inside = |s: Span| s.start >= span.start && s.end <= span.end;
@@ -174,7 +179,10 @@ impl<'a> Reader<'a> {
     pub(crate) fn report(&mut self, mut problem: Problem) {
         if self.path.get(1).is_some_and(|section| section == "waxwing") {
             problem.wcf_text = None;
-            problem.wcf_behavior = PASSES_OVER;
+            problem.wcf_behavior = match problem.severity {
+                Severity::Error => PASSES_OVER,
+                _ => "passes over the section <waxwing>",
+            };
         }
         if self.is_full() {
             return;

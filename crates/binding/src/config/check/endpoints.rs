@@ -2,9 +2,13 @@
 
 use crate::config::Configuration;
 use crate::config::endpoints::{ClientEndpoint, Service};
+use crate::config::places::Places;
+use crate::diagnostic::Span;
 use crate::effective::EffectiveEndpoint;
+use crate::explain::METADATA_CONTRACT;
 use crate::file::node::Node;
 use crate::file::reader::{Problem, Reader};
+use crate::refusal::Within;
 use crate::{MessageCredentialType, X509CertificateValidationMode, X509RevocationMode};
 
 const UNLESS_IN_CODE: &str = "refuses when it is opened, unless the program sets it in code";
@@ -13,6 +17,7 @@ const NOT_HERE: &str = "accepts and runs it; Waxwing refuses when the endpoint i
 pub(super) fn service(
     service: &Service,
     node: &Node,
+    model: &Node,
     configuration: &Configuration,
     cx: &mut Reader<'_>,
 ) {
@@ -22,28 +27,45 @@ pub(super) fn service(
     // What keeps an endpoint from being resolved is reported where it stands.
     let Ok(effective) = configuration.resolve_service(service, &[]) else { return };
     let nodes = node.children_named("endpoint");
+    let service = node;
     let mut lacks: Vec<&'static str> = Vec::new();
     for (endpoint, node) in effective.endpoints.iter().zip(nodes) {
+        let places = Places::of_service(model, service, node);
         cx.within(node, |cx| {
+            if endpoint.contract == METADATA_CONTRACT {
+                return metadata(node, cx);
+            }
             // One behavior serves all endpoints: its gap is told once.
             missing(endpoint, node, &mut lacks, cx);
-            checks_of_clients(endpoint, node, &mut lacks, cx);
-            unsupported(endpoint, node, cx);
+            checks_of_clients(endpoint, places, &mut lacks, cx);
+            unsupported(endpoint, places, cx);
         });
     }
+}
+
+fn metadata(node: &Node, cx: &mut Reader<'_>) {
+    let message = "this version of Waxwing does not describe services: the endpoint is left out";
+    let span = node.attribute("contract").map_or(node.name_span, |a| a.value_span);
+    cx.report(
+        Problem::note("not-supported", span, message)
+            .behavior("runs it; Waxwing opens the service without it")
+            .fix("give the contract to those who write clients, or a WSDL made elsewhere"),
+    );
 }
 
 pub(super) fn client(
     endpoint: &ClientEndpoint,
     node: &Node,
+    model: &Node,
     configuration: &Configuration,
     cx: &mut Reader<'_>,
 ) {
     standard(node, cx);
     if let Ok(effective) = configuration.resolve_client(endpoint) {
+        let places = Places::of_client(model, node);
         missing(&effective, node, &mut Vec::new(), cx);
-        checks_of_services(&effective, node, cx);
-        unsupported(&effective, node, cx);
+        checks_of_services(&effective, places, cx);
+        unsupported(&effective, places, cx);
     }
 }
 
@@ -82,7 +104,7 @@ fn missing(
 }
 
 /// How a client checks the service's certificate.
-fn checks_of_services(endpoint: &EffectiveEndpoint, node: &Node, cx: &mut Reader<'_>) {
+fn checks_of_services(endpoint: &EffectiveEndpoint, places: Places<'_>, cx: &mut Reader<'_>) {
     let Some(security) = &endpoint.security else { return };
     if security.authentication.needs_service_certificate() {
         let check = &endpoint.client_credentials.service_certificate.authentication;
@@ -90,10 +112,10 @@ fn checks_of_services(endpoint: &EffectiveEndpoint, node: &Node, cx: &mut Reader
             "the service's certificate",
             check.certificate_validation_mode,
             check.revocation_mode,
-            node,
+            places.in_behavior("clientCredentials/serviceCertificate/authentication"),
         );
         found.into_iter().for_each(|problem| cx.report(problem));
-        identity(endpoint, node, cx);
+        identity(endpoint, places.endpoint, cx);
     }
 }
 
@@ -124,7 +146,7 @@ fn identity(endpoint: &EffectiveEndpoint, node: &Node, cx: &mut Reader<'_>) {
 /// How a service checks its clients; told once for all endpoints.
 fn checks_of_clients(
     endpoint: &EffectiveEndpoint,
-    node: &Node,
+    places: Places<'_>,
     told: &mut Vec<&'static str>,
     cx: &mut Reader<'_>,
 ) {
@@ -137,14 +159,15 @@ fn checks_of_clients(
                 "a client's certificate",
                 check.certificate_validation_mode,
                 check.revocation_mode,
-                node,
+                places.in_behavior("serviceCredentials/clientCertificate/authentication"),
             )
         }
         MessageCredentialType::UserName => {
             let mode = credentials.user_name_authentication.user_name_password_validation_mode;
             let message = format!("user names are checked by {mode}, which is .NET's or Windows'");
+            let span = places.in_behavior("serviceCredentials/userNameAuthentication");
             Some(
-                Problem::warning("set-in-code", node.name_span, message)
+                Problem::warning("set-in-code", span, message)
                     .behavior("runs it; Waxwing refuses when it is opened, unless the program checks user names")
                     .fix("give a validator of user names in code"),
             )
@@ -161,14 +184,14 @@ fn certificate_check(
     whose: &str,
     mode: X509CertificateValidationMode,
     revocation: X509RevocationMode,
-    node: &Node,
+    span: Span,
 ) -> Option<Problem> {
     use X509CertificateValidationMode as Mode;
     match (mode, revocation) {
         (Mode::Custom, _) => Some(
             Problem::warning(
                 "set-in-code",
-                node.name_span,
+                span,
                 format!(
                     "{whose} is checked by a .NET class (certificateValidationMode=\"Custom\")"
                 ),
@@ -179,7 +202,7 @@ fn certificate_check(
         (Mode::ChainTrust | Mode::PeerOrChainTrust, X509RevocationMode::Online) => Some(
             Problem::note(
                 "revocation-lists",
-                node.name_span,
+                span,
                 format!("whether {whose} was revoked is looked up in *.crl files; none is fetched"),
             )
             .behavior("asks online")
@@ -192,10 +215,20 @@ fn certificate_check(
     }
 }
 
-fn unsupported(endpoint: &EffectiveEndpoint, node: &Node, cx: &mut Reader<'_>) {
-    let span = node.attribute("binding").map_or(node.name_span, |a| a.value_span);
+/// What cannot be run, marked where it is written; several endpoints of one binding tell it once.
+fn unsupported(endpoint: &EffectiveEndpoint, places: Places<'_>, cx: &mut Reader<'_>) {
+    let node = places.endpoint;
+    let of_endpoint = node.attribute("binding").map_or(node.name_span, |a| a.value_span);
     for feature in endpoint.unsupported() {
+        let span = match (feature.within, places.binding) {
+            (Within::Endpoint, _) => node.locate(feature.at),
+            (Within::Binding, Some(binding)) => binding.locate(feature.at),
+            (Within::Binding, None) => of_endpoint,
+        };
         let message = format!("this version of Waxwing cannot run {}", feature.feature);
+        if cx.has_told(span, &message) {
+            continue;
+        }
         cx.report(
             Problem::warning("not-supported", span, message)
                 .behavior(NOT_HERE)

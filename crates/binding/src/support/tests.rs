@@ -1,0 +1,284 @@
+//! Every setting has a word, and the words are true.
+
+use super::schema::{Place, every};
+use super::{Feature, Support, TABLE, matches, support_of};
+use crate::bindings::custom_binding::OTHER_ELEMENTS;
+use crate::config::behaviors::{OTHER_ENDPOINT_BEHAVIORS, OTHER_SERVICE_BEHAVIORS};
+use crate::config::load::CARRIED;
+use crate::{Configuration, Diagnostic, EffectiveEndpoint, Severity};
+
+#[test]
+fn every_setting_has_a_word() {
+    assert!(every().len() > 900, "{}", every().len());
+    let silent: Vec<&String> = every()
+        .iter()
+        .filter(|(path, place)| **place != Place::Container && support_of(path).is_none())
+        .filter(|(path, place)| !(**place == Place::Opaque && holds_nothing(path)))
+        .map(|(path, _)| path)
+        .collect();
+    assert!(silent.is_empty(), "settings without a word in support/table.rs: {silent:#?}");
+}
+
+/// Bindings that are refused as a whole have no row for their empty elements.
+fn holds_nothing(path: &str) -> bool {
+    let attribute = format!("{path}/@any");
+    matches!(support_of(&attribute), Some(Support::Refused(_)))
+}
+
+#[test]
+fn what_is_known_by_name_only_has_a_word() {
+    let behaviors = OTHER_SERVICE_BEHAVIORS.iter().map(|name| ("serviceBehaviors", name));
+    let behaviors =
+        behaviors.chain(OTHER_ENDPOINT_BEHAVIORS.iter().map(|n| ("endpointBehaviors", n)));
+    for (kind, name) in behaviors {
+        let path = format!("behaviors/{kind}/behavior/{name}");
+        assert!(support_of(&path).is_some(), "{path}");
+    }
+    for section in CARRIED {
+        assert!(support_of(section).is_some(), "{section}");
+    }
+    for element in OTHER_ELEMENTS {
+        let features = refused(&format!("customBinding/binding/{element}"), "");
+        assert!(!features.is_empty(), "<{element}> is neither run nor refused");
+    }
+}
+
+#[test]
+fn every_row_is_of_a_setting() {
+    let mut paths: Vec<String> = every().keys().cloned().collect();
+    let others = OTHER_SERVICE_BEHAVIORS.iter().chain(OTHER_ENDPOINT_BEHAVIORS);
+    paths.extend(others.map(|name| format!("behaviors/serviceBehaviors/behavior/{name}")));
+    paths.extend(CARRIED.iter().map(|section| (*section).to_owned()));
+    for (pattern, support) in TABLE {
+        let used = |path: &&String| matches(pattern, path) && support_of(path) == Some(*support);
+        assert!(paths.iter().any(|p| used(&p)), "no setting takes the row {pattern}");
+    }
+}
+
+/// The features that keep an endpoint from opening when `path` (an attribute or an element) has
+/// this value, beside a binding that runs.
+fn refused(path: &str, value: &str) -> Vec<String> {
+    let configuration = sample(path, value);
+    let mut features: Vec<String> = Vec::new();
+    let mut of = |endpoint: Result<EffectiveEndpoint, crate::ResolveError>| match endpoint {
+        Ok(endpoint) => features.extend(endpoint.unsupported().into_iter().map(|u| u.feature)),
+        Err(error) => features.push(error.to_string()),
+    };
+    configuration.client.endpoints.iter().for_each(|e| of(configuration.resolve_client(e)));
+    for service in &configuration.services.services {
+        let behavior = configuration.service_behavior(service).cloned().unwrap_or_default();
+        for endpoint in &service.endpoints {
+            of(configuration.resolve_service_endpoint(service, endpoint, &behavior));
+        }
+    }
+    features
+}
+
+/// A tree of elements that is written as XML.
+#[derive(Default)]
+struct Element {
+    attributes: Vec<(String, String)>,
+    children: Vec<(String, Element)>,
+}
+
+impl Element {
+    fn at(&mut self, path: &str) -> &mut Element {
+        path.split('/').filter(|step| !step.is_empty()).fold(self, |element, step| {
+            let found = element.children.iter().position(|(name, _)| name == step);
+            let at = found.unwrap_or_else(|| {
+                // A transport stays last.
+                let last = element.children.last().is_some_and(|(n, _)| n == "httpTransport");
+                let at = element.children.len() - usize::from(last);
+                element.children.insert(at, (step.to_owned(), Element::default()));
+                at
+            });
+            &mut element.children[at].1
+        })
+    }
+
+    fn set(&mut self, path: &str, value: &str) {
+        let Some((element, name)) = path.rsplit_once("/@") else {
+            self.at(path);
+            return;
+        };
+        let attributes = &mut self.at(element).attributes;
+        attributes.retain(|(n, _)| n != name);
+        attributes.push((name.to_owned(), value.to_owned()));
+    }
+
+    fn write(&self, name: &str) -> String {
+        let attributes = self.attributes.iter().map(|(n, v)| format!(" {n}=\"{v}\""));
+        let children = self.children.iter().map(|(n, c)| c.write(n));
+        format!(
+            "<{name}{}>{}</{name}>",
+            attributes.collect::<String>(),
+            children.collect::<String>()
+        )
+    }
+}
+
+/// A file that runs but for `path`, with a client endpoint (or a service's, or the binding's) that
+/// uses what is set there.
+fn sample(path: &str, value: &str) -> Configuration {
+    let mut model = Element::default();
+    let section = path.split('/').next().unwrap_or_default();
+    let is_binding = section.ends_with("Binding");
+    let binding = if is_binding { section } else { "wsHttpBinding" };
+    for (setting, value) in [
+        ("client/endpoint/@name", "c"),
+        ("client/endpoint/@address", "http://h/"),
+        ("client/endpoint/@contract", "I"),
+        ("client/endpoint/@behaviorConfiguration", "b"),
+        ("behaviors/endpointBehaviors/behavior/@name", "b"),
+    ] {
+        model.set(setting, value);
+    }
+    model.set("client/endpoint/@binding", binding);
+    if section == "services" {
+        model.set("services/service/@name", "S");
+        model.set("services/service/endpoint/@address", "http://h/");
+        model.set("services/service/endpoint/@binding", binding);
+        model.set("services/service/endpoint/@contract", "I");
+    }
+    for (setting, value) in BASE.iter().filter(|(setting, _)| setting.starts_with(binding)) {
+        model.set(&format!("bindings/{setting}"), value);
+    }
+    if is_binding {
+        let bootstrap = "/secureConversationBootstrap/";
+        if path.contains(bootstrap) || path.ends_with("/@keyEntropyMode") {
+            model.set(
+                "bindings/customBinding/binding/security/@authenticationMode",
+                "SecureConversation",
+            );
+            let mode = "bindings/customBinding/binding/security/secureConversationBootstrap/@authenticationMode";
+            model.set(mode, "MutualCertificate");
+        }
+        if path.ends_with("/@requireSecurityContextCancellation") {
+            let at = path.rsplit_once('/').map_or("", |(element, _)| element);
+            model.set(&format!("bindings/{at}/@authenticationMode"), "AnonymousForSslNegotiated");
+        }
+        model.set(&format!("bindings/{path}"), value);
+    } else {
+        model.set(path, value);
+    }
+    let text = format!("<configuration>{}</configuration>", model.write("system.serviceModel"));
+    Configuration::load(&text).configuration
+}
+
+/// What makes the bindings run.
+const BASE: &[(&str, &str)] = &[
+    ("wsHttpBinding/binding/security/message/@clientCredentialType", "None"),
+    ("ws2007HttpBinding/binding/security/message/@clientCredentialType", "None"),
+    ("wsFederationHttpBinding/binding/security/@mode", "None"),
+    ("ws2007FederationHttpBinding/binding/security/@mode", "None"),
+    ("netHttpBinding/binding/@messageEncoding", "Text"),
+    ("customBinding/binding/security/@authenticationMode", "MutualCertificate"),
+    ("customBinding/binding/httpTransport", ""),
+];
+
+#[test]
+fn values_that_are_said_to_be_refused_are_refused() {
+    let mut count = 0;
+    for path in every().keys() {
+        let Some(Support::RunsExcept(values)) = support_of(path) else { continue };
+        for value in values {
+            if !is_legal(path, value) {
+                continue;
+            }
+            count += 1;
+            let features = refused(path, value);
+            assert!(!features.is_empty(), "{path}=\"{value}\" is said to be refused, but is not");
+        }
+    }
+    assert!(count > 60, "{count}");
+    for (setting, value) in BASE {
+        let features = refused(setting, value);
+        assert!(features.is_empty(), "{setting}=\"{value}\" does not run: {features:?}");
+    }
+}
+
+/// Whether the attribute takes the value at all: some lists are shorter in some bindings.
+fn is_legal(path: &str, value: &str) -> bool {
+    let mut model = Element::default();
+    model.set(&format!("bindings/{path}"), value);
+    let text = format!("<configuration>{}</configuration>", model.write("system.serviceModel"));
+    let loaded = Configuration::load(&text);
+    !loaded.diagnostics.iter().any(|d| d.code == "bad-value" || d.code == "unsupported-value")
+}
+
+/// Every feature that a row names is refused where it is used.
+#[test]
+fn features_are_refused_where_they_are_used() {
+    for feature in Feature::ALL {
+        let (path, value) = match feature {
+            Feature::Https => ("wsHttpBinding/binding/security/@mode", "Transport"),
+            Feature::HttpAuthentication => {
+                ("customBinding/binding/httpTransport/@authenticationScheme", "Basic")
+            }
+            Feature::Tcp => ("netTcpBinding/binding/@name", ""),
+            Feature::WebSockets => {
+                ("netHttpBinding/binding/webSocketSettings/@transportUsage", "Always")
+            }
+            Feature::BinaryMessages => ("customBinding/binding/binaryMessageEncoding", ""),
+            Feature::Callbacks => ("wsDualHttpBinding/binding/@name", ""),
+            Feature::WindowsAccounts => {
+                ("client/endpoint/identity/userPrincipalName/@value", "u@d")
+            }
+            Feature::IssuedTokens => {
+                ("wsHttpBinding/binding/security/message/@clientCredentialType", "IssuedToken")
+            }
+            Feature::WsSecurity10 => {
+                ("customBinding/binding/security/@authenticationMode", "MutualCertificateDuplex")
+            }
+            Feature::Cookies => {
+                ("customBinding/binding/security/@requireSecurityContextCancellation", "false")
+            }
+            Feature::AddressHeaders => ("client/endpoint/headers/x", ""),
+            Feature::StandardEndpoints => ("services/service/endpoint/@listenUriMode", "Unique"),
+        };
+        let features = refused(path, value);
+        assert!(!features.is_empty(), "{feature} is not refused: {path}=\"{value}\"");
+    }
+    let kind = "<configuration><system.serviceModel><client><endpoint kind=\"dynamicEndpoint\" \
+                contract=\"I\"/></client></system.serviceModel></configuration>";
+    let configuration = Configuration::load(kind).configuration;
+    assert!(configuration.resolve_client(&configuration.client.endpoints[0]).is_err());
+}
+
+fn found(bindings: &str) -> Vec<(Severity, u32, String)> {
+    let text = format!(
+        "<configuration><system.serviceModel><bindings>{bindings}</bindings></system.serviceModel></configuration>"
+    );
+    let found = Configuration::load(&text).diagnostics;
+    let ours = |d: &Diagnostic| d.code == "does-nothing";
+    found.into_iter().filter(ours).map(|d| (d.severity, d.column, d.message)).collect()
+}
+
+#[test]
+fn what_does_nothing_is_told_where_it_stands() {
+    let plain = "<security mode=\"None\"/>";
+    let quotas = "<readerQuotas maxDepth=\"9\" maxArrayLength=\"7\" maxBytesPerRead=\"8\"/>";
+    let text = format!(
+        "<wsHttpBinding><binding proxyAddress=\"http://p/\" useDefaultWebProxy=\"false\">{quotas}{plain}</binding></wsHttpBinding>"
+    );
+    let found_here = found(&text);
+    let message: Vec<&str> = found_here.iter().map(|(_, _, message)| message.as_str()).collect();
+    assert_eq!(
+        message,
+        [
+            "proxyAddress of <binding> does nothing here: messages go to their address directly, through no proxy",
+            "maxArrayLength, maxBytesPerRead of <readerQuotas> do nothing here: only maxReceivedMessageSize and maxDepth bound a message",
+        ]
+    );
+    assert!(found_here.iter().all(|(severity, ..)| *severity == Severity::Warning));
+    let column = "<configuration><system.serviceModel><bindings><wsHttpBinding><binding ".len() + 1;
+    assert_eq!(found_here[0].1 as usize, column);
+    // The value that is the default, or what holds anyway, is no news.
+    let anyway = "<binding useDefaultWebProxy=\"false\" allowCookies=\"FALSE\"><security mode=\"None\"/></binding>";
+    assert_eq!(found(&format!("<wsHttpBinding>{anyway}</wsHttpBinding>")), []);
+    // A binding that cannot be run at all is told once, at its endpoint.
+    assert_eq!(found("<netTcpBinding><binding portSharingEnabled=\"true\"/></netTcpBinding>"), []);
+    let flow =
+        "<customBinding><binding><transactionFlow/><httpTransport/></binding></customBinding>";
+    assert_eq!(found(flow)[0].2, "<transactionFlow> does nothing here: transactions do not flow");
+}
