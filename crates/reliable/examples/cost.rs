@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use waxwing_reliable::{
-    CallId, ExchangeId, Initiator, InitiatorInput, InitiatorOutput, Listener, ListenerInput,
-    ListenerOutput, OpenRequest, ReliableMessagingVersion, ReliableSessionSettings, Response,
-    Shape, Time,
+    Body, CallId, ExchangeId, Identifier, Initiator, InitiatorInput, InitiatorOutput, Listener,
+    ListenerInput, ListenerOutput, OpenRequest, ReliableMessagingVersion, ReliableSessionSettings,
+    Response, Shape, Time,
 };
 
 const CALLS: u64 = 1_000_000;
@@ -54,7 +54,10 @@ impl Pair {
                 _ => {}
             }
         }
-        if let Some((exchange, Response::Message(message))) = response {
+        if let Some((exchange, Response::Message(mut message))) = response {
+            if let Body::Application(payload) = &message.body {
+                message.relates_to = Some(Identifier::new(payload.clone()));
+            }
             self.client(InitiatorInput::Response { exchange, message: Some(message) });
         }
     }
@@ -78,11 +81,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         deadline: Time::from_millis(60_000),
     }));
     let payload: Payload = "payload".into();
+    let name = Identifier::new(payload.clone());
     let begin = Instant::now();
     for call in 0..CALLS {
         pair.now = pair.now + Duration::from_micros(10);
-        let (call, message) = (CallId(call), payload.clone());
-        pair.client(InitiatorInput::Send { call, message, deadline: None });
+        let (call, message, message_id) = (CallId(call), payload.clone(), Some(name.clone()));
+        pair.client(InitiatorInput::Send { call, message, message_id, deadline: None });
     }
     let each = begin.elapsed() / u32::try_from(CALLS)?;
     println!("{} calls, {each:?} each, both engines together", pair.completed);

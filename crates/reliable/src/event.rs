@@ -51,6 +51,12 @@ pub enum Event {
         /// Its number.
         number: MessageNumber,
     },
+    /// An answer came that belongs to another request: it completes nothing. Somebody on the way swaps,
+    /// repeats or delays answers, or the peer does not relate them.
+    Misplaced {
+        /// The message on whose exchange it came; None: a request of the protocol itself.
+        number: Option<MessageNumber>,
+    },
     /// A keep-alive was sent.
     KeepAlive,
     /// The peer has no room (`BufferRemaining` is 0).
@@ -88,6 +94,8 @@ pub struct Counters {
     pub duplicates: u64,
     /// Messages refused for order or room.
     pub refused: u64,
+    /// Answers that belong to another request (initiator).
+    pub misplaced: u64,
     /// Keep-alives sent (initiator) or answered (responder).
     pub keep_alives: u64,
     /// Retransmission timers that ran out.

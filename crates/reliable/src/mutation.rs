@@ -23,6 +23,8 @@ pub enum Mutation {
     IgnoreContext,
     /// The initiator takes an acknowledgement on any exchange for the answer of every message in it.
     CompleteByAcknowledgement,
+    /// The initiator takes whatever comes on an exchange for the answer to its message.
+    CompleteByExchange,
     /// The initiator sends whatever it has, whatever the window.
     IgnoreWindow,
     /// The initiator never sends a message again.
@@ -37,7 +39,7 @@ pub enum Mutation {
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::DeliverDuplicates,
         Self::DeliverOutOfOrder,
         Self::AcknowledgeRefused,
@@ -48,6 +50,7 @@ impl Mutation {
         Self::AcknowledgeGaps,
         Self::IgnoreContext,
         Self::CompleteByAcknowledgement,
+        Self::CompleteByExchange,
         Self::IgnoreWindow,
         Self::NeverRetransmit,
         Self::CloseWithoutWaiting,

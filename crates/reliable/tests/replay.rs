@@ -358,7 +358,9 @@ fn in_the_clients_place() {
                 (Body::Application(()), Some(sequence)) if sequence.number > highest => {
                     highest = sequence.number;
                     let (call, message, deadline) = (CallId(highest), (), None);
-                    client.give(InitiatorInput::Send { call, message, deadline }, at);
+                    let message_id = exchange.request.message_id.clone();
+                    let send = InitiatorInput::Send { call, message, message_id, deadline };
+                    client.give(send, at);
                 }
                 (Body::LastMessage | Body::CloseSequence(_), _) if client.sent.is_empty() => {
                     let close_id = exchange.request.message_id.clone();

@@ -76,6 +76,9 @@ pub enum InitiatorInput<M> {
         call: CallId,
         /// The message.
         message: M,
+        /// `MessageID` of a two-way call, the same in every transmission: only an answer that relates to it
+        /// completes the call. None: a one-way call, which an acknowledgement completes.
+        message_id: Option<Identifier>,
         /// When the call gives up: a call that still waits for the window fails alone; one that was sent
         /// in the request/reply shape takes the session with it, as WCF's synchronous calls do. None: never.
         deadline: Option<Time>,

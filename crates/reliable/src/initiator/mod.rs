@@ -1,9 +1,11 @@
 //! The initiator: the client's end of one session (RM source of requests, RM destination of replies).
 //!
-//! `open` makes the sequence, `transfer` sends messages and reads answers, `shutdown` ends the sequence,
-//! `window` holds what is sent and unanswered. This file holds the state and what time does to it.
+//! `open` makes the sequence, `transfer` sends messages, `answer` reads what comes back (`correlation`: for which
+//! request), `shutdown` ends the sequence, `window` holds what is sent and unanswered. This file holds the state and what time does to it.
 
+mod answer;
 mod api;
+mod correlation;
 mod keep_alive;
 mod open;
 mod recovery;
@@ -22,7 +24,7 @@ pub use api::{
 use self::keep_alive::KeepAlive;
 pub(crate) use self::open::{ANONYMOUS, same_uri};
 use self::requestor::{Due, Requestor};
-use self::window::SendWindow;
+use self::window::{Outgoing, SendWindow};
 use crate::event::{Counters, Event, SequenceState, Status};
 use crate::fault::{FaultKind, SequenceFault, SessionError};
 use crate::message::{Body, Headers, Identifier, Message, TokenReference};
@@ -42,7 +44,7 @@ pub struct Initiator<M> {
     phase: Phase,
     peer: Peer,
     window: SendWindow<M>,
-    queue: VecDeque<Queued<M>>,
+    queue: VecDeque<Outgoing<M>>,
     /// Not later than the first deadline in the queue.
     queue_deadline: Option<Time>,
     /// Numbers of the return sequence that came.
@@ -90,13 +92,6 @@ struct Peer {
     forward: Option<Identifier>,
     /// The replies' sequence; named by us.
     back: Option<Identifier>,
-}
-
-#[derive(Debug)]
-struct Queued<M> {
-    call: CallId,
-    message: M,
-    deadline: Option<Time>,
 }
 
 #[derive(Debug)]
@@ -153,8 +148,9 @@ impl<M: Clone> Initiator<M> {
     pub fn handle(&mut self, input: InitiatorInput<M>, now: Time) {
         match input {
             InitiatorInput::Open(request) => self.open(request, now),
-            InitiatorInput::Send { call, message, deadline } => {
-                self.enqueue(Queued { call, message, deadline }, now);
+            InitiatorInput::Send { call, message, message_id, deadline } => {
+                let body = Body::Application(message);
+                self.enqueue(Outgoing { call: Some(call), message_id, body, deadline }, now);
             }
             InitiatorInput::Response { exchange, message } => {
                 self.on_response(exchange, message, now);
@@ -232,7 +228,7 @@ impl<M: Clone> Initiator<M> {
         let names = [&self.peer.forward, &self.peer.back].into_iter().flatten();
         size_of::<Self>()
             + self.window.heap_size()
-            + self.queue.capacity() * size_of::<Queued<M>>()
+            + self.queue.capacity() * size_of::<Outgoing<M>>()
             + self.outputs.capacity() * size_of::<InitiatorOutput<M>>()
             + self.replies.heap_size()
             + self.exchanges.len() * node
@@ -330,7 +326,7 @@ impl<M: Clone> Initiator<M> {
             return;
         }
         let sent: Vec<_> = self.window.drain().filter_map(|e| e.call).collect();
-        let waiting: Vec<_> = self.queue.drain(..).map(|q| q.call).collect();
+        let waiting: Vec<_> = self.queue.drain(..).filter_map(|q| q.call).collect();
         for call in sent.into_iter().chain(waiting) {
             let error = error.clone();
             self.outputs.push_back(InitiatorOutput::CallFailed { call, error });

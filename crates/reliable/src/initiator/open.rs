@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use waxwing_soap::EndpointReference;
 
+use super::correlation::{OTHER_REQUEST, Related, related};
 use super::requestor::Requestor;
 use super::{FailureKind, Initiator, InitiatorOutput, OpenRequest, Opening, Phase, Purpose, Shape};
 use crate::fault::{FaultKind, SequenceFault, SessionError};
@@ -75,8 +76,13 @@ impl<M: Clone> Initiator<M> {
         let Some(message) = message else {
             return self.create_failed(FailureKind::Retryable, "an empty response".to_owned());
         };
+        let related = related(message.relates_to.as_ref(), Some(&id));
+        if related == Related::No {
+            self.leave(None, OTHER_REQUEST);
+            return self.create_failed(FailureKind::Retryable, OTHER_REQUEST.to_owned());
+        }
         match message.body {
-            Body::CreateSequenceResponse(response) if message.relates_to.as_ref() == Some(&id) => {
+            Body::CreateSequenceResponse(response) if related == Related::Yes => {
                 self.created(*response, open, exchange, now);
             }
             Body::Fault(fault) => self.end(SessionError::Peer(*fault)),

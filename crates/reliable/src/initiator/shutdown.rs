@@ -1,10 +1,12 @@
 //! Closing: LastMessage and TerminateSequence (2005 §3.1, §3.5); CloseSequence and TerminateSequence (1.1 §3.5,
 //! §3.6).
 
+use super::correlation::{OTHER_REQUEST, Related, related};
 use super::requestor::{Due, Requestor};
+use super::window::Outgoing;
 use super::{CloseRequest, FailureKind, Initiator, InitiatorOutput, Phase, Purpose, Shape};
 use crate::fault::{FaultKind, SequenceFault, SessionError};
-use crate::message::{Body, Identifier, Message, SequenceAcknowledgement, Shutdown};
+use crate::message::{Body, Message, SequenceAcknowledgement, Shutdown};
 use crate::mutation::{Mutation, broken};
 use crate::time::Time;
 use crate::version::ReliableMessagingVersion;
@@ -56,7 +58,9 @@ impl<M: Clone> Initiator<M> {
             return; // The peer has no room; keep-alives find out when it has.
         }
         let deadline = self.close.as_ref().map(|c| c.deadline);
-        if let Some(number) = self.window.add(None, Body::LastMessage, None, now) {
+        let last =
+            Outgoing { call: None, message_id: None, body: Body::LastMessage, deadline: None };
+        if let Some(number) = self.window.add(last, now) {
             self.counters.messages_sent += 1;
             self.enter(Phase::LastMessage);
             self.send_number(number, deadline, now);
@@ -119,26 +123,60 @@ impl<M: Clone> Initiator<M> {
             Phase::Terminating(requestor) => (requestor.message_id.clone(), false),
             _ => return,
         };
-        if !is_11 {
-            // Any response ends a 2005 session, whatever it says.
-            if message.is_some() || self.shape == Shape::OneWay {
+        let Some(message) = message else {
+            // Everything is acknowledged: TerminateSequence needs no answer.
+            if !is_close {
                 return self.closed();
             }
             return self.shutdown_failed(FailureKind::Retryable, "an empty response".into(), now);
-        }
-        let Some(message) = message else {
-            return self.shutdown_failed(FailureKind::Retryable, "an empty response".into(), now);
         };
+        // Any response ends a 2005 session, whatever it says.
+        if !is_11 || self.says_that_it_is_over(&message, is_close) {
+            return self.step_done(is_close, now);
+        }
+        let is_fault = matches!(message.body, Body::Fault(_) | Body::SoapFault(_));
+        match related(message.relates_to.as_ref(), Some(&id)) {
+            Related::Yes => {}
+            Related::Unsaid if is_fault => {}
+            Related::Unsaid | Related::No => {
+                self.leave(None, OTHER_REQUEST);
+                let kind = FailureKind::Retryable;
+                return self.shutdown_failed(kind, OTHER_REQUEST.to_owned(), now);
+            }
+        }
         match &message.body {
             Body::Fault(fault) if !is_close && self.is_forgotten(fault) => self.closed(),
             Body::Fault(fault) => self.on_fault((**fault).clone()),
             Body::SoapFault(fault) => self.end(SessionError::PeerSoapFault(fault.clone())),
-            _ => match self.check_shutdown_response(&message, &id, is_close) {
+            _ => match self.check_shutdown_response(&message, is_close) {
                 Err(fault) => self.protocol_error(fault),
-                Ok(()) if is_close => self.begin_step("TerminateSequence", now),
-                Ok(()) => self.closed(),
+                Ok(()) => self.step_done(is_close, now),
             },
         }
+    }
+
+    fn step_done(&mut self, is_close: bool, now: Time) {
+        if is_close {
+            self.begin_step("TerminateSequence", now);
+        } else {
+            self.closed();
+        }
+    }
+
+    /// A message that says so by itself, whatever it answers: the final acknowledgement of everything after
+    /// CloseSequence, as WCF takes it; TerminateSequence of the replies' sequence after ours.
+    fn says_that_it_is_over(&self, message: &Message<M>, is_close: bool) -> bool {
+        if !is_close {
+            return matches!(&message.body, Body::TerminateSequence(back)
+                if Some(&back.identifier) == self.peer.back.as_ref());
+        }
+        let acknowledgement = message.headers.acknowledgement.as_ref();
+        matches!(message.body, Body::SequenceAcknowledgement)
+            && acknowledgement.is_some_and(|a| {
+                a.is_final
+                    && Some(&a.identifier) == self.peer.forward.as_ref()
+                    && a.ranges == self.all_sent()
+            })
     }
 
     /// A responder that has forgotten the session after CloseSequence has terminated it.
@@ -151,7 +189,6 @@ impl<M: Clone> Initiator<M> {
     fn check_shutdown_response(
         &self,
         message: &Message<M>,
-        id: &Identifier,
         is_close: bool,
     ) -> Result<(), SequenceFault> {
         let terminated = |reason: &str| {
@@ -163,16 +200,13 @@ impl<M: Clone> Initiator<M> {
             Body::TerminateSequenceResponse(named) if !is_close => named,
             _ => return terminated("the answer is not the response that was asked for"),
         };
-        if Some(named) != self.peer.forward.as_ref() || message.relates_to.as_ref() != Some(id) {
-            return terminated("the response belongs to another sequence or request");
+        if Some(named) != self.peer.forward.as_ref() {
+            return terminated("the response belongs to another sequence");
         }
-        let Some(acknowledgement) = &message.headers.acknowledgement else {
-            return terminated("the response carries no final acknowledgement");
-        };
+        // WCF demands a final acknowledgement. Everything was acknowledged before CloseSequence was sent, so a
+        // response without it leaves nothing open; one that takes something back is refused.
+        let Some(acknowledgement) = &message.headers.acknowledgement else { return Ok(()) };
         self.check_acknowledgement(acknowledgement, None)?;
-        if !acknowledgement.is_final {
-            return terminated("the acknowledgement of the response is not final");
-        }
         if acknowledgement.ranges != self.all_sent() {
             let kind = FaultKind::InvalidAcknowledgement(Box::new(SequenceAcknowledgement::new(
                 acknowledgement.identifier.clone(),

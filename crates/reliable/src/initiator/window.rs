@@ -6,11 +6,22 @@ use std::time::Duration;
 use super::api::CallId;
 use super::recovery::LossEstimate;
 use super::rtt::{EAGER_MARGIN, RoundTrip, WCF_MARGIN};
-use crate::message::Body;
+use crate::message::{Body, Identifier};
 use crate::mutation::{Mutation, broken};
 use crate::ranges::{MAX_MESSAGE_NUMBER, MessageNumber, Ranges};
 use crate::settings::{LossRecovery, ReliableSessionSettings, RoundTripEstimate};
 use crate::time::Time;
+
+/// A message that is still to be sent.
+#[derive(Debug)]
+pub(super) struct Outgoing<M> {
+    /// None: LastMessage.
+    pub(super) call: Option<CallId>,
+    /// What an answer must relate to; None: LastMessage, or a one-way call.
+    pub(super) message_id: Option<Identifier>,
+    pub(super) body: Body<M>,
+    pub(super) deadline: Option<Time>,
+}
 
 /// A message that was sent and whose answer has not come.
 #[derive(Debug)]
@@ -18,6 +29,7 @@ pub(super) struct Entry<M> {
     pub(super) number: MessageNumber,
     /// None: LastMessage, or a call that has failed already.
     pub(super) call: Option<CallId>,
+    pub(super) message_id: Option<Identifier>,
     pub(super) body: Body<M>,
     pub(super) deadline: Option<Time>,
     pub(super) transferred: bool,
@@ -146,13 +158,8 @@ impl<M> SendWindow<M> {
     }
 
     /// Numbers a message. None when the numbers are used up.
-    pub(super) fn add(
-        &mut self,
-        call: Option<CallId>,
-        body: Body<M>,
-        deadline: Option<Time>,
-        now: Time,
-    ) -> Option<MessageNumber> {
+    pub(super) fn add(&mut self, outgoing: Outgoing<M>, now: Time) -> Option<MessageNumber> {
+        let Outgoing { call, message_id, body, deadline } = outgoing;
         let number = self.next;
         if number > MAX_MESSAGE_NUMBER {
             return None;
@@ -164,6 +171,7 @@ impl<M> SendWindow<M> {
         self.entries.push_back(Entry {
             number,
             call,
+            message_id,
             body,
             deadline,
             transferred: false,
@@ -180,6 +188,13 @@ impl<M> SendWindow<M> {
     }
 
     /// A message that is still to be answered.
+    pub(super) fn entry(&self, number: MessageNumber) -> Option<&Entry<M>> {
+        let first = self.entries.front()?.number;
+        let index = usize::try_from(number.checked_sub(first)?).ok()?;
+        self.entries.get(index).filter(|e| !e.transferred)
+    }
+
+    /// The same, to be changed.
     pub(super) fn entry_mut(&mut self, number: MessageNumber) -> Option<&mut Entry<M>> {
         let first = self.entries.front()?.number;
         let index = usize::try_from(number.checked_sub(first)?).ok()?;

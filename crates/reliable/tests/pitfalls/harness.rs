@@ -242,6 +242,9 @@ pub struct Client {
     pub outputs: Vec<InitiatorOutput<u32>>,
     pub now: Time,
     version: ReliableMessagingVersion,
+    shape: Shape,
+    /// `MessageID` of what was sent on each exchange.
+    ids: BTreeMap<u64, Identifier>,
 }
 
 impl Client {
@@ -258,6 +261,8 @@ impl Client {
             outputs: Vec::new(),
             now: Time::ZERO,
             version,
+            shape,
+            ids: BTreeMap::new(),
         };
         client.give(InitiatorInput::Open(OpenRequest {
             message_id: id("urn:create"),
@@ -292,6 +297,7 @@ impl Client {
         while let Some(output) = self.initiator.poll() {
             match output {
                 InitiatorOutput::Transmit { exchange, message, .. } => {
+                    self.ids.extend(message.message_id.clone().map(|id| (exchange.0, id)));
                     self.sent.push_back((exchange.0, message, self.now));
                 }
                 InitiatorOutput::Event(_) => {}
@@ -300,9 +306,17 @@ impl Client {
         }
     }
 
+    /// A call: two-way in request/reply sessions.
     pub fn call(&mut self, call: u64) {
+        let two_way = self.shape == Shape::RequestReply;
+        let message_id = two_way.then(|| id(&format!("urn:call:{call}")));
         let (call, message) = (CallId(call), call as u32);
-        self.give(InitiatorInput::Send { call, message, deadline: None });
+        self.give(InitiatorInput::Send { call, message, message_id, deadline: None });
+    }
+
+    pub fn call_one_way(&mut self, call: u64) {
+        let (call, message) = (CallId(call), call as u32);
+        self.give(InitiatorInput::Send { call, message, message_id: None, deadline: None });
     }
 
     pub fn close(&mut self) {
@@ -313,7 +327,15 @@ impl Client {
         });
     }
 
-    pub fn respond(&mut self, exchange: u64, message: Message<u32>) {
+    /// A response; a reply that relates to nothing relates to the request of the exchange.
+    pub fn respond(&mut self, exchange: u64, mut message: Message<u32>) {
+        if matches!(message.body, Body::Application(_)) && message.relates_to.is_none() {
+            message.relates_to = self.ids.get(&exchange).cloned();
+        }
+        self.respond_as_it_is(exchange, message);
+    }
+
+    pub fn respond_as_it_is(&mut self, exchange: u64, message: Message<u32>) {
         let (exchange, message) = (ExchangeId(exchange), Some(message));
         self.give(InitiatorInput::Response { exchange, message });
     }

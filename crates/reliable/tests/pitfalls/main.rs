@@ -5,6 +5,7 @@
 //! (callback addresses), 33 (HTTP content types), 38 (policy).
 #![allow(unreachable_pub, reason = "a test")]
 
+mod answers;
 mod client;
 mod ends;
 mod grammar;

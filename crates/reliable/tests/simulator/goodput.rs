@@ -50,6 +50,7 @@ fn plan(link: &Link, window: u32, recovery: LossRecovery, messages: usize) -> Pl
         concurrency: 100_000,
         accident: None,
         strangers: 0,
+        swaps: 0,
     }
 }
 

@@ -72,6 +72,9 @@ pub struct Plan {
     pub accident: Option<(Micros, Accident)>,
     /// Of a thousand events so many bring a stranger's message.
     pub strangers: u64,
+    /// Of a thousand responses so many are kept back, and an earlier one, from whatever exchange, is given
+    /// out in their place.
+    pub swaps: u64,
 }
 
 impl Plan {
@@ -158,6 +161,7 @@ impl Plan {
                 ];
                 (at, r.pick(&all))
             }),
+            swaps: if seed % 4 == 1 && may_be_swapped(class) { 200 } else { 0 },
             strangers: if class == LyingClient { 100 } else { r.pick(&[0, 20]) },
             soap: (!matches!(class, LyingClient | LyingService) && r.permille(100)).then(|| {
                 use AddressingVersion::{Addressing10, August2004};
@@ -168,6 +172,11 @@ impl Plan {
             }),
         }
     }
+}
+
+/// An on-path attacker delays, and that is all; but where delay alone may end a session little can be said.
+fn may_be_swapped(class: Class) -> bool {
+    matches!(class, Class::Patient | Class::Hasty | Class::Crash)
 }
 
 fn inactivity(class: Class, random: &mut Random) -> Duration {

@@ -1,7 +1,7 @@
 //! The text between the engines: in some runs every message is written and read on its way.
 
 use waxwing_reliable::codec::{read, write, write_headers};
-use waxwing_reliable::{Body, Message, ReliableMessagingVersion};
+use waxwing_reliable::{Body, Identifier, Message, ReliableMessagingVersion};
 use waxwing_soap::{Addressing, Envelope, MessageVersion};
 use waxwing_xml::{Limits, Name};
 
@@ -16,7 +16,7 @@ pub fn over(
 ) -> Result<Message<Payload>, String> {
     let to = is_request.then_some("http://Service/calc");
     let envelope = match &message.body {
-        Body::Application(payload) => application(*payload, soap, is_request),
+        Body::Application(payload) => application(*payload, &message, soap, is_request),
         _ => {
             write(&message, version, soap, to).ok_or("a message of the protocol is not written")?
         }
@@ -38,10 +38,18 @@ pub fn over(
     Ok(arrived.map(|()| payload))
 }
 
-fn application(payload: Payload, soap: MessageVersion, is_request: bool) -> Envelope {
+fn application(
+    payload: Payload,
+    message: &Message<Payload>,
+    soap: MessageVersion,
+    is_request: bool,
+) -> Envelope {
+    let text = |id: &Option<Identifier>| id.as_ref().map(|id| id.as_str().to_owned());
     let mut envelope = Envelope::new(soap);
     let addressing = Addressing {
         action: Some("urn:app".to_owned()),
+        message_id: text(&message.message_id),
+        relates_to: text(&message.relates_to),
         to: is_request.then(|| "http://Service/calc".to_owned()),
         ..Addressing::default()
     };

@@ -25,14 +25,25 @@ pub const STRANGER: Payload = u32::MAX;
 /// What a lying client sends beside its calls, and more.
 const FORGED: Payload = 1 << 29;
 
+/// Added to a payload, its reply.
+const REPLY: Payload = 1_000_000;
+
 /// Payloads of one-way operations carry this bit.
 const ONE_WAY: Payload = 1 << 30;
+
+/// Responses that whoever swaps them remembers.
+const SEEN: usize = 16;
 
 /// Steps after which a run counts as endless.
 const STEPS: usize = 2_000_000;
 
+/// `MessageID` of a call.
+fn message_id(payload: Payload) -> Identifier {
+    Identifier::new(format!("urn:call:{payload}"))
+}
+
 pub fn reply_to(payload: Payload) -> Payload {
-    payload + 1_000_000
+    payload + REPLY
 }
 
 /// What the service's host remembers of an exchange.
@@ -89,6 +100,9 @@ pub struct World {
     tag: Option<ContextTag>,
     session: Option<SessionId>,
     is_cut: bool,
+    /// Draws of whoever swaps responses, and the responses that he has seen.
+    mischief: Random,
+    seen: VecDeque<Option<Message<Payload>>>,
     /// Print what happens (`WAXWING_TRACE=1`).
     trace: bool,
     checks: Checks,
@@ -160,6 +174,8 @@ impl World {
             ending: Vec::new(),
             session: None,
             is_cut: false,
+            mischief: Random::new(seed ^ 0x5A4B),
+            seen: VecDeque::new(),
             trace: std::env::var_os("WAXWING_TRACE").is_some(),
             checks: Checks::new(),
             summary: Summary::default(),
@@ -285,7 +301,8 @@ impl World {
         }
         self.checks.called(call, payload, one_way);
         let deadline = self.plan.call_deadline.map(|d| time(self.now + d));
-        self.client_input(InitiatorInput::Send { call, message: payload, deadline })
+        let message_id = (!one_way).then(|| message_id(payload));
+        self.client_input(InitiatorInput::Send { call, message: payload, message_id, deadline })
     }
 
     fn accident(&mut self, accident: Accident) -> Result<(), String> {
@@ -403,7 +420,24 @@ impl World {
             return self.lose(exchange);
         }
         let delay = self.delay();
+        let message = self.swap(message);
         self.later(delay, Happening::Response { exchange, message });
+    }
+
+    /// Whoever holds the wire gives another response out: swapped, from an earlier exchange, or once more.
+    fn swap(&mut self, message: Option<Message<Payload>>) -> Option<Message<Payload>> {
+        if self.plan.swaps == 0 {
+            return message;
+        }
+        self.seen.push_back(message.clone());
+        if self.seen.len() > SEEN {
+            self.seen.pop_front();
+        }
+        if !self.mischief.permille(self.plan.swaps) {
+            return message;
+        }
+        let place = self.mischief.between(0, self.seen.len() as u64 - 1) as usize;
+        self.seen[place].clone()
     }
 
     // ---- the two ends ----
@@ -468,7 +502,12 @@ impl World {
             match output {
                 ListenerOutput::Respond { response, .. } => {
                     let response = match response {
-                        Response::Message(m) => Response::Message(self.over_the_wire(m, false)?),
+                        Response::Message(mut m) => {
+                            if let Body::Application(payload) = m.body {
+                                m.relates_to = Some(message_id(payload.wrapping_sub(REPLY)));
+                            }
+                            Response::Message(self.over_the_wire(m, false)?)
+                        }
                         Response::Accepted => Response::Accepted,
                     };
                     if let Some(client) = exchange.and_then(|e| e.client) {

@@ -7,7 +7,7 @@ use waxwing_reliable::{
     ReliableMessagingVersion, Time, codec,
 };
 use waxwing_security::conversation::{ClientError, Correlation, Received};
-use waxwing_soap::{Addressing, Envelope};
+use waxwing_soap::{Addressing, AddressingVersion, Envelope, Fault, MessageVersion};
 
 use super::{Answer, ClientOutput, ClientSession, Direct, Phase, TransmissionId, Transmit};
 use crate::error::SessionError;
@@ -91,6 +91,9 @@ impl ClientSession {
                     self.fault(error);
                 }
                 InitiatorOutput::Event(event) => {
+                    if let waxwing_reliable::Event::Misplaced { .. } = event {
+                        self.warn(MISPLACED);
+                    }
                     self.outputs.push_back(ClientOutput::Event(event));
                 }
             }
@@ -149,6 +152,15 @@ impl ClientSession {
         let input = match answer {
             Answer::Empty => InitiatorInput::Response { exchange, message: None },
             Answer::Failed(failure) => InitiatorInput::Failed { exchange, failure },
+            Answer::Message(envelope) if envelope.version() != self.settings.version => {
+                let reason = other_version(envelope.version(), self.settings.version);
+                // After Open whoever stands between could make a call fail with it; so it counts as lost.
+                let kind = match self.phase {
+                    Phase::Opening(_) => FailureKind::Protocol,
+                    _ => FailureKind::Retryable,
+                };
+                InitiatorInput::Failed { exchange, failure: Failure { kind, reason } }
+            }
             Answer::Message(envelope) => {
                 match self.security.verify(*envelope, correlation, at.wall) {
                     Ok(received) => {
@@ -231,11 +243,16 @@ impl ClientSession {
             Answer::Empty if direct.message.message_id.is_none() => Ok(None),
             Answer::Empty => Err(SessionError::NoReply),
             Answer::Failed(failure) => Err(SessionError::Transport { step: "the call", failure }),
+            Answer::Message(envelope) if envelope.version() != self.settings.version => {
+                let text = other_version(envelope.version(), self.settings.version);
+                Err(SessionError::BadReply(text))
+            }
             Answer::Message(envelope) => {
                 match self.security.verify(*envelope, correlation, at.wall) {
                     Ok(received) => {
                         self.trace_plain(id, &received);
-                        read_reply(received, &direct.message).map(Some)
+                        let is_secured = self.security.is_secured();
+                        read_reply(received, &direct.message, is_secured).map(Some)
                     }
                     Err(ClientError::RenewNeeded) => {
                         self.waiting.push_back(direct);
@@ -382,21 +399,50 @@ fn read_reliable(
     Ok(message.map(|()| AppMessage::new(ApplicationMessage::received(envelope, addressing))))
 }
 
+/// A reply outside of any reliable session. It must say that it is the one to this request: the exchange on which it
+/// comes is in the hands of whoever holds the connection.
 fn read_reply(
     received: Received,
     request: &ApplicationMessage,
+    is_secured: bool,
 ) -> Result<AppMessage, SessionError> {
     let envelope = received.into_envelope();
     let addressing =
         Addressing::read(&envelope).map_err(|error| SessionError::BadReply(error.to_string()))?;
-    if let (Some(relates), Some(id)) = (&addressing.relates_to, &request.message_id)
-        && relates != id
-    {
-        let text = format!("it relates to {relates}, but the request is {id}");
+    let has_addressing = envelope.version().addressing != AddressingVersion::None;
+    // Without security nothing is proven anyway, and a service that could not read the request says so as it can.
+    let is_plain_fault = !is_secured && envelope.is_fault();
+    let unrelated = match (&addressing.relates_to, &request.message_id) {
+        _ if !has_addressing => None,
+        (Some(relates), Some(id)) if relates == id => None,
+        (None, None) => None,
+        (None, Some(_)) if is_plain_fault => None,
+        (None, Some(_)) => Some(match Fault::read(&envelope) {
+            Some(fault) => {
+                format!("it relates to no request (RelatesTo); it is a fault: {}", fault.text())
+            }
+            None => "it relates to no request (RelatesTo)".to_owned(),
+        }),
+        (Some(relates), Some(id)) => {
+            Some(format!("it relates to {relates}, but the request is {id}"))
+        }
+        (Some(relates), None) => {
+            Some(format!("it relates to {relates}, but the request has no MessageID"))
+        }
+    };
+    if let Some(text) = unrelated {
         return Err(SessionError::BadReply(text));
     }
     understood(&envelope).map_err(SessionError::BadReply)?;
     Ok(AppMessage::new(ApplicationMessage::received(envelope, addressing)))
+}
+
+/// What is said of an answer that belongs to another request.
+const MISPLACED: &str = "an answer came that belongs to another request, and was left aside: somebody between client \
+     and service swaps, repeats or delays answers, or the service does not relate them (RelatesTo)";
+
+fn other_version(found: MessageVersion, expected: MessageVersion) -> String {
+    format!("the answer is written in {found:?}, the binding's messages in {expected:?}")
 }
 
 /// Headers that must be understood are those of the layers that the message has passed, and no others.

@@ -10,8 +10,8 @@ mod opening;
 use std::collections::{BTreeMap, VecDeque};
 
 use waxwing_reliable::{
-    CallId, Failure, Initiator, InitiatorInput, ReliableMessagingVersion, ReliableSessionSettings,
-    SettingsError, Shape, Status, Time,
+    CallId, Failure, Identifier, Initiator, InitiatorInput, ReliableMessagingVersion,
+    ReliableSessionSettings, SettingsError, Shape, Status, Time,
 };
 use waxwing_security::conversation::{CallerIdentity, ClientSecurity};
 use waxwing_soap::{Envelope, MessageVersion};
@@ -207,7 +207,9 @@ impl ClientSession {
         }
         match &mut self.reliable {
             Some(reliable) => {
-                let input = InitiatorInput::Send { call, message, deadline: Some(deadline) };
+                let message_id = message.message_id.as_deref().map(Identifier::new);
+                let deadline = Some(deadline);
+                let input = InitiatorInput::Send { call, message, message_id, deadline };
                 reliable.handle(input, at.time);
                 self.drain(at);
             }

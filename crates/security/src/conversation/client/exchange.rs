@@ -161,7 +161,7 @@ fn single_response(
         return Err(Reason::Malformed { what: "the header Action", expected }.into());
     }
     let relates_to = Addressing::read(verified.envelope()).ok().and_then(|a| a.relates_to);
-    if relates_to.is_some() && relates_to.as_deref() != message_id {
+    if relates_to.is_none() || relates_to.as_deref() != message_id {
         let expected = "the identifier of the request";
         return Err(Reason::Malformed { what: "the header RelatesTo", expected }.into());
     }

@@ -1,0 +1,276 @@
+//! What comes back on the exchanges of a sequence's messages and of keep-alives.
+
+use super::{ExchangeId, Failure, FailureKind, Initiator, InitiatorOutput, Phase, Purpose, Shape};
+use crate::event::Event;
+use crate::fault::{FaultKind, SequenceFault, SessionError};
+use crate::message::{Body, Message, Sequence, SequenceAcknowledgement};
+use crate::mutation::{Mutation, broken};
+use crate::ranges::{MessageNumber, Ranges};
+use crate::settings::{LossRecovery, MAX_SEQUENCE_RANGES};
+use crate::time::Time;
+
+impl<M: Clone> Initiator<M> {
+    pub(super) fn on_response(
+        &mut self,
+        exchange: ExchangeId,
+        message: Option<Message<M>>,
+        now: Time,
+    ) {
+        if self.has_ended() {
+            return;
+        }
+        match (self.exchanges.remove(&exchange), self.shape) {
+            (Some(Purpose::Create), _) => self.on_create_response(message, now),
+            (Some(Purpose::Close | Purpose::Terminate), _) => self.on_shutdown(message, now),
+            (Some(Purpose::Message(number)), _) => {
+                self.on_answer(exchange, Some(number), message, now);
+            }
+            (Some(Purpose::KeepAlive), _) => self.on_answer(exchange, None, message, now),
+            // The answer of a copy whose message is acknowledged: its ranges are still news, until the
+            // shutdown has begun. Then a copy may well come to a service that has forgotten the session.
+            (None, Shape::OneWay)
+                if matches!(self.phase, Phase::Open | Phase::Draining | Phase::LastMessage) =>
+            {
+                self.on_answer(exchange, None, message, now);
+            }
+            (None, _) => {}
+        }
+    }
+
+    pub(super) fn on_failed(&mut self, exchange: ExchangeId, failure: Failure, now: Time) {
+        let Some(purpose) = self.exchanges.remove(&exchange) else { return };
+        let Failure { kind, reason } = failure;
+        if kind == FailureKind::SecuritySessionLost && purpose != Purpose::Create {
+            return self.end(SessionError::SecurityLost(reason));
+        }
+        self.window.loss.exchange(true);
+        match purpose {
+            Purpose::Create => self.create_failed(kind, reason),
+            Purpose::Close | Purpose::Terminate => self.shutdown_failed(kind, reason, now),
+            Purpose::KeepAlive => {}
+            Purpose::Message(number) => {
+                self.last_failure.clone_from(&reason);
+                if kind == FailureKind::Protocol {
+                    self.fail_first_attempt(number, reason);
+                }
+            }
+        }
+    }
+
+    /// The call gets the error; its message stays in the window, is sent again and may be executed.
+    fn fail_first_attempt(&mut self, number: MessageNumber, reason: String) {
+        let Some(entry) = self.window.entry_mut(number).filter(|e| e.retries == 0) else { return };
+        if let Some(call) = entry.call.take() {
+            let error = SessionError::Transport { step: "call", reason };
+            self.outputs.push_back(InitiatorOutput::CallFailed { call, error });
+        }
+    }
+
+    /// What came back for a message of the sequence, or for a keep-alive (`number` is None).
+    fn on_answer(
+        &mut self,
+        exchange: ExchangeId,
+        number: Option<MessageNumber>,
+        message: Option<Message<M>>,
+        now: Time,
+    ) {
+        let Some(message) = message else {
+            if let Some(number) = number {
+                self.counters.refused += 1;
+                self.event(Event::Refused { number });
+            }
+            return;
+        };
+        if let Some(why) = self.misplaced(number, &message) {
+            return self.leave(number, why);
+        }
+        let Message { headers, body, .. } = message;
+        let body = match body {
+            Body::Fault(fault) => return self.on_fault(*fault),
+            Body::SoapFault(fault) => return self.end(SessionError::PeerSoapFault(fault)),
+            Body::CreateSequence(_)
+            | Body::CreateSequenceResponse(_)
+            | Body::CloseSequence(_)
+            | Body::CloseSequenceResponse(_)
+            | Body::TerminateSequence(_)
+            | Body::TerminateSequenceResponse(_)
+            | Body::AckRequested => {
+                return self.terminated_by_peer("the answer is a message of the wrong role");
+            }
+            usable => usable,
+        };
+        let Some(acknowledgement) = headers.acknowledgement else {
+            if number.is_some() {
+                self.terminated_by_peer("the answer carries no SequenceAcknowledgement");
+            }
+            return;
+        };
+        if let Err(fault) = self.check_acknowledgement(&acknowledgement, number) {
+            return self.protocol_error(fault);
+        }
+        match self.shape {
+            Shape::OneWay => self.acknowledged(exchange, &acknowledgement, now),
+            Shape::RequestReply => {
+                self.answered(number, headers.sequence, body, &acknowledgement, now);
+            }
+        }
+        if !self.has_ended() {
+            self.keep_alive.received(self.window.is_blocked_by_peer(), now);
+        }
+    }
+
+    /// The rules of an acknowledgement on an answer; a breach ends the session.
+    pub(super) fn check_acknowledgement(
+        &self,
+        acknowledgement: &SequenceAcknowledgement,
+        number: Option<MessageNumber>,
+    ) -> Result<(), SequenceFault> {
+        let ranges = &acknowledgement.ranges;
+        if Some(&acknowledgement.identifier) != self.peer.forward.as_ref() {
+            let kind = FaultKind::UnknownSequence(acknowledgement.identifier.clone());
+            return Err(SequenceFault::sender(kind, "the acknowledgement names another sequence"));
+        }
+        let invalid = |reason: &str| {
+            let mut detail = acknowledgement.clone();
+            (detail.is_final, detail.buffer_remaining) = (false, None);
+            let kind = FaultKind::InvalidAcknowledgement(Box::new(detail));
+            Err(SequenceFault::sender(kind, reason))
+        };
+        if ranges.highest() > self.window.highest() {
+            return invalid("a message is acknowledged that was never sent");
+        }
+        let is_closing = matches!(self.phase, Phase::Closing(_) | Phase::Terminating(_));
+        if acknowledgement.is_final && !is_closing {
+            let kind = FaultKind::SequenceTerminated(self.forward());
+            return Err(SequenceFault::sender(kind, "the acknowledgement is final too early"));
+        }
+        match (self.shape, number) {
+            (Shape::RequestReply, Some(number)) if !ranges.contains(number) => {
+                invalid("the answer does not acknowledge its own request")
+            }
+            (Shape::OneWay, _)
+                if self.window.takes_back(ranges) && !self.window.newly_in(ranges).is_empty() =>
+            {
+                invalid("an acknowledgement takes an earlier one back")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Request/reply: the answer completes the request of its own exchange, no other.
+    fn answered(
+        &mut self,
+        number: Option<MessageNumber>,
+        sequence: Option<Sequence>,
+        body: Body<M>,
+        acknowledgement: &SequenceAcknowledgement,
+        now: Time,
+    ) {
+        if let Some(sequence) = &sequence {
+            if Some(&sequence.identifier) != self.peer.back.as_ref() {
+                let kind = FaultKind::UnknownSequence(sequence.identifier.clone());
+                let fault = SequenceFault::sender(kind, "the reply belongs to another sequence");
+                return self.protocol_error(fault);
+            }
+            if self.replies.would_exceed(sequence.number, MAX_SEQUENCE_RANGES) {
+                return; // It will come again when the request does.
+            }
+        } else if matches!(body, Body::Application(_) | Body::LastMessage) {
+            return self.terminated_by_peer("the reply carries no Sequence header");
+        }
+        if let Some(sequence) = &sequence
+            && self.replies.insert(sequence.number)
+        {
+            self.counters.messages_received += 1;
+        }
+        let reply = match body {
+            Body::Application(message) => Some(message),
+            _ => None,
+        };
+        if let Some(number) = number {
+            self.complete(number, reply, now);
+        }
+        if broken(Mutation::CompleteByAcknowledgement) {
+            for other in self.window.newly_in(&acknowledgement.ranges) {
+                self.complete(other, None, now);
+            }
+        }
+        self.slide(acknowledgement, now);
+    }
+
+    fn complete(&mut self, number: MessageNumber, reply: Option<M>, now: Time) {
+        match self.window.transfer(number, now) {
+            Some(Some(call)) => {
+                self.outputs.push_back(InitiatorOutput::Completed { call, reply });
+            }
+            Some(None) => {}
+            None => self.counters.duplicates += 1,
+        }
+        // The other exchanges of this message have nothing to say any more.
+        self.exchanges.retain(|_, purpose| *purpose != Purpose::Message(number));
+    }
+
+    /// One-way: every message that the ranges name is done.
+    pub(super) fn acknowledged(
+        &mut self,
+        exchange: ExchangeId,
+        acknowledgement: &SequenceAcknowledgement,
+        now: Time,
+    ) {
+        let done = self.window.newly_in(&acknowledgement.ranges);
+        for &number in &done {
+            if let Some(Some(call)) = self.window.transfer(number, now) {
+                self.outputs.push_back(InitiatorOutput::Completed { call, reply: None });
+            }
+        }
+        if self.settings.loss_recovery == LossRecovery::Wcf {
+            let gone = |purpose: &Purpose, done: &[u64]| matches!(purpose, Purpose::Message(n) if done.binary_search(n).is_ok());
+            if !done.is_empty() {
+                self.exchanges.retain(|_, purpose| !gone(purpose, &done));
+            }
+        }
+        self.slide(acknowledgement, now);
+        if self.settings.loss_recovery == LossRecovery::Eager {
+            self.recover(exchange, now);
+        }
+    }
+
+    fn slide(&mut self, acknowledgement: &SequenceAcknowledgement, now: Time) {
+        let (size, timeout) = (self.window.size(), self.window.timeout());
+        let upper = acknowledgement.ranges.highest();
+        let again = self.window.slide(acknowledgement.buffer_remaining, upper, now);
+        if self.window.size() != size {
+            self.event(Event::Window { size: self.window.size() });
+        }
+        if self.window.timeout() != timeout {
+            let (mean, timeout) = (self.window.round_trip(), self.window.timeout());
+            self.event(Event::RoundTrip { mean, timeout });
+        }
+        if self.window.is_blocked_by_peer() {
+            self.event(Event::PeerFull);
+        }
+        self.resend(&again, now);
+    }
+
+    /// A fault of the protocol came in answer: it ends both sequences.
+    pub(super) fn on_fault(&mut self, fault: SequenceFault) {
+        let names_us = fault.kind.identifier().is_none_or(|id| {
+            Some(id) == self.peer.forward.as_ref() || Some(id) == self.peer.back.as_ref()
+        });
+        if matches!(self.phase, Phase::Terminating(_)) && self.is_forgotten(&fault) {
+            // The answer to a keep-alive that TerminateSequence has overtaken.
+            self.closed();
+        } else if names_us {
+            self.end(SessionError::Peer(fault));
+        } else {
+            let kind = FaultKind::SequenceTerminated(self.forward());
+            let reason = format!("a fault came for another sequence: {fault}");
+            self.protocol_error(SequenceFault::sender(kind, reason));
+        }
+    }
+
+    /// The numbers 1 to the last one sent.
+    pub(super) fn all_sent(&self) -> Ranges {
+        Ranges::up_to(self.window.highest())
+    }
+}

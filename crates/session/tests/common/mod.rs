@@ -1,0 +1,379 @@
+//! A client session and a service endpoint in memory, with a wire between them that a test holds in its hand.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::disallowed_methods,
+    reason = "each test uses its part"
+)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use waxwing_crypto::{Certificate, PrivateKey};
+use waxwing_reliable::{
+    ExchangeId, Identifier, Listener, ListenerInput, ListenerOutput, ReliableMessagingVersion,
+    ReliableSessionSettings, SequenceState, Shape,
+};
+use waxwing_security::ProtectionLevel;
+use waxwing_security::conversation::{
+    ClientIdentification, ClientOptions, ClientSecurity, Protection, ServiceKey, ServiceOptions,
+    ServiceSecurity,
+};
+use waxwing_security::wsse::Dialect;
+use waxwing_session::{
+    Answer, AppMessage, ApplicationMessage, Arrival, CallId, ClientOutput, ClientSession,
+    ClientSettings, Encoded, Moment, ReplyTo, ServiceEndpoint, ServiceSettings, SessionError, Time,
+    TransmissionId,
+};
+use waxwing_soap::{Envelope, MessageVersion, RandomSource};
+use waxwing_xml::{Limits, Name};
+
+pub const ADDRESS: &str = "http://localhost:8000/calculator";
+pub const ECHO: &str = "http://Microsoft.ServiceModel.Samples/IEcho/Echo";
+pub const ECHO_RESPONSE: &str = "http://Microsoft.ServiceModel.Samples/IEcho/EchoResponse";
+pub const NOTE: &str = "http://Microsoft.ServiceModel.Samples/IEcho/Note";
+pub const VERSION: MessageVersion = MessageVersion::SOAP12_ADDRESSING10;
+
+/// Octets that are the same in every run (SplitMix64).
+pub struct Seeded(pub u64);
+
+impl RandomSource for Seeded {
+    fn fill(&mut self, octets: &mut [u8]) {
+        for chunk in octets.chunks_mut(8) {
+            self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let mut z = self.0;
+            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            chunk.copy_from_slice(&(z ^ (z >> 31)).to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+fn file(name: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/pki");
+    std::fs::read(format!("{folder}/{name}")).expect(name)
+}
+
+fn certificate(name: &str) -> Certificate {
+    Certificate::from_pem(&file(&format!("{name}.cert.pem"))).unwrap().remove(0)
+}
+
+/// Which layers a pair has.
+#[derive(Clone, Copy, Debug)]
+pub struct Mode {
+    pub reliable: Option<ReliableMessagingVersion>,
+    pub protection: Protection,
+}
+
+/// A response on the wire: its octets; None: an empty one.
+pub type Octets = Option<Vec<u8>>;
+
+/// Client, wire and service. Messages cross only when the test says so.
+pub struct Pair {
+    pub client: ClientSession,
+    service: ServiceEndpoint,
+    listener: Option<Listener<AppMessage>>,
+    random: Seeded,
+    pub millis: u64,
+    /// Requests that the client has posted, in order.
+    pub posted: Vec<(TransmissionId, Vec<u8>)>,
+    /// Exchanges of the service that wait for their response.
+    waiting: BTreeMap<u64, (TransmissionId, ReplyTo)>,
+    exchanges: u64,
+    /// What the service has answered.
+    pub answers: BTreeMap<TransmissionId, Octets>,
+    pub executed: Vec<String>,
+    pub completed: BTreeMap<u64, Option<String>>,
+    pub failed: BTreeMap<u64, SessionError>,
+    pub faulted: Option<SessionError>,
+    pub opened: bool,
+    pub closed: bool,
+}
+
+fn trust(_: &Certificate, _: &[Certificate], _: Timestamp) -> Result<(), String> {
+    Ok(())
+}
+
+fn securities(mode: Mode) -> (ClientSecurity, ServiceSecurity) {
+    let dialect = match mode.reliable {
+        Some(ReliableMessagingVersion::February2005) => Dialect::February2005,
+        _ => Dialect::Version13,
+    };
+    let mut client = ClientOptions::new(ADDRESS, Arc::new(trust));
+    client.service_key = Some(ServiceKey::Certificate(certificate("service")));
+    client.protection = mode.protection;
+    let mut service = ServiceOptions::new(ClientIdentification::None);
+    let key = PrivateKey::from_pem(&file("service.key.pem")).unwrap();
+    service.certificate = Some((certificate("service"), key));
+    service.protection = mode.protection;
+    for settings in
+        [&mut client.settings, &mut client.bootstrap, &mut service.settings, &mut service.bootstrap]
+    {
+        settings.dialect = dialect;
+    }
+    // Whoever swaps answers that nobody has seen gains nothing from a memory of those seen.
+    client.detect_replays = false;
+    for requirements in [&mut client.requirements, &mut service.requirements] {
+        requirements.operation(ECHO, Some(ECHO_RESPONSE), ProtectionLevel::EncryptAndSign);
+        requirements.operation(NOTE, None, ProtectionLevel::EncryptAndSign);
+    }
+    let service = ServiceSecurity::new(service, &mut Seeded(1000)).unwrap();
+    (ClientSecurity::new(client, &mut Seeded(7)).unwrap(), service)
+}
+
+impl Pair {
+    pub fn new(mode: Mode) -> Self {
+        let (security, service) = securities(mode);
+        let shape = Shape::RequestReply;
+        let reliable = mode.reliable.map(|v| (v, shape, ReliableSessionSettings::default()));
+        let settings = ClientSettings {
+            to: ADDRESS.to_owned(),
+            version: VERSION,
+            reliable: reliable.clone(),
+            retry_authentication: false,
+            send_timeout: std::time::Duration::from_secs(60),
+        };
+        let listener = reliable.clone().map(|(v, s, r)| Listener::new(v, s, r).unwrap());
+        let endpoint = ServiceSettings {
+            address: ADDRESS.to_owned(),
+            version: VERSION,
+            reliable,
+            understood: Vec::new(),
+            trace: false,
+        };
+        Self {
+            client: ClientSession::new(settings, security).unwrap(),
+            service: ServiceEndpoint::new(endpoint, service),
+            listener,
+            random: Seeded(99),
+            millis: 0,
+            posted: Vec::new(),
+            waiting: BTreeMap::new(),
+            exchanges: 0,
+            answers: BTreeMap::new(),
+            executed: Vec::new(),
+            completed: BTreeMap::new(),
+            failed: BTreeMap::new(),
+            faulted: None,
+            opened: false,
+            closed: false,
+        }
+    }
+
+    /// A pair that is open and whose window has room for two calls at once.
+    pub fn open(mode: Mode) -> Self {
+        let mut pair = Self::new(mode);
+        pair.with(|client, at| client.open(at.time + std::time::Duration::from_secs(60), at));
+        pair.settle();
+        assert!(pair.opened, "{:?}", pair.faulted);
+        for call in [1001, 1002] {
+            pair.call(call, "warm");
+            pair.settle();
+        }
+        pair
+    }
+
+    fn with<T>(&mut self, act: impl FnOnce(&mut ClientSession, &mut Moment<'_>) -> T) -> T {
+        let wall = "2026-11-24T12:00:00Z".parse::<Timestamp>().unwrap();
+        let wall = wall + jiff::SignedDuration::from_millis(self.millis as i64);
+        let time = Time::from_millis(self.millis);
+        let out = act(&mut self.client, &mut Moment { wall, time, random: &mut self.random });
+        while let Some(output) = self.client.poll() {
+            match output {
+                ClientOutput::Transmit(transmit) => {
+                    self.posted.push((transmit.id, transmit.envelope.to_bytes()));
+                }
+                ClientOutput::Opened => self.opened = true,
+                ClientOutput::Completed { call, reply } => {
+                    let text = reply.map(|r| text_of(&r.envelope));
+                    let before = self.completed.insert(call.0, text);
+                    assert!(before.is_none(), "{call:?} has two outcomes");
+                }
+                ClientOutput::CallFailed { call, error } => {
+                    self.failed.insert(call.0, error);
+                }
+                ClientOutput::Closed => self.closed = true,
+                ClientOutput::Faulted(error) => self.faulted = Some(error),
+                ClientOutput::Plain(..) | ClientOutput::Event(_) | ClientOutput::Warning(_) => {}
+            }
+        }
+        out
+    }
+
+    pub fn call(&mut self, call: u64, text: &str) {
+        self.send(call, ECHO, text);
+    }
+
+    pub fn send(&mut self, call: u64, action: &str, text: &str) {
+        let mut envelope = Envelope::new(VERSION);
+        let element = envelope.append_body_element(Name::local("text"));
+        envelope.document_mut().append_text(element, text);
+        let mut random = Seeded(call ^ 0xCA11);
+        let message = ApplicationMessage::request(action, envelope, action == NOTE, &mut random);
+        let deadline = Time::from_millis(self.millis + 60_000);
+        self.with(|client, at| client.call(CallId(call), message, deadline, at));
+    }
+
+    pub fn close(&mut self) {
+        let deadline = Time::from_millis(self.millis + 60_000);
+        self.with(|client, at| client.close(deadline, at));
+    }
+
+    /// Lets time pass.
+    pub fn wait(&mut self, millis: u64) {
+        let end = self.millis + millis;
+        while let Some(at) = self.client.wake_at().map(|at| at.elapsed().as_millis() as u64 + 1)
+            && at <= end
+        {
+            self.millis = self.millis.max(at);
+            self.with(|client, at| client.tick(at));
+        }
+        self.millis = end;
+    }
+
+    /// Brings what was posted to the service; its answers wait in [`Pair::answers`].
+    pub fn bring(&mut self) -> Vec<TransmissionId> {
+        let posted = std::mem::take(&mut self.posted);
+        posted.iter().for_each(|(id, octets)| self.arrive(*id, octets));
+        posted.into_iter().map(|(id, _)| id).collect()
+    }
+
+    /// One message comes to the service.
+    pub fn arrive(&mut self, id: TransmissionId, octets: &[u8]) {
+        let wall = "2026-11-24T12:00:00Z".parse::<Timestamp>().unwrap();
+        let wall = wall + jiff::SignedDuration::from_millis(self.millis as i64);
+        let time = Time::from_millis(self.millis);
+        let mut at = Moment { wall, time, random: &mut Seeded(self.millis ^ id.0 << 20) };
+        let envelope = Envelope::parse(octets, &Limits::SOAP).unwrap();
+        match self.service.receive(envelope, &mut at) {
+            Arrival::Answer(encoded) => self.answered(id, *encoded),
+            Arrival::Message(arrived) => {
+                let tag = arrived.tag();
+                let (message, reply) = (arrived.message, arrived.reply);
+                let Some(listener) = &mut self.listener else {
+                    let waxwing_reliable::Body::Application(request) = message.body else {
+                        panic!()
+                    };
+                    let answer = self.execute(&request);
+                    let encoded = self.service.encode_direct(&reply, answer.as_deref(), &mut at);
+                    return self.answered(id, encoded);
+                };
+                self.exchanges += 1;
+                let exchange = ExchangeId(self.exchanges);
+                self.waiting.insert(exchange.0, (id, reply));
+                let fresh = Identifier::new(format!("urn:forward:{}", exchange.0));
+                listener.handle(ListenerInput::Request { exchange, message, tag, fresh }, time);
+                self.drain(&mut at);
+            }
+        }
+    }
+
+    fn drain(&mut self, at: &mut Moment<'_>) {
+        while let Some(output) = self.listener.as_mut().and_then(Listener::poll) {
+            let input = match output {
+                ListenerOutput::Created { session, .. } => ListenerInput::Accept(session),
+                ListenerOutput::Deliver { session, number, message } => {
+                    let reply = self.execute(&message);
+                    ListenerInput::Done { session, number, reply }
+                }
+                ListenerOutput::EndOfMessages(session) => ListenerInput::Close(session),
+                ListenerOutput::Respond { exchange, response } => {
+                    if let Some((id, reply)) = self.waiting.remove(&exchange.0) {
+                        let encoded = self.service.encode(&reply, response, at);
+                        self.answered(id, encoded);
+                    }
+                    continue;
+                }
+                _ => continue,
+            };
+            if let Some(listener) = &mut self.listener {
+                listener.handle(input, at.time);
+            }
+        }
+    }
+
+    fn execute(&mut self, request: &AppMessage) -> Option<AppMessage> {
+        let text = text_of(&request.envelope);
+        self.executed.push(text.clone());
+        (request.action == ECHO).then(|| {
+            let mut envelope = Envelope::new(VERSION);
+            let element = envelope.append_body_element(Name::local("text"));
+            envelope.document_mut().append_text(element, &format!("re {text}"));
+            AppMessage::new(ApplicationMessage::reply(ECHO_RESPONSE, envelope, request))
+        })
+    }
+
+    fn answered(&mut self, id: TransmissionId, encoded: Encoded) {
+        let octets = encoded.envelope.map(|envelope| envelope.to_bytes());
+        self.answers.insert(id, octets);
+    }
+
+    /// Gives the client a response on an exchange: its own, or another.
+    pub fn answer(&mut self, id: TransmissionId, octets: &Octets) {
+        let answer = match octets {
+            None => Answer::Empty,
+            Some(octets) => {
+                Answer::Message(Box::new(Envelope::parse(&octets[..], &Limits::SOAP).unwrap()))
+            }
+        };
+        self.with(|client, at| client.answer(id, answer, at));
+    }
+
+    /// Every message crosses, and its answer, until nothing is left.
+    pub fn settle(&mut self) {
+        loop {
+            let ids = self.bring();
+            if ids.is_empty() {
+                return;
+            }
+            for id in ids {
+                if let Some(octets) = self.answers.remove(&id) {
+                    self.answer(id, &octets);
+                }
+            }
+        }
+    }
+
+    /// The same with time passing, so that what got lost is sent again.
+    pub fn recover(&mut self) {
+        for _ in 0..12 {
+            self.settle();
+            self.wait(5000);
+        }
+        self.settle();
+    }
+
+    pub fn state(&self) -> Option<SequenceState> {
+        self.client.status().map(|status| status.state)
+    }
+}
+
+pub fn text_of(envelope: &Envelope) -> String {
+    envelope.payload().map(|payload| payload.text().into_owned()).unwrap_or_default()
+}
+
+impl Pair {
+    /// Begins to open and lets the security handshake through, up to CreateSequence.
+    pub fn open_without_answer(&mut self) {
+        self.with(|client, at| client.open(at.time + std::time::Duration::from_secs(60), at));
+        while !self.posted.iter().any(|(_, octets)| is_create(octets)) {
+            let ids = self.bring();
+            assert!(!ids.is_empty(), "{:?}", self.faulted);
+            for id in ids {
+                let octets = self.answers.remove(&id).unwrap();
+                self.answer(id, &octets);
+            }
+        }
+    }
+
+    /// What is posted next reaches the service, whose answer is kept back.
+    pub fn keep_next(&mut self) -> Octets {
+        let [id] = self.bring()[..] else { panic!("one message") };
+        self.answers.remove(&id).expect("an answer")
+    }
+}
+
+fn is_create(octets: &[u8]) -> bool {
+    String::from_utf8_lossy(octets).contains("/CreateSequence<")
+}
