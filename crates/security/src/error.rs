@@ -164,6 +164,23 @@ pub enum Reason {
         /// The limit.
         limit: u64,
     },
+    /// A key does not have the length that the algorithm suite demands for what it is used for.
+    #[error("a {what} of {found} octets is used for {purpose}; the algorithm suite has {expected}")]
+    KeyLength {
+        /// Where the key comes from.
+        what: &'static str,
+        /// What it is used for.
+        purpose: &'static str,
+        /// Its length in octets.
+        found: usize,
+        /// The suite's.
+        expected: usize,
+    },
+    /// A derived key has the seed of the hash that ends a negotiation, which is in clear.
+    #[error(
+        "the label and nonce of a derived key are those of a negotiation's CombinedHash, which everybody can read"
+    )]
+    ReservedSeed,
     /// A required part is not covered by the primary signature.
     #[error("{0} is not signed, but must be")]
     NotSigned(Box<str>),

@@ -39,7 +39,7 @@ fn response(content: &str) -> Result<RequestSecurityTokenResponse, String> {
 fn children_may_stand_in_any_order_and_unknown_ones_are_skipped() {
     let found = request(&format!(
         "<!-- x --><t:KeySize> 256 </t:KeySize><x:Other xmlns:x=\"urn:x\"><t:KeySize>1</t:KeySize>\
-         </x:Other>\n{ISSUE}<t:Entropy><t:BinarySecret>AAEC\n AwQF</t:BinarySecret></t:Entropy>\
+         </x:Other>\n{ISSUE}<t:Entropy><t:BinarySecret>AAEC\n AwQFBgcICQoLDA0ODw==</t:BinarySecret></t:Entropy>\
          <t:Claims/>"
     ))
     .unwrap();
@@ -47,7 +47,7 @@ fn children_may_stand_in_any_order_and_unknown_ones_are_skipped() {
     let entropy = found.entropy.unwrap();
     assert_eq!(
         (entropy.octets.as_slice(), entropy.kind),
-        (&[0, 1, 2, 3, 4, 5][..], SecretKind::SymmetricKey)
+        (&(0..16).collect::<Vec<u8>>()[..], SecretKind::SymmetricKey)
     );
     assert!(found.context.is_none() && found.binary_exchange.is_none());
 }
@@ -95,6 +95,7 @@ fn what_is_malformed_is_refused_in_words() {
         ("<t:KeySize>1</t:KeySize><t:KeySize>1</t:KeySize>", "more than 1 KeySize"),
         ("<t:Entropy/>", "entropy other than a BinarySecret"),
         ("<t:Entropy><t:BinarySecret/></t:Entropy>", "the value of a BinarySecret is missing"),
+        ("<t:Entropy><t:BinarySecret>AA==</t:BinarySecret></t:Entropy>", "16 octets or more"),
         (
             "<t:Entropy><t:BinarySecret Type=\"urn:x\">AA==</t:BinarySecret></t:Entropy>",
             "this Type",
@@ -174,7 +175,7 @@ fn reference() -> impl Strategy<Value = ContextReference> {
 }
 
 fn secret() -> impl Strategy<Value = BinarySecret> {
-    (proptest::option::of(text()), any::<bool>(), proptest::collection::vec(any::<u8>(), 1..100))
+    (proptest::option::of(text()), any::<bool>(), proptest::collection::vec(any::<u8>(), 16..100))
         .prop_map(|(id, nonce, octets)| BinarySecret {
             id,
             kind: if nonce { SecretKind::Nonce } else { SecretKind::SymmetricKey },

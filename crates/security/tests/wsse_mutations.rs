@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use common::wsse_attacks::{known_attacks, piece};
-use common::wsse_mutate::{Mutation, replaced, systematic, truncated};
+use common::wsse_attacks::{derivations, known_attacks, piece};
+use common::wsse_mutate::{Mutation, replaced, resigned, systematic, truncated};
 use common::wsse_replay::Replay;
 use common::{Captured, Scenario};
 use jiff::Timestamp;
@@ -342,17 +342,64 @@ fn changed_algorithms_and_references_are_refused() {
     add("the signature twice", signature, &format!("{signature}{signature}"));
     add("no signature", signature, "");
     add("the signature as a header", signature, "");
+    let secret = secret_of(&scenario);
+    let mut signed_anew = 0;
     for (name, from, to) in &changes {
         let mutation = replaced(message, name, from, to);
-        match target.judge(&mutation) {
-            Outcome::Refused(error) => check_fault(name, &error),
-            Outcome::Unreadable => panic!("unreadable: {name}"),
-            // Says nothing of what is signed.
-            Outcome::Same => panic!("accepted: {name}"),
-            Outcome::Different(what) => panic!("{name}: {what}"),
+        let anew = resigned(&mutation, &secret);
+        signed_anew += usize::from(anew.is_some());
+        for (mutation, is_anew) in [(Some(mutation), false), (anew, true)] {
+            let Some(mutation) = mutation else { continue };
+            match target.judge(&mutation) {
+                Outcome::Refused(error) => check_fault(name, &error),
+                Outcome::Unreadable => panic!("unreadable: {name}"),
+                // Of whoever has the key; it changes nothing of what is signed.
+                Outcome::Same if is_anew && name == "a reference with a type" => {}
+                Outcome::Same => panic!("accepted: {}", mutation.name),
+                Outcome::Different(what) => panic!("{}: {what}", mutation.name),
+            }
         }
     }
     assert!(changes.len() >= 45, "{}", changes.len());
+    assert!(signed_anew >= 40, "{signed_anew}");
+}
+
+/// The key of the one session of a scenario.
+fn secret_of(scenario: &Scenario) -> Vec<u8> {
+    scenario.contexts.values().next().expect("a context").secret().to_vec()
+}
+
+/// Other derivations of the signing key, the MAC computed with the key that comes out: what the session's owner may
+/// ask for is taken, and nothing that makes a key which others know or can guess.
+#[test]
+fn only_keys_of_the_suites_length_sign() {
+    let scenario = Scenario::wcf("rm10-sc-cert");
+    let secret = secret_of(&scenario);
+    let mut target = Target::new(&scenario, "002-request");
+    let message = target.message;
+    let same =
+        replaced(message, "nothing", "<c:Offset>0</c:Offset>", "<c:Generation>0</c:Generation>");
+    let same = resigned(&same, &secret).expect("signed");
+    assert!(matches!(target.judge(&same), Outcome::Same), "signing anew works");
+    let mut accepted = Vec::new();
+    for (name, from, to) in derivations() {
+        let mutation = replaced(message, &name, from, &to);
+        for mutation in [resigned(&mutation, &secret), Some(mutation)].into_iter().flatten() {
+            match target.judge(&mutation) {
+                Outcome::Refused(error) => check_fault(&name, &error),
+                Outcome::Same => accepted.push(mutation.name),
+                Outcome::Unreadable => panic!("unreadable: {name}"),
+                Outcome::Different(what) => panic!("{name}: {what}"),
+            }
+        }
+    }
+    let expected = [
+        "offset 1, signed anew",
+        "generation 1, signed anew",
+        "label of 0, signed anew",
+        "label of 1, signed anew",
+    ];
+    assert_eq!(accepted, expected);
 }
 
 /// Between its own good messages a session meets every attack, none of which leaves a trace.

@@ -24,10 +24,7 @@ impl CallerIdentity {
         match self {
             CallerIdentity::Anonymous => String::new(),
             CallerIdentity::UserName(name) => name.to_string(),
-            CallerIdentity::Certificate(certificate) => {
-                let subject = certificate.subject_windows();
-                format!("{subject}; {}", certificate.thumbprint_hex())
-            }
+            CallerIdentity::Certificate(certificate) => certificate.identity_name(),
         }
     }
 
@@ -53,10 +50,10 @@ impl CallerIdentity {
         }
     }
 
-    /// Whether both are the same caller: the same certificate by its encoding, the same user name.
+    /// Whether both are known to be the same caller: the same certificate by its encoding, the same user name. Two
+    /// anonymous callers are not: nobody proves anything by saying nothing.
     pub fn is_same(&self, other: &CallerIdentity) -> bool {
         match (self, other) {
-            (CallerIdentity::Anonymous, CallerIdentity::Anonymous) => true,
             (CallerIdentity::UserName(a), CallerIdentity::UserName(b)) => a == b,
             (CallerIdentity::Certificate(a), CallerIdentity::Certificate(b)) => a.der() == b.der(),
             _ => false,

@@ -4,12 +4,10 @@ use waxwing_crypto::{p_sha1, sha1};
 use waxwing_xml::{Element, Exclusive, NodeId, canonicalize};
 
 use super::error::NegotiationError;
-use crate::wsse::Dialect;
+use crate::wsse::{AUTHENTICATOR_LABEL, Dialect};
 
 /// The length of a `CombinedHash` in octets.
 const COMBINED_HASH: usize = 32;
-/// What the seed of the hash begins with.
-const LABEL: &[u8] = b"AUTH-HASH";
 
 /// The canonical octets of the legs so far (exclusive canonicalization without comments, each element
 /// standing alone). White space between elements counts, comments do not.
@@ -53,7 +51,7 @@ impl Transcript {
     /// The `CombinedHash` under the key of the token: P_SHA-1 over the label and the SHA-1 of the legs.
     pub fn combined_hash(&self, key: &[u8]) -> [u8; COMBINED_HASH] {
         let mut hash = [0; COMBINED_HASH];
-        p_sha1(key, &[LABEL, &sha1(&self.octets)], &mut hash);
+        p_sha1(key, &[AUTHENTICATOR_LABEL, &sha1(&self.octets)], &mut hash);
         hash
     }
 

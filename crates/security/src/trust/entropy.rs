@@ -14,6 +14,8 @@ use crate::wsse::{Dialect, SecuritySettings};
 /// The most octets of a `BinarySecret` that are read: four times what any suite asks for, so that a
 /// peer cannot make us hash megabytes.
 const MAX_SECRET: usize = 1024;
+/// The fewest octets of entropy that are taken: as many as the shortest key of any suite has. Less could be guessed.
+const MIN_ENTROPY: usize = 16;
 
 /// What a secret is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,6 +61,16 @@ impl BinarySecret {
         let kind = format!("{}/{kind}", dialect.trust());
         document.set_attribute(secret, Name::local("Type"), &kind);
         document.append_text(secret, &read::base64(&self.octets));
+    }
+
+    /// Reads the secret of an `Entropy` element.
+    pub(super) fn read_entropy(element: Element<'_>, dialect: Dialect) -> Result<Self> {
+        let secret = Self::read(element, dialect)?;
+        if secret.octets.len() < MIN_ENTROPY {
+            let expected = "16 octets or more";
+            return Err(Reason::Malformed { what: "the Entropy", expected }.into());
+        }
+        Ok(secret)
     }
 
     pub(super) fn read(element: Element<'_>, dialect: Dialect) -> Result<Self> {

@@ -249,7 +249,7 @@ pub(super) fn read_context(element: Element<'_>) -> Result<Option<Box<str>>> {
 /// The secret inside `Entropy`.
 pub(super) fn read_entropy(element: Element<'_>, dialect: Dialect) -> Result<BinarySecret> {
     match element.child(dialect.trust(), "BinarySecret") {
-        Some(secret) => BinarySecret::read(secret, dialect),
+        Some(secret) => BinarySecret::read_entropy(secret, dialect),
         None => Err(Reason::Unsupported("entropy other than a BinarySecret").into()),
     }
 }

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use waxwing_crypto::{
-    BlockCipher, Certificate, CipherKey, Digest, DigestAlgorithm, HmacKey, Mac, PrivateKey, p_sha1,
+    AlgorithmSuite, BlockCipher, Certificate, CipherKey, Digest, DigestAlgorithm, HmacKey, Mac,
+    PrivateKey, p_sha1,
 };
 use waxwing_soap::RandomSource;
 use waxwing_xml::Sink;
@@ -22,6 +23,10 @@ const DERIVED_KEY_CACHE: usize = 8;
 /// The label of a derived key without a `Label` element (WS-SecureConversation §7: client label and
 /// service label, both of which default to `WS-SecureConversation`).
 pub(crate) const DEFAULT_LABEL: &str = "WS-SecureConversationWS-SecureConversation";
+
+/// What the seed of a negotiation's `CombinedHash` begins with. The hash is P_SHA-1 under the token's key, as a
+/// derived key is, and goes in clear: a derived key with such a seed would be known to everybody who saw the legs.
+pub(crate) const AUTHENTICATOR_LABEL: &[u8] = b"AUTH-HASH";
 
 /// How a key is derived: P_SHA-1 with the label and nonce, the octets `offset..offset + length`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +53,13 @@ impl Derivation {
         random.fill(&mut nonce);
         Self::new(nonce, length)
     }
+
+    /// Whether the seed (label and nonce) is of the kind that the hash of a negotiation has, wherever it is cut.
+    pub(crate) fn is_authenticator(&self) -> bool {
+        let label = self.label.as_deref().unwrap_or(DEFAULT_LABEL).as_bytes();
+        let seed = label.iter().chain(&self.nonce);
+        seed.take(AUTHENTICATOR_LABEL.len()).eq(AUTHENTICATOR_LABEL)
+    }
 }
 
 /// The secret key of a token (a security context, an encrypted key), with its derived keys.
@@ -65,7 +77,7 @@ struct TokenKeyInner {
 impl TokenKey {
     /// A key of the given octets.
     pub fn new(secret: impl Into<Zeroizing<Vec<u8>>>) -> Self {
-        let own = Arc::new(MessageKey::new(secret.into()));
+        let own = Arc::new(MessageKey::new(secret.into(), Origin::Token));
         Self(Arc::new(TokenKeyInner { own, derived: Mutex::new(Vec::new()) }))
     }
 
@@ -106,18 +118,31 @@ impl fmt::Debug for TokenKey {
     }
 }
 
+/// Where a key comes from, which decides what length it must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// It is a token's own: of a length that the suite allows for symmetric keys.
+    Token,
+    /// It was derived: of exactly the suite's length for its use, since the peer says how it is derived.
+    Derived,
+}
+
 /// One symmetric key as a message uses it: for a signature, or for encryption. What is computed from it
 /// is kept; with another algorithm (a key that serves both, without derived keys) it is computed anew.
+///
+/// No MAC is computed and nothing decrypted with a key that does not have the suite's length: an empty or short key
+/// is one that anybody can guess.
 pub struct MessageKey {
     octets: Zeroizing<Vec<u8>>,
+    origin: Origin,
     hmac: OnceLock<(DigestAlgorithm, HmacKey)>,
     cipher: OnceLock<CipherKey>,
 }
 
 impl MessageKey {
     /// A key of the given octets.
-    pub(crate) fn new(octets: Zeroizing<Vec<u8>>) -> Self {
-        Self { octets, hmac: OnceLock::new(), cipher: OnceLock::new() }
+    fn new(octets: Zeroizing<Vec<u8>>, origin: Origin) -> Self {
+        Self { octets, origin, hmac: OnceLock::new(), cipher: OnceLock::new() }
     }
 
     /// A derived key (WS-SecureConversation §7).
@@ -126,7 +151,34 @@ impl MessageKey {
         let mut octets = Zeroizing::new(vec![0; derivation.offset + derivation.length]);
         p_sha1(secret, &[label.as_bytes(), &derivation.nonce], &mut octets);
         octets.drain(..derivation.offset);
-        Self::new(octets)
+        Self::new(octets, Origin::Derived)
+    }
+
+    /// The key must have the suite's length for signatures (WS-SecurityPolicy 1.2 §6.1).
+    pub(crate) fn check_signing(&self, suite: AlgorithmSuite) -> Result<()> {
+        let expected = suite.signature_key_length();
+        let fits = match self.origin {
+            Origin::Derived => self.octets.len() == expected,
+            Origin::Token => suite.allows_symmetric_key_bits(self.octets.len() * 8),
+        };
+        self.check(fits, "signatures", expected)
+    }
+
+    /// The key must have the suite's length for encryption.
+    pub(crate) fn check_encryption(&self, suite: AlgorithmSuite) -> Result<()> {
+        let expected = suite.encryption_key_length();
+        self.check(self.octets.len() == expected, "encryption", expected)
+    }
+
+    fn check(&self, fits: bool, purpose: &'static str, expected: usize) -> Result<()> {
+        if fits {
+            return Ok(());
+        }
+        let what = match self.origin {
+            Origin::Derived => "derived key",
+            Origin::Token => "token's key",
+        };
+        Err(Reason::KeyLength { what, purpose, found: self.octets.len(), expected }.into())
     }
 
     pub(crate) fn octets(&self) -> &[u8] {
@@ -134,21 +186,25 @@ impl MessageKey {
     }
 
     /// A MAC by the suite's algorithm, of nothing yet.
-    pub(crate) fn mac(&self, settings: &SecuritySettings) -> MacSink {
+    ///
+    /// # Errors
+    /// [`Reason::KeyLength`] for a key that does not have the suite's length.
+    pub(crate) fn mac(&self, settings: &SecuritySettings) -> Result<MacSink> {
+        self.check_signing(settings.suite)?;
         let algorithm = settings.suite.digest;
         let (known, key) =
             self.hmac.get_or_init(|| (algorithm, HmacKey::new(algorithm, &self.octets)));
-        MacSink(match *known == algorithm {
+        Ok(MacSink(match *known == algorithm {
             true => key.start(),
             false => HmacKey::new(algorithm, &self.octets).start(),
-        })
+        }))
     }
 
     /// The MAC of some octets by the suite's algorithm.
-    pub(crate) fn sign(&self, settings: &SecuritySettings, octets: &[u8]) -> Vec<u8> {
-        let mut mac = self.mac(settings);
+    pub(crate) fn sign(&self, settings: &SecuritySettings, octets: &[u8]) -> Result<Vec<u8>> {
+        let mut mac = self.mac(settings)?;
         mac.0.update(octets);
-        mac.finish()
+        Ok(mac.finish())
     }
 
     /// Encrypts by the suite's algorithm: a random initialization vector and the ciphertext.
@@ -161,18 +217,25 @@ impl MessageKey {
         let mut iv = [0; 16];
         let iv = &mut iv[..settings.suite.cipher.block_length()];
         random.fill(iv);
+        self.check_encryption(settings.suite)?;
         let wrong = Reason::Plan("the encryption key does not have the length of the suite's");
         let encrypt = |key: &CipherKey| key.encrypt(iv, plaintext).ok();
         Ok(self.with_cipher(settings.suite.cipher, encrypt).ok_or(wrong)?)
     }
 
     /// Decrypts by the suite's algorithm.
+    ///
+    /// # Errors
+    /// [`Reason::KeyLength`] for a key that does not have the suite's length, [`Reason::Decryption`] for everything
+    /// else.
     pub(crate) fn decrypt(
         &self,
         settings: &SecuritySettings,
         octets: &[u8],
-    ) -> Option<Zeroizing<Vec<u8>>> {
-        self.with_cipher(settings.suite.cipher, |key| key.decrypt(octets))
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        self.check_encryption(settings.suite)?;
+        let decrypted = self.with_cipher(settings.suite.cipher, |key| key.decrypt(octets));
+        Ok(decrypted.ok_or(Reason::Decryption)?)
     }
 
     fn with_cipher<T>(

@@ -26,6 +26,7 @@ pub use expect::{
     CertificateReference, Expectations, ExpectedEndorsing, ExpectedToken, TokenResolver,
 };
 pub use ids::{IdSource, UuidIds};
+pub(crate) use key::AUTHENTICATOR_LABEL;
 pub use key::{Derivation, MessageKey, TokenKey};
 pub use plan::{Endorsing, ProtectionPlan, ProtectionToken, Sources};
 pub use protect::protect;

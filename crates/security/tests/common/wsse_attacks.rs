@@ -11,6 +11,33 @@ pub fn piece<'t>(text: &'t str, start: &str, end: &str) -> &'t str {
     &text[from..inner + length + end.len()]
 }
 
+/// Other ways to derive the signing key of a call: name, what is replaced, and by what. Those who have no key leave
+/// the MAC as it is, so that these prove something only where the MAC is computed anew, as `resigned` does.
+pub fn derivations() -> Vec<(String, &'static str, String)> {
+    let mut all = Vec::new();
+    let offset = "<c:Offset>0</c:Offset>";
+    for change in ["65", "1", "-1", "18446744073709551616"] {
+        let to = format!("<c:Offset>{change}</c:Offset>");
+        all.push((format!("offset {change}"), offset, to));
+    }
+    for change in ["1", "3", "9223372036854775808"] {
+        let to = format!("<c:Generation>{change}</c:Generation>");
+        all.push((format!("generation {change}"), offset, to));
+    }
+    all.push(("two offsets".to_owned(), offset, offset.repeat(2)));
+    for length in ["0", "1", "16", "20", "23", "25", "32", "33", "99999999999"] {
+        let to = format!("<c:Length>{length}</c:Length>");
+        all.push((format!("length {length}"), "<c:Length>24</c:Length>", to));
+    }
+    for label in ["", "x", "AUTH-HASH", "AUTH-HASH-AND-MORE", &"x".repeat(200)] {
+        let to = format!("<c:Label>{label}</c:Label><c:Nonce>");
+        all.push((format!("label of {}", label.len()), "<c:Nonce>", to));
+    }
+    let nonce = format!("<c:Nonce>{}", "AAAA".repeat(50));
+    all.push(("a nonce of 166 octets".to_owned(), "<c:Nonce>", nonce));
+    all
+}
+
 /// Attacks of the literature (message-security: attacks and pitfalls) on a call of a session.
 pub fn known_attacks(message: &Captured) -> Vec<Mutation> {
     let text = message.text();
@@ -118,27 +145,9 @@ pub fn known_attacks(message: &Captured) -> Vec<Mutation> {
         let more: String = (0..n).map(|i| derived.replace("-8\"", &format!("-8{i}\""))).collect();
         add(&format!("{} derived keys", n + 2), &[(derived, &format!("{more}{derived}"))]);
     }
-    for (name, change) in [
-        ("offset 65", "<c:Offset>65</c:Offset>"),
-        ("offset 1", "<c:Offset>1</c:Offset>"),
-        ("offset -1", "<c:Offset>-1</c:Offset>"),
-        ("offset 2^64", "<c:Offset>18446744073709551616</c:Offset>"),
-        ("generation 1", "<c:Generation>1</c:Generation>"),
-        ("generation 2^63", "<c:Generation>9223372036854775808</c:Generation>"),
-        ("two offsets", "<c:Offset>0</c:Offset><c:Offset>0</c:Offset>"),
-    ] {
-        add(&format!("derived key: {name}"), &[("<c:Offset>0</c:Offset>", change)]);
+    for (name, from, to) in derivations() {
+        add(&format!("derived key: {name}"), &[(from, &to)]);
     }
-    for length in ["0", "1", "20", "25", "32", "33", "99999999999"] {
-        let change = format!("<c:Length>{length}</c:Length>");
-        add(&format!("derived key: length {length}"), &[("<c:Length>24</c:Length>", &change)]);
-    }
-    for label in ["", "x", &"x".repeat(200)] {
-        let change = format!("<c:Label>{label}</c:Label><c:Nonce>");
-        add(&format!("derived key: label of {}", label.len()), &[("<c:Nonce>", &change)]);
-    }
-    let nonce = format!("<c:Nonce>{}", "AAAA".repeat(50));
-    add("derived key: a nonce of 166 octets", &[("<c:Nonce>", &nonce)]);
     add(
         "derived key: another algorithm",
         &[("<c:DerivedKeyToken ", "<c:DerivedKeyToken Algorithm=\"urn:kdf\" ")],

@@ -200,6 +200,43 @@ pub fn truncated(message: &Captured) -> Vec<Mutation> {
     (0..64).map(cut).collect()
 }
 
+/// The message with its one signature, in clear, made anew by somebody who has the session's key: what is refused
+/// then is refused for what it is, and not because the MAC is the old one. None when nothing can be signed.
+pub fn resigned(mutation: &Mutation, secret: &[u8]) -> Option<Mutation> {
+    let text = std::str::from_utf8(&mutation.body).ok()?;
+    let envelope =
+        waxwing_soap::Envelope::parse(text.to_owned(), &waxwing_xml::Limits::SOAP).ok()?;
+    let all = || envelope.document().root().descendants_and_self();
+    let token = all().find(|e| e.local_name() == "DerivedKeyToken")?;
+    let child = |local: &str| {
+        let found = token.elements().find(|e| e.local_name() == local);
+        found.map(|e| e.text().trim().to_owned())
+    };
+    let number = |local: &str| child(local).and_then(|text| text.parse::<u64>().ok());
+    let length = number("Length").unwrap_or(32);
+    let offset = match number("Generation") {
+        Some(generation) => generation.checked_mul(length)?,
+        None => number("Offset").unwrap_or(0),
+    };
+    if offset + length > 4096 {
+        return None;
+    }
+    let label = child("Label").unwrap_or_else(|| "WS-SecureConversation".repeat(2));
+    let nonce = STANDARD.decode(child("Nonce")?).ok()?;
+    let mut key = vec![0; (offset + length) as usize];
+    waxwing_crypto::p_sha1(secret, &[label.as_bytes(), &nonce], &mut key);
+    let key = key.split_off(offset as usize);
+    let info = all().find(|e| e.local_name() == "SignedInfo")?;
+    let mut octets = Vec::new();
+    waxwing_xml::canonicalize(info, &waxwing_xml::Exclusive::default(), &mut octets);
+    let algorithm = waxwing_crypto::DigestAlgorithm::Sha1;
+    let mac = STANDARD.encode(waxwing_crypto::HmacKey::new(algorithm, &key).sign(&octets));
+    let value = all().find(|e| e.local_name() == "SignatureValue")?.text_span();
+    let (start, end) = (value.start as usize, value.end as usize);
+    let body = format!("{}{mac}{}", &text[..start], &text[end..]).into_bytes();
+    Some(Mutation { name: format!("{}, signed anew", mutation.name), body })
+}
+
 /// A change by replacing text, which must be there.
 pub fn replaced(message: &Captured, name: &str, from: &str, to: &str) -> Mutation {
     let text = message.text();

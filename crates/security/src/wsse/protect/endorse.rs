@@ -51,7 +51,7 @@ impl Endorsements {
                     let used = base.derive(numbers.next(), length, settings, sources, tokens);
                     let method = settings.suite.symmetric_signature_uri();
                     let info = SignedInfo::new(&parts, method, settings);
-                    let value = used.key.sign(settings, &info.canonical());
+                    let value = used.key.sign(settings, &info.canonical())?;
                     this.push(&info, value, used.reference(), settings, place);
                 }
             }

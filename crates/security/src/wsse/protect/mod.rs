@@ -91,7 +91,7 @@ fn protect_message(
         signed.push(element.signed(settings)?);
     }
     let info = SignedInfo::new(&signed, settings.suite.symmetric_signature_uri(), settings);
-    let value = keys.signing.key.sign(settings, &info.canonical());
+    let value = keys.signing.key.sign(settings, &info.canonical())?;
     let encrypt_signature =
         encrypts && settings.order == ProtectionOrder::SignBeforeEncryptAndEncryptSignature;
     let primary = |place| {

@@ -49,7 +49,7 @@ pub(super) fn protect(
                 let used = BaseToken::of_context(token, TokenPlacement::Attached).direct();
                 let method = settings.suite.symmetric_signature_uri();
                 let info = SignedInfo::new(&parts, method, settings);
-                let value = used.key.sign(settings, &info.canonical());
+                let value = used.key.sign(settings, &info.canonical())?;
                 let (reference, place) = (used.reference(), Place::Security);
                 push_signature(&mut elements, None, &info, &value, reference, settings, place);
                 value

@@ -116,8 +116,9 @@ pub(super) fn open(
     if settings.derived_keys && !derived {
         return Err(at(Reason::DerivedKeyRequired("EncryptedData"), element));
     }
+    key.check_encryption(settings.suite).map_err(|e| e.at("EncryptedData/KeyInfo"))?;
     let octets = cipher_value(data)?;
-    key.decrypt(settings, &octets).ok_or_else(|| at(Reason::Decryption, element))
+    key.decrypt(settings, &octets).map_err(|e| e.at("EncryptedData"))
 }
 
 /// Puts a decrypted element in the place of its EncryptedData, and returns it. The plain text must be

@@ -51,6 +51,9 @@ pub(super) fn read<'e>(
     }
     let label = label.filter(|l| l != super::super::key::DEFAULT_LABEL).map(Into::into);
     let derivation = Derivation { nonce, offset: offset as usize, length: length as usize, label };
+    if derivation.is_authenticator() {
+        return Err(at(Reason::ReservedSeed, element));
+    }
     Ok((reference, derivation))
 }
 

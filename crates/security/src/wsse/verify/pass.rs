@@ -227,6 +227,7 @@ impl<'a> Pass<'a> {
                 if settings.derived_keys && !derived {
                     return Err(at(Reason::DerivedKeyRequired(what), element));
                 }
+                key.check_signing(settings.suite).map_err(|e| e.at("Signature/KeyInfo"))?;
                 signature.verify_mac(&key, settings)?;
             }
             _ => {
@@ -258,6 +259,7 @@ impl<'a> Pass<'a> {
                     if !derived && !transport {
                         return Err(at(Reason::DerivedKeyRequired(what), element));
                     }
+                    key.check_signing(settings.suite).map_err(|e| e.at("Signature/KeyInfo"))?;
                     signature.verify_mac(&key, settings)?;
                     let (identifier, instance) = self
                         .tokens

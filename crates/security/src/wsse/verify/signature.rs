@@ -86,7 +86,7 @@ impl<'e> Signature<'e> {
     pub(super) fn verify_mac(&self, key: &MessageKey, settings: &SecuritySettings) -> Result<()> {
         let expected = settings.suite.symmetric_signature_uri();
         algorithm(self.method, "SignatureMethod", expected)?;
-        let mut mac = key.mac(settings);
+        let mut mac = key.mac(settings).map_err(|e| e.at("Signature"))?;
         self.canonicalization.canonicalize(self.info, &mut mac);
         if bool::from(mac.finish().ct_eq(&self.value)) {
             Ok(())
@@ -188,6 +188,10 @@ fn transform(element: Element<'_>) -> Result<Transform> {
     if let Some(prefixes) = super::read::take(&mut children, EXC_C14N, "InclusiveNamespaces") {
         no_children(prefixes)?;
         let list = prefixes.attribute("PrefixList").unwrap_or("");
+        let limit = limits::INCLUSIVE_PREFIXES;
+        if list.split_ascii_whitespace().nth(limit).is_some() {
+            return Err(at(Reason::TooMany { what: "inclusive prefixes", limit }, element));
+        }
         result.inclusive_prefixes = list.split_ascii_whitespace().map(Into::into).collect();
     }
     end(children)?;
