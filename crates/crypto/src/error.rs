@@ -16,6 +16,9 @@ pub enum CryptoError {
     /// The key is too short or too long.
     #[error("an RSA key of {0} bits; 1024 to 4096 bits are accepted")]
     KeySize(u32),
+    /// The public exponent of the key protects nothing.
+    #[error("an RSA key whose public exponent is 1 or even protects nothing")]
+    Exponent,
     /// The file holds no certificate.
     #[error("there is no certificate in it; expected '-----BEGIN CERTIFICATE-----' or PKCS#12")]
     NoCertificate,

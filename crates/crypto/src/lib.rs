@@ -10,10 +10,12 @@
 
 mod certificate;
 mod cipher;
+mod der;
 mod digest;
 mod distinguished_name;
 mod error;
 mod identity;
+mod path;
 mod private_key;
 mod rsa15;
 mod suite;

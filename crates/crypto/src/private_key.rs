@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use openssl::bn::BigNum;
 use openssl::md::{Md, MdRef};
 use openssl::pkey::{HasPublic, Id, PKey, PKeyRef, Private};
 use openssl::pkey_ctx::PkeyCtx;
@@ -144,7 +145,14 @@ pub(crate) fn check_size<T: HasPublic>(key: &PKeyRef<T>) -> Result<(), CryptoErr
         return Err(CryptoError::NotRsa);
     }
     match key.bits() {
-        1024..=4096 => Ok(()),
-        bits => Err(CryptoError::KeySize(bits)),
+        1024..=4096 => {}
+        bits => return Err(CryptoError::KeySize(bits)),
     }
+    // Under the exponent 1 anybody signs and reads; an even one is none.
+    let one = BigNum::from_u32(1).map_err(failed("reading an RSA key"))?;
+    let rsa = key.rsa().map_err(failed("reading an RSA key"))?;
+    if rsa.e() <= &one || !rsa.e().is_odd() {
+        return Err(CryptoError::Exponent);
+    }
+    Ok(())
 }

@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use openssl::asn1::Asn1Time;
+use openssl::pkey::{PKeyRef, Public};
 use openssl::stack::Stack;
 use openssl::x509::store::{X509Store, X509StoreBuilder};
 use openssl::x509::verify::{X509VerifyFlags, X509VerifyParam};
-use openssl::x509::{CrlStatus, X509, X509Crl, X509PurposeId, X509StoreContext, X509VerifyResult};
+use openssl::x509::{
+    CrlStatus, X509, X509Crl, X509PurposeId, X509Ref, X509StoreContext, X509VerifyResult,
+};
 
 use crate::certificate::Certificate;
 use crate::error::{CryptoError, failed, reason};
+use crate::path;
 
 /// How a certificate is validated (`certificateValidationMode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -63,6 +67,14 @@ impl RevocationList {
             what: "reading a certificate revocation list",
             reason: reason(&e),
         })
+    }
+}
+
+impl RevocationList {
+    /// Whether its issuer signed it, by an algorithm that is taken.
+    fn is_signed_by(&self, key: &PKeyRef<Public>) -> bool {
+        let der = self.0.to_der().unwrap_or_default();
+        path::is_signature_taken(&der) && self.0.verify(key).unwrap_or(false)
     }
 }
 
@@ -119,6 +131,18 @@ pub enum TrustError {
         /// What the library said.
         reason: String,
     },
+    /// A certificate of its chain is one that others can forge, or that may issue none.
+    #[error(
+        "the chain of the certificate '{subject}' holds '{weak}', which is not taken: {reason}. Its issuer must make it anew"
+    )]
+    Weak {
+        /// Whose chain it is.
+        subject: String,
+        /// Which certificate of the chain it is.
+        weak: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Its issuer took it back.
     #[error("the certificate '{0}' was revoked by its issuer")]
     Revoked(String),
@@ -141,8 +165,8 @@ pub struct CertificateValidator {
     usage: Usage,
     roots: Vec<Certificate>,
     intermediates: Vec<Certificate>,
-    trusted_people: Vec<[u8; 20]>,
-    disallowed: Vec<[u8; 20]>,
+    trusted_people: Vec<Certificate>,
+    disallowed: Vec<Certificate>,
     lists: Vec<RevocationList>,
 }
 
@@ -195,7 +219,7 @@ impl CertificateValidator {
         mut self,
         people: impl IntoIterator<Item = &'a Certificate>,
     ) -> Self {
-        self.trusted_people.extend(people.into_iter().map(Certificate::thumbprint));
+        self.trusted_people.extend(people.into_iter().cloned());
         self
     }
 
@@ -205,7 +229,7 @@ impl CertificateValidator {
         mut self,
         disallowed: impl IntoIterator<Item = &'a Certificate>,
     ) -> Self {
-        self.disallowed.extend(disallowed.into_iter().map(Certificate::thumbprint));
+        self.disallowed.extend(disallowed.into_iter().cloned());
         self
     }
 
@@ -251,7 +275,7 @@ impl CertificateValidator {
     fn peer(&self, certificate: &Certificate, now: Timestamp) -> Result<(), TrustError> {
         in_time(certificate, now)?;
         self.not_disallowed(certificate)?;
-        if self.trusted_people.contains(&certificate.thumbprint()) {
+        if self.trusted_people.contains(certificate) {
             return Ok(());
         }
         let (subject, thumbprint) = (certificate.subject_windows(), certificate.thumbprint_hex());
@@ -259,7 +283,7 @@ impl CertificateValidator {
     }
 
     fn not_disallowed(&self, certificate: &Certificate) -> Result<(), TrustError> {
-        if self.disallowed.contains(&certificate.thumbprint()) {
+        if self.disallowed.contains(certificate) {
             let (subject, thumbprint) =
                 (certificate.subject_windows(), certificate.thumbprint_hex());
             return Err(TrustError::Disallowed { subject, thumbprint });
@@ -282,6 +306,12 @@ impl CertificateValidator {
         };
         let found = self.build(certificate, chain, now).map_err(|e| broken(e.to_string()))?;
         let path = found.map_err(|result| broken(result.error_string().to_owned()))?;
+        let is_anchor = |x509: &X509Ref| self.roots.iter().any(|root| **root.x509() == *x509);
+        path::check(&path, is_anchor).map_err(|weak| TrustError::Weak {
+            subject: certificate.subject_windows(),
+            weak: weak.certificate,
+            reason: weak.reason,
+        })?;
         if self.revocation != RevocationMode::NoCheck {
             for pair in path.windows(2) {
                 self.not_revoked(&pair[0], &pair[1], now)?;
@@ -343,8 +373,7 @@ impl CertificateValidator {
             list.0.issuer_name().try_cmp(certificate.issuer_name()).is_ok_and(|o| o.is_eq())
         };
         let key = issuer.public_key().map_err(|_| unknown("its issuer's key is unreadable"))?;
-        let mut lists =
-            self.lists.iter().filter(same).filter(|l| l.0.verify(&key).unwrap_or(false)).peekable();
+        let mut lists = self.lists.iter().filter(same).filter(|l| l.is_signed_by(&key)).peekable();
         if lists.peek().is_none() {
             return Err(unknown("there is no revocation list of its issuer"));
         }

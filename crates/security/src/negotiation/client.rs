@@ -261,12 +261,17 @@ impl NegotiationClient {
         }
         let octets = self.engine.advance(&exchange.octets)?;
         if self.certificate.is_none() {
-            let chain = self.engine.peer_certificates();
-            if let Some(leaf) = chain.first() {
-                check(&chain)?;
-                self.certificate = Some(leaf.clone());
-            } else if self.engine.is_complete() {
-                return Err(NegotiationError::NoCertificate.into());
+            let chain = self.engine.peer_certificates()?;
+            match chain.first() {
+                Some(leaf) => {
+                    check(&chain)?;
+                    self.certificate = Some(leaf.clone());
+                }
+                // Whatever TLS wants to say now would be said to nobody knows whom.
+                None if self.engine.is_complete() || !octets.is_empty() => {
+                    return Err(NegotiationError::NoCertificate.into());
+                }
+                None => {}
             }
         }
         Ok(octets)

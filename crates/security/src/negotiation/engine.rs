@@ -20,7 +20,10 @@ pub trait TlsEngine: Send {
     fn is_complete(&self) -> bool;
 
     /// The peer's certificate and what came with it, leaf first; empty when it showed none (yet).
-    fn peer_certificates(&self) -> Vec<Certificate>;
+    ///
+    /// # Errors
+    /// When it showed one that cannot be used (no RSA key, one too short): nothing may be said to such a peer.
+    fn peer_certificates(&self) -> Result<Vec<Certificate>, NegotiationError>;
 
     /// Protects octets as exactly one application-data record.
     ///
@@ -53,8 +56,9 @@ impl TlsEngine for TlsSession {
         TlsSession::is_complete(self)
     }
 
-    fn peer_certificates(&self) -> Vec<Certificate> {
-        TlsSession::peer_certificates(self).unwrap_or_default()
+    fn peer_certificates(&self) -> Result<Vec<Certificate>, NegotiationError> {
+        TlsSession::peer_certificates(self)
+            .map_err(|error| NegotiationError::Certificate(error.to_string()))
     }
 
     fn wrap(&mut self, octets: &[u8]) -> Result<Vec<u8>, NegotiationError> {

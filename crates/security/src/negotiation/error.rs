@@ -12,6 +12,9 @@ pub enum NegotiationError {
     /// The peer showed no certificate in the handshake.
     #[error("the peer showed no certificate in the TLS handshake, but one is required")]
     NoCertificate,
+    /// The peer's certificate cannot be used: its key is not RSA, or too short.
+    #[error("the certificate that the peer showed in the TLS handshake cannot be used: {0}")]
+    Certificate(String),
     /// A message of the negotiation is malformed.
     #[error("SOAP: the negotiation message is malformed: {0}")]
     Message(SecurityError),
@@ -79,7 +82,12 @@ pub enum NegotiationError {
 impl NegotiationError {
     /// Whether TLS failed, as opposed to the messages around it.
     pub fn is_tls(&self) -> bool {
-        matches!(self, NegotiationError::Tls(_) | NegotiationError::NoCertificate)
+        matches!(
+            self,
+            NegotiationError::Tls(_)
+                | NegotiationError::NoCertificate
+                | NegotiationError::Certificate(_)
+        )
     }
 }
 

@@ -190,7 +190,7 @@ impl NegotiationService {
                     let envelope = negotiation.reply(out, envelope.version(), leg);
                     return Ok(NegotiationOutcome::Continue(Box::new(envelope)));
                 }
-                check(&negotiation.engine.peer_certificates())?;
+                check(&negotiation.engine.peer_certificates()?)?;
                 negotiation.complete(out, envelope.version(), leg, ids, random)
             });
         match &answered {

@@ -230,7 +230,7 @@ impl<F: Fn(Vec<u8>) -> Vec<u8> + Send> TlsEngine for ReshapedEngine<F> {
         self.inner.is_complete()
     }
 
-    fn peer_certificates(&self) -> Vec<Certificate> {
+    fn peer_certificates(&self) -> Result<Vec<Certificate>, NegotiationError> {
         self.inner.peer_certificates()
     }
 

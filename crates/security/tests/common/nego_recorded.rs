@@ -249,8 +249,8 @@ impl TlsEngine for RecordedEngine {
         self.heard == self.peer.len()
     }
 
-    fn peer_certificates(&self) -> Vec<Certificate> {
-        if self.heard == 0 { Vec::new() } else { self.certificates.clone() }
+    fn peer_certificates(&self) -> Result<Vec<Certificate>, NegotiationError> {
+        Ok(if self.heard == 0 { Vec::new() } else { self.certificates.clone() })
     }
 
     fn wrap(&mut self, octets: &[u8]) -> Result<Vec<u8>, NegotiationError> {

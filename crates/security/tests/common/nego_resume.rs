@@ -104,7 +104,7 @@ impl TlsEngine for Full {
                 let session = self.stream.ssl().session().expect("a session");
                 let mut master = vec![0; 48];
                 session.master_key(&mut master);
-                let certificate = self.peer_certificates().remove(0);
+                let certificate = self.peer_certificates().unwrap().remove(0);
                 let found = Session { id: session.id().to_vec(), master, certificate };
                 *self.session.lock().unwrap() = Some(found);
             }
@@ -118,9 +118,9 @@ impl TlsEngine for Full {
         self.complete
     }
 
-    fn peer_certificates(&self) -> Vec<Certificate> {
+    fn peer_certificates(&self) -> Result<Vec<Certificate>, NegotiationError> {
         let leaf = self.stream.ssl().peer_certificate();
-        leaf.map(|x| Certificate::from_der(&x.to_der().unwrap()).unwrap()).into_iter().collect()
+        Ok(leaf.map(|x| Certificate::from_der(&x.to_der().unwrap()).unwrap()).into_iter().collect())
     }
 
     fn wrap(&mut self, _: &[u8]) -> Result<Vec<u8>, NegotiationError> {
@@ -233,8 +233,8 @@ impl TlsEngine for Resumed {
         self.complete
     }
 
-    fn peer_certificates(&self) -> Vec<Certificate> {
-        vec![self.session.certificate.clone()]
+    fn peer_certificates(&self) -> Result<Vec<Certificate>, NegotiationError> {
+        Ok(vec![self.session.certificate.clone()])
     }
 
     fn wrap(&mut self, _: &[u8]) -> Result<Vec<u8>, NegotiationError> {

@@ -295,7 +295,7 @@ impl ServiceSecurity {
 fn negotiation_fault(error: &NegotiationError) -> waxwing_soap::Fault {
     match error {
         NegotiationError::TooMany(_) => make::too_busy(),
-        NegotiationError::Tls(_) | NegotiationError::NoCertificate => make::negotiation_failed(),
+        error if error.is_tls() => make::negotiation_failed(),
         _ => make::invalid_request(),
     }
 }
