@@ -122,8 +122,12 @@ impl Crowd {
     fn of(places: &[Place]) -> Self {
         let mut crowd = Self { peers: HashMap::new(), credentials: HashMap::new() };
         for Place { holder, .. } in places {
-            holder.peer.map(|peer| *crowd.peers.entry(peer).or_default() += 1);
-            holder.credential.map(|name| *crowd.credentials.entry(name).or_default() += 1);
+            if let Some(peer) = holder.peer {
+                *crowd.peers.entry(peer).or_default() += 1;
+            }
+            if let Some(name) = holder.credential {
+                *crowd.credentials.entry(name).or_default() += 1;
+            }
         }
         crowd
     }
