@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use crate::protection::ProtectionLevel;
+
 /// The result of the operations of this crate.
 pub type Result<T, E = SecurityError> = std::result::Result<T, E>;
 
@@ -38,6 +40,18 @@ impl SecurityError {
     /// The element at fault, when one can be named.
     pub fn element(&self) -> Option<&str> {
         self.element.as_deref()
+    }
+
+    /// Whether the message is the peer's own beyond doubt, unaltered and fresh, and is refused because the two ends are
+    /// set up differently (protection levels, order, signature confirmations): the next one will be no better.
+    pub fn is_disagreement(&self) -> bool {
+        matches!(
+            self.reason,
+            Reason::Level { .. }
+                | Reason::PlainSignature
+                | Reason::NotConfirmed
+                | Reason::UnexpectedConfirmation
+        )
     }
 
     /// The fault that the peer is told, which never distinguishes causes that an attacker could probe.
@@ -187,6 +201,25 @@ pub enum Reason {
     /// A required part is not encrypted.
     #[error("{0} is not encrypted, but must be")]
     NotEncrypted(Box<str>),
+    /// A part of the contract is protected less than the contract says.
+    #[error(
+        "{what} is {}, but the contract demands {}: the protection levels of the two ends' contracts differ",
+        .found.words(), .required.words()
+    )]
+    Level {
+        /// The body or a header.
+        what: Box<str>,
+        /// How it is protected.
+        found: ProtectionLevel,
+        /// What the contract demands.
+        required: ProtectionLevel,
+    },
+    /// Something is encrypted and the primary signature is not.
+    #[error(
+        "the primary signature is not encrypted, but must be while anything else is: the two ends' \
+         messageProtectionOrder differ"
+    )]
+    PlainSignature,
     /// Encrypted content outside the signature.
     #[error("{0} is encrypted but not signed")]
     EncryptedNotSigned(Box<str>),
@@ -246,6 +279,16 @@ pub enum Reason {
     /// SignatureConfirmation elements do not match what was sent.
     #[error("the signature confirmations do not match the request: {0}")]
     SignatureConfirmation(&'static str),
+    /// The reply confirms no signature at all.
+    #[error(
+        "the reply confirms no signature of its request: requireSignatureConfirmation is set here, but not at the service"
+    )]
+    NotConfirmed,
+    /// The reply confirms signatures, and nobody asked it to.
+    #[error(
+        "the reply confirms signatures of its request: requireSignatureConfirmation is set at the service, but not here"
+    )]
+    UnexpectedConfirmation,
     /// A derived key is required, and the token's own key was used.
     #[error("{0} uses a token's key directly, but derived keys are required")]
     DerivedKeyRequired(&'static str),

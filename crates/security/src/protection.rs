@@ -28,6 +28,15 @@ impl ProtectionLevel {
     pub fn encrypts(self) -> bool {
         self == ProtectionLevel::EncryptAndSign
     }
+
+    /// For a sentence: "the body is …".
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            ProtectionLevel::None => "neither signed nor encrypted",
+            ProtectionLevel::Sign => "signed only",
+            ProtectionLevel::EncryptAndSign => "signed and encrypted",
+        }
+    }
 }
 
 /// A header that a contract declares, with its level.

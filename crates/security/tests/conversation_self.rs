@@ -475,7 +475,7 @@ fn confirmations_are_demanded_where_wcf_demands_them() {
         let demanded = !matches!(credential, Credential::UserName(_));
         assert_eq!(outcome.is_err(), demanded, "{credential:?}");
         if let Err(error) = outcome {
-            says(&error, &["signature confirmations"]);
+            says(&error, &["confirms no signature", "requireSignatureConfirmation"]);
         }
     }
 }

@@ -2,6 +2,8 @@
 //! in the sessions that follow: what they send differs from what WCF sent in nothing that matters, what
 //! they get is verified and decrypted.
 
+#[path = "common/contracts.rs"]
+mod contracts;
 #[path = "common/nego.rs"]
 mod nego;
 #[path = "common/nego_recorded.rs"]
@@ -11,6 +13,7 @@ mod nego_replay;
 #[path = "common/nego_tls.rs"]
 mod nego_tls;
 
+use contracts::requirements;
 use jiff::SignedDuration;
 use nego_recorded::{Scenario, names};
 use nego_replay::{run_client, run_client_request, run_service};
@@ -50,7 +53,7 @@ fn our_service_in_the_place_of_wcf_s() {
 fn by_certificate(name: &str) -> bool {
     let bootstrap = name.contains("sc-cert") || name.contains("sc13-cert");
     let others = ["rm10-sc-none", "rm10-sc-username", "rm11-sc13-username", "renew-client-sc"];
-    let odd = ["nego", "noderived", "order", "layout", "prot-none", "-sign", "mtom"];
+    let odd = ["nego", "noderived", "order", "layout", "prot-none", "-sign", "mtom", "mismatch"];
     (bootstrap || others.contains(&name)) && !odd.iter().any(|odd| name.contains(odd))
 }
 
@@ -60,7 +63,12 @@ fn our_service_in_the_place_of_wcf_s_over_certificates() {
     assert!(names.len() >= 10, "{names:?}");
     for name in names {
         let scenario = Scenario::load(&name);
-        let run = run_service(&scenario, |_| {});
+        let run = run_service(&scenario, |options| {
+            let settings = scenario.readme.split("contract=").nth(1);
+            if let Some(contract) = settings.and_then(|rest| rest.split([' ', '}']).next()) {
+                options.requirements = requirements(Some(contract), None);
+            }
+        });
         assert!(run.refused.is_empty(), "{name}: {:?}", run.refused);
         let exchanges = scenario.exchanges.len();
         assert_eq!(run.compared.len() + run.handed_up, exchanges, "{name}: nothing is left out");

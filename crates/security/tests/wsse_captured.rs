@@ -54,6 +54,10 @@ fn refusals_of_wcf(name: &str) -> Refusals {
     match name {
         "fault-bad-action-sc" => &[("003-request", |r| matches!(r, Reason::UnknownAction(_)))],
         "fault-clock-skew-client-ahead-sc" => &[("001-request", |r| matches!(r, Reason::Stale(_)))],
+        // Another contract than the service's.
+        "protection-mismatch-client-none" => {
+            &[("002-request", |r| matches!(r, Reason::UnknownAction(_)))]
+        }
         // The service negotiates, the client does not.
         "fault-nego-mismatch-service-nego" => {
             &[("001-request", |r| matches!(r, Reason::UnexpectedElement { .. }))]
@@ -107,6 +111,13 @@ fn every_secured_message_of_wcf_verifies_and_decrypts() {
         ("renew-service-expires-sc", 16),
         ("renew-client-sc-nego", 20),
         ("tlsnego-rm11-sc13-cert", 18),
+        ("protection-sc-cert", 18),
+        ("protection-order-sbe", 18),
+        ("protection-order-ebs", 18),
+        ("protection-rm10-sc-cert", 24),
+        ("protection-rm11-sc13-cert", 24),
+        ("protsign-sc-cert", 7),
+        ("protnone-sc-cert", 8),
     ];
     for (name, count) in expected {
         assert_eq!(good.get(name), Some(&count), "{name}");

@@ -59,6 +59,18 @@ fn layouts_orders_levels_and_keys() {
     check("rm10-sc-cert-sign", 18);
 }
 
+/// Levels of operations, faults, message contracts and headers, in every order.
+#[test]
+fn protection_levels_in_every_order() {
+    check("protection-sc-cert", 18);
+    check("protection-order-sbe", 18);
+    check("protection-order-ebs", 18);
+    check("protection-rm10-sc-cert", 24);
+    check("protection-rm11-sc13-cert", 24);
+    check("protsign-sc-cert", 7);
+    check("protnone-sc-cert", 8);
+}
+
 #[test]
 fn other_credentials_and_the_newer_dialect() {
     check("rm10-sc-username", 18);

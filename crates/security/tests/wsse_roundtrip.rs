@@ -117,8 +117,11 @@ fn settings() -> impl Strategy<Value = SecuritySettings> {
         HeaderLayout::LaxTimestampFirst,
         HeaderLayout::LaxTimestampLast,
     ];
-    let orders =
-        [ProtectionOrder::SignBeforeEncrypt, ProtectionOrder::SignBeforeEncryptAndEncryptSignature];
+    let orders = [
+        ProtectionOrder::SignBeforeEncrypt,
+        ProtectionOrder::SignBeforeEncryptAndEncryptSignature,
+        ProtectionOrder::EncryptBeforeSign,
+    ];
     let pick = (
         proptest::sample::select(suites),
         proptest::sample::select(layouts.to_vec()),

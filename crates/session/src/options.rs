@@ -131,6 +131,8 @@ pub fn fill_client_options(options: &mut ClientOptions, endpoint: &EffectiveEndp
     let conversation = security.secure_conversation.as_ref();
     let local = conversation.map_or(&security.local_client_settings, |c| &c.local_client_settings);
     options.signature_confirmation = Some(security.require_signature_confirmation);
+    options.session_signature_confirmation =
+        conversation.is_some_and(|c| c.require_signature_confirmation);
     options.can_renew = conversation.is_none_or(|c| c.can_renew);
     options.key_renewal_interval = signed(local.session_key_renewal_interval);
     options.renewal_threshold_percent =
@@ -152,6 +154,8 @@ pub fn fill_service_options(options: &mut ServiceOptions, endpoint: &EffectiveEn
         conversation.map_or(&security.local_service_settings, |c| &c.local_service_settings);
     let first = &security.local_service_settings;
     options.signature_confirmation = Some(security.require_signature_confirmation);
+    options.session_signature_confirmation =
+        conversation.is_some_and(|c| c.require_signature_confirmation);
     options.detect_replays = local.detect_replays.unwrap_or(true);
     let defaults = ServiceLimits::default();
     options.limits = ServiceLimits {

@@ -60,6 +60,9 @@ pub struct ClientOptions {
     /// Whether replies of the bootstrap (or one-shot replies) confirm the request's signatures; none
     /// means WCF's default for the credential and key.
     pub signature_confirmation: Option<bool>,
+    /// Whether replies inside a session confirm the request's signature (`requireSignatureConfirmation` of the outer
+    /// `<security>` element).
+    pub session_signature_confirmation: bool,
     /// Whether the session key may be renewed.
     pub can_renew: bool,
     /// The key is renewed when it is this old (`sessionKeyRenewalInterval`), or earlier by
@@ -92,6 +95,7 @@ impl ClientOptions {
             service_key: None,
             credential: ClientCredential::None,
             signature_confirmation: None,
+            session_signature_confirmation: false,
             can_renew: true,
             key_renewal_interval: SignedDuration::from_hours(10),
             renewal_threshold_percent: 60,
@@ -187,6 +191,9 @@ pub struct ServiceOptions {
     /// Whether replies of the bootstrap (or one-shot replies) confirm the request's signatures; none
     /// means WCF's default for the credential and key.
     pub signature_confirmation: Option<bool>,
+    /// Whether replies inside a session confirm the request's signature (`requireSignatureConfirmation` of the outer
+    /// `<security>` element).
+    pub session_signature_confirmation: bool,
     /// Whether messages are remembered and refused the second time.
     pub detect_replays: bool,
     /// The limits of the service.
@@ -208,6 +215,7 @@ impl ServiceOptions {
             negotiation: None,
             clients,
             signature_confirmation: None,
+            session_signature_confirmation: false,
             detect_replays: true,
             limits: ServiceLimits::default(),
             xml_limits: Limits::SOAP,

@@ -1,6 +1,7 @@
 //! Captured exchanges of `testdata/`: messages, the keys beside them, and what verifies them.
 #![allow(dead_code, unreachable_pub, clippy::disallowed_methods)]
 
+pub mod contracts;
 pub mod wsse_attacks;
 pub mod wsse_mutate;
 pub mod wsse_rebuild;
@@ -243,9 +244,11 @@ impl Scenario {
         if self.option("layout") == Some("Lax") {
             settings.layout = HeaderLayout::Lax;
         }
-        if self.option("order") == Some("SignBeforeEncrypt") {
-            settings.order = ProtectionOrder::SignBeforeEncrypt;
-        }
+        settings.order = match self.option("order") {
+            Some("SignBeforeEncrypt") => ProtectionOrder::SignBeforeEncrypt,
+            Some("EncryptBeforeSign") => ProtectionOrder::EncryptBeforeSign,
+            _ => ProtectionOrder::SignBeforeEncryptAndEncryptSignature,
+        };
         settings.derived_keys = self.option("derived") != Some("false");
         settings
     }
@@ -322,10 +325,13 @@ fn derived_line(line: &str) -> Option<Derived> {
 
 /// The settings in the scenario's description: `settings: `rm=true S:nego=true``.
 fn options(readme: &str) -> HashMap<String, String> {
-    let settings = readme.split("settings: `").nth(1).and_then(|rest| rest.split('`').next());
+    let settings = ["settings: `", "Settings: `"].iter().find_map(|start| {
+        let rest = readme.split(start).nth(1)?;
+        rest.split('`').next()
+    });
     settings
         .unwrap_or("")
-        .split_whitespace()
+        .split([' ', '{', '}'])
         .filter_map(|setting| setting.split_once('='))
         .map(|(name, value)| {
             let name = name.split_once(':').map_or(name, |(_, name)| name);

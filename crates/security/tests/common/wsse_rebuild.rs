@@ -102,7 +102,11 @@ impl Seen {
         let ids = list.elements().map(|r| r.attribute("URI").expect("a URI")[1..].to_owned());
         ids.map(|id| {
             let root = self.wire.document().root();
-            let data = root.descendants_and_self().find(|e| e.attribute("Id") == Some(&id));
+            let is_named = |e: &Element<'_>| {
+                e.attribute("Id") == Some(&id)
+                    || (e.local_name() == "EncryptedHeader" && *id_of(*e) == *id)
+            };
+            let data = root.descendants_and_self().find(is_named);
             let value = data.expect("the encrypted data").descendants_and_self();
             let value = value.filter(|e| e.local_name() == "CipherValue").last();
             unbase64(&value.expect("a cipher value").text())[..block].to_vec()
@@ -248,6 +252,16 @@ impl<'a> Rebuild<'a> {
         protect(&mut envelope, &plan, &mut sources).expect("it can be protected");
         assert!(random.0.is_empty(), "{} octet strings are left", random.0.len());
         Some(envelope)
+    }
+
+    /// The keys of the session of a captured message, with its derived keys.
+    pub fn session_keys(&mut self, message: &Captured) -> SessionKeys {
+        let verified = self.replay.verify(message).expect("a good message");
+        let seen = Seen::new(message);
+        match self.token(message, &seen, &verified, &seen.derived_keys()) {
+            Token::Session(keys) => keys,
+            _ => panic!("a message of a session"),
+        }
     }
 
     fn parts(&self, message: &Captured, verified: &Verified) -> MessageProtection {

@@ -1,30 +1,14 @@
 //! Verifies the messages of a captured scenario in their order, as each receiver would.
 
+use super::contracts::requirements;
 use super::{Captured, Scenario, Tokens};
 use waxwing_security::wsse::{
     EncryptedKeyReference, Expectations, ExpectedEndorsing, ExpectedToken, PrimaryToken,
-    ReplayCache, SecuritySettings, SentSignature, Verified, verify,
+    ProtectionOrder, ReplayCache, SecuritySettings, SentSignature, Verified, verify,
 };
-use waxwing_security::{Direction, ProtectionLevel, ProtectionRequirements, Reason, Result};
+use waxwing_security::{Direction, ProtectionRequirements, Reason, Result};
 use waxwing_soap::Envelope;
 use waxwing_xml::Limits;
-
-const SERVICE: &str = "http://Microsoft.ServiceModel.Samples/ICalculator/";
-
-/// What the calculator's contract demands.
-pub fn requirements(scenario: &Scenario) -> ProtectionRequirements {
-    let level = match scenario.option("prot") {
-        Some("None") => ProtectionLevel::None,
-        Some("Sign") => ProtectionLevel::Sign,
-        _ => ProtectionLevel::EncryptAndSign,
-    };
-    let mut requirements = ProtectionRequirements::for_session();
-    for name in ["Add", "Subtract", "Multiply", "Divide"] {
-        let action = format!("{SERVICE}{name}");
-        requirements.operation(&action, Some(&format!("{action}Response")), level);
-    }
-    requirements
-}
 
 /// Whether the message belongs to the establishment of a session.
 pub fn is_bootstrap(action: &str) -> bool {
@@ -45,6 +29,8 @@ pub struct Asked {
 pub struct Replay<'a> {
     pub scenario: &'a Scenario,
     pub settings: SecuritySettings,
+    /// Those of messages that establish a session, which keep the usual order.
+    pub first: SecuritySettings,
     pub session: ProtectionRequirements,
     pub bootstrap: ProtectionRequirements,
     pub tokens: Tokens<'a>,
@@ -54,10 +40,18 @@ pub struct Replay<'a> {
 
 impl<'a> Replay<'a> {
     pub fn new(scenario: &'a Scenario) -> Self {
+        let settings = scenario.settings();
+        // The service's contract, where the ends have different ones.
+        let contract = match scenario.name.as_str() {
+            "protection-mismatch-client-none" => Some("protected"),
+            _ => scenario.option("contract"),
+        };
+        let first = SecuritySettings { order: ProtectionOrder::default(), ..settings.clone() };
         Self {
             scenario,
-            settings: scenario.settings(),
-            session: requirements(scenario),
+            settings,
+            first,
+            session: requirements(contract, scenario.option("prot")),
             bootstrap: ProtectionRequirements::for_bootstrap(),
             tokens: Tokens::new(scenario, &["service"]),
             asked: None,
@@ -88,7 +82,7 @@ impl<'a> Replay<'a> {
             false => Direction::Reply,
         };
         Expectations {
-            settings: &self.settings,
+            settings: if bootstrap { &self.first } else { &self.settings },
             requirements: if bootstrap { &self.bootstrap } else { &self.session },
             direction,
             protection,

@@ -6,6 +6,7 @@ use waxwing_soap::{Addressing, Envelope, Fault, RandomSource};
 use zeroize::Zeroizing;
 
 use super::super::error::{ClientError, FaultOrigin};
+use super::Correlation;
 use super::bootstrap::{BootstrapCorrelation, BootstrapToken, Purpose};
 use super::classify::{failure, visible_fault};
 use super::core::Core;
@@ -53,6 +54,8 @@ pub(super) enum Exchange {
     Cancel {
         /// The identifier of the request.
         message_id: Option<String>,
+        /// What its reply must show.
+        correlation: Correlation,
     },
 }
 

@@ -19,6 +19,7 @@ use super::error::ClientError;
 use super::options::{ClientOptions, Protection};
 use super::received::Received;
 use crate::trust::ContextReference;
+use crate::wsse::SentSignature;
 
 /// What an exchange of the security protocol needs next.
 #[derive(Debug)]
@@ -36,7 +37,8 @@ pub struct Correlation(Correlated);
 #[derive(Debug)]
 enum Correlated {
     Unsecured,
-    Session,
+    /// A message of the session, and the signatures that its reply must confirm.
+    Session(Vec<SentSignature>),
     OneShot(BootstrapCorrelation),
 }
 
@@ -143,7 +145,7 @@ impl ClientSecurity {
         match self {
             ClientSecurity::None => Ok(Received::Unsecured(reply)),
             ClientSecurity::OneShot(client) => client.verify(reply, correlation, now),
-            ClientSecurity::Conversation(client) => client.verify(reply, now),
+            ClientSecurity::Conversation(client) => client.verify(reply, correlation, now),
         }
     }
 

@@ -19,7 +19,7 @@ use crate::protection::Direction;
 use crate::trust::{ContextReference, Lifetime, RequestSecurityToken, TrustAction};
 use crate::wsse::{
     self, ContextToken, Expectations, ExpectedEndorsing, ExpectedToken, ProtectionPlan,
-    ProtectionToken, SessionKeys, TokenPlacement, Verified,
+    ProtectionToken, SentSignature, SessionKeys, TokenPlacement, Verified,
 };
 
 /// Former keys under which replies are still accepted; more renewals within the rollover time than
@@ -142,8 +142,8 @@ impl SecureConversationClient {
                 self.adopt(issued, now, random);
                 Ok(Step::Established)
             }
-            Exchange::Cancel { message_id } => {
-                let result = self.accept_cancel(reply, message_id.as_deref(), now);
+            Exchange::Cancel { message_id, correlation } => {
+                let result = self.accept_cancel(reply, message_id.as_deref(), &correlation, now);
                 self.session = None;
                 result.map(|()| Step::Established)
             }
@@ -186,19 +186,26 @@ impl SecureConversationClient {
         let plan =
             ProtectionPlan::new(settings, &parts, ProtectionToken::Session(&session.current.keys));
         let mut sources = wsse::Sources { now, random, ids: &mut self.core.ids };
-        wsse::protect(&mut envelope, &plan, &mut sources).map_err(ClientError::Protect)?;
-        Ok((envelope, Correlation(Correlated::Session)))
+        let sent =
+            wsse::protect(&mut envelope, &plan, &mut sources).map_err(ClientError::Protect)?;
+        let confirmed = self.core.options.session_signature_confirmation;
+        let sent = if confirmed { sent } else { Vec::new() };
+        Ok((envelope, Correlation(Correlated::Session(sent))))
     }
 
     pub(super) fn verify(
         &mut self,
         reply: Envelope,
+        correlation: &Correlation,
         now: Timestamp,
     ) -> Result<Received, ClientError> {
+        let Correlated::Session(confirmations) = &correlation.0 else {
+            return Err(ClientError::State("the reply belongs to no message of this session"));
+        };
         let fault = visible_fault(&reply);
         let dialect = self.core.options.settings.dialect;
         let verified = self
-            .verify_in_session(reply, now)
+            .verify_in_session(reply, confirmations, now)
             .map_err(|error| failure(fault, error, FaultOrigin::Call, dialect))?;
         if verified.action() == SECURE_CONVERSATION_FAULT && is_renew_needed(&verified) {
             self.session.iter_mut().for_each(|session| session.renew_demanded = true);
@@ -210,6 +217,7 @@ impl SecureConversationClient {
     fn verify_in_session(
         &self,
         reply: Envelope,
+        confirmations: &[SentSignature],
         now: Timestamp,
     ) -> Result<Verified, SecurityError> {
         let no_session = || SecurityError::new(Reason::UnknownContext("".into()));
@@ -226,7 +234,7 @@ impl SecureConversationClient {
             protection: ExpectedToken::ExternalContext { identifier: &current.identifier },
             endorsing: ExpectedEndorsing::default(),
             username: false,
-            confirmations: &[],
+            confirmations,
             now,
             limits: &options.limits,
             replay: self.core.replay.as_ref(),
@@ -259,8 +267,8 @@ impl SecureConversationClient {
         let target = reference(session.current.keys.token());
         let body = RequestSecurityToken::cancel_context(self.core.options.settings.dialect, target);
         let (envelope, message_id) = trust_message(&self.core, TrustAction::Cancel, &body, random);
-        let (envelope, _) = self.protect(envelope, now, random)?;
-        self.exchange = Some(Exchange::Cancel { message_id });
+        let (envelope, correlation) = self.protect(envelope, now, random)?;
+        self.exchange = Some(Exchange::Cancel { message_id, correlation });
         Ok(Step::Send(Box::new(envelope)))
     }
 
@@ -268,13 +276,18 @@ impl SecureConversationClient {
         &self,
         reply: Envelope,
         message_id: Option<&str>,
+        correlation: &Correlation,
         now: Timestamp,
     ) -> Result<(), ClientError> {
+        let confirmations = match &correlation.0 {
+            Correlated::Session(sent) => sent.as_slice(),
+            _ => &[],
+        };
         let origin = FaultOrigin::Cancel;
         let fault = visible_fault(&reply);
         let dialect = self.core.options.settings.dialect;
         let verified = self
-            .verify_in_session(reply, now)
+            .verify_in_session(reply, confirmations, now)
             .map_err(|error| failure(fault, error, origin, dialect))?;
         let action = TrustAction::CancelResponse;
         let response = response_of(&verified, action, message_id, &self.core, origin)?;

@@ -28,9 +28,17 @@ pub(super) enum Reply {
     /// Nothing.
     Unsecured,
     /// The keys of a session.
-    Session(Arc<Session>),
+    Session(Arc<SessionReply>),
     /// The token of a message that stood for itself.
     Alone(Arc<AloneReply>),
+}
+
+/// The answer to a message of a session.
+#[derive(Debug)]
+pub(super) struct SessionReply {
+    pub(super) session: Arc<Session>,
+    /// The signatures of the message, where answers confirm them.
+    pub(super) confirmations: Vec<SentSignature>,
 }
 
 /// The answer to a message that stood for itself.
@@ -59,10 +67,11 @@ impl ServiceSecurity {
         let session_keys;
         let (settings, requirements, token, confirmations) = match reply {
             Reply::Unsecured => return Ok(envelope),
-            Reply::Session(session) => {
-                session_keys = session.outgoing();
+            Reply::Session(reply) => {
+                session_keys = reply.session.outgoing();
                 let token = ProtectionToken::Session(&session_keys);
-                (&self.options.settings, &self.options.requirements, token, &[][..])
+                let (settings, requirements) = self.rules(false);
+                (settings, requirements, token, &reply.confirmations[..])
             }
             Reply::Alone(alone) => {
                 let (settings, requirements) = self.rules(alone.is_trust);
@@ -132,16 +141,16 @@ impl ServiceSecurity {
     /// The answer to a message under a key that has expired, protected by that key.
     pub(super) fn renew_needed(
         &self,
-        session: Arc<Session>,
+        reply_to: Arc<SessionReply>,
         request: &Request,
         now: Timestamp,
         random: &mut dyn RandomSource,
     ) -> Incoming {
-        let error = ServiceError::KeyExpired(session.identifier.clone());
+        let error = ServiceError::KeyExpired(reply_to.session.identifier.clone());
         let fault = make::renew_needed(self.options.settings.dialect);
         let action = SECURE_CONVERSATION_FAULT;
         let envelope = fault.to_envelope(request.version, action, request.message_id.as_deref());
-        match self.protect(&Reply::Session(session), envelope, now, random) {
+        match self.protect(&Reply::Session(reply_to), envelope, now, random) {
             Ok(envelope) => reply(500, envelope, Some(error)),
             Err(_) => self.refuse(request, &fault, error),
         }
@@ -150,13 +159,14 @@ impl ServiceSecurity {
     /// Ends a session at its client's wish (WS-SecureConversation February 2005 §6, 1.3 §7).
     pub(super) fn cancel(
         &self,
-        session: Arc<Session>,
+        reply_to: Arc<SessionReply>,
         verified: &Verified,
         request: &Request,
         now: Timestamp,
         random: &mut dyn RandomSource,
     ) -> Incoming {
-        let context = Reply::Session(Arc::clone(&session));
+        let session = Arc::clone(&reply_to.session);
+        let context = Reply::Session(reply_to);
         let dialect = self.options.settings.dialect;
         if let Err(error) = cancel_target(verified, &session, dialect) {
             let error = ServiceError::Request(error);

@@ -9,7 +9,7 @@ use super::super::caller::CallerIdentity;
 use super::super::faults::make;
 use super::super::received::Received;
 use super::error::ServiceError;
-use super::reply::Reply;
+use super::reply::{Reply, SessionReply};
 use super::session::{KeyState, Session};
 use super::{Incoming, ReplyContext, SecuredMessage, SecuritySession, ServiceSecurity};
 use crate::delivery::Delivery;
@@ -140,16 +140,21 @@ impl ServiceSecurity {
         let rollover = self.options.limits.key_rollover;
         let key = session.adopt(instance.as_deref(), rollover, now);
         session.mark_used(&request.delivery);
+        let confirmations = match self.options.session_signature_confirmation {
+            true => verified.signatures().to_vec(),
+            false => Vec::new(),
+        };
+        let reply = Arc::new(SessionReply { session: Arc::clone(&session), confirmations });
         if request.trust == Some(TrustAction::Cancel) {
-            return self.cancel(session, &verified, request, now, random);
+            return self.cancel(reply, &verified, request, now, random);
         }
         if key == KeyState::Expired {
-            return self.renew_needed(session, request, now, random);
+            return self.renew_needed(reply, request, now, random);
         }
         Incoming::Message(Box::new(SecuredMessage {
             received: Received::Verified(Box::new(verified)),
             caller: Arc::clone(&session.caller),
-            reply: ReplyContext(Reply::Session(Arc::clone(&session))),
+            reply: ReplyContext(Reply::Session(reply)),
             session: Some(SecuritySession(session)),
         }))
     }

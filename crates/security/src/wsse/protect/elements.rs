@@ -8,7 +8,7 @@ use super::super::key::Digester;
 use super::super::names::{PASSWORD_TEXT, WSSE, WSSE11, WSU};
 use super::super::plan::Sources;
 use super::super::token::UsernameCredential;
-use super::signature::{SignedPart, digest_of_text};
+use super::signature::{SignedPart, digest_of_child};
 use super::text::{push, push_base64, push_escaped};
 use crate::error::Result;
 
@@ -54,16 +54,20 @@ fn date_time(time: Timestamp) -> String {
     format!("{truncated:.3}")
 }
 
-/// An element as self-contained text, with its identifier.
+/// An element of the Security header as text, with its identifier.
 pub(super) struct Element {
     pub(super) text: Vec<u8>,
-    id: String,
+    pub(super) id: String,
 }
 
 impl Element {
     /// Its reference in a signature.
     pub(super) fn signed(&self, settings: &SecuritySettings) -> Result<SignedPart> {
-        let digest = digest_of_text(&self.text, settings)?;
+        let mut text = Vec::with_capacity(self.text.len() + 128);
+        push(&mut text, &["<o:Security xmlns:o=\"", WSSE, "\">"]);
+        text.extend_from_slice(&self.text);
+        push(&mut text, &["</o:Security>"]);
+        let digest = digest_of_child(&text, settings)?;
         Ok(SignedPart { id: self.id.clone(), digest })
     }
 }

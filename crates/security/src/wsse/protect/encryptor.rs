@@ -4,6 +4,7 @@ use waxwing_soap::RandomSource;
 
 use super::super::SecuritySettings;
 use super::Numbers;
+use super::elements::Element;
 use super::keys::KeyUse;
 use super::text::{EncryptedType, Place, push_encrypted_data};
 use crate::error::{Reason, Result};
@@ -27,9 +28,9 @@ impl<'a, 'r> Encryptor<'a, 'r> {
         Self { key, settings, numbers, references: Vec::new(), random }
     }
 
-    /// The ids of everything encrypted, in order.
-    pub(super) fn references(&self) -> &[String] {
-        &self.references
+    /// The ids of everything encrypted, in order, and the numbers that are left.
+    pub(super) fn finish(self) -> (Vec<String>, Numbers) {
+        (self.references, self.numbers)
     }
 
     /// An element of the Security header, encrypted under the next number or left as it is.
@@ -39,6 +40,17 @@ impl<'a, 'r> Encryptor<'a, 'r> {
         }
         let id = self.numbers.next();
         self.encrypt(id, EncryptedType::Element, &text, Place::Security)
+    }
+
+    /// The same with its identifier, as the signature refers to it.
+    pub(super) fn signed_element(&mut self, element: Element, encrypt: bool) -> Result<Element> {
+        if !encrypt {
+            return Ok(element);
+        }
+        let id = self.numbers.next();
+        let text =
+            self.encrypt(id.clone(), EncryptedType::Element, &element.text, Place::Security)?;
+        Ok(Element { text, id })
     }
 
     /// The EncryptedData element for `plaintext`.

@@ -150,11 +150,18 @@ pub(super) struct MessageKeys<'a> {
 }
 
 impl<'a> MessageKeys<'a> {
+    /// The identifier of a derived key token that is made for this message; none where the keys exist already or nothing
+    /// is derived.
+    pub(super) fn number(plan: &ProtectionPlan<'_>, numbers: &mut Numbers) -> Option<String> {
+        let is_session = matches!(plan.protection, ProtectionToken::Session(_));
+        (!is_session && plan.settings.derived_keys).then(|| numbers.next())
+    }
+
     /// Writes the protection token and makes the signing key; the encryption key follows with
-    /// [`MessageKeys::add_encryption`], since other identifiers are numbered in between.
+    /// [`MessageKeys::add_encryption`], where anything is encrypted. `number` is one of [`MessageKeys::number`].
     pub(super) fn new(
         plan: &ProtectionPlan<'a>,
-        numbers: &mut Numbers,
+        number: Option<String>,
         sources: &mut Sources<'_>,
     ) -> Result<Self> {
         let settings = plan.settings;
@@ -162,15 +169,12 @@ impl<'a> MessageKeys<'a> {
         let mut tokens = Vec::with_capacity(1024);
         push_protection_token(&mut tokens, plan);
         let length = settings.suite.signature_key_length();
-        let signing = match plan.protection {
-            ProtectionToken::Session(SessionKeys { derived: Some((token, _)), .. }) => {
+        let signing = match (plan.protection, number) {
+            (ProtectionToken::Session(SessionKeys { derived: Some((token, _)), .. }), _) => {
                 base.reuse(token, settings, &mut tokens)
             }
-            ProtectionToken::Session(_) => base.direct(),
-            _ if settings.derived_keys => {
-                base.derive(numbers.next(), length, settings, sources, &mut tokens)
-            }
-            _ => base.direct(),
+            (_, Some(number)) => base.derive(number, length, settings, sources, &mut tokens),
+            (_, None) => base.direct(),
         };
         Ok(Self { signing, encryption: None, tokens })
     }
@@ -179,21 +183,19 @@ impl<'a> MessageKeys<'a> {
     pub(super) fn add_encryption(
         &mut self,
         plan: &ProtectionPlan<'a>,
-        numbers: &mut Numbers,
+        number: Option<String>,
         sources: &mut Sources<'_>,
     ) -> Result<()> {
         let settings = plan.settings;
         let base = BaseToken::of_plan(plan)?;
         let length = settings.suite.encryption_key_length();
-        self.encryption = Some(match plan.protection {
-            ProtectionToken::Session(SessionKeys { derived: Some((_, token)), .. }) => {
-                base.reuse(token, settings, &mut self.tokens)
+        let tokens = &mut self.tokens;
+        self.encryption = Some(match (plan.protection, number) {
+            (ProtectionToken::Session(SessionKeys { derived: Some((_, token)), .. }), _) => {
+                base.reuse(token, settings, tokens)
             }
-            ProtectionToken::Session(_) => base.direct(),
-            _ if settings.derived_keys => {
-                base.derive(numbers.next(), length, settings, sources, &mut self.tokens)
-            }
-            _ => base.direct(),
+            (_, Some(number)) => base.derive(number, length, settings, sources, tokens),
+            (_, None) => base.direct(),
         });
         Ok(())
     }

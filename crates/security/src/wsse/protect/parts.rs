@@ -3,13 +3,13 @@
 use waxwing_soap::Envelope;
 use waxwing_xml::{Document, Exclusive, Limits, Name, NodeId, canonicalize};
 
-use super::super::SecuritySettings;
 use super::super::key::Digester;
 use super::super::names::{WSSE11, WSU};
+use super::super::{ProtectionOrder, SecuritySettings};
 use super::Numbers;
 use super::encryptor::Encryptor;
 use super::signature::SignedPart;
-use super::text::{EncryptedType, Place, push, push_escaped};
+use super::text::{EncryptedType, Place};
 use crate::error::{Reason, Result};
 use crate::protection::{MessageProtection, ProtectionLevel};
 
@@ -22,17 +22,15 @@ pub(super) struct Parts {
 struct Part {
     node: NodeId,
     level: ProtectionLevel,
-    /// The `u:Id`, and that of the EncryptedData.
+    /// The `u:Id` of what is signed.
     id: String,
+    /// The identifier of the EncryptedData in the body, or of the EncryptedHeader in the place of a header.
     encrypted_id: String,
-    /// The `u:Id` of the EncryptedHeader.
-    wrapper_id: String,
 }
 
 impl Part {
     fn new(node: NodeId, level: ProtectionLevel) -> Self {
-        let (id, encrypted_id, wrapper_id) = Default::default();
-        Self { node, level, id, encrypted_id, wrapper_id }
+        Self { node, level, id: String::new(), encrypted_id: String::new() }
     }
 }
 
@@ -51,25 +49,43 @@ impl Parts {
         self.body.level.encrypts() || self.headers.iter().any(|part| part.level.encrypts())
     }
 
-    /// Numbers the parts and gives them their `u:Id` attributes.
-    pub(super) fn identify(&mut self, envelope: &mut Envelope, numbers: &mut Numbers) {
+    /// Numbers the parts, and gives those that are signed as they are their `u:Id` attributes. Under
+    /// `EncryptBeforeSign` the EncryptedHeader is what is signed, and bears the only identifier.
+    pub(super) fn identify(
+        &mut self,
+        envelope: &mut Envelope,
+        order: ProtectionOrder,
+        numbers: &mut Numbers,
+    ) {
         declare_utility(envelope);
         let document = envelope.document_mut();
-        for part in std::iter::once(&mut self.body).chain(&mut self.headers) {
-            if part.level.signs() {
-                part.id = numbers.next();
-                document.set_attribute(part.node, Name::new("u", "Id", WSU), &part.id);
+        let body = &mut self.body;
+        let encrypt_first = order == ProtectionOrder::EncryptBeforeSign;
+        if encrypt_first && body.level.encrypts() {
+            body.encrypted_id = numbers.next();
+        }
+        if body.level.signs() {
+            body.id = numbers.next();
+            document.set_attribute(body.node, Name::new("u", "Id", WSU), &body.id);
+        }
+        if !encrypt_first && body.level.encrypts() {
+            body.encrypted_id = numbers.next();
+        }
+        for part in &mut self.headers {
+            if part.level.encrypts() && encrypt_first {
+                part.encrypted_id = numbers.next();
+                part.id.clone_from(&part.encrypted_id);
+                continue;
             }
+            part.id = numbers.next();
+            document.set_attribute(part.node, Name::new("u", "Id", WSU), &part.id);
             if part.level.encrypts() {
                 part.encrypted_id = numbers.next();
             }
         }
-        for part in self.headers.iter_mut().filter(|part| part.level.encrypts()) {
-            part.wrapper_id = numbers.next();
-        }
     }
 
-    /// The digests of the signed parts: body first, then the headers in their order.
+    /// The digests of the signed parts as they stand: body first, then the headers in their order.
     pub(super) fn digests(
         &self,
         envelope: &Envelope,
@@ -89,17 +105,24 @@ impl Parts {
 
     /// Replaces the parts that are encrypted.
     pub(super) fn encrypt(
-        &self,
+        &mut self,
         envelope: &mut Envelope,
         encryptor: &mut Encryptor<'_, '_>,
     ) -> Result<()> {
         if self.body.level.encrypts() {
             self.encrypt_body(envelope.document_mut(), encryptor)?;
         }
-        for part in self.headers.iter().filter(|part| part.level.encrypts()) {
+        for part in self.headers.iter_mut().filter(|part| part.level.encrypts()) {
             encrypt_header(envelope, part, encryptor)?;
         }
         Ok(())
+    }
+
+    /// The body as it is signed after it was encrypted.
+    pub(super) fn write_body_in_pairs(&self, envelope: &mut Envelope) {
+        if self.body.level.encrypts() {
+            write_pairs(envelope.document_mut(), self.body.node);
+        }
     }
 
     fn encrypt_body(
@@ -117,33 +140,36 @@ impl Parts {
     }
 }
 
-/// Replaces a header by an EncryptedHeader (WS-Security 1.1 §9.3).
+/// Writes the empty elements below `parent` as pairs of tags, as WCF does in a body that it signs after it was encrypted.
+fn write_pairs(document: &mut Document, parent: NodeId) {
+    let below = document.element(parent).descendants_and_self();
+    let empty: Vec<NodeId> = below.filter(|e| e.is_empty()).map(|e| e.id()).collect();
+    for element in empty {
+        document.set_start_end_pair(element, true);
+    }
+}
+
+/// Replaces a header by an EncryptedHeader (WS-Security 1.1 §9.3). Its identifier is the one that the ReferenceList names,
+/// and its attributes are those of the Security header whatever the header's own, as WCF's reader demands.
 fn encrypt_header(
     envelope: &mut Envelope,
-    part: &Part,
+    part: &mut Part,
     encryptor: &mut Encryptor<'_, '_>,
 ) -> Result<()> {
     let soap = envelope.version().soap.namespace();
     let document = envelope.document_mut();
     let mut plaintext = Vec::with_capacity(512);
     document.write_element_to(part.node, &mut plaintext);
-    let id = part.encrypted_id.clone();
-    let data = encryptor.encrypt(id, EncryptedType::Element, &plaintext, Place::Elsewhere)?;
-    let mut text = Vec::with_capacity(data.len() + 256);
-    push(&mut text, &["<k:EncryptedHeader u:Id=\"", &part.wrapper_id, "\""]);
-    for attribute in ["mustUnderstand", "role", "actor", "relay"] {
-        if let Some(value) = document.element(part.node).attribute_ns(soap, attribute) {
-            push(&mut text, &[" s:", attribute, "=\""]);
-            push_escaped(&mut text, value);
-            push(&mut text, &["\""]);
-        }
-    }
-    push(&mut text, &[" xmlns:k=\"", WSSE11, "\" xmlns:s=\"", soap, "\">"]);
-    text.extend_from_slice(&data);
-    push(&mut text, &["</k:EncryptedHeader>"]);
-    document
-        .replace_with_fragment(part.node, &text, &Limits::default())
-        .map_err(|e| Reason::DecryptedContent(e.to_string().into()))?;
+    let id = &part.encrypted_id;
+    let place = Place::Elsewhere;
+    let data = encryptor.encrypt(id.clone(), EncryptedType::Header, &plaintext, place)?;
+    let header =
+        document.insert_element_before(part.node, Name::new("k", "EncryptedHeader", WSSE11));
+    document.set_attribute(header, Name::new("s", "mustUnderstand", soap), "1");
+    document.set_attribute(header, Name::new("u", "Id", WSU), id);
+    append(document, header, &data)?;
+    document.detach(part.node);
+    part.node = header;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The text of a Signature element (XML Signature §4), and the octets that it signs.
 
-use waxwing_xml::{Document, Exclusive, Limits, canonicalize};
+use waxwing_xml::{Document, Element, Exclusive, Limits, canonicalize};
 
 use super::super::SecuritySettings;
 use super::super::key::Digester;
@@ -92,9 +92,23 @@ pub(super) fn push_signature(
 
 /// The digest of the canonical form of an element given as self-contained text.
 pub(super) fn digest_of_text(text: &[u8], settings: &SecuritySettings) -> Result<Vec<u8>> {
-    let document = Document::parse(text, &Limits::default())
-        .map_err(|e| Reason::DecryptedContent(e.to_string().into()))?;
+    Ok(digest_of(parse(text)?.root(), settings))
+}
+
+/// The same of the first element in the one that is given as text, in its place.
+pub(super) fn digest_of_child(text: &[u8], settings: &SecuritySettings) -> Result<Vec<u8>> {
+    let document = parse(text)?;
+    let child = document.root().first_element().ok_or(Reason::Plan("nothing is to be signed"))?;
+    Ok(digest_of(child, settings))
+}
+
+fn parse(text: &[u8]) -> Result<Document> {
+    let parsed = Document::parse(text, &Limits::default());
+    parsed.map_err(|e| Reason::DecryptedContent(e.to_string().into()).into())
+}
+
+fn digest_of(element: Element<'_>, settings: &SecuritySettings) -> Vec<u8> {
     let mut digest = Digester::new(settings);
-    canonicalize(document.root(), &Exclusive::default(), &mut digest);
-    Ok(digest.finish())
+    canonicalize(element, &Exclusive::default(), &mut digest);
+    digest.finish()
 }

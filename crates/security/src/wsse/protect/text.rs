@@ -186,6 +186,8 @@ pub(super) enum EncryptedType {
     Element,
     /// The content of an element.
     Content,
+    /// The header that stands for it, an EncryptedHeader, bears the identifier; WCF writes no type then.
+    Header,
 }
 
 /// Appends an EncryptedData element whose cipher value is `octets` (XML Encryption §3.4).
@@ -198,14 +200,15 @@ pub(super) fn push_encrypted_data(
     settings: &SecuritySettings,
     place: Place,
 ) {
-    let kind = match kind {
-        EncryptedType::Element => "Element",
-        EncryptedType::Content => "Content",
-    };
+    push(out, &["<e:EncryptedData"]);
+    match kind {
+        EncryptedType::Element => push(out, &[" Id=\"", id, "\" Type=\"", XENC, "Element\""]),
+        EncryptedType::Content => push(out, &[" Id=\"", id, "\" Type=\"", XENC, "Content\""]),
+        EncryptedType::Header => {}
+    }
     let algorithm = settings.suite.encryption_uri();
-    push(out, &["<e:EncryptedData Id=\"", id, "\" Type=\"", XENC, kind, "\" xmlns:e=\"", XENC]);
-    push(out, &["\"><e:EncryptionMethod Algorithm=\"", algorithm, "\"/><KeyInfo xmlns=\"", DSIG]);
-    push(out, &["\">"]);
+    push(out, &[" xmlns:e=\"", XENC, "\"><e:EncryptionMethod Algorithm=\"", algorithm]);
+    push(out, &["\"/><KeyInfo xmlns=\"", DSIG, "\">"]);
     push_reference(out, reference, settings, place, false);
     push(out, &["</KeyInfo><e:CipherData><e:CipherValue>"]);
     push_base64(out, octets);

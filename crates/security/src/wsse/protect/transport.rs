@@ -65,7 +65,7 @@ pub(super) fn protect(
         supporting: &[],
         elements: &elements,
     };
-    header.add_to(envelope, settings.layout)?;
+    header.add_to(envelope, settings.layout, settings.order)?;
     Ok(signatures)
 }
 

@@ -11,7 +11,7 @@ use crate::error::{Reason, Result};
 pub(super) struct Confirmation {
     pub(super) node: NodeId,
     value: Vec<u8>,
-    encrypted: bool,
+    pub(super) encrypted: bool,
 }
 
 pub(super) fn read(element: Element<'_>, encrypted: bool) -> Result<Confirmation> {
@@ -26,6 +26,12 @@ pub(super) fn read(element: Element<'_>, encrypted: bool) -> Result<Confirmation
 /// Compares the confirmations with the signatures that were sent: one each, and encrypted where the
 /// signature was.
 pub(super) fn check(received: &[Confirmation], sent: &[SentSignature]) -> Result<()> {
+    match (received, sent) {
+        ([], []) => return Ok(()),
+        ([], _) => return Err(Reason::NotConfirmed.into()),
+        (_, []) => return Err(Reason::UnexpectedConfirmation.into()),
+        _ => {}
+    }
     if received.len() != sent.len() {
         return Err(Reason::SignatureConfirmation("their number differs").into());
     }

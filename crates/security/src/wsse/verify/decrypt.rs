@@ -43,17 +43,13 @@ impl DataReferences {
         Ok(Self(ids))
     }
 
-    /// Whether the element is an EncryptedData that is announced and was not met yet.
-    pub(super) fn announces(&self, element: Element<'_>) -> bool {
-        element.is(XENC, "EncryptedData")
-            && element
-                .attribute("Id")
-                .is_some_and(|id| self.0.iter().any(|(own, met)| !met && &**own == id))
+    /// Whether an element with this identifier is announced and was not met yet.
+    pub(super) fn announces(&self, id: &str) -> bool {
+        self.0.iter().any(|(own, met)| !met && &**own == id)
     }
 
-    /// Marks the element as met.
-    pub(super) fn meet(&mut self, element: Element<'_>) -> Result<()> {
-        let id = element.attribute("Id").unwrap_or("");
+    /// Marks what is announced by this identifier as met, at `element`.
+    pub(super) fn meet(&mut self, id: &str, element: Element<'_>) -> Result<()> {
         match self.0.iter_mut().find(|(own, met)| !met && &**own == id) {
             Some((_, met)) => {
                 *met = true;
@@ -84,6 +80,8 @@ pub(super) enum Stands {
     ForElement,
     /// For the content of an element.
     ForContent,
+    /// For a header, inside an EncryptedHeader, which says as much: WCF writes no type there.
+    ForHeader,
 }
 
 /// Decrypts an EncryptedData element with a key of the protection token.
@@ -94,11 +92,13 @@ pub(super) fn open(
     settings: &SecuritySettings,
 ) -> Result<Zeroizing<Vec<u8>>> {
     let kind = match stands {
-        Stands::ForElement => TYPE_ELEMENT,
+        Stands::ForElement | Stands::ForHeader => TYPE_ELEMENT,
         Stands::ForContent => TYPE_CONTENT,
     };
-    if element.attribute("Type") != Some(kind) {
-        return Err(malformed(element, "Type", kind));
+    match (element.attribute("Type"), stands) {
+        (None, Stands::ForHeader) => {}
+        (Some(found), _) if found == kind => {}
+        _ => return Err(malformed(element, "Type", kind)),
     }
     let children = elements(element)?;
     let mut children = children.iter();

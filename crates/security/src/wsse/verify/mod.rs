@@ -2,7 +2,8 @@
 //! is protected with what must be (WS-Security 1.1 §8, §9, §13).
 //!
 //! The order is chosen so that nothing that an attacker controls is parsed before it must be: tokens,
-//! the signature (decrypted and its value verified), then the body, then the digests.
+//! the signature (decrypted and its value verified), then the body, then the digests. Under
+//! `EncryptBeforeSign` the digests are of what was encrypted, and come before anything is decrypted.
 
 mod confirmation;
 mod decrypt;
@@ -21,7 +22,7 @@ mod username;
 use waxwing_soap::Envelope;
 use waxwing_xml::{Element, NodeId};
 
-use self::parts::{Parts, check_ids};
+use self::parts::{Parts, Signed, check_ids};
 use self::pass::Pass;
 use super::ProtectionOrder;
 use super::expect::{Expectations, ExpectedToken, TokenResolver};
@@ -40,9 +41,6 @@ pub fn verify(
     expect: &Expectations<'_>,
     resolver: &dyn TokenResolver,
 ) -> Result<Verified> {
-    if expect.settings.order == ProtectionOrder::EncryptBeforeSign {
-        return Err(Reason::Unsupported("the message protection order EncryptBeforeSign").into());
-    }
     let transport = matches!(expect.protection, ExpectedToken::Transport);
     let security = security_header(&envelope)?;
     let action = action(&envelope)?;
@@ -55,17 +53,21 @@ pub fn verify(
     let mut pass = Pass::new(expect, resolver, &required);
     pass.run(&mut envelope, security)?;
     let mut parts = Parts::find(&envelope, security)?;
-    parts.decrypt(envelope.document_mut(), &mut pass)?;
-    check_ids(envelope.document(), pass.references.as_ref())?;
-
+    let signed = if pass.encrypt_before_sign {
+        check_ids(envelope.document(), None)?;
+        let mut signed = check_digests(&envelope, security, &pass, &mut parts)?;
+        pass.decrypt_children(envelope.document_mut(), &mut signed)?;
+        parts.decrypt(envelope.document_mut(), &mut pass)?;
+        check_ids(envelope.document(), pass.references.as_ref())?;
+        signed
+    } else {
+        parts.decrypt(envelope.document_mut(), &mut pass)?;
+        check_ids(envelope.document(), pass.references.as_ref())?;
+        check_digests(&envelope, security, &pass, &mut parts)?
+    };
     let document = envelope.document();
     check_stamp_and_tokens(&pass)?;
-    if let Some(primary) = &pass.primary {
-        let signed = parts.check_digests(document, security, primary, expect)?;
-        check_children_signed(&pass, &signed)?;
-    } else if !(transport && is_unsigned_allowed(expect)) {
-        return Err(Reason::Missing("the primary signature").into());
-    }
+    check_children_signed(&pass, &signed)?;
     if transport {
         if pass.endorsing.iter().any(|p| matches!(p, EndorsingProof::Certificate(_))) {
             parts.check_to(document)?;
@@ -130,9 +132,26 @@ fn action(envelope: &Envelope) -> Result<Box<str>> {
     }
 }
 
+/// The digests of everything that the primary signature covers; gives the children of the Security header among it.
+fn check_digests(
+    envelope: &Envelope,
+    security: NodeId,
+    pass: &Pass<'_>,
+    parts: &mut Parts,
+) -> Result<Signed> {
+    match &pass.primary {
+        Some(primary) => parts.check_digests(envelope.document(), security, primary, pass.expect),
+        None => Ok(Signed::new()),
+    }
+}
+
 /// Everything that must be in the header is there.
 fn check_stamp_and_tokens(pass: &Pass<'_>) -> Result<()> {
     let expect = pass.expect;
+    let transport = matches!(expect.protection, ExpectedToken::Transport);
+    if pass.primary.is_none() && !(transport && is_unsigned_allowed(expect)) {
+        return Err(Reason::Missing("the primary signature").into());
+    }
     if pass.stamp.is_none() {
         return Err(Reason::Missing("the Timestamp").into());
     }
@@ -153,6 +172,9 @@ fn check_stamp_and_tokens(pass: &Pass<'_>) -> Result<()> {
 
 /// Timestamp, confirmations and user name must be covered by the primary signature.
 fn check_children_signed(pass: &Pass<'_>, signed: &[NodeId]) -> Result<()> {
+    if pass.primary.is_none() {
+        return Ok(());
+    }
     let check = |node: NodeId, what: &str| {
         if signed.contains(&node) { Ok(()) } else { Err(Reason::NotSigned(what.into())) }
     };
@@ -171,14 +193,16 @@ fn check_children_signed(pass: &Pass<'_>, signed: &[NodeId]) -> Result<()> {
     Ok(())
 }
 
-/// While anything is encrypted the primary signature is, too.
+/// While anything is encrypted the primary signature is, too, where the order says so.
 fn check_primary_encrypted(pass: &Pass<'_>, parts: &Parts) -> Result<()> {
     let settings = pass.expect.settings;
-    let encrypted = parts.any_encrypted() || pass.username.is_some();
+    let encrypted = parts.any_encrypted()
+        || pass.username.is_some()
+        || pass.confirmations.iter().any(|confirmation| confirmation.encrypted);
     let demanded =
         encrypted && settings.order == ProtectionOrder::SignBeforeEncryptAndEncryptSignature;
     if demanded && pass.primary.as_ref().is_some_and(|primary| !primary.encrypted) {
-        return Err(Reason::NotEncrypted("the primary signature".into()).into());
+        return Err(Reason::PlainSignature.into());
     }
     Ok(())
 }

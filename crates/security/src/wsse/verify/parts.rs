@@ -10,14 +10,21 @@ use super::super::verified::PartProtection;
 use super::decrypt::{self, DataReferences, Stands};
 use super::limits;
 use super::pass::Pass;
-use super::read::{at, is_white_space};
+use super::read::{at, elements, is_white_space, malformed};
 use super::signature::Primary;
 use super::tokens::Tokens;
 use crate::error::{Reason, Result};
-use crate::protection::{MessageProtection, is_addressing};
+use crate::protection::{
+    MessageProtection, ProtectionLevel, is_addressing, is_infrastructure_header,
+};
+
+/// The children of the Security header that the primary signature covers.
+pub(super) type Signed = SmallVec<[NodeId; 8]>;
 
 /// The body and headers with what is known of their protection.
 pub(super) struct Parts {
+    security: NodeId,
+    soap: &'static str,
     pub(super) body: (NodeId, PartProtection),
     pub(super) headers: Vec<(NodeId, PartProtection)>,
 }
@@ -35,23 +42,33 @@ impl Parts {
             let limit = limits::HEADERS;
             return Err(Reason::TooMany { what: "headers", limit }.into());
         }
-        Ok(Self { body: (envelope.body().id(), PartProtection::default()), headers })
+        let soap = envelope.version().soap.namespace();
+        let body = (envelope.body().id(), PartProtection::default());
+        Ok(Self { security, soap, body, headers })
     }
 
     /// Decrypts the body and every header that the reference list announces.
     pub(super) fn decrypt(&mut self, document: &mut Document, pass: &mut Pass<'_>) -> Result<()> {
         let Pass { references, tokens, expect, .. } = pass;
+        let (security, soap) = (self.security, self.soap);
         if let Some(references) = references {
             self.decrypt_body(document, references, tokens, expect)?;
         }
         for (node, protection) in &mut self.headers {
-            if let Some(data) = encrypted_header(document.element(*node)) {
-                let references = references.as_mut().filter(|r| r.announces(data));
-                let references = references.ok_or_else(|| {
+            let header = document.element(*node);
+            let security = document.element(security);
+            if let Some(HiddenHeader { data, stands, ids }) =
+                HiddenHeader::read(header, security, soap)?
+            {
+                let announced = references.as_mut().and_then(|references| {
+                    let id = ids.into_iter().flatten().find(|id| references.announces(id))?;
+                    Some((references, id))
+                });
+                let (references, id) = announced.ok_or_else(|| {
                     at(Reason::UnresolvedReference("an encrypted header".into()), data)
                 })?;
-                references.meet(data)?;
-                let plaintext = decrypt::open(data, Stands::ForElement, tokens, expect.settings)?;
+                references.meet(id, data)?;
+                let plaintext = decrypt::open(data, stands, tokens, expect.settings)?;
                 *node = decrypt::replace(document, *node, &plaintext, expect.limits)?;
                 protection.encrypted = true;
             }
@@ -72,7 +89,11 @@ impl Parts {
         expect: &Expectations<'_>,
     ) -> Result<()> {
         let body = document.element(self.body.0);
-        let Some(data) = body.first_element().filter(|e| references.announces(*e)) else {
+        let announced = |e: &Element<'_>| {
+            e.is(XENC, "EncryptedData")
+                && e.attribute("Id").is_some_and(|id| references.announces(id))
+        };
+        let Some(data) = body.first_element().filter(announced) else {
             return Ok(());
         };
         let mut after = false;
@@ -90,7 +111,7 @@ impl Parts {
                 return Err(at(Reason::UnexpectedText, body));
             }
         }
-        references.meet(data)?;
+        references.meet(data.attribute("Id").unwrap_or(""), data)?;
         let plaintext = decrypt::open(data, Stands::ForContent, tokens, expect.settings)?;
         document.clear(self.body.0);
         document
@@ -108,7 +129,7 @@ impl Parts {
         security: NodeId,
         primary: &Primary,
         expect: &Expectations<'_>,
-    ) -> Result<SmallVec<[NodeId; 8]>> {
+    ) -> Result<Signed> {
         let mut signed_children = SmallVec::new();
         let children = document.element(security).elements();
         let targets: SmallVec<[(Element<'_>, &str); 32]> = std::iter::once(self.body.0)
@@ -144,11 +165,16 @@ impl Parts {
         required: &MessageProtection,
     ) -> Result<()> {
         let body = self.body.1;
-        check(required.body.signs(), required.body.encrypts(), body, "the Body")?;
+        check_level(required.body, body, "the Body")?;
         for (node, protection) in &self.headers {
             let header = document.element(*node);
-            let level = required.header(header.namespace(), header.local_name());
-            check(level.signs(), level.encrypts(), *protection, header.local_name())?;
+            let (namespace, local) = (header.namespace(), header.local_name());
+            let level = required.header(namespace, local);
+            if is_infrastructure_header(namespace, local) {
+                check(level.signs(), *protection, local)?;
+            } else {
+                check_level(level, *protection, &format!("the header '{local}'"))?;
+            }
         }
         Ok(())
     }
@@ -158,7 +184,7 @@ impl Parts {
         for (node, protection) in &self.headers {
             let header = document.element(*node);
             let to = header.local_name() == "To" && is_addressing(header.namespace());
-            check(to, false, *protection, "the header To")?;
+            check(to, *protection, "the header To")?;
         }
         Ok(())
     }
@@ -169,29 +195,76 @@ impl Parts {
     }
 }
 
-fn check(signed: bool, encrypted: bool, found: PartProtection, what: &str) -> Result<()> {
+/// What a contract demands of a part.
+fn check_level(level: ProtectionLevel, found: PartProtection, what: &str) -> Result<()> {
+    if found.encrypted && !found.signed {
+        return Err(Reason::EncryptedNotSigned(what.into()).into());
+    }
+    let found = match (found.signed, found.encrypted) {
+        (true, true) => ProtectionLevel::EncryptAndSign,
+        (true, false) => ProtectionLevel::Sign,
+        (false, _) => ProtectionLevel::None,
+    };
+    if found < level {
+        return Err(Reason::Level { what: what.into(), found, required: level }.into());
+    }
+    Ok(())
+}
+
+/// What the protocols demand of a header of theirs.
+fn check(signed: bool, found: PartProtection, what: &str) -> Result<()> {
     if found.encrypted && !found.signed {
         return Err(Reason::EncryptedNotSigned(what.into()).into());
     }
     if signed && !found.signed {
         return Err(Reason::NotSigned(what.into()).into());
     }
-    if encrypted && !found.encrypted {
-        return Err(Reason::NotEncrypted(what.into()).into());
-    }
     Ok(())
 }
 
-/// The EncryptedData of an encrypted header: inside an EncryptedHeader (WS-Security 1.1 §9.3), or the
-/// header itself (1.0).
-fn encrypted_header(header: Element<'_>) -> Option<Element<'_>> {
-    if header.is(XENC, "EncryptedData") {
-        return Some(header);
+/// A header that is encrypted: inside an EncryptedHeader (WS-Security 1.1 §9.3), or as it is (1.0).
+struct HiddenHeader<'e> {
+    data: Element<'e>,
+    stands: Stands,
+    /// The identifiers by which the ReferenceList may announce it: WCF names the EncryptedHeader, others the
+    /// EncryptedData; WCF reads both.
+    ids: [Option<&'e str>; 2],
+}
+
+impl<'e> HiddenHeader<'e> {
+    /// An EncryptedHeader goes the way of the Security header that decrypts it: both have the same SOAP attributes, whatever
+    /// those of the header inside. WCF refuses others, too.
+    fn read(header: Element<'e>, security: Element<'_>, soap: &str) -> Result<Option<Self>> {
+        if header.is(XENC, "EncryptedData") {
+            let ids = [header.attribute("Id"), None];
+            return Ok(Some(Self { data: header, stands: Stands::ForElement, ids }));
+        }
+        if !header.is(WSSE11, "EncryptedHeader") {
+            return Ok(None);
+        }
+        if routing(header, soap) != routing(security, soap) {
+            return Err(malformed(header, "an EncryptedHeader", "the attributes of its Security"));
+        }
+        let children = elements(header)?;
+        match &children[..] {
+            [data] if data.is(XENC, "EncryptedData") => {
+                let ids = [header.attribute_ns(WSU, "Id"), data.attribute("Id")];
+                Ok(Some(Self { data: *data, stands: Stands::ForHeader, ids }))
+            }
+            _ => Err(malformed(header, "an EncryptedHeader", "one EncryptedData")),
+        }
     }
-    if header.is(WSSE11, "EncryptedHeader") {
-        return header.first_element();
-    }
-    None
+}
+
+/// For whom a header is and whether it must be understood (SOAP 1.2 Part 1 §5.2, SOAP 1.1 §4.2).
+fn routing<'e>(header: Element<'e>, soap: &str) -> [Option<&'e str>; 4] {
+    ["mustUnderstand", "relay", "role", "actor"].map(|attribute| {
+        match header.attribute_ns(soap, attribute)?.trim() {
+            "" | "0" | "false" => None,
+            "true" => Some("1"),
+            value => Some(value),
+        }
+    })
 }
 
 /// The identifier by which an element can be referred to: `Id` on elements of XML Signature and

@@ -12,6 +12,7 @@ use super::super::{HeaderLayout, ProtectionOrder};
 use super::confirmation::Confirmation;
 use super::decrypt::{self, DataReferences, Stands};
 use super::limits;
+use super::parts::Signed;
 use super::read::{at, is_white_space, unexpected};
 use super::signature::{Primary, Signature};
 use super::timestamp::{self, Stamp};
@@ -35,6 +36,10 @@ pub(super) struct Pass<'a> {
     pub(super) username: Option<(NodeId, ReceivedUsername)>,
     /// Whether the action demands an encrypted body, hence encrypted signatures.
     body_encrypted: bool,
+    /// Whether the digests are those of what was encrypted (never over a protected transport, which encrypts itself).
+    pub(super) encrypt_before_sign: bool,
+    /// Encrypted children that wait until their digests were compared.
+    deferred: SmallVec<[NodeId; 2]>,
 }
 
 impl<'a> Pass<'a> {
@@ -43,6 +48,8 @@ impl<'a> Pass<'a> {
         resolver: &'a dyn TokenResolver,
         protection: &MessageProtection,
     ) -> Self {
+        let transport = matches!(expect.protection, ExpectedToken::Transport);
+        let order = expect.settings.order;
         Self {
             expect,
             tokens: Tokens::new(expect, resolver),
@@ -54,6 +61,8 @@ impl<'a> Pass<'a> {
             confirmations: Vec::new(),
             username: None,
             body_encrypted: protection.body.encrypts(),
+            encrypt_before_sign: order == ProtectionOrder::EncryptBeforeSign && !transport,
+            deferred: SmallVec::new(),
         }
     }
 
@@ -62,11 +71,30 @@ impl<'a> Pass<'a> {
         let children = children(envelope.document().element(security))?;
         for node in self.ordered(envelope.document(), children) {
             let element = envelope.document().element(node);
-            if element.is(XENC, "EncryptedData") {
-                self.encrypted(envelope.document_mut(), node)?;
-            } else {
+            if !element.is(XENC, "EncryptedData") {
                 self.child(envelope.document(), node, false)?;
+            } else if self.encrypt_before_sign {
+                self.deferred.push(node);
+            } else {
+                self.encrypted(envelope.document_mut(), node)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Decrypts the children that were encrypted before the message was signed: each was signed as it was, and so is what
+    /// comes out of it.
+    pub(super) fn decrypt_children(
+        &mut self,
+        document: &mut Document,
+        signed: &mut Signed,
+    ) -> Result<()> {
+        for node in std::mem::take(&mut self.deferred) {
+            if !signed.contains(&node) {
+                let what = Reason::NotSigned("an EncryptedData of the Security header".into());
+                return Err(at(what, document.element(node)));
+            }
+            signed.push(self.encrypted(document, node)?);
         }
         Ok(())
     }
@@ -81,7 +109,8 @@ impl<'a> Pass<'a> {
             let rank = |node: &NodeId| match document.element(*node).local_name() {
                 "Timestamp" | "EncryptedKey" | "SecurityContextToken" | "BinarySecurityToken" => 0,
                 "DerivedKeyToken" => 1,
-                "ReferenceList" => 2,
+                "ReferenceList" if !self.encrypt_before_sign => 2,
+                "ReferenceList" => 4,
                 _ => 3,
             };
             nodes.sort_by_key(rank);
@@ -94,6 +123,9 @@ impl<'a> Pass<'a> {
         let element = document.element(node);
         let conversation = self.expect.settings.dialect.conversation();
         match (element.namespace(), element.local_name()) {
+            (DSIG, "Signature") if encrypted && self.encrypt_before_sign => {
+                Err(at(Reason::WrongOrder("an encrypted signature"), element))
+            }
             (DSIG, "Signature") => self.signature(document, element, encrypted),
             (WSSE11, "SignatureConfirmation") => {
                 if self.confirmations.len() >= limits::CONFIRMATIONS {
@@ -119,17 +151,18 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// An encrypted child: announced, decrypted in its place, and then read like any other.
-    fn encrypted(&mut self, document: &mut Document, node: NodeId) -> Result<()> {
+    /// An encrypted child: announced, decrypted in its place, and then read like any other. Gives what stands there now.
+    fn encrypted(&mut self, document: &mut Document, node: NodeId) -> Result<NodeId> {
         let element = document.element(node);
         let references = self.references.as_mut().ok_or_else(|| {
             at(Reason::WrongOrder("EncryptedData before the ReferenceList"), element)
         })?;
-        references.meet(element)?;
+        references.meet(element.attribute("Id").unwrap_or(""), element)?;
         let settings = self.expect.settings;
         let plaintext = decrypt::open(element, Stands::ForElement, &mut self.tokens, settings)?;
         let node = decrypt::replace(document, node, &plaintext, self.expect.limits)?;
-        self.child(document, node, true)
+        self.child(document, node, true)?;
+        Ok(node)
     }
 
     fn timestamp(&mut self, element: Element<'_>) -> Result<()> {
@@ -148,8 +181,13 @@ impl<'a> Pass<'a> {
         if self.references.is_some() {
             return Err(at(Reason::TooMany { what: "ReferenceList", limit: 1 }, element));
         }
-        if !self.signatures.is_empty() {
+        // Where it stands says in which order the sender went.
+        let signed = self.primary.is_some();
+        if signed && !self.encrypt_before_sign {
             return Err(at(Reason::WrongOrder("the ReferenceList after a signature"), element));
+        }
+        if !signed && self.encrypt_before_sign {
+            return Err(at(Reason::WrongOrder("the ReferenceList before the signature"), element));
         }
         if matches!(self.expect.protection, ExpectedToken::Transport) {
             return Err(unexpected(element));
@@ -185,10 +223,9 @@ impl<'a> Pass<'a> {
             let proof = self.endorsing_key(&signature, element)?;
             self.endorse_transport(element, signature, proof)?;
         } else if self.primary.is_none() {
-            self.check_signature_encrypted(element, encrypted, true)?;
             self.primary_signature(element, signature, encrypted)?;
         } else {
-            self.check_signature_encrypted(element, encrypted, false)?;
+            self.check_endorsing_encrypted(element, encrypted)?;
             let proof = self.endorsing_key(&signature, element)?;
             self.endorse(document, element, &signature)?;
             self.endorsing.push(proof);
@@ -197,21 +234,16 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    /// A message whose body is encrypted has its signatures encrypted.
-    fn check_signature_encrypted(
-        &self,
-        element: Element<'_>,
-        encrypted: bool,
-        primary: bool,
-    ) -> Result<()> {
+    /// A message whose body is encrypted has its signatures encrypted. Of the primary one that is judged at the end, when
+    /// it is known who sent the message.
+    fn check_endorsing_encrypted(&self, element: Element<'_>, encrypted: bool) -> Result<()> {
         let settings = self.expect.settings;
         let demanded = self.body_encrypted
             && settings.order == ProtectionOrder::SignBeforeEncryptAndEncryptSignature;
-        if encrypted || !demanded || (!primary && settings.accept_plain_endorsing) {
+        if encrypted || !demanded || settings.accept_plain_endorsing {
             return Ok(());
         }
-        let what = if primary { "the primary signature" } else { "an endorsing signature" };
-        Err(at(Reason::NotEncrypted(what.into()), element))
+        Err(at(Reason::NotEncrypted("an endorsing signature".into()), element))
     }
 
     fn primary_signature(

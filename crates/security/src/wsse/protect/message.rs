@@ -1,0 +1,226 @@
+//! A message that is signed and encrypted, in the binding's order (WS-SecurityPolicy 1.2 §6.3, §6.4).
+
+use waxwing_soap::Envelope;
+
+use super::super::plan::{ProtectionPlan, Sources};
+use super::super::token::SentSignature;
+use super::super::{ProtectionOrder, SecuritySettings};
+use super::elements::{Element, Stamp, confirmation, username_token};
+use super::encryptor::Encryptor;
+use super::endorse::Endorsements;
+use super::keys::MessageKeys;
+use super::parts::Parts;
+use super::signature::{SignedInfo, SignedPart, digest_of_text, push_signature};
+use super::text::Place;
+use super::{Header, Numbers};
+use crate::error::Result;
+
+/// What both orders have in common: keys, parts and elements of the header, numbered but neither signed nor encrypted.
+struct Draft<'a> {
+    keys: MessageKeys<'a>,
+    numbers: Numbers,
+    /// Present when something refers to the primary signature.
+    signature_id: Option<String>,
+    confirmations: Vec<Element>,
+    /// Confirmations are encrypted when the signatures were that they confirm.
+    encrypt_confirmations: bool,
+    username: Option<Element>,
+    parts: Parts,
+    /// Whether anything is encrypted at all.
+    encrypts: bool,
+    stamp: Stamp,
+}
+
+pub(super) fn protect(
+    envelope: &mut Envelope,
+    plan: &ProtectionPlan<'_>,
+    sources: &mut Sources<'_>,
+) -> Result<Vec<SentSignature>> {
+    let draft = Draft::new(envelope, plan, sources)?;
+    match plan.settings.order {
+        ProtectionOrder::EncryptBeforeSign => draft.encrypt_then_sign(envelope, plan, sources),
+        ProtectionOrder::SignBeforeEncrypt
+        | ProtectionOrder::SignBeforeEncryptAndEncryptSignature => {
+            draft.sign_then_encrypt(envelope, plan, sources)
+        }
+    }
+}
+
+impl<'a> Draft<'a> {
+    /// Identifiers are numbered in WCF's order: signing key, signature (if it is endorsed), confirmations, encryption key
+    /// (which comes first when encryption does), body, headers; endorsing keys and encrypted elements of the header follow.
+    fn new(
+        envelope: &mut Envelope,
+        plan: &ProtectionPlan<'a>,
+        sources: &mut Sources<'_>,
+    ) -> Result<Self> {
+        let settings = plan.settings;
+        let mut numbers = Numbers::default();
+        let encrypt_first = settings.order == ProtectionOrder::EncryptBeforeSign;
+        let first = encrypt_first.then(|| MessageKeys::number(plan, &mut numbers));
+        let signing = MessageKeys::number(plan, &mut numbers);
+        let mut keys = MessageKeys::new(plan, signing, sources)?;
+        let signature_id = (!plan.endorsing.is_empty()).then(|| numbers.next());
+        let confirmations =
+            plan.confirmations.iter().map(|c| confirmation(numbers.next(), &c.value)).collect();
+        let encryption = first.unwrap_or_else(|| MessageKeys::number(plan, &mut numbers));
+        let mut parts = Parts::find(envelope, plan.parts);
+        let encrypt_confirmations = plan.confirmations.iter().any(|c| c.encrypted);
+        let encrypts = parts.any_encrypted() || plan.username.is_some() || encrypt_confirmations;
+        if encrypts {
+            keys.add_encryption(plan, encryption, sources)?;
+        }
+        parts.identify(envelope, settings.order, &mut numbers);
+        let stamp = Stamp::new(settings, sources);
+        let username = plan.username.map(|u| username_token(u, settings));
+        Ok(Self {
+            keys,
+            numbers,
+            signature_id,
+            confirmations,
+            encrypt_confirmations,
+            username,
+            parts,
+            encrypts,
+            stamp,
+        })
+    }
+
+    /// The signature covers the message as it was; signature, confirmations and tokens are encrypted afterwards.
+    fn sign_then_encrypt(
+        mut self,
+        envelope: &mut Envelope,
+        plan: &ProtectionPlan<'_>,
+        sources: &mut Sources<'_>,
+    ) -> Result<Vec<SentSignature>> {
+        let settings = plan.settings;
+        let hide = self.encrypts
+            && settings.order == ProtectionOrder::SignBeforeEncryptAndEncryptSignature;
+        let place = if hide { Place::Elsewhere } else { Place::Security };
+        let signed = self.signed_parts(envelope, settings)?;
+        let Signatures { primary, endorsements, sent } =
+            self.sign(&signed, plan, (place, hide), sources)?;
+
+        let key = self.keys.encryption();
+        let mut encryptor = Encryptor::new(key, settings, self.numbers, sources.random);
+        self.parts.encrypt(envelope, &mut encryptor)?;
+        // Listed and numbered in this order; they stand in another one.
+        let primary = encryptor.element(primary, hide)?;
+        let username = self.username.map(|u| encryptor.element(u.text, true)).transpose()?;
+        let mut elements = Vec::with_capacity(4096);
+        for element in self.confirmations {
+            elements.extend(encryptor.element(element.text, self.encrypt_confirmations)?);
+        }
+        elements.extend(username.unwrap_or_default());
+        elements.extend(primary);
+        for signature in endorsements.signatures {
+            elements.extend(encryptor.element(signature, hide)?);
+        }
+        let (references, _) = encryptor.finish();
+        let header = Header {
+            stamp: &self.stamp.text,
+            tokens: &self.keys.tokens,
+            references: &references,
+            supporting: &endorsements.tokens,
+            elements: &elements,
+        };
+        header.add_to(envelope, settings.layout, settings.order)?;
+        Ok(sent)
+    }
+
+    /// The signature covers the message as it is after encryption, and is itself in clear.
+    fn encrypt_then_sign(
+        mut self,
+        envelope: &mut Envelope,
+        plan: &ProtectionPlan<'_>,
+        sources: &mut Sources<'_>,
+    ) -> Result<Vec<SentSignature>> {
+        let settings = plan.settings;
+        let key = self.keys.encryption();
+        let numbers = std::mem::take(&mut self.numbers);
+        let mut encryptor = Encryptor::new(key, settings, numbers, sources.random);
+        self.parts.encrypt(envelope, &mut encryptor)?;
+        self.parts.write_body_in_pairs(envelope);
+        let username = self.username.take().map(|u| encryptor.signed_element(u, true));
+        let confirmations = std::mem::take(&mut self.confirmations)
+            .into_iter()
+            .map(|c| encryptor.signed_element(c, self.encrypt_confirmations))
+            .collect::<Result<_>>()?;
+        let (references, numbers) = encryptor.finish();
+        (self.numbers, self.confirmations) = (numbers, confirmations);
+        self.username = username.transpose()?;
+
+        let signed = self.signed_parts(envelope, settings)?;
+        let Signatures { primary, endorsements, sent } =
+            self.sign(&signed, plan, (Place::Security, false), sources)?;
+        let mut elements = Vec::with_capacity(4096);
+        for element in self.confirmations.iter().chain(&self.username) {
+            elements.extend_from_slice(&element.text);
+        }
+        elements.extend(primary);
+        for signature in endorsements.signatures {
+            elements.extend(signature);
+        }
+        let header = Header {
+            stamp: &self.stamp.text,
+            tokens: &self.keys.tokens,
+            references: &references,
+            supporting: &endorsements.tokens,
+            elements: &elements,
+        };
+        header.add_to(envelope, settings.layout, settings.order)?;
+        Ok(sent)
+    }
+
+    /// Everything that the primary signature covers, as it stands now.
+    fn signed_parts(
+        &self,
+        envelope: &Envelope,
+        settings: &SecuritySettings,
+    ) -> Result<Vec<SignedPart>> {
+        let mut signed = self.parts.digests(envelope, settings);
+        signed.push(self.stamp.signed(settings));
+        for element in self.confirmations.iter().chain(&self.username) {
+            signed.push(element.signed(settings)?);
+        }
+        Ok(signed)
+    }
+
+    /// The primary signature over `signed` and the signatures that endorse it. They will stand in `place`; `encrypted`
+    /// tells whether they will be encrypted.
+    fn sign(
+        &mut self,
+        signed: &[SignedPart],
+        plan: &ProtectionPlan<'_>,
+        (place, encrypted): (Place, bool),
+        sources: &mut Sources<'_>,
+    ) -> Result<Signatures> {
+        let settings = plan.settings;
+        let info = SignedInfo::new(signed, settings.suite.symmetric_signature_uri(), settings);
+        let value = self.keys.signing.key.sign(settings, &info.canonical())?;
+        let id = self.signature_id.as_deref();
+        let text = |place| {
+            let mut text = Vec::with_capacity(4096);
+            let key = self.keys.signing.reference();
+            push_signature(&mut text, id, &info, &value, key, settings, place);
+            text
+        };
+        let mut endorsements = Endorsements::default();
+        if let Some(id) = id {
+            let digest = digest_of_text(&text(Place::Elsewhere), settings)?;
+            let part = SignedPart { id: id.to_owned(), digest };
+            endorsements = Endorsements::new(plan, part, place, &mut self.numbers, sources)?;
+        }
+        let sent = endorsements.sent(&value, encrypted);
+        Ok(Signatures { primary: text(place), endorsements, sent })
+    }
+}
+
+/// The signatures of a message.
+struct Signatures {
+    /// The text of the primary one.
+    primary: Vec<u8>,
+    endorsements: Endorsements,
+    /// What the reply may have to confirm.
+    sent: Vec<SentSignature>,
+}
