@@ -6,7 +6,7 @@ use crate::refusal::{Unsupported, Within};
 use crate::stack::{BindingElement, SecurityKind, TokenKind};
 use crate::{
     AuthenticationSchemes, KeyEntropyMode, ListenUriMode, MessageCredentialType, MessageEncoding,
-    MessageProtectionOrder, TextEncoding, TransferMode, WebSocketTransportUsage,
+    TextEncoding, TransferMode, WebSocketTransportUsage,
 };
 
 /// Collects features.
@@ -205,15 +205,6 @@ fn message_security(security: &EffectiveSecurity, https: bool, found: &mut Found
         found.add("the asymmetric binding of WS-Security 1.0", "use WS-Security 1.1", "security");
     }
     let session = security.secure_conversation.as_ref();
-    let orders =
-        [Some(security.message_protection_order), session.map(|s| s.message_protection_order)];
-    if orders.contains(&Some(MessageProtectionOrder::EncryptBeforeSign)) {
-        found.add(
-            "the message protection order EncryptBeforeSign",
-            "remove messageProtectionOrder",
-            "security/@messageProtectionOrder",
-        );
-    }
     if session.is_some()
         && elements().any(|e| e.key_entropy_mode != KeyEntropyMode::CombinedEntropy)
     {

@@ -88,16 +88,18 @@ fn details_of_custom_security_are_named() {
     let mutual = "authenticationMode=\"MutualCertificate\"";
     assert_eq!(features("customBinding", &custom(mutual)), [""; 0]);
     for (attribute, feature) in [
-        (
-            "messageProtectionOrder=\"EncryptBeforeSign\"",
-            "the message protection order EncryptBeforeSign",
-        ),
         ("protectTokens=\"true\"", "signed tokens"),
         ("includeTimestamp=\"false\"", "messages without a timestamp"),
         ("enableUnsecuredResponse=\"true\"", "unsecured replies"),
     ] {
         let binding = custom(&format!("{mutual} {attribute}"));
         assert_eq!(features("customBinding", &binding), [feature]);
+    }
+    for runs in
+        ["messageProtectionOrder=\"EncryptBeforeSign\"", "requireSignatureConfirmation=\"true\""]
+    {
+        let binding = custom(&format!("{mutual} {runs}"));
+        assert_eq!(features("customBinding", &binding), [""; 0], "{runs}");
     }
     let wss10 = "messageSecurityVersion=\"WSSecurity10WSTrustFebruary2005WSSecureConversation\
                  February2005WSSecurityPolicy11BasicSecurityProfile10\"";

@@ -114,6 +114,15 @@ fn security(
         if s.require_signature_confirmation { "required" } else { "not required" }.to_owned()
     };
     compare("signature confirmation", confirmation(here), confirmation(there));
+    let inner = |s: &EffectiveSecurity| match &s.secure_conversation {
+        Some(session) if session.require_signature_confirmation => "required".to_owned(),
+        _ => "not required".to_owned(),
+    };
+    compare("signature confirmation inside the session", inner(here), inner(there));
+    let first = |s: &EffectiveSecurity| s.message_protection_order.to_string();
+    if here.secure_conversation.is_some() && there.secure_conversation.is_some() {
+        compare("order of signing and encrypting in the bootstrap", first(here), first(there));
+    }
 }
 
 #[cfg(test)]

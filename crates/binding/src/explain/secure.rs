@@ -150,6 +150,27 @@ fn suite(suite: AlgorithmSuite) -> String {
     format!("{name}: {cipher}, keys encrypted with {wrap}, signatures HMAC-{hash} and RSA-{hash}")
 }
 
+/// Which replies repeat the signatures of their requests.
+fn confirmations(security: &EffectiveSecurity, facts: &mut Facts) {
+    let first = security.require_signature_confirmation;
+    let session = security.secure_conversation.as_ref().map(|s| s.require_signature_confirmation);
+    let text = match (first, session) {
+        (false, None | Some(false)) => return,
+        (true, None) => "every reply repeats the signatures of its request",
+        (true, Some(false)) => {
+            "the replies that issue or renew the session repeat the signatures of their requests"
+        }
+        (false, Some(true)) => {
+            "every reply inside the session repeats the signature of its request"
+        }
+        (true, Some(true)) => {
+            "every reply, inside the session and where it is issued or renewed, repeats the \
+             signatures of its request"
+        }
+    };
+    facts.say(Topic::Protection, format!("{text} (SignatureConfirmation)"));
+}
+
 fn protection(endpoint: &EffectiveEndpoint, security: &EffectiveSecurity, facts: &mut Facts) {
     if security.over_transport {
         let unsigned = security.secure_conversation.is_none()
@@ -189,6 +210,12 @@ fn protection(endpoint: &EffectiveEndpoint, security: &EffectiveSecurity, facts:
             }
         },
     );
+    facts.say(
+        Topic::Protection,
+        "that is what a contract asks for that says nothing; its protection levels (None, Sign, \
+         EncryptAndSign) may ask for less, for each operation, fault and header",
+    );
+    confirmations(security, facts);
     if endpoint.reliable_session.is_some() {
         facts.say(
             Topic::Protection,
