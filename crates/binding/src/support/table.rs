@@ -116,7 +116,7 @@ pub(crate) const TABLE: &[(&str, Support)] = &[
     ("…/@defaultAlgorithmSuite", Runs),
     ("…/@messageSecurityVersion", Runs),
     ("…/@keyEntropyMode", RunsExcept(&["ClientEntropy", "ServerEntropy"])),
-    ("…/@messageProtectionOrder", RunsExcept(&["EncryptBeforeSign"])),
+    ("…/@messageProtectionOrder", Runs),
     ("…/@requireDerivedKeys", Runs),
     ("…/@securityHeaderLayout", Runs),
     ("…/@includeTimestamp", RunsExcept(&["false"])),
