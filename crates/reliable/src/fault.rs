@@ -47,6 +47,8 @@ pub enum FaultKind {
     /// WS-Addressing `InvalidAddressingHeader`: the local name of the header that is repeated or has no
     /// address.
     InvalidAddressingHeader(&'static str),
+    /// WS-Addressing `EndpointUnavailable`: what CreateSequence hears while the service is closing.
+    EndpointUnavailable,
     /// A subcode of the version's namespace that is not known; treated as the end of the session.
     Unrecognized(String),
 }
@@ -79,6 +81,7 @@ impl FaultKind {
             Self::ActionNotSupported(_) => "ActionNotSupported",
             Self::AddressingHeaderRequired(_) => "MessageAddressingHeaderRequired",
             Self::InvalidAddressingHeader(_) => "InvalidAddressingHeader",
+            Self::EndpointUnavailable => "EndpointUnavailable",
             Self::Unrecognized(name) => name,
         }
     }

@@ -118,7 +118,9 @@ pub(super) fn action(
     addressing: AddressingVersion,
 ) -> &'static str {
     match kind {
-        FaultKind::MustUnderstand { .. } => addressing.default_fault_action(),
+        FaultKind::MustUnderstand { .. } | FaultKind::EndpointUnavailable => {
+            addressing.default_fault_action()
+        }
         FaultKind::ActionNotSupported(_)
         | FaultKind::AddressingHeaderRequired(_)
         | FaultKind::InvalidAddressingHeader(_) => addressing.fault_action(),
@@ -186,7 +188,9 @@ fn subcodes(
     let is_10 = addressing == AddressingVersion::Addressing10;
     match kind {
         FaultKind::MustUnderstand { .. } => Vec::new(),
-        FaultKind::ActionNotSupported(_) => vec![wsa("ActionNotSupported")],
+        FaultKind::ActionNotSupported(_) | FaultKind::EndpointUnavailable => {
+            vec![wsa(kind.local_name())]
+        }
         FaultKind::AddressingHeaderRequired(_) if is_10 => {
             vec![wsa("MessageAddressingHeaderRequired")]
         }

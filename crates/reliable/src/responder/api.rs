@@ -29,7 +29,8 @@ pub enum ListenerInput<M> {
         /// A fresh identifier; used up only when the message creates a sequence.
         fresh: Identifier,
     },
-    /// The service takes the session off the queue of pending ones.
+    /// The service takes the session off the queue of pending ones. What was delivered is not to be
+    /// executed before. A session that was closed as it should still waits for this: its messages were acknowledged.
     Accept(SessionId),
     /// The application has taken a delivered message off its queue.
     Taken {
@@ -50,6 +51,8 @@ pub enum ListenerInput<M> {
     /// The service closes its side, having seen [`ListenerOutput::EndOfMessages`]; LastMessage or
     /// CloseSequence is answered once every operation is done.
     Close(SessionId),
+    /// The service takes no new sessions any more; those that there are go on.
+    Shutdown,
     /// The service ends the session; whoever waits for a response is told so.
     Abort {
         /// The session.

@@ -49,8 +49,12 @@ impl<M: Clone> Listener<M> {
             let response = known.response.clone();
             return self.respond_created(waiter, response);
         }
-        let pending = self.sessions.values().filter(|s| !s.accepted).count();
-        if pending >= self.settings.max_pending_channels as usize {
+        if self.is_shut {
+            let reason = "the service is closing and takes no new sessions";
+            let fault = SequenceFault::receiver(FaultKind::EndpointUnavailable, reason);
+            return self.outputs.fault(waiter, fault);
+        }
+        if self.pending.len() >= self.settings.max_pending_channels as usize {
             let kind = FaultKind::CreateSequenceRefused { connection_limit: true };
             let reason = "too many sessions wait to be accepted; try again later";
             return self.outputs.fault(waiter, SequenceFault::receiver(kind, reason));
@@ -64,6 +68,7 @@ impl<M: Clone> Listener<M> {
             (session.id.clone(), session.tag.clone(), session.response.clone());
         self.origins.insert(session.origin.clone(), id.clone());
         self.silence.insert((session.silent_from, id.clone()));
+        self.pending.insert(id.clone());
         self.sessions.insert(id.clone(), session);
         self.outputs.push(ListenerOutput::Created { session: id.clone(), tag });
         self.outputs.event(&id, Event::State(SequenceState::Open));
@@ -149,7 +154,6 @@ impl<M: Clone> Listener<M> {
             tag,
             reply_to: reply_to.into(),
             response,
-            accepted: false,
             heard_at: now,
             silent_from: now + self.settings.inactivity_timeout,
             received: Ranges::new(),

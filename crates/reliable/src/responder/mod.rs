@@ -39,6 +39,10 @@ pub struct Listener<M> {
     origins: BTreeMap<Identifier, SessionId>,
     /// When sessions may have gone silent; a session that has not is put back with its true time.
     silence: BTreeSet<(Time, SessionId)>,
+    /// Sessions that the service has not accepted, with those that were closed before.
+    pending: BTreeSet<SessionId>,
+    /// No new sessions are taken.
+    is_shut: bool,
     lingering: Lingering,
     outputs: Outputs<M>,
 }
@@ -93,6 +97,8 @@ impl<M: Clone> Listener<M> {
             sessions: BTreeMap::new(),
             origins: BTreeMap::new(),
             silence: BTreeSet::new(),
+            pending: BTreeSet::new(),
+            is_shut: false,
             lingering: Lingering::default(),
             outputs: Outputs(VecDeque::new()),
         })
@@ -107,9 +113,7 @@ impl<M: Clone> Listener<M> {
                 self.on_request(waiter, message, tag, fresh, now);
             }
             ListenerInput::Accept(session) => {
-                if let Some(session) = self.sessions.get_mut(&session) {
-                    session.accepted = true;
-                }
+                self.pending.remove(&session);
             }
             ListenerInput::Taken { session, number } => {
                 if let Some(session) = self.sessions.get_mut(&session) {
@@ -122,6 +126,7 @@ impl<M: Clone> Listener<M> {
                     found.close(&mut self.outputs);
                 }
             }
+            ListenerInput::Shutdown => self.is_shut = true,
             ListenerInput::Abort { session, reason } => {
                 let kind = FaultKind::SequenceTerminated(session.clone());
                 let fault = SequenceFault::receiver(kind, reason.clone());
@@ -373,6 +378,7 @@ impl<M: Clone> Listener<M> {
                 (SequenceState::Closed, ListenerOutput::Closed(id.clone()))
             }
             Ending::Faulted(error, _) => {
+                self.pending.remove(id);
                 let last = ListenerOutput::Faulted { session: id.clone(), error };
                 (SequenceState::Faulted, last)
             }

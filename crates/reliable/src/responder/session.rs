@@ -110,7 +110,6 @@ pub(super) struct Session<M> {
     pub(super) reply_to: Box<str>,
     /// What CreateSequence was and is answered with.
     pub(super) response: Box<CreateSequenceResponse>,
-    pub(super) accepted: bool,
     pub(super) heard_at: Time,
     /// The time under which it stands in the listener's list.
     pub(super) silent_from: Time,

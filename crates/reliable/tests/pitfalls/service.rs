@@ -387,3 +387,23 @@ fn an_abort_is_told_to_who_waits() {
     assert_eq!(service.fault(held).kind, FaultKind::SequenceTerminated(forward()));
     assert!(matches!(service.error(), Some(SessionError::Aborted(_))));
 }
+
+/// A service that closes takes no new session; one that it has is told so again when it repeats its CreateSequence.
+#[test]
+fn a_closing_service_takes_no_new_sequences() {
+    for version in BOTH {
+        let mut service = Service::open(version, RequestReply, window(8));
+        let now = service.now;
+        service.listener.handle(ListenerInput::Shutdown, now);
+        let again = service.ask(create_message(create(version, RequestReply)));
+        assert!(matches!(again.body, Body::CreateSequenceResponse(_)), "{again:?}");
+        let mut other = create(version, RequestReply);
+        other.offer.as_mut().unwrap().identifier = id("urn:other");
+        let refused = service.ask(create_message(other));
+        let Body::Fault(fault) = refused.body else { panic!("{refused:?}") };
+        assert_eq!((fault.blame, fault.kind), (Blame::Receiver, FaultKind::EndpointUnavailable));
+        service.post(request(1));
+        service.done(1, Some(7));
+        assert_eq!(service.delivered(), [1], "the session goes on");
+    }
+}
