@@ -1,0 +1,154 @@
+//! Which sessions a service serves, and which wait for their turn (`serviceThrottling/maxConcurrentSessions`).
+//!
+//! One [`Acceptance`] is for all endpoints of a host. A session that is created is accepted while fewer than the most
+//! are; the others wait, in the order in which they came, and nothing of theirs is executed. Each is accepted as a place
+//! becomes free. How many may wait for one endpoint is for its listener to say (`maxPendingChannels`).
+//!
+//! Pure, and without time: what ends a session that waits for ever is the inactivity timeout of its sequence.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+
+/// The sessions of a host, by names that are the owner's.
+#[derive(Debug)]
+pub struct Acceptance<K> {
+    most: usize,
+    accepted: usize,
+    sessions: HashMap<K, Standing>,
+    /// May hold names of sessions that have ended or were accepted; they are passed over.
+    queue: VecDeque<(u64, K)>,
+    tickets: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Accepted,
+    /// With the number of its entry in the queue.
+    Waiting(u64),
+}
+
+impl<K: Hash + Eq + Clone> Acceptance<K> {
+    /// No sessions; at most `most` are accepted at a time (at least one).
+    pub fn new(most: usize) -> Self {
+        Self {
+            most: most.max(1),
+            accepted: 0,
+            sessions: HashMap::new(),
+            queue: VecDeque::new(),
+            tickets: 0,
+        }
+    }
+
+    /// A session was created. Gives whether it is accepted at once; otherwise it waits.
+    pub fn created(&mut self, session: K) -> bool {
+        if let Some(standing) = self.sessions.get(&session) {
+            return *standing == Standing::Accepted;
+        }
+        let accepted = self.accepted < self.most;
+        if accepted {
+            self.accepted += 1;
+            self.sessions.insert(session, Standing::Accepted);
+        } else {
+            self.tickets += 1;
+            self.queue.push_back((self.tickets, session.clone()));
+            self.sessions.insert(session, Standing::Waiting(self.tickets));
+        }
+        accepted
+    }
+
+    /// A session has ended, accepted or not. Gives the one that takes its place.
+    pub fn ended(&mut self, session: &K) -> Option<K> {
+        match self.sessions.remove(session)? {
+            Standing::Accepted => self.accepted -= 1,
+            Standing::Waiting(_) => {
+                self.forget_gone();
+                return None;
+            }
+        }
+        while let Some((ticket, next)) = self.queue.pop_front() {
+            if let Some(standing) = self.sessions.get_mut(&next)
+                && *standing == Standing::Waiting(ticket)
+            {
+                *standing = Standing::Accepted;
+                self.accepted += 1;
+                return Some(next);
+            }
+        }
+        None
+    }
+
+    /// How many are accepted.
+    pub fn accepted(&self) -> usize {
+        self.accepted
+    }
+
+    /// How many wait.
+    pub fn waiting(&self) -> usize {
+        self.sessions.len() - self.accepted
+    }
+
+    /// The queue holds at most as many names of sessions that are gone as of sessions that wait.
+    fn forget_gone(&mut self) {
+        if self.queue.len() > 2 * self.waiting() + 8 {
+            let sessions = &self.sessions;
+            let waits = |(ticket, session): &(u64, K)| {
+                sessions.get(session) == Some(&Standing::Waiting(*ticket))
+            };
+            self.queue.retain(waits);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::VecDeque;
+
+    #[test]
+    fn sessions_wait_in_order() {
+        let mut acceptance = Acceptance::new(1);
+        assert!(acceptance.created("a"));
+        assert!(!acceptance.created("b") && !acceptance.created("c") && !acceptance.created("b"));
+        assert_eq!(acceptance.ended(&"b"), None, "one that waits leaves the queue");
+        assert_eq!(acceptance.ended(&"a"), Some("c"));
+        assert_eq!((acceptance.accepted(), acceptance.waiting()), (1, 0));
+        assert_eq!(acceptance.ended(&"c"), None);
+        assert_eq!(acceptance.ended(&"c"), None);
+        assert!(acceptance.created("b"), "a name may be used again");
+    }
+
+    proptest! {
+        /// Against the obvious model: a list of those accepted, a list of those that wait.
+        #[test]
+        fn as_two_lists(most in 1usize..5, steps in prop::collection::vec((any::<bool>(), 0u8..12), 0..400)) {
+            let mut acceptance = Acceptance::new(most);
+            let (mut accepted, mut waiting) = (Vec::new(), VecDeque::new());
+            for (create, name) in steps {
+                let known = accepted.contains(&name) || waiting.contains(&name);
+                if create {
+                    let at_once = acceptance.created(name);
+                    if !known && accepted.len() < most {
+                        accepted.push(name);
+                    } else if !known {
+                        waiting.push_back(name);
+                    }
+                    prop_assert_eq!(at_once, accepted.contains(&name));
+                } else {
+                    let next = acceptance.ended(&name);
+                    waiting.retain(|other| *other != name);
+                    let mut expected = None;
+                    if let Some(at) = accepted.iter().position(|other| *other == name) {
+                        accepted.remove(at);
+                        expected = waiting.pop_front();
+                        accepted.extend(expected);
+                    }
+                    prop_assert_eq!(next, expected);
+                }
+                prop_assert_eq!(acceptance.accepted(), accepted.len());
+                prop_assert_eq!(acceptance.waiting(), waiting.len());
+                prop_assert!(acceptance.queue.len() <= 2 * waiting.len() + 9, "no leftovers");
+            }
+        }
+    }
+}
