@@ -1,6 +1,7 @@
 //! What the two ends prove themselves with, and who decides whether it is good.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -97,6 +98,15 @@ where
     fn validate(&self, username: &str, password: Option<&str>) -> Result<(), String> {
         self(username, password)
     }
+}
+
+/// Asks code of the user whether somebody is to be trusted. Code that panics trusts nobody, and takes nobody else down.
+pub(super) fn asked(question: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    catch_unwind(AssertUnwindSafe(question)).unwrap_or_else(|payload| {
+        let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+        Err(format!("the validator panicked: {}", text.unwrap_or_default()))
+    })
 }
 
 /// How a service wants its clients to prove themselves, and who decides.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use waxwing_crypto::Certificate;
 use waxwing_soap::RandomSource;
 
-use super::super::credentials::ClientCredential;
+use super::super::credentials::{ClientCredential, asked};
 use super::super::error::ClientError;
 use super::super::options::{ClientOptions, ServiceKey};
 use super::bootstrap::BootstrapToken;
@@ -56,7 +56,7 @@ impl Core {
         chain: &[Certificate],
         now: Timestamp,
     ) -> Result<(), ClientError> {
-        let trust = self.options.service_trust.check(certificate, chain, now);
+        let trust = asked(|| self.options.service_trust.check(certificate, chain, now));
         trust.map_err(|reason| ClientError::UntrustedService {
             subject: certificate.subject_windows(),
             reason,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use waxwing_crypto::Certificate;
 
 use super::super::caller::CallerIdentity;
-use super::super::credentials::{CertificateTrust, ClientIdentification};
+use super::super::credentials::{CertificateTrust, ClientIdentification, asked};
 use super::ServiceSecurity;
 use super::error::ServiceError;
 use super::tokens::NegotiatedToken;
@@ -27,7 +27,7 @@ impl ServiceSecurity {
                 let missing = || SecurityError::new(Reason::Missing("the UsernameToken"));
                 let found = verified.username().ok_or_else(missing)?;
                 let password = found.password.as_ref().map(|password| password.as_str());
-                let checked = validator.validate(&found.username, password);
+                let checked = asked(|| validator.validate(&found.username, password));
                 let username = found.username.clone();
                 checked.map_err(|reason| ServiceError::UserName {
                     username: username.clone(),
@@ -53,7 +53,7 @@ pub(super) fn trusted_client(
     chain: &[Certificate],
     now: Timestamp,
 ) -> Result<CallerIdentity, ServiceError> {
-    match trust.check(certificate, chain, now) {
+    match asked(|| trust.check(certificate, chain, now)) {
         Ok(()) => Ok(CallerIdentity::Certificate(certificate.clone())),
         Err(reason) => {
             Err(ServiceError::UntrustedClient { subject: certificate.subject_windows(), reason })
