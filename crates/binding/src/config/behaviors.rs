@@ -74,11 +74,11 @@ settings! {
     /// processor.
     pub struct ServiceThrottling {
         attributes {
-            /// Calls at once.
+            /// Calls at once in the whole host; further ones wait. Absent: 16 for each processor.
             max_concurrent_calls: Option<u32> = None, "maxConcurrentCalls", range AT_LEAST_ONE;
-            /// Sessions at once.
+            /// Sessions at once in the whole host; further ones wait to be accepted. Absent: 100 for each processor.
             max_concurrent_sessions: Option<u32> = None, "maxConcurrentSessions", range AT_LEAST_ONE;
-            /// Instances at once.
+            /// Instances at once in the whole host; calls that need a new one wait. Absent: 116 for each processor.
             max_concurrent_instances: Option<u32> = None, "maxConcurrentInstances", range AT_LEAST_ONE;
         }
     }
