@@ -10,16 +10,21 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, DATE};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use super::body::{CollectError, Unlimited, collect};
 
 /// How long an unused connection is kept for the next request.
 ///
 /// Shorter than the 120 s after which HTTP.SYS drops an idle connection, so that a request is
 /// seldom sent into a connection that the service is closing.
 pub const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// The most octets of the head of an answer: as many as our own server takes of a request's.
+pub const MAX_HEAD: usize = 64 << 10;
 
 /// A pool of connections to any number of services. Cloning shares the pool.
 #[derive(Clone, Debug)]
@@ -96,6 +101,7 @@ impl HttpClient {
         let inner = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_CONNECTION_TIMEOUT)
+            .http1_max_buf_size(MAX_HEAD)
             // A request that was written to a connection may have been executed:
             // only reliable messaging may repeat it.
             .retry_canceled_requests(false)
@@ -126,19 +132,18 @@ impl HttpClient {
         })?;
         let (head, body) = response.into_parts();
         let text = |name| head.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
-        let body = Limited::new(body, limit).collect().await.map_err(|source| {
+        let body = collect(body, limit, &Unlimited).await.map_err(|error| {
             let address = address.to_owned();
-            if source.is::<LengthLimitError>() {
-                HttpError::TooLarge { address, limit }
-            } else {
-                HttpError::Broken { address, source }
+            match error {
+                CollectError::TooLarge => HttpError::TooLarge { address, limit },
+                CollectError::Broken(source) => HttpError::Broken { address, source },
             }
         })?;
         Ok(HttpResponse {
             status: head.status,
             content_type: text(CONTENT_TYPE),
             date: text(DATE),
-            body: body.to_bytes(),
+            body,
         })
     }
 }

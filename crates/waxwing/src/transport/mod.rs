@@ -4,6 +4,7 @@
 //! says in words why it could not. What a status code means for a session is decided by
 //! [`waxwing_soap::http`](waxwing_soap).
 
+mod body;
 pub mod http_client;
 pub mod http_server;
 pub mod lossy_link;

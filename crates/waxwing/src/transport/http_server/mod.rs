@@ -1,99 +1,55 @@
 //! The server half of the HTTP transport: an accept loop of its own over `hyper`, with limits and
 //! graceful shutdown.
+//!
+//! `limits` says what a peer may take, `places` who makes way when there is no room, `exchange` answers one request.
+
+mod exchange;
+mod limits;
+mod places;
+mod watched;
 
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// How long a connection may take to send the head of a request.
-///
-/// Bounds what a peer that opens connections and stays silent can hold.
-pub const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(30);
+use self::exchange::Exchange;
+pub use self::exchange::{HttpHandler, HttpReply, HttpRequest};
+pub use self::limits::HttpLimits;
+pub(crate) use self::places::Places;
+use self::places::{Connection, Stage, WATCH_INTERVAL};
+use self::watched::Watched;
 
 /// Pause after the operating system refused to accept a connection (out of descriptors).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How long a connection that makes way may take its last answer.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// The least that `hyper` reads a head with.
+const MIN_HEAD: usize = 8 << 10;
 
-/// One POST as it came in.
-#[derive(Clone, Debug)]
-pub struct HttpRequest {
-    /// The path of the request target, undecoded, e.g. `/calc`.
-    pub path: String,
-    /// The query of the request target, without the question mark.
-    pub query: Option<String>,
-    /// The method; the server lets GET and POST through.
-    pub method: Method,
-    /// The `Content-Type` header, if it is there and is text.
-    pub content_type: Option<String>,
-    /// The `SOAPAction` header of SOAP 1.1, if it is there and is text.
-    pub soap_action: Option<String>,
-    /// Who sent it.
-    pub peer: SocketAddr,
-    /// The entity body, never longer than [`HttpServerOptions::max_body`].
-    pub body: Bytes,
-}
-
-/// What to send back.
-#[derive(Clone, Debug)]
-pub enum HttpReply {
-    /// A status with an entity body.
-    Message {
-        /// The HTTP status code.
-        status: StatusCode,
-        /// The `Content-Type` of the body.
-        content_type: String,
-        /// The entity body.
-        body: Bytes,
-    },
-    /// A status without a body, e.g. 202.
-    Empty(StatusCode),
-    /// Close the connection without an answer, as WCF does with a request that it aborts.
-    Abort,
-}
-
-/// What answers requests. Implemented for closures that return a future.
-pub trait HttpHandler: Send + Sync + 'static {
-    /// Answers one request. The connection waits as long as this takes.
-    fn handle(&self, request: HttpRequest) -> impl Future<Output = HttpReply> + Send;
-}
-
-impl<F, R> HttpHandler for F
-where
-    F: Fn(HttpRequest) -> R + Send + Sync + 'static,
-    R: Future<Output = HttpReply> + Send,
-{
-    fn handle(&self, request: HttpRequest) -> impl Future<Output = HttpReply> + Send {
-        self(request)
-    }
-}
-
-/// Limits of a server.
+/// How a server works.
 #[derive(Clone, Copy, Debug)]
 pub struct HttpServerOptions {
     /// The largest entity body in bytes; larger ones are answered with 413.
     pub max_body: usize,
-    /// The most connections at a time; further ones wait in the operating system's queue.
-    pub max_connections: usize,
+    /// What peers may take, and for how long.
+    pub limits: HttpLimits,
 }
 
 impl Default for HttpServerOptions {
-    /// 64 KiB, the default of WCF's `maxReceivedMessageSize`, and 4096 connections.
+    /// Bodies of 64 KiB, the default of WCF's `maxReceivedMessageSize`.
     fn default() -> Self {
-        Self { max_body: 65_536, max_connections: 4096 }
+        Self { max_body: 65_536, limits: HttpLimits::default() }
     }
 }
 
@@ -116,10 +72,22 @@ impl HttpServer {
         options: HttpServerOptions,
         handler: impl HttpHandler,
     ) -> io::Result<Self> {
+        let places = Places::new(options.limits, options.max_body);
+        Self::bind_among(address, options.max_body, places, handler).await
+    }
+
+    /// The same, sharing `places` with other servers.
+    pub(crate) async fn bind_among(
+        address: SocketAddr,
+        max_body: usize,
+        places: Arc<Places>,
+        handler: impl HttpHandler,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let local = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(accept_loop(listener, options, Arc::new(handler), stopped));
+        let server = Server { places, handler: Arc::new(handler), max_body };
+        let task = tokio::spawn(server.run(listener, stopped));
         Ok(Self { local, stop, task: Some(task) })
     }
 
@@ -149,125 +117,117 @@ impl Drop for HttpServer {
     }
 }
 
-async fn accept_loop<H: HttpHandler>(
-    listener: TcpListener,
-    options: HttpServerOptions,
+/// What the accept loop works with.
+struct Server<H> {
+    places: Arc<Places>,
     handler: Arc<H>,
-    mut stopped: watch::Receiver<bool>,
-) {
-    let places = Arc::new(Semaphore::new(options.max_connections));
-    let graceful = GracefulShutdown::new();
-    let mut connections = tokio::task::JoinSet::new();
-    loop {
-        let accepted = tokio::select! {
-            _ = stopped.wait_for(|stop| *stop) => break,
-            accepted = accept_one(&listener, &places) => accepted,
-        };
-        while connections.try_join_next().is_some() {}
-        let Some((stream, peer, place)) = accepted else {
-            tokio::time::sleep(ACCEPT_PAUSE).await;
-            continue;
-        };
-        let _ = stream.set_nodelay(true);
-        let handler = Arc::clone(&handler);
-        let service = service_fn(move |request| {
-            answer(Arc::clone(&handler), request, peer, options.max_body)
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEADER_READ_TIMEOUT)
-            .serve_connection(TokioIo::new(stream), service);
-        let connection = graceful.watch(connection);
-        connections.spawn(async move {
-            let _place = place;
-            // An aborted request and a peer that went away end a connection the same way.
-            let _ = connection.await;
-        });
-    }
-    drop(listener);
-    graceful.shutdown().await;
-}
-
-async fn accept_one(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.ok()?;
-    let (stream, peer) = listener.accept().await.ok()?;
-    Some((stream, peer, place))
-}
-
-/// The reason to give up a connection without an answer.
-#[derive(Debug, thiserror::Error)]
-#[error("the request was aborted")]
-struct Aborted;
-
-async fn answer<H: HttpHandler>(
-    handler: Arc<H>,
-    request: Request<Incoming>,
-    peer: SocketAddr,
     max_body: usize,
-) -> Result<Response<Full<Bytes>>, Aborted> {
-    let request = match read_request(request, peer, max_body).await {
-        Ok(request) => request,
-        Err(refusal) => return Ok(refusal),
-    };
-    match handler.handle(request).await {
-        HttpReply::Message { status, content_type, body } => {
-            let mut response = Response::new(Full::new(body));
-            *response.status_mut() = status;
-            if let Ok(value) = HeaderValue::from_str(&content_type) {
-                response.headers_mut().insert(CONTENT_TYPE, value);
+}
+
+impl<H: HttpHandler> Server<H> {
+    async fn run(self, listener: TcpListener, mut stopped: watch::Receiver<bool>) {
+        let graceful = GracefulShutdown::new();
+        let mut connections = tokio::task::JoinSet::new();
+        let mut watch = tokio::time::interval(WATCH_INTERVAL);
+        loop {
+            let accepted = tokio::select! {
+                _ = stopped.wait_for(|stop| *stop) => break,
+                accepted = listener.accept() => accepted,
+                _ = watch.tick() => {
+                    self.places.watch(Instant::now());
+                    continue;
+                }
+            };
+            while connections.try_join_next().is_some() {}
+            match accepted {
+                Ok((stream, peer)) => {
+                    let place = tokio::select! {
+                        _ = stopped.wait_for(|stop| *stop) => break,
+                        place = self.places.enter(peer.ip()) => place,
+                    };
+                    connections.spawn(self.connection(stream, peer, place, &graceful));
+                }
+                Err(_) => {
+                    self.places.make_room();
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
             }
-            Ok(response)
         }
-        HttpReply::Empty(status) => Ok(empty(status)),
-        HttpReply::Abort => Err(Aborted),
+        drop(listener);
+        let watching = async {
+            loop {
+                watch.tick().await;
+                self.places.watch(Instant::now());
+            }
+        };
+        tokio::select! {
+            () = graceful.shutdown() => {}
+            () = watching => {}
+        }
+    }
+
+    /// Serves one connection until it ends or has to make way.
+    fn connection(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        connection: Arc<Connection>,
+        graceful: &GracefulShutdown,
+    ) -> impl Future<Output = ()> + Send + use<H> {
+        let _ = stream.set_nodelay(true);
+        let exchange = Arc::new(Exchange {
+            handler: Arc::clone(&self.handler),
+            places: Arc::clone(&self.places),
+            connection: Arc::clone(&connection),
+            peer,
+            max_body: self.max_body,
+        });
+        let place = Place { places: Arc::clone(&self.places), connection: Arc::clone(&connection) };
+        let service = service_fn(move |request| {
+            let exchange = Arc::clone(&exchange);
+            async move { exchange.run(request).await }
+        });
+        let head = self.places.limits().max_head.max(MIN_HEAD);
+        let served = http1::Builder::new()
+            // `Places` watches heads and idle connections, too.
+            .header_read_timeout(None)
+            .max_buf_size(head)
+            .max_header_size(head)
+            .serve_connection(TokioIo::new(Watched { stream, connection }), service);
+        let served = graceful.watch(served);
+        async move {
+            let mut served = pin!(served);
+            tokio::select! {
+                // An aborted request and a peer that went away end a connection the same way.
+                _ = &mut served => return,
+                _ = place.connection.ended() => {}
+            }
+            if place.connection.stage() == Stage::Body {
+                let _ = tokio::time::timeout(FAREWELL, served).await;
+            }
+        }
     }
 }
 
-async fn read_request(
-    request: Request<Incoming>,
-    peer: SocketAddr,
-    max_body: usize,
-) -> Result<HttpRequest, Response<Full<Bytes>>> {
-    let (head, body) = request.into_parts();
-    if head.method != Method::POST && head.method != Method::GET {
-        let mut refusal = empty(StatusCode::METHOD_NOT_ALLOWED);
-        refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
-        return Err(refusal);
-    }
-    let text = |name: &str| head.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
-    let body = match Limited::new(body, max_body).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => {
-            return Err(empty(StatusCode::PAYLOAD_TOO_LARGE));
-        }
-        Err(_) => return Err(empty(StatusCode::BAD_REQUEST)),
-    };
-    Ok(HttpRequest {
-        path: head.uri.path().to_owned(),
-        query: head.uri.query().map(str::to_owned),
-        method: head.method.clone(),
-        content_type: text(CONTENT_TYPE.as_str()),
-        soap_action: text("soapaction"),
-        peer,
-        body,
-    })
+/// A place that is free again when the connection is gone.
+struct Place {
+    places: Arc<Places>,
+    connection: Arc<Connection>,
 }
 
-fn empty(status: StatusCode) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::new()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-    response
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.places.leave(&self.connection);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::transport::http_client::{HttpClient, HttpError};
-    use http::HeaderMap;
+    use bytes::Bytes;
+    use http::header::CONTENT_TYPE;
+    use http::{HeaderMap, HeaderValue, StatusCode};
 
     async fn server(options: HttpServerOptions) -> HttpServer {
         let handler = |request: HttpRequest| async move {

@@ -1,0 +1,175 @@
+//! One exchange: a request with its whole body in, an answer out.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+
+use super::places::{Connection, ConnectionRoom, End, Places, Stage};
+use crate::panics;
+use crate::transport::body::{CollectError, collect};
+
+/// One POST as it came in.
+#[derive(Clone, Debug)]
+pub struct HttpRequest {
+    /// The path of the request target, undecoded, e.g. `/calc`.
+    pub path: String,
+    /// The query of the request target, without the question mark.
+    pub query: Option<String>,
+    /// The method; the server lets GET and POST through.
+    pub method: Method,
+    /// The `Content-Type` header, if it is there and is text.
+    pub content_type: Option<String>,
+    /// The `SOAPAction` header of SOAP 1.1, if it is there and is text.
+    pub soap_action: Option<String>,
+    /// Who sent it.
+    pub peer: SocketAddr,
+    /// The entity body, never longer than [`HttpServerOptions::max_body`].
+    pub body: Bytes,
+}
+
+/// What to send back.
+#[derive(Clone, Debug)]
+pub enum HttpReply {
+    /// A status with an entity body.
+    Message {
+        /// The HTTP status code.
+        status: StatusCode,
+        /// The `Content-Type` of the body.
+        content_type: String,
+        /// The entity body.
+        body: Bytes,
+    },
+    /// A status without a body, e.g. 202.
+    Empty(StatusCode),
+    /// Close the connection without an answer, as WCF does with a request that it aborts.
+    Abort,
+}
+
+/// What answers requests. Implemented for closures that return a future.
+pub trait HttpHandler: Send + Sync + 'static {
+    /// Answers one request. The connection waits as long as this takes.
+    fn handle(&self, request: HttpRequest) -> impl Future<Output = HttpReply> + Send;
+}
+
+impl<F, R> HttpHandler for F
+where
+    F: Fn(HttpRequest) -> R + Send + Sync + 'static,
+    R: Future<Output = HttpReply> + Send,
+{
+    fn handle(&self, request: HttpRequest) -> impl Future<Output = HttpReply> + Send {
+        self(request)
+    }
+}
+
+/// The reason to give up a connection without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the request was aborted")]
+pub(super) struct Aborted;
+
+/// What every exchange of a connection needs.
+pub(super) struct Exchange<H> {
+    pub(super) handler: Arc<H>,
+    pub(super) places: Arc<Places>,
+    pub(super) connection: Arc<Connection>,
+    pub(super) peer: SocketAddr,
+    pub(super) max_body: usize,
+}
+
+impl<H: HttpHandler> Exchange<H> {
+    /// Answers one request.
+    pub(super) async fn run(
+        &self,
+        request: Request<Incoming>,
+    ) -> Result<Response<Full<Bytes>>, Aborted> {
+        self.connection.enter(Stage::Body);
+        let answered = match self.read(request).await? {
+            Err(refusal) => Ok(refusal),
+            Ok(request) => {
+                self.connection.enter(Stage::Handling);
+                self.write(panics::caught(self.handler.handle(request)).await)
+            }
+        };
+        self.connection.enter(Stage::Answer);
+        answered
+    }
+
+    /// The request with its body, or the answer to one that is refused.
+    async fn read(
+        &self,
+        request: Request<Incoming>,
+    ) -> Result<Result<HttpRequest, Response<Full<Bytes>>>, Aborted> {
+        let (head, body) = request.into_parts();
+        if head.method != Method::POST && head.method != Method::GET {
+            let mut refusal = empty(StatusCode::METHOD_NOT_ALLOWED);
+            refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
+            return Ok(Err(refusal));
+        }
+        let room = ConnectionRoom { places: &self.places, connection: &self.connection };
+        let body = tokio::select! {
+            body = collect(body, self.max_body, &room) => body,
+            end = self.connection.ended() => return match end {
+                End::Evicted => Ok(Err(busy())),
+                End::TooSlow => Err(Aborted),
+            },
+        };
+        let body = match body {
+            Ok(body) => body,
+            Err(CollectError::TooLarge) => return Ok(Err(empty(StatusCode::PAYLOAD_TOO_LARGE))),
+            Err(CollectError::Broken(_)) => return Ok(Err(empty(StatusCode::BAD_REQUEST))),
+        };
+        let text =
+            |name: &str| head.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        Ok(Ok(HttpRequest {
+            path: head.uri.path().to_owned(),
+            query: head.uri.query().map(str::to_owned),
+            content_type: text(CONTENT_TYPE.as_str()),
+            soap_action: text("soapaction"),
+            method: head.method,
+            peer: self.peer,
+            body,
+        }))
+    }
+
+    fn write(
+        &self,
+        reply: Result<HttpReply, panics::Panicked>,
+    ) -> Result<Response<Full<Bytes>>, Aborted> {
+        match reply {
+            Ok(HttpReply::Message { status, content_type, body }) => {
+                let body = self.places.answer(&self.connection, body);
+                let mut response = Response::new(Full::new(body));
+                *response.status_mut() = status;
+                if let Ok(value) = HeaderValue::from_str(&content_type) {
+                    response.headers_mut().insert(CONTENT_TYPE, value);
+                }
+                Ok(response)
+            }
+            Ok(HttpReply::Empty(status)) => Ok(empty(status)),
+            Ok(HttpReply::Abort) => Err(Aborted),
+            Err(panicked) => {
+                tracing::error!(peer = %self.peer, "a request could not be answered: {panicked}");
+                Ok(empty(StatusCode::INTERNAL_SERVER_ERROR))
+            }
+        }
+    }
+}
+
+/// Others need the room: the peer may come again (WCF's client does after a 503).
+fn busy() -> Response<Full<Bytes>> {
+    let mut response = empty(StatusCode::SERVICE_UNAVAILABLE);
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+fn empty(status: StatusCode) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::new()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    response
+}
