@@ -69,7 +69,7 @@ impl ConfigurationFile {
         let Some(name) = &trace.file else { return Ok(None) };
         let path = self.folder.join(name);
         let failed = |error| format!("the trace file {}: {error}", path.display());
-        Trace::file(&path, trace.decrypted).map(Some).map_err(failed)
+        Trace::append(&path, trace.decrypted).map(Some).map_err(failed)
     }
 
     /// The certificate stores that it names.

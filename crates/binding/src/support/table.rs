@@ -268,10 +268,7 @@ pub(crate) const TABLE: &[(&str, Support)] = &[
     ("…/serviceDebug/**", note(NO_PAGE)),
     ("…/serviceThrottling/@maxConcurrentCalls", Runs),
     ("…/serviceThrottling/@maxConcurrentSessions", Runs),
-    (
-        "…/serviceThrottling/@maxConcurrentInstances",
-        warn("there are as many instances as sessions, or as calls without sessions"),
-    ),
+    ("…/serviceThrottling/@maxConcurrentInstances", Runs),
     ("…/serviceTimeouts/**", warn(NO_TRANSACTIONS)),
     ("…/serviceAuthorization/@principalPermissionMode", warn(AUTHORIZATION)),
     ("…/serviceAuthorization/@roleProviderName", warn(AUTHORIZATION)),

@@ -1,5 +1,6 @@
 //! Throw-away certificates: an authority, a service and a client.
 
+use std::io::Write;
 use std::path::Path;
 
 use openssl::asn1::Asn1Time;
@@ -36,10 +37,8 @@ fn write(folder: &Path, name: &str, party: &Party, with_key: bool) -> Result<(),
     std::fs::create_dir_all(folder)?;
     std::fs::write(folder.join(format!("{name}.cert.pem")), party.certificate.to_pem()?)?;
     if with_key {
-        std::fs::write(
-            folder.join(format!("{name}.key.pem")),
-            party.key.private_key_to_pem_pkcs8()?,
-        )?;
+        let mut file = waxwing::files::create_private(&folder.join(format!("{name}.key.pem")))?;
+        file.write_all(&party.key.private_key_to_pem_pkcs8()?)?;
     }
     Ok(())
 }

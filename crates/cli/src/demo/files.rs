@@ -15,10 +15,18 @@ pub(super) struct Folder {
 impl Folder {
     pub(super) fn new(keep: Option<&Path>) -> std::io::Result<Self> {
         let path = match keep {
-            Some(path) => path.to_owned(),
-            None => std::env::temp_dir().join(format!("waxwing-demo-{}", std::process::id())),
+            Some(path) => {
+                std::fs::create_dir_all(path)?;
+                path.to_owned()
+            }
+            None => {
+                let path =
+                    std::env::temp_dir().join(format!("waxwing-demo-{}", std::process::id()));
+                // Not one that somebody else has laid there.
+                std::fs::create_dir(&path)?;
+                path
+            }
         };
-        std::fs::create_dir_all(&path)?;
         Ok(Self { path, kept: keep.is_some() })
     }
 

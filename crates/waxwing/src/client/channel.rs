@@ -17,6 +17,7 @@ use super::state::{CallResult, Phase, State};
 use crate::contract::{BoxFuture, CallError, RequestChannel};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
+use crate::log::Cut;
 use crate::trace::{Trace, TraceDirection};
 use crate::transport::http_client::HttpClient;
 
@@ -245,7 +246,7 @@ impl Inner {
                     tracing::debug!(address = self.parts.address, ?event, "reliable session");
                 }
                 ClientOutput::Warning(text) => {
-                    tracing::warn!(address = self.parts.address, "{text}")
+                    tracing::warn!(address = self.parts.address, "{}", Cut::own(text))
                 }
             }
         }
@@ -301,7 +302,7 @@ impl Inner {
                 tracing::debug!(
                     address = self.parts.address,
                     action,
-                    reason = failure.reason,
+                    reason = %Cut::own(&failure.reason),
                     "an exchange brought no answer"
                 );
             }

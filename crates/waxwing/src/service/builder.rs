@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use waxwing_binding::{
-    Binding, EffectiveEndpoint, EffectiveService, MessageCredentialType, ServiceBehavior,
-    UserNamePasswordValidationMode,
+    Binding, EffectiveEndpoint, EffectiveService, EffectiveThrottling, MessageCredentialType,
+    ServiceBehavior, UserNamePasswordValidationMode,
 };
 use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
 use waxwing_crypto::{Identity, Usage};
@@ -17,6 +17,7 @@ use super::endpoint::{Endpoint, EndpointParts};
 use super::error::HostError;
 use super::host::ServiceHost;
 use super::instances::Instances;
+use super::throttle::Throttle;
 use crate::certificates::{CertificateError, CertificateStores};
 use crate::configuration::ConfigurationFile;
 use crate::contract::{ContractDescription, FaultOptions};
@@ -24,6 +25,7 @@ use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::requirements::requirements;
 use crate::trace::Trace;
+use crate::transport::http_server::HttpLimits;
 
 /// Sets up a [`ServiceHost`]. What is set in code goes before what a configuration file says.
 pub struct ServiceHostBuilder {
@@ -36,6 +38,7 @@ pub struct ServiceHostBuilder {
     oldest_tls: TlsVersion,
     clock: Clock,
     trace: Option<Trace>,
+    http_limits: HttpLimits,
 }
 
 impl ServiceHostBuilder {
@@ -51,6 +54,7 @@ impl ServiceHostBuilder {
             oldest_tls: TlsVersion::Tls12,
             clock: Clock::system(),
             trace: None,
+            http_limits: HttpLimits::default(),
         }
     }
 
@@ -142,6 +146,13 @@ impl ServiceHostBuilder {
         self
     }
 
+    /// The same with other limits of what HTTP peers may take, and for how long. They hold for all endpoints together.
+    #[must_use]
+    pub fn http_limits(mut self, limits: HttpLimits) -> Self {
+        self.http_limits = limits;
+        self
+    }
+
     /// The endpoints, to be looked at or changed before the host opens.
     pub fn endpoints_mut(&mut self) -> &mut Vec<EffectiveEndpoint> {
         &mut self.endpoints
@@ -154,6 +165,7 @@ impl ServiceHostBuilder {
     pub async fn open(self, instances: impl Instances + 'static) -> Result<ServiceHost, HostError> {
         let instances: Arc<dyn Instances> = Arc::new(instances);
         let contract = instances.contract();
+        let throttle = Throttle::new(&self.throttling());
         let mut endpoints = Vec::new();
         for endpoint in &self.endpoints {
             if endpoint.contract == "IMetadataExchange" {
@@ -170,7 +182,8 @@ impl ServiceHostBuilder {
                 );
                 return Err(incomplete(&endpoint.address, text));
             }
-            endpoints.push(Endpoint::new(self.parts(endpoint, &instances)?)?);
+            let parts = self.parts(endpoint, &instances, &throttle)?;
+            endpoints.push(Endpoint::new(parts)?);
         }
         if endpoints.is_empty() {
             let text = "Service has zero application (non-infrastructure) endpoints: add an <endpoint> to the service, or \
@@ -180,13 +193,31 @@ impl ServiceHostBuilder {
         let close = self.service.as_ref().map_or(std::time::Duration::from_secs(10), |service| {
             options::duration(service.close_timeout)
         });
-        ServiceHost::listen(endpoints, close).await
+        ServiceHost::listen(endpoints, close, self.http_limits).await
+    }
+
+    /// `serviceThrottling` is one for the whole host, as in WCF. Endpoints set up in code may say different things: the
+    /// least of them holds.
+    fn throttling(&self) -> EffectiveThrottling {
+        let processors = std::thread::available_parallelism()
+            .map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
+        let all = self.endpoints.iter().map(|e| e.service_behavior.throttling(processors));
+        let least = all.reduce(|mut least, other| {
+            least.max_concurrent_calls = least.max_concurrent_calls.min(other.max_concurrent_calls);
+            least.max_concurrent_sessions =
+                least.max_concurrent_sessions.min(other.max_concurrent_sessions);
+            least.max_concurrent_instances =
+                least.max_concurrent_instances.min(other.max_concurrent_instances);
+            least
+        });
+        least.unwrap_or_else(|| ServiceBehavior::default().throttling(processors))
     }
 
     fn parts(
         &self,
         endpoint: &EffectiveEndpoint,
         instances: &Arc<dyn Instances>,
+        throttle: &Arc<Throttle>,
     ) -> Result<EndpointParts, HostError> {
         let address = endpoint.address.as_str();
         if let Some(first) = endpoint.unsupported().first() {
@@ -206,15 +237,13 @@ impl ServiceHostBuilder {
         settings.trace = self.trace.as_ref().is_some_and(Trace::is_decrypted);
         let security = ServiceSecurity::new(self.options(endpoint, contract)?, &mut SystemRandom);
         let security = security.map_err(|e| incomplete(address, e.to_string()))?;
-        let processors = std::thread::available_parallelism()
-            .map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
         let debug = endpoint.service_behavior.service_debug.as_ref();
         Ok(EndpointParts {
             endpoint: ServiceEndpoint::new(settings, security),
             listen: endpoint.via.clone().unwrap_or_else(|| address.to_owned()),
             encoding: Encoding::of(endpoint),
             limits: options::xml_limits(endpoint),
-            throttling: endpoint.service_behavior.throttling(processors),
+            throttle: Arc::clone(throttle),
             faults: FaultOptions {
                 include_exception_detail: debug
                     .is_some_and(|d| d.include_exception_detail_in_faults),

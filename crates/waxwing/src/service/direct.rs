@@ -1,12 +1,23 @@
-//! Executing calls, with or without a reliable session around them.
+//! Executing calls, with or without a reliable session around them. Here user code runs: under no lock, and whatever
+//! it does, its caller gets an answer.
 
 use std::sync::Arc;
 
+use tokio::sync::OwnedSemaphorePermit;
 use waxwing_session::{AppMessage, ApplicationMessage, ArrivedMessage, Encoded};
 
 use super::endpoint::{Counters, Endpoint, caller_of};
-use crate::contract::{Caller, Dispatch, OperationContext, Outgoing};
+use crate::contract::{Caller, Dispatch, OperationContext, OperationFault, Outgoing};
 use crate::environment::SystemRandom;
+use crate::log::Cut;
+use crate::panics;
+
+/// An object that executes calls, with its place among `maxConcurrentInstances`.
+#[derive(Clone)]
+pub(super) struct Instance {
+    dispatch: Arc<dyn Dispatch>,
+    _place: Option<Arc<OwnedSemaphorePermit>>,
+}
 
 impl Endpoint {
     /// Executes a call that stands outside of any reliable session.
@@ -16,9 +27,12 @@ impl Endpoint {
             // Without reliable session the endpoint makes no other messages.
             return Encoded::refused("a message of a reliable session that does not exist");
         };
-        let instance = self.parts.instances.instance();
+        let instance = self.instance().await;
         let session = session.as_ref().map(|session| session.identifier());
-        let answer = self.execute(&instance, &message, caller_of(&caller), session).await;
+        let answer = self.execute(instance.as_ref(), &message, caller_of(&caller), session).await;
+        if let Ok(instance) = instance {
+            self.discard(instance);
+        }
         self.parts.endpoint.encode_direct(
             &reply,
             answer.as_deref(),
@@ -26,48 +40,104 @@ impl Endpoint {
         )
     }
 
+    /// An instance; waits while there are `maxConcurrentInstances`.
+    ///
+    /// # Errors
+    /// It could not be made: what its callers hear, an internal error.
+    pub(super) async fn instance(&self) -> Result<Instance, OperationFault> {
+        let place = match self.parts.instances.is_shared() {
+            true => None,
+            false => self.parts.throttle.instance().await.map(Arc::new),
+        };
+        let made = panics::catch(|| self.parts.instances.instance());
+        let dispatch = made.map_err(|panicked| {
+            self.failed("an instance of the service could not be made", &panicked);
+            OperationFault::internal(panicked)
+        })?;
+        Ok(Instance { dispatch, _place: place })
+    }
+
+    /// Drops an instance that is not used any more, which may run code of the user.
+    pub(super) fn discard(&self, instance: Instance) {
+        if let Err(panicked) = panics::catch(move || drop(instance)) {
+            self.failed("an instance of the service could not be dropped", &panicked);
+        }
+    }
+
     /// Executes one call: its reply, or its fault as a reply; none of a one-way operation.
     pub(super) async fn execute(
         &self,
-        instance: &Arc<dyn Dispatch>,
+        instance: Result<&Instance, &OperationFault>,
         message: &AppMessage,
         caller: Option<Caller>,
         session: Option<&str>,
     ) -> Option<AppMessage> {
-        let _place = self.calls.acquire().await.ok();
-        let mut context = OperationContext::new(message.action.as_str());
-        if let Some(caller) = caller {
-            context = context.with_caller(caller);
-        }
-        if let Some(session) = session {
-            context = context.with_session_id(session);
-        }
-        if let Some(id) = &message.message_id {
-            context = context.with_message_id(id.as_str());
-        }
+        let _place = self.parts.throttle.call().await;
         Counters::add(&self.counters.executed);
-        let result = instance.dispatch(&context, &message.action, &message.envelope).await;
-        let outgoing = match result {
-            Ok(reply) => reply?,
+        let is_one_way = self.is_one_way(&message.action);
+        let version = message.envelope.version();
+        let answered = match instance {
+            Ok(instance) => {
+                let context = context(message, caller, session);
+                panics::caught(self.dispatch(&instance.dispatch, context, message)).await
+            }
+            Err(fault) => Ok(Some(fault.to_outgoing(version, self.parts.faults))),
+        };
+        let outgoing = answered.unwrap_or_else(|panicked| {
+            self.failed(&format!("the operation {} failed", Cut::of(&message.action)), &panicked);
+            Some(OperationFault::internal(panicked).to_outgoing(version, self.parts.faults))
+        });
+        let Outgoing { action, envelope } = outgoing.filter(|_| !is_one_way)?;
+        Some(AppMessage::new(ApplicationMessage::reply(action, envelope, message)))
+    }
+
+    /// All that may run code of the user: the operation, and the detail of its fault.
+    async fn dispatch(
+        &self,
+        dispatch: &Arc<dyn Dispatch>,
+        context: OperationContext,
+        message: &AppMessage,
+    ) -> Option<Outgoing> {
+        match dispatch.dispatch(&context, &message.action, &message.envelope).await {
+            Ok(reply) => reply,
             Err(fault) => {
                 if let Some(error) = fault.internal_error() {
-                    tracing::error!(
-                        address = self.address(),
-                        action = message.action,
-                        "the operation failed: {error}"
+                    self.failed(
+                        &format!("the operation {} failed", Cut::of(&message.action)),
+                        error,
                     );
                 }
-                if self.is_one_way(&message.action) {
-                    return None;
-                }
-                fault.to_outgoing(message.envelope.version(), self.parts.faults)
+                Some(fault.to_outgoing(message.envelope.version(), self.parts.faults))
             }
-        };
-        let Outgoing { action, envelope } = outgoing;
-        Some(AppMessage::new(ApplicationMessage::reply(action, envelope, message)))
+        }
+    }
+
+    fn failed(&self, what: &str, error: &dyn std::error::Error) {
+        if let Some(left_out) = self.log.pass() {
+            let address = self.address();
+            tracing::error!(address, left_out, "{what}: {}", Cut::own(error));
+        }
     }
 
     fn is_one_way(&self, action: &str) -> bool {
         self.parts.instances.contract().operation(action).is_some_and(|operation| operation.one_way)
     }
+}
+
+fn context(
+    message: &AppMessage,
+    caller: Option<Caller>,
+    session: Option<&str>,
+) -> OperationContext {
+    let mut context = OperationContext::new(message.action.as_str());
+    if let Some(caller) = caller {
+        context = context.with_caller(caller);
+    }
+    if let Some(session) = session {
+        context = context.with_session_id(session);
+    }
+    if let Some(id) = &message.message_id {
+        context = context.with_message_id(id.as_str());
+    }
+    context
 }

@@ -1,13 +1,12 @@
 //! One endpoint of a host: from the bytes of a request to the bytes of its answer.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use http::{Method, StatusCode};
-use tokio::sync::Semaphore;
+use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
-use waxwing_binding::EffectiveThrottling;
 use waxwing_security::PeerTag;
 use waxwing_session::{Arrival, Encoded, ServiceEndpoint};
 use waxwing_soap::Envelope;
@@ -17,9 +16,11 @@ use waxwing_xml::Limits;
 use super::error::HostError;
 use super::instances::Instances;
 use super::reliable::ReliableSessions;
+use super::throttle::Throttle;
 use crate::contract::{Caller, FaultOptions};
 use crate::encoding::{DecodeError, Encoding};
 use crate::environment::{Clock, SystemRandom};
+use crate::log::{Cut, Rate};
 use crate::trace::{Trace, TraceDirection};
 use crate::transport::http_server::{HttpReply, HttpRequest};
 
@@ -30,7 +31,7 @@ pub(super) struct EndpointParts {
     pub(super) listen: String,
     pub(super) encoding: Encoding,
     pub(super) limits: Limits,
-    pub(super) throttling: EffectiveThrottling,
+    pub(super) throttle: Arc<Throttle>,
     pub(super) faults: FaultOptions,
     pub(super) instances: Arc<dyn Instances>,
     pub(super) clock: Clock,
@@ -41,9 +42,15 @@ pub(super) struct EndpointParts {
 pub(super) struct Endpoint {
     pub(super) parts: EndpointParts,
     pub(super) reliable: Option<ReliableSessions>,
-    /// `maxConcurrentCalls`.
-    pub(super) calls: Semaphore,
+    /// What the throttle knows it by.
+    pub(super) number: usize,
     pub(super) counters: Counters,
+    /// How many lines of the log its peers may write.
+    pub(super) log: Rate,
+    /// New sessions, and calls outside of sessions, are refused.
+    closing: AtomicBool,
+    /// Operations that still run are given up.
+    stop: watch::Sender<bool>,
 }
 
 /// What an endpoint has done so far.
@@ -75,8 +82,16 @@ impl Endpoint {
                 Some(sessions.map_err(incomplete)?)
             }
         };
-        let calls = Semaphore::new(parts.throttling.max_concurrent_calls as usize);
-        let endpoint = Arc::new(Self { parts, reliable, calls, counters: Counters::default() });
+        let throttle = Arc::clone(&parts.throttle);
+        let endpoint = Arc::new_cyclic(|own| Self {
+            parts,
+            reliable,
+            number: throttle.join(own.clone()),
+            counters: Counters::default(),
+            log: Rate::new(),
+            closing: AtomicBool::new(false),
+            stop: watch::Sender::new(false),
+        });
         if let Some(reliable) = &endpoint.reliable {
             reliable.start_timer(&endpoint);
         }
@@ -89,12 +104,35 @@ impl Endpoint {
         &self.parts.endpoint.settings().address
     }
 
+    /// Takes no new sessions any more, and no calls outside of sessions; what has begun goes on.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+        self.parts.endpoint.security().close();
+        if let Some(reliable) = &self.reliable {
+            reliable.shut_down();
+        }
+    }
+
+    /// Gives up the operations that still run.
+    pub(super) fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Waits until operations are given up.
+    pub(super) async fn stopped(&self) {
+        let mut stop = self.stop.subscribe();
+        let _ = stop.wait_for(|stop| *stop).await;
+    }
+
     /// Answers one request.
     pub(super) async fn handle(self: Arc<Self>, request: HttpRequest) -> HttpReply {
         if request.method != Method::POST {
             return HttpReply::Empty(StatusCode::METHOD_NOT_ALLOWED);
         }
-        let envelope = match self.parse(&request) {
+        let parsed = self.parse(&request);
+        // The octets would be held as long as the operation takes.
+        drop(request);
+        let envelope = match parsed {
             Ok(envelope) => envelope,
             Err(refusal) => return refusal,
         };
@@ -112,6 +150,9 @@ impl Endpoint {
                 }
                 match &self.reliable {
                     Some(reliable) => reliable.request(&self, *message).await,
+                    None if message.session.is_none() && self.closing.load(Ordering::Relaxed) => {
+                        return HttpReply::Empty(StatusCode::SERVICE_UNAVAILABLE);
+                    }
                     None => self.execute_direct(*message).await,
                 }
             }
@@ -128,7 +169,7 @@ impl Endpoint {
         let read = self.parts.encoding.read(content_type, &request.body, soap, &self.parts.limits);
         let envelope = read.map_err(|error| {
             Counters::add(&self.counters.refused);
-            tracing::info!(address = self.address(), peer = %request.peer, "a request was refused: {error}");
+            self.refused_request(request, &error);
             HttpReply::Empty(match error {
                 DecodeError::ContentType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 DecodeError::Content(_) => StatusCode::BAD_REQUEST,
@@ -138,10 +179,17 @@ impl Endpoint {
             None => Ok(envelope),
             Some(problem) => {
                 Counters::add(&self.counters.refused);
-                tracing::info!(address = self.address(), peer = %request.peer, "a request was refused: {problem}");
+                self.refused_request(request, &problem);
                 // WCF gives the request up, too.
                 Err(HttpReply::Abort)
             }
+        }
+    }
+
+    fn refused_request(&self, request: &HttpRequest, problem: &dyn std::fmt::Display) {
+        if let Some(left_out) = self.log.pass() {
+            let (address, peer) = (self.address(), request.peer);
+            tracing::info!(address, %peer, left_out, "a request was refused: {}", Cut::of(problem));
         }
     }
 
@@ -149,7 +197,16 @@ impl Endpoint {
         let Encoded { status, envelope, plain, problem, ended } = encoded;
         if let Some(problem) = &problem {
             Counters::add(&self.counters.refused);
-            tracing::warn!(address = self.address(), status, "a message was refused: {problem}");
+            if let Some(left_out) = self.log.pass() {
+                let address = self.address();
+                tracing::warn!(
+                    address,
+                    status,
+                    left_out,
+                    "a message was refused: {}",
+                    Cut::of(problem)
+                );
+            }
         }
         if let (Some(session), Some(reliable)) = (&ended, &self.reliable) {
             reliable.context_lost(session.identifier(), self);
@@ -204,7 +261,7 @@ fn action_mismatch(
 }
 
 fn message_note(caller: &str) -> String {
-    if caller.is_empty() { "request".to_owned() } else { format!("request of {caller}") }
+    if caller.is_empty() { "request".to_owned() } else { format!("request of {}", Cut::of(caller)) }
 }
 
 /// The caller as operations see him; none without authentication.

@@ -11,7 +11,7 @@ use tokio::net::lookup_host;
 
 use super::endpoint::Endpoint;
 use super::error::HostError;
-use crate::transport::http_server::{HttpReply, HttpRequest, HttpServer, HttpServerOptions};
+use crate::transport::http_server::{HttpLimits, HttpReply, HttpRequest, HttpServer, Places};
 
 /// A service that listens on its endpoints. Ends when it is closed or dropped.
 pub struct ServiceHost {
@@ -43,7 +43,10 @@ impl ServiceHost {
     pub(super) async fn listen(
         endpoints: Vec<Arc<Endpoint>>,
         close_timeout: Duration,
+        limits: HttpLimits,
     ) -> Result<Self, HostError> {
+        let max_body = endpoints.iter().map(|endpoint| endpoint.parts.limits.max_bytes).max();
+        let places = Places::new(limits, max_body.unwrap_or(0));
         let mut by_place: BTreeMap<String, Vec<(String, Arc<Endpoint>)>> = BTreeMap::new();
         for endpoint in &endpoints {
             let (place, path) =
@@ -55,7 +58,7 @@ impl ServiceHost {
         }
         let mut servers = Vec::new();
         for (place, routes) in by_place {
-            servers.extend(listen(&place, routes).await?);
+            servers.extend(listen(&place, routes, &places).await?);
         }
         Ok(Self { endpoints, servers, close_timeout })
     }
@@ -85,12 +88,14 @@ impl ServiceHost {
         sum
     }
 
-    /// Closes: takes no new sessions, waits until the open ones have ended by themselves, at most the close timeout, then
-    /// ends those that are left. Returns whether all had ended.
-    pub async fn close(self) -> bool {
+    /// Closes: takes no new sessions, and no calls outside of sessions (503); waits until the open sessions have ended by
+    /// themselves, at most the close timeout (10 seconds by default), then ends those that are left: whoever waits for
+    /// an answer hears that his sequence is terminated. Calls under way that stand outside of sessions have the rest of
+    /// the time, at least a second. Operations that run even then are given up. Returns whether all had ended.
+    pub async fn close(mut self) -> bool {
         let deadline = tokio::time::Instant::now() + self.close_timeout;
         for endpoint in &self.endpoints {
-            endpoint.parts.endpoint.security().close();
+            endpoint.close();
         }
         while self.statistics().sessions > 0 && tokio::time::Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -105,10 +110,21 @@ impl ServiceHost {
             .saturating_duration_since(tokio::time::Instant::now())
             .max(Duration::from_secs(1));
         let mut all = graceful;
-        for server in self.servers {
-            all &= server.shutdown(rest).await;
+        let servers = std::mem::take(&mut self.servers);
+        let mut closing: tokio::task::JoinSet<bool> =
+            servers.into_iter().map(|server| server.shutdown(rest)).collect();
+        while let Some(ended) = closing.join_next().await {
+            all &= ended.unwrap_or(false);
         }
         all
+    }
+}
+
+impl Drop for ServiceHost {
+    fn drop(&mut self) {
+        for endpoint in &self.endpoints {
+            endpoint.stop();
+        }
     }
 }
 
@@ -122,6 +138,7 @@ impl std::fmt::Debug for ServiceHost {
 async fn listen(
     place: &str,
     routes: Vec<(String, Arc<Endpoint>)>,
+    places: &Arc<Places>,
 ) -> Result<Vec<HttpServer>, HostError> {
     let failed = |source| HostError::Listen { address: place.to_owned(), source };
     let mut addresses: Vec<SocketAddr> = lookup_host(place).await.map_err(failed)?.collect();
@@ -130,8 +147,6 @@ async fn listen(
     let none = || std::io::Error::new(std::io::ErrorKind::NotFound, "the name has no address");
     let (first, others) = addresses.split_first().ok_or_else(|| failed(none()))?;
     let max_body = routes.iter().map(|(_, endpoint)| endpoint.parts.limits.max_bytes).max();
-    let options =
-        HttpServerOptions { max_body: max_body.unwrap_or(0), ..HttpServerOptions::default() };
     let routes = Arc::new(routes);
     let bind = |address: SocketAddr| {
         let routes = Arc::clone(&routes);
@@ -144,7 +159,7 @@ async fn listen(
                 }
             }
         };
-        HttpServer::bind(address, options, handler)
+        HttpServer::bind_among(address, max_body.unwrap_or(0), Arc::clone(places), handler)
     };
     let mut servers = vec![bind(*first).await.map_err(failed)?];
     let port = servers[0].local_addr().port();

@@ -9,13 +9,20 @@ pub trait Instances: Send + Sync {
     /// The contract of every instance.
     fn contract(&self) -> &'static ContractDescription;
 
-    /// The instance of a new session, or of a call without one.
+    /// Whether all sessions have the same instance, so that `maxConcurrentInstances` says nothing about it.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// The instance of a new session, or of a call without one. Called when the first call is executed, under no lock;
+    /// a panic is answered as an internal error.
     fn instance(&self) -> Arc<dyn Dispatch>;
 }
 
 /// The two ways: one object for all, or a new one for every session.
 pub struct ServiceInstances {
     contract: &'static ContractDescription,
+    is_shared: bool,
     make: Box<dyn Fn() -> Arc<dyn Dispatch> + Send + Sync>,
 }
 
@@ -23,7 +30,8 @@ impl ServiceInstances {
     /// One object for all sessions (`InstanceContextMode.Single`).
     pub fn single(service: impl Dispatch + 'static) -> Self {
         let service: Arc<dyn Dispatch> = Arc::new(service);
-        Self { contract: service.contract(), make: Box::new(move || Arc::clone(&service)) }
+        let contract = service.contract();
+        Self { contract, is_shared: true, make: Box::new(move || Arc::clone(&service)) }
     }
 
     /// A new object for every session, and for every call outside of sessions (`InstanceContextMode.PerSession`, WCF's
@@ -32,13 +40,17 @@ impl ServiceInstances {
         make: impl Fn() -> D + Send + Sync + 'static,
     ) -> Self {
         let contract = make().contract();
-        Self { contract, make: Box::new(move || Arc::new(make())) }
+        Self { contract, is_shared: false, make: Box::new(move || Arc::new(make())) }
     }
 }
 
 impl Instances for ServiceInstances {
     fn contract(&self) -> &'static ContractDescription {
         self.contract
+    }
+
+    fn is_shared(&self) -> bool {
+        self.is_shared
     }
 
     fn instance(&self) -> Arc<dyn Dispatch> {

@@ -7,6 +7,7 @@ mod error;
 mod host;
 mod instances;
 mod reliable;
+mod throttle;
 
 pub use builder::ServiceHostBuilder;
 pub use error::HostError;

@@ -1,6 +1,10 @@
 //! The reliable sessions of an endpoint, their instances and the calls that wait.
+//!
+//! The engines are pure: [`Listener`] has the sequences, [`Backlog`] what is to be executed, the host's
+//! [`Throttle`](super::throttle::Throttle) who is accepted. This file drives them under one lock. What belongs to users
+//! (instances, operations) is touched after the lock is released.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::{Notify, oneshot};
@@ -10,12 +14,14 @@ use waxwing_reliable::{
     Time,
 };
 use waxwing_security::conversation::SecuritySession;
-use waxwing_session::{AppMessage, ArrivedMessage, Encoded};
+use waxwing_session::{AppMessage, ArrivedMessage, Backlog, BacklogInput, BacklogOutput, Encoded};
 use waxwing_soap::urn_uuid;
 
+use super::direct::Instance;
 use super::endpoint::{Counters, Endpoint, caller_of};
-use crate::contract::{Caller, Dispatch};
+use crate::contract::Caller;
 use crate::environment::SystemRandom;
+use crate::log::Cut;
 
 /// The reliable sessions of one endpoint.
 pub(super) struct ReliableSessions {
@@ -25,20 +31,20 @@ pub(super) struct ReliableSessions {
 
 struct State {
     listener: Listener<AppMessage>,
+    backlog: Backlog<AppMessage>,
     waiting: HashMap<ExchangeId, oneshot::Sender<Response<AppMessage>>>,
     sessions: HashMap<SessionId, Session>,
+    /// Sessions that are gone; what they held is let go after the lock.
+    gone: Vec<(SessionId, Option<Session>)>,
     exchanges: u64,
     timer_at: Option<Time>,
-    closing: bool,
 }
 
-/// One session: who opened it, the instance that executes its calls, and the calls that wait for their turn.
+/// One session: who opened it, and the instance that executes its calls, once there was one.
 struct Session {
-    instance: Arc<dyn Dispatch>,
+    instance: Option<Instance>,
     caller: Option<Caller>,
     security: Option<SecuritySession>,
-    queue: VecDeque<(MessageNumber, AppMessage)>,
-    is_working: bool,
 }
 
 /// Who sent the message that is being handled, for the session that it may create.
@@ -55,11 +61,12 @@ impl ReliableSessions {
     ) -> Result<Self, SettingsError> {
         let state = State {
             listener: Listener::new(version, shape, settings)?,
+            backlog: Backlog::default(),
             waiting: HashMap::new(),
             sessions: HashMap::new(),
+            gone: Vec::new(),
             exchanges: 0,
             timer_at: None,
-            closing: false,
         };
         Ok(Self { state: Mutex::new(state), timer: Notify::new() })
     }
@@ -76,18 +83,16 @@ impl ReliableSessions {
     ) -> Encoded {
         let tag = arrived.tag();
         let ArrivedMessage { message, session, caller, reply, .. } = arrived;
-        let answer = {
-            let mut state = self.lock();
+        let sender = Sender { caller: caller_of(&caller), security: session };
+        let answer = self.drive(endpoint, Some(&sender), |state, now| {
             let exchange = ExchangeId(state.exchanges);
             state.exchanges += 1;
             let (sender, receiver) = oneshot::channel();
             state.waiting.insert(exchange, sender);
             let fresh = Identifier::new(urn_uuid(&mut SystemRandom));
-            let input = ListenerInput::Request { exchange, message, tag, fresh };
-            let sender = Sender { caller: caller_of(&caller), security: session };
-            self.handle(&mut state, input, Some(&sender), endpoint);
+            state.listener.handle(ListenerInput::Request { exchange, message, tag, fresh }, now);
             receiver
-        };
+        });
         match answer.await {
             Ok(response) => endpoint.parts.endpoint.encode(
                 &reply,
@@ -101,148 +106,229 @@ impl ReliableSessions {
     /// The security context below is gone.
     pub(super) fn context_lost(&self, identifier: &str, endpoint: &Arc<Endpoint>) {
         let input = ListenerInput::ContextLost(Identifier::new(identifier));
-        self.handle(&mut self.lock(), input, None, endpoint);
+        self.drive(endpoint, None, |state, now| state.listener.handle(input, now));
     }
 
-    /// Gives an input and does what comes of it.
-    fn handle(
-        &self,
-        state: &mut State,
-        input: ListenerInput<AppMessage>,
-        sender: Option<&Sender>,
-        endpoint: &Arc<Endpoint>,
-    ) {
-        let now = endpoint.parts.clock.time();
-        state.listener.handle(input, now);
-        while let Some(output) = state.listener.poll() {
-            match output {
-                ListenerOutput::Respond { exchange, response } => {
-                    if let Some(waiting) = state.waiting.remove(&exchange) {
-                        let _ = waiting.send(response);
-                    }
-                }
-                ListenerOutput::Created { session, .. } => {
-                    self.created(state, session, sender, endpoint)
-                }
-                ListenerOutput::Deliver { session, number, message } => {
-                    deliver(state, session, number, message, endpoint);
-                }
-                ListenerOutput::EndOfMessages(session) => {
-                    state.listener.handle(ListenerInput::Close(session), now);
-                }
-                ListenerOutput::Closed(session) => {
-                    let gone = state.sessions.remove(&session);
-                    if let Some(security) = gone.and_then(|session| session.security) {
-                        // Its client cancels it; the cancellation may be lost.
-                        let now = endpoint.parts.clock.moment(&mut SystemRandom).delivery();
-                        endpoint.parts.endpoint.security().release_session(&security, now);
-                    }
-                    tracing::debug!(address = endpoint.address(), %session, "a reliable session was closed");
-                }
-                ListenerOutput::Faulted { session, error } => {
-                    let gone = state.sessions.remove(&session);
-                    if let Some(security) = gone.and_then(|session| session.security) {
-                        endpoint.parts.endpoint.security().end_session(&security);
-                    }
-                    tracing::warn!(address = endpoint.address(), %session, "a reliable session failed: {error}");
-                }
-                ListenerOutput::Event { session, event } => {
-                    if let waxwing_reliable::Event::Duplicate { .. } = event {
-                        Counters::add(&endpoint.counters.duplicates);
-                    }
-                    tracing::debug!(address = endpoint.address(), %session, ?event, "reliable session");
-                }
+    /// A session that waited has a place.
+    pub(super) fn accept(&self, endpoint: &Arc<Endpoint>, session: SessionId) {
+        tracing::debug!(address = endpoint.address(), %session, "a reliable session was accepted");
+        self.drive(endpoint, None, |state, now| state.accept(session, now));
+    }
+
+    /// Takes no new sessions any more.
+    pub(super) fn shut_down(&self) {
+        // Nothing comes of it at once.
+        self.lock().listener.handle(ListenerInput::Shutdown, Time::ZERO);
+    }
+
+    /// How many sessions there are, those that wait to be accepted included.
+    pub(super) fn count(&self) -> usize {
+        self.lock().sessions.len()
+    }
+
+    /// Ends every session that is still there; whoever waits for an answer is told.
+    pub(super) fn abort_all(&self, endpoint: &Arc<Endpoint>, reason: &str) {
+        self.drive(endpoint, None, |state, now| {
+            let sessions: Vec<_> = state.backlog.sessions().cloned().collect();
+            for session in sessions {
+                let reason = reason.to_owned();
+                state
+                    .listener
+                    .handle(ListenerInput::Abort { session: session.clone(), reason }, now);
+                // One that was closed already is the listener's no more.
+                state.backlog.handle(BacklogInput::Faulted(session));
             }
-        }
+        });
+        self.lock().waiting.clear();
+    }
+
+    pub(super) fn start_timer(&self, endpoint: &Arc<Endpoint>) {
+        tokio::spawn(run_timer(Arc::downgrade(endpoint)));
+    }
+
+    /// Gives an input by `step` and does what comes of it.
+    fn drive<R>(
+        &self,
+        endpoint: &Arc<Endpoint>,
+        sender: Option<&Sender>,
+        step: impl FnOnce(&mut State, Time) -> R,
+    ) -> R {
+        let now = endpoint.parts.clock.time();
+        let mut state = self.lock();
+        let result = step(&mut state, now);
+        state.drain(sender, endpoint, now);
         let wake = state.listener.wake_at();
         if wake.is_some_and(|wake| state.timer_at.is_none_or(|at| wake < at)) {
             self.timer.notify_one();
+        }
+        let gone = std::mem::take(&mut state.gone);
+        drop(state);
+        for (id, session) in gone {
+            endpoint.parts.throttle.ended(endpoint.number, id);
+            if let Some(instance) = session.and_then(|session| session.instance) {
+                endpoint.discard(instance);
+            }
+        }
+        result
+    }
+}
+
+impl State {
+    /// Does what the engines want done, until they want nothing.
+    fn drain(&mut self, sender: Option<&Sender>, endpoint: &Arc<Endpoint>, now: Time) {
+        loop {
+            if let Some(output) = self.listener.poll() {
+                self.of_listener(output, sender, endpoint, now);
+            } else if let Some(output) = self.backlog.poll() {
+                self.of_backlog(output, endpoint, now);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn of_listener(
+        &mut self,
+        output: ListenerOutput<AppMessage>,
+        sender: Option<&Sender>,
+        endpoint: &Arc<Endpoint>,
+        now: Time,
+    ) {
+        match output {
+            ListenerOutput::Respond { exchange, response } => {
+                if let Some(waiting) = self.waiting.remove(&exchange) {
+                    let _ = waiting.send(response);
+                }
+            }
+            ListenerOutput::Created { session, .. } => self.created(session, sender, endpoint, now),
+            ListenerOutput::Deliver { session, number, message } => {
+                self.backlog.handle(BacklogInput::Delivered { session, number, message });
+            }
+            ListenerOutput::EndOfMessages(session) => {
+                self.listener.handle(ListenerInput::Close(session), now);
+            }
+            ListenerOutput::Closed(session) => {
+                let entry = self.sessions.get_mut(&session);
+                if let Some(security) = entry.and_then(|entry| entry.security.take()) {
+                    // Its client cancels it; the cancellation may be lost.
+                    let now = endpoint.parts.clock.moment(&mut SystemRandom).delivery();
+                    endpoint.parts.endpoint.security().release_session(&security, now);
+                }
+                tracing::debug!(address = endpoint.address(), %session, "a reliable session was closed");
+                self.backlog.handle(BacklogInput::Closed(session));
+            }
+            ListenerOutput::Faulted { session, error } => {
+                let entry = self.sessions.get_mut(&session);
+                if let Some(security) = entry.and_then(|entry| entry.security.take()) {
+                    endpoint.parts.endpoint.security().end_session(&security);
+                }
+                if let Some(left_out) = endpoint.log.pass() {
+                    let (address, error) = (endpoint.address(), Cut::of(error));
+                    tracing::warn!(address, %session, left_out, "a reliable session failed: {error}");
+                }
+                self.backlog.handle(BacklogInput::Faulted(session));
+            }
+            ListenerOutput::Event { session, event } => {
+                if let waxwing_reliable::Event::Duplicate { .. } = event {
+                    Counters::add(&endpoint.counters.duplicates);
+                }
+                tracing::debug!(address = endpoint.address(), %session, ?event, "reliable session");
+            }
+        }
+    }
+
+    fn of_backlog(
+        &mut self,
+        output: BacklogOutput<AppMessage>,
+        endpoint: &Arc<Endpoint>,
+        now: Time,
+    ) {
+        match output {
+            BacklogOutput::Execute { session, number, message } => {
+                let taken = ListenerInput::Taken { session: session.clone(), number };
+                self.listener.handle(taken, now);
+                tokio::spawn(execute(Arc::clone(endpoint), session, number, message));
+            }
+            BacklogOutput::Gone(session) => {
+                // It does not wait to be accepted any more.
+                self.listener.handle(ListenerInput::Accept(session.clone()), now);
+                let entry = self.sessions.remove(&session);
+                self.gone.push((session, entry));
+            }
         }
     }
 
     /// A new session is accepted while there are fewer than `maxConcurrentSessions`; further ones wait, and the
     /// listener refuses those that are too many to wait.
     fn created(
-        &self,
-        state: &mut State,
+        &mut self,
         session: SessionId,
         sender: Option<&Sender>,
         endpoint: &Arc<Endpoint>,
+        now: Time,
     ) {
         let entry = Session {
-            instance: endpoint.parts.instances.instance(),
+            instance: None,
             caller: sender.and_then(|sender| sender.caller.clone()),
             security: sender.and_then(|sender| sender.security.clone()),
-            queue: VecDeque::new(),
-            is_working: false,
         };
-        state.sessions.insert(session.clone(), entry);
-        tracing::debug!(address = endpoint.address(), %session, "a reliable session was created");
-        let room =
-            state.sessions.len() <= endpoint.parts.throttling.max_concurrent_sessions as usize;
-        if room && !state.closing {
-            state.listener.handle(ListenerInput::Accept(session), endpoint.parts.clock.time());
+        self.sessions.insert(session.clone(), entry);
+        self.backlog.handle(BacklogInput::Created(session.clone()));
+        let accepted = endpoint.parts.throttle.created(endpoint.number, session.clone());
+        tracing::debug!(address = endpoint.address(), %session, accepted, "a reliable session was created");
+        if accepted {
+            self.accept(session, now);
         }
     }
 
-    /// How many sessions there are.
-    pub(super) fn count(&self) -> usize {
-        self.lock().sessions.len()
-    }
-
-    /// Ends every session that is still there.
-    pub(super) fn abort_all(&self, endpoint: &Arc<Endpoint>, reason: &str) {
-        let mut state = self.lock();
-        state.closing = true;
-        let sessions: Vec<_> = state.sessions.keys().cloned().collect();
-        for session in sessions {
-            let input = ListenerInput::Abort { session, reason: reason.to_owned() };
-            self.handle(&mut state, input, None, endpoint);
-        }
-        state.waiting.clear();
-    }
-
-    pub(super) fn start_timer(&self, endpoint: &Arc<Endpoint>) {
-        tokio::spawn(run_timer(Arc::downgrade(endpoint)));
+    fn accept(&mut self, session: SessionId, now: Time) {
+        self.listener.handle(ListenerInput::Accept(session.clone()), now);
+        self.backlog.handle(BacklogInput::Accepted(session));
     }
 }
 
-/// Queues a message for its session's instance. Calls of one session are executed one after another, as WCF does.
-fn deliver(
-    state: &mut State,
-    session: SessionId,
+/// Executes one call of a session.
+async fn execute(
+    endpoint: Arc<Endpoint>,
+    id: SessionId,
     number: MessageNumber,
     message: AppMessage,
-    endpoint: &Arc<Endpoint>,
 ) {
-    let Some(entry) = state.sessions.get_mut(&session) else { return };
-    entry.queue.push_back((number, message));
-    if !entry.is_working {
-        entry.is_working = true;
-        tokio::spawn(work(Arc::clone(endpoint), session));
-    }
+    let Some(reliable) = &endpoint.reliable else { return };
+    let known = {
+        let state = reliable.lock();
+        let session = state.sessions.get(&id);
+        session.map(|session| (session.instance.clone(), session.caller.clone()))
+    };
+    let Some((instance, caller)) = known else { return };
+    let call = async {
+        let instance = match instance {
+            Some(instance) => Ok(instance),
+            None => endpoint.instance().await.inspect(|made| reliable.keep(&id, made)),
+        };
+        let reply = endpoint.execute(instance.as_ref(), &message, caller, Some(id.as_str())).await;
+        if let Ok(instance) = instance {
+            // The session may be gone, and this one be the last.
+            endpoint.discard(instance);
+        }
+        reply
+    };
+    let reply = tokio::select! {
+        reply = call => reply,
+        () = endpoint.stopped() => return,
+    };
+    reliable.drive(&endpoint, None, |state, now| {
+        state.listener.handle(ListenerInput::Done { session: id.clone(), number, reply }, now);
+        state.backlog.handle(BacklogInput::Finished(id));
+    });
 }
 
-/// Executes the calls of a session until none waits.
-async fn work(endpoint: Arc<Endpoint>, id: SessionId) {
-    let Some(reliable) = &endpoint.reliable else { return };
-    loop {
-        let (number, message, instance, caller) = {
-            let mut state = reliable.lock();
-            let Some(session) = state.sessions.get_mut(&id) else { return };
-            let Some((number, message)) = session.queue.pop_front() else {
-                session.is_working = false;
-                return;
-            };
-            let (instance, caller) = (Arc::clone(&session.instance), session.caller.clone());
-            let taken = ListenerInput::Taken { session: id.clone(), number };
-            reliable.handle(&mut state, taken, None, &endpoint);
-            (number, message, instance, caller)
-        };
-        let reply = endpoint.execute(&instance, &message, caller, Some(id.as_str())).await;
-        let mut state = reliable.lock();
-        let done = ListenerInput::Done { session: id.clone(), number, reply };
-        reliable.handle(&mut state, done, None, &endpoint);
+impl ReliableSessions {
+    /// The session has an instance from now on, if it is still there.
+    fn keep(&self, id: &SessionId, instance: &Instance) {
+        if let Some(session) = self.lock().sessions.get_mut(id) {
+            session.instance = Some(instance.clone());
+        }
     }
 }
 
@@ -257,8 +343,9 @@ async fn run_timer(endpoint: Weak<Endpoint>) {
             state.timer_at
         };
         if strong.parts.clock.sleep_until(wake, &reliable.timer).await {
-            let mut state = reliable.lock();
-            reliable.handle(&mut state, ListenerInput::Tick, None, &strong);
+            reliable.drive(&strong, None, |state, now| {
+                state.listener.handle(ListenerInput::Tick, now);
+            });
         }
     }
 }
