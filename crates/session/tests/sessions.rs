@@ -124,7 +124,9 @@ impl World {
     }
 
     fn accept(&mut self, at: usize, id: SessionId) {
-        self.sessions.get_mut(&(at, id.clone())).expect("it is there").accepted = true;
+        // Several may go at once: one that is gone already gives its place on in a moment.
+        let Some(known) = self.sessions.get_mut(&(at, id.clone())) else { return };
+        known.accepted = true;
         let endpoint = &mut self.endpoints[at];
         endpoint.listener.handle(ListenerInput::Accept(id.clone()), self.now);
         endpoint.backlog.handle(BacklogInput::Accepted(id));
