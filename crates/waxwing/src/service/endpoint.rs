@@ -129,6 +129,7 @@ impl Endpoint {
         if request.method != Method::POST {
             return HttpReply::Empty(StatusCode::METHOD_NOT_ALLOWED);
         }
+        let peer = PeerTag::of_address(request.peer.ip());
         let parsed = self.parse(&request);
         // The octets would be held as long as the operation takes.
         drop(request);
@@ -137,7 +138,6 @@ impl Endpoint {
             Err(refusal) => return refusal,
         };
         Counters::add(&self.counters.messages);
-        let peer = PeerTag::of_address(request.peer.ip());
         let mut random = SystemRandom;
         let arrival =
             self.parts.endpoint.receive(envelope, peer, &mut self.parts.clock.moment(&mut random));

@@ -13,8 +13,10 @@ use tokio::sync::{Notify, watch};
 use super::limits::HttpLimits;
 use crate::transport::body::{Room, charged};
 
-/// How old the work of a connection must be before it can be called slow.
+/// How old the work of a connection, or its pause, must be before it makes way.
 const MIN_AGE: Duration = Duration::from_secs(1);
+/// The same where memory is short: it comes faster than connections.
+const MIN_AGE_OF_HOLDERS: Duration = Duration::from_millis(200);
 /// How often those who wait for room look again, beside being woken.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// How often the pace of every connection is looked at.
@@ -238,13 +240,19 @@ impl Progress {
 
     /// Who goes first among those of one address: the longest idle, then the slowest, then, where `handling` may go,
     /// the one whose answer is awaited longest. None: it stays.
-    fn rank(&self, handling: bool, now: Instant) -> Option<(u8, u64, Reverse<Duration>)> {
+    fn rank(
+        &self,
+        handling: bool,
+        least: Duration,
+        now: Instant,
+    ) -> Option<(u8, u64, Reverse<Duration>)> {
         let age = self.age(now);
         match self.stage {
-            Stage::Idle => Some((0, 0, Reverse(age))),
+            // A client that calls all the time is idle for moments only.
+            Stage::Idle => (age >= MIN_AGE).then_some((0, 0, Reverse(age))),
             Stage::Handling => handling.then_some((2, 0, Reverse(age))),
             Stage::Head | Stage::Body | Stage::Answer => {
-                (age >= MIN_AGE).then(|| (1, self.rate(now), Reverse(age)))
+                (age >= least).then(|| (1, self.rate(now), Reverse(age)))
             }
         }
     }
@@ -261,7 +269,7 @@ fn make_way(connections: &HashMap<u64, Arc<Connection>>, now: Instant, places: u
         let share = share[&connection.source];
         let progress = *connection.progress();
         let handling = places > 1 && share > places / 2 && progress.age(now) >= MIN_AGE;
-        Some((Reverse(share), progress.rank(handling, now)?))
+        Some((Reverse(share), progress.rank(handling, MIN_AGE, now)?))
     };
     if connections.values().any(|connection| connection.is_ending()) {
         return;
@@ -285,7 +293,7 @@ fn make_memory(connections: &HashMap<u64, Arc<Connection>>, own: &Connection, no
         return;
     }
     let ranked = holders().filter_map(|c| {
-        let rank = c.progress().rank(false, now)?;
+        let rank = c.progress().rank(false, MIN_AGE_OF_HOLDERS, now)?;
         Some(((Reverse(share[&c.source]), rank), c))
     });
     if let Some((_, victim)) = ranked.min_by_key(|(rank, _)| *rank) {
