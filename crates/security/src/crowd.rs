@@ -15,12 +15,14 @@ use crate::delivery::PeerTag;
 /// Of the places one peer may have all but a quarter.
 const SHARE: (usize, usize) = (3, 4);
 
-/// What has not got on for so long makes way for a peer that has fewer places: an honest client needs a round trip
-/// for the next step.
-const BRIEF: Duration = Duration::from_secs(1);
-
-/// What has not got on for so long makes way for anybody.
-pub(crate) const GRACE: Duration = Duration::from_secs(5);
+/// How long a place may stand still before it makes way for another when none is free.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// For a peer that has fewer places: what an honest client needs for its next step.
+    pub(crate) fewer: Duration,
+    /// For anybody: longer than any honest client needs.
+    pub(crate) anybody: Duration,
+}
 
 /// Who holds a place, or wants one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,13 +75,12 @@ pub(crate) enum Admission {
     Full,
 }
 
-/// Whether a newcomer gets a place. `places` are those that are taken, of `max`; `grace` is how long one must have
-/// stood still to make way for anybody ([`GRACE`], or longer where standing still is usual).
+/// Whether a newcomer gets a place. `places` are those that are taken, of `max`.
 pub(crate) fn admit(
     places: &[Place],
     newcomer: Holder,
     max: usize,
-    grace: Duration,
+    patience: Patience,
     now: Duration,
 ) -> Admission {
     let crowd = Crowd::of(places);
@@ -97,7 +98,8 @@ pub(crate) fn admit(
         let within = places.len() >= max && !peer_full && !credential_full;
         let heavier = crowd.weight(place.holder) > own + 1;
         let age = now.saturating_sub(place.since);
-        (within || same_peer || same_credential) && age > if heavier { BRIEF } else { grace }
+        (within || same_peer || same_credential)
+            && age > if heavier { patience.fewer } else { patience.anybody }
     };
     let candidates = places.iter().enumerate().filter(|(_, place)| may_go(place));
     let victim = candidates
@@ -125,8 +127,8 @@ impl Crowd {
             if let Some(peer) = holder.peer {
                 *crowd.peers.entry(peer).or_default() += 1;
             }
-            if let Some(name) = holder.credential {
-                *crowd.credentials.entry(name).or_default() += 1;
+            if let Some(credential) = holder.credential {
+                *crowd.credentials.entry(credential).or_default() += 1;
             }
         }
         crowd

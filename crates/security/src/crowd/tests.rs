@@ -24,7 +24,8 @@ fn filled(holders: &[(Holder, usize)], since: Duration) -> Vec<Place> {
 }
 
 fn ask(places: &[Place], who: Holder, now: Duration) -> Admission {
-    admit(places, who, MAX, GRACE, now)
+    let patience = Patience { fewer: seconds(1), anybody: seconds(5) };
+    admit(places, who, MAX, patience, now)
 }
 
 #[test]

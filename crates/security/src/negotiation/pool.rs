@@ -6,8 +6,12 @@ use std::time::Duration;
 
 use super::error::NegotiationError;
 use crate::conversation::ServiceLimits;
-use crate::crowd::{Admission, GRACE, Holder, Place as Taken, admit};
+use crate::crowd::{Admission, Holder, Patience, Place as Taken, admit};
 use crate::delivery::Delivery;
+
+/// An honest client needs two round trips.
+const PATIENCE: Patience =
+    Patience { fewer: Duration::from_secs(1), anybody: Duration::from_secs(5) };
 
 /// Negotiations by their context.
 pub(super) struct Pool<N> {
@@ -52,7 +56,7 @@ impl<N> Pool<N> {
         }
         let holder = Holder::of_peer(at.peer);
         let places: Vec<Taken> = map.values().map(|slot| slot.taken).collect();
-        match admit(&places, holder, self.max, GRACE, at.elapsed) {
+        match admit(&places, holder, self.max, PATIENCE, at.elapsed) {
             Admission::Free => {}
             Admission::Full => return Err(NegotiationError::TooMany(map.len())),
             Admission::Instead(place) => {

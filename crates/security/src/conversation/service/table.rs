@@ -8,13 +8,19 @@ use super::super::options::ServiceLimits;
 use super::Swept;
 use super::error::ServiceError;
 use super::session::Session;
-use crate::crowd::{Admission, GRACE, Holder, Place, admit};
+use crate::crowd::{Admission, Holder, Patience, Place, admit};
 use crate::delivery::Delivery;
 
 type Map = HashMap<Box<str>, Arc<Session>>;
 
-/// Once a session was used, standing still is usual: only one that has done so for this long makes way for an equal.
-const IDLE_GRACE: Duration = Duration::from_secs(60);
+/// How long a session that was begun may be unused when others want its place. A reliable session is created in it at
+/// once; without one the client may take its time, and a session that it believes open should not be gone.
+const UNUSED: Patience =
+    Patience { fewer: Duration::from_secs(5), anybody: Duration::from_secs(30) };
+
+/// Once a session was used, standing still is usual.
+const IDLE: Patience =
+    Patience { fewer: Duration::from_secs(10), anybody: Duration::from_secs(60) };
 
 /// How long a session whose key has expired is kept for its client to renew it: the client notices at its next call.
 const RENEWAL_TIME: Duration = Duration::from_secs(300);
@@ -82,7 +88,7 @@ impl Sessions {
         at: &Delivery,
     ) -> Result<Option<usize>, ServiceError> {
         let places: Vec<Place> = pending.iter().map(|session| session.place()).collect();
-        match admit(&places, holder, self.max_pending, GRACE, at.elapsed) {
+        match admit(&places, holder, self.max_pending, UNUSED, at.elapsed) {
             Admission::Free => Ok(None),
             Admission::Instead(unused) => Ok(Some(unused)),
             Admission::Full => Err(ServiceError::TooManyPending(pending.len())),
@@ -102,7 +108,7 @@ impl Sessions {
         let places: Vec<Place> = idle.iter().map(|(place, _)| *place).collect();
         // Full is what the table is; the idle ones are those that may go.
         let most = places.len();
-        match admit(&places, holder, most, IDLE_GRACE, at.elapsed) {
+        match admit(&places, holder, most, IDLE, at.elapsed) {
             Admission::Instead(place) => {
                 map.remove(&idle[place].1);
                 Ok(())
