@@ -77,11 +77,11 @@ impl DataReferences {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stands {
     /// For an element.
-    ForElement,
+    Element,
     /// For the content of an element.
-    ForContent,
+    Content,
     /// For a header, inside an EncryptedHeader, which says as much: WCF writes no type there.
-    ForHeader,
+    Header,
 }
 
 /// Decrypts an EncryptedData element with a key of the protection token.
@@ -92,11 +92,11 @@ pub(super) fn open(
     settings: &SecuritySettings,
 ) -> Result<Zeroizing<Vec<u8>>> {
     let kind = match stands {
-        Stands::ForElement | Stands::ForHeader => TYPE_ELEMENT,
-        Stands::ForContent => TYPE_CONTENT,
+        Stands::Element | Stands::Header => TYPE_ELEMENT,
+        Stands::Content => TYPE_CONTENT,
     };
     match (element.attribute("Type"), stands) {
-        (None, Stands::ForHeader) => {}
+        (None, Stands::Header) => {}
         (Some(found), _) if found == kind => {}
         _ => return Err(malformed(element, "Type", kind)),
     }

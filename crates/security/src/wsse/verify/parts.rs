@@ -112,7 +112,7 @@ impl Parts {
             }
         }
         references.meet(data.attribute("Id").unwrap_or(""), data)?;
-        let plaintext = decrypt::open(data, Stands::ForContent, tokens, expect.settings)?;
+        let plaintext = decrypt::open(data, Stands::Content, tokens, expect.settings)?;
         document.clear(self.body.0);
         document
             .append_fragment(self.body.0, &plaintext, expect.limits)
@@ -237,7 +237,7 @@ impl<'e> HiddenHeader<'e> {
     fn read(header: Element<'e>, security: Element<'_>, soap: &str) -> Result<Option<Self>> {
         if header.is(XENC, "EncryptedData") {
             let ids = [header.attribute("Id"), None];
-            return Ok(Some(Self { data: header, stands: Stands::ForElement, ids }));
+            return Ok(Some(Self { data: header, stands: Stands::Element, ids }));
         }
         if !header.is(WSSE11, "EncryptedHeader") {
             return Ok(None);
@@ -249,7 +249,7 @@ impl<'e> HiddenHeader<'e> {
         match &children[..] {
             [data] if data.is(XENC, "EncryptedData") => {
                 let ids = [header.attribute_ns(WSU, "Id"), data.attribute("Id")];
-                Ok(Some(Self { data: *data, stands: Stands::ForHeader, ids }))
+                Ok(Some(Self { data: *data, stands: Stands::Header, ids }))
             }
             _ => Err(malformed(header, "an EncryptedHeader", "one EncryptedData")),
         }

@@ -159,7 +159,7 @@ impl<'a> Pass<'a> {
         })?;
         references.meet(element.attribute("Id").unwrap_or(""), element)?;
         let settings = self.expect.settings;
-        let plaintext = decrypt::open(element, Stands::ForElement, &mut self.tokens, settings)?;
+        let plaintext = decrypt::open(element, Stands::Element, &mut self.tokens, settings)?;
         let node = decrypt::replace(document, node, &plaintext, self.expect.limits)?;
         self.child(document, node, true)?;
         Ok(node)
