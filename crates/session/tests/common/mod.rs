@@ -15,7 +15,7 @@ use waxwing_reliable::{
     ExchangeId, Identifier, Listener, ListenerInput, ListenerOutput, ReliableMessagingVersion,
     ReliableSessionSettings, SequenceState, Shape,
 };
-use waxwing_security::ProtectionLevel;
+use waxwing_security::{PeerTag, ProtectionLevel};
 use waxwing_security::conversation::{
     ClientIdentification, ClientOptions, ClientSecurity, Protection, ServiceKey, ServiceOptions,
     ServiceSecurity,
@@ -246,7 +246,7 @@ impl Pair {
         let time = Time::from_millis(self.millis);
         let mut at = Moment { wall, time, random: &mut Seeded(self.millis ^ id.0 << 20) };
         let envelope = Envelope::parse(octets, &Limits::SOAP).unwrap();
-        match self.service.receive(envelope, &mut at) {
+        match self.service.receive(envelope, PeerTag::UNKNOWN, &mut at) {
             Arrival::Answer(encoded) => self.answered(id, *encoded),
             Arrival::Message(arrived) => {
                 let tag = arrived.tag();
