@@ -76,7 +76,7 @@ fn client_options(tls: &TlsConfig) -> ClientOptions {
 /// What happens at a time.
 enum Event {
     /// A message of a client arrives at the service.
-    Request { client: usize, id: TransmissionId, envelope: Envelope },
+    Request { client: usize, id: TransmissionId, envelope: Box<Envelope> },
     /// Its answer arrives at the client.
     Answer { client: usize, id: TransmissionId, answer: Box<Answer> },
     /// The client looks at its clock.
@@ -198,7 +198,7 @@ impl World {
         let wake = client.session.wake_at().filter(|_| client.gives_up_after > 10);
         for (id, envelope) in requests {
             let arrives = self.now + self.latency();
-            self.at(arrives, Event::Request { client: number, id, envelope });
+            self.at(arrives, Event::Request { client: number, id, envelope: Box::new(envelope) });
         }
         if let Some(wake) = wake {
             self.at(wake.elapsed().as_millis() as u64 + 1, Event::Tick(number));
@@ -276,7 +276,7 @@ impl World {
                 }
                 Event::Attack { peer } => {
                     // One posts the first leg only, another goes on to a session that it never uses.
-                    let messages = if self.random.next() % 2 == 0 { 1 } else { 3 };
+                    let messages = if self.random.next().is_multiple_of(2) { 1 } else { 3 };
                     self.begin(PeerTag::new(peer), messages);
                 }
             }

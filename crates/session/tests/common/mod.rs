@@ -15,12 +15,12 @@ use waxwing_reliable::{
     ExchangeId, Identifier, Listener, ListenerInput, ListenerOutput, ReliableMessagingVersion,
     ReliableSessionSettings, SequenceState, Shape,
 };
-use waxwing_security::{PeerTag, ProtectionLevel};
 use waxwing_security::conversation::{
     ClientIdentification, ClientOptions, ClientSecurity, Protection, ServiceKey, ServiceOptions,
     ServiceSecurity,
 };
 use waxwing_security::wsse::Dialect;
+use waxwing_security::{PeerTag, ProtectionLevel};
 use waxwing_session::{
     Answer, AppMessage, ApplicationMessage, Arrival, CallId, ClientOutput, ClientSession,
     ClientSettings, Encoded, Moment, ReplyTo, ServiceEndpoint, ServiceSettings, SessionError, Time,
