@@ -113,6 +113,9 @@ pub enum Reason {
         /// How many are allowed.
         limit: usize,
     },
+    /// Headers of two versions of WS-Addressing.
+    #[error("the message has headers of two versions of WS-Addressing")]
+    MixedAddressing,
     /// An element that the Security header, or the place, may not contain.
     #[error("unexpected element {{{namespace}}}{local}")]
     UnexpectedElement {

@@ -212,14 +212,15 @@ const ADDRESSING_HEADERS: [&str; 7] =
     ["Action", "To", "From", "ReplyTo", "FaultTo", "MessageID", "RelatesTo"];
 const RELIABLE: [&str; 2] =
     ["http://schemas.xmlsoap.org/ws/2005/02/rm", "http://docs.oasis-open.org/ws-rx/wsrm/200702"];
-const RELIABLE_HEADERS: [&str; 4] =
-    ["Sequence", "SequenceAcknowledgement", "AckRequested", "UsesSequenceSTR"];
+/// The one header of WS-ReliableMessaging that WCF leaves unsigned (SOAP 1.1 only). It says what kind of fault the body
+/// is, which is signed and a fault with or without it.
+const SEQUENCE_FAULT: &str = "SequenceFault";
 
-/// Whether the header is one of WS-Addressing's or WS-ReliableMessaging's, which must be signed
-/// whenever they are present.
+/// Whether the header is one that must be signed whenever it is present: those of WS-Addressing that are read, and
+/// everything of WS-ReliableMessaging (`UsesSequenceSSL` too, which WCF's rules forget), known or not.
 pub fn is_infrastructure_header(namespace: &str, local: &str) -> bool {
     (ADDRESSING.contains(&namespace) && ADDRESSING_HEADERS.contains(&local))
-        || (RELIABLE.contains(&namespace) && RELIABLE_HEADERS.contains(&local))
+        || (RELIABLE.contains(&namespace) && local != SEQUENCE_FAULT)
 }
 
 /// Whether the namespace is one of WS-Addressing.

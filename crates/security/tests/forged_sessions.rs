@@ -308,20 +308,16 @@ impl Seen {
     }
 }
 
-/// What the tests above rely on: a message made like that with the right key is accepted.
-#[test]
-fn a_message_with_the_right_key_is_accepted() {
-    let mut pair = Setup::negotiated(OLD, Credential::None).build();
-    // The key of a negotiated token is known to its client only; so the client's entropy and the service's make
-    // none that a test could know. The bootstrap over a certificate has a key of the sender's own choice.
+/// A one-shot message of an anonymous client, who makes the key for the service himself: the one thing a test can
+/// sign as WCF does.
+fn one_shot() -> (Pair, Forge, Derivation) {
     let own = [0x5a; 32];
     let service = certificate("service");
     let by_thumbprint = forge::by_identifier(forge::THUMBPRINT, &service.thumbprint());
     let (wrapped, _) = encrypted_key("ek", &service, &own, &by_thumbprint);
     let signing = Derivation::of_length(24);
     let encryption = Derivation { nonce: vec![2; 16], ..Derivation::default() };
-    let setup = Setup::by_certificate(OLD, Credential::None).one_shot();
-    pair.service = setup.build().service;
+    let pair = Setup::by_certificate(OLD, Credential::None).one_shot().build();
     let primary = Signature { signer: Signer::Hmac(signing.key(&own)), key_info: by_uri("#sk") };
     let body = "<Add xmlns=\"http://Microsoft.ServiceModel.Samples\">1</Add>";
     let mut message = Forge::new(ADD, body, pair.now, primary);
@@ -331,12 +327,20 @@ fn a_message_with_the_right_key_is_accepted() {
         encryption.token("enc", &by_uri("#ek"))
     );
     message.encryption = Some((encryption.key(&own), by_uri("#enc")));
+    (pair, message, encryption)
+}
+
+/// What the tests above rely on: a message made like that with the right key is accepted, and with keys of other
+/// lengths, under their own MACs, it is not.
+#[test]
+fn a_message_with_the_right_key_is_accepted() {
+    let (mut pair, message, encryption) = one_shot();
     pair.service.message(&message.envelope(), pair.now);
-    // And of other lengths, under their own MACs, it is not.
+    let own = [0x5a; 32];
+    let wrapped = &message.tokens[..message.tokens.find("<c:DerivedKeyToken").unwrap()];
     for (signing_length, encryption_length) in [(16, 32), (32, 32), (23, 32), (24, 24), (24, 16)] {
         let signing = Derivation { nonce: vec![9; 16], ..Derivation::of_length(signing_length) };
-        let encryption =
-            Derivation { nonce: vec![2; 16], ..Derivation::of_length(encryption_length) };
+        let encryption = Derivation { length: Some(encryption_length), ..encryption.clone() };
         let mut other = message.clone();
         other.tokens = format!(
             "{wrapped}{}{}",
@@ -350,4 +354,48 @@ fn a_message_with_the_right_key_is_accepted() {
         };
         assert!(error.to_string().contains("derived key"), "{error}");
     }
+}
+
+/// Headers that somebody adds on the way and that would change what the signed ones mean.
+#[test]
+fn headers_that_nobody_signed_say_nothing() {
+    let old_addressing = "http://schemas.xmlsoap.org/ws/2004/08/addressing";
+    let new_rm = "http://docs.oasis-open.org/ws-rx/wsrm/200702";
+    let header =
+        |namespace: &str, local: &str| format!("<x:{local} xmlns:x=\"{namespace}\">x</x:{local}>");
+    let mut added = vec![
+        header(old_addressing, "Anything"),
+        header(old_addressing, "To"),
+        header(forge::ADDRESSING, "From"),
+        header(forge::ADDRESSING, "FaultTo"),
+        header(forge::ADDRESSING, "RelatesTo"),
+        header(forge::ADDRESSING, "Action"),
+    ];
+    for namespace in [RM, new_rm] {
+        for local in [
+            "Sequence",
+            "SequenceAcknowledgement",
+            "AckRequested",
+            "UsesSequenceSTR",
+            "UsesSequenceSSL",
+            "Later",
+        ] {
+            added.push(header(namespace, local));
+        }
+    }
+    for header in &added {
+        for first in [true, false] {
+            let (mut pair, mut message, _) = one_shot();
+            let place = if first { &mut message.unsigned.0 } else { &mut message.unsigned.1 };
+            place.push_str(header);
+            is_refused(&mut pair, &message, header);
+        }
+    }
+    // What no layer reads may come along, and is known not to be signed.
+    let (mut pair, mut message, _) = one_shot();
+    message.unsigned.1.push_str(&header("urn:tracing", "Trace"));
+    let message = pair.service.message(&message.envelope(), pair.now);
+    let envelope = message.received.envelope();
+    assert!(!message.received.is_trusted(envelope.header_named("urn:tracing", "Trace").unwrap()));
+    assert!(message.received.is_trusted(envelope.header_named(forge::ADDRESSING, "To").unwrap()));
 }

@@ -187,7 +187,7 @@ fn verified_messages_say_who_signed_what() {
     let verified = replay.verify(&scenario.messages[4]).unwrap();
     assert!(verified.action().ends_with("/ICalculator/Add"));
     assert_eq!(verified.endorsing().len(), 0);
-    assert!(matches!(verified.token(), PrimaryToken::Context { .. }));
+    assert!(matches!(verified.token(), PrimaryToken::Context(_)));
     let body = verified.body_protection();
     assert!(body.signed && body.encrypted);
     for header in verified.envelope().headers() {

@@ -140,8 +140,8 @@ fn what_is_written_is_read() {
                 let to = verified.envelope().header_named(ADDRESSING, "To").expect("To");
                 assert!(verified.is_signed(to.id()));
             }
-            (Proof::Context, [EndorsingProof::Context { identifier, instance: None }]) => {
-                assert_eq!(&**identifier, CONTEXT);
+            (Proof::Context, [EndorsingProof::Context(proven)]) => {
+                assert_eq!((proven.identifier(), proven.instance()), (CONTEXT, None));
             }
             (Proof::None | Proof::UserName, []) => {}
             (_, found) => panic!("{proof:?}: {found:?}"),

@@ -98,10 +98,24 @@ impl fmt::Display for CertificateReference {
     }
 }
 
+/// What a message uses a security context for. A context that may endorse a message need not be one that may protect it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ContextUse {
+    /// The primary signature and the encryption.
+    Protection,
+    /// An endorsing signature.
+    Endorsing,
+}
+
 /// The tokens that a received message may refer to without carrying their keys.
 pub trait TokenResolver {
-    /// The key of the security context with this identifier and generation, if it may be used now.
-    fn context_key(&self, identifier: &str, instance: Option<&str>) -> Option<TokenKey>;
+    /// The key of the security context with this identifier and generation, if it may be used now and for that.
+    fn context_key(
+        &self,
+        wanted: ContextUse,
+        identifier: &str,
+        instance: Option<&str>,
+    ) -> Option<TokenKey>;
 
     /// The private key of the certificate of ours that is referred to.
     fn private_key(&self, reference: &CertificateReference) -> Option<&PrivateKey>;

@@ -23,7 +23,7 @@ mod verify;
 
 pub use dialect::Dialect;
 pub use expect::{
-    CertificateReference, Expectations, ExpectedEndorsing, ExpectedToken, TokenResolver,
+    CertificateReference, ContextUse, Expectations, ExpectedEndorsing, ExpectedToken, TokenResolver,
 };
 pub use ids::{IdSource, UuidIds};
 pub(crate) use key::AUTHENTICATOR_LABEL;
@@ -37,5 +37,7 @@ pub use token::{
     ContextToken, DerivedKeyToken, EncryptedKeyReference, EncryptedKeyToken, SentSignature,
     SessionKeys, TokenPlacement, UsernameCredential,
 };
-pub use verified::{EndorsingProof, PartProtection, PrimaryToken, ReceivedUsername, Verified};
+pub use verified::{
+    EndorsingProof, PartProtection, PrimaryToken, ProvenContext, ReceivedUsername, Verified,
+};
 pub use verify::verify;

@@ -37,16 +37,35 @@ pub struct PartProtection {
     pub encrypted: bool,
 }
 
-/// The token behind the primary signature.
+/// A security context whose key signed a message: not the one that the message names, but the one under whose key its
+/// MAC was computed. Only [`verify()`](super::verify()) makes one, so that whoever gets it need not ask again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvenContext {
+    identifier: Box<str>,
+    instance: Option<Box<str>>,
+}
+
+impl ProvenContext {
+    pub(super) fn new(identifier: Box<str>, instance: Option<Box<str>>) -> Self {
+        Self { identifier, instance }
+    }
+
+    /// Its identifier, an absolute URI.
+    pub fn identifier(&self) -> &str {
+        &self.identifier
+    }
+
+    /// The generation of its key; none for the first.
+    pub fn instance(&self) -> Option<&str> {
+        self.instance.as_deref()
+    }
+}
+
+/// What a message was verified under: the token behind its primary signature.
 #[derive(Debug, Clone)]
 pub enum PrimaryToken {
     /// A security context.
-    Context {
-        /// Its identifier.
-        identifier: Box<str>,
-        /// The generation of its key.
-        instance: Option<Box<str>>,
-    },
+    Context(ProvenContext),
     /// A key encrypted for us, or (in a reply) the one that we had encrypted. A reply to this message
     /// is protected by it.
     EncryptedKey(EncryptedKeyReference),
@@ -60,12 +79,7 @@ pub enum EndorsingProof {
     /// A certificate. Possession of its key is proven, **trust in it is not decided**.
     Certificate(Certificate),
     /// A security context.
-    Context {
-        /// Its identifier.
-        identifier: Box<str>,
-        /// The generation of its key.
-        instance: Option<Box<str>>,
-    },
+    Context(ProvenContext),
 }
 
 /// A user name token that was signed and encrypted. **The password is not checked yet.**
@@ -131,7 +145,15 @@ impl Verified {
     pub fn endorsing_certificate(&self) -> Option<&Certificate> {
         self.endorsing.iter().find_map(|proof| match proof {
             EndorsingProof::Certificate(certificate) => Some(certificate),
-            EndorsingProof::Context { .. } => None,
+            EndorsingProof::Context(_) => None,
+        })
+    }
+
+    /// The security context that endorsed the message.
+    pub fn endorsing_context(&self) -> Option<&ProvenContext> {
+        self.endorsing.iter().find_map(|proof| match proof {
+            EndorsingProof::Context(context) => Some(context),
+            EndorsingProof::Certificate(_) => None,
         })
     }
 

@@ -17,8 +17,8 @@ use waxwing_crypto::{Certificate, PrivateKey};
 use waxwing_security::AlgorithmSuite;
 use waxwing_security::wsse::names::{WSSE, WSU};
 use waxwing_security::wsse::{
-    CertificateReference, Dialect, HeaderLayout, ProtectionOrder, SecuritySettings, TokenKey,
-    TokenResolver,
+    CertificateReference, ContextUse, Dialect, HeaderLayout, ProtectionOrder, SecuritySettings,
+    TokenKey, TokenResolver,
 };
 use waxwing_soap::http::ContentType;
 use waxwing_soap::mtom;
@@ -383,7 +383,12 @@ impl<'a> Tokens<'a> {
 }
 
 impl TokenResolver for Tokens<'_> {
-    fn context_key(&self, identifier: &str, instance: Option<&str>) -> Option<TokenKey> {
+    fn context_key(
+        &self,
+        _: ContextUse,
+        identifier: &str,
+        instance: Option<&str>,
+    ) -> Option<TokenKey> {
         self.contexts.get(&(identifier.to_owned(), instance.map(str::to_owned))).cloned()
     }
 

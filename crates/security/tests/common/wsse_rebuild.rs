@@ -338,16 +338,13 @@ impl<'a> Rebuild<'a> {
 
     /// The security context behind the primary signature.
     fn context(&self, seen: &Seen, verified: &Verified) -> ContextToken {
-        let waxwing_security::wsse::PrimaryToken::Context { identifier, instance } =
-            verified.token()
-        else {
+        let waxwing_security::wsse::PrimaryToken::Context(proven) = verified.token() else {
             panic!("a security context");
         };
         let element = seen.child("SecurityContextToken");
         let id = element.map_or_else(|| "unused".into(), id_of);
         let element = element.map_or("", |e| seen.source(e));
-        let instance = instance.as_deref();
-        self.context_token(identifier, instance, id, element)
+        self.context_token(proven.identifier(), proven.instance(), id, element)
     }
 
     fn context_token(

@@ -112,7 +112,7 @@ impl<'a> Replay<'a> {
         expect.username = by_itself && credential == "UserName";
         let verified = verify(envelope, &expect, &self.tokens)?;
         let (context, key) = match verified.token() {
-            PrimaryToken::Context { identifier, .. } => (Some(identifier.to_string()), None),
+            PrimaryToken::Context(context) => (Some(context.identifier().to_owned()), None),
             PrimaryToken::EncryptedKey(reference) => (None, Some(reference.clone())),
             PrimaryToken::Transport => (None, None),
         };

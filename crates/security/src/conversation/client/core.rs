@@ -10,7 +10,9 @@ use super::super::options::{ClientOptions, ServiceKey};
 use super::bootstrap::BootstrapToken;
 use crate::negotiation::{NegotiationClient, NegotiationOptions};
 use crate::protection::ProtectionRequirements;
-use crate::wsse::{ContextToken, IdSource, ReplayCache, TokenKey, TokenResolver, UuidIds};
+use crate::wsse::{
+    ContextToken, ContextUse, IdSource, ReplayCache, TokenKey, TokenResolver, UuidIds,
+};
 
 /// Options, identifiers and the memory of replies.
 pub(super) struct Core {
@@ -110,8 +112,13 @@ impl Core {
 pub(super) struct Keys<'a>(pub(super) &'a [&'a ContextToken]);
 
 impl TokenResolver for Keys<'_> {
-    fn context_key(&self, identifier: &str, instance: Option<&str>) -> Option<TokenKey> {
-        let known = self.0.iter();
+    fn context_key(
+        &self,
+        wanted: ContextUse,
+        identifier: &str,
+        instance: Option<&str>,
+    ) -> Option<TokenKey> {
+        let known = self.0.iter().filter(|_| wanted == ContextUse::Protection);
         let mut found = known.filter(|token| {
             &*token.identifier == identifier && token.instance.as_deref() == instance
         });

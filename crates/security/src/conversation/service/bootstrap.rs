@@ -20,8 +20,8 @@ use crate::error::{Reason, SecurityError, SecurityFault};
 use crate::protection::Direction;
 use crate::trust::TrustAction;
 use crate::wsse::{
-    self, CertificateReference, Dialect, Expectations, ExpectedEndorsing, ExpectedToken,
-    PrimaryToken, TokenKey, TokenResolver, Verified,
+    self, CertificateReference, ContextUse, Dialect, Expectations, ExpectedEndorsing,
+    ExpectedToken, PrimaryToken, TokenKey, TokenResolver, Verified,
 };
 
 /// A message that verified and whose sender is known.
@@ -108,8 +108,8 @@ impl ServiceSecurity {
         let verified = wsse::verify(envelope, &expect, &keys)?;
         let reply = match (verified.token(), token.clone()) {
             (PrimaryToken::EncryptedKey(key), _) => AloneToken::EncryptedKey(key.clone()),
-            (PrimaryToken::Context { identifier, .. }, Some(token))
-                if *identifier == token.token.identifier =>
+            (PrimaryToken::Context(proven), Some(token))
+                if proven.identifier() == &*token.token.identifier =>
             {
                 AloneToken::Negotiated(token)
             }
@@ -156,11 +156,22 @@ struct AloneKeys<'a> {
 }
 
 impl TokenResolver for AloneKeys<'_> {
-    fn context_key(&self, identifier: &str, instance: Option<&str>) -> Option<TokenKey> {
-        if let Some(token) = self.token.filter(|token| &*token.token.identifier == identifier) {
-            return instance.is_none().then(|| token.token.key.clone());
+    /// A negotiated token protects, a session endorses; neither stands in for the other.
+    fn context_key(
+        &self,
+        wanted: ContextUse,
+        identifier: &str,
+        instance: Option<&str>,
+    ) -> Option<TokenKey> {
+        match wanted {
+            ContextUse::Protection => {
+                let token = self.token.filter(|token| &*token.token.identifier == identifier)?;
+                instance.is_none().then(|| token.token.key.clone())
+            }
+            ContextUse::Endorsing => {
+                self.service.sessions.find(identifier)?.key(instance, self.now)
+            }
         }
-        self.service.sessions.find(identifier)?.key(instance, self.now)
     }
 
     fn private_key(&self, reference: &CertificateReference) -> Option<&PrivateKey> {

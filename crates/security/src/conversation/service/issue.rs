@@ -28,7 +28,7 @@ use crate::trust::{
     BinarySecret, IssuedContextToken, Lifetime, ProofToken, RequestSecurityToken,
     RequestSecurityTokenResponse, RequestType, TrustAction, combine_entropy, is_key_size_supported,
 };
-use crate::wsse::{EndorsingProof, IdSource, SessionKeys, TokenKey, TokenPlacement};
+use crate::wsse::{IdSource, SessionKeys, TokenKey, TokenPlacement};
 
 /// What a request for a key asks for, after it was checked.
 struct Wanted {
@@ -145,11 +145,9 @@ impl ServiceSecurity {
 
     /// The session to be renewed: its token endorsed the request, and its caller asks.
     fn renewed_session(&self, identifier: &str, alone: &Alone) -> Result<Arc<Session>> {
-        let endorsed = alone.verified.endorsing().iter().any(|proof| match proof {
-            EndorsingProof::Context { identifier: proven, .. } => &**proven == identifier,
-            EndorsingProof::Certificate(_) => false,
-        });
-        let session = self.sessions.find(identifier).filter(|_| endorsed);
+        let proven = alone.verified.endorsing_context();
+        let proven = proven.filter(|proven| proven.identifier() == identifier);
+        let session = proven.and_then(|proven| self.sessions.find(proven.identifier()));
         let session = session.ok_or(Reason::ForeignContext)?;
         // The endorsement is the proof. Where clients say who they are it must be the same one, too.
         let known = session.caller.is_authenticated() || alone.caller.is_authenticated();

@@ -18,8 +18,8 @@ use crate::protection::Direction;
 use crate::trust::TrustAction;
 use crate::wsse::names::WSSE;
 use crate::wsse::{
-    self, Dialect, Expectations, ExpectedEndorsing, ExpectedToken, PrimaryToken, TokenKey,
-    TokenResolver, Verified,
+    self, ContextUse, Dialect, Expectations, ExpectedEndorsing, ExpectedToken, PrimaryToken,
+    TokenKey, TokenResolver, Verified,
 };
 
 /// What must be known of a message after its verification consumed it.
@@ -134,11 +134,12 @@ impl ServiceSecurity {
             Ok(verified) => verified,
             Err(error) => return self.refuse_error(request, error),
         };
-        let PrimaryToken::Context { instance, .. } = verified.token() else {
-            return self.refuse_error(request, Reason::ForeignContext.into());
+        let proven = match verified.token() {
+            PrimaryToken::Context(proven) if proven.identifier() == &*session.identifier => proven,
+            _ => return self.refuse_error(request, Reason::ForeignContext.into()),
         };
         let rollover = self.options.limits.key_rollover;
-        let key = session.adopt(instance.as_deref(), rollover, now);
+        let key = session.adopt(proven, rollover, now);
         session.mark_used(&request.delivery);
         let confirmations = match self.options.session_signature_confirmation {
             true => verified.signatures().to_vec(),
@@ -188,8 +189,13 @@ struct OneSession<'a> {
 }
 
 impl TokenResolver for OneSession<'_> {
-    fn context_key(&self, identifier: &str, instance: Option<&str>) -> Option<TokenKey> {
-        if identifier != &*self.session.identifier {
+    fn context_key(
+        &self,
+        wanted: ContextUse,
+        identifier: &str,
+        instance: Option<&str>,
+    ) -> Option<TokenKey> {
+        if wanted != ContextUse::Protection || identifier != &*self.session.identifier {
             return None;
         }
         self.session.key(instance, self.now)

@@ -10,7 +10,7 @@ use super::super::caller::CallerIdentity;
 use crate::crowd::{Holder, Place};
 use crate::delivery::Delivery;
 use crate::trust::Lifetime;
-use crate::wsse::{ReplayCache, SessionKeys, TokenKey};
+use crate::wsse::{ProvenContext, ReplayCache, SessionKeys, TokenKey};
 
 /// A security context session of the service.
 #[derive(Debug)]
@@ -128,10 +128,11 @@ impl Session {
     /// directions; the one before it lasts for `rollover`; other pending ones are dropped.
     pub(super) fn adopt(
         &self,
-        instance: Option<&str>,
+        under: &ProvenContext,
         rollover: SignedDuration,
         now: Timestamp,
     ) -> KeyState {
+        let instance = under.instance();
         let mut keys = self.lock();
         if let Some(at) = keys.pending.iter().position(|key| key.instance() == instance) {
             let key = keys.pending.swap_remove(at);

@@ -20,7 +20,7 @@ mod tokens;
 mod username;
 
 use waxwing_soap::Envelope;
-use waxwing_xml::{Element, NodeId};
+use waxwing_xml::NodeId;
 
 use self::parts::{Parts, Signed, check_ids};
 use self::pass::Pass;
@@ -65,6 +65,8 @@ pub fn verify(
         check_ids(envelope.document(), pass.references.as_ref())?;
         check_digests(&envelope, security, &pass, &mut parts)?
     };
+    // An encrypted header may be a further Action: the one that the requirements were chosen by is the only one.
+    self::action(&envelope)?;
     let document = envelope.document();
     check_stamp_and_tokens(&pass)?;
     check_children_signed(&pass, &signed)?;
@@ -98,10 +100,9 @@ pub fn verify(
 
 /// The one Security header that is for this receiver.
 fn security_header(envelope: &Envelope) -> Result<NodeId> {
-    let soap = envelope.version().soap.namespace();
     let mut found = None;
     for header in envelope.headers().filter(|h| h.is(WSSE, "Security")) {
-        if !is_ours(header, soap) {
+        if !envelope.is_for_ultimate_receiver(header) {
             continue;
         }
         if found.is_some() {
@@ -112,17 +113,14 @@ fn security_header(envelope: &Envelope) -> Result<NodeId> {
     found.ok_or_else(|| Reason::NoSecurityHeader.into())
 }
 
-/// Whether a header is for the ultimate receiver (SOAP 1.2 Part 1 §2.2; SOAP 1.1 §4.2.2).
-fn is_ours(header: Element<'_>, soap: &str) -> bool {
-    let role = header.attribute_ns(soap, "role").or_else(|| header.attribute_ns(soap, "actor"));
-    match role {
-        None | Some("") => true,
-        Some(role) => role.starts_with(soap) && !role.ends_with("/role/none"),
-    }
-}
-
-/// The action, by which the requirements are chosen: exactly one header.
+/// The action, by which the requirements are chosen: exactly one header, in the addressing version that the message is
+/// taken to have. That version is the one of the first addressing header, whatever it is called, so that a header that
+/// nobody signed could otherwise make the layers above read none of those that were.
 fn action(envelope: &Envelope) -> Result<Box<str>> {
+    let version = envelope.version().addressing.namespace();
+    if envelope.headers().any(|h| is_addressing(h.namespace()) && h.namespace() != version) {
+        return Err(Reason::MixedAddressing.into());
+    }
     let mut actions =
         envelope.headers().filter(|h| h.local_name() == "Action" && is_addressing(h.namespace()));
     match (actions.next(), actions.next()) {
@@ -163,7 +161,7 @@ fn check_stamp_and_tokens(pass: &Pass<'_>) -> Result<()> {
     if expect.endorsing.certificate && !has_certificate {
         return Err(Reason::Missing("the endorsing signature of a certificate").into());
     }
-    let has_context = pass.endorsing.iter().any(|p| matches!(p, EndorsingProof::Context { .. }));
+    let has_context = pass.endorsing.iter().any(|p| matches!(p, EndorsingProof::Context(_)));
     if expect.endorsing.context && !has_context {
         return Err(Reason::Missing("the endorsing signature of the security context").into());
     }

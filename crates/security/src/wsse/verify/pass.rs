@@ -293,11 +293,9 @@ impl<'a> Pass<'a> {
                     }
                     key.check_signing(settings.suite).map_err(|e| e.at("Signature/KeyInfo"))?;
                     signature.verify_mac(&key, settings)?;
-                    let (identifier, instance) = self
-                        .tokens
-                        .endorsing_context()
-                        .ok_or(Reason::Missing("the endorsing security context"))?;
-                    EndorsingProof::Context { identifier, instance }
+                    let context = self.tokens.endorsing_context();
+                    let context = context.ok_or(Reason::Missing("the endorsing security context"));
+                    EndorsingProof::Context(context?)
                 }
                 Resolved::Key { .. } => {
                     let expected = "an endorsing token";

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use waxwing_crypto::Certificate;
 use waxwing_xml::Element;
 
-use super::super::expect::{Expectations, ExpectedToken, TokenResolver};
+use super::super::expect::{ContextUse, Expectations, ExpectedToken, TokenResolver};
 use super::super::key::{MessageKey, TokenKey};
 use super::super::names::{WSU, X509_V3};
 use super::super::token::EncryptedKeyReference;
-use super::super::verified::PrimaryToken;
+use super::super::verified::{PrimaryToken, ProvenContext};
 use super::limits;
 use super::read::{at, base64_content, elements, end, malformed, require, take, text};
 use super::reference::TokenRef;
@@ -105,9 +105,10 @@ impl<'a> Tokens<'a> {
         let instance = take(&mut children, namespace, "Instance").map(text).transpose()?;
         take(&mut children, COOKIE_NAMESPACE, "Cookie");
         end(children)?;
+        let wanted = if protects { ContextUse::Protection } else { ContextUse::Endorsing };
         let key = self
             .resolver
-            .context_key(&identifier, instance.as_deref())
+            .context_key(wanted, &identifier, instance.as_deref())
             .ok_or_else(|| at(Reason::UnknownContext(identifier.as_str().into()), element))?;
         let (identifier, instance) = (identifier.into(), instance.map(Into::into));
         let id = element.attribute_ns(WSU, "Id").map(Into::into);
@@ -232,7 +233,7 @@ impl<'a> Tokens<'a> {
         }
         let key = self
             .resolver
-            .context_key(uri, instance)
+            .context_key(ContextUse::Protection, uri, instance)
             .ok_or_else(|| Reason::UnknownContext(uri.into()))?;
         let (identifier, instance) = (uri.into(), instance.map(Into::into));
         let kind = BaseKind::Context { identifier, instance };
@@ -244,21 +245,20 @@ impl<'a> Tokens<'a> {
     pub(super) fn primary(&self) -> Result<PrimaryToken> {
         match &self.protection {
             Some(base) => Ok(match &base.kind {
-                BaseKind::Context { identifier, instance } => PrimaryToken::Context {
-                    identifier: identifier.clone(),
-                    instance: instance.clone(),
-                },
+                BaseKind::Context { identifier, instance } => {
+                    PrimaryToken::Context(ProvenContext::new(identifier.clone(), instance.clone()))
+                }
                 BaseKind::EncryptedKey(reference) => PrimaryToken::EncryptedKey(reference.clone()),
             }),
             None => Err(missing()),
         }
     }
 
-    /// The identifier and key generation of the endorsing security context.
-    pub(super) fn endorsing_context(&self) -> Option<(Box<str>, Option<Box<str>>)> {
+    /// The endorsing security context, whose signature was verified.
+    pub(super) fn endorsing_context(&self) -> Option<ProvenContext> {
         match &self.endorsing.as_ref()?.kind {
             BaseKind::Context { identifier, instance } => {
-                Some((identifier.clone(), instance.clone()))
+                Some(ProvenContext::new(identifier.clone(), instance.clone()))
             }
             BaseKind::EncryptedKey(_) => None,
         }
