@@ -160,6 +160,9 @@ pub enum Reason {
     /// A token reference that cannot be resolved at this place.
     #[error("the token reference {0} cannot be resolved here")]
     UnresolvedToken(Box<str>),
+    /// A token reference that fits more than one token of the message.
+    #[error("the token reference {0} fits more than one token of the message")]
+    AmbiguousToken(Box<str>),
     /// A token of a kind that may not be used for this purpose.
     #[error("{what} uses a token of the wrong kind; expected {expected}")]
     WrongToken {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use waxwing_crypto::PrivateKey;
+use waxwing_crypto::{Certificate, PrivateKey};
 use waxwing_xml::Limits;
 
 use super::SecuritySettings;
@@ -74,6 +74,8 @@ pub enum CertificateReference {
     Thumbprint(Vec<u8>),
     /// The value of the subject key identifier extension.
     SubjectKeyIdentifier(Vec<u8>),
+    /// The certificate itself, in DER.
+    Certificate(Vec<u8>),
     /// Issuer name and serial number, both as text.
     IssuerSerial {
         /// The issuer's distinguished name, in RFC 4514 or Windows form.
@@ -83,12 +85,27 @@ pub enum CertificateReference {
     },
 }
 
+impl CertificateReference {
+    /// Whether it is this certificate that is referred to.
+    pub fn is_of(&self, certificate: &Certificate) -> bool {
+        match self {
+            Self::Thumbprint(sha1) => certificate.thumbprint()[..] == sha1[..],
+            Self::SubjectKeyIdentifier(id) => certificate.subject_key_identifier() == Some(id),
+            Self::Certificate(der) => certificate.der() == der.as_slice(),
+            Self::IssuerSerial { issuer, serial } => {
+                certificate.is_issuer_and_serial(issuer, serial)
+            }
+        }
+    }
+}
+
 impl fmt::Display for CertificateReference {
     /// As the tools that manage certificates show it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, octets) = match self {
             Self::Thumbprint(octets) => ("thumbprint", octets),
             Self::SubjectKeyIdentifier(octets) => ("subject key identifier", octets),
+            Self::Certificate(der) => ("thumbprint", &waxwing_crypto::sha1(der).to_vec()),
             Self::IssuerSerial { issuer, serial } => {
                 return write!(f, "issuer '{issuer}' and serial number {serial}");
             }

@@ -393,15 +393,6 @@ impl TokenResolver for Tokens<'_> {
     }
 
     fn private_key(&self, reference: &CertificateReference) -> Option<&PrivateKey> {
-        let fits = |certificate: &Certificate| match reference {
-            CertificateReference::Thumbprint(sha1) => certificate.thumbprint()[..] == sha1[..],
-            CertificateReference::SubjectKeyIdentifier(id) => {
-                certificate.subject_key_identifier() == Some(id)
-            }
-            CertificateReference::IssuerSerial { issuer, serial } => {
-                certificate.is_issuer_and_serial(issuer, serial)
-            }
-        };
-        self.identities.iter().find(|(c, _)| fits(c)).map(|(_, key)| key)
+        self.identities.iter().find(|(c, _)| reference.is_of(c)).map(|(_, key)| key)
     }
 }

@@ -185,16 +185,5 @@ fn own_key<'a>(
     reference: &CertificateReference,
 ) -> Option<&'a PrivateKey> {
     let (certificate, key) = options.certificate.as_ref()?;
-    let ours = match reference {
-        CertificateReference::Thumbprint(thumbprint) => {
-            certificate.thumbprint().as_slice() == thumbprint.as_slice()
-        }
-        CertificateReference::SubjectKeyIdentifier(identifier) => {
-            certificate.subject_key_identifier() == Some(identifier.as_slice())
-        }
-        CertificateReference::IssuerSerial { issuer, serial } => {
-            certificate.is_issuer_and_serial(issuer, serial)
-        }
-    };
-    ours.then_some(key)
+    reference.is_of(certificate).then_some(key)
 }

@@ -3,10 +3,11 @@
 use waxwing_xml::Element;
 
 use super::super::SecuritySettings;
-use super::super::expect::TokenResolver;
+use super::super::expect::{CertificateReference, TokenResolver};
 use super::super::key::{TokenKey, unwrap};
 use super::super::names::{DSIG, XENC};
 use super::super::token::EncryptedKeyReference;
+use super::certificates::Certificates;
 use super::read::{
     algorithm, at, base64_content, elements, end, malformed, require, unexpected, wrong_algorithm,
 };
@@ -19,6 +20,7 @@ pub(super) fn open(
     element: Element<'_>,
     settings: &SecuritySettings,
     resolver: &dyn TokenResolver,
+    certificates: &mut Certificates,
 ) -> Result<EncryptedKeyReference> {
     let children = elements(element)?;
     let mut children = children.iter();
@@ -27,11 +29,17 @@ pub(super) fn open(
     let data = require(&mut children, element, XENC, "CipherData")?;
     end(children)?;
     let cipher_value = cipher_value(data)?;
-    let TokenRef::Certificate(certificate) = &reference else {
-        return Err(at(Reason::UnresolvedToken(reference.describe()), element));
+    let certificate = match reference {
+        TokenRef::Certificate(certificate) => certificate,
+        TokenRef::Local(_) | TokenRef::Embedded(_) => {
+            let found = certificates.find(&reference)?;
+            let missing = || at(Reason::UnresolvedToken(reference.describe()), element);
+            CertificateReference::Certificate(found.ok_or_else(missing)?.der().to_vec())
+        }
+        _ => return Err(at(Reason::UnresolvedToken(reference.describe()), element)),
     };
     let private_key = resolver
-        .private_key(certificate)
+        .private_key(&certificate)
         .ok_or_else(|| at(Reason::UnknownRecipient(certificate.to_string().into()), element))?;
     let secret = unwrap(settings, private_key, &cipher_value);
     Ok(EncryptedKeyReference::new(TokenKey::new(secret), &cipher_value))

@@ -4,6 +4,8 @@
 pub(super) const REFERENCES: usize = 100;
 /// Transforms of one reference.
 pub(super) const TRANSFORMS: usize = 10;
+/// Certificates: the client's, and the service's where its key is referred to by a token.
+pub(super) const CERTIFICATES: usize = 2;
 /// Prefixes of one InclusiveNamespaces list: more than any message declares. Each costs a look at every element.
 pub(super) const INCLUSIVE_PREFIXES: usize = 64;
 /// The greatest offset of a derived key.

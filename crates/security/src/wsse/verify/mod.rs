@@ -5,6 +5,7 @@
 //! the signature (decrypted and its value verified), then the body, then the digests. Under
 //! `EncryptBeforeSign` the digests are of what was encrypted, and come before anything is decrypted.
 
+mod certificates;
 mod confirmation;
 mod decrypt;
 mod derived;

@@ -107,11 +107,12 @@ impl<'a> Pass<'a> {
     ) -> SmallVec<[NodeId; 16]> {
         if self.expect.settings.layout != HeaderLayout::Strict {
             let rank = |node: &NodeId| match document.element(*node).local_name() {
-                "Timestamp" | "EncryptedKey" | "SecurityContextToken" | "BinarySecurityToken" => 0,
-                "DerivedKeyToken" => 1,
-                "ReferenceList" if !self.encrypt_before_sign => 2,
-                "ReferenceList" => 4,
-                _ => 3,
+                "Timestamp" | "BinarySecurityToken" => 0,
+                "EncryptedKey" | "SecurityContextToken" => 1,
+                "DerivedKeyToken" => 2,
+                "ReferenceList" if !self.encrypt_before_sign => 3,
+                "ReferenceList" => 5,
+                _ => 4,
             };
             nodes.sort_by_key(rank);
         }
@@ -284,8 +285,8 @@ impl<'a> Pass<'a> {
         let proof =
             match self.tokens.resolve(&signature.key).map_err(|e| e.at("Signature/KeyInfo"))? {
                 Resolved::Certificate(certificate) => {
-                    signature.verify_rsa(certificate, settings)?;
-                    EndorsingProof::Certificate(certificate.clone())
+                    signature.verify_rsa(&certificate, settings)?;
+                    EndorsingProof::Certificate(certificate)
                 }
                 Resolved::Key { key, root: Root::Endorsing, derived } => {
                     if !derived && !transport {

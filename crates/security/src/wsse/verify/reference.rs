@@ -4,8 +4,9 @@ use waxwing_xml::Element;
 
 use super::super::expect::CertificateReference;
 use super::super::names::{
-    DSIG, ENCRYPTED_KEY_SHA1, THUMBPRINT_SHA1, WSSE, X509_SUBJECT_KEY_IDENTIFIER,
+    DSIG, ENCRYPTED_KEY_SHA1, THUMBPRINT_SHA1, WSSE, X509_SUBJECT_KEY_IDENTIFIER, X509_V3,
 };
+use super::certificates::embedded;
 use super::read::{at, base64_content, elements, malformed, require, text, unexpected};
 use crate::error::{Reason, Result};
 
@@ -25,6 +26,8 @@ pub(super) enum TokenRef<'a> {
     EncryptedKeySha1(Vec<u8>),
     /// A certificate.
     Certificate(CertificateReference),
+    /// A token that stands in the reference itself.
+    Embedded(Element<'a>),
 }
 
 impl TokenRef<'_> {
@@ -35,13 +38,20 @@ impl TokenRef<'_> {
             TokenRef::External { uri, .. } => (*uri).into(),
             TokenRef::EncryptedKeySha1(_) => "EncryptedKeySHA1".into(),
             TokenRef::Certificate(reference) => format!("certificate with {reference}").into(),
+            TokenRef::Embedded(_) => "embedded token".into(),
         }
     }
 }
 
-/// The reference in a KeyInfo, which must hold one SecurityTokenReference and nothing else.
+/// The reference in a KeyInfo, which must hold one SecurityTokenReference, or one X509Data (XML Signature §4.4.4), and
+/// nothing else.
 pub(super) fn key_info(info: Element<'_>) -> Result<TokenRef<'_>> {
     let children = elements(info)?;
+    if let [data] = children[..]
+        && data.is(DSIG, "X509Data")
+    {
+        return x509_data(data);
+    }
     let mut children = children.iter();
     let reference = require(&mut children, info, WSSE, "SecurityTokenReference")?;
     super::read::end(children)?;
@@ -59,7 +69,9 @@ pub(super) fn token_reference(reference: Element<'_>) -> Result<TokenRef<'_>> {
     } else if child.is(WSSE, "KeyIdentifier") {
         by_identifier(child)
     } else if child.is(DSIG, "X509Data") {
-        by_issuer(child)
+        x509_data(child)
+    } else if child.is(WSSE, "Embedded") {
+        embedded(child).map(TokenRef::Embedded)
     } else {
         Err(unexpected(child))
     }
@@ -89,19 +101,29 @@ fn by_identifier(identifier: Element<'_>) -> Result<TokenRef<'_>> {
         Some(X509_SUBJECT_KEY_IDENTIFIER) => {
             Ok(TokenRef::Certificate(CertificateReference::SubjectKeyIdentifier(octets)))
         }
+        Some(X509_V3) => Ok(TokenRef::Certificate(CertificateReference::Certificate(octets))),
         Some(ENCRYPTED_KEY_SHA1) => Ok(TokenRef::EncryptedKeySha1(octets)),
         _ => Err(at(Reason::Unsupported("a key identifier of this ValueType"), identifier)),
     }
 }
 
-fn by_issuer(data: Element<'_>) -> Result<TokenRef<'_>> {
+/// What X509Data says of a certificate: one thing, so that two cannot contradict each other.
+fn x509_data(data: Element<'_>) -> Result<TokenRef<'_>> {
     let children = elements(data)?;
-    let [pair] = children[..] else {
-        return Err(malformed(data, "the reference", "one X509IssuerSerial"));
+    let [child] = children[..] else {
+        let expected = "one X509IssuerSerial, X509SKI or X509Certificate";
+        return Err(malformed(data, "the reference", expected));
     };
-    if !pair.is(DSIG, "X509IssuerSerial") {
-        return Err(unexpected(pair));
-    }
+    let reference = match (child.namespace(), child.local_name()) {
+        (DSIG, "X509IssuerSerial") => return by_issuer(child),
+        (DSIG, "X509SKI") => CertificateReference::SubjectKeyIdentifier(base64_content(child)?),
+        (DSIG, "X509Certificate") => CertificateReference::Certificate(base64_content(child)?),
+        _ => return Err(unexpected(child)),
+    };
+    Ok(TokenRef::Certificate(reference))
+}
+
+fn by_issuer(pair: Element<'_>) -> Result<TokenRef<'_>> {
     let children = elements(pair)?;
     let mut children = children.iter();
     let issuer = require(&mut children, pair, DSIG, "X509IssuerName")?;

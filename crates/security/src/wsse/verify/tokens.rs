@@ -7,11 +7,12 @@ use waxwing_xml::Element;
 
 use super::super::expect::{ContextUse, Expectations, ExpectedToken, TokenResolver};
 use super::super::key::{MessageKey, TokenKey};
-use super::super::names::{WSU, X509_V3};
+use super::super::names::WSU;
 use super::super::token::EncryptedKeyReference;
 use super::super::verified::{PrimaryToken, ProvenContext};
+use super::certificates::Certificates;
 use super::limits;
-use super::read::{at, base64_content, elements, end, malformed, require, take, text};
+use super::read::{at, elements, end, malformed, require, take, text};
 use super::reference::TokenRef;
 use super::{derived, encrypted_key};
 use crate::error::{Reason, Result};
@@ -26,7 +27,7 @@ pub(super) enum Root {
 }
 
 /// What a reference was resolved to.
-pub(super) enum Resolved<'t> {
+pub(super) enum Resolved {
     /// A symmetric key.
     Key {
         /// The key.
@@ -37,7 +38,7 @@ pub(super) enum Resolved<'t> {
         derived: bool,
     },
     /// A certificate of the message.
-    Certificate(&'t Certificate),
+    Certificate(Certificate),
 }
 
 /// A token with a key of its own.
@@ -65,14 +66,14 @@ pub(super) struct Tokens<'a> {
     resolver: &'a dyn TokenResolver,
     protection: Option<Base>,
     endorsing: Option<Base>,
-    certificate: Option<(Box<str>, Certificate)>,
+    certificates: Certificates,
     derived: Vec<Derived>,
 }
 
 impl<'a> Tokens<'a> {
     pub(super) fn new(expect: &'a Expectations<'a>, resolver: &'a dyn TokenResolver) -> Self {
-        let (protection, endorsing, certificate, derived) = Default::default();
-        Self { expect, resolver, protection, endorsing, certificate, derived }
+        let (protection, endorsing, certificates, derived) = Default::default();
+        Self { expect, resolver, protection, endorsing, certificates, derived }
     }
 
     /// An EncryptedKey element, whose key is decrypted with a private key of ours.
@@ -83,7 +84,8 @@ impl<'a> Tokens<'a> {
         if self.protection.is_some() {
             return Err(at(Reason::TooMany { what: "EncryptedKey", limit: 1 }, element));
         }
-        let reference = encrypted_key::open(element, self.expect.settings, self.resolver)?;
+        let (settings, certificates) = (self.expect.settings, &mut self.certificates);
+        let reference = encrypted_key::open(element, settings, self.resolver, certificates)?;
         let id = element.attribute("Id").map(Into::into);
         let key = reference.key.clone();
         self.protection = Some(Base { id, key, kind: BaseKind::EncryptedKey(reference) });
@@ -117,27 +119,13 @@ impl<'a> Tokens<'a> {
         Ok(())
     }
 
-    /// A BinarySecurityToken element with an endorsing certificate.
+    /// A BinarySecurityToken element with an endorsing certificate, or with ours, which a key is encrypted for.
     pub(super) fn certificate(&mut self, element: Element<'_>) -> Result<()> {
-        if !self.expect.endorsing.certificate {
+        let recipient = matches!(self.expect.protection, ExpectedToken::EncryptedKey);
+        if !self.expect.endorsing.certificate && !recipient {
             return Err(super::read::unexpected(element));
         }
-        if self.certificate.is_some() {
-            return Err(at(Reason::TooMany { what: "BinarySecurityToken", limit: 1 }, element));
-        }
-        if element.attribute("ValueType") != Some(X509_V3) {
-            return Err(at(
-                Reason::Unsupported("a BinarySecurityToken of this ValueType"),
-                element,
-            ));
-        }
-        let certificate = Certificate::from_der(&base64_content(element)?)
-            .map_err(|_| malformed(element, "the token", "an X.509 certificate"))?;
-        let id = element
-            .attribute_ns(WSU, "Id")
-            .ok_or_else(|| malformed(element, "u:Id", "an identifier"))?;
-        self.certificate = Some((id.into(), certificate));
-        Ok(())
+        self.certificates.declare(element)
     }
 
     /// A DerivedKeyToken element; its base token must be known.
@@ -163,16 +151,17 @@ impl<'a> Tokens<'a> {
     }
 
     /// Resolves the reference of a signature or of encrypted data.
-    pub(super) fn resolve(&mut self, reference: &TokenRef<'_>) -> Result<Resolved<'_>> {
-        if let TokenRef::Local(id) = reference {
-            if let Some(derived) = self.derived.iter().find(|d| &*d.id == *id) {
-                let (key, root) = (Arc::clone(&derived.key), derived.root);
-                return Ok(Resolved::Key { key, root, derived: true });
-            }
-            if self.certificate.as_ref().is_some_and(|(own, _)| &**own == *id) {
-                let (_, certificate) = self.certificate.as_ref().ok_or_else(missing)?;
-                return Ok(Resolved::Certificate(certificate));
-            }
+    pub(super) fn resolve(&mut self, reference: &TokenRef<'_>) -> Result<Resolved> {
+        if let TokenRef::Local(id) = reference
+            && let Some(derived) = self.derived.iter().find(|d| &*d.id == *id)
+        {
+            let (key, root) = (Arc::clone(&derived.key), derived.root);
+            return Ok(Resolved::Key { key, root, derived: true });
+        }
+        if self.expect.endorsing.certificate
+            && let Some(certificate) = self.certificates.find(reference)?
+        {
+            return Ok(Resolved::Certificate(certificate.clone()));
         }
         let root = self.base(reference)?;
         let base = match root {
@@ -196,6 +185,11 @@ impl<'a> Tokens<'a> {
             }
             TokenRef::External { uri, instance } => return self.external(uri, *instance),
             TokenRef::EncryptedKeySha1(sha1) => {
+                if let Some(Base { kind: BaseKind::EncryptedKey(own), .. }) = &self.protection
+                    && own.sha1[..] == sha1[..]
+                {
+                    return Ok(Root::Protection);
+                }
                 if let ExpectedToken::EncryptedKeyReference(expected) = self.expect.protection
                     && expected.sha1[..] == sha1[..]
                 {
@@ -207,7 +201,7 @@ impl<'a> Tokens<'a> {
                     return Ok(Root::Protection);
                 }
             }
-            TokenRef::Certificate(_) => {}
+            TokenRef::Certificate(_) | TokenRef::Embedded(_) => {}
         }
         Err(Reason::UnresolvedToken(reference.describe()).into())
     }
