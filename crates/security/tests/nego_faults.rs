@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use jiff::SignedDuration;
-use nego::{fault, says};
+use nego::says;
 use nego_recorded::{Recorded, Scenario, envelope, names};
 use nego_replay::{ServiceRun, run_and_keep_service, run_client, run_service};
 use waxwing_crypto::tls::TlsVersion;
