@@ -6,8 +6,8 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
+use common::contracts::requirements;
 use common::wsse_rebuild::unprotected;
-use common::wsse_replay::requirements;
 use common::{Captured, Scenario, Tokens, identity_of};
 use divan::{Bencher, black_box};
 use waxwing_security::wsse::names::{WSSE, WSU};
@@ -45,7 +45,7 @@ struct Session {
 impl Session {
     fn new() -> Self {
         let scenario = Scenario::wcf("rm10-sc-cert");
-        let (settings, requirements) = (scenario.settings(), requirements(&scenario));
+        let (settings, requirements) = (scenario.settings(), requirements(None, None));
         Self { scenario, settings, requirements }
     }
 
