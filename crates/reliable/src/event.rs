@@ -46,7 +46,8 @@ pub enum Event {
         /// The number that came.
         received: MessageNumber,
     },
-    /// A message was not accepted: out of order, or no room. It will come again.
+    /// A message was not accepted: out of order, or no room. It will come again; that counts as no
+    /// retransmission when it was refused for coming before its turn.
     Refused {
         /// Its number.
         number: MessageNumber,
@@ -86,7 +87,7 @@ pub enum SequenceState {
 pub struct Counters {
     /// Messages of the application and LastMessage, each counted once.
     pub messages_sent: u64,
-    /// Transmissions beyond the first.
+    /// Transmissions beyond the first, but for those of messages that the peer refused for coming early.
     pub retransmissions: u64,
     /// Messages (replies, at the initiator) received for the first time.
     pub messages_received: u64,

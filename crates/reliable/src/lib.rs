@@ -38,7 +38,7 @@ pub use mutation::{Mutation, break_rule};
 pub use ranges::{MAX_MESSAGE_NUMBER, MessageNumber, Ranges};
 pub use responder::{ContextTag, Listener, ListenerInput, ListenerOutput, Response, SessionId};
 pub use settings::{
-    LossRecovery, MAX_PENDING_CHANNELS, MAX_SEQUENCE_RANGES, MAX_TRANSFER_WINDOW,
+    EarlyMessages, LossRecovery, MAX_PENDING_CHANNELS, MAX_SEQUENCE_RANGES, MAX_TRANSFER_WINDOW,
     ReliableSessionSettings, RoundTripEstimate, SettingsError,
 };
 pub use time::Time;

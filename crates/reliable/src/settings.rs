@@ -36,6 +36,17 @@ pub enum RoundTripEstimate {
     Exchange,
 }
 
+/// What a service does with a message of an ordered request/reply session that comes before its turn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum EarlyMessages {
+    /// Holds it, within the window, and answers its exchange when it was executed. It is acknowledged when its turn
+    /// has come, not before.
+    #[default]
+    Hold,
+    /// Refuses it, as WCF does: 202, and the client has to send it again.
+    Refuse,
+}
+
 /// The settings of a reliable session. The first seven are WCF's, by the names of its configuration
 /// (`reliableSession`); the rest are timeouts of the binding that the protocol consumes, and refinements.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +70,8 @@ pub struct ReliableSessionSettings {
     /// How long after the start of an attempt CreateSequence, CloseSequence and TerminateSequence are
     /// repeated. WCF's fixed value is 10 s.
     pub request_interval: Duration,
+    /// What a service does with messages that come before their turn (ordered request/reply sessions).
+    pub early_messages: EarlyMessages,
     /// How lost messages are found.
     pub loss_recovery: LossRecovery,
     /// What the first estimate of the round trip is taken from.
@@ -77,6 +90,7 @@ impl Default for ReliableSessionSettings {
             max_pending_channels: 4,
             send_timeout: Duration::from_secs(60),
             request_interval: Duration::from_secs(10),
+            early_messages: EarlyMessages::Hold,
             loss_recovery: LossRecovery::Wcf,
             round_trip_estimate: RoundTripEstimate::WholeOpen,
         }

@@ -275,6 +275,8 @@ impl Client {
     fn drain(&mut self) {
         while let Some(output) = self.initiator.poll() {
             if let InitiatorOutput::Transmit { exchange, message, .. } = output {
+                let written = InitiatorInput::Written { exchange };
+                self.initiator.handle(written, Time::from_millis(self.now));
                 self.sent.push((exchange.0, message));
             }
         }

@@ -19,6 +19,7 @@ impl<M: Clone> Initiator<M> {
         if self.has_ended() {
             return;
         }
+        self.line.written(exchange);
         match (self.exchanges.remove(&exchange), self.shape) {
             (Some(Purpose::Create), _) => self.on_create_response(message, now),
             (Some(Purpose::Close | Purpose::Terminate), _) => self.on_shutdown(message, now),
@@ -38,6 +39,7 @@ impl<M: Clone> Initiator<M> {
     }
 
     pub(super) fn on_failed(&mut self, exchange: ExchangeId, failure: Failure, now: Time) {
+        self.line.written(exchange);
         let Some(purpose) = self.exchanges.remove(&exchange) else { return };
         let Failure { kind, reason } = failure;
         if kind == FailureKind::SecuritySessionLost && purpose != Purpose::Create {
@@ -78,6 +80,7 @@ impl<M: Clone> Initiator<M> {
             if let Some(number) = number {
                 self.counters.refused += 1;
                 self.event(Event::Refused { number });
+                self.refused(number, now);
             }
             return;
         };
@@ -236,6 +239,8 @@ impl<M: Clone> Initiator<M> {
     }
 
     fn slide(&mut self, acknowledgement: &SequenceAcknowledgement, now: Time) {
+        let upto = acknowledgement.ranges.contiguous();
+        self.line.acknowledged = self.line.acknowledged.max(upto);
         let (size, timeout) = (self.window.size(), self.window.timeout());
         let upper = acknowledgement.ranges.highest();
         let again = self.window.slide(acknowledgement.buffer_remaining, upper, now);
@@ -250,6 +255,7 @@ impl<M: Clone> Initiator<M> {
             self.event(Event::PeerFull);
         }
         self.resend(&again, now);
+        self.send_refused(now);
     }
 
     /// A fault of the protocol came in answer: it ends both sequences.

@@ -83,6 +83,12 @@ pub enum InitiatorInput<M> {
         /// in the request/reply shape takes the session with it, as WCF's synchronous calls do. None: never.
         deadline: Option<Time>,
     },
+    /// The request of an exchange is written to its connection. Ordered sessions hold the next message back
+    /// until then, so that it does not overtake this one; an answer or failure says the same.
+    Written {
+        /// Which.
+        exchange: ExchangeId,
+    },
     /// The response of an exchange.
     Response {
         /// Which.

@@ -1,12 +1,13 @@
 //! The initiator: the client's end of one session (RM source of requests, RM destination of replies).
 //!
 //! `open` makes the sequence, `transfer` sends messages, `answer` reads what comes back (`correlation`: for which
-//! request), `shutdown` ends the sequence, `window` holds what is sent and unanswered. This file holds the state and what time does to it.
+//! request), `line` keeps the order in which they are posted, `shutdown` ends the sequence, `window` holds what is sent and unanswered. This file holds the state and what time does to it.
 
 mod answer;
 mod api;
 mod correlation;
 mod keep_alive;
+mod line;
 mod open;
 mod recovery;
 mod requestor;
@@ -22,6 +23,7 @@ pub use api::{
 };
 
 use self::keep_alive::KeepAlive;
+use self::line::Line;
 pub(crate) use self::open::{ANONYMOUS, same_uri};
 use self::requestor::{Due, Requestor};
 use self::window::{Outgoing, SendWindow};
@@ -55,6 +57,7 @@ pub struct Initiator<M> {
     last_failure: String,
     close: Option<CloseRequest>,
     keep_alive: KeepAlive,
+    line: Line,
     counters: Counters,
     outputs: VecDeque<InitiatorOutput<M>>,
 }
@@ -128,6 +131,7 @@ impl<M: Clone> Initiator<M> {
             shape,
             window: SendWindow::new(&settings),
             keep_alive: KeepAlive::new(&settings),
+            line: Line::new(settings.ordered && shape == Shape::RequestReply),
             settings,
             phase: Phase::New,
             peer: Peer { to: String::new(), token: None, forward: None, back: None },
@@ -152,6 +156,7 @@ impl<M: Clone> Initiator<M> {
                 let body = Body::Application(message);
                 self.enqueue(Outgoing { call: Some(call), message_id, body, deadline }, now);
             }
+            InitiatorInput::Written { exchange } => self.line.written(exchange),
             InitiatorInput::Response { exchange, message } => {
                 self.on_response(exchange, message, now);
             }
@@ -232,6 +237,7 @@ impl<M: Clone> Initiator<M> {
             + self.outputs.capacity() * size_of::<InitiatorOutput<M>>()
             + self.replies.heap_size()
             + self.exchanges.len() * node
+            + self.line.heap_size()
             + self.peer.to.capacity()
             + names.map(|n| n.as_str().len() + 2 * size_of::<usize>()).sum::<usize>()
     }
@@ -306,6 +312,7 @@ impl<M: Clone> Initiator<M> {
 
     /// Whatever the last input has made possible: queued calls, the next step of the shutdown.
     fn advance(&mut self, now: Time) {
+        self.resend_in_line(now);
         self.admit(now);
         self.advance_shutdown(now);
     }

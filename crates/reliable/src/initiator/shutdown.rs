@@ -54,7 +54,7 @@ impl<M: Clone> Initiator<M> {
     }
 
     fn send_last_message(&mut self, now: Time) {
-        if !self.window.can_add() {
+        if !self.may_begin() {
             return; // The peer has no room; keep-alives find out when it has.
         }
         let deadline = self.close.as_ref().map(|c| c.deadline);
@@ -74,6 +74,7 @@ impl<M: Clone> Initiator<M> {
         let interval = self.settings.request_interval;
         let requestor = Box::new(Requestor::new(step, id.clone(), close.deadline, interval));
         self.exchanges.clear();
+        self.line.clear();
         self.enter(if is_close {
             Phase::Closing(requestor)
         } else {

@@ -5,6 +5,7 @@ use super::{CallId, ExchangeId, Initiator, InitiatorOutput, Phase, Purpose, Shap
 use crate::event::Event;
 use crate::fault::SessionError;
 use crate::message::{Body, Message, Sequence, SequenceAcknowledgement};
+use crate::mutation::{Mutation, broken};
 use crate::ranges::MessageNumber;
 use crate::settings::LossRecovery;
 use crate::time::Time;
@@ -29,7 +30,7 @@ impl<M: Clone> Initiator<M> {
 
     /// Sends what the window has room for.
     pub(super) fn admit(&mut self, now: Time) {
-        while matches!(self.phase, Phase::Open | Phase::Draining) && self.window.can_add() {
+        while matches!(self.phase, Phase::Open | Phase::Draining) && self.may_begin() {
             let Some(outgoing) = self.queue.pop_front() else { return };
             let (call, deadline) = (outgoing.call, outgoing.deadline);
             match self.window.add(outgoing, now) {
@@ -40,6 +41,12 @@ impl<M: Clone> Initiator<M> {
                 None => return self.numbers_used_up(call),
             }
         }
+    }
+
+    /// Whether the next message may be numbered and sent.
+    pub(super) fn may_begin(&self) -> bool {
+        let waits = self.line.is_writing() || (self.line.is_in_turn() && !self.window.is_empty());
+        self.window.can_add() && (!waits || broken(Mutation::IgnoreWindow))
     }
 
     fn fail_queued(&mut self, queued: Outgoing<M>, error: SessionError) {
@@ -80,8 +87,10 @@ impl<M: Clone> Initiator<M> {
         message.headers.acknowledgement = acknowledgement;
         message.message_id = message_id;
         let exchange = self.transmit(Purpose::Message(number), message, deadline);
+        self.line.begin(ExchangeId(exchange));
+        let sent_early = number > self.line.acknowledged + 1;
         if let Some(entry) = self.window.entry_mut(number) {
-            entry.last_exchange = exchange;
+            (entry.last_exchange, entry.sent_early) = (exchange, sent_early);
         }
     }
 
@@ -98,7 +107,9 @@ impl<M: Clone> Initiator<M> {
                 self.counters.timeouts += 1;
                 self.event(Event::RetransmissionTimeout { next: self.window.timeout() });
                 self.event(Event::Window { size: self.window.size() });
-                self.resend(&numbers, now);
+                self.count_again(&numbers);
+                self.line.expired(&numbers);
+                self.resend_in_line(now);
             }
             Expired::Exceeded(number, attempts) => {
                 self.post_terminated("a message was sent as often as is allowed");
@@ -109,11 +120,15 @@ impl<M: Clone> Initiator<M> {
     }
 
     pub(super) fn resend(&mut self, numbers: &[MessageNumber], now: Time) {
+        self.count_again(numbers);
+        self.queue_again(numbers, now);
+    }
+
+    fn count_again(&mut self, numbers: &[MessageNumber]) {
         for &number in numbers {
             let retry = self.window.entry_mut(number).map_or(0, |e| e.retries);
             self.counters.retransmissions += 1;
             self.event(Event::Retransmitted { number, retry });
-            self.send_number(number, None, now);
         }
     }
 

@@ -41,6 +41,10 @@ pub(super) struct Entry<M> {
     pub(super) last_exchange: u64,
     /// Eager recovery: how often it was sent again because others overtook it.
     overtaken: u8,
+    /// It was sent while messages below it were not known to be there.
+    pub(super) sent_early: bool,
+    /// The peer refused it because it came early.
+    pub(super) refused: bool,
 }
 
 /// Eager recovery: after so many resends a message that is still overtaken is not lost but refused, for lack of
@@ -180,6 +184,8 @@ impl<M> SendWindow<M> {
             last_attempt: now,
             last_exchange: 0,
             overtaken: 0,
+            sent_early: false,
+            refused: false,
         });
         if self.timer.is_none() {
             self.timer = Some(now + self.timeout);

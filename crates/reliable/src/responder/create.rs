@@ -159,6 +159,7 @@ impl<M: Clone> Listener<M> {
             received: Ranges::new(),
             queue: BTreeSet::new(),
             early: BTreeMap::new(),
+            held: BTreeMap::new(),
             entries: BTreeMap::new(),
             last_reply: 0,
             last: None,

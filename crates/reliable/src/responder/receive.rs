@@ -1,6 +1,8 @@
 //! Messages of a session: duplicates, order, room (2005 §2, 1.1 §2; WCF's 202 rules).
 
-use super::session::{Closing, Ending, Entry, EntryState, Farewell, Session, Waiter};
+use smallvec::SmallVec;
+
+use super::session::{Closing, Ending, Entry, EntryState, Farewell, Held, Session, Waiter};
 use super::{ListenerOutput, Outputs};
 use crate::event::Event;
 use crate::fault::{FaultKind, SequenceFault, SessionError};
@@ -90,12 +92,74 @@ impl<M: Clone> Session<M> {
                 return self.too_late(&waiter, out);
             }
         }
+        if self.is_early(number) && self.rules.shape == Shape::RequestReply {
+            self.hold(waiter, sequence, message, out);
+            return None;
+        }
         if !self.has_room(number) {
             self.turn_away(&waiter, number, out);
             return None;
         }
-        self.take(waiter, sequence, message, out);
+        self.take([waiter].into_iter().collect(), sequence, message, out);
+        self.take_held(out);
         None
+    }
+
+    /// Whether a message comes before one that it has to follow.
+    fn is_early(&self, number: MessageNumber) -> bool {
+        let is_next = number == self.received.contiguous() + 1;
+        !is_next && self.rules.ordered && !broken(Mutation::DeliverOutOfOrder)
+    }
+
+    /// Request/reply: a message that comes before its turn waits with its exchange, within the window.
+    fn hold(
+        &mut self,
+        waiter: Waiter,
+        sequence: &Sequence,
+        message: Option<M>,
+        out: &mut Outputs<M>,
+    ) {
+        let (number, window) = (sequence.number, self.rules.window);
+        if let Some(held) = self.held.get_mut(&number) {
+            self.counters.duplicates += 1;
+            out.event(&self.id, Event::Duplicate { number });
+            return match held.waiters.len() < MAX_HELD {
+                true => held.waiters.push(waiter),
+                false => out.accepted(&waiter),
+            };
+        }
+        let expected = self.received.contiguous() + 1;
+        let ahead = usize::try_from(number - expected).unwrap_or(usize::MAX);
+        let has_room = self.queue.len().saturating_add(ahead) < window
+            && self.unacknowledged() < window
+            && self.rules.holds_early;
+        if !has_room {
+            return self.turn_away(&waiter, number, out);
+        }
+        out.event(&self.id, Event::Gap { expected, received: number });
+        let (waiters, sequence) = ([waiter].into_iter().collect(), sequence.clone());
+        self.held.insert(number, Held { waiters, sequence, message });
+    }
+
+    /// Takes the messages whose turn has come.
+    fn take_held(&mut self, out: &mut Outputs<M>) {
+        while self.last.is_none()
+            && let Some(held) = self.held.remove(&(self.received.contiguous() + 1))
+        {
+            let Held { waiters, sequence, message } = held;
+            self.take(waiters, &sequence, message, out);
+        }
+        if self.last.is_some() {
+            // What was held contradicts that there is no more.
+            self.release_held(out);
+        }
+    }
+
+    /// Nothing new is taken any more: what waits for its turn is given up.
+    pub(super) fn release_held(&mut self, out: &mut Outputs<M>) {
+        for waiter in std::mem::take(&mut self.held).into_values().flat_map(|held| held.waiters) {
+            out.accepted(&waiter);
+        }
     }
 
     /// 2005: numbers above the last one, a second last one, or a last one below what came.
@@ -129,7 +193,6 @@ impl<M: Clone> Session<M> {
     fn has_room(&self, number: MessageNumber) -> bool {
         let window = self.rules.window;
         let next = self.received.contiguous() + 1;
-        let is_early = number != next && self.rules.ordered && !broken(Mutation::DeliverOutOfOrder);
         if self.received.would_exceed(number, MAX_SEQUENCE_RANGES) {
             return false;
         }
@@ -143,8 +206,7 @@ impl<M: Clone> Session<M> {
                 } else {
                     self.unacknowledged()
                 };
-                !is_early
-                    && self.queue.len() < window
+                self.queue.len() < window
                     && (replies < window || broken(Mutation::UnboundedReplies))
             }
             Shape::OneWay if self.rules.ordered => {
@@ -181,7 +243,7 @@ impl<M: Clone> Session<M> {
     /// A message that is accepted.
     fn take(
         &mut self,
-        waiter: Waiter,
+        waiters: SmallVec<[Waiter; 1]>,
         sequence: &Sequence,
         message: Option<M>,
         out: &mut Outputs<M>,
@@ -196,7 +258,6 @@ impl<M: Clone> Session<M> {
             Shape::RequestReply => {
                 let state =
                     if message.is_some() { EntryState::Running } else { EntryState::Held(None) };
-                let waiters = [waiter].into_iter().collect();
                 let entry = Entry { waiters, is_last: sequence.last_message, state };
                 self.entries.insert(number, entry);
                 if let Some(message) = message {
@@ -208,7 +269,9 @@ impl<M: Clone> Session<M> {
             Shape::OneWay => {
                 self.early.insert(number, message);
                 self.deliver_in_order(number, out);
-                out.message(&waiter, self.stand_alone());
+                for waiter in &waiters {
+                    out.message(waiter, self.stand_alone());
+                }
                 self.tell_end(out);
             }
         }

@@ -8,10 +8,12 @@ use super::{ContextTag, SessionId};
 use crate::event::{Counters, SequenceState, Status};
 use crate::fault::{FaultKind, SequenceFault, SessionError};
 use crate::initiator::{ExchangeId, Shape};
-use crate::message::{Body, CreateSequenceResponse, Identifier, Message, SequenceAcknowledgement};
+use crate::message::{
+    Body, CreateSequenceResponse, Identifier, Message, Sequence, SequenceAcknowledgement,
+};
 use crate::mutation::{Mutation, broken};
 use crate::ranges::{MessageNumber, Ranges};
-use crate::settings::ReliableSessionSettings;
+use crate::settings::{EarlyMessages, ReliableSessionSettings};
 use crate::time::Time;
 use crate::version::ReliableMessagingVersion;
 
@@ -22,6 +24,8 @@ pub(super) struct Rules {
     pub(super) shape: Shape,
     pub(super) ordered: bool,
     pub(super) window: usize,
+    /// Request/reply: messages that come before their turn are held.
+    pub(super) holds_early: bool,
     flow_control: bool,
 }
 
@@ -36,6 +40,7 @@ impl Rules {
             shape,
             ordered: settings.ordered,
             window: settings.max_transfer_window_size as usize,
+            holds_early: settings.early_messages == EarlyMessages::Hold,
             flow_control: settings.flow_control_enabled,
         }
     }
@@ -61,6 +66,15 @@ pub(super) struct Entry<M> {
     /// 2005: the `Sequence` header says that it is the last.
     pub(super) is_last: bool,
     pub(super) state: EntryState<M>,
+}
+
+/// A message that came before its turn.
+#[derive(Debug)]
+pub(super) struct Held<M> {
+    pub(super) waiters: SmallVec<[Waiter; 1]>,
+    pub(super) sequence: Sequence,
+    /// None: LastMessage.
+    pub(super) message: Option<M>,
 }
 
 #[derive(Debug)]
@@ -118,6 +132,8 @@ pub(super) struct Session<M> {
     pub(super) queue: BTreeSet<MessageNumber>,
     /// One-way, ordered: received before one that they have to follow.
     pub(super) early: BTreeMap<MessageNumber, Option<M>>,
+    /// Request/reply, ordered: came before its turn, held and not acknowledged.
+    pub(super) held: BTreeMap<MessageNumber, Held<M>>,
     /// Request/reply: what is to be answered or repeated.
     pub(super) entries: BTreeMap<MessageNumber, Entry<M>>,
     /// The last number given to a reply.
@@ -164,7 +180,7 @@ impl<M> Session<M> {
             SequenceAcknowledgement::new(self.id.clone(), self.acknowledged());
         acknowledgement.is_final = self.is_closed();
         if self.rules.shape == Shape::RequestReply || self.rules.flow_control {
-            let taken = self.queue.len() + self.early.len();
+            let taken = self.queue.len() + self.early.len() + self.held.len();
             acknowledgement.buffer_remaining = Some(self.rules.window.saturating_sub(taken) as u32);
         }
         acknowledgement
@@ -195,7 +211,8 @@ impl<M> Session<M> {
     /// Every exchange that is still open.
     pub(super) fn waiters(&self) -> impl Iterator<Item = &Waiter> {
         let close = self.closing.iter().flat_map(|c| &c.waiters);
-        self.entries.values().flat_map(|e| &e.waiters).chain(close)
+        let held = self.held.values().flat_map(|h| &h.waiters);
+        self.entries.values().flat_map(|e| &e.waiters).chain(held).chain(close)
     }
 
     /// The initiator broke a rule: it is told, and the session ends.
@@ -238,6 +255,7 @@ impl<M> Session<M> {
             + self.received.heap_size()
             + self.queue.len() * 2 * word
             + self.early.len() * (size_of::<Option<M>>() + 2 * word)
+            + self.held.len() * (size_of::<Held<M>>() + 2 * word)
             + self.entries.len() * (size_of::<Entry<M>>() + 2 * word)
     }
 }

@@ -57,6 +57,7 @@ impl<M: Clone> Session<M> {
         if let Err(waiter) = closing.hold(waiter) {
             out.accepted(&waiter);
         }
+        self.release_held(out);
         self.tell_end(out);
         self.answer_close(out);
         None

@@ -245,6 +245,8 @@ pub struct Client {
     shape: Shape,
     /// `MessageID` of what was sent on each exchange.
     ids: BTreeMap<u64, Identifier>,
+    /// Whether the link writes at once; else the test says when.
+    pub writes_at_once: bool,
 }
 
 impl Client {
@@ -263,6 +265,7 @@ impl Client {
             version,
             shape,
             ids: BTreeMap::new(),
+            writes_at_once: true,
         };
         client.give(InitiatorInput::Open(OpenRequest {
             message_id: id("urn:create"),
@@ -297,6 +300,9 @@ impl Client {
         while let Some(output) = self.initiator.poll() {
             match output {
                 InitiatorOutput::Transmit { exchange, message, .. } => {
+                    if self.writes_at_once {
+                        self.initiator.handle(InitiatorInput::Written { exchange }, self.now);
+                    }
                     self.ids.extend(message.message_id.clone().map(|id| (exchange.0, id)));
                     self.sent.push_back((exchange.0, message, self.now));
                 }
@@ -338,6 +344,10 @@ impl Client {
     pub fn respond_as_it_is(&mut self, exchange: u64, message: Message<u32>) {
         let (exchange, message) = (ExchangeId(exchange), Some(message));
         self.give(InitiatorInput::Response { exchange, message });
+    }
+
+    pub fn written(&mut self, exchange: u64) {
+        self.give(InitiatorInput::Written { exchange: ExchangeId(exchange) });
     }
 
     pub fn accepted(&mut self, exchange: u64) {

@@ -11,5 +11,6 @@ mod ends;
 mod grammar;
 mod harness;
 mod idle;
+mod line;
 mod service;
 mod timing;

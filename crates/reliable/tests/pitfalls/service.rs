@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use waxwing_reliable::{
-    Blame, Body, Event, FaultKind, ListenerInput, ListenerOutput, Message, Offer,
+    Blame, Body, EarlyMessages, Event, FaultKind, ListenerInput, ListenerOutput, Message, Offer,
     ReliableSessionSettings, SessionError, TokenReference,
 };
 use waxwing_soap::EndpointReference;
@@ -235,10 +235,11 @@ fn p19_a_posted_fault_ends_the_session() {
     assert!(service.is_accepted(posted) && !service.has_ended());
 }
 
-/// 20: request/reply buffers no gap, it drops; one-way buffers and lists ranges.
+/// 20: WCF's request/reply service buffers no gap, it drops; one-way buffers and lists ranges.
 #[test]
 fn p20_out_of_order() {
-    let mut service = Service::open(V11, RequestReply, window(8));
+    let settings = ReliableSessionSettings { early_messages: EarlyMessages::Refuse, ..window(8) };
+    let mut service = Service::open(V11, RequestReply, settings);
     let early = service.post(request(2));
     assert!(service.is_accepted(early));
     let gap = Event::Gap { expected: 1, received: 2 };
@@ -258,6 +259,46 @@ fn p20_out_of_order() {
     assert_eq!(service.delivered(), [1]);
     service.post(request(2));
     assert_eq!(service.delivered(), [1, 2, 3]);
+}
+
+/// Ours holds what comes early, with its exchange and within the window, and acknowledges it when its turn has come.
+#[test]
+fn early_messages_are_held_and_answered_in_their_turn() {
+    let mut service = Service::open(V11, RequestReply, window(3));
+    let (third, second) = (service.post(request(3)), service.post(request(2)));
+    let again = service.post(request(3));
+    let beyond = service.post(request(4));
+    assert!(service.is_accepted(beyond), "outside the window of three");
+    assert!([third, second, again].iter().all(|e| service.response(*e).is_none()));
+    let mut poll = Message::new(Body::AckRequested);
+    poll.headers.ack_requested = Some(forward());
+    let poll = service.ask(poll);
+    let acknowledgement = poll.headers.acknowledgement.unwrap();
+    assert!(acknowledgement.ranges.is_empty(), "not acknowledged before its turn");
+    assert_eq!(acknowledgement.buffer_remaining, Some(1));
+    let first = service.post(request(1));
+    assert_eq!(service.delivered(), [1, 2, 3]);
+    for (number, exchanges) in [(1, vec![first]), (2, vec![second]), (3, vec![third, again])] {
+        service.done(number, Some(number as u32 + 100));
+        for exchange in exchanges {
+            let answer = service.message(exchange);
+            assert_eq!(answer.body, Body::Application(number as u32 + 100));
+            assert!(answer.headers.acknowledgement.as_ref().unwrap().ranges.contains(number));
+        }
+    }
+}
+
+/// Who holds the place of a message that never comes gets no answer but 202 when the session is closed.
+#[test]
+fn held_messages_are_let_go_when_the_sequence_is_closed() {
+    let mut service = Service::open(V11, RequestReply, window(8));
+    let early = service.post(request(2));
+    service.post(close_sequence(Some(2)));
+    assert!(service.is_accepted(early));
+    let mut service = Service::open(February2005, RequestReply, window(8));
+    let early = service.post(request(2));
+    service.give(ListenerInput::Abort { session: forward(), reason: "enough".to_owned() });
+    assert!(matches!(service.fault(early).kind, FaultKind::SequenceTerminated(_)));
 }
 
 /// One-way: the queue fills, BufferRemaining counts down to 0, refused numbers are left out.

@@ -5,6 +5,7 @@
 mod checks;
 mod goodput;
 mod lies;
+mod parallel;
 mod plan;
 mod random;
 mod wire;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use waxwing_reliable::{
-    LossRecovery, ReliableMessagingVersion, ReliableSessionSettings, RoundTripEstimate, Shape,
+    EarlyMessages, LossRecovery, ReliableMessagingVersion, ReliableSessionSettings,
+    RoundTripEstimate, Shape,
 };
 use waxwing_soap::{AddressingVersion, MessageVersion, SoapVersion};
 
@@ -118,6 +119,10 @@ impl Plan {
         // From the seed itself, so that the other draws of a seed stay what they were.
         if seed % 2 == 1 {
             client.round_trip_estimate = RoundTripEstimate::Exchange;
+        }
+        let mut service = service;
+        if seed % 8 == 3 {
+            service.early_messages = EarlyMessages::Refuse;
         }
         let last = calls.last().map_or(0, |(at, _)| *at);
         let long = if is_safe { 1000 * HOUR } else { 60 * SECOND };

@@ -59,11 +59,29 @@ enum Happening {
     Call(usize),
     Close,
     Accident(Accident),
-    Arrive { client: Option<u64>, message: Message<Payload>, tag: Option<ContextTag> },
-    Response { exchange: u64, message: Option<Message<Payload>> },
-    Fail { exchange: u64 },
+    Arrive {
+        client: Option<u64>,
+        message: Message<Payload>,
+        tag: Option<ContextTag>,
+    },
+    /// A request of the client is written.
+    Written {
+        exchange: u64,
+    },
+    Response {
+        exchange: u64,
+        message: Option<Message<Payload>>,
+    },
+    Fail {
+        exchange: u64,
+    },
     Accept(SessionId),
-    OperationEnds { epoch: u32, session: SessionId, number: u64, reply: Option<Payload> },
+    OperationEnds {
+        epoch: u32,
+        session: SessionId,
+        number: u64,
+        reply: Option<Payload>,
+    },
 }
 
 /// How a run went.
@@ -236,7 +254,11 @@ impl World {
                 if self.trace {
                     println!("{:12} {happening:?}", self.now);
                 }
+                let is_written = matches!(happening, Happening::Written { .. });
                 self.happen(happening)?;
+                if is_written {
+                    return Ok(());
+                }
             }
             if self.random.permille(self.plan.strangers) {
                 self.stranger()?;
@@ -258,6 +280,9 @@ impl World {
             }
             Happening::Accident(accident) => self.accident(accident),
             Happening::Arrive { client, message, tag } => self.arrive(client, message, tag),
+            Happening::Written { exchange } => {
+                self.client_input(InitiatorInput::Written { exchange: ExchangeId(exchange) })
+            }
             Happening::Response { exchange, message } => {
                 if self.waiting.remove(&exchange).is_none() {
                     return Ok(());
@@ -372,6 +397,7 @@ impl World {
     fn transmit(&mut self, exchange: u64, message: Message<Payload>, deadline: Option<Time>) {
         let patience = self.now + self.plan.client.send_timeout.as_micros() as u64;
         self.waiting.insert(exchange, deadline.map_or(patience, micros));
+        self.later(0, Happening::Written { exchange });
         let tag = self.tag.clone();
         if self.random.permille(self.plan.duplicates) {
             let (delay, message, tag) = (self.delay(), message.clone(), tag.clone());

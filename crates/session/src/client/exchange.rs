@@ -48,6 +48,16 @@ impl ClientSession {
         }
     }
 
+    /// A message that was handed out is written to its connection. In an ordered reliable session the next one is
+    /// handed out then, so that it does not overtake this one.
+    pub fn written(&mut self, id: TransmissionId, at: &mut Moment<'_>) {
+        if let Some(Pending::Reliable(exchange, _)) = self.pending.get(&id) {
+            let exchange = *exchange;
+            self.tell(InitiatorInput::Written { exchange }, at.time);
+            self.drain(at);
+        }
+    }
+
     pub(super) fn transmit(
         &mut self,
         pending: Pending,

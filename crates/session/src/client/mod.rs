@@ -44,7 +44,8 @@ pub struct TransmissionId(pub u64);
 /// A message to be posted.
 #[derive(Debug)]
 pub struct Transmit {
-    /// Give the answer to [`ClientSession::answer`] under this name.
+    /// Tell [`ClientSession::written`] when it is written, and give the answer to [`ClientSession::answer`], under
+    /// this name.
     pub id: TransmissionId,
     /// The action, for the transport's headers and for traces.
     pub action: String,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use waxwing_binding::EndpointTimeouts;
 use waxwing_session::{
-    ApplicationMessage, ClientOutput, ClientSession, SessionError, Transmit, options,
+    ApplicationMessage, ClientOutput, ClientSession, SessionError, TransmissionId, Transmit, options,
 };
 use waxwing_soap::{Envelope, MessageVersion};
 use waxwing_xml::Limits;
@@ -267,6 +267,13 @@ impl Inner {
         self.timer.notify_one();
     }
 
+    /// A message is written: the next one may be begun.
+    fn written(self: &Arc<Self>, id: TransmissionId) {
+        let mut state = self.lock();
+        state.session.written(id, &mut self.parts.clock.moment(&mut SystemRandom));
+        self.drive(&mut state);
+    }
+
     /// Posts one message and takes the answer.
     async fn transmit(self: Arc<Self>, transmit: Transmit) {
         let Transmit { id, action, envelope, plain, deadline } = transmit;
@@ -288,7 +295,16 @@ impl Inner {
             encoding: self.parts.encoding,
             limits: &self.parts.limits,
         };
-        let posted = route.post(&action, Written { content_type, body }, patience).await;
+        let (told, written) = oneshot::channel();
+        let post = route.post(&action, Written { content_type, body }, patience, told);
+        tokio::pin!(post);
+        let posted = tokio::select! {
+            posted = &mut post => posted,
+            _ = written => {
+                self.written(id);
+                post.await
+            }
+        };
         if let Some(trace) = &self.parts.trace
             && !posted.octets.is_empty()
         {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue};
+use tokio::sync::oneshot;
 use waxwing_session::{Answer, Failure, FailureKind};
 use waxwing_soap::http::StatusMeaning;
 use waxwing_soap::{MessageVersion, SoapVersion};
@@ -39,13 +40,21 @@ pub(super) struct Written {
 
 impl Route<'_> {
     /// Posts a message and reads the answer, within `patience`.
-    pub(super) async fn post(&self, action: &str, message: Written, patience: Duration) -> Posted {
+    /// `written` hears when the message is written.
+    pub(super) async fn post(
+        &self,
+        action: &str,
+        message: Written,
+        patience: Duration,
+        written: oneshot::Sender<()>,
+    ) -> Posted {
         let limit = self.limits.max_bytes;
-        let post = self.http.post(
+        let post = self.http.post_telling(
             self.via,
             headers(self.version, &message.content_type, action),
             message.body,
             limit,
+            Some(written),
         );
         let response = match tokio::time::timeout(patience, post).await {
             Ok(Ok(response)) => response,

@@ -10,12 +10,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, DATE};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
-use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::sync::oneshot;
 
 use super::body::{CollectError, Unlimited, collect};
+use super::told_body::ToldBody;
 
 /// How long an unused connection is kept for the next request.
 ///
@@ -29,7 +30,7 @@ pub const MAX_HEAD: usize = 64 << 10;
 /// A pool of connections to any number of services. Cloning shares the pool.
 #[derive(Clone, Debug)]
 pub struct HttpClient {
-    inner: Client<HttpConnector, Full<Bytes>>,
+    inner: Client<HttpConnector, ToldBody>,
 }
 
 /// What a service answered: status, the two headers that SOAP looks at, and the whole body.
@@ -121,7 +122,23 @@ impl HttpClient {
         body: Bytes,
         limit: usize,
     ) -> Result<HttpResponse, HttpError> {
-        let request = build_request(address, headers, body)?;
+        self.post_telling(address, headers, body, limit, None).await
+    }
+
+    /// The same, and tells when the body is written. A request that fails before is told as well.
+    ///
+    /// # Errors
+    ///
+    /// As [`HttpClient::post`].
+    pub async fn post_telling(
+        &self,
+        address: &str,
+        headers: HeaderMap,
+        body: Bytes,
+        limit: usize,
+        written: Option<oneshot::Sender<()>>,
+    ) -> Result<HttpResponse, HttpError> {
+        let request = build_request(address, headers, ToldBody::new(body, written))?;
         let response = self.inner.request(request).await.map_err(|error| {
             let address = address.to_owned();
             if error.is_connect() {
@@ -151,8 +168,8 @@ impl HttpClient {
 fn build_request(
     address: &str,
     headers: HeaderMap,
-    body: Bytes,
-) -> Result<Request<Full<Bytes>>, HttpError> {
+    body: ToldBody,
+) -> Result<Request<ToldBody>, HttpError> {
     let refuse = |reason: String| HttpError::Address { address: address.to_owned(), reason };
     let uri: Uri = address.parse().map_err(|e: http::uri::InvalidUri| refuse(e.to_string()))?;
     match uri.scheme_str() {
@@ -164,7 +181,7 @@ fn build_request(
         }
         None => return Err(refuse("it is not absolute".to_owned())),
     }
-    let mut request = Request::new(Full::new(body));
+    let mut request = Request::new(body);
     *request.method_mut() = Method::POST;
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;

@@ -8,3 +8,4 @@ mod body;
 pub mod http_client;
 pub mod http_server;
 pub mod lossy_link;
+mod told_body;
