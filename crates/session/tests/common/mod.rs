@@ -182,7 +182,8 @@ impl Pair {
         while let Some(output) = self.client.poll() {
             match output {
                 ClientOutput::Transmit(transmit) => {
-                    self.client.written(transmit.id, &mut Moment { wall, time, random: &mut self.random });
+                    self.client
+                        .written(transmit.id, &mut Moment { wall, time, random: &mut self.random });
                     self.posted.push((transmit.id, transmit.envelope.to_bytes()));
                 }
                 ClientOutput::Opened => self.opened = true,

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use waxwing_binding::EndpointTimeouts;
 use waxwing_session::{
-    ApplicationMessage, ClientOutput, ClientSession, SessionError, TransmissionId, Transmit, options,
+    ApplicationMessage, ClientOutput, ClientSession, SessionError, TransmissionId, Transmit,
+    options,
 };
 use waxwing_soap::{Envelope, MessageVersion};
 use waxwing_xml::Limits;

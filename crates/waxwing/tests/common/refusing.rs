@@ -1,0 +1,183 @@
+//! A service that refuses what comes before its turn: 202 with nothing in it, as WCF's ordered request/reply sessions
+//! do. No security; every operation of the calculator adds.
+#![allow(dead_code, unreachable_pub)]
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use http::StatusCode;
+use tokio::sync::oneshot;
+use waxwing::environment::SystemRandom;
+use waxwing::transport::http_server::{HttpReply, HttpRequest, HttpServer, HttpServerOptions};
+use waxwing_reliable::{
+    EarlyMessages, ExchangeId, Identifier, Listener, ListenerInput, ListenerOutput,
+    ReliableMessagingVersion, ReliableSessionSettings, Response, Shape, Time,
+};
+use waxwing_security::PeerTag;
+use waxwing_security::conversation::{
+    ClientIdentification, Protection, ServiceOptions, ServiceSecurity,
+};
+use waxwing_session::{
+    AppMessage, ApplicationMessage, Arrival, Encoded, Moment, ServiceEndpoint, ServiceSettings,
+};
+use waxwing_soap::{Envelope, MessageVersion, urn_uuid};
+use waxwing_xml::{Limits, Name};
+
+const SAMPLES: &str = "http://Microsoft.ServiceModel.Samples";
+const TYPE: &str = "application/soap+xml; charset=utf-8";
+
+/// The service, and what it has done.
+pub struct Refusing {
+    server: HttpServer,
+    pub counts: Arc<Counts>,
+}
+
+#[derive(Default)]
+pub struct Counts {
+    pub executed: AtomicU64,
+    /// Messages that were answered 202.
+    pub refused: AtomicU64,
+}
+
+struct Peer {
+    endpoint: ServiceEndpoint,
+    state: Mutex<State>,
+    start: Instant,
+    counts: Arc<Counts>,
+}
+
+struct State {
+    listener: Listener<AppMessage>,
+    waiting: HashMap<u64, oneshot::Sender<Response<AppMessage>>>,
+    exchanges: u64,
+}
+
+impl Refusing {
+    /// Listens at a free port; the endpoint is at `/calc`.
+    pub async fn start(version: ReliableMessagingVersion) -> Self {
+        let settings = ReliableSessionSettings {
+            early_messages: EarlyMessages::Refuse,
+            ..ReliableSessionSettings::default()
+        };
+        let shape = Shape::RequestReply;
+        let mut options = ServiceOptions::new(ClientIdentification::None);
+        options.protection = Protection::None;
+        let security = ServiceSecurity::new(options, &mut SystemRandom).expect("no security");
+        let endpoint = ServiceSettings {
+            address: "http://localhost/calc".to_owned(),
+            version: MessageVersion::SOAP12_ADDRESSING10,
+            reliable: Some((version, shape, settings.clone())),
+            understood: Vec::new(),
+            trace: false,
+        };
+        let counts = Arc::new(Counts::default());
+        let listener = Listener::new(version, shape, settings).expect("settings");
+        let peer = Arc::new(Peer {
+            endpoint: ServiceEndpoint::new(endpoint, security),
+            state: Mutex::new(State { listener, waiting: HashMap::new(), exchanges: 0 }),
+            start: Instant::now(),
+            counts: Arc::clone(&counts),
+        });
+        let handler = move |request: HttpRequest| {
+            let peer = Arc::clone(&peer);
+            async move { peer.handle(&request).await }
+        };
+        let any: SocketAddr = ([127, 0, 0, 1], 0).into();
+        let server = HttpServer::bind(any, HttpServerOptions::default(), handler);
+        Self { server: server.await.expect("a port"), counts }
+    }
+
+    pub fn address(&self) -> String {
+        format!("http://{}/calc", self.server.local_addr())
+    }
+}
+
+impl Peer {
+    fn time(&self) -> Time {
+        Time::since_start(self.start.elapsed())
+    }
+
+    async fn handle(&self, request: &HttpRequest) -> HttpReply {
+        let Ok(envelope) = Envelope::parse(&request.body[..], &Limits::SOAP) else {
+            return HttpReply::Empty(StatusCode::BAD_REQUEST);
+        };
+        let mut random = SystemRandom;
+        let wall = jiff::Timestamp::now();
+        let mut moment = Moment { wall, time: self.time(), random: &mut random };
+        let arrival = self.endpoint.receive(envelope, PeerTag::UNKNOWN, &mut moment);
+        let encoded = match arrival {
+            Arrival::Answer(encoded) => *encoded,
+            Arrival::Message(arrived) => {
+                let tag = arrived.tag();
+                let (message, reply) = (arrived.message, arrived.reply);
+                let answer = {
+                    let mut state = self.state.lock().expect("no panic");
+                    state.exchanges += 1;
+                    let exchange = ExchangeId(state.exchanges);
+                    let (sender, receiver) = oneshot::channel();
+                    state.waiting.insert(exchange.0, sender);
+                    let fresh = Identifier::new(urn_uuid(&mut SystemRandom));
+                    let input = ListenerInput::Request { exchange, message, tag, fresh };
+                    state.listener.handle(input, self.time());
+                    self.drain(&mut state);
+                    receiver
+                };
+                let response = answer.await.expect("an answer");
+                let mut moment = Moment { wall, time: self.time(), random: &mut random };
+                self.endpoint.encode(&reply, response, &mut moment)
+            }
+        };
+        let Encoded { status, envelope, .. } = encoded;
+        let status = StatusCode::from_u16(status).expect("a status");
+        match envelope {
+            None => HttpReply::Empty(status),
+            Some(envelope) => HttpReply::Message {
+                status,
+                content_type: TYPE.to_owned(),
+                body: envelope.to_bytes().into(),
+            },
+        }
+    }
+
+    fn drain(&self, state: &mut State) {
+        while let Some(output) = state.listener.poll() {
+            let input = match output {
+                ListenerOutput::Created { session, .. } => ListenerInput::Accept(session),
+                ListenerOutput::EndOfMessages(session) => ListenerInput::Close(session),
+                ListenerOutput::Deliver { session, number, message } => {
+                    self.counts.executed.fetch_add(1, Ordering::SeqCst);
+                    ListenerInput::Done { session, number, reply: Some(add(&message)) }
+                }
+                ListenerOutput::Respond { exchange, response } => {
+                    if matches!(response, Response::Accepted) {
+                        self.counts.refused.fetch_add(1, Ordering::SeqCst);
+                    }
+                    if let Some(waiting) = state.waiting.remove(&exchange.0) {
+                        let _ = waiting.send(response);
+                    }
+                    continue;
+                }
+                _ => continue,
+            };
+            state.listener.handle(input, self.time());
+        }
+    }
+}
+
+fn add(request: &AppMessage) -> AppMessage {
+    let payload = request.envelope.payload().expect("a body");
+    let number = |e: waxwing_xml::Element<'_>| e.text().trim().parse::<f64>().expect("a number");
+    let sum: f64 = payload.elements().map(number).sum();
+    let operation = payload.local_name().to_owned();
+    let mut envelope = Envelope::new(MessageVersion::SOAP12_ADDRESSING10);
+    let top = format!("{operation}Response");
+    let wrapper = envelope.append_body_element(Name::new("", &top, SAMPLES));
+    let result = format!("{operation}Result");
+    let name = Name::new("", &result, SAMPLES);
+    envelope.document_mut().append_text_element(wrapper, name, &sum.to_string());
+    let action = format!("{SAMPLES}/ICalculator/{operation}Response");
+    AppMessage::new(ApplicationMessage::reply(action, envelope, request))
+}

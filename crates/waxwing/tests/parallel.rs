@@ -1,0 +1,94 @@
+//! Many calls at once on one ordered session: none fails and nothing is sent again, whether the service holds what comes
+//! early, as ours does, or refuses it, as WCF's does. How long it takes: `cargo run --release --example parallel_calls`.
+
+#![allow(clippy::disallowed_methods)]
+
+mod common;
+#[path = "common/refusing.rs"]
+mod refusing;
+
+use std::sync::atomic::Ordering;
+
+use common::*;
+use refusing::Refusing;
+use waxwing::{ChannelFactory, ClientChannel, ServiceHostBuilder, ServiceInstances};
+use waxwing_reliable::{Counters, ReliableMessagingVersion};
+
+const CALLS: usize = 200;
+
+/// A machine that stands still for half a second makes a timer run out, which proves nothing.
+const ATTEMPTS: usize = 5;
+
+/// Every call at once; how many had an answer, and the counters.
+async fn at_once(channel: &ClientChannel) -> (usize, Counters) {
+    let calls: Vec<_> = (0..CALLS)
+        .map(|i| {
+            let client = CalculatorClient::new(channel.clone());
+            tokio::spawn(
+                async move { client.add(i as f64, 0.5).await.ok() == Some(i as f64 + 0.5) },
+            )
+        })
+        .collect();
+    let mut right = 0;
+    for call in calls {
+        right += usize::from(call.await.unwrap());
+    }
+    (right, channel.reliable_session().expect("a reliable session").counters)
+}
+
+/// In some attempt every call is answered and nothing is sent again.
+async fn nothing_is_sent_again(factory: &ChannelFactory) {
+    let mut seen = Vec::new();
+    for _ in 0..ATTEMPTS {
+        let channel = factory.open_channel().await.unwrap_or_else(|e| panic!("{e}"));
+        let (right, counters) = at_once(&channel).await;
+        assert_eq!(right, CALLS, "{counters:?}");
+        channel.close().await.unwrap_or_else(|e| panic!("{e}"));
+        if counters.retransmissions == 0 && counters.timeouts == 0 {
+            return;
+        }
+        seen.push(counters);
+    }
+    panic!("{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn against_ourselves() {
+    for binding in [
+        Binding::none(),
+        Binding::certificate(false),
+        Binding { section: "ws2007HttpBinding", ..Binding::certificate(false) },
+    ] {
+        let folders = [stores("service", "ca", &[]), stores("alice", "ca", &["service"])];
+        let service = Counting::default();
+        let config = service_config(&binding, folders[0].path());
+        let builder =
+            ServiceHostBuilder::from_config(&config, "CalculatorService", &CALCULATOR_CONTRACT);
+        let instances = ServiceInstances::single(CalculatorService::new(service.clone()));
+        let host = builder.unwrap().open(instances).await.unwrap();
+        let address = format!("http://{}/calc", host.local_addresses()[0]);
+        let config = client_config(&binding, folders[1].path(), &address, "CN=", "localhost");
+        let factory = ChannelFactory::from_config(&config, "calc", &CALCULATOR_CONTRACT).unwrap();
+        nothing_is_sent_again(&factory).await;
+        let executed = service.executed.load(Ordering::SeqCst) as usize;
+        assert_eq!(executed % CALLS, 0, "each exactly once");
+        host.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn against_a_service_that_refuses_what_comes_early() {
+    for (section, version) in [
+        ("wsHttpBinding", ReliableMessagingVersion::February2005),
+        ("ws2007HttpBinding", ReliableMessagingVersion::V11),
+    ] {
+        let peer = Refusing::start(version).await;
+        let binding = Binding { section, ..Binding::none() };
+        let folder = stores("alice", "ca", &["service"]);
+        let config = client_config(&binding, folder.path(), &peer.address(), "CN=", "localhost");
+        let factory = ChannelFactory::from_config(&config, "calc", &CALCULATOR_CONTRACT).unwrap();
+        nothing_is_sent_again(&factory).await;
+        let executed = peer.counts.executed.load(Ordering::SeqCst) as usize;
+        assert_eq!(executed % CALLS, 0, "each exactly once");
+    }
+}
