@@ -11,56 +11,46 @@ use crate::message::{
 };
 use crate::version::{Action, ReliableMessagingVersion};
 
-/// Children of one element, taken in the order of the grammar.
-struct Cursor<'a> {
-    children: Vec<Element<'a>>,
-    at: usize,
+/// Children of one element, by name: WCF demands an order, but each name stands once, so any order says the same.
+/// What is not asked for is an extension and skipped, as WCF skips it.
+#[derive(Clone, Copy)]
+struct Children<'a> {
+    element: Element<'a>,
     namespace: &'static str,
 }
 
-impl<'a> Cursor<'a> {
+impl<'a> Children<'a> {
     fn new(element: Element<'a>, version: ReliableMessagingVersion) -> Self {
-        Self { children: element.elements().collect(), at: 0, namespace: version.namespace() }
+        Self { element, namespace: version.namespace() }
     }
 
-    /// The next child when it has this name.
-    fn optional(&mut self, local: &str) -> Option<Element<'a>> {
-        let next = self.children.get(self.at).copied().filter(|e| e.is(self.namespace, local));
-        self.at += usize::from(next.is_some());
-        next
+    /// The child of this name; two of one name contradict each other.
+    fn optional(&self, local: &str) -> Result<Option<Element<'a>>, String> {
+        let mut found = self.element.elements().filter(|e| e.is(self.namespace, local));
+        let first = found.next();
+        match found.next() {
+            None => Ok(first),
+            Some(_) => Err(format!("{local} stands twice")),
+        }
     }
 
-    fn required(&mut self, local: &str) -> Result<Element<'a>, String> {
-        self.optional(local).ok_or_else(|| match self.children.get(self.at) {
-            Some(found) => format!("{local} is expected, {} found", found.qualified_name()),
-            None => format!("{local} is missing"),
-        })
+    fn required(&self, local: &str) -> Result<Element<'a>, String> {
+        self.optional(local)?.ok_or_else(|| format!("{local} is missing"))
     }
 
-    fn identifier(&mut self) -> Result<Identifier, String> {
+    fn identifier(&self) -> Result<Identifier, String> {
         identifier(self.required("Identifier")?).ok_or_else(|| "Identifier is empty".to_owned())
     }
 
-    fn text(&mut self, local: &str) -> Result<Option<String>, String> {
-        let Some(element) = self.optional(local) else { return Ok(None) };
+    fn text(&self, local: &str) -> Result<Option<String>, String> {
+        let Some(element) = self.optional(local)? else { return Ok(None) };
         simple_text(element).map(Some).ok_or_else(|| format!("{local} must be text"))
     }
 
-    fn behavior(&mut self) -> Result<Option<IncompleteSequenceBehavior>, String> {
+    fn behavior(&self) -> Result<Option<IncompleteSequenceBehavior>, String> {
         let Some(text) = self.text("IncompleteSequenceBehavior")? else { return Ok(None) };
         let known = IncompleteSequenceBehavior::ALL.into_iter().find(|b| b.name() == text);
         known.map(Some).ok_or_else(|| format!("{text:?} is no IncompleteSequenceBehavior"))
-    }
-
-    /// What is left: extensions. A child of the protocol that comes too late is one that breaks the order.
-    fn rest(&self, late: &[&str]) -> Result<&[Element<'a>], String> {
-        let rest = &self.children[self.at..];
-        let wrong =
-            rest.iter().find(|e| e.namespace() == self.namespace && late.contains(&e.local_name()));
-        match wrong {
-            None => Ok(rest),
-            Some(e) => Err(format!("{} may not stand there", e.qualified_name())),
-        }
     }
 }
 
@@ -102,15 +92,14 @@ fn create_body(
     version: ReliableMessagingVersion,
     wsa: AddressingVersion,
 ) -> Result<CreateSequence, String> {
-    let mut cursor = Cursor::new(body, version);
-    let acks_to = endpoint(cursor.required("AcksTo")?, wsa)?;
-    let expires = cursor.text("Expires")?;
-    let offer = match cursor.optional("Offer") {
+    let children = Children::new(body, version);
+    let acks_to = endpoint(children.required("AcksTo")?, wsa)?;
+    let expires = children.text("Expires")?;
+    let offer = match children.optional("Offer")? {
         Some(element) => Some(offer(element, version, wsa)?),
         None => None,
     };
-    let rest = cursor.rest(&["AcksTo", "Expires", "Offer"])?;
-    let tokens = rest.iter().copied().filter_map(token).collect();
+    let tokens = body.elements().filter_map(token).collect();
     Ok(CreateSequence { acks_to, expires, offer, tokens, reply_to: None, to: None })
 }
 
@@ -120,12 +109,11 @@ fn offer(
     wsa: AddressingVersion,
 ) -> Result<Offer, String> {
     let is_11 = version == ReliableMessagingVersion::V11;
-    let mut cursor = Cursor::new(element, version);
-    let identifier = cursor.identifier()?;
-    let endpoint = if is_11 { Some(endpoint(cursor.required("Endpoint")?, wsa)?) } else { None };
-    let expires = cursor.text("Expires")?;
-    let incomplete_sequence_behavior = if is_11 { cursor.behavior()? } else { None };
-    cursor.rest(&["Identifier", "Endpoint", "Expires", "IncompleteSequenceBehavior"])?;
+    let children = Children::new(element, version);
+    let identifier = children.identifier()?;
+    let endpoint = if is_11 { Some(endpoint(children.required("Endpoint")?, wsa)?) } else { None };
+    let expires = children.text("Expires")?;
+    let incomplete_sequence_behavior = if is_11 { children.behavior()? } else { None };
     Ok(Offer { identifier, endpoint, expires, incomplete_sequence_behavior })
 }
 
@@ -149,19 +137,18 @@ pub(super) fn created(
     const NAME: &str = "CreateSequenceResponse";
     let wsa = envelope.version().addressing;
     let parse = || {
-        let mut cursor = Cursor::new(single_child(envelope, version, NAME)?, version);
-        let identifier = cursor.identifier()?;
-        let expires = cursor.text("Expires")?;
+        let children = Children::new(single_child(envelope, version, NAME)?, version);
+        let identifier = children.identifier()?;
+        let expires = children.text("Expires")?;
         let is_11 = version == ReliableMessagingVersion::V11;
-        let incomplete_sequence_behavior = if is_11 { cursor.behavior()? } else { None };
-        let accept = match cursor.optional("Accept") {
+        let incomplete_sequence_behavior = if is_11 { children.behavior()? } else { None };
+        let accept = match children.optional("Accept")? {
             None => None,
             Some(accept) => {
-                let mut inner = Cursor::new(accept, version);
+                let inner = Children::new(accept, version);
                 Some(endpoint(inner.required("AcksTo")?, wsa)?)
             }
         };
-        cursor.rest(&["Identifier", "Expires", "IncompleteSequenceBehavior", "Accept"])?;
         Ok(CreateSequenceResponse { identifier, expires, incomplete_sequence_behavior, accept })
     };
     parse().or_else(|problem: String| malformed(NAME, problem))
@@ -177,10 +164,10 @@ pub(super) fn shutdown(
     let name = action.local_name();
     let wsa = envelope.version().addressing;
     let parse = || {
-        let mut cursor = Cursor::new(single_child(envelope, version, name)?, version);
-        let identifier = cursor.identifier()?;
+        let children = Children::new(single_child(envelope, version, name)?, version);
+        let identifier = children.identifier()?;
         let is_11 = version == ReliableMessagingVersion::V11;
-        let last = if is_11 { cursor.text("LastMsgNumber")? } else { None };
+        let last = if is_11 { children.text("LastMsgNumber")? } else { None };
         let last_message_number = match last {
             None => None,
             Some(text) => Some(
@@ -201,7 +188,7 @@ pub(super) fn named(
     version: ReliableMessagingVersion,
     name: &'static str,
 ) -> Result<Identifier, ReadError> {
-    let parse = || Cursor::new(single_child(envelope, version, name)?, version).identifier();
+    let parse = || Children::new(single_child(envelope, version, name)?, version).identifier();
     parse().or_else(|problem: String| malformed(name, problem))
 }
 

@@ -63,17 +63,16 @@ fn only<'a>(
 
 fn sequence(header: Element<'_>, version: ReliableMessagingVersion) -> Result<Sequence, ReadError> {
     const NAME: &str = "Sequence";
-    let mut children = header.elements();
-    let identifier = leading_identifier(NAME, children.next(), version)?;
-    let text = match children.next().filter(|e| e.is(version.namespace(), "MessageNumber")) {
+    let identifier = named_sequence(NAME, header, version)?;
+    let text = match one(NAME, header, version, "MessageNumber")? {
         Some(element) => simple_text(element).unwrap_or_default(),
-        None => return malformed(NAME, "MessageNumber must follow Identifier"),
+        None => return malformed(NAME, "it has no MessageNumber"),
     };
     let Some(number) = number(&text).filter(|n| *n > 0) else {
         return malformed(NAME, format!("{text:?} is no message number (1 to 2^63 - 1)"));
     };
     let is_2005 = version == ReliableMessagingVersion::February2005;
-    let last = children.next().is_some_and(|e| e.is(version.namespace(), "LastMessage"));
+    let last = one(NAME, header, version, "LastMessage")?.is_some();
     Ok(Sequence { identifier, number, last_message: is_2005 && last })
 }
 
@@ -81,19 +80,37 @@ fn ack_requested(
     header: Element<'_>,
     version: ReliableMessagingVersion,
 ) -> Result<Identifier, ReadError> {
-    leading_identifier("AckRequested", header.first_element(), version)
+    named_sequence("AckRequested", header, version)
 }
 
-fn leading_identifier(
+fn named_sequence(
     element: &'static str,
-    first: Option<Element<'_>>,
+    header: Element<'_>,
     version: ReliableMessagingVersion,
 ) -> Result<Identifier, ReadError> {
-    let found = first.filter(|e| e.is(version.namespace(), "Identifier")).and_then(identifier);
-    found.map_or_else(|| malformed(element, "it must begin with an Identifier"), Ok)
+    let found = one(element, header, version, "Identifier")?.and_then(identifier);
+    found.map_or_else(|| malformed(element, "it has no Identifier"), Ok)
 }
 
-/// What has been read of an acknowledgement; the grammar is one of order.
+/// The child of the protocol with this name, wherever it stands. WCF demands an order and the specifications' schemas
+/// one of their own; since every name stands once, any order says the same.
+fn one<'a>(
+    element: &'static str,
+    header: Element<'a>,
+    version: ReliableMessagingVersion,
+    local: &str,
+) -> Result<Option<Element<'a>>, ReadError> {
+    let mut found = header.elements().filter(|e| e.is(version.namespace(), local));
+    let first = found.next();
+    match found.next() {
+        None => Ok(first),
+        Some(_) => malformed(element, format!("{local} stands twice")),
+    }
+}
+
+/// What has been read of an acknowledgement. WCF's grammar is one of order: ranges or `None`, then `Final`, then
+/// extensions. Here any order is read, and `None` beside ranges says nothing (CXF writes it after them): more is never
+/// read as acknowledged than the ranges say.
 #[derive(Default)]
 struct Parts {
     ranges: Ranges,
@@ -102,7 +119,6 @@ struct Parts {
     is_final: bool,
     nacks: Vec<u64>,
     buffer_remaining: Option<u32>,
-    extended: bool,
 }
 
 /// Reads `SequenceAcknowledgement`, as header or as detail of `InvalidAcknowledgement`.
@@ -111,10 +127,9 @@ pub(super) fn acknowledgement(
     version: ReliableMessagingVersion,
 ) -> Result<SequenceAcknowledgement, ReadError> {
     const NAME: &str = "SequenceAcknowledgement";
-    let mut children = header.elements();
-    let identifier = leading_identifier(NAME, children.next(), version)?;
+    let identifier = named_sequence(NAME, header, version)?;
     let mut parts = Parts::default();
-    for child in children {
+    for child in header.elements() {
         let result = if child.namespace() == version.namespace() {
             parts.protocol(child, version)
         } else {
@@ -140,42 +155,21 @@ impl Parts {
         child: Element<'_>,
         version: ReliableMessagingVersion,
     ) -> Result<(), String> {
-        let is_11 = version == ReliableMessagingVersion::V11;
-        let name = child.local_name();
-        if !matches!(name, "AcknowledgementRange" | "None" | "Final" | "Nack") {
-            self.extended = true;
-            return Ok(());
-        }
-        if self.extended || self.is_final {
-            return Err(format!("{name} may not stand after an extension or Final"));
-        }
-        match name {
-            "AcknowledgementRange" if !self.is_none && self.nacks.is_empty() => {
-                self.range(child, version)
-            }
-            "None" if is_11 && self.count == 0 && !self.is_none && self.nacks.is_empty() => {
-                self.is_none = true;
-                Ok(())
-            }
-            "Final" if is_11 && (self.count > 0 || self.is_none) => {
-                self.is_final = true;
-                Ok(())
-            }
-            "Nack" if self.count == 0 && !self.is_none => {
+        match child.local_name() {
+            "AcknowledgementRange" => return self.range(child),
+            "None" => self.is_none = true,
+            "Final" => self.is_final = version == ReliableMessagingVersion::V11,
+            "Nack" => {
                 let text = simple_text(child).unwrap_or_default();
                 let number = number(&text).filter(|n| *n > 0);
                 self.nacks.push(number.ok_or_else(|| format!("{text:?} is no Nack"))?);
-                Ok(())
             }
-            _ => Err(format!("{name} may not stand here")),
+            _ => {}
         }
+        Ok(())
     }
 
-    fn range(
-        &mut self,
-        child: Element<'_>,
-        version: ReliableMessagingVersion,
-    ) -> Result<(), String> {
+    fn range(&mut self, child: Element<'_>) -> Result<(), String> {
         let bound = |name: &str| {
             let text = child.attribute(name).ok_or_else(|| format!("a range without {name}"))?;
             number(text).ok_or_else(|| format!("{text:?} is no message number"))
@@ -185,10 +179,8 @@ impl Parts {
         if self.count > MAX_RANGES {
             return Err(format!("more than {MAX_RANGES} ranges"));
         }
-        let nothing_2005 =
-            version == ReliableMessagingVersion::February2005 && lower == 0 && upper == 0;
-        if nothing_2005 {
-            return Ok(()); // The way in which 2005 says that nothing was received.
+        if lower == 0 && upper == 0 {
+            return Ok(()); // The way in which WCF says in 2005 that nothing was received.
         }
         if lower == 0 || lower > upper {
             return Err(format!("{lower} to {upper} is no range"));
@@ -198,7 +190,6 @@ impl Parts {
     }
 
     fn extension(&mut self, child: Element<'_>) -> Result<(), String> {
-        self.extended = true;
         if !child.is(NETRM_NAMESPACE, "BufferRemaining") {
             return Ok(());
         }

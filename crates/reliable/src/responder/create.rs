@@ -92,16 +92,17 @@ impl<M: Clone> Listener<M> {
         if headers.uses_sequence_ssl {
             return Err("UsesSequenceSSL is not supported");
         }
-        if is_11 && headers.uses_sequence_str != tag.is_some() {
-            return Err(match tag {
-                Some(_) => "UsesSequenceSTR is required under secure conversation",
-                None => {
-                    "UsesSequenceSTR needs secure conversation, which this endpoint does not use"
-                }
-            });
+        if headers.uses_sequence_str && tag.is_none() {
+            return Err(
+                "UsesSequenceSTR needs secure conversation, which this endpoint does not use",
+            );
         }
-        if let Some(tag) = tag.filter(|_| !broken(Mutation::IgnoreContext))
-            && !create.tokens.iter().any(|token| token.identifier == *tag)
+        // WCF demands a reference to the context in every secured CreateSequence. The sequence is bound to the context
+        // that signed the message, whether or not it is named; one that names another is refused.
+        let names = |tag: &ContextTag| create.tokens.iter().any(|t| t.identifier == *tag);
+        let must_name = headers.uses_sequence_str || !create.tokens.is_empty();
+        if let Some(tag) = tag.filter(|_| must_name && !broken(Mutation::IgnoreContext))
+            && !names(tag)
         {
             return Err("no SecurityTokenReference names the security context of the message");
         }

@@ -18,24 +18,56 @@ pub(super) struct Lingering(VecDeque<Ended>);
 struct Ended {
     id: SessionId,
     tag: Option<ContextTag>,
-    /// 2005: the return sequence, which the answer terminates.
+    /// The return sequence.
     back: Option<Identifier>,
+    farewell: Farewell,
     acknowledgement: SequenceAcknowledgement,
     until: Time,
 }
 
+/// What a repeated TerminateSequence is answered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Farewell {
+    /// 1.1: TerminateSequenceResponse.
+    Response,
+    /// 2005: TerminateSequence of the return sequence.
+    TerminateBack,
+    /// `UnknownSequence`, as of any sequence that is not there.
+    Forgotten,
+}
+
 impl Lingering {
     pub(super) fn add<M>(&mut self, session: &Session<M>, until: Time) {
-        let back = session.back.clone().filter(|_| !session.rules.is_11());
-        if !session.rules.is_11() && (back.is_none() || session.tag.is_none()) {
-            return;
-        }
+        let farewell = match (session.rules.is_11(), &session.back, &session.tag) {
+            (true, ..) => Farewell::Response,
+            (false, Some(_), Some(_)) => Farewell::TerminateBack,
+            (false, Some(_), None) => Farewell::Forgotten,
+            (false, None, _) => return,
+        };
         if self.0.len() >= MAX_LINGERING {
             self.0.pop_front();
         }
         let acknowledgement = session.acknowledgement();
-        let (id, tag) = (session.id.clone(), session.tag.clone());
-        self.0.push_back(Ended { id, tag, back, acknowledgement, until });
+        let (id, tag, back) = (session.id.clone(), session.tag.clone(), session.back.clone());
+        self.0.push_back(Ended { id, tag, back, farewell, acknowledgement, until });
+    }
+
+    /// Whether a message only acknowledges replies of a session that has ended: late, but no offence. The two
+    /// sequences are independent, and a peer may acknowledge after it has terminated its own.
+    pub(super) fn takes<M>(
+        &self,
+        message: &Message<M>,
+        tag: Option<&ContextTag>,
+        now: Time,
+    ) -> bool {
+        let acknowledged = message.headers.acknowledgement.as_ref().map(|a| &a.identifier);
+        matches!(message.body, Body::SequenceAcknowledgement)
+            && self.0.iter().any(|ended| {
+                ended.back.as_ref() == acknowledged
+                    && ended.back.is_some()
+                    && ended.tag.as_ref() == tag
+                    && ended.until > now
+            })
     }
 
     /// The answer to a repeated TerminateSequence.
@@ -49,15 +81,16 @@ impl Lingering {
         let id = &shutdown.identifier;
         let same = |e: &&Ended| e.id == *id && e.tag.as_ref() == tag && e.until > now;
         let ended = self.0.iter().find(same)?;
-        let mut answer = match &ended.back {
-            Some(back) => {
+        let mut answer = match (ended.farewell, &ended.back) {
+            (Farewell::Forgotten, _) => return None,
+            (Farewell::TerminateBack, Some(back)) => {
                 let (identifier, reply_to) = (back.clone(), None);
                 let back = Shutdown { identifier, last_message_number: None, reply_to };
                 Message::new(Body::TerminateSequence(back))
             }
-            None => Message::new(Body::TerminateSequenceResponse(id.clone())),
+            _ => Message::new(Body::TerminateSequenceResponse(id.clone())),
         };
-        if ended.back.is_none() {
+        if ended.farewell == Farewell::Response {
             answer.relates_to.clone_from(&message.message_id);
         }
         answer.headers.acknowledgement = Some(ended.acknowledgement.clone());

@@ -272,6 +272,9 @@ impl<M: Clone> Listener<M> {
         if let Some(answer) = self.lingering.answer(message, tag, now) {
             return self.outputs.message(waiter, answer);
         }
+        if self.lingering.takes(message, tag, now) {
+            return self.outputs.accepted(waiter);
+        }
         let fault = SequenceFault::sender(FaultKind::UnknownSequence(id), UNKNOWN);
         self.outputs.fault(waiter, fault);
     }

@@ -328,7 +328,7 @@ impl<M: Clone> Session<M> {
         if let Some(message) = message.filter(|_| broken(Mutation::DeliverDuplicates)) {
             self.deliver(number, message, out);
         }
-        let Some(entry) = self.entries.get_mut(&number).filter(|_| self.closing.is_none()) else {
+        let Some(entry) = self.entries.get_mut(&number) else {
             return out.message(&waiter, self.stand_alone());
         };
         match &mut entry.state {

@@ -10,6 +10,8 @@ use crate::message::{Body, Message, Shutdown};
 use crate::mutation::{Mutation, broken};
 use crate::ranges::MessageNumber;
 
+const UNANSWERED: &str = "the sequence is terminated before every message is answered";
+
 impl<M: Clone> Session<M> {
     /// The application closes its side: LastMessage and CloseSequence may be answered.
     pub(super) fn close(&mut self, out: &mut Outputs<M>) {
@@ -47,6 +49,8 @@ impl<M: Clone> Session<M> {
         shutdown: &Shutdown,
         out: &mut Outputs<M>,
     ) -> Option<Ending> {
+        // WCF refuses a sequence that is closed before every reply is acknowledged. The two sequences are independent:
+        // what the initiator has not got yet is repeated when it asks, until it terminates.
         if let Some(ending) = self.check_shutdown(&waiter, shutdown, out) {
             return Some(ending);
         }
@@ -96,9 +100,6 @@ impl<M: Clone> Session<M> {
         let last = shutdown.last_message_number;
         let (id, reason) = if !same_uri(reply_to, &self.reply_to) {
             (&self.id, "ReplyTo must be that of CreateSequence")
-        } else if self.unacknowledged() > 0 || self.is_busy() {
-            let id = self.back.as_ref().unwrap_or(&self.id);
-            (id, "the sequence is closed before every reply is acknowledged")
         } else if last.is_some_and(|last| last < self.received.highest()) {
             (&self.id, "LastMsgNumber is below the highest number received")
         } else if self.closing.as_ref().is_some_and(|c| c.last != last) {
@@ -123,8 +124,8 @@ impl<M: Clone> Session<M> {
         let is_complete = self.last.is_some_and(|last| self.received.contiguous() == last);
         let reason = if !is_complete {
             "the sequence is terminated before its last message"
-        } else if self.unacknowledged() > 0 || self.is_busy() {
-            "the sequence is terminated before every reply is acknowledged"
+        } else if self.is_busy() {
+            UNANSWERED
         } else {
             match self.back.clone() {
                 Some(back) => out.message(waiter, self.terminate_back(back, None)),
@@ -156,6 +157,11 @@ impl<M: Clone> Session<M> {
     ) -> Option<Ending> {
         if let Some(ending) = self.check_shutdown(waiter, shutdown, out) {
             return Some(ending);
+        }
+        if self.is_busy() {
+            let id = self.back.as_ref().unwrap_or(&self.id);
+            let fault = self.terminated(id, UNANSWERED);
+            return Some(self.refuse(waiter, fault, out));
         }
         let last = shutdown.last_message_number;
         let is_complete = last == Some(self.received.contiguous()) && self.received.missing() == 0;

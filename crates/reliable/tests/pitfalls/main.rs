@@ -11,6 +11,7 @@ mod ends;
 mod grammar;
 mod harness;
 mod idle;
+mod liberal;
 mod line;
 mod service;
 mod timing;

@@ -362,8 +362,10 @@ fn p27_a_sequence_is_bound_to_its_security_context() {
             (vec![token("urn:mine")], version == V11, true),
             (vec![token("urn:other"), token("urn:mine")], version == V11, true),
             (vec![token("urn:other")], version == V11, false),
-            (vec![], version == V11, false),
-            (vec![token("urn:mine")], version != V11, version != V11),
+            // Without a reference it is bound all the same; a header that promises one must be true.
+            (vec![], false, true),
+            (vec![], true, false),
+            (vec![token("urn:mine")], version != V11, true),
         ] {
             let mut service = Service::empty(version, RequestReply, window(8));
             service.tag = Some(id("urn:mine"));

@@ -106,8 +106,10 @@ impl Peer {
         };
         let mut random = SystemRandom;
         let wall = jiff::Timestamp::now();
-        let mut moment = Moment { wall, time: self.time(), random: &mut random };
-        let arrival = self.endpoint.receive(envelope, PeerTag::UNKNOWN, &mut moment);
+        let arrival = {
+            let mut moment = Moment { wall, time: self.time(), random: &mut random };
+            self.endpoint.receive(envelope, PeerTag::UNKNOWN, &mut moment)
+        };
         let encoded = match arrival {
             Arrival::Answer(encoded) => *encoded,
             Arrival::Message(arrived) => {
