@@ -254,6 +254,33 @@ fn a_direct_answer_without_relation_is_none() {
     assert!(pair.completed.contains_key(&2));
 }
 
+/// A demand to renew the key says that its request was not executed. Given to another call, which was, it must not make
+/// the client send that one again.
+#[test]
+fn a_demand_to_renew_that_another_call_drew_sends_nothing_again() {
+    let mode = Mode { reliable: None, protection: Protection::Conversation };
+    let mut pair = Pair::with_key(mode, Some(2)).opened();
+    pair.call(1, "one");
+    let [one] = pair.bring()[..] else { panic!() };
+    pair.answers.remove(&one).unwrap();
+    pair.millis += 180_000;
+    pair.call(2, "two");
+    let posted = std::mem::take(&mut pair.posted);
+    let [(renew, renewal), (two, late)] = &posted[..] else { panic!("{}", posted.len()) };
+    pair.arrive(*two, late);
+    let demand = pair.answers.remove(two).unwrap();
+    pair.answer(one, &demand);
+    assert!(matches!(pair.failed[&1], SessionError::BadReply(_)), "{:?}", pair.failed);
+    // To the call that drew it it is one: that is sent again under the new key.
+    pair.answer(*two, &demand);
+    pair.arrive(*renew, renewal);
+    let renewed = pair.answers.remove(renew).unwrap();
+    pair.answer(*renew, &renewed);
+    pair.settle();
+    assert_eq!(pair.executed.iter().filter(|text| *text == "one").count(), 1);
+    assert_eq!(pair.completed.get(&2), Some(&Some("re two".to_owned())), "{:?}", pair.failed);
+}
+
 /// An answer in other versions than the binding's is told at once while opening, and completes nothing after.
 #[test]
 fn answers_in_another_addressing_version_complete_nothing() {

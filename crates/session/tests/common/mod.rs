@@ -95,7 +95,7 @@ fn trust(_: &Certificate, _: &[Certificate], _: Timestamp) -> Result<(), String>
     Ok(())
 }
 
-fn securities(mode: Mode) -> (ClientSecurity, ServiceSecurity) {
+fn securities(mode: Mode, key_minutes: Option<i64>) -> (ClientSecurity, ServiceSecurity) {
     let dialect = match mode.reliable {
         Some(ReliableMessagingVersion::February2005) => Dialect::February2005,
         _ => Dialect::Version13,
@@ -112,6 +112,10 @@ fn securities(mode: Mode) -> (ClientSecurity, ServiceSecurity) {
     {
         settings.dialect = dialect;
     }
+    if let Some(minutes) = key_minutes {
+        service.limits.session_key_lifetime = jiff::SignedDuration::from_mins(minutes);
+        client.renewal_threshold_percent = 100;
+    }
     // Whoever swaps answers that nobody has seen gains nothing from a memory of those seen.
     client.detect_replays = false;
     for requirements in [&mut client.requirements, &mut service.requirements] {
@@ -124,7 +128,12 @@ fn securities(mode: Mode) -> (ClientSecurity, ServiceSecurity) {
 
 impl Pair {
     pub fn new(mode: Mode) -> Self {
-        let (security, service) = securities(mode);
+        Self::with_key(mode, None)
+    }
+
+    /// The same, with session keys that live so long.
+    pub fn with_key(mode: Mode, key_minutes: Option<i64>) -> Self {
+        let (security, service) = securities(mode, key_minutes);
         let shape = Shape::RequestReply;
         let reliable = mode.reliable.map(|v| (v, shape, ReliableSessionSettings::default()));
         let settings = ClientSettings {
@@ -163,7 +172,11 @@ impl Pair {
 
     /// A pair that is open and whose window has room for two calls at once.
     pub fn open(mode: Mode) -> Self {
-        let mut pair = Self::new(mode);
+        Self::new(mode).opened()
+    }
+
+    pub fn opened(self) -> Self {
+        let mut pair = self;
         pair.with(|client, at| client.open(at.time + std::time::Duration::from_secs(60), at));
         pair.settle();
         assert!(pair.opened, "{:?}", pair.faulted);

@@ -37,8 +37,8 @@ pub struct Correlation(Correlated);
 #[derive(Debug)]
 enum Correlated {
     Unsecured,
-    /// A message of the session, and the signatures that its reply must confirm.
-    Session(Vec<SentSignature>),
+    /// A message of the session: the signatures that its reply must confirm, and its `MessageID`.
+    Session(Vec<SentSignature>, Option<String>),
     OneShot(BootstrapCorrelation),
 }
 

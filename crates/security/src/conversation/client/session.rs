@@ -1,7 +1,7 @@
 //! The client of a security context session.
 
 use jiff::Timestamp;
-use waxwing_soap::{Envelope, Fault, RandomSource};
+use waxwing_soap::{Addressing, Envelope, Fault, RandomSource};
 
 use super::super::error::{ClientError, FaultOrigin};
 use super::super::faults::{SECURE_CONVERSATION_FAULT, SecurityFaultKind};
@@ -181,6 +181,7 @@ impl SecureConversationClient {
         random: &mut dyn RandomSource,
     ) -> Result<(Envelope, Correlation), ClientError> {
         let session = self.session.as_ref().ok_or_else(not_open)?;
+        let message_id = Addressing::read(&envelope).ok().and_then(|found| found.message_id);
         let parts = parts_of(&envelope, &self.core.options.requirements)?;
         let settings = &self.core.options.settings;
         let plan =
@@ -190,7 +191,7 @@ impl SecureConversationClient {
             wsse::protect(&mut envelope, &plan, &mut sources).map_err(ClientError::Protect)?;
         let confirmed = self.core.options.session_signature_confirmation;
         let sent = if confirmed { sent } else { Vec::new() };
-        Ok((envelope, Correlation(Correlated::Session(sent))))
+        Ok((envelope, Correlation(Correlated::Session(sent, message_id))))
     }
 
     pub(super) fn verify(
@@ -199,7 +200,7 @@ impl SecureConversationClient {
         correlation: &Correlation,
         now: Timestamp,
     ) -> Result<Received, ClientError> {
-        let Correlated::Session(confirmations) = &correlation.0 else {
+        let Correlated::Session(confirmations, message_id) = &correlation.0 else {
             return Err(ClientError::State("the reply belongs to no message of this session"));
         };
         let fault = visible_fault(&reply);
@@ -207,7 +208,12 @@ impl SecureConversationClient {
         let verified = self
             .verify_in_session(reply, confirmations, now)
             .map_err(|error| failure(fault, error, FaultOrigin::Call, dialect))?;
-        if verified.action() == SECURE_CONVERSATION_FAULT && is_renew_needed(&verified) {
+        // One that another request drew says nothing of this one, which may have been executed: it must not be sent
+        // again for it.
+        if verified.action() == SECURE_CONVERSATION_FAULT
+            && is_renew_needed(&verified)
+            && relates_to(&verified) == *message_id
+        {
             self.session.iter_mut().for_each(|session| session.renew_demanded = true);
             return Err(ClientError::RenewNeeded);
         }
@@ -280,7 +286,7 @@ impl SecureConversationClient {
         now: Timestamp,
     ) -> Result<(), ClientError> {
         let confirmations = match &correlation.0 {
-            Correlated::Session(sent) => sent.as_slice(),
+            Correlated::Session(sent, _) => sent.as_slice(),
             _ => &[],
         };
         let origin = FaultOrigin::Cancel;
@@ -303,6 +309,10 @@ impl SecureConversationClient {
         let session = self.session.as_ref()?;
         Some(ContextReference::new(session.current.keys.token().identifier.clone()))
     }
+}
+
+fn relates_to(verified: &Verified) -> Option<String> {
+    Addressing::read(verified.envelope()).ok().and_then(|found| found.relates_to)
 }
 
 fn is_renew_needed(verified: &Verified) -> bool {
