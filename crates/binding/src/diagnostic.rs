@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::scope::Scope;
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -53,6 +55,8 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// Stable identifier to search for, for example `unknown-attribute`.
     pub code: &'static str,
+    /// What it concerns: an error stops this, and what refers to it.
+    pub scope: Scope,
     /// Byte range of the offending token in the text as given.
     pub span: Span,
     /// Line of `span.start`, counted from 1.

@@ -6,7 +6,9 @@
 //!
 //! [`Configuration::parse_file`] takes the text of a file ([`decode`] makes text of its bytes) and
 //! gives the model, or every mistake of the file at once. [`Configuration::load`] gives the model
-//! *and* all findings, warnings and notes too, for programs that print them.
+//! *and* all findings, warnings and notes too: each has a [`Scope`], what it concerns.
+//! [`Loaded::client_endpoint`] and [`Loaded::service`] give what can be used of a file although
+//! something else in it is broken.
 //!
 //! [`Configuration::client_endpoint`] and [`Configuration::service`] look an endpoint up as
 //! `ChannelFactory<T>(name)` and `ServiceHost` do and give an [`EffectiveEndpoint`]: the flat
@@ -143,6 +145,7 @@ mod reference;
 mod refusal;
 #[cfg(test)]
 mod round_trip;
+mod scope;
 mod settings;
 mod stack;
 mod suggest;
@@ -164,14 +167,15 @@ pub use bindings::security::*;
 pub use bindings::tcp::*;
 pub use bindings::ws::*;
 pub use bindings::{Binding, MexHttpBinding, OtherBinding};
+pub use config::Configuration;
 pub use config::behaviors::*;
 pub use config::credentials::*;
 pub use config::endpoints::*;
 pub use config::identity::*;
+pub use config::loaded::{ConfigurationError, Loaded};
 pub use config::resolve::{EffectiveService, ResolveError};
 pub use config::stores::{CertificatePlace, DEFAULT_STORE_ROOT};
 pub use config::waxwing::*;
-pub use config::{Configuration, ConfigurationError, Loaded};
 pub use contract::ContractRequirements;
 pub use diagnostic::{Diagnostic, Excerpt, InFile, Severity, Span};
 pub use effective::{
@@ -185,6 +189,7 @@ pub use file::raw::{OtherElement, RawXml};
 pub use flags::{AuthenticationSchemes, SslProtocols, TextEncoding};
 pub use reference::reference_tables;
 pub use refusal::{Refusal, Unsupported, Within};
+pub use scope::Scope;
 pub use stack::{
     BindingElement, InclusionMode, SecurityBindingElement, SecurityKind, Stack, SupportingTokens,
     TokenKind, TokenParameters, X509ReferenceStyle,

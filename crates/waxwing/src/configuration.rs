@@ -2,18 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use waxwing_binding::{Configuration, ConfigurationError, DecodeError};
+use waxwing_binding::{
+    Configuration, ConfigurationError, DecodeError, Diagnostic, Loaded, Severity,
+};
 
 use crate::certificates::CertificateStores;
 use crate::trace::Trace;
 
 /// A configuration file that was read: the model, and the folder that relative names in it count from.
+///
+/// A mistake in the file stops what it concerns ([`waxwing_binding::Scope`]) and nothing else: the client endpoints open
+/// although a service cannot, and the other way round.
 #[derive(Debug, Clone)]
 pub struct ConfigurationFile {
-    /// The model.
-    pub configuration: Configuration,
-    /// The folder of the file.
-    pub folder: PathBuf,
+    pub(crate) loaded: Loaded,
+    folder: PathBuf,
 }
 
 /// Why a configuration file cannot be used.
@@ -36,7 +39,7 @@ pub enum ConfigurationFileError {
         /// Why.
         source: DecodeError,
     },
-    /// It has mistakes; the text shows each with its line.
+    /// It has mistakes that stop everything in it; the text shows each with its line.
     #[error("{0}")]
     Content(#[from] ConfigurationError),
 }
@@ -44,8 +47,12 @@ pub enum ConfigurationFileError {
 impl ConfigurationFile {
     /// Reads an app.config or web.config.
     ///
+    /// Mistakes that concern a part of the file are told when that part is used
+    /// ([`ChannelFactory::from_config`](crate::ChannelFactory::from_config),
+    /// [`ServiceHostBuilder::from_config`](crate::ServiceHostBuilder::from_config)), and as warnings of `tracing` now.
+    ///
     /// # Errors
-    /// It cannot be read, or has mistakes: all of them are told at once.
+    /// It cannot be read, or has mistakes that concern all of it: all of them are told at once.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigurationFileError> {
         let path = path.as_ref();
         let file = path.display().to_string();
@@ -53,19 +60,42 @@ impl ConfigurationFile {
             .map_err(|source| ConfigurationFileError::Read { file: file.clone(), source })?;
         let text = waxwing_binding::decode(&octets)
             .map_err(|source| ConfigurationFileError::Decode { file: file.clone(), source })?;
-        let configuration = Configuration::parse_file(&text, &file)?;
+        let mut loaded = Configuration::load(&text);
+        loaded.file = file;
+        if let Some(error) = loaded.error_of_file() {
+            return Err(error.into());
+        }
+        for error in loaded.diagnostics.iter().filter(|d| d.severity == Severity::Error) {
+            let (file, line, code) = (&loaded.file, error.line, error.code);
+            tracing::warn!(file, line, code, "{} cannot be used: {}", error.scope, error.message);
+        }
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        Ok(Self { configuration, folder })
+        Ok(Self { loaded, folder })
     }
 
     /// A configuration made in code, with the folder that relative names in it count from.
     pub fn of(configuration: Configuration, folder: impl Into<PathBuf>) -> Self {
-        Self { configuration, folder: folder.into() }
+        Self { loaded: Loaded::of(configuration), folder: folder.into() }
+    }
+
+    /// The model.
+    pub fn configuration(&self) -> &Configuration {
+        &self.loaded.configuration
+    }
+
+    /// Everything remarkable about the file: errors that stop a part of it, warnings, notes.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.loaded.diagnostics
+    }
+
+    /// The folder of the file.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The trace that it asks for; an error text when its file cannot be made.
     pub(crate) fn trace(&self) -> Result<Option<Trace>, String> {
-        let trace = &self.configuration.waxwing.trace;
+        let trace = &self.configuration().waxwing.trace;
         let Some(name) = &trace.file else { return Ok(None) };
         let path = self.folder.join(name);
         let failed = |error| format!("the trace file {}: {error}", path.display());
@@ -74,6 +104,6 @@ impl ConfigurationFile {
 
     /// The certificate stores that it names.
     pub fn certificate_stores(&self) -> CertificateStores {
-        CertificateStores::of_configuration(&self.configuration, &self.folder)
+        CertificateStores::of_configuration(self.configuration(), &self.folder)
     }
 }

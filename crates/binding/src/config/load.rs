@@ -1,8 +1,8 @@
 //! Reading a whole file: which sections there are, and what is in them.
 
 use crate::bindings::{BINDING_SECTIONS, Binding, OTHER_BINDINGS};
-use crate::config::{Configuration, ConfigurationError, Loaded, check};
-use crate::diagnostic::Severity;
+use crate::config::loaded::{ConfigurationError, Loaded};
+use crate::config::{Configuration, check};
 use crate::file::node::Node;
 use crate::file::parse::parse;
 use crate::file::raw::OtherElement;
@@ -41,7 +41,7 @@ impl Configuration {
         }
         let mut diagnostics = cx.diagnostics;
         diagnostics.sort_by_key(|d| (d.span.start, d.severity));
-        Loaded { configuration, diagnostics }
+        Loaded { configuration, diagnostics, file: String::new() }
     }
 
     /// Reads the text of a configuration file that must be good.
@@ -57,13 +57,9 @@ impl Configuration {
     /// # Errors
     /// All errors of the file.
     pub fn parse_file(text: &str, file: &str) -> Result<Configuration, ConfigurationError> {
-        let Loaded { configuration, mut diagnostics } = Configuration::load(text);
-        diagnostics.retain(|d| d.severity == Severity::Error);
-        if diagnostics.is_empty() {
-            Ok(configuration)
-        } else {
-            Err(ConfigurationError { file: file.to_owned(), diagnostics })
-        }
+        let mut loaded = Configuration::load(text);
+        file.clone_into(&mut loaded.file);
+        loaded.strict()
     }
 }
 

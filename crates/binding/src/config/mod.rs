@@ -6,16 +6,14 @@ pub(crate) mod credentials;
 pub(crate) mod endpoints;
 pub(crate) mod identity;
 pub(crate) mod load;
+pub(crate) mod loaded;
 pub(crate) mod places;
 pub(crate) mod resolve;
 pub(crate) mod stores;
 pub(crate) mod waxwing;
 mod write;
 
-use std::fmt;
-
 use crate::bindings::Binding;
-use crate::diagnostic::{Diagnostic, Severity};
 use crate::file::raw::OtherElement;
 use behaviors::{Behaviors, EndpointBehavior, ServiceBehavior};
 use endpoints::{Client, ClientEndpoint, ProtocolMappings, Service, Services};
@@ -74,42 +72,5 @@ impl Configuration {
     pub fn with_endpoint_behavior(mut self, behavior: EndpointBehavior) -> Configuration {
         self.behaviors.endpoint_behaviors.behaviors.push(behavior);
         self
-    }
-}
-
-/// A model together with everything that is remarkable about the file.
-#[derive(Debug, Clone)]
-pub struct Loaded {
-    /// The model: what could be read.
-    pub configuration: Configuration,
-    /// Findings, by place in the file.
-    pub diagnostics: Vec<Diagnostic>,
-}
-
-impl Loaded {
-    /// Whether WCF would refuse the file or an endpoint in it.
-    pub fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(|d| d.severity == Severity::Error)
-    }
-}
-
-/// The file has errors.
-#[derive(Debug, Clone)]
-pub struct ConfigurationError {
-    /// Name of the file as it was given; empty when none was.
-    pub file: String,
-    /// The errors; warnings and notes are left out.
-    pub diagnostics: Vec<Diagnostic>,
-}
-
-impl std::error::Error for ConfigurationError {}
-
-impl fmt::Display for ConfigurationError {
-    /// A line of summary, then each error with its source line.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = if self.file.is_empty() { "the configuration" } else { &self.file };
-        let plural = if self.diagnostics.len() == 1 { "" } else { "s" };
-        write!(f, "{file} has {} error{plural}", self.diagnostics.len())?;
-        self.diagnostics.iter().try_for_each(|d| write!(f, "\n\n{}", d.in_file(&self.file)))
     }
 }

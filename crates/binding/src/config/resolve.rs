@@ -6,6 +6,7 @@ use crate::config::behaviors::{EndpointBehavior, ServiceBehavior};
 use crate::config::check::addresses_scheme as scheme;
 use crate::config::endpoints::{ClientEndpoint, Service, ServiceEndpoint};
 use crate::config::identity::EndpointIdentity;
+use crate::config::loaded::ConfigurationError;
 use crate::effective::{EffectiveEndpoint, Role, short_name};
 use crate::refusal::Refusal;
 use crate::{StoreLocation, TimeSpan};
@@ -15,7 +16,11 @@ const METADATA_CONTRACT: &str = "IMetadataExchange";
 
 /// Why an endpoint cannot be resolved.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ResolveError {
+    /// The file has errors that concern the endpoint.
+    #[error("{0}")]
+    Mistakes(ConfigurationError),
     /// No such client endpoint.
     #[error(
         "Could not find endpoint element with name '{name}' and contract '{contract}' in the \
@@ -84,6 +89,16 @@ pub enum ResolveError {
         /// Type of the binding.
         section: String,
         /// Name of the binding.
+        name: String,
+    },
+    /// The behavior is not in the file.
+    #[error("endpoint {endpoint}: there is no {kind} behavior named \"{name}\"")]
+    NoBehavior {
+        /// The endpoint's address or name, or the service's name.
+        endpoint: String,
+        /// `service` or `endpoint`.
+        kind: &'static str,
+        /// Name of the behavior.
         name: String,
     },
     /// The address cannot be made absolute.
@@ -157,22 +172,28 @@ impl Configuration {
         name: &str,
         contract: &str,
     ) -> Result<EffectiveEndpoint, ResolveError> {
+        self.resolve_client(self.find_client(name, contract)?)
+    }
+
+    /// The endpoint that [`Configuration::client_endpoint`] resolves.
+    ///
+    /// # Errors
+    /// There is none, or there are several.
+    pub fn find_client(&self, name: &str, contract: &str) -> Result<&ClientEndpoint, ResolveError> {
         let of_contract = || self.client.endpoints.iter().filter(|e| e.contract == contract);
         if name != "*" {
-            let found = of_contract().find(|e| e.name == name);
             let missing = || ResolveError::NoEndpoint {
                 name: name.to_owned(),
                 contract: contract.to_owned(),
             };
-            return self.resolve_client(found.ok_or_else(missing)?);
+            return of_contract().find(|e| e.name == name).ok_or_else(missing);
         }
-        match of_contract().count() {
-            1 => {}
-            0 => return Err(ResolveError::NoContract { contract: contract.to_owned() }),
-            count => return Err(ResolveError::Several { contract: contract.to_owned(), count }),
+        let several = |count| ResolveError::Several { contract: contract.to_owned(), count };
+        match (of_contract().next(), of_contract().count()) {
+            (None, _) => Err(ResolveError::NoContract { contract: contract.to_owned() }),
+            (Some(endpoint), 1) => Ok(endpoint),
+            (_, count) => Err(several(count)),
         }
-        let missing = || ResolveError::NoContract { contract: contract.to_owned() };
-        self.resolve_client(of_contract().next().ok_or_else(missing)?)
     }
 
     /// Resolves one endpoint of [`Configuration::client`].
@@ -197,7 +218,8 @@ impl Configuration {
         effective.address = endpoint.address.clone().unwrap_or_default().trim().to_owned();
         effective.headers.clone_from(&endpoint.headers.xml);
         effective.identity = endpoint.identity.as_ref().and_then(EndpointIdentity::effective);
-        if let Some(behavior) = self.endpoint_behavior(&endpoint.behavior_configuration) {
+        let behavior = self.named_behavior(&endpoint.name, &endpoint.behavior_configuration)?;
+        if let Some(behavior) = behavior {
             effective.with_endpoint_behavior(behavior.clone());
         }
         fill_locations(&mut effective);
@@ -219,9 +241,16 @@ impl Configuration {
         name: &str,
         contracts: &[&str],
     ) -> Result<EffectiveService, ResolveError> {
+        self.resolve_service(self.find_service(name)?, contracts)
+    }
+
+    /// The service that [`Configuration::service`] resolves.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn find_service(&self, name: &str) -> Result<&Service, ResolveError> {
         let found = self.services.services.iter().find(|s| s.name == name);
-        let missing = || ResolveError::NoService { name: name.to_owned() };
-        self.resolve_service(found.ok_or_else(missing)?, contracts)
+        found.ok_or_else(|| ResolveError::NoService { name: name.to_owned() })
     }
 
     /// Resolves one service of [`Configuration::services`]; see [`Configuration::service`].
@@ -234,7 +263,17 @@ impl Configuration {
         contracts: &[&str],
     ) -> Result<EffectiveService, ResolveError> {
         implemented(service, contracts)?;
-        let behavior = self.service_behavior(service).cloned().unwrap_or_default();
+        let behavior = match self.service_behavior(service) {
+            Some(behavior) => behavior.clone(),
+            None if service.behavior_configuration.is_empty() => ServiceBehavior::default(),
+            None => {
+                return Err(ResolveError::NoBehavior {
+                    endpoint: service.name.clone(),
+                    kind: "service",
+                    name: service.behavior_configuration.clone(),
+                });
+            }
+        };
         let endpoints = if service.endpoints.is_empty() {
             self.default_endpoints(service, contracts)
         } else {
@@ -301,12 +340,28 @@ impl Configuration {
         effective.headers.clone_from(&endpoint.headers.xml);
         effective.identity = endpoint.identity.as_ref().and_then(EndpointIdentity::effective);
         effective.name = endpoint_name(endpoint, section, &effective.contract);
-        if let Some(behavior) = self.endpoint_behavior(&endpoint.behavior_configuration) {
+        if let Some(behavior) = self.named_behavior(label, &endpoint.behavior_configuration)? {
             effective.endpoint_behavior = behavior.clone();
         }
         effective.with_service_behavior(behavior.clone());
         fill_locations(&mut effective);
         Ok(effective)
+    }
+
+    /// The endpoint behavior of a name, which must exist unless it is empty.
+    fn named_behavior(
+        &self,
+        endpoint: &str,
+        name: &str,
+    ) -> Result<Option<&EndpointBehavior>, ResolveError> {
+        match self.endpoint_behavior(name) {
+            None if !name.is_empty() => Err(ResolveError::NoBehavior {
+                endpoint: endpoint.to_owned(),
+                kind: "endpoint",
+                name: name.to_owned(),
+            }),
+            found => Ok(found),
+        }
     }
 
     fn resolve_binding(

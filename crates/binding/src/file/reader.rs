@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, LineMap, Severity, Span};
 use crate::file::node::{Attribute, Node};
+use crate::scope::{Scope, Step};
 use crate::settings::Description;
 use crate::suggest;
 use crate::values::{Kind, Range, Stage, Value, ValueError};
@@ -99,7 +100,7 @@ impl Problem {
 pub(crate) struct Reader<'a> {
     text: &'a str,
     lines: LineMap,
-    path: Vec<String>,
+    steps: Vec<Step>,
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Namespace of elements without a prefix, if the root declares one.
     pub(crate) default_namespace: Option<&'static str>,
@@ -120,7 +121,7 @@ impl<'a> Reader<'a> {
         Reader {
             text,
             lines: LineMap::new(text),
-            path: Vec::new(),
+            steps: Vec::new(),
             diagnostics: Vec::new(),
             default_namespace: None,
             extensions: Extensions::default(),
@@ -133,15 +134,20 @@ impl<'a> Reader<'a> {
 
     /// Steps into an element: findings name it until `leave`.
     pub(crate) fn enter(&mut self, node: &Node) {
-        let name = ["name", "contract", "baseAddress", "scheme"]
+        let key = ["name", "contract", "baseAddress", "scheme"]
             .iter()
             .find_map(|key| node.attribute(key))
             .map(|a| format!("{}[{}]", node.name, quote(&a.value)));
-        self.path.push(name.unwrap_or_else(|| node.name.clone()));
+        self.steps.push(Step {
+            element: node.name.clone(),
+            label: key.unwrap_or_else(|| node.name.clone()),
+            name: node.value("name").to_owned(),
+            contract: node.value("contract").to_owned(),
+        });
     }
 
     pub(crate) fn leave(&mut self) {
-        self.path.pop();
+        self.steps.pop();
     }
 
     /// Runs `f` inside an element.
@@ -154,7 +160,8 @@ impl<'a> Reader<'a> {
 
     /// The same for an element of which only the name is at hand.
     pub(crate) fn within_named<R>(&mut self, name: &str, f: impl FnOnce(&mut Self) -> R) -> R {
-        self.path.push(name.to_owned());
+        let (element, label) = (name.to_owned(), name.to_owned());
+        self.steps.push(Step { element, label, ..Step::default() });
         let result = f(self);
         self.leave();
         result
@@ -177,7 +184,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn report(&mut self, mut problem: Problem) {
-        if self.path.get(1).is_some_and(|section| section == "waxwing") {
+        if self.steps.get(1).is_some_and(|section| section.element == "waxwing") {
             problem.wcf_text = None;
             problem.wcf_behavior = match problem.severity {
                 Severity::Error => PASSES_OVER,
@@ -197,7 +204,8 @@ impl<'a> Reader<'a> {
             line,
             column,
             excerpt: self.lines.excerpt(self.text, span),
-            path: self.path.join("/"),
+            scope: Scope::of(&self.steps),
+            path: self.steps.iter().map(|s| s.label.as_str()).collect::<Vec<_>>().join("/"),
             message: cut(message),
             wcf_text: wcf_text.map(cut),
             wcf_behavior,

@@ -50,18 +50,16 @@ impl ChannelFactory {
     /// For the endpoint `name` of a configuration file (`"*"`: the only one of the contract).
     ///
     /// # Errors
-    /// The file has no such endpoint, or this version cannot run it.
+    /// The file has no such endpoint, or mistakes that concern it, or this version cannot run it.
     pub fn from_config(
         file: &ConfigurationFile,
         name: &str,
         contract: &'static ContractDescription,
     ) -> Result<Self, ChannelError> {
         let configuration = |e| ChannelError::new(ChannelErrorKind::Configuration(e), "");
-        let endpoint = file
-            .configuration
-            .client_endpoint(name, contract.configuration_name)
-            .map_err(configuration)?;
-        let retry = file.configuration.waxwing.reliability.retry_authentication;
+        let endpoint = file.loaded.client_endpoint(name, contract.configuration_name);
+        let endpoint = endpoint.map_err(configuration)?;
+        let retry = file.configuration().waxwing.reliability.retry_authentication;
         let mut factory =
             Self::of(endpoint, contract, file.certificate_stores())?.retry_authentication(retry);
         let trace = file.trace().map_err(|text| ChannelError::incomplete(text, ""))?;

@@ -61,13 +61,13 @@ impl ServiceHostBuilder {
     /// The service `name` of a configuration file, which implements `contract`.
     ///
     /// # Errors
-    /// The file has no such service, or one of its endpoints cannot be used.
+    /// The file has no such service, or mistakes that concern it, or one of its endpoints cannot be used.
     pub fn from_config(
         file: &ConfigurationFile,
         name: &str,
         contract: &'static ContractDescription,
     ) -> Result<Self, HostError> {
-        let mut service = file.configuration.service(name, &[contract.configuration_name])?;
+        let mut service = file.loaded.service(name, &[contract.configuration_name])?;
         let mut builder = Self::new().certificate_stores(file.certificate_stores());
         builder.endpoints = std::mem::take(&mut service.endpoints);
         builder.trace = file.trace().map_err(|text| incomplete("", text))?;
