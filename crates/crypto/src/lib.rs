@@ -10,6 +10,7 @@
 
 mod certificate;
 mod cipher;
+mod collection;
 mod der;
 mod digest;
 mod distinguished_name;
