@@ -57,6 +57,8 @@ pub struct Diagnostic {
     pub code: &'static str,
     /// What it concerns: an error stops this, and what refers to it.
     pub scope: Scope,
+    /// The file that it stands in, when that is one that the file names (`configSource`).
+    pub file: Option<String>,
     /// Byte range of the offending token in the text as given.
     pub span: Span,
     /// Line of `span.start`, counted from 1.
@@ -151,6 +153,7 @@ impl fmt::Display for InFile<'_> {
     /// the details on lines of their own.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let InFile { file, diagnostic } = self;
+        let file = diagnostic.file.as_deref().unwrap_or(file);
         let Diagnostic { line, column, severity, code, message, excerpt, .. } = diagnostic;
         if !file.is_empty() {
             write!(f, "{file}:")?;

@@ -1,5 +1,7 @@
 //! The flat description of an endpoint that the runtime needs: every setting resolved.
 
+use std::fmt;
+
 use crate::bindings::Binding;
 use crate::bindings::common::ReaderQuotas;
 use crate::bindings::custom::ReliableSessionElement;
@@ -7,7 +9,7 @@ use crate::bindings::security::{LocalClientSettings, LocalServiceSettings};
 use crate::config::behaviors::{EndpointBehavior, ServiceBehavior};
 use crate::config::credentials::{ClientCredentials, ServiceCredentials};
 use crate::config::identity::{CertificateReference, EndpointIdentity, Identity};
-use crate::refusal::{Refusal, Unsupported};
+use crate::refusal::Refusal;
 use crate::stack::{BindingElement, SecurityBindingElement, SecurityKind, Stack, TokenKind};
 use crate::{
     AlgorithmSuite, AuthenticationMode, AuthenticationSchemes, KeyEntropyMode, ListenUriMode,
@@ -418,17 +420,6 @@ impl EffectiveEndpoint {
         let conversation = self.security.as_ref().is_some_and(|s| s.secure_conversation.is_some());
         self.reliable_session.is_some() || conversation || self.transport.scheme == "net.tcp"
     }
-
-    /// Certificates that the security of this endpoint needs and that neither the file nor the
-    /// program has named; WCF refuses at open without them. Empty for a complete endpoint.
-    pub fn missing_credentials(&self) -> Vec<Refusal> {
-        crate::refusal::missing_credentials(self)
-    }
-
-    /// What this version of Waxwing cannot run, each named; empty when the endpoint can be opened.
-    pub fn unsupported(&self) -> Vec<Unsupported> {
-        crate::unsupported::unsupported(self)
-    }
 }
 
 fn located(
@@ -499,4 +490,13 @@ fn http_settings(
     transport.authentication = http.authentication_scheme;
     transport.keep_alive = http.keep_alive_enabled;
     transport.proxy_address.clone_from(&http.proxy_address);
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Role::Client => "client",
+            Role::Service => "service",
+        })
+    }
 }

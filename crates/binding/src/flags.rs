@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::suggest;
-use crate::values::{Kind, Range, Stage, Value, ValueError};
+use crate::values::{Kind, Rule, Stage, Value, ValueError};
 
 /// Declares a set of named bits, written as a comma list.
 macro_rules! flags {
@@ -42,7 +42,7 @@ macro_rules! flags {
         impl Value for $T {
             const KIND: Kind = Kind { name: stringify!($T), names: &[ $( $text, )+ ] };
 
-            fn read(text: &str, _: Option<Range>) -> Result<Self, ValueError> {
+            fn read(text: &str, _: Rule) -> Result<Self, ValueError> {
                 read_flags(text, Self::NAMES).map($T)
             }
 
@@ -171,7 +171,7 @@ const REFUSED_ENCODINGS: &[&str] = &[
 impl Value for TextEncoding {
     const KIND: Kind = Kind { name: "encoding", names: &["utf-8", "utf-16", "unicodeFFFE"] };
 
-    fn read(text: &str, _: Option<Range>) -> Result<TextEncoding, ValueError> {
+    fn read(text: &str, _: Rule) -> Result<TextEncoding, ValueError> {
         match text.to_ascii_lowercase().as_str() {
             "utf-8" => return Ok(TextEncoding::Utf8),
             "utf-16" | "unicode" | "utf-16le" => return Ok(TextEncoding::Utf16),

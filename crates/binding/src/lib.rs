@@ -132,6 +132,7 @@
 //! - [`Stack`] is the stack of binding elements that a binding builds.
 //! - [`Binding::refusals`] names the combinations that WCF refuses at open.
 
+mod base64;
 mod bindings;
 mod config;
 mod contract;
@@ -139,12 +140,15 @@ mod diagnostic;
 mod effective;
 mod enums;
 mod explain;
+mod extensions;
 mod file;
 mod flags;
+mod missing;
 mod reference;
 mod refusal;
 #[cfg(test)]
 mod round_trip;
+mod schema;
 mod scope;
 mod settings;
 mod stack;
@@ -152,8 +156,10 @@ mod suggest;
 mod support;
 mod time_span;
 mod unsupported;
+mod uri;
 mod values;
 
+pub use base64::{Base64Error, decode_base64};
 pub use bindings::common::{
     ExtendedProtectionPolicy, HttpTransportSecurity, OptionalReliableSession, ReaderQuotas,
     ReliableSession, ServiceName, ServiceNames, Timeouts,
@@ -172,6 +178,7 @@ pub use config::behaviors::*;
 pub use config::credentials::*;
 pub use config::endpoints::*;
 pub use config::identity::*;
+pub use config::load::{LoadOptions, ReadBeside};
 pub use config::loaded::{ConfigurationError, Loaded};
 pub use config::resolve::{EffectiveService, ResolveError};
 pub use config::stores::{CertificatePlace, DEFAULT_STORE_ROOT};
@@ -184,7 +191,9 @@ pub use effective::{
 };
 pub use enums::*;
 pub use explain::{Disagreement, Explanation, Fact, Topic};
-pub use file::parse::{DecodeError, MAX_DEPTH, MAX_FILE_BYTES, decode};
+pub use file::decode::{DecodeError, decode};
+pub use file::node::MAX_DEPTH;
+pub use file::parse::MAX_FILE_BYTES;
 pub use file::raw::{OtherElement, RawXml};
 pub use flags::{AuthenticationSchemes, SslProtocols, TextEncoding};
 pub use reference::reference_tables;

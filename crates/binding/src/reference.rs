@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 
 use crate::bindings::custom_binding::describe_elements;
 use crate::bindings::describe_bindings;
-use crate::config::behaviors::{OTHER_ENDPOINT_BEHAVIORS, OTHER_SERVICE_BEHAVIORS};
-use crate::config::load::CARRIED;
+use crate::config::sections::CARRIED;
+use crate::extensions::{OTHER_ENDPOINT_BEHAVIORS, OTHER_SERVICE_BEHAVIORS};
 use crate::settings::{AttributeDescription, ChildDescription, Description};
 use crate::support::schema::sections;
 use crate::support::support_of;
 use crate::time_span::TimeSpan;
-use crate::values::{Kind, Range};
+use crate::values::{Kind, Range, Rule};
 
 /// Every element and attribute that the loader knows, with types, defaults and meanings, as
 /// Markdown; then the closed lists of names.
@@ -80,7 +80,7 @@ impl Writer {
     }
 
     fn attribute(&mut self, path: &str, attribute: &AttributeDescription) {
-        let AttributeDescription { name, kind, range, default, doc } = attribute;
+        let AttributeDescription { name, kind, rule, default, doc } = attribute;
         if !kind.names.is_empty() && kind.name != "bool" {
             self.kinds.insert(kind.name, kind.names);
         }
@@ -89,7 +89,7 @@ impl Writer {
             Some("") => "empty".to_owned(),
             Some(value) => format!("`{value}`"),
         };
-        let type_name = type_text(*kind, *range);
+        let type_name = type_text(*kind, *rule);
         let here = here(&format!("{path}/@{name}"));
         let doc = cell(doc);
         let _ = writeln!(self.text, "| `{name}` | {type_name} | {default} | {here} | {doc} |");
@@ -172,8 +172,11 @@ fn cell(doc: &str) -> String {
     doc.trim().replace('|', "\\|")
 }
 
-fn type_text(kind: Kind, range: Option<Range>) -> String {
-    let Some(Range { min, max }) = range else { return kind.name.to_owned() };
+fn type_text(kind: Kind, rule: Rule) -> String {
+    if rule == Rule::Uri {
+        return "URI".to_owned();
+    }
+    let Some(Range { min, max }) = rule.range() else { return kind.name.to_owned() };
     match kind.name {
         "string" => "string, not empty".to_owned(),
         "TimeSpan" if min == 1 => "TimeSpan above 0".to_owned(),

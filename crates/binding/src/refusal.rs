@@ -1,12 +1,7 @@
 //! Combinations that WCF refuses when an endpoint is opened, and what Waxwing cannot run.
 
-use std::fmt;
-
 use crate::bindings::Binding;
-use crate::bindings::custom_binding::{
-    CustomElement, ElementClass, element_class, registered_name,
-};
-use crate::effective::{EffectiveEndpoint, Role};
+use crate::bindings::custom_binding::{CustomElement, ElementClass, registered_name};
 use crate::stack::{BindingElement, SecurityKind, Stack};
 use crate::{
     AuthenticationMode, BasicHttpMessageCredentialType, BasicHttpSecurityMode, IssuedKeyType,
@@ -319,8 +314,11 @@ fn reliable(stack: &Stack, found: &mut Vec<Refusal>) {
 }
 
 fn custom(elements: &[CustomElement], found: &mut Vec<Refusal>) {
-    let transport =
-        elements.iter().position(|e| element_class(e.name()) == ElementClass::Transport);
+    let transport = elements.iter().position(|e| e.class() == ElementClass::Transport);
+    if transport.is_none() && elements.last().is_some_and(CustomElement::is_foreign) {
+        // The transport may be the program's own.
+        return;
+    }
     let Some(position) = transport else {
         found.push(refusal(
             "no-transport",
@@ -383,7 +381,7 @@ fn custom_security(
 }
 
 fn stream_security(elements: &[CustomElement], found: &mut Vec<Refusal>) {
-    let upgrade = elements.iter().find(|e| element_class(e.name()) == ElementClass::StreamUpgrade);
+    let upgrade = elements.iter().find(|e| e.class() == ElementClass::StreamUpgrade);
     let stream = elements.iter().any(|e| matches!(e.name(), "tcpTransport" | "namedPipeTransport"));
     if let (Some(upgrade), false) = (upgrade, stream) {
         found.push(refusal(
@@ -410,7 +408,9 @@ fn insecure_transport(elements: &[CustomElement], found: &mut Vec<Refusal>) {
     });
     let has = |name: &str| elements.iter().any(|e| e.name() == name);
     let secured = has("httpsTransport") || has("sslStreamSecurity") || has("windowsStreamSecurity");
-    if over_transport && !secured && (has("httpTransport") || has("tcpTransport")) {
+    // An element of the program's own may vouch for the transport.
+    let foreign = elements.iter().any(CustomElement::is_foreign);
+    if over_transport && !secured && !foreign && (has("httpTransport") || has("tcpTransport")) {
         found.push(refusal(
             "insecure-transport",
             "security/@authenticationMode",
@@ -421,68 +421,5 @@ fn insecure_transport(elements: &[CustomElement], found: &mut Vec<Refusal>) {
              However the transport cannot provide integrity and confidentiality.",
             "use <httpsTransport />, or a mode without OverTransport",
         ));
-    }
-}
-
-/// Certificates that an endpoint needs and does not have.
-pub(crate) fn missing_credentials(endpoint: &EffectiveEndpoint) -> Vec<Refusal> {
-    let Some(security) = &endpoint.security else { return Vec::new() };
-    let mode = security.authentication;
-    let mut found = Vec::new();
-    if endpoint.role == Role::Service {
-        if mode.needs_service_certificate() && endpoint.service_certificate().is_none() {
-            found.push(refusal(
-                "service-certificate-missing",
-                "",
-                "the service proves itself with a certificate, but none is named",
-                "The service certificate is not provided. Specify a service certificate in \
-                 ServiceCredentials.",
-                "add <serviceCredentials> <serviceCertificate findValue=\"…\" /> to the service's \
-                 behavior, or set it in code",
-            ));
-        }
-        return found;
-    }
-    let certificate = security.credential == MessageCredentialType::Certificate;
-    if certificate && endpoint.client_certificate().is_none() {
-        found.push(refusal(
-            "client-certificate-missing",
-            "",
-            "the client proves itself with a certificate, but none is named",
-            "The client certificate is not provided. Specify a client certificate in \
-             ClientCredentials.",
-            "add <clientCredentials> <clientCertificate findValue=\"…\" /> to the endpoint's \
-             behavior, or set it in code",
-        ));
-    }
-    let by_identity = matches!(
-        endpoint.identity,
-        Some(crate::Identity::Certificate(_) | crate::Identity::CertificateReference(_))
-    );
-    let known = endpoint.known_service_certificate().is_some() || by_identity;
-    if mode.needs_service_certificate() && !security.negotiated && !known {
-        found.push(refusal(
-            "known-service-certificate-missing",
-            "",
-            "without negotiation the client must have the service's certificate beforehand, but \
-             none is named",
-            format!(
-                "The service certificate is not provided for target '{}'. Specify a service \
-                 certificate in ClientCredentials.",
-                endpoint.address
-            ),
-            "add <serviceCertificate> <defaultCertificate findValue=\"…\" /> to the \
-             <clientCredentials>, or <identity> <certificate encodedValue=\"…\" /> to the endpoint",
-        ));
-    }
-    found
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Role::Client => "client",
-            Role::Service => "service",
-        })
     }
 }

@@ -14,7 +14,7 @@ use crate::config::waxwing::WaxwingSection;
 use crate::file::writer::OutNode;
 use crate::settings::{AttributeDescription, Description};
 use crate::time_span::TimeSpan;
-use crate::values::Range;
+use crate::values::{Range, Rule};
 
 /// Choices that follow from a seed.
 struct Choices(u64);
@@ -37,15 +37,22 @@ impl Choices {
 const STRINGS: &[&str] =
     &["x", "http://h/a?b=1&c=2", "<\"'>", "a\tb\nc", "Zürich €", " blank ", "CN=a, O=b"];
 
+const ADDRESSES: &[&str] =
+    &["x", "http://h/a?b=1&c=2", "", "../a b", "net.tcp://h:1/Zürich", " http://h/ ", "urn:<\"'>"];
+
 fn value(attribute: &AttributeDescription, choices: &mut Choices) -> String {
     let kind = attribute.kind;
     if !kind.names.is_empty() {
         return kind.names[choices.below(kind.names.len())].to_owned();
     }
+    if attribute.rule == Rule::Uri {
+        return ADDRESSES[choices.below(ADDRESSES.len())].to_owned();
+    }
     match kind.name {
-        "TimeSpan" => span(attribute.range, choices),
+        "TimeSpan" => span(attribute.rule.range(), choices),
         "int" | "long" => {
-            let Range { min, max } = attribute.range.unwrap_or(Range::new(0, i32::MAX.into()));
+            let Range { min, max } =
+                attribute.rule.range().unwrap_or(Range::new(0, i32::MAX.into()));
             (min + choices.below(60_000) as i64).min(max).to_string()
         }
         "encoding" => ["utf-8", "utf-16", "unicodeFFFE"][choices.below(3)].to_owned(),

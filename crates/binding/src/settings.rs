@@ -6,7 +6,8 @@
 use crate::file::node::{Attribute, Node};
 use crate::file::reader::Reader;
 use crate::file::writer::OutNode;
-use crate::values::{Kind, Range, Value};
+pub(crate) use crate::schema::{AttributeDescription, ChildDescription, Description};
+use crate::values::Value;
 
 /// What became of a child element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,40 +21,18 @@ pub(crate) enum ChildRead {
 
 /// A configuration element.
 pub(crate) trait Settings: Default + Clone + PartialEq {
+    /// Whether WCF passes over attributes and texts that the element does not have.
+    const LENIENT: bool = false;
     /// Reads one attribute; false when the element has no such attribute.
-    fn read_attribute(&mut self, attribute: &Attribute, cx: &mut Reader<'_>) -> bool;
+    fn read_attribute(&mut self, attribute: &Attribute, cx: &mut Reader) -> bool;
     /// How often the element may have this child.
     fn multiplicity(&self, name: &str) -> ChildRead;
     /// Reads one child element, of a name that `multiplicity` knows.
-    fn read_child(&mut self, child: &Node, cx: &mut Reader<'_>);
+    fn read_child(&mut self, child: &Node, cx: &mut Reader);
     /// Writes what differs from `base`.
     fn write(&self, base: &Self, out: &mut OutNode);
     /// Tells names, types and (from `self`) default values.
     fn describe(&self, out: &mut Description);
-}
-
-/// The schema of one element, collected by [`Settings::describe`].
-#[derive(Debug, Default)]
-pub(crate) struct Description {
-    pub(crate) attributes: Vec<AttributeDescription>,
-    pub(crate) children: Vec<ChildDescription>,
-}
-
-#[derive(Debug)]
-pub(crate) struct AttributeDescription {
-    pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
-    pub(crate) range: Option<Range>,
-    pub(crate) default: Option<String>,
-    pub(crate) doc: &'static str,
-}
-
-#[derive(Debug)]
-pub(crate) struct ChildDescription {
-    pub(crate) name: &'static str,
-    pub(crate) many: bool,
-    pub(crate) doc: &'static str,
-    pub(crate) inner: Description,
 }
 
 impl Description {
@@ -67,7 +46,7 @@ impl Description {
 /// A field that holds child elements: one, perhaps one, or many.
 pub(crate) trait ChildField {
     const READ: ChildRead;
-    fn read_field(&mut self, node: &Node, cx: &mut Reader<'_>);
+    fn read_field(&mut self, node: &Node, cx: &mut Reader);
     fn write_field(&self, base: &Self, name: &'static str, out: &mut OutNode);
     fn describe_field(&self) -> Description;
 }
@@ -75,7 +54,7 @@ pub(crate) trait ChildField {
 impl<T: Settings> ChildField for T {
     const READ: ChildRead = ChildRead::Once;
 
-    fn read_field(&mut self, node: &Node, cx: &mut Reader<'_>) {
+    fn read_field(&mut self, node: &Node, cx: &mut Reader) {
         read_into(self, node, cx);
     }
 
@@ -93,7 +72,7 @@ impl<T: Settings> ChildField for T {
 impl<T: Settings> ChildField for Option<T> {
     const READ: ChildRead = ChildRead::Once;
 
-    fn read_field(&mut self, node: &Node, cx: &mut Reader<'_>) {
+    fn read_field(&mut self, node: &Node, cx: &mut Reader) {
         read_into(self.insert(T::default()), node, cx);
     }
 
@@ -111,7 +90,7 @@ impl<T: Settings> ChildField for Option<T> {
 impl<T: Settings> ChildField for Vec<T> {
     const READ: ChildRead = ChildRead::Many;
 
-    fn read_field(&mut self, node: &Node, cx: &mut Reader<'_>) {
+    fn read_field(&mut self, node: &Node, cx: &mut Reader) {
         let mut value = T::default();
         read_into(&mut value, node, cx);
         self.push(value);
@@ -129,12 +108,18 @@ impl<T: Settings> ChildField for Vec<T> {
 }
 
 /// Reads an element over the values that `target` already has.
-pub(crate) fn read_into<T: Settings>(target: &mut T, node: &Node, cx: &mut Reader<'_>) {
+pub(crate) fn read_into<T: Settings>(target: &mut T, node: &Node, cx: &mut Reader) {
     cx.enter(node);
-    cx.refuse_text(node);
+    if !T::LENIENT {
+        cx.refuse_text(node);
+    }
     for attribute in &node.attributes {
-        if !target.read_attribute(attribute, cx) {
-            cx.foreign_attribute(attribute, node, &Description::of(target));
+        match target.read_attribute(attribute, cx) {
+            true => {}
+            false if T::LENIENT => {
+                cx.ignored_attribute(attribute, node, &Description::of(target));
+            }
+            false => cx.foreign_attribute(attribute, node, &Description::of(target)),
         }
     }
     let mut seen: Vec<&str> = Vec::new();
@@ -157,7 +142,7 @@ pub(crate) fn read_into<T: Settings>(target: &mut T, node: &Node, cx: &mut Reade
 
 /// `<message>` or `<transport>` beside a `<security />` that closed itself is read as what it was
 /// meant to be, so that its own mistakes are found, too.
-fn read_as_if_nested<T: Settings>(target: &mut T, child: &Node, node: &Node, cx: &mut Reader<'_>) {
+fn read_as_if_nested<T: Settings>(target: &mut T, child: &Node, node: &Node, cx: &mut Reader) {
     let meant = matches!(child.name.as_str(), "message" | "transport");
     let security = node.child("security").filter(|s| meant && s.child(&child.name).is_none());
     if let (Some(security), ChildRead::Once) = (security, target.multiplicity("security")) {
@@ -190,7 +175,7 @@ macro_rules! settings {
             } )?
             $( attributes {
                 $( $(#[doc = $adoc:literal])* $attr:ident : $A:ty = $adefault:expr, $aname:literal
-                    $( , range $range:expr )? ; )+
+                    $( as $rule:ident )? $( , range $range:expr )? ; )+
             } )?
             $( children {
                 $( $(#[doc = $cdoc:literal])* $child:ident : $C:ty $( = $cdefault:expr )?, $cname:literal ; )+
@@ -248,12 +233,12 @@ macro_rules! settings {
             fn read_attribute(
                 &mut self,
                 attribute: &$crate::file::node::Attribute,
-                cx: &mut $crate::file::reader::Reader<'_>,
+                cx: &mut $crate::file::reader::Reader,
             ) -> bool {
                 match attribute.name.as_str() {
                     $( $( $aname => cx.value(
                         attribute,
-                        $crate::settings::range_of!($( $range )?),
+                        $crate::settings::rule_of!($( as $rule )? $( $range )?),
                         &mut self.$attr,
                     ), )+ )?
                     _ => return false $( $( || self.$flat.read_attribute(attribute, cx) )+ )?,
@@ -281,7 +266,7 @@ macro_rules! settings {
             fn read_child(
                 &mut self,
                 child: &$crate::file::node::Node,
-                cx: &mut $crate::file::reader::Reader<'_>,
+                cx: &mut $crate::file::reader::Reader,
             ) {
                 match child.name.as_str() {
                     $( $( $cname => $crate::settings::ChildField::read_field(&mut self.$child, child, cx), )+ )?
@@ -308,7 +293,7 @@ macro_rules! settings {
                 $( $( out.attributes.push($crate::settings::AttributeDescription {
                     name: $aname,
                     kind: <$A as $crate::values::Value>::KIND,
-                    range: $crate::settings::range_of!($( $range )?),
+                    rule: $crate::settings::rule_of!($( as $rule )? $( $range )?),
                     default: $crate::values::Value::write(&self.$attr),
                     doc: concat!($( $adoc ),*),
                 }); )+ )?
@@ -324,12 +309,15 @@ macro_rules! settings {
     };
 }
 
-macro_rules! range_of {
+macro_rules! rule_of {
     () => {
-        None
+        $crate::values::Rule::Any
+    };
+    (as $rule:ident) => {
+        $crate::values::Rule::$rule
     };
     ($range:expr) => {
-        Some($range)
+        $crate::values::Rule::Range($range)
     };
 }
 
@@ -342,4 +330,4 @@ macro_rules! child_default {
     };
 }
 
-pub(crate) use {child_default, range_of, settings};
+pub(crate) use {child_default, rule_of, settings};

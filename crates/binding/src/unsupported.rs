@@ -28,8 +28,15 @@ impl Found {
     }
 }
 
+impl EffectiveEndpoint {
+    /// What this version of Waxwing cannot run, each named; empty when the endpoint can be opened.
+    pub fn unsupported(&self) -> Vec<Unsupported> {
+        unsupported(self)
+    }
+}
+
 /// What this version cannot run of an endpoint.
-pub(crate) fn unsupported(endpoint: &EffectiveEndpoint) -> Vec<Unsupported> {
+fn unsupported(endpoint: &EffectiveEndpoint) -> Vec<Unsupported> {
     let mut found = Found(Vec::new());
     transport(endpoint, &mut found);
     addressing(endpoint, &mut found);
@@ -50,6 +57,7 @@ fn transport(endpoint: &EffectiveEndpoint, found: &mut Found) {
             "use an http address with message security, or put a TLS proxy in between",
             "",
         ),
+        "" if endpoint.stack.elements.iter().any(|e| matches!(e, BindingElement::Foreign(_))) => {}
         "" => found.add("a binding without transport", "use wsHttpBinding", ""),
         scheme => found.add(
             format!("the {scheme} transport of {}", endpoint.binding_section),
@@ -57,12 +65,18 @@ fn transport(endpoint: &EffectiveEndpoint, found: &mut Found) {
             "",
         ),
     }
-    let known_scheme = matches!(endpoint.transport.scheme.as_str(), "http" | "https");
+    // Of other transports their name says it all.
+    let known_scheme = matches!(endpoint.transport.scheme.as_str(), "" | "http" | "https");
     for element in endpoint.stack.elements.iter().filter(|_| known_scheme) {
         match element {
             BindingElement::Other(name) if *name == endpoint.binding_section => {
                 found.add(name.clone(), "use wsHttpBinding or ws2007HttpBinding", "");
             }
+            BindingElement::Foreign(name) => found.add(
+                format!("the binding element <{name}>, a .NET class of the program's own"),
+                "remove it",
+                "",
+            ),
             BindingElement::Other(name) => {
                 found.add(format!("the binding element <{name}>"), "remove it", "");
             }

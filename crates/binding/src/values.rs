@@ -5,6 +5,7 @@
 
 use crate::suggest;
 use crate::time_span::{TimeSpan, TimeSpanError};
+use crate::uri;
 
 /// Smallest and largest legal value of a number, or of a time span in ticks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,27 @@ impl Range {
 
     /// A span that must not be zero.
     pub(crate) const POSITIVE_SPAN: Range = Range::new(1, TimeSpan::MAX_TIMEOUT.ticks());
+}
+
+/// What a value must be besides being of its type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// Nothing else.
+    Any,
+    /// Within bounds; a text whose lower bound is 1 must not be empty.
+    Range(Range),
+    /// A text that .NET's `Uri` takes, relative or absolute; an empty one is no address.
+    Uri,
+}
+
+impl Rule {
+    /// The bounds, if there are any.
+    pub(crate) fn range(self) -> Option<Range> {
+        match self {
+            Rule::Range(range) => Some(range),
+            Rule::Any | Rule::Uri => None,
+        }
+    }
 }
 
 /// What a type looks like in a file, for messages and for the generated tables.
@@ -64,7 +86,7 @@ pub(crate) struct Suspicion {
 pub(crate) trait Value: Sized + Clone + PartialEq {
     const KIND: Kind;
 
-    fn read(text: &str, range: Option<Range>) -> Result<Self, ValueError>;
+    fn read(text: &str, rule: Rule) -> Result<Self, ValueError>;
 
     /// The text to write, or `None` for an absent attribute.
     fn write(&self) -> Option<String>;
@@ -86,7 +108,7 @@ fn refuse<T>(
 impl Value for bool {
     const KIND: Kind = Kind { name: "bool", names: &["true", "false"] };
 
-    fn read(text: &str, _: Option<Range>) -> Result<bool, ValueError> {
+    fn read(text: &str, _: Rule) -> Result<bool, ValueError> {
         let trimmed = text.trim();
         if trimmed.eq_ignore_ascii_case("true") {
             return Ok(true);
@@ -182,8 +204,8 @@ const INT64: Range = Range::new(i64::MIN, i64::MAX);
 impl Value for u32 {
     const KIND: Kind = Kind { name: "int", names: &[] };
 
-    fn read(text: &str, range: Option<Range>) -> Result<u32, ValueError> {
-        let range = range.unwrap_or(Range::new(0, i32::MAX as i64));
+    fn read(text: &str, rule: Rule) -> Result<u32, ValueError> {
+        let range = rule.range().unwrap_or(Range::new(0, i32::MAX as i64));
         read_number(text, range, "Int32", INT32).map(|n| n as u32)
     }
 
@@ -195,8 +217,8 @@ impl Value for u32 {
 impl Value for u64 {
     const KIND: Kind = Kind { name: "long", names: &[] };
 
-    fn read(text: &str, range: Option<Range>) -> Result<u64, ValueError> {
-        let range = range.unwrap_or(Range::new(0, i64::MAX));
+    fn read(text: &str, rule: Rule) -> Result<u64, ValueError> {
+        let range = rule.range().unwrap_or(Range::new(0, i64::MAX));
         read_number(text, range, "Int64", INT64).map(|n| n as u64)
     }
 
@@ -208,8 +230,18 @@ impl Value for u64 {
 impl Value for String {
     const KIND: Kind = Kind { name: "string", names: &[] };
 
-    fn read(text: &str, range: Option<Range>) -> Result<String, ValueError> {
-        if range.is_some_and(|r| (text.chars().count() as i64) < r.min) {
+    fn read(text: &str, rule: Rule) -> Result<String, ValueError> {
+        if rule == Rule::Uri
+            && let Err(why) = uri::check(text)
+        {
+            return refuse(
+                Stage::Convert,
+                why.to_owned(),
+                format!("\"{text}\" is no address: {}", in_our_words(why)),
+                None,
+            );
+        }
+        if rule.range().is_some_and(|r| (text.chars().count() as i64) < r.min) {
             return refuse(
                 Stage::Validate,
                 "The string must be at least 1 characters long.".to_owned(),
@@ -225,11 +257,18 @@ impl Value for String {
     }
 }
 
+/// A refusal of .NET's `Uri` without its first words.
+fn in_our_words(why: &str) -> String {
+    let what = why.strip_prefix("Invalid URI: ").unwrap_or(why).trim_end_matches('.');
+    let mut chars = what.chars();
+    chars.next().into_iter().flat_map(char::to_lowercase).chain(chars).collect()
+}
+
 impl Value for TimeSpan {
     const KIND: Kind = Kind { name: "TimeSpan", names: &[] };
 
-    fn read(text: &str, range: Option<Range>) -> Result<TimeSpan, ValueError> {
-        let range = range.unwrap_or(Range::new(0, TimeSpan::MAX_TIMEOUT.ticks()));
+    fn read(text: &str, rule: Rule) -> Result<TimeSpan, ValueError> {
+        let range = rule.range().unwrap_or(Range::new(0, TimeSpan::MAX_TIMEOUT.ticks()));
         let span = TimeSpan::parse(text).map_err(|error| ValueError {
             stage: Stage::Convert,
             wcf: match error {
@@ -322,8 +361,8 @@ fn intended_span(text: &str) -> Option<String> {
 impl<T: Value> Value for Option<T> {
     const KIND: Kind = T::KIND;
 
-    fn read(text: &str, range: Option<Range>) -> Result<Self, ValueError> {
-        T::read(text, range).map(Some)
+    fn read(text: &str, rule: Rule) -> Result<Self, ValueError> {
+        T::read(text, rule).map(Some)
     }
 
     fn write(&self) -> Option<String> {
@@ -427,7 +466,7 @@ macro_rules! names {
 
             fn read(
                 text: &str,
-                _: Option<$crate::values::Range>,
+                _: $crate::values::Rule,
             ) -> Result<Self, $crate::values::ValueError> {
                 $crate::values::read_name(text, Self::NAMES, $wording)
             }

@@ -180,8 +180,8 @@ settings! {
             max_buffer_size: Option<u32> = None, "maxBufferSize", range AT_LEAST_ONE;
             /// Accepts under way at once; 0 is automatic.
             max_pending_accepts: u32 = 0, "maxPendingAccepts", range Range::new(0, MAX_PENDING_ACCEPTS);
-            /// Address of the proxy (URI).
-            proxy_address: Option<String> = None, "proxyAddress";
+            /// Address of the proxy.
+            proxy_address: Option<String> = None, "proxyAddress" as Uri;
             /// HTTP authentication to the proxy.
             proxy_authentication_scheme: AuthenticationSchemes = AuthenticationSchemes::ANONYMOUS,
                 "proxyAuthenticationScheme";
@@ -309,8 +309,8 @@ settings! {
     /// `<compositeDuplex>`: a second connection for callbacks.
     pub struct CompositeDuplex {
         attributes {
-            /// Where the client listens (URI).
-            client_base_address: Option<String> = None, "clientBaseAddress";
+            /// Where the client listens.
+            client_base_address: Option<String> = None, "clientBaseAddress" as Uri;
         }
     }
 }

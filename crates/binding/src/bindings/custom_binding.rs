@@ -3,28 +3,12 @@
 use crate::bindings::common::Timeouts;
 use crate::bindings::custom::*;
 use crate::bindings::security::SecurityElement;
+use crate::extensions::{self, MAX_ELEMENTS, OTHER_ELEMENTS};
 use crate::file::node::{Attribute, Node};
 use crate::file::raw::OtherElement;
 use crate::file::reader::{Problem, Reader};
 use crate::file::writer::OutNode;
 use crate::settings::{ChildField, ChildRead, Description, Settings, read_into};
-use crate::suggest;
-
-/// Elements that are recognised, but only their names: other transports, encoders and markers.
-pub(crate) const OTHER_ELEMENTS: &[&str] = &[
-    "namedPipeTransport",
-    "msmqTransport",
-    "msmqIntegration",
-    "peerTransport",
-    "pnrpPeerResolver",
-    "udpTransport",
-    "privacyNoticeAt",
-    "unrecognizedPolicyAssertions",
-    "useManagedPresentation",
-    "context",
-    "byteStreamMessageEncoding",
-    "webMessageEncoding",
-];
 
 macro_rules! custom_elements {
     ( $( $(#[$meta:meta])* $V:ident($T:ty) = $name:literal; )+ ) => {
@@ -35,6 +19,9 @@ macro_rules! custom_elements {
             $( $(#[$meta])* $V($T), )+
             /// Recognised by name only; no endpoint with it can be opened.
             Other(OtherElement),
+            /// A .NET class that the file registers under `<extensions>`, of which nothing is
+            /// known: it may be a transport. No endpoint with it can be opened.
+            Foreign(OtherElement),
         }
 
         /// Names of the modelled elements.
@@ -45,11 +32,11 @@ macro_rules! custom_elements {
             pub fn name(&self) -> &str {
                 match self {
                     $( CustomElement::$V(_) => $name, )+
-                    CustomElement::Other(other) => &other.name,
+                    CustomElement::Other(other) | CustomElement::Foreign(other) => &other.name,
                 }
             }
 
-            fn read(node: &Node, cx: &mut Reader<'_>) -> Option<CustomElement> {
+            fn read(node: &Node, cx: &mut Reader) -> Option<CustomElement> {
                 Some(match node.name.as_str() {
                     $( $name => {
                         let mut element = <$T>::default();
@@ -68,7 +55,9 @@ macro_rules! custom_elements {
                     $( CustomElement::$V(element) => {
                         Settings::write(element, &<$T>::default(), out.child($name));
                     } )+
-                    CustomElement::Other(other) => other.write(out),
+                    CustomElement::Other(other) | CustomElement::Foreign(other) => {
+                        other.write(out);
+                    }
                 }
             }
         }
@@ -173,23 +162,24 @@ impl CustomBinding {
     }
 
     /// Reads the element `child`, unless a check of the collection refuses it.
-    fn read_element(&mut self, child: &Node, cx: &mut Reader<'_>) {
+    fn read_element(&mut self, child: &Node, cx: &mut Reader) {
         let name = child.name.as_str();
         if self.elements.len() >= MAX_ELEMENTS {
-            return cx.report(too_many(child));
+            return cx.report(extensions::too_many(child));
         }
         if cx.extensions.binding_elements.contains(&child.name) {
-            return self.elements.push(CustomElement::Other(OtherElement::read(child, cx)));
+            return self.elements.push(CustomElement::Foreign(OtherElement::read(child, cx)));
         }
         if !is_registered(name) {
-            return unknown_extension(child, "bindingElementExtensions", cx);
+            let names = MODELLED_ELEMENTS.iter().chain(OTHER_ELEMENTS).copied();
+            return extensions::unknown(child, "bindingElementExtensions", names, cx);
         }
         if self.elements.iter().any(|e| e.name() == name) {
-            cx.report(duplicate_extension(child, "CustomBindingElement"));
+            cx.report(extensions::duplicate(child, "CustomBindingElement"));
             return;
         }
         let class = element_class(name);
-        let earlier = self.elements.iter().find(|e| element_class(e.name()) == class);
+        let earlier = self.elements.iter().find(|e| e.class() == class);
         if let (Some(earlier), true) = (earlier, class != ElementClass::Protocol) {
             let problem = second_of_class(child, earlier.name(), class);
             cx.report(problem);
@@ -198,15 +188,16 @@ impl CustomBinding {
     }
 }
 
-/// More extensions than this in one collection are refused.
-pub(crate) const MAX_ELEMENTS: usize = 64;
+impl CustomElement {
+    /// Whether it is a .NET class of the program's own.
+    pub(crate) fn is_foreign(&self) -> bool {
+        matches!(self, CustomElement::Foreign(_))
+    }
 
-/// An extension too many.
-pub(crate) fn too_many(child: &Node) -> Problem {
-    let message = format!("more than {MAX_ELEMENTS} elements stand here");
-    Problem::error("limit-exceeded", child.name_span, message)
-        .behavior("has no such limit")
-        .fix("remove what is not needed")
+    /// What it is for; of a class of the program's own nobody knows.
+    pub(crate) fn class(&self) -> ElementClass {
+        if self.is_foreign() { ElementClass::Protocol } else { element_class(self.name()) }
+    }
 }
 
 fn is_registered(name: &str) -> bool {
@@ -217,49 +208,6 @@ fn is_registered(name: &str) -> bool {
 pub(crate) fn registered_name(name: &str) -> &'static str {
     let mut all = MODELLED_ELEMENTS.iter().chain(OTHER_ELEMENTS).copied();
     all.find(|registered| *registered == name).unwrap_or_default()
-}
-
-/// A child of a behavior or custom binding whose name is not registered.
-pub(crate) fn unknown_extension(child: &Node, collection: &str, cx: &mut Reader<'_>) {
-    let behaviors = crate::config::behaviors::BEHAVIOR_NAMES;
-    let suggestion = if collection == "behaviorExtensions" {
-        suggest::nearest(&child.name, behaviors.iter().copied())
-    } else {
-        let names = MODELLED_ELEMENTS.iter().chain(OTHER_ELEMENTS).copied();
-        let guess = suggest::nearest(&child.name, names);
-        guess.or_else(|| (child.name == "reliableMessaging").then(|| "reliableSession".to_owned()))
-    };
-    let fix = match &suggestion {
-        Some(name) => format!("write <{name}>"),
-        None => {
-            "remove it, or write one of the elements listed in docs/configuration.md".to_owned()
-        }
-    };
-    let message = format!("there is no extension called {}", child.name);
-    cx.report(
-        Problem::error("unknown-extension", child.name_span, message)
-            .wcf(format!(
-                "Invalid element in configuration. The extension name '{}' is not registered in \
-                 the collection at system.serviceModel/extensions/{collection}.",
-                child.name
-            ))
-            .suggest(suggestion)
-            .fix(fix),
-    );
-}
-
-/// An extension that stands in its collection a second time.
-pub(crate) fn duplicate_extension(child: &Node, owner: &str) -> Problem {
-    let name = &child.name;
-    Problem::error(
-        "repeated-element",
-        child.name_span,
-        format!("<{name}> stands here a second time"),
-    )
-    .wcf(format!(
-        "An extension named {name} already appears in the {owner}. Extension names must be unique."
-    ))
-    .fix("put everything into one element")
 }
 
 fn second_of_class(child: &Node, earlier: &str, class: ElementClass) -> Problem {
@@ -304,7 +252,9 @@ fn element_type(name: &str) -> String {
 }
 
 impl Settings for CustomBinding {
-    fn read_attribute(&mut self, attribute: &Attribute, cx: &mut Reader<'_>) -> bool {
+    const LENIENT: bool = true;
+
+    fn read_attribute(&mut self, attribute: &Attribute, cx: &mut Reader) -> bool {
         self.timeouts.read_attribute(attribute, cx)
     }
 
@@ -312,7 +262,7 @@ impl Settings for CustomBinding {
         ChildRead::Many
     }
 
-    fn read_child(&mut self, child: &Node, cx: &mut Reader<'_>) {
+    fn read_child(&mut self, child: &Node, cx: &mut Reader) {
         self.read_element(child, cx);
     }
 

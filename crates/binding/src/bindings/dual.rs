@@ -45,8 +45,8 @@ settings! {
             http: WsHttpCommon,
         }
         attributes {
-            /// Where the client listens for callbacks (URI).
-            client_base_address: Option<String> = None, "clientBaseAddress";
+            /// Where the client listens for callbacks.
+            client_base_address: Option<String> = None, "clientBaseAddress" as Uri;
         }
         children {
             /// The reliable session.

@@ -33,8 +33,8 @@ settings! {
     /// `<issuer>`: the security token service.
     pub struct Issuer {
         attributes {
-            /// Its address (URI).
-            address: String = String::new(), "address";
+            /// Its address.
+            address: String = String::new(), "address" as Uri;
             /// Type of the binding to reach it.
             binding: String = String::new(), "binding";
             /// Name of that binding.
@@ -53,8 +53,8 @@ settings! {
     /// `<issuerMetadata>`: where the security token service describes itself.
     pub struct IssuerMetadata {
         attributes {
-            /// Its metadata address (URI).
-            address: String = String::new(), "address";
+            /// Its metadata address.
+            address: String = String::new(), "address" as Uri;
         }
         children {
             /// Reference parameters.
@@ -120,8 +120,8 @@ macro_rules! federation_binding {
                     http: WsHttpCommon,
                 }
                 attributes {
-                    /// Where the privacy notice stands (URI).
-                    privacy_notice_at: Option<String> = None, "privacyNoticeAt";
+                    /// Where the privacy notice stands.
+                    privacy_notice_at: Option<String> = None, "privacyNoticeAt" as Uri;
                     /// Its version.
                     privacy_notice_version: u32 = 0, "privacyNoticeVersion";
                 }

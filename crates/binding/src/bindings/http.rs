@@ -30,8 +30,8 @@ settings! {
             /// Bytes of the largest message that is accepted.
             max_received_message_size: u64 = 65_536, "maxReceivedMessageSize",
                 range Range::new(1, i64::MAX);
-            /// Address of the proxy (URI).
-            proxy_address: Option<String> = None, "proxyAddress";
+            /// Address of the proxy.
+            proxy_address: Option<String> = None, "proxyAddress" as Uri;
             /// Character encoding.
             text_encoding: TextEncoding = TextEncoding::Utf8, "textEncoding";
             /// Whether messages are buffered.

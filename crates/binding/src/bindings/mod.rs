@@ -11,6 +11,8 @@ pub(crate) mod tcp;
 pub(crate) mod ws;
 
 use crate::file::raw::OtherElement;
+use crate::file::reader::Problem;
+use crate::suggest;
 use common::Timeouts;
 use custom_binding::CustomBinding;
 use dual::WsDualHttpBinding;
@@ -34,6 +36,25 @@ pub(crate) const OTHER_BINDINGS: &[(&str, &str, &str)] = &[
     ("mexTcpBinding", "CustomBinding", "net.tcp"),
     ("mexNamedPipeBinding", "CustomBinding", "net.pipe"),
 ];
+
+/// A name that is no type of binding.
+pub(crate) fn unknown_type(name: &str, span: crate::Span) -> Problem {
+    let names = BINDING_SECTIONS.iter().copied().chain(OTHER_BINDINGS.iter().map(|(n, ..)| *n));
+    let suggestion = suggest::nearest(name, names.clone())
+        .or_else(|| suggest::nearest(&format!("{name}Binding"), names));
+    let fix = match &suggestion {
+        Some(s) => format!("write {s}"),
+        None => format!("the types of bindings are: {}", BINDING_SECTIONS.join(", ")),
+    };
+    Problem::error("unknown-binding-type", span, format!("there is no binding type {name}"))
+        .wcf(format!(
+            "Configuration binding extension 'system.serviceModel/bindings/{name}' could not be \
+             found. Verify that this binding extension is properly registered in \
+             system.serviceModel/extensions/bindingExtensions and that it is spelled correctly."
+        ))
+        .suggest(suggestion)
+        .fix(fix)
+}
 
 macro_rules! bindings {
     ( $( $(#[$meta:meta])* $V:ident($T:ty) = $section:literal, $wcf:literal; )+ ) => {
@@ -91,7 +112,7 @@ macro_rules! bindings {
             pub(crate) fn read(
                 section: &str,
                 node: &crate::file::node::Node,
-                cx: &mut crate::file::reader::Reader<'_>,
+                cx: &mut crate::file::reader::Reader,
             ) -> Option<Binding> {
                 let mut binding = Binding::default_of(section)?;
                 match &mut binding {
@@ -235,7 +256,7 @@ impl OtherBinding {
         self.entry().map_or("", |(.., scheme)| scheme)
     }
 
-    fn read(&mut self, node: &crate::file::node::Node, cx: &mut crate::file::reader::Reader<'_>) {
+    fn read(&mut self, node: &crate::file::node::Node, cx: &mut crate::file::reader::Reader) {
         use crate::settings::Settings;
         cx.enter(node);
         for attribute in &node.attributes {

@@ -29,8 +29,8 @@ settings! {
                 range Range::new(1, i64::MAX);
             /// How messages are written.
             message_encoding: WsMessageEncoding = WsMessageEncoding::Text, "messageEncoding";
-            /// Address of the proxy (URI).
-            proxy_address: Option<String> = None, "proxyAddress";
+            /// Address of the proxy.
+            proxy_address: Option<String> = None, "proxyAddress" as Uri;
             /// Character encoding.
             text_encoding: TextEncoding = TextEncoding::Utf8, "textEncoding";
             /// Whether the system's proxy is used.

@@ -1,19 +1,17 @@
 //! `<behaviors>`: service and endpoint behaviors.
 
-use crate::bindings::custom_binding::{
-    MAX_ELEMENTS, duplicate_extension, too_many, unknown_extension,
-};
 use crate::config::credentials::{ClientCredentials, ServiceCredentials};
-use crate::config::endpoints::Clear;
+use crate::extensions::{self, MAX_ELEMENTS, OTHER_ENDPOINT_BEHAVIORS, OTHER_SERVICE_BEHAVIORS};
 use crate::file::node::{Attribute, Node};
 use crate::file::raw::OtherElement;
 use crate::file::reader::{Problem, Reader};
 use crate::file::writer::OutNode;
 use crate::settings::{ChildField, ChildRead, Description, Settings, settings};
-use crate::values::{Range, Value};
+use crate::values::{Range, Rule, Value};
 use crate::{PolicyVersion, PrincipalPermissionMode, TimeSpan};
 
 const AT_LEAST_ONE: Range = Range::new(1, i32::MAX as i64);
+const NOT_EMPTY: Range = Range::new(1, i64::MAX);
 
 settings! {
     /// `<serviceMetadata>`: WSDL and MEX.
@@ -21,12 +19,12 @@ settings! {
         attributes {
             /// Whether `?wsdl` is answered over HTTP.
             http_get_enabled: bool = false, "httpGetEnabled";
-            /// Where, if not at the base address (URI).
-            http_get_url: Option<String> = None, "httpGetUrl";
+            /// Where, if not at the base address.
+            http_get_url: Option<String> = None, "httpGetUrl" as Uri;
             /// Whether `?wsdl` is answered over HTTPS.
             https_get_enabled: bool = false, "httpsGetEnabled";
-            /// Where, if not at the base address (URI).
-            https_get_url: Option<String> = None, "httpsGetUrl";
+            /// Where, if not at the base address.
+            https_get_url: Option<String> = None, "httpsGetUrl" as Uri;
             /// Binding type of the HTTP page.
             http_get_binding: String = String::new(), "httpGetBinding";
             /// Its name.
@@ -35,8 +33,8 @@ settings! {
             https_get_binding: String = String::new(), "httpsGetBinding";
             /// Its name.
             https_get_binding_configuration: String = String::new(), "httpsGetBindingConfiguration";
-            /// A WSDL file that stands in for the generated one (URI).
-            external_metadata_location: Option<String> = None, "externalMetadataLocation";
+            /// A WSDL file that stands in for the generated one.
+            external_metadata_location: Option<String> = None, "externalMetadataLocation" as Uri;
             /// The version of WS-Policy.
             policy_version: PolicyVersion = PolicyVersion::Policy12, "policyVersion";
         }
@@ -49,12 +47,12 @@ settings! {
         attributes {
             /// Whether a page explains the service over HTTP.
             http_help_page_enabled: bool = true, "httpHelpPageEnabled";
-            /// Where (URI).
-            http_help_page_url: Option<String> = None, "httpHelpPageUrl";
+            /// Where.
+            http_help_page_url: Option<String> = None, "httpHelpPageUrl" as Uri;
             /// Whether a page explains the service over HTTPS.
             https_help_page_enabled: bool = true, "httpsHelpPageEnabled";
-            /// Where (URI).
-            https_help_page_url: Option<String> = None, "httpsHelpPageUrl";
+            /// Where.
+            https_help_page_url: Option<String> = None, "httpsHelpPageUrl" as Uri;
             /// Binding type of the HTTP page.
             http_help_page_binding: String = String::new(), "httpHelpPageBinding";
             /// Its name.
@@ -126,7 +124,7 @@ settings! {
     pub struct AuthorizationPolicy {
         attributes {
             /// Type name of the policy.
-            policy_type: String = String::new(), "policyType";
+            policy_type: String = String::new(), "policyType", range NOT_EMPTY;
         }
     }
 }
@@ -191,8 +189,8 @@ settings! {
     /// `<clientVia>`.
     pub struct ClientVia {
         attributes {
-            /// Where messages are really sent (URI).
-            via_uri: String = String::new(), "viaUri";
+            /// Where messages are really sent.
+            via_uri: String = String::new(), "viaUri" as Uri;
         }
     }
 }
@@ -204,7 +202,7 @@ settings! {
             /// Whether replies are sent asynchronously.
             asynchronous_send_enabled: bool = false, "asynchronousSendEnabled";
             /// Receives under way at once.
-            max_pending_receives: u32 = 1, "maxPendingReceives";
+            max_pending_receives: u32 = 1, "maxPendingReceives", range AT_LEAST_ONE;
         }
     }
 }
@@ -217,52 +215,15 @@ settings! {
             health_details_enabled: bool = true, "healthDetailsEnabled";
             /// Whether the page is answered over HTTP.
             http_get_enabled: bool = true, "httpGetEnabled";
-            /// Where (URI).
-            http_get_url: Option<String> = None, "httpGetUrl";
+            /// Where.
+            http_get_url: Option<String> = None, "httpGetUrl" as Uri;
             /// Whether the page is answered over HTTPS.
             https_get_enabled: bool = true, "httpsGetEnabled";
-            /// Where (URI).
-            https_get_url: Option<String> = None, "httpsGetUrl";
+            /// Where.
+            https_get_url: Option<String> = None, "httpsGetUrl" as Uri;
         }
     }
 }
-
-/// All registered behavior extensions.
-pub(crate) const BEHAVIOR_NAMES: &[&str] = &[
-    "serviceCredentials",
-    "serviceMetadata",
-    "serviceDebug",
-    "serviceThrottling",
-    "serviceTimeouts",
-    "serviceAuthorization",
-    "serviceAuthenticationManager",
-    "serviceSecurityAudit",
-    "serviceHealth",
-    "useRequestHeadersForMetadataAddress",
-    "clientCredentials",
-    "callbackDebug",
-    "callbackTimeouts",
-    "clientVia",
-    "synchronousReceive",
-    "dispatcherSynchronization",
-    "transactedBatching",
-    "dataContractSerializer",
-    "workflowRuntime",
-    "persistenceProvider",
-    "webHttp",
-    "enableWebScript",
-];
-
-/// Those that are recognised, but of which only the name is known.
-pub(crate) const OTHER_SERVICE_BEHAVIORS: &[&str] = &[
-    "serviceAuthenticationManager",
-    "serviceSecurityAudit",
-    "useRequestHeadersForMetadataAddress",
-    "workflowRuntime",
-    "persistenceProvider",
-];
-pub(crate) const OTHER_ENDPOINT_BEHAVIORS: &[&str] =
-    &["synchronousReceive", "transactedBatching", "webHttp", "enableWebScript"];
 
 macro_rules! behavior {
     (
@@ -303,9 +264,11 @@ macro_rules! behavior {
         }
 
         impl Settings for $T {
-            fn read_attribute(&mut self, attribute: &Attribute, cx: &mut Reader<'_>) -> bool {
+            const LENIENT: bool = true;
+
+            fn read_attribute(&mut self, attribute: &Attribute, cx: &mut Reader) -> bool {
                 if attribute.name == "name" {
-                    cx.value(attribute, None, &mut self.name);
+                    cx.value(attribute, Rule::Any, &mut self.name);
                 }
                 attribute.name == "name"
             }
@@ -314,18 +277,28 @@ macro_rules! behavior {
                 ChildRead::Many
             }
 
-            fn read_child(&mut self, child: &Node, cx: &mut Reader<'_>) {
-                if matches!(child.name.as_str(), "clear" | "remove") {
-                    return;
+            fn read_child(&mut self, child: &Node, cx: &mut Reader) {
+                // What stands above them counts no more.
+                match child.name.as_str() {
+                    "clear" => return *self = $T::named(std::mem::take(&mut self.name)),
+                    "remove" => {
+                        let removed = child.value("name");
+                        self.others.retain(|other| other.name != removed);
+                        $( if removed == $name { self.$field = None; } )+
+                        return;
+                    }
+                    _ => {}
                 }
                 if self.others.len() >= MAX_ELEMENTS {
-                    return cx.report(too_many(child));
+                    return cx.report(extensions::too_many(child));
                 }
                 if cx.extensions.behaviors.contains(&child.name) {
                     return self.others.push(OtherElement::read(child, cx));
                 }
-                if !BEHAVIOR_NAMES.contains(&child.name.as_str()) {
-                    return unknown_extension(child, "behaviorExtensions", cx);
+                let mut registered = extensions::behaviors();
+                if !registered.any(|name| name == child.name) {
+                    let names = extensions::behaviors();
+                    return extensions::unknown(child, "behaviorExtensions", names, cx);
                 }
                 if !Self::accepts(&child.name) {
                     return wrong_kind(child, &self.name, $owner, cx);
@@ -334,7 +307,7 @@ macro_rules! behavior {
                 let seen = self.others.iter().any(|o| o.name == name)
                     $( || (name == $name && self.$field.is_some()) )+;
                 if seen {
-                    return cx.report(duplicate_extension(child, concat!($owner, "Element")));
+                    return cx.report(extensions::duplicate(child, concat!($owner, "Element")));
                 }
                 match name {
                     $( $name => ChildField::read_field(&mut self.$field, child, cx), )+
@@ -352,7 +325,7 @@ macro_rules! behavior {
                 out.attributes.push(crate::settings::AttributeDescription {
                     name: "name",
                     kind: <String as Value>::KIND,
-                    range: None,
+                    rule: Rule::Any,
                     default: Some(String::new()),
                     doc: " Key of the behavior; the unnamed one applies wherever no other is named.",
                 });
@@ -405,7 +378,7 @@ behavior! {
     data_contract_serializer: DataContractSerializer = "dataContractSerializer";
 }
 
-fn wrong_kind(child: &Node, behavior: &str, owner: &str, cx: &mut Reader<'_>) {
+fn wrong_kind(child: &Node, behavior: &str, owner: &str, cx: &mut Reader) {
     let name = &child.name;
     let (message, wcf, fix) = if owner == "EndpointBehavior" {
         (
@@ -437,8 +410,6 @@ settings! {
         children {
             /// A behavior.
             behaviors: Vec<ServiceBehavior>, "behavior";
-            /// Forgets what was inherited.
-            clear: Vec<Clear>, "clear";
         }
     }
 }
@@ -449,8 +420,6 @@ settings! {
         children {
             /// A behavior.
             behaviors: Vec<EndpointBehavior>, "behavior";
-            /// Forgets what was inherited.
-            clear: Vec<Clear>, "clear";
         }
     }
 }

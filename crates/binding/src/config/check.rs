@@ -3,10 +3,9 @@
 mod addresses;
 mod details;
 mod endpoints;
+mod identities;
 mod keys;
 mod references;
-
-pub(crate) use addresses::scheme as addresses_scheme;
 
 use crate::bindings::Binding;
 use crate::config::Configuration;
@@ -19,7 +18,7 @@ pub(crate) fn check(
     model: &Node,
     bindings: &[(Binding, &Node)],
     configuration: &Configuration,
-    cx: &mut Reader<'_>,
+    cx: &mut Reader,
 ) {
     for section in ["bindings", "behaviors", "services", "client", "protocolMapping"] {
         if let Some(section) = model.child(section) {
@@ -47,6 +46,11 @@ pub(crate) fn check(
                     references::service(service, node, configuration, cx);
                     addresses::service(service, node, configuration, cx);
                     endpoints::service(service, node, model, configuration, cx);
+                    let nodes = node.children_named("endpoint");
+                    for (endpoint, node) in service.endpoints.iter().zip(nodes) {
+                        let identity = endpoint.identity.as_ref();
+                        cx.within(node, |cx| identities::identity(identity, node, cx));
+                    }
                 });
             }
         });
@@ -62,6 +66,7 @@ pub(crate) fn check(
                 cx.within(node, |cx| {
                     references::client(endpoint, node, configuration, cx);
                     addresses::client(endpoint, node, configuration, cx);
+                    identities::identity(endpoint.identity.as_ref(), node, cx);
                     endpoints::client(endpoint, node, model, configuration, cx);
                 });
             }
@@ -70,7 +75,7 @@ pub(crate) fn check(
 }
 
 /// Combinations that WCF refuses when the binding is used, and settings without effect.
-fn combinations(bindings: &[(Binding, &Node)], cx: &mut Reader<'_>) {
+fn combinations(bindings: &[(Binding, &Node)], cx: &mut Reader) {
     for (binding, node) in bindings {
         cx.within_named(binding.section(), |cx| {
             cx.within(node, |cx| {
@@ -96,7 +101,7 @@ pub(crate) fn refused(refusal: Refusal, node: &Node) -> Problem {
 }
 
 /// `<reliableSession>` that does nothing because `enabled` is missing.
-fn reliable_session_off(binding: &Binding, node: &Node, cx: &mut Reader<'_>) {
+fn reliable_session_off(binding: &Binding, node: &Node, cx: &mut Reader) {
     let always_on = matches!(binding, Binding::WsDualHttp(_) | Binding::Custom(_));
     let Some(session) = node.child("reliableSession").filter(|_| !always_on) else { return };
     if session.attribute("enabled").is_some() || matches!(binding, Binding::Other(_)) {
@@ -117,7 +122,7 @@ fn reliable_session_off(binding: &Binding, node: &Node, cx: &mut Reader<'_>) {
 }
 
 /// Custom bindings whose order is legal, but weakens them.
-fn order_of_elements(binding: &Binding, node: &Node, cx: &mut Reader<'_>) {
+fn order_of_elements(binding: &Binding, node: &Node, cx: &mut Reader) {
     if !matches!(binding, Binding::Custom(_)) {
         return;
     }
@@ -157,7 +162,7 @@ fn order_of_elements(binding: &Binding, node: &Node, cx: &mut Reader<'_>) {
 }
 
 /// `basicHttpBinding`: say that it has no reliable session.
-fn no_reliable_session(binding: &Binding, node: &Node, cx: &mut Reader<'_>) {
+fn no_reliable_session(binding: &Binding, node: &Node, cx: &mut Reader) {
     let basic = matches!(binding, Binding::BasicHttp(_) | Binding::BasicHttps(_));
     if basic && !cx.has_error_within(node.span) {
         cx.report(

@@ -117,7 +117,8 @@ settings! {
     pub struct AllowedAudienceUri {
         attributes {
             /// An audience (URI).
-            allowed_audience_uri: String = String::new(), "allowedAudienceUri";
+            allowed_audience_uri: String = String::new(), "allowedAudienceUri",
+                range Range::new(1, i64::MAX);
         }
     }
 }
@@ -212,8 +213,8 @@ settings! {
             reference: CertificateReference,
         }
         attributes {
-            /// The address that it is for (URI).
-            target_uri: String = String::new(), "targetUri";
+            /// The address that it is for.
+            target_uri: String = String::new(), "targetUri" as Uri;
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::TimeSpan;
 use crate::config::identity::EndpointIdentity;
 use crate::file::raw::RawXml;
 use crate::settings::settings;
+use crate::uri;
 use crate::values::Range;
 
 const NOT_EMPTY: Range = Range::new(1, i64::MAX);
@@ -14,8 +15,8 @@ settings! {
     pub struct ServiceEndpoint {
         attributes {
             /// Its address: absolute, or relative to the base address of the binding's scheme
-            /// (URI).
-            address: String = String::new(), "address";
+            ///.
+            address: String = String::new(), "address" as Uri;
             /// Type of its binding: `wsHttpBinding`…
             binding: String = String::new(), "binding";
             /// Name of its binding; empty means the unnamed one, or the defaults.
@@ -30,8 +31,8 @@ settings! {
             behavior_configuration: String = String::new(), "behaviorConfiguration";
             /// Name of the endpoint.
             name: String = String::new(), "name";
-            /// Where to listen, if not at the address (URI).
-            listen_uri: Option<String> = None, "listenUri";
+            /// Where to listen, if not at the address.
+            listen_uri: Option<String> = None, "listenUri" as Uri;
             /// How the listen address is made.
             listen_uri_mode: ListenUriMode = ListenUriMode::Explicit, "listenUriMode";
             /// Whether metadata leaves it out.
@@ -55,21 +56,17 @@ settings! {
     pub struct BaseAddress {
         attributes {
             /// An absolute address; one per scheme (URI).
-            base_address: String = String::new(), "baseAddress";
+            base_address: String = String::new(), "baseAddress", range NOT_EMPTY;
         }
     }
 }
 
 settings! {
-    /// An element of a map that removes an entry; empty here, for one file has nothing inherited.
+    /// `<remove>` of `<protocolMapping>`.
     pub struct Remove {
         attributes {
-            /// Name of the entry.
-            name: String = String::new(), "name";
-            /// Address of the entry (URI).
-            base_address: String = String::new(), "baseAddress";
             /// Scheme of the entry.
-            scheme: String = String::new(), "scheme";
+            scheme: String = String::new(), "scheme", range NOT_EMPTY;
         }
     }
 }
@@ -80,15 +77,11 @@ settings! {
 }
 
 settings! {
-    /// `<baseAddresses>`.
+    /// `<baseAddresses>`. This is no map: it has neither `<clear/>` nor `<remove/>`.
     pub struct BaseAddresses {
         children {
             /// An address.
             add: Vec<BaseAddress>, "add";
-            /// Forgets what was inherited.
-            clear: Vec<Clear>, "clear";
-            /// Removes an inherited address.
-            remove: Vec<Remove>, "remove";
         }
     }
 }
@@ -151,8 +144,8 @@ settings! {
         attributes {
             /// Key of the endpoint, together with the contract.
             name: String = String::new(), "name";
-            /// Address of the service, absolute (URI).
-            address: Option<String> = None, "address";
+            /// Address of the service, absolute.
+            address: Option<String> = None, "address" as Uri;
             /// Type of the binding: `wsHttpBinding`…
             binding: String = String::new(), "binding";
             /// Name of the binding; empty means the unnamed one, or the defaults.
@@ -192,9 +185,9 @@ settings! {
     pub struct ProtocolMapping {
         attributes {
             /// Scheme of base addresses.
-            scheme: String = String::new(), "scheme";
+            scheme: String = String::new(), "scheme", range NOT_EMPTY;
             /// Type of the binding of default endpoints.
-            binding: String = String::new(), "binding";
+            binding: String = String::new(), "binding", range NOT_EMPTY;
             /// Name of that binding.
             binding_configuration: String = String::new(), "bindingConfiguration";
         }
@@ -205,12 +198,12 @@ settings! {
     /// `<protocolMapping>`: bindings of default endpoints.
     pub struct ProtocolMappings {
         children {
-            /// A mapping.
-            add: Vec<ProtocolMapping>, "add";
             /// Forgets the built-in mappings.
             clear: Vec<Clear>, "clear";
             /// Removes a built-in mapping.
             remove: Vec<Remove>, "remove";
+            /// A mapping.
+            add: Vec<ProtocolMapping>, "add";
         }
     }
 }
@@ -233,5 +226,15 @@ impl ProtocolMappings {
         let removed = !self.clear.is_empty() || self.remove.iter().any(|r| r.scheme == scheme);
         let built_in = BUILT_IN_MAPPINGS.iter().find(|(s, _)| *s == scheme && !removed);
         built_in.map(|(_, binding)| ((*binding).to_owned(), String::new()))
+    }
+}
+
+impl Service {
+    /// Gives the service a base address from outside, in place of one of the same scheme.
+    pub fn give_base_address(&mut self, address: &str) {
+        let of = |address: &str| uri::scheme(address).map(str::to_ascii_lowercase);
+        let all = &mut self.host.base_addresses.add;
+        all.retain(|base| of(&base.base_address) != of(address));
+        all.push(BaseAddress::default().base_address(address));
     }
 }

@@ -1,47 +1,95 @@
-//! Reading a whole file: which sections there are, and what is in them.
+//! Reading a whole file: the root, and which sections there are.
 
-use crate::bindings::{BINDING_SECTIONS, Binding, OTHER_BINDINGS};
 use crate::config::loaded::{ConfigurationError, Loaded};
-use crate::config::{Configuration, check};
+use crate::config::{Configuration, check, maps, section_files, sections};
 use crate::file::node::Node;
 use crate::file::parse::parse;
-use crate::file::raw::OtherElement;
 use crate::file::reader::{INITIALIZE, Problem, Reader};
+use crate::schema::Description;
 use crate::settings::read_into;
 use crate::suggest;
-use crate::support::find::settings_without_effect;
+use crate::support::find;
 
-/// Sections of `<system.serviceModel>` that are carried, not used.
-pub(crate) const CARRIED: &[&str] = &[
-    "extensions",
-    "standardEndpoints",
-    "diagnostics",
-    "serviceHostingEnvironment",
-    "comContracts",
-    "commonBehaviors",
-    "routing",
-    "tracking",
-];
-/// Those that are read.
-const READ: &[&str] = &["bindings", "services", "client", "behaviors", "protocolMapping"];
 /// Namespace that .NET accepts on the root element.
 const ROOT_NAMESPACE: &str = "http://schemas.microsoft.com/.NetConfiguration/v2.0";
+/// Namespace of the instructions in a transform (`Web.Release.config`, `app.config.install.xdt`).
+const TRANSFORM_NAMESPACE: &str = "http://schemas.microsoft.com/XML-Document-Transform";
+const SERVICE_MODEL: &str = "system.serviceModel";
+
+/// Gives the text of a file beside the configuration file, by its relative name, or says why not.
+pub type ReadBeside<'a> = &'a dyn Fn(&str) -> Result<String, String>;
+
+/// What a file does not say itself.
+#[derive(Clone, Copy, Default)]
+pub struct LoadOptions<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) base_addresses: &'a [String],
+    pub(crate) beside: Option<ReadBeside<'a>>,
+}
+
+impl<'a> LoadOptions<'a> {
+    /// Nothing but the name of the file, which is not opened. A `web.config` is read as IIS does:
+    /// base addresses come from outside, and what is missing may stand in a file further up.
+    pub fn named(file: &'a str) -> LoadOptions<'a> {
+        LoadOptions { file, ..LoadOptions::default() }
+    }
+
+    /// The same with base addresses that the host gives to every service, as IIS and programs do;
+    /// each goes before one of the same scheme in the file (absolute URIs).
+    #[must_use]
+    pub fn base_addresses(mut self, addresses: &'a [String]) -> LoadOptions<'a> {
+        self.base_addresses = addresses;
+        self
+    }
+
+    /// The same with the files that `configSource` names. Names are relative, have `/` between
+    /// folders, and do not lead out of the folder of the configuration file.
+    #[must_use]
+    pub fn beside(mut self, read: ReadBeside<'a>) -> LoadOptions<'a> {
+        self.beside = Some(read);
+        self
+    }
+}
+
+impl std::fmt::Debug for LoadOptions<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let LoadOptions { file, base_addresses, .. } = self;
+        f.debug_struct("LoadOptions")
+            .field("file", file)
+            .field("base_addresses", base_addresses)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether IIS reads a file of this name: `Web.config`, `Web.Debug.config`, `Web - Copy.config`.
+fn is_of_a_site(file: &str) -> bool {
+    let name = file.rsplit(['/', '\\']).next().unwrap_or(file).to_ascii_lowercase();
+    name.starts_with("web") && name.ends_with(".config")
+}
 
 impl Configuration {
     /// Reads the text of a configuration file. All mistakes of the file are found in one pass;
     /// the model holds whatever could be read.
     pub fn load(text: &str) -> Loaded {
+        Configuration::load_with(text, &LoadOptions::default())
+    }
+
+    /// The same with what the file does not say itself.
+    pub fn load_with(text: &str, options: &LoadOptions<'_>) -> Loaded {
         let mut cx = Reader::new(text);
+        cx.of_a_site = is_of_a_site(options.file);
         let mut configuration = Configuration::default();
         if let Some(root) = parse(text, &mut cx) {
-            cx.within(&root, |cx| {
-                read_root(&root, &mut configuration, cx);
-                settings_without_effect(&root, &configuration, cx);
-            });
+            cx.enter(&root);
+            read_root(root, &mut configuration, options, &mut cx);
+            cx.leave();
         }
         let mut diagnostics = cx.diagnostics;
-        diagnostics.sort_by_key(|d| (d.span.start, d.severity));
-        Loaded { configuration, diagnostics, file: String::new() }
+        diagnostics.sort_by(|a, b| {
+            let place = |d: &crate::Diagnostic| (d.file.clone(), d.span.start, d.severity);
+            place(a).cmp(&place(b))
+        });
+        Loaded { configuration, diagnostics, file: options.file.to_owned() }
     }
 
     /// Reads the text of a configuration file that must be good.
@@ -57,13 +105,19 @@ impl Configuration {
     /// # Errors
     /// All errors of the file.
     pub fn parse_file(text: &str, file: &str) -> Result<Configuration, ConfigurationError> {
-        let mut loaded = Configuration::load(text);
-        file.clone_into(&mut loaded.file);
-        loaded.strict()
+        Configuration::load_with(text, &LoadOptions::named(file)).strict()
     }
 }
 
-fn read_root(root: &Node, configuration: &mut Configuration, cx: &mut Reader<'_>) {
+fn read_root(
+    root: Node,
+    configuration: &mut Configuration,
+    options: &LoadOptions<'_>,
+    cx: &mut Reader,
+) {
+    if let Some(declared) = root.attributes.iter().find(|a| a.value == TRANSFORM_NAMESPACE) {
+        return cx.report(transform(declared.name_span));
+    }
     if root.name != "configuration" {
         let message = format!("the root element is <{}>, not <configuration>", root.name);
         cx.report(
@@ -72,55 +126,99 @@ fn read_root(root: &Node, configuration: &mut Configuration, cx: &mut Reader<'_>
                 .fix("write <configuration>"),
         );
     }
-    root_attributes(root, cx);
-    config_sections(root, cx);
-    let mut seen: Vec<&str> = Vec::new();
-    for section in &root.children {
-        let name = section.name.as_str();
-        let ours = matches!(name, "system.serviceModel" | "waxwing");
-        if ours && seen.contains(&name) {
-            cx.report(repeated_section(section));
-            continue;
-        }
-        if ours {
-            seen.push(name);
-        }
-        match name {
-            "system.serviceModel" => {
-                cx.within(section, |cx| service_model(section, configuration, cx));
-            }
-            "location" => location(section, cx),
-            "waxwing" => read_into(&mut configuration.waxwing, section, cx),
-            _ => misspelt_section(section, cx),
+    root_attributes(&root, cx);
+    config_sections(&root, cx);
+    let declared = declared_sections(&root);
+    let place = root.name_span;
+    let mut groups: Vec<Node> = Vec::new();
+    let mut own: Option<Node> = None;
+    for section in top_level(root, cx) {
+        match section.name.as_str() {
+            SERVICE_MODEL => groups.push(section),
+            "waxwing" if own.is_some() => cx.report(sections::repeated(&section)),
+            "waxwing" => own = Some(section),
+            _ => misspelt_section(&section, &declared, cx),
         }
     }
-    if !seen.contains(&"system.serviceModel") {
-        cx.report(
+    if let Some(section) = &own {
+        read_into(&mut configuration.waxwing, section, cx);
+        cx.within(section, |cx| find::without_effect_in("waxwing", section, cx));
+    }
+    match merged(groups) {
+        Some(group) => service_model(group, configuration, &declared, options, cx),
+        None => cx.report(
             Problem::warning(
                 "no-service-model",
-                root.name_span,
+                place,
                 "there is no <system.serviceModel> in this file",
             )
             .fix("write <system.serviceModel> … </system.serviceModel> inside <configuration>"),
+        ),
+    }
+}
+
+/// A transform is no configuration: it says how to change one.
+fn transform(span: crate::Span) -> Problem {
+    Problem::error(
+        "transform",
+        span,
+        "this file is a transform: it says how to change a configuration file",
+    )
+    .wcf(format!("{INITIALIZE}\nUnrecognized attribute 'xmlns:xdt'."))
+    .fix("apply it to the file that it is for first, and give the result")
+}
+
+/// The sections directly in the root, and those of `<location path=".">`, which means the same
+/// place.
+fn top_level(root: Node, cx: &mut Reader) -> Vec<Node> {
+    let mut all = Vec::new();
+    for section in root.children {
+        let here = matches!(section.value("path").trim(), "" | ".");
+        match section.name.as_str() {
+            "location" if here => all.extend(section.children),
+            "location" => location(&section, cx),
+            _ => all.push(section),
+        }
+    }
+    all
+}
+
+/// `<location>` holds settings for a part of a web site.
+fn location(section: &Node, cx: &mut Reader) {
+    let Some(inner) = section.child(SERVICE_MODEL) else { return };
+    cx.within(section, |cx| {
+        cx.report(
+            Problem::warning(
+                "location-not-read",
+                inner.name_span,
+                "Waxwing does not read the <system.serviceModel> of a <location>",
+            )
+            .behavior("reads it for the part of the site that path names")
+            .fix("put it into a file of its own, directly in <configuration>"),
         );
-    }
+    });
 }
 
-/// Elements of the frame, which are no configuration elements themselves, have no attributes.
-fn no_attributes(node: &Node, cx: &mut Reader<'_>) {
-    for attribute in &node.attributes {
-        cx.foreign_attribute(attribute, node, &crate::settings::Description::default());
+/// A section group may stand in a file several times; only its sections must be unique.
+fn merged(groups: Vec<Node>) -> Option<Node> {
+    let mut groups = groups.into_iter();
+    let mut first = groups.next()?;
+    for group in groups {
+        first.attributes.extend(group.attributes);
+        first.children.extend(group.children);
+        first.text = first.text.or(group.text);
     }
+    Some(first)
 }
 
-fn root_attributes(root: &Node, cx: &mut Reader<'_>) {
+fn root_attributes(root: &Node, cx: &mut Reader) {
     for attribute in &root.attributes {
         if attribute.name == "xmlns" && attribute.value == ROOT_NAMESPACE {
             cx.default_namespace = Some(ROOT_NAMESPACE);
             continue;
         }
         if attribute.name != "xmlns" {
-            cx.foreign_attribute(attribute, root, &crate::settings::Description::default());
+            cx.foreign_attribute(attribute, root, &Description::default());
             continue;
         }
         cx.report(
@@ -136,7 +234,7 @@ fn root_attributes(root: &Node, cx: &mut Reader<'_>) {
 }
 
 /// `<configSections>` must come first, and must tell .NET to pass over `<waxwing>`.
-fn config_sections(root: &Node, cx: &mut Reader<'_>) {
+fn config_sections(root: &Node, cx: &mut Reader) {
     let position = root.children.iter().position(|c| c.name == "configSections");
     if let Some(position) = position.filter(|p| *p > 0) {
         let node = &root.children[position];
@@ -174,25 +272,37 @@ fn config_sections(root: &Node, cx: &mut Reader<'_>) {
     }
 }
 
-/// `<location>` holds settings for a part of a web site.
-fn location(section: &Node, cx: &mut Reader<'_>) {
-    let Some(inner) = section.child("system.serviceModel") else { return };
-    cx.within(section, |cx| {
-        cx.report(
-            Problem::warning(
-                "location-not-read",
-                inner.name_span,
-                "Waxwing does not read the <system.serviceModel> of a <location>",
-            )
-            .behavior("reads it for the part of the site that path names")
-            .fix("put it into a file of its own, directly in <configuration>"),
-        );
-    });
+/// Names that `<configSections>` declares: of sections and groups at the top, and of those in
+/// `<sectionGroup name="system.serviceModel">`.
+struct Declared {
+    top: Vec<String>,
+    in_service_model: Vec<String>,
+}
+
+fn declared_sections(root: &Node) -> Declared {
+    let declares = |n: &&Node| matches!(n.name.as_str(), "section" | "sectionGroup");
+    let names = |nodes: &[Node]| -> Vec<String> {
+        nodes.iter().filter(declares).map(|n| n.value("name").to_owned()).collect()
+    };
+    let Some(sections) = root.child("configSections") else {
+        return Declared { top: Vec::new(), in_service_model: Vec::new() };
+    };
+    let groups = sections.children_named("sectionGroup");
+    let ours = groups.filter(|group| group.value("name") == SERVICE_MODEL);
+    Declared {
+        top: names(&sections.children),
+        in_service_model: ours.flat_map(|group| names(&group.children)).collect(),
+    }
 }
 
 /// A section beside ours whose name is nearly ours.
-fn misspelt_section(section: &Node, cx: &mut Reader<'_>) {
-    let meant = suggest::nearest(&section.name, ["system.serviceModel", "waxwing"]);
+fn misspelt_section(section: &Node, declared: &Declared, cx: &mut Reader) {
+    /// Beside ours in .NET's machine.config.
+    const NEIGHBOR: &str = "system.serviceModel.activation";
+    if section.name == NEIGHBOR || declared.top.contains(&section.name) {
+        return;
+    }
+    let meant = suggest::nearest(&section.name, [SERVICE_MODEL, "waxwing"]);
     if let Some(meant) = meant {
         let message = format!("<{}> is no known section", section.name);
         cx.report(
@@ -204,136 +314,28 @@ fn misspelt_section(section: &Node, cx: &mut Reader<'_>) {
     }
 }
 
-fn repeated_section(section: &Node) -> Problem {
-    let name = &section.name;
-    Problem::error(
-        "repeated-section",
-        section.name_span,
-        format!("the section <{name}> stands here a second time"),
-    )
-    .wcf(format!("{INITIALIZE}\nSections must only appear once per config file."))
-    .fix("put everything into one section")
-}
-
-fn service_model(node: &Node, configuration: &mut Configuration, cx: &mut Reader<'_>) {
-    cx.refuse_text(node);
-    no_attributes(node, cx);
-    let mut seen: Vec<&str> = Vec::new();
-    let mut sections: Vec<&Node> = Vec::new();
-    for section in &node.children {
-        let name = section.name.as_str();
-        if !READ.contains(&name) && !CARRIED.contains(&name) {
-            unknown_section(section, cx);
-        } else if seen.contains(&name) {
-            cx.report(repeated_section(section));
-        } else {
-            seen.push(name);
-            sections.push(section);
+fn service_model(
+    mut group: Node,
+    configuration: &mut Configuration,
+    declared: &Declared,
+    options: &LoadOptions<'_>,
+    cx: &mut Reader,
+) {
+    cx.enter(&group);
+    cx.refuse_text(&group);
+    cx.no_attributes(&group);
+    group.children = sections::known(group.children, &declared.in_service_model, cx);
+    section_files::read(&mut group, options.beside, cx);
+    for section in &mut group.children {
+        maps::apply(section, SERVICE_MODEL, cx);
+    }
+    let bindings = sections::read(&group, configuration, cx);
+    for service in &mut configuration.services.services {
+        for address in options.base_addresses {
+            service.give_base_address(address);
         }
     }
-    if let Some(extensions) = sections.iter().find(|s| s.name == "extensions") {
-        read_extensions(extensions, cx);
-    }
-    let mut bindings: Vec<(Binding, &Node)> = Vec::new();
-    for section in &sections {
-        match section.name.as_str() {
-            "bindings" => cx.within(section, |cx| bindings = read_bindings(section, cx)),
-            "services" => read_into(&mut configuration.services, section, cx),
-            "client" => read_into(&mut configuration.client, section, cx),
-            "behaviors" => read_into(&mut configuration.behaviors, section, cx),
-            "protocolMapping" => read_into(&mut configuration.protocol_mapping, section, cx),
-            _ => configuration.others.push(OtherElement::read(section, cx)),
-        }
-    }
-    configuration.bindings = bindings.iter().map(|(binding, _)| binding.clone()).collect();
-    check::check(node, &bindings, configuration, cx);
-}
-
-fn unknown_section(section: &Node, cx: &mut Reader<'_>) {
-    let name = &section.name;
-    let names = READ.iter().chain(CARRIED).copied();
-    let suggestion = suggest::nearest(name, names);
-    let fix = match &suggestion {
-        Some(s) => format!("write <{s}>"),
-        None if name.ends_with("Binding") => format!("move <{name}> into <bindings>"),
-        None => "remove it; the sections are: bindings, services, client, behaviors, \
-                 protocolMapping, extensions"
-            .to_owned(),
-    };
-    let message = format!("<system.serviceModel> has no section <{name}>");
-    cx.report(
-        Problem::error("unknown-section", section.name_span, message)
-            .wcf(format!(
-                "{INITIALIZE}\nUnrecognized configuration section system.serviceModel/{name}."
-            ))
-            .suggest(suggestion)
-            .fix(fix),
-    );
-}
-
-fn read_extensions(node: &Node, cx: &mut Reader<'_>) {
-    let names = |collection: &str| -> Vec<String> {
-        let nodes = node.child(collection).into_iter().flat_map(|c| c.children_named("add"));
-        nodes.map(|add| add.value("name").to_owned()).filter(|n| !n.is_empty()).collect()
-    };
-    cx.extensions.behaviors = names("behaviorExtensions");
-    cx.extensions.binding_elements = names("bindingElementExtensions");
-    cx.extensions.bindings = names("bindingExtensions");
-}
-
-fn read_bindings<'n>(section: &'n Node, cx: &mut Reader<'_>) -> Vec<(Binding, &'n Node)> {
-    cx.refuse_text(section);
-    no_attributes(section, cx);
-    let mut seen: Vec<&str> = Vec::new();
-    let mut bindings = Vec::new();
-    for group in &section.children {
-        let name = group.name.as_str();
-        if cx.extensions.bindings.contains(&group.name) {
-            continue;
-        }
-        if !BINDING_SECTIONS.contains(&name) && !OTHER_BINDINGS.iter().any(|(n, ..)| *n == name) {
-            cx.report(unknown_binding_type(name, group.name_span));
-        } else if seen.contains(&name) {
-            cx.repeated_element(group);
-        } else {
-            seen.push(name);
-            cx.within(group, |cx| read_group(group, &mut bindings, cx));
-        }
-    }
-    bindings
-}
-
-/// A name that is no type of binding.
-pub(crate) fn unknown_binding_type(name: &str, span: crate::Span) -> Problem {
-    let names = BINDING_SECTIONS.iter().copied().chain(OTHER_BINDINGS.iter().map(|(n, ..)| *n));
-    let suggestion = suggest::nearest(name, names.clone())
-        .or_else(|| suggest::nearest(&format!("{name}Binding"), names));
-    let fix = match &suggestion {
-        Some(s) => format!("write {s}"),
-        None => format!("the types of bindings are: {}", BINDING_SECTIONS.join(", ")),
-    };
-    Problem::error("unknown-binding-type", span, format!("there is no binding type {name}"))
-        .wcf(format!(
-            "Configuration binding extension 'system.serviceModel/bindings/{name}' could not be \
-             found. Verify that this binding extension is properly registered in \
-             system.serviceModel/extensions/bindingExtensions and that it is spelled correctly."
-        ))
-        .suggest(suggestion)
-        .fix(fix)
-}
-
-fn read_group<'n>(group: &'n Node, bindings: &mut Vec<(Binding, &'n Node)>, cx: &mut Reader<'_>) {
-    cx.refuse_text(group);
-    no_attributes(group, cx);
-    for node in cx.entries(group) {
-        match node.name.as_str() {
-            "binding" => {
-                if let Some(binding) = Binding::read(&group.name, node, cx) {
-                    bindings.push((binding, node));
-                }
-            }
-            "clear" | "remove" => {}
-            _ => cx.unknown_element(node, group, &crate::settings::Description::default()),
-        }
-    }
+    check::check(&group, &bindings, configuration, cx);
+    find::without_effect(&group, configuration, cx);
+    cx.leave();
 }

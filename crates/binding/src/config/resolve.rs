@@ -3,12 +3,12 @@
 use crate::bindings::Binding;
 use crate::config::Configuration;
 use crate::config::behaviors::{EndpointBehavior, ServiceBehavior};
-use crate::config::check::addresses_scheme as scheme;
 use crate::config::endpoints::{ClientEndpoint, Service, ServiceEndpoint};
 use crate::config::identity::EndpointIdentity;
 use crate::config::loaded::ConfigurationError;
 use crate::effective::{EffectiveEndpoint, Role, short_name};
 use crate::refusal::Refusal;
+use crate::uri::scheme;
 use crate::{StoreLocation, TimeSpan};
 
 /// The contract that every service with `<serviceMetadata>` has.
@@ -103,7 +103,8 @@ pub enum ResolveError {
     },
     /// The address cannot be made absolute.
     #[error(
-        "endpoint {endpoint}: the address is relative, and there is no base address of scheme {scheme}"
+        "endpoint {endpoint}: the address is relative, and there is no base address of scheme {scheme}: \
+         write one into <host><baseAddresses>, or give it in code (ServiceHostBuilder::base_address)"
     )]
     NoAddress {
         /// The endpoint's address or name.
@@ -204,26 +205,34 @@ impl Configuration {
         &self,
         endpoint: &ClientEndpoint,
     ) -> Result<EffectiveEndpoint, ResolveError> {
-        if !endpoint.kind.is_empty() && endpoint.binding.is_empty() {
+        if !endpoint.kind.is_empty() {
             return Err(ResolveError::StandardEndpoint { kind: endpoint.kind.clone() });
         }
-        let mut effective = self.resolve_binding(
-            Role::Client,
-            &endpoint.name,
-            &endpoint.binding,
-            &endpoint.binding_configuration,
-        )?;
+        let (section, name) = (&endpoint.binding, &endpoint.binding_configuration);
+        let binding = self.usable_binding(&endpoint.name, section, name)?;
+        self.named_behavior(&endpoint.name, &endpoint.behavior_configuration)?;
+        Ok(self.client_with(endpoint, &binding))
+    }
+
+    /// The endpoint as far as it can be told, whatever keeps it from being opened. `None` without a
+    /// binding.
+    pub(crate) fn sketch_client(&self, endpoint: &ClientEndpoint) -> Option<EffectiveEndpoint> {
+        let binding = self.binding(&endpoint.binding, &endpoint.binding_configuration)?;
+        Some(self.client_with(endpoint, &binding))
+    }
+
+    fn client_with(&self, endpoint: &ClientEndpoint, binding: &Binding) -> EffectiveEndpoint {
+        let mut effective = EffectiveEndpoint::unchecked(Role::Client, binding);
         effective.name.clone_from(&endpoint.name);
         effective.contract.clone_from(&endpoint.contract);
         effective.address = endpoint.address.clone().unwrap_or_default().trim().to_owned();
         effective.headers.clone_from(&endpoint.headers.xml);
         effective.identity = endpoint.identity.as_ref().and_then(EndpointIdentity::effective);
-        let behavior = self.named_behavior(&endpoint.name, &endpoint.behavior_configuration)?;
-        if let Some(behavior) = behavior {
+        if let Some(behavior) = self.endpoint_behavior(&endpoint.behavior_configuration) {
             effective.with_endpoint_behavior(behavior.clone());
         }
         fill_locations(&mut effective);
-        Ok(effective)
+        effective
     }
 
     /// A service by name, endpoints resolved. A service without endpoints gets one per base
@@ -320,32 +329,56 @@ impl Configuration {
         behavior: &ServiceBehavior,
     ) -> Result<EffectiveEndpoint, ResolveError> {
         let label = if endpoint.name.is_empty() { &endpoint.address } else { &endpoint.name };
-        let (section, contract) = match endpoint.kind.as_str() {
-            "mexEndpoint" if endpoint.binding.is_empty() => ("mexHttpBinding", METADATA_CONTRACT),
-            kind if !kind.is_empty() && endpoint.binding.is_empty() => {
-                return Err(ResolveError::StandardEndpoint { kind: kind.to_owned() });
-            }
-            _ => (endpoint.binding.as_str(), endpoint.contract.as_str()),
+        let Some((section, contract)) = section_and_contract(endpoint) else {
+            return Err(ResolveError::StandardEndpoint { kind: endpoint.kind.clone() });
         };
-        let name = &endpoint.binding_configuration;
-        let mut effective = self.resolve_binding(Role::Service, label, section, name)?;
+        let binding = self.usable_binding(label, section, &endpoint.binding_configuration)?;
+        self.named_behavior(label, &endpoint.behavior_configuration)?;
+        let mut effective = self.service_with(endpoint, &binding, behavior, contract);
         effective.address = absolute(service, &endpoint.address, &effective.transport.scheme)
             .ok_or_else(|| ResolveError::NoAddress {
                 endpoint: label.clone(),
                 scheme: effective.transport.scheme.clone(),
             })?;
+        Ok(effective)
+    }
+
+    /// An endpoint of a service as far as it can be told, whatever keeps it from being opened; its
+    /// address may be relative. `None` without a binding.
+    pub(crate) fn sketch_service_endpoint(
+        &self,
+        service: &Service,
+        endpoint: &ServiceEndpoint,
+    ) -> Option<EffectiveEndpoint> {
+        let (section, contract) = section_and_contract(endpoint)?;
+        let binding = self.binding(section, &endpoint.binding_configuration)?;
+        let behavior = self.service_behavior(service).cloned().unwrap_or_default();
+        let mut effective = self.service_with(endpoint, &binding, &behavior, contract);
+        let address = absolute(service, &endpoint.address, &effective.transport.scheme);
+        effective.address = address.unwrap_or_else(|| endpoint.address.clone());
+        Some(effective)
+    }
+
+    fn service_with(
+        &self,
+        endpoint: &ServiceEndpoint,
+        binding: &Binding,
+        behavior: &ServiceBehavior,
+        contract: &str,
+    ) -> EffectiveEndpoint {
+        let mut effective = EffectiveEndpoint::unchecked(Role::Service, binding);
         effective.via.clone_from(&endpoint.listen_uri);
         effective.listen_uri_mode = endpoint.listen_uri_mode;
         effective.contract = contract.to_owned();
         effective.headers.clone_from(&endpoint.headers.xml);
         effective.identity = endpoint.identity.as_ref().and_then(EndpointIdentity::effective);
-        effective.name = endpoint_name(endpoint, section, &effective.contract);
-        if let Some(behavior) = self.named_behavior(label, &endpoint.behavior_configuration)? {
+        effective.name = endpoint_name(endpoint, binding.section(), contract);
+        if let Some(behavior) = self.endpoint_behavior(&endpoint.behavior_configuration) {
             effective.endpoint_behavior = behavior.clone();
         }
         effective.with_service_behavior(behavior.clone());
         fill_locations(&mut effective);
-        Ok(effective)
+        effective
     }
 
     /// The endpoint behavior of a name, which must exist unless it is empty.
@@ -364,22 +397,35 @@ impl Configuration {
         }
     }
 
-    fn resolve_binding(
+    /// The binding of an endpoint, unless WCF refuses it.
+    fn usable_binding(
         &self,
-        role: Role,
         endpoint: &str,
         section: &str,
         name: &str,
-    ) -> Result<EffectiveEndpoint, ResolveError> {
+    ) -> Result<Binding, ResolveError> {
         let binding = self.binding(section, name).ok_or_else(|| ResolveError::NoBinding {
             endpoint: endpoint.to_owned(),
             section: section.to_owned(),
             name: name.to_owned(),
         })?;
-        EffectiveEndpoint::resolve(role, &binding).map_err(|refusal| ResolveError::Refused {
-            endpoint: endpoint.to_owned(),
-            refusal: Box::new(refusal),
-        })
+        match binding.refusals().into_iter().next() {
+            None => Ok(binding),
+            Some(refusal) => Err(ResolveError::Refused {
+                endpoint: endpoint.to_owned(),
+                refusal: Box::new(refusal),
+            }),
+        }
+    }
+}
+
+/// Type of the binding, and the contract; `None` for a standard endpoint that Waxwing does not know.
+fn section_and_contract(endpoint: &ServiceEndpoint) -> Option<(&str, &str)> {
+    match endpoint.kind.as_str() {
+        "" => Some((endpoint.binding.as_str(), endpoint.contract.as_str())),
+        "mexEndpoint" if endpoint.binding.is_empty() => Some(("mexHttpBinding", METADATA_CONTRACT)),
+        "mexEndpoint" => Some((endpoint.binding.as_str(), METADATA_CONTRACT)),
+        _ => None,
     }
 }
 

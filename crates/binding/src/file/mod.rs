@@ -1,5 +1,6 @@
 //! The text side: a tree with places, reading with diagnosis, writing.
 
+pub(crate) mod decode;
 pub(crate) mod malformed;
 pub(crate) mod node;
 pub(crate) mod parse;

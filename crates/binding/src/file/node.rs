@@ -2,6 +2,9 @@
 
 use crate::diagnostic::Span;
 
+/// Deepest nesting of elements: WCF's schema needs 12, reference parameters may add some.
+pub const MAX_DEPTH: usize = 64;
+
 /// An attribute and where it stands.
 #[derive(Debug, Clone)]
 pub(crate) struct Attribute {
@@ -42,6 +45,19 @@ impl Node {
     /// Value of an attribute, empty when absent.
     pub(crate) fn value(&self, name: &str) -> &str {
         self.attribute(name).map_or("", |a| a.value.as_str())
+    }
+
+    /// Moves every place by `offset`.
+    pub(crate) fn shift(&mut self, offset: usize) {
+        let moved = |span: &mut Span| *span = Span::new(span.start + offset, span.end + offset);
+        moved(&mut self.name_span);
+        moved(&mut self.span);
+        self.text.iter_mut().for_each(moved);
+        for attribute in &mut self.attributes {
+            moved(&mut attribute.name_span);
+            moved(&mut attribute.value_span);
+        }
+        self.children.iter_mut().for_each(|child| child.shift(offset));
     }
 
     /// The span of the value of the attribute at the end of `path` (`security/@mode`), or of the

@@ -4,15 +4,13 @@ use waxwing_xml::{Document, Limits, ParseErrorKind};
 
 use crate::diagnostic::Span;
 use crate::file::malformed;
-use crate::file::node::Node;
+use crate::file::node::{MAX_DEPTH, Node};
 use crate::file::reader::{INITIALIZE, Problem, Reader};
 use crate::file::scan::scan;
 use crate::file::tree;
 
 /// Largest configuration file in bytes: a hundred times the largest that people write.
 pub const MAX_FILE_BYTES: usize = 4 << 20;
-/// Deepest nesting of elements: WCF's schema needs 12, reference parameters may add some.
-pub const MAX_DEPTH: usize = 64;
 /// Most attributes of one element: WCF's schema needs 25.
 const MAX_ATTRIBUTES: usize = 128;
 /// Most elements and texts of a file: a few thousand are much.
@@ -29,7 +27,7 @@ const LIMITS: Limits = Limits {
 };
 
 /// Parses the text; reports why it cannot, and mends what can be mended.
-pub(crate) fn parse(text: &str, cx: &mut Reader<'_>) -> Option<Node> {
+pub(crate) fn parse(text: &str, cx: &mut Reader) -> Option<Node> {
     if text.len() > MAX_FILE_BYTES {
         let message = format!("the file has {} bytes; the limit is {MAX_FILE_BYTES}", text.len());
         cx.report(limit(Span::default(), message));
@@ -78,32 +76,4 @@ fn without_declaration(text: &str) -> String {
     let blank = declaration.map_or(mark, |end| end + "?>".len());
     copy.replace_range(..blank, &" ".repeat(blank));
     copy
-}
-
-/// The bytes of a file are no text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the file is neither UTF-8 nor UTF-16; save it as UTF-8")]
-pub struct DecodeError;
-
-/// Decodes the bytes of a configuration file: UTF-8, or UTF-16 with a byte order mark. The mark
-/// is removed.
-///
-/// # Errors
-/// The bytes are neither.
-pub fn decode(bytes: &[u8]) -> Result<String, DecodeError> {
-    let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
-        let (pairs, rest) = bytes.as_chunks::<2>();
-        if !rest.is_empty() {
-            return Err(DecodeError);
-        }
-        char::decode_utf16(pairs.iter().map(|pair| unit(*pair)))
-            .collect::<Result<String, _>>()
-            .map_err(|_| DecodeError)
-    };
-    match bytes {
-        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8(rest.to_vec()).map_err(|_| DecodeError),
-        _ => String::from_utf8(bytes.to_vec()).map_err(|_| DecodeError),
-    }
 }

@@ -14,7 +14,7 @@ pub struct RawXml {
 }
 
 impl Settings for RawXml {
-    fn read_attribute(&mut self, _: &Attribute, _: &mut Reader<'_>) -> bool {
+    fn read_attribute(&mut self, _: &Attribute, _: &mut Reader) -> bool {
         false
     }
 
@@ -22,8 +22,8 @@ impl Settings for RawXml {
         ChildRead::Many
     }
 
-    fn read_child(&mut self, child: &Node, cx: &mut Reader<'_>) {
-        let text = cx.text().get(child.span.start..child.span.end).unwrap_or_default();
+    fn read_child(&mut self, child: &Node, cx: &mut Reader) {
+        let text = cx.slice(child.span);
         let after_name = child.name_span.end - child.span.start;
         match cx.default_namespace.filter(|_| child.attribute("xmlns").is_none()) {
             // The text stands alone from here on; it keeps the namespace that it had.
@@ -54,7 +54,7 @@ pub struct OtherElement {
 }
 
 impl OtherElement {
-    pub(crate) fn read(node: &Node, cx: &mut Reader<'_>) -> OtherElement {
+    pub(crate) fn read(node: &Node, cx: &mut Reader) -> OtherElement {
         let mut content = RawXml::default();
         node.children.iter().for_each(|child| content.read_child(child, cx));
         let attributes =

@@ -2,16 +2,16 @@
 
 use crate::diagnostic::{Diagnostic, LineMap, Severity, Span};
 use crate::file::node::{Attribute, Node};
+use crate::schema::Description;
 use crate::scope::{Scope, Step};
-use crate::settings::Description;
 use crate::suggest;
-use crate::values::{Kind, Range, Stage, Value, ValueError};
+use crate::values::{Kind, Rule, Stage, Value, ValueError};
 
 /// After so many findings the file is not looked at further: nobody reads more, and a hostile
 /// file must not fill the memory with messages.
 pub(crate) const MAX_DIAGNOSTICS: usize = 500;
 /// Most elements in one element: bindings of a type, endpoints of a service…
-const MAX_ENTRIES: usize = 2000;
+pub(crate) const MAX_ENTRIES: usize = 2000;
 /// Longest piece of the file that is quoted in a message.
 const MAX_QUOTE: usize = 200;
 
@@ -84,6 +84,12 @@ impl Problem {
         self
     }
 
+    /// The same where nobody can tell from the file whether WCF refuses.
+    pub(crate) fn as_warning(mut self, behavior: &'static str) -> Problem {
+        self.severity = Severity::Warning;
+        self.behavior(behavior)
+    }
+
     pub(crate) fn suggest(mut self, suggestion: Option<String>) -> Problem {
         self.suggestion = suggestion;
         self
@@ -95,17 +101,39 @@ impl Problem {
     }
 }
 
+/// The text of a file. Places count through all texts, each `start` after the one before.
+#[derive(Debug)]
+struct Source {
+    /// Relative name; `None` for the configuration file itself.
+    name: Option<String>,
+    start: usize,
+    text: String,
+    lines: LineMap,
+}
+
+impl Source {
+    fn new(name: Option<String>, start: usize, text: &str) -> Source {
+        Source { name, start, text: text.to_owned(), lines: LineMap::new(text) }
+    }
+}
+
 /// Collects findings while the tree is walked.
 #[derive(Debug)]
-pub(crate) struct Reader<'a> {
-    text: &'a str,
-    lines: LineMap,
+pub(crate) struct Reader {
+    /// The file, then those that it names; never empty.
+    sources: Vec<Source>,
+    /// Where the text that is being parsed begins; 0 afterwards, when places count already.
+    base: usize,
+    /// Where each finding stands, counted through all texts.
+    places: Vec<Span>,
     steps: Vec<Step>,
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Namespace of elements without a prefix, if the root declares one.
     pub(crate) default_namespace: Option<&'static str>,
     /// What the file itself registers under `<extensions>`.
     pub(crate) extensions: Extensions,
+    /// Whether IIS reads the file: it has parents, and base addresses come from outside.
+    pub(crate) of_a_site: bool,
 }
 
 /// Names that a file registers for .NET classes of its own.
@@ -114,13 +142,16 @@ pub(crate) struct Extensions {
     pub(crate) behaviors: Vec<String>,
     pub(crate) binding_elements: Vec<String>,
     pub(crate) bindings: Vec<String>,
+    pub(crate) endpoints: Vec<String>,
 }
 
-impl<'a> Reader<'a> {
-    pub(crate) fn new(text: &'a str) -> Reader<'a> {
+impl Reader {
+    pub(crate) fn new(text: &str) -> Reader {
         Reader {
-            text,
-            lines: LineMap::new(text),
+            sources: vec![Source::new(None, 0, text)],
+            base: 0,
+            places: Vec::new(),
+            of_a_site: false,
             steps: Vec::new(),
             diagnostics: Vec::new(),
             default_namespace: None,
@@ -128,8 +159,37 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(crate) fn text(&self) -> &'a str {
-        self.text
+    /// The text that an offset lies in.
+    fn source(&self, offset: usize) -> &Source {
+        let after = self.sources.partition_point(|source| source.start <= offset);
+        &self.sources[after.saturating_sub(1)]
+    }
+
+    /// A piece of the text.
+    pub(crate) fn slice(&self, span: Span) -> &str {
+        let source = self.source(span.start);
+        let local = |at: usize| at.saturating_sub(source.start);
+        source.text.get(local(span.start)..local(span.end)).unwrap_or_default()
+    }
+
+    /// Parses another file; its places go on behind those of the files before.
+    pub(crate) fn in_file(
+        &mut self,
+        name: &str,
+        text: &str,
+        parse: impl FnOnce(&mut Self) -> Option<Node>,
+    ) -> Option<Node> {
+        let end = self.sources.last().map_or(0, |last| last.start + last.text.len());
+        // One more: a finding may stand at the very end of a text.
+        let start = end + 2;
+        self.sources.push(Source::new(Some(name.to_owned()), start, text));
+        self.base = start;
+        let node = parse(self);
+        self.base = 0;
+        node.map(|mut node| {
+            node.shift(start);
+            node
+        })
     }
 
     /// Steps into an element: findings name it until `leave`.
@@ -169,7 +229,7 @@ impl<'a> Reader<'a> {
 
     /// Whether an error is reported at this very place already.
     pub(crate) fn has_error_at(&self, span: Span) -> bool {
-        self.diagnostics.iter().any(|d| d.severity == Severity::Error && d.span == span)
+        self.errors().any(|place| place == span)
     }
 
     /// Whether the same is told of this very place already.
@@ -180,7 +240,13 @@ impl<'a> Reader<'a> {
     /// Whether an error is reported inside this span.
     pub(crate) fn has_error_within(&self, span: Span) -> bool {
         let inside = |s: Span| s.start >= span.start && s.end <= span.end;
-        self.diagnostics.iter().any(|d| d.severity == Severity::Error && inside(d.span))
+        self.errors().any(inside)
+    }
+
+    /// The places of all errors.
+    fn errors(&self) -> impl Iterator<Item = Span> {
+        let all = self.places.iter().zip(&self.diagnostics);
+        all.filter(|(_, d)| d.severity == Severity::Error).map(|(place, _)| *place)
     }
 
     pub(crate) fn report(&mut self, mut problem: Problem) {
@@ -194,16 +260,22 @@ impl<'a> Reader<'a> {
         if self.is_full() {
             return;
         }
-        let (line, column) = self.lines.position(self.text, problem.span.start);
         let Problem { severity, code, span, message, .. } = problem;
+        let place = Span::new(span.start + self.base, span.end + self.base);
+        let Source { name, start, text, lines } = self.source(place.start);
+        let span = Span::new(place.start - start, place.end.saturating_sub(*start));
+        let (line, column) = lines.position(text, span.start);
+        let (file, excerpt) = (name.clone(), lines.excerpt(text, span));
         let Problem { wcf_text, wcf_behavior, suggestion, fix, .. } = problem;
+        self.places.push(place);
         self.diagnostics.push(Diagnostic {
             severity,
             code,
             span,
             line,
             column,
-            excerpt: self.lines.excerpt(self.text, span),
+            excerpt,
+            file,
             scope: Scope::of(&self.steps),
             path: self.steps.iter().map(|s| s.label.as_str()).collect::<Vec<_>>().join("/"),
             message: cut(message),
@@ -216,7 +288,8 @@ impl<'a> Reader<'a> {
 
     /// Line of an offset, counted from 1.
     pub(crate) fn line(&self, offset: usize) -> u32 {
-        self.lines.line(offset)
+        let source = self.source(offset);
+        source.lines.line(offset - source.start)
     }
 
     /// Whether so much is wrong that nothing further is told.
@@ -225,13 +298,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a value; on failure reports it and leaves `target` as it was.
-    pub(crate) fn value<V: Value>(
-        &mut self,
-        attribute: &Attribute,
-        range: Option<Range>,
-        target: &mut V,
-    ) {
-        match V::read(&attribute.value, range) {
+    pub(crate) fn value<V: Value>(&mut self, attribute: &Attribute, rule: Rule, target: &mut V) {
+        match V::read(&attribute.value, rule) {
             Ok(value) => {
                 *target = value;
                 if let Some(suspicion) = V::suspicion(&attribute.value) {
@@ -299,8 +367,8 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn refuse_text(&mut self, node: &Node) {
         if let Some(span) = node.text {
-            let text = self.text.get(span.start..span.end).unwrap_or_default().trim();
-            let message = format!("text is not allowed here: \"{}\"", quote(text));
+            let message =
+                format!("text is not allowed here: \"{}\"", quote(self.slice(span).trim()));
             self.report(
                 Problem::error("text-content", span, message)
                     .wcf("The configuration section cannot contain a CDATA or text element.")
@@ -325,14 +393,43 @@ impl<'a> Reader<'a> {
             "lockAllElementsExcept",
             "lockItem",
         ];
-        match attribute.name.as_str() {
-            name if LOCKS.contains(&name) => {}
-            "configSource" => self.report(config_source(attribute, node)),
-            _ => self.unknown_attribute(attribute, node, schema),
+        if LOCKS.contains(&attribute.name.as_str()) {
+            return;
+        }
+        let name = quote(&attribute.name);
+        self.report(Reader::unknown_attribute(attribute, node, schema, Severity::Error).wcf(
+            format!(
+                "Unrecognized attribute '{name}'. Note that attribute names are case-sensitive."
+            ),
+        ));
+    }
+
+    /// An attribute that WCF passes over: on `<behavior>` and on the `<binding>` of a custom one
+    /// it looks for those that it knows.
+    pub(crate) fn ignored_attribute(
+        &mut self,
+        attribute: &Attribute,
+        node: &Node,
+        schema: &Description,
+    ) {
+        let mut problem = Reader::unknown_attribute(attribute, node, schema, Severity::Warning);
+        problem.code = "ignored-attribute";
+        self.report(problem.behavior("passes over the attribute, and so does Waxwing"));
+    }
+
+    /// Elements of the frame, which are no configuration elements themselves, have no attributes.
+    pub(crate) fn no_attributes(&mut self, node: &Node) {
+        for attribute in &node.attributes {
+            self.foreign_attribute(attribute, node, &Description::default());
         }
     }
 
-    fn unknown_attribute(&mut self, attribute: &Attribute, node: &Node, schema: &Description) {
+    fn unknown_attribute(
+        attribute: &Attribute,
+        node: &Node,
+        schema: &Description,
+        severity: Severity,
+    ) -> Problem {
         let name = quote(&attribute.name);
         let names = schema.attributes.iter().map(|a| a.name);
         let suggestion = suggest::nearest(&attribute.name, names.clone());
@@ -357,14 +454,11 @@ impl<'a> Reader<'a> {
                 }
             }
         };
-        self.report(
-            Problem::error("unknown-attribute", attribute.name_span, message)
-                .wcf(format!(
-                    "Unrecognized attribute '{name}'. Note that attribute names are case-sensitive."
-                ))
-                .suggest(suggestion)
-                .fix(fix),
-        );
+        let problem = Problem {
+            severity,
+            ..Problem::error("unknown-attribute", attribute.name_span, message)
+        };
+        problem.suggest(suggestion).fix(fix)
     }
 
     pub(crate) fn unknown_element(&mut self, child: &Node, parent: &Node, schema: &Description) {
@@ -410,15 +504,6 @@ impl<'a> Reader<'a> {
             .fix("put everything into one element"),
         );
     }
-}
-
-/// A section in a file of its own.
-fn config_source(attribute: &Attribute, node: &Node) -> Problem {
-    let file = quote(&attribute.value);
-    let message = format!("Waxwing does not read the section <{}> from {file}", node.name);
-    Problem::error("config-source", attribute.name_span, message)
-        .behavior("reads the section from that file")
-        .fix(format!("put the content of {file} here"))
 }
 
 /// What may be written for a value of this kind.

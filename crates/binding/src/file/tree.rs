@@ -1,8 +1,7 @@
 //! From text to [`Node`]s.
 
 use crate::diagnostic::Span;
-use crate::file::node::Node;
-use crate::file::parse::MAX_DEPTH;
+use crate::file::node::{MAX_DEPTH, Node};
 use crate::file::scan::{StartTag, Token};
 
 /// Builds the tree of a token list that nests; `None` when it does not, has not one root, or is

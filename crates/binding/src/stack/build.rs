@@ -587,6 +587,7 @@ fn custom_element(element: &CustomElement) -> BindingElement {
         C::HttpsTransport(e) => BindingElement::HttpsTransport(Box::new(e.clone())),
         C::TcpTransport(e) => BindingElement::TcpTransport(Box::new(e.clone())),
         C::Other(e) => BindingElement::Other(e.name.clone()),
+        C::Foreign(e) => BindingElement::Foreign(e.name.clone()),
     }
 }
 

@@ -47,6 +47,8 @@ pub enum BindingElement {
     TcpTransport(Box<TcpTransport>),
     /// Recognised by name only.
     Other(String),
+    /// A .NET class of the program's own, by the name that the file gives it.
+    Foreign(String),
 }
 
 /// The elements of a binding, top first.

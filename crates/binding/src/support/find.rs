@@ -8,31 +8,19 @@ use crate::effective::{EffectiveEndpoint, Role};
 use crate::file::node::{Attribute, Node};
 use crate::file::reader::{Problem, Reader};
 
-/// Reports every setting of the file that does nothing here, unless its value is what holds
-/// anyway.
-pub(crate) fn settings_without_effect(
-    root: &Node,
-    configuration: &Configuration,
-    cx: &mut Reader<'_>,
-) {
-    for section in &root.children {
-        match section.name.as_str() {
-            "system.serviceModel" => cx.within(section, |cx| {
-                for section in &section.children {
-                    cx.within(section, |cx| match section.name.as_str() {
-                        "bindings" => bindings(section, configuration, cx),
-                        name => element(name, section, cx),
-                    });
-                }
-            }),
-            "waxwing" => cx.within(section, |cx| element("waxwing", section, cx)),
-            _ => {}
-        }
+/// Reports every setting of `<system.serviceModel>` that does nothing here, unless its value is
+/// what holds anyway.
+pub(crate) fn without_effect(group: &Node, configuration: &Configuration, cx: &mut Reader) {
+    for section in &group.children {
+        cx.within(section, |cx| match section.name.as_str() {
+            "bindings" => bindings(section, configuration, cx),
+            name => without_effect_in(name, section, cx),
+        });
     }
 }
 
 /// Of a binding that cannot be run at all nothing is told one by one.
-fn bindings(section: &Node, configuration: &Configuration, cx: &mut Reader<'_>) {
+fn bindings(section: &Node, configuration: &Configuration, cx: &mut Reader) {
     for group in &section.children {
         cx.within(group, |cx| {
             for node in group.children_named("binding") {
@@ -41,13 +29,16 @@ fn bindings(section: &Node, configuration: &Configuration, cx: &mut Reader<'_>) 
                 if cx.is_full() || !binding.is_some_and(|b| runs(b).is_empty()) {
                     continue;
                 }
-                cx.within(node, |cx| element(&format!("{}/binding", group.name), node, cx));
+                cx.within(node, |cx| {
+                    without_effect_in(&format!("{}/binding", group.name), node, cx)
+                });
             }
         });
     }
 }
 
-fn element(path: &str, node: &Node, cx: &mut Reader<'_>) {
+/// Reports what does nothing in an element of the schema.
+pub(crate) fn without_effect_in(path: &str, node: &Node, cx: &mut Reader) {
     if let Some(Support::Nothing { severity, why, .. }) = support_of(path) {
         let message = format!("<{}> does nothing here: {why}", node.name);
         return cx.report(problem(severity, node.name_span, message));
@@ -55,7 +46,7 @@ fn element(path: &str, node: &Node, cx: &mut Reader<'_>) {
     // Settings that do nothing for one reason are told together, at the first of them.
     let mut told: Vec<(&'static str, Severity, Vec<&Attribute>)> = Vec::new();
     for attribute in &node.attributes {
-        let Some((severity, why)) = without_effect(path, attribute) else { continue };
+        let Some((severity, why)) = why_nothing(path, attribute) else { continue };
         match told.iter_mut().find(|(reason, ..)| *reason == why) {
             Some((_, worst, attributes)) => {
                 *worst = (*worst).min(severity);
@@ -74,12 +65,12 @@ fn element(path: &str, node: &Node, cx: &mut Reader<'_>) {
         if cx.is_full() {
             return;
         }
-        cx.within(child, |cx| element(&format!("{path}/{}", child.name), child, cx));
+        cx.within(child, |cx| without_effect_in(&format!("{path}/{}", child.name), child, cx));
     }
 }
 
 /// Why an attribute as written does nothing; `None` when it runs, or says what holds anyway.
-fn without_effect(path: &str, attribute: &Attribute) -> Option<(Severity, &'static str)> {
+fn why_nothing(path: &str, attribute: &Attribute) -> Option<(Severity, &'static str)> {
     let path = format!("{path}/@{}", attribute.name);
     let Some(Place::Attribute(default)) = every().get(&path) else { return None };
     let Some(Support::Nothing { severity, acts_as, why }) = support_of(&path) else { return None };

@@ -2,9 +2,8 @@
 
 use super::schema::{Place, every};
 use super::{Feature, Support, TABLE, matches, support_of};
-use crate::bindings::custom_binding::OTHER_ELEMENTS;
-use crate::config::behaviors::{OTHER_ENDPOINT_BEHAVIORS, OTHER_SERVICE_BEHAVIORS};
-use crate::config::load::CARRIED;
+use crate::config::sections::CARRIED;
+use crate::extensions::{OTHER_ELEMENTS, OTHER_ENDPOINT_BEHAVIORS, OTHER_SERVICE_BEHAVIORS};
 use crate::{Configuration, Diagnostic, EffectiveEndpoint, Severity};
 
 #[test]

@@ -1,4 +1,8 @@
 //! Addresses: absolute or relative, and of the binding's scheme.
+//!
+//! A service's base addresses may come from outside: from the address of the `.svc` file under IIS,
+//! or from the program. Where a file has none, nobody can tell from it whether WCF would refuse;
+//! that is told as a warning, and the service does not open until it is given one.
 
 use crate::bindings::Binding;
 use crate::config::Configuration;
@@ -7,139 +11,187 @@ use crate::diagnostic::Span;
 use crate::file::node::Node;
 use crate::file::reader::{Problem, Reader};
 use crate::stack::Stack;
+use crate::uri::{self, scheme};
 
-/// The scheme of an absolute address, as .NET's `Uri` sees it.
-pub(crate) fn scheme(address: &str) -> Option<&str> {
-    let (scheme, rest) = address.trim().split_once(':')?;
-    let legal = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
-    (legal && rest.starts_with("//")).then_some(scheme)
-}
+const FROM_OUTSIDE: &str = "takes base addresses from IIS and from the program, too, and refuses \
+                            to open the service if those have none either";
+const GIVE_ONE: &str = "ServiceHostBuilder::base_address, or waxwing check --base-address";
 
 pub(super) fn service(
     service: &Service,
     node: &Node,
     configuration: &Configuration,
-    cx: &mut Reader<'_>,
+    cx: &mut Reader,
 ) {
-    base_addresses(service, node, cx);
+    let known = base_addresses(service, node, cx);
     if service.endpoints.is_empty() && service.host.base_addresses.add.is_empty() {
         cx.report(
-            Problem::error("no-endpoints", node.name_span, "the service has no endpoint")
-                .wcf(format!(
-                    "Service '{}' has zero application (non-infrastructure) endpoints. This might \
-                     be because no configuration file was found for your application, or because \
-                     no service element matching the service name could be found in the \
-                     configuration file, or because no endpoints were defined in the service \
-                     element.",
-                    service.name
-                ))
-                .at_open()
-                .fix("add an <endpoint address=\"…\" binding=\"wsHttpBinding\" contract=\"…\" />"),
+            Problem::warning(
+                "no-endpoints",
+                node.name_span,
+                "the service has no endpoint and no base address",
+            )
+            .wcf(format!(
+                "Service '{}' has zero application (non-infrastructure) endpoints. This might be \
+                 because no configuration file was found for your application, or because no \
+                 service element matching the service name could be found in the configuration \
+                 file, or because no endpoints were defined in the service element.",
+                service.name
+            ))
+            .behavior(FROM_OUTSIDE)
+            .fix(format!(
+                "add an <endpoint address=\"…\" binding=\"wsHttpBinding\" contract=\"…\" />, or \
+                 give a base address: {GIVE_ONE}"
+            )),
         );
+        return;
     }
+    let mut lacking = false;
     let endpoints = service.endpoints.iter().zip(node.children_named("endpoint"));
     for (endpoint, node) in endpoints.filter(|(e, _)| !e.binding.is_empty()) {
-        cx.within(node, |cx| service_endpoint(endpoint, node, service, configuration, cx));
+        cx.within(node, |cx| {
+            lacking |= service_endpoint(endpoint, node, &known, configuration, cx);
+        });
     }
-    metadata_page(service, node, configuration, cx);
+    if !lacking {
+        metadata_page(service, node, &known, configuration, cx);
+    }
 }
 
-fn base_addresses(service: &Service, node: &Node, cx: &mut Reader<'_>) {
-    let Some(list) = node.child("host").and_then(|h| h.child("baseAddresses")) else { return };
+/// What is known of a service's base addresses.
+struct Known<'a> {
+    schemes: Vec<&'a str>,
+    /// Whether one cannot be read; it may have been meant for any endpoint.
+    broken: bool,
+    /// Whether there may be others that the file does not have.
+    others: bool,
+}
+
+impl Known<'_> {
+    fn has(&self, wanted: &str) -> bool {
+        self.broken || self.schemes.iter().any(|s| s.eq_ignore_ascii_case(wanted))
+    }
+}
+
+fn base_addresses<'a>(service: &'a Service, node: &Node, cx: &mut Reader) -> Known<'a> {
+    let bases = &service.host.base_addresses.add;
+    let schemes = bases.iter().filter(|b| is_absolute(&b.base_address));
+    let known = Known {
+        schemes: schemes.filter_map(|b| scheme(&b.base_address)).collect(),
+        broken: bases.iter().any(|b| !is_absolute(&b.base_address)),
+        others: bases.is_empty() || cx.of_a_site,
+    };
+    let list = node.child("host").and_then(|h| h.child("baseAddresses"));
     let mut seen: Vec<String> = Vec::new();
-    for (base, node) in service.host.base_addresses.add.iter().zip(list.children_named("add")) {
-        let span = node.locate("@baseAddress");
-        if node.attribute("baseAddress").is_none() {
-            cx.report(
-                Problem::error("attribute-missing", span, "<add> needs the attribute baseAddress")
-                    .wcf("Required attribute 'baseAddress' not found.")
-                    .fix("write baseAddress=\"http://localhost:8000/…\""),
-            );
-            continue;
-        }
-        let Some(scheme) = scheme(&base.base_address) else {
-            cx.report(
-                Problem::error(
-                    "relative-base-address",
-                    span,
-                    format!("the base address \"{}\" is not absolute", base.base_address),
-                )
-                .wcf("Only an absolute Uri can be used as a base address.")
-                .at_open()
-                .fix("write an address like http://localhost:8000/calc"),
-            );
-            continue;
-        };
-        if seen.iter().any(|s| s.eq_ignore_ascii_case(scheme)) {
-            cx.report(
-                Problem::error(
-                    "base-address-scheme-twice",
-                    span,
-                    format!("a second base address of scheme {scheme}"),
-                )
-                .wcf(format!(
-                    "This collection already contains an address with scheme {scheme}.  There can \
-                     be at most one address per scheme in this collection."
-                ))
-                .at_open()
-                .fix("keep one base address per scheme"),
-            );
-            continue;
-        }
-        seen.push(scheme.to_owned());
+    for node in list.into_iter().flat_map(|list| list.children_named("add")) {
+        let found = base_address(node, &mut seen);
+        // IIS passes over the file's own base addresses.
+        let behavior = "passes over it under IIS, and refuses to open the service elsewhere";
+        let found = found.map(|p| if cx.of_a_site { p.as_warning(behavior) } else { p });
+        found.into_iter().for_each(|problem| cx.report(problem));
     }
+    known
 }
 
+/// Whether `Uri` takes the base address; a host `*` stands for the machine's name.
+fn is_absolute(address: &str) -> bool {
+    scheme(address).is_some() && uri::check(&address.replacen("://*", "://h", 1)).is_ok()
+}
+
+fn base_address(node: &Node, seen: &mut Vec<String>) -> Option<Problem> {
+    let span = node.locate("@baseAddress");
+    let Some(attribute) = node.attribute("baseAddress") else {
+        return Some(
+            Problem::error("attribute-missing", span, "<add> needs the attribute baseAddress")
+                .wcf("Required attribute 'baseAddress' not found.")
+                .fix("write baseAddress=\"http://localhost:8000/…\""),
+        );
+    };
+    let address = attribute.value.as_str();
+    if address.is_empty() {
+        // Refused where it is read.
+        return None;
+    }
+    let Some(scheme) = scheme(address).filter(|_| is_absolute(address)) else {
+        let why = uri::check(address).err().unwrap_or("it is not absolute");
+        return Some(
+            Problem::error(
+                "relative-base-address",
+                span,
+                format!("the base address \"{address}\" is not an absolute address: {why}"),
+            )
+            .wcf("Only an absolute Uri can be used as a base address.")
+            .at_open()
+            .fix("write an address like http://localhost:8000/calc"),
+        );
+    };
+    if seen.iter().any(|s| s.eq_ignore_ascii_case(scheme)) {
+        return Some(
+            Problem::error(
+                "base-address-scheme-twice",
+                span,
+                format!("a second base address of scheme {scheme}"),
+            )
+            .wcf(format!(
+                "This collection already contains an address with scheme {scheme}.  There can be \
+                 at most one address per scheme in this collection."
+            ))
+            .at_open()
+            .fix("keep one base address per scheme"),
+        );
+    }
+    seen.push(scheme.to_owned());
+    None
+}
+
+/// Whether the endpoint lacks a base address that may come from outside.
 fn service_endpoint(
     endpoint: &ServiceEndpoint,
     node: &Node,
-    service: &Service,
+    known: &Known<'_>,
     configuration: &Configuration,
-    cx: &mut Reader<'_>,
-) {
+    cx: &mut Reader,
+) -> bool {
     let name = &endpoint.binding_configuration;
-    let Some(binding) = configuration.binding(&endpoint.binding, name) else { return };
+    let Some(binding) = configuration.binding(&endpoint.binding, name) else { return false };
     let expected = scheme_of(&binding);
-    if expected.is_empty() {
-        return;
+    if expected.is_empty() || uri::check(&endpoint.address).is_err() {
+        return false;
     }
     if scheme(&endpoint.address).is_some() {
-        wrong_scheme(&endpoint.address, expected, node.locate("@address"), &binding, cx);
-        return;
+        let via = endpoint.listen_uri.as_deref();
+        wrong_scheme(&endpoint.address, expected, node.locate("@address"), &binding, via, cx);
+        return false;
     }
-    let bases = &service.host.base_addresses.add;
-    if bases.iter().any(|b| scheme(&b.base_address).is_none()) {
-        // Reported where it stands; it may have been meant for this endpoint.
-        return;
+    if known.has(expected) {
+        return false;
     }
-    let schemes: Vec<&str> = bases.iter().filter_map(|b| scheme(&b.base_address)).collect();
-    if schemes.iter().any(|s| s.eq_ignore_ascii_case(expected)) {
-        return;
-    }
-    let what = if schemes.is_empty() { "no base address" } else { "no base address of its scheme" };
-    cx.report(
-        Problem::error(
-            "no-base-address",
-            node.locate("@address"),
-            format!(
-                "the address is relative, and the service has {what}: {} needs one of scheme \
-                 {expected}",
-                endpoint.binding
-            ),
-        )
-        .wcf(format!(
-            "Could not find a base address that matches scheme {expected} for the endpoint with \
-             binding {}. Registered base address schemes are [{}].",
-            binding.type_name(),
-            schemes.join(", ")
-        ))
-        .at_open()
-        .fix(format!(
-            "add <add baseAddress=\"{expected}://localhost:8000/…\" /> to <host><baseAddresses>, \
-             or write an absolute address"
-        )),
+    let what = match known.schemes[..] {
+        [] => "the file has no base address",
+        _ => "the service has no base address of its scheme",
+    };
+    let wcf = format!(
+        "Could not find a base address that matches scheme {expected} for the endpoint with \
+         binding {}. Registered base address schemes are [{}].",
+        binding.type_name(),
+        known.schemes.join(", ")
     );
+    let problem = Problem::error(
+        "no-base-address",
+        node.locate("@address"),
+        format!(
+            "the address is relative, and {what}: {} needs one of scheme {expected}",
+            endpoint.binding
+        ),
+    )
+    .wcf(wcf)
+    .at_open()
+    .fix(format!(
+        "give it ({GIVE_ONE}), add <add baseAddress=\"{expected}://localhost:8000/…\" /> to \
+         <host><baseAddresses>, or write an absolute address"
+    ));
+    cx.report(if known.others { problem.as_warning(FROM_OUTSIDE) } else { problem });
+    known.others
 }
 
 fn scheme_of(binding: &Binding) -> &'static str {
@@ -154,10 +206,30 @@ fn wrong_scheme(
     expected: &'static str,
     span: Span,
     binding: &Binding,
-    cx: &mut Reader<'_>,
+    via: Option<&str>,
+    cx: &mut Reader,
 ) {
     let Some(found) = scheme(address).filter(|s| !s.eq_ignore_ascii_case(expected)) else { return };
     let section = binding.section();
+    if let Some(via) = via {
+        // Bytes go there; the address is only a name.
+        return wrong_scheme(via, expected, span, binding, None, cx);
+    }
+    if !address.contains("://") {
+        return cx.report(
+            Problem::warning(
+                "address-without-host",
+                span,
+                format!("{found}: names a service, but does not say where it is"),
+            )
+            .wcf(format!("The provided URI scheme '{found}' is invalid; expected '{expected}'."))
+            .behavior("refuses to open it, unless the program or a clientVia says where to send to")
+            .fix(format!(
+                "write <clientVia viaUri=\"{expected}://…\" /> in the endpoint behavior, or say it \
+                 in code (ChannelFactory::via)"
+            )),
+        );
+    }
     let fix = match (found, expected) {
         ("https", "http") => format!(
             "write http://…, or write <security mode=\"TransportWithMessageCredential\"> in the \
@@ -181,18 +253,14 @@ pub(super) fn client(
     endpoint: &ClientEndpoint,
     node: &Node,
     configuration: &Configuration,
-    cx: &mut Reader<'_>,
+    cx: &mut Reader,
 ) {
     let Some(address) = endpoint.address.as_deref().filter(|a| !a.is_empty()) else {
-        cx.report(
-            Problem::error("address-missing", node.name_span, "a client endpoint needs an address")
-                .wcf(
-                    "The Address property on ChannelFactory.Endpoint was null.  The \
-                     ChannelFactory's Endpoint must have a valid Address specified.",
-                )
-                .behavior("refuses when the channel is created")
-                .fix("write address=\"http://…\""),
-        );
+        // Standard endpoints find their address, and one that was refused is told.
+        let read = node.attribute("address").is_none_or(|a| a.value.is_empty());
+        if read && endpoint.kind.is_empty() {
+            cx.report(address_missing(node));
+        }
         return;
     };
     if scheme(address).is_none() {
@@ -212,52 +280,58 @@ pub(super) fn client(
     if let Some(binding) = configuration.binding(&endpoint.binding, name) {
         let expected = scheme_of(&binding);
         if !expected.is_empty() {
-            wrong_scheme(address, expected, node.locate("@address"), &binding, cx);
+            let behavior = configuration.endpoint_behavior(&endpoint.behavior_configuration);
+            let via = behavior.and_then(|b| b.client_via.as_ref()).map(|via| via.via_uri.as_str());
+            wrong_scheme(address, expected, node.locate("@address"), &binding, via, cx);
         }
     }
 }
 
-/// `?wsdl` needs an address to be answered at.
+fn address_missing(node: &Node) -> Problem {
+    Problem::warning("address-missing", node.name_span, "the endpoint has no address")
+        .wcf(
+            "The Address property on ChannelFactory.Endpoint was null.  The ChannelFactory's \
+             Endpoint must have a valid Address specified.",
+        )
+        .behavior("refuses when the channel is created, unless the program gives an address")
+        .fix("write address=\"http://…\", or give it in code (ChannelFactory::address)")
+}
+
+/// `?wsdl` needs an address to be answered at: one of the two pages must have one.
 fn metadata_page(
     service: &Service,
     node: &Node,
+    known: &Known<'_>,
     configuration: &Configuration,
-    cx: &mut Reader<'_>,
+    cx: &mut Reader,
 ) {
     let Some(metadata) =
         configuration.service_behavior(service).and_then(|b| b.service_metadata.as_ref())
     else {
         return;
     };
-    let bases = &service.host.base_addresses.add;
-    let has = |wanted: &str| {
-        bases.iter().filter_map(|b| scheme(&b.base_address)).any(|s| s.eq_ignore_ascii_case(wanted))
-    };
     let absolute = |url: &Option<String>| url.as_deref().is_some_and(|u| scheme(u).is_some());
     let pages = [
         (metadata.http_get_enabled, "http", "Http", absolute(&metadata.http_get_url)),
         (metadata.https_get_enabled, "https", "Https", absolute(&metadata.https_get_url)),
     ];
-    for (enabled, scheme, word, absolute) in pages {
-        if !enabled || absolute || has(scheme) {
-            continue;
-        }
-        cx.report(
-            Problem::error(
-                "metadata-page-without-address",
-                node.name_span,
-                format!("{scheme}GetEnabled needs a base address of scheme {scheme}"),
-            )
-            .wcf(format!(
-                "The {word}GetEnabled property of ServiceMetadataBehavior is set to true and the \
-                 {word}GetUrl property is a relative address, but there is no {scheme} base \
-                 address.  Either supply an {scheme} base address or set {word}GetUrl to an \
-                 absolute address."
-            ))
-            .at_open()
-            .fix(format!(
-                "add a base address {scheme}://… or write {scheme}GetUrl=\"{scheme}://…\""
-            )),
-        );
-    }
+    let answered =
+        pages.iter().any(|(on, scheme, _, absolute)| *on && (*absolute || known.has(scheme)));
+    let first = pages.iter().find(|(on, ..)| *on).filter(|_| !answered);
+    let Some((_, scheme, word, _)) = first else { return };
+    let problem = Problem::error(
+        "metadata-page-without-address",
+        node.name_span,
+        format!("{scheme}GetEnabled needs a base address of scheme {scheme}"),
+    )
+    .wcf(format!(
+        "The {word}GetEnabled property of ServiceMetadataBehavior is set to true and the \
+         {word}GetUrl property is a relative address, but there is no {scheme} base address.  \
+         Either supply an {scheme} base address or set {word}GetUrl to an absolute address."
+    ))
+    .at_open()
+    .fix(format!(
+        "give a base address {scheme}://… ({GIVE_ONE}), or write {scheme}GetUrl=\"{scheme}://…\""
+    ));
+    cx.report(if known.others { problem.as_warning(FROM_OUTSIDE) } else { problem });
 }

@@ -3,7 +3,7 @@
 use crate::X509FindType;
 use crate::file::node::Node;
 use crate::file::reader::{Problem, Reader};
-use crate::values::Value;
+use crate::values::{Rule, Value};
 
 /// Attributes that WCF requires, by element and the element around it.
 const REQUIRED: &[(&str, &str, &str)] = &[
@@ -30,7 +30,7 @@ const FIND_TYPES: &[&str] = &[
 ];
 
 /// Looks at every element below `node`.
-pub(super) fn details(node: &Node, cx: &mut Reader<'_>) {
+pub(super) fn details(node: &Node, cx: &mut Reader) {
     for child in &node.children {
         cx.within(child, |cx| {
             required(node, child, cx);
@@ -40,7 +40,7 @@ pub(super) fn details(node: &Node, cx: &mut Reader<'_>) {
     }
 }
 
-fn required(parent: &Node, node: &Node, cx: &mut Reader<'_>) {
+fn required(parent: &Node, node: &Node, cx: &mut Reader) {
     for (around, name, attribute) in REQUIRED {
         if parent.name == *around && node.name == *name && node.attribute(attribute).is_none() {
             let message = format!("<{name}> in <{around}> needs the attribute {attribute}");
@@ -53,7 +53,7 @@ fn required(parent: &Node, node: &Node, cx: &mut Reader<'_>) {
     }
 }
 
-fn certificate(node: &Node, cx: &mut Reader<'_>) {
+fn certificate(node: &Node, cx: &mut Reader) {
     let Some(find_type) = node.attribute("x509FindType") else { return };
     let Some(value) = node.attribute("findValue").filter(|v| !v.value.is_empty()) else {
         return;
@@ -62,7 +62,7 @@ fn certificate(node: &Node, cx: &mut Reader<'_>) {
         thumbprint(&value.value, value.value_span, cx);
     }
     // A name that is no find type at all is reported where it is read.
-    let known = <X509FindType as Value>::read(&find_type.value, None).is_ok();
+    let known = <X509FindType as Value>::read(&find_type.value, Rule::Any).is_ok();
     if known && !FIND_TYPES.contains(&find_type.value.as_str()) {
         cx.report(
             Problem::warning(
@@ -80,7 +80,7 @@ fn certificate(node: &Node, cx: &mut Reader<'_>) {
 const THUMBPRINT_DIGITS: usize = 40;
 
 /// A thumbprint pasted from a certificate dialog begins with an invisible mark, and is not found.
-fn thumbprint(value: &str, span: crate::Span, cx: &mut Reader<'_>) {
+fn thumbprint(value: &str, span: crate::Span, cx: &mut Reader) {
     let digits: String = value.chars().filter(char::is_ascii_hexdigit).collect();
     let odd = value.chars().find(|c| !c.is_ascii_hexdigit() && *c != ' ');
     let (message, suggestion) = match odd {

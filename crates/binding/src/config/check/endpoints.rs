@@ -6,9 +6,11 @@ use crate::config::places::Places;
 use crate::diagnostic::Span;
 use crate::effective::EffectiveEndpoint;
 use crate::explain::METADATA_CONTRACT;
+use crate::extensions::STANDARD_ENDPOINTS;
 use crate::file::node::Node;
-use crate::file::reader::{Problem, Reader};
+use crate::file::reader::{Problem, Reader, quote};
 use crate::refusal::Within;
+use crate::suggest;
 use crate::{MessageCredentialType, X509CertificateValidationMode, X509RevocationMode};
 
 const UNLESS_IN_CODE: &str = "refuses when it is opened, unless the program sets it in code";
@@ -19,18 +21,20 @@ pub(super) fn service(
     node: &Node,
     model: &Node,
     configuration: &Configuration,
-    cx: &mut Reader<'_>,
+    cx: &mut Reader,
 ) {
     for node in node.children_named("endpoint") {
         standard(node, cx);
     }
-    // What keeps an endpoint from being resolved is reported where it stands.
-    let Ok(effective) = configuration.resolve_service(service, &[]) else { return };
-    let nodes = node.children_named("endpoint");
-    let service = node;
     let mut lacks: Vec<&'static str> = Vec::new();
-    for (endpoint, node) in effective.endpoints.iter().zip(nodes) {
-        let places = Places::of_service(model, service, node);
+    let nodes = node.children_named("endpoint");
+    for (endpoint, endpoint_node) in service.endpoints.iter().zip(nodes) {
+        // What Waxwing cannot run is told in the same run as what WCF refuses.
+        let Some(endpoint) = configuration.sketch_service_endpoint(service, endpoint) else {
+            continue;
+        };
+        let places = Places::of_service(model, node, endpoint_node);
+        let (endpoint, node) = (&endpoint, endpoint_node);
         cx.within(node, |cx| {
             if endpoint.contract == METADATA_CONTRACT {
                 return metadata(node, cx);
@@ -43,7 +47,7 @@ pub(super) fn service(
     }
 }
 
-fn metadata(node: &Node, cx: &mut Reader<'_>) {
+fn metadata(node: &Node, cx: &mut Reader) {
     let message = "this version of Waxwing does not describe services: the endpoint is left out";
     let span = node.attribute("contract").map_or(node.name_span, |a| a.value_span);
     cx.report(
@@ -58,10 +62,10 @@ pub(super) fn client(
     node: &Node,
     model: &Node,
     configuration: &Configuration,
-    cx: &mut Reader<'_>,
+    cx: &mut Reader,
 ) {
     standard(node, cx);
-    if let Ok(effective) = configuration.resolve_client(endpoint) {
+    if let Some(effective) = configuration.sketch_client(endpoint) {
         let places = Places::of_client(model, node);
         missing(&effective, node, &mut Vec::new(), cx);
         checks_of_services(&effective, places, cx);
@@ -70,9 +74,11 @@ pub(super) fn client(
 }
 
 /// Standard endpoints are ready-made by .NET classes; of them there is `mexEndpoint`.
-fn standard(node: &Node, cx: &mut Reader<'_>) {
+fn standard(node: &Node, cx: &mut Reader) {
     let kind = node.attribute("kind").filter(|k| !k.value.is_empty() && k.value != "mexEndpoint");
-    if let (Some(kind), None) = (kind, node.attribute("binding")) {
+    let Some(kind) = kind else { return };
+    let own = cx.extensions.endpoints.contains(&kind.value);
+    if own || STANDARD_ENDPOINTS.contains(&kind.value.as_str()) {
         let message =
             format!("this version of Waxwing cannot run the standard endpoint {}", kind.value);
         cx.report(
@@ -80,14 +86,30 @@ fn standard(node: &Node, cx: &mut Reader<'_>) {
                 .behavior(NOT_HERE)
                 .fix("write an endpoint with a binding and a contract"),
         );
+        return;
     }
+    let name = quote(&kind.value);
+    cx.report(
+        Problem::error(
+            "unknown-standard-endpoint",
+            kind.value_span,
+            format!("there is no standard endpoint {name}"),
+        )
+        .wcf(format!(
+            "Configuration endpoint extension 'system.serviceModel/standardEndpoints/{name}' could \
+             not be found. Verify that this endpoint extension is properly registered in \
+             system.serviceModel/extensions/endpointExtensions and that it is spelled correctly."
+        ))
+        .suggest(suggest::nearest(&kind.value, STANDARD_ENDPOINTS.iter().copied()))
+        .fix(format!("write one of: {}", STANDARD_ENDPOINTS.join(", "))),
+    );
 }
 
 fn missing(
     endpoint: &EffectiveEndpoint,
     node: &Node,
     told: &mut Vec<&'static str>,
-    cx: &mut Reader<'_>,
+    cx: &mut Reader,
 ) {
     for refusal in endpoint.missing_credentials() {
         if told.contains(&refusal.code) {
@@ -104,7 +126,7 @@ fn missing(
 }
 
 /// How a client checks the service's certificate.
-fn checks_of_services(endpoint: &EffectiveEndpoint, places: Places<'_>, cx: &mut Reader<'_>) {
+fn checks_of_services(endpoint: &EffectiveEndpoint, places: Places<'_>, cx: &mut Reader) {
     let Some(security) = &endpoint.security else { return };
     if security.authentication.needs_service_certificate() {
         let check = &endpoint.client_credentials.service_certificate.authentication;
@@ -121,7 +143,7 @@ fn checks_of_services(endpoint: &EffectiveEndpoint, places: Places<'_>, cx: &mut
 
 /// Without an identity the certificate must name the host of the address; one of the machine's own
 /// names is hardly ever meant.
-fn identity(endpoint: &EffectiveEndpoint, node: &Node, cx: &mut Reader<'_>) {
+fn identity(endpoint: &EffectiveEndpoint, node: &Node, cx: &mut Reader) {
     let host = endpoint.host().filter(|_| endpoint.identity.is_none()).unwrap_or_default();
     let number = host.contains(':') || host.parse::<std::net::Ipv4Addr>().is_ok();
     if !number && !host.eq_ignore_ascii_case("localhost") {
@@ -148,7 +170,7 @@ fn checks_of_clients(
     endpoint: &EffectiveEndpoint,
     places: Places<'_>,
     told: &mut Vec<&'static str>,
-    cx: &mut Reader<'_>,
+    cx: &mut Reader,
 ) {
     let Some(security) = &endpoint.security else { return };
     let credentials = &endpoint.service_credentials;
@@ -216,7 +238,7 @@ fn certificate_check(
 }
 
 /// What cannot be run, marked where it is written; several endpoints of one binding tell it once.
-fn unsupported(endpoint: &EffectiveEndpoint, places: Places<'_>, cx: &mut Reader<'_>) {
+fn unsupported(endpoint: &EffectiveEndpoint, places: Places<'_>, cx: &mut Reader) {
     let node = places.endpoint;
     let of_endpoint = node.attribute("binding").map_or(node.name_span, |a| a.value_span);
     for feature in endpoint.unsupported() {

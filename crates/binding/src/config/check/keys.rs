@@ -24,7 +24,7 @@ fn unique<'n>(
     key: impl Fn(&Node) -> Option<String>,
     what: impl Fn(&Node) -> String,
     fix: &str,
-    cx: &mut Reader<'_>,
+    cx: &mut Reader,
 ) {
     let mut seen: std::collections::BTreeMap<String, u32> = std::collections::BTreeMap::new();
     for node in nodes {
@@ -42,7 +42,7 @@ fn unique<'n>(
     }
 }
 
-pub(super) fn bindings(bindings: &[(Binding, &Node)], cx: &mut Reader<'_>) {
+pub(super) fn bindings(bindings: &[(Binding, &Node)], cx: &mut Reader) {
     let mut sections: Vec<&str> = bindings.iter().map(|(b, _)| b.section()).collect();
     sections.dedup();
     for section in sections {
@@ -62,7 +62,7 @@ pub(super) fn bindings(bindings: &[(Binding, &Node)], cx: &mut Reader<'_>) {
     }
 }
 
-pub(super) fn behaviors(section: &Node, cx: &mut Reader<'_>) {
+pub(super) fn behaviors(section: &Node, cx: &mut Reader) {
     for group in &section.children {
         cx.within(group, |cx| {
             unique(
@@ -79,7 +79,7 @@ pub(super) fn behaviors(section: &Node, cx: &mut Reader<'_>) {
     }
 }
 
-pub(super) fn services(section: &Node, cx: &mut Reader<'_>) {
+pub(super) fn services(section: &Node, cx: &mut Reader) {
     unique(
         section.children_named("service"),
         |node| node.attribute("name").map(|a| a.value.clone()),
@@ -116,7 +116,7 @@ fn service_endpoint_key(node: &Node) -> String {
     )
 }
 
-pub(super) fn client(section: &Node, cx: &mut Reader<'_>) {
+pub(super) fn client(section: &Node, cx: &mut Reader) {
     unique(
         section.children_named("endpoint"),
         |node| Some(format!("contractType:{};name:{}", node.value("contract"), node.value("name"))),

@@ -1,18 +1,20 @@
 //! References by name: bindings, behaviors, contracts.
 
-use crate::bindings::Binding;
+use crate::bindings::{Binding, unknown_type};
 use crate::config::Configuration;
 use crate::config::endpoints::{ClientEndpoint, Service, ServiceEndpoint};
-use crate::config::load::unknown_binding_type;
 use crate::file::node::Node;
 use crate::file::reader::{Problem, Reader};
 use crate::suggest;
+
+const FROM_PARENTS: &str = "looks in the web.config files further up, too, which Waxwing does not \
+                            read; it refuses if it stands in none";
 
 pub(super) fn service(
     service: &Service,
     node: &Node,
     configuration: &Configuration,
-    cx: &mut Reader<'_>,
+    cx: &mut Reader,
 ) {
     if node.attribute("name").is_none() {
         cx.report(required("name", "service", node, "write the full name of the service class"));
@@ -33,7 +35,7 @@ fn service_endpoint(
     node: &Node,
     service: &Service,
     configuration: &Configuration,
-    cx: &mut Reader<'_>,
+    cx: &mut Reader,
 ) {
     let standard = !endpoint.kind.is_empty();
     if !standard || !endpoint.binding.is_empty() || !endpoint.binding_configuration.is_empty() {
@@ -63,7 +65,7 @@ pub(super) fn client(
     endpoint: &ClientEndpoint,
     node: &Node,
     configuration: &Configuration,
-    cx: &mut Reader<'_>,
+    cx: &mut Reader,
 ) {
     if endpoint.kind.is_empty() || !endpoint.binding.is_empty() {
         binding(&endpoint.binding, &endpoint.binding_configuration, node, configuration, cx);
@@ -87,13 +89,7 @@ fn required(attribute: &str, element: &str, node: &Node, fix: &str) -> Problem {
 }
 
 /// The type and the name of a binding must exist.
-fn binding(
-    section: &str,
-    name: &str,
-    node: &Node,
-    configuration: &Configuration,
-    cx: &mut Reader<'_>,
-) {
+fn binding(section: &str, name: &str, node: &Node, configuration: &Configuration, cx: &mut Reader) {
     if section.is_empty() {
         let fix = "write binding=\"wsHttpBinding\", or another type of binding";
         cx.report(required("binding", "endpoint", node, fix));
@@ -109,14 +105,15 @@ fn binding(
         return;
     }
     if Binding::default_of(section).is_none() {
-        cx.report(unknown_binding_type(section, node.locate("@binding")));
+        cx.report(unknown_type(section, node.locate("@binding")));
         return;
     }
     let of_type = || configuration.bindings.iter().filter(|b| b.section() == section);
     if name.is_empty() || of_type().any(|b| b.name() == name) {
         return;
     }
-    cx.report(missing_binding(section, name, node, configuration));
+    let problem = missing_binding(section, name, node, configuration);
+    cx.report(if cx.of_a_site { problem.as_warning(FROM_PARENTS) } else { problem });
 }
 
 fn missing_binding(
@@ -154,7 +151,7 @@ fn behavior<'n>(
     kind: &str,
     names: impl Iterator<Item = &'n String> + Clone,
     node: &Node,
-    cx: &mut Reader<'_>,
+    cx: &mut Reader,
 ) {
     if name.is_empty() || names.clone().any(|n| n == name) {
         return;
@@ -167,16 +164,16 @@ fn behavior<'n>(
         ),
     };
     let message = format!("there is no {kind} behavior named \"{name}\"");
-    cx.report(
+    let problem =
         Problem::error("behavior-missing", node.locate("@behaviorConfiguration"), message)
             .wcf(format!("There is no {kind} behavior named '{name}'."))
             .suggest(suggestion)
-            .fix(fix),
-    );
+            .fix(fix);
+    cx.report(if cx.of_a_site { problem.as_warning(FROM_PARENTS) } else { problem });
 }
 
 /// An endpoint of the metadata contract needs the metadata behavior.
-fn metadata(service: &Service, node: &Node, configuration: &Configuration, cx: &mut Reader<'_>) {
+fn metadata(service: &Service, node: &Node, configuration: &Configuration, cx: &mut Reader) {
     let behavior = configuration.service_behavior(service);
     if behavior.is_some_and(|b| b.service_metadata.is_some()) {
         return;

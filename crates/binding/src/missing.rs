@@ -1,0 +1,66 @@
+//! Certificates that an endpoint needs and nobody has named.
+
+use crate::MessageCredentialType;
+use crate::effective::{EffectiveEndpoint, Role};
+use crate::refusal::{Refusal, refusal};
+
+impl EffectiveEndpoint {
+    /// Certificates that the security of this endpoint needs and that neither the file nor the
+    /// program has named; WCF refuses at open without them. Empty for a complete endpoint.
+    pub fn missing_credentials(&self) -> Vec<Refusal> {
+        missing(self)
+    }
+}
+
+fn missing(endpoint: &EffectiveEndpoint) -> Vec<Refusal> {
+    let Some(security) = &endpoint.security else { return Vec::new() };
+    let mode = security.authentication;
+    let mut found = Vec::new();
+    if endpoint.role == Role::Service {
+        if mode.needs_service_certificate() && endpoint.service_certificate().is_none() {
+            found.push(refusal(
+                "service-certificate-missing",
+                "",
+                "the service proves itself with a certificate, but none is named",
+                "The service certificate is not provided. Specify a service certificate in \
+                 ServiceCredentials.",
+                "add <serviceCredentials> <serviceCertificate findValue=\"…\" /> to the service's \
+                 behavior, or set it in code",
+            ));
+        }
+        return found;
+    }
+    let certificate = security.credential == MessageCredentialType::Certificate;
+    if certificate && endpoint.client_certificate().is_none() {
+        found.push(refusal(
+            "client-certificate-missing",
+            "",
+            "the client proves itself with a certificate, but none is named",
+            "The client certificate is not provided. Specify a client certificate in \
+             ClientCredentials.",
+            "add <clientCredentials> <clientCertificate findValue=\"…\" /> to the endpoint's \
+             behavior, or set it in code",
+        ));
+    }
+    let by_identity = matches!(
+        endpoint.identity,
+        Some(crate::Identity::Certificate(_) | crate::Identity::CertificateReference(_))
+    );
+    let known = endpoint.known_service_certificate().is_some() || by_identity;
+    if mode.needs_service_certificate() && !security.negotiated && !known {
+        found.push(refusal(
+            "known-service-certificate-missing",
+            "",
+            "without negotiation the client must have the service's certificate beforehand, but \
+             none is named",
+            format!(
+                "The service certificate is not provided for target '{}'. Specify a service \
+                 certificate in ClientCredentials.",
+                endpoint.address
+            ),
+            "add <serviceCertificate> <defaultCertificate findValue=\"…\" /> to the \
+             <clientCredentials>, or <identity> <certificate encodedValue=\"…\" /> to the endpoint",
+        ));
+    }
+    found
+}
