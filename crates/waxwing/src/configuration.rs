@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use waxwing_binding::{
-    Configuration, ConfigurationError, DecodeError, Diagnostic, Loaded, Severity,
+    Configuration, ConfigurationError, DecodeError, Diagnostic, LoadOptions, Loaded,
+    MAX_FILE_BYTES, Severity,
 };
 
 use crate::certificates::CertificateStores;
@@ -56,12 +57,13 @@ impl ConfigurationFile {
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigurationFileError> {
         let path = path.as_ref();
         let file = path.display().to_string();
-        let octets = std::fs::read(path)
+        let octets = read(path)
             .map_err(|source| ConfigurationFileError::Read { file: file.clone(), source })?;
         let text = waxwing_binding::decode(&octets)
             .map_err(|source| ConfigurationFileError::Decode { file: file.clone(), source })?;
-        let mut loaded = Configuration::load(&text);
-        loaded.file = file;
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        let beside = Self::beside(&folder);
+        let loaded = Configuration::load_with(&text, &LoadOptions::named(&file).beside(&beside));
         if let Some(error) = loaded.error_of_file() {
             return Err(error.into());
         }
@@ -69,8 +71,17 @@ impl ConfigurationFile {
             let (file, line, code) = (&loaded.file, error.line, error.code);
             tracing::warn!(file, line, code, "{} cannot be used: {}", error.scope, error.message);
         }
-        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         Ok(Self { loaded, folder })
+    }
+
+    /// Reads the files that `configSource` names, for [`LoadOptions::beside`]; `folder` is that of the configuration
+    /// file.
+    pub fn beside(folder: &Path) -> impl Fn(&str) -> Result<String, String> {
+        move |name| {
+            let octets =
+                read(&folder.join(name)).map_err(|error| format!("cannot be read: {error}"))?;
+            waxwing_binding::decode(&octets).map_err(|error| format!("is no text: {error}"))
+        }
     }
 
     /// A configuration made in code, with the folder that relative names in it count from.
@@ -106,4 +117,13 @@ impl ConfigurationFile {
     pub fn certificate_stores(&self) -> CertificateStores {
         CertificateStores::of_configuration(self.configuration(), &self.folder)
     }
+}
+
+/// The octets of a file. One that is larger than a configuration may be is cut where the loader still sees that.
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    use std::io::Read as _;
+    let mut octets = Vec::new();
+    let most = MAX_FILE_BYTES as u64 + 1;
+    std::fs::File::open(path)?.take(most).read_to_end(&mut octets)?;
+    Ok(octets)
 }

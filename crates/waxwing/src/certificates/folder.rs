@@ -34,7 +34,7 @@ impl fmt::Display for StoredCertificate {
 /// Every certificate of a folder, in the order of file names.
 pub(super) fn read(folder: &Path) -> Result<Vec<StoredCertificate>, CertificateError> {
     let mut found = Vec::new();
-    for file in files(folder, &["pem", "crt", "cer", "p12", "pfx"])? {
+    for file in files(folder, &["pem", "crt", "cer", "p7b", "p12", "pfx"])? {
         if file.to_string_lossy().ends_with(".key.pem") {
             continue;
         }
@@ -180,8 +180,11 @@ fn of_text(octets: &[u8], file: PathBuf) -> Result<Vec<StoredCertificate>, Certi
     let content = |source| CertificateError::Content { file: file.display().to_string(), source };
     let is_text = octets.windows(11).any(|w| w == b"-----BEGIN ");
     let certificates = match is_text {
+        true if octets.windows(16).any(|w| w == b"-----BEGIN PKCS7") => {
+            Certificate::collection(octets).map_err(content)?
+        }
         true => Certificate::from_pem(octets).map_err(content)?,
-        false => vec![Certificate::from_der(octets).map_err(content)?],
+        false => Certificate::collection(octets).map_err(content)?,
     };
     let beside = key_beside(&file);
     let key = if octets.windows(12).any(|w| w == b"PRIVATE KEY-") {

@@ -93,9 +93,31 @@ pub enum CertificateError {
         /// For what.
         file: String,
     },
+    /// The `encodedValue` of an identity.
+    #[error(
+        "the identity's encodedValue is no certificate: {0}; write it as svcutil does, or the certificate in DER as base64"
+    )]
+    Encoded(String),
     /// A reference that this version cannot look up.
     #[error("{0}")]
     Unsupported(String),
+}
+
+/// The certificates of `<identity><certificate encodedValue="…"/>`: base64 of one in DER, of a PKCS#7 collection, or of
+/// what svcutil and Visual Studio write, a serialized certificate or store. The first is the identity, the others go with it.
+///
+/// # Errors
+/// It is none of these.
+pub fn certificates_of_identity(encoded: &str) -> Result<Vec<Certificate>, CertificateError> {
+    let octets = waxwing_binding::decode_base64(encoded);
+    let octets = octets.map_err(|e| CertificateError::Encoded(e.to_string()))?;
+    Certificate::collection(&octets).map_err(|e| CertificateError::Encoded(e.to_string()))
+}
+
+/// The certificate that an identity is.
+pub(crate) fn certificate_of_identity(encoded: &str) -> Result<Certificate, CertificateError> {
+    let mut all = certificates_of_identity(encoded)?.into_iter();
+    all.next().ok_or_else(|| CertificateError::Encoded("the collection is empty".to_owned()))
 }
 
 impl CertificateStores {

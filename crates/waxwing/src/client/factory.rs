@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::channel::{ClientChannel, Parts};
 use super::error::{ChannelError, ChannelErrorKind};
-use crate::certificates::{CertificateError, CertificateStores};
+use crate::certificates::{CertificateError, CertificateStores, certificate_of_identity};
 use crate::configuration::ConfigurationFile;
 use crate::contract::ContractDescription;
 use crate::encoding::Encoding;
@@ -97,10 +97,8 @@ impl ChannelFactory {
                 &address,
             ));
         }
-        let via = endpoint.via.as_deref().unwrap_or(&address);
-        if !via.starts_with("http://") {
-            let text = format!("this version sends over http only, not to {via}");
-            return Err(ChannelError::new(ChannelErrorKind::Unsupported(text), &address));
+        if !address.is_empty() {
+            sendable(&endpoint)?;
         }
         Ok(Self {
             endpoint,
@@ -151,6 +149,13 @@ impl ChannelFactory {
     #[must_use]
     pub fn identity(mut self, identity: ExpectedIdentity) -> Self {
         self.identity = Some(identity);
+        self
+    }
+
+    /// The same, at another address than that of the file, or at one that the file leaves to the program.
+    #[must_use]
+    pub fn address(mut self, address: impl Into<String>) -> Self {
+        self.endpoint.address = address.into();
         self
     }
 
@@ -215,6 +220,7 @@ impl ChannelFactory {
     pub fn create_channel(&self) -> Result<ClientChannel, ChannelError> {
         let endpoint = &self.endpoint;
         let address = &endpoint.address;
+        sendable(endpoint)?;
         let shape = self.contract.shape();
         let settings = options::client_settings(endpoint, shape, self.retry_authentication);
         let settings =
@@ -343,7 +349,12 @@ impl ChannelFactory {
         Ok(Some(match identity {
             EndpointIdentity::Dns(name) => ExpectedIdentity::Dns(name.as_str().into()),
             EndpointIdentity::Certificate(encoded) => {
-                ExpectedIdentity::Certificate(decoded(encoded).map_err(bad)?)
+                let certificate = certificate_of_identity(encoded);
+                ExpectedIdentity::Certificate(
+                    certificate.map_err(|e| {
+                        ChannelError::new(ChannelErrorKind::Certificate(e), address)
+                    })?,
+                )
             }
             EndpointIdentity::CertificateReference(reference) => {
                 let found = self.stores.certificate(reference);
@@ -373,7 +384,9 @@ impl ChannelFactory {
         }
         match (&self.identity, &self.endpoint.identity) {
             (Some(ExpectedIdentity::Certificate(certificate)), _) => Ok(Some(certificate.clone())),
-            (None, Some(EndpointIdentity::Certificate(encoded))) => Ok(decoded(encoded).ok()),
+            (None, Some(EndpointIdentity::Certificate(encoded))) => {
+                certificate_of_identity(encoded).map(Some)
+            }
             (None, Some(EndpointIdentity::CertificateReference(reference))) => {
                 self.stores.certificate(reference).map(Some)
             }
@@ -415,14 +428,21 @@ fn rsa_key(value: &str) -> Result<Vec<u8>, String> {
     key.map_err(|e| bad(&e.to_string()))
 }
 
-/// A certificate in base64, as `<certificate encodedValue="…"/>` has it.
-fn decoded(encoded: &str) -> Result<Certificate, String> {
-    use base64::Engine;
-    let text: String = encoded.split_whitespace().collect();
-    let bad = |what: String| format!("the identity's encodedValue is no certificate: {what}");
-    let der =
-        base64::engine::general_purpose::STANDARD.decode(text).map_err(|e| bad(e.to_string()))?;
-    Certificate::from_der(&der).map_err(|e| bad(e.to_string()))
+/// Whether messages can be sent there.
+fn sendable(endpoint: &EffectiveEndpoint) -> Result<(), ChannelError> {
+    let address = &endpoint.address;
+    if address.is_empty() {
+        let text = "The Address property on ChannelFactory.Endpoint was null.  The ChannelFactory's Endpoint must have a \
+                    valid Address specified: write address=\"http://…\" into the file, or give it in code \
+                    (ChannelFactory::address)";
+        return Err(ChannelError::incomplete(text, address));
+    }
+    let via = endpoint.via.as_deref().unwrap_or(address);
+    if via.starts_with("http://") {
+        return Ok(());
+    }
+    let text = format!("this version sends over http only, not to {via}");
+    Err(ChannelError::new(ChannelErrorKind::Unsupported(text), address))
 }
 
 impl std::fmt::Debug for ChannelFactory {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use waxwing_binding::{
-    Binding, EffectiveEndpoint, EffectiveService, EffectiveThrottling, MessageCredentialType,
-    ServiceBehavior, UserNamePasswordValidationMode,
+    Binding, Configuration, EffectiveEndpoint, EffectiveService, EffectiveThrottling,
+    MessageCredentialType, ResolveError, Service, ServiceBehavior, UserNamePasswordValidationMode,
 };
 use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
 use waxwing_crypto::{Identity, Usage};
@@ -29,7 +29,11 @@ use crate::transport::http_server::HttpLimits;
 
 /// Sets up a [`ServiceHost`]. What is set in code goes before what a configuration file says.
 pub struct ServiceHostBuilder {
+    /// What the endpoints come from, until base addresses are all there.
+    file: Option<FromFile>,
     service: Option<EffectiveService>,
+    /// Why the endpoints of the file are not there.
+    refused: Option<ResolveError>,
     endpoints: Vec<EffectiveEndpoint>,
     stores: CertificateStores,
     certificate: Option<Identity>,
@@ -41,11 +45,20 @@ pub struct ServiceHostBuilder {
     http_limits: HttpLimits,
 }
 
+/// A service of a configuration file.
+struct FromFile {
+    configuration: Configuration,
+    service: Service,
+    contract: &'static str,
+}
+
 impl ServiceHostBuilder {
     /// A host without endpoints.
     pub fn new() -> Self {
         Self {
+            file: None,
             service: None,
+            refused: None,
             endpoints: Vec::new(),
             stores: CertificateStores::new("certificates"),
             certificate: None,
@@ -67,12 +80,50 @@ impl ServiceHostBuilder {
         name: &str,
         contract: &'static ContractDescription,
     ) -> Result<Self, HostError> {
-        let mut service = file.loaded.service(name, &[contract.configuration_name])?;
+        let from = FromFile {
+            configuration: file.configuration().clone(),
+            service: file.loaded.find_service(name)?.clone(),
+            contract: contract.configuration_name,
+        };
         let mut builder = Self::new().certificate_stores(file.certificate_stores());
-        builder.endpoints = std::mem::take(&mut service.endpoints);
         builder.trace = file.trace().map_err(|text| incomplete("", text))?;
-        builder.service = Some(service);
+        builder.resolve(from)?;
         Ok(builder)
+    }
+
+    /// The same with a base address that the file does not have, or in place of the file's one of the same scheme: what
+    /// IIS takes from the address of the `.svc` file, and a program gives to the constructor of `ServiceHost`. The
+    /// endpoints of the file are made anew: call it before [`endpoint`](Self::endpoint) and
+    /// [`endpoints_mut`](Self::endpoints_mut).
+    ///
+    /// # Errors
+    /// The address is not absolute, the host is not made from a file, or WCF would refuse an endpoint.
+    pub fn base_address(mut self, address: &str) -> Result<Self, HostError> {
+        if !address.contains("://") {
+            return Err(incomplete(address, "Only an absolute Uri can be used as a base address."));
+        }
+        let Some(mut from) = self.file.take() else {
+            let text = "base addresses are for services of a file: begin with ServiceHostBuilder::from_config";
+            return Err(incomplete(address, text));
+        };
+        from.service.give_base_address(address);
+        self.resolve(from)?;
+        Ok(self)
+    }
+
+    /// The endpoints of the file; without a base address that they need there are none yet.
+    fn resolve(&mut self, from: FromFile) -> Result<(), HostError> {
+        self.refused = None;
+        match from.configuration.resolve_service(&from.service, &[from.contract]) {
+            Ok(mut service) => {
+                self.endpoints = std::mem::take(&mut service.endpoints);
+                self.service = Some(service);
+            }
+            Err(error @ ResolveError::NoAddress { .. }) => self.refused = Some(error),
+            Err(error) => return Err(error.into()),
+        }
+        self.file = Some(from);
+        Ok(())
     }
 
     /// The same with one more endpoint at an absolute address.
@@ -163,6 +214,9 @@ impl ServiceHostBuilder {
     /// # Errors
     /// Something is missing or not supported, or an address cannot be listened on.
     pub async fn open(self, instances: impl Instances + 'static) -> Result<ServiceHost, HostError> {
+        if let Some(error) = self.refused {
+            return Err(error.into());
+        }
         let instances: Arc<dyn Instances> = Arc::new(instances);
         let contract = instances.contract();
         let throttle = Throttle::new(&self.throttling());
@@ -186,8 +240,8 @@ impl ServiceHostBuilder {
             endpoints.push(Endpoint::new(parts)?);
         }
         if endpoints.is_empty() {
-            let text = "Service has zero application (non-infrastructure) endpoints: add an <endpoint> to the service, or \
-                        ServiceHostBuilder::endpoint";
+            let text = "Service has zero application (non-infrastructure) endpoints: add an <endpoint> to the service, \
+                        give a base address (ServiceHostBuilder::base_address), or use ServiceHostBuilder::endpoint";
             return Err(incomplete("", text));
         }
         let close = self.service.as_ref().map_or(std::time::Duration::from_secs(10), |service| {
