@@ -62,7 +62,7 @@ impl ConfigurationFile {
         let text = waxwing_binding::decode(&octets)
             .map_err(|source| ConfigurationFileError::Decode { file: file.clone(), source })?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        let beside = Self::beside(&folder);
+        let beside = Self::beside(folder.clone());
         let loaded = Configuration::load_with(&text, &LoadOptions::named(&file).beside(&beside));
         if let Some(error) = loaded.error_of_file() {
             return Err(error.into());
@@ -76,7 +76,7 @@ impl ConfigurationFile {
 
     /// Reads the files that `configSource` names, for [`LoadOptions::beside`]; `folder` is that of the configuration
     /// file.
-    pub fn beside(folder: &Path) -> impl Fn(&str) -> Result<String, String> {
+    pub fn beside(folder: PathBuf) -> impl Fn(&str) -> Result<String, String> {
         move |name| {
             let octets =
                 read(&folder.join(name)).map_err(|error| format!("cannot be read: {error}"))?;
