@@ -45,6 +45,8 @@ fn diagnostic(d: &Diagnostic) -> Value {
     json!({
         "severity": d.severity.as_str(),
         "code": d.code,
+        "scope": d.scope.to_string(),
+        "file": d.file,
         "line": d.line,
         "column": d.column,
         "start": d.span.start,

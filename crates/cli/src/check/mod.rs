@@ -11,7 +11,8 @@ use std::io::{self, IsTerminal as _, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use waxwing::binding::{Configuration, Explanation, Loaded, MAX_FILE_BYTES, decode};
+use waxwing::ConfigurationFile;
+use waxwing::binding::{Configuration, Explanation, LoadOptions, Loaded, MAX_FILE_BYTES, decode};
 
 /// What the command takes.
 #[derive(Debug, clap::Args)]
@@ -25,6 +26,9 @@ pub(crate) struct Arguments {
     /// Print errors only: no warnings, no notes, no explanation of good files
     #[arg(long, conflicts_with = "json")]
     quiet: bool,
+    /// A base address that the services get from outside, as IIS or a program gives it; one for each scheme
+    #[arg(long = "base-address", value_name = "URI", value_parser = absolute)]
+    base_addresses: Vec<String>,
     /// When to use colours
     #[arg(long, value_enum, default_value_t = Colors::Auto)]
     color: Colors,
@@ -77,7 +81,8 @@ const UNREAD: u8 = 2;
 /// services in them fit together; 1: a file has errors, or two ends do not fit; 2: a file could not
 /// be read.
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
-    let checked: Vec<Checked> = arguments.files.iter().map(|file| check(file)).collect();
+    let given = &arguments.base_addresses;
+    let checked: Vec<Checked> = arguments.files.iter().map(|file| check(file, given)).collect();
     let stdout = io::stdout();
     let colors = match arguments.color {
         Colors::Auto => stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none(),
@@ -125,17 +130,30 @@ fn exit_code(checked: &[Checked]) -> u8 {
     }
 }
 
-fn check(file: &Path) -> Checked {
+/// A base address has a scheme and a host.
+fn absolute(address: &str) -> Result<String, String> {
+    match address.split_once("://") {
+        Some((scheme, rest)) if !scheme.is_empty() && !rest.is_empty() => Ok(address.to_owned()),
+        _ => Err("write an absolute address, like http://localhost:8000/calc".to_owned()),
+    }
+}
+
+/// Looks at a file; its services get the base addresses, and the sections that stand in files of
+/// their own are read from its folder.
+fn check(file: &Path, base_addresses: &[String]) -> Checked {
     let name = file.display().to_string();
+    let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+    let beside = ConfigurationFile::beside(folder);
+    let options = LoadOptions::named(&name).base_addresses(base_addresses).beside(&beside);
     let outcome = match read(file) {
-        Ok(text) => check_text(text),
+        Ok(text) => check_text(text, &options),
         Err(why) => Outcome::Unread(why),
     };
     Checked { name, outcome }
 }
 
-fn check_text(text: String) -> Outcome {
-    let loaded = Box::new(Configuration::load(&text));
+fn check_text(text: String, options: &LoadOptions<'_>) -> Outcome {
+    let loaded = Box::new(Configuration::load_with(&text, options));
     let explanations =
         if loaded.has_errors() { Vec::new() } else { loaded.configuration.explain() };
     Outcome::Read { text, loaded, explanations }

@@ -70,6 +70,10 @@ fn finding(
     style: Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    if diagnostic.file.is_some() {
+        // It stands in another file than the one at hand.
+        return writeln!(out, "{}\n", diagnostic.in_file(name));
+    }
     let text = source.text();
     let start = diagnostic.span.start.min(text.len());
     let before = text[..start].rfind('\n').map_or(0, |i| i + 1);

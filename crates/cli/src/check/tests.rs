@@ -40,7 +40,10 @@ const GOOD_CLIENT: &str = r#"<configuration>
 const PLAIN: print::Style = print::Style { colors: false, quiet: false };
 
 fn checked(text: &str) -> Checked {
-    Checked { name: "app.config".to_owned(), outcome: check_text(text.to_owned()) }
+    Checked {
+        name: "app.config".to_owned(),
+        outcome: check_text(text.to_owned(), &LoadOptions::default()),
+    }
 }
 
 fn printed(text: &str, as_json: bool, style: print::Style) -> String {
@@ -86,8 +89,10 @@ const SERVICE_OF_GOOD_CLIENT: &str = r#"<configuration>
 fn both_ends_of_an_address_are_compared() {
     let ends = |service: &str| {
         let client = checked(GOOD_CLIENT);
-        let service =
-            Checked { name: "service.config".to_owned(), outcome: check_text(service.to_owned()) };
+        let service = Checked {
+            name: "service.config".to_owned(),
+            outcome: check_text(service.to_owned(), &LoadOptions::default()),
+        };
         let files = [client, service];
         let mut out = Vec::new();
         let quiet = print::Style { quiet: true, ..PLAIN };
@@ -137,14 +142,16 @@ fn json_says_the_same() {
 #[test]
 fn files_that_cannot_be_read_have_their_own_code() {
     let folder = tempfile::tempdir().expect("folder");
-    let missing = check(&folder.path().join("missing.config"));
+    let missing = check(&folder.path().join("missing.config"), &[]);
     let binary = folder.path().join("binary.config");
     std::fs::write(&binary, [0xff, 0x00, 0xc3, 0x28]).expect("written");
     let large = folder.path().join("large.config");
     std::fs::write(&large, vec![b' '; 10 << 20]).expect("written");
-    for (file, words) in
-        [(missing, "cannot be read"), (check(&binary), "UTF-8"), (check(&large), "larger than")]
-    {
+    for (file, words) in [
+        (missing, "cannot be read"),
+        (check(&binary, &[]), "UTF-8"),
+        (check(&large, &[]), "larger than"),
+    ] {
         let Outcome::Unread(why) = &file.outcome else { panic!("{} was read", file.name) };
         assert!(why.contains(words), "{why}");
         assert_eq!(exit_code(&[file]), UNREAD);
@@ -157,4 +164,35 @@ fn a_file_in_one_long_line_is_shown_cut() {
     let text = format!("{line}</system.serviceModel></configuration>");
     let out = printed(&text, false, PLAIN);
     assert!(out.contains("bindngs") && out.lines().all(|l| l.chars().count() < 400), "{out}");
+}
+
+#[test]
+fn base_addresses_and_section_files_come_from_outside() {
+    let folder = tempfile::tempdir().expect("folder");
+    let bindings = "<bindings><wsHttpBinding><binding sendTimeout=\"1min\"><security mode=\"None\" /></binding></wsHttpBinding></bindings>";
+    std::fs::write(folder.path().join("b.config"), bindings).expect("written");
+    let file = folder.path().join("Web.config");
+    let text = r#"<configuration><system.serviceModel><bindings configSource="b.config" />
+<services><service name="S"><endpoint address="calc" binding="wsHttpBinding" contract="I" /></service></services></system.serviceModel></configuration>"#;
+    std::fs::write(&file, text).expect("written");
+    let said = |given: &[String]| {
+        let mut out = Vec::new();
+        report(&[check(&file, given)], false, PLAIN, &mut out).expect("written");
+        String::from_utf8(out).expect("UTF-8")
+    };
+    let without = said(&[]);
+    assert!(
+        without.contains("no-base-address") && without.contains("b.config:1:47: error[bad-value]"),
+        "{without}"
+    );
+    std::fs::write(folder.path().join("b.config"), bindings.replace("1min", "00:01:00"))
+        .expect("written");
+    let with = said(&["http://localhost:8000/svc".to_owned()]);
+    assert!(
+        !with.contains("no-base-address") && with.contains("http://localhost:8000/svc/calc"),
+        "{with}"
+    );
+    assert!(
+        absolute("calc").is_err() && absolute("http://").is_err() && absolute("http://h").is_ok()
+    );
 }
