@@ -26,7 +26,7 @@ pub(super) fn read(group: &mut Node, beside: Option<ReadBeside<'_>>, cx: &mut Re
             match content(section, &source, &mut used, beside, cx) {
                 Ok(content) => *section = content,
                 Err(problem) => {
-                    cx.report(problem);
+                    cx.report(*problem);
                     section.attributes.clear();
                 }
             }
@@ -48,13 +48,14 @@ fn content(
     used: &mut Vec<String>,
     beside: Option<ReadBeside<'_>>,
     cx: &mut Reader,
-) -> Result<Node, Problem> {
+) -> Result<Node, Box<Problem>> {
     let shown = quote(&source.value);
     let error = |message: String| Problem::error("config-source", source.value_span, message);
     if section.attributes.len() > 1 || !section.children.is_empty() || section.text.is_some() {
         return Err(error(format!("<{}> has more than configSource", section.name))
             .wcf("A section using 'configSource' may contain no other attributes or elements.")
-            .fix(format!("move everything into {shown}")));
+            .fix(format!("move everything into {shown}"))
+            .into());
     }
     let name = file_name(&source.value).map_err(|wcf| {
         error(format!("configSource=\"{shown}\" names no file beside this one"))
@@ -64,13 +65,15 @@ fn content(
     if used.contains(&name) {
         return Err(error(format!("another section is read from {shown}, too"))
             .wcf(format!("The configSource '{shown}' is used by another section."))
-            .fix("give each section a file of its own"));
+            .fix("give each section a file of its own")
+            .into());
     }
     used.push(name.clone());
     let Some(beside) = beside else {
         return Err(error(format!("the section <{}> stands in the file {shown}", section.name))
             .behavior("reads the section from that file; here only the text of this one is known")
-            .fix(format!("put the content of {shown} here")));
+            .fix(format!("put the content of {shown} here"))
+            .into());
     };
     let text = beside(&name).map_err(|why| {
         error(format!("the file {shown} of the section <{}> {}", section.name, quote(&why)))
@@ -80,7 +83,8 @@ fn content(
     let root = cx.in_file(&name, &text, |cx| parse(&text, cx));
     let Some(root) = root else {
         return Err(error(format!("the section <{}> cannot be read", section.name))
-            .fix(format!("mend the file {shown}")));
+            .fix(format!("mend the file {shown}"))
+            .into());
     };
     if root.name != section.name {
         return Err(error(format!("{shown} holds <{}>, not <{}>", root.name, section.name))
@@ -88,7 +92,8 @@ fn content(
                 "The format of a configSource file must be an element containing the name of the \
                  section.",
             )
-            .fix(format!("make <{}> the root of {shown}", section.name)));
+            .fix(format!("make <{}> the root of {shown}", section.name))
+            .into());
     }
     Ok(root)
 }

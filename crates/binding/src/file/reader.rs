@@ -85,7 +85,7 @@ impl Problem {
     }
 
     /// The same where nobody can tell from the file whether WCF refuses.
-    pub(crate) fn as_warning(mut self, behavior: &'static str) -> Problem {
+    pub(crate) fn softened(mut self, behavior: &'static str) -> Problem {
         self.severity = Severity::Warning;
         self.behavior(behavior)
     }

@@ -87,7 +87,7 @@ fn base_addresses<'a>(service: &'a Service, node: &Node, cx: &mut Reader) -> Kno
         let found = base_address(node, &mut seen);
         // IIS passes over the file's own base addresses.
         let behavior = "passes over it under IIS, and refuses to open the service elsewhere";
-        let found = found.map(|p| if cx.of_a_site { p.as_warning(behavior) } else { p });
+        let found = found.map(|p| if cx.of_a_site { p.softened(behavior) } else { p });
         found.into_iter().for_each(|problem| cx.report(problem));
     }
     known
@@ -190,7 +190,7 @@ fn service_endpoint(
         "give it ({GIVE_ONE}), add <add baseAddress=\"{expected}://localhost:8000/…\" /> to \
          <host><baseAddresses>, or write an absolute address"
     ));
-    cx.report(if known.others { problem.as_warning(FROM_OUTSIDE) } else { problem });
+    cx.report(if known.others { problem.softened(FROM_OUTSIDE) } else { problem });
     known.others
 }
 
@@ -333,5 +333,5 @@ fn metadata_page(
     .fix(format!(
         "give a base address {scheme}://… ({GIVE_ONE}), or write {scheme}GetUrl=\"{scheme}://…\""
     ));
-    cx.report(if known.others { problem.as_warning(FROM_OUTSIDE) } else { problem });
+    cx.report(if known.others { problem.softened(FROM_OUTSIDE) } else { problem });
 }

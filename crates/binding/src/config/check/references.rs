@@ -113,7 +113,7 @@ fn binding(section: &str, name: &str, node: &Node, configuration: &Configuration
         return;
     }
     let problem = missing_binding(section, name, node, configuration);
-    cx.report(if cx.of_a_site { problem.as_warning(FROM_PARENTS) } else { problem });
+    cx.report(if cx.of_a_site { problem.softened(FROM_PARENTS) } else { problem });
 }
 
 fn missing_binding(
@@ -169,7 +169,7 @@ fn behavior<'n>(
             .wcf(format!("There is no {kind} behavior named '{name}'."))
             .suggest(suggestion)
             .fix(fix);
-    cx.report(if cx.of_a_site { problem.as_warning(FROM_PARENTS) } else { problem });
+    cx.report(if cx.of_a_site { problem.softened(FROM_PARENTS) } else { problem });
 }
 
 /// An endpoint of the metadata contract needs the metadata behavior.
