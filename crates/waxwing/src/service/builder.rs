@@ -25,7 +25,7 @@ use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::requirements::requirements;
 use crate::trace::Trace;
-use crate::transport::http_server::HttpLimits;
+use crate::transport::http_server::{HttpLimits, Places};
 
 /// Sets up a [`ServiceHost`]. What is set in code goes before what a configuration file says.
 pub struct ServiceHostBuilder {
@@ -219,7 +219,9 @@ impl ServiceHostBuilder {
         }
         let instances: Arc<dyn Instances> = Arc::new(instances);
         let contract = instances.contract();
-        let throttle = Throttle::new(&self.throttling());
+        let largest = self.endpoints.iter().map(|e| options::xml_limits(e).max_bytes).max();
+        let places = Places::new(self.http_limits, largest.unwrap_or(0));
+        let throttle = Throttle::new(&self.throttling(), places);
         let mut endpoints = Vec::new();
         for endpoint in &self.endpoints {
             if endpoint.contract == "IMetadataExchange" {
@@ -247,7 +249,7 @@ impl ServiceHostBuilder {
         let close = self.service.as_ref().map_or(std::time::Duration::from_secs(10), |service| {
             options::duration(service.close_timeout)
         });
-        ServiceHost::listen(endpoints, close, self.http_limits).await
+        ServiceHost::listen(endpoints, close, throttle.places()).await
     }
 
     /// `serviceThrottling` is one for the whole host, as in WCF. Endpoints set up in code may say different things: the

@@ -11,7 +11,7 @@ use tokio::net::lookup_host;
 
 use super::endpoint::Endpoint;
 use super::error::HostError;
-use crate::transport::http_server::{HttpLimits, HttpReply, HttpRequest, HttpServer, Places};
+use crate::transport::http_server::{HttpReply, HttpRequest, HttpServer, Places};
 
 /// A service that listens on its endpoints. Ends when it is closed or dropped.
 pub struct ServiceHost {
@@ -43,10 +43,8 @@ impl ServiceHost {
     pub(super) async fn listen(
         endpoints: Vec<Arc<Endpoint>>,
         close_timeout: Duration,
-        limits: HttpLimits,
+        places: &Arc<Places>,
     ) -> Result<Self, HostError> {
-        let max_body = endpoints.iter().map(|endpoint| endpoint.parts.limits.max_bytes).max();
-        let places = Places::new(limits, max_body.unwrap_or(0));
         let mut by_place: BTreeMap<String, Vec<(String, Arc<Endpoint>)>> = BTreeMap::new();
         for endpoint in &endpoints {
             let (place, path) =
@@ -58,7 +56,7 @@ impl ServiceHost {
         }
         let mut servers = Vec::new();
         for (place, routes) in by_place {
-            servers.extend(listen(&place, routes, &places).await?);
+            servers.extend(listen(&place, routes, places).await?);
         }
         Ok(Self { endpoints, servers, close_timeout })
     }

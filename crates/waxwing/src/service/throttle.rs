@@ -8,6 +8,7 @@ use waxwing_reliable::SessionId;
 use waxwing_session::Acceptance;
 
 use super::endpoint::Endpoint;
+use crate::transport::http_server::Places;
 
 /// What a host does at a time. One for all its endpoints.
 pub(super) struct Throttle {
@@ -18,16 +19,19 @@ pub(super) struct Throttle {
     /// `maxConcurrentSessions`: further sessions wait to be accepted.
     sessions: Mutex<Acceptance<(usize, SessionId)>>,
     endpoints: Mutex<Vec<Weak<Endpoint>>>,
+    /// Where answers wait for their readers.
+    places: Arc<Places>,
 }
 
 impl Throttle {
-    pub(super) fn new(most: &EffectiveThrottling) -> Arc<Self> {
+    pub(super) fn new(most: &EffectiveThrottling, places: Arc<Places>) -> Arc<Self> {
         let permits = |most: u32| (most as usize).min(Semaphore::MAX_PERMITS);
         Arc::new(Self {
             calls: Semaphore::new(permits(most.max_concurrent_calls)),
             instances: Arc::new(Semaphore::new(permits(most.max_concurrent_instances))),
             sessions: Mutex::new(Acceptance::new(most.max_concurrent_sessions as usize)),
             endpoints: Mutex::default(),
+            places,
         })
     }
 
@@ -38,9 +42,15 @@ impl Throttle {
         endpoints.len() - 1
     }
 
-    /// The place of one call.
+    /// The place of one call; waits, too, while the answers that nobody takes fill the memory for them.
     pub(super) async fn call(&self) -> Option<SemaphorePermit<'_>> {
-        self.calls.acquire().await.ok()
+        let place = self.calls.acquire().await.ok();
+        self.places.settled().await;
+        place
+    }
+
+    pub(super) fn places(&self) -> &Arc<Places> {
+        &self.places
     }
 
     /// The place of one instance.

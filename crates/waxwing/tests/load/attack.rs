@@ -46,8 +46,8 @@ pub async fn answer(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&answer[..length]).into_owned()
 }
 
-/// So many attackers at once, for so long; then they are gone.
-pub async fn many<F>(count: usize, time: Duration, attacker: impl Fn(usize) -> F)
+/// So many attackers at once, until something is done; then they are gone.
+pub async fn many<F>(count: usize, until: impl Future<Output = ()>, attacker: impl Fn(usize) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -55,6 +55,6 @@ where
     for index in 0..count {
         all.spawn(attacker(index));
     }
-    tokio::time::sleep(time).await;
+    until.await;
     all.shutdown().await;
 }

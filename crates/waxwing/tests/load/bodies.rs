@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
+use tokio::time::sleep;
 
 use crate::attack::{answer, connect, head, many, trickle};
-use crate::honest::{newcomer, under};
+use crate::honest::{newcomers, under};
 use crate::{MAX_BUFFERED, MAX_CONNECTIONS, MAX_MESSAGE};
 
 /// What a connection costs beside bodies: its task and `hyper`'s read buffer.
@@ -41,18 +42,14 @@ async fn slow_bodies() {
     let bound = MAX_CONNECTIONS * CONNECTION;
     under("slow bodies", bound, |service| async move {
         let address = service.address();
-        let attack = many(2 * MAX_CONNECTIONS, Duration::from_secs(5), move |_| async move {
+        let factory = service.factory("reliable", true, false);
+        many(2 * MAX_CONNECTIONS, newcomers(&factory), move |_| async move {
             while let Ok(mut stream) = connect(address).await {
                 let _ = stream.write_all(head("reliable", 60_000).as_bytes()).await;
                 trickle(&mut stream, &[b' '; 60_000], Duration::from_millis(100)).await;
             }
-        });
-        let factory = service.factory("reliable", true, false);
-        let newcomers = async {
-            tokio::time::sleep(Duration::from_secs(2)).await;
-            newcomer(&factory).await;
-        };
-        tokio::join!(attack, newcomers);
+        })
+        .await;
     })
     .await;
 }
@@ -64,7 +61,7 @@ async fn stalled_bodies() {
     let bound = 2 * MAX_BUFFERED + MAX_CONNECTIONS * CONNECTION;
     under("stalled bodies", bound, |service| async move {
         let address = service.address();
-        many(MAX_CONNECTIONS, Duration::from_secs(5), move |_| async move {
+        many(MAX_CONNECTIONS, sleep(Duration::from_secs(5)), move |_| async move {
             let Ok(mut stream) = connect(address).await else { return };
             let _ = stream.write_all(head("reliable", MAX_MESSAGE).as_bytes()).await;
             let _ = stream.write_all(&vec![b' '; MAX_MESSAGE - 1]).await;
@@ -78,9 +75,10 @@ async fn stalled_bodies() {
 /// Large answers that nobody takes.
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_readers() {
-    const ANSWER: usize = 500_000;
-    // Two calls run at once, each with its answer as text, as tree and as octets; those whose answer is young are spared.
-    let bound = 3 * MAX_BUFFERED + 2 * 12 * ANSWER + MAX_CONNECTIONS * CONNECTION;
+    const ANSWER: usize = 3_000_000;
+    // Two calls run at once, each with its answer as text, as tree (growing by doubling) and as octets, beside those of
+    // which one more than the limit may be held.
+    let bound = MAX_BUFFERED + ANSWER + 2 * 6 * ANSWER + MAX_CONNECTIONS * CONNECTION;
     under("slow readers", bound, |service| async move {
         let address = service.address();
         let call = format!(
@@ -94,7 +92,7 @@ async fn slow_readers() {
         let answered = answer(&mut one).await;
         assert!(answered.starts_with("HTTP/1.1 200") && answered.contains("LargeResult"), "{answered}");
         drop(one);
-        many(MAX_CONNECTIONS - 10, Duration::from_secs(6), move |_| {
+        many(60, sleep(Duration::from_secs(8)), move |_| {
             let request = request.clone();
             async move {
                 let Ok(mut stream) = connect(address).await else { return };

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
+use tokio::time::sleep;
 
 use crate::MAX_CONNECTIONS;
 use crate::attack::{answer, connect, many, trickle};
-use crate::honest::{newcomer, under};
+use crate::honest::{newcomers, under};
 
 /// More slow heads than there are places.
 #[tokio::test(flavor = "multi_thread")]
@@ -14,18 +15,14 @@ async fn slow_heads() {
     let bound = MAX_CONNECTIONS * (96 << 10);
     under("slow heads", bound, |service| async move {
         let address = service.address();
-        let attack = many(2 * MAX_CONNECTIONS, Duration::from_secs(5), move |_| async move {
+        let factory = service.factory("reliable", true, false);
+        many(2 * MAX_CONNECTIONS, newcomers(&factory), move |_| async move {
             while let Ok(mut stream) = connect(address).await {
                 let head = format!("POST /reliable HTTP/1.1\r\nX: {}", "x".repeat(1000));
                 trickle(&mut stream, head.as_bytes(), Duration::from_millis(100)).await;
             }
-        });
-        let factory = service.factory("reliable", true, false);
-        let newcomers = async {
-            tokio::time::sleep(Duration::from_secs(2)).await;
-            newcomer(&factory).await;
-        };
-        tokio::join!(attack, newcomers);
+        })
+        .await;
     })
     .await;
 }
@@ -46,12 +43,12 @@ async fn large_heads() {
         let answer = answer(&mut refused).await;
         assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
         let head = large(62_000);
-        many(MAX_CONNECTIONS - 10, Duration::from_secs(3), move |_| {
+        many(MAX_CONNECTIONS - 10, sleep(Duration::from_secs(3)), move |_| {
             let head = head.clone();
             async move {
                 while let Ok(mut stream) = connect(address).await {
                     let _ = stream.write_all(head.as_bytes()).await;
-                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    sleep(Duration::from_secs(1)).await;
                 }
             }
         })

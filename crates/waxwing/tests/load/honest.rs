@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use waxwing::ChannelFactory;
 
@@ -31,6 +31,15 @@ pub async fn newcomer(factory: &ChannelFactory) {
     channel.close().await.unwrap();
 }
 
+/// Newcomers while an attack goes on: it must not end before they were served.
+pub async fn newcomers(factory: &ChannelFactory) {
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let served = tokio::time::timeout(Duration::from_secs(30), newcomer(factory)).await;
+        served.expect("a newcomer is served while the attack goes on");
+    }
+}
+
 /// Runs an attack with an honest client beside it, whose memory may not grow by more than `bound` octets.
 pub async fn under<A, F>(name: &str, bound: usize, attack: A)
 where
@@ -48,7 +57,7 @@ where
     let begun = Instant::now();
     let honest = tokio::spawn(call_until(factory, Arc::clone(&stop)));
     // The honest client is in before the attack begins.
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
     attack(Arc::clone(&service)).await;
     stop.store(true, Ordering::Relaxed);
     let calls = honest.await.expect("the honest client got every answer");

@@ -143,6 +143,18 @@ impl Places {
         }
     }
 
+    /// Waits until no more than the limit is held: before something is executed that makes another answer.
+    pub(crate) async fn settled(&self) {
+        loop {
+            let freed = self.freed.notified();
+            if self.held.load(Ordering::Relaxed) <= self.budget {
+                return;
+            }
+            make_memory(&self.lock(), None, Instant::now());
+            let _ = tokio::time::timeout(LOOK_AGAIN, freed).await;
+        }
+    }
+
     /// Octets of answers are held without waiting: they exist already. Who takes his too slowly makes way.
     pub(super) fn answer(self: &Arc<Self>, connection: &Arc<Connection>, body: Bytes) -> Bytes {
         if body.is_empty() {
@@ -151,7 +163,7 @@ impl Places {
         let mut charge = Charge::new(self, connection);
         charge.add(body.len());
         if self.held.load(Ordering::Relaxed) > self.budget {
-            make_memory(&self.lock(), connection, Instant::now());
+            make_memory(&self.lock(), Some(connection), Instant::now());
         }
         charged(body, charge)
     }
@@ -282,13 +294,18 @@ fn make_way(connections: &HashMap<u64, Arc<Connection>>, now: Instant, places: u
 
 /// Tells one connection that holds memory to make way, unless one is about to: the slowest of the address that holds
 /// the most. `own` needs the memory and stays.
-fn make_memory(connections: &HashMap<u64, Arc<Connection>>, own: &Connection, now: Instant) {
+fn make_memory(
+    connections: &HashMap<u64, Arc<Connection>>,
+    own: Option<&Arc<Connection>>,
+    now: Instant,
+) {
+    let own = own.map(|own| own.id);
     let mut share: HashMap<IpAddr, usize> = HashMap::new();
     for connection in connections.values() {
         *share.entry(connection.source).or_default() += connection.held.load(Ordering::Relaxed);
     }
     let holders =
-        || connections.values().filter(|c| c.id != own.id && c.held.load(Ordering::Relaxed) > 0);
+        || connections.values().filter(|c| Some(c.id) != own && c.held.load(Ordering::Relaxed) > 0);
     if holders().any(|connection| connection.is_ending()) {
         return;
     }
@@ -371,7 +388,7 @@ impl Room for ConnectionRoom<'_> {
             if charge.try_add(octets) {
                 return;
             }
-            make_memory(&self.places.lock(), self.connection, Instant::now());
+            make_memory(&self.places.lock(), Some(self.connection), Instant::now());
             let _ = tokio::time::timeout(LOOK_AGAIN, freed).await;
         }
     }

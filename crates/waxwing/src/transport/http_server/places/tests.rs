@@ -131,6 +131,11 @@ async fn bodies_wait_for_memory_and_the_slowest_makes_way() {
     assert_eq!(places.held.load(Ordering::Relaxed), 600);
     let answer = places.answer(&all[1], Bytes::from_static(b"an answer"));
     assert_eq!(places.held.load(Ordering::Relaxed), 609);
+    let large = places.answer(&all[1], Bytes::from_static(&[0; 500]));
+    let more = tokio::time::timeout(SECOND / 5, places.settled()).await;
+    assert!(more.is_err(), "nothing is executed that makes another answer");
+    drop(large);
+    places.settled().await;
     drop((answer, charges, third));
     assert_eq!(places.held.load(Ordering::Relaxed), 0);
 }
