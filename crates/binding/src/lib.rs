@@ -158,6 +158,7 @@ mod time_span;
 mod unsupported;
 mod uri;
 mod values;
+mod verdict;
 
 pub use base64::{Base64Error, decode_base64};
 pub use bindings::common::{
@@ -179,7 +180,7 @@ pub use config::credentials::*;
 pub use config::endpoints::*;
 pub use config::identity::*;
 pub use config::load::{LoadOptions, ReadBeside};
-pub use config::loaded::{ConfigurationError, Loaded};
+pub use config::loaded::{ConfigurationError, Finding, Loaded};
 pub use config::resolve::{EffectiveService, ResolveError};
 pub use config::stores::{CertificatePlace, DEFAULT_STORE_ROOT};
 pub use config::waxwing::*;
@@ -203,5 +204,7 @@ pub use stack::{
     BindingElement, InclusionMode, SecurityBindingElement, SecurityKind, Stack, SupportingTokens,
     TokenKind, TokenParameters, X509ReferenceStyle,
 };
+pub use suggest::nearest;
 pub use support::{Feature, Support, support_of};
 pub use time_span::{TimeSpan, TimeSpanError};
+pub use verdict::{CertificateSpans, EndpointVerdict, Outcome, Reason, Verdict};

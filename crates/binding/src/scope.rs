@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::file::node::Node;
+use crate::file::reader::quote;
+
 /// What a finding concerns.
 ///
 /// WCF reads a section whole, so a mistake in one binding keeps it from every binding. Here a
@@ -57,6 +60,27 @@ pub(crate) struct Step {
     pub(crate) name: String,
     /// Its attribute `contract`.
     pub(crate) contract: String,
+}
+
+impl Step {
+    /// The step into an element.
+    pub(crate) fn of(node: &Node) -> Step {
+        let key = ["name", "contract", "baseAddress", "scheme"]
+            .iter()
+            .find_map(|key| node.attribute(key))
+            .map(|a| format!("{}[{}]", node.name, quote(&a.value)));
+        Step {
+            element: node.name.clone(),
+            label: key.unwrap_or_else(|| node.name.clone()),
+            name: node.value("name").to_owned(),
+            contract: node.value("contract").to_owned(),
+        }
+    }
+
+    /// The step into an element of which only the name is at hand.
+    pub(crate) fn named(name: &str) -> Step {
+        Step { element: name.to_owned(), label: name.to_owned(), ..Step::default() }
+    }
 }
 
 impl Scope {

@@ -9,10 +9,7 @@ const MAX_CANDIDATES: usize = 500;
 
 /// The name of `candidates` that `word` most likely means: equal but for case, one or two edits
 /// away, or the same with a plural `s` or a missing ending.
-pub(crate) fn nearest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<String> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     if word.is_empty() || word.len() > MAX_WORD {
         return None;
     }

@@ -28,6 +28,9 @@ pub enum CryptoError {
     /// Certificate and key are of different key pairs.
     #[error("the private key does not belong to the certificate '{0}'")]
     Mismatch(String),
+    /// The password of a PKCS#12 file is another one.
+    #[error("the PKCS#12 file cannot be opened: the password is wrong")]
+    Password,
     /// A PKCS#12 file cannot be opened.
     #[error("the PKCS#12 file cannot be opened: {0}")]
     Pkcs12(String),

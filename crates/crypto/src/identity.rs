@@ -42,7 +42,7 @@ impl Identity {
     /// It is none, the password is wrong, or certificate or key is missing.
     pub fn from_pkcs12(der: &[u8], password: &str) -> Result<Self, CryptoError> {
         legacy_algorithms();
-        let pkcs12 = |e: openssl::error::ErrorStack| CryptoError::Pkcs12(explain(&e));
+        let pkcs12 = |e: openssl::error::ErrorStack| explain(&e);
         let parsed = Pkcs12::from_der(der).map_err(pkcs12)?.parse2(password).map_err(pkcs12)?;
         let key = PrivateKey::from_pkey(parsed.pkey.ok_or(CryptoError::NoPrivateKey)?)?;
         let mut certificates = Vec::new();
@@ -62,7 +62,7 @@ impl Identity {
         password: &str,
     ) -> Result<Vec<Certificate>, CryptoError> {
         legacy_algorithms();
-        let pkcs12 = |e: openssl::error::ErrorStack| CryptoError::Pkcs12(explain(&e));
+        let pkcs12 = |e: openssl::error::ErrorStack| explain(&e);
         let parsed = Pkcs12::from_der(der).map_err(pkcs12)?.parse2(password).map_err(pkcs12)?;
         let all = parsed.cert.into_iter().chain(parsed.ca.into_iter().flatten());
         let found = all.map(Certificate::from_x509).collect::<Result<Vec<_>, _>>()?;
@@ -89,12 +89,13 @@ fn legacy_algorithms() {
     LEGACY.get_or_init(|| Provider::try_load(None, "legacy", true).ok());
 }
 
-fn explain(stack: &openssl::error::ErrorStack) -> String {
+fn explain(stack: &openssl::error::ErrorStack) -> CryptoError {
     match reason(stack).as_str() {
-        "mac verify failure" => "the password is wrong".to_owned(),
-        "unsupported" => {
-            "its encryption is not supported by this OpenSSL (an old file needs the legacy provider)".to_owned()
-        }
-        other => other.to_owned(),
+        "mac verify failure" => CryptoError::Password,
+        "unsupported" => CryptoError::Pkcs12(
+            "its encryption is not supported by this OpenSSL (an old file needs the legacy provider)"
+                .to_owned(),
+        ),
+        other => CryptoError::Pkcs12(other.to_owned()),
     }
 }

@@ -22,6 +22,7 @@ mod rsa15;
 mod suite;
 pub mod tls;
 mod trust;
+mod usage;
 mod wrap;
 
 pub use certificate::{Certificate, rsa_public_key_der};

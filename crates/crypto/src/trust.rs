@@ -76,6 +76,18 @@ impl RevocationList {
         let der = self.0.to_der().unwrap_or_default();
         path::is_signature_taken(&der) && self.0.verify(key).unwrap_or(false)
     }
+
+    /// Whether `issuer` made it: the name is its, and so is the signature.
+    pub fn is_of(&self, issuer: &Certificate) -> bool {
+        let name = self.0.issuer_name().try_cmp(issuer.x509().subject_name());
+        name.is_ok_and(|order| order.is_eq()) && self.is_signed_by(issuer.public_key())
+    }
+
+    /// Whether its next update is not due at `now`.
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        let time = Asn1Time::from_unix(now.as_second());
+        time.is_ok_and(|time| self.0.next_update().is_none_or(|next| next > time))
+    }
 }
 
 impl std::fmt::Debug for RevocationList {

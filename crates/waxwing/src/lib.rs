@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)]
 
 pub mod certificates;
+pub mod check;
 pub mod client;
 pub mod configuration;
 pub mod contract;

@@ -1,6 +1,8 @@
 //! Reading a whole file: the root, and which sections there are.
 
-use crate::config::loaded::{ConfigurationError, Loaded};
+use std::sync::Arc;
+
+use crate::config::loaded::{ConfigurationError, Loaded, Origin};
 use crate::config::{Configuration, check, maps, section_files, sections};
 use crate::file::node::Node;
 use crate::file::parse::parse;
@@ -79,17 +81,20 @@ impl Configuration {
         let mut cx = Reader::new(text);
         cx.of_a_site = is_of_a_site(options.file);
         let mut configuration = Configuration::default();
-        if let Some(root) = parse(text, &mut cx) {
+        let root = parse(text, &mut cx);
+        let model = root.and_then(|root| {
             cx.enter(&root);
-            read_root(root, &mut configuration, options, &mut cx);
+            let model = read_root(root, &mut configuration, options, &mut cx);
             cx.leave();
-        }
-        let mut diagnostics = cx.diagnostics;
+            model
+        });
+        let mut diagnostics = std::mem::take(&mut cx.diagnostics);
         diagnostics.sort_by(|a, b| {
             let place = |d: &crate::Diagnostic| (d.file.clone(), d.span.start, d.severity);
             place(a).cmp(&place(b))
         });
-        Loaded { configuration, diagnostics, file: options.file.to_owned() }
+        let origin = Some(Arc::new(Origin { reader: cx, model }));
+        Loaded { configuration, diagnostics, file: options.file.to_owned(), origin }
     }
 
     /// Reads the text of a configuration file that must be good.
@@ -114,9 +119,10 @@ fn read_root(
     configuration: &mut Configuration,
     options: &LoadOptions<'_>,
     cx: &mut Reader,
-) {
+) -> Option<Node> {
     if let Some(declared) = root.attributes.iter().find(|a| a.value == TRANSFORM_NAMESPACE) {
-        return cx.report(transform(declared.name_span));
+        cx.report(transform(declared.name_span));
+        return None;
     }
     if root.name != "configuration" {
         let message = format!("the root element is <{}>, not <configuration>", root.name);
@@ -145,16 +151,17 @@ fn read_root(
         cx.within(section, |cx| find::without_effect_in("waxwing", section, cx));
     }
     match merged(groups) {
-        Some(group) => service_model(group, configuration, &declared, options, cx),
-        None => cx.report(
-            Problem::warning(
-                "no-service-model",
-                place,
-                "there is no <system.serviceModel> in this file",
-            )
-            .fix("write <system.serviceModel> … </system.serviceModel> inside <configuration>"),
-        ),
+        Some(group) => Some(service_model(group, configuration, &declared, options, cx)),
+        None => {
+            cx.report(no_service_model(place));
+            None
+        }
     }
+}
+
+fn no_service_model(place: crate::Span) -> Problem {
+    Problem::warning("no-service-model", place, "there is no <system.serviceModel> in this file")
+        .fix("write <system.serviceModel> … </system.serviceModel> inside <configuration>")
 }
 
 /// A transform is no configuration: it says how to change one.
@@ -320,7 +327,7 @@ fn service_model(
     declared: &Declared,
     options: &LoadOptions<'_>,
     cx: &mut Reader,
-) {
+) -> Node {
     cx.enter(&group);
     cx.refuse_text(&group);
     cx.no_attributes(&group);
@@ -336,6 +343,8 @@ fn service_model(
         }
     }
     check::check(&group, &bindings, configuration, cx);
+    drop(bindings);
     find::without_effect(&group, configuration, cx);
     cx.leave();
+    group
 }

@@ -1,13 +1,16 @@
 //! A model with its findings: what is broken, and what of the file can be used all the same.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::config::Configuration;
 use crate::config::endpoints::{ClientEndpoint, Service};
 use crate::config::resolve::{EffectiveService, ResolveError};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::effective::EffectiveEndpoint;
-use crate::scope::Scope;
+use crate::file::node::Node;
+use crate::file::reader::{Problem, Reader};
+use crate::scope::{Scope, Step};
 
 /// A model together with everything that is remarkable about the file.
 #[derive(Debug, Clone, Default)]
@@ -18,9 +21,65 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// Name of the file as it was given; empty when none was.
     pub file: String,
+    /// What it was read from; `None` for a model made in code.
+    pub(crate) origin: Option<Arc<Origin>>,
+}
+
+/// The texts and the tree that a model was read from.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    /// The texts.
+    pub(crate) reader: Reader,
+    /// `<system.serviceModel>`: what was merged into one.
+    pub(crate) model: Option<Node>,
+}
+
+/// A finding that was made elsewhere, about a place in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Where: a span that came from this file.
+    pub span: Span,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Stable identifier.
+    pub code: &'static str,
+    /// What is wrong, in plain words.
+    pub message: String,
+    /// How to mend it.
+    pub fix: String,
+    /// What WCF says about it.
+    pub wcf_text: Option<String>,
+    /// What WCF does.
+    pub wcf_behavior: &'static str,
 }
 
 impl Loaded {
+    /// A finding of somebody else's with its line, its source line and its place in the tree.
+    pub fn diagnostic(&self, finding: Finding) -> Diagnostic {
+        let Finding { span, severity, code, message, fix, wcf_text, wcf_behavior } = finding;
+        let problem = Problem { severity, wcf_text, ..Problem::error(code, span, message) };
+        let problem = problem.behavior(wcf_behavior).fix(fix);
+        let Some(origin) = &self.origin else { return Reader::new("").diagnosis(problem, &[]).1 };
+        let mut steps = vec![Step::named("configuration")];
+        let mut next = origin.model.as_ref();
+        while let Some(node) = next {
+            steps.push(Step::of(node));
+            let around = |n: &&Node| n.span.start <= span.start && span.end <= n.span.end;
+            next = node.children.iter().find(around);
+        }
+        origin.reader.diagnosis(problem, &steps).1
+    }
+
+    /// `<system.serviceModel>`.
+    pub(crate) fn model(&self) -> Option<&Node> {
+        self.origin.as_ref()?.model.as_ref()
+    }
+
+    /// Line of a place, counted from 1; 0 for a model made in code.
+    pub(crate) fn line(&self, span: Span) -> u32 {
+        self.origin.as_ref().map_or(0, |origin| origin.reader.line(span.start))
+    }
+
     /// A model made in code: without findings.
     pub fn of(configuration: Configuration) -> Loaded {
         Loaded { configuration, ..Loaded::default() }

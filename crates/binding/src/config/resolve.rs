@@ -304,7 +304,11 @@ impl Configuration {
         })
     }
 
-    fn default_endpoints(&self, service: &Service, contracts: &[&str]) -> Vec<ServiceEndpoint> {
+    pub(crate) fn default_endpoints(
+        &self,
+        service: &Service,
+        contracts: &[&str],
+    ) -> Vec<ServiceEndpoint> {
         let mut endpoints = Vec::new();
         for address in base_addresses(service) {
             let mapped = scheme(&address).and_then(|s| self.protocol_mapping.binding_of(s));

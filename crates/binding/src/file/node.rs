@@ -16,7 +16,7 @@ pub(crate) struct Attribute {
 }
 
 /// An element and where it stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Node {
     /// The name as written, prefix included.
     pub(crate) name: String,

@@ -194,16 +194,7 @@ impl Reader {
 
     /// Steps into an element: findings name it until `leave`.
     pub(crate) fn enter(&mut self, node: &Node) {
-        let key = ["name", "contract", "baseAddress", "scheme"]
-            .iter()
-            .find_map(|key| node.attribute(key))
-            .map(|a| format!("{}[{}]", node.name, quote(&a.value)));
-        self.steps.push(Step {
-            element: node.name.clone(),
-            label: key.unwrap_or_else(|| node.name.clone()),
-            name: node.value("name").to_owned(),
-            contract: node.value("contract").to_owned(),
-        });
+        self.steps.push(Step::of(node));
     }
 
     pub(crate) fn leave(&mut self) {
@@ -220,8 +211,7 @@ impl Reader {
 
     /// The same for an element of which only the name is at hand.
     pub(crate) fn within_named<R>(&mut self, name: &str, f: impl FnOnce(&mut Self) -> R) -> R {
-        let (element, label) = (name.to_owned(), name.to_owned());
-        self.steps.push(Step { element, label, ..Step::default() });
+        self.steps.push(Step::named(name));
         let result = f(self);
         self.leave();
         result
@@ -234,7 +224,8 @@ impl Reader {
 
     /// Whether the same is told of this very place already.
     pub(crate) fn has_told(&self, span: Span, message: &str) -> bool {
-        self.diagnostics.iter().any(|d| d.span == span && d.message == message)
+        let mut all = self.places.iter().zip(&self.diagnostics);
+        all.any(|(place, d)| *place == span && d.message == message)
     }
 
     /// Whether an error is reported inside this span.
@@ -249,16 +240,23 @@ impl Reader {
         all.filter(|(_, d)| d.severity == Severity::Error).map(|(place, _)| *place)
     }
 
-    pub(crate) fn report(&mut self, mut problem: Problem) {
-        if self.steps.get(1).is_some_and(|section| section.element == "waxwing") {
+    pub(crate) fn report(&mut self, problem: Problem) {
+        if self.is_full() {
+            return;
+        }
+        let (place, diagnostic) = self.diagnosis(problem, &self.steps);
+        self.places.push(place);
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// A problem below these elements as a finding, and its place counted through all texts.
+    pub(crate) fn diagnosis(&self, mut problem: Problem, steps: &[Step]) -> (Span, Diagnostic) {
+        if steps.get(1).is_some_and(|section| section.element == "waxwing") {
             problem.wcf_text = None;
             problem.wcf_behavior = match problem.severity {
                 Severity::Error => PASSES_OVER,
                 _ => "passes over the section <waxwing>",
             };
-        }
-        if self.is_full() {
-            return;
         }
         let Problem { severity, code, span, message, .. } = problem;
         let place = Span::new(span.start + self.base, span.end + self.base);
@@ -267,8 +265,7 @@ impl Reader {
         let (line, column) = lines.position(text, span.start);
         let (file, excerpt) = (name.clone(), lines.excerpt(text, span));
         let Problem { wcf_text, wcf_behavior, suggestion, fix, .. } = problem;
-        self.places.push(place);
-        self.diagnostics.push(Diagnostic {
+        let diagnostic = Diagnostic {
             severity,
             code,
             span,
@@ -276,14 +273,15 @@ impl Reader {
             column,
             excerpt,
             file,
-            scope: Scope::of(&self.steps),
-            path: self.steps.iter().map(|s| s.label.as_str()).collect::<Vec<_>>().join("/"),
+            scope: Scope::of(steps),
+            path: steps.iter().map(|s| s.label.as_str()).collect::<Vec<_>>().join("/"),
             message: cut(message),
             wcf_text: wcf_text.map(cut),
             wcf_behavior,
             suggestion: suggestion.map(cut),
             fix: fix.map(cut),
-        });
+        };
+        (place, diagnostic)
     }
 
     /// Line of an offset, counted from 1.

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 use waxwing::binding::{Diagnostic, Explanation};
+use waxwing::check::{EndpointVerdict, Outcome as Judgement, Reason, Verdict};
 
 use super::pairs::Pair;
 use super::{Checked, Outcome};
@@ -18,13 +19,58 @@ pub(super) fn print(checked: &[Checked], pairs: &[Pair], out: &mut dyn Write) ->
 fn file(checked: &Checked) -> Value {
     match &checked.outcome {
         Outcome::Unread(why) => json!({ "file": checked.name, "good": false, "error": why }),
-        Outcome::Read { loaded, explanations, .. } => json!({
+        Outcome::Read { check, explanations, .. } => json!({
             "file": checked.name,
             "good": checked.is_good(),
-            "diagnostics": loaded.diagnostics.iter().map(diagnostic).collect::<Vec<_>>(),
+            "outcome": outcome(check.outcome()),
+            "verdicts": check.endpoints.iter().map(verdict).collect::<Vec<_>>(),
+            "diagnostics": check.findings().map(diagnostic).collect::<Vec<_>>(),
             "endpoints": explanations.iter().map(explanation).collect::<Vec<_>>(),
         }),
     }
+}
+
+/// Stable words for machines.
+fn outcome(outcome: Judgement) -> &'static str {
+    match outcome {
+        Judgement::AllRun => "all-run",
+        Judgement::SomeRun => "some-run",
+        Judgement::NoneRuns => "none-runs",
+        Judgement::Broken => "broken",
+        Judgement::NoEndpoints => "no-endpoints",
+    }
+}
+
+fn verdict(endpoint: &EndpointVerdict) -> Value {
+    let in_code: &[&str] = match &endpoint.verdict {
+        Verdict::Runs { in_code } => in_code,
+        _ => &[],
+    };
+    let word = match &endpoint.verdict {
+        Verdict::Runs { .. } => "runs",
+        Verdict::CannotRun(_) => "cannot-run",
+        Verdict::Broken(_) => "broken",
+    };
+    let reason = |reason: &Reason| {
+        json!({
+            "code": reason.code,
+            "text": reason.what,
+            "fix": reason.fix,
+            "wcf": reason.wcf_text,
+        })
+    };
+    json!({
+        "role": endpoint.role.to_string(),
+        "service": endpoint.service,
+        "name": endpoint.name,
+        "contract": endpoint.contract,
+        "binding": endpoint.binding,
+        "address": endpoint.address,
+        "line": endpoint.line,
+        "verdict": word,
+        "in_code": in_code,
+        "reasons": endpoint.verdict.reasons().iter().map(reason).collect::<Vec<_>>(),
+    })
 }
 
 fn pair(pair: &Pair) -> Value {

@@ -1,8 +1,9 @@
-//! `waxwing check FILE…`: what is wrong with a configuration file, or what it does on the wire.
+//! `waxwing check FILE…`: what becomes of each endpoint, what is wrong, what a good file does on the wire.
 
 mod json;
 mod pairs;
 mod print;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -12,10 +13,23 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use waxwing::ConfigurationFile;
-use waxwing::binding::{Configuration, Explanation, LoadOptions, Loaded, MAX_FILE_BYTES, decode};
+use waxwing::binding::{Configuration, Explanation, LoadOptions, MAX_FILE_BYTES, decode};
+use waxwing::check::{EndpointVerdict, FileCheck, Outcome as Judgement};
+use waxwing::environment::Clock;
+
+/// What the exit code says, for `--help`.
+const EXIT_CODES: &str = "\
+Exit code:
+  0  every endpoint runs, and clients and services of one address fit together
+  1  a file or an endpoint is broken (WCF refuses it, too), or two ends do not fit
+  2  wrong arguments, or a file cannot be read
+  3  nothing that the files have can run here
+  4  some endpoints run, others cannot run here
+Endpoints of metadata do not count. A file without endpoints is no mistake (0).";
 
 /// What the command takes.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
     /// Configuration files (app.config, web.config…); "-" reads the standard input
     #[arg(required = true, value_name = "FILE")]
@@ -57,7 +71,7 @@ enum Outcome {
     Unread(String),
     Read {
         text: String,
-        loaded: Box<Loaded>,
+        check: Box<FileCheck>,
         /// What a good file does; empty for one with errors.
         explanations: Vec<Explanation>,
     },
@@ -66,20 +80,29 @@ enum Outcome {
 impl Checked {
     /// Whether WCF would load the file and open what is in it.
     fn is_good(&self) -> bool {
-        matches!(&self.outcome, Outcome::Read { loaded, .. } if !loaded.has_errors())
+        matches!(&self.outcome, Outcome::Read { check, .. } if !check.loaded.has_errors())
+    }
+
+    fn endpoints(&self) -> &[EndpointVerdict] {
+        match &self.outcome {
+            Outcome::Read { check, .. } => &check.endpoints,
+            Outcome::Unread(_) => &[],
+        }
     }
 }
 
-/// All files are good.
+/// Every endpoint runs.
 const GOOD: u8 = 0;
 /// A file has errors, or the two ends of an address do not fit.
 const HAS_ERRORS: u8 = 1;
 /// A file could not be read (clap exits with the same code for wrong arguments).
 const UNREAD: u8 = 2;
+/// Nothing that the files have can run here.
+const NOTHING_RUNS: u8 = 3;
+/// Some endpoints run, others cannot run here.
+const PART_RUNS: u8 = 4;
 
-/// Checks the files and prints what was found. Exit code 0: all files are good, and clients and
-/// services in them fit together; 1: a file has errors, or two ends do not fit; 2: a file could not
-/// be read.
+/// Checks the files and prints what was found; the exit code is that of [`EXIT_CODES`].
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
     let given = &arguments.base_addresses;
     let checked: Vec<Checked> = arguments.files.iter().map(|file| check(file, given)).collect();
@@ -120,13 +143,19 @@ fn report(
 
 fn exit_code(checked: &[Checked]) -> u8 {
     if checked.iter().any(|c| matches!(c.outcome, Outcome::Unread(_))) {
-        UNREAD
-    } else if checked.iter().all(Checked::is_good)
-        && pairs::pairs(checked).iter().all(|pair| pair.disagreements.is_empty())
-    {
-        GOOD
-    } else {
-        HAS_ERRORS
+        return UNREAD;
+    }
+    let all_good = checked.iter().all(Checked::is_good);
+    if pairs::pairs(checked).iter().any(|pair| !pair.disagreements.is_empty()) {
+        return HAS_ERRORS;
+    }
+    let endpoints: Vec<EndpointVerdict> =
+        checked.iter().flat_map(|file| file.endpoints().iter().cloned()).collect();
+    match Judgement::of(&endpoints, !all_good) {
+        Judgement::AllRun | Judgement::NoEndpoints => GOOD,
+        Judgement::SomeRun => PART_RUNS,
+        Judgement::NoneRuns => NOTHING_RUNS,
+        Judgement::Broken => HAS_ERRORS,
     }
 }
 
@@ -143,20 +172,21 @@ fn absolute(address: &str) -> Result<String, String> {
 fn check(file: &Path, base_addresses: &[String]) -> Checked {
     let name = file.display().to_string();
     let folder = file.parent().unwrap_or(Path::new("")).to_owned();
-    let beside = ConfigurationFile::beside(folder);
+    let beside = ConfigurationFile::beside(folder.clone());
     let options = LoadOptions::named(&name).base_addresses(base_addresses).beside(&beside);
     let outcome = match read(file) {
-        Ok(text) => check_text(text, &options),
+        Ok(text) => check_text(text, &options, &folder),
         Err(why) => Outcome::Unread(why),
     };
     Checked { name, outcome }
 }
 
-fn check_text(text: String, options: &LoadOptions<'_>) -> Outcome {
-    let loaded = Box::new(Configuration::load_with(&text, options));
+fn check_text(text: String, options: &LoadOptions<'_>, folder: &Path) -> Outcome {
+    let loaded = Configuration::load_with(&text, options);
     let explanations =
         if loaded.has_errors() { Vec::new() } else { loaded.configuration.explain() };
-    Outcome::Read { text, loaded, explanations }
+    let check = Box::new(FileCheck::of(loaded, folder, Clock::system().wall()));
+    Outcome::Read { text, check, explanations }
 }
 
 /// The text of a file, or why there is none.

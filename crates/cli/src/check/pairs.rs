@@ -31,10 +31,11 @@ pub(super) fn pairs(checked: &[Checked]) -> Vec<Pair> {
     let mut clients = Vec::new();
     let mut services = Vec::new();
     for file in checked.iter().filter(|file| file.is_good()) {
-        if let Outcome::Read { loaded, .. } = &file.outcome {
+        if let Outcome::Read { check, .. } = &file.outcome {
+            let configuration = &check.loaded.configuration;
             let end = |endpoint| End { file: &file.name, endpoint };
-            clients.extend(client_ends(&loaded.configuration).map(end));
-            services.extend(service_ends(&loaded.configuration).map(end));
+            clients.extend(client_ends(configuration).map(end));
+            services.extend(service_ends(configuration).map(end));
         }
     }
     let of_client = |client: &End<'_>| -> Vec<Pair> {

@@ -7,7 +7,7 @@ use ariadne::{CharSet, Color, Config, IndexType, Label, Report, ReportKind, Sour
 use waxwing::binding::{Diagnostic, Explanation, Severity, Topic};
 
 use super::pairs::Pair;
-use super::{Checked, Outcome};
+use super::{Checked, Outcome, table};
 
 /// How to print.
 #[derive(Debug, Clone, Copy)]
@@ -27,26 +27,29 @@ pub(super) fn print(checked: &Checked, style: Style, out: &mut dyn Write) -> io:
     let name = &checked.name;
     match &checked.outcome {
         Outcome::Unread(why) => writeln!(out, "{name}: {why}"),
-        Outcome::Read { text, loaded, explanations } => {
-            let diagnostics: Vec<&Diagnostic> = loaded
-                .diagnostics
-                .iter()
+        Outcome::Read { text, check, explanations } => {
+            let diagnostics: Vec<&Diagnostic> = check
+                .findings()
                 .filter(|d| !style.quiet || d.severity == Severity::Error)
                 .collect();
             let source = Source::from(text.as_str());
+            if !style.quiet {
+                table::print(name, &check.endpoints, style, out)?;
+            }
             for diagnostic in &diagnostics {
                 finding(diagnostic, name, &source, style, out)?;
             }
             if !style.quiet {
                 explanations.iter().try_for_each(|e| explanation(e, style, out))?;
             }
-            writeln!(out, "{name}: {}", summary(&diagnostics, checked.is_good()))
+            let end = table::outcome(check.outcome());
+            writeln!(out, "{name}: {end}{}", summary(&diagnostics))
         }
     }
 }
 
-/// `good`, `good; 1 warning`, `2 errors, 1 warning`.
-fn summary(diagnostics: &[&Diagnostic], good: bool) -> String {
+/// `; 1 warning`, `; 2 errors, 1 warning`, nothing.
+fn summary(diagnostics: &[&Diagnostic]) -> String {
     let count = |severity: Severity| {
         let n = diagnostics.iter().filter(|d| d.severity == severity).count();
         let plural = if n == 1 { "" } else { "s" };
@@ -56,11 +59,7 @@ fn summary(diagnostics: &[&Diagnostic], good: bool) -> String {
         .into_iter()
         .filter_map(count)
         .collect();
-    match (good, counts.is_empty()) {
-        (true, true) => "good".to_owned(),
-        (true, false) => format!("good; {}", counts.join(", ")),
-        (false, _) => counts.join(", "),
-    }
+    if counts.is_empty() { String::new() } else { format!("; {}", counts.join(", ")) }
 }
 
 fn finding(

@@ -42,7 +42,7 @@ const PLAIN: print::Style = print::Style { colors: false, quiet: false };
 fn checked(text: &str) -> Checked {
     Checked {
         name: "app.config".to_owned(),
-        outcome: check_text(text.to_owned(), &LoadOptions::default()),
+        outcome: check_text(text.to_owned(), &LoadOptions::default(), Path::new("nowhere")),
     }
 }
 
@@ -63,7 +63,7 @@ fn a_good_file_is_explained() {
     insta::assert_snapshot!(printed(GOOD_CLIENT, false, PLAIN));
     assert_eq!(exit_code(&[checked(GOOD_CLIENT)]), GOOD);
     let quiet = print::Style { quiet: true, ..PLAIN };
-    assert_eq!(printed(GOOD_CLIENT, false, quiet), "app.config: good\n");
+    assert_eq!(printed(GOOD_CLIENT, false, quiet), "app.config: every endpoint runs\n");
 }
 
 const SERVICE_OF_GOOD_CLIENT: &str = r#"<configuration>
@@ -91,7 +91,7 @@ fn both_ends_of_an_address_are_compared() {
         let client = checked(GOOD_CLIENT);
         let service = Checked {
             name: "service.config".to_owned(),
-            outcome: check_text(service.to_owned(), &LoadOptions::default()),
+            outcome: check_text(service.to_owned(), &LoadOptions::default(), Path::new("nowhere")),
         };
         let files = [client, service];
         let mut out = Vec::new();
@@ -101,14 +101,14 @@ fn both_ends_of_an_address_are_compared() {
     };
     assert_eq!(
         ends(SERVICE_OF_GOOD_CLIENT),
-        (GOOD, "app.config: good\nservice.config: good\n".to_owned())
+        (GOOD, "app.config: every endpoint runs\nservice.config: every endpoint runs\n".to_owned())
     );
     let unreliable = SERVICE_OF_GOOD_CLIENT.replace("enabled=\"true\"", "enabled=\"false\"");
     let (code, said) = ends(&unreliable);
     assert_eq!(code, HAS_ERRORS);
     assert_eq!(
         said,
-        "app.config: good\nservice.config: good\n\"calc\" of app.config and \
+        "app.config: every endpoint runs\nservice.config: every endpoint runs\n\"calc\" of app.config and \
          \"WSHttpBinding_ICalculator\" of service.config would not understand each other:\n  \
          reliable session: the client has WS-ReliableMessaging February 2005 (1.0), the service none\n"
     );

@@ -60,6 +60,37 @@ impl Criterion {
     }
 }
 
+/// The value of the reference's kind that is nearest to the one looked for.
+pub(super) fn nearest<'a>(
+    reference: &CertificateReference,
+    certificates: impl Iterator<Item = &'a Certificate>,
+) -> Option<String> {
+    let value = reference.find_value.trim();
+    let of = |certificate: &Certificate| -> Vec<String> {
+        match reference.x509_find_type {
+            X509FindType::FindByThumbprint => vec![certificate.thumbprint_hex()],
+            X509FindType::FindBySubjectName => {
+                let mut names = certificate.dns_names();
+                names.extend(certificate.subject().common_name().map(str::to_owned));
+                names
+            }
+            X509FindType::FindByIssuerName => {
+                certificate.issuer().common_name().map(str::to_owned).into_iter().collect()
+            }
+            X509FindType::FindByIssuerDistinguishedName => vec![certificate.issuer().to_string()],
+            X509FindType::FindBySubjectDistinguishedName => vec![certificate.subject_windows()],
+            _ => Vec::new(),
+        }
+    };
+    let all: Vec<String> = certificates.flat_map(of).collect();
+    // A subject name where a whole subject is looked for is the commonest slip.
+    let part = all.iter().find(|name| {
+        let (name, value) = (name.to_lowercase(), value.to_lowercase());
+        !value.is_empty() && (name.contains(&value) || value.contains(&name))
+    });
+    part.cloned().or_else(|| waxwing_binding::nearest(value, all.iter().map(String::as_str)))
+}
+
 /// Hexadecimal digits without what people paste along: blanks, colons, invisible marks.
 fn hexadecimal(value: &str) -> String {
     value.chars().filter(char::is_ascii_hexdigit).collect::<String>().to_uppercase()

@@ -31,23 +31,57 @@ impl fmt::Display for StoredCertificate {
     }
 }
 
+/// What lies in a folder.
+#[derive(Debug, Default)]
+pub(super) struct Survey {
+    /// Its certificates, in the order of file names.
+    pub(super) certificates: Vec<StoredCertificate>,
+    /// Why files cannot be used.
+    pub(super) problems: Vec<CertificateError>,
+}
+
 /// Every certificate of a folder, in the order of file names.
 pub(super) fn read(folder: &Path) -> Result<Vec<StoredCertificate>, CertificateError> {
-    let mut found = Vec::new();
-    for file in files(folder, &["pem", "crt", "cer", "p7b", "p12", "pfx"])? {
-        if file.to_string_lossy().ends_with(".key.pem") {
-            continue;
-        }
-        let octets = contents(&file)?;
-        match file.extension().and_then(|e| e.to_str()) {
-            Some("p12" | "pfx") => {
-                let password = std::env::var(PASSWORD_VARIABLE).unwrap_or_default();
-                found.push(of_pkcs12(&octets, &password, file)?);
-            }
-            _ => found.extend(of_text(&octets, file)?),
+    let Survey { certificates, problems } = survey(folder);
+    match problems.into_iter().next() {
+        None => Ok(certificates),
+        Some(problem) => Err(problem),
+    }
+}
+
+/// The same, file by file: one that cannot be used does not hide the others.
+pub(super) fn survey(folder: &Path) -> Survey {
+    let mut found = Survey::default();
+    let files = match files(folder, &["pem", "crt", "cer", "p7b", "p12", "pfx"]) {
+        Ok(files) => files,
+        Err(problem) => return Survey { problems: vec![problem], ..found },
+    };
+    for file in files.into_iter().filter(|file| !file.to_string_lossy().ends_with(".key.pem")) {
+        match of_file(file) {
+            Ok(certificates) => found.certificates.extend(certificates),
+            Err(problem) => found.problems.push(problem),
         }
     }
-    Ok(found)
+    found
+}
+
+fn of_file(file: PathBuf) -> Result<Vec<StoredCertificate>, CertificateError> {
+    let octets = contents(&file)?;
+    let extension = file.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    if !["p12", "pfx"].iter().any(|known| known.eq_ignore_ascii_case(extension)) {
+        return of_text(&octets, file);
+    }
+    let password = Password {
+        value: std::env::var(PASSWORD_VARIABLE).ok(),
+        hint: format!("the environment variable {PASSWORD_VARIABLE} holds the password"),
+    };
+    of_pkcs12(&octets, &password, file).map(|stored| vec![stored])
+}
+
+/// The password of a PKCS#12 file, and where it comes from.
+struct Password {
+    value: Option<String>,
+    hint: String,
 }
 
 /// The certificate of an `<add>` of `<certificateFiles>`; names count from `base`.
@@ -78,7 +112,12 @@ pub(super) fn read_named(
         stored.chain.extend(rest.into_iter().map(|other| other.certificate));
         stored
     } else {
-        of_pkcs12(&octets, password.as_deref().unwrap_or_default(), file.clone())?
+        let hint = match password_variable {
+            Some(variable) => format!("the environment variable {variable} holds the password"),
+            None => "name the environment variable that holds it in passwordVariable of <certificateFiles><add>"
+                .to_owned(),
+        };
+        of_pkcs12(&octets, &Password { value: password, hint }, file.clone())?
     };
     if let Some(key) = key {
         let key_file = base.join(key);
@@ -158,10 +197,19 @@ fn contents(file: &Path) -> Result<Vec<u8>, CertificateError> {
 
 fn of_pkcs12(
     octets: &[u8],
-    password: &str,
+    password: &Password,
     file: PathBuf,
 ) -> Result<StoredCertificate, CertificateError> {
-    let content = |source| CertificateError::Content { file: file.display().to_string(), source };
+    let Password { value, hint } = password;
+    let content = |source| match source {
+        waxwing_crypto::CryptoError::Password => CertificateError::Password {
+            file: file.display().to_string(),
+            is_set: value.is_some(),
+            hint: hint.clone(),
+        },
+        source => CertificateError::Content { file: file.display().to_string(), source },
+    };
+    let password = value.as_deref().unwrap_or_default();
     match Identity::from_pkcs12(octets, password) {
         Ok(Identity { certificate, key, chain }) => {
             Ok(StoredCertificate { certificate, key: Some(key), chain, file })

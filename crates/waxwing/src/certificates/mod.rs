@@ -5,6 +5,7 @@
 
 mod find;
 mod folder;
+mod inspect;
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,8 @@ use waxwing_crypto::{
 
 use self::find::Criterion;
 pub use self::folder::StoredCertificate;
+use self::folder::Survey;
+pub use self::inspect::{CertificateFinding, CertificateUse};
 
 /// Stores of certificates in folders and files.
 #[derive(Debug, Clone)]
@@ -98,6 +101,16 @@ pub enum CertificateError {
         "the identity's encodedValue is no certificate: {0}; write it as svcutil does, or the certificate in DER as base64"
     )]
     Encoded(String),
+    /// A PKCS#12 file does not open with the password that is set, or with none.
+    #[error("the certificate file {file} cannot be opened{}: {hint}", if *.is_set { ", the password is wrong" } else { " without a password" })]
+    Password {
+        /// Which.
+        file: String,
+        /// Whether a password is set.
+        is_set: bool,
+        /// Where the password is looked for.
+        hint: String,
+    },
     /// A reference that this version cannot look up.
     #[error("{0}")]
     Unsupported(String),
@@ -118,6 +131,21 @@ pub fn certificates_of_identity(encoded: &str) -> Result<Vec<Certificate>, Certi
 pub(crate) fn certificate_of_identity(encoded: &str) -> Result<Certificate, CertificateError> {
     let mut all = certificates_of_identity(encoded)?.into_iter();
     all.next().ok_or_else(|| CertificateError::Encoded("the collection is empty".to_owned()))
+}
+
+/// Every store that may be named.
+fn every_store() -> impl Iterator<Item = (StoreLocation, StoreName)> {
+    let names = [
+        StoreName::My,
+        StoreName::TrustedPeople,
+        StoreName::Root,
+        StoreName::AuthRoot,
+        StoreName::CertificateAuthority,
+        StoreName::AddressBook,
+        StoreName::TrustedPublisher,
+    ];
+    let locations = [StoreLocation::CurrentUser, StoreLocation::LocalMachine];
+    locations.into_iter().flat_map(move |location| names.map(|name| (location, name)))
 }
 
 impl CertificateStores {
@@ -210,6 +238,38 @@ impl CertificateStores {
             .with_trusted_people(&store(StoreName::TrustedPeople)?)
             .with_disallowed(&store(StoreName::Disallowed)?)
             .with_revocation_lists(lists))
+    }
+
+    /// What lies in a store, with what cannot be read of it.
+    fn survey(&self, location: StoreLocation, name: StoreName) -> Survey {
+        folder::survey(&self.folder(location, name))
+    }
+
+    /// What to do about a reference that nothing fits: another store where something does, or a
+    /// name that is nearly the one looked for.
+    fn where_else(&self, reference: &CertificateReference) -> String {
+        let own = (reference.store_location, reference.store_name);
+        if let Ok(criterion) = Criterion::of(reference) {
+            for (location, name) in every_store().filter(|(l, n)| (Some(*l), *n) != own) {
+                let there = self.survey(location, name).certificates;
+                if there.iter().any(|stored| criterion.fits(&stored.certificate)) {
+                    return format!(
+                        "it lies in {location}/{name}: write storeLocation=\"{location}\" storeName=\"{name}\", or move it"
+                    );
+                }
+            }
+        }
+        let location = reference.store_location.unwrap_or(StoreLocation::CurrentUser);
+        let folder = self.folder(location, reference.store_name);
+        let there = folder::survey(&folder).certificates;
+        let near = find::nearest(reference, there.iter().map(|stored| &stored.certificate));
+        match near {
+            Some(value) => format!("did you mean findValue=\"{value}\"?"),
+            None => format!(
+                "put the certificate into {}, or name its file in <waxwing><certificates><certificateFiles>",
+                folder.display()
+            ),
+        }
     }
 
     fn folder(&self, location: StoreLocation, name: StoreName) -> PathBuf {

@@ -255,6 +255,10 @@ pub(super) fn client(
     configuration: &Configuration,
     cx: &mut Reader,
 ) {
+    if !endpoint.kind.is_empty() && endpoint.address.is_none() {
+        // A standard endpoint may find its address by itself.
+        return;
+    }
     let Some(address) = endpoint.address.as_deref().filter(|a| !a.is_empty()) else {
         // Standard endpoints find their address, and one that was refused is told.
         let read = node.attribute("address").is_none_or(|a| a.value.is_empty());

@@ -1,0 +1,112 @@
+//! The program itself: exit codes that a script can use, the table, JSON.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const PLAIN: &str = r#"<security mode="None" />"#;
+const WINDOWS: &str = r#"<security mode="Message" />"#;
+
+/// A file with client endpoints, each `name` with the binding's content.
+fn clients(endpoints: &[(&str, &str)]) -> String {
+    let elements: String = endpoints
+        .iter()
+        .map(|(name, _)| {
+            format!(
+                "<endpoint name=\"{name}\" address=\"http://h/{name}\" binding=\"wsHttpBinding\" \
+                 bindingConfiguration=\"{name}\" contract=\"I\" />\n"
+            )
+        })
+        .collect();
+    let bindings: String = endpoints
+        .iter()
+        .map(|(name, inside)| format!("<binding name=\"{name}\">{inside}</binding>\n"))
+        .collect();
+    format!(
+        "<configuration><system.serviceModel><client>{elements}</client><bindings><wsHttpBinding>\n\
+         {bindings}</wsHttpBinding></bindings></system.serviceModel></configuration>"
+    )
+}
+
+fn check(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_waxwing"));
+    command.arg("check").args(arguments).current_dir(folder).output().expect("the program runs")
+}
+
+fn code(files: &[&str]) -> (i32, String) {
+    let folder = tempfile::tempdir().expect("folder");
+    let names: Vec<String> = (0..files.len()).map(|i| format!("{i}.config")).collect();
+    for (name, text) in names.iter().zip(files) {
+        std::fs::write(folder.path().join(name), text).expect("written");
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let output = check(folder.path(), &names);
+    (output.status.code().expect("ended"), String::from_utf8(output.stdout).expect("UTF-8"))
+}
+
+#[test]
+fn a_script_learns_what_becomes_of_the_endpoints() {
+    let runs = clients(&[("a", PLAIN)]);
+    let cannot = clients(&[("b", WINDOWS)]);
+    let mixed = clients(&[("a", PLAIN), ("b", WINDOWS)]);
+    let broken = clients(&[("a", PLAIN), ("c", "<security mode=\"Mesage\" />")]);
+    let empty = "<configuration><system.serviceModel /></configuration>";
+    assert_eq!(code(&[&runs]).0, 0);
+    assert_eq!(code(&[&broken]).0, 1);
+    assert_eq!(code(&[&cannot]).0, 3);
+    assert_eq!(code(&[&mixed]).0, 4);
+    assert_eq!(code(&[&runs, &cannot]).0, 4);
+    assert_eq!(code(&[&cannot, &cannot]).0, 3);
+    assert_eq!(code(&[&cannot, &broken]).0, 1);
+    let (none, said) = code(&[empty]);
+    assert_eq!(none, 0);
+    assert!(said.contains("has no endpoints: neither <client> nor <services> holds one"), "{said}");
+    assert_eq!(code(&[empty, &cannot]).0, 3);
+    // Certificates that are not there keep an endpoint from running.
+    let certificate = "<security><message clientCredentialType=\"None\" /></security>";
+    let (code_, said) = code(&[&clients(&[("d", certificate)])]);
+    assert_eq!(code_, 3, "{said}");
+    assert!(said.contains("every certificate of the other side is refused"), "{said}");
+}
+
+#[test]
+fn what_cannot_be_read_and_wrong_arguments() {
+    let folder = tempfile::tempdir().expect("folder");
+    std::fs::write(folder.path().join("good.config"), clients(&[("a", PLAIN)])).expect("written");
+    let missing = check(folder.path(), &["good.config", "missing.config"]);
+    assert_eq!(missing.status.code(), Some(2));
+    assert_eq!(check(folder.path(), &["--no-such-option"]).status.code(), Some(2));
+    let help = check(folder.path(), &["--help"]);
+    let help = String::from_utf8(help.stdout).expect("UTF-8");
+    for line in ["0  every endpoint runs", "3  nothing that the files have can run here"] {
+        assert!(help.contains(line), "{help}");
+    }
+}
+
+#[test]
+fn the_table_comes_first() {
+    let (_, said) = code(&[&clients(&[("a", PLAIN), ("b", WINDOWS), ("c", "<secure />")])]);
+    let at = |text: &str| said.find(text).unwrap_or_else(|| panic!("no {text:?} in:\n{said}"));
+    assert!(at("verdict") < at("unknown-element"), "{said}");
+    for row in [("client a", "runs"), ("client b", "cannot run here"), ("client c", "broken")] {
+        let line = said.lines().find(|line| line.contains(row.0)).unwrap_or_default();
+        assert!(line.contains(row.1), "{line}\n{said}");
+    }
+}
+
+#[test]
+fn json_holds_the_verdicts() {
+    let folder = tempfile::tempdir().expect("folder");
+    let text = clients(&[("a", PLAIN), ("b", WINDOWS)]);
+    std::fs::write(folder.path().join("mixed.config"), text).expect("written");
+    let output = check(folder.path(), &["--json", "mixed.config"]);
+    assert_eq!(output.status.code(), Some(4));
+    let json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let file = &json["files"][0];
+    assert_eq!((&file["outcome"], &file["good"]), (&Value::from("some-run"), &Value::from(true)));
+    let verdict = |i: usize| &file["verdicts"][i];
+    assert_eq!((&verdict(0)["name"], &verdict(0)["verdict"]), (&"a".into(), &"runs".into()));
+    assert_eq!(verdict(1)["verdict"], "cannot-run");
+    assert_eq!(verdict(1)["reasons"][0]["text"], "Windows accounts");
+}

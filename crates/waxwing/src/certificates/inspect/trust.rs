@@ -1,0 +1,206 @@
+//! How the other side's certificate is checked: what lies in the stores for it, and whether the
+//! certificate that is known beforehand passes.
+
+use waxwing_binding::{
+    CertificateReference, Identity as ExpectedIdentity, Severity, StoreName,
+    X509CertificateValidationMode as Mode, X509RevocationMode,
+};
+use waxwing_crypto::{Certificate, RevocationList};
+
+use super::super::StoredCertificate;
+use super::super::folder::{self, Survey};
+use super::{CertificateUse, Check, Inspection};
+
+impl Inspection<'_> {
+    /// The stores that decide whom to trust.
+    pub(super) fn trust(&mut self) {
+        let check = self.check();
+        if check.mode == Mode::Custom {
+            return;
+        }
+        let names = [
+            StoreName::Root,
+            StoreName::AuthRoot,
+            StoreName::CertificateAuthority,
+            StoreName::TrustedPeople,
+            StoreName::Disallowed,
+        ];
+        let surveys = names.map(|name| self.stores.survey(check.location, name));
+        for problem in surveys.iter().flat_map(|survey| &survey.problems) {
+            let fix =
+                "mend the file or take it out of the folder: the endpoint does not open beside it";
+            let message = problem.to_string();
+            self.say(CertificateUse::Check, Severity::Error, "certificate-file", message, fix);
+        }
+        let [roots, more_roots, authorities, people, _] = surveys;
+        let roots: Vec<_> = roots.certificates.into_iter().chain(more_roots.certificates).collect();
+        let chain = matches!(check.mode, Mode::ChainTrust | Mode::PeerOrChainTrust);
+        let peer = matches!(check.mode, Mode::PeerTrust | Mode::PeerOrChainTrust);
+        self.somebody_is_trusted(&check, chain.then_some(&roots[..]), peer.then_some(&people));
+        if chain {
+            self.in_force(&roots);
+            let all: Vec<_> = roots.into_iter().chain(authorities.certificates).collect();
+            self.revocation(&check, &all);
+        }
+    }
+
+    /// With empty stores every certificate is refused.
+    fn somebody_is_trusted(
+        &mut self,
+        check: &Check,
+        roots: Option<&[StoredCertificate]>,
+        people: Option<&Survey>,
+    ) {
+        let no_root = roots.is_none_or(<[_]>::is_empty);
+        let nobody = people.is_none_or(|people| people.certificates.is_empty());
+        if check.mode == Mode::None || !(no_root && nobody) {
+            return;
+        }
+        let folder = |name| self.stores.folder(check.location, name).display().to_string();
+        let mut folders = Vec::new();
+        folders.extend(roots.map(|_| folder(StoreName::Root)));
+        folders.extend(people.map(|_| folder(StoreName::TrustedPeople)));
+        let message = format!(
+            "with certificateValidationMode=\"{}\" every certificate of the other side is refused: there is none in {}",
+            check.mode,
+            folders.join(" nor in ")
+        );
+        let fix = match roots {
+            Some(_) => format!(
+                "put the certificate of the root that issued the other side's into {}",
+                folders[0]
+            ),
+            None => format!("put the other side's certificate into {}", folders[0]),
+        };
+        self.say(CertificateUse::Check, Severity::Error, "nobody-trusted", message, fix);
+    }
+
+    /// Roots whose time is over trust nobody.
+    fn in_force(&mut self, roots: &[StoredCertificate]) {
+        for root in roots {
+            let (from, until) = (root.certificate.not_before(), root.certificate.not_after());
+            if self.now >= from && self.now <= until {
+                continue;
+            }
+            let file = root.file.display();
+            let message = format!("the root {root} in {file} is valid from {from} to {until} only");
+            let fix = "put the root's new certificate beside it";
+            self.say(CertificateUse::Check, Severity::Warning, "certificate-expired", message, fix);
+        }
+    }
+
+    /// Without a list of each issuer nobody can tell whether a certificate was revoked, and it is
+    /// refused.
+    fn revocation(&mut self, check: &Check, authorities: &[StoredCertificate]) {
+        if check.revocation == X509RevocationMode::NoCheck {
+            return;
+        }
+        let issuers: Vec<_> =
+            authorities.iter().filter(|stored| stored.certificate.is_authority()).collect();
+        let folders = [StoreName::CertificateAuthority, StoreName::Root]
+            .map(|name| self.stores.folder(check.location, name));
+        let mut lists: Vec<RevocationList> = Vec::new();
+        for folder in &folders {
+            match folder::revocation_lists(folder) {
+                Ok(found) => lists.extend(found),
+                Err(error) => {
+                    let fix = "mend the file or take it out of the folder";
+                    let message = error.to_string();
+                    self.say(
+                        CertificateUse::Check,
+                        Severity::Error,
+                        "certificate-file",
+                        message,
+                        fix,
+                    );
+                }
+            }
+        }
+        let mut lacking = Vec::new();
+        for issuer in &issuers {
+            let mut own = lists.iter().filter(|list| list.is_of(&issuer.certificate)).peekable();
+            let name = issuer.certificate.subject_windows();
+            if own.peek().is_none() {
+                lacking.push(format!("'{name}' has no list"));
+            } else if !own.any(|list| list.is_fresh(self.now)) {
+                lacking.push(format!("the list of '{name}' is out of date"));
+            }
+        }
+        if lacking.is_empty() {
+            return;
+        }
+        let severity =
+            if lacking.len() == issuers.len() { Severity::Error } else { Severity::Warning };
+        let message = format!(
+            "with revocationMode=\"{}\" what these issued is refused, for nobody can tell whether it was revoked: {} \
+             (looked for *.crl in {} and {})",
+            check.revocation,
+            lacking.join("; "),
+            folders[0].display(),
+            folders[1].display()
+        );
+        let fix = format!(
+            "put the issuer's revocation list into {}, or write revocationMode=\"NoCheck\" in <authentication>",
+            folders[0].display()
+        );
+        self.say(CertificateUse::Check, severity, "revocation-list-missing", message, fix);
+    }
+
+    /// The service's certificate that a client has beforehand: found, trusted, of the right name.
+    pub(super) fn known(&mut self, reference: &CertificateReference, about: CertificateUse) {
+        let found = match self.stores.find(reference) {
+            Ok(found) => found,
+            Err(error) => return self.not_found(about, reference, error),
+        };
+        self.passes(&found, about);
+        self.is_expected(&found.certificate, about);
+    }
+
+    fn passes(&mut self, found: &StoredCertificate, about: CertificateUse) {
+        let check = self.check();
+        let validator =
+            self.stores.validator(check.mode, check.revocation, check.location, check.usage);
+        // What is wrong with the stores is told of the stores.
+        let Ok(validator) = validator else { return };
+        let Err(error) = validator.validate(&found.certificate, &[], self.now) else { return };
+        let at = self.chain_break(&found.certificate, &[]);
+        let chain = matches!(check.mode, Mode::ChainTrust | Mode::PeerOrChainTrust);
+        let at = at.filter(|_| chain).map(|at| format!("; {}", at.what)).unwrap_or_default();
+        let message = format!(
+            "the service's certificate {found} in {} does not pass the check: {error}{at}",
+            found.file.display()
+        );
+        let fix = "put what is missing into the stores, or change <authentication>";
+        self.say(about, Severity::Error, "certificate-not-trusted", message, fix);
+    }
+
+    fn is_expected(&mut self, certificate: &Certificate, about: CertificateUse) {
+        let name = match &self.endpoint.identity {
+            Some(ExpectedIdentity::Dns(name)) => name.clone(),
+            None => match self.endpoint.host() {
+                Some(host) => host.to_owned(),
+                None => return,
+            },
+            Some(_) => return,
+        };
+        let names = certificate.dns_names();
+        if names.iter().any(|own| own.eq_ignore_ascii_case(&name)) {
+            return;
+        }
+        let own = names.first().cloned().unwrap_or_default();
+        let message = format!(
+            "the service is expected to be '{name}', but its certificate is of '{}'",
+            names.join("', '")
+        );
+        let fix = format!(
+            "write <identity><dns value=\"{own}\" /></identity> in the endpoint, if that is the service"
+        );
+        let wcf = format!(
+            "Identity check failed for outgoing message. The expected DNS identity of the remote endpoint was '{name}' \
+             but the remote endpoint provided DNS claim '{own}'. If this is a legitimate remote endpoint, you can fix \
+             the problem by explicitly specifying DNS identity '{own}' as the Identity property of EndpointAddress when \
+             creating channel proxy."
+        );
+        self.say(about, Severity::Error, "certificate-name", message, fix).wcf_text = Some(wcf);
+    }
+}

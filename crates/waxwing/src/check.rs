@@ -1,0 +1,99 @@
+//! A whole check of a configuration file: what is wrong with it, whether its certificates are
+//! there, and what becomes of each endpoint.
+//!
+//! ```no_run
+//! use waxwing::binding::Configuration;
+//! use waxwing::check::{FileCheck, Outcome};
+//!
+//! let text = std::fs::read_to_string("client.config")?;
+//! let check = FileCheck::of(Configuration::load(&text), ".".as_ref(), jiff::Timestamp::now());
+//! for endpoint in &check.endpoints {
+//!     println!("{}: {}", endpoint.name, endpoint.verdict.as_str());
+//! }
+//! assert_eq!(check.outcome(), Outcome::AllRun);
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use waxwing_binding::{Diagnostic, Finding, Loaded, Severity};
+pub use waxwing_binding::{EndpointVerdict, Outcome, Reason, Verdict};
+
+use crate::certificates::{CertificateFinding, CertificateStores, CertificateUse};
+
+/// What was found out about a configuration file.
+#[derive(Debug, Clone)]
+pub struct FileCheck {
+    /// The model and the findings about the text.
+    pub loaded: Loaded,
+    /// What becomes of each endpoint, certificates considered.
+    pub endpoints: Vec<EndpointVerdict>,
+    /// The findings about certificates, by place in the file.
+    pub certificates: Vec<Diagnostic>,
+}
+
+impl FileCheck {
+    /// Checks a file that was read from `folder`, where relative names in it count from. Only the
+    /// certificate folders are looked at; nothing goes over the network.
+    pub fn of(loaded: Loaded, folder: &Path, now: Timestamp) -> FileCheck {
+        let stores = CertificateStores::of_configuration(&loaded.configuration, folder);
+        let mut endpoints = loaded.verdicts();
+        let mut certificates: Vec<Diagnostic> = Vec::new();
+        for judged in &mut endpoints {
+            let Some(endpoint) = &judged.endpoint else { continue };
+            if !judged.verdict.runs() {
+                continue;
+            }
+            for finding in stores.inspect(endpoint, now) {
+                let diagnostic = loaded.diagnostic(to_be_told(&finding, judged));
+                if !certificates.contains(&diagnostic) {
+                    certificates.push(diagnostic);
+                }
+                if finding.severity == Severity::Error {
+                    judged.verdict.cannot_run(reason(finding));
+                }
+            }
+        }
+        EndpointVerdict::all_or_none(&mut endpoints);
+        certificates.sort_by_key(|d| (d.span.start, d.severity));
+        FileCheck { loaded, endpoints, certificates }
+    }
+
+    /// All findings: about the text, then about certificates.
+    pub fn findings(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.loaded.diagnostics.iter().chain(&self.certificates)
+    }
+
+    /// What becomes of the file as a whole.
+    pub fn outcome(&self) -> Outcome {
+        Outcome::of(&self.endpoints, self.loaded.has_errors())
+    }
+}
+
+fn to_be_told(finding: &CertificateFinding, judged: &EndpointVerdict) -> Finding {
+    let spans = &judged.certificates;
+    Finding {
+        span: match finding.about {
+            CertificateUse::Own => spans.own,
+            CertificateUse::Known => spans.known,
+            CertificateUse::Identity => spans.identity,
+            CertificateUse::Check => spans.check,
+        },
+        severity: finding.severity,
+        code: finding.code,
+        message: finding.message.clone(),
+        fix: finding.fix.clone(),
+        wcf_text: finding.wcf_text.clone(),
+        wcf_behavior: "looks into the certificate stores of Windows",
+    }
+}
+
+fn reason(finding: CertificateFinding) -> Reason {
+    Reason {
+        code: finding.code,
+        what: finding.message,
+        fix: Some(finding.fix),
+        wcf_text: finding.wcf_text,
+    }
+}
