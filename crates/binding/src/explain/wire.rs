@@ -112,6 +112,10 @@ pub(super) fn limits(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
             Topic::Limits,
             format!("a session without messages ends after {}", span(session.inactivity_timeout)),
         ),
+        (Role::Service, None) if endpoint.is_sessionful() => facts.say(
+            Topic::Limits,
+            format!("a security session without messages ends after {}", span(t.receive)),
+        ),
         (Role::Service, None) => {}
     }
     facts.say(

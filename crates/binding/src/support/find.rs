@@ -44,21 +44,23 @@ pub(crate) fn without_effect_in(path: &str, node: &Node, cx: &mut Reader) {
         return cx.report(problem(severity, node.name_span, message));
     }
     // Settings that do nothing for one reason are told together, at the first of them.
-    let mut told: Vec<(&'static str, Severity, Vec<&Attribute>)> = Vec::new();
+    let mut told: Vec<(Shortfall, Vec<&Attribute>)> = Vec::new();
     for attribute in &node.attributes {
-        let Some((severity, why)) = why_nothing(path, attribute) else { continue };
-        match told.iter_mut().find(|(reason, ..)| *reason == why) {
-            Some((_, worst, attributes)) => {
-                *worst = (*worst).min(severity);
-                attributes.push(attribute);
-            }
-            None => told.push((why, severity, vec![attribute])),
+        let Some(found) = shortfall(path, attribute) else { continue };
+        match told.iter_mut().find(|(shortfall, _)| *shortfall == found) {
+            Some((_, attributes)) => attributes.push(attribute),
+            None => told.push((found, vec![attribute])),
         }
     }
-    for (why, severity, attributes) in told {
+    for (Shortfall { severity, is_partial, why }, attributes) in told {
         let names: Vec<&str> = attributes.iter().map(|a| a.name.as_str()).collect();
-        let verb = if names.len() == 1 { "does" } else { "do" };
-        let message = format!("{} of <{}> {verb} nothing here: {why}", names.join(", "), node.name);
+        let verb = match (is_partial, names.len()) {
+            (true, 1) => "runs only in part",
+            (true, _) => "run only in part",
+            (false, 1) => "does nothing",
+            (false, _) => "do nothing",
+        };
+        let message = format!("{} of <{}> {verb} here: {why}", names.join(", "), node.name);
         cx.report(problem(severity, attributes[0].name_span, message));
     }
     for child in &node.children {
@@ -69,15 +71,32 @@ pub(crate) fn without_effect_in(path: &str, node: &Node, cx: &mut Reader) {
     }
 }
 
-/// Why an attribute as written does nothing; `None` when it runs, or says what holds anyway.
-fn why_nothing(path: &str, attribute: &Attribute) -> Option<(Severity, &'static str)> {
+/// What a setting does not do.
+#[derive(PartialEq)]
+struct Shortfall {
+    severity: Severity,
+    /// Whether it does the rest.
+    is_partial: bool,
+    why: &'static str,
+}
+
+/// Why an attribute as written does nothing or too little; `None` when it runs, or says what holds
+/// anyway.
+fn shortfall(path: &str, attribute: &Attribute) -> Option<Shortfall> {
     let path = format!("{path}/@{}", attribute.name);
     let Some(Place::Attribute(default)) = every().get(&path) else { return None };
-    let Some(Support::Nothing { severity, acts_as, why }) = support_of(&path) else { return None };
+    let (found, acts_as) = match support_of(&path)? {
+        Support::Nothing { severity, acts_as, why } => {
+            (Shortfall { severity, is_partial: false, why }, acts_as)
+        }
+        Support::Partly(why) => {
+            (Shortfall { severity: Severity::Note, is_partial: true, why }, None)
+        }
+        _ => return None,
+    };
     let value = attribute.value.trim();
-    let holds = [default.as_deref(), acts_as].into_iter().flatten();
-    let is_said_anyway = holds.into_iter().any(|held| held.eq_ignore_ascii_case(value));
-    (!is_said_anyway).then_some((severity, why))
+    let mut holds = [default.as_deref(), acts_as].into_iter().flatten();
+    (!holds.any(|held| held.eq_ignore_ascii_case(value))).then_some(found)
 }
 
 fn problem(severity: Severity, span: crate::Span, message: String) -> Problem {

@@ -24,6 +24,8 @@ pub enum Support {
     /// It does what its meaning says, but for these values: an endpoint with one of them is refused
     /// by name when it opens ([`EffectiveEndpoint::unsupported`](crate::EffectiveEndpoint::unsupported)).
     RunsExcept(&'static [&'static str]),
+    /// It does a part of what it does in WCF: which, and what holds for the rest.
+    Partly(&'static str),
     /// It belongs to something that is refused by name when the endpoint opens.
     Refused(Feature),
     /// It does nothing.
@@ -119,6 +121,7 @@ impl fmt::Display for Support {
                 let values: Vec<String> = values.iter().map(|v| format!("`{v}`")).collect();
                 write!(f, "runs; refused: {}", values.join(", "))
             }
+            Support::Partly(what) => write!(f, "runs in part: {what}"),
             Support::Refused(feature) => write!(f, "only with {feature}: refused"),
             Support::Nothing { acts_as: Some(value), why, .. } => {
                 write!(f, "does nothing, as if `{value}`: {why}")

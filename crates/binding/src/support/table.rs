@@ -4,7 +4,7 @@ use super::Feature::{
     AddressHeaders, BinaryMessages, Callbacks, Cookies, HttpAuthentication, Https, IssuedTokens,
     StandardEndpoints, Tcp, WebSockets, WindowsAccounts, WsSecurity10,
 };
-use super::Support::{self, Refused, Runs, RunsExcept};
+use super::Support::{self, Partly, Refused, Runs, RunsExcept};
 use crate::diagnostic::Severity;
 
 /// It does nothing, and somebody may notice.
@@ -34,7 +34,8 @@ const AUTHORIZATION: &str =
     "whoever is authenticated may call; the program decides in code who may do what";
 const NO_WINDOWS: &str = "there are no Windows accounts here";
 const NO_PEERS: &str = "there are no peer channels here";
-const INACTIVITY: &str = "a session without messages ends by its inactivityTimeout alone";
+const INACTIVITY: &str =
+    "it ends idle security sessions of a service; a reliable session ends by its inactivityTimeout";
 const ACKNOWLEDGED: &str =
     "acknowledgements go with the HTTP answers, so none waits (in WCF neither)";
 const COOKIES: &str = "every channel negotiates for itself";
@@ -56,7 +57,7 @@ pub(crate) const TABLE: &[(&str, Support)] = &[
     ("…/binding/@openTimeout", Runs),
     ("…/binding/@closeTimeout", Runs),
     ("…/binding/@sendTimeout", Runs),
-    ("…/binding/@receiveTimeout", warn(INACTIVITY)),
+    ("…/binding/@receiveTimeout", Partly(INACTIVITY)),
     ("…/binding/@bypassProxyOnLocal", note_as("true", NO_PROXY)),
     ("…/binding/@transactionFlow", warn(NO_TRANSACTIONS)),
     ("…/@hostNameComparisonMode", warn("a service answers whatever name of the machine is asked")),

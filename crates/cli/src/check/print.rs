@@ -34,7 +34,7 @@ pub(super) fn print(checked: &Checked, style: Style, out: &mut dyn Write) -> io:
                 .collect();
             let source = Source::from(text.as_str());
             if !style.quiet {
-                table::print(name, &check.endpoints, style, out)?;
+                table::print(name, &check.endpoints, out)?;
             }
             for diagnostic in &diagnostics {
                 finding(diagnostic, name, &source, style, out)?;

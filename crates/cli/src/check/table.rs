@@ -2,10 +2,8 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
+use comfy_table::{Cell, ContentArrangement, Table, presets};
 use waxwing::check::{EndpointVerdict, Outcome, Verdict};
-
-use super::print::Style;
 
 /// Columns of the table, where it is not written to a terminal.
 const WIDTH: u16 = 120;
@@ -13,7 +11,6 @@ const WIDTH: u16 = 120;
 pub(super) fn print(
     name: &str,
     endpoints: &[EndpointVerdict],
-    style: Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     if endpoints.is_empty() {
@@ -27,23 +24,13 @@ pub(super) fn print(
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
     table.set_header(["endpoint", "binding", "address", "verdict", "why"]);
     for endpoint in endpoints {
-        let verdict = Cell::new(endpoint.verdict.as_str());
-        let verdict = match (&endpoint.verdict, style.colors) {
-            (_, false) => verdict,
-            (Verdict::Runs { .. }, true) => verdict.fg(Color::Green),
-            (Verdict::CannotRun(_), true) => verdict.fg(Color::Yellow),
-            (Verdict::Broken(_), true) => verdict.fg(Color::Red),
-        };
         table.add_row(vec![
             Cell::new(whose(endpoint)),
             Cell::new(&endpoint.binding),
             Cell::new(cut(&endpoint.address)),
-            verdict,
+            Cell::new(endpoint.verdict.as_str()),
             Cell::new(why(&endpoint.verdict)),
         ]);
-    }
-    if style.colors {
-        table.enforce_styling();
     }
     writeln!(out, "{table}\n")
 }
