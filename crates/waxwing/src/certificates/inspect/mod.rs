@@ -87,6 +87,25 @@ impl Inspection<'_> {
         if let Some((reference, about)) = &known {
             self.known(reference, *about);
         }
+        if let Some(ExpectedIdentity::Certificate(encoded)) = &self.endpoint.identity {
+            match super::certificate_of_identity(encoded) {
+                Ok(certificate) if known.is_none() && !security.negotiated => {
+                    self.passes(&certificate, None, CertificateUse::Identity);
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    let fix = "write what svcutil writes, or the certificate in DER as base64";
+                    let message = error.to_string();
+                    self.say(
+                        CertificateUse::Identity,
+                        Severity::Error,
+                        "certificate-identity",
+                        message,
+                        fix,
+                    );
+                }
+            }
+        }
         let is_known = matches!(known, Some((_, CertificateUse::Identity)));
         if let (Some(ExpectedIdentity::CertificateReference(reference)), false) =
             (&self.endpoint.identity, is_known)
@@ -176,7 +195,9 @@ impl Inspection<'_> {
             CertificateError::Unsupported(_) => {
                 ("not-supported", "find it by its thumbprint or subject name".to_owned(), None)
             }
-            CertificateError::File { .. } | CertificateError::Content { .. } => (
+            CertificateError::File { .. }
+            | CertificateError::Content { .. }
+            | CertificateError::Encoded(_) => (
                 "certificate-file",
                 "mend the file or take it out of the folder: nothing is looked up beside it"
                     .to_owned(),

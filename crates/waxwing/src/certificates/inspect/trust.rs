@@ -1,6 +1,8 @@
 //! How the other side's certificate is checked: what lies in the stores for it, and whether the
 //! certificate that is known beforehand passes.
 
+use std::path::Path;
+
 use waxwing_binding::{
     CertificateReference, Identity as ExpectedIdentity, Severity, StoreName,
     X509CertificateValidationMode as Mode, X509RevocationMode,
@@ -152,23 +154,30 @@ impl Inspection<'_> {
             Ok(found) => found,
             Err(error) => return self.not_found(about, reference, error),
         };
-        self.passes(&found, about);
+        self.passes(&found.certificate, Some(&found.file), about);
         self.is_expected(&found.certificate, about);
     }
 
-    fn passes(&mut self, found: &StoredCertificate, about: CertificateUse) {
+    /// Whether the service's certificate, from a file or from the configuration, is good.
+    pub(super) fn passes(
+        &mut self,
+        certificate: &Certificate,
+        file: Option<&Path>,
+        about: CertificateUse,
+    ) {
         let check = self.check();
         let validator =
             self.stores.validator(check.mode, check.revocation, check.location, check.usage);
         // What is wrong with the stores is told of the stores.
         let Ok(validator) = validator else { return };
-        let Err(error) = validator.validate(&found.certificate, &[], self.now) else { return };
-        let at = self.chain_break(&found.certificate, &[]);
+        let Err(error) = validator.validate(certificate, &[], self.now) else { return };
+        let at = self.chain_break(certificate, &[]);
         let chain = matches!(check.mode, Mode::ChainTrust | Mode::PeerOrChainTrust);
         let at = at.filter(|_| chain).map(|at| format!("; {}", at.what)).unwrap_or_default();
+        let (subject, thumbprint) = (certificate.subject_windows(), certificate.thumbprint_hex());
+        let place = file.map(|file| format!(" in {}", file.display())).unwrap_or_default();
         let message = format!(
-            "the service's certificate {found} in {} does not pass the check: {error}{at}",
-            found.file.display()
+            "the service's certificate '{subject}' (thumbprint {thumbprint}){place} does not pass the check: {error}{at}"
         );
         let fix = "put what is missing into the stores, or change <authentication>";
         self.say(about, Severity::Error, "certificate-not-trusted", message, fix);
