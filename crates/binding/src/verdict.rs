@@ -273,8 +273,22 @@ impl Loaded {
         for (i, endpoint) in all.iter().enumerate() {
             let node_of_endpoint = nodes.get(i).copied().unwrap_or(node);
             let places = Places::of_service(model, node, node_of_endpoint);
-            let mut judged = judge(Role::Service, &errors, resolve(endpoint), places);
+            let mut resolved = resolve(endpoint);
+            let mut from_outside = false;
+            if let Err(ResolveError::NoAddress { scheme, .. }) = &resolved {
+                // The host gives base addresses, too: judged as if it had.
+                from_outside = true;
+                let below = format!("{scheme}://localhost/{}", endpoint.address);
+                resolved = resolve(&endpoint.clone().address(below));
+            }
+            let mut judged = judge(Role::Service, &errors, resolved, places);
             judged.service.clone_from(&service.name);
+            if from_outside {
+                judged.address.clone_from(&endpoint.address);
+                if let Verdict::Runs { in_code } = &mut judged.verdict {
+                    in_code.push("a base address");
+                }
+            }
             if judged.endpoint.is_none() {
                 judged.name.clone_from(&endpoint.name);
                 judged.contract.clone_from(&endpoint.contract);

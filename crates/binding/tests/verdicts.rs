@@ -97,6 +97,19 @@ fn a_service_opens_with_all_its_endpoints_or_none() {
 }
 
 #[test]
+fn a_base_address_may_come_from_outside() {
+    let relative = r#"<configuration><system.serviceModel><services>
+      <service name="S"><endpoint address="calc" binding="basicHttpBinding" contract="I" />
+        </service></services></system.serviceModel></configuration>"#;
+    let loaded = Configuration::load(relative);
+    let judged = &loaded.verdicts()[0];
+    assert_eq!(judged.verdict, Verdict::Runs { in_code: vec!["a base address"] });
+    assert_eq!(judged.address, "calc");
+    let tcp = relative.replace("basicHttpBinding", "netTcpBinding");
+    assert!(matches!(Configuration::load(&tcp).verdicts()[0].verdict, Verdict::CannotRun(_)));
+}
+
+#[test]
 fn classes_of_the_program_s_own_cannot_run_here() {
     let own = r#"<configuration><system.serviceModel>
       <extensions><bindingExtensions><add name="ourBinding" type="Our.Binding, Our" /></bindingExtensions></extensions>

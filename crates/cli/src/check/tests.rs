@@ -182,7 +182,7 @@ fn base_addresses_and_section_files_come_from_outside() {
     };
     let without = said(&[]);
     assert!(
-        without.contains("no-base-address") && without.contains("b.config:1:47: error[bad-value]"),
+        without.contains("no-base-address") && without.contains("b.config:1:48: error[bad-value]"),
         "{without}"
     );
     std::fs::write(folder.path().join("b.config"), bindings.replace("1min", "00:01:00"))
