@@ -138,13 +138,16 @@ fn an_answer_to_another_request_or_of_another_form_is_refused() {
     let dialect = OLD;
     let issue = TrustAction::IssueResponse;
     let action = issue.uri(dialect);
-    let error = answered(dialect, issue, |reply, asked| {
-        let asked = Addressing { message_id: Some("urn:uuid:other".to_owned()), ..asked.clone() };
-        headers(reply, &asked, &action);
-        let body = reply.body().id();
-        write_response(reply.document_mut(), body, &good(dialect), ResponseBody::Bare);
-    });
-    says(&error.unwrap_err(), &["the header RelatesTo"]);
+    // It relates to another request, or to none.
+    for message_id in [Some("urn:uuid:other".to_owned()), None] {
+        let error = answered(dialect, issue, |reply, asked| {
+            let asked = Addressing { message_id: message_id.clone(), ..asked.clone() };
+            headers(reply, &asked, &action);
+            let body = reply.body().id();
+            write_response(reply.document_mut(), body, &good(dialect), ResponseBody::Bare);
+        });
+        says(&error.unwrap_err(), &["the header RelatesTo"]);
+    }
     let error = answered(dialect, issue, |reply, asked| {
         headers(reply, asked, &action);
         let second = RequestSecurityTokenResponse {
