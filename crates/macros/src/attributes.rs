@@ -39,6 +39,29 @@ pub(crate) fn path(meta: &ParseNestedMeta<'_>, slot: &mut Option<Path>) -> Resul
     put(meta, slot, value)
 }
 
+/// How a message or a part of it is protected, as a variant of `ProtectionLevel`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    None,
+    Sign,
+    EncryptAndSign,
+}
+
+/// A protection level: `protection_level = Sign`.
+pub(crate) fn level(meta: &ParseNestedMeta<'_>, slot: &mut Option<Level>) -> Result<()> {
+    let value: syn::Ident = meta.value()?.parse()?;
+    let level = match value.to_string().as_str() {
+        "None" => Level::None,
+        "Sign" => Level::Sign,
+        "EncryptAndSign" => Level::EncryptAndSign,
+        _ => {
+            let message = "a protection level is `None`, `Sign` or `EncryptAndSign`";
+            return Err(syn::Error::new_spanned(value, message));
+        }
+    };
+    put(meta, slot, level)
+}
+
 /// Fills an option that may stand once.
 pub(crate) fn put<T>(meta: &ParseNestedMeta<'_>, slot: &mut Option<T>, value: T) -> Result<()> {
     if slot.is_some() {

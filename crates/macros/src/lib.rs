@@ -101,6 +101,8 @@ pub fn derive_data_contract(input: TokenStream) -> TokenStream {
 /// * `namespace = "…"`: by default `http://tempuri.org/`.
 /// * `name = "ICalculator"`: by default the trait's name.
 /// * `configuration_name = "…"`: what a configuration file calls it; by default the contract's name.
+/// * `protection_level = Sign`: how message security protects the contract's messages: `None`, `Sign` or `EncryptAndSign`; by
+///   default `EncryptAndSign`. Both ends need the same.
 /// * `crate = "…"`: where `waxwing` is; by default `::waxwing`.
 ///
 /// # `#[operation(…)]` on a method
@@ -114,14 +116,20 @@ pub fn derive_data_contract(input: TokenStream) -> TokenStream {
 /// * `bare`, `reply_bare`: the parts stand in the body without an element around them.
 /// * `result = "…"`, `result_namespace = "…"`: the element of the result; by default the operation's name with `Result`.
 /// * `results("AddResult", "exact")`: the names of a result and its `out` parameters, of a method that gives a tuple.
-/// * `faults(MathFault, Trouble(action = "…", name = "…", namespace = "…"))`: the faults that the operation declares, by the
-///   type of their detail.
+///   One of them may be a SOAP header of the reply instead: `results(header("Status"), "Price")`, with
+///   `header("Status", protection_level = Sign)` protected by itself.
+/// * `faults(MathFault, Trouble(action = "…", name = "…", namespace = "…", protection_level = Sign))`: the faults that the
+///   operation declares, by the type of their detail.
+/// * `protection_level = Sign`: of the operation's messages and faults, instead of the contract's;
+///   `request_protection_level = …` and `reply_protection_level = …` of one message (`MessageContract`).
 ///
 /// # `#[param(…)]` on a parameter
 ///
 /// * `name = "…"`: by default the parameter's name in camelCase.
 /// * `namespace = "…"`: by default the contract's.
 /// * `header`: a SOAP header instead of a part of the body.
+/// * `protection_level = Sign`: of the header, or of the part of the body, which as a whole gets the highest level of its
+///   parts; by default the message's.
 ///
 /// A parameter or result of type `RawBody` is the whole body, as XML.
 ///

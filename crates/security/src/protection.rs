@@ -66,6 +66,20 @@ impl MessageProtection {
         Self { body: level, headers: Vec::new() }
     }
 
+    /// Raises the level of each part to the one that `other` has, where that is higher.
+    fn raise(&mut self, other: MessageProtection) {
+        self.body = self.body.max(other.body);
+        for header in other.headers {
+            let same = |h: &&mut HeaderProtection| {
+                h.local == header.local && h.namespace == header.namespace
+            };
+            match self.headers.iter_mut().find(same) {
+                Some(known) => known.level = known.level.max(header.level),
+                None => self.headers.push(header),
+            }
+        }
+    }
+
     /// The level of the header `{namespace}local`: signed for addressing and reliable-messaging
     /// headers, the contract's for its own, `None` for every other.
     pub fn header(&self, namespace: &str, local: &str) -> ProtectionLevel {
@@ -161,6 +175,23 @@ impl ProtectionRequirements {
         protection: MessageProtection,
     ) -> &mut Self {
         self.map_mut(direction).actions.insert(action.into(), protection);
+        self
+    }
+
+    /// The same for an action that several operations may have: each part gets the highest level that any of them asks
+    /// for, as in WCF.
+    pub fn raise(
+        &mut self,
+        direction: Direction,
+        action: &str,
+        protection: MessageProtection,
+    ) -> &mut Self {
+        match self.map_mut(direction).actions.get_mut(action) {
+            Some(known) => known.raise(protection),
+            None => {
+                self.set(direction, action, protection);
+            }
+        }
         self
     }
 

@@ -1,41 +1,87 @@
-//! What a contract wants signed and encrypted.
+//! What a contract wants signed and encrypted, by WCF's rules.
+//!
+//! A level that is set goes before the one around it: contract, operation, message, header or part of the body; a fault
+//! takes the operation's. What says nothing is signed and encrypted. The messages of the protocols have levels of their
+//! own, whatever the contract says.
 
+use waxwing_binding::EffectiveEndpoint;
 use waxwing_security::protection::{
     Direction, HeaderProtection, MessageProtection, ProtectionLevel, ProtectionRequirements,
 };
 
-use crate::contract::ContractDescription;
+use crate::contract::{ContractDescription, MessageDescription};
 
-/// Every message of the contract signed and encrypted, its faults as well: the default of WCF's contracts.
+/// What every message of the contract needs. `level` goes before the contract's own.
 pub(crate) fn requirements(
     contract: &ContractDescription,
+    level: Option<ProtectionLevel>,
     reliable: bool,
 ) -> ProtectionRequirements {
     let mut found = match reliable {
         true => ProtectionRequirements::for_session(),
         false => ProtectionRequirements::for_session_without_reliable_messaging(),
     };
-    let level = ProtectionLevel::EncryptAndSign;
+    let level = level.or(contract.protection_level).unwrap_or_default();
     for operation in contract.operations {
-        let header = |(namespace, local): &(&str, &str)| HeaderProtection {
-            namespace: (*namespace).into(),
-            local: (*local).into(),
-            level,
-        };
-        let headers = operation.headers.iter().map(header).collect();
-        let request = MessageProtection { headers, ..MessageProtection::body(level) };
-        match operation.action {
-            "*" => found.wildcard(Direction::Request, request),
-            action => found.set(Direction::Request, action, request),
-        };
-        match operation.reply_action {
-            Some("*") => found.wildcard(Direction::Reply, MessageProtection::body(level)),
-            Some(action) => found.set(Direction::Reply, action, MessageProtection::body(level)),
-            None => &mut found,
-        };
+        let level = operation.protection_level.unwrap_or(level);
+        add(&mut found, Direction::Request, operation.action, message(&operation.request, level));
+        if let Some(action) = operation.reply_action {
+            add(&mut found, Direction::Reply, action, message(&operation.reply, level));
+        }
         for fault in operation.faults {
-            found.set(Direction::Reply, fault.action, MessageProtection::body(level));
+            let level = fault.protection_level.unwrap_or(level);
+            add(&mut found, Direction::Reply, fault.action, MessageProtection::body(level));
         }
     }
     found
+}
+
+/// Why an endpoint without security cannot have this contract: an operation asks for protection by name. WCF refuses to
+/// open it, in the words that come first.
+pub(crate) fn unmet(
+    contract: &ContractDescription,
+    level: Option<ProtectionLevel>,
+    endpoint: &EffectiveEndpoint,
+) -> Option<String> {
+    let around = level.or(contract.protection_level);
+    let operation = contract.operations.iter().find(|operation| {
+        let own = operation.protection_level.or(around);
+        let messages = [&operation.request, &operation.reply].into_iter().flat_map(|message| {
+            let headers = message.headers.iter().map(|header| header.protection_level);
+            let own = std::iter::once(message.protection_level.or(own));
+            own.chain(headers).chain(message.parts.iter().copied())
+        });
+        let faults = operation.faults.iter().map(|fault| fault.protection_level);
+        messages.chain(faults).flatten().any(|level| level > ProtectionLevel::None)
+    })?;
+    let ContractDescription { name, namespace, .. } = contract;
+    Some(format!(
+        "The request message must be protected. This is required by an operation of the contract ('{name}','{namespace}'). \
+         The protection must be provided by the binding ('{}'): the operation {} has a protection level, and the binding \
+         has no security; set <security mode=\"Message\">, or take the protection level away",
+        endpoint.binding_section, operation.name
+    ))
+}
+
+fn add(
+    found: &mut ProtectionRequirements,
+    direction: Direction,
+    action: &str,
+    protection: MessageProtection,
+) {
+    match action {
+        "*" => found.wildcard(direction, protection),
+        action => found.raise(direction, action, protection),
+    };
+}
+
+fn message(message: &MessageDescription, level: ProtectionLevel) -> MessageProtection {
+    let level = message.protection_level.unwrap_or(level);
+    let headers = message.headers.iter().map(|header| HeaderProtection {
+        namespace: header.namespace.into(),
+        local: header.local.into(),
+        level: header.protection_level.unwrap_or(level),
+    });
+    let parts = message.parts.iter().map(|part| part.unwrap_or(level));
+    MessageProtection { body: parts.max().unwrap_or(level), headers: headers.collect() }
 }

@@ -198,5 +198,8 @@ fn read_reply(private: &syn::Path, operation: &Operation) -> TokenStream {
 
 fn read_part(private: &syn::Path, part: &ResultPart) -> TokenStream {
     let (ty, name) = (&part.ty, static_name(private, &part.local, &part.namespace));
-    quote!(__parts.part::<#ty>(#name)?)
+    match part.header {
+        true => quote!(__parts.header::<#ty>(#name)?),
+        false => quote!(__parts.part::<#ty>(#name)?),
+    }
 }

@@ -6,10 +6,11 @@ use syn::parse::Parser as _;
 use syn::{ItemTrait, LitStr, Path, Result, TraitItem, Visibility, parse_quote};
 
 use super::operation::Operation;
-use crate::attributes::{Options, path, text};
+use crate::attributes::{Level, Options, level, path, text};
 use crate::names::{Case, constant_case, encode};
 
-const OPTIONS: Options = Options(&["namespace", "name", "configuration_name", "crate"]);
+const OPTIONS: Options =
+    Options(&["namespace", "name", "configuration_name", "protection_level", "crate"]);
 
 /// The namespace of a contract that does not say one.
 const DEFAULT_NAMESPACE: &str = "http://tempuri.org/";
@@ -21,6 +22,7 @@ pub(super) struct Contract {
     pub(super) visibility: Visibility,
     pub(super) ident: Ident,
     pub(super) names: ContractNames,
+    pub(super) protection_level: Option<Level>,
     pub(super) operations: Vec<Operation>,
 }
 
@@ -34,13 +36,14 @@ pub(super) struct ContractNames {
 impl Contract {
     pub(super) fn parse(arguments: TokenStream, item: &ItemTrait) -> Result<Self> {
         let (mut namespace, mut name, mut configuration_name) = (None::<LitStr>, None, None);
-        let mut crate_path = None;
+        let (mut crate_path, mut protection_level) = (None, None);
         let parser = syn::meta::parser(|meta| {
             let option = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
             match option.as_str() {
                 "namespace" => text(&meta, &mut namespace),
                 "name" => text(&meta, &mut name),
                 "configuration_name" => text(&meta, &mut configuration_name),
+                "protection_level" => level(&meta, &mut protection_level),
                 "crate" => path(&meta, &mut crate_path),
                 _ => Err(OPTIONS.unknown(&meta)),
             }
@@ -69,6 +72,7 @@ impl Contract {
             visibility: item.vis.clone(),
             ident: item.ident.clone(),
             names,
+            protection_level,
             operations,
         })
     }

@@ -5,7 +5,8 @@ use quote::quote;
 
 use super::contract::Contract;
 use super::operation::Operation;
-use super::parts::Input;
+use super::parts::{Input, Output, Parameter, ResultPart};
+use crate::attributes::Level;
 
 pub(super) fn expand(contract: &Contract) -> TokenStream {
     let private = &contract.private;
@@ -14,6 +15,7 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
     let names = &contract.names;
     let (name, namespace) = (&names.name, &names.namespace);
     let configuration_name = &names.configuration_name;
+    let protection_level = optional_level(private, contract.protection_level);
     let operations = contract.operations.iter().map(|operation| describe(contract, operation));
     quote! {
         #[doc = #doc]
@@ -22,6 +24,7 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
             name: #name,
             namespace: #namespace,
             configuration_name: #configuration_name,
+            protection_level: #protection_level,
             operations: &[#(#operations),*],
         };
     }
@@ -41,30 +44,91 @@ fn describe(contract: &Contract, operation: &Operation) -> TokenStream {
             Some((local, namespace)) => quote!(::core::option::Option::Some((#local, #namespace))),
             None => quote!(::core::option::Option::None),
         };
+        let level = optional_level(private, fault.protection_level);
         quote! {
             #private::FaultDescription {
                 action: #action,
                 element: #element,
                 detail: #private::TypeId::of::<#detail>,
+                protection_level: #level,
             }
         }
     });
+    let [level, request_level, reply_level] =
+        operation.levels.map(|level| optional_level(private, level));
     let parameters = match &operation.input {
-        Input::Parts(parameters) => parameters.as_slice(),
-        Input::Raw(_) | Input::Message(_) => &[],
+        Input::Parts(parameters) => parameters.iter().map(Part::of_parameter).collect(),
+        Input::Raw(only) | Input::Message(only) => vec![Part::of_parameter(only)],
     };
-    let headers = parameters.iter().filter(|parameter| parameter.header).map(|parameter| {
-        let (namespace, local) = (&parameter.namespace, &parameter.local);
-        quote!((#namespace, #local))
-    });
+    let results = match &operation.output {
+        Output::Parts { parts, .. } => parts.iter().map(Part::of_result).collect(),
+        Output::Raw | Output::Message => Vec::new(),
+    };
+    let request = message(private, &request_level, &parameters);
+    let reply = message(private, &reply_level, &results);
     quote! {
         #private::OperationDescription {
             name: #name,
             action: #action,
             reply_action: #reply_action,
             one_way: #one_way,
-            headers: &[#(#headers),*],
+            protection_level: #level,
+            request: #request,
+            reply: #reply,
             faults: &[#(#faults),*],
         }
     }
+}
+
+/// A part of a message: of its body, or a header.
+struct Part<'p> {
+    namespace: &'p str,
+    local: &'p str,
+    header: bool,
+    level: Option<Level>,
+}
+
+impl<'p> Part<'p> {
+    fn of_parameter(part: &'p Parameter) -> Self {
+        let Parameter { namespace, local, header, protection_level, .. } = part;
+        Self { namespace, local, header: *header, level: *protection_level }
+    }
+
+    fn of_result(part: &'p ResultPart) -> Self {
+        let ResultPart { namespace, local, header, protection_level, .. } = part;
+        Self { namespace, local, header: *header, level: *protection_level }
+    }
+}
+
+fn message(private: &syn::Path, level: &TokenStream, parts: &[Part<'_>]) -> TokenStream {
+    let headers = parts.iter().filter(|part| part.header).map(|part| {
+        let Part { namespace, local, level, .. } = part;
+        let level = optional_level(private, *level);
+        quote! {
+            #private::HeaderDescription {
+                namespace: #namespace,
+                local: #local,
+                protection_level: #level,
+            }
+        }
+    });
+    let body = parts.iter().filter(|part| !part.header);
+    let levels = body.map(|part| optional_level(private, part.level));
+    quote! {
+        #private::MessageDescription {
+            protection_level: #level,
+            parts: &[#(#levels),*],
+            headers: &[#(#headers),*],
+        }
+    }
+}
+
+fn optional_level(private: &syn::Path, level: Option<Level>) -> TokenStream {
+    let name = match level {
+        None => return quote!(::core::option::Option::None),
+        Some(Level::None) => quote!(None),
+        Some(Level::Sign) => quote!(Sign),
+        Some(Level::EncryptAndSign) => quote!(EncryptAndSign),
+    };
+    quote!(::core::option::Option::Some(#private::ProtectionLevel::#name))
 }

@@ -4,7 +4,7 @@ use syn::meta::ParseNestedMeta;
 use syn::{LitStr, Path, Result, Token};
 
 use super::contract::ContractNames;
-use crate::attributes::Options;
+use crate::attributes::{Level, Options};
 use crate::names::{Case, encode};
 
 /// A fault by the type of its detail.
@@ -14,6 +14,7 @@ pub(super) struct DeclaredFault {
     pub(super) action: String,
     /// Local name and namespace, where the contract of the operation names the element.
     pub(super) element: Option<(String, String)>,
+    pub(super) protection_level: Option<Level>,
     given: Given,
 }
 
@@ -22,6 +23,7 @@ struct Given {
     action: Option<LitStr>,
     name: Option<LitStr>,
     namespace: Option<LitStr>,
+    protection_level: Option<Level>,
 }
 
 impl DeclaredFault {
@@ -50,7 +52,8 @@ pub(super) fn faults(meta: &ParseNestedMeta<'_>) -> Result<Vec<DeclaredFault>> {
             syn::parenthesized!(options in content);
             given = parse_options(&options)?;
         }
-        faults.push(DeclaredFault { detail, action: String::new(), element: None, given });
+        let (action, element, protection_level) = (String::new(), None, given.protection_level);
+        faults.push(DeclaredFault { detail, action, element, protection_level, given });
         if !content.is_empty() {
             content.parse::<Token![,]>()?;
         }
@@ -76,7 +79,7 @@ fn path(input: syn::parse::ParseStream<'_>) -> Result<Path> {
 }
 
 fn parse_options(input: syn::parse::ParseStream<'_>) -> Result<Given> {
-    const OPTIONS: Options = Options(&["action", "name", "namespace"]);
+    const OPTIONS: Options = Options(&["action", "name", "namespace", "protection_level"]);
     let mut given = Given::default();
     let parser = syn::meta::parser(|meta| {
         let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
@@ -84,6 +87,7 @@ fn parse_options(input: syn::parse::ParseStream<'_>) -> Result<Given> {
             "action" => crate::attributes::text(&meta, &mut given.action),
             "name" => crate::attributes::text(&meta, &mut given.name),
             "namespace" => crate::attributes::text(&meta, &mut given.namespace),
+            "protection_level" => crate::attributes::level(&meta, &mut given.protection_level),
             _ => Err(OPTIONS.unknown(&meta)),
         }
     });

@@ -7,8 +7,8 @@ use syn::{Attribute, LitStr, Result, Token, TraitItemFn};
 
 use super::contract::ContractNames;
 use super::faults::{DeclaredFault, faults};
-use super::parts::{Input, Naming, Output, Signature, Wrapper};
-use crate::attributes::{Options, each_option, put, switch, text};
+use super::parts::{Input, NamedResult, Naming, Output, Signature, Wrapper};
+use crate::attributes::{Level, Options, each_option, level, put, switch, text};
 use crate::names::{Case, encode};
 
 const OPTIONS: Options = Options(&[
@@ -26,6 +26,9 @@ const OPTIONS: Options = Options(&[
     "result_namespace",
     "results",
     "faults",
+    "protection_level",
+    "request_protection_level",
+    "reply_protection_level",
 ]);
 
 /// An operation: a method and the messages that it stands for.
@@ -44,6 +47,8 @@ pub(super) struct Operation {
     pub(super) input: Input,
     pub(super) output: Output,
     pub(super) faults: Vec<DeclaredFault>,
+    /// Of the operation, of its request, of its reply.
+    pub(super) levels: [Option<Level>; 3],
 }
 
 #[derive(Default)]
@@ -60,8 +65,11 @@ struct Given {
     reply_bare: Option<bool>,
     result: Option<LitStr>,
     result_namespace: Option<LitStr>,
-    results: Option<Vec<LitStr>>,
+    results: Option<Vec<NamedResult>>,
     faults: Option<Vec<DeclaredFault>>,
+    protection_level: Option<Level>,
+    request_protection_level: Option<Level>,
+    reply_protection_level: Option<Level>,
 }
 
 impl Operation {
@@ -93,6 +101,8 @@ impl Operation {
         }
         let reply_action = reply_action(method, &given, contract, &name, &output)?;
         let (request, reply) = given.wrappers(&name, contract);
+        let levels =
+            [given.protection_level, given.request_protection_level, given.reply_protection_level];
         let faults = given.faults.unwrap_or_default();
         let faults = faults.into_iter().map(|fault| fault.resolved(contract, &name)).collect();
         let docs = |attribute: &&Attribute| attribute.path().is_ident("doc");
@@ -108,6 +118,7 @@ impl Operation {
             input,
             output,
             faults,
+            levels,
         })
     }
 }
@@ -158,9 +169,12 @@ impl Given {
             "results" => {
                 let content;
                 syn::parenthesized!(content in meta.input);
-                let names = Punctuated::<LitStr, Token![,]>::parse_terminated(&content)?;
+                let names = Punctuated::<NamedResult, Token![,]>::parse_terminated(&content)?;
                 put(meta, &mut self.results, names.into_iter().collect())
             }
+            "protection_level" => level(meta, &mut self.protection_level),
+            "request_protection_level" => level(meta, &mut self.request_protection_level),
+            "reply_protection_level" => level(meta, &mut self.reply_protection_level),
             "faults" => {
                 let faults = faults(meta)?;
                 put(meta, &mut self.faults, faults)
@@ -202,6 +216,10 @@ impl Given {
         let reply = [&self.reply_action, &self.reply_wrapper, &self.reply_wrapper_namespace];
         if let Some(reply) = reply.into_iter().flatten().next() {
             return Err(syn::Error::new_spanned(reply, "a one-way operation has no reply"));
+        }
+        if self.reply_protection_level.is_some() {
+            let message = "a one-way operation has no reply to be protected";
+            return Err(syn::Error::new_spanned(&method.sig.ident, message));
         }
         if self.faults.as_ref().is_some_and(|faults| !faults.is_empty()) {
             return Err(syn::Error::new_spanned(

@@ -2,12 +2,13 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
+use syn::parse::{Parse, ParseStream};
 use syn::{
     FnArg, GenericArgument, LitStr, Pat, PatType, PathArguments, ReceiverKind, Result, ReturnType,
-    TraitItemFn, Type, parse_quote,
+    Token, TraitItemFn, Type, parse_quote,
 };
 
-use crate::attributes::{Options, each_option, switch, text};
+use crate::attributes::{Level, Options, each_option, level, switch, text};
 use crate::names::{Case, encode};
 
 /// An element around parts.
@@ -26,6 +27,7 @@ pub(super) struct Parameter {
     pub(super) local: String,
     pub(super) namespace: String,
     pub(super) header: bool,
+    pub(super) protection_level: Option<Level>,
 }
 
 /// The content of a request.
@@ -54,6 +56,43 @@ pub(super) struct ResultPart {
     pub(super) ty: Type,
     pub(super) local: String,
     pub(super) namespace: String,
+    /// A SOAP header instead of a part of the body.
+    pub(super) header: bool,
+    pub(super) protection_level: Option<Level>,
+}
+
+/// One name of `results(…)`: `"Price"`, or `header("Status", protection_level = Sign)`.
+pub(super) struct NamedResult {
+    name: LitStr,
+    header: bool,
+    protection_level: Option<Level>,
+}
+
+impl Parse for NamedResult {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        if input.peek(LitStr) {
+            return Ok(Self { name: input.parse()?, header: false, protection_level: None });
+        }
+        let kind: Ident = input.parse()?;
+        if kind != "header" {
+            let message = "a result is a name, or `header(\"…\")`";
+            return Err(syn::Error::new_spanned(kind, message));
+        }
+        const OPTIONS: Options = Options(&["protection_level"]);
+        let content;
+        syn::parenthesized!(content in input);
+        let name = content.parse()?;
+        let mut protection_level = None;
+        if !content.is_empty() {
+            content.parse::<Token![,]>()?;
+            let parser = syn::meta::parser(|meta| match meta.path.is_ident("protection_level") {
+                true => level(&meta, &mut protection_level),
+                false => Err(OPTIONS.unknown(&meta)),
+            });
+            syn::parse::Parser::parse2(parser, content.parse()?)?;
+        }
+        Ok(Self { name, header: true, protection_level })
+    }
 }
 
 /// What the names of results come from.
@@ -61,7 +100,7 @@ pub(super) struct Naming<'n> {
     pub(super) namespace: &'n str,
     pub(super) result: Option<&'n LitStr>,
     pub(super) result_namespace: Option<&'n LitStr>,
-    pub(super) results: Option<&'n [LitStr]>,
+    pub(super) results: Option<&'n [NamedResult]>,
     pub(super) operation: &'n str,
 }
 
@@ -105,7 +144,8 @@ impl Input {
 
 impl Parameter {
     fn parse(argument: &PatType, contract_namespace: &str) -> Result<Self> {
-        const OPTIONS: Options = Options(&["name", "namespace", "header"]);
+        const OPTIONS: Options = Options(&["name", "namespace", "header", "protection_level"]);
+        let mut protection_level = None;
         let (mut name, mut namespace, mut header) = (None::<LitStr>, None::<LitStr>, None);
         each_option(&argument.attrs, "param", |meta| {
             let option = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
@@ -113,6 +153,7 @@ impl Parameter {
                 "name" => text(&meta, &mut name),
                 "namespace" => text(&meta, &mut namespace),
                 "header" => switch(&meta, &mut header),
+                "protection_level" => level(&meta, &mut protection_level),
                 _ => Err(OPTIONS.unknown(&meta)),
             }
         })?;
@@ -133,6 +174,7 @@ impl Parameter {
             local: encode(&name),
             namespace: namespace.map_or_else(|| contract_namespace.to_owned(), |text| text.value()),
             header: header.unwrap_or(false),
+            protection_level,
         })
     }
 
@@ -248,13 +290,19 @@ fn output(method: &TraitItemFn, naming: &Naming<'_>) -> Result<Output> {
         ty: ty.clone(),
         local: encode(local),
         namespace: namespace.clone(),
+        header: false,
+        protection_level: None,
     };
     match (ty, naming.results) {
         (Type::Tuple(tuple), None) if tuple.elems.is_empty() => {
             Ok(Output::Parts { parts: Vec::new(), tuple: false })
         }
         (Type::Tuple(tuple), Some(names)) if tuple.elems.len() == names.len() => {
-            let parts = tuple.elems.iter().zip(names).map(|(ty, name)| part(ty, &name.value()));
+            let parts = tuple.elems.iter().zip(names).map(|(ty, result)| ResultPart {
+                header: result.header,
+                protection_level: result.protection_level,
+                ..part(ty, &result.name.value())
+            });
             Ok(Output::Parts { parts: parts.collect(), tuple: true })
         }
         (Type::Tuple(_), _) | (_, Some(_)) => Err(syn::Error::new_spanned(

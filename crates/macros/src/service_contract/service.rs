@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use super::client::{static_name, wrapper, write_raw};
 use super::contract::Contract;
 use super::operation::Operation;
-use super::parts::{Input, Output, Parameter};
+use super::parts::{Input, Output, Parameter, ResultPart};
 
 pub(super) fn expand(contract: &Contract) -> TokenStream {
     let Contract { private, visibility, ident, .. } = contract;
@@ -164,15 +164,22 @@ fn write_reply(private: &syn::Path, operation: &Operation) -> TokenStream {
         Output::Message => (write_raw(private, &quote!(&__result.body)), quote!(__result.action)),
         Output::Parts { parts, tuple } => {
             let wrapper = wrapper(private, operation.reply.as_ref());
-            let parts = parts.iter().enumerate().map(|(index, part)| {
+            let write_part = |(index, part): (usize, &ResultPart)| {
                 let name = static_name(private, &part.local, &part.namespace);
                 let index = syn::Index::from(index);
                 let value = if *tuple { quote!(__result.#index) } else { quote!(__result) };
-                quote!(__body.part(#name, &#value)?;)
-            });
+                match part.header {
+                    true => quote!(__message.header(#name, &#value)?;),
+                    false => quote!(__body.part(#name, &#value)?;),
+                }
+            };
+            let all = || parts.iter().enumerate();
+            let headers = all().filter(|(_, part)| part.header).map(write_part);
+            let parts = all().filter(|(_, part)| !part.header).map(write_part);
             let write = quote! {
                 let mut __message = #private::MessageWriter::new(__version, #wrapper);
-                #[allow(unused_mut)]
+                #(#headers)*
+                #[allow(unused_mut, unused_variables)]
                 let mut __body = __message.body();
                 #(#parts)*
                 ::core::result::Result::Ok(__message.finish())

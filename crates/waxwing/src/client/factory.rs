@@ -18,10 +18,10 @@ use super::channel::{ClientChannel, Parts};
 use super::error::{ChannelError, ChannelErrorKind};
 use crate::certificates::{CertificateError, CertificateStores, certificate_of_identity};
 use crate::configuration::ConfigurationFile;
-use crate::contract::ContractDescription;
+use crate::contract::{ContractDescription, ProtectionLevel};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
-use crate::requirements::requirements;
+use crate::requirements::{self, requirements};
 use crate::trace::Trace;
 use crate::transport::http_client::HttpClient;
 
@@ -33,6 +33,7 @@ use crate::transport::http_client::HttpClient;
 pub struct ChannelFactory {
     endpoint: EffectiveEndpoint,
     contract: &'static ContractDescription,
+    protection_level: Option<ProtectionLevel>,
     stores: CertificateStores,
     certificate: Option<Identity>,
     user_name: Option<(String, Zeroizing<String>)>,
@@ -103,6 +104,7 @@ impl ChannelFactory {
         Ok(Self {
             endpoint,
             contract,
+            protection_level: None,
             stores,
             certificate: None,
             user_name: None,
@@ -156,6 +158,15 @@ impl ChannelFactory {
     #[must_use]
     pub fn address(mut self, address: impl Into<String>) -> Self {
         self.endpoint.address = address.into();
+        self
+    }
+
+    /// The same, with this protection level for the contract, whatever the contract says (`ContractDescription` and
+    /// `ProtectionLevel` in WCF). Operations, faults and headers with a level of their own keep it. The service needs the
+    /// same.
+    #[must_use]
+    pub fn protection_level(mut self, level: ProtectionLevel) -> Self {
+        self.protection_level = Some(level);
         self
     }
 
@@ -267,8 +278,14 @@ impl ChannelFactory {
         };
         let mut options = ClientOptions::new(endpoint.address.as_str(), trust);
         options::fill_client_options(&mut options, endpoint);
-        options.requirements = requirements(self.contract, endpoint.reliable_session.is_some());
-        let Some(security) = &endpoint.security else { return Ok(options) };
+        let (contract, level) = (self.contract, self.protection_level);
+        options.requirements = requirements(contract, level, endpoint.reliable_session.is_some());
+        let Some(security) = &endpoint.security else {
+            return match requirements::unmet(contract, level, endpoint) {
+                Some(text) => Err(ChannelError::incomplete(text, &endpoint.address)),
+                None => Ok(options),
+            };
+        };
         let identity = self.own_identity().map_err(certificate)?;
         options.credential = self.credential(identity.as_ref())?;
         if let Some(expected) = self.expected_identity()? {

@@ -3,6 +3,7 @@
 use std::any::TypeId;
 
 use waxwing_reliable::Shape;
+use waxwing_security::ProtectionLevel;
 
 /// A service contract.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +14,9 @@ pub struct ContractDescription {
     pub namespace: &'static str,
     /// What `contract="…"` says in a configuration file.
     pub configuration_name: &'static str,
+    /// How the messages of operations that say nothing themselves are protected; none: as the binding does, signed and
+    /// encrypted by message security.
+    pub protection_level: Option<ProtectionLevel>,
     /// The operations in the order of the trait.
     pub operations: &'static [OperationDescription],
 }
@@ -28,10 +32,37 @@ pub struct OperationDescription {
     pub reply_action: Option<&'static str>,
     /// True when nothing answers.
     pub one_way: bool,
-    /// The headers of the request, by namespace and local name (`[MessageHeader]`).
-    pub headers: &'static [(&'static str, &'static str)],
+    /// How its messages and faults are protected; none: as the contract says.
+    pub protection_level: Option<ProtectionLevel>,
+    /// The request.
+    pub request: MessageDescription,
+    /// The reply; [`MessageDescription::EMPTY`] of a one-way operation.
+    pub reply: MessageDescription,
     /// The faults that it declares.
     pub faults: &'static [FaultDescription],
+}
+
+/// A message of an operation, as far as its protection goes (`[MessageContract]`).
+#[derive(Clone, Copy, Debug)]
+pub struct MessageDescription {
+    /// How the message is protected; none: as the operation says.
+    pub protection_level: Option<ProtectionLevel>,
+    /// How the parts of the body are protected (`[MessageBodyMember]`), each by itself; none: as the message. The body as a
+    /// whole has the highest of them.
+    pub parts: &'static [Option<ProtectionLevel>],
+    /// The headers (`[MessageHeader]`).
+    pub headers: &'static [HeaderDescription],
+}
+
+/// A header that a message of a contract has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeaderDescription {
+    /// Its namespace.
+    pub namespace: &'static str,
+    /// Its local name.
+    pub local: &'static str,
+    /// How it is protected; none: as the message.
+    pub protection_level: Option<ProtectionLevel>,
 }
 
 /// A fault that an operation declares (`FaultContract`).
@@ -43,6 +74,13 @@ pub struct FaultDescription {
     pub element: Option<(&'static str, &'static str)>,
     /// The Rust type of the detail.
     pub detail: fn() -> TypeId,
+    /// How the fault is protected; none: as the operation says.
+    pub protection_level: Option<ProtectionLevel>,
+}
+
+impl MessageDescription {
+    /// A message that says nothing of its own.
+    pub const EMPTY: Self = Self { protection_level: None, parts: &[], headers: &[] };
 }
 
 impl ContractDescription {

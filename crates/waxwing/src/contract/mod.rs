@@ -79,11 +79,15 @@ use waxwing_soap::{Envelope, MessageVersion};
 
 pub use body::BodyError;
 pub use context::{Caller, OperationContext};
-pub use description::{ContractDescription, FaultDescription, OperationDescription};
+pub use description::{
+    ContractDescription, FaultDescription, HeaderDescription, MessageDescription,
+    OperationDescription,
+};
 pub use error::{CallError, ContractError, FaultDetail};
 pub use fault::{ExceptionDetail, FaultOptions, OperationFault};
 pub use raw::{RawBody, RawMessage};
 pub use waxwing_macros::service_contract;
+pub use waxwing_security::ProtectionLevel;
 
 /// A future on the heap that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -170,8 +174,9 @@ pub mod __private {
     pub use super::body::{BodyError, MessageReader, MessageWriter};
     pub use super::client::{call, reply_action, send};
     pub use super::{
-        BoxFuture, CallError, ContractDescription, Dispatch, FaultDescription, OperationContext,
-        OperationDescription, OperationFault, Outgoing, RawBody, RawMessage, RequestChannel,
+        BoxFuture, CallError, ContractDescription, Dispatch, FaultDescription, HeaderDescription,
+        MessageDescription, OperationContext, OperationDescription, OperationFault, Outgoing,
+        ProtectionLevel, RawBody, RawMessage, RequestChannel,
     };
     pub use std::any::TypeId;
     pub use std::sync::Arc;

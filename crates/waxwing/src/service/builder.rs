@@ -20,10 +20,10 @@ use super::instances::Instances;
 use super::throttle::Throttle;
 use crate::certificates::{CertificateError, CertificateStores};
 use crate::configuration::ConfigurationFile;
-use crate::contract::{ContractDescription, FaultOptions};
+use crate::contract::{ContractDescription, FaultOptions, ProtectionLevel};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
-use crate::requirements::requirements;
+use crate::requirements::{self, requirements};
 use crate::trace::Trace;
 use crate::transport::http_server::{HttpLimits, Places};
 
@@ -43,6 +43,7 @@ pub struct ServiceHostBuilder {
     clock: Clock,
     trace: Option<Trace>,
     http_limits: HttpLimits,
+    protection_level: Option<ProtectionLevel>,
 }
 
 /// A service of a configuration file.
@@ -68,6 +69,7 @@ impl ServiceHostBuilder {
             clock: Clock::system(),
             trace: None,
             http_limits: HttpLimits::default(),
+            protection_level: None,
         }
     }
 
@@ -183,6 +185,14 @@ impl ServiceHostBuilder {
         self
     }
 
+    /// The same with this protection level for the contract, whatever the contract says. Operations, faults and headers
+    /// with a level of their own keep it. Clients need the same.
+    #[must_use]
+    pub fn protection_level(mut self, level: ProtectionLevel) -> Self {
+        self.protection_level = Some(level);
+        self
+    }
+
     /// The same with other clocks.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
@@ -287,9 +297,9 @@ impl ServiceHostBuilder {
         let settings = options::service_settings(endpoint, shape);
         let mut settings =
             settings.ok_or_else(|| incomplete(address, "the binding has no SOAP"))?;
-        let headers = contract.operations.iter().flat_map(|operation| operation.headers);
+        let headers = contract.operations.iter().flat_map(|operation| operation.request.headers);
         settings.understood =
-            headers.map(|(ns, local)| ((*ns).to_owned(), (*local).to_owned())).collect();
+            headers.map(|h| (h.namespace.to_owned(), h.local.to_owned())).collect();
         settings.trace = self.trace.as_ref().is_some_and(Trace::is_decrypted);
         let security = ServiceSecurity::new(self.options(endpoint, contract)?, &mut SystemRandom);
         let security = security.map_err(|e| incomplete(address, e.to_string()))?;
@@ -321,8 +331,14 @@ impl ServiceHostBuilder {
         };
         let mut options = ServiceOptions::new(self.clients(endpoint)?);
         options::fill_service_options(&mut options, endpoint);
-        options.requirements = requirements(contract, endpoint.reliable_session.is_some());
-        let Some(security) = &endpoint.security else { return Ok(options) };
+        let level = self.protection_level;
+        options.requirements = requirements(contract, level, endpoint.reliable_session.is_some());
+        let Some(security) = &endpoint.security else {
+            return match requirements::unmet(contract, level, endpoint) {
+                Some(text) => Err(incomplete(&endpoint.address, text)),
+                None => Ok(options),
+            };
+        };
         let identity = match (&self.certificate, endpoint.service_certificate()) {
             (Some(identity), _) => identity.clone(),
             (None, Some(reference)) => {
