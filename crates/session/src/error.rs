@@ -1,6 +1,7 @@
 //! Why a session failed, in words that a person can act on.
 
 use waxwing_reliable::{Failure, FailureKind, SequenceFault};
+use waxwing_security::Reason;
 use waxwing_security::conversation::{ClientError, SecurityFaultKind};
 use waxwing_soap::Fault;
 
@@ -125,8 +126,8 @@ const NOT_AUTHENTICATED: Advice = Advice {
 };
 const NOT_VERIFIED: Advice = Advice {
     code: "invalid-security",
-    meaning: "the service could not verify the message; it does not say why. Usual reasons, in this order: the clocks differ by more than 5 minutes; the client encrypts for another certificate than the service's; another algorithm suite; the message was altered or sent twice on its way",
-    action: "compare the clocks; compare the certificate in the client's <identity> or defaultCertificate with the service's; compare algorithmSuite",
+    meaning: "the service could not verify the message; it does not say why. Usual reasons, in this order: the clocks differ by more than 5 minutes; the client encrypts for another certificate than the service's; another algorithm suite or messageProtectionOrder; a contract with lower protection levels than the service's; the message was altered or sent twice on its way",
+    action: "compare the clocks; compare the certificate in the client's <identity> or defaultCertificate with the service's; compare algorithmSuite and messageProtectionOrder; compare the contracts' ProtectionLevel",
 };
 const BUSY: Advice = Advice {
     code: "server-too-busy",
@@ -143,13 +144,41 @@ const NO_NEGOTIATION: Advice = Advice {
     meaning: "the service does not negotiate its certificate (negotiateServiceCredential=\"false\"), or only the service does",
     action: "set negotiateServiceCredential to the service's value; with \"false\" the client must know the service's certificate (identity or defaultCertificate)",
 };
+const LEVELS_DIFFER: Advice = Advice {
+    code: "protection-level-mismatch",
+    meaning: "the service protects its answer less than the client's contract says: the protection levels of the two contracts differ",
+    action: "give the contract the service's ProtectionLevel: protection_level in #[service_contract], #[operation], faults(…) or #[param], or ChannelFactory::protection_level",
+};
+const ORDERS_DIFFER: Advice = Advice {
+    code: "protection-order-mismatch",
+    meaning: "the service leaves its signature in clear where the client wants it encrypted: the two bindings have different orders of signing and encrypting",
+    action: "set messageProtectionOrder of <security> to the service's value",
+};
+const CONFIRMATIONS_DIFFER: Advice = Advice {
+    code: "signature-confirmation-mismatch",
+    meaning: "one end confirms signatures in its answers and the other does not",
+    action: "set requireSignatureConfirmation of <security>, and of <secureConversationBootstrap>, to the same value on both sides",
+};
 const UNREACHABLE: Advice = Advice {
     code: "unreachable",
     meaning: "the service was not reached or did not answer in time",
     action: "check address, firewall and whether the service runs; raise openTimeout or sendTimeout when it is only slow",
 };
 
+/// The answer is the service's own, but protected otherwise than agreed.
+fn disagreement_advice(reason: &Reason) -> Option<Advice> {
+    Some(match reason {
+        Reason::Level { .. } => LEVELS_DIFFER,
+        Reason::PlainSignature => ORDERS_DIFFER,
+        Reason::NotConfirmed | Reason::UnexpectedConfirmation => CONFIRMATIONS_DIFFER,
+        _ => return None,
+    })
+}
+
 fn security_advice(error: &ClientError) -> Option<Advice> {
+    if let Some(error) = error.disagreement() {
+        return disagreement_advice(error.reason());
+    }
     let ClientError::Fault { fault, kind, .. } = error else { return None };
     let text = fault.text();
     Some(match kind {

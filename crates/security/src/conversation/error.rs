@@ -153,6 +153,17 @@ impl ClientError {
             && !matches!(self, ClientError::State(_) | ClientError::Configuration(_))
     }
 
+    /// Why the service's own, unaltered answer is refused for good: the two ends are set up differently. None for every
+    /// other error. See [`SecurityError::is_disagreement`].
+    pub fn disagreement(&self) -> Option<&SecurityError> {
+        match self {
+            ClientError::Unverifiable(error) | ClientError::Response { error, .. } => {
+                Some(error).filter(|error| error.is_disagreement())
+            }
+            _ => None,
+        }
+    }
+
     /// The fault that the service sent.
     pub fn fault(&self) -> Option<&Fault> {
         match self {

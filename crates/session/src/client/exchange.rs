@@ -202,6 +202,8 @@ impl ClientSession {
         let kind = match &error {
             ClientError::RenewNeeded => FailureKind::Retryable,
             error if error.ends_session() => FailureKind::SecuritySessionLost,
+            // The next answer would be no better: without this the session repeats until its timeouts.
+            error if error.disagreement().is_some() => FailureKind::SecuritySessionLost,
             _ if self.settings.retry_authentication => FailureKind::Retryable,
             _ => FailureKind::Security,
         };

@@ -188,3 +188,8 @@ pub mod __private {
 #[cfg(doctest)]
 #[doc = include_str!("../../../../docs/data-contracts.md")]
 mod page {}
+
+/// The examples of the page on protection levels, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/protection.md")]
+mod protection_page {}
