@@ -503,3 +503,56 @@ fn an_argument_that_xml_cannot_hold_is_not_sent() {
     );
     assert!(client.channel().requests.lock().unwrap().is_empty());
 }
+
+/// Protection levels stand in the description as they are said; what says nothing goes by what is around it.
+mod levels {
+    #![allow(missing_docs)]
+
+    use waxwing::contract::{
+        HeaderDescription, MessageDescription, OperationFault, ProtectionLevel, service_contract,
+    };
+
+    #[service_contract(namespace = "urn:l", name = "ILevels", protection_level = Sign)]
+    pub trait Levels {
+        async fn nothing(&self, a: i32) -> Result<i32, OperationFault>;
+        #[operation(
+            protection_level = None,
+            request_protection_level = Sign,
+            reply_protection_level = EncryptAndSign,
+            faults(String, i32(protection_level = EncryptAndSign)),
+            results(header("Status", protection_level = Sign), header("Ticket"), "Price")
+        )]
+        async fn all(
+            &self,
+            #[param(header, protection_level = None)] trace: &str,
+            #[param(protection_level = EncryptAndSign)] secret: i32,
+            open: i32,
+        ) -> Result<(String, String, f64), OperationFault>;
+    }
+
+    #[test]
+    fn are_described() {
+        const SIGN: Option<ProtectionLevel> = Some(ProtectionLevel::Sign);
+        const SECRET: Option<ProtectionLevel> = Some(ProtectionLevel::EncryptAndSign);
+        const OPEN: Option<ProtectionLevel> = Some(ProtectionLevel::None);
+        assert_eq!(LEVELS_CONTRACT.protection_level, SIGN);
+        let [nothing, all] = LEVELS_CONTRACT.operations else { panic!("two operations") };
+        assert_eq!(nothing.protection_level, None);
+        let MessageDescription { protection_level, parts, headers } = nothing.request;
+        assert_eq!((protection_level, parts, headers.len()), (None, &[None][..], 0));
+        assert_eq!(all.protection_level, OPEN);
+        assert_eq!(all.request.protection_level, SIGN);
+        assert_eq!(all.request.parts, [SECRET, None]);
+        let header = |local, protection_level| HeaderDescription {
+            namespace: "urn:l",
+            local,
+            protection_level,
+        };
+        assert_eq!(all.request.headers, [header("trace", OPEN)]);
+        assert_eq!(all.reply.protection_level, SECRET);
+        assert_eq!(all.reply.parts, [None]);
+        assert_eq!(all.reply.headers, [header("Status", SIGN), header("Ticket", None)]);
+        let faults: Vec<_> = all.faults.iter().map(|fault| fault.protection_level).collect();
+        assert_eq!(faults, [None, SECRET]);
+    }
+}
