@@ -40,7 +40,7 @@ for number, text in enumerate(all_texts):
         keep("trust", bytes([b"200512" in text]) + text)
         for choice in range(4):
             keep("nego_leg", bytes([choice * 2 + (b"200512" in text)]) + text)
-for name in ("valid", "invalid"):
+for name in ("valid", "invalid", "public", "reports"):
     for vector in json.loads(gzip.open(data / "config" / f"{name}.json.gz").read()).values():
         keep("config", vector["config"].encode())
 for path in sorted((here.parent / "crates/binding/tests/files").glob("*.config")):
