@@ -31,10 +31,7 @@ pub async fn trickle(stream: &mut TcpStream, octets: &[u8], pause: Duration) {
         if stream.write_all(std::slice::from_ref(octet)).await.is_err() {
             return;
         }
-        match pause.is_zero() {
-            true => tokio::task::yield_now().await,
-            false => tokio::time::sleep(pause).await,
-        }
+        tokio::time::sleep(pause).await;
     }
 }
 

@@ -51,6 +51,7 @@ fn limits() -> HttpLimits {
     limits.max_connections = MAX_CONNECTIONS;
     limits.max_buffered = MAX_BUFFERED;
     limits.grace = Duration::from_secs(3);
+    limits.min_rate = 20;
     limits.head_timeout = Duration::from_secs(3);
     limits
 }

@@ -25,6 +25,9 @@ pub struct HttpLimits {
     pub min_rate: u32,
     /// How long a body or answer may take whatever its rate: 10 seconds.
     pub grace: Duration,
+    /// How long a body or answer may stand still, whatever its rate before: 120 seconds, as HTTP.SYS does. What an
+    /// operating system has taken to send counts as sent.
+    pub stall_timeout: Duration,
     /// The most octets of bodies and answers that are held for all peers together: 64 MiB, 1,024 messages of the
     /// default `maxReceivedMessageSize`. Never less than two messages of the largest size. When it is used up, bodies
     /// wait, and the slowest peer of the address that holds the most makes way.
@@ -40,6 +43,7 @@ impl Default for HttpLimits {
             idle_timeout: Duration::from_secs(120),
             min_rate: 240,
             grace: Duration::from_secs(10),
+            stall_timeout: Duration::from_secs(120),
             max_buffered: 64 << 20,
         }
     }

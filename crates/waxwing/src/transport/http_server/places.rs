@@ -70,6 +70,8 @@ struct Progress {
     stage: Stage,
     since: Instant,
     octets: u64,
+    /// When the last of them passed.
+    moved: Instant,
 }
 
 impl Places {
@@ -115,7 +117,7 @@ impl Places {
         let connection = Arc::new(Connection {
             id,
             source: source_of(peer),
-            progress: Mutex::new(Progress { stage: Stage::Head, since: now, octets: 0 }),
+            progress: Mutex::new(Progress::new(Stage::Head, now)),
             held: AtomicUsize::new(0),
             end: watch::Sender::new(None),
         });
@@ -176,7 +178,7 @@ impl Connection {
 
     /// It begins something else.
     pub(super) fn enter(&self, stage: Stage) {
-        *self.progress() = Progress { stage, since: Instant::now(), octets: 0 };
+        *self.progress() = Progress::new(stage, Instant::now());
     }
 
     pub(super) fn stage(&self) -> Stage {
@@ -188,8 +190,8 @@ impl Connection {
         let mut progress = self.progress();
         match progress.stage {
             Stage::Idle if octets > 0 => {
-                let (since, octets) = (Instant::now(), octets as u64);
-                *progress = Progress { stage: Stage::Head, since, octets };
+                *progress = Progress::new(Stage::Head, Instant::now());
+                progress.octets = octets as u64;
             }
             Stage::Head => progress.octets += octets as u64,
             _ => {}
@@ -200,7 +202,7 @@ impl Connection {
     pub(super) fn went_out(&self, octets: usize) {
         let mut progress = self.progress();
         if progress.stage == Stage::Answer {
-            progress.octets += octets as u64;
+            progress.moved(octets);
         }
     }
 
@@ -208,7 +210,7 @@ impl Connection {
     pub(super) fn flushed(&self) {
         let mut progress = self.progress();
         if progress.stage == Stage::Answer {
-            *progress = Progress { stage: Stage::Idle, since: Instant::now(), octets: 0 };
+            *progress = Progress::new(Stage::Idle, Instant::now());
         }
     }
 
@@ -231,6 +233,15 @@ impl Connection {
 }
 
 impl Progress {
+    fn new(stage: Stage, now: Instant) -> Self {
+        Self { stage, since: now, octets: 0, moved: now }
+    }
+
+    fn moved(&mut self, octets: usize) {
+        self.octets += octets as u64;
+        self.moved = Instant::now();
+    }
+
     fn age(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.since)
     }
@@ -239,7 +250,13 @@ impl Progress {
         let most = match self.stage {
             Stage::Head => limits.head_timeout,
             Stage::Idle => limits.idle_timeout,
-            Stage::Body | Stage::Answer => limits.time_for(self.octets),
+            Stage::Body | Stage::Answer => {
+                let still = now.saturating_duration_since(self.moved);
+                if still > limits.stall_timeout {
+                    return true;
+                }
+                limits.time_for(self.octets)
+            }
             Stage::Handling => return false,
         };
         self.age(now) > most
@@ -394,7 +411,7 @@ impl Room for ConnectionRoom<'_> {
     }
 
     fn progress(&self, octets: usize) {
-        self.connection.progress().octets += octets as u64;
+        self.connection.progress().moved(octets);
     }
 }
 

@@ -17,7 +17,7 @@ fn ends(connections: &[Arc<Connection>]) -> Vec<bool> {
 }
 
 fn set(connection: &Connection, stage: Stage, since: Instant, octets: u64) {
-    *connection.progress() = Progress { stage, since, octets };
+    *connection.progress() = Progress { octets, ..Progress::new(stage, since) };
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -87,7 +87,7 @@ fn every_stage_has_its_time() {
     let limits = HttpLimits::default();
     let now = Instant::now();
     let overdue = |stage, octets, after| {
-        Progress { stage, since: now, octets }.is_overdue(&limits, now + after)
+        Progress { octets, ..Progress::new(stage, now) }.is_overdue(&limits, now + after)
     };
     assert!(!overdue(Stage::Head, 0, 30 * SECOND));
     assert!(overdue(Stage::Head, 60_000, 31 * SECOND), "a head has its time, however fast");
@@ -98,6 +98,8 @@ fn every_stage_has_its_time() {
         assert!(overdue(stage, 0, 11 * SECOND));
         assert!(!overdue(stage, 2400, 20 * SECOND), "the least rate");
         assert!(overdue(stage, 2300, 20 * SECOND));
+        assert!(!overdue(stage, 1 << 20, 120 * SECOND));
+        assert!(overdue(stage, 1 << 20, 121 * SECOND), "it stands still");
     }
     assert!(!overdue(Stage::Handling, 0, 3600 * SECOND), "what it waits for is ours");
 }

@@ -1,0 +1,166 @@
+//! Peers that are slow on purpose, and what they write into the log.
+
+#![allow(clippy::disallowed_methods, missing_docs, unreachable_pub)]
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use waxwing::binding::{SecurityMode, ServiceBehavior, TimeSpan, WsHttpBinding};
+use waxwing::contract::{OperationFault, service_contract};
+use waxwing::transport::http_server::{
+    HttpLimits, HttpReply, HttpRequest, HttpServer, HttpServerOptions,
+};
+use waxwing::{ChannelFactory, ServiceHostBuilder, ServiceInstances};
+
+#[service_contract(namespace = "urn:slow", name = "ISlow")]
+pub trait Slow {
+    async fn add(&self, by: i32) -> Result<i32, OperationFault>;
+}
+
+struct Adding;
+
+impl Slow for Adding {
+    async fn add(&self, by: i32) -> Result<i32, OperationFault> {
+        Ok(by + 1)
+    }
+}
+
+/// A service that begins to answer and never comes to an end: the call ends at its deadline all the same.
+#[tokio::test]
+async fn an_answer_that_trickles_ends_at_the_deadline() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/slow", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let head = "HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml; charset=utf-8\r\nContent-Length: 60000\r\n\r\n";
+                let _ = stream.write_all(head.as_bytes()).await;
+                while stream.write_all(b" ").await.is_ok() {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            });
+        }
+    });
+    let binding = WsHttpBinding::new(SecurityMode::None, false).send_timeout(TimeSpan::seconds(2));
+    let channel = ChannelFactory::new(binding, &address, &SLOW_CONTRACT)
+        .unwrap()
+        .open_channel()
+        .await
+        .unwrap();
+    let call = SlowClient::new(&channel);
+    let ended = tokio::time::timeout(Duration::from_secs(20), call.add(1)).await;
+    let error = ended.expect("at its deadline, not at the end of the answer").unwrap_err();
+    assert!(error.to_string().contains("2.0s") || error.to_string().contains("time"), "{error}");
+}
+
+fn limits() -> HttpLimits {
+    let mut limits = HttpLimits::default();
+    limits.grace = Duration::from_millis(500);
+    limits.head_timeout = Duration::from_millis(500);
+    limits.idle_timeout = Duration::from_millis(500);
+    limits.stall_timeout = Duration::from_millis(500);
+    limits
+}
+
+/// Reads until the service closes the connection.
+async fn rest(stream: &mut TcpStream) -> String {
+    let mut all = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut all)).await;
+    // A connection that is reset is closed, too.
+    let _ = read.expect("the service closes the connection");
+    String::from_utf8_lossy(&all).into_owned()
+}
+
+/// A head, a body, the taking of an answer and the pause between two requests have their time.
+#[tokio::test]
+async fn every_stage_of_a_connection_ends() {
+    let handler = |request: HttpRequest| async move {
+        match request.path.as_str() {
+            "/large" => HttpReply::Message {
+                status: http::StatusCode::OK,
+                content_type: "text/plain".to_owned(),
+                body: vec![b'x'; 16 << 20].into(),
+            },
+            _ => HttpReply::Empty(http::StatusCode::ACCEPTED),
+        }
+    };
+    let options = HttpServerOptions { limits: limits(), ..Default::default() };
+    let server = HttpServer::bind(([127, 0, 0, 1], 0).into(), options, handler).await.unwrap();
+    let to = server.local_addr();
+    let requests = [
+        ("", ""),
+        ("POST / HTTP/1.1\r\nHost: ", ""),
+        ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabc", ""),
+        ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", "HTTP/1.1 202"),
+    ];
+    for (request, answer) in requests {
+        let mut stream = TcpStream::connect(to).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let rest = rest(&mut stream).await;
+        assert!(
+            rest.starts_with(answer) && rest.is_empty() == answer.is_empty(),
+            "{request}: {rest}"
+        );
+    }
+    // One that takes nothing of its answer, and one that takes it.
+    let request = "POST /large HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc";
+    let mut slow = TcpStream::connect(to).await.unwrap();
+    slow.write_all(request.as_bytes()).await.unwrap();
+    let mut quick = TcpStream::connect(to).await.unwrap();
+    quick.write_all(request.as_bytes()).await.unwrap();
+    assert!(rest(&mut quick).await.len() > 16 << 20);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(rest(&mut slow).await.len() < 16 << 20, "it was given up in the middle");
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(octets);
+        Ok(octets.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What a peer chooses stands in the log on one line, cut, and not as often as he likes.
+#[tokio::test]
+async fn a_peer_cannot_forge_or_flood_the_log() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false);
+    let _on = tracing::subscriber::set_default(subscriber.finish());
+    let builder = ServiceHostBuilder::new();
+    let binding = WsHttpBinding::new(SecurityMode::None, false);
+    let builder = builder
+        .endpoint(binding, "http://127.0.0.1:0/slow", &SLOW_CONTRACT, ServiceBehavior::default())
+        .unwrap();
+    let host = builder.open(ServiceInstances::single(SlowService::new(Adding))).await.unwrap();
+    let address = format!("http://{}/slow", host.local_addresses()[0]);
+    let client = waxwing::transport::http_client::HttpClient::new();
+    let header = format!("{}&#10;2026-01-01 ERROR forged{}", "\u{1b}[2J", "y".repeat(2000));
+    let message = format!(
+        r#"<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://www.w3.org/2005/08/addressing"><s:Header>
+<a:Action s:mustUnderstand="1">urn:slow/ISlow/Add</a:Action><a:MessageID>urn:x</a:MessageID><a:To s:mustUnderstand="1">http://x/{}</a:To>
+</s:Header><s:Body/></s:Envelope>"#,
+        header.trim_start_matches('\u{1b}')
+    );
+    for _ in 0..300 {
+        let mut headers = http::HeaderMap::new();
+        let soap = http::HeaderValue::from_static("application/soap+xml; charset=utf-8");
+        headers.insert("content-type", soap);
+        let answer = client.post(&address, headers, message.clone().into(), 1 << 20).await.unwrap();
+        assert_eq!(answer.status, 500);
+    }
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let refused: Vec<_> = text.lines().filter(|line| line.contains("was refused")).collect();
+    assert!((20..150).contains(&refused.len()), "{} lines of 300 messages", refused.len());
+    assert!(refused.iter().all(|line| line.chars().count() < 450), "{}", refused[0]);
+    assert!(!text.lines().any(|line| line.starts_with("2026-01-01")), "a line was forged: {text}");
+}
