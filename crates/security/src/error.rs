@@ -279,6 +279,9 @@ pub enum Reason {
     /// Signature and encryption do not belong to the same context, or not to the session's.
     #[error("the message is secured by another security context than its session's")]
     ForeignContext,
+    /// A message of our own that somebody sent back to us.
+    #[error("the message is one of this end's own that was sent back to it")]
+    Reflected,
     /// The encrypted key is for a certificate that this endpoint does not have.
     #[error("the key is encrypted for another certificate than this endpoint's: one with {0}")]
     UnknownRecipient(Box<str>),

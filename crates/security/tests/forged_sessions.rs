@@ -8,11 +8,12 @@ mod nego;
 
 use forge::{Derivation, Forge, Signature, Signer, by_uri, context_token, encrypted_key};
 use nego::legs::OLD;
-use nego::{ADD, ADD_RESPONSE, Credential, Pair, Setup, certificate, fault, wire};
+use nego::{ADD, ADD_RESPONSE, Credential, Pair, Setup, altered, certificate, fault, says, wire};
 use waxwing_security::conversation::{Incoming, ServiceError};
 use waxwing_security::negotiation::Transcript;
+use waxwing_security::protection::{Direction, MessageProtection};
 use waxwing_security::wsse::names;
-use waxwing_soap::Envelope;
+use waxwing_soap::{Addressing, Envelope, MessageVersion};
 
 const RM: &str = "http://schemas.xmlsoap.org/ws/2005/02/rm";
 
@@ -398,4 +399,71 @@ fn headers_that_nobody_signed_say_nothing() {
     let envelope = message.received.envelope();
     assert!(!message.received.is_trusted(envelope.header_named("urn:tracing", "Trace").unwrap()));
     assert!(message.received.is_trusted(envelope.header_named(forge::ADDRESSING, "To").unwrap()));
+}
+
+/// A message of the protocol with an action that both ends know, as the layers above make it.
+fn protocol_message(local: &str) -> Envelope {
+    let mut envelope = Envelope::new(MessageVersion::SOAP12_ADDRESSING10);
+    let action = Some(format!("{RM}/{local}"));
+    Addressing { action, ..Addressing::default() }.write(&mut envelope);
+    envelope
+}
+
+/// Both directions of a session have one key, and the token that tells requests from replies is not signed: it can be
+/// added and taken away. What an end wrote itself it must not take for the other's.
+#[test]
+fn no_end_takes_its_own_messages_for_the_others() {
+    let (mut pair, identifier) = open(Credential::None);
+    let (request, correlation) = pair.request("x");
+    let handed = pair.service.message(&request, pair.now);
+    let acknowledgement = protocol_message("SequenceAcknowledgement");
+    let security = &pair.service.security;
+    let answer = security
+        .protect_reply(&handed.reply, acknowledgement, pair.now, &mut pair.service.random)
+        .unwrap();
+    let back = altered(&answer, |text| {
+        let token = format!("</u:Timestamp>{}", context_token("sct", &identifier));
+        text.replacen("</u:Timestamp>", &token, 1)
+    });
+    let reply = match pair.service.receive(&back, pair.now) {
+        Incoming::Reply(reply) => reply,
+        Incoming::Message(_) => panic!("the service takes its own message for the client's"),
+    };
+    says(reply.error.as_ref().expect("refused"), &["sent back"]);
+    // The same at the client.
+    let terminate = protocol_message("TerminateSequence");
+    let (own, _) = pair.client.protect(terminate, pair.now, &mut pair.random).unwrap();
+    let back = altered(&own, |text| {
+        let (before, rest) = text.split_once("<c:SecurityContextToken").unwrap();
+        let (token, after) = rest.split_once("</c:SecurityContextToken>").unwrap();
+        let id = token.split("u:Id=\"").nth(1).unwrap().split('"').next().unwrap();
+        let after = after.replace(&format!("URI=\"#{id}\""), &format!("URI=\"{identifier}\""));
+        format!("{before}{after}")
+    });
+    let error = pair.client.verify(back, &correlation, pair.now).expect_err("its own message");
+    says(&error, &["sent back"]);
+    pair.call("goes on").unwrap();
+}
+
+/// Without a session every message has derived keys of its own. Where a contract takes every action, an answer with its
+/// token put back would be a request in the client's name.
+#[test]
+fn an_answer_sent_back_is_no_request() {
+    let mut setup = Setup::negotiated(OLD, Credential::Certificate("alice")).one_shot();
+    setup.service.requirements.wildcard(Direction::Request, MessageProtection::default());
+    let mut pair = setup.build();
+    pair.open().unwrap();
+    let (request, _) = pair.request("a question");
+    let handed = pair.service.message(&request, pair.now);
+    let identifier = identifier_of(&request);
+    let answer = pair.echo(handed);
+    let back = altered(&answer, |text| {
+        let token = format!("</u:Timestamp>{}", context_token("sct", &identifier));
+        text.replacen("</u:Timestamp>", &token, 1)
+    });
+    match pair.service.receive(&back, pair.now) {
+        Incoming::Reply(reply) => says(reply.error.as_ref().expect("refused"), &["sent back"]),
+        Incoming::Message(message) => panic!("handed up as a message of {}", message.caller),
+    }
+    pair.call("goes on").unwrap();
 }

@@ -181,6 +181,11 @@ impl MessageKey {
         Err(Reason::KeyLength { what, purpose, found: self.octets.len(), expected }.into())
     }
 
+    /// Whether both have the same octets (in constant time).
+    pub(crate) fn same(&self, other: &MessageKey) -> bool {
+        bool::from(subtle::ConstantTimeEq::ct_eq(self.octets(), other.octets()))
+    }
+
     pub(crate) fn octets(&self) -> &[u8] {
         &self.octets
     }

@@ -1,12 +1,13 @@
 //! The tokens that a message is protected with.
 
 use std::fmt;
+use std::sync::Arc;
 
 use waxwing_crypto::Certificate;
 use waxwing_soap::RandomSource;
 use zeroize::Zeroizing;
 
-use super::key::{Derivation, TokenKey};
+use super::key::{Derivation, MessageKey, TokenKey};
 use super::{Dialect, IdSource, SecuritySettings};
 use crate::error::Result;
 
@@ -84,6 +85,12 @@ impl SessionKeys {
         encryption: DerivedKeyToken,
     ) -> Self {
         Self { token, placement, derived: Some((signing, encryption)) }
+    }
+
+    /// The derived key that messages are signed with.
+    pub(crate) fn signing_key(&self) -> Option<Arc<MessageKey>> {
+        let (signing, _) = self.derived.as_ref()?;
+        Some(self.token.key.derive(&signing.derivation))
     }
 
     /// The context token.

@@ -1,6 +1,7 @@
 //! A message whose Security header was verified.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use waxwing_crypto::Certificate;
@@ -8,7 +9,8 @@ use waxwing_soap::Envelope;
 use waxwing_xml::NodeId;
 use zeroize::Zeroizing;
 
-use super::token::{EncryptedKeyReference, SentSignature};
+use super::key::MessageKey;
+use super::token::{EncryptedKeyReference, SentSignature, SessionKeys};
 
 /// A message that was verified, with everything in it decrypted in place. Only
 /// [`verify()`](super::verify()) makes one.
@@ -25,6 +27,7 @@ pub struct Verified {
     pub(super) endorsing: Vec<EndorsingProof>,
     pub(super) username: Option<ReceivedUsername>,
     pub(super) signatures: Vec<SentSignature>,
+    pub(super) signing: Option<Arc<MessageKey>>,
     pub(super) created: Option<Timestamp>,
 }
 
@@ -155,6 +158,16 @@ impl Verified {
             EndorsingProof::Context(context) => Some(context),
             EndorsingProof::Certificate(_) => None,
         })
+    }
+
+    /// Whether it was signed by the derived key that `own` signs messages with: then it is one of our own that somebody
+    /// sent back. Both directions of a session have one key, but no two ends draw the same nonce. Without derived keys it
+    /// cannot be told.
+    pub fn is_reflected(&self, own: &SessionKeys) -> bool {
+        match (&self.signing, own.signing_key()) {
+            (Some(signing), Some(own)) => signing.same(&own),
+            _ => false,
+        }
     }
 
     /// The user name token.

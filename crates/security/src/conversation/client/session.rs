@@ -36,7 +36,7 @@ pub struct SecureConversationClient {
 struct Session {
     current: SessionKey,
     /// Former keys and until when replies under them are accepted.
-    former: Vec<(ContextToken, Timestamp)>,
+    former: Vec<(SessionKeys, Timestamp)>,
     /// The service demanded a renewal.
     renew_demanded: bool,
 }
@@ -167,7 +167,7 @@ impl SecureConversationClient {
                 let mut former = session.former;
                 former.retain(|(_, until)| *until > now);
                 former.truncate(MAX_FORMER_KEYS - 1);
-                former.insert(0, (session.current.keys.token().clone(), until));
+                former.insert(0, (session.current.keys, until));
                 former
             }
         };
@@ -229,9 +229,9 @@ impl SecureConversationClient {
         let no_session = || SecurityError::new(Reason::UnknownContext("".into()));
         let session = self.session.as_ref().ok_or_else(no_session)?;
         let current = session.current.keys.token();
-        let former =
-            session.former.iter().filter(|(_, until)| *until > now).map(|(token, _)| token);
-        let known: Vec<&ContextToken> = std::iter::once(current).chain(former).collect();
+        let former = session.former.iter().filter(|(_, until)| *until > now).map(|(keys, _)| keys);
+        let own: Vec<&SessionKeys> = std::iter::once(&session.current.keys).chain(former).collect();
+        let known: Vec<&ContextToken> = own.iter().map(|keys| keys.token()).collect();
         let options = &self.core.options;
         let expect = Expectations {
             settings: &options.settings,
@@ -245,7 +245,11 @@ impl SecureConversationClient {
             limits: &options.limits,
             replay: self.core.replay.as_ref(),
         };
-        wsse::verify(reply, &expect, &Keys(&known))
+        let verified = wsse::verify(reply, &expect, &Keys(&known))?;
+        match own.iter().any(|keys| verified.is_reflected(keys)) {
+            true => Err(Reason::Reflected.into()),
+            false => Ok(verified),
+        }
     }
 
     pub(super) fn renewal_due(&self, now: Timestamp) -> bool {

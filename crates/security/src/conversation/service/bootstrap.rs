@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use waxwing_crypto::PrivateKey;
-use waxwing_soap::{Envelope, RandomSource};
+use waxwing_soap::{Addressing, Envelope, RandomSource};
 
 use super::super::caller::CallerIdentity;
 use super::super::credentials::ClientIdentification;
@@ -49,6 +49,10 @@ impl ServiceSecurity {
         }
         match self.verify_alone(envelope, request, None, now) {
             Err(error) => self.refuse_alone(request, error),
+            // It answers something: then it is an answer of ours, made under the same key, that somebody sent back.
+            Ok(alone) if is_answer(alone.verified.envelope()) => {
+                self.refuse_error(request, Reason::Reflected.into())
+            }
             Ok(alone) => Incoming::Message(Box::new(SecuredMessage {
                 received: Received::Verified(Box::new(alone.verified)),
                 session: None,
@@ -145,6 +149,10 @@ impl ServiceSecurity {
             _ => Ok(()),
         }
     }
+}
+
+fn is_answer(envelope: &Envelope) -> bool {
+    Addressing::read(envelope).is_ok_and(|addressing| addressing.relates_to.is_some())
 }
 
 /// The service's private key, the negotiated token of the message, and the sessions, whose tokens

@@ -134,6 +134,9 @@ impl ServiceSecurity {
             Ok(verified) => verified,
             Err(error) => return self.refuse_error(request, error),
         };
+        if session.is_own(&verified) {
+            return self.refuse_error(request, Reason::Reflected.into());
+        }
         let proven = match verified.token() {
             PrimaryToken::Context(proven) if proven.identifier() == &*session.identifier => proven,
             _ => return self.refuse_error(request, Reason::ForeignContext.into()),

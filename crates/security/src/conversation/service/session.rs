@@ -10,7 +10,7 @@ use super::super::caller::CallerIdentity;
 use crate::crowd::{Holder, Place};
 use crate::delivery::Delivery;
 use crate::trust::Lifetime;
-use crate::wsse::{ProvenContext, ReplayCache, SessionKeys, TokenKey};
+use crate::wsse::{ProvenContext, ReplayCache, SessionKeys, TokenKey, Verified};
 
 /// A security context session of the service.
 #[derive(Debug)]
@@ -155,6 +155,14 @@ impl Session {
         }
         keys.pending.push(key);
         true
+    }
+
+    /// Whether it is a message of the service's own, under any key that is still accepted.
+    pub(super) fn is_own(&self, verified: &Verified) -> bool {
+        let keys = self.lock();
+        let former = keys.former.iter().map(|(key, _)| key);
+        let mut known = std::iter::once(&keys.current).chain(&keys.pending).chain(former);
+        known.any(|key| verified.is_reflected(&key.keys))
     }
 
     /// The keys of the service's messages.

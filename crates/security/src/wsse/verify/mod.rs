@@ -52,20 +52,19 @@ pub fn verify(
         found.ok_or_else(|| Reason::UnknownAction(action.clone()))?.clone()
     };
     let mut pass = Pass::new(expect, resolver, &required);
-    pass.run(&mut envelope, security)?;
+    if let Err(error) = pass.run(&mut envelope, security) {
+        pass.unspoiled()?;
+        return Err(error);
+    }
+    if pass.primary.is_none() && !(transport && is_unsigned_allowed(expect)) {
+        // Without a good MAC nothing more is decrypted.
+        pass.unspoiled()?;
+        return Err(Reason::Missing("the primary signature").into());
+    }
     let mut parts = Parts::find(&envelope, security)?;
-    let signed = if pass.encrypt_before_sign {
-        check_ids(envelope.document(), None)?;
-        let mut signed = check_digests(&envelope, security, &pass, &mut parts)?;
-        pass.decrypt_children(envelope.document_mut(), &mut signed)?;
-        parts.decrypt(envelope.document_mut(), &mut pass)?;
-        check_ids(envelope.document(), pass.references.as_ref())?;
-        signed
-    } else {
-        parts.decrypt(envelope.document_mut(), &mut pass)?;
-        check_ids(envelope.document(), pass.references.as_ref())?;
-        check_digests(&envelope, security, &pass, &mut parts)?
-    };
+    let covered = cover(&mut envelope, security, &mut pass, &mut parts);
+    pass.unspoiled()?;
+    let signed = covered?;
     // An encrypted header may be a further Action: the one that the requirements were chosen by is the only one.
     self::action(&envelope)?;
     let document = envelope.document();
@@ -84,7 +83,7 @@ pub fn verify(
     remember(&pass)?;
     let created = pass.stamp.as_ref().map(|stamp| stamp.created);
     let username = pass.username.map(|(_, username)| username);
-    let Pass { endorsing, signatures, .. } = pass;
+    let Pass { endorsing, signatures, signing, .. } = pass;
     let (body, headers) = (parts.body.1, parts.headers);
     Ok(Verified {
         envelope,
@@ -95,8 +94,30 @@ pub fn verify(
         endorsing,
         username,
         signatures,
+        signing,
         created,
     })
+}
+
+/// Decrypts what is encrypted and compares the digests, in the order of the settings; gives the children of the Security
+/// header that are signed.
+fn cover(
+    envelope: &mut Envelope,
+    security: NodeId,
+    pass: &mut Pass<'_>,
+    parts: &mut Parts,
+) -> Result<Signed> {
+    if pass.encrypt_before_sign {
+        check_ids(envelope.document(), None)?;
+        let mut signed = check_digests(envelope, security, pass, parts)?;
+        pass.decrypt_children(envelope.document_mut(), &mut signed)?;
+        parts.decrypt(envelope.document_mut(), pass)?;
+        check_ids(envelope.document(), pass.references.as_ref())?;
+        return Ok(signed);
+    }
+    parts.decrypt(envelope.document_mut(), pass)?;
+    check_ids(envelope.document(), pass.references.as_ref())?;
+    check_digests(envelope, security, pass, parts)
 }
 
 /// The one Security header that is for this receiver.
@@ -147,10 +168,6 @@ fn check_digests(
 /// Everything that must be in the header is there.
 fn check_stamp_and_tokens(pass: &Pass<'_>) -> Result<()> {
     let expect = pass.expect;
-    let transport = matches!(expect.protection, ExpectedToken::Transport);
-    if pass.primary.is_none() && !(transport && is_unsigned_allowed(expect)) {
-        return Err(Reason::Missing("the primary signature").into());
-    }
     if pass.stamp.is_none() {
         return Err(Reason::Missing("the Timestamp").into());
     }

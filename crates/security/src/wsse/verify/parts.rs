@@ -47,13 +47,27 @@ impl Parts {
         Ok(Self { security, soap, body, headers })
     }
 
-    /// Decrypts the body and every header that the reference list announces.
+    /// Decrypts the body and every header that the reference list announces. What cannot be decrypted stays as it is and
+    /// spoils the message, which is read on: see [`Pass::spoil`].
     pub(super) fn decrypt(&mut self, document: &mut Document, pass: &mut Pass<'_>) -> Result<()> {
+        if let Some(references) = &mut pass.references
+            && let Err(error) =
+                self.decrypt_body(document, references, &mut pass.tokens, pass.expect)
+        {
+            pass.spoil(error);
+        }
+        if let Err(error) = self.decrypt_headers(document, pass) {
+            pass.spoil(error);
+        }
+        match &pass.references {
+            Some(references) => references.all_met(),
+            None => Ok(()),
+        }
+    }
+
+    fn decrypt_headers(&mut self, document: &mut Document, pass: &mut Pass<'_>) -> Result<()> {
         let Pass { references, tokens, expect, .. } = pass;
         let (security, soap) = (self.security, self.soap);
-        if let Some(references) = references {
-            self.decrypt_body(document, references, tokens, expect)?;
-        }
         for (node, protection) in &mut self.headers {
             let header = document.element(*node);
             let security = document.element(security);
@@ -73,10 +87,7 @@ impl Parts {
                 protection.encrypted = true;
             }
         }
-        match references {
-            Some(references) => references.all_met(),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// The body is encrypted when its first element is an EncryptedData that is announced. White space

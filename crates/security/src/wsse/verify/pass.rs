@@ -1,10 +1,13 @@
 //! The pass over the children of a Security header, in their order.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 use waxwing_soap::Envelope;
 use waxwing_xml::{Document, Element, Node, NodeId};
 
 use super::super::expect::{Expectations, ExpectedToken, TokenResolver};
+use super::super::key::MessageKey;
 use super::super::names::{DSIG, WSSE, WSSE11, WSU, XENC};
 use super::super::token::SentSignature;
 use super::super::verified::{EndorsingProof, ReceivedUsername};
@@ -18,7 +21,7 @@ use super::signature::{Primary, Signature};
 use super::timestamp::{self, Stamp};
 use super::tokens::{Resolved, Root, Tokens};
 use super::{confirmation, username};
-use crate::error::{Reason, Result};
+use crate::error::{Reason, Result, SecurityError};
 use crate::protection::MessageProtection;
 
 /// What the Security header of a message says, as far as it stands by itself: tokens resolved,
@@ -34,6 +37,10 @@ pub(super) struct Pass<'a> {
     pub(super) signatures: Vec<SentSignature>,
     pub(super) confirmations: Vec<Confirmation>,
     pub(super) username: Option<(NodeId, ReceivedUsername)>,
+    /// The signing key of the primary signature.
+    pub(super) signing: Option<Arc<MessageKey>>,
+    /// Why the message is refused, although it is read to its end.
+    spoiled: Option<SecurityError>,
     /// Whether the action demands an encrypted body, hence encrypted signatures.
     body_encrypted: bool,
     /// Whether the digests are those of what was encrypted (never over a protected transport, which encrypts itself).
@@ -60,6 +67,8 @@ impl<'a> Pass<'a> {
             signatures: Vec::new(),
             confirmations: Vec::new(),
             username: None,
+            signing: None,
+            spoiled: None,
             body_encrypted: protection.body.encrypts(),
             encrypt_before_sign: order == ProtectionOrder::EncryptBeforeSign && !transport,
             deferred: SmallVec::new(),
@@ -82,6 +91,18 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
+    /// Notes that something could not be decrypted, or is no XML. The message is refused for it, but at its end and after
+    /// the same work as one whose digests are wrong: at once would tell whoever has a clock whether it was the padding, the
+    /// XML or what it says (Vaudenay 2002; Jager and Somorovsky 2011).
+    pub(super) fn spoil(&mut self, error: SecurityError) {
+        self.spoiled.get_or_insert(error);
+    }
+
+    /// Fails when anything was spoiled.
+    pub(super) fn unspoiled(&mut self) -> Result<()> {
+        self.spoiled.take().map_or(Ok(()), Err)
+    }
+
     /// Decrypts the children that were encrypted before the message was signed: each was signed as it was, and so is what
     /// comes out of it.
     pub(super) fn decrypt_children(
@@ -94,7 +115,7 @@ impl<'a> Pass<'a> {
                 let what = Reason::NotSigned("an EncryptedData of the Security header".into());
                 return Err(at(what, document.element(node)));
             }
-            signed.push(self.encrypted(document, node)?);
+            signed.extend(self.encrypted(document, node)?);
         }
         Ok(())
     }
@@ -152,18 +173,27 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// An encrypted child: announced, decrypted in its place, and then read like any other. Gives what stands there now.
-    fn encrypted(&mut self, document: &mut Document, node: NodeId) -> Result<NodeId> {
+    /// An encrypted child: announced, decrypted in its place, and then read like any other. Gives what stands there now;
+    /// nothing when it spoils the message.
+    fn encrypted(&mut self, document: &mut Document, node: NodeId) -> Result<Option<NodeId>> {
         let element = document.element(node);
         let references = self.references.as_mut().ok_or_else(|| {
             at(Reason::WrongOrder("EncryptedData before the ReferenceList"), element)
         })?;
         references.meet(element.attribute("Id").unwrap_or(""), element)?;
         let settings = self.expect.settings;
-        let plaintext = decrypt::open(element, Stands::Element, &mut self.tokens, settings)?;
-        let node = decrypt::replace(document, node, &plaintext, self.expect.limits)?;
-        self.child(document, node, true)?;
-        Ok(node)
+        let opened = decrypt::open(element, Stands::Element, &mut self.tokens, settings);
+        let limits = self.expect.limits;
+        match opened.and_then(|plain| decrypt::replace(document, node, &plain, limits)) {
+            Ok(node) => {
+                self.child(document, node, true)?;
+                Ok(Some(node))
+            }
+            Err(error) => {
+                self.spoil(error);
+                Ok(None)
+            }
+        }
     }
 
     fn timestamp(&mut self, element: Element<'_>) -> Result<()> {
@@ -262,6 +292,7 @@ impl<'a> Pass<'a> {
                 }
                 key.check_signing(settings.suite).map_err(|e| e.at("Signature/KeyInfo"))?;
                 signature.verify_mac(&key, settings)?;
+                self.signing = Some(key);
             }
             _ => {
                 let expected = "a key of the protection token";
