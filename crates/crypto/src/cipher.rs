@@ -96,7 +96,7 @@ impl CipherKey {
             Schedule::Aes192(aes) => decrypt_aes(&**aes, iv, &mut out),
             Schedule::Aes256(aes) => decrypt_aes(&**aes, iv, &mut out),
             Schedule::TripleDes(key) => {
-                out = Zeroizing::new(triple_des(Mode::Decrypt, key, iv, blocks).ok()?);
+                out = triple_des(Mode::Decrypt, key, iv, blocks).ok()?;
             }
         }
         let padding = *out.last()?;
@@ -128,12 +128,17 @@ where
     mode.decrypt_blocks(Array::slice_as_chunks_mut(blocks).0);
 }
 
-fn triple_des(mode: Mode, key: &[u8], iv: &[u8], blocks: &[u8]) -> Result<Vec<u8>, CryptoError> {
+fn triple_des(
+    mode: Mode,
+    key: &[u8],
+    iv: &[u8],
+    blocks: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
     let what = "Triple DES";
     let mut crypter =
         Crypter::new(Cipher::des_ede3_cbc(), mode, key, Some(iv)).map_err(failed(what))?;
     crypter.pad(false);
-    let mut out = vec![0; blocks.len() + 8];
+    let mut out = Zeroizing::new(vec![0; blocks.len() + 8]);
     let mut length = crypter.update(blocks, &mut out).map_err(failed(what))?;
     length += crypter.finalize(&mut out[length..]).map_err(failed(what))?;
     out.truncate(length);

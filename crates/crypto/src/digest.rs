@@ -55,8 +55,8 @@ pub fn sha1(octets: &[u8]) -> [u8; 20] {
     Sha1::digest(octets).into()
 }
 
-/// A key of HMAC with its inner and outer state computed. Not shown by `Debug`; its states are wiped by the
-/// `zeroize` features of the hash crates only in part, so the octets of the key itself live with the caller.
+/// A key of HMAC with its inner and outer state computed. Not shown by `Debug`; the states, which are as good as the key,
+/// are wiped when dropped. The octets of the key itself live with the caller.
 #[derive(Clone)]
 pub struct HmacKey(Mac);
 
@@ -110,8 +110,8 @@ impl Mac {
     /// The HMAC. Compare it in constant time.
     pub fn finish(self) -> Vec<u8> {
         match self {
-            Self::Sha1(mac) => mac.finalize().into_bytes().to_vec(),
-            Self::Sha256(mac) => mac.finalize().into_bytes().to_vec(),
+            Self::Sha1(mac) => mac.finalize().as_bytes().to_vec(),
+            Self::Sha256(mac) => mac.finalize().as_bytes().to_vec(),
         }
     }
 }

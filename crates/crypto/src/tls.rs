@@ -13,6 +13,8 @@ use openssl::ssl::{
     SslOptions, SslSessionCacheMode, SslStream, SslVerifyMode, SslVersion,
 };
 
+use zeroize::Zeroizing;
+
 use crate::certificate::Certificate;
 use crate::error::{CryptoError, failed};
 use crate::identity::Identity;
@@ -253,17 +255,17 @@ impl TlsSession {
         Ok(std::mem::take(&mut self.stream.get_mut().outgoing))
     }
 
-    /// The octets inside application-data records.
+    /// The octets inside application-data records: a key. They are wiped when dropped.
     ///
     /// # Errors
     ///
     /// A record does not verify, there is none, or octets are left over.
-    pub fn unwrap(&mut self, records: &[u8]) -> Result<Vec<u8>, TlsError> {
+    pub fn unwrap(&mut self, records: &[u8]) -> Result<Zeroizing<Vec<u8>>, TlsError> {
         if !self.complete {
             return Err(TlsError::NotComplete);
         }
         self.stream.get_mut().incoming.extend_from_slice(records);
-        let mut out = vec![0; records.len()];
+        let mut out = Zeroizing::new(vec![0; records.len()]);
         let mut length = 0;
         loop {
             match self.stream.ssl_read(&mut out[length..]) {

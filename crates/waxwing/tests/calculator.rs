@@ -85,3 +85,33 @@ async fn newer_versions_and_without_reliable_session() {
         }
     }
 }
+
+/// Four times as many as may begin at once. `session/tests/busy.rs` has the same in virtual time.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "500 TLS handshakes of unoptimized code: half a minute on two idle cores"]
+async fn five_hundred_channels_opened_at_once_all_open() {
+    let extra = r#"openTimeout="00:05:00" sendTimeout="00:05:00""#;
+    let binding = Binding { reliable: false, extra, ..Binding::certificate(true) };
+    let pair = pair(&binding, &binding, "alice").await;
+    let mut channels = tokio::task::JoinSet::new();
+    for _ in 0..500 {
+        let factory = pair.factory.clone();
+        channels.spawn(async move {
+            let channel = factory.open_channel().await?;
+            let sum = CalculatorClient::new(channel.clone()).add(1.0, 2.0).await?;
+            Ok::<_, CallError>((channel, sum))
+        });
+    }
+    let mut open = Vec::new();
+    while let Some(channel) = channels.join_next().await {
+        let (channel, sum) = channel.unwrap().unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(sum, 3.0);
+        open.push(channel);
+    }
+    assert_eq!(pair.host.statistics().security_sessions, 500);
+    for channel in open {
+        channel.close().await.unwrap_or_else(|error| panic!("{error}"));
+    }
+    assert_eq!(pair.host.statistics().security_sessions, 0);
+    assert!(pair.host.close().await);
+}

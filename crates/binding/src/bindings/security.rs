@@ -82,7 +82,7 @@ settings! {
             issued_cookie_lifetime: TimeSpan = TimeSpan::hours(10), "issuedCookieLifetime";
             /// Negotiations under way at once.
             max_stateful_negotiations: u32 = 128, "maxStatefulNegotiations";
-            /// Requests remembered.
+            /// Requests remembered; beyond it those of whoever sent the most are accepted for a shorter time.
             replay_cache_size: u32 = 900_000, "replayCacheSize", range crate::values::Range::new(1, i32::MAX as i64);
             /// How far clocks may differ.
             max_clock_skew: TimeSpan = TimeSpan::minutes(5), "maxClockSkew";

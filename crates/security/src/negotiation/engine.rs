@@ -66,7 +66,10 @@ impl TlsEngine for TlsSession {
     }
 
     fn unwrap(&mut self, records: &[u8]) -> Result<Vec<u8>, NegotiationError> {
-        TlsSession::unwrap(self, records).map_err(tls)
+        // Moved, not copied: whoever asks wipes them.
+        TlsSession::unwrap(self, records)
+            .map(|mut octets| std::mem::take(&mut *octets))
+            .map_err(tls)
     }
 }
 

@@ -9,9 +9,9 @@ use crate::conversation::ServiceLimits;
 use crate::crowd::{Admission, Holder, Patience, Place as Taken, admit};
 use crate::delivery::Delivery;
 
-/// An honest client needs two round trips.
+/// An honest client needs one more round trip, which takes a while when client and service are busy themselves.
 const PATIENCE: Patience =
-    Patience { fewer: Duration::from_secs(1), anybody: Duration::from_secs(5) };
+    Patience { fewer: Duration::from_secs(1), anybody: Duration::from_secs(10) };
 
 /// Negotiations by their context.
 pub(super) struct Pool<N> {

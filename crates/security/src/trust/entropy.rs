@@ -60,7 +60,7 @@ impl BinarySecret {
         };
         let kind = format!("{}/{kind}", dialect.trust());
         document.set_attribute(secret, Name::local("Type"), &kind);
-        document.append_text(secret, &read::base64(&self.octets));
+        document.append_text(secret, &Zeroizing::new(read::base64(&self.octets)));
     }
 
     /// Reads the secret of an `Entropy` element.

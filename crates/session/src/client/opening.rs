@@ -5,7 +5,7 @@ use std::time::Duration;
 use waxwing_reliable::{
     Failure, FailureKind, Identifier, InitiatorInput, OpenRequest, Time, TokenReference,
 };
-use waxwing_security::conversation::{ClientError, Step};
+use waxwing_security::conversation::{ClientError, FaultOrigin, SecurityFaultKind, Step};
 use waxwing_security::wsse::Dialect;
 use waxwing_soap::urn_uuid;
 
@@ -21,6 +21,10 @@ const PACE: Duration = Duration::from_secs(10);
 /// long up to [`PACE`]. A place becomes free as soon as another client has made its next step.
 const BUSY_WAIT: Duration = Duration::from_secs(1);
 
+/// How often a negotiation that the service gave up between two legs is begun again. It does so when others need the
+/// place and the client, or the way to it, is slow.
+const MAX_DROPPED: u32 = 5;
+
 /// An opening under way.
 #[derive(Debug)]
 pub(super) struct Opening {
@@ -29,6 +33,10 @@ pub(super) struct Opening {
     attempts: u32,
     /// How many of them the service was too busy for, one after the other.
     busy: u32,
+    /// Messages of this attempt.
+    sent: u32,
+    /// How many negotiations the service gave up.
+    dropped: u32,
     attempt_started: Time,
     /// Set while waiting for the next attempt.
     retry_at: Option<Time>,
@@ -43,6 +51,8 @@ impl Opening {
             deadline,
             attempts: 0,
             busy: 0,
+            sent: 0,
+            dropped: 0,
             attempt_started: now,
             retry_at: None,
             first: None,
@@ -59,6 +69,7 @@ impl ClientSession {
     pub(super) fn secure(&mut self, at: &mut Moment<'_>) {
         let Phase::Opening(opening) = &mut self.phase else { return };
         opening.attempts += 1;
+        opening.sent = 0;
         opening.attempt_started = at.time;
         opening.retry_at = None;
         match self.security.open(at.wall, at.random) {
@@ -72,6 +83,9 @@ impl ClientSession {
         match step {
             Step::Send(envelope) => {
                 self.in_trust = true;
+                if let Phase::Opening(opening) = &mut self.phase {
+                    opening.sent += 1;
+                }
                 let deadline = self.trust_deadline(at.time);
                 self.transmit(Pending::Trust, *envelope, None, deadline);
             }
@@ -123,12 +137,29 @@ impl ClientSession {
     /// The handshake failed for a reason of security.
     pub(super) fn handshake_failed(&mut self, error: ClientError, at: &mut Moment<'_>) {
         self.in_trust = false;
-        if error.is_busy() {
+        if error.is_busy() || self.is_dropped(&error) {
             return self.service_is_busy(error.into(), at);
         }
         let retry = error.is_retryable()
             || (self.settings.retry_authentication && error.is_security_failure());
         self.attempt_failed(error.into(), retry, at);
+    }
+
+    /// Whether the service no longer knows a negotiation whose first leg it answered. What is wrong with a client, as a
+    /// service sees it, is told in answer to the first leg, or in other words.
+    fn is_dropped(&mut self, error: &ClientError) -> bool {
+        let Phase::Opening(opening) = &mut self.phase else { return false };
+        let unknown = matches!(
+            error,
+            ClientError::Fault {
+                kind: SecurityFaultKind::InvalidRequest,
+                origin: FaultOrigin::Negotiation,
+                ..
+            }
+        );
+        let dropped = unknown && opening.sent > 1 && opening.dropped < MAX_DROPPED;
+        opening.dropped += u32::from(dropped);
+        dropped
     }
 
     /// The handshake failed below.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use waxwing_crypto::{Certificate, Identity, PrivateKey, RevocationList};
+use zeroize::Zeroizing;
 
 use super::CertificateError;
 
@@ -72,7 +73,7 @@ fn of_file(file: PathBuf) -> Result<Vec<StoredCertificate>, CertificateError> {
         return of_text(&octets, file);
     }
     let password = Password {
-        value: std::env::var(PASSWORD_VARIABLE).ok(),
+        value: std::env::var(PASSWORD_VARIABLE).ok().map(Zeroizing::new),
         hint: format!("the environment variable {PASSWORD_VARIABLE} holds the password"),
     };
     of_pkcs12(&octets, &password, file).map(|stored| vec![stored])
@@ -80,7 +81,7 @@ fn of_file(file: PathBuf) -> Result<Vec<StoredCertificate>, CertificateError> {
 
 /// The password of a PKCS#12 file, and where it comes from.
 struct Password {
-    value: Option<String>,
+    value: Option<Zeroizing<String>>,
     hint: String,
 }
 
@@ -117,7 +118,7 @@ pub(super) fn read_named(
             None => "name the environment variable that holds it in passwordVariable of <certificateFiles><add>"
                 .to_owned(),
         };
-        of_pkcs12(&octets, &Password { value: password, hint }, file.clone())?
+        of_pkcs12(&octets, &Password { value: password.map(Zeroizing::new), hint }, file.clone())?
     };
     if let Some(key) = key {
         let key_file = base.join(key);
@@ -190,8 +191,10 @@ fn files(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, Certificate
     Ok(files)
 }
 
-fn contents(file: &Path) -> Result<Vec<u8>, CertificateError> {
+/// The octets of a file, which may hold a private key: wiped when dropped.
+fn contents(file: &Path) -> Result<Zeroizing<Vec<u8>>, CertificateError> {
     std::fs::read(file)
+        .map(Zeroizing::new)
         .map_err(|source| CertificateError::File { file: file.display().to_string(), source })
 }
 
@@ -209,7 +212,7 @@ fn of_pkcs12(
         },
         source => CertificateError::Content { file: file.display().to_string(), source },
     };
-    let password = value.as_deref().unwrap_or_default();
+    let password = value.as_ref().map_or("", |value| value.as_str());
     match Identity::from_pkcs12(octets, password) {
         Ok(Identity { certificate, key, chain }) => {
             Ok(StoredCertificate { certificate, key: Some(key), chain, file })

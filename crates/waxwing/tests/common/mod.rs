@@ -95,8 +95,10 @@ impl Binding {
 
     fn xml(&self) -> String {
         let Self { section, reliable, security, extra } = self;
+        let own = extra.contains("openTimeout");
+        let open = if own { "" } else { r#"openTimeout="00:00:20" sendTimeout="00:00:20""# };
         format!(
-            r#"<bindings><{section}><binding name="B" openTimeout="00:00:20" sendTimeout="00:00:20" closeTimeout="00:00:10" {extra}>
+            r#"<bindings><{section}><binding name="B" {open} closeTimeout="00:00:10" {extra}>
                  <reliableSession enabled="{reliable}" ordered="true"/>{security}</binding></{section}></bindings>"#
         )
     }

@@ -2,6 +2,7 @@
 //! (WS-Security 1.1 §10, §8.5; Username Token Profile 1.0 §3.1).
 
 use jiff::Timestamp;
+use zeroize::Zeroizing;
 
 use super::super::SecuritySettings;
 use super::super::key::Digester;
@@ -63,7 +64,8 @@ pub(super) struct Element {
 impl Element {
     /// Its reference in a signature.
     pub(super) fn signed(&self, settings: &SecuritySettings) -> Result<SignedPart> {
-        let mut text = Vec::with_capacity(self.text.len() + 128);
+        // It may hold a password.
+        let mut text = Zeroizing::new(Vec::with_capacity(self.text.len() + 256));
         push(&mut text, &["<o:Security xmlns:o=\"", WSSE, "\">"]);
         text.extend_from_slice(&self.text);
         push(&mut text, &["</o:Security>"]);
@@ -86,7 +88,10 @@ pub(super) fn username_token(
     credential: &UsernameCredential,
     settings: &SecuritySettings,
 ) -> Element {
-    let mut text = Vec::with_capacity(512);
+    // Room for every character escaped: a buffer that grows leaves the password behind.
+    let characters =
+        credential.username.len() + credential.password.as_ref().map_or(0, |p| p.len());
+    let mut text = Vec::with_capacity(1024 + credential.id.len() + 6 * characters);
     push(&mut text, &["<o:UsernameToken u:Id=\"", &credential.id, "\" xmlns:o=\"", WSSE]);
     push(&mut text, &["\" xmlns:u=\"", WSU, "\"><o:Username>"]);
     push_escaped(&mut text, &credential.username);

@@ -1,6 +1,7 @@
 //! Encrypting parts of a message with its encryption key (XML Encryption §3, §5.2).
 
 use waxwing_soap::RandomSource;
+use zeroize::Zeroizing;
 
 use super::super::SecuritySettings;
 use super::Numbers;
@@ -38,6 +39,8 @@ impl<'a, 'r> Encryptor<'a, 'r> {
         if !encrypt {
             return Ok(text);
         }
+        // It may hold a password.
+        let text = Zeroizing::new(text);
         let id = self.numbers.next();
         self.encrypt(id, EncryptedType::Element, &text, Place::Security)
     }
@@ -48,8 +51,8 @@ impl<'a, 'r> Encryptor<'a, 'r> {
             return Ok(element);
         }
         let id = self.numbers.next();
-        let text =
-            self.encrypt(id.clone(), EncryptedType::Element, &element.text, Place::Security)?;
+        let plain = Zeroizing::new(element.text);
+        let text = self.encrypt(id.clone(), EncryptedType::Element, &plain, Place::Security)?;
         Ok(Element { text, id })
     }
 
