@@ -175,7 +175,7 @@ impl Endpoint {
                 DecodeError::Content(_) => StatusCode::BAD_REQUEST,
             })
         })?;
-        match action_mismatch(request, content_type, &envelope) {
+        match action_mismatch(request.soap_action.as_deref(), content_type, &envelope) {
             None => Ok(envelope),
             Some(problem) => {
                 Counters::add(&self.counters.refused);
@@ -243,21 +243,21 @@ async fn sweep_every_second(endpoint: Weak<Endpoint>) {
     }
 }
 
-/// An action that the transport names, in the content type or in `SOAPAction`, must be the message's.
+/// Every action that the transport names, in the content type or in `SOAPAction`, must be the message's: whoever looks
+/// at the transport alone (a firewall, a router) must not be shown another one.
 fn action_mismatch(
-    request: &HttpRequest,
+    soap_action: Option<&str>,
     content_type: &str,
     envelope: &Envelope,
 ) -> Option<String> {
     let of_type = ContentType::parse(content_type).and_then(|parsed| parsed.action());
-    let of_header =
-        request.soap_action.as_deref().map(|action| action.trim().trim_matches('"').to_owned());
-    let named = of_type.or(of_header).filter(|action| !action.is_empty())?;
+    let of_header = soap_action.map(|action| action.trim().trim_matches('"').to_owned());
     let namespace = envelope.version().addressing.namespace();
     let action =
         envelope.header_named(namespace, "Action").map(|header| header.text().trim().to_owned())?;
-    (named != action)
-        .then(|| format!("the transport names the action {named}, the message is {action}"))
+    let other = |named: &String| !named.is_empty() && *named != action;
+    let named = [of_type, of_header].into_iter().flatten().find(other)?;
+    Some(format!("the transport names the action {named}, the message is {action}"))
 }
 
 fn message_note(caller: &str) -> String {
@@ -276,4 +276,36 @@ pub(super) fn caller_of(
             .unwrap_or_default(),
         authentication_type: identity.authentication_type().to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use waxwing_soap::{Addressing, MessageVersion};
+
+    use super::*;
+
+    #[test]
+    fn the_transport_names_no_other_action() {
+        let mut envelope = Envelope::new(MessageVersion::SOAP12_ADDRESSING10);
+        let action = Some("urn:pay".to_owned());
+        Addressing { action, ..Addressing::default() }.write(&mut envelope);
+        let of_type = |action: &str| format!("application/soap+xml; action=\"{action}\"");
+        let (own, other) = (of_type("urn:pay"), of_type("urn:look"));
+        let plain = "application/soap+xml; charset=utf-8";
+        for (header, kind) in
+            [(None, plain), (None, &*own), (Some("\"urn:pay\""), &*own), (Some("\"\""), plain)]
+        {
+            assert_eq!(action_mismatch(header, kind, &envelope), None, "{header:?} {kind}");
+        }
+        // One of two that is right does not hide the other.
+        for (header, kind) in [
+            (None, &*other),
+            (Some("urn:look"), plain),
+            (Some("\"urn:look\""), &*own),
+            (Some("\"urn:pay\""), &*other),
+        ] {
+            let text = action_mismatch(header, kind, &envelope).expect("a mismatch");
+            assert!(text.contains("urn:look"), "{text}");
+        }
+    }
 }
