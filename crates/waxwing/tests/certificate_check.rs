@@ -17,6 +17,11 @@ use tempfile::TempDir;
 use waxwing::binding::{Configuration, Diagnostic, Severity};
 use waxwing::check::{FileCheck, Outcome};
 
+/// The time of every check, and what certificates are dated by.
+fn now() -> jiff::Timestamp {
+    jiff::Timestamp::from_second(1_800_000_000).unwrap()
+}
+
 /// A certificate and its key.
 struct Party {
     key: PKey<Private>,
@@ -53,7 +58,7 @@ fn make(common: &str, kind: Kind, issuer: Option<&Party>) -> Party {
     let serial = BigNum::from_u32(serial).unwrap().to_asn1_integer().unwrap();
     builder.set_serial_number(&serial).unwrap();
     let day = |days: i64| {
-        let seconds = jiff::Timestamp::now().as_second() + days * 86_400;
+        let seconds = now().as_second() + days * 86_400;
         Asn1Time::from_unix(seconds).unwrap()
     };
     builder.set_not_before(&day(kind.from)).unwrap();
@@ -99,9 +104,7 @@ fn make(common: &str, kind: Kind, issuer: Option<&Party>) -> Party {
 fn list(issuer: &Party, until: i64) -> Vec<u8> {
     let mut builder = X509CrlBuilder::new().unwrap();
     builder.set_issuer_name(issuer.certificate.subject_name()).unwrap();
-    let day = |days: i64| {
-        Asn1Time::from_unix(jiff::Timestamp::now().as_second() + days * 86_400).unwrap()
-    };
+    let day = |days: i64| Asn1Time::from_unix(now().as_second() + days * 86_400).unwrap();
     builder.set_last_update(&day(-9)).unwrap();
     builder.set_next_update(&day(until)).unwrap();
     let identifier = {
@@ -148,7 +151,7 @@ impl Stores {
 fn check(text: &str, folder: &Path) -> FileCheck {
     let loaded = Configuration::load(text);
     assert!(!loaded.has_errors(), "{:?}", loaded.diagnostics);
-    FileCheck::of(loaded, folder, jiff::Timestamp::now())
+    FileCheck::of(loaded, folder, now())
 }
 
 /// What was told: severity, code, and the text that is marked.

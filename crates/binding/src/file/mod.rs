@@ -2,6 +2,7 @@
 
 pub(crate) mod decode;
 pub(crate) mod malformed;
+mod misplaced;
 pub(crate) mod node;
 pub(crate) mod parse;
 pub(crate) mod raw;
