@@ -130,7 +130,7 @@ fn an_identity_is_read_as_svcutil_writes_it() {
     assert!(forms[1].starts_with("AwAAAAEAAAAUAAAA"), "{}", forms[1]);
     let folder = common::stores("alice", "ca", &[]);
     for encoded in forms {
-        assert_eq!(certificates_of_identity(&encoded).unwrap(), [service.clone()]);
+        assert_eq!(certificates_of_identity(&encoded).unwrap(), std::slice::from_ref(&service));
         // The identity is the service's certificate, too: nothing else names it.
         let security = r#"<bindings><wsHttpBinding><binding><security><message clientCredentialType="None" negotiateServiceCredential="false"/></security></binding></wsHttpBinding></bindings>"#;
         let text = web_config(security).replace(
