@@ -43,7 +43,7 @@ pub fn binding(reliable: bool, secure: bool) -> WsHttpBinding {
             .message_credential(MessageCredentialType::None),
         false => WsHttpBinding::new(SecurityMode::None, reliable),
     };
-    binding.max_received_message_size(MAX_MESSAGE as u64).send_timeout(TimeSpan::seconds(30))
+    binding.max_received_message_size(MAX_MESSAGE as u64).send_timeout(TimeSpan::seconds(60))
 }
 
 fn limits() -> HttpLimits {

@@ -399,10 +399,19 @@ impl Room for ConnectionRoom<'_> {
         Charge::new(self.places, self.connection)
     }
 
+    /// The time that a body waits for memory is ours, not the peer's.
     async fn more(&self, charge: &mut Charge, octets: usize) {
+        if charge.try_add(octets) {
+            return;
+        }
+        let (begun, body) = (Instant::now(), *self.connection.progress());
+        *self.connection.progress() = Progress::new(Stage::Handling, begun);
         loop {
             let freed = self.places.freed.notified();
             if charge.try_add(octets) {
+                let waited = begun.elapsed();
+                let (since, moved) = (body.since + waited, body.moved + waited);
+                *self.connection.progress() = Progress { since, moved, ..body };
                 return;
             }
             make_memory(&self.places.lock(), Some(self.connection), Instant::now());

@@ -128,6 +128,8 @@ async fn bodies_wait_for_memory_and_the_slowest_makes_way() {
     let waiting = tokio::time::timeout(SECOND / 5, room(2).more(&mut third, 100)).await;
     assert!(waiting.is_err(), "there is no room");
     assert_eq!(ends(&all), [true, false, false]);
+    let now = Instant::now() + 3600 * SECOND;
+    assert!(!all[2].progress().is_overdue(&places.limits, now), "what it waits for is ours");
     charges.remove(0);
     room(2).more(&mut third, 100).await;
     assert_eq!(places.held.load(Ordering::Relaxed), 600);
