@@ -179,7 +179,7 @@ fn tls_over_memory_in_four_flights_and_one_record_for_the_key() {
         );
         let mut altered = record.clone();
         *altered.last_mut().unwrap() ^= 1;
-        assert_eq!(client.unwrap(&record).unwrap(), [5; 32]);
+        assert_eq!(*client.unwrap(&record).unwrap(), [5; 32]);
         assert!(client.unwrap(&altered).is_err());
     }
 }
