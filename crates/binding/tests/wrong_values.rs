@@ -78,7 +78,8 @@ fn addresses_are_what_uri_takes() {
             assert_eq!(*code, "bad-value", "{place}");
             assert!(wcf.as_deref().is_some_and(|wcf| wcf.contains(why)), "{place}: {wcf:?}");
         }
-        let good = errors(&place.replace("BAD", "http://h:80/a b"));
+        let scheme = if place.contains("httpsGetUrl") { "https" } else { "http" };
+        let good = errors(&place.replace("BAD", &format!("{scheme}://h:80/a b")));
         assert_eq!(good, [], "{place}");
     }
 }
@@ -160,5 +161,22 @@ fn texts_that_must_not_be_empty() {
             ["value-out-of-range"],
             "{text}"
         );
+    }
+}
+
+#[test]
+fn metadata_pages_are_of_their_own_scheme() {
+    let page = |attributes: &str| {
+        errors(&format!(
+            "<behaviors><serviceBehaviors><behavior><serviceMetadata {attributes} /></behavior></serviceBehaviors></behaviors>"
+        ))
+    };
+    assert_eq!(page(r#"httpGetUrl="x" httpsGetUrl="HTTPS://h/""#), []);
+    for (attribute, found) in
+        [(r#"httpGetUrl="https://h/x""#, "https"), (r#"httpsGetUrl="net.tcp://h/x""#, "net.tcp")]
+    {
+        let [(code, wcf)] = &page(attribute)[..] else { panic!("{attribute}") };
+        assert_eq!(*code, "metadata-page-scheme");
+        assert!(wcf.as_deref().is_some_and(|wcf| wcf.contains(&format!("with scheme '{found}'"))));
     }
 }

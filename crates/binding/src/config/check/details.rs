@@ -2,7 +2,8 @@
 
 use crate::X509FindType;
 use crate::file::node::Node;
-use crate::file::reader::{Problem, Reader};
+use crate::file::reader::{Problem, Reader, quote};
+use crate::uri;
 use crate::values::{Rule, Value};
 
 /// Attributes that WCF requires, by element and the element around it.
@@ -35,6 +36,7 @@ pub(super) fn details(node: &Node, cx: &mut Reader) {
         cx.within(child, |cx| {
             required(node, child, cx);
             certificate(child, cx);
+            metadata_pages(child, cx);
             details(child, cx);
         });
     }
@@ -50,6 +52,37 @@ fn required(parent: &Node, node: &Node, cx: &mut Reader) {
                     .fix(format!("write {attribute}=\"…\"")),
             );
         }
+    }
+}
+
+/// The addresses of the metadata pages are of their own schemes, or relative.
+fn metadata_pages(node: &Node, cx: &mut Reader) {
+    if node.name != "serviceMetadata" {
+        return;
+    }
+    for (name, property, expected) in
+        [("httpGetUrl", "HttpGetUrl", "http"), ("httpsGetUrl", "HttpsGetUrl", "https")]
+    {
+        let Some(url) = node.attribute(name) else { continue };
+        let Some(found) = uri::scheme(&url.value) else { continue };
+        // What is no URI at all is refused where it is read.
+        if found.eq_ignore_ascii_case(expected) || uri::check(&url.value).is_err() {
+            continue;
+        }
+        let value = quote(&url.value);
+        cx.report(
+            Problem::error(
+                "metadata-page-scheme",
+                url.value_span,
+                format!("{name} begins with {found}:, but that page goes over {expected}:"),
+            )
+            .wcf(format!(
+                "{property} must be a relative URI or an absolute URI with scheme '{expected}'.  \
+                 '{value}' is an absolute URI with scheme '{found}'. "
+            ))
+            .at_open()
+            .fix(format!("write {expected}://…, or a relative address")),
+        );
     }
 }
 
