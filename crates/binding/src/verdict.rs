@@ -303,7 +303,7 @@ impl Loaded {
         if found.is_empty() && !errors.is_empty() {
             // Nothing but the service itself can be shown.
             let places = Places::of_service(model, node, node);
-            let none = ResolveError::NoService { name: service.name.clone() };
+            let none = ResolveError::NoService { name: service.name.clone(), known: String::new() };
             let mut judged = judge(Role::Service, &errors, Err(none), places);
             judged.service.clone_from(&service.name);
             found.push(judged);

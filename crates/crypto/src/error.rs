@@ -1,7 +1,7 @@
 //! What can go wrong with keys and certificates.
 
-/// Why a key or certificate cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Why a key or certificate cannot be used. `Debug` is the text as well: it is what a `main` prints.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CryptoError {
     /// The octets are no X.509 certificate.
@@ -42,6 +42,12 @@ pub enum CryptoError {
         /// What the library said.
         reason: String,
     },
+}
+
+impl std::fmt::Debug for CryptoError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
 
 /// The words of the library's last error.

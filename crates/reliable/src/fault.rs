@@ -111,6 +111,11 @@ impl SequenceFault {
         Self { blame: Blame::Receiver, kind, reason: reason.into() }
     }
 
+    /// Whether the peer has no room for another session at the moment.
+    pub fn is_busy(&self) -> bool {
+        matches!(self.kind, FaultKind::CreateSequenceRefused { connection_limit: true })
+    }
+
     /// Refusal of a CreateSequence for a reason of the protocol.
     pub fn refused(reason: impl Into<String>) -> Self {
         Self::sender(FaultKind::CreateSequenceRefused { connection_limit: false }, reason)

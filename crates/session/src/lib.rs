@@ -17,6 +17,7 @@
 mod acceptance;
 mod backlog;
 mod client;
+mod diagnosis;
 mod error;
 mod message;
 pub mod options;
@@ -25,8 +26,9 @@ mod service;
 pub use acceptance::Acceptance;
 pub use backlog::{Backlog, BacklogInput, BacklogOutput};
 pub use client::{Answer, ClientOutput, ClientSession, ClientSettings, TransmissionId, Transmit};
-pub use error::{Advice, SessionError};
+pub use diagnosis::{Diagnosis, Situation, TransportCause, TransportFailure};
+pub use error::SessionError;
 pub use message::{AppMessage, ApplicationMessage, Moment};
 pub use service::{Arrival, ArrivedMessage, Encoded, ReplyTo, ServiceEndpoint, ServiceSettings};
 
-pub use waxwing_reliable::{CallId, ExchangeId, Failure, FailureKind, Time};
+pub use waxwing_reliable::{CallId, ExchangeId, Time};

@@ -82,17 +82,14 @@ pub fn reliable_settings(
     Some((version, shape, settings))
 }
 
-/// The settings of a client session. None without SOAP.
-pub fn client_settings(
-    endpoint: &EffectiveEndpoint,
-    shape: Shape,
-    retry_authentication: bool,
-) -> Option<ClientSettings> {
+/// The settings of a client session, which tells failures of opening at once. None without SOAP.
+pub fn client_settings(endpoint: &EffectiveEndpoint, shape: Shape) -> Option<ClientSettings> {
     Some(ClientSettings {
         to: endpoint.address.clone(),
         version: message_version(endpoint)?,
         reliable: reliable_settings(endpoint, shape),
-        retry_authentication,
+        retry: false,
+        retry_authentication: false,
         send_timeout: duration(endpoint.timeouts.send),
     })
 }

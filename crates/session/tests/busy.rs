@@ -156,6 +156,7 @@ impl World {
             to: ADDRESS.to_owned(),
             version: MessageVersion::SOAP12_ADDRESSING10,
             reliable: Some((VERSION, Shape::RequestReply, ReliableSessionSettings::default())),
+            retry: false,
             retry_authentication: false,
             send_timeout: Duration::from_secs(60),
         };

@@ -19,7 +19,7 @@ pub struct Envelope {
 pub enum EnvelopeError {
     /// The text is no well-formed document, or exceeds a limit.
     #[error("the message is not well-formed XML: {0}")]
-    Xml(#[from] ParseError),
+    Xml(ParseError),
     /// The root is no SOAP envelope.
     #[error("the root element is {{{namespace}}}{local}, not a SOAP 1.1 or 1.2 Envelope")]
     NotAnEnvelope {
@@ -31,6 +31,12 @@ pub enum EnvelopeError {
     /// The envelope's children are not an optional Header and one Body.
     #[error("the Envelope must hold an optional Header and then one Body; found {0}")]
     Structure(Box<str>),
+}
+
+impl From<ParseError> for EnvelopeError {
+    fn from(error: ParseError) -> Self {
+        Self::Xml(error)
+    }
 }
 
 impl Envelope {

@@ -64,6 +64,8 @@ pub struct Fault {
     pub role: Option<String>,
     /// What is inside `Detail`, as stand-alone XML text.
     pub detail: Option<String>,
+    /// The headers that were not understood (SOAP 1.2 Part 1 §5.4.8); a fault of SOAP 1.1 names none.
+    pub not_understood: Vec<QName>,
 }
 
 impl Fault {
@@ -76,6 +78,7 @@ impl Fault {
             node: None,
             role: None,
             detail: None,
+            not_understood: Vec::new(),
         }
     }
 
@@ -90,6 +93,13 @@ impl Fault {
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
+        self
+    }
+
+    /// The same, naming one more header that was not understood.
+    #[must_use]
+    pub fn with_not_understood(mut self, namespace: &str, local: &str) -> Self {
+        self.not_understood.push(QName::new(namespace, local));
         self
     }
 
@@ -108,15 +118,23 @@ impl Fault {
         let soap = envelope.version().soap;
         let fault = envelope.payload().filter(|e| e.is(soap.namespace(), "Fault"))?;
         match soap {
-            SoapVersion::Soap12 => read12(fault),
+            SoapVersion::Soap12 => {
+                Some(Self { not_understood: not_understood(envelope), ..read12(fault)? })
+            }
             SoapVersion::Soap11 => read11(fault),
         }
     }
 
-    /// Writes the fault into the body of a message, with prefixes as WCF writes an unsecured fault.
+    /// Writes the fault into the body of a message, with prefixes as WCF writes an unsecured fault, and the headers
+    /// that name what was not understood. Addressing headers are there already.
     pub fn write(&self, envelope: &mut Envelope) {
         match envelope.version().soap {
-            SoapVersion::Soap12 => self.write12(envelope),
+            SoapVersion::Soap12 => {
+                for header in &self.not_understood {
+                    write_not_understood(envelope, header);
+                }
+                self.write12(envelope);
+            }
             SoapVersion::Soap11 => self.write11(envelope),
         }
     }
@@ -254,6 +272,40 @@ fn qname(element: Element<'_>) -> Option<QName> {
     Some(QName::new(namespace, local))
 }
 
+/// The most headers that a fault may name: it is a stranger's list.
+const MAX_NOT_UNDERSTOOD: usize = 16;
+
+/// The headers that a fault names as not understood.
+fn not_understood(envelope: &Envelope) -> Vec<QName> {
+    let soap = envelope.version().soap.namespace();
+    let named = envelope.headers().filter(|header| header.is(soap, "NotUnderstood"));
+    let names = named.filter_map(|header| {
+        let (namespace, local) = header.resolve_qname(header.attribute("qname")?)?;
+        Some(QName::new(namespace, local))
+    });
+    names.take(MAX_NOT_UNDERSTOOD).collect()
+}
+
+/// Between `Action` and `RelatesTo`, where WCF places it.
+fn write_not_understood(envelope: &mut Envelope, header: &QName) {
+    let version = envelope.version();
+    let name = Name::new("s", "NotUnderstood", version.soap.namespace());
+    let next = envelope.header_named(version.addressing.namespace(), "RelatesTo").map(|h| h.id());
+    let element = match next {
+        Some(sibling) => envelope.document_mut().insert_element_before(sibling, name),
+        None => envelope.append_header(name),
+    };
+    let document = envelope.document_mut();
+    let qname = match header.namespace.is_empty() {
+        true => header.local.clone(),
+        false => {
+            document.declare_namespace(element, "b", &header.namespace);
+            format!("b:{}", header.local)
+        }
+    };
+    document.set_attribute(element, Name::local("qname"), &qname);
+}
+
 /// The most subcodes that are read: WCF writes two, and an endless chain is nobody's honest fault.
 const MAX_SUBCODES: usize = 16;
 
@@ -277,6 +329,7 @@ fn read12(fault: Element<'_>) -> Option<Fault> {
         node: text_of("Node"),
         role: text_of("Role"),
         detail: fault.child(SOAP, "Detail").map(content),
+        not_understood: Vec::new(),
     })
 }
 
@@ -290,6 +343,7 @@ fn read11(fault: Element<'_>) -> Option<Fault> {
         node: None,
         role: fault.child("", "faultactor").map(|e| e.text().into_owned()),
         detail: fault.child("", "detail").map(content),
+        not_understood: Vec::new(),
     })
 }
 

@@ -278,6 +278,7 @@ fn fault() -> impl Strategy<Value = Fault> {
             node,
             role,
             detail,
+            not_understood: Vec::new(),
         },
     )
 }

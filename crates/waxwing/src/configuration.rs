@@ -21,29 +21,31 @@ pub struct ConfigurationFile {
 }
 
 /// Why a configuration file cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigurationFileError {
     /// It cannot be read.
-    #[error("the configuration file {file} cannot be read: {source}")]
+    #[error("the configuration file {file} cannot be read: {error}")]
     Read {
         /// Which.
         file: String,
         /// Why.
-        source: std::io::Error,
+        error: std::io::Error,
     },
     /// Its octets are no text.
-    #[error("the configuration file {file} is no text: {source}")]
+    #[error("the configuration file {file} is no text: {error}")]
     Decode {
         /// Which.
         file: String,
         /// Why.
-        source: DecodeError,
+        error: DecodeError,
     },
     /// It has mistakes that stop everything in it; the text shows each with its line.
-    #[error("{0}")]
+    #[error(transparent)]
     Content(#[from] ConfigurationError),
 }
+
+debug_is_display!(ConfigurationFileError);
 
 impl ConfigurationFile {
     /// Reads an app.config or web.config.
@@ -58,9 +60,9 @@ impl ConfigurationFile {
         let path = path.as_ref();
         let file = path.display().to_string();
         let octets = read(path)
-            .map_err(|source| ConfigurationFileError::Read { file: file.clone(), source })?;
+            .map_err(|error| ConfigurationFileError::Read { file: file.clone(), error })?;
         let text = waxwing_binding::decode(&octets)
-            .map_err(|source| ConfigurationFileError::Decode { file: file.clone(), source })?;
+            .map_err(|error| ConfigurationFileError::Decode { file: file.clone(), error })?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let beside = Self::beside(folder.clone());
         let loaded = Configuration::load_with(&text, &LoadOptions::named(&file).beside(&beside));

@@ -3,6 +3,17 @@
 // The async face reads the clock and opens files and sockets; the crates below get all that as inputs.
 #![allow(clippy::disallowed_methods)]
 
+/// `Debug` of an error is its text: it is what a `main` prints that returns it.
+macro_rules! debug_is_display {
+    ($($error:ty),+) => {
+        $(impl std::fmt::Debug for $error {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(self, f)
+            }
+        })+
+    };
+}
+
 pub mod certificates;
 pub mod check;
 pub mod client;
@@ -26,6 +37,7 @@ pub use waxwing_binding as binding;
 pub use waxwing_crypto as crypto;
 pub use waxwing_datacontract as datacontract;
 pub use waxwing_macros::DataContract;
+pub use waxwing_session::{Diagnosis, SessionError};
 pub use waxwing_soap as soap;
 
 /// The examples of the README are compiled with the tests.

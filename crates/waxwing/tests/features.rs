@@ -168,7 +168,7 @@ async fn user_names_and_nobody() {
         channel.close().await.unwrap();
         let wrong =
             factory.user_name("alice", "guess").open_channel().await.expect_err("wrong password");
-        assert_eq!(wrong.code(), Some("failed-authentication"), "{wrong}");
+        assert_eq!(wrong.code(), Some("wrong-password"), "{wrong}");
 
         let binding = ws(true, &message("None", negotiate, true));
         let (host, _folder) = self::host(&binding, |b| b, sums()).await;

@@ -5,6 +5,7 @@ pub(crate) mod check;
 pub(crate) mod credentials;
 pub(crate) mod endpoints;
 pub(crate) mod identity;
+mod known;
 pub(crate) mod load;
 pub(crate) mod loaded;
 mod maps;

@@ -5,6 +5,7 @@ use crate::config::Configuration;
 use crate::config::behaviors::{EndpointBehavior, ServiceBehavior};
 use crate::config::endpoints::{ClientEndpoint, Service, ServiceEndpoint};
 use crate::config::identity::EndpointIdentity;
+use crate::config::known::offer;
 use crate::config::loaded::ConfigurationError;
 use crate::effective::{EffectiveEndpoint, Role, short_name};
 use crate::refusal::Refusal;
@@ -26,43 +27,53 @@ pub enum ResolveError {
         "Could not find endpoint element with name '{name}' and contract '{contract}' in the \
          ServiceModel client configuration section. This might be because no configuration file was \
          found for your application, or because no endpoint element matching this name could be \
-         found in the client element."
+         found in the client element.{known}"
     )]
     NoEndpoint {
         /// The name that was asked for.
         name: String,
         /// The contract that was asked for.
         contract: String,
+        /// What the file has, as a sentence.
+        known: String,
     },
     /// No client endpoint of the contract.
     #[error(
         "Could not find default endpoint element that references contract '{contract}' in the \
          ServiceModel client configuration section. This might be because no configuration file was \
          found for your application, or because no endpoint element matching this contract could be \
-         found in the client element."
+         found in the client element.{known}"
     )]
     NoContract {
         /// The contract that was asked for.
         contract: String,
+        /// What the file has, as a sentence.
+        known: String,
     },
     /// Several client endpoints of the contract.
-    #[error("the file has {count} client endpoints for contract '{contract}': name one of them")]
+    #[error(
+        "the file has {count} client endpoints for contract '{contract}': name one of them.{known}"
+    )]
     Several {
         /// The contract that was asked for.
         contract: String,
         /// How many there are.
         count: usize,
+        /// Their names, as a sentence.
+        known: String,
     },
     /// No such service.
     #[error(
         "Service '{name}' has zero application (non-infrastructure) endpoints. This might be because \
          no configuration file was found for your application, or because no service element \
          matching the service name could be found in the configuration file, or because no endpoints \
-         were defined in the service element."
+         were defined in the service element.{known}"
     )]
     NoService {
         /// The name that was asked for.
         name: String,
+        /// What the file has, as a sentence.
+        known: String,
     },
     /// A standard endpoint other than `mexEndpoint`.
     #[error("this version of Waxwing cannot run the standard endpoint kind=\"{kind}\"")]
@@ -73,17 +84,21 @@ pub enum ResolveError {
     /// The service does not implement the contract of an endpoint.
     #[error(
         "The contract name '{contract}' could not be found in the list of contracts implemented by \
-         the service '{service}'."
+         the service '{service}'. It implements {implemented}"
     )]
     NotImplemented {
         /// The contract of the endpoint.
         contract: String,
+        /// The contracts that the service implements, in words.
+        implemented: String,
         /// Name of the service without its namespace, as WCF prints it.
         service: String,
     },
     /// The binding is not in the file.
-    #[error("endpoint {endpoint}: there is no {section} named \"{name}\"")]
+    #[error("endpoint {endpoint}: there is no {section} named \"{name}\".{known}")]
     NoBinding {
+        /// What the file has, as a sentence.
+        known: String,
         /// The endpoint's address or name.
         endpoint: String,
         /// Type of the binding.
@@ -183,18 +198,37 @@ impl Configuration {
     pub fn find_client(&self, name: &str, contract: &str) -> Result<&ClientEndpoint, ResolveError> {
         let of_contract = || self.client.endpoints.iter().filter(|e| e.contract == contract);
         if name != "*" {
-            let missing = || ResolveError::NoEndpoint {
-                name: name.to_owned(),
-                contract: contract.to_owned(),
-            };
+            let missing = || self.no_endpoint(name, contract);
             return of_contract().find(|e| e.name == name).ok_or_else(missing);
         }
-        let several = |count| ResolveError::Several { contract: contract.to_owned(), count };
         match (of_contract().next(), of_contract().count()) {
-            (None, _) => Err(ResolveError::NoContract { contract: contract.to_owned() }),
+            (None, _) => Err(self.no_contract(contract)),
             (Some(endpoint), 1) => Ok(endpoint),
-            (_, count) => Err(several(count)),
+            (_, count) => {
+                let known = offer("endpoints", "", of_contract().map(|e| e.name.as_str()));
+                Err(ResolveError::Several { contract: contract.to_owned(), count, known })
+            }
         }
+    }
+
+    fn no_contract(&self, contract: &str) -> ResolveError {
+        let present = self.client.endpoints.iter().map(|e| e.contract.as_str());
+        let known = offer("contracts", contract, present);
+        ResolveError::NoContract { contract: contract.to_owned(), known }
+    }
+
+    /// Either the name is wrong, or the contract that goes with it.
+    fn no_endpoint(&self, name: &str, contract: &str) -> ResolveError {
+        let all = &self.client.endpoints;
+        let known = match all.iter().find(|e| e.name == name) {
+            Some(endpoint) => format!(
+                " The file has the endpoint '{name}' with the contract '{}'; is that the configuration_name of the \
+                 service contract?",
+                endpoint.contract
+            ),
+            None => offer("client endpoints", name, all.iter().map(|e| e.name.as_str())),
+        };
+        ResolveError::NoEndpoint { name: name.to_owned(), contract: contract.to_owned(), known }
     }
 
     /// Resolves one endpoint of [`Configuration::client`].
@@ -259,7 +293,10 @@ impl Configuration {
     /// There is none.
     pub fn find_service(&self, name: &str) -> Result<&Service, ResolveError> {
         let found = self.services.services.iter().find(|s| s.name == name);
-        found.ok_or_else(|| ResolveError::NoService { name: name.to_owned() })
+        found.ok_or_else(|| ResolveError::NoService {
+            name: name.to_owned(),
+            known: offer("services", name, self.services.services.iter().map(|s| s.name.as_str())),
+        })
     }
 
     /// Resolves one service of [`Configuration::services`]; see [`Configuration::service`].
@@ -412,6 +449,10 @@ impl Configuration {
             endpoint: endpoint.to_owned(),
             section: section.to_owned(),
             name: name.to_owned(),
+            known: {
+                let of_type = self.bindings.iter().filter(|b| b.section() == section);
+                offer("bindings of this type", name, of_type.map(|b| b.name()))
+            },
         })?;
         match binding.refusals().into_iter().next() {
             None => Ok(binding),
@@ -441,6 +482,7 @@ fn implemented(service: &Service, contracts: &[&str]) -> Result<(), ResolveError
         None => Ok(()),
         Some(endpoint) => Err(ResolveError::NotImplemented {
             contract: endpoint.contract.clone(),
+            implemented: format!("'{}'", contracts.join("', '")),
             service: short_name(&service.name).to_owned(),
         }),
     }

@@ -59,6 +59,10 @@ settings! {
     /// `<reliability>`: behavior beyond WCF's settings.
     pub struct Reliability {
         attributes {
+            /// Whether a client that opens a reliable session tries a service that is not there
+            /// (nothing listens, unknown host, HTTP 404) again until the open timeout, as WCF
+            /// does; if not, it is told at once.
+            retry: bool = false, "retry";
             /// Whether a client goes on trying to authenticate until the open timeout, as
             /// WCF's documentation says of reliable sessions; if not, the first refusal is told.
             retry_authentication: bool = false, "retryAuthentication";

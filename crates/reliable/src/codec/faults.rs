@@ -3,7 +3,7 @@
 use waxwing_soap::{
     AddressingVersion, Envelope, Fault, FaultCode, MessageVersion, QName, SoapVersion,
 };
-use waxwing_xml::{Document, Element, Name, NodeId};
+use waxwing_xml::{Document, Element, Name};
 
 use super::{headers, identifier};
 use crate::fault::{Blame, FaultKind, SequenceFault};
@@ -136,7 +136,7 @@ pub(super) fn soap_action(fault: &Fault, addressing: AddressingVersion) -> &'sta
     }
 }
 
-/// Writes body and, for SOAP 1.1 and `NotUnderstood`, headers of a fault.
+/// Writes body and, for SOAP 1.1 and headers that were not understood, headers of a fault.
 pub(super) fn write(
     envelope: &mut Envelope,
     fault: &SequenceFault,
@@ -153,7 +153,7 @@ pub(super) fn write(
     let detail = detail(&fault.kind, version, addressing);
     match (soap, &fault.kind) {
         (_, FaultKind::MustUnderstand { namespace, local }) => {
-            not_understood(envelope, namespace, local);
+            out = out.with_not_understood(namespace, local);
         }
         (SoapVersion::Soap12, _) => out.detail = detail.map(|d| inner_xml(&d)),
         (
@@ -280,21 +280,4 @@ fn inner_xml(document: &Document) -> String {
     let mut out = Vec::new();
     document.write_children_to(document.root().id(), &mut out);
     String::from_utf8(out).unwrap_or_default()
-}
-
-/// The `NotUnderstood` header (SOAP 1.2 Part 1 §5.4.8), after `Action` as WCF places it.
-fn not_understood(envelope: &mut Envelope, namespace: &str, local: &str) {
-    let MessageVersion { soap, addressing } = envelope.version();
-    if soap == SoapVersion::Soap11 {
-        return;
-    }
-    let name = Name::new("s", "NotUnderstood", soap.namespace());
-    let after = envelope.header_named(addressing.namespace(), "RelatesTo").map(|h| h.id());
-    let header: NodeId = match after {
-        Some(sibling) => envelope.document_mut().insert_element_before(sibling, name),
-        None => envelope.append_header(name),
-    };
-    let document = envelope.document_mut();
-    document.declare_namespace(header, "b", namespace);
-    document.set_attribute(header, Name::local("qname"), &format!("b:{local}"));
 }

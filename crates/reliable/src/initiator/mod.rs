@@ -84,6 +84,8 @@ enum Phase {
 struct Opening {
     requestor: Requestor,
     started: Time,
+    /// The service had no room for another session when it was asked last.
+    refusal: Option<crate::fault::SequenceFault>,
 }
 
 /// What is known of the peer and of the names of the sequences.
@@ -287,10 +289,7 @@ impl<M: Clone> Initiator<M> {
             Phase::Creating(opening) => match opening.requestor.due(now) {
                 Due::Nothing => {}
                 Due::Attempt => self.attempt_create(now),
-                Due::TimedOut => {
-                    let error = opening.requestor.timed_out();
-                    self.end(error);
-                }
+                Due::TimedOut => self.create_timed_out(),
             },
             Phase::Closing(_) | Phase::Terminating(_) => self.tick_shutdown(now),
             Phase::Draining | Phase::LastMessage => self.tick_draining(now),

@@ -29,7 +29,7 @@ impl<M: Clone> Initiator<M> {
         self.peer.back = (self.shape == Shape::RequestReply).then_some(offer);
         let interval = self.settings.request_interval;
         let requestor = Requestor::new("CreateSequence", message_id, deadline, interval);
-        self.enter(Phase::Creating(Box::new(Opening { requestor, started })));
+        self.enter(Phase::Creating(Box::new(Opening { requestor, started, refusal: None })));
         self.attempt_create(now);
     }
 
@@ -85,6 +85,7 @@ impl<M: Clone> Initiator<M> {
             Body::CreateSequenceResponse(response) if related == Related::Yes => {
                 self.created(*response, open, exchange, now);
             }
+            Body::Fault(fault) if fault.is_busy() => self.create_refused(*fault),
             Body::Fault(fault) => self.end(SessionError::Peer(*fault)),
             Body::SoapFault(fault) => self.end(SessionError::PeerSoapFault(fault)),
             _ => self.end(SessionError::Protocol(SequenceFault::sender(
@@ -126,6 +127,27 @@ impl<M: Clone> Initiator<M> {
         }
     }
 
+    /// The service has no room at the moment: again at the pace of the request, until the deadline. WCF's client gives
+    /// up at once; its service takes the repeated request as it takes one whose answer was lost.
+    fn create_refused(&mut self, fault: SequenceFault) {
+        let Phase::Creating(opening) = &mut self.phase else { return };
+        let over = opening.requestor.failed(fault.to_string());
+        opening.refusal = Some(fault);
+        if over {
+            self.create_timed_out();
+        }
+    }
+
+    /// No answer to the last attempt; a refusal that came before says more than that.
+    pub(super) fn create_timed_out(&mut self) {
+        let Phase::Creating(opening) = &mut self.phase else { return };
+        let error = match opening.refusal.take() {
+            Some(fault) => SessionError::Peer(fault),
+            None => opening.requestor.timed_out(),
+        };
+        self.end(error);
+    }
+
     pub(super) fn create_failed(&mut self, kind: FailureKind, reason: String) {
         let Phase::Creating(opening) = &mut self.phase else { return };
         let error = match kind {
@@ -137,7 +159,7 @@ impl<M: Clone> Initiator<M> {
                 if !opening.requestor.failed(reason) {
                     return;
                 }
-                opening.requestor.timed_out()
+                return self.create_timed_out();
             }
         };
         self.end(error);

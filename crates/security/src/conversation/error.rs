@@ -40,10 +40,7 @@ impl std::fmt::Display for FaultOrigin {
 pub enum ClientError {
     /// The service answered with a fault that is not secured. **Its content is not authenticated**:
     /// anybody on the way may have written it.
-    #[error(
-        "the service answered {origin} with an unsecured fault: {}: {} ({})",
-        subcode_of(fault), fault.text(), kind.advice()
-    )]
+    #[error("{} ({})", unsecured(.fault, *.origin), .kind.advice())]
     Fault {
         /// The fault.
         fault: Box<Fault>,
@@ -87,11 +84,11 @@ pub enum ClientError {
         reason: String,
     },
     /// The service's certificate does not match the endpoint identity.
-    #[error("{0}")]
+    #[error(transparent)]
     Identity(#[from] IdentityMismatch),
     /// The TLS negotiation failed.
     #[error("the TLS negotiation with the service failed: {0}")]
-    Negotiation(#[from] NegotiationError),
+    Negotiation(NegotiationError),
     /// An own message cannot be protected.
     #[error("the message cannot be protected: {0}")]
     Protect(SecurityError),
@@ -103,7 +100,21 @@ pub enum ClientError {
     State(&'static str),
 }
 
+impl From<NegotiationError> for ClientError {
+    fn from(error: NegotiationError) -> Self {
+        ClientError::Negotiation(error)
+    }
+}
+
 impl ClientError {
+    /// What happened, without what the kind of a fault usually means: for those who know more of the situation.
+    pub fn what_happened(&self) -> String {
+        match self {
+            ClientError::Fault { fault, origin, .. } => unsecured(fault, *origin),
+            other => other.to_string(),
+        }
+    }
+
     /// Whether the security session is over and no further message can be sent.
     pub fn ends_session(&self) -> bool {
         match self {
@@ -173,6 +184,11 @@ impl ClientError {
             _ => None,
         }
     }
+}
+
+fn unsecured(fault: &Fault, origin: FaultOrigin) -> String {
+    let (name, text) = (subcode_of(fault), fault.text());
+    format!("the service answered {origin} with an unsecured fault: {name}: {text}")
 }
 
 fn subcode_of(fault: &Fault) -> String {

@@ -217,6 +217,6 @@ pub(crate) mod make {
              cannot process.  Please ensure that the configuration of the client's binding is \
              consistent with the service's binding. "
         );
-        Fault::new(FaultCode::MustUnderstand, text)
+        Fault::new(FaultCode::MustUnderstand, text).with_not_understood(WSSE, "Security")
     }
 }

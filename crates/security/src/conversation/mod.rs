@@ -44,6 +44,7 @@ mod error;
 mod faults;
 mod identity;
 mod options;
+mod profile;
 mod received;
 mod service;
 
@@ -56,6 +57,7 @@ pub use error::{ClientError, FaultOrigin};
 pub use faults::SecurityFaultKind;
 pub use identity::{ExpectedIdentity, IdentityMismatch};
 pub use options::{ClientOptions, Protection, ServiceKey, ServiceLimits, ServiceOptions};
+pub use profile::{CredentialKind, SecurityProfile};
 pub use received::Received;
 pub use service::{
     Incoming, ReplyContext, SecuredMessage, SecuritySession, ServiceError, ServiceReply,

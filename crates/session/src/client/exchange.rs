@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 
 use waxwing_reliable::{
-    Body, ExchangeId, Failure, FailureKind, InitiatorInput, InitiatorOutput, Message,
+    Body, CallId, ExchangeId, Failure, FailureKind, InitiatorInput, InitiatorOutput, Message,
     ReliableMessagingVersion, Time, codec,
 };
 use waxwing_security::conversation::{ClientError, Correlation, Received};
 use waxwing_soap::{Addressing, AddressingVersion, Envelope, Fault, MessageVersion};
 
 use super::{Answer, ClientOutput, ClientSession, Direct, Phase, TransmissionId, Transmit};
+use crate::diagnosis::{TransportCause, TransportFailure, is_infrastructure};
 use crate::error::SessionError;
 use crate::message::{AppMessage, ApplicationMessage, Moment};
 
@@ -36,6 +37,10 @@ impl Pending {
 impl ClientSession {
     /// The answer to a message that was handed out.
     pub fn answer(&mut self, id: TransmissionId, answer: Answer, at: &mut Moment<'_>) {
+        match &answer {
+            Answer::Failed(failure) => self.reached.transport = Some(failure.clone()),
+            _ => self.reached.transport = None,
+        }
         match self.pending.remove(&id) {
             Some(Pending::Trust) => self.trust_answer(answer, at),
             Some(Pending::Reliable(exchange, correlation)) => {
@@ -84,13 +89,8 @@ impl ClientSession {
                 InitiatorOutput::Transmit { exchange, message, deadline } => {
                     self.send_reliable(exchange, &message, deadline, at);
                 }
-                InitiatorOutput::Opened => {
-                    self.phase = Phase::Open;
-                    self.outputs.push_back(ClientOutput::Opened);
-                }
-                InitiatorOutput::Completed { call, reply } => {
-                    self.outputs.push_back(ClientOutput::Completed { call, reply });
-                }
+                InitiatorOutput::Opened => self.opened(),
+                InitiatorOutput::Completed { call, reply } => self.complete(call, reply),
                 InitiatorOutput::CallFailed { call, error } => {
                     let error = self.cause.clone().unwrap_or(SessionError::Reliable(error));
                     self.outputs.push_back(ClientOutput::CallFailed { call, error });
@@ -108,6 +108,23 @@ impl ClientSession {
                 }
             }
         }
+    }
+
+    /// A call has ended well, unless the service's infrastructure refused its message.
+    fn complete(&mut self, call: CallId, reply: Option<AppMessage>) {
+        let refusal = reply.as_ref().filter(|reply| reply.is_fault());
+        let refusal = refusal.and_then(|reply| Fault::read(&reply.envelope));
+        let output = match refusal.filter(is_infrastructure) {
+            Some(fault) => {
+                let error = SessionError::Refused(Box::new(fault));
+                ClientOutput::CallFailed { call, error }
+            }
+            None => {
+                self.reached.answered = true;
+                ClientOutput::Completed { call, reply }
+            }
+        };
+        self.outputs.push_back(output);
     }
 
     fn send_reliable(
@@ -133,7 +150,9 @@ impl ClientSession {
                 let deadline = deadline.unwrap_or(at.time + self.settings.send_timeout);
                 self.transmit(Pending::Reliable(exchange, correlation), envelope, plain, deadline);
             }
-            // Nobody waits for what becomes of a fault of the protocol: the session is over.
+            // Nobody waits for what becomes of a fault of the protocol: the session is over. Without a security session
+            // there is nobody to tell.
+            Err(ClientError::State(_)) if matches!(message.body, Body::Fault(_)) => {}
             Err(error) if matches!(message.body, Body::Fault(_)) => {
                 self.warn(format!("the service was not told that the session ended: {error}"));
             }
@@ -161,7 +180,9 @@ impl ClientSession {
     ) {
         let input = match answer {
             Answer::Empty => InitiatorInput::Response { exchange, message: None },
-            Answer::Failed(failure) => InitiatorInput::Failed { exchange, failure },
+            Answer::Failed(failure) => {
+                InitiatorInput::Failed { exchange, failure: self.lost(failure) }
+            }
             Answer::Message(envelope) if envelope.version() != self.settings.version => {
                 let reason = other_version(envelope.version(), self.settings.version);
                 // After Open whoever stands between could make a call fail with it; so it counts as lost.
@@ -194,6 +215,12 @@ impl ClientSession {
         };
         self.tell(input, at.time);
         self.drain(at);
+    }
+
+    /// What an exchange that brought no message means to the reliable session.
+    fn lost(&self, failure: TransportFailure) -> Failure {
+        let opening = matches!(self.phase, Phase::Opening(_));
+        Failure { kind: failure.cause.kind(opening, self.settings.retry), reason: failure.reason }
     }
 
     /// What a reply that cannot be verified means to the reliable session.
@@ -281,7 +308,7 @@ impl ClientSession {
             }
         };
         match result {
-            Ok(reply) => self.outputs.push_back(ClientOutput::Completed { call, reply }),
+            Ok(reply) => self.complete(call, reply),
             Err(error) => self.direct_failed(&direct, error),
         }
         self.finish_closing(at);
@@ -312,14 +339,17 @@ impl ClientSession {
         match answer {
             Answer::Message(envelope) => {
                 match self.security.handle_reply(*envelope, at.wall, at.random) {
-                    Ok(step) => self.step(step, at),
+                    Ok(step) => {
+                        self.reached.handshake_answers += 1;
+                        self.step(step, at);
+                    }
                     Err(error) => self.trust_refused(error, at),
                 }
             }
             Answer::Empty => {
                 let reason = "the service did not send back a reply (an empty response to a security token request)";
-                let kind = FailureKind::Retryable;
-                self.trust_lost(Failure { kind, reason: reason.to_owned() }, at);
+                let cause = TransportCause::NoAnswer;
+                self.trust_lost(TransportFailure { cause, reason: reason.to_owned() }, at);
             }
             Answer::Failed(failure) => self.trust_lost(failure, at),
         }
@@ -363,7 +393,7 @@ impl ClientSession {
         }
     }
 
-    fn trust_lost(&mut self, failure: Failure, at: &mut Moment<'_>) {
+    fn trust_lost(&mut self, failure: TransportFailure, at: &mut Moment<'_>) {
         match self.phase {
             Phase::Opening(_) => self.handshake_lost(failure, at),
             Phase::Cancelling { .. } => {

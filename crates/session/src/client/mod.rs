@@ -6,11 +6,12 @@
 mod closing;
 mod exchange;
 mod opening;
+mod progress;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use waxwing_reliable::{
-    CallId, Failure, Identifier, Initiator, InitiatorInput, ReliableMessagingVersion,
+    CallId, Identifier, Initiator, InitiatorInput, ReliableMessagingVersion,
     ReliableSessionSettings, SettingsError, Shape, Status, Time,
 };
 use waxwing_security::conversation::{CallerIdentity, ClientSecurity};
@@ -18,6 +19,7 @@ use waxwing_soap::{Envelope, MessageVersion};
 
 use self::exchange::Pending;
 use self::opening::Opening;
+use crate::diagnosis::{Situation, TransportFailure};
 use crate::error::SessionError;
 use crate::message::{AppMessage, ApplicationMessage, Moment};
 
@@ -30,6 +32,9 @@ pub struct ClientSettings {
     pub version: MessageVersion,
     /// The reliable session; none when messages go by themselves.
     pub reliable: Option<(ReliableMessagingVersion, Shape, ReliableSessionSettings)>,
+    /// Whether a service that is not there (nothing listens, unknown host, 404, TLS) is tried again until the open
+    /// timeout, as WCF's reliable sessions do; by default it is told at once.
+    pub retry: bool,
     /// Whether a rejected credential is tried again until the open timeout, as WCF's documentation has it. WCF's code
     /// tells the caller at once, and so does this by default (reliable session only).
     pub retry_authentication: bool,
@@ -65,7 +70,7 @@ pub enum Answer {
     /// With an empty response (202, or 200 without body).
     Empty,
     /// Without a message.
-    Failed(Failure),
+    Failed(TransportFailure),
 }
 
 /// What the session wants done.
@@ -133,8 +138,19 @@ pub struct ClientSession {
     waiting: VecDeque<Direct>,
     /// What made the layer below fail, which says more than "the layer below failed".
     cause: Option<SessionError>,
+    /// How far it has come, for the diagnosis of failures.
+    reached: Reached,
     outputs: VecDeque<ClientOutput>,
     trace: bool,
+}
+
+/// How far a session has come.
+#[derive(Debug, Default)]
+struct Reached {
+    opened: bool,
+    answered: bool,
+    handshake_answers: u32,
+    transport: Option<TransportFailure>,
 }
 
 /// A call without reliable session.
@@ -168,6 +184,7 @@ impl ClientSession {
             in_trust: false,
             waiting: VecDeque::new(),
             cause: None,
+            reached: Reached::default(),
             outputs: VecDeque::new(),
             trace: false,
         })
@@ -288,6 +305,20 @@ impl ClientSession {
     /// Whether it is over.
     pub fn is_ended(&self) -> bool {
         matches!(self.phase, Phase::Ended)
+    }
+
+    /// What failures of this session are judged by. The session does not know the other side's clock; the caller adds
+    /// what it knows of that.
+    pub fn situation(&self) -> Situation {
+        Situation {
+            reliable: self.settings.reliable.as_ref().map(|(version, ..)| *version),
+            security: self.security.profile(),
+            opened: self.reached.opened,
+            answered: self.reached.answered,
+            handshake_answers: self.reached.handshake_answers,
+            transport: self.reached.transport.as_ref().map(|failure| failure.cause),
+            clocks_apart: false,
+        }
     }
 
     /// Who the service is, once it is known.

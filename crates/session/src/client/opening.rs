@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use waxwing_reliable::{
-    Failure, FailureKind, Identifier, InitiatorInput, OpenRequest, Time, TokenReference,
+    FailureKind, Identifier, InitiatorInput, OpenRequest, Time, TokenReference,
 };
 use waxwing_security::conversation::{ClientError, FaultOrigin, SecurityFaultKind, Step};
 use waxwing_security::wsse::Dialect;
@@ -11,6 +11,7 @@ use waxwing_soap::urn_uuid;
 
 use super::exchange::Pending;
 use super::{ClientOutput, ClientSession, Phase};
+use crate::diagnosis::{TransportCause, TransportFailure};
 use crate::error::SessionError;
 use crate::message::Moment;
 
@@ -59,6 +60,11 @@ impl Opening {
         }
     }
 
+    /// Whether it waits for its next attempt.
+    pub(super) fn is_pausing(&self) -> bool {
+        self.retry_at.is_some()
+    }
+
     pub(super) fn wake_at(&self) -> Time {
         self.retry_at.map_or(self.deadline, |at| at.min(self.deadline))
     }
@@ -72,6 +78,7 @@ impl ClientSession {
         opening.sent = 0;
         opening.attempt_started = at.time;
         opening.retry_at = None;
+        self.reached.handshake_answers = 0;
         match self.security.open(at.wall, at.random) {
             Ok(step) => self.step(step, at),
             Err(error) => self.handshake_failed(error, at),
@@ -113,8 +120,7 @@ impl ClientSession {
     fn secured(&mut self, at: &mut Moment<'_>) {
         let Phase::Opening(opening) = &self.phase else { return };
         let Some(reliable) = &mut self.reliable else {
-            self.phase = Phase::Open;
-            self.outputs.push_back(ClientOutput::Opened);
+            self.opened();
             self.send_waiting(at);
             return;
         };
@@ -132,6 +138,13 @@ impl ClientSession {
         };
         reliable.handle(InitiatorInput::Open(request), at.time);
         self.drain(at);
+    }
+
+    /// The session is open.
+    pub(super) fn opened(&mut self) {
+        self.phase = Phase::Open;
+        self.reached.opened = true;
+        self.outputs.push_back(ClientOutput::Opened);
     }
 
     /// The handshake failed for a reason of security.
@@ -163,15 +176,18 @@ impl ClientSession {
     }
 
     /// The handshake failed below.
-    pub(super) fn handshake_lost(&mut self, failure: Failure, at: &mut Moment<'_>) {
+    pub(super) fn handshake_lost(&mut self, failure: TransportFailure, at: &mut Moment<'_>) {
         self.in_trust = false;
         self.security.abandon_exchange();
-        let retry = match failure.kind {
+        let step = "the security handshake";
+        if failure.cause == TransportCause::Busy {
+            return self.service_is_busy(SessionError::Transport { step, failure }, at);
+        }
+        let retry = match failure.cause.kind(true, self.settings.retry) {
             FailureKind::Retryable => true,
             FailureKind::Security => self.settings.retry_authentication,
             FailureKind::Protocol | FailureKind::SecuritySessionLost => false,
         };
-        let step = "the security handshake";
         self.attempt_failed(SessionError::Transport { step, failure }, retry, at);
     }
 

@@ -22,7 +22,7 @@ pub(super) fn must_understand(namespace: &str, local: &str) -> Fault {
          enabled a communication protocol that the receiver cannot process.  Please ensure that the configuration of \
          the client's binding is consistent with the service's binding."
     );
-    Fault::new(FaultCode::MustUnderstand, text)
+    Fault::new(FaultCode::MustUnderstand, text).with_not_understood(namespace, local)
 }
 
 /// WS-Addressing 1.0 SOAP Binding §6.4.1.

@@ -4,12 +4,13 @@
 //! shared by all threads. The sequences are in a [`Listener`](waxwing_reliable::Listener), which the owner guards.
 
 mod faults;
+mod hints;
 
 use std::sync::Arc;
 
 use waxwing_reliable::{
-    Body, ContextTag, Identifier, Message, ReliableMessagingVersion, ReliableSessionSettings,
-    Response, Shape, codec,
+    Body, ContextTag, FaultKind, Identifier, Message, ReliableMessagingVersion,
+    ReliableSessionSettings, Response, Shape, codec,
 };
 use waxwing_security::PeerTag;
 use waxwing_security::conversation::{
@@ -19,6 +20,8 @@ use waxwing_security::conversation::{
 use waxwing_security::wsse::names::WSSE;
 use waxwing_soap::{Addressing, Envelope, Fault, MessageVersion};
 
+use self::hints::{Own, Seen, with_hint};
+use crate::diagnosis::is_infrastructure;
 use crate::message::{AppMessage, ApplicationMessage, Moment};
 
 /// What a service endpoint must know beside its security.
@@ -81,6 +84,8 @@ pub struct ReplyTo {
     security: ReplyContext,
     version: MessageVersion,
     message_id: Option<String>,
+    /// The action of the message, for the log.
+    action: String,
 }
 
 /// An answer, ready to be written.
@@ -143,10 +148,12 @@ impl ServiceEndpoint {
         if envelope.version() != self.settings.version {
             return answer(faults::version_mismatch(envelope.version(), self.settings.version));
         }
+        let seen = Seen::of(&envelope);
         match self.security.receive(envelope, at.delivery().from_peer(peer), at.random) {
             Incoming::Reply(reply) => {
                 let mut encoded = Encoded::of(reply.status, reply.envelope);
-                encoded.problem = reply.error.as_ref().map(ServiceError::to_string);
+                let problem = reply.error.as_ref().map(ServiceError::to_string);
+                encoded.problem = problem.map(|text| with_hint(text, seen.hint(self.own())));
                 encoded.ended = reply.ended;
                 answer(encoded)
             }
@@ -161,7 +168,8 @@ impl ServiceEndpoint {
         let version = envelope.version();
         let addressing = Addressing::read(&envelope);
         let message_id = addressing.as_ref().ok().and_then(|a| a.message_id.clone());
-        let reply = ReplyTo { security: reply, version, message_id };
+        let action = addressing.as_ref().ok().and_then(|a| a.action.clone()).unwrap_or_default();
+        let reply = ReplyTo { security: reply, version, message_id, action };
         let addressing = match addressing {
             Ok(addressing) => addressing,
             Err(error) => {
@@ -215,9 +223,12 @@ impl ServiceEndpoint {
                 let problem = error.to_string();
                 match error.fault() {
                     Some(fault) => {
+                        let outside = is_outside(&fault.kind);
                         let message = Message::new(Body::Fault(Box::new(fault)));
                         let mut encoded = self.encode(&reply, Response::Message(message), at);
-                        encoded.problem = Some(problem);
+                        // The encoding knows the fault's hint; the codec knows better what was wrong.
+                        let hint = self.hint_of(&reply, outside);
+                        encoded.problem = Some(with_hint(problem, hint));
                         answer(encoded)
                     }
                     // What is malformed cannot be trusted to name its sequence. WCF drops the request, too.
@@ -225,6 +236,28 @@ impl ServiceEndpoint {
                 }
             }
         }
+    }
+
+    fn own(&self) -> Own {
+        let reliable = self.settings.reliable.as_ref().map(|(version, ..)| *version);
+        Own { security: self.security.profile(), reliable }
+    }
+
+    /// What a verified message says, `outside` of a sequence or in one.
+    fn hint_of(&self, reply: &ReplyTo, outside: bool) -> Option<&'static str> {
+        Seen::verified(&reply.action, !outside, self.own()).hint(self.own())
+    }
+
+    /// What the log says of an answer that refuses a message: the fault, and what the client is probably set to.
+    fn refusal(&self, reply: &ReplyTo, fault: &str, outside: bool) -> String {
+        let hint = self.hint_of(reply, outside);
+        with_hint(format!("{fault} (action '{}')", reply.action), hint)
+    }
+
+    /// The same of an answer of the application, when it is the infrastructure's refusal.
+    fn application_refusal(&self, reply: &ReplyTo, answer: &ApplicationMessage) -> Option<String> {
+        let fault = if answer.is_fault() { Fault::read(&answer.envelope)? } else { return None };
+        is_infrastructure(&fault).then(|| self.refusal(reply, fault.text(), false))
     }
 
     fn understands(&self, namespace: &str, local: &str) -> bool {
@@ -277,7 +310,10 @@ impl ServiceEndpoint {
             Body::Application(application) => {
                 let status = if application.is_fault() { 500 } else { 200 };
                 let envelope = application.dress(None, Some((&message.headers, version)));
-                self.protect(reply, status, envelope, at)
+                let mut encoded = self.protect(reply, status, envelope, at);
+                encoded.problem =
+                    encoded.problem.or_else(|| self.application_refusal(reply, application));
+                encoded
             }
             _ => {
                 if message.relates_to.is_none() && is_fault {
@@ -285,7 +321,14 @@ impl ServiceEndpoint {
                 }
                 match codec::write(&message, version, reply.version, None) {
                     Some(envelope) => {
-                        self.protect(reply, if is_fault { 500 } else { 200 }, envelope, at)
+                        let status = if is_fault { 500 } else { 200 };
+                        let mut encoded = self.protect(reply, status, envelope, at);
+                        if let (Body::Fault(fault), None) = (&message.body, &encoded.problem) {
+                            let text = fault.to_string();
+                            encoded.problem =
+                                Some(self.refusal(reply, &text, is_outside(&fault.kind)));
+                        }
+                        encoded
                     }
                     None => Encoded::empty(202, None),
                 }
@@ -304,7 +347,10 @@ impl ServiceEndpoint {
             None => Encoded::empty(202, None),
             Some(message) => {
                 let status = if message.is_fault() { 500 } else { 200 };
-                self.protect(reply, status, message.dress(None, None), at)
+                let mut encoded = self.protect(reply, status, message.dress(None, None), at);
+                encoded.problem =
+                    encoded.problem.or_else(|| self.application_refusal(reply, message));
+                encoded
             }
         }
     }
@@ -328,6 +374,11 @@ impl ServiceEndpoint {
 
 fn answer(encoded: Encoded) -> Arrival {
     Arrival::Answer(Box::new(encoded))
+}
+
+/// Whether a fault refuses a message because it is outside of any sequence.
+fn is_outside(kind: &FaultKind) -> bool {
+    matches!(kind, FaultKind::ActionNotSupported(_) | FaultKind::WsrmRequired)
 }
 
 /// The path of an absolute URI, without query.

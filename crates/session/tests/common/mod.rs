@@ -140,6 +140,7 @@ impl Pair {
             to: ADDRESS.to_owned(),
             version: VERSION,
             reliable: reliable.clone(),
+            retry: false,
             retry_authentication: false,
             send_timeout: std::time::Duration::from_secs(60),
         };

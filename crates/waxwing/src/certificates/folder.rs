@@ -123,7 +123,7 @@ pub(super) fn read_named(
     if let Some(key) = key {
         let key_file = base.join(key);
         let content =
-            |source| CertificateError::Content { file: key_file.display().to_string(), source };
+            |error| CertificateError::Content { file: key_file.display().to_string(), error };
         let key = PrivateKey::from_pem(&contents(&key_file)?).map_err(content)?;
         let mut certificates = vec![stored.certificate];
         certificates.append(&mut stored.chain);
@@ -143,9 +143,9 @@ pub(super) fn revocation_lists(folder: &Path) -> Result<Vec<RevocationList>, Cer
     let mut found = Vec::new();
     for file in files(folder, &["crl"])? {
         let list = RevocationList::from_octets(&contents(&file)?);
-        found.push(list.map_err(|source| CertificateError::Content {
+        found.push(list.map_err(|error| CertificateError::Content {
             file: file.display().to_string(),
-            source,
+            error,
         })?);
     }
     Ok(found)
@@ -173,7 +173,7 @@ pub(super) fn describe(all: &[StoredCertificate]) -> String {
 }
 
 fn files(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, CertificateError> {
-    let failed = |source| CertificateError::File { file: folder.display().to_string(), source };
+    let failed = |error| CertificateError::File { file: folder.display().to_string(), error };
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -195,7 +195,7 @@ fn files(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, Certificate
 fn contents(file: &Path) -> Result<Zeroizing<Vec<u8>>, CertificateError> {
     std::fs::read(file)
         .map(Zeroizing::new)
-        .map_err(|source| CertificateError::File { file: file.display().to_string(), source })
+        .map_err(|error| CertificateError::File { file: file.display().to_string(), error })
 }
 
 fn of_pkcs12(
@@ -204,13 +204,13 @@ fn of_pkcs12(
     file: PathBuf,
 ) -> Result<StoredCertificate, CertificateError> {
     let Password { value, hint } = password;
-    let content = |source| match source {
+    let content = |error| match error {
         waxwing_crypto::CryptoError::Password => CertificateError::Password {
             file: file.display().to_string(),
             is_set: value.is_some(),
             hint: hint.clone(),
         },
-        source => CertificateError::Content { file: file.display().to_string(), source },
+        error => CertificateError::Content { file: file.display().to_string(), error },
     };
     let password = value.as_ref().map_or("", |value| value.as_str());
     match Identity::from_pkcs12(octets, password) {
@@ -228,7 +228,7 @@ fn of_pkcs12(
 
 /// PEM or DER. A key in the file or beside it makes one identity of it; without one every certificate is its own.
 fn of_text(octets: &[u8], file: PathBuf) -> Result<Vec<StoredCertificate>, CertificateError> {
-    let content = |source| CertificateError::Content { file: file.display().to_string(), source };
+    let content = |error| CertificateError::Content { file: file.display().to_string(), error };
     let is_text = octets.windows(11).any(|w| w == b"-----BEGIN ");
     let certificates = match is_text {
         true if octets.windows(16).any(|w| w == b"-----BEGIN PKCS7") => {
@@ -242,7 +242,7 @@ fn of_text(octets: &[u8], file: PathBuf) -> Result<Vec<StoredCertificate>, Certi
         Some(PrivateKey::from_pem(octets).map_err(content)?)
     } else if beside != file && beside.is_file() {
         let content =
-            |source| CertificateError::Content { file: beside.display().to_string(), source };
+            |error| CertificateError::Content { file: beside.display().to_string(), error };
         Some(PrivateKey::from_pem(&contents(&beside)?).map_err(content)?)
     } else {
         None

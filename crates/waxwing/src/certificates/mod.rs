@@ -6,6 +6,7 @@
 mod find;
 mod folder;
 mod inspect;
+mod store_trust;
 
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,7 @@ use self::find::Criterion;
 pub use self::folder::StoredCertificate;
 use self::folder::Survey;
 pub use self::inspect::{CertificateFinding, CertificateUse};
+pub(crate) use self::store_trust::StoreTrust;
 
 /// Stores of certificates in folders and files.
 #[derive(Debug, Clone)]
@@ -32,7 +34,7 @@ pub struct CertificateStores {
 }
 
 /// Why a certificate is not found or cannot be used. The texts contain WCF's.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum CertificateError {
     /// Nothing fits the reference.
@@ -71,20 +73,20 @@ pub enum CertificateError {
         beside: String,
     },
     /// A file cannot be read.
-    #[error("the certificate file {file} cannot be read: {source}")]
+    #[error("the certificate file {file} cannot be read: {error}")]
     File {
         /// Which.
         file: String,
         /// Why.
-        source: std::io::Error,
+        error: std::io::Error,
     },
     /// A file does not hold what it should.
-    #[error("the certificate file {file} cannot be used: {source}")]
+    #[error("the certificate file {file} cannot be used: {error}")]
     Content {
         /// Which.
         file: String,
         /// Why.
-        source: CryptoError,
+        error: CryptoError,
     },
     /// An environment variable with a password is not set.
     #[error(
@@ -148,6 +150,8 @@ fn every_store() -> impl Iterator<Item = (StoreLocation, StoreName)> {
     locations.into_iter().flat_map(move |location| names.map(|name| (location, name)))
 }
 
+debug_is_display!(CertificateError);
+
 impl CertificateStores {
     /// Stores under a folder.
     pub fn new(root: impl Into<PathBuf>) -> Self {
@@ -197,6 +201,19 @@ impl CertificateStores {
         name: StoreName,
     ) -> Result<Vec<StoredCertificate>, CertificateError> {
         folder::read(&self.folder(location, name))
+    }
+
+    /// [`CertificateStores::validator`], whose refusals name the folders that it looks at.
+    pub(crate) fn trust(
+        &self,
+        mode: X509CertificateValidationMode,
+        revocation: X509RevocationMode,
+        location: StoreLocation,
+        usage: Usage,
+    ) -> Result<StoreTrust, CertificateError> {
+        let validator = self.validator(mode, revocation, location, usage)?;
+        let folder = |name| self.folder(location, name);
+        StoreTrust::new(validator, &folder(StoreName::Root), &folder(StoreName::TrustedPeople))
     }
 
     /// A validator by mode, with the stores of a location.

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 use waxwing_binding::EndpointTimeouts;
+use waxwing_crypto::Certificate;
 use waxwing_session::{
-    ApplicationMessage, ClientOutput, ClientSession, SessionError, TransmissionId, Transmit,
-    options,
+    ApplicationMessage, ClientOutput, ClientSession, SessionError, Situation, TransmissionId,
+    Transmit, options,
 };
 use waxwing_soap::{Envelope, MessageVersion};
 use waxwing_xml::Limits;
@@ -48,7 +49,11 @@ pub(super) struct Parts {
     pub(super) http: HttpClient,
     pub(super) clock: Clock,
     pub(super) trace: Option<Trace>,
+    pub(super) own_certificate: Option<Certificate>,
 }
+
+/// A step that takes longer says so in the log, then after twice the time, and so on.
+const LONG: Duration = Duration::from_secs(2);
 
 /// What a channel has done so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,7 +92,7 @@ impl ClientChannel {
             self.inner.drive(&mut state);
             receiver
         };
-        self.inner.wait(opened).await
+        self.inner.wait(opened, "opening the channel").await
     }
 
     /// Closes the channel: waits until every call is answered, ends the reliable session, then the security session.
@@ -114,7 +119,7 @@ impl ClientChannel {
             self.inner.drive(&mut state);
             receiver
         };
-        self.inner.wait(closed).await
+        self.inner.wait(closed, "closing the channel").await
     }
 
     /// Ends the channel at once; calls under way fail, the service is told if it can be.
@@ -160,7 +165,7 @@ impl ClientChannel {
             self.inner.drive(&mut state);
             receiver
         };
-        self.inner.wait(result).await
+        self.inner.wait(result, action).await
     }
 }
 
@@ -170,18 +175,40 @@ impl Inner {
     }
 
     fn error(&self, error: SessionError, state: &State) -> ChannelError {
-        ChannelError::session(error, &self.parts.address, state.notes())
+        let mut situation = state.session.situation();
+        situation.clocks_apart = state.clocks_apart();
+        let mut notes = state.notes();
+        if let Some(certificate) = &self.parts.own_certificate {
+            notes.extend(out_of_date(certificate, self.parts.clock.wall()));
+        }
+        let diagnosis = error.diagnosis(&situation);
+        ChannelError::session(error, &self.parts.address, diagnosis, notes)
     }
 
+    /// Waits for the end of a step. What takes long says so, and what it waits for.
     async fn wait<T>(
         &self,
-        receiver: oneshot::Receiver<Result<T, ChannelError>>,
+        mut receiver: oneshot::Receiver<Result<T, ChannelError>>,
+        step: &str,
     ) -> Result<T, ChannelError> {
-        let gone = |_| {
-            let error = SessionError::Aborted("the channel was dropped".to_owned());
-            Err(ChannelError::session(error, &self.parts.address, Vec::new()))
-        };
-        receiver.await.unwrap_or_else(gone)
+        let (began, mut patience) = (self.parts.clock.time(), LONG);
+        loop {
+            match tokio::time::timeout(patience, &mut receiver).await {
+                Ok(Ok(result)) => return result,
+                Ok(Err(_)) => {
+                    let error = SessionError::Aborted("the channel was dropped".to_owned());
+                    let address = &self.parts.address;
+                    return Err(ChannelError::session(error, address, None, Vec::new()));
+                }
+                Err(_) => {
+                    let progress = self.lock().session.progress();
+                    let seconds = (self.parts.clock.time() - began).as_secs();
+                    let address = &self.parts.address;
+                    tracing::info!(address, "{step} has taken {seconds} s so far: {progress}");
+                    patience *= 2;
+                }
+            }
+        }
     }
 
     /// Begins to open, and starts the timer, unless that was done. A channel that has ended cannot be used.
@@ -353,6 +380,21 @@ async fn run_timer(channel: Weak<Inner>) {
     }
 }
 
+/// What is wrong with the dates of the client's own certificate, if anything.
+pub(super) fn out_of_date(certificate: &Certificate, now: jiff::Timestamp) -> Option<String> {
+    let subject = certificate.subject_windows();
+    let (from, to) = (certificate.not_before(), certificate.not_after());
+    if now > to {
+        let text = "it must be renewed";
+        Some(format!("the client's own certificate '{subject}' has expired at {to}; {text}"))
+    } else if now < from {
+        let text = "check this machine's clock";
+        Some(format!("the client's own certificate '{subject}' is not valid before {from}; {text}"))
+    } else {
+        None
+    }
+}
+
 /// The seconds since 1970 of a `Date` header (RFC 9110 §5.6.7, the form that everybody writes).
 fn http_date(text: &str) -> Option<i64> {
     jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp().as_second())
@@ -371,7 +413,9 @@ impl RequestChannel for ClientChannel {
         Box::pin(async move {
             let reply = self.call(action, message, false).await?;
             let no_reply = || {
-                ChannelError::session(SessionError::NoReply, &self.inner.parts.address, Vec::new())
+                let (error, address) = (SessionError::NoReply, &self.inner.parts.address);
+                let diagnosis = error.diagnosis(&Situation::default());
+                ChannelError::session(error, address, diagnosis, Vec::new())
             };
             let reply = reply.ok_or_else(no_reply)?;
             Ok(Arc::try_unwrap(reply).unwrap_or_else(|shared| (*shared).clone()).envelope)

@@ -4,27 +4,29 @@ use std::fmt;
 use std::sync::Arc;
 
 use waxwing_binding::ResolveError;
-use waxwing_session::SessionError;
+use waxwing_session::{Diagnosis, SessionError};
 
 use crate::certificates::CertificateError;
 use crate::contract::CallError;
 
-/// Why a channel cannot be made or opened, or a call failed. `Display` says what happened, what it means and what to do.
-#[derive(Debug, Clone)]
+/// Why a channel cannot be made or opened, or a call failed. `Display` says what happened, what it means and what to do,
+/// and `Debug` says the same, so that a `main` that returns it does.
+#[derive(Clone)]
 pub struct ChannelError {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
     kind: ChannelErrorKind,
     address: String,
+    /// What a failed conversation most probably is.
+    diagnosis: Option<Diagnosis>,
     /// What was noticed besides, e.g. that the clocks differ.
     notes: Vec<String>,
 }
 
 /// What kind of failure it is.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ChannelErrorKind {
     /// The conversation failed.
@@ -46,12 +48,18 @@ pub enum ChannelErrorKind {
 
 impl ChannelError {
     pub(crate) fn new(kind: ChannelErrorKind, address: &str) -> Self {
-        Self { inner: Arc::new(Inner { kind, address: address.to_owned(), notes: Vec::new() }) }
+        let (address, notes) = (address.to_owned(), Vec::new());
+        Self { inner: Arc::new(Inner { kind, address, diagnosis: None, notes }) }
     }
 
-    pub(crate) fn session(error: SessionError, address: &str, notes: Vec<String>) -> Self {
-        let kind = ChannelErrorKind::Session(error);
-        Self { inner: Arc::new(Inner { kind, address: address.to_owned(), notes }) }
+    pub(crate) fn session(
+        error: SessionError,
+        address: &str,
+        diagnosis: Option<Diagnosis>,
+        notes: Vec<String>,
+    ) -> Self {
+        let (kind, address) = (ChannelErrorKind::Session(error), address.to_owned());
+        Self { inner: Arc::new(Inner { kind, address, diagnosis, notes }) }
     }
 
     pub(crate) fn incomplete(text: impl Into<String>, address: &str) -> Self {
@@ -68,12 +76,15 @@ impl ChannelError {
         &self.inner.address
     }
 
-    /// The stable code of what it most probably means, for searching; none when nothing more is known.
+    /// The stable code of what it most probably is, for searching; `docs/errors.md` lists them. None when nothing more is
+    /// known.
     pub fn code(&self) -> Option<&'static str> {
-        match &self.inner.kind {
-            ChannelErrorKind::Session(error) => error.advice().map(|advice| advice.code),
-            _ => None,
-        }
+        self.diagnosis().map(Diagnosis::code)
+    }
+
+    /// What a failed conversation most probably is; none when nothing more is known.
+    pub fn diagnosis(&self) -> Option<Diagnosis> {
+        self.inner.diagnosis
     }
 
     /// The failure of the conversation.
@@ -87,7 +98,7 @@ impl ChannelError {
 
 impl fmt::Display for ChannelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, address, notes } = &*self.inner;
+        let Inner { kind, address, diagnosis, notes } = &*self.inner;
         match address.is_empty() {
             true => write!(f, "{kind}")?,
             false => write!(f, "{address}: {kind}")?,
@@ -95,18 +106,15 @@ impl fmt::Display for ChannelError {
         for note in notes {
             write!(f, "\n  noticed: {note}")?;
         }
-        if let ChannelErrorKind::Session(error) = kind
-            && let Some(advice) = error.advice()
-        {
-            // An unsecured fault of the security layer says by itself what it means.
-            if !matches!(error, SessionError::Security(_)) || advice.is_specific() {
-                write!(f, "\n  meaning: {}", advice.meaning)?;
-            }
-            write!(f, "\n  what to do: {} [{}]", advice.action, advice.code)?;
+        if let Some(diagnosis) = diagnosis {
+            let (meaning, action) = (diagnosis.meaning(), diagnosis.action());
+            write!(f, "\n  meaning: {meaning}\n  what to do: {action} [{}]", diagnosis.code())?;
         }
         Ok(())
     }
 }
+
+debug_is_display!(ChannelError, ChannelErrorKind);
 
 impl std::error::Error for ChannelError {}
 

@@ -14,7 +14,7 @@ use waxwing_security::negotiation::TlsEngines;
 use waxwing_session::{ClientSession, options};
 use zeroize::Zeroizing;
 
-use super::channel::{ClientChannel, Parts};
+use super::channel::{ClientChannel, Parts, out_of_date};
 use super::error::{ChannelError, ChannelErrorKind};
 use crate::certificates::{CertificateError, CertificateStores, certificate_of_identity};
 use crate::configuration::ConfigurationFile;
@@ -40,6 +40,7 @@ pub struct ChannelFactory {
     service_certificate: Option<Certificate>,
     trust: Option<Arc<dyn CertificateTrust>>,
     identity: Option<ExpectedIdentity>,
+    retry: bool,
     retry_authentication: bool,
     oldest_tls: TlsVersion,
     http: HttpClient,
@@ -60,9 +61,10 @@ impl ChannelFactory {
         let configuration = |e| ChannelError::new(ChannelErrorKind::Configuration(e), "");
         let endpoint = file.loaded.client_endpoint(name, contract.configuration_name);
         let endpoint = endpoint.map_err(configuration)?;
-        let retry = file.configuration().waxwing.reliability.retry_authentication;
-        let mut factory =
-            Self::of(endpoint, contract, file.certificate_stores())?.retry_authentication(retry);
+        let reliability = &file.configuration().waxwing.reliability;
+        let mut factory = Self::of(endpoint, contract, file.certificate_stores())?
+            .retry(reliability.retry)
+            .retry_authentication(reliability.retry_authentication);
         let trace = file.trace().map_err(|text| ChannelError::incomplete(text, ""))?;
         factory.trace = trace;
         Ok(factory)
@@ -111,6 +113,7 @@ impl ChannelFactory {
             service_certificate: None,
             trust: None,
             identity: None,
+            retry: false,
             retry_authentication: false,
             oldest_tls: TlsVersion::Tls12,
             http: HttpClient::new(),
@@ -184,6 +187,15 @@ impl ChannelFactory {
         self
     }
 
+    /// Whether opening a reliable session tries a service that is not there (nothing listens, unknown host, HTTP 404)
+    /// again every 10 seconds until the open timeout, as WCF does. By default it is told at once. A service that is too
+    /// busy (HTTP 503, ServerTooBusy, ConnectionLimitReached) is tried again in any case.
+    #[must_use]
+    pub fn retry(mut self, retry: bool) -> Self {
+        self.retry = retry;
+        self
+    }
+
     /// Whether a rejected credential is tried again until the open timeout, as WCF's documentation says of reliable
     /// sessions. By default the first refusal is told at once, as WCF does.
     #[must_use]
@@ -233,12 +245,23 @@ impl ChannelFactory {
         let address = &endpoint.address;
         sendable(endpoint)?;
         let shape = self.contract.shape();
-        let settings = options::client_settings(endpoint, shape, self.retry_authentication);
-        let settings =
+        let settings = options::client_settings(endpoint, shape);
+        let mut settings =
             settings.ok_or_else(|| ChannelError::incomplete("the binding has no SOAP", address))?;
+        (settings.retry, settings.retry_authentication) = (self.retry, self.retry_authentication);
         let version = settings.version;
         let incomplete = |text: String| ChannelError::incomplete(text, address);
-        let security = ClientSecurity::new(self.options()?, &mut SystemRandom);
+        let options = self.options()?;
+        let own_certificate = match &options.credential {
+            ClientCredential::Certificate { certificate, .. } => Some(certificate.clone()),
+            _ => None,
+        };
+        if let Some(certificate) = &own_certificate
+            && let Some(text) = out_of_date(certificate, self.clock.wall())
+        {
+            tracing::warn!(address, "{text}");
+        }
+        let security = ClientSecurity::new(options, &mut SystemRandom);
         let security = security.map_err(|e| incomplete(e.to_string()))?;
         let mut session =
             ClientSession::new(settings, security).map_err(|e| incomplete(e.to_string()))?;
@@ -253,6 +276,7 @@ impl ChannelFactory {
             http: self.http.clone(),
             clock: self.clock,
             trace: self.trace.clone(),
+            own_certificate,
         };
         Ok(ClientChannel::new(session, parts))
     }
@@ -304,7 +328,7 @@ impl ChannelFactory {
             // Never asked: without security nobody shows a certificate.
             return Ok(Arc::new(|_: &Certificate, _: &[Certificate], _| Ok(())));
         }
-        let validator = self.stores.validator(
+        let validator = self.stores.trust(
             check.certificate_validation_mode,
             check.revocation_mode,
             check.trusted_store_location,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue};
 use tokio::sync::oneshot;
-use waxwing_session::{Answer, Failure, FailureKind};
+use waxwing_session::{Answer, TransportCause, TransportFailure};
 use waxwing_soap::http::StatusMeaning;
 use waxwing_soap::{MessageVersion, SoapVersion};
 use waxwing_xml::Limits;
@@ -61,7 +61,8 @@ impl Route<'_> {
             Ok(Err(error)) => return Posted::failed(failure_of(&error)),
             Err(_) => {
                 let reason = format!("{} did not answer within {patience:.1?}", self.via);
-                return Posted::failed(Failure { kind: FailureKind::Retryable, reason });
+                let cause = TransportCause::NoAnswer;
+                return Posted::failed(TransportFailure { cause, reason });
             }
         };
         let answer = self.read(&response);
@@ -70,36 +71,37 @@ impl Route<'_> {
 
     fn read(&self, response: &HttpResponse) -> Answer {
         let status = response.status.as_u16();
-        let failed = |kind, text: &str| {
+        let failed = |cause, text: &str| {
             let reason = format!("{text} (HTTP {} from {})", response.status, self.via);
-            Answer::Failed(Failure { kind, reason })
+            Answer::Failed(TransportFailure { cause, reason })
         };
         match StatusMeaning::of(status) {
             StatusMeaning::Message if response.body.is_empty() && status != 500 => Answer::Empty,
             StatusMeaning::Message => self.parse(response),
-            StatusMeaning::AccessDenied => {
-                failed(FailureKind::Security, "The HTTP request was forbidden or unauthorized")
-            }
+            StatusMeaning::AccessDenied => failed(
+                TransportCause::AccessDenied,
+                "The HTTP request was forbidden or unauthorized",
+            ),
             StatusMeaning::EndpointNotFound => failed(
-                FailureKind::Retryable,
+                TransportCause::NotFound,
                 "There was no endpoint listening that could accept the message",
             ),
             StatusMeaning::ServerTooBusy => {
-                failed(FailureKind::Retryable, "The HTTP service is too busy or unavailable")
+                failed(TransportCause::Busy, "The HTTP service is too busy or unavailable")
             }
             StatusMeaning::GatewayTimeout => {
-                failed(FailureKind::Retryable, "A gateway got no answer in time")
+                failed(TransportCause::Gateway, "A gateway got no answer in time")
             }
             StatusMeaning::UnsupportedMediaType => failed(
-                FailureKind::Protocol,
+                TransportCause::MediaType,
                 "The service does not take this content type; the client and service bindings may be mismatched",
             ),
             StatusMeaning::TooLarge => failed(
-                FailureKind::Protocol,
+                TransportCause::RequestTooLarge,
                 "The message is larger than the service's maxReceivedMessageSize",
             ),
             StatusMeaning::ProtocolError => {
-                failed(FailureKind::Protocol, "The remote server returned an unexpected response")
+                failed(TransportCause::NotSoap, "The remote server returned an unexpected response")
             }
         }
     }
@@ -116,24 +118,31 @@ impl Route<'_> {
             ),
             Err(error) => format!("the answer is no SOAP message: {error}"),
         };
-        Answer::Failed(Failure { kind: FailureKind::Protocol, reason })
+        Answer::Failed(TransportFailure { cause: TransportCause::NotSoap, reason })
     }
 }
 
 impl Posted {
-    fn failed(failure: Failure) -> Self {
+    fn failed(failure: TransportFailure) -> Self {
         Self { answer: Answer::Failed(failure), octets: Bytes::new(), date: None }
     }
 }
 
-fn failure_of(error: &HttpError) -> Failure {
-    let kind = match error {
-        HttpError::Address { .. } => FailureKind::Protocol,
-        HttpError::Connect { .. } | HttpError::Broken { .. } | HttpError::TooLarge { .. } => {
-            FailureKind::Retryable
+fn failure_of(error: &HttpError) -> TransportFailure {
+    let cause = match error {
+        HttpError::Address { .. } => TransportCause::Address,
+        HttpError::UnknownHost { .. } => TransportCause::UnknownHost,
+        HttpError::Connect { error, .. } => {
+            let io = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+            match io {
+                Some(std::io::ErrorKind::ConnectionRefused) => TransportCause::Refused,
+                _ => TransportCause::Unreachable,
+            }
         }
+        HttpError::Broken { .. } => TransportCause::Broken,
+        HttpError::TooLarge { .. } => TransportCause::AnswerTooLarge,
     };
-    Failure { kind, reason: error.to_string() }
+    TransportFailure { cause, reason: error.to_string() }
 }
 
 fn headers(version: MessageVersion, content_type: &str, action: &str) -> HeaderMap {

@@ -8,6 +8,9 @@ use waxwing_session::{AppMessage, CallId, ClientSession, Time};
 use super::channel::ChannelStatistics;
 use super::error::ChannelError;
 
+/// How many seconds clocks may differ in WCF.
+const SKEW: i64 = 300;
+
 /// What a call ends with.
 pub(super) type CallResult = Result<Option<AppMessage>, ChannelError>;
 
@@ -59,10 +62,13 @@ impl State {
         CallId(self.next_call)
     }
 
+    /// Whether the service's clock differs by more than WCF tolerates.
+    pub(super) fn clocks_apart(&self) -> bool {
+        self.clock_ahead.is_some_and(|ahead| ahead.abs() >= SKEW)
+    }
+
     /// What is worth telling with a failure.
     pub(super) fn notes(&self) -> Vec<String> {
-        /// What WCF tolerates.
-        const SKEW: i64 = 300;
         match self.clock_ahead {
             Some(ahead) if ahead.abs() >= SKEW => {
                 let word = if ahead > 0 { "ahead of" } else { "behind" };

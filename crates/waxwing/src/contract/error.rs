@@ -12,7 +12,7 @@ use waxwing_xml::{Document, Limits};
 use super::body::BodyError;
 
 /// Why a call did not give a result.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
     /// The service answered with a fault. [`FaultDetail`] reads its detail.
@@ -20,7 +20,7 @@ pub enum CallError {
     Fault(Fault),
     /// The message did not get through, or no reply came back: everything below the contract.
     #[error("{0}")]
-    Channel(#[source] Arc<dyn Error + Send + Sync>),
+    Channel(Arc<dyn Error + Send + Sync>),
     /// The arguments or the reply are not what the contract says.
     #[error(transparent)]
     Contract(#[from] ContractError),
@@ -59,6 +59,8 @@ pub enum ContractError {
         expected: &'static str,
     },
 }
+
+debug_is_display!(CallError);
 
 impl CallError {
     /// An error below the contract.

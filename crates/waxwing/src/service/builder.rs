@@ -325,9 +325,9 @@ impl ServiceHostBuilder {
         endpoint: &EffectiveEndpoint,
         contract: &'static ContractDescription,
     ) -> Result<ServiceOptions, HostError> {
-        let certificate_error = |source: CertificateError| HostError::Certificate {
+        let certificate_error = |error: CertificateError| HostError::Certificate {
             address: endpoint.address.clone(),
-            source,
+            error,
         };
         let mut options = ServiceOptions::new(self.clients(endpoint)?);
         options::fill_service_options(&mut options, endpoint);
@@ -383,14 +383,14 @@ impl ServiceHostBuilder {
                     Some(trust) => Arc::clone(trust),
                     None => {
                         let check = &endpoint.service_credentials.client_certificate.authentication;
-                        let validator = self.stores.validator(
+                        let validator = self.stores.trust(
                             check.certificate_validation_mode,
                             check.revocation_mode,
                             check.trusted_store_location,
                             Usage::Client,
                         );
                         let failed =
-                            |source| HostError::Certificate { address: address.to_owned(), source };
+                            |error| HostError::Certificate { address: address.to_owned(), error };
                         Arc::new(validator.map_err(failed)?)
                     }
                 };

@@ -5,19 +5,19 @@ use waxwing_binding::ResolveError;
 use crate::certificates::CertificateError;
 
 /// Why a host cannot be set up or opened.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum HostError {
     /// The configuration has no such service, or one that cannot be used.
     #[error(transparent)]
     Configuration(#[from] ResolveError),
     /// A certificate is not found or cannot be used.
-    #[error("{address}: {source}")]
+    #[error("{address}: {error}")]
     Certificate {
         /// Of which endpoint.
         address: String,
         /// Why.
-        source: CertificateError,
+        error: CertificateError,
     },
     /// Something that this version does not have.
     #[error("{address}: {text}")]
@@ -28,7 +28,7 @@ pub enum HostError {
         text: String,
     },
     /// Something that must be given is missing, or does not fit.
-    #[error("{address}: {text}")]
+    #[error("{}{text}", if .address.is_empty() { String::new() } else { format!("{address}: ") })]
     Incomplete {
         /// Of which endpoint; empty: the whole host.
         address: String,
@@ -37,12 +37,14 @@ pub enum HostError {
     },
     /// The address cannot be listened on.
     #[error(
-        "cannot listen on {address}: {source}. Another program may use the port; choose another base address"
+        "cannot listen on {address}: {error}. Another program may use the port; choose another base address"
     )]
     Listen {
         /// Host and port.
         address: String,
         /// What the operating system said.
-        source: std::io::Error,
+        error: std::io::Error,
     },
 }
+
+debug_is_display!(HostError);

@@ -138,7 +138,7 @@ async fn listen(
     routes: Vec<(String, Arc<Endpoint>)>,
     places: &Arc<Places>,
 ) -> Result<Vec<HttpServer>, HostError> {
-    let failed = |source| HostError::Listen { address: place.to_owned(), source };
+    let failed = |error| HostError::Listen { address: place.to_owned(), error };
     let mut addresses: Vec<SocketAddr> = lookup_host(place).await.map_err(failed)?.collect();
     addresses.sort_by_key(SocketAddr::is_ipv6);
     addresses.dedup();

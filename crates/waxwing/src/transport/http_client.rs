@@ -58,22 +58,30 @@ pub enum HttpError {
         reason: String,
     },
     /// No connection came about: nobody listens, the name has no address, the network is down.
-    #[error("there was no endpoint listening at {address} that could accept the message: {source}")]
+    #[error("there was no endpoint listening at {address} that could accept the message: {error}")]
     Connect {
         /// The address that was asked.
         address: String,
         /// What the operating system said.
-        #[source]
-        source: Box<dyn StdError + Send + Sync>,
+        error: Box<dyn StdError + Send + Sync>,
+    },
+    /// The name of the host has no address.
+    #[error("the remote name '{host}' of {address} could not be resolved: {error}")]
+    UnknownHost {
+        /// The address that was asked.
+        address: String,
+        /// Its host.
+        host: String,
+        /// What the operating system said.
+        error: io::Error,
     },
     /// The connection broke before the whole answer was there.
-    #[error("the connection to {address} was closed before the answer came: {source}")]
+    #[error("the connection to {address} was closed before the answer came: {error}")]
     Broken {
         /// The address that was asked.
         address: String,
         /// What happened to the connection.
-        #[source]
-        source: Box<dyn StdError + Send + Sync>,
+        error: Box<dyn StdError + Send + Sync>,
     },
     /// The answer is larger than the caller takes.
     #[error(
@@ -139,21 +147,24 @@ impl HttpClient {
         written: Option<oneshot::Sender<()>>,
     ) -> Result<HttpResponse, HttpError> {
         let request = build_request(address, headers, ToldBody::new(body, written))?;
-        let response = self.inner.request(request).await.map_err(|error| {
-            let address = address.to_owned();
-            if error.is_connect() {
-                HttpError::Connect { address, source: innermost_io(error) }
-            } else {
-                HttpError::Broken { address, source: Box::new(error) }
+        let uri = request.uri().clone();
+        let response = match self.inner.request(request).await {
+            Ok(response) => response,
+            Err(error) if error.is_connect() => {
+                return Err(not_connected(address, &uri, error).await);
             }
-        })?;
+            Err(error) => {
+                let (address, error) = (address.to_owned(), Box::new(error));
+                return Err(HttpError::Broken { address, error });
+            }
+        };
         let (head, body) = response.into_parts();
         let text = |name| head.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
         let body = collect(body, limit, &Unlimited).await.map_err(|error| {
             let address = address.to_owned();
             match error {
                 CollectError::TooLarge => HttpError::TooLarge { address, limit },
-                CollectError::Broken(source) => HttpError::Broken { address, source },
+                CollectError::Broken(source) => HttpError::Broken { address, error: source },
             }
         })?;
         Ok(HttpResponse {
@@ -186,6 +197,23 @@ fn build_request(
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
     Ok(request)
+}
+
+/// Nobody listens, or the name of the host has no address: the resolver is asked once more, since the connector does not
+/// tell the two apart.
+async fn not_connected(
+    address: &str,
+    uri: &Uri,
+    error: hyper_util::client::legacy::Error,
+) -> HttpError {
+    let (host, port) = (uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(80));
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let resolved = tokio::net::lookup_host((host, port)).await.map(drop);
+    let (address, host) = (address.to_owned(), host.to_owned());
+    match resolved {
+        Ok(()) => HttpError::Connect { address, error: innermost_io(error) },
+        Err(error) => HttpError::UnknownHost { address, host, error },
+    }
 }
 
 /// The operating system's own words ("Connection refused") instead of three layers of wrappers.

@@ -17,6 +17,7 @@ pub use self::one_shot::OneShotClient;
 pub use self::session::SecureConversationClient;
 use super::error::ClientError;
 use super::options::{ClientOptions, Protection};
+use super::profile::SecurityProfile;
 use super::received::Received;
 use crate::trust::ContextReference;
 use crate::wsse::SentSignature;
@@ -211,6 +212,15 @@ impl ClientSecurity {
     /// Whether messages carry a Security header.
     pub fn is_secured(&self) -> bool {
         !matches!(self, ClientSecurity::None)
+    }
+
+    /// What it is set to; none without message security.
+    pub fn profile(&self) -> Option<SecurityProfile> {
+        match self {
+            ClientSecurity::None => None,
+            ClientSecurity::OneShot(client) => SecurityProfile::of(&client.core.options),
+            ClientSecurity::Conversation(client) => SecurityProfile::of(&client.core.options),
+        }
     }
 
     /// The dialect of WS-Trust and WS-SecureConversation; none without message security.

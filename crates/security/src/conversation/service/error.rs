@@ -8,7 +8,7 @@ use crate::negotiation::NegotiationError;
 #[non_exhaustive]
 pub enum ServiceError {
     /// The message did not verify.
-    #[error("{0}")]
+    #[error(transparent)]
     Message(#[from] SecurityError),
     /// No session claims the message.
     #[error(
@@ -43,7 +43,7 @@ pub enum ServiceError {
     Request(SecurityError),
     /// A negotiation failed.
     #[error("the TLS negotiation is refused: {0}")]
-    Negotiation(#[from] NegotiationError),
+    Negotiation(NegotiationError),
     /// Too many sessions that were never used: of all clients, or of this client's address or credential.
     #[error(
         "too busy: {0} security sessions were begun and not used yet, and this client has its share of them; the \
@@ -65,4 +65,10 @@ pub enum ServiceError {
     /// A secured message at an endpoint without message security.
     #[error("the message is secured, but this endpoint has no message security")]
     SecuredMessage,
+}
+
+impl From<NegotiationError> for ServiceError {
+    fn from(error: NegotiationError) -> Self {
+        ServiceError::Negotiation(error)
+    }
 }

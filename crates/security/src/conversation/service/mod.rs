@@ -27,6 +27,7 @@ use self::table::Sessions;
 use self::tokens::NegotiatedTokens;
 use super::caller::CallerIdentity;
 use super::options::{Protection, ServiceOptions};
+use super::profile::SecurityProfile;
 use super::received::Received;
 use crate::delivery::Delivery;
 use crate::negotiation::NegotiationService;
@@ -253,6 +254,11 @@ impl ServiceSecurity {
     /// The service takes no new sessions and negotiations any more; open sessions go on.
     pub fn close(&self) {
         self.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// What it is set to; none without message security.
+    pub fn profile(&self) -> Option<SecurityProfile> {
+        SecurityProfile::of_service(&self.options)
     }
 
     /// How many sessions are open, those not used yet included.

@@ -1,0 +1,69 @@
+//! What kind of security an end has, for those who judge its failures.
+
+use super::credentials::{ClientCredential, ClientIdentification};
+use super::options::{ClientOptions, Protection, ServiceKey, ServiceOptions};
+use crate::wsse::Dialect;
+
+/// What an end's message security is set to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SecurityProfile {
+    /// The versions of WS-Trust and WS-SecureConversation.
+    pub dialect: Dialect,
+    /// Whether there is a security session (`establishSecurityContext`).
+    pub conversation: bool,
+    /// Whether the service's certificate is negotiated (`negotiateServiceCredential`).
+    pub negotiated: bool,
+    /// What clients prove themselves with (`clientCredentialType`).
+    pub credential: CredentialKind,
+}
+
+/// What a client proves itself with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CredentialKind {
+    /// Nothing.
+    None,
+    /// A user name and password.
+    UserName,
+    /// A certificate.
+    Certificate,
+}
+
+impl SecurityProfile {
+    /// The profile of a client; none without message security.
+    pub(super) fn of(options: &ClientOptions) -> Option<Self> {
+        let conversation = match options.protection {
+            Protection::None => return None,
+            Protection::OneShot => false,
+            Protection::Conversation => true,
+        };
+        Some(Self {
+            dialect: options.settings.dialect,
+            conversation,
+            negotiated: matches!(options.service_key, Some(ServiceKey::Negotiated(_))),
+            credential: match options.credential {
+                ClientCredential::None => CredentialKind::None,
+                ClientCredential::UserName { .. } => CredentialKind::UserName,
+                ClientCredential::Certificate { .. } => CredentialKind::Certificate,
+            },
+        })
+    }
+
+    /// The profile of a service; none without message security.
+    pub(super) fn of_service(options: &ServiceOptions) -> Option<Self> {
+        let conversation = match options.protection {
+            Protection::None => return None,
+            Protection::OneShot => false,
+            Protection::Conversation => true,
+        };
+        Some(Self {
+            dialect: options.settings.dialect,
+            conversation,
+            negotiated: options.negotiation.is_some(),
+            credential: match options.clients {
+                ClientIdentification::None => CredentialKind::None,
+                ClientIdentification::UserName(_) => CredentialKind::UserName,
+                ClientIdentification::Certificate(_) => CredentialKind::Certificate,
+            },
+        })
+    }
+}

@@ -1,0 +1,140 @@
+//! From a failure to what it most probably is.
+//!
+//! `catalogue` says of each what it means and what to do, `situation` is what is known beside the failure itself. This
+//! file decides. It reads codes, namespaces and steps, never a text: services write in the language of their machine.
+
+mod catalogue;
+mod faults;
+mod situation;
+
+use waxwing_reliable::{FaultKind, SequenceFault, SessionError as ReliableError};
+use waxwing_security::conversation::{ClientError, SecurityFaultKind};
+use waxwing_security::negotiation::NegotiationError;
+use waxwing_security::{Reason, SecurityError};
+
+pub use self::catalogue::Diagnosis;
+pub(crate) use self::faults::is_infrastructure;
+pub use self::situation::{Situation, TransportCause, TransportFailure};
+use crate::error::SessionError;
+
+/// What a failure most probably is; none when nothing more is known than it says itself.
+pub(crate) fn diagnose(error: &SessionError, situation: &Situation) -> Option<Diagnosis> {
+    match error {
+        SessionError::Security(error) => security(error, situation),
+        SessionError::Reliable(error) => reliable(error, situation),
+        SessionError::Refused(fault) => faults::soap(fault, situation),
+        SessionError::Transport { failure, .. } => Some(transport(failure.cause)),
+        SessionError::TimedOut { .. } => Some(late(situation)),
+        SessionError::NoReply => Some(Diagnosis::EmptyAnswer),
+        SessionError::BadReply(_) | SessionError::State(_) | SessionError::Aborted(_) => None,
+    }
+}
+
+fn transport(cause: TransportCause) -> Diagnosis {
+    match cause {
+        TransportCause::Refused => Diagnosis::ConnectionRefused,
+        TransportCause::UnknownHost => Diagnosis::UnknownHost,
+        TransportCause::Unreachable => Diagnosis::Unreachable,
+        TransportCause::Broken => Diagnosis::ConnectionBroken,
+        TransportCause::NoAnswer | TransportCause::Gateway => Diagnosis::NoAnswer,
+        TransportCause::Address => Diagnosis::AddressUnusable,
+        TransportCause::Tls => Diagnosis::TlsFailed,
+        TransportCause::AccessDenied => Diagnosis::HttpAccessDenied,
+        TransportCause::NotFound => Diagnosis::EndpointNotFound,
+        TransportCause::RequestTooLarge => Diagnosis::RequestTooLarge,
+        TransportCause::MediaType => Diagnosis::ContentType,
+        TransportCause::Busy => Diagnosis::ServerTooBusy,
+        TransportCause::AnswerTooLarge => Diagnosis::AnswerTooLarge,
+        TransportCause::NotSoap => Diagnosis::NoSoapService,
+    }
+}
+
+/// Time is up: how the last attempt ended says why.
+fn late(situation: &Situation) -> Diagnosis {
+    situation.transport.map_or(Diagnosis::NoAnswer, transport)
+}
+
+fn security(error: &ClientError, situation: &Situation) -> Option<Diagnosis> {
+    if let Some(error) = error.disagreement() {
+        return local(error);
+    }
+    match error {
+        ClientError::Fault { fault, kind, origin, .. } => {
+            faults::security(fault, *kind, *origin, situation)
+        }
+        ClientError::SecuredFault { fault, origin } => {
+            faults::security(fault, SecurityFaultKind::of(fault), *origin, situation)
+        }
+        ClientError::Unverifiable(error) | ClientError::Response { error, .. } => local(error),
+        ClientError::UntrustedService { .. } => Some(Diagnosis::UntrustedService),
+        ClientError::Identity(_) => Some(Diagnosis::IdentityMismatch),
+        ClientError::Negotiation(NegotiationError::KeySize { .. }) => {
+            Some(Diagnosis::AlgorithmSuite)
+        }
+        ClientError::Negotiation(error) if error.is_tls() => Some(Diagnosis::TlsNegotiation),
+        ClientError::Negotiation(NegotiationError::Message(error)) => local(error),
+        _ => None,
+    }
+}
+
+/// What this side found wrong with an answer.
+fn local(error: &SecurityError) -> Option<Diagnosis> {
+    match error.reason() {
+        Reason::Stale(_) => Some(Diagnosis::ClockSkew),
+        Reason::Level { .. } => Some(Diagnosis::ProtectionLevel),
+        Reason::PlainSignature => Some(Diagnosis::ProtectionOrder),
+        Reason::NotConfirmed | Reason::UnexpectedConfirmation => {
+            Some(Diagnosis::SignatureConfirmation)
+        }
+        Reason::NotSigned(_) | Reason::NotEncrypted(_) | Reason::EncryptedNotSigned(_) => {
+            Some(Diagnosis::ProtectionLevel)
+        }
+        Reason::Algorithm { .. } | Reason::OutOfRange { what: "KeySize", .. } => {
+            Some(Diagnosis::AlgorithmSuite)
+        }
+        _ => None,
+    }
+}
+
+fn reliable(error: &ReliableError, situation: &Situation) -> Option<Diagnosis> {
+    match error {
+        ReliableError::Peer(fault) => sequence(fault, situation),
+        ReliableError::PeerSoapFault(fault) => faults::soap(fault, situation),
+        ReliableError::Inactivity(_) => Some(Diagnosis::Inactivity),
+        ReliableError::TimedOut { .. }
+        | ReliableError::RetriesExceeded { .. }
+        | ReliableError::Transport { .. } => Some(late(situation)),
+        _ => None,
+    }
+}
+
+fn sequence(fault: &SequenceFault, situation: &Situation) -> Option<Diagnosis> {
+    match &fault.kind {
+        FaultKind::WsrmRequired => Some(Diagnosis::OtherReliableMessagingVersion),
+        FaultKind::ActionNotSupported(_) => Some(faults::action_not_supported(situation)),
+        FaultKind::CreateSequenceRefused { connection_limit: true } => {
+            Some(Diagnosis::ServerTooBusy)
+        }
+        FaultKind::CreateSequenceRefused { .. } => Some(Diagnosis::CreateSequenceRefused),
+        FaultKind::UnknownSequence(_) => Some(Diagnosis::SessionForgotten),
+        FaultKind::SequenceTerminated(_) => Some(Diagnosis::SessionEnded),
+        FaultKind::MustUnderstand { namespace, .. } => {
+            Some(faults::not_understood([namespace.as_str()].into_iter(), situation))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Diagnosis;
+
+    #[test]
+    fn every_diagnosis_has_a_code_of_its_own_a_meaning_and_an_action() {
+        let codes: std::collections::BTreeSet<_> = Diagnosis::ALL.map(Diagnosis::code).into();
+        assert_eq!(codes.len(), Diagnosis::ALL.len(), "no code twice, none forgotten");
+        for diagnosis in Diagnosis::ALL {
+            assert!(diagnosis.meaning().len() > 20 && diagnosis.action().len() > 20);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What a message that was refused says about the settings of the client that sent it: for the service's log.
+
+use waxwing_reliable::ReliableMessagingVersion;
+use waxwing_security::conversation::SecurityProfile;
+use waxwing_security::wsse::Dialect;
+use waxwing_security::wsse::names::WSSE;
+use waxwing_soap::Envelope;
+
+/// The most elements of a Security header that are looked at: it is a stranger's header.
+const MAX_LOOKED_AT: usize = 16;
+
+const VERSIONS: [ReliableMessagingVersion; 2] =
+    [ReliableMessagingVersion::February2005, ReliableMessagingVersion::V11];
+
+/// What is seen of a message before anything of it is verified. It decides nothing.
+pub(super) struct Seen {
+    action: String,
+    security: bool,
+    encrypted_key: bool,
+    context: Option<Dialect>,
+    /// Whether it belongs to a sequence.
+    sequence: bool,
+}
+
+/// What this endpoint is set to.
+#[derive(Clone, Copy)]
+pub(super) struct Own {
+    pub(super) security: Option<SecurityProfile>,
+    pub(super) reliable: Option<ReliableMessagingVersion>,
+}
+
+impl Seen {
+    pub(super) fn of(envelope: &Envelope) -> Self {
+        let namespace = envelope.version().addressing.namespace();
+        let action = envelope.header_named(namespace, "Action");
+        let action = action.map(|header| header.text().trim().to_owned()).unwrap_or_default();
+        let header = envelope.header_named(WSSE, "Security");
+        let sequence = VERSIONS
+            .iter()
+            .any(|version| envelope.header_named(version.namespace(), "Sequence").is_some());
+        let security = header.is_some();
+        let mut seen = Self { action, security, encrypted_key: false, context: None, sequence };
+        let children = header.into_iter().flat_map(|header| header.elements()).take(MAX_LOOKED_AT);
+        for child in children {
+            let dialect = Dialect::ALL.iter().find(|d| d.conversation() == child.namespace());
+            match child.local_name() {
+                "EncryptedKey" => seen.encrypted_key = true,
+                "SecurityContextToken" => seen.context = dialect.copied(),
+                _ => {}
+            }
+        }
+        seen
+    }
+
+    /// What of a message whose content was verified is of interest: its action.
+    pub(super) fn verified(action: &str, sequence: bool, own: Own) -> Self {
+        let context = own.security.map(|security| security.dialect);
+        let (action, security) = (action.to_owned(), context.is_some());
+        Self { action, security, encrypted_key: false, context, sequence }
+    }
+
+    /// What the client is probably set to that this endpoint is not.
+    pub(super) fn hint(&self, own: Own) -> Option<&'static str> {
+        let by_security = match own.security {
+            None => self.at_unsecured(),
+            Some(security) => self.at_secured(security),
+        };
+        by_security.or_else(|| self.by_reliability(own.reliable))
+    }
+
+    fn trust(&self) -> Option<Dialect> {
+        Dialect::ALL.into_iter().find(|dialect| self.action.starts_with(dialect.trust()))
+    }
+
+    fn is_trust(&self, end: &str) -> bool {
+        self.trust().is_some() && self.action.ends_with(end)
+    }
+
+    fn at_unsecured(&self) -> Option<&'static str> {
+        (self.security || self.trust().is_some()).then_some(
+            "the client has <security mode=\"Message\">, this endpoint has no message security",
+        )
+    }
+
+    fn at_secured(&self, own: SecurityProfile) -> Option<&'static str> {
+        let other = self.trust().or(self.context).filter(|dialect| *dialect != own.dialect);
+        let is_leg = self.is_trust("/Issue");
+        Some(match other {
+            Some(Dialect::February2005) => {
+                "the client has wsHttpBinding (WS-Trust of February 2005), this endpoint ws2007HttpBinding (1.3)"
+            }
+            Some(_) => {
+                "the client has ws2007HttpBinding (WS-Trust 1.3), this endpoint wsHttpBinding (February 2005)"
+            }
+            None if !self.security && is_leg && !own.negotiated => {
+                "the client has negotiateServiceCredential=\"true\", this endpoint \"false\""
+            }
+            None if !self.security && !is_leg => {
+                "the client has no message security (<security mode=\"None\">), this endpoint demands it"
+            }
+            None if self.encrypted_key && own.negotiated => {
+                "the client has negotiateServiceCredential=\"false\", this endpoint \"true\""
+            }
+            None if self.is_trust("/SCT") && !own.conversation => {
+                "the client has establishSecurityContext=\"true\", this endpoint \"false\""
+            }
+            None if self.encrypted_key && self.trust().is_none() && own.conversation => {
+                "the client has establishSecurityContext=\"false\", this endpoint \"true\""
+            }
+            None => return None,
+        })
+    }
+
+    fn by_reliability(&self, own: Option<ReliableMessagingVersion>) -> Option<&'static str> {
+        use ReliableMessagingVersion::{February2005, V11};
+        let theirs =
+            VERSIONS.into_iter().find(|version| self.action.starts_with(version.namespace()));
+        Some(match (theirs, own) {
+            (Some(_), None) => {
+                "the client has <reliableSession enabled=\"true\"/>, this endpoint has none"
+            }
+            (Some(February2005), Some(V11)) => {
+                "the client has WS-ReliableMessaging of February 2005 (wsHttpBinding), this endpoint 1.1 (ws2007HttpBinding)"
+            }
+            (Some(V11), Some(February2005)) => {
+                "the client has WS-ReliableMessaging 1.1 (ws2007HttpBinding), this endpoint February 2005 (wsHttpBinding)"
+            }
+            (None, Some(_)) if self.trust().is_none() && !self.sequence => {
+                "the client has no <reliableSession enabled=\"true\"/>, this endpoint demands it"
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// A text of the log with its hint, which stands first: what peers have written is cut at the end.
+pub(super) fn with_hint(problem: String, hint: Option<&str>) -> String {
+    match hint {
+        None => problem,
+        Some(hint) => format!("probably {hint}: {problem}"),
+    }
+}
