@@ -506,7 +506,7 @@ fn an_argument_that_xml_cannot_hold_is_not_sent() {
 
 /// Protection levels stand in the description as they are said; what says nothing goes by what is around it.
 mod levels {
-    #![allow(missing_docs)]
+    #![allow(missing_docs, unreachable_pub)]
 
     use waxwing::contract::{
         HeaderDescription, MessageDescription, OperationFault, ProtectionLevel, service_contract,
