@@ -316,7 +316,7 @@ async fn a_client_that_protects_less_is_refused() {
     let ends = ends((&binding, &binding), protected(), &SIGNED_ONLY_CONTRACT).await;
     let channel = ends.factory.open_channel().await.unwrap();
     let error = SignedOnlyClient::new(&channel).default("x").await.unwrap_err();
-    assert_eq!(code(&error), Some("invalid-security"), "{error}");
+    assert_eq!(code(&error), Some("operation-refused"), "{error}");
 }
 
 #[tokio::test]
