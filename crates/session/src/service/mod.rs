@@ -17,6 +17,8 @@ use waxwing_security::conversation::{
     CallerIdentity, Incoming, ReplyContext, SecuredMessage, SecuritySession, ServiceError,
     ServiceSecurity,
 };
+use waxwing_security::trust::TrustAction;
+use waxwing_security::wsse::Dialect;
 use waxwing_security::wsse::names::WSSE;
 use waxwing_soap::{Addressing, Envelope, Fault, MessageVersion};
 
@@ -148,6 +150,9 @@ impl ServiceEndpoint {
         if envelope.version() != self.settings.version {
             return answer(faults::version_mismatch(envelope.version(), self.settings.version));
         }
+        if let Some(refusal) = self.misdirected(&envelope) {
+            return answer(refusal);
+        }
         let seen = Seen::of(&envelope);
         match self.security.receive(envelope, at.delivery().from_peer(peer), at.random) {
             Incoming::Reply(reply) => {
@@ -236,6 +241,31 @@ impl ServiceEndpoint {
                 }
             }
         }
+    }
+
+    /// The refusal of a message of the security protocol that is for another service: the security answers those itself,
+    /// and nothing above sees their address. It is signed in those that prove something, and nothing else in them says
+    /// for whom they are: whoever a client talks to could hand its request on and would know the key of the session.
+    fn misdirected(&self, envelope: &Envelope) -> Option<Encoded> {
+        let version = envelope.version();
+        let action = envelope.header_named(version.addressing.namespace(), "Action")?.text();
+        let is_trust = |dialect| TrustAction::of(action.trim(), dialect).is_some();
+        if self.security.profile().is_none() || !Dialect::ALL.into_iter().any(is_trust) {
+            return None;
+        }
+        let addressing = Addressing::read(envelope);
+        let id = addressing.as_ref().ok().and_then(|a| a.message_id.as_deref());
+        let (fault, action) = match &addressing {
+            Err(error) => faults::addressing(error, version.addressing),
+            Ok(Addressing { to: Some(to), .. }) if !self.is_here(to, version) => {
+                let fault = faults::destination_unreachable(to, version.addressing);
+                (fault, faults::addressing_action(version.addressing))
+            }
+            Ok(_) => return None,
+        };
+        let mut refusal = Encoded::of(500, fault.to_envelope(version, action, id));
+        refusal.problem = Some(fault.text().to_owned());
+        Some(refusal)
     }
 
     fn own(&self) -> Own {

@@ -95,12 +95,16 @@ fn trust(_: &Certificate, _: &[Certificate], _: Timestamp) -> Result<(), String>
     Ok(())
 }
 
-fn securities(mode: Mode, key_minutes: Option<i64>) -> (ClientSecurity, ServiceSecurity) {
+fn securities(
+    mode: Mode,
+    key_minutes: Option<i64>,
+    address: &str,
+) -> (ClientSecurity, ServiceSecurity) {
     let dialect = match mode.reliable {
         Some(ReliableMessagingVersion::February2005) => Dialect::February2005,
         _ => Dialect::Version13,
     };
-    let mut client = ClientOptions::new(ADDRESS, Arc::new(trust));
+    let mut client = ClientOptions::new(address, Arc::new(trust));
     client.service_key = Some(ServiceKey::Certificate(certificate("service")));
     client.protection = mode.protection;
     let mut service = ServiceOptions::new(ClientIdentification::None);
@@ -133,11 +137,20 @@ impl Pair {
 
     /// The same, with session keys that live so long.
     pub fn with_key(mode: Mode, key_minutes: Option<i64>) -> Self {
-        let (security, service) = securities(mode, key_minutes);
+        Self::with(mode, key_minutes, ADDRESS)
+    }
+
+    /// The same, with a client whose messages are addressed to `address`.
+    pub fn addressed(mode: Mode, address: &str) -> Self {
+        Self::with(mode, None, address)
+    }
+
+    fn with(mode: Mode, key_minutes: Option<i64>, address: &str) -> Self {
+        let (security, service) = securities(mode, key_minutes, address);
         let shape = Shape::RequestReply;
         let reliable = mode.reliable.map(|v| (v, shape, ReliableSessionSettings::default()));
         let settings = ClientSettings {
-            to: ADDRESS.to_owned(),
+            to: address.to_owned(),
             version: VERSION,
             reliable: reliable.clone(),
             retry: false,
@@ -178,7 +191,7 @@ impl Pair {
 
     pub fn opened(self) -> Self {
         let mut pair = self;
-        pair.with(|client, at| client.open(at.time + std::time::Duration::from_secs(60), at));
+        pair.act(|client, at| client.open(at.time + std::time::Duration::from_secs(60), at));
         pair.settle();
         assert!(pair.opened, "{:?}", pair.faulted);
         for call in [1001, 1002] {
@@ -188,7 +201,7 @@ impl Pair {
         pair
     }
 
-    fn with<T>(&mut self, act: impl FnOnce(&mut ClientSession, &mut Moment<'_>) -> T) -> T {
+    fn act<T>(&mut self, act: impl FnOnce(&mut ClientSession, &mut Moment<'_>) -> T) -> T {
         let wall = "2026-11-24T12:00:00Z".parse::<Timestamp>().unwrap();
         let wall = wall + jiff::SignedDuration::from_millis(self.millis as i64);
         let time = Time::from_millis(self.millis);
@@ -228,12 +241,12 @@ impl Pair {
         let mut random = Seeded(call ^ 0xCA11);
         let message = ApplicationMessage::request(action, envelope, action == NOTE, &mut random);
         let deadline = Time::from_millis(self.millis + 60_000);
-        self.with(|client, at| client.call(CallId(call), message, deadline, at));
+        self.act(|client, at| client.call(CallId(call), message, deadline, at));
     }
 
     pub fn close(&mut self) {
         let deadline = Time::from_millis(self.millis + 60_000);
-        self.with(|client, at| client.close(deadline, at));
+        self.act(|client, at| client.close(deadline, at));
     }
 
     /// Lets time pass.
@@ -243,7 +256,7 @@ impl Pair {
             && at <= end
         {
             self.millis = self.millis.max(at);
-            self.with(|client, at| client.tick(at));
+            self.act(|client, at| client.tick(at));
         }
         self.millis = end;
     }
@@ -283,6 +296,16 @@ impl Pair {
                 self.drain(&mut at);
             }
         }
+    }
+
+    /// Begins to open.
+    pub fn begin(&mut self) {
+        self.act(|client, at| client.open(at.time + std::time::Duration::from_secs(60), at));
+    }
+
+    /// How many security sessions the service has.
+    pub fn security_sessions(&self) -> usize {
+        self.service.security().session_count()
     }
 
     fn drain(&mut self, at: &mut Moment<'_>) {
@@ -333,7 +356,7 @@ impl Pair {
                 Answer::Message(Box::new(Envelope::parse(&octets[..], &Limits::SOAP).unwrap()))
             }
         };
-        self.with(|client, at| client.answer(id, answer, at));
+        self.act(|client, at| client.answer(id, answer, at));
     }
 
     /// Every message crosses, and its answer, until nothing is left.
@@ -372,7 +395,7 @@ pub fn text_of(envelope: &Envelope) -> String {
 impl Pair {
     /// Begins to open and lets the security handshake through, up to CreateSequence.
     pub fn open_without_answer(&mut self) {
-        self.with(|client, at| client.open(at.time + std::time::Duration::from_secs(60), at));
+        self.act(|client, at| client.open(at.time + std::time::Duration::from_secs(60), at));
         while !self.posted.iter().any(|(_, octets)| is_create(octets)) {
             let ids = self.bring();
             assert!(!ids.is_empty(), "{:?}", self.faulted);
