@@ -281,6 +281,70 @@ fn a_demand_to_renew_that_another_call_drew_sends_nothing_again() {
     assert_eq!(pair.completed.get(&2), Some(&Some("re two".to_owned())), "{:?}", pair.failed);
 }
 
+/// A one-way message has no identifier that the demand could relate to: nobody knows which one drew it. Without a reliable
+/// session it is not sent again; instead it waits for a renewal that is due.
+#[test]
+fn a_demand_to_renew_sends_no_one_way_message_again() {
+    let mode = Mode { reliable: None, protection: Protection::Conversation };
+    let mut pair = Pair::with_key(mode, Some(2)).opened();
+    pair.send(1, NOTE, "one");
+    let [one] = pair.bring()[..] else { panic!() };
+    pair.answers.remove(&one).unwrap();
+    pair.millis += 180_000;
+    pair.send(2, NOTE, "two");
+    let posted = std::mem::take(&mut pair.posted);
+    let [(renew, renewal)] = &posted[..] else { panic!("{}", posted.len()) };
+    pair.arrive(*renew, renewal);
+    let renewed = pair.answers.remove(renew).unwrap();
+    pair.answer(*renew, &renewed);
+    pair.settle();
+    assert_eq!(pair.executed.iter().filter(|text| *text == "two").count(), 1);
+    assert_eq!(pair.completed.get(&2), Some(&None), "{:?}", pair.failed);
+}
+
+/// The same demand, drawn by a one-way message that the client sent while its clock said that the key was good.
+#[test]
+fn a_demand_that_relates_to_nothing_repeats_nothing() {
+    let mode = Mode { reliable: None, protection: Protection::Conversation };
+    let mut pair = Pair::with_key(mode, Some(2)).opened();
+    pair.send(1, NOTE, "one");
+    let [one] = pair.bring()[..] else { panic!() };
+    pair.answers.remove(&one).unwrap();
+    pair.send(2, NOTE, "two");
+    let posted = std::mem::take(&mut pair.posted);
+    let [(two, late)] = &posted[..] else { panic!("{}", posted.len()) };
+    pair.millis += 180_000;
+    pair.arrive(*two, late);
+    let demand = pair.answers.remove(two).unwrap();
+    pair.answer(one, &demand);
+    pair.settle();
+    assert_eq!(
+        pair.executed.iter().filter(|text| *text == "one").count(),
+        1,
+        "{:?}",
+        pair.executed
+    );
+    assert!(matches!(pair.failed[&1], SessionError::BadReply(_)), "{:?}", pair.failed);
+}
+
+/// Anybody can add a header that nobody signed, and say that it must be understood: the answer counts as lost.
+#[test]
+fn an_unsigned_header_that_must_be_understood_fails_no_call() {
+    for mode in reliable().filter(|m| m.protection == Protection::Conversation) {
+        let (mut pair, [(one, of_one), (two, of_two)]) = two_calls(mode);
+        let text = String::from_utf8(of_one.unwrap()).unwrap();
+        let evil = "<s:Header><x:Evil xmlns:x=\"urn:x\" s:mustUnderstand=\"1\"/>";
+        assert!(text.contains("<s:Header>"));
+        let text = text.replace("<s:Header>", evil);
+        pair.answer(one, &Some(text.into_bytes()));
+        assert!(pair.failed.is_empty(), "{mode:?} {:?}", pair.failed);
+        pair.answer(two, &of_two);
+        pair.recover();
+        right(&pair, mode);
+        closes(&mut pair, mode);
+    }
+}
+
 /// An answer in other versions than the binding's is told at once while opening, and completes nothing after.
 #[test]
 fn answers_in_another_addressing_version_complete_nothing() {

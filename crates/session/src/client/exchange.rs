@@ -185,24 +185,22 @@ impl ClientSession {
             }
             Answer::Message(envelope) if envelope.version() != self.settings.version => {
                 let reason = other_version(envelope.version(), self.settings.version);
-                // After Open whoever stands between could make a call fail with it; so it counts as lost.
-                let kind = match self.phase {
-                    Phase::Opening(_) => FailureKind::Protocol,
-                    _ => FailureKind::Retryable,
-                };
+                let kind = self.unreadable(true);
                 InitiatorInput::Failed { exchange, failure: Failure { kind, reason } }
             }
             Answer::Message(envelope) => {
                 match self.security.verify(*envelope, correlation, at.wall) {
                     Ok(received) => {
                         self.trace_plain(id, &received);
-                        match read_reliable(received, self.settings.reliable.as_ref().map(|r| r.0))
-                        {
-                            Ok(message) => {
+                        let version = self.settings.reliable.as_ref().map(|r| r.0);
+                        let unproven = unproven(&received);
+                        match (read_reliable(received, version), unproven) {
+                            (Ok(message), _) => {
                                 InitiatorInput::Response { exchange, message: Some(message) }
                             }
-                            Err(reason) => {
-                                let failure = Failure { kind: FailureKind::Protocol, reason };
+                            (Err(reason), unproven) => {
+                                let kind = self.unreadable(unproven);
+                                let failure = Failure { kind, reason };
                                 InitiatorInput::Failed { exchange, failure }
                             }
                         }
@@ -215,6 +213,16 @@ impl ClientSession {
         };
         self.tell(input, at.time);
         self.drain(at);
+    }
+
+    /// What an answer that cannot be read means to the reliable session. When nobody signed what is wrong with it, whoever
+    /// stands between could make a call fail with it; so it counts as lost, once the session is open.
+    fn unreadable(&self, unproven: bool) -> FailureKind {
+        match self.phase {
+            Phase::Opening(_) => FailureKind::Protocol,
+            _ if unproven => FailureKind::Retryable,
+            _ => FailureKind::Protocol,
+        }
     }
 
     /// What an exchange that brought no message means to the reliable session.
@@ -251,9 +259,17 @@ impl ClientSession {
         }
     }
 
-    /// Sends a call that has no reliable session.
+    /// Sends a call that has no reliable session. A one-way message waits for a renewal that is under way: a demand to
+    /// renew could not be related to it, so that it would not be sent again.
     pub(super) fn send_direct(&mut self, direct: Direct, at: &mut Moment<'_>) {
         self.renew_when_due(at);
+        match self.in_trust && direct.message.message_id.is_none() {
+            true => self.waiting.push_back(direct),
+            false => self.post_direct(direct, at),
+        }
+    }
+
+    fn post_direct(&mut self, direct: Direct, at: &mut Moment<'_>) {
         let envelope = direct.message.dress(Some(&self.settings.to), None);
         let plain = self.trace.then(|| envelope.clone());
         match self.security.protect(envelope, at.wall, at.random) {
@@ -293,6 +309,10 @@ impl ClientSession {
                         let is_secured = self.security.is_secured();
                         read_reply(received, &direct.message, is_secured).map(Some)
                     }
+                    Err(ClientError::RenewNeeded) if direct.message.message_id.is_none() => {
+                        self.renew(at);
+                        Err(SessionError::BadReply(UNRELATED_DEMAND.to_owned()))
+                    }
                     Err(ClientError::RenewNeeded) => {
                         self.waiting.push_back(direct);
                         self.renew(at);
@@ -317,7 +337,7 @@ impl ClientSession {
     /// Calls that waited for the session, or for a new key.
     pub(super) fn send_waiting(&mut self, at: &mut Moment<'_>) {
         for direct in std::mem::take(&mut self.waiting) {
-            self.send_direct(direct, at);
+            self.post_direct(direct, at);
         }
     }
 
@@ -427,6 +447,12 @@ impl ClientSession {
     }
 }
 
+/// Whether a verified reply has a header that must be understood, is not, and that nobody signed.
+fn unproven(received: &Received) -> bool {
+    let unknown = received.envelope().not_understood(crate::service::is_understood);
+    unknown.iter().any(|header| !received.is_trusted(*header))
+}
+
 /// What a reply is to the reliable session.
 fn read_reliable(
     received: Received,
@@ -482,6 +508,10 @@ fn read_reply(
 /// What is said of an answer that belongs to another request.
 const MISPLACED: &str = "an answer came that belongs to another request, and was left aside: somebody between client \
      and service swaps, repeats or delays answers, or the service does not relate them (RelatesTo)";
+
+/// What is said of a one-way call that drew a demand for a new key, or was given another's.
+const UNRELATED_DEMAND: &str = "the service demands a new session key, for this one-way message or another: nothing says \
+     which (RelatesTo), so it is not known whether this one was executed, and it was not sent again";
 
 fn other_version(found: MessageVersion, expected: MessageVersion) -> String {
     format!("the answer is written in {found:?}, the binding's messages in {expected:?}")
