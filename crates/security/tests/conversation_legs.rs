@@ -39,7 +39,9 @@ fn ten_thousand_half_open_negotiations_and_a_correct_client() {
     let error = correct.open().unwrap_err();
     assert!(error.is_retryable() && !error.is_security_failure(), "{error}");
     says(&error, &["try again later"]);
-    // As a steady stream, fifty a second: the client tries every second and gets through.
+    // As a steady stream, fifty a second, from nobody knows where, so that all are equals: a place is free again after
+    // ten seconds, 12.8 a second for 51 that ask. The client tries every second and gets every fourth try through.
+    // (Where peers are told apart it gets through at once: `crates/session/tests/busy.rs`.)
     let (mut opened, mut tries) = (0, 0);
     for round in 0..5_000 {
         half_open(&mut correct.service, correct.now);
@@ -58,7 +60,7 @@ fn ten_thousand_half_open_negotiations_and_a_correct_client() {
     }
     assert_eq!(flood, 10_000);
     assert!(busy > 4_000, "{busy}");
-    assert!(opened * 4 > tries, "{opened} of {tries}");
+    assert!(opened * 6 > tries, "{opened} of {tries}");
     correct.pass(secs(61));
     correct.service.security.sweep(correct.now);
     assert_eq!(correct.service.security.negotiation_count(), 0, "each lives a minute");
