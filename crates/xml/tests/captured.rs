@@ -96,6 +96,7 @@ fn digests_of_wcf_hold() {
     // The plain form of these cannot verify: signed over ciphertext, or altered on the way.
     let known_bad = [
         "rm10-sc-cert-order-ebs",
+        "protection-order-ebs",
         "inject-tampered-sequence-sc",
         "inject-tampered-body-sc",
         "inject-tampered-timestamp-rst",
