@@ -57,7 +57,8 @@ pub struct Addressing {
     pub action: Option<String>,
     /// `MessageID`.
     pub message_id: Option<String>,
-    /// `RelatesTo` of the reply relationship.
+    /// `RelatesTo` of the reply relationship; none, too, where it says that the request had no `MessageID`
+    /// ([`AddressingVersion::unspecified`]).
     pub relates_to: Option<String>,
     /// `From`.
     pub from: Option<EndpointReference>,
@@ -142,6 +143,7 @@ impl Addressing {
                 _ => {}
             }
         }
+        found.relates_to = found.relates_to.filter(|id| id != version.unspecified());
         Ok(found)
     }
 

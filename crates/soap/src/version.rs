@@ -88,6 +88,15 @@ impl AddressingVersion {
         }
     }
 
+    /// What `RelatesTo` says of a message that had no `MessageID` (1.0 Metadata and Core §3.2; August 2004 §3); WCF never writes it, CXF does.
+    pub const fn unspecified(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::August2004 => "http://schemas.xmlsoap.org/ws/2004/08/addressing/id/unspecified",
+            Self::Addressing10 => "http://www.w3.org/2005/08/addressing/unspecified",
+        }
+    }
+
     /// The action of faults of WS-Addressing itself.
     pub const fn fault_action(self) -> &'static str {
         match self {

@@ -172,6 +172,10 @@ fn addressing_headers_that_cannot_be() {
     assert_eq!(found.relates_to.as_deref(), Some("urn:3"));
     assert_eq!(found.to, None);
     assert_eq!(read("").expect("none"), Addressing::default());
+    // CXF's answer to a message without MessageID relates to nothing.
+    let unspecified = "<a:RelatesTo>http://www.w3.org/2005/08/addressing/unspecified</a:RelatesTo>";
+    assert_eq!(read(unspecified).expect("once").relates_to, None);
+    assert_eq!(read(&unspecified.repeat(2)), Err(AddressingError::Cardinality("RelatesTo")));
 }
 
 struct Counter(u8);
