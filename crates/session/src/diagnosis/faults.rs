@@ -2,7 +2,9 @@
 //! §12, WS-Trust §9, WS-SecureConversation §8, WS-Addressing 1.0 SOAP Binding §6, WS-RM 1.1 §4).
 
 use waxwing_reliable::ReliableMessagingVersion;
-use waxwing_security::conversation::{CredentialKind, FaultOrigin, SecurityFaultKind};
+use waxwing_security::conversation::{
+    CredentialKind, FaultOrigin, SecurityFaultKind, SecurityProfile,
+};
 use waxwing_security::wsse::names::WSSE;
 use waxwing_soap::{AddressingVersion, Fault, FaultCode};
 
@@ -42,7 +44,7 @@ fn bad_context(fault: &Fault, origin: FaultOrigin, situation: &Situation) -> Dia
     let Some(profile) = situation.security else { return Diagnosis::SecurityMismatch };
     let ours = profile.dialect.conversation();
     let is_ours = fault.subcode().is_none_or(|subcode| subcode.namespace == ours);
-    let fresh = !situation.answered && !(profile.conversation && origin == FaultOrigin::Call);
+    let fresh = is_first(profile, origin, situation);
     match origin {
         _ if fresh && !is_ours => Diagnosis::OtherSecurityVersion,
         FaultOrigin::Negotiation if situation.handshake_answers == 0 => {
@@ -53,6 +55,12 @@ fn bad_context(fault: &Fault, origin: FaultOrigin, situation: &Situation) -> Dia
         FaultOrigin::Call if fresh => Diagnosis::SecureConversationRequired,
         _ => Diagnosis::SecuritySessionForgotten,
     }
+}
+
+/// Whether the service has accepted nothing of this client yet: a call in a secure conversation comes after its handshake.
+fn is_first(profile: SecurityProfile, origin: FaultOrigin, situation: &Situation) -> bool {
+    let after_handshake = profile.conversation && origin == FaultOrigin::Call;
+    !situation.answered && !after_handshake
 }
 
 fn not_authenticated(origin: FaultOrigin, situation: &Situation) -> Diagnosis {
@@ -90,7 +98,7 @@ fn not_verified(origin: FaultOrigin, situation: &Situation) -> Diagnosis {
 /// validator of user names threw a fault of its own.
 fn outside(fault: &Fault, origin: FaultOrigin, situation: &Situation) -> Option<Diagnosis> {
     let profile = situation.security?;
-    let early = !situation.answered && !(profile.conversation && origin == FaultOrigin::Call);
+    let early = is_first(profile, origin, situation);
     let is_handshake = matches!(origin, FaultOrigin::Negotiation | FaultOrigin::Issue);
     match class(fault) {
         Some(Class::ActionNotSupported | Class::WsrmRequired) if is_handshake => {
