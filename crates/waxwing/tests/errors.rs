@@ -72,6 +72,22 @@ fn wrong_names_list_the_right_ones() {
     );
 }
 
+#[tokio::test]
+async fn an_address_without_http_says_what_is_missing() {
+    let folder = stores("alice", "ca", &["service"]);
+    let of = |address: &str| {
+        let file =
+            client_config(&Binding::certificate(true), folder.path(), address, "CN=", "localhost");
+        ChannelFactory::from_config(&file, "calc", &CALCULATOR_CONTRACT)
+    };
+    let error = of("localhost:8000/calc").expect_err("nowhere to send to");
+    let wcf = "The provided URI scheme 'localhost' is invalid; expected 'http'.";
+    assert_says(&error, &["localhost:8000/calc: ", "begin it with http://", wcf]);
+    // The scheme may be written in any case.
+    let error = of("HTTP://127.0.0.1:1/calc").unwrap().open_channel().await.expect_err("refused");
+    assert_eq!(error.code(), Some("connection-refused"), "{error}");
+}
+
 #[test]
 fn files_that_cannot_be_used_are_told_once() {
     let missing = ConfigurationFile::load("nowhere/app.config").expect_err("is not there");

@@ -83,6 +83,18 @@ async fn a_client_certificate_of_an_unknown_authority_or_an_expired_one() {
     }
 }
 
+/// The behavior names a certificate, the binding says that the client is anonymous: it stays so,
+/// although the service asks for one in the handshake.
+#[tokio::test]
+async fn an_anonymous_client_shows_no_certificate() {
+    let anonymous = r#"<security mode="Message"><message clientCredentialType="None"/></security>"#;
+    let client = Binding { security: anonymous.to_owned(), ..Binding::certificate(true) };
+    let pair = pair(&Binding::certificate(true), &client, &ALICE).await;
+    let error = refused(&pair.factory).await;
+    assert_eq!(error.code(), Some("certificate-required"), "{error}");
+    pair.host.close().await;
+}
+
 #[tokio::test]
 async fn a_service_certificate_that_is_not_trusted_or_not_the_expected_one() {
     for negotiate in [false, true] {

@@ -316,7 +316,14 @@ impl ChannelFactory {
             options.identity = expected;
         }
         options.service_key = match security.negotiated {
-            true => Some(ServiceKey::Negotiated(self.tls(identity.as_ref())?)),
+            // A certificate is shown only where the binding says so: whoever is anonymous or a user
+            // name stays that, even if the service asks in the handshake.
+            true => {
+                let shown = identity
+                    .as_ref()
+                    .filter(|_| matches!(options.credential, ClientCredential::Certificate { .. }));
+                Some(ServiceKey::Negotiated(self.tls(shown)?))
+            }
             false => self.known_certificate().map_err(certificate)?.map(ServiceKey::Certificate),
         };
         Ok(options)
@@ -479,10 +486,25 @@ fn sendable(endpoint: &EffectiveEndpoint) -> Result<(), ChannelError> {
         return Err(ChannelError::incomplete(text, address));
     }
     let via = endpoint.via.as_deref().unwrap_or(address);
-    if via.starts_with("http://") {
+    if via.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://")) {
         return Ok(());
     }
-    let text = format!("this version sends over http only, not to {via}");
+    let text = match via.split_once("://") {
+        Some((scheme, _)) => format!("this version sends over http only, not over {scheme}"),
+        // Of `localhost:8000/calc` the host is taken for the scheme, by WCF as well.
+        None if endpoint.via.is_none() => {
+            let scheme = via.split(':').next().unwrap_or_default();
+            return Err(ChannelError::incomplete(
+                format!(
+                    "the address does not say where to send to: begin it with http://, or give the place in code \
+                     (ChannelFactory::via) or as <clientVia> (WCF: The provided URI scheme '{scheme}' is invalid; \
+                     expected 'http'.)"
+                ),
+                address,
+            ));
+        }
+        None => format!("messages cannot be sent to {via}: begin it with http://"),
+    };
     Err(ChannelError::new(ChannelErrorKind::Unsupported(text), address))
 }
 
