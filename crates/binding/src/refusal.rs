@@ -1,5 +1,7 @@
 //! Combinations that WCF refuses when an endpoint is opened, and what Waxwing cannot run.
 
+use std::borrow::Cow;
+
 use crate::bindings::Binding;
 use crate::bindings::custom_binding::{CustomElement, ElementClass, registered_name};
 use crate::stack::{BindingElement, SecurityKind, Stack};
@@ -34,7 +36,7 @@ pub struct Unsupported {
     /// What can be used instead.
     pub instead: String,
     /// Where in the `<binding>` or `<endpoint>`: `security/@mode`.
-    pub at: &'static str,
+    pub at: Cow<'static, str>,
     /// Which of the two.
     pub within: Within,
 }

@@ -1,5 +1,7 @@
 //! What this version of Waxwing understands but cannot run, each named with what to use instead.
 
+use std::borrow::Cow;
+
 use crate::config::identity::Identity;
 use crate::effective::{EffectiveEndpoint, EffectiveSecurity, Role};
 use crate::refusal::{Unsupported, Within};
@@ -15,15 +17,20 @@ struct Found(Vec<Unsupported>);
 impl Found {
     /// Something in the binding.
     fn add(&mut self, feature: impl Into<String>, instead: &str, at: &'static str) {
-        self.push(feature.into(), instead, at, Within::Binding);
+        self.push(feature.into(), instead, at.into(), Within::Binding);
     }
 
     /// Something in the endpoint itself.
     fn add_to_endpoint(&mut self, feature: impl Into<String>, instead: &str, at: &'static str) {
-        self.push(feature.into(), instead, at, Within::Endpoint);
+        self.push(feature.into(), instead, at.into(), Within::Endpoint);
     }
 
-    fn push(&mut self, feature: String, instead: &str, at: &'static str, within: Within) {
+    /// A binding element of its own name.
+    fn add_element(&mut self, feature: String, instead: &str, name: &str) {
+        self.push(feature, instead, name.to_owned().into(), Within::Binding);
+    }
+
+    fn push(&mut self, feature: String, instead: &str, at: Cow<'static, str>, within: Within) {
         self.0.push(Unsupported { feature, instead: instead.to_owned(), at, within });
     }
 }
@@ -72,13 +79,14 @@ fn transport(endpoint: &EffectiveEndpoint, found: &mut Found) {
             BindingElement::Other(name) if *name == endpoint.binding_section => {
                 found.add(name.clone(), "use wsHttpBinding or ws2007HttpBinding", "");
             }
-            BindingElement::Foreign(name) => found.add(
-                format!("the binding element <{name}>, a .NET class of the program's own"),
-                "remove it",
-                "",
-            ),
+            BindingElement::Foreign(name) => {
+                let feature =
+                    format!("the binding element <{name}>, a .NET class of the program's own");
+                found.add_element(feature, in_place_of(name, endpoint), name);
+            }
             BindingElement::Other(name) => {
-                found.add(format!("the binding element <{name}>"), "remove it", "");
+                let feature = format!("the binding element <{name}>");
+                found.add_element(feature, in_place_of(name, endpoint), name);
             }
             _ => {}
         }
@@ -98,6 +106,22 @@ fn transport(endpoint: &EffectiveEndpoint, found: &mut Found) {
             "write <transport clientCredentialType=\"None\" />",
             "security/transport/@clientCredentialType",
         );
+    }
+}
+
+/// What can stand where an element of a custom binding cannot: without its transport or encoding
+/// the binding would be another one.
+fn in_place_of(name: &str, endpoint: &EffectiveEndpoint) -> &'static str {
+    let last = match endpoint.stack.elements.last() {
+        Some(BindingElement::Foreign(last) | BindingElement::Other(last)) => last.as_str(),
+        _ => "",
+    };
+    if last == name {
+        "write <httpTransport /> in its place, if the other side takes HTTP"
+    } else if name.ends_with("Encoding") {
+        "write <textMessageEncoding /> in its place, if the other side takes SOAP as text"
+    } else {
+        "remove it, if the other side does without"
     }
 }
 

@@ -31,6 +31,14 @@ pub(crate) fn scheme(address: &str) -> Option<&str> {
     (legal && (!must_have_host(scheme) || authority(rest).is_some())).then_some(scheme)
 }
 
+/// Whether a scheme was forgotten: of `localhost:8000/calc` the host is taken for the scheme.
+pub(crate) fn is_host_and_port(address: &str) -> bool {
+    let Some(host) = scheme(address) else { return false };
+    let rest = &address.trim()[host.len() + 1..];
+    let port = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    !port.starts_with('+') && port.parse::<u16>().is_ok()
+}
+
 fn must_have_host(scheme: &str) -> bool {
     WITH_HOST.iter().any(|known| known.eq_ignore_ascii_case(scheme))
 }

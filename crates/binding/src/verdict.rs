@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::effective::{EffectiveEndpoint, Role};
 use crate::explain::METADATA_CONTRACT;
 use crate::file::node::Node;
-use crate::{MessageCredentialType, X509CertificateValidationMode};
+use crate::{MessageCredentialType, X509CertificateValidationMode, uri};
 
 /// What becomes of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -356,6 +356,9 @@ fn of_endpoint(endpoint: &EffectiveEndpoint) -> Verdict {
         .into_iter()
         .map(|u| Reason::not_here("not-supported", u.feature, &u.instead))
         .collect();
+    if let Some(reason) = forgotten_scheme(endpoint) {
+        return Verdict::Broken(vec![reason]);
+    }
     if reasons.is_empty() {
         Verdict::Runs { in_code: given_in_code(endpoint) }
     } else {
@@ -387,10 +390,34 @@ fn unresolved(error: &ResolveError) -> Verdict {
     Verdict::CannotRun(vec![Reason::not_here("not-supported", what, fix)])
 }
 
+/// A client's `localhost:8000/calc`: nobody means a scheme `localhost`, and there is no place to
+/// send to.
+fn forgotten_scheme(endpoint: &EffectiveEndpoint) -> Option<Reason> {
+    let address = &endpoint.address;
+    let to_nowhere = endpoint.role == Role::Client && endpoint.via.is_none();
+    (to_nowhere && uri::is_host_and_port(address)).then(|| Reason {
+        code: "address-without-host",
+        what: format!("the address lacks {}://", endpoint.transport.scheme),
+        fix: Some(format!("write {}://{address}", endpoint.transport.scheme)),
+        wcf_text: Some(format!(
+            "The provided URI scheme '{}' is invalid; expected '{}'.",
+            address.split(':').next().unwrap_or_default(),
+            endpoint.transport.scheme
+        )),
+    })
+}
+
 /// What no file can hold, or this one does not, and the program gives.
 fn given_in_code(endpoint: &EffectiveEndpoint) -> Vec<&'static str> {
-    let Some(security) = &endpoint.security else { return Vec::new() };
     let mut found: Vec<&'static str> = Vec::new();
+    if endpoint.role == Role::Client && endpoint.via.is_none() {
+        match endpoint.address.as_str() {
+            "" => found.push("an address"),
+            address if !address.contains("://") => found.push("a place to send to"),
+            _ => {}
+        }
+    }
+    let Some(security) = &endpoint.security else { return found };
     for missing in endpoint.missing_credentials() {
         found.push(match missing.code {
             "client-certificate-missing" => "the client's certificate",

@@ -156,3 +156,95 @@ fn outcomes_of_files() {
         Outcome::NoneRuns
     );
 }
+
+fn one_client(address: &str, inside: &str, behavior: &str) -> String {
+    format!(
+        r#"<configuration><system.serviceModel>
+      <client><endpoint name="c" {address} binding="wsHttpBinding" bindingConfiguration="B" contract="I" {behavior}/></client>
+      <bindings><wsHttpBinding><binding name="B">{inside}</binding></wsHttpBinding></bindings>
+      <behaviors><endpointBehaviors><behavior name="V"><clientVia viaUri="http://h/" /></behavior></endpointBehaviors></behaviors>
+      </system.serviceModel></configuration>"#
+    )
+}
+
+#[test]
+fn an_endpoint_without_a_place_to_send_to_does_not_simply_run() {
+    const NONE: &str = r#"<security mode="None" />"#;
+    let judged = |address: &str, behavior: &str| {
+        let loaded = Configuration::load(&one_client(address, NONE, behavior));
+        assert!(!loaded.has_errors(), "{:?}", loaded.diagnostics);
+        (loaded.verdicts()[0].verdict.clone(), loaded)
+    };
+    let runs = |in_code: &[&'static str]| Verdict::Runs { in_code: in_code.to_vec() };
+    assert_eq!(judged(r#"address="http://h/""#, "").0, runs(&[]));
+    assert_eq!(judged(r#"address="HTTP://h/""#, "").0, runs(&[]));
+    assert_eq!(judged("", "").0, runs(&["an address"]));
+    assert_eq!(judged(r#"address="urn:calc""#, "").0, runs(&["a place to send to"]));
+    assert_eq!(judged(r#"address="urn:calc""#, r#"behaviorConfiguration="V""#).0, runs(&[]));
+    // `http://` was forgotten.
+    let (verdict, loaded) = judged(r#"address="localhost:8000/calc""#, "");
+    assert!(matches!(verdict, Verdict::Broken(_)), "{verdict:?}");
+    let reason = &verdict.reasons()[0];
+    assert_eq!(reason.fix.as_deref(), Some("write http://localhost:8000/calc"));
+    let told = loaded.diagnostics.iter().find(|d| d.code == "address-without-host").expect("told");
+    assert!(
+        told.fix
+            .as_deref()
+            .is_some_and(|fix| fix.starts_with("write http://localhost:8000/calc; or "))
+    );
+    let with_via = judged(r#"address="localhost:8000/calc""#, r#"behaviorConfiguration="V""#).0;
+    assert_eq!(with_via, runs(&[]));
+}
+
+/// A misspelled name leaves WCF's default behind, which is Windows: nobody asked for that.
+#[test]
+fn nothing_follows_from_a_name_that_could_not_be_read() {
+    let codes = |inside: &str, behavior: &str| -> Vec<&'static str> {
+        let text = one_client(r#"address="http://h/""#, inside, behavior);
+        Configuration::load(&text).diagnostics.iter().map(|d| d.code).collect()
+    };
+    let message = r#"<security><message clientCredentialType="UserName" /></security>"#;
+    for (right, wrong, code) in [
+        ("clientCredentialType", "clientCredentailType", "unknown-attribute"),
+        ("UserName", "username", "bad-value"),
+        ("message", "Message", "unknown-element"),
+        ("security>", "securty>", "unknown-element"),
+    ] {
+        let said = codes(&message.replace(right, wrong), "");
+        assert!(said.contains(&code) && !said.contains(&"not-supported"), "{wrong}: {said:?}");
+    }
+    // What nobody misspelled is told in the same run.
+    let https = r#"<security mode="Transport"><mesage /></security>"#;
+    assert!(codes(https, "").contains(&"not-supported"));
+    let certificate = message.replace("UserName", "Certificate");
+    let said = codes(&certificate, r#"behaviorConfiguration="v""#);
+    assert_eq!(said, ["behavior-missing"]);
+    assert!(codes(&certificate, "").contains(&"client-certificate-missing"));
+}
+
+#[test]
+fn elements_that_cannot_run_are_marked_where_they_stand() {
+    let text = r#"<configuration><system.serviceModel>
+      <extensions><bindingElementExtensions><add name="own" type="A.B, C" /><add name="ours" type="A.D, C" /></bindingElementExtensions></extensions>
+      <client><endpoint name="c" address="http://h/" binding="customBinding" bindingConfiguration="B" contract="I" /></client>
+      <bindings><customBinding><binding name="B"><own /><webMessageEncoding /><ours /></binding></customBinding></bindings>
+      </system.serviceModel></configuration>"#;
+    let loaded = Configuration::load(text);
+    let told: Vec<(&str, &str)> = loaded
+        .diagnostics
+        .iter()
+        .filter(|d| d.code == "not-supported")
+        .map(|d| (&text[d.span.start..d.span.end], d.fix.as_deref().unwrap_or_default()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("own", "remove it, if the other side does without"),
+            (
+                "webMessageEncoding",
+                "write <textMessageEncoding /> in its place, if the other side takes SOAP as text"
+            ),
+            ("ours", "write <httpTransport /> in its place, if the other side takes HTTP"),
+        ]
+    );
+}

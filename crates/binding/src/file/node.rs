@@ -60,6 +60,22 @@ impl Node {
         self.children.iter_mut().for_each(|child| child.shift(offset));
     }
 
+    /// Whether what `path` leads to may have been meant by a name that nobody knows: the deepest
+    /// element of it that exists lacks the next step, and this is asked of the names that stand in
+    /// its place.
+    pub(crate) fn stand_ins(&self, path: &str) -> Vec<Span> {
+        let mut node = self;
+        for step in path.split('/').filter(|s| !s.is_empty()) {
+            match (step.strip_prefix('@'), node.child(step)) {
+                (Some(name), _) if node.attribute(name).is_some() => return Vec::new(),
+                (Some(_), _) => return node.attributes.iter().map(|a| a.name_span).collect(),
+                (None, Some(child)) => node = child,
+                (None, None) => return node.children.iter().map(|c| c.name_span).collect(),
+            }
+        }
+        Vec::new()
+    }
+
     /// The span of the value of the attribute at the end of `path` (`security/@mode`), or of the
     /// deepest element of it that exists.
     pub(crate) fn locate(&self, path: &str) -> Span {

@@ -201,6 +201,19 @@ fn scheme_of(binding: &Binding) -> &'static str {
     }
 }
 
+/// What an address that names no place lacks: most often `http://` was forgotten.
+fn place_to_send_to(address: &str, expected: &str) -> String {
+    let via = format!(
+        "write <clientVia viaUri=\"{expected}://…\" /> in the endpoint behavior, or say it in code \
+         (ChannelFactory::via)"
+    );
+    if uri::is_host_and_port(address) {
+        format!("write {expected}://{address}; or {via}")
+    } else {
+        via
+    }
+}
+
 fn wrong_scheme(
     address: &str,
     expected: &'static str,
@@ -224,10 +237,7 @@ fn wrong_scheme(
             )
             .wcf(format!("The provided URI scheme '{found}' is invalid; expected '{expected}'."))
             .behavior("refuses to open it, unless the program or a clientVia says where to send to")
-            .fix(format!(
-                "write <clientVia viaUri=\"{expected}://…\" /> in the endpoint behavior, or say it \
-                 in code (ChannelFactory::via)"
-            )),
+            .fix(place_to_send_to(address, expected)),
         );
     }
     let fix = match (found, expected) {

@@ -27,6 +27,7 @@ pub(super) fn service(
         standard(node, cx);
     }
     let mut lacks: Vec<&'static str> = Vec::new();
+    let without_behavior = lacks_behavior(node, cx);
     let nodes = node.children_named("endpoint");
     for (endpoint, endpoint_node) in service.endpoints.iter().zip(nodes) {
         // What Waxwing cannot run is told in the same run as what WCF refuses.
@@ -40,11 +41,19 @@ pub(super) fn service(
                 return metadata(node, cx);
             }
             // One behavior serves all endpoints: its gap is told once.
-            missing(endpoint, node, &mut lacks, cx);
-            checks_of_clients(endpoint, places, &mut lacks, cx);
+            if !without_behavior {
+                missing(endpoint, node, &mut lacks, cx);
+                checks_of_clients(endpoint, places, &mut lacks, cx);
+            }
             unsupported(endpoint, places, cx);
         });
     }
+}
+
+/// Whether the behavior that is named is not there: what it would hold is not missing besides.
+fn lacks_behavior(owner: &Node, cx: &Reader) -> bool {
+    let named = owner.attribute("behaviorConfiguration");
+    named.is_some_and(|named| cx.has_error_at(named.value_span))
 }
 
 fn metadata(node: &Node, cx: &mut Reader) {
@@ -67,8 +76,10 @@ pub(super) fn client(
     standard(node, cx);
     if let Some(effective) = configuration.sketch_client(endpoint) {
         let places = Places::of_client(model, node);
-        missing(&effective, node, &mut Vec::new(), cx);
-        checks_of_services(&effective, places, cx);
+        if !lacks_behavior(node, cx) {
+            missing(&effective, node, &mut Vec::new(), cx);
+            checks_of_services(&effective, places, cx);
+        }
         unsupported(&effective, places, cx);
     }
 }
@@ -186,7 +197,10 @@ fn checks_of_clients(
         }
         MessageCredentialType::UserName => {
             let mode = credentials.user_name_authentication.user_name_password_validation_mode;
-            let message = format!("user names are checked by {mode}, which is .NET's or Windows'");
+            let message = format!(
+                "userNamePasswordValidationMode=\"{mode}\": neither Windows nor .NET is here to check \
+                 user names and passwords"
+            );
             let span = places.in_behavior("serviceCredentials/userNameAuthentication");
             Some(
                 Problem::warning("set-in-code", span, message)
@@ -242,11 +256,17 @@ fn unsupported(endpoint: &EffectiveEndpoint, places: Places<'_>, cx: &mut Reader
     let node = places.endpoint;
     let of_endpoint = node.attribute("binding").map_or(node.name_span, |a| a.value_span);
     for feature in endpoint.unsupported() {
-        let span = match (feature.within, places.binding) {
-            (Within::Endpoint, _) => node.locate(feature.at),
-            (Within::Binding, Some(binding)) => binding.locate(feature.at),
-            (Within::Binding, None) => of_endpoint,
+        let written = match feature.within {
+            Within::Endpoint => Some(node),
+            Within::Binding => places.binding,
         };
+        let span = written.map_or(of_endpoint, |element| element.locate(&feature.at));
+        // A value or a name that could not be read left the default behind: what follows from that
+        // is nobody's wish.
+        let stand_ins = written.map_or_else(Vec::new, |element| element.stand_ins(&feature.at));
+        if cx.has_error_at(span) || stand_ins.iter().any(|name| cx.has_error_at(*name)) {
+            continue;
+        }
         let message = format!("this version of Waxwing cannot run {}", feature.feature);
         if cx.has_told(span, &message) {
             continue;
