@@ -63,6 +63,11 @@ fn a_script_learns_what_becomes_of_the_endpoints() {
     assert_eq!(none, 0);
     assert!(said.contains("has no endpoints: neither <client> nor <services> holds one"), "{said}");
     assert_eq!(code(&[empty, &cannot]).0, 3);
+    // Of a file that cannot be read it is not said that it has none.
+    let (unread, said) = code(&["<configuration><system.serviceModel><client>"]);
+    assert_eq!(unread, 1);
+    assert!(said.contains("no endpoints could be read from 0.config"), "{said}");
+    assert!(!said.contains("has no endpoints"), "{said}");
     // Certificates that are not there keep an endpoint from running.
     let certificate = "<security><message clientCredentialType=\"None\" /></security>";
     let (code_, said) = code(&[&clients(&[("d", certificate)])]);
@@ -109,4 +114,50 @@ fn json_holds_the_verdicts() {
     assert_eq!((&verdict(0)["name"], &verdict(0)["verdict"]), (&"a".into(), &"runs".into()));
     assert_eq!(verdict(1)["verdict"], "cannot-run");
     assert_eq!(verdict(1)["reasons"][0]["text"], "Windows accounts");
+}
+
+#[test]
+fn the_last_line_does_not_comfort() {
+    let service = |endpoints: &str| {
+        format!(
+            "<configuration><system.serviceModel><services><service name=\"S\">{endpoints}</service></services>\
+             <behaviors><serviceBehaviors><behavior><serviceMetadata /></behavior></serviceBehaviors></behaviors>\
+             </system.serviceModel></configuration>"
+        )
+    };
+    let application = |address: &str| {
+        format!("<endpoint address=\"{address}\" binding=\"basicHttpBinding\" contract=\"I\" />")
+    };
+    let metadata = "<endpoint address=\"http://h/m\" binding=\"mexHttpBinding\" contract=\"IMetadataExchange\" />";
+    let last = |text: &str| {
+        let (code, said) = code(&[text]);
+        (code, said.lines().last().unwrap_or_default().to_owned())
+    };
+    let (ok, said) = last(&service(&application("http://h/a")));
+    assert_eq!((ok, said.as_str()), (0, "0.config: every endpoint runs"));
+    let (ok, said) = last(&service(&(application("http://h/a") + metadata)));
+    assert_eq!(ok, 0);
+    assert!(said.contains("every endpoint runs, but not those of metadata"), "{said}");
+    let (ok, said) = last(&service(&application("a")));
+    assert_eq!(ok, 0);
+    assert!(
+        said.contains("every endpoint runs, if the program gives what the table says"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_service_has_one_base_address_of_a_scheme() {
+    let folder = tempfile::tempdir().expect("folder");
+    std::fs::write(folder.path().join("a.config"), clients(&[("a", PLAIN)])).expect("written");
+    let two = ["--base-address", "http://a/", "--base-address", "HTTP://b/", "a.config"];
+    let output = check(folder.path(), &two);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(
+        said.contains("This collection already contains an address with scheme http"),
+        "{said}"
+    );
+    let other = ["--base-address", "http://a/", "--base-address", "https://b/", "a.config"];
+    assert_eq!(check(folder.path(), &other).status.code(), Some(0));
 }

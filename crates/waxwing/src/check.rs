@@ -22,6 +22,9 @@ pub use waxwing_binding::{EndpointVerdict, Outcome, Reason, Verdict};
 
 use crate::certificates::{CertificateFinding, CertificateStores, CertificateUse};
 
+/// The `encodedValue` of an identity holds no certificate.
+const NO_CERTIFICATE: &str = "certificate-identity";
+
 /// What was found out about a configuration file.
 #[derive(Debug, Clone)]
 pub struct FileCheck {
@@ -50,8 +53,14 @@ impl FileCheck {
                 if !certificates.contains(&diagnostic) {
                     certificates.push(diagnostic);
                 }
-                if finding.severity == Severity::Error {
-                    judged.verdict.cannot_run(reason(finding));
+                match (finding.severity, finding.code) {
+                    // What stands in the file itself, WCF refuses as well.
+                    (Severity::Error, NO_CERTIFICATE) => {
+                        judged.verdict = Verdict::Broken(vec![reason(finding)]);
+                        break;
+                    }
+                    (Severity::Error, _) => judged.verdict.cannot_run(reason(finding)),
+                    _ => {}
                 }
             }
         }
@@ -85,7 +94,25 @@ fn to_be_told(finding: &CertificateFinding, judged: &EndpointVerdict) -> Finding
         message: finding.message.clone(),
         fix: finding.fix.clone(),
         wcf_text: finding.wcf_text.clone(),
-        wcf_behavior: "looks into the certificate stores of Windows",
+        wcf_behavior: what_wcf_does(finding.code),
+    }
+}
+
+/// What WCF does in the same place.
+fn what_wcf_does(code: &str) -> &'static str {
+    match code {
+        NO_CERTIFICATE => "refuses when the service host or channel factory is opened",
+        "certificate-missing" | "certificate-ambiguous" => {
+            "looks into the certificate stores of Windows, and refuses if it is the same there"
+        }
+        "certificate-name" => "clients expect the name, too, and refuse any other",
+        "certificate-expired"
+        | "certificate-not-yet-valid"
+        | "certificate-expires-soon"
+        | "certificate-usage"
+        | "certificate-chain"
+        | "certificate-not-trusted" => "checks the other side's certificate in the same way",
+        _ => "looks into the certificate stores of Windows",
     }
 }
 

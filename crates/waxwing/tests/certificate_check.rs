@@ -223,6 +223,9 @@ fn what_is_missing_is_named_with_its_folder_and_near_misses() {
     assert!(own.message.contains("certificates/My, which does not exist"), "{}", own.message);
     assert!(own.wcf_text.as_ref().unwrap().starts_with("Cannot find the X.509 certificate using"));
 
+    // WCF's sentence is told once.
+    assert!(!own.message.contains("Cannot find the X.509 certificate"), "{}", own.message);
+
     let (stores, root) = sound();
     let folder = stores.0.path().join("certificates/CurrentUser/My");
     std::fs::remove_dir_all(&folder).unwrap();
@@ -315,6 +318,22 @@ fn keys_and_passwords() {
         [(Severity::Error, "certificate-password", "clientCertificate")]
     );
     assert!(check.certificates[0].message.contains("WAXWING_TEST_UNSET"));
+}
+
+/// What stands in the file is no matter of this machine: WCF refuses it as well.
+#[test]
+fn an_identity_that_holds_no_certificate_is_broken() {
+    let (stores, _) = sound();
+    let identity = "contract=\"ICalculator\">\
+        <identity><certificate encodedValue=\"AwAAAAEAAAAUAAAA\" /></identity></endpoint>";
+    let text = CLIENT.replace("contract=\"ICalculator\" />", identity);
+    let check = stores.check(&text);
+    assert_eq!(check.outcome(), Outcome::Broken);
+    let finding = &check.certificates[0];
+    assert_eq!(finding.code, "certificate-identity");
+    assert_eq!(finding.wcf_behavior, "refuses when the service host or channel factory is opened");
+    let fix = finding.fix.as_deref().unwrap();
+    assert!(!finding.message.contains(fix), "told twice: {}", finding.message);
 }
 
 #[test]

@@ -105,6 +105,13 @@ const PART_RUNS: u8 = 4;
 /// Checks the files and prints what was found; the exit code is that of [`EXIT_CODES`].
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
     let given = &arguments.base_addresses;
+    if let Some(scheme) = given_twice(given) {
+        eprintln!(
+            "error: two values of --base-address begin with {scheme}: a service has one for each scheme (WCF: This \
+             collection already contains an address with scheme {scheme}.)"
+        );
+        return ExitCode::from(UNREAD);
+    }
     let checked: Vec<Checked> = arguments.files.iter().map(|file| check(file, given)).collect();
     let stdout = io::stdout();
     let colors = match arguments.color {
@@ -165,6 +172,13 @@ fn absolute(address: &str) -> Result<String, String> {
         Some((scheme, rest)) if !scheme.is_empty() && !rest.is_empty() => Ok(address.to_owned()),
         _ => Err("write an absolute address, like http://localhost:8000/calc".to_owned()),
     }
+}
+
+/// A scheme of which two base addresses are given.
+fn given_twice(addresses: &[String]) -> Option<String> {
+    let scheme = |address: &String| address.split("://").next().map(str::to_ascii_lowercase);
+    let all: Vec<String> = addresses.iter().filter_map(scheme).collect();
+    all.iter().enumerate().find(|(i, scheme)| all[..*i].contains(*scheme)).map(|(_, s)| s.clone())
 }
 
 /// Looks at a file; its services get the base addresses, and the sections that stand in files of

@@ -34,7 +34,7 @@ pub(super) fn print(checked: &Checked, style: Style, out: &mut dyn Write) -> io:
                 .collect();
             let source = Source::from(text.as_str());
             if !style.quiet {
-                table::print(name, &check.endpoints, out)?;
+                table::print(name, &check.endpoints, check.loaded.has_errors(), out)?;
             }
             for diagnostic in &diagnostics {
                 finding(diagnostic, name, &source, style, out)?;
@@ -42,7 +42,7 @@ pub(super) fn print(checked: &Checked, style: Style, out: &mut dyn Write) -> io:
             if !style.quiet {
                 explanations.iter().try_for_each(|e| explanation(e, style, out))?;
             }
-            let end = table::outcome(check.outcome());
+            let end = table::outcome(check.outcome(), &check.endpoints);
             writeln!(out, "{name}: {end}{}", summary(&diagnostics))
         }
     }

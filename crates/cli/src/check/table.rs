@@ -11,8 +11,13 @@ const WIDTH: u16 = 120;
 pub(super) fn print(
     name: &str,
     endpoints: &[EndpointVerdict],
+    has_errors: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    if endpoints.is_empty() && has_errors {
+        // Whether there are any, nobody can tell before that is mended.
+        return writeln!(out, "no endpoints could be read from {name}\n");
+    }
     if endpoints.is_empty() {
         return writeln!(
             out,
@@ -73,8 +78,14 @@ fn cut(text: &str) -> String {
 }
 
 /// One sentence for the end.
-pub(super) fn outcome(outcome: Outcome) -> &'static str {
+pub(super) fn outcome(outcome: Outcome, endpoints: &[EndpointVerdict]) -> &'static str {
+    let given = |e: &EndpointVerdict| matches!(&e.verdict, Verdict::Runs { in_code } if !in_code.is_empty());
+    let left_out = endpoints.iter().any(|e| e.is_metadata() && !e.verdict.runs());
     match outcome {
+        Outcome::AllRun if endpoints.iter().any(given) => {
+            "every endpoint runs, if the program gives what the table says"
+        }
+        Outcome::AllRun if left_out => "every endpoint runs, but not those of metadata",
         Outcome::AllRun => "every endpoint runs",
         Outcome::SomeRun => "some endpoints cannot run here",
         Outcome::NoneRuns => "nothing in it can run here",

@@ -74,7 +74,7 @@ fn of_file(file: PathBuf) -> Result<Vec<StoredCertificate>, CertificateError> {
     }
     let password = Password {
         value: std::env::var(PASSWORD_VARIABLE).ok().map(Zeroizing::new),
-        hint: format!("the environment variable {PASSWORD_VARIABLE} holds the password"),
+        hint: format!("put the right one into the environment variable {PASSWORD_VARIABLE}"),
     };
     of_pkcs12(&octets, &password, file).map(|stored| vec![stored])
 }
@@ -114,7 +114,7 @@ pub(super) fn read_named(
         stored
     } else {
         let hint = match password_variable {
-            Some(variable) => format!("the environment variable {variable} holds the password"),
+            Some(variable) => format!("put the right one into the environment variable {variable}"),
             None => "name the environment variable that holds it in passwordVariable of <certificateFiles><add>"
                 .to_owned(),
         };

@@ -100,7 +100,7 @@ pub enum CertificateError {
     },
     /// The `encodedValue` of an identity.
     #[error(
-        "the identity's encodedValue is no certificate: {0}; write it as svcutil does, or the certificate in DER as base64"
+        "the identity's encodedValue cannot be used: {0}; write it as svcutil does, or the certificate in DER as base64"
     )]
     Encoded(String),
     /// A PKCS#12 file does not open with the password that is set, or with none.
@@ -110,7 +110,7 @@ pub enum CertificateError {
         file: String,
         /// Whether a password is set.
         is_set: bool,
-        /// Where the password is looked for.
+        /// Where the right one belongs.
         hint: String,
     },
     /// A reference that this version cannot look up.

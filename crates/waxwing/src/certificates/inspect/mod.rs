@@ -95,7 +95,12 @@ impl Inspection<'_> {
                 Ok(_) => {}
                 Err(error) => {
                     let fix = "write what svcutil writes, or the certificate in DER as base64";
-                    let message = error.to_string();
+                    let message = match error {
+                        CertificateError::Encoded(why) => {
+                            format!("encodedValue cannot be used: {why}")
+                        }
+                        error => error.to_string(),
+                    };
                     self.say(
                         CertificateUse::Identity,
                         Severity::Error,
@@ -166,6 +171,16 @@ impl Inspection<'_> {
         error: CertificateError,
     ) {
         let criteria = reference.criteria();
+        let message = match &error {
+            // WCF's text has the criteria.
+            CertificateError::NotFound { searched, present, .. } => {
+                format!("the certificate is not there: searched {searched}; {present}")
+            }
+            CertificateError::Several { found, .. } => {
+                format!("several certificates fit: {found}")
+            }
+            error => error.to_string(),
+        };
         let (code, fix, wcf_text) = match &error {
             CertificateError::NotFound { .. } => (
                 "certificate-missing",
@@ -199,12 +214,12 @@ impl Inspection<'_> {
             | CertificateError::Content { .. }
             | CertificateError::Encoded(_) => (
                 "certificate-file",
-                "mend the file or take it out of the folder: nothing is looked up beside it"
+                "mend the file or take it out of the folder: as long as it lies there, no certificate of the folder is found"
                     .to_owned(),
                 None,
             ),
         };
-        self.say(about, Severity::Error, code, error.to_string(), fix).wcf_text = wcf_text;
+        self.say(about, Severity::Error, code, message, fix).wcf_text = wcf_text;
     }
 }
 

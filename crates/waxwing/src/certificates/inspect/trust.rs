@@ -29,8 +29,7 @@ impl Inspection<'_> {
         ];
         let surveys = names.map(|name| self.stores.survey(check.location, name));
         for problem in surveys.iter().flat_map(|survey| &survey.problems) {
-            let fix =
-                "mend the file or take it out of the folder: the endpoint does not open beside it";
+            let fix = "mend the file or take it out of the folder: as long as it lies there, the endpoint does not open";
             let message = problem.to_string();
             self.say(CertificateUse::Check, Severity::Error, "certificate-file", message, fix);
         }
