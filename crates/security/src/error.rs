@@ -16,12 +16,14 @@ pub type Result<T, E = SecurityError> = std::result::Result<T, E>;
 pub struct SecurityError {
     reason: Reason,
     element: Option<Box<str>>,
+    /// Somebody on the way can have made it so.
+    is_doubtful: bool,
 }
 
 impl SecurityError {
     /// An error for `reason` that names no element.
     pub fn new(reason: Reason) -> Self {
-        Self { reason, element: None }
+        Self { reason, element: None, is_doubtful: false }
     }
 
     /// The same error, saying at which element it occurred (for instance `o:Security/c:DerivedKeyToken`).
@@ -30,6 +32,12 @@ impl SecurityError {
     pub fn at(mut self, element: impl Into<Box<str>>) -> Self {
         self.element.get_or_insert_with(|| element.into());
         self
+    }
+
+    /// The same error, which somebody on the way can have brought about without any key.
+    #[must_use]
+    pub(crate) fn doubtful(self, is_doubtful: bool) -> Self {
+        Self { is_doubtful, ..self }
     }
 
     /// What is wrong.
@@ -45,13 +53,14 @@ impl SecurityError {
     /// Whether the message is the peer's own beyond doubt, unaltered and fresh, and is refused because the two ends are
     /// set up differently (protection levels, order, signature confirmations): the next one will be no better.
     pub fn is_disagreement(&self) -> bool {
-        matches!(
+        let differs = matches!(
             self.reason,
             Reason::Level { .. }
                 | Reason::PlainSignature
                 | Reason::NotConfirmed
                 | Reason::UnexpectedConfirmation
-        )
+        );
+        differs && !self.is_doubtful
     }
 
     /// The fault that the peer is told, which never distinguishes causes that an attacker could probe.

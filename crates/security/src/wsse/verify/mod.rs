@@ -75,7 +75,7 @@ pub fn verify(
             parts.check_to(document)?;
         }
     } else {
-        parts.check_requirements(document, &required)?;
+        parts.check_requirements(document, &required, &pass)?;
         check_primary_encrypted(&pass, &parts)?;
     }
     confirmation::check(&pass.confirmations, expect.confirmations)?;

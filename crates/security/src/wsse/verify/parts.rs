@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 use waxwing_soap::Envelope;
 use waxwing_xml::{Document, Element, Node, NodeId};
 
+use super::super::ProtectionOrder;
 use super::super::expect::Expectations;
 use super::super::names::{DSIG, WSSE11, WSU, XENC, XML};
 use super::super::verified::PartProtection;
@@ -174,9 +175,13 @@ impl Parts {
         &self,
         document: &Document,
         required: &MessageProtection,
+        pass: &Pass<'_>,
     ) -> Result<()> {
         let body = self.body.1;
-        check_level(required.body, body, "the Body")?;
+        let is_doubtful = self.is_doubtful(document, pass);
+        // Whoever cannot sign cannot take a signed body out of the signature.
+        check_level(required.body, body, "the Body")
+            .map_err(|error| error.doubtful(is_doubtful && body.signed))?;
         for (node, protection) in &self.headers {
             let header = document.element(*node);
             let (namespace, local) = (header.namespace(), header.local_name());
@@ -184,10 +189,29 @@ impl Parts {
             if is_infrastructure_header(namespace, local) {
                 check(level.signs(), *protection, local)?;
             } else {
-                check_level(level, *protection, &format!("the header '{local}'"))?;
+                // A header that is not signed can be anybody's.
+                check_level(level, *protection, &format!("the header '{local}'"))
+                    .map_err(|error| error.doubtful(is_doubtful || !protection.signed))?;
             }
         }
         Ok(())
+    }
+
+    /// Whether a part that is signed and not encrypted can have been encrypted by its sender. Who knows the text can put it
+    /// in the place of the ciphertext, where the signature is over the text, or strike a body that was signed encrypted
+    /// off the list of what is to be decrypted. A signature in clear shows that nothing was encrypted, where it would
+    /// be encrypted as well: nobody else knows it.
+    fn is_doubtful(&self, document: &Document, pass: &Pass<'_>) -> bool {
+        match pass.expect.settings.order {
+            ProtectionOrder::SignBeforeEncryptAndEncryptSignature => {
+                pass.primary.as_ref().is_none_or(|primary| primary.encrypted)
+            }
+            ProtectionOrder::SignBeforeEncrypt => true,
+            ProtectionOrder::EncryptBeforeSign => {
+                let first = document.element(self.body.0).first_element();
+                first.is_some_and(|element| element.is(XENC, "EncryptedData"))
+            }
+        }
     }
 
     /// Over a protected transport: `To` must be signed by a certificate that endorses.
