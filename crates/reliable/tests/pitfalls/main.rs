@@ -10,6 +10,7 @@ mod client;
 mod ends;
 mod grammar;
 mod harness;
+mod hostile;
 mod idle;
 mod liberal;
 mod line;
