@@ -350,6 +350,32 @@ async fn a_closing_host_without_sessions_answers_what_it_has_begun() {
 }
 
 /// Whoever waits when the time is up is told, and the operation that hangs is given up with its instance.
+/// A caller outside of sessions who is gone does not stop what he has begun in its middle; the closing host waits for it.
+#[tokio::test]
+async fn a_call_is_carried_through_though_its_caller_is_gone() {
+    use tokio::io::AsyncWriteExt;
+    let counts = Arc::new(Counts::default());
+    let binding = WsHttpBinding::new(SecurityMode::None, false);
+    let host = host(binding, ServiceBehavior::default(), actors(&counts)).await;
+    let call = r#"<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://www.w3.org/2005/08/addressing"><s:Header>
+<a:Action s:mustUnderstand="1">urn:stage/IStage/Slow</a:Action><a:MessageID>urn:uuid:1</a:MessageID><a:To s:mustUnderstand="1">http://127.0.0.1:0/stage</a:To>
+</s:Header><s:Body><Slow xmlns="urn:stage"><millis>600</millis></Slow></s:Body></s:Envelope>"#;
+    let head = format!(
+        "POST /stage HTTP/1.1\r\nHost: x\r\nContent-Type: application/soap+xml\r\nContent-Length: {}\r\n\r\n",
+        call.len()
+    );
+    let mut gone = tokio::net::TcpStream::connect(host.local_addresses()[0]).await.unwrap();
+    gone.write_all((head + call).as_bytes()).await.unwrap();
+    while counts.at_once.load(Ordering::SeqCst) == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    drop(gone);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(host.close().await, "everything has ended by itself");
+    assert_eq!(counts.at_once.load(Ordering::SeqCst), 0, "it came to its end");
+    assert_eq!(counts.most_at_once.load(Ordering::SeqCst), 1);
+}
+
 #[tokio::test]
 async fn who_still_waits_at_the_end_is_told() {
     let counts: Arc<Counts> = Arc::default();

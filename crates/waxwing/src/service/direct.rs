@@ -2,6 +2,7 @@
 //! it does, its caller gets an answer.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::OwnedSemaphorePermit;
 use waxwing_session::{AppMessage, ApplicationMessage, ArrivedMessage, Encoded};
@@ -19,20 +20,50 @@ pub(super) struct Instance {
     _place: Option<Arc<OwnedSemaphorePermit>>,
 }
 
+/// Counts a call as one that is executed outside of any reliable session, as long as it lives.
+struct UnderWay(Arc<Endpoint>);
+
+impl UnderWay {
+    fn of(endpoint: &Arc<Endpoint>) -> Self {
+        endpoint.direct.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(endpoint))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.direct.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Endpoint {
-    /// Executes a call that stands outside of any reliable session.
-    pub(super) async fn execute_direct(&self, arrived: ArrivedMessage) -> Encoded {
+    /// Executes a call that stands outside of any reliable session. One that has begun is carried through, whether its
+    /// caller waits for it or not, as in WCF: it must not stop in the middle of what it does. One that waits for its
+    /// place is forgotten with its connection.
+    pub(super) async fn execute_direct(self: &Arc<Self>, arrived: ArrivedMessage) -> Encoded {
         let ArrivedMessage { message, session, caller, reply, .. } = arrived;
         let waxwing_reliable::Body::Application(message) = message.body else {
             // Without reliable session the endpoint makes no other messages.
             return Encoded::refused("a message of a reliable session that does not exist");
         };
         let instance = self.instance().await;
-        let session = session.as_ref().map(|session| session.identifier());
-        let answer = self.execute(instance.as_ref(), &message, caller_of(&caller), session).await;
-        if let Ok(instance) = instance {
-            self.discard(instance);
-        }
+        let place = self.parts.throttle.call().await;
+        let identifier = session.as_ref().map(|session| session.identifier().to_owned());
+        let under_way = UnderWay::of(self);
+        let begun = tokio::spawn(async move {
+            let UnderWay(endpoint) = &under_way;
+            let (caller, session) = (caller_of(&caller), identifier.as_deref());
+            let call = endpoint.perform(place, instance.as_ref(), &message, caller, session);
+            let answer = tokio::select! {
+                answer = call => answer,
+                () = endpoint.stopped() => return None,
+            };
+            if let Ok(instance) = instance {
+                endpoint.discard(instance);
+            }
+            Some(answer)
+        });
+        let Ok(Some(answer)) = begun.await else { return Encoded::aborted("the host was closed") };
         self.parts.endpoint.encode_direct(
             &reply,
             answer.as_deref(),
@@ -72,7 +103,19 @@ impl Endpoint {
         caller: Option<Caller>,
         session: Option<&str>,
     ) -> Option<AppMessage> {
-        let _place = self.parts.throttle.call().await;
+        let place = self.parts.throttle.call().await;
+        self.perform(place, instance, message, caller, session).await
+    }
+
+    /// The same in a place that it has already.
+    async fn perform(
+        &self,
+        _place: Option<OwnedSemaphorePermit>,
+        instance: Result<&Instance, &OperationFault>,
+        message: &AppMessage,
+        caller: Option<Caller>,
+        session: Option<&str>,
+    ) -> Option<AppMessage> {
         Counters::add(&self.counters.executed);
         let is_one_way = self.is_one_way(&message.action);
         let version = message.envelope.version();

@@ -1,6 +1,6 @@
 //! One endpoint of a host: from the bytes of a request to the bytes of its answer.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -49,6 +49,8 @@ pub(super) struct Endpoint {
     pub(super) log: Rate,
     /// New sessions, and calls outside of sessions, are refused.
     closing: AtomicBool,
+    /// Calls outside of reliable sessions that are being executed.
+    pub(super) direct: AtomicUsize,
     /// Operations that still run are given up.
     stop: watch::Sender<bool>,
 }
@@ -90,6 +92,7 @@ impl Endpoint {
             counters: Counters::default(),
             log: Rate::new(),
             closing: AtomicBool::new(false),
+            direct: AtomicUsize::new(0),
             stop: watch::Sender::new(false),
         });
         if let Some(reliable) = &endpoint.reliable {

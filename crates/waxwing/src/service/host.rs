@@ -114,7 +114,12 @@ impl ServiceHost {
         while let Some(ended) = closing.join_next().await {
             all &= ended.unwrap_or(false);
         }
-        all
+        // Calls whose callers are gone.
+        let direct = || self.endpoints.iter().any(|e| e.direct.load(Ordering::Relaxed) > 0);
+        while direct() && tokio::time::Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        all && !direct()
     }
 }
 

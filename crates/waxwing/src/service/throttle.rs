@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use waxwing_binding::EffectiveThrottling;
 use waxwing_reliable::SessionId;
 use waxwing_session::Acceptance;
@@ -13,7 +13,7 @@ use crate::transport::http_server::Places;
 /// What a host does at a time. One for all its endpoints.
 pub(super) struct Throttle {
     /// `maxConcurrentCalls`: further calls wait.
-    calls: Semaphore,
+    calls: Arc<Semaphore>,
     /// `maxConcurrentInstances`: a call that needs a new one waits.
     instances: Arc<Semaphore>,
     /// `maxConcurrentSessions`: further sessions wait to be accepted.
@@ -27,7 +27,7 @@ impl Throttle {
     pub(super) fn new(most: &EffectiveThrottling, places: Arc<Places>) -> Arc<Self> {
         let permits = |most: u32| (most as usize).min(Semaphore::MAX_PERMITS);
         Arc::new(Self {
-            calls: Semaphore::new(permits(most.max_concurrent_calls)),
+            calls: Arc::new(Semaphore::new(permits(most.max_concurrent_calls))),
             instances: Arc::new(Semaphore::new(permits(most.max_concurrent_instances))),
             sessions: Mutex::new(Acceptance::new(most.max_concurrent_sessions as usize)),
             endpoints: Mutex::default(),
@@ -43,8 +43,8 @@ impl Throttle {
     }
 
     /// The place of one call; waits, too, while the answers that nobody takes fill the memory for them.
-    pub(super) async fn call(&self) -> Option<SemaphorePermit<'_>> {
-        let place = self.calls.acquire().await.ok();
+    pub(super) async fn call(&self) -> Option<OwnedSemaphorePermit> {
+        let place = Arc::clone(&self.calls).acquire_owned().await.ok();
         self.places.settled().await;
         place
     }
