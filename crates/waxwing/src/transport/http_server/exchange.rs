@@ -29,7 +29,7 @@ pub struct HttpRequest {
     pub soap_action: Option<String>,
     /// Who sent it.
     pub peer: SocketAddr,
-    /// The entity body, never longer than [`HttpServerOptions::max_body`].
+    /// The entity body, never longer than [`HttpServerOptions::max_body`](super::HttpServerOptions::max_body).
     pub body: Bytes,
 }
 
