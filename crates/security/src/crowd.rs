@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use crate::conversation::CallerIdentity;
+use crate::conversation::{CallerIdentity, folded};
 use crate::delivery::PeerTag;
 
 /// Of the places one peer may have all but a quarter.
@@ -46,7 +46,7 @@ impl Holder {
         };
         let credential = match caller {
             CallerIdentity::Anonymous => None,
-            CallerIdentity::UserName(name) => hash(&|hasher| name.hash(hasher)),
+            CallerIdentity::UserName(name) => hash(&|hasher| folded(name).hash(hasher)),
             CallerIdentity::Certificate(certificate) => {
                 hash(&|hasher| certificate.thumbprint().as_slice().hash(hasher))
             }

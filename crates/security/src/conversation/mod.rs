@@ -49,6 +49,7 @@ mod received;
 mod service;
 
 pub use caller::CallerIdentity;
+pub(crate) use caller::folded;
 pub use client::{ClientSecurity, Correlation, OneShotClient, SecureConversationClient, Step};
 pub use credentials::{
     CertificateTrust, ClientCredential, ClientIdentification, UserNameValidator,

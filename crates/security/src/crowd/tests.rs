@@ -49,6 +49,13 @@ fn one_peer_fills_its_share_only() {
 }
 
 #[test]
+fn spellings_of_a_name_are_one_credential() {
+    let places = filled(&[(caller(1, "mallory"), 48), (caller(2, "MALLORY "), 48)], seconds(0));
+    assert_eq!(ask(&places, caller(3, "Mallory"), seconds(0)), Admission::Full);
+    assert_eq!(ask(&places, caller(3, "alice"), seconds(0)), Admission::Free);
+}
+
+#[test]
 fn the_oldest_of_the_greatest_crowd_makes_way() {
     let mut places = filled(&[(peer(1), 96), (peer(2), 32)], seconds(10));
     places[40].since = seconds(9);

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::caller::CallerIdentity;
+use super::super::caller::{CallerIdentity, folded};
 use crate::error::Result;
 use crate::wsse::{ReplayPool, ReplayWindow, SecuritySettings, lifetime_of};
 
@@ -47,7 +47,7 @@ impl Who {
     fn of(caller: &CallerIdentity) -> Self {
         match caller {
             CallerIdentity::Anonymous => Who::Anybody,
-            CallerIdentity::UserName(name) => Who::UserName(name.clone()),
+            CallerIdentity::UserName(name) => Who::UserName(folded(name)),
             CallerIdentity::Certificate(certificate) => {
                 Who::Certificate(certificate.thumbprint().as_slice().into())
             }
@@ -208,6 +208,25 @@ mod tests {
         memory.sweep(at(3600 * SECOND));
         assert_eq!((memory.len(), memory.lock().windows.len()), (0, 0));
         assert_eq!(memory.pool.used(), 0);
+    }
+
+    /// One user, whose name the validator takes however it is spelled, gets no window for each spelling: with many small
+    /// windows he would make the memory give up windows, and refuse everybody else what is older than his messages.
+    #[test]
+    fn spellings_of_a_name_are_one_caller() {
+        let memory = memory(1000);
+        let spelled = |n: usize| -> CallerIdentity {
+            let letter = |(i, c): (usize, char)| match n >> i & 1 {
+                0 => c,
+                _ => c.to_ascii_uppercase(),
+            };
+            let name: String = "mallorymal".chars().enumerate().map(letter).collect();
+            CallerIdentity::UserName(name.into())
+        };
+        for n in 0..1024 {
+            let _ = memory.insert(&spelled(n), &value(1, n as u64), at(290 * SECOND), at(0));
+        }
+        memory.insert(&user(2), &value(2, 0), at(0), at(1)).unwrap();
     }
 
     /// Honest load that fills the memory: everybody is served, within a shorter time.
