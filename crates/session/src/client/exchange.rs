@@ -39,6 +39,11 @@ impl ClientSession {
     pub fn answer(&mut self, id: TransmissionId, answer: Answer, at: &mut Moment<'_>) {
         match &answer {
             Answer::Failed(failure) => self.reached.transport = Some(failure.clone()),
+            Answer::Empty if !self.reached.opened => {
+                let reason = "an empty response".to_owned();
+                let cause = TransportCause::Empty;
+                self.reached.transport = Some(TransportFailure { cause, reason });
+            }
             _ => self.reached.transport = None,
         }
         match self.pending.remove(&id) {
@@ -368,7 +373,7 @@ impl ClientSession {
             }
             Answer::Empty => {
                 let reason = "the service did not send back a reply (an empty response to a security token request)";
-                let cause = TransportCause::NoAnswer;
+                let cause = TransportCause::Empty;
                 self.trust_lost(TransportFailure { cause, reason: reason.to_owned() }, at);
             }
             Answer::Failed(failure) => self.trust_lost(failure, at),

@@ -160,7 +160,7 @@ impl Diagnosis {
             ),
             Self::ServerTooBusy => (
                 "server-too-busy",
-                "the service takes no more sessions, negotiations or messages at the moment; opening was tried again until openTimeout",
+                "the service takes no more sessions, negotiations or messages at the moment, or is closing; a channel that is being opened asks again until openTimeout",
                 "try again later, close channels that are not used, or raise serviceThrottling maxConcurrentSessions, maxPendingChannels or maxPendingSessions of the service",
             ),
             Self::ServiceClosing => (
@@ -239,8 +239,8 @@ impl Diagnosis {
             ),
             Self::NegotiationMismatch => (
                 "negotiation-mismatch",
-                "the service does not negotiate its certificate (negotiateServiceCredential=\"false\")",
-                "set negotiateServiceCredential=\"false\" in the client's binding and give the service's certificate (<identity> or serviceCertificate/defaultCertificate), or set \"true\" in the service's",
+                "the service does not negotiate its certificate (negotiateServiceCredential=\"false\"); one with establishSecurityContext=\"false\" gives the same answer to another version of WS-Trust",
+                "set negotiateServiceCredential=\"false\" in the client's binding and give the service's certificate (<identity> or serviceCertificate/defaultCertificate), or set \"true\" in the service's; use the same of wsHttpBinding and ws2007HttpBinding on both sides",
             ),
             Self::NegotiationInterrupted => (
                 "negotiation-interrupted",

@@ -37,6 +37,7 @@ fn transport(cause: TransportCause) -> Diagnosis {
         TransportCause::Unreachable => Diagnosis::Unreachable,
         TransportCause::Broken => Diagnosis::ConnectionBroken,
         TransportCause::NoAnswer | TransportCause::Gateway => Diagnosis::NoAnswer,
+        TransportCause::Empty => Diagnosis::EmptyAnswer,
         TransportCause::Address => Diagnosis::AddressUnusable,
         TransportCause::Tls => Diagnosis::TlsFailed,
         TransportCause::AccessDenied => Diagnosis::HttpAccessDenied,

@@ -36,6 +36,8 @@ pub enum TransportCause {
     Broken,
     /// No answer in time.
     NoAnswer,
+    /// An empty answer where a message must come.
+    Empty,
     /// No message can be sent to this address.
     Address,
     /// TLS failed.

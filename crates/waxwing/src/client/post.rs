@@ -101,7 +101,19 @@ impl Route<'_> {
                 "The message is larger than the service's maxReceivedMessageSize",
             ),
             StatusMeaning::ProtocolError => {
-                failed(TransportCause::NotSoap, "The remote server returned an unexpected response")
+                let mut reason = format!(
+                    "The remote server returned an unexpected response (HTTP {} from {})",
+                    response.status, self.via
+                );
+                if let Some(location) = &response.location {
+                    let location = first_bytes(location.as_bytes());
+                    reason += &format!(", which leads to {location}: no redirection is followed");
+                }
+                if !response.body.is_empty() {
+                    let beginning = first_bytes(&response.body);
+                    reason += &format!(". The first bytes of the response were: '{beginning}'");
+                }
+                Answer::Failed(TransportFailure { cause: TransportCause::NotSoap, reason })
             }
         }
     }
@@ -140,6 +152,7 @@ fn failure_of(error: &HttpError) -> TransportFailure {
             }
         }
         HttpError::Broken { .. } => TransportCause::Broken,
+        HttpError::NotHttp { .. } => TransportCause::NotSoap,
         HttpError::TooLarge { .. } => TransportCause::AnswerTooLarge,
     };
     TransportFailure { cause, reason: error.to_string() }

@@ -178,9 +178,30 @@ async fn listen(
 }
 
 fn route(routes: &[(String, Arc<Endpoint>)], path: &str) -> Option<Arc<Endpoint>> {
-    let path = path.trim_end_matches('/');
-    let found = routes.iter().find(|(own, _)| own.trim_end_matches('/').eq_ignore_ascii_case(path));
+    let path = unescaped(path);
+    let found = routes.iter().find(|(own, _)| unescaped(own).eq_ignore_ascii_case(&path));
     found.map(|(_, endpoint)| Arc::clone(endpoint))
+}
+
+/// A path as it is compared: without the escapes of RFC 3986 §2.1, which each client uses as it likes, and without a
+/// slash at its end.
+fn unescaped(path: &str) -> Vec<u8> {
+    let path = path.trim_end_matches('/').as_bytes();
+    let digit = |at: usize| path.get(at).and_then(|octet| char::from(*octet).to_digit(16));
+    let (mut out, mut at) = (Vec::with_capacity(path.len()), 0);
+    while let Some(octet) = path.get(at) {
+        match (octet, digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                at += 3;
+            }
+            _ => {
+                out.push(*octet);
+                at += 1;
+            }
+        }
+    }
+    out
 }
 
 /// Host with port, and path, of an http address.
@@ -201,7 +222,14 @@ fn place_of(address: &str) -> Option<(String, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::place_of;
+    use super::{place_of, unescaped};
+
+    #[test]
+    fn paths_are_compared_without_escapes() {
+        assert_eq!(unescaped("/my%20calc/"), b"/my calc");
+        assert_eq!(unescaped("/Gr%C3%bc%C3%9fe"), "/Grüße".as_bytes());
+        assert_eq!(unescaped("/100%/%4"), b"/100%/%4");
+    }
 
     #[test]
     fn places_of_addresses() {

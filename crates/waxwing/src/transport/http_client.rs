@@ -8,7 +8,7 @@ use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, DATE};
+use http::header::{CONTENT_TYPE, DATE, LOCATION};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -42,6 +42,8 @@ pub struct HttpResponse {
     pub content_type: Option<String>,
     /// The `Date` header: the service's idea of the time, for the diagnosis of clocks apart.
     pub date: Option<String>,
+    /// The `Location` header: where a redirection leads.
+    pub location: Option<String>,
     /// The entity body, never longer than the limit that the request gave.
     pub body: Bytes,
 }
@@ -82,6 +84,16 @@ pub enum HttpError {
         address: String,
         /// What happened to the connection.
         error: Box<dyn StdError + Send + Sync>,
+    },
+    /// What answers does not speak HTTP: a server with TLS, or of another protocol.
+    #[error(
+        "what listens at {address} does not answer with HTTP (a port for https, or another service?): {text}"
+    )]
+    NotHttp {
+        /// The address that was asked.
+        address: String,
+        /// What is wrong with its answer.
+        text: String,
     },
     /// The answer is larger than the caller takes.
     #[error(
@@ -154,8 +166,11 @@ impl HttpClient {
                 return Err(not_connected(address, &uri, error).await);
             }
             Err(error) => {
-                let (address, error) = (address.to_owned(), Box::new(error));
-                return Err(HttpError::Broken { address, error });
+                let (address, text) = (address.to_owned(), chain(&error));
+                return Err(match is_no_http(&error) {
+                    true => HttpError::NotHttp { address, text },
+                    false => HttpError::Broken { address, error: text.into() },
+                });
             }
         };
         let (head, body) = response.into_parts();
@@ -171,6 +186,7 @@ impl HttpClient {
             status: head.status,
             content_type: text(CONTENT_TYPE),
             date: text(DATE),
+            location: text(LOCATION),
             body,
         })
     }
@@ -182,7 +198,8 @@ fn build_request(
     body: ToldBody,
 ) -> Result<Request<ToldBody>, HttpError> {
     let refuse = |reason: String| HttpError::Address { address: address.to_owned(), reason };
-    let uri: Uri = address.parse().map_err(|e: http::uri::InvalidUri| refuse(e.to_string()))?;
+    let uri: Uri =
+        escaped(address).parse().map_err(|e: http::uri::InvalidUri| refuse(e.to_string()))?;
     match uri.scheme_str() {
         Some("http") => {}
         Some(other) => {
@@ -197,6 +214,47 @@ fn build_request(
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
     Ok(request)
+}
+
+/// An address with everything escaped that may not stand in a URI (RFC 3986 §2.1), as .NET's `Uri` does: configuration
+/// files have blanks and letters of every language in their paths.
+fn escaped(address: &str) -> String {
+    let host = address.find("://").map_or(0, |at| at + 3);
+    let path = address[host..].find(['/', '?', '#']).map_or(address.len(), |at| host + at);
+    let mut out = address[..path].to_owned();
+    for octet in address[path..].bytes() {
+        match octet {
+            b'!' | b'#'..=b';' | b'=' | b'?'..=b'[' | b']' | b'_' | b'a'..=b'z' | b'~' => {
+                out.push(char::from(octet));
+            }
+            _ => out.push_str(&format!("%{octet:02X}")),
+        }
+    }
+    out
+}
+
+/// What a connection failed of, in all its layers.
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut layers = vec![error.to_string()];
+    let mut current = error.source();
+    while let Some(inner) = current {
+        layers.push(inner.to_string());
+        current = inner.source();
+    }
+    layers.dedup();
+    layers.join(": ")
+}
+
+/// Whether what came is no HTTP: TLS, another protocol.
+fn is_no_http(error: &(dyn StdError + 'static)) -> bool {
+    let mut current = Some(error);
+    while let Some(error) = current {
+        if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
+            return true;
+        }
+        current = error.source();
+    }
+    false
 }
 
 /// Nobody listens, or the name of the host has no address: the resolver is asked once more, since the connector does not
@@ -245,6 +303,33 @@ mod tests {
             .expect_err("nobody listens");
         assert!(matches!(error, HttpError::Connect { .. }), "{error:?}");
         assert!(error.to_string().contains("refused"), "{error}");
+    }
+
+    #[test]
+    fn what_may_not_stand_in_a_uri_is_escaped() {
+        let there = "http://h:8000/a%20b/c+d;e=f?g=[1]&h='~'";
+        assert_eq!(escaped(there), there);
+        assert_eq!(escaped("http://h/my calc/Grüße|x"), "http://h/my%20calc/Gr%C3%BC%C3%9Fe%7Cx");
+        assert_eq!(escaped("http://h"), "http://h");
+    }
+
+    /// A server with TLS answers HTTP with an alert, others begin with a banner.
+    #[tokio::test]
+    async fn what_is_no_http_is_told_as_such() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        for answer in [&b"\x15\x03\x01\x00\x02\x02\x46"[..], b"-ERR unknown command\r\n"] {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = format!("http://{}/x", listener.local_addr().unwrap());
+            tokio::spawn(async move {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(answer).await;
+                std::future::pending::<()>().await
+            });
+            let post = HttpClient::new().post(&address, HeaderMap::new(), Bytes::new(), 10).await;
+            let error = post.expect_err("no HTTP");
+            assert!(matches!(error, HttpError::NotHttp { .. }), "{error:?}");
+        }
     }
 
     #[tokio::test]
