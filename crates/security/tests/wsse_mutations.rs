@@ -182,6 +182,8 @@ fn attack_some(scenario: &str, message: &str, step: usize) -> usize {
             Outcome::Refused(error) => {
                 refused += 1;
                 check_fault(&mutation.name, &error);
+                // That would end a client's session at once.
+                assert!(!error.is_disagreement(), "{}: {error}", mutation.name);
             }
             Outcome::Same => assert!(is_harmless(&mutation.name), "accepted: {}", mutation.name),
             Outcome::Different(what) => panic!("{}: {what}", mutation.name),
