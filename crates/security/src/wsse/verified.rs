@@ -134,6 +134,11 @@ impl Verified {
         self.protection(header).signed
     }
 
+    /// Whether a header was encrypted, so that nobody saw it before the message was verified.
+    pub(crate) fn had_hidden_headers(&self) -> bool {
+        self.headers.iter().any(|(_, protection)| protection.encrypted)
+    }
+
     /// The token behind the primary signature and the encryption.
     pub fn token(&self) -> &PrimaryToken {
         &self.token

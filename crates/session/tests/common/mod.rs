@@ -55,7 +55,7 @@ fn file(name: &str) -> Vec<u8> {
     std::fs::read(format!("{folder}/{name}")).expect(name)
 }
 
-fn certificate(name: &str) -> Certificate {
+pub fn certificate(name: &str) -> Certificate {
     Certificate::from_pem(&file(&format!("{name}.cert.pem"))).unwrap().remove(0)
 }
 

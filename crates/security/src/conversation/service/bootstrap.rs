@@ -110,6 +110,12 @@ impl ServiceSecurity {
         };
         let keys = AloneKeys { service: self, token: token.as_deref(), now };
         let verified = wsse::verify(envelope, &expect, &keys)?;
+        // For whom it is was read before it was verified. Whoever hands a request on has its key and can encrypt `To`
+        // anew, where the signature is over the text.
+        if trust.is_some() && verified.had_hidden_headers() {
+            let what = "an encrypted header in a request for a session";
+            return Err(SecurityError::new(Reason::Unsupported(what)).into());
+        }
         let reply = match (verified.token(), token.clone()) {
             (PrimaryToken::EncryptedKey(key), _) => AloneToken::EncryptedKey(key.clone()),
             (PrimaryToken::Context(proven), Some(token))
