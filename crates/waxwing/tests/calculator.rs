@@ -115,3 +115,31 @@ async fn five_hundred_channels_opened_at_once_all_open() {
     assert_eq!(pair.host.statistics().security_sessions, 0);
     assert!(pair.host.close().await);
 }
+
+/// A channel that is aborted leaves nothing behind at the service, in both versions of reliable messaging.
+#[tokio::test]
+async fn an_aborted_channel_frees_its_sessions() {
+    for section in ["wsHttpBinding", "ws2007HttpBinding"] {
+        let binding = Binding { section, ..Binding::certificate(false) };
+        let folders = [stores("service", "ca", &[]), stores("alice", "ca", &["service"])];
+        let config = service_config(&binding, folders[0].path());
+        let builder =
+            ServiceHostBuilder::from_config(&config, "CalculatorService", &CALCULATOR_CONTRACT);
+        let service = CalculatorService::new(Counting::default());
+        let host = builder.unwrap().open(ServiceInstances::single(service)).await.unwrap();
+        let address = format!("http://{}/calc", host.local_addresses()[0]);
+        let config = client_config(&binding, folders[1].path(), &address, "CN=", "localhost");
+        let factory = ChannelFactory::from_config(&config, "calc", &CALCULATOR_CONTRACT).unwrap();
+        let channel = factory.open_channel().await.unwrap();
+        assert_eq!(CalculatorClient::new(&channel).add(1.0, 2.0).await.unwrap(), 3.0);
+        assert_eq!(host.statistics().sessions, 1);
+        channel.abort("enough");
+        let freed = async {
+            while host.statistics().sessions + host.statistics().security_sessions > 0 {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        };
+        let freed = tokio::time::timeout(std::time::Duration::from_secs(20), freed).await;
+        assert!(freed.is_ok(), "{section}: {:?}", host.statistics());
+    }
+}

@@ -1,6 +1,7 @@
 //! Closing: the sequence first, then the security session.
 
 use waxwing_reliable::{Identifier, InitiatorInput, Time};
+use waxwing_security::conversation::ClientError;
 use waxwing_soap::urn_uuid;
 
 use super::exchange::Pending;
@@ -59,6 +60,20 @@ impl ClientSession {
             Err(error) => {
                 self.warn(format!("the security session was not cancelled: {error}"));
                 self.end();
+            }
+        }
+    }
+
+    /// The session is over, and the service cannot be told by a fault: its security session is cancelled, whatever becomes
+    /// of that, so that the service does not keep both until their timeouts.
+    pub(super) fn tell_by_cancel(&mut self, error: &ClientError, at: &mut Moment<'_>) {
+        if self.in_trust {
+            self.security.abandon_exchange();
+        }
+        match self.security.cancel(at.wall, at.random) {
+            Ok(step) => self.step(step, at),
+            Err(_) => {
+                self.warn(format!("the service was not told that the session ended: {error}"));
             }
         }
     }

@@ -158,9 +158,9 @@ impl ClientSession {
             // Nobody waits for what becomes of a fault of the protocol: the session is over. Without a security session
             // there is nobody to tell.
             Err(ClientError::State(_)) if matches!(message.body, Body::Fault(_)) => {}
-            Err(error) if matches!(message.body, Body::Fault(_)) => {
-                self.warn(format!("the service was not told that the session ended: {error}"));
-            }
+            // The fault of February 2005 has an action that requests cannot have in a contract without callbacks: the end
+            // of the security session tells the service as well.
+            Err(error) if matches!(message.body, Body::Fault(_)) => self.tell_by_cancel(&error, at),
             Err(error) => {
                 let failure = Failure { kind: FailureKind::Protocol, reason: error.to_string() };
                 self.cause.get_or_insert(error.into());
