@@ -11,6 +11,8 @@ use crate::{
     TextEncoding, TransferMode, WebSocketTransportUsage,
 };
 
+const WITHOUT_ADDRESSING: &str = "messages without WS-Addressing";
+
 /// Collects features.
 struct Found(Vec<Unsupported>);
 
@@ -202,6 +204,21 @@ fn encoding(endpoint: &EffectiveEndpoint, found: &mut Found) {
             "write messageVersion=\"Soap12WSAddressing10\"",
             "textMessageEncoding/@messageVersion",
         );
+    }
+    if endpoint.message_version.soap().is_some() && !endpoint.message_version.has_addressing() {
+        // Their action stands in the HTTP headers, which nobody signs and no reliable session numbers.
+        match endpoint.binding_section.as_str() {
+            "customBinding" => found.add(
+                WITHOUT_ADDRESSING,
+                "write messageVersion=\"Soap12WSAddressing10\", if the other side has it",
+                "textMessageEncoding/@messageVersion",
+            ),
+            section => found.add(
+                format!("{WITHOUT_ADDRESSING} ({section})"),
+                "use wsHttpBinding on both sides",
+                "",
+            ),
+        }
     }
     match endpoint.encoding {
         MessageEncoding::Text(TextEncoding::Utf8) | MessageEncoding::Mtom(TextEncoding::Utf8) => {}

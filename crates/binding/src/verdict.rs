@@ -94,7 +94,7 @@ impl CertificateSpans {
             own: places.in_behavior(own),
             known: places.in_behavior("clientCredentials/serviceCertificate/defaultCertificate"),
             check: places.in_behavior(check),
-            identity: places.endpoint.locate("identity"),
+            identity: places.endpoint.locate("identity/certificate/@encodedValue"),
         }
     }
 }

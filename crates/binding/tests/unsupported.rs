@@ -71,8 +71,16 @@ fn what_cannot_be_run_is_named() {
     );
     assert_eq!(
         features("basicHttpBinding", "<binding transferMode=\"Streamed\"/>"),
-        ["streamed messages"]
+        ["streamed messages", "messages without WS-Addressing (basicHttpBinding)"]
     );
+    for version in ["Soap11", "Soap12"] {
+        let inside = format!(
+            "<binding><textMessageEncoding messageVersion=\"{version}\"/><httpTransport/></binding>"
+        );
+        assert_eq!(features("customBinding", &inside), ["messages without WS-Addressing"]);
+    }
+    let soap11 = "<binding><textMessageEncoding messageVersion=\"Soap11WSAddressing10\"/><httpTransport/></binding>";
+    assert_eq!(features("customBinding", soap11), [""; 0]);
     let basic = "<binding><security mode=\"Transport\"><transport clientCredentialType=\"Basic\"/>\
                  </security></binding>";
     assert_eq!(features("wsHttpBinding", basic), ["HTTPS", "HTTP authentication Basic"]);

@@ -86,10 +86,10 @@ fn a_broken_binding_breaks_the_endpoint_that_uses_it() {
 #[test]
 fn a_service_opens_with_all_its_endpoints_or_none() {
     let service = r#"<configuration><system.serviceModel><services>
-      <service name="S"><endpoint address="http://h/a" binding="basicHttpBinding" contract="I" />
+      <service name="S"><endpoint address="http://h/a" binding="wsHttpBinding" bindingConfiguration="N" contract="I" />
         <endpoint address="net.tcp://h/b" binding="netTcpBinding" contract="I" /></service>
-      <service name="T"><endpoint address="http://h/c" binding="basicHttpBinding" contract="I" /></service>
-      </services></system.serviceModel></configuration>"#;
+      <service name="T"><endpoint address="http://h/c" binding="wsHttpBinding" bindingConfiguration="N" contract="I" /></service>
+      </services><bindings><wsHttpBinding><binding name="N"><security mode="None" /></binding></wsHttpBinding></bindings></system.serviceModel></configuration>"#;
     let all = verdicts(service);
     let words: Vec<(&str, &str)> = all.iter().map(|(s, v, _)| (s.as_str(), v.as_str())).collect();
     assert_eq!(words, [("S", "cannot run here"), ("S", "cannot run here"), ("T", "runs")]);
@@ -99,13 +99,13 @@ fn a_service_opens_with_all_its_endpoints_or_none() {
 #[test]
 fn a_base_address_may_come_from_outside() {
     let relative = r#"<configuration><system.serviceModel><services>
-      <service name="S"><endpoint address="calc" binding="basicHttpBinding" contract="I" />
-        </service></services></system.serviceModel></configuration>"#;
+      <service name="S"><endpoint address="calc" binding="wsHttpBinding" bindingConfiguration="N" contract="I" />
+        </service></services><bindings><wsHttpBinding><binding name="N"><security mode="None" /></binding></wsHttpBinding></bindings></system.serviceModel></configuration>"#;
     let loaded = Configuration::load(relative);
     let judged = &loaded.verdicts()[0];
     assert_eq!(judged.verdict, Verdict::Runs { in_code: vec!["a base address"] });
     assert_eq!(judged.address, "calc");
-    let tcp = relative.replace("basicHttpBinding", "netTcpBinding");
+    let tcp = relative.replace("wsHttpBinding\" bindingConfiguration=\"N\"", "netTcpBinding\"");
     assert!(matches!(Configuration::load(&tcp).verdicts()[0].verdict, Verdict::CannotRun(_)));
 }
 
@@ -143,14 +143,15 @@ fn outcomes_of_files() {
     let windows = windows.replace("https:", "http:");
     assert_eq!(outcome(&windows), Outcome::NoneRuns);
     let mex = r#"<configuration><system.serviceModel><services><service name="S" behaviorConfiguration="M">
-      <endpoint address="http://h/a" binding="basicHttpBinding" contract="I" />
+      <endpoint address="http://h/a" binding="wsHttpBinding" bindingConfiguration="N" contract="I" />
       <endpoint address="http://h/mex" binding="mexHttpBinding" contract="IMetadataExchange" /></service></services>
       <behaviors><serviceBehaviors><behavior name="M"><serviceMetadata /></behavior></serviceBehaviors></behaviors>
+      <bindings><wsHttpBinding><binding name="N"><security mode="None" /></binding></wsHttpBinding></bindings>
       </system.serviceModel></configuration>"#;
     assert_eq!(outcome(mex), Outcome::AllRun);
     assert_eq!(
         outcome(
-            &mex.replace("basicHttpBinding", "mexHttpBinding")
+            &mex.replace("wsHttpBinding\" bindingConfiguration=\"N\"", "mexHttpBinding\"")
                 .replace("\"I\"", "\"IMetadataExchange\"")
         ),
         Outcome::NoneRuns

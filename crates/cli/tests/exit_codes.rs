@@ -122,11 +122,12 @@ fn the_last_line_does_not_comfort() {
         format!(
             "<configuration><system.serviceModel><services><service name=\"S\">{endpoints}</service></services>\
              <behaviors><serviceBehaviors><behavior><serviceMetadata /></behavior></serviceBehaviors></behaviors>\
+             <bindings><wsHttpBinding><binding><security mode=\"None\" /></binding></wsHttpBinding></bindings>\
              </system.serviceModel></configuration>"
         )
     };
     let application = |address: &str| {
-        format!("<endpoint address=\"{address}\" binding=\"basicHttpBinding\" contract=\"I\" />")
+        format!("<endpoint address=\"{address}\" binding=\"wsHttpBinding\" contract=\"I\" />")
     };
     let metadata = "<endpoint address=\"http://h/m\" binding=\"mexHttpBinding\" contract=\"IMetadataExchange\" />";
     let last = |text: &str| {

@@ -54,6 +54,8 @@ pub enum Feature {
     WebSockets,
     /// .NET binary XML.
     BinaryMessages,
+    /// Messages without WS-Addressing, whose action stands in the HTTP headers alone.
+    NoAddressing,
     /// A second connection for callbacks, and messages that only go one way.
     Callbacks,
     /// Kerberos and NTLM.
@@ -78,6 +80,7 @@ impl Feature {
         Feature::Tcp,
         Feature::WebSockets,
         Feature::BinaryMessages,
+        Feature::NoAddressing,
         Feature::Callbacks,
         Feature::WindowsAccounts,
         Feature::IssuedTokens,
@@ -95,6 +98,7 @@ impl Feature {
             Feature::Tcp => "net.tcp",
             Feature::WebSockets => "WebSockets",
             Feature::BinaryMessages => "binary messages",
+            Feature::NoAddressing => "messages without WS-Addressing",
             Feature::Callbacks => "callbacks",
             Feature::WindowsAccounts => "Windows accounts",
             Feature::IssuedTokens => "issued tokens",

@@ -2,7 +2,7 @@
 
 use super::Feature::{
     AddressHeaders, BinaryMessages, Callbacks, Cookies, HttpAuthentication, Https, IssuedTokens,
-    StandardEndpoints, Tcp, WebSockets, WindowsAccounts, WsSecurity10,
+    NoAddressing, StandardEndpoints, Tcp, WebSockets, WindowsAccounts, WsSecurity10,
 };
 use super::Support::{self, Partly, Refused, Runs, RunsExcept};
 use crate::diagnostic::Severity;
@@ -49,6 +49,7 @@ pub(crate) const TABLE: &[(&str, Support)] = &[
     ("netTcpBinding/**", Refused(Tcp)),
     ("netHttpsBinding/**", Refused(Https)),
     ("basicHttpsBinding/**", Refused(Https)),
+    ("basicHttpBinding/**", Refused(NoAddressing)),
     // Maps forget and remove what was said before.
     ("…/clear", Runs),
     ("…/remove/**", Runs),
@@ -90,7 +91,6 @@ pub(crate) const TABLE: &[(&str, Support)] = &[
     ("…/security/message/@negotiateServiceCredential", Runs),
     ("…/security/message/@establishSecurityContext", Runs),
     ("…/security/message/@algorithmSuite", Runs),
-    ("basicHttpBinding/binding/security/message/**", Refused(WsSecurity10)),
     ("netHttpBinding/binding/security/message/**", Refused(WsSecurity10)),
     ("wsFederationHttpBinding/binding/security/message/**", Refused(IssuedTokens)),
     (
@@ -165,7 +165,7 @@ pub(crate) const TABLE: &[(&str, Support)] = &[
     ("…/oneWay/**", Refused(Callbacks)),
     ("…/sslStreamSecurity/**", Refused(Tcp)),
     ("…/windowsStreamSecurity/**", Refused(Tcp)),
-    ("…/@messageVersion", RunsExcept(&["None"])),
+    ("…/@messageVersion", RunsExcept(&["Soap11", "Soap12", "None"])),
     ("…/@writeEncoding", RunsExcept(&["utf-16", "unicodeFFFE"])),
     ("…/@maxReadPoolSize", note(POOLS)),
     ("…/@maxWritePoolSize", note(POOLS)),
