@@ -36,6 +36,8 @@ for number, text in enumerate(all_texts):
     keep("xml_fragment", text + b"\n---\n" + all_texts[number * 7 % len(all_texts)])
     keep("soap_envelope", text)
     keep("addressing", text)
+    if b"/rm" in text or b"wsrm" in text:
+        keep("reliable", bytes([b"200702" in text]) + text)
     if b"RequestSecurityToken" in text:
         keep("trust", bytes([b"200512" in text]) + text)
         for choice in range(4):
@@ -43,6 +45,8 @@ for number, text in enumerate(all_texts):
 for name in ("valid", "invalid", "public", "reports"):
     for vector in json.loads(gzip.open(data / "config" / f"{name}.json.gz").read()).values():
         keep("config", vector["config"].encode())
+for path in sorted((data / "pki").glob("*.cert.pem")):
+    keep("certificates", path.read_bytes())
 for path in sorted((here.parent / "crates/binding/tests/files").glob("*.config")):
     keep("config", path.read_bytes())
 print(len(all_texts), "texts")

@@ -52,8 +52,8 @@ impl TlsEngine for Played {
         self.flights > 1
     }
 
-    fn peer_certificates(&self) -> Vec<Certificate> {
-        vec![self.certificate.clone()]
+    fn peer_certificates(&self) -> Result<Vec<Certificate>, NegotiationError> {
+        Ok(vec![self.certificate.clone()])
     }
 
     fn wrap(&mut self, octets: &[u8]) -> Result<Vec<u8>, NegotiationError> {
