@@ -31,11 +31,7 @@ pub enum CredentialKind {
 impl SecurityProfile {
     /// The profile of a client; none without message security.
     pub(super) fn of(options: &ClientOptions) -> Option<Self> {
-        let conversation = match options.protection {
-            Protection::None => return None,
-            Protection::OneShot => false,
-            Protection::Conversation => true,
-        };
+        let conversation = is_conversation(options.protection)?;
         Some(Self {
             dialect: options.settings.dialect,
             conversation,
@@ -50,11 +46,7 @@ impl SecurityProfile {
 
     /// The profile of a service; none without message security.
     pub(super) fn of_service(options: &ServiceOptions) -> Option<Self> {
-        let conversation = match options.protection {
-            Protection::None => return None,
-            Protection::OneShot => false,
-            Protection::Conversation => true,
-        };
+        let conversation = is_conversation(options.protection)?;
         Some(Self {
             dialect: options.settings.dialect,
             conversation,
@@ -65,5 +57,14 @@ impl SecurityProfile {
                 ClientIdentification::Certificate(_) => CredentialKind::Certificate,
             },
         })
+    }
+}
+
+/// Whether messages go in a secure conversation; none without message security.
+fn is_conversation(protection: Protection) -> Option<bool> {
+    match protection {
+        Protection::None => None,
+        Protection::OneShot => Some(false),
+        Protection::Conversation => Some(true),
     }
 }
