@@ -134,12 +134,41 @@ async fn an_aborted_channel_frees_its_sessions() {
         assert_eq!(CalculatorClient::new(&channel).add(1.0, 2.0).await.unwrap(), 3.0);
         assert_eq!(host.statistics().sessions, 1);
         channel.abort("enough");
-        let freed = async {
-            while host.statistics().sessions + host.statistics().security_sessions > 0 {
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-            }
-        };
-        let freed = tokio::time::timeout(std::time::Duration::from_secs(20), freed).await;
-        assert!(freed.is_ok(), "{section}: {:?}", host.statistics());
+        all_freed(&host).await;
+    }
+}
+
+async fn all_freed(host: &ServiceHost) {
+    let freed = async {
+        while host.statistics().sessions + host.statistics().security_sessions > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    let freed = tokio::time::timeout(std::time::Duration::from_secs(20), freed).await;
+    assert!(freed.is_ok(), "{:?}", host.statistics());
+}
+
+/// Whoever drops the future of an opening channel leaves nothing at the service.
+#[tokio::test]
+async fn an_opening_that_is_given_up_leaves_no_session() {
+    let binding = Binding::certificate(true);
+    let Pair { host, factory, _folders, .. } = pair(&binding, &binding, "alice").await;
+    // Before anything was sent, and when the security handshake is done and the reliable session is not.
+    for handshakes in [0, 1] {
+        let opening = tokio::spawn({
+            let factory = factory.clone();
+            async move { factory.open_channel().await.map(|_| ()) }
+        });
+        tokio::task::yield_now().await;
+        while host.statistics().security_sessions < handshakes && !opening.is_finished() {
+            tokio::task::yield_now().await;
+        }
+        opening.abort();
+        match opening.await {
+            Err(gone) => assert!(gone.is_cancelled()),
+            Ok(opened) => panic!("over before it could be given up: {opened:?}"),
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        all_freed(&host).await;
     }
 }

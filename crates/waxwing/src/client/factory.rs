@@ -14,6 +14,7 @@ use waxwing_security::negotiation::TlsEngines;
 use waxwing_session::{ClientSession, options};
 use zeroize::Zeroizing;
 
+use super::abandoned::CloseIfAbandoned;
 use super::channel::{ClientChannel, Parts, out_of_date};
 use super::error::{ChannelError, ChannelErrorKind};
 use crate::certificates::{CertificateError, CertificateStores, certificate_of_identity};
@@ -281,14 +282,17 @@ impl ChannelFactory {
         Ok(ClientChannel::new(session, parts))
     }
 
-    /// Creates a channel and opens it.
+    /// Creates a channel and opens it. If the future is dropped before it ends, the channel is closed as soon as it is
+    /// open, so that the service keeps no session of it.
     ///
     /// # Errors
     /// As [`create_channel`](Self::create_channel) and [`ClientChannel::open`].
     pub async fn open_channel(&self) -> Result<ClientChannel, ChannelError> {
         let channel = self.create_channel()?;
-        channel.open().await?;
-        Ok(channel)
+        let abandoned = CloseIfAbandoned::new(&channel);
+        let opened = channel.open().await;
+        abandoned.arrived();
+        opened.map(|()| channel)
     }
 
     fn options(&self) -> Result<ClientOptions, ChannelError> {

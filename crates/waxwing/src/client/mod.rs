@@ -1,5 +1,6 @@
 //! Clients: a factory for channels to one endpoint, and the channels.
 
+mod abandoned;
 mod channel;
 mod error;
 mod factory;
