@@ -14,7 +14,7 @@ use openssl::x509::X509;
 use crate::digest::{Digest, DigestAlgorithm, sha1};
 use crate::distinguished_name::DistinguishedName;
 use crate::error::{CryptoError, failed, reason};
-use crate::private_key::{check_size, message_digest};
+use crate::rsa::{check_size, message_digest};
 use crate::suite::KeyTransport;
 
 /// A certificate with an RSA key. Cheap to clone; equal when the DER octets are.

@@ -18,6 +18,7 @@ mod error;
 mod identity;
 mod path;
 mod private_key;
+mod rsa;
 mod rsa15;
 mod suite;
 pub mod tls;

@@ -3,9 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use openssl::bn::BigNum;
-use openssl::md::{Md, MdRef};
-use openssl::pkey::{HasPublic, Id, PKey, PKeyRef, Private};
+use openssl::pkey::{PKey, Private};
 use openssl::pkey_ctx::PkeyCtx;
 use openssl::rsa::Padding;
 use zeroize::Zeroizing;
@@ -13,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::certificate::Certificate;
 use crate::digest::{Digest, DigestAlgorithm, HmacKey, sha1};
 use crate::error::{CryptoError, failed, reason};
+use crate::rsa::{check_size, message_digest};
 use crate::rsa15;
 use crate::suite::KeyTransport;
 
@@ -130,29 +129,4 @@ impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PrivateKey({} bits)", self.0.key.bits())
     }
-}
-
-pub(crate) fn message_digest(digest: DigestAlgorithm) -> &'static MdRef {
-    match digest {
-        DigestAlgorithm::Sha1 => Md::sha1(),
-        DigestAlgorithm::Sha256 => Md::sha256(),
-    }
-}
-
-/// RSA of 1024 to 4096 bits, as in WCF's algorithm suites.
-pub(crate) fn check_size<T: HasPublic>(key: &PKeyRef<T>) -> Result<(), CryptoError> {
-    if key.id() != Id::RSA {
-        return Err(CryptoError::NotRsa);
-    }
-    match key.bits() {
-        1024..=4096 => {}
-        bits => return Err(CryptoError::KeySize(bits)),
-    }
-    // Under the exponent 1 anybody signs and reads; an even one is none.
-    let one = BigNum::from_u32(1).map_err(failed("reading an RSA key"))?;
-    let rsa = key.rsa().map_err(failed("reading an RSA key"))?;
-    if rsa.e() <= &one || !rsa.e().is_odd() {
-        return Err(CryptoError::Exponent);
-    }
-    Ok(())
 }

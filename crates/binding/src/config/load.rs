@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::config::loaded::{ConfigurationError, Loaded, Origin};
+use crate::config::error::ConfigurationError;
+use crate::config::loaded::{Loaded, Origin};
+use crate::config::section_files::ReadBeside;
 use crate::config::{Configuration, check, maps, section_files, sections};
 use crate::file::node::Node;
 use crate::file::parse::parse;
@@ -17,9 +19,6 @@ const ROOT_NAMESPACE: &str = "http://schemas.microsoft.com/.NetConfiguration/v2.
 /// Namespace of the instructions in a transform (`Web.Release.config`, `app.config.install.xdt`).
 const TRANSFORM_NAMESPACE: &str = "http://schemas.microsoft.com/XML-Document-Transform";
 const SERVICE_MODEL: &str = "system.serviceModel";
-
-/// Gives the text of a file beside the configuration file, by its relative name, or says why not.
-pub type ReadBeside<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 
 /// What a file does not say itself.
 #[derive(Clone, Copy, Default)]

@@ -1,10 +1,10 @@
 //! A model with its findings: what is broken, and what of the file can be used all the same.
 
-use std::fmt;
 use std::sync::Arc;
 
 use crate::config::Configuration;
 use crate::config::endpoints::{ClientEndpoint, Service};
+use crate::config::error::ConfigurationError;
 use crate::config::resolve::{EffectiveService, ResolveError};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::effective::EffectiveEndpoint;
@@ -218,33 +218,5 @@ impl Scope {
             Scope::ServiceBehavior { name } => service.behavior_configuration == *name,
             Scope::Service { name } => service.name == *name,
         }
-    }
-}
-
-/// The file has errors.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigurationError {
-    /// Name of the file as it was given; empty when none was.
-    pub file: String,
-    /// The errors; warnings and notes are left out.
-    pub diagnostics: Vec<Diagnostic>,
-}
-
-impl ConfigurationError {
-    fn of(file: &str, errors: Vec<&Diagnostic>) -> ConfigurationError {
-        let diagnostics = errors.into_iter().cloned().collect();
-        ConfigurationError { file: file.to_owned(), diagnostics }
-    }
-}
-
-impl std::error::Error for ConfigurationError {}
-
-impl fmt::Display for ConfigurationError {
-    /// A line of summary, then each error with its source line.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = if self.file.is_empty() { "the configuration" } else { &self.file };
-        let plural = if self.diagnostics.len() == 1 { "" } else { "s" };
-        write!(f, "{file} has {} error{plural}", self.diagnostics.len())?;
-        self.diagnostics.iter().try_for_each(|d| write!(f, "\n\n{}", d.in_file(&self.file)))
     }
 }

@@ -4,10 +4,12 @@
 //! the folder of the file; nothing else stands in the section; the root of the other file is the
 //! section; no two sections share a file.
 
-use crate::config::load::ReadBeside;
 use crate::file::node::{Attribute, Node};
 use crate::file::parse::parse;
 use crate::file::reader::{Problem, Reader, quote};
+
+/// Gives the text of a file beside the configuration file, by its relative name, or says why not.
+pub type ReadBeside<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 
 const SOURCE: &str = "configSource";
 /// Marks a section that .NET has encrypted.
