@@ -53,7 +53,7 @@ impl Endpoint {
         let begun = tokio::spawn(async move {
             let UnderWay(endpoint) = &under_way;
             let (caller, session) = (caller_of(&caller), identifier.as_deref());
-            let call = endpoint.perform(place, instance.as_ref(), &message, caller, session);
+            let call = endpoint.perform(instance.as_ref(), &message, caller, session);
             let answer = tokio::select! {
                 answer = call => answer,
                 () = endpoint.stopped() => return None,
@@ -61,9 +61,13 @@ impl Endpoint {
             if let Ok(instance) = instance {
                 endpoint.discard(instance);
             }
-            Some(answer)
+            // The place goes along: the next call begins when this answer counts among those that wait for their
+            // readers, not before.
+            Some((answer, place))
         });
-        let Ok(Some(answer)) = begun.await else { return Encoded::aborted("the host was closed") };
+        let Ok(Some((answer, _place))) = begun.await else {
+            return Encoded::aborted("the host was closed");
+        };
         self.parts.endpoint.encode_direct(
             &reply,
             answer.as_deref(),
@@ -103,14 +107,13 @@ impl Endpoint {
         caller: Option<Caller>,
         session: Option<&str>,
     ) -> Option<AppMessage> {
-        let place = self.parts.throttle.call().await;
-        self.perform(place, instance, message, caller, session).await
+        let _place = self.parts.throttle.call().await;
+        self.perform(instance, message, caller, session).await
     }
 
-    /// The same in a place that it has already.
+    /// The same for a caller that has its place already.
     async fn perform(
         &self,
-        _place: Option<OwnedSemaphorePermit>,
         instance: Result<&Instance, &OperationFault>,
         message: &AppMessage,
         caller: Option<Caller>,
