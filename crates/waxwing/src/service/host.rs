@@ -12,6 +12,7 @@ use tokio::net::lookup_host;
 use super::endpoint::Endpoint;
 use super::error::HostError;
 use crate::transport::http_server::{HttpReply, HttpRequest, HttpServer, Places};
+use waxwing_soap::http::percent_decoded;
 
 /// A service that listens on its endpoints. Ends when it is closed or dropped.
 pub struct ServiceHost {
@@ -186,22 +187,7 @@ fn route(routes: &[(String, Arc<Endpoint>)], path: &str) -> Option<Arc<Endpoint>
 /// A path as it is compared: without the escapes of RFC 3986 §2.1, which each client uses as it likes, and without a
 /// slash at its end.
 fn unescaped(path: &str) -> Vec<u8> {
-    let path = path.trim_end_matches('/').as_bytes();
-    let digit = |at: usize| path.get(at).and_then(|octet| char::from(*octet).to_digit(16));
-    let (mut out, mut at) = (Vec::with_capacity(path.len()), 0);
-    while let Some(octet) = path.get(at) {
-        match (octet, digit(at + 1), digit(at + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push((high * 16 + low) as u8);
-                at += 3;
-            }
-            _ => {
-                out.push(*octet);
-                at += 1;
-            }
-        }
-    }
-    out
+    percent_decoded(path.trim_end_matches('/'))
 }
 
 /// Host with port, and path, of an http address.
