@@ -3,12 +3,15 @@
 #![allow(clippy::disallowed_methods)]
 
 mod common;
+#[path = "common/log.rs"]
+mod log;
 
 use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 
 use common::*;
+use log::Log;
 use waxwing::contract::CallError;
 use waxwing::{
     ChannelError, ChannelFactory, ConfigurationFile, Diagnosis, HostError, ServiceHostBuilder,
@@ -168,18 +171,6 @@ async fn refusals_of_certificates_name_the_folder_that_was_looked_at_and_the_cli
 
 #[tokio::test]
 async fn what_takes_long_says_so() {
-    use std::sync::{Arc, Mutex};
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-    impl std::io::Write for Log {
-        fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(octets);
-            Ok(octets.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
     let log = Log::default();
     let writer = log.clone();
     let subscriber =

@@ -4,32 +4,21 @@
 #![allow(clippy::disallowed_methods)]
 
 mod common;
+#[path = "common/log.rs"]
+mod log;
 
 use std::io::Read;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 use common::*;
 use http::{HeaderMap, HeaderValue};
 use jiff::SignedDuration;
+use log::Log;
 use waxwing::environment::Clock;
 use waxwing::transport::http_client::HttpClient;
 use waxwing::{ServiceHostBuilder, ServiceInstances};
 use waxwing_soap::{Envelope, Fault};
 use waxwing_xml::Limits;
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(octets);
-        Ok(octets.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 /// The first request of a scenario, when it was captured, and the fault that WCF's service gave.
 fn captured(scenario: &str) -> (String, jiff::Timestamp, Fault) {

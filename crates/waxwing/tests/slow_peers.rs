@@ -2,10 +2,12 @@
 
 #![allow(clippy::disallowed_methods, missing_docs, unreachable_pub)]
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
+#[path = "common/log.rs"]
+mod log;
+
 use std::time::Duration;
 
+use log::Log;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use waxwing::binding::{SecurityMode, ServiceBehavior, TimeSpan, WsHttpBinding};
@@ -114,19 +116,6 @@ async fn every_stage_of_a_connection_ends() {
     assert!(rest(&mut quick).await.len() > 16 << 20);
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert!(rest(&mut slow).await.len() < 16 << 20, "it was given up in the middle");
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(octets);
-        Ok(octets.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 /// What a peer chooses stands in the log on one line, cut, and not as often as he likes.
