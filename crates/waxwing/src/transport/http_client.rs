@@ -233,28 +233,24 @@ fn escaped(address: &str) -> String {
     out
 }
 
+/// An error and what it came from, outermost first.
+fn layers<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
 /// What a connection failed of, in all its layers.
 fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut layers = vec![error.to_string()];
-    let mut current = error.source();
-    while let Some(inner) = current {
-        layers.push(inner.to_string());
-        current = inner.source();
-    }
-    layers.dedup();
-    layers.join(": ")
+    let mut texts: Vec<_> = layers(error).map(ToString::to_string).collect();
+    texts.dedup();
+    texts.join(": ")
 }
 
 /// Whether what came is no HTTP: TLS, another protocol.
 fn is_no_http(error: &(dyn StdError + 'static)) -> bool {
-    let mut current = Some(error);
-    while let Some(error) = current {
-        if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
-            return true;
-        }
-        current = error.source();
-    }
-    false
+    layers(error)
+        .any(|error| error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse))
 }
 
 /// Nobody listens, or the name of the host has no address: the resolver is asked once more, since the connector does not
@@ -278,12 +274,9 @@ async fn not_connected(
 fn innermost_io(
     error: hyper_util::client::legacy::Error,
 ) -> Box<dyn StdError + Send + Sync + 'static> {
-    let mut current: Option<&(dyn StdError + 'static)> = Some(&error);
-    while let Some(inner) = current {
-        if let Some(io) = inner.downcast_ref::<io::Error>() {
-            return Box::new(io::Error::new(io.kind(), io.to_string()));
-        }
-        current = inner.source();
+    let io = layers(&error).find_map(|error| error.downcast_ref::<io::Error>());
+    if let Some(io) = io.map(|io| io::Error::new(io.kind(), io.to_string())) {
+        return Box::new(io);
     }
     Box::new(error)
 }
