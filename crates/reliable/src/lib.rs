@@ -20,7 +20,6 @@ mod mutation;
 mod ranges;
 mod responder;
 mod settings;
-mod time;
 mod version;
 
 pub use event::{Counters, Event, SequenceState, Status};
@@ -41,5 +40,5 @@ pub use settings::{
     EarlyMessages, LossRecovery, MAX_PENDING_CHANNELS, MAX_SEQUENCE_RANGES, MAX_TRANSFER_WINDOW,
     ReliableSessionSettings, RoundTripEstimate, SettingsError,
 };
-pub use time::Time;
 pub use version::{Action, NETRM_NAMESPACE, ReliableMessagingVersion};
+pub use waxwing_soap::Time;

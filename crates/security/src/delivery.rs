@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use waxwing_soap::Moment;
 
 /// Whom the transport knows a message to come from, as a number that says nothing else. Places in the tables of a
 /// service are shared out by it; nothing is proven by it, since a peer may have many addresses, and many clients one.
@@ -56,6 +57,13 @@ impl Delivery {
     #[must_use]
     pub fn from_peer(self, peer: PeerTag) -> Self {
         Self { peer, ..self }
+    }
+}
+
+impl From<&Moment<'_>> for Delivery {
+    /// From nobody known.
+    fn from(at: &Moment<'_>) -> Self {
+        Self::at(at.wall, at.time.elapsed())
     }
 }
 

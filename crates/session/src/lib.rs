@@ -28,7 +28,8 @@ pub use backlog::{Backlog, BacklogInput, BacklogOutput};
 pub use client::{Answer, ClientOutput, ClientSession, ClientSettings, TransmissionId, Transmit};
 pub use diagnosis::{Diagnosis, Situation, TransportCause, TransportFailure};
 pub use error::SessionError;
-pub use message::{AppMessage, ApplicationMessage, Moment};
+pub use message::{AppMessage, ApplicationMessage};
 pub use service::{Arrival, ArrivedMessage, Encoded, ReplyTo, ServiceEndpoint, ServiceSettings};
 
-pub use waxwing_reliable::{CallId, ExchangeId, Time};
+pub use waxwing_reliable::{CallId, ExchangeId};
+pub use waxwing_soap::{Moment, Time};

@@ -2,27 +2,8 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use waxwing_reliable::{Headers, ReliableMessagingVersion, codec};
-use waxwing_security::Delivery;
 use waxwing_soap::{Addressing, EndpointReference, Envelope, RandomSource};
-
-/// What comes from outside with every input: both clocks and randomness.
-pub struct Moment<'a> {
-    /// The time of day, for timestamps and lifetimes.
-    pub wall: Timestamp,
-    /// Monotonic time, for timers.
-    pub time: waxwing_reliable::Time,
-    /// Randomness for identifiers, nonces and initialization vectors.
-    pub random: &'a mut dyn RandomSource,
-}
-
-impl Moment<'_> {
-    /// What the security of a service is told about when a message came.
-    pub fn delivery(&self) -> Delivery {
-        Delivery::at(self.wall, self.time.elapsed())
-    }
-}
 
 /// A message of the application, shared between the retransmission window and whoever else holds it.
 pub type AppMessage = Arc<ApplicationMessage>;

@@ -13,11 +13,11 @@ use waxwing_reliable::{
     Identifier, Listener, ListenerInput, ListenerOutput, ReliableMessagingVersion,
     ReliableSessionSettings, Response, Shape,
 };
-use waxwing_security::PeerTag;
 use waxwing_security::conversation::{
     ClientIdentification, ClientOptions, ClientSecurity, SecuritySession, ServiceKey,
     ServiceOptions, ServiceSecurity,
 };
+use waxwing_security::{Delivery, PeerTag};
 use waxwing_session::{
     Answer, AppMessage, Arrival, ClientOutput, ClientSession, ClientSettings, ExchangeId, Moment,
     ServiceEndpoint, ServiceSettings, SessionError, Time, TransmissionId,
@@ -350,7 +350,7 @@ fn an_honest_client_beside_attackers_always_opens() {
         // What the attackers left behind is gone after its time.
         let time = Time::from_millis(400_000);
         let mut random = Seeded(9);
-        let at = Moment { wall: wall(400_000), time, random: &mut random }.delivery();
+        let at = Delivery::from(&Moment { wall: wall(400_000), time, random: &mut random });
         let swept = world.endpoint.security().sweep(at);
         assert!(swept.never_used > 0, "{swept}");
         assert_eq!(world.endpoint.security().session_count(), honest.len());

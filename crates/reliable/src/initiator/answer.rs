@@ -7,7 +7,7 @@ use crate::message::{Body, Message, Sequence, SequenceAcknowledgement};
 use crate::mutation::{Mutation, broken};
 use crate::ranges::{MessageNumber, Ranges};
 use crate::settings::{LossRecovery, MAX_SEQUENCE_RANGES};
-use crate::time::Time;
+use waxwing_soap::Time;
 
 impl<M: Clone> Initiator<M> {
     pub(super) fn on_response(

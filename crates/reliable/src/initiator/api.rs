@@ -3,7 +3,7 @@
 use crate::event::Event;
 use crate::fault::SessionError;
 use crate::message::{Identifier, Message, TokenReference};
-use crate::time::Time;
+use waxwing_soap::Time;
 
 /// One HTTP exchange: a request and its response. Numbered by the engine that begins it (initiator) or by
 /// the caller (responder).

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::settings::ReliableSessionSettings;
-use crate::time::Time;
+use waxwing_soap::Time;
 
 /// How eagerly the peer is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 use super::{ExchangeId, Initiator};
 use crate::ranges::MessageNumber;
-use crate::time::Time;
+use waxwing_soap::Time;
 
 #[derive(Debug)]
 pub(super) struct Line {

@@ -33,8 +33,8 @@ use crate::message::{Body, Headers, Identifier, Message, TokenReference};
 use crate::mutation::{Mutation, broken};
 use crate::ranges::{MessageNumber, Ranges};
 use crate::settings::{ReliableSessionSettings, SettingsError};
-use crate::time::Time;
 use crate::version::ReliableMessagingVersion;
+use waxwing_soap::Time;
 
 /// The client's end of one session. Calls are numbered in the order in which they are given; `M` is cloned for
 /// every transmission.

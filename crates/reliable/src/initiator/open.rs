@@ -12,8 +12,8 @@ use crate::message::{
     Body, CreateSequence, CreateSequenceResponse, Identifier, IncompleteSequenceBehavior, Message,
     Offer,
 };
-use crate::time::Time;
 use crate::version::ReliableMessagingVersion;
+use waxwing_soap::Time;
 
 /// The endpoint that the codec writes as the anonymous one of the message's addressing version.
 pub(crate) const ANONYMOUS: &str = "http://www.w3.org/2005/08/addressing/anonymous";

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::fault::SessionError;
 use crate::message::Identifier;
-use crate::time::Time;
+use waxwing_soap::Time;
 
 /// One of the protocol's requests under way. An attempt that starts with no more than the interval left is
 /// the last one.

@@ -8,8 +8,8 @@ use super::{CloseRequest, FailureKind, Initiator, InitiatorOutput, Phase, Purpos
 use crate::fault::{FaultKind, SequenceFault, SessionError};
 use crate::message::{Body, Message, SequenceAcknowledgement, Shutdown};
 use crate::mutation::{Mutation, broken};
-use crate::time::Time;
 use crate::version::ReliableMessagingVersion;
+use waxwing_soap::Time;
 
 impl<M: Clone> Initiator<M> {
     pub(super) fn begin_close(&mut self, request: CloseRequest, now: Time) {

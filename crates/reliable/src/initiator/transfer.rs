@@ -8,7 +8,7 @@ use crate::message::{Body, Message, Sequence, SequenceAcknowledgement};
 use crate::mutation::{Mutation, broken};
 use crate::ranges::MessageNumber;
 use crate::settings::LossRecovery;
-use crate::time::Time;
+use waxwing_soap::Time;
 
 /// Eager recovery: how many later transmissions must overtake a message, for each copy that is sent, until
 /// it counts as lost; three, as TCP's duplicate acknowledgements.

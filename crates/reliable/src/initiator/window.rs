@@ -10,7 +10,7 @@ use crate::message::{Body, Identifier};
 use crate::mutation::{Mutation, broken};
 use crate::ranges::{MAX_MESSAGE_NUMBER, MessageNumber, Ranges};
 use crate::settings::{LossRecovery, ReliableSessionSettings, RoundTripEstimate};
-use crate::time::Time;
+use waxwing_soap::Time;
 
 /// A message that is still to be sent.
 #[derive(Debug)]

@@ -15,8 +15,8 @@ use crate::message::{
 };
 use crate::mutation::{Mutation, broken};
 use crate::ranges::Ranges;
-use crate::time::Time;
 use crate::version::ReliableMessagingVersion;
+use waxwing_soap::Time;
 
 impl<M: Clone> Listener<M> {
     pub(super) fn on_create(

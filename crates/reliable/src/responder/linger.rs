@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use super::session::Session;
 use super::{ContextTag, SessionId};
 use crate::message::{Body, Identifier, Message, SequenceAcknowledgement, Shutdown};
-use crate::time::Time;
+use waxwing_soap::Time;
 
 /// The most that are remembered; the oldest goes first.
 const MAX_LINGERING: usize = 1024;

@@ -25,8 +25,8 @@ use crate::message::{Body, Identifier, Message};
 use crate::mutation::{Mutation, broken};
 use crate::ranges::MessageNumber;
 use crate::settings::{ReliableSessionSettings, SettingsError};
-use crate::time::Time;
 use crate::version::ReliableMessagingVersion;
+use waxwing_soap::Time;
 
 /// All sessions of one listening address. `M` is cloned for every repetition of a reply.
 #[derive(Debug)]

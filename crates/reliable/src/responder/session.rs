@@ -14,8 +14,8 @@ use crate::message::{
 use crate::mutation::{Mutation, broken};
 use crate::ranges::{MessageNumber, Ranges};
 use crate::settings::{EarlyMessages, ReliableSessionSettings};
-use crate::time::Time;
 use crate::version::ReliableMessagingVersion;
+use waxwing_soap::Time;
 
 /// What every session of a listener has in common.
 #[derive(Clone, Copy, Debug)]

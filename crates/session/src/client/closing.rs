@@ -2,12 +2,11 @@
 
 use waxwing_reliable::{Identifier, InitiatorInput, Time};
 use waxwing_security::conversation::ClientError;
-use waxwing_soap::urn_uuid;
+use waxwing_soap::{Moment, urn_uuid};
 
 use super::exchange::Pending;
 use super::{ClientSession, Phase};
 use crate::error::SessionError;
-use crate::message::Moment;
 
 impl ClientSession {
     /// Closes: waits until every call is answered, ends the sequence, cancels the security session. Ends with

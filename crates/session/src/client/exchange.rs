@@ -7,12 +7,12 @@ use waxwing_reliable::{
     ReliableMessagingVersion, Time, codec,
 };
 use waxwing_security::conversation::{ClientError, Correlation, Received};
-use waxwing_soap::{Addressing, AddressingVersion, Envelope, Fault, MessageVersion};
+use waxwing_soap::{Addressing, AddressingVersion, Envelope, Fault, MessageVersion, Moment};
 
 use super::{Answer, ClientOutput, ClientSession, Direct, Phase, TransmissionId, Transmit};
 use crate::diagnosis::{TransportCause, TransportFailure, is_infrastructure};
 use crate::error::SessionError;
-use crate::message::{AppMessage, ApplicationMessage, Moment};
+use crate::message::{AppMessage, ApplicationMessage};
 
 /// What an answer that is waited for belongs to.
 #[derive(Debug)]

@@ -15,13 +15,13 @@ use waxwing_reliable::{
     ReliableSessionSettings, SettingsError, Shape, Status, Time,
 };
 use waxwing_security::conversation::{CallerIdentity, ClientSecurity};
-use waxwing_soap::{Envelope, MessageVersion};
+use waxwing_soap::{Envelope, MessageVersion, Moment};
 
 use self::exchange::Pending;
 use self::opening::Opening;
 use crate::diagnosis::{Situation, TransportFailure};
 use crate::error::SessionError;
-use crate::message::{AppMessage, ApplicationMessage, Moment};
+use crate::message::{AppMessage, ApplicationMessage};
 
 /// What a client session must know beside its security.
 #[derive(Debug, Clone)]

@@ -7,13 +7,12 @@ use waxwing_reliable::{
 };
 use waxwing_security::conversation::{ClientError, FaultOrigin, SecurityFaultKind, Step};
 use waxwing_security::wsse::Dialect;
-use waxwing_soap::urn_uuid;
+use waxwing_soap::{Moment, urn_uuid};
 
 use super::exchange::Pending;
 use super::{ClientOutput, ClientSession, Phase};
 use crate::diagnosis::{TransportCause, TransportFailure};
 use crate::error::SessionError;
-use crate::message::Moment;
 
 /// How far apart the beginnings of two attempts are: WCF's fixed pace.
 const PACE: Duration = Duration::from_secs(10);

@@ -12,7 +12,6 @@ use waxwing_reliable::{
     Body, ContextTag, FaultKind, Identifier, Message, ReliableMessagingVersion,
     ReliableSessionSettings, Response, Shape, codec,
 };
-use waxwing_security::PeerTag;
 use waxwing_security::conversation::{
     CallerIdentity, Incoming, ReplyContext, SecuredMessage, SecuritySession, ServiceError,
     ServiceSecurity,
@@ -20,11 +19,12 @@ use waxwing_security::conversation::{
 use waxwing_security::trust::TrustAction;
 use waxwing_security::wsse::Dialect;
 use waxwing_security::wsse::names::WSSE;
-use waxwing_soap::{Addressing, Envelope, Fault, MessageVersion};
+use waxwing_security::{Delivery, PeerTag};
+use waxwing_soap::{Addressing, Envelope, Fault, MessageVersion, Moment};
 
 use self::hints::{Own, Seen, with_hint};
 use crate::diagnosis::is_infrastructure;
-use crate::message::{AppMessage, ApplicationMessage, Moment};
+use crate::message::{AppMessage, ApplicationMessage};
 
 /// What a service endpoint must know beside its security.
 #[derive(Debug, Clone)]
@@ -154,7 +154,7 @@ impl ServiceEndpoint {
             return answer(refusal);
         }
         let seen = Seen::of(&envelope);
-        match self.security.receive(envelope, at.delivery().from_peer(peer), at.random) {
+        match self.security.receive(envelope, Delivery::from(&*at).from_peer(peer), at.random) {
             Incoming::Reply(reply) => {
                 let mut encoded = Encoded::of(reply.status, reply.envelope);
                 let problem = reply.error.as_ref().map(ServiceError::to_string);

@@ -238,8 +238,9 @@ async fn sweep_every_second(endpoint: Weak<Endpoint>) {
     loop {
         second.tick().await;
         let Some(endpoint) = endpoint.upgrade() else { return };
-        let now = endpoint.parts.clock.moment(&mut SystemRandom).delivery();
-        let swept = endpoint.parts.endpoint.security().sweep(now);
+        let mut random = SystemRandom;
+        let at = endpoint.parts.clock.moment(&mut random);
+        let swept = endpoint.parts.endpoint.security().sweep(&at);
         if !swept.is_empty() {
             tracing::info!(address = endpoint.address(), "forgotten: {swept}");
         }

@@ -211,8 +211,9 @@ impl State {
                 let entry = self.sessions.get_mut(&session);
                 if let Some(security) = entry.and_then(|entry| entry.security.take()) {
                     // Its client cancels it; the cancellation may be lost.
-                    let now = endpoint.parts.clock.moment(&mut SystemRandom).delivery();
-                    endpoint.parts.endpoint.security().release_session(&security, now);
+                    let mut random = SystemRandom;
+                    let at = endpoint.parts.clock.moment(&mut random);
+                    endpoint.parts.endpoint.security().release_session(&security, &at);
                 }
                 tracing::debug!(address = endpoint.address(), %session, "a reliable session was closed");
                 self.backlog.handle(BacklogInput::Closed(session));
