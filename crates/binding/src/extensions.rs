@@ -2,7 +2,8 @@
 //! endpoints. .NET registers some itself and some in its `machine.config`; a file may register more.
 
 use crate::file::node::Node;
-use crate::file::reader::{Extensions, Problem, Reader};
+use crate::file::problem::Problem;
+use crate::file::reader::{Extensions, Reader};
 use crate::suggest;
 
 /// More extensions than this in one collection are refused.

@@ -5,8 +5,9 @@ use crate::bindings::custom::*;
 use crate::bindings::security::SecurityElement;
 use crate::extensions::{self, MAX_ELEMENTS, OTHER_ELEMENTS};
 use crate::file::node::{Attribute, Node};
+use crate::file::problem::Problem;
 use crate::file::raw::OtherElement;
-use crate::file::reader::{Problem, Reader};
+use crate::file::reader::Reader;
 use crate::file::writer::OutNode;
 use crate::settings::{ChildField, ChildRead, Description, Settings, read_into};
 

@@ -10,8 +10,8 @@ pub(crate) mod security;
 pub(crate) mod tcp;
 pub(crate) mod ws;
 
+use crate::file::problem::Problem;
 use crate::file::raw::OtherElement;
-use crate::file::reader::Problem;
 use crate::suggest;
 use common::Timeouts;
 use custom_binding::CustomBinding;

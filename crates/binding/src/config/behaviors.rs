@@ -3,8 +3,9 @@
 use crate::config::credentials::{ClientCredentials, ServiceCredentials};
 use crate::extensions::{self, MAX_ELEMENTS, OTHER_ENDPOINT_BEHAVIORS, OTHER_SERVICE_BEHAVIORS};
 use crate::file::node::{Attribute, Node};
+use crate::file::problem::Problem;
 use crate::file::raw::OtherElement;
-use crate::file::reader::{Problem, Reader};
+use crate::file::reader::Reader;
 use crate::file::writer::OutNode;
 use crate::settings::{ChildField, ChildRead, Description, Settings, settings};
 use crate::values::{Range, Rule, Value};

@@ -10,7 +10,8 @@ mod references;
 use crate::bindings::Binding;
 use crate::config::Configuration;
 use crate::file::node::Node;
-use crate::file::reader::{Problem, Reader};
+use crate::file::problem::Problem;
+use crate::file::reader::Reader;
 use crate::refusal::Refusal;
 
 /// Checks the whole of `<system.serviceModel>`.

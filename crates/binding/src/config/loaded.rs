@@ -9,8 +9,10 @@ use crate::config::resolve::{EffectiveService, ResolveError};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::effective::EffectiveEndpoint;
 use crate::file::node::Node;
-use crate::file::reader::{Problem, Reader};
-use crate::scope::{Scope, Step};
+use crate::file::problem::Problem;
+use crate::file::reader::Reader;
+use crate::file::step::Step;
+use crate::scope::Scope;
 
 /// A model together with everything that is remarkable about the file.
 #[derive(Debug, Clone, Default)]

@@ -6,7 +6,8 @@
 //! `<baseAddresses>`, `<allowedAudienceUris>` and `<extensions>` are no such maps.
 
 use crate::file::node::Node;
-use crate::file::reader::{MAX_ENTRIES, Problem, Reader};
+use crate::file::problem::Problem;
+use crate::file::reader::{MAX_ENTRIES, Reader};
 use crate::schema::{AttributeDescription, Description};
 use crate::values::{Kind, Rule};
 

@@ -6,7 +6,9 @@
 
 use crate::file::node::{Attribute, Node};
 use crate::file::parse::parse;
-use crate::file::reader::{Problem, Reader, quote};
+use crate::file::problem::Problem;
+use crate::file::quote::quote;
+use crate::file::reader::Reader;
 
 /// Gives the text of a file beside the configuration file, by its relative name, or says why not.
 pub type ReadBeside<'a> = &'a dyn Fn(&str) -> Result<String, String>;

@@ -3,7 +3,8 @@
 
 use crate::diagnostic::{LineMap, Span};
 use crate::file::node::Node;
-use crate::file::reader::{INITIALIZE, Problem, quote};
+use crate::file::problem::{INITIALIZE, Problem};
+use crate::file::quote::quote;
 use crate::file::scan::{ScanError, StartTag, Token, scan};
 use crate::file::tree;
 use crate::suggest;

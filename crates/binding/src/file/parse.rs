@@ -5,7 +5,8 @@ use waxwing_xml::{Document, Limits, ParseErrorKind};
 use crate::diagnostic::Span;
 use crate::file::malformed;
 use crate::file::node::{MAX_DEPTH, Node};
-use crate::file::reader::{INITIALIZE, Problem, Reader};
+use crate::file::problem::{INITIALIZE, Problem};
+use crate::file::reader::Reader;
 use crate::file::scan::scan;
 use crate::file::tree;
 

@@ -1,11 +1,10 @@
 //! Reading elements into settings, and saying what is wrong with them.
 
 use crate::diagnostic::{Diagnostic, LineMap, Severity, Span};
-use crate::file::misplaced;
 use crate::file::node::{Attribute, Node};
-use crate::schema::Description;
-use crate::scope::{Scope, Step};
-use crate::suggest;
+use crate::file::problem::{Problem, REFUSES_BINDING, REFUSES_SECTION};
+use crate::file::quote::{cut, quote};
+use crate::file::step::Step;
 use crate::values::{Kind, Rule, Stage, Value, ValueError};
 
 /// After so many findings the file is not looked at further: nobody reads more, and a hostile
@@ -13,94 +12,8 @@ use crate::values::{Kind, Rule, Stage, Value, ValueError};
 pub(crate) const MAX_DIAGNOSTICS: usize = 500;
 /// Most elements in one element: bindings of a type, endpoints of a service…
 pub(crate) const MAX_ENTRIES: usize = 2000;
-/// Longest piece of the file that is quoted in a message.
-const MAX_QUOTE: usize = 200;
-
-pub(crate) const REFUSES_SECTION: &str = "refuses the file when the section is read";
-/// How .NET begins when it cannot even start to read.
-pub(crate) const INITIALIZE: &str = "Configuration system failed to initialize";
-pub(crate) const REFUSES_FILE: &str =
-    "refuses the whole file when the configuration system starts, whatever is asked for";
 /// .NET is told to pass over the section of ours.
 const PASSES_OVER: &str = "passes over the section <waxwing>; Waxwing refuses the file";
-pub(crate) const REFUSES_BINDING: &str =
-    "refuses when the binding is applied to an endpoint or opened";
-pub(crate) const ACCEPTS: &str = "accepts it";
-
-/// A finding before it knows its line.
-#[derive(Debug, Clone)]
-pub(crate) struct Problem {
-    pub(crate) severity: Severity,
-    pub(crate) code: &'static str,
-    pub(crate) span: Span,
-    pub(crate) message: String,
-    pub(crate) wcf_text: Option<String>,
-    pub(crate) wcf_behavior: &'static str,
-    pub(crate) suggestion: Option<String>,
-    pub(crate) fix: Option<String>,
-}
-
-impl Problem {
-    pub(crate) fn error(code: &'static str, span: Span, message: impl Into<String>) -> Problem {
-        Problem {
-            severity: Severity::Error,
-            code,
-            span,
-            message: message.into(),
-            wcf_text: None,
-            wcf_behavior: REFUSES_SECTION,
-            suggestion: None,
-            fix: None,
-        }
-    }
-
-    pub(crate) fn warning(code: &'static str, span: Span, message: impl Into<String>) -> Problem {
-        Problem {
-            severity: Severity::Warning,
-            wcf_behavior: ACCEPTS,
-            ..Problem::error(code, span, message)
-        }
-    }
-
-    pub(crate) fn note(code: &'static str, span: Span, message: impl Into<String>) -> Problem {
-        Problem { severity: Severity::Note, ..Problem::warning(code, span, message) }
-    }
-
-    pub(crate) fn wcf(mut self, text: impl Into<String>) -> Problem {
-        let text = text.into();
-        if text.starts_with(INITIALIZE) {
-            self.wcf_behavior = REFUSES_FILE;
-        }
-        self.wcf_text = Some(text);
-        self
-    }
-
-    pub(crate) fn at_open(mut self) -> Problem {
-        self.wcf_behavior = "refuses when the service host or channel factory is opened";
-        self
-    }
-
-    pub(crate) fn behavior(mut self, behavior: &'static str) -> Problem {
-        self.wcf_behavior = behavior;
-        self
-    }
-
-    /// The same where nobody can tell from the file whether WCF refuses.
-    pub(crate) fn softened(mut self, behavior: &'static str) -> Problem {
-        self.severity = Severity::Warning;
-        self.behavior(behavior)
-    }
-
-    pub(crate) fn suggest(mut self, suggestion: Option<String>) -> Problem {
-        self.suggestion = suggestion;
-        self
-    }
-
-    pub(crate) fn fix(mut self, fix: impl Into<String>) -> Problem {
-        self.fix = Some(fix.into());
-        self
-    }
-}
 
 /// The text of a file. Places count through all texts, each `start` after the one before.
 #[derive(Debug)]
@@ -274,7 +187,7 @@ impl Reader {
             column,
             excerpt,
             file,
-            scope: Scope::of(steps),
+            scope: Step::scope(steps),
             path: steps.iter().map(|s| s.label.as_str()).collect::<Vec<_>>().join("/"),
             message: cut(message),
             wcf_text: wcf_text.map(cut),
@@ -341,9 +254,9 @@ impl Reader {
             Some(s) => format!("write {name}=\"{s}\""),
             None => expected(kind),
         };
-        let message = format!("{name}: {}", shorten(&error.message));
+        let message = format!("{name}: {}", quote(&error.message));
         let problem = Problem::error(code, attribute.value_span, message)
-            .wcf(shorten(&wcf))
+            .wcf(quote(&wcf))
             .behavior(behavior)
             .suggest(error.suggestion)
             .fix(fix);
@@ -375,134 +288,6 @@ impl Reader {
             );
         }
     }
-
-    /// An attribute that the element's own schema does not have: one of those that
-    /// `System.Configuration` gives to every element, or none at all.
-    pub(crate) fn foreign_attribute(
-        &mut self,
-        attribute: &Attribute,
-        node: &Node,
-        schema: &Description,
-    ) {
-        // They restrict files further down, of which there are none.
-        const LOCKS: &[&str] = &[
-            "lockAttributes",
-            "lockAllAttributesExcept",
-            "lockElements",
-            "lockAllElementsExcept",
-            "lockItem",
-        ];
-        if LOCKS.contains(&attribute.name.as_str()) {
-            return;
-        }
-        let name = quote(&attribute.name);
-        self.report(Reader::unknown_attribute(attribute, node, schema, Severity::Error).wcf(
-            format!(
-                "Unrecognized attribute '{name}'. Note that attribute names are case-sensitive."
-            ),
-        ));
-    }
-
-    /// An attribute that WCF passes over: on `<behavior>` and on the `<binding>` of a custom one
-    /// it looks for those that it knows.
-    pub(crate) fn ignored_attribute(
-        &mut self,
-        attribute: &Attribute,
-        node: &Node,
-        schema: &Description,
-    ) {
-        let mut problem = Reader::unknown_attribute(attribute, node, schema, Severity::Warning);
-        problem.code = "ignored-attribute";
-        self.report(problem.behavior("passes over the attribute, and so does Waxwing"));
-    }
-
-    /// Elements of the frame, which are no configuration elements themselves, have no attributes.
-    pub(crate) fn no_attributes(&mut self, node: &Node) {
-        for attribute in &node.attributes {
-            self.foreign_attribute(attribute, node, &Description::default());
-        }
-    }
-
-    fn unknown_attribute(
-        attribute: &Attribute,
-        node: &Node,
-        schema: &Description,
-        severity: Severity,
-    ) -> Problem {
-        let name = quote(&attribute.name);
-        let names = schema.attributes.iter().map(|a| a.name);
-        let suggestion = suggest::nearest(&attribute.name, names.clone());
-        let case_only =
-            suggestion.as_ref().is_some_and(|s| s.eq_ignore_ascii_case(&attribute.name));
-        let message = if attribute.name.starts_with("xmlns") {
-            format!("<{}> takes no namespace declaration", node.name)
-        } else if case_only {
-            format!("<{}> has no attribute {name}: names are case-sensitive", node.name)
-        } else {
-            format!("<{}> has no attribute {name}", node.name)
-        };
-        let fix = match (&suggestion, misplaced::attribute(&node.name, &attribute.name)) {
-            _ if attribute.name.starts_with("xmlns") => format!("remove {name}"),
-            (_, Some(hint)) => hint.to_owned(),
-            (Some(s), None) => format!("write {s}=\"{}\"", quote(&attribute.value)),
-            (None, None) => {
-                let list = names.collect::<Vec<_>>().join(", ");
-                match list.as_str() {
-                    "" => format!("remove it; <{}> has no attributes", node.name),
-                    list => format!("remove it; the attributes of <{}> are: {list}", node.name),
-                }
-            }
-        };
-        let problem = Problem {
-            severity,
-            ..Problem::error("unknown-attribute", attribute.name_span, message)
-        };
-        problem.suggest(suggestion).fix(fix)
-    }
-
-    pub(crate) fn unknown_element(&mut self, child: &Node, parent: &Node, schema: &Description) {
-        let name = quote(&child.name);
-        let names = schema.children.iter().map(|c| c.name);
-        let suggestion = suggest::nearest(&child.name, names.clone());
-        let message = if child.name == "message" && parent.child("security").is_some() {
-            let security = parent.child("security").map_or(0, |n| self.line(n.span.start));
-            format!(
-                "<message> belongs inside <security>; the <security …/> on line {security} is closed already"
-            )
-        } else {
-            format!("<{}> has no element <{name}>", parent.name)
-        };
-        let fix = match (misplaced::element(&parent.name, &child.name), &suggestion) {
-            (Some(hint), _) => hint.to_owned(),
-            (None, Some(s)) => format!("write <{s}>"),
-            (None, None) => {
-                let list = names.map(|n| format!("<{n}>")).collect::<Vec<_>>().join(", ");
-                match list.as_str() {
-                    "" => format!("remove it; <{}> has no elements inside", parent.name),
-                    list => format!("remove it; the elements of <{}> are: {list}", parent.name),
-                }
-            }
-        };
-        self.report(
-            Problem::error("unknown-element", child.name_span, message)
-                .wcf(format!("Unrecognized element '{name}'."))
-                .suggest(suggestion)
-                .fix(fix),
-        );
-    }
-
-    pub(crate) fn repeated_element(&mut self, child: &Node) {
-        let name = quote(&child.name);
-        self.report(
-            Problem::error(
-                "repeated-element",
-                child.name_span,
-                format!("<{name}> stands here a second time"),
-            )
-            .wcf(format!("The element <{name}> may only appear once in this section."))
-            .fix("put everything into one element"),
-        );
-    }
 }
 
 /// What may be written for a value of this kind.
@@ -513,30 +298,4 @@ fn expected(kind: Kind) -> String {
         ([], _) => "write a value".to_owned(),
         (names, _) => format!("write one of: {}", names.join(", ")),
     }
-}
-
-/// Longest text of a finding, in bytes; names in it may come from a hostile file.
-const MAX_TEXT: usize = 4096;
-
-fn cut(mut text: String) -> String {
-    if text.len() > MAX_TEXT {
-        let end = (0..=MAX_TEXT).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
-        text.truncate(end);
-        text.push('…');
-    }
-    text
-}
-
-/// The start of a text from the file, for quoting.
-pub(crate) fn quote(text: &str) -> String {
-    shorten(text)
-}
-
-fn shorten(text: &str) -> String {
-    if text.len() <= 4 * MAX_QUOTE {
-        return text.to_owned();
-    }
-    let mut short: String = text.chars().take(MAX_QUOTE).collect();
-    short.push('…');
-    short
 }

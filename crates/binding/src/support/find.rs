@@ -6,7 +6,8 @@ use crate::config::Configuration;
 use crate::diagnostic::Severity;
 use crate::effective::{EffectiveEndpoint, Role};
 use crate::file::node::{Attribute, Node};
-use crate::file::reader::{Problem, Reader};
+use crate::file::problem::Problem;
+use crate::file::reader::Reader;
 
 /// Reports every setting of `<system.serviceModel>` that does nothing here, unless its value is
 /// what holds anyway.

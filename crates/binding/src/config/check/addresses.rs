@@ -9,7 +9,8 @@ use crate::config::Configuration;
 use crate::config::endpoints::{ClientEndpoint, Service, ServiceEndpoint};
 use crate::diagnostic::Span;
 use crate::file::node::Node;
-use crate::file::reader::{Problem, Reader};
+use crate::file::problem::Problem;
+use crate::file::reader::Reader;
 use crate::stack::Stack;
 use crate::uri::{self, scheme};
 

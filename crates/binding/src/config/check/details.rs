@@ -2,7 +2,9 @@
 
 use crate::X509FindType;
 use crate::file::node::Node;
-use crate::file::reader::{Problem, Reader, quote};
+use crate::file::problem::Problem;
+use crate::file::quote::quote;
+use crate::file::reader::Reader;
 use crate::uri;
 use crate::values::{Rule, Value};
 

@@ -5,7 +5,8 @@ use waxwing_xml::{Document, Limits};
 use crate::base64::decode_base64;
 use crate::config::identity::{EndpointIdentity, Identity};
 use crate::file::node::Node;
-use crate::file::reader::{Problem, Reader};
+use crate::file::problem::Problem;
+use crate::file::reader::Reader;
 
 /// Looks at the identity of an endpoint, whose element `node` is.
 pub(super) fn identity(identity: Option<&EndpointIdentity>, node: &Node, cx: &mut Reader) {

@@ -3,7 +3,8 @@
 use crate::bindings::Binding;
 use crate::diagnostic::Span;
 use crate::file::node::Node;
-use crate::file::reader::{Problem, Reader};
+use crate::file::problem::Problem;
+use crate::file::reader::Reader;
 
 fn duplicate(element: &str, key: &str, span: Span, first: u32, what: &str) -> Problem {
     Problem::error(

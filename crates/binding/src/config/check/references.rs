@@ -4,7 +4,8 @@ use crate::bindings::{Binding, unknown_type};
 use crate::config::Configuration;
 use crate::config::endpoints::{ClientEndpoint, Service, ServiceEndpoint};
 use crate::file::node::Node;
-use crate::file::reader::{Problem, Reader};
+use crate::file::problem::Problem;
+use crate::file::reader::Reader;
 use crate::suggest;
 
 const FROM_PARENTS: &str = "looks in the web.config files further up, too, which Waxwing does not \
