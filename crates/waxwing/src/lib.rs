@@ -23,11 +23,11 @@ mod encoding;
 pub mod environment;
 pub mod files;
 mod log;
+pub mod net;
 mod panics;
 mod requirements;
 pub mod service;
 pub mod trace;
-pub mod transport;
 
 pub use client::{ChannelError, ChannelFactory, ClientChannel};
 pub use configuration::{ConfigurationFile, ConfigurationFileError};

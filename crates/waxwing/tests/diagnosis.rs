@@ -13,8 +13,8 @@ use std::time::Duration;
 use common::*;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use waxwing::contract::CallError;
-use waxwing::transport::http_client::HttpClient;
-use waxwing::transport::http_server::{HttpReply, HttpRequest, HttpServer, HttpServerOptions};
+use waxwing::net::http::client::HttpClient;
+use waxwing::net::http::server::{HttpReply, HttpRequest, HttpServer, HttpServerOptions};
 use waxwing::{ChannelError, ChannelFactory, ServiceHostBuilder, ServiceInstances};
 
 /// What both sides are set to.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use common::*;
 use waxwing::contract::{CallError, FaultDetail, OperationFault, service_contract};
-use waxwing::transport::lossy_link::{Loss, LossyLink};
+use waxwing::net::lossy_link::{Loss, LossyLink};
 use waxwing::{ChannelFactory, DataContract, ServiceHost, ServiceHostBuilder, ServiceInstances};
 
 /// What went wrong, typed.
@@ -380,7 +380,7 @@ async fn messages_as_mime_parts() {
 #[tokio::test]
 async fn requests_over_http_that_do_not_fit() {
     use http::{HeaderMap, HeaderValue};
-    use waxwing::transport::http_client::{HttpClient, HttpError};
+    use waxwing::net::http::client::{HttpClient, HttpError};
     let binding = ws(false, "mode=\"None\"");
     let (host, _folder) = host(&binding, |b| b, sums()).await;
     let address = format!("http://{}/counter", host.local_addresses()[0]);

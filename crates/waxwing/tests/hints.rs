@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderValue};
 use jiff::SignedDuration;
 use log::Log;
 use waxwing::environment::Clock;
-use waxwing::transport::http_client::HttpClient;
+use waxwing::net::http::client::HttpClient;
 use waxwing::{ServiceHostBuilder, ServiceInstances};
 use waxwing_soap::{Envelope, Fault};
 use waxwing_xml::Limits;

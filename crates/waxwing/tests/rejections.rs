@@ -14,8 +14,8 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::SignedDuration;
 use waxwing::contract::CallError;
 use waxwing::environment::Clock;
-use waxwing::transport::http_client::HttpClient;
-use waxwing::transport::http_server::{HttpReply, HttpRequest, HttpServer, HttpServerOptions};
+use waxwing::net::http::client::HttpClient;
+use waxwing::net::http::server::{HttpReply, HttpRequest, HttpServer, HttpServerOptions};
 use waxwing::{ChannelError, ChannelFactory, ServiceHost, ServiceHostBuilder, ServiceInstances};
 
 /// A service and a client's factory, each from its own folder and file.

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use waxwing::binding::{SecurityMode, ServiceBehavior, TimeSpan, WsHttpBinding};
 use waxwing::contract::{OperationFault, service_contract};
-use waxwing::transport::http_server::{
+use waxwing::net::http::server::{
     HttpLimits, HttpReply, HttpRequest, HttpServer, HttpServerOptions,
 };
 use waxwing::{ChannelFactory, ServiceHostBuilder, ServiceInstances};
@@ -132,7 +132,7 @@ async fn a_peer_cannot_forge_or_flood_the_log() {
         .unwrap();
     let host = builder.open(ServiceInstances::single(SlowService::new(Adding))).await.unwrap();
     let address = format!("http://{}/slow", host.local_addresses()[0]);
-    let client = waxwing::transport::http_client::HttpClient::new();
+    let client = waxwing::net::http::client::HttpClient::new();
     let header = format!("{}&#10;2026-01-01 ERROR forged{}", "\u{1b}[2J", "y".repeat(2000));
     let message = format!(
         r#"<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://www.w3.org/2005/08/addressing"><s:Header>

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use waxwing::contract::CallError;
+use waxwing::net::lossy_link::{Loss, LossyLink};
 use waxwing::trace::Trace;
-use waxwing::transport::lossy_link::{Loss, LossyLink};
 use waxwing::{
     ChannelFactory, ClientChannel, ConfigurationFile, ServiceHost, ServiceHostBuilder,
     ServiceInstances,

@@ -20,8 +20,8 @@ use crate::contract::{BoxFuture, CallError, RequestChannel};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::log::Cut;
+use crate::net::http::client::HttpClient;
 use crate::trace::{Trace, TraceDirection};
-use crate::transport::http_client::HttpClient;
 
 /// One conversation with a service: a security session, a reliable session in it, and the calls of a client.
 ///

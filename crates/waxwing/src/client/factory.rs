@@ -22,9 +22,9 @@ use crate::configuration::ConfigurationFile;
 use crate::contract::{ContractDescription, ProtectionLevel};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
+use crate::net::http::client::HttpClient;
 use crate::requirements::{self, requirements};
 use crate::trace::Trace;
-use crate::transport::http_client::HttpClient;
 
 /// Makes channels to one endpoint of a service: binding, address, credentials. Cheap to clone.
 ///

@@ -12,7 +12,7 @@ use waxwing_soap::{MessageVersion, SoapVersion};
 use waxwing_xml::Limits;
 
 use crate::encoding::{DecodeError, Encoding};
-use crate::transport::http_client::{HttpClient, HttpError, HttpResponse};
+use crate::net::http::client::{HttpClient, HttpError, HttpResponse};
 
 /// How an exchange ended, with the service's idea of the time.
 pub(super) struct Posted {

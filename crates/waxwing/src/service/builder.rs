@@ -23,9 +23,9 @@ use crate::configuration::ConfigurationFile;
 use crate::contract::{ContractDescription, FaultOptions, ProtectionLevel};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
+use crate::net::http::server::{HttpLimits, Places};
 use crate::requirements::{self, requirements};
 use crate::trace::Trace;
-use crate::transport::http_server::{HttpLimits, Places};
 
 /// Sets up a [`ServiceHost`]. What is set in code goes before what a configuration file says.
 pub struct ServiceHostBuilder {

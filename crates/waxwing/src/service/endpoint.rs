@@ -21,8 +21,8 @@ use crate::contract::{Caller, FaultOptions};
 use crate::encoding::{DecodeError, Encoding};
 use crate::environment::{Clock, SystemRandom};
 use crate::log::{Cut, Rate};
+use crate::net::http::server::{HttpReply, HttpRequest};
 use crate::trace::{Trace, TraceDirection};
-use crate::transport::http_server::{HttpReply, HttpRequest};
 
 /// What an endpoint is made of.
 pub(super) struct EndpointParts {

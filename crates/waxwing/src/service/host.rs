@@ -11,7 +11,7 @@ use tokio::net::lookup_host;
 
 use super::endpoint::Endpoint;
 use super::error::HostError;
-use crate::transport::http_server::{HttpReply, HttpRequest, HttpServer, Places};
+use crate::net::http::server::{HttpReply, HttpRequest, HttpServer, Places};
 use waxwing_soap::http::percent_decoded;
 
 /// A service that listens on its endpoints. Ends when it is closed or dropped.

@@ -8,7 +8,7 @@ use waxwing_reliable::SessionId;
 use waxwing_session::Acceptance;
 
 use super::endpoint::Endpoint;
-use crate::transport::http_server::Places;
+use crate::net::http::server::Places;
 
 /// What a host does at a time. One for all its endpoints.
 pub(super) struct Throttle {

@@ -11,7 +11,7 @@ use std::time::Instant;
 use http::StatusCode;
 use tokio::sync::oneshot;
 use waxwing::environment::SystemRandom;
-use waxwing::transport::http_server::{HttpReply, HttpRequest, HttpServer, HttpServerOptions};
+use waxwing::net::http::server::{HttpReply, HttpRequest, HttpServer, HttpServerOptions};
 use waxwing_reliable::{
     EarlyMessages, ExchangeId, Identifier, Listener, ListenerInput, ListenerOutput,
     ReliableMessagingVersion, ReliableSessionSettings, Response, Shape, Time,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
-use waxwing::transport::http_client::HttpClient;
-use waxwing::transport::http_server::{HttpReply, HttpRequest, HttpServer, HttpServerOptions};
+use waxwing::net::http::client::HttpClient;
+use waxwing::net::http::server::{HttpReply, HttpRequest, HttpServer, HttpServerOptions};
 
 use crate::honest::{newcomer, under};
 use crate::{MAX_CONNECTIONS, MAX_SESSIONS};

@@ -4,8 +4,5 @@
 //! says in words why it could not. What a status code means for a session is decided by
 //! [`waxwing_soap::http`](waxwing_soap).
 
-mod body;
-pub mod http_client;
-pub mod http_server;
+pub mod http;
 pub mod lossy_link;
-mod told_body;

@@ -11,8 +11,8 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 
 use super::places::{Connection, ConnectionRoom, End, Places, Stage};
+use crate::net::http::body::{CollectError, collect};
 use crate::panics;
-use crate::transport::body::{CollectError, collect};
 
 /// One POST as it came in.
 #[derive(Clone, Debug)]

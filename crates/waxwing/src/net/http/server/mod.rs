@@ -224,7 +224,7 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::http_client::{HttpClient, HttpError};
+    use crate::net::http::client::{HttpClient, HttpError};
     use bytes::Bytes;
     use http::header::CONTENT_TYPE;
     use http::{HeaderMap, HeaderValue, StatusCode};
@@ -248,7 +248,7 @@ mod tests {
         server: &HttpServer,
         path: &str,
         body: &'static [u8],
-    ) -> Result<crate::transport::http_client::HttpResponse, HttpError> {
+    ) -> Result<crate::net::http::client::HttpResponse, HttpError> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
         let address = format!("http://{}{path}", server.local_addr());

@@ -13,8 +13,8 @@ use std::time::Duration;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 
-use super::http_client::HttpClient;
-use super::http_server::{HttpReply, HttpRequest, HttpServer, HttpServerOptions};
+use super::http::client::HttpClient;
+use super::http::server::{HttpReply, HttpRequest, HttpServer, HttpServerOptions};
 
 /// The largest answer that the link passes on, in bytes.
 const MAX_ANSWER: usize = 64 << 20;

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use tokio::sync::{Notify, watch};
 
 use super::limits::HttpLimits;
-use crate::transport::body::{Room, charged};
+use crate::net::http::body::{Room, charged};
 
 /// How old the work of a connection, or its pause, must be before it makes way.
 const MIN_AGE: Duration = Duration::from_secs(1);
