@@ -3,28 +3,26 @@
 use std::sync::Arc;
 
 use waxwing_binding::{
-    Binding, Configuration, EffectiveEndpoint, EffectiveService, EffectiveThrottling,
-    MessageCredentialType, ResolveError, Service, ServiceBehavior, UserNamePasswordValidationMode,
+    Binding, Configuration, EffectiveEndpoint, EffectiveService, EffectiveThrottling, ResolveError,
+    Service, ServiceBehavior,
 };
-use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
-use waxwing_crypto::{Identity, Usage};
-use waxwing_security::conversation::{
-    CertificateTrust, ClientIdentification, ServiceOptions, ServiceSecurity, UserNameValidator,
-};
+use waxwing_crypto::Identity;
+use waxwing_crypto::tls::TlsVersion;
+use waxwing_security::conversation::{CertificateTrust, ServiceSecurity, UserNameValidator};
 use waxwing_session::{ServiceEndpoint, options};
 
+use super::credentials::Credentials;
 use super::endpoint::{Endpoint, EndpointParts};
-use super::error::HostError;
+use super::error::{HostError, incomplete};
 use super::host::ServiceHost;
 use super::instances::Instances;
 use super::throttle::Throttle;
-use crate::certificates::{CertificateError, CertificateStores};
+use crate::certificates::CertificateStores;
 use crate::configuration::ConfigurationFile;
 use crate::contract::{ContractDescription, FaultOptions, ProtectionLevel};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::net::http::server::{HttpLimits, Places};
-use crate::requirements::{self, requirements};
 use crate::trace::Trace;
 
 /// Sets up a [`ServiceHost`]. What is set in code goes before what a configuration file says.
@@ -35,15 +33,10 @@ pub struct ServiceHostBuilder {
     /// Why the endpoints of the file are not there.
     refused: Option<ResolveError>,
     endpoints: Vec<EffectiveEndpoint>,
-    stores: CertificateStores,
-    certificate: Option<Identity>,
-    trust: Option<Arc<dyn CertificateTrust>>,
-    user_names: Option<Arc<dyn UserNameValidator>>,
-    oldest_tls: TlsVersion,
+    credentials: Credentials,
     clock: Clock,
     trace: Option<Trace>,
     http_limits: HttpLimits,
-    protection_level: Option<ProtectionLevel>,
 }
 
 /// A service of a configuration file.
@@ -61,15 +54,10 @@ impl ServiceHostBuilder {
             service: None,
             refused: None,
             endpoints: Vec::new(),
-            stores: CertificateStores::new("certificates"),
-            certificate: None,
-            trust: None,
-            user_names: None,
-            oldest_tls: TlsVersion::Tls12,
+            credentials: Credentials::new(),
             clock: Clock::system(),
             trace: None,
             http_limits: HttpLimits::default(),
-            protection_level: None,
         }
     }
 
@@ -152,14 +140,14 @@ impl ServiceHostBuilder {
     /// The same with this certificate of the service.
     #[must_use]
     pub fn certificate(mut self, identity: Identity) -> Self {
-        self.certificate = Some(identity);
+        self.credentials.certificate = Some(identity);
         self
     }
 
     /// The same, deciding in code whether a client's certificate is trusted.
     #[must_use]
     pub fn client_trust(mut self, trust: impl CertificateTrust + 'static) -> Self {
-        self.trust = Some(Arc::new(trust));
+        self.credentials.trust = Some(Arc::new(trust));
         self
     }
 
@@ -167,21 +155,21 @@ impl ServiceHostBuilder {
     /// (`userNamePasswordValidationMode="Custom"`).
     #[must_use]
     pub fn user_names(mut self, validator: impl UserNameValidator + 'static) -> Self {
-        self.user_names = Some(Arc::new(validator));
+        self.credentials.user_names = Some(Arc::new(validator));
         self
     }
 
     /// The same with certificates in other folders.
     #[must_use]
     pub fn certificate_stores(mut self, stores: CertificateStores) -> Self {
-        self.stores = stores;
+        self.credentials.stores = stores;
         self
     }
 
     /// The same, negotiating with clients that know no TLS 1.2. **TLS 1.0 and 1.1 are broken.**
     #[must_use]
     pub fn allow_broken_tls(mut self, oldest: TlsVersion) -> Self {
-        self.oldest_tls = oldest;
+        self.credentials.oldest_tls = oldest;
         self
     }
 
@@ -189,7 +177,7 @@ impl ServiceHostBuilder {
     /// with a level of their own keep it. Clients need the same.
     #[must_use]
     pub fn protection_level(mut self, level: ProtectionLevel) -> Self {
-        self.protection_level = Some(level);
+        self.credentials.protection_level = Some(level);
         self
     }
 
@@ -301,7 +289,8 @@ impl ServiceHostBuilder {
         settings.understood =
             headers.map(|h| (h.namespace.to_owned(), h.local.to_owned())).collect();
         settings.trace = self.trace.as_ref().is_some_and(Trace::is_decrypted);
-        let security = ServiceSecurity::new(self.options(endpoint, contract)?, &mut SystemRandom);
+        let security =
+            ServiceSecurity::new(self.credentials.options(endpoint, contract)?, &mut SystemRandom);
         let security = security.map_err(|e| incomplete(address, e.to_string()))?;
         let debug = endpoint.service_behavior.service_debug.as_ref();
         Ok(EndpointParts {
@@ -319,112 +308,6 @@ impl ServiceHostBuilder {
             trace: self.trace.clone(),
         })
     }
-
-    fn options(
-        &self,
-        endpoint: &EffectiveEndpoint,
-        contract: &'static ContractDescription,
-    ) -> Result<ServiceOptions, HostError> {
-        let certificate_error = |error: CertificateError| HostError::Certificate {
-            address: endpoint.address.clone(),
-            error,
-        };
-        let mut options = ServiceOptions::new(self.clients(endpoint)?);
-        options::fill_service_options(&mut options, endpoint);
-        let level = self.protection_level;
-        options.requirements = requirements(contract, level, endpoint.reliable_session.is_some());
-        let Some(security) = &endpoint.security else {
-            return match requirements::unmet(contract, level, endpoint) {
-                Some(text) => Err(incomplete(&endpoint.address, text)),
-                None => Ok(options),
-            };
-        };
-        let identity = match (&self.certificate, endpoint.service_certificate()) {
-            (Some(identity), _) => identity.clone(),
-            (None, Some(reference)) => {
-                self.stores.identity(&reference).map_err(certificate_error)?
-            }
-            (None, None) => {
-                return Err(incomplete(
-                    &endpoint.address,
-                    "The service certificate is not provided. Specify a service certificate in ServiceCredentials: \
-                     <serviceCredentials><serviceCertificate …/> of the service's behavior, or \
-                     ServiceHostBuilder::certificate",
-                ));
-            }
-        };
-        if security.negotiated {
-            let request_certificate = security.credential == MessageCredentialType::Certificate;
-            if self.oldest_tls != TlsVersion::Tls12 {
-                tracing::warn!(
-                    address = endpoint.address,
-                    "broken versions of TLS are allowed in the negotiation"
-                );
-            }
-            let tls = TlsConfig::new(
-                TlsRole::Server { request_certificate },
-                Some(&identity),
-                self.oldest_tls,
-            );
-            let tls = tls.map_err(|e| incomplete(&endpoint.address, e.to_string()))?;
-            options.negotiation = Some(Arc::new(tls));
-        }
-        options.certificate = Some((identity.certificate, identity.key));
-        Ok(options)
-    }
-
-    fn clients(&self, endpoint: &EffectiveEndpoint) -> Result<ClientIdentification, HostError> {
-        let address = endpoint.address.as_str();
-        let credential = endpoint.security.as_ref().map(|security| security.credential);
-        match credential {
-            None | Some(MessageCredentialType::None) => Ok(ClientIdentification::None),
-            Some(MessageCredentialType::Certificate) => {
-                let trust = match &self.trust {
-                    Some(trust) => Arc::clone(trust),
-                    None => {
-                        let check = &endpoint.service_credentials.client_certificate.authentication;
-                        let validator = self.stores.trust(
-                            check.certificate_validation_mode,
-                            check.revocation_mode,
-                            check.trusted_store_location,
-                            Usage::Client,
-                        );
-                        let failed =
-                            |error| HostError::Certificate { address: address.to_owned(), error };
-                        Arc::new(validator.map_err(failed)?)
-                    }
-                };
-                Ok(ClientIdentification::Certificate(trust))
-            }
-            Some(MessageCredentialType::UserName) => match &self.user_names {
-                Some(validator) => Ok(ClientIdentification::UserName(Arc::clone(validator))),
-                None => {
-                    let mode = endpoint
-                        .service_credentials
-                        .user_name_authentication
-                        .user_name_password_validation_mode;
-                    let hint = match mode {
-                        UserNamePasswordValidationMode::Custom => {
-                            "the custom validator of the file is a .NET type"
-                        }
-                        _ => "Windows accounts and membership providers do not exist here",
-                    };
-                    let text = format!(
-                        "{hint}: give a validator of user names in code (ServiceHostBuilder::user_names)"
-                    );
-                    Err(incomplete(address, text))
-                }
-            },
-            Some(other) => Err(HostError::Unsupported {
-                address: address.to_owned(),
-                text: format!("clientCredentialType=\"{other}\" is not supported by this version"),
-            }),
-        }
-    }
-}
-
-fn incomplete(address: &str, text: impl Into<String>) -> HostError {
-    HostError::Incomplete { address: address.to_owned(), text: text.into() }
 }
 
 impl Default for ServiceHostBuilder {

@@ -48,3 +48,8 @@ pub enum HostError {
 }
 
 debug_is_display!(HostError);
+
+/// What is missing, or does not fit, of the endpoint at `address`; of the whole host when that is empty.
+pub(super) fn incomplete(address: &str, text: impl Into<String>) -> HostError {
+    HostError::Incomplete { address: address.to_owned(), text: text.into() }
+}

@@ -1,6 +1,7 @@
 //! Services: a host with endpoints, and the instances that execute calls.
 
 mod builder;
+mod credentials;
 mod direct;
 mod endpoint;
 mod error;

@@ -1,0 +1,145 @@
+//! Who a service is, and how it knows its clients.
+
+use std::sync::Arc;
+
+use waxwing_binding::{EffectiveEndpoint, MessageCredentialType, UserNamePasswordValidationMode};
+use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
+use waxwing_crypto::{Identity, Usage};
+use waxwing_security::conversation::{
+    CertificateTrust, ClientIdentification, ServiceOptions, UserNameValidator,
+};
+use waxwing_session::options;
+
+use super::error::{HostError, incomplete};
+use crate::certificates::{CertificateError, CertificateStores};
+use crate::contract::{ContractDescription, ProtectionLevel};
+use crate::requirements::{self, requirements};
+
+/// What code says of them; the rest is in the file.
+pub(super) struct Credentials {
+    pub(super) stores: CertificateStores,
+    pub(super) certificate: Option<Identity>,
+    pub(super) trust: Option<Arc<dyn CertificateTrust>>,
+    pub(super) user_names: Option<Arc<dyn UserNameValidator>>,
+    pub(super) oldest_tls: TlsVersion,
+    pub(super) protection_level: Option<ProtectionLevel>,
+}
+
+impl Credentials {
+    pub(super) fn new() -> Self {
+        Self {
+            stores: CertificateStores::new("certificates"),
+            certificate: None,
+            trust: None,
+            user_names: None,
+            oldest_tls: TlsVersion::Tls12,
+            protection_level: None,
+        }
+    }
+
+    /// What the security of an endpoint needs.
+    ///
+    /// # Errors
+    /// Something is missing, cannot be used, or is not supported.
+    pub(super) fn options(
+        &self,
+        endpoint: &EffectiveEndpoint,
+        contract: &'static ContractDescription,
+    ) -> Result<ServiceOptions, HostError> {
+        let certificate_error = |error: CertificateError| HostError::Certificate {
+            address: endpoint.address.clone(),
+            error,
+        };
+        let mut options = ServiceOptions::new(self.clients(endpoint)?);
+        options::fill_service_options(&mut options, endpoint);
+        let level = self.protection_level;
+        options.requirements = requirements(contract, level, endpoint.reliable_session.is_some());
+        let Some(security) = &endpoint.security else {
+            return match requirements::unmet(contract, level, endpoint) {
+                Some(text) => Err(incomplete(&endpoint.address, text)),
+                None => Ok(options),
+            };
+        };
+        let identity = match (&self.certificate, endpoint.service_certificate()) {
+            (Some(identity), _) => identity.clone(),
+            (None, Some(reference)) => {
+                self.stores.identity(&reference).map_err(certificate_error)?
+            }
+            (None, None) => {
+                return Err(incomplete(
+                    &endpoint.address,
+                    "The service certificate is not provided. Specify a service certificate in ServiceCredentials: \
+                     <serviceCredentials><serviceCertificate …/> of the service's behavior, or \
+                     ServiceHostBuilder::certificate",
+                ));
+            }
+        };
+        if security.negotiated {
+            let request_certificate = security.credential == MessageCredentialType::Certificate;
+            if self.oldest_tls != TlsVersion::Tls12 {
+                tracing::warn!(
+                    address = endpoint.address,
+                    "broken versions of TLS are allowed in the negotiation"
+                );
+            }
+            let tls = TlsConfig::new(
+                TlsRole::Server { request_certificate },
+                Some(&identity),
+                self.oldest_tls,
+            );
+            let tls = tls.map_err(|e| incomplete(&endpoint.address, e.to_string()))?;
+            options.negotiation = Some(Arc::new(tls));
+        }
+        options.certificate = Some((identity.certificate, identity.key));
+        Ok(options)
+    }
+
+    fn clients(&self, endpoint: &EffectiveEndpoint) -> Result<ClientIdentification, HostError> {
+        let address = endpoint.address.as_str();
+        let credential = endpoint.security.as_ref().map(|security| security.credential);
+        match credential {
+            None | Some(MessageCredentialType::None) => Ok(ClientIdentification::None),
+            Some(MessageCredentialType::Certificate) => {
+                let trust = match &self.trust {
+                    Some(trust) => Arc::clone(trust),
+                    None => {
+                        let check = &endpoint.service_credentials.client_certificate.authentication;
+                        let validator = self.stores.trust(
+                            check.certificate_validation_mode,
+                            check.revocation_mode,
+                            check.trusted_store_location,
+                            Usage::Client,
+                        );
+                        let failed =
+                            |error| HostError::Certificate { address: address.to_owned(), error };
+                        Arc::new(validator.map_err(failed)?)
+                    }
+                };
+                Ok(ClientIdentification::Certificate(trust))
+            }
+            Some(MessageCredentialType::UserName) => match &self.user_names {
+                Some(validator) => Ok(ClientIdentification::UserName(Arc::clone(validator))),
+                None => {
+                    let mode = endpoint
+                        .service_credentials
+                        .user_name_authentication
+                        .user_name_password_validation_mode;
+                    let hint = match mode {
+                        UserNamePasswordValidationMode::Custom => {
+                            "the custom validator of the file is a .NET type"
+                        }
+                        _ => "Windows accounts and membership providers do not exist here",
+                    };
+                    let text = format!(
+                        "{hint}: give a validator of user names in code (ServiceHostBuilder::user_names)"
+                    );
+                    Err(incomplete(address, text))
+                }
+            },
+            Some(other) => Err(HostError::Unsupported {
+                address: address.to_owned(),
+                text: format!("clientCredentialType=\"{other}\" is not supported by this version"),
+            }),
+        }
+    }
+}
