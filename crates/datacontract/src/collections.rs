@@ -4,38 +4,11 @@ use std::borrow::Cow;
 
 use waxwing_xml::{Element, NodeId};
 
-use crate::contract::DataContract;
+use crate::contract::{DataContract, read_items, write_items};
 use crate::name::ContractName;
-use crate::reader::{Reader, each_element};
+use crate::reader::Reader;
 use crate::writer::Writer;
 use crate::{ReadError, WriteError};
-
-/// Writes items as children of `element`, all with the same name.
-pub(crate) fn write_items<'a, T: DataContract + 'a>(
-    items: impl IntoIterator<Item = &'a T>,
-    name: &ContractName,
-    writer: &mut Writer<'_>,
-    element: NodeId,
-) -> Result<(), WriteError> {
-    writer.begin(element, name.namespace.clone());
-    items.into_iter().try_for_each(|item| writer.child(element, name, item))
-}
-
-/// Reads every child of this name; others are skipped, as .NET skips them.
-pub(crate) fn read_items<T: DataContract>(
-    name: &ContractName,
-    reader: &mut Reader,
-    element: Element<'_>,
-) -> Result<Vec<T>, ReadError> {
-    let mut items = Vec::new();
-    each_element(reader, element, |reader, child| {
-        if child.is(&name.namespace, &name.local) {
-            items.push(reader.child(child)?);
-        }
-        Ok(())
-    })?;
-    Ok(items)
-}
 
 impl<T: DataContract> DataContract for Vec<T> {
     fn contract_name() -> ContractName {

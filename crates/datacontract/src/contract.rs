@@ -3,7 +3,7 @@
 use waxwing_xml::{Document, Element, Limits, Name, NodeId};
 
 use crate::name::ContractName;
-use crate::reader::{ReadOptions, Reader};
+use crate::reader::{ReadOptions, Reader, each_element};
 use crate::writer::{WriteOptions, Writer};
 use crate::{ReadError, WriteError};
 
@@ -106,14 +106,41 @@ pub trait DataContract: Sized {
         writer: &mut Writer<'_>,
         element: NodeId,
     ) -> Result<(), WriteError> {
-        crate::collections::write_items(items, &Self::item_name(), writer, element)
+        write_items(items, &Self::item_name(), writer, element)
     }
 
     /// Reads the items of a list; bytes are not a list but base64.
     #[doc(hidden)]
     fn read_list(reader: &mut Reader, element: Element<'_>) -> Result<Vec<Self>, ReadError> {
-        crate::collections::read_items(&Self::item_name(), reader, element)
+        read_items(&Self::item_name(), reader, element)
     }
+}
+
+/// Writes items as children of `element`, all with the same name.
+pub(crate) fn write_items<'a, T: DataContract + 'a>(
+    items: impl IntoIterator<Item = &'a T>,
+    name: &ContractName,
+    writer: &mut Writer<'_>,
+    element: NodeId,
+) -> Result<(), WriteError> {
+    writer.begin(element, name.namespace.clone());
+    items.into_iter().try_for_each(|item| writer.child(element, name, item))
+}
+
+/// Reads every child of this name; others are skipped, as .NET skips them.
+pub(crate) fn read_items<T: DataContract>(
+    name: &ContractName,
+    reader: &mut Reader,
+    element: Element<'_>,
+) -> Result<Vec<T>, ReadError> {
+    let mut items = Vec::new();
+    each_element(reader, element, |reader, child| {
+        if child.is(&name.namespace, &name.local) {
+            items.push(reader.child(child)?);
+        }
+        Ok(())
+    })?;
+    Ok(items)
 }
 
 /// Writes a value as a document of its own, with [`DataContract::root_name`] as document element.

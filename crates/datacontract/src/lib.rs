@@ -66,6 +66,8 @@ mod dictionary;
 mod enumeration;
 mod error;
 mod extension_data;
+mod graph;
+mod lexical;
 mod name;
 mod nullable;
 mod number;

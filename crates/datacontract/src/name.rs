@@ -102,6 +102,32 @@ fn namespaces_digest(arguments: &[ContractName]) -> String {
     encoded.replace('/', "_S").replace('+', "_P")
 }
 
+/// The CLR name of a built-in type for error texts; of others the local name.
+pub(crate) fn clr_name(name: &ContractName) -> String {
+    let clr = match name.local.as_ref() {
+        _ if !name.is_built_in() && name.namespace != namespaces::SYSTEM => None,
+        "boolean" => Some("Boolean"),
+        "byte" => Some("SByte"),
+        "unsignedByte" => Some("Byte"),
+        "short" => Some("Int16"),
+        "unsignedShort" => Some("UInt16"),
+        "int" => Some("Int32"),
+        "unsignedInt" => Some("UInt32"),
+        "long" => Some("Int64"),
+        "unsignedLong" => Some("UInt64"),
+        "float" => Some("Single"),
+        "double" => Some("Double"),
+        "decimal" => Some("Decimal"),
+        "char" => Some("Char"),
+        "dateTime" => Some("DateTime"),
+        "duration" => Some("TimeSpan"),
+        "guid" => Some("Guid"),
+        "DateTimeOffset" => Some("DateTimeOffset"),
+        _ => None,
+    };
+    clr.map_or_else(|| name.local.to_string(), |clr| format!("System.{clr}"))
+}
+
 /// Escapes what an XML name cannot hold: `with space` becomes `with_x0020_space`, as .NET's `XmlConvert.EncodeLocalName`.
 pub fn encode_local_name(name: &str) -> Cow<'_, str> {
     let looks_escaped = name.contains("_x");

@@ -3,6 +3,7 @@
 //! .NET's round-trip form tries 15 digits (7 for `float`) and takes 17 (9) if those do not read back as the same number; the
 //! exponent form is used for exponents up to -5 and from the number of digits tried.
 
+use crate::lexical::trim;
 use crate::values::ValueError;
 
 /// The text of a `double`: `100`, `115.99`, `3.1428571428571428`, `1E+20`, `INF`, `-INF`, `NaN`, `-0`.
@@ -85,7 +86,7 @@ fn general(scientific: &str, precision: i32) -> String {
 /// # Errors
 /// Other text, or a number too large for a `double`.
 pub fn parse_f64(text: &str) -> Result<f64, ValueError> {
-    let text = crate::reader::trim(text);
+    let text = trim(text);
     match text {
         "INF" | "Infinity" => return Ok(f64::INFINITY),
         "-INF" | "-Infinity" => return Ok(f64::NEG_INFINITY),
@@ -111,7 +112,7 @@ pub fn parse_f32(text: &str) -> Result<f32, ValueError> {
         return Ok(wide as f32);
     }
     // Not through the wide value: rounding twice can miss the nearest float.
-    let value: f32 = crate::reader::trim(text).parse().map_err(|_| ValueError::Form("Single"))?;
+    let value: f32 = trim(text).parse().map_err(|_| ValueError::Form("Single"))?;
     if value.is_infinite() { Err(ValueError::Range("a Single")) } else { Ok(value) }
 }
 

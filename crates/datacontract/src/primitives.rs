@@ -8,40 +8,15 @@ use waxwing_xml::{Element, NodeId};
 
 use crate::class::{ClassContract, Member, MissingMember, read_class, take, write_member};
 use crate::contract::DataContract;
+use crate::lexical::trim;
 use crate::name::{ContractName, namespaces};
 use crate::number::{f32_text, f64_text, parse_f32, parse_f64};
-use crate::reader::{Reader, resolve, trim};
+use crate::reader::{Reader, resolve};
 use crate::values::{
     Char, DateTime, DateTimeOffset, Decimal, Guid, QName, TimeSpan, Uri, ValueError, XmlElement,
 };
 use crate::writer::Writer;
 use crate::{ReadError, ReadErrorKind, WriteError};
-
-/// The CLR name of a built-in type for error texts; of others the local name.
-pub(crate) fn clr_name(name: &ContractName) -> String {
-    let clr = match name.local.as_ref() {
-        _ if !name.is_built_in() && name.namespace != namespaces::SYSTEM => None,
-        "boolean" => Some("Boolean"),
-        "byte" => Some("SByte"),
-        "unsignedByte" => Some("Byte"),
-        "short" => Some("Int16"),
-        "unsignedShort" => Some("UInt16"),
-        "int" => Some("Int32"),
-        "unsignedInt" => Some("UInt32"),
-        "long" => Some("Int64"),
-        "unsignedLong" => Some("UInt64"),
-        "float" => Some("Single"),
-        "double" => Some("Double"),
-        "decimal" => Some("Decimal"),
-        "char" => Some("Char"),
-        "dateTime" => Some("DateTime"),
-        "duration" => Some("TimeSpan"),
-        "guid" => Some("Guid"),
-        "DateTimeOffset" => Some("DateTimeOffset"),
-        _ => None,
-    };
-    clr.map_or_else(|| name.local.to_string(), |clr| format!("System.{clr}"))
-}
 
 /// A built-in type: the element is named after it, in the serialization namespace, when it stands alone.
 macro_rules! built_in {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use waxwing_xml::{Element, Node};
 
-use crate::contract::DataContract;
+use crate::lexical::{is_blank, trim};
 use crate::name::{ContractName, namespaces};
 use crate::{ReadError, ReadErrorKind};
 
@@ -51,26 +51,6 @@ impl Reader {
         &self.options
     }
 
-    /// Reads the value of `element`: the null of `T`, or what [`DataContract::read`] makes of it.
-    ///
-    /// # Errors
-    /// See [`DataContract::read`].
-    pub fn value<T: DataContract>(&mut self, element: Element<'_>) -> Result<T, ReadError> {
-        self.count()?;
-        if self.depth >= self.options.max_depth {
-            return Err(ReadErrorKind::TooDeep(self.options.max_depth).into());
-        }
-        if element.attributes().next().is_some()
-            && let Some(null) = self.attributes::<T>(element)?
-        {
-            return Ok(null);
-        }
-        self.depth += 1;
-        let result = T::read(self, element);
-        self.depth -= 1;
-        result
-    }
-
     /// Counts an item of the graph.
     pub(crate) fn count(&mut self) -> Result<(), ReadError> {
         self.items += 1;
@@ -80,41 +60,18 @@ impl Reader {
         Ok(())
     }
 
-    /// Looks at `i:nil`, `i:type` and `z:Ref`: the null, if the element says so.
-    fn attributes<T: DataContract>(&self, element: Element<'_>) -> Result<Option<T>, ReadError> {
-        if is_nil(element) {
-            return T::null().map(Some).ok_or_else(null_error::<T>);
+    /// Goes one element deeper.
+    pub(crate) fn enter(&mut self) -> Result<(), ReadError> {
+        if self.depth >= self.options.max_depth {
+            return Err(ReadErrorKind::TooDeep(self.options.max_depth).into());
         }
-        if let Some(found) = self.type_name(element)?
-            && !T::accepts_type(&found)
-        {
-            return Err(self.unknown_type(element, found));
-        }
-        if !T::FOLLOWS_REFERENCES
-            && element.attribute_ns(namespaces::SERIALIZATION, "Ref").is_some()
-        {
-            return Err(ReadError::custom(format!(
-                "A value of '{}' is written as a reference to another. Declare it as Shared.",
-                T::contract_name().local
-            )));
-        }
-        Ok(None)
+        self.depth += 1;
+        Ok(())
     }
 
-    /// As [`Self::value`], with the element's name in the path of an error.
-    ///
-    /// # Errors
-    /// See [`DataContract::read`].
-    pub fn child<T: DataContract>(&mut self, element: Element<'_>) -> Result<T, ReadError> {
-        self.value(element).map_err(|error| error.inside(element.local_name()))
-    }
-
-    /// The value of a member or parameter that is not there.
-    ///
-    /// # Errors
-    /// A type that has neither null nor zero.
-    pub fn missing<T: DataContract>(&self, name: &str) -> Result<T, ReadError> {
-        T::missing().ok_or_else(|| null_error::<T>().inside(name))
+    /// Comes back out of an element.
+    pub(crate) fn leave(&mut self) {
+        self.depth -= 1;
     }
 
     /// The contract that `i:type` names, if the attribute is there.
@@ -202,21 +159,4 @@ pub(crate) fn resolve(element: Element<'_>, text: &str) -> Result<ContractName, 
         .resolve_qname(trim(text))
         .ok_or_else(|| ReadErrorKind::UndeclaredPrefix(text.to_owned()))?;
     Ok(ContractName::owned(local, namespace))
-}
-
-fn null_error<T: DataContract>() -> ReadError {
-    let name = T::contract_name();
-    if T::VALUE_TYPE {
-        return ReadErrorKind::NullValueType(crate::primitives::clr_name(&name)).into();
-    }
-    ReadErrorKind::NullNotAllowed(name.local.into_owned()).into()
-}
-
-/// XML's white space; Rust's `trim` would take more.
-pub(crate) fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\r', '\n'])
-}
-
-fn is_blank(text: &str) -> bool {
-    trim(text).is_empty()
 }

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 
 use waxwing_xml::{Document, Name, NodeId};
 
-use crate::contract::DataContract;
 use crate::name::{ContractName, namespaces};
 use crate::reader::{DEFAULT_MAX_DEPTH, DEFAULT_MAX_ITEMS};
 use crate::{WriteError, WriteErrorKind};
@@ -63,11 +62,8 @@ impl<'d> Writer<'d> {
         self.document
     }
 
-    /// Writes `value` as content of `element`: `i:nil`, or what [`DataContract::write`] makes.
-    ///
-    /// # Errors
-    /// See [`DataContract::write`].
-    pub fn value<T: DataContract>(&mut self, element: NodeId, value: &T) -> Result<(), WriteError> {
+    /// Counts an item of the graph.
+    pub(crate) fn count(&mut self) -> Result<(), WriteError> {
         self.items += 1;
         if self.items > self.max_items {
             return Err(WriteErrorKind::TooManyItems(self.max_items).into());
@@ -75,37 +71,29 @@ impl<'d> Writer<'d> {
         if self.depth >= self.max_depth {
             return Err(WriteErrorKind::TooDeep(self.max_depth).into());
         }
-        if value.is_null() {
-            self.nil(element);
-            return Ok(());
-        }
+        Ok(())
+    }
+
+    /// Lets `write` write one element deeper; what it declares is in scope until it ends.
+    pub(crate) fn deeper(
+        &mut self,
+        write: impl FnOnce(&mut Self) -> Result<(), WriteError>,
+    ) -> Result<(), WriteError> {
         self.depth += 1;
-        let scopes = self.scopes.len();
-        let result = value.write(self, element);
-        self.scopes.truncate(scopes);
+        let result = self.scoped(write);
         self.depth -= 1;
         result
     }
 
-    /// Appends an element called `name` to `parent` and writes `value` into it.
-    ///
-    /// # Errors
-    /// See [`DataContract::write`].
-    pub fn child<T: DataContract>(
+    /// Lets `write` declare namespaces that are in scope until it ends.
+    pub(crate) fn scoped(
         &mut self,
-        parent: NodeId,
-        name: &ContractName,
-        value: &T,
+        write: impl FnOnce(&mut Self) -> Result<(), WriteError>,
     ) -> Result<(), WriteError> {
         let scopes = self.scopes.len();
-        let element = if value.needs_prefix() {
-            self.prefixed_element(parent, name)
-        } else {
-            self.element(parent, name)
-        };
-        let result = self.value(element, value);
+        let result = write(self);
         self.scopes.truncate(scopes);
-        result.map_err(|error| error.inside(&name.local))
+        result
     }
 
     /// Appends an element called `name` to `parent`, with a prefix that is in scope or a new one.
@@ -124,7 +112,7 @@ impl<'d> Writer<'d> {
     }
 
     /// As [`Self::element`], but not in the default namespace.
-    fn prefixed_element(&mut self, parent: NodeId, name: &ContractName) -> NodeId {
+    pub(crate) fn prefixed_element(&mut self, parent: NodeId, name: &ContractName) -> NodeId {
         if name.namespace.is_empty() {
             return self.element(parent, name);
         }

@@ -5,6 +5,7 @@ use quote::format_ident;
 use syn::parse::Parser as _;
 use syn::{ItemTrait, LitStr, Path, Result, TraitItem, Visibility, parse_quote};
 
+use super::names::ContractNames;
 use super::operation::Operation;
 use crate::attributes::{Level, Options, level, path, text};
 use crate::names::{Case, constant_case, encode};
@@ -24,13 +25,6 @@ pub(super) struct Contract {
     pub(super) names: ContractNames,
     pub(super) protection_level: Option<Level>,
     pub(super) operations: Vec<Operation>,
-}
-
-/// The names that operations derive theirs from.
-pub(super) struct ContractNames {
-    pub(super) name: String,
-    pub(super) namespace: String,
-    pub(super) configuration_name: String,
 }
 
 impl Contract {
@@ -90,18 +84,6 @@ impl Contract {
     /// `CALCULATOR_CONTRACT`.
     pub(super) fn constant(&self) -> Ident {
         format_ident!("{}_CONTRACT", constant_case(&self.ident))
-    }
-}
-
-impl ContractNames {
-    /// The action of an operation or of a fault: namespace, contract and `last`.
-    pub(super) fn action(&self, last: &str) -> String {
-        let Self { namespace, name, .. } = self;
-        match namespace.as_str() {
-            "" => format!("urn:{name}/{last}"),
-            namespace if namespace.ends_with('/') => format!("{namespace}{name}/{last}"),
-            namespace => format!("{namespace}/{name}/{last}"),
-        }
     }
 }
 

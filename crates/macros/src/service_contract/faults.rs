@@ -3,7 +3,7 @@
 use syn::meta::ParseNestedMeta;
 use syn::{LitStr, Path, Result, Token};
 
-use super::contract::ContractNames;
+use super::names::ContractNames;
 use crate::attributes::{Level, Options};
 use crate::names::{Case, encode};
 

@@ -4,6 +4,7 @@ mod client;
 mod contract;
 mod description;
 mod faults;
+mod names;
 mod operation;
 mod parts;
 mod service;

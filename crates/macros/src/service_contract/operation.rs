@@ -5,8 +5,8 @@ use syn::meta::ParseNestedMeta;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, LitStr, Result, Token, TraitItemFn};
 
-use super::contract::ContractNames;
 use super::faults::{DeclaredFault, faults};
+use super::names::ContractNames;
 use super::parts::{Input, NamedResult, Naming, Output, Signature, Wrapper};
 use crate::attributes::{Level, Options, each_option, level, put, switch, text};
 use crate::names::{Case, encode};
