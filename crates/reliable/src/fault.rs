@@ -1,6 +1,7 @@
-//! The protocol's faults (WS-RM 2005 §4, 1.1 §4) and what ends a session.
+//! The protocol's faults (WS-RM 2005 §4, 1.1 §4).
 
-use crate::message::{Identifier, SequenceAcknowledgement};
+use crate::headers::SequenceAcknowledgement;
+use crate::names::Identifier;
 
 /// Who is to blame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -120,64 +121,4 @@ impl SequenceFault {
     pub fn refused(reason: impl Into<String>) -> Self {
         Self::sender(FaultKind::CreateSequenceRefused { connection_limit: false }, reason)
     }
-}
-
-/// Why a session ended without being closed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SessionError {
-    /// The peer sent a fault.
-    #[error("the peer ended the reliable session: {0}")]
-    Peer(SequenceFault),
-    /// The peer sent a fault that is none of the protocol's.
-    #[error("the peer answered with a SOAP fault outside the reliable session: {}", .0.text())]
-    PeerSoapFault(Box<waxwing_soap::Fault>),
-    /// The peer broke a rule. The fault is what it was told.
-    #[error("the peer broke the reliable messaging protocol: {0}")]
-    Protocol(SequenceFault),
-    /// Nothing came from the peer for the inactivity timeout.
-    #[error("nothing came from the peer for {0:?} (InactivityTimeout)")]
-    Inactivity(std::time::Duration),
-    /// One message was sent as often as is allowed.
-    #[error(
-        "message {number} was sent {attempts} times without an answer (MaxRetryCount); last failure: {last_failure}"
-    )]
-    RetriesExceeded {
-        /// Its number.
-        number: u64,
-        /// How often it was sent.
-        attempts: u32,
-        /// What the transport said last; empty when it was silent.
-        last_failure: String,
-    },
-    /// A step took too long.
-    #[error("{step} was not answered in time; {attempts} attempts, last failure: {last_failure}")]
-    TimedOut {
-        /// What was waited for: `CreateSequence`, `LastMessage`, `CloseSequence` or `call`.
-        step: &'static str,
-        /// How often it was sent.
-        attempts: u32,
-        /// What the transport said last; empty when it was silent.
-        last_failure: String,
-    },
-    /// The transport reported a failure that no repetition heals.
-    #[error("{step} failed: {reason}")]
-    Transport {
-        /// What was being done.
-        step: &'static str,
-        /// What the transport said.
-        reason: String,
-    },
-    /// The security session below is gone.
-    #[error("the secure session under the reliable session ended: {0}")]
-    SecurityLost(String),
-    /// The session was aborted here.
-    #[error("the session was aborted: {0}")]
-    Aborted(String),
-    /// The session was closed before all had been delivered.
-    #[error("the session was closed with messages missing or undelivered: {0}")]
-    Incomplete(String),
-    /// The numbers of the sequence are used up.
-    #[error("the sequence has no message number left (2^63 - 1 is the last)")]
-    Rollover,
 }

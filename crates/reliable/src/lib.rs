@@ -10,35 +10,41 @@
 //! `M` is the caller's application message. The engines keep copies of it until it is answered (requests) or
 //! acknowledged (replies), so it should be cheap to clone, an `Arc<Envelope>` for example.
 
+mod address;
 pub mod codec;
+mod error;
 mod event;
 mod fault;
+mod headers;
 mod initiator;
 mod message;
 #[cfg_attr(not(feature = "mutations"), allow(unreachable_pub, dead_code, reason = "test hooks"))]
 mod mutation;
+mod names;
 mod ranges;
 mod responder;
 mod settings;
+mod shape;
 mod version;
 
+pub use error::{Failure, FailureKind, SessionError};
 pub use event::{Counters, Event, SequenceState, Status};
-pub use fault::{Blame, FaultKind, SequenceFault, SessionError};
-pub use initiator::{
-    CallId, ExchangeId, Failure, FailureKind, Initiator, InitiatorInput, InitiatorOutput,
-    OpenRequest, Shape,
-};
+pub use fault::{Blame, FaultKind, SequenceFault};
+pub use headers::{Headers, Sequence, SequenceAcknowledgement};
+pub use initiator::{Initiator, InitiatorInput, InitiatorOutput, OpenRequest};
 pub use message::{
-    Body, CreateSequence, CreateSequenceResponse, Headers, Identifier, IncompleteSequenceBehavior,
-    Message, Offer, Sequence, SequenceAcknowledgement, Shutdown, TokenReference,
+    Body, CreateSequence, CreateSequenceResponse, IncompleteSequenceBehavior, Message, Offer,
+    Response, Shutdown, TokenReference,
 };
 #[cfg(feature = "mutations")]
 pub use mutation::{Mutation, break_rule};
+pub use names::{CallId, ContextTag, ExchangeId, Identifier, SessionId};
 pub use ranges::{MAX_MESSAGE_NUMBER, MessageNumber, Ranges};
-pub use responder::{ContextTag, Listener, ListenerInput, ListenerOutput, Response, SessionId};
+pub use responder::{Listener, ListenerInput, ListenerOutput};
 pub use settings::{
     EarlyMessages, LossRecovery, MAX_PENDING_CHANNELS, MAX_SEQUENCE_RANGES, MAX_TRANSFER_WINDOW,
     ReliableSessionSettings, RoundTripEstimate, SettingsError,
 };
+pub use shape::Shape;
 pub use version::{Action, NETRM_NAMESPACE, ReliableMessagingVersion};
 pub use waxwing_soap::Time;

@@ -1,101 +1,11 @@
 //! One message as the engines see it: typed headers and a typed body, no XML.
 
-use std::sync::Arc;
-
 use waxwing_soap::EndpointReference;
 
 use crate::fault::SequenceFault;
-use crate::ranges::{MessageNumber, Ranges};
-
-/// An identifier: of a sequence, a message or a security context. An opaque URI, compared octet by octet.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Identifier(Arc<str>);
-
-impl Identifier {
-    /// An identifier of its text.
-    pub fn new(text: impl Into<Arc<str>>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Identifier {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::fmt::Display for Identifier {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl<T: Into<Arc<str>>> From<T> for Identifier {
-    fn from(text: T) -> Self {
-        Self::new(text)
-    }
-}
-
-/// The `Sequence` header (WS-RM 2005 §3.1, 1.1 §3.7).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sequence {
-    /// The sequence that the message belongs to.
-    pub identifier: Identifier,
-    /// Its place, from 1.
-    pub number: MessageNumber,
-    /// 2005 only: no later number will follow.
-    pub last_message: bool,
-}
-
-/// The `SequenceAcknowledgement` header (WS-RM 2005 §3.2, 1.1 §3.9).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SequenceAcknowledgement {
-    /// The sequence that is acknowledged.
-    pub identifier: Identifier,
-    /// Everything received. Empty: written as the range 0–0 (2005) or `None` (1.1).
-    pub ranges: Ranges,
-    /// 1.1: the receiver takes no more (`Final`).
-    pub is_final: bool,
-    /// Numbers that the receiver misses. Read and ignored, never written.
-    pub nacks: Vec<MessageNumber>,
-    /// WCF's extension: how many more messages the receiver can take; 0 to 2^31 − 1.
-    pub buffer_remaining: Option<u32>,
-}
-
-impl SequenceAcknowledgement {
-    /// An acknowledgement of these numbers, not final, without flow control.
-    pub fn new(identifier: Identifier, ranges: Ranges) -> Self {
-        Self { identifier, ranges, is_final: false, nacks: Vec::new(), buffer_remaining: None }
-    }
-}
-
-/// The headers of WS-ReliableMessaging that one message carries: at most one of each name, since WCF refuses
-/// two of one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Headers {
-    /// `Sequence`.
-    pub sequence: Option<Sequence>,
-    /// `SequenceAcknowledgement`.
-    pub acknowledgement: Option<SequenceAcknowledgement>,
-    /// `AckRequested`: the sequence whose acknowledgement is wanted.
-    pub ack_requested: Option<Identifier>,
-    /// `UsesSequenceSTR` (1.1, CreateSequence only).
-    pub uses_sequence_str: bool,
-    /// `UsesSequenceSSL` (1.1, CreateSequence only). Never written; refused when read.
-    pub uses_sequence_ssl: bool,
-}
-
-impl Headers {
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
+use crate::headers::Headers;
+use crate::names::Identifier;
+use crate::ranges::MessageNumber;
 
 /// What a receiver may do with an incomplete sequence (1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -251,5 +161,24 @@ impl<M> Message<M> {
         };
         let Self { headers, message_id, relates_to, .. } = self;
         Message { headers, body, message_id, relates_to }
+    }
+}
+
+/// What is sent back on an exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "messages are the common case")]
+pub enum Response<M> {
+    /// A message: 200, or 500 when [`Response::is_fault`] says so or the application's message is a fault.
+    Message(Message<M>),
+    /// 202 with an empty body.
+    Accepted,
+}
+
+impl<M> Response<M> {
+    /// Whether the response is a fault outside the sequence, status 500. A fault of the application is one
+    /// too, which only the owner of `M` can know.
+    pub fn is_fault(&self) -> bool {
+        let Self::Message(message) = self else { return false };
+        matches!(message.body, Body::Fault(_) | Body::SoapFault(_))
     }
 }

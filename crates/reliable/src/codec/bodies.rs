@@ -3,12 +3,14 @@
 use waxwing_soap::{Addressing, AddressingVersion, EndpointReference, Envelope};
 use waxwing_xml::Element;
 
-use super::{ReadError, SECURITY, identifier, malformed, number, simple_text};
-use crate::initiator::ANONYMOUS;
+use super::error::{ReadError, malformed};
+use super::text::{SECURITY, identifier, number, simple_text};
+use crate::address::ANONYMOUS;
 use crate::message::{
-    CreateSequence, CreateSequenceResponse, Identifier, IncompleteSequenceBehavior, Offer,
-    Shutdown, TokenReference,
+    CreateSequence, CreateSequenceResponse, IncompleteSequenceBehavior, Offer, Shutdown,
+    TokenReference,
 };
+use crate::names::Identifier;
 use crate::version::{Action, ReliableMessagingVersion};
 
 /// Children of one element, by name: WCF demands an order, but each name stands once, so any order says the same.

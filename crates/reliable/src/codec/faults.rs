@@ -5,7 +5,9 @@ use waxwing_soap::{
 };
 use waxwing_xml::{Document, Element, Name};
 
-use super::{headers, identifier};
+use super::acknowledgement::acknowledgement_content;
+use super::headers;
+use super::text::identifier;
 use crate::fault::{Blame, FaultKind, SequenceFault};
 use crate::message::Body;
 use crate::ranges::MAX_MESSAGE_NUMBER;
@@ -230,7 +232,7 @@ fn detail(
     if let FaultKind::InvalidAcknowledgement(ack) = kind {
         let name = Name::new("r", "SequenceAcknowledgement", rm);
         let element = document.append_element(root, name);
-        super::write::acknowledgement_content(&mut document, element, ack, version);
+        acknowledgement_content(&mut document, element, ack, version);
         return Some(document);
     }
     let identifier = kind.identifier()?.as_str();

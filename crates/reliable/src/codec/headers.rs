@@ -3,8 +3,10 @@
 use waxwing_soap::Envelope;
 use waxwing_xml::Element;
 
-use super::{ReadError, identifier, malformed, number, simple_text};
-use crate::message::{Headers, Identifier, Sequence, SequenceAcknowledgement};
+use super::error::{ReadError, malformed};
+use super::text::{identifier, number, simple_text};
+use crate::headers::{Headers, Sequence, SequenceAcknowledgement};
+use crate::names::Identifier;
 use crate::ranges::Ranges;
 use crate::version::{NETRM_NAMESPACE, ReliableMessagingVersion};
 

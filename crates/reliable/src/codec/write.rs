@@ -2,15 +2,16 @@
 
 use waxwing_soap::addressing::write_endpoint;
 use waxwing_soap::{Addressing, AddressingVersion, EndpointReference, Envelope, MessageVersion};
-use waxwing_xml::{Document, Name, NodeId};
+use waxwing_xml::{Name, NodeId};
 
-use super::{SECURITY, faults};
-use crate::initiator::ANONYMOUS;
-use crate::message::{
-    Body, CreateSequence, CreateSequenceResponse, Headers, Identifier, Message,
-    SequenceAcknowledgement, Shutdown,
-};
-use crate::version::{Action, NETRM_NAMESPACE, ReliableMessagingVersion};
+use super::acknowledgement::acknowledgement_content;
+use super::faults;
+use super::text::{SECURITY, append};
+use crate::address::ANONYMOUS;
+use crate::headers::Headers;
+use crate::message::{Body, CreateSequence, CreateSequenceResponse, Message, Shutdown};
+use crate::names::Identifier;
+use crate::version::{Action, ReliableMessagingVersion};
 
 /// Writes the headers in front of those that the message has, in WCF's order: of requests the
 /// acknowledgement first, of responses `Sequence`. The addressing headers must be there already: they tell
@@ -82,43 +83,6 @@ fn write_acknowledgement(
         let header = envelope.prepend_header(name);
         acknowledgement_content(envelope.document_mut(), header, acknowledgement, version);
     }
-}
-
-/// What is inside `SequenceAcknowledgement`. Nothing received is the range 0–0 in 2005, `None` in 1.1.
-pub(super) fn acknowledgement_content(
-    document: &mut Document,
-    element: NodeId,
-    acknowledgement: &SequenceAcknowledgement,
-    version: ReliableMessagingVersion,
-) {
-    let rm = version.namespace();
-    let is_11 = version == ReliableMessagingVersion::V11;
-    append(document, element, rm, "Identifier", acknowledgement.identifier.as_str());
-    let mut range = |lower: u64, upper: u64| {
-        let child = document.append_element(element, Name::new("r", "AcknowledgementRange", rm));
-        document.set_attribute(child, Name::local("Lower"), &lower.to_string());
-        document.set_attribute(child, Name::local("Upper"), &upper.to_string());
-    };
-    for numbers in acknowledgement.ranges.iter() {
-        range(*numbers.start(), *numbers.end());
-    }
-    if acknowledgement.ranges.is_empty() && !is_11 {
-        range(0, 0);
-    }
-    if acknowledgement.ranges.is_empty() && is_11 {
-        document.append_element(element, Name::new("r", "None", rm));
-    }
-    if acknowledgement.is_final && is_11 {
-        document.append_element(element, Name::new("r", "Final", rm));
-    }
-    if let Some(room) = acknowledgement.buffer_remaining {
-        let name = Name::new("netrm", "BufferRemaining", NETRM_NAMESPACE);
-        document.append_text_element(element, name, &room.to_string());
-    }
-}
-
-fn append(document: &mut Document, parent: NodeId, rm: &str, local: &str, text: &str) {
-    document.append_text_element(parent, Name::new("r", local, rm), text);
 }
 
 /// Writes a whole message of the protocol; None for an application message, which is its owner's to write.

@@ -1,12 +1,16 @@
 //! What comes back on the exchanges of a sequence's messages and of keep-alives.
 
-use super::{ExchangeId, Failure, FailureKind, Initiator, InitiatorOutput, Phase, Purpose, Shape};
+use super::{Initiator, InitiatorOutput, Phase, Purpose};
+use crate::error::{Failure, FailureKind, SessionError};
 use crate::event::Event;
-use crate::fault::{FaultKind, SequenceFault, SessionError};
-use crate::message::{Body, Message, Sequence, SequenceAcknowledgement};
+use crate::fault::{FaultKind, SequenceFault};
+use crate::headers::{Sequence, SequenceAcknowledgement};
+use crate::message::{Body, Message};
 use crate::mutation::{Mutation, broken};
+use crate::names::ExchangeId;
 use crate::ranges::{MessageNumber, Ranges};
 use crate::settings::{LossRecovery, MAX_SEQUENCE_RANGES};
+use crate::shape::Shape;
 use waxwing_soap::Time;
 
 impl<M: Clone> Initiator<M> {

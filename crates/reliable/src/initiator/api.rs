@@ -1,58 +1,17 @@
 //! What goes into an [`Initiator`](super::Initiator) and what comes out.
 
+use crate::error::{Failure, SessionError};
 use crate::event::Event;
-use crate::fault::SessionError;
-use crate::message::{Identifier, Message, TokenReference};
+use crate::message::{Message, TokenReference};
+use crate::names::{CallId, ExchangeId, Identifier};
 use waxwing_soap::Time;
-
-/// One HTTP exchange: a request and its response. Numbered by the engine that begins it (initiator) or by
-/// the caller (responder).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ExchangeId(pub u64);
-
-/// One call of the application, named by the caller. Each call of a session has a name of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CallId(pub u64);
-
-/// What the session is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Shape {
-    /// A contract with request-reply operations: CreateSequence carries an Offer, replies are a sequence too.
-    RequestReply,
-    /// A contract of only one-way operations: no Offer.
-    OneWay,
-}
-
-/// What the transport has to say of an exchange that brought no message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// What it means.
-    pub kind: FailureKind,
-    /// What happened, for a person.
-    pub reason: String,
-}
-
-/// How a failure is treated; the classes are WCF's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FailureKind {
-    /// Refused or reset connections, time-outs, 404, 503: repeated while opening, masked afterwards.
-    Retryable,
-    /// A rejected credential or broken security of one message (401, 403): ends Open at once (unless the
-    /// caller reports it as `Retryable`, which is the option "retry authentication"), masked afterwards.
-    Security,
-    /// 400, 415, a response that is no message: ends Open; later it ends the one call whose first
-    /// transmission it was, while the message stays in the window.
-    Protocol,
-    /// The security session below is gone: ends the session without telling the peer.
-    SecuritySessionLost,
-}
 
 /// How a session is opened. The identifiers come from the caller, which owns the randomness.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenRequest {
     /// `MessageID` of CreateSequence, the same on every attempt.
     pub message_id: Identifier,
-    /// The identifier of the return sequence; required by [`Shape::RequestReply`], ignored by one-way.
+    /// The identifier of the return sequence; required by [`Shape::RequestReply`](crate::Shape::RequestReply), ignored by one-way.
     pub offer: Identifier,
     /// The address that the messages go to (`wsa:To`); `Accept/AcksTo` must name it.
     pub to: String,

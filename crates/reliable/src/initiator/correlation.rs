@@ -5,11 +5,13 @@
 //! reply and what it acknowledges. An answer that belongs elsewhere completes nothing and ends nothing. It
 //! counts as lost, its request is sent again, and all that was reached is delay.
 
-use super::{Initiator, Shape};
+use super::Initiator;
 use crate::event::Event;
-use crate::message::{Body, Identifier, Message};
+use crate::message::{Body, Message};
 use crate::mutation::{Mutation, broken};
+use crate::names::Identifier;
 use crate::ranges::MessageNumber;
+use crate::shape::Shape;
 
 /// Why an answer completes nothing.
 pub(super) const OTHER_REQUEST: &str = "the answer that came relates to another request";

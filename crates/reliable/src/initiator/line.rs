@@ -8,7 +8,8 @@
 
 use std::collections::VecDeque;
 
-use super::{ExchangeId, Initiator};
+use super::Initiator;
+use crate::names::ExchangeId;
 use crate::ranges::MessageNumber;
 use waxwing_soap::Time;
 

@@ -18,21 +18,22 @@ mod window;
 
 use std::collections::{BTreeMap, VecDeque};
 
-pub use api::{
-    CallId, ExchangeId, Failure, FailureKind, InitiatorInput, InitiatorOutput, OpenRequest, Shape,
-};
+pub use api::{InitiatorInput, InitiatorOutput, OpenRequest};
 
 use self::keep_alive::KeepAlive;
 use self::line::Line;
-pub(crate) use self::open::{ANONYMOUS, same_uri};
 use self::requestor::{Due, Requestor};
 use self::window::{Outgoing, SendWindow};
+use crate::error::SessionError;
 use crate::event::{Counters, Event, SequenceState, Status};
-use crate::fault::{FaultKind, SequenceFault, SessionError};
-use crate::message::{Body, Headers, Identifier, Message, TokenReference};
+use crate::fault::{FaultKind, SequenceFault};
+use crate::headers::Headers;
+use crate::message::{Body, Message, TokenReference};
 use crate::mutation::{Mutation, broken};
+use crate::names::{ExchangeId, Identifier};
 use crate::ranges::{MessageNumber, Ranges};
 use crate::settings::{ReliableSessionSettings, SettingsError};
+use crate::shape::Shape;
 use crate::version::ReliableMessagingVersion;
 use waxwing_soap::Time;
 

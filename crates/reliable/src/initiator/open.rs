@@ -6,17 +6,17 @@ use waxwing_soap::EndpointReference;
 
 use super::correlation::{OTHER_REQUEST, Related, related};
 use super::requestor::Requestor;
-use super::{FailureKind, Initiator, InitiatorOutput, OpenRequest, Opening, Phase, Purpose, Shape};
-use crate::fault::{FaultKind, SequenceFault, SessionError};
+use super::{Initiator, InitiatorOutput, OpenRequest, Opening, Phase, Purpose};
+use crate::address::{ANONYMOUS, same_uri};
+use crate::error::{FailureKind, SessionError};
+use crate::fault::{FaultKind, SequenceFault};
 use crate::message::{
-    Body, CreateSequence, CreateSequenceResponse, Identifier, IncompleteSequenceBehavior, Message,
-    Offer,
+    Body, CreateSequence, CreateSequenceResponse, IncompleteSequenceBehavior, Message, Offer,
 };
+use crate::names::Identifier;
+use crate::shape::Shape;
 use crate::version::ReliableMessagingVersion;
 use waxwing_soap::Time;
-
-/// The endpoint that the codec writes as the anonymous one of the message's addressing version.
-pub(crate) const ANONYMOUS: &str = "http://www.w3.org/2005/08/addressing/anonymous";
 
 impl<M: Clone> Initiator<M> {
     pub(super) fn open(&mut self, request: OpenRequest, now: Time) {
@@ -163,48 +163,5 @@ impl<M: Clone> Initiator<M> {
             }
         };
         self.end(error);
-    }
-}
-
-/// Compares two addresses as URIs: scheme and host without case, an empty path as `/`, WCF echoes the host
-/// in lower case.
-pub(crate) fn same_uri(a: &str, b: &str) -> bool {
-    fn split(uri: &str) -> (&str, &str) {
-        let start = uri.find("://").map_or(0, |i| i + 3);
-        let end = uri[start..].find(['/', '?', '#']).map_or(uri.len(), |i| start + i);
-        let rest = &uri[end..];
-        (&uri[..end], if rest.is_empty() && start > 0 { "/" } else { rest })
-    }
-    let ((authority_a, rest_a), (authority_b, rest_b)) = (split(a), split(b));
-    without_default_port(authority_a).eq_ignore_ascii_case(without_default_port(authority_b))
-        && rest_a == rest_b
-}
-
-fn without_default_port(authority: &str) -> &str {
-    let is = |scheme: &str| {
-        authority.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme))
-    };
-    let port = if is("http://") {
-        ":80"
-    } else if is("https://") {
-        ":443"
-    } else {
-        return authority;
-    };
-    authority.strip_suffix(port).unwrap_or(authority)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::same_uri;
-
-    #[test]
-    fn addresses_are_compared_as_uris() {
-        assert!(same_uri("http://Host:8000/a/B", "HTTP://host:8000/a/B"));
-        assert!(same_uri("http://host", "http://host:80/"));
-        assert!(same_uri("urn:a", "urn:a"));
-        assert!(!same_uri("http://host/a", "http://host/a/"));
-        assert!(!same_uri("http://host/a", "http://host/A"));
-        assert!(!same_uri("http://host:81/a", "http://host/a"));
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::fault::SessionError;
-use crate::message::Identifier;
+use crate::error::SessionError;
+use crate::names::Identifier;
 use waxwing_soap::Time;
 
 /// One of the protocol's requests under way. An attempt that starts with no more than the interval left is

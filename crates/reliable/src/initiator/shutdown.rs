@@ -4,10 +4,13 @@
 use super::correlation::{OTHER_REQUEST, Related, related};
 use super::requestor::{Due, Requestor};
 use super::window::Outgoing;
-use super::{CloseRequest, FailureKind, Initiator, InitiatorOutput, Phase, Purpose, Shape};
-use crate::fault::{FaultKind, SequenceFault, SessionError};
-use crate::message::{Body, Message, SequenceAcknowledgement, Shutdown};
+use super::{CloseRequest, Initiator, InitiatorOutput, Phase, Purpose};
+use crate::error::{FailureKind, SessionError};
+use crate::fault::{FaultKind, SequenceFault};
+use crate::headers::SequenceAcknowledgement;
+use crate::message::{Body, Message, Shutdown};
 use crate::mutation::{Mutation, broken};
+use crate::shape::Shape;
 use crate::version::ReliableMessagingVersion;
 use waxwing_soap::Time;
 

@@ -1,13 +1,16 @@
 //! Sending messages of the sequence, first and again.
 
 use super::window::{Expired, Outgoing};
-use super::{CallId, ExchangeId, Initiator, InitiatorOutput, Phase, Purpose, Shape};
+use super::{Initiator, InitiatorOutput, Phase, Purpose};
+use crate::error::SessionError;
 use crate::event::Event;
-use crate::fault::SessionError;
-use crate::message::{Body, Message, Sequence, SequenceAcknowledgement};
+use crate::headers::{Sequence, SequenceAcknowledgement};
+use crate::message::{Body, Message};
 use crate::mutation::{Mutation, broken};
+use crate::names::{CallId, ExchangeId};
 use crate::ranges::MessageNumber;
 use crate::settings::LossRecovery;
+use crate::shape::Shape;
 use waxwing_soap::Time;
 
 /// Eager recovery: how many later transmissions must overtake a message, for each copy that is sent, until

@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::api::CallId;
 use super::recovery::LossEstimate;
 use super::rtt::{EAGER_MARGIN, RoundTrip, WCF_MARGIN};
-use crate::message::{Body, Identifier};
+use crate::message::Body;
 use crate::mutation::{Mutation, broken};
+use crate::names::{CallId, Identifier};
 use crate::ranges::{MAX_MESSAGE_NUMBER, MessageNumber, Ranges};
 use crate::settings::{LossRecovery, ReliableSessionSettings, RoundTripEstimate};
 use waxwing_soap::Time;

@@ -1,18 +1,10 @@
 //! What goes into a [`Listener`](super::Listener) and what comes out.
 
+use crate::error::SessionError;
 use crate::event::Event;
-use crate::fault::SessionError;
-use crate::initiator::ExchangeId;
-use crate::message::{Identifier, Message};
+use crate::message::{Message, Response};
+use crate::names::{ContextTag, ExchangeId, Identifier, SessionId};
 use crate::ranges::MessageNumber;
-
-/// The identifier of a forward sequence, which names its session.
-pub type SessionId = Identifier;
-
-/// The secured context that a message came in by, e.g. the identifier of the security context token. A
-/// sequence is bound to the one that its CreateSequence came in by. Compared, never interpreted, except that
-/// the token references inside CreateSequence have to name it.
-pub type ContextTag = Identifier;
 
 /// Input of the listener.
 #[derive(Debug)]
@@ -64,16 +56,6 @@ pub enum ListenerInput<M> {
     ContextLost(ContextTag),
     /// Time has passed ([`wake_at`](super::Listener::wake_at)).
     Tick,
-}
-
-/// What is sent back on an exchange.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(clippy::large_enum_variant, reason = "messages are the common case")]
-pub enum Response<M> {
-    /// A message: 200, or 500 when [`Response::is_fault`] says so or the application's message is a fault.
-    Message(Message<M>),
-    /// 202 with an empty body.
-    Accepted,
 }
 
 /// Output of the listener.

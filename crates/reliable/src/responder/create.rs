@@ -5,16 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use waxwing_soap::EndpointReference;
 
 use super::session::{Session, Waiter};
-use super::{ContextTag, Listener, ListenerOutput, SessionId};
+use super::{Listener, ListenerOutput};
+use crate::address::{ANONYMOUS, as_uri, same_uri};
 use crate::event::{Counters, Event, SequenceState};
 use crate::fault::{FaultKind, SequenceFault};
-use crate::initiator::{ANONYMOUS, Shape, same_uri};
+use crate::headers::Headers;
 use crate::message::{
-    Body, CreateSequence, CreateSequenceResponse, Headers, Identifier, IncompleteSequenceBehavior,
-    Message,
+    Body, CreateSequence, CreateSequenceResponse, IncompleteSequenceBehavior, Message,
 };
 use crate::mutation::{Mutation, broken};
+use crate::names::{ContextTag, Identifier, SessionId};
 use crate::ranges::Ranges;
+use crate::shape::Shape;
 use crate::version::ReliableMessagingVersion;
 use waxwing_soap::Time;
 
@@ -170,14 +172,4 @@ impl<M: Clone> Listener<M> {
             counters: Counters::default(),
         }
     }
-}
-
-/// The address as a URI parser gives it back: scheme and host in lower case.
-fn as_uri(address: &str) -> String {
-    let Some(start) = address.find("://").map(|i| i + 3) else { return address.to_owned() };
-    let rest = &address[start..];
-    let end = start + rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let mut uri = address[..end].to_ascii_lowercase();
-    uri.push_str(&address[end..]);
-    uri
 }

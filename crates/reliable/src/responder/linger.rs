@@ -4,8 +4,9 @@
 use std::collections::VecDeque;
 
 use super::session::Session;
-use super::{ContextTag, SessionId};
-use crate::message::{Body, Identifier, Message, SequenceAcknowledgement, Shutdown};
+use crate::headers::SequenceAcknowledgement;
+use crate::message::{Body, Message, Shutdown};
+use crate::names::{ContextTag, Identifier, SessionId};
 use waxwing_soap::Time;
 
 /// The most that are remembered; the oldest goes first.

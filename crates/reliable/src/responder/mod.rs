@@ -14,17 +14,19 @@ mod shutdown;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-pub use api::{ContextTag, ListenerInput, ListenerOutput, Response, SessionId};
+pub use api::{ListenerInput, ListenerOutput};
 
 use self::linger::Lingering;
 use self::session::{Ending, Farewell, Rules, Session, Waiter};
+use crate::error::SessionError;
 use crate::event::{Event, SequenceState, Status};
-use crate::fault::{FaultKind, SequenceFault, SessionError};
-use crate::initiator::{ExchangeId, Shape};
-use crate::message::{Body, Identifier, Message};
+use crate::fault::{FaultKind, SequenceFault};
+use crate::message::{Body, Message, Response};
 use crate::mutation::{Mutation, broken};
+use crate::names::{ContextTag, ExchangeId, Identifier, SessionId};
 use crate::ranges::MessageNumber;
 use crate::settings::{ReliableSessionSettings, SettingsError};
+use crate::shape::Shape;
 use crate::version::ReliableMessagingVersion;
 use waxwing_soap::Time;
 

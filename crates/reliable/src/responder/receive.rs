@@ -4,13 +4,15 @@ use smallvec::SmallVec;
 
 use super::session::{Closing, Ending, Entry, EntryState, Farewell, Held, Session, Waiter};
 use super::{ListenerOutput, Outputs};
+use crate::error::SessionError;
 use crate::event::Event;
-use crate::fault::{FaultKind, SequenceFault, SessionError};
-use crate::initiator::Shape;
-use crate::message::{Body, Message, Sequence};
+use crate::fault::{FaultKind, SequenceFault};
+use crate::headers::Sequence;
+use crate::message::{Body, Message};
 use crate::mutation::{Mutation, broken};
 use crate::ranges::MessageNumber;
 use crate::settings::MAX_SEQUENCE_RANGES;
+use crate::shape::Shape;
 
 /// The most exchanges that are held for one message. An honest initiator repeats it no more often than
 /// MaxRetryCount says; who does is answered 202 and may come again.

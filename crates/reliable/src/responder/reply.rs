@@ -2,10 +2,11 @@
 
 use super::Outputs;
 use super::session::{EntryState, Session};
-use crate::initiator::Shape;
-use crate::message::{Body, Message, Sequence};
+use crate::headers::Sequence;
+use crate::message::{Body, Message};
 use crate::mutation::{Mutation, broken};
 use crate::ranges::{MessageNumber, Ranges};
+use crate::shape::Shape;
 
 impl<M: Clone> Session<M> {
     /// An operation has ended. Whoever waits gets the answer.

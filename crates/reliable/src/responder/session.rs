@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use smallvec::SmallVec;
 
-use super::{ContextTag, SessionId};
+use crate::error::SessionError;
 use crate::event::{Counters, SequenceState, Status};
-use crate::fault::{FaultKind, SequenceFault, SessionError};
-use crate::initiator::{ExchangeId, Shape};
-use crate::message::{
-    Body, CreateSequenceResponse, Identifier, Message, Sequence, SequenceAcknowledgement,
-};
+use crate::fault::{FaultKind, SequenceFault};
+use crate::headers::{Sequence, SequenceAcknowledgement};
+use crate::message::{Body, CreateSequenceResponse, Message};
 use crate::mutation::{Mutation, broken};
+use crate::names::{ContextTag, ExchangeId, Identifier, SessionId};
 use crate::ranges::{MessageNumber, Ranges};
 use crate::settings::{EarlyMessages, ReliableSessionSettings};
+use crate::shape::Shape;
 use crate::version::ReliableMessagingVersion;
 use waxwing_soap::Time;
 

@@ -4,11 +4,13 @@ use smallvec::SmallVec;
 
 use super::Outputs;
 use super::session::{Closing, Ending, EntryState, Farewell, Session, Waiter};
-use crate::fault::SessionError;
-use crate::initiator::{ANONYMOUS, Shape, same_uri};
+use crate::address::{ANONYMOUS, same_uri};
+use crate::error::SessionError;
 use crate::message::{Body, Message, Shutdown};
 use crate::mutation::{Mutation, broken};
+use crate::names::Identifier;
 use crate::ranges::MessageNumber;
+use crate::shape::Shape;
 
 const UNANSWERED: &str = "the sequence is terminated before every message is answered";
 
@@ -140,7 +142,7 @@ impl<M: Clone> Session<M> {
     /// The answer of request/reply: TerminateSequence of the return sequence. It relates to nothing.
     fn terminate_back(
         &self,
-        back: crate::message::Identifier,
+        back: Identifier,
         last_message_number: Option<MessageNumber>,
     ) -> Message<M> {
         let shutdown = Shutdown { identifier: back, last_message_number, reply_to: None };

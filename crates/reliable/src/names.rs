@@ -1,0 +1,54 @@
+//! Names: of sequences, sessions, security contexts, exchanges and calls.
+
+use std::sync::Arc;
+
+/// An identifier: of a sequence, a message or a security context. An opaque URI, compared octet by octet.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identifier(Arc<str>);
+
+impl Identifier {
+    /// An identifier of its text.
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Identifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::fmt::Display for Identifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<T: Into<Arc<str>>> From<T> for Identifier {
+    fn from(text: T) -> Self {
+        Self::new(text)
+    }
+}
+
+/// The identifier of a forward sequence, which names its session.
+pub type SessionId = Identifier;
+
+/// The secured context that a message came in by, e.g. the identifier of the security context token. A
+/// sequence is bound to the one that its CreateSequence came in by. Compared, never interpreted, except that
+/// the token references inside CreateSequence have to name it.
+pub type ContextTag = Identifier;
+
+/// One exchange: a message and what it is answered with. A name, given by whoever begins the exchange: by the engine
+/// for those that it begins, by the owner for those that come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExchangeId(pub u64);
+
+/// One call of the application, named by the caller. Each call of a session has a name of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(pub u64);
