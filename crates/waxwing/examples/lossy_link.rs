@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use waxwing::net::lossy_link::{Loss, LossyLink};
+use waxwing_testkit::lossy_link::{Loss, LossyLink};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 

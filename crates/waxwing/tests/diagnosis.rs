@@ -11,11 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::*;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::StatusCode;
 use waxwing::contract::CallError;
-use waxwing::net::http::client::HttpClient;
-use waxwing::net::http::server::{HttpReply, HttpRequest, HttpServer, HttpServerOptions};
 use waxwing::{ChannelError, ChannelFactory, ServiceHostBuilder, ServiceInstances};
+use waxwing_testkit::http::{HttpClient, HttpReply, HttpRequest, HttpServer};
 
 /// What both sides are set to.
 #[derive(Clone, Copy)]
@@ -126,21 +125,11 @@ async fn fails(
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
                 return HttpReply::Message { status, content_type, body };
             }
-            let mut headers = HeaderMap::new();
-            headers.insert("content-type", HeaderValue::from_str(&content_type).unwrap());
-            match client.post(&to, headers, request.body, 1 << 20).await {
-                Ok(response) if response.body.is_empty() => HttpReply::Empty(response.status),
-                Ok(response) => HttpReply::Message {
-                    status: response.status,
-                    content_type: response.content_type.unwrap_or_default(),
-                    body: response.body,
-                },
-                Err(_) => HttpReply::Abort,
-            }
+            let answer = client.post(&to, &content_type, request.body).await;
+            answer.map_or(HttpReply::Abort, HttpReply::from)
         }
     };
-    let link = HttpServer::bind(([127, 0, 0, 1], 0).into(), HttpServerOptions::default(), handler);
-    let link = link.await.unwrap();
+    let link = HttpServer::start(handler).await.unwrap();
     let config = client_config(&both, folders[1].path(), &service, "CN=", "localhost");
     let mut factory = ChannelFactory::from_config(&config, "calc", &CALCULATOR_CONTRACT)
         .unwrap()

@@ -11,13 +11,12 @@ use std::io::Read;
 use std::path::Path;
 
 use common::*;
-use http::{HeaderMap, HeaderValue};
 use jiff::SignedDuration;
 use log::Log;
 use waxwing::environment::Clock;
-use waxwing::net::http::client::HttpClient;
 use waxwing::{ServiceHostBuilder, ServiceInstances};
 use waxwing_soap::{Envelope, Fault};
+use waxwing_testkit::http::HttpClient;
 use waxwing_xml::Limits;
 
 /// The first request of a scenario, when it was captured, and the fault that WCF's service gave.
@@ -49,11 +48,9 @@ async fn check(scenario: &str, service: &Binding, hint: &str) {
         .open(ServiceInstances::single(CalculatorService::new(Counting::default())))
         .await
         .unwrap();
-    let mut headers = HeaderMap::new();
-    let content_type = HeaderValue::from_static("application/soap+xml; charset=utf-8");
-    headers.insert("content-type", content_type);
     let address = format!("http://{}/calc", host.local_addresses()[0]);
-    let answer = HttpClient::new().post(&address, headers, request.into(), 1 << 20).await.unwrap();
+    let content_type = "application/soap+xml; charset=utf-8";
+    let answer = HttpClient::new().post(&address, content_type, request).await.unwrap();
     let envelope = Envelope::parse(answer.body.to_vec(), &Limits::SOAP).unwrap();
     let fault = Fault::read(&envelope).expect("a fault");
     assert_eq!((answer.status.as_u16(), &fault.code), (500, &expected.code), "{scenario}");

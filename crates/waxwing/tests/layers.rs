@@ -96,4 +96,13 @@ fn only_programs_stand_above_the_facade() {
         .map(|(name, _)| name.as_str())
         .collect();
     assert!(above.iter().all(|name| ["waxwing-cli", "waxwing-bench"].contains(name)), "{above:?}");
+    // What tests share is no part of what a user gets: only the program's demonstration runs on it.
+    let kit: Vec<_> = found
+        .iter()
+        .filter(|(_, dependencies)| dependencies.iter().any(|d| d == "waxwing-testkit"))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(kit, ["waxwing-cli"]);
+    let own = found["waxwing-testkit"].iter().find(|d| d.starts_with("waxwing"));
+    assert_eq!(own, None, "a test that speaks through the kit must not speak to itself");
 }

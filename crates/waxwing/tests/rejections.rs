@@ -8,15 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use common::*;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::StatusCode;
 use jiff::SignedDuration;
 use waxwing::contract::CallError;
 use waxwing::environment::Clock;
-use waxwing::net::http::client::HttpClient;
-use waxwing::net::http::server::{HttpReply, HttpRequest, HttpServer, HttpServerOptions};
 use waxwing::{ChannelError, ChannelFactory, ServiceHost, ServiceHostBuilder, ServiceInstances};
+use waxwing_testkit::http::{HttpClient, HttpReply, HttpRequest, HttpServer};
 
 /// A service and a client's factory, each from its own folder and file.
 struct Pair {
@@ -238,9 +236,7 @@ async fn a_service_that_is_not_there_is_told_at_once() {
         (StatusCode::BAD_REQUEST, "http-protocol"),
     ] {
         let handler = move |_: HttpRequest| async move { HttpReply::Empty(status) };
-        let front =
-            HttpServer::bind(([127, 0, 0, 1], 0).into(), HttpServerOptions::default(), handler);
-        let front = front.await.unwrap();
+        let front = HttpServer::start(handler).await.unwrap();
         let factory = pair.factory.clone().via(format!("http://{}/calc", front.local_addr()));
         let error = refused(&factory).await;
         assert_eq!(error.code(), Some(code), "{error}");
@@ -261,16 +257,11 @@ async fn a_busy_service_is_tried_again_and_so_is_an_absent_one_when_asked_for() 
             if seen.fetch_add(1, Ordering::SeqCst) == 0 {
                 return HttpReply::Empty(StatusCode::SERVICE_UNAVAILABLE);
             }
-            let mut headers = HeaderMap::new();
             let content_type = request.content_type.unwrap_or_default();
-            headers.insert("content-type", HeaderValue::from_str(&content_type).unwrap());
-            let response = client.post(&service, headers, request.body, 1 << 20).await.unwrap();
-            let content_type = response.content_type.unwrap_or_default();
-            HttpReply::Message { status: response.status, content_type, body: response.body }
+            client.post(&service, &content_type, request.body).await.unwrap().into()
         }
     };
-    let front = HttpServer::bind(([127, 0, 0, 1], 0).into(), HttpServerOptions::default(), handler);
-    let front = front.await.unwrap();
+    let front = HttpServer::start(handler).await.unwrap();
     let via = format!("http://{}/calc", front.local_addr());
     let channel =
         pair.factory.clone().via(via).open_channel().await.expect("at the second attempt");
@@ -335,28 +326,15 @@ where
             let number = number.fetch_add(1, Ordering::SeqCst) + 1;
             let mut answer = HttpReply::Abort;
             for body in change(number, request.body.to_vec()).into() {
-                let mut headers = HeaderMap::new();
                 let content_type = request.content_type.clone().unwrap_or_default();
-                headers.insert("content-type", HeaderValue::from_str(&content_type).unwrap());
-                if let Ok(response) =
-                    client.post(&service, headers, Bytes::from(body), 1 << 20).await
-                {
-                    answer = match response.body.is_empty() {
-                        true => HttpReply::Empty(response.status),
-                        false => HttpReply::Message {
-                            status: StatusCode::from_u16(response.status.as_u16()).unwrap(),
-                            content_type: response.content_type.unwrap_or_default(),
-                            body: response.body,
-                        },
-                    };
+                if let Ok(response) = client.post(&service, &content_type, body).await {
+                    answer = response.into();
                 }
             }
             answer
         }
     };
-    HttpServer::bind(([127, 0, 0, 1], 0).into(), HttpServerOptions::default(), handler)
-        .await
-        .unwrap()
+    HttpServer::start(handler).await.unwrap()
 }
 
 /// The third message (the first call) is altered on its way.

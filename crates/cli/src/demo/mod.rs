@@ -16,12 +16,12 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use waxwing::contract::CallError;
-use waxwing::net::lossy_link::{Loss, LossyLink};
 use waxwing::trace::Trace;
 use waxwing::{
     ChannelFactory, ClientChannel, ConfigurationFile, ServiceHost, ServiceHostBuilder,
     ServiceInstances,
 };
+use waxwing_testkit::lossy_link::{Loss, LossyLink};
 
 use self::calculator::{CALCULATOR_CONTRACT, CalculatorClient, CalculatorService, Ledger};
 use self::report::Report;

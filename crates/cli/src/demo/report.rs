@@ -6,8 +6,8 @@ use std::time::Duration;
 use comfy_table::{Cell, Table, presets};
 use waxwing::binding::EffectiveEndpoint;
 use waxwing::client::ChannelStatistics;
-use waxwing::net::lossy_link::LinkCounts;
 use waxwing::service::HostStatistics;
+use waxwing_testkit::lossy_link::LinkCounts;
 
 use super::calculator::Ledger;
 

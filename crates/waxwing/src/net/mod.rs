@@ -5,4 +5,3 @@
 //! [`waxwing_soap::http`](waxwing_soap).
 
 pub mod http;
-pub mod lossy_link;

@@ -3,7 +3,6 @@
 #![allow(dead_code, unreachable_pub)]
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -11,7 +10,6 @@ use std::time::Instant;
 use http::StatusCode;
 use tokio::sync::oneshot;
 use waxwing::environment::SystemRandom;
-use waxwing::net::http::server::{HttpReply, HttpRequest, HttpServer, HttpServerOptions};
 use waxwing_reliable::{
     EarlyMessages, ExchangeId, Identifier, Listener, ListenerInput, ListenerOutput,
     ReliableMessagingVersion, ReliableSessionSettings, Response, Shape, Time,
@@ -24,6 +22,7 @@ use waxwing_session::{
     AppMessage, ApplicationMessage, Arrival, Encoded, Moment, ServiceEndpoint, ServiceSettings,
 };
 use waxwing_soap::{Envelope, MessageVersion, urn_uuid};
+use waxwing_testkit::http::{HttpReply, HttpRequest, HttpServer};
 use waxwing_xml::{Limits, Name};
 
 const SAMPLES: &str = "http://Microsoft.ServiceModel.Samples";
@@ -85,9 +84,7 @@ impl Refusing {
             let peer = Arc::clone(&peer);
             async move { peer.handle(&request).await }
         };
-        let any: SocketAddr = ([127, 0, 0, 1], 0).into();
-        let server = HttpServer::bind(any, HttpServerOptions::default(), handler);
-        Self { server: server.await.expect("a port"), counts }
+        Self { server: HttpServer::start(handler).await.expect("a port"), counts }
     }
 
     pub fn address(&self) -> String {

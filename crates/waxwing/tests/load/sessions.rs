@@ -3,19 +3,14 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode};
-use waxwing::net::http::client::HttpClient;
-use waxwing::net::http::server::{HttpReply, HttpRequest, HttpServer, HttpServerOptions};
+use http::StatusCode;
+use waxwing_testkit::http::{HttpClient, HttpReply, HttpRequest, HttpServer};
 
 use crate::honest::{newcomer, under};
 use crate::{MAX_CONNECTIONS, MAX_SESSIONS};
 
 async fn post(client: &HttpClient, address: &str, body: String) -> Option<(u16, String)> {
-    let mut headers = HeaderMap::new();
-    let soap = HeaderValue::from_static("application/soap+xml; charset=utf-8");
-    headers.insert("content-type", soap);
-    let answer = client.post(address, headers, Bytes::from(body), 1 << 20).await.ok()?;
+    let answer = client.post(address, "application/soap+xml; charset=utf-8", body).await.ok()?;
     Some((answer.status.as_u16(), String::from_utf8_lossy(&answer.body).into_owned()))
 }
 
@@ -86,8 +81,7 @@ async fn first_legs(service: &crate::service::Service, count: usize) -> Vec<Stri
         seen.lock().unwrap().push(String::from_utf8_lossy(&request.body).into_owned());
         async { HttpReply::Empty(StatusCode::BAD_REQUEST) }
     };
-    let any = ([127, 0, 0, 1], 0).into();
-    let deaf = HttpServer::bind(any, HttpServerOptions::default(), deaf).await.unwrap();
+    let deaf = HttpServer::start(deaf).await.unwrap();
     let factory = service.factory("secure", true, true);
     let factory = factory.via(format!("http://{}/secure", deaf.local_addr()));
     for _ in 0..count {

@@ -10,14 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue};
-
-use super::http::client::HttpClient;
-use super::http::server::{HttpReply, HttpRequest, HttpServer, HttpServerOptions};
-
-/// The largest answer that the link passes on, in bytes.
-const MAX_ANSWER: usize = 64 << 20;
+use crate::http::{HttpClient, HttpReply, HttpRequest, HttpServer};
 
 /// How often the link loses what.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,9 +71,7 @@ impl LossyLink {
             let (client, counters) = (client.clone(), Arc::clone(&shared));
             async move { forward(client, service, loss, calm, &counters, request).await }
         };
-        let options = HttpServerOptions { max_body: MAX_ANSWER, ..Default::default() };
-        let server = HttpServer::bind(([127, 0, 0, 1], 0).into(), options, handler).await?;
-        Ok(Self { server, counters })
+        Ok(Self { server: HttpServer::start(handler).await?, counters })
     }
 
     /// Where the link listens.
@@ -120,26 +111,17 @@ async fn forward(
         counters.lost_requests.fetch_add(1, Ordering::Relaxed);
         return HttpReply::Abort;
     }
-    let mut headers = HeaderMap::new();
-    let content_type = request.content_type.as_deref().and_then(|v| HeaderValue::from_str(v).ok());
-    if let Some(value) = content_type {
-        headers.insert(CONTENT_TYPE, value);
-    }
     let query = request.query.map(|q| format!("?{q}")).unwrap_or_default();
     let address = format!("http://{service}{}{query}", request.path);
-    let Ok(answer) = client.post(&address, headers, request.body, MAX_ANSWER).await else {
+    let content_type = request.content_type.unwrap_or_default();
+    let Ok(answer) = client.post(&address, &content_type, request.body).await else {
         return HttpReply::Abort;
     };
     if is_lost(1, loss.responses) {
         counters.lost_responses.fetch_add(1, Ordering::Relaxed);
         return HttpReply::Abort;
     }
-    match answer.content_type {
-        Some(content_type) => {
-            HttpReply::Message { status: answer.status, content_type, body: answer.body }
-        }
-        None => HttpReply::Empty(answer.status),
-    }
+    answer.into()
 }
 
 /// A number from 0 to 1 that depends on the seed and the draw only (SplitMix64).
@@ -153,14 +135,13 @@ fn chance(seed: u64, draw: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ::http::StatusCode;
     use bytes::Bytes;
-    use http::StatusCode;
 
     #[tokio::test]
     async fn the_seed_decides_what_is_lost() {
         let handler = |_: HttpRequest| async { HttpReply::Empty(StatusCode::ACCEPTED) };
-        let any = ([127, 0, 0, 1], 0).into();
-        let service = HttpServer::bind(any, HttpServerOptions::default(), handler).await.unwrap();
+        let service = HttpServer::start(handler).await.unwrap();
         let loss = Loss { requests: 0.2, responses: 0.1, seed: 7 };
         let mut outcomes = Vec::new();
         for _ in 0..2 {
@@ -169,7 +150,7 @@ mod tests {
             let client = HttpClient::new();
             let mut arrived = Vec::new();
             for _ in 0..100 {
-                let got = client.post(&address, HeaderMap::new(), Bytes::new(), 10).await;
+                let got = client.post(&address, "", Bytes::new()).await;
                 arrived.push(got.is_ok());
             }
             let counts = link.counts();
@@ -185,15 +166,14 @@ mod tests {
     #[tokio::test]
     async fn the_loss_begins_after_the_calm_exchanges() {
         let handler = |_: HttpRequest| async { HttpReply::Empty(StatusCode::ACCEPTED) };
-        let any = ([127, 0, 0, 1], 0).into();
-        let service = HttpServer::bind(any, HttpServerOptions::default(), handler).await.unwrap();
+        let service = HttpServer::start(handler).await.unwrap();
         let loss = Loss { requests: 1.0, responses: 0.0, seed: 1 };
         let link = LossyLink::start_after(service.local_addr(), loss, 3).await.unwrap();
         let address = format!("http://{}/x", link.local_addr());
         let client = HttpClient::new();
         let mut arrived = Vec::new();
         for _ in 0..5 {
-            arrived.push(client.post(&address, HeaderMap::new(), Bytes::new(), 10).await.is_ok());
+            arrived.push(client.post(&address, "", Bytes::new()).await.is_ok());
         }
         assert_eq!(arrived, [true, true, true, false, false]);
         assert_eq!(link.counts(), LinkCounts { requests: 5, lost_requests: 2, lost_responses: 0 });

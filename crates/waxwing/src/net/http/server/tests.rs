@@ -1,0 +1,126 @@
+//! The server against peers of every kind.
+
+use super::*;
+use crate::net::http::client::{HttpClient, HttpError};
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+async fn server(options: HttpServerOptions) -> HttpServer {
+    let handler = |request: HttpRequest| async move {
+        match request.path.as_str() {
+            "/abort" => HttpReply::Abort,
+            "/empty" => HttpReply::Empty(StatusCode::ACCEPTED),
+            _ => HttpReply::Message {
+                status: StatusCode::OK,
+                content_type: request.content_type.unwrap_or_default(),
+                body: request.body,
+            },
+        }
+    };
+    HttpServer::bind(([127, 0, 0, 1], 0).into(), options, handler).await.expect("loopback")
+}
+
+async fn post(
+    server: &HttpServer,
+    path: &str,
+    body: &'static [u8],
+) -> Result<crate::net::http::client::HttpResponse, HttpError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    let address = format!("http://{}{path}", server.local_addr());
+    HttpClient::new().post(&address, headers, Bytes::from_static(body), 1000).await
+}
+
+#[tokio::test]
+async fn a_body_goes_there_and_back() {
+    let server = server(HttpServerOptions::default()).await;
+    let response = post(&server, "/x", b"hello").await.unwrap();
+    assert_eq!(response.status, StatusCode::OK);
+    assert_eq!(response.content_type.as_deref(), Some("text/plain"));
+    assert_eq!(&response.body[..], b"hello");
+    let response = post(&server, "/empty", b"hello").await.unwrap();
+    assert_eq!((response.status, response.body.len()), (StatusCode::ACCEPTED, 0));
+    assert!(server.shutdown(Duration::from_secs(5)).await);
+}
+
+#[tokio::test]
+async fn an_aborted_request_is_a_broken_connection() {
+    let server = server(HttpServerOptions::default()).await;
+    let error = post(&server, "/abort", b"x").await.expect_err("no answer");
+    assert!(matches!(error, HttpError::Broken { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn bodies_over_the_limit_are_refused_on_both_sides() {
+    let server = server(HttpServerOptions { max_body: 3, ..Default::default() }).await;
+    let response = post(&server, "/x", b"four").await.unwrap();
+    assert_eq!(response.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let address = format!("http://{}/x", server.local_addr());
+    let error = HttpClient::new()
+        .post(&address, HeaderMap::new(), Bytes::from_static(b"abc"), 2)
+        .await
+        .expect_err("larger than two");
+    assert!(matches!(error, HttpError::TooLarge { limit: 2, .. }), "{error:?}");
+}
+
+fn limits() -> HttpLimits {
+    let mut limits = HttpLimits::default();
+    limits.grace = Duration::from_millis(500);
+    limits.head_timeout = Duration::from_millis(500);
+    limits.idle_timeout = Duration::from_millis(500);
+    limits.stall_timeout = Duration::from_millis(500);
+    limits
+}
+
+/// Reads until the service closes the connection.
+async fn rest(stream: &mut TcpStream) -> String {
+    let mut all = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut all)).await;
+    // A connection that is reset is closed, too.
+    let _ = read.expect("the service closes the connection");
+    String::from_utf8_lossy(&all).into_owned()
+}
+
+/// A head, a body, the taking of an answer and the pause between two requests have their time.
+#[tokio::test]
+async fn every_stage_of_a_connection_ends() {
+    let handler = |request: HttpRequest| async move {
+        match request.path.as_str() {
+            "/large" => HttpReply::Message {
+                status: StatusCode::OK,
+                content_type: "text/plain".to_owned(),
+                body: vec![b'x'; 16 << 20].into(),
+            },
+            _ => HttpReply::Empty(StatusCode::ACCEPTED),
+        }
+    };
+    let options = HttpServerOptions { limits: limits(), ..Default::default() };
+    let server = HttpServer::bind(([127, 0, 0, 1], 0).into(), options, handler).await.unwrap();
+    let to = server.local_addr();
+    let requests = [
+        ("", ""),
+        ("POST / HTTP/1.1\r\nHost: ", ""),
+        ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabc", ""),
+        ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", "HTTP/1.1 202"),
+    ];
+    for (request, answer) in requests {
+        let mut stream = TcpStream::connect(to).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let rest = rest(&mut stream).await;
+        assert!(
+            rest.starts_with(answer) && rest.is_empty() == answer.is_empty(),
+            "{request}: {rest}"
+        );
+    }
+    // One that takes nothing of its answer, and one that takes it.
+    let request = "POST /large HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc";
+    let mut slow = TcpStream::connect(to).await.unwrap();
+    slow.write_all(request.as_bytes()).await.unwrap();
+    let mut quick = TcpStream::connect(to).await.unwrap();
+    quick.write_all(request.as_bytes()).await.unwrap();
+    assert!(rest(&mut quick).await.len() > 16 << 20);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(rest(&mut slow).await.len() < 16 << 20, "it was given up in the middle");
+}
