@@ -11,9 +11,9 @@ use waxwing_security::protection::{
 
 use crate::contract::{ContractDescription, MessageDescription};
 
-/// What every message of the contract needs. `level` goes before the contract's own.
-pub(crate) fn requirements(
-    contract: &ContractDescription,
+/// What every message of the contracts needs. `level` goes before what they say themselves.
+pub(crate) fn requirements<'a>(
+    contracts: impl IntoIterator<Item = &'a ContractDescription>,
     level: Option<ProtectionLevel>,
     reliable: bool,
 ) -> ProtectionRequirements {
@@ -21,8 +21,11 @@ pub(crate) fn requirements(
         true => ProtectionRequirements::for_session(),
         false => ProtectionRequirements::for_session_without_reliable_messaging(),
     };
-    let level = level.or(contract.protection_level).unwrap_or_default();
-    for operation in contract.operations {
+    let operations = contracts.into_iter().flat_map(|contract| {
+        let level = level.or(contract.protection_level).unwrap_or_default();
+        contract.operations.iter().map(move |operation| (level, operation))
+    });
+    for (level, operation) in operations {
         let level = operation.protection_level.unwrap_or(level);
         add(&mut found, Direction::Request, operation.action, message(&operation.request, level));
         if let Some(action) = operation.reply_action {

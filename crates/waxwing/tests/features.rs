@@ -83,7 +83,7 @@ async fn host(
     use waxwing::contract::Dispatch;
     let _ = std::any::type_name::<dyn Dispatch>();
     let folder = stores("service", "ca", &[]);
-    let contract = waxwing::service::Instances::contract(&instances);
+    let contract = waxwing::service::Instances::contracts(&instances)[0];
     let text = file(binding, contract.configuration_name, "http://127.0.0.1:0/counter");
     let config = load(folder.path(), &text);
     let builder = ServiceHostBuilder::from_config(&config, "Counter", contract).unwrap();

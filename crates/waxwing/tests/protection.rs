@@ -175,7 +175,7 @@ async fn ends(
     let service = stores("service", "ca", &[]);
     let name = contract.configuration_name;
     let config = load(service.path(), there, name, "http://127.0.0.1:0/p");
-    let offered = waxwing::service::Instances::contract(&instances);
+    let offered = waxwing::service::Instances::contracts(&instances)[0];
     let builder = ServiceHostBuilder::from_config(&config, "S", offered).unwrap();
     let host = builder.open(instances).await.unwrap();
     let client = stores("alice", "ca", &["service"]);

@@ -307,7 +307,7 @@ impl ChannelFactory {
         let mut options = ClientOptions::new(endpoint.address.as_str(), trust);
         options::fill_client_options(&mut options, endpoint);
         let (contract, level) = (self.contract, self.protection_level);
-        options.requirements = requirements(contract, level, endpoint.reliable_session.is_some());
+        options.requirements = requirements([contract], level, endpoint.reliable_session.is_some());
         let Some(security) = &endpoint.security else {
             return match requirements::unmet(contract, level, endpoint) {
                 Some(text) => Err(ChannelError::incomplete(text, &endpoint.address)),

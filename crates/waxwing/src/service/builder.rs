@@ -3,47 +3,41 @@
 use std::sync::Arc;
 
 use waxwing_binding::{
-    Binding, Configuration, EffectiveEndpoint, EffectiveService, EffectiveThrottling, ResolveError,
-    Service, ServiceBehavior,
+    Binding, Configuration, EffectiveEndpoint, ResolveError, Service, ServiceBehavior,
 };
 use waxwing_crypto::Identity;
 use waxwing_crypto::tls::TlsVersion;
-use waxwing_security::conversation::{CertificateTrust, ServiceSecurity, UserNameValidator};
-use waxwing_session::{ServiceEndpoint, options};
+use waxwing_security::conversation::{CertificateTrust, UserNameValidator};
 
-use super::credentials::Credentials;
-use super::endpoint::{Endpoint, EndpointParts};
+use super::contracts::ContractList;
 use super::error::{HostError, incomplete};
 use super::host::ServiceHost;
 use super::instances::Instances;
-use super::throttle::Throttle;
+use super::opening::{self, Setup};
 use crate::certificates::CertificateStores;
 use crate::configuration::ConfigurationFile;
-use crate::contract::{ContractDescription, FaultOptions, ProtectionLevel};
-use crate::encoding::Encoding;
-use crate::environment::{Clock, SystemRandom};
-use crate::net::http::server::{HttpLimits, Places};
+use crate::contract::{ContractDescription, ProtectionLevel};
+use crate::environment::Clock;
+use crate::net::http::server::HttpLimits;
 use crate::trace::Trace;
 
 /// Sets up a [`ServiceHost`]. What is set in code goes before what a configuration file says.
 pub struct ServiceHostBuilder {
     /// What the endpoints come from, until base addresses are all there.
     file: Option<FromFile>,
-    service: Option<EffectiveService>,
-    /// Why the endpoints of the file are not there.
-    refused: Option<ResolveError>,
-    endpoints: Vec<EffectiveEndpoint>,
-    credentials: Credentials,
-    clock: Clock,
-    trace: Option<Trace>,
+    /// How many endpoints are of the file: the first ones.
+    of_file: usize,
+    setup: Setup,
     http_limits: HttpLimits,
+    /// Services beside this one, with what executes their calls.
+    others: Vec<(Setup, Arc<dyn Instances>)>,
 }
 
 /// A service of a configuration file.
 struct FromFile {
     configuration: Configuration,
     service: Service,
-    contract: &'static str,
+    contracts: Vec<&'static str>,
 }
 
 impl ServiceHostBuilder {
@@ -51,72 +45,76 @@ impl ServiceHostBuilder {
     pub fn new() -> Self {
         Self {
             file: None,
-            service: None,
-            refused: None,
-            endpoints: Vec::new(),
-            credentials: Credentials::new(),
-            clock: Clock::system(),
-            trace: None,
+            of_file: 0,
+            setup: Setup::new(),
             http_limits: HttpLimits::default(),
+            others: Vec::new(),
         }
     }
 
-    /// The service `name` of a configuration file, which implements `contract`.
+    /// The service `name` of a configuration file, which implements these contracts: `&CALCULATOR_CONTRACT`, or several
+    /// as `[&ORDERS_CONTRACT, &ADMIN_CONTRACT]`. What [`open`](Self::open) is given must implement those that the
+    /// endpoints are for.
     ///
     /// # Errors
-    /// The file has no such service, or mistakes that concern it, or one of its endpoints cannot be used.
+    /// The file has no such service, or mistakes that concern it, or one of its endpoints cannot be used: its contract is
+    /// not among these, for instance.
     pub fn from_config(
         file: &ConfigurationFile,
         name: &str,
-        contract: &'static ContractDescription,
+        contracts: impl Into<ContractList>,
     ) -> Result<Self, HostError> {
+        let contracts = contracts.into();
         let from = FromFile {
             configuration: file.configuration().clone(),
             service: file.loaded.find_service(name)?.clone(),
-            contract: contract.configuration_name,
+            contracts: contracts.iter().map(|contract| contract.configuration_name).collect(),
         };
         let mut builder = Self::new().certificate_stores(file.certificate_stores());
-        builder.trace = file.trace().map_err(|text| incomplete("", text))?;
+        builder.setup.trace = file.trace().map_err(|text| incomplete("", text))?;
         builder.resolve(from)?;
         Ok(builder)
     }
 
-    /// The same with a base address that the file does not have, or in place of the file's one of the same scheme: what
-    /// IIS takes from the address of the `.svc` file, and a program gives to the constructor of `ServiceHost`. The
-    /// endpoints of the file are made anew: call it before [`endpoint`](Self::endpoint) and
-    /// [`endpoints_mut`](Self::endpoints_mut).
+    /// The same with a base address: endpoints with relative addresses are below the one of their binding's scheme. What
+    /// IIS takes from the address of the `.svc` file, and a WCF program gives to the constructor of `ServiceHost`.
+    ///
+    /// It goes before a base address of the file with the same scheme. The endpoints of the file are made anew: call it
+    /// before [`endpoints_mut`](Self::endpoints_mut).
     ///
     /// # Errors
-    /// The address is not absolute, the host is not made from a file, or WCF would refuse an endpoint.
+    /// The address is not absolute, has a query or fragment, or there is one of its scheme; or WCF would refuse an
+    /// endpoint of the file.
     pub fn base_address(mut self, address: &str) -> Result<Self, HostError> {
-        if !address.contains("://") {
-            return Err(incomplete(address, "Only an absolute Uri can be used as a base address."));
+        self.setup.base_addresses.add(address)?;
+        if let Some(mut from) = self.file.take() {
+            from.service.give_base_address(address.trim());
+            self.resolve(from)?;
         }
-        let Some(mut from) = self.file.take() else {
-            let text = "base addresses are for services of a file: begin with ServiceHostBuilder::from_config";
-            return Err(incomplete(address, text));
-        };
-        from.service.give_base_address(address);
-        self.resolve(from)?;
         Ok(self)
     }
 
     /// The endpoints of the file; without a base address that they need there are none yet.
     fn resolve(&mut self, from: FromFile) -> Result<(), HostError> {
-        self.refused = None;
-        match from.configuration.resolve_service(&from.service, &[from.contract]) {
+        self.setup.refused = None;
+        match from.configuration.resolve_service(&from.service, &from.contracts) {
             Ok(mut service) => {
-                self.endpoints = std::mem::take(&mut service.endpoints);
-                self.service = Some(service);
+                let fresh = std::mem::take(&mut service.endpoints);
+                let old = self.of_file.min(self.setup.endpoints.len());
+                self.of_file = fresh.len();
+                self.setup.endpoints.splice(..old, fresh);
+                self.setup.service = Some(service);
             }
-            Err(error @ ResolveError::NoAddress { .. }) => self.refused = Some(error),
+            Err(error @ ResolveError::NoAddress { .. }) => self.setup.refused = Some(error),
             Err(error) => return Err(error.into()),
         }
         self.file = Some(from);
         Ok(())
     }
 
-    /// The same with one more endpoint at an absolute address.
+    /// The same with one more endpoint. Its address is absolute, or relative to the base address of the binding's scheme
+    /// (the empty one is the base address itself). Endpoints of several contracts may have one address when they have the
+    /// same binding and behavior.
     ///
     /// # Errors
     /// WCF would refuse the binding.
@@ -133,21 +131,21 @@ impl ServiceHostBuilder {
             address,
             behavior,
         );
-        self.endpoints.push(endpoint.map_err(|e| incomplete(address, e.to_string()))?);
+        self.setup.endpoints.push(endpoint.map_err(|e| incomplete(address, e.to_string()))?);
         Ok(self)
     }
 
     /// The same with this certificate of the service.
     #[must_use]
     pub fn certificate(mut self, identity: Identity) -> Self {
-        self.credentials.certificate = Some(identity);
+        self.setup.credentials.certificate = Some(identity);
         self
     }
 
     /// The same, deciding in code whether a client's certificate is trusted.
     #[must_use]
     pub fn client_trust(mut self, trust: impl CertificateTrust + 'static) -> Self {
-        self.credentials.trust = Some(Arc::new(trust));
+        self.setup.credentials.trust = Some(Arc::new(trust));
         self
     }
 
@@ -155,21 +153,21 @@ impl ServiceHostBuilder {
     /// (`userNamePasswordValidationMode="Custom"`).
     #[must_use]
     pub fn user_names(mut self, validator: impl UserNameValidator + 'static) -> Self {
-        self.credentials.user_names = Some(Arc::new(validator));
+        self.setup.credentials.user_names = Some(Arc::new(validator));
         self
     }
 
     /// The same with certificates in other folders.
     #[must_use]
     pub fn certificate_stores(mut self, stores: CertificateStores) -> Self {
-        self.credentials.stores = stores;
+        self.setup.credentials.stores = stores;
         self
     }
 
     /// The same, negotiating with clients that know no TLS 1.2. **TLS 1.0 and 1.1 are broken.**
     #[must_use]
     pub fn allow_broken_tls(mut self, oldest: TlsVersion) -> Self {
-        self.credentials.oldest_tls = oldest;
+        self.setup.credentials.oldest_tls = oldest;
         self
     }
 
@@ -177,21 +175,21 @@ impl ServiceHostBuilder {
     /// with a level of their own keep it. Clients need the same.
     #[must_use]
     pub fn protection_level(mut self, level: ProtectionLevel) -> Self {
-        self.credentials.protection_level = Some(level);
+        self.setup.credentials.protection_level = Some(level);
         self
     }
 
     /// The same with other clocks.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
+        self.setup.clock = clock;
         self
     }
 
     /// The same with every message written to a trace.
     #[must_use]
     pub fn trace(mut self, trace: Trace) -> Self {
-        self.trace = Some(trace);
+        self.setup.trace = Some(trace);
         self
     }
 
@@ -204,7 +202,36 @@ impl ServiceHostBuilder {
 
     /// The endpoints, to be looked at or changed before the host opens.
     pub fn endpoints_mut(&mut self) -> &mut Vec<EffectiveEndpoint> {
-        &mut self.endpoints
+        &mut self.setup.endpoints
+    }
+
+    /// The same with another service beside: both listen in one host, on the same port where their addresses say so.
+    /// Each has its endpoints, credentials, instances and throttling for itself; the limits of HTTP peers are those of the
+    /// service that [`open`](Self::open) is called on.
+    ///
+    /// ```no_run
+    /// # use waxwing::contract::{OperationFault, service_contract};
+    /// # use waxwing::{ConfigurationFile, ServiceHostBuilder, ServiceInstances};
+    /// # #[service_contract] trait Orders { async fn count(&self) -> Result<i32, OperationFault>; }
+    /// # #[service_contract] trait Admin { async fn clear(&self) -> Result<(), OperationFault>; }
+    /// # struct Shop;
+    /// # impl Orders for Shop { async fn count(&self) -> Result<i32, OperationFault> { Ok(0) } }
+    /// # impl Admin for Shop { async fn clear(&self) -> Result<(), OperationFault> { Ok(()) } }
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// let file = ConfigurationFile::load("web.config")?;
+    /// let admin = ServiceHostBuilder::from_config(&file, "Shop.Admin", &ADMIN_CONTRACT)?;
+    /// let host = ServiceHostBuilder::from_config(&file, "Shop.Orders", &ORDERS_CONTRACT)?
+    ///     .service(admin, ServiceInstances::single(AdminService::new(Shop)))
+    ///     .open(ServiceInstances::per_session(|| OrdersService::new(Shop)))
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn service(mut self, other: Self, instances: impl Instances + 'static) -> Self {
+        let Self { setup, others, .. } = other;
+        self.others.extend(others);
+        self.others.push((setup, Arc::new(instances)));
+        self
     }
 
     /// Opens the host: listens on every endpoint's address and executes calls with `instances`.
@@ -212,101 +239,10 @@ impl ServiceHostBuilder {
     /// # Errors
     /// Something is missing or not supported, or an address cannot be listened on.
     pub async fn open(self, instances: impl Instances + 'static) -> Result<ServiceHost, HostError> {
-        if let Some(error) = self.refused {
-            return Err(error.into());
-        }
-        let instances: Arc<dyn Instances> = Arc::new(instances);
-        let contract = instances.contract();
-        let largest = self.endpoints.iter().map(|e| options::xml_limits(e).max_bytes).max();
-        let places = Places::new(self.http_limits, largest.unwrap_or(0));
-        let throttle = Throttle::new(&self.throttling(), places);
-        let mut endpoints = Vec::new();
-        for endpoint in &self.endpoints {
-            if endpoint.contract == "IMetadataExchange" {
-                tracing::info!(
-                    address = endpoint.address,
-                    "metadata endpoints are not supported yet; this one is left out"
-                );
-                continue;
-            }
-            if endpoint.contract != contract.configuration_name {
-                let text = format!(
-                    "the endpoint is for the contract {}, but the service implements {}",
-                    endpoint.contract, contract.configuration_name
-                );
-                return Err(incomplete(&endpoint.address, text));
-            }
-            let parts = self.parts(endpoint, &instances, &throttle)?;
-            endpoints.push(Endpoint::new(parts)?);
-        }
-        if endpoints.is_empty() {
-            let text = "Service has zero application (non-infrastructure) endpoints: add an <endpoint> to the service, \
-                        give a base address (ServiceHostBuilder::base_address), or use ServiceHostBuilder::endpoint";
-            return Err(incomplete("", text));
-        }
-        let close = self.service.as_ref().map_or(std::time::Duration::from_secs(10), |service| {
-            options::duration(service.close_timeout)
-        });
-        ServiceHost::listen(endpoints, close, throttle.places()).await
-    }
-
-    /// `serviceThrottling` is one for the whole host, as in WCF. Endpoints set up in code may say different things: the
-    /// least of them holds.
-    fn throttling(&self) -> EffectiveThrottling {
-        let processors = std::thread::available_parallelism()
-            .map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
-        let all = self.endpoints.iter().map(|e| e.service_behavior.throttling(processors));
-        let least = all.reduce(|mut least, other| {
-            least.max_concurrent_calls = least.max_concurrent_calls.min(other.max_concurrent_calls);
-            least.max_concurrent_sessions =
-                least.max_concurrent_sessions.min(other.max_concurrent_sessions);
-            least.max_concurrent_instances =
-                least.max_concurrent_instances.min(other.max_concurrent_instances);
-            least
-        });
-        least.unwrap_or_else(|| ServiceBehavior::default().throttling(processors))
-    }
-
-    fn parts(
-        &self,
-        endpoint: &EffectiveEndpoint,
-        instances: &Arc<dyn Instances>,
-        throttle: &Arc<Throttle>,
-    ) -> Result<EndpointParts, HostError> {
-        let address = endpoint.address.as_str();
-        if let Some(first) = endpoint.unsupported().first() {
-            return Err(HostError::Unsupported {
-                address: address.to_owned(),
-                text: first.to_string(),
-            });
-        }
-        let contract = instances.contract();
-        let shape = contract.shape();
-        let settings = options::service_settings(endpoint, shape);
-        let mut settings =
-            settings.ok_or_else(|| incomplete(address, "the binding has no SOAP"))?;
-        let headers = contract.operations.iter().flat_map(|operation| operation.request.headers);
-        settings.understood =
-            headers.map(|h| (h.namespace.to_owned(), h.local.to_owned())).collect();
-        settings.trace = self.trace.as_ref().is_some_and(Trace::is_decrypted);
-        let security =
-            ServiceSecurity::new(self.credentials.options(endpoint, contract)?, &mut SystemRandom);
-        let security = security.map_err(|e| incomplete(address, e.to_string()))?;
-        let debug = endpoint.service_behavior.service_debug.as_ref();
-        Ok(EndpointParts {
-            endpoint: ServiceEndpoint::new(settings, security),
-            listen: endpoint.via.clone().unwrap_or_else(|| address.to_owned()),
-            encoding: Encoding::of(endpoint),
-            limits: options::xml_limits(endpoint),
-            throttle: Arc::clone(throttle),
-            faults: FaultOptions {
-                include_exception_detail: debug
-                    .is_some_and(|d| d.include_exception_detail_in_faults),
-            },
-            instances: Arc::clone(instances),
-            clock: self.clock,
-            trace: self.trace.clone(),
-        })
+        let mut services: Vec<(Setup, Arc<dyn Instances>)> =
+            vec![(self.setup, Arc::new(instances))];
+        services.extend(self.others);
+        opening::open(services, self.http_limits).await
     }
 }
 
@@ -319,7 +255,7 @@ impl Default for ServiceHostBuilder {
 impl std::fmt::Debug for ServiceHostBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let addresses: Vec<_> =
-            self.endpoints.iter().map(|endpoint| endpoint.address.as_str()).collect();
+            self.setup.endpoints.iter().map(|endpoint| endpoint.address.as_str()).collect();
         f.debug_struct("ServiceHostBuilder").field("endpoints", &addresses).finish_non_exhaustive()
     }
 }

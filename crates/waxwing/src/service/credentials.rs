@@ -10,9 +10,10 @@ use waxwing_security::conversation::{
 };
 use waxwing_session::options;
 
+use super::contracts::Contracts;
 use super::error::{HostError, incomplete};
 use crate::certificates::{CertificateError, CertificateStores};
-use crate::contract::{ContractDescription, ProtectionLevel};
+use crate::contract::ProtectionLevel;
 use crate::requirements::{self, requirements};
 
 /// What code says of them; the rest is in the file.
@@ -44,7 +45,7 @@ impl Credentials {
     pub(super) fn options(
         &self,
         endpoint: &EffectiveEndpoint,
-        contract: &'static ContractDescription,
+        contracts: &Contracts,
     ) -> Result<ServiceOptions, HostError> {
         let certificate_error = |error: CertificateError| HostError::Certificate {
             address: endpoint.address.clone(),
@@ -53,9 +54,12 @@ impl Credentials {
         let mut options = ServiceOptions::new(self.clients(endpoint)?);
         options::fill_service_options(&mut options, endpoint);
         let level = self.protection_level;
-        options.requirements = requirements(contract, level, endpoint.reliable_session.is_some());
+        options.requirements =
+            requirements(contracts.iter(), level, endpoint.reliable_session.is_some());
         let Some(security) = &endpoint.security else {
-            return match requirements::unmet(contract, level, endpoint) {
+            let mut unmet =
+                contracts.iter().filter_map(|c| requirements::unmet(c, level, endpoint));
+            return match unmet.next() {
                 Some(text) => Err(incomplete(&endpoint.address, text)),
                 None => Ok(options),
             };

@@ -8,7 +8,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use waxwing_session::{AppMessage, ApplicationMessage, ArrivedMessage, Encoded};
 
 use super::endpoint::{Counters, Endpoint, caller_of};
-use crate::contract::{Caller, Dispatch, OperationContext, OperationFault, Outgoing};
+use super::instances::ServiceObject;
+use crate::contract::{Caller, OperationContext, OperationFault, Outgoing};
 use crate::environment::SystemRandom;
 use crate::log::Cut;
 use crate::panics;
@@ -16,7 +17,7 @@ use crate::panics;
 /// An object that executes calls, with its place among `maxConcurrentInstances`.
 #[derive(Clone)]
 pub(super) struct Instance {
-    dispatch: Arc<dyn Dispatch>,
+    object: Arc<ServiceObject>,
     _place: Option<Arc<OwnedSemaphorePermit>>,
 }
 
@@ -35,6 +36,11 @@ impl Drop for UnderWay {
         self.0.direct.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+/// An instance lacks a contract that its service says it has.
+#[derive(Debug, thiserror::Error)]
+#[error("the instance does not implement the contract {0}, which its service names")]
+struct NotImplemented(&'static str);
 
 impl Endpoint {
     /// Executes a call that stands outside of any reliable session. One that has begun is carried through, whether its
@@ -85,11 +91,11 @@ impl Endpoint {
             false => self.parts.throttle.instance().await.map(Arc::new),
         };
         let made = panics::catch(|| self.parts.instances.instance());
-        let dispatch = made.map_err(|panicked| {
+        let object = made.map_err(|panicked| {
             self.failed("an instance of the service could not be made", &panicked);
             OperationFault::internal(panicked)
         })?;
-        Ok(Instance { dispatch, _place: place })
+        Ok(Instance { object, _place: place })
     }
 
     /// Drops an instance that is not used any more, which may run code of the user.
@@ -125,7 +131,7 @@ impl Endpoint {
         let answered = match instance {
             Ok(instance) => {
                 let context = context(message, caller, session);
-                panics::caught(self.dispatch(&instance.dispatch, context, message)).await
+                panics::caught(self.dispatch(&instance.object, context, message)).await
             }
             Err(fault) => Ok(Some(fault.to_outgoing(version, self.parts.faults))),
         };
@@ -140,11 +146,18 @@ impl Endpoint {
     /// All that may run code of the user: the operation, and the detail of its fault.
     async fn dispatch(
         &self,
-        dispatch: &Arc<dyn Dispatch>,
+        object: &ServiceObject,
         context: OperationContext,
         message: &AppMessage,
     ) -> Option<Outgoing> {
-        match dispatch.dispatch(&context, &message.action, &message.envelope).await {
+        let contract = self.contract(&message.action);
+        let dispatched = match object.dispatcher(contract) {
+            Some(dispatcher) => {
+                dispatcher.dispatch(&context, &message.action, &message.envelope).await
+            }
+            None => Err(OperationFault::internal(NotImplemented(contract.name))),
+        };
+        match dispatched {
             Ok(reply) => reply,
             Err(fault) => {
                 if let Some(error) = fault.internal_error() {
@@ -166,7 +179,7 @@ impl Endpoint {
     }
 
     fn is_one_way(&self, action: &str) -> bool {
-        self.parts.instances.contract().operation(action).is_some_and(|operation| operation.one_way)
+        self.contract(action).operation(action).is_some_and(|operation| operation.one_way)
     }
 }
 

@@ -13,11 +13,12 @@ use waxwing_soap::Envelope;
 use waxwing_soap::http::ContentType;
 use waxwing_xml::Limits;
 
+use super::contracts::Contracts;
 use super::error::HostError;
 use super::instances::Instances;
 use super::reliable::ReliableSessions;
 use super::throttle::Throttle;
-use crate::contract::{Caller, FaultOptions};
+use crate::contract::{Caller, ContractDescription, FaultOptions};
 use crate::encoding::{DecodeError, Encoding};
 use crate::environment::{Clock, SystemRandom};
 use crate::log::{Cut, Rate};
@@ -34,6 +35,8 @@ pub(super) struct EndpointParts {
     pub(super) throttle: Arc<Throttle>,
     pub(super) faults: FaultOptions,
     pub(super) instances: Arc<dyn Instances>,
+    /// What can be called here: at least one, told apart by action.
+    pub(super) contracts: Contracts,
     pub(super) clock: Clock,
     pub(super) trace: Option<Trace>,
 }
@@ -105,6 +108,11 @@ impl Endpoint {
     /// The address that it is known by.
     pub(super) fn address(&self) -> &str {
         &self.parts.endpoint.settings().address
+    }
+
+    /// The contract that takes messages of this action; the first one when none does, to refuse it.
+    pub(super) fn contract(&self, action: &str) -> &'static ContractDescription {
+        self.parts.contracts.taking(action)
     }
 
     /// Takes no new sessions any more, and no calls outside of sessions; what has begun goes on.

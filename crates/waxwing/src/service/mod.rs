@@ -1,16 +1,21 @@
 //! Services: a host with endpoints, and the instances that execute calls.
 
+mod addresses;
 mod builder;
+mod contracts;
 mod credentials;
 mod direct;
 mod endpoint;
 mod error;
 mod host;
 mod instances;
+mod listening;
+mod opening;
 mod reliable;
 mod throttle;
 
 pub use builder::ServiceHostBuilder;
+pub use contracts::ContractList;
 pub use error::HostError;
 pub use host::{HostStatistics, ServiceHost};
-pub use instances::{Instances, ServiceInstances};
+pub use instances::{Instances, ServiceInstances, ServiceObject};

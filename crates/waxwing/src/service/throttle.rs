@@ -49,10 +49,6 @@ impl Throttle {
         place
     }
 
-    pub(super) fn places(&self) -> &Arc<Places> {
-        &self.places
-    }
-
     /// The place of one instance.
     pub(super) async fn instance(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.instances).acquire_owned().await.ok()

@@ -1,0 +1,302 @@
+//! Opening a host: from what was set up to endpoints that listen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use waxwing_binding::{
+    Configuration, EffectiveEndpoint, EffectiveService, EffectiveThrottling, ResolveError, Service,
+    ServiceBehavior,
+};
+use waxwing_security::conversation::ServiceSecurity;
+use waxwing_session::{ServiceEndpoint, options};
+
+use super::addresses::{BaseAddresses, place_of, unescaped};
+use super::contracts::Contracts;
+use super::credentials::Credentials;
+use super::endpoint::{Endpoint, EndpointParts};
+use super::error::{HostError, incomplete};
+use super::host::ServiceHost;
+use super::instances::Instances;
+use super::throttle::Throttle;
+use crate::contract::FaultOptions;
+use crate::encoding::Encoding;
+use crate::environment::{Clock, SystemRandom};
+use crate::net::http::server::{HttpLimits, Places};
+use crate::trace::Trace;
+
+/// One service as it was set up.
+pub(super) struct Setup {
+    /// That of the file.
+    pub(super) service: Option<EffectiveService>,
+    /// Why the endpoints of the file are not there.
+    pub(super) refused: Option<ResolveError>,
+    /// Addresses of those set up in code may be relative.
+    pub(super) endpoints: Vec<EffectiveEndpoint>,
+    /// Those given in code.
+    pub(super) base_addresses: BaseAddresses,
+    pub(super) credentials: Credentials,
+    pub(super) clock: Clock,
+    pub(super) trace: Option<Trace>,
+}
+
+/// How long a host may take to close when no file says anything, as in WCF.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The contract of metadata endpoints.
+const METADATA: &str = "IMetadataExchange";
+
+/// Opens several services in one host.
+///
+/// # Errors
+/// Something of one of them is missing or not supported, or an address cannot be listened on.
+pub(super) async fn open(
+    services: Vec<(Setup, Arc<dyn Instances>)>,
+    limits: HttpLimits,
+) -> Result<ServiceHost, HostError> {
+    let mut planned = Vec::new();
+    for (mut setup, instances) in services {
+        setup.complete(&*instances)?;
+        let groups = setup.groups(&*instances)?;
+        planned.push((setup, instances, groups));
+    }
+    refuse_shared_places(planned.iter().map(|(.., groups)| groups.as_slice()))?;
+    let groups = planned.iter().flat_map(|(.., groups)| groups);
+    let largest = groups.map(|group| options::xml_limits(&group.endpoint).max_bytes).max();
+    let places = Places::new(limits, largest.unwrap_or(0));
+    let mut endpoints = Vec::new();
+    let mut close = None;
+    for (setup, instances, groups) in planned {
+        let throttle = Throttle::new(&setup.throttling(), Arc::clone(&places));
+        for group in groups {
+            endpoints.push(Endpoint::new(setup.parts(group, &instances, &throttle)?)?);
+        }
+        close = close.max(Some(setup.close_timeout()));
+    }
+    ServiceHost::listen(endpoints, close.unwrap_or(CLOSE_TIMEOUT), &places).await
+}
+
+/// Endpoints that are one: they differ by contract only.
+struct Group {
+    endpoint: EffectiveEndpoint,
+    contracts: Contracts,
+}
+
+impl Group {
+    fn listen(&self) -> &str {
+        self.endpoint.via.as_deref().unwrap_or(&self.endpoint.address)
+    }
+
+    /// Host with port and path, in a form that can be compared.
+    fn place(&self) -> Option<(String, Vec<u8>)> {
+        place_of(self.listen()).map(|(place, path)| {
+            (place.to_ascii_lowercase(), unescaped(&path).to_ascii_lowercase())
+        })
+    }
+}
+
+impl Setup {
+    pub(super) fn new() -> Self {
+        Self {
+            service: None,
+            refused: None,
+            endpoints: Vec::new(),
+            base_addresses: BaseAddresses::default(),
+            credentials: Credentials::new(),
+            clock: Clock::system(),
+            trace: None,
+        }
+    }
+
+    /// Makes every address absolute, and gives a service that has base addresses and no endpoint those that WCF does.
+    fn complete(&mut self, instances: &dyn Instances) -> Result<(), HostError> {
+        if let Some(error) = self.refused.take() {
+            return Err(error.into());
+        }
+        let defaults = Configuration::default();
+        if self.endpoints.is_empty() && self.service.is_none() {
+            let mut service = Service::default();
+            self.base_addresses.iter().for_each(|base| service.give_base_address(base));
+            let contracts: Vec<_> =
+                instances.contracts().iter().map(|contract| contract.configuration_name).collect();
+            self.endpoints = defaults.resolve_service(&service, &contracts)?.endpoints;
+        }
+        for endpoint in &mut self.endpoints {
+            let binding = defaults.binding(&endpoint.binding_section, "");
+            let binding =
+                binding.as_ref().map_or(endpoint.binding_section.as_str(), |b| b.type_name());
+            let scheme = &endpoint.transport.scheme;
+            endpoint.address = self.base_addresses.absolute(&endpoint.address, scheme, binding)?;
+        }
+        Ok(())
+    }
+
+    /// The endpoints, those with one address together.
+    fn groups(&self, instances: &dyn Instances) -> Result<Vec<Group>, HostError> {
+        let mut groups: Vec<Group> = Vec::new();
+        for endpoint in &self.endpoints {
+            if endpoint.contract == METADATA {
+                let address = &endpoint.address;
+                tracing::info!(
+                    address,
+                    "metadata endpoints are not supported yet; this one is left out"
+                );
+                continue;
+            }
+            let known = instances.contracts().iter();
+            let contract = known.copied().find(|c| c.configuration_name == endpoint.contract);
+            let contract = contract.ok_or_else(|| self.not_implemented(endpoint, instances))?;
+            let group = Group { endpoint: endpoint.clone(), contracts: Contracts::of(contract) };
+            let place = group.place();
+            match groups.iter_mut().find(|known| place.is_some() && known.place() == place) {
+                Some(known) => {
+                    joinable(&known.endpoint, endpoint)?;
+                    if let Some((action, other)) = known.contracts.overlap(contract) {
+                        let text = format!(
+                            "two endpoints at one address take messages with the action '{action}', for the contracts \
+                             '{other}' and '{}': give one of them another address",
+                            contract.name
+                        );
+                        return Err(incomplete(&endpoint.address, text));
+                    }
+                    known.contracts.add(contract);
+                }
+                None => groups.push(group),
+            }
+        }
+        if groups.is_empty() {
+            let text = "Service has zero application (non-infrastructure) endpoints: add an <endpoint> to the service, \
+                        give a base address (ServiceHostBuilder::base_address), or use ServiceHostBuilder::endpoint";
+            return Err(incomplete("", text));
+        }
+        Ok(groups)
+    }
+
+    fn not_implemented(
+        &self,
+        endpoint: &EffectiveEndpoint,
+        instances: &dyn Instances,
+    ) -> HostError {
+        let names = instances.contracts().iter().map(|contract| contract.configuration_name);
+        let names: Vec<_> = names.map(|name| format!("'{name}'")).collect();
+        let service = self.service.as_ref().map_or("", |service| &service.name);
+        HostError::Configuration(ResolveError::NotImplemented {
+            contract: endpoint.contract.clone(),
+            implemented: names.join(", "),
+            service: service.rsplit('.').next().unwrap_or_default().to_owned(),
+        })
+    }
+
+    fn close_timeout(&self) -> Duration {
+        let of_file = self.service.as_ref().map(|service| options::duration(service.close_timeout));
+        of_file.unwrap_or(CLOSE_TIMEOUT)
+    }
+
+    /// `serviceThrottling` is one for the whole service, as in WCF. Endpoints set up in code may say different things: the
+    /// least of them holds.
+    fn throttling(&self) -> EffectiveThrottling {
+        let processors = std::thread::available_parallelism()
+            .map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
+        let all = self.endpoints.iter().map(|e| e.service_behavior.throttling(processors));
+        let least = all.reduce(|mut least, other| {
+            least.max_concurrent_calls = least.max_concurrent_calls.min(other.max_concurrent_calls);
+            least.max_concurrent_sessions =
+                least.max_concurrent_sessions.min(other.max_concurrent_sessions);
+            least.max_concurrent_instances =
+                least.max_concurrent_instances.min(other.max_concurrent_instances);
+            least
+        });
+        least.unwrap_or_else(|| ServiceBehavior::default().throttling(processors))
+    }
+
+    fn parts(
+        &self,
+        group: Group,
+        instances: &Arc<dyn Instances>,
+        throttle: &Arc<Throttle>,
+    ) -> Result<EndpointParts, HostError> {
+        let listen = group.listen().to_owned();
+        let Group { endpoint, contracts } = group;
+        let address = endpoint.address.as_str();
+        if let Some(first) = endpoint.unsupported().first() {
+            return Err(HostError::Unsupported {
+                address: address.to_owned(),
+                text: first.to_string(),
+            });
+        }
+        let settings = options::service_settings(&endpoint, contracts.shape());
+        let mut settings =
+            settings.ok_or_else(|| incomplete(address, "the binding has no SOAP"))?;
+        let operations = contracts.iter().flat_map(|contract| contract.operations);
+        let headers = operations.flat_map(|operation| operation.request.headers);
+        settings.understood =
+            headers.map(|h| (h.namespace.to_owned(), h.local.to_owned())).collect();
+        settings.trace = self.trace.as_ref().is_some_and(Trace::is_decrypted);
+        let options = self.credentials.options(&endpoint, &contracts)?;
+        let security = ServiceSecurity::new(options, &mut SystemRandom);
+        let security = security.map_err(|e| incomplete(address, e.to_string()))?;
+        let debug = endpoint.service_behavior.service_debug.as_ref();
+        Ok(EndpointParts {
+            endpoint: ServiceEndpoint::new(settings, security),
+            listen,
+            encoding: Encoding::of(&endpoint),
+            limits: options::xml_limits(&endpoint),
+            throttle: Arc::clone(throttle),
+            faults: FaultOptions {
+                include_exception_detail: debug
+                    .is_some_and(|d| d.include_exception_detail_in_faults),
+            },
+            instances: Arc::clone(instances),
+            contracts,
+            clock: self.clock,
+            trace: self.trace.clone(),
+        })
+    }
+}
+
+/// Whether two endpoints with one place to listen can be one.
+///
+/// # Errors
+/// They differ by more than the contract.
+fn joinable(one: &EffectiveEndpoint, other: &EffectiveEndpoint) -> Result<(), HostError> {
+    if one.address != other.address {
+        let text = format!(
+            "the endpoint listens at the same place as the endpoint at {}: this version tells endpoints at one place \
+             apart by the contract only, so both must have the same address, or another listenUri each",
+            one.address
+        );
+        return Err(HostError::Unsupported { address: other.address.clone(), text });
+    }
+    let same = EffectiveEndpoint {
+        name: one.name.clone(),
+        contract: one.contract.clone(),
+        ..other.clone()
+    };
+    if same == *one {
+        return Ok(());
+    }
+    let listen = other.via.as_deref().unwrap_or(&other.address);
+    let text = format!(
+        "A binding instance has already been associated to listen URI '{listen}'. If two endpoints want to share the same \
+         ListenUri, they must also share the same binding object instance. The two conflicting endpoints were either \
+         specified in AddServiceEndpoint() calls, in a config file, or a combination of AddServiceEndpoint() and config. \
+         Give both the same binding configuration and behavior, or another address each"
+    );
+    Err(incomplete(&other.address, text))
+}
+
+/// # Errors
+/// Two services would listen at one place.
+fn refuse_shared_places<'a>(services: impl Iterator<Item = &'a [Group]>) -> Result<(), HostError> {
+    let mut taken = Vec::new();
+    for groups in services {
+        let own: Vec<_> = groups.iter().filter_map(|g| Some((g.place()?, g.listen()))).collect();
+        if let Some((_, listen)) = own.iter().find(|(place, _)| taken.contains(place)) {
+            let text = format!(
+                "A registration already exists for URI '{listen}'. Two services of the host have this address"
+            );
+            return Err(incomplete(listen, text));
+        }
+        taken.extend(own.into_iter().map(|(place, _)| place));
+    }
+    Ok(())
+}
