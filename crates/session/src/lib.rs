@@ -29,7 +29,9 @@ pub use client::{Answer, ClientOutput, ClientSession, ClientSettings, Transmissi
 pub use diagnosis::{Diagnosis, Situation, TransportCause, TransportFailure};
 pub use error::SessionError;
 pub use message::{AppMessage, ApplicationMessage};
-pub use service::{Arrival, ArrivedMessage, Encoded, ReplyTo, ServiceEndpoint, ServiceSettings};
+pub use service::{
+    Arrival, ArrivedMessage, Encoded, ReplyTo, ServiceAnswer, ServiceEndpoint, ServiceSettings,
+};
 
 pub use waxwing_reliable::{CallId, ExchangeId};
 pub use waxwing_soap::{Moment, Time};

@@ -215,7 +215,7 @@ impl World {
             random: &mut self.random,
         };
         let arrived = match self.endpoint.receive(envelope, peer, &mut moment) {
-            Arrival::Answer(encoded) => return encoded.envelope,
+            Arrival::Answer(encoded) => return encoded.into_envelope(),
             Arrival::Message(arrived) => *arrived,
         };
         let (tag, reply) = (arrived.tag(), arrived.reply);
@@ -237,7 +237,7 @@ impl World {
             }
         }
         let response: Response<AppMessage> = answer.expect("an answer to CreateSequence");
-        self.endpoint.encode(&reply, response, &mut moment).envelope
+        self.endpoint.encode(&reply, response, &mut moment).into_envelope()
     }
 
     fn run(&mut self, until: u64) {

@@ -1,10 +1,8 @@
 //! Faults of WCF's dispatcher about addressing, versions and headers, with its texts.
 
 use waxwing_soap::{
-    AddressingError, AddressingVersion, Fault, FaultCode, MessageVersion, SoapVersion,
+    AddressingError, AddressingVersion, Envelope, Fault, FaultCode, MessageVersion, SoapVersion,
 };
-
-use super::Encoded;
 
 /// The action of faults that WS-Addressing itself defines (SOAP Binding §6).
 pub(super) fn addressing_action(version: AddressingVersion) -> &'static str {
@@ -50,8 +48,12 @@ pub(super) fn destination_unreachable(to: &str, version: AddressingVersion) -> F
     Fault::new(FaultCode::Sender, text).with_subcode(version.namespace(), "DestinationUnreachable")
 }
 
-/// Another SOAP version gets VersionMismatch (SOAP 1.2 Part 1 §5.4.7), other addressing headers a plain refusal.
-pub(super) fn version_mismatch(found: MessageVersion, expected: MessageVersion) -> Encoded {
+/// Another SOAP version gets VersionMismatch (SOAP 1.2 Part 1 §5.4.7), other addressing headers a plain refusal. The
+/// second is for the log.
+pub(super) fn version_mismatch(
+    found: MessageVersion,
+    expected: MessageVersion,
+) -> (Envelope, String) {
     let problem = format!(
         "the message is {} and {}; this endpoint speaks {} and {}",
         soap(found.soap),
@@ -62,10 +64,7 @@ pub(super) fn version_mismatch(found: MessageVersion, expected: MessageVersion) 
     let same_soap = found.soap == expected.soap;
     let code = if same_soap { FaultCode::Sender } else { FaultCode::VersionMismatch };
     let fault = Fault::new(code, problem.clone());
-    let envelope = fault.to_envelope(found, found.addressing.default_fault_action(), None);
-    let mut encoded = Encoded::of(500, envelope);
-    encoded.problem = Some(problem);
-    encoded
+    (fault.to_envelope(found, found.addressing.default_fault_action(), None), problem)
 }
 
 fn soap(version: SoapVersion) -> &'static str {

@@ -344,7 +344,7 @@ impl Pair {
     }
 
     fn answered(&mut self, id: TransmissionId, encoded: Encoded) {
-        let octets = encoded.envelope.map(|envelope| envelope.to_bytes());
+        let octets = encoded.into_envelope().map(|envelope| envelope.to_bytes());
         self.answers.insert(id, octets);
     }
 

@@ -72,7 +72,7 @@ impl Endpoint {
             Some((answer, place))
         });
         let Ok(Some((answer, _place))) = begun.await else {
-            return Encoded::aborted("the host was closed");
+            return Encoded::no_answer("the host was closed");
         };
         self.parts.endpoint.encode_direct(
             &reply,

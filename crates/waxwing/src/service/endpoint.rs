@@ -8,7 +8,7 @@ use http::{Method, StatusCode};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use waxwing_security::PeerTag;
-use waxwing_session::{Arrival, Encoded, ServiceEndpoint};
+use waxwing_session::{Arrival, Encoded, ServiceAnswer, ServiceEndpoint};
 use waxwing_soap::Envelope;
 use waxwing_soap::http::ContentType;
 use waxwing_xml::Limits;
@@ -205,14 +205,15 @@ impl Endpoint {
     }
 
     fn write(self: &Arc<Self>, encoded: Encoded) -> HttpReply {
-        let Encoded { status, envelope, plain, problem, ended } = encoded;
+        let Encoded { answer, plain, problem, ended } = encoded;
+        let (status, envelope) = http_status(answer);
         if let Some(problem) = &problem {
             Counters::add(&self.counters.refused);
             if let Some(left_out) = self.log.pass() {
                 let address = self.address();
                 tracing::warn!(
                     address,
-                    status,
+                    status = status.map(|status| status.as_u16()),
                     left_out,
                     "a message was refused: {}",
                     Cut::of(problem)
@@ -222,10 +223,7 @@ impl Endpoint {
         if let (Some(session), Some(reliable)) = (&ended, &self.reliable) {
             reliable.context_lost(session.identifier(), self);
         }
-        let status = match status {
-            Encoded::ABORTED => return HttpReply::Abort,
-            status => StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-        };
+        let Some(status) = status else { return HttpReply::Abort };
         let Some(envelope) = envelope else { return HttpReply::Empty(status) };
         let (content_type, body) = self.parts.encoding.write(&envelope);
         if let Some(trace) = &self.parts.trace {
@@ -237,6 +235,21 @@ impl Endpoint {
         }
         HttpReply::Message { status, content_type, body }
     }
+}
+
+/// How HTTP says an answer (WS-I Basic Profile 2.0 §3.4, SOAP 1.2 Part 2 §7.5.2): a status, none where the connection is
+/// closed instead, and a message.
+fn http_status(answer: ServiceAnswer) -> (Option<StatusCode>, Option<Envelope>) {
+    let (status, envelope) = match answer {
+        ServiceAnswer::Message(envelope) => (StatusCode::OK, Some(envelope)),
+        ServiceAnswer::Fault(envelope) => (StatusCode::INTERNAL_SERVER_ERROR, Some(envelope)),
+        ServiceAnswer::Accepted => (StatusCode::ACCEPTED, None),
+        ServiceAnswer::Refused => (StatusCode::BAD_REQUEST, None),
+        ServiceAnswer::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, None),
+        ServiceAnswer::Failed => (StatusCode::INTERNAL_SERVER_ERROR, None),
+        ServiceAnswer::NoAnswer => return (None, None),
+    };
+    (Some(status), envelope)
 }
 
 /// Empties the tables of an endpoint's security of what has lapsed, as long as the endpoint lives.

@@ -99,7 +99,7 @@ impl ReliableSessions {
                 response,
                 &mut endpoint.parts.clock.moment(&mut SystemRandom),
             ),
-            Err(_) => Encoded::aborted("the host was closed"),
+            Err(_) => Encoded::no_answer("the host was closed"),
         }
     }
 

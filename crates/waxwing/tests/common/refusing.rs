@@ -19,7 +19,8 @@ use waxwing_security::conversation::{
     ClientIdentification, Protection, ServiceOptions, ServiceSecurity,
 };
 use waxwing_session::{
-    AppMessage, ApplicationMessage, Arrival, Encoded, Moment, ServiceEndpoint, ServiceSettings,
+    AppMessage, ApplicationMessage, Arrival, Moment, ServiceAnswer, ServiceEndpoint,
+    ServiceSettings,
 };
 use waxwing_soap::{Envelope, MessageVersion, urn_uuid};
 use waxwing_testkit::http::{HttpReply, HttpRequest, HttpServer};
@@ -129,15 +130,16 @@ impl Peer {
                 self.endpoint.encode(&reply, response, &mut moment)
             }
         };
-        let Encoded { status, envelope, .. } = encoded;
-        let status = StatusCode::from_u16(status).expect("a status");
-        match envelope {
-            None => HttpReply::Empty(status),
-            Some(envelope) => HttpReply::Message {
-                status,
-                content_type: TYPE.to_owned(),
-                body: envelope.to_bytes().into(),
-            },
+        let message = |status, envelope: Envelope| HttpReply::Message {
+            status,
+            content_type: TYPE.to_owned(),
+            body: envelope.to_bytes().into(),
+        };
+        match encoded.answer {
+            ServiceAnswer::Message(envelope) => message(StatusCode::OK, envelope),
+            ServiceAnswer::Fault(envelope) => message(StatusCode::INTERNAL_SERVER_ERROR, envelope),
+            ServiceAnswer::Accepted => HttpReply::Empty(StatusCode::ACCEPTED),
+            other => panic!("{other:?}"),
         }
     }
 

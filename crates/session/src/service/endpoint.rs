@@ -1,0 +1,390 @@
+//! An endpoint: what becomes of one message that came in, and of the answer to it.
+
+use std::sync::Arc;
+
+use waxwing_reliable::{
+    Body, ContextTag, FaultKind, Identifier, Message, ReliableMessagingVersion,
+    ReliableSessionSettings, Response, Shape, codec,
+};
+use waxwing_security::conversation::{
+    CallerIdentity, Incoming, SecuredMessage, SecuritySession, ServiceError, ServiceSecurity,
+};
+use waxwing_security::trust::TrustAction;
+use waxwing_security::wsse::Dialect;
+use waxwing_security::wsse::names::WSSE;
+use waxwing_security::{Delivery, PeerTag};
+use waxwing_soap::{Addressing, Envelope, Fault, MessageVersion, Moment};
+
+use super::answer::{Encoded, ReplyTo, ServiceAnswer};
+use super::faults;
+use super::hints::{Own, Seen, with_hint};
+use crate::diagnosis::is_infrastructure;
+use crate::message::{AppMessage, ApplicationMessage};
+
+/// What a service endpoint must know beside its security.
+#[derive(Debug, Clone)]
+pub struct ServiceSettings {
+    /// The address of the endpoint; messages for another path are refused.
+    pub address: String,
+    /// SOAP and addressing versions.
+    pub version: MessageVersion,
+    /// The reliable session; none when messages go by themselves.
+    pub reliable: Option<(ReliableMessagingVersion, Shape, ReliableSessionSettings)>,
+    /// The headers that the contract understands, by namespace and local name.
+    pub understood: Vec<(String, String)>,
+    /// Whether messages are also wanted in plain, for traces.
+    pub trace: bool,
+}
+
+/// An endpoint of a service, without IO.
+#[derive(Debug)]
+pub struct ServiceEndpoint {
+    settings: ServiceSettings,
+    path: String,
+    security: ServiceSecurity,
+}
+
+/// What becomes of a message that came in.
+#[derive(Debug)]
+pub enum Arrival {
+    /// It is answered at once: it was one of the security protocol, or was refused.
+    Answer(Box<Encoded>),
+    /// It is for the layers above.
+    Message(Box<ArrivedMessage>),
+}
+
+/// A message for the reliable session or the application.
+#[derive(Debug)]
+pub struct ArrivedMessage {
+    /// The message. Without reliable session always [`Body::Application`] without headers.
+    pub message: Message<AppMessage>,
+    /// The message as it was verified and decrypted, when traces are wanted.
+    pub plain: Option<Envelope>,
+    /// The security session that it came in by.
+    pub session: Option<SecuritySession>,
+    /// Who sent it.
+    pub caller: Arc<CallerIdentity>,
+    /// How its answer is made.
+    pub reply: ReplyTo,
+}
+
+impl ArrivedMessage {
+    /// What a sequence is bound to: the identifier of the security context.
+    pub fn tag(&self) -> Option<ContextTag> {
+        self.session.as_ref().map(|session| Identifier::new(session.identifier()))
+    }
+}
+
+impl ServiceEndpoint {
+    /// An endpoint with its security.
+    pub fn new(settings: ServiceSettings, security: ServiceSecurity) -> Self {
+        let path = path_of(&settings.address).to_owned();
+        Self { settings, path, security }
+    }
+
+    /// Its settings.
+    pub fn settings(&self) -> &ServiceSettings {
+        &self.settings
+    }
+
+    /// Its security.
+    pub fn security(&self) -> &ServiceSecurity {
+        &self.security
+    }
+
+    /// Takes a message that came in from this peer.
+    pub fn receive(&self, envelope: Envelope, peer: PeerTag, at: &mut Moment<'_>) -> Arrival {
+        if envelope.version() != self.settings.version {
+            let (fault, problem) =
+                faults::version_mismatch(envelope.version(), self.settings.version);
+            return answer(Encoded::refusal(fault, problem));
+        }
+        if let Some(refusal) = self.misdirected(&envelope) {
+            return answer(refusal);
+        }
+        let seen = Seen::of(&envelope);
+        match self.security.receive(envelope, Delivery::from(&*at).from_peer(peer), at.random) {
+            Incoming::Reply(reply) => {
+                let said = match reply.status {
+                    200 => ServiceAnswer::Message(reply.envelope),
+                    _ => ServiceAnswer::Fault(reply.envelope),
+                };
+                let mut encoded = Encoded::of(said);
+                let problem = reply.error.as_ref().map(ServiceError::to_string);
+                encoded.problem = problem.map(|text| with_hint(text, seen.hint(self.own())));
+                encoded.ended = reply.ended;
+                answer(encoded)
+            }
+            Incoming::Message(secured) => self.read(*secured, at),
+        }
+    }
+
+    /// Addressing, headers that must be understood, reliable messaging.
+    fn read(&self, secured: SecuredMessage, at: &mut Moment<'_>) -> Arrival {
+        let SecuredMessage { received, session, caller, reply } = secured;
+        let envelope = received.into_envelope();
+        let version = envelope.version();
+        let addressing = Addressing::read(&envelope);
+        let message_id = addressing.as_ref().ok().and_then(|a| a.message_id.clone());
+        let action = addressing.as_ref().ok().and_then(|a| a.action.clone()).unwrap_or_default();
+        let reply = ReplyTo { security: reply, version, message_id, action };
+        let addressing = match addressing {
+            Ok(addressing) => addressing,
+            Err(error) => {
+                let (fault, action) = faults::addressing(&error, version.addressing);
+                return self.refuse(&reply, &fault, action, error.to_string(), at);
+            }
+        };
+        if let Some(header) =
+            envelope.not_understood(|ns, local| self.understands(ns, local)).first()
+        {
+            let fault = faults::must_understand(header.namespace(), header.local_name());
+            let text = fault.text().to_owned();
+            return self.refuse(
+                &reply,
+                &fault,
+                version.addressing.default_fault_action(),
+                text,
+                at,
+            );
+        }
+        if let Some(to) = addressing.to.as_deref().filter(|to| !self.is_here(to, version)) {
+            let fault = faults::destination_unreachable(to, version.addressing);
+            let text = fault.text().to_owned();
+            return self.refuse(
+                &reply,
+                &fault,
+                faults::addressing_action(version.addressing),
+                text,
+                at,
+            );
+        }
+        let message = match self.settings.reliable {
+            None => Ok(Message::new(Body::Application(()))),
+            Some((version, ..)) => codec::read_addressed(&envelope, &addressing, version),
+        };
+        match message {
+            Ok(message) => {
+                let plain = self.settings.trace.then(|| envelope.clone());
+                let application =
+                    AppMessage::new(ApplicationMessage::received(envelope, addressing));
+                let message = message.map(|()| application);
+                Arrival::Message(Box::new(ArrivedMessage {
+                    message,
+                    plain,
+                    session,
+                    caller,
+                    reply,
+                }))
+            }
+            Err(error) => {
+                let problem = error.to_string();
+                match error.fault() {
+                    Some(fault) => {
+                        let outside = is_outside(&fault.kind);
+                        let message = Message::new(Body::Fault(Box::new(fault)));
+                        let mut encoded = self.encode(&reply, Response::Message(message), at);
+                        // The encoding knows the fault's hint; the codec knows better what was wrong.
+                        let hint = self.hint_of(&reply, outside);
+                        encoded.problem = Some(with_hint(problem, hint));
+                        answer(encoded)
+                    }
+                    // What is malformed cannot be trusted to name its sequence. WCF drops the request, too.
+                    None => answer(Encoded::no_answer(problem)),
+                }
+            }
+        }
+    }
+
+    /// The refusal of a message of the security protocol that is for another service: the security answers those itself,
+    /// and nothing above sees their address. It is signed in those that prove something, and nothing else in them says
+    /// for whom they are: whoever a client talks to could hand its request on and would know the key of the session.
+    fn misdirected(&self, envelope: &Envelope) -> Option<Encoded> {
+        let version = envelope.version();
+        let action = envelope.header_named(version.addressing.namespace(), "Action")?.text();
+        let is_trust = |dialect| TrustAction::of(action.trim(), dialect).is_some();
+        if self.security.profile().is_none() || !Dialect::ALL.into_iter().any(is_trust) {
+            return None;
+        }
+        let addressing = Addressing::read(envelope);
+        let id = addressing.as_ref().ok().and_then(|a| a.message_id.as_deref());
+        let (fault, action) = match &addressing {
+            Err(error) => faults::addressing(error, version.addressing),
+            Ok(Addressing { to: Some(to), .. }) if !self.is_here(to, version) => {
+                let fault = faults::destination_unreachable(to, version.addressing);
+                (fault, faults::addressing_action(version.addressing))
+            }
+            Ok(_) => return None,
+        };
+        let problem = fault.text().to_owned();
+        Some(Encoded::refusal(fault.to_envelope(version, action, id), problem))
+    }
+
+    fn own(&self) -> Own {
+        let reliable = self.settings.reliable.as_ref().map(|(version, ..)| *version);
+        Own { security: self.security.profile(), reliable }
+    }
+
+    /// What a verified message says, `outside` of a sequence or in one.
+    fn hint_of(&self, reply: &ReplyTo, outside: bool) -> Option<&'static str> {
+        Seen::verified(&reply.action, !outside, self.own()).hint(self.own())
+    }
+
+    /// What the log says of an answer that refuses a message: the fault, and what the client is probably set to.
+    fn refusal(&self, reply: &ReplyTo, fault: &str, outside: bool) -> String {
+        let hint = self.hint_of(reply, outside);
+        with_hint(format!("{fault} (action '{}')", reply.action), hint)
+    }
+
+    /// The same of an answer of the application, when it is the infrastructure's refusal.
+    fn application_refusal(&self, reply: &ReplyTo, answer: &ApplicationMessage) -> Option<String> {
+        let fault = if answer.is_fault() { Fault::read(&answer.envelope)? } else { return None };
+        is_infrastructure(&fault).then(|| self.refusal(reply, fault.text(), false))
+    }
+
+    fn understands(&self, namespace: &str, local: &str) -> bool {
+        let contract = &self.settings.understood;
+        is_understood(namespace, local)
+            || contract.iter().any(|(n, l)| n == namespace && l == local)
+    }
+
+    /// Whether an address is this endpoint's: the host may have many names, the path has one.
+    fn is_here(&self, to: &str, version: MessageVersion) -> bool {
+        to == version.addressing.anonymous()
+            || path_of(to)
+                .trim_end_matches('/')
+                .eq_ignore_ascii_case(self.path.trim_end_matches('/'))
+    }
+
+    fn refuse(
+        &self,
+        reply: &ReplyTo,
+        fault: &Fault,
+        action: &str,
+        problem: String,
+        at: &mut Moment<'_>,
+    ) -> Arrival {
+        let envelope = fault.to_envelope(reply.version, action, reply.message_id.as_deref());
+        let mut encoded = self.protect(reply, true, envelope, at);
+        encoded.problem = Some(problem);
+        answer(encoded)
+    }
+
+    /// Writes and protects an answer of the reliable session.
+    pub fn encode(
+        &self,
+        reply: &ReplyTo,
+        response: Response<AppMessage>,
+        at: &mut Moment<'_>,
+    ) -> Encoded {
+        let is_fault = response.is_fault();
+        let mut message = match response {
+            Response::Accepted => return Encoded::of(ServiceAnswer::Accepted),
+            Response::Message(message) => message,
+        };
+        let Some((version, ..)) = self.settings.reliable else {
+            return Encoded::failed("an answer of a reliable session that does not exist");
+        };
+        match &message.body {
+            Body::Application(application) => {
+                let envelope = application.dress(None, Some((&message.headers, version)));
+                let mut encoded = self.protect(reply, application.is_fault(), envelope, at);
+                encoded.problem =
+                    encoded.problem.or_else(|| self.application_refusal(reply, application));
+                encoded
+            }
+            _ => {
+                if message.relates_to.is_none() && is_fault {
+                    message.relates_to = reply.message_id.as_deref().map(Identifier::new);
+                }
+                match codec::write(&message, version, reply.version, None) {
+                    Some(envelope) => {
+                        let mut encoded = self.protect(reply, is_fault, envelope, at);
+                        if let (Body::Fault(fault), None) = (&message.body, &encoded.problem) {
+                            let text = fault.to_string();
+                            encoded.problem =
+                                Some(self.refusal(reply, &text, is_outside(&fault.kind)));
+                        }
+                        encoded
+                    }
+                    None => Encoded::of(ServiceAnswer::Accepted),
+                }
+            }
+        }
+    }
+
+    /// Writes and protects an answer of the application outside of a reliable session; none for a one-way operation.
+    pub fn encode_direct(
+        &self,
+        reply: &ReplyTo,
+        message: Option<&ApplicationMessage>,
+        at: &mut Moment<'_>,
+    ) -> Encoded {
+        match message {
+            None => Encoded::of(ServiceAnswer::Accepted),
+            Some(message) => {
+                let envelope = message.dress(None, None);
+                let mut encoded = self.protect(reply, message.is_fault(), envelope, at);
+                encoded.problem =
+                    encoded.problem.or_else(|| self.application_refusal(reply, message));
+                encoded
+            }
+        }
+    }
+
+    fn protect(
+        &self,
+        reply: &ReplyTo,
+        is_fault: bool,
+        envelope: Envelope,
+        at: &mut Moment<'_>,
+    ) -> Encoded {
+        let plain = self.settings.trace.then(|| envelope.clone());
+        match self.security.protect_reply(&reply.security, envelope, at.wall, at.random) {
+            Ok(envelope) if is_fault => {
+                Encoded { plain, ..Encoded::of(ServiceAnswer::Fault(envelope)) }
+            }
+            Ok(envelope) => Encoded { plain, ..Encoded::of(ServiceAnswer::Message(envelope)) },
+            Err(error) => Encoded::failed(format!("the answer cannot be protected: {error}")),
+        }
+    }
+}
+
+fn answer(encoded: Encoded) -> Arrival {
+    Arrival::Answer(Box::new(encoded))
+}
+
+/// Whether a fault refuses a message because it is outside of any sequence.
+fn is_outside(kind: &FaultKind) -> bool {
+    matches!(kind, FaultKind::ActionNotSupported(_) | FaultKind::WsrmRequired)
+}
+
+/// The path of an absolute URI, without query.
+fn path_of(uri: &str) -> &str {
+    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let path = rest.find('/').map_or("/", |at| &rest[at..]);
+    path.split(['?', '#']).next().unwrap_or(path)
+}
+
+/// The headers of the layers that a message has passed when the application gets it.
+pub(crate) fn is_understood(namespace: &str, local: &str) -> bool {
+    const NONE: &str = "http://schemas.microsoft.com/ws/2005/05/addressing/none";
+    let reliable = [ReliableMessagingVersion::February2005, ReliableMessagingVersion::V11];
+    (namespace == WSSE && local == "Security")
+        || namespace == NONE
+        || reliable.iter().any(|version| version.namespace() == namespace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::path_of;
+
+    #[test]
+    fn the_path_of_an_address() {
+        let cases =
+            [("http://h:1/a/b?x", "/a/b"), ("http://h", "/"), ("urn:x", "/"), ("http://h/", "/")];
+        for (uri, path) in cases {
+            assert_eq!(path_of(uri), path);
+        }
+    }
+}
