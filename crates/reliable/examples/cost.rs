@@ -7,13 +7,18 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use waxwing_reliable::{
     Body, CallId, ExchangeId, Identifier, Initiator, InitiatorInput, InitiatorOutput, Listener,
-    ListenerInput, ListenerOutput, OpenRequest, ReliableMessagingVersion, ReliableSessionSettings,
-    Response, Shape, Time,
+    ListenerInput, ListenerOutput, Moment, OpenRequest, ReliableMessagingVersion,
+    ReliableSessionSettings, Response, Shape, Time,
 };
+use waxwing_soap::RandomSource;
 
 const CALLS: u64 = 1_000_000;
+
+/// The time of day, which means nothing to these engines.
+const WALL: Timestamp = Timestamp::UNIX_EPOCH;
 
 type Payload = Arc<str>;
 
@@ -21,17 +26,28 @@ struct Pair {
     client: Initiator<Payload>,
     service: Listener<Payload>,
     now: Time,
+    names: Names,
     completed: u64,
+}
+
+/// Identifiers one after the other.
+struct Names(u8);
+
+impl RandomSource for Names {
+    fn fill(&mut self, octets: &mut [u8]) {
+        self.0 += 1;
+        octets.fill(self.0);
+    }
 }
 
 impl Pair {
     fn client(&mut self, input: InitiatorInput<Payload>) {
-        self.client.handle(input, self.now);
+        self.client.handle(input, &mut Moment::new(WALL, self.now, &mut self.names));
         while let Some(output) = self.client.poll() {
             match output {
-                InitiatorOutput::Transmit { exchange, message, .. } => {
-                    let (tag, fresh) = (None, "urn:forward".into());
-                    self.service(ListenerInput::Request { exchange, message, tag, fresh });
+                InitiatorOutput::Transmit { route, message, .. } => {
+                    let (exchange, tag) = (route.exchange(), None);
+                    self.service(ListenerInput::Request { exchange, message, tag });
                 }
                 InitiatorOutput::Completed { .. } => self.completed += 1,
                 _ => {}
@@ -41,16 +57,19 @@ impl Pair {
 
     fn service(&mut self, input: ListenerInput<Payload>) {
         let mut response: Option<(ExchangeId, Response<Payload>)> = None;
-        self.service.handle(input, self.now);
+        let mut at = Moment::new(WALL, self.now, &mut self.names);
+        self.service.handle(input, &mut at);
         while let Some(output) = self.service.poll() {
             match output {
                 ListenerOutput::Deliver { session, number, message } => {
                     let taken = ListenerInput::Taken { session: session.clone(), number };
-                    self.service.handle(taken, self.now);
+                    self.service.handle(taken, &mut at);
                     let done = ListenerInput::Done { session, number, reply: Some(message) };
-                    self.service.handle(done, self.now);
+                    self.service.handle(done, &mut at);
                 }
-                ListenerOutput::Respond { exchange, response: r } => response = Some((exchange, r)),
+                ListenerOutput::Transmit { route, response: r } => {
+                    response = Some((route.exchange(), r));
+                }
                 _ => {}
             }
         }
@@ -70,11 +89,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         client: Initiator::new(version, shape, settings.clone())?,
         service: Listener::new(version, shape, settings)?,
         now: Time::ZERO,
+        names: Names(0),
         completed: 0,
     };
     pair.client(InitiatorInput::Open(OpenRequest {
-        message_id: "urn:create".into(),
-        offer: "urn:return".into(),
         to: "http://service/".to_owned(),
         token: None,
         started: Time::ZERO,

@@ -2,6 +2,34 @@
 
 use crate::fault::SequenceFault;
 
+/// What was being done when a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Step {
+    /// CreateSequence was to be answered.
+    CreateSequence,
+    /// A call was to be answered.
+    Call,
+    /// LastMessage was to be acknowledged (2005).
+    LastMessage,
+    /// CloseSequence was to be answered (1.1).
+    CloseSequence,
+    /// TerminateSequence was to be answered.
+    TerminateSequence,
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::CreateSequence => "CreateSequence",
+            Self::Call => "call",
+            Self::LastMessage => "LastMessage",
+            Self::CloseSequence => "CloseSequence",
+            Self::TerminateSequence => "TerminateSequence",
+        })
+    }
+}
+
 /// Why a session ended without being closed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -33,8 +61,8 @@ pub enum SessionError {
     /// A step took too long.
     #[error("{step} was not answered in time; {attempts} attempts, last failure: {last_failure}")]
     TimedOut {
-        /// What was waited for: `CreateSequence`, `LastMessage`, `CloseSequence` or `call`.
-        step: &'static str,
+        /// What was waited for.
+        step: Step,
         /// How often it was sent.
         attempts: u32,
         /// What the transport said last; empty when it was silent.
@@ -44,7 +72,7 @@ pub enum SessionError {
     #[error("{step} failed: {reason}")]
     Transport {
         /// What was being done.
-        step: &'static str,
+        step: Step,
         /// What the transport said.
         reason: String,
     },
@@ -74,12 +102,13 @@ pub struct Failure {
 /// How a failure is treated; the classes are WCF's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureKind {
-    /// Refused or reset connections, time-outs, 404, 503: repeated while opening, masked afterwards.
+    /// The peer was not reached, did not answer in time, or cannot answer now: repeated while opening, masked
+    /// afterwards.
     Retryable,
-    /// A rejected credential or broken security of one message (401, 403): ends Open at once (unless the
+    /// A rejected credential or broken security of one message: ends Open at once (unless the
     /// caller reports it as `Retryable`, which is the option "retry authentication"), masked afterwards.
     Security,
-    /// 400, 415, a response that is no message: ends Open; later it ends the one call whose first
+    /// The peer does not take the message as one, or what came back is none: ends Open; later it ends the one call whose first
     /// transmission it was, while the message stays in the window.
     Protocol,
     /// The security session below is gone: ends the session without telling the peer.

@@ -1,7 +1,8 @@
 //! WS-ReliableMessaging 1.0 (February 2005) and 1.1 (OASIS 200702) as pure state machines.
 //!
-//! Two engines, one shape: give an input with the time, then drain the outputs, then give a `Tick` at
-//! `wake_at`. No clock, no randomness, no IO: identifiers and times come in with the inputs.
+//! Two engines, one shape: give an input with its [`Moment`], then drain the outputs, then give a `Tick` at
+//! `wake_at`. No clock, no random source, no IO: time and randomness come in with the inputs, and identifiers are
+//! made from that. Where a message goes is a [`Route`]; an exchange is a name, whatever transport stands below.
 //!
 //! * [`Initiator`]: the client's end of one session.
 //! * [`Listener`]: the service's end, every session of one address.
@@ -27,7 +28,7 @@ mod settings;
 mod shape;
 mod version;
 
-pub use error::{Failure, FailureKind, SessionError};
+pub use error::{Failure, FailureKind, SessionError, Step};
 pub use event::{Counters, Event, SequenceState, Status};
 pub use fault::{Blame, FaultKind, SequenceFault};
 pub use headers::{Headers, Sequence, SequenceAcknowledgement};
@@ -38,7 +39,7 @@ pub use message::{
 };
 #[cfg(feature = "mutations")]
 pub use mutation::{Mutation, break_rule};
-pub use names::{CallId, ContextTag, ExchangeId, Identifier, SessionId};
+pub use names::{CallId, ContextTag, ExchangeId, Identifier, Route, SessionId};
 pub use ranges::{MAX_MESSAGE_NUMBER, MessageNumber, Ranges};
 pub use responder::{Listener, ListenerInput, ListenerOutput};
 pub use settings::{
@@ -47,4 +48,4 @@ pub use settings::{
 };
 pub use shape::Shape;
 pub use version::{Action, NETRM_NAMESPACE, ReliableMessagingVersion};
-pub use waxwing_soap::Time;
+pub use waxwing_soap::{Moment, Time};

@@ -164,19 +164,20 @@ impl<M> Message<M> {
     }
 }
 
-/// What is sent back on an exchange.
+/// What an exchange is answered with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::large_enum_variant, reason = "messages are the common case")]
 pub enum Response<M> {
-    /// A message: 200, or 500 when [`Response::is_fault`] says so or the application's message is a fault.
+    /// A message.
     Message(Message<M>),
-    /// 202 with an empty body.
+    /// Nothing: the message has arrived, and there is no more to say of it. In request/reply sessions it is not
+    /// acknowledged, so that it comes again; a notification is done with.
     Accepted,
 }
 
 impl<M> Response<M> {
-    /// Whether the response is a fault outside the sequence, status 500. A fault of the application is one
-    /// too, which only the owner of `M` can know.
+    /// Whether the response is a fault outside the sequence. A fault of the application is one too, which only the
+    /// owner of `M` can know.
     pub fn is_fault(&self) -> bool {
         let Self::Message(message) = self else { return false };
         matches!(message.body, Body::Fault(_) | Body::SoapFault(_))

@@ -1,6 +1,8 @@
-//! Names: of sequences, sessions, security contexts, exchanges and calls.
+//! Names: of sequences, sessions, security contexts, exchanges and calls, and the routes that messages take.
 
 use std::sync::Arc;
+
+use waxwing_soap::{RandomSource, urn_uuid};
 
 /// An identifier: of a sequence, a message or a security context. An opaque URI, compared octet by octet.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -10,6 +12,11 @@ impl Identifier {
     /// An identifier of its text.
     pub fn new(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
+    }
+
+    /// A new one: `urn:uuid:` and a random UUID.
+    pub(crate) fn fresh(random: &mut dyn RandomSource) -> Self {
+        Self::new(urn_uuid(random))
     }
 
     /// The text.
@@ -52,3 +59,21 @@ pub struct ExchangeId(pub u64);
 /// One call of the application, named by the caller. Each call of a session has a name of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(pub u64);
+
+/// Where a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Route {
+    /// It is the answer of an exchange that came in. Every such exchange is answered once.
+    Answer(ExchangeId),
+    /// It begins a new exchange; what becomes of that is told by the same name.
+    New(ExchangeId),
+}
+
+impl Route {
+    /// The exchange that it answers or begins.
+    pub const fn exchange(self) -> ExchangeId {
+        match self {
+            Self::Answer(exchange) | Self::New(exchange) => exchange,
+        }
+    }
+}

@@ -43,7 +43,7 @@ pub enum EarlyMessages {
     /// has come, not before.
     #[default]
     Hold,
-    /// Refuses it, as WCF does: 202, and the client has to send it again.
+    /// Refuses it, as WCF does: its exchange is answered with nothing, and the client has to send it again.
     Refuse,
 }
 
@@ -55,7 +55,8 @@ pub struct ReliableSessionSettings {
     pub ordered: bool,
     /// `InactivityTimeout`: how long without anything from the peer until the session faults. More than zero.
     pub inactivity_timeout: Duration,
-    /// `AcknowledgementInterval`: more than zero. Unused over HTTP, where acknowledgements ride responses.
+    /// `AcknowledgementInterval`: more than zero. Does nothing in shapes whose
+    /// acknowledgements ride answers, since each goes out at once.
     pub acknowledgement_interval: Duration,
     /// `MaxTransferWindowSize`: 1 to 4096 messages.
     pub max_transfer_window_size: u32,

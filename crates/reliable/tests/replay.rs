@@ -5,12 +5,13 @@ mod common;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use common::names::{Names, moment, name};
 use common::{Captured, scenario, scenarios, version_of};
 use waxwing_reliable::codec::read;
 use waxwing_reliable::{
     Body, CallId, ContextTag, ExchangeId, Identifier, Initiator, InitiatorInput, InitiatorOutput,
     Listener, ListenerInput, ListenerOutput, Message, OpenRequest, ReliableMessagingVersion,
-    ReliableSessionSettings, Response, Shape, Time,
+    ReliableSessionSettings, Response, Route, Shape, Time,
 };
 
 /// One recorded exchange.
@@ -138,14 +139,16 @@ struct Service {
     delivered: Vec<u64>,
     session: Option<Identifier>,
     tag: Option<ContextTag>,
+    /// What WCF called the sequence.
+    names: Names,
 }
 
 impl Service {
     fn drain(&mut self) {
         while let Some(output) = self.listener.poll() {
             match output {
-                ListenerOutput::Respond { exchange, response } => {
-                    let Response::Message(message) = response else { panic!("202 {exchange:?}") };
+                ListenerOutput::Transmit { route: Route::Answer(exchange), response } => {
+                    let Response::Message(message) = response else { panic!("empty {exchange:?}") };
                     let before = self.responses.insert(exchange.0, message);
                     assert!(before.is_none(), "{exchange:?} answered twice");
                 }
@@ -157,14 +160,15 @@ impl Service {
     }
 
     fn give(&mut self, input: ListenerInput<()>, at: u64) {
-        self.listener.handle(input, Time::from_millis(at));
+        self.listener.handle(input, &mut moment(Time::from_millis(at), &mut self.names));
         self.drain();
     }
 
     fn request(&mut self, id: u64, message: &Message<()>, fresh: &Identifier, at: u64) {
         let (exchange, tag) = (ExchangeId(id), self.tag.clone());
-        let (message, fresh) = (message.clone(), fresh.clone());
-        self.give(ListenerInput::Request { exchange, message, tag, fresh }, at);
+        self.names = Names::new([fresh.clone()]);
+        let message = message.clone();
+        self.give(ListenerInput::Request { exchange, message, tag }, at);
     }
 }
 
@@ -195,6 +199,7 @@ fn in_the_services_place() {
             delivered: Vec::new(),
             session: None,
             tag: create.tokens.first().map(|t| t.identifier.clone()),
+            names: Names::new([]),
         };
         let fresh = &created.identifier;
         let mut moments: Vec<(u64, bool, usize)> = Vec::new();
@@ -269,14 +274,20 @@ struct Client {
     initiator: Initiator<()>,
     sent: Vec<(u64, Message<()>)>,
     now: u64,
+    /// What WCF called its messages and the return sequence.
+    names: Names,
 }
 
 impl Client {
+    fn handle(&mut self, input: InitiatorInput<()>) {
+        self.initiator.handle(input, &mut moment(Time::from_millis(self.now), &mut self.names));
+    }
+
     fn drain(&mut self) {
         while let Some(output) = self.initiator.poll() {
-            if let InitiatorOutput::Transmit { exchange, message, .. } = output {
-                let written = InitiatorInput::Written { exchange };
-                self.initiator.handle(written, Time::from_millis(self.now));
+            if let InitiatorOutput::Transmit { route, message, .. } = output {
+                let exchange = route.exchange();
+                self.handle(InitiatorInput::Written { exchange });
                 self.sent.push((exchange.0, message));
             }
         }
@@ -284,7 +295,7 @@ impl Client {
 
     fn give(&mut self, input: InitiatorInput<()>, at: u64) {
         self.now = self.now.max(at);
-        self.initiator.handle(input, Time::from_millis(self.now));
+        self.handle(input);
         self.drain();
     }
 
@@ -306,13 +317,29 @@ fn open(recording: &Recording) -> OpenRequest {
     let Body::CreateSequence(create) = &first.request.body else { unreachable!() };
     let now = Time::from_millis(first.requested);
     OpenRequest {
-        message_id: first.request.message_id.clone().unwrap(),
-        offer: create.offer.as_ref().unwrap().identifier.clone(),
         to: create.to.clone().unwrap(),
         token: create.tokens.first().cloned(),
         started: now,
         deadline: now + Duration::from_secs(60),
     }
+}
+
+/// The names that WCF's client made, in their order. One that it did not need has none in the recording.
+fn names(recording: &Recording) -> Names {
+    let exchanges = &recording.exchanges;
+    let Body::CreateSequence(create) = &exchanges[0].request.body else { unreachable!() };
+    let mut names = vec![
+        exchanges[0].request.message_id.clone().unwrap(),
+        create.offer.as_ref().unwrap().identifier.clone(),
+    ];
+    if recording.version == ReliableMessagingVersion::V11 {
+        let close = exchanges.iter().find(|e| matches!(e.request.body, Body::CloseSequence(_)));
+        names.push(close.and_then(|e| e.request.message_id.clone()).unwrap_or(name(0, 1)));
+    }
+    let mut last = exchanges.iter().rev();
+    let terminate = last.find(|e| matches!(e.request.body, Body::TerminateSequence(_)));
+    names.push(terminate.and_then(|e| e.request.message_id.clone()).unwrap_or(name(0, 2)));
+    Names::new(names)
 }
 
 #[test]
@@ -330,7 +357,7 @@ fn in_the_clients_place() {
             ..Default::default()
         };
         let initiator = Initiator::new(recording.version, Shape::RequestReply, settings).unwrap();
-        let mut client = Client { initiator, sent: Vec::new(), now: 0 };
+        let mut client = Client { initiator, sent: Vec::new(), now: 0, names: names(&recording) };
         let exchanges = &recording.exchanges;
         let mut moments: Vec<(u64, bool, usize)> = Vec::new();
         for (i, exchange) in exchanges.iter().enumerate() {
@@ -365,17 +392,8 @@ fn in_the_clients_place() {
                     client.give(send, at);
                 }
                 (Body::LastMessage | Body::CloseSequence(_), _) if client.sent.is_empty() => {
-                    let close_id = exchange.request.message_id.clone();
-                    let terminate = exchanges.iter().rev().find_map(|e| {
-                        let is = matches!(e.request.body, Body::TerminateSequence(_));
-                        e.request.message_id.clone().filter(|_| is)
-                    });
-                    let none = || Identifier::new("none");
-                    let (close_id, terminate_id) =
-                        (close_id.unwrap_or_else(none), terminate.unwrap_or_else(none));
                     let deadline = Time::from_millis(at) + Duration::from_secs(60);
-                    let input = InitiatorInput::Close { close_id, terminate_id, deadline };
-                    client.give(input, at);
+                    client.give(InitiatorInput::Close { deadline }, at);
                 }
                 _ => {}
             }

@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
 use waxwing_crypto::{Certificate, Identity, PrivateKey};
 use waxwing_reliable::{
-    Identifier, Listener, ListenerInput, ListenerOutput, ReliableMessagingVersion,
-    ReliableSessionSettings, Response, Shape,
+    Listener, ListenerInput, ListenerOutput, ReliableMessagingVersion, ReliableSessionSettings,
+    Response, Shape,
 };
 use waxwing_security::conversation::{
     ClientIdentification, ClientOptions, ClientSecurity, SecuritySession, ServiceKey,
@@ -22,7 +22,7 @@ use waxwing_session::{
     Answer, AppMessage, Arrival, ClientOutput, ClientSession, ClientSettings, ExchangeId, Moment,
     ServiceEndpoint, ServiceSettings, SessionError, Time, TransmissionId,
 };
-use waxwing_soap::{Envelope, MessageVersion, RandomSource, urn_uuid};
+use waxwing_soap::{Envelope, MessageVersion, RandomSource};
 use waxwing_xml::Limits;
 
 const ADDRESS: &str = "http://localhost:8000/calculator";
@@ -219,19 +219,17 @@ impl World {
             Arrival::Message(arrived) => *arrived,
         };
         let (tag, reply) = (arrived.tag(), arrived.reply);
-        let fresh = Identifier::new(urn_uuid(moment.random));
         let exchange = ExchangeId(self.exchanges);
         self.exchanges += 1;
-        let time = moment.time;
         let message = arrived.message;
-        self.listener.handle(ListenerInput::Request { exchange, message, tag, fresh }, time);
+        self.listener.handle(ListenerInput::Request { exchange, message, tag }, &mut moment);
         let mut answer = None;
         while let Some(output) = self.listener.poll() {
             match output {
-                ListenerOutput::Respond { response, .. } => answer = Some(response),
+                ListenerOutput::Transmit { response, .. } => answer = Some(response),
                 ListenerOutput::Created { session, .. } => {
                     self.held.extend(arrived.session.clone());
-                    self.listener.handle(ListenerInput::Accept(session), time);
+                    self.listener.handle(ListenerInput::Accept(session), &mut moment);
                 }
                 _ => {}
             }

@@ -10,7 +10,7 @@ use waxwing_reliable::{
     Sequence, SessionId, Shape, Shutdown, Time,
 };
 use waxwing_session::{Acceptance, Backlog, BacklogInput, BacklogOutput};
-use waxwing_soap::EndpointReference;
+use waxwing_soap::{EndpointReference, Moment, RandomSource};
 
 const ANONYMOUS: &str = "http://www.w3.org/2005/08/addressing/anonymous";
 const INACTIVITY: Duration = Duration::from_secs(60);
@@ -26,6 +26,12 @@ impl Random {
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         ((z ^ (z >> 31)) % most.max(1) as u64) as usize
+    }
+}
+
+impl RandomSource for Random {
+    fn fill(&mut self, octets: &mut [u8]) {
+        octets.iter_mut().for_each(|octet| *octet = self.below(256) as u8);
     }
 }
 
@@ -49,6 +55,8 @@ struct Known {
 
 struct World {
     random: Random,
+    /// Draws of identifiers.
+    names: Random,
     now: Time,
     most: usize,
     acceptance: Acceptance<(usize, SessionId)>,
@@ -78,6 +86,7 @@ impl World {
         let most = 1 + random.below(3);
         Self {
             random,
+            names: Random(!seed),
             now: Time::ZERO,
             most,
             acceptance: Acceptance::new(most),
@@ -90,17 +99,19 @@ impl World {
         }
     }
 
+    /// Gives an endpoint's sequences an input.
+    fn tell(&mut self, at: usize, input: ListenerInput<u64>) {
+        let mut moment = Moment::new(jiff::Timestamp::UNIX_EPOCH, self.now, &mut self.names);
+        self.endpoints[at].listener.handle(input, &mut moment);
+    }
+
     fn request(&mut self, at: usize, mut message: Message<u64>) {
         self.exchanges += 1;
         let name = Identifier::new(format!("urn:m:{}", self.exchanges));
         message.message_id = Some(name.clone());
-        let input = ListenerInput::Request {
-            exchange: ExchangeId(self.exchanges),
-            message,
-            tag: None,
-            fresh: Identifier::new(format!("urn:s:{}", self.exchanges)),
-        };
-        self.endpoints[at].listener.handle(input, self.now);
+        let input =
+            ListenerInput::Request { exchange: ExchangeId(self.exchanges), message, tag: None };
+        self.tell(at, input);
         self.drain(at);
     }
 
@@ -127,9 +138,8 @@ impl World {
         // Several may go at once: one that is gone already gives its place on in a moment.
         let Some(known) = self.sessions.get_mut(&(at, id.clone())) else { return };
         known.accepted = true;
-        let endpoint = &mut self.endpoints[at];
-        endpoint.listener.handle(ListenerInput::Accept(id.clone()), self.now);
-        endpoint.backlog.handle(BacklogInput::Accepted(id));
+        self.tell(at, ListenerInput::Accept(id.clone()));
+        self.endpoints[at].backlog.handle(BacklogInput::Accepted(id));
     }
 
     fn of_listener(&mut self, at: usize, output: ListenerOutput<u64>) {
@@ -148,7 +158,7 @@ impl World {
                 self.endpoints[at].backlog.handle(input);
             }
             ListenerOutput::EndOfMessages(id) => {
-                self.endpoints[at].listener.handle(ListenerInput::Close(id), self.now);
+                self.tell(at, ListenerInput::Close(id));
             }
             ListenerOutput::Closed(id) => {
                 let known = self.sessions.get_mut(&(at, id.clone())).expect("it is there");
@@ -160,7 +170,7 @@ impl World {
                 self.sessions.get_mut(&(at, session.clone())).expect("it is there").failed = true;
                 self.endpoints[at].backlog.handle(BacklogInput::Faulted(session));
             }
-            ListenerOutput::Respond { response: Response::Message(message), .. } => {
+            ListenerOutput::Transmit { response: Response::Message(message), .. } => {
                 if let Body::Fault(fault) = message.body
                     && let FaultKind::CreateSequenceRefused { connection_limit } = fault.kind
                 {
@@ -180,7 +190,7 @@ impl World {
                 assert_eq!(known.running.replace(number), None, "one after another");
                 assert_eq!((number, message), (known.executed + 1, number), "in order");
                 let taken = ListenerInput::Taken { session, number };
-                self.endpoints[at].listener.handle(taken, self.now);
+                self.tell(at, taken);
             }
             BacklogOutput::Gone(id) => {
                 let known = self.sessions.remove(&(at, id.clone())).expect("it is gone once");
@@ -188,7 +198,7 @@ impl World {
                     known.failed || known.executed == known.sent,
                     "what was acknowledged is executed"
                 );
-                self.endpoints[at].listener.handle(ListenerInput::Accept(id.clone()), self.now);
+                self.tell(at, ListenerInput::Accept(id.clone()));
                 gone.push(id);
             }
         }
@@ -239,7 +249,7 @@ impl World {
         let number = known.running.take().expect("it runs");
         known.executed += 1;
         let done = ListenerInput::Done { session: id.clone(), number, reply: None };
-        self.endpoints[at].listener.handle(done, self.now);
+        self.tell(at, done);
         self.endpoints[at].backlog.handle(BacklogInput::Finished(id));
         self.drain(at);
     }
@@ -259,7 +269,7 @@ impl World {
         self.now = self.now + time;
         for at in 0..2 {
             while self.endpoints[at].listener.wake_at().is_some_and(|wake| wake <= self.now) {
-                self.endpoints[at].listener.handle(ListenerInput::Tick, self.now);
+                self.tell(at, ListenerInput::Tick);
                 self.drain(at);
             }
         }

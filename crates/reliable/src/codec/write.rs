@@ -139,7 +139,7 @@ fn action<M>(
     Some(action.uri(version))
 }
 
-/// An HTTP response goes nowhere: no `To` in WS-Addressing 1.0, the anonymous one in August 2004.
+/// The answer of an exchange is addressed to nobody: no `To` in WS-Addressing 1.0, the anonymous one in August 2004.
 fn destination(addressing: AddressingVersion, to: Option<&str>) -> Option<String> {
     match (to, addressing) {
         (Some(to), _) => Some(to.to_owned()),

@@ -1,7 +1,7 @@
 //! What comes back on the exchanges of a sequence's messages and of keep-alives.
 
 use super::{Initiator, InitiatorOutput, Phase, Purpose};
-use crate::error::{Failure, FailureKind, SessionError};
+use crate::error::{Failure, FailureKind, SessionError, Step};
 use crate::event::Event;
 use crate::fault::{FaultKind, SequenceFault};
 use crate::headers::{Sequence, SequenceAcknowledgement};
@@ -11,22 +11,23 @@ use crate::names::ExchangeId;
 use crate::ranges::{MessageNumber, Ranges};
 use crate::settings::{LossRecovery, MAX_SEQUENCE_RANGES};
 use crate::shape::Shape;
-use waxwing_soap::Time;
+use waxwing_soap::{Moment, Time};
 
 impl<M: Clone> Initiator<M> {
     pub(super) fn on_response(
         &mut self,
         exchange: ExchangeId,
         message: Option<Message<M>>,
-        now: Time,
+        at: &mut Moment<'_>,
     ) {
         if self.has_ended() {
             return;
         }
+        let now = at.time;
         self.line.written(exchange);
         match (self.exchanges.remove(&exchange), self.shape) {
             (Some(Purpose::Create), _) => self.on_create_response(message, now),
-            (Some(Purpose::Close | Purpose::Terminate), _) => self.on_shutdown(message, now),
+            (Some(Purpose::Close | Purpose::Terminate), _) => self.on_shutdown(message, at),
             (Some(Purpose::Message(number)), _) => {
                 self.on_answer(exchange, Some(number), message, now);
             }
@@ -42,7 +43,7 @@ impl<M: Clone> Initiator<M> {
         }
     }
 
-    pub(super) fn on_failed(&mut self, exchange: ExchangeId, failure: Failure, now: Time) {
+    pub(super) fn on_failed(&mut self, exchange: ExchangeId, failure: Failure) {
         self.line.written(exchange);
         let Some(purpose) = self.exchanges.remove(&exchange) else { return };
         let Failure { kind, reason } = failure;
@@ -52,7 +53,7 @@ impl<M: Clone> Initiator<M> {
         self.window.loss.exchange(true);
         match purpose {
             Purpose::Create => self.create_failed(kind, reason),
-            Purpose::Close | Purpose::Terminate => self.shutdown_failed(kind, reason, now),
+            Purpose::Close | Purpose::Terminate => self.shutdown_failed(kind, reason),
             Purpose::KeepAlive => {}
             Purpose::Message(number) => {
                 self.last_failure.clone_from(&reason);
@@ -67,7 +68,7 @@ impl<M: Clone> Initiator<M> {
     fn fail_first_attempt(&mut self, number: MessageNumber, reason: String) {
         let Some(entry) = self.window.entry_mut(number).filter(|e| e.retries == 0) else { return };
         if let Some(call) = entry.call.take() {
-            let error = SessionError::Transport { step: "call", reason };
+            let error = SessionError::Transport { step: Step::Call, reason };
             self.outputs.push_back(InitiatorOutput::CallFailed { call, error });
         }
     }

@@ -3,16 +3,12 @@
 use crate::error::{Failure, SessionError};
 use crate::event::Event;
 use crate::message::{Message, TokenReference};
-use crate::names::{CallId, ExchangeId, Identifier};
+use crate::names::{CallId, ExchangeId, Identifier, Route};
 use waxwing_soap::Time;
 
-/// How a session is opened. The identifiers come from the caller, which owns the randomness.
+/// How a session is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenRequest {
-    /// `MessageID` of CreateSequence, the same on every attempt.
-    pub message_id: Identifier,
-    /// The identifier of the return sequence; required by [`Shape::RequestReply`](crate::Shape::RequestReply), ignored by one-way.
-    pub offer: Identifier,
     /// The address that the messages go to (`wsa:To`); `Accept/AcksTo` must name it.
     pub to: String,
     /// The security context below, when there is secure conversation.
@@ -52,7 +48,7 @@ pub enum InitiatorInput<M> {
     Response {
         /// Which.
         exchange: ExchangeId,
-        /// The message; None for an empty response (202, or 200 without body).
+        /// The message; None for an empty answer.
         message: Option<Message<M>>,
     },
     /// An exchange ended without a message.
@@ -64,10 +60,6 @@ pub enum InitiatorInput<M> {
     },
     /// Close: waits until every call is answered, then shuts the sequences down.
     Close {
-        /// `MessageID` of CloseSequence (1.1).
-        close_id: Identifier,
-        /// `MessageID` of TerminateSequence.
-        terminate_id: Identifier,
         /// When Close gives up.
         deadline: Time,
     },
@@ -83,10 +75,10 @@ pub enum InitiatorInput<M> {
 /// Output of the initiator.
 #[derive(Clone, Debug)]
 pub enum InitiatorOutput<M> {
-    /// Post a message; report how the exchange ended with `Response` or `Failed`.
+    /// Send a message; report how the exchange ended with `Response` or `Failed`.
     Transmit {
-        /// The exchange, new for every transmission.
-        exchange: ExchangeId,
+        /// A new exchange for every transmission.
+        route: Route,
         /// The message. Headers must be written afresh and the whole protected afresh every time.
         message: Message<M>,
         /// When the transport should give the exchange up. None: `SendTimeout` from now.

@@ -1,6 +1,6 @@
 //! Which request an answer belongs to (WS-Addressing 1.0 §3.4; 2005 §3.1, 1.1 §3.7).
 //!
-//! A secured answer is signed, but no signature says on which HTTP exchange it comes: whoever holds the
+//! A secured answer is signed, but no signature says on which exchange it comes: whoever holds the
 //! connections may swap, delay and repeat answers. So what is signed decides: `RelatesTo`, the number of the
 //! reply and what it acknowledges. An answer that belongs elsewhere completes nothing and ends nothing. It
 //! counts as lost, its request is sent again, and all that was reached is delay.

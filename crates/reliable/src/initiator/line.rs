@@ -1,7 +1,7 @@
 //! The order in which the messages of a sequence are posted.
 //!
-//! Each message goes out on an HTTP exchange of its own, and two exchanges may overtake each other. A WCF service
-//! refuses a message of an ordered request/reply session that comes before its turn (202, nothing kept), and only
+//! Each message goes out on an exchange of its own, and two exchanges may overtake each other. A WCF service
+//! refuses a message of an ordered request/reply session that comes before its turn (an empty answer, nothing kept), and only
 //! the retransmission timer would send it again. So a message is begun when the one before it is written; one that
 //! was refused for coming early is sent again as soon as everything below it is acknowledged; and a peer that has
 //! refused one gets the others in turn, each after the answer to the one before.
@@ -87,7 +87,7 @@ impl<M: Clone> Initiator<M> {
         }
     }
 
-    /// A message was answered with nothing (202): it came early, or there was no room. One that came early waits
+    /// A message was answered with nothing: it came early, or there was no room. One that came early waits
     /// until everything below it is acknowledged; the other, as at WCF, for the timer.
     pub(super) fn refused(&mut self, number: MessageNumber, now: Time) {
         let acknowledged = self.line.acknowledged;

@@ -30,12 +30,12 @@ use crate::fault::{FaultKind, SequenceFault};
 use crate::headers::Headers;
 use crate::message::{Body, Message, TokenReference};
 use crate::mutation::{Mutation, broken};
-use crate::names::{ExchangeId, Identifier};
+use crate::names::{ExchangeId, Identifier, Route};
 use crate::ranges::{MessageNumber, Ranges};
 use crate::settings::{ReliableSessionSettings, SettingsError};
 use crate::shape::Shape;
 use crate::version::ReliableMessagingVersion;
-use waxwing_soap::Time;
+use waxwing_soap::{Moment, Time};
 
 /// The client's end of one session. Calls are numbered in the order in which they are given; `M` is cloned for
 /// every transmission.
@@ -56,7 +56,8 @@ pub struct Initiator<M> {
     last_exchange: u64,
     /// What the transport said last.
     last_failure: String,
-    close: Option<CloseRequest>,
+    /// Close was asked for, with this deadline.
+    close: Option<Time>,
     keep_alive: KeepAlive,
     line: Line,
     counters: Counters,
@@ -98,13 +99,6 @@ struct Peer {
     forward: Option<Identifier>,
     /// The replies' sequence; named by us.
     back: Option<Identifier>,
-}
-
-#[derive(Debug)]
-struct CloseRequest {
-    close_id: Identifier,
-    terminate_id: Identifier,
-    deadline: Time,
 }
 
 /// What an exchange was begun for.
@@ -152,25 +146,24 @@ impl<M: Clone> Initiator<M> {
 
     /// Takes one input. Then drain [`poll`](Self::poll). Inputs of a session that has ended are ignored,
     /// except that a `Send` fails.
-    pub fn handle(&mut self, input: InitiatorInput<M>, now: Time) {
+    pub fn handle(&mut self, input: InitiatorInput<M>, at: &mut Moment<'_>) {
+        let now = at.time;
         match input {
-            InitiatorInput::Open(request) => self.open(request, now),
+            InitiatorInput::Open(request) => self.open(request, at),
             InitiatorInput::Send { call, message, message_id, deadline } => {
                 let body = Body::Application(message);
                 self.enqueue(Outgoing { call: Some(call), message_id, body, deadline }, now);
             }
             InitiatorInput::Written { exchange } => self.line.written(exchange),
             InitiatorInput::Response { exchange, message } => {
-                self.on_response(exchange, message, now);
+                self.on_response(exchange, message, at);
             }
-            InitiatorInput::Failed { exchange, failure } => self.on_failed(exchange, failure, now),
-            InitiatorInput::Close { close_id, terminate_id, deadline } => {
-                self.begin_close(CloseRequest { close_id, terminate_id, deadline }, now);
-            }
+            InitiatorInput::Failed { exchange, failure } => self.on_failed(exchange, failure),
+            InitiatorInput::Close { deadline } => self.begin_close(deadline, now),
             InitiatorInput::Abort { reason } => self.abort(reason),
             InitiatorInput::Tick => self.on_tick(now),
         }
-        self.advance(now);
+        self.advance(at);
     }
 
     /// The next output. None: give the next input, or a `Tick` at [`wake_at`](Self::wake_at).
@@ -195,7 +188,7 @@ impl<M: Clone> Initiator<M> {
             Phase::New | Phase::Closed | Phase::Faulted => return None,
             Phase::Creating(opening) => Some(opening.requestor.wake_at()),
             Phase::Closing(requestor) | Phase::Terminating(requestor) => Some(requestor.wake_at()),
-            Phase::Draining | Phase::LastMessage => self.close.as_ref().map(|c| c.deadline),
+            Phase::Draining | Phase::LastMessage => self.close,
             Phase::Open => None,
         };
         let calls = self.window.unanswered().filter_map(|e| e.call.and(e.deadline)).min();
@@ -311,10 +304,10 @@ impl<M: Clone> Initiator<M> {
     }
 
     /// Whatever the last input has made possible: queued calls, the next step of the shutdown.
-    fn advance(&mut self, now: Time) {
-        self.resend_in_line(now);
-        self.admit(now);
-        self.advance_shutdown(now);
+    fn advance(&mut self, at: &mut Moment<'_>) {
+        self.resend_in_line(at.time);
+        self.admit(at.time);
+        self.advance_shutdown(at);
     }
 
     fn abort(&mut self, reason: String) {
@@ -361,11 +354,12 @@ impl<M: Clone> Initiator<M> {
         self.post_fault(SequenceFault::receiver(kind, reason));
     }
 
-    /// Over HTTP the initiator posts its faults as requests; whatever comes back is of no interest.
+    /// A fault begins an exchange of its own; whatever comes back is of no interest.
     fn post_fault(&mut self, fault: SequenceFault) {
         let exchange = self.new_exchange();
         let message = Message::new(Body::Fault(Box::new(fault)));
-        self.outputs.push_back(InitiatorOutput::Transmit { exchange, message, deadline: None });
+        let route = Route::New(exchange);
+        self.outputs.push_back(InitiatorOutput::Transmit { route, message, deadline: None });
     }
 
     fn new_exchange(&mut self) -> ExchangeId {
@@ -376,7 +370,8 @@ impl<M: Clone> Initiator<M> {
     fn transmit(&mut self, purpose: Purpose, message: Message<M>, deadline: Option<Time>) -> u64 {
         let exchange = self.new_exchange();
         self.exchanges.insert(exchange, purpose);
-        self.outputs.push_back(InitiatorOutput::Transmit { exchange, message, deadline });
+        let route = Route::New(exchange);
+        self.outputs.push_back(InitiatorOutput::Transmit { route, message, deadline });
         exchange.0
     }
 

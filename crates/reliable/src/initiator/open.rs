@@ -8,7 +8,7 @@ use super::correlation::{OTHER_REQUEST, Related, related};
 use super::requestor::Requestor;
 use super::{Initiator, InitiatorOutput, OpenRequest, Opening, Phase, Purpose};
 use crate::address::{ANONYMOUS, same_uri};
-use crate::error::{FailureKind, SessionError};
+use crate::error::{FailureKind, SessionError, Step};
 use crate::fault::{FaultKind, SequenceFault};
 use crate::message::{
     Body, CreateSequence, CreateSequenceResponse, IncompleteSequenceBehavior, Message, Offer,
@@ -16,21 +16,23 @@ use crate::message::{
 use crate::names::Identifier;
 use crate::shape::Shape;
 use crate::version::ReliableMessagingVersion;
-use waxwing_soap::Time;
+use waxwing_soap::{Moment, Time};
 
 impl<M: Clone> Initiator<M> {
-    pub(super) fn open(&mut self, request: OpenRequest, now: Time) {
+    pub(super) fn open(&mut self, request: OpenRequest, at: &mut Moment<'_>) {
         if !matches!(self.phase, Phase::New) {
             return;
         }
-        let OpenRequest { message_id, offer, to, token, started, deadline } = request;
+        let OpenRequest { to, token, started, deadline } = request;
+        // The same on every attempt.
+        let message_id = Identifier::fresh(at.random);
         self.peer.to = to;
         self.peer.token = token;
-        self.peer.back = (self.shape == Shape::RequestReply).then_some(offer);
+        self.peer.back = (self.shape == Shape::RequestReply).then(|| Identifier::fresh(at.random));
         let interval = self.settings.request_interval;
-        let requestor = Requestor::new("CreateSequence", message_id, deadline, interval);
+        let requestor = Requestor::new(Step::CreateSequence, message_id, deadline, interval);
         self.enter(Phase::Creating(Box::new(Opening { requestor, started, refusal: None })));
-        self.attempt_create(now);
+        self.attempt_create(at.time);
     }
 
     pub(super) fn attempt_create(&mut self, now: Time) {
@@ -153,7 +155,7 @@ impl<M: Clone> Initiator<M> {
         let error = match kind {
             FailureKind::SecuritySessionLost => SessionError::SecurityLost(reason),
             FailureKind::Security | FailureKind::Protocol => {
-                SessionError::Transport { step: "CreateSequence", reason }
+                SessionError::Transport { step: Step::CreateSequence, reason }
             }
             FailureKind::Retryable => {
                 if !opening.requestor.failed(reason) {

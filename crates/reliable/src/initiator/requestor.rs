@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::SessionError;
+use crate::error::{SessionError, Step};
 use crate::names::Identifier;
 use waxwing_soap::Time;
 
@@ -10,7 +10,7 @@ use waxwing_soap::Time;
 /// the last one.
 #[derive(Debug)]
 pub(super) struct Requestor {
-    pub(super) step: &'static str,
+    pub(super) step: Step,
     pub(super) message_id: Identifier,
     pub(super) deadline: Time,
     interval: Duration,
@@ -34,7 +34,7 @@ pub(super) enum Due {
 impl Requestor {
     /// A request whose first attempt is still to be begun.
     pub(super) fn new(
-        step: &'static str,
+        step: Step,
         message_id: Identifier,
         deadline: Time,
         interval: Duration,
@@ -96,7 +96,7 @@ mod tests {
     fn attempts_every_ten_seconds_the_last_within_ten_of_the_end() {
         let at = |s: u64| Time::from_millis(s * 1000);
         let ten = Duration::from_secs(10);
-        let mut request = Requestor::new("CreateSequence", "id".into(), at(60), ten);
+        let mut request = Requestor::new(Step::CreateSequence, "id".into(), at(60), ten);
         let mut starts = Vec::new();
         for second in 0..60 {
             if second == 0 || request.due(at(second)) == Due::Attempt {

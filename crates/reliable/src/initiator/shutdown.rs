@@ -4,26 +4,27 @@
 use super::correlation::{OTHER_REQUEST, Related, related};
 use super::requestor::{Due, Requestor};
 use super::window::Outgoing;
-use super::{CloseRequest, Initiator, InitiatorOutput, Phase, Purpose};
-use crate::error::{FailureKind, SessionError};
+use super::{Initiator, InitiatorOutput, Phase, Purpose};
+use crate::error::{FailureKind, SessionError, Step};
 use crate::fault::{FaultKind, SequenceFault};
 use crate::headers::SequenceAcknowledgement;
 use crate::message::{Body, Message, Shutdown};
 use crate::mutation::{Mutation, broken};
+use crate::names::Identifier;
 use crate::shape::Shape;
 use crate::version::ReliableMessagingVersion;
-use waxwing_soap::Time;
+use waxwing_soap::{Moment, Time};
 
 impl<M: Clone> Initiator<M> {
-    pub(super) fn begin_close(&mut self, request: CloseRequest, now: Time) {
+    pub(super) fn begin_close(&mut self, deadline: Time, now: Time) {
         match self.phase {
             Phase::New => {
                 self.enter(Phase::Closed);
                 self.outputs.push_back(InitiatorOutput::Closed);
             }
-            Phase::Creating(_) => self.close = Some(request),
+            Phase::Creating(_) => self.close = Some(deadline),
             Phase::Open => {
-                self.close = Some(request);
+                self.close = Some(deadline);
                 self.enter(Phase::Draining);
                 self.nudge(now);
             }
@@ -41,16 +42,16 @@ impl<M: Clone> Initiator<M> {
     }
 
     /// The next step, when the one before is done.
-    pub(super) fn advance_shutdown(&mut self, now: Time) {
+    pub(super) fn advance_shutdown(&mut self, at: &mut Moment<'_>) {
         let is_drained = self.queue.is_empty() && self.window.is_empty();
         let may_close = is_drained || broken(Mutation::CloseWithoutWaiting);
         match self.phase {
             Phase::Draining if may_close => match self.version {
-                ReliableMessagingVersion::February2005 => self.send_last_message(now),
-                ReliableMessagingVersion::V11 => self.begin_step("CloseSequence", now),
+                ReliableMessagingVersion::February2005 => self.send_last_message(at.time),
+                ReliableMessagingVersion::V11 => self.begin_step(Step::CloseSequence, at),
             },
             Phase::LastMessage if self.window.is_empty() => {
-                self.begin_step("TerminateSequence", now);
+                self.begin_step(Step::TerminateSequence, at);
             }
             _ => {}
         }
@@ -60,7 +61,7 @@ impl<M: Clone> Initiator<M> {
         if !self.may_begin() {
             return; // The peer has no room; keep-alives find out when it has.
         }
-        let deadline = self.close.as_ref().map(|c| c.deadline);
+        let deadline = self.close;
         let last =
             Outgoing { call: None, message_id: None, body: Body::LastMessage, deadline: None };
         if let Some(number) = self.window.add(last, now) {
@@ -70,20 +71,18 @@ impl<M: Clone> Initiator<M> {
         }
     }
 
-    fn begin_step(&mut self, step: &'static str, now: Time) {
-        let Some(close) = &self.close else { return };
-        let is_close = step == "CloseSequence";
-        let id = if is_close { &close.close_id } else { &close.terminate_id };
-        let interval = self.settings.request_interval;
-        let requestor = Box::new(Requestor::new(step, id.clone(), close.deadline, interval));
+    /// CloseSequence, or else TerminateSequence.
+    fn begin_step(&mut self, step: Step, at: &mut Moment<'_>) {
+        let Some(deadline) = self.close else { return };
+        let (id, interval) = (Identifier::fresh(at.random), self.settings.request_interval);
+        let requestor = Box::new(Requestor::new(step, id, deadline, interval));
         self.exchanges.clear();
         self.line.clear();
-        self.enter(if is_close {
-            Phase::Closing(requestor)
-        } else {
-            Phase::Terminating(requestor)
+        self.enter(match step {
+            Step::CloseSequence => Phase::Closing(requestor),
+            _ => Phase::Terminating(requestor),
         });
-        self.attempt_step(now);
+        self.attempt_step(at.time);
     }
 
     fn attempt_step(&mut self, now: Time) {
@@ -120,7 +119,7 @@ impl<M: Clone> Initiator<M> {
         Some(acknowledgement)
     }
 
-    pub(super) fn on_shutdown(&mut self, message: Option<Message<M>>, now: Time) {
+    pub(super) fn on_shutdown(&mut self, message: Option<Message<M>>, at: &mut Moment<'_>) {
         let is_11 = self.version == ReliableMessagingVersion::V11;
         let (id, is_close) = match &self.phase {
             Phase::Closing(requestor) => (requestor.message_id.clone(), true),
@@ -132,11 +131,11 @@ impl<M: Clone> Initiator<M> {
             if !is_close {
                 return self.closed();
             }
-            return self.shutdown_failed(FailureKind::Retryable, "an empty response".into(), now);
+            return self.shutdown_failed(FailureKind::Retryable, "an empty response".into());
         };
         // Any response ends a 2005 session, whatever it says.
         if !is_11 || self.says_that_it_is_over(&message, is_close) {
-            return self.step_done(is_close, now);
+            return self.step_done(is_close, at);
         }
         let is_fault = matches!(message.body, Body::Fault(_) | Body::SoapFault(_));
         match related(message.relates_to.as_ref(), Some(&id)) {
@@ -145,7 +144,7 @@ impl<M: Clone> Initiator<M> {
             Related::Unsaid | Related::No => {
                 self.leave(None, OTHER_REQUEST);
                 let kind = FailureKind::Retryable;
-                return self.shutdown_failed(kind, OTHER_REQUEST.to_owned(), now);
+                return self.shutdown_failed(kind, OTHER_REQUEST.to_owned());
             }
         }
         match &message.body {
@@ -154,14 +153,14 @@ impl<M: Clone> Initiator<M> {
             Body::SoapFault(fault) => self.end(SessionError::PeerSoapFault(fault.clone())),
             _ => match self.check_shutdown_response(&message, is_close) {
                 Err(fault) => self.protocol_error(fault),
-                Ok(()) => self.step_done(is_close, now),
+                Ok(()) => self.step_done(is_close, at),
             },
         }
     }
 
-    fn step_done(&mut self, is_close: bool, now: Time) {
+    fn step_done(&mut self, is_close: bool, at: &mut Moment<'_>) {
         if is_close {
-            self.begin_step("TerminateSequence", now);
+            self.begin_step(Step::TerminateSequence, at);
         } else {
             self.closed();
         }
@@ -221,7 +220,7 @@ impl<M: Clone> Initiator<M> {
         Ok(())
     }
 
-    pub(super) fn shutdown_failed(&mut self, kind: FailureKind, reason: String, _now: Time) {
+    pub(super) fn shutdown_failed(&mut self, kind: FailureKind, reason: String) {
         let is_2005_notice =
             self.version == ReliableMessagingVersion::February2005 && self.shape == Shape::OneWay;
         match &mut self.phase {
@@ -264,13 +263,13 @@ impl<M: Clone> Initiator<M> {
     }
 
     pub(super) fn tick_draining(&mut self, now: Time) {
-        if self.close.as_ref().is_none_or(|c| now < c.deadline) {
+        if self.close.is_none_or(|deadline| now < deadline) {
             return;
         }
         let is_last = matches!(self.phase, Phase::LastMessage);
         let head = self.window.unanswered().next();
         let attempts = head.map_or(0, |e| e.retries + 1);
-        let step = if is_last { "LastMessage" } else { "call" };
+        let step = if is_last { Step::LastMessage } else { Step::Call };
         let last_failure = self.last_failure.clone();
         self.post_terminated("the session could not be closed in time");
         self.end(SessionError::TimedOut { step, attempts, last_failure });

@@ -2,7 +2,7 @@
 
 use super::window::{Expired, Outgoing};
 use super::{Initiator, InitiatorOutput, Phase, Purpose};
-use crate::error::SessionError;
+use crate::error::{SessionError, Step};
 use crate::event::Event;
 use crate::headers::{Sequence, SequenceAcknowledgement};
 use crate::message::{Body, Message};
@@ -172,7 +172,7 @@ impl<M: Clone> Initiator<M> {
 
     fn call_timed_out(&self, attempts: u32) -> SessionError {
         let last_failure = self.last_failure.clone();
-        SessionError::TimedOut { step: "call", attempts, last_failure }
+        SessionError::TimedOut { step: Step::Call, attempts, last_failure }
     }
 
     /// Eager recovery: earlier exchanges that are overtaken count as lost, and so do their messages.

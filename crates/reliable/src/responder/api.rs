@@ -3,7 +3,7 @@
 use crate::error::SessionError;
 use crate::event::Event;
 use crate::message::{Message, Response};
-use crate::names::{ContextTag, ExchangeId, Identifier, SessionId};
+use crate::names::{ContextTag, ExchangeId, Route, SessionId};
 use crate::ranges::MessageNumber;
 
 /// Input of the listener.
@@ -12,14 +12,13 @@ use crate::ranges::MessageNumber;
 pub enum ListenerInput<M> {
     /// A request came in and waits for its response.
     Request {
-        /// The exchange, named by the caller; every one is answered once with [`ListenerOutput::Respond`].
+        /// The exchange, named by the caller; every one is answered once, by a [`ListenerOutput::Transmit`] whose
+        /// route says so.
         exchange: ExchangeId,
         /// The message.
         message: Message<M>,
         /// The secured context that it came in by; None without security.
         tag: Option<ContextTag>,
-        /// A fresh identifier; used up only when the message creates a sequence.
-        fresh: Identifier,
     },
     /// The service takes the session off the queue of pending ones. What was delivered is not to be
     /// executed before. A session that was closed as it should still waits for this: its messages were acknowledged.
@@ -61,11 +60,11 @@ pub enum ListenerInput<M> {
 /// Output of the listener.
 #[derive(Clone, Debug)]
 pub enum ListenerOutput<M> {
-    /// Answer an exchange.
-    Respond {
-        /// Which.
-        exchange: ExchangeId,
-        /// With what.
+    /// Send something.
+    Transmit {
+        /// Where to: the answer of an exchange.
+        route: Route,
+        /// What.
         response: Response<M>,
     },
     /// A session was made; it waits for `Accept`.
@@ -88,7 +87,7 @@ pub enum ListenerOutput<M> {
     EndOfMessages(SessionId),
     /// The session was closed as it should. Last output of the session.
     Closed(SessionId),
-    /// The session has ended with an error. Last output of the session but `Respond`.
+    /// The session has ended with an error. Last output of the session but `Transmit`.
     Faulted {
         /// The session.
         session: SessionId,

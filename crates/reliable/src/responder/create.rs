@@ -18,7 +18,7 @@ use crate::names::{ContextTag, Identifier, SessionId};
 use crate::ranges::Ranges;
 use crate::shape::Shape;
 use crate::version::ReliableMessagingVersion;
-use waxwing_soap::Time;
+use waxwing_soap::{Moment, Time};
 
 impl<M: Clone> Listener<M> {
     pub(super) fn on_create(
@@ -27,9 +27,9 @@ impl<M: Clone> Listener<M> {
         create: CreateSequence,
         headers: &Headers,
         tag: Option<ContextTag>,
-        fresh: Identifier,
-        now: Time,
+        at: &mut Moment<'_>,
     ) {
+        let now = at.time;
         let Some(message_id) = waiter.message_id.clone() else {
             let kind = FaultKind::AddressingHeaderRequired("MessageID");
             let fault = SequenceFault::sender(kind, "CreateSequence needs a MessageID");
@@ -61,6 +61,7 @@ impl<M: Clone> Listener<M> {
             let reason = "too many sessions wait to be accepted; try again later";
             return self.outputs.fault(waiter, SequenceFault::receiver(kind, reason));
         }
+        let fresh = Identifier::fresh(at.random);
         if self.sessions.contains_key(&fresh) || self.sessions.contains_key(&origin) {
             let reason = "the sequence identifier is in use";
             return self.outputs.fault(waiter, SequenceFault::refused(reason));

@@ -23,12 +23,12 @@ use crate::event::{Event, SequenceState, Status};
 use crate::fault::{FaultKind, SequenceFault};
 use crate::message::{Body, Message, Response};
 use crate::mutation::{Mutation, broken};
-use crate::names::{ContextTag, ExchangeId, Identifier, SessionId};
+use crate::names::{ContextTag, ExchangeId, Identifier, Route, SessionId};
 use crate::ranges::MessageNumber;
 use crate::settings::{ReliableSessionSettings, SettingsError};
 use crate::shape::Shape;
 use crate::version::ReliableMessagingVersion;
-use waxwing_soap::Time;
+use waxwing_soap::{Moment, Time};
 
 /// All sessions of one listening address. `M` is cloned for every repetition of a reply.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl<M> Outputs<M> {
     }
 
     fn respond(&mut self, exchange: ExchangeId, response: Response<M>) {
-        self.push(ListenerOutput::Respond { exchange, response });
+        self.push(ListenerOutput::Transmit { route: Route::Answer(exchange), response });
     }
 
     fn message(&mut self, waiter: &Waiter, message: Message<M>) {
@@ -108,11 +108,12 @@ impl<M: Clone> Listener<M> {
 
     /// Takes one input. Then drain [`poll`](Self::poll). Inputs for sessions that have ended are ignored,
     /// except that every request is answered.
-    pub fn handle(&mut self, input: ListenerInput<M>, now: Time) {
+    pub fn handle(&mut self, input: ListenerInput<M>, at: &mut Moment<'_>) {
+        let now = at.time;
         match input {
-            ListenerInput::Request { exchange, message, tag, fresh } => {
+            ListenerInput::Request { exchange, message, tag } => {
                 let waiter = Waiter { exchange, message_id: message.message_id.clone() };
-                self.on_request(waiter, message, tag, fresh, now);
+                self.on_request(waiter, message, tag, at);
             }
             ListenerInput::Accept(session) => {
                 self.pending.remove(&session);
@@ -177,13 +178,13 @@ impl<M: Clone> Listener<M> {
         waiter: Waiter,
         message: Message<M>,
         tag: Option<ContextTag>,
-        fresh: Identifier,
-        now: Time,
+        at: &mut Moment<'_>,
     ) {
+        let now = at.time;
         match message.body {
             Body::CreateSequence(create) => {
                 let headers = message.headers;
-                self.on_create(&waiter, *create, &headers, tag, fresh, now);
+                self.on_create(&waiter, *create, &headers, tag, at);
             }
             Body::Fault(ref fault) => {
                 let fault = (**fault).clone();
@@ -291,7 +292,7 @@ impl<M: Clone> Listener<M> {
         self.outputs.fault(waiter, SequenceFault::sender(kind, reason));
     }
 
-    /// The initiator has given up and says so in a request of its own: answered with 202.
+    /// The initiator has given up and says so on an exchange of its own, which is answered with nothing.
     fn on_posted_fault(
         &mut self,
         waiter: &Waiter,

@@ -1,4 +1,4 @@
-//! Messages of a session: duplicates, order, room (2005 §2, 1.1 §2; WCF's 202 rules).
+//! Messages of a session: duplicates, order, room (2005 §2, 1.1 §2; WCF's rules of empty answers).
 
 use smallvec::SmallVec;
 
@@ -15,7 +15,7 @@ use crate::settings::MAX_SEQUENCE_RANGES;
 use crate::shape::Shape;
 
 /// The most exchanges that are held for one message. An honest initiator repeats it no more often than
-/// MaxRetryCount says; who does is answered 202 and may come again.
+/// MaxRetryCount says; who does is answered with nothing and may come again.
 const MAX_HELD: usize = 64;
 
 impl<M: Clone> Session<M> {

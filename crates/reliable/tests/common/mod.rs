@@ -1,6 +1,8 @@
 //! Captured scenarios and a comparison of messages by structure.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
+pub mod names;
+
 use std::io::Read as _;
 
 use waxwing_reliable::ReliableMessagingVersion;

@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
-use waxwing_reliable::{Body, FaultKind, Message, ReliableSessionSettings, SessionError};
+use waxwing_reliable::{
+    Body, FaultKind, Identifier, Message, ReliableSessionSettings, SessionError,
+};
 
 use crate::harness::{
-    BOTH, Client, OneWay, RequestReply, V11, ack, back, created, fault, forward, id, reply,
-    sequence, stand_alone, window,
+    BOTH, Client, OneWay, RequestReply, V11, ack, back, close_id, created, fault, forward, id,
+    reply, sequence, stand_alone, terminate_id, window,
 };
 
 fn opened(version: waxwing_reliable::ReliableMessagingVersion) -> Client {
@@ -170,8 +172,10 @@ fn create_sequence_is_answered_by_its_own_response() {
 /// 1.1: whatever does not relate to CloseSequence or TerminateSequence leaves them waiting.
 #[test]
 fn shutdown_is_answered_by_its_own_responses() {
-    for (mine, other) in [("urn:close", "urn:terminate"), ("urn:terminate", "urn:close")] {
-        let is_close = mine == "urn:close";
+    for is_close in [true, false] {
+        let ids = [close_id(), terminate_id()];
+        let [close, terminate] = ids.each_ref().map(Identifier::as_str);
+        let (mine, other) = if is_close { (close, terminate) } else { (terminate, close) };
         let body = |is_close| match is_close {
             true => Body::CloseSequenceResponse(forward()),
             false => Body::TerminateSequenceResponse(forward()),
@@ -183,7 +187,7 @@ fn shutdown_is_answered_by_its_own_responses() {
         client.close();
         if !is_close {
             let (exchange, _) = client.take();
-            client.respond(exchange, relating(Message::new(body(true)), "urn:close"));
+            client.respond(exchange, relating(Message::new(body(true)), close));
         }
         let unrelated = Message::new(body(is_close));
         let swapped = relating(Message::new(body(is_close)), other);

@@ -7,10 +7,12 @@ use waxwing_reliable::{
     Body, CallId, ContextTag, CreateSequence, ExchangeId, Failure, FailureKind, FaultKind, Headers,
     Identifier, Initiator, InitiatorInput, InitiatorOutput, Listener, ListenerInput,
     ListenerOutput, Message, Offer, OpenRequest, Ranges, ReliableMessagingVersion,
-    ReliableSessionSettings, Response, Sequence, SequenceAcknowledgement, SequenceFault,
+    ReliableSessionSettings, Response, Route, Sequence, SequenceAcknowledgement, SequenceFault,
     SessionError, Shape, Shutdown, Time,
 };
 use waxwing_soap::EndpointReference;
+
+pub use crate::names::{Names, moment, name};
 
 pub use ReliableMessagingVersion::{February2005, V11};
 pub use Shape::{OneWay, RequestReply};
@@ -23,11 +25,34 @@ pub fn id(text: &str) -> Identifier {
 }
 
 pub fn forward() -> Identifier {
-    id("urn:forward")
+    name(0xF, 1)
 }
 
 pub fn back() -> Identifier {
-    id("urn:return")
+    name(0xB, 1)
+}
+
+/// `MessageID` of CreateSequence.
+pub fn create_id() -> Identifier {
+    name(0xC, 1)
+}
+
+/// `MessageID` of CloseSequence.
+pub fn close_id() -> Identifier {
+    name(0xC, 2)
+}
+
+/// `MessageID` of TerminateSequence.
+pub fn terminate_id() -> Identifier {
+    name(0xC, 3)
+}
+
+/// The names that an initiator makes, in their order; the return sequence's is given.
+pub fn names_of_client(version: ReliableMessagingVersion, shape: Shape, back: Identifier) -> Names {
+    let offer = (shape == RequestReply).then_some(back);
+    let close = (version == V11).then(close_id);
+    let names = [Some(create_id()), offer, close, Some(terminate_id())];
+    Names::new(names.into_iter().flatten())
 }
 
 pub fn window(size: u32) -> ReliableSessionSettings {
@@ -63,7 +88,7 @@ pub fn create(version: ReliableMessagingVersion, shape: Shape) -> CreateSequence
 
 pub fn create_message(create: CreateSequence) -> Message<u32> {
     let mut message = Message::new(Body::CreateSequence(Box::new(create)));
-    message.message_id = Some(id("urn:create"));
+    message.message_id = Some(create_id());
     message
 }
 
@@ -110,6 +135,7 @@ pub struct Service {
     pub now: Time,
     last: u64,
     pub tag: Option<ContextTag>,
+    names: Names,
 }
 
 impl Service {
@@ -138,14 +164,16 @@ impl Service {
             now: Time::ZERO,
             last: 0,
             tag: None,
+            names: Names::new([]),
         }
     }
 
     pub fn give(&mut self, input: ListenerInput<u32>) {
-        self.listener.handle(input, self.now);
+        self.listener.handle(input, &mut moment(self.now, &mut self.names));
         while let Some(output) = self.listener.poll() {
             match output {
-                ListenerOutput::Respond { exchange, response } => {
+                ListenerOutput::Transmit { route, response } => {
+                    let Route::Answer(exchange) = route else { panic!("{route:?}") };
                     assert!(self.responses.insert(exchange.0, response).is_none());
                 }
                 other => self.outputs.push(other),
@@ -153,15 +181,13 @@ impl Service {
         }
     }
 
-    /// Gives a request; the sequence that a CreateSequence makes is `urn:forward`, the next `urn:forward:2`.
+    /// Gives a request; the sequence that a CreateSequence makes is [`forward`], the next has the number 2.
     pub fn post(&mut self, message: Message<u32>) -> u64 {
-        let fresh = match self.listener.sessions().count() {
-            0 => forward(),
-            n => Identifier::new(format!("urn:forward:{}", n + 1)),
-        };
+        let sessions = self.listener.sessions().count() as u64;
+        self.names = Names::new([name(0xF, sessions + 1)]);
         self.last += 1;
         let (exchange, tag) = (ExchangeId(self.last), self.tag.clone());
-        self.give(ListenerInput::Request { exchange, message, tag, fresh });
+        self.give(ListenerInput::Request { exchange, message, tag });
         self.last
     }
 
@@ -247,6 +273,7 @@ pub struct Client {
     ids: BTreeMap<u64, Identifier>,
     /// Whether the link writes at once; else the test says when.
     pub writes_at_once: bool,
+    names: Names,
 }
 
 impl Client {
@@ -266,10 +293,9 @@ impl Client {
             shape,
             ids: BTreeMap::new(),
             writes_at_once: true,
+            names: names_of_client(version, shape, back()),
         };
         client.give(InitiatorInput::Open(OpenRequest {
-            message_id: id("urn:create"),
-            offer: back(),
             to: "http://service:8000/Calc".to_owned(),
             token: None,
             started: Time::ZERO,
@@ -296,12 +322,14 @@ impl Client {
     }
 
     pub fn give(&mut self, input: InitiatorInput<u32>) {
-        self.initiator.handle(input, self.now);
+        self.initiator.handle(input, &mut moment(self.now, &mut self.names));
         while let Some(output) = self.initiator.poll() {
             match output {
-                InitiatorOutput::Transmit { exchange, message, .. } => {
+                InitiatorOutput::Transmit { route, message, .. } => {
+                    let Route::New(exchange) = route else { panic!("{route:?}") };
                     if self.writes_at_once {
-                        self.initiator.handle(InitiatorInput::Written { exchange }, self.now);
+                        let written = InitiatorInput::Written { exchange };
+                        self.initiator.handle(written, &mut moment(self.now, &mut self.names));
                     }
                     self.ids.extend(message.message_id.clone().map(|id| (exchange.0, id)));
                     self.sent.push_back((exchange.0, message, self.now));
@@ -326,11 +354,7 @@ impl Client {
     }
 
     pub fn close(&mut self) {
-        self.give(InitiatorInput::Close {
-            close_id: id("urn:close"),
-            terminate_id: id("urn:terminate"),
-            deadline: self.now + Duration::from_secs(60),
-        });
+        self.give(InitiatorInput::Close { deadline: self.now + Duration::from_secs(60) });
     }
 
     /// A response; a reply that relates to nothing relates to the request of the exchange.
@@ -431,7 +455,7 @@ pub fn created(version: ReliableMessagingVersion, offered: bool) -> Message<u32>
     };
     let _ = version;
     let mut message = Message::new(Body::CreateSequenceResponse(Box::new(response)));
-    message.relates_to = Some(id("urn:create"));
+    message.relates_to = Some(create_id());
     message
 }
 

@@ -15,7 +15,10 @@ use waxwing_reliable::{
 
 use waxwing_soap::EndpointReference;
 
-use crate::harness::{BOTH, OneWay, RequestReply, create, create_message, id};
+use crate::harness::{
+    BOTH, Names, OneWay, RequestReply, create, create_id, create_message, id, moment, name,
+    names_of_client,
+};
 
 const WINDOW: u32 = 4;
 const MAX: u64 = i64::MAX as u64;
@@ -70,6 +73,7 @@ struct World {
     came: BTreeMap<u32, Option<Identifier>>,
     undone: Vec<(Identifier, u64)>,
     ordered: bool,
+    names: Names,
 }
 
 fn tag(n: u8) -> Option<Identifier> {
@@ -95,38 +99,42 @@ impl World {
             came: BTreeMap::new(),
             undone: Vec::new(),
             ordered,
+            names: Names::new((0..3).map(forward_of)),
         };
         for (i, context) in [1, 2, 1].into_iter().enumerate() {
             let mut create = create(version, shape);
             if let Some(offer) = &mut create.offer {
-                offer.identifier = id(&format!("urn:back:{i}"));
+                offer.identifier = name(0xB, i as u64);
             }
             let mut message = create_message(create);
             message.message_id = Some(id(&format!("urn:create:{i}")));
-            world.give(message, tag(context), &format!("urn:forward:{i}"));
+            world.give(message, tag(context));
         }
         assert_eq!(world.sessions.len(), 3);
         world
     }
 
-    fn give(&mut self, message: Message<u32>, tag: Option<Identifier>, fresh: &str) {
+    fn give(&mut self, message: Message<u32>, tag: Option<Identifier>) {
         self.exchanges += 1;
         let exchange = ExchangeId(self.exchanges);
         self.open.insert(exchange.0);
-        let fresh = id(fresh);
-        self.listener.handle(ListenerInput::Request { exchange, message, tag, fresh }, self.now);
+        self.input(ListenerInput::Request { exchange, message, tag });
         self.drain();
+    }
+
+    fn input(&mut self, input: ListenerInput<u32>) {
+        self.listener.handle(input, &mut moment(self.now, &mut self.names));
     }
 
     fn drain(&mut self) {
         while let Some(output) = self.listener.poll() {
             match output {
-                ListenerOutput::Respond { exchange, .. } => {
-                    assert!(self.open.remove(&exchange.0), "answered twice");
+                ListenerOutput::Transmit { route, .. } => {
+                    assert!(self.open.remove(&route.exchange().0), "answered twice");
                 }
                 ListenerOutput::Created { session, tag } => {
                     self.sessions.push((session.clone(), tag));
-                    self.listener.handle(ListenerInput::Accept(session), self.now);
+                    self.input(ListenerInput::Accept(session));
                 }
                 ListenerOutput::Deliver { session, number, message } => {
                     assert!(!self.ended.contains(&session), "delivered after the end");
@@ -141,7 +149,7 @@ impl World {
                     self.undone.push((session, number));
                 }
                 ListenerOutput::EndOfMessages(session) => {
-                    self.listener.handle(ListenerInput::Close(session), self.now);
+                    self.input(ListenerInput::Close(session));
                 }
                 ListenerOutput::Closed(session) | ListenerOutput::Faulted { session, .. } => {
                     assert!(self.ended.insert(session), "ended twice");
@@ -151,12 +159,8 @@ impl World {
         }
     }
 
-    fn name(&self, n: u8, of: &str) -> Identifier {
-        id(&format!("urn:{of}:{n}"))
-    }
-
     fn message(&mut self, step: &Step) -> Message<u32> {
-        let (forward, back) = (self.name(step.session, "forward"), self.name(step.other, "back"));
+        let (forward, back) = (forward_of(step.session), back_of(step.other));
         let flag = |bit: u8| step.flags & bit != 0;
         let shutdown = || Shutdown {
             identifier: forward.clone(),
@@ -205,14 +209,14 @@ impl World {
         let own = self.sessions.get(usize::from(step.session)).and_then(|(_, tag)| tag.clone());
         let tag = if step.tag == 0 { own } else { tag(step.tag) };
         self.came.insert(self.came.len() as u32, tag.clone());
-        self.give(message, tag, "urn:unused");
+        self.give(message, tag);
         if step.flags & 16 == 0
             && let Some((session, number)) = self.undone.pop()
         {
             let taken = ListenerInput::Taken { session: session.clone(), number };
-            self.listener.handle(taken, self.now);
+            self.input(taken);
             let reply = (step.flags & 32 == 0).then_some(0);
-            self.listener.handle(ListenerInput::Done { session, number, reply }, self.now);
+            self.input(ListenerInput::Done { session, number, reply });
             self.drain();
         }
         for (session, _) in &self.sessions {
@@ -227,7 +231,7 @@ impl World {
         for _ in 0..200 {
             let Some(at) = self.listener.wake_at() else { break };
             self.now = self.now.max(at);
-            self.listener.handle(ListenerInput::Tick, self.now);
+            self.input(ListenerInput::Tick);
             self.drain();
         }
         assert_eq!(self.listener.sessions().count(), 0);
@@ -236,17 +240,25 @@ impl World {
     }
 }
 
+fn forward_of(session: u8) -> Identifier {
+    name(0xF, session.into())
+}
+
+fn back_of(session: u8) -> Identifier {
+    name(0xB, session.into())
+}
+
 /// The answer to CreateSequence.
 fn created(shape: Shape) -> Message<u32> {
     let accept = (shape == RequestReply).then(|| EndpointReference::new("http://service/"));
     let mut created =
         Message::new(Body::CreateSequenceResponse(Box::new(CreateSequenceResponse {
-            identifier: id("urn:forward:0"),
+            identifier: forward_of(0),
             expires: None,
             incomplete_sequence_behavior: None,
             accept,
         })));
-    created.relates_to = Some(id("urn:create"));
+    created.relates_to = Some(create_id());
     created
 }
 
@@ -260,7 +272,7 @@ fn answer(
     let mut message = service.message(step);
     // The other way round: the client's sequence is acknowledged, replies come in its return sequence.
     // Most is as it should be, so that the session goes on.
-    let forward = service.name(step.other, "forward");
+    let forward = forward_of(step.other);
     let acknowledgement = message.headers.acknowledgement.get_or_insert_with(|| {
         SequenceAcknowledgement::new(forward.clone(), Ranges::up_to(highest))
     });
@@ -270,7 +282,7 @@ fn answer(
         acknowledgement.ranges = Ranges::up_to(highest);
     }
     if let Some(sequence) = &mut message.headers.sequence {
-        sequence.identifier = service.name(step.session, "back");
+        sequence.identifier = back_of(step.session);
         sequence.number += if step.number <= 8 { 10 * n as u64 } else { 0 };
     }
     message.relates_to = if step.flags & 6 == 6 { Some(id("urn:call:0")) } else { message_id };
@@ -293,6 +305,7 @@ fn a_client_beside(steps: &[Step], version: ReliableMessagingVersion, shape: Sha
         ..Default::default()
     };
     let mut client = Initiator::<u32>::new(version, shape, settings).unwrap();
+    let mut names = names_of_client(version, shape, back_of(0));
     let (mut now, mut posted, mut calls) = (Time::ZERO, Vec::new(), BTreeSet::new());
     let mut ended = false;
     let highest = std::cell::Cell::new(0);
@@ -301,7 +314,8 @@ fn a_client_beside(steps: &[Step], version: ReliableMessagingVersion, shape: Sha
                      calls: &mut BTreeSet<u64>| {
         while let Some(output) = client.poll() {
             match output {
-                InitiatorOutput::Transmit { exchange, message, .. } => {
+                InitiatorOutput::Transmit { route, message, .. } => {
+                    let exchange = route.exchange();
                     let number = message.headers.sequence.map_or(0, |sequence| sequence.number);
                     highest.set(number.max(highest.get()));
                     posted.push((exchange, message.message_id));
@@ -322,19 +336,20 @@ fn a_client_beside(steps: &[Step], version: ReliableMessagingVersion, shape: Sha
     let deadline = |now: Time| now + Duration::from_secs(60);
     client.handle(
         InitiatorInput::Open(OpenRequest {
-            message_id: id("urn:create"),
-            offer: id("urn:back:0"),
             to: "http://service/".to_owned(),
             token: None,
             started: now,
             deadline: deadline(now),
         }),
-        now,
+        &mut moment(now, &mut names),
     );
     drain(&mut client, &mut posted, &mut calls);
     let created = created(shape);
     let (exchange, _) = posted.remove(0);
-    client.handle(InitiatorInput::Response { exchange, message: Some(created) }, now);
+    client.handle(
+        InitiatorInput::Response { exchange, message: Some(created) },
+        &mut moment(now, &mut names),
+    );
     let mut service = World::new(version, shape, true);
     for (n, step) in steps.iter().enumerate() {
         let call = n as u64;
@@ -346,13 +361,13 @@ fn a_client_beside(steps: &[Step], version: ReliableMessagingVersion, shape: Sha
             message_id,
             deadline: Some(deadline(now)),
         };
-        client.handle(send, now);
+        client.handle(send, &mut moment(now, &mut names));
         let mut over = drain(&mut client, &mut posted, &mut calls);
         if !posted.is_empty() {
             let (exchange, message_id) = posted.remove(usize::from(step.tag) % posted.len());
             let sent = (n, highest.get(), message_id);
             let input = answer(&mut service, step, exchange, sent);
-            client.handle(input, now);
+            client.handle(input, &mut moment(now, &mut names));
             over = drain(&mut client, &mut posted, &mut calls);
         }
         if over {
@@ -360,16 +375,14 @@ fn a_client_beside(steps: &[Step], version: ReliableMessagingVersion, shape: Sha
         }
         assert!(client.memory() < 64 * 1024);
     }
-    let (close_id, terminate_id) = (id("urn:close"), id("urn:terminate"));
-    let until = deadline(now);
-    client.handle(InitiatorInput::Close { close_id, terminate_id, deadline: until }, now);
+    client.handle(InitiatorInput::Close { deadline: deadline(now) }, &mut moment(now, &mut names));
     for _ in 0..500 {
         if drain(&mut client, &mut posted, &mut calls) {
             break;
         }
         let Some(at) = client.wake_at() else { break };
         now = now.max(at);
-        client.handle(InitiatorInput::Tick, now);
+        client.handle(InitiatorInput::Tick, &mut moment(now, &mut names));
     }
     assert!(drain(&mut client, &mut posted, &mut calls), "the session never ends");
     assert!(calls.is_empty(), "calls without an outcome: {calls:?}");

@@ -14,5 +14,7 @@ mod hostile;
 mod idle;
 mod liberal;
 mod line;
+#[path = "../common/names.rs"]
+mod names;
 mod service;
 mod timing;

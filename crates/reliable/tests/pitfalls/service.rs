@@ -142,7 +142,7 @@ fn p11_the_address_of_the_request_is_echoed() {
         let Body::CreateSequenceResponse(response) = answer.body else { panic!("{answer:?}") };
         assert_eq!(response.accept.unwrap().address, echoed);
         assert_eq!(response.expires.as_deref(), Some("PT10M"));
-        assert_eq!(answer.relates_to, Some(id("urn:create")));
+        assert_eq!(answer.relates_to, Some(create_id()));
     }
 }
 
@@ -176,7 +176,7 @@ fn p12_p32_create_sequence_is_refused() {
         let fault = service.fault(exchange);
         assert_eq!(fault.kind, FaultKind::CreateSequenceRefused { connection_limit: false });
         assert_eq!(fault.blame, Blame::Sender);
-        assert_eq!(service.message(exchange).relates_to, Some(id("urn:create")));
+        assert_eq!(service.message(exchange).relates_to, Some(create_id()));
         assert!(service.has_ended());
     }
     // A real address is fine when it is the same everywhere, host without case.
@@ -437,7 +437,7 @@ fn a_closing_service_takes_no_new_sequences() {
     for version in BOTH {
         let mut service = Service::open(version, RequestReply, window(8));
         let now = service.now;
-        service.listener.handle(ListenerInput::Shutdown, now);
+        service.listener.handle(ListenerInput::Shutdown, &mut moment(now, &mut Names::new([])));
         let again = service.ask(create_message(create(version, RequestReply)));
         assert!(matches!(again.body, Body::CreateSequenceResponse(_)), "{again:?}");
         let mut other = create(version, RequestReply);

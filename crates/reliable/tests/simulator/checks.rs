@@ -76,7 +76,8 @@ impl Checks {
                 *next = number + 1;
                 ensure!(!self.ended.contains(session), "delivery in a session that has ended");
             }
-            ListenerOutput::Respond { exchange: id, response } => {
+            ListenerOutput::Transmit { route, response } => {
+                let id = &route.exchange();
                 ensure!(self.answered.insert(id.0), "exchange {} was answered twice", id.0);
                 let Some(exchange) = exchange else { return Ok(()) };
                 self.response(plan, exchange, response)?;

@@ -5,6 +5,8 @@
 mod checks;
 mod goodput;
 mod lies;
+#[path = "../common/names.rs"]
+mod names;
 mod parallel;
 mod plan;
 mod random;

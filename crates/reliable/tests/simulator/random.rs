@@ -1,5 +1,7 @@
 //! Numbers that follow from a seed.
 
+use waxwing_soap::RandomSource;
+
 /// SplitMix64.
 pub struct Random(u64);
 
@@ -28,5 +30,13 @@ impl Random {
 
     pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[(self.next() % from.len() as u64) as usize]
+    }
+}
+
+impl RandomSource for Random {
+    fn fill(&mut self, octets: &mut [u8]) {
+        for chunk in octets.chunks_mut(8) {
+            chunk.copy_from_slice(&self.next().to_le_bytes()[..chunk.len()]);
+        }
     }
 }

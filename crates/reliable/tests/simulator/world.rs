@@ -14,6 +14,7 @@ use waxwing_reliable::{
 };
 
 use crate::checks::Checks;
+use crate::names::moment;
 use crate::plan::{Accident, Class, Micros, Plan, SECOND};
 use crate::random::Random;
 use crate::wire;
@@ -116,6 +117,10 @@ pub struct World {
     ending: Vec<SessionId>,
     tag: Option<ContextTag>,
     session: Option<SessionId>,
+    /// The return sequence that the client offered.
+    offer: Option<Identifier>,
+    /// Draws of identifiers.
+    names: Random,
     is_cut: bool,
     /// Draws of whoever swaps responses, and the responses that he has seen.
     mischief: Random,
@@ -190,6 +195,8 @@ impl World {
             running: BTreeMap::new(),
             ending: Vec::new(),
             session: None,
+            offer: None,
+            names: Random::new(seed ^ 0x4A3E),
             is_cut: false,
             mischief: Random::new(seed ^ 0x5A4B),
             seen: VecDeque::new(),
@@ -213,8 +220,6 @@ impl World {
             value_type: "http://schemas.xmlsoap.org/ws/2005/02/sc/sct".to_owned(),
         });
         let request = OpenRequest {
-            message_id: "urn:create".into(),
-            offer: "urn:return".into(),
             to: "http://Service/calc".to_owned(),
             token,
             started: Time::ZERO,
@@ -274,8 +279,7 @@ impl World {
             Happening::Call(index) => self.call(index),
             Happening::Close => {
                 let deadline = time(self.now.saturating_add(self.plan.close_deadline));
-                let (close_id, terminate_id) = ("urn:close".into(), "urn:terminate".into());
-                self.client_input(InitiatorInput::Close { close_id, terminate_id, deadline })
+                self.client_input(InitiatorInput::Close { deadline })
             }
             Happening::Accident(accident) => self.accident(accident),
             Happening::Arrive { client, message, tag } => self.arrive(client, message, tag),
@@ -376,7 +380,7 @@ impl World {
 
     fn client_input(&mut self, input: InitiatorInput<Payload>) -> Result<(), String> {
         let Some(mut client) = self.client.take() else { return Ok(()) };
-        client.handle(input, time(self.now));
+        client.handle(input, &mut moment(time(self.now), &mut self.names));
         let mut result = Ok(());
         while let Some(output) = client.poll() {
             if self.trace {
@@ -385,13 +389,16 @@ impl World {
             result = result.and_then(|()| self.checks.client(&self.plan, &output));
             match output {
                 InitiatorOutput::Completed { .. } => self.summary.last_completed = self.now,
-                InitiatorOutput::Transmit { exchange, message, deadline } => {
+                InitiatorOutput::Transmit { route, message, deadline } => {
                     if message.headers.sequence.is_some() {
                         self.summary.first_sent.get_or_insert(self.now);
                     }
+                    if let Body::CreateSequence(create) = &message.body {
+                        self.offer = create.offer.as_ref().map(|offer| offer.identifier.clone());
+                    }
                     let message = self.client_lie(message);
                     let message = self.over_the_wire(message, true)?;
-                    self.transmit(exchange.0, message, deadline);
+                    self.transmit(route.exchange().0, message, deadline);
                 }
                 InitiatorOutput::Faulted(error) => self.summary.error = Some(error),
                 _ => {}
@@ -421,10 +428,12 @@ impl World {
     }
 
     fn service_input(&mut self, input: ListenerInput<Payload>) -> Result<(), String> {
-        self.service.handle(input, time(self.now));
+        self.service.handle(input, &mut moment(time(self.now), &mut self.names));
         while let Some(output) = self.service.poll() {
             let exchange = match &output {
-                ListenerOutput::Respond { exchange, .. } => self.exchanges.remove(&exchange.0),
+                ListenerOutput::Transmit { route, .. } => {
+                    self.exchanges.remove(&route.exchange().0)
+                }
                 _ => None,
             };
             if self.trace {
@@ -432,7 +441,7 @@ impl World {
             }
             self.checks.service(&self.plan, &output, exchange.as_ref())?;
             match output {
-                ListenerOutput::Respond { response, .. } => {
+                ListenerOutput::Transmit { response, .. } => {
                     let response = match response {
                         Response::Message(mut m) => {
                             if let Body::Application(payload) = m.body {
@@ -513,7 +522,7 @@ impl World {
             message.headers.sequence = Some(Sequence { identifier, number, last_message });
         } else {
             let ranges = waxwing_reliable::Ranges::up_to(self.random.between(0, 9));
-            let back = Identifier::new("urn:return");
+            let back = self.offer.clone().unwrap_or_else(|| Identifier::new("urn:nothing"));
             let acknowledgement = waxwing_reliable::SequenceAcknowledgement::new(back, ranges);
             let is_reply = self.plan.shape == waxwing_reliable::Shape::RequestReply;
             message.headers.acknowledgement = is_reply.then_some(acknowledgement);

@@ -1,8 +1,8 @@
 //! Closing: the sequence first, then the security session.
 
-use waxwing_reliable::{Identifier, InitiatorInput, Time};
+use waxwing_reliable::{InitiatorInput, Time};
 use waxwing_security::conversation::ClientError;
-use waxwing_soap::{Moment, urn_uuid};
+use waxwing_soap::Moment;
 
 use super::exchange::Pending;
 use super::{ClientSession, Phase};
@@ -20,12 +20,7 @@ impl ClientSession {
             Phase::Open => {
                 self.phase = Phase::Closing { until: deadline };
                 let Some(reliable) = &mut self.reliable else { return self.finish_closing(at) };
-                let close = InitiatorInput::Close {
-                    close_id: Identifier::new(urn_uuid(at.random)),
-                    terminate_id: Identifier::new(urn_uuid(at.random)),
-                    deadline,
-                };
-                reliable.handle(close, at.time);
+                reliable.handle(InitiatorInput::Close { deadline }, at);
                 self.drain(at);
             }
             Phase::Closing { .. } | Phase::Cancelling { .. } | Phase::Ended => {}

@@ -63,7 +63,7 @@ impl ClientSession {
     pub fn written(&mut self, id: TransmissionId, at: &mut Moment<'_>) {
         if let Some(Pending::Reliable(exchange, _)) = self.pending.get(&id) {
             let exchange = *exchange;
-            self.tell(InitiatorInput::Written { exchange }, at.time);
+            self.tell(InitiatorInput::Written { exchange }, at);
             self.drain(at);
         }
     }
@@ -91,8 +91,8 @@ impl ClientSession {
     pub(super) fn drain(&mut self, at: &mut Moment<'_>) {
         while let Some(output) = self.reliable.as_mut().and_then(|r| r.poll()) {
             match output {
-                InitiatorOutput::Transmit { exchange, message, deadline } => {
-                    self.send_reliable(exchange, &message, deadline, at);
+                InitiatorOutput::Transmit { route, message, deadline } => {
+                    self.send_reliable(route.exchange(), &message, deadline, at);
                 }
                 InitiatorOutput::Opened => self.opened(),
                 InitiatorOutput::Completed { call, reply } => self.complete(call, reply),
@@ -164,14 +164,14 @@ impl ClientSession {
             Err(error) => {
                 let failure = Failure { kind: FailureKind::Protocol, reason: error.to_string() };
                 self.cause.get_or_insert(error.into());
-                self.tell(InitiatorInput::Failed { exchange, failure }, at.time);
+                self.tell(InitiatorInput::Failed { exchange, failure }, at);
             }
         }
     }
 
-    fn tell(&mut self, input: InitiatorInput<AppMessage>, now: Time) {
+    fn tell(&mut self, input: InitiatorInput<AppMessage>, at: &mut Moment<'_>) {
         if let Some(reliable) = &mut self.reliable {
-            reliable.handle(input, now);
+            reliable.handle(input, at);
         }
     }
 
@@ -216,7 +216,7 @@ impl ClientSession {
                 }
             }
         };
-        self.tell(input, at.time);
+        self.tell(input, at);
         self.drain(at);
     }
 
@@ -411,7 +411,7 @@ impl ClientSession {
                 self.pending.remove(&id);
                 let failure =
                     Failure { kind: FailureKind::SecuritySessionLost, reason: error.to_string() };
-                self.tell(InitiatorInput::Failed { exchange, failure }, at.time);
+                self.tell(InitiatorInput::Failed { exchange, failure }, at);
                 self.drain(at);
             }
             None => self.fault(error),

@@ -228,7 +228,7 @@ impl ClientSession {
                 let message_id = message.message_id.as_deref().map(Identifier::new);
                 let deadline = Some(deadline);
                 let input = InitiatorInput::Send { call, message, message_id, deadline };
-                reliable.handle(input, at.time);
+                reliable.handle(input, at);
                 self.drain(at);
             }
             None => {
@@ -248,7 +248,7 @@ impl ClientSession {
         }
         match &mut self.reliable {
             Some(reliable) if matches!(self.phase, Phase::Open | Phase::Closing { .. }) => {
-                reliable.handle(InitiatorInput::Abort { reason: reason.to_owned() }, at.time);
+                reliable.handle(InitiatorInput::Abort { reason: reason.to_owned() }, at);
                 self.drain(at);
             }
             _ => self.fault(SessionError::Aborted(reason.to_owned())),
@@ -287,7 +287,7 @@ impl ClientSession {
         }
         self.tick_waiting(at.time);
         if let Some(reliable) = &mut self.reliable {
-            reliable.handle(InitiatorInput::Tick, at.time);
+            reliable.handle(InitiatorInput::Tick, at);
             self.drain(at);
         }
     }

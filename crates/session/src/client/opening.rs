@@ -7,7 +7,7 @@ use waxwing_reliable::{
 };
 use waxwing_security::conversation::{ClientError, FaultOrigin, SecurityFaultKind, Step};
 use waxwing_security::wsse::Dialect;
-use waxwing_soap::{Moment, urn_uuid};
+use waxwing_soap::Moment;
 
 use super::exchange::Pending;
 use super::{ClientOutput, ClientSession, Phase};
@@ -128,14 +128,12 @@ impl ClientSession {
             value_type: self.security.dialect().map_or("", Dialect::context_token_type).to_owned(),
         });
         let request = OpenRequest {
-            message_id: Identifier::new(urn_uuid(at.random)),
-            offer: Identifier::new(urn_uuid(at.random)),
             to: self.settings.to.clone(),
             token,
             started: opening.started,
             deadline: opening.deadline,
         };
-        reliable.handle(InitiatorInput::Open(request), at.time);
+        reliable.handle(InitiatorInput::Open(request), at);
         self.drain(at);
     }
 

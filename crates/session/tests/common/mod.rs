@@ -12,7 +12,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use waxwing_crypto::{Certificate, PrivateKey};
 use waxwing_reliable::{
-    ExchangeId, Identifier, Listener, ListenerInput, ListenerOutput, ReliableMessagingVersion,
+    ExchangeId, Listener, ListenerInput, ListenerOutput, ReliableMessagingVersion,
     ReliableSessionSettings, SequenceState, Shape,
 };
 use waxwing_security::conversation::{
@@ -291,8 +291,7 @@ impl Pair {
                 self.exchanges += 1;
                 let exchange = ExchangeId(self.exchanges);
                 self.waiting.insert(exchange.0, (id, reply));
-                let fresh = Identifier::new(format!("urn:forward:{}", exchange.0));
-                listener.handle(ListenerInput::Request { exchange, message, tag, fresh }, time);
+                listener.handle(ListenerInput::Request { exchange, message, tag }, &mut at);
                 self.drain(&mut at);
             }
         }
@@ -317,8 +316,8 @@ impl Pair {
                     ListenerInput::Done { session, number, reply }
                 }
                 ListenerOutput::EndOfMessages(session) => ListenerInput::Close(session),
-                ListenerOutput::Respond { exchange, response } => {
-                    if let Some((id, reply)) = self.waiting.remove(&exchange.0) {
+                ListenerOutput::Transmit { route, response } => {
+                    if let Some((id, reply)) = self.waiting.remove(&route.exchange().0) {
                         let encoded = self.service.encode(&reply, response, at);
                         self.answered(id, encoded);
                     }
@@ -327,7 +326,7 @@ impl Pair {
                 _ => continue,
             };
             if let Some(listener) = &mut self.listener {
-                listener.handle(input, at.time);
+                listener.handle(input, at);
             }
         }
     }

@@ -120,7 +120,7 @@ impl Endpoint {
         self.closing.store(true, Ordering::Relaxed);
         self.parts.endpoint.security().close();
         if let Some(reliable) = &self.reliable {
-            reliable.shut_down();
+            reliable.shut_down(&self.parts.clock);
         }
     }
 

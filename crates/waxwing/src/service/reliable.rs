@@ -15,12 +15,12 @@ use waxwing_reliable::{
 };
 use waxwing_security::conversation::SecuritySession;
 use waxwing_session::{AppMessage, ArrivedMessage, Backlog, BacklogInput, BacklogOutput, Encoded};
-use waxwing_soap::urn_uuid;
+use waxwing_soap::Moment;
 
 use super::direct::Instance;
 use super::endpoint::{Counters, Endpoint, caller_of};
 use crate::contract::Caller;
-use crate::environment::SystemRandom;
+use crate::environment::{Clock, SystemRandom};
 use crate::log::Cut;
 
 /// The reliable sessions of one endpoint.
@@ -84,13 +84,12 @@ impl ReliableSessions {
         let tag = arrived.tag();
         let ArrivedMessage { message, session, caller, reply, .. } = arrived;
         let sender = Sender { caller: caller_of(&caller), security: session };
-        let answer = self.drive(endpoint, Some(&sender), |state, now| {
+        let answer = self.drive(endpoint, Some(&sender), |state, at| {
             let exchange = ExchangeId(state.exchanges);
             state.exchanges += 1;
             let (sender, receiver) = oneshot::channel();
             state.waiting.insert(exchange, sender);
-            let fresh = Identifier::new(urn_uuid(&mut SystemRandom));
-            state.listener.handle(ListenerInput::Request { exchange, message, tag, fresh }, now);
+            state.listener.handle(ListenerInput::Request { exchange, message, tag }, at);
             receiver
         });
         match answer.await {
@@ -106,19 +105,20 @@ impl ReliableSessions {
     /// The security context below is gone.
     pub(super) fn context_lost(&self, identifier: &str, endpoint: &Arc<Endpoint>) {
         let input = ListenerInput::ContextLost(Identifier::new(identifier));
-        self.drive(endpoint, None, |state, now| state.listener.handle(input, now));
+        self.drive(endpoint, None, |state, at| state.listener.handle(input, at));
     }
 
     /// A session that waited has a place.
     pub(super) fn accept(&self, endpoint: &Arc<Endpoint>, session: SessionId) {
         tracing::debug!(address = endpoint.address(), %session, "a reliable session was accepted");
-        self.drive(endpoint, None, |state, now| state.accept(session, now));
+        self.drive(endpoint, None, |state, at| state.accept(session, at));
     }
 
     /// Takes no new sessions any more.
-    pub(super) fn shut_down(&self) {
+    pub(super) fn shut_down(&self, clock: &Clock) {
         // Nothing comes of it at once.
-        self.lock().listener.handle(ListenerInput::Shutdown, Time::ZERO);
+        let mut random = SystemRandom;
+        self.lock().listener.handle(ListenerInput::Shutdown, &mut clock.moment(&mut random));
     }
 
     /// How many sessions there are, those that wait to be accepted included.
@@ -128,13 +128,13 @@ impl ReliableSessions {
 
     /// Ends every session that is still there; whoever waits for an answer is told.
     pub(super) fn abort_all(&self, endpoint: &Arc<Endpoint>, reason: &str) {
-        self.drive(endpoint, None, |state, now| {
+        self.drive(endpoint, None, |state, at| {
             let sessions: Vec<_> = state.backlog.sessions().cloned().collect();
             for session in sessions {
                 let reason = reason.to_owned();
                 state
                     .listener
-                    .handle(ListenerInput::Abort { session: session.clone(), reason }, now);
+                    .handle(ListenerInput::Abort { session: session.clone(), reason }, at);
                 // One that was closed already is the listener's no more.
                 state.backlog.handle(BacklogInput::Faulted(session));
             }
@@ -151,12 +151,13 @@ impl ReliableSessions {
         &self,
         endpoint: &Arc<Endpoint>,
         sender: Option<&Sender>,
-        step: impl FnOnce(&mut State, Time) -> R,
+        step: impl FnOnce(&mut State, &mut Moment<'_>) -> R,
     ) -> R {
-        let now = endpoint.parts.clock.time();
+        let mut random = SystemRandom;
+        let mut at = endpoint.parts.clock.moment(&mut random);
         let mut state = self.lock();
-        let result = step(&mut state, now);
-        state.drain(sender, endpoint, now);
+        let result = step(&mut state, &mut at);
+        state.drain(sender, endpoint, &mut at);
         let wake = state.listener.wake_at();
         if wake.is_some_and(|wake| state.timer_at.is_none_or(|at| wake < at)) {
             self.timer.notify_one();
@@ -175,12 +176,12 @@ impl ReliableSessions {
 
 impl State {
     /// Does what the engines want done, until they want nothing.
-    fn drain(&mut self, sender: Option<&Sender>, endpoint: &Arc<Endpoint>, now: Time) {
+    fn drain(&mut self, sender: Option<&Sender>, endpoint: &Arc<Endpoint>, at: &mut Moment<'_>) {
         loop {
             if let Some(output) = self.listener.poll() {
-                self.of_listener(output, sender, endpoint, now);
+                self.of_listener(output, sender, endpoint, at);
             } else if let Some(output) = self.backlog.poll() {
-                self.of_backlog(output, endpoint, now);
+                self.of_backlog(output, endpoint, at);
             } else {
                 return;
             }
@@ -192,28 +193,26 @@ impl State {
         output: ListenerOutput<AppMessage>,
         sender: Option<&Sender>,
         endpoint: &Arc<Endpoint>,
-        now: Time,
+        at: &mut Moment<'_>,
     ) {
         match output {
-            ListenerOutput::Respond { exchange, response } => {
-                if let Some(waiting) = self.waiting.remove(&exchange) {
+            ListenerOutput::Transmit { route, response } => {
+                if let Some(waiting) = self.waiting.remove(&route.exchange()) {
                     let _ = waiting.send(response);
                 }
             }
-            ListenerOutput::Created { session, .. } => self.created(session, sender, endpoint, now),
+            ListenerOutput::Created { session, .. } => self.created(session, sender, endpoint, at),
             ListenerOutput::Deliver { session, number, message } => {
                 self.backlog.handle(BacklogInput::Delivered { session, number, message });
             }
             ListenerOutput::EndOfMessages(session) => {
-                self.listener.handle(ListenerInput::Close(session), now);
+                self.listener.handle(ListenerInput::Close(session), at);
             }
             ListenerOutput::Closed(session) => {
                 let entry = self.sessions.get_mut(&session);
                 if let Some(security) = entry.and_then(|entry| entry.security.take()) {
                     // Its client cancels it; the cancellation may be lost.
-                    let mut random = SystemRandom;
-                    let at = endpoint.parts.clock.moment(&mut random);
-                    endpoint.parts.endpoint.security().release_session(&security, &at);
+                    endpoint.parts.endpoint.security().release_session(&security, &*at);
                 }
                 tracing::debug!(address = endpoint.address(), %session, "a reliable session was closed");
                 self.backlog.handle(BacklogInput::Closed(session));
@@ -242,17 +241,17 @@ impl State {
         &mut self,
         output: BacklogOutput<AppMessage>,
         endpoint: &Arc<Endpoint>,
-        now: Time,
+        at: &mut Moment<'_>,
     ) {
         match output {
             BacklogOutput::Execute { session, number, message } => {
                 let taken = ListenerInput::Taken { session: session.clone(), number };
-                self.listener.handle(taken, now);
+                self.listener.handle(taken, at);
                 tokio::spawn(execute(Arc::clone(endpoint), session, number, message));
             }
             BacklogOutput::Gone(session) => {
                 // It does not wait to be accepted any more.
-                self.listener.handle(ListenerInput::Accept(session.clone()), now);
+                self.listener.handle(ListenerInput::Accept(session.clone()), at);
                 let entry = self.sessions.remove(&session);
                 self.gone.push((session, entry));
             }
@@ -266,7 +265,7 @@ impl State {
         session: SessionId,
         sender: Option<&Sender>,
         endpoint: &Arc<Endpoint>,
-        now: Time,
+        at: &mut Moment<'_>,
     ) {
         let entry = Session {
             instance: None,
@@ -278,12 +277,12 @@ impl State {
         let accepted = endpoint.parts.throttle.created(endpoint.number, session.clone());
         tracing::debug!(address = endpoint.address(), %session, accepted, "a reliable session was created");
         if accepted {
-            self.accept(session, now);
+            self.accept(session, at);
         }
     }
 
-    fn accept(&mut self, session: SessionId, now: Time) {
-        self.listener.handle(ListenerInput::Accept(session.clone()), now);
+    fn accept(&mut self, session: SessionId, at: &mut Moment<'_>) {
+        self.listener.handle(ListenerInput::Accept(session.clone()), at);
         self.backlog.handle(BacklogInput::Accepted(session));
     }
 }
@@ -318,8 +317,8 @@ async fn execute(
         reply = call => reply,
         () = endpoint.stopped() => return,
     };
-    reliable.drive(&endpoint, None, |state, now| {
-        state.listener.handle(ListenerInput::Done { session: id.clone(), number, reply }, now);
+    reliable.drive(&endpoint, None, |state, at| {
+        state.listener.handle(ListenerInput::Done { session: id.clone(), number, reply }, at);
         state.backlog.handle(BacklogInput::Finished(id));
     });
 }
@@ -344,8 +343,8 @@ async fn run_timer(endpoint: Weak<Endpoint>) {
             state.timer_at
         };
         if strong.parts.clock.sleep_until(wake, &reliable.timer).await {
-            reliable.drive(&strong, None, |state, now| {
-                state.listener.handle(ListenerInput::Tick, now);
+            reliable.drive(&strong, None, |state, at| {
+                state.listener.handle(ListenerInput::Tick, at);
             });
         }
     }

@@ -11,8 +11,8 @@ use http::StatusCode;
 use tokio::sync::oneshot;
 use waxwing::environment::SystemRandom;
 use waxwing_reliable::{
-    EarlyMessages, ExchangeId, Identifier, Listener, ListenerInput, ListenerOutput,
-    ReliableMessagingVersion, ReliableSessionSettings, Response, Shape, Time,
+    EarlyMessages, ExchangeId, Listener, ListenerInput, ListenerOutput, ReliableMessagingVersion,
+    ReliableSessionSettings, Response, Shape, Time,
 };
 use waxwing_security::PeerTag;
 use waxwing_security::conversation::{
@@ -22,7 +22,7 @@ use waxwing_session::{
     AppMessage, ApplicationMessage, Arrival, Moment, ServiceAnswer, ServiceEndpoint,
     ServiceSettings,
 };
-use waxwing_soap::{Envelope, MessageVersion, urn_uuid};
+use waxwing_soap::{Envelope, MessageVersion};
 use waxwing_testkit::http::{HttpReply, HttpRequest, HttpServer};
 use waxwing_xml::{Limits, Name};
 
@@ -119,9 +119,8 @@ impl Peer {
                     let exchange = ExchangeId(state.exchanges);
                     let (sender, receiver) = oneshot::channel();
                     state.waiting.insert(exchange.0, sender);
-                    let fresh = Identifier::new(urn_uuid(&mut SystemRandom));
-                    let input = ListenerInput::Request { exchange, message, tag, fresh };
-                    state.listener.handle(input, self.time());
+                    let input = ListenerInput::Request { exchange, message, tag };
+                    self.tell(&mut state, input);
                     self.drain(&mut state);
                     receiver
                 };
@@ -143,6 +142,13 @@ impl Peer {
         }
     }
 
+    fn tell(&self, state: &mut State, input: ListenerInput<AppMessage>) {
+        let mut random = SystemRandom;
+        let wall = jiff::Timestamp::now();
+        let mut moment = Moment { wall, time: self.time(), random: &mut random };
+        state.listener.handle(input, &mut moment);
+    }
+
     fn drain(&self, state: &mut State) {
         while let Some(output) = state.listener.poll() {
             let input = match output {
@@ -152,18 +158,18 @@ impl Peer {
                     self.counts.executed.fetch_add(1, Ordering::SeqCst);
                     ListenerInput::Done { session, number, reply: Some(add(&message)) }
                 }
-                ListenerOutput::Respond { exchange, response } => {
+                ListenerOutput::Transmit { route, response } => {
                     if matches!(response, Response::Accepted) {
                         self.counts.refused.fetch_add(1, Ordering::SeqCst);
                     }
-                    if let Some(waiting) = state.waiting.remove(&exchange.0) {
+                    if let Some(waiting) = state.waiting.remove(&route.exchange().0) {
                         let _ = waiting.send(response);
                     }
                     continue;
                 }
                 _ => continue,
             };
-            state.listener.handle(input, self.time());
+            self.tell(state, input);
         }
     }
 }

@@ -1,8 +1,6 @@
 //! The link: what it loses, delays, duplicates and swaps.
 
-use waxwing_reliable::{
-    Body, ContextTag, ExchangeId, Identifier, ListenerInput, Message, Response, Time,
-};
+use waxwing_reliable::{Body, ContextTag, ExchangeId, ListenerInput, Message, Response, Time};
 
 use super::{Happening, Payload, ServiceExchange, World, micros};
 use crate::lies;
@@ -72,9 +70,8 @@ impl World {
         };
         let number = sequence.map(|s| s.number);
         self.exchanges.insert(exchange, ServiceExchange { client, session, number });
-        let fresh = Identifier::new(format!("urn:forward:{}:{exchange}", self.epoch));
         let exchange = ExchangeId(exchange);
-        self.service_input(ListenerInput::Request { exchange, message, tag, fresh })
+        self.service_input(ListenerInput::Request { exchange, message, tag })
     }
 
     pub(super) fn respond(&mut self, exchange: u64, response: Response<Payload>) {
