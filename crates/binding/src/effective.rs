@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use waxwing_soap::Address;
+
 use crate::bindings::Binding;
 use crate::bindings::common::ReaderQuotas;
 use crate::bindings::custom::ReliableSessionElement;
@@ -405,13 +407,7 @@ impl EffectiveEndpoint {
 
     /// The DNS name that a client expects when no identity is set: the host of the address.
     pub fn host(&self) -> Option<&str> {
-        let rest = self.address.split_once("://")?.1;
-        let authority = rest.split(['/', '?', '#']).next()?;
-        let host = authority.rsplit('@').next()?;
-        match host.strip_prefix('[') {
-            Some(v6) => v6.split(']').next(),
-            None => host.split(':').next(),
-        }
+        Address::of(&self.address).host()
     }
 
     /// Whether a WCF service would give the caller a session: a reliable session or a secure

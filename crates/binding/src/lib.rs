@@ -156,7 +156,6 @@ mod suggest;
 mod support;
 mod time_span;
 mod unsupported;
-mod uri;
 mod values;
 mod verdict;
 
@@ -210,3 +209,4 @@ pub use suggest::nearest;
 pub use support::{Feature, Support, support_of};
 pub use time_span::{TimeSpan, TimeSpanError};
 pub use verdict::{CertificateSpans, EndpointVerdict, Outcome, Reason, Verdict};
+pub use waxwing_soap::{Address, AddressError};

@@ -3,9 +3,10 @@
 //! The rules are those of the .NET Framework's configuration converters: numbers and booleans are
 //! trimmed, enumeration names are not and are case-sensitive.
 
+use waxwing_soap::Address;
+
 use crate::suggest;
 use crate::time_span::{TimeSpan, TimeSpanError};
-use crate::uri;
 
 /// Smallest and largest legal value of a number, or of a time span in ticks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -232,12 +233,12 @@ impl Value for String {
 
     fn read(text: &str, rule: Rule) -> Result<String, ValueError> {
         if rule == Rule::Uri
-            && let Err(why) = uri::check(text)
+            && let Err(why) = Address::of(text).check().map_err(|e| e.to_string())
         {
             return refuse(
                 Stage::Convert,
-                why.to_owned(),
-                format!("\"{text}\" is no address: {}", in_our_words(why)),
+                why.clone(),
+                format!("\"{text}\" is no address: {}", in_our_words(&why)),
                 None,
             );
         }

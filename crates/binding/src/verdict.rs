@@ -1,5 +1,7 @@
 //! What becomes of each endpoint of a file: it runs, it cannot run here, or it is broken.
 
+use waxwing_soap::Address;
+
 use crate::config::endpoints::{ClientEndpoint, Service, ServiceEndpoint};
 use crate::config::loaded::Loaded;
 use crate::config::places::Places;
@@ -8,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::effective::{EffectiveEndpoint, Role};
 use crate::explain::METADATA_CONTRACT;
 use crate::file::node::Node;
-use crate::{MessageCredentialType, X509CertificateValidationMode, uri};
+use crate::{MessageCredentialType, X509CertificateValidationMode};
 
 /// What becomes of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -395,13 +397,13 @@ fn unresolved(error: &ResolveError) -> Verdict {
 fn forgotten_scheme(endpoint: &EffectiveEndpoint) -> Option<Reason> {
     let address = &endpoint.address;
     let to_nowhere = endpoint.role == Role::Client && endpoint.via.is_none();
-    (to_nowhere && uri::is_host_and_port(address)).then(|| Reason {
+    (to_nowhere && Address::of(address).is_host_and_port()).then(|| Reason {
         code: "address-without-host",
         what: format!("the address lacks {}://", endpoint.transport.scheme),
         fix: Some(format!("write {}://{address}", endpoint.transport.scheme)),
         wcf_text: Some(format!(
             "The provided URI scheme '{}' is invalid; expected '{}'.",
-            address.split(':').next().unwrap_or_default(),
+            Address::of(address).scheme().unwrap_or_default(),
             endpoint.transport.scheme
         )),
     })
@@ -413,7 +415,9 @@ fn given_in_code(endpoint: &EffectiveEndpoint) -> Vec<&'static str> {
     if endpoint.role == Role::Client && endpoint.via.is_none() {
         match endpoint.address.as_str() {
             "" => found.push("an address"),
-            address if !address.contains("://") => found.push("a place to send to"),
+            address if Address::of(address).authority().is_none() => {
+                found.push("a place to send to")
+            }
             _ => {}
         }
     }

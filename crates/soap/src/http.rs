@@ -1,5 +1,6 @@
 //! How messages travel over HTTP: media types and status codes (SOAP 1.2 Part 2 §7, SOAP 1.1 §6).
 
+use crate::address::percent_decoded;
 use crate::version::SoapVersion;
 
 /// A `Content-Type` as far as SOAP looks at it.
@@ -126,28 +127,7 @@ fn unquote(value: &str) -> String {
 
 /// Undoes percent-encoding (RFC 3986 §2.1). None when the octets are not UTF-8.
 pub(crate) fn percent_decode(value: &str) -> Option<String> {
-    String::from_utf8(percent_decoded(value)).ok()
-}
-
-/// The octets that a text with percent-encoding (RFC 3986 §2.1) stands for. A per cent sign that begins no escape stands
-/// for itself.
-pub fn percent_decoded(value: &str) -> Vec<u8> {
-    let bytes = value.as_bytes();
-    let digit = |i: usize| bytes.get(i).and_then(|b| char::from(*b).to_digit(16));
-    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
-    while let Some(byte) = bytes.get(at) {
-        match (byte, digit(at + 1), digit(at + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push((high * 16 + low) as u8);
-                at += 3;
-            }
-            _ => {
-                out.push(*byte);
-                at += 1;
-            }
-        }
-    }
-    out
+    String::from_utf8(percent_decoded(value).collect()).ok()
 }
 
 #[cfg(test)]

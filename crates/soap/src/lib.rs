@@ -3,6 +3,7 @@
 //! [`Envelope`] is a [`Document`](waxwing_xml::Document) that is known to be a message. It is read and
 //! built in place; what of it can be trusted is the business of the security layer.
 
+mod address;
 pub mod addressing;
 mod envelope;
 mod fault;
@@ -12,6 +13,7 @@ pub mod mtom;
 mod random;
 mod version;
 
+pub use address::{Address, AddressError, percent_decoded};
 pub use addressing::{Addressing, AddressingError, EndpointReference};
 pub use envelope::{Envelope, EnvelopeError};
 pub use fault::{Fault, FaultCode, QName};

@@ -13,7 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("waxwing-macros", &[]),
     ("waxwing-security", &["waxwing-xml", "waxwing-crypto", "waxwing-soap"]),
     ("waxwing-reliable", &["waxwing-xml", "waxwing-soap"]),
-    ("waxwing-binding", &["waxwing-xml"]),
+    ("waxwing-binding", &["waxwing-xml", "waxwing-soap"]),
     (
         "waxwing-session",
         &[

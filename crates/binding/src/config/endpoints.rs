@@ -1,11 +1,12 @@
 //! `<services>`, `<client>`, `<protocolMapping>`.
 
+use waxwing_soap::Address;
+
 use crate::ListenUriMode;
 use crate::TimeSpan;
 use crate::config::identity::EndpointIdentity;
 use crate::file::raw::RawXml;
 use crate::settings::settings;
-use crate::uri;
 use crate::values::Range;
 
 const NOT_EMPTY: Range = Range::new(1, i64::MAX);
@@ -232,7 +233,7 @@ impl ProtocolMappings {
 impl Service {
     /// Gives the service a base address from outside, in place of one of the same scheme.
     pub fn give_base_address(&mut self, address: &str) {
-        let of = |address: &str| uri::scheme(address).map(str::to_ascii_lowercase);
+        let of = |address: &str| Address::of(address).scheme().map(str::to_ascii_lowercase);
         let all = &mut self.host.base_addresses.add;
         all.retain(|base| of(&base.base_address) != of(address));
         all.push(BaseAddress::default().base_address(address));

@@ -1,5 +1,7 @@
 //! From a file to endpoints: which binding, which behavior, which address.
 
+use waxwing_soap::Address;
+
 use crate::bindings::Binding;
 use crate::config::Configuration;
 use crate::config::behaviors::{EndpointBehavior, ServiceBehavior};
@@ -9,7 +11,6 @@ use crate::config::identity::EndpointIdentity;
 use crate::config::known::offer;
 use crate::effective::{EffectiveEndpoint, Role, short_name};
 use crate::refusal::Refusal;
-use crate::uri::scheme;
 use crate::{StoreLocation, TimeSpan};
 
 /// The contract that every service with `<serviceMetadata>` has.
@@ -348,7 +349,8 @@ impl Configuration {
     ) -> Vec<ServiceEndpoint> {
         let mut endpoints = Vec::new();
         for address in base_addresses(service) {
-            let mapped = scheme(&address).and_then(|s| self.protocol_mapping.binding_of(s));
+            let mapped =
+                Address::of(&address).scheme().and_then(|s| self.protocol_mapping.binding_of(s));
             let Some((binding, name)) = mapped else { continue };
             for contract in contracts {
                 endpoints.push(
@@ -521,15 +523,11 @@ fn base_addresses(service: &Service) -> Vec<String> {
 
 /// The absolute address: as written, or below the base address of the scheme.
 fn absolute(service: &Service, address: &str, wanted: &str) -> Option<String> {
-    let address = address.trim();
-    if scheme(address).is_some() {
-        return Some(address.to_owned());
+    let address = Address::of(address);
+    if address.is_absolute() {
+        return Some(address.as_str().to_owned());
     }
     let bases = base_addresses(service);
-    let base =
-        bases.into_iter().find(|b| scheme(b).is_some_and(|s| s.eq_ignore_ascii_case(wanted)))?;
-    if address.is_empty() {
-        return Some(base);
-    }
-    Some(format!("{}/{}", base.trim_end_matches('/'), address.trim_start_matches('/')))
+    let base = bases.iter().map(|base| Address::of(base)).find(|base| base.has_scheme(wanted))?;
+    Some(address.below(&base))
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use waxwing::ConfigurationFile;
-use waxwing::binding::{Configuration, Explanation, LoadOptions, MAX_FILE_BYTES, decode};
+use waxwing::binding::{Address, Configuration, Explanation, LoadOptions, MAX_FILE_BYTES, decode};
 use waxwing::check::{EndpointVerdict, FileCheck, Outcome as Judgement};
 use waxwing::environment::Clock;
 
@@ -168,15 +168,15 @@ fn exit_code(checked: &[Checked]) -> u8 {
 
 /// A base address has a scheme and a host.
 fn absolute(address: &str) -> Result<String, String> {
-    match address.split_once("://") {
-        Some((scheme, rest)) if !scheme.is_empty() && !rest.is_empty() => Ok(address.to_owned()),
+    match Address::of(address).host() {
+        Some(host) if !host.is_empty() => Ok(address.to_owned()),
         _ => Err("write an absolute address, like http://localhost:8000/calc".to_owned()),
     }
 }
 
 /// A scheme of which two base addresses are given.
 fn given_twice(addresses: &[String]) -> Option<String> {
-    let scheme = |address: &String| address.split("://").next().map(str::to_ascii_lowercase);
+    let scheme = |address: &String| Address::of(address).scheme().map(str::to_ascii_lowercase);
     let all: Vec<String> = addresses.iter().filter_map(scheme).collect();
     all.iter().enumerate().find(|(i, scheme)| all[..*i].contains(*scheme)).map(|(_, s)| s.clone())
 }

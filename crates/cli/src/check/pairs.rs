@@ -1,6 +1,6 @@
 //! Client and service endpoints of one address, among all files: whether they fit together.
 
-use waxwing::binding::{Configuration, Disagreement, EffectiveEndpoint};
+use waxwing::binding::{Address, Configuration, Disagreement, EffectiveEndpoint};
 
 use super::{Checked, Outcome};
 
@@ -68,33 +68,17 @@ fn pair(client: &End<'_>, service: &End<'_>) -> Pair {
 /// Whether a client with one address reaches a service with the other: port and path are the same,
 /// and so is the host, unless one of them only knows it as the machine itself.
 fn meets(client: &str, service: &str) -> bool {
-    let (Some(client), Some(service)) = (parts(client), parts(service)) else { return false };
-    let here =
-        |host: &str| matches!(host, "localhost" | "127.0.0.1" | "[::1]" | "0.0.0.0" | "*" | "+");
-    let host = client.host == service.host || here(&client.host) || here(&service.host);
-    host && client.port == service.port && client.path == service.path
+    let (client, service) = (Address::of(client), Address::of(service));
+    let (Some(to), Some(at)) = (client.host(), service.host()) else { return false };
+    let here = |host: &str| HERE.iter().any(|here| here.eq_ignore_ascii_case(host));
+    let path = |address: &Address<'_>| address.path().trim_end_matches('/').to_owned();
+    (to.eq_ignore_ascii_case(at) || here(to) || here(at))
+        && client.port() == service.port()
+        && path(&client) == path(&service)
 }
 
-#[derive(Debug, PartialEq)]
-struct Parts {
-    host: String,
-    port: String,
-    path: String,
-}
-
-fn parts(address: &str) -> Option<Parts> {
-    let (scheme, rest) = address.split_once("://")?;
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => (host, port),
-        _ => (authority, if scheme.eq_ignore_ascii_case("https") { "443" } else { "80" }),
-    };
-    Some(Parts {
-        host: host.to_ascii_lowercase(),
-        port: port.to_owned(),
-        path: path.trim_end_matches('/').to_owned(),
-    })
-}
+/// Hosts that each machine takes for itself.
+const HERE: &[&str] = &["localhost", "127.0.0.1", "::1", "0.0.0.0", "*", "+"];
 
 #[cfg(test)]
 mod tests {

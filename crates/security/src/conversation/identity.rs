@@ -2,6 +2,7 @@
 //! configuration).
 
 use waxwing_crypto::Certificate;
+use waxwing_soap::Address;
 
 /// What is expected of the service's certificate.
 #[derive(Debug, Clone)]
@@ -31,7 +32,7 @@ pub struct IdentityMismatch {
 impl ExpectedIdentity {
     /// The identity that an endpoint without one expects: the host of its address as DNS name.
     pub fn of_address(address: &str) -> Self {
-        ExpectedIdentity::Dns(host(address).into())
+        ExpectedIdentity::Dns(Address::of(address).host().unwrap_or_default().into())
     }
 
     /// Checks the certificate of the service.
@@ -83,31 +84,25 @@ fn describe(certificate: &Certificate) -> String {
     format!("'{subject}' (thumbprint {thumbprint})")
 }
 
-/// The host of an absolute URI, without user, port and brackets.
-fn host(address: &str) -> &str {
-    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    match host.strip_prefix('[') {
-        Some(literal) => literal.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::host;
+    use super::ExpectedIdentity;
 
     #[test]
-    fn the_host_of_an_address() {
+    fn the_host_of_an_address_is_expected() {
         let cases = [
             ("http://service.example/calc", "service.example"),
             ("http://service.example:8000?x", "service.example"),
             ("http://user@[::1]:8000/calc", "::1"),
             ("https://127.0.0.1", "127.0.0.1"),
+            ("urn:calc", ""),
         ];
-        for (address, expected) in cases {
-            assert_eq!(host(address), expected);
+        for (address, host) in cases {
+            let expected = ExpectedIdentity::of_address(address);
+            assert!(
+                matches!(&expected, ExpectedIdentity::Dns(name) if **name == *host),
+                "{address}"
+            );
         }
     }
 }

@@ -13,7 +13,7 @@ use waxwing_security::trust::TrustAction;
 use waxwing_security::wsse::Dialect;
 use waxwing_security::wsse::names::WSSE;
 use waxwing_security::{Delivery, PeerTag};
-use waxwing_soap::{Addressing, Envelope, Fault, MessageVersion, Moment};
+use waxwing_soap::{Address, Addressing, Envelope, Fault, MessageVersion, Moment};
 
 use super::answer::{Encoded, ReplyTo, ServiceAnswer};
 use super::faults;
@@ -40,7 +40,6 @@ pub struct ServiceSettings {
 #[derive(Debug)]
 pub struct ServiceEndpoint {
     settings: ServiceSettings,
-    path: String,
     security: ServiceSecurity,
 }
 
@@ -78,8 +77,7 @@ impl ArrivedMessage {
 impl ServiceEndpoint {
     /// An endpoint with its security.
     pub fn new(settings: ServiceSettings, security: ServiceSecurity) -> Self {
-        let path = path_of(&settings.address).to_owned();
-        Self { settings, path, security }
+        Self { settings, security }
     }
 
     /// Its settings.
@@ -251,9 +249,7 @@ impl ServiceEndpoint {
     /// Whether an address is this endpoint's: the host may have many names, the path has one.
     fn is_here(&self, to: &str, version: MessageVersion) -> bool {
         to == version.addressing.anonymous()
-            || path_of(to)
-                .trim_end_matches('/')
-                .eq_ignore_ascii_case(self.path.trim_end_matches('/'))
+            || Address::of(to).has_path_of(&Address::of(&self.settings.address))
     }
 
     fn refuse(
@@ -359,13 +355,6 @@ fn is_outside(kind: &FaultKind) -> bool {
     matches!(kind, FaultKind::ActionNotSupported(_) | FaultKind::WsrmRequired)
 }
 
-/// The path of an absolute URI, without query.
-fn path_of(uri: &str) -> &str {
-    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
-    let path = rest.find('/').map_or("/", |at| &rest[at..]);
-    path.split(['?', '#']).next().unwrap_or(path)
-}
-
 /// The headers of the layers that a message has passed when the application gets it.
 pub(crate) fn is_understood(namespace: &str, local: &str) -> bool {
     const NONE: &str = "http://schemas.microsoft.com/ws/2005/05/addressing/none";
@@ -373,18 +362,4 @@ pub(crate) fn is_understood(namespace: &str, local: &str) -> bool {
     (namespace == WSSE && local == "Security")
         || namespace == NONE
         || reliable.iter().any(|version| version.namespace() == namespace)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::path_of;
-
-    #[test]
-    fn the_path_of_an_address() {
-        let cases =
-            [("http://h:1/a/b?x", "/a/b"), ("http://h", "/"), ("urn:x", "/"), ("http://h/", "/")];
-        for (uri, path) in cases {
-            assert_eq!(path_of(uri), path);
-        }
-    }
 }

@@ -12,6 +12,7 @@ use waxwing_security::conversation::{
 };
 use waxwing_security::negotiation::TlsEngines;
 use waxwing_session::{ClientSession, options};
+use waxwing_soap::Address;
 use zeroize::Zeroizing;
 
 use super::abandoned::CloseIfAbandoned;
@@ -490,14 +491,13 @@ fn sendable(endpoint: &EffectiveEndpoint) -> Result<(), ChannelError> {
         return Err(ChannelError::incomplete(text, address));
     }
     let via = endpoint.via.as_deref().unwrap_or(address);
-    if via.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://")) {
-        return Ok(());
-    }
-    let text = match via.split_once("://") {
-        Some((scheme, _)) => format!("this version sends over http only, not over {scheme}"),
+    let place = Address::of(via);
+    let text = match place.scheme().filter(|_| place.authority().is_some()) {
+        Some(_) if place.has_scheme("http") => return Ok(()),
+        Some(scheme) => format!("this version sends over http only, not over {scheme}"),
         // Of `localhost:8000/calc` the host is taken for the scheme, by WCF as well.
         None if endpoint.via.is_none() => {
-            let scheme = via.split(':').next().unwrap_or_default();
+            let scheme = place.scheme().unwrap_or(via);
             return Err(ChannelError::incomplete(
                 format!(
                     "the address does not say where to send to: begin it with http://, or give the place in code \

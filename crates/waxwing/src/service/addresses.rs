@@ -1,6 +1,6 @@
 //! Where endpoints are: base addresses given in code, places to listen on, paths.
 
-use waxwing_soap::http::percent_decoded;
+use waxwing_soap::Address;
 
 use super::error::{HostError, incomplete};
 
@@ -12,17 +12,18 @@ impl BaseAddresses {
     /// # Errors
     /// WCF would refuse the address, or there is one of its scheme.
     pub(super) fn add(&mut self, address: &str) -> Result<(), HostError> {
-        let address = address.trim();
-        let Some((scheme, rest)) = address.split_once("://") else {
-            return Err(incomplete(address, "Only an absolute Uri can be used as a base address."));
+        let address = Address::of(address);
+        let (Some(scheme), Some(authority)) = (address.scheme(), address.authority()) else {
+            let text = "Only an absolute Uri can be used as a base address.";
+            return Err(incomplete(address.as_str(), text));
         };
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
         let wrong = match () {
-            () if rest.contains('#') => Some("fragment"),
-            () if rest.contains('?') => Some("query string"),
+            () if address.fragment().is_some() => Some("fragment"),
+            () if address.query().is_some() => Some("query string"),
             () if authority.contains('@') => Some("user info section"),
             () => None,
         };
+        let address = address.as_str();
         if let Some(part) = wrong {
             return Err(incomplete(
                 address,
@@ -44,9 +45,12 @@ impl BaseAddresses {
         self.0.iter().map(String::as_str)
     }
 
-    fn of_scheme(&self, wanted: &str) -> Option<&str> {
-        let scheme = |base: &str| base.split_once("://").map(|(scheme, _)| scheme.to_owned());
-        self.iter().find(|base| scheme(base).is_some_and(|s| s.eq_ignore_ascii_case(wanted)))
+    fn addresses(&self) -> impl Iterator<Item = Address<'_>> {
+        self.iter().map(Address::of)
+    }
+
+    fn of_scheme(&self, wanted: &str) -> Option<Address<'_>> {
+        self.addresses().find(|base| base.has_scheme(wanted))
     }
 
     /// The absolute address of an endpoint: as it is written, or below the base address of its binding's scheme.
@@ -59,75 +63,56 @@ impl BaseAddresses {
         scheme: &str,
         binding: &str,
     ) -> Result<String, HostError> {
-        let address = address.trim();
-        if has_scheme(address) {
-            return Ok(address.to_owned());
+        let address = Address::of(address);
+        if address.is_absolute() {
+            return Ok(address.as_str().to_owned());
         }
         let Some(base) = self.of_scheme(scheme) else {
-            let schemes: Vec<_> =
-                self.iter().filter_map(|b| Some(b.split_once("://")?.0)).collect();
+            let schemes: Vec<_> = self.addresses().filter_map(|base| base.scheme()).collect();
             let text = format!(
                 "Could not find a base address that matches scheme {scheme} for the endpoint with binding {binding}. \
                  Registered base address schemes are [{}]. Give one (ServiceHostBuilder::base_address), or write the \
                  whole address",
                 schemes.join(", ")
             );
-            return Err(incomplete(address, text));
+            return Err(incomplete(address.as_str(), text));
         };
-        if address.is_empty() {
-            return Ok(base.to_owned());
-        }
-        Ok(format!("{}/{}", base.trim_end_matches('/'), address.trim_start_matches('/')))
+        Ok(address.below(&base))
     }
 }
 
-/// Whether an address is absolute (RFC 3986 §3.1).
-fn has_scheme(address: &str) -> bool {
-    let Some((scheme, _)) = address.split_once(':') else { return false };
-    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
-}
-
-/// A path as it is compared: without the escapes of RFC 3986 §2.1, which each client uses as it likes, and without a
-/// slash at its end.
-pub(super) fn unescaped(path: &str) -> Vec<u8> {
-    percent_decoded(path.trim_end_matches('/'))
-}
-
-/// Host with port, and path, of an http address.
-pub(super) fn place_of(address: &str) -> Option<(String, String)> {
-    let rest = address.strip_prefix("http://")?;
-    let (authority, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
-    // WCF's wildcards stand for every name of the machine.
-    let authority = match authority.strip_prefix(['+', '*']) {
-        Some(port) => format!("0.0.0.0{port}"),
-        None => authority.to_owned(),
+/// Host with port, and path, of an http address, both as they are compared.
+pub(super) fn place_of(address: &str) -> Option<(String, Vec<u8>)> {
+    let address = Address::of(address);
+    if !address.has_scheme("http") {
+        return None;
+    }
+    let host = match address.host()? {
+        // WCF's wildcards stand for every name of the machine.
+        _ if address.is_any_host() => "0.0.0.0".to_owned(),
+        literal if literal.contains(':') => format!("[{literal}]"),
+        name => name.to_ascii_lowercase(),
     };
-    let has_port = authority
-        .rsplit_once(':')
-        .is_some_and(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
-    let place = if has_port { authority } else { format!("{authority}:80") };
-    Some((place, path.to_owned()))
+    Some((format!("{host}:{}", address.port()?), address.path_key()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BaseAddresses, place_of, unescaped};
-
-    #[test]
-    fn paths_are_compared_without_escapes() {
-        assert_eq!(unescaped("/my%20calc/"), b"/my calc");
-        assert_eq!(unescaped("/Gr%C3%bc%C3%9fe"), "/Grüße".as_bytes());
-        assert_eq!(unescaped("/100%/%4"), b"/100%/%4");
-    }
+    use super::{BaseAddresses, place_of};
 
     #[test]
     fn places_of_addresses() {
         let place = |address| place_of(address).unwrap();
-        assert_eq!(place("http://localhost:8000/calc"), ("localhost:8000".into(), "/calc".into()));
-        assert_eq!(place("http://example.org"), ("example.org:80".into(), "/".into()));
-        assert_eq!(place("http://+:8000/x"), ("0.0.0.0:8000".into(), "/x".into()));
-        assert_eq!(place_of("net.tcp://localhost/x"), None);
+        assert_eq!(
+            place("http://LocalHost:8000/c%61lc/"),
+            ("localhost:8000".into(), b"/calc".to_vec())
+        );
+        assert_eq!(place("http://example.org"), ("example.org:80".into(), Vec::new()));
+        assert_eq!(place("http://+:8000/x"), ("0.0.0.0:8000".into(), b"/x".to_vec()));
+        assert_eq!(place("HTTP://[::1]/x"), ("[::1]:80".into(), b"/x".to_vec()));
+        for other in ["net.tcp://localhost/x", "http://h:99999/x", "localhost:8000/x"] {
+            assert_eq!(place_of(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use tokio::net::lookup_host;
+use waxwing_soap::Address;
 
-use super::addresses::{place_of, unescaped};
+use super::addresses::place_of;
 use super::endpoint::Endpoint;
 use super::error::HostError;
 use crate::net::http::server::{HttpReply, HttpRequest, HttpServer, Places};
@@ -37,8 +38,8 @@ pub(super) async fn listen(
             address: listen.clone(),
             text: "this version listens on http addresses only".to_owned(),
         })?;
-        let route = (comparable(&path), Arc::clone(endpoint));
-        by_place.entry(place.to_ascii_lowercase()).or_default().push(route);
+        let route = (path, Arc::clone(endpoint));
+        by_place.entry(place).or_default().push(route);
     }
     let mut servers = Vec::new();
     let mut slots: BTreeMap<SocketAddr, Slot> = BTreeMap::new();
@@ -129,11 +130,7 @@ async fn bind(
 }
 
 fn route(routes: &Routes, path: &str) -> Option<Arc<Endpoint>> {
-    let path = comparable(path);
+    let path = Address::of(path).path_key();
     let found = routes.iter().find(|(own, _)| *own == path);
     found.map(|(_, endpoint)| Arc::clone(endpoint))
-}
-
-fn comparable(path: &str) -> Vec<u8> {
-    unescaped(path).to_ascii_lowercase()
 }

@@ -10,7 +10,7 @@ use waxwing_binding::{
 use waxwing_security::conversation::ServiceSecurity;
 use waxwing_session::{ServiceEndpoint, options};
 
-use super::addresses::{BaseAddresses, place_of, unescaped};
+use super::addresses::{BaseAddresses, place_of};
 use super::contracts::Contracts;
 use super::credentials::Credentials;
 use super::endpoint::{Endpoint, EndpointParts};
@@ -88,9 +88,7 @@ impl Group {
 
     /// Host with port and path, in a form that can be compared.
     fn place(&self) -> Option<(String, Vec<u8>)> {
-        place_of(self.listen()).map(|(place, path)| {
-            (place.to_ascii_lowercase(), unescaped(&path).to_ascii_lowercase())
-        })
+        place_of(self.listen())
     }
 }
 

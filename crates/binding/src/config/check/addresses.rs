@@ -4,6 +4,8 @@
 //! or from the program. Where a file has none, nobody can tell from it whether WCF would refuse;
 //! that is told as a warning, and the service does not open until it is given one.
 
+use waxwing_soap::Address;
+
 use crate::bindings::Binding;
 use crate::config::Configuration;
 use crate::config::endpoints::{ClientEndpoint, Service, ServiceEndpoint};
@@ -12,7 +14,6 @@ use crate::file::node::Node;
 use crate::file::problem::Problem;
 use crate::file::reader::Reader;
 use crate::stack::Stack;
-use crate::uri::{self, scheme};
 
 const FROM_OUTSIDE: &str = "takes base addresses from IIS and from the program, too, and refuses \
                             to open the service if those have none either";
@@ -78,7 +79,7 @@ fn base_addresses<'a>(service: &'a Service, node: &Node, cx: &mut Reader) -> Kno
     let bases = &service.host.base_addresses.add;
     let schemes = bases.iter().filter(|b| is_absolute(&b.base_address));
     let known = Known {
-        schemes: schemes.filter_map(|b| scheme(&b.base_address)).collect(),
+        schemes: schemes.filter_map(|b| Address::of(&b.base_address).scheme()).collect(),
         broken: bases.iter().any(|b| !is_absolute(&b.base_address)),
         others: bases.is_empty() || cx.of_a_site,
     };
@@ -96,7 +97,8 @@ fn base_addresses<'a>(service: &'a Service, node: &Node, cx: &mut Reader) -> Kno
 
 /// Whether `Uri` takes the base address; a host `*` stands for the machine's name.
 fn is_absolute(address: &str) -> bool {
-    scheme(address).is_some() && uri::check(&address.replacen("://*", "://h", 1)).is_ok()
+    Address::of(address).scheme().is_some()
+        && Address::of(&address.replacen("://*", "://h", 1)).check().is_ok()
 }
 
 fn base_address(node: &Node, seen: &mut Vec<String>) -> Option<Problem> {
@@ -113,8 +115,9 @@ fn base_address(node: &Node, seen: &mut Vec<String>) -> Option<Problem> {
         // Refused where it is read.
         return None;
     }
-    let Some(scheme) = scheme(address).filter(|_| is_absolute(address)) else {
-        let why = uri::check(address).err().unwrap_or("it is not absolute");
+    let Some(scheme) = Address::of(address).scheme().filter(|_| is_absolute(address)) else {
+        let why = Address::of(address).check().err();
+        let why = why.map_or_else(|| "it is not absolute".to_owned(), |e| e.to_string());
         return Some(
             Problem::error(
                 "relative-base-address",
@@ -156,10 +159,10 @@ fn service_endpoint(
     let name = &endpoint.binding_configuration;
     let Some(binding) = configuration.binding(&endpoint.binding, name) else { return false };
     let expected = scheme_of(&binding);
-    if expected.is_empty() || uri::check(&endpoint.address).is_err() {
+    if expected.is_empty() || Address::of(&endpoint.address).check().is_err() {
         return false;
     }
-    if scheme(&endpoint.address).is_some() {
+    if Address::of(&endpoint.address).scheme().is_some() {
         let via = endpoint.listen_uri.as_deref();
         wrong_scheme(&endpoint.address, expected, node.locate("@address"), &binding, via, cx);
         return false;
@@ -208,7 +211,7 @@ fn place_to_send_to(address: &str, expected: &str) -> String {
         "write <clientVia viaUri=\"{expected}://…\" /> in the endpoint behavior, or say it in code \
          (ChannelFactory::via)"
     );
-    if uri::is_host_and_port(address) {
+    if Address::of(address).is_host_and_port() {
         format!("write {expected}://{address}; or {via}")
     } else {
         via
@@ -223,13 +226,16 @@ fn wrong_scheme(
     via: Option<&str>,
     cx: &mut Reader,
 ) {
-    let Some(found) = scheme(address).filter(|s| !s.eq_ignore_ascii_case(expected)) else { return };
+    let Some(found) = Address::of(address).scheme().filter(|s| !s.eq_ignore_ascii_case(expected))
+    else {
+        return;
+    };
     let section = binding.section();
     if let Some(via) = via {
         // Bytes go there; the address is only a name.
         return wrong_scheme(via, expected, span, binding, None, cx);
     }
-    if !address.contains("://") {
+    if Address::of(address).authority().is_none() {
         return cx.report(
             Problem::warning(
                 "address-without-host",
@@ -278,7 +284,7 @@ pub(super) fn client(
         }
         return;
     };
-    if scheme(address).is_none() {
+    if Address::of(address).scheme().is_none() {
         cx.report(
             Problem::error(
                 "relative-address",
@@ -325,7 +331,8 @@ fn metadata_page(
     else {
         return;
     };
-    let absolute = |url: &Option<String>| url.as_deref().is_some_and(|u| scheme(u).is_some());
+    let absolute =
+        |url: &Option<String>| url.as_deref().is_some_and(|u| Address::of(u).scheme().is_some());
     let pages = [
         (metadata.http_get_enabled, "http", "Http", absolute(&metadata.http_get_url)),
         (metadata.https_get_enabled, "https", "Https", absolute(&metadata.https_get_url)),

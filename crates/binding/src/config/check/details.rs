@@ -1,11 +1,12 @@
 //! Small things inside sections: attributes that must be there, certificates that cannot be found.
 
+use waxwing_soap::Address;
+
 use crate::X509FindType;
 use crate::file::node::Node;
 use crate::file::problem::Problem;
 use crate::file::quote::quote;
 use crate::file::reader::Reader;
-use crate::uri;
 use crate::values::{Rule, Value};
 
 /// Attributes that WCF requires, by element and the element around it.
@@ -66,9 +67,9 @@ fn metadata_pages(node: &Node, cx: &mut Reader) {
         [("httpGetUrl", "HttpGetUrl", "http"), ("httpsGetUrl", "HttpsGetUrl", "https")]
     {
         let Some(url) = node.attribute(name) else { continue };
-        let Some(found) = uri::scheme(&url.value) else { continue };
+        let Some(found) = Address::of(&url.value).scheme() else { continue };
         // What is no URI at all is refused where it is read.
-        if found.eq_ignore_ascii_case(expected) || uri::check(&url.value).is_err() {
+        if found.eq_ignore_ascii_case(expected) || Address::of(&url.value).check().is_err() {
             continue;
         }
         let value = quote(&url.value);

@@ -14,6 +14,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::oneshot;
+use waxwing_soap::Address;
 
 use super::body::{CollectError, Unlimited, collect};
 use super::told_body::ToldBody;
@@ -198,8 +199,10 @@ fn build_request(
     body: ToldBody,
 ) -> Result<Request<ToldBody>, HttpError> {
     let refuse = |reason: String| HttpError::Address { address: address.to_owned(), reason };
-    let uri: Uri =
-        escaped(address).parse().map_err(|e: http::uri::InvalidUri| refuse(e.to_string()))?;
+    let uri: Uri = Address::of(address)
+        .escaped()
+        .parse()
+        .map_err(|e: http::uri::InvalidUri| refuse(e.to_string()))?;
     match uri.scheme_str() {
         Some("http") => {}
         Some(other) => {
@@ -214,23 +217,6 @@ fn build_request(
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
     Ok(request)
-}
-
-/// An address with everything escaped that may not stand in a URI (RFC 3986 §2.1), as .NET's `Uri` does: configuration
-/// files have blanks and letters of every language in their paths.
-fn escaped(address: &str) -> String {
-    let host = address.find("://").map_or(0, |at| at + 3);
-    let path = address[host..].find(['/', '?', '#']).map_or(address.len(), |at| host + at);
-    let mut out = address[..path].to_owned();
-    for octet in address[path..].bytes() {
-        match octet {
-            b'!' | b'#'..=b';' | b'=' | b'?'..=b'[' | b']' | b'_' | b'a'..=b'z' | b'~' => {
-                out.push(char::from(octet));
-            }
-            _ => out.push_str(&format!("%{octet:02X}")),
-        }
-    }
-    out
 }
 
 /// An error and what it came from, outermost first.
@@ -296,14 +282,6 @@ mod tests {
             .expect_err("nobody listens");
         assert!(matches!(error, HttpError::Connect { .. }), "{error:?}");
         assert!(error.to_string().contains("refused"), "{error}");
-    }
-
-    #[test]
-    fn what_may_not_stand_in_a_uri_is_escaped() {
-        let there = "http://h:8000/a%20b/c+d;e=f?g=[1]&h='~'";
-        assert_eq!(escaped(there), there);
-        assert_eq!(escaped("http://h/my calc/Grüße|x"), "http://h/my%20calc/Gr%C3%BC%C3%9Fe%7Cx");
-        assert_eq!(escaped("http://h"), "http://h");
     }
 
     /// A server with TLS answers HTTP with an alert, others begin with a banner.
