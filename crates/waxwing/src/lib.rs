@@ -31,7 +31,10 @@ pub mod trace;
 
 pub use client::{ChannelError, ChannelFactory, ClientChannel};
 pub use configuration::{ConfigurationFile, ConfigurationFileError};
-pub use service::{HostError, ServiceHost, ServiceHostBuilder, ServiceInstances, ServiceObject};
+pub use service::{
+    HostError, ServiceAuthorization, ServiceHost, ServiceHostBuilder, ServiceInstances,
+    ServiceObject,
+};
 
 pub use waxwing_binding as binding;
 pub use waxwing_crypto as crypto;

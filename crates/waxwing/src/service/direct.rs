@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use tokio::sync::OwnedSemaphorePermit;
 use waxwing_session::{AppMessage, ApplicationMessage, ArrivedMessage, Encoded};
 
+use super::authorization::{self, Refusal};
 use super::endpoint::{Counters, Endpoint, caller_of};
 use super::instances::ServiceObject;
 use crate::contract::{Caller, OperationContext, OperationFault, Outgoing};
@@ -125,7 +126,6 @@ impl Endpoint {
         caller: Option<Caller>,
         session: Option<&str>,
     ) -> Option<AppMessage> {
-        Counters::add(&self.counters.executed);
         let is_one_way = self.is_one_way(&message.action);
         let version = message.envelope.version();
         let answered = match instance {
@@ -151,11 +151,13 @@ impl Endpoint {
         message: &AppMessage,
     ) -> Option<Outgoing> {
         let contract = self.contract(&message.action);
-        let dispatched = match object.dispatcher(contract) {
-            Some(dispatcher) => {
+        let dispatched = match (self.allowed(&context).await, object.dispatcher(contract)) {
+            (Err(refusal), _) => Err(refusal.fault()),
+            (Ok(()), Some(dispatcher)) => {
+                Counters::add(&self.counters.executed);
                 dispatcher.dispatch(&context, &message.action, &message.envelope).await
             }
-            None => Err(OperationFault::internal(NotImplemented(contract.name))),
+            (Ok(()), None) => Err(OperationFault::internal(NotImplemented(contract.name))),
         };
         match dispatched {
             Ok(reply) => reply,
@@ -169,6 +171,19 @@ impl Endpoint {
                 Some(fault.to_outgoing(message.envelope.version(), self.parts.faults))
             }
         }
+    }
+
+    /// Asks the program whether the call may be executed.
+    async fn allowed(&self, call: &OperationContext) -> Result<(), Refusal> {
+        let Some(authorization) = &self.parts.authorization else { return Ok(()) };
+        let decided = authorization::check(&**authorization, call).await;
+        if let (Err(refusal), Some(left_out)) = (&decided, self.log.pass()) {
+            let (address, action) = (self.address(), Cut::of(call.action()));
+            let caller = call.caller().map_or("somebody", |caller| caller.name.as_str());
+            let caller = Cut::of(caller);
+            tracing::warn!(address, left_out, %caller, %action, "a call was refused: {refusal}");
+        }
+        decided
     }
 
     fn failed(&self, what: &str, error: &dyn std::error::Error) {
