@@ -130,7 +130,7 @@ impl Endpoint {
         let version = message.envelope.version();
         let answered = match instance {
             Ok(instance) => {
-                let context = context(message, caller, session);
+                let context = self.context(message, caller, session);
                 panics::caught(self.dispatch(&instance.object, context, message)).await
             }
             Err(fault) => Ok(Some(fault.to_outgoing(version, self.parts.faults))),
@@ -159,8 +159,8 @@ impl Endpoint {
             }
             (Ok(()), None) => Err(OperationFault::internal(NotImplemented(contract.name))),
         };
-        match dispatched {
-            Ok(reply) => reply,
+        let outgoing = match dispatched {
+            Ok(reply) => reply?,
             Err(fault) => {
                 if let Some(error) = fault.internal_error() {
                     self.failed(
@@ -168,9 +168,10 @@ impl Endpoint {
                         error,
                     );
                 }
-                Some(fault.to_outgoing(message.envelope.version(), self.parts.faults))
+                fault.to_outgoing(message.envelope.version(), self.parts.faults)
             }
-        }
+        };
+        Some(context.complete(outgoing))
     }
 
     /// Asks the program whether the call may be executed.
@@ -196,22 +197,25 @@ impl Endpoint {
     fn is_one_way(&self, action: &str) -> bool {
         self.contract(action).operation(action).is_some_and(|operation| operation.one_way)
     }
-}
 
-fn context(
-    message: &AppMessage,
-    caller: Option<Caller>,
-    session: Option<&str>,
-) -> OperationContext {
-    let mut context = OperationContext::new(message.action.as_str());
-    if let Some(caller) = caller {
-        context = context.with_caller(caller);
+    fn context(
+        &self,
+        message: &AppMessage,
+        caller: Option<Caller>,
+        session: Option<&str>,
+    ) -> OperationContext {
+        let mut context = OperationContext::new(message.action.as_str())
+            .with_endpoint_address(self.address())
+            .with_message(message);
+        if let Some(caller) = caller {
+            context = context.with_caller(caller);
+        }
+        if let Some(session) = session {
+            context = context.with_session_id(session);
+        }
+        if let Some(id) = &message.message_id {
+            context = context.with_message_id(id.as_str());
+        }
+        context
     }
-    if let Some(session) = session {
-        context = context.with_session_id(session);
-    }
-    if let Some(id) = &message.message_id {
-        context = context.with_message_id(id.as_str());
-    }
-    context
 }

@@ -296,14 +296,7 @@ fn message_note(caller: &str) -> String {
 pub(super) fn caller_of(
     identity: &waxwing_security::conversation::CallerIdentity,
 ) -> Option<Caller> {
-    identity.is_authenticated().then(|| Caller {
-        name: identity.name(),
-        certificate_thumbprint: identity
-            .certificate()
-            .map(|c| c.thumbprint_hex())
-            .unwrap_or_default(),
-        authentication_type: identity.authentication_type().to_owned(),
-    })
+    identity.is_authenticated().then(|| Caller::from(identity))
 }
 
 #[cfg(test)]
