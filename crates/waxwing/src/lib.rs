@@ -21,11 +21,14 @@ pub mod configuration;
 pub mod contract;
 mod encoding;
 pub mod environment;
+pub mod error;
 pub mod files;
 mod log;
 pub mod net;
 mod panics;
+pub mod reliable;
 mod requirements;
+pub mod security;
 pub mod service;
 pub mod trace;
 
@@ -36,12 +39,14 @@ pub use service::{
     ServiceObject,
 };
 
+pub use jiff;
 pub use waxwing_binding as binding;
 pub use waxwing_crypto as crypto;
 pub use waxwing_datacontract as datacontract;
 pub use waxwing_macros::DataContract;
 pub use waxwing_session::{Diagnosis, SessionError};
 pub use waxwing_soap as soap;
+pub use waxwing_xml as xml;
 
 /// The examples of the README are compiled with the tests.
 #[cfg(doctest)]
