@@ -132,6 +132,16 @@ impl ClientError {
         }
     }
 
+    /// Whether the negotiation failed, before anybody had proven anything: the fault or message that said so may be
+    /// anybody's. It is not when the service's certificate was refused.
+    pub fn is_of_negotiation(&self) -> bool {
+        matches!(
+            self,
+            ClientError::Fault { origin: FaultOrigin::Negotiation, .. }
+                | ClientError::Negotiation(_)
+        )
+    }
+
     /// Whether opening again may help although nothing is changed: the service is busy, or closing
     /// (said in a negotiation, before there is a key).
     pub fn is_retryable(&self) -> bool {

@@ -133,7 +133,7 @@ pub struct ServiceLimits {
     /// How long a session may be without a message (WCF: the `receiveTimeout` of the binding). One that a reliable
     /// session or an answer under way holds is not idle.
     pub session_idle_timeout: SignedDuration,
-    /// Renewed keys of one session that have not been used.
+    /// Renewed keys of one session that have not been used; the oldest makes way for another one.
     pub max_pending_keys: usize,
     /// Negotiated tokens that are held; when there are more, the oldest of whoever has the most goes.
     pub max_negotiated_tokens: usize,

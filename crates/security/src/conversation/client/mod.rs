@@ -38,9 +38,19 @@ pub struct Correlation(Correlated);
 #[derive(Debug)]
 enum Correlated {
     Unsecured,
-    /// A message of the session: the signatures that its reply must confirm, and its `MessageID`.
-    Session(Vec<SentSignature>, Option<String>),
+    Session(SessionCorrelation),
     OneShot(BootstrapCorrelation),
+}
+
+/// What a reply to a message of the session must show.
+#[derive(Debug)]
+struct SessionCorrelation {
+    /// The signatures that it must confirm.
+    confirmations: Vec<SentSignature>,
+    /// The `MessageID`, which a demand to renew must relate to.
+    message_id: Option<String>,
+    /// The generation of the key that protected the message.
+    instance: Option<Box<str>>,
 }
 
 /// The security of a client channel.

@@ -12,7 +12,7 @@ use super::core::{Core, Keys};
 use super::exchange::{
     self, Exchange, Issued, Wanted, reference, renewal_delay, response_of, trust_message,
 };
-use super::{Correlated, Correlation, Step, no_exchange};
+use super::{Correlated, Correlation, SessionCorrelation, Step, no_exchange};
 use crate::error::{Reason, SecurityError};
 use crate::negotiation::NegotiationStep;
 use crate::protection::Direction;
@@ -190,8 +190,10 @@ impl SecureConversationClient {
         let sent =
             wsse::protect(&mut envelope, &plan, &mut sources).map_err(ClientError::Protect)?;
         let confirmed = self.core.options.session_signature_confirmation;
-        let sent = if confirmed { sent } else { Vec::new() };
-        Ok((envelope, Correlation(Correlated::Session(sent, message_id))))
+        let confirmations = if confirmed { sent } else { Vec::new() };
+        let instance = session.current.keys.token().instance.clone();
+        let correlation = SessionCorrelation { confirmations, message_id, instance };
+        Ok((envelope, Correlation(Correlated::Session(correlation))))
     }
 
     pub(super) fn verify(
@@ -200,21 +202,25 @@ impl SecureConversationClient {
         correlation: &Correlation,
         now: Timestamp,
     ) -> Result<Received, ClientError> {
-        let Correlated::Session(confirmations, message_id) = &correlation.0 else {
+        let Correlated::Session(correlation) = &correlation.0 else {
             return Err(ClientError::State("the reply belongs to no message of this session"));
         };
         let fault = visible_fault(&reply);
         let dialect = self.core.options.settings.dialect;
         let verified = self
-            .verify_in_session(reply, confirmations, now)
+            .verify_in_session(reply, &correlation.confirmations, now)
             .map_err(|error| failure(fault, error, FaultOrigin::Call, dialect))?;
         // One that another request drew says nothing of this one, which may have been executed: it must not be sent
         // again for it.
         if verified.action() == SECURE_CONVERSATION_FAULT
             && is_renew_needed(&verified)
-            && relates_to(&verified) == *message_id
+            && relates_to(&verified) == correlation.message_id
         {
-            self.session.iter_mut().for_each(|session| session.renew_demanded = true);
+            // What was said of a key that was renewed meanwhile says nothing of the new one.
+            let session = self.session.as_mut();
+            let of_current = session
+                .filter(|session| session.current.keys.token().instance == correlation.instance);
+            of_current.into_iter().for_each(|session| session.renew_demanded = true);
             return Err(ClientError::RenewNeeded);
         }
         Ok(Received::Verified(Box::new(verified)))
@@ -254,16 +260,15 @@ impl SecureConversationClient {
 
     pub(super) fn renewal_due(&self, now: Timestamp) -> bool {
         let options = &self.core.options;
-        let Some(session) = self.session.as_ref().filter(|_| options.can_renew) else {
-            return false;
-        };
+        let Some(session) = &self.session else { return false };
         let key = &session.current;
         let delay = renewal_delay(
             &key.lifetime,
             options.renewal_threshold_percent,
             options.key_renewal_interval,
         );
-        session.renew_demanded || now.duration_since(key.received) >= delay
+        let is_old = options.can_renew && now.duration_since(key.received) >= delay;
+        session.renew_demanded || is_old
     }
 
     pub(super) fn cancel(
@@ -290,7 +295,7 @@ impl SecureConversationClient {
         now: Timestamp,
     ) -> Result<(), ClientError> {
         let confirmations = match &correlation.0 {
-            Correlated::Session(sent, _) => sent.as_slice(),
+            Correlated::Session(correlation) => correlation.confirmations.as_slice(),
             _ => &[],
         };
         let origin = FaultOrigin::Cancel;

@@ -194,11 +194,7 @@ impl ServiceSecurity {
                 session
             }
             Some(session) => {
-                let max = self.options.limits.max_pending_keys;
-                if !session.add_pending(key, max) {
-                    let error = Reason::TooMany { what: "renewed keys not used yet", limit: max };
-                    return Err(ServiceError::Request(error.into()));
-                }
+                session.add_pending(key, self.options.limits.max_pending_keys);
                 session
             }
         };

@@ -124,21 +124,31 @@ impl Session {
         known.find(|key| key.instance() == instance).map(|key| key.keys.token().key.clone())
     }
 
-    /// A message verified under this generation: a pending key becomes the current one, for both
-    /// directions; the one before it lasts for `rollover`; other pending ones are dropped.
+    /// A message verified under this generation: a pending key becomes the current one, for both directions; the one
+    /// before it lasts for `rollover`. Pending ones that were issued earlier are dropped: their answers were lost. One
+    /// that was issued later stays, since its answer may be on the way.
     pub(super) fn adopt(
         &self,
         under: &ProvenContext,
         rollover: SignedDuration,
         now: Timestamp,
     ) -> KeyState {
-        let instance = under.instance();
+        self.promote(under.instance(), rollover, now)
+    }
+
+    fn promote(
+        &self,
+        instance: Option<&str>,
+        rollover: SignedDuration,
+        now: Timestamp,
+    ) -> KeyState {
         let mut keys = self.lock();
         if let Some(at) = keys.pending.iter().position(|key| key.instance() == instance) {
-            let key = keys.pending.swap_remove(at);
-            keys.pending.clear();
-            let former = std::mem::replace(&mut keys.current, key);
-            keys.former = Some((former, now.saturating_add(rollover).unwrap_or(now)));
+            let earlier_and_it = keys.pending.drain(..=at).next_back();
+            if let Some(key) = earlier_and_it {
+                let former = std::mem::replace(&mut keys.current, key);
+                keys.former = Some((former, now.saturating_add(rollover).unwrap_or(now)));
+            }
         }
         let is_current = keys.current.instance() == instance;
         if is_current && keys.current.lifetime.expires <= now {
@@ -147,14 +157,15 @@ impl Session {
         KeyState::Valid
     }
 
-    /// Adds a key that a renewal issued. False when `max` wait already.
-    pub(super) fn add_pending(&self, key: Key, max: usize) -> bool {
+    /// Adds a key that a renewal issued. When `max` wait already the oldest makes way: the client, which alone can ask,
+    /// asks again because the answer that brought it was lost.
+    pub(super) fn add_pending(&self, key: Key, max: usize) {
         let mut keys = self.lock();
-        if keys.pending.len() >= max {
-            return false;
+        let most = max.max(1);
+        if keys.pending.len() >= most {
+            keys.pending.remove(0);
         }
         keys.pending.push(key);
-        true
     }
 
     /// Whether it is a message of the service's own, under any key that is still accepted.
@@ -177,4 +188,54 @@ impl Session {
 
 fn milliseconds(elapsed: Duration) -> u64 {
     u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trust::IssuedContextToken;
+    use crate::wsse::{Dialect, SecuritySettings, TokenPlacement, UuidIds};
+
+    struct Zero;
+
+    impl waxwing_soap::RandomSource for Zero {
+        fn fill(&mut self, octets: &mut [u8]) {
+            octets.fill(0);
+        }
+    }
+
+    fn key(instance: &str) -> Key {
+        let dialect = Dialect::February2005;
+        let token = IssuedContextToken::new(dialect, "_1", "urn:c", Some(Box::from(instance)));
+        let (mut ids, settings) = (UuidIds::new(&mut Zero), SecuritySettings::default());
+        let token = token.with_key(TokenKey::new(vec![7; 32]));
+        let placement = TokenPlacement::External;
+        let keys = Arc::new(SessionKeys::new(token, placement, &settings, &mut Zero, &mut ids));
+        let lifetime = Lifetime { created: Timestamp::MIN, expires: Timestamp::MAX };
+        Key { keys, lifetime }
+    }
+
+    fn waiting(session: &Session) -> Vec<String> {
+        let keys = session.lock();
+        let names = keys.pending.iter().filter_map(|key| key.instance());
+        names.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_oldest_key_that_nobody_used_makes_way() {
+        let at = Delivery::from(Timestamp::UNIX_EPOCH);
+        let caller = Arc::new(CallerIdentity::Anonymous);
+        let session = Session::new("urn:c".into(), caller, key("0"), None, &at);
+        for name in ["1", "2", "3", "4", "5"] {
+            session.add_pending(key(name), 3);
+        }
+        assert_eq!(waiting(&session), ["3", "4", "5"]);
+        let now = Timestamp::UNIX_EPOCH;
+        assert!(session.key(Some("2"), now).is_none() && session.key(Some("3"), now).is_some());
+        // What was issued after the key that is used may still be on its way.
+        session.promote(Some("4"), SignedDuration::from_mins(5), now);
+        assert_eq!(waiting(&session), ["5"]);
+        assert!(session.key(Some("0"), now).is_some(), "for the rollover");
+        assert!(session.key(Some("3"), now).is_none());
+    }
 }
