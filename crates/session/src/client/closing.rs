@@ -15,7 +15,7 @@ impl ClientSession {
         match self.phase {
             Phase::New => self.end(),
             Phase::Opening(_) => {
-                self.fault(SessionError::Aborted("closed while it was opening".to_owned()))
+                self.fault(SessionError::Aborted("closed while it was opening".to_owned()), at)
             }
             Phase::Open => {
                 self.phase = Phase::Closing { until: deadline };
@@ -34,6 +34,25 @@ impl ClientSession {
             || !self.waiting.is_empty();
         if is_closing && self.reliable.is_none() && !busy {
             self.cancel_security(at);
+        }
+    }
+
+    /// Calls are still not answered when the time to close is up.
+    pub(super) fn closing_timed_out(&mut self, at: &mut Moment<'_>) {
+        let step = "closing the channel";
+        let last = "not every call was answered".to_owned();
+        self.give_up(SessionError::TimedOut { step, attempts: 1, last }, at);
+    }
+
+    /// The session has failed on this side: its owner is told, then the service, whose security session is of no more
+    /// use. Whatever becomes of that.
+    pub(super) fn give_up(&mut self, error: SessionError, at: &mut Moment<'_>) {
+        self.fault(error, at);
+        if self.in_trust {
+            self.security.abandon_exchange();
+        }
+        if let Ok(step) = self.security.cancel(at.wall, at.random) {
+            self.step(step, at);
         }
     }
 

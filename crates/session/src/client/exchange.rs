@@ -37,6 +37,9 @@ impl Pending {
 impl ClientSession {
     /// The answer to a message that was handed out.
     pub fn answer(&mut self, id: TransmissionId, answer: Answer, at: &mut Moment<'_>) {
+        if matches!(self.phase, Phase::Ended) {
+            return;
+        }
         match &answer {
             Answer::Failed(failure) => self.reached.transport = Some(failure.clone()),
             Answer::Empty if !self.reached.opened => {
@@ -103,7 +106,7 @@ impl ClientSession {
                 InitiatorOutput::Closed => self.cancel_security(at),
                 InitiatorOutput::Faulted(error) => {
                     let error = self.cause.clone().unwrap_or(SessionError::Reliable(error));
-                    self.fault(error);
+                    self.fault(error, at);
                 }
                 InitiatorOutput::Event(event) => {
                     if let waxwing_reliable::Event::Misplaced { .. } = event {
@@ -244,12 +247,19 @@ impl ClientSession {
             error if error.ends_session() => FailureKind::SecuritySessionLost,
             // The next answer would be no better: without this the session repeats until its timeouts.
             error if error.disagreement().is_some() => FailureKind::SecuritySessionLost,
+            // Whoever holds the wire can give any answer out: in an open session it counts as lost.
+            ClientError::Unverifiable(_) if !matches!(self.phase, Phase::Opening(_)) => {
+                FailureKind::Retryable
+            }
             _ if self.settings.retry_authentication => FailureKind::Retryable,
             _ => FailureKind::Security,
         };
         if matches!(error, ClientError::RenewNeeded) {
-            self.renew(at);
-        } else if kind == FailureKind::SecuritySessionLost || !matches!(self.phase, Phase::Open) {
+            self.renew_when_due(at);
+        } else if kind == FailureKind::SecuritySessionLost
+            || matches!(self.phase, Phase::Opening(_))
+            || (kind == FailureKind::Security && !matches!(self.phase, Phase::Open))
+        {
             self.cause.get_or_insert(error.into());
         } else {
             self.warn(reason.clone());
@@ -315,18 +325,22 @@ impl ClientSession {
                         read_reply(received, &direct.message, is_secured).map(Some)
                     }
                     Err(ClientError::RenewNeeded) if direct.message.message_id.is_none() => {
-                        self.renew(at);
+                        self.renew_when_due(at);
                         Err(SessionError::BadReply(UNRELATED_DEMAND.to_owned()))
                     }
                     Err(ClientError::RenewNeeded) => {
                         self.waiting.push_back(direct);
-                        self.renew(at);
+                        self.renew_when_due(at);
+                        // The key may have been renewed since the call was sent, or cannot be.
+                        if !self.in_trust {
+                            self.send_waiting(at);
+                        }
                         return;
                     }
                     Err(error) if error.ends_session() => {
                         let error = SessionError::from(error);
                         self.direct_failed(&direct, error.clone());
-                        return self.fault(error);
+                        return self.fault(error, at);
                     }
                     Err(error) => Err(error.into()),
                 }
@@ -390,7 +404,9 @@ impl ClientSession {
             _ => {
                 self.in_trust = false;
                 self.warn(format!("the session key was not renewed: {error}"));
-                match error.ends_session() {
+                // An answer to a negotiation is nobody's: the old key goes on, and the next message tries again.
+                let negotiating = error.is_of_negotiation();
+                match error.ends_session() && !negotiating {
                     true => self.lose_security(error, at),
                     false => self.send_waiting(at),
                 }
@@ -414,7 +430,7 @@ impl ClientSession {
                 self.tell(InitiatorInput::Failed { exchange, failure }, at);
                 self.drain(at);
             }
-            None => self.fault(error),
+            None => self.fault(error, at),
         }
     }
 

@@ -251,7 +251,7 @@ impl ClientSession {
                 reliable.handle(InitiatorInput::Abort { reason: reason.to_owned() }, at);
                 self.drain(at);
             }
-            _ => self.fault(SessionError::Aborted(reason.to_owned())),
+            _ => self.give_up(SessionError::Aborted(reason.to_owned()), at),
         }
     }
 
@@ -281,7 +281,7 @@ impl ClientSession {
                 self.end();
             }
             Phase::Closing { until } if self.reliable.is_none() && at.time >= *until => {
-                self.cancel_security(at)
+                self.closing_timed_out(at);
             }
             _ => {}
         }
@@ -336,11 +336,17 @@ impl ClientSession {
     }
 
     /// The session has failed: tells every call that waits, then the owner.
-    fn fault(&mut self, error: SessionError) {
+    fn fault(&mut self, error: SessionError, at: &mut Moment<'_>) {
         if matches!(self.phase, Phase::Ended) {
             return;
         }
         self.phase = Phase::Ended;
+        if let Some(reliable) = &mut self.reliable {
+            // Nothing comes of it when the reliable session is what failed.
+            self.cause.get_or_insert_with(|| error.clone());
+            reliable.handle(InitiatorInput::Abort { reason: error.to_string() }, at);
+            self.drain(at);
+        }
         let pending = std::mem::take(&mut self.pending);
         let direct =
             pending.into_values().filter_map(Pending::into_direct).chain(self.waiting.drain(..));

@@ -191,7 +191,7 @@ impl ClientSession {
     /// The service has no place for another session now. All kinds of channels ask again until the open timeout, each
     /// after a time of its own, so that many that were refused at once do not come again at once.
     fn service_is_busy(&mut self, error: SessionError, at: &mut Moment<'_>) {
-        let Phase::Opening(opening) = &mut self.phase else { return self.fault(error) };
+        let Phase::Opening(opening) = &mut self.phase else { return self.fault(error, at) };
         let most = BUSY_WAIT.saturating_mul(1 << opening.busy.min(4)).min(PACE);
         let mut octets = [0; 4];
         at.random.fill(&mut octets);
@@ -200,7 +200,7 @@ impl ClientSession {
         let next = at.time + wait;
         opening.busy += 1;
         if next >= opening.deadline {
-            return self.fault(error);
+            return self.fault(error, at);
         }
         opening.retry_at = Some(next);
         let text = format!("opening waits, the service is busy: {error}");
@@ -209,12 +209,12 @@ impl ClientSession {
 
     /// Only a reliable session tries again: WCF's does, and plain channels do not.
     fn attempt_failed(&mut self, error: SessionError, retry: bool, at: &mut Moment<'_>) {
-        let Phase::Opening(opening) = &mut self.phase else { return self.fault(error) };
+        let Phase::Opening(opening) = &mut self.phase else { return self.fault(error, at) };
         let next = opening.attempt_started + PACE;
         let first = opening.first.get_or_insert_with(|| error.clone()).clone();
         if !retry || self.reliable.is_none() || next >= opening.deadline {
             let error = if retry { first } else { error };
-            return self.fault(error);
+            return self.fault(error, at);
         }
         opening.retry_at = Some(next.max(at.time));
         let text = format!("opening failed and is tried again: {error}");
@@ -232,7 +232,7 @@ impl ClientSession {
                 let timed_out =
                     SessionError::TimedOut { step: "opening the channel", attempts, last };
                 let error = opening.first.clone().unwrap_or(timed_out);
-                self.fault(error);
+                self.fault(error, at);
             }
         } else if opening.retry_at.is_some_and(|retry| at.time >= retry) {
             self.secure(at);
