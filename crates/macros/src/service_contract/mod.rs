@@ -1,6 +1,5 @@
 //! `#[service_contract]`: the trait, its client, its service and its description.
 
-mod base;
 mod client;
 mod contract;
 mod description;

@@ -1,7 +1,6 @@
 //! Services: a host with endpoints, and the instances that execute calls.
 
 mod addresses;
-mod authorization;
 mod builder;
 mod contracts;
 mod credentials;
@@ -15,7 +14,6 @@ mod opening;
 mod reliable;
 mod throttle;
 
-pub use authorization::ServiceAuthorization;
 pub use builder::ServiceHostBuilder;
 pub use contracts::ContractList;
 pub use error::HostError;
