@@ -62,6 +62,29 @@ pub(crate) fn level(meta: &ParseNestedMeta<'_>, slot: &mut Option<Level>) -> Res
     put(meta, slot, level)
 }
 
+/// Whether a contract needs a session, as a variant of `SessionMode`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Allowed,
+    Required,
+    NotAllowed,
+}
+
+/// A session mode: `session_mode = Required`.
+pub(crate) fn session_mode(meta: &ParseNestedMeta<'_>, slot: &mut Option<Mode>) -> Result<()> {
+    let value: syn::Ident = meta.value()?.parse()?;
+    let mode = match value.to_string().as_str() {
+        "Allowed" => Mode::Allowed,
+        "Required" => Mode::Required,
+        "NotAllowed" => Mode::NotAllowed,
+        _ => {
+            let message = "a session mode is `Allowed`, `Required` or `NotAllowed`";
+            return Err(syn::Error::new_spanned(value, message));
+        }
+    };
+    put(meta, slot, mode)
+}
+
 /// Fills an option that may stand once.
 pub(crate) fn put<T>(meta: &ParseNestedMeta<'_>, slot: &mut Option<T>, value: T) -> Result<()> {
     if slot.is_some() {

@@ -252,9 +252,9 @@ fn a_reply_to_something_else_is_refused() {
         }
         fn request<'a>(
             &'a self,
-            action: &'a str,
-            _: Envelope,
+            request: waxwing::contract::Request<'a>,
         ) -> waxwing::contract::BoxFuture<'a, Result<Envelope, CallError>> {
+            let action = request.action;
             let mut reply = Envelope::new(self.message_version());
             let other = action.replace("/Add", "/Subtract") + "Response";
             waxwing_soap::Addressing { action: Some(other), ..Default::default() }
@@ -263,8 +263,7 @@ fn a_reply_to_something_else_is_refused() {
         }
         fn send_one_way<'a>(
             &'a self,
-            _: &'a str,
-            _: Envelope,
+            _: waxwing::contract::Request<'a>,
         ) -> waxwing::contract::BoxFuture<'a, Result<(), CallError>> {
             Box::pin(async { Ok(()) })
         }

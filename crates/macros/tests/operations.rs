@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use waxwing::contract::{
     BoxFuture, CallError, Caller, Dispatch, ExceptionDetail, FaultDetail, FaultOptions,
-    OperationContext, OperationFault, RequestChannel, service_contract,
+    OperationContext, OperationFault, Request, RequestChannel, service_contract,
 };
 use waxwing_datacontract::{AnyType, DateTime, Decimal, Guid, TimeSpan};
 use waxwing_macros::DataContract;
@@ -347,11 +347,7 @@ impl RequestChannel for Canned {
         MessageVersion::SOAP12_ADDRESSING10
     }
 
-    fn request<'a>(
-        &'a self,
-        _: &'a str,
-        _: Envelope,
-    ) -> BoxFuture<'a, Result<Envelope, CallError>> {
+    fn request<'a>(&'a self, _: Request<'a>) -> BoxFuture<'a, Result<Envelope, CallError>> {
         let body = sample(self.0);
         let text = format!(
             r#"<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body>{body}</s:Body></s:Envelope>"#
@@ -359,7 +355,7 @@ impl RequestChannel for Canned {
         Box::pin(async move { Ok(Envelope::parse(text, &Limits::SOAP).unwrap()) })
     }
 
-    fn send_one_way<'a>(&'a self, _: &'a str, _: Envelope) -> BoxFuture<'a, Result<(), CallError>> {
+    fn send_one_way<'a>(&'a self, _: Request<'a>) -> BoxFuture<'a, Result<(), CallError>> {
         Box::pin(async { Ok(()) })
     }
 }
@@ -486,7 +482,7 @@ fn every_sample_of_a_message_is_used() {
 #[test]
 fn the_caller_is_known_to_the_operation() {
     let mut local = Local::new(SampleService::new(Samples));
-    let caller = Caller { name: "alice".into(), ..Caller::default() };
+    let caller = Caller::user_name("alice");
     local.context = OperationContext::default().with_caller(caller);
     let client = SampleClient::new(local);
     assert_eq!(run(client.who("Hello".into())).unwrap(), "Hello, alice");
@@ -538,16 +534,12 @@ mod levels {
         assert_eq!(LEVELS_CONTRACT.protection_level, SIGN);
         let [nothing, all] = LEVELS_CONTRACT.operations else { panic!("two operations") };
         assert_eq!(nothing.protection_level, None);
-        let MessageDescription { protection_level, parts, headers } = nothing.request;
+        let MessageDescription { protection_level, parts, headers, .. } = nothing.request;
         assert_eq!((protection_level, parts, headers.len()), (None, &[None][..], 0));
         assert_eq!(all.protection_level, OPEN);
         assert_eq!(all.request.protection_level, SIGN);
         assert_eq!(all.request.parts, [SECRET, None]);
-        let header = |local, protection_level| HeaderDescription {
-            namespace: "urn:l",
-            local,
-            protection_level,
-        };
+        let header = |local, level| HeaderDescription::new("urn:l", local, level);
         assert_eq!(all.request.headers, [header("trace", OPEN)]);
         assert_eq!(all.reply.protection_level, SECRET);
         assert_eq!(all.reply.parts, [None]);

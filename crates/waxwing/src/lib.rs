@@ -21,24 +21,32 @@ pub mod configuration;
 pub mod contract;
 mod encoding;
 pub mod environment;
+pub mod error;
 pub mod files;
 mod log;
 pub mod net;
 mod panics;
+pub mod reliable;
 mod requirements;
+pub mod security;
 pub mod service;
 pub mod trace;
 
 pub use client::{ChannelError, ChannelFactory, ClientChannel};
 pub use configuration::{ConfigurationFile, ConfigurationFileError};
-pub use service::{HostError, ServiceHost, ServiceHostBuilder, ServiceInstances, ServiceObject};
+pub use service::{
+    HostError, ServiceAuthorization, ServiceHost, ServiceHostBuilder, ServiceInstances,
+    ServiceObject,
+};
 
+pub use jiff;
 pub use waxwing_binding as binding;
 pub use waxwing_crypto as crypto;
 pub use waxwing_datacontract as datacontract;
 pub use waxwing_macros::DataContract;
 pub use waxwing_session::{Diagnosis, SessionError};
 pub use waxwing_soap as soap;
+pub use waxwing_xml as xml;
 
 /// The examples of the README are compiled with the tests.
 #[cfg(doctest)]

@@ -9,7 +9,7 @@ use waxwing_security::protection::{
     Direction, HeaderProtection, MessageProtection, ProtectionLevel, ProtectionRequirements,
 };
 
-use crate::contract::{ContractDescription, MessageDescription};
+use crate::contract::{ContractDescription, MessageDescription, OperationDescription};
 
 /// What every message of the contracts needs. `level` goes before what they say themselves.
 pub(crate) fn requirements<'a>(
@@ -22,11 +22,10 @@ pub(crate) fn requirements<'a>(
         false => ProtectionRequirements::for_session_without_reliable_messaging(),
     };
     let operations = contracts.into_iter().flat_map(|contract| {
-        let level = level.or(contract.protection_level).unwrap_or_default();
-        contract.operations.iter().map(move |operation| (level, operation))
+        let level = move |operation| level_of(operation, contract, level).unwrap_or_default();
+        contract.operations.iter().map(move |operation| (level(operation), operation))
     });
     for (level, operation) in operations {
-        let level = operation.protection_level.unwrap_or(level);
         add(&mut found, Direction::Request, operation.action, message(&operation.request, level));
         if let Some(action) = operation.reply_action {
             add(&mut found, Direction::Reply, action, message(&operation.reply, level));
@@ -46,9 +45,8 @@ pub(crate) fn unmet(
     level: Option<ProtectionLevel>,
     endpoint: &EffectiveEndpoint,
 ) -> Option<String> {
-    let around = level.or(contract.protection_level);
     let operation = contract.operations.iter().find(|operation| {
-        let own = operation.protection_level.or(around);
+        let own = level_of(operation, contract, level);
         let messages = [&operation.request, &operation.reply].into_iter().flat_map(|message| {
             let headers = message.headers.iter().map(|header| header.protection_level);
             let own = std::iter::once(message.protection_level.or(own));
@@ -64,6 +62,18 @@ pub(crate) fn unmet(
          has no security; set <security mode=\"Message\">, or take the protection level away",
         endpoint.binding_section, operation.name
     ))
+}
+
+/// The level of an operation's messages: its own, or `level`, or that of the contract that declares it.
+fn level_of(
+    operation: &OperationDescription,
+    contract: &ContractDescription,
+    level: Option<ProtectionLevel>,
+) -> Option<ProtectionLevel> {
+    match level {
+        Some(level) => operation.protection_level.or(Some(level)),
+        None => operation.level(contract.protection_level),
+    }
 }
 
 fn add(

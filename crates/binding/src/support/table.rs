@@ -32,6 +32,7 @@ const QUOTA: &str = "only maxReceivedMessageSize and maxDepth bound a message";
 const CLASS: &str = "it names a .NET class; the program decides in code";
 const AUTHORIZATION: &str =
     "whoever is authenticated may call; the program decides in code who may do what";
+const MANAGER: &str = "it names a .NET class: the service opens only when the program decides in code who may do what (ServiceHostBuilder::authorize)";
 const NO_WINDOWS: &str = "there are no Windows accounts here";
 const NO_PEERS: &str = "there are no peer channels here";
 const INACTIVITY: &str =
@@ -275,8 +276,8 @@ pub(crate) const TABLE: &[(&str, Support)] = &[
     ("…/serviceAuthorization/@roleProviderName", warn(AUTHORIZATION)),
     ("…/serviceAuthorization/@impersonateCallerForAllOperations", warn(NO_WINDOWS)),
     ("…/serviceAuthorization/@impersonateOnSerializingReply", warn(NO_WINDOWS)),
-    ("…/serviceAuthorization/@serviceAuthorizationManagerType", warn(AUTHORIZATION)),
-    ("…/authorizationPolicies/**", warn(AUTHORIZATION)),
+    ("…/serviceAuthorization/@serviceAuthorizationManagerType", warn(MANAGER)),
+    ("…/authorizationPolicies/**", warn(MANAGER)),
     ("…/serviceHealth/@healthDetailsEnabled", note_as("false", NO_PAGE)),
     ("…/serviceHealth/@httpGetEnabled", note_as("false", NO_PAGE)),
     ("…/serviceHealth/@httpsGetEnabled", note_as("false", NO_PAGE)),

@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use super::base::nested;
 use super::contract::Contract;
 use super::operation::Operation;
 use super::parts::{Input, Output, ResultPart, Wrapper};
@@ -13,27 +14,110 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
     let doc = format!("Calls the operations of [`{}`] over a channel.", contract.ident);
     let methods = contract.operations.iter().enumerate();
     let methods = methods.map(|(index, operation)| method(contract, index, operation));
+    let inner = nested(&contract.bases, quote!(C), |base, inner| {
+        let client = base.client();
+        quote!(#client<#inner>)
+    });
+    let made = nested(&contract.bases, quote!(channel), |base, inner| {
+        let client = base.client();
+        quote!(#client::new(#inner))
+    });
+    let channels = contract.bases.iter().map(|_| quote!(.channel()));
+    let options = options(contract);
+    let channel_impl = channel_impl(contract);
     quote! {
         #[doc = #doc]
+        ///
+        /// It is a channel itself, and refers to the one that it calls over.
         #[allow(dead_code)]
         #[derive(Clone, Debug)]
         #visibility struct #client<C> {
-            channel: C,
+            channel: #inner,
         }
 
         #[allow(dead_code, clippy::all, clippy::pedantic)]
         impl<C: #private::RequestChannel> #client<C> {
             /// A client that calls over `channel`.
             #visibility fn new(channel: C) -> Self {
-                Self { channel }
+                Self { channel: #made }
             }
 
             /// The channel.
             #visibility fn channel(&self) -> &C {
-                &self.channel
+                (&self.channel)#(#channels)*
             }
 
+            #options
+
             #(#methods)*
+        }
+
+        impl<C> ::core::ops::Deref for #client<C> {
+            type Target = #inner;
+
+            fn deref(&self) -> &Self::Target {
+                &self.channel
+            }
+        }
+
+        #channel_impl
+    }
+}
+
+/// The same client with options for its calls.
+fn options(contract: &Contract) -> TokenStream {
+    let Contract { private, visibility, .. } = contract;
+    let client = contract.client();
+    quote! {
+        /// The same client; its calls have these options.
+        #visibility fn with_options(&self, options: #private::CallOptions) -> #client<#private::Configured<C>>
+        where
+            C: ::core::clone::Clone,
+        {
+            let channel = ::core::clone::Clone::clone(self.channel());
+            #client::new(#private::Configured::new(channel, options))
+        }
+
+        /// The same client; each of its calls may take so long, whatever the binding's `sendTimeout` is.
+        #visibility fn with_timeout(&self, timeout: ::core::time::Duration) -> #client<#private::Configured<C>>
+        where
+            C: ::core::clone::Clone,
+        {
+            self.with_options(#private::CallOptions::new().timeout(timeout))
+        }
+
+        /// The same client; its requests have one more header.
+        #visibility fn with_header(&self, header: #private::MessageHeader) -> #client<#private::Configured<C>>
+        where
+            C: ::core::clone::Clone,
+        {
+            self.with_options(#private::CallOptions::new().header(header))
+        }
+    }
+}
+
+/// A client is a channel: clients of contracts that inherit from several are put one inside the other.
+fn channel_impl(contract: &Contract) -> TokenStream {
+    let (private, client) = (&contract.private, contract.client());
+    quote! {
+        impl<C: #private::RequestChannel> #private::RequestChannel for #client<C> {
+            fn message_version(&self) -> #private::MessageVersion {
+                #private::RequestChannel::message_version(self.channel())
+            }
+
+            fn request<'a>(
+                &'a self,
+                request: #private::Request<'a>,
+            ) -> #private::BoxFuture<'a, ::core::result::Result<#private::Envelope, #private::CallError>> {
+                #private::RequestChannel::request(self.channel(), request)
+            }
+
+            fn send_one_way<'a>(
+                &'a self,
+                request: #private::Request<'a>,
+            ) -> #private::BoxFuture<'a, ::core::result::Result<(), #private::CallError>> {
+                #private::RequestChannel::send_one_way(self.channel(), request)
+            }
         }
     }
 }
@@ -49,7 +133,7 @@ fn method(contract: &Contract, index: usize, operation: &Operation) -> TokenStre
     let parameters = operation.input.parameters();
     let arguments = parameters.iter().map(|parameter| (&parameter.ident, &parameter.given));
     let (names, types): (Vec<_>, Vec<_>) = arguments.unzip();
-    let (constant, result) = (contract.constant(), result_type(private, &operation.output));
+    let (own, result) = (contract.own(), result_type(private, &operation.output));
     let request = write_request(private, operation);
     let action = match &operation.input {
         Input::Message(message) => {
@@ -59,11 +143,11 @@ fn method(contract: &Contract, index: usize, operation: &Operation) -> TokenStre
         _ => quote!(__OPERATION.action),
     };
     let exchange = if operation.reply_action.is_none() {
-        quote!(#private::send(&self.channel, __OPERATION, #action, __request).await)
+        quote!(#private::send(self.channel(), __OPERATION, #action, __request).await)
     } else {
         let read = read_reply(private, operation);
         quote! {
-            let __reply = #private::call(&self.channel, __OPERATION, #action, __request).await?;
+            let __reply = #private::call(self.channel(), __OPERATION, #action, __request).await?;
             (|| -> ::core::result::Result<#result, #private::BodyError> { #read })()
                 .map_err(|error| error.in_reply(__OPERATION))
         }
@@ -75,8 +159,8 @@ fn method(contract: &Contract, index: usize, operation: &Operation) -> TokenStre
             &self,
             #(#names: #types),*
         ) -> ::core::result::Result<#result, #private::CallError> {
-            const __OPERATION: &#private::OperationDescription = &#constant.operations[#index];
-            let __version = #private::RequestChannel::message_version(&self.channel);
+            const __OPERATION: &#private::OperationDescription = &#own[#index];
+            let __version = #private::RequestChannel::message_version(self.channel());
             let __request = (|| -> ::core::result::Result<#private::Envelope, #private::WriteError> {
                 #request
             })();

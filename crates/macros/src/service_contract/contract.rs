@@ -5,13 +5,20 @@ use quote::format_ident;
 use syn::parse::Parser as _;
 use syn::{ItemTrait, LitStr, Path, Result, TraitItem, Visibility, parse_quote};
 
+use super::base::{Base, bases, client_of, constant_of, service_of};
 use super::names::ContractNames;
 use super::operation::Operation;
-use crate::attributes::{Level, Options, level, path, text};
+use crate::attributes::{Level, Mode, Options, level, path, session_mode, text};
 use crate::names::{Case, constant_case, encode};
 
-const OPTIONS: Options =
-    Options(&["namespace", "name", "configuration_name", "protection_level", "crate"]);
+const OPTIONS: Options = Options(&[
+    "namespace",
+    "name",
+    "configuration_name",
+    "protection_level",
+    "session_mode",
+    "crate",
+]);
 
 /// The namespace of a contract that does not say one.
 const DEFAULT_NAMESPACE: &str = "http://tempuri.org/";
@@ -24,13 +31,16 @@ pub(super) struct Contract {
     pub(super) ident: Ident,
     pub(super) names: ContractNames,
     pub(super) protection_level: Option<Level>,
+    pub(super) session_mode: Mode,
+    /// The contracts that it inherits from.
+    pub(super) bases: Vec<Base>,
     pub(super) operations: Vec<Operation>,
 }
 
 impl Contract {
     pub(super) fn parse(arguments: TokenStream, item: &ItemTrait) -> Result<Self> {
         let (mut namespace, mut name, mut configuration_name) = (None::<LitStr>, None, None);
-        let (mut crate_path, mut protection_level) = (None, None);
+        let (mut crate_path, mut protection_level, mut mode) = (None, None, None);
         let parser = syn::meta::parser(|meta| {
             let option = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
             match option.as_str() {
@@ -38,6 +48,7 @@ impl Contract {
                 "name" => text(&meta, &mut name),
                 "configuration_name" => text(&meta, &mut configuration_name),
                 "protection_level" => level(&meta, &mut protection_level),
+                "session_mode" => session_mode(&meta, &mut mode),
                 "crate" => path(&meta, &mut crate_path),
                 _ => Err(OPTIONS.unknown(&meta)),
             }
@@ -61,29 +72,39 @@ impl Contract {
         });
         let operations = operations.collect::<Result<Vec<_>>>()?;
         refuse_same_action(&operations)?;
+        let bases = bases(&item.supertraits)?;
+        let session_mode = mode.unwrap_or(Mode::Allowed);
+        refuse_demarcation(&operations, &names.name, session_mode, &bases)?;
         Ok(Self {
             private: parse_quote!(#crate_path::contract::__private),
             visibility: item.vis.clone(),
             ident: item.ident.clone(),
             names,
             protection_level,
+            session_mode,
+            bases,
             operations,
         })
     }
 
     /// `CalculatorClient`.
     pub(super) fn client(&self) -> Ident {
-        format_ident!("{}Client", self.ident)
+        client_of(&self.ident)
     }
 
     /// `CalculatorService`.
     pub(super) fn service(&self) -> Ident {
-        format_ident!("{}Service", self.ident)
+        service_of(&self.ident)
     }
 
     /// `CALCULATOR_CONTRACT`.
     pub(super) fn constant(&self) -> Ident {
-        format_ident!("{}_CONTRACT", constant_case(&self.ident))
+        constant_of(&self.ident)
+    }
+
+    /// The operations that the contract declares itself.
+    pub(super) fn own(&self) -> Ident {
+        format_ident!("__{}_OPERATIONS", constant_case(&self.ident))
     }
 }
 
@@ -105,4 +126,35 @@ fn refuse_same_action(operations: &[Operation]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Operations that begin or end sessions need one; a contract without bases needs one that begins them.
+fn refuse_demarcation(
+    operations: &[Operation],
+    name: &str,
+    mode: Mode,
+    bases: &[Base],
+) -> Result<()> {
+    let demarcating = |operation: &&Operation| operation.terminating || !operation.initiating;
+    if mode != Mode::Required
+        && let Some(operation) = operations.iter().find(demarcating)
+    {
+        let message = format!(
+            "The contract '{name}' is not self-consistent -- it has one or more IsTerminating or non-IsInitiating \
+             operations, but it does not have the SessionMode property set to SessionMode.Required.  The IsInitiating and \
+             IsTerminating attributes can only be used in the context of a session. Write `session_mode = Required` on \
+             the trait"
+        );
+        return Err(syn::Error::new_spanned(&operation.ident, message));
+    }
+    match operations.first() {
+        Some(first) if bases.is_empty() && !operations.iter().any(|known| known.initiating) => {
+            let message = format!(
+                "ContractDescription '{name}' has zero IsInitiating=true operations; a contract must have at least one \
+                 IsInitiating=true operation."
+            );
+            Err(syn::Error::new_spanned(&first.ident, message))
+        }
+        _ => Ok(()),
+    }
 }

@@ -3,10 +3,11 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use super::base::Base;
 use super::contract::Contract;
 use super::operation::Operation;
 use super::parts::{Input, Output, Parameter, ResultPart};
-use crate::attributes::Level;
+use crate::attributes::{Level, Mode};
 
 pub(super) fn expand(contract: &Contract) -> TokenStream {
     let private = &contract.private;
@@ -16,24 +17,54 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
     let (name, namespace) = (&names.name, &names.namespace);
     let configuration_name = &names.configuration_name;
     let protection_level = optional_level(private, contract.protection_level);
+    let mode = match contract.session_mode {
+        Mode::Allowed => quote!(Allowed),
+        Mode::Required => quote!(Required),
+        Mode::NotAllowed => quote!(NotAllowed),
+    };
+    let mode = quote!(#private::SessionMode::#mode);
     let operations = contract.operations.iter().map(|operation| describe(contract, operation));
+    let (own, ident) = (contract.own(), &contract.ident);
+    let all = all_operations(contract, &mode);
     quote! {
+        #[doc(hidden)]
+        #[allow(dead_code)]
+        #visibility const #own: &[#private::OperationDescription] = &[#(#operations),*];
+
         #[doc = #doc]
         #[allow(dead_code)]
-        #visibility const #constant: #private::ContractDescription = #private::ContractDescription {
-            name: #name,
-            namespace: #namespace,
-            configuration_name: #configuration_name,
-            protection_level: #protection_level,
-            operations: &[#(#operations),*],
+        #visibility const #constant: #private::ContractDescription = {
+            #private::ContractDescription::new(#name, #namespace, #all)
+                .with_configuration_name(#configuration_name)
+                .with_protection_level(#protection_level)
+                .with_session_mode(#mode)
+                .of_trait(::core::concat!(::core::module_path!(), "::", ::core::stringify!(#ident)))
         };
     }
+}
+
+/// The operations of the contract and of those that it inherits from.
+fn all_operations(contract: &Contract, mode: &TokenStream) -> TokenStream {
+    let (private, own, name) = (&contract.private, contract.own(), &contract.names.name);
+    if contract.bases.is_empty() {
+        return quote!(#own);
+    }
+    let bases = contract.bases.iter().map(Base::constant);
+    quote! {{
+        const PARTS: #private::Parts = #private::Parts {
+            bases: &[#(&#bases),*],
+            own: #own,
+            name: #name,
+            session_mode: #mode,
+        };
+        const ALL: [#private::OperationDescription; #private::count(&PARTS)] = #private::merge(&PARTS);
+        &ALL
+    }}
 }
 
 fn describe(contract: &Contract, operation: &Operation) -> TokenStream {
     let private = &contract.private;
     let (name, action) = (&operation.name, &operation.action);
-    let one_way = operation.reply_action.is_none();
     let reply_action = match &operation.reply_action {
         Some(action) => quote!(::core::option::Option::Some(#action)),
         None => quote!(::core::option::Option::None),
@@ -41,17 +72,14 @@ fn describe(contract: &Contract, operation: &Operation) -> TokenStream {
     let faults = operation.faults.iter().map(|fault| {
         let (action, detail) = (&fault.action, &fault.detail);
         let element = match &fault.element {
-            Some((local, namespace)) => quote!(::core::option::Option::Some((#local, #namespace))),
-            None => quote!(::core::option::Option::None),
+            Some((local, namespace)) => quote!(.with_element(#local, #namespace)),
+            None => TokenStream::new(),
         };
         let level = optional_level(private, fault.protection_level);
         quote! {
-            #private::FaultDescription {
-                action: #action,
-                element: #element,
-                detail: #private::TypeId::of::<#detail>,
-                protection_level: #level,
-            }
+            #private::FaultDescription::new(#action, #private::TypeId::of::<#detail>)
+                #element
+                .with_protection_level(#level)
         }
     });
     let [level, request_level, reply_level] =
@@ -66,17 +94,12 @@ fn describe(contract: &Contract, operation: &Operation) -> TokenStream {
     };
     let request = message(private, &request_level, &parameters);
     let reply = message(private, &reply_level, &results);
+    let (initiating, terminating) = (operation.initiating, operation.terminating);
     quote! {
-        #private::OperationDescription {
-            name: #name,
-            action: #action,
-            reply_action: #reply_action,
-            one_way: #one_way,
-            protection_level: #level,
-            request: #request,
-            reply: #reply,
-            faults: &[#(#faults),*],
-        }
+        #private::OperationDescription::new(#name, #action, #reply_action)
+            .with_messages(#request, #reply, &[#(#faults),*])
+            .with_protection_level(#level)
+            .in_session(#initiating, #terminating)
     }
 }
 
@@ -104,23 +127,11 @@ fn message(private: &syn::Path, level: &TokenStream, parts: &[Part<'_>]) -> Toke
     let headers = parts.iter().filter(|part| part.header).map(|part| {
         let Part { namespace, local, level, .. } = part;
         let level = optional_level(private, *level);
-        quote! {
-            #private::HeaderDescription {
-                namespace: #namespace,
-                local: #local,
-                protection_level: #level,
-            }
-        }
+        quote!(#private::HeaderDescription::new(#namespace, #local, #level))
     });
     let body = parts.iter().filter(|part| !part.header);
     let levels = body.map(|part| optional_level(private, part.level));
-    quote! {
-        #private::MessageDescription {
-            protection_level: #level,
-            parts: &[#(#levels),*],
-            headers: &[#(#headers),*],
-        }
-    }
+    quote!(#private::MessageDescription::new(#level, &[#(#levels),*], &[#(#headers),*]))
 }
 
 fn optional_level(private: &syn::Path, level: Option<Level>) -> TokenStream {

@@ -1,5 +1,6 @@
 //! `#[service_contract]`: the trait, its client, its service and its description.
 
+mod base;
 mod client;
 mod contract;
 mod description;

@@ -3,6 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
+use super::base::Base;
 use super::client::{static_name, wrapper, write_raw};
 use super::contract::Contract;
 use super::operation::Operation;
@@ -18,6 +19,8 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
         let method = method_name(operation);
         quote!(::core::option::Option::Some(#index) => self.#method(context, message).await,)
     });
+    let inherited = contract.bases.iter().map(|base| inherited(private, base));
+    let own = contract.own();
     quote! {
         #[doc = #doc]
         #[allow(dead_code)]
@@ -50,6 +53,29 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
                 &self.service
             }
 
+            /// Executes the operation of `action`: one of the contract itself, or of one that it inherits from.
+            #[doc(hidden)]
+            #visibility async fn __dispatch(
+                &self,
+                context: &#private::OperationContext,
+                action: &str,
+                message: &#private::Envelope,
+            ) -> ::core::result::Result<
+                ::core::option::Option<#private::Outgoing>,
+                #private::OperationFault,
+            > {
+                let ::core::option::Option::Some(__operation) = #constant.operation(action) else {
+                    return ::core::result::Result::Err(#private::OperationFault::action_not_supported(action));
+                };
+                match #own.iter().position(|own| own.action == __operation.action) {
+                    #(#arms)*
+                    _ => {
+                        #(#inherited)*
+                        ::core::result::Result::Err(#private::OperationFault::action_not_supported(action))
+                    }
+                }
+            }
+
             #(#methods)*
         }
 
@@ -71,15 +97,19 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
                     #private::OperationFault,
                 >,
             > {
-                ::std::boxed::Box::pin(async move {
-                    match #constant.position(action) {
-                        #(#arms)*
-                        _ => ::core::result::Result::Err(
-                            #private::OperationFault::action_not_supported(action),
-                        ),
-                    }
-                })
+                ::std::boxed::Box::pin(self.__dispatch(context, action, message))
             }
+        }
+    }
+}
+
+/// Hands an operation of a base to the base's own service, around the same implementation.
+fn inherited(private: &syn::Path, base: &Base) -> TokenStream {
+    let (constant, service) = (base.constant(), base.service());
+    quote! {
+        if #constant.operations.iter().any(|known| known.action == __operation.action) {
+            let base = #service::<T>::from(#private::Arc::clone(&self.service));
+            return base.__dispatch(context, action, message).await;
         }
     }
 }
@@ -89,7 +119,7 @@ fn method_name(operation: &Operation) -> Ident {
 }
 
 fn method(contract: &Contract, index: usize, operation: &Operation) -> TokenStream {
-    let (private, trait_name, constant) = (&contract.private, &contract.ident, contract.constant());
+    let (private, trait_name, own) = (&contract.private, &contract.ident, contract.own());
     let (name, method) = (method_name(operation), &operation.ident);
     let read = read_request(private, operation);
     let context = operation.context.then(|| quote!(__context,));
@@ -105,7 +135,7 @@ fn method(contract: &Contract, index: usize, operation: &Operation) -> TokenStre
             ::core::option::Option<#private::Outgoing>,
             #private::OperationFault,
         > {
-            const __OPERATION: &#private::OperationDescription = &#constant.operations[#index];
+            const __OPERATION: &#private::OperationDescription = &#own[#index];
             #read
             let __result = <T as #trait_name>::#method(&self.service, #context #(#arguments),*)
                 .await

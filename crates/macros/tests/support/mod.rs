@@ -7,7 +7,8 @@ use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
 use waxwing::contract::{
-    BoxFuture, CallError, Dispatch, FaultOptions, OperationContext, RequestChannel,
+    BoxFuture, CallError, Dispatch, FaultOptions, OperationContext, Outgoing, Request,
+    RequestChannel,
 };
 use waxwing_soap::{Addressing, Envelope, MessageVersion};
 use waxwing_xml::{Document, Element, Limits, Node};
@@ -107,6 +108,12 @@ impl<D: Dispatch> Local<D> {
         last(&self.requests)
     }
 
+    /// The last request as the service got it.
+    #[allow(dead_code)]
+    pub fn last_request(&self) -> Envelope {
+        self.requests.lock().unwrap().last().expect("a request").1.clone()
+    }
+
     /// The last reply.
     pub fn reply(&self) -> (String, String) {
         last(&self.replies)
@@ -119,24 +126,26 @@ impl<D: Dispatch> Local<D> {
     ) -> Result<Option<Envelope>, CallError> {
         let message = parsed(&message);
         self.requests.lock().unwrap().push((action.to_owned(), message.clone()));
-        let context = OperationContext::new(action);
+        let context = OperationContext::new(action).with_request(message.clone());
         let context = match self.context.caller() {
             Some(caller) => context.with_caller(caller.clone()),
             None => context,
         };
-        let (action, mut envelope) = match self.service.dispatch(&context, action, &message).await {
+        let outgoing = match self.service.dispatch(&context, action, &message).await {
             Ok(None) => return Ok(None),
-            Ok(Some(reply)) => (reply.action, reply.envelope),
-            Err(fault) => {
-                let reply = fault.to_outgoing(self.message_version(), self.options);
-                (reply.action, reply.envelope)
-            }
+            Ok(Some(reply)) => reply,
+            Err(fault) => fault.to_outgoing(self.message_version(), self.options),
         };
+        let Outgoing { action, mut envelope, .. } = context.complete(outgoing);
         self.replies.lock().unwrap().push((action.clone(), parsed(&envelope)));
         // A request without addressing headers leaves no version for the reply's.
         if envelope.version() != self.message_version() {
             let mut with_version = Envelope::new(self.message_version());
             let body = with_version.body().id();
+            let header = with_version.header_or_insert();
+            for own in envelope.headers() {
+                with_version.document_mut().import(header, own);
+            }
             if let Some(payload) = envelope.payload() {
                 with_version.document_mut().import(body, payload);
             }
@@ -163,22 +172,14 @@ impl<D: Dispatch> RequestChannel for Local<D> {
         MessageVersion::SOAP12_ADDRESSING10
     }
 
-    fn request<'a>(
-        &'a self,
-        action: &'a str,
-        message: Envelope,
-    ) -> BoxFuture<'a, Result<Envelope, CallError>> {
+    fn request<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Envelope, CallError>> {
         Box::pin(async move {
-            let reply = self.exchange(action, message).await?;
+            let reply = self.exchange(request.action, request.message).await?;
             reply.ok_or_else(|| CallError::channel("no reply"))
         })
     }
 
-    fn send_one_way<'a>(
-        &'a self,
-        action: &'a str,
-        message: Envelope,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        Box::pin(async move { self.exchange(action, message).await.map(drop) })
+    fn send_one_way<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<(), CallError>> {
+        Box::pin(async move { self.exchange(request.action, request.message).await.map(drop) })
     }
 }

@@ -46,6 +46,7 @@ pub enum Diagnosis {
     InvalidSecurity,
     ClockSkew,
     FailedAuthentication,
+    AccessDenied,
     WrongPassword,
     CertificateRequired,
     UntrustedService,
@@ -287,6 +288,11 @@ impl Diagnosis {
                 "the service does not accept the client's certificate: of an unknown authority, expired, revoked, or not in its TrustedPeople",
                 "look into the service's log for its reason; let a certificate authority that the service trusts issue the client's certificate, or put it into the store that certificateValidationMode looks at",
             ),
+            Self::AccessDenied => (
+                "access-denied",
+                "the service knows who calls, and does not let him do this (its authorization manager refused)",
+                "call as somebody who may, or change what the service allows: ServiceAuthorizationManager in WCF, ServiceHostBuilder::authorize here; its log says why it refused",
+            ),
             Self::WrongPassword => (
                 "wrong-password",
                 "the service does not accept the user name and password",
@@ -359,7 +365,7 @@ impl Diagnosis {
     }
 
     /// All of them, in the order of `docs/errors.md`.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 50] = [
         Self::ConnectionRefused,
         Self::UnknownHost,
         Self::Unreachable,
@@ -398,6 +404,7 @@ impl Diagnosis {
         Self::InvalidSecurity,
         Self::ClockSkew,
         Self::FailedAuthentication,
+        Self::AccessDenied,
         Self::WrongPassword,
         Self::CertificateRequired,
         Self::UntrustedService,

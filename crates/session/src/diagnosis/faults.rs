@@ -186,6 +186,12 @@ pub(super) fn soap(fault: &Fault, situation: &Situation) -> Option<Diagnosis> {
         Class::UnknownSequence => Diagnosis::SessionForgotten,
         Class::TooBusy => Diagnosis::ServerTooBusy,
         Class::Security if situation.security.is_none() => Diagnosis::SecurityMismatch,
+        // The refusal was verified: the service knows who calls.
+        Class::Security
+            if SecurityFaultKind::of(fault) == SecurityFaultKind::FailedAuthentication =>
+        {
+            Diagnosis::AccessDenied
+        }
         Class::Security => {
             return security(fault, SecurityFaultKind::of(fault), FaultOrigin::Call, situation);
         }

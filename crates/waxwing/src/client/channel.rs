@@ -16,7 +16,7 @@ use waxwing_xml::Limits;
 use super::error::ChannelError;
 use super::post::{Route, Written};
 use super::state::{CallResult, Phase, State};
-use crate::contract::{BoxFuture, CallError, RequestChannel};
+use crate::contract::{BoxFuture, CallError, Request, RequestChannel};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::log::Cut;
@@ -149,8 +149,9 @@ impl ClientChannel {
         self.inner.lock().session.service_identity().map(|identity| identity.name())
     }
 
-    async fn call(&self, action: &str, message: Envelope, one_way: bool) -> CallResult {
-        let timeout = options::duration(self.inner.parts.timeouts.send);
+    async fn call(&self, request: Request<'_>, one_way: bool) -> CallResult {
+        let Request { action, message, timeout, .. } = request;
+        let timeout = timeout.unwrap_or(options::duration(self.inner.parts.timeouts.send));
         let result = {
             let mut state = self.inner.lock();
             self.inner.start(&mut state, timeout)?;
@@ -405,13 +406,9 @@ impl RequestChannel for ClientChannel {
         self.inner.parts.version
     }
 
-    fn request<'a>(
-        &'a self,
-        action: &'a str,
-        message: Envelope,
-    ) -> BoxFuture<'a, Result<Envelope, CallError>> {
+    fn request<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Envelope, CallError>> {
         Box::pin(async move {
-            let reply = self.call(action, message, false).await?;
+            let reply = self.call(request, false).await?;
             let no_reply = || {
                 let (error, address) = (SessionError::NoReply, &self.inner.parts.address);
                 let diagnosis = error.diagnosis(&Situation::default());
@@ -422,12 +419,8 @@ impl RequestChannel for ClientChannel {
         })
     }
 
-    fn send_one_way<'a>(
-        &'a self,
-        action: &'a str,
-        message: Envelope,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        Box::pin(async move { Ok(self.call(action, message, true).await.map(drop)?) })
+    fn send_one_way<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<(), CallError>> {
+        Box::pin(async move { Ok(self.call(request, true).await.map(drop)?) })
     }
 }
 

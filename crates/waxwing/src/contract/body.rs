@@ -85,7 +85,7 @@ impl PartWriter<'_> {
 }
 
 /// A body that is not what the contract says.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BodyError {
     /// Another element in the body, or none.
@@ -116,6 +116,8 @@ pub enum BodyError {
     #[error("the body holds several elements; undescribed content must be one element")]
     SeveralElements,
 }
+
+debug_is_display!(BodyError);
 
 /// Reads the parts of one message.
 ///

@@ -3,10 +3,10 @@
 use waxwing_datacontract::WriteError;
 use waxwing_soap::{Addressing, Envelope, Fault};
 
-use super::RequestChannel;
 use super::body::BodyError;
 use super::description::OperationDescription;
 use super::error::{CallError, ContractError};
+use super::{Request, RequestChannel};
 
 /// Sends a request and gives the reply, which is not a fault and has the action of the operation's reply.
 ///
@@ -19,7 +19,7 @@ pub async fn call<C: RequestChannel + ?Sized>(
     request: Result<Envelope, WriteError>,
 ) -> Result<Envelope, CallError> {
     let request = request.map_err(|error| unwritable(operation, error))?;
-    let reply = channel.request(action, request).await?;
+    let reply = channel.request(Request::new(action, request)).await?;
     if let Some(fault) = Fault::read(&reply) {
         return Err(CallError::Fault(fault));
     }
@@ -44,7 +44,7 @@ pub async fn send<C: RequestChannel + ?Sized>(
     message: Result<Envelope, WriteError>,
 ) -> Result<(), CallError> {
     let message = message.map_err(|error| unwritable(operation, error))?;
-    channel.send_one_way(action, message).await
+    channel.send_one_way(Request::new(action, message)).await
 }
 
 /// The action of a reply; empty when the channel keeps no addressing headers.

@@ -1,31 +1,45 @@
-//! What an operation can know about the call that it executes.
+//! What an operation can know about the call that it executes, and say beside its result.
 
-/// Who calls, when the binding's security tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Caller {
-    /// The name as WCF gives it: `CN=alice; 3B…` of a certificate (subject and thumbprint), the user name of a password.
-    pub name: String,
-    /// The SHA-1 thumbprint of the client certificate in upper-case hexadecimal digits; empty without certificate.
-    pub certificate_thumbprint: String,
-    /// `X509`, `UserNameToken` and so on; empty for a caller that is not authenticated.
-    pub authentication_type: String,
-}
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use waxwing_datacontract::{ContractName, DataContract, ReadError};
+use waxwing_session::{AppMessage, ApplicationMessage};
+use waxwing_soap::{Addressing, Envelope};
+
+use super::Outgoing;
+use super::caller::Caller;
+use super::header::{self, MessageHeader};
 
 /// The call that an operation executes. An operation that wants it takes `&OperationContext` as its first parameter.
 ///
 /// ```
-/// use waxwing::contract::{Caller, OperationContext};
+/// use waxwing::contract::{Caller, MessageHeader, OperationContext};
 /// let context = OperationContext::new("urn:test/Ping")
-///     .with_caller(Caller { name: "alice".into(), ..Caller::default() })
+///     .with_caller(Caller::user_name("alice"))
 ///     .with_session_id("urn:uuid:1");
 /// assert_eq!(context.caller().map(|caller| caller.name.as_str()), Some("alice"));
+/// assert_eq!(context.header::<i32>("Ticket", "urn:shop")?, None);
+/// context.add_reply_header(MessageHeader::new("Status", "urn:shop", &7).unwrap());
+/// # Ok::<(), waxwing::datacontract::ReadError>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct OperationContext {
     caller: Option<Caller>,
     session_id: Option<String>,
     action: String,
     message_id: Option<String>,
+    peer: Option<SocketAddr>,
+    endpoint: Option<Arc<str>>,
+    request: Option<AppMessage>,
+    reply: Arc<Mutex<ReplyParts>>,
+}
+
+/// What the operation says about its reply.
+#[derive(Debug, Default)]
+struct ReplyParts {
+    action: Option<String>,
+    headers: Vec<MessageHeader>,
 }
 
 impl OperationContext {
@@ -55,6 +69,34 @@ impl OperationContext {
         self
     }
 
+    /// The same, from this address.
+    #[must_use]
+    pub fn with_peer_address(mut self, peer: SocketAddr) -> Self {
+        self.peer = Some(peer);
+        self
+    }
+
+    /// The same, at the endpoint of this address.
+    #[must_use]
+    pub fn with_endpoint_address(mut self, address: impl Into<Arc<str>>) -> Self {
+        self.endpoint = Some(address.into());
+        self
+    }
+
+    /// The same with this request, whose headers the operation can read.
+    #[must_use]
+    pub fn with_request(self, request: Envelope) -> Self {
+        let addressing = Addressing::read(&request).unwrap_or_default();
+        self.with_message(&Arc::new(ApplicationMessage::received(request, addressing)))
+    }
+
+    /// The same with the request that the session delivered.
+    #[must_use]
+    pub(crate) fn with_message(mut self, request: &AppMessage) -> Self {
+        self.request = Some(Arc::clone(request));
+        self
+    }
+
     /// Who calls; none without authentication.
     pub fn caller(&self) -> Option<&Caller> {
         self.caller.as_ref()
@@ -73,5 +115,70 @@ impl OperationContext {
     /// The `MessageID` of the request; none when it has none.
     pub fn message_id(&self) -> Option<&str> {
         self.message_id.as_deref()
+    }
+
+    /// The address that the request came from (`RemoteEndpointMessageProperty`): the last one on the way, a proxy's perhaps.
+    /// None where the transport does not tell.
+    pub fn peer_address(&self) -> Option<SocketAddr> {
+        self.peer
+    }
+
+    /// The address of the endpoint that took the request (`EndpointDispatcher.EndpointAddress`).
+    pub fn endpoint_address(&self) -> Option<&str> {
+        self.endpoint.as_deref()
+    }
+
+    /// The first header of this name in the request that is for the service (`IncomingMessageHeaders.GetHeader`); none
+    /// without one.
+    ///
+    /// **What the contract does not declare is not protected**, as in WCF: anybody on the way can have written it. Declare a
+    /// header that decides anything (`#[param(header)]`).
+    ///
+    /// # Errors
+    /// Content that is not of the data contract `T`.
+    pub fn header<T: DataContract>(
+        &self,
+        local: &str,
+        namespace: &str,
+    ) -> Result<Option<T>, ReadError> {
+        match &self.request {
+            Some(request) => header::read(&request.envelope, local, namespace),
+            None => Ok(None),
+        }
+    }
+
+    /// The names of all headers of the request, those of the protocols included.
+    pub fn header_names(&self) -> Vec<ContractName> {
+        self.request.as_ref().map(|request| header::names(&request.envelope)).unwrap_or_default()
+    }
+
+    /// Adds a header to the reply, or to the fault that goes out in its place (`OutgoingMessageHeaders.Add`). A one-way
+    /// operation has no reply: there it does nothing.
+    pub fn add_reply_header(&self, header: MessageHeader) {
+        self.reply().headers.push(header);
+    }
+
+    /// Gives the reply another action than the contract says (`OutgoingMessageHeaders.Action`). A client whose contract
+    /// says another one refuses it; the action of a fault is [`OperationFault::with_action`](super::OperationFault).
+    pub fn set_reply_action(&self, action: impl Into<String>) {
+        self.reply().action = Some(action.into());
+    }
+
+    /// The reply, or the fault, with what the operation said about it: what a host does with the message that comes of
+    /// [`Dispatch::dispatch`](super::Dispatch::dispatch). The action of a fault stays as it is.
+    #[must_use]
+    pub fn complete(&self, mut outgoing: Outgoing) -> Outgoing {
+        let ReplyParts { action, headers } = std::mem::take(&mut *self.reply());
+        if let Some(action) = action.filter(|_| !outgoing.envelope.is_fault()) {
+            outgoing.action = action;
+        }
+        for header in headers {
+            header.write(&mut outgoing.envelope);
+        }
+        outgoing
+    }
+
+    fn reply(&self) -> MutexGuard<'_, ReplyParts> {
+        self.reply.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

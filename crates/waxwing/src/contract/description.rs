@@ -2,11 +2,13 @@
 
 use std::any::TypeId;
 
+use waxwing_binding::{ContractRequirements, SessionMode};
 use waxwing_reliable::Shape;
 use waxwing_security::ProtectionLevel;
 
-/// A service contract.
+/// A service contract. The macro makes one of every trait; in code it is made with [`ContractDescription::new`].
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct ContractDescription {
     /// The name of the port type (`ICalculator`).
     pub name: &'static str,
@@ -17,12 +19,17 @@ pub struct ContractDescription {
     /// How the messages of operations that say nothing themselves are protected; none: as the binding does, signed and
     /// encrypted by message security.
     pub protection_level: Option<ProtectionLevel>,
-    /// The operations in the order of the trait.
+    /// Whether it needs a session (`ServiceContract.SessionMode`).
+    pub session_mode: SessionMode,
+    /// The operations: those of the contracts that it inherits from, then its own in the order of the trait.
     pub operations: &'static [OperationDescription],
+    /// The trait, by which two contracts of one name are told apart; empty of one made in code.
+    pub trait_path: &'static str,
 }
 
 /// An operation of a service contract.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct OperationDescription {
     /// The name (`Add`).
     pub name: &'static str,
@@ -32,6 +39,10 @@ pub struct OperationDescription {
     pub reply_action: Option<&'static str>,
     /// True when nothing answers.
     pub one_way: bool,
+    /// Whether it may be the first of a session (`OperationContract.IsInitiating`).
+    pub is_initiating: bool,
+    /// Whether it is the last of its session (`OperationContract.IsTerminating`).
+    pub is_terminating: bool,
     /// How its messages and faults are protected; none: as the contract says.
     pub protection_level: Option<ProtectionLevel>,
     /// The request.
@@ -40,10 +51,28 @@ pub struct OperationDescription {
     pub reply: MessageDescription,
     /// The faults that it declares.
     pub faults: &'static [FaultDescription],
+    /// The contract that declares it, when that is another one (`OperationDescription.DeclaringContract`).
+    pub inherited_from: Option<DeclaringContract>,
+}
+
+/// The contract that an inherited operation comes from. Its names are in the operation's actions, and its protection
+/// level goes for what the operation does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeclaringContract {
+    /// The contract's name.
+    pub name: &'static str,
+    /// Its namespace.
+    pub namespace: &'static str,
+    /// Its protection level.
+    pub protection_level: Option<ProtectionLevel>,
+    /// Its trait.
+    pub trait_path: &'static str,
 }
 
 /// A message of an operation, as far as its protection goes (`[MessageContract]`).
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct MessageDescription {
     /// How the message is protected; none: as the operation says.
     pub protection_level: Option<ProtectionLevel>,
@@ -56,6 +85,7 @@ pub struct MessageDescription {
 
 /// A header that a message of a contract has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HeaderDescription {
     /// Its namespace.
     pub namespace: &'static str,
@@ -67,6 +97,7 @@ pub struct HeaderDescription {
 
 /// A fault that an operation declares (`FaultContract`).
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct FaultDescription {
     /// The action of the fault.
     pub action: &'static str,
@@ -81,9 +112,155 @@ pub struct FaultDescription {
 impl MessageDescription {
     /// A message that says nothing of its own.
     pub const EMPTY: Self = Self { protection_level: None, parts: &[], headers: &[] };
+
+    /// A message with parts and headers.
+    pub const fn new(
+        protection_level: Option<ProtectionLevel>,
+        parts: &'static [Option<ProtectionLevel>],
+        headers: &'static [HeaderDescription],
+    ) -> Self {
+        Self { protection_level, parts, headers }
+    }
+}
+
+impl HeaderDescription {
+    /// A header.
+    pub const fn new(
+        namespace: &'static str,
+        local: &'static str,
+        protection_level: Option<ProtectionLevel>,
+    ) -> Self {
+        Self { namespace, local, protection_level }
+    }
+}
+
+impl FaultDescription {
+    /// A fault whose detail is of the type `detail`, in an element called after its data contract.
+    pub const fn new(action: &'static str, detail: fn() -> TypeId) -> Self {
+        Self { action, element: None, detail, protection_level: None }
+    }
+
+    /// The same with a detail element of its own.
+    #[must_use]
+    pub const fn with_element(mut self, local: &'static str, namespace: &'static str) -> Self {
+        self.element = Some((local, namespace));
+        self
+    }
+
+    /// The same with a protection level of its own.
+    #[must_use]
+    pub const fn with_protection_level(mut self, level: Option<ProtectionLevel>) -> Self {
+        self.protection_level = level;
+        self
+    }
+}
+
+impl OperationDescription {
+    /// An operation whose reply has this action; without one it is one-way. It may begin a session and ends none.
+    pub const fn new(
+        name: &'static str,
+        action: &'static str,
+        reply_action: Option<&'static str>,
+    ) -> Self {
+        Self {
+            name,
+            action,
+            reply_action,
+            one_way: reply_action.is_none(),
+            is_initiating: true,
+            is_terminating: false,
+            protection_level: None,
+            request: MessageDescription::EMPTY,
+            reply: MessageDescription::EMPTY,
+            faults: &[],
+            inherited_from: None,
+        }
+    }
+
+    /// The same with what is known of its messages.
+    #[must_use]
+    pub const fn with_messages(
+        mut self,
+        request: MessageDescription,
+        reply: MessageDescription,
+        faults: &'static [FaultDescription],
+    ) -> Self {
+        (self.request, self.reply, self.faults) = (request, reply, faults);
+        self
+    }
+
+    /// The same with a protection level of its own.
+    #[must_use]
+    pub const fn with_protection_level(mut self, level: Option<ProtectionLevel>) -> Self {
+        self.protection_level = level;
+        self
+    }
+
+    /// The same with another place in its session.
+    #[must_use]
+    pub const fn in_session(mut self, is_initiating: bool, is_terminating: bool) -> Self {
+        (self.is_initiating, self.is_terminating) = (is_initiating, is_terminating);
+        self
+    }
+
+    /// The protection level of what says none itself: its own, or that of the contract that declares it, or `contract`.
+    pub(crate) fn level(&self, contract: Option<ProtectionLevel>) -> Option<ProtectionLevel> {
+        let declared = self.inherited_from.map(|declaring| declaring.protection_level);
+        self.protection_level.or(declared.unwrap_or(contract))
+    }
 }
 
 impl ContractDescription {
+    /// A contract that a configuration file calls by its name, and that says nothing about protection and sessions.
+    pub const fn new(
+        name: &'static str,
+        namespace: &'static str,
+        operations: &'static [OperationDescription],
+    ) -> Self {
+        Self {
+            name,
+            namespace,
+            configuration_name: name,
+            protection_level: None,
+            session_mode: SessionMode::Allowed,
+            operations,
+            trait_path: "",
+        }
+    }
+
+    /// The same, called differently in configuration files.
+    #[must_use]
+    pub const fn with_configuration_name(mut self, name: &'static str) -> Self {
+        self.configuration_name = name;
+        self
+    }
+
+    /// The same with a protection level.
+    #[must_use]
+    pub const fn with_protection_level(mut self, level: Option<ProtectionLevel>) -> Self {
+        self.protection_level = level;
+        self
+    }
+
+    /// The same that needs a session, or none.
+    #[must_use]
+    pub const fn with_session_mode(mut self, mode: SessionMode) -> Self {
+        self.session_mode = mode;
+        self
+    }
+
+    /// The same of a trait.
+    #[must_use]
+    pub const fn of_trait(mut self, path: &'static str) -> Self {
+        self.trait_path = path;
+        self
+    }
+
+    /// What it demands of its binding.
+    pub fn requirements(&self) -> ContractRequirements {
+        ContractRequirements::named(self.configuration_name).session_mode(self.session_mode)
+    }
+
     /// The position of the operation that takes `action`: the one that names it, or else the one for every action.
     pub fn position(&self, action: &str) -> Option<usize> {
         let named = self.operations.iter().position(|operation| operation.action == action);

@@ -27,7 +27,7 @@ pub enum CallError {
 }
 
 /// A message that does not fit the contract.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ContractError {
     /// An argument that has no XML form; the request was not sent.
@@ -60,7 +60,7 @@ pub enum ContractError {
     },
 }
 
-debug_is_display!(CallError);
+debug_is_display!(CallError, ContractError);
 
 impl CallError {
     /// An error below the contract.

@@ -12,7 +12,8 @@
 //! ```
 //! # mod samples {
 //! use waxwing::contract::{
-//!     BoxFuture, CallError, Dispatch, FaultOptions, OperationContext, OperationFault, RequestChannel, service_contract,
+//!     BoxFuture, CallError, Dispatch, FaultOptions, OperationContext, OperationFault, Request, RequestChannel,
+//!     service_contract,
 //! };
 //! use waxwing_soap::{Envelope, MessageVersion};
 //!
@@ -37,8 +38,9 @@
 //!         MessageVersion::SOAP12_ADDRESSING10
 //!     }
 //!
-//!     fn request<'a>(&'a self, action: &'a str, message: Envelope) -> BoxFuture<'a, Result<Envelope, CallError>> {
+//!     fn request<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Envelope, CallError>> {
 //!         Box::pin(async move {
+//!             let Request { action, message, .. } = request;
 //!             let context = OperationContext::new(action);
 //!             match self.0.dispatch(&context, action, &message).await {
 //!                 Ok(Some(reply)) => Ok(reply.envelope),
@@ -48,8 +50,8 @@
 //!         })
 //!     }
 //!
-//!     fn send_one_way<'a>(&'a self, action: &'a str, message: Envelope) -> BoxFuture<'a, Result<(), CallError>> {
-//!         Box::pin(async move { self.request(action, message).await.map(drop) })
+//!     fn send_one_way<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<(), CallError>> {
+//!         Box::pin(async move { self.request(request).await.map(drop) })
 //!     }
 //! }
 //!
@@ -64,11 +66,15 @@
 //! ```
 
 mod body;
+mod caller;
 mod client;
 mod context;
 mod description;
 mod error;
 mod fault;
+mod header;
+mod inherit;
+mod options;
 mod raw;
 
 use std::future::Future;
@@ -78,14 +84,18 @@ use std::sync::Arc;
 use waxwing_soap::{Envelope, MessageVersion};
 
 pub use body::BodyError;
-pub use context::{Caller, OperationContext};
+pub use caller::{Caller, Claim, ClaimRight, ClaimValue, Identity, claim_types};
+pub use context::OperationContext;
 pub use description::{
-    ContractDescription, FaultDescription, HeaderDescription, MessageDescription,
-    OperationDescription,
+    ContractDescription, DeclaringContract, FaultDescription, HeaderDescription,
+    MessageDescription, OperationDescription,
 };
 pub use error::{CallError, ContractError, FaultDetail};
 pub use fault::{ExceptionDetail, FaultOptions, OperationFault};
+pub use header::{MessageHeader, ReplyHeaders};
+pub use options::{CallOptions, Configured};
 pub use raw::{RawBody, RawMessage};
+pub use waxwing_binding::SessionMode;
 pub use waxwing_macros::service_contract;
 pub use waxwing_security::ProtectionLevel;
 
@@ -97,20 +107,30 @@ pub trait RequestChannel: Send + Sync {
     /// The versions that requests are to be written in.
     fn message_version(&self) -> MessageVersion;
 
-    /// Sends an envelope that has only a body (and application headers) and waits for the reply; the channel adds
-    /// addressing.
-    fn request<'a>(
-        &'a self,
-        action: &'a str,
-        message: Envelope,
-    ) -> BoxFuture<'a, Result<Envelope, CallError>>;
+    /// Sends a request and waits for the reply; the channel adds addressing.
+    fn request<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Envelope, CallError>>;
 
-    /// Sends an envelope that nothing answers.
-    fn send_one_way<'a>(
-        &'a self,
-        action: &'a str,
-        message: Envelope,
-    ) -> BoxFuture<'a, Result<(), CallError>>;
+    /// Sends a message that nothing answers.
+    fn send_one_way<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<(), CallError>>;
+}
+
+/// A request as a client gives it to its channel.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Request<'a> {
+    /// The action.
+    pub action: &'a str,
+    /// An envelope that has only a body and application headers.
+    pub message: Envelope,
+    /// How long the call may take; none: as long as the channel says.
+    pub timeout: Option<std::time::Duration>,
+}
+
+impl<'a> Request<'a> {
+    /// A request with the time that the channel says.
+    pub fn new(action: &'a str, message: Envelope) -> Self {
+        Self { action, message, timeout: None }
+    }
 }
 
 /// What a host dispatches to. Implemented by generated code around a user's implementation of the trait.
@@ -149,18 +169,16 @@ macro_rules! forward {
 
             fn request<'a>(
                 &'a self,
-                action: &'a str,
-                message: Envelope,
+                request: Request<'a>,
             ) -> BoxFuture<'a, Result<Envelope, CallError>> {
-                (**self).request(action, message)
+                (**self).request(request)
             }
 
             fn send_one_way<'a>(
                 &'a self,
-                action: &'a str,
-                message: Envelope,
+                request: Request<'a>,
             ) -> BoxFuture<'a, Result<(), CallError>> {
-                (**self).send_one_way(action, message)
+                (**self).send_one_way(request)
             }
         }
     )*};
@@ -173,15 +191,17 @@ forward!(Arc<C>, Box<C>, &C);
 pub mod __private {
     pub use super::body::{BodyError, MessageReader, MessageWriter};
     pub use super::client::{call, reply_action, send};
+    pub use super::inherit::{Parts, count, merge};
     pub use super::{
-        BoxFuture, CallError, ContractDescription, Dispatch, FaultDescription, HeaderDescription,
-        MessageDescription, OperationContext, OperationDescription, OperationFault, Outgoing,
-        ProtectionLevel, RawBody, RawMessage, RequestChannel,
+        BoxFuture, CallError, CallOptions, Configured, ContractDescription, Dispatch,
+        FaultDescription, HeaderDescription, MessageDescription, MessageHeader, OperationContext,
+        OperationDescription, OperationFault, Outgoing, ProtectionLevel, RawBody, RawMessage,
+        Request, RequestChannel, SessionMode,
     };
     pub use std::any::TypeId;
     pub use std::sync::Arc;
     pub use waxwing_datacontract::{ContractName, DataContract, WriteError};
-    pub use waxwing_soap::Envelope;
+    pub use waxwing_soap::{Envelope, MessageVersion};
 }
 
 /// The examples of the page on contracts, compiled.

@@ -9,6 +9,7 @@ use waxwing_crypto::Identity;
 use waxwing_crypto::tls::TlsVersion;
 use waxwing_security::conversation::{CertificateTrust, UserNameValidator};
 
+use super::authorization::ServiceAuthorization;
 use super::contracts::ContractList;
 use super::error::{HostError, incomplete};
 use super::host::ServiceHost;
@@ -154,6 +155,16 @@ impl ServiceHostBuilder {
     #[must_use]
     pub fn user_names(mut self, validator: impl UserNameValidator + 'static) -> Self {
         self.setup.credentials.user_names = Some(Arc::new(validator));
+        self
+    }
+
+    /// The same, asking before each call whether it may be executed (`ServiceAuthorizationManager`). A refusal answers
+    /// `Access is denied.`; without this, whoever is authenticated may call everything.
+    ///
+    /// A file whose `<serviceAuthorization>` names a manager or policies needs it.
+    #[must_use]
+    pub fn authorize(mut self, authorization: impl ServiceAuthorization + 'static) -> Self {
+        self.setup.authorization = Some(Arc::new(authorization));
         self
     }
 

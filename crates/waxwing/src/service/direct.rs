@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use tokio::sync::OwnedSemaphorePermit;
 use waxwing_session::{AppMessage, ApplicationMessage, ArrivedMessage, Encoded};
 
+use super::authorization::{self, Refusal};
 use super::endpoint::{Counters, Endpoint, caller_of};
 use super::instances::ServiceObject;
 use crate::contract::{Caller, OperationContext, OperationFault, Outgoing};
@@ -125,12 +126,11 @@ impl Endpoint {
         caller: Option<Caller>,
         session: Option<&str>,
     ) -> Option<AppMessage> {
-        Counters::add(&self.counters.executed);
         let is_one_way = self.is_one_way(&message.action);
         let version = message.envelope.version();
         let answered = match instance {
             Ok(instance) => {
-                let context = context(message, caller, session);
+                let context = self.context(message, caller, session);
                 panics::caught(self.dispatch(&instance.object, context, message)).await
             }
             Err(fault) => Ok(Some(fault.to_outgoing(version, self.parts.faults))),
@@ -151,14 +151,16 @@ impl Endpoint {
         message: &AppMessage,
     ) -> Option<Outgoing> {
         let contract = self.contract(&message.action);
-        let dispatched = match object.dispatcher(contract) {
-            Some(dispatcher) => {
+        let dispatched = match (self.allowed(&context).await, object.dispatcher(contract)) {
+            (Err(refusal), _) => Err(refusal.fault()),
+            (Ok(()), Some(dispatcher)) => {
+                Counters::add(&self.counters.executed);
                 dispatcher.dispatch(&context, &message.action, &message.envelope).await
             }
-            None => Err(OperationFault::internal(NotImplemented(contract.name))),
+            (Ok(()), None) => Err(OperationFault::internal(NotImplemented(contract.name))),
         };
-        match dispatched {
-            Ok(reply) => reply,
+        let outgoing = match dispatched {
+            Ok(reply) => reply?,
             Err(fault) => {
                 if let Some(error) = fault.internal_error() {
                     self.failed(
@@ -166,9 +168,23 @@ impl Endpoint {
                         error,
                     );
                 }
-                Some(fault.to_outgoing(message.envelope.version(), self.parts.faults))
+                fault.to_outgoing(message.envelope.version(), self.parts.faults)
             }
+        };
+        Some(context.complete(outgoing))
+    }
+
+    /// Asks the program whether the call may be executed.
+    async fn allowed(&self, call: &OperationContext) -> Result<(), Refusal> {
+        let Some(authorization) = &self.parts.authorization else { return Ok(()) };
+        let decided = authorization::check(&**authorization, call).await;
+        if let (Err(refusal), Some(left_out)) = (&decided, self.log.pass()) {
+            let (address, action) = (self.address(), Cut::of(call.action()));
+            let caller = call.caller().map_or("somebody", |caller| caller.name.as_str());
+            let caller = Cut::of(caller);
+            tracing::warn!(address, left_out, %caller, %action, "a call was refused: {refusal}");
         }
+        decided
     }
 
     fn failed(&self, what: &str, error: &dyn std::error::Error) {
@@ -181,22 +197,25 @@ impl Endpoint {
     fn is_one_way(&self, action: &str) -> bool {
         self.contract(action).operation(action).is_some_and(|operation| operation.one_way)
     }
-}
 
-fn context(
-    message: &AppMessage,
-    caller: Option<Caller>,
-    session: Option<&str>,
-) -> OperationContext {
-    let mut context = OperationContext::new(message.action.as_str());
-    if let Some(caller) = caller {
-        context = context.with_caller(caller);
+    fn context(
+        &self,
+        message: &AppMessage,
+        caller: Option<Caller>,
+        session: Option<&str>,
+    ) -> OperationContext {
+        let mut context = OperationContext::new(message.action.as_str())
+            .with_endpoint_address(self.address())
+            .with_message(message);
+        if let Some(caller) = caller {
+            context = context.with_caller(caller);
+        }
+        if let Some(session) = session {
+            context = context.with_session_id(session);
+        }
+        if let Some(id) = &message.message_id {
+            context = context.with_message_id(id.as_str());
+        }
+        context
     }
-    if let Some(session) = session {
-        context = context.with_session_id(session);
-    }
-    if let Some(id) = &message.message_id {
-        context = context.with_message_id(id.as_str());
-    }
-    context
 }

@@ -13,6 +13,7 @@ use waxwing_soap::Envelope;
 use waxwing_soap::http::ContentType;
 use waxwing_xml::Limits;
 
+use super::authorization::ServiceAuthorization;
 use super::contracts::Contracts;
 use super::error::HostError;
 use super::instances::Instances;
@@ -37,6 +38,8 @@ pub(super) struct EndpointParts {
     pub(super) instances: Arc<dyn Instances>,
     /// What can be called here: at least one, told apart by action.
     pub(super) contracts: Contracts,
+    /// Who may do what; none: whoever is authenticated may call.
+    pub(super) authorization: Option<Arc<dyn ServiceAuthorization>>,
     pub(super) clock: Clock,
     pub(super) trace: Option<Trace>,
 }
@@ -293,14 +296,7 @@ fn message_note(caller: &str) -> String {
 pub(super) fn caller_of(
     identity: &waxwing_security::conversation::CallerIdentity,
 ) -> Option<Caller> {
-    identity.is_authenticated().then(|| Caller {
-        name: identity.name(),
-        certificate_thumbprint: identity
-            .certificate()
-            .map(|c| c.thumbprint_hex())
-            .unwrap_or_default(),
-        authentication_type: identity.authentication_type().to_owned(),
-    })
+    identity.is_authenticated().then(|| Caller::from(identity))
 }
 
 #[cfg(test)]

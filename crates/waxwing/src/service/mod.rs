@@ -1,6 +1,7 @@
 //! Services: a host with endpoints, and the instances that execute calls.
 
 mod addresses;
+mod authorization;
 mod builder;
 mod contracts;
 mod credentials;
@@ -14,6 +15,7 @@ mod opening;
 mod reliable;
 mod throttle;
 
+pub use authorization::ServiceAuthorization;
 pub use builder::ServiceHostBuilder;
 pub use contracts::ContractList;
 pub use error::HostError;

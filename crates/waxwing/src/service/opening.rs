@@ -11,6 +11,7 @@ use waxwing_security::conversation::ServiceSecurity;
 use waxwing_session::{ServiceEndpoint, options};
 
 use super::addresses::{BaseAddresses, place_of};
+use super::authorization::ServiceAuthorization;
 use super::contracts::Contracts;
 use super::credentials::Credentials;
 use super::endpoint::{Endpoint, EndpointParts};
@@ -35,6 +36,7 @@ pub(super) struct Setup {
     /// Those given in code.
     pub(super) base_addresses: BaseAddresses,
     pub(super) credentials: Credentials,
+    pub(super) authorization: Option<Arc<dyn ServiceAuthorization>>,
     pub(super) clock: Clock,
     pub(super) trace: Option<Trace>,
 }
@@ -100,6 +102,7 @@ impl Setup {
             endpoints: Vec::new(),
             base_addresses: BaseAddresses::default(),
             credentials: Credentials::new(),
+            authorization: None,
             clock: Clock::system(),
             trace: None,
         }
@@ -184,6 +187,31 @@ impl Setup {
         })
     }
 
+    /// # Errors
+    /// The file names who decides what callers may do, and the program does not: everybody could do everything.
+    fn authorized(&self, endpoint: &EffectiveEndpoint) -> Result<(), HostError> {
+        let Some(authorization) = &endpoint.service_behavior.service_authorization else {
+            return Ok(());
+        };
+        let manager = &authorization.service_authorization_manager_type;
+        let policies = &authorization.authorization_policies.add;
+        let named = match policies.first() {
+            _ if !manager.is_empty() => format!("serviceAuthorizationManagerType=\"{manager}\""),
+            Some(policy) => format!("the authorization policy \"{}\"", policy.policy_type),
+            None => return Ok(()),
+        };
+        match self.authorization {
+            Some(_) => Ok(()),
+            None => {
+                let text = format!(
+                    "{named} of <serviceAuthorization> is a .NET type, which cannot run here: decide in code who may do what \
+                     (ServiceHostBuilder::authorize), or take it out of the file"
+                );
+                Err(incomplete(&endpoint.address, text))
+            }
+        }
+    }
+
     fn close_timeout(&self) -> Duration {
         let of_file = self.service.as_ref().map(|service| options::duration(service.close_timeout));
         of_file.unwrap_or(CLOSE_TIMEOUT)
@@ -221,6 +249,7 @@ impl Setup {
                 text: first.to_string(),
             });
         }
+        self.authorized(&endpoint)?;
         let settings = options::service_settings(&endpoint, contracts.shape());
         let mut settings =
             settings.ok_or_else(|| incomplete(address, "the binding has no SOAP"))?;
@@ -245,6 +274,7 @@ impl Setup {
             },
             instances: Arc::clone(instances),
             contracts,
+            authorization: self.authorization.clone(),
             clock: self.clock,
             trace: self.trace.clone(),
         })
