@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use waxwing::contract::{
     BoxFuture, Caller, ContractDescription, Dispatch, FaultOptions, OperationContext, Outgoing,
-    ProtectionLevel, RawBody, RawMessage, RequestChannel,
+    ProtectionLevel, RawBody, RawMessage, RequestChannel, service_contract,
 };
 use waxwing::error::{
     BodyError, CallError, CertificateError, ChannelError, ChannelErrorKind, ClientSecurityError,
@@ -230,7 +230,7 @@ async fn errors_of_setting_up_are_said_once() {
     let factory = ChannelFactory::new(
         binding::WsHttpBinding::new(binding::SecurityMode::None, true),
         "http://127.0.0.1:9/calc",
-        &CONTRACT,
+        &NOTHING_CONTRACT,
     );
     let error: ChannelError = factory.unwrap().open_channel().await.expect_err("nobody listens");
     assert_eq!(error.diagnosis(), Some(Diagnosis::ConnectionRefused));
@@ -274,10 +274,7 @@ fn errors_of_calls_are_said_once() {
     }
 }
 
-const CONTRACT: ContractDescription = ContractDescription {
-    name: "INothing",
-    namespace: "urn:nothing",
-    configuration_name: "INothing",
-    protection_level: None,
-    operations: &[],
-};
+#[service_contract(namespace = "urn:nothing", name = "INothing")]
+trait Nothing {
+    async fn nothing(&self) -> Result<(), OperationFault>;
+}
