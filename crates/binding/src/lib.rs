@@ -210,3 +210,8 @@ pub use support::{Feature, Support, support_of};
 pub use time_span::{TimeSpan, TimeSpanError};
 pub use verdict::{CertificateSpans, EndpointVerdict, Outcome, Reason, Verdict};
 pub use waxwing_soap::{Address, AddressError};
+
+/// The example of the crate's page is compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -32,3 +32,8 @@ impl std::fmt::Display for Document {
         f.write_str(&self.to_xml())
     }
 }
+
+/// The example of the crate's page is compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
