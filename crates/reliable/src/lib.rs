@@ -13,6 +13,7 @@
 
 mod address;
 pub mod codec;
+mod destination;
 mod error;
 mod event;
 mod fault;
@@ -26,6 +27,7 @@ mod ranges;
 mod responder;
 mod settings;
 mod shape;
+mod source;
 mod version;
 
 pub use error::{Failure, FailureKind, SessionError, Step};

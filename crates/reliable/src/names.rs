@@ -19,6 +19,11 @@ impl Identifier {
         Self::new(urn_uuid(random))
     }
 
+    /// Bytes on the heap.
+    pub(crate) fn heap_size(&self) -> usize {
+        self.0.len() + 2 * size_of::<usize>()
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

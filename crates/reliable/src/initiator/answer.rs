@@ -7,9 +7,9 @@ use crate::fault::{FaultKind, SequenceFault};
 use crate::headers::{Sequence, SequenceAcknowledgement};
 use crate::message::{Body, Message};
 use crate::mutation::{Mutation, broken};
-use crate::names::ExchangeId;
-use crate::ranges::{MessageNumber, Ranges};
-use crate::settings::{LossRecovery, MAX_SEQUENCE_RANGES};
+use crate::names::{ExchangeId, Identifier};
+use crate::ranges::MessageNumber;
+use crate::settings::LossRecovery;
 use crate::shape::Shape;
 use waxwing_soap::{Moment, Time};
 
@@ -24,7 +24,7 @@ impl<M: Clone> Initiator<M> {
             return;
         }
         let now = at.time;
-        self.line.written(exchange);
+        self.source.written(exchange);
         match (self.exchanges.remove(&exchange), self.shape) {
             (Some(Purpose::Create), _) => self.on_create_response(message, now),
             (Some(Purpose::Close | Purpose::Terminate), _) => self.on_shutdown(message, at),
@@ -44,13 +44,13 @@ impl<M: Clone> Initiator<M> {
     }
 
     pub(super) fn on_failed(&mut self, exchange: ExchangeId, failure: Failure) {
-        self.line.written(exchange);
+        self.source.written(exchange);
         let Some(purpose) = self.exchanges.remove(&exchange) else { return };
         let Failure { kind, reason } = failure;
         if kind == FailureKind::SecuritySessionLost && purpose != Purpose::Create {
             return self.end(SessionError::SecurityLost(reason));
         }
-        self.window.loss.exchange(true);
+        self.source.window.loss.exchange(true);
         match purpose {
             Purpose::Create => self.create_failed(kind, reason),
             Purpose::Close | Purpose::Terminate => self.shutdown_failed(kind, reason),
@@ -66,7 +66,9 @@ impl<M: Clone> Initiator<M> {
 
     /// The call gets the error; its message stays in the window, is sent again and may be executed.
     fn fail_first_attempt(&mut self, number: MessageNumber, reason: String) {
-        let Some(entry) = self.window.entry_mut(number).filter(|e| e.retries == 0) else { return };
+        let Some(entry) = self.source.window.entry_mut(number).filter(|e| e.retries == 0) else {
+            return;
+        };
         if let Some(call) = entry.call.take() {
             let error = SessionError::Transport { step: Step::Call, reason };
             self.outputs.push_back(InitiatorOutput::CallFailed { call, error });
@@ -85,7 +87,8 @@ impl<M: Clone> Initiator<M> {
             if let Some(number) = number {
                 self.counters.refused += 1;
                 self.event(Event::Refused { number });
-                self.refused(number, now);
+                self.source.refused(number, now);
+                self.send_again(now);
             }
             return;
         };
@@ -123,7 +126,7 @@ impl<M: Clone> Initiator<M> {
             }
         }
         if !self.has_ended() {
-            self.keep_alive.received(self.window.is_blocked_by_peer(), now);
+            self.keep_alive.received(self.source.window.is_blocked_by_peer(), now);
         }
     }
 
@@ -134,7 +137,7 @@ impl<M: Clone> Initiator<M> {
         number: Option<MessageNumber>,
     ) -> Result<(), SequenceFault> {
         let ranges = &acknowledgement.ranges;
-        if Some(&acknowledgement.identifier) != self.peer.forward.as_ref() {
+        if !self.source.is(&acknowledgement.identifier) {
             let kind = FaultKind::UnknownSequence(acknowledgement.identifier.clone());
             return Err(SequenceFault::sender(kind, "the acknowledgement names another sequence"));
         }
@@ -144,7 +147,7 @@ impl<M: Clone> Initiator<M> {
             let kind = FaultKind::InvalidAcknowledgement(Box::new(detail));
             Err(SequenceFault::sender(kind, reason))
         };
-        if ranges.highest() > self.window.highest() {
+        if ranges.highest() > self.source.window.highest() {
             return invalid("a message is acknowledged that was never sent");
         }
         let is_closing = matches!(self.phase, Phase::Closing(_) | Phase::Terminating(_));
@@ -157,7 +160,8 @@ impl<M: Clone> Initiator<M> {
                 invalid("the answer does not acknowledge its own request")
             }
             (Shape::OneWay, _)
-                if self.window.takes_back(ranges) && !self.window.newly_in(ranges).is_empty() =>
+                if self.source.window.takes_back(ranges)
+                    && !self.source.window.newly_in(ranges).is_empty() =>
             {
                 invalid("an acknowledgement takes an earlier one back")
             }
@@ -175,21 +179,20 @@ impl<M: Clone> Initiator<M> {
         now: Time,
     ) {
         if let Some(sequence) = &sequence {
-            if Some(&sequence.identifier) != self.peer.back.as_ref() {
+            let back = self.destination.as_mut();
+            let Some(back) = back.filter(|b| *b.identifier() == sequence.identifier) else {
                 let kind = FaultKind::UnknownSequence(sequence.identifier.clone());
                 let fault = SequenceFault::sender(kind, "the reply belongs to another sequence");
                 return self.protocol_error(fault);
-            }
-            if self.replies.would_exceed(sequence.number, MAX_SEQUENCE_RANGES) {
+            };
+            if back.is_beyond(sequence.number) {
                 return; // It will come again when the request does.
+            }
+            if back.insert(sequence.number) {
+                self.counters.messages_received += 1;
             }
         } else if matches!(body, Body::Application(_) | Body::LastMessage) {
             return self.terminated_by_peer("the reply carries no Sequence header");
-        }
-        if let Some(sequence) = &sequence
-            && self.replies.insert(sequence.number)
-        {
-            self.counters.messages_received += 1;
         }
         let reply = match body {
             Body::Application(message) => Some(message),
@@ -199,7 +202,7 @@ impl<M: Clone> Initiator<M> {
             self.complete(number, reply, now);
         }
         if broken(Mutation::CompleteByAcknowledgement) {
-            for other in self.window.newly_in(&acknowledgement.ranges) {
+            for other in self.source.window.newly_in(&acknowledgement.ranges) {
                 self.complete(other, None, now);
             }
         }
@@ -207,7 +210,7 @@ impl<M: Clone> Initiator<M> {
     }
 
     fn complete(&mut self, number: MessageNumber, reply: Option<M>, now: Time) {
-        match self.window.transfer(number, now) {
+        match self.source.window.transfer(number, now) {
             Some(Some(call)) => {
                 self.outputs.push_back(InitiatorOutput::Completed { call, reply });
             }
@@ -225,9 +228,9 @@ impl<M: Clone> Initiator<M> {
         acknowledgement: &SequenceAcknowledgement,
         now: Time,
     ) {
-        let done = self.window.newly_in(&acknowledgement.ranges);
+        let done = self.source.window.newly_in(&acknowledgement.ranges);
         for &number in &done {
-            if let Some(Some(call)) = self.window.transfer(number, now) {
+            if let Some(Some(call)) = self.source.window.transfer(number, now) {
                 self.outputs.push_back(InitiatorOutput::Completed { call, reply: None });
             }
         }
@@ -244,30 +247,28 @@ impl<M: Clone> Initiator<M> {
     }
 
     fn slide(&mut self, acknowledgement: &SequenceAcknowledgement, now: Time) {
-        let upto = acknowledgement.ranges.contiguous();
-        self.line.acknowledged = self.line.acknowledged.max(upto);
-        let (size, timeout) = (self.window.size(), self.window.timeout());
+        self.source.acknowledged(acknowledgement.ranges.contiguous());
+        let (size, timeout) = (self.source.window.size(), self.source.window.timeout());
         let upper = acknowledgement.ranges.highest();
-        let again = self.window.slide(acknowledgement.buffer_remaining, upper, now);
-        if self.window.size() != size {
-            self.event(Event::Window { size: self.window.size() });
+        let again = self.source.window.slide(acknowledgement.buffer_remaining, upper, now);
+        if self.source.window.size() != size {
+            self.event(Event::Window { size: self.source.window.size() });
         }
-        if self.window.timeout() != timeout {
-            let (mean, timeout) = (self.window.round_trip(), self.window.timeout());
+        if self.source.window.timeout() != timeout {
+            let (mean, timeout) = (self.source.window.round_trip(), self.source.window.timeout());
             self.event(Event::RoundTrip { mean, timeout });
         }
-        if self.window.is_blocked_by_peer() {
+        if self.source.window.is_blocked_by_peer() {
             self.event(Event::PeerFull);
         }
         self.resend(&again, now);
-        self.send_refused(now);
+        self.source.resend_refused(now);
+        self.send_again(now);
     }
 
     /// A fault of the protocol came in answer: it ends both sequences.
     pub(super) fn on_fault(&mut self, fault: SequenceFault) {
-        let names_us = fault.kind.identifier().is_none_or(|id| {
-            Some(id) == self.peer.forward.as_ref() || Some(id) == self.peer.back.as_ref()
-        });
+        let names_us = fault.kind.identifier().is_none_or(|id| self.is_ours(id));
         if matches!(self.phase, Phase::Terminating(_)) && self.is_forgotten(&fault) {
             // The answer to a keep-alive that TerminateSequence has overtaken.
             self.closed();
@@ -280,8 +281,13 @@ impl<M: Clone> Initiator<M> {
         }
     }
 
-    /// The numbers 1 to the last one sent.
-    pub(super) fn all_sent(&self) -> Ranges {
-        Ranges::up_to(self.window.highest())
+    /// Whether a name is that of one of our sequences.
+    pub(super) fn is_ours(&self, id: &Identifier) -> bool {
+        self.source.is(id) || self.is_return(id)
+    }
+
+    /// Whether a name is that of the replies' sequence.
+    pub(super) fn is_return(&self, id: &Identifier) -> bool {
+        self.destination.as_ref().is_some_and(|back| back.identifier() == id)
     }
 }

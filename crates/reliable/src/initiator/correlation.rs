@@ -37,7 +37,7 @@ impl<M: Clone> Initiator<M> {
         if is_request || broken(Mutation::CompleteByExchange) {
             return None;
         }
-        let entry = number.and_then(|number| self.window.entry(number));
+        let entry = number.and_then(|number| self.source.window.entry(number));
         let request = entry.and_then(|entry| entry.message_id.as_ref());
         let is_fault = matches!(message.body, Body::Fault(_) | Body::SoapFault(_));
         match related(message.relates_to.as_ref(), request) {
@@ -57,7 +57,8 @@ impl<M: Clone> Initiator<M> {
             return Some(OTHER_REQUEST);
         }
         let sequence = message.headers.sequence.as_ref();
-        if sequence.is_some_and(|sequence| self.replies.contains(sequence.number)) {
+        if self.destination.as_ref().zip(sequence).is_some_and(|(back, s)| back.contains(s.number))
+        {
             return Some(REPEATED);
         }
         self.is_older(number.filter(|_| request.is_none()), message).then_some(OLDER)
@@ -68,8 +69,8 @@ impl<M: Clone> Initiator<M> {
         let (Some(number), Shape::RequestReply) = (number, self.shape) else { return false };
         let acknowledgement = message.headers.acknowledgement.as_ref();
         acknowledgement.is_some_and(|acknowledgement| {
-            Some(&acknowledgement.identifier) == self.peer.forward.as_ref()
-                && acknowledgement.ranges.highest() <= self.window.highest()
+            self.source.is(&acknowledgement.identifier)
+                && acknowledgement.ranges.highest() <= self.source.window.highest()
                 && !acknowledgement.ranges.contains(number)
         })
     }

@@ -1,39 +1,34 @@
 //! The initiator: the client's end of one session (RM source of requests, RM destination of replies).
 //!
 //! `open` makes the sequence, `transfer` sends messages, `answer` reads what comes back (`correlation`: for which
-//! request), `line` keeps the order in which they are posted, `shutdown` ends the sequence, `window` holds what is sent and unanswered. This file holds the state and what time does to it.
+//! request), `shutdown` ends the sequence. This file holds the state and what time does to it.
 
 mod answer;
 mod api;
 mod correlation;
 mod keep_alive;
-mod line;
 mod open;
-mod recovery;
 mod requestor;
-mod rtt;
 mod shutdown;
 mod transfer;
-mod window;
 
 use std::collections::{BTreeMap, VecDeque};
 
 pub use api::{InitiatorInput, InitiatorOutput, OpenRequest};
 
 use self::keep_alive::KeepAlive;
-use self::line::Line;
 use self::requestor::{Due, Requestor};
-use self::window::{Outgoing, SendWindow};
+use crate::destination::Received;
 use crate::error::SessionError;
 use crate::event::{Counters, Event, SequenceState, Status};
 use crate::fault::{FaultKind, SequenceFault};
-use crate::headers::Headers;
 use crate::message::{Body, Message, TokenReference};
 use crate::mutation::{Mutation, broken};
 use crate::names::{ExchangeId, Identifier, Route};
-use crate::ranges::{MessageNumber, Ranges};
+use crate::ranges::MessageNumber;
 use crate::settings::{ReliableSessionSettings, SettingsError};
 use crate::shape::Shape;
+use crate::source::{Outgoing, Source};
 use crate::version::ReliableMessagingVersion;
 use waxwing_soap::{Moment, Time};
 
@@ -46,12 +41,10 @@ pub struct Initiator<M> {
     settings: ReliableSessionSettings,
     phase: Phase,
     peer: Peer,
-    window: SendWindow<M>,
-    queue: VecDeque<Outgoing<M>>,
-    /// Not later than the first deadline in the queue.
-    queue_deadline: Option<Time>,
-    /// Numbers of the return sequence that came.
-    replies: Ranges,
+    /// Our sequence; named by the responder.
+    source: Source<M>,
+    /// The replies' sequence; named by us.
+    destination: Option<Received>,
     exchanges: BTreeMap<ExchangeId, Purpose>,
     last_exchange: u64,
     /// What the transport said last.
@@ -59,7 +52,6 @@ pub struct Initiator<M> {
     /// Close was asked for, with this deadline.
     close: Option<Time>,
     keep_alive: KeepAlive,
-    line: Line,
     counters: Counters,
     outputs: VecDeque<InitiatorOutput<M>>,
 }
@@ -90,15 +82,11 @@ struct Opening {
     refusal: Option<crate::fault::SequenceFault>,
 }
 
-/// What is known of the peer and of the names of the sequences.
+/// What is known of the peer.
 #[derive(Debug)]
 struct Peer {
     to: String,
     token: Option<TokenReference>,
-    /// Our sequence; named by the responder.
-    forward: Option<Identifier>,
-    /// The replies' sequence; named by us.
-    back: Option<Identifier>,
 }
 
 /// What an exchange was begun for.
@@ -126,15 +114,12 @@ impl<M: Clone> Initiator<M> {
         Ok(Self {
             version,
             shape,
-            window: SendWindow::new(&settings),
+            source: Source::new(&settings, settings.ordered && shape == Shape::RequestReply),
+            destination: None,
             keep_alive: KeepAlive::new(&settings),
-            line: Line::new(settings.ordered && shape == Shape::RequestReply),
             settings,
             phase: Phase::New,
-            peer: Peer { to: String::new(), token: None, forward: None, back: None },
-            queue: VecDeque::new(),
-            queue_deadline: None,
-            replies: Ranges::new(),
+            peer: Peer { to: String::new(), token: None },
             exchanges: BTreeMap::new(),
             last_exchange: 0,
             last_failure: String::new(),
@@ -154,7 +139,7 @@ impl<M: Clone> Initiator<M> {
                 let body = Body::Application(message);
                 self.enqueue(Outgoing { call: Some(call), message_id, body, deadline }, now);
             }
-            InitiatorInput::Written { exchange } => self.line.written(exchange),
+            InitiatorInput::Written { exchange } => self.source.written(exchange),
             InitiatorInput::Response { exchange, message } => {
                 self.on_response(exchange, message, at);
             }
@@ -174,10 +159,7 @@ impl<M: Clone> Initiator<M> {
             if self.outputs.capacity() > 4 {
                 self.outputs.shrink_to(4);
             }
-            if self.queue.is_empty() && self.queue.capacity() > 4 {
-                self.queue.shrink_to(4);
-            }
-            self.window.shrink();
+            self.source.shrink();
         }
         output
     }
@@ -191,11 +173,10 @@ impl<M: Clone> Initiator<M> {
             Phase::Draining | Phase::LastMessage => self.close,
             Phase::Open => None,
         };
-        let calls = self.window.unanswered().filter_map(|e| e.call.and(e.deadline)).min();
-        let queued = self.queue_deadline;
+        let calls = self.source.first_deadline();
         let silence = self.keep_alive.wake_at().filter(|_| self.listens());
-        let window = self.window.timer().filter(|_| self.is_established());
-        [silence, window, phase, calls, queued].into_iter().flatten().min()
+        let window = self.source.window.timer().filter(|_| self.is_established());
+        [silence, window, phase, calls].into_iter().flatten().min()
     }
 
     /// The session at this moment, for a person.
@@ -203,19 +184,19 @@ impl<M: Clone> Initiator<M> {
         Status {
             state: self.state(),
             counters: self.counters,
-            window: self.window.size(),
-            outstanding: self.window.unanswered().count(),
-            waiting: self.queue.len(),
-            round_trip: self.window.round_trip(),
-            retransmission_timeout: self.window.timeout(),
-            highest: self.window.highest(),
-            missing: self.window.unanswered().count() as u64,
+            window: self.source.window.size(),
+            outstanding: self.source.window.unanswered().count(),
+            waiting: self.source.waiting(),
+            round_trip: self.source.window.round_trip(),
+            retransmission_timeout: self.source.window.timeout(),
+            highest: self.source.window.highest(),
+            missing: self.source.window.unanswered().count() as u64,
         }
     }
 
     /// The identifier of the forward sequence, once the responder has named it.
     pub fn sequence(&self) -> Option<&Identifier> {
-        self.peer.forward.as_ref()
+        self.source.identifier()
     }
 
     /// The protocol version.
@@ -226,16 +207,12 @@ impl<M: Clone> Initiator<M> {
     /// Bytes of memory that the engine holds, without those inside the messages.
     pub fn memory(&self) -> usize {
         let node = size_of::<ExchangeId>() + size_of::<Purpose>() + size_of::<usize>();
-        let names = [&self.peer.forward, &self.peer.back].into_iter().flatten();
         size_of::<Self>()
-            + self.window.heap_size()
-            + self.queue.capacity() * size_of::<Outgoing<M>>()
+            + self.source.heap_size()
             + self.outputs.capacity() * size_of::<InitiatorOutput<M>>()
-            + self.replies.heap_size()
+            + self.destination.as_ref().map_or(0, Received::heap_size)
             + self.exchanges.len() * node
-            + self.line.heap_size()
             + self.peer.to.capacity()
-            + names.map(|n| n.as_str().len() + 2 * size_of::<usize>()).sum::<usize>()
     }
 
     fn state(&self) -> SequenceState {
@@ -292,7 +269,7 @@ impl<M: Clone> Initiator<M> {
         if self.is_established() {
             self.tick_calls(now);
         }
-        if self.is_established() && self.window.timer().is_some_and(|at| now >= at) {
+        if self.is_established() && self.source.window.timer().is_some_and(|at| now >= at) {
             self.retransmit_expired(now);
         }
         if self.listens() {
@@ -305,8 +282,8 @@ impl<M: Clone> Initiator<M> {
 
     /// Whatever the last input has made possible: queued calls, the next step of the shutdown.
     fn advance(&mut self, at: &mut Moment<'_>) {
-        self.resend_in_line(at.time);
-        self.admit(at.time);
+        self.send_again(at.time);
+        self.send_new(at.time);
         self.advance_shutdown(at);
     }
 
@@ -325,9 +302,7 @@ impl<M: Clone> Initiator<M> {
         if self.has_ended() {
             return;
         }
-        let sent: Vec<_> = self.window.drain().filter_map(|e| e.call).collect();
-        let waiting: Vec<_> = self.queue.drain(..).filter_map(|q| q.call).collect();
-        for call in sent.into_iter().chain(waiting) {
+        for call in self.source.drain() {
             let error = error.clone();
             self.outputs.push_back(InitiatorOutput::CallFailed { call, error });
         }
@@ -367,21 +342,22 @@ impl<M: Clone> Initiator<M> {
         ExchangeId(self.last_exchange)
     }
 
-    fn transmit(&mut self, purpose: Purpose, message: Message<M>, deadline: Option<Time>) -> u64 {
+    fn transmit(
+        &mut self,
+        purpose: Purpose,
+        message: Message<M>,
+        deadline: Option<Time>,
+    ) -> ExchangeId {
         let exchange = self.new_exchange();
         self.exchanges.insert(exchange, purpose);
         let route = Route::New(exchange);
         self.outputs.push_back(InitiatorOutput::Transmit { route, message, deadline });
-        exchange.0
+        exchange
     }
 
     /// The forward sequence; empty before there is one.
     fn forward(&self) -> Identifier {
-        self.peer.forward.clone().unwrap_or_else(|| Identifier::new(""))
-    }
-
-    fn headers(&self) -> Headers {
-        Headers::default()
+        self.source.identifier().cloned().unwrap_or_else(|| Identifier::new(""))
     }
 
     fn tick_keep_alive(&mut self, now: Time) {
@@ -402,10 +378,9 @@ impl<M: Clone> Initiator<M> {
 
     /// A stand-alone `AckRequested`.
     fn ask_for_acknowledgement(&mut self) {
-        let mut headers = self.headers();
-        headers.ack_requested = self.peer.forward.clone();
-        headers.acknowledgement = self.reply_acknowledgement();
-        let message = Message { headers, ..Message::new(Body::AckRequested) };
+        let mut message = Message::new(Body::AckRequested);
+        message.headers.ack_requested = self.source.identifier().cloned();
+        message.headers.acknowledgement = self.reply_acknowledgement();
         self.transmit(Purpose::KeepAlive, message, None);
     }
 }

@@ -8,6 +8,7 @@ use super::correlation::{OTHER_REQUEST, Related, related};
 use super::requestor::Requestor;
 use super::{Initiator, InitiatorOutput, OpenRequest, Opening, Phase, Purpose};
 use crate::address::{ANONYMOUS, same_uri};
+use crate::destination::Received;
 use crate::error::{FailureKind, SessionError, Step};
 use crate::fault::{FaultKind, SequenceFault};
 use crate::message::{
@@ -28,7 +29,8 @@ impl<M: Clone> Initiator<M> {
         let message_id = Identifier::fresh(at.random);
         self.peer.to = to;
         self.peer.token = token;
-        self.peer.back = (self.shape == Shape::RequestReply).then(|| Identifier::fresh(at.random));
+        self.destination = (self.shape == Shape::RequestReply)
+            .then(|| Received::new(Identifier::fresh(at.random)));
         let interval = self.settings.request_interval;
         let requestor = Requestor::new(Step::CreateSequence, message_id, deadline, interval);
         self.enter(Phase::Creating(Box::new(Opening { requestor, started, refusal: None })));
@@ -55,8 +57,8 @@ impl<M: Clone> Initiator<M> {
         } else {
             IncompleteSequenceBehavior::NoDiscard
         };
-        let offer = self.peer.back.clone().map(|identifier| Offer {
-            identifier,
+        let offer = self.destination.as_ref().map(|back| Offer {
+            identifier: back.identifier().clone(),
             endpoint: is_11.then(anonymous),
             expires: None,
             incomplete_sequence_behavior: is_11.then_some(behavior),
@@ -104,12 +106,12 @@ impl<M: Clone> Initiator<M> {
         exchange: Duration,
         now: Time,
     ) {
-        self.peer.forward = Some(response.identifier.clone());
+        self.source.window.numbering.name(response.identifier.clone());
         if let Err(reason) = self.check_accept(&response) {
             return self.terminated_by_peer(&reason);
         }
         self.exchanges.retain(|_, purpose| *purpose != Purpose::Create);
-        self.window.measured_open(open, exchange);
+        self.source.window.measured_open(open, exchange);
         self.keep_alive.received(false, now);
         self.outputs.push_back(InitiatorOutput::Opened);
         self.enter(if self.close.is_some() { Phase::Draining } else { Phase::Open });
@@ -117,7 +119,7 @@ impl<M: Clone> Initiator<M> {
 
     /// An offer must be accepted, for the address that was asked; without one nothing may be accepted.
     fn check_accept(&self, response: &CreateSequenceResponse) -> Result<(), String> {
-        match (&self.peer.back, &response.accept) {
+        match (&self.destination, &response.accept) {
             (None, None) => Ok(()),
             (None, Some(_)) => Err("an offer was accepted that was not made".to_owned()),
             (Some(_), None) => Err("the offer was not accepted".to_owned()),

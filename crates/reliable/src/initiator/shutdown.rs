@@ -3,7 +3,6 @@
 
 use super::correlation::{OTHER_REQUEST, Related, related};
 use super::requestor::{Due, Requestor};
-use super::window::Outgoing;
 use super::{Initiator, InitiatorOutput, Phase, Purpose};
 use crate::error::{FailureKind, SessionError, Step};
 use crate::fault::{FaultKind, SequenceFault};
@@ -12,6 +11,7 @@ use crate::message::{Body, Message, Shutdown};
 use crate::mutation::{Mutation, broken};
 use crate::names::Identifier;
 use crate::shape::Shape;
+use crate::source::Outgoing;
 use crate::version::ReliableMessagingVersion;
 use waxwing_soap::{Moment, Time};
 
@@ -35,7 +35,7 @@ impl<M: Clone> Initiator<M> {
     /// 1.1 one-way: a sender that is not acknowledged in full asks once when it begins to close.
     fn nudge(&mut self, now: Time) {
         let is_11 = self.version == ReliableMessagingVersion::V11;
-        if is_11 && self.shape == Shape::OneWay && !self.window.is_empty() {
+        if is_11 && self.shape == Shape::OneWay && !self.source.window.is_empty() {
             self.keep_alive.sent(now);
             self.ask_for_acknowledgement();
         }
@@ -43,14 +43,14 @@ impl<M: Clone> Initiator<M> {
 
     /// The next step, when the one before is done.
     pub(super) fn advance_shutdown(&mut self, at: &mut Moment<'_>) {
-        let is_drained = self.queue.is_empty() && self.window.is_empty();
+        let is_drained = self.source.is_drained();
         let may_close = is_drained || broken(Mutation::CloseWithoutWaiting);
         match self.phase {
             Phase::Draining if may_close => match self.version {
                 ReliableMessagingVersion::February2005 => self.send_last_message(at.time),
                 ReliableMessagingVersion::V11 => self.begin_step(Step::CloseSequence, at),
             },
-            Phase::LastMessage if self.window.is_empty() => {
+            Phase::LastMessage if self.source.window.is_empty() => {
                 self.begin_step(Step::TerminateSequence, at);
             }
             _ => {}
@@ -58,16 +58,16 @@ impl<M: Clone> Initiator<M> {
     }
 
     fn send_last_message(&mut self, now: Time) {
-        if !self.may_begin() {
+        if !self.source.may_begin() {
             return; // The peer has no room; keep-alives find out when it has.
         }
         let deadline = self.close;
         let last =
             Outgoing { call: None, message_id: None, body: Body::LastMessage, deadline: None };
-        if let Some(number) = self.window.add(last, now) {
+        if let Some(sending) = self.source.number(last, deadline, now) {
             self.counters.messages_sent += 1;
             self.enter(Phase::LastMessage);
-            self.send_number(number, deadline, now);
+            self.send(&sending, now);
         }
     }
 
@@ -77,7 +77,7 @@ impl<M: Clone> Initiator<M> {
         let (id, interval) = (Identifier::fresh(at.random), self.settings.request_interval);
         let requestor = Box::new(Requestor::new(step, id, deadline, interval));
         self.exchanges.clear();
-        self.line.clear();
+        self.source.stop();
         self.enter(match step {
             Step::CloseSequence => Phase::Closing(requestor),
             _ => Phase::Terminating(requestor),
@@ -94,7 +94,7 @@ impl<M: Clone> Initiator<M> {
         requestor.attempt(now);
         let (id, deadline) = (requestor.message_id.clone(), requestor.deadline);
         let is_11 = self.version == ReliableMessagingVersion::V11;
-        let highest = self.window.highest();
+        let highest = self.source.window.highest();
         let shutdown = Shutdown {
             identifier: self.forward(),
             last_message_number: (is_11 && highest > 0).then_some(highest),
@@ -113,8 +113,7 @@ impl<M: Clone> Initiator<M> {
 
     /// The acknowledgement of replies that goes with Close and Terminate, final in 1.1, there even if empty.
     fn closing_acknowledgement(&self) -> Option<SequenceAcknowledgement> {
-        let back = self.peer.back.clone()?;
-        let mut acknowledgement = SequenceAcknowledgement::new(back, self.replies.clone());
+        let mut acknowledgement = self.destination.as_ref()?.acknowledgement();
         acknowledgement.is_final = self.version == ReliableMessagingVersion::V11;
         Some(acknowledgement)
     }
@@ -171,22 +170,18 @@ impl<M: Clone> Initiator<M> {
     fn says_that_it_is_over(&self, message: &Message<M>, is_close: bool) -> bool {
         if !is_close {
             return matches!(&message.body, Body::TerminateSequence(back)
-                if Some(&back.identifier) == self.peer.back.as_ref());
+                if self.is_return(&back.identifier));
         }
         let acknowledgement = message.headers.acknowledgement.as_ref();
         matches!(message.body, Body::SequenceAcknowledgement)
             && acknowledgement.is_some_and(|a| {
-                a.is_final
-                    && Some(&a.identifier) == self.peer.forward.as_ref()
-                    && a.ranges == self.all_sent()
+                a.is_final && self.source.is(&a.identifier) && a.ranges == self.source.all_sent()
             })
     }
 
     /// A responder that has forgotten the session after CloseSequence has terminated it.
     pub(super) fn is_forgotten(&self, fault: &SequenceFault) -> bool {
-        let own =
-            |id| Some(id) == self.peer.forward.as_ref() || Some(id) == self.peer.back.as_ref();
-        matches!(&fault.kind, FaultKind::UnknownSequence(id) if own(id))
+        matches!(&fault.kind, FaultKind::UnknownSequence(id) if self.is_ours(id))
     }
 
     fn check_shutdown_response(
@@ -203,14 +198,14 @@ impl<M: Clone> Initiator<M> {
             Body::TerminateSequenceResponse(named) if !is_close => named,
             _ => return terminated("the answer is not the response that was asked for"),
         };
-        if Some(named) != self.peer.forward.as_ref() {
+        if !self.source.is(named) {
             return terminated("the response belongs to another sequence");
         }
         // WCF demands a final acknowledgement. Everything was acknowledged before CloseSequence was sent, so a
         // response without it leaves nothing open; one that takes something back is refused.
         let Some(acknowledgement) = &message.headers.acknowledgement else { return Ok(()) };
         self.check_acknowledgement(acknowledgement, None)?;
-        if acknowledgement.ranges != self.all_sent() {
+        if acknowledgement.ranges != self.source.all_sent() {
             let kind = FaultKind::InvalidAcknowledgement(Box::new(SequenceAcknowledgement::new(
                 acknowledgement.identifier.clone(),
                 acknowledgement.ranges.clone(),
@@ -267,7 +262,7 @@ impl<M: Clone> Initiator<M> {
             return;
         }
         let is_last = matches!(self.phase, Phase::LastMessage);
-        let head = self.window.unanswered().next();
+        let head = self.source.window.unanswered().next();
         let attempts = head.map_or(0, |e| e.retries + 1);
         let step = if is_last { Step::LastMessage } else { Step::Call };
         let last_failure = self.last_failure.clone();

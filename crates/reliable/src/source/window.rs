@@ -3,48 +3,49 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::numbering::Numbering;
 use super::recovery::LossEstimate;
-use super::rtt::{EAGER_MARGIN, RoundTrip, WCF_MARGIN};
+use super::round_trip::{EAGER_MARGIN, RoundTrip, WCF_MARGIN};
 use crate::message::Body;
 use crate::mutation::{Mutation, broken};
 use crate::names::{CallId, Identifier};
-use crate::ranges::{MAX_MESSAGE_NUMBER, MessageNumber, Ranges};
+use crate::ranges::{MessageNumber, Ranges};
 use crate::settings::{LossRecovery, ReliableSessionSettings, RoundTripEstimate};
 use waxwing_soap::Time;
 
 /// A message that is still to be sent.
 #[derive(Debug)]
-pub(super) struct Outgoing<M> {
+pub(crate) struct Outgoing<M> {
     /// None: LastMessage.
-    pub(super) call: Option<CallId>,
+    pub(crate) call: Option<CallId>,
     /// What an answer must relate to; None: LastMessage, or a one-way call.
-    pub(super) message_id: Option<Identifier>,
-    pub(super) body: Body<M>,
-    pub(super) deadline: Option<Time>,
+    pub(crate) message_id: Option<Identifier>,
+    pub(crate) body: Body<M>,
+    pub(crate) deadline: Option<Time>,
 }
 
 /// A message that was sent and whose answer has not come.
 #[derive(Debug)]
-pub(super) struct Entry<M> {
-    pub(super) number: MessageNumber,
+pub(crate) struct Entry<M> {
+    pub(crate) number: MessageNumber,
     /// None: LastMessage, or a call that has failed already.
-    pub(super) call: Option<CallId>,
-    pub(super) message_id: Option<Identifier>,
-    pub(super) body: Body<M>,
-    pub(super) deadline: Option<Time>,
-    pub(super) transferred: bool,
+    pub(crate) call: Option<CallId>,
+    pub(crate) message_id: Option<Identifier>,
+    pub(crate) body: Body<M>,
+    pub(crate) deadline: Option<Time>,
+    pub(crate) transferred: bool,
     /// How often it was sent again.
-    pub(super) retries: u32,
+    pub(crate) retries: u32,
     first_attempt: Time,
-    pub(super) last_attempt: Time,
+    pub(crate) last_attempt: Time,
     /// The exchange of its last transmission.
-    pub(super) last_exchange: u64,
+    pub(crate) last_exchange: u64,
     /// Eager recovery: how often it was sent again because others overtook it.
     overtaken: u8,
     /// It was sent while messages below it were not known to be there.
-    pub(super) sent_early: bool,
+    pub(crate) sent_early: bool,
     /// The peer refused it because it came early.
-    pub(super) refused: bool,
+    pub(crate) refused: bool,
 }
 
 /// Eager recovery: after so many resends a message that is still overtaken is not lost but refused, for lack of
@@ -53,7 +54,7 @@ const MAX_OVERTAKEN: u8 = 3;
 
 /// What a retransmission timer that ran out asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Expired {
+pub(crate) enum Expired {
     /// Send these again.
     Resend(Vec<MessageNumber>),
     /// This message was sent too often.
@@ -61,9 +62,9 @@ pub(super) enum Expired {
 }
 
 #[derive(Debug)]
-pub(super) struct SendWindow<M> {
+pub(crate) struct SendWindow<M> {
     entries: VecDeque<Entry<M>>,
-    next: MessageNumber,
+    pub(crate) numbering: Numbering,
     max: u32,
     size: u32,
     threshold: u32,
@@ -81,15 +82,15 @@ pub(super) struct SendWindow<M> {
     timer: Option<Time>,
     recovery: LossRecovery,
     estimate: RoundTripEstimate,
-    pub(super) loss: LossEstimate,
+    pub(crate) loss: LossEstimate,
 }
 
 impl<M> SendWindow<M> {
-    pub(super) fn new(settings: &ReliableSessionSettings) -> Self {
+    pub(crate) fn new(settings: &ReliableSessionSettings) -> Self {
         let round_trip = RoundTrip::new(Duration::ZERO, WCF_MARGIN);
         Self {
             entries: VecDeque::new(),
-            next: 1,
+            numbering: Numbering::new(None),
             max: settings.max_transfer_window_size,
             size: 1,
             threshold: settings.max_transfer_window_size,
@@ -111,7 +112,7 @@ impl<M> SendWindow<M> {
 
     /// Starts the estimate: WCF's with the duration of the whole Open unless the settings say otherwise, the
     /// eager one with that of the last exchange.
-    pub(super) fn measured_open(&mut self, open: Duration, exchange: Duration) {
+    pub(crate) fn measured_open(&mut self, open: Duration, exchange: Duration) {
         self.round_trip = match (self.recovery, self.estimate) {
             (LossRecovery::Wcf, RoundTripEstimate::WholeOpen) => RoundTrip::new(open, WCF_MARGIN),
             (LossRecovery::Wcf, RoundTripEstimate::Exchange) => {
@@ -122,7 +123,7 @@ impl<M> SendWindow<M> {
         self.timeout = self.round_trip.timeout();
     }
 
-    pub(super) fn can_add(&self) -> bool {
+    pub(crate) fn can_add(&self) -> bool {
         broken(Mutation::IgnoreWindow)
             || (self.entries.len() < self.size as usize && (self.quota > 0 || self.may_probe()))
     }
@@ -132,43 +133,44 @@ impl<M> SendWindow<M> {
         self.recovery == LossRecovery::Eager && self.entries.is_empty()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    pub(super) fn size(&self) -> u32 {
+    pub(crate) fn size(&self) -> u32 {
         self.size
     }
 
-    pub(super) fn is_blocked_by_peer(&self) -> bool {
+    pub(crate) fn is_blocked_by_peer(&self) -> bool {
         self.quota <= 0
     }
 
     /// The highest number given out; 0 for none.
-    pub(super) fn highest(&self) -> MessageNumber {
-        self.next - 1
+    pub(crate) fn highest(&self) -> MessageNumber {
+        self.numbering.highest()
     }
 
-    pub(super) fn round_trip(&self) -> Duration {
+    /// The first number that is not answered yet, or that is given out next.
+    fn start(&self) -> MessageNumber {
+        self.entries.front().map_or(self.numbering.highest() + 1, |entry| entry.number)
+    }
+
+    pub(crate) fn round_trip(&self) -> Duration {
         self.round_trip.mean()
     }
 
-    pub(super) fn timeout(&self) -> Duration {
+    pub(crate) fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    pub(super) fn timer(&self) -> Option<Time> {
+    pub(crate) fn timer(&self) -> Option<Time> {
         self.timer
     }
 
     /// Numbers a message. None when the numbers are used up.
-    pub(super) fn add(&mut self, outgoing: Outgoing<M>, now: Time) -> Option<MessageNumber> {
+    pub(crate) fn add(&mut self, outgoing: Outgoing<M>, now: Time) -> Option<MessageNumber> {
         let Outgoing { call, message_id, body, deadline } = outgoing;
-        let number = self.next;
-        if number > MAX_MESSAGE_NUMBER {
-            return None;
-        }
-        self.next += 1;
+        let number = self.numbering.take()?;
         if self.recovery == LossRecovery::Wcf {
             self.quota -= 1;
         }
@@ -194,32 +196,32 @@ impl<M> SendWindow<M> {
     }
 
     /// A message that is still to be answered.
-    pub(super) fn entry(&self, number: MessageNumber) -> Option<&Entry<M>> {
+    pub(crate) fn entry(&self, number: MessageNumber) -> Option<&Entry<M>> {
         let first = self.entries.front()?.number;
         let index = usize::try_from(number.checked_sub(first)?).ok()?;
         self.entries.get(index).filter(|e| !e.transferred)
     }
 
     /// The same, to be changed.
-    pub(super) fn entry_mut(&mut self, number: MessageNumber) -> Option<&mut Entry<M>> {
+    pub(crate) fn entry_mut(&mut self, number: MessageNumber) -> Option<&mut Entry<M>> {
         let first = self.entries.front()?.number;
         let index = usize::try_from(number.checked_sub(first)?).ok()?;
         self.entries.get_mut(index).filter(|e| !e.transferred)
     }
 
     /// Messages that are still to be answered.
-    pub(super) fn unanswered(&self) -> impl Iterator<Item = &Entry<M>> {
+    pub(crate) fn unanswered(&self) -> impl Iterator<Item = &Entry<M>> {
         self.entries.iter().filter(|e| !e.transferred)
     }
 
     /// Takes every entry out, when the session ends.
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = Entry<M>> + '_ {
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = Entry<M>> + '_ {
         self.timer = None;
         self.entries.drain(..)
     }
 
     /// Marks one message answered. None when it was, or is not known.
-    pub(super) fn transfer(&mut self, number: MessageNumber, now: Time) -> Option<Option<CallId>> {
+    pub(crate) fn transfer(&mut self, number: MessageNumber, now: Time) -> Option<Option<CallId>> {
         let entry = self.entry_mut(number)?;
         entry.transferred = true;
         let (call, took) = (entry.call.take(), now - entry.last_attempt);
@@ -228,21 +230,21 @@ impl<M> SendWindow<M> {
     }
 
     /// Numbers in `ranges` that are not marked yet.
-    pub(super) fn newly_in(&self, ranges: &Ranges) -> Vec<MessageNumber> {
+    pub(crate) fn newly_in(&self, ranges: &Ranges) -> Vec<MessageNumber> {
         let open = self.unanswered().map(|e| e.number);
         open.filter(|n| ranges.contains(*n)).collect()
     }
 
     /// Whether an acknowledgement leaves out what an earlier one had.
-    pub(super) fn takes_back(&self, ranges: &Ranges) -> bool {
-        let first = self.entries.front().map_or(self.next, |e| e.number);
+    pub(crate) fn takes_back(&self, ranges: &Ranges) -> bool {
+        let first = self.start();
         let marked = self.entries.iter().filter(|e| e.transferred);
         (first > 1 && ranges.contiguous() < first - 1)
             || marked.map(|e| e.number).any(|n| !ranges.contains(n))
     }
 
     /// Slides over what is answered, grows the window and says what to send again.
-    pub(super) fn slide(
+    pub(crate) fn slide(
         &mut self,
         buffer_remaining: Option<u32>,
         upper: MessageNumber,
@@ -260,7 +262,7 @@ impl<M> SendWindow<M> {
             self.quota = room.take().unwrap_or(self.quota);
         }
         if slid == 0 {
-            let start = self.entries.front().map_or(self.next, |e| e.number);
+            let start = self.start();
             if let Some(room) = room.filter(|r| upper + 1 == start && *r > self.quota) {
                 self.quota = room - self.in_flight(before);
             }
@@ -310,7 +312,7 @@ impl<M> SendWindow<M> {
     }
 
     /// The timer ran out: back to one message, send the head again, double the timeout.
-    pub(super) fn expire(&mut self, now: Time) -> Expired {
+    pub(crate) fn expire(&mut self, now: Time) -> Expired {
         if broken(Mutation::NeverRetransmit) {
             self.timer = None;
             return Expired::Resend(Vec::new());
@@ -365,7 +367,7 @@ impl<M> SendWindow<M> {
 
     /// Eager recovery: messages whose last transmission was followed by `distance` others, one of which
     /// (`exchange`) is answered, while they are not.
-    pub(super) fn overtaken(
+    pub(crate) fn overtaken(
         &mut self,
         exchange: u64,
         distance: u64,
@@ -382,12 +384,12 @@ impl<M> SendWindow<M> {
     }
 
     /// Bytes on the heap, without what the messages hold themselves.
-    pub(super) fn heap_size(&self) -> usize {
+    pub(crate) fn heap_size(&self) -> usize {
         self.entries.capacity() * size_of::<Entry<M>>()
     }
 
     /// Gives memory of a burst back.
-    pub(super) fn shrink(&mut self) {
+    pub(crate) fn shrink(&mut self) {
         if self.entries.is_empty() && self.entries.capacity() > 4 {
             self.entries.shrink_to(4);
         }

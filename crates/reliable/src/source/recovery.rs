@@ -16,24 +16,24 @@ const WEIGHT: f64 = 1.0 / 128.0;
 
 /// The share of exchanges that came to nothing, as a moving average.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct LossEstimate {
+pub(crate) struct LossEstimate {
     lost: f64,
 }
 
 impl LossEstimate {
     /// An exchange was answered, or counts as lost.
-    pub(super) fn exchange(&mut self, lost: bool) {
+    pub(crate) fn exchange(&mut self, lost: bool) {
         let sample = if lost { 1.0 } else { 0.0 };
         self.lost += (sample - self.lost) * WEIGHT;
     }
 
     /// The loss of one way. An exchange has two ways; both are taken for equally bad.
-    pub(super) fn one_way(&self) -> f64 {
+    pub(crate) fn one_way(&self) -> f64 {
         1.0 - (1.0 - self.lost).max(0.0).sqrt()
     }
 
     /// How often each message of a window is sent.
-    pub(super) fn copies(&self, window: u32) -> u32 {
+    pub(crate) fn copies(&self, window: u32) -> u32 {
         let loss = self.one_way();
         let mut stalls = f64::from(window) * loss;
         let mut copies = 1;

@@ -6,14 +6,14 @@ use std::time::Duration;
 const UNITS_PER_MS: u128 = 128;
 
 /// The least that WCF's timeout is above the mean.
-pub(super) const WCF_MARGIN: Duration = Duration::from_millis(400);
+pub(crate) const WCF_MARGIN: Duration = Duration::from_millis(400);
 
 /// The same of eager recovery, whose early resends cost nothing but bandwidth.
-pub(super) const EAGER_MARGIN: Duration = Duration::from_millis(2);
+pub(crate) const EAGER_MARGIN: Duration = Duration::from_millis(2);
 
 /// Mean and mean error of the round trip (Jacobson's estimator, without Karn's exclusion, as WCF).
 #[derive(Clone, Copy, Debug)]
-pub(super) struct RoundTrip {
+pub(crate) struct RoundTrip {
     mean: i64,
     error: i64,
     margin: Duration,
@@ -21,25 +21,25 @@ pub(super) struct RoundTrip {
 
 impl RoundTrip {
     /// An estimate from the duration of Open, or of CreateSequence alone.
-    pub(super) fn new(first: Duration, margin: Duration) -> Self {
+    pub(crate) fn new(first: Duration, margin: Duration) -> Self {
         let mean = units(first);
         Self { mean, error: mean / 2, margin }
     }
 
     /// Takes one measured round trip in.
-    pub(super) fn sample(&mut self, measured: Duration) {
+    pub(crate) fn sample(&mut self, measured: Duration) {
         let error = units(measured) - self.mean;
         self.error += (error.abs() - self.error) / 8;
         self.mean += error / 8;
     }
 
     /// The mean.
-    pub(super) fn mean(&self) -> Duration {
+    pub(crate) fn mean(&self) -> Duration {
         duration(self.mean)
     }
 
     /// The retransmission timeout.
-    pub(super) fn timeout(&self) -> Duration {
+    pub(crate) fn timeout(&self) -> Duration {
         duration((units(self.margin) + self.mean).max(self.mean + 4 * self.error))
     }
 }

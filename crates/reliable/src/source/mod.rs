@@ -1,0 +1,271 @@
+//! The source of a sequence: what sends one (WS-RM 2005 §2, 1.1 §2; WCF's algorithms).
+//!
+//! A [`Source`] has the messages that wait, those that are sent and not acknowledged (`window`, with `round_trip` and
+//! `recovery`), and the order in which they are posted (`line`). It says what is to be sent now, first and again; on
+//! which route that goes, and what rides along, is its owner's to say. A source that repeats only what it is asked for
+//! needs no more than its [`Numbering`].
+
+mod line;
+mod numbering;
+mod recovery;
+mod round_trip;
+mod window;
+
+use std::collections::VecDeque;
+
+use waxwing_soap::Time;
+
+use self::line::Line;
+pub(crate) use self::numbering::Numbering;
+pub(crate) use self::window::{Entry, Expired, Outgoing, SendWindow};
+use crate::message::{Body, Message};
+use crate::mutation::{Mutation, broken};
+use crate::names::{CallId, ExchangeId, Identifier};
+use crate::ranges::{MessageNumber, Ranges};
+use crate::settings::{LossRecovery, ReliableSessionSettings};
+
+/// Eager recovery: how many later transmissions must overtake a message, for each copy that is sent, until
+/// it counts as lost; three, as TCP's duplicate acknowledgements.
+const OVERTAKING: u64 = 3;
+
+/// The sending half of a sequence.
+#[derive(Debug)]
+pub(crate) struct Source<M> {
+    pub(crate) window: SendWindow<M>,
+    /// What waits for the window.
+    queue: VecDeque<Outgoing<M>>,
+    /// Not later than the first deadline in the queue.
+    queue_deadline: Option<Time>,
+    line: Line,
+    recovery: LossRecovery,
+}
+
+/// A message that is to be sent now.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Sending {
+    pub(crate) number: MessageNumber,
+    /// When its exchange is given up.
+    pub(crate) deadline: Option<Time>,
+    /// How often, each time on a route of its own.
+    pub(crate) copies: u32,
+}
+
+/// The numbers of the sequence are used up; this call gets none.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct UsedUp(pub(crate) Option<CallId>);
+
+impl<M> Source<M> {
+    /// A source without messages. `in_line`: a message is begun when the one before it is written.
+    pub(crate) fn new(settings: &ReliableSessionSettings, in_line: bool) -> Self {
+        Self {
+            window: SendWindow::new(settings),
+            queue: VecDeque::new(),
+            queue_deadline: None,
+            line: Line::new(in_line),
+            recovery: settings.loss_recovery,
+        }
+    }
+
+    /// The sequence, once the other end has named it.
+    pub(crate) fn identifier(&self) -> Option<&Identifier> {
+        self.window.numbering.identifier()
+    }
+
+    /// Whether this is the sequence.
+    pub(crate) fn is(&self, identifier: &Identifier) -> bool {
+        self.identifier() == Some(identifier)
+    }
+
+    /// The numbers 1 to the last one sent.
+    pub(crate) fn all_sent(&self) -> Ranges {
+        Ranges::up_to(self.window.highest())
+    }
+
+    /// Whether nothing waits, and all that was sent is answered.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.queue.is_empty() && self.window.is_empty()
+    }
+
+    /// How many wait for the window.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// A message waits for the window.
+    pub(crate) fn enqueue(&mut self, outgoing: Outgoing<M>) {
+        let deadlines = self.queue_deadline.into_iter().chain(outgoing.deadline);
+        self.queue_deadline = deadlines.min();
+        self.queue.push_back(outgoing);
+    }
+
+    /// Takes those out whose time is up while they wait for the window.
+    pub(crate) fn take_late(&mut self, now: Time) -> Vec<Outgoing<M>> {
+        if self.queue_deadline.is_none_or(|at| now < at) {
+            return Vec::new();
+        }
+        let is_late = |q: &Outgoing<M>| q.deadline.is_some_and(|at| now >= at);
+        let (late, rest) = std::mem::take(&mut self.queue).into_iter().partition(is_late);
+        self.queue = rest;
+        self.queue_deadline = self.queue.iter().filter_map(|q| q.deadline).min();
+        let late: VecDeque<Outgoing<M>> = late;
+        late.into()
+    }
+
+    /// Messages whose time is up while their answer has not come.
+    pub(crate) fn overdue(&self, now: Time) -> Vec<MessageNumber> {
+        let is_late = |e: &&Entry<M>| e.call.is_some() && e.deadline.is_some_and(|at| now >= at);
+        self.window.unanswered().filter(is_late).map(|e| e.number).collect()
+    }
+
+    /// When the first call gives up.
+    pub(crate) fn first_deadline(&self) -> Option<Time> {
+        let sent = self.window.unanswered().filter_map(|e| e.call.and(e.deadline)).min();
+        sent.into_iter().chain(self.queue_deadline).min()
+    }
+
+    /// Whether the next message may be numbered and sent.
+    pub(crate) fn may_begin(&self) -> bool {
+        let waits = self.line.is_writing() || (self.line.is_in_turn() && !self.window.is_empty());
+        self.window.can_add() && (!waits || broken(Mutation::IgnoreWindow))
+    }
+
+    /// The next message that waits, numbered. None: none, or it has to wait.
+    pub(crate) fn begin(&mut self, now: Time) -> Result<Option<Sending>, UsedUp> {
+        if !self.may_begin() {
+            return Ok(None);
+        }
+        let Some(outgoing) = self.queue.pop_front() else { return Ok(None) };
+        let (call, deadline) = (outgoing.call, outgoing.deadline);
+        match self.number(outgoing, deadline, now) {
+            Some(sending) => Ok(Some(sending)),
+            None => Err(UsedUp(call)),
+        }
+    }
+
+    /// Numbers a message that is sent before those that wait. None when the numbers are used up.
+    pub(crate) fn number(
+        &mut self,
+        outgoing: Outgoing<M>,
+        deadline: Option<Time>,
+        now: Time,
+    ) -> Option<Sending> {
+        let number = self.window.add(outgoing, now)?;
+        Some(Sending { number, deadline, copies: self.copies() })
+    }
+
+    /// The next message that is to be sent again. None: none, or it has to wait.
+    pub(crate) fn again(&mut self) -> Option<Sending> {
+        while let Some(number) = self.line.next() {
+            if self.window.entry(number).is_some() {
+                return Some(Sending { number, deadline: None, copies: self.copies() });
+            }
+        }
+        None
+    }
+
+    fn copies(&self) -> u32 {
+        match self.recovery {
+            LossRecovery::Wcf => 1,
+            LossRecovery::Eager => self.window.loss.copies(self.window.size()),
+        }
+    }
+
+    /// A transmission of a message goes out on this exchange.
+    pub(crate) fn sent(&mut self, number: MessageNumber, exchange: ExchangeId) {
+        self.line.begin(exchange);
+        let sent_early = number > self.line.acknowledged + 1;
+        if let Some(entry) = self.window.entry_mut(number) {
+            (entry.last_exchange, entry.sent_early) = (exchange.0, sent_early);
+        }
+    }
+
+    /// A transmission is written, or its exchange has ended.
+    pub(crate) fn written(&mut self, exchange: ExchangeId) {
+        self.line.written(exchange);
+    }
+
+    /// Everything up to here is acknowledged.
+    pub(crate) fn acknowledged(&mut self, upto: MessageNumber) {
+        self.line.acknowledged = self.line.acknowledged.max(upto);
+    }
+
+    /// A message was answered with nothing: it came early, or there was no room. One that came early waits
+    /// until everything below it is acknowledged; the other, as at WCF, for the timer.
+    pub(crate) fn refused(&mut self, number: MessageNumber, now: Time) {
+        let acknowledged = self.line.acknowledged;
+        let Some(entry) = self.window.entry_mut(number).filter(|entry| entry.sent_early) else {
+            return;
+        };
+        entry.refused = true;
+        self.line.refused();
+        if acknowledged + 1 >= number {
+            self.resend_refused(now);
+        }
+    }
+
+    /// The first message that is not acknowledged is sent again, if it was refused for coming early.
+    pub(crate) fn resend_refused(&mut self, now: Time) {
+        let number = self.line.acknowledged + 1;
+        let Some(entry) = self.window.entry_mut(number).filter(|entry| entry.refused) else {
+            return;
+        };
+        (entry.refused, entry.last_attempt) = (false, now);
+        self.line.again(&[number]);
+    }
+
+    /// These are sent again, in order.
+    pub(crate) fn resend(&mut self, numbers: &[MessageNumber]) {
+        self.line.again(numbers);
+    }
+
+    /// The timer sends these again, before all others.
+    pub(crate) fn resend_first(&mut self, numbers: &[MessageNumber]) {
+        self.line.expired(numbers);
+    }
+
+    /// Eager recovery: an exchange was answered. Says how far behind it an exchange counts as lost.
+    pub(crate) fn overtaking(&mut self) -> u64 {
+        self.window.loss.exchange(false);
+        OVERTAKING * u64::from(self.window.loss.copies(self.window.size()))
+    }
+
+    /// Nothing is sent of this sequence any more.
+    pub(crate) fn stop(&mut self) {
+        self.line.clear();
+    }
+
+    /// Takes every call out that has not ended, when the session ends.
+    pub(crate) fn drain(&mut self) -> Vec<CallId> {
+        let sent = self.window.drain().filter_map(|e| e.call);
+        let mut calls: Vec<_> = sent.collect();
+        calls.extend(self.queue.drain(..).filter_map(|q| q.call));
+        calls
+    }
+
+    /// Gives memory of a burst back.
+    pub(crate) fn shrink(&mut self) {
+        if self.queue.is_empty() && self.queue.capacity() > 4 {
+            self.queue.shrink_to(4);
+        }
+        self.window.shrink();
+    }
+
+    /// Bytes on the heap, without what the messages hold themselves.
+    pub(crate) fn heap_size(&self) -> usize {
+        self.window.heap_size()
+            + self.queue.capacity() * size_of::<Outgoing<M>>()
+            + self.line.heap_size()
+            + self.identifier().map_or(0, Identifier::heap_size)
+    }
+}
+
+impl<M: Clone> Source<M> {
+    /// A message of the window. None when it is answered.
+    pub(crate) fn message(&self, number: MessageNumber) -> Option<Message<M>> {
+        let entry = self.window.entry(number)?;
+        let last_message = matches!(entry.body, Body::LastMessage);
+        let mut message = self.window.numbering.message(number, entry.body.clone(), last_message);
+        message.message_id.clone_from(&entry.message_id);
+        Some(message)
+    }
+}
