@@ -49,7 +49,7 @@ impl Received {
 
     /// How many numbers there are from the first that is missing up to this one, which is not below it.
     pub(crate) fn ahead(&self, number: MessageNumber) -> usize {
-        usize::try_from(number - self.expected()).unwrap_or(usize::MAX)
+        usize::try_from(number.saturating_sub(self.expected())).unwrap_or(usize::MAX)
     }
 
     /// Acknowledges everything that came.

@@ -10,7 +10,8 @@ use crate::mutation::{Mutation, broken};
 use crate::names::{ExchangeId, Identifier};
 use crate::ranges::MessageNumber;
 use crate::settings::LossRecovery;
-use crate::shape::Shape;
+use crate::shape::request_reply::client::{Answered, answered};
+use crate::shape::{Shape, one_way, request_reply};
 use waxwing_soap::{Moment, Time};
 
 impl<M: Clone> Initiator<M> {
@@ -155,18 +156,11 @@ impl<M: Clone> Initiator<M> {
             let kind = FaultKind::SequenceTerminated(self.forward());
             return Err(SequenceFault::sender(kind, "the acknowledgement is final too early"));
         }
-        match (self.shape, number) {
-            (Shape::RequestReply, Some(number)) if !ranges.contains(number) => {
-                invalid("the answer does not acknowledge its own request")
-            }
-            (Shape::OneWay, _)
-                if self.source.window.takes_back(ranges)
-                    && !self.source.window.newly_in(ranges).is_empty() =>
-            {
-                invalid("an acknowledgement takes an earlier one back")
-            }
-            _ => Ok(()),
-        }
+        let breach = match self.shape {
+            Shape::RequestReply => request_reply::client::breach(number, ranges),
+            Shape::OneWay => one_way::breach(&self.source, ranges),
+        };
+        breach.map_or(Ok(()), invalid)
     }
 
     /// Request/reply: the answer completes the request of its own exchange, no other.
@@ -178,25 +172,21 @@ impl<M: Clone> Initiator<M> {
         acknowledgement: &SequenceAcknowledgement,
         now: Time,
     ) {
-        if let Some(sequence) = &sequence {
-            let back = self.destination.as_mut();
-            let Some(back) = back.filter(|b| *b.identifier() == sequence.identifier) else {
-                let kind = FaultKind::UnknownSequence(sequence.identifier.clone());
+        let reply = match answered(self.destination.as_mut(), sequence.as_ref(), body) {
+            Answered::Reply { is_new, reply } => {
+                self.counters.messages_received += u64::from(is_new);
+                reply
+            }
+            Answered::Acknowledged => None,
+            Answered::Beyond => return,
+            Answered::Stranger(id) => {
+                let kind = FaultKind::UnknownSequence(id);
                 let fault = SequenceFault::sender(kind, "the reply belongs to another sequence");
                 return self.protocol_error(fault);
-            };
-            if back.is_beyond(sequence.number) {
-                return; // It will come again when the request does.
             }
-            if back.insert(sequence.number) {
-                self.counters.messages_received += 1;
+            Answered::Unnumbered => {
+                return self.terminated_by_peer("the reply carries no Sequence header");
             }
-        } else if matches!(body, Body::Application(_) | Body::LastMessage) {
-            return self.terminated_by_peer("the reply carries no Sequence header");
-        }
-        let reply = match body {
-            Body::Application(message) => Some(message),
-            _ => None,
         };
         if let Some(number) = number {
             self.complete(number, reply, now);
@@ -228,11 +218,9 @@ impl<M: Clone> Initiator<M> {
         acknowledgement: &SequenceAcknowledgement,
         now: Time,
     ) {
-        let done = self.source.window.newly_in(&acknowledgement.ranges);
-        for &number in &done {
-            if let Some(Some(call)) = self.source.window.transfer(number, now) {
-                self.outputs.push_back(InitiatorOutput::Completed { call, reply: None });
-            }
+        let (done, calls) = one_way::acknowledged(&mut self.source, &acknowledgement.ranges, now);
+        for call in calls {
+            self.outputs.push_back(InitiatorOutput::Completed { call, reply: None });
         }
         if self.settings.loss_recovery == LossRecovery::Wcf {
             let gone = |purpose: &Purpose, done: &[u64]| matches!(purpose, Purpose::Message(n) if done.binary_search(n).is_ok());

@@ -1,12 +1,11 @@
 //! CreateSequence: checks, refusals, sessions (2005 §3.4, 1.1 §3.4).
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use waxwing_soap::EndpointReference;
 
-use super::session::{Session, Waiter};
-use super::{Listener, ListenerOutput};
+use super::session::{Application, CloseAnswer, Session};
+use super::{Intake, Listener, ListenerOutput};
 use crate::address::{ANONYMOUS, as_uri, same_uri};
+use crate::destination::Destination;
 use crate::event::{Counters, Event, SequenceState};
 use crate::fault::{FaultKind, SequenceFault};
 use crate::headers::Headers;
@@ -15,8 +14,8 @@ use crate::message::{
 };
 use crate::mutation::{Mutation, broken};
 use crate::names::{ContextTag, Identifier, SessionId};
-use crate::ranges::Ranges;
-use crate::shape::Shape;
+use crate::shape::request_reply::Replies;
+use crate::shape::{Shape, Waiter};
 use crate::version::ReliableMessagingVersion;
 use waxwing_soap::{Moment, Time};
 
@@ -51,7 +50,7 @@ impl<M: Clone> Listener<M> {
             let response = known.response.clone();
             return self.respond_created(waiter, response);
         }
-        if self.is_shut {
+        if self.intake == Intake::Shut {
             let reason = "the service is closing and takes no new sessions";
             let fault = SequenceFault::receiver(FaultKind::EndpointUnavailable, reason);
             return self.outputs.fault(waiter, fault);
@@ -68,7 +67,7 @@ impl<M: Clone> Listener<M> {
         }
         let session = self.session(create, offer, origin, tag, fresh, now);
         let (id, tag, response) =
-            (session.id.clone(), session.tag.clone(), session.response.clone());
+            (session.id().clone(), session.tag.clone(), session.response.clone());
         self.origins.insert(session.origin.clone(), id.clone());
         self.silence.insert((session.silent_from, id.clone()));
         self.pending.insert(id.clone());
@@ -152,24 +151,16 @@ impl<M: Clone> Listener<M> {
         let reply_to = create.reply_to.map_or_else(|| ANONYMOUS.to_owned(), |e| e.address);
         Session {
             rules: self.rules,
-            id,
-            back,
             origin,
             tag,
             reply_to: reply_to.into(),
             response,
             heard_at: now,
             silent_from: now + self.settings.inactivity_timeout,
-            received: Ranges::new(),
-            queue: BTreeSet::new(),
-            early: BTreeMap::new(),
-            held: BTreeMap::new(),
-            entries: BTreeMap::new(),
-            last_reply: 0,
-            last: None,
-            closing: None,
-            end_told: false,
-            app_closed: false,
+            destination: Destination::new(id, self.rules.ordered, self.rules.window),
+            replies: back.map(Replies::new),
+            close: CloseAnswer::Unasked,
+            application: Application::Listening,
             counters: Counters::default(),
         }
     }

@@ -39,7 +39,7 @@ enum Farewell {
 
 impl Lingering {
     pub(super) fn add<M>(&mut self, session: &Session<M>, until: Time) {
-        let farewell = match (session.rules.is_11(), &session.back, &session.tag) {
+        let farewell = match (session.rules.is_11(), session.back(), &session.tag) {
             (true, ..) => Farewell::Response,
             (false, Some(_), Some(_)) => Farewell::TerminateBack,
             (false, Some(_), None) => Farewell::Forgotten,
@@ -49,7 +49,8 @@ impl Lingering {
             self.0.pop_front();
         }
         let acknowledgement = session.acknowledgement();
-        let (id, tag, back) = (session.id.clone(), session.tag.clone(), session.back.clone());
+        let (id, tag) = (session.id().clone(), session.tag.clone());
+        let back = session.back().cloned();
         self.0.push_back(Ended { id, tag, back, farewell, acknowledgement, until });
     }
 

@@ -1,32 +1,32 @@
 //! The responder: the service's end, all sessions of one listening address.
 //!
-//! `create` makes sessions, `receive` takes messages of a sequence, `reply` answers them and keeps the
-//! answers, `shutdown` ends sequences, `linger` remembers those that ended. This file finds the session that
+//! `create` makes sessions, `receive` takes messages of a sequence and answers them, `shutdown` ends sequences, `linger`
+//! remembers those that ended. This file finds the session that
 //! a message is for.
 
 mod api;
 mod create;
 mod linger;
+mod outputs;
 mod receive;
-mod reply;
 mod session;
 mod shutdown;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use api::{ListenerInput, ListenerOutput};
 
 use self::linger::Lingering;
-use self::session::{Ending, Farewell, Rules, Session, Waiter};
+use self::outputs::Outputs;
+use self::session::{Ending, Farewell, Rules, Session};
 use crate::error::SessionError;
 use crate::event::{Event, SequenceState, Status};
 use crate::fault::{FaultKind, SequenceFault};
-use crate::message::{Body, Message, Response};
+use crate::message::{Body, Message};
 use crate::mutation::{Mutation, broken};
-use crate::names::{ContextTag, ExchangeId, Identifier, Route, SessionId};
-use crate::ranges::MessageNumber;
+use crate::names::{ContextTag, Identifier, SessionId};
 use crate::settings::{ReliableSessionSettings, SettingsError};
-use crate::shape::Shape;
+use crate::shape::{Shape, Waiter};
 use crate::version::ReliableMessagingVersion;
 use waxwing_soap::{Moment, Time};
 
@@ -43,42 +43,17 @@ pub struct Listener<M> {
     silence: BTreeSet<(Time, SessionId)>,
     /// Sessions that the service has not accepted, with those that were closed before.
     pending: BTreeSet<SessionId>,
-    /// No new sessions are taken.
-    is_shut: bool,
+    intake: Intake,
     lingering: Lingering,
     outputs: Outputs<M>,
 }
 
-/// What waits to be polled.
-#[derive(Debug)]
-struct Outputs<M>(VecDeque<ListenerOutput<M>>);
-
-impl<M> Outputs<M> {
-    fn push(&mut self, output: ListenerOutput<M>) {
-        self.0.push_back(output);
-    }
-
-    fn event(&mut self, session: &SessionId, event: Event) {
-        self.push(ListenerOutput::Event { session: session.clone(), event });
-    }
-
-    fn respond(&mut self, exchange: ExchangeId, response: Response<M>) {
-        self.push(ListenerOutput::Transmit { route: Route::Answer(exchange), response });
-    }
-
-    fn message(&mut self, waiter: &Waiter, message: Message<M>) {
-        self.respond(waiter.exchange, Response::Message(message));
-    }
-
-    fn accepted(&mut self, waiter: &Waiter) {
-        self.respond(waiter.exchange, Response::Accepted);
-    }
-
-    fn fault(&mut self, waiter: &Waiter, fault: SequenceFault) {
-        let mut message = Message::new(Body::Fault(Box::new(fault)));
-        message.relates_to.clone_from(&waiter.message_id);
-        self.message(waiter, message);
-    }
+/// Whether new sessions are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Intake {
+    Open,
+    /// The service is closing.
+    Shut,
 }
 
 impl<M: Clone> Listener<M> {
@@ -100,9 +75,9 @@ impl<M: Clone> Listener<M> {
             origins: BTreeMap::new(),
             silence: BTreeSet::new(),
             pending: BTreeSet::new(),
-            is_shut: false,
+            intake: Intake::Open,
             lingering: Lingering::default(),
-            outputs: Outputs(VecDeque::new()),
+            outputs: Outputs::new(),
         })
     }
 
@@ -120,16 +95,20 @@ impl<M: Clone> Listener<M> {
             }
             ListenerInput::Taken { session, number } => {
                 if let Some(session) = self.sessions.get_mut(&session) {
-                    session.taken(number);
+                    session.destination.taken(number);
                 }
             }
-            ListenerInput::Done { session, number, reply } => self.on_done(&session, number, reply),
+            ListenerInput::Done { session, number, reply } => {
+                if let Some(found) = self.sessions.get_mut(&session) {
+                    found.done(number, reply, &mut self.outputs);
+                }
+            }
             ListenerInput::Close(session) => {
                 if let Some(found) = self.sessions.get_mut(&session) {
                     found.close(&mut self.outputs);
                 }
             }
-            ListenerInput::Shutdown => self.is_shut = true,
+            ListenerInput::Shutdown => self.intake = Intake::Shut,
             ListenerInput::Abort { session, reason } => {
                 let kind = FaultKind::SequenceTerminated(session.clone());
                 let fault = SequenceFault::receiver(kind, reason.clone());
@@ -143,11 +122,7 @@ impl<M: Clone> Listener<M> {
 
     /// The next output.
     pub fn poll(&mut self) -> Option<ListenerOutput<M>> {
-        let output = self.outputs.0.pop_front();
-        if output.is_none() && self.outputs.0.capacity() > 64 {
-            self.outputs.0.shrink_to(8);
-        }
-        output
+        self.outputs.poll()
     }
 
     /// When to give a `Tick`. None: not until something else happens.
@@ -242,7 +217,7 @@ impl<M: Clone> Listener<M> {
             let Some(back) = back else { return Found::Nothing };
             let session = self.by_back(back).filter(is_ours);
             return match session {
-                Some(session) => Found::Session(session.id.clone()),
+                Some(session) => Found::Session(session.id().clone()),
                 None => Found::Unknown(back.clone()),
             };
         };
@@ -251,17 +226,17 @@ impl<M: Clone> Listener<M> {
             return Found::Unknown(back.unwrap_or(first).clone());
         };
         if let Some(other) = forward.find(|id| *id != first) {
-            return Found::Mixed(session.id.clone(), other.clone());
+            return Found::Mixed(session.id().clone(), other.clone());
         }
-        match back.filter(|id| session.back.as_ref() != Some(id)) {
-            Some(stranger) => Found::Mixed(session.id.clone(), stranger.clone()),
-            None => Found::Session(session.id.clone()),
+        match back.filter(|id| session.back() != Some(id)) {
+            Some(stranger) => Found::Mixed(session.id().clone(), stranger.clone()),
+            None => Found::Session(session.id().clone()),
         }
     }
 
     fn by_back(&self, back: &Identifier) -> Option<&Session<M>> {
         let session = self.sessions.get(self.origins.get(back)?)?;
-        Some(session).filter(|s| s.back.as_ref() == Some(back))
+        Some(session).filter(|s| s.back() == Some(back))
     }
 
     fn unknown(
@@ -303,7 +278,7 @@ impl<M: Clone> Listener<M> {
         self.outputs.accepted(waiter);
         let named = fault.kind.identifier();
         let session = named.and_then(|id| self.sessions.get(id).or_else(|| self.by_back(id)));
-        let session = session.filter(|s| s.tag.as_ref() == tag).map(|s| s.id.clone());
+        let session = session.filter(|s| s.tag.as_ref() == tag).map(|s| s.id().clone());
         if let Some(id) = session {
             let ending = Ending::Faulted(SessionError::Peer(fault), Farewell::Silence);
             self.end(&id, ending, now);
@@ -334,13 +309,7 @@ impl<M: Clone> Listener<M> {
 
     fn bound_to(&self, tag: Option<&ContextTag>) -> Vec<SessionId> {
         let bound = self.sessions.values().filter(|s| tag.is_some() && s.tag.as_ref() == tag);
-        bound.map(|s| s.id.clone()).collect()
-    }
-
-    fn on_done(&mut self, id: &SessionId, number: MessageNumber, reply: Option<M>) {
-        if let Some(session) = self.sessions.get_mut(id) {
-            session.done(number, reply, &mut self.outputs);
-        }
+        bound.map(|s| s.id().clone()).collect()
     }
 
     fn on_tick(&mut self, now: Time) {

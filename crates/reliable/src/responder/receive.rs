@@ -1,9 +1,9 @@
 //! Messages of a session: duplicates, order, room (2005 §2, 1.1 §2; WCF's rules of empty answers).
 
-use smallvec::SmallVec;
-
-use super::session::{Closing, Ending, Entry, EntryState, Farewell, Held, Session, Waiter};
-use super::{ListenerOutput, Outputs};
+use super::api::ListenerOutput;
+use super::outputs::Outputs;
+use super::session::{Application, Ending, Farewell, Session};
+use crate::destination::End;
 use crate::error::SessionError;
 use crate::event::Event;
 use crate::fault::{FaultKind, SequenceFault};
@@ -11,12 +11,8 @@ use crate::headers::Sequence;
 use crate::message::{Body, Message};
 use crate::mutation::{Mutation, broken};
 use crate::ranges::MessageNumber;
-use crate::settings::MAX_SEQUENCE_RANGES;
-use crate::shape::Shape;
-
-/// The most exchanges that are held for one message. An honest initiator repeats it no more often than
-/// MaxRetryCount says; who does is answered with nothing and may come again.
-const MAX_HELD: usize = 64;
+use crate::shape::request_reply::{Answer, Done, Held, Repeat, Replies};
+use crate::shape::{Waiter, Waiters};
 
 impl<M: Clone> Session<M> {
     /// One message of this session. Some: the session ends.
@@ -28,13 +24,18 @@ impl<M: Clone> Session<M> {
     ) -> Option<Ending> {
         let Message { headers, body, .. } = message;
         if let Some(acknowledgement) = &headers.acknowledgement {
-            self.acknowledged_by_peer(&acknowledgement.ranges);
+            if let Some(replies) = &mut self.replies {
+                replies.acknowledged(&acknowledgement.ranges);
+            }
         }
+        let is_11 = self.rules.is_11();
         match (body, headers.sequence) {
             (Body::Application(message), Some(sequence)) => {
-                self.sequenced(waiter, &sequence, Some(message), out)
+                self.sequenced(waiter, self.of_version(sequence), Some(message), out)
             }
-            (Body::LastMessage, Some(sequence)) => self.sequenced(waiter, &sequence, None, out),
+            (Body::LastMessage, Some(sequence)) if !is_11 => {
+                self.sequenced(waiter, sequence, None, out)
+            }
             (Body::AckRequested, _) => {
                 self.counters.keep_alives += 1;
                 out.message(&waiter, self.stand_alone());
@@ -44,14 +45,16 @@ impl<M: Clone> Session<M> {
                 out.accepted(&waiter);
                 None
             }
-            (Body::CloseSequence(shutdown), _) => self.close_requested(waiter, &shutdown, out),
+            (Body::CloseSequence(shutdown), _) if is_11 => {
+                self.close_requested(waiter, &shutdown, out)
+            }
             (Body::TerminateSequence(shutdown), _) => self.terminate(&waiter, &shutdown, out),
             (Body::Application(_) | Body::LastMessage, None) => {
-                let fault = self.terminated(&self.id, "the message carries no Sequence header");
+                let fault = self.terminated(self.id(), "the message carries no Sequence header");
                 Some(self.refuse(&waiter, fault, out))
             }
             _ => {
-                let fault = self.terminated(&self.id, "the message is one of the wrong role");
+                let fault = self.terminated(self.id(), "the message is one of the wrong role");
                 Some(self.refuse(&waiter, fault, out))
             }
         }
@@ -74,27 +77,26 @@ impl<M: Clone> Session<M> {
     fn sequenced(
         &mut self,
         waiter: Waiter,
-        sequence: &Sequence,
+        sequence: Sequence,
         message: Option<M>,
         out: &mut Outputs<M>,
     ) -> Option<Ending> {
         let number = sequence.number;
-        if self.exceeds_last(sequence) {
-            let kind = FaultKind::LastMessageNumberExceeded(self.id.clone());
+        if self.destination.exceeds_last(number, sequence.last_message) {
+            let kind = FaultKind::LastMessageNumberExceeded(self.id().clone());
             let fault = SequenceFault::sender(kind, "the number contradicts that of LastMessage");
             return Some(self.refuse(&waiter, fault, out));
         }
-        if self.received.contains(number) {
+        if self.destination.received.contains(number) {
             self.duplicate(waiter, number, message, out);
             return None;
         }
-        if self.is_closed() || self.app_closed {
-            let is_farewell = message.is_none();
-            if !is_farewell || self.is_closed() {
-                return self.too_late(&waiter, out);
-            }
+        let is_farewell = message.is_none();
+        let has_closed = self.application == Application::Closed;
+        if self.destination.is_closed() || (has_closed && !is_farewell) {
+            return self.too_late(&waiter, out);
         }
-        if self.is_early(number) && self.rules.shape == Shape::RequestReply {
+        if self.destination.is_early(number) && self.replies.is_some() {
             self.hold(waiter, sequence, message, out);
             return None;
         }
@@ -102,121 +104,98 @@ impl<M: Clone> Session<M> {
             self.turn_away(&waiter, number, out);
             return None;
         }
-        self.take([waiter].into_iter().collect(), sequence, message, out);
+        self.take(Waiters::of(waiter), &sequence, message, out);
         self.take_held(out);
         None
     }
 
-    /// Whether a message comes before one that it has to follow.
-    fn is_early(&self, number: MessageNumber) -> bool {
-        let is_next = number == self.received.contiguous() + 1;
-        !is_next && self.rules.ordered && !broken(Mutation::DeliverOutOfOrder)
+    /// In 1.1 no message says that it is the last.
+    fn of_version(&self, mut sequence: Sequence) -> Sequence {
+        sequence.last_message &= !self.rules.is_11();
+        sequence
     }
 
     /// Request/reply: a message that comes before its turn waits with its exchange, within the window.
     fn hold(
         &mut self,
         waiter: Waiter,
-        sequence: &Sequence,
+        sequence: Sequence,
         message: Option<M>,
         out: &mut Outputs<M>,
     ) {
-        let (number, window) = (sequence.number, self.rules.window);
-        if let Some(held) = self.held.get_mut(&number) {
+        let number = sequence.number;
+        let Some(replies) = &mut self.replies else { return };
+        if let Some(held) = replies.held_mut(number) {
             self.counters.duplicates += 1;
-            out.event(&self.id, Event::Duplicate { number });
-            return match held.waiters.len() < MAX_HELD {
-                true => held.waiters.push(waiter),
-                false => out.accepted(&waiter),
-            };
+            out.event(self.destination.received.identifier(), Event::Duplicate { number });
+            if let Err(waiter) = held.waiters.hold(waiter) {
+                out.accepted(&waiter);
+            }
+            return;
         }
-        let expected = self.received.contiguous() + 1;
-        let ahead = usize::try_from(number - expected).unwrap_or(usize::MAX);
-        let has_room = self.queue.len().saturating_add(ahead) < window
-            && self.unacknowledged() < window
+        let expected = self.destination.received.expected();
+        let has_room = self.destination.has_queue_room(self.destination.received.ahead(number))
+            && replies.unacknowledged() < self.rules.window
             && self.rules.holds_early;
         if !has_room {
             return self.turn_away(&waiter, number, out);
         }
-        out.event(&self.id, Event::Gap { expected, received: number });
-        let (waiters, sequence) = ([waiter].into_iter().collect(), sequence.clone());
-        self.held.insert(number, Held { waiters, sequence, message });
+        replies.hold(waiter, sequence, message);
+        out.event(self.id(), Event::Gap { expected, received: number });
     }
 
     /// Takes the messages whose turn has come.
     fn take_held(&mut self, out: &mut Outputs<M>) {
-        while self.last.is_none()
-            && let Some(held) = self.held.remove(&(self.received.contiguous() + 1))
+        while !matches!(self.destination.end(), End::Last(_))
+            && let Some(held) = self.next_held()
         {
             let Held { waiters, sequence, message } = held;
             self.take(waiters, &sequence, message, out);
         }
-        if self.last.is_some() {
+        if matches!(self.destination.end(), End::Last(_)) {
             // What was held contradicts that there is no more.
             self.release_held(out);
         }
     }
 
-    /// Nothing new is taken any more: what waits for its turn is given up.
-    pub(super) fn release_held(&mut self, out: &mut Outputs<M>) {
-        for waiter in std::mem::take(&mut self.held).into_values().flat_map(|held| held.waiters) {
-            out.accepted(&waiter);
-        }
+    fn next_held(&mut self) -> Option<Held<M>> {
+        self.replies.as_mut()?.release(self.destination.received.expected())
     }
 
-    /// 2005: numbers above the last one, a second last one, or a last one below what came.
-    fn exceeds_last(&self, sequence: &Sequence) -> bool {
-        match self.last {
-            Some(last) => {
-                sequence.number > last || (sequence.last_message && sequence.number != last)
-            }
-            None => sequence.last_message && sequence.number < self.received.highest(),
+    /// Nothing new is taken any more: what waits for its turn is given up.
+    pub(super) fn release_held(&mut self, out: &mut Outputs<M>) {
+        for waiters in self.replies.iter_mut().flat_map(Replies::release_all) {
+            waiters.iter().for_each(|waiter| out.accepted(waiter));
         }
     }
 
     /// A new number after the end. 1.1 says so and goes on; 2005 has no such fault.
     fn too_late(&self, waiter: &Waiter, out: &mut Outputs<M>) -> Option<Ending> {
         if !self.rules.is_11() {
-            let fault = self.terminated(&self.id, "the service is closing the session");
+            let fault = self.terminated(self.id(), "the service is closing the session");
             return Some(self.refuse(waiter, fault, out));
         }
-        let kind = FaultKind::SequenceClosed(self.id.clone());
+        let kind = FaultKind::SequenceClosed(self.id().clone());
         let fault = SequenceFault::sender(kind, "the sequence is closed");
         let mut message = Message::new(Body::Fault(Box::new(fault)));
         message.relates_to.clone_from(&waiter.message_id);
-        if self.rules.shape == Shape::RequestReply {
-            message.headers.acknowledgement = Some(self.acknowledgement());
-        }
+        message.headers.acknowledgement = self.replies.as_ref().map(|_| self.acknowledgement());
         out.message(waiter, message);
         None
     }
 
     /// Whether a new message can be taken: order, room in the queue, room for its reply.
     fn has_room(&self, number: MessageNumber) -> bool {
-        let window = self.rules.window;
-        let next = self.received.contiguous() + 1;
-        if self.received.would_exceed(number, MAX_SEQUENCE_RANGES) {
+        if self.destination.received.is_beyond(number) {
             return false;
         }
-        match self.rules.shape {
-            Shape::RequestReply => {
-                // Beyond WCF: replies to later messages do not keep the first missing one out. An initiator
-                // with a wider window than ours repeats only that one; refused because replies to later
-                // ones were lost, it could never ask for those again.
-                let replies = if number == next {
-                    self.unacknowledged_below(number)
-                } else {
-                    self.unacknowledged()
-                };
-                self.queue.len() < window
-                    && (replies < window || broken(Mutation::UnboundedReplies))
+        match &self.replies {
+            Some(replies) => {
+                let expected = self.destination.received.expected();
+                self.destination.has_queue_room(0)
+                    && replies.has_room(number, expected, self.rules.window)
             }
-            Shape::OneWay if self.rules.ordered => {
-                let ahead = usize::try_from(number - next).unwrap_or(usize::MAX);
-                self.queue.len() + self.early.len() < window
-                    && self.queue.len().saturating_add(ahead) < window
-            }
-            Shape::OneWay => self.queue.len() < window,
+            None => self.destination.has_room(number),
         }
     }
 
@@ -224,12 +203,12 @@ impl<M: Clone> Session<M> {
     /// one-way acknowledges what there is.
     fn turn_away(&mut self, waiter: &Waiter, number: MessageNumber, out: &mut Outputs<M>) {
         self.counters.refused += 1;
-        let expected = self.received.contiguous() + 1;
+        let expected = self.destination.received.expected();
         if number > expected && self.rules.ordered {
-            out.event(&self.id, Event::Gap { expected, received: number });
+            out.event(self.id(), Event::Gap { expected, received: number });
         }
-        out.event(&self.id, Event::Refused { number });
-        if self.rules.shape == Shape::OneWay || broken(Mutation::AcknowledgeRefused) {
+        out.event(self.id(), Event::Refused { number });
+        if self.replies.is_none() || broken(Mutation::AcknowledgeRefused) {
             let mut answer = self.stand_alone();
             if let Some(a) = &mut answer.headers.acknowledgement
                 && broken(Mutation::AcknowledgeRefused)
@@ -245,75 +224,54 @@ impl<M: Clone> Session<M> {
     /// A message that is accepted.
     fn take(
         &mut self,
-        waiters: SmallVec<[Waiter; 1]>,
+        waiters: Waiters,
         sequence: &Sequence,
         message: Option<M>,
         out: &mut Outputs<M>,
     ) {
-        let number = sequence.number;
-        self.received.insert(number);
+        let (number, is_last) = (sequence.number, sequence.last_message);
+        self.destination.accept(number, is_last);
         self.counters.messages_received += 1;
-        if sequence.last_message {
-            self.last = Some(number);
-        }
-        match self.rules.shape {
-            Shape::RequestReply => {
-                let state =
-                    if message.is_some() { EntryState::Running } else { EntryState::Held(None) };
-                let entry = Entry { waiters, is_last: sequence.last_message, state };
-                self.entries.insert(number, entry);
-                if let Some(message) = message {
-                    self.deliver(number, message, out);
-                }
-                self.tell_end(out);
-                self.answer_last(out);
+        if let Some(replies) = &mut self.replies {
+            replies.accept(number, waiters, is_last, message.is_none());
+            if let Some(message) = message {
+                self.deliver(number, message, out);
             }
-            Shape::OneWay => {
-                self.early.insert(number, message);
-                self.deliver_in_order(number, out);
-                for waiter in &waiters {
-                    out.message(waiter, self.stand_alone());
-                }
-                self.tell_end(out);
+            self.tell_end(out);
+            self.answer_last(out);
+        } else {
+            self.destination.keep(number, message);
+            self.deliver_in_order(number, out);
+            for waiter in waiters.iter() {
+                out.message(waiter, self.stand_alone());
             }
+            self.tell_end(out);
         }
     }
 
     /// One-way: what the order allows, now that `number` is there.
     fn deliver_in_order(&mut self, number: MessageNumber, out: &mut Outputs<M>) {
-        let upto = if self.rules.ordered && !broken(Mutation::DeliverOutOfOrder) {
-            self.received.contiguous()
-        } else {
-            number
-        };
+        let upto = self.destination.may_give(number);
         if self.rules.ordered && upto < number {
-            out.event(&self.id, Event::Gap { expected: upto + 1, received: number });
+            out.event(self.id(), Event::Gap { expected: upto + 1, received: number });
         }
-        while let Some(first) = self.early.first_entry().filter(|e| *e.key() <= upto) {
-            let (number, message) = first.remove_entry();
-            if let Some(message) = message {
-                self.deliver(number, message, out);
-            }
+        while let Some((number, message)) = self.destination.next(upto) {
+            self.deliver(number, message, out);
         }
     }
 
     fn deliver(&mut self, number: MessageNumber, message: M, out: &mut Outputs<M>) {
-        self.queue.insert(number);
-        let session = self.id.clone();
+        self.destination.given(number);
+        let session = self.id().clone();
         out.push(ListenerOutput::Deliver { session, number, message });
     }
 
-    /// The application took a message off its queue.
-    pub(super) fn taken(&mut self, number: MessageNumber) {
-        self.queue.remove(&number);
-    }
-
-    /// Tells the application once that nothing more comes.
+    /// Tells the application once that nothing more comes, unless it has closed before.
     pub(super) fn tell_end(&mut self, out: &mut Outputs<M>) {
-        let is_complete = self.last.is_some_and(|last| self.received.contiguous() == last);
-        if !self.end_told && (is_complete || self.is_closed()) {
-            self.end_told = true;
-            out.push(ListenerOutput::EndOfMessages(self.id.clone()));
+        let is_over = self.destination.is_complete() || self.destination.is_closed();
+        if is_over && self.application == Application::Listening {
+            self.application = Application::Told;
+            out.push(ListenerOutput::EndOfMessages(self.id().clone()));
         }
     }
 
@@ -326,37 +284,49 @@ impl<M: Clone> Session<M> {
         out: &mut Outputs<M>,
     ) {
         self.counters.duplicates += 1;
-        out.event(&self.id, Event::Duplicate { number });
+        out.event(self.id(), Event::Duplicate { number });
         if let Some(message) = message.filter(|_| broken(Mutation::DeliverDuplicates)) {
             self.deliver(number, message, out);
         }
-        let Some(entry) = self.entries.get_mut(&number) else {
-            return out.message(&waiter, self.stand_alone());
+        let repeat = match &mut self.replies {
+            Some(replies) => replies.repeat(number, waiter),
+            None => Repeat::Acknowledge(waiter),
         };
-        match &mut entry.state {
-            EntryState::Running | EntryState::Held(_) if entry.waiters.len() < MAX_HELD => {
-                entry.waiters.push(waiter);
-            }
-            EntryState::Running | EntryState::Held(_) => out.accepted(&waiter),
-            EntryState::Replied { number: reply, body } => {
-                if broken(Mutation::RenumberReply) {
-                    self.last_reply += 1;
-                    *reply = self.last_reply;
-                }
-                let (reply, body, is_last) = (*reply, body.clone(), entry.is_last);
-                let message = self.reply_message(reply, body, is_last);
-                out.message(&waiter, message);
-            }
+        match repeat {
+            Repeat::Answer(waiter, message) => out.message(&waiter, self.acknowledging(message)),
+            Repeat::Waits => {}
+            Repeat::TooMany(waiter) => out.accepted(&waiter),
+            Repeat::Acknowledge(waiter) => out.message(&waiter, self.stand_alone()),
         }
     }
-}
 
-impl Closing {
-    pub(super) fn hold(&mut self, waiter: Waiter) -> Result<(), Waiter> {
-        if self.waiters.len() >= MAX_HELD {
-            return Err(waiter);
+    /// An operation has ended. Whoever waits gets the answer.
+    pub(super) fn done(&mut self, number: MessageNumber, reply: Option<M>, out: &mut Outputs<M>) {
+        self.destination.taken(number);
+        let Some(replies) = &mut self.replies else { return };
+        match replies.done(number, reply) {
+            Done::Answer(answer) => self.answer(&answer, out),
+            Done::Acknowledge(waiters) => {
+                waiters.iter().for_each(|waiter| out.message(waiter, self.stand_alone()));
+            }
+            Done::Nothing => {}
         }
-        self.waiters.push(waiter);
-        Ok(())
+        self.answer_last(out);
+        self.answer_close(out);
+    }
+
+    /// Sends an answer to every exchange that waits for it.
+    pub(super) fn answer(&mut self, answer: &Answer<M>, out: &mut Outputs<M>) {
+        self.counters.messages_sent += 1;
+        let Some(replies) = &self.replies else { return };
+        for waiter in answer.waiters.iter() {
+            out.message(waiter, self.acknowledging(replies.message(answer)));
+        }
+    }
+
+    /// A message with the acknowledgement of this moment.
+    pub(super) fn acknowledging(&self, mut message: Message<M>) -> Message<M> {
+        message.headers.acknowledgement = Some(self.acknowledgement());
+        message
     }
 }
