@@ -55,6 +55,18 @@
 //! assert_eq!(from_xml::<Vec<i32>>(text.as_bytes()).unwrap(), [1, 2]);
 //! ```
 //!
+//! # Features
+//!
+//! Values print and parse as people write them (`Display`, `FromStr`), and convert both ways to the types of other crates
+//! behind a feature of the crate's name. What would be lost is an error ([`ValueError::Loss`]).
+//!
+//! | feature | types |
+//! |---|---|
+//! | `uuid` | [`Guid`] and `uuid::Uuid` |
+//! | `rust_decimal` | [`Decimal`] and `rust_decimal::Decimal` |
+//! | `jiff` | [`DateTime`] and `jiff::Timestamp`, `jiff::civil::DateTime`; [`DateTimeOffset`] and `jiff::ZonedDateTime`; [`TimeSpan`] and `jiff::SignedDuration` |
+//! | `chrono` | [`DateTime`] and `chrono::DateTime<Utc>`, `NaiveDateTime`; [`DateTimeOffset`] and `chrono::DateTime<FixedOffset>`; [`TimeSpan`] and `chrono::TimeDelta` |
+//!
 //! Facts: the data contract reference of the .NET Framework and its schema
 //! (`http://schemas.microsoft.com/2003/10/Serialization/`); lexical forms of XML Schema Part 2.
 

@@ -106,7 +106,7 @@ pub fn parse_f64(text: &str) -> Result<f64, ValueError> {
 pub fn parse_f32(text: &str) -> Result<f32, ValueError> {
     let wide = parse_f64(text).map_err(|error| match error {
         ValueError::Form(_) => ValueError::Form("Single"),
-        ValueError::Range(_) => ValueError::Range("a Single"),
+        _ => ValueError::Range("a Single"),
     })?;
     if !wide.is_finite() {
         return Ok(wide as f32);

@@ -74,8 +74,8 @@ macro_rules! simple {
 /// The error of a text that is no number, or of one that is too large.
 fn content(error: ValueError, clr: &'static str, short: &'static str) -> ReadErrorKind {
     match error {
-        ValueError::Form(_) => ReadErrorKind::Content(clr, short),
         ValueError::Range(what) => ReadErrorKind::Overflow(what),
+        ValueError::Form(_) | ValueError::Loss(_) => ReadErrorKind::Content(clr, short),
     }
 }
 
@@ -133,7 +133,9 @@ simple!(f32, namespaces::XSD, "float", "System.Single", |value| f32_text(*value)
 simple!(Decimal, namespaces::XSD, "decimal", "System.Decimal", |value| value.to_string(), |text| {
     text.parse().map_err(|error| match error {
         ValueError::Range(_) => ReadErrorKind::Overflow("a Decimal"),
-        ValueError::Form(_) => ReadErrorKind::Content("System.Decimal", "Decimal"),
+        ValueError::Form(_) | ValueError::Loss(_) => {
+            ReadErrorKind::Content("System.Decimal", "Decimal")
+        }
     })
 });
 simple!(

@@ -10,7 +10,7 @@ use super::{ValueError, digits, fraction_ticks, write_fraction};
 /// A `System.DateTime`: a date and a time of day to 100 ns, and what they relate to.
 ///
 /// Two values are equal when date, time and kind are; .NET compares date and time alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DateTime {
     ticks: i64,
     kind: DateTimeKind,

@@ -17,7 +17,7 @@ use super::{ValueError, digits};
 /// assert_eq!(price, Decimal::new(11, 1).unwrap());
 /// assert_eq!(price.to_string(), "1.10");
 /// ```
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Decimal {
     magnitude: u128,
     scale: u8,

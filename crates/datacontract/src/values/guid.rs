@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::ValueError;
 
 /// A `System.Guid`. The octets are in the order of the text, not in that of .NET's `ToByteArray`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Guid(pub [u8; 16]);
 
 /// Offsets of the dashes in `01234567-89ab-cdef-0123-456789abcdef`.

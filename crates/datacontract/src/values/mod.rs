@@ -1,6 +1,8 @@
 //! Value types of .NET that Rust's standard library does not have, with .NET's text rules.
 
 mod char;
+#[cfg(any(feature = "chrono", feature = "jiff", feature = "rust_decimal", feature = "uuid"))]
+mod convert;
 mod date_time;
 mod date_time_offset;
 mod decimal;
@@ -23,6 +25,7 @@ pub(crate) use xml_element::{copy_children, declare_mentioned};
 
 /// Text or numbers that are no value of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ValueError {
     /// The text does not have the type's form.
     #[error("the text is not a {0}")]
@@ -30,6 +33,9 @@ pub enum ValueError {
     /// The value is outside the type's range.
     #[error("the value is outside the range of {0}")]
     Range(&'static str),
+    /// A part of the value has no place in the type.
+    #[error("a part of the value would be lost in {0}")]
+    Loss(&'static str),
 }
 
 /// Takes decimal digits from the front of `text`: the digits and the rest.
@@ -53,3 +59,16 @@ fn write_fraction(f: &mut std::fmt::Formatter<'_>, ticks: u64) -> std::fmt::Resu
     let digits = format!("{ticks:07}");
     write!(f, ".{}", digits.trim_end_matches('0'))
 }
+
+/// `Debug` of a value is its text, as people write it.
+macro_rules! debug_is_text {
+    ($($value:ident),+) => {
+        $(impl std::fmt::Debug for $value {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, concat!(stringify!($value), "({})"), self)
+            }
+        })+
+    };
+}
+
+debug_is_text!(DateTime, DateTimeOffset, Decimal, Guid, TimeSpan);

@@ -9,7 +9,7 @@ use super::{ValueError, digits, fraction_ticks, write_fraction};
 /// A `System.TimeSpan`: a signed number of ticks of 100 ns.
 ///
 /// The text is an xs:duration of days, hours, minutes and seconds. Reading takes a year for 365 days and a month for 30.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TimeSpan {
     ticks: i64,
 }
