@@ -38,6 +38,16 @@ pub(crate) fn requirements<'a>(
     found
 }
 
+/// Why WCF would not open an endpoint with this contract, in its words: it needs a session, and the binding has none.
+pub(crate) fn refused(
+    contract: &ContractDescription,
+    endpoint: &EffectiveEndpoint,
+) -> Option<String> {
+    let refusals = endpoint.contract_refusals(&contract.requirements());
+    let first = refusals.into_iter().next()?;
+    Some(format!("{} ({}): {}", first.wcf_text, first.message, first.fix))
+}
+
 /// Why an endpoint without security cannot have this contract: an operation asks for protection by name. WCF refuses to
 /// open it, in the words that come first.
 pub(crate) fn unmet(

@@ -13,10 +13,11 @@ use waxwing_session::{
 use waxwing_soap::{Envelope, MessageVersion};
 use waxwing_xml::Limits;
 
-use super::error::ChannelError;
+use super::demarcation::Demarcation;
+use super::error::{ChannelError, ChannelErrorKind};
 use super::post::{Route, Written};
 use super::state::{CallResult, Phase, State};
-use crate::contract::{BoxFuture, CallError, Request, RequestChannel};
+use crate::contract::{BoxFuture, CallError, ContractDescription, Request, RequestChannel};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::log::Cut;
@@ -50,6 +51,7 @@ pub(super) struct Parts {
     pub(super) clock: Clock,
     pub(super) trace: Option<Trace>,
     pub(super) own_certificate: Option<Certificate>,
+    pub(super) contract: &'static ContractDescription,
 }
 
 /// A step that takes longer says so in the log, then after twice the time, and so on.
@@ -71,7 +73,7 @@ pub struct ChannelStatistics {
 
 impl ClientChannel {
     pub(super) fn new(session: ClientSession, parts: Parts) -> Self {
-        let state = Mutex::new(State::new(session));
+        let state = Mutex::new(State::new(session, Demarcation::new(parts.contract)));
         Self { inner: Arc::new(Inner { state, timer: Notify::new(), parts }) }
     }
 
@@ -152,8 +154,9 @@ impl ClientChannel {
     async fn call(&self, request: Request<'_>, one_way: bool) -> CallResult {
         let Request { action, message, timeout, .. } = request;
         let timeout = timeout.unwrap_or(options::duration(self.inner.parts.timeouts.send));
-        let result = {
+        let (is_last, result) = {
             let mut state = self.inner.lock();
+            let is_last = self.inner.admit(&mut state, action)?;
             self.inner.start(&mut state, timeout)?;
             let (sender, receiver) = oneshot::channel();
             let call = state.next_call();
@@ -164,15 +167,28 @@ impl ClientChannel {
             let deadline = moment.time + timeout;
             state.session.call(call, message, deadline, &mut moment);
             self.inner.drive(&mut state);
-            receiver
+            (is_last, receiver)
         };
-        self.inner.wait(result, action).await
+        let reply = self.inner.wait(result, action).await;
+        let reply = reply.map_err(|error| error.of_call(timeout))?;
+        if is_last && let Err(error) = self.close().await {
+            // The reply is there all the same.
+            let address = &self.inner.parts.address;
+            tracing::warn!(address, "the session did not close after {action}: {error}");
+        }
+        Ok(reply)
     }
 }
 
 impl Inner {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a call, if the contract allows it now. Gives whether it is the last of the session.
+    fn admit(&self, state: &mut State, action: &str) -> Result<bool, ChannelError> {
+        let refused = |text| ChannelError::new(ChannelErrorKind::Contract(text), &self.parts.address);
+        state.demarcation.admit(action).map_err(refused)
     }
 
     fn error(&self, error: SessionError, state: &State) -> ChannelError {

@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use waxwing_binding::ResolveError;
-use waxwing_session::{Diagnosis, SessionError};
+use waxwing_binding::{ResolveError, TimeSpan};
+use waxwing_session::{Diagnosis, SessionError, TransportCause};
 
 use crate::certificates::CertificateError;
 use crate::contract::CallError;
@@ -14,6 +15,8 @@ use crate::contract::CallError;
 #[derive(Clone)]
 pub struct ChannelError {
     inner: Arc<Inner>,
+    /// How long the call could have taken whose failure it is.
+    allotted: Option<Duration>,
 }
 
 struct Inner {
@@ -41,6 +44,9 @@ pub enum ChannelErrorKind {
     /// Something that this version does not have.
     #[error("{0}")]
     Unsupported(String),
+    /// The contract does not allow the call at this point of the session.
+    #[error("{0}")]
+    Contract(String),
     /// Something that must be given is missing, or does not fit.
     #[error("{0}")]
     Incomplete(String),
@@ -49,7 +55,8 @@ pub enum ChannelErrorKind {
 impl ChannelError {
     pub(crate) fn new(kind: ChannelErrorKind, address: &str) -> Self {
         let (address, notes) = (address.to_owned(), Vec::new());
-        Self { inner: Arc::new(Inner { kind, address, diagnosis: None, notes }) }
+        let inner = Inner { kind, address, diagnosis: None, notes };
+        Self { inner: Arc::new(inner), allotted: None }
     }
 
     pub(crate) fn session(
@@ -59,7 +66,13 @@ impl ChannelError {
         notes: Vec<String>,
     ) -> Self {
         let (kind, address) = (ChannelErrorKind::Session(error), address.to_owned());
-        Self { inner: Arc::new(Inner { kind, address, diagnosis, notes }) }
+        Self { inner: Arc::new(Inner { kind, address, diagnosis, notes }), allotted: None }
+    }
+
+    /// The same of a call that could have taken so long.
+    pub(crate) fn of_call(mut self, allotted: Duration) -> Self {
+        self.allotted = Some(allotted);
+        self
     }
 
     pub(crate) fn incomplete(text: impl Into<String>, address: &str) -> Self {
@@ -87,6 +100,17 @@ impl ChannelError {
         self.inner.diagnosis
     }
 
+    /// How long the call could have taken, of a call whose time was over.
+    pub fn timed_out_after(&self) -> Option<Duration> {
+        let late = match self.session_error()? {
+            SessionError::TimedOut { .. }
+            | SessionError::Reliable(waxwing_reliable::SessionError::TimedOut { .. }) => true,
+            SessionError::Transport { failure, .. } => failure.cause == TransportCause::NoAnswer,
+            _ => false,
+        };
+        self.allotted.filter(|_| late)
+    }
+
     /// The failure of the conversation.
     pub fn session_error(&self) -> Option<&SessionError> {
         match &self.inner.kind {
@@ -102,6 +126,15 @@ impl fmt::Display for ChannelError {
         match address.is_empty() {
             true => write!(f, "{kind}")?,
             false => write!(f, "{address}: {kind}")?,
+        }
+        if let Some(allotted) = self.timed_out_after() {
+            write!(
+                f,
+                "\n  WCF: The request channel timed out while waiting for a reply after {}. Increase the timeout value passed \
+                 to the call to Request or increase the SendTimeout value on the Binding. The time allotted to this operation \
+                 may have been a portion of a longer timeout.",
+                TimeSpan::try_from(allotted).unwrap_or(TimeSpan::MAX_TIMEOUT)
+            )?;
         }
         for note in notes {
             write!(f, "\n  noticed: {note}")?;

@@ -246,6 +246,9 @@ impl ChannelFactory {
         let endpoint = &self.endpoint;
         let address = &endpoint.address;
         sendable(endpoint)?;
+        if let Some(text) = requirements::refused(self.contract, endpoint) {
+            return Err(ChannelError::incomplete(text, address));
+        }
         let shape = self.contract.shape();
         let settings = options::client_settings(endpoint, shape);
         let mut settings =
@@ -279,6 +282,7 @@ impl ChannelFactory {
             clock: self.clock,
             trace: self.trace.clone(),
             own_certificate,
+            contract: self.contract,
         };
         Ok(ClientChannel::new(session, parts))
     }

@@ -2,6 +2,7 @@
 
 mod abandoned;
 mod channel;
+mod demarcation;
 mod error;
 mod factory;
 mod post;

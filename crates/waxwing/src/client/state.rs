@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 use waxwing_session::{AppMessage, CallId, ClientSession, Time};
 
 use super::channel::ChannelStatistics;
+use super::demarcation::Demarcation;
 use super::error::ChannelError;
 
 /// How many seconds clocks may differ in WCF.
@@ -17,6 +18,7 @@ pub(super) type CallResult = Result<Option<AppMessage>, ChannelError>;
 /// Everything of a channel that its lock guards.
 pub(super) struct State {
     pub(super) session: ClientSession,
+    pub(super) demarcation: Demarcation,
     pub(super) calls: HashMap<CallId, oneshot::Sender<CallResult>>,
     pub(super) opening: Vec<oneshot::Sender<Result<(), ChannelError>>>,
     pub(super) closing: Vec<oneshot::Sender<Result<(), ChannelError>>>,
@@ -43,9 +45,10 @@ pub(super) enum Phase {
 }
 
 impl State {
-    pub(super) fn new(session: ClientSession) -> Self {
+    pub(super) fn new(session: ClientSession, demarcation: Demarcation) -> Self {
         Self {
             session,
+            demarcation,
             calls: HashMap::new(),
             opening: Vec::new(),
             closing: Vec::new(),

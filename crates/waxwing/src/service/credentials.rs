@@ -51,6 +51,9 @@ impl Credentials {
             address: endpoint.address.clone(),
             error,
         };
+        if let Some(text) = contracts.iter().find_map(|c| requirements::refused(c, endpoint)) {
+            return Err(incomplete(&endpoint.address, text));
+        }
         let mut options = ServiceOptions::new(self.clients(endpoint)?);
         options::fill_service_options(&mut options, endpoint);
         let level = self.protection_level;
