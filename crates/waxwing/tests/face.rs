@@ -8,8 +8,10 @@ use std::io;
 use std::sync::Arc;
 
 use waxwing::contract::{
-    BoxFuture, Caller, ContractDescription, Dispatch, FaultOptions, OperationContext, Outgoing,
-    ProtectionLevel, RawBody, RawMessage, RequestChannel, service_contract,
+    BoxFuture, CallOptions, Caller, Claim, ClaimRight, ClaimValue, Configured, ContractDescription,
+    DeclaringContract, Dispatch, FaultOptions, Identity, MessageHeader, OperationContext,
+    OperationDescription, Outgoing, ProtectionLevel, RawBody, RawMessage, ReplyHeaders,
+    RequestChannel, SessionMode, service_contract,
 };
 use waxwing::error::{
     BodyError, CallError, CertificateError, ChannelError, ChannelErrorKind, ClientSecurityError,
@@ -93,6 +95,28 @@ mod named {
     ) -> BoxFuture<'a, Result<Option<Outgoing>, OperationFault>> {
         let _: Option<&Caller> = context.caller();
         dispatch.dispatch(context, "urn:x", message)
+    }
+
+    fn of_callers(caller: &Caller) -> (Option<&crypto::Certificate>, Vec<Claim>) {
+        let _: &Identity = &caller.identity;
+        let right =
+            |claim: &Claim| -> (ClaimValue, ClaimRight) { (claim.value.clone(), claim.right) };
+        let _ = caller.claims().iter().map(right).count();
+        (caller.certificate(), caller.claims())
+    }
+
+    fn of_calls<C: RequestChannel>(channel: C, reply: &ReplyHeaders) -> Configured<C> {
+        let number: Result<MessageHeader, datacontract::WriteError> =
+            MessageHeader::new("N", "urn:n", &1);
+        let options = CallOptions::new().reply_headers(reply);
+        Configured::new(channel, number.map_or(options.clone(), |header| options.header(header)))
+    }
+
+    fn of_contracts(contract: &'static ContractDescription) -> Vec<SessionMode> {
+        let operations: &[OperationDescription] = contract.operations;
+        let _: Vec<DeclaringContract> =
+            operations.iter().filter_map(|o| o.inherited_from).collect();
+        vec![contract.session_mode]
     }
 
     fn of_proxies(channel: &dyn RequestChannel) -> soap::MessageVersion {

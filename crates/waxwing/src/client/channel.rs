@@ -187,7 +187,8 @@ impl Inner {
 
     /// Takes a call, if the contract allows it now. Gives whether it is the last of the session.
     fn admit(&self, state: &mut State, action: &str) -> Result<bool, ChannelError> {
-        let refused = |text| ChannelError::new(ChannelErrorKind::Contract(text), &self.parts.address);
+        let refused =
+            |text| ChannelError::new(ChannelErrorKind::Contract(text), &self.parts.address);
         state.demarcation.admit(action).map_err(refused)
     }
 

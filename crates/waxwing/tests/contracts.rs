@@ -1,0 +1,244 @@
+//! Contracts as WCF users know them, over loopback: inheritance, sessions with a beginning and an end, headers, a call's
+//! own time, who calls.
+
+#![allow(clippy::disallowed_methods, missing_docs, unreachable_pub)]
+
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use common::{pki, stores};
+use waxwing::binding::{MessageCredentialType, SecurityMode, ServiceBehavior, WsHttpBinding};
+use waxwing::contract::{
+    CallError, CallOptions, ClaimRight, ClaimValue, ContractDescription, Dispatch, Identity,
+    MessageHeader, OperationContext, OperationFault, ReplyHeaders, claim_types, service_contract,
+};
+use waxwing::crypto::Identity as Own;
+use waxwing::{ChannelFactory, ServiceHost, ServiceHostBuilder, ServiceInstances};
+
+/// What every service of the company can do.
+#[service_contract(namespace = "urn:company", name = "ICommon")]
+pub trait Common {
+    /// Name, kind and thumbprint of the caller, and the claims of him.
+    async fn who(&self, context: &OperationContext) -> Result<Vec<String>, OperationFault>;
+    /// Waits so many milliseconds.
+    async fn wait(&self, milliseconds: i32) -> Result<(), OperationFault>;
+    /// Gives back the number of the header and puts the next one into the reply.
+    async fn header(&self, context: &OperationContext) -> Result<i32, OperationFault>;
+}
+
+#[service_contract(namespace = "urn:orders", name = "IOrders", session_mode = Required)]
+pub trait Orders: Common {
+    async fn begin(&self, customer: &str) -> Result<i32, OperationFault>;
+    #[operation(is_initiating = false)]
+    async fn add(&self, article: &str) -> Result<i32, OperationFault>;
+    #[operation(is_initiating = false, is_terminating)]
+    async fn submit(&self) -> Result<i32, OperationFault>;
+}
+
+/// The same messages as those of [`Orders`], from a client that knows no rules.
+#[service_contract(namespace = "urn:orders", name = "IOrders")]
+pub trait Lawless {
+    async fn begin(&self, customer: &str) -> Result<i32, OperationFault>;
+    async fn add(&self, article: &str) -> Result<i32, OperationFault>;
+    async fn submit(&self) -> Result<i32, OperationFault>;
+}
+
+#[derive(Default)]
+struct Desk {
+    articles: AtomicU64,
+    submitted: Arc<AtomicU64>,
+}
+
+impl Common for Desk {
+    async fn who(&self, context: &OperationContext) -> Result<Vec<String>, OperationFault> {
+        assert!(context.endpoint_address().is_some_and(|address| address.ends_with("/orders")));
+        let Some(caller) = context.caller() else { return Ok(Vec::new()) };
+        let mut told = vec![caller.name.clone(), caller.authentication_type().to_owned()];
+        match &caller.identity {
+            Identity::Certificate(certificate) => told.push(certificate.thumbprint_hex()),
+            other => told.push(format!("{other:?}")),
+        }
+        for claim in caller.claims().iter().filter(|claim| claim.right == ClaimRight::Identity) {
+            assert_eq!(claim.claim_type, claim_types::THUMBPRINT);
+            let ClaimValue::Octets(octets) = &claim.value else { panic!("octets") };
+            told.push(octets.iter().map(|octet| format!("{octet:02X}")).collect());
+        }
+        Ok(told)
+    }
+    async fn wait(&self, milliseconds: i32) -> Result<(), OperationFault> {
+        tokio::time::sleep(Duration::from_millis(u64::try_from(milliseconds)?)).await;
+        Ok(())
+    }
+    async fn header(&self, context: &OperationContext) -> Result<i32, OperationFault> {
+        let number = context.header::<i32>("Number", "urn:n")?.unwrap_or(-1);
+        context.add_reply_header(MessageHeader::new("Next", "urn:n", &(number + 1))?);
+        Ok(number)
+    }
+}
+
+impl Orders for Desk {
+    async fn begin(&self, _: &str) -> Result<i32, OperationFault> {
+        Ok(1)
+    }
+    async fn add(&self, _: &str) -> Result<i32, OperationFault> {
+        Ok(i32::try_from(self.articles.fetch_add(1, Ordering::SeqCst) + 1)?)
+    }
+    async fn submit(&self) -> Result<i32, OperationFault> {
+        self.submitted.fetch_add(1, Ordering::SeqCst);
+        Ok(i32::try_from(self.articles.load(Ordering::SeqCst))?)
+    }
+}
+
+fn plain(reliable: bool) -> WsHttpBinding {
+    WsHttpBinding::new(SecurityMode::None, reliable)
+}
+
+async fn host_of<D: Dispatch + 'static>(
+    binding: WsHttpBinding,
+    contract: &'static ContractDescription,
+    make: impl Fn() -> D + Send + Sync + 'static,
+) -> ServiceHost {
+    let builder = ServiceHostBuilder::new();
+    let behavior = ServiceBehavior::default();
+    let builder =
+        builder.endpoint(binding, "http://127.0.0.1:0/orders", contract, behavior).unwrap();
+    builder.open(ServiceInstances::per_session(make)).await.unwrap()
+}
+
+fn factory(
+    binding: WsHttpBinding,
+    host: &ServiceHost,
+    contract: &'static ContractDescription,
+) -> ChannelFactory {
+    let address = format!("http://{}/orders", host.local_addresses()[0]);
+    ChannelFactory::new(binding, &address, contract).unwrap()
+}
+
+#[tokio::test]
+async fn a_session_goes_from_its_first_operation_to_its_last() {
+    let submitted = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&submitted);
+    let make =
+        move || OrdersService::new(Desk { submitted: Arc::clone(&counted), ..Desk::default() });
+    let host = host_of(plain(true), &ORDERS_CONTRACT, make).await;
+    let factory = factory(plain(true), &host, &ORDERS_CONTRACT);
+    let client = OrdersClient::new(factory.create_channel().unwrap());
+    // Refused before anything is sent, and before the channel opens.
+    let refused = client.add("umbrella").await.unwrap_err().to_string();
+    assert!(refused.contains("The operation 'Add' cannot be the first operation to be called because IsInitiating is false."), "{refused}");
+    assert_eq!(host.statistics().messages, 0);
+    assert_eq!(client.begin("Ann").await.unwrap(), 1);
+    // An operation of the base may stand anywhere.
+    client.wait(0).await.unwrap();
+    assert_eq!(client.add("umbrella").await.unwrap(), 1);
+    assert_eq!(client.add("boots").await.unwrap(), 2);
+    assert_eq!(client.submit().await.unwrap(), 2);
+    let refused = client.add("hat").await.unwrap_err().to_string();
+    assert!(refused.contains("This channel cannot send any more messages because IsTerminating operation 'Submit' has already been called."), "{refused}");
+    // The channel closed itself, and with it the session.
+    client.channel().close().await.unwrap();
+    assert_eq!((host.statistics().sessions, submitted.load(Ordering::SeqCst)), (0, 1));
+    assert!(host.close().await);
+}
+
+#[tokio::test]
+async fn a_contract_that_needs_a_session_is_not_opened_without() {
+    let text = "Contract requires Session, but Binding 'WSHttpBinding' doesn't support it or isn't configured properly to support it.";
+    let builder = ServiceHostBuilder::new();
+    let address = "http://127.0.0.1:0/orders";
+    let builder = builder
+        .endpoint(plain(false), address, &ORDERS_CONTRACT, ServiceBehavior::default())
+        .unwrap();
+    let make = || OrdersService::new(Desk::default());
+    let refused = builder.open(ServiceInstances::per_session(make)).await.err().expect("refused");
+    assert!(refused.to_string().contains(text), "{refused}");
+    let factory = ChannelFactory::new(plain(false), "http://127.0.0.1:9/", &ORDERS_CONTRACT);
+    let refused = factory.unwrap().create_channel().unwrap_err();
+    assert!(refused.to_string().contains(text), "{refused}");
+}
+
+#[tokio::test]
+async fn headers_go_both_ways() {
+    let make = || CommonService::new(Desk::default());
+    let host = host_of(plain(true), &COMMON_CONTRACT, make).await;
+    let channel = factory(plain(true), &host, &COMMON_CONTRACT).open_channel().await.unwrap();
+    let client = CommonClient::new(channel);
+    assert_eq!(client.header().await.unwrap(), -1);
+    let next = ReplyHeaders::new();
+    let number = MessageHeader::new("Number", "urn:n", &7).unwrap();
+    let options = CallOptions::new().header(number.clone()).reply_headers(&next);
+    assert_eq!(client.with_options(options).header().await.unwrap(), 7);
+    assert_eq!(next.header::<i32>("Next", "urn:n").unwrap(), Some(8));
+    // Nobody said that the service understands it.
+    let must = client.with_header(number.must_understand(true)).header().await.unwrap_err();
+    assert!(must.to_string().contains("Number"), "{must}");
+    client.channel().abort("enough");
+    host.close().await;
+}
+
+#[tokio::test]
+async fn a_call_has_a_time_of_its_own() {
+    for reliable in [true, false] {
+        let make = || CommonService::new(Desk::default());
+        let host = host_of(plain(reliable), &COMMON_CONTRACT, make).await;
+        let factory = factory(plain(reliable), &host, &COMMON_CONTRACT);
+        let client = CommonClient::new(factory.open_channel().await.unwrap());
+        client.with_timeout(Duration::from_secs(20)).wait(1).await.unwrap();
+        let late = client.with_timeout(Duration::from_millis(300)).wait(3_000).await.unwrap_err();
+        let text = late.to_string();
+        assert!(
+            text.contains(
+                "The request channel timed out while waiting for a reply after 00:00:00.3000000."
+            ),
+            "{text}"
+        );
+        let CallError::Channel(error) = &late else { panic!("{late}") };
+        let error = error.downcast_ref::<waxwing::ChannelError>().expect("the channel's");
+        assert_eq!(error.timed_out_after(), Some(Duration::from_millis(300)));
+        client.channel().abort("enough");
+        host.close().await;
+    }
+}
+
+#[tokio::test]
+async fn an_operation_knows_who_calls() {
+    let read = |name: &str| {
+        let file = |kind: &str| std::fs::read(pki().join(format!("{name}.{kind}.pem"))).unwrap();
+        Own::from_pem(&[file("cert"), file("key")].concat()).unwrap()
+    };
+    let binding = WsHttpBinding::new(SecurityMode::Message, true)
+        .message_credential(MessageCredentialType::Certificate);
+    let folder = stores("service", "ca", &[]);
+    let certificates =
+        waxwing::certificates::CertificateStores::new(folder.path().join("certificates"));
+    let trust = |_: &waxwing::crypto::Certificate, _: &[waxwing::crypto::Certificate], _| Ok(());
+    let builder = ServiceHostBuilder::new()
+        .certificate(read("service"))
+        .client_trust(trust)
+        .certificate_stores(certificates.clone())
+        .endpoint(
+            binding.clone(),
+            "http://127.0.0.1:0/orders",
+            &COMMON_CONTRACT,
+            ServiceBehavior::default(),
+        )
+        .unwrap();
+    let make = || CommonService::new(Desk::default());
+    let host = builder.open(ServiceInstances::per_session(make)).await.unwrap();
+    let alice = read("alice");
+    let factory = factory(binding, &host, &COMMON_CONTRACT)
+        .client_certificate(alice.clone())
+        .service_trust(trust)
+        .identity(waxwing::security::ExpectedIdentity::Dns("localhost".into()));
+    let client = CommonClient::new(factory.open_channel().await.unwrap());
+    let thumbprint = alice.certificate.thumbprint_hex();
+    assert_eq!(
+        client.who().await.unwrap(),
+        [&alice.certificate.identity_name(), "X509", &thumbprint, &thumbprint]
+    );
+    client.channel().close().await.unwrap();
+    assert!(host.close().await);
+}
