@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use waxwing_security::conversation::Protection;
 use waxwing_session::{AppMessage, SessionError};
 
 use crate::plan::{Accident, Class, Plan};
@@ -79,6 +80,7 @@ impl Checks {
     ) -> Result<CallName, String> {
         let name = CallName::of_request(&message.envelope);
         let name = name.ok_or_else(|| format!("no call of a client: {:?}", message.action))?;
+        ensure!(plan.impostor != Some(name.client), "an impostor's {name:?} is executed");
         let call = self.calls.get_mut(&name);
         let call = call.ok_or_else(|| format!("{name:?} is executed, and was never called"))?;
         let first = call.executed.insert(life);
@@ -92,7 +94,9 @@ impl Checks {
         Ok(name)
     }
 
-    pub fn opened(&mut self, client: usize) -> Checked {
+    pub fn opened(&mut self, plan: &Plan, client: usize) -> Checked {
+        let proves = plan.protection == Protection::Conversation;
+        ensure!(!proves || plan.impostor != Some(client), "an impostor has a session");
         let facts = &mut self.clients[client];
         ensure!(!facts.opened && !facts.closed && facts.faulted.is_none(), "{client} opens again");
         facts.opened = true;
@@ -153,22 +157,23 @@ impl Checks {
             let open = self.without_outcome(client);
             ensure!(open.is_empty(), "calls without outcome: {open:?}");
             ensure!(facts.closed || facts.faulted.is_some(), "the session of {client} never ends");
-            if plan.is_safe() {
+            if plan.is_safe() && plan.impostor != Some(client) {
                 let why = &facts.faulted;
                 ensure!(why.is_none(), "the session of {client} failed for no reason: {why:?}");
             }
         }
         for (name, call) in &self.calls {
             let outcome = &call.outcome;
-            if plan.is_safe() {
+            if plan.is_safe() && plan.impostor != Some(name.client) {
                 let went_well = matches!(outcome, Some(Ok(())));
                 ensure!(went_well, "{name:?} failed for no reason: {outcome:?}");
                 ensure!(call.executed.len() == 1, "{name:?} was not executed");
             }
             self.not_lost(plan, lives, *name, call)?;
         }
-        if plan.class == Class::Plain && plan.loss == 0 && plan.swaps == 0 {
-            let failed = self.calls.iter().find(|(_, call)| !matches!(call.outcome, Some(Ok(()))));
+        if plan.class == Class::Plain && plan.loss + plan.swaps + plan.held == 0 {
+            let honest = self.calls.iter().filter(|(name, _)| plan.impostor != Some(name.client));
+            let failed = honest.clone().find(|(_, call)| !matches!(call.outcome, Some(Ok(()))));
             let failed = failed.map(|(name, call)| (name, &call.outcome));
             ensure!(failed.is_none(), "a call failed for no reason: {failed:?}");
         }
@@ -192,7 +197,10 @@ impl Checks {
             return Ok(());
         }
         for (client, facts) in self.clients.iter().enumerate() {
-            let Some(error) = &facts.faulted else { continue };
+            let Some(error) = facts.faulted.as_ref().filter(|_| plan.impostor != Some(client))
+            else {
+                continue;
+            };
             ensure!(
                 is_forgotten(error) || !facts.opened,
                 "client {client} does not hear that the service forgot it: {error:?}"

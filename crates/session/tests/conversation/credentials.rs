@@ -44,6 +44,7 @@ fn file(name: &str) -> Vec<u8> {
 
 static SERVICE: LazyLock<Holder> = LazyLock::new(|| Holder::of("service"));
 static CLIENTS: LazyLock<[Holder; 2]> = LazyLock::new(|| ["alice", "bob"].map(Holder::of));
+static MALLORY: LazyLock<Holder> = LazyLock::new(|| Holder::of("mallory"));
 static SERVER_TLS: LazyLock<[Arc<TlsConfig>; 2]> = LazyLock::new(|| {
     [false, true].map(|asks| SERVICE.tls(TlsRole::Server { request_certificate: asks }))
 });
@@ -51,6 +52,7 @@ static ANONYMOUS_TLS: LazyLock<Arc<TlsConfig>> =
     LazyLock::new(|| Arc::new(TlsConfig::new(TlsRole::Client, None, TlsVersion::Tls12).unwrap()));
 static CLIENT_TLS: LazyLock<[Arc<TlsConfig>; 2]> =
     LazyLock::new(|| [0, 1].map(|who| CLIENTS[who].tls(TlsRole::Client)));
+static MALLORYS_TLS: LazyLock<Arc<TlsConfig>> = LazyLock::new(|| MALLORY.tls(TlsRole::Client));
 
 fn is_service(certificate: &Certificate, _: &[Certificate], _: Timestamp) -> Result<(), String> {
     match certificate.der() == SERVICE.certificate.der() {
@@ -92,20 +94,28 @@ fn dialect(plan: &Plan) -> Dialect {
 /// The security of a client.
 pub fn client(plan: &Plan, client: usize, random: &mut Random) -> ClientSecurity {
     let mut options = ClientOptions::new(ADDRESS, Arc::new(is_service));
+    let is_impostor = plan.impostor == Some(client);
     options.protection = plan.protection;
     options.credential = match plan.credential {
         Credential::Anonymous => ClientCredential::None,
         Credential::UserName => ClientCredential::UserName {
             username: format!("user{client}").into(),
-            password: Some(format!("user{client}'s secret").into()),
+            password: Some(match is_impostor {
+                true => "a guess".to_owned().into(),
+                false => format!("user{client}'s secret").into(),
+            }),
         },
         Credential::Certificate => {
-            let Holder { certificate, key } = &CLIENTS[client % 2];
+            let Holder { certificate, key } =
+                if is_impostor { &*MALLORY } else { &CLIENTS[client % 2] };
             ClientCredential::Certificate { certificate: certificate.clone(), key: key.clone() }
         }
     };
     options.service_key = Some(match (plan.negotiated, plan.credential) {
         (false, _) => ServiceKey::Certificate(SERVICE.certificate.clone()),
+        (true, Credential::Certificate) if is_impostor => {
+            ServiceKey::Negotiated(MALLORYS_TLS.clone())
+        }
         (true, Credential::Certificate) => ServiceKey::Negotiated(CLIENT_TLS[client % 2].clone()),
         (true, _) => ServiceKey::Negotiated(ANONYMOUS_TLS.clone()),
     });

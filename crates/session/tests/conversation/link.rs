@@ -8,7 +8,7 @@ use waxwing_session::{Answer, TransmissionId, TransportCause, TransportFailure};
 use waxwing_soap::Envelope;
 use waxwing_xml::Limits;
 
-use crate::plan::{Micros, Plan};
+use crate::plan::{Micros, Plan, SECOND};
 use crate::random::Random;
 
 /// A message as it crosses.
@@ -69,6 +69,11 @@ impl Link {
         let lost = self.is_lost(plan, now);
         let mut fails = (deadline, TransportCause::NoAnswer);
         let mut first = now;
+        if !lost && self.random.permille(plan.held) {
+            fails = (now + self.delay(plan), TransportCause::Broken);
+            let late = now + self.random.between(10 * SECOND, 250 * SECOND);
+            return Sent { written: None, arrivals: vec![(late, octets, false)], fails };
+        }
         if lost {
             fails = self.lost(plan, now, deadline);
         } else {

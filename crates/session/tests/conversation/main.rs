@@ -7,6 +7,7 @@
 
 mod checks;
 mod credentials;
+mod keys;
 mod link;
 mod plan;
 mod random;

@@ -89,6 +89,10 @@ pub struct Plan {
     pub delay: (Micros, Micros),
     /// Of a thousand answers so many are kept back, and an earlier one, of whatever exchange, is given out instead.
     pub swaps: u64,
+    /// Of a thousand requests so many are held back for minutes, while their senders believe them lost.
+    pub held: u64,
+    /// The client that proves itself with what is not good, if one does.
+    pub impostor: Option<usize>,
     /// Of a thousand messages so many are altered.
     pub altered: u64,
     pub accident: Option<(Micros, Accident)>,
@@ -133,7 +137,7 @@ impl Plan {
             Patient if loss > 20 => 54_000,
             _ => r.pick(&[54_000, 54_000, 240]),
         };
-        Self {
+        let plan = Self {
             class,
             protection,
             negotiated: r.permille(300),
@@ -169,6 +173,11 @@ impl Plan {
                 Patient | Hasty | Plain => r.pick(&[0, 0, 200]),
                 _ => 0,
             },
+            held: match class {
+                Idle | Plain => r.pick(&[0, 0, 150]),
+                _ => 0,
+            },
+            impostor: None,
             altered: if class == Corrupt { r.pick(&[20, 100, 300]) } else { 0 },
             accident: (class == Crash).then(|| accident(last, clients, r)),
             clock_ahead: r.pick(&[0, 0, -200, 200]),
@@ -176,7 +185,18 @@ impl Plan {
             renewal_percent: r.pick(&[60, 60, 100]),
             rollover: r.pick(&[300, 20]),
             confirmed: r.permille(200),
-        }
+        };
+        let by_name =
+            plan.protection != Protection::None && plan.credential != Credential::Anonymous;
+        if by_name && r.permille(150) { plan.with_impostor() } else { plan }
+    }
+
+    /// The same with one more client, which is not who it says to be.
+    fn with_impostor(mut self) -> Self {
+        self.impostor = Some(self.clients.len());
+        self.clients.push(0);
+        self.calls.push(vec![(0, false)]);
+        self
     }
 
     /// Whether the same octets are executed once only: a reliable session drops them, or security does.

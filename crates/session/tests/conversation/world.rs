@@ -15,6 +15,7 @@ use waxwing_xml::Limits;
 
 use crate::checks::{Checked, Checks};
 use crate::credentials;
+use crate::keys::Keys;
 use crate::link::{Link, Octets, Outcome, Sent};
 use crate::plan::{Accident, Class, HOUR, MS, Micros, Plan, SECOND};
 use crate::random::Random;
@@ -48,8 +49,15 @@ enum Event {
     },
 }
 
-/// Whose answer an exchange of the service is.
-type Asker = Option<(usize, TransmissionId)>;
+/// Who waits for the answer of an exchange of the service.
+struct Asked {
+    /// None: nobody.
+    by: Option<(usize, TransmissionId)>,
+    /// Whoever holds the wire may give out another answer.
+    may_be_swapped: bool,
+    /// Its key was replaced long ago.
+    is_too_old: bool,
+}
 
 /// How a run went.
 #[derive(Debug, Default)]
@@ -77,7 +85,8 @@ pub struct World {
     /// The service is dead until then.
     dead_until: Micros,
     exchanges: u64,
-    askers: BTreeMap<u64, (u32, Asker, bool)>,
+    askers: BTreeMap<u64, Asked>,
+    keys: Keys,
     link: Link,
     swept: Micros,
     checks: Checks,
@@ -134,6 +143,7 @@ impl World {
             dead_until: 0,
             exchanges: 0,
             askers: BTreeMap::new(),
+            keys: Keys::default(),
             swept: 0,
             checks: Checks::new(plan.clients.len()),
             summary: Summary::default(),
@@ -279,6 +289,7 @@ impl World {
             }
             Accident::ServiceRestarts(after) => {
                 self.service = Service::new(&self.plan, &mut self.random);
+                self.keys.forget();
                 self.life += 1;
                 self.dead_until = self.now + after;
                 self.break_exchanges();
@@ -303,8 +314,8 @@ impl World {
     }
 
     fn break_exchanges(&mut self) {
-        for (_, asker, _) in std::mem::take(&mut self.askers).into_values() {
-            if let Some((client, id)) = asker {
+        for asked in std::mem::take(&mut self.askers).into_values() {
+            if let Some((client, id)) = asked.by {
                 let outcome = Outcome::Failed(TransportCause::Broken);
                 self.later(self.now, Event::Ends(client, id, outcome));
             }
@@ -341,7 +352,7 @@ impl World {
         let name = |call: CallId| CallName { client, index: call.0 as usize };
         match output {
             ClientOutput::Transmit(transmit) => self.transmit(client, *transmit),
-            ClientOutput::Opened => self.checks.opened(client),
+            ClientOutput::Opened => self.checks.opened(&self.plan, client),
             ClientOutput::Completed { call, reply } => {
                 self.checks.completed(&self.plan, name(call), reply)
             }
@@ -384,9 +395,9 @@ impl World {
     // ---- the service ----
 
     fn arrives(&mut self, peer: usize, waits: Option<TransmissionId>, octets: &[u8]) -> Checked {
-        let asker = waits.map(|id| (peer, id));
+        let by = waits.map(|id| (peer, id));
         if self.now < self.dead_until {
-            if let Some((client, id)) = asker {
+            if let Some((client, id)) = by {
                 let outcome = Outcome::Failed(TransportCause::Refused);
                 self.later(self.now, Event::Ends(client, id, outcome));
             }
@@ -395,7 +406,9 @@ impl World {
         self.exchanges += 1;
         let exchange = self.exchanges;
         let may_be_swapped = !self.plan.is_safe() || !opens(octets);
-        self.askers.insert(exchange, (self.life, asker, may_be_swapped));
+        let is_too_old =
+            self.plan.altered == 0 && self.keys.is_too_old(&self.plan, peer, octets, self.now);
+        self.askers.insert(exchange, Asked { by, may_be_swapped, is_too_old });
         let Ok(envelope) = Envelope::parse(octets, &Limits::SOAP) else {
             // HTTP 400.
             return self.answer(exchange, Outcome::Failed(TransportCause::NotSoap));
@@ -441,11 +454,15 @@ impl World {
             println!("{:12} service answers {exchange}: {}", self.now, brief(&outcome));
         }
         self.checks.answered(exchange)?;
-        let Some((_, Some((client, id)), may_be_swapped)) = self.askers.remove(&exchange) else {
-            return Ok(());
-        };
+        let Some(asked) = self.askers.remove(&exchange) else { return Ok(()) };
+        if asked.is_too_old && is_secured(&outcome) {
+            return Err(format!(
+                "exchange {exchange} was under a key that is too old, and is answered"
+            ));
+        }
+        let Some((client, id)) = asked.by else { return Ok(()) };
         let (at, outcome) =
-            self.link.answer(&self.plan, (client, id), outcome, self.now, may_be_swapped);
+            self.link.answer(&self.plan, (client, id), outcome, self.now, asked.may_be_swapped);
         self.later(at, Event::Ends(client, id, outcome));
         Ok(())
     }
@@ -487,6 +504,12 @@ fn outcome_of(encoded: Encoded) -> Outcome {
         ServiceAnswer::Unavailable => Outcome::Failed(TransportCause::Busy),
         ServiceAnswer::Refused | ServiceAnswer::Failed => Outcome::Failed(TransportCause::NotSoap),
     }
+}
+
+/// Whether an answer is one of a session, as opposed to a plain fault or none.
+fn is_secured(outcome: &Outcome) -> bool {
+    let Outcome::Message(octets) = outcome else { return false };
+    String::from_utf8_lossy(octets).contains(":Security ")
 }
 
 fn brief(outcome: &Outcome) -> String {
