@@ -209,7 +209,7 @@ pub use suggest::nearest;
 pub use support::{Feature, Support, support_of};
 pub use time_span::{TimeSpan, TimeSpanError};
 pub use verdict::{CertificateSpans, EndpointVerdict, Outcome, Reason, Verdict};
-pub use waxwing_soap::{Address, AddressError};
+pub use waxwing_soap::{Address, AddressError, AddressingVersion, SoapVersion};
 
 /// The example of the crate's page is compiled with the tests.
 #[cfg(doctest)]

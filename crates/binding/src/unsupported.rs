@@ -198,14 +198,14 @@ fn encoding(endpoint: &EffectiveEndpoint, found: &mut Found) {
         // Said with the transport: its encoding cannot be chosen.
         return;
     }
-    if endpoint.message_version.soap().is_none() {
+    if endpoint.message_version.versions().is_none() {
         found.add(
             "messages without a SOAP envelope",
             "write messageVersion=\"Soap12WSAddressing10\"",
             "textMessageEncoding/@messageVersion",
         );
     }
-    if endpoint.message_version.soap().is_some() && !endpoint.message_version.has_addressing() {
+    if endpoint.message_version.versions().is_some() && !endpoint.message_version.has_addressing() {
         // Their action stands in the HTTP headers, which nobody signs and no reliable session numbers.
         match endpoint.binding_section.as_str() {
             "customBinding" => found.add(

@@ -6,14 +6,13 @@ use std::str::FromStr;
 use crate::digest::DigestAlgorithm;
 
 /// A block cipher, used in CBC mode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BlockCipher {
     /// AES with keys of 128 bits.
     Aes128,
     /// AES with keys of 192 bits.
     Aes192,
     /// AES with keys of 256 bits.
-    #[default]
     Aes256,
     /// Triple DES with keys of 192 bits, parity included.
     TripleDes,
@@ -39,17 +38,17 @@ impl BlockCipher {
 }
 
 /// How a symmetric key is encrypted for an RSA key (XML Encryption §5.4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyTransport {
     /// RSA-OAEP with SHA-1 and MGF1 with SHA-1.
-    #[default]
     RsaOaep,
     /// RSA PKCS#1 v1.5.
     Rsa15,
 }
 
-/// The algorithms of a binding; a message with any other is refused. The default is WCF's, Basic256.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+/// The algorithms of a binding; a message with any other is refused. There is no `Default`: who wants WCF's
+/// says [`AlgorithmSuite::BASIC256`], and nothing falls back to it unseen.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AlgorithmSuite {
     /// The cipher of message parts.
     pub cipher: BlockCipher,
@@ -226,7 +225,7 @@ mod tests {
         for name in &names {
             assert_eq!(name.parse::<AlgorithmSuite>().unwrap().name(), *name);
         }
-        assert_eq!("Default".parse(), Ok(AlgorithmSuite::default()));
+        assert_eq!("Default".parse(), Ok(AlgorithmSuite::BASIC256));
         assert_eq!(
             "Basic256Sha256".parse::<AlgorithmSuite>().unwrap().digest,
             DigestAlgorithm::Sha256

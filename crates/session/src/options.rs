@@ -7,12 +7,13 @@ use waxwing_binding::{
     self as binding, EffectiveEndpoint, EffectiveSecurity, SecureConversation,
     SecurityHeaderLayout, TimeSpan, TrustVersion,
 };
+use waxwing_crypto::{AlgorithmSuite, BlockCipher, DigestAlgorithm, KeyTransport};
 use waxwing_reliable::{
     ReliableMessagingVersion, ReliableSessionSettings, RoundTripEstimate, Shape,
 };
 use waxwing_security::conversation::{ClientOptions, Protection, ServiceLimits, ServiceOptions};
 use waxwing_security::wsse::{Dialect, HeaderLayout, ProtectionOrder, SecuritySettings};
-use waxwing_soap::{AddressingVersion, MessageVersion, SoapVersion};
+use waxwing_soap::MessageVersion;
 use waxwing_xml::Limits;
 
 use crate::client::ClientSettings;
@@ -32,16 +33,7 @@ fn signed(span: TimeSpan) -> SignedDuration {
 
 /// SOAP and addressing versions of an endpoint. None without SOAP.
 pub fn message_version(endpoint: &EffectiveEndpoint) -> Option<MessageVersion> {
-    let soap = match endpoint.message_version.soap()? {
-        binding::SoapVersion::Soap11 => SoapVersion::Soap11,
-        binding::SoapVersion::Soap12 => SoapVersion::Soap12,
-    };
-    let addressing = match endpoint.message_version.addressing() {
-        None => AddressingVersion::None,
-        Some(binding::AddressingVersion::August2004) => AddressingVersion::August2004,
-        Some(binding::AddressingVersion::Addressing10) => AddressingVersion::Addressing10,
-    };
-    Some(MessageVersion { soap, addressing })
+    endpoint.message_version.versions()
 }
 
 /// The limits of the XML reader: the endpoint's quotas where WCF has them.
@@ -233,9 +225,32 @@ fn common(
     }
 }
 
-fn suite(suite: binding::AlgorithmSuite) -> waxwing_security::AlgorithmSuite {
-    // The names are the same, and both lists are WCF's whole list.
-    suite.as_str().parse().unwrap_or_default()
+/// What a name of the configuration file stands for. A name without a row does not compile: nothing may fall back to
+/// another suite.
+fn suite(name: binding::AlgorithmSuite) -> AlgorithmSuite {
+    use BlockCipher::{Aes128, Aes192, Aes256, TripleDes};
+    use DigestAlgorithm::{Sha1, Sha256};
+    use KeyTransport::{Rsa15, RsaOaep};
+    use binding::AlgorithmSuite as Name;
+    let (cipher, digest, key_transport) = match name {
+        Name::Basic256 => (Aes256, Sha1, RsaOaep),
+        Name::Basic192 => (Aes192, Sha1, RsaOaep),
+        Name::Basic128 => (Aes128, Sha1, RsaOaep),
+        Name::TripleDes => (TripleDes, Sha1, RsaOaep),
+        Name::Basic256Rsa15 => (Aes256, Sha1, Rsa15),
+        Name::Basic192Rsa15 => (Aes192, Sha1, Rsa15),
+        Name::Basic128Rsa15 => (Aes128, Sha1, Rsa15),
+        Name::TripleDesRsa15 => (TripleDes, Sha1, Rsa15),
+        Name::Basic256Sha256 => (Aes256, Sha256, RsaOaep),
+        Name::Basic192Sha256 => (Aes192, Sha256, RsaOaep),
+        Name::Basic128Sha256 => (Aes128, Sha256, RsaOaep),
+        Name::TripleDesSha256 => (TripleDes, Sha256, RsaOaep),
+        Name::Basic256Sha256Rsa15 => (Aes256, Sha256, Rsa15),
+        Name::Basic192Sha256Rsa15 => (Aes192, Sha256, Rsa15),
+        Name::Basic128Sha256Rsa15 => (Aes128, Sha256, Rsa15),
+        Name::TripleDesSha256Rsa15 => (TripleDes, Sha256, Rsa15),
+    };
+    AlgorithmSuite { cipher, key_transport, digest }
 }
 
 fn dialect(security: &EffectiveSecurity) -> Dialect {
@@ -262,5 +277,32 @@ fn order(order: binding::MessageProtectionOrder) -> ProtectionOrder {
             ProtectionOrder::SignBeforeEncryptAndEncryptSignature
         }
         Order::EncryptBeforeSign => ProtectionOrder::EncryptBeforeSign,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suites_are_what_their_names_say() {
+        let named = |name: &str| {
+            let attribute = format!("<message algorithmSuite=\"{name}\"/>");
+            let text = format!(
+                "<configuration><system.serviceModel><bindings><wsHttpBinding><binding><security mode=\"Message\">\
+                 {attribute}</security></binding></wsHttpBinding></bindings></system.serviceModel></configuration>"
+            );
+            let file = binding::Configuration::parse(&text).unwrap();
+            let Some(binding::Binding::WsHttp(ws)) = file.binding("wsHttpBinding", "") else {
+                panic!("no binding")
+            };
+            ws.security.message.algorithm_suite.unwrap()
+        };
+        let all: Vec<AlgorithmSuite> = AlgorithmSuite::all().collect();
+        assert_eq!(all.len(), 16);
+        for expected in all {
+            assert_eq!(suite(named(&expected.name())), expected);
+        }
+        assert_eq!(suite(named("Default")), AlgorithmSuite::BASIC256);
     }
 }

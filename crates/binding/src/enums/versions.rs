@@ -1,5 +1,7 @@
 //! Versions of the specifications, and authentication modes.
 
+use waxwing_soap::{AddressingVersion, SoapVersion};
+
 use crate::MessageCredentialType;
 use crate::values::names;
 
@@ -27,50 +29,24 @@ names! {
 impl MessageVersion {
     /// Whether messages carry WS-Addressing headers; reliable sessions need them.
     pub fn has_addressing(self) -> bool {
-        !matches!(self, MessageVersion::Soap11 | MessageVersion::Soap12 | MessageVersion::None)
+        self.versions().is_some_and(|v| v.addressing != AddressingVersion::None)
     }
 
-    /// The SOAP version, or `None` without SOAP.
-    pub fn soap(self) -> Option<SoapVersion> {
-        use MessageVersion as V;
-        match self {
-            V::Soap11 | V::Soap11WsAddressing10 | V::Soap11WsAddressingAugust2004 => {
-                Some(SoapVersion::Soap11)
-            }
-            V::None => None,
-            _ => Some(SoapVersion::Soap12),
-        }
+    /// The versions of SOAP and WS-Addressing, or `None` without SOAP.
+    pub fn versions(self) -> Option<waxwing_soap::MessageVersion> {
+        use AddressingVersion::{Addressing10, August2004};
+        use SoapVersion::{Soap11, Soap12};
+        let (soap, addressing) = match self {
+            MessageVersion::Soap11 => (Soap11, AddressingVersion::None),
+            MessageVersion::Soap12 => (Soap12, AddressingVersion::None),
+            MessageVersion::Soap11WsAddressing10 => (Soap11, Addressing10),
+            MessageVersion::Soap12WsAddressing10 => (Soap12, Addressing10),
+            MessageVersion::Soap11WsAddressingAugust2004 => (Soap11, August2004),
+            MessageVersion::Soap12WsAddressingAugust2004 => (Soap12, August2004),
+            MessageVersion::None => return None,
+        };
+        Some(waxwing_soap::MessageVersion { soap, addressing })
     }
-
-    /// The addressing version, or `None` without addressing headers.
-    pub fn addressing(self) -> Option<AddressingVersion> {
-        use MessageVersion as V;
-        match self {
-            V::Soap11 | V::Soap12 | V::None => None,
-            V::Soap11WsAddressingAugust2004 | V::Soap12WsAddressingAugust2004 => {
-                Some(AddressingVersion::August2004)
-            }
-            _ => Some(AddressingVersion::Addressing10),
-        }
-    }
-}
-
-/// The version of SOAP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SoapVersion {
-    /// SOAP 1.1.
-    Soap11,
-    /// SOAP 1.2.
-    Soap12,
-}
-
-/// The version of WS-Addressing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AddressingVersion {
-    /// WS-Addressing 1.0 (W3C, 2005/08).
-    Addressing10,
-    /// The member submission of August 2004.
-    August2004,
 }
 
 names! {

@@ -24,15 +24,17 @@ pub(super) fn address(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
 }
 
 pub(super) fn version(version: MessageVersion) -> String {
-    let soap = match version.soap() {
-        Some(SoapVersion::Soap11) => "SOAP 1.1",
-        Some(SoapVersion::Soap12) => "SOAP 1.2",
-        None => return "plain XML without a SOAP envelope".to_owned(),
+    let Some(versions) = version.versions() else {
+        return "plain XML without a SOAP envelope".to_owned();
     };
-    match version.addressing() {
-        Some(AddressingVersion::Addressing10) => format!("{soap} with WS-Addressing 1.0"),
-        Some(AddressingVersion::August2004) => format!("{soap} with WS-Addressing of August 2004"),
-        None => format!("{soap} without WS-Addressing"),
+    let soap = match versions.soap {
+        SoapVersion::Soap11 => "SOAP 1.1",
+        SoapVersion::Soap12 => "SOAP 1.2",
+    };
+    match versions.addressing {
+        AddressingVersion::Addressing10 => format!("{soap} with WS-Addressing 1.0"),
+        AddressingVersion::August2004 => format!("{soap} with WS-Addressing of August 2004"),
+        AddressingVersion::None => format!("{soap} without WS-Addressing"),
     }
 }
 

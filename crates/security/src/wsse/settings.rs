@@ -62,7 +62,7 @@ pub struct SecuritySettings {
 impl Default for SecuritySettings {
     fn default() -> Self {
         Self {
-            suite: AlgorithmSuite::default(),
+            suite: AlgorithmSuite::BASIC256,
             dialect: Dialect::default(),
             layout: HeaderLayout::default(),
             order: ProtectionOrder::default(),
