@@ -5,35 +5,39 @@ use crate::file::node::Node;
 use crate::file::problem::Problem;
 use crate::file::reader::{Extensions, Reader};
 use crate::suggest;
+use crate::word::{AUTHORIZATION, NO_METADATA, NO_TRANSACTIONS, NO_WORKFLOWS, Support, note, warn};
 
 /// More extensions than this in one collection are refused.
 pub(crate) const MAX_ELEMENTS: usize = 64;
 
-/// Service behaviors of which only the name is known.
-pub(crate) const OTHER_SERVICE_BEHAVIORS: &[&str] = &[
-    "serviceAuthenticationManager",
-    "serviceSecurityAudit",
-    "useRequestHeadersForMetadataAddress",
-    "workflowRuntime",
-    "persistenceProvider",
-    "serviceDiscovery",
-    "etwTracking",
-    "routing",
-    "workflowIdle",
-    "workflowUnhandledException",
-    "workflowInstanceManagement",
-    "bufferedReceive",
-    "sendMessageChannelCache",
-    "sqlWorkflowInstanceStore",
+/// Service behaviors of which only the name is known, and what becomes of them.
+pub(crate) const OTHER_SERVICE_BEHAVIORS: &[(&str, Support)] = &[
+    ("serviceAuthenticationManager", warn(AUTHORIZATION)),
+    (
+        "serviceSecurityAudit",
+        warn("nothing is written to the event log; `tracing` has what happens"),
+    ),
+    ("useRequestHeadersForMetadataAddress", note(NO_METADATA)),
+    ("workflowRuntime", warn(NO_WORKFLOWS)),
+    ("persistenceProvider", warn(NO_WORKFLOWS)),
+    ("serviceDiscovery", warn("services are not announced here")),
+    ("etwTracking", warn(NO_WORKFLOWS)),
+    ("routing", warn("messages are not passed on to other services here")),
+    ("workflowIdle", warn(NO_WORKFLOWS)),
+    ("workflowUnhandledException", warn(NO_WORKFLOWS)),
+    ("workflowInstanceManagement", warn(NO_WORKFLOWS)),
+    ("bufferedReceive", warn(NO_WORKFLOWS)),
+    ("sendMessageChannelCache", warn(NO_WORKFLOWS)),
+    ("sqlWorkflowInstanceStore", warn(NO_WORKFLOWS)),
 ];
-/// Endpoint behaviors of which only the name is known.
-pub(crate) const OTHER_ENDPOINT_BEHAVIORS: &[&str] = &[
-    "synchronousReceive",
-    "transactedBatching",
-    "webHttp",
-    "enableWebScript",
-    "endpointDiscovery",
-    "soapProcessing",
+/// Endpoint behaviors of which only the name is known, and what becomes of them.
+pub(crate) const OTHER_ENDPOINT_BEHAVIORS: &[(&str, Support)] = &[
+    ("synchronousReceive", note("messages are received as they come")),
+    ("transactedBatching", note(NO_TRANSACTIONS)),
+    ("webHttp", warn("it is for webHttpBinding, which is refused")),
+    ("enableWebScript", warn("it is for webHttpBinding, which is refused")),
+    ("endpointDiscovery", warn("services are not announced here")),
+    ("soapProcessing", warn("messages are not passed on to other services here")),
 ];
 /// Behaviors that are modelled.
 const MODELLED_BEHAVIORS: &[&str] = &[
@@ -99,7 +103,7 @@ pub(crate) fn registered(node: &Node) -> Extensions {
 /// All behaviors that .NET knows.
 pub(crate) fn behaviors() -> impl Iterator<Item = &'static str> + Clone {
     let others = OTHER_SERVICE_BEHAVIORS.iter().chain(OTHER_ENDPOINT_BEHAVIORS);
-    MODELLED_BEHAVIORS.iter().chain(others).copied()
+    MODELLED_BEHAVIORS.iter().copied().chain(others.map(|(name, _)| *name))
 }
 
 /// An extension too many.

@@ -158,6 +158,7 @@ mod time_span;
 mod unsupported;
 mod values;
 mod verdict;
+mod word;
 
 pub use base64::{Base64Error, decode_base64};
 pub use bindings::common::{
@@ -206,10 +207,11 @@ pub use stack::{
     TokenKind, TokenParameters, X509ReferenceStyle,
 };
 pub use suggest::nearest;
-pub use support::{Feature, Support, support_of};
+pub use support::support_of;
 pub use time_span::{TimeSpan, TimeSpanError};
 pub use verdict::{CertificateSpans, EndpointVerdict, Outcome, Reason, Verdict};
 pub use waxwing_soap::{Address, AddressError, AddressingVersion, SoapVersion};
+pub use word::{Feature, Support};
 
 /// The example of the crate's page is compiled with the tests.
 #[cfg(doctest)]

@@ -12,6 +12,7 @@ use crate::support::schema::sections;
 use crate::support::support_of;
 use crate::time_span::TimeSpan;
 use crate::values::{Kind, Range, Rule};
+use crate::word::Support;
 
 /// Every element and attribute that the loader knows, with types, defaults and meanings, as
 /// Markdown; then the closed lists of names.
@@ -22,8 +23,8 @@ pub fn reference_tables() -> String {
         writer.element(&format!("{section}/binding"), "", &description);
     }
     writer.text.push_str("## Elements of `customBinding/binding`\n\n");
-    for (name, description) in describe_elements() {
-        writer.element(&format!("customBinding/binding/{name}"), "", &description);
+    for ChildDescription { name, inner, .. } in describe_elements() {
+        writer.element(&format!("customBinding/binding/{name}"), "", &inner);
     }
     for (name, description) in sections() {
         let _ = write!(writer.text, "## `<{name}>`\n\n");
@@ -55,13 +56,13 @@ impl Writer {
             return;
         }
         let path = format!("{path}/{}", child.name);
-        if !self.described.contains_key(&schema(&path, &child.inner)) {
+        if !self.described.contains_key(&schema(&child.inner)) {
             self.element(&path, child.doc, &child.inner);
         }
     }
 
     fn element(&mut self, path: &str, doc: &str, description: &Description) {
-        self.described.entry(schema(path, description)).or_insert_with(|| path.to_owned());
+        self.described.entry(schema(description)).or_insert_with(|| path.to_owned());
         let _ = write!(self.text, "### `{path}`\n\n");
         if !doc.trim().is_empty() {
             let _ = write!(self.text, "{}\n\n", doc.trim());
@@ -80,7 +81,7 @@ impl Writer {
     }
 
     fn attribute(&mut self, path: &str, attribute: &AttributeDescription) {
-        let AttributeDescription { name, kind, rule, default, doc } = attribute;
+        let AttributeDescription { name, kind, rule, default, doc, .. } = attribute;
         if !kind.names.is_empty() && kind.name != "bool" {
             self.kinds.insert(kind.name, kind.names);
         }
@@ -98,7 +99,7 @@ impl Writer {
     fn child_row(&mut self, path: &str, child: &ChildDescription) {
         let many = if child.many { "elements" } else { "element" };
         let own = format!("{path}/{}", child.name);
-        let described = self.described.get(&schema(&own, &child.inner)).filter(|at| **at != own);
+        let described = self.described.get(&schema(&child.inner)).filter(|at| **at != own);
         let as_there = match described {
             Some(at) if !child.inner.attributes.is_empty() || !child.inner.children.is_empty() => {
                 format!(" See `{at}`.")
@@ -120,10 +121,10 @@ impl Writer {
             "## Known by name\n\nThese are read and carried; what stands in them is not looked at.\n\n| \
              element | here |\n| --- | --- |\n",
         );
-        let behaviors = |kind: &'static str, names: &'static [&'static str]| {
-            names.iter().map(move |name| format!("behaviors/{kind}/behavior/{name}"))
+        let behaviors = |kind: &'static str, names: &'static [(&'static str, Support)]| {
+            names.iter().map(move |(name, _)| format!("behaviors/{kind}/behavior/{name}"))
         };
-        let sections = CARRIED.iter().map(|name| (*name).to_owned());
+        let sections = CARRIED.iter().map(|(name, _)| (*name).to_owned());
         let all = behaviors("serviceBehaviors", OTHER_SERVICE_BEHAVIORS)
             .chain(behaviors("endpointBehaviors", OTHER_ENDPOINT_BEHAVIORS))
             .chain(sections);
@@ -145,21 +146,8 @@ impl Writer {
 }
 
 /// Two elements are described once when they have the same schema and the same becomes of it.
-fn schema(path: &str, description: &Description) -> String {
-    let mut text = format!("{description:?}");
-    words(path, description, &mut text);
-    text
-}
-
-fn words(path: &str, description: &Description, text: &mut String) {
-    for attribute in &description.attributes {
-        text.push_str(&here(&format!("{path}/@{}", attribute.name)));
-    }
-    for child in &description.children {
-        let path = format!("{path}/{}", child.name);
-        text.push_str(&here(&path));
-        words(&path, &child.inner, text);
-    }
+fn schema(description: &Description) -> String {
+    format!("{description:?}")
 }
 
 /// What becomes of a setting, in a cell of a table.

@@ -12,7 +12,7 @@ use crate::config::behaviors::Behaviors;
 use crate::config::endpoints::{Client, ProtocolMappings, Services};
 use crate::config::waxwing::WaxwingSection;
 use crate::file::writer::OutNode;
-use crate::settings::{AttributeDescription, Description};
+use crate::settings::{AttributeDescription, ChildDescription, Description};
 use crate::time_span::TimeSpan;
 use crate::values::{Range, Rule};
 
@@ -107,7 +107,7 @@ fn file(seed: u64) -> OutNode {
             let binding = group.child("binding");
             fill(binding, &description, choices);
             if section == "customBinding" {
-                for (name, description) in describe_elements() {
+                for ChildDescription { name, inner: description, .. } in describe_elements() {
                     if choices.one_in(2) {
                         fill(binding.child(name), &description, choices);
                     }
@@ -185,7 +185,7 @@ fn every_attribute_is_tried() {
     for (section, description) in describe_bindings() {
         all(&description, &format!("{model}/bindings/{section}/binding"), &mut wanted);
     }
-    for (element, description) in describe_elements() {
+    for ChildDescription { name: element, inner: description, .. } in describe_elements() {
         let path = format!("{model}/bindings/customBinding/binding/{element}");
         all(&description, &path, &mut wanted);
     }

@@ -2,6 +2,9 @@
 //!
 //! [`settings!`] declares a struct once and derives everything else from it: defaults, reading
 //! with diagnosis, writing, fluent setters and the rows of the tables in `docs/configuration.md`.
+//!
+//! Each attribute says what becomes of it ([`crate::word`]): `"sendTimeout" => Runs`. An element that holds others needs no
+//! word; with `, inside word` the same becomes of everything in it, whatever its own declaration says.
 
 use crate::file::node::{Attribute, Node};
 use crate::file::reader::Reader;
@@ -23,6 +26,8 @@ pub(crate) enum ChildRead {
 pub(crate) trait Settings: Default + Clone + PartialEq {
     /// Whether WCF passes over attributes and texts that the element does not have.
     const LENIENT: bool = false;
+    /// Whether it has attributes or elements that say for themselves what becomes of them.
+    const HOLDS_SETTINGS: bool;
     /// Reads one attribute; false when the element has no such attribute.
     fn read_attribute(&mut self, attribute: &Attribute, cx: &mut Reader) -> bool;
     /// How often the element may have this child.
@@ -46,6 +51,7 @@ impl Description {
 /// A field that holds child elements: one, perhaps one, or many.
 pub(crate) trait ChildField {
     const READ: ChildRead;
+    const HOLDS_SETTINGS: bool;
     fn read_field(&mut self, node: &Node, cx: &mut Reader);
     fn write_field(&self, base: &Self, name: &'static str, out: &mut OutNode);
     fn describe_field(&self) -> Description;
@@ -53,6 +59,7 @@ pub(crate) trait ChildField {
 
 impl<T: Settings> ChildField for T {
     const READ: ChildRead = ChildRead::Once;
+    const HOLDS_SETTINGS: bool = T::HOLDS_SETTINGS;
 
     fn read_field(&mut self, node: &Node, cx: &mut Reader) {
         read_into(self, node, cx);
@@ -71,6 +78,7 @@ impl<T: Settings> ChildField for T {
 
 impl<T: Settings> ChildField for Option<T> {
     const READ: ChildRead = ChildRead::Once;
+    const HOLDS_SETTINGS: bool = T::HOLDS_SETTINGS;
 
     fn read_field(&mut self, node: &Node, cx: &mut Reader) {
         read_into(self.insert(T::default()), node, cx);
@@ -89,6 +97,7 @@ impl<T: Settings> ChildField for Option<T> {
 
 impl<T: Settings> ChildField for Vec<T> {
     const READ: ChildRead = ChildRead::Many;
+    const HOLDS_SETTINGS: bool = T::HOLDS_SETTINGS;
 
     fn read_field(&mut self, node: &Node, cx: &mut Reader) {
         let mut value = T::default();
@@ -105,6 +114,11 @@ impl<T: Settings> ChildField for Vec<T> {
     fn describe_field(&self) -> Description {
         Description::of(&T::default())
     }
+}
+
+/// An element that holds no settings must say itself what becomes of it: a missing word does not compile.
+pub(crate) const fn must_have_word<C: ChildField>(word: &[&str]) {
+    assert!(C::HOLDS_SETTINGS || !word.is_empty(), "an element that holds nothing needs `=> word`");
 }
 
 /// Reads an element over the values that `target` already has.
@@ -175,10 +189,11 @@ macro_rules! settings {
             } )?
             $( attributes {
                 $( $(#[doc = $adoc:literal])* $attr:ident : $A:ty = $adefault:expr, $aname:literal
-                    $( as $rule:ident )? $( , range $range:expr )? ; )+
+                    $( as $rule:ident )? $( , range $range:expr )? => $aword:expr ; )+
             } )?
             $( children {
-                $( $(#[doc = $cdoc:literal])* $child:ident : $C:ty $( = $cdefault:expr )?, $cname:literal ; )+
+                $( $(#[doc = $cdoc:literal])* $child:ident : $C:ty $( = $cdefault:expr )?, $cname:literal
+                    $( , inside $cinside:expr )? $( => $cword:expr )? ; )+
             } )?
         }
     ) => {
@@ -230,6 +245,10 @@ macro_rules! settings {
 
         #[allow(unused_variables, unreachable_code)]
         impl $crate::settings::Settings for $T {
+            const HOLDS_SETTINGS: bool = $crate::settings::any!(
+                $( $( $flat )+ )? $( $( $attr )+ )? $( $( $child )+ )?
+            );
+
             fn read_attribute(
                 &mut self,
                 attribute: &$crate::file::node::Attribute,
@@ -296,13 +315,17 @@ macro_rules! settings {
                     rule: $crate::settings::rule_of!($( as $rule )? $( $range )?),
                     default: $crate::values::Value::write(&self.$attr),
                     doc: concat!($( $adoc ),*),
+                    word: $aword,
                 }); )+ )?
+                $( $( const { $crate::settings::must_have_word::<$C>(&[$( stringify!($cword) )?]) } )+ )?
                 $( $( out.children.push($crate::settings::ChildDescription {
                     name: $cname,
                     many: <$C as $crate::settings::ChildField>::READ
                         == $crate::settings::ChildRead::Many,
                     doc: concat!($( $cdoc ),*),
-                    inner: $crate::settings::ChildField::describe_field(&self.$child),
+                    word: $crate::settings::child_word!($( $cword )?),
+                    inner: $crate::settings::ChildField::describe_field(&self.$child)
+                        .all_inside(&[$( $cinside )?]),
                 }); )+ )?
             }
         }
@@ -321,6 +344,25 @@ macro_rules! rule_of {
     };
 }
 
+macro_rules! child_word {
+    () => {
+        None
+    };
+    ($word:expr) => {
+        Some($word)
+    };
+}
+
+/// Whether there is anything.
+macro_rules! any {
+    () => {
+        false
+    };
+    ($( $name:ident )+) => {
+        true
+    };
+}
+
 macro_rules! child_default {
     ($C:ty) => {
         <$C>::default()
@@ -330,4 +372,4 @@ macro_rules! child_default {
     };
 }
 
-pub(crate) use {child_default, rule_of, settings};
+pub(crate) use {any, child_default, child_word, rule_of, settings};

@@ -2,6 +2,9 @@
 
 use crate::settings::settings;
 use crate::values::Range;
+use crate::word::Feature::{Callbacks, HttpAuthentication, Https};
+use crate::word::Support::{Partly, Refused, Runs};
+use crate::word::{INACTIVITY, QUOTA, warn};
 use crate::{
     AlgorithmSuite, HttpClientCredentialType, HttpProxyCredentialType, PolicyEnforcement,
     ProtectionScenario, TimeSpan,
@@ -18,15 +21,16 @@ settings! {
         attributes {
             /// Key of the binding among those of its type; empty for the unnamed one, which
             /// endpoints without `bindingConfiguration` use.
-            name: String = String::new(), "name";
+            name: String = String::new(), "name" => Runs;
             /// Time to open a channel, security handshake and CreateSequence included.
-            open_timeout: TimeSpan = TimeSpan::minutes(1), "openTimeout";
+            open_timeout: TimeSpan = TimeSpan::minutes(1), "openTimeout" => Runs;
             /// Time for an orderly close: last message, terminate, cancel.
-            close_timeout: TimeSpan = TimeSpan::minutes(1), "closeTimeout";
+            close_timeout: TimeSpan = TimeSpan::minutes(1), "closeTimeout" => Runs;
             /// Time for a whole call, request and reply, retransmissions included.
-            send_timeout: TimeSpan = TimeSpan::minutes(1), "sendTimeout";
+            send_timeout: TimeSpan = TimeSpan::minutes(1), "sendTimeout" => Runs;
             /// How long a service waits for the next application message of a session.
-            receive_timeout: TimeSpan = TimeSpan::minutes(10), "receiveTimeout";
+            receive_timeout: TimeSpan = TimeSpan::minutes(10), "receiveTimeout"
+                => Partly(INACTIVITY);
         }
     }
 }
@@ -36,15 +40,15 @@ settings! {
     pub struct ReaderQuotas {
         attributes {
             /// Nesting depth of elements (default 32).
-            max_depth: u32 = 0, "maxDepth";
+            max_depth: u32 = 0, "maxDepth" => Runs;
             /// Characters of one text (default 8192).
-            max_string_content_length: u32 = 0, "maxStringContentLength";
+            max_string_content_length: u32 = 0, "maxStringContentLength" => warn(QUOTA);
             /// Items of one array (default 16384).
-            max_array_length: u32 = 0, "maxArrayLength";
+            max_array_length: u32 = 0, "maxArrayLength" => warn(QUOTA);
             /// Bytes of one start tag (default 4096).
-            max_bytes_per_read: u32 = 0, "maxBytesPerRead";
+            max_bytes_per_read: u32 = 0, "maxBytesPerRead" => warn(QUOTA);
             /// Characters of all names (default 16384).
-            max_name_table_char_count: u32 = 0, "maxNameTableCharCount";
+            max_name_table_char_count: u32 = 0, "maxNameTableCharCount" => warn(QUOTA);
         }
     }
 }
@@ -54,12 +58,12 @@ settings! {
     pub struct OptionalReliableSession {
         attributes {
             /// Whether there is a reliable session at all.
-            enabled: bool = false, "enabled";
+            enabled: bool = false, "enabled" => Runs;
             /// Whether messages are delivered in the order in which they were sent.
-            ordered: bool = true, "ordered";
+            ordered: bool = true, "ordered" => Runs;
             /// How long either side may stay silent before the session is given up.
             inactivity_timeout: TimeSpan = TimeSpan::minutes(10), "inactivityTimeout",
-                range Range::POSITIVE_SPAN;
+                range Range::POSITIVE_SPAN => Runs;
         }
     }
 }
@@ -69,10 +73,10 @@ settings! {
     pub struct ReliableSession {
         attributes {
             /// Whether messages are delivered in the order in which they were sent.
-            ordered: bool = true, "ordered";
+            ordered: bool = true, "ordered" => Refused(Callbacks);
             /// How long either side may stay silent before the session is given up.
             inactivity_timeout: TimeSpan = TimeSpan::minutes(10), "inactivityTimeout",
-                range Range::POSITIVE_SPAN;
+                range Range::POSITIVE_SPAN => Refused(Callbacks);
         }
     }
 }
@@ -89,7 +93,7 @@ settings! {
     pub struct ServiceName {
         attributes {
             /// A name under which the service may be addressed.
-            name: String = String::new(), "name";
+            name: String = String::new(), "name" => Refused(Https);
         }
     }
 }
@@ -109,10 +113,11 @@ settings! {
     pub struct ExtendedProtectionPolicy {
         attributes {
             /// When a token is demanded.
-            policy_enforcement: PolicyEnforcement = PolicyEnforcement::Never, "policyEnforcement";
+            policy_enforcement: PolicyEnforcement = PolicyEnforcement::Never, "policyEnforcement"
+                => Refused(Https);
             /// What it protects.
             protection_scenario: ProtectionScenario = ProtectionScenario::TransportSelected,
-                "protectionScenario";
+                "protectionScenario" => Refused(Https);
         }
         children {
             /// Names of the service.
@@ -127,12 +132,12 @@ settings! {
         attributes {
             /// How the client authenticates on the HTTP layer.
             client_credential_type: HttpClientCredentialType = HttpClientCredentialType::None,
-                "clientCredentialType";
+                "clientCredentialType" => Refused(HttpAuthentication);
             /// How the client authenticates to a proxy.
             proxy_credential_type: HttpProxyCredentialType = HttpProxyCredentialType::None,
-                "proxyCredentialType";
+                "proxyCredentialType" => Refused(HttpAuthentication);
             /// Realm of HTTP Basic and Digest.
-            realm: String = String::new(), "realm";
+            realm: String = String::new(), "realm" => Refused(HttpAuthentication);
         }
         children {
             /// Channel binding tokens.

@@ -5,6 +5,11 @@ use crate::bindings::common::{
 };
 use crate::settings::settings;
 use crate::values::Range;
+use crate::word::Feature::{BinaryMessages, Callbacks, HttpAuthentication, Https, Tcp, WebSockets};
+use crate::word::Support::{Refused, Runs, RunsExcept};
+use crate::word::{
+    ACKNOWLEDGED, CLASS, NO_PROXY, NO_TRANSACTIONS, POOLS, SCHEMES, note, note_as, warn,
+};
 use crate::{
     AuthenticationSchemes, CompressionFormat, HostNameComparisonMode, MessageVersion,
     ProtectionLevel, ReliableMessagingVersion, SslProtocols, TextEncoding, TimeSpan,
@@ -24,24 +29,26 @@ settings! {
         attributes {
             /// How long acknowledgements are held back to go together.
             acknowledgement_interval: TimeSpan = TimeSpan::milliseconds(200),
-                "acknowledgementInterval", range Range::POSITIVE_SPAN;
+                "acknowledgementInterval", range Range::POSITIVE_SPAN => note(ACKNOWLEDGED);
             /// Whether the receiver tells how many messages it can still buffer.
-            flow_control_enabled: bool = true, "flowControlEnabled";
+            flow_control_enabled: bool = true, "flowControlEnabled" => Runs;
             /// How long either side may stay silent before the session is given up.
             inactivity_timeout: TimeSpan = TimeSpan::minutes(10), "inactivityTimeout",
-                range Range::POSITIVE_SPAN;
+                range Range::POSITIVE_SPAN => Runs;
             /// Sessions that may wait to be accepted by the service.
-            max_pending_channels: u32 = 4, "maxPendingChannels", range Range::new(1, MAX_PENDING_CHANNELS);
+            max_pending_channels: u32 = 4, "maxPendingChannels", range Range::new(1, MAX_PENDING_CHANNELS)
+                => Runs;
             /// How often a message is sent again before the session is given up.
-            max_retry_count: u32 = 8, "maxRetryCount", range AT_LEAST_ONE;
+            max_retry_count: u32 = 8, "maxRetryCount", range AT_LEAST_ONE => Runs;
             /// Messages that may be under way unacknowledged, and that the receiver buffers.
-            max_transfer_window_size: u32 = 8, "maxTransferWindowSize", range Range::new(1, MAX_WINDOW);
+            max_transfer_window_size: u32 = 8, "maxTransferWindowSize", range Range::new(1, MAX_WINDOW)
+                => Runs;
             /// Whether messages are delivered in the order in which they were sent.
-            ordered: bool = true, "ordered";
+            ordered: bool = true, "ordered" => Runs;
             /// Version of the protocol.
             reliable_messaging_version: ReliableMessagingVersion =
                 ReliableMessagingVersion::WsReliableMessagingFebruary2005,
-                "reliableMessagingVersion";
+                "reliableMessagingVersion" => Runs;
         }
     }
 }
@@ -51,13 +58,15 @@ settings! {
     pub struct TextMessageEncoding {
         attributes {
             /// SOAP and addressing versions.
-            message_version: MessageVersion = MessageVersion::Soap12WsAddressing10, "messageVersion";
+            message_version: MessageVersion = MessageVersion::Soap12WsAddressing10, "messageVersion"
+                => RunsExcept(&["Soap11", "Soap12", "None"]);
             /// Character encoding.
-            write_encoding: TextEncoding = TextEncoding::Utf8, "writeEncoding";
+            write_encoding: TextEncoding = TextEncoding::Utf8, "writeEncoding"
+                => RunsExcept(&["utf-16", "unicodeFFFE"]);
             /// Readers kept for reuse.
-            max_read_pool_size: u32 = 64, "maxReadPoolSize", range AT_LEAST_ONE;
+            max_read_pool_size: u32 = 64, "maxReadPoolSize", range AT_LEAST_ONE => note(POOLS);
             /// Writers kept for reuse.
-            max_write_pool_size: u32 = 16, "maxWritePoolSize", range AT_LEAST_ONE;
+            max_write_pool_size: u32 = 16, "maxWritePoolSize", range AT_LEAST_ONE => note(POOLS);
         }
         children {
             /// Limits of the XML reader.
@@ -71,15 +80,18 @@ settings! {
     pub struct MtomMessageEncoding {
         attributes {
             /// SOAP and addressing versions.
-            message_version: MessageVersion = MessageVersion::Soap12WsAddressing10, "messageVersion";
+            message_version: MessageVersion = MessageVersion::Soap12WsAddressing10, "messageVersion"
+                => RunsExcept(&["Soap11", "Soap12", "None"]);
             /// Character encoding.
-            write_encoding: TextEncoding = TextEncoding::Utf8, "writeEncoding";
+            write_encoding: TextEncoding = TextEncoding::Utf8, "writeEncoding"
+                => RunsExcept(&["utf-16", "unicodeFFFE"]);
             /// Readers kept for reuse.
-            max_read_pool_size: u32 = 64, "maxReadPoolSize", range AT_LEAST_ONE;
+            max_read_pool_size: u32 = 64, "maxReadPoolSize", range AT_LEAST_ONE => note(POOLS);
             /// Writers kept for reuse.
-            max_write_pool_size: u32 = 16, "maxWritePoolSize", range AT_LEAST_ONE;
+            max_write_pool_size: u32 = 16, "maxWritePoolSize", range AT_LEAST_ONE => note(POOLS);
             /// Bytes of the buffer of one message.
-            max_buffer_size: u32 = 65_536, "maxBufferSize", range AT_LEAST_ONE;
+            max_buffer_size: u32 = 65_536, "maxBufferSize", range AT_LEAST_ONE
+                => note("a message is held whole; maxReceivedMessageSize bounds it");
         }
         children {
             /// Limits of the XML reader.
@@ -93,13 +105,16 @@ settings! {
     pub struct BinaryMessageEncoding {
         attributes {
             /// Readers kept for reuse.
-            max_read_pool_size: u32 = 64, "maxReadPoolSize", range AT_LEAST_ONE;
+            max_read_pool_size: u32 = 64, "maxReadPoolSize", range AT_LEAST_ONE
+                => Refused(BinaryMessages);
             /// Writers kept for reuse.
-            max_write_pool_size: u32 = 16, "maxWritePoolSize", range AT_LEAST_ONE;
+            max_write_pool_size: u32 = 16, "maxWritePoolSize", range AT_LEAST_ONE
+                => Refused(BinaryMessages);
             /// Bytes of strings that a session's dictionary may hold.
-            max_session_size: u32 = 2048, "maxSessionSize";
+            max_session_size: u32 = 2048, "maxSessionSize" => Refused(BinaryMessages);
             /// Compression.
-            compression_format: CompressionFormat = CompressionFormat::None, "compressionFormat";
+            compression_format: CompressionFormat = CompressionFormat::None, "compressionFormat"
+                => Refused(BinaryMessages);
         }
         children {
             /// Limits of the XML reader.
@@ -114,17 +129,19 @@ settings! {
         attributes {
             /// When a WebSocket is used.
             transport_usage: WebSocketTransportUsage = WebSocketTransportUsage::Never,
-                "transportUsage";
+                "transportUsage" => RunsExcept(&["Always"]);
             /// Name of the subprotocol.
-            sub_protocol: String = String::new(), "subProtocol";
+            sub_protocol: String = String::new(), "subProtocol" => Refused(WebSockets);
             /// Whether the service hears of a new connection.
-            create_notification_on_connection: bool = false, "createNotificationOnConnection";
+            create_notification_on_connection: bool = false, "createNotificationOnConnection"
+                => Refused(WebSockets);
             /// Time between keep-alive frames; 00:00:00 is the platform's, 30 s.
-            keep_alive_interval: TimeSpan = TimeSpan::ZERO, "keepAliveInterval", range KEEP_ALIVE;
+            keep_alive_interval: TimeSpan = TimeSpan::ZERO, "keepAliveInterval", range KEEP_ALIVE
+                => Refused(WebSockets);
             /// Whether the client's frames are not masked.
-            disable_payload_masking: bool = false, "disablePayloadMasking";
+            disable_payload_masking: bool = false, "disablePayloadMasking" => Refused(WebSockets);
             /// Connections waiting to be accepted; 0 is automatic (100 × processors).
-            max_pending_connections: u32 = 0, "maxPendingConnections";
+            max_pending_connections: u32 = 0, "maxPendingConnections" => Refused(WebSockets);
         }
     }
 }
@@ -143,11 +160,11 @@ settings! {
     pub struct MessageHandlerFactory {
         attributes {
             /// Type name of the factory.
-            r#type: String = String::new(), "type";
+            r#type: String = String::new(), "type" => warn(CLASS);
         }
         children {
             /// Handlers.
-            handlers: crate::file::raw::RawXml, "handlers";
+            handlers: crate::file::raw::RawXml, "handlers" => warn(CLASS);
         }
     }
 }
@@ -157,46 +174,55 @@ settings! {
     pub struct HttpTransport {
         attributes {
             /// Whether the program sets addressing headers itself; excludes reliable sessions.
-            manual_addressing: bool = false, "manualAddressing";
+            manual_addressing: bool = false, "manualAddressing" => RunsExcept(&["true"]);
             /// Bytes of the buffer pool.
-            max_buffer_pool_size: u64 = 524_288, "maxBufferPoolSize", range AT_LEAST_ONE_LONG;
+            max_buffer_pool_size: u64 = 524_288, "maxBufferPoolSize", range AT_LEAST_ONE_LONG
+                => note(POOLS);
             /// Bytes of the largest message that is accepted.
-            max_received_message_size: u64 = 65_536, "maxReceivedMessageSize", range AT_LEAST_ONE_LONG;
+            max_received_message_size: u64 = 65_536, "maxReceivedMessageSize", range AT_LEAST_ONE_LONG
+                => Runs;
             /// Whether cookies are kept.
-            allow_cookies: bool = false, "allowCookies";
+            allow_cookies: bool = false, "allowCookies" => warn("no cookie is kept or sent back");
             /// HTTP authentication of clients.
             authentication_scheme: AuthenticationSchemes = AuthenticationSchemes::ANONYMOUS,
-                "authenticationScheme";
+                "authenticationScheme" => RunsExcept(SCHEMES);
             /// Whether local addresses are reached without the proxy.
-            bypass_proxy_on_local: bool = false, "bypassProxyOnLocal";
+            bypass_proxy_on_local: bool = false, "bypassProxyOnLocal" => note_as("true", NO_PROXY);
             /// Whether compressed replies are accepted.
-            decompression_enabled: bool = true, "decompressionEnabled";
+            decompression_enabled: bool = true, "decompressionEnabled"
+                => note_as("false", "no compressed reply is asked for");
             /// How the host name takes part in finding the service.
             host_name_comparison_mode: HostNameComparisonMode =
-                HostNameComparisonMode::StrongWildcard, "hostNameComparisonMode";
+                HostNameComparisonMode::StrongWildcard, "hostNameComparisonMode"
+                    => warn("a service answers whatever name of the machine is asked");
             /// Whether connections are reused.
-            keep_alive_enabled: bool = true, "keepAliveEnabled";
+            keep_alive_enabled: bool = true, "keepAliveEnabled"
+                => warn("connections are always used again, for 90 seconds");
             /// Bytes of a buffer; absent follows maxReceivedMessageSize.
-            max_buffer_size: Option<u32> = None, "maxBufferSize", range AT_LEAST_ONE;
+            max_buffer_size: Option<u32> = None, "maxBufferSize", range AT_LEAST_ONE
+                => note("a message is held whole; maxReceivedMessageSize bounds it");
             /// Accepts under way at once; 0 is automatic.
-            max_pending_accepts: u32 = 0, "maxPendingAccepts", range Range::new(0, MAX_PENDING_ACCEPTS);
+            max_pending_accepts: u32 = 0, "maxPendingAccepts", range Range::new(0, MAX_PENDING_ACCEPTS)
+                => note("connections are accepted as they come");
             /// Address of the proxy.
-            proxy_address: Option<String> = None, "proxyAddress" as Uri;
+            proxy_address: Option<String> = None, "proxyAddress" as Uri => warn(NO_PROXY);
             /// HTTP authentication to the proxy.
             proxy_authentication_scheme: AuthenticationSchemes = AuthenticationSchemes::ANONYMOUS,
-                "proxyAuthenticationScheme";
+                "proxyAuthenticationScheme" => note(NO_PROXY);
             /// Realm of HTTP Basic and Digest.
-            realm: String = String::new(), "realm";
+            realm: String = String::new(), "realm" => Refused(HttpAuthentication);
             /// Time for a request's first bytes; 00:00:00 is automatic.
             request_initialization_timeout: TimeSpan = TimeSpan::ZERO,
-                "requestInitializationTimeout";
+                "requestInitializationTimeout"
+                => warn("the host has its own limits for the time of a request");
             /// Whether messages are buffered.
-            transfer_mode: TransferMode = TransferMode::Buffered, "transferMode";
+            transfer_mode: TransferMode = TransferMode::Buffered, "transferMode"
+                => RunsExcept(&["Streamed", "StreamedRequest", "StreamedResponse"]);
             /// Whether NTLM connections are shared between callers.
             unsafe_connection_ntlm_authentication: bool = false,
-                "unsafeConnectionNtlmAuthentication";
+                "unsafeConnectionNtlmAuthentication" => Refused(HttpAuthentication);
             /// Whether the system's proxy is used.
-            use_default_web_proxy: bool = true, "useDefaultWebProxy";
+            use_default_web_proxy: bool = true, "useDefaultWebProxy" => note_as("false", NO_PROXY);
         }
         children {
             /// WebSockets.
@@ -218,7 +244,7 @@ settings! {
         }
         attributes {
             /// Whether the TLS client must show a certificate.
-            require_client_certificate: bool = false, "requireClientCertificate";
+            require_client_certificate: bool = false, "requireClientCertificate" => Refused(Https);
         }
     }
 }
@@ -228,13 +254,14 @@ settings! {
     pub struct ConnectionPoolSettings {
         attributes {
             /// Connections are shared only within a group.
-            group_name: String = String::from("default"), "groupName";
+            group_name: String = String::from("default"), "groupName" => Refused(Tcp);
             /// Oldest age of a connection.
-            lease_timeout: TimeSpan = TimeSpan::minutes(5), "leaseTimeout";
+            lease_timeout: TimeSpan = TimeSpan::minutes(5), "leaseTimeout" => Refused(Tcp);
             /// How long an idle connection is kept.
-            idle_timeout: TimeSpan = TimeSpan::minutes(2), "idleTimeout";
+            idle_timeout: TimeSpan = TimeSpan::minutes(2), "idleTimeout" => Refused(Tcp);
             /// Idle connections kept to one endpoint.
-            max_outbound_connections_per_endpoint: u32 = 10, "maxOutboundConnectionsPerEndpoint";
+            max_outbound_connections_per_endpoint: u32 = 10, "maxOutboundConnectionsPerEndpoint"
+                => Refused(Tcp);
         }
     }
 }
@@ -244,35 +271,40 @@ settings! {
     pub struct TcpTransport {
         attributes {
             /// Whether the program sets addressing headers itself; excludes reliable sessions.
-            manual_addressing: bool = false, "manualAddressing";
+            manual_addressing: bool = false, "manualAddressing" => Refused(Tcp);
             /// Bytes of the buffer pool.
-            max_buffer_pool_size: u64 = 524_288, "maxBufferPoolSize", range AT_LEAST_ONE_LONG;
+            max_buffer_pool_size: u64 = 524_288, "maxBufferPoolSize", range AT_LEAST_ONE_LONG
+                => Refused(Tcp);
             /// Bytes of the largest message that is accepted.
-            max_received_message_size: u64 = 65_536, "maxReceivedMessageSize", range AT_LEAST_ONE_LONG;
+            max_received_message_size: u64 = 65_536, "maxReceivedMessageSize", range AT_LEAST_ONE_LONG
+                => Refused(Tcp);
             /// Bytes read from the connection at once.
-            connection_buffer_size: u32 = 8192, "connectionBufferSize", range AT_LEAST_ONE;
+            connection_buffer_size: u32 = 8192, "connectionBufferSize", range AT_LEAST_ONE
+                => Refused(Tcp);
             /// How the host name takes part in finding the service.
             host_name_comparison_mode: HostNameComparisonMode =
-                HostNameComparisonMode::StrongWildcard, "hostNameComparisonMode";
+                HostNameComparisonMode::StrongWildcard, "hostNameComparisonMode" => Refused(Tcp);
             /// Time for a connection's preamble.
             channel_initialization_timeout: TimeSpan = TimeSpan::seconds(30),
-                "channelInitializationTimeout", range Range::POSITIVE_SPAN;
+                "channelInitializationTimeout", range Range::POSITIVE_SPAN => Refused(Tcp);
             /// Bytes of a buffer; absent follows maxReceivedMessageSize.
-            max_buffer_size: Option<u32> = None, "maxBufferSize", range AT_LEAST_ONE;
+            max_buffer_size: Option<u32> = None, "maxBufferSize", range AT_LEAST_ONE
+                => Refused(Tcp);
             /// Connections waiting to be dispatched; 0 is automatic (12 × processors).
-            max_pending_connections: u32 = 0, "maxPendingConnections";
+            max_pending_connections: u32 = 0, "maxPendingConnections" => Refused(Tcp);
             /// How long small writes are held back to go together.
-            max_output_delay: TimeSpan = TimeSpan::milliseconds(200), "maxOutputDelay";
+            max_output_delay: TimeSpan = TimeSpan::milliseconds(200), "maxOutputDelay"
+                => Refused(Tcp);
             /// Accepts under way at once; 0 is automatic (2 × processors).
-            max_pending_accepts: u32 = 0, "maxPendingAccepts";
+            max_pending_accepts: u32 = 0, "maxPendingAccepts" => Refused(Tcp);
             /// Whether messages are buffered.
-            transfer_mode: TransferMode = TransferMode::Buffered, "transferMode";
+            transfer_mode: TransferMode = TransferMode::Buffered, "transferMode" => Refused(Tcp);
             /// Connections waiting to be accepted; 0 is automatic (12 × processors).
-            listen_backlog: u32 = 0, "listenBacklog";
+            listen_backlog: u32 = 0, "listenBacklog" => Refused(Tcp);
             /// Whether several processes may listen on the port.
-            port_sharing_enabled: bool = false, "portSharingEnabled";
+            port_sharing_enabled: bool = false, "portSharingEnabled" => Refused(Tcp);
             /// Whether Teredo tunnels are used.
-            teredo_enabled: bool = false, "teredoEnabled";
+            teredo_enabled: bool = false, "teredoEnabled" => Refused(Tcp);
         }
         children {
             /// Channel binding tokens.
@@ -288,9 +320,9 @@ settings! {
     pub struct SslStreamSecurity {
         attributes {
             /// Whether the TLS client must show a certificate.
-            require_client_certificate: bool = false, "requireClientCertificate";
+            require_client_certificate: bool = false, "requireClientCertificate" => Refused(Tcp);
             /// TLS versions.
-            ssl_protocols: SslProtocols = SslProtocols::TCP_DEFAULT, "sslProtocols";
+            ssl_protocols: SslProtocols = SslProtocols::TCP_DEFAULT, "sslProtocols" => Refused(Tcp);
         }
     }
 }
@@ -300,7 +332,8 @@ settings! {
     pub struct WindowsStreamSecurity {
         attributes {
             /// What the connection protects.
-            protection_level: ProtectionLevel = ProtectionLevel::EncryptAndSign, "protectionLevel";
+            protection_level: ProtectionLevel = ProtectionLevel::EncryptAndSign, "protectionLevel"
+                => Refused(Tcp);
         }
     }
 }
@@ -310,7 +343,8 @@ settings! {
     pub struct CompositeDuplex {
         attributes {
             /// Where the client listens.
-            client_base_address: Option<String> = None, "clientBaseAddress" as Uri;
+            client_base_address: Option<String> = None, "clientBaseAddress" as Uri
+                => Refused(Callbacks);
         }
     }
 }
@@ -320,12 +354,12 @@ settings! {
     pub struct ChannelPoolSettings {
         attributes {
             /// How long an idle channel is kept.
-            idle_timeout: TimeSpan = TimeSpan::minutes(2), "idleTimeout";
+            idle_timeout: TimeSpan = TimeSpan::minutes(2), "idleTimeout" => Refused(Callbacks);
             /// Oldest age of a channel.
-            lease_timeout: TimeSpan = TimeSpan::minutes(10), "leaseTimeout";
+            lease_timeout: TimeSpan = TimeSpan::minutes(10), "leaseTimeout" => Refused(Callbacks);
             /// Idle channels kept to one endpoint.
             max_outbound_channels_per_endpoint: u32 = 10, "maxOutboundChannelsPerEndpoint",
-                range AT_LEAST_ONE;
+                range AT_LEAST_ONE => Refused(Callbacks);
         }
     }
 }
@@ -335,9 +369,10 @@ settings! {
     pub struct OneWay {
         attributes {
             /// Channels accepted at once.
-            max_accepted_channels: u32 = 10, "maxAcceptedChannels", range AT_LEAST_ONE;
+            max_accepted_channels: u32 = 10, "maxAcceptedChannels", range AT_LEAST_ONE
+                => Refused(Callbacks);
             /// Whether messages carry the header of packet routing.
-            packet_routable: bool = false, "packetRoutable";
+            packet_routable: bool = false, "packetRoutable" => Refused(Callbacks);
         }
         children {
             /// The channel pool.
@@ -352,9 +387,9 @@ settings! {
         attributes {
             /// The dialect.
             transaction_protocol: TransactionProtocol = TransactionProtocol::OleTransactions,
-                "transactionProtocol";
+                "transactionProtocol" => warn(NO_TRANSACTIONS);
             /// Whether operations with Action="*" may take transactions.
-            allow_wildcard_action: bool = false, "allowWildcardAction";
+            allow_wildcard_action: bool = false, "allowWildcardAction" => warn(NO_TRANSACTIONS);
         }
     }
 }

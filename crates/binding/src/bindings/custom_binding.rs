@@ -9,10 +9,15 @@ use crate::file::problem::Problem;
 use crate::file::raw::OtherElement;
 use crate::file::reader::Reader;
 use crate::file::writer::OutNode;
-use crate::settings::{ChildField, ChildRead, Description, Settings, read_into};
+use crate::settings::{
+    ChildDescription, ChildField, ChildRead, Description, Settings, child_word, read_into,
+};
+use crate::word::Feature::{BinaryMessages, Callbacks, Https, Tcp};
+use crate::word::Support::Refused;
+use crate::word::{NO_TRANSACTIONS, warn};
 
 macro_rules! custom_elements {
-    ( $( $(#[$meta:meta])* $V:ident($T:ty) = $name:literal; )+ ) => {
+    ( $( $(#[$meta:meta])* $V:ident($T:ty) = $name:literal $( , inside $inside:expr )? $( => $word:expr )?; )+ ) => {
         /// One element of a `customBinding`.
         #[derive(Debug, Clone, PartialEq)]
         #[allow(clippy::large_enum_variant, reason = "a binding has a handful of elements")]
@@ -72,39 +77,46 @@ macro_rules! custom_elements {
         )+
 
         /// Descriptions of the modelled elements, for the tables.
-        pub(crate) fn describe_elements() -> Vec<(&'static str, Description)> {
-            vec![ $( ($name, ChildField::describe_field(&<$T>::default())), )+ ]
+        pub(crate) fn describe_elements() -> Vec<ChildDescription> {
+            vec![ $( ChildDescription {
+                name: $name,
+                many: false,
+                doc: "",
+                word: child_word!($( $word )?),
+                inner: ChildField::describe_field(&<$T>::default()).all_inside(&[$( $inside )?]),
+            }, )+ ]
         }
     };
 }
 
 custom_elements! {
     /// Transactions.
-    TransactionFlow(TransactionFlow) = "transactionFlow";
+    TransactionFlow(TransactionFlow) = "transactionFlow" => warn(NO_TRANSACTIONS);
     /// The reliable session.
     ReliableSession(ReliableSessionElement) = "reliableSession";
     /// Message security.
     Security(SecurityElement) = "security";
     /// A second connection for callbacks.
-    CompositeDuplex(CompositeDuplex) = "compositeDuplex";
+    CompositeDuplex(CompositeDuplex) = "compositeDuplex", inside Refused(Callbacks);
     /// One-way messages.
-    OneWay(OneWay) = "oneWay";
+    OneWay(OneWay) = "oneWay", inside Refused(Callbacks);
     /// TLS over TCP.
-    SslStreamSecurity(SslStreamSecurity) = "sslStreamSecurity";
+    SslStreamSecurity(SslStreamSecurity) = "sslStreamSecurity", inside Refused(Tcp);
     /// Windows authentication over TCP.
-    WindowsStreamSecurity(WindowsStreamSecurity) = "windowsStreamSecurity";
+    WindowsStreamSecurity(WindowsStreamSecurity) = "windowsStreamSecurity", inside Refused(Tcp);
     /// Text messages.
     TextMessageEncoding(TextMessageEncoding) = "textMessageEncoding";
     /// MTOM messages.
     MtomMessageEncoding(MtomMessageEncoding) = "mtomMessageEncoding";
     /// Binary messages.
-    BinaryMessageEncoding(BinaryMessageEncoding) = "binaryMessageEncoding";
+    BinaryMessageEncoding(BinaryMessageEncoding) = "binaryMessageEncoding",
+        inside Refused(BinaryMessages);
     /// HTTP.
     HttpTransport(HttpTransport) = "httpTransport";
     /// HTTPS.
-    HttpsTransport(HttpsTransport) = "httpsTransport";
+    HttpsTransport(HttpsTransport) = "httpsTransport", inside Refused(Https);
     /// TCP.
-    TcpTransport(TcpTransport) = "tcpTransport";
+    TcpTransport(TcpTransport) = "tcpTransport", inside Refused(Tcp);
 }
 
 /// What an element is for; a binding takes one of each of the first three.
@@ -254,6 +266,7 @@ fn element_type(name: &str) -> String {
 
 impl Settings for CustomBinding {
     const LENIENT: bool = true;
+    const HOLDS_SETTINGS: bool = true;
 
     fn read_attribute(&mut self, attribute: &Attribute, cx: &mut Reader) -> bool {
         self.timeouts.read_attribute(attribute, cx)

@@ -3,6 +3,8 @@
 use crate::bindings::common::{ReliableSession, Timeouts};
 use crate::bindings::ws::{WsHttpCommon, http_setters};
 use crate::settings::settings;
+use crate::word::Feature::Callbacks;
+use crate::word::Support::Refused;
 use crate::{AlgorithmSuite, MessageCredentialType, WsDualHttpSecurityMode};
 
 settings! {
@@ -11,11 +13,12 @@ settings! {
         attributes {
             /// What the client proves itself with.
             client_credential_type: MessageCredentialType = MessageCredentialType::Windows,
-                "clientCredentialType";
+                "clientCredentialType" => Refused(Callbacks);
             /// Whether the service's certificate is obtained by a negotiation.
-            negotiate_service_credential: bool = true, "negotiateServiceCredential";
+            negotiate_service_credential: bool = true, "negotiateServiceCredential"
+                => Refused(Callbacks);
             /// The algorithms; absent means Basic256 (Basic128 for Kerberos).
-            algorithm_suite: Option<AlgorithmSuite> = None, "algorithmSuite";
+            algorithm_suite: Option<AlgorithmSuite> = None, "algorithmSuite" => Refused(Callbacks);
         }
     }
 }
@@ -25,7 +28,8 @@ settings! {
     pub struct WsDualHttpSecurity {
         attributes {
             /// Where messages are secured.
-            mode: WsDualHttpSecurityMode = WsDualHttpSecurityMode::Message, "mode";
+            mode: WsDualHttpSecurityMode = WsDualHttpSecurityMode::Message, "mode"
+                => Refused(Callbacks);
         }
         children {
             /// Security of the messages.
@@ -46,7 +50,8 @@ settings! {
         }
         attributes {
             /// Where the client listens for callbacks.
-            client_base_address: Option<String> = None, "clientBaseAddress" as Uri;
+            client_base_address: Option<String> = None, "clientBaseAddress" as Uri
+                => Refused(Callbacks);
         }
         children {
             /// The reliable session.

@@ -5,6 +5,9 @@ use crate::bindings::ws::{WsHttpCommon, http_setters};
 use crate::config::identity::EndpointIdentity;
 use crate::file::raw::RawXml;
 use crate::settings::settings;
+use crate::word::Feature::IssuedTokens;
+use crate::word::Support::{Refused, RunsExcept};
+use crate::word::{FEDERATED, NO_METADATA, note};
 use crate::{AlgorithmSuite, IssuedKeyType, WsFederationHttpSecurityMode};
 
 settings! {
@@ -12,9 +15,9 @@ settings! {
     pub struct ClaimTypeRequirement {
         attributes {
             /// The claim type (URI).
-            claim_type: String = String::new(), "claimType";
+            claim_type: String = String::new(), "claimType" => Refused(IssuedTokens);
             /// Whether the token may lack it.
-            is_optional: bool = false, "isOptional";
+            is_optional: bool = false, "isOptional" => Refused(IssuedTokens);
         }
     }
 }
@@ -34,15 +37,16 @@ settings! {
     pub struct Issuer {
         attributes {
             /// Its address.
-            address: String = String::new(), "address" as Uri;
+            address: String = String::new(), "address" as Uri => Refused(IssuedTokens);
             /// Type of the binding to reach it.
-            binding: String = String::new(), "binding";
+            binding: String = String::new(), "binding" => Refused(IssuedTokens);
             /// Name of that binding.
-            binding_configuration: String = String::new(), "bindingConfiguration";
+            binding_configuration: String = String::new(), "bindingConfiguration"
+                => Refused(IssuedTokens);
         }
         children {
             /// Reference parameters.
-            headers: RawXml, "headers";
+            headers: RawXml, "headers" => Refused(IssuedTokens);
             /// Its expected identity.
             identity: Option<EndpointIdentity>, "identity";
         }
@@ -54,11 +58,11 @@ settings! {
     pub struct IssuerMetadata {
         attributes {
             /// Its metadata address.
-            address: String = String::new(), "address" as Uri;
+            address: String = String::new(), "address" as Uri => Refused(IssuedTokens);
         }
         children {
             /// Reference parameters.
-            headers: RawXml, "headers";
+            headers: RawXml, "headers" => Refused(IssuedTokens);
             /// Its expected identity.
             identity: Option<EndpointIdentity>, "identity";
         }
@@ -70,26 +74,30 @@ settings! {
     pub struct FederatedMessageSecurity {
         attributes {
             /// The algorithms; absent means Basic256.
-            algorithm_suite: Option<AlgorithmSuite> = None, "algorithmSuite";
+            algorithm_suite: Option<AlgorithmSuite> = None, "algorithmSuite"
+                => Refused(IssuedTokens);
             /// Whether a WS-SecureConversation session is set up.
-            establish_security_context: bool = true, "establishSecurityContext";
+            establish_security_context: bool = true, "establishSecurityContext"
+                => Refused(IssuedTokens);
             /// Whether the service's certificate is obtained by a negotiation.
-            negotiate_service_credential: bool = true, "negotiateServiceCredential";
+            negotiate_service_credential: bool = true, "negotiateServiceCredential"
+                => Refused(IssuedTokens);
             /// The kind of key that the token proves; BearerKey only with
             /// ws2007FederationHttpBinding.
-            issued_key_type: IssuedKeyType = IssuedKeyType::SymmetricKey, "issuedKeyType";
+            issued_key_type: IssuedKeyType = IssuedKeyType::SymmetricKey, "issuedKeyType"
+                => Refused(IssuedTokens);
             /// Type of the token (URI).
-            issued_token_type: String = String::new(), "issuedTokenType";
+            issued_token_type: String = String::new(), "issuedTokenType" => Refused(IssuedTokens);
         }
         children {
             /// Claims that the token must have.
             claim_type_requirements: ClaimTypeRequirements, "claimTypeRequirements";
             /// The security token service.
-            issuer: Option<Issuer>, "issuer";
+            issuer: Option<Issuer>, "issuer", inside Refused(IssuedTokens);
             /// Where it describes itself.
-            issuer_metadata: Option<IssuerMetadata>, "issuerMetadata";
+            issuer_metadata: Option<IssuerMetadata>, "issuerMetadata", inside Refused(IssuedTokens);
             /// XML sent along in the token request.
-            token_request_parameters: RawXml, "tokenRequestParameters";
+            token_request_parameters: RawXml, "tokenRequestParameters" => Refused(IssuedTokens);
         }
     }
 }
@@ -99,7 +107,8 @@ settings! {
     pub struct FederationSecurity {
         attributes {
             /// Where messages are secured.
-            mode: WsFederationHttpSecurityMode = WsFederationHttpSecurityMode::Message, "mode";
+            mode: WsFederationHttpSecurityMode = WsFederationHttpSecurityMode::Message, "mode"
+                => RunsExcept(FEDERATED);
         }
         children {
             /// Security of the messages.
@@ -121,9 +130,10 @@ macro_rules! federation_binding {
                 }
                 attributes {
                     /// Where the privacy notice stands.
-                    privacy_notice_at: Option<String> = None, "privacyNoticeAt" as Uri;
+                    privacy_notice_at: Option<String> = None, "privacyNoticeAt" as Uri
+                        => note(NO_METADATA);
                     /// Its version.
-                    privacy_notice_version: u32 = 0, "privacyNoticeVersion";
+                    privacy_notice_version: u32 = 0, "privacyNoticeVersion" => note(NO_METADATA);
                 }
                 children {
                     /// The reliable session.

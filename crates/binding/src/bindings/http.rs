@@ -7,6 +7,9 @@ use crate::bindings::custom::WebSocketSettings;
 use crate::bindings::ws::http_setters;
 use crate::settings::settings;
 use crate::values::Range;
+use crate::word::Feature::{Https, WsSecurity10};
+use crate::word::Support::{Refused, Runs, RunsExcept};
+use crate::word::{NO_PROXY, POOLS, note, note_as, warn};
 use crate::{
     AlgorithmSuite, BasicHttpMessageCredentialType, BasicHttpSecurityMode, BasicHttpsSecurityMode,
     HostNameComparisonMode, NetHttpMessageEncoding, TextEncoding, TransferMode, WsMessageEncoding,
@@ -17,27 +20,31 @@ settings! {
     pub struct HttpCommon {
         attributes {
             /// Whether cookies are kept.
-            allow_cookies: bool = false, "allowCookies";
+            allow_cookies: bool = false, "allowCookies" => warn("no cookie is kept or sent back");
             /// Whether local addresses are reached without the proxy.
-            bypass_proxy_on_local: bool = false, "bypassProxyOnLocal";
+            bypass_proxy_on_local: bool = false, "bypassProxyOnLocal" => note_as("true", NO_PROXY);
             /// How the host name takes part in finding the service.
             host_name_comparison_mode: HostNameComparisonMode =
-                HostNameComparisonMode::StrongWildcard, "hostNameComparisonMode";
+                HostNameComparisonMode::StrongWildcard, "hostNameComparisonMode"
+                    => warn("a service answers whatever name of the machine is asked");
             /// Bytes of the buffer pool.
-            max_buffer_pool_size: u64 = 524_288, "maxBufferPoolSize";
+            max_buffer_pool_size: u64 = 524_288, "maxBufferPoolSize" => note(POOLS);
             /// Bytes of a buffer; absent follows maxReceivedMessageSize.
-            max_buffer_size: Option<u32> = None, "maxBufferSize", range Range::new(1, i32::MAX as i64);
+            max_buffer_size: Option<u32> = None, "maxBufferSize", range Range::new(1, i32::MAX as i64)
+                => note("a message is held whole; maxReceivedMessageSize bounds it");
             /// Bytes of the largest message that is accepted.
             max_received_message_size: u64 = 65_536, "maxReceivedMessageSize",
-                range Range::new(1, i64::MAX);
+                range Range::new(1, i64::MAX) => Runs;
             /// Address of the proxy.
-            proxy_address: Option<String> = None, "proxyAddress" as Uri;
+            proxy_address: Option<String> = None, "proxyAddress" as Uri => warn(NO_PROXY);
             /// Character encoding.
-            text_encoding: TextEncoding = TextEncoding::Utf8, "textEncoding";
+            text_encoding: TextEncoding = TextEncoding::Utf8, "textEncoding"
+                => RunsExcept(&["utf-16", "unicodeFFFE"]);
             /// Whether messages are buffered.
-            transfer_mode: TransferMode = TransferMode::Buffered, "transferMode";
+            transfer_mode: TransferMode = TransferMode::Buffered, "transferMode"
+                => RunsExcept(&["Streamed", "StreamedRequest", "StreamedResponse"]);
             /// Whether the system's proxy is used.
-            use_default_web_proxy: bool = true, "useDefaultWebProxy";
+            use_default_web_proxy: bool = true, "useDefaultWebProxy" => note_as("false", NO_PROXY);
         }
         children {
             /// Limits of the XML reader.
@@ -52,9 +59,11 @@ settings! {
         attributes {
             /// What the client proves itself with.
             client_credential_type: BasicHttpMessageCredentialType =
-                BasicHttpMessageCredentialType::UserName, "clientCredentialType";
+                BasicHttpMessageCredentialType::UserName, "clientCredentialType"
+                    => Refused(WsSecurity10);
             /// The algorithms; absent means Basic256.
-            algorithm_suite: Option<AlgorithmSuite> = None, "algorithmSuite";
+            algorithm_suite: Option<AlgorithmSuite> = None, "algorithmSuite"
+                => Refused(WsSecurity10);
         }
     }
 }
@@ -64,7 +73,8 @@ settings! {
     pub struct BasicHttpSecurity {
         attributes {
             /// Where messages are secured.
-            mode: BasicHttpSecurityMode = BasicHttpSecurityMode::None, "mode";
+            mode: BasicHttpSecurityMode = BasicHttpSecurityMode::None, "mode"
+                => RunsExcept(&["Transport", "TransportWithMessageCredential"]);
         }
         children {
             /// Security of the connection.
@@ -80,7 +90,8 @@ settings! {
     pub struct BasicHttpsSecurity {
         attributes {
             /// Where messages are secured.
-            mode: BasicHttpsSecurityMode = BasicHttpsSecurityMode::Transport, "mode";
+            mode: BasicHttpsSecurityMode = BasicHttpsSecurityMode::Transport, "mode"
+                => Refused(Https);
         }
         children {
             /// Security of the connection.
@@ -105,7 +116,7 @@ macro_rules! basic_binding {
                 attributes {
                     /// How messages are written.
                     message_encoding: WsMessageEncoding = WsMessageEncoding::Text,
-                        "messageEncoding";
+                        "messageEncoding" => Runs;
                 }
                 children {
                     /// Security.
@@ -149,7 +160,7 @@ macro_rules! net_http_binding {
                 attributes {
                     /// How messages are written.
                     message_encoding: NetHttpMessageEncoding = NetHttpMessageEncoding::Binary,
-                        "messageEncoding";
+                        "messageEncoding" => RunsExcept(&["Binary"]);
                 }
                 children {
                     /// The reliable session.

@@ -13,6 +13,8 @@ pub(crate) mod ws;
 use crate::file::problem::Problem;
 use crate::file::raw::OtherElement;
 use crate::suggest;
+use crate::word::Feature::{Callbacks, Https, NoAddressing, Tcp};
+use crate::word::Support::Refused;
 use common::Timeouts;
 use custom_binding::CustomBinding;
 use dual::WsDualHttpBinding;
@@ -57,7 +59,7 @@ pub(crate) fn unknown_type(name: &str, span: crate::Span) -> Problem {
 }
 
 macro_rules! bindings {
-    ( $( $(#[$meta:meta])* $V:ident($T:ty) = $section:literal, $wcf:literal; )+ ) => {
+    ( $( $(#[$meta:meta])* $V:ident($T:ty) = $section:literal, $wcf:literal $( , inside $inside:expr )?; )+ ) => {
         /// A binding of any type.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Binding {
@@ -181,7 +183,8 @@ macro_rules! bindings {
 
         /// Descriptions of the modelled bindings, for the tables.
         pub(crate) fn describe_bindings() -> Vec<(&'static str, crate::settings::Description)> {
-            vec![ $( ($section, crate::settings::Description::of(&<$T>::default())), )+ ]
+            vec![ $( ($section, crate::settings::Description::of(&<$T>::default())
+                .all_inside(&[$( $inside )?])), )+ ]
         }
     };
 }
@@ -197,17 +200,19 @@ bindings! {
     Ws2007FederationHttp(Ws2007FederationHttpBinding) =
         "ws2007FederationHttpBinding", "WS2007FederationHttpBinding";
     /// `wsDualHttpBinding`.
-    WsDualHttp(WsDualHttpBinding) = "wsDualHttpBinding", "WSDualHttpBinding";
+    WsDualHttp(WsDualHttpBinding) = "wsDualHttpBinding", "WSDualHttpBinding",
+        inside Refused(Callbacks);
     /// `netTcpBinding`.
-    NetTcp(NetTcpBinding) = "netTcpBinding", "NetTcpBinding";
+    NetTcp(NetTcpBinding) = "netTcpBinding", "NetTcpBinding", inside Refused(Tcp);
     /// `netHttpBinding`.
     NetHttp(NetHttpBinding) = "netHttpBinding", "NetHttpBinding";
     /// `netHttpsBinding`.
-    NetHttps(NetHttpsBinding) = "netHttpsBinding", "NetHttpsBinding";
+    NetHttps(NetHttpsBinding) = "netHttpsBinding", "NetHttpsBinding", inside Refused(Https);
     /// `basicHttpBinding`.
-    BasicHttp(BasicHttpBinding) = "basicHttpBinding", "BasicHttpBinding";
+    BasicHttp(BasicHttpBinding) = "basicHttpBinding", "BasicHttpBinding",
+        inside Refused(NoAddressing);
     /// `basicHttpsBinding`.
-    BasicHttps(BasicHttpsBinding) = "basicHttpsBinding", "BasicHttpsBinding";
+    BasicHttps(BasicHttpsBinding) = "basicHttpsBinding", "BasicHttpsBinding", inside Refused(Https);
     /// `customBinding`.
     Custom(CustomBinding) = "customBinding", "CustomBinding";
     /// `mexHttpBinding`: `wsHttpBinding` without security, for metadata.

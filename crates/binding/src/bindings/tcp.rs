@@ -5,6 +5,8 @@ use crate::bindings::common::{
 };
 use crate::settings::settings;
 use crate::values::Range;
+use crate::word::Feature::Tcp;
+use crate::word::Support::Refused;
 use crate::{
     AlgorithmSuite, HostNameComparisonMode, MessageCredentialType, ProtectionLevel, SecurityMode,
     SslProtocols, TcpClientCredentialType, TransactionProtocol, TransferMode,
@@ -16,11 +18,12 @@ settings! {
         attributes {
             /// How the client authenticates on the connection.
             client_credential_type: TcpClientCredentialType = TcpClientCredentialType::Windows,
-                "clientCredentialType";
+                "clientCredentialType" => Refused(Tcp);
             /// What the connection protects; TLS allows only EncryptAndSign.
-            protection_level: ProtectionLevel = ProtectionLevel::EncryptAndSign, "protectionLevel";
+            protection_level: ProtectionLevel = ProtectionLevel::EncryptAndSign, "protectionLevel"
+                => Refused(Tcp);
             /// TLS versions.
-            ssl_protocols: SslProtocols = SslProtocols::TCP_DEFAULT, "sslProtocols";
+            ssl_protocols: SslProtocols = SslProtocols::TCP_DEFAULT, "sslProtocols" => Refused(Tcp);
         }
         children {
             /// Channel binding tokens.
@@ -36,9 +39,9 @@ settings! {
         attributes {
             /// What the client proves itself with.
             client_credential_type: MessageCredentialType = MessageCredentialType::Windows,
-                "clientCredentialType";
+                "clientCredentialType" => Refused(Tcp);
             /// The algorithms; absent means Basic256.
-            algorithm_suite: Option<AlgorithmSuite> = None, "algorithmSuite";
+            algorithm_suite: Option<AlgorithmSuite> = None, "algorithmSuite" => Refused(Tcp);
         }
     }
 }
@@ -48,7 +51,7 @@ settings! {
     pub struct NetTcpSecurity {
         attributes {
             /// Where messages are secured.
-            mode: SecurityMode = SecurityMode::Transport, "mode";
+            mode: SecurityMode = SecurityMode::Transport, "mode" => Refused(Tcp);
         }
         children {
             /// Security of the connection.
@@ -68,28 +71,29 @@ settings! {
         }
         attributes {
             /// Whether transactions flow to the service.
-            transaction_flow: bool = false, "transactionFlow";
+            transaction_flow: bool = false, "transactionFlow" => Refused(Tcp);
             /// Whether messages are buffered.
-            transfer_mode: TransferMode = TransferMode::Buffered, "transferMode";
+            transfer_mode: TransferMode = TransferMode::Buffered, "transferMode" => Refused(Tcp);
             /// The dialect of transaction flow.
             transaction_protocol: TransactionProtocol = TransactionProtocol::OleTransactions,
-                "transactionProtocol";
+                "transactionProtocol" => Refused(Tcp);
             /// How the host name takes part in finding the service.
             host_name_comparison_mode: HostNameComparisonMode =
-                HostNameComparisonMode::StrongWildcard, "hostNameComparisonMode";
+                HostNameComparisonMode::StrongWildcard, "hostNameComparisonMode" => Refused(Tcp);
             /// Connections waiting to be accepted; 0 is automatic (12 × processors).
-            listen_backlog: u32 = 0, "listenBacklog";
+            listen_backlog: u32 = 0, "listenBacklog" => Refused(Tcp);
             /// Bytes of the buffer pool.
-            max_buffer_pool_size: u64 = 524_288, "maxBufferPoolSize";
+            max_buffer_pool_size: u64 = 524_288, "maxBufferPoolSize" => Refused(Tcp);
             /// Bytes of a buffer; absent follows maxReceivedMessageSize.
-            max_buffer_size: Option<u32> = None, "maxBufferSize", range Range::new(1, i32::MAX as i64);
+            max_buffer_size: Option<u32> = None, "maxBufferSize", range Range::new(1, i32::MAX as i64)
+                => Refused(Tcp);
             /// Connections kept in the pool or waiting; 0 is automatic (12 × processors).
-            max_connections: u32 = 0, "maxConnections";
+            max_connections: u32 = 0, "maxConnections" => Refused(Tcp);
             /// Bytes of the largest message that is accepted.
             max_received_message_size: u64 = 65_536, "maxReceivedMessageSize",
-                range Range::new(1, i64::MAX);
+                range Range::new(1, i64::MAX) => Refused(Tcp);
             /// Whether several processes may listen on the port.
-            port_sharing_enabled: bool = false, "portSharingEnabled";
+            port_sharing_enabled: bool = false, "portSharingEnabled" => Refused(Tcp);
         }
         children {
             /// Limits of the XML reader.

@@ -5,6 +5,8 @@ use crate::bindings::common::{
 };
 use crate::settings::settings;
 use crate::values::Range;
+use crate::word::Support::{Runs, RunsExcept};
+use crate::word::{NO_PROXY, NO_TRANSACTIONS, POOLS, note, note_as, warn};
 use crate::{
     AlgorithmSuite, HostNameComparisonMode, MessageCredentialType, SecurityMode, TextEncoding,
     WsMessageEncoding,
@@ -15,26 +17,29 @@ settings! {
     pub struct WsHttpCommon {
         attributes {
             /// Whether local addresses are reached without the proxy.
-            bypass_proxy_on_local: bool = false, "bypassProxyOnLocal";
+            bypass_proxy_on_local: bool = false, "bypassProxyOnLocal" => note_as("true", NO_PROXY);
             /// Whether transactions flow to the service.
-            transaction_flow: bool = false, "transactionFlow";
+            transaction_flow: bool = false, "transactionFlow" => warn(NO_TRANSACTIONS);
             /// How the host name takes part in finding the service.
             host_name_comparison_mode: HostNameComparisonMode =
-                HostNameComparisonMode::StrongWildcard, "hostNameComparisonMode";
+                HostNameComparisonMode::StrongWildcard, "hostNameComparisonMode"
+                    => warn("a service answers whatever name of the machine is asked");
             /// Bytes of the buffer pool.
-            max_buffer_pool_size: u64 = 524_288, "maxBufferPoolSize";
+            max_buffer_pool_size: u64 = 524_288, "maxBufferPoolSize" => note(POOLS);
             /// Bytes of the largest message that is accepted; more than 2147483647 is refused
             /// when the binding is applied.
             max_received_message_size: u64 = 65_536, "maxReceivedMessageSize",
-                range Range::new(1, i64::MAX);
+                range Range::new(1, i64::MAX) => Runs;
             /// How messages are written.
-            message_encoding: WsMessageEncoding = WsMessageEncoding::Text, "messageEncoding";
+            message_encoding: WsMessageEncoding = WsMessageEncoding::Text, "messageEncoding"
+                => Runs;
             /// Address of the proxy.
-            proxy_address: Option<String> = None, "proxyAddress" as Uri;
+            proxy_address: Option<String> = None, "proxyAddress" as Uri => warn(NO_PROXY);
             /// Character encoding.
-            text_encoding: TextEncoding = TextEncoding::Utf8, "textEncoding";
+            text_encoding: TextEncoding = TextEncoding::Utf8, "textEncoding"
+                => RunsExcept(&["utf-16", "unicodeFFFE"]);
             /// Whether the system's proxy is used.
-            use_default_web_proxy: bool = true, "useDefaultWebProxy";
+            use_default_web_proxy: bool = true, "useDefaultWebProxy" => note_as("false", NO_PROXY);
         }
         children {
             /// Limits of the XML reader.
@@ -49,14 +54,14 @@ settings! {
         attributes {
             /// What the client proves itself with.
             client_credential_type: MessageCredentialType = MessageCredentialType::Windows,
-                "clientCredentialType";
+                "clientCredentialType" => RunsExcept(&["Windows", "IssuedToken"]);
             /// Whether the service's certificate (or ticket) is obtained by a negotiation; if
             /// not, the client must have it beforehand.
-            negotiate_service_credential: bool = true, "negotiateServiceCredential";
+            negotiate_service_credential: bool = true, "negotiateServiceCredential" => Runs;
             /// Whether a WS-SecureConversation session is set up; a reliable session needs it.
-            establish_security_context: bool = true, "establishSecurityContext";
+            establish_security_context: bool = true, "establishSecurityContext" => Runs;
             /// The algorithms; absent means Basic256 (Basic128 for Kerberos).
-            algorithm_suite: Option<AlgorithmSuite> = None, "algorithmSuite";
+            algorithm_suite: Option<AlgorithmSuite> = None, "algorithmSuite" => Runs;
         }
     }
 }
@@ -66,7 +71,8 @@ settings! {
     pub struct WsHttpSecurity {
         attributes {
             /// Where messages are secured.
-            mode: SecurityMode = SecurityMode::Message, "mode";
+            mode: SecurityMode = SecurityMode::Message, "mode"
+                => RunsExcept(&["Transport", "TransportWithMessageCredential"]);
         }
         children {
             /// Security of the connection.
@@ -127,7 +133,8 @@ macro_rules! ws_http_binding {
                 }
                 attributes {
                     /// Whether cookies are kept.
-                    allow_cookies: bool = false, "allowCookies";
+                    allow_cookies: bool = false, "allowCookies"
+                        => warn("no cookie is kept or sent back");
                 }
                 children {
                     /// The reliable session.

@@ -9,6 +9,12 @@ use crate::file::reader::Reader;
 use crate::file::writer::OutNode;
 use crate::settings::{ChildField, ChildRead, Description, Settings, settings};
 use crate::values::{Range, Rule, Value};
+use crate::word::Feature::Callbacks;
+use crate::word::Support::{Refused, Runs};
+use crate::word::{
+    AUTHORIZATION, MANAGER, NO_METADATA, NO_PAGE, NO_TRANSACTIONS, NO_WINDOWS, QUOTA, note,
+    note_as, warn,
+};
 use crate::{PolicyVersion, PrincipalPermissionMode, TimeSpan};
 
 const AT_LEAST_ONE: Range = Range::new(1, i32::MAX as i64);
@@ -19,25 +25,29 @@ settings! {
     pub struct ServiceMetadata {
         attributes {
             /// Whether `?wsdl` is answered over HTTP.
-            http_get_enabled: bool = false, "httpGetEnabled";
+            http_get_enabled: bool = false, "httpGetEnabled" => warn(NO_METADATA);
             /// Where, if not at the base address.
-            http_get_url: Option<String> = None, "httpGetUrl" as Uri;
+            http_get_url: Option<String> = None, "httpGetUrl" as Uri => note(NO_METADATA);
             /// Whether `?wsdl` is answered over HTTPS.
-            https_get_enabled: bool = false, "httpsGetEnabled";
+            https_get_enabled: bool = false, "httpsGetEnabled" => warn(NO_METADATA);
             /// Where, if not at the base address.
-            https_get_url: Option<String> = None, "httpsGetUrl" as Uri;
+            https_get_url: Option<String> = None, "httpsGetUrl" as Uri => note(NO_METADATA);
             /// Binding type of the HTTP page.
-            http_get_binding: String = String::new(), "httpGetBinding";
+            http_get_binding: String = String::new(), "httpGetBinding" => note(NO_METADATA);
             /// Its name.
-            http_get_binding_configuration: String = String::new(), "httpGetBindingConfiguration";
+            http_get_binding_configuration: String = String::new(), "httpGetBindingConfiguration"
+                => note(NO_METADATA);
             /// Binding type of the HTTPS page.
-            https_get_binding: String = String::new(), "httpsGetBinding";
+            https_get_binding: String = String::new(), "httpsGetBinding" => note(NO_METADATA);
             /// Its name.
-            https_get_binding_configuration: String = String::new(), "httpsGetBindingConfiguration";
+            https_get_binding_configuration: String = String::new(), "httpsGetBindingConfiguration"
+                => note(NO_METADATA);
             /// A WSDL file that stands in for the generated one.
-            external_metadata_location: Option<String> = None, "externalMetadataLocation" as Uri;
+            external_metadata_location: Option<String> = None, "externalMetadataLocation" as Uri
+                => warn(NO_METADATA);
             /// The version of WS-Policy.
-            policy_version: PolicyVersion = PolicyVersion::Policy12, "policyVersion";
+            policy_version: PolicyVersion = PolicyVersion::Policy12, "policyVersion"
+                => note(NO_METADATA);
         }
     }
 }
@@ -47,23 +57,28 @@ settings! {
     pub struct ServiceDebug {
         attributes {
             /// Whether a page explains the service over HTTP.
-            http_help_page_enabled: bool = true, "httpHelpPageEnabled";
+            http_help_page_enabled: bool = true, "httpHelpPageEnabled" => note_as("false", NO_PAGE);
             /// Where.
-            http_help_page_url: Option<String> = None, "httpHelpPageUrl" as Uri;
+            http_help_page_url: Option<String> = None, "httpHelpPageUrl" as Uri => note(NO_PAGE);
             /// Whether a page explains the service over HTTPS.
-            https_help_page_enabled: bool = true, "httpsHelpPageEnabled";
+            https_help_page_enabled: bool = true, "httpsHelpPageEnabled"
+                => note_as("false", NO_PAGE);
             /// Where.
-            https_help_page_url: Option<String> = None, "httpsHelpPageUrl" as Uri;
+            https_help_page_url: Option<String> = None, "httpsHelpPageUrl" as Uri => note(NO_PAGE);
             /// Binding type of the HTTP page.
-            http_help_page_binding: String = String::new(), "httpHelpPageBinding";
+            http_help_page_binding: String = String::new(), "httpHelpPageBinding" => note(NO_PAGE);
             /// Its name.
-            http_help_page_binding_configuration: String = String::new(), "httpHelpPageBindingConfiguration";
+            http_help_page_binding_configuration: String = String::new(), "httpHelpPageBindingConfiguration"
+                => note(NO_PAGE);
             /// Binding type of the HTTPS page.
-            https_help_page_binding: String = String::new(), "httpsHelpPageBinding";
+            https_help_page_binding: String = String::new(), "httpsHelpPageBinding"
+                => note(NO_PAGE);
             /// Its name.
-            https_help_page_binding_configuration: String = String::new(), "httpsHelpPageBindingConfiguration";
+            https_help_page_binding_configuration: String = String::new(), "httpsHelpPageBindingConfiguration"
+                => note(NO_PAGE);
             /// Whether faults tell exceptions to the caller.
-            include_exception_detail_in_faults: bool = false, "includeExceptionDetailInFaults";
+            include_exception_detail_in_faults: bool = false, "includeExceptionDetailInFaults"
+                => Runs;
         }
     }
 }
@@ -74,11 +89,14 @@ settings! {
     pub struct ServiceThrottling {
         attributes {
             /// Calls at once in the whole host; further ones wait. Absent: 16 for each processor.
-            max_concurrent_calls: Option<u32> = None, "maxConcurrentCalls", range AT_LEAST_ONE;
+            max_concurrent_calls: Option<u32> = None, "maxConcurrentCalls", range AT_LEAST_ONE
+                => Runs;
             /// Sessions at once in the whole host; further ones wait to be accepted. Absent: 100 for each processor.
-            max_concurrent_sessions: Option<u32> = None, "maxConcurrentSessions", range AT_LEAST_ONE;
+            max_concurrent_sessions: Option<u32> = None, "maxConcurrentSessions", range AT_LEAST_ONE
+                => Runs;
             /// Instances at once in the whole host; calls that need a new one wait. Absent: 116 for each processor.
-            max_concurrent_instances: Option<u32> = None, "maxConcurrentInstances", range AT_LEAST_ONE;
+            max_concurrent_instances: Option<u32> = None, "maxConcurrentInstances", range AT_LEAST_ONE
+                => Runs;
         }
     }
 }
@@ -115,7 +133,8 @@ settings! {
     pub struct TransactionTimeouts {
         attributes {
             /// Time for a transaction; 00:00:00 is the system's.
-            transaction_timeout: TimeSpan = TimeSpan::ZERO, "transactionTimeout";
+            transaction_timeout: TimeSpan = TimeSpan::ZERO, "transactionTimeout"
+                => warn(NO_TRANSACTIONS);
         }
     }
 }
@@ -125,7 +144,8 @@ settings! {
     pub struct AuthorizationPolicy {
         attributes {
             /// Type name of the policy.
-            policy_type: String = String::new(), "policyType", range NOT_EMPTY;
+            policy_type: String = String::new(), "policyType", range NOT_EMPTY
+                => warn(MANAGER);
         }
     }
 }
@@ -146,16 +166,19 @@ settings! {
         attributes {
             /// What roles a caller has.
             principal_permission_mode: PrincipalPermissionMode =
-                PrincipalPermissionMode::UseWindowsGroups, "principalPermissionMode";
+                PrincipalPermissionMode::UseWindowsGroups, "principalPermissionMode"
+                    => warn(AUTHORIZATION);
             /// Name of the role provider.
-            role_provider_name: String = String::new(), "roleProviderName";
+            role_provider_name: String = String::new(), "roleProviderName" => warn(AUTHORIZATION);
             /// Whether every operation runs as the caller.
-            impersonate_caller_for_all_operations: bool = false, "impersonateCallerForAllOperations";
+            impersonate_caller_for_all_operations: bool = false, "impersonateCallerForAllOperations"
+                => warn(NO_WINDOWS);
             /// Whether replies are written as the caller.
-            impersonate_on_serializing_reply: bool = false, "impersonateOnSerializingReply";
+            impersonate_on_serializing_reply: bool = false, "impersonateOnSerializingReply"
+                => warn(NO_WINDOWS);
             /// Type name of the manager.
             service_authorization_manager_type: String = String::new(),
-                "serviceAuthorizationManagerType";
+                "serviceAuthorizationManagerType" => warn(MANAGER);
         }
         children {
             /// Policies.
@@ -169,9 +192,11 @@ settings! {
     pub struct DataContractSerializer {
         attributes {
             /// Objects in one message.
-            max_items_in_object_graph: u32 = i32::MAX as u32, "maxItemsInObjectGraph";
+            max_items_in_object_graph: u32 = i32::MAX as u32, "maxItemsInObjectGraph"
+                => warn(QUOTA);
             /// Whether unknown elements are dropped instead of kept.
-            ignore_extension_data_object: bool = false, "ignoreExtensionDataObject";
+            ignore_extension_data_object: bool = false, "ignoreExtensionDataObject"
+                => note_as("true", "what a data contract does not know is dropped");
         }
     }
 }
@@ -181,7 +206,8 @@ settings! {
     pub struct CallbackDebug {
         attributes {
             /// Whether faults tell exceptions to the service.
-            include_exception_detail_in_faults: bool = false, "includeExceptionDetailInFaults";
+            include_exception_detail_in_faults: bool = false, "includeExceptionDetailInFaults"
+                => Refused(Callbacks);
         }
     }
 }
@@ -191,7 +217,7 @@ settings! {
     pub struct ClientVia {
         attributes {
             /// Where messages are really sent.
-            via_uri: String = String::new(), "viaUri" as Uri;
+            via_uri: String = String::new(), "viaUri" as Uri => Runs;
         }
     }
 }
@@ -201,9 +227,11 @@ settings! {
     pub struct DispatcherSynchronization {
         attributes {
             /// Whether replies are sent asynchronously.
-            asynchronous_send_enabled: bool = false, "asynchronousSendEnabled";
+            asynchronous_send_enabled: bool = false, "asynchronousSendEnabled"
+                => note("replies are always sent without waiting for one another");
             /// Receives under way at once.
-            max_pending_receives: u32 = 1, "maxPendingReceives", range AT_LEAST_ONE;
+            max_pending_receives: u32 = 1, "maxPendingReceives", range AT_LEAST_ONE
+                => note("replies are always sent without waiting for one another");
         }
     }
 }
@@ -213,15 +241,16 @@ settings! {
     pub struct ServiceHealth {
         attributes {
             /// Whether details are told.
-            health_details_enabled: bool = true, "healthDetailsEnabled";
+            health_details_enabled: bool = true, "healthDetailsEnabled"
+                => note_as("false", NO_PAGE);
             /// Whether the page is answered over HTTP.
-            http_get_enabled: bool = true, "httpGetEnabled";
+            http_get_enabled: bool = true, "httpGetEnabled" => note_as("false", NO_PAGE);
             /// Where.
-            http_get_url: Option<String> = None, "httpGetUrl" as Uri;
+            http_get_url: Option<String> = None, "httpGetUrl" as Uri => note(NO_PAGE);
             /// Whether the page is answered over HTTPS.
-            https_get_enabled: bool = true, "httpsGetEnabled";
+            https_get_enabled: bool = true, "httpsGetEnabled" => note_as("false", NO_PAGE);
             /// Where.
-            https_get_url: Option<String> = None, "httpsGetUrl" as Uri;
+            https_get_url: Option<String> = None, "httpsGetUrl" as Uri => note(NO_PAGE);
         }
     }
 }
@@ -229,7 +258,7 @@ settings! {
 macro_rules! behavior {
     (
         $(#[$meta:meta])* $T:ident, $owner:literal, $others:expr;
-        $( $(#[$fmeta:meta])* $field:ident : $F:ty = $name:literal; )+
+        $( $(#[$fmeta:meta])* $field:ident : $F:ty = $name:literal $( , inside $inside:expr )?; )+
     ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Default, PartialEq)]
@@ -260,12 +289,13 @@ macro_rules! behavior {
             const MODELLED: &'static [&'static str] = &[ $( $name, )+ ];
 
             fn accepts(name: &str) -> bool {
-                Self::MODELLED.contains(&name) || $others.contains(&name)
+                Self::MODELLED.contains(&name) || $others.iter().any(|(other, _)| *other == name)
             }
         }
 
         impl Settings for $T {
             const LENIENT: bool = true;
+            const HOLDS_SETTINGS: bool = true;
 
             fn read_attribute(&mut self, attribute: &Attribute, cx: &mut Reader) -> bool {
                 if attribute.name == "name" {
@@ -329,12 +359,14 @@ macro_rules! behavior {
                     rule: Rule::Any,
                     default: Some(String::new()),
                     doc: " Key of the behavior; the unnamed one applies wherever no other is named.",
+                    word: Runs,
                 });
                 $( out.children.push(crate::settings::ChildDescription {
                     name: $name,
                     many: false,
                     doc: "",
-                    inner: ChildField::describe_field(&self.$field),
+                    word: None,
+                    inner: ChildField::describe_field(&self.$field).all_inside(&[$( $inside )?]),
                 }); )+
             }
         }
@@ -370,7 +402,7 @@ behavior! {
     /// Exceptions in callback faults.
     callback_debug: CallbackDebug = "callbackDebug";
     /// Transaction timeout of callbacks.
-    callback_timeouts: TransactionTimeouts = "callbackTimeouts";
+    callback_timeouts: TransactionTimeouts = "callbackTimeouts", inside Refused(Callbacks);
     /// Where messages are really sent.
     client_via: ClientVia = "clientVia";
     /// Receiving.

@@ -4,6 +4,9 @@ use crate::config::identity::CertificateReference;
 use crate::file::raw::RawXml;
 use crate::settings::settings;
 use crate::values::Range;
+use crate::word::Feature::{Cookies, HttpAuthentication, Https, IssuedTokens, WindowsAccounts};
+use crate::word::Support::{Refused, Runs};
+use crate::word::{CLASS, IDENTITY_FOUNDATION, NO_PEERS, NO_WINDOWS, note, note_as, warn};
 use crate::{
     AudienceUriMode, StoreLocation, TimeSpan, TokenImpersonationLevel,
     UserNamePasswordValidationMode, X509CertificateValidationMode, X509RevocationMode,
@@ -15,15 +18,16 @@ settings! {
         attributes {
             /// When the service's certificate is good enough.
             certificate_validation_mode: X509CertificateValidationMode =
-                X509CertificateValidationMode::ChainTrust, "certificateValidationMode";
+                X509CertificateValidationMode::ChainTrust, "certificateValidationMode" => Runs;
             /// How revocation is checked.
-            revocation_mode: X509RevocationMode = X509RevocationMode::Online, "revocationMode";
+            revocation_mode: X509RevocationMode = X509RevocationMode::Online, "revocationMode"
+                => Runs;
             /// Whose trusted stores count.
             trusted_store_location: StoreLocation = StoreLocation::CurrentUser,
-                "trustedStoreLocation";
+                "trustedStoreLocation" => Runs;
             /// Type name of the validator of mode Custom.
             custom_certificate_validator_type: String = String::new(),
-                "customCertificateValidatorType";
+                "customCertificateValidatorType" => note(CLASS);
         }
     }
 }
@@ -34,20 +38,21 @@ settings! {
         attributes {
             /// When a client's certificate is good enough.
             certificate_validation_mode: X509CertificateValidationMode =
-                X509CertificateValidationMode::ChainTrust, "certificateValidationMode";
+                X509CertificateValidationMode::ChainTrust, "certificateValidationMode" => Runs;
             /// How revocation is checked.
-            revocation_mode: X509RevocationMode = X509RevocationMode::Online, "revocationMode";
+            revocation_mode: X509RevocationMode = X509RevocationMode::Online, "revocationMode"
+                => Runs;
             /// Whose trusted stores count.
             trusted_store_location: StoreLocation = StoreLocation::LocalMachine,
-                "trustedStoreLocation";
+                "trustedStoreLocation" => Runs;
             /// Type name of the validator of mode Custom.
             custom_certificate_validator_type: String = String::new(),
-                "customCertificateValidatorType";
+                "customCertificateValidatorType" => note(CLASS);
             /// Whether Windows groups become claims.
-            include_windows_groups: bool = true, "includeWindowsGroups";
+            include_windows_groups: bool = true, "includeWindowsGroups" => note(NO_WINDOWS);
             /// Whether the certificate is mapped to a Windows account.
             map_client_certificate_to_windows_account: bool = false,
-                "mapClientCertificateToWindowsAccount";
+                "mapClientCertificateToWindowsAccount" => warn(NO_WINDOWS);
         }
     }
 }
@@ -57,7 +62,8 @@ settings! {
     pub struct ServiceClientCertificate {
         children {
             /// A client's certificate, only needed for duplex and one-way use.
-            certificate: Option<CertificateReference>, "certificate";
+            certificate: Option<CertificateReference>, "certificate",
+                inside note("a client's certificate comes with its messages");
             /// When a client's certificate is good enough.
             authentication: ClientCertificateAuthentication, "authentication";
         }
@@ -70,22 +76,24 @@ settings! {
         attributes {
             /// Who checks user names and passwords.
             user_name_password_validation_mode: UserNamePasswordValidationMode =
-                UserNamePasswordValidationMode::Windows, "userNamePasswordValidationMode";
+                UserNamePasswordValidationMode::Windows, "userNamePasswordValidationMode"
+                    => note_as("Custom", CLASS);
             /// Name of the membership provider.
-            membership_provider_name: String = String::new(), "membershipProviderName";
+            membership_provider_name: String = String::new(), "membershipProviderName"
+                => note(CLASS);
             /// Type name of the validator of mode Custom.
             custom_user_name_password_validator_type: String = String::new(),
-                "customUserNamePasswordValidatorType";
+                "customUserNamePasswordValidatorType" => note(CLASS);
             /// Whether Windows groups become claims.
-            include_windows_groups: bool = true, "includeWindowsGroups";
+            include_windows_groups: bool = true, "includeWindowsGroups" => note(NO_WINDOWS);
             /// Whether Windows logons are kept.
-            cache_logon_tokens: bool = false, "cacheLogonTokens";
+            cache_logon_tokens: bool = false, "cacheLogonTokens" => note(NO_WINDOWS);
             /// How many.
             max_cached_logon_tokens: u32 = 128, "maxCachedLogonTokens",
-                range Range::new(1, i32::MAX as i64);
+                range Range::new(1, i32::MAX as i64) => note(NO_WINDOWS);
             /// How long.
             cached_logon_token_lifetime: TimeSpan = TimeSpan::minutes(15),
-                "cachedLogonTokenLifetime", range Range::POSITIVE_SPAN;
+                "cachedLogonTokenLifetime", range Range::POSITIVE_SPAN => note(NO_WINDOWS);
         }
     }
 }
@@ -95,9 +103,10 @@ settings! {
     pub struct WindowsAuthentication {
         attributes {
             /// Whether Windows groups become claims.
-            include_windows_groups: bool = true, "includeWindowsGroups";
+            include_windows_groups: bool = true, "includeWindowsGroups" => Refused(WindowsAccounts);
             /// Whether anonymous Windows callers are let in.
-            allow_anonymous_logons: bool = false, "allowAnonymousLogons";
+            allow_anonymous_logons: bool = false, "allowAnonymousLogons"
+                => Refused(WindowsAccounts);
         }
     }
 }
@@ -107,7 +116,8 @@ settings! {
     pub struct SecureConversationAuthentication {
         attributes {
             /// Type name of the encoder of cookies.
-            security_state_encoder_type: String = String::new(), "securityStateEncoderType";
+            security_state_encoder_type: String = String::new(), "securityStateEncoderType"
+                => Refused(Cookies);
         }
     }
 }
@@ -118,7 +128,7 @@ settings! {
         attributes {
             /// An audience (URI).
             allowed_audience_uri: String = String::new(), "allowedAudienceUri",
-                range Range::new(1, i64::MAX);
+                range Range::new(1, i64::MAX) => Refused(IssuedTokens);
         }
     }
 }
@@ -148,22 +158,27 @@ settings! {
     pub struct IssuedTokenAuthentication {
         attributes {
             /// Whether the audience is checked.
-            audience_uri_mode: AudienceUriMode = AudienceUriMode::Always, "audienceUriMode";
+            audience_uri_mode: AudienceUriMode = AudienceUriMode::Always, "audienceUriMode"
+                => Refused(IssuedTokens);
             /// When an issuer's certificate is good enough.
             certificate_validation_mode: X509CertificateValidationMode =
-                X509CertificateValidationMode::ChainTrust, "certificateValidationMode";
+                X509CertificateValidationMode::ChainTrust, "certificateValidationMode"
+                    => Refused(IssuedTokens);
             /// How revocation is checked.
-            revocation_mode: X509RevocationMode = X509RevocationMode::Online, "revocationMode";
+            revocation_mode: X509RevocationMode = X509RevocationMode::Online, "revocationMode"
+                => Refused(IssuedTokens);
             /// Whose trusted stores count.
             trusted_store_location: StoreLocation = StoreLocation::LocalMachine,
-                "trustedStoreLocation";
+                "trustedStoreLocation" => Refused(IssuedTokens);
             /// Whether RSA issuers need no certificate.
-            allow_untrusted_rsa_issuers: bool = false, "allowUntrustedRsaIssuers";
+            allow_untrusted_rsa_issuers: bool = false, "allowUntrustedRsaIssuers"
+                => Refused(IssuedTokens);
             /// Type name of the SAML serializer.
-            saml_serializer_type: String = String::new(), "samlSerializerType";
+            saml_serializer_type: String = String::new(), "samlSerializerType"
+                => Refused(IssuedTokens);
             /// Type name of the validator of mode Custom.
             custom_certificate_validator_type: String = String::new(),
-                "customCertificateValidatorType";
+                "customCertificateValidatorType" => Refused(IssuedTokens);
         }
         children {
             /// Audiences.
@@ -179,11 +194,13 @@ settings! {
     pub struct ServiceCredentials {
         attributes {
             /// Type name of a derived class; not used by Waxwing.
-            r#type: String = String::new(), "type";
+            r#type: String = String::new(), "type" => warn(CLASS);
             /// Whether Windows Identity Foundation decides; not used by Waxwing.
-            use_identity_configuration: bool = false, "useIdentityConfiguration";
+            use_identity_configuration: bool = false, "useIdentityConfiguration"
+                => warn(IDENTITY_FOUNDATION);
             /// Name of its configuration.
-            identity_configuration: String = String::new(), "identityConfiguration";
+            identity_configuration: String = String::new(), "identityConfiguration"
+                => warn(IDENTITY_FOUNDATION);
         }
         children {
             /// The service's certificate, with private key.
@@ -198,9 +215,10 @@ settings! {
             secure_conversation_authentication: SecureConversationAuthentication,
                 "secureConversationAuthentication";
             /// How issued tokens are checked.
-            issued_token_authentication: IssuedTokenAuthentication, "issuedTokenAuthentication";
+            issued_token_authentication: IssuedTokenAuthentication, "issuedTokenAuthentication",
+                inside Refused(IssuedTokens);
             /// Peer channels; not used.
-            peer: RawXml, "peer";
+            peer: RawXml, "peer" => note(NO_PEERS);
         }
     }
 }
@@ -214,7 +232,7 @@ settings! {
         }
         attributes {
             /// The address that it is for.
-            target_uri: String = String::new(), "targetUri" as Uri;
+            target_uri: String = String::new(), "targetUri" as Uri => Runs;
         }
     }
 }
@@ -241,7 +259,7 @@ settings! {
             authentication: ServiceCertificateAuthentication, "authentication";
             /// The same for TLS; absent means as `authentication`.
             ssl_certificate_authentication: Option<ServiceCertificateAuthentication>,
-                "sslCertificateAuthentication";
+                "sslCertificateAuthentication", inside Refused(Https);
         }
     }
 }
@@ -251,10 +269,11 @@ settings! {
     pub struct WindowsClient {
         attributes {
             /// Whether NTLM may stand in for Kerberos.
-            allow_ntlm: bool = true, "allowNtlm";
+            allow_ntlm: bool = true, "allowNtlm" => Refused(WindowsAccounts);
             /// How far the service may act as the client.
             allowed_impersonation_level: TokenImpersonationLevel =
-                TokenImpersonationLevel::Identification, "allowedImpersonationLevel";
+                TokenImpersonationLevel::Identification, "allowedImpersonationLevel"
+                    => Refused(WindowsAccounts);
         }
     }
 }
@@ -265,7 +284,7 @@ settings! {
         attributes {
             /// How far the service may act as the client.
             impersonation_level: TokenImpersonationLevel = TokenImpersonationLevel::Identification,
-                "impersonationLevel";
+                "impersonationLevel" => Refused(HttpAuthentication);
         }
     }
 }
@@ -276,11 +295,13 @@ settings! {
     pub struct ClientCredentials {
         attributes {
             /// Type name of a derived class; not used by Waxwing.
-            r#type: String = String::new(), "type";
+            r#type: String = String::new(), "type" => warn(CLASS);
             /// Whether an identity selector may ask the user.
-            support_interactive: bool = true, "supportInteractive";
+            support_interactive: bool = true, "supportInteractive"
+                => note_as("false", "nobody is asked for a card");
             /// Whether Windows Identity Foundation decides; not used by Waxwing.
-            use_identity_configuration: bool = false, "useIdentityConfiguration";
+            use_identity_configuration: bool = false, "useIdentityConfiguration"
+                => warn(IDENTITY_FOUNDATION);
         }
         children {
             /// The client's certificate, with private key.
@@ -292,9 +313,9 @@ settings! {
             /// HTTP Digest.
             http_digest: HttpDigestClient, "httpDigest";
             /// Issued tokens; carried, not used.
-            issued_token: RawXml, "issuedToken";
+            issued_token: RawXml, "issuedToken" => Refused(IssuedTokens);
             /// Peer channels; not used.
-            peer: RawXml, "peer";
+            peer: RawXml, "peer" => note(NO_PEERS);
         }
     }
 }

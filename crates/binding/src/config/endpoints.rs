@@ -8,6 +8,9 @@ use crate::config::identity::EndpointIdentity;
 use crate::file::raw::RawXml;
 use crate::settings::settings;
 use crate::values::Range;
+use crate::word::Feature::{AddressHeaders, StandardEndpoints};
+use crate::word::Support::{Refused, Runs, RunsExcept};
+use crate::word::{NO_METADATA, note};
 
 const NOT_EMPTY: Range = Range::new(1, i64::MAX);
 
@@ -17,37 +20,39 @@ settings! {
         attributes {
             /// Its address: absolute, or relative to the base address of the binding's scheme
             ///.
-            address: String = String::new(), "address" as Uri;
+            address: String = String::new(), "address" as Uri => Runs;
             /// Type of its binding: `wsHttpBinding`…
-            binding: String = String::new(), "binding";
+            binding: String = String::new(), "binding" => Runs;
             /// Name of its binding; empty means the unnamed one, or the defaults.
-            binding_configuration: String = String::new(), "bindingConfiguration";
+            binding_configuration: String = String::new(), "bindingConfiguration" => Runs;
             /// Name of the binding in metadata.
-            binding_name: String = String::new(), "bindingName";
+            binding_name: String = String::new(), "bindingName" => note(NO_METADATA);
             /// Namespace of the binding in metadata (URI).
-            binding_namespace: String = String::new(), "bindingNamespace";
+            binding_namespace: String = String::new(), "bindingNamespace" => note(NO_METADATA);
             /// The contract; `IMetadataExchange` is the built-in one of metadata.
-            contract: String = String::new(), "contract";
+            contract: String = String::new(), "contract" => Runs;
             /// Name of an endpoint behavior; empty means the unnamed one.
-            behavior_configuration: String = String::new(), "behaviorConfiguration";
+            behavior_configuration: String = String::new(), "behaviorConfiguration" => Runs;
             /// Name of the endpoint.
-            name: String = String::new(), "name";
+            name: String = String::new(), "name" => Runs;
             /// Where to listen, if not at the address.
-            listen_uri: Option<String> = None, "listenUri" as Uri;
+            listen_uri: Option<String> = None, "listenUri" as Uri => Runs;
             /// How the listen address is made.
-            listen_uri_mode: ListenUriMode = ListenUriMode::Explicit, "listenUriMode";
+            listen_uri_mode: ListenUriMode = ListenUriMode::Explicit, "listenUriMode"
+                => RunsExcept(&["Unique"]);
             /// Whether metadata leaves it out.
-            is_system_endpoint: bool = false, "isSystemEndpoint";
+            is_system_endpoint: bool = false, "isSystemEndpoint" => note(NO_METADATA);
             /// A standard endpoint instead of a binding: `mexEndpoint`…
-            kind: String = String::new(), "kind";
+            kind: String = String::new(), "kind" => Refused(StandardEndpoints);
             /// Name of its configuration.
-            endpoint_configuration: String = String::new(), "endpointConfiguration";
+            endpoint_configuration: String = String::new(), "endpointConfiguration"
+                => Refused(StandardEndpoints);
         }
         children {
             /// Reference parameters.
-            headers: RawXml, "headers";
+            headers: RawXml, "headers" => Refused(AddressHeaders);
             /// Its identity, for metadata.
-            identity: Option<EndpointIdentity>, "identity";
+            identity: Option<EndpointIdentity>, "identity", inside note(NO_METADATA);
         }
     }
 }
@@ -57,7 +62,7 @@ settings! {
     pub struct BaseAddress {
         attributes {
             /// An absolute address; one per scheme (URI).
-            base_address: String = String::new(), "baseAddress", range NOT_EMPTY;
+            base_address: String = String::new(), "baseAddress", range NOT_EMPTY => Runs;
         }
     }
 }
@@ -67,7 +72,7 @@ settings! {
     pub struct Remove {
         attributes {
             /// Scheme of the entry.
-            scheme: String = String::new(), "scheme", range NOT_EMPTY;
+            scheme: String = String::new(), "scheme", range NOT_EMPTY => Runs;
         }
     }
 }
@@ -92,9 +97,10 @@ settings! {
     pub struct HostTimeouts {
         attributes {
             /// Time to open the host.
-            open_timeout: TimeSpan = TimeSpan::minutes(1), "openTimeout";
+            open_timeout: TimeSpan = TimeSpan::minutes(1), "openTimeout"
+                => note("a host opens at once, or says why not");
             /// Time to close it.
-            close_timeout: TimeSpan = TimeSpan::seconds(10), "closeTimeout";
+            close_timeout: TimeSpan = TimeSpan::seconds(10), "closeTimeout" => Runs;
         }
     }
 }
@@ -116,9 +122,9 @@ settings! {
     pub struct Service {
         attributes {
             /// Name of the service class, or its ConfigurationName.
-            name: String = String::new(), "name", range NOT_EMPTY;
+            name: String = String::new(), "name", range NOT_EMPTY => Runs;
             /// Name of a service behavior; empty means the unnamed one.
-            behavior_configuration: String = String::new(), "behaviorConfiguration";
+            behavior_configuration: String = String::new(), "behaviorConfiguration" => Runs;
         }
         children {
             /// Base addresses and timeouts.
@@ -144,25 +150,26 @@ settings! {
     pub struct ClientEndpoint {
         attributes {
             /// Key of the endpoint, together with the contract.
-            name: String = String::new(), "name";
+            name: String = String::new(), "name" => Runs;
             /// Address of the service, absolute.
-            address: Option<String> = None, "address" as Uri;
+            address: Option<String> = None, "address" as Uri => Runs;
             /// Type of the binding: `wsHttpBinding`…
-            binding: String = String::new(), "binding";
+            binding: String = String::new(), "binding" => Runs;
             /// Name of the binding; empty means the unnamed one, or the defaults.
-            binding_configuration: String = String::new(), "bindingConfiguration";
+            binding_configuration: String = String::new(), "bindingConfiguration" => Runs;
             /// The contract.
-            contract: String = String::new(), "contract";
+            contract: String = String::new(), "contract" => Runs;
             /// Name of an endpoint behavior; empty means the unnamed one.
-            behavior_configuration: String = String::new(), "behaviorConfiguration";
+            behavior_configuration: String = String::new(), "behaviorConfiguration" => Runs;
             /// A standard endpoint instead of a binding.
-            kind: String = String::new(), "kind";
+            kind: String = String::new(), "kind" => Refused(StandardEndpoints);
             /// Name of its configuration.
-            endpoint_configuration: String = String::new(), "endpointConfiguration";
+            endpoint_configuration: String = String::new(), "endpointConfiguration"
+                => Refused(StandardEndpoints);
         }
         children {
             /// Reference parameters.
-            headers: RawXml, "headers";
+            headers: RawXml, "headers" => Refused(AddressHeaders);
             /// Who the service must be.
             identity: Option<EndpointIdentity>, "identity";
         }
@@ -176,7 +183,7 @@ settings! {
             /// The endpoints.
             endpoints: Vec<ClientEndpoint>, "endpoint";
             /// Metadata importers; not used.
-            metadata: RawXml, "metadata";
+            metadata: RawXml, "metadata" => note("it is for programs that read metadata");
         }
     }
 }
@@ -186,11 +193,11 @@ settings! {
     pub struct ProtocolMapping {
         attributes {
             /// Scheme of base addresses.
-            scheme: String = String::new(), "scheme", range NOT_EMPTY;
+            scheme: String = String::new(), "scheme", range NOT_EMPTY => Runs;
             /// Type of the binding of default endpoints.
-            binding: String = String::new(), "binding", range NOT_EMPTY;
+            binding: String = String::new(), "binding", range NOT_EMPTY => Runs;
             /// Name of that binding.
-            binding_configuration: String = String::new(), "bindingConfiguration";
+            binding_configuration: String = String::new(), "bindingConfiguration" => Runs;
         }
     }
 }
@@ -200,7 +207,7 @@ settings! {
     pub struct ProtocolMappings {
         children {
             /// Forgets the built-in mappings.
-            clear: Vec<Clear>, "clear";
+            clear: Vec<Clear>, "clear" => Runs;
             /// Removes a built-in mapping.
             remove: Vec<Remove>, "remove";
             /// A mapping.

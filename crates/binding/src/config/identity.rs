@@ -1,6 +1,9 @@
 //! `<identity>`: who the service must turn out to be; and references into certificate stores.
 
 use crate::settings::settings;
+use crate::word::Feature::WindowsAccounts;
+use crate::word::Support::{Refused, Runs};
+use crate::word::note;
 use crate::{StoreLocation, StoreName, X509FindType};
 
 settings! {
@@ -8,7 +11,7 @@ settings! {
     pub struct ValueElement {
         attributes {
             /// The value.
-            value: String = String::new(), "value";
+            value: String = String::new(), "value" => Runs;
         }
     }
 }
@@ -18,7 +21,7 @@ settings! {
     pub struct EncodedCertificate {
         attributes {
             /// A DER certificate, or a PKCS#7 collection, in base64.
-            encoded_value: String = String::new(), "encodedValue";
+            encoded_value: String = String::new(), "encodedValue" => Runs;
         }
     }
 }
@@ -28,15 +31,15 @@ settings! {
     pub struct CertificateReference {
         attributes {
             /// What to look for.
-            find_value: String = String::new(), "findValue";
+            find_value: String = String::new(), "findValue" => Runs;
             /// Branch of the store; absent means LocalMachine for services and identities,
             /// CurrentUser for clients.
-            store_location: Option<StoreLocation> = None, "storeLocation";
+            store_location: Option<StoreLocation> = None, "storeLocation" => Runs;
             /// The store.
-            store_name: StoreName = StoreName::My, "storeName";
+            store_name: StoreName = StoreName::My, "storeName" => Runs;
             /// How to look.
             x509_find_type: X509FindType = X509FindType::FindBySubjectDistinguishedName,
-                "x509FindType";
+                "x509FindType" => Runs;
         }
     }
 }
@@ -95,7 +98,8 @@ settings! {
         }
         attributes {
             /// Whether the issuers' certificates belong to it.
-            is_chain_included: bool = false, "isChainIncluded";
+            is_chain_included: bool = false, "isChainIncluded"
+                => note("the certificate itself is compared, its issuers are not");
         }
     }
 }
@@ -106,9 +110,11 @@ settings! {
     pub struct EndpointIdentity {
         children {
             /// Windows account.
-            user_principal_name: Option<ValueElement>, "userPrincipalName";
+            user_principal_name: Option<ValueElement>, "userPrincipalName",
+                inside Refused(WindowsAccounts);
             /// Kerberos service name.
-            service_principal_name: Option<ValueElement>, "servicePrincipalName";
+            service_principal_name: Option<ValueElement>, "servicePrincipalName",
+                inside Refused(WindowsAccounts);
             /// DNS name in the service's certificate.
             dns: Option<ValueElement>, "dns";
             /// RSA key.

@@ -105,6 +105,7 @@ fn attributes(node: &Node, keys: &[&'static str], cx: &mut Reader) {
         rule: Rule::Any,
         default: None,
         doc: "",
+        word: crate::word::Support::Runs,
     };
     let unknown = |name: &str| !keys.contains(&name);
     for attribute in node.attributes.iter().filter(|a| unknown(&a.name)) {

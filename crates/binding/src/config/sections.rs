@@ -10,21 +10,30 @@ use crate::file::reader::Reader;
 use crate::schema::Description;
 use crate::settings::read_into;
 use crate::suggest;
+use crate::word::{NO_WORKFLOWS, Support, note, warn};
 
 /// Sections that are carried, not used.
-pub(crate) const CARRIED: &[&str] = &[
-    "extensions",
-    "standardEndpoints",
-    "diagnostics",
-    "serviceHostingEnvironment",
-    "comContracts",
-    "commonBehaviors",
-    "machineSettings",
-    "routing",
-    "tracking",
+pub(crate) const CARRIED: &[(&str, Support)] = &[
+    (
+        "extensions",
+        note("the classes that it registers are .NET's; an endpoint that needs one is refused"),
+    ),
+    ("standardEndpoints", note("an endpoint with a kind is refused")),
+    ("diagnostics", note("`tracing` has what happens, and <waxwing><trace> the messages")),
+    ("serviceHostingEnvironment", note("it is for the web server that hosts .NET")),
+    ("comContracts", note("there is no COM here")),
+    ("commonBehaviors", warn("they are for machine.config")),
+    ("machineSettings", note("it is for .NET's own machine.config")),
+    ("routing", warn("messages are not routed")),
+    ("tracking", note(NO_WORKFLOWS)),
 ];
 /// Those that are read.
 const READ: &[&str] = &["bindings", "services", "client", "behaviors", "protocolMapping"];
+
+/// Whether a section is read and carried without a look at what stands in it.
+fn is_carried(name: &str) -> bool {
+    CARRIED.iter().any(|(carried, _)| *carried == name)
+}
 
 /// A section that stands in the file a second time.
 pub(super) fn repeated(section: &Node) -> Problem {
@@ -43,7 +52,7 @@ pub(super) fn known(all: Vec<Node>, declared: &[String], cx: &mut Reader) -> Vec
     let mut known: Vec<Node> = Vec::new();
     for section in all {
         let name = section.name.as_str();
-        if !READ.contains(&name) && !CARRIED.contains(&name) {
+        if !READ.contains(&name) && !is_carried(name) {
             if !declared.contains(&section.name) {
                 unknown_section(&section, cx);
             }
@@ -58,7 +67,7 @@ pub(super) fn known(all: Vec<Node>, declared: &[String], cx: &mut Reader) -> Vec
 
 fn unknown_section(section: &Node, cx: &mut Reader) {
     let name = &section.name;
-    let names = READ.iter().chain(CARRIED).copied();
+    let names = READ.iter().copied().chain(CARRIED.iter().map(|(name, _)| *name));
     let suggestion = suggest::nearest(name, names);
     let fix = match &suggestion {
         Some(s) => format!("write <{s}>"),

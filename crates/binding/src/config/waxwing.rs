@@ -4,6 +4,8 @@
 //! `<configSections>` as `System.Configuration.IgnoreSection`; .NET then passes over it.
 
 use crate::settings::settings;
+use crate::word::Support::Runs;
+use crate::word::warn;
 use crate::{StoreLocation, StoreName, X509FindType};
 
 settings! {
@@ -11,21 +13,21 @@ settings! {
     pub struct CertificateFile {
         attributes {
             /// The `findValue` that it answers.
-            find_value: String = String::new(), "findValue";
+            find_value: String = String::new(), "findValue" => Runs;
             /// The `x509FindType` that it answers; absent means every one.
-            x509_find_type: Option<X509FindType> = None, "x509FindType";
+            x509_find_type: Option<X509FindType> = None, "x509FindType" => Runs;
             /// The `storeLocation` that it answers; absent means every one.
-            store_location: Option<StoreLocation> = None, "storeLocation";
+            store_location: Option<StoreLocation> = None, "storeLocation" => Runs;
             /// The `storeName` that it answers; absent means every one.
-            store_name: Option<StoreName> = None, "storeName";
+            store_name: Option<StoreName> = None, "storeName" => Runs;
             /// The file with the certificate: PEM, DER, or PKCS#12 with the key. Relative names
             /// count from the folder of the configuration file.
-            certificate: String = String::new(), "certificate";
+            certificate: String = String::new(), "certificate" => Runs;
             /// The file with the private key (PEM), if it is not in the same file.
-            key: Option<String> = None, "key";
+            key: Option<String> = None, "key" => Runs;
             /// Name of the environment variable that holds the PKCS#12 or key password; the
             /// password itself does not belong into the file.
-            password_variable: Option<String> = None, "passwordVariable";
+            password_variable: Option<String> = None, "passwordVariable" => Runs;
         }
     }
 }
@@ -46,7 +48,7 @@ settings! {
         attributes {
             /// Folder of the stores: `<root>/<StoreLocation>/<StoreName>/*.pem`. Relative names
             /// count from the folder of the configuration file.
-            store_root: Option<String> = None, "storeRoot";
+            store_root: Option<String> = None, "storeRoot" => Runs;
         }
         children {
             /// Files for single references; asked before the folder.
@@ -62,10 +64,10 @@ settings! {
             /// Whether a client that opens a reliable session tries a service that is not there
             /// (nothing listens, unknown host, HTTP 404) again until the open timeout, as WCF
             /// does; if not, it is told at once.
-            retry: bool = false, "retry";
+            retry: bool = false, "retry" => Runs;
             /// Whether a client goes on trying to authenticate until the open timeout, as
             /// WCF's documentation says of reliable sessions; if not, the first refusal is told.
-            retry_authentication: bool = false, "retryAuthentication";
+            retry_authentication: bool = false, "retryAuthentication" => Runs;
         }
     }
 }
@@ -75,9 +77,9 @@ settings! {
     pub struct Trace {
         attributes {
             /// The file that messages are appended to; absent means no trace.
-            file: Option<String> = None, "file";
+            file: Option<String> = None, "file" => Runs;
             /// Whether messages are also written as decrypted. The file then holds secrets.
-            decrypted: bool = false, "decrypted";
+            decrypted: bool = false, "decrypted" => Runs;
         }
     }
 }
@@ -87,7 +89,7 @@ settings! {
     pub struct Store {
         attributes {
             /// The database file; absent means in memory only.
-            file: Option<String> = None, "file";
+            file: Option<String> = None, "file" => warn("sequences are kept in memory only");
         }
     }
 }
@@ -97,7 +99,7 @@ settings! {
     pub struct Admin {
         attributes {
             /// Address to listen on, `127.0.0.1:8081`; absent means no page.
-            listen: Option<String> = None, "listen";
+            listen: Option<String> = None, "listen" => warn("there is no such page yet");
         }
     }
 }

@@ -14,6 +14,8 @@ pub struct RawXml {
 }
 
 impl Settings for RawXml {
+    const HOLDS_SETTINGS: bool = false;
+
     fn read_attribute(&mut self, _: &Attribute, _: &mut Reader) -> bool {
         false
     }

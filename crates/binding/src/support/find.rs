@@ -1,13 +1,14 @@
 //! What stands in a file and does nothing here.
 
-use super::schema::{Place, every};
-use super::{Support, support_of};
+use super::schema::{Place, Setting, every};
+use super::support_of;
 use crate::config::Configuration;
 use crate::diagnostic::Severity;
 use crate::effective::{EffectiveEndpoint, Role};
 use crate::file::node::{Attribute, Node};
 use crate::file::problem::Problem;
 use crate::file::reader::Reader;
+use crate::word::Support;
 
 /// Reports every setting of `<system.serviceModel>` that does nothing here, unless its value is
 /// what holds anyway.
@@ -85,8 +86,10 @@ struct Shortfall {
 /// anyway.
 fn shortfall(path: &str, attribute: &Attribute) -> Option<Shortfall> {
     let path = format!("{path}/@{}", attribute.name);
-    let Some(Place::Attribute(default)) = every().get(&path) else { return None };
-    let (found, acts_as) = match support_of(&path)? {
+    let Setting { place: Place::Attribute(default), word } = every().get(&path)? else {
+        return None;
+    };
+    let (found, acts_as) = match (*word)? {
         Support::Nothing { severity, acts_as, why } => {
             (Shortfall { severity, is_partial: false, why }, acts_as)
         }

@@ -8,7 +8,8 @@ use crate::bindings::describe_bindings;
 use crate::config::behaviors::Behaviors;
 use crate::config::endpoints::{Client, ProtocolMappings, Services};
 use crate::config::waxwing::WaxwingSection;
-use crate::settings::Description;
+use crate::settings::{ChildDescription, Description};
+use crate::word::Support;
 
 /// The sections beside `<bindings>`.
 pub(crate) fn sections() -> Vec<(&'static str, Description)> {
@@ -32,33 +33,47 @@ pub(crate) enum Place {
     Attribute(Option<String>),
 }
 
+/// A place of the schema, and what becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Setting {
+    pub(crate) place: Place,
+    /// None of an element that only holds others.
+    pub(crate) word: Option<Support>,
+}
+
 /// Every path of the schema: `wsHttpBinding/binding/@name`, `client/endpoint/headers`.
-pub(crate) fn every() -> &'static BTreeMap<String, Place> {
-    static EVERY: OnceLock<BTreeMap<String, Place>> = OnceLock::new();
+pub(crate) fn every() -> &'static BTreeMap<String, Setting> {
+    static EVERY: OnceLock<BTreeMap<String, Setting>> = OnceLock::new();
     EVERY.get_or_init(|| {
         let mut found = BTreeMap::new();
         for (section, description) in describe_bindings() {
-            inside(&format!("{section}/binding"), &description, &mut found);
+            inside(&format!("{section}/binding"), None, &description, &mut found);
         }
-        for (name, description) in describe_elements() {
-            inside(&format!("customBinding/binding/{name}"), &description, &mut found);
+        for ChildDescription { name, word, inner, .. } in describe_elements() {
+            inside(&format!("customBinding/binding/{name}"), word, &inner, &mut found);
         }
         for (section, description) in sections() {
-            inside(section, &description, &mut found);
+            inside(section, None, &description, &mut found);
         }
         found
     })
 }
 
-fn inside(path: &str, description: &Description, found: &mut BTreeMap<String, Place>) {
+fn inside(
+    path: &str,
+    word: Option<Support>,
+    description: &Description,
+    found: &mut BTreeMap<String, Setting>,
+) {
     let is_empty = description.attributes.is_empty() && description.children.is_empty();
     let place = if is_empty { Place::Opaque } else { Place::Container };
-    found.insert(path.to_owned(), place);
+    found.insert(path.to_owned(), Setting { place, word });
     for attribute in &description.attributes {
         let place = Place::Attribute(attribute.default.clone());
-        found.insert(format!("{path}/@{}", attribute.name), place);
+        let word = Some(attribute.word);
+        found.insert(format!("{path}/@{}", attribute.name), Setting { place, word });
     }
     for child in &description.children {
-        inside(&format!("{path}/{}", child.name), &child.inner, found);
+        inside(&format!("{path}/{}", child.name), child.word, &child.inner, found);
     }
 }

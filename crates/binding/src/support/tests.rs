@@ -1,57 +1,58 @@
 //! Every setting has a word, and the words are true.
 
 use super::schema::{Place, every};
-use super::{Feature, Support, TABLE, matches, support_of};
+use super::support_of;
 use crate::config::sections::CARRIED;
 use crate::extensions::{OTHER_ELEMENTS, OTHER_ENDPOINT_BEHAVIORS, OTHER_SERVICE_BEHAVIORS};
+use crate::word::{Feature, Support};
 use crate::{Configuration, Diagnostic, EffectiveEndpoint, Severity};
 
+/// Attributes cannot be declared without a word, and elements that hold nothing cannot either.
 #[test]
 fn every_setting_has_a_word() {
     assert!(every().len() > 900, "{}", every().len());
     let silent: Vec<&String> = every()
         .iter()
-        .filter(|(path, place)| **place != Place::Container && support_of(path).is_none())
-        .filter(|(path, place)| !(**place == Place::Opaque && holds_nothing(path)))
+        .filter(|(_, setting)| setting.place != Place::Container && setting.word.is_none())
         .map(|(path, _)| path)
         .collect();
-    assert!(silent.is_empty(), "settings without a word in support/table.rs: {silent:#?}");
-}
-
-/// Bindings that are refused as a whole have no row for their empty elements.
-fn holds_nothing(path: &str) -> bool {
-    let attribute = format!("{path}/@any");
-    matches!(support_of(&attribute), Some(Support::Refused(_)))
+    assert!(silent.is_empty(), "settings without a word: {silent:#?}");
 }
 
 #[test]
 fn what_is_known_by_name_only_has_a_word() {
-    let behaviors = OTHER_SERVICE_BEHAVIORS.iter().map(|name| ("serviceBehaviors", name));
-    let behaviors =
-        behaviors.chain(OTHER_ENDPOINT_BEHAVIORS.iter().map(|n| ("endpointBehaviors", n)));
-    for (kind, name) in behaviors {
-        let path = format!("behaviors/{kind}/behavior/{name}");
-        assert!(support_of(&path).is_some(), "{path}");
+    for (section, word) in CARRIED {
+        assert_eq!(support_of(section), Some(*word), "{section}");
     }
-    for section in CARRIED {
-        assert!(support_of(section).is_some(), "{section}");
+    for (kind, names) in
+        [("service", OTHER_SERVICE_BEHAVIORS), ("endpoint", OTHER_ENDPOINT_BEHAVIORS)]
+    {
+        for (name, word) in names {
+            let path = format!("behaviors/{kind}Behaviors/behavior/{name}");
+            assert_eq!(support_of(&path), Some(*word), "{path}");
+        }
     }
     for element in OTHER_ELEMENTS {
         let features = refused(&format!("customBinding/binding/{element}"), "");
         assert!(!features.is_empty(), "<{element}> is neither run nor refused");
     }
+    assert_eq!(support_of("services/service/host/baseAddresses"), None);
+    assert_eq!(support_of("client/endpoint/@nonsense"), None);
 }
 
+/// What a declaration says of all settings inside goes before what they say themselves.
 #[test]
-fn every_row_is_of_a_setting() {
-    let mut paths: Vec<String> = every().keys().cloned().collect();
-    let others = OTHER_SERVICE_BEHAVIORS.iter().chain(OTHER_ENDPOINT_BEHAVIORS);
-    paths.extend(others.map(|name| format!("behaviors/serviceBehaviors/behavior/{name}")));
-    paths.extend(CARRIED.iter().map(|section| (*section).to_owned()));
-    for (pattern, support) in TABLE {
-        let used = |path: &&String| matches(pattern, path) && support_of(path) == Some(*support);
-        assert!(paths.iter().any(|p| used(&p)), "no setting takes the row {pattern}");
-    }
+fn the_word_of_the_element_around_counts() {
+    let word = |path: &str| support_of(path).unwrap();
+    assert_eq!(word("netTcpBinding/binding/@sendTimeout"), Support::Refused(Feature::Tcp));
+    assert_eq!(word("wsHttpBinding/binding/@sendTimeout"), Support::Runs);
+    let account = "client/endpoint/identity/userPrincipalName/@value";
+    assert_eq!(word(account), Support::Refused(Feature::WindowsAccounts));
+    assert_eq!(word("client/endpoint/identity/dns/@value"), Support::Runs);
+    let issuer = "wsFederationHttpBinding/binding/security/message/issuer/identity/dns/@value";
+    assert_eq!(word(issuer), Support::Refused(Feature::IssuedTokens));
+    let metadata = "services/service/endpoint/identity/dns/@value";
+    assert!(matches!(word(metadata), Support::Nothing { severity: Severity::Note, .. }));
 }
 
 /// The features that keep an endpoint from opening when `path` (an attribute or an element) has

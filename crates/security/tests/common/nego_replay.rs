@@ -54,8 +54,9 @@ impl Scenario {
     }
 
     fn suite(&self) -> waxwing_crypto::AlgorithmSuite {
+        // Captures that name no suite have WCF's.
         let name = self.name.split("suite-").nth(1).unwrap_or("Default");
-        name.parse().unwrap_or_default()
+        name.parse().unwrap_or(waxwing_crypto::AlgorithmSuite::BASIC256)
     }
 
     fn negotiates(&self) -> bool {

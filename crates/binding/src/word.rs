@@ -1,0 +1,184 @@
+//! The words that a declaration says of a setting: it runs, it is refused, or it does nothing and why.
+//!
+//! Every attribute of the configuration model has one where it is declared ([`settings!`](crate::settings)); without one it
+//! does not compile. `check` and the tables of `docs/configuration.md` are made from them.
+
+use std::fmt;
+
+use crate::diagnostic::Severity;
+
+/// What becomes of a setting here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Support {
+    /// It does what its meaning says.
+    Runs,
+    /// It does what its meaning says, but for these values: an endpoint with one of them is refused
+    /// by name when it opens ([`EffectiveEndpoint::unsupported`](crate::EffectiveEndpoint::unsupported)).
+    RunsExcept(&'static [&'static str]),
+    /// It does a part of what it does in WCF: which, and what holds for the rest.
+    Partly(&'static str),
+    /// It belongs to something that is refused by name when the endpoint opens.
+    Refused(Feature),
+    /// It does nothing.
+    Nothing {
+        /// [`Severity::Warning`] where that can be noticed, [`Severity::Note`] where it only helps
+        /// WCF to run.
+        severity: Severity,
+        /// The value that describes what happens, where it is not the default.
+        acts_as: Option<&'static str>,
+        /// Why it does nothing, and what holds instead.
+        why: &'static str,
+    },
+}
+
+/// What this version cannot run, where a setting belongs to it alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Feature {
+    /// TLS below HTTP.
+    Https,
+    /// HTTP Basic, Digest, NTLM and Negotiate.
+    HttpAuthentication,
+    /// `net.tcp`.
+    Tcp,
+    /// WebSockets.
+    WebSockets,
+    /// .NET binary XML.
+    BinaryMessages,
+    /// Messages without WS-Addressing, whose action stands in the HTTP headers alone.
+    NoAddressing,
+    /// A second connection for callbacks, and messages that only go one way.
+    Callbacks,
+    /// Kerberos and NTLM.
+    WindowsAccounts,
+    /// Tokens of a security token service.
+    IssuedTokens,
+    /// Message security of WS-Security 1.0, with certificates on both sides.
+    WsSecurity10,
+    /// Security contexts that a cookie holds.
+    Cookies,
+    /// Headers that belong to an address.
+    AddressHeaders,
+    /// Standard endpoints of .NET.
+    StandardEndpoints,
+}
+
+impl Feature {
+    /// Every feature.
+    pub const ALL: &'static [Feature] = &[
+        Feature::Https,
+        Feature::HttpAuthentication,
+        Feature::Tcp,
+        Feature::WebSockets,
+        Feature::BinaryMessages,
+        Feature::NoAddressing,
+        Feature::Callbacks,
+        Feature::WindowsAccounts,
+        Feature::IssuedTokens,
+        Feature::WsSecurity10,
+        Feature::Cookies,
+        Feature::AddressHeaders,
+        Feature::StandardEndpoints,
+    ];
+
+    /// In words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Feature::Https => "HTTPS",
+            Feature::HttpAuthentication => "HTTP authentication",
+            Feature::Tcp => "net.tcp",
+            Feature::WebSockets => "WebSockets",
+            Feature::BinaryMessages => "binary messages",
+            Feature::NoAddressing => "messages without WS-Addressing",
+            Feature::Callbacks => "callbacks",
+            Feature::WindowsAccounts => "Windows accounts",
+            Feature::IssuedTokens => "issued tokens",
+            Feature::WsSecurity10 => "WS-Security 1.0",
+            Feature::Cookies => "security contexts in cookies",
+            Feature::AddressHeaders => "headers of an address",
+            Feature::StandardEndpoints => "standard endpoints",
+        }
+    }
+}
+
+impl fmt::Display for Feature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Support {
+    /// As the tables of `docs/configuration.md` have it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Support::Runs => f.write_str("runs"),
+            Support::RunsExcept(values) => {
+                let values: Vec<String> = values.iter().map(|v| format!("`{v}`")).collect();
+                write!(f, "runs; refused: {}", values.join(", "))
+            }
+            Support::Partly(what) => write!(f, "runs in part: {what}"),
+            Support::Refused(feature) => write!(f, "only with {feature}: refused"),
+            Support::Nothing { acts_as: Some(value), why, .. } => {
+                write!(f, "does nothing, as if `{value}`: {why}")
+            }
+            Support::Nothing { acts_as: None, why, .. } => write!(f, "does nothing: {why}"),
+        }
+    }
+}
+
+/// It does nothing, and somebody may notice.
+pub(crate) const fn warn(why: &'static str) -> Support {
+    Support::Nothing { severity: Severity::Warning, acts_as: None, why }
+}
+
+/// It does nothing, and only WCF's own running depends on it.
+pub(crate) const fn note(why: &'static str) -> Support {
+    Support::Nothing { severity: Severity::Note, acts_as: None, why }
+}
+
+/// The same, where what happens is not the default.
+pub(crate) const fn note_as(value: &'static str, why: &'static str) -> Support {
+    Support::Nothing { severity: Severity::Note, acts_as: Some(value), why }
+}
+
+pub(crate) const NO_PROXY: &str = "messages go to their address directly, through no proxy";
+pub(crate) const POOLS: &str = "memory is managed without such pools";
+pub(crate) const NO_METADATA: &str =
+    "the service does not describe itself: there is no ?wsdl and no metadata endpoint";
+pub(crate) const NO_PAGE: &str = "there is no such page";
+pub(crate) const NO_TRANSACTIONS: &str = "transactions do not flow";
+pub(crate) const QUOTA: &str = "only maxReceivedMessageSize and maxDepth bound a message";
+pub(crate) const CLASS: &str = "it names a .NET class; the program decides in code";
+pub(crate) const AUTHORIZATION: &str =
+    "whoever is authenticated may call; the program decides in code who may do what";
+pub(crate) const MANAGER: &str = "it names a .NET class: the service opens only when the program decides in code who may do what (ServiceHostBuilder::authorize)";
+pub(crate) const NO_WINDOWS: &str = "there are no Windows accounts here";
+pub(crate) const NO_PEERS: &str = "there are no peer channels here";
+pub(crate) const INACTIVITY: &str =
+    "it ends idle security sessions of a service; a reliable session ends by its inactivityTimeout";
+pub(crate) const ACKNOWLEDGED: &str =
+    "acknowledgements go with the HTTP answers, so none waits (in WCF neither)";
+pub(crate) const COOKIES: &str = "every channel negotiates for itself";
+pub(crate) const RECONNECT: &str = "over HTTP a session never depends on its connection";
+pub(crate) const NO_WORKFLOWS: &str = "there are no workflows here";
+pub(crate) const IDENTITY_FOUNDATION: &str = "there is no Windows Identity Foundation here";
+
+/// Modes of security that are not none.
+pub(crate) const FEDERATED: &[&str] = &["Message", "TransportWithMessageCredential"];
+/// Ways to authenticate over HTTP.
+pub(crate) const SCHEMES: &[&str] =
+    &["Digest", "Negotiate", "Ntlm", "IntegratedWindowsAuthentication", "Basic"];
+/// Modes of message security that are not run.
+pub(crate) const MODES: &[&str] = &[
+    "CertificateOverTransport",
+    "IssuedToken",
+    "IssuedTokenForCertificate",
+    "IssuedTokenForSslNegotiated",
+    "IssuedTokenOverTransport",
+    "Kerberos",
+    "KerberosOverTransport",
+    "MutualCertificateDuplex",
+    "SspiNegotiated",
+    "SspiNegotiatedOverTransport",
+    "UserNameOverTransport",
+];
