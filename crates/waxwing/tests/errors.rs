@@ -204,7 +204,7 @@ fn the_page_of_errors_is_that_of_the_types() {
     let (start, end) = ("| code | meaning | what to do |", "\n\n<!-- end of the table -->");
     let (from, to) = (page.find(start).unwrap(), page.find(end).unwrap());
     let mut table = format!("{start}\n| --- | --- | --- |");
-    for diagnosis in Diagnosis::ALL {
+    for diagnosis in Diagnosis::ALL.iter().copied() {
         let escape = |text: &str| text.replace('|', "\\|").replace('<', "&lt;");
         let (meaning, action) = (escape(diagnosis.meaning()), escape(diagnosis.action()));
         table += &format!("\n| `{}` | {meaning} | {action} |", diagnosis.code());

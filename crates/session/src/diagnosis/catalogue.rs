@@ -1,420 +1,196 @@
 //! What is known of each failure: its code, what it means, what to do.
 
-/// What a failure most probably is. `docs/errors.md` lists all of them.
-///
-/// It is decided by types alone: codes, namespaces, the step and what was sent. The texts of a service come in the
-/// language of its machine and are read by people only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "each is described by its `meaning`")]
-pub enum Diagnosis {
-    ConnectionRefused,
-    UnknownHost,
-    Unreachable,
-    ConnectionBroken,
-    NoAnswer,
-    EmptyAnswer,
-    AddressUnusable,
-    TlsFailed,
-    EndpointNotFound,
-    HttpAccessDenied,
-    RequestTooLarge,
-    AnswerTooLarge,
-    ContentType,
-    NoSoapService,
-    SoapVersion,
-    ServerTooBusy,
-    ServiceClosing,
-    NoReliableSession,
-    ReliableSessionRequired,
-    OtherReliableMessagingVersion,
-    ReliableSessionMismatch,
-    CreateSequenceRefused,
-    SessionForgotten,
-    SessionEnded,
-    Inactivity,
-    SecurityMismatch,
-    NoMessageSecurity,
-    OtherSecurityVersion,
-    NegotiationMismatch,
-    NegotiationInterrupted,
-    TlsNegotiation,
-    AlgorithmSuite,
-    SecureConversationRequired,
-    SecuritySessionRefused,
-    SecuritySessionForgotten,
-    InvalidSecurity,
-    ClockSkew,
-    FailedAuthentication,
-    AccessDenied,
-    WrongPassword,
-    CertificateRequired,
-    UntrustedService,
-    IdentityMismatch,
-    ProtectionLevel,
-    ProtectionOrder,
-    SignatureConfirmation,
-    OperationRefused,
-    UnknownOperation,
-    OperationOrReliableSession,
-    HeaderNotUnderstood,
+/// Declares every diagnosis with its words, so that none is without.
+macro_rules! catalogue {
+    ($($name:ident: $code:literal, $meaning:literal, $action:literal;)*) => {
+        /// What a failure most probably is. `docs/errors.md` lists all of them.
+        ///
+        /// It is decided by types alone: codes, namespaces, the step and what was sent. The texts of a service come in the
+        /// language of its machine and are read by people only.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Diagnosis {
+            $(#[doc = $meaning] $name,)*
+        }
+
+        impl Diagnosis {
+            /// All of them, in the order of `docs/errors.md`.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// A stable code, for searching.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// What it means.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$name => $meaning,)* }
+            }
+
+            /// What to do about it.
+            pub fn action(self) -> &'static str {
+                match self { $(Self::$name => $action,)* }
+            }
+        }
+    };
 }
 
-/// Code, meaning, what to do.
-type Entry = (&'static str, &'static str, &'static str);
+catalogue! {
+    // Reaching the service.
+    ConnectionRefused: "connection-refused",
+        "nothing listens at this host and port",
+        "start the service, or correct host and port of the client's address (or clientVia); behind a firewall open the port";
+    UnknownHost: "unknown-host",
+        "the name of the host has no address",
+        "correct the host in the client's address, or the name server or hosts file of this machine";
+    Unreachable: "unreachable",
+        "the machine was not reached",
+        "check address, network and firewall";
+    ConnectionBroken: "connection-broken",
+        "the connection ended before the answer came: the service was stopped, or something between (a proxy, a load balancer) cut it",
+        "look into the service's log; without a reliable session the call may have been executed";
+    NoAnswer: "no-answer",
+        "the service was reached but did not answer in time",
+        "look whether the service hangs; raise openTimeout, sendTimeout or closeTimeout of the client's binding when it is only slow";
+    EmptyAnswer: "empty-answer",
+        "an empty answer came where a message must come: the operation is one-way at the service, or no service of WCF answers",
+        "compare IsOneWay of the operation in both contracts; check the address";
+    AddressUnusable: "address-unusable",
+        "messages cannot be sent to this address",
+        "correct the address of the client's endpoint (or its clientVia)";
+    TlsFailed: "tls-failed",
+        "no TLS connection came about",
+        "check the server's certificate, its host name and the versions of TLS of both sides";
+    EndpointNotFound: "endpoint-not-found",
+        "a server answers, but it has no endpoint at this address",
+        "compare the path of the client's address with baseAddress and endpoint address of the service; behind a proxy the service must know its public address";
+    HttpAccessDenied: "http-access-denied",
+        "the web server in front of the service refuses the request (HTTP 401 or 403)",
+        "give the HTTP credentials, client certificate or network access that it wants";
+    RequestTooLarge: "request-too-large",
+        "the request is larger than the service takes (HTTP 413)",
+        "raise maxReceivedMessageSize of the service's binding, or the limit of the web server in front of it";
+    AnswerTooLarge: "answer-too-large",
+        "the answer is larger than the client takes",
+        "raise maxReceivedMessageSize of the client's binding";
+    ContentType: "content-type",
+        "the service does not take this kind of message (HTTP 415): another SOAP version or encoding",
+        "compare the bindings: messageEncoding (Text or Mtom), wsHttpBinding (SOAP 1.2) or basicHttpBinding (SOAP 1.1)";
+    NoSoapService: "http-protocol",
+        "what answers at this address does not answer with SOAP of this version (encoding, SOAP version), or is no service",
+        "check the address, messageEncoding and the SOAP version; read the beginning of the answer";
+    SoapVersion: "soap-version",
+        "client and service use different versions of SOAP or WS-Addressing",
+        "use the same binding on both sides (messageVersion in a customBinding)";
+    ServerTooBusy: "server-too-busy",
+        "the service takes no more sessions, negotiations or messages at the moment, or is closing; a channel that is being opened asks again until openTimeout",
+        "try again later, close channels that are not used, or raise serviceThrottling maxConcurrentSessions, maxPendingChannels or maxPendingSessions of the service";
+    ServiceClosing: "service-closing",
+        "the service is shutting down or starting",
+        "open a new channel when it runs again";
 
-impl Diagnosis {
-    /// A stable code, for searching.
-    pub fn code(self) -> &'static str {
-        self.entry().0
-    }
+    // The reliable session.
+    NoReliableSession: "no-reliable-session",
+        "the service has no reliable session at this address: it does not know the action CreateSequence",
+        "set <reliableSession enabled=\"false\"/> in the client's binding, or enabled=\"true\" in the service's";
+    ReliableSessionRequired: "reliable-session-required",
+        "the service demands a reliable session, and the client's binding has none",
+        "set <reliableSession enabled=\"true\"/> in the client's binding";
+    OtherReliableMessagingVersion: "other-reliable-messaging-version",
+        "client and service use different versions of WS-ReliableMessaging (wsHttpBinding: February 2005; ws2007HttpBinding: 1.1)",
+        "use the same binding on both sides (reliableMessagingVersion in a customBinding)";
+    ReliableSessionMismatch: "reliable-session-mismatch",
+        "the service does not know CreateSequence of WS-ReliableMessaging 1.1: it has the version of February 2005 (wsHttpBinding), or no reliable session",
+        "use wsHttpBinding on the client, or ws2007HttpBinding with <reliableSession enabled=\"true\"/> on the service; if the service has no reliable session, enabled=\"false\" on the client";
+    CreateSequenceRefused: "create-sequence-refused",
+        "the service makes no new reliable session: something in the request does not suit it, or it takes a CreateSequence that was repeated because its answer was lost for a second one (Metro does)",
+        "read the service's reason above; open a new channel";
+    SessionForgotten: "session-forgotten",
+        "the service does not know the reliable session any more: it was restarted, or heard nothing for its inactivityTimeout or receiveTimeout",
+        "open a new channel; whether the last calls were executed only the service knows. Raise inactivityTimeout (reliableSession) and receiveTimeout of the service's binding if clients pause for longer";
+    SessionEnded: "session-ended",
+        "the service ended the reliable session",
+        "read its reason above and its log; open a new channel";
+    Inactivity: "inactivity",
+        "nothing came from the service for the inactivityTimeout: it, or the network to it, is gone",
+        "open a new channel when it is reached again";
 
-    /// What it means.
-    pub fn meaning(self) -> &'static str {
-        self.entry().1
-    }
+    // Message security.
+    SecurityMismatch: "security-mismatch",
+        "the service demands message security, and the client's binding has none",
+        "set <security mode=\"Message\"> and the service's clientCredentialType in the client's binding";
+    NoMessageSecurity: "no-message-security",
+        "the service has no message security at this address: it does not know the Security header, or the actions of WS-Trust",
+        "compare <security mode> of both sides; without security the service must be reached over a network that is safe by itself";
+    OtherSecurityVersion: "other-security-version",
+        "client and service use different versions of WS-Trust and WS-SecureConversation (wsHttpBinding: February 2005; ws2007HttpBinding: 1.3)",
+        "use the same binding on both sides (messageSecurityVersion in a customBinding)";
+    NegotiationMismatch: "negotiation-mismatch",
+        "the service does not negotiate its certificate (negotiateServiceCredential=\"false\"); one with establishSecurityContext=\"false\" gives the same answer to another version of WS-Trust",
+        "set negotiateServiceCredential=\"false\" in the client's binding and give the service's certificate (<identity> or serviceCertificate/defaultCertificate), or set \"true\" in the service's; use the same of wsHttpBinding and ws2007HttpBinding on both sides";
+    NegotiationInterrupted: "negotiation-interrupted",
+        "the service does not know the negotiation that is under way: it took longer than a minute, the service was restarted, or a load balancer sent its messages to different machines",
+        "open again; let the load balancer keep a client at one machine";
+    TlsNegotiation: "tls-negotiation",
+        "the TLS handshake inside SOAP failed: no common version or cipher suite, or messages that were altered on the way",
+        "enable TLS 1.2 on the service's machine; for services that nobody can update see ChannelFactory::allow_broken_tls";
+    AlgorithmSuite: "algorithm-suite",
+        "client and service use different algorithm suites",
+        "set algorithmSuite of <message> (defaultAlgorithmSuite in a customBinding) to the same value on both sides";
+    SecureConversationRequired: "secure-conversation-mismatch",
+        "the service demands a security session, and the client's binding has none (establishSecurityContext=\"false\")",
+        "set establishSecurityContext=\"true\" in the client's binding, or \"false\" in the service's";
+    SecuritySessionRefused: "security-session-refused",
+        "the negotiation succeeded, and the service could not verify the request for a security session. It does not say why. Usual reasons, in this order: it has establishSecurityContext=\"false\"; another clientCredentialType; another algorithm suite; its validator of user names failed",
+        "compare establishSecurityContext, clientCredentialType and algorithmSuite of both sides; look into the service's log";
+    SecuritySessionForgotten: "security-session-forgotten",
+        "the service does not know the security session any more: it was restarted, a load balancer sent the message to another machine, or nothing came for its inactivityTimeout or receiveTimeout",
+        "open a new channel; whether the last calls were executed only the service knows. Raise receiveTimeout and inactivityTimeout of the service's binding if clients pause for longer";
+    InvalidSecurity: "invalid-security",
+        "the service could not verify the message; it does not say why. Usual reasons, in this order: it negotiates (negotiateServiceCredential=\"true\") and the client does not; the client encrypts for another certificate than the service's; another clientCredentialType, algorithmSuite or messageProtectionOrder; a contract with lower protection levels than the service's; the clocks differ by more than 5 minutes; the message was altered or sent twice on its way",
+        "compare negotiateServiceCredential, clientCredentialType and algorithmSuite of both sides; compare the certificate in the client's <identity> or defaultCertificate with the service certificate; compare the clocks";
+    ClockSkew: "clock-skew",
+        "the clocks of client and service are more than 5 minutes apart",
+        "set the clocks right, or raise maxClockSkew (localClientSettings, localServiceSettings of a customBinding) on both sides";
+    FailedAuthentication: "failed-authentication",
+        "the service does not accept the client's certificate: of an unknown authority, expired, revoked, or not in its TrustedPeople",
+        "look into the service's log for its reason; let a certificate authority that the service trusts issue the client's certificate, or put it into the store that certificateValidationMode looks at";
+    AccessDenied: "access-denied",
+        "the service knows who calls, and does not let him do this (its authorization manager refused)",
+        "call as somebody who may, or change what the service allows: ServiceAuthorizationManager in WCF, ServiceHostBuilder::authorize here; its log says why it refused";
+    WrongPassword: "wrong-password",
+        "the service does not accept the user name and password",
+        "check user name and password, and userNamePasswordValidationMode of the service's userNameAuthentication; look into the service's log for its reason";
+    CertificateRequired: "certificate-required",
+        "the service wants a client certificate, and the client's binding sends none",
+        "set clientCredentialType=\"Certificate\" in the client's binding and give a clientCertificate";
+    UntrustedService: "untrusted-service",
+        "the client does not trust the service's certificate; nothing secret was sent",
+        "put the certificate of the authority that issued it into the client's store Root, or the service's certificate into TrustedPeople with certificateValidationMode=\"PeerTrust\"; renew it if it has expired";
+    IdentityMismatch: "identity-mismatch",
+        "the service's certificate is trusted, but is not the expected one; nothing secret was sent",
+        "if it is the right service, set <identity> of the client's endpoint to what its certificate says, e.g. <dns value=\"…\"/>; else check the address";
+    ProtectionLevel: "protection-level-mismatch",
+        "the service protects its answer less than the client's contract says: the protection levels of the two contracts differ",
+        "give the contract the service's ProtectionLevel: protection_level in #[service_contract], #[operation], faults(…) or #[param], or ChannelFactory::protection_level";
+    ProtectionOrder: "protection-order-mismatch",
+        "the service leaves its signature in clear where the client wants it encrypted: the two bindings have different orders of signing and encrypting",
+        "set messageProtectionOrder of <security> to the service's value";
+    SignatureConfirmation: "signature-confirmation-mismatch",
+        "one end confirms signatures in its answers and the other does not",
+        "set requireSignatureConfirmation of <security>, and of <secureConversationBootstrap>, to the same value on both sides";
 
-    /// What to do about it.
-    pub fn action(self) -> &'static str {
-        self.entry().2
-    }
-
-    fn entry(self) -> Entry {
-        self.transport()
-            .or_else(|| self.reliable())
-            .or_else(|| self.security())
-            .unwrap_or_else(|| self.contract())
-    }
-
-    /// Reaching the service.
-    fn transport(self) -> Option<Entry> {
-        Some(match self {
-            Self::ConnectionRefused => (
-                "connection-refused",
-                "nothing listens at this host and port",
-                "start the service, or correct host and port of the client's address (or clientVia); behind a firewall open the port",
-            ),
-            Self::UnknownHost => (
-                "unknown-host",
-                "the name of the host has no address",
-                "correct the host in the client's address, or the name server or hosts file of this machine",
-            ),
-            Self::Unreachable => (
-                "unreachable",
-                "the machine was not reached",
-                "check address, network and firewall",
-            ),
-            Self::ConnectionBroken => (
-                "connection-broken",
-                "the connection ended before the answer came: the service was stopped, or something between (a proxy, a load balancer) cut it",
-                "look into the service's log; without a reliable session the call may have been executed",
-            ),
-            Self::NoAnswer => (
-                "no-answer",
-                "the service was reached but did not answer in time",
-                "look whether the service hangs; raise openTimeout, sendTimeout or closeTimeout of the client's binding when it is only slow",
-            ),
-            Self::EmptyAnswer => (
-                "empty-answer",
-                "an empty answer came where a message must come: the operation is one-way at the service, or no service of WCF answers",
-                "compare IsOneWay of the operation in both contracts; check the address",
-            ),
-            Self::AddressUnusable => (
-                "address-unusable",
-                "messages cannot be sent to this address",
-                "correct the address of the client's endpoint (or its clientVia)",
-            ),
-            Self::TlsFailed => (
-                "tls-failed",
-                "no TLS connection came about",
-                "check the server's certificate, its host name and the versions of TLS of both sides",
-            ),
-            Self::EndpointNotFound => (
-                "endpoint-not-found",
-                "a server answers, but it has no endpoint at this address",
-                "compare the path of the client's address with baseAddress and endpoint address of the service; behind a proxy the service must know its public address",
-            ),
-            Self::HttpAccessDenied => (
-                "http-access-denied",
-                "the web server in front of the service refuses the request (HTTP 401 or 403)",
-                "give the HTTP credentials, client certificate or network access that it wants",
-            ),
-            Self::RequestTooLarge => (
-                "request-too-large",
-                "the request is larger than the service takes (HTTP 413)",
-                "raise maxReceivedMessageSize of the service's binding, or the limit of the web server in front of it",
-            ),
-            Self::AnswerTooLarge => (
-                "answer-too-large",
-                "the answer is larger than the client takes",
-                "raise maxReceivedMessageSize of the client's binding",
-            ),
-            Self::ContentType => (
-                "content-type",
-                "the service does not take this kind of message (HTTP 415): another SOAP version or encoding",
-                "compare the bindings: messageEncoding (Text or Mtom), wsHttpBinding (SOAP 1.2) or basicHttpBinding (SOAP 1.1)",
-            ),
-            Self::NoSoapService => (
-                "http-protocol",
-                "what answers at this address does not answer with SOAP of this version (encoding, SOAP version), or is no service",
-                "check the address, messageEncoding and the SOAP version; read the beginning of the answer",
-            ),
-            Self::ServerTooBusy => (
-                "server-too-busy",
-                "the service takes no more sessions, negotiations or messages at the moment, or is closing; a channel that is being opened asks again until openTimeout",
-                "try again later, close channels that are not used, or raise serviceThrottling maxConcurrentSessions, maxPendingChannels or maxPendingSessions of the service",
-            ),
-            Self::ServiceClosing => (
-                "service-closing",
-                "the service is shutting down or starting",
-                "open a new channel when it runs again",
-            ),
-            _ => return None,
-        })
-    }
-
-    /// The reliable session.
-    fn reliable(self) -> Option<Entry> {
-        Some(match self {
-            Self::NoReliableSession => (
-                "no-reliable-session",
-                "the service has no reliable session at this address: it does not know the action CreateSequence",
-                "set <reliableSession enabled=\"false\"/> in the client's binding, or enabled=\"true\" in the service's",
-            ),
-            Self::ReliableSessionRequired => (
-                "reliable-session-required",
-                "the service demands a reliable session, and the client's binding has none",
-                "set <reliableSession enabled=\"true\"/> in the client's binding",
-            ),
-            Self::OtherReliableMessagingVersion => (
-                "other-reliable-messaging-version",
-                "client and service use different versions of WS-ReliableMessaging (wsHttpBinding: February 2005; ws2007HttpBinding: 1.1)",
-                "use the same binding on both sides (reliableMessagingVersion in a customBinding)",
-            ),
-            Self::ReliableSessionMismatch => (
-                "reliable-session-mismatch",
-                "the service does not know CreateSequence of WS-ReliableMessaging 1.1: it has the version of February 2005 (wsHttpBinding), or no reliable session",
-                "use wsHttpBinding on the client, or ws2007HttpBinding with <reliableSession enabled=\"true\"/> on the service; if the service has no reliable session, enabled=\"false\" on the client",
-            ),
-            Self::CreateSequenceRefused => (
-                "create-sequence-refused",
-                "the service makes no new reliable session: something in the request does not suit it, or it takes a CreateSequence that was repeated because its answer was lost for a second one (Metro does)",
-                "read the service's reason above; open a new channel",
-            ),
-            Self::SessionForgotten => (
-                "session-forgotten",
-                "the service does not know the reliable session any more: it was restarted, or heard nothing for its inactivityTimeout or receiveTimeout",
-                "open a new channel; whether the last calls were executed only the service knows. Raise inactivityTimeout (reliableSession) and receiveTimeout of the service's binding if clients pause for longer",
-            ),
-            Self::SessionEnded => (
-                "session-ended",
-                "the service ended the reliable session",
-                "read its reason above and its log; open a new channel",
-            ),
-            Self::Inactivity => (
-                "inactivity",
-                "nothing came from the service for the inactivityTimeout: it, or the network to it, is gone",
-                "open a new channel when it is reached again",
-            ),
-            _ => return None,
-        })
-    }
-
-    /// Message security.
-    fn security(self) -> Option<Entry> {
-        Some(match self {
-            Self::SecurityMismatch => (
-                "security-mismatch",
-                "the service demands message security, and the client's binding has none",
-                "set <security mode=\"Message\"> and the service's clientCredentialType in the client's binding",
-            ),
-            Self::NoMessageSecurity => (
-                "no-message-security",
-                "the service has no message security at this address: it does not know the Security header, or the actions of WS-Trust",
-                "compare <security mode> of both sides; without security the service must be reached over a network that is safe by itself",
-            ),
-            Self::OtherSecurityVersion => (
-                "other-security-version",
-                "client and service use different versions of WS-Trust and WS-SecureConversation (wsHttpBinding: February 2005; ws2007HttpBinding: 1.3)",
-                "use the same binding on both sides (messageSecurityVersion in a customBinding)",
-            ),
-            Self::NegotiationMismatch => (
-                "negotiation-mismatch",
-                "the service does not negotiate its certificate (negotiateServiceCredential=\"false\"); one with establishSecurityContext=\"false\" gives the same answer to another version of WS-Trust",
-                "set negotiateServiceCredential=\"false\" in the client's binding and give the service's certificate (<identity> or serviceCertificate/defaultCertificate), or set \"true\" in the service's; use the same of wsHttpBinding and ws2007HttpBinding on both sides",
-            ),
-            Self::NegotiationInterrupted => (
-                "negotiation-interrupted",
-                "the service does not know the negotiation that is under way: it took longer than a minute, the service was restarted, or a load balancer sent its messages to different machines",
-                "open again; let the load balancer keep a client at one machine",
-            ),
-            Self::TlsNegotiation => (
-                "tls-negotiation",
-                "the TLS handshake inside SOAP failed: no common version or cipher suite, or messages that were altered on the way",
-                "enable TLS 1.2 on the service's machine; for services that nobody can update see ChannelFactory::allow_broken_tls",
-            ),
-            Self::AlgorithmSuite => (
-                "algorithm-suite",
-                "client and service use different algorithm suites",
-                "set algorithmSuite of <message> (defaultAlgorithmSuite in a customBinding) to the same value on both sides",
-            ),
-            Self::SecureConversationRequired => (
-                "secure-conversation-mismatch",
-                "the service demands a security session, and the client's binding has none (establishSecurityContext=\"false\")",
-                "set establishSecurityContext=\"true\" in the client's binding, or \"false\" in the service's",
-            ),
-            Self::SecuritySessionRefused => (
-                "security-session-refused",
-                "the negotiation succeeded, and the service could not verify the request for a security session. It does not say why. Usual reasons, in this order: it has establishSecurityContext=\"false\"; another clientCredentialType; another algorithm suite; its validator of user names failed",
-                "compare establishSecurityContext, clientCredentialType and algorithmSuite of both sides; look into the service's log",
-            ),
-            Self::SecuritySessionForgotten => (
-                "security-session-forgotten",
-                "the service does not know the security session any more: it was restarted, a load balancer sent the message to another machine, or nothing came for its inactivityTimeout or receiveTimeout",
-                "open a new channel; whether the last calls were executed only the service knows. Raise receiveTimeout and inactivityTimeout of the service's binding if clients pause for longer",
-            ),
-            Self::InvalidSecurity => (
-                "invalid-security",
-                "the service could not verify the message; it does not say why. Usual reasons, in this order: it negotiates (negotiateServiceCredential=\"true\") and the client does not; the client encrypts for another certificate than the service's; another clientCredentialType, algorithmSuite or messageProtectionOrder; a contract with lower protection levels than the service's; the clocks differ by more than 5 minutes; the message was altered or sent twice on its way",
-                "compare negotiateServiceCredential, clientCredentialType and algorithmSuite of both sides; compare the certificate in the client's <identity> or defaultCertificate with the service certificate; compare the clocks",
-            ),
-            Self::ClockSkew => (
-                "clock-skew",
-                "the clocks of client and service are more than 5 minutes apart",
-                "set the clocks right, or raise maxClockSkew (localClientSettings, localServiceSettings of a customBinding) on both sides",
-            ),
-            Self::FailedAuthentication => (
-                "failed-authentication",
-                "the service does not accept the client's certificate: of an unknown authority, expired, revoked, or not in its TrustedPeople",
-                "look into the service's log for its reason; let a certificate authority that the service trusts issue the client's certificate, or put it into the store that certificateValidationMode looks at",
-            ),
-            Self::AccessDenied => (
-                "access-denied",
-                "the service knows who calls, and does not let him do this (its authorization manager refused)",
-                "call as somebody who may, or change what the service allows: ServiceAuthorizationManager in WCF, ServiceHostBuilder::authorize here; its log says why it refused",
-            ),
-            Self::WrongPassword => (
-                "wrong-password",
-                "the service does not accept the user name and password",
-                "check user name and password, and userNamePasswordValidationMode of the service's userNameAuthentication; look into the service's log for its reason",
-            ),
-            Self::CertificateRequired => (
-                "certificate-required",
-                "the service wants a client certificate, and the client's binding sends none",
-                "set clientCredentialType=\"Certificate\" in the client's binding and give a clientCertificate",
-            ),
-            Self::UntrustedService => (
-                "untrusted-service",
-                "the client does not trust the service's certificate; nothing secret was sent",
-                "put the certificate of the authority that issued it into the client's store Root, or the service's certificate into TrustedPeople with certificateValidationMode=\"PeerTrust\"; renew it if it has expired",
-            ),
-            Self::IdentityMismatch => (
-                "identity-mismatch",
-                "the service's certificate is trusted, but is not the expected one; nothing secret was sent",
-                "if it is the right service, set <identity> of the client's endpoint to what its certificate says, e.g. <dns value=\"…\"/>; else check the address",
-            ),
-            _ => return None,
-        })
-    }
-
-    /// What the contract says; the rest.
-    fn contract(self) -> Entry {
-        match self {
-            Self::ProtectionLevel => (
-                "protection-level-mismatch",
-                "the service protects its answer less than the client's contract says: the protection levels of the two contracts differ",
-                "give the contract the service's ProtectionLevel: protection_level in #[service_contract], #[operation], faults(…) or #[param], or ChannelFactory::protection_level",
-            ),
-            Self::ProtectionOrder => (
-                "protection-order-mismatch",
-                "the service leaves its signature in clear where the client wants it encrypted: the two bindings have different orders of signing and encrypting",
-                "set messageProtectionOrder of <security> to the service's value",
-            ),
-            Self::SignatureConfirmation => (
-                "signature-confirmation-mismatch",
-                "one end confirms signatures in its answers and the other does not",
-                "set requireSignatureConfirmation of <security>, and of <secureConversationBootstrap>, to the same value on both sides",
-            ),
-            Self::OperationRefused => (
-                "operation-refused",
-                "the session stands, and the service could not verify this message; it does not say why. Usual reasons, in this order: its contract has no operation with this action; another ProtectionLevel; the message was altered on its way",
-                "compare the contracts: namespace, names and Action of the operation, and its ProtectionLevel",
-            ),
-            Self::UnknownOperation => (
-                "unknown-operation",
-                "the service has no operation with this action",
-                "compare the contracts: namespace, names and Action of the operation",
-            ),
-            Self::OperationOrReliableSession => (
-                "unknown-operation-or-reliable-session-required",
-                "the service has no operation with this action, or demands a reliable session (wsHttpBinding) that the client's binding does not have",
-                "compare <reliableSession enabled> of both bindings, then namespace, names and Action of the operation in both contracts",
-            ),
-            Self::SoapVersion => (
-                "soap-version",
-                "client and service use different versions of SOAP or WS-Addressing",
-                "use the same binding on both sides (messageVersion in a customBinding)",
-            ),
-            // The last one; a test holds that none of the others gets here.
-            _ => (
-                "header-not-understood",
-                "the service does not know a header that the client says it must understand",
-                "compare bindings and contracts: a header of the contract, or a protocol that only the client has",
-            ),
-        }
-    }
-
-    /// All of them, in the order of `docs/errors.md`.
-    pub const ALL: [Self; 50] = [
-        Self::ConnectionRefused,
-        Self::UnknownHost,
-        Self::Unreachable,
-        Self::ConnectionBroken,
-        Self::NoAnswer,
-        Self::EmptyAnswer,
-        Self::AddressUnusable,
-        Self::TlsFailed,
-        Self::EndpointNotFound,
-        Self::HttpAccessDenied,
-        Self::RequestTooLarge,
-        Self::AnswerTooLarge,
-        Self::ContentType,
-        Self::NoSoapService,
-        Self::SoapVersion,
-        Self::ServerTooBusy,
-        Self::ServiceClosing,
-        Self::NoReliableSession,
-        Self::ReliableSessionRequired,
-        Self::OtherReliableMessagingVersion,
-        Self::ReliableSessionMismatch,
-        Self::CreateSequenceRefused,
-        Self::SessionForgotten,
-        Self::SessionEnded,
-        Self::Inactivity,
-        Self::SecurityMismatch,
-        Self::NoMessageSecurity,
-        Self::OtherSecurityVersion,
-        Self::NegotiationMismatch,
-        Self::NegotiationInterrupted,
-        Self::TlsNegotiation,
-        Self::AlgorithmSuite,
-        Self::SecureConversationRequired,
-        Self::SecuritySessionRefused,
-        Self::SecuritySessionForgotten,
-        Self::InvalidSecurity,
-        Self::ClockSkew,
-        Self::FailedAuthentication,
-        Self::AccessDenied,
-        Self::WrongPassword,
-        Self::CertificateRequired,
-        Self::UntrustedService,
-        Self::IdentityMismatch,
-        Self::ProtectionLevel,
-        Self::ProtectionOrder,
-        Self::SignatureConfirmation,
-        Self::OperationRefused,
-        Self::UnknownOperation,
-        Self::OperationOrReliableSession,
-        Self::HeaderNotUnderstood,
-    ];
+    // The contract.
+    OperationRefused: "operation-refused",
+        "the session stands, and the service could not verify this message; it does not say why. Usual reasons, in this order: its contract has no operation with this action; another ProtectionLevel; the message was altered on its way",
+        "compare the contracts: namespace, names and Action of the operation, and its ProtectionLevel";
+    UnknownOperation: "unknown-operation",
+        "the service has no operation with this action",
+        "compare the contracts: namespace, names and Action of the operation";
+    OperationOrReliableSession: "unknown-operation-or-reliable-session-required",
+        "the service has no operation with this action, or demands a reliable session (wsHttpBinding) that the client's binding does not have",
+        "compare <reliableSession enabled> of both bindings, then namespace, names and Action of the operation in both contracts";
+    HeaderNotUnderstood: "header-not-understood",
+        "the service does not know a header that the client says it must understand",
+        "compare bindings and contracts: a header of the contract, or a protocol that only the client has";
 }

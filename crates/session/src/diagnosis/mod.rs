@@ -132,9 +132,10 @@ mod tests {
 
     #[test]
     fn every_diagnosis_has_a_code_of_its_own_a_meaning_and_an_action() {
-        let codes: std::collections::BTreeSet<_> = Diagnosis::ALL.map(Diagnosis::code).into();
+        let codes: std::collections::BTreeSet<_> =
+            Diagnosis::ALL.iter().map(|diagnosis| diagnosis.code()).collect();
         assert_eq!(codes.len(), Diagnosis::ALL.len(), "no code twice, none forgotten");
-        for diagnosis in Diagnosis::ALL {
+        for diagnosis in Diagnosis::ALL.iter().copied() {
             assert!(diagnosis.meaning().len() > 20 && diagnosis.action().len() > 20);
         }
     }
