@@ -92,6 +92,7 @@ pub fn service_settings(endpoint: &EffectiveEndpoint, shape: Shape) -> Option<Se
         address: endpoint.address.clone(),
         version: message_version(endpoint)?,
         reliable: reliable_settings(endpoint, shape),
+        receive_timeout: duration(endpoint.timeouts.receive),
         understood: Vec::new(),
         trace: false,
     })

@@ -9,18 +9,16 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
 use waxwing_crypto::{Certificate, Identity, PrivateKey};
-use waxwing_reliable::{
-    Listener, ListenerInput, ListenerOutput, ReliableMessagingVersion, ReliableSessionSettings,
-    Response, Shape,
-};
+use waxwing_reliable::{ReliableMessagingVersion, ReliableSessionSettings, Shape};
 use waxwing_security::conversation::{
-    ClientIdentification, ClientOptions, ClientSecurity, SecuritySession, ServiceKey,
-    ServiceOptions, ServiceSecurity,
+    ClientIdentification, ClientOptions, ClientSecurity, ServiceKey, ServiceOptions,
+    ServiceSecurity,
 };
 use waxwing_security::{Delivery, PeerTag};
 use waxwing_session::{
-    Answer, AppMessage, Arrival, ClientOutput, ClientSession, ClientSettings, ExchangeId, Moment,
-    ServiceEndpoint, ServiceSettings, SessionError, Time, TransmissionId,
+    Answer, Arrival, ClientOutput, ClientSession, ClientSettings, DispatchModes, ExchangeId,
+    Moment, ServiceEndpoint, ServiceInput, ServiceOutput, ServiceSessions, ServiceSettings,
+    SessionError, Time, TransmissionId,
 };
 use waxwing_soap::{Envelope, MessageVersion, RandomSource};
 use waxwing_xml::Limits;
@@ -102,10 +100,8 @@ struct World {
     random: Seeded,
     tls: TlsConfig,
     endpoint: ServiceEndpoint,
-    listener: Listener<AppMessage>,
+    sessions: ServiceSessions,
     exchanges: u64,
-    /// What the reliable sessions hold, as the host does.
-    held: Vec<SecuritySession>,
     clients: Vec<Client>,
     events: BTreeMap<(u64, u64), Event>,
     count: u64,
@@ -122,18 +118,19 @@ impl World {
         let settings = ServiceSettings {
             address: ADDRESS.to_owned(),
             version: MessageVersion::SOAP12_ADDRESSING10,
-            reliable: Some((VERSION, Shape::RequestReply, reliable.clone())),
+            reliable: Some((VERSION, Shape::RequestReply, reliable)),
+            receive_timeout: Duration::from_secs(600),
             understood: Vec::new(),
             trace: false,
         };
+        let sessions = ServiceSessions::new(&settings, DispatchModes::default()).unwrap();
         Self {
             now: 0,
             random,
             tls: TlsConfig::new(TlsRole::Client, None, TlsVersion::Tls12).unwrap(),
             endpoint: ServiceEndpoint::new(settings, security),
-            listener: Listener::new(VERSION, Shape::RequestReply, reliable).unwrap(),
+            sessions,
             exchanges: 0,
-            held: Vec::new(),
             clients: Vec::new(),
             events: BTreeMap::new(),
             count: 0,
@@ -218,24 +215,22 @@ impl World {
             Arrival::Answer(encoded) => return encoded.into_envelope(),
             Arrival::Message(arrived) => *arrived,
         };
-        let (tag, reply) = (arrived.tag(), arrived.reply);
         let exchange = ExchangeId(self.exchanges);
         self.exchanges += 1;
         let message = arrived.message;
-        self.listener.handle(ListenerInput::Request { exchange, message, tag }, &mut moment);
+        self.sessions.handle(ServiceInput::Arrived { exchange, message }, &mut moment);
         let mut answer = None;
-        while let Some(output) = self.listener.poll() {
+        while let Some(output) = self.sessions.poll() {
             match output {
-                ListenerOutput::Transmit { response, .. } => answer = Some(response),
-                ListenerOutput::Created { session, .. } => {
-                    self.held.extend(arrived.session.clone());
-                    self.listener.handle(ListenerInput::Accept(session), &mut moment);
+                ServiceOutput::Answer { response, .. } => answer = Some(response),
+                ServiceOutput::Want(place) => {
+                    self.sessions.handle(ServiceInput::Granted(place), &mut moment);
                 }
                 _ => {}
             }
         }
-        let response: Response<AppMessage> = answer.expect("an answer to CreateSequence");
-        self.endpoint.encode(&reply, response, &mut moment).into_envelope()
+        let response = answer.expect("an answer to CreateSequence");
+        self.endpoint.encode(&arrived.reply, response, &mut moment).into_envelope()
     }
 
     fn run(&mut self, until: u64) {
@@ -280,7 +275,7 @@ impl World {
                 }
             }
             let security = self.endpoint.security();
-            let unused = security.session_count() - self.held.len();
+            let unused = security.session_count() - self.sessions.session_count();
             self.most.0 = self.most.0.max(security.negotiation_count());
             self.most.1 = self.most.1.max(unused);
             self.most.2 = self.most.2.max(security.token_count());

@@ -3,12 +3,9 @@
 use std::sync::Arc;
 
 use waxwing_reliable::{
-    Body, ContextTag, FaultKind, Identifier, Message, ReliableMessagingVersion,
-    ReliableSessionSettings, Response, Shape, codec,
+    Body, FaultKind, Identifier, Message, ReliableMessagingVersion, Response, codec,
 };
-use waxwing_security::conversation::{
-    CallerIdentity, Incoming, SecuredMessage, SecuritySession, ServiceError, ServiceSecurity,
-};
+use waxwing_security::conversation::{Incoming, SecuredMessage, ServiceError, ServiceSecurity};
 use waxwing_security::trust::TrustAction;
 use waxwing_security::wsse::Dialect;
 use waxwing_security::wsse::names::WSSE;
@@ -18,23 +15,11 @@ use waxwing_soap::{Address, Addressing, Envelope, Fault, MessageVersion, Moment}
 use super::answer::{Encoded, ReplyTo, ServiceAnswer};
 use super::faults;
 use super::hints::{Own, Seen, with_hint};
+use super::response::{Said, ServiceResponse};
+use super::settings::ServiceSettings;
+use super::verified::{Carried, VerifiedMessage, VerifiedRequest};
 use crate::diagnosis::is_infrastructure;
-use crate::message::{AppMessage, ApplicationMessage};
-
-/// What a service endpoint must know beside its security.
-#[derive(Debug, Clone)]
-pub struct ServiceSettings {
-    /// The address of the endpoint; messages for another path are refused.
-    pub address: String,
-    /// SOAP and addressing versions.
-    pub version: MessageVersion,
-    /// The reliable session; none when messages go by themselves.
-    pub reliable: Option<(ReliableMessagingVersion, Shape, ReliableSessionSettings)>,
-    /// The headers that the contract understands, by namespace and local name.
-    pub understood: Vec<(String, String)>,
-    /// Whether messages are also wanted in plain, for traces.
-    pub trace: bool,
-}
+use crate::message::ApplicationMessage;
 
 /// An endpoint of a service, without IO.
 #[derive(Debug)]
@@ -52,26 +37,15 @@ pub enum Arrival {
     Message(Box<ArrivedMessage>),
 }
 
-/// A message for the reliable session or the application.
+/// A message for the sessions.
 #[derive(Debug)]
 pub struct ArrivedMessage {
-    /// The message. Without reliable session always [`Body::Application`] without headers.
-    pub message: Message<AppMessage>,
+    /// The message, as [`ServiceInput::Arrived`](crate::ServiceInput::Arrived) takes it.
+    pub message: VerifiedMessage,
     /// The message as it was verified and decrypted, when traces are wanted.
     pub plain: Option<Envelope>,
-    /// The security session that it came in by.
-    pub session: Option<SecuritySession>,
-    /// Who sent it.
-    pub caller: Arc<CallerIdentity>,
     /// How its answer is made.
     pub reply: ReplyTo,
-}
-
-impl ArrivedMessage {
-    /// What a sequence is bound to: the identifier of the security context.
-    pub fn tag(&self) -> Option<ContextTag> {
-        self.session.as_ref().map(|session| Identifier::new(session.identifier()))
-    }
 }
 
 impl ServiceEndpoint {
@@ -164,16 +138,11 @@ impl ServiceEndpoint {
         match message {
             Ok(message) => {
                 let plain = self.settings.trace.then(|| envelope.clone());
-                let application =
-                    AppMessage::new(ApplicationMessage::received(envelope, addressing));
-                let message = message.map(|()| application);
-                Arrival::Message(Box::new(ArrivedMessage {
-                    message,
-                    plain,
-                    session,
-                    caller,
-                    reply,
-                }))
+                let sender = Arc::clone(&caller);
+                let request = || Arc::new(VerifiedRequest::new(envelope, addressing, sender));
+                let message = message.map(|()| Carried::Request(request()));
+                let message = VerifiedMessage::new(message, session, caller);
+                Arrival::Message(Box::new(ArrivedMessage { message, plain, reply }))
             }
             Err(error) => {
                 let problem = error.to_string();
@@ -181,7 +150,7 @@ impl ServiceEndpoint {
                     Some(fault) => {
                         let outside = is_outside(&fault.kind);
                         let message = Message::new(Body::Fault(Box::new(fault)));
-                        let mut encoded = self.encode(&reply, Response::Message(message), at);
+                        let mut encoded = self.encode_reliable(&reply, message, at);
                         // The encoding knows the fault's hint; the codec knows better what was wrong.
                         let hint = self.hint_of(&reply, outside);
                         encoded.problem = Some(with_hint(problem, hint));
@@ -266,66 +235,65 @@ impl ServiceEndpoint {
         answer(encoded)
     }
 
-    /// Writes and protects an answer of the reliable session.
+    /// Writes and protects an answer of the [sessions](crate::ServiceSessions).
     pub fn encode(
         &self,
         reply: &ReplyTo,
-        response: Response<AppMessage>,
+        response: ServiceResponse,
         at: &mut Moment<'_>,
     ) -> Encoded {
-        let is_fault = response.is_fault();
-        let mut message = match response {
-            Response::Accepted => return Encoded::of(ServiceAnswer::Accepted),
-            Response::Message(message) => message,
-        };
-        let Some((version, ..)) = self.settings.reliable else {
-            return Encoded::failed("an answer of a reliable session that does not exist");
-        };
-        match &message.body {
-            Body::Application(application) => {
-                let envelope = application.dress(None, Some((&message.headers, version)));
-                let mut encoded = self.protect(reply, application.is_fault(), envelope, at);
-                encoded.problem =
-                    encoded.problem.or_else(|| self.application_refusal(reply, application));
-                encoded
+        match response.0 {
+            Said::Reliable(Response::Message(message)) => self.encode_reliable(reply, message, at),
+            Said::Reliable(Response::Accepted) | Said::Alone(None) => {
+                Encoded::of(ServiceAnswer::Accepted)
             }
-            _ => {
-                if message.relates_to.is_none() && is_fault {
-                    message.relates_to = reply.message_id.as_deref().map(Identifier::new);
-                }
-                match codec::write(&message, version, reply.version, None) {
-                    Some(envelope) => {
-                        let mut encoded = self.protect(reply, is_fault, envelope, at);
-                        if let (Body::Fault(fault), None) = (&message.body, &encoded.problem) {
-                            let text = fault.to_string();
-                            encoded.problem =
-                                Some(self.refusal(reply, &text, is_outside(&fault.kind)));
-                        }
-                        encoded
-                    }
-                    None => Encoded::of(ServiceAnswer::Accepted),
-                }
+            Said::Alone(Some(message)) => {
+                let envelope = message.dress(None, None);
+                self.encode_application(reply, &message, envelope, at)
             }
+            Said::Unavailable => Encoded::of(ServiceAnswer::Unavailable),
+            Said::NoAnswer => Encoded::no_answer("the call was given up"),
         }
     }
 
-    /// Writes and protects an answer of the application outside of a reliable session; none for a one-way operation.
-    pub fn encode_direct(
+    fn encode_reliable(
         &self,
         reply: &ReplyTo,
-        message: Option<&ApplicationMessage>,
+        mut message: Message<Carried>,
         at: &mut Moment<'_>,
     ) -> Encoded {
-        match message {
-            None => Encoded::of(ServiceAnswer::Accepted),
-            Some(message) => {
-                let envelope = message.dress(None, None);
-                let mut encoded = self.protect(reply, message.is_fault(), envelope, at);
-                encoded.problem =
-                    encoded.problem.or_else(|| self.application_refusal(reply, message));
-                encoded
-            }
+        let Some((version, ..)) = self.settings.reliable else {
+            return Encoded::failed("an answer of a reliable session that does not exist");
+        };
+        if let Body::Application(Carried::Reply(application)) = &message.body {
+            let envelope = application.dress(None, Some((&message.headers, version)));
+            return self.encode_application(reply, application, envelope, at);
         }
+        let is_fault = matches!(message.body, Body::Fault(_) | Body::SoapFault(_));
+        if message.relates_to.is_none() && is_fault {
+            message.relates_to = reply.message_id.as_deref().map(Identifier::new);
+        }
+        let Some(envelope) = codec::write(&message, version, reply.version, None) else {
+            return Encoded::of(ServiceAnswer::Accepted);
+        };
+        let mut encoded = self.protect(reply, is_fault, envelope, at);
+        if let (Body::Fault(fault), None) = (&message.body, &encoded.problem) {
+            let text = fault.to_string();
+            encoded.problem = Some(self.refusal(reply, &text, is_outside(&fault.kind)));
+        }
+        encoded
+    }
+
+    fn encode_application(
+        &self,
+        reply: &ReplyTo,
+        message: &ApplicationMessage,
+        envelope: Envelope,
+        at: &mut Moment<'_>,
+    ) -> Encoded {
+        let mut encoded = self.protect(reply, message.is_fault(), envelope, at);
+        encoded.problem = encoded.problem.or_else(|| self.application_refusal(reply, message));
+        encoded
     }
 
     fn protect(

@@ -1,13 +1,30 @@
-//! The service's end: what becomes of one message that came in, and of the answer to it.
+//! The service's end.
 //!
-//! [`ServiceEndpoint`] has no state of its own but that of its security, which has locks for each session; it is
-//! shared by all threads. The sequences are in a [`Listener`](waxwing_reliable::Listener), which the owner guards.
+//! * [`ServiceEndpoint`]: what becomes of one message that came in, and of the answer to it. It has no state of its own
+//!   but that of its security, which has locks for each session; it is shared by all threads.
+//! * [`ServiceSessions`]: an engine with all sessions of the endpoint. Its owner guards it.
+//! * [`Admission`]: how much all endpoints of a host do at a time.
 
+mod acceptance;
+mod admission;
 mod answer;
 mod endpoint;
 mod faults;
 mod hints;
+mod modes;
+mod names;
+mod response;
+mod sessions;
+mod settings;
+mod verified;
 
+pub use admission::{Admission, AdmissionInput, AdmissionLimits};
 pub use answer::{Encoded, ReplyTo, ServiceAnswer};
 pub(crate) use endpoint::is_understood;
-pub use endpoint::{Arrival, ArrivedMessage, ServiceEndpoint, ServiceSettings};
+pub use endpoint::{Arrival, ArrivedMessage, ServiceEndpoint};
+pub use modes::{ConcurrencyMode, DispatchModes, InstanceContextMode};
+pub use names::{DispatchId, EndpointId, InstanceId, Place};
+pub use response::ServiceResponse;
+pub use sessions::{Execution, ServiceInput, ServiceOutput, ServiceSessions};
+pub use settings::ServiceSettings;
+pub use verified::{VerifiedMessage, VerifiedRequest};

@@ -12,8 +12,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use waxwing_crypto::{Certificate, PrivateKey};
 use waxwing_reliable::{
-    ExchangeId, Listener, ListenerInput, ListenerOutput, ReliableMessagingVersion,
-    ReliableSessionSettings, SequenceState, Shape,
+    ExchangeId, ReliableMessagingVersion, ReliableSessionSettings, SequenceState, Shape,
 };
 use waxwing_security::conversation::{
     ClientIdentification, ClientOptions, ClientSecurity, Protection, ServiceKey, ServiceOptions,
@@ -23,8 +22,9 @@ use waxwing_security::wsse::Dialect;
 use waxwing_security::{PeerTag, ProtectionLevel};
 use waxwing_session::{
     Answer, AppMessage, ApplicationMessage, Arrival, CallId, ClientOutput, ClientSession,
-    ClientSettings, Encoded, Moment, ReplyTo, ServiceEndpoint, ServiceSettings, SessionError, Time,
-    TransmissionId,
+    ClientSettings, DispatchModes, Encoded, Moment, ReplyTo, ServiceEndpoint, ServiceInput,
+    ServiceOutput, ServiceSessions, ServiceSettings, SessionError, Time, TransmissionId,
+    VerifiedRequest,
 };
 use waxwing_soap::{Envelope, MessageVersion, RandomSource};
 use waxwing_xml::{Limits, Name};
@@ -73,7 +73,7 @@ pub type Octets = Option<Vec<u8>>;
 pub struct Pair {
     pub client: ClientSession,
     service: ServiceEndpoint,
-    listener: Option<Listener<AppMessage>>,
+    sessions: ServiceSessions,
     random: Seeded,
     pub millis: u64,
     /// Requests that the client has posted, in order.
@@ -157,18 +157,19 @@ impl Pair {
             retry_authentication: false,
             send_timeout: std::time::Duration::from_secs(60),
         };
-        let listener = reliable.clone().map(|(v, s, r)| Listener::new(v, s, r).unwrap());
         let endpoint = ServiceSettings {
             address: ADDRESS.to_owned(),
             version: VERSION,
             reliable,
+            receive_timeout: std::time::Duration::from_secs(600),
             understood: Vec::new(),
             trace: false,
         };
+        let sessions = ServiceSessions::new(&endpoint, DispatchModes::default()).unwrap();
         Self {
             client: ClientSession::new(settings, security).unwrap(),
             service: ServiceEndpoint::new(endpoint, service),
-            listener,
+            sessions,
             random: Seeded(99),
             millis: 0,
             posted: Vec::new(),
@@ -278,20 +279,11 @@ impl Pair {
         match self.service.receive(envelope, PeerTag::UNKNOWN, &mut at) {
             Arrival::Answer(encoded) => self.answered(id, *encoded),
             Arrival::Message(arrived) => {
-                let tag = arrived.tag();
-                let (message, reply) = (arrived.message, arrived.reply);
-                let Some(listener) = &mut self.listener else {
-                    let waxwing_reliable::Body::Application(request) = message.body else {
-                        panic!()
-                    };
-                    let answer = self.execute(&request);
-                    let encoded = self.service.encode_direct(&reply, answer.as_deref(), &mut at);
-                    return self.answered(id, encoded);
-                };
                 self.exchanges += 1;
                 let exchange = ExchangeId(self.exchanges);
-                self.waiting.insert(exchange.0, (id, reply));
-                listener.handle(ListenerInput::Request { exchange, message, tag }, &mut at);
+                self.waiting.insert(exchange.0, (id, arrived.reply));
+                let message = arrived.message;
+                self.sessions.handle(ServiceInput::Arrived { exchange, message }, &mut at);
                 self.drain(&mut at);
             }
         }
@@ -308,16 +300,19 @@ impl Pair {
     }
 
     fn drain(&mut self, at: &mut Moment<'_>) {
-        while let Some(output) = self.listener.as_mut().and_then(Listener::poll) {
+        while let Some(output) = self.sessions.poll() {
             let input = match output {
-                ListenerOutput::Created { session, .. } => ListenerInput::Accept(session),
-                ListenerOutput::Deliver { session, number, message } => {
-                    let reply = self.execute(&message);
-                    ListenerInput::Done { session, number, reply }
+                ServiceOutput::Want(place) => ServiceInput::Granted(place),
+                ServiceOutput::Execute(execution) => {
+                    if execution.make && execution.keep {
+                        self.sessions.handle(ServiceInput::Made(execution.instance), at);
+                    }
+                    let reply = self.execute(&execution.request);
+                    ServiceInput::Finished { call: execution.call, reply }
                 }
-                ListenerOutput::EndOfMessages(session) => ListenerInput::Close(session),
-                ListenerOutput::Transmit { route, response } => {
-                    if let Some((id, reply)) = self.waiting.remove(&route.exchange().0) {
+                ServiceOutput::Release(instance) => ServiceInput::Released(instance),
+                ServiceOutput::Answer { exchange, response } => {
+                    if let Some((id, reply)) = self.waiting.remove(&exchange.0) {
                         let encoded = self.service.encode(&reply, response, at);
                         self.answered(id, encoded);
                     }
@@ -325,20 +320,18 @@ impl Pair {
                 }
                 _ => continue,
             };
-            if let Some(listener) = &mut self.listener {
-                listener.handle(input, at);
-            }
+            self.sessions.handle(input, at);
         }
     }
 
-    fn execute(&mut self, request: &AppMessage) -> Option<AppMessage> {
-        let text = text_of(&request.envelope);
+    fn execute(&mut self, request: &VerifiedRequest) -> Option<AppMessage> {
+        let text = text_of(request.envelope());
         self.executed.push(text.clone());
-        (request.action == ECHO).then(|| {
+        (request.action() == ECHO).then(|| {
             let mut envelope = Envelope::new(VERSION);
             let element = envelope.append_body_element(Name::local("text"));
             envelope.document_mut().append_text(element, &format!("re {text}"));
-            AppMessage::new(ApplicationMessage::reply(ECHO_RESPONSE, envelope, request))
+            request.reply(ECHO_RESPONSE, envelope)
         })
     }
 

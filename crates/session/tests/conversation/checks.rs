@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use waxwing_security::conversation::Protection;
-use waxwing_session::{AppMessage, SessionError};
+use waxwing_session::{AppMessage, SessionError, VerifiedRequest};
 
 use crate::plan::{Accident, Class, Plan};
 use crate::words::CallName;
@@ -75,11 +75,11 @@ impl Checks {
         &mut self,
         plan: &Plan,
         life: u32,
-        message: &AppMessage,
+        request: &VerifiedRequest,
         caller: (&str, impl Fn(usize) -> String),
     ) -> Result<CallName, String> {
-        let name = CallName::of_request(&message.envelope);
-        let name = name.ok_or_else(|| format!("no call of a client: {:?}", message.action))?;
+        let name = CallName::of_request(request.envelope());
+        let name = name.ok_or_else(|| format!("no call of a client: {:?}", request.action()))?;
         ensure!(plan.impostor != Some(name.client), "an impostor's {name:?} is executed");
         let call = self.calls.get_mut(&name);
         let call = call.ok_or_else(|| format!("{name:?} is executed, and was never called"))?;

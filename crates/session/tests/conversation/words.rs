@@ -1,6 +1,6 @@
 //! The messages of the application: a text that says which call it is.
 
-use waxwing_session::{AppMessage, ApplicationMessage};
+use waxwing_session::{AppMessage, ApplicationMessage, VerifiedRequest};
 use waxwing_soap::{Envelope, MessageVersion, RandomSource};
 use waxwing_xml::Name;
 
@@ -45,10 +45,9 @@ pub fn request(call: CallName, one_way: bool, random: &mut dyn RandomSource) -> 
 }
 
 /// What the operation answers; none to a note.
-pub fn reply(request: &AppMessage) -> Option<AppMessage> {
-    let text = format!("re {}", text_of(&request.envelope));
-    let reply = || ApplicationMessage::reply(ECHO_RESPONSE, envelope(&text), request);
-    (request.action == ECHO).then(|| AppMessage::new(reply()))
+pub fn reply(request: &VerifiedRequest) -> Option<AppMessage> {
+    let text = format!("re {}", text_of(request.envelope()));
+    (request.action() == ECHO).then(|| request.reply(ECHO_RESPONSE, envelope(&text)))
 }
 
 /// A message of the application with this text.

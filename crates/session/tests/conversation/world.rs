@@ -19,7 +19,7 @@ use crate::keys::Keys;
 use crate::link::{Link, Octets, Outcome, Sent};
 use crate::plan::{Accident, Class, HOUR, MS, Micros, Plan, SECOND};
 use crate::random::Random;
-use crate::service::{Job, Output, Service};
+use crate::service::{Output, Service};
 use crate::words::{self, ADDRESS, CallName, VERSION};
 
 /// Steps after which a run counts as endless.
@@ -44,8 +44,8 @@ enum Event {
     Ends(usize, TransmissionId, Outcome),
     JobEnds {
         life: u32,
-        job: Job,
-        message: waxwing_session::AppMessage,
+        job: waxwing_session::DispatchId,
+        request: std::sync::Arc<waxwing_session::VerifiedRequest>,
     },
 }
 
@@ -232,11 +232,11 @@ impl World {
                 let answer = outcome.read();
                 self.client(client, |session, at| session.answer(id, answer, at))
             }
-            Event::JobEnds { life, job, message } => {
+            Event::JobEnds { life, job, request } => {
                 if life != self.life {
                     return Ok(());
                 }
-                let reply = words::reply(&message);
+                let reply = words::reply(&request);
                 self.service(|service, at| service.done(job, reply, at))
             }
         }
@@ -425,18 +425,18 @@ impl World {
                 Output::Answer { exchange, encoded } => {
                     self.answer(exchange, outcome_of(encoded))?
                 }
-                Output::Execute { job, message, caller } => {
+                Output::Execute { job, request } => {
                     let expected = |client| credentials::name(&self.plan, client);
-                    let caller = (caller.name(), expected);
+                    let caller = (request.caller().name(), expected);
                     let caller = (&*caller.0, caller.1);
-                    let name = self.checks.executes(&self.plan, self.life, &message, caller)?;
+                    let name = self.checks.executes(&self.plan, self.life, &request, caller)?;
                     if self.trace {
                         println!("{:12} service executes {name:?} in {job:?}", self.now);
                     }
                     self.summary.executed += 1;
                     let (short, long) = self.plan.operation;
                     let ends = self.now + self.random.between(short, long);
-                    self.later(ends, Event::JobEnds { life: self.life, job, message });
+                    self.later(ends, Event::JobEnds { life: self.life, job, request });
                 }
                 Output::Failed(error) => {
                     if self.trace {

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use waxwing_datacontract::{ContractName, DataContract, ReadError};
-use waxwing_session::{AppMessage, ApplicationMessage};
-use waxwing_soap::{Addressing, Envelope};
+use waxwing_session::VerifiedRequest;
+use waxwing_soap::Envelope;
 
 use super::Outgoing;
 use super::caller::Caller;
@@ -31,8 +31,25 @@ pub struct OperationContext {
     message_id: Option<String>,
     peer: Option<SocketAddr>,
     endpoint: Option<Arc<str>>,
-    request: Option<AppMessage>,
+    request: Option<Request>,
     reply: Arc<Mutex<ReplyParts>>,
+}
+
+/// The request, shared with whoever else holds it.
+#[derive(Clone, Debug)]
+enum Request {
+    Verified(Arc<VerifiedRequest>),
+    /// Of a host that is not ours.
+    Given(Arc<Envelope>),
+}
+
+impl Request {
+    fn envelope(&self) -> &Envelope {
+        match self {
+            Self::Verified(request) => request.envelope(),
+            Self::Given(envelope) => envelope,
+        }
+    }
 }
 
 /// What the operation says about its reply.
@@ -85,15 +102,15 @@ impl OperationContext {
 
     /// The same with this request, whose headers the operation can read.
     #[must_use]
-    pub fn with_request(self, request: Envelope) -> Self {
-        let addressing = Addressing::read(&request).unwrap_or_default();
-        self.with_message(&Arc::new(ApplicationMessage::received(request, addressing)))
+    pub fn with_request(mut self, request: Envelope) -> Self {
+        self.request = Some(Request::Given(Arc::new(request)));
+        self
     }
 
     /// The same with the request that the session delivered.
     #[must_use]
-    pub(crate) fn with_message(mut self, request: &AppMessage) -> Self {
-        self.request = Some(Arc::clone(request));
+    pub(crate) fn with_verified(mut self, request: &Arc<VerifiedRequest>) -> Self {
+        self.request = Some(Request::Verified(Arc::clone(request)));
         self
     }
 
@@ -142,14 +159,14 @@ impl OperationContext {
         namespace: &str,
     ) -> Result<Option<T>, ReadError> {
         match &self.request {
-            Some(request) => header::read(&request.envelope, local, namespace),
+            Some(request) => header::read(request.envelope(), local, namespace),
             None => Ok(None),
         }
     }
 
     /// The names of all headers of the request, those of the protocols included.
     pub fn header_names(&self) -> Vec<ContractName> {
-        self.request.as_ref().map(|request| header::names(&request.envelope)).unwrap_or_default()
+        self.request.as_ref().map(|request| header::names(request.envelope())).unwrap_or_default()
     }
 
     /// Adds a header to the reply, or to the fault that goes out in its place (`OutgoingMessageHeaders.Add`). A one-way

@@ -1,6 +1,6 @@
 //! One endpoint of a host: from the bytes of a request to the bytes of its answer.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use http::{Method, StatusCode};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use waxwing_security::PeerTag;
-use waxwing_session::{Arrival, Encoded, ServiceAnswer, ServiceEndpoint};
+use waxwing_session::{Arrival, Encoded, EndpointId, ServiceAnswer, ServiceEndpoint};
 use waxwing_soap::Envelope;
 use waxwing_soap::http::ContentType;
 use waxwing_xml::Limits;
@@ -17,7 +17,7 @@ use super::authorization::ServiceAuthorization;
 use super::contracts::Contracts;
 use super::error::HostError;
 use super::instances::Instances;
-use super::reliable::ReliableSessions;
+use super::sessions::Sessions;
 use super::throttle::Throttle;
 use crate::contract::{Caller, ContractDescription, FaultOptions};
 use crate::encoding::{DecodeError, Encoding};
@@ -47,16 +47,12 @@ pub(super) struct EndpointParts {
 /// One endpoint, shared by all its connections.
 pub(super) struct Endpoint {
     pub(super) parts: EndpointParts,
-    pub(super) reliable: Option<ReliableSessions>,
+    pub(super) sessions: Sessions,
     /// What the throttle knows it by.
-    pub(super) number: usize,
+    pub(super) number: EndpointId,
     pub(super) counters: Counters,
     /// How many lines of the log its peers may write.
     pub(super) log: Rate,
-    /// New sessions, and calls outside of sessions, are refused.
-    closing: AtomicBool,
-    /// Calls outside of reliable sessions that are being executed.
-    pub(super) direct: AtomicUsize,
     /// Operations that still run are given up.
     stop: watch::Sender<bool>,
 }
@@ -78,32 +74,20 @@ impl Counters {
 
 impl Endpoint {
     pub(super) fn new(parts: EndpointParts) -> Result<Arc<Self>, HostError> {
-        let address = parts.endpoint.settings().address.clone();
-        let reliable = match &parts.endpoint.settings().reliable {
-            None => None,
-            Some((version, shape, settings)) => {
-                let sessions = ReliableSessions::new(*version, *shape, settings.clone());
-                let incomplete = |e: waxwing_reliable::SettingsError| HostError::Incomplete {
-                    address,
-                    text: e.to_string(),
-                };
-                Some(sessions.map_err(incomplete)?)
-            }
-        };
+        let settings = parts.endpoint.settings();
+        let sessions = Sessions::new(settings, parts.instances.modes()).map_err(|error| {
+            HostError::Incomplete { address: settings.address.clone(), text: error.to_string() }
+        })?;
         let throttle = Arc::clone(&parts.throttle);
         let endpoint = Arc::new_cyclic(|own| Self {
             parts,
-            reliable,
+            sessions,
             number: throttle.join(own.clone()),
             counters: Counters::default(),
             log: Rate::new(),
-            closing: AtomicBool::new(false),
-            direct: AtomicUsize::new(0),
             stop: watch::Sender::new(false),
         });
-        if let Some(reliable) = &endpoint.reliable {
-            reliable.start_timer(&endpoint);
-        }
+        endpoint.sessions.start_timer(&endpoint);
         tokio::spawn(sweep_every_second(Arc::downgrade(&endpoint)));
         Ok(endpoint)
     }
@@ -119,12 +103,9 @@ impl Endpoint {
     }
 
     /// Takes no new sessions any more, and no calls outside of sessions; what has begun goes on.
-    pub(super) fn close(&self) {
-        self.closing.store(true, Ordering::Relaxed);
+    pub(super) fn close(self: &Arc<Self>) {
         self.parts.endpoint.security().close();
-        if let Some(reliable) = &self.reliable {
-            reliable.shut_down(&self.parts.clock);
-        }
+        self.sessions.shut_down(self);
     }
 
     /// Gives up the operations that still run.
@@ -155,23 +136,18 @@ impl Endpoint {
         let mut random = SystemRandom;
         let arrival =
             self.parts.endpoint.receive(envelope, peer, &mut self.parts.clock.moment(&mut random));
-        let encoded = match arrival {
-            Arrival::Answer(encoded) => *encoded,
-            Arrival::Message(message) => {
-                if let (Some(trace), Some(plain)) = (&self.parts.trace, &message.plain) {
-                    let note = message_note(&message.caller.name());
-                    trace.plain(self.parts.clock.wall(), TraceDirection::Received, &note, plain);
-                }
-                match &self.reliable {
-                    Some(reliable) => reliable.request(&self, *message).await,
-                    None if message.session.is_none() && self.closing.load(Ordering::Relaxed) => {
-                        return HttpReply::Empty(StatusCode::SERVICE_UNAVAILABLE);
-                    }
-                    None => self.execute_direct(*message).await,
-                }
-            }
+        let message = match arrival {
+            Arrival::Answer(encoded) => return self.write(*encoded),
+            Arrival::Message(message) => *message,
         };
-        self.write(encoded)
+        if let (Some(trace), Some(plain)) = (&self.parts.trace, &message.plain) {
+            let note = message_note(&message.message.caller().name());
+            trace.plain(self.parts.clock.wall(), TraceDirection::Received, &note, plain);
+        }
+        let (encoded, place) = self.sessions.request(&self, message).await;
+        let reply = self.write(encoded);
+        drop(place);
+        reply
     }
 
     fn parse(&self, request: &HttpRequest) -> Result<Envelope, HttpReply> {
@@ -223,8 +199,8 @@ impl Endpoint {
                 );
             }
         }
-        if let (Some(session), Some(reliable)) = (&ended, &self.reliable) {
-            reliable.context_lost(session.identifier(), self);
+        if let Some(session) = &ended {
+            self.sessions.context_lost(session.identifier(), self);
         }
         let Some(status) = status else { return HttpReply::Abort };
         let Some(envelope) = envelope else { return HttpReply::Empty(status) };

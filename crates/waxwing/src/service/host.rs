@@ -29,7 +29,7 @@ pub struct HostStatistics {
     pub executed: u64,
     /// Messages that had come before, and were not executed again.
     pub duplicates: u64,
-    /// Reliable sessions at this moment.
+    /// Sessions at this moment: reliable ones, and at endpoints without them the security sessions that called.
     pub sessions: usize,
     /// Security sessions at this moment.
     pub security_sessions: usize,
@@ -65,7 +65,7 @@ impl ServiceHost {
             sum.refused += counters.refused.load(Ordering::Relaxed);
             sum.executed += counters.executed.load(Ordering::Relaxed);
             sum.duplicates += counters.duplicates.load(Ordering::Relaxed);
-            sum.sessions += endpoint.reliable.as_ref().map_or(0, |reliable| reliable.count());
+            sum.sessions += endpoint.sessions.count();
             sum.security_sessions += endpoint.parts.endpoint.security().session_count();
         }
         sum
@@ -85,9 +85,7 @@ impl ServiceHost {
         }
         let graceful = self.statistics().sessions == 0;
         for endpoint in &self.endpoints {
-            if let Some(reliable) = &endpoint.reliable {
-                reliable.abort_all(endpoint, "the host was closed");
-            }
+            endpoint.sessions.abort_all(endpoint, "the host was closed");
         }
         let rest = deadline
             .saturating_duration_since(tokio::time::Instant::now())
@@ -100,7 +98,7 @@ impl ServiceHost {
             all &= ended.unwrap_or(false);
         }
         // Calls whose callers are gone.
-        let direct = || self.endpoints.iter().any(|e| e.direct.load(Ordering::Relaxed) > 0);
+        let direct = || self.endpoints.iter().any(|e| e.sessions.running_alone() > 0);
         while direct() && tokio::time::Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use waxwing_session::{ConcurrencyMode, DispatchModes, InstanceContextMode};
+
 use crate::contract::{ContractDescription, Dispatch};
 
 /// One object of a service: what dispatches each contract that it implements.
@@ -73,20 +75,21 @@ pub trait Instances: Send + Sync {
     /// The contracts that every instance implements.
     fn contracts(&self) -> &[&'static ContractDescription];
 
-    /// Whether all sessions have the same instance, so that `maxConcurrentInstances` says nothing about it.
-    fn is_shared(&self) -> bool {
-        false
+    /// Which instance executes a call, and how many it executes at a time.
+    fn modes(&self) -> DispatchModes {
+        DispatchModes::default()
     }
 
-    /// The instance of a new session, or of a call without one. Called when the first call is executed, under no lock;
-    /// a panic is answered as an internal error.
+    /// The instance of a new session, or of a call without one; the one that all share, where they do. Called when the
+    /// (first) call is executed, under no lock; a panic is answered as an internal error.
     fn instance(&self) -> Arc<ServiceObject>;
 }
 
-/// The two ways: one object for all, or a new one for every session.
+/// The three ways: one object for all, a new one for every session, a new one for every call. Each executes one call at a
+/// time, unless [`concurrency`](Self::concurrency) says otherwise.
 pub struct ServiceInstances {
     contracts: Vec<&'static ContractDescription>,
-    is_shared: bool,
+    modes: DispatchModes,
     make: Box<dyn Fn() -> Arc<ServiceObject> + Send + Sync>,
 }
 
@@ -95,7 +98,8 @@ impl ServiceInstances {
     pub fn single(service: impl Into<ServiceObject>) -> Self {
         let service = Arc::new(service.into());
         let contracts = service.contracts();
-        Self { contracts, is_shared: true, make: Box::new(move || Arc::clone(&service)) }
+        let make = Box::new(move || Arc::clone(&service));
+        Self { contracts, modes: modes(InstanceContextMode::Single), make }
     }
 
     /// A new object for every session, and for every call outside of sessions (`InstanceContextMode.PerSession`, WCF's
@@ -104,8 +108,27 @@ impl ServiceInstances {
         make: impl Fn() -> S + Send + Sync + 'static,
     ) -> Self {
         let contracts = make().into().contracts();
-        Self { contracts, is_shared: false, make: Box::new(move || Arc::new(make().into())) }
+        let make = Box::new(move || Arc::new(make().into()));
+        Self { contracts, modes: modes(InstanceContextMode::PerSession), make }
     }
+
+    /// A new object for every call, dropped with it (`InstanceContextMode.PerCall`). `make` is called once at once, to
+    /// learn the contracts.
+    pub fn per_call<S: Into<ServiceObject>>(make: impl Fn() -> S + Send + Sync + 'static) -> Self {
+        Self { modes: modes(InstanceContextMode::PerCall), ..Self::per_session(make) }
+    }
+
+    /// The same with so many calls of an instance at a time.
+    #[must_use]
+    pub fn concurrency(mut self, concurrency: ConcurrencyMode) -> Self {
+        self.modes.concurrency = concurrency;
+        self
+    }
+}
+
+/// WCF's concurrency unless something else is said.
+fn modes(instances: InstanceContextMode) -> DispatchModes {
+    DispatchModes { instances, ..DispatchModes::default() }
 }
 
 impl Instances for ServiceInstances {
@@ -113,8 +136,8 @@ impl Instances for ServiceInstances {
         &self.contracts
     }
 
-    fn is_shared(&self) -> bool {
-        self.is_shared
+    fn modes(&self) -> DispatchModes {
+        self.modes
     }
 
     fn instance(&self) -> Arc<ServiceObject> {

@@ -1,23 +1,17 @@
-//! `serviceThrottling`: how much a host does at a time, all its endpoints together.
+//! `serviceThrottling`: how much a service does at a time, all its endpoints together.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use waxwing_binding::EffectiveThrottling;
-use waxwing_reliable::SessionId;
-use waxwing_session::Acceptance;
+use waxwing_session::{Admission, AdmissionInput, AdmissionLimits, EndpointId, Place};
 
 use super::endpoint::Endpoint;
 use crate::net::http::server::Places;
 
-/// What a host does at a time. One for all its endpoints.
+/// What a service does at a time. One for all its endpoints.
 pub(super) struct Throttle {
-    /// `maxConcurrentCalls`: further calls wait.
-    calls: Arc<Semaphore>,
-    /// `maxConcurrentInstances`: a call that needs a new one waits.
-    instances: Arc<Semaphore>,
-    /// `maxConcurrentSessions`: further sessions wait to be accepted.
-    sessions: Mutex<Acceptance<(usize, SessionId)>>,
+    /// Held for one question at a time; the lock of an endpoint's sessions may be held around it, never the other way.
+    admission: Mutex<Admission>,
     endpoints: Mutex<Vec<Weak<Endpoint>>>,
     /// Where answers wait for their readers.
     places: Arc<Places>,
@@ -25,54 +19,44 @@ pub(super) struct Throttle {
 
 impl Throttle {
     pub(super) fn new(most: &EffectiveThrottling, places: Arc<Places>) -> Arc<Self> {
-        let permits = |most: u32| (most as usize).min(Semaphore::MAX_PERMITS);
-        Arc::new(Self {
-            calls: Arc::new(Semaphore::new(permits(most.max_concurrent_calls))),
-            instances: Arc::new(Semaphore::new(permits(most.max_concurrent_instances))),
-            sessions: Mutex::new(Acceptance::new(most.max_concurrent_sessions as usize)),
-            endpoints: Mutex::default(),
-            places,
-        })
+        let limits = AdmissionLimits {
+            calls: most.max_concurrent_calls as usize,
+            sessions: most.max_concurrent_sessions as usize,
+            instances: most.max_concurrent_instances as usize,
+        };
+        let admission = Mutex::new(Admission::new(limits));
+        Arc::new(Self { admission, endpoints: Mutex::default(), places })
+    }
+
+    fn endpoints(&self) -> MutexGuard<'_, Vec<Weak<Endpoint>>> {
+        self.endpoints.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One more endpoint. Gives its number.
-    pub(super) fn join(&self, endpoint: Weak<Endpoint>) -> usize {
-        let mut endpoints = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn join(&self, endpoint: Weak<Endpoint>) -> EndpointId {
+        let mut endpoints = self.endpoints();
         endpoints.push(endpoint);
         endpoints.len() - 1
     }
 
-    /// The place of one call; waits, too, while the answers that nobody takes fill the memory for them.
-    pub(super) async fn call(&self) -> Option<OwnedSemaphorePermit> {
-        let place = Arc::clone(&self.calls).acquire_owned().await.ok();
+    /// An endpoint by its number, while it lives.
+    pub(super) fn endpoint(&self, number: EndpointId) -> Option<Arc<Endpoint>> {
+        self.endpoints().get(number).and_then(Weak::upgrade)
+    }
+
+    /// Asks for a place or gives one back. Gives the places that are granted, and to whom.
+    pub(super) fn ask(
+        &self,
+        endpoint: EndpointId,
+        input: AdmissionInput,
+    ) -> Vec<(EndpointId, Place)> {
+        let mut admission = self.admission.lock().unwrap_or_else(PoisonError::into_inner);
+        admission.handle(endpoint, input);
+        std::iter::from_fn(|| admission.poll()).collect()
+    }
+
+    /// Waits while the answers that nobody takes fill the memory for them.
+    pub(super) async fn settled(&self) {
         self.places.settled().await;
-        place
-    }
-
-    /// The place of one instance.
-    pub(super) async fn instance(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.instances).acquire_owned().await.ok()
-    }
-
-    fn sessions(&self) -> MutexGuard<'_, Acceptance<(usize, SessionId)>> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A session was created at an endpoint. Gives whether it is accepted; otherwise it waits for its turn.
-    pub(super) fn created(&self, endpoint: usize, session: SessionId) -> bool {
-        self.sessions().created((endpoint, session))
-    }
-
-    /// A session is gone. The next one is accepted, by a task of its own: it may be another endpoint's.
-    pub(super) fn ended(&self, endpoint: usize, session: SessionId) {
-        let Some((endpoint, session)) = self.sessions().ended(&(endpoint, session)) else { return };
-        let endpoints = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(endpoint) = endpoints.get(endpoint).and_then(Weak::upgrade) {
-            tokio::spawn(async move {
-                if let Some(reliable) = &endpoint.reliable {
-                    reliable.accept(&endpoint, session);
-                }
-            });
-        }
     }
 }

@@ -5,22 +5,21 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use tokio::sync::oneshot;
 use waxwing::environment::SystemRandom;
 use waxwing_reliable::{
-    EarlyMessages, ExchangeId, Listener, ListenerInput, ListenerOutput, ReliableMessagingVersion,
-    ReliableSessionSettings, Response, Shape, Time,
+    EarlyMessages, ExchangeId, ReliableMessagingVersion, ReliableSessionSettings, Shape, Time,
 };
 use waxwing_security::PeerTag;
 use waxwing_security::conversation::{
     ClientIdentification, Protection, ServiceOptions, ServiceSecurity,
 };
 use waxwing_session::{
-    AppMessage, ApplicationMessage, Arrival, Moment, ServiceAnswer, ServiceEndpoint,
-    ServiceSettings,
+    AppMessage, Arrival, DispatchModes, Moment, ServiceAnswer, ServiceEndpoint, ServiceInput,
+    ServiceOutput, ServiceResponse, ServiceSessions, ServiceSettings, VerifiedRequest,
 };
 use waxwing_soap::{Envelope, MessageVersion};
 use waxwing_testkit::http::{HttpReply, HttpRequest, HttpServer};
@@ -50,8 +49,8 @@ struct Peer {
 }
 
 struct State {
-    listener: Listener<AppMessage>,
-    waiting: HashMap<u64, oneshot::Sender<Response<AppMessage>>>,
+    sessions: ServiceSessions,
+    waiting: HashMap<u64, oneshot::Sender<ServiceResponse>>,
     exchanges: u64,
 }
 
@@ -69,15 +68,16 @@ impl Refusing {
         let endpoint = ServiceSettings {
             address: "http://localhost/calc".to_owned(),
             version: MessageVersion::SOAP12_ADDRESSING10,
-            reliable: Some((version, shape, settings.clone())),
+            reliable: Some((version, shape, settings)),
+            receive_timeout: Duration::from_secs(600),
             understood: Vec::new(),
             trace: false,
         };
         let counts = Arc::new(Counts::default());
-        let listener = Listener::new(version, shape, settings).expect("settings");
+        let sessions = ServiceSessions::new(&endpoint, DispatchModes::default()).expect("settings");
         let peer = Arc::new(Peer {
             endpoint: ServiceEndpoint::new(endpoint, security),
-            state: Mutex::new(State { listener, waiting: HashMap::new(), exchanges: 0 }),
+            state: Mutex::new(State { sessions, waiting: HashMap::new(), exchanges: 0 }),
             start: Instant::now(),
             counts: Arc::clone(&counts),
         });
@@ -111,7 +111,6 @@ impl Peer {
         let encoded = match arrival {
             Arrival::Answer(encoded) => *encoded,
             Arrival::Message(arrived) => {
-                let tag = arrived.tag();
                 let (message, reply) = (arrived.message, arrived.reply);
                 let answer = {
                     let mut state = self.state.lock().expect("no panic");
@@ -119,9 +118,9 @@ impl Peer {
                     let exchange = ExchangeId(state.exchanges);
                     let (sender, receiver) = oneshot::channel();
                     state.waiting.insert(exchange.0, sender);
-                    let input = ListenerInput::Request { exchange, message, tag };
-                    self.tell(&mut state, input);
-                    self.drain(&mut state);
+                    let mut moment = Moment { wall, time: self.time(), random: &mut random };
+                    state.sessions.handle(ServiceInput::Arrived { exchange, message }, &mut moment);
+                    self.drain(&mut state, &mut moment);
                     receiver
                 };
                 let response = answer.await.expect("an answer");
@@ -137,45 +136,40 @@ impl Peer {
         match encoded.answer {
             ServiceAnswer::Message(envelope) => message(StatusCode::OK, envelope),
             ServiceAnswer::Fault(envelope) => message(StatusCode::INTERNAL_SERVER_ERROR, envelope),
-            ServiceAnswer::Accepted => HttpReply::Empty(StatusCode::ACCEPTED),
+            ServiceAnswer::Accepted => {
+                self.counts.refused.fetch_add(1, Ordering::SeqCst);
+                HttpReply::Empty(StatusCode::ACCEPTED)
+            }
             other => panic!("{other:?}"),
         }
     }
 
-    fn tell(&self, state: &mut State, input: ListenerInput<AppMessage>) {
-        let mut random = SystemRandom;
-        let wall = jiff::Timestamp::now();
-        let mut moment = Moment { wall, time: self.time(), random: &mut random };
-        state.listener.handle(input, &mut moment);
-    }
-
-    fn drain(&self, state: &mut State) {
-        while let Some(output) = state.listener.poll() {
+    fn drain(&self, state: &mut State, at: &mut Moment<'_>) {
+        while let Some(output) = state.sessions.poll() {
             let input = match output {
-                ListenerOutput::Created { session, .. } => ListenerInput::Accept(session),
-                ListenerOutput::EndOfMessages(session) => ListenerInput::Close(session),
-                ListenerOutput::Deliver { session, number, message } => {
+                ServiceOutput::Want(place) => ServiceInput::Granted(place),
+                ServiceOutput::Execute(execution) => {
                     self.counts.executed.fetch_add(1, Ordering::SeqCst);
-                    ListenerInput::Done { session, number, reply: Some(add(&message)) }
+                    state.sessions.handle(ServiceInput::Made(execution.instance), at);
+                    let reply = Some(add(&execution.request));
+                    ServiceInput::Finished { call: execution.call, reply }
                 }
-                ListenerOutput::Transmit { route, response } => {
-                    if matches!(response, Response::Accepted) {
-                        self.counts.refused.fetch_add(1, Ordering::SeqCst);
-                    }
-                    if let Some(waiting) = state.waiting.remove(&route.exchange().0) {
+                ServiceOutput::Release(instance) => ServiceInput::Released(instance),
+                ServiceOutput::Answer { exchange, response } => {
+                    if let Some(waiting) = state.waiting.remove(&exchange.0) {
                         let _ = waiting.send(response);
                     }
                     continue;
                 }
                 _ => continue,
             };
-            self.tell(state, input);
+            state.sessions.handle(input, at);
         }
     }
 }
 
-fn add(request: &AppMessage) -> AppMessage {
-    let payload = request.envelope.payload().expect("a body");
+fn add(request: &VerifiedRequest) -> AppMessage {
+    let payload = request.envelope().payload().expect("a body");
     let number = |e: waxwing_xml::Element<'_>| e.text().trim().parse::<f64>().expect("a number");
     let sum: f64 = payload.elements().map(number).sum();
     let operation = payload.local_name().to_owned();
@@ -186,5 +180,5 @@ fn add(request: &AppMessage) -> AppMessage {
     let name = Name::new("", &result, SAMPLES);
     envelope.document_mut().append_text_element(wrapper, name, &sum.to_string());
     let action = format!("{SAMPLES}/ICalculator/{operation}Response");
-    AppMessage::new(ApplicationMessage::reply(action, envelope, request))
+    request.reply(action, envelope)
 }

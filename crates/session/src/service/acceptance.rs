@@ -1,17 +1,13 @@
-//! Which sessions a service serves, and which wait for their turn (`serviceThrottling/maxConcurrentSessions`).
+//! Who has one of a number of places, and who waits for one: in the order in which they came.
 //!
-//! One [`Acceptance`] is for all endpoints of a host. A session that is created is accepted while fewer than the most
-//! are; the others wait, in the order in which they came, and nothing of theirs is executed. Each is accepted as a place
-//! becomes free. How many may wait for one endpoint is for its listener to say (`maxPendingChannels`).
-//!
-//! Pure, and without time: what ends a session that waits for ever is the inactivity timeout of its sequence.
+//! Pure, and without time: what ends a wait is for the owner.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
-/// The sessions of a host, by names that are the owner's.
+/// Those who have a place and those who wait, by names that are the owner's.
 #[derive(Debug)]
-pub struct Acceptance<K> {
+pub(super) struct Acceptance<K> {
     most: usize,
     accepted: usize,
     sessions: HashMap<K, Standing>,
@@ -28,8 +24,8 @@ enum Standing {
 }
 
 impl<K: Hash + Eq + Clone> Acceptance<K> {
-    /// No sessions; at most `most` are accepted at a time (at least one).
-    pub fn new(most: usize) -> Self {
+    /// Nobody; at most `most` are accepted at a time (at least one).
+    pub(super) fn new(most: usize) -> Self {
         Self {
             most: most.max(1),
             accepted: 0,
@@ -39,8 +35,8 @@ impl<K: Hash + Eq + Clone> Acceptance<K> {
         }
     }
 
-    /// A session was created. Gives whether it is accepted at once; otherwise it waits.
-    pub fn created(&mut self, session: K) -> bool {
+    /// One more comes. Gives whether it is accepted at once; otherwise it waits.
+    pub(super) fn created(&mut self, session: K) -> bool {
         if let Some(standing) = self.sessions.get(&session) {
             return *standing == Standing::Accepted;
         }
@@ -56,8 +52,8 @@ impl<K: Hash + Eq + Clone> Acceptance<K> {
         accepted
     }
 
-    /// A session has ended, accepted or not. Gives the one that takes its place.
-    pub fn ended(&mut self, session: &K) -> Option<K> {
+    /// One goes, accepted or not. Gives the one that takes its place.
+    pub(super) fn ended(&mut self, session: &K) -> Option<K> {
         match self.sessions.remove(session)? {
             Standing::Accepted => self.accepted -= 1,
             Standing::Waiting(_) => {
@@ -77,13 +73,18 @@ impl<K: Hash + Eq + Clone> Acceptance<K> {
         None
     }
 
+    /// Whether one is accepted or waits.
+    pub(super) fn contains(&self, name: &K) -> bool {
+        self.sessions.contains_key(name)
+    }
+
     /// How many are accepted.
-    pub fn accepted(&self) -> usize {
+    pub(super) fn accepted(&self) -> usize {
         self.accepted
     }
 
     /// How many wait.
-    pub fn waiting(&self) -> usize {
+    pub(super) fn waiting(&self) -> usize {
         self.sessions.len() - self.accepted
     }
 

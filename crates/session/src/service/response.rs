@@ -1,0 +1,24 @@
+//! What an exchange is answered with, before it is written.
+
+use waxwing_reliable::Response;
+
+use super::verified::Carried;
+use crate::message::AppMessage;
+
+/// What an exchange is answered with, before it is written.
+#[derive(Debug)]
+pub struct ServiceResponse(pub(super) Said);
+
+#[derive(Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "messages of the reliable session are the common case"
+)]
+pub(super) enum Said {
+    /// Of a reliable session.
+    Reliable(Response<Carried>),
+    /// Of a call outside of reliable sessions; none of a one-way operation.
+    Alone(Option<AppMessage>),
+    Unavailable,
+    NoAnswer,
+}

@@ -1,0 +1,120 @@
+//! What goes into the sessions of an endpoint and what comes out.
+
+use std::sync::Arc;
+
+use waxwing_reliable::{Event, ExchangeId, Identifier, SessionError, SessionId};
+use waxwing_security::conversation::SecuritySession;
+
+use crate::message::AppMessage;
+use crate::service::names::{DispatchId, InstanceId, Place};
+use crate::service::response::ServiceResponse;
+use crate::service::verified::{VerifiedMessage, VerifiedRequest};
+
+/// Input of the sessions of an endpoint.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "messages are the common case")]
+pub enum ServiceInput {
+    /// A message came in, and its sender waits on an exchange. Every exchange is answered once with
+    /// [`ServiceOutput::Answer`], unless it is abandoned.
+    Arrived {
+        /// The exchange, named by the owner.
+        exchange: ExchangeId,
+        /// The message.
+        message: VerifiedMessage,
+    },
+    /// Nobody waits on the exchange any more. A call outside of reliable sessions that has not begun is forgotten; one
+    /// that has is carried through.
+    Abandoned(ExchangeId),
+    /// The host has granted a place that was [wanted](ServiceOutput::Want).
+    Granted(Place),
+    /// The instance of a session is there, as [`Execution::make`] demanded. Its first call goes on.
+    Made(InstanceId),
+    /// It could not be made. Its first call is answered by the owner all the same; the next one makes another.
+    Unmade(InstanceId),
+    /// An instance is [released](ServiceOutput::Release): its place is free.
+    Released(InstanceId),
+    /// A call was executed. What the call alone needed is dropped.
+    Finished {
+        /// The call.
+        call: DispatchId,
+        /// Its reply or fault; none of a one-way operation.
+        reply: Option<AppMessage>,
+    },
+    /// A call that was begun is given up, since the host ends: nobody is told what became of it.
+    GivenUp(DispatchId),
+    /// A security context is gone.
+    ContextLost(Identifier),
+    /// No new sessions are taken any more, and no calls outside of sessions; those that there are go on.
+    Shutdown,
+    /// Every reliable session that is still there is ended, and whoever waits is told so. Calls outside of them go on.
+    AbortAll {
+        /// Why, for the peers.
+        reason: String,
+    },
+    /// Time has passed.
+    Tick,
+}
+
+/// Output of the sessions of an endpoint.
+#[derive(Debug)]
+pub enum ServiceOutput {
+    /// Answer an exchange.
+    Answer {
+        /// Which.
+        exchange: ExchangeId,
+        /// With what; [`ServiceEndpoint::encode`](crate::ServiceEndpoint::encode) writes it.
+        response: ServiceResponse,
+    },
+    /// Execute a call, then say [`ServiceInput::Finished`].
+    Execute(Execution),
+    /// Let the instance of a session go, then say [`ServiceInput::Released`].
+    Release(InstanceId),
+    /// Ask the host's [`Admission`](crate::Admission) for a place.
+    Want(Place),
+    /// Give a place of the host back, or ask no longer.
+    Free(Place),
+    /// The reliable session in a security session was closed: its client cancels it, or it ends by itself soon.
+    ReleaseSecurity(SecuritySession),
+    /// The security session ends now: its messages are refused from now on.
+    EndSecurity(SecuritySession),
+    /// A session was created; it waits to be accepted.
+    Created(SessionId),
+    /// A session was accepted.
+    Accepted(SessionId),
+    /// A session was closed as it should.
+    Closed(SessionId),
+    /// A session has ended with an error.
+    Failed {
+        /// Which.
+        session: SessionId,
+        /// Why.
+        error: SessionError,
+    },
+    /// Nothing is left of a session but calls that run. Its last output.
+    Gone(SessionId),
+    /// For a person to watch.
+    Event {
+        /// Of which session.
+        session: SessionId,
+        /// What happened.
+        event: Event,
+    },
+}
+
+/// A call to be executed.
+#[derive(Debug)]
+pub struct Execution {
+    /// Its name.
+    pub call: DispatchId,
+    /// What executes it.
+    pub instance: InstanceId,
+    /// Whether the instance is to be made first. The one of a session is kept, and [`ServiceInput::Made`] or
+    /// [`ServiceInput::Unmade`] said; one that is not [kept](Self::keep) is dropped with the call.
+    pub make: bool,
+    /// Whether the instance is a session's.
+    pub keep: bool,
+    /// The request.
+    pub request: Arc<VerifiedRequest>,
+    /// The session that it belongs to.
+    pub session: Option<SessionId>,
+}

@@ -1,0 +1,296 @@
+//! The way of a call: from the queue of its session to an instance, to a place, to its end.
+
+use std::sync::Arc;
+
+use waxwing_reliable::{ExchangeId, ListenerInput, SessionId};
+use waxwing_soap::Moment;
+
+use super::ServiceSessions;
+use super::api::{Execution, ServiceOutput};
+use super::state::{Call, Instance, InstanceStage, Source, Stage};
+use crate::message::AppMessage;
+use crate::service::modes::InstanceContextMode;
+use crate::service::names::{DispatchId, InstanceId, Place};
+use crate::service::response::Said;
+use crate::service::verified::{Carried, VerifiedRequest};
+
+impl ServiceSessions {
+    /// A call that came in. It waits in the queue of its session, if it has one.
+    pub(super) fn new_call(
+        &mut self,
+        session: Option<&SessionId>,
+        source: Source,
+        request: Arc<VerifiedRequest>,
+    ) -> DispatchId {
+        let id = DispatchId(self.number());
+        let call = Call {
+            session: session.cloned(),
+            source,
+            request: Some(request),
+            instance: None,
+            makes: false,
+            stage: Stage::Queued,
+        };
+        self.calls.insert(id, call);
+        if let Source::Exchange(exchange) = source {
+            self.exchanges.insert(exchange, id);
+        }
+        if let Some(session) = session.and_then(|session| self.sessions.get_mut(session)) {
+            session.queue.push_back(id);
+        }
+        id
+    }
+
+    /// Begins what may begin of a session, or ends it when nothing is left.
+    pub(super) fn advance(&mut self, id: &SessionId, at: &mut Moment<'_>) {
+        loop {
+            let Some(session) = self.sessions.get_mut(id) else { return };
+            if session.is_closed && !session.is_busy() {
+                return self.gone(id, at);
+            }
+            let must_wait = self.modes.is_serial() && !session.under_way.is_empty();
+            if !session.is_accepted || must_wait {
+                return;
+            }
+            let Some(call) = session.queue.pop_front() else { return };
+            session.under_way.push(call);
+            self.give_instance(call);
+        }
+    }
+
+    /// Finds the instance of a call, which begins.
+    pub(super) fn give_instance(&mut self, id: DispatchId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if self.modes.instances == InstanceContextMode::Single {
+            call.instance = Some(InstanceId::SHARED);
+            return self.want_place(id);
+        }
+        call.stage = Stage::WaitsForInstance;
+        let is_kept = self.modes.instances == InstanceContextMode::PerSession;
+        let keeper = call.session.clone().filter(|_| is_kept);
+        let session = keeper.as_ref().and_then(|keeper| self.sessions.get(keeper));
+        let number = match session.and_then(|session| session.instance) {
+            Some(number) => number,
+            None => self.new_instance(keeper),
+        };
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.instance = Some(number);
+        }
+        if let Some(instance) = self.instances.get_mut(&number) {
+            instance.waiting.push_back(id);
+        }
+        self.serve_instance(number);
+    }
+
+    /// An instance that wants its place.
+    fn new_instance(&mut self, keeper: Option<SessionId>) -> InstanceId {
+        let number = InstanceId(self.number());
+        if let Some(session) = keeper.as_ref().and_then(|keeper| self.sessions.get_mut(keeper)) {
+            session.instance = Some(number);
+        }
+        self.instances.insert(number, Instance::wanted(keeper));
+        self.outputs.push_back(ServiceOutput::Want(Place::Instance(number)));
+        number
+    }
+
+    /// Lets those go on that wait for an instance which has its place: the first makes it, the others when it is made.
+    pub(super) fn serve_instance(&mut self, number: InstanceId) {
+        while let Some(instance) = self.instances.get_mut(&number) {
+            let makes = instance.stage == InstanceStage::Unmade;
+            if !makes && instance.stage != InstanceStage::Made {
+                return;
+            }
+            let Some(next) = instance.waiting.pop_front() else { return };
+            instance.users += 1;
+            if makes {
+                instance.stage = InstanceStage::Making;
+            }
+            if let Some(call) = self.calls.get_mut(&next) {
+                call.makes = makes;
+            }
+            self.want_place(next);
+        }
+    }
+
+    fn want_place(&mut self, id: DispatchId) {
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.stage = Stage::WaitsForPlace;
+            self.outputs.push_back(ServiceOutput::Want(self.place(id)));
+        }
+    }
+
+    fn place(&self, call: DispatchId) -> Place {
+        Place::Call { call, turn: self.modes.needs_turn() }
+    }
+
+    /// A call has its place.
+    pub(super) fn execute(&mut self, id: DispatchId, at: &mut Moment<'_>) {
+        let call = self.calls.get_mut(&id).filter(|call| call.stage == Stage::WaitsForPlace);
+        // One that was withdrawn has given its place back.
+        let Some(call) = call else { return };
+        let (Some(request), Some(instance)) = (call.request.take(), call.instance) else { return };
+        call.stage = Stage::Running;
+        let keep = self.instances.get(&instance).is_some_and(|instance| instance.session.is_some());
+        let (make, session) = (call.makes, call.session.clone());
+        match (call.source, &session, &mut self.listener) {
+            (Source::Sequence(number), Some(session), Some(listener)) => {
+                let session = session.clone();
+                listener.handle(ListenerInput::Taken { session, number }, at);
+            }
+            _ => self.alone += 1,
+        }
+        let execution = Execution { call: id, instance, make, keep, request, session };
+        self.outputs.push_back(ServiceOutput::Execute(execution));
+    }
+
+    /// A call was executed; without a result it was given up.
+    pub(super) fn finished(
+        &mut self,
+        id: DispatchId,
+        result: Option<Option<AppMessage>>,
+        at: &mut Moment<'_>,
+    ) {
+        if self.calls.get(&id).is_none_or(|call| call.stage != Stage::Running) {
+            return;
+        }
+        let Some(call) = self.calls.remove(&id) else { return };
+        match (call.source, call.session.clone(), &mut self.listener) {
+            (Source::Sequence(number), Some(session), Some(listener)) => {
+                if let Some(reply) = result {
+                    let reply = reply.map(Carried::Reply);
+                    listener.handle(ListenerInput::Done { session, number, reply }, at);
+                }
+            }
+            (Source::Exchange(exchange), ..) => {
+                self.alone -= 1;
+                self.exchanges.remove(&exchange);
+                self.answer(exchange, result.map_or(Said::NoAnswer, Said::Alone));
+            }
+            _ => {}
+        }
+        self.outputs.push_back(ServiceOutput::Free(self.place(id)));
+        self.leave_instance(&call);
+        if let Some(name) = call.session {
+            if let Some(session) = self.sessions.get_mut(&name) {
+                session.heard_at = at.time;
+                session.under_way.retain(|other| *other != id);
+            }
+            self.advance(&name, at);
+        }
+    }
+
+    /// Nobody waits for the answer of a call outside of reliable sessions. One that runs is carried through.
+    pub(super) fn abandoned(&mut self, exchange: ExchangeId, at: &mut Moment<'_>) {
+        let Some(id) = self.exchanges.get(&exchange).copied() else { return };
+        let session = match self.calls.get(&id) {
+            Some(call) if call.stage != Stage::Running => call.session.clone(),
+            _ => return,
+        };
+        self.withdraw(id);
+        if let Some(name) = session {
+            if let Some(session) = self.sessions.get_mut(&name) {
+                session.queue.retain(|other| *other != id);
+                session.under_way.retain(|other| *other != id);
+            }
+            self.advance(&name, at);
+        }
+    }
+
+    /// Forgets a call that does not run. Gives the exchange that waits for its answer.
+    pub(super) fn withdraw(&mut self, id: DispatchId) -> Option<ExchangeId> {
+        let call = self.calls.remove(&id)?;
+        match (call.stage, call.instance) {
+            (Stage::WaitsForInstance, Some(number)) => {
+                let instance = self.instances.get_mut(&number)?;
+                instance.waiting.retain(|other| *other != id);
+                if instance.session.is_none() {
+                    self.free_instance(number);
+                }
+            }
+            (Stage::WaitsForPlace, _) => {
+                self.outputs.push_back(ServiceOutput::Free(self.place(id)));
+                self.leave_instance(&call);
+            }
+            _ => {}
+        }
+        match call.source {
+            Source::Exchange(exchange) => self.exchanges.remove(&exchange).map(|_| exchange),
+            Source::Sequence(_) => None,
+        }
+    }
+
+    /// A call needs its instance no more.
+    fn leave_instance(&mut self, call: &Call) {
+        let Some(number) = call.instance else { return };
+        let Some(instance) = self.instances.get_mut(&number) else { return };
+        instance.users -= 1;
+        if call.makes && instance.stage == InstanceStage::Making {
+            // It did not come to that: the next one does.
+            instance.stage = InstanceStage::Unmade;
+        }
+        if instance.session.is_none() {
+            self.free_instance(number);
+        } else if instance.is_left && instance.users == 0 {
+            self.release(number);
+        } else {
+            self.serve_instance(number);
+        }
+    }
+
+    /// The session of an instance is gone.
+    pub(super) fn leave_for_good(&mut self, number: InstanceId) {
+        let Some(instance) = self.instances.get_mut(&number) else { return };
+        instance.is_left = true;
+        if instance.users == 0 {
+            self.release(number);
+        }
+    }
+
+    fn release(&mut self, number: InstanceId) {
+        let Some(instance) = self.instances.get_mut(&number) else { return };
+        match instance.stage {
+            InstanceStage::Made => {
+                instance.stage = InstanceStage::Releasing;
+                self.outputs.push_back(ServiceOutput::Release(number));
+            }
+            InstanceStage::Releasing => {}
+            _ => self.free_instance(number),
+        }
+    }
+
+    pub(super) fn free_instance(&mut self, number: InstanceId) {
+        if self.instances.remove(&number).is_some() {
+            self.outputs.push_back(ServiceOutput::Free(Place::Instance(number)));
+        }
+    }
+
+    /// The instance of a session has its place, or is made.
+    pub(super) fn instance_is(&mut self, number: InstanceId, stage: InstanceStage) {
+        let expected = match stage {
+            InstanceStage::Made => InstanceStage::Making,
+            _ => InstanceStage::Wanted,
+        };
+        if let Some(instance) = self.instances.get_mut(&number)
+            && instance.stage == expected
+        {
+            instance.stage = stage;
+            self.serve_instance(number);
+        }
+    }
+
+    /// The instance of a session could not be made: whoever waits for it gets another.
+    pub(super) fn unmade(&mut self, number: InstanceId) {
+        let Some(instance) = self.instances.get_mut(&number) else { return };
+        if instance.session.is_none() || instance.stage != InstanceStage::Making {
+            return;
+        }
+        let (session, waiting) = (instance.session.take(), std::mem::take(&mut instance.waiting));
+        self.free_instance(number);
+        if let Some(session) = session.and_then(|session| self.sessions.get_mut(&session)) {
+            session.instance = None;
+        }
+        for call in waiting {
+            self.give_instance(call);
+        }
+    }
+}

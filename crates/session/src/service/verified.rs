@@ -1,0 +1,98 @@
+//! What is dispatched: values that only a [`ServiceEndpoint`](super::ServiceEndpoint) makes, of messages that its security
+//! has verified, or that an endpoint without message security takes from everybody.
+
+use std::sync::Arc;
+
+use waxwing_reliable::{Identifier, Message};
+use waxwing_security::conversation::{CallerIdentity, SecuritySession};
+use waxwing_soap::{Addressing, Envelope};
+
+use crate::message::{AppMessage, ApplicationMessage};
+
+/// A message that was verified, on its way to the sessions.
+#[derive(Debug)]
+pub struct VerifiedMessage {
+    pub(super) message: Message<Carried>,
+    /// What a sequence is bound to, and a call without one belongs to: the identifier of the security context.
+    pub(super) tag: Option<Identifier>,
+    pub(super) security: Option<SecuritySession>,
+    pub(super) caller: Arc<CallerIdentity>,
+}
+
+impl VerifiedMessage {
+    pub(super) fn new(
+        message: Message<Carried>,
+        security: Option<SecuritySession>,
+        caller: Arc<CallerIdentity>,
+    ) -> Self {
+        let tag = security.as_ref().map(|session| Identifier::new(session.identifier()));
+        Self { message, tag, security, caller }
+    }
+
+    /// Who sent it.
+    pub fn caller(&self) -> &Arc<CallerIdentity> {
+        &self.caller
+    }
+
+    /// The security session that it came in by.
+    pub fn security_session(&self) -> Option<&SecuritySession> {
+        self.security.as_ref()
+    }
+}
+
+/// A request for an operation: the message as it was verified and decrypted, its addressing headers, and who sent it.
+/// Everything is read once, where it was verified.
+#[derive(Debug)]
+pub struct VerifiedRequest {
+    envelope: Envelope,
+    addressing: Addressing,
+    caller: Arc<CallerIdentity>,
+}
+
+impl VerifiedRequest {
+    pub(super) fn new(
+        envelope: Envelope,
+        addressing: Addressing,
+        caller: Arc<CallerIdentity>,
+    ) -> Self {
+        Self { envelope, addressing, caller }
+    }
+
+    /// The action; empty when the message has none.
+    pub fn action(&self) -> &str {
+        self.addressing.action.as_deref().unwrap_or_default()
+    }
+
+    /// All its addressing headers.
+    pub fn addressing(&self) -> &Addressing {
+        &self.addressing
+    }
+
+    /// The message.
+    pub fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    /// Who sent it.
+    pub fn caller(&self) -> &Arc<CallerIdentity> {
+        &self.caller
+    }
+
+    /// A reply to it: body and application headers; what the layers below need is added when it goes out.
+    pub fn reply(&self, action: impl Into<String>, envelope: Envelope) -> AppMessage {
+        AppMessage::new(ApplicationMessage {
+            action: action.into(),
+            message_id: None,
+            relates_to: self.addressing.message_id.clone(),
+            reply_to: None,
+            envelope,
+        })
+    }
+}
+
+/// What the sequences of a service carry: requests one way, replies the other.
+#[derive(Debug, Clone)]
+pub(super) enum Carried {
+    Request(Arc<VerifiedRequest>),
+    Reply(AppMessage),
+}

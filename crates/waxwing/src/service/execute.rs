@@ -1,0 +1,173 @@
+//! Executing calls. Here user code runs: under no lock, and whatever it does, its caller gets an answer.
+
+use std::sync::Arc;
+
+use waxwing_session::{AppMessage, Execution, InstanceId, VerifiedRequest};
+
+use super::authorization::{self, Refusal};
+use super::endpoint::{Counters, Endpoint, caller_of};
+use super::instances::ServiceObject;
+use crate::contract::{OperationContext, OperationFault, Outgoing};
+use crate::log::Cut;
+use crate::panics;
+
+/// Executes one call, on its instance or on one that is made for it. One that has begun is carried through, whether its
+/// caller waits for it or not, as in WCF: it must not stop in the middle of what it does.
+pub(super) async fn execute(
+    endpoint: Arc<Endpoint>,
+    execution: Execution,
+    object: Option<Arc<ServiceObject>>,
+) {
+    let Execution { call, instance, keep, request, session, .. } = execution;
+    let run = async {
+        endpoint.parts.throttle.settled().await;
+        let object = match object {
+            Some(object) => Ok(object),
+            None => endpoint.make(instance, keep),
+        };
+        let session = session.as_ref().map(|session| session.as_str());
+        let reply = endpoint.perform(object.as_deref(), &request, session).await;
+        if let Ok(object) = object {
+            // The session may be gone, and this one be the last.
+            endpoint.discard(object);
+        }
+        reply
+    };
+    let reply = tokio::select! {
+        // Nothing more begins then.
+        biased;
+        () = endpoint.stopped() => None,
+        reply = run => Some(reply),
+    };
+    match reply {
+        Some(reply) => endpoint.sessions.finished(&endpoint, call, reply),
+        None => endpoint.sessions.given_up(&endpoint, call),
+    }
+}
+
+/// An instance lacks a contract that its service says it has.
+#[derive(Debug, thiserror::Error)]
+#[error("the instance does not implement the contract {0}, which its service names")]
+struct NotImplemented(&'static str);
+
+impl Endpoint {
+    /// The object that executes a call; the one of a session is kept for its further calls.
+    ///
+    /// # Errors
+    /// It could not be made: what the caller hears, an internal error.
+    fn make(
+        self: &Arc<Self>,
+        instance: InstanceId,
+        keep: bool,
+    ) -> Result<Arc<ServiceObject>, OperationFault> {
+        let made = panics::catch(|| self.parts.instances.instance());
+        if keep {
+            self.sessions.made(self, instance, made.as_ref().ok());
+        }
+        made.map_err(|panicked| {
+            self.failed("an instance of the service could not be made", &panicked);
+            OperationFault::internal(panicked)
+        })
+    }
+
+    /// Drops an instance that is not used any more, which may run code of the user.
+    pub(super) fn discard(&self, object: Arc<ServiceObject>) {
+        if let Err(panicked) = panics::catch(move || drop(object)) {
+            self.failed("an instance of the service could not be dropped", &panicked);
+        }
+    }
+
+    /// Executes one call: its reply, or its fault as a reply; none of a one-way operation.
+    async fn perform(
+        &self,
+        object: Result<&ServiceObject, &OperationFault>,
+        request: &Arc<VerifiedRequest>,
+        session: Option<&str>,
+    ) -> Option<AppMessage> {
+        let action = request.action();
+        let is_one_way = self.is_one_way(action);
+        let version = request.envelope().version();
+        let answered = match object {
+            Ok(object) => {
+                let context = self.context(request, session);
+                panics::caught(self.dispatch(object, context, request)).await
+            }
+            Err(fault) => Ok(Some(fault.to_outgoing(version, self.parts.faults))),
+        };
+        let outgoing = answered.unwrap_or_else(|panicked| {
+            self.failed(&format!("the operation {} failed", Cut::of(action)), &panicked);
+            Some(OperationFault::internal(panicked).to_outgoing(version, self.parts.faults))
+        });
+        let Outgoing { action, envelope } = outgoing.filter(|_| !is_one_way)?;
+        Some(request.reply(action, envelope))
+    }
+
+    /// All that may run code of the user: the operation, and the detail of its fault.
+    async fn dispatch(
+        &self,
+        object: &ServiceObject,
+        context: OperationContext,
+        request: &VerifiedRequest,
+    ) -> Option<Outgoing> {
+        let action = request.action();
+        let contract = self.contract(action);
+        let dispatched = match (self.allowed(&context).await, object.dispatcher(contract)) {
+            (Err(refusal), _) => Err(refusal.fault()),
+            (Ok(()), Some(dispatcher)) => {
+                Counters::add(&self.counters.executed);
+                dispatcher.dispatch(&context, action, request.envelope()).await
+            }
+            (Ok(()), None) => Err(OperationFault::internal(NotImplemented(contract.name))),
+        };
+        let outgoing = match dispatched {
+            Ok(reply) => reply?,
+            Err(fault) => {
+                if let Some(error) = fault.internal_error() {
+                    self.failed(&format!("the operation {} failed", Cut::of(action)), error);
+                }
+                fault.to_outgoing(request.envelope().version(), self.parts.faults)
+            }
+        };
+        Some(context.complete(outgoing))
+    }
+
+    /// Asks the program whether the call may be executed.
+    async fn allowed(&self, call: &OperationContext) -> Result<(), Refusal> {
+        let Some(authorization) = &self.parts.authorization else { return Ok(()) };
+        let decided = authorization::check(&**authorization, call).await;
+        if let (Err(refusal), Some(left_out)) = (&decided, self.log.pass()) {
+            let (address, action) = (self.address(), Cut::of(call.action()));
+            let caller = call.caller().map_or("somebody", |caller| caller.name.as_str());
+            let caller = Cut::of(caller);
+            tracing::warn!(address, left_out, %caller, %action, "a call was refused: {refusal}");
+        }
+        decided
+    }
+
+    fn failed(&self, what: &str, error: &dyn std::error::Error) {
+        if let Some(left_out) = self.log.pass() {
+            let address = self.address();
+            tracing::error!(address, left_out, "{what}: {}", Cut::own(error));
+        }
+    }
+
+    fn is_one_way(&self, action: &str) -> bool {
+        self.contract(action).operation(action).is_some_and(|operation| operation.one_way)
+    }
+
+    fn context(&self, request: &Arc<VerifiedRequest>, session: Option<&str>) -> OperationContext {
+        let mut context = OperationContext::new(request.action())
+            .with_endpoint_address(self.address())
+            .with_verified(request);
+        if let Some(caller) = caller_of(request.caller()) {
+            context = context.with_caller(caller);
+        }
+        if let Some(session) = session {
+            context = context.with_session_id(session);
+        }
+        if let Some(id) = &request.addressing().message_id {
+            context = context.with_message_id(id.as_str());
+        }
+        context
+    }
+}
