@@ -5,6 +5,7 @@ mod collection;
 mod container;
 mod enumeration;
 mod known_types;
+mod members;
 
 use proc_macro2::TokenStream;
 use quote::quote;
