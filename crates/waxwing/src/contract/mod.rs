@@ -213,3 +213,8 @@ mod page {}
 #[cfg(doctest)]
 #[doc = include_str!("../../../../docs/protection.md")]
 mod protection_page {}
+
+/// The examples of the page on inheritance, sessions, headers and callers, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/contracts.md")]
+mod contracts_page {}
