@@ -235,22 +235,10 @@ impl<M: Clone> Initiator<M> {
     }
 
     fn slide(&mut self, acknowledgement: &SequenceAcknowledgement, now: Time) {
-        self.source.acknowledged(acknowledgement.ranges.contiguous());
-        let (size, timeout) = (self.source.window.size(), self.source.window.timeout());
-        let upper = acknowledgement.ranges.highest();
-        let again = self.source.window.slide(acknowledgement.buffer_remaining, upper, now);
-        if self.source.window.size() != size {
-            self.event(Event::Window { size: self.source.window.size() });
-        }
-        if self.source.window.timeout() != timeout {
-            let (mean, timeout) = (self.source.window.round_trip(), self.source.window.timeout());
-            self.event(Event::RoundTrip { mean, timeout });
-        }
-        if self.source.window.is_blocked_by_peer() {
-            self.event(Event::PeerFull);
-        }
-        self.resend(&again, now);
-        self.source.resend_refused(now);
+        let outputs = &mut self.outputs;
+        self.source.acknowledged(acknowledgement, now, &mut |event| {
+            outputs.push_back(InitiatorOutput::Event(event));
+        });
         self.send_again(now);
     }
 

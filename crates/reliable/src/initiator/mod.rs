@@ -8,7 +8,6 @@ mod api;
 mod correlation;
 mod keep_alive;
 mod open;
-mod requestor;
 mod shutdown;
 mod transfer;
 
@@ -17,7 +16,6 @@ use std::collections::{BTreeMap, VecDeque};
 pub use api::{InitiatorInput, InitiatorOutput, OpenRequest};
 
 use self::keep_alive::KeepAlive;
-use self::requestor::{Due, Requestor};
 use crate::destination::Received;
 use crate::error::SessionError;
 use crate::event::{Counters, Event, SequenceState, Status};
@@ -28,7 +26,7 @@ use crate::names::{ExchangeId, Identifier, Route};
 use crate::ranges::MessageNumber;
 use crate::settings::{ReliableSessionSettings, SettingsError};
 use crate::shape::Shape;
-use crate::source::{Outgoing, Source};
+use crate::source::{Due, Outgoing, Requestor, Source};
 use crate::version::ReliableMessagingVersion;
 use waxwing_soap::{Moment, Time};
 
@@ -183,7 +181,7 @@ impl<M: Clone> Initiator<M> {
     pub fn status(&self) -> Status {
         Status {
             state: self.state(),
-            counters: self.counters,
+            counters: self.source.count(self.counters),
             window: self.source.window.size(),
             outstanding: self.source.window.unanswered().count(),
             waiting: self.source.waiting(),

@@ -5,7 +5,6 @@ use std::time::Duration;
 use waxwing_soap::EndpointReference;
 
 use super::correlation::{OTHER_REQUEST, Related, related};
-use super::requestor::Requestor;
 use super::{Initiator, InitiatorOutput, OpenRequest, Opening, Phase, Purpose};
 use crate::address::{ANONYMOUS, same_uri};
 use crate::destination::Received;
@@ -16,6 +15,7 @@ use crate::message::{
 };
 use crate::names::Identifier;
 use crate::shape::Shape;
+use crate::source::Requestor;
 use crate::version::ReliableMessagingVersion;
 use waxwing_soap::{Moment, Time};
 

@@ -2,7 +2,6 @@
 //! §3.6).
 
 use super::correlation::{OTHER_REQUEST, Related, related};
-use super::requestor::{Due, Requestor};
 use super::{Initiator, InitiatorOutput, Phase, Purpose};
 use crate::error::{FailureKind, SessionError, Step};
 use crate::fault::{FaultKind, SequenceFault};
@@ -11,7 +10,7 @@ use crate::message::{Body, Message, Shutdown};
 use crate::mutation::{Mutation, broken};
 use crate::names::Identifier;
 use crate::shape::Shape;
-use crate::source::Outgoing;
+use crate::source::{Due, Outgoing, Requestor};
 use crate::version::ReliableMessagingVersion;
 use waxwing_soap::{Moment, Time};
 
@@ -65,7 +64,6 @@ impl<M: Clone> Initiator<M> {
         let last =
             Outgoing { call: None, message_id: None, body: Body::LastMessage, deadline: None };
         if let Some(sending) = self.source.number(last, deadline, now) {
-            self.counters.messages_sent += 1;
             self.enter(Phase::LastMessage);
             self.send(&sending, now);
         }

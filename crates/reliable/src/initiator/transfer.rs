@@ -2,12 +2,10 @@
 
 use super::{Initiator, InitiatorOutput, Phase, Purpose};
 use crate::error::{SessionError, Step};
-use crate::event::Event;
 use crate::headers::SequenceAcknowledgement;
 use crate::names::{CallId, ExchangeId};
-use crate::ranges::MessageNumber;
 use crate::shape::Shape;
-use crate::source::{Expired, Outgoing, Sending, UsedUp};
+use crate::source::{Exceeded, Outgoing, Sending, UsedUp};
 use waxwing_soap::Time;
 
 impl<M: Clone> Initiator<M> {
@@ -26,10 +24,7 @@ impl<M: Clone> Initiator<M> {
     pub(super) fn send_new(&mut self, now: Time) {
         while matches!(self.phase, Phase::Open | Phase::Draining) {
             match self.source.begin(now) {
-                Ok(Some(sending)) => {
-                    self.counters.messages_sent += 1;
-                    self.send(&sending, now);
-                }
+                Ok(Some(sending)) => self.send(&sending, now),
                 Ok(None) => return,
                 Err(UsedUp(call)) => {
                     self.fail(call, SessionError::Rollover);
@@ -55,7 +50,6 @@ impl<M: Clone> Initiator<M> {
             let exchange = self.transmit(purpose, message, sending.deadline);
             self.source.sent(sending.number, exchange);
         }
-        self.counters.retransmissions += u64::from(sending.copies - 1);
         self.keep_alive.sent(now);
     }
 
@@ -72,35 +66,17 @@ impl<M: Clone> Initiator<M> {
     }
 
     pub(super) fn retransmit_expired(&mut self, now: Time) {
-        match self.source.window.expire(now) {
-            Expired::Resend(numbers) if numbers.is_empty() => {}
-            Expired::Resend(numbers) => {
-                self.counters.timeouts += 1;
-                self.event(Event::RetransmissionTimeout { next: self.source.window.timeout() });
-                self.event(Event::Window { size: self.source.window.size() });
-                self.count_again(&numbers);
-                self.source.resend_first(&numbers);
-                self.send_again(now);
-            }
-            Expired::Exceeded(number, attempts) => {
+        let outputs = &mut self.outputs;
+        let expired = self.source.expire(now, &mut |event| {
+            outputs.push_back(InitiatorOutput::Event(event));
+        });
+        match expired {
+            Ok(()) => self.send_again(now),
+            Err(Exceeded { number, attempts }) => {
                 self.post_terminated("a message was sent as often as is allowed");
                 let last_failure = self.last_failure.clone();
                 self.end(SessionError::RetriesExceeded { number, attempts, last_failure });
             }
-        }
-    }
-
-    pub(super) fn resend(&mut self, numbers: &[MessageNumber], now: Time) {
-        self.count_again(numbers);
-        self.source.resend(numbers);
-        self.send_again(now);
-    }
-
-    fn count_again(&mut self, numbers: &[MessageNumber]) {
-        for &number in numbers {
-            let retry = self.source.window.entry_mut(number).map_or(0, |e| e.retries);
-            self.counters.retransmissions += 1;
-            self.event(Event::Retransmitted { number, retry });
         }
     }
 
@@ -144,7 +120,10 @@ impl<M: Clone> Initiator<M> {
                 self.exchanges.insert(id, purpose);
             }
         }
-        let lost = self.source.window.overtaken(exchange.0, distance, now);
-        self.resend(&lost, now);
+        let outputs = &mut self.outputs;
+        self.source.overtaken(exchange, distance, now, &mut |event| {
+            outputs.push_back(InitiatorOutput::Event(event));
+        });
+        self.send_again(now);
     }
 }

@@ -8,6 +8,7 @@
 mod line;
 mod numbering;
 mod recovery;
+mod requestor;
 mod round_trip;
 mod window;
 
@@ -17,7 +18,11 @@ use waxwing_soap::Time;
 
 use self::line::Line;
 pub(crate) use self::numbering::Numbering;
-pub(crate) use self::window::{Entry, Expired, Outgoing, SendWindow};
+pub(crate) use self::requestor::{Due, Requestor};
+pub(crate) use self::window::Outgoing;
+use self::window::{Entry, Expired, SendWindow};
+use crate::event::{Counters, Event};
+use crate::headers::SequenceAcknowledgement;
 use crate::message::{Body, Message};
 use crate::mutation::{Mutation, broken};
 use crate::names::{CallId, ExchangeId, Identifier};
@@ -38,6 +43,8 @@ pub(crate) struct Source<M> {
     queue_deadline: Option<Time>,
     line: Line,
     recovery: LossRecovery,
+    /// What of them is a source's to count.
+    counters: Counters,
 }
 
 /// A message that is to be sent now.
@@ -48,6 +55,13 @@ pub(crate) struct Sending {
     pub(crate) deadline: Option<Time>,
     /// How often, each time on a route of its own.
     pub(crate) copies: u32,
+}
+
+/// A message was sent as often as is allowed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Exceeded {
+    pub(crate) number: MessageNumber,
+    pub(crate) attempts: u32,
 }
 
 /// The numbers of the sequence are used up; this call gets none.
@@ -63,7 +77,14 @@ impl<M> Source<M> {
             queue_deadline: None,
             line: Line::new(in_line),
             recovery: settings.loss_recovery,
+            counters: Counters::default(),
         }
+    }
+
+    /// The session's counters with those of the source in them.
+    pub(crate) fn count(&self, of_session: Counters) -> Counters {
+        let Counters { messages_sent, retransmissions, timeouts, .. } = self.counters;
+        Counters { messages_sent, retransmissions, timeouts, ..of_session }
     }
 
     /// The sequence, once the other end has named it.
@@ -150,24 +171,27 @@ impl<M> Source<M> {
         now: Time,
     ) -> Option<Sending> {
         let number = self.window.add(outgoing, now)?;
-        Some(Sending { number, deadline, copies: self.copies() })
+        self.counters.messages_sent += 1;
+        Some(self.sending(number, deadline))
     }
 
     /// The next message that is to be sent again. None: none, or it has to wait.
     pub(crate) fn again(&mut self) -> Option<Sending> {
         while let Some(number) = self.line.next() {
             if self.window.entry(number).is_some() {
-                return Some(Sending { number, deadline: None, copies: self.copies() });
+                return Some(self.sending(number, None));
             }
         }
         None
     }
 
-    fn copies(&self) -> u32 {
-        match self.recovery {
+    fn sending(&mut self, number: MessageNumber, deadline: Option<Time>) -> Sending {
+        let copies = match self.recovery {
             LossRecovery::Wcf => 1,
             LossRecovery::Eager => self.window.loss.copies(self.window.size()),
-        }
+        };
+        self.counters.retransmissions += u64::from(copies - 1);
+        Sending { number, deadline, copies }
     }
 
     /// A transmission of a message goes out on this exchange.
@@ -184,9 +208,78 @@ impl<M> Source<M> {
         self.line.written(exchange);
     }
 
-    /// Everything up to here is acknowledged.
-    pub(crate) fn acknowledged(&mut self, upto: MessageNumber) {
-        self.line.acknowledged = self.line.acknowledged.max(upto);
+    /// What an acknowledgement says of the sequence, whose messages are marked already: the window slides and grows, and
+    /// some are sent again.
+    pub(crate) fn acknowledged(
+        &mut self,
+        acknowledgement: &SequenceAcknowledgement,
+        now: Time,
+        event: &mut impl FnMut(Event),
+    ) {
+        let ranges = &acknowledgement.ranges;
+        self.line.acknowledged = self.line.acknowledged.max(ranges.contiguous());
+        let (size, timeout) = (self.window.size(), self.window.timeout());
+        let room = acknowledgement.buffer_remaining;
+        let again = self.window.slide(room, ranges.highest(), now);
+        if self.window.size() != size {
+            event(Event::Window { size: self.window.size() });
+        }
+        if self.window.timeout() != timeout {
+            let (mean, timeout) = (self.window.round_trip(), self.window.timeout());
+            event(Event::RoundTrip { mean, timeout });
+        }
+        if self.window.is_blocked_by_peer() {
+            event(Event::PeerFull);
+        }
+        self.count_again(&again, event);
+        self.line.again(&again);
+        self.resend_refused(now);
+    }
+
+    /// The retransmission timer ran out.
+    ///
+    /// # Errors
+    ///
+    /// A message was sent as often as is allowed.
+    pub(crate) fn expire(
+        &mut self,
+        now: Time,
+        event: &mut impl FnMut(Event),
+    ) -> Result<(), Exceeded> {
+        match self.window.expire(now) {
+            Expired::Resend(numbers) if numbers.is_empty() => {}
+            Expired::Resend(numbers) => {
+                self.counters.timeouts += 1;
+                event(Event::RetransmissionTimeout { next: self.window.timeout() });
+                event(Event::Window { size: self.window.size() });
+                self.count_again(&numbers, event);
+                self.line.expired(&numbers);
+            }
+            Expired::Exceeded(number, attempts) => return Err(Exceeded { number, attempts }),
+        }
+        Ok(())
+    }
+
+    /// Eager recovery: messages that so many later exchanges have overtaken, of which this one was answered, are sent
+    /// again.
+    pub(crate) fn overtaken(
+        &mut self,
+        exchange: ExchangeId,
+        distance: u64,
+        now: Time,
+        event: &mut impl FnMut(Event),
+    ) {
+        let lost = self.window.overtaken(exchange.0, distance, now);
+        self.count_again(&lost, event);
+        self.line.again(&lost);
+    }
+
+    fn count_again(&mut self, numbers: &[MessageNumber], event: &mut impl FnMut(Event)) {
+        for &number in numbers {
+            let retry = self.window.entry(number).map_or(0, |e| e.retries);
+            self.counters.retransmissions += 1;
+            event(Event::Retransmitted { number, retry });
+        }
     }
 
     /// A message was answered with nothing: it came early, or there was no room. One that came early waits
@@ -204,23 +297,13 @@ impl<M> Source<M> {
     }
 
     /// The first message that is not acknowledged is sent again, if it was refused for coming early.
-    pub(crate) fn resend_refused(&mut self, now: Time) {
+    fn resend_refused(&mut self, now: Time) {
         let number = self.line.acknowledged + 1;
         let Some(entry) = self.window.entry_mut(number).filter(|entry| entry.refused) else {
             return;
         };
         (entry.refused, entry.last_attempt) = (false, now);
         self.line.again(&[number]);
-    }
-
-    /// These are sent again, in order.
-    pub(crate) fn resend(&mut self, numbers: &[MessageNumber]) {
-        self.line.again(numbers);
-    }
-
-    /// The timer sends these again, before all others.
-    pub(crate) fn resend_first(&mut self, numbers: &[MessageNumber]) {
-        self.line.expired(numbers);
     }
 
     /// Eager recovery: an exchange was answered. Says how far behind it an exchange counts as lost.

@@ -16,5 +16,6 @@ mod liberal;
 mod line;
 #[path = "../common/names.rs"]
 mod names;
+mod promises;
 mod service;
 mod timing;

@@ -1,4 +1,5 @@
-//! Pacing of CreateSequence, CloseSequence and TerminateSequence: repeated until a deadline.
+//! Pacing of the requests that begin and end a sequence: CreateSequence, CloseSequence and TerminateSequence are
+//! repeated until a deadline.
 
 use std::time::Duration;
 
@@ -9,21 +10,21 @@ use waxwing_soap::Time;
 /// One of the protocol's requests under way. An attempt that starts with no more than the interval left is
 /// the last one.
 #[derive(Debug)]
-pub(super) struct Requestor {
-    pub(super) step: Step,
-    pub(super) message_id: Identifier,
-    pub(super) deadline: Time,
+pub(crate) struct Requestor {
+    pub(crate) step: Step,
+    pub(crate) message_id: Identifier,
+    pub(crate) deadline: Time,
     interval: Duration,
     attempts: u32,
     /// When the last attempt began.
-    pub(super) attempted: Time,
+    pub(crate) attempted: Time,
     next: Option<Time>,
     last_failure: String,
 }
 
 /// What time asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Due {
+pub(crate) enum Due {
     Nothing,
     /// Send again.
     Attempt,
@@ -33,7 +34,7 @@ pub(super) enum Due {
 
 impl Requestor {
     /// A request whose first attempt is still to be begun.
-    pub(super) fn new(
+    pub(crate) fn new(
         step: Step,
         message_id: Identifier,
         deadline: Time,
@@ -53,19 +54,19 @@ impl Requestor {
     }
 
     /// An attempt begins. The next one is due an interval after it, whether this one failed or is silent.
-    pub(super) fn attempt(&mut self, now: Time) {
+    pub(crate) fn attempt(&mut self, now: Time) {
         self.attempts += 1;
         self.attempted = now;
         self.next = (self.deadline - now > self.interval).then(|| now + self.interval);
     }
 
     /// An attempt failed. True when it was the last.
-    pub(super) fn failed(&mut self, reason: String) -> bool {
+    pub(crate) fn failed(&mut self, reason: String) -> bool {
         self.last_failure = reason;
         self.next.is_none()
     }
 
-    pub(super) fn due(&self, now: Time) -> Due {
+    pub(crate) fn due(&self, now: Time) -> Due {
         if now >= self.deadline {
             Due::TimedOut
         } else if self.next.is_some_and(|next| now >= next) {
@@ -75,11 +76,11 @@ impl Requestor {
         }
     }
 
-    pub(super) fn wake_at(&self) -> Time {
+    pub(crate) fn wake_at(&self) -> Time {
         self.next.unwrap_or(self.deadline)
     }
 
-    pub(super) fn timed_out(&self) -> SessionError {
+    pub(crate) fn timed_out(&self) -> SessionError {
         SessionError::TimedOut {
             step: self.step,
             attempts: self.attempts,
