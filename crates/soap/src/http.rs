@@ -1,4 +1,4 @@
-//! How messages travel over HTTP: media types and status codes (SOAP 1.2 Part 2 §7, SOAP 1.1 §6).
+//! What HTTP says of a message beside it: media types (RFC 2045 §5.1, RFC 3902) and percent-encoding (RFC 3986 §2.1).
 
 use crate::address::percent_decoded;
 use crate::version::SoapVersion;
@@ -46,51 +46,6 @@ impl ContentType {
         let value = self.parameter("action")?;
         let action = percent_decode(value).unwrap_or_else(|| value.to_owned());
         Some(action).filter(|action| !action.is_empty())
-    }
-}
-
-/// The `Content-Type` that WCF writes for a text message: no `action` parameter.
-pub fn text_content_type(version: SoapVersion) -> &'static str {
-    match version {
-        SoapVersion::Soap12 => "application/soap+xml; charset=utf-8",
-        SoapVersion::Soap11 => "text/xml; charset=utf-8",
-    }
-}
-
-/// What a status code says of the exchange, to the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StatusMeaning {
-    /// The body, if any, is a message: any 2xx, and 500.
-    Message,
-    /// 401, 403: the transport does not let the caller in.
-    AccessDenied,
-    /// 404: nobody is there.
-    EndpointNotFound,
-    /// 503: come again later.
-    ServerTooBusy,
-    /// 504: somebody on the way lost patience.
-    GatewayTimeout,
-    /// 415: another encoding or SOAP version.
-    UnsupportedMediaType,
-    /// 413: larger than the service takes.
-    TooLarge,
-    /// Anything else, 400 for one: the exchange makes no sense to the peer.
-    ProtocolError,
-}
-
-impl StatusMeaning {
-    /// The meaning of a status code.
-    pub fn of(status: u16) -> Self {
-        match status {
-            200..=299 | 500 => Self::Message,
-            401 | 403 => Self::AccessDenied,
-            404 => Self::EndpointNotFound,
-            413 => Self::TooLarge,
-            415 => Self::UnsupportedMediaType,
-            503 => Self::ServerTooBusy,
-            504 => Self::GatewayTimeout,
-            _ => Self::ProtocolError,
-        }
     }
 }
 

@@ -5,11 +5,11 @@
 
 mod address;
 pub mod addressing;
+pub mod encoder;
 mod envelope;
 mod fault;
 pub mod http;
 mod moment;
-pub mod mtom;
 mod random;
 mod version;
 

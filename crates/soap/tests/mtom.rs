@@ -6,8 +6,8 @@ mod common;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use waxwing_soap::encoder::mtom::{self, MtomError};
 use waxwing_soap::http::ContentType;
-use waxwing_soap::mtom::{self, MtomError};
 use waxwing_soap::{Envelope, MessageVersion, RandomSource};
 use waxwing_xml::{Limits, Name};
 

@@ -1,83 +1,50 @@
-//! How envelopes become bodies of HTTP messages: as text, or as MIME parts (MTOM).
+//! Which encoder an endpoint has.
 
-use bytes::Bytes;
 use waxwing_binding::{EffectiveEndpoint, MessageEncoding};
-use waxwing_soap::http::{ContentType, text_content_type};
-use waxwing_soap::{Envelope, SoapVersion, mtom};
-use waxwing_xml::Limits;
+use waxwing_session::options;
+use waxwing_soap::encoder::{DecodeError, Decoder, Encoded, Encoder, Mtom, Text};
+use waxwing_soap::{Envelope, RandomSource, SoapVersion};
 
-use crate::environment::SystemRandom;
-
-/// How an endpoint writes its messages. Both kinds are read by an endpoint that writes MTOM, as in WCF.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How an endpoint writes and reads its messages. A copy is the encoder and decoder of a new link; over HTTP an exchange
+/// is one.
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Encoding {
-    Text,
-    Mtom,
-}
-
-/// Why a body is no message.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum DecodeError {
-    /// Another content type than the endpoint's.
-    #[error("the content type {found} is not the endpoint's ({expected})")]
-    ContentType { found: String, expected: String },
-    /// The content is malformed.
-    #[error("{0}")]
-    Content(String),
+    Text(Text),
+    Mtom(Mtom),
 }
 
 impl Encoding {
     /// That of an endpoint; the binding refuses those that this version does not have.
-    pub(crate) fn of(endpoint: &EffectiveEndpoint) -> Self {
+    pub(crate) fn of(endpoint: &EffectiveEndpoint, version: SoapVersion) -> Self {
+        let limits = options::xml_limits(endpoint);
         match endpoint.encoding {
-            MessageEncoding::Mtom(_) => Self::Mtom,
-            _ => Self::Text,
+            MessageEncoding::Mtom(_) => Self::Mtom(Mtom { version, limits }),
+            _ => Self::Text(Text { version, limits }),
         }
     }
 
-    /// The content type without parameters that differ from message to message.
-    pub(crate) fn content_type(self, soap: SoapVersion) -> String {
+    /// The most octets of a message (`maxReceivedMessageSize`).
+    pub(crate) fn max_message(&self) -> usize {
         match self {
-            Self::Text => text_content_type(soap).to_owned(),
-            Self::Mtom => "multipart/related; type=\"application/xop+xml\"".to_owned(),
+            Self::Text(Text { limits, .. }) | Self::Mtom(Mtom { limits, .. }) => limits.max_bytes,
         }
     }
+}
 
-    /// The content type and the body of a message.
-    pub(crate) fn write(self, envelope: &Envelope) -> (String, Bytes) {
+impl Encoder for Encoding {
+    fn write(&mut self, envelope: &Envelope, random: &mut dyn RandomSource) -> Encoded {
         match self {
-            Self::Text => (
-                text_content_type(envelope.version().soap).to_owned(),
-                Bytes::from(envelope.to_bytes()),
-            ),
-            Self::Mtom => {
-                let (content_type, body) = mtom::write(envelope, &mut SystemRandom);
-                (content_type, Bytes::from(body))
-            }
+            Self::Text(text) => text.write(envelope, random),
+            Self::Mtom(mtom) => mtom.write(envelope, random),
         }
     }
+}
 
-    /// Reads a message of this encoding and SOAP version.
-    pub(crate) fn read(
-        self,
-        content_type: &str,
-        body: &Bytes,
-        soap: SoapVersion,
-        limits: &Limits,
-    ) -> Result<Envelope, DecodeError> {
-        let content = |error: &dyn std::fmt::Display| DecodeError::Content(error.to_string());
-        let parsed = ContentType::parse(content_type);
-        match parsed {
-            Some(parsed) if parsed.soap_version() == Some(soap) => {
-                Envelope::parse(body.to_vec(), limits).map_err(|e| content(&e))
-            }
-            Some(parsed) if self == Self::Mtom && mtom::is_mtom(&parsed) => {
-                mtom::parse(&parsed, body, limits).map_err(|e| content(&e))
-            }
-            _ => Err(DecodeError::ContentType {
-                found: content_type.to_owned(),
-                expected: self.content_type(soap),
-            }),
+impl Decoder for Encoding {
+    fn read(&mut self, content_type: &str, octets: &[u8]) -> Result<Envelope, DecodeError> {
+        match self {
+            Self::Text(text) => text.read(content_type, octets),
+            Self::Mtom(mtom) => mtom.read(content_type, octets),
         }
     }
 }

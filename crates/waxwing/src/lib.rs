@@ -23,6 +23,7 @@ mod encoding;
 pub mod environment;
 pub mod error;
 pub mod files;
+mod future;
 mod log;
 pub mod net;
 mod panics;

@@ -64,7 +64,7 @@ mod named {
         trust: impl CertificateTrust + 'static,
         users: impl UserNameValidator + 'static,
         authorization: impl ServiceAuthorization + 'static,
-        limits: waxwing::net::http::server::HttpLimits,
+        limits: waxwing::net::HttpLimits,
         level: ProtectionLevel,
     ) -> ServiceHostBuilder {
         builder

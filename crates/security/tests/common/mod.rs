@@ -20,8 +20,8 @@ use waxwing_security::wsse::{
     CertificateReference, ContextUse, Dialect, HeaderLayout, ProtectionOrder, SecuritySettings,
     TokenKey, TokenResolver,
 };
+use waxwing_soap::encoder::mtom;
 use waxwing_soap::http::ContentType;
-use waxwing_soap::mtom;
 use waxwing_soap::{Addressing, Envelope};
 use waxwing_xml::{Element, Limits};
 

@@ -10,18 +10,18 @@ use waxwing_session::{
     ApplicationMessage, ClientOutput, ClientSession, SessionError, Situation, TransmissionId,
     Transmit, options,
 };
+use waxwing_soap::encoder::Encoder;
 use waxwing_soap::{Envelope, MessageVersion};
-use waxwing_xml::Limits;
 
 use super::demarcation::Demarcation;
 use super::error::{ChannelError, ChannelErrorKind};
-use super::post::{Route, Written};
+use super::post::Route;
 use super::state::{CallResult, Phase, State};
 use crate::contract::{BoxFuture, CallError, ContractDescription, Request, RequestChannel};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::log::Cut;
-use crate::net::http::client::HttpClient;
+use crate::net::{self, Transport};
 use crate::trace::{Trace, TraceDirection};
 
 /// One conversation with a service: a security session, a reliable session in it, and the calls of a client.
@@ -46,8 +46,7 @@ pub(super) struct Parts {
     pub(super) via: String,
     pub(super) timeouts: EndpointTimeouts,
     pub(super) encoding: Encoding,
-    pub(super) limits: Limits,
-    pub(super) http: HttpClient,
+    pub(super) transport: Arc<dyn Transport>,
     pub(super) clock: Clock,
     pub(super) trace: Option<Trace>,
     pub(super) own_certificate: Option<Certificate>,
@@ -323,7 +322,9 @@ impl Inner {
     /// Posts one message and takes the answer.
     async fn transmit(self: Arc<Self>, transmit: Transmit) {
         let Transmit { id, action, envelope, plain, deadline } = transmit;
-        let (content_type, body) = self.parts.encoding.write(&envelope);
+        // Each exchange is a link of its own to the encoding.
+        let mut encoder = self.parts.encoding;
+        let message = encoder.write(&envelope, &mut SystemRandom);
         drop(envelope);
         if let Some(trace) = &self.parts.trace {
             let note = format!("message {} {action}", id.0);
@@ -331,18 +332,17 @@ impl Inner {
             if let Some(plain) = &plain {
                 trace.plain(now, TraceDirection::Sent, &note, plain);
             }
-            trace.wire(now, TraceDirection::Sent, &note, &body);
+            trace.wire(now, TraceDirection::Sent, &note, &message.octets);
         }
         let patience = deadline - self.parts.clock.time();
         let route = Route {
-            http: &self.parts.http,
+            transport: &*self.parts.transport,
             via: &self.parts.via,
-            version: self.parts.version,
-            encoding: self.parts.encoding,
-            limits: &self.parts.limits,
+            version: self.parts.version.soap,
+            decoder: encoder,
         };
-        let (told, written) = oneshot::channel();
-        let post = route.post(&action, Written { content_type, body }, patience, told);
+        let (told, written) = net::written();
+        let post = route.post(&action, message, patience, told);
         tokio::pin!(post);
         let posted = tokio::select! {
             posted = &mut post => posted,
@@ -370,8 +370,8 @@ impl Inner {
             }
             _ => state.statistics.answers_received += 1,
         }
-        if let Some(date) = posted.date.as_deref().and_then(http_date) {
-            state.clock_ahead = Some(date - self.parts.clock.wall().as_second());
+        if let Some(clock) = posted.clock {
+            state.clock_ahead = Some(clock.as_second() - self.parts.clock.wall().as_second());
         }
         state.session.answer(id, posted.answer, &mut self.parts.clock.moment(&mut SystemRandom));
         self.drive(&mut state);
@@ -411,11 +411,6 @@ pub(super) fn out_of_date(certificate: &Certificate, now: jiff::Timestamp) -> Op
     } else {
         None
     }
-}
-
-/// The seconds since 1970 of a `Date` header (RFC 9110 §5.6.7, the form that everybody writes).
-fn http_date(text: &str) -> Option<i64> {
-    jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp().as_second())
 }
 
 impl RequestChannel for ClientChannel {

@@ -23,7 +23,7 @@ use crate::configuration::ConfigurationFile;
 use crate::contract::{ContractDescription, ProtectionLevel};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
-use crate::net::http::client::HttpClient;
+use crate::net::{HttpTransport, Transport};
 use crate::requirements::{self, requirements};
 use crate::trace::Trace;
 
@@ -45,7 +45,8 @@ pub struct ChannelFactory {
     retry: bool,
     retry_authentication: bool,
     oldest_tls: TlsVersion,
-    http: HttpClient,
+    /// Those given in code first.
+    transports: Vec<Arc<dyn Transport>>,
     clock: Clock,
     trace: Option<Trace>,
 }
@@ -102,10 +103,7 @@ impl ChannelFactory {
                 &address,
             ));
         }
-        if !address.is_empty() {
-            sendable(&endpoint)?;
-        }
-        Ok(Self {
+        let factory = Self {
             endpoint,
             contract,
             protection_level: None,
@@ -118,10 +116,14 @@ impl ChannelFactory {
             retry: false,
             retry_authentication: false,
             oldest_tls: TlsVersion::Tls12,
-            http: HttpClient::new(),
+            transports: vec![Arc::new(HttpTransport::new())],
             clock: Clock::system(),
             trace: None,
-        })
+        };
+        if !address.is_empty() {
+            factory.transport_of(&factory.endpoint)?;
+        }
+        Ok(factory)
     }
 
     /// The same, authenticating with this certificate.
@@ -228,6 +230,14 @@ impl ChannelFactory {
         self
     }
 
+    /// The same, sending over this transport where the address has one of its schemes. What is given last goes first;
+    /// without it messages go over HTTP.
+    #[must_use]
+    pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
+        self.transports.insert(0, Arc::new(transport));
+        self
+    }
+
     /// The endpoint, to be looked at or changed before channels are made.
     pub fn endpoint_mut(&mut self) -> &mut EffectiveEndpoint {
         &mut self.endpoint
@@ -245,7 +255,7 @@ impl ChannelFactory {
     pub fn create_channel(&self) -> Result<ClientChannel, ChannelError> {
         let endpoint = &self.endpoint;
         let address = &endpoint.address;
-        sendable(endpoint)?;
+        let transport = self.transport_of(endpoint)?;
         if let Some(text) = requirements::refused(self.contract, endpoint) {
             return Err(ChannelError::incomplete(text, address));
         }
@@ -276,9 +286,8 @@ impl ChannelFactory {
             address: address.clone(),
             via: endpoint.via.clone().unwrap_or_else(|| address.clone()),
             timeouts: endpoint.timeouts,
-            encoding: Encoding::of(endpoint),
-            limits: options::xml_limits(endpoint),
-            http: self.http.clone(),
+            encoding: Encoding::of(endpoint, version.soap),
+            transport,
             clock: self.clock,
             trace: self.trace.clone(),
             own_certificate,
@@ -298,6 +307,37 @@ impl ChannelFactory {
         let opened = channel.open().await;
         abandoned.arrived();
         opened.map(|()| channel)
+    }
+
+    /// What sends messages to the endpoint's address, or to where they go instead of it.
+    fn transport_of(
+        &self,
+        endpoint: &EffectiveEndpoint,
+    ) -> Result<Arc<dyn Transport>, ChannelError> {
+        let address = &endpoint.address;
+        if address.is_empty() {
+            let text = "The Address property on ChannelFactory.Endpoint was null.  The ChannelFactory's Endpoint must have a \
+                        valid Address specified: write address=\"http://…\" into the file, or give it in code \
+                        (ChannelFactory::address)";
+            return Err(ChannelError::incomplete(text, address));
+        }
+        let via = endpoint.via.as_deref().unwrap_or(address);
+        let place = Address::of(via);
+        let Some(scheme) = place.scheme().filter(|_| place.authority().is_some()) else {
+            return Err(no_scheme(endpoint));
+        };
+        let has = |transport: &&Arc<dyn Transport>| {
+            transport.schemes().iter().any(|own| place.has_scheme(own))
+        };
+        if let Some(transport) = self.transports.iter().find(has) {
+            return Ok(Arc::clone(transport));
+        }
+        let mut schemes: Vec<_> =
+            self.transports.iter().flat_map(|t| t.schemes()).copied().collect();
+        schemes.dedup();
+        let schemes = schemes.join(", ");
+        let text = format!("this version sends over {schemes} only, not over {scheme}");
+        Err(ChannelError::new(ChannelErrorKind::Unsupported(text), address))
     }
 
     fn options(&self) -> Result<ClientOptions, ChannelError> {
@@ -485,35 +525,21 @@ fn rsa_key(value: &str) -> Result<Vec<u8>, String> {
     key.map_err(|e| bad(&e.to_string()))
 }
 
-/// Whether messages can be sent there.
-fn sendable(endpoint: &EffectiveEndpoint) -> Result<(), ChannelError> {
+/// An address that does not say over what messages go.
+fn no_scheme(endpoint: &EffectiveEndpoint) -> ChannelError {
     let address = &endpoint.address;
-    if address.is_empty() {
-        let text = "The Address property on ChannelFactory.Endpoint was null.  The ChannelFactory's Endpoint must have a \
-                    valid Address specified: write address=\"http://…\" into the file, or give it in code \
-                    (ChannelFactory::address)";
-        return Err(ChannelError::incomplete(text, address));
+    if let Some(via) = &endpoint.via {
+        let text = format!("messages cannot be sent to {via}: begin it with http://");
+        return ChannelError::new(ChannelErrorKind::Unsupported(text), address);
     }
-    let via = endpoint.via.as_deref().unwrap_or(address);
-    let place = Address::of(via);
-    let text = match place.scheme().filter(|_| place.authority().is_some()) {
-        Some(_) if place.has_scheme("http") => return Ok(()),
-        Some(scheme) => format!("this version sends over http only, not over {scheme}"),
-        // Of `localhost:8000/calc` the host is taken for the scheme, by WCF as well.
-        None if endpoint.via.is_none() => {
-            let scheme = place.scheme().unwrap_or(via);
-            return Err(ChannelError::incomplete(
-                format!(
-                    "the address does not say where to send to: begin it with http://, or give the place in code \
-                     (ChannelFactory::via) or as <clientVia> (WCF: The provided URI scheme '{scheme}' is invalid; \
-                     expected 'http'.)"
-                ),
-                address,
-            ));
-        }
-        None => format!("messages cannot be sent to {via}: begin it with http://"),
-    };
-    Err(ChannelError::new(ChannelErrorKind::Unsupported(text), address))
+    // Of `localhost:8000/calc` the host is taken for the scheme, by WCF as well.
+    let scheme = Address::of(address).scheme().unwrap_or(address);
+    let text = format!(
+        "the address does not say where to send to: begin it with http://, or give the place in code \
+         (ChannelFactory::via) or as <clientVia> (WCF: The provided URI scheme '{scheme}' is invalid; \
+         expected 'http'.)"
+    );
+    ChannelError::incomplete(text, address)
 }
 
 impl std::fmt::Debug for ChannelFactory {

@@ -77,12 +77,11 @@ mod inherit;
 mod options;
 mod raw;
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use waxwing_soap::{Envelope, MessageVersion};
 
+pub use crate::future::BoxFuture;
 pub use body::BodyError;
 pub use caller::{Caller, Claim, ClaimRight, ClaimValue, Identity, claim_types};
 pub use context::OperationContext;
@@ -98,9 +97,6 @@ pub use raw::{RawBody, RawMessage};
 pub use waxwing_binding::SessionMode;
 pub use waxwing_macros::service_contract;
 pub use waxwing_security::ProtectionLevel;
-
-/// A future on the heap that can move between threads.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What a proxy calls. Implemented by the client channel.
 pub trait RequestChannel: Send + Sync {

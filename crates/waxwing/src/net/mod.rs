@@ -1,7 +1,29 @@
-//! Transports: how the bytes of an envelope travel. Only HTTP/1.1 for now.
+//! Transports: how the octets of a message travel.
 //!
-//! A transport knows neither SOAP nor sessions: it moves one entity body there and one back and
-//! says in words why it could not. What a status code means for a session is decided by
-//! [`waxwing_soap::http`](waxwing_soap).
+//! A transport knows neither SOAP nor sessions. It moves octets with their content type and says in words, and by kind,
+//! why it could not. Each has two ends:
+//!
+//! * [`Transport`], the client's: one [`Request`] out, one [`Answer`] back;
+//! * [`Listener`], the service's: it hands each message that comes in to the [`Receiver`] of its address and sends what
+//!   that [replies](Reply).
+//!
+//! HTTP/1.1 is built in; [`HttpLimits`] says what its peers may take. [`memory`] joins a client and a service of one
+//! process without sockets. Another one is given to [`ChannelFactory::transport`](crate::ChannelFactory::transport) and
+//! [`ServiceHostBuilder::listener`](crate::ServiceHostBuilder::listener).
 
-pub mod http;
+mod http;
+mod listener;
+pub mod memory;
+mod place;
+mod sockets;
+mod transport;
+
+pub use self::http::HttpLimits;
+pub(crate) use self::http::{HttpListener, HttpTransport};
+pub use self::listener::{
+    Incoming, ListenError, Listener, Listening, Receiver, Refusal, Reply, Route,
+};
+pub(crate) use self::place::place_of;
+pub use self::transport::{Answer, Outcome, Request, Transport, Written};
+pub(crate) use self::transport::{first_bytes, written};
+pub use waxwing_session::{TransportCause, TransportFailure};

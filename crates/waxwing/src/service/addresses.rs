@@ -1,4 +1,4 @@
-//! Where endpoints are: base addresses given in code, places to listen on, paths.
+//! Where endpoints are: base addresses given in code.
 
 use waxwing_soap::Address;
 
@@ -81,39 +81,9 @@ impl BaseAddresses {
     }
 }
 
-/// Host with port, and path, of an http address, both as they are compared.
-pub(super) fn place_of(address: &str) -> Option<(String, Vec<u8>)> {
-    let address = Address::of(address);
-    if !address.has_scheme("http") {
-        return None;
-    }
-    let host = match address.host()? {
-        // WCF's wildcards stand for every name of the machine.
-        _ if address.is_any_host() => "0.0.0.0".to_owned(),
-        literal if literal.contains(':') => format!("[{literal}]"),
-        name => name.to_ascii_lowercase(),
-    };
-    Some((format!("{host}:{}", address.port()?), address.path_key()))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{BaseAddresses, place_of};
-
-    #[test]
-    fn places_of_addresses() {
-        let place = |address| place_of(address).unwrap();
-        assert_eq!(
-            place("http://LocalHost:8000/c%61lc/"),
-            ("localhost:8000".into(), b"/calc".to_vec())
-        );
-        assert_eq!(place("http://example.org"), ("example.org:80".into(), Vec::new()));
-        assert_eq!(place("http://+:8000/x"), ("0.0.0.0:8000".into(), b"/x".to_vec()));
-        assert_eq!(place("HTTP://[::1]/x"), ("[::1]:80".into(), b"/x".to_vec()));
-        for other in ["net.tcp://localhost/x", "http://h:99999/x", "localhost:8000/x"] {
-            assert_eq!(place_of(other), None, "{other}");
-        }
-    }
+    use super::BaseAddresses;
 
     #[test]
     fn base_addresses_are_one_for_each_scheme() {

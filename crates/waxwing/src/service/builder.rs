@@ -19,7 +19,7 @@ use crate::certificates::CertificateStores;
 use crate::configuration::ConfigurationFile;
 use crate::contract::{ContractDescription, ProtectionLevel};
 use crate::environment::Clock;
-use crate::net::http::server::HttpLimits;
+use crate::net::{HttpLimits, HttpListener, Listener};
 use crate::trace::Trace;
 
 /// Sets up a [`ServiceHost`]. What is set in code goes before what a configuration file says.
@@ -30,6 +30,8 @@ pub struct ServiceHostBuilder {
     of_file: usize,
     setup: Setup,
     http_limits: HttpLimits,
+    /// Those given in code.
+    listeners: Vec<Arc<dyn Listener>>,
     /// Services beside this one, with what executes their calls.
     others: Vec<(Setup, Arc<dyn Instances>)>,
 }
@@ -49,6 +51,7 @@ impl ServiceHostBuilder {
             of_file: 0,
             setup: Setup::new(),
             http_limits: HttpLimits::default(),
+            listeners: Vec::new(),
             others: Vec::new(),
         }
     }
@@ -211,14 +214,22 @@ impl ServiceHostBuilder {
         self
     }
 
+    /// The same, listening with this where an endpoint's address has one of its schemes. What is given last goes first;
+    /// without it the host listens with HTTP.
+    #[must_use]
+    pub fn listener(mut self, listener: impl Listener + 'static) -> Self {
+        self.listeners.insert(0, Arc::new(listener));
+        self
+    }
+
     /// The endpoints, to be looked at or changed before the host opens.
     pub fn endpoints_mut(&mut self) -> &mut Vec<EffectiveEndpoint> {
         &mut self.setup.endpoints
     }
 
     /// The same with another service beside: both listen in one host, on the same port where their addresses say so.
-    /// Each has its endpoints, credentials, instances and throttling for itself; the limits of HTTP peers are those of the
-    /// service that [`open`](Self::open) is called on.
+    /// Each has its endpoints, credentials, instances and throttling for itself; the listeners and the limits of HTTP peers are those
+    /// of the service that [`open`](Self::open) is called on.
     ///
     /// ```no_run
     /// # use waxwing::contract::{OperationFault, service_contract};
@@ -253,7 +264,9 @@ impl ServiceHostBuilder {
         let mut services: Vec<(Setup, Arc<dyn Instances>)> =
             vec![(self.setup, Arc::new(instances))];
         services.extend(self.others);
-        opening::open(services, self.http_limits).await
+        let mut listeners = self.listeners;
+        listeners.push(Arc::new(HttpListener::new(self.http_limits)));
+        opening::open(services, listeners.into()).await
     }
 }
 

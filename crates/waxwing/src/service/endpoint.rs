@@ -4,14 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use http::{Method, StatusCode};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use waxwing_security::PeerTag;
 use waxwing_session::{Arrival, Encoded, EndpointId, ServiceAnswer, ServiceEndpoint};
 use waxwing_soap::Envelope;
+use waxwing_soap::encoder::{self as soap, DecodeError, Decoder, Encoder};
 use waxwing_soap::http::ContentType;
-use waxwing_xml::Limits;
 
 use super::authorization::ServiceAuthorization;
 use super::contracts::Contracts;
@@ -20,10 +19,11 @@ use super::instances::Instances;
 use super::sessions::Sessions;
 use super::throttle::Throttle;
 use crate::contract::{Caller, ContractDescription, FaultOptions};
-use crate::encoding::{DecodeError, Encoding};
+use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
+use crate::future::BoxFuture;
 use crate::log::{Cut, Rate};
-use crate::net::http::server::{HttpReply, HttpRequest};
+use crate::net::{Incoming, Receiver, Refusal, Reply};
 use crate::trace::{Trace, TraceDirection};
 
 /// What an endpoint is made of.
@@ -32,7 +32,6 @@ pub(super) struct EndpointParts {
     /// Where it listens, an absolute URI.
     pub(super) listen: String,
     pub(super) encoding: Encoding,
-    pub(super) limits: Limits,
     pub(super) throttle: Arc<Throttle>,
     pub(super) faults: FaultOptions,
     pub(super) instances: Arc<dyn Instances>,
@@ -120,10 +119,7 @@ impl Endpoint {
     }
 
     /// Answers one request.
-    pub(super) async fn handle(self: Arc<Self>, request: HttpRequest) -> HttpReply {
-        if request.method != Method::POST {
-            return HttpReply::Empty(StatusCode::METHOD_NOT_ALLOWED);
-        }
+    async fn handle(self: Arc<Self>, request: Incoming) -> Reply {
         let peer = PeerTag::of_address(request.peer.ip());
         let parsed = self.parse(&request);
         // The octets would be held as long as the operation takes.
@@ -150,85 +146,87 @@ impl Endpoint {
         reply
     }
 
-    fn parse(&self, request: &HttpRequest) -> Result<Envelope, HttpReply> {
+    fn parse(&self, request: &Incoming) -> Result<Envelope, Reply> {
         let content_type = request.content_type.as_deref().unwrap_or_default();
-        let soap = self.parts.endpoint.settings().version.soap;
         if let Some(trace) = &self.parts.trace {
-            trace.wire(self.parts.clock.wall(), TraceDirection::Received, "request", &request.body);
+            trace.wire(
+                self.parts.clock.wall(),
+                TraceDirection::Received,
+                "request",
+                &request.octets,
+            );
         }
-        let read = self.parts.encoding.read(content_type, &request.body, soap, &self.parts.limits);
+        // Each exchange is a link of its own to the encoding.
+        let mut decoder = self.parts.encoding;
+        let read = decoder.read(content_type, &request.octets);
         let envelope = read.map_err(|error| {
             Counters::add(&self.counters.refused);
             self.refused_request(request, &error);
-            HttpReply::Empty(match error {
-                DecodeError::ContentType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                DecodeError::Content(_) => StatusCode::BAD_REQUEST,
+            Reply::Refused(match error {
+                DecodeError::ContentType { .. } => Refusal::ContentType,
+                _ => Refusal::Malformed,
             })
         })?;
-        match action_mismatch(request.soap_action.as_deref(), content_type, &envelope) {
+        match action_mismatch(request.action.as_deref(), content_type, &envelope) {
             None => Ok(envelope),
             Some(problem) => {
                 Counters::add(&self.counters.refused);
                 self.refused_request(request, &problem);
                 // WCF gives the request up, too.
-                Err(HttpReply::Abort)
+                Err(Reply::NoAnswer)
             }
         }
     }
 
-    fn refused_request(&self, request: &HttpRequest, problem: &dyn std::fmt::Display) {
+    fn refused_request(&self, request: &Incoming, problem: &dyn std::fmt::Display) {
         if let Some(left_out) = self.log.pass() {
             let (address, peer) = (self.address(), request.peer);
             tracing::info!(address, %peer, left_out, "a request was refused: {}", Cut::of(problem));
         }
     }
 
-    fn write(self: &Arc<Self>, encoded: Encoded) -> HttpReply {
+    fn write(self: &Arc<Self>, encoded: Encoded) -> Reply {
         let Encoded { answer, plain, problem, ended } = encoded;
-        let (status, envelope) = http_status(answer);
         if let Some(problem) = &problem {
             Counters::add(&self.counters.refused);
             if let Some(left_out) = self.log.pass() {
                 let address = self.address();
-                tracing::warn!(
-                    address,
-                    status = status.map(|status| status.as_u16()),
-                    left_out,
-                    "a message was refused: {}",
-                    Cut::of(problem)
-                );
+                tracing::warn!(address, left_out, "a message was refused: {}", Cut::of(problem));
             }
         }
         if let Some(session) = &ended {
             self.sessions.context_lost(session.identifier(), self);
         }
-        let Some(status) = status else { return HttpReply::Abort };
-        let Some(envelope) = envelope else { return HttpReply::Empty(status) };
-        let (content_type, body) = self.parts.encoding.write(&envelope);
+        let is_fault = matches!(answer, ServiceAnswer::Fault(_));
+        let envelope = match answer {
+            ServiceAnswer::Message(envelope) | ServiceAnswer::Fault(envelope) => envelope,
+            ServiceAnswer::Accepted => return Reply::Accepted,
+            ServiceAnswer::Refused => return Reply::Refused(Refusal::Malformed),
+            ServiceAnswer::Unavailable => return Reply::Refused(Refusal::Unavailable),
+            ServiceAnswer::Failed => return Reply::Refused(Refusal::Failed),
+            ServiceAnswer::NoAnswer => return Reply::NoAnswer,
+        };
+        let mut encoder = self.parts.encoding;
+        let soap::Encoded { content_type, octets } = encoder.write(&envelope, &mut SystemRandom);
         if let Some(trace) = &self.parts.trace {
             let now = self.parts.clock.wall();
             if let Some(plain) = &plain {
                 trace.plain(now, TraceDirection::Sent, "answer", plain);
             }
-            trace.wire(now, TraceDirection::Sent, "answer", &body);
+            trace.wire(now, TraceDirection::Sent, "answer", &octets);
         }
-        HttpReply::Message { status, content_type, body }
+        Reply::Message { content_type, octets: octets.into(), is_fault }
     }
 }
 
-/// How HTTP says an answer (WS-I Basic Profile 2.0 §3.4, SOAP 1.2 Part 2 §7.5.2): a status, none where the connection is
-/// closed instead, and a message.
-fn http_status(answer: ServiceAnswer) -> (Option<StatusCode>, Option<Envelope>) {
-    let (status, envelope) = match answer {
-        ServiceAnswer::Message(envelope) => (StatusCode::OK, Some(envelope)),
-        ServiceAnswer::Fault(envelope) => (StatusCode::INTERNAL_SERVER_ERROR, Some(envelope)),
-        ServiceAnswer::Accepted => (StatusCode::ACCEPTED, None),
-        ServiceAnswer::Refused => (StatusCode::BAD_REQUEST, None),
-        ServiceAnswer::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, None),
-        ServiceAnswer::Failed => (StatusCode::INTERNAL_SERVER_ERROR, None),
-        ServiceAnswer::NoAnswer => return (None, None),
-    };
-    (Some(status), envelope)
+impl Receiver for Endpoint {
+    fn max_message(&self) -> usize {
+        self.parts.encoding.max_message()
+    }
+
+    fn receive(self: Arc<Self>, incoming: Incoming) -> BoxFuture<'static, Reply> {
+        Box::pin(self.handle(incoming))
+    }
 }
 
 /// Empties the tables of an endpoint's security of what has lapsed, as long as the endpoint lives.

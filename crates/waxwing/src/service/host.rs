@@ -8,12 +8,12 @@ use std::time::Duration;
 use super::endpoint::Endpoint;
 use super::error::HostError;
 use super::listening;
-use crate::net::http::server::{HttpServer, Places};
+use crate::net::{Listener, Listening};
 
 /// A service that listens on its endpoints. Ends when it is closed or dropped.
 pub struct ServiceHost {
     endpoints: Vec<Arc<Endpoint>>,
-    servers: Vec<HttpServer>,
+    listening: Vec<Box<dyn Listening>>,
     close_timeout: Duration,
 }
 
@@ -40,15 +40,15 @@ impl ServiceHost {
     pub(super) async fn listen(
         endpoints: Vec<Arc<Endpoint>>,
         close_timeout: Duration,
-        places: &Arc<Places>,
+        listeners: &[Arc<dyn Listener>],
     ) -> Result<Self, HostError> {
-        let servers = listening::listen(&endpoints, places).await?;
-        Ok(Self { endpoints, servers, close_timeout })
+        let listening = listening::listen(&endpoints, listeners).await?;
+        Ok(Self { endpoints, listening, close_timeout })
     }
 
     /// The addresses that it really listens on; a port 0 of the configuration is some free port here.
     pub fn local_addresses(&self) -> Vec<SocketAddr> {
-        self.servers.iter().map(HttpServer::local_addr).collect()
+        self.listening.iter().filter_map(|listening| listening.local_address()).collect()
     }
 
     /// The addresses of its endpoints.
@@ -91,9 +91,9 @@ impl ServiceHost {
             .saturating_duration_since(tokio::time::Instant::now())
             .max(Duration::from_secs(1));
         let mut all = graceful;
-        let servers = std::mem::take(&mut self.servers);
+        let listening = std::mem::take(&mut self.listening);
         let mut closing: tokio::task::JoinSet<bool> =
-            servers.into_iter().map(|server| server.shutdown(rest)).collect();
+            listening.into_iter().map(|listening| listening.shutdown(rest)).collect();
         while let Some(ended) = closing.join_next().await {
             all &= ended.unwrap_or(false);
         }

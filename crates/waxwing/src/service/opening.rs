@@ -10,7 +10,7 @@ use waxwing_binding::{
 use waxwing_security::conversation::ServiceSecurity;
 use waxwing_session::{ServiceEndpoint, options};
 
-use super::addresses::{BaseAddresses, place_of};
+use super::addresses::BaseAddresses;
 use super::authorization::ServiceAuthorization;
 use super::contracts::Contracts;
 use super::credentials::Credentials;
@@ -22,7 +22,7 @@ use super::throttle::Throttle;
 use crate::contract::FaultOptions;
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
-use crate::net::http::server::{HttpLimits, Places};
+use crate::net::{Listener, place_of};
 use crate::trace::Trace;
 
 /// One service as it was set up.
@@ -53,7 +53,7 @@ const METADATA: &str = "IMetadataExchange";
 /// Something of one of them is missing or not supported, or an address cannot be listened on.
 pub(super) async fn open(
     services: Vec<(Setup, Arc<dyn Instances>)>,
-    limits: HttpLimits,
+    listeners: Arc<[Arc<dyn Listener>]>,
 ) -> Result<ServiceHost, HostError> {
     let mut planned = Vec::new();
     for (mut setup, instances) in services {
@@ -62,19 +62,16 @@ pub(super) async fn open(
         planned.push((setup, instances, groups));
     }
     refuse_shared_places(planned.iter().map(|(.., groups)| groups.as_slice()))?;
-    let groups = planned.iter().flat_map(|(.., groups)| groups);
-    let largest = groups.map(|group| options::xml_limits(&group.endpoint).max_bytes).max();
-    let places = Places::new(limits, largest.unwrap_or(0));
     let mut endpoints = Vec::new();
     let mut close = None;
     for (setup, instances, groups) in planned {
-        let throttle = Throttle::new(&setup.throttling(), Arc::clone(&places));
+        let throttle = Throttle::new(&setup.throttling(), Arc::clone(&listeners));
         for group in groups {
             endpoints.push(Endpoint::new(setup.parts(group, &instances, &throttle)?)?);
         }
         close = close.max(Some(setup.close_timeout()));
     }
-    ServiceHost::listen(endpoints, close.unwrap_or(CLOSE_TIMEOUT), &places).await
+    ServiceHost::listen(endpoints, close.unwrap_or(CLOSE_TIMEOUT), &listeners).await
 }
 
 /// Endpoints that are one: they differ by contract only.
@@ -258,6 +255,7 @@ impl Setup {
         settings.understood =
             headers.map(|h| (h.namespace.to_owned(), h.local.to_owned())).collect();
         settings.trace = self.trace.as_ref().is_some_and(Trace::is_decrypted);
+        let encoding = Encoding::of(&endpoint, settings.version.soap);
         let options = self.credentials.options(&endpoint, &contracts)?;
         let security = ServiceSecurity::new(options, &mut SystemRandom);
         let security = security.map_err(|e| incomplete(address, e.to_string()))?;
@@ -265,8 +263,7 @@ impl Setup {
         Ok(EndpointParts {
             endpoint: ServiceEndpoint::new(settings, security),
             listen,
-            encoding: Encoding::of(&endpoint),
-            limits: options::xml_limits(&endpoint),
+            encoding,
             throttle: Arc::clone(throttle),
             faults: FaultOptions {
                 include_exception_detail: debug

@@ -6,7 +6,7 @@ use waxwing_binding::EffectiveThrottling;
 use waxwing_session::{Admission, AdmissionInput, AdmissionLimits, EndpointId, Place};
 
 use super::endpoint::Endpoint;
-use crate::net::http::server::Places;
+use crate::net::Listener;
 
 /// What a service does at a time. One for all its endpoints.
 pub(super) struct Throttle {
@@ -14,18 +14,21 @@ pub(super) struct Throttle {
     admission: Mutex<Admission>,
     endpoints: Mutex<Vec<Weak<Endpoint>>>,
     /// Where answers wait for their readers.
-    places: Arc<Places>,
+    listeners: Arc<[Arc<dyn Listener>]>,
 }
 
 impl Throttle {
-    pub(super) fn new(most: &EffectiveThrottling, places: Arc<Places>) -> Arc<Self> {
+    pub(super) fn new(
+        most: &EffectiveThrottling,
+        listeners: Arc<[Arc<dyn Listener>]>,
+    ) -> Arc<Self> {
         let limits = AdmissionLimits {
             calls: most.max_concurrent_calls as usize,
             sessions: most.max_concurrent_sessions as usize,
             instances: most.max_concurrent_instances as usize,
         };
         let admission = Mutex::new(Admission::new(limits));
-        Arc::new(Self { admission, endpoints: Mutex::default(), places })
+        Arc::new(Self { admission, endpoints: Mutex::default(), listeners })
     }
 
     fn endpoints(&self) -> MutexGuard<'_, Vec<Weak<Endpoint>>> {
@@ -57,6 +60,10 @@ impl Throttle {
 
     /// Waits while the answers that nobody takes fill the memory for them.
     pub(super) async fn settled(&self) {
-        self.places.settled().await;
+        for listener in &*self.listeners {
+            if let Some(settled) = listener.settled() {
+                settled.await;
+            }
+        }
     }
 }

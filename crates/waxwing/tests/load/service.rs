@@ -13,7 +13,7 @@ use waxwing::contract::{OperationFault, service_contract};
 use waxwing::crypto::{
     Certificate, CertificateValidator, Identity, RevocationMode, Usage, ValidationMode,
 };
-use waxwing::net::http::server::HttpLimits;
+use waxwing::net::HttpLimits;
 use waxwing::{ChannelFactory, ServiceHostBuilder, ServiceInstances};
 
 use crate::{MAX_BUFFERED, MAX_CONNECTIONS, MAX_MESSAGE, MAX_SESSIONS};

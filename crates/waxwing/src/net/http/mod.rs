@@ -1,6 +1,14 @@
-//! SOAP over HTTP/1.1: a request with one message, its answer with another.
+//! SOAP over HTTP/1.1 (SOAP 1.1 §6, SOAP 1.2 Part 2 §7): a request with one message, its answer with another.
 
 mod body;
-pub mod client;
-pub mod server;
+mod client;
+mod connect;
+mod error;
+mod server;
+mod status;
 mod told_body;
+mod transport;
+
+pub use self::server::HttpLimits;
+pub(crate) use self::server::HttpListener;
+pub(crate) use self::transport::HttpTransport;

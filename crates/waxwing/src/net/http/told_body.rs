@@ -7,28 +7,21 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
-use tokio::sync::oneshot;
+
+use crate::net::transport::Written;
 
 /// A whole body. `hyper` drops it when the last octet is in the buffer of its connection, which it flushes in the same
 /// turn: whatever begins then on another connection comes later, unless the connection's own buffers are full.
 #[derive(Debug)]
 pub(super) struct ToldBody {
     body: Full<Bytes>,
-    written: Option<oneshot::Sender<()>>,
+    _written: Written,
 }
 
 impl ToldBody {
-    /// A body; `written` hears when it is written or given up.
-    pub(super) fn new(body: Bytes, written: Option<oneshot::Sender<()>>) -> Self {
-        Self { body: Full::new(body), written }
-    }
-}
-
-impl Drop for ToldBody {
-    fn drop(&mut self) {
-        if let Some(written) = self.written.take() {
-            let _ = written.send(());
-        }
+    /// A body; `written` is dropped when it is written or given up.
+    pub(super) fn new(body: Bytes, written: Written) -> Self {
+        Self { body: Full::new(body), _written: written }
     }
 }
 

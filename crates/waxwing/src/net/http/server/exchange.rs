@@ -14,28 +14,26 @@ use super::places::{Connection, ConnectionRoom, End, Places, Stage};
 use crate::net::http::body::{CollectError, collect};
 use crate::panics;
 
-/// One POST as it came in.
+/// One request as it came in.
 #[derive(Clone, Debug)]
-pub struct HttpRequest {
+pub(super) struct HttpRequest {
     /// The path of the request target, undecoded, e.g. `/calc`.
-    pub path: String,
-    /// The query of the request target, without the question mark.
-    pub query: Option<String>,
+    pub(super) path: String,
     /// The method; the server lets GET and POST through.
-    pub method: Method,
+    pub(super) method: Method,
     /// The `Content-Type` header, if it is there and is text.
-    pub content_type: Option<String>,
+    pub(super) content_type: Option<String>,
     /// The `SOAPAction` header of SOAP 1.1, if it is there and is text.
-    pub soap_action: Option<String>,
+    pub(super) soap_action: Option<String>,
     /// Who sent it.
-    pub peer: SocketAddr,
-    /// The entity body, never longer than [`HttpServerOptions::max_body`](super::HttpServerOptions::max_body).
-    pub body: Bytes,
+    pub(super) peer: SocketAddr,
+    /// The entity body, never longer than the server takes.
+    pub(super) body: Bytes,
 }
 
 /// What to send back.
 #[derive(Clone, Debug)]
-pub enum HttpReply {
+pub(super) enum HttpReply {
     /// A status with an entity body.
     Message {
         /// The HTTP status code.
@@ -52,7 +50,7 @@ pub enum HttpReply {
 }
 
 /// What answers requests. Implemented for closures that return a future.
-pub trait HttpHandler: Send + Sync + 'static {
+pub(super) trait HttpHandler: Send + Sync + 'static {
     /// Answers one request. The connection waits as long as this takes.
     fn handle(&self, request: HttpRequest) -> impl Future<Output = HttpReply> + Send;
 }
@@ -127,7 +125,6 @@ impl<H: HttpHandler> Exchange<H> {
             |name: &str| head.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
         Ok(Ok(HttpRequest {
             path: head.uri.path().to_owned(),
-            query: head.uri.query().map(str::to_owned),
             content_type: text(CONTENT_TYPE.as_str()),
             soap_action: text("soapaction"),
             method: head.method,

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Limits of a server: a peer that is slow, greedy or many loses its own connections, not those of the others.
 ///
 /// ```
-/// let mut limits = waxwing::net::http::server::HttpLimits::default();
+/// let mut limits = waxwing::net::HttpLimits::default();
 /// limits.max_connections = 500;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

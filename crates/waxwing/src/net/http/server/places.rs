@@ -47,7 +47,7 @@ pub(super) enum End {
 }
 
 /// All connections of a server, or of several that share their limits.
-pub(crate) struct Places {
+pub(super) struct Places {
     limits: HttpLimits,
     budget: usize,
     connections: Mutex<HashMap<u64, Arc<Connection>>>,
@@ -76,7 +76,7 @@ struct Progress {
 
 impl Places {
     /// Room for the connections of servers whose largest body has `max_body` octets.
-    pub(crate) fn new(limits: HttpLimits, max_body: usize) -> Arc<Self> {
+    pub(super) fn new(limits: HttpLimits, max_body: usize) -> Arc<Self> {
         Arc::new(Self {
             limits,
             budget: limits.max_buffered.max(max_body.saturating_mul(2)),
@@ -145,11 +145,16 @@ impl Places {
         }
     }
 
+    /// Whether no more than the limit is held.
+    pub(super) fn is_settled(&self) -> bool {
+        self.held.load(Ordering::Relaxed) <= self.budget
+    }
+
     /// Waits until no more than the limit is held: before something is executed that makes another answer.
-    pub(crate) async fn settled(&self) {
+    pub(super) async fn settled(&self) {
         loop {
             let freed = self.freed.notified();
-            if self.held.load(Ordering::Relaxed) <= self.budget {
+            if self.is_settled() {
                 return;
             }
             make_memory(&self.lock(), None, Instant::now());

@@ -8,10 +8,47 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use waxwing_xml::{Document, Limits, Node, NodeId};
 
+use super::codec::{Decoder, Encoded, Encoder};
+use super::error::DecodeError;
+pub use super::error::MtomError;
+use super::text::Text;
 use crate::envelope::{Envelope, EnvelopeError};
 use crate::http::{ContentType, percent_decode};
 use crate::random::{RandomSource, uuid_v4};
 use crate::version::SoapVersion;
+
+/// Messages as MIME parts. Text is read as well, as WCF does.
+#[derive(Debug, Clone, Copy)]
+pub struct Mtom {
+    /// The version whose media type is written and read.
+    pub version: SoapVersion,
+    /// How large and deep a message may be that is read, with its parts put in.
+    pub limits: Limits,
+}
+
+impl Encoder for Mtom {
+    fn write(&mut self, envelope: &Envelope, random: &mut dyn RandomSource) -> Encoded {
+        let (content_type, octets) = write(envelope, random);
+        Encoded { content_type, octets }
+    }
+}
+
+impl Decoder for Mtom {
+    fn read(&mut self, content_type: &str, octets: &[u8]) -> Result<Envelope, DecodeError> {
+        match ContentType::parse(content_type).filter(is_mtom) {
+            Some(parsed) => Ok(parse(&parsed, octets, &self.limits)?),
+            None => Text { version: self.version, limits: self.limits }
+                .read(content_type, octets)
+                .map_err(|error| match error {
+                    DecodeError::ContentType { found, .. } => {
+                        let expected = "multipart/related; type=\"application/xop+xml\"".to_owned();
+                        DecodeError::ContentType { found, expected }
+                    }
+                    error => error,
+                }),
+        }
+    }
+}
 
 /// The namespace of `Include`.
 const XOP: &str = "http://www.w3.org/2004/08/xop/include";
@@ -21,27 +58,6 @@ const MAX_PARTS: usize = 256;
 
 /// The most octets of the headers of one part. WCF's `maxMimeHeaders` quota is of the same kind.
 const MAX_PART_HEADERS: usize = 8192;
-
-/// Why a multipart body is no message.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum MtomError {
-    /// The content type is not that of MTOM, or lacks a parameter.
-    #[error("the content type is not that of MTOM: {0}")]
-    ContentType(&'static str),
-    /// The body is not divided into parts as the content type says.
-    #[error("the multipart body is malformed: {0}")]
-    Structure(&'static str),
-    /// A part is encoded in a way that MTOM does not use.
-    #[error("a part has the Content-Transfer-Encoding '{0}'; expected binary, 8bit or 7bit")]
-    TransferEncoding(String),
-    /// An `Include` that refers to no part, or does not stand alone in its element.
-    #[error("an xop:Include is wrong: {0}")]
-    Include(String),
-    /// The root part is no SOAP message, or the message with its parts is larger than the limits allow.
-    #[error(transparent)]
-    Envelope(#[from] EnvelopeError),
-}
 
 /// Whether a content type is that of MTOM (`multipart/related; type="application/xop+xml"`).
 pub fn is_mtom(content_type: &ContentType) -> bool {

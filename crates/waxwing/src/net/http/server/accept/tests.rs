@@ -1,13 +1,22 @@
 //! The server against peers of every kind.
 
 use super::*;
-use crate::net::http::client::{HttpClient, HttpError};
+use crate::net::http::client::{HttpClient, HttpError, HttpResponse};
+use crate::net::http::server::exchange::{HttpReply, HttpRequest};
+use crate::net::http::server::limits::HttpLimits;
+use crate::net::written;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-async fn server(options: HttpServerOptions) -> HttpServer {
+async fn bind(limits: HttpLimits, max_body: usize, handler: impl HttpHandler) -> HttpServer {
+    let places = Places::new(limits, max_body);
+    let any = ([127, 0, 0, 1], 0).into();
+    HttpServer::bind(any, max_body, places, handler).await.expect("loopback")
+}
+
+async fn server(max_body: usize) -> HttpServer {
     let handler = |request: HttpRequest| async move {
         match request.path.as_str() {
             "/abort" => HttpReply::Abort,
@@ -19,23 +28,23 @@ async fn server(options: HttpServerOptions) -> HttpServer {
             },
         }
     };
-    HttpServer::bind(([127, 0, 0, 1], 0).into(), options, handler).await.expect("loopback")
+    bind(HttpLimits::default(), max_body, handler).await
 }
 
 async fn post(
     server: &HttpServer,
     path: &str,
     body: &'static [u8],
-) -> Result<crate::net::http::client::HttpResponse, HttpError> {
+) -> Result<HttpResponse, HttpError> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     let address = format!("http://{}{path}", server.local_addr());
-    HttpClient::new().post(&address, headers, Bytes::from_static(body), 1000).await
+    HttpClient::new().post(&address, headers, Bytes::from_static(body), 1000, written().0).await
 }
 
 #[tokio::test]
 async fn a_body_goes_there_and_back() {
-    let server = server(HttpServerOptions::default()).await;
+    let server = server(65_536).await;
     let response = post(&server, "/x", b"hello").await.unwrap();
     assert_eq!(response.status, StatusCode::OK);
     assert_eq!(response.content_type.as_deref(), Some("text/plain"));
@@ -47,19 +56,19 @@ async fn a_body_goes_there_and_back() {
 
 #[tokio::test]
 async fn an_aborted_request_is_a_broken_connection() {
-    let server = server(HttpServerOptions::default()).await;
+    let server = server(65_536).await;
     let error = post(&server, "/abort", b"x").await.expect_err("no answer");
     assert!(matches!(error, HttpError::Broken { .. }), "{error:?}");
 }
 
 #[tokio::test]
 async fn bodies_over_the_limit_are_refused_on_both_sides() {
-    let server = server(HttpServerOptions { max_body: 3, ..Default::default() }).await;
+    let server = server(3).await;
     let response = post(&server, "/x", b"four").await.unwrap();
     assert_eq!(response.status, StatusCode::PAYLOAD_TOO_LARGE);
     let address = format!("http://{}/x", server.local_addr());
     let error = HttpClient::new()
-        .post(&address, HeaderMap::new(), Bytes::from_static(b"abc"), 2)
+        .post(&address, HeaderMap::new(), Bytes::from_static(b"abc"), 2, written().0)
         .await
         .expect_err("larger than two");
     assert!(matches!(error, HttpError::TooLarge { limit: 2, .. }), "{error:?}");
@@ -96,8 +105,7 @@ async fn every_stage_of_a_connection_ends() {
             _ => HttpReply::Empty(StatusCode::ACCEPTED),
         }
     };
-    let options = HttpServerOptions { limits: limits(), ..Default::default() };
-    let server = HttpServer::bind(([127, 0, 0, 1], 0).into(), options, handler).await.unwrap();
+    let server = bind(limits(), 65_536, handler).await;
     let to = server.local_addr();
     let requests = [
         ("", ""),

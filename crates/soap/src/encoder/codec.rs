@@ -1,0 +1,30 @@
+//! What every encoding does.
+
+use super::error::DecodeError;
+use crate::envelope::Envelope;
+use crate::random::RandomSource;
+
+/// Writes the messages of one link, in the order in which they are sent.
+pub trait Encoder {
+    /// The octets of a message with their content type. `random` is for boundaries between parts.
+    fn write(&mut self, envelope: &Envelope, random: &mut dyn RandomSource) -> Encoded;
+}
+
+/// Reads the messages of one link, in the order in which they come.
+pub trait Decoder {
+    /// The message that octets of this content type are, within the limits that the decoder was made with. `content_type`
+    /// is empty where the peer names none.
+    ///
+    /// # Errors
+    /// [`DecodeError`]; whatever comes after on a link whose encoding has state cannot be read any more.
+    fn read(&mut self, content_type: &str, octets: &[u8]) -> Result<Envelope, DecodeError>;
+}
+
+/// A message as it travels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// The `Content-Type` (RFC 2045 §5.1).
+    pub content_type: String,
+    /// The octets.
+    pub octets: Vec<u8>,
+}

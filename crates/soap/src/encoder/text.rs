@@ -1,0 +1,48 @@
+//! XML as it is.
+
+use waxwing_xml::Limits;
+
+use super::codec::{Decoder, Encoded, Encoder};
+use super::error::DecodeError;
+use crate::envelope::Envelope;
+use crate::http::ContentType;
+use crate::random::RandomSource;
+use crate::version::SoapVersion;
+
+/// Messages as XML text in UTF-8 (SOAP 1.1 §6, SOAP 1.2 Part 2 §7).
+#[derive(Debug, Clone, Copy)]
+pub struct Text {
+    /// The version whose media type is written and read.
+    pub version: SoapVersion,
+    /// How large and deep a message may be that is read.
+    pub limits: Limits,
+}
+
+/// The content type that messages are sent with as text, charset included, as WCF writes it: quotes only where the
+/// parameter needs them.
+pub fn text_content_type(version: SoapVersion) -> &'static str {
+    match version {
+        SoapVersion::Soap12 => "application/soap+xml; charset=utf-8",
+        SoapVersion::Soap11 => "text/xml; charset=utf-8",
+    }
+}
+
+impl Encoder for Text {
+    fn write(&mut self, envelope: &Envelope, _: &mut dyn RandomSource) -> Encoded {
+        let content_type = text_content_type(envelope.version().soap).to_owned();
+        Encoded { content_type, octets: envelope.to_bytes() }
+    }
+}
+
+impl Decoder for Text {
+    fn read(&mut self, content_type: &str, octets: &[u8]) -> Result<Envelope, DecodeError> {
+        let parsed = ContentType::parse(content_type);
+        match parsed.is_some_and(|parsed| parsed.soap_version() == Some(self.version)) {
+            true => Ok(Envelope::parse(octets, &self.limits)?),
+            false => Err(DecodeError::ContentType {
+                found: content_type.to_owned(),
+                expected: text_content_type(self.version).to_owned(),
+            }),
+        }
+    }
+}

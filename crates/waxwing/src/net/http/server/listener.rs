@@ -1,0 +1,103 @@
+//! HTTP as a listener: paths, methods and status codes.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+
+use super::accept::HttpServer;
+use super::exchange::{HttpReply, HttpRequest};
+use super::limits::HttpLimits;
+use super::places::Places;
+use crate::future::BoxFuture;
+use crate::net::listener::{
+    Incoming, ListenError, Listener, Listening, Receiver, Refusal, Reply, Route,
+};
+use crate::net::sockets::{self, Paths};
+
+/// HTTP on the host's ports.
+pub(crate) struct HttpListener {
+    limits: HttpLimits,
+    /// The room of all connections together, once it is known how large messages may be.
+    places: OnceLock<Arc<Places>>,
+}
+
+impl HttpListener {
+    pub(crate) fn new(limits: HttpLimits) -> Self {
+        Self { limits, places: OnceLock::new() }
+    }
+}
+
+impl Listener for HttpListener {
+    fn schemes(&self) -> &[&str] {
+        &["http"]
+    }
+
+    fn listen(
+        &self,
+        routes: Vec<Route>,
+    ) -> BoxFuture<'_, Result<Vec<Box<dyn Listening>>, ListenError>> {
+        let largest = routes.iter().map(|route| route.receiver.max_message()).max().unwrap_or(0);
+        let places = self.places.get_or_init(|| Places::new(self.limits, largest));
+        Box::pin(sockets::listen(routes, move |address, paths| bind(address, paths, places)))
+    }
+
+    fn settled(&self) -> Option<BoxFuture<'_, ()>> {
+        let places = self.places.get()?;
+        (!places.is_settled()).then(|| Box::pin(places.settled()) as _)
+    }
+}
+
+impl Listening for HttpServer {
+    fn local_address(&self) -> Option<SocketAddr> {
+        Some(self.local_addr())
+    }
+
+    fn shutdown(self: Box<Self>, patience: Duration) -> BoxFuture<'static, bool> {
+        Box::pin(HttpServer::shutdown(*self, patience))
+    }
+}
+
+async fn bind(
+    address: SocketAddr,
+    paths: Arc<Paths>,
+    places: &Arc<Places>,
+) -> io::Result<HttpServer> {
+    let max_body = paths.max_message();
+    let handler = move |request: HttpRequest| {
+        let receiver = paths.find(&request.path);
+        async move {
+            match receiver {
+                None => HttpReply::Empty(StatusCode::NOT_FOUND),
+                Some(_) if request.method != Method::POST => {
+                    HttpReply::Empty(StatusCode::METHOD_NOT_ALLOWED)
+                }
+                Some(receiver) => exchange(receiver, request).await,
+            }
+        }
+    };
+    HttpServer::bind(address, max_body, Arc::clone(places), handler).await
+}
+
+async fn exchange(receiver: Arc<dyn Receiver>, request: HttpRequest) -> HttpReply {
+    let HttpRequest { content_type, soap_action, peer, body, .. } = request;
+    let incoming = Incoming { peer, content_type, action: soap_action, octets: body };
+    let refused = |refusal| match refusal {
+        Refusal::Malformed => StatusCode::BAD_REQUEST,
+        Refusal::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    match receiver.receive(incoming).await {
+        Reply::Message { content_type, octets, is_fault } => HttpReply::Message {
+            status: if is_fault { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK },
+            content_type,
+            body: octets,
+        },
+        Reply::Accepted => HttpReply::Empty(StatusCode::ACCEPTED),
+        Reply::Refused(refusal) => HttpReply::Empty(refused(refusal)),
+        Reply::NoAnswer => HttpReply::Abort,
+    }
+}

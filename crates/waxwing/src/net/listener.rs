@@ -1,0 +1,130 @@
+//! The service's end of a transport.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::future::BoxFuture;
+
+/// Listens for messages. A host has one for each transport, and all its endpoints share it.
+pub trait Listener: Send + Sync {
+    /// The schemes of the addresses that it listens on, in small letters.
+    fn schemes(&self) -> &[&str];
+
+    /// Listens on the addresses of these routes until what it gives is shut down or dropped. Called once.
+    ///
+    /// # Errors
+    /// The first address that cannot be listened on.
+    fn listen(
+        &self,
+        routes: Vec<Route>,
+    ) -> BoxFuture<'_, Result<Vec<Box<dyn Listening>>, ListenError>>;
+
+    /// What to wait for before a call is executed that makes another answer: answers that nobody takes may fill the
+    /// memory for them. None when there is room, and by default.
+    fn settled(&self) -> Option<BoxFuture<'_, ()>> {
+        None
+    }
+}
+
+/// Something that is listened on.
+pub trait Listening: Send + Sync {
+    /// The address of the machine with the port; none where there is no such thing.
+    fn local_address(&self) -> Option<SocketAddr>;
+
+    /// Takes no more connections and waits until every exchange under way is answered, at most `patience`. Gives whether
+    /// all ended by themselves.
+    fn shutdown(self: Box<Self>, patience: Duration) -> BoxFuture<'static, bool>;
+}
+
+/// An address with what takes its messages.
+#[derive(Clone)]
+pub struct Route {
+    /// An absolute URI of one of the listener's schemes.
+    pub address: String,
+    /// What takes the messages.
+    pub receiver: Arc<dyn Receiver>,
+}
+
+/// Takes the messages of one address.
+pub trait Receiver: Send + Sync {
+    /// The most octets of a message; larger ones are not handed over.
+    fn max_message(&self) -> usize;
+
+    /// Takes a message and says what is answered. The peer waits as long as this takes; a peer that goes away drops the
+    /// future.
+    fn receive(self: Arc<Self>, incoming: Incoming) -> BoxFuture<'static, Reply>;
+}
+
+/// A message that came in.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Incoming {
+    /// Who sent it.
+    pub peer: SocketAddr,
+    /// The `Content-Type`, where the peer names one.
+    pub content_type: Option<String>,
+    /// The action that the transport names beside the message (`SOAPAction`): the message must have the same.
+    pub action: Option<String>,
+    /// The message.
+    pub octets: Bytes,
+}
+
+impl Incoming {
+    /// A message for which the transport names no action.
+    pub fn new(
+        peer: SocketAddr,
+        content_type: impl Into<String>,
+        octets: impl Into<Bytes>,
+    ) -> Self {
+        let (content_type, octets) = (Some(content_type.into()), octets.into());
+        Self { peer, content_type, action: None, octets }
+    }
+}
+
+/// What is answered.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// A message.
+    Message {
+        /// Its `Content-Type`.
+        content_type: String,
+        /// Its octets.
+        octets: Bytes,
+        /// Whether its body is a fault (HTTP 500).
+        is_fault: bool,
+    },
+    /// The message was taken, and there is nothing to say (HTTP 202).
+    Accepted,
+    /// The message was not taken.
+    Refused(Refusal),
+    /// None: the connection is closed, as WCF does with a request that it aborts.
+    NoAnswer,
+}
+
+/// Why a message was not taken. Nobody learns more: who is not authenticated has no right to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// It is no message (HTTP 400).
+    Malformed,
+    /// It is of another encoding or version of SOAP (HTTP 415).
+    ContentType,
+    /// Nothing new is taken at the moment (HTTP 503).
+    Unavailable,
+    /// There is an answer, but it cannot be given (HTTP 500).
+    Failed,
+}
+
+/// An address that cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {error}")]
+pub struct ListenError {
+    /// Host and port.
+    pub address: String,
+    /// What the operating system said.
+    pub error: io::Error,
+}

@@ -1,0 +1,181 @@
+//! A client and a service in one process, without sockets: to test a service through its whole binding, security and
+//! reliable session included.
+//!
+//! ```
+//! # use waxwing::contract::{OperationFault, service_contract};
+//! use waxwing::binding::{SecurityMode, ServiceBehavior, WsHttpBinding};
+//! use waxwing::net::memory::Memory;
+//! use waxwing::{ChannelFactory, ServiceHostBuilder, ServiceInstances};
+//! # #[service_contract] trait Clock { async fn hour(&self) -> Result<i32, OperationFault>; }
+//! # struct Noon;
+//! # impl Clock for Noon { async fn hour(&self) -> Result<i32, OperationFault> { Ok(12) } }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let memory = Memory::new();
+//! let binding = WsHttpBinding::new(SecurityMode::None, true);
+//! let host = ServiceHostBuilder::new()
+//!     .listener(memory.clone())
+//!     .endpoint(binding.clone(), "http://nowhere/clock", &CLOCK_CONTRACT, ServiceBehavior::default())?
+//!     .open(ServiceInstances::single(ClockService::new(Noon)))
+//!     .await?;
+//! let factory = ChannelFactory::new(binding, "http://nowhere/clock", &CLOCK_CONTRACT)?;
+//! let channel = factory.transport(memory).open_channel().await?;
+//! assert_eq!(ClockClient::new(&channel).hour().await?, 12);
+//! channel.close().await?;
+//! host.close().await;
+//! # Ok(()) }
+//! ```
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use waxwing_session::{TransportCause, TransportFailure};
+
+use super::listener::{
+    Incoming, ListenError, Listener, Listening, Receiver, Refusal, Reply, Route,
+};
+use super::place::place_of;
+use super::transport::{Answer, Outcome, Request, Transport};
+use crate::future::BoxFuture;
+
+/// A network of one process: what listens on one is reached over it, and from nowhere else. Clones are the same network.
+/// Host names and ports are names only; nothing is resolved and nothing is opened.
+#[derive(Clone, Default)]
+pub struct Memory {
+    places: Arc<Mutex<Places>>,
+}
+
+/// Who takes the messages of an address: host with port, and path.
+type Places = HashMap<(String, Vec<u8>), Arc<Seat>>;
+
+/// A receiver with those who wait for it.
+struct Seat {
+    receiver: Arc<dyn Receiver>,
+    /// Each exchange under way holds a receiver of it.
+    under_way: watch::Sender<()>,
+}
+
+impl Memory {
+    /// A network where nobody listens.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Transport for Memory {
+    fn schemes(&self) -> &[&str] {
+        &["http"]
+    }
+
+    fn exchange<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Answer> {
+        Box::pin(async move {
+            let to = request.to;
+            let failed = |cause, text: &str| {
+                Answer::failed(TransportFailure { cause, reason: format!("{text} ({to})") })
+            };
+            let seat = place_of(to).and_then(|key| self.lock().get(&key).map(Arc::clone));
+            let Some(seat) = seat else {
+                return failed(TransportCause::NotFound, "nobody listens in memory");
+            };
+            if request.octets.len() > seat.receiver.max_message() {
+                let text = "The message is larger than the service's maxReceivedMessageSize";
+                return failed(TransportCause::RequestTooLarge, text);
+            }
+            let _under_way = seat.under_way.subscribe();
+            let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+            let incoming = Incoming::new(peer, request.content_type, request.octets);
+            drop(request.written);
+            match Arc::clone(&seat.receiver).receive(incoming).await {
+                Reply::Message { octets, .. } if octets.len() > request.max_answer => {
+                    failed(TransportCause::AnswerTooLarge, "the answer is larger than the limit")
+                }
+                Reply::Message { content_type, octets, .. } => {
+                    Answer::message(content_type, octets)
+                }
+                Reply::Accepted => Answer { outcome: Outcome::Empty, ..Answer::empty() },
+                Reply::NoAnswer => failed(TransportCause::Broken, "the service gave no answer"),
+                Reply::Refused(Refusal::ContentType) => {
+                    failed(TransportCause::MediaType, "the service does not take this content type")
+                }
+                Reply::Refused(Refusal::Unavailable) => {
+                    failed(TransportCause::Busy, "the service is too busy or unavailable")
+                }
+                Reply::Refused(Refusal::Malformed | Refusal::Failed) => {
+                    failed(TransportCause::NotSoap, "the service refused the message")
+                }
+            }
+        })
+    }
+}
+
+impl Listener for Memory {
+    fn schemes(&self) -> &[&str] {
+        &["http"]
+    }
+
+    fn listen(
+        &self,
+        routes: Vec<Route>,
+    ) -> BoxFuture<'_, Result<Vec<Box<dyn Listening>>, ListenError>> {
+        Box::pin(async move {
+            let mut places = self.lock();
+            let mut seats = Vec::new();
+            for Route { address, receiver } in routes {
+                let taken = place_of(&address).filter(|key| !places.contains_key(key));
+                let Some(key) = taken else {
+                    let error = io::Error::from(io::ErrorKind::AddrInUse);
+                    return Err(ListenError { address, error });
+                };
+                let seat = Arc::new(Seat { receiver, under_way: watch::Sender::new(()) });
+                places.insert(key.clone(), Arc::clone(&seat));
+                let (places, seat) = (Arc::downgrade(&self.places), Arc::downgrade(&seat));
+                seats.push(Box::new(Taken { places, key, seat }) as Box<dyn Listening>);
+            }
+            Ok(seats)
+        })
+    }
+}
+
+/// An address that is listened on until this is dropped.
+struct Taken {
+    places: Weak<Mutex<Places>>,
+    key: (String, Vec<u8>),
+    seat: Weak<Seat>,
+}
+
+impl Listening for Taken {
+    fn local_address(&self) -> Option<SocketAddr> {
+        None
+    }
+
+    fn shutdown(self: Box<Self>, patience: Duration) -> BoxFuture<'static, bool> {
+        let seat = self.seat.upgrade();
+        drop(self);
+        Box::pin(async move {
+            let Some(seat) = seat else { return true };
+            tokio::time::timeout(patience, seat.under_way.closed()).await.is_ok()
+        })
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if let Some(places) = self.places.upgrade() {
+            places.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+        }
+    }
+}
+
+impl std::fmt::Debug for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Memory").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,108 @@
+//! The client's end of a transport.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio::sync::oneshot;
+use waxwing_session::TransportFailure;
+use waxwing_soap::SoapVersion;
+
+use crate::future::BoxFuture;
+
+/// Sends messages and brings the answers, each in an exchange of its own.
+///
+/// Repeating a message is the business of WS-ReliableMessaging, never of a transport: it may have been executed. How long
+/// an exchange may take is the caller's business, who drops the future when it is over.
+pub trait Transport: Send + Sync {
+    /// The schemes of the addresses that it sends to, in small letters.
+    fn schemes(&self) -> &[&str];
+
+    /// One exchange. What fails is an answer, too: its kind decides whether the message is sent again.
+    fn exchange<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Answer>;
+}
+
+/// A message on its way to a service.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Request<'a> {
+    /// Where it goes: an absolute URI of one of the transport's schemes.
+    pub to: &'a str,
+    /// The action of the message, for transports that say it beside the message.
+    pub action: &'a str,
+    /// The version of the message: SOAP 1.1 has the action in a header of HTTP (SOAP 1.1 §6.1.1).
+    pub version: SoapVersion,
+    /// The `Content-Type` of the octets.
+    pub content_type: &'a str,
+    /// The message.
+    pub octets: Bytes,
+    /// The most octets of an answer; a larger one is a failure.
+    pub max_answer: usize,
+    /// To be dropped as soon as the message is written.
+    pub written: Written,
+}
+
+impl<'a> Request<'a> {
+    pub(crate) fn new(to: &'a str, content_type: &'a str, octets: Bytes, written: Written) -> Self {
+        let (action, version) = ("", SoapVersion::Soap12);
+        Self { to, action, version, content_type, octets, max_answer: usize::MAX, written }
+    }
+}
+
+/// Held while a message is not written yet. Dropping it tells whoever sends the next message of an ordered session.
+#[derive(Debug)]
+pub struct Written {
+    _told: oneshot::Sender<()>,
+}
+
+/// What is held, and what ends when that is dropped.
+pub(crate) fn written() -> (Written, oneshot::Receiver<()>) {
+    let (told, dropped) = oneshot::channel();
+    (Written { _told: told }, dropped)
+}
+
+/// How an exchange ended.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// What came.
+    pub outcome: Outcome,
+    /// The octets of what came, be it a message or not (an error page): for traces.
+    pub octets: Bytes,
+    /// The service's time of day, where the transport tells it: clocks that are apart explain much.
+    pub clock: Option<Timestamp>,
+}
+
+/// What came of an exchange.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// A message: the octets of the answer.
+    Message {
+        /// The `Content-Type`, where the peer names one.
+        content_type: Option<String>,
+    },
+    /// The service has taken the message, and nothing comes back (HTTP 202).
+    Empty,
+    /// There is no answer.
+    Failed(TransportFailure),
+}
+
+impl Answer {
+    /// A message came back.
+    pub fn message(content_type: impl Into<String>, octets: impl Into<Bytes>) -> Self {
+        let outcome = Outcome::Message { content_type: Some(content_type.into()) };
+        Self { outcome, octets: octets.into(), clock: None }
+    }
+
+    /// The message was taken, and nothing comes back.
+    pub fn empty() -> Self {
+        Self { outcome: Outcome::Empty, octets: Bytes::new(), clock: None }
+    }
+
+    /// There is no answer.
+    pub fn failed(failure: TransportFailure) -> Self {
+        Self { outcome: Outcome::Failed(failure), octets: Bytes::new(), clock: None }
+    }
+}
+
+/// The beginning of what is no message, for a person.
+pub(crate) fn first_bytes(body: &[u8]) -> String {
+    String::from_utf8_lossy(&body[..body.len().min(200)]).escape_debug().to_string()
+}
