@@ -66,6 +66,13 @@ impl<M> Destination<M> {
         }
     }
 
+    /// Whether the end is known and everything up to it came.
+    pub(crate) fn has_everything(&self) -> bool {
+        let End::Closed(last) = self.end else { return self.is_complete() };
+        let numbers = self.received.numbers();
+        numbers.missing() == 0 && numbers.contiguous() == last.unwrap_or(0)
+    }
+
     /// Whether a message comes before one that it has to follow.
     pub(crate) fn is_early(&self, number: MessageNumber) -> bool {
         self.is_ordered() && number != self.received.expected()

@@ -302,8 +302,14 @@ impl<M: Clone> Listener<M> {
     fn on_context_lost(&mut self, tag: &ContextTag, now: Time) {
         self.lingering.forget_context(tag);
         for id in self.bound_to(Some(tag)) {
-            let error = SessionError::SecurityLost("its security context has ended".to_owned());
-            self.end(&id, Ending::Faulted(error, Farewell::Silence), now);
+            // Only TerminateSequence is missing, which may be lost: what was acknowledged is to be executed.
+            let is_over = self.sessions.get(&id).is_some_and(Session::is_over);
+            let lost = || SessionError::SecurityLost("its security context has ended".to_owned());
+            let ending = match is_over {
+                true => Ending::Closed,
+                false => Ending::Faulted(lost(), Farewell::Silence),
+            };
+            self.end(&id, ending, now);
         }
     }
 

@@ -120,6 +120,11 @@ impl<M> Session<M> {
         self.replies.as_ref().is_some_and(Replies::is_busy)
     }
 
+    /// Whether every message has come and is answered, and no more will.
+    pub(super) fn is_over(&self) -> bool {
+        self.destination.has_everything() && !self.is_busy()
+    }
+
     /// The acknowledgement that every answer carries.
     pub(super) fn acknowledgement(&self) -> SequenceAcknowledgement {
         let mut acknowledgement = self.destination.received.acknowledgement();

@@ -450,3 +450,27 @@ fn a_closing_service_takes_no_new_sequences() {
         assert_eq!(service.delivered(), [1], "the session goes on");
     }
 }
+
+/// TerminateSequence may be lost, and the end of the security session overtake it: what was acknowledged is executed all
+/// the same. Before everything has come the session has failed.
+#[test]
+fn a_sequence_that_has_come_whole_survives_its_context() {
+    for version in BOTH {
+        for whole in [true, false] {
+            let mut service = Service::empty(version, OneWay, window(8));
+            service.tag = Some(id("urn:mine"));
+            service.ask(create_message(create(version, OneWay)));
+            service.post(request(1));
+            let end = match (version, whole) {
+                (V11, _) => close_sequence(Some(if whole { 1 } else { 2 })),
+                (February2005, true) => last_message(2),
+                (February2005, false) => last_message(3),
+            };
+            service.post(end);
+            service.give(ListenerInput::ContextLost(id("urn:mine")));
+            assert!(service.has_ended());
+            assert_eq!(service.error().is_none(), whole, "{version:?} {:?}", service.error());
+            assert_eq!(service.delivered(), [1]);
+        }
+    }
+}
