@@ -28,8 +28,8 @@ pub use message::{AppMessage, ApplicationMessage};
 pub use service::{
     Admission, AdmissionInput, AdmissionLimits, Arrival, ArrivedMessage, ConcurrencyMode,
     DispatchId, DispatchModes, Encoded, EndpointId, Execution, InstanceContextMode, InstanceId,
-    Place, ReplyTo, ServiceAnswer, ServiceEndpoint, ServiceInput, ServiceOutput, ServiceResponse,
-    ServiceSessions, ServiceSettings, VerifiedMessage, VerifiedRequest,
+    Peer, Place, RefusalKind, ReplyTo, ServiceAnswer, ServiceEndpoint, ServiceInput, ServiceOutput,
+    ServiceResponse, ServiceSessions, ServiceSettings, VerifiedMessage, VerifiedRequest,
 };
 
 pub use waxwing_reliable::{CallId, ExchangeId};

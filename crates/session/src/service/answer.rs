@@ -1,6 +1,6 @@
 //! Answers on their way out: how one is addressed and protected, and what is written in the end.
 
-use waxwing_security::conversation::{ReplyContext, SecuritySession};
+use waxwing_security::conversation::{ReplyContext, SecuritySession, ServiceError};
 use waxwing_soap::{Envelope, MessageVersion};
 
 /// How the answer to a message is addressed and protected. May outlive the message.
@@ -33,6 +33,36 @@ pub enum ServiceAnswer {
     NoAnswer,
 }
 
+/// What kind of message is refused: for counters and for who watches the service, never for the peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RefusalKind {
+    /// Its sender did not prove who he is.
+    Login,
+    /// The security did not take it for another reason.
+    Security,
+    /// There is no room at the moment, or the service is closing.
+    Busy,
+    /// It is for another address, of another version, or has a header that is not understood.
+    Addressing,
+    /// It fits no sequence.
+    Sequence,
+    /// Its operation does not exist, or was not allowed.
+    Operation,
+}
+
+impl RefusalKind {
+    pub(super) fn of(error: &ServiceError) -> Self {
+        match error {
+            ServiceError::UntrustedClient { .. } | ServiceError::UserName { .. } => Self::Login,
+            ServiceError::TooManyPending(_)
+            | ServiceError::TooManySessions(_)
+            | ServiceError::Closing => Self::Busy,
+            _ => Self::Security,
+        }
+    }
+}
+
 /// An answer, ready to be written.
 #[derive(Debug)]
 pub struct Encoded {
@@ -42,18 +72,21 @@ pub struct Encoded {
     pub plain: Option<Envelope>,
     /// Why a message was refused: for the log, never for the peer.
     pub problem: Option<String>,
+    /// What kind of message that was.
+    pub refused: Option<RefusalKind>,
     /// The security session that ended with this answer.
     pub ended: Option<SecuritySession>,
 }
 
 impl Encoded {
     pub(super) fn of(answer: ServiceAnswer) -> Self {
-        Self { answer, plain: None, problem: None, ended: None }
+        Self { answer, plain: None, problem: None, refused: None, ended: None }
     }
 
     /// A fault that nobody protects.
     pub(super) fn refusal(fault: Envelope, problem: String) -> Self {
-        Self { problem: Some(problem), ..Self::of(ServiceAnswer::Fault(fault)) }
+        let refused = Some(RefusalKind::Addressing);
+        Self { problem: Some(problem), refused, ..Self::of(ServiceAnswer::Fault(fault)) }
     }
 
     /// There is an answer, but it cannot be written.

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use waxwing_reliable::{
     Body, FaultKind, Identifier, Message, ReliableMessagingVersion, Response, codec,
 };
+use waxwing_security::Delivery;
 use waxwing_security::conversation::{Incoming, SecuredMessage, ServiceError, ServiceSecurity};
 use waxwing_security::trust::TrustAction;
 use waxwing_security::wsse::Dialect;
 use waxwing_security::wsse::names::WSSE;
-use waxwing_security::{Delivery, PeerTag};
 use waxwing_soap::{Address, Addressing, Envelope, Fault, MessageVersion, Moment};
 
-use super::answer::{Encoded, ReplyTo, ServiceAnswer};
+use super::answer::{Encoded, RefusalKind, ReplyTo, ServiceAnswer};
 use super::faults;
 use super::hints::{Own, Seen, with_hint};
+use super::names::Peer;
 use super::response::{Said, ServiceResponse};
 use super::settings::ServiceSettings;
 use super::verified::{Carried, VerifiedMessage, VerifiedRequest};
@@ -65,7 +66,13 @@ impl ServiceEndpoint {
     }
 
     /// Takes a message that came in from this peer.
-    pub fn receive(&self, envelope: Envelope, peer: PeerTag, at: &mut Moment<'_>) -> Arrival {
+    pub fn receive(
+        &self,
+        envelope: Envelope,
+        peer: impl Into<Peer>,
+        at: &mut Moment<'_>,
+    ) -> Arrival {
+        let peer = peer.into();
         if envelope.version() != self.settings.version {
             let (fault, problem) =
                 faults::version_mismatch(envelope.version(), self.settings.version);
@@ -75,7 +82,7 @@ impl ServiceEndpoint {
             return answer(refusal);
         }
         let seen = Seen::of(&envelope);
-        match self.security.receive(envelope, Delivery::from(&*at).from_peer(peer), at.random) {
+        match self.security.receive(envelope, Delivery::from(&*at).from_peer(peer.tag), at.random) {
             Incoming::Reply(reply) => {
                 let said = match reply.status {
                     200 => ServiceAnswer::Message(reply.envelope),
@@ -84,15 +91,16 @@ impl ServiceEndpoint {
                 let mut encoded = Encoded::of(said);
                 let problem = reply.error.as_ref().map(ServiceError::to_string);
                 encoded.problem = problem.map(|text| with_hint(text, seen.hint(self.own())));
+                encoded.refused = reply.error.as_ref().map(RefusalKind::of);
                 encoded.ended = reply.ended;
                 answer(encoded)
             }
-            Incoming::Message(secured) => self.read(*secured, at),
+            Incoming::Message(secured) => self.read(*secured, peer, at),
         }
     }
 
     /// Addressing, headers that must be understood, reliable messaging.
-    fn read(&self, secured: SecuredMessage, at: &mut Moment<'_>) -> Arrival {
+    fn read(&self, secured: SecuredMessage, peer: Peer, at: &mut Moment<'_>) -> Arrival {
         let SecuredMessage { received, session, caller, reply } = secured;
         let envelope = received.into_envelope();
         let version = envelope.version();
@@ -139,7 +147,8 @@ impl ServiceEndpoint {
             Ok(message) => {
                 let plain = self.settings.trace.then(|| envelope.clone());
                 let sender = Arc::clone(&caller);
-                let request = || Arc::new(VerifiedRequest::new(envelope, addressing, sender));
+                let request = VerifiedRequest::new(envelope, addressing, sender);
+                let request = || Arc::new(request.from_address(peer.address));
                 let message = message.map(|()| Carried::Request(request()));
                 let message = VerifiedMessage::new(message, session, caller);
                 Arrival::Message(Box::new(ArrivedMessage { message, plain, reply }))
@@ -154,6 +163,7 @@ impl ServiceEndpoint {
                         // The encoding knows the fault's hint; the codec knows better what was wrong.
                         let hint = self.hint_of(&reply, outside);
                         encoded.problem = Some(with_hint(problem, hint));
+                        encoded.refused = Some(RefusalKind::Sequence);
                         answer(encoded)
                     }
                     // What is malformed cannot be trusted to name its sequence. WCF drops the request, too.
@@ -232,6 +242,7 @@ impl ServiceEndpoint {
         let envelope = fault.to_envelope(reply.version, action, reply.message_id.as_deref());
         let mut encoded = self.protect(reply, true, envelope, at);
         encoded.problem = Some(problem);
+        encoded.refused = Some(RefusalKind::Addressing);
         answer(encoded)
     }
 
@@ -280,6 +291,7 @@ impl ServiceEndpoint {
         if let (Body::Fault(fault), None) = (&message.body, &encoded.problem) {
             let text = fault.to_string();
             encoded.problem = Some(self.refusal(reply, &text, is_outside(&fault.kind)));
+            encoded.refused = Some(RefusalKind::Sequence);
         }
         encoded
     }
@@ -292,7 +304,11 @@ impl ServiceEndpoint {
         at: &mut Moment<'_>,
     ) -> Encoded {
         let mut encoded = self.protect(reply, message.is_fault(), envelope, at);
-        encoded.problem = encoded.problem.or_else(|| self.application_refusal(reply, message));
+        if encoded.problem.is_none()
+            && let Some(problem) = self.application_refusal(reply, message)
+        {
+            (encoded.problem, encoded.refused) = (Some(problem), Some(RefusalKind::Operation));
+        }
         encoded
     }
 

@@ -19,11 +19,11 @@ mod settings;
 mod verified;
 
 pub use admission::{Admission, AdmissionInput, AdmissionLimits};
-pub use answer::{Encoded, ReplyTo, ServiceAnswer};
+pub use answer::{Encoded, RefusalKind, ReplyTo, ServiceAnswer};
 pub(crate) use endpoint::is_understood;
 pub use endpoint::{Arrival, ArrivedMessage, ServiceEndpoint};
 pub use modes::{ConcurrencyMode, DispatchModes, InstanceContextMode};
-pub use names::{DispatchId, EndpointId, InstanceId, Place};
+pub use names::{DispatchId, EndpointId, InstanceId, Peer, Place};
 pub use response::ServiceResponse;
 pub use sessions::{Execution, ServiceInput, ServiceOutput, ServiceSessions};
 pub use settings::ServiceSettings;

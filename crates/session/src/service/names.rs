@@ -1,5 +1,30 @@
 //! Names of what the service's engines speak about with each other and with their owner.
 
+use std::net::SocketAddr;
+
+use waxwing_security::PeerTag;
+
+/// Where a message came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Peer {
+    /// By this the tables of the security are shared out.
+    pub tag: PeerTag,
+    /// The address, where there is one: for operations and for who watches the service.
+    pub address: Option<SocketAddr>,
+}
+
+impl From<PeerTag> for Peer {
+    fn from(tag: PeerTag) -> Self {
+        Self { tag, address: None }
+    }
+}
+
+impl From<SocketAddr> for Peer {
+    fn from(address: SocketAddr) -> Self {
+        Self { tag: PeerTag::of_address(address.ip()), address: Some(address) }
+    }
+}
+
 /// An endpoint of a host, by a number that the host gives.
 pub type EndpointId = usize;
 

@@ -1,6 +1,7 @@
 //! What is dispatched: values that only a [`ServiceEndpoint`](super::ServiceEndpoint) makes, of messages that its security
 //! has verified, or that an endpoint without message security takes from everybody.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use waxwing_reliable::{Identifier, Message};
@@ -47,6 +48,7 @@ pub struct VerifiedRequest {
     envelope: Envelope,
     addressing: Addressing,
     caller: Arc<CallerIdentity>,
+    peer: Option<SocketAddr>,
 }
 
 impl VerifiedRequest {
@@ -55,7 +57,17 @@ impl VerifiedRequest {
         addressing: Addressing,
         caller: Arc<CallerIdentity>,
     ) -> Self {
-        Self { envelope, addressing, caller }
+        Self { envelope, addressing, caller, peer: None }
+    }
+
+    /// The same from this address.
+    pub(super) fn from_address(self, peer: Option<SocketAddr>) -> Self {
+        Self { peer, ..self }
+    }
+
+    /// The address that it came from, where the transport tells. Nothing is proven by it.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.peer
     }
 
     /// The action; empty when the message has none.

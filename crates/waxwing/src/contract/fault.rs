@@ -187,6 +187,11 @@ impl OperationFault {
         }
     }
 
+    /// Whether it says that the contract does not have the action.
+    pub(crate) fn is_unsupported(&self) -> bool {
+        matches!(&*self.0, Kind::Unsupported(_))
+    }
+
     /// The fault of a message with an action that the contract does not have.
     pub fn action_not_supported(action: &str) -> Self {
         Self(Box::new(Kind::Unsupported(action.to_owned())))

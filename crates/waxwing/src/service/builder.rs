@@ -15,10 +15,12 @@ use super::error::{HostError, incomplete};
 use super::host::ServiceHost;
 use super::instances::Instances;
 use super::opening::{self, Setup};
+use super::watch::{HostEvent, HostEvents};
 use crate::certificates::CertificateStores;
 use crate::configuration::ConfigurationFile;
 use crate::contract::{ContractDescription, ProtectionLevel};
 use crate::environment::Clock;
+use crate::events::{CommunicationState, Events};
 use crate::net::{HttpLimits, HttpListener, Listener};
 use crate::trace::Trace;
 
@@ -32,6 +34,7 @@ pub struct ServiceHostBuilder {
     http_limits: HttpLimits,
     /// Those given in code.
     listeners: Vec<Arc<dyn Listener>>,
+    events: Arc<HostEvents>,
     /// Services beside this one, with what executes their calls.
     others: Vec<(Setup, Arc<dyn Instances>)>,
 }
@@ -52,6 +55,7 @@ impl ServiceHostBuilder {
             setup: Setup::new(),
             http_limits: HttpLimits::default(),
             listeners: Vec::new(),
+            events: Arc::new(HostEvents::new()),
             others: Vec::new(),
         }
     }
@@ -256,6 +260,11 @@ impl ServiceHostBuilder {
         self
     }
 
+    /// What will happen at the host, from its opening on.
+    pub fn events(&self) -> Events<HostEvent> {
+        self.events.subscribe()
+    }
+
     /// Opens the host: listens on every endpoint's address and executes calls with `instances`.
     ///
     /// # Errors
@@ -266,7 +275,13 @@ impl ServiceHostBuilder {
         services.extend(self.others);
         let mut listeners = self.listeners;
         listeners.push(Arc::new(HttpListener::new(self.http_limits)));
-        opening::open(services, listeners.into()).await
+        let events = self.events;
+        events.emit(|| HostEvent::State(CommunicationState::Opening));
+        let opened = opening::open(services, listeners.into(), Arc::clone(&events)).await;
+        if opened.is_err() {
+            events.emit(|| HostEvent::State(CommunicationState::Faulted));
+        }
+        opened
     }
 }
 

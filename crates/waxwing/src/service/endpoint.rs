@@ -1,13 +1,12 @@
 //! One endpoint of a host: from the bytes of a request to the bytes of its answer.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
-use waxwing_security::PeerTag;
-use waxwing_session::{Arrival, Encoded, EndpointId, ServiceAnswer, ServiceEndpoint};
+use waxwing_session::{Arrival, Encoded, EndpointId, RefusalKind, ServiceAnswer, ServiceEndpoint};
 use waxwing_soap::Envelope;
 use waxwing_soap::encoder::{self as soap, DecodeError, Decoder, Encoder};
 use waxwing_soap::http::ContentType;
@@ -18,6 +17,7 @@ use super::error::HostError;
 use super::instances::Instances;
 use super::sessions::Sessions;
 use super::throttle::Throttle;
+use super::watch::{Counters, HostEvent, HostEvents};
 use crate::contract::{Caller, ContractDescription, FaultOptions};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
@@ -39,6 +39,8 @@ pub(super) struct EndpointParts {
     pub(super) contracts: Contracts,
     /// Who may do what; none: whoever is authenticated may call.
     pub(super) authorization: Option<Arc<dyn ServiceAuthorization>>,
+    /// Who watches the host.
+    pub(super) events: Arc<HostEvents>,
     pub(super) clock: Clock,
     pub(super) trace: Option<Trace>,
 }
@@ -50,25 +52,12 @@ pub(super) struct Endpoint {
     /// What the throttle knows it by.
     pub(super) number: EndpointId,
     pub(super) counters: Counters,
+    /// The address that it is known by.
+    pub(super) address: Arc<str>,
     /// How many lines of the log its peers may write.
     pub(super) log: Rate,
     /// Operations that still run are given up.
     stop: watch::Sender<bool>,
-}
-
-/// What an endpoint has done so far.
-#[derive(Debug, Default)]
-pub(super) struct Counters {
-    pub(super) messages: AtomicU64,
-    pub(super) refused: AtomicU64,
-    pub(super) executed: AtomicU64,
-    pub(super) duplicates: AtomicU64,
-}
-
-impl Counters {
-    pub(super) fn add(counter: &AtomicU64) {
-        counter.fetch_add(1, Ordering::Relaxed);
-    }
 }
 
 impl Endpoint {
@@ -77,12 +66,14 @@ impl Endpoint {
         let sessions = Sessions::new(settings, parts.instances.modes()).map_err(|error| {
             HostError::Incomplete { address: settings.address.clone(), text: error.to_string() }
         })?;
+        let address = settings.address.as_str().into();
         let throttle = Arc::clone(&parts.throttle);
         let endpoint = Arc::new_cyclic(|own| Self {
             parts,
             sessions,
             number: throttle.join(own.clone()),
             counters: Counters::default(),
+            address,
             log: Rate::new(),
             stop: watch::Sender::new(false),
         });
@@ -93,7 +84,7 @@ impl Endpoint {
 
     /// The address that it is known by.
     pub(super) fn address(&self) -> &str {
-        &self.parts.endpoint.settings().address
+        &self.address
     }
 
     /// The contract that takes messages of this action; the first one when none does, to refuse it.
@@ -120,7 +111,7 @@ impl Endpoint {
 
     /// Answers one request.
     async fn handle(self: Arc<Self>, request: Incoming) -> Reply {
-        let peer = PeerTag::of_address(request.peer.ip());
+        let peer = request.peer;
         let parsed = self.parse(&request);
         // The octets would be held as long as the operation takes.
         drop(request);
@@ -133,7 +124,7 @@ impl Endpoint {
         let arrival =
             self.parts.endpoint.receive(envelope, peer, &mut self.parts.clock.moment(&mut random));
         let message = match arrival {
-            Arrival::Answer(encoded) => return self.write(*encoded),
+            Arrival::Answer(encoded) => return self.write(*encoded, peer),
             Arrival::Message(message) => *message,
         };
         if let (Some(trace), Some(plain)) = (&self.parts.trace, &message.plain) {
@@ -141,7 +132,7 @@ impl Endpoint {
             trace.plain(self.parts.clock.wall(), TraceDirection::Received, &note, plain);
         }
         let (encoded, place) = self.sessions.request(&self, message).await;
-        let reply = self.write(encoded);
+        let reply = self.write(encoded, peer);
         drop(place);
         reply
     }
@@ -160,7 +151,6 @@ impl Endpoint {
         let mut decoder = self.parts.encoding;
         let read = decoder.read(content_type, &request.octets);
         let envelope = read.map_err(|error| {
-            Counters::add(&self.counters.refused);
             self.refused_request(request, &error);
             Reply::Refused(match error {
                 DecodeError::ContentType { .. } => Refusal::ContentType,
@@ -170,7 +160,6 @@ impl Endpoint {
         match action_mismatch(request.action.as_deref(), content_type, &envelope) {
             None => Ok(envelope),
             Some(problem) => {
-                Counters::add(&self.counters.refused);
                 self.refused_request(request, &problem);
                 // WCF gives the request up, too.
                 Err(Reply::NoAnswer)
@@ -179,16 +168,42 @@ impl Endpoint {
     }
 
     fn refused_request(&self, request: &Incoming, problem: &dyn std::fmt::Display) {
+        Counters::add(&self.counters.refused);
+        Counters::add(&self.counters.malformed);
+        let event =
+            |address, reason| HostEvent::MessageRefused { address, peer: request.peer, reason };
+        self.tell(|address| event(address, Cut::of(problem).to_string()));
         if let Some(left_out) = self.log.pass() {
             let (address, peer) = (self.address(), request.peer);
             tracing::info!(address, %peer, left_out, "a request was refused: {}", Cut::of(problem));
         }
     }
 
-    fn write(self: &Arc<Self>, encoded: Encoded) -> Reply {
-        let Encoded { answer, plain, problem, ended } = encoded;
+    /// Tells those who watch the host.
+    pub(super) fn tell(&self, event: impl FnOnce(Arc<str>) -> HostEvent) {
+        self.parts.events.emit(|| event(Arc::clone(&self.address)));
+    }
+
+    /// Counts a message that was refused, and tells of it. Of operations is told where they are looked for.
+    fn refused(&self, kind: Option<RefusalKind>, peer: SocketAddr, problem: &str) {
+        let kind = kind.unwrap_or(RefusalKind::Security);
+        self.counters.refused(kind);
+        if kind == RefusalKind::Operation {
+            return;
+        }
+        self.tell(|address| {
+            let reason = Cut::of(problem).to_string();
+            match kind {
+                RefusalKind::Login => HostEvent::LoginRefused { address, peer, reason },
+                _ => HostEvent::MessageRefused { address, peer, reason },
+            }
+        });
+    }
+
+    fn write(self: &Arc<Self>, encoded: Encoded, peer: SocketAddr) -> Reply {
+        let Encoded { answer, plain, problem, refused, ended } = encoded;
         if let Some(problem) = &problem {
-            Counters::add(&self.counters.refused);
+            self.refused(refused, peer, problem);
             if let Some(left_out) = self.log.pass() {
                 let address = self.address();
                 tracing::warn!(address, left_out, "a message was refused: {}", Cut::of(problem));

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use waxwing_session::{AppMessage, Execution, InstanceId, VerifiedRequest};
 
 use super::authorization::{self, Refusal};
-use super::endpoint::{Counters, Endpoint, caller_of};
+use super::endpoint::{Endpoint, caller_of};
 use super::instances::ServiceObject;
+use super::watch::{Counters, HostEvent};
 use crate::contract::{OperationContext, OperationFault, Outgoing};
 use crate::log::Cut;
 use crate::panics;
@@ -95,8 +96,9 @@ impl Endpoint {
             Err(fault) => Ok(Some(fault.to_outgoing(version, self.parts.faults))),
         };
         let outgoing = answered.unwrap_or_else(|panicked| {
-            self.failed(&format!("the operation {} failed", Cut::of(action)), &panicked);
-            Some(OperationFault::internal(panicked).to_outgoing(version, self.parts.faults))
+            let fault = OperationFault::internal(panicked);
+            self.faulted(action, &fault);
+            Some(fault.to_outgoing(version, self.parts.faults))
         });
         let Outgoing { action, envelope } = outgoing.filter(|_| !is_one_way)?;
         Some(request.reply(action, envelope))
@@ -114,7 +116,8 @@ impl Endpoint {
         let dispatched = match (self.allowed(&context).await, object.dispatcher(contract)) {
             (Err(refusal), _) => Err(refusal.fault()),
             (Ok(()), Some(dispatcher)) => {
-                Counters::add(&self.counters.executed);
+                let is_known = contract.operation(action).is_some();
+                let _running = is_known.then(|| self.counters.begun());
                 dispatcher.dispatch(&context, action, request.envelope()).await
             }
             (Ok(()), None) => Err(OperationFault::internal(NotImplemented(contract.name))),
@@ -122,9 +125,7 @@ impl Endpoint {
         let outgoing = match dispatched {
             Ok(reply) => reply?,
             Err(fault) => {
-                if let Some(error) = fault.internal_error() {
-                    self.failed(&format!("the operation {} failed", Cut::of(action)), error);
-                }
+                self.faulted(action, &fault);
                 fault.to_outgoing(request.envelope().version(), self.parts.faults)
             }
         };
@@ -135,6 +136,15 @@ impl Endpoint {
     async fn allowed(&self, call: &OperationContext) -> Result<(), Refusal> {
         let Some(authorization) = &self.parts.authorization else { return Ok(()) };
         let decided = authorization::check(&**authorization, call).await;
+        if let Err(refusal) = &decided {
+            Counters::add(&self.counters.denied);
+            self.tell(|address| HostEvent::CallRefused {
+                address,
+                caller: call.caller().map(|caller| Cut::of(&caller.name).to_string()),
+                action: Cut::of(call.action()).to_string(),
+                reason: refusal.to_string(),
+            });
+        }
         if let (Err(refusal), Some(left_out)) = (&decided, self.log.pass()) {
             let (address, action) = (self.address(), Cut::of(call.action()));
             let caller = call.caller().map_or("somebody", |caller| caller.name.as_str());
@@ -142,6 +152,25 @@ impl Endpoint {
             tracing::warn!(address, left_out, %caller, %action, "a call was refused: {refusal}");
         }
         decided
+    }
+
+    /// An operation gave a fault, or there is none for the message.
+    fn faulted(&self, action: &str, fault: &OperationFault) {
+        if fault.is_unsupported() {
+            Counters::add(&self.counters.unknown);
+            let action = Cut::of(action).to_string();
+            self.tell(|address| HostEvent::UnknownMessage { address, action });
+            return;
+        }
+        Counters::add(&self.counters.faults);
+        let Some(error) = fault.internal_error() else { return };
+        Counters::add(&self.counters.failures);
+        self.failed(&format!("the operation {} failed", Cut::of(action)), error);
+        self.tell(|address| HostEvent::OperationFailed {
+            address,
+            action: Cut::of(action).to_string(),
+            reason: Cut::own(error).to_string(),
+        });
     }
 
     fn failed(&self, what: &str, error: &dyn std::error::Error) {
@@ -157,8 +186,11 @@ impl Endpoint {
 
     fn context(&self, request: &Arc<VerifiedRequest>, session: Option<&str>) -> OperationContext {
         let mut context = OperationContext::new(request.action())
-            .with_endpoint_address(self.address())
+            .with_endpoint_address(Arc::clone(&self.address))
             .with_verified(request);
+        if let Some(peer) = request.peer() {
+            context = context.with_peer_address(peer);
+        }
         if let Some(caller) = caller_of(request.caller()) {
             context = context.with_caller(caller);
         }

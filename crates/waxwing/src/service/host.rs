@@ -2,12 +2,13 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::endpoint::Endpoint;
 use super::error::HostError;
 use super::listening;
+use super::watch::{HostEvent, HostEvents, HostStatistics};
+use crate::events::{CommunicationState, Events};
 use crate::net::{Listener, Listening};
 
 /// A service that listens on its endpoints. Ends when it is closed or dropped.
@@ -15,24 +16,9 @@ pub struct ServiceHost {
     endpoints: Vec<Arc<Endpoint>>,
     listening: Vec<Box<dyn Listening>>,
     close_timeout: Duration,
-}
-
-/// What a host has done so far, all endpoints together.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct HostStatistics {
-    /// Messages that came in.
-    pub messages: u64,
-    /// Messages that were refused.
-    pub refused: u64,
-    /// Operations that were executed.
-    pub executed: u64,
-    /// Messages that had come before, and were not executed again.
-    pub duplicates: u64,
-    /// Sessions at this moment: reliable ones, and at endpoints without them the security sessions that called.
-    pub sessions: usize,
-    /// Security sessions at this moment.
-    pub security_sessions: usize,
+    events: Arc<HostEvents>,
+    /// Whether the program has closed it.
+    is_closed: bool,
 }
 
 impl ServiceHost {
@@ -41,9 +27,11 @@ impl ServiceHost {
         endpoints: Vec<Arc<Endpoint>>,
         close_timeout: Duration,
         listeners: &[Arc<dyn Listener>],
+        events: Arc<HostEvents>,
     ) -> Result<Self, HostError> {
         let listening = listening::listen(&endpoints, listeners).await?;
-        Ok(Self { endpoints, listening, close_timeout })
+        events.emit(|| HostEvent::State(CommunicationState::Opened));
+        Ok(Self { endpoints, listening, close_timeout, events, is_closed: false })
     }
 
     /// The addresses that it really listens on; a port 0 of the configuration is some free port here.
@@ -60,15 +48,23 @@ impl ServiceHost {
     pub fn statistics(&self) -> HostStatistics {
         let mut sum = HostStatistics::default();
         for endpoint in &self.endpoints {
-            let counters = &endpoint.counters;
-            sum.messages += counters.messages.load(Ordering::Relaxed);
-            sum.refused += counters.refused.load(Ordering::Relaxed);
-            sum.executed += counters.executed.load(Ordering::Relaxed);
-            sum.duplicates += counters.duplicates.load(Ordering::Relaxed);
+            endpoint.counters.add_to(&mut sum);
+            sum.sessions_waiting += endpoint.sessions.waiting();
             sum.sessions += endpoint.sessions.count();
             sum.security_sessions += endpoint.parts.endpoint.security().session_count();
         }
         sum
+    }
+
+    /// What happens from now on. To hear of its opening as well, ask the builder
+    /// ([`ServiceHostBuilder::events`](crate::ServiceHostBuilder::events)).
+    pub fn events(&self) -> Events<HostEvent> {
+        self.events.subscribe()
+    }
+
+    /// How many sessions there are.
+    fn sessions(&self) -> usize {
+        self.endpoints.iter().map(|endpoint| endpoint.sessions.count()).sum()
     }
 
     /// Closes: takes no new sessions, and no calls outside of sessions (503); waits until the open sessions have ended by
@@ -77,13 +73,14 @@ impl ServiceHost {
     /// the time, at least a second. Operations that run even then are given up. Returns whether all had ended.
     pub async fn close(mut self) -> bool {
         let deadline = tokio::time::Instant::now() + self.close_timeout;
+        self.events.emit(|| HostEvent::State(CommunicationState::Closing));
         for endpoint in &self.endpoints {
             endpoint.close();
         }
-        while self.statistics().sessions > 0 && tokio::time::Instant::now() < deadline {
+        while self.sessions() > 0 && tokio::time::Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        let graceful = self.statistics().sessions == 0;
+        let graceful = self.sessions() == 0;
         for endpoint in &self.endpoints {
             endpoint.sessions.abort_all(endpoint, "the host was closed");
         }
@@ -102,7 +99,10 @@ impl ServiceHost {
         while direct() && tokio::time::Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        all && !direct()
+        let all = all && !direct();
+        self.is_closed = true;
+        self.events.emit(|| HostEvent::State(CommunicationState::Closed));
+        all
     }
 }
 
@@ -110,6 +110,10 @@ impl Drop for ServiceHost {
     fn drop(&mut self) {
         for endpoint in &self.endpoints {
             endpoint.stop();
+        }
+        if !self.is_closed {
+            // It was dropped: what had begun is given up.
+            self.events.emit(|| HostEvent::State(CommunicationState::Faulted));
         }
     }
 }

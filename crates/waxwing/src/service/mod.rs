@@ -14,11 +14,13 @@ mod listening;
 mod opening;
 mod sessions;
 mod throttle;
+mod watch;
 
 pub use authorization::ServiceAuthorization;
 pub use builder::ServiceHostBuilder;
 pub use contracts::ContractList;
 pub use error::HostError;
-pub use host::{HostStatistics, ServiceHost};
+pub use host::ServiceHost;
 pub use instances::{Instances, ServiceInstances, ServiceObject};
+pub use watch::{HostEvent, HostStatistics, Refusals};
 pub use waxwing_session::{ConcurrencyMode, DispatchModes, InstanceContextMode};

@@ -19,6 +19,7 @@ use super::error::{HostError, incomplete};
 use super::host::ServiceHost;
 use super::instances::Instances;
 use super::throttle::Throttle;
+use super::watch::HostEvents;
 use crate::contract::FaultOptions;
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
@@ -54,6 +55,7 @@ const METADATA: &str = "IMetadataExchange";
 pub(super) async fn open(
     services: Vec<(Setup, Arc<dyn Instances>)>,
     listeners: Arc<[Arc<dyn Listener>]>,
+    events: Arc<HostEvents>,
 ) -> Result<ServiceHost, HostError> {
     let mut planned = Vec::new();
     for (mut setup, instances) in services {
@@ -67,11 +69,11 @@ pub(super) async fn open(
     for (setup, instances, groups) in planned {
         let throttle = Throttle::new(&setup.throttling(), Arc::clone(&listeners));
         for group in groups {
-            endpoints.push(Endpoint::new(setup.parts(group, &instances, &throttle)?)?);
+            endpoints.push(Endpoint::new(setup.parts(group, &instances, &throttle, &events)?)?);
         }
         close = close.max(Some(setup.close_timeout()));
     }
-    ServiceHost::listen(endpoints, close.unwrap_or(CLOSE_TIMEOUT), &listeners).await
+    ServiceHost::listen(endpoints, close.unwrap_or(CLOSE_TIMEOUT), &listeners, events).await
 }
 
 /// Endpoints that are one: they differ by contract only.
@@ -236,6 +238,7 @@ impl Setup {
         group: Group,
         instances: &Arc<dyn Instances>,
         throttle: &Arc<Throttle>,
+        events: &Arc<HostEvents>,
     ) -> Result<EndpointParts, HostError> {
         let listen = group.listen().to_owned();
         let Group { endpoint, contracts } = group;
@@ -272,6 +275,7 @@ impl Setup {
             instances: Arc::clone(instances),
             contracts,
             authorization: self.authorization.clone(),
+            events: Arc::clone(events),
             clock: self.clock,
             trace: self.trace.clone(),
         })

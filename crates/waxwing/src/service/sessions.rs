@@ -12,9 +12,10 @@ use waxwing_session::{
     ServiceSessions, ServiceSettings, Time,
 };
 
-use super::endpoint::{Counters, Endpoint};
+use super::endpoint::Endpoint;
 use super::execute::execute;
 use super::instances::ServiceObject;
+use super::watch::{Counters, HostEvent};
 use crate::environment::SystemRandom;
 use crate::log::Cut;
 
@@ -148,6 +149,11 @@ impl Sessions {
     /// How many sessions there are, those that wait to be accepted included.
     pub(super) fn count(&self) -> usize {
         self.lock().engine.session_count()
+    }
+
+    /// How many sessions wait to be accepted.
+    pub(super) fn waiting(&self) -> usize {
+        self.lock().engine.waiting_count()
     }
 
     /// How many calls outside of reliable sessions run.
@@ -307,7 +313,7 @@ fn grant(endpoint: &Arc<Endpoint>, granted: Vec<(EndpointId, Place)>) {
 
 /// What is for the security below, and for the log.
 fn tell(endpoint: &Arc<Endpoint>, output: ServiceOutput) {
-    let address = endpoint.address();
+    let (address, counters) = (endpoint.address(), &endpoint.counters);
     let security = endpoint.parts.endpoint.security();
     match output {
         ServiceOutput::ReleaseSecurity(session) => {
@@ -317,14 +323,32 @@ fn tell(endpoint: &Arc<Endpoint>, output: ServiceOutput) {
         ServiceOutput::EndSecurity(session) => security.end_session(&session),
         ServiceOutput::Created(session) => {
             tracing::debug!(address, %session, "a session was created");
+            Counters::add(&counters.created);
+            endpoint.tell(|address| HostEvent::SessionCreated {
+                address,
+                session: session.to_string(),
+            });
         }
         ServiceOutput::Accepted(session) => {
             tracing::debug!(address, %session, "a session was accepted");
+            endpoint.tell(|address| HostEvent::SessionAccepted {
+                address,
+                session: session.to_string(),
+            });
         }
         ServiceOutput::Closed(session) => {
             tracing::debug!(address, %session, "a session was closed");
+            Counters::add(&counters.closed);
+            endpoint
+                .tell(|address| HostEvent::SessionClosed { address, session: session.to_string() });
         }
         ServiceOutput::Failed { session, error } => {
+            Counters::add(&counters.faulted);
+            endpoint.tell(|address| HostEvent::SessionFaulted {
+                address,
+                session: session.to_string(),
+                reason: Cut::of(&error).to_string(),
+            });
             if let Some(left_out) = endpoint.log.pass() {
                 let error = Cut::of(error);
                 tracing::warn!(address, %session, left_out, "a reliable session failed: {error}");
@@ -332,7 +356,9 @@ fn tell(endpoint: &Arc<Endpoint>, output: ServiceOutput) {
         }
         ServiceOutput::Event { session, event } => {
             if let Event::Duplicate { .. } = event {
-                Counters::add(&endpoint.counters.duplicates);
+                Counters::add(&counters.duplicates);
+                endpoint
+                    .tell(|address| HostEvent::Duplicate { address, session: session.to_string() });
             }
             tracing::debug!(address, %session, ?event, "reliable session");
         }

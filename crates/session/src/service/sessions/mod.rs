@@ -132,6 +132,11 @@ impl ServiceSessions {
         idle.into_iter().chain(self.listener.as_ref().and_then(Listener::wake_at)).min()
     }
 
+    /// How many sessions wait to be accepted.
+    pub fn waiting_count(&self) -> usize {
+        self.sessions.values().filter(|session| !session.is_accepted).count()
+    }
+
     /// How many sessions there are, those that wait to be accepted included.
     pub fn session_count(&self) -> usize {
         self.sessions.len()

@@ -1,0 +1,215 @@
+//! What a host tells those who watch it: counters and events, and what a call knows of where it came from.
+
+#![allow(clippy::disallowed_methods, missing_docs)]
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use waxwing::binding::{
+    MessageCredentialType, SecurityMode, ServiceBehavior, ServiceThrottling, TimeSpan,
+    WsHttpBinding,
+};
+use waxwing::contract::{OperationContext, OperationFault, service_contract};
+use waxwing::crypto::{
+    Certificate, CertificateValidator, Identity, RevocationMode, Usage, ValidationMode,
+};
+use waxwing::events::{CommunicationState, Events};
+use waxwing::service::HostEvent;
+use waxwing::{ChannelFactory, ServiceHost, ServiceHostBuilder, ServiceInstances};
+
+#[service_contract(namespace = "urn:desk", name = "IDesk")]
+pub trait Desk {
+    async fn ask(&self, context: &OperationContext, millis: u64) -> Result<i32, OperationFault>;
+    async fn refuse(&self, internal: bool) -> Result<i32, OperationFault>;
+    async fn panics(&self) -> Result<i32, OperationFault>;
+}
+
+/// Has an operation that the desk does not have.
+#[service_contract(namespace = "urn:desk", name = "IDesk", configuration_name = "Older")]
+pub trait OlderDesk {
+    async fn knock(&self) -> Result<i32, OperationFault>;
+}
+
+#[derive(Clone, Default)]
+struct Clerk(Arc<Mutex<Option<OperationContext>>>);
+
+impl Desk for Clerk {
+    async fn ask(&self, context: &OperationContext, millis: u64) -> Result<i32, OperationFault> {
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+        *self.0.lock().unwrap() = Some(context.clone());
+        Ok(1)
+    }
+    async fn refuse(&self, internal: bool) -> Result<i32, OperationFault> {
+        match internal {
+            true => Err(OperationFault::internal("the ink is dry")),
+            false => Err(OperationFault::new("Not today.")),
+        }
+    }
+    async fn panics(&self) -> Result<i32, OperationFault> {
+        panic!("the desk burns")
+    }
+}
+
+fn pki(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/../../testdata/pki/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+fn plain() -> WsHttpBinding {
+    WsHttpBinding::new(SecurityMode::None, true).send_timeout(TimeSpan::seconds(20))
+}
+
+fn builder(binding: WsHttpBinding, behavior: ServiceBehavior) -> ServiceHostBuilder {
+    let builder = ServiceHostBuilder::new();
+    builder.endpoint(binding, "http://127.0.0.1:0/desk", &DESK_CONTRACT, behavior).unwrap()
+}
+
+fn address(host: &ServiceHost) -> String {
+    format!("http://localhost:{}/desk", host.local_addresses()[0].port())
+}
+
+/// The events until one that is looked for; it comes within seconds.
+async fn until(
+    events: &mut Events<HostEvent>,
+    wanted: impl Fn(&HostEvent) -> bool,
+) -> Vec<HostEvent> {
+    let mut seen = Vec::new();
+    loop {
+        let event = tokio::time::timeout(Duration::from_secs(10), events.next()).await;
+        let event = event.unwrap_or_else(|_| panic!("only {seen:?}")).expect("the host lives");
+        seen.push(event.expect("none is lost"));
+        if wanted(seen.last().unwrap()) {
+            return seen;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_told_from_its_beginning_to_its_end() {
+    let builder = builder(plain(), ServiceBehavior::default());
+    let mut events = builder.events();
+    let host = builder.open(ServiceInstances::single(DeskService::new(Clerk::default())));
+    let host = host.await.unwrap();
+    let channel = ChannelFactory::new(plain(), &address(&host), &DESK_CONTRACT).unwrap();
+    let channel = channel.open_channel().await.unwrap();
+    let desk = DeskClient::new(&channel);
+    assert_eq!(desk.ask(20).await.unwrap(), 1);
+    for internal in [true, false] {
+        desk.refuse(internal).await.unwrap_err();
+    }
+    desk.panics().await.unwrap_err();
+    let older = OlderDeskClient::new(&channel);
+    older.knock().await.unwrap_err();
+    let now = host.statistics();
+    assert_eq!((now.executed, now.executing, now.faults, now.failures), (4, 0, 3, 2), "{now:?}");
+    assert_eq!((now.sessions, now.sessions_waiting, now.sessions_created), (1, 0, 1));
+    assert_eq!((now.refused, now.refusals.unknown), (1, 1));
+    assert!(now.longest >= Duration::from_millis(20) && now.time_executing >= now.longest);
+    channel.close().await.unwrap();
+    let seen = until(&mut events, |event| matches!(event, HostEvent::SessionClosed { .. })).await;
+    let state = |state| HostEvent::State(state);
+    assert_eq!(seen[0], state(CommunicationState::Opening));
+    assert_eq!(seen[1], state(CommunicationState::Opened));
+    let [HostEvent::SessionCreated { session, address }, rest @ ..] = &seen[2..] else {
+        panic!("{seen:?}")
+    };
+    assert_eq!(&**address, "http://127.0.0.1:0/desk");
+    assert!(matches!(&rest[0], HostEvent::SessionAccepted { session: own, .. } if own == session));
+    let failed: Vec<_> = rest
+        .iter()
+        .filter_map(|event| match event {
+            HostEvent::OperationFailed { action, reason, .. } => Some((&**action, &**reason)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(failed[0], ("urn:desk/IDesk/Refuse", "the ink is dry"));
+    assert!(failed[1].1.contains("the desk burns"), "{failed:?}");
+    let unknown = HostEvent::UnknownMessage {
+        address: Arc::clone(address),
+        action: "urn:desk/IDesk/Knock".to_owned(),
+    };
+    assert!(rest.contains(&unknown), "{rest:?}");
+    assert!(host.close().await);
+    let closed = |event: &HostEvent| *event == state(CommunicationState::Closed);
+    let seen = until(&mut events, closed).await;
+    assert_eq!(seen, [state(CommunicationState::Closing), state(CommunicationState::Closed)]);
+    assert_eq!(events.next().await, None, "nothing comes any more");
+}
+
+#[tokio::test]
+async fn refused_logins_are_told_with_their_reason_and_calls_know_where_they_came_from() {
+    let secured = || {
+        WsHttpBinding::new(SecurityMode::Message, true)
+            .message_credential(MessageCredentialType::UserName)
+            .send_timeout(TimeSpan::seconds(20))
+    };
+    let identity = [pki("service.cert.pem"), pki("service.key.pem")].concat();
+    let clerk = Clerk::default();
+    let host = builder(secured(), ServiceBehavior::default())
+        .certificate(Identity::from_pem(&identity).unwrap())
+        .user_names(|_: &str, password: Option<&str>| match password {
+            Some("secret") => Ok(()),
+            _ => Err("his password is old".to_owned()),
+        })
+        .open(ServiceInstances::single(DeskService::new(clerk.clone())))
+        .await
+        .unwrap();
+    let mut events = host.events();
+    let factory = |password: &str| {
+        let validator = CertificateValidator::new(
+            ValidationMode::ChainTrust,
+            RevocationMode::NoCheck,
+            Usage::Service,
+        )
+        .with_roots(Certificate::from_pem(&pki("ca.cert.pem")).unwrap());
+        let factory = ChannelFactory::new(secured(), &address(&host), &DESK_CONTRACT).unwrap();
+        factory.user_name("alice", password).service_trust(
+            move |certificate: &Certificate, chain: &[Certificate], now| {
+                validator.validate(certificate, chain, now).map_err(|e| e.to_string())
+            },
+        )
+    };
+    factory("guess").open_channel().await.expect_err("a wrong password");
+    let login = |event: &HostEvent| matches!(event, HostEvent::LoginRefused { .. });
+    let seen = until(&mut events, login).await;
+    let Some(HostEvent::LoginRefused { peer, reason, .. }) = seen.last() else { unreachable!() };
+    assert!(peer.ip().is_loopback());
+    assert!(reason.contains("his password is old") && reason.contains("alice"), "{reason}");
+    assert_eq!(host.statistics().refusals.logins, 1);
+
+    let channel = factory("secret").open_channel().await.unwrap();
+    DeskClient::new(&channel).ask(0).await.unwrap();
+    let context = clerk.0.lock().unwrap().take().unwrap();
+    let peer: SocketAddr = context.peer_address().expect("it came over TCP");
+    assert!(peer.ip().is_loopback() && peer.port() != 0);
+    assert_eq!(context.endpoint_address(), Some("http://127.0.0.1:0/desk"));
+    assert!(context.session_id().is_some_and(|id| id.starts_with("urn:uuid:")));
+    channel.close().await.unwrap();
+    assert!(host.close().await);
+}
+
+#[tokio::test]
+async fn sessions_that_wait_for_a_place_are_counted() {
+    let most = ServiceThrottling::default().max_concurrent_sessions(1);
+    let behavior = ServiceBehavior::default().service_throttling(most);
+    let host = builder(plain(), behavior);
+    let host = host.open(ServiceInstances::single(DeskService::new(Clerk::default())));
+    let host = host.await.unwrap();
+    let mut events = host.events();
+    let factory = ChannelFactory::new(plain(), &address(&host), &DESK_CONTRACT).unwrap();
+    let first = factory.open_channel().await.unwrap();
+    let second = factory.open_channel().await.unwrap();
+    let now = host.statistics();
+    assert_eq!((now.sessions, now.sessions_waiting, now.sessions_created), (2, 1, 2), "{now:?}");
+    first.close().await.unwrap();
+    let accepted = std::cell::Cell::new(0);
+    until(&mut events, |event| {
+        accepted
+            .set(accepted.get() + u32::from(matches!(event, HostEvent::SessionAccepted { .. })));
+        accepted.get() == 2
+    })
+    .await;
+    assert_eq!(host.statistics().sessions_waiting, 0);
+    second.close().await.unwrap();
+    assert!(host.close().await);
+}
