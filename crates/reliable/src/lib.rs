@@ -8,6 +8,9 @@
 //! * [`Listener`]: the service's end, every session of one address.
 //! * [`codec`]: typed [`Message`]s to and from envelopes. The engines know no XML.
 //!
+//! Inside, a session is composed: `source` is what sends a sequence, `destination` what receives one, `shape` how the two
+//! work together in request/reply and one-way sessions, `initiator` and `responder` the two ends over them.
+//!
 //! `M` is the caller's application message. The engines keep copies of it until it is answered (requests) or
 //! acknowledged (replies), so it should be cheap to clone, an `Arc<Envelope>` for example.
 

@@ -23,10 +23,10 @@ impl<M: Clone> Session<M> {
         out: &mut Outputs<M>,
     ) -> Option<Ending> {
         let Message { headers, body, .. } = message;
-        if let Some(acknowledgement) = &headers.acknowledgement {
-            if let Some(replies) = &mut self.replies {
-                replies.acknowledged(&acknowledgement.ranges);
-            }
+        if let (Some(replies), Some(acknowledgement)) =
+            (&mut self.replies, &headers.acknowledgement)
+        {
+            replies.acknowledged(&acknowledgement.ranges);
         }
         let is_11 = self.rules.is_11();
         match (body, headers.sequence) {

@@ -4,6 +4,8 @@
 //! * [`one_way`]: there is one sequence, and its acknowledgements are the answers.
 
 mod kind;
+#[cfg(test)]
+mod link_test;
 pub(crate) mod one_way;
 pub(crate) mod request_reply;
 mod waiter;

@@ -71,6 +71,7 @@ pub(crate) enum Done<M> {
 
 /// What a message gets that came before.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "it is taken apart at once")]
 pub(crate) enum Repeat<M> {
     /// Its answer again.
     Answer(Waiter, Message<M>),
