@@ -10,13 +10,14 @@ use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use waxwing_crypto::Certificate;
 use waxwing_security::conversation::{
-    ClientIdentification, Incoming, ServiceOptions, ServiceSecurity,
+    ClientIdentification, Incoming, ReplyKind, ServiceOptions, ServiceSecurity,
 };
 use waxwing_security::negotiation::{
     NegotiationClient, NegotiationError, NegotiationOptions, NegotiationStep, TlsEngine, TlsEngines,
 };
+use waxwing_security::PeerTag;
 use waxwing_security::wsse::Dialect;
-use waxwing_soap::{Envelope, MessageVersion, RandomSource};
+use waxwing_soap::{Envelope, MessageVersion, Moment, RandomSource, Time};
 use waxwing_xml::Limits;
 
 const CERTIFICATE: &[u8] = include_bytes!("../../testdata/pki/service.cert.pem");
@@ -93,14 +94,17 @@ fn to_client(message: Envelope, second: bool, dialect: Dialect, engines: &Engine
     let started = NegotiationClient::start(options(dialect), engine, "uuid-1", &mut random);
     let (mut client, leg) = started.expect("a first leg");
     Envelope::parse(leg.to_bytes(), &Limits::SOAP).expect("an envelope");
-    let mut check = |chain: &[Certificate]| {
+    let mut at = Moment::new(now, Time::ZERO, &mut random);
+    let mut step = client.handle_reply(message, &mut at);
+    if let Ok(NegotiationStep::Authenticate(chain)) = &step {
         assert!(!chain.is_empty());
-        Ok(())
-    };
-    match client.handle_reply(message, &mut check, now, &mut random) {
+        step = client.trusted(&mut at);
+    }
+    match step {
         Ok(NegotiationStep::Send(leg)) => {
             Envelope::parse(leg.to_bytes(), &Limits::SOAP).expect("an envelope");
         }
+        Ok(NegotiationStep::Authenticate(_)) => panic!("asked twice"),
         Ok(NegotiationStep::Done(done)) => assert!(!done.token.identifier.is_empty()),
         Err(error) => drop(error.to_string()),
     }
@@ -121,17 +125,18 @@ fn to_service(message: Envelope, second: bool, dialect: Dialect, engines: Engine
             flights: 0,
         });
         let first = NegotiationClient::start(options(dialect), engine, "uuid-1", &mut random);
-        service.receive(first.expect("a first leg").1, now, &mut random);
+        let mut at = Moment::new(now, Time::ZERO, &mut random);
+        service.receive(first.expect("a first leg").1, PeerTag::UNKNOWN, &mut at);
         assert_eq!(service.negotiation_count(), 1);
     }
-    match service.receive(message, now, &mut random) {
+    match service.receive(message, PeerTag::UNKNOWN, &mut Moment::new(now, Time::ZERO, &mut random)) {
         Incoming::Reply(reply) => {
-            assert!(matches!(reply.status, 200 | 500));
-            assert_eq!(reply.status == 500, reply.error.is_some());
+            assert_eq!(reply.kind == ReplyKind::Fault, reply.error.is_some());
             let text = reply.envelope.to_bytes();
             let answer = Envelope::parse(text, &Limits::SOAP).expect("an envelope");
             assert_eq!(answer.is_fault(), reply.error.is_some());
         }
+        Incoming::Authenticate(_) => panic!("nobody is to be authenticated"),
         Incoming::Message(_) => panic!("handed up although there is no session"),
     }
     assert!(service.negotiation_count() <= 1);

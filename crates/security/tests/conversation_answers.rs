@@ -5,10 +5,10 @@
 mod nego;
 
 use nego::legs::*;
-use nego::{ADDRESS, Credential, Pair, Setup, fault, says, wire};
+use nego::{ADDRESS, Credential, Pair, Setup, fault, moment, says, still, wire};
 use waxwing_security::ProtectionLevel;
 use waxwing_security::conversation::{
-    ClientError, FaultOrigin, Incoming, ServiceError, ServiceReply, Step,
+    ClientError, FaultOrigin, Incoming, ReplyKind, ServiceError, ServiceReply, Step,
 };
 use waxwing_security::trust::{
     BinarySecret, ContextReference, IssuedContextToken, Lifetime, ProofToken, RequestSecurityToken,
@@ -60,8 +60,9 @@ fn answered(
     let mut reply = Envelope::new(VERSION);
     write(&mut reply, &asked);
     let security = &pair.service.security;
-    let reply =
-        security.protect_reply(&message.reply, reply, pair.now, &mut pair.service.random).unwrap();
+    let reply = security
+        .protect_reply(&message.reply, reply, &mut moment(pair.now, &mut pair.service.random))
+        .unwrap();
     next(&mut pair, &reply)
 }
 
@@ -176,10 +177,11 @@ fn asked(dialect: Dialect, action: TrustAction, body: &RequestSecurityToken) -> 
     let mut client = session.clone().one_shot().client;
     let level = ProtectionLevel::EncryptAndSign;
     client.requirements.operation(&action.uri(dialect), None, level);
-    let mut pair = Setup { client, service: session.service }.build();
+    let mut pair = Setup { client, ..session }.build();
     pair.open().unwrap();
     let request = trust_message(&mut pair, action, body);
-    let (request, _) = pair.client.protect(request, pair.now, &mut pair.random).unwrap();
+    let (request, _) =
+        pair.client.protect(request, &mut moment(pair.now, &mut pair.random)).unwrap();
     let reply = pair.service.answer(&request, pair.now);
     assert_eq!(
         pair.service.security.session_count(),
@@ -231,7 +233,7 @@ fn a_client_that_asks_for_something_else_gets_no_session() {
             // The fault is secured: nobody on the way reads or writes it.
             let text = String::from_utf8(reply.envelope.to_bytes()).unwrap();
             assert!(text.contains("EncryptedData") && !text.contains("InvalidRequest"));
-            assert_eq!(reply.status, 500);
+            assert_eq!(reply.kind, ReplyKind::Fault);
         }
     }
 }
@@ -265,13 +267,14 @@ fn a_cancellation_of_another_session_or_of_nothing_is_refused() {
     for (words, body) in cases {
         let request = trust_message(&mut pair, TrustAction::Cancel, &body);
         let (request, correlation) =
-            pair.client.protect(request, pair.now, &mut pair.random).unwrap();
+            pair.client.protect(request, &mut moment(pair.now, &mut pair.random)).unwrap();
         let Incoming::Reply(reply) = pair.service.receive(&request, pair.now) else {
             panic!("handed up")
         };
         says(reply.error.as_ref().unwrap(), &[words]);
         assert!(reply.ended.is_none());
-        let received = pair.client.verify(wire(&reply.envelope), &correlation, pair.now).unwrap();
+        let received =
+            pair.client.verify(wire(&reply.envelope), &correlation, &still(pair.now)).unwrap();
         let fault = waxwing_soap::Fault::read(received.envelope()).unwrap();
         assert_eq!(fault.subcode().unwrap().local, "InvalidRequest");
         pair.call("still open").unwrap();

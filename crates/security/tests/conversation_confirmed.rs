@@ -4,7 +4,9 @@
 #[path = "common/nego.rs"]
 mod nego;
 
-use nego::{ADD, ADD_RESPONSE, Credential, Pair, Setup, altered, reason_of, says, wire};
+use nego::{
+    ADD, ADD_RESPONSE, Credential, Pair, Setup, altered, moment, reason_of, says, still, wire,
+};
 use waxwing_security::conversation::{ClientError, Step};
 use waxwing_security::wsse::{Dialect, ProtectionOrder};
 use waxwing_security::{ProtectionLevel, Reason};
@@ -58,7 +60,7 @@ fn every_reply_of_a_session_confirms_its_request() {
         assert_eq!(hidden, !text.contains("SignatureConfirmation"), "{order:?} {level:?}");
         let usual = order == ProtectionOrder::SignBeforeEncryptAndEncryptSignature;
         assert_eq!(hidden, usual && level.encrypts());
-        pair.client.verify(reply, &correlation, pair.now).unwrap();
+        pair.client.verify(reply, &correlation, &still(pair.now)).unwrap();
         for call in 0..3 {
             pair.call(&format!("{call}")).unwrap();
         }
@@ -84,7 +86,7 @@ fn a_signed_reply_to_an_encrypted_request_hides_signature_and_confirmation() {
     let text = String::from_utf8(reply.to_bytes()).unwrap();
     assert!(!text.contains("<Signature ") && !text.contains("SignatureConfirmation"), "{text}");
     assert!(text.contains("AddResponse") && text.contains("ReferenceList"), "{text}");
-    pair.client.verify(reply, &correlation, pair.now).unwrap();
+    pair.client.verify(reply, &correlation, &still(pair.now)).unwrap();
 }
 
 /// Each end alone: the client is told which setting differs, and that it is no accident.
@@ -107,13 +109,13 @@ fn swapped_replies_are_refused() {
     let mut pair = open(setup(true, true));
     let (_, first, first_reply) = exchange(&mut pair, "one");
     let (_, second, second_reply) = exchange(&mut pair, "two");
-    let error = pair.client.verify(second_reply.clone(), &first, pair.now).unwrap_err();
+    let error = pair.client.verify(second_reply.clone(), &first, &still(pair.now)).unwrap_err();
     assert!(matches!(error, ClientError::Unverifiable(_)), "{error}");
     assert!(matches!(reason_of(&error).reason(), Reason::SignatureConfirmation(_)), "{error}");
     assert!(!reason_of(&error).is_disagreement(), "somebody on the way can do this");
     assert!(!error.ends_session());
-    pair.client.verify(first_reply, &first, pair.now).unwrap();
-    pair.client.verify(second_reply, &second, pair.now).unwrap();
+    pair.client.verify(first_reply, &first, &still(pair.now)).unwrap();
+    pair.client.verify(second_reply, &second, &still(pair.now)).unwrap();
 }
 
 /// A confirmation that is taken away, or changed, was signed.
@@ -133,9 +135,9 @@ fn a_changed_confirmation_is_refused() {
     let other = element.replace(&value[..4], "AAAA");
     for to in [String::new(), other, element.repeat(2)] {
         let changed = altered(&reply, |text| text.replacen(element, &to, 1));
-        assert!(pair.client.verify(changed, &correlation, pair.now).is_err(), "{to}");
+        assert!(pair.client.verify(changed, &correlation, &still(pair.now)).is_err(), "{to}");
     }
-    pair.client.verify(reply, &correlation, pair.now).unwrap();
+    pair.client.verify(reply, &correlation, &still(pair.now)).unwrap();
 }
 
 /// The end of the session is confirmed as everything else.
@@ -145,12 +147,13 @@ fn the_cancellation_is_confirmed() {
     let error = pair.cancel().unwrap_err();
     says(&error, &["requireSignatureConfirmation"]);
     let mut pair = open(setup(true, true));
-    let Step::Send(request) = pair.client.cancel(pair.now, &mut pair.random).unwrap() else {
+    let Step::Send(request) = pair.client.cancel(&mut moment(pair.now, &mut pair.random)).unwrap()
+    else {
         panic!("a request");
     };
     let reply = pair.service.answer(&request, pair.now);
     let text = String::from_utf8(reply.envelope.to_bytes()).unwrap();
     assert!(text.contains("SignatureConfirmation"), "{text}");
-    let (now, random) = (pair.now, &mut pair.random);
-    pair.client.handle_reply(wire(&reply.envelope), now, random).unwrap();
+    let at = &mut moment(pair.now, &mut pair.random);
+    pair.client.handle_reply(wire(&reply.envelope), at).unwrap();
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use nego::legs::*;
-use nego::{Credential, Service, Setup, altered, fault, says, wire};
+use nego::{Credential, Service, Setup, altered, fault, moment, says, still, wire};
 use waxwing_security::conversation::{ClientError, Incoming, SecurityFaultKind, Step};
 use waxwing_security::negotiation::NegotiationError;
 
@@ -62,7 +62,7 @@ fn ten_thousand_half_open_negotiations_and_a_correct_client() {
     assert!(busy > 4_000, "{busy}");
     assert!(opened * 6 > tries, "{opened} of {tries}");
     correct.pass(secs(61));
-    correct.service.security.sweep(correct.now);
+    correct.service.security.sweep(&still(correct.now));
     assert_eq!(correct.service.security.negotiation_count(), 0, "each lives a minute");
 }
 
@@ -83,6 +83,7 @@ fn negotiated_tokens_never_used_are_bounded() {
             &mut nego::Seeded(4),
         )
         .unwrap(),
+        nego::Rules::default(),
         4,
     );
     let mut requests = Vec::new();
@@ -435,10 +436,12 @@ fn twenty_threads_negotiate_at_once() {
         for seed in 0..20 {
             let (service, setup) = (Arc::clone(&service), setup.clone());
             scope.spawn(move || {
+                let rules = setup.rules.clone();
                 let mut pair = setup.build_seeded(seed);
-                let mut step = pair.client.open(pair.now, &mut pair.random).unwrap();
+                let mut step = pair.client.open(&mut moment(pair.now, &mut pair.random)).unwrap();
                 while let Step::Send(request) = step {
-                    let incoming = service.receive(wire(&request), pair.now, &mut pair.random);
+                    let incoming =
+                        rules.receive(&service, wire(&request), pair.now, &mut pair.random);
                     let Incoming::Reply(reply) = incoming else { panic!("handed up") };
                     step = next(&mut pair, &reply.envelope).unwrap();
                 }

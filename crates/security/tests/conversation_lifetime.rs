@@ -4,9 +4,8 @@
 mod nego;
 
 use jiff::SignedDuration;
-use nego::{Credential, Pair, Setup, fault, says, wire};
-use waxwing_security::Delivery;
-use waxwing_security::conversation::{ClientError, FaultOrigin, ServiceError, Step};
+use nego::{Credential, Pair, Setup, fault, moment, says, still, wire};
+use waxwing_security::conversation::{ClientError, FaultOrigin, ReplyKind, ServiceError, Step};
 use waxwing_security::wsse::Dialect;
 
 fn open_pair() -> Pair {
@@ -29,8 +28,8 @@ fn after_its_end_a_session_is_unknown() {
     let reply = pair.service.answer(&request, pair.now);
     assert_eq!(fault(&reply.envelope).0, "Sender/BadContextToken");
     assert!(fault(&reply.envelope).1.contains(&format!("the action '{}'", nego::ADD)));
-    assert!(pair.client.verify(wire(&reply.envelope), &correlation, pair.now).is_err());
-    assert!(pair.client.protect(wire(&request), pair.now, &mut pair.random).is_err());
+    assert!(pair.client.verify(wire(&reply.envelope), &correlation, &still(pair.now)).is_err());
+    assert!(pair.client.protect(wire(&request), &mut moment(pair.now, &mut pair.random)).is_err());
     // Ended by the service.
     let mut pair = open_pair();
     let (request, _) = pair.request("first");
@@ -55,7 +54,7 @@ fn renewal_keeps_both_keys_for_a_while() {
     let message = pair.service.message(&first, pair.now);
     let slow = pair.echo(message);
     pair.renew().unwrap();
-    pair.client.verify(wire(&slow), &correlation, pair.now).unwrap();
+    pair.client.verify(wire(&slow), &correlation, &still(pair.now)).unwrap();
     pair.service.message(&old, pair.now);
     pair.call("two").unwrap();
     pair.pass(mins(3));
@@ -90,17 +89,17 @@ fn a_key_that_expired_is_renewed_at_the_service_s_demand() {
     let mut pair = setup.build();
     pair.open().unwrap();
     pair.call("one").unwrap();
-    assert!(!pair.client.renewal_due(pair.now));
+    assert!(!pair.client.renewal_due(&still(pair.now)));
     pair.pass(mins(3));
-    assert!(pair.client.renewal_due(pair.now));
+    assert!(pair.client.renewal_due(&still(pair.now)));
     let (reply, error) = pair.refused_call("too late");
     assert!(matches!(error, ClientError::RenewNeeded), "{error}");
     assert!(error.is_retryable() && !error.ends_session());
-    assert_eq!(reply.status, 500);
+    assert_eq!(reply.kind, ReplyKind::Fault);
     assert!(matches!(reply.error, Some(ServiceError::KeyExpired(_))));
-    assert!(pair.client.renewal_due(pair.now));
+    assert!(pair.client.renewal_due(&still(pair.now)));
     pair.renew().unwrap();
-    assert!(!pair.client.renewal_due(pair.now));
+    assert!(!pair.client.renewal_due(&still(pair.now)));
     pair.call("two").unwrap();
 }
 
@@ -108,9 +107,9 @@ fn a_key_that_expired_is_renewed_at_the_service_s_demand() {
 fn renewal_is_due_after_its_part_of_the_key_s_life() {
     let mut pair = open_pair();
     pair.pass(SignedDuration::from_hours(8));
-    assert!(!pair.client.renewal_due(pair.now));
+    assert!(!pair.client.renewal_due(&still(pair.now)));
     pair.pass(SignedDuration::from_hours(1));
-    assert!(pair.client.renewal_due(pair.now), "60 % of 15 hours");
+    assert!(pair.client.renewal_due(&still(pair.now)), "60 % of 15 hours");
 }
 
 #[test]
@@ -130,20 +129,23 @@ fn nobody_renews_the_session_of_another() {
     assert_eq!(bob.client.context(), alice.client.context());
     let (stolen, _) = bob.request("by the key alone a message is good");
     alice.service.message(&stolen, alice.now);
-    let Step::Send(renew) = bob.client.renew(bob.now, &mut bob.random).unwrap() else {
+    let Step::Send(renew) = bob.client.renew(&mut moment(bob.now, &mut bob.random)).unwrap() else {
         panic!("nothing to send")
     };
     let reply = alice.service.answer(&renew, alice.now);
     says(reply.error.as_ref().unwrap(), &["another caller renews the session"]);
-    let outcome = bob.client.handle_reply(wire(&reply.envelope), bob.now, &mut bob.random);
+    let outcome =
+        bob.client.handle_reply(wire(&reply.envelope), &mut moment(bob.now, &mut bob.random));
     says(&outcome.unwrap_err(), &["InvalidRequest", "the renewal of the session key"]);
     // Renewed at a service that does not know the session.
     let mut stranger = setup("alice").build_seeded(8);
-    let Step::Send(renew) = alice.client.renew(alice.now, &mut alice.random).unwrap() else {
+    let Step::Send(renew) = alice.client.renew(&mut moment(alice.now, &mut alice.random)).unwrap()
+    else {
         panic!("nothing to send")
     };
     let reply = stranger.service.answer(&renew, alice.now);
-    let outcome = alice.client.handle_reply(wire(&reply.envelope), alice.now, &mut alice.random);
+    let outcome =
+        alice.client.handle_reply(wire(&reply.envelope), &mut moment(alice.now, &mut alice.random));
     assert!(matches!(outcome, Err(ClientError::Fault { origin: FaultOrigin::Renew, .. })));
     alice.call("the session survives").unwrap();
 }
@@ -180,13 +182,13 @@ fn a_used_session_that_is_idle_is_forgotten() {
     let (request, _) = pair.request("slow");
     let held = pair.service.message(&request, pair.now);
     pair.pass(mins(300));
-    assert!(pair.service.security.sweep(pair.now).is_empty());
+    assert!(pair.service.security.sweep(&still(pair.now)).is_empty());
     drop(held);
     pair.call("goes on").unwrap();
     pair.pass(mins(9));
-    assert!(pair.service.security.sweep(pair.now).is_empty());
+    assert!(pair.service.security.sweep(&still(pair.now)).is_empty());
     pair.pass(mins(2));
-    let swept = pair.service.security.sweep(pair.now);
+    let swept = pair.service.security.sweep(&still(pair.now));
     assert_eq!((swept.idle, swept.to_string().as_str()), (1, "1 security session idle"));
     assert_eq!(pair.service.security.session_count(), 0);
     let (_, error) = pair.refused_call("too late");
@@ -202,9 +204,12 @@ fn a_session_whose_key_has_expired_is_forgotten() {
     pair.open().unwrap();
     pair.call("used").unwrap();
     pair.pass(mins(4));
-    assert!(pair.service.security.sweep(pair.now).is_empty(), "its client may still renew it");
+    assert!(
+        pair.service.security.sweep(&still(pair.now)).is_empty(),
+        "its client may still renew it"
+    );
     pair.pass(mins(2));
-    let swept = pair.service.security.sweep(pair.now);
+    let swept = pair.service.security.sweep(&still(pair.now));
     assert_eq!((swept.expired, pair.service.security.session_count()), (1, 0));
 }
 
@@ -213,12 +218,12 @@ fn a_session_that_is_done_with_ends_without_its_cancellation() {
     let mut pair = open_pair();
     let (request, _) = pair.request("only");
     let session = pair.service.message(&request, pair.now).session.unwrap();
-    pair.service.security.release_session(&session, pair.now);
+    pair.service.security.release_session(&session, &still(pair.now));
     drop(session);
     pair.pass(SignedDuration::from_secs(59));
-    assert!(pair.service.security.sweep(pair.now).is_empty());
+    assert!(pair.service.security.sweep(&still(pair.now)).is_empty());
     pair.pass(SignedDuration::from_secs(1));
-    assert_eq!(pair.service.security.sweep(pair.now).not_cancelled, 1);
+    assert_eq!(pair.service.security.sweep(&still(pair.now)).not_cancelled, 1);
 }
 
 /// How long something idles is told by the clock that does not jump.
@@ -226,9 +231,10 @@ fn a_session_that_is_done_with_ends_without_its_cancellation() {
 fn a_clock_that_is_set_forward_ends_no_session() {
     let mut pair = open_pair();
     pair.call("used").unwrap();
-    let elapsed = Delivery::from(pair.now).elapsed;
-    let later = Delivery::at(pair.now + mins(300), elapsed + std::time::Duration::from_secs(1));
-    assert!(pair.service.security.sweep(later).is_empty());
+    let mut later = still(pair.now);
+    later.wall += mins(300);
+    later.time = later.time + std::time::Duration::from_secs(1);
+    assert!(pair.service.security.sweep(&later).is_empty());
     assert_eq!(pair.service.security.session_count(), 1);
 }
 
@@ -238,7 +244,7 @@ fn twenty_lost_renewals_lock_nobody_out() {
     let mut pair = open_pair();
     pair.call("one").unwrap();
     for _ in 0..20 {
-        let step = pair.client.renew(pair.now, &mut pair.random).unwrap();
+        let step = pair.client.renew(&mut moment(pair.now, &mut pair.random)).unwrap();
         let Step::Send(request) = step else { panic!("nothing to send") };
         let reply = pair.service.answer(&request, pair.now);
         assert!(reply.error.is_none(), "{:?}", reply.error);
@@ -246,11 +252,12 @@ fn twenty_lost_renewals_lock_nobody_out() {
     }
     pair.call("the session goes on").unwrap();
     // The twenty-first answer arrives.
-    let Step::Send(request) = pair.client.renew(pair.now, &mut pair.random).unwrap() else {
+    let Step::Send(request) = pair.client.renew(&mut moment(pair.now, &mut pair.random)).unwrap()
+    else {
         panic!("nothing to send")
     };
     let reply = pair.service.answer(&request, pair.now);
-    pair.client.handle_reply(reply.envelope, pair.now, &mut pair.random).unwrap();
+    pair.client.handle_reply(reply.envelope, &mut moment(pair.now, &mut pair.random)).unwrap();
     pair.call("under the new key").unwrap();
 }
 

@@ -6,7 +6,7 @@ mod nego;
 use std::sync::Arc;
 
 use nego::legs::*;
-use nego::{Credential, Reshaped, Setup, altered, fault, says};
+use nego::{Credential, Reshaped, Setup, altered, fault, says, still};
 use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
 use waxwing_security::conversation::{
     CallerIdentity, ClientError, ExpectedIdentity, FaultOrigin, SecurityFaultKind, ServiceError,
@@ -55,12 +55,12 @@ fn one_shot_messages_share_a_negotiated_token() {
             let message = pair.service.message(&request, pair.now);
             assert!(credential.is_caller(&message.caller));
             pair.pass(mins(359));
-            assert!(!pair.client.renewal_due(pair.now));
+            assert!(!pair.client.renewal_due(&still(pair.now)));
             pair.call("still good").unwrap();
             pair.pass(mins(2));
-            assert!(pair.client.renewal_due(pair.now), "60 % of ten hours");
+            assert!(pair.client.renewal_due(&still(pair.now)), "60 % of ten hours");
             pair.renew().unwrap();
-            assert!(!pair.client.renewal_due(pair.now));
+            assert!(!pair.client.renewal_due(&still(pair.now)));
             pair.call("the new token").unwrap();
             pair.pass(mins(601));
             let (reply, error) = pair.refused_call("under a token that expired");
@@ -335,15 +335,19 @@ fn messages_of_the_application_do_not_go_under_the_bootstrap_token() {
     // A client that believes in one-shot messages against a service with sessions.
     let one_shot = Setup::negotiated(OLD, ALICE).one_shot();
     let session = Setup::negotiated(OLD, ALICE);
-    let mut pair =
-        Setup { client: one_shot.client.clone(), service: session.service.clone() }.build();
+    let mut pair = Setup {
+        client: one_shot.client.clone(),
+        service: session.service.clone(),
+        rules: session.rules.clone(),
+    }
+    .build();
     pair.open().unwrap();
     let (reply, error) = pair.refused_call("x");
     assert_eq!(fault(&reply.envelope).0, "Sender/BadContextToken");
     assert!(fault(&reply.envelope).1.starts_with("The message could not be processed. This is"));
     assert!(error.ends_session());
     // And the other way round.
-    let mut pair = Setup { client: session.client, service: one_shot.service }.build();
+    let mut pair = Setup { client: session.client, ..one_shot }.build();
     let error = pair.open().unwrap_err();
     let ClientError::Fault { fault, origin, .. } = &error else { panic!("{error}") };
     assert_eq!(*origin, FaultOrigin::Issue);
@@ -358,7 +362,11 @@ fn a_service_that_does_not_negotiate_or_speaks_another_dialect_is_explained() {
     for (client, service) in
         [(&negotiated, &known), (&negotiated, &newer), (&newer, &negotiated), (&known, &negotiated)]
     {
-        let setup = Setup { client: client.client.clone(), service: service.service.clone() };
+        let setup = Setup {
+            client: client.client.clone(),
+            service: service.service.clone(),
+            rules: service.rules.clone(),
+        };
         let error = setup.build().open().unwrap_err();
         says(&error, &["negotiateServiceCredential"]);
         assert!(matches!(error, ClientError::Fault { ends_session: true, .. }));

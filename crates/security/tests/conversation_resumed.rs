@@ -7,7 +7,7 @@ mod nego_resume;
 #[path = "common/nego_tls.rs"]
 mod nego_tls;
 
-use nego::{Credential, Setup, says, wire};
+use nego::{Credential, Setup, moment, says, wire};
 use nego_resume::Resuming;
 use waxwing_security::conversation::{Incoming, ServiceError, ServiceKey, ServiceSecurity, Step};
 use waxwing_security::wsse::Dialect;
@@ -46,13 +46,13 @@ fn trust_is_decided_anew_for_a_resumed_session() {
     let mut setup = Setup::negotiated(Dialect::February2005, Credential::Certificate("alice"));
     let resuming = Resuming::client("alice");
     setup.client.service_key = Some(ServiceKey::Negotiated(resuming));
-    setup.client.service_trust = std::sync::Arc::new(nego::any_trust_rule);
+    setup.rules.service = std::sync::Arc::new(nego::any_trust_rule);
     let mut pair = setup.build();
     pair.open().unwrap();
     pair.call("trusted").unwrap();
     // Ten years later the certificate has expired; the TLS session is not forgotten.
     pair.now = "2037-01-01T00:00:00Z".parse().unwrap();
-    let mut step = pair.client.renew(pair.now, &mut pair.random).unwrap();
+    let mut step = pair.client.renew(&mut moment(pair.now, &mut pair.random)).unwrap();
     loop {
         let Step::Send(request) = step else { panic!("renewed by an expired certificate") };
         let reply = pair.service.answer(&request, pair.now);
@@ -65,7 +65,7 @@ fn trust_is_decided_anew_for_a_resumed_session() {
             Some(error) => panic!("{error}"),
         }
         let reply = wire(&reply.envelope);
-        step = pair.client.handle_reply(reply, pair.now, &mut pair.random).unwrap();
+        step = pair.client.handle_reply(reply, &mut moment(pair.now, &mut pair.random)).unwrap();
     }
 }
 
@@ -75,13 +75,14 @@ fn a_session_of_one_service_is_not_resumed_by_another() {
     pair.open().unwrap();
     let setup = Setup::negotiated(Dialect::February2005, Credential::Certificate("alice"));
     let other = ServiceSecurity::new(setup.service, &mut nego::Seeded(8)).unwrap();
-    let step = pair.client.renew(pair.now, &mut pair.random).unwrap();
+    let step = pair.client.renew(&mut moment(pair.now, &mut pair.random)).unwrap();
     let Step::Send(leg) = step else { panic!() };
-    let Incoming::Reply(reply) = other.receive(wire(&leg), pair.now, &mut pair.random) else {
-        panic!("handed up")
-    };
+    let rules = &pair.client.rules;
+    let incoming = rules.receive(&other, wire(&leg), pair.now, &mut pair.random);
+    let Incoming::Reply(reply) = incoming else { panic!("handed up") };
     // It does a full handshake, which the client by hand does not know.
     assert!(reply.error.is_none());
-    let error = pair.client.handle_reply(wire(&reply.envelope), pair.now, &mut pair.random);
+    let error =
+        pair.client.handle_reply(wire(&reply.envelope), &mut moment(pair.now, &mut pair.random));
     says(&error.unwrap_err(), &["the session is not resumed"]);
 }

@@ -7,10 +7,9 @@ mod nego;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use nego::{ADDRESS, Credential, Pair, Seeded, Setup, altered, fault, says, wire};
-use waxwing_crypto::Usage;
+use nego::{ADDRESS, Credential, Pair, Seeded, Setup, altered, fault, moment, says, still, wire};
 use waxwing_security::conversation::{
-    ClientError, ClientSecurity, ExpectedIdentity, FaultOrigin, Incoming, Protection,
+    ClientError, ClientSecurity, ExpectedIdentity, FaultOrigin, Incoming, Protection, ReplyKind,
     SecurityFaultKind, ServiceError, ServiceKey, ServiceSecurity, Step,
 };
 use waxwing_security::wsse::Dialect;
@@ -106,7 +105,7 @@ fn many_clients_share_a_service() {
     let message = second.service.message(&request, second.now);
     let reply = second.echo(message);
     let (_, correlation) = first.request("yours");
-    let error = first.client.verify(wire(&reply), &correlation, first.now).unwrap_err();
+    let error = first.client.verify(wire(&reply), &correlation, &still(first.now)).unwrap_err();
     assert!(matches!(error, ClientError::Unverifiable(_)) && !error.ends_session(), "{error}");
 }
 
@@ -142,12 +141,13 @@ fn the_wrong_service_certificate_is_found_before_anything_is_sent() {
     wrong.client.service_key = Some(ServiceKey::Certificate(nego::certificate("bob")));
     wrong.client.identity = ExpectedIdentity::Dns("BOB".into());
     let mut pair = wrong.build();
-    let step = pair.client.open(pair.now, &mut pair.random).unwrap();
+    let step = pair.client.open(&mut moment(pair.now, &mut pair.random)).unwrap();
     let Step::Send(request) = step else { panic!("nothing to send") };
     let reply = pair.service.answer(&request, pair.now);
     let ServiceError::Message(logged) = reply.error.as_ref().unwrap() else { panic!() };
     assert!(matches!(logged.reason(), Reason::UnknownRecipient(_)), "{logged}");
-    let error = pair.client.handle_reply(wire(&reply.envelope), pair.now, &mut pair.random);
+    let error =
+        pair.client.handle_reply(wire(&reply.envelope), &mut moment(pair.now, &mut pair.random));
     let error = error.unwrap_err();
     let ClientError::Fault { kind, origin, ends_session, .. } = &error else { panic!("{error}") };
     assert_eq!((*kind, *origin), (SecurityFaultKind::InvalidSecurity, FaultOrigin::Issue));
@@ -183,11 +183,13 @@ fn a_client_certificate_that_is_not_trusted_is_refused() {
     for (name, why) in [("mallory", "CN=alice"), ("expired", "expired")] {
         let credential = Credential::Certificate(name);
         let mut pair = Setup::by_certificate(Dialect::February2005, credential).build();
-        let Step::Send(request) = pair.client.open(pair.now, &mut pair.random).unwrap() else {
+        let Step::Send(request) =
+            pair.client.open(&mut moment(pair.now, &mut pair.random)).unwrap()
+        else {
             panic!("nothing to send")
         };
         let reply = pair.service.answer(&request, pair.now);
-        assert_eq!(reply.status, 500);
+        assert_eq!(reply.kind, ReplyKind::Fault);
         let logged = reply.error.as_ref().unwrap();
         assert!(matches!(logged, ServiceError::UntrustedClient { .. }), "{logged}");
         says(logged, &["not trusted", why]);
@@ -199,7 +201,9 @@ fn a_client_certificate_that_is_not_trusted_is_refused() {
                 "At least one security token in the message could not be validated.".to_owned()
             )
         );
-        let outcome = pair.client.handle_reply(wire(&reply.envelope), pair.now, &mut pair.random);
+        let outcome = pair
+            .client
+            .handle_reply(wire(&reply.envelope), &mut moment(pair.now, &mut pair.random));
         let error = outcome.unwrap_err();
         says(&error, &["does not accept the client's credential", "security session"]);
         assert!(error.ends_session());
@@ -230,7 +234,9 @@ fn clocks_apart() {
     for (ahead, future) in [(mins(-6), true), (mins(11), false)] {
         let mut pair = cert_pair();
         pair.service.ahead = ahead;
-        let Step::Send(request) = pair.client.open(pair.now, &mut pair.random).unwrap() else {
+        let Step::Send(request) =
+            pair.client.open(&mut moment(pair.now, &mut pair.random)).unwrap()
+        else {
             panic!("nothing to send")
         };
         let reply = pair.service.answer(&request, pair.now);
@@ -238,7 +244,9 @@ fn clocks_apart() {
         let Reason::Stale(staleness) = logged.reason() else { panic!("{logged}") };
         assert_eq!(matches!(staleness, Staleness::Future { .. }), future, "{staleness}");
         says(logged, &["are the clocks apart?"]);
-        let outcome = pair.client.handle_reply(wire(&reply.envelope), pair.now, &mut pair.random);
+        let outcome = pair
+            .client
+            .handle_reply(wire(&reply.envelope), &mut moment(pair.now, &mut pair.random));
         says(&outcome.unwrap_err(), &["InvalidSecurity", "the clocks"]);
     }
     // Only the client finds the reply too far ahead (its own skew is smaller).
@@ -251,7 +259,7 @@ fn clocks_apart() {
     let (request, correlation) = pair.request("late");
     let message = pair.service.message(&request, pair.now);
     let reply = pair.echo(message);
-    let error = pair.client.verify(wire(&reply), &correlation, pair.now).unwrap_err();
+    let error = pair.client.verify(wire(&reply), &correlation, &still(pair.now)).unwrap_err();
     says(&error, &["Set the clocks of client and service right"]);
     assert!(!error.ends_session());
 }
@@ -262,7 +270,7 @@ fn a_replayed_message_is_refused_and_the_session_goes_on() {
     let (request, correlation) = pair.request("once");
     let message = pair.service.message(&request, pair.now);
     let reply = pair.echo(message);
-    pair.client.verify(wire(&reply), &correlation, pair.now).unwrap();
+    pair.client.verify(wire(&reply), &correlation, &still(pair.now)).unwrap();
     // The service sees the request again.
     let (again, error) = pair.refused(&request, &correlation);
     let Some(ServiceError::Message(logged)) = &again.error else { panic!("{again:?}") };
@@ -271,7 +279,7 @@ fn a_replayed_message_is_refused_and_the_session_goes_on() {
     // Whoever can replay can also make the client believe that its session ended: WCF's client too.
     assert!(error.ends_session());
     // The client sees the reply again.
-    let error = pair.client.verify(wire(&reply), &correlation, pair.now).unwrap_err();
+    let error = pair.client.verify(wire(&reply), &correlation, &still(pair.now)).unwrap_err();
     assert_eq!(*nego::reason_of(&error).reason(), Reason::Replay);
     assert!(!error.ends_session());
     pair.call("goes on").unwrap();
@@ -293,7 +301,8 @@ fn a_tampered_message_is_refused_and_the_session_goes_on() {
     let (request, correlation) = pair.request("100");
     let changed = altered(&request, |text| text.replace("ICalculator/Add<", "ICalculator/Sub<"));
     let reply = pair.service.answer(&changed, pair.now);
-    let error = pair.client.verify(wire(&reply.envelope), &correlation, pair.now).unwrap_err();
+    let error =
+        pair.client.verify(wire(&reply.envelope), &correlation, &still(pair.now)).unwrap_err();
     says(&error, &["ICalculator/Sub' is invalid or unrecognized"]);
     let changed = altered(&request, |text| text.replace("<a:To ", "<a:To\u{20}\u{20}x=\"1\" "));
     let reply = pair.service.answer(&changed, pair.now);
@@ -312,9 +321,10 @@ fn a_tampered_message_is_refused_and_the_session_goes_on() {
     // And a tampered reply counts as lost.
     let message = pair.service.message(&request, pair.now);
     let reply = pair.echo(message);
-    let error = pair.client.verify(altered(&reply, flip_body), &correlation, pair.now).unwrap_err();
+    let error =
+        pair.client.verify(altered(&reply, flip_body), &correlation, &still(pair.now)).unwrap_err();
     assert!(matches!(error, ClientError::Unverifiable(_)) && !error.ends_session(), "{error}");
-    pair.client.verify(wire(&reply), &correlation, pair.now).unwrap();
+    pair.client.verify(wire(&reply), &correlation, &still(pair.now)).unwrap();
     pair.call("goes on").unwrap();
 }
 
@@ -331,8 +341,11 @@ fn a_service_without_security_is_told_from_others() {
     let mut pair = cert_pair();
     let mut setup = Setup::by_certificate(Dialect::February2005, Credential::None);
     setup.service.protection = Protection::None;
-    pair.service =
-        nego::Service::new(ServiceSecurity::new(setup.service, &mut Seeded(5)).unwrap(), 5);
+    pair.service = nego::Service::new(
+        ServiceSecurity::new(setup.service, &mut Seeded(5)).unwrap(),
+        setup.rules,
+        5,
+    );
     let error = pair.open().unwrap_err();
     let ClientError::Fault { fault, .. } = &error else { panic!("{error}") };
     says(&fault.text(), &["The header 'Security' from the namespace", "was not understood"]);
@@ -370,13 +383,17 @@ fn dialects_and_forms_that_differ_are_explained() {
     let old = Setup::by_certificate(Dialect::February2005, Credential::None);
     let one_shot = old.clone().one_shot();
     for (client, service) in [(&new, &old), (&old, &new), (&old, &one_shot)] {
-        let setup = Setup { client: client.client.clone(), service: service.service.clone() };
+        let setup = Setup {
+            client: client.client.clone(),
+            service: service.service.clone(),
+            rules: service.rules.clone(),
+        };
         let error = setup.build().open().unwrap_err();
         assert!(matches!(error, ClientError::Fault { ends_session: true, .. }), "{error}");
         says(&error, &["establishSecurityContext"]);
     }
     // A one-shot client finds out with its first message.
-    let setup = Setup { client: one_shot.client, service: old.service };
+    let setup = Setup { client: one_shot.client, ..old };
     let mut pair = setup.build();
     pair.open().unwrap();
     let (reply, error) = pair.refused_call("first");
@@ -401,7 +418,7 @@ fn an_action_outside_the_contract() {
     let mut envelope = Envelope::new(version);
     let action = "urn:not-in-the-contract";
     Addressing::request(action, ADDRESS, version.addressing, &mut pair.random).write(&mut envelope);
-    let error = pair.client.protect(envelope, pair.now, &mut pair.random).unwrap_err();
+    let error = pair.client.protect(envelope, &mut moment(pair.now, &mut pair.random)).unwrap_err();
     says(&error, &["cannot be protected", "urn:not-in-the-contract"]);
 }
 
@@ -421,21 +438,28 @@ fn what_is_missing_in_the_options_is_said() {
 fn calls_out_of_order_are_said_to_be() {
     let mut pair = cert_pair();
     let request = nego::application_request("early", &mut pair.random);
-    let early = pair.client.protect(request, pair.now, &mut pair.random).unwrap_err();
+    let early = pair.client.protect(request, &mut moment(pair.now, &mut pair.random)).unwrap_err();
     says(&early, &["not open"]);
     assert!(!early.ends_session());
-    assert!(pair.client.renew(pair.now, &mut pair.random).is_err());
-    let Step::Send(request) = pair.client.open(pair.now, &mut pair.random).unwrap() else {
+    assert!(pair.client.renew(&mut moment(pair.now, &mut pair.random)).is_err());
+    let Step::Send(request) = pair.client.open(&mut moment(pair.now, &mut pair.random)).unwrap()
+    else {
         panic!("nothing to send")
     };
-    let second = pair.client.open(pair.now, &mut pair.random).unwrap_err();
+    let second = pair.client.open(&mut moment(pair.now, &mut pair.random)).unwrap_err();
     says(&second, &["under way"]);
     pair.client.abandon_exchange();
     let reply = pair.service.answer(&request, pair.now);
-    let error = pair.client.handle_reply(reply.envelope, pair.now, &mut pair.random).unwrap_err();
+    let error = pair
+        .client
+        .handle_reply(reply.envelope, &mut moment(pair.now, &mut pair.random))
+        .unwrap_err();
     says(&error, &["no exchange"]);
     pair.open().unwrap();
-    says(&pair.client.open(pair.now, &mut pair.random).unwrap_err(), &["open already"]);
+    says(
+        &pair.client.open(&mut moment(pair.now, &mut pair.random)).unwrap_err(),
+        &["open already"],
+    );
     assert_eq!(pair.service.security.session_count(), 2);
 }
 
@@ -458,7 +482,8 @@ fn no_text_of_an_attacker_ends_the_session_unless_it_speaks_for_security() {
             .with_subcode(namespace, local);
         let version = MessageVersion::SOAP12_ADDRESSING10;
         let envelope = fault.to_envelope(version, "urn:fault", None);
-        let error = pair.client.verify(wire(&envelope), &correlation, pair.now).unwrap_err();
+        let error =
+            pair.client.verify(wire(&envelope), &correlation, &still(pair.now)).unwrap_err();
         assert_eq!(error.ends_session(), ends, "{namespace} {local}");
         assert!(error.to_string().len() < 6000, "a stranger's text is cut");
     }
@@ -484,10 +509,7 @@ fn confirmations_are_demanded_where_wcf_demands_them() {
 fn trust_may_be_decided_by_a_rule_of_one_s_own() {
     let mut setup =
         Setup::by_certificate(Dialect::February2005, Credential::Certificate("mallory"));
-    setup.service.clients = waxwing_security::conversation::ClientIdentification::Certificate(
-        Arc::new(nego::any_trust_rule),
-    );
-    setup.client.service_trust = nego::chain_trust(Usage::Service);
+    setup.rules.clients = Arc::new(nego::any_trust_rule);
     let mut pair = setup.build();
     pair.open().unwrap();
     let (request, _) = pair.request("x");
@@ -496,6 +518,6 @@ fn trust_may_be_decided_by_a_rule_of_one_s_own() {
             assert_eq!(message.caller.authentication_type(), "X509");
             assert!(message.caller.name().starts_with("CN=alice; "));
         }
-        Incoming::Reply(reply) => panic!("{reply:?}"),
+        other => panic!("{other:?}"),
     }
 }

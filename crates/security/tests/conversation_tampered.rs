@@ -4,7 +4,7 @@
 mod nego;
 
 use nego::legs::*;
-use nego::{Credential, Pair, Setup};
+use nego::{Credential, Pair, Setup, moment};
 use waxwing_security::conversation::Step;
 use waxwing_soap::Envelope;
 use waxwing_xml::Limits;
@@ -63,9 +63,9 @@ fn negotiate(pair: &mut Pair, leg: usize, change: impl Fn(&Envelope) -> Option<E
             return false;
         }
         let Some(arrived) = deliver(&reply.envelope) else { return false };
-        match pair.client.handle_reply(arrived, pair.now, &mut pair.random) {
+        match pair.client.handle_reply(arrived, &mut moment(pair.now, &mut pair.random)) {
             Ok(Step::Send(next)) => request = *next,
-            Ok(Step::Established) => panic!("a session without a request for it"),
+            Ok(other) => panic!("a session without a request for it: {other:?}"),
             Err(_) => return false,
         }
     }

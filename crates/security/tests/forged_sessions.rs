@@ -8,7 +8,10 @@ mod nego;
 
 use forge::{Derivation, Forge, Signature, Signer, by_uri, context_token, encrypted_key};
 use nego::legs::OLD;
-use nego::{ADD, ADD_RESPONSE, Credential, Pair, Setup, altered, certificate, fault, says, wire};
+use nego::{
+    ADD, ADD_RESPONSE, Credential, Pair, Setup, altered, certificate, fault, moment, says, still,
+    wire,
+};
 use waxwing_security::conversation::{Incoming, ServiceError};
 use waxwing_security::negotiation::Transcript;
 use waxwing_security::protection::{Direction, MessageProtection};
@@ -82,6 +85,7 @@ fn requests(identifier: &str) -> Vec<(String, String)> {
 fn is_refused(pair: &mut Pair, forged: &Forge, what: &str) {
     let reply = match pair.service.receive(&forged.envelope(), pair.now) {
         Incoming::Reply(reply) => *reply,
+        Incoming::Authenticate(authentication) => panic!("{what}: {authentication:?}"),
         Incoming::Message(message) => {
             panic!("{what}: handed up as a message of {}", message.caller)
         }
@@ -129,7 +133,7 @@ fn no_key_short_enough_to_be_guessed_signs_a_reply() {
             forged.headers.push(acknowledged.clone());
             forged.tokens =
                 Derivation::of_length(key.len() as u64).token("dk", &by_uri(&identifier));
-            let result = pair.client.verify(forged.envelope(), &correlation, pair.now);
+            let result = pair.client.verify(forged.envelope(), &correlation, &still(pair.now));
             assert!(result.is_err(), "{action} under the key {guess:?}");
         }
     }
@@ -262,7 +266,7 @@ fn the_hash_of_a_negotiation_is_no_derived_key() {
         (reply.to, reply.message_id) = (None, None);
         reply.tokens = tokens(&by_uri(&seen.identifier));
         reply.encryption = forged.encryption.clone();
-        let result = pair.client.verify(reply.envelope(), &correlation, pair.now);
+        let result = pair.client.verify(reply.envelope(), &correlation, &still(pair.now));
         assert!(result.is_err(), "label {label:?}: taken for the service's answer");
     }
     pair.call("goes on").unwrap();
@@ -419,7 +423,11 @@ fn no_end_takes_its_own_messages_for_the_others() {
     let acknowledgement = protocol_message("SequenceAcknowledgement");
     let security = &pair.service.security;
     let answer = security
-        .protect_reply(&handed.reply, acknowledgement, pair.now, &mut pair.service.random)
+        .protect_reply(
+            &handed.reply,
+            acknowledgement,
+            &mut moment(pair.now, &mut pair.service.random),
+        )
         .unwrap();
     let back = altered(&answer, |text| {
         let token = format!("</u:Timestamp>{}", context_token("sct", &identifier));
@@ -427,12 +435,12 @@ fn no_end_takes_its_own_messages_for_the_others() {
     });
     let reply = match pair.service.receive(&back, pair.now) {
         Incoming::Reply(reply) => reply,
-        Incoming::Message(_) => panic!("the service takes its own message for the client's"),
+        _ => panic!("the service takes its own message for the client's"),
     };
     says(reply.error.as_ref().expect("refused"), &["sent back"]);
     // The same at the client.
     let terminate = protocol_message("TerminateSequence");
-    let (own, _) = pair.client.protect(terminate, pair.now, &mut pair.random).unwrap();
+    let (own, _) = pair.client.protect(terminate, &mut moment(pair.now, &mut pair.random)).unwrap();
     let back = altered(&own, |text| {
         let (before, rest) = text.split_once("<c:SecurityContextToken").unwrap();
         let (token, after) = rest.split_once("</c:SecurityContextToken>").unwrap();
@@ -440,7 +448,8 @@ fn no_end_takes_its_own_messages_for_the_others() {
         let after = after.replace(&format!("URI=\"#{id}\""), &format!("URI=\"{identifier}\""));
         format!("{before}{after}")
     });
-    let error = pair.client.verify(back, &correlation, pair.now).expect_err("its own message");
+    let error =
+        pair.client.verify(back, &correlation, &still(pair.now)).expect_err("its own message");
     says(&error, &["sent back"]);
     pair.call("goes on").unwrap();
 }
@@ -463,7 +472,7 @@ fn an_answer_sent_back_is_no_request() {
     });
     match pair.service.receive(&back, pair.now) {
         Incoming::Reply(reply) => says(reply.error.as_ref().expect("refused"), &["sent back"]),
-        Incoming::Message(message) => panic!("handed up as a message of {}", message.caller),
+        other => panic!("handed up: {other:?}"),
     }
     pair.call("goes on").unwrap();
 }

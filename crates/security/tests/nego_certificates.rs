@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use nego::legs::*;
-use nego::{Credential, Setup, says, wire};
+use nego::{Credential, Setup, moment, says, wire};
 use openssl::asn1::Asn1Time;
 use openssl::ec::{EcGroup, EcKey};
 use openssl::hash::MessageDigest;
@@ -138,7 +138,7 @@ fn a_service_with_an_unusable_certificate_gets_no_client_certificate() {
     for (key, expected) in [(curve(), "no RSA key"), (rsa(768), "768 bits")] {
         let mut setup = Setup::negotiated(OLD, ALICE);
         setup.service.negotiation = Some(AnyCertificate::new(key, true));
-        setup.client.service_trust = Arc::new(nego::any_trust_rule);
+        setup.rules.service = Arc::new(nego::any_trust_rule);
         let mut pair = setup.build();
         let one = first(&mut pair);
         let two = pair.service.answer(&one, pair.now);
@@ -152,7 +152,8 @@ fn a_service_with_an_unusable_certificate_gets_no_client_certificate() {
             other => panic!("{:?}", other.map(|_| "the client's flight")),
         }
         // The exchange is over: what comes later finds nobody.
-        let again = pair.client.handle_reply(wire(&two.envelope), pair.now, &mut pair.random);
+        let again =
+            pair.client.handle_reply(wire(&two.envelope), &mut moment(pair.now, &mut pair.random));
         assert!(again.is_err());
     }
 }

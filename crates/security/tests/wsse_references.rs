@@ -135,6 +135,7 @@ fn is_of_alice(name: &str, request: &Request) {
             return assert_eq!(message.caller.certificate(), Some(&certificate("alice")), "{name}");
         }
         waxwing_security::conversation::Incoming::Reply(reply) => reply,
+        other => panic!("{name}: {other:?}"),
     };
     panic!("{name}: {:?}", reply.error);
 }

@@ -21,7 +21,9 @@ mod message;
 pub mod options;
 mod service;
 
-pub use client::{Answer, ClientOutput, ClientSession, ClientSettings, TransmissionId, Transmit};
+pub use client::{
+    Answer, AuthenticationId, ClientOutput, ClientSession, ClientSettings, TransmissionId, Transmit,
+};
 pub use diagnosis::{Diagnosis, Situation, TransportCause, TransportFailure};
 pub use error::SessionError;
 pub use message::{AppMessage, ApplicationMessage};
@@ -29,7 +31,8 @@ pub use service::{
     Admission, AdmissionInput, AdmissionLimits, Arrival, ArrivedMessage, ConcurrencyMode,
     DispatchId, DispatchModes, Encoded, EndpointId, Execution, InstanceContextMode, InstanceId,
     Peer, Place, RefusalKind, ReplyTo, ServiceAnswer, ServiceEndpoint, ServiceInput, ServiceOutput,
-    ServiceResponse, ServiceSessions, ServiceSettings, VerifiedMessage, VerifiedRequest,
+    ServiceResponse, ServiceSessions, ServiceSettings, UnknownSender, VerifiedMessage,
+    VerifiedRequest,
 };
 
 pub use waxwing_reliable::{CallId, ExchangeId};

@@ -266,7 +266,8 @@ fn a_demand_to_renew_that_another_call_drew_sends_nothing_again() {
     pair.millis += 180_000;
     pair.call(2, "two");
     let posted = std::mem::take(&mut pair.posted);
-    let [(renew, renewal), (two, late)] = &posted[..] else { panic!("{}", posted.len()) };
+    // The renewal is asked for when the service's certificate was judged once more.
+    let [(two, late), (renew, renewal)] = &posted[..] else { panic!("{}", posted.len()) };
     pair.arrive(*two, late);
     let demand = pair.answers.remove(two).unwrap();
     pair.answer(one, &demand);

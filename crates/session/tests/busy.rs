@@ -10,11 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
 use waxwing_crypto::{Certificate, Identity, PrivateKey};
 use waxwing_reliable::{ReliableMessagingVersion, ReliableSessionSettings, Shape};
+use waxwing_security::PeerTag;
 use waxwing_security::conversation::{
     ClientIdentification, ClientOptions, ClientSecurity, ServiceKey, ServiceOptions,
     ServiceSecurity,
 };
-use waxwing_security::{Delivery, PeerTag};
 use waxwing_session::{
     Answer, Arrival, ClientOutput, ClientSession, ClientSettings, DispatchModes, ExchangeId,
     Moment, ServiceEndpoint, ServiceInput, ServiceOutput, ServiceSessions, ServiceSettings,
@@ -65,8 +65,7 @@ fn service_options() -> ServiceOptions {
 }
 
 fn client_options(tls: &TlsConfig) -> ClientOptions {
-    let trust = |_: &Certificate, _: &[Certificate], _: Timestamp| Ok(());
-    let mut options = ClientOptions::new(ADDRESS, Arc::new(trust));
+    let mut options = ClientOptions::new(ADDRESS);
     options.service_key = Some(ServiceKey::Negotiated(Arc::new(tls.clone())));
     options
 }
@@ -184,6 +183,9 @@ impl World {
                     client.posted += 1;
                     requests.push((transmit.id, transmit.envelope));
                 }
+                ClientOutput::Authenticate { id, .. } => {
+                    client.session.authenticated(id, Ok(()), &mut moment);
+                }
                 ClientOutput::Opened => client.outcome = Some(Ok(self.now - client.begun)),
                 ClientOutput::Faulted(error) => client.outcome = Some(Err(error)),
                 ClientOutput::Warning(text) => {
@@ -213,6 +215,7 @@ impl World {
         };
         let arrived = match self.endpoint.receive(envelope, peer, &mut moment) {
             Arrival::Answer(encoded) => return encoded.into_envelope(),
+            Arrival::Authenticate(sender) => panic!("{sender:?}"),
             Arrival::Message(arrived) => *arrived,
         };
         let exchange = ExchangeId(self.exchanges);
@@ -343,8 +346,8 @@ fn an_honest_client_beside_attackers_always_opens() {
         // What the attackers left behind is gone after its time.
         let time = Time::from_millis(400_000);
         let mut random = Seeded(9);
-        let at = Delivery::from(&Moment { wall: wall(400_000), time, random: &mut random });
-        let swept = world.endpoint.security().sweep(at);
+        let at = Moment { wall: wall(400_000), time, random: &mut random };
+        let swept = world.endpoint.security().sweep(&at);
         assert!(swept.never_used > 0, "{swept}");
         assert_eq!(world.endpoint.security().session_count(), honest.len());
         assert_eq!(world.endpoint.security().negotiation_count(), 0);

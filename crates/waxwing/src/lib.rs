@@ -14,6 +14,7 @@ macro_rules! debug_is_display {
     };
 }
 
+mod authentication;
 pub mod certificates;
 pub mod check;
 pub mod client;

@@ -19,6 +19,11 @@ impl fmt::Display for Panicked {
 impl std::error::Error for Panicked {}
 
 impl Panicked {
+    /// What the panic said.
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
     fn of(payload: &(dyn Any + Send)) -> Self {
         let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| payload.downcast_ref::<String>().cloned());

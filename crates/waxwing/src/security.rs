@@ -3,5 +3,10 @@
 //! [`ServiceHostBuilder::user_names`](crate::ServiceHostBuilder::user_names).
 
 pub use waxwing_security::conversation::{
-    CertificateTrust, CredentialKind, ExpectedIdentity, SecurityProfile, UserNameValidator,
+    CertificateEvidence, CredentialKind, ExpectedIdentity, SecurityProfile, UserNameEvidence,
+};
+
+pub use crate::authentication::{
+    AsyncCertificateTrust, AsyncUserNameValidator, CertificateTrust, MAX_BLOCKING_RULES,
+    UserNameValidator, VERDICT_TIMEOUT,
 };

@@ -102,7 +102,16 @@ pub enum ClientError {
 
 impl From<NegotiationError> for ClientError {
     fn from(error: NegotiationError) -> Self {
-        ClientError::Negotiation(error)
+        match error {
+            NegotiationError::Fault(fault) => ClientError::Fault {
+                kind: SecurityFaultKind::of(&fault),
+                fault,
+                origin: FaultOrigin::Negotiation,
+                ends_session: true,
+            },
+            NegotiationError::State(what) => ClientError::State(what),
+            error => ClientError::Negotiation(error),
+        }
     }
 }
 

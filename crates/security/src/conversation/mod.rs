@@ -7,15 +7,18 @@
 //!
 //! ```text
 //! let mut security = ClientSecurity::new(options, &mut random)?;
-//! let mut step = security.open(now, &mut random)?;             // Step::Send(envelope) | Step::Established
-//! while let Step::Send(request) = step {
-//!     let reply = post(request);                                // an Envelope
-//!     step = security.handle_reply(reply, now, &mut random)?;   // negotiation legs, RST/SCT, Renew, Cancel
+//! let mut step = security.open(at)?;
+//! loop {
+//!     step = match step {
+//!         Step::Send(request) => security.handle_reply(post(request), at)?,  // negotiation legs, RST/SCT, Renew, Cancel
+//!         Step::Authenticate(evidence) => security.authenticated(judge(&evidence), at)?,  // the service's certificate
+//!         Step::Established => break,
+//!     };
 //! }
-//! let (secured, correlation) = security.protect(envelope, now, &mut random)?;
-//! let received = security.verify(post(secured), &correlation, now)?;   // Received
-//! if security.renewal_due(now) { step = security.renew(now, &mut random)?; /* as above */ }
-//! step = security.cancel(now, &mut random)?;                    // as above
+//! let (secured, correlation) = security.protect(envelope, at)?;
+//! let received = security.verify(post(secured), &correlation, at)?;   // Received
+//! if security.renewal_due(at) { step = security.renew(at)?; /* as above */ }
+//! step = security.cancel(at)?;                                        // as above
 //! ```
 //!
 //! Calls go on with the old key while a renewal is under way: [`ClientSecurity::protect`] and
@@ -26,11 +29,17 @@
 //! [`ServiceSecurity`] is shared by all threads (`&self`):
 //!
 //! ```text
-//! match security.receive(envelope, now, &mut random) {
-//!     Incoming::Reply(reply) => respond(reply.status, reply.envelope),   // trust messages and faults
+//! let mut incoming = security.receive(envelope, peer, at);
+//! // Who it is must be decided: outside, in its own time, under no lock.
+//! while let Incoming::Authenticate(authentication) = incoming {
+//!     let verdict = judge(authentication.evidence());
+//!     incoming = security.authenticated(authentication, verdict, at);
+//! }
+//! match incoming {
+//!     Incoming::Reply(reply) => respond(reply.kind, reply.envelope),     // trust messages and faults
 //!     Incoming::Message(message) => {                                    // for the layers above
 //!         // message.received, message.session, message.caller
-//!         let answer = security.protect_reply(&message.reply, envelope, now, &mut random)?;
+//!         let answer = security.protect_reply(&message.reply, envelope, at)?;
 //!     }
 //! }
 //! ```
@@ -41,6 +50,7 @@ mod caller;
 mod client;
 mod credentials;
 mod error;
+mod evidence;
 mod faults;
 mod identity;
 mod options;
@@ -51,16 +61,15 @@ mod service;
 pub use caller::CallerIdentity;
 pub(crate) use caller::folded;
 pub use client::{ClientSecurity, Correlation, OneShotClient, SecureConversationClient, Step};
-pub use credentials::{
-    CertificateTrust, ClientCredential, ClientIdentification, UserNameValidator,
-};
+pub use credentials::{ClientCredential, ClientIdentification};
 pub use error::{ClientError, FaultOrigin};
+pub use evidence::{CertificateEvidence, Evidence, UserNameEvidence, Verdict};
 pub use faults::SecurityFaultKind;
 pub use identity::{ExpectedIdentity, IdentityMismatch};
 pub use options::{ClientOptions, Protection, ServiceKey, ServiceLimits, ServiceOptions};
 pub use profile::{CredentialKind, SecurityProfile};
 pub use received::Received;
 pub use service::{
-    Incoming, ReplyContext, SecuredMessage, SecuritySession, ServiceError, ServiceReply,
-    ServiceSecurity, Swept,
+    Authentication, Incoming, ReplyContext, ReplyKind, SecuredMessage, SecuritySession,
+    ServiceError, ServiceReply, ServiceSecurity, Swept,
 };

@@ -7,7 +7,7 @@ use waxwing_crypto::{Certificate, PrivateKey};
 use waxwing_soap::MessageVersion;
 use waxwing_xml::Limits;
 
-use super::credentials::{CertificateTrust, ClientCredential, ClientIdentification};
+use super::credentials::{ClientCredential, ClientIdentification};
 use super::identity::ExpectedIdentity;
 use crate::negotiation::TlsEngines;
 use crate::protection::ProtectionRequirements;
@@ -51,8 +51,6 @@ pub struct ClientOptions {
     pub address: Box<str>,
     /// Who the service must be.
     pub identity: ExpectedIdentity,
-    /// Whether the service's certificate is trusted.
-    pub service_trust: Arc<dyn CertificateTrust>,
     /// Where the first key comes from.
     pub service_key: Option<ServiceKey>,
     /// What the client proves itself with.
@@ -81,7 +79,7 @@ pub struct ClientOptions {
 impl ClientOptions {
     /// Options with the defaults of `wsHttpBinding` for a service at `address`; the identity is its
     /// host name. Credentials and the service's key are to be set.
-    pub fn new(address: impl Into<Box<str>>, service_trust: Arc<dyn CertificateTrust>) -> Self {
+    pub fn new(address: impl Into<Box<str>>) -> Self {
         let address = address.into();
         Self {
             protection: Protection::Conversation,
@@ -91,7 +89,6 @@ impl ClientOptions {
             version: MessageVersion::SOAP12_ADDRESSING10,
             identity: ExpectedIdentity::of_address(&address),
             address,
-            service_trust,
             service_key: None,
             credential: ClientCredential::None,
             signature_confirmation: None,
@@ -223,8 +220,7 @@ impl ServiceOptions {
     }
 
     pub(crate) fn confirms_signatures(&self) -> bool {
-        let default = self.negotiation.is_none()
-            && !matches!(self.clients, ClientIdentification::UserName(_));
+        let default = self.negotiation.is_none() && self.clients != ClientIdentification::UserName;
         self.signature_confirmation.unwrap_or(default)
     }
 }

@@ -53,8 +53,8 @@ impl SecurityProfile {
             negotiated: options.negotiation.is_some(),
             credential: match options.clients {
                 ClientIdentification::None => CredentialKind::None,
-                ClientIdentification::UserName(_) => CredentialKind::UserName,
-                ClientIdentification::Certificate(_) => CredentialKind::Certificate,
+                ClientIdentification::UserName => CredentialKind::UserName,
+                ClientIdentification::Certificate => CredentialKind::Certificate,
             },
         })
     }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use waxwing_crypto::Certificate;
-use waxwing_soap::{Addressing, Envelope, MessageVersion, RandomSource};
+use waxwing_soap::{Addressing, Envelope, Fault, MessageVersion, Moment, RandomSource};
 use waxwing_xml::NodeId;
 use zeroize::Zeroizing;
 
@@ -10,7 +10,6 @@ use super::engine::TlsEngine;
 use super::error::NegotiationError;
 use super::transcript::Transcript;
 use super::{MAX_LEGS, MAX_TLS_OCTETS, TLS_WRAP, exchange_value_type};
-use crate::conversation::{ClientError, FaultOrigin, SecurityFaultKind};
 use crate::error::Reason;
 use crate::trust::{
     BinaryExchange, Lifetime, ProofToken, RequestSecurityToken, RequestSecurityTokenResponse,
@@ -37,15 +36,45 @@ pub struct NegotiationClient {
     engine: Box<dyn TlsEngine>,
     context: Box<str>,
     transcript: Transcript,
+    /// The service's certificate, once it is trusted.
     certificate: Option<Certificate>,
+    /// What goes on when the service's certificate is trusted.
+    held: Option<Held>,
     legs: usize,
     octets: usize,
+}
+
+/// A leg that waits for a verdict about the service's certificate. What TLS wants to say next is for the service alone.
+struct Held {
+    certificate: Certificate,
+    next: Next,
+}
+
+/// What follows on a flight of the service.
+enum Next {
+    /// Another flight of ours.
+    Flight(Vec<u8>),
+    /// The token: the response, the one with the hash, and what TLS still wanted to say.
+    Token(Box<(RequestSecurityTokenResponse, RequestSecurityTokenResponse, Vec<u8>)>),
+}
+
+impl Next {
+    /// What TLS wants to say.
+    fn octets(&self) -> &[u8] {
+        match self {
+            Next::Flight(octets) => octets,
+            Next::Token(token) => &token.2,
+        }
+    }
 }
 
 /// What a negotiation needs next.
 pub enum NegotiationStep {
     /// Post this and give the answer to [`NegotiationClient::handle_reply`].
     Send(Box<Envelope>),
+    /// The service showed this certificate, and what came with it (leaf first). If it is trusted, go on with
+    /// [`NegotiationClient::trusted`]; until then nothing is sent that depends on it.
+    Authenticate(Vec<Certificate>),
     /// It succeeded.
     Done(Box<NegotiatedContext>),
 }
@@ -57,12 +86,9 @@ pub struct NegotiatedContext {
     pub token: ContextToken,
     /// How long it may be used, by the service's clock.
     pub lifetime: Lifetime,
-    /// The service's certificate; it was checked.
+    /// The service's certificate; it is trusted.
     pub certificate: Certificate,
 }
-
-/// Decides on the service's certificate (leaf first) before anything is sent that depends on it.
-pub type CertificateCheck<'a> = &'a mut dyn FnMut(&[Certificate]) -> Result<(), ClientError>;
 
 impl NegotiationClient {
     /// Starts a negotiation under the name `context`; the first message is to be posted.
@@ -90,6 +116,7 @@ impl NegotiationClient {
             context: context.into(),
             transcript: Transcript::new(),
             certificate: None,
+            held: None,
             legs: 0,
             octets: 0,
         };
@@ -100,60 +127,102 @@ impl NegotiationClient {
         Ok((client, envelope))
     }
 
-    /// Takes the service's answer. As soon as it brings the service's certificate, `check` decides on
-    /// it: the client's own certificate is sent to nobody else.
+    /// Takes the service's answer. As soon as it brings the service's certificate, that is to be decided on: the
+    /// client's own certificate is sent to nobody else.
     ///
     /// # Errors
-    /// A fault of the service, a failure of TLS or of the messages around it, and what `check` says.
+    /// A fault of the service, a failure of TLS or of the messages around it. The negotiation is over then.
     pub fn handle_reply(
         &mut self,
         reply: Envelope,
-        check: CertificateCheck<'_>,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
-    ) -> Result<NegotiationStep, ClientError> {
-        if let Some(fault) = waxwing_soap::Fault::read(&reply) {
-            let kind = SecurityFaultKind::of(&fault);
-            let (fault, origin) = (Box::new(fault), FaultOrigin::Negotiation);
-            return Err(ClientError::Fault { fault, kind, origin, ends_session: true });
+        at: &mut Moment<'_>,
+    ) -> Result<NegotiationStep, NegotiationError> {
+        if self.held.is_some() {
+            return Err(NegotiationError::State("the service's certificate is not decided on yet"));
+        }
+        if let Some(fault) = Fault::read(&reply) {
+            return Err(NegotiationError::Fault(Box::new(fault)));
         }
         self.legs += 1;
         if self.legs > MAX_LEGS {
             let (what, limit) = ("legs", MAX_LEGS);
-            return Err(NegotiationError::TooLarge { what, limit }.into());
+            return Err(NegotiationError::TooLarge { what, limit });
         }
         let dialect = self.options.dialect;
         let missing = Reason::Missing("the RequestSecurityTokenResponse");
         let malformed = NegotiationError::Message;
         let payload = reply.payload().ok_or_else(|| malformed(missing.into()))?;
         let (form, responses) = read_responses(payload, dialect).map_err(malformed)?;
-        match form {
-            ResponseBody::Bare => self.next_leg(&reply, &responses, check, random),
-            ResponseBody::Collection => self.finish(&reply, &responses, check, now),
+        let next = match form {
+            ResponseBody::Bare => self.next_leg(&reply, responses)?,
+            ResponseBody::Collection => self.last_leg(&reply, responses)?,
+        };
+        if self.certificate.is_none() {
+            let chain = self.engine.peer_certificates()?;
+            if let Some(leaf) = chain.first() {
+                self.held = Some(Held { certificate: leaf.clone(), next });
+                return Ok(NegotiationStep::Authenticate(chain));
+            }
+            // Whatever TLS wants to say now would be said to nobody knows whom.
+            if self.engine.is_complete() || !next.octets().is_empty() {
+                return Err(NegotiationError::NoCertificate);
+            }
+        }
+        self.go_on(next, at)
+    }
+
+    /// Goes on after [`NegotiationStep::Authenticate`]: the certificate that the service showed is trusted.
+    ///
+    /// # Errors
+    /// As for [`NegotiationClient::handle_reply`], and when no certificate was to be decided on.
+    pub fn trusted(&mut self, at: &mut Moment<'_>) -> Result<NegotiationStep, NegotiationError> {
+        let held = self.held.take();
+        let held = held.ok_or(NegotiationError::State("no certificate is to be decided on"))?;
+        self.certificate = Some(held.certificate);
+        self.go_on(held.next, at)
+    }
+
+    fn go_on(
+        &mut self,
+        next: Next,
+        at: &mut Moment<'_>,
+    ) -> Result<NegotiationStep, NegotiationError> {
+        match next {
+            Next::Flight(octets) => self.send(octets, at.random),
+            Next::Token(token) => {
+                let (response, authenticator, rest) = *token;
+                self.finish(&response, &authenticator, &rest, at.wall)
+            }
         }
     }
 
-    /// An intermediate answer: the next flight of the handshake.
+    /// An intermediate answer: a flight of the handshake.
     fn next_leg(
         &mut self,
         reply: &Envelope,
-        responses: &[(NodeId, RequestSecurityTokenResponse)],
-        check: CertificateCheck<'_>,
-        random: &mut dyn RandomSource,
-    ) -> Result<NegotiationStep, ClientError> {
-        let Some((node, response)) = responses.first() else {
-            return Err(NegotiationError::OutOfPlace("an answer without response").into());
+        responses: Vec<(NodeId, RequestSecurityTokenResponse)>,
+    ) -> Result<Next, NegotiationError> {
+        let Some((node, response)) = responses.into_iter().next() else {
+            return Err(NegotiationError::OutOfPlace("an answer without response"));
         };
-        self.check_context(response)?;
+        self.check_context(&response)?;
         let exchange = response.binary_exchange.as_ref();
         let exchange = exchange.ok_or(NegotiationError::OutOfPlace(
             "an answer with neither TLS records nor a token",
         ))?;
-        self.transcript.add(reply.document().element(*node));
-        let octets = self.advance(exchange, check)?;
+        self.transcript.add(reply.document().element(node));
+        Ok(Next::Flight(self.advance(exchange)?))
+    }
+
+    /// The next flight of ours.
+    fn send(
+        &mut self,
+        octets: Vec<u8>,
+        random: &mut dyn RandomSource,
+    ) -> Result<NegotiationStep, NegotiationError> {
         if octets.is_empty() {
             let what = "the service waits for records that TLS does not have";
-            return Err(NegotiationError::OutOfPlace(what).into());
+            return Err(NegotiationError::OutOfPlace(what));
         }
         let dialect = self.options.dialect;
         let response = RequestSecurityTokenResponse {
@@ -171,39 +240,47 @@ impl NegotiationClient {
     }
 
     /// The last answer: the rest of the handshake, the token with its wrapped key, the hash.
-    fn finish(
+    fn last_leg(
         &mut self,
         reply: &Envelope,
-        responses: &[(NodeId, RequestSecurityTokenResponse)],
-        check: CertificateCheck<'_>,
-        now: Timestamp,
-    ) -> Result<NegotiationStep, ClientError> {
-        let [(node, response), (_, authenticator), ..] = responses else {
-            return Err(NegotiationError::Authenticator("missing").into());
+        responses: Vec<(NodeId, RequestSecurityTokenResponse)>,
+    ) -> Result<Next, NegotiationError> {
+        let mut responses = responses.into_iter();
+        let (Some((node, response)), Some((_, authenticator))) =
+            (responses.next(), responses.next())
+        else {
+            return Err(NegotiationError::Authenticator("missing"));
         };
-        self.check_context(response)?;
-        self.check_context(authenticator)?;
-        let dialect = self.options.dialect;
-        self.transcript.add_final(reply.document().element(*node), dialect);
+        self.check_context(&response)?;
+        self.check_context(&authenticator)?;
+        self.transcript.add_final(reply.document().element(node), self.options.dialect);
         // The records come before the proof token, which is wrapped by the session that they complete.
-        if let Some(exchange) = &response.binary_exchange {
-            let rest = self.advance(exchange, check)?;
-            if !rest.is_empty() {
-                let what = "the service answers with a token before the handshake is complete";
-                return Err(NegotiationError::OutOfPlace(what).into());
-            }
-        }
-        if !self.engine.is_complete() {
+        let rest = match &response.binary_exchange {
+            Some(exchange) => self.advance(exchange)?,
+            None => Vec::new(),
+        };
+        Ok(Next::Token(Box::new((response, authenticator, rest))))
+    }
+
+    fn finish(
+        &mut self,
+        response: &RequestSecurityTokenResponse,
+        authenticator: &RequestSecurityTokenResponse,
+        rest: &[u8],
+        now: Timestamp,
+    ) -> Result<NegotiationStep, NegotiationError> {
+        if !rest.is_empty() || !self.engine.is_complete() {
             let what = "the service answers with a token before the handshake is complete";
-            return Err(NegotiationError::OutOfPlace(what).into());
+            return Err(NegotiationError::OutOfPlace(what));
         }
+        let dialect = self.options.dialect;
         let key = self.unwrap_key(response)?;
         let found = authenticator.authenticator.as_deref();
         self.transcript.check(&key, found.ok_or(NegotiationError::Authenticator("missing"))?)?;
         let malformed = |reason: Reason| NegotiationError::Message(reason.into());
         if response.token_type.as_deref().is_some_and(|t| t != dialect.context_token_type()) {
             let what = "a TokenType other than a security context";
-            return Err(malformed(Reason::Unsupported(what)).into());
+            return Err(malformed(Reason::Unsupported(what)));
         }
         let missing = || malformed(Reason::Missing("the RequestedSecurityToken"));
         let token = response.token.as_ref().ok_or_else(missing)?;
@@ -244,37 +321,18 @@ impl NegotiationClient {
         Ok(key)
     }
 
-    /// Feeds a flight to TLS; the certificate is decided upon as soon as it is there.
-    fn advance(
-        &mut self,
-        exchange: &BinaryExchange,
-        check: CertificateCheck<'_>,
-    ) -> Result<Vec<u8>, ClientError> {
+    /// Feeds a flight to TLS.
+    fn advance(&mut self, exchange: &BinaryExchange) -> Result<Vec<u8>, NegotiationError> {
         // The service answers in the form that it was asked in; another one is not what was sent.
         if *exchange.value_type != *exchange_value_type(self.options.dialect) {
-            return Err(NegotiationError::ValueType(exchange.value_type.clone()).into());
+            return Err(NegotiationError::ValueType(exchange.value_type.clone()));
         }
         self.octets += exchange.octets.len();
         if self.octets > MAX_TLS_OCTETS {
             let (what, limit) = ("octets of TLS records", MAX_TLS_OCTETS);
-            return Err(NegotiationError::TooLarge { what, limit }.into());
+            return Err(NegotiationError::TooLarge { what, limit });
         }
-        let octets = self.engine.advance(&exchange.octets)?;
-        if self.certificate.is_none() {
-            let chain = self.engine.peer_certificates()?;
-            match chain.first() {
-                Some(leaf) => {
-                    check(&chain)?;
-                    self.certificate = Some(leaf.clone());
-                }
-                // Whatever TLS wants to say now would be said to nobody knows whom.
-                None if self.engine.is_complete() || !octets.is_empty() => {
-                    return Err(NegotiationError::NoCertificate.into());
-                }
-                None => {}
-            }
-        }
-        Ok(octets)
+        self.engine.advance(&exchange.octets)
     }
 
     fn check_context(

@@ -1,5 +1,7 @@
 //! Why a negotiation failed.
 
+use waxwing_soap::Fault;
+
 use crate::error::SecurityError;
 
 /// Why a negotiation failed. TLS failures and failures of the messages around it are told apart.
@@ -35,6 +37,19 @@ pub enum NegotiationError {
     /// A negotiation was begun a second time under its name; both are given up.
     #[error("SOAP: a negotiation with the Context '{0}' is under way already; it is given up")]
     RepeatedContext(Box<str>),
+    /// A negotiation was over when its last leg could be answered: who the client is was not known in time, or a
+    /// second one was begun under its name.
+    #[error(
+        "SOAP: the negotiation with the Context '{0}' was given up before it could be answered: it took too long, or \
+         another was begun under its name"
+    )]
+    GivenUp(Box<str>),
+    /// The service answered with a fault. **Its content is not authenticated.**
+    #[error("the service answered with a fault: {}", .0.text())]
+    Fault(Box<Fault>),
+    /// A step that does not fit the state of the negotiation here.
+    #[error("{0}")]
+    State(&'static str),
     /// The binary exchange is not TLS, or the service answers in another form than it was asked in.
     #[error(
         "SOAP: the BinaryExchange has the ValueType '{0}', not that of TLS as it was asked for"

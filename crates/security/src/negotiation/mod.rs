@@ -14,12 +14,13 @@ mod pool;
 mod service;
 mod transcript;
 
-pub use client::{
-    CertificateCheck, NegotiatedContext, NegotiationClient, NegotiationOptions, NegotiationStep,
-};
+pub use client::{NegotiatedContext, NegotiationClient, NegotiationOptions, NegotiationStep};
 pub use engine::{TlsEngine, TlsEngines};
 pub use error::NegotiationError;
-pub(crate) use service::{NegotiationOutcome, NegotiationRequest, NegotiationService};
+pub(crate) use service::{
+    FinishedHandshake, NegotiationLimits, NegotiationOutcome, NegotiationRequest,
+    NegotiationService,
+};
 pub use transcript::Transcript;
 
 use crate::wsse::Dialect;

@@ -11,10 +11,9 @@ use zeroize::Zeroizing;
 
 use super::engine::{TlsEngine, TlsEngines};
 use super::error::NegotiationError;
-use super::pool::Pool;
+use super::pool::{Place, Pool};
 use super::transcript::Transcript;
 use super::{TLS_WRAP, is_tls_exchange};
-use crate::conversation::{ServiceError, ServiceLimits};
 use crate::delivery::Delivery;
 use crate::error::Reason;
 use crate::trust::{
@@ -34,16 +33,37 @@ pub(crate) struct NegotiationRequest<'a> {
     pub(crate) delivery: Delivery,
 }
 
-/// What the service answers to a leg.
+/// What becomes of a leg.
 pub(crate) enum NegotiationOutcome {
-    /// The next flight.
+    /// It is answered with the next flight.
     Continue(Box<Envelope>),
-    /// The last answer and the token that it brings.
-    Complete { envelope: Box<Envelope>, token: ContextToken, lifetime: Lifetime },
+    /// The handshake is over. Who the client is can be decided now.
+    Finished(Box<FinishedHandshake>),
 }
 
-/// Decides on the client's certificates (leaf first; empty when it showed none).
-pub(crate) type ClientCheck<'a> = &'a mut dyn FnMut(&[Certificate]) -> Result<(), ServiceError>;
+/// A handshake that is over, before a token is issued. It keeps its place; dropped, it gives the place back.
+pub(crate) struct FinishedHandshake {
+    negotiation: Negotiation,
+    place: Place<Negotiation>,
+    /// What TLS has to say at last.
+    flight: Vec<u8>,
+    version: MessageVersion,
+}
+
+/// The last answer and the token that it brings.
+pub(crate) struct IssuedToken {
+    pub(crate) envelope: Envelope,
+    pub(crate) token: ContextToken,
+    pub(crate) lifetime: Lifetime,
+}
+
+/// How many negotiations there may be, for how long, and how large.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NegotiationLimits {
+    pub(crate) max: usize,
+    pub(crate) timeout: Duration,
+    pub(crate) max_octets: usize,
+}
 
 /// The negotiations of a service. TLS is worked on outside the lock.
 pub(crate) struct NegotiationService {
@@ -63,9 +83,9 @@ struct Negotiation {
 }
 
 impl NegotiationService {
-    pub(crate) fn new(limits: &ServiceLimits) -> Self {
-        let max_octets = limits.max_negotiation_octets;
-        Self { pool: Pool::new(limits), serial: AtomicU64::new(0), max_octets }
+    pub(crate) fn new(limits: NegotiationLimits) -> Self {
+        let pool = Pool::new(limits.max, limits.timeout);
+        Self { pool, serial: AtomicU64::new(0), max_octets: limits.max_octets }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -81,13 +101,10 @@ impl NegotiationService {
         &self,
         envelope: &Envelope,
         leg: &NegotiationRequest<'_>,
-        check: ClientCheck<'_>,
-        ids: &mut dyn IdSource,
-        random: &mut dyn RandomSource,
-    ) -> Result<NegotiationOutcome, ServiceError> {
+    ) -> Result<NegotiationOutcome, NegotiationError> {
         match leg.action {
             Some(TrustAction::NegotiationRequest) => self.begin(envelope, leg),
-            _ => self.go_on(envelope, leg, check, ids, random),
+            _ => self.go_on(envelope, leg),
         }
     }
 
@@ -95,7 +112,7 @@ impl NegotiationService {
         &self,
         envelope: &Envelope,
         leg: &NegotiationRequest<'_>,
-    ) -> Result<NegotiationOutcome, ServiceError> {
+    ) -> Result<NegotiationOutcome, NegotiationError> {
         let payload = envelope.payload().ok_or_else(|| missing("the RequestSecurityToken"))?;
         if let Some(context) = payload.attribute("Context")
             && RequestSecurityToken::read(payload, leg.settings.dialect).is_err()
@@ -107,21 +124,11 @@ impl NegotiationService {
         let context = request.context.clone().ok_or(NegotiationError::NoContext)?;
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
         let place = self.pool.begin(&context, &leg.delivery, serial)?;
-        let begun = self.first_flight(&request, &context, leg).map(|(mut negotiation, out)| {
-            negotiation.transcript.add(payload);
-            let envelope = negotiation.reply(out, envelope.version(), leg);
-            (negotiation, envelope)
-        });
-        match begun {
-            Ok((negotiation, envelope)) => {
-                self.pool.put_back(&context, place, negotiation);
-                Ok(NegotiationOutcome::Continue(Box::new(envelope)))
-            }
-            Err(error) => {
-                self.pool.end(&context, place);
-                Err(error.into())
-            }
-        }
+        let (mut negotiation, out) = self.first_flight(&request, &context, leg)?;
+        negotiation.transcript.add(payload);
+        let envelope = negotiation.reply(out, envelope.version(), leg);
+        place.put_back(negotiation);
+        Ok(NegotiationOutcome::Continue(Box::new(envelope)))
     }
 
     fn first_flight(
@@ -167,47 +174,65 @@ impl NegotiationService {
         &self,
         envelope: &Envelope,
         leg: &NegotiationRequest<'_>,
-        check: ClientCheck<'_>,
-        ids: &mut dyn IdSource,
-        random: &mut dyn RandomSource,
-    ) -> Result<NegotiationOutcome, ServiceError> {
-        let dialect = leg.settings.dialect;
+    ) -> Result<NegotiationOutcome, NegotiationError> {
         let payload =
             envelope.payload().ok_or_else(|| missing("the RequestSecurityTokenResponse"))?;
         let context = payload.attribute("Context").ok_or(NegotiationError::NoContext)?;
+        // Dropped on every error: the negotiation is over then.
         let (place, mut negotiation) = self.pool.take(context, &leg.delivery)?;
-        let answered =
-            read_leg(payload, dialect).map_err(ServiceError::from).and_then(|response| {
-                negotiation.transcript.add(payload);
-                let exchange =
-                    response.binary_exchange.ok_or_else(|| missing("the BinaryExchange"))?;
-                let out = negotiation.advance(&exchange, self.max_octets)?;
-                if !negotiation.engine.is_complete() {
-                    if out.is_empty() {
-                        let text = "the flight ends before the handshake is complete".to_owned();
-                        return Err(NegotiationError::Tls(text).into());
-                    }
-                    let envelope = negotiation.reply(out, envelope.version(), leg);
-                    return Ok(NegotiationOutcome::Continue(Box::new(envelope)));
-                }
-                check(&negotiation.engine.peer_certificates()?)?;
-                negotiation.complete(out, envelope.version(), leg, ids, random)
-            });
-        match &answered {
-            Ok(NegotiationOutcome::Continue(_)) => {
-                self.pool.put_back(context, place, negotiation);
-            }
-            Ok(NegotiationOutcome::Complete { .. }) => {
-                // Given up while it was worked on: a second request under its name came.
-                if !self.pool.end(context, place) {
-                    return Err(NegotiationError::RepeatedContext(context.into()).into());
-                }
-            }
-            Err(_) => {
-                self.pool.end(context, place);
-            }
+        let response = read_leg(payload, leg.settings.dialect)?;
+        negotiation.transcript.add(payload);
+        let exchange = response.binary_exchange.ok_or_else(|| missing("the BinaryExchange"))?;
+        let flight = negotiation.advance(&exchange, self.max_octets)?;
+        let version = envelope.version();
+        if negotiation.engine.is_complete() {
+            let finished = FinishedHandshake { negotiation, place, flight, version };
+            return Ok(NegotiationOutcome::Finished(Box::new(finished)));
         }
-        answered
+        if flight.is_empty() {
+            let text = "the flight ends before the handshake is complete".to_owned();
+            return Err(NegotiationError::Tls(text));
+        }
+        let envelope = negotiation.reply(flight, version, leg);
+        place.put_back(negotiation);
+        Ok(NegotiationOutcome::Continue(Box::new(envelope)))
+    }
+
+    /// Answers the last leg with a token, once it is known who the client is.
+    ///
+    /// # Errors
+    /// The negotiation lapsed while that was found out, or was begun a second time under its name.
+    pub(crate) fn complete(
+        &self,
+        finished: FinishedHandshake,
+        leg: &NegotiationRequest<'_>,
+        ids: &mut dyn IdSource,
+        random: &mut dyn RandomSource,
+    ) -> Result<IssuedToken, NegotiationError> {
+        let FinishedHandshake { mut negotiation, place, flight, version } = finished;
+        let context: Box<str> = place.context().into();
+        self.pool.sweep(leg.delivery.elapsed);
+        let issued = negotiation.complete(flight, version, leg, ids, random)?;
+        match place.end() {
+            true => Ok(issued),
+            false => Err(NegotiationError::GivenUp(context)),
+        }
+    }
+}
+
+impl FinishedHandshake {
+    /// The client's certificate and what came with it, leaf first; empty when it showed none.
+    ///
+    /// # Errors
+    /// It showed one that cannot be used.
+    pub(crate) fn peer_certificates(&self) -> Result<Vec<Certificate>, NegotiationError> {
+        self.negotiation.engine.peer_certificates()
+    }
+}
+
+impl std::fmt::Debug for FinishedHandshake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "FinishedHandshake('{}')", self.place.context())
     }
 }
 
@@ -261,7 +286,7 @@ impl Negotiation {
         leg: &NegotiationRequest<'_>,
         ids: &mut dyn IdSource,
         random: &mut dyn RandomSource,
-    ) -> Result<NegotiationOutcome, ServiceError> {
+    ) -> Result<IssuedToken, NegotiationError> {
         let dialect = leg.settings.dialect;
         let mut key = Zeroizing::new(vec![0; (self.key_size / 8) as usize]);
         random.fill(&mut key);
@@ -294,7 +319,7 @@ impl Negotiation {
             .final_envelope(&[issued, authenticator], version, leg)
             .ok_or(NegotiationError::OutOfPlace("an answer without response"))?;
         let token = token.with_key(TokenKey::new(key));
-        Ok(NegotiationOutcome::Complete { envelope: Box::new(envelope), token, lifetime })
+        Ok(IssuedToken { envelope, token, lifetime })
     }
 
     fn final_envelope(

@@ -40,4 +40,5 @@ pub use token::{
 pub use verified::{
     EndorsingProof, PartProtection, PrimaryToken, ProvenContext, ReceivedUsername, Verified,
 };
+pub(crate) use verify::check_age;
 pub use verify::verify;

@@ -14,14 +14,14 @@ use waxwing_crypto::{
     Certificate, CertificateValidator, Identity, PrivateKey, RevocationMode, Usage, ValidationMode,
 };
 use waxwing_security::conversation::{
-    CallerIdentity, CertificateTrust, ClientCredential, ClientError, ClientIdentification,
-    ClientOptions, ClientSecurity, Correlation, Incoming, Protection, Received, SecuredMessage,
-    ServiceKey, ServiceOptions, ServiceReply, ServiceSecurity, Step,
+    CallerIdentity, ClientCredential, ClientError, ClientIdentification, ClientOptions,
+    ClientSecurity, Correlation, Evidence, Incoming, Protection, Received, ReplyKind,
+    SecuredMessage, ServiceKey, ServiceOptions, ServiceReply, ServiceSecurity, Step, Verdict,
 };
 use waxwing_security::negotiation::{NegotiationError, TlsEngine, TlsEngines};
 use waxwing_security::wsse::Dialect;
-use waxwing_security::{ProtectionLevel, SecurityError};
-use waxwing_soap::{Addressing, Envelope, Fault, MessageVersion, RandomSource};
+use waxwing_security::{PeerTag, ProtectionLevel, SecurityError};
+use waxwing_soap::{Addressing, Envelope, Fault, MessageVersion, Moment, RandomSource, Time};
 use waxwing_xml::{Limits, Name};
 use zeroize::Zeroizing;
 
@@ -68,8 +68,131 @@ pub fn noon() -> Timestamp {
     "2026-11-24T12:00:00Z".parse().unwrap()
 }
 
+/// A moment by one clock, which also tells how long something waits.
+pub fn moment(now: Timestamp, random: &mut dyn RandomSource) -> Moment<'_> {
+    let elapsed = std::time::Duration::from_millis(now.as_millisecond().unsigned_abs());
+    Moment::new(now, Time::since_start(elapsed), random)
+}
+
+/// The same where nothing is drawn.
+pub fn still(now: Timestamp) -> Moment<'static> {
+    moment(now, Box::leak(Box::new(Nothing)))
+}
+
+/// No randomness. It takes no room, so that nothing is leaked.
+struct Nothing;
+
+impl RandomSource for Nothing {
+    fn fill(&mut self, _: &mut [u8]) {
+        panic!("nothing should be drawn here");
+    }
+}
+
+/// Whether a certificate is trusted.
+pub type Trust =
+    Arc<dyn Fn(&Certificate, &[Certificate], Timestamp) -> Result<(), String> + Send + Sync>;
+
+/// Who decides what: the client about its service, the service about its clients.
+#[derive(Clone)]
+pub struct Rules {
+    pub service: Trust,
+    pub clients: Trust,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { service: chain_trust(Usage::Service), clients: chain_trust(Usage::Client) }
+    }
+}
+
+impl Rules {
+    pub fn judge(&self, evidence: &Evidence, now: Timestamp) -> Verdict {
+        match evidence {
+            Evidence::UserName(shown) => {
+                let password = shown.password.as_ref().map(|password| password.as_str());
+                match (&*shown.username, password) {
+                    ("alice", Some("secret")) => Ok(()),
+                    (user, _) => Err(format!("no user {user} with that password")),
+                }
+            }
+            Evidence::Certificate(shown) => {
+                let rule = match shown.usage {
+                    Usage::Service => &self.service,
+                    Usage::Client => &self.clients,
+                };
+                rule(&shown.certificate, &shown.chain, now)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// What becomes of a message when its sender is judged at once.
+    pub fn receive(
+        &self,
+        security: &ServiceSecurity,
+        envelope: Envelope,
+        now: Timestamp,
+        random: &mut dyn RandomSource,
+    ) -> Incoming {
+        let mut incoming = security.receive(envelope, PeerTag::UNKNOWN, &mut moment(now, random));
+        while let Incoming::Authenticate(authentication) = incoming {
+            let verdict = self.judge(authentication.evidence(), now);
+            incoming = security.authenticated(authentication, verdict, &mut moment(now, random));
+        }
+        incoming
+    }
+}
+
+/// A client whose service is judged at once.
+pub struct Client {
+    pub security: ClientSecurity,
+    pub rules: Rules,
+}
+
+impl Client {
+    pub fn open(&mut self, at: &mut Moment<'_>) -> Result<Step, ClientError> {
+        let step = self.security.open(at)?;
+        self.judged(step, at)
+    }
+
+    pub fn renew(&mut self, at: &mut Moment<'_>) -> Result<Step, ClientError> {
+        let step = self.security.renew(at)?;
+        self.judged(step, at)
+    }
+
+    pub fn handle_reply(
+        &mut self,
+        reply: Envelope,
+        at: &mut Moment<'_>,
+    ) -> Result<Step, ClientError> {
+        let step = self.security.handle_reply(reply, at)?;
+        self.judged(step, at)
+    }
+
+    fn judged(&mut self, mut step: Step, at: &mut Moment<'_>) -> Result<Step, ClientError> {
+        while let Step::Authenticate(evidence) = step {
+            step = self.security.authenticated(self.rules.judge(&evidence, at.wall), at)?;
+        }
+        Ok(step)
+    }
+}
+
+impl std::ops::Deref for Client {
+    type Target = ClientSecurity;
+
+    fn deref(&self) -> &ClientSecurity {
+        &self.security
+    }
+}
+
+impl std::ops::DerefMut for Client {
+    fn deref_mut(&mut self) -> &mut ClientSecurity {
+        &mut self.security
+    }
+}
+
 /// Trust in what the test root signed.
-pub fn chain_trust(usage: Usage) -> Arc<dyn CertificateTrust> {
+pub fn chain_trust(usage: Usage) -> Trust {
     let validator =
         CertificateValidator::new(ValidationMode::ChainTrust, RevocationMode::NoCheck, usage)
             .with_roots([certificate("ca")]);
@@ -111,15 +234,8 @@ impl Credential {
     pub fn service(self) -> ClientIdentification {
         match self {
             Credential::None => ClientIdentification::None,
-            Credential::UserName(_) => ClientIdentification::UserName(Arc::new(
-                |user: &str, password: Option<&str>| match (user, password) {
-                    ("alice", Some("secret")) => Ok(()),
-                    _ => Err(format!("no user {user} with that password")),
-                },
-            )),
-            Credential::Certificate(_) => {
-                ClientIdentification::Certificate(chain_trust(Usage::Client))
-            }
+            Credential::UserName(_) => ClientIdentification::UserName,
+            Credential::Certificate(_) => ClientIdentification::Certificate,
         }
     }
 
@@ -140,17 +256,18 @@ impl Credential {
 pub struct Setup {
     pub client: ClientOptions,
     pub service: ServiceOptions,
+    pub rules: Rules,
 }
 
 impl Setup {
     /// The service's certificate is known beforehand.
     pub fn by_certificate(dialect: Dialect, credential: Credential) -> Self {
-        let mut client = ClientOptions::new(ADDRESS, chain_trust(Usage::Service));
+        let mut client = ClientOptions::new(ADDRESS);
         client.service_key = Some(ServiceKey::Certificate(certificate("service")));
         client.credential = credential.client();
         let mut service = ServiceOptions::new(credential.service());
         service.certificate = Some((certificate("service"), key("service")));
-        Self { client, service }.finish(dialect)
+        Self { client, service, rules: Rules::default() }.finish(dialect)
     }
 
     /// The key comes from a TLS handshake.
@@ -196,7 +313,8 @@ impl Setup {
         let mut random = Seeded(seed);
         let service = ServiceSecurity::new(self.service, &mut Seeded(1000 + seed)).unwrap();
         let client = ClientSecurity::new(self.client, &mut random).unwrap();
-        Pair { client, service: Service::new(service, seed), now: noon(), random }
+        let client = Client { security: client, rules: self.rules.clone() };
+        Pair { client, service: Service::new(service, self.rules, seed), now: noon(), random }
     }
 }
 
@@ -319,14 +437,15 @@ pub fn altered(envelope: &Envelope, change: impl FnOnce(String) -> String) -> En
 /// A service and its clock.
 pub struct Service {
     pub security: ServiceSecurity,
+    pub rules: Rules,
     pub random: Seeded,
     /// How far its clock is ahead of the client's.
     pub ahead: SignedDuration,
 }
 
 impl Service {
-    pub fn new(security: ServiceSecurity, seed: u64) -> Self {
-        Self { security, random: Seeded(2000 + seed), ahead: SignedDuration::ZERO }
+    pub fn new(security: ServiceSecurity, rules: Rules, seed: u64) -> Self {
+        Self { security, rules, random: Seeded(2000 + seed), ahead: SignedDuration::ZERO }
     }
 
     pub fn now(&self, now: Timestamp) -> Timestamp {
@@ -335,14 +454,14 @@ impl Service {
 
     pub fn receive(&mut self, request: &Envelope, now: Timestamp) -> Incoming {
         let now = self.now(now);
-        self.security.receive(wire(request), now, &mut self.random)
+        self.rules.receive(&self.security, wire(request), now, &mut self.random)
     }
 
     /// The answer of the security layer.
     pub fn answer(&mut self, request: &Envelope, now: Timestamp) -> ServiceReply {
         match self.receive(request, now) {
             Incoming::Reply(reply) => *reply,
-            Incoming::Message(message) => panic!("handed up: {message:?}"),
+            other => panic!("handed up: {other:?}"),
         }
     }
 
@@ -351,13 +470,14 @@ impl Service {
         match self.receive(request, now) {
             Incoming::Message(message) => *message,
             Incoming::Reply(reply) => panic!("answered: {:?}", reply.error),
+            Incoming::Authenticate(authentication) => panic!("{authentication:?}"),
         }
     }
 }
 
 /// Both ends.
 pub struct Pair {
-    pub client: ClientSecurity,
+    pub client: Client,
     pub service: Service,
     pub now: Timestamp,
     pub random: Seeded,
@@ -373,32 +493,35 @@ impl Pair {
         let mut seen = Vec::new();
         while let Step::Send(request) = step {
             let reply = self.service.answer(&request, self.now);
-            assert_eq!(reply.status == 500, reply.envelope.is_fault() || reply.error.is_some());
-            step = self.client.handle_reply(wire(&reply.envelope), self.now, &mut self.random)?;
+            let is_fault = reply.envelope.is_fault() || reply.error.is_some();
+            assert_eq!(reply.kind == ReplyKind::Fault, is_fault);
+            step = self
+                .client
+                .handle_reply(wire(&reply.envelope), &mut moment(self.now, &mut self.random))?;
             seen.extend([*request, reply.envelope]);
         }
         Ok(seen)
     }
 
     pub fn open(&mut self) -> Result<Vec<Envelope>, ClientError> {
-        let step = self.client.open(self.now, &mut self.random)?;
+        let step = self.client.open(&mut moment(self.now, &mut self.random))?;
         self.carry(step)
     }
 
     pub fn renew(&mut self) -> Result<Vec<Envelope>, ClientError> {
-        let step = self.client.renew(self.now, &mut self.random)?;
+        let step = self.client.renew(&mut moment(self.now, &mut self.random))?;
         self.carry(step)
     }
 
     pub fn cancel(&mut self) -> Result<Vec<Envelope>, ClientError> {
-        let step = self.client.cancel(self.now, &mut self.random)?;
+        let step = self.client.cancel(&mut moment(self.now, &mut self.random))?;
         self.carry(step)
     }
 
     /// A request of the application, protected.
     pub fn request(&mut self, text: &str) -> (Envelope, Correlation) {
         let envelope = application_request(text, &mut self.random);
-        self.client.protect(envelope, self.now, &mut self.random).unwrap()
+        self.client.protect(envelope, &mut moment(self.now, &mut self.random)).unwrap()
     }
 
     /// The answer to a message that was handed up: its payload back.
@@ -413,7 +536,9 @@ impl Pair {
         payload(&mut envelope, "AddResponse", &text);
         let now = self.service.now(self.now);
         let security = &self.service.security;
-        security.protect_reply(&message.reply, envelope, now, &mut self.service.random).unwrap()
+        security
+            .protect_reply(&message.reply, envelope, &mut moment(now, &mut self.service.random))
+            .unwrap()
     }
 
     /// One call: out, checked at the service, and back.
@@ -422,7 +547,7 @@ impl Pair {
         let message = self.service.message(&request, self.now);
         assert_eq!(message.received.envelope().payload().unwrap().text(), text);
         let reply = self.echo(message);
-        let received = self.client.verify(wire(&reply), &correlation, self.now)?;
+        let received = self.client.verify(wire(&reply), &correlation, &still(self.now))?;
         assert_eq!(received.envelope().payload().unwrap().text(), text);
         Ok(received)
     }
@@ -439,7 +564,8 @@ impl Pair {
         correlation: &Correlation,
     ) -> (ServiceReply, ClientError) {
         let reply = self.service.answer(request, self.now);
-        let error = self.client.verify(wire(&reply.envelope), correlation, self.now).unwrap_err();
+        let error =
+            self.client.verify(wire(&reply.envelope), correlation, &still(self.now)).unwrap_err();
         (reply, error)
     }
 }

@@ -1,11 +1,11 @@
 //! The legs of a negotiation one by one, and the faults that answer them.
 
-use waxwing_security::conversation::{ClientError, ServiceError, ServiceReply, Step};
+use waxwing_security::conversation::{ClientError, ReplyKind, ServiceError, ServiceReply, Step};
 use waxwing_security::negotiation::NegotiationError;
 use waxwing_security::wsse::Dialect;
 use waxwing_soap::Envelope;
 
-use super::{Credential, Pair, fault, wire};
+use super::{Credential, Pair, fault, moment, wire};
 use jiff::SignedDuration;
 
 /// What happens to a message on its way.
@@ -37,17 +37,17 @@ pub fn secs(seconds: i64) -> SignedDuration {
 pub fn sent(step: Step) -> Envelope {
     match step {
         Step::Send(envelope) => *envelope,
-        Step::Established => panic!("nothing to send"),
+        other => panic!("nothing to send: {other:?}"),
     }
 }
 
 pub fn first(pair: &mut Pair) -> Envelope {
-    let step = pair.client.open(pair.now, &mut pair.random).unwrap();
+    let step = pair.client.open(&mut moment(pair.now, &mut pair.random)).unwrap();
     sent(step)
 }
 
 pub fn next(pair: &mut Pair, reply: &Envelope) -> Result<Step, ClientError> {
-    pair.client.handle_reply(wire(reply), pair.now, &mut pair.random)
+    pair.client.handle_reply(wire(reply), &mut moment(pair.now, &mut pair.random))
 }
 
 /// The first three legs; gives legs 1, 2 and 3.
@@ -61,7 +61,7 @@ pub fn three_legs(pair: &mut Pair) -> (Envelope, Envelope, Envelope) {
 
 #[track_caller]
 pub fn refused(reply: &ServiceReply, expected: (&str, &str)) {
-    assert_eq!(reply.status, 500);
+    assert_eq!(reply.kind, ReplyKind::Fault);
     let (code, text) = fault(&reply.envelope);
     assert_eq!((code.as_str(), text.as_str()), expected, "{:?}", reply.error);
 }

@@ -9,7 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
-use waxwing_crypto::{BlockCipher, CipherKey, Usage};
+use waxwing_crypto::{
+    BlockCipher, Certificate, CertificateValidator, CipherKey, RevocationMode, Usage,
+    ValidationMode,
+};
 use waxwing_security::ProtectionLevel;
 use waxwing_security::conversation::{
     ClientError, ClientOptions, ClientSecurity, ExpectedIdentity, Incoming, Protection,
@@ -20,7 +23,7 @@ use waxwing_soap::Envelope;
 use waxwing_xml::Element;
 
 use self::compare::{compare, same_payload};
-use super::nego::{self, Credential};
+use super::nego::{self, Client, Credential, Rules, moment, still};
 use super::nego_recorded::{
     Exchange, Recorded, Scenario, Script, envelope, guid, labelled, octets_of, texts_of,
 };
@@ -123,8 +126,7 @@ pub struct ClientRun {
 
 fn client_options(scenario: &Scenario, at: &Arc<AtomicUsize>) -> ClientOptions {
     let address = texts_of(&scenario.exchanges[0].sent, "To").remove(0);
-    let trust = nego::chain_trust(Usage::Service);
-    let mut options = ClientOptions::new(address, trust);
+    let mut options = ClientOptions::new(address);
     options.identity = ExpectedIdentity::Dns("localhost".into());
     options.credential = scenario.credential().client();
     if scenario.is_one_shot() {
@@ -156,7 +158,7 @@ pub fn run_client(scenario: &Scenario, change: impl Fn(&mut ClientOptions)) -> C
     let mut options = client_options(scenario, &at);
     change(&mut options);
     let mut run = ClientRun { compared: Vec::new(), verified: 0, ended: None };
-    let mut client: Option<ClientSecurity> = None;
+    let mut client: Option<Client> = None;
     let mut pending: Option<Envelope> = None;
     let mut negotiation = 0;
     for (index, exchange) in scenario.exchanges.iter().enumerate() {
@@ -181,14 +183,16 @@ pub fn run_client(scenario: &Scenario, change: impl Fn(&mut ClientOptions)) -> C
             let client = client.as_mut().expect("a client");
             if action.ends_with("/Cancel") {
                 let id = guid(&texts_of(&exchange.sent, "MessageID")[0]);
-                let step = client.cancel(created(&exchange.sent), &mut Script::new([id])).unwrap();
+                let step = client
+                    .cancel(&mut moment(created(&exchange.sent), &mut Script::new([id])))
+                    .unwrap();
                 fresh_step(step)
             } else {
                 let dummy = nego::application_request("dummy", &mut nego::Seeded(3));
                 let (_, correlation) =
-                    client.protect(dummy, exchange.at, &mut nego::Seeded(4)).unwrap();
+                    client.protect(dummy, &mut moment(exchange.at, &mut nego::Seeded(4))).unwrap();
                 let verified =
-                    client.verify(envelope(exchange.answer()), &correlation, exchange.at);
+                    client.verify(envelope(exchange.answer()), &correlation, &still(exchange.at));
                 match verified {
                     Ok(received) => {
                         let name = format!("{}-response", exchange.name);
@@ -211,12 +215,11 @@ pub fn run_client(scenario: &Scenario, change: impl Fn(&mut ClientOptions)) -> C
         let mut script = next_script(scenario, index);
         let outcome = client.as_mut().unwrap().handle_reply(
             envelope(exchange.answer()),
-            next_time(scenario, index),
-            &mut script,
+            &mut moment(next_time(scenario, index), &mut script),
         );
         match outcome {
             Ok(Step::Send(next)) => pending = Some(*next),
-            Ok(Step::Established) => {}
+            Ok(Step::Established | Step::Authenticate(_)) => {}
             Err(error) => {
                 run.ended = Some((exchange.name.clone(), error));
                 break;
@@ -236,12 +239,13 @@ pub fn run_client_request(scenario: &Scenario) -> Vec<String> {
     guids.dedup();
     let others = guids.iter().find(|guid| **guid != guids[0]).cloned();
     let mut script = Script::new([guids[0].clone(), others.unwrap_or(vec![7; 16])]);
-    let mut client = ClientSecurity::new(client_options(scenario, &at), &mut script).unwrap();
+    let security = ClientSecurity::new(client_options(scenario, &at), &mut script).unwrap();
+    let mut client = Client { security, rules: rules(scenario) };
     let mut pieces = request_pieces(scenario, 0);
     let derived = labelled(&scenario.keys_service, "WS-SecureConversationWS-SecureConversation");
     pieces.insert(2, derived[0].0.clone());
     let mut script = Script::new(pieces);
-    let sent = fresh_step(client.open(created(&exchange.sent), &mut script).unwrap());
+    let sent = fresh_step(client.open(&mut moment(created(&exchange.sent), &mut script)).unwrap());
     assert!(script.is_used_up());
     let what = format!("{}/001-request", scenario.name);
     compare(&plain(&text(&sent), &scenario.keys_service), plain_request, &what);
@@ -252,7 +256,21 @@ fn guid_at(text: &str) -> Vec<u8> {
     guid(&format!("uuid-{text}"))
 }
 
-fn new_client(scenario: &Scenario, options: &ClientOptions, exchange: &Exchange) -> ClientSecurity {
+/// In one scenario the client trusts another authority.
+fn rules(scenario: &Scenario) -> Rules {
+    let mut rules = Rules::default();
+    if scenario.name == "tlsnego-fault-untrusted-service" {
+        let (mode, revocation) = (ValidationMode::ChainTrust, RevocationMode::NoCheck);
+        let rogue = CertificateValidator::new(mode, revocation, Usage::Service)
+            .with_roots([nego::certificate("rogue-ca")]);
+        rules.service = Arc::new(move |leaf: &Certificate, chain: &[Certificate], now| {
+            rogue.validate(leaf, chain, now).map_err(|error| error.to_string())
+        });
+    }
+    rules
+}
+
+fn new_client(scenario: &Scenario, options: &ClientOptions, exchange: &Exchange) -> Client {
     let payload = envelope(&exchange.sent);
     let context = payload.payload().unwrap().attribute("Context").unwrap().to_owned();
     // User name tokens have identifiers of another generator.
@@ -261,11 +279,12 @@ fn new_client(scenario: &Scenario, options: &ClientOptions, exchange: &Exchange)
         plain.split("UsernameToken u:Id=\"").nth(1).map(guid)
     });
     let mut script = Script::new([guid(&context), other.unwrap_or(vec![7; 16])]);
-    ClientSecurity::new(options.clone(), &mut script).unwrap()
+    let security = ClientSecurity::new(options.clone(), &mut script).unwrap();
+    Client { security, rules: rules(scenario) }
 }
 
 /// Starts a negotiation under the recorded name: what was numbered in between is skipped.
-fn begin(client: &mut ClientSecurity, exchange: &Exchange, renews: bool) -> Envelope {
+fn begin(client: &mut Client, exchange: &Exchange, renews: bool) -> Envelope {
     let context =
         |envelope: &Envelope| envelope.payload().unwrap().attribute("Context").unwrap().to_owned();
     let wanted = context(&envelope(&exchange.sent));
@@ -273,8 +292,8 @@ fn begin(client: &mut ClientSecurity, exchange: &Exchange, renews: bool) -> Enve
         let id = guid(&texts_of(&exchange.sent, "MessageID")[0]);
         let mut script = Script::new([id]);
         let step = match renews {
-            true => client.renew(exchange.at, &mut script),
-            false => client.open(exchange.at, &mut script),
+            true => client.renew(&mut moment(exchange.at, &mut script)),
+            false => client.open(&mut moment(exchange.at, &mut script)),
         };
         let sent = fresh_step(step.unwrap());
         if context(&sent) == wanted {
@@ -288,7 +307,7 @@ fn begin(client: &mut ClientSecurity, exchange: &Exchange, renews: bool) -> Enve
 fn fresh_step(step: Step) -> Envelope {
     match step {
         Step::Send(envelope) => *envelope,
-        Step::Established => panic!("nothing to send"),
+        other => panic!("nothing to send: {other:?}"),
     }
 }
 
@@ -416,10 +435,12 @@ pub fn run_and_keep_service(
         for (number, theirs) in exchange.answers.iter().enumerate() {
             let mut script = answer_script(scenario, index);
             let now = answer_time(exchange, theirs);
-            let incoming = service.receive(envelope(&exchange.got), now, &mut script);
+            let incoming =
+                Rules::default().receive(&service, envelope(&exchange.got), now, &mut script);
             let name = format!("{}-response", exchange.name);
             match incoming {
                 Incoming::Message(message) => handed_up(scenario, exchange, &message, &mut run),
+                Incoming::Authenticate(authentication) => panic!("{authentication:?}"),
                 Incoming::Reply(reply) => {
                     answered(scenario, &name, number, &reply, theirs, &mut run);
                 }

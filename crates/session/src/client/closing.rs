@@ -49,9 +49,9 @@ impl ClientSession {
     pub(super) fn give_up(&mut self, error: SessionError, at: &mut Moment<'_>) {
         self.fault(error, at);
         if self.in_trust {
-            self.security.abandon_exchange();
+            self.abandon_trust();
         }
-        if let Ok(step) = self.security.cancel(at.wall, at.random) {
+        if let Ok(step) = self.security.cancel(at) {
             self.step(step, at);
         }
     }
@@ -64,11 +64,11 @@ impl ClientSession {
         self.phase = Phase::Cancelling { until };
         if self.in_trust {
             // A renewal under way is of no use any more.
-            self.security.abandon_exchange();
+            self.abandon_trust();
             self.pending.retain(|_, pending| !matches!(pending, Pending::Trust));
             self.in_trust = false;
         }
-        match self.security.cancel(at.wall, at.random) {
+        match self.security.cancel(at) {
             Ok(step) => self.step(step, at),
             Err(error) => {
                 self.warn(format!("the security session was not cancelled: {error}"));
@@ -81,9 +81,9 @@ impl ClientSession {
     /// of that, so that the service does not keep both until their timeouts.
     pub(super) fn tell_by_cancel(&mut self, error: &ClientError, at: &mut Moment<'_>) {
         if self.in_trust {
-            self.security.abandon_exchange();
+            self.abandon_trust();
         }
-        match self.security.cancel(at.wall, at.random) {
+        match self.security.cancel(at) {
             Ok(step) => self.step(step, at),
             Err(_) => {
                 self.warn(format!("the service was not told that the session ended: {error}"));

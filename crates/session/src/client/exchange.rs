@@ -153,7 +153,7 @@ impl ClientSession {
         let Some(envelope) = envelope else { return };
         self.renew_when_due(at);
         let plain = self.trace.then(|| envelope.clone());
-        match self.security.protect(envelope, at.wall, at.random) {
+        match self.security.protect(envelope, at) {
             Ok((envelope, correlation)) => {
                 let deadline = deadline.unwrap_or(at.time + self.settings.send_timeout);
                 self.transmit(Pending::Reliable(exchange, correlation), envelope, plain, deadline);
@@ -196,28 +196,26 @@ impl ClientSession {
                 let kind = self.unreadable(true);
                 InitiatorInput::Failed { exchange, failure: Failure { kind, reason } }
             }
-            Answer::Message(envelope) => {
-                match self.security.verify(*envelope, correlation, at.wall) {
-                    Ok(received) => {
-                        self.trace_plain(id, &received);
-                        let version = self.settings.reliable.as_ref().map(|r| r.0);
-                        let unproven = unproven(&received);
-                        match (read_reliable(received, version), unproven) {
-                            (Ok(message), _) => {
-                                InitiatorInput::Response { exchange, message: Some(message) }
-                            }
-                            (Err(reason), unproven) => {
-                                let kind = self.unreadable(unproven);
-                                let failure = Failure { kind, reason };
-                                InitiatorInput::Failed { exchange, failure }
-                            }
+            Answer::Message(envelope) => match self.security.verify(*envelope, correlation, at) {
+                Ok(received) => {
+                    self.trace_plain(id, &received);
+                    let version = self.settings.reliable.as_ref().map(|r| r.0);
+                    let unproven = unproven(&received);
+                    match (read_reliable(received, version), unproven) {
+                        (Ok(message), _) => {
+                            InitiatorInput::Response { exchange, message: Some(message) }
+                        }
+                        (Err(reason), unproven) => {
+                            let kind = self.unreadable(unproven);
+                            let failure = Failure { kind, reason };
+                            InitiatorInput::Failed { exchange, failure }
                         }
                     }
-                    Err(error) => {
-                        InitiatorInput::Failed { exchange, failure: self.unverified(error, at) }
-                    }
                 }
-            }
+                Err(error) => {
+                    InitiatorInput::Failed { exchange, failure: self.unverified(error, at) }
+                }
+            },
         };
         self.tell(input, at);
         self.drain(at);
@@ -287,7 +285,7 @@ impl ClientSession {
     fn post_direct(&mut self, direct: Direct, at: &mut Moment<'_>) {
         let envelope = direct.message.dress(Some(&self.settings.to), None);
         let plain = self.trace.then(|| envelope.clone());
-        match self.security.protect(envelope, at.wall, at.random) {
+        match self.security.protect(envelope, at) {
             Ok((envelope, correlation)) => {
                 let deadline = direct.deadline;
                 self.transmit(Pending::Direct(direct, correlation), envelope, plain, deadline);
@@ -317,34 +315,32 @@ impl ClientSession {
                 let text = other_version(envelope.version(), self.settings.version);
                 Err(SessionError::BadReply(text))
             }
-            Answer::Message(envelope) => {
-                match self.security.verify(*envelope, correlation, at.wall) {
-                    Ok(received) => {
-                        self.trace_plain(id, &received);
-                        let is_secured = self.security.is_secured();
-                        read_reply(received, &direct.message, is_secured).map(Some)
-                    }
-                    Err(ClientError::RenewNeeded) if direct.message.message_id.is_none() => {
-                        self.renew_when_due(at);
-                        Err(SessionError::BadReply(UNRELATED_DEMAND.to_owned()))
-                    }
-                    Err(ClientError::RenewNeeded) => {
-                        self.waiting.push_back(direct);
-                        self.renew_when_due(at);
-                        // The key may have been renewed since the call was sent, or cannot be.
-                        if !self.in_trust {
-                            self.send_waiting(at);
-                        }
-                        return;
-                    }
-                    Err(error) if error.ends_session() => {
-                        let error = SessionError::from(error);
-                        self.direct_failed(&direct, error.clone());
-                        return self.fault(error, at);
-                    }
-                    Err(error) => Err(error.into()),
+            Answer::Message(envelope) => match self.security.verify(*envelope, correlation, at) {
+                Ok(received) => {
+                    self.trace_plain(id, &received);
+                    let is_secured = self.security.is_secured();
+                    read_reply(received, &direct.message, is_secured).map(Some)
                 }
-            }
+                Err(ClientError::RenewNeeded) if direct.message.message_id.is_none() => {
+                    self.renew_when_due(at);
+                    Err(SessionError::BadReply(UNRELATED_DEMAND.to_owned()))
+                }
+                Err(ClientError::RenewNeeded) => {
+                    self.waiting.push_back(direct);
+                    self.renew_when_due(at);
+                    // The key may have been renewed since the call was sent, or cannot be.
+                    if !self.in_trust {
+                        self.send_waiting(at);
+                    }
+                    return;
+                }
+                Err(error) if error.ends_session() => {
+                    let error = SessionError::from(error);
+                    self.direct_failed(&direct, error.clone());
+                    return self.fault(error, at);
+                }
+                Err(error) => Err(error.into()),
+            },
         };
         match result {
             Ok(reply) => self.complete(call, reply),
@@ -376,15 +372,13 @@ impl ClientSession {
 
     fn trust_answer(&mut self, answer: Answer, at: &mut Moment<'_>) {
         match answer {
-            Answer::Message(envelope) => {
-                match self.security.handle_reply(*envelope, at.wall, at.random) {
-                    Ok(step) => {
-                        self.reached.handshake_answers += 1;
-                        self.step(step, at);
-                    }
-                    Err(error) => self.trust_refused(error, at),
+            Answer::Message(envelope) => match self.security.handle_reply(*envelope, at) {
+                Ok(step) => {
+                    self.reached.handshake_answers += 1;
+                    self.step(step, at);
                 }
-            }
+                Err(error) => self.trust_refused(error, at),
+            },
             Answer::Empty => {
                 let reason = "the service did not send back a reply (an empty response to a security token request)";
                 let cause = TransportCause::Empty;
@@ -394,7 +388,7 @@ impl ClientSession {
         }
     }
 
-    fn trust_refused(&mut self, error: ClientError, at: &mut Moment<'_>) {
+    pub(super) fn trust_refused(&mut self, error: ClientError, at: &mut Moment<'_>) {
         match self.phase {
             Phase::Opening(_) => self.handshake_failed(error, at),
             Phase::Cancelling { .. } => {
@@ -444,7 +438,7 @@ impl ClientSession {
             _ => {
                 // The old key goes on; the next message tries again.
                 self.in_trust = false;
-                self.security.abandon_exchange();
+                self.abandon_trust();
                 self.warn(format!("the session key was not renewed: {}", failure.reason));
                 self.send_waiting(at);
             }
@@ -452,7 +446,7 @@ impl ClientSession {
     }
 
     fn renew_when_due(&mut self, at: &mut Moment<'_>) {
-        if self.security.renewal_due(at.wall) {
+        if self.security.renewal_due(at) {
             self.renew(at);
         }
     }
@@ -461,7 +455,7 @@ impl ClientSession {
         if self.in_trust || !matches!(self.phase, Phase::Open | Phase::Closing { .. }) {
             return;
         }
-        match self.security.renew(at.wall, at.random) {
+        match self.security.renew(at) {
             Ok(step) => self.step(step, at),
             Err(error) => self.warn(format!("the session key was not renewed: {error}")),
         }

@@ -14,7 +14,7 @@ use waxwing_reliable::{
     CallId, Identifier, Initiator, InitiatorInput, ReliableMessagingVersion,
     ReliableSessionSettings, SettingsError, Shape, Status, Time,
 };
-use waxwing_security::conversation::{CallerIdentity, ClientSecurity};
+use waxwing_security::conversation::{CallerIdentity, ClientSecurity, Evidence};
 use waxwing_soap::{Envelope, MessageVersion, Moment};
 
 use self::exchange::Pending;
@@ -62,6 +62,10 @@ pub struct Transmit {
     pub deadline: Time,
 }
 
+/// One certificate of the service that was handed out to be judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AuthenticationId(u64);
+
 /// How an exchange ended.
 #[derive(Debug)]
 pub enum Answer {
@@ -78,6 +82,13 @@ pub enum Answer {
 pub enum ClientOutput {
     /// Post a message.
     Transmit(Box<Transmit>),
+    /// Decide whether the service's certificate is good, and give the verdict to [`ClientSession::authenticated`].
+    Authenticate {
+        /// Which verdict is asked for.
+        id: AuthenticationId,
+        /// What the service shows.
+        evidence: Box<Evidence>,
+    },
     /// The session is open.
     Opened,
     /// A call has ended well. The reply may be a SOAP fault of the application; a one-way call has none.
@@ -132,6 +143,9 @@ pub struct ClientSession {
     phase: Phase,
     pending: BTreeMap<TransmissionId, Pending>,
     transmissions: u64,
+    /// The verdict that is waited for, if any; they are numbered from one.
+    judged: Option<AuthenticationId>,
+    judgments: u64,
     /// Whether an exchange of the security protocol is under way.
     in_trust: bool,
     /// Calls without reliable session that wait for the session, or for a new key.
@@ -181,6 +195,8 @@ impl ClientSession {
             phase: Phase::New,
             pending: BTreeMap::new(),
             transmissions: 0,
+            judged: None,
+            judgments: 0,
             in_trust: false,
             waiting: VecDeque::new(),
             cause: None,

@@ -5,12 +5,12 @@ use std::time::Duration;
 use waxwing_reliable::{
     FailureKind, Identifier, InitiatorInput, OpenRequest, Time, TokenReference,
 };
-use waxwing_security::conversation::{ClientError, FaultOrigin, SecurityFaultKind, Step};
+use waxwing_security::conversation::{ClientError, FaultOrigin, SecurityFaultKind, Step, Verdict};
 use waxwing_security::wsse::Dialect;
 use waxwing_soap::Moment;
 
 use super::exchange::Pending;
-use super::{ClientOutput, ClientSession, Phase};
+use super::{AuthenticationId, ClientOutput, ClientSession, Phase};
 use crate::diagnosis::{TransportCause, TransportFailure};
 use crate::error::SessionError;
 
@@ -78,7 +78,7 @@ impl ClientSession {
         opening.attempt_started = at.time;
         opening.retry_at = None;
         self.reached.handshake_answers = 0;
-        match self.security.open(at.wall, at.random) {
+        match self.security.open(at) {
             Ok(step) => self.step(step, at),
             Err(error) => self.handshake_failed(error, at),
         }
@@ -95,6 +95,13 @@ impl ClientSession {
                 let deadline = self.trust_deadline(at.time);
                 self.transmit(Pending::Trust, *envelope, None, deadline);
             }
+            Step::Authenticate(evidence) => {
+                self.in_trust = true;
+                self.judgments += 1;
+                let id = AuthenticationId(self.judgments);
+                self.judged = Some(id);
+                self.outputs.push_back(ClientOutput::Authenticate { id, evidence });
+            }
             Step::Established => {
                 self.in_trust = false;
                 match self.phase {
@@ -104,6 +111,32 @@ impl ClientSession {
                 }
             }
         }
+    }
+
+    /// The verdict about a certificate of the service. One that nobody waits for any more is forgotten.
+    pub fn authenticated(&mut self, id: AuthenticationId, verdict: Verdict, at: &mut Moment<'_>) {
+        if self.judged != Some(id) || matches!(self.phase, Phase::Ended) {
+            return;
+        }
+        self.judged = None;
+        match self.security.authenticated(verdict, at) {
+            Ok(step) => self.step(step, at),
+            // Nothing was sent, and the old key is as good as it was.
+            Err(error @ (ClientError::UntrustedService { .. } | ClientError::Identity(_)))
+                if matches!(self.phase, Phase::Open | Phase::Closing { .. }) =>
+            {
+                self.in_trust = false;
+                self.warn(format!("the session key was not renewed: {error}"));
+                self.send_waiting(at);
+            }
+            Err(error) => self.trust_refused(error, at),
+        }
+    }
+
+    /// Gives up the exchange of the security protocol that is under way, and the verdict that it waits for.
+    pub(super) fn abandon_trust(&mut self) {
+        self.judged = None;
+        self.security.abandon_exchange();
     }
 
     fn trust_deadline(&self, now: Time) -> Time {
@@ -175,7 +208,7 @@ impl ClientSession {
     /// The handshake failed below.
     pub(super) fn handshake_lost(&mut self, failure: TransportFailure, at: &mut Moment<'_>) {
         self.in_trust = false;
-        self.security.abandon_exchange();
+        self.abandon_trust();
         let step = "the security handshake";
         if failure.cause == TransportCause::Busy {
             return self.service_is_busy(SessionError::Transport { step, failure }, at);

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use waxwing_reliable::{
     Body, FaultKind, Identifier, Message, ReliableMessagingVersion, Response, codec,
 };
-use waxwing_security::Delivery;
-use waxwing_security::conversation::{Incoming, SecuredMessage, ServiceError, ServiceSecurity};
+use waxwing_security::conversation::{
+    Authentication, Evidence, Incoming, ReplyKind, SecuredMessage, ServiceError, ServiceSecurity,
+    Verdict,
+};
 use waxwing_security::trust::TrustAction;
 use waxwing_security::wsse::Dialect;
 use waxwing_security::wsse::names::WSSE;
@@ -34,8 +36,25 @@ pub struct ServiceEndpoint {
 pub enum Arrival {
     /// It is answered at once: it was one of the security protocol, or was refused.
     Answer(Box<Encoded>),
+    /// Whether its sender is who he says is to be decided: give the verdict to [`ServiceEndpoint::authenticated`].
+    Authenticate(Box<UnknownSender>),
     /// It is for the layers above.
     Message(Box<ArrivedMessage>),
+}
+
+/// A message that waits for the verdict about its sender. Nobody else knows of it: dropped, it is as if it had not come.
+#[derive(Debug)]
+pub struct UnknownSender {
+    authentication: Box<Authentication>,
+    seen: Seen,
+    peer: Peer,
+}
+
+impl UnknownSender {
+    /// What the sender proves himself with.
+    pub fn evidence(&self) -> &Evidence {
+        self.authentication.evidence()
+    }
 }
 
 /// A message for the sessions.
@@ -82,11 +101,31 @@ impl ServiceEndpoint {
             return answer(refusal);
         }
         let seen = Seen::of(&envelope);
-        match self.security.receive(envelope, Delivery::from(&*at).from_peer(peer.tag), at.random) {
+        let incoming = self.security.receive(envelope, peer.tag, at);
+        self.secured(incoming, seen, peer, at)
+    }
+
+    /// Goes on with a message whose sender was judged.
+    pub fn authenticated(
+        &self,
+        sender: Box<UnknownSender>,
+        verdict: Verdict,
+        at: &mut Moment<'_>,
+    ) -> Arrival {
+        let UnknownSender { authentication, seen, peer } = *sender;
+        let incoming = self.security.authenticated(authentication, verdict, at);
+        self.secured(incoming, seen, peer, at)
+    }
+
+    fn secured(&self, incoming: Incoming, seen: Seen, peer: Peer, at: &mut Moment<'_>) -> Arrival {
+        match incoming {
+            Incoming::Authenticate(authentication) => {
+                Arrival::Authenticate(Box::new(UnknownSender { authentication, seen, peer }))
+            }
             Incoming::Reply(reply) => {
-                let said = match reply.status {
-                    200 => ServiceAnswer::Message(reply.envelope),
-                    _ => ServiceAnswer::Fault(reply.envelope),
+                let said = match reply.kind {
+                    ReplyKind::Answer => ServiceAnswer::Message(reply.envelope),
+                    ReplyKind::Fault => ServiceAnswer::Fault(reply.envelope),
                 };
                 let mut encoded = Encoded::of(said);
                 let problem = reply.error.as_ref().map(ServiceError::to_string);
@@ -320,7 +359,7 @@ impl ServiceEndpoint {
         at: &mut Moment<'_>,
     ) -> Encoded {
         let plain = self.settings.trace.then(|| envelope.clone());
-        match self.security.protect_reply(&reply.security, envelope, at.wall, at.random) {
+        match self.security.protect_reply(&reply.security, envelope, at) {
             Ok(envelope) if is_fault => {
                 Encoded { plain, ..Encoded::of(ServiceAnswer::Fault(envelope)) }
             }

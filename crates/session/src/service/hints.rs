@@ -13,6 +13,7 @@ const VERSIONS: [ReliableMessagingVersion; 2] =
     [ReliableMessagingVersion::February2005, ReliableMessagingVersion::V11];
 
 /// What is seen of a message before anything of it is verified. It decides nothing.
+#[derive(Debug)]
 pub(super) struct Seen {
     action: String,
     security: bool,

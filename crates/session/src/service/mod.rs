@@ -21,7 +21,7 @@ mod verified;
 pub use admission::{Admission, AdmissionInput, AdmissionLimits};
 pub use answer::{Encoded, RefusalKind, ReplyTo, ServiceAnswer};
 pub(crate) use endpoint::is_understood;
-pub use endpoint::{Arrival, ArrivedMessage, ServiceEndpoint};
+pub use endpoint::{Arrival, ArrivedMessage, ServiceEndpoint, UnknownSender};
 pub use modes::{ConcurrencyMode, DispatchModes, InstanceContextMode};
 pub use names::{DispatchId, EndpointId, InstanceId, Peer, Place};
 pub use response::ServiceResponse;

@@ -7,7 +7,6 @@
 )]
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use waxwing_crypto::{Certificate, PrivateKey};
@@ -91,10 +90,6 @@ pub struct Pair {
     pub closed: bool,
 }
 
-fn trust(_: &Certificate, _: &[Certificate], _: Timestamp) -> Result<(), String> {
-    Ok(())
-}
-
 fn securities(
     mode: Mode,
     key_minutes: Option<i64>,
@@ -104,7 +99,7 @@ fn securities(
         Some(ReliableMessagingVersion::February2005) => Dialect::February2005,
         _ => Dialect::Version13,
     };
-    let mut client = ClientOptions::new(address, Arc::new(trust));
+    let mut client = ClientOptions::new(address);
     client.service_key = Some(ServiceKey::Certificate(certificate("service")));
     client.protection = mode.protection;
     let mut service = ServiceOptions::new(ClientIdentification::None);
@@ -214,6 +209,10 @@ impl Pair {
                         .written(transmit.id, &mut Moment { wall, time, random: &mut self.random });
                     self.posted.push((transmit.id, transmit.envelope.to_bytes()));
                 }
+                ClientOutput::Authenticate { id, .. } => {
+                    let mut at = Moment { wall, time, random: &mut self.random };
+                    self.client.authenticated(id, Ok(()), &mut at);
+                }
                 ClientOutput::Opened => self.opened = true,
                 ClientOutput::Completed { call, reply } => {
                     let text = reply.map(|r| text_of(&r.envelope));
@@ -278,6 +277,7 @@ impl Pair {
         let envelope = Envelope::parse(octets, &Limits::SOAP).unwrap();
         match self.service.receive(envelope, PeerTag::UNKNOWN, &mut at) {
             Arrival::Answer(encoded) => self.answered(id, *encoded),
+            Arrival::Authenticate(sender) => panic!("{sender:?}"),
             Arrival::Message(arrived) => {
                 self.exchanges += 1;
                 let exchange = ExchangeId(self.exchanges);

@@ -4,12 +4,12 @@ use std::sync::{Arc, LazyLock};
 
 use jiff::{SignedDuration, Timestamp};
 use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
-use waxwing_crypto::{Certificate, Identity, PrivateKey};
+use waxwing_crypto::{Certificate, Identity, PrivateKey, Usage};
 use waxwing_reliable::ReliableMessagingVersion;
 use waxwing_security::ProtectionLevel;
 use waxwing_security::conversation::{
-    ClientCredential, ClientIdentification, ClientOptions, ClientSecurity, Protection, ServiceKey,
-    ServiceOptions, ServiceSecurity,
+    ClientCredential, ClientIdentification, ClientOptions, ClientSecurity, Evidence, Protection,
+    ServiceKey, ServiceOptions, ServiceSecurity, Verdict,
 };
 use waxwing_security::wsse::Dialect;
 
@@ -75,6 +75,20 @@ fn is_password(user: &str, password: Option<&str>) -> Result<(), String> {
     }
 }
 
+/// What either end decides about the other.
+pub fn judge(evidence: &Evidence, now: Timestamp) -> Verdict {
+    match evidence {
+        Evidence::UserName(shown) => {
+            is_password(&shown.username, shown.password.as_ref().map(|password| password.as_str()))
+        }
+        Evidence::Certificate(shown) => match shown.usage {
+            Usage::Service => is_service(&shown.certificate, &shown.chain, now),
+            Usage::Client => is_client(&shown.certificate, &shown.chain, now),
+        },
+        other => Err(format!("{other:?}")),
+    }
+}
+
 /// The name under which the service knows a client.
 pub fn name(plan: &Plan, client: usize) -> String {
     match (plan.protection, plan.credential) {
@@ -93,7 +107,7 @@ fn dialect(plan: &Plan) -> Dialect {
 
 /// The security of a client.
 pub fn client(plan: &Plan, client: usize, random: &mut Random) -> ClientSecurity {
-    let mut options = ClientOptions::new(ADDRESS, Arc::new(is_service));
+    let mut options = ClientOptions::new(ADDRESS);
     let is_impostor = plan.impostor == Some(client);
     options.protection = plan.protection;
     options.credential = match plan.credential {
@@ -132,8 +146,8 @@ pub fn client(plan: &Plan, client: usize, random: &mut Random) -> ClientSecurity
 pub fn service(plan: &Plan, random: &mut Random) -> ServiceSecurity {
     let clients = match plan.credential {
         Credential::Anonymous => ClientIdentification::None,
-        Credential::UserName => ClientIdentification::UserName(Arc::new(is_password)),
-        Credential::Certificate => ClientIdentification::Certificate(Arc::new(is_client)),
+        Credential::UserName => ClientIdentification::UserName,
+        Credential::Certificate => ClientIdentification::Certificate,
     };
     let mut options = ServiceOptions::new(clients);
     options.protection = plan.protection;

@@ -79,9 +79,15 @@ impl Service {
         peer: PeerTag,
         at: &mut Moment<'_>,
     ) {
-        let arrived = match self.endpoint.receive(envelope, peer, at) {
+        let mut arrival = self.endpoint.receive(envelope, peer, at);
+        while let Arrival::Authenticate(sender) = arrival {
+            let verdict = credentials::judge(sender.evidence(), at.wall);
+            arrival = self.endpoint.authenticated(sender, verdict, at);
+        }
+        let arrived = match arrival {
             Arrival::Answer(encoded) => return self.answer(exchange, *encoded, at),
             Arrival::Message(arrived) => *arrived,
+            Arrival::Authenticate(_) => return,
         };
         self.waiting.insert(exchange, arrived.reply);
         let (exchange, message) = (ExchangeId(exchange), arrived.message);

@@ -334,6 +334,12 @@ impl World {
         input(&mut session, &mut Moment::new(wall, time(now), &mut self.random));
         let mut result = Ok(());
         while let Some(output) = session.poll() {
+            if let ClientOutput::Authenticate { id, evidence } = &output {
+                let verdict = credentials::judge(evidence, wall);
+                let at = &mut Moment::new(wall, time(now), &mut self.random);
+                session.authenticated(*id, verdict, at);
+                continue;
+            }
             result = result.and_then(|()| self.of_client(client, output));
         }
         let ended = session.is_ended();
@@ -366,7 +372,10 @@ impl World {
                 self.summary.errors.push(error.to_string());
                 self.checks.over(client, Some(error))
             }
-            ClientOutput::Plain(..) | ClientOutput::Event(_) | ClientOutput::Warning(_) => Ok(()),
+            ClientOutput::Authenticate { .. }
+            | ClientOutput::Plain(..)
+            | ClientOutput::Event(_)
+            | ClientOutput::Warning(_) => Ok(()),
         }
     }
 

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use waxwing_crypto::{Certificate, CertificateValidator, TrustError};
-use waxwing_security::conversation::CertificateTrust;
 
 use super::{CertificateError, folder};
+use crate::authentication::CertificateTrust;
 
 /// A validator whose refusals name the folders that it looks at, with what is there.
 pub(crate) struct StoreTrust {

@@ -7,8 +7,8 @@ use tokio::sync::{Notify, oneshot};
 use waxwing_binding::EndpointTimeouts;
 use waxwing_crypto::Certificate;
 use waxwing_session::{
-    ApplicationMessage, ClientOutput, ClientSession, SessionError, Situation, TransmissionId,
-    Transmit, options,
+    ApplicationMessage, AuthenticationId, ClientOutput, ClientSession, SessionError, Situation,
+    TransmissionId, Transmit, options,
 };
 use waxwing_soap::encoder::Encoder;
 use waxwing_soap::{Envelope, MessageVersion};
@@ -17,6 +17,7 @@ use super::demarcation::Demarcation;
 use super::error::{ChannelError, ChannelErrorKind};
 use super::post::Route;
 use super::state::{CallResult, Phase, State};
+use crate::authentication::{Evidence, Judge};
 use crate::contract::{BoxFuture, CallError, ContractDescription, Request, RequestChannel};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
@@ -51,6 +52,8 @@ pub(super) struct Parts {
     pub(super) trace: Option<Trace>,
     pub(super) own_certificate: Option<Certificate>,
     pub(super) contract: &'static ContractDescription,
+    /// Who decides about the service.
+    pub(super) judge: Judge,
 }
 
 /// A step that takes longer says so in the log, then after twice the time, and so on.
@@ -255,6 +258,9 @@ impl Inner {
                     state.statistics.messages_sent += 1;
                     tokio::spawn(Arc::clone(self).transmit(*transmit));
                 }
+                ClientOutput::Authenticate { id, evidence } => {
+                    tokio::spawn(Arc::clone(self).judge(id, *evidence));
+                }
                 ClientOutput::Opened => state.opened(&Ok(())),
                 ClientOutput::Completed { call, reply } => {
                     if let Some(waiting) = state.calls.remove(&call) {
@@ -316,6 +322,15 @@ impl Inner {
     fn written(self: &Arc<Self>, id: TransmissionId) {
         let mut state = self.lock();
         state.session.written(id, &mut self.parts.clock.moment(&mut SystemRandom));
+        self.drive(&mut state);
+    }
+
+    /// Finds out whether the service is to be trusted, which may take its time; nothing is held meanwhile.
+    async fn judge(self: Arc<Self>, id: AuthenticationId, evidence: Evidence) {
+        let verdict = self.parts.judge.verdict(evidence, self.parts.clock.wall()).await;
+        let mut state = self.lock();
+        let mut random = SystemRandom;
+        state.session.authenticated(id, verdict, &mut self.parts.clock.moment(&mut random));
         self.drive(&mut state);
     }
 

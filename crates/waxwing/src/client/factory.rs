@@ -8,7 +8,7 @@ use waxwing_binding::{
 use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
 use waxwing_crypto::{Certificate, Identity, Usage};
 use waxwing_security::conversation::{
-    CertificateTrust, ClientCredential, ClientOptions, ClientSecurity, ExpectedIdentity, ServiceKey,
+    ClientCredential, ClientOptions, ClientSecurity, ExpectedIdentity, ServiceKey,
 };
 use waxwing_security::negotiation::TlsEngines;
 use waxwing_session::{ClientSession, options};
@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 use super::abandoned::CloseIfAbandoned;
 use super::channel::{ClientChannel, Parts, out_of_date};
 use super::error::{ChannelError, ChannelErrorKind};
+use crate::authentication::{AsyncCertificateTrust, CertificateTrust, Judge, TrustRule};
 use crate::certificates::{CertificateError, CertificateStores, certificate_of_identity};
 use crate::configuration::ConfigurationFile;
 use crate::contract::{ContractDescription, ProtectionLevel};
@@ -40,7 +41,7 @@ pub struct ChannelFactory {
     certificate: Option<Identity>,
     user_name: Option<(String, Zeroizing<String>)>,
     service_certificate: Option<Certificate>,
-    trust: Option<Arc<dyn CertificateTrust>>,
+    trust: Option<TrustRule>,
     identity: Option<ExpectedIdentity>,
     retry: bool,
     retry_authentication: bool,
@@ -150,7 +151,14 @@ impl ChannelFactory {
     /// The same, deciding in code whether the service's certificate is trusted.
     #[must_use]
     pub fn service_trust(mut self, trust: impl CertificateTrust + 'static) -> Self {
-        self.trust = Some(Arc::new(trust));
+        self.trust = Some(TrustRule::Blocking(Arc::new(trust)));
+        self
+    }
+
+    /// The same with a rule that waits for something: a directory, a database.
+    #[must_use]
+    pub fn service_trust_async(mut self, trust: impl AsyncCertificateTrust + 'static) -> Self {
+        self.trust = Some(TrustRule::Waiting(Arc::new(trust)));
         self
     }
 
@@ -266,6 +274,7 @@ impl ChannelFactory {
         (settings.retry, settings.retry_authentication) = (self.retry, self.retry_authentication);
         let version = settings.version;
         let incomplete = |text: String| ChannelError::incomplete(text, address);
+        let judge = self.judge()?;
         let options = self.options()?;
         let own_certificate = match &options.credential {
             ClientCredential::Certificate { certificate, .. } => Some(certificate.clone()),
@@ -292,6 +301,7 @@ impl ChannelFactory {
             trace: self.trace.clone(),
             own_certificate,
             contract: self.contract,
+            judge,
         };
         Ok(ClientChannel::new(session, parts))
     }
@@ -345,11 +355,7 @@ impl ChannelFactory {
         let certificate = |e: CertificateError| {
             ChannelError::new(ChannelErrorKind::Certificate(e), &endpoint.address)
         };
-        let trust = match &self.trust {
-            Some(trust) => Arc::clone(trust),
-            None => self.configured_trust().map_err(certificate)?,
-        };
-        let mut options = ClientOptions::new(endpoint.address.as_str(), trust);
+        let mut options = ClientOptions::new(endpoint.address.as_str());
         options::fill_client_options(&mut options, endpoint);
         let (contract, level) = (self.contract, self.protection_level);
         options.requirements = requirements([contract], level, endpoint.reliable_session.is_some());
@@ -378,19 +384,28 @@ impl ChannelFactory {
         Ok(options)
     }
 
-    fn configured_trust(&self) -> Result<Arc<dyn CertificateTrust>, CertificateError> {
+    /// Who decides about the service.
+    fn judge(&self) -> Result<Judge, ChannelError> {
+        let failed =
+            |error| ChannelError::new(ChannelErrorKind::Certificate(error), &self.endpoint.address);
+        let rule = match &self.trust {
+            Some(rule) => Some(rule.clone()),
+            // Without security nobody shows a certificate.
+            None if self.endpoint.security.is_none() => None,
+            None => Some(self.configured_trust().map_err(failed)?),
+        };
+        Ok(Judge::new(rule, None))
+    }
+
+    fn configured_trust(&self) -> Result<TrustRule, CertificateError> {
         let check = &self.endpoint.client_credentials.service_certificate.authentication;
-        if self.endpoint.security.is_none() {
-            // Never asked: without security nobody shows a certificate.
-            return Ok(Arc::new(|_: &Certificate, _: &[Certificate], _| Ok(())));
-        }
         let validator = self.stores.trust(
             check.certificate_validation_mode,
             check.revocation_mode,
             check.trusted_store_location,
             Usage::Service,
         )?;
-        Ok(Arc::new(validator))
+        Ok(TrustRule::Quick(Arc::new(validator)))
     }
 
     fn own_identity(&self) -> Result<Option<Identity>, CertificateError> {

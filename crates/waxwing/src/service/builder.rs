@@ -7,7 +7,6 @@ use waxwing_binding::{
 };
 use waxwing_crypto::Identity;
 use waxwing_crypto::tls::TlsVersion;
-use waxwing_security::conversation::{CertificateTrust, UserNameValidator};
 
 use super::authorization::ServiceAuthorization;
 use super::contracts::ContractList;
@@ -16,6 +15,10 @@ use super::host::ServiceHost;
 use super::instances::Instances;
 use super::opening::{self, Setup};
 use super::watch::{HostEvent, HostEvents};
+use crate::authentication::{
+    AsyncCertificateTrust, AsyncUserNameValidator, CertificateTrust, TrustRule, UserNameRule,
+    UserNameValidator,
+};
 use crate::certificates::CertificateStores;
 use crate::configuration::ConfigurationFile;
 use crate::contract::{ContractDescription, ProtectionLevel};
@@ -153,7 +156,14 @@ impl ServiceHostBuilder {
     /// The same, deciding in code whether a client's certificate is trusted.
     #[must_use]
     pub fn client_trust(mut self, trust: impl CertificateTrust + 'static) -> Self {
-        self.setup.credentials.trust = Some(Arc::new(trust));
+        self.setup.credentials.trust = Some(TrustRule::Blocking(Arc::new(trust)));
+        self
+    }
+
+    /// The same with a rule that waits for something: a directory, a database.
+    #[must_use]
+    pub fn client_trust_async(mut self, trust: impl AsyncCertificateTrust + 'static) -> Self {
+        self.setup.credentials.trust = Some(TrustRule::Waiting(Arc::new(trust)));
         self
     }
 
@@ -161,7 +171,14 @@ impl ServiceHostBuilder {
     /// (`userNamePasswordValidationMode="Custom"`).
     #[must_use]
     pub fn user_names(mut self, validator: impl UserNameValidator + 'static) -> Self {
-        self.setup.credentials.user_names = Some(Arc::new(validator));
+        self.setup.credentials.user_names = Some(UserNameRule::Blocking(Arc::new(validator)));
+        self
+    }
+
+    /// The same with a rule that waits for something: a directory, a database.
+    #[must_use]
+    pub fn user_names_async(mut self, validator: impl AsyncUserNameValidator + 'static) -> Self {
+        self.setup.credentials.user_names = Some(UserNameRule::Waiting(Arc::new(validator)));
         self
     }
 

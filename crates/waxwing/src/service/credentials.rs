@@ -5,13 +5,12 @@ use std::sync::Arc;
 use waxwing_binding::{EffectiveEndpoint, MessageCredentialType, UserNamePasswordValidationMode};
 use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
 use waxwing_crypto::{Identity, Usage};
-use waxwing_security::conversation::{
-    CertificateTrust, ClientIdentification, ServiceOptions, UserNameValidator,
-};
+use waxwing_security::conversation::{ClientIdentification, ServiceOptions};
 use waxwing_session::options;
 
 use super::contracts::Contracts;
 use super::error::{HostError, incomplete};
+use crate::authentication::{Judge, TrustRule, UserNameRule};
 use crate::certificates::{CertificateError, CertificateStores};
 use crate::contract::ProtectionLevel;
 use crate::requirements::{self, requirements};
@@ -20,8 +19,8 @@ use crate::requirements::{self, requirements};
 pub(super) struct Credentials {
     pub(super) stores: CertificateStores,
     pub(super) certificate: Option<Identity>,
-    pub(super) trust: Option<Arc<dyn CertificateTrust>>,
-    pub(super) user_names: Option<Arc<dyn UserNameValidator>>,
+    pub(super) trust: Option<TrustRule>,
+    pub(super) user_names: Option<UserNameRule>,
     pub(super) oldest_tls: TlsVersion,
     pub(super) protection_level: Option<ProtectionLevel>,
 }
@@ -54,7 +53,7 @@ impl Credentials {
         if let Some(text) = contracts.iter().find_map(|c| requirements::refused(c, endpoint)) {
             return Err(incomplete(&endpoint.address, text));
         }
-        let mut options = ServiceOptions::new(self.clients(endpoint)?);
+        let mut options = ServiceOptions::new(Self::identification(endpoint)?);
         options::fill_service_options(&mut options, endpoint);
         let level = self.protection_level;
         options.requirements =
@@ -101,14 +100,29 @@ impl Credentials {
         Ok(options)
     }
 
-    fn clients(&self, endpoint: &EffectiveEndpoint) -> Result<ClientIdentification, HostError> {
-        let address = endpoint.address.as_str();
-        let credential = endpoint.security.as_ref().map(|security| security.credential);
-        match credential {
+    fn identification(endpoint: &EffectiveEndpoint) -> Result<ClientIdentification, HostError> {
+        match endpoint.security.as_ref().map(|security| security.credential) {
             None | Some(MessageCredentialType::None) => Ok(ClientIdentification::None),
-            Some(MessageCredentialType::Certificate) => {
-                let trust = match &self.trust {
-                    Some(trust) => Arc::clone(trust),
+            Some(MessageCredentialType::Certificate) => Ok(ClientIdentification::Certificate),
+            Some(MessageCredentialType::UserName) => Ok(ClientIdentification::UserName),
+            Some(other) => Err(HostError::Unsupported {
+                address: endpoint.address.clone(),
+                text: format!("clientCredentialType=\"{other}\" is not supported by this version"),
+            }),
+        }
+    }
+
+    /// Who decides about the clients of an endpoint.
+    ///
+    /// # Errors
+    /// There is nobody, or the certificates that are to be trusted cannot be read.
+    pub(super) fn judge(&self, endpoint: &EffectiveEndpoint) -> Result<Judge, HostError> {
+        let address = endpoint.address.as_str();
+        match Self::identification(endpoint)? {
+            ClientIdentification::None => Ok(Judge::new(None, None)),
+            ClientIdentification::Certificate => {
+                let rule = match &self.trust {
+                    Some(rule) => rule.clone(),
                     None => {
                         let check = &endpoint.service_credentials.client_certificate.authentication;
                         let validator = self.stores.trust(
@@ -119,13 +133,13 @@ impl Credentials {
                         );
                         let failed =
                             |error| HostError::Certificate { address: address.to_owned(), error };
-                        Arc::new(validator.map_err(failed)?)
+                        TrustRule::Quick(Arc::new(validator.map_err(failed)?))
                     }
                 };
-                Ok(ClientIdentification::Certificate(trust))
+                Ok(Judge::new(Some(rule), None))
             }
-            Some(MessageCredentialType::UserName) => match &self.user_names {
-                Some(validator) => Ok(ClientIdentification::UserName(Arc::clone(validator))),
+            ClientIdentification::UserName => match &self.user_names {
+                Some(rule) => Ok(Judge::new(None, Some(rule.clone()))),
                 None => {
                     let mode = endpoint
                         .service_credentials
@@ -143,10 +157,6 @@ impl Credentials {
                     Err(incomplete(address, text))
                 }
             },
-            Some(other) => Err(HostError::Unsupported {
-                address: address.to_owned(),
-                text: format!("clientCredentialType=\"{other}\" is not supported by this version"),
-            }),
         }
     }
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
-use waxwing_session::{Arrival, Encoded, EndpointId, RefusalKind, ServiceAnswer, ServiceEndpoint};
+use waxwing_session::{
+    Arrival, Encoded, EndpointId, RefusalKind, ServiceAnswer, ServiceEndpoint, UnknownSender,
+};
 use waxwing_soap::Envelope;
 use waxwing_soap::encoder::{self as soap, DecodeError, Decoder, Encoder};
 use waxwing_soap::http::ContentType;
@@ -18,6 +20,7 @@ use super::instances::Instances;
 use super::sessions::Sessions;
 use super::throttle::Throttle;
 use super::watch::{Counters, HostEvent, HostEvents};
+use crate::authentication::Judge;
 use crate::contract::{Caller, ContractDescription, FaultOptions};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
@@ -29,6 +32,8 @@ use crate::trace::{Trace, TraceDirection};
 /// What an endpoint is made of.
 pub(super) struct EndpointParts {
     pub(super) endpoint: ServiceEndpoint,
+    /// Who decides about its clients.
+    pub(super) judge: Judge,
     /// Where it listens, an absolute URI.
     pub(super) listen: String,
     pub(super) encoding: Encoding,
@@ -120,12 +125,17 @@ impl Endpoint {
             Err(refusal) => return refusal,
         };
         Counters::add(&self.counters.messages);
-        let mut random = SystemRandom;
-        let arrival =
-            self.parts.endpoint.receive(envelope, peer, &mut self.parts.clock.moment(&mut random));
-        let message = match arrival {
-            Arrival::Answer(encoded) => return self.write(*encoded, peer),
-            Arrival::Message(message) => *message,
+        let mut arrival = {
+            let mut random = SystemRandom;
+            let mut moment = self.parts.clock.moment(&mut random);
+            self.parts.endpoint.receive(envelope, peer, &mut moment)
+        };
+        let message = loop {
+            arrival = match arrival {
+                Arrival::Answer(encoded) => return self.write(*encoded, peer),
+                Arrival::Authenticate(sender) => self.judge(sender).await,
+                Arrival::Message(message) => break *message,
+            }
         };
         if let (Some(trace), Some(plain)) = (&self.parts.trace, &message.plain) {
             let note = message_note(&message.message.caller().name());
@@ -135,6 +145,14 @@ impl Endpoint {
         let reply = self.write(encoded, peer);
         drop(place);
         reply
+    }
+
+    /// Finds out who sent a message, which may take its time; nothing is held meanwhile but the message.
+    async fn judge(&self, sender: Box<UnknownSender>) -> Arrival {
+        let (evidence, clock) = (sender.evidence().clone(), &self.parts.clock);
+        let verdict = self.parts.judge.verdict(evidence, clock.wall()).await;
+        let mut random = SystemRandom;
+        self.parts.endpoint.authenticated(sender, verdict, &mut clock.moment(&mut random))
     }
 
     fn parse(&self, request: &Incoming) -> Result<Envelope, Reply> {

@@ -259,12 +259,14 @@ impl Setup {
             headers.map(|h| (h.namespace.to_owned(), h.local.to_owned())).collect();
         settings.trace = self.trace.as_ref().is_some_and(Trace::is_decrypted);
         let encoding = Encoding::of(&endpoint, settings.version.soap);
+        let judge = self.credentials.judge(&endpoint)?;
         let options = self.credentials.options(&endpoint, &contracts)?;
         let security = ServiceSecurity::new(options, &mut SystemRandom);
         let security = security.map_err(|e| incomplete(address, e.to_string()))?;
         let debug = endpoint.service_behavior.service_debug.as_ref();
         Ok(EndpointParts {
             endpoint: ServiceEndpoint::new(settings, security),
+            judge,
             listen,
             encoding,
             throttle: Arc::clone(throttle),

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use waxwing_crypto::Certificate;
-use waxwing_soap::{Envelope, RandomSource};
+use waxwing_soap::{Envelope, Moment};
 
 use super::super::credentials::ClientCredential;
 use super::super::error::ClientError;
@@ -62,8 +62,7 @@ impl Core {
         purpose: Purpose,
         token: &BootstrapToken,
         renewed: Option<&ContextToken>,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
+        at: &mut Moment<'_>,
     ) -> Result<(Envelope, BootstrapCorrelation), ClientError> {
         let (settings, requirements) = self.rules(purpose);
         let parts = parts_of(&envelope, requirements)?;
@@ -72,7 +71,7 @@ impl Core {
         let encrypted_key = match token {
             BootstrapToken::Certificate(certificate) => {
                 let key =
-                    EncryptedKeyToken::generate(&settings, certificate, random, &mut self.ids);
+                    EncryptedKeyToken::generate(&settings, certificate, at.random, &mut self.ids);
                 Some(key.map_err(ClientError::Protect)?)
             }
             BootstrapToken::Context(_) => None,
@@ -95,7 +94,7 @@ impl Core {
         }
         plan.endorsing.extend(renewed.map(Endorsing::Context));
         plan.username = username.as_ref();
-        let mut sources = Sources { now, random, ids: &mut self.ids };
+        let mut sources = Sources { now: at.wall, random: at.random, ids: &mut self.ids };
         let sent =
             wsse::protect(&mut envelope, &plan, &mut sources).map_err(ClientError::Protect)?;
         let token = match (token, &encrypted_key) {

@@ -1,13 +1,12 @@
 //! What every secured client holds.
 
-use jiff::Timestamp;
 use waxwing_crypto::Certificate;
 use waxwing_soap::RandomSource;
 
-use super::super::credentials::{ClientCredential, asked};
+use super::super::credentials::ClientCredential;
 use super::super::error::ClientError;
+use super::super::evidence::Verdict;
 use super::super::options::{ClientOptions, ServiceKey};
-use super::bootstrap::BootstrapToken;
 use crate::negotiation::{NegotiationClient, NegotiationOptions};
 use crate::protection::ProtectionRequirements;
 use crate::wsse::{
@@ -24,7 +23,7 @@ pub(super) struct Core {
     /// Identifiers of certificate tokens, of another generator as WCF's.
     pub(super) certificate_ids: UuidIds,
     pub(super) replay: Option<ReplayCache>,
-    /// The service's certificate, once it was found trusted.
+    /// The service's certificate, once it is trusted.
     pub(super) service_certificate: Option<Certificate>,
 }
 
@@ -50,35 +49,25 @@ impl Core {
         })
     }
 
-    /// The service's certificate is trusted and is the expected one; to be known before anything is
-    /// encrypted for the service.
-    pub(super) fn check_service(
+    /// The service's certificate was judged: it is trusted and is the expected one, or the exchange is over.
+    pub(super) fn judged(
         &self,
         certificate: &Certificate,
-        chain: &[Certificate],
-        now: Timestamp,
+        verdict: Verdict,
     ) -> Result<(), ClientError> {
-        let trust = asked(|| self.options.service_trust.check(certificate, chain, now));
-        trust.map_err(|reason| ClientError::UntrustedService {
+        verdict.map_err(|reason| ClientError::UntrustedService {
             subject: certificate.subject_windows(),
             reason,
         })?;
-        self.options.identity.check(certificate)?;
-        Ok(())
+        Ok(self.options.identity.check(certificate)?)
     }
 
-    /// The token that the bootstrap is protected with, when the service's certificate is given.
-    pub(super) fn known_token(
-        &mut self,
-        now: Timestamp,
-    ) -> Result<Option<BootstrapToken>, ClientError> {
-        let Some(ServiceKey::Certificate(certificate)) = &self.options.service_key else {
-            return Ok(None);
-        };
-        let certificate = certificate.clone();
-        self.check_service(&certificate, &[], now)?;
-        self.service_certificate = Some(certificate.clone());
-        Ok(Some(BootstrapToken::Certificate(certificate)))
+    /// The service's certificate when it is known beforehand: nothing is encrypted for it before it is judged.
+    pub(super) fn known_certificate(&self) -> Option<&Certificate> {
+        match &self.options.service_key {
+            Some(ServiceKey::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        }
     }
 
     /// Starts a negotiation.

@@ -2,14 +2,16 @@
 //! (WS-SecureConversation February 2005 §4, §5; 1.3 §4, §6).
 
 use jiff::{SignedDuration, Timestamp};
-use waxwing_soap::{Addressing, Envelope, Fault, RandomSource};
+use waxwing_crypto::{Certificate, Usage};
+use waxwing_soap::{Addressing, Envelope, Fault, Moment, RandomSource};
 use zeroize::Zeroizing;
 
 use super::super::error::{ClientError, FaultOrigin};
-use super::Correlation;
+use super::super::evidence::Evidence;
 use super::bootstrap::{BootstrapCorrelation, BootstrapToken, Purpose};
 use super::classify::{failure, visible_fault};
 use super::core::Core;
+use super::{Correlation, Step};
 use crate::error::{Reason, Result, SecurityError};
 use crate::negotiation::NegotiationClient;
 use crate::trust::{
@@ -46,6 +48,10 @@ impl Wanted {
 
 /// An exchange under way.
 pub(super) enum Exchange {
+    /// The service's certificate, known beforehand, waits for a verdict before the request is made.
+    Known(Wanted, Certificate),
+    /// The same of a certificate that a negotiation brought.
+    Shown(Wanted, Box<NegotiationClient>, Certificate),
     /// The legs of a negotiation, whose token the request needs.
     Negotiation(Wanted, Box<NegotiationClient>),
     /// The request for a token.
@@ -73,20 +79,26 @@ pub(super) struct Issued {
     pub(super) lifetime: Lifetime,
 }
 
+/// Asks whether a certificate of the service is trusted, leaf first. None without one.
+pub(super) fn judge(chain: Vec<Certificate>) -> Option<(Certificate, Step)> {
+    let leaf = chain.first()?.clone();
+    let evidence = Evidence::of_chain(chain, Usage::Service)?;
+    Some((leaf, Step::Authenticate(Box::new(evidence))))
+}
+
 /// Makes and protects the request for a session, or for a new key of `current`.
 pub(super) fn request(
     core: &mut Core,
     wanted: Wanted,
     token: &BootstrapToken,
     current: Option<&ContextToken>,
-    now: Timestamp,
-    random: &mut dyn RandomSource,
+    at: &mut Moment<'_>,
 ) -> Result<(Envelope, PendingRequest), ClientError> {
     let dialect = core.options.settings.dialect;
     let length = core.options.settings.suite.default_key_length();
     let key_size = length as u32 * 8;
     let mut entropy = Zeroizing::new(vec![0; length]);
-    random.fill(&mut entropy);
+    at.random.fill(&mut entropy);
     let secret = BinarySecret::nonce(core.ids.next_id(), entropy.clone());
     let body = match current {
         None => RequestSecurityToken::issue_context(dialect, secret, key_size),
@@ -94,9 +106,9 @@ pub(super) fn request(
             RequestSecurityToken::renew_context(dialect, secret, key_size, reference(current))
         }
     };
-    let (envelope, message_id) = trust_message(core, wanted.actions().0, &body, random);
+    let (envelope, message_id) = trust_message(core, wanted.actions().0, &body, at.random);
     let (envelope, correlation) =
-        core.protect_alone(envelope, Purpose::Trust, token, current, now, random)?;
+        core.protect_alone(envelope, Purpose::Trust, token, current, at)?;
     Ok((envelope, PendingRequest { entropy, key_size, message_id, correlation }))
 }
 

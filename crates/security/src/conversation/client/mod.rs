@@ -7,15 +7,15 @@ mod exchange;
 mod one_shot;
 mod session;
 
-use jiff::Timestamp;
 use waxwing_crypto::Certificate;
-use waxwing_soap::{Envelope, RandomSource};
+use waxwing_soap::{Envelope, Moment, RandomSource};
 
 use self::bootstrap::BootstrapCorrelation;
 use self::core::Core;
 pub use self::one_shot::OneShotClient;
 pub use self::session::SecureConversationClient;
 use super::error::ClientError;
+use super::evidence::{Evidence, Verdict};
 use super::options::{ClientOptions, Protection};
 use super::profile::SecurityProfile;
 use super::received::Received;
@@ -27,6 +27,9 @@ use crate::wsse::SentSignature;
 pub enum Step {
     /// Post this message and give the answer to [`ClientSecurity::handle_reply`].
     Send(Box<Envelope>),
+    /// The service shows this certificate. Whether it is trusted is decided outside: give the verdict to
+    /// [`ClientSecurity::authenticated`]. Nothing is sent before that depends on it.
+    Authenticate(Box<Evidence>),
     /// The exchange is complete.
     Established,
 }
@@ -84,17 +87,12 @@ impl ClientSecurity {
     /// Starts what must be exchanged before the first message: negotiation, request for a session.
     ///
     /// # Errors
-    /// When the service's certificate is not trusted or not the expected one, and when something is
-    /// open or under way already.
-    pub fn open(
-        &mut self,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
-    ) -> Result<Step, ClientError> {
+    /// When something is open or under way already.
+    pub fn open(&mut self, at: &mut Moment<'_>) -> Result<Step, ClientError> {
         match self {
             ClientSecurity::None => Ok(Step::Established),
-            ClientSecurity::OneShot(client) => client.open(now, random),
-            ClientSecurity::Conversation(client) => client.open(now, random),
+            ClientSecurity::OneShot(client) => client.open(at),
+            ClientSecurity::Conversation(client) => client.open(at),
         }
     }
 
@@ -106,17 +104,33 @@ impl ClientSecurity {
     pub fn handle_reply(
         &mut self,
         reply: Envelope,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
+        at: &mut Moment<'_>,
     ) -> Result<Step, ClientError> {
         match self {
             ClientSecurity::None => Err(no_exchange()),
-            ClientSecurity::OneShot(client) => client.handle_reply(reply, now, random),
-            ClientSecurity::Conversation(client) => client.handle_reply(reply, now, random),
+            ClientSecurity::OneShot(client) => client.handle_reply(reply, at),
+            ClientSecurity::Conversation(client) => client.handle_reply(reply, at),
         }
     }
 
-    /// Gives up an exchange whose reply will not come (the connection failed). It can be started again.
+    /// Goes on after [`Step::Authenticate`] with the verdict about the service's certificate.
+    ///
+    /// # Errors
+    /// When it is not trusted or not the expected one; the exchange is over then, and nothing was sent. When no certificate
+    /// waits for a verdict.
+    pub fn authenticated(
+        &mut self,
+        verdict: Verdict,
+        at: &mut Moment<'_>,
+    ) -> Result<Step, ClientError> {
+        match self {
+            ClientSecurity::None => Err(no_exchange()),
+            ClientSecurity::OneShot(client) => client.authenticated(verdict, at),
+            ClientSecurity::Conversation(client) => client.authenticated(verdict, at),
+        }
+    }
+
+    /// Gives up an exchange whose reply or verdict will not come (the connection failed). It can be started again.
     pub fn abandon_exchange(&mut self) {
         match self {
             ClientSecurity::None => {}
@@ -132,13 +146,12 @@ impl ClientSecurity {
     pub fn protect(
         &mut self,
         envelope: Envelope,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
+        at: &mut Moment<'_>,
     ) -> Result<(Envelope, Correlation), ClientError> {
         match self {
             ClientSecurity::None => Ok((envelope, Correlation(Correlated::Unsecured))),
-            ClientSecurity::OneShot(client) => client.protect(envelope, now, random),
-            ClientSecurity::Conversation(client) => client.protect(envelope, now, random),
+            ClientSecurity::OneShot(client) => client.protect(envelope, at),
+            ClientSecurity::Conversation(client) => client.protect(envelope, at),
         }
     }
 
@@ -151,21 +164,21 @@ impl ClientSecurity {
         &mut self,
         reply: Envelope,
         correlation: &Correlation,
-        now: Timestamp,
+        at: &Moment<'_>,
     ) -> Result<Received, ClientError> {
         match self {
             ClientSecurity::None => Ok(Received::Unsecured(reply)),
-            ClientSecurity::OneShot(client) => client.verify(reply, correlation, now),
-            ClientSecurity::Conversation(client) => client.verify(reply, correlation, now),
+            ClientSecurity::OneShot(client) => client.verify(reply, correlation, at.wall),
+            ClientSecurity::Conversation(client) => client.verify(reply, correlation, at.wall),
         }
     }
 
     /// Whether the key should be renewed before the next message.
-    pub fn renewal_due(&self, now: Timestamp) -> bool {
+    pub fn renewal_due(&self, at: &Moment<'_>) -> bool {
         match self {
             ClientSecurity::None => false,
-            ClientSecurity::OneShot(client) => client.renewal_due(now),
-            ClientSecurity::Conversation(client) => client.renewal_due(now),
+            ClientSecurity::OneShot(client) => client.renewal_due(at.wall),
+            ClientSecurity::Conversation(client) => client.renewal_due(at.wall),
         }
     }
 
@@ -173,15 +186,11 @@ impl ClientSecurity {
     ///
     /// # Errors
     /// When nothing is open or an exchange is under way, and as for [`ClientSecurity::open`].
-    pub fn renew(
-        &mut self,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
-    ) -> Result<Step, ClientError> {
+    pub fn renew(&mut self, at: &mut Moment<'_>) -> Result<Step, ClientError> {
         match self {
             ClientSecurity::None => Ok(Step::Established),
-            ClientSecurity::OneShot(client) => client.renew(now, random),
-            ClientSecurity::Conversation(client) => client.renew(now, random),
+            ClientSecurity::OneShot(client) => client.renew(at),
+            ClientSecurity::Conversation(client) => client.renew(at),
         }
     }
 
@@ -190,14 +199,10 @@ impl ClientSecurity {
     ///
     /// # Errors
     /// When the request cannot be made.
-    pub fn cancel(
-        &mut self,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
-    ) -> Result<Step, ClientError> {
+    pub fn cancel(&mut self, at: &mut Moment<'_>) -> Result<Step, ClientError> {
         match self {
             ClientSecurity::None | ClientSecurity::OneShot(_) => Ok(Step::Established),
-            ClientSecurity::Conversation(client) => client.cancel(now, random),
+            ClientSecurity::Conversation(client) => client.cancel(at),
         }
     }
 
@@ -255,4 +260,8 @@ impl std::fmt::Debug for ClientSecurity {
 
 fn no_exchange() -> ClientError {
     ClientError::State("no exchange of the security protocol is under way")
+}
+
+fn nobody_to_judge() -> ClientError {
+    ClientError::State("no certificate of the service waits for a verdict")
 }

@@ -1,15 +1,17 @@
 //! The client without a session: every message stands for itself.
 
 use jiff::Timestamp;
-use waxwing_soap::{Envelope, RandomSource};
+use waxwing_crypto::Certificate;
+use waxwing_soap::{Envelope, Moment};
 
 use super::super::error::{ClientError, FaultOrigin};
+use super::super::evidence::Verdict;
 use super::super::received::Received;
 use super::bootstrap::{BootstrapToken, Purpose};
 use super::classify::{failure, visible_fault};
 use super::core::Core;
-use super::exchange::renewal_delay;
-use super::{Correlated, Correlation, Step, no_exchange};
+use super::exchange::{judge, renewal_delay};
+use super::{Correlated, Correlation, Step, no_exchange, nobody_to_judge};
 use crate::negotiation::{NegotiationClient, NegotiationStep};
 use crate::trust::Lifetime;
 
@@ -19,55 +21,99 @@ pub struct OneShotClient {
     token: Option<BootstrapToken>,
     /// The life of a negotiated token and when it was received.
     lifetime: Option<(Lifetime, Timestamp)>,
-    negotiation: Option<Box<NegotiationClient>>,
+    exchange: Option<Exchange>,
+}
+
+/// What must be done before the first message, and again when the token is old.
+enum Exchange {
+    /// The legs of a negotiation.
+    Negotiation(Box<NegotiationClient>),
+    /// The service's certificate, known beforehand, waits for a verdict.
+    Known(Certificate),
+    /// The same of a certificate that a negotiation brought.
+    Shown(Box<NegotiationClient>, Certificate),
 }
 
 impl OneShotClient {
     pub(super) fn new(core: Core) -> Self {
-        Self { core, token: None, lifetime: None, negotiation: None }
+        Self { core, token: None, lifetime: None, exchange: None }
     }
 
-    pub(super) fn open(
-        &mut self,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
-    ) -> Result<Step, ClientError> {
-        if let Some(token) = self.core.known_token(now)? {
-            self.token = Some(token);
-            return Ok(Step::Established);
-        }
-        if self.negotiation.is_some() {
+    pub(super) fn open(&mut self, at: &mut Moment<'_>) -> Result<Step, ClientError> {
+        if self.exchange.is_some() {
             return Err(ClientError::State("a negotiation is under way"));
         }
-        let (negotiation, first) = self.core.negotiate(random)?;
-        self.negotiation = Some(Box::new(negotiation));
+        let known = self.core.known_certificate().cloned();
+        if let Some((certificate, step)) = judge(known.into_iter().collect()) {
+            self.exchange = Some(Exchange::Known(certificate));
+            return Ok(step);
+        }
+        let (negotiation, first) = self.core.negotiate(at.random)?;
+        self.exchange = Some(Exchange::Negotiation(Box::new(negotiation)));
         Ok(Step::Send(Box::new(first)))
     }
 
-    pub(super) fn renew(
-        &mut self,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
-    ) -> Result<Step, ClientError> {
-        self.open(now, random)
+    pub(super) fn renew(&mut self, at: &mut Moment<'_>) -> Result<Step, ClientError> {
+        self.open(at)
     }
 
     pub(super) fn handle_reply(
         &mut self,
         reply: Envelope,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
+        at: &mut Moment<'_>,
     ) -> Result<Step, ClientError> {
-        let mut negotiation = self.negotiation.take().ok_or_else(no_exchange)?;
-        let core = &self.core;
-        let mut check = |chain: &[waxwing_crypto::Certificate]| match chain.split_first() {
-            Some((leaf, rest)) => core.check_service(leaf, rest, now),
-            None => Err(ClientError::State("the service sent no certificate")),
-        };
-        match negotiation.handle_reply(reply, &mut check, now, random)? {
+        match self.exchange.take() {
+            Some(Exchange::Negotiation(mut negotiation)) => {
+                let step = negotiation.handle_reply(reply, at)?;
+                self.negotiated(negotiation, step, at.wall)
+            }
+            other => {
+                self.exchange = other;
+                Err(no_exchange())
+            }
+        }
+    }
+
+    pub(super) fn authenticated(
+        &mut self,
+        verdict: Verdict,
+        at: &mut Moment<'_>,
+    ) -> Result<Step, ClientError> {
+        match self.exchange.take() {
+            Some(Exchange::Known(certificate)) => {
+                self.core.judged(&certificate, verdict)?;
+                self.core.service_certificate = Some(certificate.clone());
+                self.token = Some(BootstrapToken::Certificate(certificate));
+                Ok(Step::Established)
+            }
+            Some(Exchange::Shown(mut negotiation, certificate)) => {
+                self.core.judged(&certificate, verdict)?;
+                let step = negotiation.trusted(at)?;
+                self.negotiated(negotiation, step, at.wall)
+            }
+            other => {
+                self.exchange = other;
+                Err(nobody_to_judge())
+            }
+        }
+    }
+
+    /// What a negotiation wants next.
+    fn negotiated(
+        &mut self,
+        negotiation: Box<NegotiationClient>,
+        step: NegotiationStep,
+        now: Timestamp,
+    ) -> Result<Step, ClientError> {
+        match step {
             NegotiationStep::Send(envelope) => {
-                self.negotiation = Some(negotiation);
+                self.exchange = Some(Exchange::Negotiation(negotiation));
                 Ok(Step::Send(envelope))
+            }
+            NegotiationStep::Authenticate(chain) => {
+                let (certificate, step) = judge(chain).ok_or_else(nobody_to_judge)?;
+                self.exchange = Some(Exchange::Shown(negotiation, certificate));
+                Ok(step)
             }
             NegotiationStep::Done(done) => {
                 self.core.service_certificate = Some(done.certificate);
@@ -79,19 +125,18 @@ impl OneShotClient {
     }
 
     pub(super) fn abandon_exchange(&mut self) {
-        self.negotiation = None;
+        self.exchange = None;
     }
 
     pub(super) fn protect(
         &mut self,
         envelope: Envelope,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
+        at: &mut Moment<'_>,
     ) -> Result<(Envelope, Correlation), ClientError> {
         let token =
             self.token.clone().ok_or(ClientError::State("the security is not established yet"))?;
         let (envelope, correlation) =
-            self.core.protect_alone(envelope, Purpose::Application, &token, None, now, random)?;
+            self.core.protect_alone(envelope, Purpose::Application, &token, None, at)?;
         Ok((envelope, Correlation(Correlated::OneShot(correlation))))
     }
 

@@ -1,9 +1,10 @@
 //! The client of a security context session.
 
 use jiff::Timestamp;
-use waxwing_soap::{Addressing, Envelope, Fault, RandomSource};
+use waxwing_soap::{Addressing, Envelope, Fault, Moment};
 
 use super::super::error::{ClientError, FaultOrigin};
+use super::super::evidence::Verdict;
 use super::super::faults::{SECURE_CONVERSATION_FAULT, SecurityFaultKind};
 use super::super::received::Received;
 use super::bootstrap::{BootstrapToken, parts_of};
@@ -12,9 +13,9 @@ use super::core::{Core, Keys};
 use super::exchange::{
     self, Exchange, Issued, Wanted, reference, renewal_delay, response_of, trust_message,
 };
-use super::{Correlated, Correlation, SessionCorrelation, Step, no_exchange};
+use super::{Correlated, Correlation, SessionCorrelation, Step, no_exchange, nobody_to_judge};
 use crate::error::{Reason, SecurityError};
-use crate::negotiation::NegotiationStep;
+use crate::negotiation::{NegotiationClient, NegotiationStep};
 use crate::protection::Direction;
 use crate::trust::{ContextReference, Lifetime, RequestSecurityToken, TrustAction};
 use crate::wsse::{
@@ -53,60 +54,46 @@ impl SecureConversationClient {
         Self { core, session: None, exchange: None }
     }
 
-    pub(super) fn open(
-        &mut self,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
-    ) -> Result<Step, ClientError> {
+    pub(super) fn open(&mut self, at: &mut Moment<'_>) -> Result<Step, ClientError> {
         if self.session.is_some() {
             return Err(ClientError::State("the security session is open already"));
         }
-        self.start(Wanted::Issue, now, random)
+        self.start(Wanted::Issue, at)
     }
 
-    pub(super) fn renew(
-        &mut self,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
-    ) -> Result<Step, ClientError> {
+    pub(super) fn renew(&mut self, at: &mut Moment<'_>) -> Result<Step, ClientError> {
         if self.session.is_none() {
             return Err(not_open());
         }
         if !self.core.options.can_renew {
             return Err(ClientError::State("this binding does not allow to renew the session key"));
         }
-        self.start(Wanted::Renew, now, random)
+        self.start(Wanted::Renew, at)
     }
 
-    fn start(
-        &mut self,
-        wanted: Wanted,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
-    ) -> Result<Step, ClientError> {
+    fn start(&mut self, wanted: Wanted, at: &mut Moment<'_>) -> Result<Step, ClientError> {
         if self.exchange.is_some() {
             return Err(ClientError::State("an exchange of the security protocol is under way"));
         }
-        match self.core.known_token(now)? {
-            Some(token) => self.request(wanted, &token, now, random),
-            None => {
-                let (negotiation, first) = self.core.negotiate(random)?;
-                self.exchange = Some(Exchange::Negotiation(wanted, Box::new(negotiation)));
-                Ok(Step::Send(Box::new(first)))
-            }
+        let known = self.core.known_certificate().cloned();
+        if let Some((certificate, step)) = exchange::judge(known.into_iter().collect()) {
+            self.exchange = Some(Exchange::Known(wanted, certificate));
+            return Ok(step);
         }
+        let (negotiation, first) = self.core.negotiate(at.random)?;
+        self.exchange = Some(Exchange::Negotiation(wanted, Box::new(negotiation)));
+        Ok(Step::Send(Box::new(first)))
     }
 
     fn request(
         &mut self,
         wanted: Wanted,
         token: &BootstrapToken,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
+        at: &mut Moment<'_>,
     ) -> Result<Step, ClientError> {
         let current = self.session.as_ref().map(|session| session.current.keys.token().clone());
         let (envelope, pending) =
-            exchange::request(&mut self.core, wanted, token, current.as_ref(), now, random)?;
+            exchange::request(&mut self.core, wanted, token, current.as_ref(), at)?;
         self.exchange = Some(Exchange::Request(wanted, Box::new(pending)));
         Ok(Step::Send(Box::new(envelope)))
     }
@@ -114,38 +101,77 @@ impl SecureConversationClient {
     pub(super) fn handle_reply(
         &mut self,
         reply: Envelope,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
+        at: &mut Moment<'_>,
     ) -> Result<Step, ClientError> {
         match self.exchange.take().ok_or_else(no_exchange)? {
             Exchange::Negotiation(wanted, mut negotiation) => {
-                let core = &self.core;
-                let mut check = |chain: &[waxwing_crypto::Certificate]| match chain.split_first() {
-                    Some((leaf, rest)) => core.check_service(leaf, rest, now),
-                    None => Err(ClientError::State("the service sent no certificate")),
-                };
-                let step = negotiation.handle_reply(reply, &mut check, now, random)?;
-                match step {
-                    NegotiationStep::Send(envelope) => {
-                        self.exchange = Some(Exchange::Negotiation(wanted, negotiation));
-                        Ok(Step::Send(envelope))
-                    }
-                    NegotiationStep::Done(done) => {
-                        self.core.service_certificate = Some(done.certificate);
-                        self.request(wanted, &BootstrapToken::Context(done.token), now, random)
-                    }
-                }
+                let step = negotiation.handle_reply(reply, at)?;
+                self.negotiated(wanted, negotiation, step, at)
             }
             Exchange::Request(wanted, pending) => {
                 let current = self.session.as_ref().map(|session| session.current.keys.token());
-                let issued = exchange::accept(&self.core, wanted, &pending, current, reply, now)?;
-                self.adopt(issued, now, random);
+                let issued =
+                    exchange::accept(&self.core, wanted, &pending, current, reply, at.wall)?;
+                self.adopt(issued, at);
                 Ok(Step::Established)
             }
             Exchange::Cancel { message_id, correlation } => {
+                let now = at.wall;
                 let result = self.accept_cancel(reply, message_id.as_deref(), &correlation, now);
                 self.session = None;
                 result.map(|()| Step::Established)
+            }
+            judging @ (Exchange::Known(..) | Exchange::Shown(..)) => {
+                self.exchange = Some(judging);
+                Err(no_exchange())
+            }
+        }
+    }
+
+    pub(super) fn authenticated(
+        &mut self,
+        verdict: Verdict,
+        at: &mut Moment<'_>,
+    ) -> Result<Step, ClientError> {
+        match self.exchange.take() {
+            Some(Exchange::Known(wanted, certificate)) => {
+                self.core.judged(&certificate, verdict)?;
+                self.core.service_certificate = Some(certificate.clone());
+                self.request(wanted, &BootstrapToken::Certificate(certificate), at)
+            }
+            Some(Exchange::Shown(wanted, mut negotiation, certificate)) => {
+                self.core.judged(&certificate, verdict)?;
+                let step = negotiation.trusted(at)?;
+                self.negotiated(wanted, negotiation, step, at)
+            }
+            other => {
+                self.exchange = other;
+                Err(nobody_to_judge())
+            }
+        }
+    }
+
+    /// What a negotiation wants next, whose token the request needs.
+    fn negotiated(
+        &mut self,
+        wanted: Wanted,
+        negotiation: Box<NegotiationClient>,
+        step: NegotiationStep,
+        at: &mut Moment<'_>,
+    ) -> Result<Step, ClientError> {
+        match step {
+            NegotiationStep::Send(envelope) => {
+                self.exchange = Some(Exchange::Negotiation(wanted, negotiation));
+                Ok(Step::Send(envelope))
+            }
+            NegotiationStep::Authenticate(chain) => {
+                let (certificate, step) = exchange::judge(chain).ok_or_else(nobody_to_judge)?;
+                self.exchange = Some(Exchange::Shown(wanted, negotiation, certificate));
+                Ok(step)
+            }
+            NegotiationStep::Done(done) => {
+                self.core.service_certificate = Some(done.certificate);
+                self.request(wanted, &BootstrapToken::Context(done.token), at)
             }
         }
     }
@@ -155,10 +181,12 @@ impl SecureConversationClient {
     }
 
     /// The new key is used from now on; the former one is kept for replies that are under way.
-    fn adopt(&mut self, issued: Issued, now: Timestamp, random: &mut dyn RandomSource) {
+    fn adopt(&mut self, issued: Issued, at: &mut Moment<'_>) {
+        let now = at.wall;
         let settings = &self.core.options.settings;
         let placement = TokenPlacement::Attached;
-        let keys = SessionKeys::new(issued.token, placement, settings, random, &mut self.core.ids);
+        let keys =
+            SessionKeys::new(issued.token, placement, settings, at.random, &mut self.core.ids);
         let current = SessionKey { keys, lifetime: issued.lifetime, received: now };
         let former = match self.session.take() {
             None => Vec::new(),
@@ -177,8 +205,7 @@ impl SecureConversationClient {
     pub(super) fn protect(
         &mut self,
         mut envelope: Envelope,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
+        at: &mut Moment<'_>,
     ) -> Result<(Envelope, Correlation), ClientError> {
         let session = self.session.as_ref().ok_or_else(not_open)?;
         let message_id = Addressing::read(&envelope).ok().and_then(|found| found.message_id);
@@ -186,7 +213,8 @@ impl SecureConversationClient {
         let settings = &self.core.options.settings;
         let plan =
             ProtectionPlan::new(settings, &parts, ProtectionToken::Session(&session.current.keys));
-        let mut sources = wsse::Sources { now, random, ids: &mut self.core.ids };
+        let mut sources =
+            wsse::Sources { now: at.wall, random: at.random, ids: &mut self.core.ids };
         let sent =
             wsse::protect(&mut envelope, &plan, &mut sources).map_err(ClientError::Protect)?;
         let confirmed = self.core.options.session_signature_confirmation;
@@ -271,18 +299,15 @@ impl SecureConversationClient {
         session.renew_demanded || is_old
     }
 
-    pub(super) fn cancel(
-        &mut self,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
-    ) -> Result<Step, ClientError> {
+    pub(super) fn cancel(&mut self, at: &mut Moment<'_>) -> Result<Step, ClientError> {
         let Some(session) = &self.session else {
             return Ok(Step::Established);
         };
         let target = reference(session.current.keys.token());
         let body = RequestSecurityToken::cancel_context(self.core.options.settings.dialect, target);
-        let (envelope, message_id) = trust_message(&self.core, TrustAction::Cancel, &body, random);
-        let (envelope, correlation) = self.protect(envelope, now, random)?;
+        let (envelope, message_id) =
+            trust_message(&self.core, TrustAction::Cancel, &body, at.random);
+        let (envelope, correlation) = self.protect(envelope, at)?;
         self.exchange = Some(Exchange::Cancel { message_id, correlation });
         Ok(Step::Send(Box::new(envelope)))
     }

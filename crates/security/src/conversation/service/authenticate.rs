@@ -1,62 +1,172 @@
-//! Who sent a message that stands for itself.
+//! Who sent a message that stands for itself, and what waits while that is decided outside.
+//!
+//! What waits is a value in the owner's hands: it holds no lock, no table knows it, and dropped it leaves nothing behind.
+//! Time passes meanwhile, so what was judged by the clock or by a table is judged again when the verdict comes.
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use waxwing_crypto::Certificate;
+use waxwing_crypto::Usage;
+use waxwing_soap::Moment;
 
 use super::super::caller::CallerIdentity;
-use super::super::credentials::{CertificateTrust, ClientIdentification, asked};
-use super::ServiceSecurity;
+use super::super::credentials::ClientIdentification;
+use super::super::evidence::{CertificateEvidence, Evidence, UserNameEvidence, Verdict};
+use super::bootstrap::Alone;
 use super::error::ServiceError;
-use super::tokens::NegotiatedToken;
+use super::reply::AloneToken;
+use super::route::Request;
+use super::{Incoming, ServiceSecurity};
+use crate::delivery::Delivery;
 use crate::error::{Reason, SecurityError};
-use crate::wsse::Verified;
+use crate::negotiation::FinishedHandshake;
+use crate::trust::TrustAction;
+use crate::wsse::{Verified, check_age};
 
-impl ServiceSecurity {
-    /// The sender of a verified message: by its endorsing certificate, its user name, or what the
-    /// negotiation of its token found out.
-    pub(super) fn authenticate(
-        &self,
-        verified: &Verified,
-        negotiated: Option<&NegotiatedToken>,
-        now: Timestamp,
-    ) -> Result<Arc<CallerIdentity>, ServiceError> {
-        match (&self.options.clients, negotiated) {
-            (ClientIdentification::UserName(validator), _) => {
-                let missing = || SecurityError::new(Reason::Missing("the UsernameToken"));
-                let found = verified.username().ok_or_else(missing)?;
-                let password = found.password.as_ref().map(|password| password.as_str());
-                let checked = asked(|| validator.validate(&found.username, password));
-                let username = found.username.clone();
-                checked.map_err(|reason| ServiceError::UserName {
-                    username: username.clone(),
-                    reason,
-                })?;
-                Ok(Arc::new(CallerIdentity::UserName(username)))
-            }
-            (_, Some(token)) => Ok(Arc::clone(&token.caller)),
-            (ClientIdentification::None, None) => Ok(Arc::new(CallerIdentity::Anonymous)),
-            (ClientIdentification::Certificate(trust), None) => {
-                let missing = || SecurityError::new(Reason::Missing("the client's certificate"));
-                let certificate = verified.endorsing_certificate().ok_or_else(missing)?;
-                trusted_client(trust.as_ref(), certificate, &[], now).map(Arc::new)
-            }
-        }
+/// Evidence of who sent a message, and the message, which waits for the verdict
+/// ([`ServiceSecurity::authenticated`]). Its owner may take his time and must end; dropped, it is as if the message had
+/// not come.
+#[derive(Debug)]
+pub struct Authentication {
+    evidence: Evidence,
+    request: Request,
+    waiting: Waiting,
+}
+
+#[derive(Debug)]
+enum Waiting {
+    /// A message that verified; the action when it is a request for a session.
+    Alone(Box<Alone>, Option<TrustAction>),
+    /// The last leg of a negotiation, before a token is issued.
+    Negotiation(Box<FinishedHandshake>),
+}
+
+/// Who sent a message, as far as the message says.
+pub(super) enum Sender {
+    Known(Arc<CallerIdentity>),
+    Shown(Evidence),
+}
+
+impl Authentication {
+    pub(super) fn of_message(
+        evidence: Evidence,
+        request: Request,
+        alone: Alone,
+        trust: Option<TrustAction>,
+    ) -> Incoming {
+        let waiting = Waiting::Alone(Box::new(alone), trust);
+        Incoming::Authenticate(Box::new(Self { evidence, request, waiting }))
+    }
+
+    pub(super) fn of_handshake(
+        evidence: Evidence,
+        request: Request,
+        finished: Box<FinishedHandshake>,
+    ) -> Incoming {
+        let waiting = Waiting::Negotiation(finished);
+        Incoming::Authenticate(Box::new(Self { evidence, request, waiting }))
+    }
+
+    /// What the sender proves himself with.
+    pub fn evidence(&self) -> &Evidence {
+        &self.evidence
     }
 }
 
-/// The identity of the holder of a certificate, if it is trusted.
-pub(super) fn trusted_client(
-    trust: &dyn CertificateTrust,
-    certificate: &Certificate,
-    chain: &[Certificate],
-    now: Timestamp,
-) -> Result<CallerIdentity, ServiceError> {
-    match asked(|| trust.check(certificate, chain, now)) {
-        Ok(()) => Ok(CallerIdentity::Certificate(certificate.clone())),
-        Err(reason) => {
-            Err(ServiceError::UntrustedClient { subject: certificate.subject_windows(), reason })
+impl ServiceSecurity {
+    /// Goes on with a message whose sender was judged.
+    ///
+    /// Whatever the verdict, the sender learns no more than he does of any other message that is refused. Time has passed:
+    /// a negotiation that lapsed, a message that came twice or is too old by now, a token that is gone and a service that
+    /// closes are refused here as they would have been at first.
+    pub fn authenticated(
+        &self,
+        authentication: Box<Authentication>,
+        verdict: Verdict,
+        at: &mut Moment<'_>,
+    ) -> Incoming {
+        let Authentication { evidence, mut request, waiting } = *authentication;
+        request.delivery = Delivery::from(&*at).from_peer(request.delivery.peer);
+        self.sweep(at);
+        match (waiting, verdict) {
+            (Waiting::Alone(alone, trust), Ok(())) => {
+                if let Err(error) = self.still_good(&alone, trust.is_some(), &request) {
+                    return self.refuse_error(&request, error);
+                }
+                self.go_on(*alone, Arc::new(evidence.into_caller()), &request, trust, at)
+            }
+            (Waiting::Alone(..), Err(reason)) => {
+                self.refuse_alone(&request, refusal(&evidence, reason))
+            }
+            (Waiting::Negotiation(finished), Ok(())) => {
+                let caller = Arc::new(evidence.into_caller());
+                self.issue_token(*finished, caller, &request, at)
+            }
+            (Waiting::Negotiation(_), Err(reason)) => {
+                self.refuse_negotiation(&request, refusal(&evidence, reason))
+            }
+        }
+    }
+
+    /// The sender of a verified message: by its endorsing certificate, its user name, or what the
+    /// negotiation of its token found out.
+    pub(super) fn sender(&self, alone: &Alone) -> Result<Sender, SecurityError> {
+        let negotiated = match &alone.token {
+            AloneToken::Negotiated(token) => Some(token),
+            AloneToken::EncryptedKey(_) => None,
+        };
+        let verified = &alone.verified;
+        match (self.options.clients, negotiated) {
+            (ClientIdentification::UserName, _) => user_name(verified).map(Sender::Shown),
+            (_, Some(token)) => Ok(Sender::Known(Arc::clone(&token.caller))),
+            (ClientIdentification::None, None) => {
+                Ok(Sender::Known(Arc::new(CallerIdentity::Anonymous)))
+            }
+            (ClientIdentification::Certificate, None) => certificate(verified).map(Sender::Shown),
+        }
+    }
+
+    /// What the clock and the tables said of a message when it came may no longer be true.
+    fn still_good(
+        &self,
+        alone: &Alone,
+        is_trust: bool,
+        request: &Request,
+    ) -> Result<(), SecurityError> {
+        let now = request.delivery.now;
+        if let AloneToken::Negotiated(token) = &alone.token {
+            let identifier = &token.token.identifier;
+            if self.tokens.find(identifier, now).is_none() {
+                return Err(Reason::UnknownContext(identifier.clone()).into());
+            }
+        }
+        let created = alone.verified.created();
+        created.map_or(Ok(()), |created| check_age(created, self.rules(is_trust).0, now))
+    }
+}
+
+fn user_name(verified: &Verified) -> Result<Evidence, SecurityError> {
+    let missing = || SecurityError::new(Reason::Missing("the UsernameToken"));
+    let found = verified.username().ok_or_else(missing)?;
+    let (username, password) = (found.username.clone(), found.password.clone());
+    Ok(Evidence::UserName(UserNameEvidence { username, password }))
+}
+
+fn certificate(verified: &Verified) -> Result<Evidence, SecurityError> {
+    let missing = || SecurityError::new(Reason::Missing("the client's certificate"));
+    let certificate = verified.endorsing_certificate().ok_or_else(missing)?.clone();
+    let evidence = CertificateEvidence { certificate, chain: Vec::new(), usage: Usage::Client };
+    Ok(Evidence::Certificate(evidence))
+}
+
+/// What the log says of somebody who is refused.
+fn refusal(evidence: &Evidence, reason: String) -> ServiceError {
+    match evidence {
+        Evidence::UserName(evidence) => {
+            ServiceError::UserName { username: evidence.username.clone(), reason }
+        }
+        Evidence::Certificate(evidence) => {
+            let subject = evidence.certificate.subject_windows();
+            ServiceError::UntrustedClient { subject, reason }
         }
     }
 }

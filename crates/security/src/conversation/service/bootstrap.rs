@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use waxwing_crypto::PrivateKey;
-use waxwing_soap::{Addressing, Envelope, RandomSource};
+use waxwing_soap::{Addressing, Envelope, Moment};
 
 use super::super::caller::CallerIdentity;
 use super::super::credentials::ClientIdentification;
 use super::super::faults::make;
 use super::super::options::ServiceOptions;
 use super::super::received::Received;
+use super::authenticate::{Authentication, Sender};
 use super::error::ServiceError;
 use super::reply::{AloneReply, AloneToken, Reply};
 use super::route::Request;
@@ -24,8 +25,15 @@ use crate::wsse::{
     ExpectedToken, PrimaryToken, TokenKey, TokenResolver, Verified,
 };
 
-/// A message that verified and whose sender is known.
+/// A message that verified. Who sent it is not decided yet.
+#[derive(Debug)]
 pub(super) struct Alone {
+    pub(super) verified: Verified,
+    pub(super) token: AloneToken,
+}
+
+/// A message that verified and whose sender is known.
+pub(super) struct Accepted {
     pub(super) verified: Verified,
     pub(super) caller: Arc<CallerIdentity>,
     pub(super) reply: Arc<AloneReply>,
@@ -37,29 +45,72 @@ impl ServiceSecurity {
         &self,
         envelope: Envelope,
         request: &Request,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
+        at: &mut Moment<'_>,
     ) -> Incoming {
         let is_leg = matches!(
             request.trust,
             Some(TrustAction::NegotiationRequest | TrustAction::NegotiationResponse)
         );
         if is_leg && !request.has_security && self.options.negotiation.is_some() {
-            return self.negotiate(envelope, request, now, random);
+            return self.negotiate(&envelope, request, at);
         }
-        match self.verify_alone(envelope, request, None, now) {
-            Err(error) => self.refuse_alone(request, error),
-            // It answers something: then it is an answer of ours, made under the same key, that somebody sent back.
-            Ok(alone) if is_answer(alone.verified.envelope()) => {
-                self.refuse_error(request, Reason::Reflected.into())
+        self.receive_alone(envelope, request, None, at)
+    }
+
+    /// A message that stands for itself. `trust` is set for requests for sessions.
+    pub(super) fn receive_alone(
+        &self,
+        envelope: Envelope,
+        request: &Request,
+        trust: Option<TrustAction>,
+        at: &mut Moment<'_>,
+    ) -> Incoming {
+        let alone = match self.verify_alone(envelope, request, trust, at.wall) {
+            Ok(alone) => alone,
+            Err(error) => return self.refuse_error(request, error),
+        };
+        match self.sender(&alone) {
+            Err(error) => self.refuse_error(request, error),
+            Ok(Sender::Known(caller)) => self.go_on(alone, caller, request, trust, at),
+            Ok(Sender::Shown(evidence)) => {
+                Authentication::of_message(evidence, request.clone(), alone, trust)
             }
-            Ok(alone) => Incoming::Message(Box::new(SecuredMessage {
-                received: Received::Verified(Box::new(alone.verified)),
-                session: None,
-                caller: alone.caller,
-                reply: ReplyContext(Reply::Alone(alone.reply)),
-            })),
         }
+    }
+
+    /// Goes on with a message whose sender is known.
+    pub(super) fn go_on(
+        &self,
+        alone: Alone,
+        caller: Arc<CallerIdentity>,
+        request: &Request,
+        trust: Option<TrustAction>,
+        at: &mut Moment<'_>,
+    ) -> Incoming {
+        let Alone { verified, token } = alone;
+        if matches!(token, AloneToken::EncryptedKey(_))
+            && let Err(error) = self.remember(&verified, &caller, at.wall)
+        {
+            return self.refuse_error(request, error);
+        }
+        let confirmations = match self.options.confirms_signatures() {
+            true => verified.signatures().to_vec(),
+            false => Vec::new(),
+        };
+        let reply = Arc::new(AloneReply { token, confirmations, is_trust: trust.is_some() });
+        if let Some(action) = trust {
+            return self.issue_or_renew(action, &Accepted { verified, caller, reply }, request, at);
+        }
+        // It answers something: then it is an answer of ours, made under the same key, that somebody sent back.
+        if is_answer(verified.envelope()) {
+            return self.refuse_error(request, Reason::Reflected.into());
+        }
+        Incoming::Message(Box::new(SecuredMessage {
+            received: Received::Verified(Box::new(verified)),
+            session: None,
+            caller,
+            reply: ReplyContext(Reply::Alone(reply)),
+        }))
     }
 
     /// The unsecured fault for a message that did not verify or whose sender is not accepted.
@@ -74,22 +125,22 @@ impl ServiceSecurity {
         }
     }
 
-    /// Verifies a message and finds out who sent it. `trust` is set for requests for sessions.
-    pub(super) fn verify_alone(
+    /// Verifies a message. `trust` is set for requests for sessions.
+    fn verify_alone(
         &self,
         envelope: Envelope,
         request: &Request,
         trust: Option<TrustAction>,
         now: Timestamp,
-    ) -> Result<Alone, ServiceError> {
+    ) -> Result<Alone, SecurityError> {
         let negotiated = self.options.negotiation.is_some();
         let token = match &request.context {
             Some(context) if negotiated => self.tokens.find(context, now),
             _ => None,
         };
         let (settings, requirements) = self.rules(trust.is_some());
-        let clients = &self.options.clients;
-        let by_certificate = matches!(clients, ClientIdentification::Certificate(_));
+        let clients = self.options.clients;
+        let by_certificate = clients == ClientIdentification::Certificate;
         let expect = Expectations {
             settings,
             requirements,
@@ -102,7 +153,7 @@ impl ServiceSecurity {
                 certificate: by_certificate && !negotiated,
                 context: trust == Some(TrustAction::Renew),
             },
-            username: matches!(clients, ClientIdentification::UserName(_)),
+            username: clients == ClientIdentification::UserName,
             confirmations: &[],
             now,
             limits: &self.options.xml_limits,
@@ -114,28 +165,18 @@ impl ServiceSecurity {
         // anew, where the signature is over the text.
         if trust.is_some() && verified.had_hidden_headers() {
             let what = "an encrypted header in a request for a session";
-            return Err(SecurityError::new(Reason::Unsupported(what)).into());
+            return Err(Reason::Unsupported(what).into());
         }
-        let reply = match (verified.token(), token.clone()) {
+        let token = match (verified.token(), token.clone()) {
             (PrimaryToken::EncryptedKey(key), _) => AloneToken::EncryptedKey(key.clone()),
             (PrimaryToken::Context(proven), Some(token))
                 if proven.identifier() == &*token.token.identifier =>
             {
                 AloneToken::Negotiated(token)
             }
-            _ => return Err(SecurityError::new(Reason::ForeignContext).into()),
+            _ => return Err(Reason::ForeignContext.into()),
         };
-        let caller = self.authenticate(&verified, token.as_deref(), now)?;
-        if matches!(reply, AloneToken::EncryptedKey(_)) {
-            self.remember(&verified, &caller, now)?;
-        }
-        let confirmations = match self.options.confirms_signatures() {
-            true => verified.signatures().to_vec(),
-            false => Vec::new(),
-        };
-        let is_trust = trust.is_some();
-        let reply = Arc::new(AloneReply { token: reply, confirmations, is_trust });
-        Ok(Alone { verified, caller, reply })
+        Ok(Alone { verified, token })
     }
 }
 

@@ -1,29 +1,22 @@
-//! Sessions are issued and renewed (WS-SecureConversation February 2005 §4, §5; 1.3 §4, §6), and
-//! the negotiation that may precede.
+//! Sessions are issued and renewed (WS-SecureConversation February 2005 §4, §5; 1.3 §4, §6).
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use waxwing_crypto::Certificate;
-use waxwing_soap::{Envelope, RandomSource, urn_uuid};
+use waxwing_soap::{Moment, RandomSource, urn_uuid};
 use zeroize::Zeroizing;
 
 use super::super::caller::CallerIdentity;
-use super::super::credentials::ClientIdentification;
 use super::super::faults::make;
-use super::super::options::Protection;
-use super::authenticate::trusted_client;
-use super::bootstrap::Alone;
+use super::bootstrap::Accepted;
 use super::error::ServiceError;
-use super::reply::{AloneToken, Reply, reply};
+use super::reply::{AloneToken, Reply};
 use super::route::Request;
 use super::session::{Key, Session};
-use super::tokens::NegotiatedToken;
 use super::{Incoming, SecuritySession, ServiceReply, ServiceSecurity};
-use crate::crowd::{Holder, Place};
+use crate::crowd::Holder;
 use crate::delivery::Delivery;
 use crate::error::{Reason, Result};
-use crate::negotiation::{NegotiationError, NegotiationOutcome, NegotiationRequest};
 use crate::trust::{
     BinarySecret, IssuedContextToken, Lifetime, ProofToken, RequestSecurityToken,
     RequestSecurityTokenResponse, RequestType, TrustAction, combine_entropy, is_key_size_supported,
@@ -39,29 +32,25 @@ struct Wanted {
 }
 
 impl ServiceSecurity {
+    /// Answers a request of `caller` for a session or a new key of one.
     pub(super) fn issue_or_renew(
         &self,
         action: TrustAction,
-        envelope: Envelope,
+        alone: &Accepted,
         request: &Request,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
+        at: &mut Moment<'_>,
     ) -> Incoming {
-        let alone = match self.verify_alone(envelope, request, Some(action), now) {
-            Ok(alone) => alone,
-            Err(error) => return self.refuse_alone(request, error),
-        };
         let context = Reply::Alone(Arc::clone(&alone.reply));
-        let refuse = |fault, error: ServiceError, random: &mut dyn RandomSource| {
-            self.refuse_secured(&context, request, &fault, error, now, random)
+        let refuse = |fault, error: ServiceError, at: &mut Moment<'_>| {
+            self.refuse_secured(&context, request, &fault, error, at)
         };
         if self.is_closing() {
-            return refuse(make::closing(request.version), ServiceError::Closing, random);
+            return refuse(make::closing(request.version), ServiceError::Closing, at);
         }
-        let wanted = match self.wanted(action, &alone) {
+        let wanted = match self.wanted(action, alone) {
             Ok(wanted) => wanted,
             Err(error) => {
-                return refuse(make::invalid_request(), ServiceError::Request(error), random);
+                return refuse(make::invalid_request(), ServiceError::Request(error), at);
             }
         };
         if wanted.session.is_none()
@@ -69,7 +58,7 @@ impl ServiceSecurity {
                 .sessions
                 .has_room(Holder::new(request.delivery.peer, &alone.caller), &request.delivery)
         {
-            return refuse(make::too_busy(), busy, random);
+            return refuse(make::too_busy(), busy, at);
         }
         // A negotiated token serves one request; whoever comes second finds it gone.
         if let AloneToken::Negotiated(token) = &alone.reply.token
@@ -78,7 +67,7 @@ impl ServiceSecurity {
             let error = Reason::UnknownContext(token.token.identifier.clone());
             return self.refuse_error(request, error.into());
         }
-        let made = self.make_key(wanted, &alone.caller, &request.delivery, random);
+        let made = self.make_key(wanted, &alone.caller, &request.delivery, at.random);
         let (session, response) = match made {
             Ok(made) => made,
             Err(error) => {
@@ -88,7 +77,7 @@ impl ServiceSecurity {
                     }
                     _ => make::invalid_request(),
                 };
-                return refuse(fault, error, random);
+                return refuse(fault, error, at);
             }
         };
         let reply_action = match action {
@@ -96,17 +85,17 @@ impl ServiceSecurity {
             _ => TrustAction::IssueResponse,
         };
         let envelope = self.trust_reply(reply_action, &response, request);
-        match self.protect(&context, envelope, now, random) {
+        match self.protect(&context, envelope, at) {
             Ok(envelope) => Incoming::Reply(Box::new(ServiceReply {
                 began: (action == TrustAction::Issue).then_some(SecuritySession(session)),
-                ..ServiceReply::new(200, envelope, None)
+                ..ServiceReply::answer(envelope)
             })),
             Err(error) => self.refuse(request, &make::invalid_request(), error),
         }
     }
 
     /// Reads and checks the request.
-    fn wanted(&self, action: TrustAction, alone: &Alone) -> Result<Wanted> {
+    fn wanted(&self, action: TrustAction, alone: &Accepted) -> Result<Wanted> {
         let settings = &self.options.settings;
         let dialect = settings.dialect;
         let payload = alone
@@ -144,7 +133,7 @@ impl ServiceSecurity {
     }
 
     /// The session to be renewed: its token endorsed the request, and its caller asks.
-    fn renewed_session(&self, identifier: &str, alone: &Alone) -> Result<Arc<Session>> {
+    fn renewed_session(&self, identifier: &str, alone: &Accepted) -> Result<Arc<Session>> {
         let proven = alone.verified.endorsing_context();
         let proven = proven.filter(|proven| proven.identifier() == identifier);
         let session = proven.and_then(|proven| self.sessions.find(proven.identifier()));
@@ -208,88 +197,5 @@ impl ServiceSecurity {
             ..RequestSecurityTokenResponse::new(dialect)
         };
         Ok((session, response))
-    }
-
-    /// A leg of a negotiation.
-    pub(super) fn negotiate(
-        &self,
-        envelope: Envelope,
-        request: &Request,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
-    ) -> Incoming {
-        let Some(engines) = &self.options.negotiation else {
-            return self.refuse(
-                request,
-                &make::invalid_request(),
-                ServiceError::Configuration("this service does not negotiate"),
-            );
-        };
-        if self.is_closing() {
-            return self.refuse(request, &make::closing(request.version), ServiceError::Closing);
-        }
-        let limits = &self.options.limits;
-        let token_lifetime = match self.options.protection {
-            Protection::OneShot => limits.one_shot_token_lifetime,
-            _ => limits.bootstrap_token_lifetime,
-        };
-        let leg = NegotiationRequest {
-            settings: &self.options.bootstrap,
-            action: request.trust,
-            message_id: request.message_id.as_deref(),
-            engines: engines.as_ref(),
-            token_lifetime,
-            delivery: request.delivery,
-        };
-        let mut caller = None;
-        let mut check = |chain: &[Certificate]| {
-            let found = self.negotiated_caller(chain, now)?;
-            caller = Some(found);
-            Ok(())
-        };
-        let mut ids = &self.ids;
-        let outcome = self.negotiations.receive(&envelope, &leg, &mut check, &mut ids, random);
-        match outcome {
-            Err(error) => {
-                let fault = match &error {
-                    ServiceError::Negotiation(error) => negotiation_fault(error),
-                    _ => make::negotiation_failed(),
-                };
-                self.refuse(request, &fault, error)
-            }
-            Ok(NegotiationOutcome::Continue(envelope)) => reply(200, *envelope, None),
-            Ok(NegotiationOutcome::Complete { envelope, token, lifetime }) => {
-                let caller = Arc::new(caller.unwrap_or(CallerIdentity::Anonymous));
-                let expires = lifetime.expires;
-                let at = &request.delivery;
-                let place = Place { holder: Holder::new(at.peer, &caller), since: at.elapsed };
-                let replay = self.own_memory();
-                self.tokens.insert(NegotiatedToken { token, caller, expires, replay, place });
-                reply(200, *envelope, None)
-            }
-        }
-    }
-
-    /// Whom the handshake identified.
-    fn negotiated_caller(
-        &self,
-        chain: &[Certificate],
-        now: Timestamp,
-    ) -> Result<CallerIdentity, ServiceError> {
-        let ClientIdentification::Certificate(trust) = &self.options.clients else {
-            return Ok(CallerIdentity::Anonymous);
-        };
-        let Some((leaf, rest)) = chain.split_first() else {
-            return Err(NegotiationError::NoCertificate.into());
-        };
-        trusted_client(trust.as_ref(), leaf, rest, now)
-    }
-}
-
-fn negotiation_fault(error: &NegotiationError) -> waxwing_soap::Fault {
-    match error {
-        NegotiationError::TooMany(_) => make::too_busy(),
-        error if error.is_tls() => make::negotiation_failed(),
-        _ => make::invalid_request(),
     }
 }

@@ -5,6 +5,7 @@ mod bootstrap;
 mod error;
 mod issue;
 mod memory;
+mod negotiate;
 mod reply;
 mod route;
 mod session;
@@ -15,9 +16,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
-use waxwing_soap::{Envelope, RandomSource};
+use waxwing_soap::{Envelope, Moment, RandomSource};
 
+pub use self::authenticate::Authentication;
 pub use self::error::ServiceError;
 use self::memory::ReplayMemory;
 use self::reply::Reply;
@@ -29,7 +30,7 @@ use super::caller::CallerIdentity;
 use super::options::{Protection, ServiceOptions};
 use super::profile::SecurityProfile;
 use super::received::Received;
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, PeerTag};
 use crate::negotiation::NegotiationService;
 use crate::protection::ProtectionRequirements;
 use crate::trust::ContextReference;
@@ -40,15 +41,27 @@ use crate::wsse::{IdSource, ReplayCache, ReplayPool, UuidIds};
 pub enum Incoming {
     /// Answer with this: the message was one of the security protocol, or was refused.
     Reply(Box<ServiceReply>),
+    /// Whether its sender is who he says is to be decided outside: give the verdict to
+    /// [`ServiceSecurity::authenticated`], which goes on with the message.
+    Authenticate(Box<Authentication>),
     /// A message for the layers above.
     Message(Box<SecuredMessage>),
+}
+
+/// What kind of answer it is: transports tell them apart (HTTP by its status).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReplyKind {
+    /// The answer that was asked for.
+    Answer,
+    /// A fault. What it says may be encrypted.
+    Fault,
 }
 
 /// An answer of the security layer itself.
 #[derive(Debug)]
 pub struct ServiceReply {
-    /// The HTTP status: 200, or 500 for a fault.
-    pub status: u16,
+    /// Whether it is a fault.
+    pub kind: ReplyKind,
     /// The answer, protected where it can be.
     pub envelope: Envelope,
     /// Why the message was refused: for the local log, never for the peer.
@@ -199,31 +212,22 @@ impl ServiceSecurity {
             pool,
             sessions: Sessions::new(limits),
             tokens: NegotiatedTokens::new(limits.max_negotiated_tokens),
-            negotiations: NegotiationService::new(limits),
+            negotiations: NegotiationService::new(negotiate::limits_of(limits)),
             closing: AtomicBool::new(false),
             swept: AtomicU64::new(u64::MAX),
             options,
         })
     }
 
-    /// Takes a message: answers it or hands it up. `delivery` says when and from where it came (a time of day alone
-    /// will do where nobody shares out places by peer).
-    pub fn receive(
-        &self,
-        envelope: Envelope,
-        delivery: impl Into<Delivery>,
-        random: &mut dyn RandomSource,
-    ) -> Incoming {
-        let delivery = delivery.into();
-        let now = delivery.now;
-        self.sweep(delivery);
+    /// Takes a message of `peer`: answers it, hands it up, or asks who it is from. It waits for nobody.
+    pub fn receive(&self, envelope: Envelope, peer: PeerTag, at: &mut Moment<'_>) -> Incoming {
+        let delivery = Delivery::from(&*at).from_peer(peer);
+        self.sweep(at);
         let request = Request::new(&envelope, self.options.settings.dialect, delivery);
         match self.options.protection {
             Protection::None => self.receive_unsecured(envelope, &request),
-            Protection::OneShot => self.receive_one_shot(envelope, &request, now, random),
-            Protection::Conversation => {
-                self.receive_in_conversation(envelope, &request, now, random)
-            }
+            Protection::OneShot => self.receive_one_shot(envelope, &request, at),
+            Protection::Conversation => self.receive_in_conversation(envelope, &request, at),
         }
     }
 
@@ -235,10 +239,9 @@ impl ServiceSecurity {
         &self,
         context: &ReplyContext,
         envelope: Envelope,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
+        at: &mut Moment<'_>,
     ) -> Result<Envelope, ServiceError> {
-        self.protect(&context.0, envelope, now, random)
+        self.protect(&context.0, envelope, at)
     }
 
     /// Ends a session: the layers above gave it up. Its messages get `BadContextToken` from now on.
@@ -247,8 +250,8 @@ impl ServiceSecurity {
     }
 
     /// The layers above are done with a session: it ends when its client cancels it, or after a minute.
-    pub fn release_session(&self, session: &SecuritySession, at: impl Into<Delivery>) {
-        session.0.end_at(at.into().elapsed.saturating_add(CANCELLATION_TIME));
+    pub fn release_session(&self, session: &SecuritySession, at: &Moment<'_>) {
+        session.0.end_at((at.time + CANCELLATION_TIME).elapsed());
     }
 
     /// The service takes no new sessions and negotiations any more; open sessions go on.
@@ -279,8 +282,8 @@ impl ServiceSecurity {
     /// Forgets what has lapsed: sessions never used or idle or with an expired key, negotiations, negotiated tokens,
     /// messages that were received. Done by [`ServiceSecurity::receive`] too, at most once a second; the owner does
     /// it every second, since nobody else empties the tables of a service to which nobody speaks any more.
-    pub fn sweep(&self, at: impl Into<Delivery>) -> Swept {
-        let at = at.into();
+    pub fn sweep(&self, at: &Moment<'_>) -> Swept {
+        let at = Delivery::from(at);
         let second = at.elapsed.as_secs();
         if self.swept.swap(second, Ordering::Relaxed) == second {
             return Swept::default();

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use waxwing_soap::{Addressing, Envelope, Fault, RandomSource};
+use waxwing_soap::{Addressing, Envelope, Fault, Moment};
 
 use super::super::faults::{SECURE_CONVERSATION_FAULT, make};
 use super::error::ServiceError;
 use super::route::Request;
 use super::session::Session;
 use super::tokens::NegotiatedToken;
-use super::{Incoming, SecuritySession, ServiceReply, ServiceSecurity};
+use super::{Incoming, ReplyKind, SecuritySession, ServiceReply, ServiceSecurity};
 use crate::error::{Reason, SecurityError};
 use crate::protection::{Direction, ProtectionRequirements};
 use crate::trust::{
@@ -61,8 +60,7 @@ impl ServiceSecurity {
         &self,
         reply: &Reply,
         mut envelope: Envelope,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
+        at: &mut Moment<'_>,
     ) -> Result<Envelope, ServiceError> {
         let session_keys;
         let (settings, requirements, token, confirmations) = match reply {
@@ -94,7 +92,7 @@ impl ServiceSecurity {
         let mut plan = ProtectionPlan::new(settings, &parts, token);
         plan.confirmations = confirmations;
         let mut ids = &self.ids;
-        let mut sources = Sources { now, random, ids: &mut ids };
+        let mut sources = Sources { now: at.wall, random: at.random, ids: &mut ids };
         wsse::protect(&mut envelope, &plan, &mut sources)?;
         Ok(envelope)
     }
@@ -117,7 +115,7 @@ impl ServiceSecurity {
     pub(super) fn refuse(&self, request: &Request, fault: &Fault, error: ServiceError) -> Incoming {
         let action = request.version.addressing.default_fault_action();
         let envelope = fault.to_envelope(request.version, action, request.message_id.as_deref());
-        reply(500, envelope, Some(error))
+        fault_reply(envelope, error)
     }
 
     /// A fault under the key of the request.
@@ -127,13 +125,12 @@ impl ServiceSecurity {
         request: &Request,
         fault: &Fault,
         error: ServiceError,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
+        at: &mut Moment<'_>,
     ) -> Incoming {
         let action = request.version.addressing.default_fault_action();
         let envelope = fault.to_envelope(request.version, action, request.message_id.as_deref());
-        match self.protect(context, envelope, now, random) {
-            Ok(envelope) => reply(500, envelope, Some(error)),
+        match self.protect(context, envelope, at) {
+            Ok(envelope) => fault_reply(envelope, error),
             Err(_) => self.refuse(request, fault, error),
         }
     }
@@ -143,15 +140,14 @@ impl ServiceSecurity {
         &self,
         reply_to: Arc<SessionReply>,
         request: &Request,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
+        at: &mut Moment<'_>,
     ) -> Incoming {
         let error = ServiceError::KeyExpired(reply_to.session.identifier.clone());
         let fault = make::renew_needed(self.options.settings.dialect);
         let action = SECURE_CONVERSATION_FAULT;
         let envelope = fault.to_envelope(request.version, action, request.message_id.as_deref());
-        match self.protect(&Reply::Session(reply_to), envelope, now, random) {
-            Ok(envelope) => reply(500, envelope, Some(error)),
+        match self.protect(&Reply::Session(reply_to), envelope, at) {
+            Ok(envelope) => fault_reply(envelope, error),
             Err(_) => self.refuse(request, &fault, error),
         }
     }
@@ -162,30 +158,22 @@ impl ServiceSecurity {
         reply_to: Arc<SessionReply>,
         verified: &Verified,
         request: &Request,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
+        at: &mut Moment<'_>,
     ) -> Incoming {
         let session = Arc::clone(&reply_to.session);
         let context = Reply::Session(reply_to);
         let dialect = self.options.settings.dialect;
         if let Err(error) = cancel_target(verified, &session, dialect) {
             let error = ServiceError::Request(error);
-            return self.refuse_secured(
-                &context,
-                request,
-                &make::invalid_request(),
-                error,
-                now,
-                random,
-            );
+            return self.refuse_secured(&context, request, &make::invalid_request(), error, at);
         }
         let response = RequestSecurityTokenResponse::cancelled(dialect);
         let envelope = self.trust_reply(TrustAction::CancelResponse, &response, request);
         self.sessions.remove(&session.identifier);
-        match self.protect(&context, envelope, now, random) {
+        match self.protect(&context, envelope, at) {
             Ok(envelope) => Incoming::Reply(Box::new(ServiceReply {
                 ended: Some(SecuritySession(session)),
-                ..ServiceReply::new(200, envelope, None)
+                ..ServiceReply::answer(envelope)
             })),
             Err(error) => self.refuse(request, &make::invalid_request(), error),
         }
@@ -217,13 +205,18 @@ impl ServiceSecurity {
 }
 
 impl ServiceReply {
-    pub(super) fn new(status: u16, envelope: Envelope, error: Option<ServiceError>) -> Self {
-        Self { status, envelope, error, began: None, ended: None }
+    pub(super) fn answer(envelope: Envelope) -> Self {
+        Self { kind: ReplyKind::Answer, envelope, error: None, began: None, ended: None }
     }
 }
 
-pub(super) fn reply(status: u16, envelope: Envelope, error: Option<ServiceError>) -> Incoming {
-    Incoming::Reply(Box::new(ServiceReply::new(status, envelope, error)))
+pub(super) fn answer(envelope: Envelope) -> Incoming {
+    Incoming::Reply(Box::new(ServiceReply::answer(envelope)))
+}
+
+fn fault_reply(envelope: Envelope, error: ServiceError) -> Incoming {
+    let (kind, error) = (ReplyKind::Fault, Some(error));
+    Incoming::Reply(Box::new(ServiceReply { kind, envelope, error, began: None, ended: None }))
 }
 
 /// The target of a cancellation must be the session that the request is signed by.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use waxwing_soap::{Envelope, MessageVersion, RandomSource};
+use waxwing_soap::{Envelope, MessageVersion, Moment};
 
 use super::super::caller::CallerIdentity;
 use super::super::faults::make;
@@ -23,6 +23,7 @@ use crate::wsse::{
 };
 
 /// What must be known of a message after its verification consumed it.
+#[derive(Debug, Clone)]
 pub(super) struct Request {
     pub(super) version: MessageVersion,
     pub(super) action: Box<str>,
@@ -92,24 +93,21 @@ impl ServiceSecurity {
         &self,
         envelope: Envelope,
         request: &Request,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
+        at: &mut Moment<'_>,
     ) -> Incoming {
         match request.trust {
             Some(TrustAction::NegotiationRequest | TrustAction::NegotiationResponse)
                 if !request.has_security && self.options.negotiation.is_some() =>
             {
-                self.negotiate(envelope, request, now, random)
+                self.negotiate(&envelope, request, at)
             }
             Some(action @ (TrustAction::Issue | TrustAction::Renew)) if request.has_security => {
-                self.issue_or_renew(action, envelope, request, now, random)
+                self.receive_alone(envelope, request, Some(action), at)
             }
             _ => {
                 let context = request.context.as_deref();
                 match context.and_then(|context| self.sessions.find(context)) {
-                    Some(session) => {
-                        self.receive_in_session(session, envelope, request, now, random)
-                    }
+                    Some(session) => self.receive_in_session(session, envelope, request, at),
                     None => self.no_session(request),
                 }
             }
@@ -127,10 +125,9 @@ impl ServiceSecurity {
         session: Arc<Session>,
         envelope: Envelope,
         request: &Request,
-        now: Timestamp,
-        random: &mut dyn RandomSource,
+        at: &mut Moment<'_>,
     ) -> Incoming {
-        let verified = match self.verify_in_session(&session, envelope, now) {
+        let verified = match self.verify_in_session(&session, envelope, at.wall) {
             Ok(verified) => verified,
             Err(error) => return self.refuse_error(request, error),
         };
@@ -142,7 +139,7 @@ impl ServiceSecurity {
             _ => return self.refuse_error(request, Reason::ForeignContext.into()),
         };
         let rollover = self.options.limits.key_rollover;
-        let key = session.adopt(proven, rollover, now);
+        let key = session.adopt(proven, rollover, at.wall);
         session.mark_used(&request.delivery);
         let confirmations = match self.options.session_signature_confirmation {
             true => verified.signatures().to_vec(),
@@ -150,10 +147,10 @@ impl ServiceSecurity {
         };
         let reply = Arc::new(SessionReply { session: Arc::clone(&session), confirmations });
         if request.trust == Some(TrustAction::Cancel) {
-            return self.cancel(reply, &verified, request, now, random);
+            return self.cancel(reply, &verified, request, at);
         }
         if key == KeyState::Expired {
-            return self.renew_needed(reply, request, now, random);
+            return self.renew_needed(reply, request, at);
         }
         Incoming::Message(Box::new(SecuredMessage {
             received: Received::Verified(Box::new(verified)),

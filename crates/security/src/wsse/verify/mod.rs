@@ -25,6 +25,7 @@ use waxwing_xml::NodeId;
 
 use self::parts::{Parts, Signed, check_ids};
 use self::pass::Pass;
+pub(crate) use self::timestamp::check_age;
 use super::ProtectionOrder;
 use super::expect::{Expectations, ExpectedToken, TokenResolver};
 use super::names::WSSE;

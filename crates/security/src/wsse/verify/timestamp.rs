@@ -5,6 +5,7 @@ use waxwing_xml::{Element, NodeId};
 
 use super::super::SecuritySettings;
 use super::super::names::WSU;
+use super::super::replay::lifetime_of;
 use super::read::{at, elements, end, malformed, require, take, text};
 use crate::error::{Reason, Result, Staleness};
 
@@ -38,7 +39,6 @@ fn staleness(
     now: Timestamp,
 ) -> Option<Staleness> {
     let skew = settings.max_clock_skew;
-    let oldest = settings.replay_window.saturating_add(skew);
     if let Some(expires) = expires {
         if created >= expires {
             return Some(Staleness::Inverted { created, expires });
@@ -50,10 +50,27 @@ fn staleness(
     if created >= now.saturating_add(skew).unwrap_or(Timestamp::MAX) {
         return Some(Staleness::Future { created, now });
     }
-    if created <= now.saturating_sub(oldest).unwrap_or(Timestamp::MIN) {
-        return Some(Staleness::TooOld { created, now });
+    is_too_old(created, settings, now).then_some(Staleness::TooOld { created, now })
+}
+
+fn is_too_old(created: Timestamp, settings: &SecuritySettings, now: Timestamp) -> bool {
+    created <= now.saturating_sub(lifetime_of(settings)).unwrap_or(Timestamp::MIN)
+}
+
+/// Whether a message that was fresh when it came may still be acted upon: as long as one like it could be found to be a
+/// replay.
+///
+/// # Errors
+/// [`Staleness::TooOld`].
+pub(crate) fn check_age(
+    created: Timestamp,
+    settings: &SecuritySettings,
+    now: Timestamp,
+) -> Result<()> {
+    match is_too_old(created, settings, now) {
+        true => Err(Reason::Stale(Staleness::TooOld { created, now }).into()),
+        false => Ok(()),
     }
-    None
 }
 
 /// An `xsd:dateTime`; without a time zone it is taken as UTC.

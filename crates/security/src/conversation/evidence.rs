@@ -1,0 +1,82 @@
+//! What somebody proves himself with, to be judged outside: whoever judges may ask a file, a directory, a database or a
+//! person, and may take its time. No engine waits for it, and none holds a lock meanwhile.
+
+use std::fmt;
+
+use waxwing_crypto::{Certificate, Usage};
+use zeroize::Zeroizing;
+
+use super::caller::CallerIdentity;
+
+/// What somebody proves himself with.
+///
+/// That he has the private key of a certificate is proven already; whether the certificate is good, or a password right,
+/// is what the verdict says.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Evidence {
+    /// A client's user name and password.
+    UserName(UserNameEvidence),
+    /// A certificate.
+    Certificate(CertificateEvidence),
+}
+
+/// A user name and password that a client sent.
+#[derive(Clone)]
+pub struct UserNameEvidence {
+    /// The user name.
+    pub username: Box<str>,
+    /// The password, if there was one.
+    pub password: Option<Zeroizing<String>>,
+}
+
+/// A certificate that the other end showed.
+#[derive(Debug, Clone)]
+pub struct CertificateEvidence {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// The further certificates that came with it (only a TLS negotiation brings any). **Anybody can add some**: they
+    /// help to build a chain, and prove nothing.
+    pub chain: Vec<Certificate>,
+    /// What its holder says to be: a client or the service.
+    pub usage: Usage,
+}
+
+/// Whether what was shown is good, or else why not, in words for the local log: the other end only learns that it failed.
+pub type Verdict = Result<(), String>;
+
+impl Evidence {
+    /// The certificate of a chain, leaf first; none of an empty one.
+    pub(super) fn of_chain(chain: Vec<Certificate>, usage: Usage) -> Option<Self> {
+        let mut chain = chain.into_iter();
+        let certificate = chain.next()?;
+        let chain = chain.collect();
+        Some(Evidence::Certificate(CertificateEvidence { certificate, chain, usage }))
+    }
+
+    /// Who it is, when the evidence is good.
+    pub(super) fn into_caller(self) -> CallerIdentity {
+        match self {
+            Evidence::UserName(evidence) => CallerIdentity::UserName(evidence.username),
+            Evidence::Certificate(evidence) => CallerIdentity::Certificate(evidence.certificate),
+        }
+    }
+}
+
+impl fmt::Display for Evidence {
+    /// Who it is said to be, for a log: never a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Evidence::UserName(evidence) => write!(f, "the user '{}'", evidence.username),
+            Evidence::Certificate(evidence) => {
+                write!(f, "the certificate '{}'", evidence.certificate.subject_windows())
+            }
+        }
+    }
+}
+
+impl fmt::Debug for UserNameEvidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserNameEvidence").field("username", &self.username).finish_non_exhaustive()
+    }
+}
