@@ -154,8 +154,6 @@ pub(crate) const AUTHORIZATION: &str =
 pub(crate) const MANAGER: &str = "it names a .NET class: the service opens only when the program decides in code who may do what (ServiceHostBuilder::authorize)";
 pub(crate) const NO_WINDOWS: &str = "there are no Windows accounts here";
 pub(crate) const NO_PEERS: &str = "there are no peer channels here";
-pub(crate) const INACTIVITY: &str =
-    "it ends idle security sessions of a service; a reliable session ends by its inactivityTimeout";
 pub(crate) const ACKNOWLEDGED: &str =
     "acknowledgements go with the HTTP answers, so none waits (in WCF neither)";
 pub(crate) const COOKIES: &str = "every channel negotiates for itself";

@@ -3,8 +3,8 @@
 use crate::settings::settings;
 use crate::values::Range;
 use crate::word::Feature::{Callbacks, HttpAuthentication, Https};
-use crate::word::Support::{Partly, Refused, Runs};
-use crate::word::{INACTIVITY, QUOTA, warn};
+use crate::word::Support::{Refused, Runs};
+use crate::word::{QUOTA, warn};
 use crate::{
     AlgorithmSuite, HttpClientCredentialType, HttpProxyCredentialType, PolicyEnforcement,
     ProtectionScenario, TimeSpan,
@@ -29,8 +29,7 @@ settings! {
             /// Time for a whole call, request and reply, retransmissions included.
             send_timeout: TimeSpan = TimeSpan::minutes(1), "sendTimeout" => Runs;
             /// How long a service waits for the next application message of a session.
-            receive_timeout: TimeSpan = TimeSpan::minutes(10), "receiveTimeout"
-                => Partly(INACTIVITY);
+            receive_timeout: TimeSpan = TimeSpan::minutes(10), "receiveTimeout" => Runs;
         }
     }
 }

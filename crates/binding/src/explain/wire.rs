@@ -112,7 +112,11 @@ pub(super) fn limits(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
         ),
         (Role::Service, Some(session)) => facts.say(
             Topic::Limits,
-            format!("a session without messages ends after {}", span(session.inactivity_timeout)),
+            format!(
+                "a session without messages ends after {}, one without calls after {}",
+                span(session.inactivity_timeout),
+                span(t.receive)
+            ),
         ),
         (Role::Service, None) if endpoint.is_sessionful() => facts.say(
             Topic::Limits,

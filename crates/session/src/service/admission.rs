@@ -126,3 +126,94 @@ impl Admission {
         self.granted.push_back((endpoint, Place::Call { call, turn }));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    /// Each call that is not done, and whether it has its place.
+    type Calls = Vec<(EndpointId, Place, bool)>;
+
+    fn drain(admission: &mut Admission, calls: &mut Calls) {
+        while let Some((endpoint, place)) = admission.poll() {
+            let call = calls.iter_mut().find(|(e, p, _)| (*e, *p) == (endpoint, place));
+            let (.., granted) = call.expect("it is wanted, and nothing else is granted");
+            assert!(!*granted, "granted once");
+            *granted = true;
+        }
+    }
+
+    proptest! {
+        /// Calls with and without a turn, of two endpoints: no more than may be, one with its turn, nobody waits without
+        /// need, and who comes first is served first among those of his kind.
+        #[test]
+        fn places_and_turns(
+            most in 1usize..4,
+            steps in prop::collection::vec((0u8..4, any::<bool>(), any::<prop::sample::Index>()), 0..200),
+        ) {
+            let limits = AdmissionLimits { calls: most, sessions: 1, instances: 1 };
+            let mut admission = Admission::new(limits);
+            let mut calls = Calls::new();
+            let mut number = 0;
+            for (what, turn, index) in steps {
+                if what < 2 || calls.is_empty() {
+                    number += 1;
+                    let (endpoint, place) =
+                        (usize::from(what), Place::Call { call: DispatchId(number), turn });
+                    calls.push((endpoint, place, false));
+                    admission.handle(endpoint, AdmissionInput::Want(place));
+                } else {
+                    // One that is over, or one that is given up.
+                    let (endpoint, place, _) = calls.remove(index.index(calls.len()));
+                    admission.handle(endpoint, AdmissionInput::Free(place));
+                }
+                drain(&mut admission, &mut calls);
+                let has_turn = |place: &Place| matches!(place, Place::Call { turn: true, .. });
+                let running: Vec<_> = calls.iter().filter(|(.., granted)| *granted).collect();
+                prop_assert!(running.len() <= most);
+                prop_assert!(running.iter().filter(|(_, place, _)| has_turn(place)).count() <= 1);
+                prop_assert_eq!(admission.calls().0, running.len());
+                let is_turn_free = !running.iter().any(|(_, place, _)| has_turn(place));
+                let may_run = |(_, place, granted): &&(EndpointId, Place, bool)| {
+                    !*granted && (is_turn_free || !has_turn(place))
+                };
+                let waits = calls.iter().any(|call| may_run(&call));
+                prop_assert!(running.len() == most || !waits, "a place is free");
+                for kind in [true, false] {
+                    let mut of_kind = calls.iter().filter(|(_, place, _)| has_turn(place) == kind);
+                    let waiting = of_kind.position(|(.., granted)| !*granted);
+                    let later = of_kind.any(|(.., granted)| *granted);
+                    prop_assert!(waiting.is_none() || !later, "nobody is passed over");
+                }
+            }
+            for (endpoint, place, _) in std::mem::take(&mut calls) {
+                admission.handle(endpoint, AdmissionInput::Free(place));
+            }
+            prop_assert!(admission.calls() == (0, 0) && admission.turn.accepted() == 0);
+        }
+
+        /// Sessions and instances do not mix, nor do endpoints.
+        #[test]
+        fn kinds_are_apart(most in 1usize..4, wanted in 0u64..8) {
+            let limits = AdmissionLimits { calls: 1, sessions: most, instances: most };
+            let mut admission = Admission::new(limits);
+            let mut granted = BTreeSet::new();
+            for number in 0..wanted {
+                for endpoint in 0..2 {
+                    admission.handle(endpoint, AdmissionInput::Want(Place::Session(number)));
+                    let instance = Place::Instance(InstanceId(number));
+                    admission.handle(endpoint, AdmissionInput::Want(instance));
+                }
+            }
+            while let Some((endpoint, place)) = admission.poll() {
+                granted.insert((endpoint, format!("{place:?}")));
+            }
+            let all = 2 * wanted as usize;
+            prop_assert_eq!(granted.len(), 2 * all.min(most));
+            prop_assert_eq!(admission.sessions(), (all.min(most), all.saturating_sub(most)));
+            prop_assert_eq!(admission.instances(), admission.sessions());
+        }
+    }
+}

@@ -499,3 +499,26 @@ fn in_every_mode_nothing_overlaps_that_may_not_and_nothing_is_lost() {
         }
     }
 }
+
+/// Without a place among the calls nothing is taken from the windows of the sessions, whatever may overlap.
+#[test]
+fn who_floods_fills_his_window_and_nothing_else() {
+    for instances in INSTANCES {
+        let modes = DispatchModes { instances, concurrency: ConcurrencyMode::Multiple };
+        let mut world = World::new(0, modes);
+        world.limits = AdmissionLimits { calls: 2, sessions: 4, instances: 4 };
+        world.admission = Admission::new(world.limits);
+        while world.pick(|at, _| at == 1).is_none() {
+            world.create();
+        }
+        let (_, identifier) = world.pick(|at, _| at == 1).expect("a one-way session");
+        for number in 1..=200 {
+            world.sessions.get_mut(&(1, identifier.clone())).expect("it is there").sent += 1;
+            let sequence = Sequence { identifier: identifier.clone(), number, last_message: false };
+            world.arrive(1, Body::Application(()), Some(sequence), None);
+        }
+        let most = WINDOW as usize + world.limits.calls;
+        assert_eq!(world.engines[1].call_count(), most, "{instances:?}");
+        assert!(world.waiting.is_empty(), "everybody is told how much there is room for");
+    }
+}
