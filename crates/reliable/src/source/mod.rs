@@ -5,6 +5,7 @@
 //! which route that goes, and what rides along, is its owner's to say. A source that repeats only what it is asked for
 //! needs no more than its [`Numbering`].
 
+mod entry;
 mod line;
 mod numbering;
 mod recovery;
@@ -16,11 +17,12 @@ use std::collections::VecDeque;
 
 use waxwing_soap::Time;
 
+pub(crate) use self::entry::Outgoing;
+use self::entry::{Entry, EntryState};
 use self::line::Line;
 pub(crate) use self::numbering::Numbering;
 pub(crate) use self::requestor::{Due, Requestor};
-pub(crate) use self::window::Outgoing;
-use self::window::{Entry, Expired, SendWindow};
+use self::window::{Expired, SendWindow};
 use crate::event::{Counters, Event};
 use crate::headers::SequenceAcknowledgement;
 use crate::message::{Body, Message};
@@ -197,9 +199,9 @@ impl<M> Source<M> {
     /// A transmission of a message goes out on this exchange.
     pub(crate) fn sent(&mut self, number: MessageNumber, exchange: ExchangeId) {
         self.line.begin(exchange);
-        let sent_early = number > self.line.acknowledged + 1;
+        let early = number > self.line.acknowledged + 1;
         if let Some(entry) = self.window.entry_mut(number) {
-            (entry.last_exchange, entry.sent_early) = (exchange.0, sent_early);
+            entry.sent(exchange.0, early);
         }
     }
 
@@ -286,10 +288,11 @@ impl<M> Source<M> {
     /// until everything below it is acknowledged; the other, as at WCF, for the timer.
     pub(crate) fn refused(&mut self, number: MessageNumber, now: Time) {
         let acknowledged = self.line.acknowledged;
-        let Some(entry) = self.window.entry_mut(number).filter(|entry| entry.sent_early) else {
+        let Some(entry) = self.window.entry_mut(number) else { return };
+        if entry.state == EntryState::Sent {
             return;
-        };
-        entry.refused = true;
+        }
+        entry.state = EntryState::Refused;
         self.line.refused();
         if acknowledged + 1 >= number {
             self.resend_refused(now);
@@ -299,10 +302,9 @@ impl<M> Source<M> {
     /// The first message that is not acknowledged is sent again, if it was refused for coming early.
     fn resend_refused(&mut self, now: Time) {
         let number = self.line.acknowledged + 1;
-        let Some(entry) = self.window.entry_mut(number).filter(|entry| entry.refused) else {
-            return;
-        };
-        (entry.refused, entry.last_attempt) = (false, now);
+        let refused = |entry: &&mut Entry<M>| entry.state == EntryState::Refused;
+        let Some(entry) = self.window.entry_mut(number).filter(refused) else { return };
+        (entry.state, entry.last_attempt) = (EntryState::SentEarly, now);
         self.line.again(&[number]);
     }
 

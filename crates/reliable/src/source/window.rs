@@ -3,50 +3,15 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::entry::{Entry, EntryState, Outgoing};
 use super::numbering::Numbering;
 use super::recovery::LossEstimate;
 use super::round_trip::{EAGER_MARGIN, RoundTrip, WCF_MARGIN};
-use crate::message::Body;
 use crate::mutation::{Mutation, broken};
-use crate::names::{CallId, Identifier};
+use crate::names::CallId;
 use crate::ranges::{MessageNumber, Ranges};
 use crate::settings::{LossRecovery, ReliableSessionSettings, RoundTripEstimate};
 use waxwing_soap::Time;
-
-/// A message that is still to be sent.
-#[derive(Debug)]
-pub(crate) struct Outgoing<M> {
-    /// None: LastMessage.
-    pub(crate) call: Option<CallId>,
-    /// What an answer must relate to; None: LastMessage, or a one-way call.
-    pub(crate) message_id: Option<Identifier>,
-    pub(crate) body: Body<M>,
-    pub(crate) deadline: Option<Time>,
-}
-
-/// A message that was sent and whose answer has not come.
-#[derive(Debug)]
-pub(crate) struct Entry<M> {
-    pub(crate) number: MessageNumber,
-    /// None: LastMessage, or a call that has failed already.
-    pub(crate) call: Option<CallId>,
-    pub(crate) message_id: Option<Identifier>,
-    pub(crate) body: Body<M>,
-    pub(crate) deadline: Option<Time>,
-    pub(crate) transferred: bool,
-    /// How often it was sent again.
-    pub(crate) retries: u32,
-    first_attempt: Time,
-    pub(crate) last_attempt: Time,
-    /// The exchange of its last transmission.
-    pub(crate) last_exchange: u64,
-    /// Eager recovery: how often it was sent again because others overtook it.
-    overtaken: u8,
-    /// It was sent while messages below it were not known to be there.
-    pub(crate) sent_early: bool,
-    /// The peer refused it because it came early.
-    pub(crate) refused: bool,
-}
 
 /// Eager recovery: after so many resends a message that is still overtaken is not lost but refused, for lack of
 /// room at the receiver; the timer, which doubles, takes over.
@@ -169,26 +134,11 @@ impl<M> SendWindow<M> {
 
     /// Numbers a message. None when the numbers are used up.
     pub(crate) fn add(&mut self, outgoing: Outgoing<M>, now: Time) -> Option<MessageNumber> {
-        let Outgoing { call, message_id, body, deadline } = outgoing;
         let number = self.numbering.take()?;
         if self.recovery == LossRecovery::Wcf {
             self.quota -= 1;
         }
-        self.entries.push_back(Entry {
-            number,
-            call,
-            message_id,
-            body,
-            deadline,
-            transferred: false,
-            retries: 0,
-            first_attempt: now,
-            last_attempt: now,
-            last_exchange: 0,
-            overtaken: 0,
-            sent_early: false,
-            refused: false,
-        });
+        self.entries.push_back(Entry::new(number, outgoing, now));
         if self.timer.is_none() {
             self.timer = Some(now + self.timeout);
         }
@@ -199,19 +149,19 @@ impl<M> SendWindow<M> {
     pub(crate) fn entry(&self, number: MessageNumber) -> Option<&Entry<M>> {
         let first = self.entries.front()?.number;
         let index = usize::try_from(number.checked_sub(first)?).ok()?;
-        self.entries.get(index).filter(|e| !e.transferred)
+        self.entries.get(index).filter(|e| !e.is_answered())
     }
 
     /// The same, to be changed.
     pub(crate) fn entry_mut(&mut self, number: MessageNumber) -> Option<&mut Entry<M>> {
         let first = self.entries.front()?.number;
         let index = usize::try_from(number.checked_sub(first)?).ok()?;
-        self.entries.get_mut(index).filter(|e| !e.transferred)
+        self.entries.get_mut(index).filter(|e| !e.is_answered())
     }
 
     /// Messages that are still to be answered.
     pub(crate) fn unanswered(&self) -> impl Iterator<Item = &Entry<M>> {
-        self.entries.iter().filter(|e| !e.transferred)
+        self.entries.iter().filter(|e| !e.is_answered())
     }
 
     /// Takes every entry out, when the session ends.
@@ -223,7 +173,7 @@ impl<M> SendWindow<M> {
     /// Marks one message answered. None when it was, or is not known.
     pub(crate) fn transfer(&mut self, number: MessageNumber, now: Time) -> Option<Option<CallId>> {
         let entry = self.entry_mut(number)?;
-        entry.transferred = true;
+        entry.state = EntryState::Answered;
         let (call, took) = (entry.call.take(), now - entry.last_attempt);
         self.round_trip.sample(took);
         Some(call)
@@ -238,7 +188,7 @@ impl<M> SendWindow<M> {
     /// Whether an acknowledgement leaves out what an earlier one had.
     pub(crate) fn takes_back(&self, ranges: &Ranges) -> bool {
         let first = self.start();
-        let marked = self.entries.iter().filter(|e| e.transferred);
+        let marked = self.entries.iter().filter(|e| e.is_answered());
         (first > 1 && ranges.contiguous() < first - 1)
             || marked.map(|e| e.number).any(|n| !ranges.contains(n))
     }
@@ -251,7 +201,7 @@ impl<M> SendWindow<M> {
         now: Time,
     ) -> Vec<MessageNumber> {
         let before = self.entries.len();
-        while self.entries.front().is_some_and(|e| e.transferred) {
+        while self.entries.front().is_some_and(|e| e.is_answered()) {
             self.entries.pop_front();
         }
         let slid = (before - self.entries.len()) as u32;
@@ -303,7 +253,7 @@ impl<M> SendWindow<M> {
         let (size, since) = (self.size as usize, self.last_timeout);
         let mut again = Vec::new();
         for entry in self.entries.iter_mut().take(size) {
-            if !entry.transferred && entry.last_attempt < since {
+            if !entry.is_answered() && entry.last_attempt < since {
                 (entry.retries, entry.last_attempt) = (entry.retries + 1, now);
                 again.push(entry.number);
             }
@@ -357,7 +307,7 @@ impl<M> SendWindow<M> {
     }
 
     fn all_unanswered(&mut self, now: Time) -> Vec<MessageNumber> {
-        let open = self.entries.iter_mut().filter(|e| !e.transferred);
+        let open = self.entries.iter_mut().filter(|e| !e.is_answered());
         open.map(|entry| {
             entry.last_attempt = now;
             entry.number
@@ -373,7 +323,7 @@ impl<M> SendWindow<M> {
         distance: u64,
         now: Time,
     ) -> Vec<MessageNumber> {
-        let open = self.entries.iter_mut().filter(|e| !e.transferred);
+        let open = self.entries.iter_mut().filter(|e| !e.is_answered());
         open.filter(|e| e.last_exchange + distance <= exchange && e.overtaken < MAX_OVERTAKEN)
             .map(|entry| {
                 entry.last_attempt = now;
