@@ -26,6 +26,7 @@ pub mod error;
 pub mod events;
 pub mod files;
 mod future;
+pub mod layer;
 mod log;
 pub mod manual;
 pub mod net;

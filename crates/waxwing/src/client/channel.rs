@@ -7,20 +7,21 @@ use tokio::sync::{Notify, oneshot};
 use waxwing_binding::EndpointTimeouts;
 use waxwing_crypto::Certificate;
 use waxwing_session::{
-    ApplicationMessage, AuthenticationId, ClientOutput, ClientSession, SessionError, Situation,
+    ApplicationMessage, AuthenticationId, ClientOutput, ClientSession, SessionError,
     TransmissionId, Transmit, options,
 };
+use waxwing_soap::MessageVersion;
 use waxwing_soap::encoder::Encoder;
-use waxwing_soap::{Envelope, MessageVersion};
 
 use super::demarcation::Demarcation;
 use super::error::{ChannelError, ChannelErrorKind};
 use super::post::Route;
 use super::state::{CallResult, Phase, State};
 use crate::authentication::{Evidence, Judge};
-use crate::contract::{BoxFuture, CallError, ContractDescription, Request, RequestChannel};
+use crate::contract::{ContractDescription, Request};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
+use crate::layer::ClientService;
 use crate::log::Cut;
 use crate::net::{self, Transport};
 use crate::trace::{Trace, TraceDirection};
@@ -31,13 +32,15 @@ use crate::trace::{Trace, TraceDirection};
 /// [`close`](Self::close): a channel that is only dropped leaves its session to the service's timeouts.
 #[derive(Clone)]
 pub struct ClientChannel {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
+    /// What calls go through before they come here.
+    pub(super) layers: Option<ClientService>,
 }
 
-struct Inner {
+pub(super) struct Inner {
     state: Mutex<State>,
     timer: Notify,
-    parts: Parts,
+    pub(super) parts: Parts,
 }
 
 /// What a channel is made of beside its session. None of it changes.
@@ -76,7 +79,8 @@ pub struct ChannelStatistics {
 impl ClientChannel {
     pub(super) fn new(session: ClientSession, parts: Parts) -> Self {
         let state = Mutex::new(State::new(session, Demarcation::new(parts.contract)));
-        Self { inner: Arc::new(Inner { state, timer: Notify::new(), parts }) }
+        let inner = Arc::new(Inner { state, timer: Notify::new(), parts });
+        Self { inner, layers: None }
     }
 
     /// Opens the channel: the security handshake, then the reliable session. Done when the channel is open already.
@@ -153,7 +157,7 @@ impl ClientChannel {
         self.inner.lock().session.service_identity().map(|identity| identity.name())
     }
 
-    async fn call(&self, request: Request<'_>, one_way: bool) -> CallResult {
+    pub(super) async fn call(&self, request: Request<'_>, one_way: bool) -> CallResult {
         let Request { action, message, timeout, .. } = request;
         let timeout = timeout.unwrap_or(options::duration(self.inner.parts.timeouts.send));
         let (is_last, result) = {
@@ -425,29 +429,6 @@ pub(super) fn out_of_date(certificate: &Certificate, now: jiff::Timestamp) -> Op
         Some(format!("the client's own certificate '{subject}' is not valid before {from}; {text}"))
     } else {
         None
-    }
-}
-
-impl RequestChannel for ClientChannel {
-    fn message_version(&self) -> MessageVersion {
-        self.inner.parts.version
-    }
-
-    fn request<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Envelope, CallError>> {
-        Box::pin(async move {
-            let reply = self.call(request, false).await?;
-            let no_reply = || {
-                let (error, address) = (SessionError::NoReply, &self.inner.parts.address);
-                let diagnosis = error.diagnosis(&Situation::default());
-                ChannelError::session(error, address, diagnosis, Vec::new())
-            };
-            let reply = reply.ok_or_else(no_reply)?;
-            Ok(Arc::try_unwrap(reply).unwrap_or_else(|shared| (*shared).clone()).envelope)
-        })
-    }
-
-    fn send_one_way<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<(), CallError>> {
-        Box::pin(async move { Ok(self.call(request, true).await.map(drop)?) })
     }
 }
 

@@ -12,18 +12,20 @@ use waxwing_security::conversation::{
 };
 use waxwing_security::negotiation::TlsEngines;
 use waxwing_session::{ClientSession, options};
-use waxwing_soap::Address;
+use waxwing_soap::{Address, Envelope};
 use zeroize::Zeroizing;
 
 use super::abandoned::CloseIfAbandoned;
+use super::calls::ClientLayers;
 use super::channel::{ClientChannel, Parts, out_of_date};
 use super::error::{ChannelError, ChannelErrorKind};
 use crate::authentication::{AsyncCertificateTrust, CertificateTrust, Judge, TrustRule};
 use crate::certificates::{CertificateError, CertificateStores, certificate_of_identity};
 use crate::configuration::ConfigurationFile;
-use crate::contract::{ContractDescription, ProtectionLevel};
+use crate::contract::{CallError, ContractDescription, ProtectionLevel};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
+use crate::layer::{ClientRequest, LayerFor};
 use crate::net::{HttpTransport, Transport};
 use crate::requirements::{self, requirements};
 use crate::trace::Trace;
@@ -48,6 +50,7 @@ pub struct ChannelFactory {
     oldest_tls: TlsVersion,
     /// Those given in code first.
     transports: Vec<Arc<dyn Transport>>,
+    layers: ClientLayers,
     clock: Clock,
     trace: Option<Trace>,
 }
@@ -118,6 +121,7 @@ impl ChannelFactory {
             retry_authentication: false,
             oldest_tls: TlsVersion::Tls12,
             transports: vec![Arc::new(HttpTransport::new())],
+            layers: ClientLayers::default(),
             clock: Clock::system(),
             trace: None,
         };
@@ -238,6 +242,17 @@ impl ChannelFactory {
         self
     }
 
+    /// The same, with one more layer around each call of a channel, below those that were given before. What the calls of a
+    /// session need beside them (the handshake, acknowledgements, retransmissions) does not go through layers.
+    #[must_use]
+    pub fn layer(
+        mut self,
+        layer: impl LayerFor<ClientRequest, Option<Envelope>, CallError>,
+    ) -> Self {
+        self.layers.push(layer);
+        self
+    }
+
     /// The same, sending over this transport where the address has one of its schemes. What is given last goes first;
     /// without it messages go over HTTP.
     #[must_use]
@@ -303,7 +318,7 @@ impl ChannelFactory {
             contract: self.contract,
             judge,
         };
-        Ok(ClientChannel::new(session, parts))
+        Ok(ClientChannel::new(session, parts).within(&self.layers))
     }
 
     /// Creates a channel and opens it. If the future is dropped before it ends, the channel is closed as soon as it is

@@ -1,6 +1,7 @@
 //! Clients: a factory for channels to one endpoint, and the channels.
 
 mod abandoned;
+mod calls;
 mod channel;
 mod demarcation;
 mod error;

@@ -21,9 +21,10 @@ use crate::authentication::{
 };
 use crate::certificates::CertificateStores;
 use crate::configuration::ConfigurationFile;
-use crate::contract::{ContractDescription, ProtectionLevel};
+use crate::contract::{ContractDescription, Outgoing, ProtectionLevel};
 use crate::environment::Clock;
 use crate::events::{CommunicationState, Events};
+use crate::layer::{LayerFor, OperationError, OperationRequest};
 use crate::net::{HttpLimits, HttpListener, Listener};
 use crate::trace::Trace;
 
@@ -232,6 +233,17 @@ impl ServiceHostBuilder {
     #[must_use]
     pub fn http_limits(mut self, limits: HttpLimits) -> Self {
         self.http_limits = limits;
+        self
+    }
+
+    /// The same, with one more layer around each call that this service executes, below those that were given before. A
+    /// panic in a layer is an internal error, as one in an operation.
+    #[must_use]
+    pub fn layer(
+        mut self,
+        layer: impl LayerFor<OperationRequest, Option<Outgoing>, OperationError>,
+    ) -> Self {
+        self.setup.layers.push(layer);
         self
     }
 

@@ -25,6 +25,7 @@ use crate::contract::{Caller, ContractDescription, FaultOptions};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::future::BoxFuture;
+use crate::layer::OperationService;
 use crate::log::{Cut, Rate};
 use crate::net::{Incoming, Receiver, Refusal, Reply};
 use crate::trace::{Trace, TraceDirection};
@@ -46,6 +47,8 @@ pub(super) struct EndpointParts {
     pub(super) authorization: Option<Arc<dyn ServiceAuthorization>>,
     /// Who watches the host.
     pub(super) events: Arc<HostEvents>,
+    /// What calls go through before they are executed.
+    pub(super) layers: Option<OperationService>,
     pub(super) clock: Clock,
     pub(super) trace: Option<Trace>,
 }

@@ -8,7 +8,10 @@ use super::authorization::{self, Refusal};
 use super::endpoint::{Endpoint, caller_of};
 use super::instances::ServiceObject;
 use super::watch::{Counters, HostEvent};
-use crate::contract::{OperationContext, OperationFault, Outgoing};
+use crate::contract::{
+    BoxFuture, OperationContext, OperationDescription, OperationFault, Outgoing,
+};
+use crate::layer::{Operation, OperationError, OperationRequest};
 use crate::log::Cut;
 use crate::panics;
 
@@ -27,7 +30,7 @@ pub(super) async fn execute(
             None => endpoint.make(instance, keep),
         };
         let session = session.as_ref().map(|session| session.as_str());
-        let reply = endpoint.perform(object.as_deref(), &request, session).await;
+        let reply = endpoint.perform(object.as_ref(), &request, session).await;
         if let Ok(object) = object {
             // The session may be gone, and this one be the last.
             endpoint.discard(object);
@@ -50,6 +53,27 @@ pub(super) async fn execute(
 #[derive(Debug, thiserror::Error)]
 #[error("the instance does not implement the contract {0}, which its service names")]
 struct NotImplemented(&'static str);
+
+/// A call under layers.
+struct Call {
+    endpoint: Arc<Endpoint>,
+    object: Arc<ServiceObject>,
+    request: Arc<VerifiedRequest>,
+}
+
+impl Operation for Call {
+    fn description(&self) -> Option<&'static OperationDescription> {
+        let action = self.request.action();
+        self.endpoint.contract(action).operation(action)
+    }
+
+    fn run(
+        self: Arc<Self>,
+        context: OperationContext,
+    ) -> BoxFuture<'static, Result<Option<Outgoing>, OperationFault>> {
+        Box::pin(async move { self.endpoint.operate(&self.object, &context, &self.request).await })
+    }
+}
 
 impl Endpoint {
     /// The object that executes a call; the one of a session is kept for its further calls.
@@ -80,8 +104,8 @@ impl Endpoint {
 
     /// Executes one call: its reply, or its fault as a reply; none of a one-way operation.
     async fn perform(
-        &self,
-        object: Result<&ServiceObject, &OperationFault>,
+        self: &Arc<Self>,
+        object: Result<&Arc<ServiceObject>, &OperationFault>,
         request: &Arc<VerifiedRequest>,
         session: Option<&str>,
     ) -> Option<AppMessage> {
@@ -106,21 +130,23 @@ impl Endpoint {
 
     /// All that may run code of the user: the operation, and the detail of its fault.
     async fn dispatch(
-        &self,
-        object: &ServiceObject,
+        self: &Arc<Self>,
+        object: &Arc<ServiceObject>,
         context: OperationContext,
-        request: &VerifiedRequest,
+        request: &Arc<VerifiedRequest>,
     ) -> Option<Outgoing> {
         let action = request.action();
-        let contract = self.contract(action);
-        let dispatched = match (self.allowed(&context).await, object.dispatcher(contract)) {
-            (Err(refusal), _) => Err(refusal.fault()),
-            (Ok(()), Some(dispatcher)) => {
-                let is_known = contract.operation(action).is_some();
-                let _running = is_known.then(|| self.counters.begun());
-                dispatcher.dispatch(&context, action, request.envelope()).await
+        let dispatched = match &self.parts.layers {
+            None => self.operate(object, &context, request).await,
+            Some(layers) => {
+                let call = Call {
+                    endpoint: Arc::clone(self),
+                    object: Arc::clone(object),
+                    request: Arc::clone(request),
+                };
+                let call = OperationRequest::new(context.clone(), Arc::new(call));
+                layers.oneshot(call).await.map_err(OperationError::into_fault)
             }
-            (Ok(()), None) => Err(OperationFault::internal(NotImplemented(contract.name))),
         };
         let outgoing = match dispatched {
             Ok(reply) => reply?,
@@ -130,6 +156,25 @@ impl Endpoint {
             }
         };
         Some(context.complete(outgoing))
+    }
+
+    /// Executes the operation, if the caller may have it executed.
+    async fn operate(
+        &self,
+        object: &ServiceObject,
+        context: &OperationContext,
+        request: &VerifiedRequest,
+    ) -> Result<Option<Outgoing>, OperationFault> {
+        let contract = self.contract(request.action());
+        match (self.allowed(context).await, object.dispatcher(contract)) {
+            (Err(refusal), _) => Err(refusal.fault()),
+            (Ok(()), Some(dispatcher)) => {
+                let is_known = contract.operation(request.action()).is_some();
+                let _running = is_known.then(|| self.counters.begun());
+                dispatcher.dispatch(context, request.action(), request.envelope()).await
+            }
+            (Ok(()), None) => Err(OperationFault::internal(NotImplemented(contract.name))),
+        }
     }
 
     /// Asks the program whether the call may be executed.

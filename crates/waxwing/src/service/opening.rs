@@ -20,11 +20,15 @@ use super::host::ServiceHost;
 use super::instances::Instances;
 use super::throttle::Throttle;
 use super::watch::HostEvents;
-use crate::contract::FaultOptions;
+use crate::contract::{FaultOptions, Outgoing};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
+use crate::layer::{Layers, OperationError, OperationRequest, OperationService};
 use crate::net::{Listener, place_of};
 use crate::trace::Trace;
+
+/// The layers of a service's calls.
+type OperationLayers = Layers<OperationRequest, Option<Outgoing>, OperationError>;
 
 /// One service as it was set up.
 pub(super) struct Setup {
@@ -38,6 +42,7 @@ pub(super) struct Setup {
     pub(super) base_addresses: BaseAddresses,
     pub(super) credentials: Credentials,
     pub(super) authorization: Option<Arc<dyn ServiceAuthorization>>,
+    pub(super) layers: OperationLayers,
     pub(super) clock: Clock,
     pub(super) trace: Option<Trace>,
 }
@@ -68,8 +73,10 @@ pub(super) async fn open(
     let mut close = None;
     for (setup, instances, groups) in planned {
         let throttle = Throttle::new(&setup.throttling(), Arc::clone(&listeners));
+        let layers = setup.layers.around(OperationService::innermost);
         for group in groups {
-            endpoints.push(Endpoint::new(setup.parts(group, &instances, &throttle, &events)?)?);
+            let parts = setup.parts(group, &instances, &throttle, &events, layers.clone())?;
+            endpoints.push(Endpoint::new(parts)?);
         }
         close = close.max(Some(setup.close_timeout()));
     }
@@ -102,6 +109,7 @@ impl Setup {
             base_addresses: BaseAddresses::default(),
             credentials: Credentials::new(),
             authorization: None,
+            layers: OperationLayers::default(),
             clock: Clock::system(),
             trace: None,
         }
@@ -239,6 +247,7 @@ impl Setup {
         instances: &Arc<dyn Instances>,
         throttle: &Arc<Throttle>,
         events: &Arc<HostEvents>,
+        layers: Option<OperationService>,
     ) -> Result<EndpointParts, HostError> {
         let listen = group.listen().to_owned();
         let Group { endpoint, contracts } = group;
@@ -278,6 +287,7 @@ impl Setup {
             contracts,
             authorization: self.authorization.clone(),
             events: Arc::clone(events),
+            layers,
             clock: self.clock,
             trace: self.trace.clone(),
         })

@@ -1,0 +1,93 @@
+//! Calls of generated clients: through the layers of the channel, if there are any, to its session.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tower_service::Service;
+use waxwing_session::{AppMessage, SessionError, Situation};
+use waxwing_soap::{Envelope, MessageVersion};
+
+use super::channel::ClientChannel;
+use super::error::ChannelError;
+use crate::contract::{BoxFuture, CallError, Request, RequestChannel};
+use crate::layer::{ClientRequest, ClientService, Layers};
+
+/// The layers of a factory's channels.
+pub(super) type ClientLayers = Layers<ClientRequest, Option<Envelope>, CallError>;
+
+/// The channel itself.
+#[derive(Clone)]
+struct Innermost(ClientChannel);
+
+impl ClientChannel {
+    /// The same channel, whose calls go through these layers.
+    pub(super) fn within(self, layers: &ClientLayers) -> Self {
+        let innermost = || ClientService::new(Innermost(self.clone()));
+        Self { layers: layers.around(innermost), ..self }
+    }
+
+    /// What the session brings.
+    async fn bare(
+        &self,
+        request: Request<'_>,
+        is_one_way: bool,
+    ) -> Result<Option<Envelope>, CallError> {
+        let reply = self.call(request, is_one_way).await?;
+        let own =
+            |reply| Arc::try_unwrap(reply).unwrap_or_else(|shared: AppMessage| (*shared).clone());
+        Ok(reply.map(|reply: AppMessage| own(reply).envelope))
+    }
+
+    async fn layered(
+        &self,
+        request: Request<'_>,
+        is_one_way: bool,
+    ) -> Result<Option<Envelope>, CallError> {
+        let Some(layers) = &self.layers else {
+            return self.bare(request, is_one_way).await;
+        };
+        let Request { action, message, timeout } = request;
+        let request = ClientRequest::new(action, message, is_one_way);
+        layers.oneshot(ClientRequest { timeout, ..request }).await
+    }
+}
+
+impl Service<ClientRequest> for Innermost {
+    type Response = Option<Envelope>;
+    type Error = CallError;
+    type Future = BoxFuture<'static, Result<Option<Envelope>, CallError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), CallError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: ClientRequest) -> Self::Future {
+        let Self(channel) = self.clone();
+        Box::pin(async move {
+            let ClientRequest { action, message, timeout, is_one_way } = request;
+            let request = Request { timeout, ..Request::new(&action, message) };
+            channel.bare(request, is_one_way).await
+        })
+    }
+}
+
+impl RequestChannel for ClientChannel {
+    fn message_version(&self) -> MessageVersion {
+        self.inner.parts.version
+    }
+
+    fn request<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Envelope, CallError>> {
+        Box::pin(async move {
+            let no_reply = || {
+                let (error, address) = (SessionError::NoReply, &self.inner.parts.address);
+                let diagnosis = error.diagnosis(&Situation::default());
+                ChannelError::session(error, address, diagnosis, Vec::new()).into()
+            };
+            self.layered(request, false).await?.ok_or_else(no_reply)
+        })
+    }
+
+    fn send_one_way<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<(), CallError>> {
+        Box::pin(async move { self.layered(request, true).await.map(drop) })
+    }
+}
