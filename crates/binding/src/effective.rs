@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use waxwing_soap::Address;
+use waxwing_soap::{Address, AddressHeaders};
+use waxwing_xml::ParseError;
 
 use crate::bindings::Binding;
 use crate::bindings::common::ReaderQuotas;
@@ -403,6 +404,14 @@ impl EffectiveEndpoint {
         let scoped = known.scoped_certificates.add.iter().find(|c| c.target_uri == self.address);
         let reference = scoped.map(|c| &c.reference).or(known.default_certificate.as_ref());
         located(reference, StoreLocation::CurrentUser)
+    }
+
+    /// The headers that belong to the address, to be written and compared.
+    ///
+    /// # Errors
+    /// An element needs a prefix that is declared outside of it.
+    pub fn address_headers(&self) -> Result<AddressHeaders, ParseError> {
+        AddressHeaders::parse(&self.headers)
     }
 
     /// The DNS name that a client expects when no identity is set: the host of the address.

@@ -133,10 +133,10 @@ fn has_one_way(endpoint: &EffectiveEndpoint) -> bool {
 
 /// What the endpoint itself says about its address, and what its transport does with it.
 fn addressing(endpoint: &EffectiveEndpoint, found: &mut Found) {
-    if !endpoint.headers.trim().is_empty() {
+    if endpoint.address_headers().is_err() {
         found.add_to_endpoint(
-            "headers that belong to an address (<headers>)",
-            "remove them, if the other side does not ask for them",
+            "headers of an address whose prefixes are declared outside of them",
+            "declare each prefix on the element in <headers> that needs it",
             "headers",
         );
     }

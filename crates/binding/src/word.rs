@@ -57,8 +57,6 @@ pub enum Feature {
     WsSecurity10,
     /// Security contexts that a cookie holds.
     Cookies,
-    /// Headers that belong to an address.
-    AddressHeaders,
     /// Standard endpoints of .NET.
     StandardEndpoints,
 }
@@ -77,7 +75,6 @@ impl Feature {
         Feature::IssuedTokens,
         Feature::WsSecurity10,
         Feature::Cookies,
-        Feature::AddressHeaders,
         Feature::StandardEndpoints,
     ];
 
@@ -95,7 +92,6 @@ impl Feature {
             Feature::IssuedTokens => "issued tokens",
             Feature::WsSecurity10 => "WS-Security 1.0",
             Feature::Cookies => "security contexts in cookies",
-            Feature::AddressHeaders => "headers of an address",
             Feature::StandardEndpoints => "standard endpoints",
         }
     }

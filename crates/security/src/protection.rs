@@ -216,6 +216,25 @@ impl ProtectionRequirements {
         self
     }
 
+    /// Every request carries these headers, by namespace and local name, and they are signed: the reference parameters of
+    /// the service's address.
+    pub fn sign_in_requests<'a>(&mut self, headers: impl IntoIterator<Item = (&'a str, &'a str)>) {
+        let header = |(namespace, local): (&str, &str)| HeaderProtection {
+            namespace: namespace.into(),
+            local: local.into(),
+            level: ProtectionLevel::Sign,
+        };
+        let headers: Vec<HeaderProtection> = headers.into_iter().map(header).collect();
+        if headers.is_empty() {
+            return;
+        }
+        let ActionMap { actions, wildcard } = &mut self.requests;
+        for protection in actions.values_mut().chain(wildcard) {
+            let body = protection.body;
+            protection.raise(MessageProtection { body, headers: headers.clone() });
+        }
+    }
+
     /// The protection of a message, or `None` for an action that no contract names.
     pub fn find(&self, direction: Direction, action: &str) -> Option<&MessageProtection> {
         match direction {
@@ -311,3 +330,35 @@ const FAULT_ACTIONS: &[&str] = &[
     "http://schemas.microsoft.com/net/2005/12/windowscommunicationfoundation/dispatcher/fault",
     "http://schemas.microsoft.com/ws/2006/05/security/SecureConversationFault",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_of_the_address_are_signed_in_every_request() {
+        let mut requirements = ProtectionRequirements::for_session();
+        let header = HeaderProtection {
+            namespace: "urn:t".into(),
+            local: "Tenant".into(),
+            level: ProtectionLevel::EncryptAndSign,
+        };
+        let own = MessageProtection { body: ProtectionLevel::None, headers: vec![header] };
+        requirements.set(Direction::Request, "urn:own", own);
+        requirements.operation("urn:op", Some("urn:reply"), ProtectionLevel::None);
+        requirements.wildcard(Direction::Request, MessageProtection::body(ProtectionLevel::Sign));
+        requirements.sign_in_requests([("urn:t", "Tenant"), ("", "Queue")]);
+        let level = |direction, action: &str, header: (&str, &str)| {
+            let found = requirements.find(direction, action).unwrap();
+            (found.body, found.header(header.0, header.1))
+        };
+        use ProtectionLevel::{EncryptAndSign, None, Sign};
+        let tenant = ("urn:t", "Tenant");
+        assert_eq!(level(Direction::Request, "urn:op", tenant), (None, Sign));
+        assert_eq!(level(Direction::Request, "urn:op", ("", "Queue")), (None, Sign));
+        assert_eq!(level(Direction::Request, "urn:own", tenant), (None, EncryptAndSign));
+        assert_eq!(level(Direction::Request, "urn:whatever", tenant), (Sign, Sign));
+        assert_eq!(level(Direction::Request, SIGNED_ACTIONS[0], tenant), (Sign, Sign));
+        assert_eq!(level(Direction::Reply, "urn:reply", tenant), (None, None));
+    }
+}

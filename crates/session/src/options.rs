@@ -13,7 +13,7 @@ use waxwing_reliable::{
 };
 use waxwing_security::conversation::{ClientOptions, Protection, ServiceLimits, ServiceOptions};
 use waxwing_security::wsse::{Dialect, HeaderLayout, ProtectionOrder, SecuritySettings};
-use waxwing_soap::MessageVersion;
+use waxwing_soap::{AddressHeaders, MessageVersion};
 use waxwing_xml::Limits;
 
 use crate::client::ClientSettings;
@@ -34,6 +34,12 @@ fn signed(span: TimeSpan) -> SignedDuration {
 /// SOAP and addressing versions of an endpoint. None without SOAP.
 pub fn message_version(endpoint: &EffectiveEndpoint) -> Option<MessageVersion> {
     endpoint.message_version.versions()
+}
+
+/// The headers that belong to the address. An endpoint whose headers cannot be read is
+/// [not opened](EffectiveEndpoint::unsupported).
+pub fn address_headers(endpoint: &EffectiveEndpoint) -> AddressHeaders {
+    endpoint.address_headers().unwrap_or_default()
 }
 
 /// The limits of the XML reader: the endpoint's quotas where WCF has them.
@@ -112,6 +118,7 @@ pub fn protection(endpoint: &EffectiveEndpoint) -> Protection {
 pub fn fill_client_options(options: &mut ClientOptions, endpoint: &EffectiveEndpoint) {
     options.protection = protection(endpoint);
     options.limits = xml_limits(endpoint);
+    options.headers = address_headers(endpoint);
     if let Some(version) = message_version(endpoint) {
         options.version = version;
     }
@@ -136,6 +143,7 @@ pub fn fill_client_options(options: &mut ClientOptions, endpoint: &EffectiveEndp
 pub fn fill_service_options(options: &mut ServiceOptions, endpoint: &EffectiveEndpoint) {
     options.protection = protection(endpoint);
     options.xml_limits = xml_limits(endpoint);
+    options.headers = address_headers(endpoint);
     let Some(security) = &endpoint.security else { return };
     let (settings, bootstrap) = both(security, true);
     (options.settings, options.bootstrap) = (settings, bootstrap);

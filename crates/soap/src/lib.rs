@@ -4,6 +4,7 @@
 //! built in place; what of it can be trusted is the business of the security layer.
 
 mod address;
+mod address_headers;
 pub mod addressing;
 pub mod encoder;
 mod envelope;
@@ -14,6 +15,7 @@ mod random;
 mod version;
 
 pub use address::{Address, AddressError, percent_decoded};
+pub use address_headers::AddressHeaders;
 pub use addressing::{Addressing, AddressingError, EndpointReference};
 pub use envelope::{Envelope, EnvelopeError};
 pub use fault::{Fault, FaultCode, QName};

@@ -8,7 +8,7 @@ use crate::config::identity::EndpointIdentity;
 use crate::file::raw::RawXml;
 use crate::settings::settings;
 use crate::values::Range;
-use crate::word::Feature::{AddressHeaders, StandardEndpoints};
+use crate::word::Feature::StandardEndpoints;
 use crate::word::Support::{Refused, Runs, RunsExcept};
 use crate::word::{NO_METADATA, note};
 
@@ -49,8 +49,8 @@ settings! {
                 => Refused(StandardEndpoints);
         }
         children {
-            /// Reference parameters.
-            headers: RawXml, "headers" => Refused(AddressHeaders);
+            /// Headers that belong to the address (reference parameters): a message that lacks one of them is refused.
+            headers: RawXml, "headers" => Runs;
             /// Its identity, for metadata.
             identity: Option<EndpointIdentity>, "identity", inside note(NO_METADATA);
         }
@@ -168,8 +168,8 @@ settings! {
                 => Refused(StandardEndpoints);
         }
         children {
-            /// Reference parameters.
-            headers: RawXml, "headers" => Refused(AddressHeaders);
+            /// Headers that belong to the address (reference parameters): every message carries them, signed.
+            headers: RawXml, "headers" => Runs;
             /// Who the service must be.
             identity: Option<EndpointIdentity>, "identity";
         }

@@ -234,7 +234,6 @@ fn features_are_refused_where_they_are_used() {
             Feature::Cookies => {
                 ("customBinding/binding/security/@requireSecurityContextCancellation", "false")
             }
-            Feature::AddressHeaders => ("client/endpoint/headers/x", ""),
             Feature::StandardEndpoints => ("services/service/endpoint/@listenUriMode", "Unique"),
         };
         let features = refused(path, value);

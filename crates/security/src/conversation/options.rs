@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use waxwing_crypto::{Certificate, PrivateKey};
-use waxwing_soap::MessageVersion;
+use waxwing_soap::{AddressHeaders, MessageVersion};
 use waxwing_xml::Limits;
 
 use super::credentials::{ClientCredential, ClientIdentification};
@@ -49,6 +49,8 @@ pub struct ClientOptions {
     pub version: MessageVersion,
     /// The address of the service, `To` of the trust messages.
     pub address: Box<str>,
+    /// The headers that belong to that address: each trust message carries them, and they are signed in every request.
+    pub headers: AddressHeaders,
     /// Who the service must be.
     pub identity: ExpectedIdentity,
     /// Where the first key comes from.
@@ -87,6 +89,7 @@ impl ClientOptions {
             bootstrap: SecuritySettings::default(),
             requirements: ProtectionRequirements::for_session(),
             version: MessageVersion::SOAP12_ADDRESSING10,
+            headers: AddressHeaders::default(),
             identity: ExpectedIdentity::of_address(&address),
             address,
             service_key: None,
@@ -179,6 +182,9 @@ pub struct ServiceOptions {
     pub bootstrap: SecuritySettings,
     /// What is signed and encrypted, by action: built on [`ProtectionRequirements::for_session`].
     pub requirements: ProtectionRequirements,
+    /// The headers that belong to the service's address: where a request has them, they must be signed. Whether it has
+    /// them is the endpoint's question.
+    pub headers: AddressHeaders,
     /// The service's certificate and private key.
     pub certificate: Option<(Certificate, PrivateKey)>,
     /// The TLS engines of the negotiation; none when clients know the certificate beforehand.
@@ -208,6 +214,7 @@ impl ServiceOptions {
             settings: SecuritySettings::default(),
             bootstrap: SecuritySettings::default(),
             requirements: ProtectionRequirements::for_session(),
+            headers: AddressHeaders::default(),
             certificate: None,
             negotiation: None,
             clients,

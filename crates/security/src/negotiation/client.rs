@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use waxwing_crypto::Certificate;
-use waxwing_soap::{Addressing, Envelope, Fault, MessageVersion, Moment, RandomSource};
+use waxwing_soap::{
+    AddressHeaders, Addressing, Envelope, Fault, MessageVersion, Moment, RandomSource,
+};
 use waxwing_xml::NodeId;
 use zeroize::Zeroizing;
 
@@ -26,6 +28,8 @@ pub struct NegotiationOptions {
     pub version: MessageVersion,
     /// The service's address.
     pub address: Box<str>,
+    /// The headers that belong to it.
+    pub headers: AddressHeaders,
     /// The size of the key in bits, as the algorithm suite has it.
     pub key_size: u32,
 }
@@ -352,6 +356,7 @@ impl NegotiationClient {
         let action = action.uri(self.options.dialect);
         let version = self.options.version.addressing;
         Addressing::request(&action, &self.options.address, version, random).write(&mut envelope);
+        self.options.headers.write(&mut envelope);
         envelope
     }
 }

@@ -150,7 +150,8 @@ impl ClientSession {
             }
             _ => codec::write(message, version, self.settings.version, to),
         };
-        let Some(envelope) = envelope else { return };
+        let Some(mut envelope) = envelope else { return };
+        self.headers.write(&mut envelope);
         self.renew_when_due(at);
         let plain = self.trace.then(|| envelope.clone());
         match self.security.protect(envelope, at) {
@@ -283,7 +284,8 @@ impl ClientSession {
     }
 
     fn post_direct(&mut self, direct: Direct, at: &mut Moment<'_>) {
-        let envelope = direct.message.dress(Some(&self.settings.to), None);
+        let mut envelope = direct.message.dress(Some(&self.settings.to), None);
+        self.headers.write(&mut envelope);
         let plain = self.trace.then(|| envelope.clone());
         match self.security.protect(envelope, at) {
             Ok((envelope, correlation)) => {

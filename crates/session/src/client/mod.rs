@@ -15,7 +15,7 @@ use waxwing_reliable::{
     ReliableSessionSettings, SettingsError, Shape, Status, Time,
 };
 use waxwing_security::conversation::{CallerIdentity, ClientSecurity, Evidence};
-use waxwing_soap::{Envelope, MessageVersion, Moment};
+use waxwing_soap::{AddressHeaders, Envelope, MessageVersion, Moment};
 
 use self::exchange::Pending;
 use self::opening::Opening;
@@ -138,6 +138,8 @@ enum Phase {
 /// One conversation of a client, without IO.
 pub struct ClientSession {
     settings: ClientSettings,
+    /// The headers that belong to the service's address.
+    headers: AddressHeaders,
     security: ClientSecurity,
     reliable: Option<Initiator<AppMessage>>,
     phase: Phase,
@@ -190,6 +192,7 @@ impl ClientSession {
         };
         Ok(Self {
             settings,
+            headers: AddressHeaders::default(),
             security,
             reliable,
             phase: Phase::New,
@@ -204,6 +207,14 @@ impl ClientSession {
             outputs: VecDeque::new(),
             trace: false,
         })
+    }
+
+    /// The same for a service whose address has these headers: every message carries them. Give them to the
+    /// [options](waxwing_security::conversation::ClientOptions::headers) of the security, too.
+    #[must_use]
+    pub fn with_address_headers(mut self, headers: AddressHeaders) -> Self {
+        self.headers = headers;
+        self
     }
 
     /// Asks for messages in plain as well, for traces.

@@ -12,7 +12,7 @@ use waxwing_security::conversation::{
 use waxwing_security::trust::TrustAction;
 use waxwing_security::wsse::Dialect;
 use waxwing_security::wsse::names::WSSE;
-use waxwing_soap::{Address, Addressing, Envelope, Fault, MessageVersion, Moment};
+use waxwing_soap::{Address, AddressHeaders, Addressing, Envelope, Fault, MessageVersion, Moment};
 
 use super::answer::{Encoded, RefusalKind, ReplyTo, ServiceAnswer};
 use super::faults;
@@ -28,6 +28,8 @@ use crate::message::ApplicationMessage;
 #[derive(Debug)]
 pub struct ServiceEndpoint {
     settings: ServiceSettings,
+    /// The headers that belong to the address.
+    headers: AddressHeaders,
     security: ServiceSecurity,
 }
 
@@ -71,7 +73,15 @@ pub struct ArrivedMessage {
 impl ServiceEndpoint {
     /// An endpoint with its security.
     pub fn new(settings: ServiceSettings, security: ServiceSecurity) -> Self {
-        Self { settings, security }
+        Self { settings, headers: AddressHeaders::default(), security }
+    }
+
+    /// The same at an address with these headers: a message that lacks one of them is for somebody else. Give them to the
+    /// [options](waxwing_security::conversation::ServiceOptions::headers) of the security, too.
+    #[must_use]
+    pub fn with_address_headers(mut self, headers: AddressHeaders) -> Self {
+        self.headers = headers;
+        self
     }
 
     /// Its settings.
@@ -167,16 +177,12 @@ impl ServiceEndpoint {
                 at,
             );
         }
-        if let Some(to) = addressing.to.as_deref().filter(|to| !self.is_here(to, version)) {
+        if !self.is_for_us(&addressing, &envelope) {
+            let to = addressing.to.as_deref().unwrap_or_default();
             let fault = faults::destination_unreachable(to, version.addressing);
             let text = fault.text().to_owned();
-            return self.refuse(
-                &reply,
-                &fault,
-                faults::addressing_action(version.addressing),
-                text,
-                at,
-            );
+            let action = faults::addressing_action(version.addressing);
+            return self.refuse(&reply, &fault, action, text, at);
         }
         let message = match self.settings.reliable {
             None => Ok(Message::new(Body::Application(()))),
@@ -226,11 +232,12 @@ impl ServiceEndpoint {
         let id = addressing.as_ref().ok().and_then(|a| a.message_id.as_deref());
         let (fault, action) = match &addressing {
             Err(error) => faults::addressing(error, version.addressing),
-            Ok(Addressing { to: Some(to), .. }) if !self.is_here(to, version) => {
+            Ok(addressing) if self.is_for_us(addressing, envelope) => return None,
+            Ok(addressing) => {
+                let to = addressing.to.as_deref().unwrap_or_default();
                 let fault = faults::destination_unreachable(to, version.addressing);
                 (fault, faults::addressing_action(version.addressing))
             }
-            Ok(_) => return None,
         };
         let problem = fault.text().to_owned();
         Some(Encoded::refusal(fault.to_envelope(version, action, id), problem))
@@ -262,6 +269,13 @@ impl ServiceEndpoint {
         let contract = &self.settings.understood;
         is_understood(namespace, local)
             || contract.iter().any(|(n, l)| n == namespace && l == local)
+    }
+
+    /// Whether a message is for this endpoint, as WCF's address filter has it: by path, and by the headers that belong to
+    /// the address. One without `To` is for whoever gets it.
+    fn is_for_us(&self, addressing: &Addressing, envelope: &Envelope) -> bool {
+        let is_here = |to: &str| self.is_here(to, envelope.version());
+        addressing.to.as_deref().is_none_or(is_here) && self.headers.are_in(envelope)
     }
 
     /// Whether an address is this endpoint's: the host may have many names, the path has one.

@@ -274,7 +274,8 @@ impl Setup {
         let security = security.map_err(|e| incomplete(address, e.to_string()))?;
         let debug = endpoint.service_behavior.service_debug.as_ref();
         Ok(EndpointParts {
-            endpoint: ServiceEndpoint::new(settings, security),
+            endpoint: ServiceEndpoint::new(settings, security)
+                .with_address_headers(options::address_headers(&endpoint)),
             judge,
             listen,
             encoding,

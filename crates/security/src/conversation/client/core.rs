@@ -29,7 +29,7 @@ pub(super) struct Core {
 
 impl Core {
     pub(super) fn new(
-        options: ClientOptions,
+        mut options: ClientOptions,
         random: &mut dyn RandomSource,
     ) -> Result<Self, ClientError> {
         if options.service_key.is_none() {
@@ -39,9 +39,13 @@ impl Core {
             ));
         }
         let replay = options.detect_replays.then(|| ReplayCache::new(&options.settings));
+        let mut trust_requirements = ProtectionRequirements::for_bootstrap();
+        for requirements in [&mut options.requirements, &mut trust_requirements] {
+            requirements.sign_in_requests(options.headers.names());
+        }
         Ok(Self {
             options,
-            trust_requirements: ProtectionRequirements::for_bootstrap(),
+            trust_requirements,
             ids: UuidIds::new(random),
             certificate_ids: UuidIds::new(random),
             replay,
@@ -80,6 +84,7 @@ impl Core {
         };
         let engine = engines.engine().map_err(ClientError::Negotiation)?;
         let options = NegotiationOptions {
+            headers: self.options.headers.clone(),
             dialect: self.options.bootstrap.dialect,
             version: self.options.version,
             address: self.options.address.clone(),

@@ -124,6 +124,7 @@ pub(super) fn trust_message(
     let version = core.options.version.addressing;
     let addressing = Addressing::request(&action, &core.options.address, version, random);
     addressing.write(&mut envelope);
+    core.options.headers.write(&mut envelope);
     let parent = envelope.body().id();
     body.write(envelope.document_mut(), parent);
     (envelope, addressing.message_id)

@@ -192,7 +192,7 @@ impl ServiceSecurity {
     /// # Errors
     /// [`ServiceError::Configuration`] when something is missing, in words for the user.
     pub fn new(
-        options: ServiceOptions,
+        mut options: ServiceOptions,
         random: &mut dyn RandomSource,
     ) -> Result<Self, ServiceError> {
         let secured = options.protection != Protection::None;
@@ -205,8 +205,12 @@ impl ServiceSecurity {
         let pool = ReplayPool::new(limits.replay_cache_size);
         let memory =
             options.detect_replays.then(|| ReplayMemory::new(&options.bootstrap, pool.clone()));
+        let mut trust_requirements = ProtectionRequirements::for_bootstrap();
+        for requirements in [&mut options.requirements, &mut trust_requirements] {
+            requirements.sign_in_requests(options.headers.names());
+        }
         Ok(Self {
-            trust_requirements: ProtectionRequirements::for_bootstrap(),
+            trust_requirements,
             ids: SharedIds(Mutex::new(UuidIds::new(random))),
             memory,
             pool,

@@ -1,0 +1,134 @@
+//! Settings of the file do what they say, over loopback.
+
+#![allow(clippy::disallowed_methods)]
+
+mod common;
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use common::*;
+use waxwing::{
+    ChannelFactory, ConfigurationFile, ServiceHost, ServiceHostBuilder, ServiceInstances,
+};
+
+/// A service and a client's factory, each from its own folder and file.
+struct Pair {
+    _host: ServiceHost,
+    service: Counting,
+    factory: ChannelFactory,
+    _folders: [tempfile::TempDir; 2],
+}
+
+/// The file that was written into the folder, with something changed.
+fn changed(folder: &Path, name: &str, change: &dyn Fn(String) -> String) -> ConfigurationFile {
+    let path = folder.join(name);
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, change(text)).unwrap();
+    ConfigurationFile::load(&path).unwrap_or_else(|e| panic!("{e}"))
+}
+
+async fn pair(
+    binding: &Binding,
+    of_service: &dyn Fn(String) -> String,
+    of_client: &dyn Fn(String) -> String,
+) -> Pair {
+    let service_folder = stores("service", "ca", &[]);
+    let client_folder = stores("alice", "ca", &["service"]);
+    let service = Counting::default();
+    service_config(binding, service_folder.path());
+    let config = changed(service_folder.path(), "service.config", of_service);
+    let builder =
+        ServiceHostBuilder::from_config(&config, "CalculatorService", &CALCULATOR_CONTRACT)
+            .unwrap();
+    let instances = ServiceInstances::single(CalculatorService::new(service.clone()));
+    let host = builder.open(instances).await.unwrap();
+    let address = format!("http://{}/calc", host.local_addresses()[0]);
+    client_config(binding, client_folder.path(), &address, "CN=", "localhost");
+    let config = changed(client_folder.path(), "client.config", of_client);
+    let factory = ChannelFactory::from_config(&config, "calc", &CALCULATOR_CONTRACT).unwrap();
+    Pair { _host: host, service, factory, _folders: [service_folder, client_folder] }
+}
+
+/// Opens, adds, closes; the text of the first failure.
+async fn call(pair: &Pair) -> Result<f64, String> {
+    let channel = pair.factory.open_channel().await.map_err(|e| e.to_string())?;
+    let sum = CalculatorClient::new(&channel).add(1.0, 2.0).await.map_err(|e| e.to_string());
+    match &sum {
+        Ok(_) => channel.close().await.map_err(|e| e.to_string())?,
+        Err(_) => channel.abort("the test is over"),
+    }
+    sum
+}
+
+const TENANT: &str = r#"<headers><t:Tenant xmlns:t="urn:tenants" of="a">north</t:Tenant><Queue xmlns="">7</Queue></headers>"#;
+
+fn with_headers(headers: &str) -> impl Fn(String) -> String {
+    let headers = headers.to_owned();
+    move |text| {
+        let contract = "contract=\"Microsoft.ServiceModel.Samples.ICalculator\"";
+        let service = format!("{contract}>{headers}</endpoint></service>");
+        text.replace(&format!("{contract}/>\n  </service>"), &service)
+            .replace(&format!("{contract}><identity>"), &format!("{contract}>{headers}<identity>"))
+    }
+}
+
+fn every_kind() -> Vec<(&'static str, Binding)> {
+    let one_shot = Binding {
+        reliable: false,
+        security: r#"<security mode="Message"><message clientCredentialType="Certificate" negotiateServiceCredential="true" establishSecurityContext="false"/></security>"#.to_owned(),
+        ..Binding::none()
+    };
+    vec![
+        ("plain", Binding::none()),
+        ("certificate", Binding { section: "ws2007HttpBinding", ..Binding::certificate(false) }),
+        ("negotiated", Binding::certificate(true)),
+        ("one-shot", one_shot),
+    ]
+}
+
+/// `<headers>`: every message of the client carries them, and the service takes no message without them.
+#[tokio::test]
+async fn the_headers_of_an_address_must_be_in_its_messages() {
+    for (kind, binding) in every_kind() {
+        let same = pair(&binding, &with_headers(TENANT), &with_headers(TENANT)).await;
+        assert_eq!(call(&same).await, Ok(3.0), "{kind}");
+        // More than the service asks for does no harm.
+        let more = pair(&binding, &|text| text, &with_headers(TENANT)).await;
+        assert_eq!(call(&more).await, Ok(3.0), "{kind}");
+        for other in ["", &TENANT.replace("north", "south"), &TENANT.replace("of=\"a\"", "")] {
+            let pair = pair(&binding, &with_headers(TENANT), &with_headers(other)).await;
+            let error = call(&pair).await.expect_err(kind);
+            assert!(
+                error.contains("AddressFilter mismatch at the EndpointDispatcher"),
+                "{kind}: {error}"
+            );
+            assert_eq!(pair.service.executed.load(Ordering::SeqCst), 0, "{kind}");
+        }
+    }
+}
+
+/// A prefix that the element itself does not declare would be lost on the way: such a file is not opened.
+#[tokio::test]
+async fn headers_that_do_not_stand_alone_are_refused_by_name() {
+    let folder = stores("alice", "ca", &["service"]);
+    client_config(&Binding::none(), folder.path(), "http://127.0.0.1:1/calc", "CN=", "localhost");
+    let outside = |text: String| {
+        let text = text.replace("<configuration>", "<configuration xmlns:t=\"urn:tenants\">");
+        with_headers("<headers><t:Tenant/></headers>")(text)
+    };
+    let path = folder.path().join("client.config");
+    let text = outside(std::fs::read_to_string(&path).unwrap());
+    std::fs::write(&path, text).unwrap();
+    let error = match ConfigurationFile::load(&path) {
+        Err(error) => error.to_string(),
+        Ok(config) => {
+            let factory = ChannelFactory::from_config(&config, "calc", &CALCULATOR_CONTRACT);
+            match factory {
+                Err(error) => error.to_string(),
+                Ok(factory) => factory.open_channel().await.expect_err("refused").to_string(),
+            }
+        }
+    };
+    assert!(error.contains("prefix") || error.contains("namespace"), "{error}");
+}
