@@ -52,6 +52,8 @@ type Name = (usize, SessionId);
 struct Known {
     accepted: bool,
     sent: u64,
+    /// The exchange on which the last call came that was begun.
+    last: u64,
     begun: u64,
     executed: u64,
     running: usize,
@@ -175,6 +177,9 @@ impl World {
                     && let Body::Fault(fault) = &message.body
                     && fault.is_busy()
                 {
+                    let waiting =
+                        self.sessions.iter().filter(|((e, _), k)| *e == at && !k.accepted);
+                    assert_eq!(waiting.count(), PENDING as usize, "refused without need");
                     self.saw("busy");
                 }
             }
@@ -200,7 +205,14 @@ impl World {
                     self.saw("closed before it was executed");
                 }
             }
-            ServiceOutput::Failed { session, .. } => self.known(at, &session).failed = true,
+            ServiceOutput::Failed { session, error } => {
+                let known = self.known(at, &session);
+                known.failed = true;
+                if error.to_string().contains("receiveTimeout") {
+                    assert_eq!((known.running, known.begun), (0, known.executed), "it is not idle");
+                    self.saw("idle for too long");
+                }
+            }
             ServiceOutput::Gone(session) => {
                 let known = self.sessions.remove(&(at, session)).expect("it is gone once");
                 let all = known.executed == known.sent;
@@ -217,12 +229,16 @@ impl World {
 
     /// What the host does with a call; and every rule about what runs at a time.
     fn execute(&mut self, at: usize, execution: Execution) {
-        let Execution { call, instance, make, keep, session, .. } = execution;
+        let Execution { call, instance, make, keep, session, request } = execution;
         let modes = self.modes;
+        let came = request.addressing().message_id.as_deref().and_then(|id| id.rsplit(':').next());
+        let came: u64 = came.and_then(|number| number.parse().ok()).expect("a number");
         if let Some(session) = &session {
             let serial = modes.is_serial();
             let known = self.known(at, session);
             assert!(known.accepted, "nothing of a session that waits is executed");
+            assert!(known.last < came, "the calls of a session are begun in order");
+            known.last = came;
             known.begun += 1;
             known.running += 1;
             assert!(known.running == 1 || !serial, "one after another");
@@ -447,7 +463,10 @@ impl World {
         let left = [admission.sessions(), admission.instances(), admission.calls()];
         assert_eq!(left, [(0, 0); 3], "no place is left");
         assert!(self.engines.iter().all(|engine| engine.call_count() == 0));
-        assert!(self.engines.iter().all(|engine| engine.instances.is_empty()));
+        for engine in &self.engines {
+            assert!(engine.instances.is_empty() && engine.exchanges.is_empty());
+            assert!(engine.numbered.is_empty() && engine.idle.is_empty());
+        }
     }
 }
 
@@ -483,6 +502,7 @@ fn in_every_mode_nothing_overlaps_that_may_not_and_nothing_is_lost() {
                 "closed before it was executed",
                 "gone while a call runs",
                 "forgotten with its exchange",
+                "idle for too long",
                 "aborted",
             ];
             for what in common {
@@ -521,4 +541,51 @@ fn who_floods_fills_his_window_and_nothing_else() {
         assert_eq!(world.engines[1].call_count(), most, "{instances:?}");
         assert!(world.waiting.is_empty(), "everybody is told how much there is room for");
     }
+}
+
+/// The first call of a session was to make its instance, and is given up before: the next one makes it.
+#[test]
+fn who_was_to_make_an_instance_and_goes_leaves_it_to_the_next() {
+    let modes = DispatchModes { concurrency: ConcurrencyMode::Multiple, ..Default::default() };
+    let mut world = World::new(0, modes);
+    world.limits = AdmissionLimits { calls: 1, sessions: 4, instances: 4 };
+    world.admission = Admission::new(world.limits);
+    // One call has the only place; two of one session wait, the first of them to make its instance.
+    for context in [None, Some("urn:c:1"), Some("urn:c:1")] {
+        world.arrive(ALONE, Body::Application(()), None, context);
+    }
+    world.give(ALONE, ServiceInput::Abandoned(ExchangeId(2)));
+    world.waiting.remove(&2);
+    world.finish();
+    assert_eq!(world.running.len(), 1, "the other is executed");
+    assert_eq!(world.alive.len(), 1, "on an instance that was made for it");
+    world.finish();
+    assert!(world.waiting.is_empty());
+}
+
+/// `receiveTimeout` is counted from the last message of the application and from the end of the last call, and not while
+/// one runs.
+#[test]
+fn silence_is_counted_from_the_last_call() {
+    let mut world = World::new(0, DispatchModes::default());
+    let second = Duration::from_secs(1);
+    let call = |world: &mut World| {
+        world.arrive(ALONE, Body::Application(()), None, Some("urn:c:1"));
+    };
+    let is_there = |world: &World| !world.sessions.is_empty();
+    call(&mut world);
+    world.pass(3 * RECEIVE);
+    assert!(is_there(&world), "its call runs");
+    world.finish();
+    world.pass(RECEIVE / 2);
+    call(&mut world);
+    world.pass(RECEIVE / 3);
+    world.finish();
+    for _ in 0..89 {
+        world.pass(second);
+        assert!(is_there(&world));
+    }
+    world.pass(2 * second);
+    assert!(!is_there(&world));
+    assert!(world.engines[ALONE].wake_at().is_none());
 }
