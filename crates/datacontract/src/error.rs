@@ -7,7 +7,8 @@ use crate::name::ContractName;
 /// A value that could not be read from XML.
 ///
 /// `Display` gives the .NET text and then the path of the element, such as `(at Person/Age)`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ReadError {
     /// What is wrong.
     pub kind: ReadErrorKind,
@@ -18,7 +19,7 @@ pub struct ReadError {
 }
 
 /// What is wrong with the XML of a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReadErrorKind {
     /// `i:nil` on a value type; holds the CLR name (`System.Int32`).
@@ -208,7 +209,8 @@ const ENUM_HINT: &str = "Ensure that the necessary enum values are present and a
                          attribute if the type has DataContractAttribute attribute.";
 
 /// A value that has no XML form.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct WriteError {
     /// What is wrong.
     pub kind: WriteErrorKind,
@@ -291,3 +293,16 @@ impl fmt::Display for WriteError {
         Ok(())
     }
 }
+
+/// `Debug` of an error is its text: it is what a `main` prints that returns it.
+macro_rules! debug_is_display {
+    ($($error:ty),+) => {
+        $(impl fmt::Debug for $error {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        })+
+    };
+}
+
+debug_is_display!(ReadError, ReadErrorKind, WriteError);

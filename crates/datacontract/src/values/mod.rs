@@ -24,7 +24,7 @@ pub use xml_element::XmlElement;
 pub(crate) use xml_element::{copy_children, declare_mentioned};
 
 /// Text or numbers that are no value of a type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ValueError {
     /// The text does not have the type's form.
@@ -36,6 +36,13 @@ pub enum ValueError {
     /// A part of the value has no place in the type.
     #[error("a part of the value would be lost in {0}")]
     Loss(&'static str),
+}
+
+/// `Debug` of an error is its text.
+impl std::fmt::Debug for ValueError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
 
 /// Takes decimal digits from the front of `text`: the digits and the rest.
