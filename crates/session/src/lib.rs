@@ -29,10 +29,10 @@ pub use error::SessionError;
 pub use message::{AppMessage, ApplicationMessage};
 pub use service::{
     Admission, AdmissionInput, AdmissionLimits, Arrival, ArrivedMessage, ConcurrencyMode,
-    DispatchId, DispatchModes, Encoded, EndpointId, Execution, InstanceContextMode, InstanceId,
-    Peer, Place, RefusalKind, ReplyTo, ServiceAnswer, ServiceEndpoint, ServiceInput, ServiceOutput,
-    ServiceResponse, ServiceSessions, ServiceSettings, UnknownSender, VerifiedMessage,
-    VerifiedRequest,
+    Demarcation, DispatchId, DispatchModes, Encoded, EndpointId, Execution, InstanceContextMode,
+    InstanceId, OutOfPlace, Peer, Place, RefusalKind, ReplyTo, ServiceAnswer, ServiceEndpoint,
+    ServiceInput, ServiceOutput, ServiceResponse, ServiceSessions, ServiceSettings, UnknownSender,
+    VerifiedMessage, VerifiedRequest,
 };
 
 pub use waxwing_reliable::{CallId, ExchangeId};

@@ -8,6 +8,7 @@
 mod acceptance;
 mod admission;
 mod answer;
+mod demarcation;
 mod endpoint;
 mod faults;
 mod hints;
@@ -20,6 +21,7 @@ mod verified;
 
 pub use admission::{Admission, AdmissionInput, AdmissionLimits};
 pub use answer::{Encoded, RefusalKind, ReplyTo, ServiceAnswer};
+pub use demarcation::{Demarcation, OutOfPlace};
 pub(crate) use endpoint::is_understood;
 pub use endpoint::{Arrival, ArrivedMessage, ServiceEndpoint, UnknownSender};
 pub use modes::{ConcurrencyMode, DispatchModes, InstanceContextMode};

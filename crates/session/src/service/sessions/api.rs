@@ -6,6 +6,7 @@ use waxwing_reliable::{Event, ExchangeId, Identifier, SessionError, SessionId};
 use waxwing_security::conversation::SecuritySession;
 
 use crate::message::AppMessage;
+use crate::service::demarcation::OutOfPlace;
 use crate::service::names::{DispatchId, InstanceId, Place};
 use crate::service::response::ServiceResponse;
 use crate::service::verified::{VerifiedMessage, VerifiedRequest};
@@ -117,4 +118,6 @@ pub struct Execution {
     pub request: Arc<VerifiedRequest>,
     /// The session that it belongs to.
     pub session: Option<SessionId>,
+    /// It is not to be executed, but answered with a fault: it does not stand in its place in the session.
+    pub out_of_place: Option<OutOfPlace>,
 }

@@ -9,6 +9,7 @@ use super::ServiceSessions;
 use super::api::{Execution, ServiceOutput};
 use super::state::{Call, Instance, InstanceStage, Source, Stage};
 use crate::message::AppMessage;
+use crate::service::demarcation::Standing;
 use crate::service::modes::InstanceContextMode;
 use crate::service::names::{DispatchId, InstanceId, Place};
 use crate::service::response::Said;
@@ -23,12 +24,17 @@ impl ServiceSessions {
         request: Arc<VerifiedRequest>,
     ) -> DispatchId {
         let id = DispatchId(self.number());
+        let course = session.and_then(|session| self.sessions.get_mut(session));
+        let standing = course.map_or(Standing::InPlace, |session| {
+            self.demarcation.admit(&mut session.course, request.action())
+        });
         let call = Call {
             session: session.cloned(),
             source,
             request: Some(request),
             instance: None,
             makes: false,
+            standing,
             stage: Stage::Queued,
         };
         self.calls.insert(id, call);
@@ -61,7 +67,9 @@ impl ServiceSessions {
     /// Finds the instance of a call, which begins.
     pub(super) fn give_instance(&mut self, id: DispatchId) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        if self.modes.instances == InstanceContextMode::Single {
+        let is_answered = matches!(call.standing, Standing::Out(_));
+        if is_answered || self.modes.instances == InstanceContextMode::Single {
+            // What is not executed needs no instance.
             call.instance = Some(InstanceId::SHARED);
             return self.want_place(id);
         }
@@ -132,6 +140,10 @@ impl ServiceSessions {
         call.stage = Stage::Running;
         let keep = self.instances.get(&instance).is_some_and(|instance| instance.session.is_some());
         let (make, session) = (call.makes, call.session.clone());
+        let out_of_place = match call.standing {
+            Standing::Out(why) => Some(why),
+            Standing::InPlace | Standing::Last => None,
+        };
         match (call.source, &session, &mut self.listener) {
             (Source::Sequence(number), Some(session), Some(listener)) => {
                 let session = session.clone();
@@ -139,7 +151,8 @@ impl ServiceSessions {
             }
             _ => self.alone += 1,
         }
-        let execution = Execution { call: id, instance, make, keep, request, session };
+        let execution =
+            Execution { call: id, instance, make, keep, request, session, out_of_place };
         self.outputs.push_back(ServiceOutput::Execute(execution));
     }
 
@@ -174,6 +187,9 @@ impl ServiceSessions {
             if let Some(session) = self.sessions.get_mut(&name) {
                 session.heard_at = at.time;
                 session.under_way.retain(|other| *other != id);
+            }
+            if call.standing == Standing::Last {
+                self.end_soon(&name, at.time);
             }
             self.advance(&name, at);
         }

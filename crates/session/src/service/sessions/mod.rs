@@ -12,6 +12,8 @@
 
 mod api;
 mod calls;
+#[cfg(test)]
+mod demarcation_tests;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -29,6 +31,7 @@ use waxwing_soap::{Moment, Time};
 
 pub use self::api::{Execution, ServiceInput, ServiceOutput};
 use self::state::{Call, Instance, InstanceStage, Session, Source, Stage};
+use super::demarcation::{Course, Demarcation};
 use super::modes::DispatchModes;
 use super::names::{DispatchId, InstanceId, Place};
 use super::response::{Said, ServiceResponse};
@@ -42,6 +45,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct ServiceSessions {
     modes: DispatchModes,
+    demarcation: Demarcation,
     receive_timeout: Duration,
     /// The sequences; none at an endpoint without reliable sessions.
     listener: Option<Listener<Carried>>,
@@ -76,6 +80,7 @@ impl ServiceSessions {
         };
         Ok(Self {
             modes,
+            demarcation: Demarcation::default(),
             receive_timeout: settings.receive_timeout,
             listener,
             sessions: HashMap::new(),
@@ -89,6 +94,13 @@ impl ServiceSessions {
             numbers: 0,
             outputs: VecDeque::new(),
         })
+    }
+
+    /// The same whose operations have their places in a session.
+    #[must_use]
+    pub fn demarcated(mut self, demarcation: Demarcation) -> Self {
+        self.demarcation = demarcation;
+        self
     }
 
     /// Takes one input. Then drain [`poll`](Self::poll). Inputs about what is gone are ignored, except that every
@@ -245,6 +257,8 @@ impl ServiceSessions {
             instance: None,
             heard_at: now,
             idle_at,
+            course: Course::default(),
+            over_at: None,
         };
         self.sessions.insert(id.clone(), session);
         self.numbered.insert(number, id.clone());
@@ -358,8 +372,20 @@ impl ServiceSessions {
         }
     }
 
+    /// The last operation of a session was executed: its client closes it, or it ends by itself.
+    fn end_soon(&mut self, id: &SessionId, now: Time) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let over_at = now + self.demarcation.patience;
+        session.over_at = Some(over_at);
+        if over_at < session.idle_at {
+            self.idle.remove(&(session.idle_at, id.clone()));
+            session.idle_at = over_at;
+            self.idle.insert((over_at, id.clone()));
+        }
+    }
+
     /// Ends the sessions of which no message of the application has come, and no call was executed, for
-    /// `receiveTimeout`.
+    /// `receiveTimeout`; and those that are over and were not closed.
     fn end_idle(&mut self, at: &mut Moment<'_>) {
         let now = at.time;
         while let Some((due, id)) = self.idle.first().filter(|(due, _)| *due <= now).cloned() {
@@ -368,16 +394,23 @@ impl ServiceSessions {
             let is_busy = session.is_busy();
             let since = if is_busy { now } else { session.heard_at };
             let idle_at = since + self.receive_timeout;
+            let idle_at = session.over_at.map_or(idle_at, |over_at| over_at.min(idle_at));
             if is_busy || idle_at > now {
                 session.idle_at = idle_at.max(now + LOOK_AGAIN);
                 let idle_at = session.idle_at;
                 self.idle.insert((idle_at, id));
                 continue;
             }
-            let reason = format!(
-                "nothing of the application has come for {:?} (receiveTimeout)",
-                self.receive_timeout
-            );
+            let reason = match session.over_at {
+                Some(_) => format!(
+                    "its last operation was executed (IsTerminating), and it was not closed for {:?} (closeTimeout)",
+                    self.demarcation.patience
+                ),
+                None => format!(
+                    "nothing of the application has come for {:?} (receiveTimeout)",
+                    self.receive_timeout
+                ),
+            };
             match self.listener {
                 Some(_) => self.abort(&id, &reason, at),
                 // The security below counts in the same way.

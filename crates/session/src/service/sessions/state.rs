@@ -7,6 +7,7 @@ use waxwing_reliable::{ExchangeId, MessageNumber, SessionId};
 use waxwing_security::conversation::SecuritySession;
 use waxwing_soap::Time;
 
+use crate::service::demarcation::{Course, Standing};
 use crate::service::names::{DispatchId, InstanceId};
 use crate::service::verified::VerifiedRequest;
 
@@ -31,6 +32,10 @@ pub(super) struct Session {
     pub(super) heard_at: Time,
     /// The time under which it stands in the list of sessions that may be idle.
     pub(super) idle_at: Time,
+    /// What of its contract's operations was called.
+    pub(super) course: Course,
+    /// When it is ended, if its client does not close it: its last operation was executed.
+    pub(super) over_at: Option<Time>,
 }
 
 impl Session {
@@ -49,6 +54,7 @@ pub(super) struct Call {
     pub(super) instance: Option<InstanceId>,
     /// Its instance is made first.
     pub(super) makes: bool,
+    pub(super) standing: Standing,
     pub(super) stage: Stage,
 }
 
