@@ -16,6 +16,7 @@ use waxwing::contract::{
     MessageHeader, OperationContext, OperationFault, ReplyHeaders, claim_types, service_contract,
 };
 use waxwing::crypto::Identity as Own;
+use waxwing::service::{ConcurrencyMode, Instances};
 use waxwing::{ChannelFactory, ServiceHost, ServiceHostBuilder, ServiceInstances};
 
 /// What every service of the company can do.
@@ -142,6 +143,129 @@ async fn a_session_goes_from_its_first_operation_to_its_last() {
     client.channel().close().await.unwrap();
     assert_eq!((host.statistics().sessions, submitted.load(Ordering::SeqCst)), (0, 1));
     assert!(host.close().await);
+}
+
+/// A client that keeps no rules learns them from the service, in WCF's words.
+#[tokio::test]
+async fn a_service_executes_only_what_stands_in_its_place() {
+    let submitted = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&submitted);
+    let make =
+        move || OrdersService::new(Desk { submitted: Arc::clone(&counted), ..Desk::default() });
+    let binding = plain(true).close_timeout(waxwing::binding::TimeSpan::milliseconds(300));
+    let host = host_of(binding, &ORDERS_CONTRACT, make).await;
+    let channel = factory(plain(true), &host, &LAWLESS_CONTRACT).open_channel().await.unwrap();
+    let client = LawlessClient::new(channel);
+    let refused = client.submit().await.unwrap_err().to_string();
+    assert!(refused.contains("ContractFilter mismatch"), "{refused}");
+    client.begin("Ann").await.unwrap();
+    client.add("umbrella").await.unwrap();
+    assert_eq!(client.submit().await.unwrap(), 1);
+    let refused = client.add("hat").await.unwrap_err().to_string();
+    assert!(
+        refused.contains(
+            "An operation marked as IsTerminating has already been invoked on this channel"
+        ),
+        "{refused}"
+    );
+    assert_eq!(submitted.load(Ordering::SeqCst), 1);
+    // The client does not close: the service does.
+    for _ in 0..100 {
+        if host.statistics().sessions == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(host.statistics().sessions, 0);
+    assert!(host.close().await);
+}
+
+#[service_contract(namespace = "urn:datagrams", session_mode = NotAllowed)]
+pub trait Datagrams {
+    /// How many calls this instance has executed, if it knows no session.
+    async fn count(&self, context: &OperationContext) -> Result<i32, OperationFault>;
+}
+
+impl Datagrams for Desk {
+    async fn count(&self, context: &OperationContext) -> Result<i32, OperationFault> {
+        assert_eq!(context.session_id(), None);
+        Ok(i32::try_from(self.articles.fetch_add(1, Ordering::SeqCst) + 1)?)
+    }
+}
+
+#[tokio::test]
+async fn a_contract_that_allows_no_session_sees_none() {
+    let make = || DatagramsService::new(Desk::default());
+    let host = host_of(plain(true), &DATAGRAMS_CONTRACT, make).await;
+    let channel = factory(plain(true), &host, &DATAGRAMS_CONTRACT).open_channel().await.unwrap();
+    let client = DatagramsClient::new(channel);
+    for _ in 0..3 {
+        assert_eq!(client.count().await.unwrap(), 1, "an instance of its own");
+    }
+    client.channel().close().await.unwrap();
+    assert!(host.close().await);
+}
+
+#[service_contract(namespace = "urn:modes")]
+pub trait Modes {
+    /// How many calls the instance has executed, and how many of them at a time at most.
+    async fn call(&self) -> Result<Vec<i32>, OperationFault>;
+}
+
+#[derive(Default)]
+struct Instance {
+    executed: AtomicU64,
+    running: AtomicU64,
+    most: AtomicU64,
+}
+
+impl Modes for Instance {
+    async fn call(&self) -> Result<Vec<i32>, OperationFault> {
+        let executed = self.executed.fetch_add(1, Ordering::SeqCst) + 1;
+        let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(running, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        let most = self.most.load(Ordering::SeqCst);
+        Ok(vec![i32::try_from(executed)?, i32::try_from(most)?])
+    }
+}
+
+#[tokio::test]
+async fn instances_and_concurrency_are_as_the_service_says() {
+    let new = || ModesService::new(Instance::default());
+    let single = || ServiceInstances::single(ModesService::new(Instance::default()));
+    let multiple = ConcurrencyMode::Multiple;
+    for (instances, executed, most) in [
+        (ServiceInstances::per_session(new), 3, 1),
+        (ServiceInstances::per_session(new).concurrency(multiple), 3, 3),
+        (ServiceInstances::per_call(new), 1, 1),
+        (ServiceInstances::per_call(new).concurrency(multiple), 1, 1),
+        (single(), 3, 1),
+        (single().concurrency(ConcurrencyMode::Reentrant), 3, 1),
+        (single().concurrency(multiple), 3, 3),
+    ] {
+        let told = format!("{:?}", Instances::modes(&instances));
+        let builder = ServiceHostBuilder::new()
+            .endpoint(
+                plain(true),
+                "http://127.0.0.1:0/orders",
+                &MODES_CONTRACT,
+                ServiceBehavior::default(),
+            )
+            .unwrap();
+        let host = builder.open(instances).await.unwrap();
+        let channel = factory(plain(true), &host, &MODES_CONTRACT).open_channel().await.unwrap();
+        let client = ModesClient::new(channel);
+        let (a, b, c) = tokio::join!(client.call(), client.call(), client.call());
+        let found = [a.unwrap(), b.unwrap(), c.unwrap()];
+        let last = |at: usize| found.iter().map(|told| told[at]).max();
+        assert_eq!(last(0), Some(executed), "{told}: {found:?}");
+        // That calls overlap is not certain on a busy machine; that they do not is.
+        assert!(last(1) <= Some(most), "{told}: {found:?}");
+        client.channel().close().await.unwrap();
+        host.close().await;
+    }
 }
 
 #[tokio::test]

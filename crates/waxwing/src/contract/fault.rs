@@ -27,6 +27,10 @@ const INTERNAL: &str = "The server was unable to process the request due to an i
     the error, either turn on IncludeExceptionDetailInFaults (either from ServiceBehaviorAttribute or from the <serviceDebug> \
     configuration behavior) on the server in order to send the exception information back to the client, or turn on tracing \
     as per the Microsoft .NET Framework 3.0 SDK documentation and inspect the server trace logs.";
+/// What a client learns that calls after the last operation of a session (WCF's text).
+const TERMINATED: &str = "An operation marked as IsTerminating has already been invoked on this channel, causing the channel's \
+    connection to terminate.  No more operations may be invoked on this channel.  Please re-create the channel to continue \
+    communication.";
 /// Most errors in a chain of causes that are told: enough for a person, and a bound for a chain that is a circle.
 const MAX_CAUSES: usize = 16;
 
@@ -195,6 +199,14 @@ impl OperationFault {
     /// The fault of a message with an action that the contract does not have.
     pub fn action_not_supported(action: &str) -> Self {
         Self(Box::new(Kind::Unsupported(action.to_owned())))
+    }
+
+    /// The fault of a call after the last one of its session (`IsTerminating`): WCF's `SessionTerminated`.
+    pub fn session_terminated() -> Self {
+        let fault =
+            Fault::new(FaultCode::Sender, TERMINATED).with_subcode(DISPATCHER, "SessionTerminated");
+        let (fault, action) = (Box::new(fault), Action::Dispatcher);
+        Self(Box::new(Kind::Fault { fault, action, detail: None }))
     }
 
     /// The fault of a request whose body cannot be read.

@@ -1,8 +1,11 @@
 //! The contracts of a service, and of one endpoint.
 
-use waxwing_reliable::Shape;
+use std::time::Duration;
 
-use crate::contract::ContractDescription;
+use waxwing_reliable::Shape;
+use waxwing_session::{ConcurrencyMode, Demarcation, DispatchModes, InstanceContextMode};
+
+use crate::contract::{ContractDescription, SessionMode};
 
 /// The contracts that a service implements: one `&'static` [`ContractDescription`], an array or a vector of them.
 #[derive(Debug, Clone)]
@@ -50,6 +53,33 @@ impl Contracts {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &'static ContractDescription> {
         std::iter::once(self.first).chain(self.others.iter().copied())
+    }
+
+    /// Which of their operations may begin a session and which end it. `patience`: how long a client has after the last one
+    /// to close the session.
+    pub(super) fn demarcation(&self, patience: Duration) -> Demarcation {
+        let mut demarcation = Demarcation::new(patience);
+        for contract in self.iter().filter(|known| known.session_mode == SessionMode::Required) {
+            for operation in contract.operations {
+                let (first, last) = (operation.is_initiating, operation.is_terminating);
+                demarcation.add(operation.action, first, last);
+            }
+        }
+        demarcation
+    }
+
+    /// How calls are executed where the service says `modes`: without a contract that allows sessions each call is by
+    /// itself, as those of WCF's datagrams.
+    pub(super) fn modes(&self, modes: DispatchModes) -> DispatchModes {
+        let sessions = self.iter().any(|known| known.session_mode != SessionMode::NotAllowed);
+        match modes.instances {
+            InstanceContextMode::Single => modes,
+            _ if sessions => modes,
+            _ => DispatchModes {
+                instances: InstanceContextMode::PerCall,
+                concurrency: ConcurrencyMode::Multiple,
+            },
+        }
     }
 
     /// The contract that takes messages of this action: the one with an operation that names it, or else the one that

@@ -43,6 +43,8 @@ pub(super) struct EndpointParts {
     pub(super) instances: Arc<dyn Instances>,
     /// What can be called here: at least one, told apart by action.
     pub(super) contracts: Contracts,
+    /// How long a client has after its last operation to close the session (`closeTimeout` of the binding).
+    pub(super) close_timeout: Duration,
     /// Who may do what; none: whoever is authenticated may call.
     pub(super) authorization: Option<Arc<dyn ServiceAuthorization>>,
     /// Who watches the host.
@@ -71,7 +73,9 @@ pub(super) struct Endpoint {
 impl Endpoint {
     pub(super) fn new(parts: EndpointParts) -> Result<Arc<Self>, HostError> {
         let settings = parts.endpoint.settings();
-        let sessions = Sessions::new(settings, parts.instances.modes()).map_err(|error| {
+        let modes = parts.contracts.modes(parts.instances.modes());
+        let demarcation = parts.contracts.demarcation(parts.close_timeout);
+        let sessions = Sessions::new(settings, modes, demarcation).map_err(|error| {
             HostError::Incomplete { address: settings.address.clone(), text: error.to_string() }
         })?;
         let address = settings.address.as_str().into();

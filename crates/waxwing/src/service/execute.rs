@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use waxwing_session::{AppMessage, Execution, InstanceId, VerifiedRequest};
+use waxwing_session::{AppMessage, Execution, InstanceId, OutOfPlace, VerifiedRequest};
 
 use super::authorization::{self, Refusal};
 use super::endpoint::{Endpoint, caller_of};
 use super::instances::ServiceObject;
 use super::watch::{Counters, HostEvent};
 use crate::contract::{
-    BoxFuture, OperationContext, OperationDescription, OperationFault, Outgoing,
+    BoxFuture, OperationContext, OperationDescription, OperationFault, Outgoing, SessionMode,
 };
 use crate::layer::{Operation, OperationError, OperationRequest};
 use crate::log::Cut;
@@ -22,12 +22,13 @@ pub(super) async fn execute(
     execution: Execution,
     object: Option<Arc<ServiceObject>>,
 ) {
-    let Execution { call, instance, keep, request, session, .. } = execution;
+    let Execution { call, instance, keep, request, session, out_of_place, .. } = execution;
     let run = async {
         endpoint.parts.throttle.settled().await;
-        let object = match object {
-            Some(object) => Ok(object),
-            None => endpoint.make(instance, keep),
+        let object = match (out_of_place, object) {
+            (Some(why), _) => Err(misplaced(why, request.action())),
+            (None, Some(object)) => Ok(object),
+            (None, None) => endpoint.make(instance, keep),
         };
         let session = session.as_ref().map(|session| session.as_str());
         let reply = endpoint.perform(object.as_ref(), &request, session).await;
@@ -46,6 +47,14 @@ pub(super) async fn execute(
     match reply {
         Some(reply) => endpoint.sessions.finished(&endpoint, call, reply),
         None => endpoint.sessions.given_up(&endpoint, call),
+    }
+}
+
+/// The fault of a call that does not stand in its place in the session, as WCF's.
+fn misplaced(why: OutOfPlace, action: &str) -> OperationFault {
+    match why {
+        OutOfPlace::NotInitiating => OperationFault::action_not_supported(action),
+        OutOfPlace::Terminated => OperationFault::session_terminated(),
     }
 }
 
@@ -239,7 +248,9 @@ impl Endpoint {
         if let Some(caller) = caller_of(request.caller()) {
             context = context.with_caller(caller);
         }
-        if let Some(session) = session {
+        // A contract that does not allow sessions sees none.
+        let session_mode = self.contract(request.action()).session_mode;
+        if let Some(session) = session.filter(|_| session_mode != SessionMode::NotAllowed) {
             context = context.with_session_id(session);
         }
         if let Some(id) = &request.addressing().message_id {

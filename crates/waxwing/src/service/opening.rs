@@ -286,6 +286,7 @@ impl Setup {
             },
             instances: Arc::clone(instances),
             contracts,
+            close_timeout: options::duration(endpoint.timeouts.close),
             authorization: self.authorization.clone(),
             events: Arc::clone(events),
             layers,

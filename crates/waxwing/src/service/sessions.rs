@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::{Notify, oneshot};
 use waxwing_reliable::{Event, Identifier, SettingsError};
 use waxwing_session::{
-    AdmissionInput, AppMessage, ArrivedMessage, DispatchId, DispatchModes, Encoded, EndpointId,
-    ExchangeId, Execution, InstanceId, Moment, Place, ServiceInput, ServiceOutput, ServiceResponse,
-    ServiceSessions, ServiceSettings, Time,
+    AdmissionInput, AppMessage, ArrivedMessage, Demarcation, DispatchId, DispatchModes, Encoded,
+    EndpointId, ExchangeId, Execution, InstanceId, Moment, Place, ServiceInput, ServiceOutput,
+    ServiceResponse, ServiceSessions, ServiceSettings, Time,
 };
 
 use super::endpoint::Endpoint;
@@ -95,9 +95,10 @@ impl Sessions {
     pub(super) fn new(
         settings: &ServiceSettings,
         modes: DispatchModes,
+        demarcation: Demarcation,
     ) -> Result<Self, SettingsError> {
         let state = State {
-            engine: ServiceSessions::new(settings, modes)?,
+            engine: ServiceSessions::new(settings, modes)?.demarcated(demarcation),
             waiting: HashMap::new(),
             instances: HashMap::new(),
             exchanges: 0,
