@@ -34,6 +34,8 @@ const PURE: &[&str] = &[
     "base64",
     "bytes",
     "cbc",
+    // Without its clock.
+    "chrono",
     "des",
     "hmac",
     "jiff",
@@ -43,6 +45,7 @@ const PURE: &[&str] = &[
     "openssl-sys",
     "proc-macro2",
     "quote",
+    "rust_decimal",
     "serde",
     "sha1",
     "sha2",
@@ -50,6 +53,8 @@ const PURE: &[&str] = &[
     "subtle",
     "syn",
     "thiserror",
+    // Without its random source.
+    "uuid",
     "zeroize",
 ];
 

@@ -4,6 +4,7 @@
 //! `<storeRoot>/<StoreLocation>/<StoreName>`, or `<storeRoot>/<StoreName>` where that does not exist.
 
 mod find;
+mod fingerprint;
 mod folder;
 mod inspect;
 mod store_trust;
@@ -19,6 +20,7 @@ use waxwing_crypto::{
 };
 
 use self::find::Criterion;
+pub(crate) use self::fingerprint::Fingerprint;
 pub use self::folder::StoredCertificate;
 use self::folder::Survey;
 pub use self::inspect::{CertificateFinding, CertificateUse};

@@ -19,6 +19,7 @@ use super::abandoned::CloseIfAbandoned;
 use super::calls::ClientLayers;
 use super::channel::{ClientChannel, Parts, out_of_date};
 use super::error::{ChannelError, ChannelErrorKind};
+use super::prepared::{Prepared, Read};
 use crate::authentication::{AsyncCertificateTrust, CertificateTrust, Judge, TrustRule};
 use crate::certificates::{CertificateError, CertificateStores, certificate_of_identity};
 use crate::configuration::ConfigurationFile;
@@ -48,6 +49,8 @@ pub struct ChannelFactory {
     retry: bool,
     retry_authentication: bool,
     oldest_tls: TlsVersion,
+    /// What comes of all that; begun anew when any of it is changed.
+    prepared: Prepared,
     /// Those given in code first.
     transports: Vec<Arc<dyn Transport>>,
     layers: ClientLayers,
@@ -120,6 +123,7 @@ impl ChannelFactory {
             retry: false,
             retry_authentication: false,
             oldest_tls: TlsVersion::Tls12,
+            prepared: Prepared::default(),
             transports: vec![Arc::new(HttpTransport::new())],
             layers: ClientLayers::default(),
             clock: Clock::system(),
@@ -134,6 +138,7 @@ impl ChannelFactory {
     /// The same, authenticating with this certificate.
     #[must_use]
     pub fn client_certificate(mut self, identity: Identity) -> Self {
+        self.prepared = Prepared::default();
         self.certificate = Some(identity);
         self
     }
@@ -141,6 +146,7 @@ impl ChannelFactory {
     /// The same, authenticating with a user name and password.
     #[must_use]
     pub fn user_name(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
+        self.prepared = Prepared::default();
         self.user_name = Some((name.into(), Zeroizing::new(password.into())));
         self
     }
@@ -148,6 +154,7 @@ impl ChannelFactory {
     /// The same, knowing the service's certificate beforehand (`negotiateServiceCredential="false"`).
     #[must_use]
     pub fn service_certificate(mut self, certificate: Certificate) -> Self {
+        self.prepared = Prepared::default();
         self.service_certificate = Some(certificate);
         self
     }
@@ -155,6 +162,7 @@ impl ChannelFactory {
     /// The same, deciding in code whether the service's certificate is trusted.
     #[must_use]
     pub fn service_trust(mut self, trust: impl CertificateTrust + 'static) -> Self {
+        self.prepared = Prepared::default();
         self.trust = Some(TrustRule::Blocking(Arc::new(trust)));
         self
     }
@@ -162,6 +170,7 @@ impl ChannelFactory {
     /// The same with a rule that waits for something: a directory, a database.
     #[must_use]
     pub fn service_trust_async(mut self, trust: impl AsyncCertificateTrust + 'static) -> Self {
+        self.prepared = Prepared::default();
         self.trust = Some(TrustRule::Waiting(Arc::new(trust)));
         self
     }
@@ -169,6 +178,7 @@ impl ChannelFactory {
     /// The same, expecting this of the service's certificate (`<identity>`).
     #[must_use]
     pub fn identity(mut self, identity: ExpectedIdentity) -> Self {
+        self.prepared = Prepared::default();
         self.identity = Some(identity);
         self
     }
@@ -176,6 +186,7 @@ impl ChannelFactory {
     /// The same, at another address than that of the file, or at one that the file leaves to the program.
     #[must_use]
     pub fn address(mut self, address: impl Into<String>) -> Self {
+        self.prepared = Prepared::default();
         self.endpoint.address = address.into();
         self
     }
@@ -185,6 +196,7 @@ impl ChannelFactory {
     /// same.
     #[must_use]
     pub fn protection_level(mut self, level: ProtectionLevel) -> Self {
+        self.prepared = Prepared::default();
         self.protection_level = Some(level);
         self
     }
@@ -192,6 +204,7 @@ impl ChannelFactory {
     /// The same, with the messages going to another place than the address that they bear (`clientVia`).
     #[must_use]
     pub fn via(mut self, address: impl Into<String>) -> Self {
+        self.prepared = Prepared::default();
         self.endpoint.via = Some(address.into());
         self
     }
@@ -199,6 +212,7 @@ impl ChannelFactory {
     /// The same, with certificates in other folders.
     #[must_use]
     pub fn certificate_stores(mut self, stores: CertificateStores) -> Self {
+        self.prepared = Prepared::default();
         self.stores = stores;
         self
     }
@@ -216,6 +230,7 @@ impl ChannelFactory {
     /// sessions. By default the first refusal is told at once, as WCF does.
     #[must_use]
     pub fn retry_authentication(mut self, retry: bool) -> Self {
+        self.prepared = Prepared::default();
         self.retry_authentication = retry;
         self
     }
@@ -224,6 +239,7 @@ impl ChannelFactory {
     /// nobody can update.
     #[must_use]
     pub fn allow_broken_tls(mut self, oldest: TlsVersion) -> Self {
+        self.prepared = Prepared::default();
         self.oldest_tls = oldest;
         self
     }
@@ -263,6 +279,7 @@ impl ChannelFactory {
 
     /// The endpoint, to be looked at or changed before channels are made.
     pub fn endpoint_mut(&mut self) -> &mut EffectiveEndpoint {
+        self.prepared = Prepared::default();
         &mut self.endpoint
     }
 
@@ -272,6 +289,9 @@ impl ChannelFactory {
     }
 
     /// A channel that is not open yet; the first call opens it, or [`ClientChannel::open`].
+    ///
+    /// Certificate files are read for the first channel and not again: [`open_channel`](Self::open_channel) looks whether
+    /// they have changed. Reading blocks, so in an async program better let that make the first channel, too.
     ///
     /// # Errors
     /// A certificate is missing or cannot be used.
@@ -289,8 +309,9 @@ impl ChannelFactory {
         (settings.retry, settings.retry_authentication) = (self.retry, self.retry_authentication);
         let version = settings.version;
         let incomplete = |text: String| ChannelError::incomplete(text, address);
-        let judge = self.judge()?;
-        let options = self.options()?;
+        let read = self.prepared.last(&self.stores, || self.read())?;
+        let judge = Judge::new(read.trust.clone(), None);
+        let options = read.options.clone();
         let own_certificate = match &options.credential {
             ClientCredential::Certificate { certificate, .. } => Some(certificate.clone()),
             _ => None,
@@ -322,12 +343,23 @@ impl ChannelFactory {
         Ok(ClientChannel::new(session, parts).within(&self.layers))
     }
 
-    /// Creates a channel and opens it. If the future is dropped before it ends, the channel is closed as soon as it is
+    /// Creates a channel and opens it. If a certificate file has changed since the last channel (by its time of modification
+    /// or length), it is read again before, in a thread for work that blocks. If the future is dropped before it ends, the channel is closed as soon as it is
     /// open, so that the service keeps no session of it.
     ///
     /// # Errors
     /// As [`create_channel`](Self::create_channel) and [`ClientChannel::open`].
     pub async fn open_channel(&self) -> Result<ClientChannel, ChannelError> {
+        if self.endpoint.security.is_some() {
+            let factory = self.clone();
+            let refreshed = tokio::task::spawn_blocking(move || {
+                factory.prepared.refresh(&factory.stores, || factory.read())
+            });
+            // What panics there would have panicked here.
+            refreshed
+                .await
+                .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
+        }
         let channel = self.create_channel()?;
         let abandoned = CloseIfAbandoned::new(&channel);
         let opened = channel.open().await;
@@ -400,17 +432,17 @@ impl ChannelFactory {
         Ok(options)
     }
 
-    /// Who decides about the service.
-    fn judge(&self) -> Result<Judge, ChannelError> {
+    /// Everything that certificate files say. Blocks.
+    fn read(&self) -> Result<Read, ChannelError> {
         let failed =
             |error| ChannelError::new(ChannelErrorKind::Certificate(error), &self.endpoint.address);
-        let rule = match &self.trust {
+        let trust = match &self.trust {
             Some(rule) => Some(rule.clone()),
             // Without security nobody shows a certificate.
             None if self.endpoint.security.is_none() => None,
             None => Some(self.configured_trust().map_err(failed)?),
         };
-        Ok(Judge::new(rule, None))
+        Ok(Read { options: self.options()?, trust })
     }
 
     fn configured_trust(&self) -> Result<TrustRule, CertificateError> {

@@ -7,6 +7,7 @@ mod demarcation;
 mod error;
 mod factory;
 mod post;
+mod prepared;
 mod state;
 
 pub use channel::{ChannelStatistics, ClientChannel};

@@ -62,6 +62,25 @@ pub(super) async fn open(
     listeners: Arc<[Arc<dyn Listener>]>,
     events: Arc<HostEvents>,
 ) -> Result<ServiceHost, HostError> {
+    let (of_plan, watching) = (Arc::clone(&listeners), Arc::clone(&events));
+    // Certificate files are read: once, and not in a task.
+    let plan = tokio::task::spawn_blocking(move || plan(services, &of_plan, &watching));
+    let plan = plan.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
+    let endpoints = plan.endpoints.into_iter().map(Endpoint::new).collect::<Result<_, _>>()?;
+    ServiceHost::listen(endpoints, plan.close_timeout, &listeners, events).await
+}
+
+/// A host that listens nowhere yet.
+struct Plan {
+    endpoints: Vec<EndpointParts>,
+    close_timeout: Duration,
+}
+
+fn plan(
+    services: Vec<(Setup, Arc<dyn Instances>)>,
+    listeners: &Arc<[Arc<dyn Listener>]>,
+    events: &Arc<HostEvents>,
+) -> Result<Plan, HostError> {
     let mut planned = Vec::new();
     for (mut setup, instances) in services {
         setup.complete(&*instances)?;
@@ -72,15 +91,14 @@ pub(super) async fn open(
     let mut endpoints = Vec::new();
     let mut close = None;
     for (setup, instances, groups) in planned {
-        let throttle = Throttle::new(&setup.throttling(), Arc::clone(&listeners));
+        let throttle = Throttle::new(&setup.throttling(), Arc::clone(listeners));
         let layers = setup.layers.around(OperationService::innermost);
         for group in groups {
-            let parts = setup.parts(group, &instances, &throttle, &events, layers.clone())?;
-            endpoints.push(Endpoint::new(parts)?);
+            endpoints.push(setup.parts(group, &instances, &throttle, events, layers.clone())?);
         }
         close = close.max(Some(setup.close_timeout()));
     }
-    ServiceHost::listen(endpoints, close.unwrap_or(CLOSE_TIMEOUT), &listeners, events).await
+    Ok(Plan { endpoints, close_timeout: close.unwrap_or(CLOSE_TIMEOUT) })
 }
 
 /// Endpoints that are one: they differ by contract only.

@@ -1,0 +1,68 @@
+//! What the channels of a factory take from certificate files: read once, not for every channel.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use waxwing_security::conversation::ClientOptions;
+
+use crate::authentication::TrustRule;
+use crate::certificates::{CertificateStores, Fingerprint};
+
+/// What was read.
+pub(super) struct Read {
+    pub(super) options: ClientOptions,
+    /// Who decides about the service; none without security.
+    pub(super) trust: Option<TrustRule>,
+}
+
+/// What was read last, with what the files looked like before. Clones remember together.
+#[derive(Clone, Default)]
+pub(super) struct Prepared {
+    last: Arc<Mutex<Option<(Fingerprint, Arc<Read>)>>>,
+}
+
+impl Prepared {
+    fn lock(&self) -> MutexGuard<'_, Option<(Fingerprint, Arc<Read>)>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was read last; reads when nothing was.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub(super) fn last<E>(
+        &self,
+        stores: &CertificateStores,
+        read: impl FnOnce() -> Result<Read, E>,
+    ) -> Result<Arc<Read>, E> {
+        match &*self.lock() {
+            Some((_, last)) => return Ok(Arc::clone(last)),
+            None => {}
+        }
+        self.read(stores.fingerprint(), read)
+    }
+
+    /// Reads again when a file has changed, or nothing was read. Blocks.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub(super) fn refresh<E>(
+        &self,
+        stores: &CertificateStores,
+        read: impl FnOnce() -> Result<Read, E>,
+    ) -> Result<(), E> {
+        let now = stores.fingerprint();
+        let is_fresh = matches!(&*self.lock(), Some((then, _)) if *then == now);
+        if is_fresh { Ok(()) } else { self.read(now, read).map(drop) }
+    }
+
+    /// Nobody waits under the lock for a file.
+    fn read<E>(
+        &self,
+        files: Fingerprint,
+        read: impl FnOnce() -> Result<Read, E>,
+    ) -> Result<Arc<Read>, E> {
+        let read = Arc::new(read()?);
+        *self.lock() = Some((files, Arc::clone(&read)));
+        Ok(read)
+    }
+}

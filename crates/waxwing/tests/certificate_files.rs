@@ -1,0 +1,59 @@
+//! Certificate files are read once for a factory, and again when they have changed.
+
+#![allow(clippy::disallowed_methods)]
+
+mod common;
+
+use common::*;
+use waxwing::net::memory::Memory;
+use waxwing::{ChannelFactory, ServiceHostBuilder, ServiceInstances};
+
+#[tokio::test]
+async fn files_are_read_again_when_they_have_changed_and_not_for_every_channel() {
+    let (address, binding) = ("http://calc.example/calc", Binding::certificate(true));
+    let folders = [stores("service", "ca", &[]), stores("alice", "ca", &["service"])];
+    let (memory, service) = (Memory::new(), Counting::default());
+    let config = service_config(&binding, folders[0].path());
+    let host = ServiceHostBuilder::from_config(&config, "CalculatorService", &CALCULATOR_CONTRACT)
+        .unwrap()
+        .base_address("http://calc.example")
+        .unwrap()
+        .listener(memory.clone())
+        .open(ServiceInstances::single(CalculatorService::new(service.clone())))
+        .await
+        .unwrap();
+    let config = client_config(&binding, folders[1].path(), address, "CN=", "localhost");
+    let factory = ChannelFactory::from_config(&config, "calc", &CALCULATOR_CONTRACT).unwrap();
+    let factory = factory.transport(memory);
+    let call = async |channel: waxwing::ClientChannel| {
+        CalculatorClient::new(&channel).add(1.0, 2.0).await.unwrap();
+        channel.close().await.unwrap();
+        let caller = service.caller.lock().unwrap().clone().unwrap();
+        caller.split(';').next().unwrap().to_owned()
+    };
+    assert_eq!(call(factory.open_channel().await.unwrap()).await, "CN=alice");
+
+    // The host has read its certificate, too.
+    std::fs::remove_dir_all(folders[0].path()).unwrap();
+    let own = folders[1].path().join("certificates").join("My");
+    for name in ["alice.cert.pem", "alice.key.pem"] {
+        std::fs::remove_file(own.join(name)).unwrap();
+    }
+    let again = factory.create_channel().expect("no file is read for a further channel");
+    assert_eq!(call(again).await, "CN=alice");
+    let missing = factory.open_channel().await.unwrap_err().to_string();
+    assert!(missing.contains("Cannot find the X.509 certificate"), "{missing}");
+    assert!(factory.create_channel().is_ok(), "what was read last is still there");
+
+    for name in ["bob.cert.pem", "bob.key.pem"] {
+        std::fs::copy(pki().join(name), own.join(name)).unwrap();
+    }
+    assert_eq!(call(factory.open_channel().await.unwrap()).await, "CN=bob");
+
+    // What is set in code holds at once, and for this factory only.
+    let set = factory.clone().address("http://calc.example/elsewhere");
+    let error = set.open_channel().await.unwrap_err();
+    assert_eq!(error.code(), Some("endpoint-not-found"), "{error}");
+    assert_eq!(call(factory.create_channel().unwrap()).await, "CN=bob");
+    host.close().await;
+}
