@@ -277,6 +277,7 @@ fn a_demand_to_renew_that_another_call_drew_sends_nothing_again() {
     pair.arrive(*renew, renewal);
     let renewed = pair.answers.remove(renew).unwrap();
     pair.answer(*renew, &renewed);
+    assert_eq!(pair.renewals, 1);
     pair.settle();
     assert_eq!(pair.executed.iter().filter(|text| *text == "one").count(), 1);
     assert_eq!(pair.completed.get(&2), Some(&Some("re two".to_owned())), "{:?}", pair.failed);

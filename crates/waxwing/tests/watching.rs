@@ -10,6 +10,7 @@ use waxwing::binding::{
     MessageCredentialType, SecurityMode, ServiceBehavior, ServiceThrottling, TimeSpan,
     WsHttpBinding,
 };
+use waxwing::client::ChannelEvent;
 use waxwing::contract::{OperationContext, OperationFault, service_contract};
 use waxwing::crypto::{
     Certificate, CertificateValidator, Identity, RevocationMode, Usage, ValidationMode,
@@ -212,4 +213,54 @@ async fn sessions_that_wait_for_a_place_are_counted() {
     assert_eq!(host.statistics().sessions_waiting, 0);
     second.close().await.unwrap();
     assert!(host.close().await);
+}
+
+#[tokio::test]
+async fn a_channel_tells_its_states_and_counts_its_calls() {
+    let host = builder(plain(), ServiceBehavior::default());
+    let host = host.open(ServiceInstances::single(DeskService::new(Clerk::default())));
+    let host = host.await.unwrap();
+    let factory = ChannelFactory::new(plain(), &address(&host), &DESK_CONTRACT).unwrap();
+    let channel = factory.create_channel().unwrap();
+    let mut events = channel.events();
+    assert_eq!(channel.state(), CommunicationState::Created);
+    let desk = DeskClient::new(&channel);
+    assert_eq!(desk.ask(20).await.unwrap(), 1);
+    assert_eq!(channel.state(), CommunicationState::Opened);
+    desk.refuse(false).await.unwrap_err();
+    OlderDeskClient::new(&channel).knock().await.unwrap_err();
+    let now = channel.statistics();
+    assert_eq!((now.calls, now.faults, now.calls_failed), (3, 1, 1), "{now:?}");
+    assert!(now.longest_call >= Duration::from_millis(20) && now.time_calling >= now.longest_call);
+    channel.close().await.unwrap();
+    assert_eq!(channel.state(), CommunicationState::Closed);
+    let mut states = Vec::new();
+    let mut round_trips = 0;
+    while states.last() != Some(&CommunicationState::Closed) {
+        match events.next().await.expect("the channel lives").expect("none is lost") {
+            ChannelEvent::State(state) => states.push(state),
+            ChannelEvent::RoundTrip { .. } => round_trips += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    use CommunicationState::{Closed, Closing, Opened, Opening};
+    assert_eq!(states, [Opening, Opened, Closing, Closed]);
+    assert!(round_trips > 0);
+    assert!(host.close().await);
+
+    // Nobody is there.
+    let channel = factory.create_channel().unwrap();
+    let mut events = channel.events();
+    channel.open().await.unwrap_err();
+    assert_eq!(channel.state(), CommunicationState::Faulted);
+    let mut lost = 0;
+    loop {
+        match events.next().await.unwrap().unwrap() {
+            ChannelEvent::State(CommunicationState::Faulted) => break,
+            ChannelEvent::State(state) => assert_eq!(state, Opening),
+            ChannelEvent::ExchangeLost { .. } => lost += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((lost, channel.statistics().exchanges_lost), (1, 1));
 }

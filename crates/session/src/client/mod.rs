@@ -112,6 +112,8 @@ pub enum ClientOutput {
     /// The session has failed; every call has failed before. Last output but for a message to the peer whose answer
     /// does not matter.
     Faulted(SessionError),
+    /// The key of the security session was renewed.
+    Renewed,
     /// For a person to watch.
     Event(waxwing_reliable::Event),
     /// Something that did not stop the session but should be known.

@@ -107,7 +107,10 @@ impl ClientSession {
                 match self.phase {
                     Phase::Opening(_) => self.secured(at),
                     Phase::Cancelling { .. } => self.end(),
-                    _ => self.send_waiting(at),
+                    _ => {
+                        self.outputs.push_back(ClientOutput::Renewed);
+                        self.send_waiting(at);
+                    }
                 }
             }
         }

@@ -88,6 +88,8 @@ pub struct Pair {
     pub faulted: Option<SessionError>,
     pub opened: bool,
     pub closed: bool,
+    /// How often the key was renewed.
+    pub renewals: u32,
 }
 
 fn securities(
@@ -177,6 +179,7 @@ impl Pair {
             faulted: None,
             opened: false,
             closed: false,
+            renewals: 0,
         }
     }
 
@@ -224,6 +227,7 @@ impl Pair {
                 }
                 ClientOutput::Closed => self.closed = true,
                 ClientOutput::Faulted(error) => self.faulted = Some(error),
+                ClientOutput::Renewed => self.renewals += 1,
                 ClientOutput::Plain(..) | ClientOutput::Event(_) | ClientOutput::Warning(_) => {}
             }
         }

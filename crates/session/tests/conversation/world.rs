@@ -375,6 +375,7 @@ impl World {
             ClientOutput::Authenticate { .. }
             | ClientOutput::Plain(..)
             | ClientOutput::Event(_)
+            | ClientOutput::Renewed
             | ClientOutput::Warning(_) => Ok(()),
         }
     }

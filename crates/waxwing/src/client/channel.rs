@@ -17,10 +17,12 @@ use super::demarcation::Demarcation;
 use super::error::{ChannelError, ChannelErrorKind};
 use super::post::Route;
 use super::state::{CallResult, Phase, State};
+use super::watch::{ChannelEvent, ChannelStatistics};
 use crate::authentication::{Evidence, Judge};
 use crate::contract::{ContractDescription, Request};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
+use crate::events::{CommunicationState, Events};
 use crate::layer::ClientService;
 use crate::log::Cut;
 use crate::net::{self, Transport};
@@ -62,20 +64,6 @@ pub(super) struct Parts {
 /// A step that takes longer says so in the log, then after twice the time, and so on.
 const LONG: Duration = Duration::from_secs(2);
 
-/// What a channel has done so far.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ChannelStatistics {
-    /// Messages posted, those of the protocols included.
-    pub messages_sent: u64,
-    /// Answers that came.
-    pub answers_received: u64,
-    /// Messages that the reliable session sent again.
-    pub retransmissions: u64,
-    /// Exchanges that brought no answer.
-    pub exchanges_lost: u64,
-}
-
 impl ClientChannel {
     pub(super) fn new(session: ClientSession, parts: Parts) -> Self {
         let state = Mutex::new(State::new(session, Demarcation::new(parts.contract)));
@@ -114,6 +102,7 @@ impl ClientChannel {
             match &state.phase {
                 Phase::Created => {
                     state.phase = Phase::Closed;
+                    state.tell(CommunicationState::Closed);
                     return Ok(());
                 }
                 Phase::Closed => return Ok(()),
@@ -121,6 +110,9 @@ impl ClientChannel {
                 Phase::Active => {}
             }
             let (sender, receiver) = oneshot::channel();
+            if state.closing.is_empty() {
+                state.tell(CommunicationState::Closing);
+            }
             state.closing.push(sender);
             let deadline = self.inner.parts.clock.time() + timeout;
             state.session.close(deadline, &mut self.inner.parts.clock.moment(&mut SystemRandom));
@@ -147,6 +139,16 @@ impl ClientChannel {
         self.inner.lock().statistics.clone()
     }
 
+    /// The state of the channel.
+    pub fn state(&self) -> CommunicationState {
+        self.inner.lock().communication_state()
+    }
+
+    /// What happens from now on: retransmissions, round trips, renewed keys, states.
+    pub fn events(&self) -> Events<ChannelEvent> {
+        self.inner.lock().events.subscribe()
+    }
+
     /// The reliable session at this moment; none without one.
     pub fn reliable_session(&self) -> Option<waxwing_reliable::Status> {
         self.inner.lock().session.status()
@@ -167,6 +169,7 @@ impl ClientChannel {
             let (sender, receiver) = oneshot::channel();
             let call = state.next_call();
             state.calls.insert(call, sender);
+            state.statistics.calls += 1;
             let random = &mut SystemRandom;
             let message = ApplicationMessage::request(action, message, one_way, random);
             let mut moment = self.inner.parts.clock.moment(random);
@@ -175,7 +178,9 @@ impl ClientChannel {
             self.inner.drive(&mut state);
             (is_last, receiver)
         };
+        let began = self.inner.parts.clock.time();
         let reply = self.inner.wait(result, action).await;
+        self.inner.lock().called(self.inner.parts.clock.time() - began, &reply);
         let reply = reply.map_err(|error| error.of_call(timeout))?;
         if is_last && let Err(error) = self.close().await {
             // The reply is there all the same.
@@ -246,6 +251,7 @@ impl Inner {
             Phase::Faulted(error) => return Err(error.clone()),
         }
         state.phase = Phase::Active;
+        state.tell(CommunicationState::Opening);
         let mut random = SystemRandom;
         let mut moment = self.parts.clock.moment(&mut random);
         let deadline = moment.time + timeout;
@@ -265,7 +271,14 @@ impl Inner {
                 ClientOutput::Authenticate { id, evidence } => {
                     tokio::spawn(Arc::clone(self).judge(id, *evidence));
                 }
-                ClientOutput::Opened => state.opened(&Ok(())),
+                ClientOutput::Opened => {
+                    state.tell(CommunicationState::Opened);
+                    state.opened(&Ok(()));
+                }
+                ClientOutput::Renewed => {
+                    state.statistics.renewals += 1;
+                    state.events.emit(|| ChannelEvent::Renewed);
+                }
                 ClientOutput::Completed { call, reply } => {
                     if let Some(waiting) = state.calls.remove(&call) {
                         let _ = waiting.send(Ok(reply));
@@ -279,6 +292,7 @@ impl Inner {
                 }
                 ClientOutput::Closed => {
                     state.phase = Phase::Closed;
+                    state.tell(CommunicationState::Closed);
                     state.closed(&Ok(()));
                     self.timer.notify_one();
                 }
@@ -295,9 +309,7 @@ impl Inner {
                     }
                 }
                 ClientOutput::Event(event) => {
-                    if let waxwing_reliable::Event::Retransmitted { .. } = event {
-                        state.statistics.retransmissions += 1;
-                    }
+                    state.happened(&event);
                     tracing::debug!(address = self.parts.address, ?event, "reliable session");
                 }
                 ClientOutput::Warning(text) => {
@@ -314,6 +326,7 @@ impl Inner {
     fn faulted(&self, state: &mut State, error: SessionError) {
         let error = self.error(error, state);
         state.phase = Phase::Faulted(error.clone());
+        state.tell(CommunicationState::Faulted);
         state.opened(&Err(error.clone()));
         state.closed(&Err(error.clone()));
         for (_, waiting) in state.calls.drain() {
@@ -380,6 +393,8 @@ impl Inner {
         match &posted.answer {
             waxwing_session::Answer::Failed(failure) => {
                 state.statistics.exchanges_lost += 1;
+                let reason = || Cut::own(&failure.reason).to_string();
+                state.events.emit(|| ChannelEvent::ExchangeLost { reason: reason() });
                 tracing::debug!(
                     address = self.parts.address,
                     action,

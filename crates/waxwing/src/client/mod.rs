@@ -9,7 +9,9 @@ mod factory;
 mod post;
 mod prepared;
 mod state;
+mod watch;
 
-pub use channel::{ChannelStatistics, ClientChannel};
+pub use channel::ClientChannel;
 pub use error::{ChannelError, ChannelErrorKind};
 pub use factory::ChannelFactory;
+pub use watch::{ChannelEvent, ChannelStatistics};

@@ -1,13 +1,16 @@
 //! The session of a channel with those who wait for it.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
+use waxwing_reliable::Event;
 use waxwing_session::{AppMessage, CallId, ClientSession, Time};
 
-use super::channel::ChannelStatistics;
 use super::demarcation::Demarcation;
 use super::error::ChannelError;
+use super::watch::{ChannelEvent, ChannelStatistics};
+use crate::events::{CommunicationState, Emitter};
 
 /// How many seconds clocks may differ in WCF.
 const SKEW: i64 = 300;
@@ -25,6 +28,7 @@ pub(super) struct State {
     pub(super) phase: Phase,
     pub(super) next_call: u64,
     pub(super) statistics: ChannelStatistics,
+    pub(super) events: Emitter<ChannelEvent>,
     /// When the timer will look next.
     pub(super) timer_at: Option<Time>,
     /// How far the service's clock is ahead of ours, in seconds, by its last `Date` header.
@@ -55,8 +59,49 @@ impl State {
             phase: Phase::Created,
             next_call: 0,
             statistics: ChannelStatistics::default(),
+            events: Emitter::new(),
             timer_at: None,
             clock_ahead: None,
+        }
+    }
+
+    /// Tells those who watch the channel of another state.
+    pub(super) fn tell(&self, state: CommunicationState) {
+        self.events.emit(|| ChannelEvent::State(state));
+    }
+
+    pub(super) fn communication_state(&self) -> CommunicationState {
+        match &self.phase {
+            Phase::Created => CommunicationState::Created,
+            Phase::Closed => CommunicationState::Closed,
+            Phase::Faulted(_) => CommunicationState::Faulted,
+            Phase::Active if !self.closing.is_empty() => CommunicationState::Closing,
+            Phase::Active if self.session.is_open() => CommunicationState::Opened,
+            Phase::Active => CommunicationState::Opening,
+        }
+    }
+
+    /// Something happened in the reliable session.
+    pub(super) fn happened(&mut self, event: &Event) {
+        match event {
+            Event::Retransmitted { .. } => self.statistics.retransmissions += 1,
+            Event::Misplaced { .. } => self.statistics.misplaced += 1,
+            _ => {}
+        }
+        if let Some(event) = ChannelEvent::of(event) {
+            self.events.emit(|| event);
+        }
+    }
+
+    /// A call has ended after this time.
+    pub(super) fn called(&mut self, took: Duration, result: &CallResult) {
+        let statistics = &mut self.statistics;
+        statistics.time_calling += took;
+        statistics.longest_call = statistics.longest_call.max(took);
+        match result {
+            Ok(Some(reply)) if reply.is_fault() => statistics.faults += 1,
+            Ok(_) => {}
+            Err(_) => statistics.calls_failed += 1,
         }
     }
 
