@@ -229,7 +229,7 @@ impl World {
 
     /// What the host does with a call; and every rule about what runs at a time.
     fn execute(&mut self, at: usize, execution: Execution) {
-        let Execution { call, instance, make, keep, session, request } = execution;
+        let Execution { call, instance, make, keep, session, request, .. } = execution;
         let modes = self.modes;
         let came = request.addressing().message_id.as_deref().and_then(|id| id.rsplit(':').next());
         let came: u64 = came.and_then(|number| number.parse().ok()).expect("a number");
