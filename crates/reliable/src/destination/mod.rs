@@ -21,7 +21,7 @@ pub(crate) struct Destination<M> {
     pub(crate) received: Received,
     ordered: bool,
     /// The most messages that are kept.
-    window: usize,
+    window: u32,
     /// Given to the application and not yet taken off its queue.
     queue: BTreeSet<MessageNumber>,
     /// Ordered: acknowledged, and kept until those come that it has to follow. None: an empty message.
@@ -31,10 +31,20 @@ pub(crate) struct Destination<M> {
 
 impl<M> Destination<M> {
     /// A sequence of which nothing came yet.
-    pub(crate) fn new(identifier: Identifier, ordered: bool, window: usize) -> Self {
+    pub(crate) fn new(identifier: Identifier, ordered: bool, window: u32) -> Self {
         let (queue, early) = (BTreeSet::new(), BTreeMap::new());
         let received = Received::new(identifier);
         Self { received, ordered, window, queue, early, end: End::Open }
+    }
+
+    /// Whether messages are given out in the order of their numbers.
+    pub(crate) fn ordered(&self) -> bool {
+        self.ordered
+    }
+
+    /// The most messages that are kept.
+    pub(crate) fn window(&self) -> usize {
+        self.window as usize
     }
 
     pub(crate) fn end(&self) -> End {
@@ -83,13 +93,13 @@ impl<M> Destination<M> {
         if !self.ordered {
             return self.has_queue_room(0);
         }
-        self.queue.len() + self.early.len() < self.window
+        self.queue.len() + self.early.len() < self.window()
             && self.has_queue_room(self.received.ahead(number))
     }
 
     /// Whether the application's queue takes one more, and so many before it.
     pub(crate) fn has_queue_room(&self, ahead: usize) -> bool {
-        self.queue.len().saturating_add(ahead) < self.window
+        self.queue.len().saturating_add(ahead) < self.window()
     }
 
     /// A message is accepted.
@@ -133,7 +143,7 @@ impl<M> Destination<M> {
     /// How many more it can take (`BufferRemaining`), beside so many that are held elsewhere.
     pub(crate) fn room(&self, held: usize) -> u32 {
         let kept = self.queue.len() + self.early.len() + held;
-        self.window.saturating_sub(kept) as u32
+        self.window().saturating_sub(kept) as u32
     }
 
     /// Bytes on the heap, without what the messages hold themselves.

@@ -136,7 +136,7 @@ impl<M: Clone> Listener<M> {
         id: SessionId,
         now: Time,
     ) -> Session<M> {
-        let behavior = if self.rules.ordered {
+        let behavior = if self.settings.ordered {
             IncompleteSequenceBehavior::DiscardFollowingFirstGap
         } else {
             IncompleteSequenceBehavior::NoDiscard
@@ -157,7 +157,11 @@ impl<M: Clone> Listener<M> {
             response,
             heard_at: now,
             silent_from: now + self.settings.inactivity_timeout,
-            destination: Destination::new(id, self.rules.ordered, self.rules.window),
+            destination: Destination::new(
+                id,
+                self.settings.ordered,
+                self.settings.max_transfer_window_size,
+            ),
             replies: back.map(Replies::new),
             close: CloseAnswer::Unasked,
             application: Application::Listening,

@@ -135,7 +135,7 @@ impl<M: Clone> Session<M> {
         }
         let expected = self.destination.received.expected();
         let has_room = self.destination.has_queue_room(self.destination.received.ahead(number))
-            && replies.unacknowledged() < self.rules.window
+            && replies.unacknowledged() < self.destination.window()
             && self.rules.holds_early;
         if !has_room {
             return self.turn_away(&waiter, number, out);
@@ -193,7 +193,7 @@ impl<M: Clone> Session<M> {
             Some(replies) => {
                 let expected = self.destination.received.expected();
                 self.destination.has_queue_room(0)
-                    && replies.has_room(number, expected, self.rules.window)
+                    && replies.has_room(number, expected, self.destination.window())
             }
             None => self.destination.has_room(number),
         }
@@ -204,7 +204,7 @@ impl<M: Clone> Session<M> {
     fn turn_away(&mut self, waiter: &Waiter, number: MessageNumber, out: &mut Outputs<M>) {
         self.counters.refused += 1;
         let expected = self.destination.received.expected();
-        if number > expected && self.rules.ordered {
+        if number > expected && self.destination.ordered() {
             out.event(self.id(), Event::Gap { expected, received: number });
         }
         out.event(self.id(), Event::Refused { number });
@@ -252,7 +252,7 @@ impl<M: Clone> Session<M> {
     /// One-way: what the order allows, now that `number` is there.
     fn deliver_in_order(&mut self, number: MessageNumber, out: &mut Outputs<M>) {
         let upto = self.destination.may_give(number);
-        if self.rules.ordered && upto < number {
+        if self.destination.ordered() && upto < number {
             out.event(self.id(), Event::Gap { expected: upto + 1, received: number });
         }
         while let Some((number, message)) = self.destination.next(upto) {

@@ -18,8 +18,6 @@ use waxwing_soap::Time;
 pub(super) struct Rules {
     pub(super) version: ReliableMessagingVersion,
     pub(super) shape: Shape,
-    pub(super) ordered: bool,
-    pub(super) window: usize,
     /// Request/reply: messages that come before their turn are held.
     pub(super) holds_early: bool,
     flow_control: bool,
@@ -34,8 +32,6 @@ impl Rules {
         Self {
             version,
             shape,
-            ordered: settings.ordered,
-            window: settings.max_transfer_window_size as usize,
             holds_early: settings.early_messages == EarlyMessages::Hold,
             flow_control: settings.flow_control_enabled,
         }

@@ -46,7 +46,7 @@ impl End {
         let mut source = Source::new(settings, false);
         source.window.numbering.name(Identifier::new(sends));
         source.window.measured_open(Duration::from_millis(50), Duration::from_millis(50));
-        let window = settings.max_transfer_window_size as usize;
+        let window = settings.max_transfer_window_size;
         Self {
             source,
             destination: Destination::new(Identifier::new(receives), settings.ordered, window),

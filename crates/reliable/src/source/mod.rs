@@ -45,8 +45,15 @@ pub(crate) struct Source<M> {
     queue_deadline: Option<Time>,
     line: Line,
     recovery: LossRecovery,
-    /// What of them is a source's to count.
-    counters: Counters,
+    tally: Tally,
+}
+
+/// What of a session's counters is a source's to count.
+#[derive(Debug, Default)]
+struct Tally {
+    messages: u64,
+    retransmissions: u64,
+    timeouts: u64,
 }
 
 /// A message that is to be sent now.
@@ -79,14 +86,14 @@ impl<M> Source<M> {
             queue_deadline: None,
             line: Line::new(in_line),
             recovery: settings.loss_recovery,
-            counters: Counters::default(),
+            tally: Tally::default(),
         }
     }
 
     /// The session's counters with those of the source in them.
     pub(crate) fn count(&self, of_session: Counters) -> Counters {
-        let Counters { messages_sent, retransmissions, timeouts, .. } = self.counters;
-        Counters { messages_sent, retransmissions, timeouts, ..of_session }
+        let Tally { messages, retransmissions, timeouts } = self.tally;
+        Counters { messages_sent: messages, retransmissions, timeouts, ..of_session }
     }
 
     /// The sequence, once the other end has named it.
@@ -173,7 +180,7 @@ impl<M> Source<M> {
         now: Time,
     ) -> Option<Sending> {
         let number = self.window.add(outgoing, now)?;
-        self.counters.messages_sent += 1;
+        self.tally.messages += 1;
         Some(self.sending(number, deadline))
     }
 
@@ -192,7 +199,7 @@ impl<M> Source<M> {
             LossRecovery::Wcf => 1,
             LossRecovery::Eager => self.window.loss.copies(self.window.size()),
         };
-        self.counters.retransmissions += u64::from(copies - 1);
+        self.tally.retransmissions += u64::from(copies - 1);
         Sending { number, deadline, copies }
     }
 
@@ -251,7 +258,7 @@ impl<M> Source<M> {
         match self.window.expire(now) {
             Expired::Resend(numbers) if numbers.is_empty() => {}
             Expired::Resend(numbers) => {
-                self.counters.timeouts += 1;
+                self.tally.timeouts += 1;
                 event(Event::RetransmissionTimeout { next: self.window.timeout() });
                 event(Event::Window { size: self.window.size() });
                 self.count_again(&numbers, event);
@@ -279,7 +286,7 @@ impl<M> Source<M> {
     fn count_again(&mut self, numbers: &[MessageNumber], event: &mut impl FnMut(Event)) {
         for &number in numbers {
             let retry = self.window.entry(number).map_or(0, |e| e.retries);
-            self.counters.retransmissions += 1;
+            self.tally.retransmissions += 1;
             event(Event::Retransmitted { number, retry });
         }
     }
