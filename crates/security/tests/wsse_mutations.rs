@@ -269,15 +269,41 @@ fn changed_algorithms_and_references_are_refused() {
     let scenario = Scenario::wcf("rm10-sc-cert");
     let mut target = Target::new(&scenario, "002-request");
     let message = target.message;
-    let text = message.text();
-    let dsig = "http://www.w3.org/2000/09/xmldsig#";
+    let mut changes = changed_algorithms();
+    changes.extend(changed_references(message.text()));
+    let secret = secret_of(&scenario);
+    let mut signed_anew = 0;
+    for (name, from, to) in &changes {
+        let mutation = replaced(message, name, from, to);
+        let anew = resigned(&mutation, &secret);
+        signed_anew += usize::from(anew.is_some());
+        for (mutation, is_anew) in [(Some(mutation), false), (anew, true)] {
+            let Some(mutation) = mutation else { continue };
+            match target.judge(&mutation) {
+                Outcome::Refused(error) => check_fault(name, &error),
+                Outcome::Unreadable => panic!("unreadable: {name}"),
+                // Of whoever has the key; it changes nothing of what is signed.
+                Outcome::Same if is_anew && name == "a reference with a type" => {}
+                Outcome::Same => panic!("accepted: {}", mutation.name),
+                Outcome::Different(what) => panic!("{}: {what}", mutation.name),
+            }
+        }
+    }
+    assert!(changes.len() >= 45, "{}", changes.len());
+    assert!(signed_anew >= 40, "{signed_anew}");
+}
+
+/// What is changed: name, text, other text.
+type Change = (String, String, String);
+
+const DSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
+
+fn changed_algorithms() -> Vec<Change> {
     let c14n = "<CanonicalizationMethod Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\"/>";
-    let method = format!("<SignatureMethod Algorithm=\"{dsig}hmac-sha1\"/>");
+    let method = format!("<SignatureMethod Algorithm=\"{DSIG}hmac-sha1\"/>");
     let transform = "<Transform Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\"/>";
-    let digest = format!("<DigestMethod Algorithm=\"{dsig}sha1\"/>");
-    let signature = piece(text, "<Signature ", "</Signature>");
-    let first = piece(text, "<Reference URI=", "</Reference>");
-    let mut changes: Vec<(String, String, String)> = Vec::new();
+    let digest = format!("<DigestMethod Algorithm=\"{DSIG}sha1\"/>");
+    let mut changes: Vec<Change> = Vec::new();
     let mut add = |name: &str, from: &str, to: &str| {
         changes.push((name.to_owned(), from.to_owned(), to.to_owned()));
     };
@@ -291,11 +317,11 @@ fn changed_algorithms_and_references_are_refused() {
         add(&format!("canonicalization {algorithm}"), c14n, &other);
     }
     for algorithm in ["hmac-sha256", "rsa-sha1", "hmac-md5", "dsa-sha1", ""] {
-        let other = format!("<SignatureMethod Algorithm=\"{dsig}{algorithm}\"/>");
+        let other = format!("<SignatureMethod Algorithm=\"{DSIG}{algorithm}\"/>");
         add(&format!("signature {algorithm}"), &method, &other);
     }
     let short = format!(
-        "<SignatureMethod Algorithm=\"{dsig}hmac-sha1\"><HMACOutputLength>8</HMACOutputLength></SignatureMethod>"
+        "<SignatureMethod Algorithm=\"{DSIG}hmac-sha1\"><HMACOutputLength>8</HMACOutputLength></SignatureMethod>"
     );
     add("a MAC of eight bits", &method, &short);
     for algorithm in [
@@ -323,6 +349,16 @@ fn changed_algorithms_and_references_are_refused() {
         let other = format!("<DigestMethod Algorithm=\"{algorithm}\"/>");
         add(&format!("digest {algorithm}"), &digest, &other);
     }
+    changes
+}
+
+fn changed_references(text: &str) -> Vec<Change> {
+    let signature = piece(text, "<Signature ", "</Signature>");
+    let first = piece(text, "<Reference URI=", "</Reference>");
+    let mut changes: Vec<Change> = Vec::new();
+    let mut add = |name: &str, from: &str, to: &str| {
+        changes.push((name.to_owned(), from.to_owned(), to.to_owned()));
+    };
     for uri in [
         "",
         "#",
@@ -346,31 +382,12 @@ fn changed_algorithms_and_references_are_refused() {
     add(
         "a signature within an object",
         signature,
-        &format!("<Signature xmlns=\"{dsig}\"><Object>{signature}</Object></Signature>"),
+        &format!("<Signature xmlns=\"{DSIG}\"><Object>{signature}</Object></Signature>"),
     );
     add("the signature twice", signature, &format!("{signature}{signature}"));
     add("no signature", signature, "");
     add("the signature as a header", signature, "");
-    let secret = secret_of(&scenario);
-    let mut signed_anew = 0;
-    for (name, from, to) in &changes {
-        let mutation = replaced(message, name, from, to);
-        let anew = resigned(&mutation, &secret);
-        signed_anew += usize::from(anew.is_some());
-        for (mutation, is_anew) in [(Some(mutation), false), (anew, true)] {
-            let Some(mutation) = mutation else { continue };
-            match target.judge(&mutation) {
-                Outcome::Refused(error) => check_fault(name, &error),
-                Outcome::Unreadable => panic!("unreadable: {name}"),
-                // Of whoever has the key; it changes nothing of what is signed.
-                Outcome::Same if is_anew && name == "a reference with a type" => {}
-                Outcome::Same => panic!("accepted: {}", mutation.name),
-                Outcome::Different(what) => panic!("{}: {what}", mutation.name),
-            }
-        }
-    }
-    assert!(changes.len() >= 45, "{}", changes.len());
-    assert!(signed_anew >= 40, "{signed_anew}");
+    changes
 }
 
 /// The key of the one session of a scenario.

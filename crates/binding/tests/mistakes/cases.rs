@@ -2,7 +2,8 @@
 
 use super::file::{binding, bindings, client, custom, model, ws};
 use super::structure::{
-    addresses, behavior_mistakes, combinations, custom_bindings, places, references,
+    addresses, behavior_mistakes, combinations, credential_mistakes, custom_bindings, places,
+    references,
 };
 use super::{Group, Mistake};
 
@@ -30,6 +31,7 @@ pub(crate) fn all() -> Vec<Mistake> {
         references(),
         addresses(),
         behavior_mistakes(),
+        credential_mistakes(),
     ];
     for group in groups {
         all.extend(group.into_iter().map(|(name, file)| Mistake { name, file }));

@@ -300,20 +300,23 @@ pub(crate) fn addresses() -> Group {
     ]
 }
 
+/// A file whose one behavior has this inside.
+fn of(kind: &str, inside: &str) -> String {
+    behaviors(&format!(
+        "      <{kind}>\n        <behavior name=\"x\">\n{inside}\n        </behavior>\n      </{kind}>"
+    ))
+}
+
+fn client_certificate(attributes: &str) -> String {
+    of(
+        "endpointBehaviors",
+        &format!(
+            "          <clientCredentials>\n            <clientCertificate {attributes} />\n          </clientCredentials>"
+        ),
+    )
+}
+
 pub(crate) fn behavior_mistakes() -> Group {
-    let of = |kind: &str, inside: &str| {
-        behaviors(&format!(
-            "      <{kind}>\n        <behavior name=\"x\">\n{inside}\n        </behavior>\n      </{kind}>"
-        ))
-    };
-    let client_certificate = |attributes: &str| {
-        of(
-            "endpointBehaviors",
-            &format!(
-                "          <clientCredentials>\n            <clientCertificate {attributes} />\n          </clientCredentials>"
-            ),
-        )
-    };
     vec![
         ("behavior-misspelt", of("serviceBehaviors", "          <serviceCredential />")),
         (
@@ -339,6 +342,11 @@ pub(crate) fn behavior_mistakes() -> Group {
             "throttle-zero",
             of("serviceBehaviors", "          <serviceThrottling maxConcurrentCalls=\"0\" />"),
         ),
+    ]
+}
+
+pub(crate) fn credential_mistakes() -> Group {
+    vec![
         (
             "store-location-misspelt",
             client_certificate("findValue=\"alice\" storeLocation=\"Currentuser\""),
