@@ -6,6 +6,9 @@ pub use waxwing_security::conversation::{
     CertificateEvidence, CredentialKind, ExpectedIdentity, SecurityProfile, UserNameEvidence,
 };
 
+/// What passwords are held in: wiped when dropped.
+pub use zeroize::Zeroizing;
+
 pub use crate::authentication::{
     AsyncCertificateTrust, AsyncUserNameValidator, CertificateTrust, MAX_BLOCKING_RULES,
     UserNameValidator, VERDICT_TIMEOUT,
