@@ -11,10 +11,11 @@ use super::super::credentials::ClientIdentification;
 use super::super::faults::make;
 use super::super::options::ServiceOptions;
 use super::super::received::Received;
+use super::alone::{Accepted, Alone};
 use super::authenticate::{Authentication, Sender};
 use super::error::ServiceError;
 use super::reply::{AloneReply, AloneToken, Reply};
-use super::route::Request;
+use super::request::Request;
 use super::tokens::NegotiatedToken;
 use super::{Incoming, ReplyContext, SecuredMessage, ServiceSecurity};
 use crate::error::{Reason, SecurityError, SecurityFault};
@@ -24,20 +25,6 @@ use crate::wsse::{
     self, CertificateReference, ContextUse, Dialect, Expectations, ExpectedEndorsing,
     ExpectedToken, PrimaryToken, TokenKey, TokenResolver, Verified,
 };
-
-/// A message that verified. Who sent it is not decided yet.
-#[derive(Debug)]
-pub(super) struct Alone {
-    pub(super) verified: Verified,
-    pub(super) token: AloneToken,
-}
-
-/// A message that verified and whose sender is known.
-pub(super) struct Accepted {
-    pub(super) verified: Verified,
-    pub(super) caller: Arc<CallerIdentity>,
-    pub(super) reply: Arc<AloneReply>,
-}
 
 impl ServiceSecurity {
     /// An endpoint without sessions.

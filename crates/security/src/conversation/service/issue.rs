@@ -8,10 +8,10 @@ use zeroize::Zeroizing;
 
 use super::super::caller::CallerIdentity;
 use super::super::faults::make;
-use super::bootstrap::Accepted;
+use super::alone::Accepted;
 use super::error::ServiceError;
 use super::reply::{AloneToken, Reply};
-use super::route::Request;
+use super::request::Request;
 use super::session::{Key, Session};
 use super::{Incoming, SecuritySession, ServiceReply, ServiceSecurity};
 use crate::crowd::Holder;

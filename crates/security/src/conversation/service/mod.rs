@@ -1,5 +1,6 @@
 //! The service's side.
 
+mod alone;
 mod authenticate;
 mod bootstrap;
 mod error;
@@ -7,6 +8,7 @@ mod issue;
 mod memory;
 mod negotiate;
 mod reply;
+mod request;
 mod route;
 mod session;
 mod table;
@@ -22,7 +24,7 @@ pub use self::authenticate::Authentication;
 pub use self::error::ServiceError;
 use self::memory::ReplayMemory;
 use self::reply::Reply;
-use self::route::Request;
+use self::request::Request;
 use self::session::Session;
 use self::table::Sessions;
 use self::tokens::NegotiatedTokens;

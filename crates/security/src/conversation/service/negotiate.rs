@@ -13,7 +13,7 @@ use super::super::options::{Protection, ServiceLimits};
 use super::authenticate::Authentication;
 use super::error::ServiceError;
 use super::reply::answer;
-use super::route::Request;
+use super::request::Request;
 use super::tokens::NegotiatedToken;
 use super::{Incoming, ServiceSecurity};
 use crate::crowd::{Holder, Place};

@@ -6,7 +6,7 @@ use waxwing_soap::{Addressing, Envelope, Fault, Moment};
 
 use super::super::faults::{SECURE_CONVERSATION_FAULT, make};
 use super::error::ServiceError;
-use super::route::Request;
+use super::request::Request;
 use super::session::Session;
 use super::tokens::NegotiatedToken;
 use super::{Incoming, ReplyKind, SecuritySession, ServiceReply, ServiceSecurity};

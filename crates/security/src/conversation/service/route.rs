@@ -3,70 +3,24 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use waxwing_soap::{Envelope, MessageVersion, Moment};
+use waxwing_soap::{Envelope, Moment};
 
 use super::super::caller::CallerIdentity;
 use super::super::faults::make;
 use super::super::received::Received;
 use super::error::ServiceError;
 use super::reply::{Reply, SessionReply};
+use super::request::Request;
 use super::session::{KeyState, Session};
 use super::{Incoming, ReplyContext, SecuredMessage, SecuritySession, ServiceSecurity};
-use crate::delivery::Delivery;
 use crate::error::{Reason, SecurityError};
 use crate::protection::Direction;
 use crate::trust::TrustAction;
 use crate::wsse::names::WSSE;
 use crate::wsse::{
-    self, ContextUse, Dialect, Expectations, ExpectedEndorsing, ExpectedToken, PrimaryToken,
-    TokenKey, TokenResolver, Verified,
+    self, ContextUse, Expectations, ExpectedEndorsing, ExpectedToken, PrimaryToken, TokenKey,
+    TokenResolver, Verified,
 };
-
-/// What must be known of a message after its verification consumed it.
-#[derive(Debug, Clone)]
-pub(super) struct Request {
-    pub(super) version: MessageVersion,
-    pub(super) action: Box<str>,
-    pub(super) message_id: Option<Box<str>>,
-    pub(super) trust: Option<TrustAction>,
-    pub(super) has_security: bool,
-    /// The identifier of the first security context token in its Security header.
-    pub(super) context: Option<Box<str>>,
-    /// When and from where it came.
-    pub(super) delivery: Delivery,
-}
-
-impl Request {
-    pub(super) fn new(envelope: &Envelope, dialect: Dialect, delivery: Delivery) -> Self {
-        let version = envelope.version();
-        let addressing = version.addressing.namespace();
-        let text = |local| {
-            let header = envelope.header_named(addressing, local)?;
-            Some(Box::<str>::from(header.text().trim()))
-        };
-        let action = text("Action").unwrap_or_default();
-        let mut security = envelope.headers().filter(|header| {
-            header.is(WSSE, "Security") && envelope.is_for_ultimate_receiver(*header)
-        });
-        let first = security.next();
-        // Two headers for one receiver: no session claims such a message.
-        let only = first.filter(|_| security.next().is_none());
-        let context = only.and_then(|header| {
-            let token = header.child(dialect.conversation(), "SecurityContextToken")?;
-            let identifier = token.child(dialect.conversation(), "Identifier")?;
-            Some(identifier.text().trim().into())
-        });
-        Self {
-            version,
-            trust: TrustAction::of(&action, dialect),
-            has_security: first.is_some(),
-            message_id: text("MessageID"),
-            action,
-            context,
-            delivery,
-        }
-    }
-}
 
 impl ServiceSecurity {
     /// An endpoint without message security: a message with a Security header for us is not for it.

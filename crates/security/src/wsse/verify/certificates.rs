@@ -6,7 +6,7 @@ use waxwing_xml::Element;
 use super::super::expect::CertificateReference;
 use super::super::names::{WSSE, WSU, X509_V3};
 use super::limits;
-use super::read::{at, base64_content, elements, malformed, unexpected};
+use super::read::{at, base64_content, unexpected};
 use super::reference::TokenRef;
 use crate::error::{Reason, Result};
 
@@ -96,13 +96,4 @@ fn binary_token(element: Element<'_>) -> Result<Certificate> {
 fn parse(der: &[u8]) -> Result<Certificate> {
     let malformed = Reason::Malformed { what: "the token", expected: "an X.509 certificate" };
     Certificate::from_der(der).map_err(|_| malformed.into())
-}
-
-/// The token within an Embedded reference (WS-Security 1.1 §7.4): one, and a certificate.
-pub(super) fn embedded(holder: Element<'_>) -> Result<Element<'_>> {
-    match elements(holder)?[..] {
-        [token] if token.is(WSSE, "BinarySecurityToken") => Ok(token),
-        [other] => Err(unexpected(other)),
-        _ => Err(malformed(holder, "the reference", "exactly one token")),
-    }
 }

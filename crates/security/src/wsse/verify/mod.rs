@@ -23,8 +23,9 @@ mod username;
 use waxwing_soap::Envelope;
 use waxwing_xml::NodeId;
 
-use self::parts::{Parts, Signed, check_ids};
+use self::parts::{Parts, check_ids};
 use self::pass::Pass;
+use self::signature::Signed;
 pub(crate) use self::timestamp::check_age;
 use super::ProtectionOrder;
 use super::expect::{Expectations, ExpectedToken, TokenResolver};

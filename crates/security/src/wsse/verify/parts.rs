@@ -12,15 +12,12 @@ use super::decrypt::{self, DataReferences, Stands};
 use super::limits;
 use super::pass::Pass;
 use super::read::{at, elements, is_white_space, malformed};
-use super::signature::Primary;
+use super::signature::{Primary, Signed};
 use super::tokens::Tokens;
 use crate::error::{Reason, Result};
 use crate::protection::{
     MessageProtection, ProtectionLevel, is_addressing, is_infrastructure_header,
 };
-
-/// The children of the Security header that the primary signature covers.
-pub(super) type Signed = SmallVec<[NodeId; 8]>;
 
 /// The body and headers with what is known of their protection.
 pub(super) struct Parts {

@@ -6,7 +6,6 @@ use super::super::expect::CertificateReference;
 use super::super::names::{
     DSIG, ENCRYPTED_KEY_SHA1, THUMBPRINT_SHA1, WSSE, X509_SUBJECT_KEY_IDENTIFIER, X509_V3,
 };
-use super::certificates::embedded;
 use super::read::{at, base64_content, elements, malformed, require, text, unexpected};
 use crate::error::{Reason, Result};
 
@@ -131,4 +130,13 @@ fn by_issuer(pair: Element<'_>) -> Result<TokenRef<'_>> {
     super::read::end(children)?;
     let (issuer, serial) = (text(issuer)?.into(), text(serial)?.into());
     Ok(TokenRef::Certificate(CertificateReference::IssuerSerial { issuer, serial }))
+}
+
+/// The token within an Embedded reference (WS-Security 1.1 §7.4): one, and a certificate.
+fn embedded(holder: Element<'_>) -> Result<Element<'_>> {
+    match elements(holder)?[..] {
+        [token] if token.is(WSSE, "BinarySecurityToken") => Ok(token),
+        [other] => Err(unexpected(other)),
+        _ => Err(malformed(holder, "the reference", "exactly one token")),
+    }
 }

@@ -16,6 +16,9 @@ use super::reference::{TokenRef, key_info};
 use crate::error::{Reason, Result};
 use waxwing_crypto::Certificate;
 
+/// The children of the Security header that the primary signature covers.
+pub(super) type Signed = SmallVec<[NodeId; 8]>;
+
 /// A reference of a signature: to what, how it is hashed, and the digest.
 pub(super) struct Reference {
     pub(super) id: Box<str>,

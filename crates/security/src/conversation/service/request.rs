@@ -1,0 +1,54 @@
+//! What is known of a message before anything of it is verified.
+
+use waxwing_soap::{Envelope, MessageVersion};
+
+use crate::delivery::Delivery;
+use crate::trust::TrustAction;
+use crate::wsse::Dialect;
+use crate::wsse::names::WSSE;
+
+/// What must be known of a message after its verification consumed it.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    pub(super) version: MessageVersion,
+    pub(super) action: Box<str>,
+    pub(super) message_id: Option<Box<str>>,
+    pub(super) trust: Option<TrustAction>,
+    pub(super) has_security: bool,
+    /// The identifier of the first security context token in its Security header.
+    pub(super) context: Option<Box<str>>,
+    /// When and from where it came.
+    pub(super) delivery: Delivery,
+}
+
+impl Request {
+    pub(super) fn new(envelope: &Envelope, dialect: Dialect, delivery: Delivery) -> Self {
+        let version = envelope.version();
+        let addressing = version.addressing.namespace();
+        let text = |local| {
+            let header = envelope.header_named(addressing, local)?;
+            Some(Box::<str>::from(header.text().trim()))
+        };
+        let action = text("Action").unwrap_or_default();
+        let mut security = envelope.headers().filter(|header| {
+            header.is(WSSE, "Security") && envelope.is_for_ultimate_receiver(*header)
+        });
+        let first = security.next();
+        // Two headers for one receiver: no session claims such a message.
+        let only = first.filter(|_| security.next().is_none());
+        let context = only.and_then(|header| {
+            let token = header.child(dialect.conversation(), "SecurityContextToken")?;
+            let identifier = token.child(dialect.conversation(), "Identifier")?;
+            Some(identifier.text().trim().into())
+        });
+        Self {
+            version,
+            trust: TrustAction::of(&action, dialect),
+            has_security: first.is_some(),
+            message_id: text("MessageID"),
+            action,
+            context,
+            delivery,
+        }
+    }
+}
