@@ -1,4 +1,93 @@
 //! Secure reliable SOAP messaging with WCF services and clients.
+//!
+//! WCF's `wsHttpBinding` with message security inside a reliable session is spoken by thousands of services, and by nothing
+//! else that still lives: messages are signed and encrypted one by one, numbered, sent again when they are lost, and
+//! executed once. This crate is a **client** and a **service host** for it, set up in code or by WCF's own configuration
+//! file. The peer can be a WCF program that nobody is going to change.
+//!
+//! ```no_run
+//! use waxwing::binding::{MessageCredentialType, SecurityMode, ServiceBehavior, WsHttpBinding};
+//! use waxwing::contract::{OperationFault, service_contract};
+//! use waxwing::crypto::Identity;
+//! use waxwing::{ChannelFactory, ServiceHostBuilder, ServiceInstances};
+//!
+//! // The contract: the C# interface as a trait.
+//! #[service_contract(namespace = "http://Microsoft.ServiceModel.Samples", name = "ICalculator")]
+//! pub trait Calculator {
+//!     async fn add(&self, n1: f64, n2: f64) -> Result<f64, OperationFault>;
+//! }
+//!
+//! // The binding: the same at both ends. Message security, a reliable session, users with passwords.
+//! fn binding() -> WsHttpBinding {
+//!     WsHttpBinding::new(SecurityMode::Message, true).message_credential(MessageCredentialType::UserName)
+//! }
+//!
+//! // A client…
+//! async fn call() -> Result<(), Box<dyn std::error::Error>> {
+//!     let channel = ChannelFactory::new(binding(), "http://localhost:8000/calculator", &CALCULATOR_CONTRACT)?
+//!         .user_name("alice", "secret")
+//!         .open_channel()
+//!         .await?;
+//!     println!("{}", CalculatorClient::new(&channel).add(100.0, 15.99).await?);
+//!     channel.close().await?;
+//!     Ok(())
+//! }
+//!
+//! // …and a service.
+//! struct MyCalculator;
+//!
+//! impl Calculator for MyCalculator {
+//!     async fn add(&self, n1: f64, n2: f64) -> Result<f64, OperationFault> {
+//!         Ok(n1 + n2)
+//!     }
+//! }
+//!
+//! async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+//!     let host = ServiceHostBuilder::new()
+//!         .base_address("http://localhost:8000")?
+//!         .endpoint(binding(), "calculator", &CALCULATOR_CONTRACT, ServiceBehavior::default())?
+//!         .certificate(Identity::from_pem(&std::fs::read("service.pem")?)?)
+//!         .user_names(|name: &str, password: Option<&str>| match (name, password) {
+//!             ("alice", Some("secret")) => Ok(()),
+//!             _ => Err("the password is wrong".to_owned()),
+//!         })
+//!         .open(ServiceInstances::per_session(|| CalculatorService::new(MyCalculator)))
+//!         .await?;
+//!     tokio::signal::ctrl_c().await?;
+//!     host.close().await;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # The manual
+//!
+//! [`manual`] tells how things are done: [a client](manual::_01_client), [a service](manual::_02_service),
+//! [the configuration file](manual::_03_configuration_file), [certificates and users](manual::_04_certificates),
+//! [sessions and reliability](manual::_05_sessions), [errors and diagnosis](manual::_06_errors),
+//! [hosting](manual::_07_hosting), [limits](manual::_08_limits), [troubleshooting](manual::_09_troubleshooting).
+//!
+//! # Where things are
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`contract`] | contracts, what an operation knows of its call, faults |
+//! | [`client`] | [`ChannelFactory`], [`ClientChannel`] and what it tells |
+//! | [`service`] | [`ServiceHost`] and its builder, instances, authorization, statistics and events |
+//! | [`binding`] | typed bindings with WCF's defaults, behaviors, the model of the configuration file |
+//! | [`configuration`], [`check`] | configuration files: read, and judged |
+//! | [`certificates`], [`security`], [`crypto`] | certificate stores, decisions about trust, certificates and keys |
+//! | [`error`](mod@error) | every error of the crate, in one place |
+//! | [`events`], [`reliable`], [`trace`] | watching: streams of events, the reliable session, every message as text |
+//! | [`layer`], [`net`] | `tower` layers around calls; transports of one's own |
+//! | [`soap`], [`xml`], [`datacontract`] | envelopes and faults, the document tree, data contracts |
+//!
+//! The crates below know no sockets, files, clocks and random sources: they can be used alone. This one needs a `tokio`
+//! runtime. It logs by `tracing`.
+//!
+//! # What it does not do
+//!
+//! HTTPS, net.tcp, callbacks, issued tokens, Windows accounts, metadata (`?wsdl`) and sessions that outlive a process are
+//! not there yet; a configuration file that wants them is refused by name.
 
 // The async face reads the clock and opens files and sockets; the crates below get all that as inputs.
 #![allow(clippy::disallowed_methods)]
