@@ -120,6 +120,7 @@ mod log;
 pub mod manual;
 pub mod net;
 mod panics;
+mod quotas;
 pub mod reliable;
 mod requirements;
 pub mod security;

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use common::*;
+use waxwing::contract::{ContractDescription, OperationFault, service_contract};
 use waxwing::{
     ChannelFactory, ConfigurationFile, ServiceHost, ServiceHostBuilder, ServiceInstances,
 };
@@ -33,20 +34,30 @@ async fn pair(
     of_service: &dyn Fn(String) -> String,
     of_client: &dyn Fn(String) -> String,
 ) -> Pair {
+    let service = Counting::default();
+    let instances = ServiceInstances::single(CalculatorService::new(service.clone()));
+    let pair = pair_of(binding, of_service, of_client, instances, &CALCULATOR_CONTRACT).await;
+    Pair { service, ..pair }
+}
+
+async fn pair_of(
+    binding: &Binding,
+    of_service: &dyn Fn(String) -> String,
+    of_client: &dyn Fn(String) -> String,
+    instances: ServiceInstances,
+    contract: &'static ContractDescription,
+) -> Pair {
     let service_folder = stores("service", "ca", &[]);
     let client_folder = stores("alice", "ca", &["service"]);
     let service = Counting::default();
     service_config(binding, service_folder.path());
     let config = changed(service_folder.path(), "service.config", of_service);
-    let builder =
-        ServiceHostBuilder::from_config(&config, "CalculatorService", &CALCULATOR_CONTRACT)
-            .unwrap();
-    let instances = ServiceInstances::single(CalculatorService::new(service.clone()));
+    let builder = ServiceHostBuilder::from_config(&config, "CalculatorService", contract).unwrap();
     let host = builder.open(instances).await.unwrap();
     let address = format!("http://{}/calc", host.local_addresses()[0]);
     client_config(binding, client_folder.path(), &address, "CN=", "localhost");
     let config = changed(client_folder.path(), "client.config", of_client);
-    let factory = ChannelFactory::from_config(&config, "calc", &CALCULATOR_CONTRACT).unwrap();
+    let factory = ChannelFactory::from_config(&config, "calc", contract).unwrap();
     Pair { _host: host, service, factory, _folders: [service_folder, client_folder] }
 }
 
@@ -131,4 +142,91 @@ async fn headers_that_do_not_stand_alone_are_refused_by_name() {
         }
     };
     assert!(error.contains("prefix") || error.contains("namespace"), "{error}");
+}
+
+#[service_contract(
+    namespace = "urn:echo",
+    name = "IEcho",
+    configuration_name = "Microsoft.ServiceModel.Samples.ICalculator"
+)]
+trait Echo {
+    /// Gives the text so many times.
+    async fn echo(&self, text: String, times: i32) -> Result<String, OperationFault>;
+}
+
+struct Mirror;
+
+impl Echo for Mirror {
+    async fn echo(&self, text: String, times: i32) -> Result<String, OperationFault> {
+        Ok(text.repeat(usize::try_from(times)?))
+    }
+}
+
+fn with_quotas(quotas: &str) -> impl Fn(String) -> String {
+    let end = format!("<readerQuotas {quotas}/></binding>");
+    move |text| text.replace("</binding>", &end)
+}
+
+async fn echo_pair(binding: &Binding, service: &str, client: &str) -> Pair {
+    let instances = ServiceInstances::single(EchoService::new(Mirror));
+    pair_of(binding, &with_quotas(service), &with_quotas(client), instances, &ECHO_CONTRACT).await
+}
+
+/// `readerQuotas` of the service: a message that exceeds one is answered with a fault, and the session goes on.
+#[tokio::test]
+async fn a_service_reads_no_more_than_its_quotas() {
+    let full = "x".repeat(300);
+    for (kind, binding) in every_kind() {
+        let pair = echo_pair(&binding, "maxStringContentLength=\"300\"", "").await;
+        let channel = pair.factory.open_channel().await.unwrap();
+        let client = EchoClient::new(&channel);
+        assert_eq!(client.echo(full.clone(), 2).await.unwrap().len(), 600, "{kind}");
+        let error = client.echo(format!("{full}x"), 1).await.expect_err(kind);
+        let fault = error.fault().expect(kind);
+        assert_eq!(
+            fault.text(),
+            "The formatter threw an exception while trying to deserialize the message: The maximum string content length \
+             quota (300) has been exceeded while reading XML data. This quota may be increased by changing the \
+             MaxStringContentLength property on the XmlDictionaryReaderQuotas object used when creating the XML reader."
+        );
+        assert_eq!(client.echo(full.clone(), 1).await.unwrap(), full, "{kind}");
+        channel.close().await.unwrap();
+    }
+}
+
+/// Each quota has its text; what is not exceeded does not matter.
+#[tokio::test]
+async fn every_quota_is_told_in_its_own_words() {
+    let binding = Binding::none();
+    for (quotas, text) in [
+        ("maxBytesPerRead=\"12\"", "The maximum read length quota (12) has been exceeded"),
+        ("maxNameTableCharCount=\"60\"", "The maximum nametable character count quota (60)"),
+    ] {
+        let pair = echo_pair(&binding, quotas, "").await;
+        let channel = pair.factory.open_channel().await.unwrap();
+        let error = EchoClient::new(&channel).echo("a".to_owned(), 1).await.expect_err(quotas);
+        assert!(error.to_string().contains(text), "{error}");
+        channel.close().await.unwrap();
+    }
+    let wide =
+        "maxBytesPerRead=\"4096\" maxNameTableCharCount=\"16384\" maxStringContentLength=\"8192\"";
+    let pair = echo_pair(&binding, wide, wide).await;
+    let channel = pair.factory.open_channel().await.unwrap();
+    assert_eq!(EchoClient::new(&channel).echo("a".to_owned(), 3).await.unwrap(), "aaa");
+    channel.close().await.unwrap();
+}
+
+/// `readerQuotas` of the client: the call fails, and the session goes on.
+#[tokio::test]
+async fn a_client_reads_no_more_than_its_quotas() {
+    for (kind, binding) in every_kind() {
+        let pair = echo_pair(&binding, "", "maxStringContentLength=\"300\"").await;
+        let channel = pair.factory.open_channel().await.unwrap();
+        let client = EchoClient::new(&channel);
+        assert_eq!(client.echo("x".repeat(300), 1).await.unwrap().len(), 300, "{kind}");
+        let error = client.echo("x".repeat(301), 1).await.expect_err(kind).to_string();
+        assert!(error.contains("The maximum string content length quota (300)"), "{kind}: {error}");
+        assert_eq!(client.echo("y".to_owned(), 9).await.unwrap().len(), 9, "{kind}");
+        channel.close().await.unwrap();
+    }
 }

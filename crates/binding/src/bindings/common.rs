@@ -41,13 +41,13 @@ settings! {
             /// Nesting depth of elements (default 32).
             max_depth: u32 = 0, "maxDepth" => Runs;
             /// Characters of one text (default 8192).
-            max_string_content_length: u32 = 0, "maxStringContentLength" => warn(QUOTA);
+            max_string_content_length: u32 = 0, "maxStringContentLength" => Runs;
             /// Items of one array (default 16384).
             max_array_length: u32 = 0, "maxArrayLength" => warn(QUOTA);
             /// Bytes of one start tag (default 4096).
-            max_bytes_per_read: u32 = 0, "maxBytesPerRead" => warn(QUOTA);
+            max_bytes_per_read: u32 = 0, "maxBytesPerRead" => Runs;
             /// Characters of all names (default 16384).
-            max_name_table_char_count: u32 = 0, "maxNameTableCharCount" => warn(QUOTA);
+            max_name_table_char_count: u32 = 0, "maxNameTableCharCount" => Runs;
         }
     }
 }

@@ -200,7 +200,7 @@ settings! {
                 => warn("connections are always used again, for 90 seconds");
             /// Bytes of a buffer; absent follows maxReceivedMessageSize.
             max_buffer_size: Option<u32> = None, "maxBufferSize", range AT_LEAST_ONE
-                => note("a message is held whole; maxReceivedMessageSize bounds it");
+                => Runs;
             /// Accepts under way at once; 0 is automatic.
             max_pending_accepts: u32 = 0, "maxPendingAccepts", range Range::new(0, MAX_PENDING_ACCEPTS)
                 => note("connections are accepted as they come");

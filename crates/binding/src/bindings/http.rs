@@ -31,7 +31,7 @@ settings! {
             max_buffer_pool_size: u64 = 524_288, "maxBufferPoolSize" => note(POOLS);
             /// Bytes of a buffer; absent follows maxReceivedMessageSize.
             max_buffer_size: Option<u32> = None, "maxBufferSize", range Range::new(1, i32::MAX as i64)
-                => note("a message is held whole; maxReceivedMessageSize bounds it");
+                => Runs;
             /// Bytes of the largest message that is accepted.
             max_received_message_size: u64 = 65_536, "maxReceivedMessageSize",
                 range Range::new(1, i64::MAX) => Runs;

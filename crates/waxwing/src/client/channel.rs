@@ -26,6 +26,7 @@ use crate::events::{CommunicationState, Events};
 use crate::layer::ClientService;
 use crate::log::Cut;
 use crate::net::{self, Transport};
+use crate::quotas::MessageQuotas;
 use crate::trace::{Trace, TraceDirection};
 
 /// One conversation with a service: a security session, a reliable session in it, and the calls of a client.
@@ -55,6 +56,8 @@ pub(super) struct Parts {
     pub(super) transport: Arc<dyn Transport>,
     pub(super) clock: Clock,
     pub(super) trace: Option<Trace>,
+    /// What replies may contain, if the endpoint says so.
+    pub(super) quotas: Option<MessageQuotas>,
     pub(super) own_certificate: Option<Certificate>,
     pub(super) contract: &'static ContractDescription,
     /// Who decides about the service.
@@ -186,6 +189,12 @@ impl ClientChannel {
             // The reply is there all the same.
             let address = &self.inner.parts.address;
             tracing::warn!(address, "the session did not close after {action}: {error}");
+        }
+        if let (Some(quotas), Some(reply)) = (self.inner.parts.quotas, &reply) {
+            quotas.check(&reply.envelope).map_err(|exceeded| {
+                let error = SessionError::BadReply(exceeded.to_string());
+                ChannelError::session(error, &self.inner.parts.address, None, Vec::new())
+            })?;
         }
         Ok(reply)
     }

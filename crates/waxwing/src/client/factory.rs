@@ -28,6 +28,7 @@ use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::layer::{ClientRequest, LayerFor};
 use crate::net::{HttpTransport, Transport};
+use crate::quotas::MessageQuotas;
 use crate::requirements::{self, requirements};
 use crate::trace::Trace;
 
@@ -336,6 +337,7 @@ impl ChannelFactory {
             transport,
             clock: self.clock,
             trace: self.trace.clone(),
+            quotas: MessageQuotas::of(endpoint),
             own_certificate,
             contract: self.contract,
             judge,

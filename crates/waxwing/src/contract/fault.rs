@@ -212,6 +212,11 @@ impl OperationFault {
     /// The fault of a request whose body cannot be read.
     #[doc(hidden)]
     pub fn unreadable(error: &BodyError) -> Self {
+        Self::not_deserialized(error)
+    }
+
+    /// The same for whatever keeps a request from being read.
+    pub(crate) fn not_deserialized(error: &dyn std::fmt::Display) -> Self {
         let reason = format!(
             "The formatter threw an exception while trying to deserialize the message: {error}"
         );

@@ -28,6 +28,7 @@ use crate::future::BoxFuture;
 use crate::layer::OperationService;
 use crate::log::{Cut, Rate};
 use crate::net::{Incoming, Receiver, Refusal, Reply};
+use crate::quotas::MessageQuotas;
 use crate::trace::{Trace, TraceDirection};
 
 /// What an endpoint is made of.
@@ -40,6 +41,8 @@ pub(super) struct EndpointParts {
     pub(super) encoding: Encoding,
     pub(super) throttle: Arc<Throttle>,
     pub(super) faults: FaultOptions,
+    /// What its messages may contain, if it says so.
+    pub(super) quotas: Option<MessageQuotas>,
     pub(super) instances: Arc<dyn Instances>,
     /// What can be called here: at least one, told apart by action.
     pub(super) contracts: Contracts,

@@ -178,6 +178,10 @@ impl Endpoint {
         match (self.allowed(context).await, object.dispatcher(contract)) {
             (Err(refusal), _) => Err(refusal.fault()),
             (Ok(()), Some(dispatcher)) => {
+                if let Some(Err(exceeded)) = self.parts.quotas.map(|q| q.check(request.envelope()))
+                {
+                    return Err(OperationFault::not_deserialized(&exceeded));
+                }
                 let is_known = contract.operation(request.action()).is_some();
                 let _running = is_known.then(|| self.counters.begun());
                 dispatcher.dispatch(context, request.action(), request.envelope()).await

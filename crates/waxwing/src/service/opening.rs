@@ -25,6 +25,7 @@ use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::layer::{Layers, OperationError, OperationRequest, OperationService};
 use crate::net::{Listener, place_of};
+use crate::quotas::MessageQuotas;
 use crate::trace::Trace;
 
 /// The layers of a service's calls.
@@ -298,6 +299,7 @@ impl Setup {
             listen,
             encoding,
             throttle: Arc::clone(throttle),
+            quotas: MessageQuotas::of(&endpoint),
             faults: FaultOptions {
                 include_exception_detail: debug
                     .is_some_and(|d| d.include_exception_detail_in_faults),
