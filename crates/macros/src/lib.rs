@@ -103,7 +103,15 @@ pub fn derive_data_contract(input: TokenStream) -> TokenStream {
 /// * `configuration_name = "…"`: what a configuration file calls it; by default the contract's name.
 /// * `protection_level = Sign`: how message security protects the contract's messages: `None`, `Sign` or `EncryptAndSign`; by
 ///   default `EncryptAndSign`. Both ends need the same.
+/// * `session_mode = Required`: whether the contract needs a session: `Allowed` (default), `Required` or `NotAllowed`.
 /// * `crate = "…"`: where `waxwing` is; by default `::waxwing`.
+///
+/// # Inheritance
+///
+/// A supertrait is a service contract, too (`trait Orders: Common`), except `Send`, `Sync`, `Debug` and the like. Its
+/// operations come before the contract's own and keep their actions; the client calls them, the service executes them on the
+/// same object. What the macro made of the supertrait must stand beside it. Two operations of one name or one action do not
+/// compile.
 ///
 /// # `#[operation(…)]` on a method
 ///
@@ -111,6 +119,8 @@ pub fn derive_data_contract(input: TokenStream) -> TokenStream {
 /// * `action = "…"`, `reply_action = "…"`: by default namespace, contract and operation, with `Response` for the reply. The
 ///   action `*` takes every message that no other operation takes; its parameter is one `RawMessage`.
 /// * `one_way`: nothing answers.
+/// * `is_initiating = false`: never the first operation of a session; `is_terminating`: the last one. Both need
+///   `session_mode = Required`.
 /// * `wrapper = "…"`, `wrapper_namespace = "…"`, `reply_wrapper = "…"`, `reply_wrapper_namespace = "…"`: the elements around the
 ///   parts; by default the operation's name, with `Response` for the reply, in the contract's namespace.
 /// * `bare`, `reply_bare`: the parts stand in the body without an element around them.

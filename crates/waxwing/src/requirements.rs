@@ -108,3 +108,42 @@ fn message(message: &MessageDescription, level: ProtectionLevel) -> MessageProte
     let parts = message.parts.iter().map(|part| part.unwrap_or(level));
     MessageProtection { body: parts.max().unwrap_or(level), headers: headers.collect() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::{OperationFault, service_contract};
+
+    mod base {
+        use super::*;
+
+        #[service_contract(crate = "crate", namespace = "urn:b", name = "IBase", protection_level = Sign)]
+        pub(super) trait Base {
+            async fn read(&self) -> Result<(), OperationFault>;
+            #[operation(protection_level = None)]
+            async fn open(&self) -> Result<(), OperationFault>;
+        }
+    }
+
+    #[service_contract(crate = "crate", namespace = "urn:d", name = "IDerived")]
+    trait Derived: base::Base {
+        async fn write(&self) -> Result<(), OperationFault>;
+    }
+
+    #[test]
+    fn inherited_operations_keep_the_level_of_their_contract() {
+        use ProtectionLevel::{EncryptAndSign, None as Open, Sign};
+        let body = |level, action: &str| {
+            let found = requirements([&DERIVED_CONTRACT], level, true);
+            found.find(Direction::Request, action).expect("an action of the contract").body
+        };
+        let actions = ["urn:b/IBase/Read", "urn:b/IBase/Open", "urn:d/IDerived/Write"];
+        for (level, levels) in [
+            (None, [Sign, Open, EncryptAndSign]),
+            (Some(Open), [Open; 3]),
+            (Some(Sign), [Sign, Open, Sign]),
+        ] {
+            assert_eq!(actions.map(|action| body(level, action)), levels, "{level:?}");
+        }
+    }
+}

@@ -363,6 +363,12 @@ async fn an_operation_knows_who_calls() {
         client.who().await.unwrap(),
         [&alice.certificate.identity_name(), "X509", &thumbprint, &thumbprint]
     );
+    // A header that no contract declares is not signed, and gets through.
+    let next = ReplyHeaders::new();
+    let number = MessageHeader::new("Number", "urn:n", &7).unwrap();
+    let options = CallOptions::new().header(number).reply_headers(&next);
+    assert_eq!(client.with_options(options).header().await.unwrap(), 7);
+    assert_eq!(next.header::<i32>("Next", "urn:n").unwrap(), Some(8));
     client.channel().close().await.unwrap();
     assert!(host.close().await);
 }

@@ -38,8 +38,9 @@ impl CallOptions {
 
     /// The same with this time for each call instead of the binding's `sendTimeout` (WCF: `OperationTimeout`).
     ///
-    /// Inside a reliable session the message of a call that has no more time keeps its number: it is delivered and
-    /// executed if it gets through, and only nobody waits for its reply any more.
+    /// Inside a reliable session a message that was sent has its number, which cannot be taken back: a call that still waits
+    /// for its place in the window fails alone, one that was sent ends a request/reply session, as the `sendTimeout` does.
+    /// Outside of reliable sessions only the call fails; the service may have executed it.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
