@@ -3,6 +3,7 @@
 mod abandoned;
 mod calls;
 mod channel;
+mod credentials;
 mod demarcation;
 mod error;
 mod factory;
