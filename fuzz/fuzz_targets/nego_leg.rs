@@ -17,7 +17,7 @@ use waxwing_security::negotiation::{
 };
 use waxwing_security::PeerTag;
 use waxwing_security::wsse::Dialect;
-use waxwing_soap::{Envelope, MessageVersion, Moment, RandomSource, Time};
+use waxwing_soap::{AddressHeaders, Envelope, MessageVersion, Moment, RandomSource, Time};
 use waxwing_xml::Limits;
 
 const CERTIFICATE: &[u8] = include_bytes!("../../testdata/pki/service.cert.pem");
@@ -81,6 +81,7 @@ fn options(dialect: Dialect) -> NegotiationOptions {
         version: MessageVersion::SOAP12_ADDRESSING10,
         address: "http://localhost/".into(),
         key_size: 256,
+        headers: AddressHeaders::default(),
     }
 }
 
