@@ -16,6 +16,6 @@ pub mod trust;
 pub mod wsse;
 
 pub use delivery::{Delivery, PeerTag};
-pub use error::{Reason, Result, SecurityError, SecurityFault};
+pub use error::{Reason, Result, SecurityError, SecurityFault, Staleness};
 pub use protection::{Direction, MessageProtection, ProtectionLevel, ProtectionRequirements};
 pub use waxwing_crypto::AlgorithmSuite;

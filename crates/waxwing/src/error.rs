@@ -22,10 +22,10 @@ pub use waxwing_binding::{ConfigurationError, Refusal, ResolveError};
 pub use waxwing_reliable::{
     Blame, FaultKind, SequenceFault, SessionError as ReliableSessionError, Step,
 };
-pub use waxwing_security::SecurityError;
 pub use waxwing_security::conversation::{
     ClientError as ClientSecurityError, FaultOrigin, IdentityMismatch, SecurityFaultKind,
 };
 pub use waxwing_security::negotiation::NegotiationError;
+pub use waxwing_security::{Reason as SecurityReason, SecurityError, SecurityFault, Staleness};
 pub use waxwing_session::{Diagnosis, SessionError, Situation, TransportCause, TransportFailure};
 pub use waxwing_soap::{Fault, FaultCode};

@@ -3,7 +3,8 @@
 //! [`ServiceHostBuilder::user_names`](crate::ServiceHostBuilder::user_names).
 
 pub use waxwing_security::conversation::{
-    CertificateEvidence, CredentialKind, ExpectedIdentity, SecurityProfile, UserNameEvidence,
+    CallerIdentity, CertificateEvidence, CredentialKind, ExpectedIdentity, SecurityProfile,
+    UserNameEvidence,
 };
 
 /// What passwords are held in: wiped when dropped.
@@ -13,3 +14,4 @@ pub use crate::authentication::{
     AsyncCertificateTrust, AsyncUserNameValidator, CertificateTrust, MAX_BLOCKING_RULES,
     UserNameValidator, VERDICT_TIMEOUT,
 };
+pub use waxwing_security::wsse::Dialect;

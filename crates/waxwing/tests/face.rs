@@ -134,6 +134,23 @@ mod named {
         xml::Document::parse(b"<a/>", &xml::Limits::SOAP).unwrap()
     }
 
+    fn of_a_security_error(error: &waxwing::error::SecurityError) {
+        use waxwing::error::{SecurityFault, SecurityReason, Staleness};
+        let _: (&SecurityReason, SecurityFault) = (error.reason(), error.fault());
+        let _: Option<Staleness> = None;
+    }
+
+    fn of_a_sequence(acknowledged: &waxwing::reliable::SequenceAcknowledgement) {
+        let _: &waxwing::reliable::Ranges = &acknowledged.ranges;
+        let _: &waxwing::reliable::Identifier = &acknowledged.identifier;
+    }
+
+    fn of_watching(host: &ServiceHost, channel: &ClientChannel) {
+        let _: waxwing::events::Events<waxwing::service::HostEvent> = host.events();
+        let _: waxwing::events::Events<client::ChannelEvent> = channel.events();
+        let _: waxwing::events::CommunicationState = channel.state();
+    }
+
     fn of_clocks(clock: &environment::Clock) -> jiff::Timestamp {
         clock.wall()
     }

@@ -9,7 +9,7 @@
 //! those of a host once for each service; what is to be shared by more (a limit, for example) must be shared by the layer.
 //! Without layers nothing is boxed, cloned or called in between.
 //!
-//! [`TraceLayer`] is ready for use, [`MetricsLayer`] with the feature `metrics`.
+//! [`TraceLayer`] is ready for use, `MetricsLayer` with the feature `metrics`.
 //!
 //! ```
 //! use std::time::Duration;
