@@ -1,8 +1,11 @@
 //! From typed bindings to element stacks.
 
+use super::transport::{
+    basic_transport, http_or_https, stream_security, tcp_transport, ws_encoding, ws_transport,
+};
 use super::{BindingElement, SecurityBindingElement};
 use crate::bindings::Binding;
-use crate::bindings::common::{HttpTransportSecurity, OptionalReliableSession, suite_or_default};
+use crate::bindings::common::{OptionalReliableSession, suite_or_default};
 use crate::bindings::custom::*;
 use crate::bindings::custom_binding::{CustomBinding, CustomElement};
 use crate::bindings::dual::WsDualHttpBinding;
@@ -13,11 +16,10 @@ use crate::bindings::tcp::NetTcpBinding;
 use crate::bindings::ws::{WsHttpCommon, WsHttpMessageSecurity, WsHttpSecurity};
 use crate::stack::security::ModeSettings;
 use crate::{
-    AlgorithmSuite, AuthenticationMode, AuthenticationSchemes, BasicHttpMessageCredentialType,
-    BasicHttpSecurityMode, BasicHttpsSecurityMode, HttpClientCredentialType,
-    HttpProxyCredentialType, IssuedKeyType, MessageCredentialType, MessageSecurityVersion,
+    AlgorithmSuite, AuthenticationMode, BasicHttpMessageCredentialType, BasicHttpSecurityMode,
+    BasicHttpsSecurityMode, IssuedKeyType, MessageCredentialType, MessageSecurityVersion,
     MessageVersion, NetHttpMessageEncoding, ReliableMessagingVersion, SecurityHeaderLayout,
-    SecurityMode, TcpClientCredentialType, TimeSpan, TransactionProtocol, WsDualHttpSecurityMode,
+    SecurityMode, TimeSpan, TransactionProtocol, WsDualHttpSecurityMode,
     WsFederationHttpSecurityMode, WsMessageEncoding,
 };
 
@@ -290,86 +292,6 @@ fn dual(binding: &WsDualHttpBinding) -> Vec<BindingElement> {
     elements
 }
 
-fn ws_encoding(http: &WsHttpCommon) -> BindingElement {
-    match http.message_encoding {
-        WsMessageEncoding::Text => BindingElement::TextMessageEncoding(
-            TextMessageEncoding::default()
-                .write_encoding(http.text_encoding)
-                .reader_quotas(http.reader_quotas.clone()),
-        ),
-        WsMessageEncoding::Mtom => BindingElement::MtomMessageEncoding(
-            MtomMessageEncoding::default()
-                .write_encoding(http.text_encoding)
-                .max_buffer_size(to_int(http.max_received_message_size))
-                .reader_quotas(http.reader_quotas.clone()),
-        ),
-    }
-}
-
-fn to_int(size: u64) -> u32 {
-    u32::try_from(size).unwrap_or(u32::MAX).min(i32::MAX as u32)
-}
-
-fn ws_transport(http: &WsHttpCommon, allow_cookies: bool) -> HttpTransport {
-    HttpTransport {
-        max_buffer_pool_size: http.max_buffer_pool_size,
-        max_received_message_size: http.max_received_message_size,
-        allow_cookies,
-        bypass_proxy_on_local: http.bypass_proxy_on_local,
-        host_name_comparison_mode: http.host_name_comparison_mode,
-        proxy_address: http.proxy_address.clone(),
-        use_default_web_proxy: http.use_default_web_proxy,
-        ..HttpTransport::default()
-    }
-}
-
-/// HTTP or HTTPS, with the client's authentication on that layer where the mode has it.
-fn http_or_https(
-    transport: &mut HttpTransport,
-    https: bool,
-    credentials: Option<&HttpTransportSecurity>,
-) -> BindingElement {
-    let mut require_client_certificate = false;
-    if let Some(credentials) = credentials {
-        require_client_certificate =
-            credentials.client_credential_type == HttpClientCredentialType::Certificate;
-        transport.authentication_scheme = client_scheme(credentials.client_credential_type);
-        transport.proxy_authentication_scheme = proxy_scheme(credentials.proxy_credential_type);
-        transport.realm.clone_from(&credentials.realm);
-        transport.extended_protection_policy.clone_from(&credentials.extended_protection_policy);
-    }
-    let http = transport.clone();
-    if https {
-        let https = HttpsTransport { http, require_client_certificate };
-        BindingElement::HttpsTransport(Box::new(https))
-    } else {
-        BindingElement::HttpTransport(Box::new(http))
-    }
-}
-
-fn client_scheme(credential: HttpClientCredentialType) -> AuthenticationSchemes {
-    use HttpClientCredentialType as C;
-    match credential {
-        C::None | C::Certificate => AuthenticationSchemes::ANONYMOUS,
-        C::Basic => AuthenticationSchemes::BASIC,
-        C::Digest => AuthenticationSchemes::DIGEST,
-        C::Ntlm => AuthenticationSchemes::NTLM,
-        C::Windows => AuthenticationSchemes::NEGOTIATE,
-        C::InheritedFromHost => AuthenticationSchemes::NONE,
-    }
-}
-
-fn proxy_scheme(credential: HttpProxyCredentialType) -> AuthenticationSchemes {
-    use HttpProxyCredentialType as C;
-    match credential {
-        C::None => AuthenticationSchemes::ANONYMOUS,
-        C::Basic => AuthenticationSchemes::BASIC,
-        C::Digest => AuthenticationSchemes::DIGEST,
-        C::Ntlm => AuthenticationSchemes::NTLM,
-        C::Windows => AuthenticationSchemes::NEGOTIATE,
-    }
-}
-
 // ---- netTcpBinding --------------------------------------------------------------------------
 
 fn tcp(binding: &NetTcpBinding) -> Vec<BindingElement> {
@@ -399,46 +321,6 @@ fn tcp(binding: &NetTcpBinding) -> Vec<BindingElement> {
     elements.extend(stream_security(binding));
     elements.push(BindingElement::TcpTransport(Box::new(tcp_transport(binding))));
     elements
-}
-
-fn stream_security(binding: &NetTcpBinding) -> Option<BindingElement> {
-    let transport = &binding.security.transport;
-    let ssl = |require_client_certificate| {
-        Some(BindingElement::SslStreamSecurity(SslStreamSecurity {
-            require_client_certificate,
-            ssl_protocols: transport.ssl_protocols,
-        }))
-    };
-    match (binding.security.mode, transport.client_credential_type) {
-        (SecurityMode::TransportWithMessageCredential, _) => ssl(false),
-        (SecurityMode::Transport, TcpClientCredentialType::Windows) => {
-            Some(BindingElement::WindowsStreamSecurity(
-                WindowsStreamSecurity::default().protection_level(transport.protection_level),
-            ))
-        }
-        (SecurityMode::Transport, credential) => {
-            ssl(credential == TcpClientCredentialType::Certificate)
-        }
-        _ => None,
-    }
-}
-
-fn tcp_transport(binding: &NetTcpBinding) -> TcpTransport {
-    TcpTransport {
-        max_buffer_pool_size: binding.max_buffer_pool_size,
-        max_received_message_size: binding.max_received_message_size,
-        host_name_comparison_mode: binding.host_name_comparison_mode,
-        max_buffer_size: binding.max_buffer_size,
-        max_pending_connections: binding.max_connections,
-        transfer_mode: binding.transfer_mode,
-        listen_backlog: binding.listen_backlog,
-        port_sharing_enabled: binding.port_sharing_enabled,
-        connection_pool_settings: match binding.max_connections {
-            0 => ConnectionPoolSettings::default(),
-            n => ConnectionPoolSettings::default().max_outbound_connections_per_endpoint(n),
-        },
-        ..TcpTransport::default()
-    }
 }
 
 // ---- basicHttpBinding, netHttpBinding -------------------------------------------------------
@@ -481,29 +363,6 @@ fn basic_security(
         *allow_serialized_signing_token_on_reply = true;
     }
     Some(security(element))
-}
-
-fn basic_transport(
-    http: &HttpCommon,
-    mode: BasicHttpSecurityMode,
-    credentials: &HttpTransportSecurity,
-) -> BindingElement {
-    use BasicHttpSecurityMode as M;
-    let mut transport = HttpTransport {
-        max_buffer_pool_size: http.max_buffer_pool_size,
-        max_received_message_size: http.max_received_message_size,
-        max_buffer_size: http.max_buffer_size,
-        allow_cookies: http.allow_cookies,
-        bypass_proxy_on_local: http.bypass_proxy_on_local,
-        host_name_comparison_mode: http.host_name_comparison_mode,
-        proxy_address: http.proxy_address.clone(),
-        transfer_mode: http.transfer_mode,
-        use_default_web_proxy: http.use_default_web_proxy,
-        ..HttpTransport::default()
-    };
-    let https = matches!(mode, M::Transport | M::TransportWithMessageCredential);
-    let on_transport = matches!(mode, M::Transport | M::TransportCredentialOnly);
-    http_or_https(&mut transport, https, on_transport.then_some(credentials))
 }
 
 fn basic(

@@ -2,6 +2,7 @@
 
 mod build;
 mod security;
+mod transport;
 
 pub use security::{
     InclusionMode, SecurityBindingElement, SecurityKind, SupportingTokens, TokenKind,
