@@ -12,9 +12,8 @@ use common::{Captured, Scenario, Tokens, identity_of};
 use divan::{Bencher, black_box};
 use waxwing_security::wsse::names::{WSSE, WSU};
 use waxwing_security::wsse::{
-    ContextToken, Dialect, Expectations, ExpectedEndorsing, ExpectedToken, ProtectionPlan,
-    ProtectionToken, SecuritySettings, SessionKeys, Sources, TokenPlacement, UuidIds, protect,
-    verify,
+    ContextToken, Dialect, Expectations, ExpectedToken, ProtectionPlan, ProtectionToken,
+    SecuritySettings, SessionKeys, Sources, TokenPlacement, UuidIds, protect, verify,
 };
 use waxwing_security::{Direction, ProtectionRequirements};
 use waxwing_soap::{Envelope, RandomSource};
@@ -81,8 +80,7 @@ fn read(bencher: Bencher<'_, '_>) {
         requirements: &session.requirements,
         direction: Direction::Request,
         protection: ExpectedToken::AttachedContext,
-        endorsing: ExpectedEndorsing::default(),
-        username: false,
+        supporting: &[],
         confirmations: &[],
         now: request.at,
         limits: &Limits::SOAP,

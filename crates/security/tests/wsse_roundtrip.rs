@@ -11,9 +11,9 @@ use proptest::prelude::*;
 use waxwing_crypto::{Certificate, PrivateKey};
 use waxwing_security::protection::HeaderProtection;
 use waxwing_security::wsse::{
-    ContextToken, Dialect, EncryptedKeyToken, Endorsing, Expectations, ExpectedEndorsing,
-    ExpectedToken, HeaderLayout, PrimaryToken, ProtectionOrder, ProtectionPlan, ProtectionToken,
-    ReplayCache, SecuritySettings, SentSignature, SessionKeys, Sources, TokenKey, TokenPlacement,
+    ContextToken, Dialect, EncryptedKeyToken, Endorsing, Expectations, ExpectedToken, HeaderLayout,
+    PrimaryToken, ProtectionOrder, ProtectionPlan, ProtectionToken, ReplayCache, SecuritySettings,
+    SentSignature, SessionKeys, Sources, SupportingToken, TokenKey, TokenPlacement,
     UsernameCredential, UuidIds, Verified, protect, verify,
 };
 use waxwing_security::{
@@ -204,8 +204,7 @@ impl Ends {
             requirements: &self.requirements,
             direction,
             protection,
-            endorsing: ExpectedEndorsing::default(),
-            username: false,
+            supporting: &[],
             confirmations: &[],
             now: now(),
             limits: &Limits::SOAP,
@@ -306,8 +305,11 @@ proptest! {
         let mut ends = Ends::new(settings.clone(), &message, seed);
         let (sent, signatures) = request(&mut ends, &message, credential);
         let mut expect = ends.expectations(Direction::Request, ExpectedToken::EncryptedKey);
-        expect.username = credential == Credential::UserName;
-        expect.endorsing.certificate = credential == Credential::Certificate;
+        expect.supporting = match credential {
+            Credential::UserName => &[SupportingToken::USER_NAME],
+            Credential::Certificate => &[SupportingToken::CERTIFICATE],
+            _ => &[],
+        };
         let verified = ends.verify(sent.clone(), &expect)
             .unwrap_or_else(|e| panic!("{e}\n{}", String::from_utf8_lossy(&sent)));
         check(&message, &sent, &verified);

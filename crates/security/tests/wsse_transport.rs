@@ -9,9 +9,9 @@ use common::{Tokens, certificate, private_key};
 use jiff::{SignedDuration, Timestamp};
 use waxwing_security::wsse::names::WSSE;
 use waxwing_security::wsse::{
-    ContextToken, Dialect, Endorsing, EndorsingProof, Expectations, ExpectedEndorsing,
-    ExpectedToken, ProtectionPlan, ProtectionToken, SecuritySettings, Sources, TokenKey,
-    UsernameCredential, UuidIds, Verified, protect, verify,
+    ContextToken, Dialect, Endorsing, EndorsingProof, Expectations, ExpectedToken, ProtectionPlan,
+    ProtectionToken, SecuritySettings, Sources, SupportingToken, TokenKey, UsernameCredential,
+    UuidIds, Verified, protect, verify,
 };
 use waxwing_security::{
     Direction, MessageProtection, ProtectionLevel, ProtectionRequirements, Reason, Result,
@@ -104,17 +104,18 @@ fn read(text: &str, proof: Proof) -> Result<Verified> {
 fn read_at(text: &str, proof: Proof, now: Timestamp) -> Result<Verified> {
     let settings = SecuritySettings::default();
     let requirements = ProtectionRequirements::new();
-    let endorsing = ExpectedEndorsing {
-        certificate: proof == Proof::Certificate,
-        context: proof == Proof::Context,
+    let supporting: &[SupportingToken] = match proof {
+        Proof::None => &[],
+        Proof::UserName => &[SupportingToken::USER_NAME],
+        Proof::Certificate => &[SupportingToken::CERTIFICATE],
+        Proof::Context => &[SupportingToken::CONTEXT],
     };
     let expect = Expectations {
         settings: &settings,
         requirements: &requirements,
         direction: Direction::Request,
         protection: ExpectedToken::Transport,
-        endorsing,
-        username: proof == Proof::UserName,
+        supporting,
         confirmations: &[],
         now,
         limits: &Limits::SOAP,

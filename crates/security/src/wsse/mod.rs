@@ -12,19 +12,23 @@ mod dialect;
 mod expect;
 mod ids;
 mod key;
+mod limits;
 pub mod names;
 mod plan;
 mod protect;
+mod read;
+mod reference;
 mod replay;
+mod resolver;
+mod sent;
 mod settings;
+mod text;
 mod token;
 mod verified;
 mod verify;
 
 pub use dialect::Dialect;
-pub use expect::{
-    CertificateReference, ContextUse, Expectations, ExpectedEndorsing, ExpectedToken, TokenResolver,
-};
+pub use expect::{Expectations, ExpectedToken};
 pub use ids::{IdSource, UuidIds};
 pub(crate) use key::AUTHENTICATOR_LABEL;
 pub use key::{Derivation, MessageKey, TokenKey};
@@ -32,13 +36,13 @@ pub use plan::{Endorsing, ProtectionPlan, ProtectionToken, Sources};
 pub use protect::protect;
 pub use replay::ReplayCache;
 pub(crate) use replay::{ReplayPool, ReplayWindow, lifetime_of};
+pub use resolver::{CertificateReference, ContextUse, TokenResolver};
+pub use sent::SentSignature;
 pub use settings::{HeaderLayout, ProtectionOrder, SecuritySettings};
 pub use token::{
-    ContextToken, DerivedKeyToken, EncryptedKeyReference, EncryptedKeyToken, SentSignature,
-    SessionKeys, TokenPlacement, UsernameCredential,
+    ContextToken, DerivedKeyToken, EncryptedKeyReference, EncryptedKeyToken, ReceivedUsername,
+    SessionKeys, SupportingToken, SupportingUse, TokenKind, TokenPlacement, UsernameCredential,
 };
-pub use verified::{
-    EndorsingProof, PartProtection, PrimaryToken, ProvenContext, ReceivedUsername, Verified,
-};
+pub use verified::{EndorsingProof, PartProtection, PrimaryToken, ProvenContext, Verified};
 pub(crate) use verify::check_age;
 pub use verify::verify;

@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use waxwing_crypto::{Certificate, PrivateKey};
 use waxwing_soap::RandomSource;
 
+use super::sent::SentSignature;
 use super::token::{
-    ContextToken, EncryptedKeyReference, EncryptedKeyToken, SentSignature, SessionKeys,
-    TokenPlacement, UsernameCredential,
+    ContextToken, EncryptedKeyReference, EncryptedKeyToken, SessionKeys, TokenPlacement,
+    UsernameCredential,
 };
 use super::{IdSource, SecuritySettings};
 use crate::protection::MessageProtection;

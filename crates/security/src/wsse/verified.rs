@@ -1,16 +1,15 @@
 //! A message whose Security header was verified.
 
-use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use waxwing_crypto::Certificate;
 use waxwing_soap::Envelope;
 use waxwing_xml::NodeId;
-use zeroize::Zeroizing;
 
 use super::key::MessageKey;
-use super::token::{EncryptedKeyReference, SentSignature, SessionKeys};
+use super::sent::SentSignature;
+use super::token::{EncryptedKeyReference, ReceivedUsername, SessionKeys, TokenKind};
 
 /// A message that was verified, with everything in it decrypted in place. Only
 /// [`verify()`](super::verify()) makes one.
@@ -85,18 +84,13 @@ pub enum EndorsingProof {
     Context(ProvenContext),
 }
 
-/// A user name token that was signed and encrypted. **The password is not checked yet.**
-#[derive(Clone)]
-pub struct ReceivedUsername {
-    /// The user name.
-    pub username: Box<str>,
-    /// The password, if there was one.
-    pub password: Option<Zeroizing<String>>,
-}
-
-impl fmt::Debug for ReceivedUsername {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReceivedUsername").field("username", &self.username).finish_non_exhaustive()
+impl EndorsingProof {
+    /// The kind of token.
+    pub fn kind(&self) -> TokenKind {
+        match self {
+            EndorsingProof::Certificate(_) => TokenKind::Certificate,
+            EndorsingProof::Context(_) => TokenKind::Context,
+        }
     }
 }
 

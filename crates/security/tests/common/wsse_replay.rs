@@ -3,8 +3,8 @@
 use super::contracts::requirements;
 use super::{Captured, Scenario, Tokens};
 use waxwing_security::wsse::{
-    EncryptedKeyReference, Expectations, ExpectedEndorsing, ExpectedToken, PrimaryToken,
-    ProtectionOrder, ReplayCache, SecuritySettings, SentSignature, Verified, verify,
+    EncryptedKeyReference, Expectations, ExpectedToken, PrimaryToken, ProtectionOrder, ReplayCache,
+    SecuritySettings, SentSignature, SupportingToken, Verified, verify,
 };
 use waxwing_security::{Direction, ProtectionRequirements, Reason, Result};
 use waxwing_soap::Envelope;
@@ -86,8 +86,7 @@ impl<'a> Replay<'a> {
             requirements: if bootstrap { &self.bootstrap } else { &self.session },
             direction,
             protection,
-            endorsing: ExpectedEndorsing::default(),
-            username: false,
+            supporting: &[],
             confirmations: &[],
             now: message.at,
             limits: &Limits::SOAP,
@@ -107,9 +106,15 @@ impl<'a> Replay<'a> {
         let mut expect = self.expectations(message, bootstrap, protection);
         let credential = self.scenario.credential();
         // A negotiated certificate was proven within TLS.
-        expect.endorsing.certificate = by_itself && credential == "Certificate" && !negotiated;
-        expect.endorsing.context = action.ends_with("/Renew");
-        expect.username = by_itself && credential == "UserName";
+        let supporting: Vec<_> = [
+            (by_itself && credential == "UserName", SupportingToken::USER_NAME),
+            (by_itself && credential == "Certificate" && !negotiated, SupportingToken::CERTIFICATE),
+            (action.ends_with("/Renew"), SupportingToken::CONTEXT),
+        ]
+        .into_iter()
+        .filter_map(|(expected, token)| expected.then_some(token))
+        .collect();
+        expect.supporting = &supporting;
         let verified = verify(envelope, &expect, &self.tokens)?;
         let (context, key) = match verified.token() {
             PrimaryToken::Context(context) => (Some(context.identifier().to_owned()), None),

@@ -12,8 +12,8 @@ use crate::error::{Reason, SecurityError};
 use crate::protection::{Direction, MessageProtection, ProtectionRequirements};
 use crate::wsse::{
     self, ContextToken, EncryptedKeyReference, EncryptedKeyToken, Endorsing, Expectations,
-    ExpectedEndorsing, ExpectedToken, IdSource, ProtectionPlan, ProtectionToken, SecuritySettings,
-    SentSignature, Sources, TokenPlacement, UsernameCredential, Verified,
+    ExpectedToken, IdSource, ProtectionPlan, ProtectionToken, SecuritySettings, SentSignature,
+    Sources, TokenPlacement, UsernameCredential, Verified,
 };
 
 /// The token that a message is protected with.
@@ -139,8 +139,7 @@ impl Core {
             requirements,
             direction: Direction::Reply,
             protection,
-            endorsing: ExpectedEndorsing::default(),
-            username: false,
+            supporting: &[],
             confirmations: &correlation.confirmations,
             now,
             limits: &self.options.limits,

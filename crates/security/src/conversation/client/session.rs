@@ -19,8 +19,8 @@ use crate::negotiation::{NegotiationClient, NegotiationStep};
 use crate::protection::Direction;
 use crate::trust::{ContextReference, Lifetime, RequestSecurityToken, TrustAction};
 use crate::wsse::{
-    self, ContextToken, Expectations, ExpectedEndorsing, ExpectedToken, ProtectionPlan,
-    ProtectionToken, SentSignature, SessionKeys, TokenPlacement, Verified,
+    self, ContextToken, Expectations, ExpectedToken, ProtectionPlan, ProtectionToken,
+    SentSignature, SessionKeys, TokenPlacement, Verified,
 };
 
 /// Former keys under which replies are still accepted; more renewals within the rollover time than
@@ -272,8 +272,7 @@ impl SecureConversationClient {
             requirements: &options.requirements,
             direction: Direction::Reply,
             protection: ExpectedToken::ExternalContext { identifier: &current.identifier },
-            endorsing: ExpectedEndorsing::default(),
-            username: false,
+            supporting: &[],
             confirmations,
             now,
             limits: &options.limits,

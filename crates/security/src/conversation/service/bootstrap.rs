@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use smallvec::SmallVec;
 use waxwing_crypto::PrivateKey;
 use waxwing_soap::{Addressing, Envelope, Moment};
 
@@ -22,8 +23,8 @@ use crate::error::{Reason, SecurityError, SecurityFault};
 use crate::protection::Direction;
 use crate::trust::TrustAction;
 use crate::wsse::{
-    self, CertificateReference, ContextUse, Dialect, Expectations, ExpectedEndorsing,
-    ExpectedToken, PrimaryToken, TokenKey, TokenResolver, Verified,
+    self, CertificateReference, ContextUse, Dialect, Expectations, ExpectedToken, PrimaryToken,
+    SupportingToken, TokenKey, TokenResolver, Verified,
 };
 
 impl ServiceSecurity {
@@ -112,6 +113,21 @@ impl ServiceSecurity {
         }
     }
 
+    /// The tokens that support a message: what its sender proves himself with, and the session that is renewed.
+    fn supporting(
+        &self,
+        trust: Option<TrustAction>,
+        negotiated: bool,
+    ) -> SmallVec<[SupportingToken; 2]> {
+        let sender = match self.options.clients {
+            ClientIdentification::UserName => Some(SupportingToken::USER_NAME),
+            ClientIdentification::Certificate if !negotiated => Some(SupportingToken::CERTIFICATE),
+            ClientIdentification::Certificate | ClientIdentification::None => None,
+        };
+        let session = (trust == Some(TrustAction::Renew)).then_some(SupportingToken::CONTEXT);
+        sender.into_iter().chain(session).collect()
+    }
+
     /// Verifies a message. `trust` is set for requests for sessions.
     fn verify_alone(
         &self,
@@ -126,8 +142,7 @@ impl ServiceSecurity {
             _ => None,
         };
         let (settings, requirements) = self.rules(trust.is_some());
-        let clients = self.options.clients;
-        let by_certificate = clients == ClientIdentification::Certificate;
+        let supporting = self.supporting(trust, negotiated);
         let expect = Expectations {
             settings,
             requirements,
@@ -136,11 +151,7 @@ impl ServiceSecurity {
                 true => ExpectedToken::AttachedContext,
                 false => ExpectedToken::EncryptedKey,
             },
-            endorsing: ExpectedEndorsing {
-                certificate: by_certificate && !negotiated,
-                context: trust == Some(TrustAction::Renew),
-            },
-            username: clients == ClientIdentification::UserName,
+            supporting: &supporting,
             confirmations: &[],
             now,
             limits: &self.options.xml_limits,

@@ -18,8 +18,7 @@ use crate::protection::Direction;
 use crate::trust::TrustAction;
 use crate::wsse::names::WSSE;
 use crate::wsse::{
-    self, ContextUse, Expectations, ExpectedEndorsing, ExpectedToken, PrimaryToken, TokenKey,
-    TokenResolver, Verified,
+    self, ContextUse, Expectations, ExpectedToken, PrimaryToken, TokenKey, TokenResolver, Verified,
 };
 
 impl ServiceSecurity {
@@ -125,8 +124,7 @@ impl ServiceSecurity {
             requirements: &self.options.requirements,
             direction: Direction::Request,
             protection: ExpectedToken::AttachedContext,
-            endorsing: ExpectedEndorsing::default(),
-            username: false,
+            supporting: &[],
             confirmations: &[],
             now,
             limits: &self.options.xml_limits,

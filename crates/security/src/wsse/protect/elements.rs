@@ -6,11 +6,11 @@ use zeroize::Zeroizing;
 
 use super::super::SecuritySettings;
 use super::super::key::Digester;
-use super::super::names::{PASSWORD_TEXT, WSSE, WSSE11, WSU};
+use super::super::names::{WSSE, WSSE11, WSU};
 use super::super::plan::Sources;
-use super::super::token::UsernameCredential;
+use super::super::text::{push, push_base64};
+use super::super::token::{UsernameCredential, username};
 use super::signature::{SignedPart, digest_of_child};
-use super::text::{push, push_base64, push_escaped};
 use crate::error::Result;
 
 /// The timestamp of a message.
@@ -83,28 +83,10 @@ pub(super) fn confirmation(id: String, value: &[u8]) -> Element {
     Element { text, id }
 }
 
-/// A UsernameToken with the password in clear.
+/// A UsernameToken.
 pub(super) fn username_token(
     credential: &UsernameCredential,
     settings: &SecuritySettings,
 ) -> Element {
-    // Room for every character escaped: a buffer that grows leaves the password behind.
-    let characters =
-        credential.username.len() + credential.password.as_ref().map_or(0, |p| p.len());
-    let mut text = Vec::with_capacity(1024 + credential.id.len() + 6 * characters);
-    push(&mut text, &["<o:UsernameToken u:Id=\"", &credential.id, "\" xmlns:o=\"", WSSE]);
-    push(&mut text, &["\" xmlns:u=\"", WSU, "\"><o:Username>"]);
-    push_escaped(&mut text, &credential.username);
-    push(&mut text, &["</o:Username>"]);
-    if let Some(password) = &credential.password {
-        push(&mut text, &["<o:Password"]);
-        if settings.basic_security_profile {
-            push(&mut text, &[" Type=\"", PASSWORD_TEXT, "\""]);
-        }
-        push(&mut text, &[">"]);
-        push_escaped(&mut text, password);
-        push(&mut text, &["</o:Password>"]);
-    }
-    push(&mut text, &["</o:UsernameToken>"]);
-    Element { text, id: credential.id.to_string() }
+    Element { text: username::write(credential, settings), id: credential.id.to_string() }
 }

@@ -4,10 +4,10 @@ use waxwing_soap::RandomSource;
 use zeroize::Zeroizing;
 
 use super::super::SecuritySettings;
+use super::super::text::{EncryptedType, Place, push_encrypted_data};
 use super::Numbers;
 use super::elements::Element;
 use super::keys::KeyUse;
-use super::text::{EncryptedType, Place, push_encrypted_data};
 use crate::error::{Reason, Result};
 
 /// Encrypts elements one after another, numbering and listing them.

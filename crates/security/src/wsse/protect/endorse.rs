@@ -3,14 +3,14 @@
 
 use super::super::names::X509_V3;
 use super::super::plan::{Endorsing, ProtectionPlan, Sources};
-use super::super::token::{SentSignature, TokenPlacement};
+use super::super::sent::SentSignature;
+use super::super::text::{Place, TokenReference, push};
+use super::super::token::{TokenPlacement, x509};
 use super::super::{SecuritySettings, key};
 use super::Numbers;
 use super::keys::BaseToken;
 use super::signature::{SignedInfo, SignedPart, push_signature};
-use super::text::{Place, TokenReference, push, push_base64, push_encoding_type, push_escaped};
 use crate::error::Result;
-use waxwing_crypto::Certificate;
 
 /// The endorsing signatures of a message and the tokens behind them.
 #[derive(Default)]
@@ -36,7 +36,7 @@ impl Endorsements {
         for endorsing in &plan.endorsing {
             match *endorsing {
                 Endorsing::Certificate { id, certificate, key } => {
-                    push_certificate(&mut this.tokens, id, certificate, plan.settings);
+                    x509::push(&mut this.tokens, id, certificate, plan.settings);
                     let method = plan.settings.suite.asymmetric_signature_uri();
                     let info = SignedInfo::new(&parts, method, plan.settings);
                     let value = key::sign_with(plan.settings, key, &info.canonical())?;
@@ -80,20 +80,4 @@ impl Endorsements {
             .map(|value| SentSignature { value, encrypted })
             .collect()
     }
-}
-
-/// Appends a BinarySecurityToken with the certificate (X.509 Token Profile 1.1 §3.1).
-pub(super) fn push_certificate(
-    out: &mut Vec<u8>,
-    id: &str,
-    certificate: &Certificate,
-    settings: &SecuritySettings,
-) {
-    push(out, &["<o:BinarySecurityToken u:Id=\""]);
-    push_escaped(out, id);
-    push(out, &["\" ValueType=\"", X509_V3, "\""]);
-    push_encoding_type(out, settings);
-    push(out, &[">"]);
-    push_base64(out, certificate.der());
-    push(out, &["</o:BinarySecurityToken>"]);
 }

@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::super::key::{Derivation, MessageKey, TokenKey};
-use super::super::names::{DSIG, ENCRYPTED_KEY, XENC};
+use super::super::names::ENCRYPTED_KEY;
+use super::super::text::{Place, TokenReference, push, push_base64, push_escaped, push_reference};
 use super::super::token::{
-    ContextToken, DerivedKeyToken, EncryptedKeyToken, SessionKeys, TokenPlacement,
+    ContextToken, DerivedKeyToken, SessionKeys, TokenPlacement, encrypted_key,
 };
 use super::super::{Dialect, ProtectionPlan, ProtectionToken, SecuritySettings, Sources};
 use super::Numbers;
-use super::text::{Place, TokenReference, push, push_base64, push_escaped, push_reference};
 use crate::error::{Reason, Result};
 
 /// A key in use and how the message refers to it.
@@ -47,17 +47,7 @@ pub(super) struct BaseToken<'a> {
 
 impl<'a> BaseToken<'a> {
     pub(super) fn of_context(token: &'a ContextToken, placement: TokenPlacement) -> Self {
-        let reference = match placement {
-            TokenPlacement::Attached => TokenReference::Local {
-                id: &token.id,
-                value_type: token.dialect.context_token_type(),
-            },
-            TokenPlacement::External => TokenReference::Context {
-                dialect: token.dialect,
-                identifier: &token.identifier,
-                instance: token.instance.as_deref(),
-            },
-        };
+        let reference = token.reference(placement);
         Self { key: &token.key, reference, dialect: token.dialect }
     }
 
@@ -215,25 +205,7 @@ fn push_protection_token(out: &mut Vec<u8>, plan: &ProtectionPlan<'_>) {
         })
         | ProtectionToken::Context(token, TokenPlacement::Attached) => push(out, &[&token.element]),
         ProtectionToken::Session(_) | ProtectionToken::Context(..) => {}
-        ProtectionToken::EncryptedKey(token) => push_encrypted_key(out, token, plan.settings),
+        ProtectionToken::EncryptedKey(token) => encrypted_key::push(out, token, plan.settings),
         ProtectionToken::EncryptedKeyReference(_) | ProtectionToken::Transport => {}
     }
-}
-
-fn push_encrypted_key(out: &mut Vec<u8>, token: &EncryptedKeyToken, settings: &SecuritySettings) {
-    let algorithm = settings.suite.key_transport_uri();
-    push(out, &["<e:EncryptedKey Id=\"", &token.id, "\" xmlns:e=\"", XENC]);
-    push(out, &["\"><e:EncryptionMethod Algorithm=\"", algorithm, "\""]);
-    if settings.suite.key_transport_is_oaep() {
-        push(out, &["><DigestMethod Algorithm=\"", DSIG, "sha1\" xmlns=\"", DSIG]);
-        push(out, &["\"/></e:EncryptionMethod>"]);
-    } else {
-        push(out, &["/>"]);
-    }
-    push(out, &["<KeyInfo xmlns=\"", DSIG, "\">"]);
-    let recipient = TokenReference::Thumbprint(&token.recipient_thumbprint);
-    push_reference(out, recipient, settings, Place::Security, false);
-    push(out, &["</KeyInfo><e:CipherData><e:CipherValue>"]);
-    push_base64(out, &token.cipher_value);
-    push(out, &["</e:CipherValue></e:CipherData></e:EncryptedKey>"]);
 }

@@ -3,7 +3,8 @@
 use waxwing_soap::Envelope;
 
 use super::super::plan::{ProtectionPlan, Sources};
-use super::super::token::SentSignature;
+use super::super::sent::SentSignature;
+use super::super::text::Place;
 use super::super::{ProtectionOrder, SecuritySettings};
 use super::elements::{Element, Stamp, confirmation, username_token};
 use super::encryptor::Encryptor;
@@ -11,7 +12,6 @@ use super::endorse::Endorsements;
 use super::keys::MessageKeys;
 use super::parts::Parts;
 use super::signature::{SignedInfo, SignedPart, digest_of_text, push_signature};
-use super::text::Place;
 use super::{Header, Numbers};
 use crate::error::Result;
 

@@ -10,15 +10,14 @@ mod keys;
 mod message;
 mod parts;
 mod signature;
-mod text;
 mod transport;
 
 use waxwing_soap::Envelope;
 
-use self::text::push;
 use super::names::{WSSE, XENC};
 use super::plan::{ProtectionPlan, ProtectionToken, Sources};
-use super::token::SentSignature;
+use super::sent::SentSignature;
+use super::text::push;
 use super::{HeaderLayout, ProtectionOrder};
 use crate::error::Result;
 

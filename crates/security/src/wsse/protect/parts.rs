@@ -5,11 +5,11 @@ use waxwing_xml::{Document, Exclusive, Limits, Name, NodeId, canonicalize};
 
 use super::super::key::Digester;
 use super::super::names::{WSSE11, WSU};
+use super::super::text::{EncryptedType, Place};
 use super::super::{ProtectionOrder, SecuritySettings};
 use super::Numbers;
 use super::encryptor::Encryptor;
 use super::signature::SignedPart;
-use super::text::{EncryptedType, Place};
 use crate::error::{Reason, Result};
 use crate::protection::{MessageProtection, ProtectionLevel};
 

@@ -5,7 +5,7 @@ use waxwing_xml::{Document, Element, Exclusive, Limits, canonicalize};
 use super::super::SecuritySettings;
 use super::super::key::Digester;
 use super::super::names::{DSIG, EXC_C14N};
-use super::text::{Place, TokenReference, push, push_base64, push_escaped, push_reference};
+use super::super::text::{Place, TokenReference, push, push_base64, push_escaped, push_reference};
 use crate::error::{Reason, Result};
 
 /// A part that is signed: its id and digest.

@@ -7,12 +7,12 @@ use waxwing_xml::{Exclusive, Name, canonicalize};
 use super::super::key::{self, Digester};
 use super::super::names::{WSU, X509_V3};
 use super::super::plan::{Endorsing, ProtectionPlan, Sources};
-use super::super::token::{SentSignature, TokenPlacement};
+use super::super::sent::SentSignature;
+use super::super::text::{Place, TokenReference, push};
+use super::super::token::{TokenPlacement, x509};
 use super::elements::{Stamp, username_token};
-use super::endorse::push_certificate;
 use super::keys::BaseToken;
 use super::signature::{SignedInfo, SignedPart, push_signature};
-use super::text::{Place, TokenReference, push};
 use super::{Header, Numbers};
 use crate::error::Result;
 use crate::protection::is_addressing;
@@ -34,7 +34,7 @@ pub(super) fn protect(
         let mut parts = vec![stamp.signed(settings)];
         let value = match *endorsing {
             Endorsing::Certificate { id, certificate, key } => {
-                push_certificate(&mut tokens, id, certificate, settings);
+                x509::push(&mut tokens, id, certificate, settings);
                 parts.extend(sign_to(envelope, &mut numbers, plan));
                 let method = settings.suite.asymmetric_signature_uri();
                 let info = SignedInfo::new(&parts, method, settings);

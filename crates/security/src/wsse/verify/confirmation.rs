@@ -3,8 +3,8 @@
 use subtle::ConstantTimeEq;
 use waxwing_xml::{Element, NodeId};
 
-use super::super::token::SentSignature;
-use super::read::{decode, malformed, no_children};
+use super::super::read::{decode, malformed, no_children};
+use super::super::sent::SentSignature;
 use crate::error::{Reason, Result};
 
 /// A confirmation of a reply.

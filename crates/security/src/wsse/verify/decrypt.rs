@@ -5,9 +5,9 @@ use zeroize::Zeroizing;
 
 use super::super::SecuritySettings;
 use super::super::names::{DSIG, TYPE_CONTENT, TYPE_ELEMENT, XENC};
-use super::encrypted_key::cipher_value;
-use super::read::{algorithm, at, elements, end, malformed, no_children, require};
-use super::reference::key_info;
+use super::super::read::{algorithm, at, elements, end, malformed, no_children, require};
+use super::super::reference::key_info;
+use super::super::token::encrypted_key::cipher_value;
 use super::tokens::{Resolved, Root, Tokens};
 use crate::error::{Reason, Result};
 
@@ -21,7 +21,7 @@ impl DataReferences {
         let mut ids: Vec<(Box<str>, bool)> = Vec::new();
         for child in elements(list)? {
             if !child.is(XENC, "DataReference") {
-                return Err(super::read::unexpected(child));
+                return Err(super::super::read::unexpected(child));
             }
             no_children(child)?;
             let id = child
@@ -32,8 +32,8 @@ impl DataReferences {
                 return Err(at(Reason::DuplicateReference(id.into()), child));
             }
             ids.push((id.into(), false));
-            if ids.len() > super::limits::SECURITY_CHILDREN {
-                let limit = super::limits::SECURITY_CHILDREN;
+            if ids.len() > super::super::limits::SECURITY_CHILDREN {
+                let limit = super::super::limits::SECURITY_CHILDREN;
                 return Err(at(Reason::TooMany { what: "DataReferences", limit }, list));
             }
         }

@@ -3,14 +3,14 @@
 use waxwing_xml::Element;
 
 use super::super::key::Derivation;
+use super::super::limits;
 use super::super::names::WSSE;
 use super::super::protect::DEFAULT_LENGTH;
-use super::super::{Dialect, SecuritySettings};
-use super::limits;
-use super::read::{
+use super::super::read::{
     at, base64_content, elements, end, malformed, number, require, take, text, wrong_algorithm,
 };
-use super::reference::{TokenRef, token_reference};
+use super::super::reference::{TokenRef, token_reference};
+use super::super::{Dialect, SecuritySettings};
 use crate::error::{Reason, Result};
 
 /// Reads the token: what it is derived from, and how.

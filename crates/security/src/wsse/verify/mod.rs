@@ -5,20 +5,14 @@
 //! the signature (decrypted and its value verified), then the body, then the digests. Under
 //! `EncryptBeforeSign` the digests are of what was encrypted, and come before anything is decrypted.
 
-mod certificates;
 mod confirmation;
 mod decrypt;
 mod derived;
-mod encrypted_key;
-mod limits;
 mod parts;
 mod pass;
-mod read;
-mod reference;
 mod signature;
 mod timestamp;
 mod tokens;
-mod username;
 
 use waxwing_soap::Envelope;
 use waxwing_xml::NodeId;
@@ -28,8 +22,10 @@ use self::pass::Pass;
 use self::signature::Signed;
 pub(crate) use self::timestamp::check_age;
 use super::ProtectionOrder;
-use super::expect::{Expectations, ExpectedToken, TokenResolver};
+use super::expect::{Expectations, ExpectedToken};
 use super::names::WSSE;
+use super::resolver::TokenResolver;
+use super::token::{SupportingToken, SupportingUse, TokenKind};
 use super::verified::{EndorsingProof, PrimaryToken, Verified};
 use crate::error::{Reason, Result};
 use crate::protection::{MessageProtection, ProtectionLevel, is_addressing};
@@ -173,19 +169,20 @@ fn check_stamp_and_tokens(pass: &Pass<'_>) -> Result<()> {
     if pass.stamp.is_none() {
         return Err(Reason::Missing("the Timestamp").into());
     }
-    if expect.username && pass.username.is_none() {
-        return Err(Reason::Missing("the UsernameToken").into());
+    match expect.supporting.iter().find(|token| !is_shown(**token, pass)) {
+        Some(missing) => Err(Reason::Missing(missing.describe()).into()),
+        None => Ok(()),
     }
-    let has_certificate =
-        pass.endorsing.iter().any(|p| matches!(p, EndorsingProof::Certificate(_)));
-    if expect.endorsing.certificate && !has_certificate {
-        return Err(Reason::Missing("the endorsing signature of a certificate").into());
+}
+
+fn is_shown(token: SupportingToken, pass: &Pass<'_>) -> bool {
+    let endorses = |kind| pass.endorsing.iter().any(|proof| proof.kind() == kind);
+    match token.usage {
+        SupportingUse::Endorsing => endorses(token.kind),
+        SupportingUse::SignedEncrypted => {
+            token.kind == TokenKind::UserName && pass.username.is_some()
+        }
     }
-    let has_context = pass.endorsing.iter().any(|p| matches!(p, EndorsingProof::Context(_)));
-    if expect.endorsing.context && !has_context {
-        return Err(Reason::Missing("the endorsing signature of the security context").into());
-    }
-    Ok(())
 }
 
 /// Timestamp, confirmations and user name must be covered by the primary signature.
@@ -227,7 +224,7 @@ fn check_primary_encrypted(pass: &Pass<'_>, parts: &Parts) -> Result<()> {
 
 /// Over a protected transport a reply, and a request with a user name only, has no signature.
 fn is_unsigned_allowed(expect: &Expectations<'_>) -> bool {
-    !expect.endorsing.certificate && !expect.endorsing.context
+    expect.supporting.iter().all(|token| token.usage != SupportingUse::Endorsing)
 }
 
 /// Enters the message into the replay cache; the very last step, so that nothing unverified fills it.

@@ -6,12 +6,12 @@ use waxwing_xml::{Document, Element, Node, NodeId};
 
 use super::super::ProtectionOrder;
 use super::super::expect::Expectations;
+use super::super::limits;
 use super::super::names::{DSIG, WSSE11, WSU, XENC, XML};
+use super::super::read::{at, elements, is_white_space, malformed};
 use super::super::verified::PartProtection;
 use super::decrypt::{self, DataReferences, Stands};
-use super::limits;
 use super::pass::Pass;
-use super::read::{at, elements, is_white_space, malformed};
 use super::signature::{Primary, Signed};
 use super::tokens::Tokens;
 use crate::error::{Reason, Result};

@@ -6,20 +6,22 @@ use smallvec::SmallVec;
 use waxwing_soap::Envelope;
 use waxwing_xml::{Document, Element, Node, NodeId};
 
-use super::super::expect::{Expectations, ExpectedToken, TokenResolver};
+use super::super::expect::{Expectations, ExpectedToken};
 use super::super::key::MessageKey;
+use super::super::limits;
 use super::super::names::{DSIG, WSSE, WSSE11, WSU, XENC};
-use super::super::token::SentSignature;
-use super::super::verified::{EndorsingProof, ReceivedUsername};
+use super::super::read::{at, is_white_space, unexpected};
+use super::super::resolver::TokenResolver;
+use super::super::sent::SentSignature;
+use super::super::token::{ReceivedUsername, TokenKind, username};
+use super::super::verified::EndorsingProof;
 use super::super::{HeaderLayout, ProtectionOrder};
+use super::confirmation;
 use super::confirmation::Confirmation;
 use super::decrypt::{self, DataReferences, Stands};
-use super::limits;
-use super::read::{at, is_white_space, unexpected};
 use super::signature::{Primary, Signature, Signed};
 use super::timestamp::{self, Stamp};
 use super::tokens::{Resolved, Root, Tokens};
-use super::{confirmation, username};
 use crate::error::{Reason, Result, SecurityError};
 use crate::protection::MessageProtection;
 
@@ -227,7 +229,7 @@ impl<'a> Pass<'a> {
     }
 
     fn username(&mut self, element: Element<'_>, encrypted: bool) -> Result<()> {
-        if !self.expect.username {
+        if !self.expect.is_supported_by(TokenKind::UserName) {
             return Err(unexpected(element));
         }
         if self.username.is_some() {

@@ -6,13 +6,13 @@ use waxwing_xml::{Element, Exclusive, NodeId, Sink, canonicalize};
 
 use super::super::SecuritySettings;
 use super::super::key::{self, Digester, MessageKey};
+use super::super::limits;
 use super::super::names::{DSIG, EXC_C14N, EXC_C14N_WITH_COMMENTS, STR_TRANSFORM};
-use super::limits;
-use super::read::{
+use super::super::read::{
     algorithm, at, base64_content, elements, end, malformed, no_children, require, unexpected,
     wrong_algorithm,
 };
-use super::reference::{TokenRef, key_info};
+use super::super::reference::{TokenRef, key_info};
 use crate::error::{Reason, Result};
 use waxwing_crypto::Certificate;
 
@@ -188,7 +188,8 @@ fn transform(element: Element<'_>) -> Result<Transform> {
     let mut result = Transform::default();
     let children = elements(element)?;
     let mut children = children.iter();
-    if let Some(prefixes) = super::read::take(&mut children, EXC_C14N, "InclusiveNamespaces") {
+    if let Some(prefixes) = super::super::read::take(&mut children, EXC_C14N, "InclusiveNamespaces")
+    {
         no_children(prefixes)?;
         let list = prefixes.attribute("PrefixList").unwrap_or("");
         let limit = limits::INCLUSIVE_PREFIXES;

@@ -5,8 +5,8 @@ use waxwing_xml::{Element, NodeId};
 
 use super::super::SecuritySettings;
 use super::super::names::WSU;
+use super::super::read::{at, elements, end, malformed, require, take, text};
 use super::super::replay::lifetime_of;
-use super::read::{at, elements, end, malformed, require, take, text};
 use crate::error::{Reason, Result, Staleness};
 
 /// A timestamp that was read and is fresh.

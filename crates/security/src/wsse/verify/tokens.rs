@@ -5,16 +5,17 @@ use std::sync::Arc;
 use waxwing_crypto::Certificate;
 use waxwing_xml::Element;
 
-use super::super::expect::{ContextUse, Expectations, ExpectedToken, TokenResolver};
+use super::super::expect::{Expectations, ExpectedToken};
 use super::super::key::{MessageKey, TokenKey};
+use super::super::limits;
 use super::super::names::WSU;
-use super::super::token::EncryptedKeyReference;
+use super::super::read::{at, malformed};
+use super::super::reference::TokenRef;
+use super::super::resolver::{ContextUse, TokenResolver};
+use super::super::token::x509::Certificates;
+use super::super::token::{EncryptedKeyReference, TokenKind, context, encrypted_key};
 use super::super::verified::{PrimaryToken, ProvenContext};
-use super::certificates::Certificates;
-use super::limits;
-use super::read::{at, elements, end, malformed, require, take, text};
-use super::reference::TokenRef;
-use super::{derived, encrypted_key};
+use super::derived;
 use crate::error::{Reason, Result};
 
 /// Which token a key goes back to.
@@ -79,7 +80,7 @@ impl<'a> Tokens<'a> {
     /// An EncryptedKey element, whose key is decrypted with a private key of ours.
     pub(super) fn encrypted_key(&mut self, element: Element<'_>) -> Result<()> {
         if !matches!(self.expect.protection, ExpectedToken::EncryptedKey) {
-            return Err(super::read::unexpected(element));
+            return Err(super::super::read::unexpected(element));
         }
         if self.protection.is_some() {
             return Err(at(Reason::TooMany { what: "EncryptedKey", limit: 1 }, element));
@@ -96,23 +97,17 @@ impl<'a> Tokens<'a> {
     pub(super) fn context(&mut self, element: Element<'_>) -> Result<()> {
         let protects = matches!(self.expect.protection, ExpectedToken::AttachedContext)
             && self.protection.is_none();
-        let endorses = self.expect.endorsing.context && self.endorsing.is_none();
+        let endorses = self.expect.is_supported_by(TokenKind::Context) && self.endorsing.is_none();
         if !protects && !endorses {
-            return Err(super::read::unexpected(element));
+            return Err(super::super::read::unexpected(element));
         }
-        let namespace = self.expect.settings.dialect.conversation();
-        let children = elements(element)?;
-        let mut children = children.iter();
-        let identifier = text(require(&mut children, element, namespace, "Identifier")?)?;
-        let instance = take(&mut children, namespace, "Instance").map(text).transpose()?;
-        take(&mut children, COOKIE_NAMESPACE, "Cookie");
-        end(children)?;
+        let context::Named { identifier, instance } =
+            context::read(element, self.expect.settings.dialect)?;
         let wanted = if protects { ContextUse::Protection } else { ContextUse::Endorsing };
         let key = self
             .resolver
             .context_key(wanted, &identifier, instance.as_deref())
-            .ok_or_else(|| at(Reason::UnknownContext(identifier.as_str().into()), element))?;
-        let (identifier, instance) = (identifier.into(), instance.map(Into::into));
+            .ok_or_else(|| at(Reason::UnknownContext(identifier.clone()), element))?;
         let id = element.attribute_ns(WSU, "Id").map(Into::into);
         let base = Base { id, key, kind: BaseKind::Context { identifier, instance } };
         *(if protects { &mut self.protection } else { &mut self.endorsing }) = Some(base);
@@ -122,15 +117,16 @@ impl<'a> Tokens<'a> {
     /// A BinarySecurityToken element with an endorsing certificate, or with ours, which a key is encrypted for.
     pub(super) fn certificate(&mut self, element: Element<'_>) -> Result<()> {
         let recipient = matches!(self.expect.protection, ExpectedToken::EncryptedKey);
-        if !self.expect.endorsing.certificate && !recipient {
-            return Err(super::read::unexpected(element));
+        if !self.expect.is_supported_by(TokenKind::Certificate) && !recipient {
+            return Err(super::super::read::unexpected(element));
         }
         self.certificates.declare(element)
     }
 
     /// A DerivedKeyToken element; its base token must be known.
     pub(super) fn derived_key(&mut self, element: Element<'_>) -> Result<()> {
-        let more = usize::from(self.expect.endorsing.context) * limits::DERIVED_KEYS_ENDORSING;
+        let more = usize::from(self.expect.is_supported_by(TokenKind::Context))
+            * limits::DERIVED_KEYS_ENDORSING;
         let limit = limits::DERIVED_KEYS + more;
         if self.derived.len() >= limit {
             return Err(at(Reason::TooMany { what: "DerivedKeyTokens", limit }, element));
@@ -158,7 +154,7 @@ impl<'a> Tokens<'a> {
             let (key, root) = (Arc::clone(&derived.key), derived.root);
             return Ok(Resolved::Key { key, root, derived: true });
         }
-        if self.expect.endorsing.certificate
+        if self.expect.is_supported_by(TokenKind::Certificate)
             && let Some(certificate) = self.certificates.find(reference)?
         {
             return Ok(Resolved::Certificate(certificate.clone()));
@@ -258,9 +254,6 @@ impl<'a> Tokens<'a> {
         }
     }
 }
-
-/// The namespace of the state that a stateless issuer puts into its tokens.
-const COOKIE_NAMESPACE: &str = "http://schemas.microsoft.com/ws/2006/05/security";
 
 fn is_named(base: Option<&Base>, id: &str) -> bool {
     base.is_some_and(|base| base.id.as_deref() == Some(id))

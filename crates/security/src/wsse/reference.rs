@@ -2,11 +2,11 @@
 
 use waxwing_xml::Element;
 
-use super::super::expect::CertificateReference;
-use super::super::names::{
+use super::names::{
     DSIG, ENCRYPTED_KEY_SHA1, THUMBPRINT_SHA1, WSSE, X509_SUBJECT_KEY_IDENTIFIER, X509_V3,
 };
 use super::read::{at, base64_content, elements, malformed, require, text, unexpected};
+use super::resolver::CertificateReference;
 use crate::error::{Reason, Result};
 
 /// What a SecurityTokenReference says.
@@ -85,7 +85,7 @@ fn by_uri(reference: Element<'_>) -> Result<TokenRef<'_>> {
     if uri.is_empty() {
         return Err(malformed(reference, "URI", "a URI"));
     }
-    let instance = super::super::Dialect::ALL
+    let instance = super::Dialect::ALL
         .iter()
         .find_map(|dialect| reference.attribute_ns(dialect.conversation(), "Instance"));
     Ok(TokenRef::External { uri, instance })

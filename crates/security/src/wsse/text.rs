@@ -4,10 +4,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::super::names::{
+use super::names::{
     BASE64_BINARY, DSIG, ENCRYPTED_KEY, ENCRYPTED_KEY_SHA1, THUMBPRINT_SHA1, WSSE, WSSE11, XENC,
 };
-use super::super::{Dialect, SecuritySettings};
+use super::{Dialect, SecuritySettings};
 
 /// Appends pieces of text that need no escaping.
 pub(super) fn push(out: &mut Vec<u8>, pieces: &[&str]) {

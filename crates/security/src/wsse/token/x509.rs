@@ -1,18 +1,22 @@
-//! The certificates that stand in a message, and references to them (X.509 Token Profile 1.1 §3; WS-Security 1.1 §7).
+//! Certificates in a message (X.509 Token Profile 1.1 §3; WS-Security 1.1 §7): written, read, and found by references to
+//! them. One endorses a message by its key's signature, or says whom a key is encrypted for. Whether it is trusted is
+//! decided elsewhere; the caller is its holder.
 
 use waxwing_crypto::Certificate;
 use waxwing_xml::Element;
 
-use super::super::expect::CertificateReference;
+use super::super::SecuritySettings;
+use super::super::limits;
 use super::super::names::{WSSE, WSU, X509_V3};
-use super::limits;
-use super::read::{at, base64_content, unexpected};
-use super::reference::TokenRef;
+use super::super::read::{at, base64_content, unexpected};
+use super::super::reference::TokenRef;
+use super::super::resolver::CertificateReference;
+use super::super::text::{push as push_text, push_base64, push_encoding_type, push_escaped};
 use crate::error::{Reason, Result};
 
 /// The certificates of a message that were declared so far.
 #[derive(Default)]
-pub(super) struct Certificates(Vec<Declared>);
+pub(in super::super) struct Certificates(Vec<Declared>);
 
 struct Declared {
     id: Option<Box<str>>,
@@ -21,7 +25,7 @@ struct Declared {
 
 impl Certificates {
     /// Adds a BinarySecurityToken.
-    pub(super) fn declare(&mut self, element: Element<'_>) -> Result<()> {
+    pub(in super::super) fn declare(&mut self, element: Element<'_>) -> Result<()> {
         let certificate = binary_token(element)?;
         let id = element.attribute_ns(WSU, "Id").map(Into::into);
         self.add(id, certificate, element)
@@ -43,7 +47,10 @@ impl Certificates {
 
     /// The certificate of the message that is referred to, in whatever way; none when it is not in the message. One
     /// that stands within its reference is declared by it.
-    pub(super) fn find(&mut self, reference: &TokenRef<'_>) -> Result<Option<&Certificate>> {
+    pub(in super::super) fn find(
+        &mut self,
+        reference: &TokenRef<'_>,
+    ) -> Result<Option<&Certificate>> {
         match reference {
             TokenRef::Embedded(element) => {
                 let certificate = binary_token(*element)?;
@@ -96,4 +103,20 @@ fn binary_token(element: Element<'_>) -> Result<Certificate> {
 fn parse(der: &[u8]) -> Result<Certificate> {
     let malformed = Reason::Malformed { what: "the token", expected: "an X.509 certificate" };
     Certificate::from_der(der).map_err(|_| malformed.into())
+}
+
+/// Appends a BinarySecurityToken with the certificate (X.509 Token Profile 1.1 §3.1).
+pub(in super::super) fn push(
+    out: &mut Vec<u8>,
+    id: &str,
+    certificate: &Certificate,
+    settings: &SecuritySettings,
+) {
+    push_text(out, &["<o:BinarySecurityToken u:Id=\""]);
+    push_escaped(out, id);
+    push_text(out, &["\" ValueType=\"", X509_V3, "\""]);
+    push_encoding_type(out, settings);
+    push_text(out, &[">"]);
+    push_base64(out, certificate.der());
+    push_text(out, &["</o:BinarySecurityToken>"]);
 }
