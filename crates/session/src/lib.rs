@@ -32,7 +32,7 @@ pub use service::{
     Demarcation, DispatchId, DispatchModes, Encoded, EndpointId, Execution, InstanceContextMode,
     InstanceId, OutOfPlace, Peer, Place, RefusalKind, ReplyTo, ServiceAnswer, ServiceEndpoint,
     ServiceInput, ServiceOutput, ServiceResponse, ServiceSessions, ServiceSettings, UnknownSender,
-    VerifiedMessage, VerifiedRequest,
+    UnverifiedMessage, VerifiedMessage, VerifiedRequest,
 };
 
 pub use waxwing_reliable::{CallId, ExchangeId};

@@ -20,6 +20,7 @@ use super::hints::{Own, Seen, with_hint};
 use super::names::Peer;
 use super::response::{Said, ServiceResponse};
 use super::settings::ServiceSettings;
+use super::unverified::UnverifiedMessage;
 use super::verified::{Carried, VerifiedMessage, VerifiedRequest};
 use crate::diagnosis::is_infrastructure;
 use crate::message::ApplicationMessage;
@@ -97,20 +98,20 @@ impl ServiceEndpoint {
     /// Takes a message that came in from this peer.
     pub fn receive(
         &self,
-        envelope: Envelope,
+        message: impl Into<UnverifiedMessage>,
         peer: impl Into<Peer>,
         at: &mut Moment<'_>,
     ) -> Arrival {
+        let UnverifiedMessage { envelope, seen } = message.into();
         let peer = peer.into();
         if envelope.version() != self.settings.version {
             let (fault, problem) =
                 faults::version_mismatch(envelope.version(), self.settings.version);
             return answer(Encoded::refusal(fault, problem));
         }
-        if let Some(refusal) = self.misdirected(&envelope) {
+        if let Some(refusal) = self.misdirected(&envelope, &seen) {
             return answer(refusal);
         }
-        let seen = Seen::of(&envelope);
         let incoming = self.security.receive(envelope, peer.tag, at);
         self.secured(incoming, seen, peer, at)
     }
@@ -221,10 +222,10 @@ impl ServiceEndpoint {
     /// The refusal of a message of the security protocol that is for another service: the security answers those itself,
     /// and nothing above sees their address. It is signed in those that prove something, and nothing else in them says
     /// for whom they are: whoever a client talks to could hand its request on and would know the key of the session.
-    fn misdirected(&self, envelope: &Envelope) -> Option<Encoded> {
+    fn misdirected(&self, envelope: &Envelope, seen: &Seen) -> Option<Encoded> {
         let version = envelope.version();
-        let action = envelope.header_named(version.addressing.namespace(), "Action")?.text();
-        let is_trust = |dialect| TrustAction::of(action.trim(), dialect).is_some();
+        let action = seen.claimed_action()?;
+        let is_trust = |dialect| TrustAction::of(action, dialect).is_some();
         if self.security.profile().is_none() || !Dialect::ALL.into_iter().any(is_trust) {
             return None;
         }

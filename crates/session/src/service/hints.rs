@@ -15,7 +15,7 @@ const VERSIONS: [ReliableMessagingVersion; 2] =
 /// What is seen of a message before anything of it is verified. It decides nothing.
 #[derive(Debug)]
 pub(super) struct Seen {
-    action: String,
+    action: Option<String>,
     security: bool,
     encrypted_key: bool,
     context: Option<Dialect>,
@@ -34,7 +34,7 @@ impl Seen {
     pub(super) fn of(envelope: &Envelope) -> Self {
         let namespace = envelope.version().addressing.namespace();
         let action = envelope.header_named(namespace, "Action");
-        let action = action.map(|header| header.text().trim().to_owned()).unwrap_or_default();
+        let action = action.map(|header| header.text().trim().to_owned());
         let header = envelope.header_named(WSSE, "Security");
         let sequence = VERSIONS
             .iter()
@@ -56,7 +56,7 @@ impl Seen {
     /// What of a message whose content was verified is of interest: its action.
     pub(super) fn verified(action: &str, sequence: bool, own: Own) -> Self {
         let context = own.security.map(|security| security.dialect);
-        let (action, security) = (action.to_owned(), context.is_some());
+        let (action, security) = (Some(action.to_owned()), context.is_some());
         Self { action, security, encrypted_key: false, context, sequence }
     }
 
@@ -69,12 +69,21 @@ impl Seen {
         by_security.or_else(|| self.by_reliability(own.reliable))
     }
 
+    /// None without an action.
+    pub(super) fn claimed_action(&self) -> Option<&str> {
+        self.action.as_deref()
+    }
+
+    fn action(&self) -> &str {
+        self.claimed_action().unwrap_or_default()
+    }
+
     fn trust(&self) -> Option<Dialect> {
-        Dialect::ALL.into_iter().find(|dialect| self.action.starts_with(dialect.trust()))
+        Dialect::ALL.into_iter().find(|dialect| self.action().starts_with(dialect.trust()))
     }
 
     fn is_trust(&self, end: &str) -> bool {
-        self.trust().is_some() && self.action.ends_with(end)
+        self.trust().is_some() && self.action().ends_with(end)
     }
 
     fn at_unsecured(&self) -> Option<&'static str> {
@@ -115,7 +124,7 @@ impl Seen {
     fn by_reliability(&self, own: Option<ReliableMessagingVersion>) -> Option<&'static str> {
         use ReliableMessagingVersion::{February2005, V11};
         let theirs =
-            VERSIONS.into_iter().find(|version| self.action.starts_with(version.namespace()));
+            VERSIONS.into_iter().find(|version| self.action().starts_with(version.namespace()));
         Some(match (theirs, own) {
             (Some(_), None) => {
                 "the client has <reliableSession enabled=\"true\"/>, this endpoint has none"

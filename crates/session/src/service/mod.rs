@@ -17,6 +17,7 @@ mod names;
 mod response;
 mod sessions;
 mod settings;
+mod unverified;
 mod verified;
 
 pub use admission::{Admission, AdmissionInput, AdmissionLimits};
@@ -29,4 +30,5 @@ pub use names::{DispatchId, EndpointId, InstanceId, Peer, Place};
 pub use response::ServiceResponse;
 pub use sessions::{Execution, ServiceInput, ServiceOutput, ServiceSessions};
 pub use settings::ServiceSettings;
+pub use unverified::UnverifiedMessage;
 pub use verified::{VerifiedMessage, VerifiedRequest};

@@ -8,8 +8,8 @@ use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use waxwing_session::{
     Arrival, Encoded, EndpointId, RefusalKind, ServiceAnswer, ServiceEndpoint, UnknownSender,
+    UnverifiedMessage,
 };
-use waxwing_soap::Envelope;
 use waxwing_soap::encoder::{self as soap, DecodeError, Decoder, Encoder};
 use waxwing_soap::http::ContentType;
 
@@ -83,7 +83,7 @@ impl Endpoint {
         })?;
         let address = settings.address.as_str().into();
         let throttle = Arc::clone(&parts.throttle);
-        let endpoint = Arc::new_cyclic(|own| Self {
+        let endpoint = Arc::new_cyclic(|own: &Weak<Self>| Self {
             parts,
             sessions,
             number: throttle.join(own.clone()),
@@ -92,7 +92,7 @@ impl Endpoint {
             log: Rate::new(),
             stop: watch::Sender::new(false),
         });
-        endpoint.sessions.start_timer(&endpoint);
+        endpoint.start_timer();
         tokio::spawn(sweep_every_second(Arc::downgrade(&endpoint)));
         Ok(endpoint)
     }
@@ -110,7 +110,7 @@ impl Endpoint {
     /// Takes no new sessions any more, and no calls outside of sessions; what has begun goes on.
     pub(super) fn close(self: &Arc<Self>) {
         self.parts.endpoint.security().close();
-        self.sessions.shut_down(self);
+        self.shut_down();
     }
 
     /// Gives up the operations that still run.
@@ -130,15 +130,15 @@ impl Endpoint {
         let parsed = self.parse(&request);
         // The octets would be held as long as the operation takes.
         drop(request);
-        let envelope = match parsed {
-            Ok(envelope) => envelope,
+        let message = match parsed {
+            Ok(message) => message,
             Err(refusal) => return refusal,
         };
         Counters::add(&self.counters.messages);
         let mut arrival = {
             let mut random = SystemRandom;
             let mut moment = self.parts.clock.moment(&mut random);
-            self.parts.endpoint.receive(envelope, peer, &mut moment)
+            self.parts.endpoint.receive(message, peer, &mut moment)
         };
         let message = loop {
             arrival = match arrival {
@@ -151,7 +151,7 @@ impl Endpoint {
             let note = message_note(&message.message.caller().name());
             trace.plain(self.parts.clock.wall(), TraceDirection::Received, &note, plain);
         }
-        let (encoded, place) = self.sessions.request(&self, message).await;
+        let (encoded, place) = self.request(message).await;
         let reply = self.write(encoded, peer);
         drop(place);
         reply
@@ -165,7 +165,7 @@ impl Endpoint {
         self.parts.endpoint.authenticated(sender, verdict, &mut clock.moment(&mut random))
     }
 
-    fn parse(&self, request: &Incoming) -> Result<Envelope, Reply> {
+    fn parse(&self, request: &Incoming) -> Result<UnverifiedMessage, Reply> {
         let content_type = request.content_type.as_deref().unwrap_or_default();
         if let Some(trace) = &self.parts.trace {
             trace.wire(
@@ -185,8 +185,10 @@ impl Endpoint {
                 _ => Refusal::Malformed,
             })
         })?;
-        match action_mismatch(request.action.as_deref(), content_type, &envelope) {
-            None => Ok(envelope),
+        let message = UnverifiedMessage::from(envelope);
+        let named = request.action.as_deref();
+        match message.action().and_then(|own| action_mismatch(named, content_type, own)) {
+            None => Ok(message),
             Some(problem) => {
                 self.refused_request(request, &problem);
                 // WCF gives the request up, too.
@@ -238,7 +240,7 @@ impl Endpoint {
             }
         }
         if let Some(session) = &ended {
-            self.sessions.context_lost(session.identifier(), self);
+            self.context_lost(session.identifier());
         }
         let is_fault = matches!(answer, ServiceAnswer::Fault(_));
         let envelope = match answer {
@@ -290,16 +292,9 @@ async fn sweep_every_second(endpoint: Weak<Endpoint>) {
 
 /// Every action that the transport names, in the content type or in `SOAPAction`, must be the message's: whoever looks
 /// at the transport alone (a firewall, a router) must not be shown another one.
-fn action_mismatch(
-    soap_action: Option<&str>,
-    content_type: &str,
-    envelope: &Envelope,
-) -> Option<String> {
+fn action_mismatch(soap_action: Option<&str>, content_type: &str, action: &str) -> Option<String> {
     let of_type = ContentType::parse(content_type).and_then(|parsed| parsed.action());
     let of_header = soap_action.map(|action| action.trim().trim_matches('"').to_owned());
-    let namespace = envelope.version().addressing.namespace();
-    let action =
-        envelope.header_named(namespace, "Action").map(|header| header.text().trim().to_owned())?;
     let other = |named: &String| !named.is_empty() && *named != action;
     let named = [of_type, of_header].into_iter().flatten().find(other)?;
     Some(format!("the transport names the action {named}, the message is {action}"))
@@ -318,22 +313,17 @@ pub(super) fn caller_of(
 
 #[cfg(test)]
 mod tests {
-    use waxwing_soap::{Addressing, MessageVersion};
-
     use super::*;
 
     #[test]
     fn the_transport_names_no_other_action() {
-        let mut envelope = Envelope::new(MessageVersion::SOAP12_ADDRESSING10);
-        let action = Some("urn:pay".to_owned());
-        Addressing { action, ..Addressing::default() }.write(&mut envelope);
         let of_type = |action: &str| format!("application/soap+xml; action=\"{action}\"");
         let (own, other) = (of_type("urn:pay"), of_type("urn:look"));
         let plain = "application/soap+xml; charset=utf-8";
         for (header, kind) in
             [(None, plain), (None, &*own), (Some("\"urn:pay\""), &*own), (Some("\"\""), plain)]
         {
-            assert_eq!(action_mismatch(header, kind, &envelope), None, "{header:?} {kind}");
+            assert_eq!(action_mismatch(header, kind, "urn:pay"), None, "{header:?} {kind}");
         }
         // One of two that is right does not hide the other.
         for (header, kind) in [
@@ -342,7 +332,7 @@ mod tests {
             (Some("\"urn:look\""), &*own),
             (Some("\"urn:pay\""), &*other),
         ] {
-            let text = action_mismatch(header, kind, &envelope).expect("a mismatch");
+            let text = action_mismatch(header, kind, "urn:pay").expect("a mismatch");
             assert!(text.contains("urn:look"), "{text}");
         }
     }

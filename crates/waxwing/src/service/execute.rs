@@ -45,8 +45,8 @@ pub(super) async fn execute(
         reply = run => Some(reply),
     };
     match reply {
-        Some(reply) => endpoint.sessions.finished(&endpoint, call, reply),
-        None => endpoint.sessions.given_up(&endpoint, call),
+        Some(reply) => endpoint.finished(call, reply),
+        None => endpoint.given_up(call),
     }
 }
 
@@ -96,7 +96,7 @@ impl Endpoint {
     ) -> Result<Arc<ServiceObject>, OperationFault> {
         let made = panics::catch(|| self.parts.instances.instance());
         if keep {
-            self.sessions.made(self, instance, made.as_ref().ok());
+            self.made(instance, made.as_ref().ok());
         }
         made.map_err(|panicked| {
             self.failed("an instance of the service could not be made", &panicked);

@@ -82,7 +82,7 @@ impl ServiceHost {
         }
         let graceful = self.sessions() == 0;
         for endpoint in &self.endpoints {
-            endpoint.sessions.abort_all(endpoint, "the host was closed");
+            endpoint.abort_all("the host was closed");
         }
         let rest = deadline
             .saturating_duration_since(tokio::time::Instant::now())

@@ -5,6 +5,7 @@ mod authorization;
 mod builder;
 mod contracts;
 mod credentials;
+mod drive;
 mod endpoint;
 mod error;
 mod execute;

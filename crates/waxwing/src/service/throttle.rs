@@ -5,14 +5,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use waxwing_binding::EffectiveThrottling;
 use waxwing_session::{Admission, AdmissionInput, AdmissionLimits, EndpointId, Place};
 
-use super::endpoint::Endpoint;
 use crate::net::Listener;
+
+/// Who asks for places: an endpoint.
+pub(super) trait Tenant: Send + Sync {
+    /// It is granted a place that was not free when it asked. The caller holds no lock.
+    fn granted(self: Arc<Self>, place: Place);
+}
 
 /// What a service does at a time. One for all its endpoints.
 pub(super) struct Throttle {
     /// Held for one question at a time; the lock of an endpoint's sessions may be held around it, never the other way.
     admission: Mutex<Admission>,
-    endpoints: Mutex<Vec<Weak<Endpoint>>>,
+    tenants: Mutex<Vec<Weak<dyn Tenant>>>,
     /// Where answers wait for their readers.
     listeners: Arc<[Arc<dyn Listener>]>,
 }
@@ -28,23 +33,28 @@ impl Throttle {
             instances: most.max_concurrent_instances as usize,
         };
         let admission = Mutex::new(Admission::new(limits));
-        Arc::new(Self { admission, endpoints: Mutex::default(), listeners })
+        Arc::new(Self { admission, tenants: Mutex::default(), listeners })
     }
 
-    fn endpoints(&self) -> MutexGuard<'_, Vec<Weak<Endpoint>>> {
-        self.endpoints.lock().unwrap_or_else(PoisonError::into_inner)
+    fn tenants(&self) -> MutexGuard<'_, Vec<Weak<dyn Tenant>>> {
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One more endpoint. Gives its number.
-    pub(super) fn join(&self, endpoint: Weak<Endpoint>) -> EndpointId {
-        let mut endpoints = self.endpoints();
-        endpoints.push(endpoint);
-        endpoints.len() - 1
+    pub(super) fn join(&self, tenant: Weak<dyn Tenant>) -> EndpointId {
+        let mut tenants = self.tenants();
+        tenants.push(tenant);
+        tenants.len() - 1
     }
 
-    /// An endpoint by its number, while it lives.
-    pub(super) fn endpoint(&self, number: EndpointId) -> Option<Arc<Endpoint>> {
-        self.endpoints().get(number).and_then(Weak::upgrade)
+    /// Tells endpoints what they were granted. The caller holds no lock.
+    pub(super) fn grant(&self, granted: Vec<(EndpointId, Place)>) {
+        for (to, place) in granted {
+            let tenant = self.tenants().get(to).and_then(Weak::upgrade);
+            if let Some(tenant) = tenant {
+                tenant.granted(place);
+            }
+        }
     }
 
     /// Asks for a place or gives one back. Gives the places that are granted, and to whom.
@@ -65,5 +75,25 @@ impl Throttle {
                 settled.await;
             }
         }
+    }
+}
+
+/// The place of a call that is over. It is free when this is dropped, which nobody does under a lock.
+pub(super) struct CallPlace {
+    throttle: Arc<Throttle>,
+    endpoint: EndpointId,
+    place: Place,
+}
+
+impl CallPlace {
+    pub(super) fn new(throttle: &Arc<Throttle>, endpoint: EndpointId, place: Place) -> Self {
+        Self { throttle: Arc::clone(throttle), endpoint, place }
+    }
+}
+
+impl Drop for CallPlace {
+    fn drop(&mut self) {
+        let granted = self.throttle.ask(self.endpoint, AdmissionInput::Free(self.place));
+        self.throttle.grant(granted);
     }
 }

@@ -1,0 +1,27 @@
+//! A message as it came in.
+
+use waxwing_soap::Envelope;
+
+use super::hints::Seen;
+
+/// A message of which nothing is verified. What it says of itself is read once, here: it decides which part of the security
+/// looks at the message, and what the log says when that refuses it. Everything that is acted upon is read of the message as
+/// it was verified, once too ([`VerifiedRequest`](crate::VerifiedRequest)).
+#[derive(Debug)]
+pub struct UnverifiedMessage {
+    pub(super) envelope: Envelope,
+    pub(super) seen: Seen,
+}
+
+impl UnverifiedMessage {
+    /// The action that it claims to have; none without the header.
+    pub fn action(&self) -> Option<&str> {
+        self.seen.claimed_action()
+    }
+}
+
+impl From<Envelope> for UnverifiedMessage {
+    fn from(envelope: Envelope) -> Self {
+        Self { seen: Seen::of(&envelope), envelope }
+    }
+}

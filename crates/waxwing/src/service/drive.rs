@@ -1,0 +1,298 @@
+//! Drives the sessions of an endpoint: gives their engine what happens, under one lock, and does what it wants done, under
+//! none. What belongs to users (instances, operations, subscribers of the log) is touched after the lock is released.
+
+use std::sync::{Arc, Weak};
+
+use tokio::sync::oneshot;
+use waxwing_reliable::{Event, Identifier};
+use waxwing_session::{
+    AdmissionInput, AppMessage, ArrivedMessage, DispatchId, Encoded, EndpointId, ExchangeId,
+    Execution, InstanceId, Moment, Place, ServiceInput, ServiceOutput, ServiceResponse,
+};
+
+use super::endpoint::Endpoint;
+use super::execute::execute;
+use super::instances::ServiceObject;
+use super::sessions::{Answered, State};
+use super::throttle::{CallPlace, Tenant};
+use super::watch::{Counters, HostEvent};
+use crate::environment::SystemRandom;
+use crate::log::Cut;
+
+/// Somebody who waits for an answer; the engine hears it when he goes.
+struct Waits<'a> {
+    endpoint: &'a Arc<Endpoint>,
+    exchange: ExchangeId,
+    is_answered: bool,
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            self.endpoint.drive(|state, at| {
+                state.waiting.remove(&self.exchange);
+                state.engine.handle(ServiceInput::Abandoned(self.exchange), at);
+            });
+        }
+    }
+}
+
+/// What is to be done when the lock is released.
+#[derive(Default)]
+struct Todo {
+    answers: Vec<(oneshot::Sender<Answered>, ServiceResponse)>,
+    executions: Vec<(Execution, Option<Arc<ServiceObject>>)>,
+    released: Vec<(InstanceId, Option<Arc<ServiceObject>>)>,
+    /// The place of the call that is over.
+    place: Option<Place>,
+    /// Places that were granted to other endpoints.
+    granted: Vec<(EndpointId, Place)>,
+    others: Vec<ServiceOutput>,
+}
+
+impl Endpoint {
+    /// Gives a message to the sessions and waits for its answer. The place is held until the answer is written.
+    pub(super) async fn request(
+        self: &Arc<Self>,
+        arrived: ArrivedMessage,
+    ) -> (Encoded, Option<CallPlace>) {
+        let ArrivedMessage { message, reply, .. } = arrived;
+        let (sender, receiver) = oneshot::channel();
+        let exchange = self.drive(|state, at| {
+            state.exchanges += 1;
+            let exchange = ExchangeId(state.exchanges);
+            state.waiting.insert(exchange, sender);
+            state.engine.handle(ServiceInput::Arrived { exchange, message }, at);
+            exchange
+        });
+        let mut waits = Waits { endpoint: self, exchange, is_answered: false };
+        let answered = receiver.await;
+        waits.is_answered = true;
+        let Ok(Answered { response, place }) = answered else {
+            return (Encoded::no_answer("the host was closed"), None);
+        };
+        let mut random = SystemRandom;
+        let mut at = self.parts.clock.moment(&mut random);
+        (self.parts.endpoint.encode(&reply, response, &mut at), place)
+    }
+
+    /// The security context below is gone.
+    pub(super) fn context_lost(self: &Arc<Self>, identifier: &str) {
+        self.give(ServiceInput::ContextLost(Identifier::new(identifier)));
+    }
+
+    /// Takes no new sessions any more, and no calls outside of sessions.
+    pub(super) fn shut_down(self: &Arc<Self>) {
+        self.give(ServiceInput::Shutdown);
+    }
+
+    /// Ends every reliable session that is still there; whoever waits for an answer is told.
+    pub(super) fn abort_all(self: &Arc<Self>, reason: &str) {
+        self.give(ServiceInput::AbortAll { reason: reason.to_owned() });
+    }
+
+    /// The instance of a session is there.
+    pub(super) fn made(self: &Arc<Self>, instance: InstanceId, made: Option<&Arc<ServiceObject>>) {
+        self.drive(|state, at| match made {
+            Some(object) => {
+                state.instances.insert(instance, Arc::clone(object));
+                state.engine.handle(ServiceInput::Made(instance), at);
+            }
+            None => state.engine.handle(ServiceInput::Unmade(instance), at),
+        });
+    }
+
+    /// A call was executed.
+    pub(super) fn finished(self: &Arc<Self>, call: DispatchId, reply: Option<AppMessage>) {
+        self.give(ServiceInput::Finished { call, reply });
+    }
+
+    /// A call is given up, since the host ends.
+    pub(super) fn given_up(self: &Arc<Self>, call: DispatchId) {
+        self.give(ServiceInput::GivenUp(call));
+    }
+
+    pub(super) fn start_timer(self: &Arc<Self>) {
+        tokio::spawn(run_timer(Arc::downgrade(self)));
+    }
+
+    fn give(self: &Arc<Self>, input: ServiceInput) {
+        self.drive(|state, at| state.engine.handle(input, at));
+    }
+
+    /// Gives an input by `step` and does what comes of it.
+    fn drive<R>(self: &Arc<Self>, step: impl FnOnce(&mut State, &mut Moment<'_>) -> R) -> R {
+        let mut random = SystemRandom;
+        let mut at = self.parts.clock.moment(&mut random);
+        let mut todo = Todo::default();
+        let mut state = self.sessions.lock();
+        let result = step(&mut state, &mut at);
+        drain(&mut state, self, &mut todo, &mut at);
+        let wake = state.engine.wake_at();
+        if wake.is_some_and(|wake| state.timer_at.is_none_or(|at| wake < at)) {
+            self.sessions.timer.notify_one();
+        }
+        drop(state);
+        todo.run(self);
+        result
+    }
+}
+
+impl Tenant for Endpoint {
+    fn granted(self: Arc<Self>, place: Place) {
+        self.give(ServiceInput::Granted(place));
+    }
+}
+
+/// Collects what the engine wants done, until it wants nothing. Places are asked for at once: the host's admission has a
+/// lock of its own, which is the inner one.
+fn drain(state: &mut State, endpoint: &Endpoint, todo: &mut Todo, at: &mut Moment<'_>) {
+    while let Some(output) = state.engine.poll() {
+        match output {
+            ServiceOutput::Answer { exchange, response } => {
+                if let Some(waiting) = state.waiting.remove(&exchange) {
+                    todo.answers.push((waiting, response));
+                }
+            }
+            ServiceOutput::Execute(execution) => {
+                let object = state.instances.get(&execution.instance).cloned();
+                todo.executions.push((execution, object));
+            }
+            ServiceOutput::Release(instance) => {
+                todo.released.push((instance, state.instances.remove(&instance)));
+            }
+            ServiceOutput::Free(place @ Place::Call { .. }) if todo.place.is_none() => {
+                todo.place = Some(place);
+            }
+            ServiceOutput::Want(place) => {
+                ask(state, endpoint, AdmissionInput::Want(place), todo, at);
+            }
+            ServiceOutput::Free(place) => {
+                ask(state, endpoint, AdmissionInput::Free(place), todo, at);
+            }
+            other => todo.others.push(other),
+        }
+    }
+}
+
+fn ask(
+    state: &mut State,
+    endpoint: &Endpoint,
+    input: AdmissionInput,
+    todo: &mut Todo,
+    at: &mut Moment<'_>,
+) {
+    let own = endpoint.number;
+    for (to, place) in endpoint.parts.throttle.ask(own, input) {
+        if to == own {
+            state.engine.handle(ServiceInput::Granted(place), at);
+        } else {
+            todo.granted.push((to, place));
+        }
+    }
+}
+
+impl Todo {
+    fn run(self, endpoint: &Arc<Endpoint>) {
+        let Self { answers, executions, released, place, granted, others } = self;
+        let throttle = &endpoint.parts.throttle;
+        let mut place = place.map(|place| CallPlace::new(throttle, endpoint.number, place));
+        for (waiting, response) in answers {
+            // Who waited may be gone; then the place is free at once.
+            let _ = waiting.send(Answered { response, place: place.take() });
+        }
+        drop(place);
+        for output in others {
+            tell(endpoint, output);
+        }
+        for (execution, object) in executions {
+            tokio::spawn(execute(Arc::clone(endpoint), execution, object));
+        }
+        for (instance, object) in released {
+            if let Some(object) = object {
+                endpoint.discard(object);
+            }
+            endpoint.give(ServiceInput::Released(instance));
+        }
+        throttle.grant(granted);
+    }
+}
+
+/// What is for the security below, and for the log.
+fn tell(endpoint: &Arc<Endpoint>, output: ServiceOutput) {
+    let (address, counters) = (endpoint.address(), &endpoint.counters);
+    let security = endpoint.parts.endpoint.security();
+    match output {
+        ServiceOutput::ReleaseSecurity(session) => {
+            let mut random = SystemRandom;
+            security.release_session(&session, &endpoint.parts.clock.moment(&mut random));
+        }
+        ServiceOutput::EndSecurity(session) => security.end_session(&session),
+        ServiceOutput::Created(session) => {
+            tracing::debug!(address, %session, "a session was created");
+            Counters::add(&counters.created);
+            endpoint.tell(|address| HostEvent::SessionCreated {
+                address,
+                session: session.to_string(),
+            });
+        }
+        ServiceOutput::Accepted(session) => {
+            tracing::debug!(address, %session, "a session was accepted");
+            endpoint.tell(|address| HostEvent::SessionAccepted {
+                address,
+                session: session.to_string(),
+            });
+        }
+        ServiceOutput::Closed(session) => {
+            tracing::debug!(address, %session, "a session was closed");
+            Counters::add(&counters.closed);
+            endpoint
+                .tell(|address| HostEvent::SessionClosed { address, session: session.to_string() });
+        }
+        ServiceOutput::Failed { session, error } => {
+            Counters::add(&counters.faulted);
+            endpoint.tell(|address| HostEvent::SessionFaulted {
+                address,
+                session: session.to_string(),
+                reason: Cut::of(&error).to_string(),
+            });
+            if let Some(left_out) = endpoint.log.pass() {
+                let error = Cut::of(error);
+                tracing::warn!(address, %session, left_out, "a reliable session failed: {error}");
+            }
+        }
+        ServiceOutput::Event { session, event } => {
+            if let Event::Duplicate { .. } = event {
+                Counters::add(&counters.duplicates);
+                endpoint
+                    .tell(|address| HostEvent::Duplicate { address, session: session.to_string() });
+            }
+            tracing::debug!(address, %session, ?event, "reliable session");
+        }
+        ServiceOutput::Gone(session) => {
+            tracing::debug!(address, %session, "nothing is left of a session");
+        }
+        // Done under the lock.
+        ServiceOutput::Answer { .. }
+        | ServiceOutput::Execute(_)
+        | ServiceOutput::Release(_)
+        | ServiceOutput::Want(_)
+        | ServiceOutput::Free(_) => {}
+    }
+}
+
+/// Wakes the sessions when their time has come, as long as the endpoint lives.
+async fn run_timer(endpoint: Weak<Endpoint>) {
+    loop {
+        let Some(strong) = endpoint.upgrade() else { return };
+        let sessions = &strong.sessions;
+        let wake = {
+            let mut state = sessions.lock();
+            state.timer_at = state.engine.wake_at();
+            state.timer_at
+        };
+        if strong.parts.clock.sleep_until(wake, &sessions.timer).await {
+            strong.give(ServiceInput::Tick);
+        }
+    }
+}
