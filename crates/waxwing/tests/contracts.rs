@@ -277,7 +277,7 @@ async fn a_contract_that_needs_a_session_is_not_opened_without() {
         .endpoint(plain(false), address, &ORDERS_CONTRACT, ServiceBehavior::default())
         .unwrap();
     let make = || OrdersService::new(Desk::default());
-    let refused = builder.open(ServiceInstances::per_session(make)).await.err().expect("refused");
+    let refused = builder.open(ServiceInstances::per_session(make)).await.unwrap_err();
     assert!(refused.to_string().contains(text), "{refused}");
     let factory = ChannelFactory::new(plain(false), "http://127.0.0.1:9/", &ORDERS_CONTRACT);
     let refused = factory.unwrap().create_channel().unwrap_err();

@@ -101,7 +101,7 @@ mod named {
         let _: &Identity = &caller.identity;
         let right =
             |claim: &Claim| -> (ClaimValue, ClaimRight) { (claim.value.clone(), claim.right) };
-        let _ = caller.claims().iter().map(right).count();
+        let _: Vec<_> = caller.claims().iter().map(right).collect();
         (caller.certificate(), caller.claims())
     }
 

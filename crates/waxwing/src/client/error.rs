@@ -133,7 +133,7 @@ impl fmt::Display for ChannelError {
                 "\n  WCF: The request channel timed out while waiting for a reply after {}. Increase the timeout value passed \
                  to the call to Request or increase the SendTimeout value on the Binding. The time allotted to this operation \
                  may have been a portion of a longer timeout.",
-                TimeSpan::try_from(allotted).unwrap_or(TimeSpan::MAX_TIMEOUT)
+                TimeSpan::from(allotted)
             )?;
         }
         for note in notes {
