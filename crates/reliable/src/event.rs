@@ -84,6 +84,7 @@ pub enum SequenceState {
 
 /// Counters of one session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Counters {
     /// Messages of the application and LastMessage, each counted once.
     pub messages_sent: u64,
@@ -105,6 +106,7 @@ pub struct Counters {
 
 /// A session at one moment, for a person to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Status {
     /// The state of the pair of sequences.
     pub state: SequenceState,
