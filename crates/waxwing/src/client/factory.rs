@@ -321,7 +321,7 @@ impl ChannelFactory {
         let security = security.map_err(|e| incomplete(e.to_string()))?;
         let mut session =
             ClientSession::new(settings, security).map_err(|e| incomplete(e.to_string()))?;
-        session = session.with_address_headers(options::address_headers(&endpoint));
+        session = session.with_address_headers(options::address_headers(endpoint));
         session.set_trace(self.trace.as_ref().is_some_and(Trace::is_decrypted));
         let parts = Parts {
             version,

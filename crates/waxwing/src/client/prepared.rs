@@ -17,11 +17,14 @@ pub(super) struct Read {
 /// What was read last, with what the files looked like before. Clones remember together.
 #[derive(Clone, Default)]
 pub(super) struct Prepared {
-    last: Arc<Mutex<Option<(Fingerprint, Arc<Read>)>>>,
+    last: Arc<Mutex<Last>>,
 }
 
+/// What the files looked like, and what they said.
+type Last = Option<(Fingerprint, Arc<Read>)>;
+
 impl Prepared {
-    fn lock(&self) -> MutexGuard<'_, Option<(Fingerprint, Arc<Read>)>> {
+    fn lock(&self) -> MutexGuard<'_, Last> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
