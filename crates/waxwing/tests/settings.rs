@@ -230,3 +230,43 @@ async fn a_client_reads_no_more_than_its_quotas() {
         channel.close().await.unwrap();
     }
 }
+
+/// The head of the first request that a client makes with this transport of a custom binding.
+async fn first_head(transport: &str) -> String {
+    use tokio::io::AsyncReadExt as _;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/calc", listener.local_addr().unwrap());
+    let text = format!(
+        r#"<configuration><system.serviceModel>
+  <client><endpoint name="calc" address="{address}" binding="customBinding" bindingConfiguration="B"
+    contract="Microsoft.ServiceModel.Samples.ICalculator"/></client>
+  <bindings><customBinding><binding name="B" sendTimeout="00:00:05" openTimeout="00:00:05">
+    <textMessageEncoding/>{transport}</binding></customBinding></bindings>
+</system.serviceModel></configuration>"#
+    );
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("client.config"), text).unwrap();
+    let config = changed(folder.path(), "client.config", &|text| text);
+    let factory = ChannelFactory::from_config(&config, "calc", &CALCULATOR_CONTRACT).unwrap();
+    let heard = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+            assert_ne!(stream.read_buf(&mut head).await.unwrap(), 0, "a head");
+        }
+        String::from_utf8_lossy(&head).to_ascii_lowercase()
+    });
+    let channel = factory.open_channel().await.unwrap();
+    assert!(CalculatorClient::new(&channel).add(1.0, 2.0).await.is_err(), "nobody answers");
+    channel.abort("the test is over");
+    heard.await.unwrap()
+}
+
+/// `keepAliveEnabled="false"`: each request says that its connection is not used again.
+#[tokio::test]
+async fn connections_are_kept_unless_the_transport_says_no() {
+    let head = first_head("<httpTransport keepAliveEnabled=\"false\"/>").await;
+    assert!(head.contains("\r\nconnection: close\r\n"), "{head}");
+    let head = first_head("<httpTransport/>").await;
+    assert!(head.starts_with("post /calc ") && !head.contains("connection: close"), "{head}");
+}

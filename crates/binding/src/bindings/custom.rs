@@ -197,7 +197,7 @@ settings! {
                     => warn("a service answers whatever name of the machine is asked");
             /// Whether connections are reused.
             keep_alive_enabled: bool = true, "keepAliveEnabled"
-                => warn("connections are always used again, for 90 seconds");
+                => Runs;
             /// Bytes of a buffer; absent follows maxReceivedMessageSize.
             max_buffer_size: Option<u32> = None, "maxBufferSize", range AT_LEAST_ONE
                 => Runs;

@@ -54,6 +54,8 @@ pub(super) struct Parts {
     pub(super) timeouts: EndpointTimeouts,
     pub(super) encoding: Encoding,
     pub(super) transport: Arc<dyn Transport>,
+    /// Whether its connections may be used again.
+    pub(super) keep_alive: bool,
     pub(super) clock: Clock,
     pub(super) trace: Option<Trace>,
     /// What replies may contain, if the endpoint says so.
@@ -378,6 +380,7 @@ impl Inner {
         let patience = deadline - self.parts.clock.time();
         let route = Route {
             transport: &*self.parts.transport,
+            keep_alive: self.parts.keep_alive,
             via: &self.parts.via,
             version: self.parts.version.soap,
             decoder: encoder,

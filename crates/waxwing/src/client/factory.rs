@@ -330,6 +330,7 @@ impl ChannelFactory {
             timeouts: endpoint.timeouts,
             encoding: Encoding::of(endpoint, version.soap),
             transport,
+            keep_alive: endpoint.transport.keep_alive,
             clock: self.clock,
             trace: self.trace.clone(),
             quotas: MessageQuotas::of(endpoint),

@@ -24,6 +24,8 @@ pub(super) struct Posted {
 pub(super) struct Route<'a> {
     pub(super) transport: &'a dyn Transport,
     pub(super) via: &'a str,
+    /// Whether the connection may be used again.
+    pub(super) keep_alive: bool,
     pub(super) version: SoapVersion,
     /// That of this exchange.
     pub(super) decoder: Encoding,
@@ -44,6 +46,7 @@ impl Route<'_> {
             action,
             version: self.version,
             max_answer: self.decoder.max_message(),
+            keep_alive: self.keep_alive,
             ..Request::new(self.via, content_type, octets, written)
         };
         let exchange = self.transport.exchange(request);

@@ -36,6 +36,8 @@ pub struct Request<'a> {
     pub octets: Bytes,
     /// The most octets of an answer; a larger one is a failure.
     pub max_answer: usize,
+    /// Whether the connection may be used again (`keepAliveEnabled`), for transports that keep connections.
+    pub keep_alive: bool,
     /// To be dropped as soon as the message is written.
     pub written: Written,
 }
@@ -43,7 +45,8 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     pub(crate) fn new(to: &'a str, content_type: &'a str, octets: Bytes, written: Written) -> Self {
         let (action, version) = ("", SoapVersion::Soap12);
-        Self { to, action, version, content_type, octets, max_answer: usize::MAX, written }
+        let (max_answer, keep_alive) = (usize::MAX, true);
+        Self { to, action, version, content_type, octets, max_answer, keep_alive, written }
     }
 }
 

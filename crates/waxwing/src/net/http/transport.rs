@@ -1,6 +1,6 @@
 //! HTTP as the clients know it: what an answer means, whatever its status.
 
-use http::header::{CONTENT_TYPE, HeaderName};
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 use waxwing_session::{TransportCause, TransportFailure};
@@ -44,6 +44,10 @@ fn headers(request: &Request<'_>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     if let Ok(value) = HeaderValue::from_str(request.content_type) {
         headers.insert(CONTENT_TYPE, value);
+    }
+    if !request.keep_alive {
+        // The connection is closed behind the answer (RFC 9112 §9.6).
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     if request.version == SoapVersion::Soap11
         && let Ok(value) = HeaderValue::from_str(&format!("\"{}\"", request.action))
