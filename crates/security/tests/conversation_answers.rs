@@ -282,3 +282,23 @@ fn a_cancellation_of_another_session_or_of_nothing_is_refused() {
     pair.cancel().unwrap();
     assert_eq!(pair.service.security.session_count(), 0);
 }
+
+/// `replayCacheSize` of the client: what may have been forgotten is refused.
+#[test]
+fn a_client_that_remembers_few_replies_accepts_them_for_a_shorter_time() {
+    for (size, accepted) in [(900_000, true), (1, false)] {
+        let mut setup = Setup::by_certificate(OLD, Credential::None);
+        setup.client.replay_cache_size = size;
+        let mut pair = setup.build();
+        pair.open().unwrap();
+        let (request, correlation) = pair.request("late");
+        let message = pair.service.message(&request, pair.now);
+        let late = pair.echo(message);
+        for text in ["one", "two"] {
+            pair.pass(secs(1));
+            pair.call(text).unwrap();
+        }
+        let result = pair.client.verify(wire(&late), &correlation, &still(pair.now));
+        assert_eq!(result.is_ok(), accepted, "{size}");
+    }
+}

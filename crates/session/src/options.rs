@@ -136,6 +136,7 @@ pub fn fill_client_options(options: &mut ClientOptions, endpoint: &EffectiveEndp
         u8::try_from(local.cookie_renewal_threshold_percentage).unwrap_or(100);
     options.key_rollover = signed(local.session_key_rollover_interval);
     options.detect_replays = local.detect_replays.unwrap_or(true);
+    options.replay_cache_size = local.replay_cache_size as usize;
 }
 
 /// Fills the options of a service from its endpoint. Certificate, negotiation and client identification are the

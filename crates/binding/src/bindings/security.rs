@@ -51,9 +51,9 @@ settings! {
             /// Whether a reply seen before is refused; absent means true, but false over
             /// transport security.
             detect_replays: Option<bool> = None, "detectReplays" => Runs;
-            /// Replies remembered.
+            /// Replies remembered; beyond it they are accepted for a shorter time.
             replay_cache_size: u32 = 900_000, "replayCacheSize", range crate::values::Range::new(1, i32::MAX as i64)
-                => note("the default holds: 900000 replies are remembered");
+                => Runs;
             /// How far clocks may differ.
             max_clock_skew: TimeSpan = TimeSpan::minutes(5), "maxClockSkew" => Runs;
             /// How long negotiated tokens are kept.

@@ -74,6 +74,9 @@ pub struct ClientOptions {
     pub key_rollover: SignedDuration,
     /// Whether replies are remembered and refused the second time.
     pub detect_replays: bool,
+    /// Replies that are remembered at most (`replayCacheSize`); when there are more, replies are accepted for a shorter
+    /// time.
+    pub replay_cache_size: usize,
     /// Limits for decrypted content; those that messages are parsed with.
     pub limits: Limits,
 }
@@ -101,6 +104,7 @@ impl ClientOptions {
             renewal_threshold_percent: 60,
             key_rollover: SignedDuration::from_mins(5),
             detect_replays: true,
+            replay_cache_size: 900_000,
             limits: Limits::SOAP,
         }
     }

@@ -38,7 +38,8 @@ impl Core {
                  give it in clientCredentials/serviceCertificate or as the endpoint's identity",
             ));
         }
-        let replay = options.detect_replays.then(|| ReplayCache::new(&options.settings));
+        let memory = || ReplayCache::with_capacity(&options.settings, options.replay_cache_size);
+        let replay = options.detect_replays.then(memory);
         let mut trust_requirements = ProtectionRequirements::for_bootstrap();
         for requirements in [&mut options.requirements, &mut trust_requirements] {
             requirements.sign_in_requests(options.headers.names());
