@@ -11,16 +11,11 @@ use super::parts::{Input, Output, Parameter, ResultPart};
 
 pub(super) fn expand(contract: &Contract) -> TokenStream {
     let Contract { private, visibility, ident, .. } = contract;
-    let (service, constant) = (contract.service(), contract.constant());
+    let service = contract.service();
     let doc = format!("Dispatches messages to an implementation of [`{ident}`].");
     let methods = contract.operations.iter().enumerate();
     let methods = methods.map(|(index, operation)| method(contract, index, operation));
-    let arms = contract.operations.iter().enumerate().map(|(index, operation)| {
-        let method = method_name(operation);
-        quote!(::core::option::Option::Some(#index) => self.#method(context, message).await,)
-    });
-    let inherited = contract.bases.iter().map(|base| inherited(private, base));
-    let own = contract.own();
+    let (execute, dispatch) = (execute(contract), dispatch(contract));
     quote! {
         #[doc = #doc]
         #[allow(dead_code)]
@@ -53,32 +48,55 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
                 &self.service
             }
 
-            /// Executes the operation of `action`: one of the contract itself, or of one that it inherits from.
-            #[doc(hidden)]
-            #visibility async fn __dispatch(
-                &self,
-                context: &#private::OperationContext,
-                action: &str,
-                message: &#private::Envelope,
-            ) -> ::core::result::Result<
-                ::core::option::Option<#private::Outgoing>,
-                #private::OperationFault,
-            > {
-                let ::core::option::Option::Some(__operation) = #constant.operation(action) else {
-                    return ::core::result::Result::Err(#private::OperationFault::action_not_supported(action));
-                };
-                match #own.iter().position(|own| own.action == __operation.action) {
-                    #(#arms)*
-                    _ => {
-                        #(#inherited)*
-                        ::core::result::Result::Err(#private::OperationFault::action_not_supported(action))
-                    }
-                }
-            }
+            #execute
 
             #(#methods)*
         }
 
+        #dispatch
+    }
+}
+
+/// The method that finds the operation and executes it.
+fn execute(contract: &Contract) -> TokenStream {
+    let Contract { private, visibility, .. } = contract;
+    let (own, constant) = (contract.own(), contract.constant());
+    let arms = contract.operations.iter().enumerate().map(|(index, operation)| {
+        let method = method_name(operation);
+        quote!(::core::option::Option::Some(#index) => self.#method(context, message).await,)
+    });
+    let inherited = contract.bases.iter().map(|base| inherited(private, base));
+    quote! {
+        /// Executes the operation of `action`: one of the contract itself, or of one that it inherits from.
+        #[doc(hidden)]
+        #visibility async fn __dispatch(
+            &self,
+            context: &#private::OperationContext,
+            action: &str,
+            message: &#private::Envelope,
+        ) -> ::core::result::Result<
+            ::core::option::Option<#private::Outgoing>,
+            #private::OperationFault,
+        > {
+            let ::core::option::Option::Some(__operation) = #constant.operation(action) else {
+                return ::core::result::Result::Err(#private::OperationFault::action_not_supported(action));
+            };
+            match #own.iter().position(|own| own.action == __operation.action) {
+                #(#arms)*
+                _ => {
+                    #(#inherited)*
+                    ::core::result::Result::Err(#private::OperationFault::action_not_supported(action))
+                }
+            }
+        }
+    }
+}
+
+/// What a host dispatches to.
+fn dispatch(contract: &Contract) -> TokenStream {
+    let Contract { private, ident, .. } = contract;
+    let (service, constant) = (contract.service(), contract.constant());
+    quote! {
         #[allow(clippy::all, clippy::pedantic)]
         impl<T: #ident> #private::Dispatch for #service<T> {
             fn contract(&self) -> &'static #private::ContractDescription {
