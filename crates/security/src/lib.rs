@@ -10,6 +10,8 @@ pub mod conversation;
 mod crowd;
 pub mod delivery;
 pub mod error;
+#[cfg_attr(not(feature = "mutations"), allow(unreachable_pub, dead_code, reason = "test hooks"))]
+mod mutation;
 pub mod negotiation;
 pub mod protection;
 pub mod trust;
@@ -17,5 +19,7 @@ pub mod wsse;
 
 pub use delivery::{Delivery, PeerTag};
 pub use error::{Reason, Result, SecurityError, SecurityFault, Staleness};
+#[cfg(feature = "mutations")]
+pub use mutation::{Mutation, break_rule};
 pub use protection::{Direction, MessageProtection, ProtectionLevel, ProtectionRequirements};
 pub use waxwing_crypto::AlgorithmSuite;

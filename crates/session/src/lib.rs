@@ -18,6 +18,8 @@ mod client;
 mod diagnosis;
 mod error;
 mod message;
+#[cfg_attr(not(feature = "mutations"), allow(unreachable_pub, dead_code, reason = "test hooks"))]
+mod mutation;
 pub mod options;
 mod service;
 
@@ -27,6 +29,8 @@ pub use client::{
 pub use diagnosis::{Diagnosis, Situation, TransportCause, TransportFailure};
 pub use error::SessionError;
 pub use message::{AppMessage, ApplicationMessage};
+#[cfg(feature = "mutations")]
+pub use mutation::{Mutation, break_rule};
 pub use service::{
     Admission, AdmissionInput, AdmissionLimits, Arrival, ArrivedMessage, ConcurrencyMode,
     Demarcation, DispatchId, DispatchModes, Encoded, EndpointId, Execution, InstanceContextMode,

@@ -9,9 +9,12 @@ mod checks;
 mod credentials;
 mod keys;
 mod link;
+#[cfg(feature = "mutations")]
+mod mutations;
 mod plan;
 mod random;
 mod service;
+mod serving;
 mod words;
 mod world;
 

@@ -6,6 +6,7 @@ use waxwing_reliable::{
     ReliableMessagingVersion, ReliableSessionSettings, RoundTripEstimate, Shape,
 };
 use waxwing_security::conversation::Protection;
+use waxwing_session::{ConcurrencyMode, DispatchModes, InstanceContextMode};
 
 use crate::random::Random;
 
@@ -79,6 +80,9 @@ pub struct Plan {
     pub close_deadline: Micros,
     /// `maxConcurrentSessions`.
     pub places: usize,
+    /// `maxConcurrentCalls`.
+    pub calls_at_once: usize,
+    pub modes: DispatchModes,
     /// How long an operation takes.
     pub operation: (Micros, Micros),
     /// Of a thousand requests (answers) so many are lost.
@@ -160,6 +164,8 @@ impl Plan {
                 (Idle, _) | (_, ..1000) => 100,
                 _ => r.pick(&[1, 2, 100]),
             },
+            calls_at_once: r.pick(&[1, 100, 100]),
+            modes: modes(r),
             operation: r.pick(&[(0, 0), (0, 5 * MS), (0, 2 * SECOND)]),
             loss,
             duplicates: r.pick(&[0, 50, 300]),
@@ -239,6 +245,15 @@ fn protection(
         (_, Some(_)) => random.pick(&[Conversation, Conversation, Conversation, None]),
         (..) => random.pick(&[Conversation, OneShot, None]),
     }
+}
+
+fn modes(random: &mut Random) -> DispatchModes {
+    use InstanceContextMode::{PerCall, PerSession, Single};
+    let mut modes = DispatchModes::default();
+    modes.instances = random.pick(&[PerSession, PerSession, PerCall, Single]);
+    modes.concurrency =
+        random.pick(&[ConcurrencyMode::Single, ConcurrencyMode::Single, ConcurrencyMode::Multiple]);
+    modes
 }
 
 fn reliable(class: Class, random: &mut Random) -> ReliableSessionSettings {

@@ -4,12 +4,12 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use waxwing_reliable::{ExchangeId, Identifier};
+use waxwing_reliable::{ExchangeId, Identifier, SessionId};
 use waxwing_security::PeerTag;
 use waxwing_session::{
-    Admission, AdmissionInput, AdmissionLimits, AppMessage, Arrival, DispatchId, DispatchModes,
-    Encoded, Moment, ReplyTo, ServiceEndpoint, ServiceInput, ServiceOutput, ServiceSessions,
-    ServiceSettings, Time, VerifiedRequest,
+    Admission, AdmissionInput, AdmissionLimits, AppMessage, Arrival, DispatchId, Encoded, Moment,
+    ReplyTo, ServiceEndpoint, ServiceInput, ServiceOutput, ServiceSessions, ServiceSettings, Time,
+    VerifiedRequest,
 };
 use waxwing_soap::Envelope;
 
@@ -18,8 +18,6 @@ use crate::plan::Plan;
 use crate::random::Random;
 use crate::words::{ADDRESS, VERSION};
 
-/// Calls and instances are not what is scarce here.
-const PLENTY: usize = 1000;
 /// `receiveTimeout`, at least: the clients of some plans are silent for longer than it is by default.
 const RECEIVE: Duration = Duration::from_secs(600);
 
@@ -29,7 +27,9 @@ pub enum Output {
     /// Answer an exchange.
     Answer { exchange: u64, encoded: Encoded },
     /// Execute a call.
-    Execute { job: DispatchId, request: Arc<VerifiedRequest> },
+    Execute { job: DispatchId, session: Option<SessionId>, request: Arc<VerifiedRequest> },
+    /// Nothing is left of a session.
+    Gone(SessionId),
     /// A reliable session has failed.
     Failed(String),
 }
@@ -53,9 +53,13 @@ impl Service {
             understood: Vec::new(),
             trace: false,
         };
-        let limits = AdmissionLimits { calls: PLENTY, sessions: plan.places, instances: PLENTY };
+        let limits = AdmissionLimits {
+            calls: plan.calls_at_once,
+            sessions: plan.places,
+            instances: plan.calls_at_once.max(plan.places),
+        };
         Self {
-            sessions: ServiceSessions::new(&settings, DispatchModes::default()).unwrap(),
+            sessions: ServiceSessions::new(&settings, plan.modes).unwrap(),
             endpoint: ServiceEndpoint::new(settings, credentials::service(plan, random)),
             admission: Admission::new(limits),
             waiting: HashMap::new(),
@@ -92,6 +96,12 @@ impl Service {
         self.waiting.insert(exchange, arrived.reply);
         let (exchange, message) = (ExchangeId(exchange), arrived.message);
         self.give(ServiceInput::Arrived { exchange, message }, at);
+    }
+
+    /// The client's connection is gone.
+    pub fn abandoned(&mut self, exchange: u64, at: &mut Moment<'_>) {
+        self.waiting.remove(&exchange);
+        self.give(ServiceInput::Abandoned(ExchangeId(exchange)), at);
     }
 
     /// A call has been executed.
@@ -161,8 +171,9 @@ impl Service {
                 if execution.make && execution.keep {
                     self.sessions.handle(ServiceInput::Made(execution.instance), at);
                 }
-                let (job, request) = (execution.call, execution.request);
-                self.outputs.push_back(Output::Execute { job, request });
+                let (job, session) = (execution.call, execution.session);
+                let request = execution.request;
+                self.outputs.push_back(Output::Execute { job, session, request });
             }
             ServiceOutput::Release(instance) => {
                 self.sessions.handle(ServiceInput::Released(instance), at);
@@ -176,6 +187,7 @@ impl Service {
             ServiceOutput::Failed { error, .. } => {
                 self.outputs.push_back(Output::Failed(error.to_string()));
             }
+            ServiceOutput::Gone(session) => self.outputs.push_back(Output::Gone(session)),
             _ => {}
         }
     }

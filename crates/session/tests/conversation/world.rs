@@ -20,6 +20,7 @@ use crate::link::{Link, Octets, Outcome, Sent};
 use crate::plan::{Accident, Class, HOUR, MS, Micros, Plan, SECOND};
 use crate::random::Random;
 use crate::service::{Output, Service};
+use crate::serving::Serving;
 use crate::words::{self, ADDRESS, CallName, VERSION};
 
 /// Steps after which a run counts as endless.
@@ -87,6 +88,7 @@ pub struct World {
     exchanges: u64,
     askers: BTreeMap<u64, Asked>,
     keys: Keys,
+    serving: Serving,
     link: Link,
     swept: Micros,
     checks: Checks,
@@ -144,6 +146,7 @@ impl World {
             exchanges: 0,
             askers: BTreeMap::new(),
             keys: Keys::default(),
+            serving: Serving::default(),
             swept: 0,
             checks: Checks::new(plan.clients.len()),
             summary: Summary::default(),
@@ -229,6 +232,9 @@ impl World {
                 if self.trace {
                     println!("{:12} answer to {client} {id:?}: {}", self.now, brief(&outcome));
                 }
+                if let Outcome::Failed(_) = outcome {
+                    self.abandon(client, id)?;
+                }
                 let answer = outcome.read();
                 self.client(client, |session, at| session.answer(id, answer, at))
             }
@@ -236,6 +242,7 @@ impl World {
                 if life != self.life {
                     return Ok(());
                 }
+                self.serving.ends(job);
                 let reply = words::reply(&request);
                 self.service(|service, at| service.done(job, reply, at))
             }
@@ -290,6 +297,7 @@ impl World {
             Accident::ServiceRestarts(after) => {
                 self.service = Service::new(&self.plan, &mut self.random);
                 self.keys.forget();
+                self.serving = Serving::default();
                 self.life += 1;
                 self.dead_until = self.now + after;
                 self.break_exchanges();
@@ -311,6 +319,15 @@ impl World {
                 Ok(())
             }
         }
+    }
+
+    /// A client waits no longer: its connection is gone, and the service notices.
+    fn abandon(&mut self, client: usize, id: TransmissionId) -> Checked {
+        let by = Some((client, id));
+        let asked = self.askers.iter().find(|(_, asked)| asked.by == by);
+        let Some(exchange) = asked.map(|(exchange, _)| *exchange) else { return Ok(()) };
+        self.askers.remove(&exchange);
+        self.service(|service, at| service.abandoned(exchange, at))
     }
 
     fn break_exchanges(&mut self) {
@@ -435,7 +452,9 @@ impl World {
                 Output::Answer { exchange, encoded } => {
                     self.answer(exchange, outcome_of(encoded))?
                 }
-                Output::Execute { job, request } => {
+                Output::Gone(session) => self.serving.gone(&session),
+                Output::Execute { job, session, request } => {
+                    self.serving.begins(&self.plan, job, session)?;
                     let expected = |client| credentials::name(&self.plan, client);
                     let caller = (request.caller().name(), expected);
                     let caller = (&*caller.0, caller.1);

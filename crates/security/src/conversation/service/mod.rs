@@ -33,6 +33,7 @@ use super::options::{Protection, ServiceOptions};
 use super::profile::SecurityProfile;
 use super::received::Received;
 use crate::delivery::{Delivery, PeerTag};
+use crate::mutation::{Mutation, broken};
 use crate::negotiation::NegotiationService;
 use crate::protection::ProtectionRequirements;
 use crate::trust::ContextReference;
@@ -294,9 +295,14 @@ impl ServiceSecurity {
         if self.swept.swap(second, Ordering::Relaxed) == second {
             return Swept::default();
         }
-        let mut swept = self.sessions.sweep(&at);
+        let mut swept = match broken(Mutation::KeepSessions) {
+            true => Swept::default(),
+            false => self.sessions.sweep(&at),
+        };
         self.tokens.sweep(at.now);
-        swept.negotiations = self.negotiations.sweep(at.elapsed);
+        if !broken(Mutation::KeepNegotiations) {
+            swept.negotiations = self.negotiations.sweep(at.elapsed);
+        }
         if let Some(memory) = &self.memory {
             memory.sweep(at.now);
         }

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::caller::CallerIdentity;
 use crate::crowd::{Holder, Place};
 use crate::delivery::Delivery;
+use crate::mutation::{Mutation, broken};
 use crate::trust::Lifetime;
 use crate::wsse::{ProvenContext, ReplayCache, SessionKeys, TokenKey, Verified};
 
@@ -119,7 +120,8 @@ impl Session {
     /// The key of a generation that messages may use now.
     pub(super) fn key(&self, instance: Option<&str>, now: Timestamp) -> Option<TokenKey> {
         let keys = self.lock();
-        let former = keys.former.iter().filter(|(_, until)| *until > now).map(|(key, _)| key);
+        let is_good = |until: Timestamp| until > now || broken(Mutation::KeepFormerKeys);
+        let former = keys.former.iter().filter(|(_, until)| is_good(*until)).map(|(key, _)| key);
         let mut known = std::iter::once(&keys.current).chain(&keys.pending).chain(former);
         known.find(|key| key.instance() == instance).map(|key| key.keys.token().key.clone())
     }
@@ -145,6 +147,9 @@ impl Session {
         let mut keys = self.lock();
         if let Some(at) = keys.pending.iter().position(|key| key.instance() == instance) {
             let earlier_and_it = keys.pending.drain(..=at).next_back();
+            if broken(Mutation::DropPendingKeys) {
+                keys.pending.clear();
+            }
             if let Some(key) = earlier_and_it {
                 let former = std::mem::replace(&mut keys.current, key);
                 keys.former = Some((former, now.saturating_add(rollover).unwrap_or(now)));

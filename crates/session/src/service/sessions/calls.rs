@@ -9,6 +9,7 @@ use super::ServiceSessions;
 use super::api::{Execution, ServiceOutput};
 use super::state::{Call, Instance, InstanceStage, Source, Stage};
 use crate::message::AppMessage;
+use crate::mutation::{Mutation, broken};
 use crate::service::demarcation::Standing;
 use crate::service::modes::InstanceContextMode;
 use crate::service::names::{DispatchId, InstanceId, Place};
@@ -54,8 +55,10 @@ impl ServiceSessions {
             if session.is_closed && !session.is_busy() {
                 return self.gone(id, at);
             }
-            let must_wait = self.modes.is_serial() && !session.under_way.is_empty();
-            if !session.is_accepted || must_wait {
+            let is_serial = self.modes.is_serial() && !broken(Mutation::ExecuteAtOnce);
+            let must_wait = is_serial && !session.under_way.is_empty();
+            let is_accepted = session.is_accepted || broken(Mutation::ExecuteUnaccepted);
+            if !is_accepted || must_wait {
                 return;
             }
             let Some(call) = session.queue.pop_front() else { return };

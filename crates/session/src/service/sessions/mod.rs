@@ -37,6 +37,7 @@ use super::names::{DispatchId, InstanceId, Place};
 use super::response::{Said, ServiceResponse};
 use super::settings::ServiceSettings;
 use super::verified::{Carried, VerifiedMessage, VerifiedRequest};
+use crate::mutation::{Mutation, broken};
 
 /// How long after a look a session that is busy is looked at again, at least.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -301,6 +302,9 @@ impl ServiceSessions {
     fn closed(&mut self, id: &SessionId, at: &mut Moment<'_>) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         session.is_closed = true;
+        if broken(Mutation::LoseQueue) {
+            session.queue.clear();
+        }
         self.outputs.push_back(ServiceOutput::Closed(id.clone()));
         self.advance(id, at);
     }
@@ -333,11 +337,15 @@ impl ServiceSessions {
         self.numbered.remove(&session.number);
         self.idle.remove(&(session.idle_at, id.clone()));
         // It does not wait to be accepted any more.
-        self.sequences(ListenerInput::Accept(id.clone()), at);
+        if !broken(Mutation::ForgetAccept) {
+            self.sequences(ListenerInput::Accept(id.clone()), at);
+        }
         if let Some(instance) = session.instance {
             self.leave_for_good(instance);
         }
-        self.outputs.push_back(ServiceOutput::Free(Place::Session(session.number)));
+        if !broken(Mutation::ForgetPlace) {
+            self.outputs.push_back(ServiceOutput::Free(Place::Session(session.number)));
+        }
         self.outputs.push_back(ServiceOutput::Gone(id.clone()));
     }
 

@@ -1,0 +1,60 @@
+//! Test hooks that break one rule each, so that the simulation of whole conversations can show that it would notice.
+
+/// A rule that can be broken. Only a build with the feature `mutations` breaks any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mutation {
+    /// The service executes calls of sessions that wait for a place.
+    ExecuteUnaccepted,
+    /// The service executes the calls of a session side by side where they must be one after another.
+    ExecuteAtOnce,
+    /// The service forgets to take a closed session off the list of those that wait.
+    ForgetAccept,
+    /// The service drops what was acknowledged and not executed when a session is closed.
+    LoseQueue,
+    /// The service does not give the place of a session back.
+    ForgetPlace,
+    /// The client takes whatever comes on an exchange for the reply, whichever request it relates to.
+    TakeAnyReply,
+    /// The client sends a one-way message again when somebody demands a new key.
+    SendNotesAgain,
+    /// The client forgets calls that are not answered when the time to close is up.
+    ForgetCalls,
+}
+
+impl Mutation {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::ExecuteUnaccepted,
+        Self::ExecuteAtOnce,
+        Self::ForgetAccept,
+        Self::LoseQueue,
+        Self::ForgetPlace,
+        Self::TakeAnyReply,
+        Self::SendNotesAgain,
+        Self::ForgetCalls,
+    ];
+}
+
+#[cfg(feature = "mutations")]
+thread_local! {
+    static BROKEN: std::cell::Cell<Option<Mutation>> = const { std::cell::Cell::new(None) };
+}
+
+/// Breaks a rule for everything of this thread; None mends it.
+#[cfg(feature = "mutations")]
+pub fn break_rule(mutation: Option<Mutation>) {
+    BROKEN.set(mutation);
+}
+
+/// Whether a rule is broken.
+#[cfg(feature = "mutations")]
+pub(crate) fn broken(mutation: Mutation) -> bool {
+    BROKEN.get() == Some(mutation)
+}
+
+/// Whether a rule is broken: never, in an ordinary build.
+#[cfg(not(feature = "mutations"))]
+#[inline(always)]
+pub(crate) const fn broken(_mutation: Mutation) -> bool {
+    false
+}
