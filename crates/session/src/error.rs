@@ -23,7 +23,7 @@ pub enum SessionError {
     #[error("{step} failed: {}", .failure.reason)]
     Transport {
         /// What was being done.
-        step: &'static str,
+        step: SessionStep,
         /// What the transport said.
         failure: TransportFailure,
     },
@@ -31,7 +31,7 @@ pub enum SessionError {
     #[error("{step} was not done in time, after {attempts} attempts; the last one: {last}")]
     TimedOut {
         /// What was being done.
-        step: &'static str,
+        step: SessionStep,
         /// How often it was tried.
         attempts: u32,
         /// How the last attempt ended.
@@ -49,6 +49,31 @@ pub enum SessionError {
     /// The session was given up here.
     #[error("the session was aborted: {0}")]
     Aborted(String),
+}
+
+/// What a session was doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SessionStep {
+    /// The handshake of the security protocol.
+    Handshake,
+    /// Opening: the handshake, then the sequence.
+    Opening,
+    /// A call.
+    Call,
+    /// Closing: the calls, the sequence, then the security session.
+    Closing,
+}
+
+impl std::fmt::Display for SessionStep {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Handshake => "the security handshake",
+            Self::Opening => "opening the channel",
+            Self::Call => "the call",
+            Self::Closing => "closing the channel",
+        })
+    }
 }
 
 impl From<ClientError> for SessionError {

@@ -3,8 +3,9 @@
 //! The only crate that knows both [`waxwing_reliable`] and [`waxwing_security`]. Engines without IO, one shape:
 //! give an input with the moment, then drain the outputs.
 //!
-//! * [`ClientSession`]: what a client channel does. `open` runs the security handshake, then creates the sequence;
-//!   `call` numbers, protects and hands out messages to post; `close` ends the sequence, then the security session.
+//! * [`ClientSession`]: what a client channel does. [`ClientInput::Open`] runs the security handshake, then creates the
+//!   sequence; `Call` numbers, protects and hands out messages to post; `Close` ends the sequence, then the security
+//!   session.
 //! * [`ServiceEndpoint`]: what a service does with one message that came in ([`ServiceEndpoint::receive`]) and with the
 //!   answer ([`ServiceEndpoint::encode`]), shared by all threads.
 //! * [`ServiceSessions`]: the sessions of an endpoint: what is accepted, executed, answered and ended.
@@ -24,10 +25,11 @@ pub mod options;
 mod service;
 
 pub use client::{
-    Answer, AuthenticationId, ClientOutput, ClientSession, ClientSettings, TransmissionId, Transmit,
+    Answer, AuthenticationId, ClientInput, ClientOutput, ClientSession, ClientSettings,
+    TransmissionId, Transmit,
 };
 pub use diagnosis::{Diagnosis, Situation, TransportCause, TransportFailure};
-pub use error::SessionError;
+pub use error::{SessionError, SessionStep};
 pub use message::{AppMessage, ApplicationMessage};
 #[cfg(feature = "mutations")]
 pub use mutation::{Mutation, break_rule};

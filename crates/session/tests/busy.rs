@@ -16,9 +16,9 @@ use waxwing_security::conversation::{
     ServiceSecurity,
 };
 use waxwing_session::{
-    Answer, Arrival, ClientOutput, ClientSession, ClientSettings, DispatchModes, ExchangeId,
-    Moment, ServiceEndpoint, ServiceInput, ServiceOutput, ServiceSessions, ServiceSettings,
-    SessionError, Time, TransmissionId,
+    Answer, Arrival, ClientInput, ClientOutput, ClientSession, ClientSettings, DispatchModes,
+    ExchangeId, Moment, ServiceEndpoint, ServiceInput, ServiceOutput, ServiceSessions,
+    ServiceSettings, SessionError, Time, TransmissionId,
 };
 use waxwing_soap::{Envelope, MessageVersion, RandomSource};
 use waxwing_xml::Limits;
@@ -163,19 +163,19 @@ impl World {
         let outcome = None;
         self.clients.push(Client { session, peer, gives_up_after, posted, begun, outcome, busy });
         let deadline = Time::from_millis(self.now) + Duration::from_secs(60);
-        self.with(client, |session, moment| session.open(deadline, moment));
+        self.with(client, ClientInput::Open { deadline });
         client
     }
 
     /// Gives a client an input and does what it wants done.
-    fn with(&mut self, number: usize, input: impl FnOnce(&mut ClientSession, &mut Moment<'_>)) {
+    fn with(&mut self, number: usize, input: ClientInput) {
         let mut moment = Moment {
             wall: wall(self.now),
             time: Time::from_millis(self.now),
             random: &mut self.random,
         };
         let client = &mut self.clients[number];
-        input(&mut client.session, &mut moment);
+        client.session.handle(input, &mut moment);
         let mut requests = Vec::new();
         while let Some(output) = client.session.poll() {
             match output {
@@ -184,7 +184,8 @@ impl World {
                     requests.push((transmit.id, transmit.envelope));
                 }
                 ClientOutput::Authenticate { id, .. } => {
-                    client.session.authenticated(id, Ok(()), &mut moment);
+                    let verdict = Ok(());
+                    client.session.handle(ClientInput::Authenticated { id, verdict }, &mut moment);
                 }
                 ClientOutput::Opened => client.outcome = Some(Ok(self.now - client.begun)),
                 ClientOutput::Faulted(error) => client.outcome = Some(Err(error)),
@@ -249,7 +250,7 @@ impl World {
                         session.wake_at().is_some_and(|at| at <= Time::from_millis(now))
                     };
                     if due(&self.clients[client].session) {
-                        self.with(client, |session, moment| session.tick(moment));
+                        self.with(client, ClientInput::Tick);
                     }
                 }
                 Event::Request { client, id, envelope } => {
@@ -269,7 +270,7 @@ impl World {
                         }
                         other => other,
                     };
-                    self.with(client, |session, moment| session.answer(id, answer, moment));
+                    self.with(client, ClientInput::Answer { id, answer });
                 }
                 Event::Attack { peer } => {
                     // One posts the first leg only, another goes on to a session that it never uses.

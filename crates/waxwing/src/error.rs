@@ -27,5 +27,7 @@ pub use waxwing_security::conversation::{
 };
 pub use waxwing_security::negotiation::NegotiationError;
 pub use waxwing_security::{Reason as SecurityReason, SecurityError, SecurityFault, Staleness};
-pub use waxwing_session::{Diagnosis, SessionError, Situation, TransportCause, TransportFailure};
+pub use waxwing_session::{
+    Diagnosis, SessionError, SessionStep, Situation, TransportCause, TransportFailure,
+};
 pub use waxwing_soap::{Fault, FaultCode};

@@ -16,7 +16,8 @@ use waxwing::contract::{
 use waxwing::error::{
     BodyError, CallError, CertificateError, ChannelError, ChannelErrorKind, ClientSecurityError,
     ConfigurationFileError, ContractError, Diagnosis, Fault, FaultCode, HostError, OperationFault,
-    ReliableSessionError, ResolveError, SessionError, Step, TransportCause, TransportFailure,
+    ReliableSessionError, ResolveError, SessionError, SessionStep, Step, TransportCause,
+    TransportFailure,
 };
 use waxwing::reliable::{Counters, SequenceState, Status};
 use waxwing::security::{CertificateTrust, ExpectedIdentity, UserNameValidator};
@@ -230,9 +231,9 @@ fn errors_of_sessions_are_said_once() {
         TransportFailure { cause: TransportCause::Busy, reason: "HTTP status 503".into() };
     let mut all: Vec<SessionError> = vec![
         SessionError::Refused(Box::new(fault())),
-        SessionError::Transport { step: "opening the channel", failure },
+        SessionError::Transport { step: SessionStep::Opening, failure },
         SessionError::TimedOut {
-            step: "opening the channel",
+            step: SessionStep::Opening,
             attempts: 3,
             last: "HTTP status 503".into(),
         },

@@ -1,73 +1,82 @@
-//! Closing: the sequence first, then the security session.
+//! Ends: the sequence first, then the security session; or at once.
 
 use waxwing_reliable::{InitiatorInput, Time};
-use waxwing_security::conversation::ClientError;
 use waxwing_soap::Moment;
 
-use super::exchange::Pending;
-use super::{ClientSession, Phase};
-use crate::error::SessionError;
+use super::state::{Calls, ClientSession, Exchange, Phase};
+use crate::error::{SessionError, SessionStep};
+use crate::mutation::{Mutation, broken};
 
 impl ClientSession {
-    /// Closes: waits until every call is answered, ends the sequence, cancels the security session. Ends with
-    /// [`ClientOutput::Closed`](super::ClientOutput::Closed) or `Faulted`, not later than `deadline`.
-    pub fn close(&mut self, deadline: Time, at: &mut Moment<'_>) {
+    pub(super) fn close(&mut self, deadline: Time, at: &mut Moment<'_>) {
         match self.phase {
             Phase::New => self.end(),
             Phase::Opening(_) => {
-                self.fault(SessionError::Aborted("closed while it was opening".to_owned()), at)
+                let error = SessionError::Aborted("closed while it was opening".to_owned());
+                self.give_up(error, at);
             }
             Phase::Open => {
                 self.phase = Phase::Closing { until: deadline };
-                let Some(reliable) = &mut self.reliable else { return self.finish_closing(at) };
-                reliable.handle(InitiatorInput::Close { deadline }, at);
-                self.drain(at);
+                match self.calls {
+                    Calls::Sequence(_) => self.tell(InitiatorInput::Close { deadline }, at),
+                    Calls::Direct(_) => self.finish_closing(at),
+                }
             }
-            Phase::Closing { .. } | Phase::Cancelling { .. } | Phase::Ended => {}
+            Phase::Closing { .. } | Phase::Cancelling { .. } | Phase::Ended(_) => {}
+        }
+    }
+
+    /// The session ends without more ado; the service is told: by the sequence where there is one, or else by the end of the
+    /// security session.
+    pub(super) fn abort(&mut self, reason: String, at: &mut Moment<'_>) {
+        let has_sequence = matches!(self.calls, Calls::Sequence(_));
+        match self.phase {
+            Phase::Open | Phase::Closing { .. } if has_sequence => {
+                self.tell(InitiatorInput::Abort { reason }, at);
+            }
+            // The service is being told.
+            Phase::Cancelling { .. } => self.fault(SessionError::Aborted(reason), at),
+            _ => self.give_up(SessionError::Aborted(reason), at),
         }
     }
 
     /// Without reliable session: once every call is answered.
     pub(super) fn finish_closing(&mut self, at: &mut Moment<'_>) {
         let is_closing = matches!(self.phase, Phase::Closing { .. });
-        let busy = self.pending.values().any(|p| matches!(p, Pending::Direct(..)))
-            || !self.waiting.is_empty();
-        if is_closing && self.reliable.is_none() && !busy {
+        if is_closing && matches!(self.calls, Calls::Direct(_)) && !self.has_direct_calls() {
             self.cancel_security(at);
         }
     }
 
-    /// Calls are still not answered when the time to close is up.
-    pub(super) fn closing_timed_out(&mut self, at: &mut Moment<'_>) {
-        let step = "closing the channel";
-        let last = "not every call was answered".to_owned();
-        self.give_up(SessionError::TimedOut { step, attempts: 1, last }, at);
+    pub(super) fn tick_closing(&mut self, at: &mut Moment<'_>) {
+        match self.phase {
+            Phase::Cancelling { until } if until <= at.time => {
+                self.warn("the cancellation of the security session was not answered in time");
+                self.end();
+            }
+            // A sequence watches its deadline itself.
+            Phase::Closing { until }
+                if until <= at.time && matches!(self.calls, Calls::Direct(_)) =>
+            {
+                if broken(Mutation::ForgetCalls) {
+                    return self.cancel_security(at);
+                }
+                let (step, last) = (SessionStep::Closing, "not every call was answered".to_owned());
+                self.give_up(SessionError::TimedOut { step, attempts: 1, last }, at);
+            }
+            _ => {}
+        }
     }
 
-    /// The session has failed on this side: its owner is told, then the service, whose security session is of no more
-    /// use. Whatever becomes of that.
-    pub(super) fn give_up(&mut self, error: SessionError, at: &mut Moment<'_>) {
-        self.fault(error, at);
-        if self.in_trust {
-            self.abandon_trust();
-        }
-        if let Ok(step) = self.security.cancel(at) {
-            self.step(step, at);
-        }
-    }
-
+    /// The sequences are ended, every call is answered: the security session goes.
     pub(super) fn cancel_security(&mut self, at: &mut Moment<'_>) {
         let until = match self.phase {
             Phase::Closing { until } => until,
             _ => at.time + self.settings.send_timeout,
         };
         self.phase = Phase::Cancelling { until };
-        if self.in_trust {
-            // A renewal under way is of no use any more.
-            self.abandon_trust();
-            self.pending.retain(|_, pending| !matches!(pending, Pending::Trust));
-            self.in_trust = false;
-        }
+        // A renewal under way is of no use any more.
+        self.abandon_exchange();
         match self.security.cancel(at) {
             Ok(step) => self.step(step, at),
             Err(error) => {
@@ -77,17 +86,24 @@ impl ClientSession {
         }
     }
 
+    /// The session has failed on this side: its owner is told, then the service, to which its security session is of no
+    /// more use.
+    pub(super) fn give_up(&mut self, error: SessionError, at: &mut Moment<'_>) {
+        self.fault(error, at);
+        self.tell_by_cancel(at);
+    }
+
     /// The session is over, and the service cannot be told by a fault: its security session is cancelled, whatever becomes
     /// of that, so that the service does not keep both until their timeouts.
-    pub(super) fn tell_by_cancel(&mut self, error: &ClientError, at: &mut Moment<'_>) {
-        if self.in_trust {
-            self.abandon_trust();
-        }
+    pub(super) fn tell_by_cancel(&mut self, at: &mut Moment<'_>) {
+        self.abandon_exchange();
         match self.security.cancel(at) {
             Ok(step) => self.step(step, at),
-            Err(_) => {
+            Err(error) => {
                 self.warn(format!("the service was not told that the session ended: {error}"));
             }
         }
+        // Nobody waits for the answer.
+        self.exchange = Exchange::None;
     }
 }

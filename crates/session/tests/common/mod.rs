@@ -20,10 +20,10 @@ use waxwing_security::conversation::{
 use waxwing_security::wsse::Dialect;
 use waxwing_security::{PeerTag, ProtectionLevel};
 use waxwing_session::{
-    Answer, AppMessage, ApplicationMessage, Arrival, CallId, ClientOutput, ClientSession,
-    ClientSettings, DispatchModes, Encoded, Moment, ReplyTo, ServiceEndpoint, ServiceInput,
-    ServiceOutput, ServiceSessions, ServiceSettings, SessionError, Time, TransmissionId,
-    VerifiedRequest,
+    Answer, AppMessage, ApplicationMessage, Arrival, CallId, ClientInput, ClientOutput,
+    ClientSession, ClientSettings, DispatchModes, Encoded, Moment, ReplyTo, ServiceEndpoint,
+    ServiceInput, ServiceOutput, ServiceSessions, ServiceSettings, SessionError, Time,
+    TransmissionId, VerifiedRequest,
 };
 use waxwing_soap::{Envelope, MessageVersion, RandomSource};
 use waxwing_xml::{Limits, Name};
@@ -190,7 +190,8 @@ impl Pair {
 
     pub fn opened(self) -> Self {
         let mut pair = self;
-        pair.act(|client, at| client.open(at.time + std::time::Duration::from_secs(60), at));
+        let deadline = Time::from_millis(pair.millis + 60_000);
+        pair.act(ClientInput::Open { deadline });
         pair.settle();
         assert!(pair.opened, "{:?}", pair.faulted);
         for call in [1001, 1002] {
@@ -200,21 +201,19 @@ impl Pair {
         pair
     }
 
-    fn act<T>(&mut self, act: impl FnOnce(&mut ClientSession, &mut Moment<'_>) -> T) -> T {
+    fn act(&mut self, input: ClientInput) {
         let wall = "2026-11-24T12:00:00Z".parse::<Timestamp>().unwrap();
         let wall = wall + jiff::SignedDuration::from_millis(self.millis as i64);
-        let time = Time::from_millis(self.millis);
-        let out = act(&mut self.client, &mut Moment { wall, time, random: &mut self.random });
+        let at = &mut Moment::new(wall, Time::from_millis(self.millis), &mut self.random);
+        self.client.handle(input, at);
         while let Some(output) = self.client.poll() {
             match output {
                 ClientOutput::Transmit(transmit) => {
-                    self.client
-                        .written(transmit.id, &mut Moment { wall, time, random: &mut self.random });
+                    self.client.handle(ClientInput::Written(transmit.id), at);
                     self.posted.push((transmit.id, transmit.envelope.to_bytes()));
                 }
                 ClientOutput::Authenticate { id, .. } => {
-                    let mut at = Moment { wall, time, random: &mut self.random };
-                    self.client.authenticated(id, Ok(()), &mut at);
+                    self.client.handle(ClientInput::Authenticated { id, verdict: Ok(()) }, at);
                 }
                 ClientOutput::Opened => self.opened = true,
                 ClientOutput::Completed { call, reply } => {
@@ -231,7 +230,6 @@ impl Pair {
                 ClientOutput::Plain(..) | ClientOutput::Event(_) | ClientOutput::Warning(_) => {}
             }
         }
-        out
     }
 
     pub fn call(&mut self, call: u64, text: &str) {
@@ -245,12 +243,13 @@ impl Pair {
         let mut random = Seeded(call ^ 0xCA11);
         let message = ApplicationMessage::request(action, envelope, action == NOTE, &mut random);
         let deadline = Time::from_millis(self.millis + 60_000);
-        self.act(|client, at| client.call(CallId(call), message, deadline, at));
+        let (call, message) = (CallId(call), AppMessage::new(message));
+        self.act(ClientInput::Call { call, message, deadline });
     }
 
     pub fn close(&mut self) {
         let deadline = Time::from_millis(self.millis + 60_000);
-        self.act(|client, at| client.close(deadline, at));
+        self.act(ClientInput::Close { deadline });
     }
 
     /// Lets time pass.
@@ -260,7 +259,7 @@ impl Pair {
             && at <= end
         {
             self.millis = self.millis.max(at);
-            self.act(|client, at| client.tick(at));
+            self.act(ClientInput::Tick);
         }
         self.millis = end;
     }
@@ -295,7 +294,8 @@ impl Pair {
 
     /// Begins to open.
     pub fn begin(&mut self) {
-        self.act(|client, at| client.open(at.time + std::time::Duration::from_secs(60), at));
+        let deadline = Time::from_millis(self.millis + 60_000);
+        self.act(ClientInput::Open { deadline });
     }
 
     /// How many security sessions the service has.
@@ -352,7 +352,7 @@ impl Pair {
                 Answer::Message(Box::new(Envelope::parse(&octets[..], &Limits::SOAP).unwrap()))
             }
         };
-        self.act(|client, at| client.answer(id, answer, at));
+        self.act(ClientInput::Answer { id, answer });
     }
 
     /// Every message crosses, and its answer, until nothing is left.
@@ -391,7 +391,8 @@ pub fn text_of(envelope: &Envelope) -> String {
 impl Pair {
     /// Begins to open and lets the security handshake through, up to CreateSequence.
     pub fn open_without_answer(&mut self) {
-        self.act(|client, at| client.open(at.time + std::time::Duration::from_secs(60), at));
+        let deadline = Time::from_millis(self.millis + 60_000);
+        self.act(ClientInput::Open { deadline });
         while !self.posted.iter().any(|(_, octets)| is_create(octets)) {
             let ids = self.bring();
             assert!(!ids.is_empty(), "{:?}", self.faulted);

@@ -135,10 +135,15 @@ impl Plan {
             Crash => r.pick(&[0, 0, 100]),
             Patient => r.pick(&[0, 20, 100, 200]),
         };
+        let swaps = match class {
+            Patient if loss > 100 => 0,
+            Patient | Hasty | Plain => r.pick(&[0, 0, 200]),
+            _ => 0,
+        };
         let key_lifetime = match class {
             Idle => r.pick(&[180, 600]),
             // Behind losses messages are repeated in longer and longer intervals, in which such keys expire again.
-            Patient if loss > 20 => 54_000,
+            Patient if loss > 20 || swaps > 0 => 54_000,
             _ => r.pick(&[54_000, 54_000, 240]),
         };
         let plan = Self {
@@ -174,11 +179,7 @@ impl Plan {
                 Idle => r.pick(&[(MS, MS), (MS, 20 * MS), (20 * MS, 400 * MS)]),
                 _ => r.pick(&[(MS, MS), (MS, 20 * MS), (20 * MS, 400 * MS), (MS, 3 * SECOND)]),
             },
-            swaps: match class {
-                Patient if loss > 100 => 0,
-                Patient | Hasty | Plain => r.pick(&[0, 0, 200]),
-                _ => 0,
-            },
+            swaps,
             held: match class {
                 Idle | Plain => r.pick(&[0, 0, 150]),
                 _ => 0,

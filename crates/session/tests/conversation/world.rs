@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use waxwing_security::PeerTag;
+use waxwing_security::conversation::Verdict;
 use waxwing_session::{
-    CallId, ClientOutput, ClientSession, ClientSettings, Encoded, Moment, ServiceAnswer, Time,
-    TransmissionId, Transmit, TransportCause,
+    AppMessage, AuthenticationId, CallId, ClientInput, ClientOutput, ClientSession, ClientSettings,
+    Encoded, Moment, ServiceAnswer, Time, TransmissionId, Transmit, TransportCause,
 };
 use waxwing_soap::Envelope;
 use waxwing_xml::Limits;
@@ -36,6 +37,7 @@ enum Event {
     Close(usize),
     Accident(Accident),
     Written(usize, TransmissionId),
+    Judged(usize, AuthenticationId, Verdict),
     /// A request arrives; None: nobody waits for the answer.
     Arrives {
         peer: usize,
@@ -189,7 +191,7 @@ impl World {
         }
         for client in 0..self.clients.len() {
             if is_due(self.session(client).and_then(ClientSession::wake_at)) {
-                self.client(client, |session, at| session.tick(at))?;
+                self.client(client, ClientInput::Tick)?;
             }
         }
         if is_due(self.service.wake_at()) {
@@ -218,12 +220,13 @@ impl World {
                     return Ok(());
                 }
                 let deadline = time(self.now + self.plan.close_deadline);
-                self.client(client, |session, at| session.close(deadline, at))
+                self.client(client, ClientInput::Close { deadline })
             }
             Event::Accident(accident) => self.accident(accident),
-            Event::Written(client, id) => {
-                self.client(client, |session, at| session.written(id, at))
+            Event::Judged(client, id, verdict) => {
+                self.client(client, ClientInput::Authenticated { id, verdict })
             }
+            Event::Written(client, id) => self.client(client, ClientInput::Written(id)),
             Event::Arrives { peer, waits, octets } => self.arrives(peer, waits, &octets),
             Event::Ends(client, id, outcome) => {
                 if !self.link.ends((client, id)) {
@@ -236,7 +239,7 @@ impl World {
                     self.abandon(client, id)?;
                 }
                 let answer = outcome.read();
-                self.client(client, |session, at| session.answer(id, answer, at))
+                self.client(client, ClientInput::Answer { id, answer })
             }
             Event::JobEnds { life, job, request } => {
                 if life != self.life {
@@ -270,7 +273,7 @@ impl World {
         }
         self.later(last.max(self.now) + self.plan.close_after, Event::Close(client));
         let deadline = time(self.now + self.plan.open_deadline);
-        self.client(client, |session, at| session.open(deadline, at))
+        self.client(client, ClientInput::Open { deadline })
     }
 
     fn call(&mut self, name: CallName, one_way: bool) -> Checked {
@@ -279,8 +282,9 @@ impl World {
         }
         self.checks.called(name, one_way);
         let message = words::request(name, one_way, &mut self.random);
-        let (call, deadline) = (CallId(name.index as u64), self.now + self.plan.call_deadline);
-        self.client(name.client, |session, at| session.call(call, message, time(deadline), at))
+        let (call, message) = (CallId(name.index as u64), AppMessage::new(message));
+        let deadline = time(self.now + self.plan.call_deadline);
+        self.client(name.client, ClientInput::Call { call, message, deadline })
     }
 
     fn accident(&mut self, accident: Accident) -> Checked {
@@ -292,7 +296,7 @@ impl World {
                 Ok(())
             }
             Accident::ClientAborts(client) => {
-                self.client(client, |session, at| session.abort("enough", at))
+                self.client(client, ClientInput::Abort { reason: "enough".to_owned() })
             }
             Accident::ServiceRestarts(after) => {
                 self.service = Service::new(&self.plan, &mut self.random);
@@ -341,22 +345,12 @@ impl World {
 
     // ---- the clients ----
 
-    fn client(
-        &mut self,
-        client: usize,
-        input: impl FnOnce(&mut ClientSession, &mut Moment<'_>),
-    ) -> Checked {
+    fn client(&mut self, client: usize, input: ClientInput) -> Checked {
         let Some(mut session) = self.clients[client].take() else { return Ok(()) };
         let (now, wall) = (self.now, wall(self.now, self.plan.clock_ahead));
-        input(&mut session, &mut Moment::new(wall, time(now), &mut self.random));
+        session.handle(input, &mut Moment::new(wall, time(now), &mut self.random));
         let mut result = Ok(());
         while let Some(output) = session.poll() {
-            if let ClientOutput::Authenticate { id, evidence } = &output {
-                let verdict = credentials::judge(evidence, wall);
-                let at = &mut Moment::new(wall, time(now), &mut self.random);
-                session.authenticated(*id, verdict, at);
-                continue;
-            }
             result = result.and_then(|()| self.of_client(client, output));
         }
         let ended = session.is_ended();
@@ -375,6 +369,12 @@ impl World {
         let name = |call: CallId| CallName { client, index: call.0 as usize };
         match output {
             ClientOutput::Transmit(transmit) => self.transmit(client, *transmit),
+            ClientOutput::Authenticate { id, evidence } => {
+                let verdict = credentials::judge(&evidence, wall(self.now, 0));
+                let takes = self.random.between(0, 50 * MS);
+                self.later(self.now + takes, Event::Judged(client, id, verdict));
+                Ok(())
+            }
             ClientOutput::Opened => self.checks.opened(&self.plan, client),
             ClientOutput::Completed { call, reply } => {
                 self.checks.completed(&self.plan, name(call), reply)
@@ -389,8 +389,7 @@ impl World {
                 self.summary.errors.push(error.to_string());
                 self.checks.over(client, Some(error))
             }
-            ClientOutput::Authenticate { .. }
-            | ClientOutput::Plain(..)
+            ClientOutput::Plain(..)
             | ClientOutput::Event(_)
             | ClientOutput::Renewed
             | ClientOutput::Warning(_) => Ok(()),

@@ -7,8 +7,8 @@ use tokio::sync::{Notify, oneshot};
 use waxwing_binding::EndpointTimeouts;
 use waxwing_crypto::Certificate;
 use waxwing_session::{
-    ApplicationMessage, AuthenticationId, ClientOutput, ClientSession, SessionError,
-    TransmissionId, Transmit, options,
+    AppMessage, ApplicationMessage, AuthenticationId, ClientInput, ClientOutput, ClientSession,
+    SessionError, TransmissionId, Transmit, options,
 };
 use waxwing_soap::MessageVersion;
 use waxwing_soap::encoder::Encoder;
@@ -120,8 +120,7 @@ impl ClientChannel {
             }
             state.closing.push(sender);
             let deadline = self.inner.parts.clock.time() + timeout;
-            state.session.close(deadline, &mut self.inner.parts.clock.moment(&mut SystemRandom));
-            self.inner.drive(&mut state);
+            self.inner.give(&mut state, ClientInput::Close { deadline });
             receiver
         };
         self.inner.wait(closed, "closing the channel").await
@@ -130,8 +129,7 @@ impl ClientChannel {
     /// Ends the channel at once; calls under way fail, the service is told if it can be.
     pub fn abort(&self, reason: &str) {
         let mut state = self.inner.lock();
-        state.session.abort(reason, &mut self.inner.parts.clock.moment(&mut SystemRandom));
-        self.inner.drive(&mut state);
+        self.inner.give(&mut state, ClientInput::Abort { reason: reason.to_owned() });
     }
 
     /// The address of the service.
@@ -175,12 +173,10 @@ impl ClientChannel {
             let call = state.next_call();
             state.calls.insert(call, sender);
             state.statistics.calls += 1;
-            let random = &mut SystemRandom;
-            let message = ApplicationMessage::request(action, message, one_way, random);
-            let mut moment = self.inner.parts.clock.moment(random);
-            let deadline = moment.time + timeout;
-            state.session.call(call, message, deadline, &mut moment);
-            self.inner.drive(&mut state);
+            let message = ApplicationMessage::request(action, message, one_way, &mut SystemRandom);
+            let message = AppMessage::new(message);
+            let deadline = self.inner.parts.clock.time() + timeout;
+            self.inner.give(&mut state, ClientInput::Call { call, message, deadline });
             (is_last, receiver)
         };
         let began = self.inner.parts.clock.time();
@@ -266,9 +262,16 @@ impl Inner {
         let mut random = SystemRandom;
         let mut moment = self.parts.clock.moment(&mut random);
         let deadline = moment.time + timeout;
-        state.session.open(deadline, &mut moment);
+        // What comes of it is done when those who wait for it are known.
+        state.session.handle(ClientInput::Open { deadline }, &mut moment);
         tokio::spawn(run_timer(Arc::downgrade(self)));
         Ok(())
+    }
+
+    /// Gives the session an input and does what comes of it.
+    fn give(self: &Arc<Self>, state: &mut State, input: ClientInput) {
+        state.session.handle(input, &mut self.parts.clock.moment(&mut SystemRandom));
+        self.drive(state);
     }
 
     /// Does what the session wants done.
@@ -349,17 +352,14 @@ impl Inner {
     /// A message is written: the next one may be begun.
     fn written(self: &Arc<Self>, id: TransmissionId) {
         let mut state = self.lock();
-        state.session.written(id, &mut self.parts.clock.moment(&mut SystemRandom));
-        self.drive(&mut state);
+        self.give(&mut state, ClientInput::Written(id));
     }
 
     /// Finds out whether the service is to be trusted, which may take its time; nothing is held meanwhile.
     async fn judge(self: Arc<Self>, id: AuthenticationId, evidence: Evidence) {
         let verdict = self.parts.judge.verdict(evidence, self.parts.clock.wall()).await;
         let mut state = self.lock();
-        let mut random = SystemRandom;
-        state.session.authenticated(id, verdict, &mut self.parts.clock.moment(&mut random));
-        self.drive(&mut state);
+        self.give(&mut state, ClientInput::Authenticated { id, verdict });
     }
 
     /// Posts one message and takes the answer.
@@ -419,8 +419,7 @@ impl Inner {
         if let Some(clock) = posted.clock {
             state.clock_ahead = Some(clock.as_second() - self.parts.clock.wall().as_second());
         }
-        state.session.answer(id, posted.answer, &mut self.parts.clock.moment(&mut SystemRandom));
-        self.drive(&mut state);
+        self.give(&mut state, ClientInput::Answer { id, answer: posted.answer });
     }
 }
 
@@ -438,8 +437,7 @@ async fn run_timer(channel: Weak<Inner>) {
         };
         if inner.parts.clock.sleep_until(wake, &inner.timer).await {
             let mut state = inner.lock();
-            state.session.tick(&mut inner.parts.clock.moment(&mut SystemRandom));
-            inner.drive(&mut state);
+            inner.give(&mut state, ClientInput::Tick);
         }
     }
 }

@@ -15,6 +15,7 @@ use super::exchange::{
 };
 use super::{Correlated, Correlation, SessionCorrelation, Step, no_exchange, nobody_to_judge};
 use crate::error::{Reason, SecurityError};
+use crate::mutation::{Mutation, broken};
 use crate::negotiation::{NegotiationClient, NegotiationStep};
 use crate::protection::Direction;
 use crate::trust::{ContextReference, Lifetime, RequestSecurityToken, TrustAction};
@@ -242,7 +243,7 @@ impl SecureConversationClient {
         // again for it.
         if verified.action() == SECURE_CONVERSATION_FAULT
             && is_renew_needed(&verified)
-            && relates_to(&verified) == correlation.message_id
+            && (relates_to(&verified) == correlation.message_id || broken(Mutation::TakeAnyDemand))
         {
             // What was said of a key that was renewed meanwhile says nothing of the new one.
             let session = self.session.as_mut();

@@ -1,0 +1,84 @@
+//! Reading verified answers.
+
+use waxwing_reliable::{Message, ReliableMessagingVersion, codec};
+use waxwing_security::conversation::Received;
+use waxwing_soap::{Addressing, AddressingVersion, Envelope, Fault, MessageVersion};
+
+use crate::error::SessionError;
+use crate::message::{AppMessage, ApplicationMessage};
+use crate::mutation::{Mutation, broken};
+
+/// Whether a verified reply has a header that must be understood, is not, and that nobody signed.
+pub(super) fn unproven(received: &Received) -> bool {
+    let unknown = received.envelope().not_understood(crate::service::is_understood);
+    unknown.iter().any(|header| !received.is_trusted(*header))
+}
+
+/// What a reply is to the reliable session.
+pub(super) fn read_reliable(
+    received: Received,
+    version: Option<ReliableMessagingVersion>,
+) -> Result<Message<AppMessage>, String> {
+    let version = version.ok_or("there is no reliable session")?;
+    let envelope = received.into_envelope();
+    let addressing = Addressing::read(&envelope).map_err(|error| error.to_string())?;
+    let message = codec::read_addressed(&envelope, &addressing, version);
+    let message = message.map_err(|error| error.to_string())?;
+    understood(&envelope)?;
+    Ok(message.map(|()| AppMessage::new(ApplicationMessage::received(envelope, addressing))))
+}
+
+/// A reply outside of any reliable session. It must say that it is the one to this request: the exchange on which it
+/// comes is in the hands of whoever holds the connection.
+pub(super) fn read_reply(
+    received: Received,
+    request: &ApplicationMessage,
+    is_secured: bool,
+) -> Result<AppMessage, SessionError> {
+    let envelope = received.into_envelope();
+    let addressing =
+        Addressing::read(&envelope).map_err(|error| SessionError::BadReply(error.to_string()))?;
+    let has_addressing = envelope.version().addressing != AddressingVersion::None;
+    // Without security nothing is proven anyway, and a service that could not read the request says so as it can.
+    let is_plain_fault = !is_secured && envelope.is_fault();
+    let unrelated = match (&addressing.relates_to, &request.message_id) {
+        _ if !has_addressing => None,
+        (Some(relates), Some(id)) if relates == id => None,
+        (None, None) => None,
+        (None, Some(_)) if is_plain_fault => None,
+        (None, Some(_)) => Some(match Fault::read(&envelope) {
+            Some(fault) => {
+                format!("it relates to no request (RelatesTo); it is a fault: {}", fault.text())
+            }
+            None => "it relates to no request (RelatesTo)".to_owned(),
+        }),
+        (Some(relates), Some(id)) => {
+            Some(format!("it relates to {relates}, but the request is {id}"))
+        }
+        (Some(relates), None) => {
+            Some(format!("it relates to {relates}, but the request has no MessageID"))
+        }
+    };
+    if let Some(text) = unrelated.filter(|_| !broken(Mutation::TakeAnyReply)) {
+        return Err(SessionError::BadReply(text));
+    }
+    understood(&envelope).map_err(SessionError::BadReply)?;
+    Ok(AppMessage::new(ApplicationMessage::received(envelope, addressing)))
+}
+
+pub(super) fn other_version(found: MessageVersion, expected: MessageVersion) -> String {
+    format!("the answer is written in {found:?}, the binding's messages in {expected:?}")
+}
+
+/// Headers that must be understood are those of the layers that the message has passed, and no others.
+fn understood(envelope: &Envelope) -> Result<(), String> {
+    let unknown = envelope.not_understood(crate::service::is_understood);
+    match unknown.first() {
+        None => Ok(()),
+        Some(header) => Err(format!(
+            "the header {{{}}}{} must be understood, and is not",
+            header.namespace(),
+            header.local_name()
+        )),
+    }
+}

@@ -1,0 +1,156 @@
+//! Calls without reliable session: each goes by itself, and what is lost is lost.
+
+use std::collections::VecDeque;
+
+use waxwing_reliable::{CallId, Time};
+use waxwing_security::conversation::{ClientError, Correlation, Received};
+use waxwing_soap::Moment;
+
+use super::answer::{other_version, read_reply};
+use super::api::{Answer, ClientOutput, TransmissionId};
+use super::state::{Calls, ClientSession, DirectCall, Pending, Phase};
+use crate::error::{SessionError, SessionStep};
+use crate::message::AppMessage;
+use crate::mutation::{Mutation, broken};
+
+/// What is said of a one-way call that drew a demand for a new key, or was given another's.
+const UNRELATED_DEMAND: &str = "the service demands a new session key, for this one-way message or another: nothing says \
+     which (RelatesTo), so it is not known whether this one was executed, and it was not sent again";
+
+impl ClientSession {
+    /// Sends a call once the session is open. A one-way message waits for a renewal that is under way: a demand to renew
+    /// could not be related to it, so that it would not be sent again.
+    pub(super) fn send_direct(
+        &mut self,
+        call: CallId,
+        message: AppMessage,
+        deadline: Time,
+        at: &mut Moment<'_>,
+    ) {
+        let direct = DirectCall { call, message, deadline };
+        if !matches!(self.phase, Phase::Open) {
+            return self.wait(direct);
+        }
+        self.renew_when_due(at);
+        match self.is_renewing() && direct.message.message_id.is_none() {
+            true => self.wait(direct),
+            false => self.post(direct, at),
+        }
+    }
+
+    fn wait(&mut self, direct: DirectCall) {
+        if let Calls::Direct(calls) = &mut self.calls {
+            calls.waiting.push_back(direct);
+        }
+    }
+
+    /// Calls that waited for the session, or for a new key.
+    pub(super) fn send_waiting(&mut self, at: &mut Moment<'_>) {
+        let Calls::Direct(calls) = &mut self.calls else { return };
+        for direct in std::mem::take(&mut calls.waiting) {
+            self.post(direct, at);
+        }
+    }
+
+    fn post(&mut self, direct: DirectCall, at: &mut Moment<'_>) {
+        let mut envelope = direct.message.dress(Some(&self.settings.to), None);
+        self.headers.write(&mut envelope);
+        let plain = self.trace.then(|| envelope.clone());
+        match self.security.protect(envelope, at) {
+            Ok((envelope, correlation)) => {
+                let id = self.transmit(envelope, plain, direct.deadline);
+                self.pending.insert(id, Pending::Direct(direct, correlation));
+            }
+            Err(error) => self.direct_failed(direct.call, error.into()),
+        }
+    }
+
+    fn direct_failed(&mut self, call: CallId, error: SessionError) {
+        self.outputs.push_back(ClientOutput::CallFailed { call, error });
+    }
+
+    pub(super) fn direct_answer(
+        &mut self,
+        id: TransmissionId,
+        direct: DirectCall,
+        correlation: &Correlation,
+        answer: Answer,
+        at: &mut Moment<'_>,
+    ) {
+        let call = direct.call;
+        let is_one_way = direct.message.message_id.is_none();
+        let result = match answer {
+            Answer::Empty if is_one_way => Ok(None),
+            Answer::Empty => Err(SessionError::NoReply),
+            Answer::Failed(failure) => {
+                Err(SessionError::Transport { step: SessionStep::Call, failure })
+            }
+            Answer::Message(envelope) if envelope.version() != self.settings.version => {
+                let text = other_version(envelope.version(), self.settings.version);
+                Err(SessionError::BadReply(text))
+            }
+            Answer::Message(envelope) => match self.security.verify(*envelope, correlation, at) {
+                Ok(received) => {
+                    self.trace_plain(id, &received);
+                    let is_secured = self.security.is_secured();
+                    read_reply(received, &direct.message, is_secured).map(Some)
+                }
+                Err(ClientError::RenewNeeded) => {
+                    self.renew_when_due(at);
+                    if !is_one_way || broken(Mutation::SendNotesAgain) {
+                        return self.send_again(direct, at);
+                    }
+                    Err(SessionError::BadReply(UNRELATED_DEMAND.to_owned()))
+                }
+                Err(error) if error.ends_session() => {
+                    let error = SessionError::from(error);
+                    self.direct_failed(call, error.clone());
+                    return self.fault(error, at);
+                }
+                Err(error) => Err(error.into()),
+            },
+        };
+        match result {
+            Ok(reply) => self.complete(call, reply),
+            Err(error) => self.direct_failed(call, error),
+        }
+        self.finish_closing(at);
+    }
+
+    /// The service did not execute a call, and wants a new key: it goes again with that one. The key may have been renewed
+    /// since the call was sent, or may not be renewable.
+    fn send_again(&mut self, direct: DirectCall, at: &mut Moment<'_>) {
+        match self.is_renewing() {
+            true => self.wait(direct),
+            false => self.post(direct, at),
+        }
+    }
+
+    pub(super) fn tick_direct(&mut self, now: Time) {
+        let Calls::Direct(calls) = &mut self.calls else { return };
+        let (late, rest): (VecDeque<_>, _) =
+            std::mem::take(&mut calls.waiting).into_iter().partition(|call| call.deadline <= now);
+        calls.waiting = rest;
+        for DirectCall { call, .. } in late {
+            let last = "the channel was not open yet".to_owned();
+            let error = SessionError::TimedOut { step: SessionStep::Call, attempts: 0, last };
+            self.direct_failed(call, error);
+        }
+    }
+
+    /// Whether a call is not answered yet.
+    pub(super) fn has_direct_calls(&self) -> bool {
+        let waits = match &self.calls {
+            Calls::Direct(calls) => !calls.waiting.is_empty(),
+            Calls::Sequence(_) => false,
+        };
+        waits || self.pending.values().any(|pending| matches!(pending, Pending::Direct(..)))
+    }
+
+    pub(super) fn trace_plain(&mut self, id: TransmissionId, received: &Received) {
+        if self.trace {
+            let envelope = Box::new(received.envelope().clone());
+            self.outputs.push_back(ClientOutput::Plain(id, envelope));
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The shape of the engine: inputs in, outputs out, and when to come again.
+
+use waxwing_reliable::{CallId, Initiator, Time};
+use waxwing_soap::Moment;
+
+use super::api::{Answer, ClientInput, ClientOutput, TransmissionId};
+use super::attempt::Opening;
+use super::state::{Calls, ClientSession, Exchange, Pending, Phase};
+use crate::diagnosis::{TransportCause, TransportFailure};
+use crate::error::SessionError;
+use crate::message::AppMessage;
+
+impl ClientSession {
+    /// Takes one input. Then drain [`poll`](Self::poll). What comes to a session that has ended is ignored, except that a
+    /// call fails.
+    pub fn handle(&mut self, input: ClientInput, at: &mut Moment<'_>) {
+        match input {
+            ClientInput::Call { call, message, deadline } => self.call(call, message, deadline, at),
+            _ if self.is_ended() => {}
+            ClientInput::Open { deadline } => self.open(deadline, at),
+            ClientInput::Written(id) => self.written(id, at),
+            ClientInput::Answer { id, answer } => self.answer(id, answer, at),
+            ClientInput::Authenticated { id, verdict } => {
+                if self.exchange == Exchange::Verdict(id) {
+                    self.authenticated(verdict, at);
+                }
+            }
+            ClientInput::Close { deadline } => self.close(deadline, at),
+            ClientInput::Abort { reason } => self.abort(reason, at),
+            ClientInput::Tick => self.tick(at),
+        }
+    }
+
+    /// The next output. None: give the next input, or a `Tick` at [`wake_at`](Self::wake_at).
+    pub fn poll(&mut self) -> Option<ClientOutput> {
+        self.outputs.pop_front()
+    }
+
+    /// When to give a [`ClientInput::Tick`]. None: not until something else happens.
+    pub fn wake_at(&self) -> Option<Time> {
+        let own = match &self.phase {
+            Phase::Opening(opening) => opening.wake_at(),
+            Phase::Closing { until } | Phase::Cancelling { until } => Some(*until),
+            Phase::New | Phase::Open => None,
+            Phase::Ended(_) => return None,
+        };
+        let calls = match &self.calls {
+            Calls::Sequence(sequence) => Initiator::wake_at(&sequence.initiator),
+            Calls::Direct(direct) => direct.waiting.iter().map(|call| call.deadline).min(),
+        };
+        [own, calls].into_iter().flatten().min()
+    }
+
+    fn open(&mut self, deadline: Time, at: &mut Moment<'_>) {
+        if matches!(self.phase, Phase::New) {
+            self.phase = Phase::Opening(Opening::new(at.time, deadline));
+            self.secure(at);
+        }
+    }
+
+    fn call(&mut self, call: CallId, message: AppMessage, deadline: Time, at: &mut Moment<'_>) {
+        let refused = match &self.phase {
+            Phase::New | Phase::Opening(_) | Phase::Open => None,
+            Phase::Ended(Some(error)) => Some(error.clone()),
+            _ => Some(SessionError::State("the channel is closed")),
+        };
+        match (refused, &self.calls) {
+            (Some(error), _) => self.outputs.push_back(ClientOutput::CallFailed { call, error }),
+            (None, Calls::Sequence(_)) => self.send_in_sequence(call, message, deadline, at),
+            (None, Calls::Direct(_)) => self.send_direct(call, message, deadline, at),
+        }
+    }
+
+    fn written(&mut self, id: TransmissionId, at: &mut Moment<'_>) {
+        if let Some(Pending::Sequence(exchange, _)) = self.pending.get(&id) {
+            self.written_in_sequence(*exchange, at);
+        }
+    }
+
+    fn answer(&mut self, id: TransmissionId, answer: Answer, at: &mut Moment<'_>) {
+        match &answer {
+            Answer::Failed(failure) => self.reached.transport = Some(failure.clone()),
+            Answer::Empty if !self.reached.opened => {
+                let reason = "an empty response".to_owned();
+                let cause = TransportCause::Empty;
+                self.reached.transport = Some(TransportFailure { cause, reason });
+            }
+            _ => self.reached.transport = None,
+        }
+        if self.exchange == Exchange::Answer(id) {
+            return self.trust_answer(answer, at);
+        }
+        match self.pending.remove(&id) {
+            Some(Pending::Sequence(exchange, correlation)) => {
+                self.sequence_answer(id, exchange, &correlation, answer, at);
+            }
+            Some(Pending::Direct(direct, correlation)) => {
+                self.direct_answer(id, direct, &correlation, answer, at);
+            }
+            None => {}
+        }
+    }
+
+    fn tick(&mut self, at: &mut Moment<'_>) {
+        match &self.phase {
+            Phase::Opening(_) => self.tick_opening(at),
+            Phase::Closing { .. } | Phase::Cancelling { .. } => self.tick_closing(at),
+            Phase::New | Phase::Open | Phase::Ended(_) => {}
+        }
+        match &self.calls {
+            Calls::Sequence(_) => self.tick_sequence(at),
+            Calls::Direct(_) => self.tick_direct(at.time),
+        }
+    }
+}
