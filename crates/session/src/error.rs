@@ -3,7 +3,7 @@
 use waxwing_security::conversation::ClientError;
 use waxwing_soap::Fault;
 
-use crate::diagnosis::{Diagnosis, Situation, TransportFailure, diagnose};
+use crate::diagnosis::situation::TransportFailure;
 
 /// Why a session, or one call of it, failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -97,11 +97,6 @@ impl SessionError {
             | Self::Refused(fault) => Some(fault),
             _ => None,
         }
-    }
-
-    /// What the failure most probably is, when more can be said than the error itself says.
-    pub fn diagnosis(&self, situation: &Situation) -> Option<Diagnosis> {
-        diagnose(self, situation)
     }
 }
 

@@ -5,7 +5,7 @@
 
 mod catalogue;
 mod faults;
-mod situation;
+pub(crate) mod situation;
 
 use waxwing_reliable::{FaultKind, SequenceFault, SessionError as ReliableError};
 use waxwing_security::conversation::{ClientError, SecurityFaultKind};
@@ -17,16 +17,18 @@ pub(crate) use self::faults::is_infrastructure;
 pub use self::situation::{Situation, TransportCause, TransportFailure};
 use crate::error::SessionError;
 
-/// What a failure most probably is; none when nothing more is known than it says itself.
-pub(crate) fn diagnose(error: &SessionError, situation: &Situation) -> Option<Diagnosis> {
-    match error {
-        SessionError::Security(error) => security(error, situation),
-        SessionError::Reliable(error) => reliable(error, situation),
-        SessionError::Refused(fault) => faults::soap(fault, situation),
-        SessionError::Transport { failure, .. } => Some(transport(failure.cause)),
-        SessionError::TimedOut { .. } => Some(late(situation)),
-        SessionError::NoReply => Some(Diagnosis::EmptyAnswer),
-        SessionError::BadReply(_) | SessionError::State(_) | SessionError::Aborted(_) => None,
+impl SessionError {
+    /// What the failure most probably is; none when nothing more is known than it says itself.
+    pub fn diagnosis(&self, situation: &Situation) -> Option<Diagnosis> {
+        match self {
+            Self::Security(error) => security(error, situation),
+            Self::Reliable(error) => reliable(error, situation),
+            Self::Refused(fault) => faults::soap(fault, situation),
+            Self::Transport { failure, .. } => Some(transport(failure.cause)),
+            Self::TimedOut { .. } => Some(late(situation)),
+            Self::NoReply => Some(Diagnosis::EmptyAnswer),
+            Self::BadReply(_) | Self::State(_) | Self::Aborted(_) => None,
+        }
     }
 }
 
