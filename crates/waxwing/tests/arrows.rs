@@ -69,12 +69,6 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("reliable", &[]),
 ];
 
-/// Files that use each other in a circle, for a reason.
-const CIRCLES: &[&[&str]] = &[
-    // An endpoint drives the engine of its sessions, whose outputs are tasks of the endpoint.
-    &["service/endpoint.rs", "service/execute.rs", "service/sessions.rs", "service/throttle.rs"],
-];
-
 /// A source file: its path below `src`, its module, what it says.
 struct Source {
     path: String,
@@ -276,6 +270,5 @@ fn no_files_use_each_other_in_a_circle() {
             circles.insert(circle);
         }
     }
-    let known: BTreeSet<Vec<&str>> = CIRCLES.iter().map(|circle| circle.to_vec()).collect();
-    assert_eq!(circles, known, "files that use each other in a circle");
+    assert!(circles.is_empty(), "files that use each other in a circle: {circles:#?}");
 }
