@@ -117,6 +117,7 @@ impl ServiceEndpoint {
     }
 
     /// Goes on with a message whose sender was judged.
+    #[allow(clippy::boxed_local, reason = "it is given back as it was given out")]
     pub fn authenticated(
         &self,
         sender: Box<UnknownSender>,

@@ -79,6 +79,7 @@ impl ServiceSecurity {
     /// Whatever the verdict, the sender learns no more than he does of any other message that is refused. Time has passed:
     /// a negotiation that lapsed, a message that came twice or is too old by now, a token that is gone and a service that
     /// closes are refused here as they would have been at first.
+    #[allow(clippy::boxed_local, reason = "it is given back as it was given out")]
     pub fn authenticated(
         &self,
         authentication: Box<Authentication>,
