@@ -195,7 +195,7 @@ impl ServiceEndpoint {
                 let plain = self.settings.trace.then(|| envelope.clone());
                 let sender = Arc::clone(&caller);
                 let request = VerifiedRequest::new(envelope, addressing, sender);
-                let request = || Arc::new(request.from_address(peer.address));
+                let request = || Arc::new(request.with_peer(peer.address));
                 let message = message.map(|()| Carried::Request(request()));
                 let message = VerifiedMessage::new(message, session, caller);
                 Arrival::Message(Box::new(ArrivedMessage { message, plain, reply }))

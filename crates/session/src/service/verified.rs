@@ -61,7 +61,7 @@ impl VerifiedRequest {
     }
 
     /// The same from this address.
-    pub(super) fn from_address(self, peer: Option<SocketAddr>) -> Self {
+    pub(super) fn with_peer(self, peer: Option<SocketAddr>) -> Self {
         Self { peer, ..self }
     }
 
