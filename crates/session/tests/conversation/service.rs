@@ -23,6 +23,7 @@ const RECEIVE: Duration = Duration::from_secs(600);
 
 /// What the service wants done.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "answers are the common case")]
 pub enum Output {
     /// Answer an exchange.
     Answer { exchange: u64, encoded: Encoded },
