@@ -1,6 +1,8 @@
 //! The edges inside `waxwing` (docs/architecture.md): which module may use which, and that no files use each other in a
 //! circle. Read from the `use` lines and the `crate::` paths of the sources; what stands behind `#[cfg(test)]` is free.
 
+#![allow(clippy::disallowed_methods)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

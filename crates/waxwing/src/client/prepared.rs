@@ -37,9 +37,8 @@ impl Prepared {
         stores: &CertificateStores,
         read: impl FnOnce() -> Result<Read, E>,
     ) -> Result<Arc<Read>, E> {
-        match &*self.lock() {
-            Some((_, last)) => return Ok(Arc::clone(last)),
-            None => {}
+        if let Some((_, last)) = &*self.lock() {
+            return Ok(Arc::clone(last));
         }
         self.read(stores.fingerprint(), read)
     }

@@ -75,12 +75,14 @@ async fn bodies_over_the_limit_are_refused_on_both_sides() {
 }
 
 fn limits() -> HttpLimits {
-    let mut limits = HttpLimits::default();
-    limits.grace = Duration::from_millis(500);
-    limits.head_timeout = Duration::from_millis(500);
-    limits.idle_timeout = Duration::from_millis(500);
-    limits.stall_timeout = Duration::from_millis(500);
-    limits
+    let half = Duration::from_millis(500);
+    HttpLimits {
+        grace: half,
+        head_timeout: half,
+        idle_timeout: half,
+        stall_timeout: half,
+        ..HttpLimits::default()
+    }
 }
 
 /// Reads until the service closes the connection.
