@@ -249,12 +249,12 @@ fn protection(
 }
 
 fn modes(random: &mut Random) -> DispatchModes {
+    use ConcurrencyMode::Multiple;
     use InstanceContextMode::{PerCall, PerSession, Single};
-    let mut modes = DispatchModes::default();
-    modes.instances = random.pick(&[PerSession, PerSession, PerCall, Single]);
-    modes.concurrency =
-        random.pick(&[ConcurrencyMode::Single, ConcurrencyMode::Single, ConcurrencyMode::Multiple]);
-    modes
+    DispatchModes {
+        instances: random.pick(&[PerSession, PerSession, PerCall, Single]),
+        concurrency: random.pick(&[ConcurrencyMode::Single, ConcurrencyMode::Single, Multiple]),
+    }
 }
 
 fn reliable(class: Class, random: &mut Random) -> ReliableSessionSettings {
