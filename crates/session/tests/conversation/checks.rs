@@ -171,7 +171,8 @@ impl Checks {
             }
             self.not_lost(plan, lives, *name, call)?;
         }
-        if plan.class == Class::Plain && plan.loss + plan.swaps + plan.held == 0 {
+        let waits = plan.places.min(plan.calls_at_once) < plan.clients.len();
+        if plan.class == Class::Plain && plan.loss + plan.swaps + plan.held == 0 && !waits {
             let honest = self.calls.iter().filter(|(name, _)| plan.impostor != Some(name.client));
             let failed = honest.clone().find(|(_, call)| !matches!(call.outcome, Some(Ok(()))));
             let failed = failed.map(|(name, call)| (name, &call.outcome));
@@ -210,8 +211,16 @@ impl Checks {
     }
 }
 
-/// Whether an error says that the service does not know the session.
+/// Whether an error says that the service does not know the session, or that nothing came of it for too long, as may be
+/// before the service died.
 fn is_forgotten(error: &SessionError) -> bool {
+    use waxwing_reliable::SessionError as Reliable;
+    if let SessionError::Reliable(
+        Reliable::RetriesExceeded { .. } | Reliable::Inactivity(_) | Reliable::TimedOut { .. },
+    ) = error
+    {
+        return true;
+    }
     let text = error.to_string();
     let names = ["BadContextToken", "UnknownSequence", "InvalidSecurityToken"];
     names.iter().any(|name| text.contains(name)) || text.contains("sequence")

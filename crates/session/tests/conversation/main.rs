@@ -79,7 +79,8 @@ fn one_seed() {
 fn survey() {
     let most = std::env::var("WAXWING_SEEDS").ok().and_then(|s| s.parse().ok()).unwrap_or(1000);
     let mut failed = 0;
-    for failure in (0..most).filter_map(|seed| run(seed).err()) {
+    let from = std::env::var("WAXWING_FROM").ok().and_then(|s| s.parse().ok()).unwrap_or(0);
+    for failure in (from..from + most).filter_map(|seed| run(seed).err()) {
         failed += 1;
         println!("{}", failure.lines().next().unwrap_or_default());
     }
