@@ -6,7 +6,7 @@
 //! use waxwing::check::{FileCheck, Outcome};
 //!
 //! let text = std::fs::read_to_string("client.config")?;
-//! let check = FileCheck::of(Configuration::load(&text), ".".as_ref(), jiff::Timestamp::now());
+//! let check = FileCheck::of(Configuration::load(&text), ".".as_ref(), waxwing::jiff::Timestamp::now());
 //! for endpoint in &check.endpoints {
 //!     println!("{}: {}", endpoint.name, endpoint.verdict.as_str());
 //! }

@@ -59,6 +59,10 @@
 //! }
 //! ```
 //!
+//! Whom a client trusts is said by [`service_trust`](ChannelFactory::service_trust); as above it is who has a certificate of
+//! an authority in the folder `certificates/CurrentUser/Root`, with its revocation list. The page
+//! [certificates and users](manual::_04_certificates) has other ways.
+//!
 //! # The manual
 //!
 //! [`manual`] tells how things are done: [a client](manual::_01_client), [a service](manual::_02_service),

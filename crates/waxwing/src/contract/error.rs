@@ -81,7 +81,7 @@ impl CallError {
 ///
 /// ```
 /// use waxwing::contract::FaultDetail;
-/// use waxwing_soap::{Fault, FaultCode};
+/// use waxwing::soap::{Fault, FaultCode};
 /// let detail = r#"<int xmlns="http://schemas.microsoft.com/2003/10/Serialization/">5</int>"#;
 /// let fault = Fault::new(FaultCode::Sender, "five").with_detail(detail);
 /// assert_eq!(fault.detail::<i32>().unwrap(), 5);

@@ -15,7 +15,7 @@
 //!     BoxFuture, CallError, Dispatch, FaultOptions, OperationContext, OperationFault, Request, RequestChannel,
 //!     service_contract,
 //! };
-//! use waxwing_soap::{Envelope, MessageVersion};
+//! use waxwing::soap::{Envelope, MessageVersion};
 //!
 //! #[service_contract(namespace = "http://Microsoft.ServiceModel.Samples", name = "ICalculator")]
 //! pub trait Calculator {
