@@ -5,9 +5,11 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
 
 use waxwing::binding::{SecurityMode, ServiceBehavior, TimeSpan, WsHttpBinding};
 use waxwing::contract::{ContractDescription, OperationFault, service_contract};
+use waxwing::net::memory::Memory;
 use waxwing::{
     ChannelFactory, ClientChannel, ConfigurationFile, HostError, ServiceHost, ServiceHostBuilder,
     ServiceInstances, ServiceObject,
@@ -276,4 +278,57 @@ async fn base_addresses_of_code() {
     // Without endpoints it has those that WCF would make: basicHttpBinding, which is refused by name.
     let error = opened(Ok(builder()), ServiceInstances::single(object())).await;
     assert!(error.contains("messages without WS-Addressing"), "{error}");
+}
+
+/// The second of two addresses is taken: that is told, and the first one is free again.
+#[test]
+fn a_network_in_memory_gives_back_what_it_took_in_vain() {
+    let memory = Memory::new();
+    let builder = |address: &str, contract: &'static ContractDescription| {
+        let builder = ServiceHostBuilder::new().listener(memory.clone());
+        builder.endpoint(plain(), address, contract, ServiceBehavior::default()).unwrap()
+    };
+    let instances = || ServiceInstances::single(object());
+    let other = builder("http://shop/a", &ORDERS_CONTRACT).endpoint(
+        plain(),
+        "http://shop/b",
+        &ADMIN_CONTRACT,
+        ServiceBehavior::default(),
+    );
+    let (taken, free) =
+        (builder("http://shop/b", &ADMIN_CONTRACT), builder("http://shop/a", &ORDERS_CONTRACT));
+    let (sender, receiver) = std::sync::mpsc::channel();
+    // A thread of its own: who waits for a lock that he holds waits for ever.
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let _host = taken.open(instances()).await.unwrap();
+            let error = other.unwrap().open(instances()).await.unwrap_err().to_string();
+            let again = free.open(instances()).await.map(|host| host.addresses());
+            sender.send((error, again.map_err(|e| e.to_string()))).unwrap();
+        });
+    });
+    let (error, again) = receiver.recv_timeout(Duration::from_secs(30)).expect("no deadlock");
+    assert!(error.contains("cannot listen on http://shop/b"), "{error}");
+    assert_eq!(again.unwrap(), ["http://shop/a"]);
+}
+
+/// Two names of one machine are one place to listen on: what has one path there would be told apart by nobody, and the
+/// second endpoint would never get a message.
+#[tokio::test]
+async fn one_path_at_two_names_of_one_machine_is_refused() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let builder = |path: &str| {
+        let behavior = ServiceBehavior::default;
+        let (one, other) =
+            (format!("http://127.0.0.1:{port}/shop"), format!("http://localhost:{port}/{path}"));
+        let builder = ServiceHostBuilder::new();
+        let builder = builder.endpoint(plain(), &one, &ORDERS_CONTRACT, behavior()).unwrap();
+        builder.endpoint(plain(), &other, &ADMIN_CONTRACT, behavior()).unwrap()
+    };
+    let open = |path| builder(path).open(ServiceInstances::single(object()));
+    let error = open("S%68OP/").await.expect_err("one path twice").to_string();
+    assert!(error.contains(&format!(":{port}/shop")), "{error}");
+    assert!(error.contains("two endpoints have this place and path"), "{error}");
+    assert_eq!(open("admin").await.unwrap().addresses().len(), 2);
 }

@@ -126,8 +126,9 @@ impl Listener for Memory {
         routes: Vec<Route>,
     ) -> BoxFuture<'_, Result<Vec<Box<dyn Listening>>, ListenError>> {
         Box::pin(async move {
-            let mut places = self.lock();
             let mut seats = Vec::new();
+            // Let go before the seats: those that were taken in vain are given back under the same lock.
+            let mut places = self.lock();
             for Route { address, receiver } in routes {
                 let taken = place_of(&address).filter(|key| !places.contains_key(key));
                 let Some(key) = taken else {

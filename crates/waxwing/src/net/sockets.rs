@@ -23,6 +23,24 @@ impl Paths {
         found.map(|(_, receiver)| Arc::clone(receiver))
     }
 
+    /// Takes those of another name of the same machine.
+    ///
+    /// # Errors
+    /// A path is there already: its second receiver would never get a message.
+    fn join(&mut self, others: &Self, place: &str) -> Result<(), ListenError> {
+        for (path, receiver) in &others.0 {
+            if self.0.iter().any(|(own, _)| own == path) {
+                let text = "two endpoints have this place and path, under two names of one machine; give one of \
+                            them another path (WCF: A registration already exists for URI)";
+                let error = io::Error::new(io::ErrorKind::AddrInUse, text);
+                let address = format!("{place}{}", String::from_utf8_lossy(path));
+                return Err(ListenError { address, error });
+            }
+            self.0.push((path.clone(), Arc::clone(receiver)));
+        }
+        Ok(())
+    }
+
     /// The most octets of a message for any of them.
     pub(super) fn max_message(&self) -> usize {
         self.0.iter().map(|(_, receiver)| receiver.max_message()).max().unwrap_or(0)
@@ -67,7 +85,7 @@ where
         }
         for (at, address) in addresses.into_iter().enumerate() {
             let slot = slots.entry(address).or_default();
-            slot.paths.0.extend(paths.0.iter().cloned());
+            slot.paths.join(&paths, &place)?;
             if at == 0 {
                 slot.needed_for.get_or_insert_with(|| place.clone());
             }
