@@ -125,6 +125,21 @@ async fn what_a_layer_refuses_is_a_fault_that_the_client_can_read() {
     pair.host.close().await;
 }
 
+/// A layer that gives no reply where the client waits for one: the client hears of it, and not by its timeout.
+#[tokio::test]
+async fn a_reply_that_a_layer_swallows_is_an_internal_error() {
+    for binding in [Binding::none(), Binding { reliable: false, ..Binding::none() }] {
+        let swallowing =
+            |host: ServiceHostBuilder| host.layer(tower::util::MapResponseLayer::new(|_| None));
+        let pair = pair(&binding, |factory| factory, swallowing).await;
+        let error = CalculatorClient::new(&pair.channel).add(1.0, 2.0).await.unwrap_err();
+        let codes = error.fault().map(|fault| format!("{:?}", fault.subcodes)).unwrap_or_default();
+        assert!(codes.contains("InternalServiceFault"), "{error}");
+        pair.channel.close().await.expect("the session goes on");
+        pair.host.close().await;
+    }
+}
+
 /// Tower's own: a service that has one call at a time and sends others away.
 #[tokio::test]
 async fn a_limit_sends_away_what_is_too_much() {

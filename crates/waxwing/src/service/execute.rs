@@ -63,6 +63,11 @@ fn misplaced(why: OutOfPlace, action: &str) -> OperationFault {
 #[error("the instance does not implement the contract {0}, which its service names")]
 struct NotImplemented(&'static str);
 
+/// Nothing came of a call whose client waits for a reply: without one it would ask again until its timeout.
+#[derive(Debug, thiserror::Error)]
+#[error("the operation or a layer around it gave no reply, and its contract has one")]
+struct NoReply;
+
 /// A call under layers.
 struct Call {
     endpoint: Arc<Endpoint>,
@@ -158,12 +163,15 @@ impl Endpoint {
             }
         };
         let outgoing = match dispatched {
-            Ok(reply) => reply?,
-            Err(fault) => {
-                self.faulted(action, &fault);
-                fault.to_outgoing(request.envelope().version(), self.parts.faults)
-            }
+            Ok(Some(reply)) => Ok(reply),
+            Ok(None) if self.is_one_way(action) => return None,
+            Ok(None) => Err(OperationFault::internal(NoReply)),
+            Err(fault) => Err(fault),
         };
+        let outgoing = outgoing.unwrap_or_else(|fault| {
+            self.faulted(action, &fault);
+            fault.to_outgoing(request.envelope().version(), self.parts.faults)
+        });
         Some(context.complete(outgoing))
     }
 
