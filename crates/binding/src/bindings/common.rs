@@ -38,15 +38,15 @@ settings! {
     /// `<readerQuotas>`: limits of the XML reader. 0 keeps the default.
     pub struct ReaderQuotas {
         attributes {
-            /// Nesting depth of elements (default 32).
+            /// Nesting depth of elements; 0 stands for 128.
             max_depth: u32 = 0, "maxDepth" => Runs;
-            /// Characters of one text (default 8192).
+            /// Characters of one text; 0 is no limit but maxReceivedMessageSize.
             max_string_content_length: u32 = 0, "maxStringContentLength" => Runs;
-            /// Items of one array (default 16384).
+            /// Items of one array; 0 is no limit but maxReceivedMessageSize.
             max_array_length: u32 = 0, "maxArrayLength" => warn(QUOTA);
-            /// Bytes of one start tag (default 4096).
+            /// Bytes of one start tag; 0 is no limit but maxReceivedMessageSize.
             max_bytes_per_read: u32 = 0, "maxBytesPerRead" => Runs;
-            /// Characters of all names (default 16384).
+            /// Characters of all names; 0 is no limit but maxReceivedMessageSize.
             max_name_table_char_count: u32 = 0, "maxNameTableCharCount" => Runs;
         }
     }
