@@ -264,3 +264,55 @@ async fn a_channel_tells_its_states_and_counts_its_calls() {
     }
     assert_eq!((lost, channel.statistics().exchanges_lost), (1, 1));
 }
+
+/// Asks the channel something at each line of the log.
+#[derive(Clone, Default)]
+struct Curious(Arc<std::sync::OnceLock<waxwing::ClientChannel>>, Arc<Mutex<u64>>);
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Curious {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        if event.metadata().target().starts_with("waxwing::client")
+            && let Some(channel) = self.0.get()
+        {
+            let _ = (channel.statistics(), channel.state());
+            *self.1.lock().unwrap() += 1;
+        }
+    }
+}
+
+/// Who reads the log is code of the user: a channel holds no lock while it tells something.
+#[test]
+fn who_reads_the_log_may_ask_the_channel() {
+    use tracing_subscriber::layer::SubscriberExt;
+    let curious = Curious::default();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let reader = curious.clone();
+    // A thread of its own: who waits for a lock that he holds waits for ever.
+    std::thread::spawn(move || {
+        let subscriber = tracing_subscriber::registry().with(reader.clone());
+        let _told = tracing::subscriber::set_default(subscriber);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let binding = WsHttpBinding::new(SecurityMode::None, true);
+            let behavior = ServiceBehavior::default();
+            let builder = ServiceHostBuilder::new();
+            let builder = builder.endpoint(
+                binding.clone(),
+                "http://127.0.0.1:0/desk",
+                &DESK_CONTRACT,
+                behavior,
+            );
+            let instances = ServiceInstances::single(DeskService::new(Clerk::default()));
+            let host = builder.unwrap().open(instances).await.unwrap();
+            let address = format!("http://{}/desk", host.local_addresses()[0]);
+            let factory = ChannelFactory::new(binding, &address, &DESK_CONTRACT).unwrap();
+            let channel = factory.create_channel().unwrap();
+            reader.0.set(channel.clone()).unwrap();
+            assert!(DeskClient::new(&channel).ask(0).await.is_ok());
+            channel.close().await.unwrap();
+        });
+        sender.send(()).unwrap();
+    });
+    receiver.recv_timeout(Duration::from_secs(30)).expect("no deadlock");
+    assert!(*curious.1.lock().unwrap() > 0, "nothing was told");
+}

@@ -1,6 +1,6 @@
 //! A channel: one conversation with a service.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
@@ -15,8 +15,9 @@ use waxwing_soap::encoder::Encoder;
 
 use super::demarcation::Demarcation;
 use super::error::{ChannelError, ChannelErrorKind};
+use super::held::{Held, Teller};
 use super::post::Route;
-use super::state::{CallResult, Phase, State};
+use super::state::{CallResult, Line, Phase, State};
 use super::watch::{ChannelEvent, ChannelStatistics};
 use crate::authentication::{Evidence, Judge};
 use crate::contract::{ContractDescription, Request};
@@ -199,8 +200,10 @@ impl ClientChannel {
 }
 
 impl Inner {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Held<'_> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let Parts { address, trace, clock, .. } = &self.parts;
+        Held::new(state, Teller { address, trace: trace.as_ref(), clock: *clock })
     }
 
     /// Takes a call, if the contract allows it now. Gives whether it is the last of the session.
@@ -311,24 +314,12 @@ impl Inner {
                     self.timer.notify_one();
                 }
                 ClientOutput::Faulted(error) => self.faulted(state, error),
-                ClientOutput::Plain(id, envelope) => {
-                    if let Some(trace) = &self.parts.trace {
-                        let note = format!("answer to message {}", id.0);
-                        trace.plain(
-                            self.parts.clock.wall(),
-                            TraceDirection::Received,
-                            &note,
-                            &envelope,
-                        );
-                    }
-                }
+                ClientOutput::Plain(id, envelope) => state.lines.push(Line::Plain(id, envelope)),
                 ClientOutput::Event(event) => {
                     state.happened(&event);
-                    tracing::debug!(address = self.parts.address, ?event, "reliable session");
+                    state.lines.push(Line::Event(event));
                 }
-                ClientOutput::Warning(text) => {
-                    tracing::warn!(address = self.parts.address, "{}", Cut::own(text))
-                }
+                ClientOutput::Warning(text) => state.lines.push(Line::Warning(text)),
             }
         }
         let wake = state.session.wake_at();
@@ -407,12 +398,7 @@ impl Inner {
                 state.statistics.exchanges_lost += 1;
                 let reason = || Cut::own(&failure.reason).to_string();
                 state.events.emit(|| ChannelEvent::ExchangeLost { reason: reason() });
-                tracing::debug!(
-                    address = self.parts.address,
-                    action,
-                    reason = %Cut::own(&failure.reason),
-                    "an exchange brought no answer"
-                );
+                state.lines.push(Line::Lost { action: action.clone(), reason: reason() });
             }
             _ => state.statistics.answers_received += 1,
         }

@@ -7,6 +7,7 @@ mod credentials;
 mod demarcation;
 mod error;
 mod factory;
+mod held;
 mod post;
 mod prepared;
 mod state;

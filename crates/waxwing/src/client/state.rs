@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 use waxwing_reliable::Event;
-use waxwing_session::{AppMessage, CallId, ClientSession, Time};
+use waxwing_session::{AppMessage, CallId, ClientSession, Time, TransmissionId};
+use waxwing_soap::Envelope;
 
 use super::demarcation::Demarcation;
 use super::error::ChannelError;
@@ -33,6 +34,21 @@ pub(super) struct State {
     pub(super) timer_at: Option<Time>,
     /// How far the service's clock is ahead of ours, in seconds, by its last `Date` header.
     pub(super) clock_ahead: Option<i64>,
+    /// What is to be told when the lock is released.
+    pub(super) lines: Vec<Line>,
+}
+
+/// A line of the log or a trace: who reads it may be code of the user, which may ask the channel something.
+pub(super) enum Line {
+    Event(Event),
+    Warning(String),
+    /// An exchange brought no answer.
+    Lost {
+        action: String,
+        reason: String,
+    },
+    /// An answer as it is without security.
+    Plain(TransmissionId, Box<Envelope>),
 }
 
 /// The states of a channel, as a user sees them.
@@ -62,6 +78,7 @@ impl State {
             events: Emitter::new(),
             timer_at: None,
             clock_ahead: None,
+            lines: Vec::new(),
         }
     }
 
