@@ -41,9 +41,18 @@ pub(super) enum Course {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
     InPlace,
+    /// It begins its session.
+    First,
     /// It is the last of its session.
     Last,
     Out(OutOfPlace),
+}
+
+impl Standing {
+    /// Whether its session has come further by it. What comes later stands where it does because this is executed.
+    pub(super) fn moves_session(self) -> bool {
+        matches!(self, Self::First | Self::Last)
+    }
 }
 
 impl Demarcation {
@@ -62,17 +71,19 @@ impl Demarcation {
         let Some(position) = self.places.get(action).or_else(|| self.places.get("*")) else {
             return Standing::InPlace;
         };
-        match *course {
+        let standing = match *course {
             Course::Over => return Standing::Out(OutOfPlace::Terminated),
             Course::Unbegun if !position.is_initiating => {
                 return Standing::Out(OutOfPlace::NotInitiating);
             }
-            Course::Unbegun | Course::Begun => *course = Course::Begun,
-        }
+            Course::Unbegun => Standing::First,
+            Course::Begun => Standing::InPlace,
+        };
         if position.is_terminating {
             *course = Course::Over;
             return Standing::Last;
         }
-        Standing::InPlace
+        *course = Course::Begun;
+        standing
     }
 }

@@ -23,8 +23,8 @@ pub enum ServiceInput {
         /// The message.
         message: VerifiedMessage,
     },
-    /// Nobody waits on the exchange any more. A call outside of reliable sessions that has not begun is forgotten; one
-    /// that has is carried through.
+    /// Nobody waits on the exchange any more. A call outside of reliable sessions that has not begun is forgotten, unless it
+    /// begins or ends its session; one that runs is carried through.
     Abandoned(ExchangeId),
     /// The host has granted a place that was [wanted](ServiceOutput::Want).
     Granted(Place),

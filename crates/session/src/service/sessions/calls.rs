@@ -145,7 +145,7 @@ impl ServiceSessions {
         let (make, session) = (call.makes, call.session.clone());
         let out_of_place = match call.standing {
             Standing::Out(why) => Some(why),
-            Standing::InPlace | Standing::Last => None,
+            Standing::InPlace | Standing::First | Standing::Last => None,
         };
         match (call.source, &session, &mut self.listener) {
             (Source::Sequence(number), Some(session), Some(listener)) => {
@@ -198,11 +198,14 @@ impl ServiceSessions {
         }
     }
 
-    /// Nobody waits for the answer of a call outside of reliable sessions. One that runs is carried through.
+    /// Nobody waits for the answer of a call outside of reliable sessions. One that runs is carried through, and so is the
+    /// one that begins its session or ends it: by hanging up a client would get past the first, and lose the last.
     pub(super) fn abandoned(&mut self, exchange: ExchangeId, at: &mut Moment<'_>) {
         let Some(id) = self.exchanges.get(&exchange).copied() else { return };
         let session = match self.calls.get(&id) {
-            Some(call) if call.stage != Stage::Running => call.session.clone(),
+            Some(call) if call.stage != Stage::Running && !call.standing.moves_session() => {
+                call.session.clone()
+            }
             _ => return,
         };
         self.withdraw(id);

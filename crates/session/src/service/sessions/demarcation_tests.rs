@@ -23,6 +23,9 @@ struct Desk {
     engine: ServiceSessions,
     now: Time,
     exchange: u64,
+    /// The host has no place for a call: they wait.
+    is_full: bool,
+    waiting: Vec<Place>,
     executed: Vec<(String, Option<OutOfPlace>)>,
     made: usize,
     failed: Vec<String>,
@@ -44,8 +47,16 @@ impl Desk {
         demarcation.add("urn:submit", false, true);
         let engine = ServiceSessions::new(&settings, DispatchModes::default()).unwrap();
         let engine = engine.demarcated(demarcation);
-        let (executed, failed) = (Vec::new(), Vec::new());
-        Self { engine, now: Time::ZERO, exchange: 0, executed, made: 0, failed }
+        Self {
+            engine,
+            now: Time::ZERO,
+            exchange: 0,
+            is_full: false,
+            waiting: Vec::new(),
+            executed: Vec::new(),
+            made: 0,
+            failed: Vec::new(),
+        }
     }
 
     fn give(&mut self, input: ServiceInput) {
@@ -54,6 +65,10 @@ impl Desk {
         self.engine.handle(input, &mut Moment { wall, time: self.now, random: &mut random });
         while let Some(output) = self.engine.poll() {
             match output {
+                ServiceOutput::Want(place @ Place::Call { .. }) if self.is_full => {
+                    self.waiting.push(place);
+                }
+                ServiceOutput::Free(place) => self.waiting.retain(|other| *other != place),
                 ServiceOutput::Want(place) => self.give(ServiceInput::Granted(place)),
                 ServiceOutput::Execute(execution) => {
                     let action = execution.request.action().to_owned();
@@ -73,6 +88,14 @@ impl Desk {
 
     /// A call of the session `tag`: why it is not executed.
     fn call(&mut self, tag: Option<&str>, action: &str) -> Option<OutOfPlace> {
+        self.send(tag, action);
+        let (executed, out_of_place) = self.executed.last().expect("it was answered");
+        assert_eq!(executed, action);
+        *out_of_place
+    }
+
+    /// A call comes in; gives the exchange that waits for its answer.
+    fn send(&mut self, tag: Option<&str>, action: &str) -> ExchangeId {
         let caller = Arc::new(CallerIdentity::Anonymous);
         let addressing = Addressing { action: Some(action.to_owned()), ..Addressing::default() };
         let envelope = Envelope::new(MessageVersion::SOAP12_ADDRESSING10);
@@ -83,9 +106,18 @@ impl Desk {
         self.exchange += 1;
         let exchange = ExchangeId(self.exchange);
         self.give(ServiceInput::Arrived { exchange, message });
-        let (executed, out_of_place) = self.executed.last().expect("it was answered");
-        assert_eq!(executed, action);
-        *out_of_place
+        exchange
+    }
+
+    /// A call comes in while the host has no place for it, and its client hangs up; then there are places again.
+    fn call_and_hang_up(&mut self, tag: &str, action: &str) {
+        self.is_full = true;
+        let exchange = self.send(Some(tag), action);
+        self.give(ServiceInput::Abandoned(exchange));
+        self.is_full = false;
+        for place in std::mem::take(&mut self.waiting) {
+            self.give(ServiceInput::Granted(place));
+        }
     }
 
     fn pass(&mut self, time: Duration) {
@@ -129,4 +161,21 @@ fn a_session_that_is_over_ends_when_its_client_does_not_close_it() {
     desk.pass(Duration::from_millis(1));
     assert_eq!(desk.engine.session_count(), 0);
     assert!(desk.failed[0].contains("IsTerminating"), "{:?}", desk.failed);
+}
+
+/// A client that hangs up at the right moment must not get past the operation that begins the session (it may be the one
+/// that looks who it is), nor lose the one that ends it: what has moved the session is executed, whoever waits for it.
+#[test]
+fn a_session_is_not_moved_by_calls_that_are_never_executed() {
+    let mut desk = Desk::new();
+    desk.call_and_hang_up("urn:session", "urn:begin");
+    assert_eq!(desk.call(Some("urn:session"), "urn:add"), None);
+    desk.call_and_hang_up("urn:session", "urn:add");
+    desk.call_and_hang_up("urn:session", "urn:submit");
+    assert_eq!(desk.call(Some("urn:session"), "urn:add"), Some(OutOfPlace::Terminated));
+    let executed: Vec<_> = desk.executed.iter().map(|(action, _)| action.as_str()).collect();
+    assert_eq!(executed, ["urn:begin", "urn:add", "urn:submit", "urn:add"]);
+    assert_eq!(desk.engine.call_count(), 0);
+    desk.pass(PATIENCE);
+    assert_eq!(desk.engine.session_count(), 0, "it is over, and ends");
 }

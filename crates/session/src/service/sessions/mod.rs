@@ -6,7 +6,7 @@
 //! which the owner brings to the host's [`Admission`](super::Admission); everything waits in the engine until it is
 //! granted. What waits is bounded: by the window of each sequence, by `maxPendingChannels`, and outside of reliable
 //! sessions by the exchanges of the transport, since a call that nobody waits for is forgotten
-//! ([`ServiceInput::Abandoned`]).
+//! ([`ServiceInput::Abandoned`]) but for the two that begin and end its session.
 //!
 //! `calls` is the way of one call, `state` what is known, `api` the vocabulary.
 
