@@ -5,13 +5,15 @@
 //! another service. No other message waits for a rule, and no lock is held meanwhile; a rule that panics trusts nobody, and
 //! one that takes too long ([`VERDICT_TIMEOUT`]) neither.
 
+use std::collections::HashMap;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use waxwing_crypto::{Certificate, CertificateValidator};
+use waxwing_security::PeerTag;
 pub(crate) use waxwing_security::conversation::Evidence;
 use waxwing_security::conversation::{CertificateEvidence, UserNameEvidence, Verdict};
 use zeroize::Zeroizing;
@@ -25,6 +27,11 @@ pub const VERDICT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How many rules that block may run at once, each on a thread; the others wait for their turn, [`VERDICT_TIMEOUT`] at most.
 pub const MAX_BLOCKING_RULES: usize = 64;
+
+/// How many of them may be about messages of one peer (an IPv4 address, or an IPv6 network of 64 bits). Asking costs a
+/// stranger a message with a wrong password, and a rule that runs keeps its thread though he has hung up: one peer must
+/// not have them all.
+pub const MAX_BLOCKING_RULES_OF_PEER: usize = MAX_BLOCKING_RULES / 4;
 
 /// Decides whether a certificate is trusted: chain, peer, both, or a rule of one's own (`certificateValidationMode`). It may
 /// block.
@@ -159,31 +166,106 @@ pub(crate) enum UserNameRule {
 pub(crate) struct Judge {
     certificates: Option<TrustRule>,
     user_names: Option<UserNameRule>,
-    threads: Arc<Semaphore>,
+    threads: Threads,
     most: Duration,
+}
+
+/// The threads of rules that block, shared out among peers.
+#[derive(Clone)]
+struct Threads {
+    all: Arc<Semaphore>,
+    /// The share of each peer who has a thread or waits for one.
+    shares: Arc<Mutex<HashMap<PeerTag, Share>>>,
+}
+
+struct Share {
+    threads: Arc<Semaphore>,
+    holders: usize,
+}
+
+/// A peer's share is used. Dropped, it is so no longer, and forgotten when nobody else uses it.
+struct Holds {
+    shares: Arc<Mutex<HashMap<PeerTag, Share>>>,
+    peer: PeerTag,
+}
+
+/// A place on a thread: who has it drops it when the rule has ended.
+struct Turn {
+    _all: OwnedSemaphorePermit,
+    _own: Option<OwnedSemaphorePermit>,
+    _holds: Option<Holds>,
+}
+
+impl Threads {
+    fn new() -> Self {
+        Self { all: Arc::new(Semaphore::new(MAX_BLOCKING_RULES)), shares: Arc::default() }
+    }
+
+    /// Waits for a turn; none when there are none any more. Whoever waits for one of his own share stands in nobody's way.
+    async fn turn(&self, peer: PeerTag) -> Option<Turn> {
+        let (own, holds) = match peer == PeerTag::UNKNOWN {
+            true => (None, None),
+            false => {
+                let (share, holds) = self.share(peer);
+                (Some(share.acquire_owned().await.ok()?), Some(holds))
+            }
+        };
+        let all = Arc::clone(&self.all).acquire_owned().await.ok()?;
+        Some(Turn { _all: all, _own: own, _holds: holds })
+    }
+
+    fn share(&self, peer: PeerTag) -> (Arc<Semaphore>, Holds) {
+        let mut shares = lock(&self.shares);
+        let share = shares.entry(peer).or_insert_with(|| Share {
+            threads: Arc::new(Semaphore::new(MAX_BLOCKING_RULES_OF_PEER)),
+            holders: 0,
+        });
+        share.holders += 1;
+        (Arc::clone(&share.threads), Holds { shares: Arc::clone(&self.shares), peer })
+    }
+}
+
+impl Drop for Holds {
+    fn drop(&mut self) {
+        let mut shares = lock(&self.shares);
+        if let Some(share) = shares.get_mut(&self.peer) {
+            share.holders -= 1;
+            if share.holders == 0 {
+                shares.remove(&self.peer);
+            }
+        }
+    }
+}
+
+fn lock(shares: &Mutex<HashMap<PeerTag, Share>>) -> MutexGuard<'_, HashMap<PeerTag, Share>> {
+    shares.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Judge {
     /// A judge by these rules; what has no rule is not trusted.
     pub(crate) fn new(certificates: Option<TrustRule>, user_names: Option<UserNameRule>) -> Self {
-        let threads = Arc::new(Semaphore::new(MAX_BLOCKING_RULES));
-        Self { certificates, user_names, threads, most: VERDICT_TIMEOUT }
+        Self { certificates, user_names, threads: Threads::new(), most: VERDICT_TIMEOUT }
     }
 
-    /// Whether the evidence is good, `now`.
-    pub(crate) async fn verdict(&self, evidence: Evidence, now: Timestamp) -> Verdict {
-        match tokio::time::timeout(self.most, self.ask(evidence, now)).await {
+    /// Whether the evidence that came from `peer` is good, `now`.
+    pub(crate) async fn verdict(
+        &self,
+        evidence: Evidence,
+        peer: PeerTag,
+        now: Timestamp,
+    ) -> Verdict {
+        match tokio::time::timeout(self.most, self.ask(evidence, peer, now)).await {
             Ok(verdict) => verdict,
             Err(_) => Err(format!("there was no verdict within {:?}", self.most)),
         }
     }
 
-    async fn ask(&self, evidence: Evidence, now: Timestamp) -> Verdict {
+    async fn ask(&self, evidence: Evidence, peer: PeerTag, now: Timestamp) -> Verdict {
         match (evidence, &self.certificates, &self.user_names) {
             (Evidence::Certificate(shown), Some(rule), _) => {
-                self.certificate(shown, rule, now).await
+                self.certificate(shown, rule, peer, now).await
             }
-            (Evidence::UserName(shown), _, Some(rule)) => self.user_name(shown, rule).await,
+            (Evidence::UserName(shown), _, Some(rule)) => self.user_name(shown, rule, peer).await,
             _ => Err("there is no rule that trusts anybody".to_owned()),
         }
     }
@@ -192,6 +274,7 @@ impl Judge {
         &self,
         shown: CertificateEvidence,
         rule: &TrustRule,
+        peer: PeerTag,
         now: Timestamp,
     ) -> Verdict {
         match rule {
@@ -201,7 +284,7 @@ impl Judge {
             TrustRule::Blocking(rule) => {
                 let rule = Arc::clone(rule);
                 let check = move || rule.check(&shown.certificate, &shown.chain, now);
-                self.on_a_thread(check).await
+                self.on_a_thread(peer, check).await
             }
             TrustRule::Waiting(rule) => {
                 told(panics::caught(async { rule.check(&shown, now).await }).await)
@@ -209,7 +292,12 @@ impl Judge {
         }
     }
 
-    async fn user_name(&self, shown: UserNameEvidence, rule: &UserNameRule) -> Verdict {
+    async fn user_name(
+        &self,
+        shown: UserNameEvidence,
+        rule: &UserNameRule,
+        peer: PeerTag,
+    ) -> Verdict {
         match rule {
             UserNameRule::Blocking(rule) => {
                 let rule = Arc::clone(rule);
@@ -217,7 +305,7 @@ impl Judge {
                     let password = shown.password.as_ref().map(|password| password.as_str());
                     rule.validate(&shown.username, password)
                 };
-                self.on_a_thread(check).await
+                self.on_a_thread(peer, check).await
             }
             UserNameRule::Waiting(rule) => {
                 told(panics::caught(async { rule.validate(&shown).await }).await)
@@ -226,13 +314,17 @@ impl Judge {
     }
 
     /// Runs a rule that may block. It keeps its place until it ends, though nobody waits for it any more.
-    async fn on_a_thread(&self, check: impl FnOnce() -> Verdict + Send + 'static) -> Verdict {
-        let Ok(place) = Arc::clone(&self.threads).acquire_owned().await else {
+    async fn on_a_thread(
+        &self,
+        peer: PeerTag,
+        check: impl FnOnce() -> Verdict + Send + 'static,
+    ) -> Verdict {
+        let Some(turn) = self.threads.turn(peer).await else {
             return Err("the rules are not asked any more".to_owned());
         };
         let checked = tokio::task::spawn_blocking(move || {
             let verdict = told(panics::catch(check));
-            drop(place);
+            drop(turn);
             verdict
         });
         checked.await.unwrap_or_else(|_| Err("the validator was given up".to_owned()))
@@ -283,9 +375,9 @@ mod tests {
         {
             let judge = judge(rule, VERDICT_TIMEOUT);
             let now = Timestamp::now();
-            assert_eq!(judge.verdict(alice(), now).await, Ok(()));
+            assert_eq!(judge.verdict(alice(), PeerTag::UNKNOWN, now).await, Ok(()));
             let bob = UserNameRule::evidence("bob", None);
-            assert_eq!(judge.verdict(bob, now).await, Err("unknown".to_owned()));
+            assert_eq!(judge.verdict(bob, PeerTag::UNKNOWN, now).await, Err("unknown".to_owned()));
         }
     }
 
@@ -299,10 +391,13 @@ mod tests {
         for rule in
             [UserNameRule::Blocking(Arc::new(blocks)), UserNameRule::Waiting(Arc::new(waits))]
         {
-            let verdict = judge(rule, VERDICT_TIMEOUT).verdict(alice(), Timestamp::now()).await;
+            let verdict = judge(rule, VERDICT_TIMEOUT)
+                .verdict(alice(), PeerTag::UNKNOWN, Timestamp::now())
+                .await;
             assert_eq!(verdict, Err("the validator panicked: no directory".to_owned()));
         }
-        let nobody = Judge::new(None, None).verdict(alice(), Timestamp::now()).await;
+        let nobody =
+            Judge::new(None, None).verdict(alice(), PeerTag::UNKNOWN, Timestamp::now()).await;
         assert!(nobody.is_err());
     }
 
@@ -316,8 +411,56 @@ mod tests {
             std::future::pending::<Verdict>()
         };
         let judge = judge(UserNameRule::Waiting(Arc::new(waits)), Duration::from_millis(5));
-        let verdict = judge.verdict(alice(), Timestamp::now()).await;
+        let verdict = judge.verdict(alice(), PeerTag::UNKNOWN, Timestamp::now()).await;
         assert_eq!(verdict, Err("there was no verdict within 5ms".to_owned()));
         assert_eq!(asked.load(Ordering::Relaxed), 1);
+    }
+
+    /// A stranger sends wrong passwords to a rule that is slow, and hangs up each time: the rules run on, and others are
+    /// heard all the same. When they have ended, nothing is remembered of him.
+    #[tokio::test]
+    async fn one_peer_does_not_have_all_threads() {
+        let (gate, shut) = std::sync::mpsc::channel::<()>();
+        let (shut, running) = (Mutex::new(shut), Arc::new(AtomicUsize::new(0)));
+        let entered = Arc::clone(&running);
+        let rule = move |name: &str, _: Option<&str>| {
+            if name == "nobody" {
+                entered.fetch_add(1, Ordering::Relaxed);
+                let _ = shut.lock().unwrap().recv();
+                return Err("unknown".to_owned());
+            }
+            Ok(())
+        };
+        let judge = judge(UserNameRule::Blocking(Arc::new(rule)), VERDICT_TIMEOUT);
+        let (stranger, other) = (PeerTag::new(1), PeerTag::new(2));
+        let now = Timestamp::now();
+        let asked: Vec<_> = (0..2 * MAX_BLOCKING_RULES)
+            .map(|_| {
+                let (judge, nobody) = (judge.clone(), UserNameRule::evidence("nobody", None));
+                tokio::spawn(async move { judge.verdict(nobody, stranger, now).await })
+            })
+            .collect();
+        while running.load(Ordering::Relaxed) < MAX_BLOCKING_RULES_OF_PEER {
+            tokio::task::yield_now().await;
+        }
+        let heard = judge.verdict(alice(), other, now);
+        let heard = tokio::time::timeout(Duration::from_secs(20), heard).await;
+        // He hangs up, and the rules that run keep his share.
+        for task in asked {
+            task.abort();
+            let _ = task.await;
+        }
+        let again = UserNameRule::evidence("nobody", None);
+        let again = judge.verdict(again, stranger, now);
+        let again = tokio::time::timeout(Duration::from_millis(20), again).await;
+        let (running, known) = (running.load(Ordering::Relaxed), lock(&judge.threads.shares).len());
+        drop(gate);
+        assert_eq!(heard, Ok(Ok(())), "others are heard");
+        assert!(again.is_err() && running == MAX_BLOCKING_RULES_OF_PEER && known == 1);
+        let all = judge.threads.all.acquire_many(MAX_BLOCKING_RULES as u32).await.unwrap();
+        drop(all);
+        while !lock(&judge.threads.shares).is_empty() {
+            tokio::task::yield_now().await;
+        }
     }
 }

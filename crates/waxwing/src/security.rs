@@ -12,6 +12,6 @@ pub use zeroize::Zeroizing;
 
 pub use crate::authentication::{
     AsyncCertificateTrust, AsyncUserNameValidator, CertificateTrust, MAX_BLOCKING_RULES,
-    UserNameValidator, VERDICT_TIMEOUT,
+    MAX_BLOCKING_RULES_OF_PEER, UserNameValidator, VERDICT_TIMEOUT,
 };
 pub use waxwing_security::wsse::Dialect;

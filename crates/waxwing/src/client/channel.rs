@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use waxwing_binding::EndpointTimeouts;
 use waxwing_crypto::Certificate;
+use waxwing_security::PeerTag;
 use waxwing_session::{
     AppMessage, ApplicationMessage, AuthenticationId, ClientInput, ClientOutput, ClientSession,
     SessionError, TransmissionId, Transmit, options,
@@ -348,7 +349,8 @@ impl Inner {
 
     /// Finds out whether the service is to be trusted, which may take its time; nothing is held meanwhile.
     async fn judge(self: Arc<Self>, id: AuthenticationId, evidence: Evidence) {
-        let verdict = self.parts.judge.verdict(evidence, self.parts.clock.wall()).await;
+        let now = self.parts.clock.wall();
+        let verdict = self.parts.judge.verdict(evidence, PeerTag::UNKNOWN, now).await;
         let mut state = self.lock();
         self.give(&mut state, ClientInput::Authenticated { id, verdict });
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
+use waxwing_security::PeerTag;
 use waxwing_session::{
     Arrival, Encoded, EndpointId, RefusalKind, ServiceAnswer, ServiceEndpoint, UnknownSender,
     UnverifiedMessage,
@@ -143,7 +144,7 @@ impl Endpoint {
         let message = loop {
             arrival = match arrival {
                 Arrival::Answer(encoded) => return self.write(*encoded, peer),
-                Arrival::Authenticate(sender) => self.judge(sender).await,
+                Arrival::Authenticate(sender) => self.judge(sender, peer).await,
                 Arrival::Message(message) => break *message,
             }
         };
@@ -158,9 +159,10 @@ impl Endpoint {
     }
 
     /// Finds out who sent a message, which may take its time; nothing is held meanwhile but the message.
-    async fn judge(&self, sender: Box<UnknownSender>) -> Arrival {
+    async fn judge(&self, sender: Box<UnknownSender>, peer: SocketAddr) -> Arrival {
         let (evidence, clock) = (sender.evidence().clone(), &self.parts.clock);
-        let verdict = self.parts.judge.verdict(evidence, clock.wall()).await;
+        let peer = PeerTag::of_address(peer.ip());
+        let verdict = self.parts.judge.verdict(evidence, peer, clock.wall()).await;
         let mut random = SystemRandom;
         self.parts.endpoint.authenticated(sender, verdict, &mut clock.moment(&mut random))
     }
