@@ -172,6 +172,65 @@ impl Service {
     }
 }
 
+impl Service {
+    /// A service for a recorded session.
+    fn of(name: &str, version: ReliableMessagingVersion, tag: Option<Identifier>) -> Self {
+        let seconds = if name.starts_with("idle-service") { 3 } else { 600 };
+        let settings = ReliableSessionSettings {
+            inactivity_timeout: Duration::from_secs(seconds),
+            ordered: !name.contains("unordered"),
+            ..Default::default()
+        };
+        Self {
+            listener: Listener::new(version, Shape::RequestReply, settings).unwrap(),
+            responses: BTreeMap::new(),
+            delivered: Vec::new(),
+            session: None,
+            tag,
+            names: Names::new([]),
+        }
+    }
+
+    /// The recorded service answered this exchange now: what had happened before it could.
+    fn before_answer(&mut self, i: usize, exchange: &Exchange, done: &mut Vec<u64>, place: &str) {
+        let session = self.session.clone().unwrap();
+        let at = exchange.responded;
+        let expected = exchange.response.as_ref().unwrap();
+        match (&exchange.request.body, &exchange.request.headers.sequence) {
+            (Body::Application(()), Some(sequence)) if !done.contains(&sequence.number) => {
+                let number = sequence.number;
+                if self.delivered.contains(&number) {
+                    let early = self.responses.contains_key(&(i as u64));
+                    assert!(!early, "{place}: answered too early");
+                    done.push(number);
+                    let reply = expected.headers.sequence.is_some().then_some(());
+                    self.give(ListenerInput::Taken { session: session.clone(), number }, at);
+                    self.give(ListenerInput::Done { session, number, reply }, at);
+                }
+            }
+            (Body::LastMessage | Body::CloseSequence(_), _) => {
+                self.give(ListenerInput::Close(session), at);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// When requests came and answers went (true), in their order. What the recorder dropped never arrived; what security
+/// refused did not come this far.
+fn moments_of(exchanges: &[Exchange]) -> Vec<(u64, bool, usize)> {
+    let mut moments = Vec::new();
+    for (i, exchange) in exchanges.iter().enumerate() {
+        let answer = exchange.response.as_ref().map(|r| &r.body);
+        if answer.is_some_and(|body| !matches!(body, Body::SoapFault(_))) {
+            moments.push((exchange.requested, false, i));
+            moments.push((exchange.responded, true, i));
+        }
+    }
+    moments.sort();
+    moments
+}
+
 #[test]
 fn in_the_services_place() {
     let (mut count, mut again) = (0, 0);
@@ -183,68 +242,24 @@ fn in_the_services_place() {
             Body::CreateSequenceResponse(created) => Some(created),
             _ => None,
         });
-        let created = created.expect("an answer to CreateSequence");
-        let settings = ReliableSessionSettings {
-            inactivity_timeout: Duration::from_secs(if name.starts_with("idle-service") {
-                3
-            } else {
-                600
-            }),
-            ordered: !name.contains("unordered"),
-            ..Default::default()
-        };
-        let mut service = Service {
-            listener: Listener::new(version, Shape::RequestReply, settings).unwrap(),
-            responses: BTreeMap::new(),
-            delivered: Vec::new(),
-            session: None,
-            tag: create.tokens.first().map(|t| t.identifier.clone()),
-            names: Names::new([]),
-        };
-        let fresh = &created.identifier;
-        let mut moments: Vec<(u64, bool, usize)> = Vec::new();
-        for (i, exchange) in exchanges.iter().enumerate() {
-            // What the recorder dropped never arrived; what security refused did not come this far.
-            let answer = exchange.response.as_ref().map(|r| &r.body);
-            if answer.is_some_and(|body| !matches!(body, Body::SoapFault(_))) {
-                moments.push((exchange.requested, false, i));
-                moments.push((exchange.responded, true, i));
-            }
-        }
-        moments.sort();
+        let fresh = &created.expect("an answer to CreateSequence").identifier;
+        let tag = create.tokens.first().map(|t| t.identifier.clone());
+        let mut service = Service::of(&name, version, tag);
         let mut done = Vec::new();
-        for (at, is_response, i) in moments {
+        for (at, is_response, i) in moments_of(&exchanges) {
             let exchange = &exchanges[i];
             if !is_response {
                 service.give(ListenerInput::Tick, at);
                 service.request(i as u64, &exchange.arrived, fresh, at);
                 continue;
             }
-            let session = service.session.clone().unwrap();
-            let expected = exchange.response.as_ref().unwrap();
-            match (&exchange.request.body, &exchange.request.headers.sequence) {
-                (Body::Application(()), Some(sequence)) if !done.contains(&sequence.number) => {
-                    let number = sequence.number;
-                    if service.delivered.contains(&number) {
-                        let early = service.responses.contains_key(&(i as u64));
-                        assert!(!early, "{name} {}: answered too early", exchange.name);
-                        done.push(number);
-                        let reply = expected.headers.sequence.is_some().then_some(());
-                        let session_id = session.clone();
-                        service.give(ListenerInput::Taken { session: session_id, number }, at);
-                        service.give(ListenerInput::Done { session, number, reply }, at);
-                    }
-                }
-                (Body::LastMessage | Body::CloseSequence(_), _) => {
-                    service.give(ListenerInput::Close(session), at);
-                }
-                _ => {}
-            }
+            let place = format!("{name} {}", exchange.name);
+            service.before_answer(i, exchange, &mut done, &place);
             let ours = service.responses.get(&(i as u64));
-            let ours = ours.unwrap_or_else(|| panic!("{name} {}: no answer", exchange.name));
-            assert_eq!(essence(ours), essence(expected), "{name} {}", exchange.name);
+            let ours = ours.unwrap_or_else(|| panic!("{place}: no answer"));
+            assert_eq!(essence(ours), essence(exchange.response.as_ref().unwrap()), "{place}");
             let is_fault = Response::Message(ours.clone()).is_fault();
-            assert!(!is_fault || exchange.status == 500, "{name} {}: status", exchange.name);
+            assert!(!is_fault || exchange.status == 500, "{place}: status");
             for (j, (_, answer)) in duplicates.iter().enumerate().filter(|(_, (p, _))| *p == i) {
                 let id = 1000 + j as u64;
                 service.request(id, &exchange.arrived, fresh, at + 1);

@@ -297,95 +297,118 @@ fn answer(
     }
 }
 
-/// A client whose service answers with anything: every call has one outcome, and the session ends, whatever comes.
-fn a_client_beside(steps: &[Step], version: ReliableMessagingVersion, shape: Shape) {
-    let settings = ReliableSessionSettings {
-        max_transfer_window_size: WINDOW,
-        inactivity_timeout: Duration::from_secs(60),
-        ..Default::default()
-    };
-    let mut client = Initiator::<u32>::new(version, shape, settings).unwrap();
-    let mut names = names_of_client(version, shape, back_of(0));
-    let (mut now, mut posted, mut calls) = (Time::ZERO, Vec::new(), BTreeSet::new());
-    let mut ended = false;
-    let highest = std::cell::Cell::new(0);
-    let mut drain = |client: &mut Initiator<u32>,
-                     posted: &mut Vec<(ExchangeId, Option<Identifier>)>,
-                     calls: &mut BTreeSet<u64>| {
-        while let Some(output) = client.poll() {
+/// A client, and what it has posted and was asked.
+struct Beside {
+    client: Initiator<u32>,
+    names: Names,
+    now: Time,
+    posted: Vec<(ExchangeId, Option<Identifier>)>,
+    calls: BTreeSet<u64>,
+    highest: u64,
+    ended: bool,
+}
+
+impl Beside {
+    fn new(version: ReliableMessagingVersion, shape: Shape) -> Self {
+        let settings = ReliableSessionSettings {
+            max_transfer_window_size: WINDOW,
+            inactivity_timeout: Duration::from_secs(60),
+            ..Default::default()
+        };
+        Self {
+            client: Initiator::new(version, shape, settings).unwrap(),
+            names: names_of_client(version, shape, back_of(0)),
+            now: Time::ZERO,
+            posted: Vec::new(),
+            calls: BTreeSet::new(),
+            highest: 0,
+            ended: false,
+        }
+    }
+
+    fn deadline(&self) -> Time {
+        self.now + Duration::from_secs(60)
+    }
+
+    /// Takes an input and what comes of it. Gives whether the session is over.
+    fn give(&mut self, input: InitiatorInput<u32>) -> bool {
+        self.client.handle(input, &mut moment(self.now, &mut self.names));
+        while let Some(output) = self.client.poll() {
             match output {
                 InitiatorOutput::Transmit { route, message, .. } => {
-                    let exchange = route.exchange();
                     let number = message.headers.sequence.map_or(0, |sequence| sequence.number);
-                    highest.set(number.max(highest.get()));
-                    posted.push((exchange, message.message_id));
+                    self.highest = self.highest.max(number);
+                    self.posted.push((route.exchange(), message.message_id));
                 }
                 InitiatorOutput::Completed { call, .. }
                 | InitiatorOutput::CallFailed { call, .. } => {
-                    assert!(calls.remove(&call.0), "a second outcome");
+                    assert!(self.calls.remove(&call.0), "a second outcome");
                 }
                 InitiatorOutput::Closed | InitiatorOutput::Faulted(_) => {
-                    assert!(!ended, "ended twice");
-                    ended = true;
+                    assert!(!self.ended, "ended twice");
+                    self.ended = true;
                 }
                 InitiatorOutput::Opened | InitiatorOutput::Event(_) => {}
             }
         }
-        ended
-    };
-    let deadline = |now: Time| now + Duration::from_secs(60);
-    client.handle(
-        InitiatorInput::Open(OpenRequest {
-            to: "http://service/".to_owned(),
-            token: None,
-            started: now,
-            deadline: deadline(now),
-        }),
-        &mut moment(now, &mut names),
-    );
-    drain(&mut client, &mut posted, &mut calls);
-    let created = created(shape);
-    let (exchange, _) = posted.remove(0);
-    client.handle(
-        InitiatorInput::Response { exchange, message: Some(created) },
-        &mut moment(now, &mut names),
-    );
+        self.ended
+    }
+
+    /// Creates the sequence.
+    fn open(&mut self, shape: Shape) {
+        let (started, deadline) = (self.now, self.deadline());
+        let to = "http://service/".to_owned();
+        let open = OpenRequest { to, token: None, started, deadline };
+        self.give(InitiatorInput::Open(open));
+        let (exchange, _) = self.posted.remove(0);
+        self.give(InitiatorInput::Response { exchange, message: Some(created(shape)) });
+    }
+
+    /// Makes a call, and gives an answer to something. Gives whether the session is over.
+    fn step(&mut self, service: &mut World, n: usize, step: &Step) -> bool {
+        self.calls.insert(n as u64);
+        let over = self.give(InitiatorInput::Send {
+            call: CallId(n as u64),
+            message: n as u32,
+            message_id: (step.flags & 1 == 0).then(|| id(&format!("urn:call:{n}"))),
+            deadline: Some(self.deadline()),
+        });
+        if self.posted.is_empty() {
+            return over;
+        }
+        let (exchange, message_id) = self.posted.remove(usize::from(step.tag) % self.posted.len());
+        let sent = (n, self.highest, message_id);
+        self.give(answer(service, step, exchange, sent))
+    }
+
+    /// Closes, and waits until it is over.
+    fn close(&mut self) {
+        self.give(InitiatorInput::Close { deadline: self.deadline() });
+        for _ in 0..500 {
+            if self.ended {
+                break;
+            }
+            let Some(at) = self.client.wake_at() else { break };
+            self.now = self.now.max(at);
+            self.give(InitiatorInput::Tick);
+        }
+        assert!(self.ended, "the session never ends");
+    }
+}
+
+/// A client whose service answers with anything: every call has one outcome, and the session ends, whatever comes.
+fn a_client_beside(steps: &[Step], version: ReliableMessagingVersion, shape: Shape) {
+    let mut beside = Beside::new(version, shape);
+    beside.open(shape);
     let mut service = World::new(version, shape, true);
     for (n, step) in steps.iter().enumerate() {
-        let call = n as u64;
-        let message_id = (step.flags & 1 == 0).then(|| id(&format!("urn:call:{n}")));
-        calls.insert(call);
-        let send = InitiatorInput::Send {
-            call: CallId(call),
-            message: n as u32,
-            message_id,
-            deadline: Some(deadline(now)),
-        };
-        client.handle(send, &mut moment(now, &mut names));
-        let mut over = drain(&mut client, &mut posted, &mut calls);
-        if !posted.is_empty() {
-            let (exchange, message_id) = posted.remove(usize::from(step.tag) % posted.len());
-            let sent = (n, highest.get(), message_id);
-            let input = answer(&mut service, step, exchange, sent);
-            client.handle(input, &mut moment(now, &mut names));
-            over = drain(&mut client, &mut posted, &mut calls);
-        }
-        if over {
+        if beside.step(&mut service, n, step) {
             break;
         }
-        assert!(client.memory() < 64 * 1024);
+        assert!(beside.client.memory() < 64 * 1024);
     }
-    client.handle(InitiatorInput::Close { deadline: deadline(now) }, &mut moment(now, &mut names));
-    for _ in 0..500 {
-        if drain(&mut client, &mut posted, &mut calls) {
-            break;
-        }
-        let Some(at) = client.wake_at() else { break };
-        now = now.max(at);
-        client.handle(InitiatorInput::Tick, &mut moment(now, &mut names));
-    }
-    assert!(drain(&mut client, &mut posted, &mut calls), "the session never ends");
-    assert!(calls.is_empty(), "calls without an outcome: {calls:?}");
+    beside.close();
+    assert!(beside.calls.is_empty(), "calls without an outcome: {:?}", beside.calls);
 }
 
 proptest! {

@@ -134,18 +134,10 @@ impl Plan {
             client,
             service,
             secured: r.permille(500),
-            loss: match class {
-                Idle => r.pick(&[0, 5, 10]),
-                Hasty => r.pick(&[100, 200, 400]),
-                _ => r.pick(&[0, 0, 20, 100, 200]),
-            },
+            loss: loss(class, r),
             duplicates: r.pick(&[0, 0, 50, 300]),
             resets: r.pick(&[0, 500, 1000]),
-            // A link that answers in seconds beside an inactivity timeout of seconds may lose a session.
-            delay: match class {
-                Idle => r.pick(&[(MS, MS), (MS, 20 * MS), (20 * MS, 400 * MS)]),
-                _ => r.pick(&[(MS, MS), (MS, 20 * MS), (20 * MS, 400 * MS), (MS, 3 * SECOND)]),
-            },
+            delay: delay(class, r),
             calls,
             call_deadline: (!is_safe && r.permille(300)).then(|| r.between(SECOND, 60 * SECOND)),
             close_at: last + r.pick(&[0, 0, SECOND, 30 * SECOND]),
@@ -153,19 +145,7 @@ impl Plan {
             close_deadline: long,
             operation: r.pick(&[(0, 0), (0, 5 * MS), (0, 2 * SECOND)]),
             concurrency: r.pick(&[1, 1, 4]),
-            accident: (class == Crash).then(|| {
-                use Accident::*;
-                let at = r.between(0, last + 2 * SECOND);
-                let all = [
-                    ClientVanishes,
-                    ClientAborts,
-                    ServiceRestarts,
-                    ServiceAborts,
-                    ContextLost,
-                    LinkCut,
-                ];
-                (at, r.pick(&all))
-            }),
+            accident: (class == Crash).then(|| accident(last, r)),
             swaps: if seed % 4 == 1 && may_be_swapped(class) { 200 } else { 0 },
             strangers: if class == LyingClient { 100 } else { r.pick(&[0, 20]) },
             soap: (!matches!(class, LyingClient | LyingService) && r.permille(100)).then(|| {
@@ -177,6 +157,34 @@ impl Plan {
             }),
         }
     }
+}
+
+/// How many of a thousand messages are lost.
+fn loss(class: Class, r: &mut Random) -> u64 {
+    match class {
+        Class::Idle => r.pick(&[0, 5, 10]),
+        Class::Hasty => r.pick(&[100, 200, 400]),
+        _ => r.pick(&[0, 0, 20, 100, 200]),
+    }
+}
+
+/// How long a message takes, at least and at most. A link that answers in seconds beside an inactivity timeout of
+/// seconds may lose a session.
+fn delay(class: Class, r: &mut Random) -> (u64, u64) {
+    match class {
+        Class::Idle => r.pick(&[(MS, MS), (MS, 20 * MS), (20 * MS, 400 * MS)]),
+        _ => r.pick(&[(MS, MS), (MS, 20 * MS), (20 * MS, 400 * MS), (MS, 3 * SECOND)]),
+    }
+}
+
+/// What happens to an end, and when.
+fn accident(last: u64, r: &mut Random) -> (u64, Accident) {
+    use Accident::{
+        ClientAborts, ClientVanishes, ContextLost, LinkCut, ServiceAborts, ServiceRestarts,
+    };
+    let at = r.between(0, last + 2 * SECOND);
+    let all = [ClientVanishes, ClientAborts, ServiceRestarts, ServiceAborts, ContextLost, LinkCut];
+    (at, r.pick(&all))
 }
 
 /// An on-path attacker delays, and that is all; but where delay alone may end a session little can be said.

@@ -127,14 +127,7 @@ impl Plan {
         let last = last.unwrap_or(0);
         let is_safe = matches!(class, Patient | Idle);
         let long = if is_safe { 1000 * HOUR } else { 60 * SECOND };
-        let loss = match class {
-            Idle => 0,
-            Hasty => r.pick(&[100, 200, 400]),
-            Plain => r.pick(&[0, 0, 50]),
-            Corrupt => r.pick(&[0, 50]),
-            Crash => r.pick(&[0, 0, 100]),
-            Patient => r.pick(&[0, 20, 100, 200]),
-        };
+        let loss = loss(class, r);
         let swaps = match class {
             Patient if loss > 100 => 0,
             Patient | Hasty | Plain => r.pick(&[0, 0, 200]),
@@ -175,10 +168,7 @@ impl Plan {
             loss,
             duplicates: r.pick(&[0, 50, 300]),
             resets: r.pick(&[0, 500, 1000]),
-            delay: match class {
-                Idle => r.pick(&[(MS, MS), (MS, 20 * MS), (20 * MS, 400 * MS)]),
-                _ => r.pick(&[(MS, MS), (MS, 20 * MS), (20 * MS, 400 * MS), (MS, 3 * SECOND)]),
-            },
+            delay: delay(class, r),
             swaps,
             held: match class {
                 Idle | Plain => r.pick(&[0, 0, 150]),
@@ -219,6 +209,27 @@ impl Plan {
     /// Whether everything has to come through.
     pub fn is_safe(&self) -> bool {
         matches!(self.class, Class::Patient | Class::Idle)
+    }
+}
+
+/// How many of a thousand messages are lost.
+fn loss(class: Class, r: &mut Random) -> u64 {
+    use Class::{Corrupt, Crash, Hasty, Idle, Patient, Plain};
+    match class {
+        Idle => 0,
+        Hasty => r.pick(&[100, 200, 400]),
+        Plain => r.pick(&[0, 0, 50]),
+        Corrupt => r.pick(&[0, 50]),
+        Crash => r.pick(&[0, 0, 100]),
+        Patient => r.pick(&[0, 20, 100, 200]),
+    }
+}
+
+/// How long a message takes, at least and at most.
+fn delay(class: Class, r: &mut Random) -> (u64, u64) {
+    match class {
+        Class::Idle => r.pick(&[(MS, MS), (MS, 20 * MS), (20 * MS, 400 * MS)]),
+        _ => r.pick(&[(MS, MS), (MS, 20 * MS), (20 * MS, 400 * MS), (MS, 3 * SECOND)]),
     }
 }
 
