@@ -58,6 +58,19 @@ pub enum InitiatorInput<M> {
         /// Why.
         failure: Failure,
     },
+    /// The peer did not process the message of an exchange, and will once something is done about it that the owner
+    /// does: a service whose security demands a new key first. The message is neither lost nor answered, so that no
+    /// attempt is counted and no round trip measured. It is sent again at [`Resume`](Self::Resume), or when its timer
+    /// runs out. The third time in a row it counts as lost ([`Failed`](Self::Failed), retryable): a peer that goes on
+    /// demanding is asked at the pace of the timers.
+    Postponed {
+        /// Which.
+        exchange: ExchangeId,
+        /// What the peer demands, for a person.
+        reason: String,
+    },
+    /// Whatever was [postponed](Self::Postponed) is sent again now.
+    Resume,
     /// Close: waits until every call is answered, then shuts the sequences down.
     Close {
         /// When Close gives up.

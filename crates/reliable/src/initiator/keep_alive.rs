@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::settings::ReliableSessionSettings;
+use crate::source::Postponement;
 use waxwing_soap::Time;
 
 /// How eagerly the peer is asked.
@@ -26,6 +27,8 @@ pub(super) struct KeepAlive {
     mode: Mode,
     poll_at: Option<Time>,
     gone_at: Option<Time>,
+    /// What the peer said of the last poll.
+    pub(super) postponement: Postponement,
 }
 
 impl KeepAlive {
@@ -40,6 +43,7 @@ impl KeepAlive {
             mode: Mode::Idle,
             poll_at: None,
             gone_at: None,
+            postponement: Postponement::default(),
         }
     }
 
@@ -67,6 +71,7 @@ impl KeepAlive {
         if self.mode == Mode::Idle {
             self.mode = Mode::KeepAlive;
         }
+        self.postponement = Postponement::default();
         self.sent(now);
     }
 

@@ -1,13 +1,14 @@
 //! The initiator: the client's end of one session (RM source of requests, RM destination of replies).
 //!
 //! `open` makes the sequence, `transfer` sends messages, `answer` reads what comes back (`correlation`: for which
-//! request), `shutdown` ends the sequence. This file holds the state and what time does to it.
+//! request), `postpone` sends again what the peer did not process, `shutdown` ends the sequence. This file holds the state and what time does to it.
 
 mod answer;
 mod api;
 mod correlation;
 mod keep_alive;
 mod open;
+mod postpone;
 mod shutdown;
 mod transfer;
 
@@ -142,6 +143,8 @@ impl<M: Clone> Initiator<M> {
                 self.on_response(exchange, message, at);
             }
             InitiatorInput::Failed { exchange, failure } => self.on_failed(exchange, failure),
+            InitiatorInput::Postponed { exchange, reason } => self.on_postponed(exchange, reason),
+            InitiatorInput::Resume => self.resume(now),
             InitiatorInput::Close { deadline } => self.begin_close(deadline, now),
             InitiatorInput::Abort { reason } => self.abort(reason),
             InitiatorInput::Tick => self.on_tick(now),

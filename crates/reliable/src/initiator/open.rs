@@ -40,6 +40,11 @@ impl<M: Clone> Initiator<M> {
     pub(super) fn attempt_create(&mut self, now: Time) {
         let Phase::Creating(opening) = &mut self.phase else { return };
         opening.requestor.attempt(now);
+        self.send_create();
+    }
+
+    pub(super) fn send_create(&mut self) {
+        let Phase::Creating(opening) = &self.phase else { return };
         let (id, deadline) = (opening.requestor.message_id.clone(), opening.requestor.deadline);
         let mut message = Message::new(Body::CreateSequence(Box::new(self.create_sequence())));
         let is_secured = self.peer.token.is_some();

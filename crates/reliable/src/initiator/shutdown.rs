@@ -84,12 +84,19 @@ impl<M: Clone> Initiator<M> {
     }
 
     fn attempt_step(&mut self, now: Time) {
-        let (requestor, purpose) = match &mut self.phase {
+        let (Phase::Closing(requestor) | Phase::Terminating(requestor)) = &mut self.phase else {
+            return;
+        };
+        requestor.attempt(now);
+        self.send_step();
+    }
+
+    pub(super) fn send_step(&mut self) {
+        let (requestor, purpose) = match &self.phase {
             Phase::Closing(requestor) => (requestor, Purpose::Close),
             Phase::Terminating(requestor) => (requestor, Purpose::Terminate),
             _ => return,
         };
-        requestor.attempt(now);
         let (id, deadline) = (requestor.message_id.clone(), requestor.deadline);
         let is_11 = self.version == ReliableMessagingVersion::V11;
         let highest = self.source.window.highest();

@@ -2,6 +2,7 @@
 
 use waxwing_soap::Time;
 
+use super::postponement::Postponement;
 use crate::message::Body;
 use crate::names::{CallId, Identifier};
 use crate::ranges::MessageNumber;
@@ -35,6 +36,8 @@ pub(crate) struct Entry<M> {
     pub(crate) last_exchange: u64,
     /// Eager recovery: how often it was sent again because others overtook it.
     pub(super) overtaken: u8,
+    /// What the peer said of its last transmission.
+    pub(super) postponement: Postponement,
 }
 
 /// What is known of a message that was sent.
@@ -66,6 +69,7 @@ impl<M> Entry<M> {
             last_attempt: now,
             last_exchange: 0,
             overtaken: 0,
+            postponement: Postponement::default(),
         }
     }
 

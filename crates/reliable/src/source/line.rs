@@ -64,6 +64,11 @@ impl Line {
     /// The timer sends these again: they go first, and whatever is being written has had time enough.
     pub(super) fn expired(&mut self, numbers: &[MessageNumber]) {
         self.writing = None;
+        self.resumed(numbers);
+    }
+
+    /// These go first, once what is being written is.
+    pub(super) fn resumed(&mut self, numbers: &[MessageNumber]) {
         self.again.retain(|number| !numbers.contains(number));
         numbers.iter().rev().for_each(|number| self.again.push_front(*number));
     }

@@ -8,6 +8,7 @@
 mod entry;
 mod line;
 mod numbering;
+mod postponement;
 mod recovery;
 mod requestor;
 mod round_trip;
@@ -21,6 +22,7 @@ pub(crate) use self::entry::Outgoing;
 use self::entry::{Entry, EntryState};
 use self::line::Line;
 pub(crate) use self::numbering::Numbering;
+pub(crate) use self::postponement::Postponement;
 pub(crate) use self::requestor::{Due, Requestor};
 use self::window::{Expired, SendWindow};
 use crate::event::{Counters, Event};
@@ -304,6 +306,18 @@ impl<M> Source<M> {
         if acknowledged + 1 >= number {
             self.resend_refused(now);
         }
+    }
+
+    /// The peer did not process the last transmission of a message. False when it counts as lost.
+    pub(crate) fn postpone(&mut self, number: MessageNumber) -> bool {
+        self.window.entry_mut(number).is_none_or(|entry| entry.postponement.postpone())
+    }
+
+    /// What is postponed is sent again.
+    pub(crate) fn resume(&mut self, now: Time, event: &mut impl FnMut(Event)) {
+        let again = self.window.resume(now);
+        self.count_again(&again, event);
+        self.line.resumed(&again);
     }
 
     /// The first message that is not acknowledged is sent again, if it was refused for coming early.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::postponement::Postponement;
 use crate::error::{SessionError, Step};
 use crate::names::Identifier;
 use waxwing_soap::Time;
@@ -20,6 +21,7 @@ pub(crate) struct Requestor {
     pub(crate) attempted: Time,
     next: Option<Time>,
     last_failure: String,
+    pub(crate) postponement: Postponement,
 }
 
 /// What time asks for.
@@ -50,12 +52,27 @@ impl Requestor {
             attempted: Time::ZERO,
             next: None,
             last_failure,
+            postponement: Postponement::default(),
         }
     }
 
     /// An attempt begins. The next one is due an interval after it, whether this one failed or is silent.
     pub(crate) fn attempt(&mut self, now: Time) {
         self.attempts += 1;
+        self.postponement = Postponement::default();
+        self.begin(now);
+    }
+
+    /// The attempt that was postponed begins once more. False when none was.
+    pub(crate) fn resume(&mut self, now: Time) -> bool {
+        let goes = self.postponement.resume();
+        if goes {
+            self.begin(now);
+        }
+        goes
+    }
+
+    fn begin(&mut self, now: Time) {
         self.attempted = now;
         self.next = (self.deadline - now > self.interval).then(|| now + self.interval);
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::entry::{Entry, EntryState, Outgoing};
 use super::numbering::Numbering;
+use super::postponement::Postponement;
 use super::recovery::LossEstimate;
 use super::round_trip::{EAGER_MARGIN, RoundTrip, WCF_MARGIN};
 use crate::mutation::{Mutation, broken};
@@ -271,6 +272,7 @@ impl<M> SendWindow<M> {
         let (number, retries, is_late) = match self.entries.front_mut() {
             Some(head) => {
                 (head.retries, head.last_attempt) = (head.retries + 1, now);
+                head.postponement = Postponement::default();
                 (head.number, head.retries, now - head.first_attempt >= patience)
             }
             None => {
@@ -310,9 +312,27 @@ impl<M> SendWindow<M> {
         let open = self.entries.iter_mut().filter(|e| !e.is_answered());
         open.map(|entry| {
             entry.last_attempt = now;
+            entry.postponement = Postponement::default();
             entry.number
         })
         .collect()
+    }
+
+    /// What is postponed goes again: its time runs from now.
+    pub(crate) fn resume(&mut self, now: Time) -> Vec<MessageNumber> {
+        let mut again = Vec::new();
+        for entry in self.entries.iter_mut().filter(|e| !e.is_answered()) {
+            if entry.postponement.resume() {
+                entry.last_attempt = now;
+                again.push(entry.number);
+            }
+        }
+        // The timer is the first message's.
+        let head = self.unanswered().next().map(|e| e.number);
+        if head.is_some() && head == again.first().copied() {
+            self.timer = Some(now + self.timeout);
+        }
+        again
     }
 
     /// Eager recovery: messages whose last transmission was followed by `distance` others, one of which

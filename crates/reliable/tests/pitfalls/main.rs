@@ -17,5 +17,6 @@ mod line;
 #[path = "../common/names.rs"]
 mod names;
 mod promises;
+mod renewal;
 mod service;
 mod timing;
