@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use waxwing_reliable::{CallId, Time};
+use waxwing_reliable::{CallId, InitiatorInput, Time};
 use waxwing_security::conversation::{ClientError, Correlation, Received};
 use waxwing_soap::Moment;
 
@@ -46,7 +46,9 @@ impl ClientSession {
 
     /// Calls that waited for the session, or for a new key.
     pub(super) fn send_waiting(&mut self, at: &mut Moment<'_>) {
-        let Calls::Direct(calls) = &mut self.calls else { return };
+        let Calls::Direct(calls) = &mut self.calls else {
+            return self.tell(InitiatorInput::Resume, at);
+        };
         for direct in std::mem::take(&mut calls.waiting) {
             self.post(direct, at);
         }

@@ -211,7 +211,10 @@ impl ClientSession {
                         .map(Some)
                         .map_err(|reason| Failure { kind: self.unreadable(unproven), reason })
                 }
-                Err(error) => Err(self.unverified(error, at)),
+                Err(ClientError::RenewNeeded) if !self.is_opening() => {
+                    return self.renew_first(exchange, at);
+                }
+                Err(error) => Err(self.unverified(error)),
             },
         };
         let input = match message {
@@ -219,6 +222,17 @@ impl ClientSession {
             Err(failure) => InitiatorInput::Failed { exchange, failure },
         };
         self.tell(input, at);
+    }
+
+    /// The service did not process a message, and wants a new key first: it goes again with that one. The key may have
+    /// been renewed since it was sent, or may not be renewable.
+    fn renew_first(&mut self, exchange: ExchangeId, at: &mut Moment<'_>) {
+        let reason = ClientError::RenewNeeded.to_string();
+        self.renew_when_due(at);
+        self.tell(InitiatorInput::Postponed { exchange, reason }, at);
+        if !self.is_renewing() {
+            self.tell(InitiatorInput::Resume, at);
+        }
     }
 
     /// What an answer that cannot be read means to the reliable session. When nobody signed what is wrong with it, whoever
@@ -237,7 +251,7 @@ impl ClientSession {
     }
 
     /// What a reply that cannot be verified means to the reliable session.
-    fn unverified(&mut self, error: ClientError, at: &mut Moment<'_>) -> Failure {
+    fn unverified(&mut self, error: ClientError) -> Failure {
         let reason = error.to_string();
         let kind = match &error {
             ClientError::RenewNeeded => FailureKind::Retryable,
@@ -249,9 +263,7 @@ impl ClientSession {
             _ if self.settings.retry_authentication => FailureKind::Retryable,
             _ => FailureKind::Security,
         };
-        if matches!(error, ClientError::RenewNeeded) {
-            self.renew_when_due(at);
-        } else if kind == FailureKind::SecuritySessionLost
+        if kind == FailureKind::SecuritySessionLost
             || self.is_opening()
             || (kind == FailureKind::Security && !matches!(self.phase, Phase::Open))
         {

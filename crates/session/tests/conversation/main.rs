@@ -58,6 +58,12 @@ fn some_hundred_more_conversations() {
     simulate(150..300);
 }
 
+/// A service that demands a new key while nothing but keep-alives is sent.
+#[test]
+fn seeds_that_once_failed() {
+    simulate([1_002_163, 1_002_927, 1_003_485].into_iter());
+}
+
 /// `cargo test -p waxwing-session --test conversation thousands -- --ignored --nocapture`
 #[test]
 #[ignore = "minutes"]
