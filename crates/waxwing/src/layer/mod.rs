@@ -9,7 +9,11 @@
 //! those of a host once for each service; what is to be shared by more (a limit, for example) must be shared by the layer.
 //! Without layers nothing is boxed, cloned or called in between.
 //!
-//! [`TraceLayer`] is ready for use, `MetricsLayer` with the feature `metrics`.
+//! [`TraceLayer`] is ready for use, `MetricsLayer` with the feature `metrics`. The layers of `tower` are behind features of
+//! its own (`cargo add tower --features limit,timeout,util`). A layer of one's own is written as the example `layers` shows.
+//!
+//! A layer of a client that gives a call up, as `TimeoutLayer` does, ends the waiting and nothing else: in a reliable session
+//! the message keeps its number, and later calls of an ordered session are executed after it.
 //!
 //! ```
 //! use std::time::Duration;
