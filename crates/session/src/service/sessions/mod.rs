@@ -13,6 +13,8 @@
 mod api;
 mod calls;
 #[cfg(test)]
+mod context_tests;
+#[cfg(test)]
 mod demarcation_tests;
 mod state;
 #[cfg(test)]
