@@ -44,7 +44,9 @@ impl ClientSession {
         let send = now + self.settings.send_timeout;
         match &self.phase {
             Phase::Opening(opening) => opening.deadline.min(send),
-            Phase::Closing { until } | Phase::Cancelling { until } => *until,
+            // A renewal whose answer is lost holds up what is still to be answered before the end.
+            Phase::Closing { until } => (*until).min(send),
+            Phase::Cancelling { until } => *until,
             _ => send,
         }
     }
