@@ -135,8 +135,6 @@ impl Plan {
         };
         let key_lifetime = match class {
             Idle => r.pick(&[180, 600]),
-            // Behind losses messages are repeated in longer and longer intervals, in which such keys expire again.
-            Patient if loss > 20 || swaps > 0 => 54_000,
             _ => r.pick(&[54_000, 54_000, 240]),
         };
         let plan = Self {
