@@ -96,11 +96,18 @@ impl AddressHeaders {
 /// An element as text in which prefixes, the order of attributes and what says how it travels make no difference.
 fn comparable(element: Element<'_>) -> String {
     let mut text = String::new();
-    compare(element, true, &mut text);
+    compare(element, 0, &mut text);
     text
 }
 
-fn compare(element: Element<'_>, is_header: bool, out: &mut String) {
+/// `level`: how deep in the header the element stands, 0 the header itself. Below the deepest level that a header of an
+/// address has nothing can be the same: what a stranger nests there is not followed.
+fn compare(element: Element<'_>, level: usize, out: &mut String) {
+    if level > Limits::SOAP.max_depth {
+        out.push_str("<deeper");
+        return;
+    }
+    let is_header = level == 0;
     // Quotation marks keep apart what stands in one piece: they are doubled inside.
     let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
     out.push_str(&format!("<{}{}", quoted(element.namespace()), quoted(element.local_name())));
@@ -114,7 +121,7 @@ fn compare(element: Element<'_>, is_header: bool, out: &mut String) {
     out.push('>');
     for child in element.children() {
         match child {
-            Node::Element(child) => compare(child, false, out),
+            Node::Element(child) => compare(child, level + 1, out),
             Node::Text(text) => out.push_str(&text.replace('<', "<<")),
             _ => {}
         }
@@ -184,6 +191,21 @@ mod tests {
         ] {
             assert!(!are_in(&headers, &message(wrong)), "{wrong}");
         }
+    }
+
+    /// An endpoint may take messages of any depth (`maxDepth`); nobody has proven anything when their headers are compared.
+    #[test]
+    fn a_header_of_any_depth_is_compared() {
+        let headers = AddressHeaders::parse(TENANT).unwrap();
+        let levels = 200_000;
+        let (down, up) = ("<a>".repeat(levels), "</a>".repeat(levels));
+        let text = format!(
+            "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"><s:Header>\
+             <t:Tenant xmlns:t=\"urn:tenants\" kind=\"a\" t:of=\"b\">{down}{up}</t:Tenant></s:Header><s:Body/></s:Envelope>"
+        );
+        let limits = Limits { max_depth: usize::MAX, ..Limits::SOAP };
+        let envelope = Envelope::parse(text.into_bytes(), &limits).unwrap();
+        assert!(!headers.are_in(&envelope));
     }
 
     #[test]
