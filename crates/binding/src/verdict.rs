@@ -421,6 +421,13 @@ fn given_in_code(endpoint: &EffectiveEndpoint) -> Vec<&'static str> {
             _ => {}
         }
     }
+    let authorization = &endpoint.service_behavior.service_authorization;
+    let decided_in_net = authorization.as_ref().is_some_and(|a| {
+        !a.service_authorization_manager_type.is_empty() || !a.authorization_policies.add.is_empty()
+    });
+    if endpoint.role == Role::Service && decided_in_net {
+        found.push("who may do what (ServiceHostBuilder::authorize)");
+    }
     let Some(security) = &endpoint.security else { return found };
     for missing in endpoint.missing_credentials() {
         found.push(match missing.code {

@@ -17,6 +17,9 @@ pub enum Support {
     RunsExcept(&'static [&'static str]),
     /// It does a part of what it does in WCF: which, and what holds for the rest.
     Partly(&'static str),
+    /// It names what only .NET can run: the endpoint does not open unless the program gives its counterpart in code, as
+    /// this says.
+    InCode(&'static str),
     /// It belongs to something that is refused by name when the endpoint opens.
     Refused(Feature),
     /// It does nothing.
@@ -113,6 +116,7 @@ impl fmt::Display for Support {
                 write!(f, "runs; refused: {}", values.join(", "))
             }
             Support::Partly(what) => write!(f, "runs in part: {what}"),
+            Support::InCode(how) => write!(f, "needs the program: {how}"),
             Support::Refused(feature) => write!(f, "only with {feature}: refused"),
             Support::Nothing { acts_as: Some(value), why, .. } => {
                 write!(f, "does nothing, as if `{value}`: {why}")
@@ -148,7 +152,7 @@ pub(crate) const QUOTA: &str =
 pub(crate) const CLASS: &str = "it names a .NET class; the program decides in code";
 pub(crate) const AUTHORIZATION: &str =
     "whoever is authenticated may call; the program decides in code who may do what";
-pub(crate) const MANAGER: &str = "it names a .NET class: the service opens only when the program decides in code who may do what (ServiceHostBuilder::authorize)";
+pub(crate) const MANAGER: &str = "it names a .NET class, which cannot run here: the service does not open unless the program decides in code who may do what (ServiceHostBuilder::authorize)";
 pub(crate) const NO_WINDOWS: &str = "there are no Windows accounts here";
 pub(crate) const NO_PEERS: &str = "there are no peer channels here";
 pub(crate) const ACKNOWLEDGED: &str =

@@ -249,3 +249,39 @@ fn elements_that_cannot_run_are_marked_where_they_stand() {
         ]
     );
 }
+
+/// Without `authorize` such a service does not open, whatever its security.
+#[test]
+fn who_decides_about_callers_is_given_in_code() {
+    let judged = |inside: &str| {
+        let text = format!(
+            r#"<configuration><system.serviceModel>
+            <services><service name="S"><endpoint address="http://h/a" binding="wsHttpBinding" bindingConfiguration="N" contract="I" /></service></services>
+            <bindings><wsHttpBinding><binding name="N"><security mode="None" /></binding></wsHttpBinding></bindings>
+            <behaviors><serviceBehaviors><behavior>{inside}</behavior></serviceBehaviors></behaviors>
+            </system.serviceModel></configuration>"#
+        );
+        let loaded = Configuration::load(&text);
+        let told: Vec<String> = loaded
+            .diagnostics
+            .iter()
+            .map(|d| format!("{}: {} ({:?})", d.code, d.message, d.fix))
+            .collect();
+        (loaded.verdicts()[0].verdict.clone(), told.join("\n"))
+    };
+    let needed = vec!["who may do what (ServiceHostBuilder::authorize)"];
+    for inside in [
+        r#"<serviceAuthorization serviceAuthorizationManagerType="Our.Manager, Our" />"#,
+        r#"<serviceAuthorization><authorizationPolicies><add policyType="Our.Policy, Our" /></authorizationPolicies></serviceAuthorization>"#,
+    ] {
+        let (verdict, told) = judged(inside);
+        assert_eq!(verdict, Verdict::Runs { in_code: needed.clone() }, "{inside}");
+        assert!(
+            told.contains("needs-code") && told.contains("ServiceHostBuilder::authorize"),
+            "{told}"
+        );
+        assert!(!told.contains("does nothing") && !told.contains("remove it"), "{told}");
+    }
+    let (verdict, _) = judged(r#"<serviceAuthorization principalPermissionMode="None" />"#);
+    assert_eq!(verdict, Verdict::Runs { in_code: vec![] });
+}

@@ -10,7 +10,7 @@ use crate::file::writer::OutNode;
 use crate::settings::{ChildField, ChildRead, Description, Settings, settings};
 use crate::values::{Range, Rule, Value};
 use crate::word::Feature::Callbacks;
-use crate::word::Support::{Refused, Runs};
+use crate::word::Support::{InCode, Refused, Runs};
 use crate::word::{
     AUTHORIZATION, MANAGER, NO_METADATA, NO_PAGE, NO_TRANSACTIONS, NO_WINDOWS, QUOTA, note,
     note_as, warn,
@@ -145,7 +145,7 @@ settings! {
         attributes {
             /// Type name of the policy.
             policy_type: String = String::new(), "policyType", range NOT_EMPTY
-                => warn(MANAGER);
+                => InCode(MANAGER);
         }
     }
 }
@@ -178,7 +178,7 @@ settings! {
                 => warn(NO_WINDOWS);
             /// Type name of the manager.
             service_authorization_manager_type: String = String::new(),
-                "serviceAuthorizationManagerType" => warn(MANAGER);
+                "serviceAuthorizationManagerType" => InCode(MANAGER);
         }
         children {
             /// Policies.

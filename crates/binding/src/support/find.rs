@@ -54,16 +54,24 @@ pub(crate) fn without_effect_in(path: &str, node: &Node, cx: &mut Reader) {
             None => told.push((found, vec![attribute])),
         }
     }
-    for (Shortfall { severity, is_partial, why }, attributes) in told {
+    for (Shortfall { severity, kind, why }, attributes) in told {
         let names: Vec<&str> = attributes.iter().map(|a| a.name.as_str()).collect();
-        let verb = match (is_partial, names.len()) {
-            (true, 1) => "runs only in part",
-            (true, _) => "run only in part",
-            (false, 1) => "does nothing",
-            (false, _) => "do nothing",
+        let verb = match (kind, names.len()) {
+            (Kind::Partly, 1) => "runs only in part here",
+            (Kind::Partly, _) => "run only in part here",
+            (Kind::InCode, 1) => "needs the program",
+            (Kind::InCode, _) => "need the program",
+            (Kind::Nothing, 1) => "does nothing here",
+            (Kind::Nothing, _) => "do nothing here",
         };
-        let message = format!("{} of <{}> {verb} here: {why}", names.join(", "), node.name);
-        cx.report(problem(severity, attributes[0].name_span, message));
+        let message = format!("{} of <{}> {verb}: {why}", names.join(", "), node.name);
+        let span = attributes[0].name_span;
+        cx.report(match kind {
+            Kind::InCode => Problem::warning("needs-code", span, message)
+                .behavior("uses it; Waxwing refuses when it is opened, unless the program decides")
+                .fix("give it in code, or take it out of the file if nobody needs it"),
+            Kind::Nothing | Kind::Partly => problem(severity, span, message),
+        });
     }
     for child in &node.children {
         if cx.is_full() {
@@ -77,9 +85,19 @@ pub(crate) fn without_effect_in(path: &str, node: &Node, cx: &mut Reader) {
 #[derive(PartialEq)]
 struct Shortfall {
     severity: Severity,
-    /// Whether it does the rest.
-    is_partial: bool,
+    kind: Kind,
     why: &'static str,
+}
+
+/// How it falls short.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    /// It does nothing.
+    Nothing,
+    /// It does the rest.
+    Partly,
+    /// The program gives it.
+    InCode,
 }
 
 /// Why an attribute as written does nothing or too little; `None` when it runs, or says what holds
@@ -91,10 +109,13 @@ fn shortfall(path: &str, attribute: &Attribute) -> Option<Shortfall> {
     };
     let (found, acts_as) = match (*word)? {
         Support::Nothing { severity, acts_as, why } => {
-            (Shortfall { severity, is_partial: false, why }, acts_as)
+            (Shortfall { severity, kind: Kind::Nothing, why }, acts_as)
         }
         Support::Partly(why) => {
-            (Shortfall { severity: Severity::Note, is_partial: true, why }, None)
+            (Shortfall { severity: Severity::Note, kind: Kind::Partly, why }, None)
+        }
+        Support::InCode(why) => {
+            (Shortfall { severity: Severity::Warning, kind: Kind::InCode, why }, None)
         }
         _ => return None,
     };
