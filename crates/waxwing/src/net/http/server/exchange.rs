@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 
@@ -108,6 +108,9 @@ impl<H: HttpHandler> Exchange<H> {
             refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
             return Ok(Err(refusal));
         }
+        if names_several_actions(&head.headers) {
+            return Ok(Err(empty(StatusCode::BAD_REQUEST)));
+        }
         let room = ConnectionRoom { places: &self.places, connection: &self.connection };
         let body = tokio::select! {
             body = collect(body, self.max_body, &room) => body,
@@ -155,6 +158,11 @@ impl<H: HttpHandler> Exchange<H> {
             }
         }
     }
+}
+
+/// Whether there is more than one `SOAPAction`: whoever looks at the transport alone may see another one than we do.
+fn names_several_actions(headers: &HeaderMap) -> bool {
+    headers.get_all("soapaction").iter().nth(1).is_some()
 }
 
 /// Others need the room: the peer may come again (WCF's client does after a 503).

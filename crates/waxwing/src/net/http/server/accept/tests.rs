@@ -74,6 +74,20 @@ async fn bodies_over_the_limit_are_refused_on_both_sides() {
     assert!(matches!(error, HttpError::TooLarge { limit: 2, .. }), "{error:?}");
 }
 
+/// A firewall that looks at the first `SOAPAction`, or at the last, must not be shown another one than we are.
+#[tokio::test]
+async fn a_request_names_one_action() {
+    let server = server(65_536).await;
+    let (pay, look) = ("SOAPAction: \"urn:pay\"\r\n", "soapaction: \"urn:look\"\r\n");
+    for (actions, status) in [(pay.to_owned(), "200"), (format!("{pay}{look}"), "400")] {
+        let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
+        let head = "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1\r\n";
+        stream.write_all(format!("{head}{actions}\r\nx").as_bytes()).await.unwrap();
+        let answer = rest(&mut stream).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{actions}: {answer}");
+    }
+}
+
 fn limits() -> HttpLimits {
     let half = Duration::from_millis(500);
     HttpLimits {
