@@ -69,7 +69,7 @@ fn seeds_that_once_failed() {
 #[test]
 #[ignore = "minutes"]
 fn thousands_of_conversations() {
-    simulate(1_000_000..1_002_160);
+    simulate(1_000_000..1_002_600);
 }
 
 /// `WAXWING_SEED=17 cargo test -p waxwing-session --test conversation -- --ignored one_seed`
