@@ -22,14 +22,32 @@ const OF_THE_WAY: &[&str] = &[
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressHeaders(Arc<[AddressHeader]>);
 
+/// One header of an address.
 #[derive(Debug, PartialEq, Eq)]
-struct AddressHeader {
+pub struct AddressHeader {
     namespace: Box<str>,
     local: Box<str>,
     /// The element as text that stands alone.
     xml: Box<str>,
     /// The element in a form that can be compared.
     comparable: Box<str>,
+}
+
+impl AddressHeader {
+    /// Namespace; empty when it has none.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Local name.
+    pub fn local_name(&self) -> &str {
+        &self.local
+    }
+
+    /// The whole element as text that stands alone.
+    pub fn xml(&self) -> &str {
+        &self.xml
+    }
 }
 
 impl AddressHeaders {
@@ -55,6 +73,11 @@ impl AddressHeaders {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &AddressHeader> {
+        self.0.iter()
     }
 
     /// Namespace and local name of each.
@@ -85,10 +108,15 @@ impl AddressHeaders {
     /// Whether a message carries each of them, with the same content. More headers do no harm, and neither do attributes
     /// that say how they travel.
     pub fn are_in(&self, envelope: &Envelope) -> bool {
-        self.0.iter().all(|header| {
+        self.missing_in(envelope).next().is_none()
+    }
+
+    /// Those that a message does not carry with the same content.
+    pub fn missing_in(&self, envelope: &Envelope) -> impl Iterator<Item = &AddressHeader> {
+        self.0.iter().filter(move |header| {
             let named = envelope.headers().filter(|h| h.is(&header.namespace, &header.local));
             let mut for_us = named.filter(|h| envelope.is_for_ultimate_receiver(*h));
-            for_us.any(|found| *comparable(found) == *header.comparable)
+            !for_us.any(|found| *comparable(found) == *header.comparable)
         })
     }
 }
@@ -180,6 +208,9 @@ mod tests {
         let other = "<Tenant xmlns=\"urn:tenants\" xmlns:q=\"urn:tenants\" q:of=\"b\" kind=\"a\" \
                      s:mustUnderstand=\"0\" a:IsReferenceParameter=\"true\">north <q:Part></q:Part></Tenant>";
         assert!(are_in(&headers, &message(other)));
+        let without = Envelope::parse(message("").into_bytes(), &Limits::SOAP).unwrap();
+        let missing: Vec<_> = headers.missing_in(&without).map(AddressHeader::local_name).collect();
+        assert_eq!(missing, ["Tenant"]);
         assert!(are_in(&headers, &message(&format!("{}{other}", other.replace("north", "south")))));
         for wrong in [
             "",

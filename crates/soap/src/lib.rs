@@ -15,7 +15,7 @@ mod random;
 mod version;
 
 pub use address::{Address, AddressError, percent_decoded};
-pub use address_headers::AddressHeaders;
+pub use address_headers::{AddressHeader, AddressHeaders};
 pub use addressing::{Addressing, AddressingError, EndpointReference};
 pub use envelope::{Envelope, EnvelopeError};
 pub use fault::{Fault, FaultCode, QName};

@@ -3,7 +3,9 @@
 //! A mismatch of the two files is no mistake in either of them: WCF notices it at the first
 //! message, and then says little.
 
-use crate::effective::{EffectiveEndpoint, EffectiveSecurity};
+use waxwing_soap::{AddressHeader, Envelope};
+
+use crate::effective::{EffectiveEndpoint, EffectiveSecurity, Role};
 use crate::{MessageEncoding, TrustVersion};
 
 /// A setting in which two ends must agree and do not.
@@ -47,6 +49,7 @@ impl EffectiveEndpoint {
                 compare("message security", presence(here), presence(there));
             }
         }
+        headers(self, peer, &mut found);
         found
     }
 }
@@ -66,6 +69,36 @@ fn session(endpoint: &EffectiveEndpoint) -> String {
         None => "none",
     }
     .to_owned()
+}
+
+/// A message that lacks a header of the service's address, or carries it with other content, is for somebody else; more
+/// headers do no harm (the service's address filter compares them as this does).
+fn headers(here: &EffectiveEndpoint, there: &EffectiveEndpoint, found: &mut Vec<Disagreement>) {
+    let (client, service) = match (here.role, there.role) {
+        (Role::Client, Role::Service) => (here, there),
+        (Role::Service, Role::Client) => (there, here),
+        _ => return,
+    };
+    // What cannot be read is refused by name elsewhere.
+    let (Ok(sent), Ok(demanded)) = (client.address_headers(), service.address_headers()) else {
+        return;
+    };
+    let mut message = Envelope::new(waxwing_soap::MessageVersion::SOAP12_ADDRESSING10);
+    sent.write(&mut message);
+    for header in demanded.missing_in(&message) {
+        let is_it = |h: &&AddressHeader| {
+            h.namespace() == header.namespace() && h.local_name() == header.local_name()
+        };
+        let others: Vec<&str> = sent.iter().filter(is_it).map(AddressHeader::xml).collect();
+        let sends = match others.as_slice() {
+            [] => format!("no {} is sent", header.local_name()),
+            others => format!("{} is sent", others.join(", ")),
+        };
+        let demands = format!("{} is demanded", header.xml());
+        let (here, there) =
+            if here.role == Role::Client { (sends, demands) } else { (demands, sends) };
+        found.push(Disagreement { setting: "headers of the address", here, there });
+    }
 }
 
 fn presence(security: &Option<EffectiveSecurity>) -> String {
@@ -164,5 +197,41 @@ mod tests {
         let oasis = Ws2007HttpBinding::new(SecurityMode::Message, true)
             .message_credential(MessageCredentialType::Certificate);
         assert_eq!(settings(oasis, seed()), ["reliable session", "dialect"]);
+    }
+
+    fn disagreements_of_headers(client: &str, service: &str) -> Vec<String> {
+        let plain: Binding = WsHttpBinding::new(SecurityMode::None, false).into();
+        let credentials = ClientCredentials::default();
+        let mut sender = EffectiveEndpoint::client(&plain, "I", "http://h/", None, credentials)
+            .expect("a good binding");
+        let behavior = ServiceBehavior::default();
+        let mut receiver =
+            EffectiveEndpoint::service(&plain, "I", "http://h/", behavior).expect("a good binding");
+        client.clone_into(&mut sender.headers);
+        service.clone_into(&mut receiver.headers);
+        let turned = receiver.disagreements(&sender);
+        let found = sender.disagreements(&receiver);
+        for (one, other) in found.iter().zip(&turned) {
+            assert_eq!((&one.here, &one.there), (&other.there, &other.here));
+        }
+        assert_eq!(found.len(), turned.len());
+        found.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_client_sends_the_headers_that_the_service_demands() {
+        const SEVEN: &str = r#"<Tenant xmlns="urn:t">7</Tenant>"#;
+        const NONE: [&str; 0] = [];
+        let differ = disagreements_of_headers;
+        assert_eq!(differ("", ""), NONE);
+        assert_eq!(differ(SEVEN, ""), NONE);
+        assert_eq!(differ(r#"<More/><t:Tenant xmlns:t="urn:t">7</t:Tenant>"#, SEVEN), NONE);
+        let said = |here: &str| {
+            [format!("headers of the address: here {here}, there {SEVEN} is demanded")]
+        };
+        assert_eq!(differ("", SEVEN), said("no Tenant is sent"));
+        assert_eq!(differ("<Tenant>7</Tenant>", SEVEN), said("no Tenant is sent"));
+        let eight = SEVEN.replace('7', "8");
+        assert_eq!(differ(&eight, SEVEN), said(&format!("{eight} is sent")));
     }
 }

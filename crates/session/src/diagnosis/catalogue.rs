@@ -62,8 +62,8 @@ catalogue! {
         "no TLS connection came about",
         "check the server's certificate, its host name and the versions of TLS of both sides";
     EndpointNotFound: "endpoint-not-found",
-        "a server answers, but it has no endpoint at this address",
-        "compare the path of the client's address with baseAddress and endpoint address of the service; behind a proxy the service must know its public address";
+        "a server answers, but it has no endpoint at this address, or the endpoint there demands headers (<headers>) that the message does not carry",
+        "compare the path of the client's address with baseAddress and endpoint address of the service, and the <headers> of both endpoints; behind a proxy the service must know its public address";
     HttpAccessDenied: "http-access-denied",
         "the web server in front of the service refuses the request (HTTP 401 or 403)",
         "give the HTTP credentials, client certificate or network access that it wants";

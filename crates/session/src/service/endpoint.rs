@@ -12,7 +12,9 @@ use waxwing_security::conversation::{
 use waxwing_security::trust::TrustAction;
 use waxwing_security::wsse::Dialect;
 use waxwing_security::wsse::names::WSSE;
-use waxwing_soap::{Address, AddressHeaders, Addressing, Envelope, Fault, MessageVersion, Moment};
+use waxwing_soap::{
+    Address, AddressHeader, AddressHeaders, Addressing, Envelope, Fault, MessageVersion, Moment,
+};
 
 use super::answer::{Encoded, RefusalKind, ReplyTo, ServiceAnswer};
 use super::faults;
@@ -182,7 +184,7 @@ impl ServiceEndpoint {
         if !self.is_for_us(&addressing, &envelope) {
             let to = addressing.to.as_deref().unwrap_or_default();
             let fault = faults::destination_unreachable(to, version.addressing);
-            let text = fault.text().to_owned();
+            let text = self.not_for_us(&fault, &envelope);
             let action = faults::addressing_action(version.addressing);
             return self.refuse(&reply, &fault, action, text, at);
         }
@@ -232,16 +234,20 @@ impl ServiceEndpoint {
         }
         let addressing = Addressing::read(envelope);
         let id = addressing.as_ref().ok().and_then(|a| a.message_id.as_deref());
-        let (fault, action) = match &addressing {
-            Err(error) => faults::addressing(error, version.addressing),
+        let (fault, action, problem) = match &addressing {
+            Err(error) => {
+                let (fault, action) = faults::addressing(error, version.addressing);
+                let problem = fault.text().to_owned();
+                (fault, action, problem)
+            }
             Ok(addressing) if self.is_for_us(addressing, envelope) => return None,
             Ok(addressing) => {
                 let to = addressing.to.as_deref().unwrap_or_default();
                 let fault = faults::destination_unreachable(to, version.addressing);
-                (fault, faults::addressing_action(version.addressing))
+                let problem = self.not_for_us(&fault, envelope);
+                (fault, faults::addressing_action(version.addressing), problem)
             }
         };
-        let problem = fault.text().to_owned();
         Some(Encoded::refusal(fault.to_envelope(version, action, id), problem))
     }
 
@@ -278,6 +284,21 @@ impl ServiceEndpoint {
     fn is_for_us(&self, addressing: &Addressing, envelope: &Envelope) -> bool {
         let is_here = |to: &str| self.is_here(to, envelope.version());
         addressing.to.as_deref().is_none_or(is_here) && self.headers.are_in(envelope)
+    }
+
+    /// What the log says of a message that is not for this endpoint: the fault, and the headers of the address that it
+    /// lacks, which the fault tells nobody.
+    fn not_for_us(&self, fault: &Fault, envelope: &Envelope) -> String {
+        let name = |h: &AddressHeader| format!("<{} xmlns=\"{}\">", h.local_name(), h.namespace());
+        let missing: Vec<String> = self.headers.missing_in(envelope).map(name).collect();
+        match missing.is_empty() {
+            true => fault.text().to_owned(),
+            false => format!(
+                "{} (it lacks {}, or carries other content in it: compare the <headers> of both endpoints)",
+                fault.text(),
+                missing.join(", ")
+            ),
+        }
     }
 
     /// Whether an address is this endpoint's: the host may have many names, the path has one.
