@@ -101,7 +101,8 @@ fn ws(reliable: &bool, security: &crate::bindings::ws::WsHttpSecurity, found: &m
             "Binding validation failed because the WSHttpBinding does not support reliable \
              sessions over transport security (HTTPS). The channel factory or service host could \
              not be opened. Use message security for secure reliable messaging over HTTP.",
-            "write mode=\"Message\", or mode=\"TransportWithMessageCredential\" to keep HTTPS",
+            "write mode=\"Message\", or mode=\"TransportWithMessageCredential\" to keep HTTPS \
+             (runs in WCF; this version of Waxwing has no HTTPS yet)",
         ));
     }
     let over_transport = security.mode == SecurityMode::TransportWithMessageCredential;
@@ -174,7 +175,8 @@ fn basic(security: &crate::bindings::http::BasicHttpSecurity, found: &mut Vec<Re
              be equivalent to the BasicHttpMessageCredentialType.Certificate credential type for \
              secure messages. Select Transport or TransportWithMessageCredential security for \
              UserName credentials.",
-            "write clientCredentialType=\"Certificate\", or mode=\"TransportWithMessageCredential\"",
+            "write clientCredentialType=\"Certificate\", or mode=\"TransportWithMessageCredential\" \
+             (runs in WCF; this version of Waxwing has no HTTPS yet)",
         ));
     }
 }
