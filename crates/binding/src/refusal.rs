@@ -397,7 +397,11 @@ fn stream_security(elements: &[CustomElement], found: &mut Vec<Refusal>) {
              contains a StreamSecurityBindingElement, but lacks a TransportBindingElement that \
              supports Stream Security (such as TCP or Named Pipes). Either remove the unused \
              StreamSecurityBindingElement or use a transport that supports this element.",
-            format!("remove <{}>, and use <httpsTransport /> for TLS", upgrade.name()),
+            format!(
+                "remove <{}>, and use <httpsTransport /> for TLS (it runs in WCF; this version of \
+                 Waxwing has no HTTPS yet)",
+                upgrade.name()
+            ),
         ));
     }
 }
@@ -423,7 +427,8 @@ fn insecure_transport(elements: &[CustomElement], found: &mut Vec<Refusal>) {
             "The 'CustomBinding'.'http://tempuri.org/' binding is configured with an \
              authentication mode that requires transport level integrity and confidentiality. \
              However the transport cannot provide integrity and confidentiality.",
-            "use <httpsTransport />, or a mode without OverTransport",
+            "use a mode without OverTransport, or <httpsTransport /> (it runs in WCF; this version \
+             of Waxwing has no HTTPS yet)",
         ));
     }
 }
