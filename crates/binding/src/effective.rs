@@ -61,7 +61,7 @@ pub struct EffectiveQuotas {
     pub max_depth: u32,
     /// Characters of one text.
     pub max_string_content_length: u32,
-    /// Items of one array.
+    /// Octets of one `base64Binary`, and items of one array of numbers, booleans or times.
     pub max_array_length: u32,
     /// Bytes of one start tag.
     pub max_bytes_per_read: u32,

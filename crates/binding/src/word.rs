@@ -147,8 +147,6 @@ pub(crate) const NO_METADATA: &str =
     "the service does not describe itself: there is no ?wsdl and no metadata endpoint";
 pub(crate) const NO_PAGE: &str = "there is no such page";
 pub(crate) const NO_TRANSACTIONS: &str = "transactions do not flow";
-pub(crate) const QUOTA: &str =
-    "items of arrays and graphs are not counted; maxReceivedMessageSize bounds a message";
 pub(crate) const CLASS: &str = "it names a .NET class; the program decides in code";
 pub(crate) const AUTHORIZATION: &str =
     "whoever is authenticated may call; the program decides in code who may do what";

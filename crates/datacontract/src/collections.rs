@@ -97,6 +97,6 @@ impl<T: DataContract> CollectionContent for Vec<T> {
         reader: &mut Reader,
         element: Element<'_>,
     ) -> Result<Self, ReadError> {
-        read_items(&names.item_name(T::item_name), reader, element)
+        read_items(&names.item_name(T::item_name), u32::MAX, reader, element)
     }
 }

@@ -5,7 +5,7 @@ use waxwing_xml::{Document, Element, Limits, Name, NodeId};
 use crate::name::ContractName;
 use crate::reader::{ReadOptions, Reader, each_element};
 use crate::writer::{WriteOptions, Writer};
-use crate::{ReadError, WriteError};
+use crate::{ReadError, ReadErrorKind, WriteError};
 
 /// A Rust type with the name, the XML form and the reading rules of a data contract.
 ///
@@ -22,6 +22,10 @@ pub trait DataContract: Sized {
 
     /// True for a type that can follow a `z:Ref` to an element that came before; see [`crate::Shared`].
     const FOLLOWS_REFERENCES: bool = false;
+
+    /// True for the types whose lists .NET reads as arrays of values, which [`ReadOptions::max_array_length`] bounds.
+    #[doc(hidden)]
+    const IN_ARRAYS: bool = false;
 
     /// The contract's name: the type name in the schema and in `i:type`.
     fn contract_name() -> ContractName;
@@ -112,7 +116,8 @@ pub trait DataContract: Sized {
     /// Reads the items of a list; bytes are not a list but base64.
     #[doc(hidden)]
     fn read_list(reader: &mut Reader, element: Element<'_>) -> Result<Vec<Self>, ReadError> {
-        read_items(&Self::item_name(), reader, element)
+        let longest = if Self::IN_ARRAYS { reader.options().max_array_length } else { u32::MAX };
+        read_items(&Self::item_name(), longest, reader, element)
     }
 }
 
@@ -127,15 +132,19 @@ pub(crate) fn write_items<'a, T: DataContract + 'a>(
     items.into_iter().try_for_each(|item| writer.child(element, name, item))
 }
 
-/// Reads every child of this name; others are skipped, as .NET skips them.
+/// Reads every child of this name, `longest` at most; others are skipped, as .NET skips them.
 pub(crate) fn read_items<T: DataContract>(
     name: &ContractName,
+    longest: u32,
     reader: &mut Reader,
     element: Element<'_>,
 ) -> Result<Vec<T>, ReadError> {
     let mut items = Vec::new();
     each_element(reader, element, |reader, child| {
         if child.is(&name.namespace, &name.local) {
+            if items.len() >= longest as usize {
+                return Err(ReadErrorKind::ArrayTooLong(longest).into());
+            }
             items.push(reader.child(child)?);
         }
         Ok(())

@@ -54,6 +54,10 @@ pub enum ReadErrorKind {
     DanglingReference(String),
     /// More elements than [`crate::ReadOptions::max_items`]; holds the limit.
     TooManyItems(u32),
+    /// More octets in base64 than [`crate::ReadOptions::max_array_length`]; holds the limit.
+    TooManyOctets(u32),
+    /// More items in an array than [`crate::ReadOptions::max_array_length`]; holds the limit.
+    ArrayTooLong(u32),
     /// Deeper than [`crate::ReadOptions::max_depth`]; holds the limit.
     TooDeep(u32),
     /// Anything else, in words.
@@ -182,6 +186,18 @@ impl fmt::Display for ReadErrorKind {
                 f,
                 "Maximum number of items that can be serialized or deserialized in an object graph is '{limit}'. \
                  Change the object graph or increase the MaxItemsInObjectGraph quota."
+            ),
+            Self::TooManyOctets(limit) => write!(
+                f,
+                "The maximum array length quota ({limit}) has been exceeded while reading XML data. This quota may be \
+                 increased by changing the MaxArrayLength property on the XmlDictionaryReaderQuotas object used when \
+                 creating the XML reader."
+            ),
+            Self::ArrayTooLong(limit) => write!(
+                f,
+                "The maximum array length quota ({limit}) or the maximum items in object graph quota has been exceeded \
+                 while reading XML data. These quotas may be increased by changing the MaxArrayLength property on \
+                 XmlDictionaryReaderQuotas or the MaxItemsInObjectGraph setting."
             ),
             Self::TooDeep(limit) => {
                 write!(f, "The maximum depth of {limit} elements within a value has been exceeded.")

@@ -54,6 +54,8 @@ macro_rules! value_type {
 macro_rules! simple {
     ($type:ty, $namespace:expr, $local:literal, $clr:literal, $text:expr, $parse:expr) => {
         impl DataContract for $type {
+            const IN_ARRAYS: bool = is_in_arrays($local);
+
             built_in!($namespace, $local);
             value_type!();
 
@@ -69,6 +71,14 @@ macro_rules! simple {
             }
         }
     };
+}
+
+/// Whether .NET reads a list of this type of the schema as an array of values.
+const fn is_in_arrays(local: &str) -> bool {
+    matches!(
+        local.as_bytes(),
+        b"boolean" | b"dateTime" | b"decimal" | b"int" | b"long" | b"float" | b"double"
+    )
 }
 
 /// The error of a text that is no number, or of one that is too large.
@@ -208,6 +218,11 @@ impl DataContract for u8 {
         } else {
             Cow::Borrowed(text.as_bytes())
         };
+        let longest = reader.options().max_array_length;
+        let padding = dense.iter().rev().take_while(|b| **b == b'=').count();
+        if dense.len() / 4 * 3 > (longest as usize).saturating_add(padding) {
+            return Err(ReadErrorKind::TooManyOctets(longest).into());
+        }
         STANDARD
             .decode(&dense)
             .map_err(|_| ReadErrorKind::Content("System.Byte[]", "Base64").into())

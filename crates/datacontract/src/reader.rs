@@ -19,6 +19,10 @@ pub(crate) const DEFAULT_MAX_DEPTH: u32 = 128;
 pub struct ReadOptions {
     /// Most values in one object graph, as WCF's `MaxItemsInObjectGraph`.
     pub max_items: u32,
+    /// Most octets of one `base64Binary`, and most items of one list of `bool`, `i32`, `i64`, `f32`, `f64`, `Decimal` or
+    /// `DateTime`: those that .NET's reader reads as arrays (`MaxArrayLength` of `XmlDictionaryReaderQuotas`). Items of other
+    /// lists are bounded by [`max_items`](Self::max_items) alone.
+    pub max_array_length: u32,
     /// Most elements inside each other.
     pub max_depth: u32,
     /// Accepts the members of a class in any order. .NET does not: a member that comes too early is read, and those that
@@ -28,7 +32,12 @@ pub struct ReadOptions {
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { max_items: DEFAULT_MAX_ITEMS, max_depth: DEFAULT_MAX_DEPTH, any_member_order: false }
+        Self {
+            max_items: DEFAULT_MAX_ITEMS,
+            max_array_length: DEFAULT_MAX_ITEMS,
+            max_depth: DEFAULT_MAX_DEPTH,
+            any_member_order: false,
+        }
     }
 }
 
@@ -41,7 +50,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A reader of one object graph: all parameters of a message share it.
+    /// A reader of one object graph. All parameters of a message share it and its references; see [`Self::begin_graph`].
     pub fn new(options: &ReadOptions) -> Self {
         Self { options: options.clone(), references: HashMap::new(), items: 0, depth: 0 }
     }
@@ -49,6 +58,11 @@ impl Reader {
     /// Limits and habits of this reader.
     pub fn options(&self) -> &ReadOptions {
         &self.options
+    }
+
+    /// Counts from nothing again: what is read next is an object graph of its own, as each part of a message is.
+    pub fn begin_graph(&mut self) {
+        self.items = 0;
     }
 
     /// Counts an item of the graph.

@@ -57,6 +57,11 @@ impl<'d> Writer<'d> {
         }
     }
 
+    /// Counts from nothing again: what is written next is an object graph of its own, as each part of a message is.
+    pub fn begin_graph(&mut self) {
+        self.items = 0;
+    }
+
     /// The document that is written to.
     pub fn document(&mut self) -> &mut Document {
         self.document

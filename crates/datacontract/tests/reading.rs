@@ -397,3 +397,28 @@ fn shared_objects_may_be_of_known_types() {
     assert!(read[0].is_same(&read[1]));
     assert!(matches!(&*read[0].get().unwrap(), AnyNode::Leaf(leaf) if leaf.green));
 }
+
+#[test]
+fn octets_and_arrays_of_values_have_a_longest_length() {
+    let most = |max_array_length| ReadOptions { max_array_length, ..ReadOptions::default() };
+    fn read<T: DataContract>(xml: &str, options: &ReadOptions) -> Result<T, ReadErrorKind> {
+        let document = Document::parse(xml.as_bytes().to_vec(), &Limits::default()).unwrap();
+        from_element(document.root(), options).map_err(|error| error.kind)
+    }
+    for size in 0..12 {
+        let octets = vec![9_u8; size as usize];
+        let xml = to_xml(&octets).unwrap();
+        assert_eq!(read::<Vec<u8>>(&xml, &most(size)).unwrap(), octets);
+        let numbers = vec![9_i32; size as usize];
+        let array = to_xml(&numbers).unwrap();
+        assert_eq!(read::<Vec<i32>>(&array, &most(size)).unwrap(), numbers);
+        if let Some(fewer) = size.checked_sub(1) {
+            let error = read::<Vec<u8>>(&xml, &most(fewer)).unwrap_err();
+            assert_eq!(error, ReadErrorKind::TooManyOctets(fewer));
+            let error = read::<Vec<i32>>(&array, &most(fewer)).unwrap_err();
+            assert_eq!(error, ReadErrorKind::ArrayTooLong(fewer));
+        }
+    }
+    let words = to_xml(&vec!["a".to_owned(); 9]).unwrap();
+    assert_eq!(read::<Vec<String>>(&words, &most(3)).unwrap().len(), 9);
+}

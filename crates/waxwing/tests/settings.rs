@@ -231,6 +231,125 @@ async fn a_client_reads_no_more_than_its_quotas() {
     }
 }
 
+#[service_contract(
+    namespace = "urn:lists",
+    name = "ILists",
+    configuration_name = "Microsoft.ServiceModel.Samples.ICalculator"
+)]
+trait Lists {
+    /// Gives the octets so many times.
+    async fn octets(&self, octets: Vec<u8>, times: i32) -> Result<Vec<u8>, OperationFault>;
+    /// Gives the numbers so many times.
+    async fn numbers(&self, numbers: Vec<i32>, times: i32) -> Result<Vec<i32>, OperationFault>;
+    /// Gives the words so many times.
+    async fn words(&self, words: Vec<String>, times: i32) -> Result<Vec<String>, OperationFault>;
+}
+
+impl Lists for Mirror {
+    async fn octets(&self, octets: Vec<u8>, times: i32) -> Result<Vec<u8>, OperationFault> {
+        Ok(octets.repeat(usize::try_from(times)?))
+    }
+
+    async fn numbers(&self, numbers: Vec<i32>, times: i32) -> Result<Vec<i32>, OperationFault> {
+        Ok(numbers.repeat(usize::try_from(times)?))
+    }
+
+    async fn words(&self, words: Vec<String>, times: i32) -> Result<Vec<String>, OperationFault> {
+        Ok(vec![words; usize::try_from(times)?].concat())
+    }
+}
+
+fn words(count: usize) -> Vec<String> {
+    vec!["word".to_owned(); count]
+}
+
+async fn lists(
+    binding: &Binding,
+    service: &dyn Fn(String) -> String,
+    client: &dyn Fn(String) -> String,
+) -> Pair {
+    let instances = ServiceInstances::single(ListsService::new(Mirror));
+    pair_of(binding, service, client, instances, &LISTS_CONTRACT).await
+}
+
+const OCTETS: &str = "The maximum array length quota (5) has been exceeded while reading XML data. This quota may be \
+                      increased by changing the MaxArrayLength property on the XmlDictionaryReaderQuotas object used when \
+                      creating the XML reader.";
+const ARRAY: &str = "The maximum array length quota (5) or the maximum items in object graph quota has been exceeded";
+
+/// `maxArrayLength` bounds the octets of base64 and the items of an array of values where they are read, not where they are
+/// written, and not the items of other lists.
+#[tokio::test]
+async fn arrays_are_no_longer_than_whoever_reads_them_says() {
+    let quotas = with_quotas("maxArrayLength=\"5\"");
+    for (kind, binding) in every_kind() {
+        let pair = lists(&binding, &quotas, &|text| text).await;
+        let channel = pair.factory.open_channel().await.unwrap();
+        let client = ListsClient::new(&channel);
+        for size in 3..=5 {
+            assert_eq!(client.octets(vec![7; size], 2).await.unwrap(), vec![7; 2 * size], "{kind}");
+        }
+        let error = client.octets(vec![7; 6], 1).await.expect_err(kind);
+        let text = error.fault().expect(kind).text().to_owned();
+        assert!(text.contains("urn:lists:octets") && text.contains(OCTETS), "{kind}: {text}");
+        assert_eq!(client.numbers(vec![7; 5], 2).await.unwrap(), [7; 10], "{kind}");
+        let error = client.numbers(vec![7; 6], 1).await.expect_err(kind);
+        assert!(error.fault().expect(kind).text().contains(ARRAY), "{kind}: {error}");
+        assert_eq!(client.words(words(6), 1).await.unwrap(), words(6), "{kind}");
+        channel.close().await.unwrap();
+
+        let pair = lists(&binding, &|text| text, &quotas).await;
+        let channel = pair.factory.open_channel().await.unwrap();
+        let client = ListsClient::new(&channel);
+        assert_eq!(client.octets(vec![7; 5], 1).await.unwrap(), [7; 5], "{kind}");
+        let error = client.octets(vec![7; 3], 2).await.expect_err(kind);
+        assert!(error.fault().is_none() && error.to_string().contains(OCTETS), "{kind}: {error}");
+        let error = client.numbers(vec![7; 3], 2).await.expect_err(kind);
+        assert!(error.fault().is_none() && error.to_string().contains(ARRAY), "{kind}: {error}");
+        assert_eq!(client.words(words(3), 2).await.unwrap(), words(6), "{kind}");
+        channel.close().await.unwrap();
+    }
+}
+
+fn with_items(most: u32) -> impl Fn(String) -> String {
+    let end = format!("<dataContractSerializer maxItemsInObjectGraph=\"{most}\"/></behavior>");
+    move |text| text.replacen("</behavior>", &end, 1)
+}
+
+const ITEMS: &str = "Maximum number of items that can be serialized or deserialized in an object graph is '7'. Change the \
+                     object graph or increase the MaxItemsInObjectGraph quota.";
+
+/// `maxItemsInObjectGraph` bounds the values of each parameter and result, where they are read and where they are written:
+/// a list is a value, and so is each of its items.
+#[tokio::test]
+async fn a_graph_has_no_more_items_than_the_behavior_says() {
+    for (kind, binding) in every_kind() {
+        let pair = lists(&binding, &with_items(7), &|text| text).await;
+        let channel = pair.factory.open_channel().await.unwrap();
+        let client = ListsClient::new(&channel);
+        assert_eq!(client.words(words(6), 1).await.unwrap(), words(6), "{kind}");
+        let error = client.words(words(7), 1).await.expect_err(kind);
+        assert!(error.fault().expect(kind).text().contains(ITEMS), "{kind}: {error}");
+        client.words(words(4), 2).await.expect_err("the result is too large to be written");
+        assert_eq!(client.octets(vec![7; 99], 1).await.unwrap(), [7; 99], "{kind}");
+        channel.close().await.unwrap();
+
+        let pair = lists(&binding, &|text| text, &with_items(7)).await;
+        let channel = pair.factory.open_channel().await.unwrap();
+        let client = ListsClient::new(&channel);
+        assert_eq!(client.numbers(vec![7; 6], 1).await.unwrap(), [7; 6], "{kind}");
+        for (count, times) in [(7, 1), (4, 2)] {
+            let error = client.words(words(count), times).await.expect_err(kind);
+            assert!(
+                error.fault().is_none() && error.to_string().contains(ITEMS),
+                "{kind}: {error}"
+            );
+        }
+        assert_eq!(client.words(words(3), 2).await.unwrap(), words(6), "{kind}");
+        channel.close().await.unwrap();
+    }
+}
+
 /// The head of the first request that a client makes with this transport of a custom binding.
 async fn first_head(transport: &str) -> String {
     use tokio::io::AsyncReadExt as _;

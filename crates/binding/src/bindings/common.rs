@@ -4,7 +4,6 @@ use crate::settings::settings;
 use crate::values::Range;
 use crate::word::Feature::{Callbacks, HttpAuthentication, Https};
 use crate::word::Support::{Refused, Runs};
-use crate::word::{QUOTA, warn};
 use crate::{
     AlgorithmSuite, HttpClientCredentialType, HttpProxyCredentialType, PolicyEnforcement,
     ProtectionScenario, TimeSpan,
@@ -42,8 +41,9 @@ settings! {
             max_depth: u32 = 0, "maxDepth" => Runs;
             /// Characters of one text; 0 is no limit but maxReceivedMessageSize.
             max_string_content_length: u32 = 0, "maxStringContentLength" => Runs;
-            /// Items of one array; 0 is no limit but maxReceivedMessageSize.
-            max_array_length: u32 = 0, "maxArrayLength" => warn(QUOTA);
+            /// Octets of one `base64Binary`, and items of one array of numbers, booleans or times; 0 is no
+            /// limit but maxReceivedMessageSize.
+            max_array_length: u32 = 0, "maxArrayLength" => Runs;
             /// Bytes of one start tag; 0 is no limit but maxReceivedMessageSize.
             max_bytes_per_read: u32 = 0, "maxBytesPerRead" => Runs;
             /// Characters of all names; 0 is no limit but maxReceivedMessageSize.

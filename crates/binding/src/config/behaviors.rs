@@ -12,8 +12,7 @@ use crate::values::{Range, Rule, Value};
 use crate::word::Feature::Callbacks;
 use crate::word::Support::{InCode, Refused, Runs};
 use crate::word::{
-    AUTHORIZATION, MANAGER, NO_METADATA, NO_PAGE, NO_TRANSACTIONS, NO_WINDOWS, QUOTA, note,
-    note_as, warn,
+    AUTHORIZATION, MANAGER, NO_METADATA, NO_PAGE, NO_TRANSACTIONS, NO_WINDOWS, note, note_as, warn,
 };
 use crate::{PolicyVersion, PrincipalPermissionMode, TimeSpan};
 
@@ -191,9 +190,10 @@ settings! {
     /// `<dataContractSerializer>`.
     pub struct DataContractSerializer {
         attributes {
-            /// Objects in one message.
+            /// Values in one parameter or result, read or written; an endpoint's own goes before its
+            /// service's.
             max_items_in_object_graph: u32 = i32::MAX as u32, "maxItemsInObjectGraph"
-                => warn(QUOTA);
+                => Runs;
             /// Whether unknown elements are dropped instead of kept.
             ignore_extension_data_object: bool = false, "ignoreExtensionDataObject"
                 => note_as("true", "what a data contract does not know is dropped");

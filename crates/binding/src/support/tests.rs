@@ -267,7 +267,6 @@ fn what_does_nothing_is_told_where_it_stands() {
         message,
         [
             "proxyAddress of <binding> does nothing here: messages go to their address directly, through no proxy",
-            "maxArrayLength of <readerQuotas> does nothing here: items of arrays and graphs are not counted; maxReceivedMessageSize bounds a message",
         ]
     );
     assert!(found_here.iter().all(|(severity, ..)| *severity == Severity::Warning));

@@ -105,6 +105,10 @@ fn channel_impl(contract: &Contract) -> TokenStream {
                 #private::RequestChannel::message_version(self.channel())
             }
 
+            fn quotas(&self) -> #private::ObjectQuotas {
+                #private::RequestChannel::quotas(self.channel())
+            }
+
             fn request<'a>(
                 &'a self,
                 request: #private::Request<'a>,
@@ -161,6 +165,8 @@ fn method(contract: &Contract, index: usize, operation: &Operation) -> TokenStre
         ) -> ::core::result::Result<#result, #private::CallError> {
             const __OPERATION: &#private::OperationDescription = &#own[#index];
             let __version = #private::RequestChannel::message_version(self.channel());
+            #[allow(unused_variables)]
+            let __quotas = #private::RequestChannel::quotas(self.channel());
             let __request = (|| -> ::core::result::Result<#private::Envelope, #private::WriteError> {
                 #request
             })();
@@ -235,7 +241,7 @@ fn write_request(private: &syn::Path, operation: &Operation) -> TokenStream {
         quote!(__body.part(#name, #value)?;)
     });
     quote! {
-        let mut __message = #private::MessageWriter::new(__version, #wrapper);
+        let mut __message = #private::MessageWriter::new(__version, #wrapper, __quotas);
         #(#headers)*
         #[allow(unused_mut, unused_variables)]
         let mut __body = __message.body();
@@ -247,7 +253,7 @@ fn write_request(private: &syn::Path, operation: &Operation) -> TokenStream {
 /// Writes undescribed content.
 pub(super) fn write_raw(private: &syn::Path, body: &TokenStream) -> TokenStream {
     quote! {
-        let mut __message = #private::MessageWriter::new(__version, ::core::option::Option::None);
+        let mut __message = #private::MessageWriter::new(__version, ::core::option::Option::None, __quotas);
         __message.raw(#body);
         ::core::result::Result::Ok(__message.finish())
     }
@@ -275,7 +281,7 @@ fn read_reply(private: &syn::Path, operation: &Operation) -> TokenStream {
     };
     quote! {
         #[allow(unused_mut, unused_variables)]
-        let mut __parts = #private::MessageReader::new(&__reply, #wrapper)?;
+        let mut __parts = #private::MessageReader::new(&__reply, #wrapper, __quotas)?;
         ::core::result::Result::Ok(#value)
     }
 }

@@ -193,7 +193,7 @@ fn read_request(private: &syn::Path, operation: &Operation) -> TokenStream {
     quote! {
         let (#(#idents,)*) = (|| -> ::core::result::Result<(#(#types,)*), #private::BodyError> {
             #[allow(unused_mut)]
-            let mut __parts = #private::MessageReader::new(__request, #wrapper)?;
+            let mut __parts = #private::MessageReader::new(__request, #wrapper, __context.quotas())?;
             ::core::result::Result::Ok((#(#values,)*))
         })()
         .map_err(|error| #private::OperationFault::unreadable(&error))?;
@@ -225,7 +225,7 @@ fn write_reply(private: &syn::Path, operation: &Operation) -> TokenStream {
             let headers = all().filter(|(_, part)| part.header).map(write_part);
             let parts = all().filter(|(_, part)| !part.header).map(write_part);
             let write = quote! {
-                let mut __message = #private::MessageWriter::new(__version, #wrapper);
+                let mut __message = #private::MessageWriter::new(__version, #wrapper, __quotas);
                 #(#headers)*
                 #[allow(unused_mut, unused_variables)]
                 let mut __body = __message.body();
@@ -237,6 +237,8 @@ fn write_reply(private: &syn::Path, operation: &Operation) -> TokenStream {
     };
     quote! {
         let __version = __request.version();
+        #[allow(unused_variables)]
+        let __quotas = __context.quotas();
         let __reply = (|| -> ::core::result::Result<#private::Envelope, #private::WriteError> {
             #write
         })()?;

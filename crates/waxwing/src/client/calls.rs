@@ -9,7 +9,7 @@ use waxwing_soap::{Envelope, MessageVersion};
 
 use super::channel::ClientChannel;
 use super::error::ChannelError;
-use crate::contract::{BoxFuture, CallError, Request, RequestChannel};
+use crate::contract::{BoxFuture, CallError, ObjectQuotas, Request, RequestChannel};
 use crate::layer::{ClientRequest, ClientService, Layers};
 
 /// The layers of a factory's channels.
@@ -74,6 +74,10 @@ impl Service<ClientRequest> for Innermost {
 impl RequestChannel for ClientChannel {
     fn message_version(&self) -> MessageVersion {
         self.inner.parts.version
+    }
+
+    fn quotas(&self) -> ObjectQuotas {
+        self.inner.parts.object_quotas
     }
 
     fn request<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Envelope, CallError>> {

@@ -21,7 +21,7 @@ use super::post::Route;
 use super::state::{CallResult, Line, Phase, State};
 use super::watch::{ChannelEvent, ChannelStatistics};
 use crate::authentication::{Evidence, Judge};
-use crate::contract::{ContractDescription, Request};
+use crate::contract::{ContractDescription, ObjectQuotas, Request};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::events::{CommunicationState, Events};
@@ -62,6 +62,8 @@ pub(super) struct Parts {
     pub(super) trace: Option<Trace>,
     /// What replies may contain, if the endpoint says so.
     pub(super) quotas: Option<MessageQuotas>,
+    /// What the values of requests and replies may hold.
+    pub(super) object_quotas: ObjectQuotas,
     pub(super) own_certificate: Option<Certificate>,
     pub(super) contract: &'static ContractDescription,
     /// Who decides about the service.

@@ -18,7 +18,7 @@ use super::prepared::Prepared;
 use crate::authentication::{AsyncCertificateTrust, CertificateTrust, Judge, TrustRule};
 use crate::certificates::CertificateStores;
 use crate::configuration::ConfigurationFile;
-use crate::contract::{CallError, ContractDescription, ProtectionLevel};
+use crate::contract::{CallError, ContractDescription, ObjectQuotas, ProtectionLevel};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::layer::{ClientRequest, LayerFor};
@@ -334,6 +334,7 @@ impl ChannelFactory {
             clock: self.clock,
             trace: self.trace.clone(),
             quotas: MessageQuotas::of(endpoint),
+            object_quotas: ObjectQuotas::of(endpoint),
             own_certificate,
             contract: self.contract,
             judge,

@@ -1,11 +1,12 @@
 //! Bodies: parameters and results written straight into an envelope, and read out of one.
 
 use waxwing_datacontract::{
-    ContractName, DataContract, ReadError, ReadOptions, Reader, WriteError, WriteOptions, Writer,
+    ContractName, DataContract, ReadError, Reader, WriteError, WriteOptions, Writer,
 };
 use waxwing_soap::{Envelope, MessageVersion};
 use waxwing_xml::{Element, Name, NodeId};
 
+use super::quotas::ObjectQuotas;
 use super::raw::RawBody;
 
 /// Writes one message.
@@ -13,6 +14,7 @@ use super::raw::RawBody;
 pub struct MessageWriter {
     envelope: Envelope,
     parent: NodeId,
+    options: WriteOptions,
 }
 
 /// The element that [`MessageWriter::body`] writes the parts into.
@@ -23,13 +25,17 @@ pub struct PartWriter<'e> {
 
 impl MessageWriter {
     /// An empty message whose parts are in an element called `wrapper`, or in the body itself.
-    pub fn new(version: MessageVersion, wrapper: Option<&ContractName>) -> Self {
+    pub fn new(
+        version: MessageVersion,
+        wrapper: Option<&ContractName>,
+        quotas: ObjectQuotas,
+    ) -> Self {
         let mut envelope = Envelope::new(version);
         let parent = match wrapper {
             Some(name) => envelope.append_body_element(Name::new("", &name.local, &name.namespace)),
             None => envelope.body().id(),
         };
-        Self { envelope, parent }
+        Self { envelope, parent, options: quotas.write_options() }
     }
 
     /// Adds a header.
@@ -43,7 +49,7 @@ impl MessageWriter {
     ) -> Result<(), WriteError> {
         let prefix = if name.namespace.is_empty() { "" } else { "h" };
         let header = self.envelope.append_header(Name::new(prefix, &name.local, &name.namespace));
-        Writer::new(self.envelope.document_mut(), header, &WriteOptions::default())
+        Writer::new(self.envelope.document_mut(), header, &self.options)
             .value(header, value)
             .map_err(|error| error.inside(&name.local))
     }
@@ -52,7 +58,7 @@ impl MessageWriter {
     pub fn body(&mut self) -> PartWriter<'_> {
         let document = self.envelope.document_mut();
         PartWriter {
-            writer: Writer::new(document, self.parent, &WriteOptions::default()),
+            writer: Writer::new(document, self.parent, &self.options),
             parent: self.parent,
         }
     }
@@ -80,6 +86,7 @@ impl PartWriter<'_> {
         name: &ContractName,
         value: &T,
     ) -> Result<(), WriteError> {
+        self.writer.begin_graph();
         self.writer.child(self.parent, name, value)
     }
 }
@@ -134,12 +141,16 @@ impl<'m> MessageReader<'m> {
     ///
     /// # Errors
     /// Another element in the body.
-    pub fn new(message: &'m Envelope, wrapper: Option<&ContractName>) -> Result<Self, BodyError> {
+    pub fn new(
+        message: &'m Envelope,
+        wrapper: Option<&ContractName>,
+        quotas: ObjectQuotas,
+    ) -> Result<Self, BodyError> {
         let parent = match wrapper {
             Some(name) => wrapper_of(message, name)?,
             None => message.body(),
         };
-        Ok(Self { message, parent, reader: Reader::new(&ReadOptions::default()) })
+        Ok(Self { message, parent, reader: Reader::new(&quotas.read_options()) })
     }
 
     /// The value of a part.
@@ -178,6 +189,7 @@ impl<'m> MessageReader<'m> {
         element: Option<Element<'_>>,
         name: &ContractName,
     ) -> Result<T, BodyError> {
+        self.reader.begin_graph();
         let value = match element {
             Some(element) => self.reader.value(element),
             None => self.reader.missing(&name.local),

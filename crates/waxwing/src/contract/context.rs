@@ -10,6 +10,7 @@ use waxwing_soap::Envelope;
 use super::Outgoing;
 use super::caller::Caller;
 use super::header::{self, MessageHeader};
+use super::quotas::ObjectQuotas;
 
 /// The call that an operation executes. An operation that wants it takes `&OperationContext` as its first parameter.
 ///
@@ -32,6 +33,7 @@ pub struct OperationContext {
     peer: Option<SocketAddr>,
     endpoint: Option<Arc<str>>,
     request: Option<Request>,
+    quotas: ObjectQuotas,
     reply: Arc<Mutex<ReplyParts>>,
 }
 
@@ -107,6 +109,13 @@ impl OperationContext {
         self
     }
 
+    /// The same, with what the values of its messages may hold.
+    #[must_use]
+    pub fn with_quotas(mut self, quotas: ObjectQuotas) -> Self {
+        self.quotas = quotas;
+        self
+    }
+
     /// The same with the request that the session delivered.
     #[must_use]
     pub(crate) fn with_verified(mut self, request: &Arc<VerifiedRequest>) -> Self {
@@ -132,6 +141,11 @@ impl OperationContext {
     /// The `MessageID` of the request; none when it has none.
     pub fn message_id(&self) -> Option<&str> {
         self.message_id.as_deref()
+    }
+
+    /// What the values of the request and of the reply may hold.
+    pub fn quotas(&self) -> ObjectQuotas {
+        self.quotas
     }
 
     /// The address that the request came from (`RemoteEndpointMessageProperty`): the last one on the way, a proxy's perhaps.

@@ -75,6 +75,7 @@ mod fault;
 mod header;
 mod inherit;
 mod options;
+mod quotas;
 mod raw;
 
 use std::sync::Arc;
@@ -93,6 +94,7 @@ pub use error::{CallError, ContractError, FaultDetail};
 pub use fault::{ExceptionDetail, FaultOptions, OperationFault};
 pub use header::{MessageHeader, ReplyHeaders};
 pub use options::{CallOptions, Configured};
+pub use quotas::ObjectQuotas;
 pub use raw::{RawBody, RawMessage};
 pub use waxwing_binding::SessionMode;
 pub use waxwing_macros::service_contract;
@@ -102,6 +104,11 @@ pub use waxwing_security::ProtectionLevel;
 pub trait RequestChannel: Send + Sync {
     /// The versions that requests are to be written in.
     fn message_version(&self) -> MessageVersion;
+
+    /// What the values of requests and replies may hold; without a word, as much as a message can.
+    fn quotas(&self) -> ObjectQuotas {
+        ObjectQuotas::default()
+    }
 
     /// Sends a request and waits for the reply; the channel adds addressing.
     fn request<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Envelope, CallError>>;
@@ -163,6 +170,10 @@ macro_rules! forward {
                 (**self).message_version()
             }
 
+            fn quotas(&self) -> ObjectQuotas {
+                (**self).quotas()
+            }
+
             fn request<'a>(
                 &'a self,
                 request: Request<'a>,
@@ -190,9 +201,9 @@ pub mod __private {
     pub use super::inherit::{Parts, count, merge};
     pub use super::{
         BoxFuture, CallError, CallOptions, Configured, ContractDescription, Dispatch,
-        FaultDescription, HeaderDescription, MessageDescription, MessageHeader, OperationContext,
-        OperationDescription, OperationFault, Outgoing, ProtectionLevel, RawBody, RawMessage,
-        Request, RequestChannel, SessionMode,
+        FaultDescription, HeaderDescription, MessageDescription, MessageHeader, ObjectQuotas,
+        OperationContext, OperationDescription, OperationFault, Outgoing, ProtectionLevel, RawBody,
+        RawMessage, Request, RequestChannel, SessionMode,
     };
     pub use std::any::TypeId;
     pub use std::sync::Arc;

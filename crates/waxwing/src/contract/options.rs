@@ -5,7 +5,7 @@ use std::time::Duration;
 use waxwing_soap::{Envelope, MessageVersion};
 
 use super::header::{MessageHeader, ReplyHeaders};
-use super::{BoxFuture, CallError, Request, RequestChannel};
+use super::{BoxFuture, CallError, ObjectQuotas, Request, RequestChannel};
 
 /// Options of calls. A generated client takes them with `with_options`, and the calls of the client that it gives have
 /// them all.
@@ -99,6 +99,10 @@ impl<C> std::ops::Deref for Configured<C> {
 impl<C: RequestChannel> RequestChannel for Configured<C> {
     fn message_version(&self) -> MessageVersion {
         self.channel.message_version()
+    }
+
+    fn quotas(&self) -> ObjectQuotas {
+        self.channel.quotas()
     }
 
     fn request<'a>(

@@ -22,7 +22,7 @@ use super::sessions::Sessions;
 use super::throttle::Throttle;
 use super::watch::{Counters, HostEvent, HostEvents};
 use crate::authentication::Judge;
-use crate::contract::{Caller, ContractDescription, FaultOptions};
+use crate::contract::{Caller, ContractDescription, FaultOptions, ObjectQuotas};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::future::BoxFuture;
@@ -44,6 +44,8 @@ pub(super) struct EndpointParts {
     pub(super) faults: FaultOptions,
     /// What its messages may contain, if it says so.
     pub(super) quotas: Option<MessageQuotas>,
+    /// What the values of its messages may hold.
+    pub(super) object_quotas: ObjectQuotas,
     pub(super) instances: Arc<dyn Instances>,
     /// What can be called here: at least one, told apart by action.
     pub(super) contracts: Contracts,

@@ -253,6 +253,7 @@ impl Endpoint {
     fn context(&self, request: &Arc<VerifiedRequest>, session: Option<&str>) -> OperationContext {
         let mut context = OperationContext::new(request.action())
             .with_endpoint_address(Arc::clone(&self.address))
+            .with_quotas(self.parts.object_quotas)
             .with_verified(request);
         if let Some(peer) = request.peer() {
             context = context.with_peer_address(peer);

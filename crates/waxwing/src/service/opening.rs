@@ -20,7 +20,7 @@ use super::host::ServiceHost;
 use super::instances::Instances;
 use super::throttle::Throttle;
 use super::watch::HostEvents;
-use crate::contract::{FaultOptions, Outgoing};
+use crate::contract::{FaultOptions, ObjectQuotas, Outgoing};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::layer::{Layers, OperationError, OperationRequest, OperationService};
@@ -300,6 +300,7 @@ impl Setup {
             encoding,
             throttle: Arc::clone(throttle),
             quotas: MessageQuotas::of(&endpoint),
+            object_quotas: ObjectQuotas::of(&endpoint),
             faults: FaultOptions {
                 include_exception_detail: debug
                     .is_some_and(|d| d.include_exception_detail_in_faults),
