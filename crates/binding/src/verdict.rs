@@ -5,7 +5,7 @@ use waxwing_soap::Address;
 use crate::config::endpoints::{ClientEndpoint, Service, ServiceEndpoint};
 use crate::config::loaded::Loaded;
 use crate::config::places::Places;
-use crate::config::resolve::ResolveError;
+use crate::config::resolve_error::ResolveError;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::effective::{EffectiveEndpoint, Role};
 use crate::explain::METADATA_CONTRACT;
