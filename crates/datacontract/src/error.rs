@@ -182,6 +182,19 @@ impl fmt::Display for ReadErrorKind {
             Self::DanglingReference(id) => {
                 write!(f, "Deserialized object with reference id '{id}' not found in stream.")
             }
+            Self::TooManyItems(_)
+            | Self::TooManyOctets(_)
+            | Self::ArrayTooLong(_)
+            | Self::TooDeep(_) => self.write_quota(f),
+            Self::Custom(message) => f.write_str(message),
+        }
+    }
+}
+
+impl ReadErrorKind {
+    /// What exceeds a limit, in WCF's words.
+    fn write_quota(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::TooManyItems(limit) => write!(
                 f,
                 "Maximum number of items that can be serialized or deserialized in an object graph is '{limit}'. \
@@ -202,7 +215,7 @@ impl fmt::Display for ReadErrorKind {
             Self::TooDeep(limit) => {
                 write!(f, "The maximum depth of {limit} elements within a value has been exceeded.")
             }
-            Self::Custom(message) => f.write_str(message),
+            _ => Ok(()),
         }
     }
 }

@@ -72,7 +72,8 @@ pub enum ResolveError {
     /// The service does not implement the contract of an endpoint.
     #[error(
         "The contract name '{contract}' could not be found in the list of contracts implemented by \
-         the service '{service}'. It implements {implemented}"
+         the service '{service}'. It implements {implemented}: give the host one object for all of them \
+         (ServiceObject), with .contract(…) for each"
     )]
     NotImplemented {
         /// The contract of the endpoint.

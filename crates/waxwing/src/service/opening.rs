@@ -205,7 +205,16 @@ impl Setup {
     ) -> HostError {
         let names = instances.contracts().iter().map(|contract| contract.configuration_name);
         let names: Vec<_> = names.map(|name| format!("'{name}'")).collect();
-        let service = self.service.as_ref().map_or("", |service| &service.name);
+        let Some(service) = self.service.as_ref().map(|service| &service.name) else {
+            let text = format!(
+                "The contract name '{}' could not be found in the list of contracts implemented by the service. It \
+                 implements {}: give one object for all of them, ServiceObject with .contract(…) for each contract that \
+                 an endpoint has, those that others are derived from too",
+                endpoint.contract,
+                names.join(", ")
+            );
+            return incomplete(&endpoint.address, text);
+        };
         HostError::Configuration(ResolveError::NotImplemented {
             contract: endpoint.contract.clone(),
             implemented: names.join(", "),
