@@ -58,6 +58,8 @@ pub enum ReadErrorKind {
     TooManyOctets(u32),
     /// More items in an array than [`crate::ReadOptions::max_array_length`]; holds the limit.
     ArrayTooLong(u32),
+    /// A string longer than [`crate::ReadOptions::max_string_length`]; holds the limit.
+    StringTooLong(u32),
     /// Deeper than [`crate::ReadOptions::max_depth`]; holds the limit.
     TooDeep(u32),
     /// Anything else, in words.
@@ -185,6 +187,7 @@ impl fmt::Display for ReadErrorKind {
             Self::TooManyItems(_)
             | Self::TooManyOctets(_)
             | Self::ArrayTooLong(_)
+            | Self::StringTooLong(_)
             | Self::TooDeep(_) => self.write_quota(f),
             Self::Custom(message) => f.write_str(message),
         }
@@ -211,6 +214,12 @@ impl ReadErrorKind {
                 "The maximum array length quota ({limit}) or the maximum items in object graph quota has been exceeded \
                  while reading XML data. These quotas may be increased by changing the MaxArrayLength property on \
                  XmlDictionaryReaderQuotas or the MaxItemsInObjectGraph setting."
+            ),
+            Self::StringTooLong(limit) => write!(
+                f,
+                "The maximum string content length quota ({limit}) has been exceeded while reading XML data. This quota may \
+                 be increased by changing the MaxStringContentLength property on the XmlDictionaryReaderQuotas object used \
+                 when creating the XML reader."
             ),
             Self::TooDeep(limit) => {
                 write!(f, "The maximum depth of {limit} elements within a value has been exceeded.")

@@ -240,7 +240,7 @@ impl DataContract for String {
     }
 
     fn read(reader: &mut Reader, element: Element<'_>) -> Result<Self, ReadError> {
-        Ok(reader.text(element, "System.String")?.into_owned())
+        Ok(reader.string(element, "System.String")?.into_owned())
     }
 }
 
@@ -252,7 +252,7 @@ impl DataContract for Uri {
     }
 
     fn read(reader: &mut Reader, element: Element<'_>) -> Result<Self, ReadError> {
-        let text = reader.text(element, "System.Uri")?;
+        let text = reader.string(element, "System.Uri")?;
         text.parse().map_err(|_| ReadErrorKind::Content("System.Uri", "Uri").into())
     }
 }

@@ -23,6 +23,9 @@ pub struct ReadOptions {
     /// `DateTime`: those that .NET's reader reads as arrays (`MaxArrayLength` of `XmlDictionaryReaderQuotas`). Items of other
     /// lists are bounded by [`max_items`](Self::max_items) alone.
     pub max_array_length: u32,
+    /// Most UTF-16 units of one string or URI (`MaxStringContentLength` of `XmlDictionaryReaderQuotas`). Base64 is bounded by
+    /// [`max_array_length`](Self::max_array_length) instead.
+    pub max_string_length: u32,
     /// Most elements inside each other.
     pub max_depth: u32,
     /// Accepts the members of a class in any order. .NET does not: a member that comes too early is read, and those that
@@ -35,6 +38,7 @@ impl Default for ReadOptions {
         Self {
             max_items: DEFAULT_MAX_ITEMS,
             max_array_length: DEFAULT_MAX_ITEMS,
+            max_string_length: DEFAULT_MAX_ITEMS,
             max_depth: DEFAULT_MAX_DEPTH,
             any_member_order: false,
         }
@@ -116,6 +120,24 @@ impl Reader {
             return Err(ReadErrorKind::ElementInContent(clr).into());
         }
         Ok(element.text())
+    }
+
+    /// The same of a string, which has a longest length.
+    ///
+    /// # Errors
+    /// An element where text is expected; a string longer than [`ReadOptions::max_string_length`].
+    pub(crate) fn string<'e>(
+        &self,
+        element: Element<'e>,
+        clr: &'static str,
+    ) -> Result<std::borrow::Cow<'e, str>, ReadError> {
+        let text = self.text(element, clr)?;
+        let most = self.options.max_string_length;
+        // Octets are never fewer than UTF-16 units.
+        if text.len() > most as usize && text.encode_utf16().count() > most as usize {
+            return Err(ReadErrorKind::StringTooLong(most).into());
+        }
+        Ok(text)
     }
 
     /// The error for another document element than the expected one.

@@ -419,6 +419,13 @@ fn octets_and_arrays_of_values_have_a_longest_length() {
             assert_eq!(error, ReadErrorKind::ArrayTooLong(fewer));
         }
     }
+    let short = ReadOptions { max_string_length: 3, ..ReadOptions::default() };
+    assert_eq!(read::<String>(&to_xml(&"äöü".to_owned()).unwrap(), &short).unwrap(), "äöü");
+    // One character of two UTF-16 units.
+    assert!(read::<String>(&to_xml(&"a\u{1F99C}".to_owned()).unwrap(), &short).is_ok());
+    let long = to_xml(&"ab\u{1F99C}".to_owned()).unwrap();
+    assert_eq!(read::<String>(&long, &short).unwrap_err(), ReadErrorKind::StringTooLong(3));
+    assert_eq!(read::<Vec<u8>>(&to_xml(&vec![9_u8; 30]).unwrap(), &short).unwrap().len(), 30);
     let words = to_xml(&vec!["a".to_owned(); 9]).unwrap();
     assert_eq!(read::<Vec<String>>(&words, &most(3)).unwrap().len(), 9);
 }

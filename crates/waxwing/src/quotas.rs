@@ -1,4 +1,5 @@
-//! `readerQuotas`: what a message may contain, as far as an endpoint sets it.
+//! `readerQuotas`: how long the names and start tags of a message may be, as far as an endpoint sets it. The lengths of
+//! strings and arrays are the business of whoever reads values: [`ObjectQuotas`](crate::contract::ObjectQuotas).
 //!
 //! WCF's quotas are limits of its XML reader, and a message that exceeds one fails where its body is read: the service
 //! answers with the fault `DeserializationFailed`, the client's call fails, and the session goes on. So they are applied
@@ -9,7 +10,7 @@ use std::collections::HashSet;
 
 use waxwing_binding::EffectiveEndpoint;
 use waxwing_soap::Envelope;
-use waxwing_xml::{Element, Node};
+use waxwing_xml::Element;
 
 /// The header whose values are of the security, not of the message: signatures, certificates.
 const SECURITY: (&str, &str) = (
@@ -20,7 +21,6 @@ const SECURITY: (&str, &str) = (
 /// The quotas that an endpoint sets; a quota that was never set is as wide as a message can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MessageQuotas {
-    string_content: usize,
     start_tag: usize,
     name_table: usize,
 }
@@ -28,12 +28,6 @@ pub(crate) struct MessageQuotas {
 /// A quota that a message exceeds, in WCF's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum QuotaExceeded {
-    #[error(
-        "The maximum string content length quota ({0}) has been exceeded while reading XML data. This quota may be \
-         increased by changing the MaxStringContentLength property on the XmlDictionaryReaderQuotas object used when \
-         creating the XML reader."
-    )]
-    StringContent(usize),
     #[error(
         "The maximum read length quota ({0}) has been exceeded while reading XML data. Long element start tags \
          (consisting of element name, attribute names and attribute values) may trigger this quota. This quota may be \
@@ -56,13 +50,12 @@ impl MessageQuotas {
     pub(crate) fn of(endpoint: &EffectiveEndpoint) -> Option<Self> {
         let quotas = endpoint.quotas;
         let set = Self {
-            string_content: quotas.max_string_content_length as usize,
             start_tag: quotas.max_bytes_per_read as usize,
             name_table: quotas.max_name_table_char_count as usize,
         };
         const WIDE: usize = i32::MAX as usize;
         let is_wide = |quota: usize| quota >= WIDE;
-        let all = [set.string_content, set.start_tag, set.name_table];
+        let all = [set.start_tag, set.name_table];
         (!all.into_iter().all(is_wide)).then_some(set)
     }
 
@@ -88,24 +81,15 @@ impl MessageQuotas {
     ) -> Result<(), QuotaExceeded> {
         // `<name>`, and ` name="value"` for each attribute.
         let mut tag = element.qualified_name().len() + "<>".len();
-        let mut strings = Vec::new();
         for (prefix, namespace) in element.namespace_declarations() {
             tag += " xmlns:=\"\"".len() + prefix.len() + namespace.len();
         }
         for attribute in element.attributes() {
             let name = attribute.name();
             tag += " :=\"\"".len() + name.prefix.len() + name.local.len() + attribute.value().len();
-            strings.push(characters(attribute.value()));
             names.add([name.prefix, name.local, name.namespace]);
         }
         names.add([element.prefix(), element.local_name(), element.namespace()]);
-        let texts = element.children().filter_map(|child| match child {
-            Node::Text(text) => Some(characters(text)),
-            _ => None,
-        });
-        if texts.chain(strings).any(|length| length > self.string_content) {
-            return Err(QuotaExceeded::StringContent(self.string_content));
-        }
         if tag > self.start_tag {
             return Err(QuotaExceeded::StartTag(self.start_tag));
         }

@@ -3,7 +3,8 @@
 use waxwing_binding::EffectiveEndpoint;
 use waxwing_datacontract::{ReadOptions, WriteOptions};
 
-/// Limits of the values in messages: `maxItemsInObjectGraph` and `maxArrayLength`. What an endpoint does not set is as wide
+/// Limits of the values in messages: `maxItemsInObjectGraph`, `maxArrayLength` and
+/// `maxStringContentLength`. What an endpoint does not set is as wide
 /// as a message can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -13,12 +14,18 @@ pub struct ObjectQuotas {
     /// Most octets of one `base64Binary`, and most items of one array of values, read
     /// ([`ReadOptions::max_array_length`]; `<readerQuotas maxArrayLength>`).
     pub max_array_length: u32,
+    /// Most UTF-16 units of one string, read (`<readerQuotas maxStringContentLength>`).
+    pub max_string_content_length: u32,
 }
 
 impl Default for ObjectQuotas {
     fn default() -> Self {
         let read = ReadOptions::default();
-        Self { max_items_in_object_graph: read.max_items, max_array_length: read.max_array_length }
+        Self {
+            max_items_in_object_graph: read.max_items,
+            max_array_length: read.max_array_length,
+            max_string_content_length: read.max_string_length,
+        }
     }
 }
 
@@ -33,6 +40,7 @@ impl ObjectQuotas {
                 .or(service)
                 .map_or(default.max_items_in_object_graph, |set| set.max_items_in_object_graph),
             max_array_length: endpoint.quotas.max_array_length,
+            max_string_content_length: endpoint.quotas.max_string_content_length,
         }
     }
 
@@ -40,6 +48,7 @@ impl ObjectQuotas {
         ReadOptions {
             max_items: self.max_items_in_object_graph,
             max_array_length: self.max_array_length,
+            max_string_length: self.max_string_content_length,
             ..ReadOptions::default()
         }
     }
