@@ -39,7 +39,7 @@ settings! {
         attributes {
             /// Nesting depth of elements; 0 stands for 128.
             max_depth: u32 = 0, "maxDepth" => Runs;
-            /// Characters of one text; 0 is no limit but maxReceivedMessageSize.
+            /// Characters of one string; 0 is no limit but maxReceivedMessageSize. Octets in base64 are bounded by maxArrayLength.
             max_string_content_length: u32 = 0, "maxStringContentLength" => Runs;
             /// Octets of one `base64Binary`, and items of one array of numbers, booleans or times; 0 is no
             /// limit but maxReceivedMessageSize.
