@@ -10,7 +10,7 @@ macro_rules! catalogue {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Diagnosis {
-            $(#[doc = $meaning] $name,)*
+            $(#[doc = concat!("Code `", $code, "`; see [`meaning`](Self::meaning).")] $name,)*
         }
 
         impl Diagnosis {
