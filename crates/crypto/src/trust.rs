@@ -160,7 +160,7 @@ pub enum TrustError {
     Revoked(String),
     /// Nobody knows whether it was revoked.
     #[error(
-        "whether the certificate '{subject}' was revoked is unknown: {reason}. Put its issuer's revocation list into the CRL folder, or set revocationMode=\"NoCheck\""
+        "whether the certificate '{subject}' was revoked is unknown: {reason}. Put its issuer's revocation list into the folder Root or CertificateAuthority of the store, or set revocationMode=\"NoCheck\""
     )]
     RevocationUnknown {
         /// Whose.

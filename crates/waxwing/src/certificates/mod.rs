@@ -212,9 +212,11 @@ impl CertificateStores {
 
     /// The first that exists; the last when none does.
     fn first_folder(&self, folders: &[String]) -> PathBuf {
-        let mut folders = folders.iter().map(|folder| self.base.join(folder));
-        let last = folders.next_back().unwrap_or_else(|| self.base.clone());
-        folders.find(|folder| folder.is_dir()).unwrap_or(last)
+        // Without the `.` of a root that is this folder: it stands in errors.
+        let paths = folders.iter().map(|folder| self.base.join(folder).components().collect());
+        let paths: Vec<PathBuf> = paths.collect();
+        let found = paths.iter().find(|folder| folder.is_dir()).or_else(|| paths.last());
+        found.cloned().unwrap_or_else(|| self.base.clone())
     }
 
     fn find(
