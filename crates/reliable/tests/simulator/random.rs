@@ -3,6 +3,7 @@
 use waxwing_soap::RandomSource;
 
 /// SplitMix64.
+#[derive(Clone, Debug)]
 pub struct Random(u64);
 
 impl Random {

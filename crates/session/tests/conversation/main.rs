@@ -12,6 +12,7 @@ mod link;
 #[cfg(feature = "mutations")]
 mod mutations;
 mod plan;
+#[path = "../../../reliable/tests/simulator/random.rs"]
 mod random;
 mod service;
 mod serving;
