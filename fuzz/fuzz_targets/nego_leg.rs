@@ -9,13 +9,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use waxwing_crypto::Certificate;
+use waxwing_security::PeerTag;
 use waxwing_security::conversation::{
     ClientIdentification, Incoming, ReplyKind, ServiceOptions, ServiceSecurity,
 };
 use waxwing_security::negotiation::{
     NegotiationClient, NegotiationError, NegotiationOptions, NegotiationStep, TlsEngine, TlsEngines,
 };
-use waxwing_security::PeerTag;
 use waxwing_security::wsse::Dialect;
 use waxwing_soap::{AddressHeaders, Envelope, MessageVersion, Moment, RandomSource, Time};
 use waxwing_xml::Limits;
@@ -130,7 +130,8 @@ fn to_service(message: Envelope, second: bool, dialect: Dialect, engines: Engine
         service.receive(first.expect("a first leg").1, PeerTag::UNKNOWN, &mut at);
         assert_eq!(service.negotiation_count(), 1);
     }
-    match service.receive(message, PeerTag::UNKNOWN, &mut Moment::new(now, Time::ZERO, &mut random)) {
+    match service.receive(message, PeerTag::UNKNOWN, &mut Moment::new(now, Time::ZERO, &mut random))
+    {
         Incoming::Reply(reply) => {
             assert_eq!(reply.kind == ReplyKind::Fault, reply.error.is_some());
             let text = reply.envelope.to_bytes();
