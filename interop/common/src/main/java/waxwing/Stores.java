@@ -6,9 +6,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 
 /** Makes the key stores the runtime wants out of the test PKI's PEM and PKCS#12 files. */
 public final class Stores {
+    private static final char[] PASSWORD = "changeit".toCharArray();
+
     static String dir() { return Path.of(System.getProperty("keys", "target/keys")).toAbsolutePath().toString(); }
 
     public static void main(String[] args) throws Exception {
@@ -20,6 +25,27 @@ public final class Stores {
         trust(pki, out.resolve("server-trust.p12"), "ca");
     }
 
+    /** TLS with a key store of the test PKI, and with what a trust store holds; either may be null. */
+    static SSLContext tls(String keys, String trust) throws Exception {
+        KeyManagerFactory mine = null;
+        TrustManagerFactory others = null;
+        if (keys != null) {
+            mine = KeyManagerFactory.getInstance("PKIX");
+            mine.init(open(keys), PASSWORD);
+        }
+        if (trust != null) {
+            others = TrustManagerFactory.getInstance("PKIX");
+            others.init(open(trust));
+        }
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(mine == null ? null : mine.getKeyManagers(), others == null ? null : others.getTrustManagers(), null);
+        return context;
+    }
+
+    private static KeyStore open(String name) throws Exception {
+        return KeyStore.getInstance(Path.of(dir(), name).toFile(), PASSWORD);
+    }
+
     private static void trust(Path pki, Path out, String... names) throws Exception {
         KeyStore ks = KeyStore.getInstance("PKCS12");
         ks.load(null, null);
@@ -29,7 +55,7 @@ public final class Stores {
             }
         }
         try (OutputStream o = Files.newOutputStream(out)) {
-            ks.store(o, "changeit".toCharArray());
+            ks.store(o, PASSWORD);
         }
     }
 }

@@ -44,7 +44,7 @@ final class Wsdl {
 
     private String wsdl(String url, boolean policies, boolean bindingSigns) {
         StringBuilder ops = new StringBuilder(), bind = new StringBuilder(), msgs = new StringBuilder(), types = new StringBuilder();
-        boolean parts = policies && s.secure();
+        boolean parts = policies && s.secure() && !s.https;
         for (String op : new String[] {"Add", "Subtract", "Multiply", "Divide"}) {
             types.append("<xs:element name='").append(op).append("'><xs:complexType><xs:sequence>"
                     + "<xs:element minOccurs='0' name='n1' type='xs:double'/><xs:element minOccurs='0' name='n2' type='xs:double'/>"
@@ -70,7 +70,7 @@ final class Wsdl {
                 + " xmlns:wsu='http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd'"
                 + " xmlns:wsam='http://www.w3.org/2007/05/addressing/metadata' xmlns:wsaw='http://www.w3.org/2006/05/addressing/wsdl'>\n"
                 + "<wsp:Policy wsu:Id='binding'><wsp:ExactlyOne><wsp:All>\n"
-                + (policies ? bindingPolicy() : "") + (bindingSigns && s.secure() ? signed(true, "xmlns:sp='" + sp + "'") : "") + local + "\n</wsp:All></wsp:ExactlyOne></wsp:Policy>\n"
+                + (policies ? bindingPolicy() : "") + (bindingSigns && s.secure() && !s.https ? signed(true, "xmlns:sp='" + sp + "'") : "") + local + "\n</wsp:All></wsp:ExactlyOne></wsp:Policy>\n"
                 + (parts ? "<wsp:Policy wsu:Id='parts'><wsp:ExactlyOne><wsp:All>\n" + (bindingSigns ? "" : signed(true, "xmlns:sp='" + sp + "'"))
                         + encrypted("xmlns:sp='" + sp + "'") + "</wsp:All></wsp:ExactlyOne></wsp:Policy>\n" : "")
                 + "<wsdl:types><xs:schema elementFormDefault='qualified' targetNamespace='" + Calculator.NS + "'>\n" + types
@@ -89,14 +89,15 @@ final class Wsdl {
                     + "<wsrm:InactivityTimeout Milliseconds='600000'/><wsrm:AcknowledgementInterval Milliseconds='200'/></wsrm:RMAssertion>\n");
         } else if (s.rm.equals("11")) {
             b.append("<wsrmp:RMAssertion xmlns:wsrmp='http://docs.oasis-open.org/ws-rx/wsrmp/200702'><wsp:Policy>"
-                    + (s.security.equals("sc") ? "<wsrmp:SequenceSTR/>" : "")
+                    + (s.session ? "<wsrmp:SequenceSTR/>" : "")
                     + "<wsrmp:DeliveryAssurance><wsp:Policy><wsrmp:ExactlyOnce/><wsrmp:InOrder/></wsp:Policy></wsrmp:DeliveryAssurance>"
                     + "</wsp:Policy><netrmp:InactivityTimeout xmlns:netrmp='http://schemas.microsoft.com/ws-rx/wsrmp/200702' Milliseconds='600000'/>"
                     + "<netrmp:AcknowledgementInterval xmlns:netrmp='http://schemas.microsoft.com/ws-rx/wsrmp/200702' Milliseconds='200'/>"
                     + "</wsrmp:RMAssertion>\n");
         }
         String ns = "xmlns:sp='" + sp + "'";
-        switch (s.security) {
+        switch (s.https ? "https" : s.security) {
+            case "https": b.append(transport(ns)); break;
             case "mutual": b.append(symmetricX509(ns, true)).append(wss11(ns, true)).append(trust(ns)); break;
             case "username": b.append(symmetricX509(ns, false)).append(username(ns)).append(wss11(ns, false)).append(trust(ns)); break;
             case "asym": b.append(asymmetric(ns)).append(wss10(ns)).append(trust(ns)); break;
@@ -136,6 +137,27 @@ final class Wsdl {
                 + "<sp:InitiatorToken><wsp:Policy><sp:X509Token" + include("AlwaysToRecipient") + "><wsp:Policy><sp:WssX509V3Token10/></wsp:Policy></sp:X509Token></wsp:Policy></sp:InitiatorToken>"
                 + "<sp:RecipientToken><wsp:Policy><sp:X509Token" + include("Never") + "><wsp:Policy><sp:WssX509V3Token10/></wsp:Policy></sp:X509Token></wsp:Policy></sp:RecipientToken>"
                 + common(true) + "</wsp:Policy></sp:AsymmetricBinding>\n";
+    }
+
+    /** TransportWithMessageCredential as WCF exports it; nothing is signed but the timestamp, and To by a certificate. */
+    private String transport(String ns) {
+        String binding = "<wsp:Policy><sp:TransportToken><wsp:Policy><sp:HttpsToken" + (s.v2007 ? "><wsp:Policy/></sp:HttpsToken>" : " RequireClientCertificate='false'/>")
+                + "</wsp:Policy></sp:TransportToken><sp:AlgorithmSuite><wsp:Policy><sp:" + System.getProperty("suite", "Basic256") + "/></wsp:Policy></sp:AlgorithmSuite>"
+                + "<sp:Layout><wsp:Policy><sp:Strict/></wsp:Policy></sp:Layout><sp:IncludeTimestamp/></wsp:Policy></sp:TransportBinding>\n";
+        if (!s.secure()) return "<sp:TransportBinding " + ns + ">" + binding.replace("<sp:IncludeTimestamp/>", "");
+        if (!s.session) return "<sp:TransportBinding " + ns + ">" + binding + credential(ns) + wss11(ns, false) + trust(ns);
+        return "<sp:TransportBinding " + ns + ">" + binding + "<sp:EndorsingSupportingTokens " + ns + "><wsp:Policy>"
+                + "<sp:SecureConversationToken" + include("AlwaysToRecipient") + "><wsp:Policy><sp:BootstrapPolicy><wsp:Policy>\n"
+                + "<sp:TransportBinding>" + binding + credential("") + wss11("", false) + trust("")
+                + "</wsp:Policy></sp:BootstrapPolicy>" + (s.v2007 ? "<sp:MustNotSendAmend/>" : "") + "</wsp:Policy></sp:SecureConversationToken>"
+                + "</wsp:Policy></sp:EndorsingSupportingTokens>\n" + wss11(ns, false) + trust(ns);
+    }
+
+    private String credential(String ns) {
+        if (s.username()) return username(ns);
+        return "<sp:EndorsingSupportingTokens " + ns + "><wsp:Policy><sp:X509Token" + include("AlwaysToRecipient") + "><wsp:Policy>"
+                + "<sp:RequireThumbprintReference/><sp:WssX509V3Token10/></wsp:Policy></sp:X509Token>"
+                + "<sp:SignedParts><sp:Header Name='To' Namespace='" + WSA + "'/></sp:SignedParts></wsp:Policy></sp:EndorsingSupportingTokens>\n";
     }
 
     private String secureConversation(String ns) {

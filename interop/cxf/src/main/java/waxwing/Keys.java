@@ -15,7 +15,7 @@ final class Keys {
         both(context, SecurityConstants.ENCRYPT_PROPERTIES, store("client-trust.p12", "service"));
         both(context, SecurityConstants.ENCRYPT_USERNAME, "service");
         both(context, SecurityConstants.CALLBACK_HANDLER, new Password());
-        if (s.security.equals("username")) both(context, SecurityConstants.USERNAME, "alice");
+        if (s.username()) both(context, SecurityConstants.USERNAME, "alice");
     }
 
     static void service(Scenario s, Map<String, Object> context) {

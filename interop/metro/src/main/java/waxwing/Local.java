@@ -14,7 +14,7 @@ final class Local {
         String sc = "http://schemas.sun.com/2006/03/wss/client";
         StringBuilder b = new StringBuilder();
         if (s.secure()) {
-            if (!s.security.equals("username")) {
+            if (!s.username()) {
                 b.append("<sc:KeyStore xmlns:sc='").append(sc).append("' wspp:visibility='private' type='PKCS12' location='")
                         .append(keys).append('/').append(user).append(".p12' storepass='changeit' alias='").append(user).append("'/>");
             } else {
@@ -50,7 +50,7 @@ final class Local {
     static String serverKeys(Scenario s, String keys) {
         if (!s.secure()) return ordered(s);
         String sc = "http://schemas.sun.com/2006/03/wss/server";
-        String validator = !s.security.equals("username") ? "" : "<sc:ValidatorConfiguration xmlns:sc='" + sc
+        String validator = !s.username() ? "" : "<sc:ValidatorConfiguration xmlns:sc='" + sc
                 + "' wspp:visibility='private'><sc:Validator name='usernameValidator' classname='waxwing.Passwords'/></sc:ValidatorConfiguration>";
         return ordered(s) + "<sc:KeyStore xmlns:sc='" + sc + "' wspp:visibility='private' type='PKCS12' location='" + keys
                 + "/service.p12' storepass='changeit' alias='service'/>"

@@ -2,6 +2,8 @@ package waxwing;
 
 import com.sun.net.httpserver.HttpContext;
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
 import jakarta.xml.ws.Endpoint;
 import jakarta.xml.ws.soap.SOAPBinding;
 import java.net.InetAddress;
@@ -16,7 +18,7 @@ import java.util.concurrent.Executors;
 import javax.xml.namespace.QName;
 import javax.xml.transform.stream.StreamSource;
 
-/** serve SCENARIO PORT: hosts the calculator on http://localhost:PORT/ServiceModelSamples/service, on the loopback only. */
+/** serve SCENARIO PORT: hosts the calculator on http(s)://localhost:PORT/ServiceModelSamples/service, on the loopback only. */
 public final class Serve {
     public static void main(String[] args) throws Exception {
         Scenario s = Scenario.of(args[0]);
@@ -24,9 +26,17 @@ public final class Serve {
         String keys = Stores.dir();
         String path = "/ServiceModelSamples/service";
         Path wsdl = Wsdl.write(Path.of("target", "run", s.name), "service.wsdl",
-                Wsdl.of(s, "http://localhost:" + port + path, Local.serverKeys(s, keys)));
+                Wsdl.of(s, s.url(port, path), Local.serverKeys(s, keys)));
 
-        HttpServer http = HttpServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), port), 128);
+        InetSocketAddress address = new InetSocketAddress(InetAddress.getByName("127.0.0.1"), port);
+        HttpServer http;
+        if (s.https) {
+            HttpsServer https = HttpsServer.create(address, 128);
+            https.setHttpsConfigurator(new HttpsConfigurator(Stores.tls("service.p12", null)));
+            http = https;
+        } else {
+            http = HttpServer.create(address, 128);
+        }
         ExecutorService pool = Executors.newFixedThreadPool(64);
         http.setExecutor(pool);
         HttpContext context = http.createContext(path);
@@ -48,7 +58,7 @@ public final class Serve {
             x.close();
         });
         http.start();
-        System.out.println("READY " + s.name + " http://localhost:" + port + path + " pid " + ProcessHandle.current().pid());
+        System.out.println("READY " + s.name + " " + s.url(port, path) + " pid " + ProcessHandle.current().pid());
         Thread.currentThread().join();
     }
 }
