@@ -3,6 +3,7 @@
 //! * [`AlgorithmSuite`]: which algorithms a binding uses (WS-SecurityPolicy 1.2 §6.1).
 //! * [`Digest`], [`HmacKey`], [`p_sha1`], [`CipherKey`]: symmetric cryptography.
 //! * [`Certificate`], [`PrivateKey`], [`Identity`]: X.509, RSA, PEM and PKCS#12.
+//! * [`KeyRing`]: sealing state that others carry for us.
 //! * [`CertificateValidator`]: peer trust, chain trust, revocation lists.
 //! * [`tls`]: TLS sessions without sockets, for TLS inside SOAP.
 //!
@@ -20,6 +21,7 @@ mod path;
 mod private_key;
 mod rsa;
 mod rsa15;
+mod sealing;
 mod suite;
 pub mod tls;
 mod trust;
@@ -33,6 +35,7 @@ pub use distinguished_name::DistinguishedName;
 pub use error::CryptoError;
 pub use identity::Identity;
 pub use private_key::PrivateKey;
+pub use sealing::{KeyRing, KeyRingError, SealingKey, SealingKeyId};
 pub use suite::{AlgorithmSuite, BlockCipher, KeyTransport, UnknownSuite};
 pub use trust::{
     CertificateValidator, RevocationList, RevocationMode, TrustError, Usage, ValidationMode,
