@@ -10,9 +10,7 @@ use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use waxwing_crypto::Certificate;
 use waxwing_security::PeerTag;
-use waxwing_security::conversation::{
-    ClientIdentification, Incoming, ReplyKind, ServiceOptions, ServiceSecurity,
-};
+use waxwing_security::conversation::{ClientIdentification, Incoming, ReplyKind, ServiceBinding, ServiceOptions, ServiceSecurity};
 use waxwing_security::negotiation::{
     NegotiationClient, NegotiationError, NegotiationOptions, NegotiationStep, TlsEngine, TlsEngines,
 };
@@ -117,7 +115,7 @@ fn to_service(message: Envelope, second: bool, dialect: Dialect, engines: Engine
     let mut service = ServiceOptions::new(ClientIdentification::None);
     service.settings.dialect = dialect;
     service.bootstrap.dialect = dialect;
-    service.negotiation = Some(Arc::new(engines));
+    service.binding = Some(ServiceBinding::Negotiated(Arc::new(engines)));
     service.limits.max_negotiations = 1;
     let service = ServiceSecurity::new(service, &mut random).expect("a service");
     if second {

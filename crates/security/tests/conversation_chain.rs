@@ -15,7 +15,9 @@ use openssl::x509::extension::{BasicConstraints, KeyUsage, SubjectAlternativeNam
 use openssl::x509::{X509, X509Name, X509NameRef};
 use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
 use waxwing_crypto::{Certificate, Identity, PrivateKey};
-use waxwing_security::conversation::{ClientCredential, ClientError, ServiceKey};
+use waxwing_security::conversation::{
+    ClientBinding, ClientCredential, ClientError, ServiceBinding,
+};
 use waxwing_security::wsse::Dialect;
 
 struct Issued {
@@ -90,9 +92,9 @@ fn intermediate_authorities_come_with_the_handshake() {
         let mut setup = Setup::negotiated(Dialect::February2005, Credential::Certificate("alice"));
         let role = TlsRole::Server { request_certificate: true };
         let tls = TlsConfig::new(role, Some(&service), TlsVersion::Tls12).unwrap();
-        setup.service.negotiation = Some(Arc::new(tls));
+        setup.service.binding = Some(ServiceBinding::Negotiated(Arc::new(tls)));
         let tls = TlsConfig::new(TlsRole::Client, Some(&client), TlsVersion::Tls12).unwrap();
-        setup.client.service_key = Some(ServiceKey::Negotiated(Arc::new(tls)));
+        setup.client.binding = Some(ClientBinding::Negotiated(Arc::new(tls)));
         let (certificate, key) = (client.certificate.clone(), client.key.clone());
         setup.client.credential = ClientCredential::Certificate { certificate, key };
         let mut pair = setup.build();

@@ -9,8 +9,8 @@ use nego::legs::*;
 use nego::{Credential, Reshaped, Setup, altered, fault, says, still};
 use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
 use waxwing_security::conversation::{
-    CallerIdentity, ClientError, ExpectedIdentity, FaultOrigin, SecurityFaultKind, ServiceError,
-    ServiceKey,
+    CallerIdentity, ClientBinding, ClientError, ExpectedIdentity, FaultOrigin, SecurityFaultKind,
+    ServiceBinding, ServiceError,
 };
 use waxwing_security::negotiation::{NegotiationError, TlsEngines};
 use waxwing_security::wsse::Dialect;
@@ -91,11 +91,11 @@ fn versions_of_tls_are_chosen_by_name() {
         let mut setup = Setup::negotiated(OLD, ALICE);
         let alice = nego::identity("alice");
         let tls = TlsConfig::with_versions(TlsRole::Client, Some(&alice), client.clone()).unwrap();
-        setup.client.service_key = Some(ServiceKey::Negotiated(Arc::new(tls)));
+        setup.client.binding = Some(ClientBinding::Negotiated(Arc::new(tls)));
         let role = TlsRole::Server { request_certificate: true };
         let own = nego::identity("service");
         let tls = TlsConfig::with_versions(role, Some(&own), service.clone()).unwrap();
-        setup.service.negotiation = Some(Arc::new(tls));
+        setup.service.binding = Some(ServiceBinding::Negotiated(Arc::new(tls)));
         let mut pair = setup.build();
         match pair.open() {
             Ok(_) => {
@@ -116,7 +116,7 @@ fn tls_failures_and_soap_failures_have_different_words() {
     let mut setup = Setup::negotiated(OLD, Credential::None);
     let old =
         TlsConfig::with_versions(TlsRole::Client, None, TlsVersion::Tls10..=TlsVersion::Tls11);
-    setup.client.service_key = Some(ServiceKey::Negotiated(Arc::new(old.unwrap())));
+    setup.client.binding = Some(ClientBinding::Negotiated(Arc::new(old.unwrap())));
     let mut pair = setup.build();
     let one = first(&mut pair);
     let reply = pair.service.answer(&one, pair.now);
@@ -154,10 +154,12 @@ fn records_may_be_split_and_merged() {
             Arc::new(Reshaped { inner, reshape: move |flight| shape(flight) })
         };
         let mut setup = Setup::negotiated(OLD, ALICE);
-        if let Some(ServiceKey::Negotiated(tls)) = &setup.client.service_key {
-            setup.client.service_key = Some(ServiceKey::Negotiated(reshaped(tls)));
+        if let Some(ClientBinding::Negotiated(tls)) = &setup.client.binding {
+            setup.client.binding = Some(ClientBinding::Negotiated(reshaped(tls)));
         }
-        setup.service.negotiation = setup.service.negotiation.as_ref().map(reshaped);
+        if let Some(ServiceBinding::Negotiated(tls)) = &setup.service.binding {
+            setup.service.binding = Some(ServiceBinding::Negotiated(reshaped(tls)));
+        }
         let mut pair = setup.build();
         pair.open().unwrap_or_else(|e| panic!("shape {number}: {e}"));
         pair.call("x").unwrap();
@@ -168,7 +170,7 @@ fn records_may_be_split_and_merged() {
 fn a_flight_that_ends_early_is_refused() {
     for cut in [1, 40, 300] {
         let mut setup = Setup::negotiated(OLD, ALICE);
-        if let Some(ServiceKey::Negotiated(inner)) = setup.client.service_key.take() {
+        if let Some(ClientBinding::Negotiated(inner)) = setup.client.binding.take() {
             let reshape = move |mut flight: Vec<u8>| {
                 if flight.len() > 1000 {
                     flight.truncate(flight.len() - cut);
@@ -176,7 +178,7 @@ fn a_flight_that_ends_early_is_refused() {
                 flight
             };
             let tls = Arc::new(Reshaped { inner, reshape });
-            setup.client.service_key = Some(ServiceKey::Negotiated(tls));
+            setup.client.binding = Some(ClientBinding::Negotiated(tls));
         }
         let mut pair = setup.build();
         let (_, _, three) = three_legs(&mut pair);
@@ -193,7 +195,7 @@ fn a_client_certificate_is_required_optional_or_ignored() {
     let mut setup = Setup::negotiated(OLD, ALICE);
     setup.client.credential = Credential::None.client();
     let tls = nego::client_tls(None, TlsVersion::Tls12);
-    setup.client.service_key = Some(ServiceKey::Negotiated(tls));
+    setup.client.binding = Some(ClientBinding::Negotiated(tls));
     let mut pair = setup.build();
     let (_, _, three) = three_legs(&mut pair);
     let reply = pair.service.answer(&three, pair.now);
@@ -204,9 +206,10 @@ fn a_client_certificate_is_required_optional_or_ignored() {
     // Asked for by TLS and not needed: with and without one the caller is anonymous.
     for client in [Some(nego::identity("mallory")), None] {
         let mut setup = Setup::negotiated(OLD, Credential::None);
-        setup.service.negotiation = Some(nego::service_tls(true, TlsVersion::Tls12));
+        setup.service.binding =
+            Some(ServiceBinding::Negotiated(nego::service_tls(true, TlsVersion::Tls12)));
         let tls = nego::client_tls(client.as_ref(), TlsVersion::Tls12);
-        setup.client.service_key = Some(ServiceKey::Negotiated(tls));
+        setup.client.binding = Some(ClientBinding::Negotiated(tls));
         let mut pair = setup.build();
         pair.open().unwrap();
         let (request, _) = pair.request("who");
@@ -217,7 +220,7 @@ fn a_client_certificate_is_required_optional_or_ignored() {
     let mut setup = Setup::negotiated(OLD, Credential::None);
     setup.client.credential = ALICE.client();
     let tls = nego::client_tls(Some(&nego::identity("alice")), TlsVersion::Tls12);
-    setup.client.service_key = Some(ServiceKey::Negotiated(tls));
+    setup.client.binding = Some(ClientBinding::Negotiated(tls));
     let mut pair = setup.build();
     pair.open().unwrap();
     pair.call("nobody asked").unwrap();
@@ -261,17 +264,17 @@ fn the_service_is_checked_before_the_client_shows_its_certificate() {
     let cases: [Misfit; 4] = [
         (
             "untrusted",
-            |s| s.service.negotiation = Some(server("mallory")),
+            |s| s.service.binding = Some(ServiceBinding::Negotiated(server("mallory"))),
             &["CN=alice", "trusted"],
         ),
         (
             "expired",
-            |s| s.service.negotiation = Some(server("expired")),
+            |s| s.service.binding = Some(ServiceBinding::Negotiated(server("expired"))),
             &["CN=expired", "expired"],
         ),
         (
             "another name",
-            |s| s.service.negotiation = Some(server("bob")),
+            |s| s.service.binding = Some(ServiceBinding::Negotiated(server("bob"))),
             &["DNS name 'localhost'", "DNS name 'bob'"],
         ),
         (

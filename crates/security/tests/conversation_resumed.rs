@@ -9,13 +9,15 @@ mod nego_tls;
 
 use nego::{Credential, Setup, moment, says, wire};
 use nego_resume::Resuming;
-use waxwing_security::conversation::{Incoming, ServiceError, ServiceKey, ServiceSecurity, Step};
+use waxwing_security::conversation::{
+    ClientBinding, Incoming, ServiceError, ServiceSecurity, Step,
+};
 use waxwing_security::wsse::Dialect;
 
 /// Opens by a full handshake, then renews by a resumed one.
 fn opened(dialect: Dialect, name: &str) -> nego::Pair {
     let mut setup = Setup::negotiated(dialect, Credential::Certificate("alice"));
-    setup.client.service_key = Some(ServiceKey::Negotiated(Resuming::client(name)));
+    setup.client.binding = Some(ClientBinding::Negotiated(Resuming::client(name)));
     setup.build()
 }
 
@@ -45,7 +47,7 @@ fn trust_is_decided_anew_for_a_resumed_session() {
     // The client trusts its service blindly, or it would stop first: all certificates expire together.
     let mut setup = Setup::negotiated(Dialect::February2005, Credential::Certificate("alice"));
     let resuming = Resuming::client("alice");
-    setup.client.service_key = Some(ServiceKey::Negotiated(resuming));
+    setup.client.binding = Some(ClientBinding::Negotiated(resuming));
     setup.rules.service = std::sync::Arc::new(nego::any_trust_rule);
     let mut pair = setup.build();
     pair.open().unwrap();

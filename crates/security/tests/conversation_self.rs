@@ -9,8 +9,8 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use nego::{ADDRESS, Credential, Pair, Seeded, Setup, altered, fault, moment, says, still, wire};
 use waxwing_security::conversation::{
-    ClientError, ClientSecurity, ExpectedIdentity, FaultOrigin, Incoming, Protection, ReplyKind,
-    SecurityFaultKind, ServiceError, ServiceKey, ServiceSecurity, Step,
+    ClientBinding, ClientError, ClientSecurity, ExpectedIdentity, FaultOrigin, Incoming,
+    Protection, ReplyKind, SecurityFaultKind, ServiceError, ServiceSecurity, Step,
 };
 use waxwing_security::wsse::Dialect;
 use waxwing_security::{Reason, error::Staleness};
@@ -117,7 +117,7 @@ fn the_wrong_service_certificate_is_found_before_anything_is_sent() {
     // Of an authority that nobody knows.
     let mut untrusted = setup.clone();
     let mallory = nego::certificate("mallory");
-    untrusted.client.service_key = Some(ServiceKey::Certificate(mallory));
+    untrusted.client.binding = Some(ClientBinding::Symmetric(mallory));
     let error = untrusted.build().open().unwrap_err();
     assert!(matches!(error, ClientError::UntrustedService { .. }), "{error}");
     says(&error, &["CN=alice", "not trusted"]);
@@ -125,20 +125,20 @@ fn the_wrong_service_certificate_is_found_before_anything_is_sent() {
 
     // Expired.
     let mut expired = setup.clone();
-    expired.client.service_key = Some(ServiceKey::Certificate(nego::certificate("expired")));
+    expired.client.binding = Some(ClientBinding::Symmetric(nego::certificate("expired")));
     let error = expired.build().open().unwrap_err();
     says(&error, &["CN=expired", "not trusted", "expired"]);
 
     // Of somebody else.
     let mut other = setup.clone();
-    other.client.service_key = Some(ServiceKey::Certificate(nego::certificate("bob")));
+    other.client.binding = Some(ClientBinding::Symmetric(nego::certificate("bob")));
     let error = other.build().open().unwrap_err();
     assert!(matches!(error, ClientError::Identity(_)), "{error}");
     says(&error, &["DNS name 'localhost'", "DNS name 'bob'"]);
 
     // Trusted and as expected, but not the service's.
     let mut wrong = setup.clone();
-    wrong.client.service_key = Some(ServiceKey::Certificate(nego::certificate("bob")));
+    wrong.client.binding = Some(ClientBinding::Symmetric(nego::certificate("bob")));
     wrong.client.identity = ExpectedIdentity::Dns("BOB".into());
     let mut pair = wrong.build();
     let step = pair.client.open(&mut moment(pair.now, &mut pair.random)).unwrap();
@@ -426,10 +426,10 @@ fn an_action_outside_the_contract() {
 fn what_is_missing_in_the_options_is_said() {
     let setup = Setup::by_certificate(Dialect::February2005, Credential::None);
     let (mut client, mut service) = (setup.client, setup.service);
-    client.service_key = None;
+    client.binding = None;
     let error = ClientSecurity::new(client, &mut Seeded(1)).unwrap_err();
     says(&error, &["negotiateServiceCredential=\"false\"", "serviceCertificate"]);
-    service.certificate = None;
+    service.binding = None;
     let error = ServiceSecurity::new(service, &mut Seeded(1)).unwrap_err();
     says(&error, &["no certificate", "serviceCertificate"]);
 }

@@ -19,7 +19,7 @@ use openssl::ssl::{
 };
 use openssl::x509::{X509, X509Builder, X509NameBuilder};
 use waxwing_crypto::Certificate;
-use waxwing_security::conversation::{ClientError, ServiceError, ServiceKey};
+use waxwing_security::conversation::{ClientBinding, ClientError, ServiceBinding, ServiceError};
 use waxwing_security::negotiation::{NegotiationError, TlsEngine, TlsEngines};
 
 /// An end of TLS with a certificate of any kind, which asks the peer for its own.
@@ -137,7 +137,7 @@ fn rsa(bits: u32) -> PKey<Private> {
 fn a_service_with_an_unusable_certificate_gets_no_client_certificate() {
     for (key, expected) in [(curve(), "no RSA key"), (rsa(768), "768 bits")] {
         let mut setup = Setup::negotiated(OLD, ALICE);
-        setup.service.negotiation = Some(AnyCertificate::new(key, true));
+        setup.service.binding = Some(ServiceBinding::Negotiated(AnyCertificate::new(key, true)));
         setup.rules.service = Arc::new(nego::any_trust_rule);
         let mut pair = setup.build();
         let one = first(&mut pair);
@@ -162,7 +162,7 @@ fn a_service_with_an_unusable_certificate_gets_no_client_certificate() {
 #[test]
 fn a_client_with_an_unusable_certificate_is_refused() {
     let mut setup = Setup::negotiated(OLD, Credential::Certificate("alice"));
-    setup.client.service_key = Some(ServiceKey::Negotiated(AnyCertificate::new(curve(), false)));
+    setup.client.binding = Some(ClientBinding::Negotiated(AnyCertificate::new(curve(), false)));
     let mut pair = setup.build();
     let (_, _, three) = three_legs(&mut pair);
     let reply = pair.service.answer(&three, pair.now);

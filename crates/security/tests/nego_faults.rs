@@ -20,7 +20,7 @@ use nego_replay::{ServiceRun, run_and_keep_service, run_client, run_service};
 use waxwing_crypto::tls::TlsVersion;
 use waxwing_security::conversation::{
     ClientError, ClientOptions, ExpectedIdentity, FaultOrigin, Incoming, Protection, ReplyKind,
-    SecurityFaultKind, ServiceOptions, ServiceSecurity,
+    SecurityFaultKind, ServiceBinding, ServiceOptions, ServiceSecurity,
 };
 use waxwing_security::negotiation::NegotiationError;
 use waxwing_security::wsse::Dialect;
@@ -240,12 +240,12 @@ const SERVICES: &[Service] = &[
     },
     Service {
         scenario: "tlsnego-fault-nego-client-service-not",
-        change: |options| options.negotiation = None,
+        change: |options| options.binding = Some(nego::by_certificate()),
         refused: &[("001-response", "no security session claims the message")],
     },
     Service {
         scenario: "fault-nego-mismatch-client-nego",
-        change: |options| options.negotiation = None,
+        change: |options| options.binding = Some(nego::by_certificate()),
         refused: &[("001-response", "no security session claims the message")],
     },
     service("tlsnego-fault-expired-client", &[("002-response", "CN=expired")]),
@@ -288,7 +288,10 @@ const SERVICES: &[Service] = &[
     // A client that knows the service's certificate, against a service that negotiates.
     Service {
         scenario: "fault-nego-mismatch-service-nego",
-        change: |options| options.negotiation = Some(nego::service_tls(true, TlsVersion::Tls12)),
+        change: |options| {
+            options.binding =
+                Some(ServiceBinding::Negotiated(nego::service_tls(true, TlsVersion::Tls12)))
+        },
         refused: &[(
             "001-response",
             "unexpected element {http://www.w3.org/2001/04/xmlenc#}EncryptedKey",
@@ -394,8 +397,9 @@ fn afterwards(name: &str) -> (Scenario, ServiceSecurity) {
     let engines =
         Arc::new(Recorded { negotiations, at: Arc::new(AtomicUsize::new(0)), client: false });
     let at = Arc::clone(&engines.at);
-    let (run, service) =
-        run_and_keep_service(&scenario, |options| options.negotiation = Some(engines.clone()));
+    let (run, service) = run_and_keep_service(&scenario, |options| {
+        options.binding = Some(ServiceBinding::Negotiated(engines.clone()))
+    });
     assert!(run.refused.is_empty(), "{name}: {:?}", run.refused);
     at.store(1, std::sync::atomic::Ordering::Relaxed);
     (scenario, service)

@@ -12,8 +12,8 @@ use waxwing_crypto::{Certificate, Identity, PrivateKey};
 use waxwing_reliable::{ReliableMessagingVersion, ReliableSessionSettings, Shape};
 use waxwing_security::PeerTag;
 use waxwing_security::conversation::{
-    ClientIdentification, ClientOptions, ClientSecurity, ServiceKey, ServiceOptions,
-    ServiceSecurity,
+    ClientBinding, ClientIdentification, ClientOptions, ClientSecurity, ServiceBinding,
+    ServiceOptions, ServiceSecurity,
 };
 use waxwing_session::{
     Answer, Arrival, ClientInput, ClientOutput, ClientSession, ClientSettings, DispatchModes,
@@ -60,13 +60,13 @@ fn service_options() -> ServiceOptions {
     let role = TlsRole::Server { request_certificate: false };
     let tls = TlsConfig::new(role, Some(&identity), TlsVersion::Tls12).unwrap();
     let mut options = ServiceOptions::new(ClientIdentification::None);
-    options.negotiation = Some(Arc::new(tls));
+    options.binding = Some(ServiceBinding::Negotiated(Arc::new(tls)));
     options
 }
 
 fn client_options(tls: &TlsConfig) -> ClientOptions {
     let mut options = ClientOptions::new(ADDRESS);
-    options.service_key = Some(ServiceKey::Negotiated(Arc::new(tls.clone())));
+    options.binding = Some(ClientBinding::Negotiated(Arc::new(tls.clone())));
     options
 }
 

@@ -46,6 +46,7 @@
 //!
 //! Envelopes go in and come out, so that the caller chooses the encoding (text or MTOM).
 
+mod binding;
 mod caller;
 mod client;
 mod credentials;
@@ -58,6 +59,7 @@ mod profile;
 mod received;
 mod service;
 
+pub use binding::{BindingKind, ClientBinding, ServiceBinding};
 pub use caller::CallerIdentity;
 pub(crate) use caller::folded;
 pub use client::{ClientSecurity, Correlation, OneShotClient, SecureConversationClient, Step};
@@ -66,7 +68,7 @@ pub use error::{ClientError, FaultOrigin};
 pub use evidence::{CertificateEvidence, Evidence, UserNameEvidence, Verdict};
 pub use faults::SecurityFaultKind;
 pub use identity::{ExpectedIdentity, IdentityMismatch};
-pub use options::{ClientOptions, Protection, ServiceKey, ServiceLimits, ServiceOptions};
+pub use options::{ClientOptions, Protection, ServiceLimits, ServiceOptions};
 pub use profile::{CredentialKind, SecurityProfile};
 pub use received::Received;
 pub use service::{

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use waxwing_crypto::{Certificate, PrivateKey};
 use waxwing_soap::{AddressHeaders, MessageVersion};
 use waxwing_xml::Limits;
 
+use super::binding::{BindingKind, ClientBinding, ServiceBinding};
 use super::credentials::{ClientCredential, ClientIdentification};
 use super::identity::ExpectedIdentity;
 use crate::negotiation::TlsEngines;
@@ -22,15 +22,6 @@ pub enum Protection {
     OneShot,
     /// A security context session (`establishSecurityContext="true"`).
     Conversation,
-}
-
-/// Where the client's first messages get a key from that only the service can use.
-#[derive(Clone)]
-pub enum ServiceKey {
-    /// From the service's certificate, known beforehand (`negotiateServiceCredential="false"`).
-    Certificate(Certificate),
-    /// From a TLS handshake inside trust messages (`negotiateServiceCredential="true"`).
-    Negotiated(Arc<dyn TlsEngines>),
 }
 
 /// Everything that [`ClientSecurity`](super::ClientSecurity) needs. The defaults of
@@ -53,8 +44,8 @@ pub struct ClientOptions {
     pub headers: AddressHeaders,
     /// Who the service must be.
     pub identity: ExpectedIdentity,
-    /// Where the first key comes from.
-    pub service_key: Option<ServiceKey>,
+    /// How messages that stand alone are protected; none only without message security.
+    pub binding: Option<ClientBinding>,
     /// What the client proves itself with.
     pub credential: ClientCredential,
     /// Whether replies of the bootstrap (or one-shot replies) confirm the request's signatures; none
@@ -83,7 +74,7 @@ pub struct ClientOptions {
 
 impl ClientOptions {
     /// Options with the defaults of `wsHttpBinding` for a service at `address`; the identity is its
-    /// host name. Credentials and the service's key are to be set.
+    /// host name. Credential and binding are to be set.
     pub fn new(address: impl Into<Box<str>>) -> Self {
         let address = address.into();
         Self {
@@ -95,7 +86,7 @@ impl ClientOptions {
             headers: AddressHeaders::default(),
             identity: ExpectedIdentity::of_address(&address),
             address,
-            service_key: None,
+            binding: None,
             credential: ClientCredential::None,
             signature_confirmation: None,
             session_signature_confirmation: false,
@@ -112,7 +103,8 @@ impl ClientOptions {
     /// Whether replies of the bootstrap confirm signatures: over a certificate yes, unless a user name
     /// is the credential; over a negotiated token no.
     pub(crate) fn confirms_signatures(&self) -> bool {
-        let default = matches!(self.service_key, Some(ServiceKey::Certificate(_)))
+        let kind = self.binding.as_ref().map(ClientBinding::kind);
+        let default = kind == Some(BindingKind::Symmetric)
             && !matches!(self.credential, ClientCredential::UserName { .. });
         self.signature_confirmation.unwrap_or(default)
     }
@@ -189,10 +181,8 @@ pub struct ServiceOptions {
     /// The headers that belong to the service's address: where a request has them, they must be signed. Whether it has
     /// them is the endpoint's question.
     pub headers: AddressHeaders,
-    /// The service's certificate and private key.
-    pub certificate: Option<(Certificate, PrivateKey)>,
-    /// The TLS engines of the negotiation; none when clients know the certificate beforehand.
-    pub negotiation: Option<Arc<dyn TlsEngines>>,
+    /// How messages that stand alone are protected; none only without message security.
+    pub binding: Option<ServiceBinding>,
     /// How clients prove themselves.
     pub clients: ClientIdentification,
     /// Whether replies of the bootstrap (or one-shot replies) confirm the request's signatures; none
@@ -211,7 +201,7 @@ pub struct ServiceOptions {
 
 impl ServiceOptions {
     /// Options with the defaults of `wsHttpBinding`, for clients that prove themselves like that.
-    /// Certificate or negotiation are to be set.
+    /// The binding is to be set.
     pub fn new(clients: ClientIdentification) -> Self {
         Self {
             protection: Protection::Conversation,
@@ -219,8 +209,7 @@ impl ServiceOptions {
             bootstrap: SecuritySettings::default(),
             requirements: ProtectionRequirements::for_session(),
             headers: AddressHeaders::default(),
-            certificate: None,
-            negotiation: None,
+            binding: None,
             clients,
             signature_confirmation: None,
             session_signature_confirmation: false,
@@ -231,7 +220,21 @@ impl ServiceOptions {
     }
 
     pub(crate) fn confirms_signatures(&self) -> bool {
-        let default = self.negotiation.is_none() && self.clients != ClientIdentification::UserName;
+        let default = self.kind() == Some(BindingKind::Symmetric)
+            && self.clients != ClientIdentification::UserName;
         self.signature_confirmation.unwrap_or(default)
+    }
+
+    /// The kind of the binding; none without message security.
+    pub(crate) fn kind(&self) -> Option<BindingKind> {
+        self.binding.as_ref().map(ServiceBinding::kind)
+    }
+
+    /// The TLS engines of the negotiation, where clients negotiate.
+    pub(crate) fn negotiation(&self) -> Option<&Arc<dyn TlsEngines>> {
+        match &self.binding {
+            Some(ServiceBinding::Negotiated(engines)) => Some(engines),
+            _ => None,
+        }
     }
 }

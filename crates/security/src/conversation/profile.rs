@@ -1,7 +1,8 @@
 //! What kind of security an end has, for those who judge its failures.
 
+use super::binding::{BindingKind, ClientBinding, ServiceBinding};
 use super::credentials::{ClientCredential, ClientIdentification};
-use super::options::{ClientOptions, Protection, ServiceKey, ServiceOptions};
+use super::options::{ClientOptions, Protection, ServiceOptions};
 use crate::wsse::Dialect;
 
 /// What an end's message security is set to.
@@ -11,8 +12,8 @@ pub struct SecurityProfile {
     pub dialect: Dialect,
     /// Whether there is a security session (`establishSecurityContext`).
     pub conversation: bool,
-    /// Whether the service's certificate is negotiated (`negotiateServiceCredential`).
-    pub negotiated: bool,
+    /// How messages that stand alone are protected.
+    pub binding: BindingKind,
     /// What clients prove themselves with (`clientCredentialType`).
     pub credential: CredentialKind,
 }
@@ -29,13 +30,18 @@ pub enum CredentialKind {
 }
 
 impl SecurityProfile {
+    /// Whether the service's certificate is negotiated (`negotiateServiceCredential`).
+    pub fn negotiates(&self) -> bool {
+        self.binding == BindingKind::Negotiated
+    }
+
     /// The profile of a client; none without message security.
     pub(super) fn of(options: &ClientOptions) -> Option<Self> {
         let conversation = is_conversation(options.protection)?;
         Some(Self {
             dialect: options.settings.dialect,
             conversation,
-            negotiated: matches!(options.service_key, Some(ServiceKey::Negotiated(_))),
+            binding: options.binding.as_ref().map(ClientBinding::kind)?,
             credential: match options.credential {
                 ClientCredential::None => CredentialKind::None,
                 ClientCredential::UserName { .. } => CredentialKind::UserName,
@@ -50,7 +56,7 @@ impl SecurityProfile {
         Some(Self {
             dialect: options.settings.dialect,
             conversation,
-            negotiated: options.negotiation.is_some(),
+            binding: options.binding.as_ref().map(ServiceBinding::kind)?,
             credential: match options.clients {
                 ClientIdentification::None => CredentialKind::None,
                 ClientIdentification::UserName => CredentialKind::UserName,

@@ -16,9 +16,10 @@ use waxwing_crypto::{
     Certificate, CertificateValidator, Identity, PrivateKey, RevocationMode, Usage, ValidationMode,
 };
 use waxwing_security::conversation::{
-    CallerIdentity, ClientCredential, ClientError, ClientIdentification, ClientOptions,
-    ClientSecurity, Correlation, Evidence, Incoming, Protection, Received, ReplyKind,
-    SecuredMessage, ServiceKey, ServiceOptions, ServiceReply, ServiceSecurity, Step, Verdict,
+    CallerIdentity, ClientBinding, ClientCredential, ClientError, ClientIdentification,
+    ClientOptions, ClientSecurity, Correlation, Evidence, Incoming, Protection, Received,
+    ReplyKind, SecuredMessage, ServiceBinding, ServiceOptions, ServiceReply, ServiceSecurity, Step,
+    Verdict,
 };
 use waxwing_security::negotiation::TlsEngines;
 use waxwing_security::wsse::Dialect;
@@ -255,6 +256,11 @@ impl Credential {
     }
 }
 
+/// The binding of a service whose certificate is known beforehand.
+pub fn by_certificate() -> ServiceBinding {
+    ServiceBinding::Symmetric { certificate: certificate("service"), key: key("service") }
+}
+
 /// Options of a pair that fits together.
 #[derive(Clone)]
 pub struct Setup {
@@ -267,10 +273,10 @@ impl Setup {
     /// The service's certificate is known beforehand.
     pub fn by_certificate(dialect: Dialect, credential: Credential) -> Self {
         let mut client = ClientOptions::new(ADDRESS);
-        client.service_key = Some(ServiceKey::Certificate(certificate("service")));
+        client.binding = Some(ClientBinding::Symmetric(certificate("service")));
         client.credential = credential.client();
         let mut service = ServiceOptions::new(credential.service());
-        service.certificate = Some((certificate("service"), key("service")));
+        service.binding = Some(by_certificate());
         Self { client, service, rules: Rules::default() }.finish(dialect)
     }
 
@@ -282,9 +288,10 @@ impl Setup {
             _ => None,
         };
         let client = client_tls(identity_of_client.as_ref(), TlsVersion::Tls12);
-        setup.client.service_key = Some(ServiceKey::Negotiated(client));
+        setup.client.binding = Some(ClientBinding::Negotiated(client));
         let by_certificate = matches!(credential, Credential::Certificate(_));
-        setup.service.negotiation = Some(service_tls(by_certificate, TlsVersion::Tls12));
+        setup.service.binding =
+            Some(ServiceBinding::Negotiated(service_tls(by_certificate, TlsVersion::Tls12)));
         setup
     }
 

@@ -15,8 +15,9 @@ use waxwing_crypto::{
 };
 use waxwing_security::ProtectionLevel;
 use waxwing_security::conversation::{
-    ClientError, ClientOptions, ClientSecurity, ExpectedIdentity, Incoming, Protection,
-    SecuredMessage, ServiceKey, ServiceOptions, ServiceReply, ServiceSecurity, Step,
+    ClientBinding, ClientError, ClientOptions, ClientSecurity, ExpectedIdentity, Incoming,
+    Protection, SecuredMessage, ServiceBinding, ServiceOptions, ServiceReply, ServiceSecurity,
+    Step,
 };
 use waxwing_security::wsse::Dialect;
 use waxwing_soap::Envelope;
@@ -136,13 +137,13 @@ fn client_options(scenario: &Scenario, at: &Arc<AtomicUsize>) -> ClientOptions {
         settings.dialect = scenario.dialect();
         settings.suite = scenario.suite();
     }
-    options.service_key = Some(match scenario.negotiates() {
-        true => ServiceKey::Negotiated(Arc::new(Recorded {
+    options.binding = Some(match scenario.negotiates() {
+        true => ClientBinding::Negotiated(Arc::new(Recorded {
             negotiations: scenario.negotiations(),
             at: Arc::clone(at),
             client: true,
         })),
-        false => ServiceKey::Certificate(nego::certificate("service")),
+        false => ClientBinding::Symmetric(nego::certificate("service")),
     });
     for operation in ["Add", "Subtract", "Multiply", "Divide"] {
         let action = format!("{CALCULATOR}{operation}");
@@ -372,7 +373,7 @@ pub fn service_options(scenario: &Scenario, at: &Arc<AtomicUsize>) -> ServiceOpt
         _ => scenario.credential(),
     };
     let mut options = ServiceOptions::new(credential.service());
-    options.certificate = Some((nego::certificate("service"), nego::key("service")));
+    options.binding = Some(nego::by_certificate());
     if scenario.is_one_shot() {
         options.protection = Protection::OneShot;
     }
@@ -381,11 +382,11 @@ pub fn service_options(scenario: &Scenario, at: &Arc<AtomicUsize>) -> ServiceOpt
         settings.suite = scenario.suite();
     }
     if scenario.negotiates() {
-        options.negotiation = Some(Arc::new(Recorded {
+        options.binding = Some(ServiceBinding::Negotiated(Arc::new(Recorded {
             negotiations: scenario.negotiations(),
             at: Arc::clone(at),
             client: false,
-        }));
+        })));
     }
     for operation in ["Add", "Subtract", "Multiply", "Divide"] {
         let action = format!("{CALCULATOR}{operation}");

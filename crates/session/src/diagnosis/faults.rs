@@ -51,7 +51,7 @@ fn bad_context(fault: &Fault, origin: FaultOrigin, situation: &Situation) -> Dia
             Diagnosis::NegotiationMismatch
         }
         FaultOrigin::Negotiation => Diagnosis::NegotiationInterrupted,
-        FaultOrigin::Issue if profile.negotiated => Diagnosis::NegotiationInterrupted,
+        FaultOrigin::Issue if profile.negotiates() => Diagnosis::NegotiationInterrupted,
         FaultOrigin::Call if fresh => Diagnosis::SecureConversationRequired,
         _ => Diagnosis::SecuritySessionForgotten,
     }
@@ -89,7 +89,7 @@ fn not_verified(origin: FaultOrigin, situation: &Situation) -> Diagnosis {
         }
         FaultOrigin::Call if established => Diagnosis::OperationRefused,
         _ if situation.clocks_apart => Diagnosis::ClockSkew,
-        FaultOrigin::Issue if profile.negotiated => Diagnosis::SecuritySessionRefused,
+        FaultOrigin::Issue if profile.negotiates() => Diagnosis::SecuritySessionRefused,
         _ => Diagnosis::InvalidSecurity,
     }
 }

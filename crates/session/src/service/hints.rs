@@ -102,13 +102,13 @@ impl Seen {
             Some(_) => {
                 "the client has ws2007HttpBinding (WS-Trust 1.3), this endpoint wsHttpBinding (February 2005)"
             }
-            None if !self.security && is_leg && !own.negotiated => {
+            None if !self.security && is_leg && !own.negotiates() => {
                 "the client has negotiateServiceCredential=\"true\", this endpoint \"false\""
             }
             None if !self.security && !is_leg => {
                 "the client has no message security (<security mode=\"None\">), this endpoint demands it"
             }
-            None if self.encrypted_key && own.negotiated => {
+            None if self.encrypted_key && own.negotiates() => {
                 "the client has negotiateServiceCredential=\"false\", this endpoint \"true\""
             }
             None if self.is_trust("/SCT") && !own.conversation => {

@@ -14,8 +14,8 @@ use waxwing_reliable::{
     ExchangeId, ReliableMessagingVersion, ReliableSessionSettings, SequenceState, Shape,
 };
 use waxwing_security::conversation::{
-    ClientIdentification, ClientOptions, ClientSecurity, Protection, ServiceKey, ServiceOptions,
-    ServiceSecurity,
+    ClientBinding, ClientIdentification, ClientOptions, ClientSecurity, Protection, ServiceBinding,
+    ServiceOptions, ServiceSecurity,
 };
 use waxwing_security::wsse::Dialect;
 use waxwing_security::{PeerTag, ProtectionLevel};
@@ -102,11 +102,11 @@ fn securities(
         _ => Dialect::Version13,
     };
     let mut client = ClientOptions::new(address);
-    client.service_key = Some(ServiceKey::Certificate(certificate("service")));
+    client.binding = Some(ClientBinding::Symmetric(certificate("service")));
     client.protection = mode.protection;
     let mut service = ServiceOptions::new(ClientIdentification::None);
     let key = PrivateKey::from_pem(&file("service.key.pem")).unwrap();
-    service.certificate = Some((certificate("service"), key));
+    service.binding = Some(ServiceBinding::Symmetric { certificate: certificate("service"), key });
     service.protection = mode.protection;
     for settings in
         [&mut client.settings, &mut client.bootstrap, &mut service.settings, &mut service.bootstrap]

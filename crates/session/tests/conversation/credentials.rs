@@ -8,8 +8,8 @@ use waxwing_crypto::{Certificate, Identity, PrivateKey, Usage};
 use waxwing_reliable::ReliableMessagingVersion;
 use waxwing_security::ProtectionLevel;
 use waxwing_security::conversation::{
-    ClientCredential, ClientIdentification, ClientOptions, ClientSecurity, Evidence, Protection,
-    ServiceKey, ServiceOptions, ServiceSecurity, Verdict,
+    ClientBinding, ClientCredential, ClientIdentification, ClientOptions, ClientSecurity, Evidence,
+    Protection, ServiceBinding, ServiceOptions, ServiceSecurity, Verdict,
 };
 use waxwing_security::wsse::Dialect;
 
@@ -125,13 +125,15 @@ pub fn client(plan: &Plan, client: usize, random: &mut Random) -> ClientSecurity
             ClientCredential::Certificate { certificate: certificate.clone(), key: key.clone() }
         }
     };
-    options.service_key = Some(match (plan.negotiated, plan.credential) {
-        (false, _) => ServiceKey::Certificate(SERVICE.certificate.clone()),
+    options.binding = Some(match (plan.negotiated, plan.credential) {
+        (false, _) => ClientBinding::Symmetric(SERVICE.certificate.clone()),
         (true, Credential::Certificate) if is_impostor => {
-            ServiceKey::Negotiated(MALLORYS_TLS.clone())
+            ClientBinding::Negotiated(MALLORYS_TLS.clone())
         }
-        (true, Credential::Certificate) => ServiceKey::Negotiated(CLIENT_TLS[client % 2].clone()),
-        (true, _) => ServiceKey::Negotiated(ANONYMOUS_TLS.clone()),
+        (true, Credential::Certificate) => {
+            ClientBinding::Negotiated(CLIENT_TLS[client % 2].clone())
+        }
+        (true, _) => ClientBinding::Negotiated(ANONYMOUS_TLS.clone()),
     });
     options.settings.dialect = dialect(plan);
     options.bootstrap.dialect = dialect(plan);
@@ -154,9 +156,15 @@ pub fn service(plan: &Plan, random: &mut Random) -> ServiceSecurity {
     match plan.negotiated {
         true => {
             let asks = plan.credential == Credential::Certificate;
-            options.negotiation = Some(SERVER_TLS[usize::from(asks)].clone());
+            options.binding =
+                Some(ServiceBinding::Negotiated(SERVER_TLS[usize::from(asks)].clone()));
         }
-        false => options.certificate = Some((SERVICE.certificate.clone(), SERVICE.key.clone())),
+        false => {
+            options.binding = Some(ServiceBinding::Symmetric {
+                certificate: SERVICE.certificate.clone(),
+                key: SERVICE.key.clone(),
+            })
+        }
     }
     options.settings.dialect = dialect(plan);
     options.bootstrap.dialect = dialect(plan);

@@ -6,7 +6,7 @@ use waxwing_binding::Identity as EndpointIdentity;
 use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
 use waxwing_crypto::{Certificate, Identity, Usage};
 use waxwing_security::conversation::{
-    ClientCredential, ClientOptions, ExpectedIdentity, ServiceKey,
+    ClientBinding, ClientCredential, ClientOptions, ExpectedIdentity,
 };
 use waxwing_security::negotiation::TlsEngines;
 use waxwing_session::options;
@@ -39,16 +39,16 @@ impl ChannelFactory {
         if let Some(expected) = self.expected_identity()? {
             options.identity = expected;
         }
-        options.service_key = match security.negotiated {
+        options.binding = match security.negotiated {
             // A certificate is shown only where the binding says so: whoever is anonymous or a user
             // name stays that, even if the service asks in the handshake.
             true => {
                 let shown = identity
                     .as_ref()
                     .filter(|_| matches!(options.credential, ClientCredential::Certificate { .. }));
-                Some(ServiceKey::Negotiated(self.tls(shown)?))
+                Some(ClientBinding::Negotiated(self.tls(shown)?))
             }
-            false => self.known_certificate().map_err(certificate)?.map(ServiceKey::Certificate),
+            false => self.known_certificate().map_err(certificate)?.map(ClientBinding::Symmetric),
         };
         Ok(options)
     }

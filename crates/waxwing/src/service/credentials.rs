@@ -5,7 +5,7 @@ use std::sync::Arc;
 use waxwing_binding::{EffectiveEndpoint, MessageCredentialType, UserNamePasswordValidationMode};
 use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
 use waxwing_crypto::{Identity, Usage};
-use waxwing_security::conversation::{ClientIdentification, ServiceOptions};
+use waxwing_security::conversation::{ClientIdentification, ServiceBinding, ServiceOptions};
 use waxwing_session::options;
 
 use super::contracts::Contracts;
@@ -80,7 +80,7 @@ impl Credentials {
                 ));
             }
         };
-        if security.negotiated {
+        let binding = if security.negotiated {
             let request_certificate = security.credential == MessageCredentialType::Certificate;
             if self.oldest_tls != TlsVersion::Tls12 {
                 tracing::warn!(
@@ -94,9 +94,11 @@ impl Credentials {
                 self.oldest_tls,
             );
             let tls = tls.map_err(|e| incomplete(&endpoint.address, e.to_string()))?;
-            options.negotiation = Some(Arc::new(tls));
-        }
-        options.certificate = Some((identity.certificate, identity.key));
+            ServiceBinding::Negotiated(Arc::new(tls))
+        } else {
+            ServiceBinding::Symmetric { certificate: identity.certificate, key: identity.key }
+        };
+        options.binding = Some(binding);
         Ok(options)
     }
 

@@ -3,10 +3,11 @@
 use waxwing_crypto::Certificate;
 use waxwing_soap::RandomSource;
 
+use super::super::binding::ClientBinding;
 use super::super::credentials::ClientCredential;
 use super::super::error::ClientError;
 use super::super::evidence::Verdict;
-use super::super::options::{ClientOptions, ServiceKey};
+use super::super::options::ClientOptions;
 use crate::negotiation::{NegotiationClient, NegotiationOptions};
 use crate::protection::ProtectionRequirements;
 use crate::wsse::{
@@ -32,7 +33,7 @@ impl Core {
         mut options: ClientOptions,
         random: &mut dyn RandomSource,
     ) -> Result<Self, ClientError> {
-        if options.service_key.is_none() {
+        if options.binding.is_none() {
             return Err(ClientError::Configuration(
                 "the service's certificate is not known: with negotiateServiceCredential=\"false\" \
                  give it in clientCredentials/serviceCertificate or as the endpoint's identity",
@@ -69,9 +70,9 @@ impl Core {
 
     /// The service's certificate when it is known beforehand: nothing is encrypted for it before it is judged.
     pub(super) fn known_certificate(&self) -> Option<&Certificate> {
-        match &self.options.service_key {
-            Some(ServiceKey::Certificate(certificate)) => Some(certificate),
-            _ => None,
+        match self.options.binding.as_ref()? {
+            ClientBinding::Symmetric(certificate) => Some(certificate),
+            ClientBinding::Negotiated(_) => None,
         }
     }
 
@@ -80,7 +81,7 @@ impl Core {
         &mut self,
         random: &mut dyn RandomSource,
     ) -> Result<(NegotiationClient, waxwing_soap::Envelope), ClientError> {
-        let Some(ServiceKey::Negotiated(engines)) = &self.options.service_key else {
+        let Some(ClientBinding::Negotiated(engines)) = &self.options.binding else {
             return Err(ClientError::State("this client does not negotiate"));
         };
         let engine = engines.engine().map_err(ClientError::Negotiation)?;
@@ -99,7 +100,7 @@ impl Core {
     /// negotiation brought the certificate.
     pub(super) fn endorsing_certificate(&self) -> bool {
         matches!(self.options.credential, ClientCredential::Certificate { .. })
-            && matches!(self.options.service_key, Some(ServiceKey::Certificate(_)))
+            && !matches!(self.options.binding, Some(ClientBinding::Negotiated(_)))
     }
 }
 

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use waxwing_crypto::PrivateKey;
 use waxwing_soap::{Addressing, Envelope, Moment};
 
+use super::super::binding::ServiceBinding;
 use super::super::caller::CallerIdentity;
 use super::super::credentials::ClientIdentification;
 use super::super::faults::make;
@@ -39,7 +40,7 @@ impl ServiceSecurity {
             request.trust,
             Some(TrustAction::NegotiationRequest | TrustAction::NegotiationResponse)
         );
-        if is_leg && !request.has_security && self.options.negotiation.is_some() {
+        if is_leg && !request.has_security && self.options.negotiation().is_some() {
             return self.negotiate(&envelope, request, at);
         }
         self.receive_alone(envelope, request, None, at)
@@ -136,7 +137,7 @@ impl ServiceSecurity {
         trust: Option<TrustAction>,
         now: Timestamp,
     ) -> Result<Alone, SecurityError> {
-        let negotiated = self.options.negotiation.is_some();
+        let negotiated = self.options.negotiation().is_some();
         let token = match &request.context {
             Some(context) if negotiated => self.tokens.find(context, now),
             _ => None,
@@ -237,6 +238,10 @@ fn own_key<'a>(
     options: &'a ServiceOptions,
     reference: &CertificateReference,
 ) -> Option<&'a PrivateKey> {
-    let (certificate, key) = options.certificate.as_ref()?;
-    reference.is_of(certificate).then_some(key)
+    match options.binding.as_ref()? {
+        ServiceBinding::Symmetric { certificate, key } => {
+            reference.is_of(certificate).then_some(key)
+        }
+        ServiceBinding::Negotiated(_) => None,
+    }
 }

@@ -199,7 +199,7 @@ impl ServiceSecurity {
         random: &mut dyn RandomSource,
     ) -> Result<Self, ServiceError> {
         let secured = options.protection != Protection::None;
-        if secured && options.negotiation.is_none() && options.certificate.is_none() {
+        if secured && options.binding.is_none() {
             return Err(ServiceError::Configuration(
                 "the service has no certificate: give one in serviceCredentials/serviceCertificate",
             ));

@@ -91,7 +91,7 @@ impl ServiceSecurity {
 
     /// What negotiations must know of a leg.
     fn leg<'a>(&'a self, request: &'a Request) -> Result<NegotiationRequest<'a>, ServiceError> {
-        let engines: &dyn TlsEngines = match &self.options.negotiation {
+        let engines: &dyn TlsEngines = match self.options.negotiation() {
             Some(engines) => engines.as_ref(),
             None => return Err(ServiceError::Configuration("this service does not negotiate")),
         };

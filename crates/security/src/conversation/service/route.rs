@@ -50,7 +50,7 @@ impl ServiceSecurity {
     ) -> Incoming {
         match request.trust {
             Some(TrustAction::NegotiationRequest | TrustAction::NegotiationResponse)
-                if !request.has_security && self.options.negotiation.is_some() =>
+                if !request.has_security && self.options.negotiation().is_some() =>
             {
                 self.negotiate(&envelope, request, at)
             }
