@@ -36,9 +36,9 @@ pub use mutation::{Mutation, break_rule};
 pub use service::{
     Admission, AdmissionInput, AdmissionLimits, Arrival, ArrivedMessage, ConcurrencyMode,
     Demarcation, DispatchId, DispatchModes, Encoded, EndpointId, Execution, InstanceContextMode,
-    InstanceId, OutOfPlace, Peer, Place, RefusalKind, ReplyTo, ServiceAnswer, ServiceEndpoint,
-    ServiceInput, ServiceOutput, ServiceResponse, ServiceSessions, ServiceSettings, UnknownSender,
-    UnverifiedMessage, VerifiedMessage, VerifiedRequest,
+    InstanceId, Origin, OutOfPlace, Peer, Place, RefusalKind, ReplyTo, ServiceAnswer,
+    ServiceEndpoint, ServiceInput, ServiceOutput, ServiceResponse, ServiceSessions,
+    ServiceSettings, UnknownSender, UnverifiedMessage, VerifiedMessage, VerifiedRequest,
 };
 
 pub use waxwing_reliable::{CallId, ExchangeId};

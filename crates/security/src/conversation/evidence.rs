@@ -2,6 +2,7 @@
 //! person, and may take its time. No engine waits for it, and none holds a lock meanwhile.
 
 use std::fmt;
+use std::sync::Arc;
 
 use waxwing_crypto::{Certificate, Usage};
 use zeroize::Zeroizing;
@@ -44,6 +45,32 @@ pub struct CertificateEvidence {
 
 /// Whether what was shown is good, or else why not, in words for the local log: the other end only learns that it failed.
 pub type Verdict = Result<(), String>;
+
+/// Who sent a message, as the transport that it came over has it proven: HTTP authentication, a TLS client certificate.
+/// Only a verdict about evidence makes one that is not anonymous, so that nothing that a peer merely says can be taken for
+/// it.
+#[derive(Debug, Clone)]
+pub struct ProvenCaller(Arc<CallerIdentity>);
+
+impl ProvenCaller {
+    /// Nobody said who he is, or nobody was asked.
+    pub fn anonymous() -> Self {
+        Self(Arc::new(CallerIdentity::Anonymous))
+    }
+
+    /// Whose evidence this is, by the verdict about it.
+    ///
+    /// # Errors
+    /// What the verdict says against it.
+    pub fn of(evidence: Evidence, verdict: Verdict) -> Result<Self, String> {
+        verdict.map(|()| Self(Arc::new(evidence.into_caller())))
+    }
+
+    /// Who it is.
+    pub fn identity(&self) -> &Arc<CallerIdentity> {
+        &self.0
+    }
+}
 
 impl Evidence {
     /// The certificate of a chain, leaf first; none of an empty one.

@@ -65,7 +65,7 @@ pub(crate) use caller::folded;
 pub use client::{ClientSecurity, Correlation, OneShotClient, SecureConversationClient, Step};
 pub use credentials::{ClientCredential, ClientIdentification};
 pub use error::{ClientError, FaultOrigin};
-pub use evidence::{CertificateEvidence, Evidence, UserNameEvidence, Verdict};
+pub use evidence::{CertificateEvidence, Evidence, ProvenCaller, UserNameEvidence, Verdict};
 pub use faults::SecurityFaultKind;
 pub use identity::{ExpectedIdentity, IdentityMismatch};
 pub use options::{ClientOptions, Protection, ServiceLimits, ServiceOptions};

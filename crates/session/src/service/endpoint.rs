@@ -19,7 +19,7 @@ use waxwing_soap::{
 use super::answer::{Encoded, RefusalKind, ReplyTo, ServiceAnswer};
 use super::faults;
 use super::hints::{Own, Seen, with_hint};
-use super::names::Peer;
+use super::names::Origin;
 use super::response::{Said, ServiceResponse};
 use super::settings::ServiceSettings;
 use super::unverified::UnverifiedMessage;
@@ -52,7 +52,7 @@ pub enum Arrival {
 pub struct UnknownSender {
     authentication: Box<Authentication>,
     seen: Seen,
-    peer: Peer,
+    origin: Origin,
 }
 
 impl UnknownSender {
@@ -97,15 +97,15 @@ impl ServiceEndpoint {
         &self.security
     }
 
-    /// Takes a message that came in from this peer.
+    /// Takes a message that came in from there.
     pub fn receive(
         &self,
         message: impl Into<UnverifiedMessage>,
-        peer: impl Into<Peer>,
+        origin: impl Into<Origin>,
         at: &mut Moment<'_>,
     ) -> Arrival {
         let UnverifiedMessage { envelope, seen } = message.into();
-        let peer = peer.into();
+        let origin = origin.into();
         if envelope.version() != self.settings.version {
             let (fault, problem) =
                 faults::version_mismatch(envelope.version(), self.settings.version);
@@ -114,8 +114,8 @@ impl ServiceEndpoint {
         if let Some(refusal) = self.misdirected(&envelope, &seen) {
             return answer(refusal);
         }
-        let incoming = self.security.receive(envelope, peer.tag, at);
-        self.secured(incoming, seen, peer, at)
+        let incoming = self.security.receive(envelope, origin.peer.tag, at);
+        self.secured(incoming, seen, origin, at)
     }
 
     /// Goes on with a message whose sender was judged.
@@ -126,15 +126,21 @@ impl ServiceEndpoint {
         verdict: Verdict,
         at: &mut Moment<'_>,
     ) -> Arrival {
-        let UnknownSender { authentication, seen, peer } = *sender;
+        let UnknownSender { authentication, seen, origin } = *sender;
         let incoming = self.security.authenticated(authentication, verdict, at);
-        self.secured(incoming, seen, peer, at)
+        self.secured(incoming, seen, origin, at)
     }
 
-    fn secured(&self, incoming: Incoming, seen: Seen, peer: Peer, at: &mut Moment<'_>) -> Arrival {
+    fn secured(
+        &self,
+        incoming: Incoming,
+        seen: Seen,
+        origin: Origin,
+        at: &mut Moment<'_>,
+    ) -> Arrival {
         match incoming {
             Incoming::Authenticate(authentication) => {
-                Arrival::Authenticate(Box::new(UnknownSender { authentication, seen, peer }))
+                Arrival::Authenticate(Box::new(UnknownSender { authentication, seen, origin }))
             }
             Incoming::Reply(reply) => {
                 let said = match reply.kind {
@@ -148,13 +154,18 @@ impl ServiceEndpoint {
                 encoded.ended = reply.ended;
                 answer(encoded)
             }
-            Incoming::Message(secured) => self.read(*secured, peer, at),
+            Incoming::Message(secured) => self.read(*secured, origin, at),
         }
     }
 
     /// Addressing, headers that must be understood, reliable messaging.
-    fn read(&self, secured: SecuredMessage, peer: Peer, at: &mut Moment<'_>) -> Arrival {
+    fn read(&self, secured: SecuredMessage, origin: Origin, at: &mut Moment<'_>) -> Arrival {
         let SecuredMessage { received, session, caller, reply } = secured;
+        // Where messages are not secured, the transport says who sent them; where they are, it has no say.
+        let caller = match self.security.profile() {
+            Some(_) => caller,
+            None => Arc::clone(origin.caller.identity()),
+        };
         let envelope = received.into_envelope();
         let version = envelope.version();
         let addressing = Addressing::read(&envelope);
@@ -197,7 +208,7 @@ impl ServiceEndpoint {
                 let plain = self.settings.trace.then(|| envelope.clone());
                 let sender = Arc::clone(&caller);
                 let request = VerifiedRequest::new(envelope, addressing, sender);
-                let request = || Arc::new(request.with_peer(peer.address));
+                let request = || Arc::new(request.with_peer(origin.peer.address));
                 let message = message.map(|()| Carried::Request(request()));
                 let message = VerifiedMessage::new(message, session, caller);
                 Arrival::Message(Box::new(ArrivedMessage { message, plain, reply }))

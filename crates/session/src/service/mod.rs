@@ -26,7 +26,7 @@ pub use demarcation::{Demarcation, OutOfPlace};
 pub(crate) use endpoint::is_understood;
 pub use endpoint::{Arrival, ArrivedMessage, ServiceEndpoint, UnknownSender};
 pub use modes::{ConcurrencyMode, DispatchModes, InstanceContextMode};
-pub use names::{DispatchId, EndpointId, InstanceId, Peer, Place};
+pub use names::{DispatchId, EndpointId, InstanceId, Origin, Peer, Place};
 pub use response::ServiceResponse;
 pub use sessions::{Execution, ServiceInput, ServiceOutput, ServiceSessions};
 pub use settings::ServiceSettings;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use waxwing_security::PeerTag;
+use waxwing_security::conversation::ProvenCaller;
 
 /// Where a message came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -22,6 +23,35 @@ impl From<PeerTag> for Peer {
 impl From<SocketAddr> for Peer {
     fn from(address: SocketAddr) -> Self {
         Self { tag: PeerTag::of_address(address.ip()), address: Some(address) }
+    }
+}
+
+/// Where a message came from, and who its transport knows to have sent it. At an endpoint with message security the message
+/// says itself who its sender is, and what the transport knows is not looked at.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// Where from.
+    pub peer: Peer,
+    /// Who by; anonymous where the transport asks nobody.
+    pub caller: ProvenCaller,
+}
+
+impl From<Peer> for Origin {
+    /// From somebody whom the transport does not know.
+    fn from(peer: Peer) -> Self {
+        Self { peer, caller: ProvenCaller::anonymous() }
+    }
+}
+
+impl From<PeerTag> for Origin {
+    fn from(tag: PeerTag) -> Self {
+        Peer::from(tag).into()
+    }
+}
+
+impl From<SocketAddr> for Origin {
+    fn from(address: SocketAddr) -> Self {
+        Peer::from(address).into()
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use waxwing_security::conversation::{CertificateEvidence, UserNameEvidence};
 
 use crate::future::BoxFuture;
 
@@ -69,6 +70,8 @@ pub struct Incoming {
     pub content_type: Option<String>,
     /// The action that the transport names beside the message (`SOAPAction`): the message must have the same.
     pub action: Option<String>,
+    /// What the transport says of who sent it.
+    pub caller: TransportCaller,
     /// The message.
     pub octets: Bytes,
 }
@@ -81,8 +84,30 @@ impl Incoming {
         octets: impl Into<Bytes>,
     ) -> Self {
         let (content_type, octets) = (Some(content_type.into()), octets.into());
-        Self { peer, content_type, action: None, octets }
+        Self { peer, content_type, action: None, caller: TransportCaller::Anonymous, octets }
     }
+
+    /// The same from this caller.
+    #[must_use]
+    pub fn from_caller(self, caller: TransportCaller) -> Self {
+        Self { caller, ..self }
+    }
+}
+
+/// What a transport says of who sent a message: **evidence, not a verdict**. The rules of the endpoint decide whether it is
+/// good, and only what they accept becomes the caller of an operation (`ProvenCaller` in between); a transport cannot say
+/// that somebody is known.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub enum TransportCaller {
+    /// Nothing.
+    #[default]
+    Anonymous,
+    /// A user name and password that came with the message (HTTP Basic). Whether they are right is not decided.
+    Password(UserNameEvidence),
+    /// The certificate of a TLS client, with what came along. The handshake has proven that the peer has its private key;
+    /// whether it is trusted is not decided.
+    Certificate(Box<CertificateEvidence>),
 }
 
 /// What is answered.
@@ -111,6 +136,10 @@ pub enum Reply {
 pub enum Refusal {
     /// It is no message (HTTP 400).
     Malformed,
+    /// Who sent it did not say who he is in the way that is asked for (HTTP 401).
+    Unauthorized,
+    /// What its sender said of himself is not accepted (HTTP 403).
+    Forbidden,
     /// It is of another encoding or version of SOAP (HTTP 415).
     ContentType,
     /// Nothing new is taken at the moment (HTTP 503).

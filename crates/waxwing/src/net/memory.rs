@@ -108,6 +108,9 @@ impl Transport for Memory {
                 Reply::Refused(Refusal::Unavailable) => {
                     failed(TransportCause::Busy, "the service is too busy or unavailable")
                 }
+                Reply::Refused(Refusal::Unauthorized | Refusal::Forbidden) => {
+                    failed(TransportCause::AccessDenied, "the service does not let the caller in")
+                }
                 Reply::Refused(Refusal::Malformed | Refusal::Failed) => {
                     failed(TransportCause::NotSoap, "the service refused the message")
                 }

@@ -21,7 +21,7 @@ mod transport;
 pub use self::http::HttpLimits;
 pub(crate) use self::http::{HttpListener, HttpTransport};
 pub use self::listener::{
-    Incoming, ListenError, Listener, Listening, Receiver, Refusal, Reply, Route,
+    Incoming, ListenError, Listener, Listening, Receiver, Refusal, Reply, Route, TransportCaller,
 };
 pub(crate) use self::place::place_of;
 pub use self::transport::{Answer, Outcome, Request, Transport, Written};

@@ -8,6 +8,7 @@ use waxwing_crypto::{Identity, Usage};
 use waxwing_security::conversation::{ClientIdentification, ServiceBinding, ServiceOptions};
 use waxwing_session::options;
 
+use super::admittance::Admittance;
 use super::contracts::Contracts;
 use super::error::{HostError, incomplete};
 use crate::authentication::{Judge, TrustRule, UserNameRule};
@@ -114,51 +115,50 @@ impl Credentials {
         }
     }
 
-    /// Who decides about the clients of an endpoint.
+    /// Who decides about the clients of an endpoint, whether their messages or their connections say who they are.
     ///
     /// # Errors
     /// There is nobody, or the certificates that are to be trusted cannot be read.
     pub(super) fn judge(&self, endpoint: &EffectiveEndpoint) -> Result<Judge, HostError> {
-        let address = endpoint.address.as_str();
-        match Self::identification(endpoint)? {
-            ClientIdentification::None => Ok(Judge::new(None, None)),
-            ClientIdentification::Certificate => {
-                let rule = match &self.trust {
-                    Some(rule) => rule.clone(),
-                    None => {
-                        let check = &endpoint.service_credentials.client_certificate.authentication;
-                        let validator = self.stores.trust(
-                            check.certificate_validation_mode,
-                            check.revocation_mode,
-                            check.trusted_store_location,
-                            Usage::Client,
-                        );
-                        let failed =
-                            |error| HostError::Certificate { address: address.to_owned(), error };
-                        TrustRule::Quick(Arc::new(validator.map_err(failed)?))
-                    }
-                };
-                Ok(Judge::new(Some(rule), None))
-            }
-            ClientIdentification::UserName => match &self.user_names {
-                Some(rule) => Ok(Judge::new(None, Some(rule.clone()))),
-                None => {
-                    let mode = endpoint
-                        .service_credentials
-                        .user_name_authentication
-                        .user_name_password_validation_mode;
-                    let hint = match mode {
-                        UserNamePasswordValidationMode::Custom => {
-                            "the custom validator of the file is a .NET type"
-                        }
-                        _ => "Windows accounts and membership providers do not exist here",
-                    };
-                    let text = format!(
-                        "{hint}: give a validator of user names in code (ServiceHostBuilder::user_names)"
-                    );
-                    Err(incomplete(address, text))
-                }
-            },
+        let (messages, transport) = (Self::identification(endpoint)?, Admittance::of(endpoint));
+        let certificates =
+            messages == ClientIdentification::Certificate || transport == Admittance::Certificate;
+        let user_names =
+            messages == ClientIdentification::UserName || transport == Admittance::UserName;
+        let trust = certificates.then(|| self.client_trust(endpoint)).transpose()?;
+        let user_names = user_names.then(|| self.validator(endpoint)).transpose()?;
+        Ok(Judge::new(trust, user_names))
+    }
+
+    fn client_trust(&self, endpoint: &EffectiveEndpoint) -> Result<TrustRule, HostError> {
+        if let Some(rule) = &self.trust {
+            return Ok(rule.clone());
         }
+        let check = &endpoint.service_credentials.client_certificate.authentication;
+        let validator = self.stores.trust(
+            check.certificate_validation_mode,
+            check.revocation_mode,
+            check.trusted_store_location,
+            Usage::Client,
+        );
+        let failed = |error| HostError::Certificate { address: endpoint.address.clone(), error };
+        Ok(TrustRule::Quick(Arc::new(validator.map_err(failed)?)))
+    }
+
+    fn validator(&self, endpoint: &EffectiveEndpoint) -> Result<UserNameRule, HostError> {
+        if let Some(rule) = &self.user_names {
+            return Ok(rule.clone());
+        }
+        let authentication = &endpoint.service_credentials.user_name_authentication;
+        let hint = match authentication.user_name_password_validation_mode {
+            UserNamePasswordValidationMode::Custom => {
+                "the custom validator of the file is a .NET type"
+            }
+            _ => "Windows accounts and membership providers do not exist here",
+        };
+        let text = format!(
+            "{hint}: give a validator of user names in code (ServiceHostBuilder::user_names)"
+        );
+        Err(incomplete(&endpoint.address, text))
     }
 }

@@ -7,13 +7,15 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use waxwing_security::PeerTag;
+use waxwing_security::conversation::ProvenCaller;
 use waxwing_session::{
-    Arrival, Encoded, EndpointId, RefusalKind, ServiceAnswer, ServiceEndpoint, UnknownSender,
-    UnverifiedMessage,
+    Arrival, Encoded, EndpointId, Origin, RefusalKind, ServiceAnswer, ServiceEndpoint,
+    UnknownSender, UnverifiedMessage,
 };
 use waxwing_soap::encoder::{self as soap, DecodeError, Decoder, Encoder};
 use waxwing_soap::http::ContentType;
 
+use super::admittance::Admittance;
 use super::authorization::ServiceAuthorization;
 use super::contracts::Contracts;
 use super::error::HostError;
@@ -28,7 +30,7 @@ use crate::environment::{Clock, SystemRandom};
 use crate::future::BoxFuture;
 use crate::layer::OperationService;
 use crate::log::{Cut, Rate};
-use crate::net::{Incoming, Receiver, Refusal, Reply};
+use crate::net::{Incoming, Receiver, Refusal, Reply, TransportCaller};
 use crate::quotas::MessageQuotas;
 use crate::trace::{Trace, TraceDirection};
 
@@ -37,6 +39,8 @@ pub(super) struct EndpointParts {
     pub(super) endpoint: ServiceEndpoint,
     /// Who decides about its clients.
     pub(super) judge: Judge,
+    /// What they must show to the transport.
+    pub(super) admittance: Admittance,
     /// Where it listens, an absolute URI.
     pub(super) listen: String,
     pub(super) encoding: Encoding,
@@ -128,8 +132,12 @@ impl Endpoint {
     }
 
     /// Answers one request.
-    async fn handle(self: Arc<Self>, request: Incoming) -> Reply {
+    async fn handle(self: Arc<Self>, mut request: Incoming) -> Reply {
         let peer = request.peer;
+        let caller = match self.admit(std::mem::take(&mut request.caller), peer).await {
+            Ok(caller) => caller,
+            Err(refusal) => return Reply::Refused(refusal),
+        };
         let parsed = self.parse(&request);
         // The octets would be held as long as the operation takes.
         drop(request);
@@ -141,7 +149,8 @@ impl Endpoint {
         let mut arrival = {
             let mut random = SystemRandom;
             let mut moment = self.parts.clock.moment(&mut random);
-            self.parts.endpoint.receive(message, peer, &mut moment)
+            let origin = Origin { peer: peer.into(), caller };
+            self.parts.endpoint.receive(message, origin, &mut moment)
         };
         let message = loop {
             arrival = match arrival {
@@ -158,6 +167,24 @@ impl Endpoint {
         let reply = self.write(encoded, peer);
         drop(place);
         reply
+    }
+
+    /// Finds out who sent a message as far as the transport asks, before a single octet of it is read.
+    async fn admit(
+        &self,
+        caller: TransportCaller,
+        peer: SocketAddr,
+    ) -> Result<ProvenCaller, Refusal> {
+        let (asked, now) = (self.parts.admittance, self.parts.clock.wall());
+        let admitted = asked.admit(caller, &self.parts.judge, peer, now).await;
+        admitted.map_err(|(refusal, problem)| {
+            self.refused(Some(RefusalKind::Login), peer, &problem);
+            if let Some(left_out) = self.log.pass() {
+                let address = self.address();
+                tracing::warn!(address, %peer, left_out, "a caller was refused: {}", Cut::of(&problem));
+            }
+            refusal
+        })
     }
 
     /// Finds out who sent a message, which may take its time; nothing is held meanwhile but the message.

@@ -1,6 +1,7 @@
 //! Services: a host with endpoints, and the instances that execute calls.
 
 mod addresses;
+mod admittance;
 mod authorization;
 mod builder;
 mod contracts;

@@ -11,6 +11,7 @@ use waxwing_security::conversation::ServiceSecurity;
 use waxwing_session::{ServiceEndpoint, options};
 
 use super::addresses::BaseAddresses;
+use super::admittance::Admittance;
 use super::authorization::ServiceAuthorization;
 use super::contracts::Contracts;
 use super::credentials::Credentials;
@@ -305,6 +306,7 @@ impl Setup {
             endpoint: ServiceEndpoint::new(settings, security)
                 .with_address_headers(options::address_headers(&endpoint)),
             judge,
+            admittance: Admittance::of(&endpoint),
             listen,
             encoding,
             throttle: Arc::clone(throttle),

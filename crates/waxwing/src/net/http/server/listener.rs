@@ -13,7 +13,7 @@ use super::limits::HttpLimits;
 use super::places::Places;
 use crate::future::BoxFuture;
 use crate::net::listener::{
-    Incoming, ListenError, Listener, Listening, Receiver, Refusal, Reply, Route,
+    Incoming, ListenError, Listener, Listening, Receiver, Refusal, Reply, Route, TransportCaller,
 };
 use crate::net::sockets::{self, Paths};
 
@@ -83,9 +83,12 @@ async fn bind(
 
 async fn exchange(receiver: Arc<dyn Receiver>, request: HttpRequest) -> HttpReply {
     let HttpRequest { content_type, soap_action, peer, body, .. } = request;
-    let incoming = Incoming { peer, content_type, action: soap_action, octets: body };
+    let caller = TransportCaller::Anonymous;
+    let incoming = Incoming { peer, content_type, action: soap_action, caller, octets: body };
     let refused = |refusal| match refusal {
         Refusal::Malformed => StatusCode::BAD_REQUEST,
+        Refusal::Unauthorized => StatusCode::UNAUTHORIZED,
+        Refusal::Forbidden => StatusCode::FORBIDDEN,
         Refusal::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::Failed => StatusCode::INTERNAL_SERVER_ERROR,
