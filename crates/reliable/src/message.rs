@@ -143,6 +143,11 @@ impl<M> Message<M> {
         Self { headers: Headers::default(), body, message_id: None, relates_to: None }
     }
 
+    /// Whether it is an application message with a number in a sequence.
+    pub fn is_in_sequence(&self) -> bool {
+        matches!(self.body, Body::Application(_)) && self.headers.sequence.is_some()
+    }
+
     /// The same with another application message.
     pub fn map<N>(self, f: impl FnOnce(M) -> N) -> Message<N> {
         let body = match self.body {

@@ -296,10 +296,14 @@ async fn headers_go_both_ways() {
     let options = CallOptions::new().header(number.clone()).reply_headers(&next);
     assert_eq!(client.with_options(options).header().await.unwrap(), 7);
     assert_eq!(next.header::<i32>("Next", "urn:n").unwrap(), Some(8));
-    // Nobody said that the service understands it.
-    let must = client.with_header(number.must_understand(true)).header().await.unwrap_err();
-    assert!(must.to_string().contains("Number"), "{must}");
-    client.channel().abort("enough");
+    // Nobody said that the service understands it. The fault is the answer in the session, which goes on, as WCF's.
+    for _ in 0..2 {
+        let must = client.with_header(number.clone().must_understand(true)).header().await;
+        let must = must.unwrap_err().to_string();
+        assert!(must.contains("The header 'Number' from the namespace 'urn:n' was not understood"));
+    }
+    assert_eq!(client.header().await.unwrap(), -1);
+    client.channel().close().await.unwrap();
     host.close().await;
 }
 

@@ -26,6 +26,9 @@ pub enum OutOfPlace {
     NotInitiating,
     /// The last operation of the session was called: WCF's `SessionTerminated`.
     Terminated,
+    /// It has a header that must be understood and that nobody knows:
+    /// [`VerifiedRequest::not_understood`](super::VerifiedRequest::not_understood).
+    NotUnderstood,
 }
 
 /// How far a session has come.

@@ -14,6 +14,7 @@ use waxwing_security::wsse::Dialect;
 use waxwing_security::wsse::names::WSSE;
 use waxwing_soap::{
     Address, AddressHeader, AddressHeaders, Addressing, Envelope, Fault, MessageVersion, Moment,
+    QName,
 };
 
 use super::answer::{Encoded, RefusalKind, ReplyTo, ServiceAnswer};
@@ -179,19 +180,6 @@ impl ServiceEndpoint {
                 return self.refuse(&reply, &fault, action, error.to_string(), at);
             }
         };
-        if let Some(header) =
-            envelope.not_understood(|ns, local| self.understands(ns, local)).first()
-        {
-            let fault = faults::must_understand(header.namespace(), header.local_name());
-            let text = fault.text().to_owned();
-            return self.refuse(
-                &reply,
-                &fault,
-                version.addressing.default_fault_action(),
-                text,
-                at,
-            );
-        }
         if !self.is_for_us(&addressing, &envelope) {
             let to = addressing.to.as_deref().unwrap_or_default();
             let fault = faults::destination_unreachable(to, version.addressing);
@@ -203,17 +191,26 @@ impl ServiceEndpoint {
             None => Ok(Message::new(Body::Application(()))),
             Some((version, ..)) => codec::read_addressed(&envelope, &addressing, version),
         };
-        match message {
-            Ok(message) => {
+        let unknown = self.unknown_header(&envelope);
+        match (message, unknown) {
+            // One of a sequence is answered in it, and the session goes on.
+            (Ok(message), Some(header)) if !message.is_in_sequence() => {
+                let fault = faults::must_understand(&header);
+                let text = fault.text().to_owned();
+                let action = version.addressing.default_fault_action();
+                self.refuse(&reply, &fault, action, text, at)
+            }
+            (Ok(message), unknown) => {
                 let plain = self.settings.trace.then(|| envelope.clone());
                 let sender = Arc::clone(&caller);
                 let request = VerifiedRequest::new(envelope, addressing, sender);
-                let request = || Arc::new(request.with_peer(origin.peer.address));
+                let request = request.with_peer(origin.peer.address).with_unknown_header(unknown);
+                let request = || Arc::new(request);
                 let message = message.map(|()| Carried::Request(request()));
                 let message = VerifiedMessage::new(message, session, caller);
                 Arrival::Message(Box::new(ArrivedMessage { message, plain, reply }))
             }
-            Err(error) => {
+            (Err(error), _) => {
                 let problem = error.to_string();
                 match error.fault() {
                     Some(fault) => {
@@ -288,6 +285,12 @@ impl ServiceEndpoint {
         let contract = &self.settings.understood;
         is_understood(namespace, local)
             || contract.iter().any(|(n, l)| n == namespace && l == local)
+    }
+
+    /// A header that must be understood, and that neither the layers nor the contract know.
+    fn unknown_header(&self, envelope: &Envelope) -> Option<QName> {
+        let unknown = envelope.not_understood(|ns, local| self.understands(ns, local));
+        unknown.first().map(|header| QName::new(header.namespace(), header.local_name()))
     }
 
     /// Whether a message is for this endpoint, as WCF's address filter has it: by path, and by the headers that belong to

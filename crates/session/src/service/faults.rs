@@ -1,7 +1,8 @@
 //! Faults of WCF's dispatcher about addressing, versions and headers, with its texts.
 
 use waxwing_soap::{
-    AddressingError, AddressingVersion, Envelope, Fault, FaultCode, MessageVersion, SoapVersion,
+    AddressingError, AddressingVersion, Envelope, Fault, FaultCode, MessageVersion, QName,
+    SoapVersion,
 };
 
 /// The action of faults that WS-Addressing itself defines (SOAP Binding §6).
@@ -13,7 +14,8 @@ pub(super) fn addressing_action(version: AddressingVersion) -> &'static str {
 }
 
 /// SOAP 1.2 Part 1 §5.4.8, with WCF's words.
-pub(super) fn must_understand(namespace: &str, local: &str) -> Fault {
+pub(super) fn must_understand(header: &QName) -> Fault {
+    let QName { namespace, local } = header;
     let text = format!(
         "The header '{local}' from the namespace '{namespace}' was not understood by the recipient of this message, \
          causing the message to not be processed.  This error typically indicates that the sender of this message has \

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use waxwing_reliable::{Identifier, Message};
 use waxwing_security::conversation::{CallerIdentity, SecuritySession};
-use waxwing_soap::{Addressing, Envelope};
+use waxwing_soap::{Addressing, Envelope, Fault, QName};
 
+use super::faults::must_understand;
 use crate::message::{AppMessage, ApplicationMessage};
 
 /// A message that was verified, on its way to the sessions.
@@ -49,6 +50,7 @@ pub struct VerifiedRequest {
     addressing: Addressing,
     caller: Arc<CallerIdentity>,
     peer: Option<SocketAddr>,
+    unknown_header: Option<QName>,
 }
 
 impl VerifiedRequest {
@@ -57,12 +59,28 @@ impl VerifiedRequest {
         addressing: Addressing,
         caller: Arc<CallerIdentity>,
     ) -> Self {
-        Self { envelope, addressing, caller, peer: None }
+        Self { envelope, addressing, caller, peer: None, unknown_header: None }
     }
 
     /// The same from this address.
     pub(super) fn with_peer(self, peer: Option<SocketAddr>) -> Self {
         Self { peer, ..self }
+    }
+
+    /// The same with a header that must be understood, and that nobody here knows.
+    pub(super) fn with_unknown_header(self, unknown_header: Option<QName>) -> Self {
+        Self { unknown_header, ..self }
+    }
+
+    /// Whether there is no such header.
+    pub(super) fn is_understood(&self) -> bool {
+        self.unknown_header.is_none()
+    }
+
+    /// Why it is not executed, but answered with a fault: it has a header that must be understood (SOAP 1.2 Part 1
+    /// §5.2.3), and neither the layers nor the contract know it.
+    pub fn not_understood(&self) -> Option<Fault> {
+        self.unknown_header.as_ref().map(must_understand)
     }
 
     /// The address that it came from, where the transport tells. Nothing is proven by it.

@@ -201,6 +201,12 @@ impl OperationFault {
         Self(Box::new(Kind::Unsupported(action.to_owned())))
     }
 
+    /// The fault of a message with a header that must be understood, and is not.
+    pub(crate) fn not_understood(fault: Fault) -> Self {
+        let (fault, action) = (Box::new(fault), Action::Default);
+        Self(Box::new(Kind::Fault { fault, action, detail: None }))
+    }
+
     /// The fault of a call after the last one of its session (`IsTerminating`): WCF's `SessionTerminated`.
     pub fn session_terminated() -> Self {
         let fault =

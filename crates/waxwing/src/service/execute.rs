@@ -26,7 +26,7 @@ pub(super) async fn execute(
     let run = async {
         endpoint.parts.throttle.settled().await;
         let object = match (out_of_place, object) {
-            (Some(why), _) => Err(misplaced(why, request.action())),
+            (Some(why), _) => Err(misplaced(why, &request)),
             (None, Some(object)) => Ok(object),
             (None, None) => endpoint.make(instance, keep),
         };
@@ -51,10 +51,13 @@ pub(super) async fn execute(
 }
 
 /// The fault of a call that does not stand in its place in the session, as WCF's.
-fn misplaced(why: OutOfPlace, action: &str) -> OperationFault {
-    match why {
-        OutOfPlace::NotInitiating => OperationFault::action_not_supported(action),
-        OutOfPlace::Terminated => OperationFault::session_terminated(),
+fn misplaced(why: OutOfPlace, request: &VerifiedRequest) -> OperationFault {
+    match (why, request.not_understood()) {
+        (OutOfPlace::NotUnderstood, Some(fault)) => OperationFault::not_understood(fault),
+        (OutOfPlace::NotInitiating | OutOfPlace::NotUnderstood, _) => {
+            OperationFault::action_not_supported(request.action())
+        }
+        (OutOfPlace::Terminated, _) => OperationFault::session_terminated(),
     }
 }
 

@@ -10,7 +10,7 @@ use super::api::{Execution, ServiceOutput};
 use super::state::{Call, Instance, InstanceStage, Source, Stage};
 use crate::message::AppMessage;
 use crate::mutation::{Mutation, broken};
-use crate::service::demarcation::Standing;
+use crate::service::demarcation::{OutOfPlace, Standing};
 use crate::service::modes::InstanceContextMode;
 use crate::service::names::{DispatchId, InstanceId, Place};
 use crate::service::response::Said;
@@ -26,9 +26,11 @@ impl ServiceSessions {
     ) -> DispatchId {
         let id = DispatchId(self.number());
         let course = session.and_then(|session| self.sessions.get_mut(session));
-        let standing = course.map_or(Standing::InPlace, |session| {
-            self.demarcation.admit(&mut session.course, request.action())
-        });
+        let standing = match (request.is_understood(), course) {
+            (false, _) => Standing::Out(OutOfPlace::NotUnderstood),
+            (true, Some(session)) => self.demarcation.admit(&mut session.course, request.action()),
+            (true, None) => Standing::InPlace,
+        };
         let call = Call {
             session: session.cloned(),
             source,
