@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
+import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
@@ -27,19 +28,17 @@ public final class Stores {
 
     /** TLS with a key store of the test PKI, and with what a trust store holds; either may be null. */
     static SSLContext tls(String keys, String trust) throws Exception {
-        KeyManagerFactory mine = null;
-        TrustManagerFactory others = null;
-        if (keys != null) {
-            mine = KeyManagerFactory.getInstance("PKIX");
-            mine.init(open(keys), PASSWORD);
-        }
-        if (trust != null) {
-            others = TrustManagerFactory.getInstance("PKIX");
-            others.init(open(trust));
-        }
+        TrustManagerFactory others = TrustManagerFactory.getInstance("PKIX");
+        if (trust != null) others.init(open(trust));
         SSLContext context = SSLContext.getInstance("TLS");
-        context.init(mine == null ? null : mine.getKeyManagers(), others == null ? null : others.getTrustManagers(), null);
+        context.init(keys == null ? null : keyManagers(keys), trust == null ? null : others.getTrustManagers(), null);
         return context;
+    }
+
+    static KeyManager[] keyManagers(String keys) throws Exception {
+        KeyManagerFactory mine = KeyManagerFactory.getInstance("PKIX");
+        mine.init(open(keys), PASSWORD);
+        return mine.getKeyManagers();
     }
 
     private static KeyStore open(String name) throws Exception {

@@ -21,7 +21,8 @@ final class Keys {
     static void service(Scenario s, Map<String, Object> context) {
         if (!s.secure()) return;
         both(context, SecurityConstants.SIGNATURE_PROPERTIES, store("server-trust.p12", "ca"));
-        both(context, SecurityConstants.ENCRYPT_PROPERTIES, store("service.p12", "service"));
+        // Over TLS CXF verifies signatures with what it would encrypt with.
+        both(context, SecurityConstants.ENCRYPT_PROPERTIES, s.https ? store("server-trust.p12", "ca") : store("service.p12", "service"));
         both(context, SecurityConstants.ENCRYPT_USERNAME, "useReqSigCert");
         both(context, SecurityConstants.CALLBACK_HANDLER, new Password());
     }

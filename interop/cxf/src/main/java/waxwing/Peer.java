@@ -15,21 +15,14 @@ final class Peer {
     private final Scenario scenario;
     private final String url;
 
-    Peer(Scenario s, String url) {
+    Peer(Scenario s, String url) throws Exception {
         Path dir = Path.of("target", "run", s.name + "-client-" + ProcessHandle.current().pid()).toAbsolutePath();
         Path wsdl = Wsdl.write(dir, "service.wsdl", Wsdl.signedByBinding(s, url));
         Bus.reliability(s);
+        Bus.trust(s);
         this.scenario = s;
         this.url = url;
-        this.service = Service.create(uri(wsdl), new QName(Calculator.NS, "CalculatorService"));
-    }
-
-    private static java.net.URL uri(Path path) {
-        try {
-            return path.toUri().toURL();
-        } catch (java.net.MalformedURLException e) {
-            throw new IllegalArgumentException(e);
-        }
+        this.service = Service.create(wsdl.toUri().toURL(), new QName(Calculator.NS, "CalculatorService"));
     }
 
     synchronized Calculator open() {

@@ -6,13 +6,15 @@ import java.util.Map;
 import javax.xml.namespace.QName;
 import org.apache.cxf.jaxws.JaxWsServerFactoryBean;
 
-/** serve SCENARIO PORT: hosts the calculator on http://localhost:PORT/ServiceModelSamples/service, on the loopback only. */
+/** serve SCENARIO PORT: hosts the calculator on http(s)://localhost:PORT/ServiceModelSamples/service, on the loopback only. */
 public final class Serve {
     public static void main(String[] args) throws Exception {
         Scenario s = Scenario.of(args[0]);
-        String url = "http://localhost:" + args[1] + "/ServiceModelSamples/service";
+        int port = Integer.parseInt(args[1]);
+        String url = s.url(port, "/ServiceModelSamples/service");
         Path wsdl = Wsdl.write(Path.of("target", "run", s.name), "service.wsdl", Wsdl.signedByBinding(s, url));
         Bus.reliability(s);
+        Bus.certificate(s, port);
         JaxWsServerFactoryBean factory = new JaxWsServerFactoryBean();
         factory.setServiceBean(new CalculatorImpl());
         factory.setWsdlLocation(wsdl.toUri().toString());
