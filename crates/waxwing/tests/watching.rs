@@ -251,8 +251,14 @@ async fn a_channel_tells_its_states_and_counts_its_calls() {
     // Nobody is there.
     let channel = factory.create_channel().unwrap();
     let mut events = channel.events();
-    channel.open().await.unwrap_err();
+    let first = channel.open().await.unwrap_err().to_string();
     assert_eq!(channel.state(), CommunicationState::Faulted);
+    // What comes later has not failed of it itself.
+    let again = channel.open().await.unwrap_err().to_string();
+    let faulted = "cannot be used for communication because it is in the Faulted state";
+    assert!(again.contains(faulted) && !first.contains(faulted), "{again}");
+    let reason = first.split_once(": ").map(|(_, reason)| reason).expect("an address");
+    assert!(again.ends_with(reason), "{again}");
     let mut lost = 0;
     loop {
         match events.next().await.unwrap().unwrap() {

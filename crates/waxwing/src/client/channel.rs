@@ -261,7 +261,7 @@ impl Inner {
             Phase::Closed => {
                 return Err(self.error(SessionError::State("the channel is closed"), state));
             }
-            Phase::Faulted(error) => return Err(error.clone()),
+            Phase::Faulted(error) => return Err(error.clone().of_faulted_channel()),
         }
         state.phase = Phase::Active;
         state.tell(CommunicationState::Opening);

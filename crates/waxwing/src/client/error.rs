@@ -17,6 +17,8 @@ pub struct ChannelError {
     inner: Arc<Inner>,
     /// How long the call could have taken whose failure it is.
     allotted: Option<Duration>,
+    /// Whether the channel had failed of it before the call.
+    earlier: bool,
 }
 
 struct Inner {
@@ -56,7 +58,7 @@ impl ChannelError {
     pub(crate) fn new(kind: ChannelErrorKind, address: &str) -> Self {
         let (address, notes) = (address.to_owned(), Vec::new());
         let inner = Inner { kind, address, diagnosis: None, notes };
-        Self { inner: Arc::new(inner), allotted: None }
+        Self { inner: Arc::new(inner), allotted: None, earlier: false }
     }
 
     pub(crate) fn session(
@@ -66,12 +68,22 @@ impl ChannelError {
         notes: Vec<String>,
     ) -> Self {
         let (kind, address) = (ChannelErrorKind::Session(error), address.to_owned());
-        Self { inner: Arc::new(Inner { kind, address, diagnosis, notes }), allotted: None }
+        Self {
+            inner: Arc::new(Inner { kind, address, diagnosis, notes }),
+            allotted: None,
+            earlier: false,
+        }
     }
 
     /// The same of a call that could have taken so long.
     pub(crate) fn of_call(mut self, allotted: Duration) -> Self {
         self.allotted = Some(allotted);
+        self
+    }
+
+    /// The same for a call that came after it.
+    pub(crate) fn of_faulted_channel(mut self) -> Self {
+        self.earlier = true;
         self
     }
 
@@ -120,13 +132,20 @@ impl ChannelError {
     }
 }
 
+/// What is said of a call on a channel that has failed before, with WCF's words.
+const FAULTED: &str = "The communication object, System.ServiceModel.Channels.ServiceChannel, cannot be used for communication \
+     because it is in the Faulted state. Nothing of this call was sent: open a new channel. This one failed earlier of: ";
+
 impl fmt::Display for ChannelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { kind, address, diagnosis, notes } = &*self.inner;
-        match address.is_empty() {
-            true => write!(f, "{kind}")?,
-            false => write!(f, "{address}: {kind}")?,
+        if !address.is_empty() {
+            write!(f, "{address}: ")?;
         }
+        if self.earlier {
+            f.write_str(FAULTED)?;
+        }
+        write!(f, "{kind}")?;
         if let Some(allotted) = self.timed_out_after() {
             write!(
                 f,
