@@ -34,11 +34,55 @@ pub struct LinkCounts {
     pub lost_responses: u64,
 }
 
-#[derive(Debug, Default)]
-struct Counters {
+/// What is lost, by number, and what has been.
+#[derive(Debug)]
+pub(crate) struct Counters {
+    loss: Loss,
+    calm: u64,
     requests: AtomicU64,
     lost_requests: AtomicU64,
     lost_responses: AtomicU64,
+}
+
+impl Counters {
+    /// None of the first `calm` exchanges is lost.
+    pub(crate) fn new(loss: Loss, calm: u64) -> Self {
+        let [requests, lost_requests, lost_responses] = [const { AtomicU64::new(0) }; 3];
+        Self { loss, calm, requests, lost_requests, lost_responses }
+    }
+
+    /// A request came in. Gives its number.
+    pub(crate) fn request(&self) -> u64 {
+        self.requests.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Whether the request of this number is lost, which is counted.
+    pub(crate) fn loses_request(&self, number: u64) -> bool {
+        self.loses(number, 0, self.loss.requests, &self.lost_requests)
+    }
+
+    /// Whether the response to the request of this number is lost, which is counted.
+    pub(crate) fn loses_response(&self, number: u64) -> bool {
+        self.loses(number, 1, self.loss.responses, &self.lost_responses)
+    }
+
+    fn loses(&self, number: u64, way: u64, share: f64, lost: &AtomicU64) -> bool {
+        let draw = number.checked_sub(self.calm).map(|n| chance(self.loss.seed, n * 2 + way));
+        let is_lost = draw.is_some_and(|draw| draw < share);
+        if is_lost {
+            lost.fetch_add(1, Ordering::Relaxed);
+        }
+        is_lost
+    }
+
+    pub(crate) fn counts(&self) -> LinkCounts {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        LinkCounts {
+            requests: read(&self.requests),
+            lost_requests: read(&self.lost_requests),
+            lost_responses: read(&self.lost_responses),
+        }
+    }
 }
 
 /// A running link. Dropping it stops it.
@@ -64,12 +108,12 @@ impl LossyLink {
     ///
     /// What the operating system says when no port can be had.
     pub async fn start_after(service: SocketAddr, loss: Loss, calm: u64) -> io::Result<Self> {
-        let counters = Arc::new(Counters::default());
+        let counters = Arc::new(Counters::new(loss, calm));
         let client = HttpClient::new();
         let shared = Arc::clone(&counters);
         let handler = move |request: HttpRequest| {
             let (client, counters) = (client.clone(), Arc::clone(&shared));
-            async move { forward(client, service, loss, calm, &counters, request).await }
+            async move { forward(client, service, &counters, request).await }
         };
         Ok(Self { server: HttpServer::start(handler).await?, counters })
     }
@@ -81,12 +125,7 @@ impl LossyLink {
 
     /// What it has done so far.
     pub fn counts(&self) -> LinkCounts {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        LinkCounts {
-            requests: read(&self.counters.requests),
-            lost_requests: read(&self.counters.lost_requests),
-            lost_responses: read(&self.counters.lost_responses),
-        }
+        self.counters.counts()
     }
 
     /// Stops the link after the exchanges under way, at most `patience`.
@@ -98,17 +137,11 @@ impl LossyLink {
 async fn forward(
     client: HttpClient,
     service: SocketAddr,
-    loss: Loss,
-    calm: u64,
     counters: &Counters,
     request: HttpRequest,
 ) -> HttpReply {
-    let number = counters.requests.fetch_add(1, Ordering::Relaxed);
-    let is_lost = |way: u64, share: f64| {
-        number.checked_sub(calm).is_some_and(|n| chance(loss.seed, n * 2 + way) < share)
-    };
-    if is_lost(0, loss.requests) {
-        counters.lost_requests.fetch_add(1, Ordering::Relaxed);
+    let number = counters.request();
+    if counters.loses_request(number) {
         return HttpReply::Abort;
     }
     let query = request.query.map(|q| format!("?{q}")).unwrap_or_default();
@@ -117,8 +150,7 @@ async fn forward(
     let Ok(answer) = client.post(&address, &content_type, request.body).await else {
         return HttpReply::Abort;
     };
-    if is_lost(1, loss.responses) {
-        counters.lost_responses.fetch_add(1, Ordering::Relaxed);
+    if counters.loses_response(number) {
         return HttpReply::Abort;
     }
     answer.into()
