@@ -180,6 +180,28 @@ pub enum Reason {
         /// Which token was expected.
         expected: &'static str,
     },
+    /// The message is signed with another certificate than that of the end that it must come from.
+    #[error(
+        "the message is signed with the certificate '{found}', but must come from '{expected}'"
+    )]
+    ForeignSigner {
+        /// Subject and thumbprint of the certificate found.
+        found: Box<str>,
+        /// Those of the one expected.
+        expected: Box<str>,
+    },
+    /// A header that the contract encrypts, under WS-Security 1.0.
+    #[error(
+        "SecurityVersion.WSSecurityJan2004 does not support header encryption. Header with name '{local}' and namespace \
+         '{namespace}' is configured for encryption. Consider using SecurityVersion.WsSecurity11 and above or use transport \
+         security to encrypt the full message. Or give the header the protection level Sign"
+    )]
+    EncryptedHeader {
+        /// The header's local name.
+        local: Box<str>,
+        /// Its namespace.
+        namespace: Box<str>,
+    },
     /// The reference list, signature or tokens stand in an order that the layout forbids.
     #[error("{0} stands at the wrong place of the Security header")]
     WrongOrder(&'static str),

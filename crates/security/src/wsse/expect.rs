@@ -1,6 +1,7 @@
 //! What a receiver expects of a message.
 
 use jiff::Timestamp;
+use waxwing_crypto::Certificate;
 use waxwing_xml::Limits;
 
 use super::SecuritySettings;
@@ -56,6 +57,18 @@ pub enum ExpectedToken<'a> {
     EncryptedKey,
     /// The key that our request carried, referred to by the SHA-1 of its encrypted octets.
     EncryptedKeyReference(&'a EncryptedKeyReference),
+    /// A certificate whose key signed the message; what is encrypted is so under a key that is encrypted for a certificate
+    /// of ours (WS-SecurityPolicy 1.2 §7.5).
+    Asymmetric(ExpectedSigner<'a>),
     /// None: the transport protects the message.
     Transport,
+}
+
+/// Whose signature a message under certificates must have.
+#[derive(Debug, Clone, Copy)]
+pub enum ExpectedSigner<'a> {
+    /// That of whoever's certificate it carries: a client. Who may send is decided afterwards.
+    Carried,
+    /// That of this certificate, which the message may carry or refer to: the service.
+    Known(&'a Certificate),
 }

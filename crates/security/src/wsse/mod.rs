@@ -1,4 +1,4 @@
-//! The Security header of WS-Security 1.1: written by [`protect()`], read by [`verify()`].
+//! The Security header of WS-Security 1.0 and 1.1: written by [`protect()`], read by [`verify()`].
 //!
 //! [`protect()`] takes an envelope with its addressing and reliable-messaging headers and a
 //! [`ProtectionPlan`]; it signs and encrypts in place and adds the header. [`verify()`] is its mirror:
@@ -28,21 +28,24 @@ mod verified;
 mod verify;
 
 pub use dialect::Dialect;
-pub use expect::{Expectations, ExpectedToken};
+pub use expect::{Expectations, ExpectedSigner, ExpectedToken};
 pub use ids::{IdSource, UuidIds};
 pub(crate) use key::AUTHENTICATOR_LABEL;
 pub use key::{Derivation, MessageKey, TokenKey};
-pub use plan::{Endorsing, ProtectionPlan, ProtectionToken, Sources};
+pub use plan::{
+    Asymmetric, Endorsing, ProtectionPlan, ProtectionToken, Recipient, ShownCertificate, Signer,
+    Sources,
+};
 pub use protect::protect;
 pub use replay::ReplayCache;
 pub(crate) use replay::{ReplayPool, ReplayWindow, lifetime_of};
-pub use resolver::{CertificateReference, ContextUse, TokenResolver};
+pub use resolver::{CertificateReference, ContextUse, TokenResolver, X509ReferenceStyle};
 pub use sent::SentSignature;
-pub use settings::{HeaderLayout, ProtectionOrder, SecuritySettings};
+pub use settings::{HeaderLayout, ProtectionOrder, SecuritySettings, SecurityVersion};
 pub use token::{
     ContextToken, DerivedKeyToken, EncryptedKeyReference, EncryptedKeyToken, ReceivedUsername,
     SessionKeys, SupportingToken, SupportingUse, TokenKind, TokenPlacement, UsernameCredential,
 };
 pub use verified::{EndorsingProof, PartProtection, PrimaryToken, ProvenContext, Verified};
 pub(crate) use verify::check_age;
-pub use verify::verify;
+pub use verify::{verify, verify_with_action};

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use waxwing_crypto::{Certificate, PrivateKey};
 use waxwing_soap::RandomSource;
 
+use super::resolver::{CertificateReference, X509ReferenceStyle};
 use super::sent::SentSignature;
 use super::token::{
     ContextToken, EncryptedKeyReference, EncryptedKeyToken, SessionKeys, TokenPlacement,
@@ -59,9 +60,50 @@ pub enum ProtectionToken<'a> {
     EncryptedKey(&'a EncryptedKeyToken),
     /// A reply under the encrypted key of its request; derived keys are made for each message.
     EncryptedKeyReference(&'a EncryptedKeyReference),
+    /// Certificates of both ends (WS-SecurityPolicy 1.2 §7.5): the sender signs with his key, and what is encrypted is so
+    /// under a key of its own that is encrypted for the recipient.
+    Asymmetric(Asymmetric<'a>),
     /// The transport protects the message (`TransportWithMessageCredential`): only a timestamp and
     /// the supporting tokens are written, endorsing signatures sign the timestamp.
     Transport,
+}
+
+/// Who signs a message under certificates, and whom it is encrypted for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asymmetric<'a> {
+    /// Who signs it.
+    pub signer: Signer<'a>,
+    /// Whom it is encrypted for.
+    pub recipient: Recipient<'a>,
+}
+
+/// Who signs a message.
+#[derive(Debug, Clone, Copy)]
+pub struct Signer<'a> {
+    /// His certificate.
+    pub certificate: &'a Certificate,
+    /// Its private key.
+    pub key: &'a PrivateKey,
+    /// How the message shows the certificate.
+    pub shown: ShownCertificate<'a>,
+}
+
+/// How a message shows the certificate that it is signed with.
+#[derive(Debug, Clone, Copy)]
+pub enum ShownCertificate<'a> {
+    /// It carries it, as BinarySecurityToken with this `u:Id` (inclusion `AlwaysToRecipient` of a request).
+    Carried(&'a str),
+    /// It refers to it: the other end knows it (inclusion `Never`).
+    Referred(&'a CertificateReference),
+}
+
+/// Whom the key of a message is encrypted for.
+#[derive(Debug, Clone, Copy)]
+pub enum Recipient<'a> {
+    /// The holder of this certificate, which is referred to in that style. A key is drawn when anything is encrypted.
+    Certificate(&'a Certificate, X509ReferenceStyle),
+    /// This key, which was made before, as when a recorded message is built again.
+    Key(&'a EncryptedKeyToken),
 }
 
 /// A token that proves its possession by signing the primary signature (or, over a protected

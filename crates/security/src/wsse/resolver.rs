@@ -24,7 +24,39 @@ pub enum CertificateReference {
     },
 }
 
+/// How a certificate that a message does not carry is referred to (`x509ReferenceStyle` of WCF's
+/// `X509SecurityTokenParameters`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum X509ReferenceStyle {
+    /// By the subject key identifier, or by issuer and serial number where the certificate has none.
+    #[default]
+    Any,
+    /// By the SHA-1 of the certificate (WS-Security 1.1).
+    Thumbprint,
+    /// By the subject key identifier; a certificate without one by issuer and serial number.
+    SubjectKeyIdentifier,
+    /// By issuer and serial number.
+    IssuerSerial,
+}
+
 impl CertificateReference {
+    /// The reference to this certificate, in that style. Issuer names are written as Windows writes them.
+    pub fn to(certificate: &Certificate, style: X509ReferenceStyle) -> Self {
+        let identifier = certificate.subject_key_identifier();
+        match (style, identifier) {
+            (X509ReferenceStyle::Thumbprint, _) => {
+                Self::Thumbprint(certificate.thumbprint().to_vec())
+            }
+            (X509ReferenceStyle::Any | X509ReferenceStyle::SubjectKeyIdentifier, Some(id)) => {
+                Self::SubjectKeyIdentifier(id.to_vec())
+            }
+            _ => Self::IssuerSerial {
+                issuer: certificate.issuer().to_string().into(),
+                serial: certificate.serial_number().into(),
+            },
+        }
+    }
+
     /// Whether it is this certificate that is referred to.
     pub fn is_of(&self, certificate: &Certificate) -> bool {
         match self {

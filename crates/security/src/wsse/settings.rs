@@ -31,6 +31,16 @@ pub enum ProtectionOrder {
     EncryptBeforeSign,
 }
 
+/// The version of WS-Security itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum SecurityVersion {
+    /// WS-Security 1.0: no thumbprints, no confirmations, no encrypted headers.
+    V10,
+    /// WS-Security 1.1.
+    #[default]
+    V11,
+}
+
 /// How the Security header is written and what is accepted: the part of a binding that this module
 /// needs. The defaults are those of WCF's `wsHttpBinding`.
 #[derive(Debug, Clone)]
@@ -39,12 +49,17 @@ pub struct SecuritySettings {
     pub suite: AlgorithmSuite,
     /// The dialect of SecurityContextToken and DerivedKeyToken.
     pub dialect: Dialect,
+    /// The version of WS-Security: what may be written, not what is accepted.
+    pub version: SecurityVersion,
     /// The layout of the header.
     pub layout: HeaderLayout,
     /// The order of signing and encrypting.
     pub order: ProtectionOrder,
     /// Whether protection tokens are used through derived keys only (`RequireDerivedKeys`).
     pub derived_keys: bool,
+    /// Whether the sender's certificate is signed where a message under certificates carries it (`protectTokens`). It is
+    /// not demanded of a message that came in: WCF signs issued tokens only.
+    pub protect_tokens: bool,
     /// Whether the attributes of the Basic Security Profile 1.0 are written. Nothing depends on it
     /// when reading.
     pub basic_security_profile: bool,
@@ -64,9 +79,11 @@ impl Default for SecuritySettings {
         Self {
             suite: AlgorithmSuite::BASIC256,
             dialect: Dialect::default(),
+            version: SecurityVersion::default(),
             layout: HeaderLayout::default(),
             order: ProtectionOrder::default(),
             derived_keys: true,
+            protect_tokens: false,
             basic_security_profile: true,
             accept_plain_endorsing: true,
             timestamp_validity: SignedDuration::from_mins(5),

@@ -5,8 +5,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::names::{
-    BASE64_BINARY, DSIG, ENCRYPTED_KEY, ENCRYPTED_KEY_SHA1, THUMBPRINT_SHA1, WSSE, WSSE11, XENC,
+    BASE64_BINARY, DSIG, ENCRYPTED_KEY, ENCRYPTED_KEY_SHA1, THUMBPRINT_SHA1, WSSE, WSSE11,
+    X509_SUBJECT_KEY_IDENTIFIER, X509_V3, XENC,
 };
+use super::resolver::CertificateReference;
 use super::{Dialect, SecuritySettings};
 
 /// Appends pieces of text that need no escaping.
@@ -77,8 +79,8 @@ pub(super) enum TokenReference<'a> {
     },
     /// The encrypted key of the request.
     EncryptedKeySha1(&'a [u8; 20]),
-    /// A certificate by its thumbprint.
-    Thumbprint(&'a [u8]),
+    /// A certificate that the message does not carry.
+    Certificate(&'a CertificateReference),
 }
 
 impl TokenReference<'_> {
@@ -90,7 +92,7 @@ impl TokenReference<'_> {
                 *value_type == ENCRYPTED_KEY && settings.basic_security_profile
             }
             TokenReference::EncryptedKeySha1(_) => true,
-            TokenReference::Context { .. } | TokenReference::Thumbprint(_) => false,
+            TokenReference::Context { .. } | TokenReference::Certificate(_) => false,
         }
     }
 }
@@ -120,9 +122,7 @@ pub(super) fn push_reference(
         TokenReference::EncryptedKeySha1(sha1) => {
             push_key_identifier(out, ENCRYPTED_KEY_SHA1, sha1, settings);
         }
-        TokenReference::Thumbprint(sha1) => {
-            push_key_identifier(out, THUMBPRINT_SHA1, sha1, settings);
-        }
+        TokenReference::Certificate(reference) => push_certificate(out, reference, settings),
     }
     push(out, &["</o:SecurityTokenReference>"]);
 }
@@ -158,6 +158,29 @@ fn push_context(
     push(out, &["/>"]);
 }
 
+/// The reference to a certificate (X.509 Token Profile 1.1 §3.2), within a KeyInfo, whose namespace is the default one.
+fn push_certificate(
+    out: &mut Vec<u8>,
+    reference: &CertificateReference,
+    settings: &SecuritySettings,
+) {
+    match reference {
+        CertificateReference::Thumbprint(sha1) => {
+            push_key_identifier(out, THUMBPRINT_SHA1, sha1, settings);
+        }
+        CertificateReference::SubjectKeyIdentifier(id) => {
+            push_key_identifier(out, X509_SUBJECT_KEY_IDENTIFIER, id, settings);
+        }
+        CertificateReference::Certificate(der) => push_key_identifier(out, X509_V3, der, settings),
+        CertificateReference::IssuerSerial { issuer, serial } => {
+            push(out, &["<X509Data><X509IssuerSerial><X509IssuerName>"]);
+            push_escaped(out, issuer);
+            push(out, &["</X509IssuerName><X509SerialNumber>", serial]);
+            push(out, &["</X509SerialNumber></X509IssuerSerial></X509Data>"]);
+        }
+    }
+}
+
 fn push_key_identifier(
     out: &mut Vec<u8>,
     value_type: &str,
@@ -190,13 +213,14 @@ pub(super) enum EncryptedType {
     Header,
 }
 
-/// Appends an EncryptedData element whose cipher value is `octets` (XML Encryption §3.4).
+/// Appends an EncryptedData element whose cipher value is `octets` (XML Encryption §3.4). Without a reference it is the
+/// EncryptedKey that lists it which says the key.
 pub(super) fn push_encrypted_data(
     out: &mut Vec<u8>,
     id: &str,
     kind: EncryptedType,
     octets: &[u8],
-    reference: TokenReference<'_>,
+    reference: Option<TokenReference<'_>>,
     settings: &SecuritySettings,
     place: Place,
 ) {
@@ -208,9 +232,30 @@ pub(super) fn push_encrypted_data(
     }
     let algorithm = settings.suite.encryption_uri();
     push(out, &[" xmlns:e=\"", XENC, "\"><e:EncryptionMethod Algorithm=\"", algorithm]);
-    push(out, &["\"/><KeyInfo xmlns=\"", DSIG, "\">"]);
-    push_reference(out, reference, settings, place, false);
-    push(out, &["</KeyInfo><e:CipherData><e:CipherValue>"]);
+    push(out, &["\"/>"]);
+    if let Some(reference) = reference {
+        push(out, &["<KeyInfo xmlns=\"", DSIG, "\">"]);
+        push_reference(out, reference, settings, place, false);
+        push(out, &["</KeyInfo>"]);
+    }
+    push(out, &["<e:CipherData><e:CipherValue>"]);
     push_base64(out, octets);
     push(out, &["</e:CipherValue></e:CipherData></e:EncryptedData>"]);
+}
+
+/// Appends a ReferenceList of those EncryptedData elements, unless there are none (XML Encryption §3.6). `declare` tells
+/// whether the prefix is to be declared.
+pub(super) fn push_reference_list(out: &mut Vec<u8>, references: &[String], declare: bool) {
+    if references.is_empty() {
+        return;
+    }
+    push(out, &["<e:ReferenceList"]);
+    if declare {
+        push(out, &[" xmlns:e=\"", XENC, "\""]);
+    }
+    push(out, &[">"]);
+    for id in references {
+        push(out, &["<e:DataReference URI=\"#", id, "\"/>"]);
+    }
+    push(out, &["</e:ReferenceList>"]);
 }

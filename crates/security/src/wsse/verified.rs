@@ -71,6 +71,14 @@ pub enum PrimaryToken {
     /// A key encrypted for us, or (in a reply) the one that we had encrypted. A reply to this message
     /// is protected by it.
     EncryptedKey(EncryptedKeyReference),
+    /// A certificate, whose key signed the message. Possession of the key is proven, **trust in the certificate is not
+    /// decided** where anybody may sign.
+    Certificate {
+        /// The certificate.
+        signer: Certificate,
+        /// The key encrypted for us, under which anything was encrypted.
+        key: Option<EncryptedKeyReference>,
+    },
     /// None: the transport protects the message.
     Transport,
 }
@@ -136,6 +144,14 @@ impl Verified {
     /// The token behind the primary signature and the encryption.
     pub fn token(&self) -> &PrimaryToken {
         &self.token
+    }
+
+    /// The certificate whose key made the primary signature of a message under certificates.
+    pub fn signer(&self) -> Option<&Certificate> {
+        match &self.token {
+            PrimaryToken::Certificate { signer, .. } => Some(signer),
+            _ => None,
+        }
     }
 
     /// The tokens that endorsed the message.

@@ -168,6 +168,13 @@ impl Scenario {
         this
     }
 
+    /// A scenario of WCF's under certificates and without addressing.
+    pub fn wcf_basic(name: &str) -> Self {
+        let packed = packed("wcf-basic", name);
+        let options = options(packed["readme"].as_str().unwrap_or(""));
+        Self::new(name, &packed, options, Vec::new())
+    }
+
     /// A scenario of Metro's.
     pub fn metro(name: &str) -> Self {
         let packed = packed("metro", name);

@@ -119,7 +119,7 @@ impl<'a> Replay<'a> {
         let (context, key) = match verified.token() {
             PrimaryToken::Context(context) => (Some(context.identifier().to_owned()), None),
             PrimaryToken::EncryptedKey(reference) => (None, Some(reference.clone())),
-            PrimaryToken::Transport => (None, None),
+            PrimaryToken::Transport | PrimaryToken::Certificate { .. } => (None, None),
         };
         let confirmed = by_itself && self.scenario.confirms_signatures();
         let signatures = if confirmed { verified.signatures().to_vec() } else { Vec::new() };

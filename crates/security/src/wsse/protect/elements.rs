@@ -62,6 +62,13 @@ pub(super) struct Element {
 }
 
 impl Element {
+    /// An element whose prefix of the utility schema is declared on the envelope, as if it stood by itself.
+    pub(super) fn with_utility(text: &[u8], id: &str) -> Self {
+        let text = String::from_utf8_lossy(text);
+        let declared = text.replacen(" u:Id=", &format!(" xmlns:u=\"{WSU}\" u:Id="), 1);
+        Self { text: declared.into_bytes(), id: id.to_owned() }
+    }
+
     /// Its reference in a signature.
     pub(super) fn signed(&self, settings: &SecuritySettings) -> Result<SignedPart> {
         // It may hold a password.

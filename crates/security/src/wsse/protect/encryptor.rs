@@ -7,7 +7,7 @@ use super::super::SecuritySettings;
 use super::super::text::{EncryptedType, Place, push_encrypted_data};
 use super::Numbers;
 use super::elements::Element;
-use super::keys::KeyUse;
+use super::used_key::KeyUse;
 use crate::error::{Reason, Result};
 
 /// Encrypts elements one after another, numbering and listing them.
@@ -16,6 +16,8 @@ pub(super) struct Encryptor<'a, 'r> {
     settings: &'a SecuritySettings,
     numbers: Numbers,
     references: Vec<String>,
+    /// Whether the key lists what is encrypted, so that nothing encrypted names the key.
+    implied: bool,
     random: &'r mut dyn RandomSource,
 }
 
@@ -26,7 +28,13 @@ impl<'a, 'r> Encryptor<'a, 'r> {
         numbers: Numbers,
         random: &'r mut dyn RandomSource,
     ) -> Self {
-        Self { key, settings, numbers, references: Vec::new(), random }
+        Self { key, settings, numbers, references: Vec::new(), implied: false, random }
+    }
+
+    /// The key lists what is encrypted under it.
+    pub(super) fn implying_its_key(mut self, implied: bool) -> Self {
+        self.implied = implied;
+        self
     }
 
     /// The ids of everything encrypted, in order, and the numbers that are left.
@@ -67,7 +75,7 @@ impl<'a, 'r> Encryptor<'a, 'r> {
         let key = self.key.ok_or(Reason::Plan("no encryption key was made"))?;
         let octets = key.key.encrypt(self.settings, plaintext, self.random)?;
         let mut out = Vec::with_capacity(octets.len() * 4 / 3 + 700);
-        let reference = key.reference();
+        let reference = (!self.implied).then(|| key.reference());
         push_encrypted_data(&mut out, &id, kind, &octets, reference, self.settings, place);
         self.references.push(id);
         Ok(out)

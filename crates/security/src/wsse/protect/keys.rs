@@ -1,40 +1,20 @@
 //! The keys of one outgoing message and the tokens that introduce them
 //! (WS-SecureConversation §7, XML Encryption §3.5.1).
 
-use std::borrow::Cow;
-use std::sync::Arc;
-
-use super::super::key::{Derivation, MessageKey, TokenKey};
+use super::super::key::{Derivation, TokenKey};
 use super::super::names::ENCRYPTED_KEY;
+use super::super::plan::{Asymmetric, Signer};
 use super::super::text::{Place, TokenReference, push, push_base64, push_escaped, push_reference};
 use super::super::token::{
-    ContextToken, DerivedKeyToken, SessionKeys, TokenPlacement, encrypted_key,
+    ContextToken, DerivedKeyToken, EncryptedKeyToken, SessionKeys, TokenPlacement, encrypted_key,
 };
-use super::super::{Dialect, ProtectionPlan, ProtectionToken, SecuritySettings, Sources};
+use super::super::{
+    Dialect, ProtectionOrder, ProtectionPlan, ProtectionToken, SecuritySettings, Sources,
+};
 use super::Numbers;
+use super::certificates::PrimarySigner;
+use super::used_key::{KeySource, KeyUse};
 use crate::error::{Reason, Result};
-
-/// A key in use and how the message refers to it.
-pub(super) struct KeyUse<'a> {
-    pub(super) key: Arc<MessageKey>,
-    source: KeySource<'a>,
-}
-
-enum KeySource<'a> {
-    Derived { id: Cow<'a, str>, dialect: Dialect },
-    Direct(TokenReference<'a>),
-}
-
-impl KeyUse<'_> {
-    pub(super) fn reference(&self) -> TokenReference<'_> {
-        match &self.source {
-            KeySource::Derived { id, dialect } => {
-                TokenReference::Local { id, value_type: dialect.derived_key_type() }
-            }
-            KeySource::Direct(reference) => *reference,
-        }
-    }
-}
 
 /// The token that keys are derived from.
 #[derive(Clone, Copy)]
@@ -51,17 +31,22 @@ impl<'a> BaseToken<'a> {
         Self { key: &token.key, reference, dialect: token.dialect }
     }
 
-    /// The base token of a plan.
-    pub(super) fn of_plan(plan: &ProtectionPlan<'a>) -> Result<Self> {
+    fn of_encrypted_key(token: &'a EncryptedKeyToken, dialect: Dialect) -> Self {
+        let reference = TokenReference::Local { id: &token.id, value_type: ENCRYPTED_KEY };
+        Self { key: &token.key, reference, dialect }
+    }
+
+    /// The base token of a plan. `drawn` is the key of a message under certificates.
+    fn of_plan(plan: &ProtectionPlan<'a>, drawn: Option<&'a EncryptedKeyToken>) -> Result<Self> {
         let dialect = plan.settings.dialect;
         Ok(match plan.protection {
             ProtectionToken::Session(keys) => Self::of_context(&keys.token, keys.placement),
             ProtectionToken::Context(token, placement) => Self::of_context(token, placement),
-            ProtectionToken::EncryptedKey(token) => Self {
-                key: &token.key,
-                reference: TokenReference::Local { id: &token.id, value_type: ENCRYPTED_KEY },
-                dialect,
-            },
+            ProtectionToken::EncryptedKey(token) => Self::of_encrypted_key(token, dialect),
+            ProtectionToken::Asymmetric(_) => {
+                let drawn = drawn.ok_or(Reason::Plan("no key was drawn for the recipient"))?;
+                Self::of_encrypted_key(drawn, dialect)
+            }
             ProtectionToken::EncryptedKeyReference(reference) => Self {
                 key: &reference.key,
                 reference: TokenReference::EncryptedKeySha1(&reference.sha1),
@@ -134,65 +119,133 @@ pub(in super::super) const DEFAULT_LENGTH: usize = 32;
 
 /// The keys for the primary signature and the encryption, and the text of their tokens.
 pub(super) struct MessageKeys<'a> {
-    pub(super) signing: KeyUse<'a>,
+    pub(super) signing: PrimarySigner<'a>,
     encryption: Option<KeyUse<'a>>,
-    pub(super) tokens: Vec<u8>,
+    /// The key of a message under certificates, once anything is encrypted: its text comes last, since it may hold the
+    /// list of what is.
+    drawn: Option<&'a EncryptedKeyToken>,
+    tokens: Vec<u8>,
+    /// The token of the encryption key, which stands behind the drawn key.
+    derived: Vec<u8>,
+}
+
+/// The numbers of what is made for one message's keys.
+#[derive(Default)]
+pub(super) struct KeyNumbers {
+    /// A derived key token; none where the keys exist already or nothing is derived.
+    derived: Option<String>,
+}
+
+impl KeyNumbers {
+    /// Those of the signing key.
+    pub(super) fn of_signing(plan: &ProtectionPlan<'_>, numbers: &mut Numbers) -> Self {
+        match plan.protection {
+            ProtectionToken::Session(_) | ProtectionToken::Asymmetric(_) => Self::default(),
+            _ => Self { derived: plan.settings.derived_keys.then(|| numbers.next()) },
+        }
+    }
+
+    /// Those of the encryption key. Under certificates the key that is encrypted has one, too: `drawn` gets it, and it is
+    /// used up where no key is drawn.
+    pub(super) fn of_encryption(
+        plan: &ProtectionPlan<'_>,
+        drawn: Option<&mut EncryptedKeyToken>,
+        numbers: &mut Numbers,
+    ) -> Self {
+        if matches!(plan.protection, ProtectionToken::Session(_)) {
+            return Self::default();
+        }
+        if matches!(plan.protection, ProtectionToken::Asymmetric(_)) {
+            let number = numbers.next();
+            if let Some(drawn) = drawn {
+                drawn.id = number.into();
+            }
+        }
+        Self { derived: plan.settings.derived_keys.then(|| numbers.next()) }
+    }
 }
 
 impl<'a> MessageKeys<'a> {
-    /// The identifier of a derived key token that is made for this message; none where the keys exist already or nothing
-    /// is derived.
-    pub(super) fn number(plan: &ProtectionPlan<'_>, numbers: &mut Numbers) -> Option<String> {
-        let is_session = matches!(plan.protection, ProtectionToken::Session(_));
-        (!is_session && plan.settings.derived_keys).then(|| numbers.next())
-    }
-
     /// Writes the protection token and makes the signing key; the encryption key follows with
-    /// [`MessageKeys::add_encryption`], where anything is encrypted. `number` is one of [`MessageKeys::number`].
+    /// [`MessageKeys::add_encryption`], where anything is encrypted.
     pub(super) fn new(
         plan: &ProtectionPlan<'a>,
-        number: Option<String>,
+        numbers: KeyNumbers,
         sources: &mut Sources<'_>,
     ) -> Result<Self> {
         let settings = plan.settings;
-        let base = BaseToken::of_plan(plan)?;
         let mut tokens = Vec::with_capacity(1024);
         push_protection_token(&mut tokens, plan);
         let length = settings.suite.signature_key_length();
-        let signing = match (plan.protection, number) {
-            (ProtectionToken::Session(SessionKeys { derived: Some((token, _)), .. }), _) => {
-                base.reuse(token, settings, &mut tokens)
+        let signing = match (plan.protection, numbers.derived) {
+            (ProtectionToken::Asymmetric(Asymmetric { signer, .. }), _) => {
+                PrimarySigner::Certificate(signer)
             }
-            (_, Some(number)) => base.derive(number, length, settings, sources, &mut tokens),
-            (_, None) => base.direct(),
+            (ProtectionToken::Session(SessionKeys { derived: Some((token, _)), .. }), _) => {
+                let base = BaseToken::of_plan(plan, None)?;
+                PrimarySigner::Key(base.reuse(token, settings, &mut tokens))
+            }
+            (_, Some(number)) => {
+                let base = BaseToken::of_plan(plan, None)?;
+                PrimarySigner::Key(base.derive(number, length, settings, sources, &mut tokens))
+            }
+            (_, None) => PrimarySigner::Key(BaseToken::of_plan(plan, None)?.direct()),
         };
-        Ok(Self { signing, encryption: None, tokens })
+        Ok(Self { signing, encryption: None, drawn: None, tokens, derived: Vec::new() })
     }
 
     /// Makes the encryption key.
     pub(super) fn add_encryption(
         &mut self,
         plan: &ProtectionPlan<'a>,
-        number: Option<String>,
+        drawn: Option<&'a EncryptedKeyToken>,
+        numbers: KeyNumbers,
         sources: &mut Sources<'_>,
     ) -> Result<()> {
         let settings = plan.settings;
-        let base = BaseToken::of_plan(plan)?;
+        let base = BaseToken::of_plan(plan, drawn)?;
         let length = settings.suite.encryption_key_length();
-        let tokens = &mut self.tokens;
-        self.encryption = Some(match (plan.protection, number) {
+        let tokens = match plan.protection {
+            ProtectionToken::Asymmetric(_) => &mut self.derived,
+            _ => &mut self.tokens,
+        };
+        self.encryption = Some(match (plan.protection, numbers.derived) {
             (ProtectionToken::Session(SessionKeys { derived: Some((_, token)), .. }), _) => {
                 base.reuse(token, settings, tokens)
             }
             (_, Some(number)) => base.derive(number, length, settings, sources, tokens),
             (_, None) => base.direct(),
         });
+        self.drawn = drawn;
         Ok(())
     }
 
     /// The encryption key.
     pub(super) fn encryption(&self) -> Option<&KeyUse<'a>> {
         self.encryption.as_ref()
+    }
+
+    /// Whether the list of what is encrypted stands within the key that it is encrypted under, so that nothing encrypted
+    /// need say which key: a key that is drawn for the message, serves directly, and is met before the signature.
+    pub(super) fn lists_what_is_encrypted(&self, settings: &SecuritySettings) -> bool {
+        let is_direct = self.encryption.as_ref().is_some_and(|key| !key.is_derived());
+        self.drawn.is_some() && is_direct && settings.order != ProtectionOrder::EncryptBeforeSign
+    }
+
+    /// The text of all tokens, when it is known what is encrypted, and the list where it stands by itself.
+    pub(super) fn into_text(
+        self,
+        references: Vec<String>,
+        settings: &SecuritySettings,
+    ) -> (Vec<u8>, Vec<String>) {
+        let within = self.lists_what_is_encrypted(settings);
+        let mut text = self.tokens;
+        if let Some(drawn) = self.drawn.filter(|_| !references.is_empty()) {
+            let listed = if within { &references[..] } else { &[] };
+            encrypted_key::push(&mut text, drawn, listed, settings);
+            text.extend_from_slice(&self.derived);
+        }
+        (text, if within { Vec::new() } else { references })
     }
 }
 
@@ -205,7 +258,13 @@ fn push_protection_token(out: &mut Vec<u8>, plan: &ProtectionPlan<'_>) {
         })
         | ProtectionToken::Context(token, TokenPlacement::Attached) => push(out, &[&token.element]),
         ProtectionToken::Session(_) | ProtectionToken::Context(..) => {}
-        ProtectionToken::EncryptedKey(token) => encrypted_key::push(out, token, plan.settings),
+        ProtectionToken::EncryptedKey(token) => encrypted_key::push(out, token, &[], plan.settings),
         ProtectionToken::EncryptedKeyReference(_) | ProtectionToken::Transport => {}
+        ProtectionToken::Asymmetric(Asymmetric {
+            signer: Signer { certificate, shown, .. },
+            ..
+        }) => {
+            super::certificates::push_carried(out, certificate, shown, plan.settings);
+        }
     }
 }

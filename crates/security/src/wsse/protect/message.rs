@@ -5,11 +5,13 @@ use waxwing_soap::Envelope;
 use super::super::plan::{ProtectionPlan, Sources};
 use super::super::sent::SentSignature;
 use super::super::text::Place;
+use super::super::token::EncryptedKeyToken;
 use super::super::{ProtectionOrder, SecuritySettings};
+use super::certificates;
 use super::elements::{Element, Stamp, confirmation, username_token};
 use super::encryptor::Encryptor;
 use super::endorse::Endorsements;
-use super::keys::MessageKeys;
+use super::keys::{KeyNumbers, MessageKeys};
 use super::parts::Parts;
 use super::signature::{SignedInfo, SignedPart, digest_of_text, push_signature};
 use super::{Header, Numbers};
@@ -31,12 +33,33 @@ struct Draft<'a> {
     stamp: Stamp,
 }
 
+/// The identifiers of what makes a message's keys, and of what stands between them.
+struct Numbered {
+    signing: KeyNumbers,
+    signature_id: Option<String>,
+    confirmations: Vec<String>,
+    encryption: KeyNumbers,
+}
+
 pub(super) fn protect(
     envelope: &mut Envelope,
     plan: &ProtectionPlan<'_>,
     sources: &mut Sources<'_>,
 ) -> Result<Vec<SentSignature>> {
-    let draft = Draft::new(envelope, plan, sources)?;
+    let parts = Parts::find(envelope, plan.parts);
+    parts.check_version(envelope, plan.settings)?;
+    let confirms_encrypted = plan.confirmations.iter().any(|c| c.encrypted);
+    let encrypts = parts.any_encrypted() || plan.username.is_some() || confirms_encrypted;
+    let mut drawn = if encrypts { certificates::draw(plan, sources)? } else { None };
+    let mut numbers = Numbers::default();
+    let numbered = Numbered::new(plan, drawn.as_mut(), &mut numbers);
+    let draft = Draft::new(
+        envelope,
+        plan,
+        (parts, numbers, numbered),
+        drawn.as_ref(),
+        (encrypts, sources),
+    )?;
     match plan.settings.order {
         ProtectionOrder::EncryptBeforeSign => draft.encrypt_then_sign(envelope, plan, sources),
         ProtectionOrder::SignBeforeEncrypt
@@ -46,43 +69,52 @@ pub(super) fn protect(
     }
 }
 
+impl Numbered {
+    /// In WCF's order: signing key, signature (if it is endorsed), confirmations, encryption key (which comes first when
+    /// encryption does); body, headers, endorsing keys and encrypted elements of the header follow.
+    fn new(
+        plan: &ProtectionPlan<'_>,
+        mut drawn: Option<&mut EncryptedKeyToken>,
+        numbers: &mut Numbers,
+    ) -> Self {
+        let encrypt_first = plan.settings.order == ProtectionOrder::EncryptBeforeSign;
+        let first =
+            encrypt_first.then(|| KeyNumbers::of_encryption(plan, drawn.as_deref_mut(), numbers));
+        let signing = KeyNumbers::of_signing(plan, numbers);
+        let signature_id = (!plan.endorsing.is_empty()).then(|| numbers.next());
+        let confirmations = plan.confirmations.iter().map(|_| numbers.next()).collect();
+        let encryption = first.unwrap_or_else(|| KeyNumbers::of_encryption(plan, drawn, numbers));
+        Self { signing, signature_id, confirmations, encryption }
+    }
+}
+
 impl<'a> Draft<'a> {
-    /// Identifiers are numbered in WCF's order: signing key, signature (if it is endorsed), confirmations, encryption key
-    /// (which comes first when encryption does), body, headers; endorsing keys and encrypted elements of the header follow.
     fn new(
         envelope: &mut Envelope,
         plan: &ProtectionPlan<'a>,
-        sources: &mut Sources<'_>,
+        (mut parts, mut numbers, numbered): (Parts, Numbers, Numbered),
+        drawn: Option<&'a EncryptedKeyToken>,
+        (encrypts, sources): (bool, &mut Sources<'_>),
     ) -> Result<Self> {
         let settings = plan.settings;
-        let mut numbers = Numbers::default();
-        let encrypt_first = settings.order == ProtectionOrder::EncryptBeforeSign;
-        let first = encrypt_first.then(|| MessageKeys::number(plan, &mut numbers));
-        let signing = MessageKeys::number(plan, &mut numbers);
-        let mut keys = MessageKeys::new(plan, signing, sources)?;
-        let signature_id = (!plan.endorsing.is_empty()).then(|| numbers.next());
-        let confirmations =
-            plan.confirmations.iter().map(|c| confirmation(numbers.next(), &c.value)).collect();
-        let encryption = first.unwrap_or_else(|| MessageKeys::number(plan, &mut numbers));
-        let mut parts = Parts::find(envelope, plan.parts);
-        let encrypt_confirmations = plan.confirmations.iter().any(|c| c.encrypted);
-        let encrypts = parts.any_encrypted() || plan.username.is_some() || encrypt_confirmations;
+        let mut keys = MessageKeys::new(plan, numbered.signing, sources)?;
+        let values = plan.confirmations.iter().map(|c| &c.value);
+        let ids = numbered.confirmations.into_iter();
+        let confirmations = ids.zip(values).map(|(id, value)| confirmation(id, value)).collect();
         if encrypts {
-            keys.add_encryption(plan, encryption, sources)?;
+            keys.add_encryption(plan, drawn, numbered.encryption, sources)?;
         }
         parts.identify(envelope, settings.order, &mut numbers);
-        let stamp = Stamp::new(settings, sources);
-        let username = plan.username.map(|u| username_token(u, settings));
         Ok(Self {
             keys,
             numbers,
-            signature_id,
+            signature_id: numbered.signature_id,
             confirmations,
-            encrypt_confirmations,
-            username,
+            encrypt_confirmations: plan.confirmations.iter().any(|c| c.encrypted),
+            username: plan.username.map(|u| username_token(u, settings)),
             parts,
             encrypts,
-            stamp,
+            stamp: Stamp::new(settings, sources),
         })
     }
 
@@ -102,7 +134,8 @@ impl<'a> Draft<'a> {
             self.sign(&signed, plan, (place, hide), sources)?;
 
         let key = self.keys.encryption();
-        let mut encryptor = Encryptor::new(key, settings, self.numbers, sources.random);
+        let mut encryptor = Encryptor::new(key, settings, self.numbers, sources.random)
+            .implying_its_key(self.keys.lists_what_is_encrypted(settings));
         self.parts.encrypt(envelope, &mut encryptor)?;
         // Listed and numbered in this order; they stand in another one.
         let primary = encryptor.element(primary, hide)?;
@@ -117,9 +150,10 @@ impl<'a> Draft<'a> {
             elements.extend(encryptor.element(signature, hide)?);
         }
         let (references, _) = encryptor.finish();
+        let (tokens, references) = self.keys.into_text(references, settings);
         let header = Header {
             stamp: &self.stamp.text,
-            tokens: &self.keys.tokens,
+            tokens: &tokens,
             references: &references,
             supporting: &endorsements.tokens,
             elements: &elements,
@@ -161,9 +195,10 @@ impl<'a> Draft<'a> {
         for signature in endorsements.signatures {
             elements.extend(signature);
         }
+        let (tokens, references) = self.keys.into_text(references, settings);
         let header = Header {
             stamp: &self.stamp.text,
-            tokens: &self.keys.tokens,
+            tokens: &tokens,
             references: &references,
             supporting: &endorsements.tokens,
             elements: &elements,
@@ -183,6 +218,9 @@ impl<'a> Draft<'a> {
         for element in self.confirmations.iter().chain(&self.username) {
             signed.push(element.signed(settings)?);
         }
+        if let Some(token) = self.keys.signing.protected_token(settings) {
+            signed.push(token.signed(settings)?);
+        }
         Ok(signed)
     }
 
@@ -196,8 +234,8 @@ impl<'a> Draft<'a> {
         sources: &mut Sources<'_>,
     ) -> Result<Signatures> {
         let settings = plan.settings;
-        let info = SignedInfo::new(signed, settings.suite.symmetric_signature_uri(), settings);
-        let value = self.keys.signing.key.sign(settings, &info.canonical())?;
+        let info = SignedInfo::new(signed, self.keys.signing.method(settings), settings);
+        let value = self.keys.signing.sign(settings, &info.canonical())?;
         let id = self.signature_id.as_deref();
         let text = |place| {
             let mut text = Vec::with_capacity(4096);

@@ -3,6 +3,7 @@
 //! [`message`] signs and encrypts in either order, [`transport`] binds tokens to a protected transport.
 //! WS-Security 1.1 §8, §9; the order of elements, references and identifiers is WCF's strict layout.
 
+mod certificates;
 mod elements;
 mod encryptor;
 mod endorse;
@@ -11,13 +12,14 @@ mod message;
 mod parts;
 mod signature;
 mod transport;
+mod used_key;
 
 use waxwing_soap::Envelope;
 
-use super::names::{WSSE, XENC};
+use super::names::WSSE;
 use super::plan::{ProtectionPlan, ProtectionToken, Sources};
 use super::sent::SentSignature;
-use super::text::push;
+use super::text::{push, push_reference_list};
 use super::{HeaderLayout, ProtectionOrder};
 use crate::error::Result;
 
@@ -80,28 +82,17 @@ impl Header<'_> {
         }
         text.extend_from_slice(self.tokens);
         if !list_last {
-            self.push_references(&mut text);
+            push_reference_list(&mut text, self.references, true);
         }
         text.extend_from_slice(self.supporting);
         text.extend_from_slice(self.elements);
         if list_last {
-            self.push_references(&mut text);
+            push_reference_list(&mut text, self.references, true);
         }
         if layout == HeaderLayout::LaxTimestampLast {
             text.extend_from_slice(self.stamp);
         }
         push(&mut text, &["</o:Security>"]);
         parts::append_header(envelope, &text)
-    }
-
-    fn push_references(&self, text: &mut Vec<u8>) {
-        if self.references.is_empty() {
-            return;
-        }
-        push(text, &["<e:ReferenceList xmlns:e=\"", XENC, "\">"]);
-        for id in self.references {
-            push(text, &["<e:DataReference URI=\"#", id, "\"/>"]);
-        }
-        push(text, &["</e:ReferenceList>"]);
     }
 }

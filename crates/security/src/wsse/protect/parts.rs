@@ -6,7 +6,7 @@ use waxwing_xml::{Document, Exclusive, Limits, Name, NodeId, canonicalize};
 use super::super::key::Digester;
 use super::super::names::{WSSE11, WSU};
 use super::super::text::{EncryptedType, Place};
-use super::super::{ProtectionOrder, SecuritySettings};
+use super::super::{ProtectionOrder, SecuritySettings, SecurityVersion};
 use super::Numbers;
 use super::encryptor::Encryptor;
 use super::signature::SignedPart;
@@ -43,6 +43,23 @@ impl Parts {
             .filter(|part| part.level.signs())
             .collect();
         Self { body, headers }
+    }
+
+    /// WS-Security 1.0 has no encrypted headers.
+    pub(super) fn check_version(
+        &self,
+        envelope: &Envelope,
+        settings: &SecuritySettings,
+    ) -> Result<()> {
+        let encrypted = self.headers.iter().find(|part| part.level.encrypts());
+        match encrypted {
+            Some(part) if settings.version == SecurityVersion::V10 => {
+                let header = envelope.document().element(part.node);
+                let (local, namespace) = (header.local_name().into(), header.namespace().into());
+                Err(Reason::EncryptedHeader { local, namespace }.into())
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn any_encrypted(&self) -> bool {

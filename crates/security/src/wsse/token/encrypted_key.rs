@@ -9,11 +9,14 @@ use zeroize::Zeroizing;
 use super::super::key::{self, TokenKey, unwrap};
 use super::super::names::{DSIG, XENC};
 use super::super::read::{
-    algorithm, at, base64_content, elements, end, malformed, require, unexpected, wrong_algorithm,
+    algorithm, at, base64_content, elements, end, malformed, require, take, unexpected,
+    wrong_algorithm,
 };
 use super::super::reference::{TokenRef, key_info};
-use super::super::resolver::{CertificateReference, TokenResolver};
-use super::super::text::{Place, TokenReference, push as push_text, push_base64, push_reference};
+use super::super::resolver::{CertificateReference, TokenResolver, X509ReferenceStyle};
+use super::super::text::{
+    Place, TokenReference, push as push_text, push_base64, push_reference, push_reference_list,
+};
 use super::super::{IdSource, SecuritySettings};
 use super::x509::Certificates;
 use crate::error::{Reason, Result};
@@ -25,7 +28,7 @@ pub struct EncryptedKeyToken {
     pub(crate) id: Box<str>,
     pub(crate) key: TokenKey,
     pub(crate) cipher_value: Vec<u8>,
-    pub(crate) recipient_thumbprint: Vec<u8>,
+    pub(crate) recipient: CertificateReference,
 }
 
 impl EncryptedKeyToken {
@@ -52,8 +55,15 @@ impl EncryptedKeyToken {
         cipher_value: Vec<u8>,
         recipient: &Certificate,
     ) -> Self {
-        let recipient_thumbprint = recipient.thumbprint().to_vec();
-        Self { id: id.into(), key, cipher_value, recipient_thumbprint }
+        let recipient = CertificateReference::to(recipient, X509ReferenceStyle::Thumbprint);
+        Self { id: id.into(), key, cipher_value, recipient }
+    }
+
+    /// The same, referring to its recipient in another way than by thumbprint.
+    #[must_use]
+    pub fn referring(mut self, recipient: CertificateReference) -> Self {
+        self.recipient = recipient;
+        self
     }
 
     /// What the reply will refer to.
@@ -87,10 +97,11 @@ impl EncryptedKeyReference {
     }
 }
 
-/// Writes the element.
+/// Writes the element, with the list of what is encrypted under the key itself (XML Encryption §3.6).
 pub(in super::super) fn push(
     out: &mut Vec<u8>,
     token: &EncryptedKeyToken,
+    references: &[String],
     settings: &SecuritySettings,
 ) {
     let algorithm = settings.suite.key_transport_uri();
@@ -103,26 +114,29 @@ pub(in super::super) fn push(
         push_text(out, &["/>"]);
     }
     push_text(out, &["<KeyInfo xmlns=\"", DSIG, "\">"]);
-    let recipient = TokenReference::Thumbprint(&token.recipient_thumbprint);
+    let recipient = TokenReference::Certificate(&token.recipient);
     push_reference(out, recipient, settings, Place::Security, false);
     push_text(out, &["</KeyInfo><e:CipherData><e:CipherValue>"]);
     push_base64(out, &token.cipher_value);
-    push_text(out, &["</e:CipherValue></e:CipherData></e:EncryptedKey>"]);
+    push_text(out, &["</e:CipherValue></e:CipherData>"]);
+    push_reference_list(out, references, false);
+    push_text(out, &["</e:EncryptedKey>"]);
 }
 
 /// Decrypts the key. An encrypted key that cannot be decrypted yields a secret, wrong key, so that
-/// nothing but the failure of its signature can be observed.
-pub(in super::super) fn open(
-    element: Element<'_>,
+/// nothing but the failure of its signature can be observed. Gives the list of what is encrypted under it, too.
+pub(in super::super) fn open<'e>(
+    element: Element<'e>,
     settings: &SecuritySettings,
     resolver: &dyn TokenResolver,
     certificates: &mut Certificates,
-) -> Result<EncryptedKeyReference> {
+) -> Result<(EncryptedKeyReference, Option<Element<'e>>)> {
     let children = elements(element)?;
     let mut children = children.iter();
     method(require(&mut children, element, XENC, "EncryptionMethod")?, settings)?;
     let reference = key_info(require(&mut children, element, DSIG, "KeyInfo")?)?;
     let data = require(&mut children, element, XENC, "CipherData")?;
+    let list = take(&mut children, XENC, "ReferenceList");
     end(children)?;
     let cipher_value = cipher_value(data)?;
     let certificate = match reference {
@@ -138,7 +152,7 @@ pub(in super::super) fn open(
         .private_key(&certificate)
         .ok_or_else(|| at(Reason::UnknownRecipient(certificate.to_string().into()), element))?;
     let secret = unwrap(settings, private_key, &cipher_value);
-    Ok(EncryptedKeyReference::new(TokenKey::new(secret), &cipher_value))
+    Ok((EncryptedKeyReference::new(TokenKey::new(secret), &cipher_value), list))
 }
 
 /// The octets of a CipherData element, which must hold a CipherValue.

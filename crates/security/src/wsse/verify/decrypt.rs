@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::super::SecuritySettings;
 use super::super::names::{DSIG, TYPE_CONTENT, TYPE_ELEMENT, XENC};
-use super::super::read::{algorithm, at, elements, end, malformed, no_children, require};
+use super::super::read::{algorithm, at, elements, end, malformed, no_children, require, take};
 use super::super::reference::key_info;
 use super::super::token::encrypted_key::cipher_value;
 use super::tokens::{Resolved, Root, Tokens};
@@ -105,10 +105,17 @@ pub(super) fn open(
     let method = require(&mut children, element, XENC, "EncryptionMethod")?;
     algorithm(method, "EncryptedData", settings.suite.encryption_uri())?;
     no_children(method)?;
-    let info = require(&mut children, element, DSIG, "KeyInfo")?;
+    let info = take(&mut children, DSIG, "KeyInfo");
     let data = require(&mut children, element, XENC, "CipherData")?;
     end(children)?;
-    let resolved = tokens.resolve(&key_info(info)?).map_err(|e| e.at("EncryptedData/KeyInfo"))?;
+    let resolved = match info {
+        Some(info) => {
+            tokens.resolve(&key_info(info)?).map_err(|e| e.at("EncryptedData/KeyInfo"))?
+        }
+        None => {
+            tokens.implied().ok_or_else(|| malformed(element, "an EncryptedData", "a KeyInfo"))?
+        }
+    };
     let Resolved::Key { key, root: Root::Protection, derived } = resolved else {
         let expected = "a key of the protection token";
         return Err(at(Reason::WrongToken { what: "EncryptedData", expected }, element));

@@ -162,7 +162,10 @@ impl<'a> Pass<'a> {
             _ if encrypted => Err(unexpected(element)),
             (WSU, "Timestamp") => self.timestamp(element),
             (XENC, "ReferenceList") => self.reference_list(element),
-            (XENC, "EncryptedKey") => self.tokens.encrypted_key(element),
+            (XENC, "EncryptedKey") => match self.tokens.encrypted_key(element)? {
+                Some(list) => self.reference_list(list),
+                None => Ok(()),
+            },
             (WSSE, "BinarySecurityToken") => self.tokens.certificate(element),
             (namespace, "SecurityContextToken") if namespace == conversation => {
                 self.tokens.context(element)
@@ -286,6 +289,15 @@ impl<'a> Pass<'a> {
     ) -> Result<()> {
         let settings = self.expect.settings;
         let what = "the primary signature";
+        if matches!(self.expect.protection, ExpectedToken::Asymmetric(_)) {
+            let signer =
+                self.tokens.signer(&signature.key).map_err(|e| e.at("Signature/KeyInfo"))?;
+            signature.verify_rsa(&signer, settings)?;
+            self.tokens.signed_by(signer);
+            let Signature { references, value, .. } = signature;
+            self.primary = Some(Primary { node: element.id(), references, value, encrypted });
+            return Ok(());
+        }
         match self.tokens.resolve(&signature.key).map_err(|e| e.at("Signature/KeyInfo"))? {
             Resolved::Key { key, root: Root::Protection, derived } => {
                 if settings.derived_keys && !derived {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use waxwing_crypto::Certificate;
 use waxwing_xml::Element;
 
-use super::super::expect::{Expectations, ExpectedToken};
+use super::super::expect::{Expectations, ExpectedSigner, ExpectedToken};
 use super::super::key::{MessageKey, TokenKey};
 use super::super::limits;
 use super::super::names::WSU;
@@ -69,28 +69,89 @@ pub(super) struct Tokens<'a> {
     endorsing: Option<Base>,
     certificates: Certificates,
     derived: Vec<Derived>,
+    /// Who made the primary signature of a message under certificates.
+    signer: Option<Certificate>,
+    /// Whether the protection token itself lists what is encrypted under it.
+    lists: bool,
 }
 
 impl<'a> Tokens<'a> {
     pub(super) fn new(expect: &'a Expectations<'a>, resolver: &'a dyn TokenResolver) -> Self {
-        let (protection, endorsing, certificates, derived) = Default::default();
-        Self { expect, resolver, protection, endorsing, certificates, derived }
+        let (protection, endorsing, certificates, derived, signer) = Default::default();
+        let lists = false;
+        Self { expect, resolver, protection, endorsing, certificates, derived, signer, lists }
     }
 
-    /// An EncryptedKey element, whose key is decrypted with a private key of ours.
-    pub(super) fn encrypted_key(&mut self, element: Element<'_>) -> Result<()> {
-        if !matches!(self.expect.protection, ExpectedToken::EncryptedKey) {
+    /// Whether the message is signed with a certificate's key.
+    fn is_asymmetric(&self) -> bool {
+        matches!(self.expect.protection, ExpectedToken::Asymmetric(_))
+    }
+
+    /// An EncryptedKey element, whose key is decrypted with a private key of ours. Gives the list of what is encrypted
+    /// under it, which only a message under certificates may have there.
+    pub(super) fn encrypted_key<'e>(
+        &mut self,
+        element: Element<'e>,
+    ) -> Result<Option<Element<'e>>> {
+        if !self.is_asymmetric() && !matches!(self.expect.protection, ExpectedToken::EncryptedKey) {
             return Err(super::super::read::unexpected(element));
         }
         if self.protection.is_some() {
             return Err(at(Reason::TooMany { what: "EncryptedKey", limit: 1 }, element));
         }
         let (settings, certificates) = (self.expect.settings, &mut self.certificates);
-        let reference = encrypted_key::open(element, settings, self.resolver, certificates)?;
+        let (reference, list) =
+            encrypted_key::open(element, settings, self.resolver, certificates)?;
+        if let Some(list) = list.filter(|_| !self.is_asymmetric()) {
+            return Err(super::super::read::unexpected(list));
+        }
+        self.lists = list.is_some();
         let id = element.attribute("Id").map(Into::into);
         let key = reference.key.clone();
         self.protection = Some(Base { id, key, kind: BaseKind::EncryptedKey(reference) });
-        Ok(())
+        Ok(list)
+    }
+
+    /// The key of what is encrypted and names none: that of the token which lists it.
+    pub(super) fn implied(&self) -> Option<Resolved> {
+        let base = self.protection.as_ref().filter(|_| self.lists)?;
+        Some(Resolved::Key { key: base.key.own(), root: Root::Protection, derived: false })
+    }
+
+    /// The certificate that the primary signature of a message under certificates names, if it may make it.
+    pub(super) fn signer(&mut self, reference: &TokenRef<'_>) -> Result<Certificate> {
+        let ExpectedToken::Asymmetric(expected) = self.expect.protection else {
+            return Err(missing());
+        };
+        // A key of this message is not a certificate, and whoever can read it may have made it.
+        if let TokenRef::Local(id) = reference
+            && (is_named(self.protection.as_ref(), id)
+                || self.derived.iter().any(|derived| *derived.id == **id))
+        {
+            let (what, expected) = ("the primary signature", "the sender's certificate");
+            return Err(Reason::WrongToken { what, expected }.into());
+        }
+        let known = match expected {
+            ExpectedSigner::Carried => None,
+            ExpectedSigner::Known(known) => Some(known),
+        };
+        // What stands in the message cannot take the place of the one that is known.
+        if let (Some(known), TokenRef::Certificate(reference)) = (known, reference)
+            && reference.is_of(known)
+        {
+            return Ok(known.clone());
+        }
+        let found = self.certificates.find(reference)?.cloned();
+        let found = found.ok_or_else(|| Reason::UnresolvedToken(reference.describe()))?;
+        match known {
+            Some(known) if found != *known => Err(foreign_signer(&found, known)),
+            _ => Ok(found),
+        }
+    }
+
+    /// This certificate's key made the primary signature.
+    pub(super) fn signed_by(&mut self, signer: Certificate) {
+        self.signer = Some(signer);
     }
 
     /// A SecurityContextToken element: the protection token of a request, or an endorsing token.
@@ -114,10 +175,11 @@ impl<'a> Tokens<'a> {
         Ok(())
     }
 
-    /// A BinarySecurityToken element with an endorsing certificate, or with ours, which a key is encrypted for.
+    /// A BinarySecurityToken element with a certificate that signs or endorses, or with ours, which a key is encrypted for.
     pub(super) fn certificate(&mut self, element: Element<'_>) -> Result<()> {
         let recipient = matches!(self.expect.protection, ExpectedToken::EncryptedKey);
-        if !self.expect.is_supported_by(TokenKind::Certificate) && !recipient {
+        let signs_or_receives = recipient || self.is_asymmetric();
+        if !self.expect.is_supported_by(TokenKind::Certificate) && !signs_or_receives {
             return Err(super::super::read::unexpected(element));
         }
         self.certificates.declare(element)
@@ -233,6 +295,14 @@ impl<'a> Tokens<'a> {
 
     /// The protection token for the layers above.
     pub(super) fn primary(&self) -> Result<PrimaryToken> {
+        if self.is_asymmetric() {
+            let signer = self.signer.clone().ok_or_else(missing)?;
+            let key = match &self.protection {
+                Some(Base { kind: BaseKind::EncryptedKey(key), .. }) => Some(key.clone()),
+                _ => None,
+            };
+            return Ok(PrimaryToken::Certificate { signer, key });
+        }
         match &self.protection {
             Some(base) => Ok(match &base.kind {
                 BaseKind::Context { identifier, instance } => {
@@ -257,6 +327,11 @@ impl<'a> Tokens<'a> {
 
 fn is_named(base: Option<&Base>, id: &str) -> bool {
     base.is_some_and(|base| base.id.as_deref() == Some(id))
+}
+
+fn foreign_signer(found: &Certificate, expected: &Certificate) -> crate::error::SecurityError {
+    let name = |c: &Certificate| c.identity_name().into();
+    Reason::ForeignSigner { found: name(found), expected: name(expected) }.into()
 }
 
 fn root_is_attached(expect: &Expectations<'_>) -> bool {
