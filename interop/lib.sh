@@ -22,9 +22,25 @@ free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1
 # The system-provided binding of a scenario.
 standard() { case $1 in *rm11* | *13*) echo ws2007HttpBinding ;; *) echo wsHttpBinding ;; esac; }
 
+# http or https.
+scheme() { case $1 in https*) echo https ;; *) echo http ;; esac; } # scheme SCENARIO
+
 # Its security.
 security() { # security SCENARIO
-  local credential=Certificate context=true
+  local credential=Certificate context=false
+  case $1 in
+    https | https-rm*)
+      echo '<security mode="Transport"><transport clientCredentialType="None"/></security>'
+      return
+      ;;
+    https-*)
+      case $1 in *username*) credential=UserName ;; esac
+      case $1 in *-sc*) context=true ;; esac
+      echo "<security mode=\"TransportWithMessageCredential\"><message clientCredentialType=\"$credential\" establishSecurityContext=\"$context\"/></security>"
+      return
+      ;;
+  esac
+  context=true
   case $1 in
     sc*) ;;
     mutual*) context=false ;;
@@ -46,12 +62,20 @@ custom_binding() { # custom_binding SCENARIO [BINDING-ATTRIBUTES [SECURITY-ATTRI
     versions=WSSecurity11WSTrust13WSSecureConversation13WSSecurityPolicy12BasicSecurityProfile10
     ;;
   esac
+  case $1 in asym*)
+    # Certificates on both sides with WS-Security 1.0. Metro derives no keys there.
+    versions=${versions/WSSecurity11/WSSecurity10}
+    security="<security authenticationMode=\"MutualCertificate\" ${3:-} messageSecurityVersion=\"$versions\" requireDerivedKeys=\"false\"/>"
+    ;;
+  esac
   case $1 in sc*)
     security="<security authenticationMode=\"SecureConversation\" ${3:-} messageSecurityVersion=\"$versions\"><secureConversationBootstrap
       authenticationMode=\"MutualCertificate\" messageSecurityVersion=\"$versions\"/></security>"
     ;;
   esac
-  echo "<customBinding><binding name=\"B\" ${2:-}><reliableSession reliableMessagingVersion=\"$rm\" ${4:-}/>$security<textMessageEncoding/><httpTransport/></binding></customBinding>"
+  local session=''
+  case $1 in *rm1*) session="<reliableSession reliableMessagingVersion=\"$rm\" ${4:-}/>" ;; esac
+  echo "<customBinding><binding name=\"B\" ${2:-}>$session$security<textMessageEncoding/><httpTransport/></binding></customBinding>"
 }
 
 pki=$root/testdata/pki
@@ -65,11 +89,11 @@ find='x509FindType="FindBySubjectName"'
 sections='<configSections><section name="waxwing" type="System.Configuration.IgnoreSection"/></configSections>'
 contract=Microsoft.ServiceModel.Samples.ICalculator
 
-# Writes client.config: the binding's section and element, the service's port, an element for the endpoint behavior (a via).
-client_config() { # client_config SECTION BINDING PORT [BEHAVIOR]
+# Writes client.config: the binding's section and element, the service's port, an element for the endpoint behavior (a via), http or https.
+client_config() { # client_config SECTION BINDING PORT [BEHAVIOR [SCHEME]]
   cat > "$work/client.config" <<XML
 <configuration>$sections<system.serviceModel>
-  <client><endpoint address="http://localhost:$3$path" binding="$1" bindingConfiguration="B"
+  <client><endpoint address="${5:-http}://localhost:$3$path" binding="$1" bindingConfiguration="B"
     behaviorConfiguration="C" contract="$contract"/></client>
   <bindings>$2</bindings>
   <behaviors><endpointBehaviors><behavior name="C">${4:-}<clientCredentials><clientCertificate findValue="alice" $find/>
@@ -78,12 +102,14 @@ client_config() { # client_config SECTION BINDING PORT [BEHAVIOR]
 XML
 }
 
-# Writes service.config.
-service_config() { # service_config SECTION BINDING PORT
+# Writes service.config: what listens at PORT, under the address of ADDRESS-PORT where that is another (of a link).
+service_config() { # service_config SECTION BINDING PORT [SCHEME [ADDRESS-PORT]]
+  local listen=''
+  [ -z "${5:-}" ] || listen="listenUri=\"${4:-http}://localhost:$3$path\""
   cat > "$work/service.config" <<XML
 <configuration>$sections<system.serviceModel>
   <services><service name="Microsoft.ServiceModel.Samples.CalculatorService" behaviorConfiguration="S">
-    <endpoint address="http://localhost:$3$path" binding="$1" bindingConfiguration="B"
+    <endpoint address="${4:-http}://localhost:${5:-$3}$path" $listen binding="$1" bindingConfiguration="B"
       contract="$contract"/></service></services>
   <bindings>$2</bindings>
   <behaviors><serviceBehaviors><behavior name="S"><serviceCredentials><serviceCertificate findValue="service" $find/>

@@ -1,34 +1,48 @@
 #!/usr/bin/env bash
-# Our client against another stack's service, and its client against ours: every scenario CALLS times, as a table.
-# Needs Rust, a JDK (17 or later) and Maven. Everything listens on 127.0.0.1 and is ended by this script.
+# Our client against another stack's service, and its client against ours: every scenario CALLS times, as a table; then tls.sh.
+# Needs Rust, a JDK (17 or later), Maven, curl and openssl. Everything listens on 127.0.0.1 and is ended by this script.
 #
 #   PEERS="metro cxf"    Eclipse Metro, Apache CXF
-#   SCENARIOS="…"        none mutual sc rm10 rm11 sc-rm10 sc-rm11, CXF also sc13
+#   SCENARIOS="…"        none mutual sc rm10 rm11 sc-rm10 sc-rm11, CXF also sc13, Metro also asym and asym-rm10 (WS-Security 1.0);
+#                        over TLS: https, and https- with username or cert, then -sc, then -rm10 or -rm11
 #   CALLS=100
+#   LOSS=5               percent of the requests, and of the responses, that a link loses below TLS in scenarios with https and rm
 set -euo pipefail
 cd "$(dirname "$0")"
 source ./lib.sh
-calls=${CALLS:-100}
-build_examples calculator_client calculator_service
+calls=${CALLS:-100} loss=${LOSS:-5}
+build_examples calculator_client calculator_service lossy_link
+export CALCULATOR_USER=alice CALCULATOR_PASSWORD=secret
 
 scenarios() { # scenarios PEER
+  local both="rm10 mutual sc sc-rm10 rm11 sc-rm11"
   case $1 in
-    metro) echo "${SCENARIOS:-rm10 mutual sc sc-rm10 rm11 sc-rm11}" ;;
-    cxf) echo "${SCENARIOS:-rm10 mutual sc sc-rm10 rm11 sc-rm11}" ;;
+    metro)
+      echo "${SCENARIOS:-$both}"
+      ;;
+    cxf) echo "${SCENARIOS:-$both}" ;;
   esac
 }
+
+# Which scenarios run through a link that loses messages. The first exchanges open the session: Metro does not repeat them.
+lossy() { [ "$loss" -gt 0 ] && [[ $1 == https*rm1* ]]; } # lossy SCENARIO
+calm=3
 
 timeouts='openTimeout="00:00:30" sendTimeout="00:00:30" closeTimeout="00:00:30"'
 
 # CXF judges the messages of reliable messaging by the policy of the whole binding; their signature is not encrypted.
 signature_in_clear() { [ "$1" = cxf ] && [[ $2 == sc-rm* ]]; }
 
-section() { if signature_in_clear "$@"; then echo customBinding; else standard "$2"; fi; }
+section() { if signature_in_clear "$@" || [[ $2 == asym* ]]; then echo customBinding; else standard "$2"; fi; }
 
 binding() { # binding PEER SCENARIO
   local reliable=false
   if signature_in_clear "$@"; then
     custom_binding "$2" "$timeouts" 'messageProtectionOrder="SignBeforeEncrypt"'
+    return
+  fi
+  if [[ $2 == asym* ]]; then
+    custom_binding "$2" "$timeouts" 'messageProtectionOrder="SignBeforeEncryptAndEncryptSignature"'
     return
   fi
   shift
@@ -38,68 +52,108 @@ binding() { # binding PEER SCENARIO
 
 failures=0
 rows=()
-record() { # record SCENARIO CLIENT SERVICE STATUS BEGIN LOG
-  local state=ok
-  if [ "$4" != 0 ]; then
-    state="FAILED ($4)"
-    failures=$((failures + 1))
-    { head -12 "$6"; echo "..."; tail -20 "$6"; } | sed 's/^/    /'
+record() { # record SCENARIO CLIENT SERVICE
+  local state=ok lost=-
+  if [ "$status" != 0 ]; then
+    state="FAILED ($status)"
+  elif [ "$executed" != "$calls" ]; then
+    state="FAILED"
   fi
-  rows+=("$(printf '%-9s %-8s %-8s %6d  %-11s %6.1f s' "$1" "$2" "$3" "$calls" "$state" "$(python3 -c "import time; print(time.time() - $5)")")")
+  if lossy "$1"; then
+    lost="$(field lost_requests "$work/link.log")+$(field lost_responses "$work/link.log")"
+    # What was never lost proves nothing.
+    if [ "$state" = ok ] && [ "$lost" = 0+0 ]; then state="FAILED (no loss)"; fi
+  fi
+  if [ "$state" != ok ]; then
+    failures=$((failures + 1))
+    { head -12 "$work/client.log"; echo "..."; tail -20 "$work/client.log"; echo "... the service:"; tail -20 "$work/service.log"; } | sed 's/^/    /'
+  fi
+  rows+=("$(printf '%-23s %-8s %-8s %6d %9s %7s  %-16s %6.1f s' "$1" "$2" "$3" "$calls" "$executed" "$lost" "$state" "$(python3 -c "import time; print(time.time() - $began)")")")
   echo "${rows[-1]}"
 }
 
-stop() { # stop PID
-  kill "$1" 2>/dev/null || true
-  wait "$1" 2>/dev/null || true
-}
+field() { grep -o "$1[: ]*[0-9]*" "$2" | tail -1 | grep -o '[0-9]*$' || echo 0; }
 
 now() { date +%s.%N; }
 
-# Starts a service and waits for it; then runs a client. Sets status and begin.
-exchange() { # exchange SERVICE-COMMAND… -- CLIENT-COMMAND…
-  local service=()
-  while [ "$1" != -- ]; do
-    service+=("$1")
-    shift
-  done
+stop() { # stop PID: lets a program tell what it has done
+  kill -INT "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
+}
+
+# Begins a program that says READY, in the background; sets pid.
+begin() { # begin LOG COMMAND…
+  local log=$1
   shift
-  "${service[@]}" > "$work/service.log" 2>&1 &
-  local pid=$!
+  # A program in the background ignores interruptions unless it is told not to.
+  (trap - INT && exec "$@") > "$log" 2>&1 &
+  pid=$!
   pids+=("$pid")
-  status=0
-  begin=$(now)
+}
+
+# A link to the service's port; sets link (its port) and link_pid.
+link() { # link PORT
+  begin "$work/link.log" "$bin/lossy_link" "127.0.0.1:$1" "$(python3 -c "print($loss / 100)")" 9 "$calm" tls
+  link_pid=$pid
+  ready "$work/link.log" "$pid"
+  link=$(sed -n 's/^READY .*://p' "$work/link.log")
+}
+
+# Waits for the service that began last, then runs a client against it. Sets status, began and executed.
+exchange() { # exchange CLIENT-COMMAND…
+  status=0 executed=0
+  began=$(now)
   if ready "$work/service.log" "$pid"; then
-    begin=$(now)
+    began=$(now)
     timeout 300 "$@" > "$work/client.log" 2>&1 || status=$?
   else
     status=99
     : > "$work/client.log"
   fi
-  [ "$status" = 0 ] || cat "$work/service.log" >> "$work/client.log"
   stop "$pid"
+  executed=$(field executed "$work/service.log")
+  if [ -n "$link_pid" ]; then stop "$link_pid"; fi
+}
+
+ours_to_theirs() { # ours_to_theirs PEER SCENARIO
+  local port via=''
+  port=$(free_port)
+  link_pid=
+  if lossy "$2"; then
+    link "$port"
+    via="<clientVia viaUri=\"https://localhost:$link$path\"/>"
+  fi
+  client_config "$(section "$1" "$2")" "$(binding "$1" "$2")" "$port" "$via" "$(scheme "$2")"
+  begin "$work/service.log" "$1/peer.sh" Serve "$2" "$port"
+  exchange "$bin/calculator_client" "$work/client.config" "$calls"
+  record "$2" waxwing "$1"
+}
+
+# Through a link the other stack has no via: our service has the link's address, and listens at its own.
+theirs_to_ours() { # theirs_to_ours PEER SCENARIO
+  local port link=
+  port=$(free_port)
+  link_pid=
+  if lossy "$2"; then link "$port"; fi
+  service_config "$(section "$1" "$2")" "$(binding "$1" "$2")" "$port" "$(scheme "$2")" "$link"
+  begin "$work/service.log" "$bin/calculator_service" "$work/service.config"
+  # Metro drops a request when an acknowledgement overtakes its reply, unless it asks for none in between.
+  export JAVA_OPTS="-Dquiet=true -Drm.ackrequest=60000 -Drm.close=500"
+  exchange "$1/peer.sh" Call "$2" "$(scheme "$2")://localhost:${link:-$port}$path" "$calls"
+  unset JAVA_OPTS
+  record "$2" "$1" waxwing
 }
 
 for peer in ${PEERS:-metro cxf}; do
   "$peer/build.sh"
   for scenario in $(scenarios "$peer"); do
-    port=$(free_port)
-    client_config "$(section "$peer" "$scenario")" "$(binding "$peer" "$scenario")" "$port"
-    exchange "$peer/peer.sh" Serve "$scenario" "$port" -- "$bin/calculator_client" "$work/client.config" "$calls"
-    record "$scenario" waxwing "$peer" "$status" "$begin" "$work/client.log"
-
-    port=$(free_port)
-    service_config "$(section "$peer" "$scenario")" "$(binding "$peer" "$scenario")" "$port"
-    # Metro drops a request when an acknowledgement overtakes its reply, unless it asks for none in between.
-    export JAVA_OPTS="-Dquiet=true -Drm.ackrequest=60000 -Drm.close=500"
-    exchange "$bin/calculator_service" "$work/service.config" -- \
-      "$peer/peer.sh" Call "$scenario" "http://localhost:$port$path" "$calls"
-    unset JAVA_OPTS
-    record "$scenario" "$peer" waxwing "$status" "$begin" "$work/client.log"
+    ours_to_theirs "$peer" "$scenario"
+    theirs_to_ours "$peer" "$scenario"
   done
 done
 
 echo
-printf '%-9s %-8s %-8s %6s  %-11s %8s\n' scenario client service calls result time
+printf '%-23s %-8s %-8s %6s %9s %7s  %-16s %8s\n' scenario client service calls executed lost result time
 printf '%s\n' "${rows[@]}"
+
 [ "$failures" = 0 ]

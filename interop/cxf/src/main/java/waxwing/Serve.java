@@ -26,6 +26,7 @@ public final class Serve {
         factory.setProperties(properties);
         factory.getInInterceptors().add(new SequenceStr());
         factory.create();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("executed " + CalculatorImpl.CALLS.get())));
         System.out.println("READY " + s.name + " " + url + " pid " + ProcessHandle.current().pid());
         Thread.currentThread().join();
     }

@@ -58,6 +58,7 @@ public final class Serve {
             x.close();
         });
         http.start();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("executed " + CalculatorImpl.CALLS.get())));
         System.out.println("READY " + s.name + " " + s.url(port, path) + " pid " + ProcessHandle.current().pid());
         Thread.currentThread().join();
     }
