@@ -12,6 +12,7 @@ use crate::bindings::security::{LocalClientSettings, LocalServiceSettings};
 use crate::config::behaviors::{EndpointBehavior, ServiceBehavior};
 use crate::config::credentials::{ClientCredentials, ServiceCredentials};
 use crate::config::identity::{CertificateReference, EndpointIdentity, Identity};
+use crate::proxy::ProxySettings;
 use crate::refusal::Refusal;
 use crate::stack::{BindingElement, SecurityBindingElement, SecurityKind, Stack, TokenKind};
 use crate::{
@@ -101,8 +102,12 @@ pub struct EffectiveTransport {
     pub require_client_certificate: bool,
     /// Whether HTTP connections are reused.
     pub keep_alive: bool,
-    /// Proxy address (URI), if one is set.
-    pub proxy_address: Option<String>,
+    /// What is said of proxies; [`ProxyRules`](crate::ProxyRules) makes a decision of it.
+    pub proxy: ProxySettings,
+    /// Whether the cookies of a service (or of what balances its load) are kept and sent back.
+    pub allow_cookies: bool,
+    /// Whether compressed answers are asked for and taken.
+    pub decompression: bool,
 }
 
 /// A WS-SecureConversation session.
@@ -298,6 +303,9 @@ impl EffectiveEndpoint {
         credentials: ClientCredentials,
     ) -> Result<EffectiveEndpoint, Refusal> {
         let behavior = EndpointBehavior::default().client_credentials(credentials);
+        if let Some(refusal) = binding.client_refusals().into_iter().next() {
+            return Err(refusal);
+        }
         let mut endpoint = EffectiveEndpoint::resolve(Role::Client, binding)?;
         endpoint.contract = contract.into();
         endpoint.address = address.into();
@@ -460,7 +468,9 @@ fn transport(stack: &Stack) -> EffectiveTransport {
         authentication: AuthenticationSchemes::ANONYMOUS,
         require_client_certificate: false,
         keep_alive: true,
-        proxy_address: None,
+        proxy: ProxySettings::default(),
+        allow_cookies: false,
+        decompression: true,
     };
     for element in &stack.elements {
         match element {
@@ -494,7 +504,15 @@ fn http_settings(
     transport.transfer_mode = http.transfer_mode;
     transport.authentication = http.authentication_scheme;
     transport.keep_alive = http.keep_alive_enabled;
-    transport.proxy_address.clone_from(&http.proxy_address);
+    transport.allow_cookies = http.allow_cookies;
+    transport.decompression = http.decompression_enabled;
+    transport.proxy = ProxySettings {
+        address: http.proxy_address.clone(),
+        use_default: http.use_default_web_proxy,
+        bypass_on_local: http.bypass_proxy_on_local,
+        authentication: http.proxy_authentication_scheme,
+        default: None,
+    };
 }
 
 impl fmt::Display for Role {

@@ -144,6 +144,7 @@ mod extensions;
 mod file;
 mod flags;
 mod missing;
+mod proxy;
 mod reference;
 mod refusal;
 #[cfg(test)]
@@ -182,6 +183,7 @@ pub use config::error::ConfigurationError;
 pub use config::identity::*;
 pub use config::load::LoadOptions;
 pub use config::loaded::{Finding, Loaded};
+pub use config::net::*;
 pub use config::resolve_error::ResolveError;
 pub use config::resolve_service::EffectiveService;
 pub use config::section_files::ReadBeside;
@@ -200,6 +202,9 @@ pub use file::node::MAX_DEPTH;
 pub use file::parse::MAX_FILE_BYTES;
 pub use file::raw::{OtherElement, RawXml};
 pub use flags::{AuthenticationSchemes, SslProtocols, TextEncoding};
+pub use proxy::{
+    ProxyAddress, ProxyCredentials, ProxyEnvironment, ProxyRoute, ProxyRules, ProxySettings,
+};
 pub use reference::reference_tables;
 pub use refusal::{Refusal, Unsupported, Within};
 pub use scope::Scope;

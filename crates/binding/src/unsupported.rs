@@ -101,12 +101,34 @@ fn transport(endpoint: &EffectiveEndpoint, found: &mut Found) {
     if endpoint.transport.transfer_mode != TransferMode::Buffered {
         found.add("streamed messages", "write transferMode=\"Buffered\"", "@transferMode");
     }
+    proxy(endpoint, found);
     let authentication = endpoint.transport.authentication;
     if !authentication.contains(AuthenticationSchemes::ANONYMOUS) {
         found.add(
             format!("HTTP authentication {authentication}"),
             "write <transport clientCredentialType=\"None\" />",
             "security/transport/@clientCredentialType",
+        );
+    }
+}
+
+/// A proxy that is named, and wants what Windows has. Where none is named, there may be none.
+fn proxy(endpoint: &EffectiveEndpoint, found: &mut Found) {
+    let proxy = &endpoint.transport.proxy;
+    let schemes = proxy.authentication;
+    let by_windows = [AuthenticationSchemes::NTLM, AuthenticationSchemes::NEGOTIATE];
+    if endpoint.role == Role::Client
+        && proxy.address.is_some()
+        && by_windows.iter().any(|scheme| schemes.contains(*scheme))
+    {
+        let at = match endpoint.binding_section.as_str() {
+            "customBinding" => "httpTransport/@proxyAuthenticationScheme",
+            _ => "security/transport/@proxyCredentialType",
+        };
+        found.add(
+            format!("the authentication {schemes} to a proxy"),
+            "use a proxy that takes Basic or Digest: proxyCredentialType=\"Basic\"",
+            at,
         );
     }
 }

@@ -141,7 +141,7 @@ pub(crate) const fn note_as(value: &'static str, why: &'static str) -> Support {
     Support::Nothing { severity: Severity::Note, acts_as: Some(value), why }
 }
 
-pub(crate) const NO_PROXY: &str = "messages go to their address directly, through no proxy";
+pub(crate) const NO_PROXY_SCRIPT: &str = "no script is run and no proxy looked for: name it in proxyaddress, or in HTTPS_PROXY and HTTP_PROXY of the environment";
 pub(crate) const POOLS: &str = "memory is managed without such pools";
 pub(crate) const NO_METADATA: &str =
     "the service does not describe itself: there is no ?wsdl and no metadata endpoint";

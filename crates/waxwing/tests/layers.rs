@@ -45,6 +45,7 @@ const PURE: &[&str] = &[
     "openssl-sys",
     "proc-macro2",
     "quote",
+    "regex-lite",
     "rust_decimal",
     "serde",
     "sha1",

@@ -132,9 +132,10 @@ settings! {
             /// How the client authenticates on the HTTP layer.
             client_credential_type: HttpClientCredentialType = HttpClientCredentialType::None,
                 "clientCredentialType" => Refused(HttpAuthentication);
-            /// How the client authenticates to a proxy.
+            /// How the client authenticates to a proxy. Basic and Digest can be done here: a binding that names its proxy is
+            /// refused with another, and where the system names one, the messages are when the proxy asks.
             proxy_credential_type: HttpProxyCredentialType = HttpProxyCredentialType::None,
-                "proxyCredentialType" => Refused(HttpAuthentication);
+                "proxyCredentialType" => Runs;
             /// Realm of HTTP Basic and Digest.
             realm: String = String::new(), "realm" => Refused(HttpAuthentication);
         }

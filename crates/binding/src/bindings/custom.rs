@@ -7,9 +7,7 @@ use crate::settings::settings;
 use crate::values::Range;
 use crate::word::Feature::{BinaryMessages, Callbacks, HttpAuthentication, Https, Tcp, WebSockets};
 use crate::word::Support::{Refused, Runs, RunsExcept};
-use crate::word::{
-    ACKNOWLEDGED, CLASS, NO_PROXY, NO_TRANSACTIONS, POOLS, SCHEMES, note, note_as, warn,
-};
+use crate::word::{ACKNOWLEDGED, CLASS, NO_TRANSACTIONS, POOLS, SCHEMES, note, warn};
 use crate::{
     AuthenticationSchemes, CompressionFormat, HostNameComparisonMode, MessageVersion,
     ProtectionLevel, ReliableMessagingVersion, SslProtocols, TextEncoding, TimeSpan,
@@ -182,15 +180,14 @@ settings! {
             max_received_message_size: u64 = 65_536, "maxReceivedMessageSize", range AT_LEAST_ONE_LONG
                 => Runs;
             /// Whether cookies are kept.
-            allow_cookies: bool = false, "allowCookies" => warn("no cookie is kept or sent back");
+            allow_cookies: bool = false, "allowCookies" => Runs;
             /// HTTP authentication of clients.
             authentication_scheme: AuthenticationSchemes = AuthenticationSchemes::ANONYMOUS,
                 "authenticationScheme" => RunsExcept(SCHEMES);
             /// Whether local addresses are reached without the proxy.
-            bypass_proxy_on_local: bool = false, "bypassProxyOnLocal" => note_as("true", NO_PROXY);
+            bypass_proxy_on_local: bool = false, "bypassProxyOnLocal" => Runs;
             /// Whether compressed replies are accepted.
-            decompression_enabled: bool = true, "decompressionEnabled"
-                => note_as("false", "no compressed reply is asked for");
+            decompression_enabled: bool = true, "decompressionEnabled" => Runs;
             /// How the host name takes part in finding the service.
             host_name_comparison_mode: HostNameComparisonMode =
                 HostNameComparisonMode::StrongWildcard, "hostNameComparisonMode"
@@ -205,10 +202,11 @@ settings! {
             max_pending_accepts: u32 = 0, "maxPendingAccepts", range Range::new(0, MAX_PENDING_ACCEPTS)
                 => note("connections are accepted as they come");
             /// Address of the proxy.
-            proxy_address: Option<String> = None, "proxyAddress" as Uri => warn(NO_PROXY);
-            /// HTTP authentication to the proxy.
+            proxy_address: Option<String> = None, "proxyAddress" as Uri => Runs;
+            /// HTTP authentication to the proxy, which Basic and Digest can do here: a binding that names its proxy is
+            /// refused with another, and where the system names one, the messages are when the proxy asks.
             proxy_authentication_scheme: AuthenticationSchemes = AuthenticationSchemes::ANONYMOUS,
-                "proxyAuthenticationScheme" => note(NO_PROXY);
+                "proxyAuthenticationScheme" => Runs;
             /// Realm of HTTP Basic and Digest.
             realm: String = String::new(), "realm" => Refused(HttpAuthentication);
             /// Time for a request's first bytes; 00:00:00 is automatic.
@@ -222,7 +220,7 @@ settings! {
             unsafe_connection_ntlm_authentication: bool = false,
                 "unsafeConnectionNtlmAuthentication" => Refused(HttpAuthentication);
             /// Whether the system's proxy is used.
-            use_default_web_proxy: bool = true, "useDefaultWebProxy" => note_as("false", NO_PROXY);
+            use_default_web_proxy: bool = true, "useDefaultWebProxy" => Runs;
         }
         children {
             /// WebSockets.

@@ -9,7 +9,7 @@ use crate::settings::settings;
 use crate::values::Range;
 use crate::word::Feature::{Https, WsSecurity10};
 use crate::word::Support::{Refused, Runs, RunsExcept};
-use crate::word::{NO_PROXY, POOLS, note, note_as, warn};
+use crate::word::{POOLS, note, warn};
 use crate::{
     AlgorithmSuite, BasicHttpMessageCredentialType, BasicHttpSecurityMode, BasicHttpsSecurityMode,
     HostNameComparisonMode, NetHttpMessageEncoding, TextEncoding, TransferMode, WsMessageEncoding,
@@ -20,9 +20,9 @@ settings! {
     pub struct HttpCommon {
         attributes {
             /// Whether cookies are kept.
-            allow_cookies: bool = false, "allowCookies" => warn("no cookie is kept or sent back");
+            allow_cookies: bool = false, "allowCookies" => Runs;
             /// Whether local addresses are reached without the proxy.
-            bypass_proxy_on_local: bool = false, "bypassProxyOnLocal" => note_as("true", NO_PROXY);
+            bypass_proxy_on_local: bool = false, "bypassProxyOnLocal" => Runs;
             /// How the host name takes part in finding the service.
             host_name_comparison_mode: HostNameComparisonMode =
                 HostNameComparisonMode::StrongWildcard, "hostNameComparisonMode"
@@ -36,7 +36,7 @@ settings! {
             max_received_message_size: u64 = 65_536, "maxReceivedMessageSize",
                 range Range::new(1, i64::MAX) => Runs;
             /// Address of the proxy.
-            proxy_address: Option<String> = None, "proxyAddress" as Uri => warn(NO_PROXY);
+            proxy_address: Option<String> = None, "proxyAddress" as Uri => Runs;
             /// Character encoding.
             text_encoding: TextEncoding = TextEncoding::Utf8, "textEncoding"
                 => RunsExcept(&["utf-16", "unicodeFFFE"]);
@@ -44,7 +44,7 @@ settings! {
             transfer_mode: TransferMode = TransferMode::Buffered, "transferMode"
                 => RunsExcept(&["Streamed", "StreamedRequest", "StreamedResponse"]);
             /// Whether the system's proxy is used.
-            use_default_web_proxy: bool = true, "useDefaultWebProxy" => note_as("false", NO_PROXY);
+            use_default_web_proxy: bool = true, "useDefaultWebProxy" => Runs;
         }
         children {
             /// Limits of the XML reader.

@@ -6,7 +6,7 @@ use crate::bindings::common::{
 use crate::settings::settings;
 use crate::values::Range;
 use crate::word::Support::{Runs, RunsExcept};
-use crate::word::{NO_PROXY, NO_TRANSACTIONS, POOLS, note, note_as, warn};
+use crate::word::{NO_TRANSACTIONS, POOLS, note, warn};
 use crate::{
     AlgorithmSuite, HostNameComparisonMode, MessageCredentialType, SecurityMode, TextEncoding,
     WsMessageEncoding,
@@ -17,7 +17,7 @@ settings! {
     pub struct WsHttpCommon {
         attributes {
             /// Whether local addresses are reached without the proxy.
-            bypass_proxy_on_local: bool = false, "bypassProxyOnLocal" => note_as("true", NO_PROXY);
+            bypass_proxy_on_local: bool = false, "bypassProxyOnLocal" => Runs;
             /// Whether transactions flow to the service.
             transaction_flow: bool = false, "transactionFlow" => warn(NO_TRANSACTIONS);
             /// How the host name takes part in finding the service.
@@ -34,12 +34,12 @@ settings! {
             message_encoding: WsMessageEncoding = WsMessageEncoding::Text, "messageEncoding"
                 => Runs;
             /// Address of the proxy.
-            proxy_address: Option<String> = None, "proxyAddress" as Uri => warn(NO_PROXY);
+            proxy_address: Option<String> = None, "proxyAddress" as Uri => Runs;
             /// Character encoding.
             text_encoding: TextEncoding = TextEncoding::Utf8, "textEncoding"
                 => RunsExcept(&["utf-16", "unicodeFFFE"]);
             /// Whether the system's proxy is used.
-            use_default_web_proxy: bool = true, "useDefaultWebProxy" => note_as("false", NO_PROXY);
+            use_default_web_proxy: bool = true, "useDefaultWebProxy" => Runs;
         }
         children {
             /// Limits of the XML reader.
@@ -133,8 +133,7 @@ macro_rules! ws_http_binding {
                 }
                 attributes {
                     /// Whether cookies are kept.
-                    allow_cookies: bool = false, "allowCookies"
-                        => warn("no cookie is kept or sent back");
+                    allow_cookies: bool = false, "allowCookies" => Runs;
                 }
                 children {
                     /// The reliable session.

@@ -10,6 +10,7 @@ use crate::file::node::Node;
 use crate::file::parse::parse;
 use crate::file::problem::{INITIALIZE, Problem};
 use crate::file::reader::Reader;
+use crate::proxy::expression;
 use crate::schema::Description;
 use crate::settings::read_into;
 use crate::suggest;
@@ -20,6 +21,7 @@ const ROOT_NAMESPACE: &str = "http://schemas.microsoft.com/.NetConfiguration/v2.
 /// Namespace of the instructions in a transform (`Web.Release.config`, `app.config.install.xdt`).
 const TRANSFORM_NAMESPACE: &str = "http://schemas.microsoft.com/XML-Document-Transform";
 const SERVICE_MODEL: &str = "system.serviceModel";
+const SYSTEM_NET: &str = "system.net";
 
 /// What a file does not say itself.
 #[derive(Clone, Copy, Default)]
@@ -138,13 +140,19 @@ fn read_root(
     let place = root.name_span;
     let mut groups: Vec<Node> = Vec::new();
     let mut own: Option<Node> = None;
+    let mut net: Option<Node> = None;
     for section in top_level(root, cx) {
         match section.name.as_str() {
             SERVICE_MODEL => groups.push(section),
             "waxwing" if own.is_some() => cx.report(sections::repeated(&section)),
             "waxwing" => own = Some(section),
+            SYSTEM_NET if net.is_some() => cx.report(sections::repeated(&section)),
+            SYSTEM_NET => net = Some(section),
             _ => misspelt_section(&section, &declared, cx),
         }
+    }
+    if let Some(section) = net {
+        system_net(section, configuration, cx);
     }
     if let Some(section) = &own {
         read_into(&mut configuration.waxwing, section, cx);
@@ -157,6 +165,38 @@ fn read_root(
             None
         }
     }
+}
+
+/// `<system.net>`: what is not about proxies is passed over.
+fn system_net(mut section: Node, configuration: &mut Configuration, cx: &mut Reader) {
+    section.attributes.clear();
+    section.text = None;
+    section.children.retain(|child| child.name == "defaultProxy");
+    maps::apply(&mut section, "configuration", cx);
+    read_into(&mut configuration.net, &section, cx);
+    cx.within(&section, |cx| {
+        find::without_effect_in(SYSTEM_NET, &section, cx);
+        for proxy in &section.children {
+            cx.within(proxy, |cx| bypass_list(proxy, cx));
+        }
+    });
+}
+
+/// Expressions of .NET that take more than an automaton.
+fn bypass_list(proxy: &Node, cx: &mut Reader) {
+    let Some(list) = proxy.child("bypasslist") else { return };
+    cx.within(list, |cx| {
+        let addresses = list.children_named("add").filter_map(|add| add.attribute("address"));
+        for address in addresses {
+            if let Err(why) = expression(&address.value) {
+                cx.report(
+                    Problem::warning("bypass-expression", address.value_span, why)
+                        .behavior("takes every expression that .NET knows")
+                        .fix("write the expression without look-around and references back"),
+                );
+            }
+        }
+    });
 }
 
 fn no_service_model(place: crate::Span) -> Problem {

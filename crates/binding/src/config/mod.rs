@@ -10,6 +10,7 @@ mod known;
 pub(crate) mod load;
 pub(crate) mod loaded;
 mod maps;
+pub(crate) mod net;
 pub(crate) mod places;
 pub(crate) mod resolve;
 pub(crate) mod resolve_client;
@@ -25,6 +26,7 @@ use crate::bindings::Binding;
 use crate::file::raw::OtherElement;
 use behaviors::{Behaviors, EndpointBehavior, ServiceBehavior};
 use endpoints::{Client, ClientEndpoint, ProtocolMappings, Service, Services};
+use net::SystemNet;
 use waxwing::WaxwingSection;
 
 /// A configuration file as a typed model.
@@ -42,6 +44,8 @@ pub struct Configuration {
     pub protocol_mapping: ProtocolMappings,
     /// Sections of `<system.serviceModel>` that are recognised and carried, not used.
     pub others: Vec<OtherElement>,
+    /// `<system.net>`: the default proxy.
+    pub net: SystemNet,
     /// What only Waxwing has.
     pub waxwing: WaxwingSection,
 }

@@ -76,6 +76,10 @@ impl Configuration {
         }
         let (section, name) = (&endpoint.binding, &endpoint.binding_configuration);
         let binding = self.usable_binding(&endpoint.name, section, name)?;
+        if let Some(refusal) = binding.client_refusals().into_iter().next() {
+            let (endpoint, refusal) = (endpoint.name.clone(), Box::new(refusal));
+            return Err(ResolveError::Refused { endpoint, refusal });
+        }
         self.named_behavior(&endpoint.name, &endpoint.behavior_configuration)?;
         Ok(self.client_with(endpoint, &binding))
     }
@@ -90,6 +94,7 @@ impl Configuration {
     fn client_with(&self, endpoint: &ClientEndpoint, binding: &Binding) -> EffectiveEndpoint {
         let mut effective = EffectiveEndpoint::unchecked(Role::Client, binding);
         effective.name.clone_from(&endpoint.name);
+        effective.transport.proxy.default.clone_from(&self.net.default_proxy);
         effective.contract.clone_from(&endpoint.contract);
         effective.address = endpoint.address.clone().unwrap_or_default().trim().to_owned();
         effective.headers.clone_from(&endpoint.headers.xml);

@@ -4,6 +4,7 @@ use crate::bindings::Binding;
 use crate::config::Configuration;
 use crate::config::behaviors::Behaviors;
 use crate::config::endpoints::{Client, ProtocolMappings, Services};
+use crate::config::net::SystemNet;
 use crate::config::waxwing::WaxwingSection;
 use crate::file::writer::OutNode;
 use crate::settings::Settings;
@@ -24,6 +25,9 @@ impl Configuration {
             ];
         }
         self.write_service_model(root.child("system.serviceModel"));
+        let mut net = OutNode::new("system.net");
+        self.net.write(&SystemNet::default(), &mut net);
+        root.push_unless_empty(net);
         root.push_unless_empty(waxwing);
         root.to_file()
     }

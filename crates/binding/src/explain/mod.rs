@@ -12,6 +12,7 @@ pub use pair::Disagreement;
 use crate::config::Configuration;
 use crate::config::stores::CertificatePlace;
 use crate::effective::{EffectiveEndpoint, Role};
+use crate::proxy::ProxyEnvironment;
 
 /// What a sentence is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -101,14 +102,21 @@ impl Facts {
 }
 
 impl EffectiveEndpoint {
-    /// What this endpoint does on the wire, in plain words; of one that cannot be run, why.
+    /// What this endpoint does on the wire, in plain words; of one that cannot be run, why. Where the environment decides
+    /// about proxies, nothing is said of them.
     pub fn explain(&self) -> Explanation {
+        self.explain_in(None)
+    }
+
+    /// The same in an environment: a client also tells which proxy it uses, and why.
+    pub fn explain_in(&self, environment: Option<&ProxyEnvironment>) -> Explanation {
         let mut facts = Facts::default();
         let unsupported = self.unsupported();
         if self.contract == METADATA_CONTRACT {
             facts.say(Topic::Unsupported, "metadata: this endpoint is left out");
         } else if unsupported.is_empty() {
             wire::address(self, &mut facts);
+            wire::proxy(self, environment, &mut facts);
             wire::messages(self, &mut facts);
             wire::reliability(self, &mut facts);
             secure::explain(self, &mut facts);
@@ -139,16 +147,21 @@ impl Configuration {
     /// What each endpoint of the file does on the wire: clients first, then services. Endpoints
     /// that cannot be resolved are left out; [`Configuration::load`] says why.
     pub fn explain(&self) -> Vec<Explanation> {
-        let clients = self.client.endpoints.iter();
+        self.explain_in(None)
+    }
+
+    /// The same in an environment, which may name proxies.
+    pub fn explain_in(&self, environment: Option<&ProxyEnvironment>) -> Vec<Explanation> {
+        let clients = self.client.endpoints.iter().filter_map(|e| self.resolve_client(e).ok());
         let mut all: Vec<Explanation> =
-            clients.filter_map(|e| self.resolve_client(e).ok()).map(|e| self.tell(&e)).collect();
+            clients.map(|e| self.tell(&e, e.explain_in(environment))).collect();
         for service in &self.services.services {
             // Which contracts a service has is known to the program only.
             let contracts: &[&str] =
                 if service.endpoints.is_empty() { &["each of its contracts"] } else { &[] };
             let Ok(effective) = self.resolve_service(service, contracts) else { continue };
             all.extend(effective.endpoints.iter().map(|endpoint| {
-                let mut told = self.tell(endpoint);
+                let mut told = self.tell(endpoint, endpoint.explain());
                 told.service.clone_from(&service.name);
                 if service.endpoints.is_empty() {
                     told.name.clear();
@@ -160,8 +173,7 @@ impl Configuration {
     }
 
     /// The explanation of an endpoint, and where its certificates are looked for.
-    fn tell(&self, endpoint: &EffectiveEndpoint) -> Explanation {
-        let mut told = endpoint.explain();
+    fn tell(&self, endpoint: &EffectiveEndpoint, mut told: Explanation) -> Explanation {
         let at = told.facts.iter().rposition(|f| f.topic == Topic::Certificates);
         let Some(at) = at else { return told };
         let references = match endpoint.role {

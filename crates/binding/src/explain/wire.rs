@@ -4,6 +4,7 @@ use super::words::{bytes, count, span};
 use super::{Facts, Topic};
 use crate::bindings::custom::ReliableSessionElement;
 use crate::effective::{EffectiveEndpoint, Role};
+use crate::proxy::{ProxyEnvironment, ProxyRules};
 use crate::stack::BindingElement;
 use crate::{
     AddressingVersion, MessageEncoding, MessageVersion, ReliableMessagingVersion, SoapVersion,
@@ -19,6 +20,31 @@ pub(super) fn address(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
         (Role::Service, Some(via)) => {
             format!("listens at {via} for what is addressed to {address}")
         }
+    };
+    facts.say(Topic::Address, text);
+}
+
+/// Which proxy a client's messages go through. Without an environment nothing is said where that decides.
+pub(super) fn proxy(
+    endpoint: &EffectiveEndpoint,
+    environment: Option<&ProxyEnvironment>,
+    facts: &mut Facts,
+) {
+    let EffectiveEndpoint { transport, address, via, .. } = endpoint;
+    if endpoint.role != Role::Client || !matches!(transport.scheme.as_str(), "http" | "https") {
+        return;
+    }
+    let nowhere = ProxyEnvironment::default();
+    let rules = ProxyRules::of(&transport.proxy, environment.unwrap_or(&nowhere));
+    if environment.is_none() && rules.as_ref().is_ok_and(ProxyRules::asks_environment) {
+        return;
+    }
+    let to = via.as_deref().unwrap_or(address);
+    // Which addresses are this machine's own is known where it runs.
+    let route = rules.and_then(|rules| rules.route(to, &|_| false));
+    let text = match route {
+        Ok(route) => route.to_string(),
+        Err(why) => format!("the proxy cannot be used: {why}"),
     };
     facts.say(Topic::Address, text);
 }
@@ -53,6 +79,12 @@ pub(super) fn messages(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
     };
     let version = version(endpoint.message_version);
     facts.say(Topic::Messages, format!("{version}, as {encoding}, over {carrier}"));
+    if endpoint.role == Role::Client && endpoint.transport.allow_cookies {
+        facts.say(
+            Topic::Messages,
+            "keeps the cookies of the service, or of what balances its load, and sends them back",
+        );
+    }
 }
 
 /// `WS-ReliableMessaging February 2005 (1.0)`.

@@ -12,15 +12,15 @@ use crate::word::Support;
 use schema::every;
 
 /// What becomes of a setting, by its path as `docs/configuration.md` has it:
-/// `wsHttpBinding/binding/@proxyAddress`, and `client/endpoint/headers` for an element. `None` for
+/// `wsHttpBinding/binding/@sendTimeout`, and `client/endpoint/headers` for an element. `None` for
 /// what is no setting: an element that only holds others.
 ///
 /// ```
 /// use waxwing_binding::{Support, support_of};
 ///
 /// assert_eq!(support_of("wsHttpBinding/binding/@sendTimeout"), Some(Support::Runs));
-/// let proxy = support_of("wsHttpBinding/binding/@proxyAddress");
-/// assert!(matches!(proxy, Some(Support::Nothing { .. })));
+/// let pool = support_of("wsHttpBinding/binding/@maxBufferPoolSize");
+/// assert!(matches!(pool, Some(Support::Nothing { .. })));
 /// ```
 pub fn support_of(path: &str) -> Option<Support> {
     if let Some(setting) = every().get(path) {

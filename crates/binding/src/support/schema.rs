@@ -7,6 +7,7 @@ use crate::bindings::custom_binding::describe_elements;
 use crate::bindings::describe_bindings;
 use crate::config::behaviors::Behaviors;
 use crate::config::endpoints::{Client, ProtocolMappings, Services};
+use crate::config::net::SystemNet;
 use crate::config::waxwing::WaxwingSection;
 use crate::settings::{ChildDescription, Description};
 use crate::word::Support;
@@ -18,6 +19,7 @@ pub(crate) fn sections() -> Vec<(&'static str, Description)> {
         ("client", Description::of(&Client::default())),
         ("protocolMapping", Description::of(&ProtocolMappings::default())),
         ("behaviors", Description::of(&Behaviors::default())),
+        ("system.net", Description::of(&SystemNet::default())),
         ("waxwing", Description::of(&WaxwingSection::default())),
     ]
 }

@@ -259,21 +259,19 @@ fn what_does_nothing_is_told_where_it_stands() {
     let plain = "<security mode=\"None\"/>";
     let quotas = "<readerQuotas maxDepth=\"9\" maxArrayLength=\"7\" maxBytesPerRead=\"8\"/>";
     let text = format!(
-        "<wsHttpBinding><binding proxyAddress=\"http://p/\" useDefaultWebProxy=\"false\">{quotas}{plain}</binding></wsHttpBinding>"
+        "<wsHttpBinding><binding transactionFlow=\"true\" useDefaultWebProxy=\"false\">{quotas}{plain}</binding></wsHttpBinding>"
     );
     let found_here = found(&text);
     let message: Vec<&str> = found_here.iter().map(|(_, _, message)| message.as_str()).collect();
     assert_eq!(
         message,
-        [
-            "proxyAddress of <binding> does nothing here: messages go to their address directly, through no proxy",
-        ]
+        ["transactionFlow of <binding> does nothing here: transactions do not flow",]
     );
     assert!(found_here.iter().all(|(severity, ..)| *severity == Severity::Warning));
     let column = "<configuration><system.serviceModel><bindings><wsHttpBinding><binding ".len() + 1;
     assert_eq!(found_here[0].1 as usize, column);
     // The value that is the default, or what holds anyway, is no news.
-    let anyway = "<binding useDefaultWebProxy=\"false\" allowCookies=\"FALSE\"><security mode=\"None\"/></binding>";
+    let anyway = "<binding transactionFlow=\"FALSE\" hostNameComparisonMode=\"StrongWildcard\"><security mode=\"None\"/></binding>";
     assert_eq!(found(&format!("<wsHttpBinding>{anyway}</wsHttpBinding>")), []);
     // A binding that cannot be run at all is told once, at its endpoint.
     assert_eq!(found("<netTcpBinding><binding portSharingEnabled=\"true\"/></netTcpBinding>"), []);

@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use waxwing::ConfigurationFile;
-use waxwing::binding::{Address, Configuration, Explanation, LoadOptions, MAX_FILE_BYTES, decode};
+use waxwing::binding::{
+    Address, Configuration, Explanation, LoadOptions, MAX_FILE_BYTES, ProxyEnvironment, decode,
+};
 use waxwing::check::{EndpointVerdict, FileCheck, Outcome as Judgement};
 use waxwing::environment::Clock;
 
@@ -197,8 +199,12 @@ fn check(file: &Path, base_addresses: &[String]) -> Checked {
 
 fn check_text(text: String, options: &LoadOptions<'_>, folder: &Path) -> Outcome {
     let loaded = Configuration::load_with(&text, options);
-    let explanations =
-        if loaded.has_errors() { Vec::new() } else { loaded.configuration.explain() };
+    let environment = ProxyEnvironment::read(|name| std::env::var(name).ok());
+    let explanations = if loaded.has_errors() {
+        Vec::new()
+    } else {
+        loaded.configuration.explain_in(Some(&environment))
+    };
     let check = Box::new(FileCheck::of(loaded, folder, Clock::system().wall()));
     Outcome::Read { text, check, explanations }
 }

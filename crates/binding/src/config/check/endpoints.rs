@@ -83,6 +83,24 @@ pub(super) fn client(
             checks_of_services(&effective, places, cx);
         }
         unsupported(&effective, places, cx);
+        refused_to_clients(endpoint, places, configuration, cx);
+    }
+}
+
+/// What WCF refuses of the binding when a client opens with it; a service may have the same.
+fn refused_to_clients(
+    endpoint: &ClientEndpoint,
+    places: Places<'_>,
+    configuration: &Configuration,
+    cx: &mut Reader,
+) {
+    let binding = configuration.binding(&endpoint.binding, &endpoint.binding_configuration);
+    let (Some(binding), Some(node)) = (binding, places.binding) else { return };
+    for refusal in binding.client_refusals() {
+        let problem = super::refused(refusal, node);
+        if !cx.has_error_at(problem.span) {
+            cx.report(problem);
+        }
     }
 }
 
