@@ -191,19 +191,26 @@ fn check(file: &Path, base_addresses: &[String]) -> Checked {
     let beside = ConfigurationFile::beside(folder.clone());
     let options = LoadOptions::named(&name).base_addresses(base_addresses).beside(&beside);
     let outcome = match read(file) {
-        Ok(text) => check_text(text, &options, &folder),
+        Ok(text) => {
+            let environment = ProxyEnvironment::read(|name| std::env::var(name).ok());
+            check_text(text, &options, &folder, &environment)
+        }
         Err(why) => Outcome::Unread(why),
     };
     Checked { name, outcome }
 }
 
-fn check_text(text: String, options: &LoadOptions<'_>, folder: &Path) -> Outcome {
+fn check_text(
+    text: String,
+    options: &LoadOptions<'_>,
+    folder: &Path,
+    environment: &ProxyEnvironment,
+) -> Outcome {
     let loaded = Configuration::load_with(&text, options);
-    let environment = ProxyEnvironment::read(|name| std::env::var(name).ok());
     let explanations = if loaded.has_errors() {
         Vec::new()
     } else {
-        loaded.configuration.explain_in(Some(&environment))
+        loaded.configuration.explain_in(Some(environment))
     };
     let check = Box::new(FileCheck::of(loaded, folder, Clock::system().wall()));
     Outcome::Read { text, check, explanations }

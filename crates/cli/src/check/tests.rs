@@ -42,7 +42,12 @@ const PLAIN: print::Style = print::Style { colors: false, quiet: false };
 fn checked(text: &str) -> Checked {
     Checked {
         name: "app.config".to_owned(),
-        outcome: check_text(text.to_owned(), &LoadOptions::default(), Path::new("nowhere")),
+        outcome: check_text(
+            text.to_owned(),
+            &LoadOptions::default(),
+            Path::new("nowhere"),
+            &ProxyEnvironment::default(),
+        ),
     }
 }
 
@@ -91,7 +96,12 @@ fn both_ends_of_an_address_are_compared() {
         let client = checked(GOOD_CLIENT);
         let service = Checked {
             name: "service.config".to_owned(),
-            outcome: check_text(service.to_owned(), &LoadOptions::default(), Path::new("nowhere")),
+            outcome: check_text(
+                service.to_owned(),
+                &LoadOptions::default(),
+                Path::new("nowhere"),
+                &ProxyEnvironment::default(),
+            ),
         };
         let files = [client, service];
         let mut out = Vec::new();
