@@ -32,6 +32,11 @@ pub(crate) struct Holder {
 }
 
 impl Holder {
+    /// Nobody: for places that are not shared out.
+    pub(crate) fn nobody() -> Self {
+        Self { peer: None, credential: None }
+    }
+
     /// A peer without a credential.
     pub(crate) fn of_peer(peer: PeerTag) -> Self {
         Self { peer: peer.number(), credential: None }

@@ -307,6 +307,27 @@ pub enum Reason {
     /// The security context is unknown.
     #[error("the security context '{0}' is unknown or expired")]
     UnknownContext(Box<str>),
+    /// A security context that comes without a cookie, and that nobody here remembers.
+    #[error(
+        "The SecurityContextSecurityToken with context-id={identifier} {} is not registered. (it has no Cookie, and this \
+         process does not remember it: another one issued it, or it was forgotten)",
+        .instance.as_deref().map_or_else(
+            || "(no key generation-id)".to_owned(),
+            |instance| format!("(key generation-id={instance})")
+        )
+    )]
+    NotRegistered {
+        /// The context's identifier.
+        identifier: Box<str>,
+        /// The generation of its key.
+        instance: Option<Box<str>>,
+    },
+    /// The cookie of a security context cannot be used.
+    #[error(
+        "The SecurityContextSecurityToken has an invalid Cookie. The following error occurred when processing the \
+         Cookie: '{0}'."
+    )]
+    Cookie(CookieProblem),
     /// Signature and encryption do not belong to the same context, or not to the session's.
     #[error("the message is secured by another security context than its session's")]
     ForeignContext,
@@ -346,6 +367,42 @@ pub enum Reason {
     /// A plan asks for something that its tokens cannot do.
     #[error("the message cannot be protected: {0}")]
     Plan(&'static str),
+}
+
+/// What is wrong with the cookie of a security context. The peer learns only that its context is of no use
+/// (`BadContextToken`), and gets another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CookieProblem {
+    /// It is no base64, too long, or not in the form in which they are sealed here.
+    #[error(
+        "Error decoding the Cookie element of SecurityContextSecurityToken. (it is not of the form that Waxwing \
+         writes, or too long: another product issued it?)"
+    )]
+    Encoding,
+    /// It was sealed under a key that is not in the ring.
+    #[error(
+        "Error decoding the Cookie element of SecurityContextSecurityToken. (it was sealed under the key {0}, which is \
+         not among the cookie keys here: the processes of this service do not share their ring, or the key was taken out)"
+    )]
+    UnknownKey(waxwing_crypto::SealingKeyId),
+    /// It, or what it is bound to, is not what it was when it was sealed.
+    #[error(
+        "The SecurityContextSecurityToken's Cookie element either does not contain 'Id', 'ContextId' or 'KeyGeneration' or \
+         has a wrong value for it. (it or its token was altered, or it was issued by an endpoint of another kind)"
+    )]
+    Altered,
+    /// What it holds cannot be read although it is genuine.
+    #[error(
+        "Error parsing SecurityContextSecurityToken Cookie XML. (another version of Waxwing sealed it)"
+    )]
+    Content,
+    /// Its time is over.
+    #[error("it expired at {expires}")]
+    Expired {
+        /// When.
+        expires: jiff::Timestamp,
+    },
 }
 
 /// What is wrong with a timestamp. Times are the message's own.
@@ -388,7 +445,9 @@ pub enum Staleness {
 impl Reason {
     fn fault(&self) -> SecurityFault {
         match self {
-            Reason::UnknownContext(_) => SecurityFault::BadContextToken,
+            Reason::UnknownContext(_) | Reason::NotRegistered { .. } | Reason::Cookie(_) => {
+                SecurityFault::BadContextToken
+            }
             Reason::UnknownAction(_) => SecurityFault::UnknownAction,
             Reason::Untrusted(_) => SecurityFault::FailedAuthentication,
             _ => SecurityFault::InvalidSecurity,

@@ -18,7 +18,7 @@ pub mod trust;
 pub mod wsse;
 
 pub use delivery::{Delivery, PeerTag};
-pub use error::{Reason, Result, SecurityError, SecurityFault, Staleness};
+pub use error::{CookieProblem, Reason, Result, SecurityError, SecurityFault, Staleness};
 #[cfg(feature = "mutations")]
 pub use mutation::{Mutation, break_rule};
 pub use protection::{Direction, MessageProtection, ProtectionLevel, ProtectionRequirements};

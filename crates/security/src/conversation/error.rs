@@ -67,6 +67,19 @@ pub enum ClientError {
         "the service demands a new session key; the message was not processed and may be sent again"
     )]
     RenewNeeded,
+    /// The service has no use for the security context in the cookie any more, or somebody on the way says so: the fault
+    /// is not secured. Another context is asked for before the next message.
+    #[error(
+        "{} (the service does not accept the security context any more: its key was changed, it expired, or the \
+         processes of the service do not share their cookie keys; another context is asked for)",
+        unsecured(.fault, FaultOrigin::Call)
+    )]
+    ContextRefused {
+        /// The fault.
+        fault: Box<Fault>,
+        /// Whether the service had accepted the context before.
+        accepted_before: bool,
+    },
     /// The response to a request for a token is not acceptable.
     #[error("the service's answer to {origin} is not acceptable: {error}")]
     Response {
@@ -120,6 +133,7 @@ impl ClientError {
     pub fn what_happened(&self) -> String {
         match self {
             ClientError::Fault { fault, origin, .. } => unsecured(fault, *origin),
+            ClientError::ContextRefused { fault, .. } => unsecured(fault, FaultOrigin::Call),
             other => other.to_string(),
         }
     }
@@ -136,6 +150,7 @@ impl ClientError {
             | ClientError::Configuration(_) => true,
             ClientError::Unverifiable(_)
             | ClientError::RenewNeeded
+            | ClientError::ContextRefused { .. }
             | ClientError::Protect(_)
             | ClientError::State(_) => false,
         }
@@ -197,9 +212,9 @@ impl ClientError {
     /// The fault that the service sent.
     pub fn fault(&self) -> Option<&Fault> {
         match self {
-            ClientError::Fault { fault, .. } | ClientError::SecuredFault { fault, .. } => {
-                Some(fault)
-            }
+            ClientError::Fault { fault, .. }
+            | ClientError::SecuredFault { fault, .. }
+            | ClientError::ContextRefused { fault, .. } => Some(fault),
             _ => None,
         }
     }

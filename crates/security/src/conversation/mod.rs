@@ -49,6 +49,7 @@
 mod binding;
 mod caller;
 mod client;
+mod cookie_keys;
 mod credentials;
 mod error;
 mod evidence;
@@ -62,13 +63,16 @@ mod service;
 pub use binding::{BindingKind, ClientBinding, ServiceBinding};
 pub use caller::CallerIdentity;
 pub(crate) use caller::folded;
-pub use client::{ClientSecurity, Correlation, OneShotClient, SecureConversationClient, Step};
+pub use client::{
+    ClientSecurity, CookieClient, Correlation, OneShotClient, SecureConversationClient, Step,
+};
+pub use cookie_keys::CookieKeys;
 pub use credentials::{ClientCredential, ClientIdentification};
 pub use error::{ClientError, FaultOrigin};
 pub use evidence::{CertificateEvidence, Evidence, ProvenCaller, UserNameEvidence, Verdict};
 pub use faults::SecurityFaultKind;
 pub use identity::{ExpectedIdentity, IdentityMismatch};
-pub use options::{ClientOptions, Protection, ServiceLimits, ServiceOptions};
+pub use options::{ClientOptions, CookieOptions, Protection, ServiceLimits, ServiceOptions};
 pub use profile::{CredentialKind, SecurityProfile};
 pub use received::Received;
 pub use service::{

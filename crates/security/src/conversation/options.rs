@@ -7,6 +7,7 @@ use waxwing_soap::{AddressHeaders, MessageVersion};
 use waxwing_xml::Limits;
 
 use super::binding::{BindingKind, ClientBinding, ServiceBinding};
+use super::cookie_keys::CookieKeys;
 use super::credentials::{ClientCredential, ClientIdentification};
 use super::identity::ExpectedIdentity;
 use crate::negotiation::TlsEngines;
@@ -22,6 +23,22 @@ pub enum Protection {
     OneShot,
     /// A security context session (`establishSecurityContext="true"`).
     Conversation,
+    /// A security context without a session: it is asked for as one with a session is, the service forgets it, and the
+    /// client brings its sealed state along in every message (`requireSecurityContextCancellation="false"`).
+    Cookie,
+}
+
+/// Security contexts whose state is in a cookie: of a service of [`Protection::Cookie`], and negotiated tokens.
+#[derive(Debug, Clone, Default)]
+pub struct CookieOptions {
+    /// The keys that seal; none means a random key of this process, so that cookies are good until it ends.
+    pub keys: Option<CookieKeys>,
+    /// Whether negotiated tokens have their state in a cookie
+    /// (`requireSecurityContextCancellation="false"` of the element that negotiates).
+    pub negotiated: bool,
+    /// What the service is, in words of the owner: cookies of a service with other words are refused, under the same keys
+    /// too. Its name and contract, say, but no address that differs from process to process.
+    pub scope: Box<str>,
 }
 
 /// Everything that [`ClientSecurity`](super::ClientSecurity) needs. The defaults of
@@ -61,6 +78,8 @@ pub struct ClientOptions {
     pub key_renewal_interval: SignedDuration,
     /// The key is renewed when this part of its life is over (`cookieRenewalThresholdPercentage`).
     pub renewal_threshold_percent: u8,
+    /// The longest time that a token is used which has no session (`maxCookieCachingTime`).
+    pub max_cookie_caching_time: SignedDuration,
     /// For how long replies under the former key are accepted (`sessionKeyRolloverInterval`).
     pub key_rollover: SignedDuration,
     /// Whether replies are remembered and refused the second time.
@@ -93,6 +112,7 @@ impl ClientOptions {
             can_renew: true,
             key_renewal_interval: SignedDuration::from_hours(10),
             renewal_threshold_percent: 60,
+            max_cookie_caching_time: SignedDuration::MAX,
             key_rollover: SignedDuration::from_mins(5),
             detect_replays: true,
             replay_cache_size: 900_000,
@@ -133,6 +153,11 @@ pub struct ServiceLimits {
     pub max_pending_keys: usize,
     /// Negotiated tokens that are held; when there are more, the oldest of whoever has the most goes.
     pub max_negotiated_tokens: usize,
+    /// Contexts with their state in a cookie that are remembered, so that not each of their messages costs a decryption;
+    /// when there are more, the oldest fifth goes.
+    pub max_cached_cookies: usize,
+    /// How long a context lives whose state is in a cookie (`issuedCookieLifetime`).
+    pub cookie_lifetime: SignedDuration,
     /// How long a negotiated token lives that only starts a session.
     pub bootstrap_token_lifetime: SignedDuration,
     /// How long a negotiated token lives that protects messages itself.
@@ -158,6 +183,8 @@ impl Default for ServiceLimits {
             session_idle_timeout: SignedDuration::from_mins(10),
             max_pending_keys: 5,
             max_negotiated_tokens: 1000,
+            max_cached_cookies: 1000,
+            cookie_lifetime: SignedDuration::from_hours(10),
             bootstrap_token_lifetime: SignedDuration::from_mins(15),
             one_shot_token_lifetime: SignedDuration::from_hours(10),
             session_key_lifetime: SignedDuration::from_hours(15),
@@ -191,6 +218,8 @@ pub struct ServiceOptions {
     /// Whether replies inside a session confirm the request's signature (`requireSignatureConfirmation` of the outer
     /// `<security>` element).
     pub session_signature_confirmation: bool,
+    /// Security contexts whose state is in a cookie.
+    pub cookies: CookieOptions,
     /// Whether messages are remembered and refused the second time.
     pub detect_replays: bool,
     /// The limits of the service.
@@ -213,6 +242,7 @@ impl ServiceOptions {
             clients,
             signature_confirmation: None,
             session_signature_confirmation: false,
+            cookies: CookieOptions::default(),
             detect_replays: true,
             limits: ServiceLimits::default(),
             xml_limits: Limits::SOAP,

@@ -10,7 +10,7 @@ use crate::wsse::Dialect;
 pub struct SecurityProfile {
     /// The versions of WS-Trust and WS-SecureConversation.
     pub dialect: Dialect,
-    /// Whether there is a security session (`establishSecurityContext`).
+    /// Whether a security context is asked for first (`establishSecurityContext`), with or without a session.
     pub conversation: bool,
     /// How messages that stand alone are protected.
     pub binding: BindingKind,
@@ -71,6 +71,6 @@ fn is_conversation(protection: Protection) -> Option<bool> {
     match protection {
         Protection::None => None,
         Protection::OneShot => Some(false),
-        Protection::Conversation => Some(true),
+        Protection::Conversation | Protection::Cookie => Some(true),
     }
 }

@@ -15,7 +15,7 @@ use super::pool::{Place, Pool};
 use super::transcript::Transcript;
 use super::{TLS_WRAP, is_tls_exchange};
 use crate::delivery::Delivery;
-use crate::error::Reason;
+use crate::error::{Reason, SecurityError};
 use crate::trust::{
     BinaryExchange, IssuedContextToken, Lifetime, ProofToken, RequestSecurityToken,
     RequestSecurityTokenResponse, RequestType, ResponseBody, TrustAction, read_responses,
@@ -31,7 +31,18 @@ pub(crate) struct NegotiationRequest<'a> {
     pub(crate) engines: &'a dyn TlsEngines,
     pub(crate) token_lifetime: SignedDuration,
     pub(crate) delivery: Delivery,
+    /// Puts the state of the token into it, where the service does not keep it.
+    pub(crate) seal: Option<&'a Seal<'a>>,
 }
+
+/// Puts the state of a token into it.
+pub(crate) type Seal<'a> = dyn Fn(
+        IssuedContextToken,
+        &TokenKey,
+        Lifetime,
+        &mut dyn RandomSource,
+    ) -> Result<IssuedContextToken, SecurityError>
+    + 'a;
 
 /// What becomes of a leg.
 pub(crate) enum NegotiationOutcome {
@@ -292,7 +303,11 @@ impl Negotiation {
         random.fill(&mut key);
         let expires = leg.delivery.now.saturating_add(leg.token_lifetime).unwrap_or(Timestamp::MAX);
         let lifetime = Lifetime { created: leg.delivery.now, expires };
-        let token = IssuedContextToken::new(dialect, ids.next_id(), urn_uuid(random), None);
+        let mut token = IssuedContextToken::new(dialect, ids.next_id(), urn_uuid(random), None);
+        let token_key = TokenKey::new(key.clone());
+        if let Some(seal) = leg.seal {
+            token = seal(token, &token_key, lifetime, random).map_err(NegotiationError::Message)?;
+        }
         let cipher_value = self.engine.wrap(&key)?;
         let issued = RequestSecurityTokenResponse {
             context: Some(self.context.clone()),
@@ -318,7 +333,7 @@ impl Negotiation {
         let (envelope, _) = self
             .final_envelope(&[issued, authenticator], version, leg)
             .ok_or(NegotiationError::OutOfPlace("an answer without response"))?;
-        let token = token.with_key(TokenKey::new(key));
+        let token = token.with_key(token_key);
         Ok(IssuedToken { envelope, token, lifetime })
     }
 

@@ -23,3 +23,5 @@ pub use response::{
     write_collection, write_response,
 };
 pub use token::IssuedContextToken;
+
+pub(crate) use read::decode as decode_base64;

@@ -30,7 +30,7 @@ pub(super) fn octets(element: Element<'_>, what: &'static str, max: usize) -> Re
 }
 
 /// Decodes base64 with white space in it.
-pub(super) fn decode(text: &str, what: &'static str, max: usize) -> Result<Vec<u8>> {
+pub(crate) fn decode(text: &str, what: &'static str, max: usize) -> Result<Vec<u8>> {
     let compact: Cow<'_, str> = if text.bytes().any(|b| b.is_ascii_whitespace()) {
         text.chars().filter(|c| !c.is_ascii_whitespace()).collect::<String>().into()
     } else {

@@ -4,7 +4,7 @@ use waxwing_xml::{Document, Element, Name, NodeId};
 
 use super::read;
 use crate::error::{Reason, Result};
-use crate::wsse::names::WSU;
+use crate::wsse::names::{COOKIE, WSU};
 use crate::wsse::{ContextToken, Dialect, TokenKey};
 
 /// A security context token as its issuer hands it out, without its key.
@@ -18,8 +18,11 @@ pub struct IssuedContextToken {
     pub identifier: Box<str>,
     /// The generation of the key, present after a renewal.
     pub instance: Option<Box<str>>,
+    /// What the issuer does not want to remember of the context, in base64 as it stands in the element: whoever uses the
+    /// token brings it along, and reads nothing in it.
+    pub cookie: Option<Box<str>>,
     /// The element as it was received or will be written, self-contained. It may hold more than is
-    /// understood here (a cookie): messages repeat it as it is, save for the prefix `u`, which every
+    /// understood here: messages repeat it as it is, save for the prefix `u`, which every
     /// Security header declares.
     pub element: Box<str>,
 }
@@ -33,20 +36,43 @@ impl IssuedContextToken {
         instance: Option<Box<str>>,
     ) -> Self {
         let (id, identifier) = (id.into(), identifier.into());
-        let mut document = Document::new(read::conversation(dialect, "SecurityContextToken"));
+        let cookie = None;
+        let mut token = Self { dialect, id, identifier, instance, cookie, element: "".into() };
+        token.element = token.to_element();
+        token
+    }
+
+    /// The same token, which holds what its issuer forgets.
+    #[must_use]
+    pub fn with_cookie(mut self, octets: &[u8]) -> Self {
+        self.cookie = Some(read::base64(octets).into());
+        self.element = self.to_element();
+        self
+    }
+
+    fn to_element(&self) -> Box<str> {
+        let mut document = Document::new(read::conversation(self.dialect, "SecurityContextToken"));
         let root = document.root().id();
-        document.set_attribute(root, Name::new("u", "Id", WSU), &id);
-        write_content(&mut document, root, dialect, &identifier, instance.as_deref());
-        let element = document.to_xml().into_boxed_str();
-        Self { dialect, id, identifier, instance, element }
+        self.write_content(&mut document, root);
+        document.to_xml().into_boxed_str()
     }
 
     pub(super) fn write(&self, document: &mut Document, parent: NodeId) {
         let name = read::conversation(self.dialect, "SecurityContextToken");
         let token = document.append_element(parent, name);
+        self.write_content(document, token);
+    }
+
+    fn write_content(&self, document: &mut Document, token: NodeId) {
         document.set_attribute(token, Name::new("u", "Id", WSU), &self.id);
-        let instance = self.instance.as_deref();
-        write_content(document, token, self.dialect, &self.identifier, instance);
+        let name = |local| read::conversation(self.dialect, local);
+        document.append_text_element(token, name("Identifier"), &self.identifier);
+        if let Some(instance) = &self.instance {
+            document.append_text_element(token, name("Instance"), instance);
+        }
+        if let Some(cookie) = &self.cookie {
+            document.append_text_element(token, Name::new("dnse", "Cookie", COOKIE), cookie);
+        }
     }
 
     /// Reads a `SecurityContextToken` element.
@@ -67,10 +93,11 @@ impl IssuedContextToken {
             .attribute_ns(WSU, "Id")
             .ok_or(Reason::Missing("the Id of a SecurityContextToken"))?;
         let instance = element.child(sc, "Instance").map(read::text);
+        let cookie = element.child(COOKIE, "Cookie").map(read::text);
         let mut text = Vec::new();
         element.document().write_element_to(element.id(), &mut text);
         let element = String::from_utf8(text).unwrap_or_default().into_boxed_str();
-        Ok(Self { dialect, id: id.into(), identifier, instance, element })
+        Ok(Self { dialect, id: id.into(), identifier, instance, cookie, element })
     }
 
     /// The token with its key.
@@ -92,18 +119,4 @@ fn within_header(element: &str) -> Box<str> {
     let (tag, rest) = element.split_at(tag);
     let declaration = format!(" xmlns:u=\"{WSU}\"");
     format!("{}{rest}", tag.replacen(&declaration, "", 1)).into()
-}
-
-fn write_content(
-    document: &mut Document,
-    token: NodeId,
-    dialect: Dialect,
-    identifier: &str,
-    instance: Option<&str>,
-) {
-    let name = read::conversation(dialect, "Identifier");
-    document.append_text_element(token, name, identifier);
-    if let Some(instance) = instance {
-        document.append_text_element(token, read::conversation(dialect, "Instance"), instance);
-    }
 }

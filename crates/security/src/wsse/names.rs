@@ -22,6 +22,10 @@ pub const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 /// The `xml` namespace.
 pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
+/// The namespace of the `Cookie` in which an issuer puts the state of a security context that it does not keep; the one of
+/// WCF's own faults, too.
+pub const COOKIE: &str = "http://schemas.microsoft.com/ws/2006/05/security";
+
 /// `EncryptedData/@Type` for a whole element.
 pub const TYPE_ELEMENT: &str = "http://www.w3.org/2001/04/xmlenc#Element";
 /// `EncryptedData/@Type` for the content of an element.

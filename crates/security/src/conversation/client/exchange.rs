@@ -7,13 +7,13 @@ use waxwing_soap::{Addressing, Envelope, Fault, Moment, RandomSource};
 use zeroize::Zeroizing;
 
 use super::super::error::{ClientError, FaultOrigin};
-use super::super::evidence::Evidence;
+use super::super::evidence::{Evidence, Verdict};
 use super::bootstrap::{BootstrapCorrelation, BootstrapToken, Purpose};
 use super::classify::{failure, visible_fault};
 use super::core::Core;
-use super::{Correlation, Step};
+use super::{Correlation, Step, no_exchange, nobody_to_judge};
 use crate::error::{Reason, Result, SecurityError};
-use crate::negotiation::NegotiationClient;
+use crate::negotiation::{NegotiationClient, NegotiationStep};
 use crate::trust::{
     BinarySecret, ContextReference, Lifetime, ProofToken, RequestSecurityToken,
     RequestSecurityTokenResponse, TrustAction, combine_entropy, is_key_size_supported,
@@ -79,6 +79,124 @@ pub(super) struct Issued {
     pub(super) lifetime: Lifetime,
 }
 
+/// What an answer came to.
+pub(super) enum Outcome {
+    /// There is more to do.
+    Next(Step),
+    /// The token that was asked for.
+    Issued(Box<Issued>),
+}
+
+/// Starts what gets a token: the question whether the known certificate is trusted, or a negotiation.
+pub(super) fn start(
+    core: &mut Core,
+    exchange: &mut Option<Exchange>,
+    wanted: Wanted,
+    at: &mut Moment<'_>,
+) -> Result<Step, ClientError> {
+    if exchange.is_some() {
+        return Err(ClientError::State("an exchange of the security protocol is under way"));
+    }
+    let known = core.known_certificate().cloned();
+    if let Some((certificate, step)) = judge(known.into_iter().collect()) {
+        *exchange = Some(Exchange::Known(wanted, certificate));
+        return Ok(step);
+    }
+    let (negotiation, first) = core.negotiate(at.random)?;
+    *exchange = Some(Exchange::Negotiation(wanted, Box::new(negotiation)));
+    Ok(Step::Send(Box::new(first)))
+}
+
+/// Takes the reply that the exchange waits for; `current` is the token that a renewal is of.
+pub(super) fn handle_reply(
+    core: &mut Core,
+    exchange: &mut Option<Exchange>,
+    current: Option<&ContextToken>,
+    reply: Envelope,
+    at: &mut Moment<'_>,
+) -> Result<Outcome, ClientError> {
+    match exchange.take().ok_or_else(no_exchange)? {
+        Exchange::Negotiation(wanted, mut negotiation) => {
+            let step = negotiation.handle_reply(reply, at)?;
+            negotiated(core, exchange, (wanted, current), negotiation, step, at).map(Outcome::Next)
+        }
+        Exchange::Request(wanted, pending) => {
+            let issued = accept(core, wanted, &pending, current, reply, at.wall)?;
+            Ok(Outcome::Issued(Box::new(issued)))
+        }
+        other @ (Exchange::Known(..) | Exchange::Shown(..) | Exchange::Cancel { .. }) => {
+            *exchange = Some(other);
+            Err(no_exchange())
+        }
+    }
+}
+
+/// Goes on with the verdict about the service's certificate.
+pub(super) fn authenticated(
+    core: &mut Core,
+    exchange: &mut Option<Exchange>,
+    current: Option<&ContextToken>,
+    verdict: Verdict,
+    at: &mut Moment<'_>,
+) -> Result<Step, ClientError> {
+    match exchange.take() {
+        Some(Exchange::Known(wanted, certificate)) => {
+            core.judged(&certificate, verdict)?;
+            core.service_certificate = Some(certificate.clone());
+            let token = BootstrapToken::Certificate(certificate);
+            ask(core, exchange, (wanted, current), &token, at)
+        }
+        Some(Exchange::Shown(wanted, mut negotiation, certificate)) => {
+            core.judged(&certificate, verdict)?;
+            let step = negotiation.trusted(at)?;
+            negotiated(core, exchange, (wanted, current), negotiation, step, at)
+        }
+        other => {
+            *exchange = other;
+            Err(nobody_to_judge())
+        }
+    }
+}
+
+/// What a negotiation wants next, whose token the request needs.
+fn negotiated(
+    core: &mut Core,
+    exchange: &mut Option<Exchange>,
+    (wanted, current): (Wanted, Option<&ContextToken>),
+    negotiation: Box<NegotiationClient>,
+    step: NegotiationStep,
+    at: &mut Moment<'_>,
+) -> Result<Step, ClientError> {
+    match step {
+        NegotiationStep::Send(envelope) => {
+            *exchange = Some(Exchange::Negotiation(wanted, negotiation));
+            Ok(Step::Send(envelope))
+        }
+        NegotiationStep::Authenticate(chain) => {
+            let (certificate, step) = judge(chain).ok_or_else(nobody_to_judge)?;
+            *exchange = Some(Exchange::Shown(wanted, negotiation, certificate));
+            Ok(step)
+        }
+        NegotiationStep::Done(done) => {
+            core.service_certificate = Some(done.certificate);
+            let token = BootstrapToken::Context(done.token);
+            ask(core, exchange, (wanted, current), &token, at)
+        }
+    }
+}
+
+fn ask(
+    core: &mut Core,
+    exchange: &mut Option<Exchange>,
+    (wanted, current): (Wanted, Option<&ContextToken>),
+    token: &BootstrapToken,
+    at: &mut Moment<'_>,
+) -> Result<Step, ClientError> {
+    let (envelope, pending) = request(core, wanted, token, current, at)?;
+    *exchange = Some(Exchange::Request(wanted, Box::new(pending)));
+    Ok(Step::Send(Box::new(envelope)))
+}
+
 /// Asks whether a certificate of the service is trusted, leaf first. None without one.
 pub(super) fn judge(chain: Vec<Certificate>) -> Option<(Certificate, Step)> {
     let leaf = chain.first()?.clone();
@@ -87,7 +205,7 @@ pub(super) fn judge(chain: Vec<Certificate>) -> Option<(Certificate, Step)> {
 }
 
 /// Makes and protects the request for a session, or for a new key of `current`.
-pub(super) fn request(
+fn request(
     core: &mut Core,
     wanted: Wanted,
     token: &BootstrapToken,
@@ -131,7 +249,7 @@ pub(super) fn trust_message(
 }
 
 /// Verifies the answer to a request and makes the key.
-pub(super) fn accept(
+fn accept(
     core: &Core,
     wanted: Wanted,
     pending: &PendingRequest,

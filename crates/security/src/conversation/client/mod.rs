@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod classify;
+mod cookie;
 mod core;
 mod exchange;
 mod one_shot;
@@ -11,6 +12,8 @@ use waxwing_crypto::Certificate;
 use waxwing_soap::{Envelope, Moment, RandomSource};
 
 use self::bootstrap::BootstrapCorrelation;
+pub use self::cookie::CookieClient;
+use self::cookie::CookieCorrelation;
 use self::core::Core;
 pub use self::one_shot::OneShotClient;
 pub use self::session::SecureConversationClient;
@@ -43,6 +46,7 @@ enum Correlated {
     Unsecured,
     Session(SessionCorrelation),
     OneShot(BootstrapCorrelation),
+    Cookie(Box<CookieCorrelation>),
 }
 
 /// What a reply to a message of the session must show.
@@ -64,6 +68,8 @@ pub enum ClientSecurity {
     OneShot(Box<OneShotClient>),
     /// A security context session.
     Conversation(Box<SecureConversationClient>),
+    /// A security context whose state is in a cookie.
+    Cookie(Box<CookieClient>),
 }
 
 impl ClientSecurity {
@@ -81,6 +87,9 @@ impl ClientSecurity {
                 let core = Core::new(options, random)?;
                 ClientSecurity::Conversation(Box::new(SecureConversationClient::new(core)))
             }
+            Protection::Cookie => {
+                ClientSecurity::Cookie(Box::new(CookieClient::new(Core::new(options, random)?)))
+            }
         })
     }
 
@@ -93,6 +102,7 @@ impl ClientSecurity {
             ClientSecurity::None => Ok(Step::Established),
             ClientSecurity::OneShot(client) => client.open(at),
             ClientSecurity::Conversation(client) => client.open(at),
+            ClientSecurity::Cookie(client) => client.open(at),
         }
     }
 
@@ -110,6 +120,7 @@ impl ClientSecurity {
             ClientSecurity::None => Err(no_exchange()),
             ClientSecurity::OneShot(client) => client.handle_reply(reply, at),
             ClientSecurity::Conversation(client) => client.handle_reply(reply, at),
+            ClientSecurity::Cookie(client) => client.handle_reply(reply, at),
         }
     }
 
@@ -127,6 +138,7 @@ impl ClientSecurity {
             ClientSecurity::None => Err(no_exchange()),
             ClientSecurity::OneShot(client) => client.authenticated(verdict, at),
             ClientSecurity::Conversation(client) => client.authenticated(verdict, at),
+            ClientSecurity::Cookie(client) => client.authenticated(verdict, at),
         }
     }
 
@@ -136,6 +148,7 @@ impl ClientSecurity {
             ClientSecurity::None => {}
             ClientSecurity::OneShot(client) => client.abandon_exchange(),
             ClientSecurity::Conversation(client) => client.abandon_exchange(),
+            ClientSecurity::Cookie(client) => client.abandon_exchange(),
         }
     }
 
@@ -152,6 +165,7 @@ impl ClientSecurity {
             ClientSecurity::None => Ok((envelope, Correlation(Correlated::Unsecured))),
             ClientSecurity::OneShot(client) => client.protect(envelope, at),
             ClientSecurity::Conversation(client) => client.protect(envelope, at),
+            ClientSecurity::Cookie(client) => client.protect(envelope, at),
         }
     }
 
@@ -170,6 +184,7 @@ impl ClientSecurity {
             ClientSecurity::None => Ok(Received::Unsecured(reply)),
             ClientSecurity::OneShot(client) => client.verify(reply, correlation, at.wall),
             ClientSecurity::Conversation(client) => client.verify(reply, correlation, at.wall),
+            ClientSecurity::Cookie(client) => client.verify(reply, correlation, at.wall),
         }
     }
 
@@ -179,6 +194,16 @@ impl ClientSecurity {
             ClientSecurity::None => false,
             ClientSecurity::OneShot(client) => client.renewal_due(at.wall),
             ClientSecurity::Conversation(client) => client.renewal_due(at.wall),
+            ClientSecurity::Cookie(client) => client.renewal_due(at.wall),
+        }
+    }
+
+    /// Whether messages had better wait until [`ClientSecurity::renew`] is done: the service said (or somebody in its name)
+    /// that it does not accept what they would be protected with.
+    pub fn awaits_renewal(&self) -> bool {
+        match self {
+            ClientSecurity::Cookie(client) => client.is_refused(),
+            _ => false,
         }
     }
 
@@ -191,6 +216,7 @@ impl ClientSecurity {
             ClientSecurity::None => Ok(Step::Established),
             ClientSecurity::OneShot(client) => client.renew(at),
             ClientSecurity::Conversation(client) => client.renew(at),
+            ClientSecurity::Cookie(client) => client.open(at),
         }
     }
 
@@ -203,13 +229,17 @@ impl ClientSecurity {
         match self {
             ClientSecurity::None | ClientSecurity::OneShot(_) => Ok(Step::Established),
             ClientSecurity::Conversation(client) => client.cancel(at),
+            ClientSecurity::Cookie(client) => {
+                client.forget();
+                Ok(Step::Established)
+            }
         }
     }
 
     /// The security context of the session, which `CreateSequence` names.
     pub fn context(&self) -> Option<ContextReference> {
         match self {
-            ClientSecurity::None | ClientSecurity::OneShot(_) => None,
+            ClientSecurity::None | ClientSecurity::OneShot(_) | ClientSecurity::Cookie(_) => None,
             ClientSecurity::Conversation(client) => client.context(),
         }
     }
@@ -221,6 +251,7 @@ impl ClientSecurity {
             ClientSecurity::None => None,
             ClientSecurity::OneShot(client) => client.core.service_certificate.as_ref(),
             ClientSecurity::Conversation(client) => client.core.service_certificate.as_ref(),
+            ClientSecurity::Cookie(client) => client.core.service_certificate.as_ref(),
         }
     }
 
@@ -235,6 +266,7 @@ impl ClientSecurity {
             ClientSecurity::None => None,
             ClientSecurity::OneShot(client) => SecurityProfile::of(&client.core.options),
             ClientSecurity::Conversation(client) => SecurityProfile::of(&client.core.options),
+            ClientSecurity::Cookie(client) => SecurityProfile::of(&client.core.options),
         }
     }
 
@@ -244,6 +276,7 @@ impl ClientSecurity {
             ClientSecurity::None => None,
             ClientSecurity::OneShot(client) => Some(client.core.options.settings.dialect),
             ClientSecurity::Conversation(client) => Some(client.core.options.settings.dialect),
+            ClientSecurity::Cookie(client) => Some(client.core.options.settings.dialect),
         }
     }
 }
@@ -254,6 +287,7 @@ impl std::fmt::Debug for ClientSecurity {
             ClientSecurity::None => "ClientSecurity::None",
             ClientSecurity::OneShot(_) => "ClientSecurity::OneShot",
             ClientSecurity::Conversation(_) => "ClientSecurity::Conversation",
+            ClientSecurity::Cookie(_) => "ClientSecurity::Cookie",
         })
     }
 }

@@ -162,7 +162,7 @@ impl OneShotClient {
         let options = &self.core.options;
         self.lifetime.as_ref().is_some_and(|(lifetime, received)| {
             let percent = options.renewal_threshold_percent;
-            let delay = renewal_delay(lifetime, percent, jiff::SignedDuration::MAX);
+            let delay = renewal_delay(lifetime, percent, options.max_cookie_caching_time);
             now.duration_since(*received) >= delay
         })
     }

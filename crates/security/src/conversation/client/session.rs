@@ -7,16 +7,15 @@ use super::super::error::{ClientError, FaultOrigin};
 use super::super::evidence::Verdict;
 use super::super::faults::{SECURE_CONVERSATION_FAULT, SecurityFaultKind};
 use super::super::received::Received;
-use super::bootstrap::{BootstrapToken, parts_of};
+use super::bootstrap::parts_of;
 use super::classify::{failure, visible_fault};
 use super::core::{Core, Keys};
 use super::exchange::{
-    self, Exchange, Issued, Wanted, reference, renewal_delay, response_of, trust_message,
+    self, Exchange, Issued, Outcome, Wanted, reference, renewal_delay, response_of, trust_message,
 };
-use super::{Correlated, Correlation, SessionCorrelation, Step, no_exchange, nobody_to_judge};
+use super::{Correlated, Correlation, SessionCorrelation, Step};
 use crate::error::{Reason, SecurityError};
 use crate::mutation::{Mutation, broken};
-use crate::negotiation::{NegotiationClient, NegotiationStep};
 use crate::protection::Direction;
 use crate::trust::{ContextReference, Lifetime, RequestSecurityToken, TrustAction};
 use crate::wsse::{
@@ -73,30 +72,7 @@ impl SecureConversationClient {
     }
 
     fn start(&mut self, wanted: Wanted, at: &mut Moment<'_>) -> Result<Step, ClientError> {
-        if self.exchange.is_some() {
-            return Err(ClientError::State("an exchange of the security protocol is under way"));
-        }
-        let known = self.core.known_certificate().cloned();
-        if let Some((certificate, step)) = exchange::judge(known.into_iter().collect()) {
-            self.exchange = Some(Exchange::Known(wanted, certificate));
-            return Ok(step);
-        }
-        let (negotiation, first) = self.core.negotiate(at.random)?;
-        self.exchange = Some(Exchange::Negotiation(wanted, Box::new(negotiation)));
-        Ok(Step::Send(Box::new(first)))
-    }
-
-    fn request(
-        &mut self,
-        wanted: Wanted,
-        token: &BootstrapToken,
-        at: &mut Moment<'_>,
-    ) -> Result<Step, ClientError> {
-        let current = self.session.as_ref().map(|session| session.current.keys.token().clone());
-        let (envelope, pending) =
-            exchange::request(&mut self.core, wanted, token, current.as_ref(), at)?;
-        self.exchange = Some(Exchange::Request(wanted, Box::new(pending)));
-        Ok(Step::Send(Box::new(envelope)))
+        exchange::start(&mut self.core, &mut self.exchange, wanted, at)
     }
 
     pub(super) fn handle_reply(
@@ -104,27 +80,20 @@ impl SecureConversationClient {
         reply: Envelope,
         at: &mut Moment<'_>,
     ) -> Result<Step, ClientError> {
-        match self.exchange.take().ok_or_else(no_exchange)? {
-            Exchange::Negotiation(wanted, mut negotiation) => {
-                let step = negotiation.handle_reply(reply, at)?;
-                self.negotiated(wanted, negotiation, step, at)
-            }
-            Exchange::Request(wanted, pending) => {
-                let current = self.session.as_ref().map(|session| session.current.keys.token());
-                let issued =
-                    exchange::accept(&self.core, wanted, &pending, current, reply, at.wall)?;
-                self.adopt(issued, at);
+        if let Some(Exchange::Cancel { .. }) = &self.exchange
+            && let Some(Exchange::Cancel { message_id, correlation }) = self.exchange.take()
+        {
+            let now = at.wall;
+            let result = self.accept_cancel(reply, message_id.as_deref(), &correlation, now);
+            self.session = None;
+            return result.map(|()| Step::Established);
+        }
+        let current = self.session.as_ref().map(|session| session.current.keys.token());
+        match exchange::handle_reply(&mut self.core, &mut self.exchange, current, reply, at)? {
+            Outcome::Next(step) => Ok(step),
+            Outcome::Issued(issued) => {
+                self.adopt(*issued, at);
                 Ok(Step::Established)
-            }
-            Exchange::Cancel { message_id, correlation } => {
-                let now = at.wall;
-                let result = self.accept_cancel(reply, message_id.as_deref(), &correlation, now);
-                self.session = None;
-                result.map(|()| Step::Established)
-            }
-            judging @ (Exchange::Known(..) | Exchange::Shown(..)) => {
-                self.exchange = Some(judging);
-                Err(no_exchange())
             }
         }
     }
@@ -134,47 +103,8 @@ impl SecureConversationClient {
         verdict: Verdict,
         at: &mut Moment<'_>,
     ) -> Result<Step, ClientError> {
-        match self.exchange.take() {
-            Some(Exchange::Known(wanted, certificate)) => {
-                self.core.judged(&certificate, verdict)?;
-                self.core.service_certificate = Some(certificate.clone());
-                self.request(wanted, &BootstrapToken::Certificate(certificate), at)
-            }
-            Some(Exchange::Shown(wanted, mut negotiation, certificate)) => {
-                self.core.judged(&certificate, verdict)?;
-                let step = negotiation.trusted(at)?;
-                self.negotiated(wanted, negotiation, step, at)
-            }
-            other => {
-                self.exchange = other;
-                Err(nobody_to_judge())
-            }
-        }
-    }
-
-    /// What a negotiation wants next, whose token the request needs.
-    fn negotiated(
-        &mut self,
-        wanted: Wanted,
-        negotiation: Box<NegotiationClient>,
-        step: NegotiationStep,
-        at: &mut Moment<'_>,
-    ) -> Result<Step, ClientError> {
-        match step {
-            NegotiationStep::Send(envelope) => {
-                self.exchange = Some(Exchange::Negotiation(wanted, negotiation));
-                Ok(Step::Send(envelope))
-            }
-            NegotiationStep::Authenticate(chain) => {
-                let (certificate, step) = exchange::judge(chain).ok_or_else(nobody_to_judge)?;
-                self.exchange = Some(Exchange::Shown(wanted, negotiation, certificate));
-                Ok(step)
-            }
-            NegotiationStep::Done(done) => {
-                self.core.service_certificate = Some(done.certificate);
-                self.request(wanted, &BootstrapToken::Context(done.token), at)
-            }
-        }
+        let current = self.session.as_ref().map(|session| session.current.keys.token());
+        exchange::authenticated(&mut self.core, &mut self.exchange, current, verdict, at)
     }
 
     pub(super) fn abandon_exchange(&mut self) {

@@ -138,7 +138,11 @@ impl ServiceSecurity {
         let now = request.delivery.now;
         if let AloneToken::Negotiated(token) = &alone.token {
             let identifier = &token.token.identifier;
-            if self.tokens.find(identifier, now).is_none() {
+            let is_good = match token.sealed_by {
+                Some(_) => self.cookies.is_good(token, now),
+                None => self.tokens.find(identifier, now).is_some(),
+            };
+            if !is_good {
                 return Err(Reason::UnknownContext(identifier.clone()).into());
             }
         }

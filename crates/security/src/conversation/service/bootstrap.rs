@@ -18,6 +18,7 @@ use super::authenticate::{Authentication, Sender};
 use super::error::ServiceError;
 use super::reply::{AloneReply, AloneToken, Reply};
 use super::request::Request;
+use super::sealed::Purpose;
 use super::tokens::NegotiatedToken;
 use super::{Incoming, ReplyContext, SecuredMessage, ServiceSecurity};
 use crate::error::{Reason, SecurityError, SecurityFault};
@@ -77,9 +78,11 @@ impl ServiceSecurity {
         at: &mut Moment<'_>,
     ) -> Incoming {
         let Alone { verified, token } = alone;
-        if matches!(token, AloneToken::EncryptedKey(_))
-            && let Err(error) = self.remember(&verified, &caller, at.wall)
-        {
+        let remembered = match &token {
+            AloneToken::Negotiated(token) => token.replay.is_some(),
+            AloneToken::EncryptedKey(_) => false,
+        };
+        if !remembered && let Err(error) = self.remember(&verified, &caller, at.wall) {
             return self.refuse_error(request, error);
         }
         let confirmations = match self.options.confirms_signatures() {
@@ -139,6 +142,9 @@ impl ServiceSecurity {
     ) -> Result<Alone, SecurityError> {
         let negotiated = self.options.negotiation().is_some();
         let token = match &request.context {
+            Some(_) if negotiated && self.options.cookies.negotiated => {
+                Some(self.cookies.find(&envelope, Purpose::Negotiated, now)?)
+            }
             Some(context) if negotiated => self.tokens.find(context, now),
             _ => None,
         };
@@ -182,7 +188,7 @@ impl ServiceSecurity {
 impl ServiceSecurity {
     /// Enters a message into its caller's memory. It is the last step, so that nobody fills it who is not
     /// authenticated.
-    fn remember(
+    pub(super) fn remember(
         &self,
         verified: &Verified,
         caller: &CallerIdentity,
@@ -197,7 +203,7 @@ impl ServiceSecurity {
     }
 }
 
-fn is_answer(envelope: &Envelope) -> bool {
+pub(super) fn is_answer(envelope: &Envelope) -> bool {
     Addressing::read(envelope).is_ok_and(|addressing| addressing.relates_to.is_some())
 }
 

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::super::caller::CallerIdentity;
 use super::super::faults::make;
+use super::super::options::Protection;
 use super::alone::Accepted;
 use super::error::ServiceError;
 use super::reply::{AloneToken, Reply};
@@ -53,21 +54,32 @@ impl ServiceSecurity {
                 return refuse(make::invalid_request(), ServiceError::Request(error), at);
             }
         };
+        let by_cookie = self.options.protection == Protection::Cookie;
         if wanted.session.is_none()
+            && !by_cookie
             && let Err(busy) = self
                 .sessions
                 .has_room(Holder::new(request.delivery.peer, &alone.caller), &request.delivery)
         {
             return refuse(make::too_busy(), busy, at);
         }
-        // A negotiated token serves one request; whoever comes second finds it gone.
+        // A negotiated token serves one request; whoever comes second finds it gone. One in a cookie cannot go.
         if let AloneToken::Negotiated(token) = &alone.reply.token
+            && token.sealed_by.is_none()
             && !self.tokens.take(&token.token.identifier)
         {
             let error = Reason::UnknownContext(token.token.identifier.clone());
             return self.refuse_error(request, error.into());
         }
-        let made = self.make_key(wanted, &alone.caller, &request.delivery, at.random);
+        let (caller, delivery) = (&alone.caller, &request.delivery);
+        let made = match by_cookie {
+            true => self
+                .make_cookie(&wanted.entropy, wanted.key_size, caller, delivery, at.random)
+                .map(|response| (None, response)),
+            false => self
+                .make_key(wanted, caller, delivery, at.random)
+                .map(|(session, response)| (Some(session), response)),
+        };
         let (session, response) = match made {
             Ok(made) => made,
             Err(error) => {
@@ -87,7 +99,7 @@ impl ServiceSecurity {
         let envelope = self.trust_reply(reply_action, &response, request);
         match self.protect(&context, envelope, at) {
             Ok(envelope) => Incoming::Reply(Box::new(ServiceReply {
-                began: (action == TrustAction::Issue).then_some(SecuritySession(session)),
+                began: session.filter(|_| action == TrustAction::Issue).map(SecuritySession),
                 ..ServiceReply::answer(envelope)
             })),
             Err(error) => self.refuse(request, &make::invalid_request(), error),

@@ -57,9 +57,11 @@ impl Who {
 }
 
 impl ReplayMemory {
-    pub(super) fn new(settings: &SecuritySettings, pool: ReplayPool) -> Self {
+    /// A memory for messages of these settings; it lasts as long as those that are acceptable longest.
+    pub(super) fn new(settings: &[&SecuritySettings], pool: ReplayPool) -> Self {
         let callers = Callers { windows: HashMap::new(), total: 0, floor: i64::MIN };
-        Self { lifetime: lifetime_of(settings), pool, callers: Mutex::new(callers) }
+        let lifetime = settings.iter().map(|settings| lifetime_of(settings)).max();
+        Self { lifetime: lifetime.unwrap_or_default(), pool, callers: Mutex::new(callers) }
     }
 
     /// Remembers a message of an authenticated caller by its signature value.
@@ -184,7 +186,7 @@ mod tests {
     }
 
     fn memory(size: usize) -> ReplayMemory {
-        ReplayMemory::new(&SecuritySettings::default(), ReplayPool::new(size))
+        ReplayMemory::new(&[&SecuritySettings::default()], ReplayPool::new(size))
     }
 
     fn value(caller: u64, n: u64) -> Vec<u8> {

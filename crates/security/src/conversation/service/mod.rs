@@ -3,6 +3,7 @@
 mod alone;
 mod authenticate;
 mod bootstrap;
+mod cookie;
 mod error;
 mod issue;
 mod memory;
@@ -10,6 +11,7 @@ mod negotiate;
 mod reply;
 mod request;
 mod route;
+mod sealed;
 mod session;
 mod table;
 mod tokens;
@@ -21,6 +23,7 @@ use std::time::Duration;
 use waxwing_soap::{Envelope, Moment, RandomSource};
 
 pub use self::authenticate::Authentication;
+use self::cookie::Cookies;
 pub use self::error::ServiceError;
 use self::memory::ReplayMemory;
 use self::reply::Reply;
@@ -183,6 +186,8 @@ pub struct ServiceSecurity {
     pool: ReplayPool,
     sessions: Sessions,
     tokens: NegotiatedTokens,
+    /// The contexts that are in cookies.
+    cookies: Cookies,
     negotiations: NegotiationService,
     closing: AtomicBool,
     /// The second in which what has lapsed was last looked for.
@@ -206,8 +211,8 @@ impl ServiceSecurity {
         }
         let limits = &options.limits;
         let pool = ReplayPool::new(limits.replay_cache_size);
-        let memory =
-            options.detect_replays.then(|| ReplayMemory::new(&options.bootstrap, pool.clone()));
+        let settings = [&options.bootstrap, &options.settings];
+        let memory = options.detect_replays.then(|| ReplayMemory::new(&settings, pool.clone()));
         let mut trust_requirements = ProtectionRequirements::for_bootstrap();
         for requirements in [&mut options.requirements, &mut trust_requirements] {
             requirements.sign_in_requests(options.headers.names());
@@ -219,6 +224,7 @@ impl ServiceSecurity {
             pool,
             sessions: Sessions::new(limits),
             tokens: NegotiatedTokens::new(limits.max_negotiated_tokens),
+            cookies: Cookies::new(&options, random),
             negotiations: NegotiationService::new(negotiate::limits_of(limits)),
             closing: AtomicBool::new(false),
             swept: AtomicU64::new(u64::MAX),
@@ -235,6 +241,7 @@ impl ServiceSecurity {
             Protection::None => self.receive_unsecured(envelope, &request),
             Protection::OneShot => self.receive_one_shot(envelope, &request, at),
             Protection::Conversation => self.receive_in_conversation(envelope, &request, at),
+            Protection::Cookie => self.receive_by_cookie(envelope, &request, at),
         }
     }
 
@@ -286,6 +293,11 @@ impl ServiceSecurity {
         self.tokens.len()
     }
 
+    /// How many contexts that are in cookies are remembered here: never more than the limit says, and none need be.
+    pub fn cookie_count(&self) -> usize {
+        self.cookies.len()
+    }
+
     /// Forgets what has lapsed: sessions never used or idle or with an expired key, negotiations, negotiated tokens,
     /// messages that were received. Done by [`ServiceSecurity::receive`] too, at most once a second; the owner does
     /// it every second, since nobody else empties the tables of a service to which nobody speaks any more.
@@ -300,6 +312,7 @@ impl ServiceSecurity {
             false => self.sessions.sweep(&at),
         };
         self.tokens.sweep(at.now);
+        self.cookies.sweep(at.now);
         if !broken(Mutation::KeepNegotiations) {
             swept.negotiations = self.negotiations.sweep(at.elapsed);
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use waxwing_crypto::Usage;
-use waxwing_soap::{Envelope, Fault, Moment};
+use waxwing_soap::{Envelope, Fault, Moment, RandomSource};
 
 use super::super::caller::CallerIdentity;
 use super::super::credentials::ClientIdentification;
@@ -14,6 +14,7 @@ use super::authenticate::Authentication;
 use super::error::ServiceError;
 use super::reply::answer;
 use super::request::Request;
+use super::sealed::{Content, Purpose};
 use super::tokens::NegotiatedToken;
 use super::{Incoming, ServiceSecurity};
 use crate::crowd::{Holder, Place};
@@ -21,6 +22,8 @@ use crate::negotiation::{
     FinishedHandshake, NegotiationError, NegotiationLimits, NegotiationOutcome, NegotiationRequest,
     TlsEngines,
 };
+use crate::trust::Lifetime;
+use crate::wsse::TokenKey;
 
 impl ServiceSecurity {
     /// A leg of a negotiation.
@@ -70,14 +73,26 @@ impl ServiceSecurity {
         request: &Request,
         at: &mut Moment<'_>,
     ) -> Incoming {
-        let issued = self.leg(request).and_then(|leg| {
+        let seal = |token, key: &TokenKey, lifetime: Lifetime, random: &mut dyn RandomSource| {
+            let Lifetime { created, expires } = lifetime;
+            let caller = CallerIdentity::clone(&caller);
+            let content = Content { key: key.clone(), caller, created, expires };
+            Ok(self.cookies.issue(token, content, Purpose::Negotiated, random)?.0)
+        };
+        let issued = self.leg(request).and_then(|mut leg| {
             let mut ids = &self.ids;
+            if self.options.cookies.negotiated {
+                leg.seal = Some(&seal);
+            }
             Ok(self.negotiations.complete(finished, &leg, &mut ids, at.random)?)
         });
         let issued = match issued {
             Ok(issued) => issued,
             Err(error) => return self.refuse_negotiation(request, error),
         };
+        if self.options.cookies.negotiated {
+            return answer(issued.envelope);
+        }
         let at = &request.delivery;
         self.tokens.insert(NegotiatedToken {
             token: issued.token,
@@ -85,6 +100,7 @@ impl ServiceSecurity {
             replay: self.own_memory(),
             place: Place { holder: Holder::new(at.peer, &caller), since: at.elapsed },
             caller,
+            sealed_by: None,
         });
         answer(issued.envelope)
     }
@@ -110,6 +126,7 @@ impl ServiceSecurity {
             engines,
             token_lifetime,
             delivery: request.delivery,
+            seal: None,
         })
     }
 

@@ -1,6 +1,7 @@
 //! What is known of a message before anything of it is verified.
 
 use waxwing_soap::{Envelope, MessageVersion};
+use waxwing_xml::Element;
 
 use crate::delivery::Delivery;
 use crate::trust::TrustAction;
@@ -30,25 +31,32 @@ impl Request {
             Some(Box::<str>::from(header.text().trim()))
         };
         let action = text("Action").unwrap_or_default();
-        let mut security = envelope.headers().filter(|header| {
-            header.is(WSSE, "Security") && envelope.is_for_ultimate_receiver(*header)
-        });
-        let first = security.next();
-        // Two headers for one receiver: no session claims such a message.
-        let only = first.filter(|_| security.next().is_none());
-        let context = only.and_then(|header| {
-            let token = header.child(dialect.conversation(), "SecurityContextToken")?;
+        let context = context_of(envelope, dialect).and_then(|token| {
             let identifier = token.child(dialect.conversation(), "Identifier")?;
             Some(identifier.text().trim().into())
         });
         Self {
             version,
             trust: TrustAction::of(&action, dialect),
-            has_security: first.is_some(),
+            has_security: security_headers(envelope).next().is_some(),
             message_id: text("MessageID"),
             action,
             context,
             delivery,
         }
     }
+}
+
+/// The first security context token of the message's Security header; none when two headers are for this receiver: no
+/// session claims such a message.
+pub(super) fn context_of(envelope: &Envelope, dialect: Dialect) -> Option<Element<'_>> {
+    let mut headers = security_headers(envelope);
+    let only = headers.next().filter(|_| headers.next().is_none())?;
+    only.child(dialect.conversation(), "SecurityContextToken")
+}
+
+fn security_headers(envelope: &Envelope) -> impl Iterator<Item = Element<'_>> {
+    envelope
+        .headers()
+        .filter(|header| header.is(WSSE, "Security") && envelope.is_for_ultimate_receiver(*header))
 }

@@ -67,7 +67,7 @@ impl ServiceSecurity {
         }
     }
 
-    fn no_session(&self, request: &Request) -> Incoming {
+    pub(super) fn no_session(&self, request: &Request) -> Incoming {
         let fault = make::no_session(&request.action, self.options.settings.dialect);
         let (action, context) = (request.action.clone(), request.context.clone());
         self.refuse(request, &fault, ServiceError::NoSession { action, context })

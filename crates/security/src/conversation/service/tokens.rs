@@ -4,21 +4,25 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use waxwing_crypto::SealingKeyId;
 
 use super::super::caller::CallerIdentity;
 use crate::crowd::{Place, longest_of_the_largest};
 use crate::wsse::{ContextToken, ReplayCache};
 
-/// A token that a negotiation issued.
+/// A token that a negotiation issued, or one whose state came in a cookie.
 #[derive(Debug)]
 pub(super) struct NegotiatedToken {
     pub(super) token: ContextToken,
     pub(super) caller: Arc<CallerIdentity>,
     pub(super) expires: Timestamp,
-    /// The messages that were received under it; none when replays are not looked for.
+    /// The messages that were received under it; none when replays are not looked for, and when its state is in a
+    /// cookie: those are remembered by who sent them.
     pub(super) replay: Option<ReplayCache>,
     /// Whose place it takes, and since when.
     pub(super) place: Place,
+    /// The key that its state is sealed under, when it is in a cookie.
+    pub(super) sealed_by: Option<SealingKeyId>,
 }
 
 /// The tokens by identifier, a bounded number of them.

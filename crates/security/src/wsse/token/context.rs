@@ -7,6 +7,7 @@ use waxwing_soap::RandomSource;
 use waxwing_xml::Element;
 
 use super::super::key::{Derivation, MessageKey, TokenKey};
+use super::super::names::COOKIE;
 use super::super::read::{elements, end, require, take, text};
 use super::super::text::TokenReference;
 use super::super::{Dialect, IdSource, SecuritySettings};
@@ -130,10 +131,8 @@ pub(in super::super) fn read(element: Element<'_>, dialect: Dialect) -> Result<N
     let mut children = children.iter();
     let identifier = text(require(&mut children, element, namespace, "Identifier")?)?;
     let instance = take(&mut children, namespace, "Instance").map(text).transpose()?;
-    take(&mut children, COOKIE_NAMESPACE, "Cookie");
+    // Whoever issued it opens it, before the message is verified.
+    take(&mut children, COOKIE, "Cookie");
     end(children)?;
     Ok(Named { identifier: identifier.into(), instance: instance.map(Into::into) })
 }
-
-/// The namespace of the state that a stateless issuer puts into its tokens.
-const COOKIE_NAMESPACE: &str = "http://schemas.microsoft.com/ws/2006/05/security";
