@@ -49,36 +49,98 @@ impl Drop for Folder {
     }
 }
 
-/// The binding of both sides: what WCF's documentation calls a reliable session with message security.
-const BINDING: &str = r#"    <bindings>
-      <wsHttpBinding>
-        <binding name="SecureReliable" sendTimeout="00:05:00">
-          <reliableSession enabled="true" ordered="true" />
-          <security mode="Message">
-            <message clientCredentialType="Certificate" />
-          </security>
-        </binding>
-      </wsHttpBinding>
-    </bindings>
+/// The client's certificate, where that is its credential.
+const CLIENT_CERTIFICATE: &str = r#"            <clientCertificate storeLocation="CurrentUser" storeName="My"
+                               x509FindType="FindBySubjectName" findValue="alice" />
 "#;
 
-pub(super) fn service_config(port: u16) -> String {
-    format!(
-        r#"<?xml version="1.0" encoding="utf-8"?>
+/// The bindings that the demonstration can show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Binding {
+    /// wsHttpBinding with message security
+    WsHttp,
+    /// wsHttpBinding over HTTPS, the credential in the messages (TransportWithMessageCredential)
+    WsHttps,
+    /// The same as ws2007HttpBinding
+    Ws2007Https,
+}
+
+/// What the client shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Credential {
+    /// A certificate
+    Certificate,
+    /// A user name and a password
+    #[value(name = "username")]
+    UserName,
+}
+
+/// What the configuration files of both sides say.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shown {
+    pub(super) binding: Binding,
+    pub(super) credential: Credential,
+}
+
+impl Shown {
+    pub(super) fn over_tls(self) -> bool {
+        self.binding != Binding::WsHttp
+    }
+
+    pub(super) fn scheme(self) -> &'static str {
+        if self.over_tls() { "https" } else { "http" }
+    }
+
+    /// The element of the binding.
+    fn element(self) -> &'static str {
+        match self.binding {
+            Binding::WsHttp | Binding::WsHttps => "wsHttpBinding",
+            Binding::Ws2007Https => "ws2007HttpBinding",
+        }
+    }
+
+    /// The binding of both sides: what WCF's documentation calls a reliable session with message security, or with
+    /// security of the transport and a credential in the messages.
+    fn bindings(self) -> String {
+        let element = self.element();
+        let mode = if self.over_tls() { "TransportWithMessageCredential" } else { "Message" };
+        let credential = match self.credential {
+            Credential::Certificate => "Certificate",
+            Credential::UserName => "UserName",
+        };
+        format!(
+            r#"    <bindings>
+      <{element}>
+        <binding name="SecureReliable" sendTimeout="00:05:00">
+          <reliableSession enabled="true" ordered="true" />
+          <security mode="{mode}">
+            <message clientCredentialType="{credential}" />
+          </security>
+        </binding>
+      </{element}>
+    </bindings>
+"#
+        )
+    }
+
+    pub(super) fn service_config(self, port: u16) -> String {
+        let (scheme, element, bindings) = (self.scheme(), self.element(), self.bindings());
+        format!(
+            r#"<?xml version="1.0" encoding="utf-8"?>
 <configuration>
   <system.serviceModel>
     <services>
       <service name="{SERVICE}" behaviorConfiguration="Calculator">
         <host>
           <baseAddresses>
-            <add baseAddress="http://localhost:{port}/" />
+            <add baseAddress="{scheme}://localhost:{port}/" />
           </baseAddresses>
         </host>
-        <endpoint address="calculator" binding="wsHttpBinding" bindingConfiguration="SecureReliable"
+        <endpoint address="calculator" binding="{element}" bindingConfiguration="SecureReliable"
                   contract="Microsoft.ServiceModel.Samples.ICalculator" />
       </service>
     </services>
-{BINDING}    <behaviors>
+{bindings}    <behaviors>
       <serviceBehaviors>
         <behavior name="Calculator">
           <serviceCredentials>
@@ -94,28 +156,37 @@ pub(super) fn service_config(port: u16) -> String {
   </system.serviceModel>
 </configuration>
 "#
-    )
-}
+        )
+    }
 
-pub(super) fn client_config(port: u16, link: SocketAddr) -> String {
-    format!(
-        r#"<?xml version="1.0" encoding="utf-8"?>
+    pub(super) fn client_config(self, port: u16, link: SocketAddr) -> String {
+        let (scheme, element, bindings) = (self.scheme(), self.element(), self.bindings());
+        // A user name and its password are not for a file: the program says them.
+        let certificate = match self.credential {
+            Credential::Certificate => CLIENT_CERTIFICATE,
+            Credential::UserName => "",
+        };
+        // TLS looks for the host name in the service's certificate.
+        let via = match self.over_tls() {
+            true => format!("https://localhost:{}/calculator", link.port()),
+            false => format!("http://{link}/calculator"),
+        };
+        format!(
+            r#"<?xml version="1.0" encoding="utf-8"?>
 <configuration>
   <system.serviceModel>
     <client>
-      <endpoint name="calculator" address="http://localhost:{port}/calculator" binding="wsHttpBinding"
+      <endpoint name="calculator" address="{scheme}://localhost:{port}/calculator" binding="{element}"
                 bindingConfiguration="SecureReliable" behaviorConfiguration="Alice"
                 contract="Microsoft.ServiceModel.Samples.ICalculator" />
     </client>
-{BINDING}    <behaviors>
+{bindings}    <behaviors>
       <endpointBehaviors>
         <behavior name="Alice">
           <!-- The messages go to the link, which loses some of them. -->
-          <clientVia viaUri="http://{link}/calculator" />
+          <clientVia viaUri="{via}" />
           <clientCredentials>
-            <clientCertificate storeLocation="CurrentUser" storeName="My"
-                               x509FindType="FindBySubjectName" findValue="alice" />
-            <serviceCertificate>
+{certificate}            <serviceCertificate>
               <authentication certificateValidationMode="ChainTrust" revocationMode="NoCheck" />
             </serviceCertificate>
           </clientCredentials>
@@ -125,5 +196,6 @@ pub(super) fn client_config(port: u16, link: SocketAddr) -> String {
   </system.serviceModel>
 </configuration>
 "#
-    )
+        )
+    }
 }

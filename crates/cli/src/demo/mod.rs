@@ -6,6 +6,7 @@
 mod calculator;
 mod certificates;
 mod files;
+mod link;
 mod report;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -21,16 +22,29 @@ use waxwing::{
     ChannelFactory, ClientChannel, ConfigurationFile, ServiceHost, ServiceHostBuilder,
     ServiceInstances,
 };
-use waxwing_testkit::lossy_link::{Loss, LossyLink};
+use waxwing_testkit::lossy_link::Loss;
 
 use self::calculator::{CALCULATOR_CONTRACT, CalculatorClient, CalculatorService, Ledger};
+use self::files::{Binding, Credential, Shown};
+use self::link::Link;
 use self::report::Report;
+
+/// Who calls, where the client shows a user name.
+const USER: &str = "alice";
+/// The password that goes with it in this demonstration, and nowhere else.
+const PASSWORD: &str = "swordfish";
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// What the command takes.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
+    /// The binding of both sides
+    #[arg(long, value_enum, default_value_t = Binding::WsHttp)]
+    binding: Binding,
+    /// What the client shows
+    #[arg(long, value_enum, default_value_t = Credential::Certificate)]
+    credential: Credential,
     /// Calls after the sample's four
     #[arg(long, default_value_t = 1000)]
     calls: u32,
@@ -81,8 +95,9 @@ async fn demonstrate(arguments: &Arguments) -> Result<bool, Failure> {
     certificates::make(folder.path())?;
     let port = free_port()?;
     let ledger = Arc::new(Ledger::default());
-    let (host, link) = serve(&folder, port, &ledger, arguments).await?;
-    let mut factory = client(&folder, port, link.local_addr())?;
+    let shown = Shown { binding: arguments.binding, credential: arguments.credential };
+    let (host, link) = serve(&folder, shown, port, &ledger, arguments).await?;
+    let mut factory = client(&folder, shown, port, link.local_addr())?;
     let trace = match &arguments.trace {
         Some(path) => {
             let open = |e| format!("the trace file {}: {e}", path.display());
@@ -127,13 +142,21 @@ fn free_port() -> std::io::Result<u16> {
 
 async fn serve(
     folder: &files::Folder,
+    shown: Shown,
     port: u16,
     ledger: &Arc<Ledger>,
     arguments: &Arguments,
-) -> Result<(ServiceHost, LossyLink), Failure> {
-    let path = folder.write("service.config", &files::service_config(port))?;
+) -> Result<(ServiceHost, Link), Failure> {
+    let path = folder.write("service.config", &shown.service_config(port))?;
     let config = ConfigurationFile::load(&path)?;
-    let builder = ServiceHostBuilder::from_config(&config, files::SERVICE, &CALCULATOR_CONTRACT)?;
+    let mut builder =
+        ServiceHostBuilder::from_config(&config, files::SERVICE, &CALCULATOR_CONTRACT)?;
+    if shown.credential == Credential::UserName {
+        builder = builder.user_names(|name: &str, password: Option<&str>| match (name, password) {
+            (USER, Some(PASSWORD)) => Ok(()),
+            _ => Err(format!("the password of '{name}' is wrong")),
+        });
+    }
     let ledger = Arc::clone(ledger);
     let instances = ServiceInstances::per_session(move || {
         CalculatorService::new(calculator::Calculating(Arc::clone(&ledger)))
@@ -145,18 +168,28 @@ async fn serve(
         path.display()
     );
     let loss = Loss { requests: arguments.loss, responses: arguments.loss, seed: arguments.seed };
-    let link = LossyLink::start(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), loss).await?;
+    let service = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let link = Link::start(service, loss, shown.over_tls()).await?;
     let percent = arguments.loss * 100.0;
+    let how = if shown.over_tls() { ", by cutting the TLS connection" } else { "" };
     println!(
-        "put a link before it that loses {percent} % of requests and {percent} % of responses"
+        "put a link before it that loses {percent} % of requests and {percent} % of responses{how}"
     );
     Ok((host, link))
 }
 
-fn client(folder: &files::Folder, port: u16, link: SocketAddr) -> Result<ChannelFactory, Failure> {
-    let path = folder.write("client.config", &files::client_config(port, link))?;
+fn client(
+    folder: &files::Folder,
+    shown: Shown,
+    port: u16,
+    link: SocketAddr,
+) -> Result<ChannelFactory, Failure> {
+    let path = folder.write("client.config", &shown.client_config(port, link))?;
     let config = ConfigurationFile::load(&path)?;
-    let factory = ChannelFactory::from_config(&config, "calculator", &CALCULATOR_CONTRACT)?;
+    let mut factory = ChannelFactory::from_config(&config, "calculator", &CALCULATOR_CONTRACT)?;
+    if shown.credential == Credential::UserName {
+        factory = factory.user_name(USER, PASSWORD);
+    }
     println!("made a client from {}", path.display());
     Ok(factory)
 }

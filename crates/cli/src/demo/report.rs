@@ -70,6 +70,11 @@ impl Report<'_> {
                     .secure_conversation
                     .as_ref()
                     .map_or(security.algorithm_suite, |c| c.algorithm_suite);
+                if security.over_transport {
+                    return format!(
+                        "TLS, {suite}: HMAC-SHA-1 over the timestamp, P_SHA-1 (WS-SecureConversation)"
+                    );
+                }
                 let first = if security.negotiated { "TLS 1.2 inside SOAP, " } else { "" };
                 format!("{first}{suite}: AES-256-CBC, HMAC-SHA-1, P_SHA-1 (WS-SecureConversation)")
             }
