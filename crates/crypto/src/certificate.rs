@@ -251,7 +251,7 @@ pub fn rsa_public_key_der(modulus: &[u8], exponent: &[u8]) -> Result<Vec<u8>, Cr
     Ok(der)
 }
 
-fn timestamp(time: &Asn1TimeRef) -> Timestamp {
+pub(crate) fn timestamp(time: &Asn1TimeRef) -> Timestamp {
     let seconds = Asn1Time::from_unix(0).ok().and_then(|epoch| epoch.diff(time).ok());
     let seconds = seconds.map_or(0, |d| i64::from(d.days) * 86_400 + i64::from(d.secs));
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)

@@ -4,7 +4,7 @@
 //! * [`Digest`], [`HmacKey`], [`p_sha1`], [`CipherKey`]: symmetric cryptography.
 //! * [`Certificate`], [`PrivateKey`], [`Identity`]: X.509, RSA, PEM and PKCS#12.
 //! * [`KeyRing`]: sealing state that others carry for us.
-//! * [`CertificateValidator`]: peer trust, chain trust, revocation lists.
+//! * [`CertificateValidator`]: peer trust, chain trust; [`revocation`]: revocation lists and OCSP.
 //! * [`tls`]: TLS sessions without sockets, for TLS inside SOAP.
 //!
 //! RSA padding and TLS draw their own randomness; everything else is given by the caller.
@@ -19,6 +19,7 @@ mod error;
 mod identity;
 mod path;
 mod private_key;
+pub mod revocation;
 mod rsa;
 mod rsa15;
 mod sealing;
@@ -35,9 +36,8 @@ pub use distinguished_name::DistinguishedName;
 pub use error::CryptoError;
 pub use identity::Identity;
 pub use private_key::PrivateKey;
+pub use revocation::RevocationList;
 pub use sealing::{KeyRing, KeyRingError, SealingKey, SealingKeyId};
 pub use suite::{AlgorithmSuite, BlockCipher, KeyTransport, UnknownSuite};
-pub use trust::{
-    CertificateValidator, RevocationList, RevocationMode, TrustError, Usage, ValidationMode,
-};
+pub use trust::{CertificateValidator, RevocationMode, TrustError, Usage, ValidationMode};
 pub use wrap::{unwrap_key, wrap_key};

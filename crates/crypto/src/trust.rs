@@ -1,20 +1,15 @@
 //! Whether a certificate is trusted (RFC 5280 §6; WCF's `X509CertificateValidationMode`).
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
-use openssl::asn1::Asn1Time;
-use openssl::pkey::{PKeyRef, Public};
 use openssl::stack::Stack;
 use openssl::x509::store::{X509Store, X509StoreBuilder};
 use openssl::x509::verify::{X509VerifyFlags, X509VerifyParam};
-use openssl::x509::{
-    CrlStatus, X509, X509Crl, X509PurposeId, X509Ref, X509StoreContext, X509VerifyResult,
-};
+use openssl::x509::{X509, X509PurposeId, X509Ref, X509StoreContext, X509VerifyResult};
 
 use crate::certificate::Certificate;
-use crate::error::{CryptoError, failed, reason};
+use crate::error::{CryptoError, failed};
 use crate::path;
+use crate::revocation::{RevocationList, RevocationQuestion, RevocationStatus};
 
 /// How a certificate is validated (`certificateValidationMode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -35,7 +30,8 @@ pub enum ValidationMode {
 pub enum RevocationMode {
     /// Not at all.
     NoCheck,
-    /// With lists that are fetched; the caller fetches them and hands them in.
+    /// With what is fetched. A validator fetches nothing: the caller asks what
+    /// [`CertificateValidator::validate_path`] gives, or hands lists in.
     #[default]
     Online,
     /// With lists at hand.
@@ -51,50 +47,8 @@ pub enum Usage {
     Service,
 }
 
-/// A certificate revocation list (RFC 5280 §5).
-#[derive(Clone)]
-pub struct RevocationList(Arc<X509Crl>);
-
-impl RevocationList {
-    /// A list of its DER or PEM octets.
-    ///
-    /// # Errors
-    ///
-    /// It is none.
-    pub fn from_octets(octets: &[u8]) -> Result<Self, CryptoError> {
-        let list = X509Crl::from_der(octets).or_else(|_| X509Crl::from_pem(octets));
-        list.map(|l| Self(Arc::new(l))).map_err(|e| CryptoError::Operation {
-            what: "reading a certificate revocation list",
-            reason: reason(&e),
-        })
-    }
-}
-
-impl RevocationList {
-    /// Whether its issuer signed it, by an algorithm that is taken.
-    fn is_signed_by(&self, key: &PKeyRef<Public>) -> bool {
-        let der = self.0.to_der().unwrap_or_default();
-        path::is_signature_taken(&der) && self.0.verify(key).unwrap_or(false)
-    }
-
-    /// Whether `issuer` made it: the name is its, and so is the signature.
-    pub fn is_of(&self, issuer: &Certificate) -> bool {
-        let name = self.0.issuer_name().try_cmp(issuer.x509().subject_name());
-        name.is_ok_and(|order| order.is_eq()) && self.is_signed_by(issuer.public_key())
-    }
-
-    /// Whether its next update is not due at `now`.
-    pub fn is_fresh(&self, now: Timestamp) -> bool {
-        let time = Asn1Time::from_unix(now.as_second());
-        time.is_ok_and(|time| self.0.next_update().is_none_or(|next| next > time))
-    }
-}
-
-impl std::fmt::Debug for RevocationList {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "RevocationList('{}')", crate::DistinguishedName::of(self.0.issuer_name()))
-    }
-}
+/// What Windows says of a certificate whose revocation nobody could tell (`RevocationStatusUnknown`).
+const UNKNOWN: &str = "The revocation function was unable to check revocation for the certificate.";
 
 /// Why a certificate is not trusted. The texts name the certificate and say what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -156,17 +110,17 @@ pub enum TrustError {
         reason: String,
     },
     /// Its issuer took it back.
-    #[error("the certificate '{0}' was revoked by its issuer")]
+    #[error("the certificate '{0}' was revoked by its issuer (WCF: The certificate is revoked.)")]
     Revoked(String),
     /// Nobody knows whether it was revoked.
     #[error(
-        "whether the certificate '{subject}' was revoked is unknown: {reason}. Put its issuer's revocation list into the folder Root or CertificateAuthority of the store, or set revocationMode=\"NoCheck\""
+        "whether the certificate '{subject}' was revoked is unknown: {reason}. Put its issuer's revocation list into the folder Root or CertificateAuthority of the store, or set revocationMode=\"NoCheck\" (WCF: {wcf})", wcf = UNKNOWN
     )]
     RevocationUnknown {
         /// Whose.
         subject: String,
         /// Why it is unknown.
-        reason: &'static str,
+        reason: String,
     },
 }
 
@@ -260,7 +214,8 @@ impl CertificateValidator {
         self.mode
     }
 
-    /// Checks a certificate; `chain` is what came with it.
+    /// Checks a certificate; `chain` is what came with it. Whether it was revoked is looked up in the lists that the validator
+    /// was given.
     ///
     /// # Errors
     ///
@@ -271,17 +226,45 @@ impl CertificateValidator {
         chain: &[Certificate],
         now: Timestamp,
     ) -> Result<(), TrustError> {
-        match self.mode {
-            ValidationMode::None => Ok(()),
-            ValidationMode::PeerTrust => self.peer(certificate, now),
-            ValidationMode::ChainTrust => self.chain(certificate, chain, now),
-            ValidationMode::PeerOrChainTrust => {
-                self.peer(certificate, now).or_else(|peer| match peer {
-                    TrustError::NotAPeer { .. } => self.chain(certificate, chain, now),
-                    other => Err(other),
-                })
-            }
+        for question in self.validate_path(certificate, chain, now)? {
+            self.not_revoked(&question, now)?;
         }
+        Ok(())
+    }
+
+    /// Checks everything but revocation, and gives what is to be asked about that, in this order: each certificate of the
+    /// path below the root, the one nearest to the root first. Nothing is to be asked where the mode needs no chain or checks
+    /// no revocation.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not trusted.
+    pub fn validate_path(
+        &self,
+        certificate: &Certificate,
+        chain: &[Certificate],
+        now: Timestamp,
+    ) -> Result<Vec<RevocationQuestion>, TrustError> {
+        let none = |()| Vec::new();
+        match self.mode {
+            ValidationMode::None => Ok(Vec::new()),
+            ValidationMode::PeerTrust => self.peer(certificate, now).map(none),
+            ValidationMode::ChainTrust => self.chain(certificate, chain, now),
+            ValidationMode::PeerOrChainTrust => match self.peer(certificate, now) {
+                Err(TrustError::NotAPeer { .. }) => self.chain(certificate, chain, now),
+                other => other.map(none),
+            },
+        }
+    }
+
+    /// How revocation is checked.
+    pub fn revocation(&self) -> RevocationMode {
+        self.revocation
+    }
+
+    /// The lists that the validator was given.
+    pub fn revocation_lists(&self) -> &[RevocationList] {
+        &self.lists
     }
 
     fn peer(&self, certificate: &Certificate, now: Timestamp) -> Result<(), TrustError> {
@@ -308,7 +291,7 @@ impl CertificateValidator {
         certificate: &Certificate,
         chain: &[Certificate],
         now: Timestamp,
-    ) -> Result<(), TrustError> {
+    ) -> Result<Vec<RevocationQuestion>, TrustError> {
         in_time(certificate, now)?;
         self.not_disallowed(certificate)?;
         let broken = |reason: String| TrustError::Chain {
@@ -324,12 +307,14 @@ impl CertificateValidator {
             weak: weak.certificate,
             reason: weak.reason,
         })?;
-        if self.revocation != RevocationMode::NoCheck {
-            for pair in path.windows(2) {
-                self.not_revoked(&pair[0], &pair[1], now)?;
-            }
+        if self.revocation == RevocationMode::NoCheck {
+            return Ok(Vec::new());
         }
-        Ok(())
+        let ask = |pair: &[X509]| {
+            RevocationQuestion::new(pair[0].clone(), pair[1].clone())
+                .map_err(|why| broken(why.to_string()))
+        };
+        path.windows(2).rev().map(ask).collect()
     }
 
     /// The path from the certificate to a root, or why there is none.
@@ -373,35 +358,31 @@ impl CertificateValidator {
         Ok(store.build())
     }
 
-    fn not_revoked(
-        &self,
-        certificate: &X509,
-        issuer: &X509,
-        now: Timestamp,
-    ) -> Result<(), TrustError> {
-        let subject = || crate::DistinguishedName::of(certificate.subject_name()).to_string();
-        let unknown = |reason| TrustError::RevocationUnknown { subject: subject(), reason };
-        let same = |list: &&RevocationList| {
-            list.0.issuer_name().try_cmp(certificate.issuer_name()).is_ok_and(|o| o.is_eq())
-        };
-        let key = issuer.public_key().map_err(|_| unknown("its issuer's key is unreadable"))?;
-        let mut lists = self.lists.iter().filter(same).filter(|l| l.is_signed_by(&key)).peekable();
-        if lists.peek().is_none() {
-            return Err(unknown("there is no revocation list of its issuer"));
-        }
-        let time =
-            Asn1Time::from_unix(now.as_second()).map_err(|_| unknown("the time is unusable"))?;
-        let mut fresh = false;
-        for list in lists {
-            if let CrlStatus::Revoked(_) = list.0.get_by_cert(certificate) {
-                return Err(TrustError::Revoked(subject()));
+    /// Asks the lists at hand. That a certificate was revoked holds though the list is out of date.
+    fn not_revoked(&self, question: &RevocationQuestion, now: Timestamp) -> Result<(), TrustError> {
+        let mut why = "there is no revocation list of its issuer".to_owned();
+        let mut is_good = false;
+        for list in self.lists.iter().filter_map(|list| question.issued(list).ok()) {
+            let answer = match question.read_list(&list) {
+                Ok(answer) => answer,
+                Err(unusable) => {
+                    why = format!("the revocation list of its issuer cannot be used: {unusable}");
+                    continue;
+                }
+            };
+            if let RevocationStatus::Revoked { .. } = answer.status {
+                return Err(TrustError::Revoked(question.subject()));
             }
-            fresh |= list.0.next_update().is_none_or(|next| next > time);
+            match answer.in_time(now) {
+                Ok(()) => is_good = true,
+                Err(late) => why = format!("the revocation list of its issuer: {late}"),
+            }
         }
-        if fresh {
-            Ok(())
-        } else {
-            Err(unknown("the revocation list of its issuer is out of date"))
+        match is_good {
+            true => Ok(()),
+            false => {
+                Err(TrustError::RevocationUnknown { subject: question.subject(), reason: why })
+            }
         }
     }
 }

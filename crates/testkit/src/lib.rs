@@ -2,6 +2,7 @@
 //!
 //! Nothing here is waxwing's own: a test that speaks to waxwing through these peers does not speak to itself.
 //!
+//! * [`authority`]: certificates, revocation lists and OCSP answers, sound or not;
 //! * [`http`]: a client that posts whatever it is given, and a server that answers as it is told;
 //! * [`lossy_link`]: a link that loses messages by a seed;
 //! * [`tls_link`]: the same below TLS, where only connections can be cut.
@@ -9,6 +10,7 @@
 // Sockets are what these peers are for.
 #![allow(clippy::disallowed_methods)]
 
+pub mod authority;
 pub mod http;
 pub mod lossy_link;
 pub mod tls_link;
