@@ -105,7 +105,7 @@ XML
 # Writes service.config: what listens at PORT, under the address of ADDRESS-PORT where that is another (of a link).
 service_config() { # service_config SECTION BINDING PORT [SCHEME [ADDRESS-PORT]]
   local listen=''
-  [ -z "${5:-}" ] || listen="listenUri=\"${4:-http}://localhost:$3$path\""
+  [ "${5:-$3}" = "$3" ] || listen="listenUri=\"${4:-http}://localhost:$3$path\""
   cat > "$work/service.config" <<XML
 <configuration>$sections<system.serviceModel>
   <services><service name="Microsoft.ServiceModel.Samples.CalculatorService" behaviorConfiguration="S">

@@ -2,7 +2,7 @@
 # Waxwing and Metro in both roles through a link that loses messages each way: CALLS calls in one session per run, as a table.
 # Needs Rust, a JDK (17 or later), Maven and curl. Everything listens on 127.0.0.1 and is ended by this script.
 #
-#   SCENARIOS="rm10 rm11 sc-rm11"   also sc-rm10
+#   SCENARIOS="rm10 rm11 sc-rm11"   also sc-rm10; over TLS, where the link cuts connections: https-username-sc-rm10 and the like (losses below 25)
 #   LOSSES="0 5 10 20 40"           percent of the requests, and of the responses, that are lost
 #   PAIRS="WW WM MW MM"             client and service: W is Waxwing, M is Metro
 #   CALLS=200 SEED=9                which messages are lost depends on the seed and on their number only
@@ -40,8 +40,8 @@ section() { # section SCENARIO LOSS
 field() { grep -o "$1[: ]*[0-9.]*" "$2" | tail -1 | grep -o '[0-9.]*$' || echo 0; }
 
 # A client's run: sets status, right, wrong, seconds (of the calls, without the closing), closing.
-run_waxwing() { # run_waxwing SCENARIO LOSS PORT LINK
-  client_config "$(section "$1" "$2")" "$(binding "$1" "$2")" "$3" "<clientVia viaUri=\"http://$4$path\"/>"
+run_waxwing() { # run_waxwing SCENARIO LOSS PORT LINK-PORT
+  client_config "$(section "$1" "$2")" "$(binding "$1" "$2")" "$3" "<clientVia viaUri=\"$(scheme "$1")://localhost:$4$path\"/>" "$(scheme "$1")"
   timeout "$limit" "$bin/calculator_client" "$work/client.config" "$calls" > "$work/client.log" 2>&1 || status=$?
   # `200 calls in 1 sessions, 0 wrong, 1.23 s, with opening and closing 1.24 s, 163 calls/s`
   local all
@@ -54,9 +54,9 @@ run_waxwing() { # run_waxwing SCENARIO LOSS PORT LINK
 }
 
 # Metro drops a request when an acknowledgement overtakes its reply, unless it asks for none in between.
-run_metro() { # run_metro SCENARIO LOSS PORT LINK
+run_metro() { # run_metro SCENARIO LOSS PORT LINK-PORT
   JAVA_OPTS="-Dquiet=true -Drm.ackrequest=60000 -Drm.close=500 -Dmax.failures=1000 -Dtrace=true" timeout "$limit" metro/peer.sh Call "$1" \
-    "http://localhost:${4##*:}$path" "$calls" > "$work/client.log" 2>&1 || status=$?
+    "$(scheme "$1")://localhost:$4$path" "$calls" > "$work/client.log" 2>&1 || status=$?
   right=$(field 'DONE ok' "$work/client.log")
   wrong=$(grep -o 'wrong [0-9]*' "$work/client.log" | tail -1 | grep -o '[0-9]*' || echo 0)
   seconds=$(python3 -c "print($(field calls_ms "$work/client.log") / 1000)")
@@ -71,15 +71,24 @@ stop() { # stop PID: lets a program tell what it has done
 
 failures=0
 run() { # run SCENARIO LOSS PAIR
-  local port spare=$calm link_pid service_pid link executed verdict=ok
+  local port spare=$calm link_pid service_pid link address executed verdict=ok
   local status=0 right=0 wrong=0 seconds=- closing=-
   if [ "$spare" = open ]; then
-    case $1 in sc*) spare=2 ;; *) spare=1 ;; esac
+    case $1 in *sc-*) spare=2 ;; *) spare=1 ;; esac
   fi
   port=$(free_port)
+  local arguments=("127.0.0.1:$port" "$(python3 -c "print($2 / 100)")" "$seed" "$spare")
+  case $1 in https*) arguments+=(tls) ;; esac
+  "$bin/lossy_link" "${arguments[@]}" > "$work/link.log" 2>&1 &
+  link_pid=$!
+  pids+=("$link_pid")
+  ready "$work/link.log" "$link_pid"
+  link=$(sed -n 's/^READY .*://p' "$work/link.log")
   case $3 in
     ?W)
-      service_config "$(section "$1" "$2")" "$(binding "$1" "$2")" "$port"
+      # Metro has no via: to it the service has the link's address.
+      if [ "$3" = WW ]; then address=$port; else address=$link; fi
+      service_config "$(section "$1" "$2")" "$(binding "$1" "$2")" "$port" "$(scheme "$1")" "$address"
       "$bin/calculator_service" "$work/service.config" > "$work/service.log" 2>&1 &
       ;;
     ?M) metro/peer.sh Serve "$1" "$port" > "$work/service.log" 2>&1 & ;;
@@ -87,11 +96,6 @@ run() { # run SCENARIO LOSS PAIR
   service_pid=$!
   pids+=("$service_pid")
   ready "$work/service.log" "$service_pid"
-  "$bin/lossy_link" "127.0.0.1:$port" "$(python3 -c "print($2 / 100)")" "$seed" "$spare" > "$work/link.log" 2>&1 &
-  link_pid=$!
-  pids+=("$link_pid")
-  ready "$work/link.log" "$link_pid"
-  link=$(sed -n 's/^READY //p' "$work/link.log")
   case $3 in
     W?) run_waxwing "$1" "$2" "$port" "$link" ;;
     M?) run_metro "$1" "$2" "$port" "$link" ;;
@@ -103,7 +107,7 @@ run() { # run SCENARIO LOSS PAIR
       executed=$(field executed "$work/service.log")
       ;;
     ?M)
-      executed=$(curl -s "http://127.0.0.1:$port/calls")
+      executed=$(curl -sk "$(scheme "$1")://127.0.0.1:$port/calls")
       kill "$service_pid" 2>/dev/null || true
       wait "$service_pid" 2>/dev/null || true
       ;;
