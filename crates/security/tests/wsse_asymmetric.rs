@@ -6,6 +6,7 @@ mod asymmetric;
 mod common;
 
 use asymmetric::{Ends, all_settings, level_of, protected, text_of};
+use common::wsse_mutate::{systematic, truncated};
 use common::wsse_rebuild::{Recorded, RecordedIds, difference, unprotected};
 use common::{Captured, Scenario, certificate, private_key, unbase64};
 use std::collections::VecDeque;
@@ -18,9 +19,10 @@ use waxwing_security::wsse::{
 };
 use waxwing_security::{
     Direction, MessageProtection, ProtectionLevel, ProtectionRequirements, Reason, Result,
+    SecurityFault,
 };
 use waxwing_soap::Envelope;
-use waxwing_xml::{Element, Limits};
+use waxwing_xml::{Element, Exclusive, Limits, canonicalize};
 
 /// What WCF's bindings with WS-Security 1.0 are set to.
 fn wcf() -> SecuritySettings {
@@ -323,4 +325,55 @@ fn the_certificate_is_signed_where_that_is_set() {
     let changed = text.replacen("</o:BinarySecurityToken>", "\n</o:BinarySecurityToken>", 1);
     let error = ends.receive(&common::parse(changed.as_bytes()), &settings, &parts).unwrap_err();
     assert_eq!(error.reason(), &Reason::DigestMismatch("BinarySecurityToken".into()));
+}
+
+/// Everything that the layers above may rely on. Of the signer it is the key: what else his certificate says is judged by
+/// its issuer's signature.
+fn meaning(verified: &Verified) -> (String, Option<Vec<u8>>, [bool; 2]) {
+    let mut octets = Vec::new();
+    canonicalize(verified.envelope().body(), &Exclusive::default(), &mut octets);
+    let protection = verified.body_protection();
+    let body = String::from_utf8(octets).unwrap();
+    (
+        body,
+        verified.signer().map(|c| c.public_key_der().to_vec()),
+        [protection.signed, protection.encrypted],
+    )
+}
+
+/// Every element removed, doubled, moved, wrapped and renamed, every attribute and text changed: it is refused, or it
+/// means the same.
+#[test]
+fn what_was_changed_on_the_way_is_refused() {
+    let scenario = Scenario::wcf_basic("basic-message-cert");
+    let strict = SecuritySettings { layout: HeaderLayout::Strict, ..wcf() };
+    for (message, settings) in scenario.messages[..2].iter().zip([wcf(), strict]) {
+        let (mut refused, mut same) = (0, 0);
+        {
+            let demanded = (ProtectionLevel::EncryptAndSign, &settings);
+            let good = verify_captured(message, message.envelope(), demanded).unwrap();
+            let good = meaning(&good);
+            for mutation in systematic(message).into_iter().chain(truncated(message)) {
+                let Ok(envelope) = Envelope::parse(mutation.body.clone(), &Limits::SOAP) else {
+                    continue;
+                };
+                match verify_captured(message, envelope, demanded) {
+                    Ok(read) => {
+                        assert_eq!(meaning(&read), good, "{}/{}", message.name, mutation.name);
+                        same += 1;
+                    }
+                    Err(error) => {
+                        let fault = error.fault();
+                        let uniform = matches!(
+                            fault,
+                            SecurityFault::InvalidSecurity | SecurityFault::InvalidSecurityToken
+                        );
+                        assert!(uniform, "{}: {error}", mutation.name);
+                        refused += 1;
+                    }
+                }
+            }
+        }
+        assert!(refused > 120 && same < refused / 4, "{refused} {same}");
+    }
 }

@@ -11,10 +11,6 @@ use forge::{
 };
 use nego::legs::OLD;
 use nego::{ADD, Credential, Pair, Setup, certificate, fault, key};
-use openssl::asn1::{Asn1Object, Asn1OctetString, Asn1Time};
-use openssl::hash::MessageDigest;
-use openssl::pkey::PKey;
-use openssl::x509::{X509Builder, X509Extension, X509NameBuilder};
 use waxwing_crypto::{Certificate, PrivateKey};
 
 const X509: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0";
@@ -234,28 +230,6 @@ fn a_reference_leads_to_one_token_of_the_security_header_or_nowhere() {
     }
 }
 
-/// A certificate whose key identifier is somebody else's: who makes it writes there what he likes.
-fn with_identifier_of(other: &Certificate, own: &str) -> Certificate {
-    let pem = nego::file(&format!("{own}.key.pem"));
-    let key = PKey::private_key_from_pem(&pem).unwrap();
-    let mut name = X509NameBuilder::new().unwrap();
-    name.append_entry_by_text("CN", own).unwrap();
-    let name = name.build();
-    let mut builder = X509Builder::new().unwrap();
-    builder.set_version(2).unwrap();
-    builder.set_subject_name(&name).unwrap();
-    builder.set_issuer_name(&name).unwrap();
-    builder.set_not_before(&Asn1Time::from_unix(0).unwrap()).unwrap();
-    builder.set_not_after(&Asn1Time::from_unix(4_000_000_000).unwrap()).unwrap();
-    builder.set_pubkey(&key).unwrap();
-    let value = [&[4, ski(other).len() as u8], ski(other)].concat();
-    let value = Asn1OctetString::new_from_bytes(&value).unwrap();
-    let object = Asn1Object::from_str("2.5.29.14").unwrap();
-    builder.append_extension(X509Extension::new_from_der(&object, false, &value).unwrap()).unwrap();
-    builder.sign(&key, MessageDigest::sha256()).unwrap();
-    Certificate::from_der(&builder.build().to_der().unwrap()).unwrap()
-}
-
 #[test]
 fn nobody_signs_with_anothers_certificate() {
     let alice = certificate("alice");
@@ -272,7 +246,7 @@ fn nobody_signs_with_anothers_certificate() {
         is_refused(name, &request.forge(&pair()), "signature value is wrong");
     }
     // A certificate of mallory's that has alice's key identifier, beside hers and instead of it.
-    let same = with_identifier_of(&alice, "mallory");
+    let same = forge::with_identifier_of(&alice, "mallory", &nego::file("mallory.key.pem"));
     assert_eq!(ski(&same), ski(&alice));
     let by_ski = by_identifier(&format!("{X509}#X509SubjectKeyIdentifier"), ski(&alice));
     for (first, second) in [(&alice, &same), (&same, &alice)] {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use waxwing_crypto::{Certificate, PrivateKey};
 
 use crate::negotiation::TlsEngines;
+use crate::wsse::X509ReferenceStyle;
 
 /// The security binding of a client.
 #[derive(Clone)]
@@ -18,6 +19,36 @@ pub enum ClientBinding {
     Symmetric(Certificate),
     /// Symmetric, under a token from a TLS handshake inside trust messages (`negotiateServiceCredential="true"`).
     Negotiated(Arc<dyn TlsEngines>),
+    /// Asymmetric (§7.5): the client signs with the certificate of its credential and encrypts for the service's, which is
+    /// known beforehand and signs the replies.
+    Asymmetric {
+        /// The service's certificate.
+        service: Certificate,
+        /// How certificates are shown.
+        shown: CertificateTokens,
+    },
+}
+
+/// How certificates are shown in messages under certificates (WS-SecurityPolicy 1.2 §5.1.1 and §7.5). Whatever is said here,
+/// a message that came in may show them in any way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CertificateTokens {
+    /// Whether requests carry the client's certificate (inclusion `AlwaysToRecipient`).
+    pub requests_carry: bool,
+    /// Whether replies carry the service's certificate (inclusion `AlwaysToInitiator`).
+    pub replies_carry: bool,
+    /// How the client's certificate is referred to where it is not carried.
+    pub client: X509ReferenceStyle,
+    /// The same of the service's.
+    pub service: X509ReferenceStyle,
+}
+
+impl Default for CertificateTokens {
+    /// As WCF's `MutualCertificate` of WS-Security 1.0.
+    fn default() -> Self {
+        let style = X509ReferenceStyle::Any;
+        Self { requests_carry: true, replies_carry: false, client: style, service: style }
+    }
 }
 
 /// The security binding of a service.
@@ -32,6 +63,15 @@ pub enum ServiceBinding {
     },
     /// Symmetric, under tokens that TLS handshakes inside trust messages negotiate.
     Negotiated(Arc<dyn TlsEngines>),
+    /// Asymmetric (§7.5): clients sign with their certificates and encrypt for this one, which signs the replies.
+    Asymmetric {
+        /// The service's certificate.
+        certificate: Certificate,
+        /// Its private key.
+        key: PrivateKey,
+        /// How certificates are shown.
+        shown: CertificateTokens,
+    },
 }
 
 /// Which kind of security binding an end has.
@@ -41,6 +81,8 @@ pub enum BindingKind {
     Symmetric,
     /// Symmetric, by a negotiated token.
     Negotiated,
+    /// Asymmetric, by certificates of both ends.
+    Asymmetric,
 }
 
 impl ClientBinding {
@@ -49,6 +91,7 @@ impl ClientBinding {
         match self {
             ClientBinding::Symmetric(_) => BindingKind::Symmetric,
             ClientBinding::Negotiated(_) => BindingKind::Negotiated,
+            ClientBinding::Asymmetric { .. } => BindingKind::Asymmetric,
         }
     }
 }
@@ -59,6 +102,7 @@ impl ServiceBinding {
         match self {
             ServiceBinding::Symmetric { .. } => BindingKind::Symmetric,
             ServiceBinding::Negotiated(_) => BindingKind::Negotiated,
+            ServiceBinding::Asymmetric { .. } => BindingKind::Asymmetric,
         }
     }
 }

@@ -60,7 +60,7 @@ mod profile;
 mod received;
 mod service;
 
-pub use binding::{BindingKind, ClientBinding, ServiceBinding};
+pub use binding::{BindingKind, CertificateTokens, ClientBinding, ServiceBinding};
 pub use caller::CallerIdentity;
 pub(crate) use caller::folded;
 pub use client::{

@@ -5,8 +5,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use openssl::asn1::{Asn1Object, Asn1OctetString, Asn1Time};
+use openssl::hash::MessageDigest;
+use openssl::pkey::PKey;
+use openssl::x509::{X509Builder, X509Extension, X509NameBuilder};
 use waxwing_crypto::{
-    BlockCipher, CipherKey, DigestAlgorithm, HmacKey, KeyTransport, PrivateKey, p_sha1, sha1,
+    BlockCipher, Certificate, CipherKey, DigestAlgorithm, HmacKey, KeyTransport, PrivateKey,
+    p_sha1, sha1,
 };
 use waxwing_soap::Envelope;
 use waxwing_xml::{Document, Element, Exclusive, Limits, canonicalize};
@@ -316,4 +321,26 @@ pub fn certificate_token(id: &str, certificate: &waxwing_crypto::Certificate) ->
         "<o:BinarySecurityToken u:Id=\"{id}\" ValueType=\"http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0#X509v3\">{}</o:BinarySecurityToken>",
         base64(certificate.der())
     )
+}
+
+/// A certificate whose key identifier is somebody else's: who makes it writes there what he likes.
+pub fn with_identifier_of(other: &Certificate, own: &str, pem: &[u8]) -> Certificate {
+    let key = PKey::private_key_from_pem(pem).unwrap();
+    let ski = |c: &Certificate| c.subject_key_identifier().expect("a key identifier").to_vec();
+    let mut name = X509NameBuilder::new().unwrap();
+    name.append_entry_by_text("CN", own).unwrap();
+    let name = name.build();
+    let mut builder = X509Builder::new().unwrap();
+    builder.set_version(2).unwrap();
+    builder.set_subject_name(&name).unwrap();
+    builder.set_issuer_name(&name).unwrap();
+    builder.set_not_before(&Asn1Time::from_unix(0).unwrap()).unwrap();
+    builder.set_not_after(&Asn1Time::from_unix(4_000_000_000).unwrap()).unwrap();
+    builder.set_pubkey(&key).unwrap();
+    let value = [&[4, ski(other).len() as u8][..], &ski(other)].concat();
+    let value = Asn1OctetString::new_from_bytes(&value).unwrap();
+    let object = Asn1Object::from_str("2.5.29.14").unwrap();
+    builder.append_extension(X509Extension::new_from_der(&object, false, &value).unwrap()).unwrap();
+    builder.sign(&key, MessageDigest::sha256()).unwrap();
+    Certificate::from_der(&builder.build().to_der().unwrap()).unwrap()
 }

@@ -1,19 +1,22 @@
 //! Messages that stand for themselves: the requests for sessions and one-shot messages
-//! (WS-SecurityPolicy 1.2 §7.4 symmetric binding, with X.509 or negotiated protection token).
+//! (WS-SecurityPolicy 1.2 §7.4 symmetric binding, with X.509 or negotiated protection token; §7.5 asymmetric binding).
 
 use jiff::Timestamp;
-use waxwing_crypto::Certificate;
-use waxwing_soap::{Envelope, Moment};
+use waxwing_crypto::{Certificate, PrivateKey};
+use waxwing_soap::{Envelope, Moment, RandomSource};
 
+use super::super::binding::ClientBinding;
 use super::super::credentials::ClientCredential;
 use super::super::error::ClientError;
 use super::core::{Core, Keys};
 use crate::error::{Reason, SecurityError};
 use crate::protection::{Direction, MessageProtection, ProtectionRequirements};
 use crate::wsse::{
-    self, ContextToken, EncryptedKeyReference, EncryptedKeyToken, Endorsing, Expectations,
-    ExpectedToken, IdSource, ProtectionPlan, ProtectionToken, SecuritySettings, SentSignature,
-    Sources, TokenPlacement, UsernameCredential, Verified,
+    self, Asymmetric, CertificateReference, ContextToken, ContextUse, EncryptedKeyReference,
+    EncryptedKeyToken, Endorsing, Expectations, ExpectedSigner, ExpectedToken, IdSource,
+    ProtectionPlan, ProtectionToken, Recipient, SecuritySettings, SentSignature, ShownCertificate,
+    Signer, Sources, TokenKey, TokenPlacement, TokenResolver, UsernameCredential, Verified,
+    X509ReferenceStyle,
 };
 
 /// The token that a message is protected with.
@@ -23,6 +26,8 @@ pub(super) enum BootstrapToken {
     Certificate(Certificate),
     /// A negotiated token.
     Context(ContextToken),
+    /// The client's signature; what is encrypted is so for this certificate, whose holder signs the reply.
+    Asymmetric(Certificate),
 }
 
 /// What the reply to a message must show.
@@ -36,6 +41,56 @@ pub(super) struct BootstrapCorrelation {
 enum ReplyToken {
     EncryptedKey(EncryptedKeyReference),
     Context(ContextToken),
+    /// The signature of this certificate.
+    Certificate(Certificate),
+}
+
+/// What one message needs of its token.
+enum UsedToken<'a> {
+    /// A new key, encrypted for the service.
+    Key(EncryptedKeyToken),
+    Context(&'a ContextToken),
+    Certificates {
+        service: &'a Certificate,
+        style: X509ReferenceStyle,
+        /// The `u:Id` of the client's certificate where the message carries it.
+        id: String,
+        carried: bool,
+        referred: CertificateReference,
+    },
+}
+
+impl UsedToken<'_> {
+    fn protection<'s>(
+        &'s self,
+        credential: &'s ClientCredential,
+    ) -> Result<ProtectionToken<'s>, ClientError> {
+        Ok(match self {
+            UsedToken::Key(key) => ProtectionToken::EncryptedKey(key),
+            UsedToken::Context(token) => ProtectionToken::Context(token, TokenPlacement::Attached),
+            UsedToken::Certificates { service, style, id, carried, referred } => {
+                let ClientCredential::Certificate { certificate, key } = credential else {
+                    return Err(ClientError::State("the client signs with no certificate"));
+                };
+                let shown = match carried {
+                    true => ShownCertificate::Carried(id),
+                    false => ShownCertificate::Referred(referred),
+                };
+                let signer = Signer { certificate, key, shown };
+                let recipient = Recipient::Certificate(service, *style);
+                ProtectionToken::Asymmetric(Asymmetric { signer, recipient })
+            }
+        })
+    }
+
+    /// What the reply must show.
+    fn of_reply(self) -> ReplyToken {
+        match self {
+            UsedToken::Key(key) => ReplyToken::EncryptedKey(key.reference()),
+            UsedToken::Context(token) => ReplyToken::Context(token.clone()),
+            UsedToken::Certificates { service, .. } => ReplyToken::Certificate(service.clone()),
+        }
+    }
 }
 
 /// Which of the two kinds of message: they differ in settings and requirements.
@@ -55,6 +110,14 @@ impl Core {
         }
     }
 
+    /// The token of messages to a service whose certificate was known beforehand.
+    pub(super) fn token_of(&self, service: Certificate) -> BootstrapToken {
+        match self.options.binding {
+            Some(ClientBinding::Asymmetric { .. }) => BootstrapToken::Asymmetric(service),
+            _ => BootstrapToken::Certificate(service),
+        }
+    }
+
     /// Protects a message; `renewed` is the session token that endorses a renewal.
     pub(super) fn protect_alone(
         &mut self,
@@ -68,24 +131,9 @@ impl Core {
         let parts = parts_of(&envelope, requirements)?;
         let settings = settings.clone();
         let username = self.username();
-        let encrypted_key = match token {
-            BootstrapToken::Certificate(certificate) => {
-                let key =
-                    EncryptedKeyToken::generate(&settings, certificate, at.random, &mut self.ids);
-                Some(key.map_err(ClientError::Protect)?)
-            }
-            BootstrapToken::Context(_) => None,
-        };
+        let used = self.used(token, &settings, at.random)?;
         let certificate_id = self.endorsing_certificate().then(|| self.certificate_ids.next_id());
-        let protection = match (token, &encrypted_key) {
-            (BootstrapToken::Context(token), _) => {
-                ProtectionToken::Context(token, TokenPlacement::Attached)
-            }
-            (BootstrapToken::Certificate(_), Some(key)) => ProtectionToken::EncryptedKey(key),
-            (BootstrapToken::Certificate(_), None) => {
-                return Err(ClientError::State("no key was made for the service"));
-            }
-        };
+        let protection = used.protection(&self.options.credential)?;
         let mut plan = ProtectionPlan::new(&settings, &parts, protection);
         if let (Some(id), ClientCredential::Certificate { certificate, key }) =
             (&certificate_id, &self.options.credential)
@@ -97,13 +145,43 @@ impl Core {
         let mut sources = Sources { now: at.wall, random: at.random, ids: &mut self.ids };
         let sent =
             wsse::protect(&mut envelope, &plan, &mut sources).map_err(ClientError::Protect)?;
-        let token = match (token, &encrypted_key) {
-            (BootstrapToken::Context(token), _) => ReplyToken::Context(token.clone()),
-            (_, Some(key)) => ReplyToken::EncryptedKey(key.reference()),
-            (_, None) => return Err(ClientError::State("no key was made for the service")),
-        };
+        let token = used.of_reply();
         let confirmations = if self.options.confirms_signatures() { sent } else { Vec::new() };
         Ok((envelope, BootstrapCorrelation { token, confirmations }))
+    }
+
+    /// Makes what one message needs of its token.
+    fn used<'a>(
+        &mut self,
+        token: &'a BootstrapToken,
+        settings: &SecuritySettings,
+        random: &mut dyn RandomSource,
+    ) -> Result<UsedToken<'a>, ClientError> {
+        Ok(match token {
+            BootstrapToken::Context(token) => UsedToken::Context(token),
+            BootstrapToken::Certificate(certificate) => {
+                let key = EncryptedKeyToken::generate(settings, certificate, random, &mut self.ids);
+                UsedToken::Key(key.map_err(ClientError::Protect)?)
+            }
+            BootstrapToken::Asymmetric(service) => {
+                let (
+                    Some(ClientBinding::Asymmetric { shown, .. }),
+                    ClientCredential::Certificate { certificate, .. },
+                ) = (&self.options.binding, &self.options.credential)
+                else {
+                    return Err(ClientError::State("the client signs with no certificate"));
+                };
+                let (id, style) = (self.certificate_ids.next_id(), shown.service);
+                let referred = CertificateReference::to(certificate, shown.client);
+                UsedToken::Certificates {
+                    service,
+                    style,
+                    id,
+                    carried: shown.requests_carry,
+                    referred,
+                }
+            }
+        })
     }
 
     fn username(&mut self) -> Option<UsernameCredential> {
@@ -126,12 +204,13 @@ impl Core {
         now: Timestamp,
     ) -> Result<Verified, SecurityError> {
         let (settings, requirements) = self.rules(purpose);
-        let (protection, context) = match &correlation.token {
-            ReplyToken::EncryptedKey(reference) => {
-                (ExpectedToken::EncryptedKeyReference(reference), None)
-            }
+        let protection = match &correlation.token {
+            ReplyToken::EncryptedKey(reference) => ExpectedToken::EncryptedKeyReference(reference),
             ReplyToken::Context(token) => {
-                (ExpectedToken::ExternalContext { identifier: &token.identifier }, Some(token))
+                ExpectedToken::ExternalContext { identifier: &token.identifier }
+            }
+            ReplyToken::Certificate(service) => {
+                ExpectedToken::Asymmetric(ExpectedSigner::Known(service))
             }
         };
         let expect = Expectations {
@@ -145,7 +224,31 @@ impl Core {
             limits: &self.options.limits,
             replay: self.replay.as_ref(),
         };
-        wsse::verify(reply, &expect, &Keys(context.as_slice()))
+        match &correlation.token {
+            ReplyToken::Context(token) => wsse::verify(reply, &expect, &Keys(&[token])),
+            ReplyToken::EncryptedKey(_) => wsse::verify(reply, &expect, &Keys(&[])),
+            ReplyToken::Certificate(_) => {
+                wsse::verify(reply, &expect, &OwnCertificate(&self.options.credential))
+            }
+        }
+    }
+}
+
+/// The client's private key, for which replies under certificates are encrypted.
+struct OwnCertificate<'a>(&'a ClientCredential);
+
+impl TokenResolver for OwnCertificate<'_> {
+    fn context_key(&self, _: ContextUse, _: &str, _: Option<&str>) -> Option<TokenKey> {
+        None
+    }
+
+    fn private_key(&self, reference: &CertificateReference) -> Option<&PrivateKey> {
+        match self.0 {
+            ClientCredential::Certificate { certificate, key } => {
+                reference.is_of(certificate).then_some(key)
+            }
+            _ => None,
+        }
     }
 }
 

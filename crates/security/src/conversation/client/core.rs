@@ -3,7 +3,7 @@
 use waxwing_crypto::Certificate;
 use waxwing_soap::RandomSource;
 
-use super::super::binding::ClientBinding;
+use super::super::binding::{BindingKind, ClientBinding};
 use super::super::credentials::ClientCredential;
 use super::super::error::ClientError;
 use super::super::evidence::Verdict;
@@ -39,6 +39,13 @@ impl Core {
                  give it in clientCredentials/serviceCertificate or as the endpoint's identity",
             ));
         }
+        let signs = matches!(options.credential, ClientCredential::Certificate { .. });
+        if matches!(options.binding, Some(ClientBinding::Asymmetric { .. })) && !signs {
+            return Err(ClientError::Configuration(
+                "the client has no certificate, with whose key its messages are to be signed: give one in \
+                 clientCredentials/clientCertificate",
+            ));
+        }
         let memory = || ReplayCache::with_capacity(&options.settings, options.replay_cache_size);
         let replay = options.detect_replays.then(memory);
         let mut trust_requirements = ProtectionRequirements::for_bootstrap();
@@ -71,7 +78,8 @@ impl Core {
     /// The service's certificate when it is known beforehand: nothing is encrypted for it before it is judged.
     pub(super) fn known_certificate(&self) -> Option<&Certificate> {
         match self.options.binding.as_ref()? {
-            ClientBinding::Symmetric(certificate) => Some(certificate),
+            ClientBinding::Symmetric(certificate)
+            | ClientBinding::Asymmetric { service: certificate, .. } => Some(certificate),
             ClientBinding::Negotiated(_) => None,
         }
     }
@@ -96,11 +104,11 @@ impl Core {
         Ok(NegotiationClient::start(options, engine, &context, random)?)
     }
 
-    /// The credential's user name token or certificate is to be sent in the message itself, unless a
-    /// negotiation brought the certificate.
+    /// The credential's certificate endorses messages, unless a negotiation brought it or it signs them itself.
     pub(super) fn endorsing_certificate(&self) -> bool {
+        let elsewhere = [Some(BindingKind::Negotiated), Some(BindingKind::Asymmetric)];
         matches!(self.options.credential, ClientCredential::Certificate { .. })
-            && !matches!(self.options.binding, Some(ClientBinding::Negotiated(_)))
+            && !elsewhere.contains(&self.options.binding.as_ref().map(ClientBinding::kind))
     }
 }
 

@@ -143,7 +143,7 @@ pub(super) fn authenticated(
         Some(Exchange::Known(wanted, certificate)) => {
             core.judged(&certificate, verdict)?;
             core.service_certificate = Some(certificate.clone());
-            let token = BootstrapToken::Certificate(certificate);
+            let token = core.token_of(certificate);
             ask(core, exchange, (wanted, current), &token, at)
         }
         Some(Exchange::Shown(wanted, mut negotiation, certificate)) => {

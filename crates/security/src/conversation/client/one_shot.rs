@@ -83,7 +83,7 @@ impl OneShotClient {
             Some(Exchange::Known(certificate)) => {
                 self.core.judged(&certificate, verdict)?;
                 self.core.service_certificate = Some(certificate.clone());
-                self.token = Some(BootstrapToken::Certificate(certificate));
+                self.token = Some(self.core.token_of(certificate));
                 Ok(Step::Established)
             }
             Some(Exchange::Shown(mut negotiation, certificate)) => {

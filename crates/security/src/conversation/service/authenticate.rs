@@ -115,7 +115,7 @@ impl ServiceSecurity {
     pub(super) fn sender(&self, alone: &Alone) -> Result<Sender, SecurityError> {
         let negotiated = match &alone.token {
             AloneToken::Negotiated(token) => Some(token),
-            AloneToken::EncryptedKey(_) => None,
+            AloneToken::EncryptedKey(_) | AloneToken::Certificate(_) => None,
         };
         let verified = &alone.verified;
         match (self.options.clients, negotiated) {
@@ -160,7 +160,8 @@ fn user_name(verified: &Verified) -> Result<Evidence, SecurityError> {
 
 fn certificate(verified: &Verified) -> Result<Evidence, SecurityError> {
     let missing = || SecurityError::new(Reason::Missing("the client's certificate"));
-    let certificate = verified.endorsing_certificate().ok_or_else(missing)?.clone();
+    let shown = verified.signer().or_else(|| verified.endorsing_certificate());
+    let certificate = shown.ok_or_else(missing)?.clone();
     let evidence = CertificateEvidence { certificate, chain: Vec::new(), usage: Usage::Client };
     Ok(Evidence::Certificate(evidence))
 }

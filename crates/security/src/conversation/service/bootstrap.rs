@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use waxwing_crypto::PrivateKey;
 use waxwing_soap::{Addressing, Envelope, Moment};
 
-use super::super::binding::ServiceBinding;
+use super::super::binding::{BindingKind, ServiceBinding};
 use super::super::caller::CallerIdentity;
 use super::super::credentials::ClientIdentification;
 use super::super::faults::make;
@@ -25,8 +25,8 @@ use crate::error::{Reason, SecurityError, SecurityFault};
 use crate::protection::Direction;
 use crate::trust::TrustAction;
 use crate::wsse::{
-    self, CertificateReference, ContextUse, Dialect, Expectations, ExpectedToken, PrimaryToken,
-    SupportingToken, TokenKey, TokenResolver, Verified,
+    self, CertificateReference, ContextUse, Dialect, Expectations, ExpectedSigner, ExpectedToken,
+    PrimaryToken, SupportingToken, TokenKey, TokenResolver, Verified,
 };
 
 impl ServiceSecurity {
@@ -80,7 +80,7 @@ impl ServiceSecurity {
         let Alone { verified, token } = alone;
         let remembered = match &token {
             AloneToken::Negotiated(token) => token.replay.is_some(),
-            AloneToken::EncryptedKey(_) => false,
+            AloneToken::EncryptedKey(_) | AloneToken::Certificate(_) => false,
         };
         if !remembered && let Err(error) = self.remember(&verified, &caller, at.wall) {
             return self.refuse_error(request, error);
@@ -121,11 +121,14 @@ impl ServiceSecurity {
     fn supporting(
         &self,
         trust: Option<TrustAction>,
-        negotiated: bool,
+        kind: Option<BindingKind>,
     ) -> SmallVec<[SupportingToken; 2]> {
         let sender = match self.options.clients {
             ClientIdentification::UserName => Some(SupportingToken::USER_NAME),
-            ClientIdentification::Certificate if !negotiated => Some(SupportingToken::CERTIFICATE),
+            ClientIdentification::Certificate if kind == Some(BindingKind::Symmetric) => {
+                Some(SupportingToken::CERTIFICATE)
+            }
+            // In a negotiation it was proven before, and under certificates by the primary signature.
             ClientIdentification::Certificate | ClientIdentification::None => None,
         };
         let session = (trust == Some(TrustAction::Renew)).then_some(SupportingToken::CONTEXT);
@@ -149,14 +152,16 @@ impl ServiceSecurity {
             _ => None,
         };
         let (settings, requirements) = self.rules(trust.is_some());
-        let supporting = self.supporting(trust, negotiated);
+        let kind = self.options.kind();
+        let supporting = self.supporting(trust, kind);
         let expect = Expectations {
             settings,
             requirements,
             direction: Direction::Request,
-            protection: match negotiated {
-                true => ExpectedToken::AttachedContext,
-                false => ExpectedToken::EncryptedKey,
+            protection: match kind {
+                Some(BindingKind::Negotiated) => ExpectedToken::AttachedContext,
+                Some(BindingKind::Asymmetric) => ExpectedToken::Asymmetric(ExpectedSigner::Carried),
+                Some(BindingKind::Symmetric) | None => ExpectedToken::EncryptedKey,
             },
             supporting: &supporting,
             confirmations: &[],
@@ -174,6 +179,9 @@ impl ServiceSecurity {
         }
         let token = match (verified.token(), token.clone()) {
             (PrimaryToken::EncryptedKey(key), _) => AloneToken::EncryptedKey(key.clone()),
+            (PrimaryToken::Certificate { signer, .. }, _) => {
+                AloneToken::Certificate(signer.clone())
+            }
             (PrimaryToken::Context(proven), Some(token))
                 if proven.identifier() == &*token.token.identifier =>
             {
@@ -245,7 +253,8 @@ fn own_key<'a>(
     reference: &CertificateReference,
 ) -> Option<&'a PrivateKey> {
     match options.binding.as_ref()? {
-        ServiceBinding::Symmetric { certificate, key } => {
+        ServiceBinding::Symmetric { certificate, key }
+        | ServiceBinding::Asymmetric { certificate, key, .. } => {
             reference.is_of(certificate).then_some(key)
         }
         ServiceBinding::Negotiated(_) => None,

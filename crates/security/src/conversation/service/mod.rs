@@ -31,7 +31,9 @@ use self::request::Request;
 use self::session::Session;
 use self::table::Sessions;
 use self::tokens::NegotiatedTokens;
+use super::binding::BindingKind;
 use super::caller::CallerIdentity;
+use super::credentials::ClientIdentification;
 use super::options::{Protection, ServiceOptions};
 use super::profile::SecurityProfile;
 use super::received::Received;
@@ -207,6 +209,12 @@ impl ServiceSecurity {
         if secured && options.binding.is_none() {
             return Err(ServiceError::Configuration(
                 "the service has no certificate: give one in serviceCredentials/serviceCertificate",
+            ));
+        }
+        let asymmetric = options.kind() == Some(BindingKind::Asymmetric);
+        if secured && asymmetric && options.clients != ClientIdentification::Certificate {
+            return Err(ServiceError::Configuration(
+                "clients sign their messages with certificates, so they are to be known by them",
             ));
         }
         let limits = &options.limits;

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use waxwing_crypto::{Certificate, PrivateKey};
 use waxwing_soap::{Addressing, Envelope, Fault, Moment};
 
+use super::super::binding::{CertificateTokens, ServiceBinding};
 use super::super::faults::{SECURE_CONVERSATION_FAULT, make};
 use super::error::ServiceError;
 use super::request::Request;
@@ -17,9 +19,13 @@ use crate::trust::{
     ResponseBody, TrustAction, write_response,
 };
 use crate::wsse::{
-    self, Dialect, EncryptedKeyReference, ProtectionPlan, ProtectionToken, SecuritySettings,
-    SentSignature, Sources, TokenPlacement, Verified,
+    self, Asymmetric, CertificateReference, Dialect, EncryptedKeyReference, ProtectionPlan,
+    ProtectionToken, Recipient, SecuritySettings, SentSignature, ShownCertificate, Signer, Sources,
+    TokenPlacement, Verified,
 };
+
+/// The `u:Id` of the service's certificate in an answer that carries it: there is one.
+const CARRIED: &str = "certificate";
 
 /// What an answer is protected with.
 #[derive(Debug, Clone)]
@@ -53,6 +59,8 @@ pub(super) struct AloneReply {
 pub(super) enum AloneToken {
     EncryptedKey(EncryptedKeyReference),
     Negotiated(Arc<NegotiatedToken>),
+    /// The certificate that signed the message: the answer is encrypted for it.
+    Certificate(Certificate),
 }
 
 impl ServiceSecurity {
@@ -62,7 +70,7 @@ impl ServiceSecurity {
         mut envelope: Envelope,
         at: &mut Moment<'_>,
     ) -> Result<Envelope, ServiceError> {
-        let session_keys;
+        let (session_keys, referred);
         let (settings, requirements, token, confirmations) = match reply {
             Reply::Unsecured => return Ok(envelope),
             Reply::Session(reply) => {
@@ -77,6 +85,17 @@ impl ServiceSecurity {
                     AloneToken::EncryptedKey(key) => ProtectionToken::EncryptedKeyReference(key),
                     AloneToken::Negotiated(token) => {
                         ProtectionToken::Context(&token.token, TokenPlacement::External)
+                    }
+                    AloneToken::Certificate(client) => {
+                        let (certificate, key, tokens) = self.signs_answers()?;
+                        referred = CertificateReference::to(certificate, tokens.service);
+                        let shown = match tokens.replies_carry {
+                            true => ShownCertificate::Carried(CARRIED),
+                            false => ShownCertificate::Referred(&referred),
+                        };
+                        let signer = Signer { certificate, key, shown };
+                        let recipient = Recipient::Certificate(client, tokens.client);
+                        ProtectionToken::Asymmetric(Asymmetric { signer, recipient })
                     }
                 };
                 (settings, requirements, token, &alone.confirmations[..])
@@ -95,6 +114,18 @@ impl ServiceSecurity {
         let mut sources = Sources { now: at.wall, random: at.random, ids: &mut ids };
         wsse::protect(&mut envelope, &plan, &mut sources)?;
         Ok(envelope)
+    }
+
+    /// The certificate that signs answers under certificates, and how they show it.
+    fn signs_answers(
+        &self,
+    ) -> Result<(&Certificate, &PrivateKey, CertificateTokens), ServiceError> {
+        match &self.options.binding {
+            Some(ServiceBinding::Asymmetric { certificate, key, shown }) => {
+                Ok((certificate, key, *shown))
+            }
+            _ => Err(ServiceError::Configuration("the service signs with no certificate")),
+        }
     }
 
     pub(super) fn rules(&self, is_trust: bool) -> (&SecuritySettings, &ProtectionRequirements) {

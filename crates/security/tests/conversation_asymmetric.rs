@@ -1,0 +1,581 @@
+//! Our client against our service under certificates of both ends (WS-SecurityPolicy 1.2 §7.5), and what an attacker can do
+//! who knows every certificate, can encrypt for each, and has a key that is trusted or one that is not.
+
+#[path = "common/forge.rs"]
+mod forge;
+#[path = "common/nego.rs"]
+mod nego;
+
+use forge::{
+    Forge, Signature, Signer, XENC, by_identifier, by_uri, certificate_token, encrypted_key,
+};
+use nego::{ADD, Credential, Pair, Setup, certificate, fault, key, says, still, wire};
+use waxwing_crypto::{Certificate, DigestAlgorithm, KeyTransport};
+use waxwing_security::conversation::{
+    CertificateTokens, ClientBinding, ClientError, ClientSecurity, Incoming, ServiceBinding,
+    ServiceError, ServiceSecurity,
+};
+use waxwing_security::wsse::{Dialect, ProtectionOrder, SecurityVersion, X509ReferenceStyle};
+use waxwing_security::{AlgorithmSuite, ProtectionLevel};
+use waxwing_soap::Envelope;
+use waxwing_xml::{Exclusive, Limits, canonicalize};
+
+const OLD: Dialect = Dialect::February2005;
+const OWN: [u8; 32] = [0x5a; 32];
+const SKI: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0#X509SubjectKeyIdentifier";
+
+fn service_binding(name: &str, shown: CertificateTokens) -> ServiceBinding {
+    ServiceBinding::Asymmetric { certificate: certificate(name), key: key(name), shown }
+}
+
+fn setup(dialect: Dialect, order: ProtectionOrder, derived_keys: bool) -> Setup {
+    let mut setup = Setup::by_certificate(dialect, Credential::Certificate("alice"));
+    let shown = CertificateTokens::default();
+    setup.client.binding =
+        Some(ClientBinding::Asymmetric { service: certificate("service"), shown });
+    setup.service.binding = Some(service_binding("service", shown));
+    for settings in [
+        &mut setup.client.settings,
+        &mut setup.client.bootstrap,
+        &mut setup.service.settings,
+        &mut setup.service.bootstrap,
+    ] {
+        settings.version = SecurityVersion::V10;
+        (settings.order, settings.derived_keys) = (order, derived_keys);
+    }
+    setup
+}
+
+/// As NemHandel has it: the signature in clear, keys as they are.
+fn nemhandel() -> Setup {
+    setup(OLD, ProtectionOrder::SignBeforeEncrypt, false).one_shot()
+}
+
+fn pair() -> Pair {
+    let mut pair = nemhandel().build();
+    pair.open().unwrap();
+    pair
+}
+
+const ORDERS: [ProtectionOrder; 3] = [
+    ProtectionOrder::SignBeforeEncrypt,
+    ProtectionOrder::SignBeforeEncryptAndEncryptSignature,
+    ProtectionOrder::EncryptBeforeSign,
+];
+
+#[test]
+fn one_shot_messages_go_in_every_order() {
+    for dialect in Dialect::ALL {
+        for order in ORDERS {
+            for derived in [false, true] {
+                let mut pair = setup(dialect, order, derived).one_shot().build();
+                assert!(pair.open().unwrap().is_empty(), "nothing is exchanged beforehand");
+                for call in 0..3 {
+                    pair.call(&format!("{call}")).unwrap();
+                }
+                let (request, _) = pair.request("who");
+                let message = pair.service.message(&request, pair.now);
+                assert!(Credential::Certificate("alice").is_caller(&message.caller));
+                assert!(message.session.is_none());
+            }
+        }
+    }
+}
+
+#[test]
+fn sessions_begin_are_renewed_and_end() {
+    for dialect in Dialect::ALL {
+        for order in ORDERS {
+            let mut pair = setup(dialect, order, false);
+            for settings in [&mut pair.client.settings, &mut pair.service.settings] {
+                settings.derived_keys = true;
+            }
+            let mut pair = pair.build();
+            assert_eq!(pair.open().unwrap().len(), 2, "one round trip");
+            pair.call("one").unwrap();
+            for round in 0..3 {
+                pair.renew().unwrap();
+                pair.call(&format!("renewed {round}")).unwrap();
+            }
+            let (request, _) = pair.request("who");
+            let message = pair.service.message(&request, pair.now);
+            assert!(Credential::Certificate("alice").is_caller(&message.caller));
+            pair.cancel().unwrap();
+            assert_eq!(pair.service.security.session_count(), 0);
+        }
+    }
+}
+
+#[test]
+fn every_way_to_show_certificates_and_confirmed_signatures() {
+    let styles = [
+        X509ReferenceStyle::Any,
+        X509ReferenceStyle::Thumbprint,
+        X509ReferenceStyle::SubjectKeyIdentifier,
+        X509ReferenceStyle::IssuerSerial,
+    ];
+    for style in styles {
+        for replies_carry in [false, true] {
+            let mut setup = nemhandel();
+            let shown = CertificateTokens {
+                requests_carry: true,
+                replies_carry,
+                client: style,
+                service: style,
+            };
+            setup.client.binding =
+                Some(ClientBinding::Asymmetric { service: certificate("service"), shown });
+            setup.service.binding = Some(service_binding("service", shown));
+            setup.client.signature_confirmation = Some(true);
+            setup.service.signature_confirmation = Some(true);
+            let mut pair = setup.build();
+            pair.open().unwrap();
+            pair.call("there and back").unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_levels_of_the_contract_hold() {
+    let levels = [ProtectionLevel::None, ProtectionLevel::Sign, ProtectionLevel::EncryptAndSign];
+    for sent in levels {
+        for demanded in levels {
+            let mut setup = nemhandel();
+            let reply = Some(nego::ADD_RESPONSE);
+            setup.client.requirements.operation(ADD, reply, sent);
+            setup.service.requirements.operation(ADD, reply, demanded);
+            let mut pair = setup.build();
+            pair.open().unwrap();
+            let (request, _) = pair.request("x");
+            let text = String::from_utf8(request.to_bytes()).unwrap();
+            assert_eq!(text.contains("EncryptedKey"), sent == ProtectionLevel::EncryptAndSign);
+            match pair.service.receive(&request, pair.now) {
+                Incoming::Message(_) => assert!(sent >= demanded, "{sent:?} {demanded:?}"),
+                Incoming::Reply(reply) => {
+                    assert!(sent < demanded, "{sent:?} {demanded:?} {:?}", reply.error);
+                    says(reply.error.as_ref().unwrap(), &["the contract demands"]);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_missing_is_said() {
+    let mut without = nemhandel();
+    without.client.credential = Credential::None.client();
+    let Err(error) = ClientSecurity::new(without.client, &mut nego::Seeded(1)) else { panic!() };
+    says(&error, &["the client has no certificate", "clientCredentials/clientCertificate"]);
+    let mut anonymous = nemhandel();
+    anonymous.service.clients = Credential::None.service();
+    let Err(error) = ServiceSecurity::new(anonymous.service, &mut nego::Seeded(1)) else {
+        panic!()
+    };
+    says(&error, &["known by them"]);
+}
+
+#[test]
+fn the_services_certificate_is_judged_before_anything_is_sent() {
+    let mut untrusted = nemhandel();
+    let shown = CertificateTokens::default();
+    untrusted.client.binding =
+        Some(ClientBinding::Asymmetric { service: certificate("mallory"), shown });
+    let error = untrusted.build().open().unwrap_err();
+    assert!(matches!(error, ClientError::UntrustedService { .. }), "{error}");
+    let mut other = nemhandel();
+    other.client.binding = Some(ClientBinding::Asymmetric { service: certificate("bob"), shown });
+    let error = other.build().open().unwrap_err();
+    assert!(matches!(error, ClientError::Identity(_)), "{error}");
+}
+
+// ---- What an attacker writes himself ---------------------------------------------------------
+
+/// A request whose every octet the attacker chose; by default it is alice's as she would write it.
+struct Request {
+    tokens: String,
+    signer: Signature,
+    encryption: Option<(Vec<u8>, String)>,
+    supporting: String,
+    endorsing: Vec<Signature>,
+}
+
+impl Request {
+    fn by(who: &str) -> Self {
+        let (element, _) = key_for("service", &OWN);
+        Self {
+            tokens: certificate_token("cert", &certificate(who)) + &element,
+            signer: Signature { signer: Signer::Rsa(key(who)), key_info: by_uri("#cert") },
+            encryption: Some((OWN.to_vec(), by_uri("#ek"))),
+            supporting: String::new(),
+            endorsing: Vec::new(),
+        }
+    }
+
+    fn forge(self, pair: &Pair) -> Forge {
+        let body = "<Add xmlns=\"http://Microsoft.ServiceModel.Samples\">forged</Add>";
+        Forge {
+            tokens: self.tokens,
+            supporting: self.supporting,
+            encryption: self.encryption,
+            endorsing: self.endorsing,
+            to: Some(nego::ADDRESS.to_owned()),
+            ..Forge::new(ADD, body, pair.now, self.signer)
+        }
+    }
+}
+
+/// A key that anybody can encrypt for the owner of a certificate.
+fn key_for(who: &str, secret: &[u8]) -> (String, [u8; 20]) {
+    let recipient = certificate(who);
+    let info = by_identifier(SKI, recipient.subject_key_identifier().unwrap());
+    encrypted_key("ek", &recipient, secret, &info)
+}
+
+#[track_caller]
+fn is_refused(forged: &Forge, because: &str) {
+    let mut pair = pair();
+    let reply = match pair.service.receive(&forged.envelope(), pair.now) {
+        Incoming::Reply(reply) => reply,
+        other => panic!("accepted: {other:?}"),
+    };
+    says(reply.error.as_ref().unwrap(), &[because]);
+    assert_eq!(fault(&reply.envelope).0, "Sender/InvalidSecurity", "{:?}", reply.error);
+    assert!(pair.call("honest").is_ok());
+}
+
+#[test]
+fn the_forger_is_believed_where_he_has_the_key() {
+    // Or the refusals below would prove nothing.
+    let mut pair = pair();
+    let forged = Request::by("alice").forge(&pair);
+    let message = pair.service.message(&forged.envelope(), pair.now);
+    assert!(Credential::Certificate("alice").is_caller(&message.caller));
+    // Bob is trusted, too, as bob.
+    let forged = Request::by("bob").forge(&pair);
+    let message = pair.service.message(&forged.envelope(), pair.now);
+    assert!(Credential::Certificate("bob").is_caller(&message.caller));
+    // And mallory is not.
+    let forged = Request::by("mallory").forge(&pair);
+    let reply = pair.service.answer(&forged.envelope(), pair.now);
+    assert!(matches!(reply.error, Some(ServiceError::UntrustedClient { .. })), "{:?}", reply.error);
+    assert_eq!(fault(&reply.envelope).0, "Sender/FailedAuthentication");
+}
+
+#[test]
+fn nobody_signs_in_anothers_name() {
+    let alice = certificate("alice");
+    let thumbprint = by_identifier(forge::THUMBPRINT, &alice.thumbprint());
+    let ski = by_identifier(SKI, alice.subject_key_identifier().unwrap());
+    for key_info in [by_uri("#cert"), thumbprint, ski] {
+        // Her certificate left in, his signature in the place of hers.
+        let mut request = Request::by("alice");
+        request.signer = Signature { signer: Signer::Rsa(key("bob")), key_info: key_info.clone() };
+        is_refused(&request.forge(&pair()), "signature value is wrong");
+        // Both certificates in the message.
+        let mut request = Request::by("alice");
+        request.tokens.push_str(&certificate_token("his", &certificate("bob")));
+        request.signer = Signature { signer: Signer::Rsa(key("bob")), key_info };
+        is_refused(&request.forge(&pair()), "signature value is wrong");
+    }
+    // His own signature, and hers under it or over it as if she endorsed.
+    for who in ["alice", "bob"] {
+        let mut request = Request::by("bob");
+        request.supporting = certificate_token("hers", &certificate("alice"));
+        let endorsing = Signature { signer: Signer::Rsa(key(who)), key_info: by_uri("#hers") };
+        request.endorsing.push(endorsing);
+        let mut pair = pair();
+        let reply = pair.service.answer(&request.forge(&pair).envelope(), pair.now);
+        assert_eq!(fault(&reply.envelope).0, "Sender/InvalidSecurity", "{:?}", reply.error);
+    }
+}
+
+/// Whoever encrypts for the service has the key: no MAC under it says who he is, and none under what all know.
+#[test]
+fn a_symmetric_signature_proves_nothing_here() {
+    let alice = certificate("alice");
+    for (secret, key_info) in [
+        (OWN.to_vec(), by_uri("#ek")),
+        (OWN.to_vec(), by_uri("#cert")),
+        (alice.der().to_vec(), by_uri("#cert")),
+        (alice.public_key_der().to_vec(), by_uri("#cert")),
+    ] {
+        let mut request = Request::by("alice");
+        request.signer = Signature { signer: Signer::Hmac(secret), key_info };
+        let mut pair = pair();
+        let reply = pair.service.answer(&request.forge(&pair).envelope(), pair.now);
+        assert_eq!(fault(&reply.envelope).0, "Sender/InvalidSecurity", "{:?}", reply.error);
+    }
+    let mut by_hash = Request::by("alice");
+    let (element, sha1) = key_for("service", &OWN);
+    by_hash.tokens = certificate_token("cert", &alice) + &element;
+    let kind =
+        "http://docs.oasis-open.org/wss/oasis-wss-soap-message-security-1.1#EncryptedKeySHA1";
+    let key_info = by_identifier(kind, &sha1);
+    by_hash.signer = Signature { signer: Signer::Hmac(OWN.to_vec()), key_info };
+    is_refused(&by_hash.forge(&pair()), "cannot be resolved");
+}
+
+/// The whole message of the other binding, made by who has a key that is trusted.
+#[test]
+fn neither_binding_takes_the_others_messages() {
+    let symmetric = || Setup::by_certificate(OLD, Credential::Certificate("alice")).one_shot();
+    let mut asymmetric_client = pair();
+    asymmetric_client.service = symmetric().build().service;
+    let (reply, _) = asymmetric_client.refused_call("x");
+    assert_eq!(fault(&reply.envelope).0, "Sender/InvalidSecurity", "{:?}", reply.error);
+    let mut symmetric_client = symmetric().build();
+    symmetric_client.open().unwrap();
+    symmetric_client.service = pair().service;
+    let (reply, _) = symmetric_client.refused_call("x");
+    assert_eq!(fault(&reply.envelope).0, "Sender/InvalidSecurity", "{:?}", reply.error);
+}
+
+fn with_identifier_of(other: &Certificate, own: &str) -> Certificate {
+    forge::with_identifier_of(other, own, &nego::file(&format!("{own}.key.pem")))
+}
+
+/// Who makes a certificate writes any key identifier into it.
+#[test]
+fn a_key_identifier_is_nobodys_name() {
+    let alice = certificate("alice");
+    let same = with_identifier_of(&alice, "mallory");
+    let ski = by_identifier(SKI, alice.subject_key_identifier().unwrap());
+    for (first, second) in [(&alice, &same), (&same, &alice)] {
+        for who in ["mallory", "alice"] {
+            let mut request = Request::by("alice");
+            request.tokens = certificate_token("a", first)
+                + &certificate_token("b", second)
+                + &key_for("service", &OWN).0;
+            request.signer = Signature { signer: Signer::Rsa(key(who)), key_info: ski.clone() };
+            is_refused(&request.forge(&pair()), "more than one token");
+        }
+    }
+    // Alone in the message it is judged as what it is.
+    let mut pair = pair();
+    let mut request = Request::by("mallory");
+    request.tokens = certificate_token("cert", &same) + &key_for("service", &OWN).0;
+    request.signer.key_info = ski;
+    let reply = pair.service.answer(&request.forge(&pair).envelope(), pair.now);
+    assert!(matches!(reply.error, Some(ServiceError::UntrustedClient { .. })), "{:?}", reply.error);
+}
+
+#[test]
+fn what_must_be_signed_is() {
+    let forge = |change: &dyn Fn(&mut Forge)| {
+        let mut forge = Request::by("alice").forge(&pair());
+        change(&mut forge);
+        forge
+    };
+    let header = "<r:AckRequested xmlns:r=\"http://schemas.xmlsoap.org/ws/2005/02/rm\"><r:Identifier>urn:x</r:Identifier></r:AckRequested>";
+    is_refused(&forge(&|f| f.unsigned.1 = header.to_owned()), "AckRequested is not signed");
+    let to = format!("<a:To>{}</a:To>", nego::ADDRESS);
+    is_refused(
+        &forge(&|f| {
+            f.to = None;
+            f.unsigned.1.clone_from(&to);
+        }),
+        "To is not signed",
+    );
+    is_refused(&forge(&|f| f.encryption = None), "signed only, but the contract demands");
+    // A key that is there and not used, and what it lists.
+    let mut without = Request::by("alice");
+    without.encryption = None;
+    let listing = format!(
+        "<e:ReferenceList xmlns:e=\"{XENC}\"><e:DataReference URI=\"#_e\"/></e:ReferenceList></e:EncryptedKey>"
+    );
+    without.tokens = without.tokens.replace("</e:EncryptedKey>", &listing);
+    is_refused(&without.forge(&pair()), "leads to no");
+    // Two keys; one without the other's place.
+    let mut two = Request::by("alice");
+    two.tokens.push_str(&key_for("service", &[7; 32]).0.replace("\"ek\"", "\"other\""));
+    is_refused(&two.forge(&pair()), "more than 1 EncryptedKey");
+    // For another certificate.
+    let mut bobs = Request::by("alice");
+    bobs.tokens = certificate_token("cert", &certificate("alice")) + &key_for("bob", &OWN).0;
+    is_refused(&bobs.forge(&pair()), "another certificate");
+}
+
+// ---- What an attacker makes of alice's messages ------------------------------------------------
+
+fn text_of(envelope: &Envelope) -> String {
+    String::from_utf8(envelope.to_bytes()).unwrap()
+}
+
+fn piece<'t>(text: &'t str, start: &str, end: &str) -> &'t str {
+    let from = text.find(start).unwrap_or_else(|| panic!("{start} in {text}"));
+    let length = text[from..].find(end).unwrap_or_else(|| panic!("{end}"));
+    &text[from..from + length + end.len()]
+}
+
+fn parsed(text: String) -> Envelope {
+    Envelope::parse(text.clone(), &Limits::SOAP).unwrap_or_else(|e| panic!("{e}: {text}"))
+}
+
+#[track_caller]
+fn refuses(pair: &mut Pair, text: String, because: &str) {
+    let reply = match pair.service.receive(&parsed(text), pair.now) {
+        Incoming::Reply(reply) => reply,
+        other => panic!("accepted: {other:?}"),
+    };
+    says(reply.error.as_ref().unwrap(), &[because]);
+    assert_eq!(fault(&reply.envelope).0, "Sender/InvalidSecurity");
+}
+
+#[test]
+fn parts_of_one_message_make_no_other() {
+    for order in [ORDERS[0], ORDERS[1]] {
+        let mut pair = setup(OLD, order, false).one_shot().build();
+        pair.open().unwrap();
+        let (one, two) = (text_of(&pair.request("one").0), text_of(&pair.request("two").0));
+        // The key of another message, the body of another, the signature of another.
+        let key = |text| piece(text, "<e:EncryptedKey", "</e:EncryptedKey>");
+        let value = |text| piece(key(text), "<e:CipherValue>", "</e:CipherValue>");
+        refuses(&mut pair, one.replace(value(&one), value(&two)), "");
+        let body = |text| piece(text, "<s:Body", "</s:Body>");
+        refuses(&mut pair, one.replace(body(&one), body(&two)), "");
+        let clear = "<s:Body u:Id=\"_1\"><Add xmlns=\"http://Microsoft.ServiceModel.Samples\">x</Add></s:Body>";
+        refuses(&mut pair, one.replace(body(&one), clear), "");
+        let stamp = |text| piece(text, "<u:Timestamp", "</u:Timestamp>");
+        refuses(&mut pair, one.replace(stamp(&one), stamp(&two)), "");
+        // Wrapped: the signed body elsewhere, another in its place.
+        let wrapped =
+            body(&one).replacen("<s:Body", "<x:Wrap xmlns:x=\"urn:x\"><s:Body", 1) + "</x:Wrap>";
+        let wrapped = one
+            .replace(body(&one), &clear.replace(" u:Id=\"_1\"", " u:Id=\"_x\""))
+            .replace("<o:Security", &format!("{wrapped}<o:Security"));
+        refuses(&mut pair, wrapped, "");
+        // Without its signature, or with another place for the list.
+        let start = if order == ORDERS[0] { "<Signature " } else { "<e:EncryptedData Id=\"_7\"" };
+        let end = if order == ORDERS[0] { "</Signature>" } else { "</e:EncryptedData>" };
+        refuses(&mut pair, one.replace(piece(&one, start, end), ""), "");
+        // The good ones are, once.
+        pair.service.message(&parsed(one.clone()), pair.now);
+        pair.service.message(&parsed(two), pair.now);
+        refuses(&mut pair, one, "received before");
+    }
+}
+
+/// A trusted client takes alice's message and puts his signature in the place of hers. While the signature is in clear its
+/// digests are, and he can; but the message is his then. Where it is encrypted he knows no digests.
+#[test]
+fn whoever_signs_is_the_sender() {
+    let mut pair = pair();
+    let honest = text_of(&pair.request("for the service alone").0);
+    let envelope = parsed(honest.clone());
+    let info = envelope.document().root().descendants_and_self();
+    let info = info.into_iter().find(|e| e.local_name() == "SignedInfo").unwrap();
+    let mut octets = Vec::new();
+    canonicalize(info, &Exclusive::default(), &mut octets);
+    let value = forge::base64(&key("bob").sign(DigestAlgorithm::Sha1, &octets).unwrap());
+    let old = piece(&honest, "<SignatureValue>", "</SignatureValue>");
+    let (alice, bob) = (certificate("alice"), certificate("bob"));
+    let his = honest
+        .replace(old, &format!("<SignatureValue>{value}</SignatureValue>"))
+        .replace(&forge::base64(alice.der()), &forge::base64(bob.der()));
+    let message = pair.service.message(&parsed(his.clone()), pair.now);
+    assert!(Credential::Certificate("bob").is_caller(&message.caller));
+    // Her certificate in the message does not make it hers.
+    let hers = his.replace(&forge::base64(bob.der()), &forge::base64(alice.der()));
+    refuses(&mut pair, hers, "signature value is wrong");
+    let mut pair = setup(OLD, ORDERS[1], false).one_shot().build();
+    pair.open().unwrap();
+    let hidden = text_of(&pair.request("for the service alone").0);
+    assert!(!hidden.contains("DigestValue") && !hidden.contains("SignatureValue"), "{hidden}");
+}
+
+#[test]
+fn keys_that_cannot_be_opened_are_not_told_apart() {
+    for suite in [AlgorithmSuite::BASIC256, "Basic256Rsa15".parse().unwrap()] {
+        let mut setup = nemhandel();
+        for settings in [&mut setup.client.settings, &mut setup.service.settings] {
+            settings.suite = suite;
+        }
+        let mut pair = setup.build();
+        pair.open().unwrap();
+        let honest = text_of(&pair.request("x").0);
+        let value = piece(
+            piece(&honest, "<e:EncryptedKey", "</e:EncryptedKey>"),
+            "<e:CipherValue>",
+            "</e:CipherValue>",
+        )
+        .to_owned();
+        let service = certificate("service");
+        let of =
+            |octets: &[u8]| format!("<e:CipherValue>{}</e:CipherValue>", forge::base64(octets));
+        let other = |length: usize| {
+            of(&service.encrypt_key(suite.key_transport, &vec![3; length]).unwrap())
+        };
+        let wrong_padding = {
+            let wrong = match suite.key_transport {
+                KeyTransport::RsaOaep => KeyTransport::Rsa15,
+                KeyTransport::Rsa15 => KeyTransport::RsaOaep,
+            };
+            of(&service.encrypt_key(wrong, &[3; 32]).unwrap())
+        };
+        let mut seen = Vec::new();
+        for value_of in [
+            of(&[0; 256]),
+            of(&[7; 256]),
+            of(&[1; 3]),
+            wrong_padding,
+            other(32),
+            other(16),
+            other(5),
+        ] {
+            let reply = pair.service.answer(&parsed(honest.replace(&value, &value_of)), pair.now);
+            seen.push((fault(&reply.envelope), text_of(&reply.envelope).len()));
+        }
+        seen.dedup();
+        assert_eq!(seen.len(), 1, "{seen:?}");
+        assert!(matches!(pair.service.receive(&parsed(honest), pair.now), Incoming::Message(_)));
+    }
+}
+
+// ---- Answers -----------------------------------------------------------------------------------
+
+#[test]
+fn only_the_expected_service_answers() {
+    for replies_carry in [false, true] {
+        let shown = CertificateTokens { replies_carry, ..CertificateTokens::default() };
+        let mut pair = pair();
+        let (request, correlation) = pair.request("x");
+        // Bob is a service, too, and trusted; he knows alice's certificate and what she asked.
+        let asked = pair.service.message(&request, pair.now);
+        let mut bobs = nemhandel();
+        bobs.service.binding = Some(service_binding("bob", shown));
+        std::mem::swap(&mut pair.service, &mut bobs.build().service);
+        let reply = pair.echo(asked);
+        let error = pair.client.verify(wire(&reply), &correlation, &still(pair.now)).unwrap_err();
+        let because =
+            if replies_carry { "must come from 'CN=localhost" } else { "cannot be resolved" };
+        says(&error, &[because]);
+        // With the service's name on it.
+        let (bob, service) = (certificate("bob"), certificate("service"));
+        let swapped = text_of(&reply)
+            .replace(&forge::base64(bob.der()), &forge::base64(service.der()))
+            .replace(
+                &forge::base64(bob.subject_key_identifier().unwrap()),
+                &forge::base64(service.subject_key_identifier().unwrap()),
+            );
+        let error =
+            pair.client.verify(parsed(swapped), &correlation, &still(pair.now)).unwrap_err();
+        says(&error, &["signature value is wrong"]);
+    }
+}
+
+/// Alice's own request sent back, and the service's reply sent to it.
+#[test]
+fn nothing_counts_where_it_came_from() {
+    let mut pair = pair();
+    let (request, correlation) = pair.request("x");
+    let message = pair.service.message(&request, pair.now);
+    let reply = pair.echo(message);
+    let error = pair.client.verify(wire(&request), &correlation, &still(pair.now)).unwrap_err();
+    assert!(matches!(error, ClientError::Unverifiable(_)), "{error}");
+    let answered = pair.service.answer(&reply, pair.now);
+    assert_eq!(fault(&answered.envelope).0, "Sender/InvalidSecurity", "{:?}", answered.error);
+    pair.client.verify(wire(&reply), &correlation, &still(pair.now)).unwrap();
+    let error = pair.client.verify(wire(&reply), &correlation, &still(pair.now)).unwrap_err();
+    says(&error, &["received before"]);
+}
