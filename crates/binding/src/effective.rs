@@ -16,9 +16,10 @@ use crate::proxy::ProxySettings;
 use crate::refusal::Refusal;
 use crate::stack::{BindingElement, SecurityBindingElement, SecurityKind, Stack, TokenKind};
 use crate::{
-    AlgorithmSuite, AuthenticationMode, AuthenticationSchemes, KeyEntropyMode, ListenUriMode,
-    MessageCredentialType, MessageProtectionOrder, MessageSecurityVersion, MessageVersion,
-    SecurityHeaderLayout, StoreLocation, TextEncoding, TimeSpan, TransferMode, TrustVersion,
+    AlgorithmSuite, AuthenticationMode, AuthenticationSchemes, HostNameComparisonMode,
+    KeyEntropyMode, ListenUriMode, MessageCredentialType, MessageProtectionOrder,
+    MessageSecurityVersion, MessageVersion, SecurityHeaderLayout, StoreLocation, TextEncoding,
+    TimeSpan, TransferMode, TrustVersion,
 };
 
 /// Which side of the conversation.
@@ -98,8 +99,14 @@ pub struct EffectiveTransport {
     pub transfer_mode: TransferMode,
     /// HTTP authentication of clients; `ANONYMOUS` when there is none.
     pub authentication: AuthenticationSchemes,
+    /// The realm in which a service asks for HTTP Basic and Digest.
+    pub realm: String,
     /// Whether the TLS client must show a certificate.
     pub require_client_certificate: bool,
+    /// How the host name takes part in finding the service.
+    pub host_name_comparison_mode: HostNameComparisonMode,
+    /// How long a service waits for the whole of a request; zero: no limit of its own.
+    pub request_initialization_timeout: TimeSpan,
     /// Whether HTTP connections are reused.
     pub keep_alive: bool,
     /// What is said of proxies; [`ProxyRules`](crate::ProxyRules) makes a decision of it.
@@ -303,9 +310,6 @@ impl EffectiveEndpoint {
         credentials: ClientCredentials,
     ) -> Result<EffectiveEndpoint, Refusal> {
         let behavior = EndpointBehavior::default().client_credentials(credentials);
-        if let Some(refusal) = binding.client_refusals().into_iter().next() {
-            return Err(refusal);
-        }
         let mut endpoint = EffectiveEndpoint::resolve(Role::Client, binding)?;
         endpoint.contract = contract.into();
         endpoint.address = address.into();
@@ -334,7 +338,7 @@ impl EffectiveEndpoint {
     }
 
     pub(crate) fn resolve(role: Role, binding: &Binding) -> Result<EffectiveEndpoint, Refusal> {
-        match binding.refusals().into_iter().next() {
+        match binding.refusals().into_iter().chain(binding.refusals_of(role)).next() {
             Some(refusal) => Err(refusal),
             None => Ok(EffectiveEndpoint::unchecked(role, binding)),
         }
@@ -466,7 +470,10 @@ fn transport(stack: &Stack) -> EffectiveTransport {
         max_buffer_size: 65_536,
         transfer_mode: TransferMode::Buffered,
         authentication: AuthenticationSchemes::ANONYMOUS,
+        realm: String::new(),
         require_client_certificate: false,
+        host_name_comparison_mode: HostNameComparisonMode::StrongWildcard,
+        request_initialization_timeout: TimeSpan::ZERO,
         keep_alive: true,
         proxy: ProxySettings::default(),
         allow_cookies: false,
@@ -503,6 +510,9 @@ fn http_settings(
         http.max_buffer_size.map_or(http.max_received_message_size, u64::from);
     transport.transfer_mode = http.transfer_mode;
     transport.authentication = http.authentication_scheme;
+    transport.realm.clone_from(&http.realm);
+    transport.host_name_comparison_mode = http.host_name_comparison_mode;
+    transport.request_initialization_timeout = http.request_initialization_timeout;
     transport.keep_alive = http.keep_alive_enabled;
     transport.allow_cookies = http.allow_cookies;
     transport.decompression = http.decompression_enabled;

@@ -27,6 +27,11 @@ macro_rules! flags {
                 $T(self.0 | other.0)
             }
 
+            /// Whether the set has exactly one member.
+            pub const fn is_single(self) -> bool {
+                self.0.is_power_of_two()
+            }
+
             /// Whether every member of `other` is in the set.
             pub const fn contains(self, other: $T) -> bool {
                 self.0 & other.0 == other.0

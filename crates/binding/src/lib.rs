@@ -147,6 +147,7 @@ mod missing;
 mod proxy;
 mod reference;
 mod refusal;
+mod refusal_of_role;
 #[cfg(test)]
 mod round_trip;
 mod schema;

@@ -6,9 +6,9 @@ use crate::bindings::Binding;
 use crate::bindings::custom_binding::{CustomElement, ElementClass, registered_name};
 use crate::stack::{BindingElement, SecurityKind, Stack};
 use crate::{
-    AuthenticationMode, BasicHttpMessageCredentialType, BasicHttpSecurityMode, IssuedKeyType,
-    MessageCredentialType, ProtectionLevel, SecurityMode, TcpClientCredentialType, TransferMode,
-    WsFederationHttpSecurityMode,
+    AuthenticationMode, BasicHttpMessageCredentialType, BasicHttpSecurityMode,
+    HttpClientCredentialType, IssuedKeyType, MessageCredentialType, ProtectionLevel, SecurityMode,
+    TcpClientCredentialType, TransferMode, WsFederationHttpSecurityMode,
 };
 
 /// A combination of settings that WCF refuses when the service host or channel factory opens.
@@ -163,6 +163,18 @@ fn federation(
 }
 
 fn basic(security: &crate::bindings::http::BasicHttpSecurity, found: &mut Vec<Refusal>) {
+    if security.mode == BasicHttpSecurityMode::TransportCredentialOnly
+        && security.transport.client_credential_type == HttpClientCredentialType::Certificate
+    {
+        found.push(refusal(
+            "credential-only-certificate",
+            "security/transport/@clientCredentialType",
+            "mode=\"TransportCredentialOnly\" goes over plain HTTP, where no client shows a certificate",
+            "Certificate-based client authentication is not supported in TransportCredentialOnly security mode. Select the \
+             Transport security mode.",
+            "write mode=\"Transport\" for HTTPS, or clientCredentialType=\"Basic\" or \"Digest\"",
+        ));
+    }
     let user_name =
         security.message.client_credential_type == BasicHttpMessageCredentialType::UserName;
     if security.mode == BasicHttpSecurityMode::Message && user_name {

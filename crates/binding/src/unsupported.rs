@@ -102,12 +102,45 @@ fn transport(endpoint: &EffectiveEndpoint, found: &mut Found) {
         found.add("streamed messages", "write transferMode=\"Buffered\"", "@transferMode");
     }
     proxy(endpoint, found);
-    let authentication = endpoint.transport.authentication;
-    if !authentication.contains(AuthenticationSchemes::ANONYMOUS) {
+    if known_scheme {
+        http_authentication(endpoint, found);
+    }
+}
+
+/// Basic and Digest run; so does nothing at all.
+fn http_authentication(endpoint: &EffectiveEndpoint, found: &mut Found) {
+    use AuthenticationSchemes as Schemes;
+    let schemes = endpoint.transport.authentication;
+    let at = match endpoint.binding_section.as_str() {
+        "customBinding" => "httpTransport/@authenticationScheme",
+        _ => "security/transport/@clientCredentialType",
+    };
+    let has = |scheme| schemes.contains(scheme);
+    if has(Schemes::NEGOTIATE) || has(Schemes::NTLM) {
+        let instead = match endpoint.binding_section.as_str() {
+            "customBinding" => {
+                "write authenticationScheme=\"Basic\" or \"Digest\", or leave it out"
+            }
+            _ => "write clientCredentialType=\"Basic\", \"Digest\" or \"None\"",
+        };
+        found.add(format!("HTTP authentication {schemes} (Windows accounts)"), instead, at);
+    } else if schemes == Schemes::NONE && endpoint.binding_section != "customBinding" {
         found.add(
-            format!("HTTP authentication {authentication}"),
-            "write <transport clientCredentialType=\"None\" />",
-            "security/transport/@clientCredentialType",
+            "clientCredentialType=\"InheritedFromHost\": how clients authenticate is said by IIS, and the service is not in it",
+            "write the credential that the clients use: \"Basic\", \"Digest\", \"Certificate\" or \"None\"",
+            at,
+        );
+    } else if schemes == Schemes::NONE {
+        found.add(
+            "authenticationScheme=\"None\", which takes no request of anybody",
+            "remove it, or write \"Anonymous\", \"Basic\" or \"Digest\"",
+            at,
+        );
+    } else if has(Schemes::ANONYMOUS) && schemes != Schemes::ANONYMOUS {
+        found.add(
+            format!("HTTP authentication that is up to the client ({schemes})"),
+            "leave \"Anonymous\" out, so that every client is asked, or write nothing else",
+            at,
         );
     }
 }

@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::effective::{EffectiveEndpoint, Role};
 use crate::explain::METADATA_CONTRACT;
 use crate::file::node::Node;
-use crate::{MessageCredentialType, X509CertificateValidationMode};
+use crate::{AuthenticationSchemes, MessageCredentialType, X509CertificateValidationMode};
 
 /// What becomes of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -427,6 +427,18 @@ fn given_in_code(endpoint: &EffectiveEndpoint) -> Vec<&'static str> {
     });
     if endpoint.role == Role::Service && decided_in_net {
         found.push("who may do what (ServiceHostBuilder::authorize)");
+    }
+    let has = |scheme| endpoint.transport.authentication.contains(scheme);
+    let (basic, digest) = (has(AuthenticationSchemes::BASIC), has(AuthenticationSchemes::DIGEST));
+    match endpoint.role {
+        Role::Client if basic || digest => found.push("a user name and a password"),
+        Role::Client => {}
+        Role::Service => {
+            found.extend(basic.then_some("a check of user names and passwords"));
+            found.extend(
+                digest.then_some("a store of passwords (ServiceHostBuilder::digest_store)"),
+            );
+        }
     }
     let Some(security) = &endpoint.security else { return found };
     for missing in endpoint.missing_credentials() {

@@ -40,7 +40,7 @@ pub enum Support {
 pub enum Feature {
     /// TLS below HTTP.
     Https,
-    /// HTTP Basic, Digest, NTLM and Negotiate.
+    /// NTLM and Negotiate, which are Windows accounts over HTTP.
     HttpAuthentication,
     /// `net.tcp`.
     Tcp,
@@ -85,7 +85,7 @@ impl Feature {
     pub fn as_str(self) -> &'static str {
         match self {
             Feature::Https => "HTTPS",
-            Feature::HttpAuthentication => "HTTP authentication",
+            Feature::HttpAuthentication => "Windows accounts over HTTP",
             Feature::Tcp => "net.tcp",
             Feature::WebSockets => "WebSockets",
             Feature::BinaryMessages => "binary messages",
@@ -162,9 +162,11 @@ pub(crate) const IDENTITY_FOUNDATION: &str = "there is no Windows Identity Found
 
 /// Modes of security that are not none.
 pub(crate) const FEDERATED: &[&str] = &["Message", "TransportWithMessageCredential"];
-/// Ways to authenticate over HTTP.
+/// Ways to authenticate over HTTP that are not run.
 pub(crate) const SCHEMES: &[&str] =
-    &["Digest", "Negotiate", "Ntlm", "IntegratedWindowsAuthentication", "Basic"];
+    &["Negotiate", "Ntlm", "IntegratedWindowsAuthentication", "None"];
+/// The same as kinds of credentials.
+pub(crate) const CREDENTIALS: &[&str] = &["Ntlm", "Windows", "InheritedFromHost"];
 /// Modes of message security that are not run.
 pub(crate) const MODES: &[&str] = &[
     "CertificateOverTransport",

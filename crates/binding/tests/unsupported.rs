@@ -1,6 +1,9 @@
 //! What this version cannot run is named, each by itself; what it can run is not.
 
-use waxwing_binding::{Binding, ClientCredentials, Configuration, EffectiveEndpoint};
+use waxwing_binding::{
+    BasicHttpSecurityMode, Binding, ClientCredentials, Configuration, EffectiveEndpoint,
+    HttpClientCredentialType, NetHttpBinding, Role, ServiceBehavior,
+};
 
 fn binding(section: &str, inside: &str) -> Binding {
     let text = format!(
@@ -81,9 +84,10 @@ fn what_cannot_be_run_is_named() {
     }
     let soap11 = "<binding><textMessageEncoding messageVersion=\"Soap11WSAddressing10\"/><httpTransport/></binding>";
     assert_eq!(features("customBinding", soap11), [""; 0]);
-    let basic = "<binding><security mode=\"Transport\"><transport clientCredentialType=\"Basic\"/>\
-                 </security></binding>";
-    assert_eq!(features("wsHttpBinding", basic), ["HTTPS", "HTTP authentication Basic"]);
+    let ntlm = "<binding><security mode=\"Transport\"><transport clientCredentialType=\"Ntlm\"/>\
+                </security></binding>";
+    let found = features("wsHttpBinding", ntlm);
+    assert_eq!(found.last().unwrap(), "HTTP authentication Ntlm (Windows accounts)");
     assert_eq!(features("webHttpBinding", "<binding/>"), ["webHttpBinding"]);
     assert_eq!(
         features("netNamedPipeBinding", "<binding/>"),
@@ -127,4 +131,84 @@ fn details_of_custom_security_are_named() {
     assert_eq!(features("customBinding", without_soap), ["messages without a SOAP envelope"]);
     let context = "<binding><context/><httpTransport/></binding>";
     assert_eq!(features("customBinding", context), ["the binding element <context>"]);
+}
+
+fn http(scheme: &str) -> String {
+    format!(
+        "<binding><textMessageEncoding/><httpTransport authenticationScheme=\"{scheme}\"/></binding>"
+    )
+}
+
+fn opened(role: Role, section: &str, inside: &str) -> Result<Vec<String>, String> {
+    made(role, &binding(section, inside))
+}
+
+fn made(role: Role, binding: &Binding) -> Result<Vec<String>, String> {
+    let endpoint = match role {
+        Role::Client => {
+            EffectiveEndpoint::client(binding, "I", "http://h/", None, ClientCredentials::default())
+        }
+        Role::Service => {
+            EffectiveEndpoint::service(binding, "I", "http://h/", ServiceBehavior::default())
+        }
+    };
+    let endpoint = endpoint.map_err(|refusal| refusal.to_string())?;
+    Ok(endpoint.unsupported().into_iter().map(|unsupported| unsupported.feature).collect())
+}
+
+/// What runs of HTTP authentication, what does not, and what WCF refuses, at which side.
+#[test]
+fn http_authentication() {
+    use Role::{Client, Service};
+    let only = |credential: &str| {
+        format!(
+            "<binding messageEncoding=\"Text\"><security mode=\"TransportCredentialOnly\"><transport \
+             clientCredentialType=\"{credential}\" realm=\"r\"/></security></binding>"
+        )
+    };
+    for role in [Client, Service] {
+        for scheme in ["Basic", "Digest", "Anonymous"] {
+            assert_eq!(opened(role, "customBinding", &http(scheme)), Ok(vec![]), "{scheme}");
+        }
+        for credential in ["Basic", "Digest", "None"] {
+            assert_eq!(
+                opened(role, "netHttpBinding", &only(credential)),
+                Ok(vec![]),
+                "{credential}"
+            );
+        }
+        for scheme in ["Ntlm", "Negotiate", "IntegratedWindowsAuthentication"] {
+            let found = opened(role, "customBinding", &http(scheme));
+            let refused = found.clone().map_or_else(|text| text, |features| features.join(""));
+            assert!(refused.contains(scheme), "{found:?}");
+        }
+        let binding = NetHttpBinding::new(BasicHttpSecurityMode::TransportCredentialOnly, false);
+        let mut security = binding.security.clone();
+        security.transport.client_credential_type = HttpClientCredentialType::Certificate;
+        let binding = binding.security(security).into();
+        let found = made(role, &binding).unwrap_err();
+        let text = "Certificate-based client authentication is not supported in TransportCredentialOnly security mode. \
+                    Select the Transport security mode.";
+        assert!(found.contains(text), "{found}");
+    }
+    let several = http("Basic, Digest");
+    assert_eq!(opened(Service, "customBinding", &several), Ok(vec![]));
+    let found = opened(Client, "customBinding", &several).unwrap_err();
+    assert!(
+        found.contains("only supports specification of exactly one authentication scheme"),
+        "{found}"
+    );
+    let found = opened(Service, "customBinding", &http("Basic, Anonymous")).unwrap();
+    assert!(found[0].contains("up to the client"), "{found:?}");
+    let inherited = only("InheritedFromHost");
+    let found = opened(Client, "netHttpBinding", &inherited).unwrap_err();
+    assert!(found.contains("'InheritedFromHost' can only be used on the server side"), "{found}");
+    let found = opened(Service, "netHttpBinding", &inherited).unwrap();
+    assert!(found[0].contains("said by IIS"), "{found:?}");
+    let both = "<binding><httpsTransport requireClientCertificate=\"true\" authenticationScheme=\"Basic\"/></binding>";
+    let found = opened(Service, "customBinding", both).unwrap_err();
+    let text = "The HTTPS listener factory was configured to require a client certificate and the 'Basic' authentication scheme. \
+                However, only one form of client authentication can be required at once.";
+    assert!(found.contains(text), "{found}");
+    assert!(opened(Client, "customBinding", both).is_ok());
 }

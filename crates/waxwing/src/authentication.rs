@@ -5,6 +5,8 @@
 //! another service. No other message waits for a rule, and no lock is held meanwhile; a rule that panics trusts nobody, and
 //! one that takes too long ([`VERDICT_TIMEOUT`]) neither.
 
+mod stores;
+
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,6 +20,9 @@ pub(crate) use waxwing_security::conversation::Evidence;
 use waxwing_security::conversation::{CertificateEvidence, UserNameEvidence, Verdict};
 use zeroize::Zeroizing;
 
+pub(crate) use self::stores::DigestRule;
+pub use self::stores::{AsyncDigestStore, DigestStore};
+use crate::digest::{DigestClaim, DigestSecret};
 use crate::future::BoxFuture;
 use crate::panics::{self, Panicked};
 
@@ -166,6 +171,7 @@ pub(crate) enum UserNameRule {
 pub(crate) struct Judge {
     certificates: Option<TrustRule>,
     user_names: Option<UserNameRule>,
+    digests: Option<DigestRule>,
     threads: Threads,
     most: Duration,
 }
@@ -244,7 +250,13 @@ fn lock(shares: &Mutex<HashMap<PeerTag, Share>>) -> MutexGuard<'_, HashMap<PeerT
 impl Judge {
     /// A judge by these rules; what has no rule is not trusted.
     pub(crate) fn new(certificates: Option<TrustRule>, user_names: Option<UserNameRule>) -> Self {
-        Self { certificates, user_names, threads: Threads::new(), most: VERDICT_TIMEOUT }
+        let (threads, most) = (Threads::new(), VERDICT_TIMEOUT);
+        Self { certificates, user_names, digests: None, threads, most }
+    }
+
+    /// The same, knowing users by HTTP Digest.
+    pub(crate) fn with_digests(self, rule: Option<DigestRule>) -> Self {
+        Self { digests: rule, ..self }
     }
 
     /// Whether the evidence that came from `peer` is good, `now`.
@@ -257,6 +269,30 @@ impl Judge {
         match tokio::time::timeout(self.most, self.ask(evidence, peer, now)).await {
             Ok(verdict) => verdict,
             Err(_) => Err(format!("there was no verdict within {:?}", self.most)),
+        }
+    }
+
+    /// Whether a claim that came from `peer` is proven, and new.
+    pub(crate) async fn digest_verdict(&self, claim: DigestClaim, peer: PeerTag) -> Verdict {
+        match tokio::time::timeout(self.most, self.digest(claim, peer)).await {
+            Ok(verdict) => verdict,
+            Err(_) => Err(format!("there was no verdict within {:?}", self.most)),
+        }
+    }
+
+    async fn digest(&self, claim: DigestClaim, peer: PeerTag) -> Verdict {
+        match &self.digests {
+            None => Err("there is no store of passwords".to_owned()),
+            Some(DigestRule::Blocking(store)) => {
+                let store = Arc::clone(store);
+                let check = move || proven(&claim, store.secret(claim.username(), claim.realm()));
+                self.on_a_thread(peer, check).await
+            }
+            Some(DigestRule::Waiting(store)) => {
+                let check =
+                    async { proven(&claim, store.secret(claim.username(), claim.realm()).await) };
+                told(panics::caught(check).await)
+            }
         }
     }
 
@@ -328,6 +364,18 @@ impl Judge {
             verdict
         });
         checked.await.unwrap_or_else(|_| Err("the validator was given up".to_owned()))
+    }
+}
+
+fn proven(claim: &DigestClaim, kept: Result<Option<DigestSecret>, String>) -> Verdict {
+    let secret = kept?;
+    match (claim.is_proven_by(secret.as_ref()), secret) {
+        (true, _) if claim.is_first() => Ok(()),
+        (true, _) => Err("the digest was used before: the request was sent twice, or somebody repeats it".to_owned()),
+        (false, None) => Err("there is no such user".to_owned()),
+        (false, Some(_)) => Err(
+            "the digest is wrong: by another password, or of an algorithm by which nothing is kept of the user".to_owned(),
+        ),
     }
 }
 

@@ -11,7 +11,8 @@ pub use waxwing_security::conversation::{
 pub use zeroize::Zeroizing;
 
 pub use crate::authentication::{
-    AsyncCertificateTrust, AsyncUserNameValidator, CertificateTrust, MAX_BLOCKING_RULES,
-    MAX_BLOCKING_RULES_OF_PEER, UserNameValidator, VERDICT_TIMEOUT,
+    AsyncCertificateTrust, AsyncDigestStore, AsyncUserNameValidator, CertificateTrust, DigestStore,
+    MAX_BLOCKING_RULES, MAX_BLOCKING_RULES_OF_PEER, UserNameValidator, VERDICT_TIMEOUT,
 };
+pub use crate::digest::{DigestAlgorithm, DigestSecret};
 pub use waxwing_security::wsse::Dialect;

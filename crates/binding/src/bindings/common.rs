@@ -2,8 +2,9 @@
 
 use crate::settings::settings;
 use crate::values::Range;
-use crate::word::Feature::{Callbacks, HttpAuthentication, Https};
-use crate::word::Support::{Refused, Runs};
+use crate::word::CREDENTIALS;
+use crate::word::Feature::{Callbacks, Https};
+use crate::word::Support::{Refused, Runs, RunsExcept};
 use crate::{
     AlgorithmSuite, HttpClientCredentialType, HttpProxyCredentialType, PolicyEnforcement,
     ProtectionScenario, TimeSpan,
@@ -131,13 +132,13 @@ settings! {
         attributes {
             /// How the client authenticates on the HTTP layer.
             client_credential_type: HttpClientCredentialType = HttpClientCredentialType::None,
-                "clientCredentialType" => Refused(HttpAuthentication);
+                "clientCredentialType" => RunsExcept(CREDENTIALS);
             /// How the client authenticates to a proxy. Basic and Digest can be done here: a binding that names its proxy is
             /// refused with another, and where the system names one, the messages are when the proxy asks.
             proxy_credential_type: HttpProxyCredentialType = HttpProxyCredentialType::None,
                 "proxyCredentialType" => Runs;
             /// Realm of HTTP Basic and Digest.
-            realm: String = String::new(), "realm" => Refused(HttpAuthentication);
+            realm: String = String::new(), "realm" => Runs;
         }
         children {
             /// Channel binding tokens.

@@ -208,7 +208,7 @@ settings! {
             proxy_authentication_scheme: AuthenticationSchemes = AuthenticationSchemes::ANONYMOUS,
                 "proxyAuthenticationScheme" => Runs;
             /// Realm of HTTP Basic and Digest.
-            realm: String = String::new(), "realm" => Refused(HttpAuthentication);
+            realm: String = String::new(), "realm" => Runs;
             /// Time for a request's first bytes; 00:00:00 is automatic.
             request_initialization_timeout: TimeSpan = TimeSpan::ZERO,
                 "requestInitializationTimeout"

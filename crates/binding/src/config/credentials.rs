@@ -4,7 +4,7 @@ use crate::config::identity::CertificateReference;
 use crate::file::raw::RawXml;
 use crate::settings::settings;
 use crate::values::Range;
-use crate::word::Feature::{Cookies, HttpAuthentication, Https, IssuedTokens, WindowsAccounts};
+use crate::word::Feature::{Cookies, Https, IssuedTokens, WindowsAccounts};
 use crate::word::Support::{Refused, Runs};
 use crate::word::{CLASS, IDENTITY_FOUNDATION, NO_PEERS, NO_WINDOWS, note, note_as, warn};
 use crate::{
@@ -284,7 +284,7 @@ settings! {
         attributes {
             /// How far the service may act as the client.
             impersonation_level: TokenImpersonationLevel = TokenImpersonationLevel::Identification,
-                "impersonationLevel" => Refused(HttpAuthentication);
+                "impersonationLevel" => note(NO_WINDOWS);
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::config::behaviors::{EndpointBehavior, ServiceBehavior};
 use crate::config::endpoints::Service;
 use crate::config::known::offer;
 use crate::config::resolve_error::ResolveError;
-use crate::effective::EffectiveEndpoint;
+use crate::effective::{EffectiveEndpoint, Role};
 
 impl Configuration {
     /// A binding as an endpoint refers to it: the named one; without a name the unnamed one, else
@@ -55,6 +55,7 @@ impl Configuration {
         endpoint: &str,
         section: &str,
         name: &str,
+        role: Role,
     ) -> Result<Binding, ResolveError> {
         let binding = self.binding(section, name).ok_or_else(|| ResolveError::NoBinding {
             endpoint: endpoint.to_owned(),
@@ -65,7 +66,7 @@ impl Configuration {
                 offer("bindings of this type", name, of_type.map(|b| b.name()))
             },
         })?;
-        match binding.refusals().into_iter().next() {
+        match binding.refusals().into_iter().chain(binding.refusals_of(role)).next() {
             None => Ok(binding),
             Some(refusal) => Err(ResolveError::Refused {
                 endpoint: endpoint.to_owned(),

@@ -75,11 +75,7 @@ impl Configuration {
             return Err(ResolveError::StandardEndpoint { kind: endpoint.kind.clone() });
         }
         let (section, name) = (&endpoint.binding, &endpoint.binding_configuration);
-        let binding = self.usable_binding(&endpoint.name, section, name)?;
-        if let Some(refusal) = binding.client_refusals().into_iter().next() {
-            let (endpoint, refusal) = (endpoint.name.clone(), Box::new(refusal));
-            return Err(ResolveError::Refused { endpoint, refusal });
-        }
+        let binding = self.usable_binding(&endpoint.name, section, name, Role::Client)?;
         self.named_behavior(&endpoint.name, &endpoint.behavior_configuration)?;
         Ok(self.client_with(endpoint, &binding))
     }

@@ -139,7 +139,8 @@ impl Configuration {
         let Some((section, contract)) = section_and_contract(endpoint) else {
             return Err(ResolveError::StandardEndpoint { kind: endpoint.kind.clone() });
         };
-        let binding = self.usable_binding(label, section, &endpoint.binding_configuration)?;
+        let binding =
+            self.usable_binding(label, section, &endpoint.binding_configuration, Role::Service)?;
         self.named_behavior(label, &endpoint.behavior_configuration)?;
         let mut effective = self.service_with(endpoint, &binding, behavior, contract);
         effective.address = absolute(service, &endpoint.address, &effective.transport.scheme)

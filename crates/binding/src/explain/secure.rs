@@ -5,11 +5,13 @@ use super::{Facts, Topic};
 use crate::effective::{EffectiveEndpoint, EffectiveSecurity, Role, SecureConversation};
 use crate::stack::BindingElement;
 use crate::{
-    AlgorithmSuite, CertificateReference, Identity, MessageCredentialType, MessageProtectionOrder,
-    StoreLocation, TrustVersion, X509CertificateValidationMode, X509RevocationMode,
+    AlgorithmSuite, AuthenticationSchemes, CertificateReference, Identity, MessageCredentialType,
+    MessageProtectionOrder, StoreLocation, TrustVersion, X509CertificateValidationMode,
+    X509RevocationMode,
 };
 
 pub(super) fn explain(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
+    http_authentication(endpoint, facts);
     let Some(security) = &endpoint.security else {
         without_message_security(endpoint, facts);
         return;
@@ -25,6 +27,31 @@ pub(super) fn explain(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
     match endpoint.role {
         Role::Client => client_certificates(endpoint, security, facts),
         Role::Service => service_certificates(endpoint, security, facts),
+    }
+}
+
+/// What clients prove to HTTP.
+fn http_authentication(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
+    let transport = &endpoint.transport;
+    let has = |scheme| transport.authentication.contains(scheme);
+    let plain = transport.scheme == "http";
+    let realm = match (endpoint.role, transport.realm.as_str()) {
+        (Role::Client, _) | (_, "") => String::new(),
+        (Role::Service, realm) => format!(" in the realm \"{realm}\""),
+    };
+    if has(AuthenticationSchemes::BASIC) {
+        let listening = if plain { ": whoever listens reads the password" } else { "" };
+        let text = format!(
+            "HTTP Basic{realm}: the client sends a user name and a password with each request{listening}"
+        );
+        facts.say(Topic::Security, text);
+    }
+    if has(AuthenticationSchemes::DIGEST) {
+        let listening = if plain { "; whoever listens can try passwords on it" } else { "" };
+        let text = format!(
+            "HTTP Digest{realm}: the client proves a password with each request, without sending it{listening}"
+        );
+        facts.say(Topic::Security, text);
     }
 }
 

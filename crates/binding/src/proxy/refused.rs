@@ -8,7 +8,7 @@ use crate::stack::{BindingElement, Stack};
 impl Binding {
     /// Every combination of this binding that WCF refuses when a client with it is opened, beside
     /// [`refusals`](Binding::refusals).
-    pub fn client_refusals(&self) -> Vec<Refusal> {
+    pub(crate) fn client_refusals(&self) -> Vec<Refusal> {
         let stack = Stack::of(self);
         let Some(http) = stack.http() else { return Vec::new() };
         let is_https =

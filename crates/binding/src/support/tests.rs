@@ -157,6 +157,12 @@ fn sample(path: &str, value: &str) -> Configuration {
             let at = path.rsplit_once('/').map_or("", |(element, _)| element);
             model.set(&format!("bindings/{at}/@authenticationMode"), "AnonymousForSslNegotiated");
         }
+        if path.contains("/security/transport/@") {
+            // Without its mode the connection's security is not looked at.
+            let mode =
+                if binding == "netHttpBinding" { "TransportCredentialOnly" } else { "Transport" };
+            model.set(&format!("bindings/{binding}/binding/security/@mode"), mode);
+        }
         model.set(&format!("bindings/{path}"), value);
     } else {
         model.set(path, value);
@@ -213,7 +219,7 @@ fn features_are_refused_where_they_are_used() {
         let (path, value) = match feature {
             Feature::Https => ("wsHttpBinding/binding/security/@mode", "Transport"),
             Feature::HttpAuthentication => {
-                ("customBinding/binding/httpTransport/@authenticationScheme", "Basic")
+                ("customBinding/binding/httpTransport/@authenticationScheme", "Ntlm")
             }
             Feature::Tcp => ("netTcpBinding/binding/@name", ""),
             Feature::WebSockets => {

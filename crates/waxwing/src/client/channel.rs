@@ -27,7 +27,7 @@ use crate::environment::{Clock, SystemRandom};
 use crate::events::{CommunicationState, Events};
 use crate::layer::ClientService;
 use crate::log::Cut;
-use crate::net::{self, Transport};
+use crate::net::{self, HttpCredentials, Transport};
 use crate::quotas::MessageQuotas;
 use crate::trace::{Trace, TraceDirection};
 
@@ -58,6 +58,8 @@ pub(super) struct Parts {
     pub(super) transport: Arc<dyn Transport>,
     /// Whether its connections may be used again.
     pub(super) keep_alive: bool,
+    /// Who the client is to HTTP.
+    pub(super) http: Option<Arc<HttpCredentials>>,
     pub(super) clock: Clock,
     pub(super) trace: Option<Trace>,
     /// What replies may contain, if the endpoint says so.
@@ -376,6 +378,7 @@ impl Inner {
         let route = Route {
             transport: &*self.parts.transport,
             keep_alive: self.parts.keep_alive,
+            credentials: self.parts.http.as_deref(),
             via: &self.parts.via,
             version: self.parts.version.soap,
             decoder: encoder,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use waxwing_binding::Identity as EndpointIdentity;
+use waxwing_binding::{AuthenticationSchemes, Identity as EndpointIdentity};
 use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
 use waxwing_crypto::{Certificate, Identity, Usage};
 use waxwing_security::conversation::{
@@ -16,6 +16,7 @@ use super::factory::ChannelFactory;
 use super::prepared::Read;
 use crate::authentication::TrustRule;
 use crate::certificates::{CertificateError, certificate_of_identity};
+use crate::net::{HttpCredentials, HttpScheme};
 use crate::requirements::{self, requirements};
 
 impl ChannelFactory {
@@ -63,7 +64,32 @@ impl ChannelFactory {
             None if self.endpoint.security.is_none() => None,
             None => Some(self.configured_trust().map_err(failed)?),
         };
-        Ok(Read { options: self.options()?, trust })
+        Ok(Read { options: self.options()?, trust, http: self.http_credentials()?.map(Arc::new) })
+    }
+
+    /// Who the client is to HTTP; none where the binding does not say that it says so there.
+    fn http_credentials(&self) -> Result<Option<HttpCredentials>, ChannelError> {
+        let transport = &self.endpoint.transport;
+        let scheme = match transport.authentication {
+            AuthenticationSchemes::BASIC => HttpScheme::Basic,
+            AuthenticationSchemes::DIGEST => HttpScheme::Digest,
+            _ => return Ok(None),
+        };
+        let incomplete = |text: &str| ChannelError::incomplete(text, &self.endpoint.address);
+        let of_digest = self.http_digest.as_ref().filter(|_| scheme == HttpScheme::Digest);
+        let Some((name, password)) = of_digest.or(self.user_name.as_ref()) else {
+            return Err(incomplete(
+                "The username is not provided. Specify username in ClientCredentials: ChannelFactory::user_name (a \
+                 configuration file has no place for passwords)",
+            ));
+        };
+        let credentials =
+            HttpCredentials::new(scheme, name, password.clone()).map_err(incomplete)?;
+        // Over plain HTTP only where the binding itself is of plain HTTP: TransportCredentialOnly, or <httpTransport>.
+        Ok(Some(match transport.scheme.as_str() {
+            "http" => credentials.without_tls(),
+            _ => credentials,
+        }))
     }
 
     fn configured_trust(&self) -> Result<TrustRule, CertificateError> {

@@ -39,6 +39,7 @@ pub struct ChannelFactory {
     pub(super) stores: CertificateStores,
     pub(super) certificate: Option<Identity>,
     pub(super) user_name: Option<(String, Zeroizing<String>)>,
+    pub(super) http_digest: Option<(String, Zeroizing<String>)>,
     pub(super) service_certificate: Option<Certificate>,
     pub(super) trust: Option<TrustRule>,
     pub(super) identity: Option<ExpectedIdentity>,
@@ -113,6 +114,7 @@ impl ChannelFactory {
             stores,
             certificate: None,
             user_name: None,
+            http_digest: None,
             service_certificate: None,
             trust: None,
             identity: None,
@@ -139,7 +141,17 @@ impl ChannelFactory {
         self
     }
 
-    /// The same, authenticating with a user name and password.
+    /// The same, authenticating with this user name and password by HTTP Digest (`ClientCredentials.HttpDigest`), where those
+    /// of [`user_name`](Self::user_name) are not the ones.
+    #[must_use]
+    pub fn http_digest(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
+        self.prepared = Prepared::default();
+        self.http_digest = Some((name.into(), Zeroizing::new(password.into())));
+        self
+    }
+
+    /// The same, authenticating with a user name and password: in the messages, or by HTTP Basic or Digest, as the binding
+    /// has it.
     #[must_use]
     pub fn user_name(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
         self.prepared = Prepared::default();
@@ -331,6 +343,7 @@ impl ChannelFactory {
             encoding: Encoding::of(endpoint, version.soap),
             transport,
             keep_alive: endpoint.transport.keep_alive,
+            http: read.http.clone(),
             clock: self.clock,
             trace: self.trace.clone(),
             quotas: MessageQuotas::of(endpoint),

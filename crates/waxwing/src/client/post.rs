@@ -9,7 +9,7 @@ use waxwing_soap::SoapVersion;
 use waxwing_soap::encoder::{DecodeError, Decoder, Encoded};
 
 use crate::encoding::Encoding;
-use crate::net::{self, Outcome, Request, Transport, Written, first_bytes};
+use crate::net::{self, HttpCredentials, Outcome, Request, Transport, Written, first_bytes};
 
 /// How an exchange ended, with the service's idea of the time.
 pub(super) struct Posted {
@@ -26,6 +26,8 @@ pub(super) struct Route<'a> {
     pub(super) via: &'a str,
     /// Whether the connection may be used again.
     pub(super) keep_alive: bool,
+    /// Who the client is to HTTP.
+    pub(super) credentials: Option<&'a HttpCredentials>,
     pub(super) version: SoapVersion,
     /// That of this exchange.
     pub(super) decoder: Encoding,
@@ -47,6 +49,7 @@ impl Route<'_> {
             version: self.version,
             max_answer: self.decoder.max_message(),
             keep_alive: self.keep_alive,
+            credentials: self.credentials,
             ..Request::new(self.via, content_type, octets, written)
         };
         let exchange = self.transport.exchange(request);

@@ -6,12 +6,16 @@ use waxwing_security::conversation::ClientOptions;
 
 use crate::authentication::TrustRule;
 use crate::certificates::{CertificateStores, Fingerprint};
+use crate::net::HttpCredentials;
 
 /// What was read.
 pub(super) struct Read {
     pub(super) options: ClientOptions,
     /// Who decides about the service; none without security.
     pub(super) trust: Option<TrustRule>,
+    /// Who the client is to HTTP, where the binding says that it says so there. The channels of a factory remember together
+    /// where it was asked.
+    pub(super) http: Option<Arc<HttpCredentials>>,
 }
 
 /// What was read last, with what the files looked like before. Clones remember together.

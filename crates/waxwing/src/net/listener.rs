@@ -8,6 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use waxwing_security::conversation::{CertificateEvidence, UserNameEvidence};
 
+use super::authentication::HttpAuthentication;
+use crate::digest::DigestClaim;
 use crate::future::BoxFuture;
 
 /// Listens for messages. A host has one for each transport, and all its endpoints share it.
@@ -54,6 +56,13 @@ pub struct Route {
 pub trait Receiver: Send + Sync {
     /// The most octets of a message; larger ones are not handed over.
     fn max_message(&self) -> usize;
+
+    /// How those who send to it say who they are to HTTP; none when they need not. [`shown`](HttpAuthentication::shown) reads
+    /// what a request says, and [`challenges`](HttpAuthentication::challenges) go into an answer 401. A listener that is not
+    /// HTTP, or does not look at this, brings callers whom nobody knows, and who are refused.
+    fn authentication(&self) -> Option<&HttpAuthentication> {
+        None
+    }
 
     /// Takes a message and says what is answered. The peer waits as long as this takes; a peer that goes away drops the
     /// future.
@@ -105,6 +114,8 @@ pub enum TransportCaller {
     Anonymous,
     /// A user name and password that came with the message (HTTP Basic). Whether they are right is not decided.
     Password(UserNameEvidence),
+    /// That the sender knows the secret of a user (HTTP Digest). Whether he does is not decided.
+    Digest(Box<DigestClaim>),
     /// The certificate of a TLS client, with what came along. The handshake has proven that the peer has its private key;
     /// whether it is trusted is not decided.
     Certificate(Box<CertificateEvidence>),

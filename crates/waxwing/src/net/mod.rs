@@ -11,14 +11,17 @@
 //! process without sockets. Another one is given to [`ChannelFactory::transport`](crate::ChannelFactory::transport) and
 //! [`ServiceHostBuilder::listener`](crate::ServiceHostBuilder::listener).
 
+mod authentication;
 mod http;
 mod listener;
 pub mod memory;
+mod parameters;
 mod place;
 mod sockets;
 mod transport;
 
-pub use self::http::HttpLimits;
+pub use self::authentication::{HttpAuthentication, Shown};
+pub use self::http::{HttpCredentials, HttpLimits, HttpScheme};
 pub(crate) use self::http::{HttpListener, HttpTransport};
 pub use self::listener::{
     Incoming, ListenError, Listener, Listening, Receiver, Refusal, Reply, Route, TransportCaller,
@@ -26,4 +29,5 @@ pub use self::listener::{
 pub(crate) use self::place::place_of;
 pub use self::transport::{Answer, Outcome, Request, Transport, Written};
 pub(crate) use self::transport::{first_bytes, written};
+pub use crate::digest::DigestClaim;
 pub use waxwing_session::{TransportCause, TransportFailure};

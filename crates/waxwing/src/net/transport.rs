@@ -6,11 +6,14 @@ use tokio::sync::oneshot;
 use waxwing_session::TransportFailure;
 use waxwing_soap::SoapVersion;
 
+use super::http::HttpCredentials;
 use crate::future::BoxFuture;
 
 /// Sends messages and brings the answers, each in an exchange of its own.
 ///
-/// Repeating a message is the business of WS-ReliableMessaging, never of a transport: it may have been executed. How long
+/// Repeating a message is the business of WS-ReliableMessaging, never of a transport: it may have been executed. The one
+/// exception is a message that HTTP has refused with 401, which says that it was not: it goes again with the credentials
+/// that are asked for. How long
 /// an exchange may take is the caller's business, who drops the future when it is over.
 pub trait Transport: Send + Sync {
     /// The schemes of the addresses that it sends to, in small letters.
@@ -38,6 +41,9 @@ pub struct Request<'a> {
     pub max_answer: usize,
     /// Whether the connection may be used again (`keepAliveEnabled`), for transports that keep connections.
     pub keep_alive: bool,
+    /// Who the client is to HTTP, where the binding says that it says so there. A transport that is not HTTP has no use for
+    /// them, and the service will refuse what comes without.
+    pub credentials: Option<&'a HttpCredentials>,
     /// To be dropped as soon as the message is written.
     pub written: Written,
 }
@@ -45,8 +51,18 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     pub(crate) fn new(to: &'a str, content_type: &'a str, octets: Bytes, written: Written) -> Self {
         let (action, version) = ("", SoapVersion::Soap12);
-        let (max_answer, keep_alive) = (usize::MAX, true);
-        Self { to, action, version, content_type, octets, max_answer, keep_alive, written }
+        let (max_answer, keep_alive, credentials) = (usize::MAX, true, None);
+        Self {
+            to,
+            action,
+            version,
+            content_type,
+            octets,
+            max_answer,
+            keep_alive,
+            credentials,
+            written,
+        }
     }
 }
 

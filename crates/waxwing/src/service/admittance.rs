@@ -5,18 +5,23 @@ use std::net::SocketAddr;
 use jiff::Timestamp;
 use waxwing_binding::{AuthenticationSchemes, EffectiveEndpoint};
 use waxwing_security::PeerTag;
-use waxwing_security::conversation::{Evidence, ProvenCaller};
+use waxwing_security::conversation::{Evidence, ProvenCaller, UserNameEvidence};
 
 use crate::authentication::Judge;
-use crate::net::{Refusal, TransportCaller};
+use crate::net::{DigestClaim, Refusal, TransportCaller};
 
 /// How clients prove themselves to the transport of an endpoint (`clientCredentialType` of `<transport>`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admittance {
     /// They do not: what the transport knows of them is not looked at.
     Anybody,
-    /// With a password.
-    UserName,
+    /// With a user name, over HTTP.
+    Login {
+        /// By the password itself.
+        basic: bool,
+        /// By a digest of it.
+        digest: bool,
+    },
     /// With the certificate of a TLS client.
     Certificate,
 }
@@ -30,7 +35,11 @@ impl Admittance {
         } else if transport.authentication.contains(AuthenticationSchemes::ANONYMOUS) {
             Self::Anybody
         } else {
-            Self::UserName
+            let has = |scheme| transport.authentication.contains(scheme);
+            Self::Login {
+                basic: has(AuthenticationSchemes::BASIC),
+                digest: has(AuthenticationSchemes::DIGEST),
+            }
         }
     }
 
@@ -47,12 +56,18 @@ impl Admittance {
     ) -> Result<ProvenCaller, (Refusal, String)> {
         let evidence = match (self, caller) {
             (Self::Anybody, _) => return Ok(ProvenCaller::anonymous()),
-            (Self::UserName, TransportCaller::Password(shown)) => Evidence::UserName(shown),
+            (Self::Login { basic: true, .. }, TransportCaller::Password(shown)) => {
+                Evidence::UserName(shown)
+            }
+            (Self::Login { digest: true, .. }, TransportCaller::Digest(claim)) => {
+                return knows_secret(*claim, judge, peer).await;
+            }
             (Self::Certificate, TransportCaller::Certificate(shown)) => {
                 Evidence::Certificate(*shown)
             }
-            (Self::UserName, _) => {
-                let text = "no user name and password came with the request";
+            (Self::Login { .. }, _) => {
+                let text =
+                    "no user name came with the request, or not in the way that is asked for";
                 return Err((Refusal::Unauthorized, text.to_owned()));
             }
             // WCF answers 403 to whoever shows none, and does not fail the handshake.
@@ -68,11 +83,24 @@ impl Admittance {
     }
 }
 
+/// By HTTP Digest. WCF leaves it to the system, which asks again (RFC 7616 §3.3).
+async fn knows_secret(
+    claim: DigestClaim,
+    judge: &Judge,
+    peer: SocketAddr,
+) -> Result<ProvenCaller, (Refusal, String)> {
+    let evidence = UserNameEvidence { username: claim.username().into(), password: None };
+    let evidence = Evidence::UserName(evidence);
+    let who = evidence.to_string();
+    let verdict = judge.digest_verdict(claim, PeerTag::of_address(peer.ip())).await;
+    ProvenCaller::of(evidence, verdict)
+        .map_err(|why| (Refusal::Unauthorized, format!("{who} was not authenticated: {why}")))
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use waxwing_security::conversation::UserNameEvidence;
     use zeroize::Zeroizing;
 
     use super::*;
@@ -100,10 +128,12 @@ mod tests {
     /// What the transport shows is nobody until a rule says so, and nothing is taken that was not asked for.
     #[tokio::test]
     async fn only_a_verdict_makes_a_caller() {
-        let asked = Admittance::UserName;
+        let asked = Admittance::Login { basic: true, digest: false };
         assert_eq!(admit(asked, alice("secret")).await, Ok("alice".to_owned()));
         assert_eq!(admit(asked, alice("Secret")).await, Err(Refusal::Forbidden));
         assert_eq!(admit(asked, TransportCaller::Anonymous).await, Err(Refusal::Unauthorized));
+        let digest = Admittance::Login { basic: false, digest: true };
+        assert_eq!(admit(digest, alice("secret")).await, Err(Refusal::Unauthorized));
         assert_eq!(admit(Admittance::Certificate, alice("secret")).await, Err(Refusal::Forbidden));
         // Whoever need not say who he is, is nobody though he does.
         assert_eq!(admit(Admittance::Anybody, alice("secret")).await, Ok(String::new()));

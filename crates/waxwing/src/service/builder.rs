@@ -16,8 +16,8 @@ use super::instances::Instances;
 use super::opening::{self, Setup};
 use super::watch::{HostEvent, HostEvents};
 use crate::authentication::{
-    AsyncCertificateTrust, AsyncUserNameValidator, CertificateTrust, TrustRule, UserNameRule,
-    UserNameValidator,
+    AsyncCertificateTrust, AsyncDigestStore, AsyncUserNameValidator, CertificateTrust, DigestRule,
+    DigestStore, TrustRule, UserNameRule, UserNameValidator,
 };
 use crate::certificates::CertificateStores;
 use crate::configuration::ConfigurationFile;
@@ -180,6 +180,21 @@ impl ServiceHostBuilder {
     #[must_use]
     pub fn user_names_async(mut self, validator: impl AsyncUserNameValidator + 'static) -> Self {
         self.setup.credentials.user_names = Some(UserNameRule::Waiting(Arc::new(validator)));
+        self
+    }
+
+    /// The same, with what is kept of users for HTTP Digest (`clientCredentialType="Digest"`): a closure that gives it for a
+    /// user name and realm, or a [`DigestStore`].
+    #[must_use]
+    pub fn digest_store(mut self, store: impl DigestStore + 'static) -> Self {
+        self.setup.credentials.digests = Some(DigestRule::Blocking(Arc::new(store)));
+        self
+    }
+
+    /// The same with one that waits for something: a directory, a database.
+    #[must_use]
+    pub fn digest_store_async(mut self, store: impl AsyncDigestStore + 'static) -> Self {
+        self.setup.credentials.digests = Some(DigestRule::Waiting(Arc::new(store)));
         self
     }
 

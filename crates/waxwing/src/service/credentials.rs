@@ -7,13 +7,17 @@ use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
 use waxwing_crypto::{Identity, Usage};
 use waxwing_security::conversation::{ClientIdentification, ServiceBinding, ServiceOptions};
 use waxwing_session::options;
+use waxwing_soap::RandomSource;
+use zeroize::Zeroizing;
 
 use super::admittance::Admittance;
 use super::contracts::Contracts;
 use super::error::{HostError, incomplete};
-use crate::authentication::{Judge, TrustRule, UserNameRule};
+use crate::authentication::{DigestRule, Judge, TrustRule, UserNameRule};
 use crate::certificates::{CertificateError, CertificateStores};
 use crate::contract::ProtectionLevel;
+use crate::environment::SystemRandom;
+use crate::net::HttpAuthentication;
 use crate::requirements::{self, requirements};
 
 /// What code says of them; the rest is in the file.
@@ -22,6 +26,7 @@ pub(super) struct Credentials {
     pub(super) certificate: Option<Identity>,
     pub(super) trust: Option<TrustRule>,
     pub(super) user_names: Option<UserNameRule>,
+    pub(super) digests: Option<DigestRule>,
     pub(super) oldest_tls: TlsVersion,
     pub(super) protection_level: Option<ProtectionLevel>,
 }
@@ -33,6 +38,7 @@ impl Credentials {
             certificate: None,
             trust: None,
             user_names: None,
+            digests: None,
             oldest_tls: TlsVersion::Tls12,
             protection_level: None,
         }
@@ -123,11 +129,15 @@ impl Credentials {
         let (messages, transport) = (Self::identification(endpoint)?, Admittance::of(endpoint));
         let certificates =
             messages == ClientIdentification::Certificate || transport == Admittance::Certificate;
-        let user_names =
-            messages == ClientIdentification::UserName || transport == Admittance::UserName;
+        let (basic, digest) = match transport {
+            Admittance::Login { basic, digest } => (basic, digest),
+            _ => (false, false),
+        };
+        let user_names = messages == ClientIdentification::UserName || basic;
         let trust = certificates.then(|| self.client_trust(endpoint)).transpose()?;
         let user_names = user_names.then(|| self.validator(endpoint)).transpose()?;
-        Ok(Judge::new(trust, user_names))
+        let digests = digest.then(|| self.digest_store(endpoint)).transpose()?;
+        Ok(Judge::new(trust, user_names).with_digests(digests))
     }
 
     fn client_trust(&self, endpoint: &EffectiveEndpoint) -> Result<TrustRule, HostError> {
@@ -160,5 +170,34 @@ impl Credentials {
             "{hint}: give a validator of user names in code (ServiceHostBuilder::user_names)"
         );
         Err(incomplete(&endpoint.address, text))
+    }
+
+    fn digest_store(&self, endpoint: &EffectiveEndpoint) -> Result<DigestRule, HostError> {
+        let missing = "HTTP Digest needs what is kept of each user, and there is no domain to ask here (in WCF its \
+                       controller knows the accounts): give a store of passwords or of their digests in code \
+                       (ServiceHostBuilder::digest_store)";
+        self.digests.clone().ok_or_else(|| incomplete(&endpoint.address, missing))
+    }
+
+    /// How an endpoint asks for user names over HTTP; none where it does not.
+    ///
+    /// # Errors
+    /// The realm cannot be written, or there is no store to ask.
+    pub(super) fn http_authentication(
+        &self,
+        endpoint: &EffectiveEndpoint,
+    ) -> Result<Option<HttpAuthentication>, HostError> {
+        let Admittance::Login { basic, digest } = Admittance::of(endpoint) else { return Ok(None) };
+        let asks = HttpAuthentication::new(&endpoint.transport.realm);
+        let mut asks = asks.map_err(|text| incomplete(&endpoint.address, text))?;
+        if digest {
+            let mut key = Zeroizing::new([0; 32]);
+            SystemRandom.fill(&mut *key);
+            asks = asks.with_digest(self.digest_store(endpoint)?.algorithms(), key);
+        }
+        if basic {
+            asks = asks.with_basic();
+        }
+        Ok(Some(asks))
     }
 }

@@ -30,7 +30,7 @@ use crate::environment::{Clock, SystemRandom};
 use crate::future::BoxFuture;
 use crate::layer::OperationService;
 use crate::log::{Cut, Rate};
-use crate::net::{Incoming, Receiver, Refusal, Reply, TransportCaller};
+use crate::net::{HttpAuthentication, Incoming, Receiver, Refusal, Reply, TransportCaller};
 use crate::quotas::MessageQuotas;
 use crate::trace::{Trace, TraceDirection};
 
@@ -41,6 +41,8 @@ pub(super) struct EndpointParts {
     pub(super) judge: Judge,
     /// What they must show to the transport.
     pub(super) admittance: Admittance,
+    /// How HTTP asks for it.
+    pub(super) http_authentication: Option<HttpAuthentication>,
     /// Where it listens, an absolute URI.
     pub(super) listen: String,
     pub(super) encoding: Encoding,
@@ -298,6 +300,10 @@ impl Endpoint {
 impl Receiver for Endpoint {
     fn max_message(&self) -> usize {
         self.parts.encoding.max_message()
+    }
+
+    fn authentication(&self) -> Option<&HttpAuthentication> {
+        self.parts.http_authentication.as_ref()
     }
 
     fn receive(self: Arc<Self>, incoming: Incoming) -> BoxFuture<'static, Reply> {

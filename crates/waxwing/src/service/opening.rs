@@ -307,6 +307,7 @@ impl Setup {
                 .with_address_headers(options::address_headers(&endpoint)),
             judge,
             admittance: Admittance::of(&endpoint),
+            http_authentication: self.credentials.http_authentication(&endpoint)?,
             listen,
             encoding,
             throttle: Arc::clone(throttle),

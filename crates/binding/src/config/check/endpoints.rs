@@ -4,7 +4,7 @@ use crate::config::Configuration;
 use crate::config::endpoints::{ClientEndpoint, Service};
 use crate::config::places::Places;
 use crate::diagnostic::Span;
-use crate::effective::EffectiveEndpoint;
+use crate::effective::{EffectiveEndpoint, Role};
 use crate::explain::METADATA_CONTRACT;
 use crate::extensions::STANDARD_ENDPOINTS;
 use crate::file::node::Node;
@@ -48,6 +48,8 @@ pub(super) fn service(
                 checks_of_clients(endpoint, places, &mut lacks, cx);
             }
             unsupported(endpoint, places, cx);
+            let binding = (endpoint.binding_section.as_str(), endpoint.binding_name.as_str());
+            refused_to(Role::Service, binding, places, configuration, cx);
         });
     }
 }
@@ -83,20 +85,22 @@ pub(super) fn client(
             checks_of_services(&effective, places, cx);
         }
         unsupported(&effective, places, cx);
-        refused_to_clients(endpoint, places, configuration, cx);
+        let binding = (endpoint.binding.as_str(), endpoint.binding_configuration.as_str());
+        refused_to(Role::Client, binding, places, configuration, cx);
     }
 }
 
-/// What WCF refuses of the binding when a client opens with it; a service may have the same.
-fn refused_to_clients(
-    endpoint: &ClientEndpoint,
+/// What WCF refuses of the binding when this side opens with it; the other may have the same.
+fn refused_to(
+    role: Role,
+    (section, name): (&str, &str),
     places: Places<'_>,
     configuration: &Configuration,
     cx: &mut Reader,
 ) {
-    let binding = configuration.binding(&endpoint.binding, &endpoint.binding_configuration);
+    let binding = configuration.binding(section, name);
     let (Some(binding), Some(node)) = (binding, places.binding) else { return };
-    for refusal in binding.client_refusals() {
+    for refusal in binding.refusals_of(role) {
         let problem = super::refused(refusal, node);
         if !cx.has_error_at(problem.span) {
             cx.report(problem);

@@ -44,6 +44,8 @@ pub(super) struct HttpResponse {
     pub(super) date: Option<String>,
     /// The `Location` header: where a redirection leads.
     pub(super) location: Option<String>,
+    /// All headers.
+    pub(super) headers: HeaderMap,
     /// The entity body, never longer than the limit that the request gave.
     pub(super) body: Bytes,
 }
@@ -105,6 +107,7 @@ impl HttpClient {
             content_type: text(CONTENT_TYPE),
             date: text(DATE),
             location: text(LOCATION),
+            headers: head.headers,
             body,
         })
     }

@@ -4,11 +4,13 @@ mod body;
 mod client;
 mod connect;
 mod error;
+mod login;
 mod server;
 mod status;
 mod told_body;
 mod transport;
 
+pub use self::login::{HttpCredentials, HttpScheme};
 pub use self::server::HttpLimits;
 pub(crate) use self::server::HttpListener;
 pub(crate) use self::transport::HttpTransport;

@@ -1,15 +1,16 @@
 //! HTTP as the clients know it: what an answer means, whatever its status.
 
-use http::header::{CONNECTION, CONTENT_TYPE, HeaderName};
-use http::{HeaderMap, HeaderValue};
+use http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderName, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use jiff::Timestamp;
 use waxwing_session::{TransportCause, TransportFailure};
-use waxwing_soap::SoapVersion;
+use waxwing_soap::{Address, SoapVersion};
 
 use super::client::{HttpClient, HttpError, HttpResponse};
+use super::login::{HttpCredentials, MOST_ATTEMPTS};
 use super::status::StatusMeaning;
 use crate::future::BoxFuture;
-use crate::net::transport::{Answer, Outcome, Request, Transport, first_bytes};
+use crate::net::transport::{self as net, Answer, Outcome, Request, Transport, first_bytes};
 
 /// A pool of connections to any number of services.
 pub(crate) struct HttpTransport {
@@ -23,20 +24,76 @@ impl HttpTransport {
     }
 }
 
+impl HttpTransport {
+    /// One exchange, or several while HTTP refuses the message for want of credentials: what is answered with 401 was not
+    /// executed (RFC 9110 §15.5.2).
+    async fn post(&self, request: Request<'_>) -> Answer {
+        let headers = headers(&request);
+        let Request { to, octets, max_answer, written, credentials, .. } = request;
+        let mut written = Some(written);
+        let uri = Address::of(to).escaped().parse::<Uri>().ok();
+        let login = credentials.zip(uri.as_ref());
+        if let Some((credentials, uri)) = login
+            && !credentials.may_go_to(uri)
+        {
+            return Answer::failed(TransportFailure {
+                cause: TransportCause::Address,
+                reason: format!(
+                    "the credentials for HTTP go over TLS alone, and {to} is no https address"
+                ),
+            });
+        }
+        let mut attempt = login.and_then(|(credentials, uri)| credentials.unasked(uri, &octets));
+        for last in (0..MOST_ATTEMPTS).map(|number| number + 1 == MOST_ATTEMPTS) {
+            let mut headers = headers.clone();
+            if let Some(attempt) = &attempt {
+                headers.insert(AUTHORIZATION, attempt.header.clone());
+            }
+            // Whoever sends the next message of the session waits while this one may have to go again.
+            let is_known = login.is_none() || attempt.is_some();
+            let own = written.take().filter(|_| is_known);
+            let own = own.unwrap_or_else(|| net::written().0);
+            let answer = self.client.post(to, headers, octets.clone(), max_answer, own).await;
+            let response = match answer {
+                Ok(response) => response,
+                Err(error) => return Answer::failed(failure_of(&error)),
+            };
+            let Some((credentials, uri)) = login else { return read(response, to, None) };
+            if response.status != StatusCode::UNAUTHORIZED || last {
+                let is_theirs = attempt.as_ref().is_none_or(|own| {
+                    credentials.is_mutual(own, &response.headers, &response.body)
+                });
+                return match is_theirs {
+                    true => read(response, to, Some(credentials)),
+                    false => Answer::failed(not_mutual(to)),
+                };
+            }
+            let next = credentials.asked(uri, &octets, &response.headers, attempt.as_ref());
+            let Some(next) = next else { return read(response, to, Some(credentials)) };
+            attempt = Some(next);
+        }
+        Answer::failed(not_mutual(to))
+    }
+}
+
+/// The answer does not prove that who gave it knows the password, though it pretends to.
+fn not_mutual(to: &str) -> TransportFailure {
+    TransportFailure {
+        cause: TransportCause::AccessDenied,
+        reason: format!(
+            "The remote HTTP server did not satisfy the mutual authentication requirement. What answers at {to} does not know \
+             the password"
+        ),
+    }
+}
+
 impl Transport for HttpTransport {
     fn schemes(&self) -> &[&str] {
         &["http"]
     }
 
     fn exchange<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Answer> {
-        let headers = headers(&request);
-        let Request { to, octets, max_answer, written, .. } = request;
-        Box::pin(async move {
-            match self.client.post(to, headers, octets, max_answer, written).await {
-                Ok(response) => read(response, to),
-                Err(error) => Answer::failed(failure_of(&error)),
-            }
-        })
+        Box::pin(self.post(request))
     }
 }
 
@@ -57,13 +114,13 @@ fn headers(request: &Request<'_>) -> HeaderMap {
     headers
 }
 
-fn read(response: HttpResponse, to: &str) -> Answer {
-    let outcome = outcome_of(&response, to);
+fn read(response: HttpResponse, to: &str, credentials: Option<&HttpCredentials>) -> Answer {
+    let outcome = outcome_of(&response, to, credentials);
     let clock = response.date.as_deref().and_then(http_date);
     Answer { outcome, octets: response.body, clock }
 }
 
-fn outcome_of(response: &HttpResponse, to: &str) -> Outcome {
+fn outcome_of(response: &HttpResponse, to: &str, credentials: Option<&HttpCredentials>) -> Outcome {
     let status = response.status.as_u16();
     let failed = |cause, text: &str| {
         let reason = format!("{text} (HTTP {} from {to})", response.status);
@@ -73,7 +130,7 @@ fn outcome_of(response: &HttpResponse, to: &str) -> Outcome {
         StatusMeaning::Message if response.body.is_empty() && status != 500 => Outcome::Empty,
         StatusMeaning::Message => Outcome::Message { content_type: response.content_type.clone() },
         StatusMeaning::AccessDenied => {
-            failed(TransportCause::AccessDenied, "The HTTP request was forbidden or unauthorized")
+            failed(TransportCause::AccessDenied, &denied(response, credentials))
         }
         StatusMeaning::EndpointNotFound => failed(
             TransportCause::NotFound,
@@ -98,6 +155,46 @@ fn outcome_of(response: &HttpResponse, to: &str) -> Outcome {
             Outcome::Failed(TransportFailure { cause, reason })
         }
     }
+}
+
+/// Why nobody is let in, in WCF's words.
+fn denied(response: &HttpResponse, credentials: Option<&HttpCredentials>) -> String {
+    let scheme = credentials.map_or("Anonymous", |credentials| credentials.scheme().as_str());
+    let asked: Vec<String> = response
+        .headers
+        .get_all(WWW_AUTHENTICATE)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).escape_debug().to_string())
+        .collect();
+    let asked = asked.join(", ");
+    if response.status == StatusCode::FORBIDDEN {
+        let why = match credentials {
+            Some(_) => {
+                "the service knows the user name or takes the password for wrong: give it others (ChannelFactory::user_name)"
+            }
+            None => {
+                "the service wants a client certificate, or takes the one that was shown for none"
+            }
+        };
+        return format!(
+            "The HTTP request was forbidden with client authentication scheme '{scheme}'. Probably {why}"
+        );
+    }
+    let has = |wanted: &str| asked.to_ascii_lowercase().contains(&wanted.to_ascii_lowercase());
+    let why = match credentials {
+        Some(_) if has(scheme) => "the service takes the user name or password for wrong: give it others (ChannelFactory::user_name)".to_owned(),
+        Some(_) => "the service wants another scheme: write its name as clientCredentialType of <transport>".to_owned(),
+        None if has("Basic") || has("Digest") => {
+            "the service wants a user name and password over HTTP: write clientCredentialType=\"Basic\" or \"Digest\" in \
+             <transport>, and give them in code (ChannelFactory::user_name)"
+                .to_owned()
+        }
+        None => "the service, or something before it, wants a credential that this binding does not send".to_owned(),
+    };
+    format!(
+        "The HTTP request is unauthorized with client authentication scheme '{scheme}'. The authentication header received \
+         from the server was '{asked}'. Probably {why}"
+    )
 }
 
 /// What came instead of a message, for a person.

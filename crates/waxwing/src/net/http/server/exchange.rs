@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -25,6 +25,10 @@ pub(super) struct HttpRequest {
     pub(super) content_type: Option<String>,
     /// The `SOAPAction` header of SOAP 1.1, if it is there and is text.
     pub(super) soap_action: Option<String>,
+    /// The request target as it was written.
+    pub(super) target: String,
+    /// All headers.
+    pub(super) headers: HeaderMap,
     /// Who sent it.
     pub(super) peer: SocketAddr,
     /// The entity body, never longer than the server takes.
@@ -45,6 +49,8 @@ pub(super) enum HttpReply {
     },
     /// A status without a body, e.g. 202.
     Empty(StatusCode),
+    /// 401, with what is asked for.
+    Unauthorized(Vec<HeaderValue>),
     /// Close the connection without an answer, as WCF does with a request that it aborts.
     Abort,
 }
@@ -126,10 +132,13 @@ impl<H: HttpHandler> Exchange<H> {
         };
         let text =
             |name: &str| head.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let (content_type, soap_action) = (text(CONTENT_TYPE.as_str()), text("soapaction"));
         Ok(Ok(HttpRequest {
             path: head.uri.path().to_owned(),
-            content_type: text(CONTENT_TYPE.as_str()),
-            soap_action: text("soapaction"),
+            content_type,
+            soap_action,
+            target: head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
+            headers: head.headers,
             method: head.method,
             peer: self.peer,
             body,
@@ -151,6 +160,13 @@ impl<H: HttpHandler> Exchange<H> {
                 Ok(response)
             }
             Ok(HttpReply::Empty(status)) => Ok(empty(status)),
+            Ok(HttpReply::Unauthorized(challenges)) => {
+                let mut response = empty(StatusCode::UNAUTHORIZED);
+                for challenge in challenges {
+                    response.headers_mut().append(WWW_AUTHENTICATE, challenge);
+                }
+                Ok(response)
+            }
             Ok(HttpReply::Abort) => Err(Aborted),
             Err(panicked) => {
                 tracing::error!(peer = %self.peer, "a request could not be answered: {panicked}");

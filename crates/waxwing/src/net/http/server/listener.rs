@@ -12,6 +12,7 @@ use super::exchange::{HttpReply, HttpRequest};
 use super::limits::HttpLimits;
 use super::places::Places;
 use crate::future::BoxFuture;
+use crate::net::authentication::Shown;
 use crate::net::listener::{
     Incoming, ListenError, Listener, Listening, Receiver, Refusal, Reply, Route, TransportCaller,
 };
@@ -82,8 +83,22 @@ async fn bind(
 }
 
 async fn exchange(receiver: Arc<dyn Receiver>, request: HttpRequest) -> HttpReply {
+    let shown = receiver.authentication().map(|asks| {
+        let (headers, method) = (&request.headers, request.method.as_str());
+        asks.shown(headers, method, &request.target)
+    });
+    let challenge = |stale| {
+        let challenges = receiver.authentication().map(|asks| asks.challenges(stale));
+        HttpReply::Unauthorized(challenges.unwrap_or_default())
+    };
+    let caller = match shown {
+        None => TransportCaller::Anonymous,
+        Some(Shown::Password(evidence)) => TransportCaller::Password(evidence),
+        Some(Shown::Digest(claim)) => TransportCaller::Digest(claim),
+        Some(Shown::Nothing) => return challenge(false),
+        Some(Shown::Stale) => return challenge(true),
+    };
     let HttpRequest { content_type, soap_action, peer, body, .. } = request;
-    let caller = TransportCaller::Anonymous;
     let incoming = Incoming { peer, content_type, action: soap_action, caller, octets: body };
     let refused = |refusal| match refusal {
         Refusal::Malformed => StatusCode::BAD_REQUEST,
@@ -93,13 +108,14 @@ async fn exchange(receiver: Arc<dyn Receiver>, request: HttpRequest) -> HttpRepl
         Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::Failed => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    match receiver.receive(incoming).await {
+    match Arc::clone(&receiver).receive(incoming).await {
         Reply::Message { content_type, octets, is_fault } => HttpReply::Message {
             status: if is_fault { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK },
             content_type,
             body: octets,
         },
         Reply::Accepted => HttpReply::Empty(StatusCode::ACCEPTED),
+        Reply::Refused(Refusal::Unauthorized) => challenge(false),
         Reply::Refused(refusal) => HttpReply::Empty(refused(refusal)),
         Reply::NoAnswer => HttpReply::Abort,
     }
