@@ -198,7 +198,7 @@ mod tests {
     fn counts_are_used_once_in_whatever_order() {
         let nonces = nonces(1);
         let nonce = nonces.give_at(0);
-        let mut spend = |count| nonces.spend_at(&nonce, count, 1);
+        let spend = |count| nonces.spend_at(&nonce, count, 1);
         assert!(spend(1));
         assert!(!spend(1));
         assert!(spend(3) && spend(2));
