@@ -189,6 +189,23 @@ impl EffectiveSecurity {
         self.version.trust()
     }
 
+    /// Whether the service keeps no state of a negotiated token: it is in the token itself, as a cookie.
+    pub fn negotiates_cookies(&self) -> bool {
+        let first = self.element.bootstrap().unwrap_or(&self.element);
+        let SecurityKind::Symmetric { protection } = &first.kind else { return false };
+        match protection.kind {
+            TokenKind::Ssl { require_cancellation, .. }
+            | TokenKind::Sspi { require_cancellation } => !require_cancellation,
+            _ => false,
+        }
+    }
+
+    /// Whether any security context has its state in a cookie: of the conversation, or negotiated.
+    pub fn has_cookies(&self) -> bool {
+        let conversation = self.secure_conversation.as_ref();
+        conversation.is_some_and(|c| !c.require_cancellation) || self.negotiates_cookies()
+    }
+
     /// Whether Basic Security Profile 1.0 attributes are written.
     pub fn is_basic_security_profile(&self) -> bool {
         self.version.is_basic_security_profile()

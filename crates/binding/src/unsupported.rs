@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::config::identity::Identity;
 use crate::effective::{EffectiveEndpoint, EffectiveSecurity, Role};
 use crate::refusal::{Unsupported, Within};
-use crate::stack::{BindingElement, SecurityKind, TokenKind};
+use crate::stack::{BindingElement, SecurityKind};
 use crate::{
     AuthenticationSchemes, KeyEntropyMode, ListenUriMode, MessageCredentialType, MessageEncoding,
     TextEncoding, TransferMode, WebSocketTransportUsage,
@@ -341,27 +341,4 @@ fn message_security(security: &EffectiveSecurity, https: bool, found: &mut Found
             "security/@enableUnsecuredResponse",
         );
     }
-    let issued = security.credential == MessageCredentialType::IssuedToken;
-    if !issued && elements().any(keeps_no_context) {
-        found.add(
-            "security contexts in cookies",
-            "remove requireSecurityContextCancellation",
-            "security/@requireSecurityContextCancellation",
-        );
-    }
-}
-
-/// Whether the service keeps no state of a negotiated context: the token itself holds it.
-fn keeps_no_context(element: &crate::stack::SecurityBindingElement) -> bool {
-    let protection = match &element.kind {
-        SecurityKind::Symmetric { protection } => Some(protection),
-        _ => None,
-    };
-    let tokens = protection.into_iter().chain(&element.supporting.endorsing);
-    tokens.map(|t| &t.kind).any(|kind| match kind {
-        TokenKind::Ssl { require_cancellation, .. }
-        | TokenKind::Sspi { require_cancellation }
-        | TokenKind::SecureConversation { require_cancellation, .. } => !require_cancellation,
-        _ => false,
-    })
 }

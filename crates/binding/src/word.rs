@@ -58,8 +58,6 @@ pub enum Feature {
     IssuedTokens,
     /// Message security of WS-Security 1.0, with certificates on both sides.
     WsSecurity10,
-    /// Security contexts that a cookie holds.
-    Cookies,
     /// Standard endpoints of .NET.
     StandardEndpoints,
 }
@@ -77,7 +75,6 @@ impl Feature {
         Feature::WindowsAccounts,
         Feature::IssuedTokens,
         Feature::WsSecurity10,
-        Feature::Cookies,
         Feature::StandardEndpoints,
     ];
 
@@ -94,7 +91,6 @@ impl Feature {
             Feature::WindowsAccounts => "Windows accounts",
             Feature::IssuedTokens => "issued tokens",
             Feature::WsSecurity10 => "WS-Security 1.0",
-            Feature::Cookies => "security contexts in cookies",
             Feature::StandardEndpoints => "standard endpoints",
         }
     }
@@ -155,7 +151,9 @@ pub(crate) const NO_WINDOWS: &str = "there are no Windows accounts here";
 pub(crate) const NO_PEERS: &str = "there are no peer channels here";
 pub(crate) const ACKNOWLEDGED: &str =
     "acknowledgements go with the HTTP answers, so none waits (in WCF neither)";
-pub(crate) const COOKIES: &str = "every channel negotiates for itself";
+pub(crate) const COOKIES: &str =
+    "every channel asks for a token of its own, and uses it for all its messages";
+pub(crate) const ENCODER: &str = "it names a .NET class; cookies are sealed under the keys of <cookies keyFile=\"…\"/> in the section <waxwing>, or of ServiceHostBuilder::cookie_keys";
 pub(crate) const RECONNECT: &str = "over HTTP a session never depends on its connection";
 pub(crate) const NO_WORKFLOWS: &str = "there are no workflows here";
 pub(crate) const IDENTITY_FOUNDATION: &str = "there is no Windows Identity Foundation here";

@@ -108,7 +108,12 @@ pub fn service_settings(endpoint: &EffectiveEndpoint, shape: Shape) -> Option<Se
 pub fn protection(endpoint: &EffectiveEndpoint) -> Protection {
     match &endpoint.security {
         None => Protection::None,
-        Some(security) if security.secure_conversation.is_some() => Protection::Conversation,
+        Some(EffectiveSecurity { secure_conversation: Some(conversation), .. }) => {
+            match conversation.require_cancellation {
+                true => Protection::Conversation,
+                false => Protection::Cookie,
+            }
+        }
         Some(_) => Protection::OneShot,
     }
 }
@@ -134,6 +139,7 @@ pub fn fill_client_options(options: &mut ClientOptions, endpoint: &EffectiveEndp
     options.key_renewal_interval = signed(local.session_key_renewal_interval);
     options.renewal_threshold_percent =
         u8::try_from(local.cookie_renewal_threshold_percentage).unwrap_or(100);
+    options.max_cookie_caching_time = signed(local.max_cookie_caching_time);
     options.key_rollover = signed(local.session_key_rollover_interval);
     options.detect_replays = local.detect_replays.unwrap_or(true);
     options.replay_cache_size = local.replay_cache_size as usize;
@@ -156,6 +162,8 @@ pub fn fill_service_options(options: &mut ServiceOptions, endpoint: &EffectiveEn
     options.session_signature_confirmation =
         conversation.is_some_and(|c| c.require_signature_confirmation);
     options.detect_replays = local.detect_replays.unwrap_or(true);
+    options.can_renew = conversation.is_none_or(|c| c.can_renew);
+    options.cookies.negotiated = security.negotiates_cookies();
     let defaults = ServiceLimits::default();
     options.limits = ServiceLimits {
         max_negotiations: first.max_stateful_negotiations as usize,
@@ -164,6 +172,8 @@ pub fn fill_service_options(options: &mut ServiceOptions, endpoint: &EffectiveEn
         pending_session_timeout: signed(local.inactivity_timeout),
         session_idle_timeout: signed(endpoint.timeouts.receive),
         max_negotiated_tokens: first.max_cached_cookies as usize,
+        max_cached_cookies: local.max_cached_cookies as usize,
+        cookie_lifetime: signed(local.issued_cookie_lifetime),
         one_shot_token_lifetime: signed(first.issued_cookie_lifetime),
         session_key_lifetime: signed(local.session_key_renewal_interval),
         key_rollover: signed(local.session_key_rollover_interval),

@@ -17,10 +17,11 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use waxwing_binding::{Diagnostic, Finding, Loaded, Severity};
+use waxwing_binding::{Diagnostic, EffectiveEndpoint, Finding, Loaded, Role, Severity};
 pub use waxwing_binding::{EndpointVerdict, Outcome, Reason, Verdict};
 
 use crate::certificates::{CertificateFinding, CertificateStores, CertificateUse};
+use crate::cookie_keys::CookieKeyFile;
 
 /// The `encodedValue` of an identity holds no certificate.
 const NO_CERTIFICATE: &str = "certificate-identity";
@@ -41,6 +42,8 @@ impl FileCheck {
     /// certificate folders are looked at; nothing goes over the network.
     pub fn of(loaded: Loaded, folder: &Path, now: Timestamp) -> FileCheck {
         let stores = CertificateStores::of_configuration(&loaded.configuration, folder);
+        let keys = loaded.configuration.waxwing.cookies.key_file.as_ref();
+        let keys = keys.map(|name| CookieKeyFile::new(folder, name));
         let mut endpoints = loaded.verdicts();
         let mut certificates: Vec<Diagnostic> = Vec::new();
         for judged in &mut endpoints {
@@ -48,7 +51,8 @@ impl FileCheck {
             if !judged.verdict.runs() {
                 continue;
             }
-            for finding in stores.inspect(endpoint, now) {
+            let cookies = cookie_finding(endpoint, keys.as_ref());
+            for finding in cookies.into_iter().chain(stores.inspect(endpoint, now)) {
                 let diagnostic = loaded.diagnostic(to_be_told(&finding, judged));
                 if !certificates.contains(&diagnostic) {
                     certificates.push(diagnostic);
@@ -80,6 +84,44 @@ impl FileCheck {
     }
 }
 
+/// What there is to say of the keys under which a service seals security contexts that it does not remember.
+fn cookie_finding(
+    endpoint: &EffectiveEndpoint,
+    file: Option<&CookieKeyFile>,
+) -> Option<CertificateFinding> {
+    let has_cookies = endpoint.security.as_ref().is_some_and(|security| security.has_cookies());
+    if endpoint.role != Role::Service || !has_cookies {
+        return None;
+    }
+    let about = |severity, code, message: String, fix: &str| CertificateFinding {
+        about: CertificateUse::Own,
+        severity,
+        code,
+        message,
+        fix: fix.to_owned(),
+        wcf_text: None,
+    };
+    let Some(file) = file else {
+        let message = "security contexts are sealed under a random key of the process: clients need others when it starts again, \
+                       and no other process of the service takes them";
+        let fix = "give the processes one file: <cookies keyFile=\"cookies.keys\" /> in the section <waxwing>, with \
+                   'openssl rand -base64 32' in it";
+        return Some(about(Severity::Note, "cookie-keys-of-process", message.to_owned(), fix));
+    };
+    if let Err(error) = file.read() {
+        let fix = "write a key into it with 'openssl rand -base64 32', and let only the service's account read it";
+        return Some(about(Severity::Error, "cookie-keys", error.to_string(), fix));
+    }
+    file.is_open_to_others().then(|| {
+        let path = file.path().display();
+        let message = format!(
+            "others than its owner can read the file of cookie keys {path}: whoever has a key of it can be any client"
+        );
+        let fix = "chmod 600, and make new keys if somebody may have read them";
+        about(Severity::Warning, "cookie-keys-readable", message, fix)
+    })
+}
+
 fn to_be_told(finding: &CertificateFinding, judged: &EndpointVerdict) -> Finding {
     let spans = &judged.certificates;
     Finding {
@@ -106,6 +148,12 @@ fn what_wcf_does(code: &str) -> &'static str {
             "looks into the certificate stores of Windows, and refuses if it is the same there"
         }
         "certificate-name" => "clients expect the name, too, and refuse any other",
+        "cookie-keys-of-process" => {
+            "seals them for the account of the service on this machine (DPAPI)"
+        }
+        "cookie-keys" | "cookie-keys-readable" => {
+            "asks a .NET class (securityStateEncoderType) or the machine (DPAPI)"
+        }
         "certificate-expired"
         | "certificate-not-yet-valid"
         | "certificate-expires-soon"

@@ -8,6 +8,7 @@ use waxwing_binding::{
 };
 
 use crate::certificates::CertificateStores;
+use crate::cookie_keys::CookieKeyFile;
 use crate::trace::Trace;
 
 /// A configuration file that was read: the model, and the folder that relative names in it count from.
@@ -113,6 +114,12 @@ impl ConfigurationFile {
         let path = self.folder.join(name);
         let failed = |error| format!("the trace file {}: {error}", path.display());
         Trace::append(&path, trace.decrypted).map(Some).map_err(failed)
+    }
+
+    /// The file of cookie keys that it names.
+    pub(crate) fn cookie_keys(&self) -> Option<CookieKeyFile> {
+        let name = self.configuration().waxwing.cookies.key_file.as_ref()?;
+        Some(CookieKeyFile::new(&self.folder, name))
     }
 
     /// The certificate stores that it names.

@@ -113,6 +113,7 @@ pub mod check;
 pub mod client;
 pub mod configuration;
 pub mod contract;
+mod cookie_keys;
 mod digest;
 mod encoding;
 pub mod environment;

@@ -3,9 +3,12 @@
 //! [`ServiceHostBuilder::user_names`](crate::ServiceHostBuilder::user_names).
 
 pub use waxwing_security::conversation::{
-    CallerIdentity, CertificateEvidence, CredentialKind, ExpectedIdentity, SecurityProfile,
-    UserNameEvidence,
+    CallerIdentity, CertificateEvidence, CookieKeys, CredentialKind, ExpectedIdentity,
+    SecurityProfile, UserNameEvidence,
 };
+
+/// The keys of cookies: a [`KeyRing`] for [`CookieKeys::new`].
+pub use waxwing_crypto::{KeyRing, KeyRingError, SealingKey, SealingKeyId};
 
 /// What passwords are held in: wiped when dropped.
 pub use zeroize::Zeroizing;

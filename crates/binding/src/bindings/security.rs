@@ -46,7 +46,7 @@ settings! {
     /// `<localClientSettings>`: limits that a client keeps for itself.
     pub struct LocalClientSettings {
         attributes {
-            /// Whether negotiated tokens are kept for further channels.
+            /// Whether negotiated tokens are kept for further messages.
             cache_cookies: bool = true, "cacheCookies" => note(COOKIES);
             /// Whether a reply seen before is refused; absent means true, but false over
             /// transport security.
@@ -56,9 +56,9 @@ settings! {
                 => Runs;
             /// How far clocks may differ.
             max_clock_skew: TimeSpan = TimeSpan::minutes(5), "maxClockSkew" => Runs;
-            /// How long negotiated tokens are kept.
+            /// How long a token without a session is used: a negotiated one, or one in a cookie.
             max_cookie_caching_time: TimeSpan = TimeSpan::INFINITE, "maxCookieCachingTime"
-                => note(COOKIES);
+                => Runs;
             /// How long replies are remembered.
             replay_window: TimeSpan = TimeSpan::minutes(5), "replayWindow" => Runs;
             /// Age at which the session key is renewed.
@@ -87,7 +87,7 @@ settings! {
             /// Whether a request seen before is refused; absent means true, but false over
             /// transport security.
             detect_replays: Option<bool> = None, "detectReplays" => Runs;
-            /// Life of tokens issued by a negotiation.
+            /// Life of tokens without a session: negotiated ones, and those in cookies.
             issued_cookie_lifetime: TimeSpan = TimeSpan::hours(10), "issuedCookieLifetime" => Runs;
             /// Negotiations under way at once.
             max_stateful_negotiations: u32 = 128, "maxStatefulNegotiations" => Runs;
@@ -114,7 +114,7 @@ settings! {
             /// Sessions set up but not yet used.
             max_pending_sessions: u32 = 128, "maxPendingSessions",
                 range crate::values::Range::new(1, i32::MAX as i64) => Runs;
-            /// Negotiated tokens remembered.
+            /// Tokens without a session that are remembered: negotiated ones, and those in cookies.
             max_cached_cookies: u32 = 1000, "maxCachedCookies" => Runs;
             /// Life of a message's timestamp.
             timestamp_validity_duration: TimeSpan = TimeSpan::minutes(5),
@@ -156,7 +156,7 @@ settings! {
                 => Runs;
             /// Whether the service keeps the session (else a cookie holds it); absent means true.
             require_security_context_cancellation: Option<bool> = None,
-                "requireSecurityContextCancellation" => RunsExcept(&["false"]);
+                "requireSecurityContextCancellation" => Runs;
             /// Whether the session key may be renewed; absent means true.
             can_renew_security_context_token: Option<bool> = None, "canRenewSecurityContextToken"
                 => Runs;

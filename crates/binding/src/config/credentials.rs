@@ -4,9 +4,9 @@ use crate::config::identity::CertificateReference;
 use crate::file::raw::RawXml;
 use crate::settings::settings;
 use crate::values::Range;
-use crate::word::Feature::{Cookies, Https, IssuedTokens, WindowsAccounts};
+use crate::word::Feature::{Https, IssuedTokens, WindowsAccounts};
 use crate::word::Support::{Refused, Runs};
-use crate::word::{CLASS, IDENTITY_FOUNDATION, NO_PEERS, NO_WINDOWS, note, note_as, warn};
+use crate::word::{CLASS, ENCODER, IDENTITY_FOUNDATION, NO_PEERS, NO_WINDOWS, note, note_as, warn};
 use crate::{
     AudienceUriMode, StoreLocation, TimeSpan, TokenImpersonationLevel,
     UserNamePasswordValidationMode, X509CertificateValidationMode, X509RevocationMode,
@@ -117,7 +117,7 @@ settings! {
         attributes {
             /// Type name of the encoder of cookies.
             security_state_encoder_type: String = String::new(), "securityStateEncoderType"
-                => Refused(Cookies);
+                => warn(ENCODER);
         }
     }
 }

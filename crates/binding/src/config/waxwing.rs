@@ -58,6 +58,20 @@ settings! {
 }
 
 settings! {
+    /// `<cookies>`: the keys that seal security contexts which a service does not remember
+    /// (`requireSecurityContextCancellation="false"`).
+    pub struct Cookies {
+        attributes {
+            /// The file with the keys: one a line, 32 random octets in base64. The first seals, all open; a file that is
+            /// changed is read again. Processes of one service share it. Absent means a random key of the process: its
+            /// clients need new contexts when it starts again. Relative names count from the folder of the
+            /// configuration file.
+            key_file: Option<String> = None, "keyFile" => Runs;
+        }
+    }
+}
+
+settings! {
     /// `<reliability>`: behavior beyond WCF's settings.
     pub struct Reliability {
         attributes {
@@ -110,6 +124,8 @@ settings! {
         children {
             /// Certificates.
             certificates: Certificates, "certificates";
+            /// Keys of cookies.
+            cookies: Cookies, "cookies";
             /// Reliability.
             reliability: Reliability, "reliability";
             /// Trace.

@@ -6,7 +6,7 @@ use crate::effective::{EffectiveEndpoint, EffectiveSecurity, Role, SecureConvers
 use crate::stack::BindingElement;
 use crate::{
     AlgorithmSuite, AuthenticationSchemes, CertificateReference, Identity, MessageCredentialType,
-    MessageProtectionOrder, StoreLocation, TrustVersion, X509CertificateValidationMode,
+    MessageProtectionOrder, StoreLocation, TimeSpan, TrustVersion, X509CertificateValidationMode,
     X509RevocationMode,
 };
 
@@ -118,6 +118,9 @@ fn conversation(
         TrustVersion::February2005 => "WS-SecureConversation of February 2005",
         TrustVersion::Trust13 => "WS-SecureConversation 1.3",
     };
+    if !session.require_cancellation {
+        return cookie(dialect, session, endpoint, facts);
+    }
     let bound = match &endpoint.reliable_session {
         Some(_) => "; the reliable session is bound to it",
         None => "",
@@ -134,7 +137,7 @@ fn conversation(
             session.local_client_settings.cookie_renewal_threshold_percentage,
             span(session.local_client_settings.session_key_rollover_interval)
         ),
-        Role::Client => "the key is not renewed".to_owned(),
+        Role::Client => "the key is not renewed: the session ends with it".to_owned(),
         Role::Service => {
             let s = &session.local_service_settings;
             format!(
@@ -145,6 +148,52 @@ fn conversation(
                 count(s.max_pending_sessions.into(), "session")
             )
         }
+    };
+    facts.say(Topic::Session, text);
+}
+
+/// A security context without a session.
+fn cookie(
+    dialect: &str,
+    session: &SecureConversation,
+    endpoint: &EffectiveEndpoint,
+    facts: &mut Facts,
+) {
+    let bound = match &endpoint.reliable_session {
+        Some(_) => "; the reliable session is not bound to it, since another may follow",
+        None => "",
+    };
+    facts.say(
+        Topic::Session,
+        format!(
+            "{dialect}: under that a security context is issued that the service does not remember \
+             (requireSecurityContextCancellation=\"false\"): its key and its caller are sealed in a cookie that comes back with every \
+             message; nothing is renewed or cancelled{bound}"
+        ),
+    );
+    let text = match endpoint.role {
+        Role::Client => {
+            let local = &session.local_client_settings;
+            let most = match local.max_cookie_caching_time {
+                TimeSpan::INFINITE => String::new(),
+                most => format!(", after {} at the latest", span(most)),
+            };
+            format!(
+                "the client asks for another context after {} % of its life{most}, and when the service \
+                 does not accept it any more",
+                local.cookie_renewal_threshold_percentage
+            )
+        }
+        Role::Service => format!(
+            "a context lives {}; {} remembered so that not every message is unsealed; whoever has the \
+             keys of <cookies keyFile=\"…\"/> (section <waxwing>) unseals the rest, without it this process alone and until it ends. \
+             A message that comes twice is noticed by the process that took it first, and by no other",
+            span(session.local_service_settings.issued_cookie_lifetime),
+            match session.local_service_settings.max_cached_cookies {
+                1 => "1 is".to_owned(),
+                many => format!("{many} are"),
+            }
+        ),
     };
     facts.say(Topic::Session, text);
 }

@@ -153,10 +153,6 @@ fn sample(path: &str, value: &str) -> Configuration {
             let mode = "bindings/customBinding/binding/security/secureConversationBootstrap/@authenticationMode";
             model.set(mode, "MutualCertificate");
         }
-        if path.ends_with("/@requireSecurityContextCancellation") {
-            let at = path.rsplit_once('/').map_or("", |(element, _)| element);
-            model.set(&format!("bindings/{at}/@authenticationMode"), "AnonymousForSslNegotiated");
-        }
         if path.contains("/security/transport/@") {
             // Without its mode the connection's security is not looked at.
             let mode =
@@ -236,9 +232,6 @@ fn features_are_refused_where_they_are_used() {
             }
             Feature::WsSecurity10 => {
                 ("customBinding/binding/security/@authenticationMode", "MutualCertificateDuplex")
-            }
-            Feature::Cookies => {
-                ("customBinding/binding/security/@requireSecurityContextCancellation", "false")
             }
             Feature::StandardEndpoints => ("services/service/endpoint/@listenUriMode", "Unique"),
         };

@@ -218,6 +218,8 @@ pub struct ServiceOptions {
     /// Whether replies inside a session confirm the request's signature (`requireSignatureConfirmation` of the outer
     /// `<security>` element).
     pub session_signature_confirmation: bool,
+    /// Whether session keys may be renewed (`canRenewSecurityContextToken`). If not, a session ends with its key.
+    pub can_renew: bool,
     /// Security contexts whose state is in a cookie.
     pub cookies: CookieOptions,
     /// Whether messages are remembered and refused the second time.
@@ -242,6 +244,7 @@ impl ServiceOptions {
             clients,
             signature_confirmation: None,
             session_signature_confirmation: false,
+            can_renew: true,
             cookies: CookieOptions::default(),
             detect_replays: true,
             limits: ServiceLimits::default(),

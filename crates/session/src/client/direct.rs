@@ -32,7 +32,8 @@ impl ClientSession {
             return self.wait(direct);
         }
         self.renew_when_due(at);
-        match self.is_renewing() && direct.message.message_id.is_none() {
+        let is_one_way = direct.message.message_id.is_none();
+        match self.is_renewing() && (is_one_way || self.security.awaits_renewal()) {
             true => self.wait(direct),
             false => self.post(direct, at),
         }

@@ -212,7 +212,14 @@ impl ClientSession {
                         .map_err(|reason| Failure { kind: self.unreadable(unproven), reason })
                 }
                 Err(ClientError::RenewNeeded) if !self.is_opening() => {
-                    return self.renew_first(exchange, at);
+                    return self.renew_first(exchange, &ClientError::RenewNeeded, at);
+                }
+                // Anybody may have said so; in a sequence it does no harm to send a message again. A service that has
+                // taken nothing under the context would refuse the next one as well.
+                Err(error @ ClientError::ContextRefused { accepted_before: true, .. })
+                    if !self.is_opening() =>
+                {
+                    return self.renew_first(exchange, &error, at);
                 }
                 Err(error) => Err(self.unverified(error)),
             },
@@ -226,8 +233,8 @@ impl ClientSession {
 
     /// The service did not process a message, and wants a new key first: it goes again with that one. The key may have
     /// been renewed since it was sent, or may not be renewable.
-    fn renew_first(&mut self, exchange: ExchangeId, at: &mut Moment<'_>) {
-        let reason = ClientError::RenewNeeded.to_string();
+    fn renew_first(&mut self, exchange: ExchangeId, why: &ClientError, at: &mut Moment<'_>) {
+        let reason = why.to_string();
         self.renew_when_due(at);
         self.tell(InitiatorInput::Postponed { exchange, reason }, at);
         if !self.is_renewing() {

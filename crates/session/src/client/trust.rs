@@ -100,7 +100,7 @@ impl ClientSession {
             }
             _ => {
                 self.warn(format!("the session key was not renewed: {error}"));
-                match ends_session(&error) {
+                match ends_session(&error) && !self.security.outlives_refusal() {
                     true => self.security_lost(error, at),
                     false => self.send_waiting(at),
                 }

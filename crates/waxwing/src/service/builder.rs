@@ -7,9 +7,11 @@ use waxwing_binding::{
 };
 use waxwing_crypto::Identity;
 use waxwing_crypto::tls::TlsVersion;
+use waxwing_security::conversation::CookieKeys;
 
 use super::authorization::ServiceAuthorization;
 use super::contracts::ContractList;
+use super::cookies::Cookies;
 use super::error::{HostError, incomplete};
 use super::host::ServiceHost;
 use super::instances::Instances;
@@ -83,6 +85,7 @@ impl ServiceHostBuilder {
             contracts: contracts.iter().map(|contract| contract.configuration_name).collect(),
         };
         let mut builder = Self::new().certificate_stores(file.certificate_stores());
+        builder.setup.credentials.cookies = Cookies::of_file(file.cookie_keys());
         builder.setup.trace = file.trace().map_err(|text| incomplete("", text))?;
         builder.resolve(from)?;
         Ok(builder)
@@ -212,6 +215,16 @@ impl ServiceHostBuilder {
     #[must_use]
     pub fn certificate_stores(mut self, stores: CertificateStores) -> Self {
         self.setup.credentials.stores = stores;
+        self
+    }
+
+    /// The same, sealing security contexts that the service does not remember
+    /// (`requireSecurityContextCancellation="false"`) under these keys, in place of those of the file. Processes that have
+    /// the same keys take each other's contexts; to change keys, keep a clone and
+    /// [`replace`](CookieKeys::replace) them.
+    #[must_use]
+    pub fn cookie_keys(mut self, keys: CookieKeys) -> Self {
+        self.setup.credentials.cookies = Cookies::given(keys);
         self
     }
 

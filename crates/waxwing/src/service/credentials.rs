@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::admittance::Admittance;
 use super::contracts::Contracts;
+use super::cookies::Cookies;
 use super::error::{HostError, incomplete};
 use crate::authentication::{DigestRule, Judge, TrustRule, UserNameRule};
 use crate::certificates::{CertificateError, CertificateStores};
@@ -29,6 +30,8 @@ pub(super) struct Credentials {
     pub(super) digests: Option<DigestRule>,
     pub(super) oldest_tls: TlsVersion,
     pub(super) protection_level: Option<ProtectionLevel>,
+    /// The keys of security contexts that the service does not remember.
+    pub(super) cookies: Cookies,
 }
 
 impl Credentials {
@@ -41,6 +44,7 @@ impl Credentials {
             digests: None,
             oldest_tls: TlsVersion::Tls12,
             protection_level: None,
+            cookies: Cookies::default(),
         }
     }
 
@@ -62,6 +66,7 @@ impl Credentials {
         }
         let mut options = ServiceOptions::new(Self::identification(endpoint)?);
         options::fill_service_options(&mut options, endpoint);
+        options.cookies.keys = self.cookies.of(endpoint)?;
         let level = self.protection_level;
         options.requirements =
             requirements(contracts.iter(), level, endpoint.reliable_session.is_some());

@@ -18,6 +18,7 @@ use waxwing_soap::http::ContentType;
 use super::admittance::Admittance;
 use super::authorization::ServiceAuthorization;
 use super::contracts::Contracts;
+use super::cookies::{SECONDS_BETWEEN_LOOKS, WatchedKeys};
 use super::error::HostError;
 use super::instances::Instances;
 use super::sessions::Sessions;
@@ -39,6 +40,8 @@ pub(super) struct EndpointParts {
     pub(super) endpoint: ServiceEndpoint,
     /// Who decides about its clients.
     pub(super) judge: Judge,
+    /// The file of cookie keys that is looked at while the endpoint lives.
+    pub(super) cookie_keys: Option<WatchedKeys>,
     /// What they must show to the transport.
     pub(super) admittance: Admittance,
     /// How HTTP asks for it.
@@ -103,6 +106,9 @@ impl Endpoint {
         });
         endpoint.start_timer();
         tokio::spawn(sweep_every_second(Arc::downgrade(&endpoint)));
+        if let Some(keys) = endpoint.parts.cookie_keys.clone() {
+            tokio::spawn(watch_cookie_keys(Arc::downgrade(&endpoint), keys));
+        }
         Ok(endpoint)
     }
 
@@ -324,6 +330,16 @@ async fn sweep_every_second(endpoint: Weak<Endpoint>) {
         if !swept.is_empty() {
             tracing::info!(address = endpoint.address(), "forgotten: {swept}");
         }
+    }
+}
+
+/// Follows the file of cookie keys, as long as the endpoint lives.
+async fn watch_cookie_keys(endpoint: Weak<Endpoint>, keys: WatchedKeys) {
+    let between = Duration::from_secs(SECONDS_BETWEEN_LOOKS.into());
+    while endpoint.strong_count() > 0 {
+        tokio::time::sleep(between).await;
+        let keys = keys.clone();
+        let _ = tokio::task::spawn_blocking(move || keys.look()).await;
     }
 }
 

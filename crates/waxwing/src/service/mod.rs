@@ -5,6 +5,7 @@ mod admittance;
 mod authorization;
 mod builder;
 mod contracts;
+mod cookies;
 mod credentials;
 mod drive;
 mod endpoint;

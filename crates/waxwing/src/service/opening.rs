@@ -270,6 +270,17 @@ impl Setup {
         least.unwrap_or_else(|| ServiceBehavior::default().throttling(processors))
     }
 
+    /// What a cookie of this service is good for: the service, by the name that all its processes know it by.
+    fn cookie_scope(&self, contracts: &Contracts) -> Box<str> {
+        match &self.service {
+            Some(service) => service.name.as_str().into(),
+            None => {
+                let names = contracts.iter().map(|contract| contract.configuration_name);
+                names.collect::<Vec<_>>().join(" ").into()
+            }
+        }
+    }
+
     fn parts(
         &self,
         group: Group,
@@ -298,7 +309,8 @@ impl Setup {
         settings.trace = self.trace.as_ref().is_some_and(Trace::is_decrypted);
         let encoding = Encoding::of(&endpoint, settings.version.soap);
         let judge = self.credentials.judge(&endpoint)?;
-        let options = self.credentials.options(&endpoint, &contracts)?;
+        let mut options = self.credentials.options(&endpoint, &contracts)?;
+        options.cookies.scope = self.cookie_scope(&contracts);
         let security = ServiceSecurity::new(options, &mut SystemRandom);
         let security = security.map_err(|e| incomplete(address, e.to_string()))?;
         let debug = endpoint.service_behavior.service_debug.as_ref();
@@ -306,6 +318,7 @@ impl Setup {
             endpoint: ServiceEndpoint::new(settings, security)
                 .with_address_headers(options::address_headers(&endpoint)),
             judge,
+            cookie_keys: self.credentials.cookies.watched(),
             admittance: Admittance::of(&endpoint),
             http_authentication: self.credentials.http_authentication(&endpoint)?,
             listen,

@@ -175,6 +175,11 @@ impl CookieClient {
         self.context.as_ref().is_some_and(|context| context.refused)
     }
 
+    /// Whether there is a context that the service did not refuse.
+    pub(super) fn is_good(&self) -> bool {
+        self.context.as_ref().is_some_and(|context| !context.refused)
+    }
+
     pub(super) fn renewal_due(&self, now: Timestamp) -> bool {
         let options = &self.core.options;
         self.context.as_ref().is_some_and(|context| {

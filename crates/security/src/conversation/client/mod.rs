@@ -207,6 +207,15 @@ impl ClientSecurity {
         }
     }
 
+    /// Whether a renewal that was refused leaves everything as it was: there is no session that could be over, and what
+    /// messages are protected with is still good.
+    pub fn outlives_refusal(&self) -> bool {
+        match self {
+            ClientSecurity::Cookie(client) => client.is_good(),
+            _ => false,
+        }
+    }
+
     /// Starts the renewal of the key. Messages go on under the old key meanwhile.
     ///
     /// # Errors

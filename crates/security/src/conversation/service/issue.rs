@@ -135,6 +135,10 @@ impl ServiceSecurity {
         }
         let entropy = request.entropy.ok_or(Reason::Missing("the client's Entropy"))?;
         let session = match action {
+            TrustAction::Renew if !self.options.can_renew => {
+                let what = "the renewal of a session key (canRenewSecurityContextToken=\"false\")";
+                return Err(Reason::Unsupported(what).into());
+            }
             TrustAction::Renew => {
                 let target = request.renew_target.ok_or(Reason::Missing("the RenewTarget"))?;
                 Some(self.renewed_session(&target.identifier, alone)?)

@@ -102,6 +102,10 @@ impl ServiceSecurity {
         if request.trust == Some(TrustAction::Cancel) {
             return self.cancel(reply, &verified, request, at);
         }
+        if key == KeyState::Expired && !self.options.can_renew {
+            self.sessions.remove(&session.identifier);
+            return self.no_session(request);
+        }
         if key == KeyState::Expired {
             return self.renew_needed(reply, request, at);
         }
