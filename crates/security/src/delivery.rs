@@ -36,6 +36,23 @@ impl PeerTag {
     }
 }
 
+/// From where a message came, as its transport says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Link {
+    /// Whom it came from.
+    pub peer: PeerTag,
+    /// Whether the transport kept it from being read and changed on its way (TLS). An endpoint that leaves the
+    /// protection of messages to the transport refuses others.
+    pub protected: bool,
+}
+
+impl From<PeerTag> for Link {
+    /// Over a transport that does not protect.
+    fn from(peer: PeerTag) -> Self {
+        Self { peer, protected: false }
+    }
+}
+
 /// When and from where a message came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delivery {

@@ -106,7 +106,11 @@ pub enum SecurityFault {
 #[non_exhaustive]
 pub enum Reason {
     /// The message has no Security header for this receiver.
-    #[error("the message has no Security header, and this endpoint requires message security")]
+    #[error(
+        "Security processor was unable to find a security header in the message. This might be because the message is \
+         an unsecured fault or because there is a binding mismatch between the communicating parties.   This can occur \
+         if the service is configured for security and the client is not using security."
+    )]
     NoSecurityHeader,
     /// Two Security headers for the same role.
     #[error("the message has two Security headers for this receiver; only one is allowed")]
@@ -358,6 +362,33 @@ pub enum Reason {
         "The message could not be processed because the action '{0}' is invalid or unrecognized."
     )]
     UnknownAction(Box<str>),
+    /// Over a protected transport: a signature, and nothing that would have to prove itself by one.
+    #[error("Supporting token signatures not expected.")]
+    SignatureNotExpected,
+    /// Over a protected transport: a signature before there is a timestamp that it could cover.
+    #[error("Signing without primary signature requires timestamp.")]
+    SignatureWithoutTimestamp,
+    /// Over a protected transport: no timestamp.
+    #[error("Required timestamp missing in security header.")]
+    TimestampRequired,
+    /// Over a protected transport: a signature by a token that is not in the message or is not expected.
+    #[error("Unrecognized supporting token '{0}' was encountered.")]
+    UnrecognizedSupportingToken(Box<str>),
+    /// Over a protected transport: a second signature by the same kind of token.
+    #[error(
+        "More than one supporting signature was encountered using the same supporting token '{0}'."
+    )]
+    SecondSupportingSignature(Box<str>),
+    /// Over a protected transport: a signature that must cover `To`, and no `To`.
+    #[error("The message received over Transport security was missing the 'To' header.")]
+    NoTo,
+    /// Over a protected transport: a certificate's signature does not cover `To`, which binds the message to its
+    /// receiver.
+    #[error("The message received over Transport security has unsigned 'To' header.")]
+    UnsignedTo,
+    /// Over a protected transport: no token of the session that the message is of.
+    #[error("No session token was present in the message.")]
+    NoSessionToken,
     /// A token is not trusted.
     #[error("the security token is not trusted: {0}")]
     Untrusted(Box<str>),

@@ -17,7 +17,7 @@ pub mod protection;
 pub mod trust;
 pub mod wsse;
 
-pub use delivery::{Delivery, PeerTag};
+pub use delivery::{Delivery, Link, PeerTag};
 pub use error::{CookieProblem, Reason, Result, SecurityError, SecurityFault, Staleness};
 #[cfg(feature = "mutations")]
 pub use mutation::{Mutation, break_rule};

@@ -17,11 +17,13 @@ pub enum Mutation {
     TakeAnyDemand,
     /// The service takes everybody for who he says to be.
     TakeAnybody,
+    /// The service takes a message that no transport protected, although it leaves that to the transport.
+    TakeUnprotected,
 }
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ForgetMessages,
         Self::KeepFormerKeys,
         Self::DropPendingKeys,
@@ -29,6 +31,7 @@ impl Mutation {
         Self::KeepSessions,
         Self::TakeAnyDemand,
         Self::TakeAnybody,
+        Self::TakeUnprotected,
     ];
 }
 

@@ -371,7 +371,7 @@ fn a_secured_service_refuses_what_is_not_secured() {
             reply.error.as_ref().unwrap(),
             &[match protection {
                 Protection::Conversation => "no security session claims the message",
-                _ => "no Security header",
+                _ => "unable to find a security header",
             }],
         );
     }

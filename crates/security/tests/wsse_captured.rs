@@ -118,6 +118,21 @@ fn every_secured_message_of_wcf_verifies_and_decrypts() {
         ("protection-rm11-sc13-cert", 24),
         ("protsign-sc-cert", 7),
         ("protnone-sc-cert", 8),
+        ("https-oneshot-cert", 4),
+        ("https-oneshot-username", 4),
+        ("https-oneshot-username-2007", 4),
+        ("https-sc-cert", 8),
+        ("https-sc-cert-requirederived", 8),
+        ("https-rm10-sc-cert", 14),
+        ("https-rm10-sc-username", 14),
+        ("https-rm11-sc13-username", 14),
+        ("https-renew-sc-cert", 12),
+        ("https-fault-application", 8),
+        ("https-fault-untrusted-cert", 1),
+        ("https-fault-wrong-password", 1),
+        ("https-basichttp-mixed-username", 4),
+        ("mtom-bytes-https-username", 2),
+        ("protection-https-sc-username", 18),
     ];
     for (name, count) in expected {
         assert_eq!(good.get(name), Some(&count), "{name}");

@@ -86,6 +86,23 @@ fn renewals() {
     check("renew-client-sc-nego", 20);
 }
 
+/// Nothing is encrypted and every signature is determined: they are equal to the last octet.
+#[test]
+fn over_a_protected_transport() {
+    check("https-oneshot-cert", 4);
+    check("https-oneshot-username", 4);
+    check("https-oneshot-username-2007", 4);
+    check("https-basichttp-mixed-username", 4);
+    check("https-sc-cert", 8);
+    check("https-sc-cert-requirederived", 8);
+    check("https-rm10-sc-cert", 14);
+    check("https-rm10-sc-username", 14);
+    check("https-rm11-sc13-username", 14);
+    check("https-renew-sc-cert", 12);
+    check("https-fault-application", 8);
+    check("protection-https-sc-username", 18);
+}
+
 #[test]
 fn everything_else() {
     let mut count = 0;

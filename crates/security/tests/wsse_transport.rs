@@ -73,12 +73,15 @@ enum Proof {
 }
 
 fn written(proof: Proof) -> String {
-    let settings = SecuritySettings::default();
+    written_with(proof, &SecuritySettings { derived_keys: false, ..SecuritySettings::default() })
+}
+
+fn written_with(proof: Proof, settings: &SecuritySettings) -> String {
     let parts = MessageProtection::body(ProtectionLevel::None);
     let (alice, key) = (certificate("alice"), private_key("alice"));
     let (token, password) = (context(), Some(Zeroizing::new("secret".to_owned())));
     let username = UsernameCredential { id: "user".into(), username: "alice".into(), password };
-    let mut plan = ProtectionPlan::new(&settings, &parts, ProtectionToken::Transport);
+    let mut plan = ProtectionPlan::new(settings, &parts, ProtectionToken::Transport);
     match proof {
         Proof::None => {}
         Proof::UserName => plan.username = Some(&username),
@@ -164,6 +167,18 @@ fn the_header_holds_only_what_proves_the_client() {
         let names: Vec<_> = security.elements().map(|e| e.local_name()).collect();
         assert_eq!(names, expected);
     }
+}
+
+/// A binding whose token demands derived keys: the context comes first, as what they are derived from.
+#[test]
+fn a_key_is_derived_where_the_token_demands_it() {
+    let text = written_with(Proof::Context, &SecuritySettings::default());
+    let envelope = Envelope::parse(text.clone(), &Limits::SOAP).unwrap();
+    let security = envelope.header_named(WSSE, "Security").expect("Security");
+    let names: Vec<_> = security.elements().map(|e| e.local_name()).collect();
+    assert_eq!(names, ["Timestamp", "SecurityContextToken", "DerivedKeyToken", "Signature"]);
+    let verified = read(&text, Proof::Context).expect("it is taken without being demanded");
+    assert_eq!(verified.endorsing_context().map(|proven| proven.identifier()), Some(CONTEXT));
 }
 
 #[test]

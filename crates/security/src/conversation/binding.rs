@@ -27,6 +27,9 @@ pub enum ClientBinding {
         /// How certificates are shown.
         shown: CertificateTokens,
     },
+    /// Transport (§7.3): the transport protects messages and proves the service; the header holds what proves the
+    /// client (`TransportWithMessageCredential`). **Only for a transport that protects**: nobody here can see it.
+    Transport,
 }
 
 /// How certificates are shown in messages under certificates (WS-SecurityPolicy 1.2 §5.1.1 and §7.5). Whatever is said here,
@@ -72,6 +75,12 @@ pub enum ServiceBinding {
         /// How certificates are shown.
         shown: CertificateTokens,
     },
+    /// Transport (§7.3): the transport protects messages and proves the service; the header holds what proves the client.
+    Transport {
+        /// Whether messages are taken that no transport protected on the last part of their way
+        /// (`allowInsecureTransport`): somebody in front of the service ends TLS. Otherwise they are refused.
+        allow_insecure: bool,
+    },
 }
 
 /// Which kind of security binding an end has.
@@ -83,6 +92,8 @@ pub enum BindingKind {
     Negotiated,
     /// Asymmetric, by certificates of both ends.
     Asymmetric,
+    /// The transport's.
+    Transport,
 }
 
 impl ClientBinding {
@@ -92,6 +103,7 @@ impl ClientBinding {
             ClientBinding::Symmetric(_) => BindingKind::Symmetric,
             ClientBinding::Negotiated(_) => BindingKind::Negotiated,
             ClientBinding::Asymmetric { .. } => BindingKind::Asymmetric,
+            ClientBinding::Transport => BindingKind::Transport,
         }
     }
 }
@@ -103,6 +115,7 @@ impl ServiceBinding {
             ServiceBinding::Symmetric { .. } => BindingKind::Symmetric,
             ServiceBinding::Negotiated(_) => BindingKind::Negotiated,
             ServiceBinding::Asymmetric { .. } => BindingKind::Asymmetric,
+            ServiceBinding::Transport { .. } => BindingKind::Transport,
         }
     }
 }

@@ -82,7 +82,8 @@ pub struct ClientOptions {
     pub max_cookie_caching_time: SignedDuration,
     /// For how long replies under the former key are accepted (`sessionKeyRolloverInterval`).
     pub key_rollover: SignedDuration,
-    /// Whether replies are remembered and refused the second time.
+    /// Whether replies are remembered and refused the second time; over a protected transport, where they have no
+    /// signature, nothing is.
     pub detect_replays: bool,
     /// Replies that are remembered at most (`replayCacheSize`); when there are more, replies are accepted for a shorter
     /// time.
@@ -123,10 +124,24 @@ impl ClientOptions {
     /// Whether replies of the bootstrap confirm signatures: over a certificate yes, unless a user name
     /// is the credential; over a negotiated token no.
     pub(crate) fn confirms_signatures(&self) -> bool {
-        let kind = self.binding.as_ref().map(ClientBinding::kind);
-        let default = kind == Some(BindingKind::Symmetric)
+        let default = self.kind() == Some(BindingKind::Symmetric)
             && !matches!(self.credential, ClientCredential::UserName { .. });
-        self.signature_confirmation.unwrap_or(default)
+        self.signature_confirmation.unwrap_or(default) && !self.is_by_transport()
+    }
+
+    /// Whether replies inside a session confirm signatures; over a protected transport nothing does.
+    pub(crate) fn confirms_in_session(&self) -> bool {
+        self.session_signature_confirmation && !self.is_by_transport()
+    }
+
+    /// The kind of the binding; none without message security.
+    pub(crate) fn kind(&self) -> Option<BindingKind> {
+        self.binding.as_ref().map(ClientBinding::kind)
+    }
+
+    /// Whether the transport protects messages.
+    pub(crate) fn is_by_transport(&self) -> bool {
+        self.kind() == Some(BindingKind::Transport)
     }
 }
 
@@ -222,7 +237,8 @@ pub struct ServiceOptions {
     pub can_renew: bool,
     /// Security contexts whose state is in a cookie.
     pub cookies: CookieOptions,
-    /// Whether messages are remembered and refused the second time.
+    /// Whether messages are remembered and refused the second time. Over a protected transport WCF never does; where it
+    /// is set here, those that a token signs are.
     pub detect_replays: bool,
     /// The limits of the service.
     pub limits: ServiceLimits,
@@ -255,7 +271,17 @@ impl ServiceOptions {
     pub(crate) fn confirms_signatures(&self) -> bool {
         let default = self.kind() == Some(BindingKind::Symmetric)
             && self.clients != ClientIdentification::UserName;
-        self.signature_confirmation.unwrap_or(default)
+        self.signature_confirmation.unwrap_or(default) && !self.is_by_transport()
+    }
+
+    /// Whether replies inside a session confirm signatures; over a protected transport nothing does.
+    pub(crate) fn confirms_in_session(&self) -> bool {
+        self.session_signature_confirmation && !self.is_by_transport()
+    }
+
+    /// Whether the transport protects messages.
+    pub(crate) fn is_by_transport(&self) -> bool {
+        self.kind() == Some(BindingKind::Transport)
     }
 
     /// The kind of the binding; none without message security.

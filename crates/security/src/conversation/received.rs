@@ -40,10 +40,13 @@ impl Received {
         }
     }
 
-    /// Whether a header may be acted upon: it was signed, or the binding has no message security.
+    /// Whether a header may be acted upon: it was signed, or the transport protected the message, or the binding has no
+    /// message security.
     pub fn is_trusted(&self, header: Element<'_>) -> bool {
         match self {
-            Received::Verified(verified) => verified.is_signed(header.id()),
+            Received::Verified(verified) => {
+                verified.is_by_transport() || verified.is_signed(header.id())
+            }
             Received::Unsecured(_) => true,
         }
     }

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use waxwing_xml::{Element, Name};
+use waxwing_xml::{Document, Element, Name, NodeId};
 
 use crate::error::{Reason, Result};
 use crate::wsse::Dialect;
+use crate::wsse::names::WSU;
 
 /// The name of a trust element with the prefix that WCF writes.
 pub(super) const fn trust(dialect: Dialect, local: &'static str) -> Name<'static> {
@@ -17,6 +18,15 @@ pub(super) const fn trust(dialect: Dialect, local: &'static str) -> Name<'static
 /// The name of a secure-conversation element with the prefix that WCF writes.
 pub(super) const fn conversation(dialect: Dialect, local: &'static str) -> Name<'static> {
     Name::new(dialect.conversation_prefix(), local, dialect.conversation())
+}
+
+/// Declares the prefix of identifiers once more at this element, so that it stands alone when it is encrypted: not where the
+/// whole message has it already, which then goes in clear.
+pub(super) fn declare_utility(document: &mut Document, element: NodeId) {
+    let root = document.root();
+    if root.id() == element || root.resolve_prefix("u") != Some(WSU) {
+        document.declare_namespace(element, "u", WSU);
+    }
 }
 
 /// Octets as base64 without line breaks.

@@ -7,7 +7,7 @@ use super::read::{self, once};
 use super::reference::ContextReference;
 use crate::error::{Reason, Result};
 use crate::wsse::Dialect;
-use crate::wsse::names::{BASE64_BINARY, WSU};
+use crate::wsse::names::BASE64_BINARY;
 
 /// The most octets of one BinaryExchange: several TLS flights with long certificate chains.
 const MAX_EXCHANGE: usize = 128 * 1024;
@@ -176,7 +176,7 @@ impl RequestSecurityToken {
             entropy.write(document, holder, dialect);
             // WCF declares the prefix here once more, so that the secret stands alone.
             let secret = document.element(holder).first_element().map(|secret| secret.id());
-            secret.into_iter().for_each(|secret| document.declare_namespace(secret, "u", WSU));
+            secret.into_iter().for_each(|secret| read::declare_utility(document, secret));
         }
         if let Some(bits) = self.key_size {
             let bits = bits.to_string();

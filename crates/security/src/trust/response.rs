@@ -114,7 +114,7 @@ impl RequestSecurityTokenResponse {
             document.declare_namespace(response, dialect.trust_prefix(), dialect.trust());
         }
         if !self.token_cancelled {
-            document.declare_namespace(response, "u", WSU);
+            read::declare_utility(document, response);
         }
         if let Some(token_type) = &self.token_type {
             document.append_text_element(response, read::trust(dialect, "TokenType"), token_type);

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use waxwing_crypto::Certificate;
 use waxwing_xml::Limits;
 
-use super::SecuritySettings;
 use super::replay::ReplayCache;
 use super::sent::SentSignature;
 use super::token::{EncryptedKeyReference, SupportingToken, TokenKind};
+use super::{HeaderLayout, SecuritySettings};
 use crate::protection::{Direction, ProtectionRequirements};
 
 /// What a received message must look like.
@@ -34,6 +34,14 @@ pub struct Expectations<'a> {
 }
 
 impl Expectations<'_> {
+    /// The layout that is demanded: over a protected transport the strict one, whatever is set, as WCF does.
+    pub(super) fn layout(&self) -> HeaderLayout {
+        match self.protection {
+            ExpectedToken::Transport => HeaderLayout::Strict,
+            _ => self.settings.layout,
+        }
+    }
+
     /// Whether a token of this kind is to support the message.
     pub(super) fn is_supported_by(&self, kind: TokenKind) -> bool {
         self.supporting.iter().any(|token| token.kind == kind)

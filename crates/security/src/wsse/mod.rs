@@ -36,6 +36,7 @@ pub use plan::{
     Asymmetric, Endorsing, ProtectionPlan, ProtectionToken, Recipient, ShownCertificate, Signer,
     Sources,
 };
+pub(crate) use protect::declare_utility;
 pub use protect::protect;
 pub use replay::ReplayCache;
 pub(crate) use replay::{ReplayPool, ReplayWindow, lifetime_of};

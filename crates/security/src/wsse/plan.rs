@@ -119,8 +119,12 @@ pub enum Endorsing<'a> {
         /// Its private key.
         key: &'a PrivateKey,
     },
-    /// A security context, attached, through a derived key (over a protected transport: directly).
+    /// A security context, attached, through a derived key that is made for the message (over a protected transport:
+    /// directly, unless the settings demand derived keys).
     Context(&'a ContextToken),
+    /// Over a protected transport: the security context that the message is of. Where the settings demand derived keys,
+    /// the signing key of the session's serves all messages.
+    Session(&'a SessionKeys),
 }
 
 /// What comes from outside with every call: time, randomness and identifiers.

@@ -131,7 +131,12 @@ impl Verified {
             .map_or_else(PartProtection::default, |h| h.1)
     }
 
-    /// Whether the header is covered by the primary signature.
+    /// Whether the transport protected the message: then all of it is the sender's, although no signature covers it.
+    pub fn is_by_transport(&self) -> bool {
+        matches!(self.token, PrimaryToken::Transport)
+    }
+
+    /// Whether the header is covered by the primary signature (over a protected transport: by one of a token).
     pub fn is_signed(&self, header: NodeId) -> bool {
         self.protection(header).signed
     }

@@ -119,7 +119,7 @@ impl Captured {
     }
 
     pub fn action(&self) -> String {
-        Addressing::read(&self.envelope()).expect("addressing").action.expect("an action")
+        Addressing::read(&self.envelope()).expect("addressing").action.unwrap_or_default()
     }
 
     /// What must come out: the plain text, which for a message without encrypted content is itself.
@@ -213,20 +213,30 @@ impl Scenario {
         self.is_set("nego") || self.name.starts_with("tlsnego-") || self.name == "config-file"
     }
 
+    /// Whether the transport protected the messages (TransportWithMessageCredential).
+    pub fn is_over_transport(&self) -> bool {
+        self.name.contains("https-")
+    }
+
     /// Whether messages are secured one by one, without a session.
     pub fn is_one_shot(&self) -> bool {
+        if self.is_over_transport() {
+            return self.contexts.is_empty();
+        }
         self.name.contains("oneshot") || self.name.contains("mutual") || self.name == "username"
     }
 
     /// Whether replies to messages under keys of their own confirm the signatures.
     pub fn confirms_signatures(&self) -> bool {
-        !self.is_negotiated() && self.credential() != "UserName"
+        let bare = self.is_negotiated() || self.is_over_transport();
+        !bare && self.credential() != "UserName"
     }
 
     /// How the client proved who it is.
     pub fn credential(&self) -> &str {
         match self.option("cred") {
             Some(credential) => credential,
+            None if self.option("scenario").is_some_and(|s| s.contains("username")) => "UserName",
             None if self.name.contains("username") || self.name.contains("password") => "UserName",
             None if self.name.ends_with("-sc-none") => "None",
             None if self.name.ends_with("sc13-none") => "None",
@@ -256,7 +266,9 @@ impl Scenario {
             Some("EncryptBeforeSign") => ProtectionOrder::EncryptBeforeSign,
             _ => ProtectionOrder::SignBeforeEncryptAndEncryptSignature,
         };
-        settings.derived_keys = self.option("derived") != Some("false");
+        // requireDerivedKeys changes nothing over a protected transport.
+        settings.derived_keys =
+            self.option("derived") != Some("false") && !self.is_over_transport();
         settings
     }
 
@@ -264,6 +276,9 @@ impl Scenario {
     /// one combined key.
     fn find_contexts(&mut self) {
         let mut found = HashMap::new();
+        if self.is_over_transport() {
+            return self.contexts = self.contexts_over_transport();
+        }
         for message in self.messages.iter().filter(|m| m.is_secured()) {
             let envelope = message.envelope();
             let Some(security) = envelope.header_named(WSSE, "Security") else { continue };
@@ -285,6 +300,30 @@ impl Scenario {
             }
         }
         self.contexts = found;
+    }
+}
+
+impl Scenario {
+    /// The contexts in the order of their first use, each with the key that was combined in that order.
+    fn contexts_over_transport(&self) -> HashMap<(String, Option<String>), TokenKey> {
+        let mut combined: Vec<Vec<u8>> = Vec::new();
+        for line in self.derived.iter().filter(|line| line.label.is_empty()) {
+            if !combined.contains(&line.derived) {
+                combined.push(line.derived.clone());
+            }
+        }
+        let mut contexts = Vec::new();
+        for message in self.messages.iter().filter(|m| m.is_secured()) {
+            let envelope = message.envelope();
+            let Some(security) = envelope.header_named(WSSE, "Security") else { continue };
+            for token in security.elements().filter(|e| e.local_name() == "SecurityContextToken") {
+                let context = identity_of(token);
+                if !contexts.contains(&context) {
+                    contexts.push(context);
+                }
+            }
+        }
+        contexts.into_iter().zip(combined.into_iter().map(TokenKey::new)).collect()
     }
 }
 

@@ -23,7 +23,7 @@ use waxwing_security::conversation::{
 };
 use waxwing_security::negotiation::TlsEngines;
 use waxwing_security::wsse::Dialect;
-use waxwing_security::{PeerTag, ProtectionLevel, SecurityError};
+use waxwing_security::{Link, PeerTag, ProtectionLevel, SecurityError};
 use waxwing_soap::{Addressing, Envelope, Fault, MessageVersion, Moment, RandomSource, Time};
 use waxwing_xml::{Limits, Name};
 use zeroize::Zeroizing;
@@ -139,7 +139,8 @@ impl Rules {
         now: Timestamp,
         random: &mut dyn RandomSource,
     ) -> Incoming {
-        let mut incoming = security.receive(envelope, PeerTag::UNKNOWN, &mut moment(now, random));
+        let link = Link { peer: PeerTag::UNKNOWN, protected: true };
+        let mut incoming = security.receive(envelope, link, &mut moment(now, random));
         while let Incoming::Authenticate(authentication) = incoming {
             let verdict = self.judge(authentication.evidence(), now);
             incoming = security.authenticated(authentication, verdict, &mut moment(now, random));
@@ -292,6 +293,23 @@ impl Setup {
         let by_certificate = matches!(credential, Credential::Certificate(_));
         setup.service.binding =
             Some(ServiceBinding::Negotiated(service_tls(by_certificate, TlsVersion::Tls12)));
+        setup
+    }
+
+    /// The transport protects messages (TransportWithMessageCredential).
+    pub fn over_transport(dialect: Dialect, credential: Credential) -> Self {
+        let mut setup = Self::by_certificate(dialect, credential);
+        setup.client.binding = Some(ClientBinding::Transport);
+        setup.service.binding = Some(ServiceBinding::Transport { allow_insecure: false });
+        setup.service.detect_replays = false;
+        for settings in [
+            &mut setup.client.settings,
+            &mut setup.client.bootstrap,
+            &mut setup.service.settings,
+            &mut setup.service.bootstrap,
+        ] {
+            settings.derived_keys = false;
+        }
         setup
     }
 

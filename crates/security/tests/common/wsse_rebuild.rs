@@ -12,7 +12,7 @@ use waxwing_security::wsse::{
     IdSource, ProtectionPlan, ProtectionToken, SecuritySettings, SentSignature, SessionKeys,
     Sources, TokenKey, TokenPlacement, UsernameCredential, Verified, protect,
 };
-use waxwing_security::{Direction, MessageProtection};
+use waxwing_security::{Direction, MessageProtection, ProtectionLevel};
 use waxwing_soap::{Envelope, RandomSource};
 use waxwing_xml::{Element, NodeId};
 use zeroize::Zeroizing;
@@ -50,6 +50,7 @@ enum Token {
     Context(ContextToken, TokenPlacement),
     EncryptedKey(EncryptedKeyToken),
     Reference(EncryptedKeyReference),
+    Transport,
 }
 
 impl Seen {
@@ -126,7 +127,12 @@ pub fn unprotected(expected: &str) -> Envelope {
     let (body_tag, body) = end.split_once("<s:Body").expect("a Body");
     let (tag, content) = body.split_once('>').expect("a tag");
     let declaration = format!(" xmlns:u=\"{WSU}\"");
-    let start = without_ids(&start.replacen(&declaration, "", 1));
+    // Over a protected transport the body is in clear, and may need it.
+    let undeclared = match body.contains(" u:Id=") || body.contains("<u:") {
+        true => start.to_owned(),
+        false => start.replacen(&declaration, "", 1),
+    };
+    let start = without_ids(&undeclared);
     let text = format!("{start}{body_tag}<s:Body{}>{content}", without_ids(tag));
     let mut envelope = super::parse(text.as_bytes());
     keep_pairs(&mut envelope);
@@ -207,7 +213,8 @@ impl<'a> Rebuild<'a> {
         if alone {
             // What a binding says of its sessions does not hold for their establishment.
             let usual = SecuritySettings::default();
-            (settings.derived_keys, settings.order) = (usual.derived_keys, usual.order);
+            settings.order = usual.order;
+            settings.derived_keys = usual.derived_keys && !self.scenario.is_over_transport();
         }
         let parts = self.parts(message, &verified);
         let derived = seen.derived_keys();
@@ -226,12 +233,16 @@ impl<'a> Rebuild<'a> {
             Token::Context(token, placement) => ProtectionToken::Context(token, *placement),
             Token::EncryptedKey(token) => ProtectionToken::EncryptedKey(token),
             Token::Reference(reference) => ProtectionToken::EncryptedKeyReference(reference),
+            Token::Transport => ProtectionToken::Transport,
         };
         let mut plan = ProtectionPlan::new(&settings, &parts, protection);
         let username = username_of(&seen);
         plan.username = username.as_ref();
         let binary = seen.child("BinarySecurityToken").map(id_of);
-        let renewed = self.renewed(message, &seen, alone);
+        let renewed = match &token {
+            Token::Transport => seen.child("SecurityContextToken").map(|e| self.attached(&seen, e)),
+            _ => self.renewed(message, &seen, alone),
+        };
         for child in seen.security().elements() {
             match (child.local_name(), &binary, &renewed) {
                 ("BinarySecurityToken", Some(id), _) => {
@@ -274,6 +285,9 @@ impl<'a> Rebuild<'a> {
             true => &self.replay.bootstrap,
             false => &self.replay.session,
         };
+        if verified.is_by_transport() {
+            return MessageProtection::body(ProtectionLevel::None);
+        }
         requirements.find(direction, verified.action()).expect("requirements").clone()
     }
 
@@ -297,6 +311,9 @@ impl<'a> Rebuild<'a> {
         verified: &Verified,
         derived: &[DerivedKeyToken],
     ) -> Token {
+        if verified.is_by_transport() {
+            return Token::Transport;
+        }
         let asked = self.replay.asked.as_ref();
         if let Some(key) = asked.and_then(|asked| asked.key.clone()) {
             if !message.is_request() {
@@ -367,9 +384,14 @@ impl<'a> Rebuild<'a> {
             return None;
         }
         let element = seen.children("SecurityContextToken").last()?;
+        Some(self.attached(seen, element))
+    }
+
+    /// A context whose token is in the message.
+    fn attached(&self, seen: &Seen, element: Element<'_>) -> ContextToken {
         let (identifier, instance) = super::identity_of(element);
         let source = seen.source(element);
-        Some(self.context_token(&identifier, instance.as_deref(), id_of(element), source))
+        self.context_token(&identifier, instance.as_deref(), id_of(element), source)
     }
 }
 

@@ -4,7 +4,7 @@ use super::contracts::requirements;
 use super::{Captured, Scenario, Tokens};
 use waxwing_security::wsse::{
     EncryptedKeyReference, Expectations, ExpectedToken, PrimaryToken, ProtectionOrder, ReplayCache,
-    SecuritySettings, SentSignature, SupportingToken, Verified, verify,
+    SecuritySettings, SentSignature, SupportingToken, Verified, verify, verify_with_action,
 };
 use waxwing_security::{Direction, ProtectionRequirements, Reason, Result};
 use waxwing_soap::Envelope;
@@ -99,7 +99,9 @@ impl<'a> Replay<'a> {
         let bootstrap = is_bootstrap(&action);
         let by_itself = bootstrap || self.scenario.is_one_shot();
         let negotiated = self.scenario.is_negotiated();
+        let transport = self.scenario.is_over_transport();
         let protection = match by_itself && !negotiated {
+            _ if transport => ExpectedToken::Transport,
             true => ExpectedToken::EncryptedKey,
             false => ExpectedToken::AttachedContext,
         };
@@ -109,13 +111,13 @@ impl<'a> Replay<'a> {
         let supporting: Vec<_> = [
             (by_itself && credential == "UserName", SupportingToken::USER_NAME),
             (by_itself && credential == "Certificate" && !negotiated, SupportingToken::CERTIFICATE),
-            (action.ends_with("/Renew"), SupportingToken::CONTEXT),
+            (action.ends_with("/Renew") || transport && !by_itself, SupportingToken::CONTEXT),
         ]
         .into_iter()
         .filter_map(|(expected, token)| expected.then_some(token))
         .collect();
         expect.supporting = &supporting;
-        let verified = verify(envelope, &expect, &self.tokens)?;
+        let verified = self.read(envelope, &action, &expect)?;
         let (context, key) = match verified.token() {
             PrimaryToken::Context(context) => (Some(context.identifier().to_owned()), None),
             PrimaryToken::EncryptedKey(reference) => (None, Some(reference.clone())),
@@ -137,6 +139,19 @@ impl<'a> Replay<'a> {
         };
         let mut expect = self.expectations(message, asked.bootstrap, protection);
         expect.confirmations = &asked.signatures;
-        verify(envelope, &expect, &self.tokens)
+        self.read(envelope, &message.action(), &expect)
+    }
+
+    /// A binding without addressing names the action beside the message.
+    fn read(
+        &self,
+        envelope: Envelope,
+        action: &str,
+        expect: &Expectations<'_>,
+    ) -> Result<Verified> {
+        match action {
+            "" => verify_with_action(envelope, "urn:told", expect, &self.tokens),
+            _ => verify(envelope, expect, &self.tokens),
+        }
     }
 }

@@ -115,7 +115,7 @@ impl ServiceEndpoint {
         if let Some(refusal) = self.misdirected(&envelope, &seen) {
             return answer(refusal);
         }
-        let incoming = self.security.receive(envelope, origin.peer.tag, at);
+        let incoming = self.security.receive(envelope, origin.peer.link(), at);
         self.secured(incoming, seen, origin, at)
     }
 

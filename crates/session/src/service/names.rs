@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use waxwing_security::PeerTag;
 use waxwing_security::conversation::ProvenCaller;
+use waxwing_security::{Link, PeerTag};
 
 /// Where a message came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -12,17 +12,32 @@ pub struct Peer {
     pub tag: PeerTag,
     /// The address, where there is one: for operations and for who watches the service.
     pub address: Option<SocketAddr>,
+    /// Whether the transport kept the message from being read and changed on its way (TLS).
+    pub protected: bool,
+}
+
+impl Peer {
+    /// The same over a transport that protects messages, or does not.
+    #[must_use]
+    pub fn over(self, protected: bool) -> Self {
+        Self { protected, ..self }
+    }
+
+    /// What the security is told of it.
+    pub(super) fn link(self) -> Link {
+        Link { peer: self.tag, protected: self.protected }
+    }
 }
 
 impl From<PeerTag> for Peer {
     fn from(tag: PeerTag) -> Self {
-        Self { tag, address: None }
+        Self { tag, address: None, protected: false }
     }
 }
 
 impl From<SocketAddr> for Peer {
     fn from(address: SocketAddr) -> Self {
-        Self { tag: PeerTag::of_address(address.ip()), address: Some(address) }
+        Self { tag: PeerTag::of_address(address.ip()), address: Some(address), protected: false }
     }
 }
 

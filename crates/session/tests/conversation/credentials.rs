@@ -8,8 +8,9 @@ use waxwing_crypto::{Certificate, Identity, PrivateKey, Usage};
 use waxwing_reliable::ReliableMessagingVersion;
 use waxwing_security::ProtectionLevel;
 use waxwing_security::conversation::{
-    ClientBinding, ClientCredential, ClientIdentification, ClientOptions, ClientSecurity, Evidence,
-    Protection, ServiceBinding, ServiceOptions, ServiceSecurity, Verdict,
+    BindingKind, CertificateTokens, ClientBinding, ClientCredential, ClientIdentification,
+    ClientOptions, ClientSecurity, Evidence, Protection, ServiceBinding, ServiceOptions,
+    ServiceSecurity, Verdict,
 };
 use waxwing_security::wsse::Dialect;
 
@@ -125,16 +126,24 @@ pub fn client(plan: &Plan, client: usize, random: &mut Random) -> ClientSecurity
             ClientCredential::Certificate { certificate: certificate.clone(), key: key.clone() }
         }
     };
-    options.binding = Some(match (plan.negotiated, plan.credential) {
-        (false, _) => ClientBinding::Symmetric(SERVICE.certificate.clone()),
-        (true, Credential::Certificate) if is_impostor => {
+    options.binding = Some(match (plan.binding, plan.credential) {
+        (BindingKind::Negotiated, Credential::Certificate) if is_impostor => {
             ClientBinding::Negotiated(MALLORYS_TLS.clone())
         }
-        (true, Credential::Certificate) => {
+        (BindingKind::Negotiated, Credential::Certificate) => {
             ClientBinding::Negotiated(CLIENT_TLS[client % 2].clone())
         }
-        (true, _) => ClientBinding::Negotiated(ANONYMOUS_TLS.clone()),
+        (BindingKind::Negotiated, _) => ClientBinding::Negotiated(ANONYMOUS_TLS.clone()),
+        (BindingKind::Transport, _) => ClientBinding::Transport,
+        (BindingKind::Asymmetric, _) => ClientBinding::Asymmetric {
+            service: SERVICE.certificate.clone(),
+            shown: CertificateTokens::default(),
+        },
+        (BindingKind::Symmetric, _) => ClientBinding::Symmetric(SERVICE.certificate.clone()),
     });
+    for settings in [&mut options.settings, &mut options.bootstrap] {
+        settings.derived_keys = !plan.is_by_transport();
+    }
     options.settings.dialect = dialect(plan);
     options.bootstrap.dialect = dialect(plan);
     options.renewal_threshold_percent = plan.renewal_percent;
@@ -153,21 +162,34 @@ pub fn service(plan: &Plan, random: &mut Random) -> ServiceSecurity {
     };
     let mut options = ServiceOptions::new(clients);
     options.protection = plan.protection;
-    match plan.negotiated {
-        true => {
+    match plan.binding {
+        BindingKind::Transport => {
+            options.binding = Some(ServiceBinding::Transport { allow_insecure: false });
+            options.detect_replays = false;
+        }
+        BindingKind::Negotiated => {
             let asks = plan.credential == Credential::Certificate;
             options.binding =
                 Some(ServiceBinding::Negotiated(SERVER_TLS[usize::from(asks)].clone()));
         }
-        false => {
+        BindingKind::Asymmetric => {
+            options.binding = Some(ServiceBinding::Asymmetric {
+                certificate: SERVICE.certificate.clone(),
+                key: SERVICE.key.clone(),
+                shown: CertificateTokens::default(),
+            })
+        }
+        BindingKind::Symmetric => {
             options.binding = Some(ServiceBinding::Symmetric {
                 certificate: SERVICE.certificate.clone(),
                 key: SERVICE.key.clone(),
             })
         }
     }
-    options.settings.dialect = dialect(plan);
-    options.bootstrap.dialect = dialect(plan);
+    for settings in [&mut options.settings, &mut options.bootstrap] {
+        settings.dialect = dialect(plan);
+        settings.derived_keys = !plan.is_by_transport();
+    }
     options.session_signature_confirmation = plan.confirmed;
     options.limits.session_key_lifetime = seconds(plan.key_lifetime);
     options.limits.key_rollover = seconds(plan.rollover);

@@ -30,7 +30,8 @@ fn simulate(seeds: impl Iterator<Item = u64>) {
     for seed in seeds {
         let summary = run(seed).unwrap_or_else(|failure| panic!("{failure}"));
         let plan = Plan::of(seed);
-        let row = table.entry(format!("{:?} {:?}", plan.class, plan.protection)).or_default();
+        let over = if plan.is_by_transport() { " over TLS" } else { "" };
+        let row = table.entry(format!("{:?} {:?}{over}", plan.class, plan.protection)).or_default();
         let counts = [
             1,
             plan.clients.len(),
@@ -44,7 +45,7 @@ fn simulate(seeds: impl Iterator<Item = u64>) {
     }
     println!("kind: runs, clients, closed, faulted, messages, executed, renewals");
     for (kind, row) in table {
-        println!("{kind:25} {row:?}");
+        println!("{kind:35} {row:?}");
     }
 }
 

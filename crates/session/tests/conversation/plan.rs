@@ -5,7 +5,7 @@ use std::time::Duration;
 use waxwing_reliable::{
     ReliableMessagingVersion, ReliableSessionSettings, RoundTripEstimate, Shape,
 };
-use waxwing_security::conversation::Protection;
+use waxwing_security::conversation::{BindingKind, Protection};
 use waxwing_session::{ConcurrencyMode, DispatchModes, InstanceContextMode};
 
 use crate::random::Random;
@@ -63,7 +63,8 @@ pub enum Accident {
 pub struct Plan {
     pub class: Class,
     pub protection: Protection,
-    pub negotiated: bool,
+    /// How messages that stand alone are protected; over a protected transport those of sessions, too.
+    pub binding: BindingKind,
     pub credential: Credential,
     /// The version of reliable messaging; None: no reliable session.
     pub version: Option<ReliableMessagingVersion>,
@@ -140,7 +141,10 @@ impl Plan {
         let plan = Self {
             class,
             protection,
-            negotiated: r.permille(300),
+            binding: match r.permille(300) {
+                true => BindingKind::Negotiated,
+                false => BindingKind::Symmetric,
+            },
             credential: r.pick(&[
                 Credential::Anonymous,
                 Credential::UserName,
@@ -183,7 +187,27 @@ impl Plan {
         };
         let by_name =
             plan.protection != Protection::None && plan.credential != Credential::Anonymous;
-        if by_name && r.permille(150) { plan.with_impostor() } else { plan }
+        let plan = if by_name && r.permille(150) { plan.with_impostor() } else { plan };
+        if r.permille(250) { plan.over_transport(r) } else { plan }
+    }
+
+    /// The same over a transport that protects messages, if it can be: nobody alters or swaps anything on it, and what
+    /// repeats a request is a proxy, which WCF's security does not notice.
+    fn over_transport(self, r: &mut Random) -> Self {
+        if self.protection == Protection::None || self.class == Class::Corrupt {
+            return self;
+        }
+        let by_name = r.pick(&[Credential::UserName, Credential::Certificate]);
+        let credential = match self.credential {
+            Credential::Anonymous => by_name,
+            credential => credential,
+        };
+        Self { binding: BindingKind::Transport, credential, swaps: 0, ..self }
+    }
+
+    /// Whether the transport protects messages.
+    pub fn is_by_transport(&self) -> bool {
+        self.binding == BindingKind::Transport
     }
 
     /// The same with one more client, which is not who it says to be.
@@ -196,7 +220,8 @@ impl Plan {
 
     /// Whether the same octets are executed once only: a reliable session drops them, or security does.
     pub fn is_once(&self) -> bool {
-        self.version.is_some() || self.protection != Protection::None
+        let is_noticed = self.protection != Protection::None && !self.is_by_transport();
+        self.version.is_some() || is_noticed
     }
 
     /// Whether a copy of a message may be before the message.

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use waxwing_reliable::{ExchangeId, Identifier, SessionId};
-use waxwing_security::PeerTag;
 use waxwing_session::{
     Admission, AdmissionInput, AdmissionLimits, AppMessage, Arrival, DispatchId, Encoded, Moment,
-    ReplyTo, ServiceEndpoint, ServiceInput, ServiceOutput, ServiceSessions, ServiceSettings, Time,
-    VerifiedRequest,
+    Peer, ReplyTo, ServiceEndpoint, ServiceInput, ServiceOutput, ServiceSessions, ServiceSettings,
+    Time, VerifiedRequest,
 };
 use waxwing_soap::Envelope;
 
@@ -77,13 +76,7 @@ impl Service {
     }
 
     /// A message comes in.
-    pub fn request(
-        &mut self,
-        exchange: u64,
-        envelope: Envelope,
-        peer: PeerTag,
-        at: &mut Moment<'_>,
-    ) {
+    pub fn request(&mut self, exchange: u64, envelope: Envelope, peer: Peer, at: &mut Moment<'_>) {
         let mut arrival = self.endpoint.receive(envelope, peer, at);
         while let Arrival::Authenticate(sender) = arrival {
             let verdict = credentials::judge(sender.evidence(), at.wall);

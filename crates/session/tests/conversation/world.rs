@@ -9,7 +9,7 @@ use waxwing_security::PeerTag;
 use waxwing_security::conversation::Verdict;
 use waxwing_session::{
     AppMessage, AuthenticationId, CallId, ClientInput, ClientOutput, ClientSession, ClientSettings,
-    Encoded, Moment, ServiceAnswer, Time, TransmissionId, Transmit, TransportCause,
+    Encoded, Moment, Peer, ServiceAnswer, Time, TransmissionId, Transmit, TransportCause,
 };
 use waxwing_soap::Envelope;
 use waxwing_xml::Limits;
@@ -58,8 +58,8 @@ struct Asked {
     by: Option<(usize, TransmissionId)>,
     /// Whoever holds the wire may give out another answer.
     may_be_swapped: bool,
-    /// Its key was replaced long ago.
-    is_too_old: bool,
+    /// Its key was replaced long ago, or it came over a connection that protects nothing.
+    must_be_refused: bool,
 }
 
 /// How a run went.
@@ -432,14 +432,18 @@ impl World {
         self.exchanges += 1;
         let exchange = self.exchanges;
         let may_be_swapped = !self.plan.is_safe() || !opens(octets);
-        let is_too_old =
-            self.plan.altered == 0 && self.keys.is_too_old(&self.plan, peer, octets, self.now);
-        self.askers.insert(exchange, Asked { by, may_be_swapped, is_too_old });
+        // Whoever got hold of a message sends it again where no TLS is in the way.
+        let is_by_transport = self.plan.is_by_transport();
+        let protected = is_by_transport && (waits.is_some() || exchange.is_multiple_of(2));
+        let is_bare = is_by_transport && !protected;
+        let must_be_refused = is_bare
+            || self.plan.altered == 0 && self.keys.is_too_old(&self.plan, peer, octets, self.now);
+        self.askers.insert(exchange, Asked { by, may_be_swapped, must_be_refused });
         let Ok(envelope) = Envelope::parse(octets, &Limits::SOAP) else {
             // HTTP 400.
             return self.answer(exchange, Outcome::Failed(TransportCause::NotSoap));
         };
-        let peer = PeerTag::new(peer as u64);
+        let peer = Peer::from(PeerTag::new(peer as u64)).over(protected);
         self.service(|service, at| service.request(exchange, envelope, peer, at))
     }
 
@@ -483,9 +487,10 @@ impl World {
         }
         self.checks.answered(exchange)?;
         let Some(asked) = self.askers.remove(&exchange) else { return Ok(()) };
-        if asked.is_too_old && is_secured(&outcome) {
+        if asked.must_be_refused && is_secured(&outcome) {
             return Err(format!(
-                "exchange {exchange} was under a key that is too old, and is answered"
+                "exchange {exchange} was under a key that is too old or came over a connection that protects nothing, \
+                 and is answered"
             ));
         }
         let Some((client, id)) = asked.by else { return Ok(()) };

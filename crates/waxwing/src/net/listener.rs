@@ -81,6 +81,9 @@ pub struct Incoming {
     pub action: Option<String>,
     /// What the transport says of who sent it.
     pub caller: TransportCaller,
+    /// Whether the transport kept it from being read and changed on its way, to this process: TLS, or a way that nobody
+    /// else is on. An endpoint that leaves the protection of its messages to the transport refuses others.
+    pub protected: bool,
     /// The message.
     pub octets: Bytes,
 }
@@ -93,7 +96,20 @@ impl Incoming {
         octets: impl Into<Bytes>,
     ) -> Self {
         let (content_type, octets) = (Some(content_type.into()), octets.into());
-        Self { peer, content_type, action: None, caller: TransportCaller::Anonymous, octets }
+        Self {
+            peer,
+            content_type,
+            action: None,
+            caller: TransportCaller::Anonymous,
+            protected: false,
+            octets,
+        }
+    }
+
+    /// The same over a transport that protects messages, or does not.
+    #[must_use]
+    pub fn over(self, protected: bool) -> Self {
+        Self { protected, ..self }
     }
 
     /// The same from this caller.

@@ -91,7 +91,8 @@ impl Transport for Memory {
             }
             let _under_way = seat.under_way.subscribe();
             let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-            let incoming = Incoming::new(peer, request.content_type, request.octets);
+            // Nobody else is on the way.
+            let incoming = Incoming::new(peer, request.content_type, request.octets).over(true);
             drop(request.written);
             match Arc::clone(&seat.receiver).receive(incoming).await {
                 Reply::Message { octets, .. } if octets.len() > request.max_answer => {

@@ -9,7 +9,7 @@ use tokio::time::MissedTickBehavior;
 use waxwing_security::PeerTag;
 use waxwing_security::conversation::ProvenCaller;
 use waxwing_session::{
-    Arrival, Encoded, EndpointId, Origin, RefusalKind, ServiceAnswer, ServiceEndpoint,
+    Arrival, Encoded, EndpointId, Origin, Peer, RefusalKind, ServiceAnswer, ServiceEndpoint,
     UnknownSender, UnverifiedMessage,
 };
 use waxwing_soap::encoder::{self as soap, DecodeError, Decoder, Encoder};
@@ -142,6 +142,7 @@ impl Endpoint {
     /// Answers one request.
     async fn handle(self: Arc<Self>, mut request: Incoming) -> Reply {
         let peer = request.peer;
+        let protected = request.protected;
         let caller = match self.admit(std::mem::take(&mut request.caller), peer).await {
             Ok(caller) => caller,
             Err(refusal) => return Reply::Refused(refusal),
@@ -157,7 +158,7 @@ impl Endpoint {
         let mut arrival = {
             let mut random = SystemRandom;
             let mut moment = self.parts.clock.moment(&mut random);
-            let origin = Origin { peer: peer.into(), caller };
+            let origin = Origin { peer: Peer::from(peer).over(protected), caller };
             self.parts.endpoint.receive(message, origin, &mut moment)
         };
         let message = loop {

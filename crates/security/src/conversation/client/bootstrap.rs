@@ -1,5 +1,6 @@
 //! Messages that stand for themselves: the requests for sessions and one-shot messages
-//! (WS-SecurityPolicy 1.2 §7.4 symmetric binding, with X.509 or negotiated protection token; §7.5 asymmetric binding).
+//! (WS-SecurityPolicy 1.2 §7.4 symmetric binding, with X.509 or negotiated protection token; §7.5 asymmetric binding; §7.3
+//! transport binding).
 
 use jiff::Timestamp;
 use waxwing_crypto::{Certificate, PrivateKey};
@@ -10,7 +11,7 @@ use super::super::credentials::ClientCredential;
 use super::super::error::ClientError;
 use super::core::{Core, Keys};
 use crate::error::{Reason, SecurityError};
-use crate::protection::{Direction, MessageProtection, ProtectionRequirements};
+use crate::protection::{Direction, MessageProtection, ProtectionLevel, ProtectionRequirements};
 use crate::wsse::{
     self, Asymmetric, CertificateReference, ContextToken, ContextUse, EncryptedKeyReference,
     EncryptedKeyToken, Endorsing, Expectations, ExpectedSigner, ExpectedToken, IdSource,
@@ -28,6 +29,8 @@ pub(super) enum BootstrapToken {
     Context(ContextToken),
     /// The client's signature; what is encrypted is so for this certificate, whose holder signs the reply.
     Asymmetric(Certificate),
+    /// None: the transport protects the message.
+    Transport,
 }
 
 /// What the reply to a message must show.
@@ -43,6 +46,7 @@ enum ReplyToken {
     Context(ContextToken),
     /// The signature of this certificate.
     Certificate(Certificate),
+    Transport,
 }
 
 /// What one message needs of its token.
@@ -50,6 +54,8 @@ enum UsedToken<'a> {
     /// A new key, encrypted for the service.
     Key(EncryptedKeyToken),
     Context(&'a ContextToken),
+    /// None: the transport protects the message.
+    Transport,
     Certificates {
         service: &'a Certificate,
         style: X509ReferenceStyle,
@@ -68,6 +74,7 @@ impl UsedToken<'_> {
         Ok(match self {
             UsedToken::Key(key) => ProtectionToken::EncryptedKey(key),
             UsedToken::Context(token) => ProtectionToken::Context(token, TokenPlacement::Attached),
+            UsedToken::Transport => ProtectionToken::Transport,
             UsedToken::Certificates { service, style, id, carried, referred } => {
                 let ClientCredential::Certificate { certificate, key } = credential else {
                     return Err(ClientError::State("the client signs with no certificate"));
@@ -88,6 +95,7 @@ impl UsedToken<'_> {
         match self {
             UsedToken::Key(key) => ReplyToken::EncryptedKey(key.reference()),
             UsedToken::Context(token) => ReplyToken::Context(token.clone()),
+            UsedToken::Transport => ReplyToken::Transport,
             UsedToken::Certificates { service, .. } => ReplyToken::Certificate(service.clone()),
         }
     }
@@ -128,7 +136,7 @@ impl Core {
         at: &mut Moment<'_>,
     ) -> Result<(Envelope, BootstrapCorrelation), ClientError> {
         let (settings, requirements) = self.rules(purpose);
-        let parts = parts_of(&envelope, requirements)?;
+        let parts = self.parts_of(&envelope, requirements)?;
         let settings = settings.clone();
         let username = self.username();
         let used = self.used(token, &settings, at.random)?;
@@ -159,6 +167,7 @@ impl Core {
     ) -> Result<UsedToken<'a>, ClientError> {
         Ok(match token {
             BootstrapToken::Context(token) => UsedToken::Context(token),
+            BootstrapToken::Transport => UsedToken::Transport,
             BootstrapToken::Certificate(certificate) => {
                 let key = EncryptedKeyToken::generate(settings, certificate, random, &mut self.ids);
                 UsedToken::Key(key.map_err(ClientError::Protect)?)
@@ -212,6 +221,7 @@ impl Core {
             ReplyToken::Certificate(service) => {
                 ExpectedToken::Asymmetric(ExpectedSigner::Known(service))
             }
+            ReplyToken::Transport => ExpectedToken::Transport,
         };
         let expect = Expectations {
             settings,
@@ -226,7 +236,9 @@ impl Core {
         };
         match &correlation.token {
             ReplyToken::Context(token) => wsse::verify(reply, &expect, &Keys(&[token])),
-            ReplyToken::EncryptedKey(_) => wsse::verify(reply, &expect, &Keys(&[])),
+            ReplyToken::EncryptedKey(_) | ReplyToken::Transport => {
+                wsse::verify(reply, &expect, &Keys(&[]))
+            }
             ReplyToken::Certificate(_) => {
                 wsse::verify(reply, &expect, &OwnCertificate(&self.options.credential))
             }
@@ -252,8 +264,21 @@ impl TokenResolver for OwnCertificate<'_> {
     }
 }
 
-/// What is protected in a message, by its action.
-pub(super) fn parts_of(
+impl Core {
+    /// What is protected in a message, by its action. The transport protects everything, whatever the contract says.
+    pub(super) fn parts_of(
+        &self,
+        envelope: &Envelope,
+        requirements: &ProtectionRequirements,
+    ) -> Result<MessageProtection, ClientError> {
+        match self.options.is_by_transport() {
+            true => Ok(MessageProtection::body(ProtectionLevel::None)),
+            false => parts_of(envelope, requirements),
+        }
+    }
+}
+
+fn parts_of(
     envelope: &Envelope,
     requirements: &ProtectionRequirements,
 ) -> Result<MessageProtection, ClientError> {

@@ -9,7 +9,6 @@ use super::super::error::{ClientError, FaultOrigin};
 use super::super::evidence::Verdict;
 use super::super::faults::SecurityFaultKind;
 use super::super::received::Received;
-use super::bootstrap::parts_of;
 use super::classify::{failure, visible_fault};
 use super::core::{Core, Keys};
 use super::exchange::{self, Exchange, Issued, Outcome, Wanted, renewal_delay};
@@ -17,7 +16,7 @@ use super::{Correlated, Correlation, Step};
 use crate::error::SecurityError;
 use crate::protection::Direction;
 use crate::wsse::{
-    self, ContextToken, Expectations, ExpectedToken, ProtectionPlan, ProtectionToken,
+    self, ContextToken, Endorsing, Expectations, ExpectedToken, ProtectionPlan, ProtectionToken,
     SentSignature, Sources, TokenPlacement, Verified,
 };
 
@@ -57,7 +56,7 @@ impl CookieClient {
     }
 
     pub(super) fn open(&mut self, at: &mut Moment<'_>) -> Result<Step, ClientError> {
-        exchange::start(&mut self.core, &mut self.exchange, Wanted::Issue, at)
+        exchange::start(&mut self.core, &mut self.exchange, (Wanted::Issue, None), at)
     }
 
     pub(super) fn handle_reply(
@@ -96,13 +95,18 @@ impl CookieClient {
         let context = context.ok_or(ClientError::State("there is no security context yet"))?;
         let token = &context.issued.token;
         let options = &self.core.options;
-        let parts = parts_of(&envelope, &options.requirements)?;
-        let protection = ProtectionToken::Context(token, TokenPlacement::Attached);
-        let plan = ProtectionPlan::new(&options.settings, &parts, protection);
+        let parts = self.core.parts_of(&envelope, &options.requirements)?;
+        let by_transport = options.is_by_transport();
+        let protection = match by_transport {
+            false => ProtectionToken::Context(token, TokenPlacement::Attached),
+            true => ProtectionToken::Transport,
+        };
+        let mut plan = ProtectionPlan::new(&options.settings, &parts, protection);
+        plan.endorsing.extend(by_transport.then_some(Endorsing::Context(token)));
         let mut sources = Sources { now: at.wall, random: at.random, ids: &mut self.core.ids };
         let sent =
             wsse::protect(&mut envelope, &plan, &mut sources).map_err(ClientError::Protect)?;
-        let confirmations = if options.session_signature_confirmation { sent } else { Vec::new() };
+        let confirmations = if options.confirms_in_session() { sent } else { Vec::new() };
         let correlation = CookieCorrelation { token: token.clone(), confirmations };
         Ok((envelope, Correlation(Correlated::Cookie(Box::new(correlation)))))
     }
@@ -139,7 +143,10 @@ impl CookieClient {
             settings: &options.settings,
             requirements: &options.requirements,
             direction: Direction::Reply,
-            protection: ExpectedToken::ExternalContext { identifier: &token.identifier },
+            protection: match options.is_by_transport() {
+                false => ExpectedToken::ExternalContext { identifier: &token.identifier },
+                true => ExpectedToken::Transport,
+            },
             supporting: &[],
             confirmations: &correlation.confirmations,
             now,

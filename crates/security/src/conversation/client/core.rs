@@ -46,6 +46,12 @@ impl Core {
                  clientCredentials/clientCertificate",
             ));
         }
+        if options.is_by_transport() && matches!(options.credential, ClientCredential::None) {
+            return Err(ClientError::Configuration(
+                "ClientCredentialType.None is not valid for the TransportWithMessageCredential security mode. Specify \
+                 a message credential type or use a different security mode.",
+            ));
+        }
         let memory = || ReplayCache::with_capacity(&options.settings, options.replay_cache_size);
         let replay = options.detect_replays.then(memory);
         let mut trust_requirements = ProtectionRequirements::for_bootstrap();
@@ -80,7 +86,7 @@ impl Core {
         match self.options.binding.as_ref()? {
             ClientBinding::Symmetric(certificate)
             | ClientBinding::Asymmetric { service: certificate, .. } => Some(certificate),
-            ClientBinding::Negotiated(_) => None,
+            ClientBinding::Negotiated(_) | ClientBinding::Transport => None,
         }
     }
 

@@ -19,7 +19,7 @@ use crate::trust::{
     RequestSecurityTokenResponse, TrustAction, combine_entropy, is_key_size_supported,
     read_responses,
 };
-use crate::wsse::{ContextToken, Dialect, IdSource, TokenKey, Verified};
+use crate::wsse::{self, ContextToken, Dialect, IdSource, TokenKey, Verified};
 
 /// What the requested token is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,15 +87,19 @@ pub(super) enum Outcome {
     Issued(Box<Issued>),
 }
 
-/// Starts what gets a token: the question whether the known certificate is trusted, or a negotiation.
+/// Starts what gets a token: the question whether the known certificate is trusted, a negotiation, or over a protected
+/// transport the request itself; `current` is the token that a renewal is of.
 pub(super) fn start(
     core: &mut Core,
     exchange: &mut Option<Exchange>,
-    wanted: Wanted,
+    (wanted, current): (Wanted, Option<&ContextToken>),
     at: &mut Moment<'_>,
 ) -> Result<Step, ClientError> {
     if exchange.is_some() {
         return Err(ClientError::State("an exchange of the security protocol is under way"));
+    }
+    if core.options.is_by_transport() {
+        return ask(core, exchange, (wanted, current), &BootstrapToken::Transport, at);
     }
     let known = core.known_certificate().cloned();
     if let Some((certificate, step)) = judge(known.into_iter().collect()) {
@@ -243,6 +247,9 @@ pub(super) fn trust_message(
     let addressing = Addressing::request(&action, &core.options.address, version, random);
     addressing.write(&mut envelope);
     core.options.headers.write(&mut envelope);
+    if core.options.is_by_transport() {
+        wsse::declare_utility(&mut envelope);
+    }
     let parent = envelope.body().id();
     body.write(envelope.document_mut(), parent);
     (envelope, addressing.message_id)

@@ -43,6 +43,10 @@ impl OneShotClient {
         if self.exchange.is_some() {
             return Err(ClientError::State("a negotiation is under way"));
         }
+        if self.core.options.is_by_transport() {
+            self.token = Some(BootstrapToken::Transport);
+            return Ok(Step::Established);
+        }
         let known = self.core.known_certificate().cloned();
         if let Some((certificate, step)) = judge(known.into_iter().collect()) {
             self.exchange = Some(Exchange::Known(certificate));

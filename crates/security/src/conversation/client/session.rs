@@ -7,7 +7,6 @@ use super::super::error::{ClientError, FaultOrigin};
 use super::super::evidence::Verdict;
 use super::super::faults::{SECURE_CONVERSATION_FAULT, SecurityFaultKind};
 use super::super::received::Received;
-use super::bootstrap::parts_of;
 use super::classify::{failure, visible_fault};
 use super::core::{Core, Keys};
 use super::exchange::{
@@ -19,7 +18,7 @@ use crate::mutation::{Mutation, broken};
 use crate::protection::Direction;
 use crate::trust::{ContextReference, Lifetime, RequestSecurityToken, TrustAction};
 use crate::wsse::{
-    self, ContextToken, Expectations, ExpectedToken, ProtectionPlan, ProtectionToken,
+    self, ContextToken, Endorsing, Expectations, ExpectedToken, ProtectionPlan, ProtectionToken,
     SentSignature, SessionKeys, TokenPlacement, Verified,
 };
 
@@ -72,7 +71,8 @@ impl SecureConversationClient {
     }
 
     fn start(&mut self, wanted: Wanted, at: &mut Moment<'_>) -> Result<Step, ClientError> {
-        exchange::start(&mut self.core, &mut self.exchange, wanted, at)
+        let current = self.session.as_ref().map(|session| session.current.keys.token());
+        exchange::start(&mut self.core, &mut self.exchange, (wanted, current), at)
     }
 
     pub(super) fn handle_reply(
@@ -140,15 +140,21 @@ impl SecureConversationClient {
     ) -> Result<(Envelope, Correlation), ClientError> {
         let session = self.session.as_ref().ok_or_else(not_open)?;
         let message_id = Addressing::read(&envelope).ok().and_then(|found| found.message_id);
-        let parts = parts_of(&envelope, &self.core.options.requirements)?;
-        let settings = &self.core.options.settings;
-        let plan =
-            ProtectionPlan::new(settings, &parts, ProtectionToken::Session(&session.current.keys));
+        let options = &self.core.options;
+        let (settings, keys) = (&options.settings, &session.current.keys);
+        let parts = self.core.parts_of(&envelope, &options.requirements)?;
+        let plan = match options.is_by_transport() {
+            false => ProtectionPlan::new(settings, &parts, ProtectionToken::Session(keys)),
+            true => ProtectionPlan {
+                endorsing: vec![Endorsing::Session(keys)],
+                ..ProtectionPlan::new(settings, &parts, ProtectionToken::Transport)
+            },
+        };
         let mut sources =
             wsse::Sources { now: at.wall, random: at.random, ids: &mut self.core.ids };
         let sent =
             wsse::protect(&mut envelope, &plan, &mut sources).map_err(ClientError::Protect)?;
-        let confirmed = self.core.options.session_signature_confirmation;
+        let confirmed = self.core.options.confirms_in_session();
         let confirmations = if confirmed { sent } else { Vec::new() };
         let instance = session.current.keys.token().instance.clone();
         let correlation = SessionCorrelation { confirmations, message_id, instance };
@@ -202,7 +208,10 @@ impl SecureConversationClient {
             settings: &options.settings,
             requirements: &options.requirements,
             direction: Direction::Reply,
-            protection: ExpectedToken::ExternalContext { identifier: &current.identifier },
+            protection: match options.is_by_transport() {
+                false => ExpectedToken::ExternalContext { identifier: &current.identifier },
+                true => ExpectedToken::Transport,
+            },
             supporting: &[],
             confirmations,
             now,

@@ -115,7 +115,9 @@ impl ServiceSecurity {
     pub(super) fn sender(&self, alone: &Alone) -> Result<Sender, SecurityError> {
         let negotiated = match &alone.token {
             AloneToken::Negotiated(token) => Some(token),
-            AloneToken::EncryptedKey(_) | AloneToken::Certificate(_) => None,
+            AloneToken::EncryptedKey(_) | AloneToken::Certificate(_) | AloneToken::Transport => {
+                None
+            }
         };
         let verified = &alone.verified;
         match (self.options.clients, negotiated) {

@@ -80,7 +80,9 @@ impl ServiceSecurity {
         let Alone { verified, token } = alone;
         let remembered = match &token {
             AloneToken::Negotiated(token) => token.replay.is_some(),
-            AloneToken::EncryptedKey(_) | AloneToken::Certificate(_) => false,
+            AloneToken::EncryptedKey(_) | AloneToken::Certificate(_) | AloneToken::Transport => {
+                false
+            }
         };
         if !remembered && let Err(error) = self.remember(&verified, &caller, at.wall) {
             return self.refuse_error(request, error);
@@ -94,7 +96,7 @@ impl ServiceSecurity {
             return self.issue_or_renew(action, &Accepted { verified, caller, reply }, request, at);
         }
         // It answers something: then it is an answer of ours, made under the same key, that somebody sent back.
-        if is_answer(verified.envelope()) {
+        if !matches!(reply.token, AloneToken::Transport) && is_answer(verified.envelope()) {
             return self.refuse_error(request, Reason::Reflected.into());
         }
         Incoming::Message(Box::new(SecuredMessage {
@@ -161,6 +163,7 @@ impl ServiceSecurity {
             protection: match kind {
                 Some(BindingKind::Negotiated) => ExpectedToken::AttachedContext,
                 Some(BindingKind::Asymmetric) => ExpectedToken::Asymmetric(ExpectedSigner::Carried),
+                Some(BindingKind::Transport) => ExpectedToken::Transport,
                 Some(BindingKind::Symmetric) | None => ExpectedToken::EncryptedKey,
             },
             supporting: &supporting,
@@ -182,6 +185,7 @@ impl ServiceSecurity {
             (PrimaryToken::Certificate { signer, .. }, _) => {
                 AloneToken::Certificate(signer.clone())
             }
+            (PrimaryToken::Transport, _) => AloneToken::Transport,
             (PrimaryToken::Context(proven), Some(token))
                 if proven.identifier() == &*token.token.identifier =>
             {
@@ -257,6 +261,6 @@ fn own_key<'a>(
         | ServiceBinding::Asymmetric { certificate, key, .. } => {
             reference.is_of(certificate).then_some(key)
         }
-        ServiceBinding::Negotiated(_) => None,
+        ServiceBinding::Negotiated(_) | ServiceBinding::Transport { .. } => None,
     }
 }

@@ -22,6 +22,7 @@ use super::bootstrap::is_answer;
 use super::error::ServiceError;
 use super::reply::{AloneReply, AloneToken, Reply};
 use super::request::{Request, context_of};
+use super::route::proven_context;
 use super::sealed::{self, Clear, Content, MAX_COOKIE, Purpose, Scope};
 use super::tokens::NegotiatedToken;
 use super::{Incoming, ReplyContext, SecuredMessage, ServiceSecurity};
@@ -35,8 +36,7 @@ use crate::trust::{
 };
 use crate::wsse::names::{COOKIE, WSU};
 use crate::wsse::{
-    self, ContextUse, Expectations, ExpectedToken, IdSource, PrimaryToken, TokenKey, TokenResolver,
-    Verified,
+    self, ContextUse, Expectations, IdSource, ProvenContext, TokenKey, TokenResolver, Verified,
 };
 
 /// The part of the remembered contexts that goes when there is no room: the oldest fifth, as WCF's.
@@ -291,18 +291,21 @@ impl ServiceSecurity {
             Err(error) => return self.refuse_error(request, error),
         };
         // It answers something: then it is an answer of ours, made under the same key, that somebody sent back.
-        if is_answer(verified.envelope()) {
+        if !self.options.is_by_transport() && is_answer(verified.envelope()) {
             return self.refuse_error(request, Reason::Reflected.into());
         }
         let caller = Arc::clone(&token.caller);
         if let Err(error) = self.remember(&verified, &caller, at.wall) {
             return self.refuse_error(request, error);
         }
-        let confirmations = match self.options.session_signature_confirmation {
+        let confirmations = match self.options.confirms_in_session() {
             true => verified.signatures().to_vec(),
             false => Vec::new(),
         };
-        let token = AloneToken::Negotiated(token);
+        let token = match self.options.is_by_transport() {
+            false => AloneToken::Negotiated(token),
+            true => AloneToken::Transport,
+        };
         let reply = Arc::new(AloneReply { token, confirmations, is_trust: false });
         Incoming::Message(Box::new(SecuredMessage {
             received: Received::Verified(Box::new(verified)),
@@ -318,24 +321,24 @@ impl ServiceSecurity {
         token: &NegotiatedToken,
         now: Timestamp,
     ) -> Result<Verified> {
+        let (protection, supporting, wanted) = self.context_tokens();
         let expect = Expectations {
             settings: &self.options.settings,
             requirements: &self.options.requirements,
             direction: Direction::Request,
-            protection: ExpectedToken::AttachedContext,
-            supporting: &[],
+            protection,
+            supporting,
             confirmations: &[],
             now,
             limits: &self.options.xml_limits,
             // Entered when it is known who sent it: what was opened may be forgotten and opened again.
             replay: None,
         };
-        let verified = wsse::verify(envelope, &expect, &OneContext(token))?;
-        match verified.token() {
-            PrimaryToken::Context(proven) if proven.identifier() == &*token.token.identifier => {
-                Ok(verified)
-            }
-            _ => Err(Reason::ForeignContext.into()),
+        let verified = wsse::verify(envelope, &expect, &OneContext { token, wanted })?;
+        let proven = proven_context(&verified).map(ProvenContext::identifier);
+        match proven == Some(&*token.token.identifier) {
+            true => Ok(verified),
+            false => Err(Reason::ForeignContext.into()),
         }
     }
 
@@ -373,7 +376,11 @@ impl ServiceSecurity {
 }
 
 /// The key of one context.
-struct OneContext<'a>(&'a NegotiatedToken);
+struct OneContext<'a> {
+    token: &'a NegotiatedToken,
+    /// What its messages use it for.
+    wanted: ContextUse,
+}
 
 impl TokenResolver for OneContext<'_> {
     fn context_key(
@@ -382,9 +389,9 @@ impl TokenResolver for OneContext<'_> {
         identifier: &str,
         instance: Option<&str>,
     ) -> Option<TokenKey> {
-        let token = &self.0.token;
+        let token = &self.token.token;
         let named = &*token.identifier == identifier && token.instance.as_deref() == instance;
-        (wanted == ContextUse::Protection && named).then(|| token.key.clone())
+        (wanted == self.wanted && named).then(|| token.key.clone())
     }
 
     fn private_key(&self, _: &wsse::CertificateReference) -> Option<&waxwing_crypto::PrivateKey> {

@@ -62,6 +62,13 @@ pub enum ServiceError {
     /// Something that the configuration must give is missing.
     #[error("{0}")]
     Configuration(&'static str),
+    /// A message that no transport protected, at an endpoint that leaves protection to the transport.
+    #[error(
+        "the message came over a connection that protects nothing, and this endpoint leaves integrity and \
+         confidentiality to the transport (TransportWithMessageCredential): it must come over https, or somebody in \
+         front of the service must end TLS and the binding say allowInsecureTransport=\"true\""
+    )]
+    InsecureTransport,
     /// A secured message at an endpoint without message security.
     #[error("the message is secured, but this endpoint has no message security")]
     SecuredMessage,

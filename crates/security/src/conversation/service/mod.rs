@@ -31,13 +31,13 @@ use self::request::Request;
 use self::session::Session;
 use self::table::Sessions;
 use self::tokens::NegotiatedTokens;
-use super::binding::BindingKind;
+use super::binding::{BindingKind, ServiceBinding};
 use super::caller::CallerIdentity;
 use super::credentials::ClientIdentification;
 use super::options::{Protection, ServiceOptions};
 use super::profile::SecurityProfile;
 use super::received::Received;
-use crate::delivery::{Delivery, PeerTag};
+use crate::delivery::{Delivery, Link};
 use crate::mutation::{Mutation, broken};
 use crate::negotiation::NegotiationService;
 use crate::protection::ProtectionRequirements;
@@ -217,6 +217,13 @@ impl ServiceSecurity {
                 "clients sign their messages with certificates, so they are to be known by them",
             ));
         }
+        let by_transport = options.is_by_transport();
+        if secured && by_transport && options.clients == ClientIdentification::None {
+            return Err(ServiceError::Configuration(
+                "ClientCredentialType.None is not valid for the TransportWithMessageCredential security mode. Specify \
+                 a message credential type or use a different security mode.",
+            ));
+        }
         let limits = &options.limits;
         let pool = ReplayPool::new(limits.replay_cache_size);
         let settings = [&options.bootstrap, &options.settings];
@@ -240,11 +247,23 @@ impl ServiceSecurity {
         })
     }
 
-    /// Takes a message of `peer`: answers it, hands it up, or asks who it is from. It waits for nobody.
-    pub fn receive(&self, envelope: Envelope, peer: PeerTag, at: &mut Moment<'_>) -> Incoming {
+    /// Takes a message: answers it, hands it up, or asks who it is from. It waits for nobody.
+    pub fn receive(
+        &self,
+        envelope: Envelope,
+        from: impl Into<Link>,
+        at: &mut Moment<'_>,
+    ) -> Incoming {
+        let Link { peer, protected } = from.into();
         let delivery = Delivery::from(&*at).from_peer(peer);
         self.sweep(at);
         let request = Request::new(&envelope, self.options.settings.dialect, delivery);
+        if let Some(ServiceBinding::Transport { allow_insecure: false }) = self.options.binding
+            && self.options.protection != Protection::None
+            && !(protected || broken(Mutation::TakeUnprotected))
+        {
+            return self.refuse_insecure(&request);
+        }
         match self.options.protection {
             Protection::None => self.receive_unsecured(envelope, &request),
             Protection::OneShot => self.receive_one_shot(envelope, &request, at),

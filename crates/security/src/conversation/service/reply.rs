@@ -12,8 +12,8 @@ use super::request::Request;
 use super::session::Session;
 use super::tokens::NegotiatedToken;
 use super::{Incoming, ReplyKind, SecuritySession, ServiceReply, ServiceSecurity};
-use crate::error::{Reason, SecurityError};
-use crate::protection::{Direction, ProtectionRequirements};
+use crate::error::{Reason, SecurityError, SecurityFault};
+use crate::protection::{Direction, MessageProtection, ProtectionLevel, ProtectionRequirements};
 use crate::trust::{
     ContextReference, RequestSecurityToken, RequestSecurityTokenResponse, RequestType,
     ResponseBody, TrustAction, write_response,
@@ -61,6 +61,8 @@ pub(super) enum AloneToken {
     Negotiated(Arc<NegotiatedToken>),
     /// The certificate that signed the message: the answer is encrypted for it.
     Certificate(Certificate),
+    /// None: the transport protects the message.
+    Transport,
 }
 
 impl ServiceSecurity {
@@ -75,7 +77,10 @@ impl ServiceSecurity {
             Reply::Unsecured => return Ok(envelope),
             Reply::Session(reply) => {
                 session_keys = reply.session.outgoing();
-                let token = ProtectionToken::Session(&session_keys);
+                let token = match self.options.is_by_transport() {
+                    false => ProtectionToken::Session(&session_keys),
+                    true => ProtectionToken::Transport,
+                };
                 let (settings, requirements) = self.rules(false);
                 (settings, requirements, token, &reply.confirmations[..])
             }
@@ -97,17 +102,16 @@ impl ServiceSecurity {
                         let recipient = Recipient::Certificate(client, tokens.client);
                         ProtectionToken::Asymmetric(Asymmetric { signer, recipient })
                     }
+                    AloneToken::Transport => ProtectionToken::Transport,
                 };
                 (settings, requirements, token, &alone.confirmations[..])
             }
         };
-        let namespace = envelope.version().addressing.namespace();
-        let action = envelope.header_named(namespace, "Action").map(|header| header.text());
-        let action = action.as_deref().unwrap_or_default().trim();
-        let parts = requirements
-            .find(Direction::Reply, action)
-            .cloned()
-            .ok_or_else(|| SecurityError::new(Reason::UnknownAction(action.into())))?;
+        let parts = match token {
+            // It protects everything, whatever the contract says.
+            ProtectionToken::Transport => MessageProtection::body(ProtectionLevel::None),
+            _ => parts_of(&envelope, requirements)?,
+        };
         let mut plan = ProtectionPlan::new(settings, &parts, token);
         plan.confirmations = confirmations;
         let mut ids = &self.ids;
@@ -140,6 +144,13 @@ impl ServiceSecurity {
         // Verification speaks of tokens in the older dialect whatever the binding's, as WCF's does.
         let fault = make::of_error(error.fault(), &request.action, Dialect::February2005);
         self.refuse(request, &fault, error.into())
+    }
+
+    /// The fault for a message that came over a transport that does not protect: nothing of it is read.
+    pub(super) fn refuse_insecure(&self, request: &Request) -> Incoming {
+        let fault = SecurityFault::InvalidSecurity;
+        let fault = make::of_error(fault, &request.action, Dialect::February2005);
+        self.refuse(request, &fault, ServiceError::InsecureTransport)
     }
 
     /// An unsecured fault: Action and RelatesTo, nothing else.
@@ -225,6 +236,9 @@ impl ServiceSecurity {
             ..Addressing::default()
         };
         addressing.write(&mut envelope);
+        if self.options.is_by_transport() {
+            wsse::declare_utility(&mut envelope);
+        }
         let form = match dialect {
             Dialect::February2005 => ResponseBody::Bare,
             Dialect::Version13 => ResponseBody::Collection,
@@ -233,6 +247,18 @@ impl ServiceSecurity {
         write_response(envelope.document_mut(), body, response, form);
         envelope
     }
+}
+
+/// What is protected in an answer, by its action.
+fn parts_of(
+    envelope: &Envelope,
+    requirements: &ProtectionRequirements,
+) -> Result<MessageProtection, SecurityError> {
+    let namespace = envelope.version().addressing.namespace();
+    let action = envelope.header_named(namespace, "Action").map(|header| header.text());
+    let action = action.as_deref().unwrap_or_default().trim();
+    let found = requirements.find(Direction::Reply, action).cloned();
+    found.ok_or_else(|| SecurityError::new(Reason::UnknownAction(action.into())))
 }
 
 impl ServiceReply {

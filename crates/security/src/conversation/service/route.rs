@@ -18,7 +18,8 @@ use crate::protection::Direction;
 use crate::trust::TrustAction;
 use crate::wsse::names::WSSE;
 use crate::wsse::{
-    self, ContextUse, Expectations, ExpectedToken, PrimaryToken, TokenKey, TokenResolver, Verified,
+    self, ContextUse, Expectations, ExpectedToken, PrimaryToken, ProvenContext, SupportingToken,
+    TokenKey, TokenResolver, Verified,
 };
 
 impl ServiceSecurity {
@@ -87,14 +88,15 @@ impl ServiceSecurity {
         if session.is_own(&verified) {
             return self.refuse_error(request, Reason::Reflected.into());
         }
-        let proven = match verified.token() {
-            PrimaryToken::Context(proven) if proven.identifier() == &*session.identifier => proven,
-            _ => return self.refuse_error(request, Reason::ForeignContext.into()),
+        let proven = proven_context(&verified);
+        let Some(proven) = proven.filter(|proven| proven.identifier() == &*session.identifier)
+        else {
+            return self.refuse_error(request, Reason::ForeignContext.into());
         };
         let rollover = self.options.limits.key_rollover;
         let key = session.adopt(proven, rollover, at.wall);
         session.mark_used(&request.delivery);
-        let confirmations = match self.options.session_signature_confirmation {
+        let confirmations = match self.options.confirms_in_session() {
             true => verified.signatures().to_vec(),
             false => Vec::new(),
         };
@@ -123,24 +125,52 @@ impl ServiceSecurity {
         envelope: Envelope,
         now: Timestamp,
     ) -> Result<Verified, SecurityError> {
+        let (protection, supporting, wanted) = self.context_tokens();
         let expect = Expectations {
             settings: &self.options.settings,
             requirements: &self.options.requirements,
             direction: Direction::Request,
-            protection: ExpectedToken::AttachedContext,
-            supporting: &[],
+            protection,
+            supporting,
             confirmations: &[],
             now,
             limits: &self.options.xml_limits,
             replay: session.replay.as_ref(),
         };
-        wsse::verify(envelope, &expect, &OneSession { session, now })
+        wsse::verify(envelope, &expect, &OneSession { session, wanted, now })
+    }
+}
+
+impl ServiceSecurity {
+    /// How a message shows the security context that it is under: it protects the message, or where the transport does it
+    /// signs the timestamp.
+    pub(super) fn context_tokens(
+        &self,
+    ) -> (ExpectedToken<'static>, &'static [SupportingToken], ContextUse) {
+        match self.options.is_by_transport() {
+            false => (ExpectedToken::AttachedContext, &[], ContextUse::Protection),
+            true => {
+                let supporting = &[SupportingToken::CONTEXT];
+                (ExpectedToken::Transport, supporting, ContextUse::Endorsing)
+            }
+        }
+    }
+}
+
+/// The security context that a message proved to be under.
+pub(super) fn proven_context(verified: &Verified) -> Option<&ProvenContext> {
+    match verified.token() {
+        PrimaryToken::Context(proven) => Some(proven),
+        PrimaryToken::Transport => verified.endorsing_context(),
+        PrimaryToken::EncryptedKey(_) | PrimaryToken::Certificate { .. } => None,
     }
 }
 
 /// The keys of one session.
 struct OneSession<'a> {
     session: &'a Session,
+    /// What its messages use it for.
+    wanted: ContextUse,
     now: Timestamp,
 }
 
@@ -151,7 +181,7 @@ impl TokenResolver for OneSession<'_> {
         identifier: &str,
         instance: Option<&str>,
     ) -> Option<TokenKey> {
-        if wanted != ContextUse::Protection || identifier != &*self.session.identifier {
+        if wanted != self.wanted || identifier != &*self.session.identifier {
             return None;
         }
         self.session.key(instance, self.now)

@@ -8,7 +8,7 @@ use super::super::SecuritySettings;
 use super::super::key::Digester;
 use super::super::names::{WSSE, WSSE11, WSU};
 use super::super::plan::Sources;
-use super::super::text::{push, push_base64};
+use super::super::text::{Place, push, push_base64};
 use super::super::token::{UsernameCredential, username};
 use super::signature::{SignedPart, digest_of_child};
 use crate::error::Result;
@@ -95,5 +95,6 @@ pub(super) fn username_token(
     credential: &UsernameCredential,
     settings: &SecuritySettings,
 ) -> Element {
-    Element { text: username::write(credential, settings), id: credential.id.to_string() }
+    let text = username::write(credential, settings, Place::Elsewhere);
+    Element { text, id: credential.id.to_string() }
 }

@@ -5,7 +5,7 @@ use super::super::names::X509_V3;
 use super::super::plan::{Endorsing, ProtectionPlan, Sources};
 use super::super::sent::SentSignature;
 use super::super::text::{Place, TokenReference, push};
-use super::super::token::{TokenPlacement, x509};
+use super::super::token::{SessionKeys, TokenPlacement, x509};
 use super::super::{SecuritySettings, key};
 use super::Numbers;
 use super::keys::BaseToken;
@@ -43,7 +43,7 @@ impl Endorsements {
                     let reference = TokenReference::Local { id, value_type: X509_V3 };
                     this.push(&info, value, reference, plan.settings, place);
                 }
-                Endorsing::Context(token) => {
+                Endorsing::Context(token) | Endorsing::Session(SessionKeys { token, .. }) => {
                     push(&mut this.tokens, &[&token.element]);
                     let base = BaseToken::of_context(token, TokenPlacement::Attached);
                     let length = plan.settings.suite.signature_key_length();

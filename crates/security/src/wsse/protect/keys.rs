@@ -74,7 +74,7 @@ impl<'a> BaseToken<'a> {
     }
 
     /// A derived key token that exists already, and its text.
-    fn reuse(
+    pub(super) fn reuse(
         self,
         token: &'a DerivedKeyToken,
         settings: &SecuritySettings,

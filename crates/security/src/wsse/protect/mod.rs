@@ -24,6 +24,7 @@ use super::{HeaderLayout, ProtectionOrder};
 use crate::error::Result;
 
 pub(super) use self::keys::DEFAULT_LENGTH;
+pub(crate) use self::parts::declare_utility;
 
 /// Signs and encrypts the message in place and adds its Security header as the last header.
 ///

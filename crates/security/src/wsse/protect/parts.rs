@@ -198,7 +198,7 @@ fn append(document: &mut Document, parent: NodeId, text: &[u8]) -> Result<()> {
 }
 
 /// Declares the prefix of the `Id` attributes on the envelope.
-pub(super) fn declare_utility(envelope: &mut Envelope) {
+pub(crate) fn declare_utility(envelope: &mut Envelope) {
     let document = envelope.document_mut();
     let root = document.root().id();
     if document.root().resolve_prefix("u") != Some(WSU) {

@@ -9,12 +9,14 @@ use super::super::names::{WSU, X509_V3};
 use super::super::plan::{Endorsing, ProtectionPlan, Sources};
 use super::super::sent::SentSignature;
 use super::super::text::{Place, TokenReference, push};
-use super::super::token::{TokenPlacement, x509};
-use super::elements::{Stamp, username_token};
+use super::super::token::{ContextToken, SessionKeys, TokenPlacement, username, x509};
+use super::super::{HeaderLayout, SecuritySettings};
+use super::elements::Stamp;
 use super::keys::BaseToken;
 use super::signature::{SignedInfo, SignedPart, push_signature};
+use super::used_key::KeyUse;
 use super::{Header, Numbers};
-use crate::error::Result;
+use crate::error::{Reason, Result};
 use crate::protection::is_addressing;
 
 pub(super) fn protect(
@@ -25,65 +27,129 @@ pub(super) fn protect(
     let settings = plan.settings;
     let mut numbers = Numbers::default();
     let stamp = Stamp::with_id(numbers.next(), settings, sources.now);
-    let (mut tokens, mut elements) = (Vec::new(), Vec::new());
-    if let Some(username) = plan.username {
-        tokens.extend(username_token(username, settings).text);
-    }
-    let mut signatures = Vec::new();
-    for endorsing in &plan.endorsing {
-        let mut parts = vec![stamp.signed(settings)];
-        let value = match *endorsing {
-            Endorsing::Certificate { id, certificate, key } => {
-                x509::push(&mut tokens, id, certificate, settings);
-                parts.extend(sign_to(envelope, &mut numbers, plan));
-                let method = settings.suite.asymmetric_signature_uri();
-                let info = SignedInfo::new(&parts, method, settings);
-                let value = key::sign_with(settings, key, &info.canonical())?;
-                let reference = TokenReference::Local { id, value_type: X509_V3 };
-                let place = Place::Security;
-                push_signature(&mut elements, None, &info, &value, reference, settings, place);
-                value
-            }
-            Endorsing::Context(token) => {
-                push(&mut tokens, &[&token.element]);
-                let used = BaseToken::of_context(token, TokenPlacement::Attached).direct();
-                let method = settings.suite.symmetric_signature_uri();
-                let info = SignedInfo::new(&parts, method, settings);
-                let value = used.key.sign(settings, &info.canonical())?;
-                let (reference, place) = (used.reference(), Place::Security);
-                push_signature(&mut elements, None, &info, &value, reference, settings, place);
-                value
-            }
-        };
-        signatures.push(SentSignature { value, encrypted: false });
-    }
+    let mut header = Tokens::default();
     super::parts::declare_utility(envelope);
-    let header = Header {
+    if !plan.endorsing.is_empty() {
+        header.parts.push(stamp.signed(settings));
+    }
+    if plan.endorsing.iter().any(|e| matches!(e, Endorsing::Certificate { .. })) {
+        header.parts.push(sign_to(envelope, &mut numbers, settings)?);
+    }
+    if let Some(username) = plan.username {
+        header.basic = username::write(username, settings, Place::Security);
+    }
+    for endorsing in &plan.endorsing {
+        header.endorse(endorsing, settings, &mut numbers, sources)?;
+    }
+    let tokens = [header.sources, header.basic, header.endorsing, header.derived].concat();
+    Header {
         stamp: &stamp.text,
         tokens: &tokens,
         references: &[],
         supporting: &[],
-        elements: &elements,
-    };
-    header.add_to(envelope, settings.layout, settings.order)?;
-    Ok(signatures)
+        elements: &header.signatures,
+    }
+    // The receiver takes nothing but the strict layout here, whatever is set.
+    .add_to(envelope, HeaderLayout::Strict, settings.order)?;
+    Ok(header.sent)
+}
+
+/// The children of the header after the timestamp, by their place.
+#[derive(Default)]
+struct Tokens {
+    /// What is signed: the timestamp by every token, and `To` by certificates.
+    parts: Vec<SignedPart>,
+    /// Security contexts that keys are derived from.
+    sources: Vec<u8>,
+    /// User names.
+    basic: Vec<u8>,
+    endorsing: Vec<u8>,
+    derived: Vec<u8>,
+    signatures: Vec<u8>,
+    sent: Vec<SentSignature>,
+}
+
+impl Tokens {
+    /// Writes a token and its signature.
+    fn endorse(
+        &mut self,
+        token: &Endorsing<'_>,
+        settings: &SecuritySettings,
+        numbers: &mut Numbers,
+        sources: &mut Sources<'_>,
+    ) -> Result<()> {
+        match *token {
+            Endorsing::Certificate { id, certificate, key } => {
+                x509::push(&mut self.endorsing, id, certificate, settings);
+                let method = settings.suite.asymmetric_signature_uri();
+                let info = SignedInfo::new(&self.parts, method, settings);
+                let value = key::sign_with(settings, key, &info.canonical())?;
+                let reference = TokenReference::Local { id, value_type: X509_V3 };
+                self.push(&info, value, reference, settings);
+                Ok(())
+            }
+            Endorsing::Context(token) if settings.derived_keys => {
+                push(&mut self.sources, &[&token.element]);
+                let length = settings.suite.signature_key_length();
+                let text = &mut self.derived;
+                let used = base(token).derive(numbers.next(), length, settings, sources, text);
+                self.sign(&used, settings)
+            }
+            Endorsing::Session(SessionKeys { token, derived: Some((signing, _)), .. }) => {
+                push(&mut self.sources, &[&token.element]);
+                let used = base(token).reuse(signing, settings, &mut self.derived);
+                self.sign(&used, settings)
+            }
+            Endorsing::Context(token) | Endorsing::Session(SessionKeys { token, .. }) => {
+                push(&mut self.endorsing, &[&token.element]);
+                self.sign(&base(token).direct(), settings)
+            }
+        }
+    }
+
+    /// The signature by a symmetric key, which covers the timestamp alone.
+    fn sign(&mut self, used: &KeyUse<'_>, settings: &SecuritySettings) -> Result<()> {
+        let method = settings.suite.symmetric_signature_uri();
+        let stamp = self.parts.get(..1).unwrap_or_default();
+        let info = SignedInfo::new(stamp, method, settings);
+        let value = used.key.sign(settings, &info.canonical())?;
+        self.push(&info, value, used.reference(), settings);
+        Ok(())
+    }
+
+    fn push(
+        &mut self,
+        info: &SignedInfo,
+        value: Vec<u8>,
+        reference: TokenReference<'_>,
+        settings: &SecuritySettings,
+    ) {
+        let (out, place) = (&mut self.signatures, Place::Security);
+        push_signature(out, None, info, &value, reference, settings, place);
+        self.sent.push(SentSignature { value, encrypted: false });
+    }
+}
+
+fn base(token: &ContextToken) -> BaseToken<'_> {
+    BaseToken::of_context(token, TokenPlacement::Attached)
 }
 
 /// The `To` header as a signed part: an asymmetric signature binds the message to its receiver.
 fn sign_to(
     envelope: &mut Envelope,
     numbers: &mut Numbers,
-    plan: &ProtectionPlan<'_>,
-) -> Option<SignedPart> {
-    super::parts::declare_utility(envelope);
+    settings: &SecuritySettings,
+) -> Result<SignedPart> {
+    let missing = Reason::Plan("Transport secured messages should have the 'To' header specified.");
     let to = envelope
         .headers()
         .find(|h| h.local_name() == "To" && is_addressing(h.namespace()))
-        .map(|h| h.id())?;
+        .map(|h| h.id())
+        .ok_or(missing)?;
     let id = numbers.next();
     let document = envelope.document_mut();
     document.set_attribute(to, Name::new("u", "Id", WSU), &id);
-    let mut digest = Digester::new(plan.settings);
+    let mut digest = Digester::new(settings);
     canonicalize(document.element(to), &Exclusive::default(), &mut digest);
-    Some(SignedPart { id, digest: digest.finish() })
+    Ok(SignedPart { id, digest: digest.finish() })
 }

@@ -24,6 +24,17 @@ pub enum TokenKind {
     UserName,
 }
 
+impl TokenKind {
+    /// The token, for an error.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            TokenKind::Certificate => "the certificate",
+            TokenKind::Context => "the security context",
+            TokenKind::UserName => "the user name",
+        }
+    }
+}
+
 /// What a supporting token does (WS-SecurityPolicy 1.2 §8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

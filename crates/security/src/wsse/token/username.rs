@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::super::SecuritySettings;
 use super::super::names::{PASSWORD_TEXT, WSSE, WSU};
 use super::super::read::{at, elements, malformed, unexpected};
-use super::super::text::{push, push_escaped};
+use super::super::text::{Place, push, push_escaped};
 use crate::error::{Reason, Result};
 
 /// A user name and password (Username Token Profile 1.0 §3), sent signed and encrypted.
@@ -51,13 +51,17 @@ impl fmt::Debug for ReceivedUsername {
 pub(in super::super) fn write(
     credential: &UsernameCredential,
     settings: &SecuritySettings,
+    place: Place,
 ) -> Vec<u8> {
     // Room for every character escaped: a buffer that grows leaves the password behind.
     let characters =
         credential.username.len() + credential.password.as_ref().map_or(0, |p| p.len());
     let mut text = Vec::with_capacity(1024 + credential.id.len() + 6 * characters);
-    push(&mut text, &["<o:UsernameToken u:Id=\"", &credential.id, "\" xmlns:o=\"", WSSE]);
-    push(&mut text, &["\" xmlns:u=\"", WSU, "\"><o:Username>"]);
+    push(&mut text, &["<o:UsernameToken u:Id=\"", &credential.id, "\""]);
+    if place == Place::Elsewhere {
+        push(&mut text, &[" xmlns:o=\"", WSSE, "\" xmlns:u=\"", WSU, "\""]);
+    }
+    push(&mut text, &["><o:Username>"]);
     push_escaped(&mut text, &credential.username);
     push(&mut text, &["</o:Username>"]);
     if let Some(password) = &credential.password {

@@ -3,7 +3,8 @@
 //!
 //! The order is chosen so that nothing that an attacker controls is parsed before it must be: tokens,
 //! the signature (decrypted and its value verified), then the body, then the digests. Under
-//! `EncryptBeforeSign` the digests are of what was encrypted, and come before anything is decrypted.
+//! `EncryptBeforeSign` the digests are of what was encrypted, and come before anything is decrypted. Over a protected
+//! transport nothing is encrypted and there is no primary signature: [`transport`].
 
 mod confirmation;
 mod decrypt;
@@ -13,6 +14,7 @@ mod pass;
 mod signature;
 mod timestamp;
 mod tokens;
+mod transport;
 
 use waxwing_soap::Envelope;
 use waxwing_xml::NodeId;
@@ -26,7 +28,7 @@ use super::expect::{Expectations, ExpectedToken};
 use super::names::WSSE;
 use super::resolver::TokenResolver;
 use super::token::{SupportingToken, SupportingUse, TokenKind};
-use super::verified::{EndorsingProof, PrimaryToken, Verified};
+use super::verified::{PrimaryToken, Verified};
 use crate::error::{Reason, Result};
 use crate::protection::{MessageProtection, ProtectionLevel, is_addressing};
 
@@ -77,7 +79,7 @@ fn verify_told(
         pass.unspoiled()?;
         return Err(error);
     }
-    if pass.primary.is_none() && !(transport && is_unsigned_allowed(expect)) {
+    if pass.primary.is_none() && !transport {
         // Without a good MAC nothing more is decrypted.
         pass.unspoiled()?;
         return Err(Reason::Missing("the primary signature").into());
@@ -91,11 +93,7 @@ fn verify_told(
     let document = envelope.document();
     check_stamp_and_tokens(&pass)?;
     check_children_signed(&pass, &signed)?;
-    if transport {
-        if pass.endorsing.iter().any(|p| matches!(p, EndorsingProof::Certificate(_))) {
-            parts.check_to(document)?;
-        }
-    } else {
+    if !transport {
         parts.check_requirements(document, &required, &pass)?;
         check_primary_encrypted(&pass, &parts)?;
     }
@@ -182,8 +180,12 @@ fn check_digests(
     pass: &Pass<'_>,
     parts: &mut Parts,
 ) -> Result<Signed> {
+    let document = envelope.document();
+    if matches!(pass.expect.protection, ExpectedToken::Transport) {
+        return transport::check(envelope, security, pass, parts);
+    }
     match &pass.primary {
-        Some(primary) => parts.check_digests(envelope.document(), security, primary, pass.expect),
+        Some(primary) => parts.check_digests(document, security, primary, pass.expect),
         None => Ok(Signed::new()),
     }
 }
@@ -192,7 +194,10 @@ fn check_digests(
 fn check_stamp_and_tokens(pass: &Pass<'_>) -> Result<()> {
     let expect = pass.expect;
     if pass.stamp.is_none() {
-        return Err(Reason::Missing("the Timestamp").into());
+        return Err(match expect.protection {
+            ExpectedToken::Transport => Reason::TimestampRequired.into(),
+            _ => Reason::Missing("the Timestamp").into(),
+        });
     }
     match expect.supporting.iter().find(|token| !is_shown(**token, pass)) {
         Some(missing) => Err(Reason::Missing(missing.describe()).into()),
@@ -221,9 +226,6 @@ fn check_children_signed(pass: &Pass<'_>, signed: &[NodeId]) -> Result<()> {
     if let Some(stamp) = &pass.stamp {
         check(stamp.node, "the Timestamp")?;
     }
-    if matches!(pass.expect.protection, ExpectedToken::Transport) {
-        return Ok(());
-    }
     for confirmation in &pass.confirmations {
         check(confirmation.node, "a SignatureConfirmation")?;
     }
@@ -247,16 +249,11 @@ fn check_primary_encrypted(pass: &Pass<'_>, parts: &Parts) -> Result<()> {
     Ok(())
 }
 
-/// Over a protected transport a reply, and a request with a user name only, has no signature.
-fn is_unsigned_allowed(expect: &Expectations<'_>) -> bool {
-    expect.supporting.iter().all(|token| token.usage != SupportingUse::Endorsing)
-}
-
 /// Enters the message into the replay cache; the very last step, so that nothing unverified fills it.
 fn remember(pass: &Pass<'_>) -> Result<()> {
-    match (pass.expect.replay, &pass.primary, &pass.stamp) {
-        (Some(replay), Some(primary), Some(stamp)) => {
-            replay.insert(&primary.value, stamp.created, pass.expect.now)
+    match (pass.expect.replay, pass.signatures.first(), &pass.stamp) {
+        (Some(replay), Some(first), Some(stamp)) => {
+            replay.insert(&first.value, stamp.created, pass.expect.now)
         }
         _ => Ok(()),
     }

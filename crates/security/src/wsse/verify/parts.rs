@@ -15,9 +15,7 @@ use super::pass::Pass;
 use super::signature::{Primary, Signed};
 use super::tokens::Tokens;
 use crate::error::{Reason, Result};
-use crate::protection::{
-    MessageProtection, ProtectionLevel, is_addressing, is_infrastructure_header,
-};
+use crate::protection::{MessageProtection, ProtectionLevel, is_infrastructure_header};
 
 /// The body and headers with what is known of their protection.
 pub(super) struct Parts {
@@ -130,7 +128,7 @@ impl Parts {
         Ok(())
     }
 
-    /// Every reference of the primary signature must lead to the body, a header or a child of the
+    /// Every reference of a signature must lead to the body, a header or a child of the
     /// Security header, and its digest must be right.
     pub(super) fn check_digests(
         &mut self,
@@ -209,16 +207,6 @@ impl Parts {
                 first.is_some_and(|element| element.is(XENC, "EncryptedData"))
             }
         }
-    }
-
-    /// Over a protected transport: `To` must be signed by a certificate that endorses.
-    pub(super) fn check_to(&self, document: &Document) -> Result<()> {
-        for (node, protection) in &self.headers {
-            let header = document.element(*node);
-            let to = header.local_name() == "To" && is_addressing(header.namespace());
-            check(to, *protection, "the header To")?;
-        }
-        Ok(())
     }
 
     /// Whether anything is encrypted.
@@ -301,7 +289,7 @@ fn routing<'e>(header: Element<'e>, soap: &str) -> [Option<&'e str>; 4] {
 
 /// The identifier by which an element can be referred to: `Id` on elements of XML Signature and
 /// Encryption, `u:Id` on all others.
-fn id_of(element: Element<'_>) -> Option<&str> {
+pub(super) fn id_of(element: Element<'_>) -> Option<&str> {
     if element.namespace() == DSIG || element.namespace() == XENC {
         element.attribute("Id")
     } else {

@@ -35,6 +35,8 @@ pub(super) struct Pass<'a> {
     pub(super) stamp: Option<Stamp>,
     pub(super) primary: Option<Primary>,
     pub(super) endorsing: Vec<EndorsingProof>,
+    /// Over a protected transport: the signatures of the endorsing tokens, in the same order.
+    pub(super) by_tokens: SmallVec<[Primary; 2]>,
     pub(super) signatures: Vec<SentSignature>,
     pub(super) confirmations: Vec<Confirmation>,
     pub(super) username: Option<(NodeId, ReceivedUsername)>,
@@ -65,6 +67,7 @@ impl<'a> Pass<'a> {
             stamp: None,
             primary: None,
             endorsing: Vec::new(),
+            by_tokens: SmallVec::new(),
             signatures: Vec::new(),
             confirmations: Vec::new(),
             username: None,
@@ -127,7 +130,7 @@ impl<'a> Pass<'a> {
         document: &Document,
         mut nodes: SmallVec<[NodeId; 16]>,
     ) -> SmallVec<[NodeId; 16]> {
-        if self.expect.settings.layout != HeaderLayout::Strict {
+        if self.expect.layout() != HeaderLayout::Strict {
             let rank = |node: &NodeId| match document.element(*node).local_name() {
                 "Timestamp" | "BinarySecurityToken" => 0,
                 "EncryptedKey" | "SecurityContextToken" => 1,
@@ -204,7 +207,7 @@ impl<'a> Pass<'a> {
         if self.stamp.is_some() {
             return Err(at(Reason::TooMany { what: "Timestamp", limit: 1 }, element));
         }
-        let strict = self.expect.settings.layout == HeaderLayout::Strict;
+        let strict = self.expect.layout() == HeaderLayout::Strict;
         if strict && !self.signatures.is_empty() {
             return Err(at(Reason::WrongOrder("the Timestamp after a signature"), element));
         }
@@ -255,8 +258,7 @@ impl<'a> Pass<'a> {
         let signature = Signature::read(element, self.expect.settings)?;
         let value = signature.value.clone();
         if matches!(self.expect.protection, ExpectedToken::Transport) {
-            let proof = self.endorsing_key(&signature, element)?;
-            self.endorse_transport(element, signature, proof)?;
+            self.supporting_signature(element, signature)?;
         } else if self.primary.is_none() {
             self.primary_signature(element, signature, encrypted)?;
         } else {
@@ -294,8 +296,8 @@ impl<'a> Pass<'a> {
                 self.tokens.signer(&signature.key).map_err(|e| e.at("Signature/KeyInfo"))?;
             signature.verify_rsa(&signer, settings)?;
             self.tokens.signed_by(signer);
-            let Signature { references, value, .. } = signature;
-            self.primary = Some(Primary { node: element.id(), references, value, encrypted });
+            let references = signature.references;
+            self.primary = Some(Primary { node: element.id(), references, encrypted });
             return Ok(());
         }
         match self.tokens.resolve(&signature.key).map_err(|e| e.at("Signature/KeyInfo"))? {
@@ -312,13 +314,13 @@ impl<'a> Pass<'a> {
                 return Err(at(Reason::WrongToken { what, expected }, element));
             }
         }
-        let Signature { references, value, .. } = signature;
-        self.primary = Some(Primary { node: element.id(), references, value, encrypted });
+        let references = signature.references;
+        self.primary = Some(Primary { node: element.id(), references, encrypted });
         Ok(())
     }
 
     /// Verifies the value of an endorsing signature under its own token, and names the token.
-    fn endorsing_key(
+    pub(super) fn endorsing_key(
         &mut self,
         signature: &Signature<'_>,
         element: Element<'_>,
@@ -351,6 +353,10 @@ impl<'a> Pass<'a> {
             std::mem::discriminant(known) == std::mem::discriminant(&proof)
         };
         if self.endorsing.iter().any(same_kind) {
+            if transport {
+                let token = proof.kind().name();
+                return Err(at(Reason::SecondSupportingSignature(token.into()), element));
+            }
             return Err(at(Reason::TooMany { what: "endorsing signatures", limit: 1 }, element));
         }
         Ok(proof)
@@ -372,23 +378,6 @@ impl<'a> Pass<'a> {
             return Err(at(Reason::UnresolvedReference(reference.id.clone()), element));
         }
         reference.verify(primary, self.expect.settings)
-    }
-
-    /// Over a protected transport the signatures sign the timestamp; their references are compared
-    /// with the other parts.
-    fn endorse_transport(
-        &mut self,
-        element: Element<'_>,
-        signature: Signature<'_>,
-        proof: EndorsingProof,
-    ) -> Result<()> {
-        if self.primary.is_some() {
-            return Err(at(Reason::TooMany { what: "signatures", limit: 1 }, element));
-        }
-        self.endorsing.push(proof);
-        let Signature { references, value, .. } = signature;
-        self.primary = Some(Primary { node: element.id(), references, value, encrypted: false });
-        Ok(())
     }
 }
 

@@ -202,10 +202,9 @@ fn transform(element: Element<'_>) -> Result<Transform> {
     Ok(result)
 }
 
-/// A verified signature of the message: its node, its value, and what it covers.
+/// A verified signature of the message: its node, and what it covers.
 pub(super) struct Primary {
     pub(super) node: NodeId,
     pub(super) references: Vec<Reference>,
-    pub(super) value: Vec<u8>,
     pub(super) encrypted: bool,
 }

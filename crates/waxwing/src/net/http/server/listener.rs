@@ -99,7 +99,8 @@ async fn exchange(receiver: Arc<dyn Receiver>, request: HttpRequest) -> HttpRepl
         Some(Shown::Stale) => return challenge(true),
     };
     let HttpRequest { content_type, soap_action, peer, body, .. } = request;
-    let incoming = Incoming { peer, content_type, action: soap_action, caller, octets: body };
+    let action = soap_action;
+    let incoming = Incoming { peer, content_type, action, caller, protected: false, octets: body };
     let refused = |refusal| match refusal {
         Refusal::Malformed => StatusCode::BAD_REQUEST,
         Refusal::Unauthorized => StatusCode::UNAUTHORIZED,
