@@ -53,7 +53,8 @@ fn our_service_in_the_place_of_wcf_s() {
 fn by_certificate(name: &str) -> bool {
     let bootstrap = name.contains("sc-cert") || name.contains("sc13-cert");
     let others = ["rm10-sc-none", "rm10-sc-username", "rm11-sc13-username", "renew-client-sc"];
-    let odd = ["nego", "noderived", "order", "layout", "prot-none", "-sign", "mtom", "mismatch"];
+    let odd =
+        ["nego", "https", "noderived", "order", "layout", "prot-none", "-sign", "mtom", "mismatch"];
     (bootstrap || others.contains(&name)) && !odd.iter().any(|odd| name.contains(odd))
 }
 

@@ -127,11 +127,14 @@ impl ServiceSecurity {
     ) -> SmallVec<[SupportingToken; 2]> {
         let sender = match self.options.clients {
             ClientIdentification::UserName => Some(SupportingToken::USER_NAME),
-            ClientIdentification::Certificate if kind == Some(BindingKind::Symmetric) => {
-                Some(SupportingToken::CERTIFICATE)
-            }
-            // In a negotiation it was proven before, and under certificates by the primary signature.
-            ClientIdentification::Certificate | ClientIdentification::None => None,
+            ClientIdentification::Certificate => match kind {
+                Some(BindingKind::Symmetric | BindingKind::Transport) => {
+                    Some(SupportingToken::CERTIFICATE)
+                }
+                // In a negotiation it was proven before, and under certificates by the primary signature.
+                Some(BindingKind::Negotiated | BindingKind::Asymmetric) | None => None,
+            },
+            ClientIdentification::None => None,
         };
         let session = (trust == Some(TrustAction::Renew)).then_some(SupportingToken::CONTEXT);
         sender.into_iter().chain(session).collect()
