@@ -101,8 +101,7 @@ fn ws(reliable: &bool, security: &crate::bindings::ws::WsHttpSecurity, found: &m
             "Binding validation failed because the WSHttpBinding does not support reliable \
              sessions over transport security (HTTPS). The channel factory or service host could \
              not be opened. Use message security for secure reliable messaging over HTTP.",
-            "write mode=\"Message\", or mode=\"TransportWithMessageCredential\" to keep HTTPS \
-             (runs in WCF; this version of Waxwing has no HTTPS yet)",
+            "write mode=\"Message\", or mode=\"TransportWithMessageCredential\" to keep HTTPS",
         ));
     }
     let over_transport = security.mode == SecurityMode::TransportWithMessageCredential;
@@ -187,8 +186,7 @@ fn basic(security: &crate::bindings::http::BasicHttpSecurity, found: &mut Vec<Re
              be equivalent to the BasicHttpMessageCredentialType.Certificate credential type for \
              secure messages. Select Transport or TransportWithMessageCredential security for \
              UserName credentials.",
-            "write clientCredentialType=\"Certificate\", or mode=\"TransportWithMessageCredential\" \
-             (runs in WCF; this version of Waxwing has no HTTPS yet)",
+            "write clientCredentialType=\"Certificate\", or mode=\"TransportWithMessageCredential\"",
         ));
     }
 }
@@ -409,11 +407,7 @@ fn stream_security(elements: &[CustomElement], found: &mut Vec<Refusal>) {
              contains a StreamSecurityBindingElement, but lacks a TransportBindingElement that \
              supports Stream Security (such as TCP or Named Pipes). Either remove the unused \
              StreamSecurityBindingElement or use a transport that supports this element.",
-            format!(
-                "remove <{}>, and use <httpsTransport /> for TLS (it runs in WCF; this version of \
-                 Waxwing has no HTTPS yet)",
-                upgrade.name()
-            ),
+            format!("remove <{}>, and use <httpsTransport /> for TLS", upgrade.name()),
         ));
     }
 }
@@ -439,8 +433,7 @@ fn insecure_transport(elements: &[CustomElement], found: &mut Vec<Refusal>) {
             "The 'CustomBinding'.'http://tempuri.org/' binding is configured with an \
              authentication mode that requires transport level integrity and confidentiality. \
              However the transport cannot provide integrity and confidentiality.",
-            "use a mode without OverTransport, or <httpsTransport /> (it runs in WCF; this version \
-             of Waxwing has no HTTPS yet)",
+            "use a mode without OverTransport, or <httpsTransport />",
         ));
     }
 }

@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 
+use waxwing_soap::Address;
+
 use crate::config::identity::Identity;
 use crate::effective::{EffectiveEndpoint, EffectiveSecurity, Role};
 use crate::refusal::{Unsupported, Within};
 use crate::stack::{BindingElement, SecurityKind};
 use crate::{
     AuthenticationSchemes, KeyEntropyMode, ListenUriMode, MessageCredentialType, MessageEncoding,
-    TextEncoding, TransferMode, WebSocketTransportUsage,
+    PolicyEnforcement, TextEncoding, TransferMode, WebSocketTransportUsage,
 };
 
 const WITHOUT_ADDRESSING: &str = "messages without WS-Addressing";
@@ -52,20 +54,14 @@ fn unsupported(endpoint: &EffectiveEndpoint) -> Vec<Unsupported> {
     encoding(endpoint, &mut found);
     if let Some(security) = &endpoint.security {
         credential(security, endpoint, &mut found);
-        let https = endpoint.transport.scheme == "https";
-        message_security(security, https, &mut found);
+        message_security(security, &mut found);
     }
     found.0
 }
 
 fn transport(endpoint: &EffectiveEndpoint, found: &mut Found) {
     match endpoint.transport.scheme.as_str() {
-        "http" => {}
-        "https" => found.add(
-            "HTTPS",
-            "use an http address with message security, or put a TLS proxy in between",
-            "",
-        ),
+        "http" | "https" => {}
         "" if endpoint.stack.elements.iter().any(|e| matches!(e, BindingElement::Foreign(_))) => {}
         "" => found.add("a binding without transport", "use wsHttpBinding", ""),
         scheme => found.add(
@@ -195,14 +191,15 @@ fn addressing(endpoint: &EffectiveEndpoint, found: &mut Found) {
             "headers",
         );
     }
-    if let Some(via) = endpoint.via.as_deref().filter(|_| endpoint.transport.scheme == "http")
-        && !via.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://"))
+    let scheme = endpoint.transport.scheme.as_str();
+    if let Some(via) = endpoint.via.as_deref().filter(|_| matches!(scheme, "http" | "https"))
+        && !Address::of(via).has_scheme(scheme)
     {
         let (what, at) = match endpoint.role {
             Role::Client => ("messages that go to", "behaviorConfiguration"),
             Role::Service => ("listening at", "listenUri"),
         };
-        found.add_to_endpoint(format!("{what} {via}"), "use an http address", at);
+        found.add_to_endpoint(format!("{what} {via}"), &format!("use an {scheme} address"), at);
     }
     if endpoint.listen_uri_mode == ListenUriMode::Unique {
         found.add_to_endpoint(
@@ -236,6 +233,14 @@ fn addressing(endpoint: &EffectiveEndpoint, found: &mut Found) {
                 "addressing headers that the program writes",
                 "remove manualAddressing",
                 "httpTransport/@manualAddressing",
+            );
+        }
+        let channel_binding = http.extended_protection_policy.as_ref();
+        if channel_binding.is_some_and(|p| p.policy_enforcement != PolicyEnforcement::Never) {
+            found.add(
+                "channel binding tokens",
+                "write policyEnforcement=\"Never\": only Windows accounts carry one",
+                "extendedProtectionPolicy/@policyEnforcement",
             );
         }
         if http.web_socket_settings.transport_usage == WebSocketTransportUsage::Always {
@@ -302,11 +307,12 @@ fn credential(security: &EffectiveSecurity, endpoint: &EffectiveEndpoint, found:
     found.add(what, "use clientCredentialType=\"Certificate\" or \"UserName\"", at);
 }
 
-fn message_security(security: &EffectiveSecurity, https: bool, found: &mut Found) {
-    if security.over_transport && !https {
+fn message_security(security: &EffectiveSecurity, found: &mut Found) {
+    if security.over_transport {
         found.add(
-            "credentials in the header over a connection that protects nothing",
-            "use a mode without OverTransport",
+            "credentials in the header, with the protection of the connection \
+             (TransportWithMessageCredential)",
+            "use mode=\"Transport\" or mode=\"Message\"",
             "security/@authenticationMode",
         );
     }

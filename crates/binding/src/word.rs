@@ -38,8 +38,6 @@ pub enum Support {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Feature {
-    /// TLS below HTTP.
-    Https,
     /// NTLM and Negotiate, which are Windows accounts over HTTP.
     HttpAuthentication,
     /// `net.tcp`.
@@ -65,7 +63,6 @@ pub enum Feature {
 impl Feature {
     /// Every feature.
     pub const ALL: &'static [Feature] = &[
-        Feature::Https,
         Feature::HttpAuthentication,
         Feature::Tcp,
         Feature::WebSockets,
@@ -81,7 +78,6 @@ impl Feature {
     /// In words.
     pub fn as_str(self) -> &'static str {
         match self {
-            Feature::Https => "HTTPS",
             Feature::HttpAuthentication => "Windows accounts over HTTP",
             Feature::Tcp => "net.tcp",
             Feature::WebSockets => "WebSockets",
@@ -138,6 +134,8 @@ pub(crate) const fn note_as(value: &'static str, why: &'static str) -> Support {
 }
 
 pub(crate) const NO_PROXY_SCRIPT: &str = "no script is run and no proxy looked for: name it in proxyaddress, or in HTTPS_PROXY and HTTP_PROXY of the environment";
+pub(crate) const NO_CHANNEL_BINDING: &str =
+    "no channel binding token is asked for; only Windows accounts carry one";
 pub(crate) const POOLS: &str = "memory is managed without such pools";
 pub(crate) const NO_METADATA: &str =
     "the service does not describe itself: there is no ?wsdl and no metadata endpoint";

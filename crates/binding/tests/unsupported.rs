@@ -43,7 +43,22 @@ fn what_can_be_run_is_not_refused() {
     }
     let mixed = "<binding><security mode=\"TransportWithMessageCredential\"><message \
                  clientCredentialType=\"UserName\"/></security></binding>";
-    assert_eq!(features("wsHttpBinding", mixed), ["HTTPS"]);
+    assert_eq!(
+        features("wsHttpBinding", mixed),
+        [
+            "credentials in the header, with the protection of the connection (TransportWithMessageCredential)"
+        ]
+    );
+    for credential in ["None", "Certificate"] {
+        let transport = format!(
+            "<binding><security mode=\"Transport\"><transport clientCredentialType=\"{credential}\"/>\
+             </security></binding>"
+        );
+        assert_eq!(features("ws2007HttpBinding", &transport), [""; 0]);
+    }
+    let https =
+        "<binding><reliableSession/><httpsTransport requireClientCertificate=\"true\"/></binding>";
+    assert_eq!(features("customBinding", https), [""; 0]);
     let plain = "<binding><reliableSession enabled=\"true\"/><security mode=\"None\"/></binding>";
     assert_eq!(features("wsHttpBinding", plain), [""; 0]);
 }

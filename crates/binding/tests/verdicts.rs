@@ -215,7 +215,7 @@ fn nothing_follows_from_a_name_that_could_not_be_read() {
         assert!(said.contains(&code) && !said.contains(&"not-supported"), "{wrong}: {said:?}");
     }
     // What nobody misspelled is told in the same run.
-    let https = r#"<security mode="Transport"><mesage /></security>"#;
+    let https = r#"<security mode="Transport"><transport clientCredentialType="Ntlm" /><mesage /></security>"#;
     assert!(codes(https, "").contains(&"not-supported"));
     let certificate = message.replace("UserName", "Certificate");
     let said = codes(&certificate, r#"behaviorConfiguration="v""#);

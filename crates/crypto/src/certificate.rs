@@ -17,7 +17,10 @@ use crate::error::{CryptoError, failed, reason};
 use crate::rsa::{check_size, message_digest};
 use crate::suite::KeyTransport;
 
-/// A certificate with an RSA key. Cheap to clone; equal when the DER octets are.
+/// A certificate. Cheap to clone; equal when the DER octets are.
+///
+/// Its key is RSA, as message security needs it, unless it is one for TLS ([`Certificate::of_any_key`]): of another key
+/// nothing is encrypted for it, and no signature of a message holds.
 #[derive(Clone)]
 pub struct Certificate(Arc<Inner>);
 
@@ -58,11 +61,27 @@ impl Certificate {
         found.into_iter().map(Self::from_x509).collect()
     }
 
+    /// A certificate of its DER octets, whatever its key: for TLS, which knows elliptic curves too. Authorities are this
+    /// kind as well.
+    ///
+    /// # Errors
+    ///
+    /// It is none, or its key is of a kind that the library does not know.
+    pub fn of_any_key(der: &[u8]) -> Result<Self, CryptoError> {
+        let x509 = X509::from_der(der).map_err(|e| CryptoError::NotACertificate(reason(&e)))?;
+        Self::from_x509_of_any_key(x509)
+    }
+
     pub(crate) fn from_x509(x509: X509) -> Result<Self, CryptoError> {
+        let certificate = Self::from_x509_of_any_key(x509)?;
+        check_size(certificate.public_key())?;
+        Ok(certificate)
+    }
+
+    pub(crate) fn from_x509_of_any_key(x509: X509) -> Result<Self, CryptoError> {
         let not = |e: openssl::error::ErrorStack| CryptoError::NotACertificate(reason(&e));
         let der = x509.to_der().map_err(not)?;
         let key = x509.public_key().map_err(not)?;
-        check_size(&key)?;
         let serial = x509.serial_number().to_bn().map_err(not)?;
         let serial = serial.to_dec_str().map_err(not)?.to_string();
         let inner = Inner {

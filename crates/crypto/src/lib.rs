@@ -6,6 +6,7 @@
 //! * [`KeyRing`]: sealing state that others carry for us.
 //! * [`CertificateValidator`]: peer trust, chain trust; [`revocation`]: revocation lists and OCSP.
 //! * [`tls`]: TLS sessions without sockets, for TLS inside SOAP.
+//! * [`https`]: TLS below HTTP, set up for whoever has the sockets.
 //!
 //! RSA padding and TLS draw their own randomness; everything else is given by the caller.
 
@@ -16,6 +17,7 @@ mod der;
 mod digest;
 mod distinguished_name;
 mod error;
+pub mod https;
 mod identity;
 mod path;
 mod private_key;

@@ -29,15 +29,29 @@ pub enum TlsVersion {
     /// TLS 1.2.
     #[default]
     Tls12,
+    /// TLS 1.3: below HTTP; a negotiation in SOAP messages never has it.
+    Tls13,
 }
 
 impl TlsVersion {
-    fn number(self) -> SslVersion {
+    pub(crate) fn number(self) -> SslVersion {
         match self {
             TlsVersion::Tls10 => SslVersion::TLS1,
             TlsVersion::Tls11 => SslVersion::TLS1_1,
             TlsVersion::Tls12 => SslVersion::TLS1_2,
+            TlsVersion::Tls13 => SslVersion::TLS1_3,
         }
+    }
+}
+
+impl std::fmt::Display for TlsVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            TlsVersion::Tls10 => "TLS 1.0",
+            TlsVersion::Tls11 => "TLS 1.1",
+            TlsVersion::Tls12 => "TLS 1.2",
+            TlsVersion::Tls13 => "TLS 1.3",
+        })
     }
 }
 
@@ -77,7 +91,7 @@ impl TlsConfig {
     ///
     /// # Errors
     ///
-    /// The library refuses certificate, key or version.
+    /// The library refuses certificate, key or version; there is no TLS 1.3 here.
     pub fn new(
         role: TlsRole,
         identity: Option<&Identity>,
@@ -96,6 +110,12 @@ impl TlsConfig {
         identity: Option<&Identity>,
         versions: RangeInclusive<TlsVersion>,
     ) -> Result<Self, CryptoError> {
+        if versions.is_empty() || *versions.end() > TlsVersion::Tls12 {
+            return Err(CryptoError::Operation {
+                what: "setting up TLS inside messages",
+                reason: "it has the versions 1.0 to 1.2".to_owned(),
+            });
+        }
         if matches!(role, TlsRole::Server { .. }) && identity.is_none() {
             return Err(CryptoError::NoCertificate);
         }
@@ -301,7 +321,8 @@ impl std::fmt::Debug for TlsSession {
     }
 }
 
-fn words(error: &openssl::ssl::Error) -> String {
+/// What the library says of an error.
+pub(crate) fn words(error: &openssl::ssl::Error) -> String {
     let reasons = error.ssl_error().map(|stack| stack.errors().iter().filter_map(|e| e.reason()));
     let reasons: Vec<_> = reasons.into_iter().flatten().collect();
     if reasons.is_empty() { error.to_string() } else { reasons.join(", ") }

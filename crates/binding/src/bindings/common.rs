@@ -2,9 +2,9 @@
 
 use crate::settings::settings;
 use crate::values::Range;
-use crate::word::CREDENTIALS;
-use crate::word::Feature::{Callbacks, Https};
-use crate::word::Support::{Refused, Runs, RunsExcept};
+use crate::word::Feature::Callbacks;
+use crate::word::Support::{Partly, Refused, Runs, RunsExcept};
+use crate::word::{CREDENTIALS, NO_CHANNEL_BINDING, note};
 use crate::{
     AlgorithmSuite, HttpClientCredentialType, HttpProxyCredentialType, PolicyEnforcement,
     ProtectionScenario, TimeSpan,
@@ -93,7 +93,7 @@ settings! {
     pub struct ServiceName {
         attributes {
             /// A name under which the service may be addressed.
-            name: String = String::new(), "name" => Refused(Https);
+            name: String = String::new(), "name" => note(NO_CHANNEL_BINDING);
         }
     }
 }
@@ -114,10 +114,10 @@ settings! {
         attributes {
             /// When a token is demanded.
             policy_enforcement: PolicyEnforcement = PolicyEnforcement::Never, "policyEnforcement"
-                => Refused(Https);
+                => Partly("an endpoint that asks for channel binding tokens is refused");
             /// What it protects.
             protection_scenario: ProtectionScenario = ProtectionScenario::TransportSelected,
-                "protectionScenario" => Refused(Https);
+                "protectionScenario" => note(NO_CHANNEL_BINDING);
         }
         children {
             /// Names of the service.

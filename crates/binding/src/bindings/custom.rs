@@ -5,7 +5,7 @@ use crate::bindings::common::{
 };
 use crate::settings::settings;
 use crate::values::Range;
-use crate::word::Feature::{BinaryMessages, Callbacks, HttpAuthentication, Https, Tcp, WebSockets};
+use crate::word::Feature::{BinaryMessages, Callbacks, HttpAuthentication, Tcp, WebSockets};
 use crate::word::Support::{Refused, Runs, RunsExcept};
 use crate::word::{ACKNOWLEDGED, CLASS, NO_TRANSACTIONS, POOLS, SCHEMES, note, warn};
 use crate::{
@@ -242,7 +242,7 @@ settings! {
         }
         attributes {
             /// Whether the TLS client must show a certificate.
-            require_client_certificate: bool = false, "requireClientCertificate" => Refused(Https);
+            require_client_certificate: bool = false, "requireClientCertificate" => Runs;
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::file::writer::OutNode;
 use crate::settings::{
     ChildDescription, ChildField, ChildRead, Description, Settings, child_word, read_into,
 };
-use crate::word::Feature::{BinaryMessages, Callbacks, Https, Tcp};
+use crate::word::Feature::{BinaryMessages, Callbacks, Tcp};
 use crate::word::Support::Refused;
 use crate::word::{NO_TRANSACTIONS, warn};
 
@@ -114,7 +114,7 @@ custom_elements! {
     /// HTTP.
     HttpTransport(HttpTransport) = "httpTransport";
     /// HTTPS.
-    HttpsTransport(HttpsTransport) = "httpsTransport", inside Refused(Https);
+    HttpsTransport(HttpsTransport) = "httpsTransport";
     /// TCP.
     TcpTransport(TcpTransport) = "tcpTransport", inside Refused(Tcp);
 }

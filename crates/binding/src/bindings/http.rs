@@ -7,7 +7,7 @@ use crate::bindings::custom::WebSocketSettings;
 use crate::bindings::ws::http_setters;
 use crate::settings::settings;
 use crate::values::Range;
-use crate::word::Feature::{Https, WsSecurity10};
+use crate::word::Feature::WsSecurity10;
 use crate::word::Support::{Refused, Runs, RunsExcept};
 use crate::word::{POOLS, note, warn};
 use crate::{
@@ -74,7 +74,7 @@ settings! {
         attributes {
             /// Where messages are secured.
             mode: BasicHttpSecurityMode = BasicHttpSecurityMode::None, "mode"
-                => RunsExcept(&["Transport", "TransportWithMessageCredential"]);
+                => RunsExcept(&["TransportWithMessageCredential"]);
         }
         children {
             /// Security of the connection.
@@ -91,7 +91,7 @@ settings! {
         attributes {
             /// Where messages are secured.
             mode: BasicHttpsSecurityMode = BasicHttpsSecurityMode::Transport, "mode"
-                => Refused(Https);
+                => RunsExcept(&["TransportWithMessageCredential"]);
         }
         children {
             /// Security of the connection.

@@ -13,7 +13,7 @@ pub(crate) mod ws;
 use crate::file::problem::Problem;
 use crate::file::raw::OtherElement;
 use crate::suggest;
-use crate::word::Feature::{Callbacks, Https, NoAddressing, Tcp};
+use crate::word::Feature::{Callbacks, NoAddressing, Tcp};
 use crate::word::Support::Refused;
 use common::Timeouts;
 use custom_binding::CustomBinding;
@@ -207,12 +207,13 @@ bindings! {
     /// `netHttpBinding`.
     NetHttp(NetHttpBinding) = "netHttpBinding", "NetHttpBinding";
     /// `netHttpsBinding`.
-    NetHttps(NetHttpsBinding) = "netHttpsBinding", "NetHttpsBinding", inside Refused(Https);
+    NetHttps(NetHttpsBinding) = "netHttpsBinding", "NetHttpsBinding";
     /// `basicHttpBinding`.
     BasicHttp(BasicHttpBinding) = "basicHttpBinding", "BasicHttpBinding",
         inside Refused(NoAddressing);
     /// `basicHttpsBinding`.
-    BasicHttps(BasicHttpsBinding) = "basicHttpsBinding", "BasicHttpsBinding", inside Refused(Https);
+    BasicHttps(BasicHttpsBinding) = "basicHttpsBinding", "BasicHttpsBinding",
+        inside Refused(NoAddressing);
     /// `customBinding`.
     Custom(CustomBinding) = "customBinding", "CustomBinding";
     /// `mexHttpBinding`: `wsHttpBinding` without security, for metadata.

@@ -72,7 +72,7 @@ settings! {
         attributes {
             /// Where messages are secured.
             mode: SecurityMode = SecurityMode::Message, "mode"
-                => RunsExcept(&["Transport", "TransportWithMessageCredential"]);
+                => RunsExcept(&["TransportWithMessageCredential"]);
         }
         children {
             /// Security of the connection.

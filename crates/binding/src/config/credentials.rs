@@ -4,7 +4,7 @@ use crate::config::identity::CertificateReference;
 use crate::file::raw::RawXml;
 use crate::settings::settings;
 use crate::values::Range;
-use crate::word::Feature::{Https, IssuedTokens, WindowsAccounts};
+use crate::word::Feature::{IssuedTokens, WindowsAccounts};
 use crate::word::Support::{Refused, Runs};
 use crate::word::{CLASS, ENCODER, IDENTITY_FOUNDATION, NO_PEERS, NO_WINDOWS, note, note_as, warn};
 use crate::{
@@ -257,9 +257,10 @@ settings! {
             scoped_certificates: ScopedCertificates, "scopedCertificates";
             /// When the service's certificate is good enough.
             authentication: ServiceCertificateAuthentication, "authentication";
-            /// The same for TLS; absent means as `authentication`.
+            /// When the certificate of an HTTPS server is good enough: in place of every other check, that of the host's
+            /// name included. Absent: a chain to a root of the system or of the Root folder, and the host's name.
             ssl_certificate_authentication: Option<ServiceCertificateAuthentication>,
-                "sslCertificateAuthentication", inside Refused(Https);
+                "sslCertificateAuthentication";
         }
     }
 }

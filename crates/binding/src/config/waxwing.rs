@@ -3,10 +3,11 @@
 //! .NET refuses sections that it does not know, so the file declares this one in
 //! `<configSections>` as `System.Configuration.IgnoreSection`; .NET then passes over it.
 
+use crate::config::identity::CertificateReference;
 use crate::settings::settings;
 use crate::word::Support::Runs;
 use crate::word::warn;
-use crate::{StoreLocation, StoreName, X509FindType};
+use crate::{StoreLocation, StoreName, TlsProtocol, X509FindType};
 
 settings! {
     /// `<certificateFiles><add>`: files that stand in for a certificate in a store.
@@ -72,6 +73,26 @@ settings! {
 }
 
 settings! {
+    /// `<https>`: TLS below HTTP, which Windows sets for the whole machine.
+    pub struct Https {
+        attributes {
+            /// The oldest version of TLS that is spoken. Those before 1.2 are broken.
+            oldest_version: TlsProtocol = TlsProtocol::Tls12, "oldestVersion" => Runs;
+            /// The newest version of TLS that is spoken.
+            newest_version: TlsProtocol = TlsProtocol::Tls13, "newestVersion" => Runs;
+            /// Cipher suites of TLS 1.2 and before, as OpenSSL writes a list of them; absent means
+            /// those that are good.
+            cipher_suites: Option<String> = None, "cipherSuites" => Runs;
+        }
+        children {
+            /// The certificate of services at `https` addresses; absent means that of their
+            /// `<serviceCredentials>`.
+            service_certificate: Option<CertificateReference>, "serviceCertificate";
+        }
+    }
+}
+
+settings! {
     /// `<reliability>`: behavior beyond WCF's settings.
     pub struct Reliability {
         attributes {
@@ -126,6 +147,8 @@ settings! {
             certificates: Certificates, "certificates";
             /// Keys of cookies.
             cookies: Cookies, "cookies";
+            /// TLS below HTTP.
+            https: Https, "https";
             /// Reliability.
             reliability: Reliability, "reliability";
             /// Trace.

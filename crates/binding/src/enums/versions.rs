@@ -6,6 +6,19 @@ use crate::MessageCredentialType;
 use crate::values::names;
 
 names! {
+    /// A version of TLS below HTTP, by the names of .NET's `SslProtocols`.
+    pub enum TlsProtocol;
+    /// TLS 1.0, broken.
+    Tls,
+    /// TLS 1.1, broken.
+    Tls11,
+    /// TLS 1.2.
+    Tls12,
+    /// TLS 1.3.
+    Tls13,
+}
+
+names! {
     /// The SOAP version together with the WS-Addressing version.
     pub enum MessageVersion as crate::values::ListWording::ClassFactory(
         "System.ServiceModel.Channels.MessageVersion");

@@ -213,7 +213,6 @@ fn is_legal(path: &str, value: &str) -> bool {
 fn features_are_refused_where_they_are_used() {
     for feature in Feature::ALL {
         let (path, value) = match feature {
-            Feature::Https => ("wsHttpBinding/binding/security/@mode", "Transport"),
             Feature::HttpAuthentication => {
                 ("customBinding/binding/httpTransport/@authenticationScheme", "Ntlm")
             }

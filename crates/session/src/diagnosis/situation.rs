@@ -71,17 +71,19 @@ pub struct TransportFailure {
 
 impl TransportCause {
     /// What it means to the protocols above. What no repetition heals is told at once; so is, while a channel is
-    /// being opened, what a person must mend (nothing listens, an unknown name, 404, TLS), unless `retry` asks for
+    /// being opened, what a person must mend (nothing listens, an unknown name, 404; TLS in any case), unless `retry` asks for
     /// WCF's way: again every 10 seconds until openTimeout. An open session masks an outage, as it should.
     pub(crate) fn kind(self, opening: bool, retry: bool) -> FailureKind {
         match self {
             Self::AccessDenied => FailureKind::Security,
+            // WCF's SecurityNegotiationException, which is never tried again while a session is opened.
+            Self::Tls if opening => FailureKind::Protocol,
             Self::Address
             | Self::RequestTooLarge
             | Self::MediaType
             | Self::AnswerTooLarge
             | Self::NotSoap => FailureKind::Protocol,
-            Self::Refused | Self::UnknownHost | Self::Unreachable | Self::NotFound | Self::Tls
+            Self::Refused | Self::UnknownHost | Self::Unreachable | Self::NotFound
                 if opening && !retry =>
             {
                 FailureKind::Protocol

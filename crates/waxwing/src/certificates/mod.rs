@@ -8,6 +8,7 @@ mod find;
 mod fingerprint;
 mod folder;
 mod inspect;
+mod server_roots;
 mod store_trust;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ pub(crate) use self::fingerprint::Fingerprint;
 pub use self::folder::StoredCertificate;
 use self::folder::Survey;
 pub use self::inspect::{CertificateFinding, CertificateUse};
+pub(crate) use self::server_roots::ServerRoots;
 pub(crate) use self::store_trust::StoreTrust;
 
 /// Stores of certificates in folders and files.
@@ -172,6 +174,14 @@ impl CertificateStores {
             .with_trusted_people(&store(StoreName::TrustedPeople)?)
             .with_disallowed(&store(StoreName::Disallowed)?)
             .with_revocation_lists(lists))
+    }
+
+    /// The certificate of services at `https` addresses, where the section `<waxwing>` names one.
+    pub(crate) fn https_certificate(&self) -> Option<CertificateReference> {
+        let named = self.section.https.service_certificate.as_ref()?;
+        let mut reference = named.clone();
+        reference.store_location.get_or_insert(StoreLocation::LocalMachine);
+        Some(reference)
     }
 
     /// What lies in a store, with what cannot be read of it.

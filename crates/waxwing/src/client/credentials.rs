@@ -64,7 +64,8 @@ impl ChannelFactory {
             None if self.endpoint.security.is_none() => None,
             None => Some(self.configured_trust().map_err(failed)?),
         };
-        Ok(Read { options: self.options()?, trust, http: self.http_credentials()?.map(Arc::new) })
+        let http = self.http_credentials()?.map(Arc::new);
+        Ok(Read { options: self.options()?, trust, http, https: self.https()? })
     }
 
     /// Who the client is to HTTP; none where the binding does not say that it says so there.
@@ -103,7 +104,7 @@ impl ChannelFactory {
         Ok(TrustRule::Quick(Arc::new(validator)))
     }
 
-    fn own_identity(&self) -> Result<Option<Identity>, CertificateError> {
+    pub(super) fn own_identity(&self) -> Result<Option<Identity>, CertificateError> {
         match (&self.certificate, self.endpoint.client_certificate()) {
             (Some(identity), _) => Ok(Some(identity.clone())),
             (None, Some(reference)) => self.stores.identity(&reference).map(Some),

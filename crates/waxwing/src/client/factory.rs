@@ -1,5 +1,6 @@
 //! Everything that the channels to one endpoint have in common.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use waxwing_binding::{Binding, ClientCredentials, EffectiveEndpoint};
@@ -22,7 +23,7 @@ use crate::contract::{CallError, ContractDescription, ObjectQuotas, ProtectionLe
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::layer::{ClientRequest, LayerFor};
-use crate::net::{HttpTransport, Transport};
+use crate::net::{HttpSettings, HttpTransport, Transport, wrong_scheme};
 use crate::quotas::MessageQuotas;
 use crate::requirements;
 use crate::trace::Trace;
@@ -46,12 +47,16 @@ pub struct ChannelFactory {
     retry: bool,
     retry_authentication: bool,
     pub(super) oldest_tls: TlsVersion,
+    pub(super) https_trust: Option<TrustRule>,
+    pub(super) tls_versions: Option<RangeInclusive<TlsVersion>>,
     /// What comes of all that; begun anew when any of it is changed.
     prepared: Prepared,
-    /// Those given in code first.
+    /// Those given in code.
     transports: Vec<Arc<dyn Transport>>,
+    /// What goes over HTTP without TLS.
+    http: Arc<HttpTransport>,
     layers: ClientLayers,
-    clock: Clock,
+    pub(super) clock: Clock,
     trace: Option<Trace>,
 }
 
@@ -121,8 +126,11 @@ impl ChannelFactory {
             retry: false,
             retry_authentication: false,
             oldest_tls: TlsVersion::Tls12,
+            https_trust: None,
+            tls_versions: None,
             prepared: Prepared::default(),
-            transports: vec![Arc::new(HttpTransport::new())],
+            transports: Vec::new(),
+            http: Arc::new(HttpTransport::new(HttpSettings::default())),
             layers: ClientLayers::default(),
             clock: Clock::system(),
             trace: None,
@@ -252,9 +260,37 @@ impl ChannelFactory {
         self
     }
 
+    /// The same, deciding in code whether the certificate of the HTTPS server is trusted. **The rule stands in place of
+    /// every other check, that of the host's name included** (`sslCertificateAuthentication` in WCF).
+    #[must_use]
+    pub fn https_trust(mut self, trust: impl CertificateTrust + 'static) -> Self {
+        self.prepared = Prepared::default();
+        self.https_trust = Some(TrustRule::Blocking(Arc::new(trust)));
+        self
+    }
+
+    /// The same with a rule that waits for something: a directory, a database. Where the client has a certificate to show,
+    /// a connection is begun twice: once to see the server's, and again when the rule has taken it.
+    #[must_use]
+    pub fn https_trust_async(mut self, trust: impl AsyncCertificateTrust + 'static) -> Self {
+        self.prepared = Prepared::default();
+        self.https_trust = Some(TrustRule::Waiting(Arc::new(trust)));
+        self
+    }
+
+    /// The same, speaking these versions of TLS below HTTP; TLS 1.2 and 1.3 otherwise, or what the section `<waxwing>` says.
+    /// **TLS 1.0 and 1.1 are broken**; they are for services that nobody can update.
+    #[must_use]
+    pub fn tls_versions(mut self, versions: RangeInclusive<TlsVersion>) -> Self {
+        self.prepared = Prepared::default();
+        self.tls_versions = Some(versions);
+        self
+    }
+
     /// The same, with other clocks.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
+        self.prepared = Prepared::default();
         self.clock = clock;
         self
     }
@@ -306,7 +342,7 @@ impl ChannelFactory {
     pub fn create_channel(&self) -> Result<ClientChannel, ChannelError> {
         let endpoint = &self.endpoint;
         let address = &endpoint.address;
-        let transport = self.transport_of(endpoint)?;
+        let given = self.transport_of(endpoint)?;
         if let Some(text) = requirements::refused(self.contract, endpoint) {
             return Err(ChannelError::incomplete(text, address));
         }
@@ -318,6 +354,11 @@ impl ChannelFactory {
         let version = settings.version;
         let incomplete = |text: String| ChannelError::incomplete(text, address);
         let read = self.prepared.last(&self.stores, || self.read())?;
+        let transport: Arc<dyn Transport> = match (given, &read.https) {
+            (Some(given), _) => given,
+            (None, Some(https)) => Arc::clone(https) as _,
+            (None, None) => Arc::clone(&self.http) as _,
+        };
         let judge = Judge::new(read.trust.clone(), None);
         let options = read.options.clone();
         let own_certificate = match &options.credential {
@@ -362,7 +403,7 @@ impl ChannelFactory {
     /// # Errors
     /// As [`create_channel`](Self::create_channel) and [`ClientChannel::open`].
     pub async fn open_channel(&self) -> Result<ClientChannel, ChannelError> {
-        if self.endpoint.security.is_some() {
+        if self.endpoint.security.is_some() || self.is_https() {
             let factory = self.clone();
             let refreshed = tokio::task::spawn_blocking(move || {
                 factory.prepared.refresh(&factory.stores, || factory.read())
@@ -379,11 +420,16 @@ impl ChannelFactory {
         opened.map(|()| channel)
     }
 
-    /// What sends messages to the endpoint's address, or to where they go instead of it.
+    /// Where messages go.
+    pub(super) fn place(&self) -> &str {
+        self.endpoint.via.as_deref().unwrap_or(&self.endpoint.address)
+    }
+
+    /// What sends messages to the endpoint's address, or to where they go instead of it, if it was given in code.
     fn transport_of(
         &self,
         endpoint: &EffectiveEndpoint,
-    ) -> Result<Arc<dyn Transport>, ChannelError> {
+    ) -> Result<Option<Arc<dyn Transport>>, ChannelError> {
         let address = &endpoint.address;
         if address.is_empty() {
             let text = "The Address property on ChannelFactory.Endpoint was null.  The ChannelFactory's Endpoint must have a \
@@ -396,14 +442,18 @@ impl ChannelFactory {
         let Some(scheme) = place.scheme().filter(|_| place.authority().is_some()) else {
             return Err(no_scheme(endpoint));
         };
-        let has = |transport: &&Arc<dyn Transport>| {
-            transport.schemes().iter().any(|own| place.has_scheme(own))
-        };
-        if let Some(transport) = self.transports.iter().find(has) {
-            return Ok(Arc::clone(transport));
+        if let Some(text) = wrong_scheme(via, &endpoint.transport.scheme) {
+            return Err(ChannelError::incomplete(text, address));
         }
-        let mut schemes: Vec<_> =
-            self.transports.iter().flat_map(|t| t.schemes()).copied().collect();
+        let has = |schemes: &[&str]| schemes.iter().any(|own| place.has_scheme(own));
+        if let Some(transport) = self.transports.iter().find(|t| has(t.schemes())) {
+            return Ok(Some(Arc::clone(transport)));
+        }
+        if has(self.http.schemes()) {
+            return Ok(None);
+        }
+        let all = self.transports.iter().flat_map(|t| t.schemes()).chain(self.http.schemes());
+        let mut schemes: Vec<_> = all.copied().collect();
         schemes.dedup();
         let schemes = schemes.join(", ");
         let text = format!("this version sends over {schemes} only, not over {scheme}");

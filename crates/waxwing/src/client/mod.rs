@@ -8,6 +8,7 @@ mod demarcation;
 mod error;
 mod factory;
 mod held;
+mod https;
 mod post;
 mod prepared;
 mod state;

@@ -6,7 +6,7 @@ use waxwing_security::conversation::ClientOptions;
 
 use crate::authentication::TrustRule;
 use crate::certificates::{CertificateStores, Fingerprint};
-use crate::net::HttpCredentials;
+use crate::net::{HttpCredentials, HttpTransport};
 
 /// What was read.
 pub(super) struct Read {
@@ -16,6 +16,8 @@ pub(super) struct Read {
     /// Who the client is to HTTP, where the binding says that it says so there. The channels of a factory remember together
     /// where it was asked.
     pub(super) http: Option<Arc<HttpCredentials>>,
+    /// What messages go over to an `https` address: with this certificate, and this trust.
+    pub(super) https: Option<Arc<HttpTransport>>,
 }
 
 /// What was read last, with what the files looked like before. Clones remember together.

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use waxwing_security::conversation::{CertificateEvidence, UserNameEvidence};
 
 use super::authentication::HttpAuthentication;
+use super::tls::ServiceTls;
 use crate::digest::DigestClaim;
 use crate::future::BoxFuture;
 
@@ -50,6 +51,8 @@ pub struct Route {
     pub address: String,
     /// What takes the messages.
     pub receiver: Arc<dyn Receiver>,
+    /// How TLS is spoken there, where the scheme is one with TLS (`https`).
+    pub tls: Option<ServiceTls>,
 }
 
 /// Takes the messages of one address.

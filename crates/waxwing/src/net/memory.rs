@@ -133,7 +133,7 @@ impl Listener for Memory {
             let mut seats = Vec::new();
             // Let go before the seats: those that were taken in vain are given back under the same lock.
             let mut places = self.lock();
-            for Route { address, receiver } in routes {
+            for Route { address, receiver, .. } in routes {
                 let taken = place_of(&address).filter(|key| !places.contains_key(key));
                 let Some(key) = taken else {
                     let error = io::Error::from(io::ErrorKind::AddrInUse);

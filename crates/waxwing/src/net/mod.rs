@@ -18,15 +18,19 @@ pub mod memory;
 mod parameters;
 mod place;
 mod sockets;
+mod tls;
 mod transport;
 
 pub use self::authentication::{HttpAuthentication, Shown};
+pub(crate) use self::http::{
+    ClientTls, Distrust, HttpListener, HttpSettings, HttpTransport, ServerTrust,
+};
 pub use self::http::{HttpCredentials, HttpLimits, HttpScheme};
-pub(crate) use self::http::{HttpListener, HttpTransport};
 pub use self::listener::{
     Incoming, ListenError, Listener, Listening, Receiver, Refusal, Reply, Route, TransportCaller,
 };
-pub(crate) use self::place::place_of;
+pub(crate) use self::place::{place_of, wrong_scheme};
+pub use self::tls::ServiceTls;
 pub use self::transport::{Answer, Outcome, Request, Transport, Written};
 pub(crate) use self::transport::{first_bytes, written};
 pub use crate::digest::DigestClaim;

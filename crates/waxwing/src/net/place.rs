@@ -14,6 +14,25 @@ pub(crate) fn place_of(address: &str) -> Option<(String, Vec<u8>)> {
     Some((format!("{host}:{}", address.port()?), address.path_key()))
 }
 
+/// What is wrong with an address for a binding of this scheme, where one is of HTTP and the other of HTTPS: what the
+/// transport is to protect would go in the clear, or the other side expects that it does not. In WCF's words.
+pub(crate) fn wrong_scheme(address: &str, expected: &str) -> Option<String> {
+    const BOTH: [&str; 2] = ["http", "https"];
+    let found = BOTH.into_iter().find(|scheme| Address::of(address).has_scheme(scheme))?;
+    let differs = BOTH.contains(&expected) && found != expected;
+    let advice = match expected {
+        "https" => {
+            "the binding has the security of the transport: write an https address, or another mode"
+        }
+        _ => {
+            "the binding has no security of the transport: write an http address, or mode=\"Transport\""
+        }
+    };
+    differs.then(|| {
+        format!("The provided URI scheme '{found}' is invalid; expected '{expected}'. ({address}; {advice})")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! Setting up a host, from a configuration file or in code.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use waxwing_binding::{
@@ -232,6 +233,22 @@ impl ServiceHostBuilder {
     #[must_use]
     pub fn allow_broken_tls(mut self, oldest: TlsVersion) -> Self {
         self.setup.credentials.oldest_tls = oldest;
+        self
+    }
+
+    /// The same with this certificate at `https` addresses, whatever the file says; without it the one of
+    /// [`certificate`](Self::certificate) is shown there, too.
+    #[must_use]
+    pub fn https_certificate(mut self, identity: Identity) -> Self {
+        self.setup.credentials.https_certificate = Some(identity);
+        self
+    }
+
+    /// The same, speaking these versions of TLS below HTTP; TLS 1.2 and 1.3 otherwise, or what the section `<waxwing>` says.
+    /// **TLS 1.0 and 1.1 are broken.**
+    #[must_use]
+    pub fn tls_versions(mut self, versions: RangeInclusive<TlsVersion>) -> Self {
+        self.setup.credentials.tls_versions = Some(versions);
         self
     }
 

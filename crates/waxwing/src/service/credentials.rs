@@ -1,5 +1,6 @@
 //! Who a service is, and how it knows its clients.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use waxwing_binding::{EffectiveEndpoint, MessageCredentialType, UserNamePasswordValidationMode};
@@ -29,6 +30,9 @@ pub(super) struct Credentials {
     pub(super) user_names: Option<UserNameRule>,
     pub(super) digests: Option<DigestRule>,
     pub(super) oldest_tls: TlsVersion,
+    /// That of `https` addresses, where it is another one.
+    pub(super) https_certificate: Option<Identity>,
+    pub(super) tls_versions: Option<RangeInclusive<TlsVersion>>,
     pub(super) protection_level: Option<ProtectionLevel>,
     /// The keys of security contexts that the service does not remember.
     pub(super) cookies: Cookies,
@@ -43,6 +47,8 @@ impl Credentials {
             user_names: None,
             digests: None,
             oldest_tls: TlsVersion::Tls12,
+            https_certificate: None,
+            tls_versions: None,
             protection_level: None,
             cookies: Cookies::default(),
         }

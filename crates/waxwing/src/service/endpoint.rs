@@ -20,6 +20,7 @@ use super::authorization::ServiceAuthorization;
 use super::contracts::Contracts;
 use super::cookies::{SECONDS_BETWEEN_LOOKS, WatchedKeys};
 use super::error::HostError;
+use super::https::Https;
 use super::instances::Instances;
 use super::sessions::Sessions;
 use super::throttle::Throttle;
@@ -48,6 +49,8 @@ pub(super) struct EndpointParts {
     pub(super) http_authentication: Option<HttpAuthentication>,
     /// Where it listens, an absolute URI.
     pub(super) listen: String,
+    /// TLS, where that is an `https` address.
+    pub(super) https: Option<Arc<Https>>,
     pub(super) encoding: Encoding,
     pub(super) throttle: Arc<Throttle>,
     pub(super) faults: FaultOptions,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::endpoint::Endpoint;
 use super::error::HostError;
+use super::https;
 use super::listening;
 use super::watch::{HostEvent, HostEvents, HostStatistics};
 use crate::events::{CommunicationState, Events};
@@ -30,6 +31,11 @@ impl ServiceHost {
         events: Arc<HostEvents>,
     ) -> Result<Self, HostError> {
         let listening = listening::listen(&endpoints, listeners).await?;
+        let secure = endpoints.iter().filter_map(|endpoint| endpoint.parts.https.as_ref());
+        let secure: Vec<_> = secure.map(Arc::downgrade).collect();
+        if !secure.is_empty() {
+            tokio::spawn(https::watch(secure));
+        }
         events.emit(|| HostEvent::State(CommunicationState::Opened));
         Ok(Self { endpoints, listening, close_timeout, events, is_closed: false })
     }

@@ -29,7 +29,8 @@ pub(super) async fn listen(
             return Err(HostError::Unsupported { address, text });
         };
         let receiver = Arc::clone(endpoint) as Arc<_>;
-        routes[at].push(Route { address, receiver });
+        let tls = endpoint.parts.https.as_ref().map(|https| https.tls.clone());
+        routes[at].push(Route { address, receiver, tls });
     }
     let mut listening = Vec::new();
     for (listener, routes) in listeners.iter().zip(routes) {

@@ -12,6 +12,7 @@ mod endpoint;
 mod error;
 mod execute;
 mod host;
+mod https;
 mod instances;
 mod listening;
 mod opening;

@@ -25,7 +25,7 @@ use crate::contract::{FaultOptions, ObjectQuotas, Outgoing};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::layer::{Layers, OperationError, OperationRequest, OperationService};
-use crate::net::{Listener, place_of};
+use crate::net::{Listener, place_of, wrong_scheme};
 use crate::quotas::MessageQuotas;
 use crate::trace::Trace;
 
@@ -298,6 +298,9 @@ impl Setup {
                 text: first.to_string(),
             });
         }
+        if let Some(text) = wrong_scheme(&listen, &endpoint.transport.scheme) {
+            return Err(incomplete(address, text));
+        }
         self.authorized(&endpoint)?;
         let settings = options::service_settings(&endpoint, contracts.shape());
         let mut settings =
@@ -309,6 +312,7 @@ impl Setup {
         settings.trace = self.trace.as_ref().is_some_and(Trace::is_decrypted);
         let encoding = Encoding::of(&endpoint, settings.version.soap);
         let judge = self.credentials.judge(&endpoint)?;
+        let https = self.credentials.https(&endpoint, &listen, self.clock, events)?;
         let mut options = self.credentials.options(&endpoint, &contracts)?;
         options.cookies.scope = self.cookie_scope(&contracts);
         let security = ServiceSecurity::new(options, &mut SystemRandom);
@@ -322,6 +326,7 @@ impl Setup {
             admittance: Admittance::of(&endpoint),
             http_authentication: self.credentials.http_authentication(&endpoint)?,
             listen,
+            https,
             encoding,
             throttle: Arc::clone(throttle),
             quotas: MessageQuotas::of(&endpoint),

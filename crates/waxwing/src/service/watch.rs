@@ -71,6 +71,30 @@ pub enum HostEvent {
         /// Why; with the name that was claimed.
         reason: String,
     },
+    /// A connection to an `https` address did not come about: another version of TLS, no TLS at all, a client that does not
+    /// trust the service.
+    HandshakeFailed {
+        /// The address of an endpoint of that port.
+        address: Arc<str>,
+        /// Who wanted it.
+        peer: SocketAddr,
+        /// Why.
+        reason: String,
+    },
+    /// Another certificate is shown at an `https` address from now on: its file has changed.
+    CertificateChanged {
+        /// The address of the endpoint.
+        address: Arc<str>,
+        /// The SHA-1 thumbprint of the new one.
+        thumbprint: String,
+    },
+    /// The file of a certificate has changed and cannot be used: the old one is shown on.
+    CertificateRefused {
+        /// The address of the endpoint.
+        address: Arc<str>,
+        /// Why.
+        reason: String,
+    },
     /// The program has refused a call ([`ServiceHostBuilder::authorize`](crate::ServiceHostBuilder::authorize)).
     CallRefused {
         /// The address of the endpoint.

@@ -206,9 +206,6 @@ fn scheme_of(binding: &Binding) -> &'static str {
 }
 
 /// What an address that names no place lacks: most often `http://` was forgotten.
-/// Advice for WCF's sake, which alone does not make the endpoint run here.
-const NO_HTTPS: &str = "runs in WCF; this version of Waxwing has no HTTPS yet";
-
 fn place_to_send_to(address: &str, expected: &str) -> String {
     let via = format!(
         "write <clientVia viaUri=\"{expected}://…\" /> in the endpoint behavior, or say it in code \
@@ -253,9 +250,8 @@ fn wrong_scheme(
     let fix = match (found, expected) {
         ("https", "http") => format!(
             "write http://…, or write <security mode=\"TransportWithMessageCredential\"> in the \
-             {section} ({NO_HTTPS})"
+             {section}"
         ),
-        (_, "https") => format!("write https://… ({NO_HTTPS})"),
         _ => format!("write {expected}://…"),
     };
     cx.report(

@@ -13,7 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use waxwing_soap::Address;
 
 use super::body::{CollectError, Unlimited, collect};
-use super::connect::{self, Connector, chain, is_no_http, not_connected};
+use super::connect::{Connector, HttpSettings, chain, is_no_http, not_connected, tls_failed};
 pub(super) use super::error::HttpError;
 use super::told_body::ToldBody;
 use crate::net::transport::Written;
@@ -28,9 +28,11 @@ const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(90);
 const MAX_HEAD: usize = 64 << 10;
 
 /// A pool of connections to any number of services. Cloning shares the pool.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct HttpClient {
     inner: Client<Connector, ToldBody>,
+    /// Whether `https` can be spoken.
+    tls: bool,
 }
 
 /// What a service answered: status, the two headers that SOAP looks at, and the whole body.
@@ -52,7 +54,8 @@ pub(super) struct HttpResponse {
 
 impl HttpClient {
     /// A client with an empty pool. Needs a running tokio runtime only when a request is made.
-    pub(super) fn new() -> Self {
+    pub(super) fn new(settings: HttpSettings) -> Self {
+        let tls = settings.tls.is_some();
         let inner = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_CONNECTION_TIMEOUT)
@@ -60,8 +63,8 @@ impl HttpClient {
             // A request that was written to a connection may have been executed:
             // only reliable messaging may repeat it.
             .retry_canceled_requests(false)
-            .build(connect::connector());
-        Self { inner }
+            .build(Connector::new(settings));
+        Self { inner, tls }
     }
 
     /// Sends `body` to `address` and collects the answer, at most `limit` bytes of it. `written` is dropped when the body
@@ -78,7 +81,8 @@ impl HttpClient {
         limit: usize,
         written: Written,
     ) -> Result<HttpResponse, HttpError> {
-        let request = build_request(address, headers, ToldBody::new(body, written))?;
+        let body = ToldBody::new(body, written);
+        let request = build_request(address, headers, body, self.tls)?;
         let uri = request.uri().clone();
         let response = match self.inner.request(request).await {
             Ok(response) => response,
@@ -86,6 +90,9 @@ impl HttpClient {
                 return Err(not_connected(address, &uri, error).await);
             }
             Err(error) => {
+                if let Some(failed) = tls_failed(&error, &uri) {
+                    return Err(failed);
+                }
                 let (address, text) = (address.to_owned(), chain(&error));
                 return Err(match is_no_http(&error) {
                     true => HttpError::NotHttp { address, text },
@@ -117,6 +124,7 @@ fn build_request(
     address: &str,
     headers: HeaderMap,
     body: ToldBody,
+    tls: bool,
 ) -> Result<Request<ToldBody>, HttpError> {
     let refuse = |reason: String| HttpError::Address { address: address.to_owned(), reason };
     let uri: Uri = Address::of(address)
@@ -125,9 +133,13 @@ fn build_request(
         .map_err(|e: http::uri::InvalidUri| refuse(e.to_string()))?;
     match uri.scheme_str() {
         Some("http") => {}
+        Some("https") if tls => {}
+        Some("https") => {
+            return Err(refuse("the binding has no security of the transport".to_owned()));
+        }
         Some(other) => {
             return Err(refuse(format!(
-                "the scheme is {other}, and this version sends over http only"
+                "the scheme is {other}, and this version sends over http and https only"
             )));
         }
         None => return Err(refuse("it is not absolute".to_owned())),
@@ -149,7 +161,7 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}/x", listener.local_addr().unwrap());
         drop(listener);
-        let error = HttpClient::new()
+        let error = HttpClient::new(HttpSettings::default())
             .post(&address, HeaderMap::new(), Bytes::new(), 10, written().0)
             .await
             .expect_err("nobody listens");
@@ -170,7 +182,7 @@ mod tests {
                 let _ = stream.write_all(answer).await;
                 std::future::pending::<()>().await
             });
-            let post = HttpClient::new()
+            let post = HttpClient::new(HttpSettings::default())
                 .post(&address, HeaderMap::new(), Bytes::new(), 10, written().0)
                 .await;
             let error = post.expect_err("no HTTP");
@@ -180,7 +192,7 @@ mod tests {
 
     #[tokio::test]
     async fn other_schemes_are_refused_by_name() {
-        let error = HttpClient::new()
+        let error = HttpClient::new(HttpSettings::default())
             .post("net.tcp://localhost/x", HeaderMap::new(), Bytes::new(), 10, written().0)
             .await
             .expect_err("not http");

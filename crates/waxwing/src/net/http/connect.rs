@@ -2,20 +2,62 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::task::{Context, Poll};
 
 use http::Uri;
+use http::uri::Scheme;
+use hyper_openssl::client::legacy::MaybeHttpsStream;
 use hyper_util::client::legacy::connect::HttpConnector;
+use tower_service::Service;
 
 use super::error::HttpError;
+use super::tls::{self, ClientTls, ClosedInHandshake, Stream, TlsError};
+use crate::future::BoxFuture;
 
-/// What makes the connections of the pool.
-pub(super) type Connector = HttpConnector;
+/// What the connections of a pool are made with: a pool has one of it, so that no two clients share a connection that
+/// differ by any of this.
+#[derive(Clone, Default)]
+pub(crate) struct HttpSettings {
+    /// TLS of addresses that begin with `https`; without it there is no such connection.
+    pub(crate) tls: Option<ClientTls>,
+}
 
-/// Connections over TCP.
-pub(super) fn connector() -> Connector {
-    let mut connector = HttpConnector::new();
-    connector.set_nodelay(true);
-    connector
+/// What makes the connections of the pool: over TCP, then TLS where the address says so.
+#[derive(Clone)]
+pub(super) struct Connector {
+    tcp: HttpConnector,
+    settings: HttpSettings,
+}
+
+impl Connector {
+    pub(super) fn new(settings: HttpSettings) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true);
+        tcp.enforce_http(false);
+        Self { tcp, settings }
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = Stream;
+    type Error = Box<dyn StdError + Send + Sync>;
+    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.tcp.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        // The one that is ready.
+        let ready = self.tcp.clone();
+        let mut tcp = std::mem::replace(&mut self.tcp, ready);
+        match &self.settings.tls {
+            Some(tls) if uri.scheme() == Some(&Scheme::HTTPS) => {
+                Box::pin(tls.clone().connect(tcp, uri))
+            }
+            _ => Box::pin(async move { Ok(MaybeHttpsStream::Http(tcp.call(uri).await?)) }),
+        }
+    }
 }
 
 /// An error and what it came from, outermost first.
@@ -38,6 +80,15 @@ pub(super) fn is_no_http(error: &(dyn StdError + 'static)) -> bool {
         .any(|error| error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse))
 }
 
+/// Why TLS failed, when it did: in the handshake, or by an alert behind it.
+pub(super) fn tls_failed(error: &(dyn StdError + 'static), uri: &Uri) -> Option<HttpError> {
+    let text = layers(error).find_map(|error| match error.downcast_ref::<TlsError>() {
+        Some(failed) => Some(failed.to_string()),
+        None => tls::alert(error.downcast_ref()?, uri).map(|alert| alert.to_string()),
+    })?;
+    Some(HttpError::Tls { text })
+}
+
 /// Nobody listens, or the name of the host has no address: the resolver is asked once more, since the connector does not
 /// tell the two apart.
 pub(super) async fn not_connected(
@@ -45,7 +96,15 @@ pub(super) async fn not_connected(
     uri: &Uri,
     error: hyper_util::client::legacy::Error,
 ) -> HttpError {
-    let (host, port) = (uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(80));
+    if let Some(failed) = tls_failed(&error, uri) {
+        return failed;
+    }
+    if let Some(closed) = layers(&error).find(|error| error.is::<ClosedInHandshake>()) {
+        let (address, error) = (address.to_owned(), closed.to_string().into());
+        return HttpError::Broken { address, error };
+    }
+    let default = if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
+    let (host, port) = (uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(default));
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let resolved = tokio::net::lookup_host((host, port)).await.map(drop);
     let (address, host) = (address.to_owned(), host.to_owned());

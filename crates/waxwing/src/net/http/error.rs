@@ -32,6 +32,12 @@ pub(super) enum HttpError {
         /// What the operating system said.
         error: io::Error,
     },
+    /// TLS failed: the server is not trusted, or the two sides did not agree.
+    #[error("{text}")]
+    Tls {
+        /// The whole text, which names the authority.
+        text: String,
+    },
     /// The connection broke before the whole answer was there.
     #[error("the connection to {address} was closed before the answer came: {error}")]
     Broken {

@@ -7,10 +7,13 @@ mod error;
 mod login;
 mod server;
 mod status;
+mod tls;
 mod told_body;
 mod transport;
 
+pub(crate) use self::connect::HttpSettings;
 pub use self::login::{HttpCredentials, HttpScheme};
 pub use self::server::HttpLimits;
 pub(crate) use self::server::HttpListener;
+pub(crate) use self::tls::{ClientTls, Distrust, ServerTrust};
 pub(crate) use self::transport::HttpTransport;

@@ -7,6 +7,7 @@ use waxwing_session::{TransportCause, TransportFailure};
 use waxwing_soap::{Address, SoapVersion};
 
 use super::client::{HttpClient, HttpError, HttpResponse};
+use super::connect::HttpSettings;
 use super::login::{HttpCredentials, MOST_ATTEMPTS};
 use super::status::StatusMeaning;
 use crate::future::BoxFuture;
@@ -19,8 +20,8 @@ pub(crate) struct HttpTransport {
 
 impl HttpTransport {
     /// Without connections yet. Needs a running tokio runtime only when a message is sent.
-    pub(crate) fn new() -> Self {
-        Self { client: HttpClient::new() }
+    pub(crate) fn new(settings: HttpSettings) -> Self {
+        Self { client: HttpClient::new(settings) }
     }
 }
 
@@ -89,7 +90,7 @@ fn not_mutual(to: &str) -> TransportFailure {
 
 impl Transport for HttpTransport {
     fn schemes(&self) -> &[&str] {
-        &["http"]
+        &["http", "https"]
     }
 
     fn exchange<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Answer> {
@@ -225,6 +226,7 @@ fn failure_of(error: &HttpError) -> TransportFailure {
                 _ => TransportCause::Unreachable,
             }
         }
+        HttpError::Tls { .. } => TransportCause::Tls,
         HttpError::Broken { .. } => TransportCause::Broken,
         HttpError::NotHttp { .. } => TransportCause::NotSoap,
         HttpError::TooLarge { .. } => TransportCause::AnswerTooLarge,

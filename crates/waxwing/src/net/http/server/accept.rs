@@ -10,14 +10,17 @@ use std::time::{Duration, Instant};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::exchange::{Exchange, HttpHandler};
-use super::places::{Connection, Places, Stage, WATCH_INTERVAL};
+use super::places::{Connection, Handshake, Places, Stage, WATCH_INTERVAL};
+use super::secure::{self, Stream};
 use super::watched::Watched;
+use crate::net::listener::TransportCaller;
+use crate::net::tls::ServiceTls;
 
 /// Pause after the operating system refused to accept a connection (out of descriptors).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -36,7 +39,7 @@ pub(super) struct HttpServer {
 
 impl HttpServer {
     /// Listens on `address` (port 0 for any free port) and answers with `handler`. Bodies of more than `max_body` octets
-    /// are answered with 413; `places` may be shared with other servers.
+    /// are answered with 413; `places` may be shared with other servers; connections begin with a handshake where there is `tls`.
     ///
     /// # Errors
     ///
@@ -45,12 +48,13 @@ impl HttpServer {
         address: SocketAddr,
         max_body: usize,
         places: Arc<Places>,
+        tls: Option<ServiceTls>,
         handler: impl HttpHandler,
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let local = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
-        let server = Server { places, handler: Arc::new(handler), max_body };
+        let server = Server { places, handler: Arc::new(handler), tls, max_body };
         let task = tokio::spawn(server.run(listener, stopped));
         Ok(Self { local, stop, task: Some(task) })
     }
@@ -85,6 +89,7 @@ impl Drop for HttpServer {
 struct Server<H> {
     places: Arc<Places>,
     handler: Arc<H>,
+    tls: Option<ServiceTls>,
     max_body: usize,
 }
 
@@ -107,9 +112,11 @@ impl<H: HttpHandler> Server<H> {
                 Ok((stream, peer)) => {
                     let place = tokio::select! {
                         _ = stopped.wait_for(|stop| *stop) => break,
-                        place = self.places.enter(peer.ip()) => place,
+                        place = self.places.enter(peer.ip(), self.begins()) => place,
                     };
-                    connections.spawn(self.connection(stream, peer, place, &graceful));
+                    let watcher = graceful.watcher();
+                    let stopped = stopped.clone();
+                    connections.spawn(self.connection(stream, peer, place, watcher, stopped));
                 }
                 Err(_) => {
                     self.places.make_room();
@@ -130,46 +137,88 @@ impl<H: HttpHandler> Server<H> {
         }
     }
 
+    /// What a connection does first.
+    fn begins(&self) -> Stage {
+        if self.tls.is_some() { Stage::Handshake } else { Stage::Head }
+    }
+
     /// Serves one connection until it ends or has to make way.
     fn connection(
         &self,
         stream: TcpStream,
         peer: SocketAddr,
         connection: Arc<Connection>,
-        graceful: &GracefulShutdown,
+        watcher: Watcher,
+        mut stopped: watch::Receiver<bool>,
     ) -> impl Future<Output = ()> + Send + use<H> {
         let _ = stream.set_nodelay(true);
-        let exchange = Arc::new(Exchange {
-            handler: Arc::clone(&self.handler),
-            places: Arc::clone(&self.places),
-            connection: Arc::clone(&connection),
-            peer,
-            max_body: self.max_body,
-        });
         let place = Place { places: Arc::clone(&self.places), connection: Arc::clone(&connection) };
-        let service = service_fn(move |request| {
-            let exchange = Arc::clone(&exchange);
-            async move { exchange.run(request).await }
-        });
-        let head = self.places.limits().max_head.max(MIN_HEAD);
-        let served = http1::Builder::new()
-            // `Places` watches heads and idle connections, too.
-            .header_read_timeout(None)
-            .max_buf_size(head)
-            .max_header_size(head)
-            .serve_connection(TokioIo::new(Watched { stream, connection }), service);
-        let served = graceful.watch(served);
+        let shaking = self.tls.clone().map(|tls| (tls, self.places.handshake()));
+        let (handler, max_body) = (Arc::clone(&self.handler), self.max_body);
         async move {
-            let mut served = pin!(served);
-            tokio::select! {
-                // An aborted request and a peer that went away end a connection the same way.
-                _ = &mut served => return,
-                _ = place.connection.ended() => {}
-            }
-            if place.connection.stage() == Stage::Body {
-                let _ = tokio::time::timeout(FAREWELL, served).await;
-            }
+            let secured = tokio::select! {
+                secured = shake(stream, shaking, peer, &connection) => secured,
+                _ = connection.ended() => None,
+                _ = stopped.wait_for(|stop| *stop) => None,
+            };
+            let Some((stream, caller)) = secured else { return };
+            let places = Arc::clone(&place.places);
+            let exchange = Exchange { handler, places, connection, peer, caller, max_body };
+            serve(stream, exchange, place, watcher).await;
         }
+    }
+}
+
+/// Shakes hands where there is TLS. None: there is no connection.
+async fn shake(
+    stream: TcpStream,
+    shaking: Option<(ServiceTls, Handshake)>,
+    peer: SocketAddr,
+    connection: &Connection,
+) -> Option<(Stream, TransportCaller)> {
+    let Some((tls, under_way)) = shaking else {
+        return Some((Stream::Plain(stream), TransportCaller::Anonymous));
+    };
+    let secured = secure::secured(stream, &tls).await;
+    connection.enter(Stage::Head);
+    drop(under_way);
+    match secured {
+        Ok(secured) => Some(secured),
+        Err(why) => {
+            why.iter().for_each(|why| tls.failed(peer, why));
+            None
+        }
+    }
+}
+
+/// Serves HTTP.
+async fn serve<H: HttpHandler>(
+    stream: Stream,
+    exchange: Exchange<H>,
+    place: Place,
+    watcher: Watcher,
+) {
+    let exchange = Arc::new(exchange);
+    let connection = Arc::clone(&place.connection);
+    let service = service_fn(move |request| {
+        let exchange = Arc::clone(&exchange);
+        async move { exchange.run(request).await }
+    });
+    let head = place.places.limits().max_head.max(MIN_HEAD);
+    let served = http1::Builder::new()
+        // `Places` watches heads and idle connections, too.
+        .header_read_timeout(None)
+        .max_buf_size(head)
+        .max_header_size(head)
+        .serve_connection(TokioIo::new(Watched { stream, connection }), service);
+    let mut served = pin!(watcher.watch(served));
+    tokio::select! {
+        // An aborted request and a peer that went away end a connection the same way.
+        _ = &mut served => return,
+        _ = place.connection.ended() => {}
+    }
+    if place.connection.stage() == Stage::Body {
+        let _ = tokio::time::timeout(FAREWELL, served).await;
     }
 }
 

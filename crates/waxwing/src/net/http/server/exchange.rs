@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 
 use super::places::{Connection, ConnectionRoom, End, Places, Stage};
 use crate::net::http::body::{CollectError, collect};
+use crate::net::listener::TransportCaller;
 use crate::panics;
 
 /// One request as it came in.
@@ -31,6 +32,8 @@ pub(super) struct HttpRequest {
     pub(super) headers: HeaderMap,
     /// Who sent it.
     pub(super) peer: SocketAddr,
+    /// What TLS says of that.
+    pub(super) caller: TransportCaller,
     /// The entity body, never longer than the server takes.
     pub(super) body: Bytes,
 }
@@ -82,6 +85,7 @@ pub(super) struct Exchange<H> {
     pub(super) places: Arc<Places>,
     pub(super) connection: Arc<Connection>,
     pub(super) peer: SocketAddr,
+    pub(super) caller: TransportCaller,
     pub(super) max_body: usize,
 }
 
@@ -141,6 +145,7 @@ impl<H: HttpHandler> Exchange<H> {
             headers: head.headers,
             method: head.method,
             peer: self.peer,
+            caller: self.caller.clone(),
             body,
         }))
     }

@@ -16,6 +16,11 @@ pub struct HttpLimits {
     pub max_connections: usize,
     /// The most octets of the head of a request: 64 KiB, four times what HTTP.SYS takes. At least 8 KiB.
     pub max_head: usize,
+    /// How long a TLS handshake may take: 15 seconds.
+    pub handshake_timeout: Duration,
+    /// The most TLS handshakes under way: 512. Each costs memory and work before anybody has said a word. When they are used
+    /// up, one makes way for each new one: of the address that has the most, the one that has taken longest.
+    pub max_handshakes: usize,
     /// How long the head of a request may take: 30 seconds.
     pub head_timeout: Duration,
     /// How long a connection is kept between two requests: 120 seconds, as HTTP.SYS does.
@@ -39,6 +44,8 @@ impl Default for HttpLimits {
         Self {
             max_connections: 4096,
             max_head: 64 << 10,
+            handshake_timeout: Duration::from_secs(15),
+            max_handshakes: 512,
             head_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(120),
             min_rate: 240,

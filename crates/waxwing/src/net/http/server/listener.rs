@@ -33,7 +33,7 @@ impl HttpListener {
 
 impl Listener for HttpListener {
     fn schemes(&self) -> &[&str] {
-        &["http"]
+        &["http", "https"]
     }
 
     fn listen(
@@ -66,7 +66,7 @@ async fn bind(
     paths: Arc<Paths>,
     places: &Arc<Places>,
 ) -> io::Result<HttpServer> {
-    let max_body = paths.max_message();
+    let (max_body, tls) = (paths.max_message(), paths.tls());
     let handler = move |request: HttpRequest| {
         let receiver = paths.find(&request.path);
         async move {
@@ -79,7 +79,7 @@ async fn bind(
             }
         }
     };
-    HttpServer::bind(address, max_body, Arc::clone(places), handler).await
+    HttpServer::bind(address, max_body, Arc::clone(places), tls, handler).await
 }
 
 async fn exchange(receiver: Arc<dyn Receiver>, request: HttpRequest) -> HttpReply {
@@ -92,7 +92,8 @@ async fn exchange(receiver: Arc<dyn Receiver>, request: HttpRequest) -> HttpRepl
         HttpReply::Unauthorized(challenges.unwrap_or_default())
     };
     let caller = match shown {
-        None => TransportCaller::Anonymous,
+        // What TLS knows.
+        None => request.caller,
         Some(Shown::Password(evidence)) => TransportCaller::Password(evidence),
         Some(Shown::Digest(claim)) => TransportCaller::Digest(claim),
         Some(Shown::Nothing) => return challenge(false),

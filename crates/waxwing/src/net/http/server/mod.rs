@@ -1,6 +1,6 @@
 //! The server half: an accept loop of its own over `hyper`, with limits and graceful shutdown.
 //!
-//! `accept` takes connections, `limits` says what a peer may take, `places` who makes way when there is no room,
+//! `accept` takes connections, `secure` shakes hands where there is TLS, `limits` says what a peer may take, `places` who makes way when there is no room,
 //! `exchange` answers one request, `listener` is HTTP as a host knows it.
 
 mod accept;
@@ -8,6 +8,7 @@ mod exchange;
 mod limits;
 mod listener;
 mod places;
+mod secure;
 mod watched;
 
 pub use self::limits::HttpLimits;

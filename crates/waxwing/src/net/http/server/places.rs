@@ -25,6 +25,8 @@ pub(super) const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
+    /// It shakes hands for TLS.
+    Handshake,
     /// It is to send the head of a request, from its first moment or octet on.
     Head,
     /// It sends a body.
@@ -53,7 +55,19 @@ pub(super) struct Places {
     connections: Mutex<HashMap<u64, Arc<Connection>>>,
     next: AtomicUsize,
     held: AtomicUsize,
+    /// Handshakes under way.
+    handshakes: AtomicUsize,
     freed: Notify,
+}
+
+/// A handshake under way, until this is dropped.
+pub(super) struct Handshake(Arc<Places>);
+
+impl Drop for Handshake {
+    fn drop(&mut self) {
+        self.0.handshakes.fetch_sub(1, Ordering::Relaxed);
+        self.0.freed.notify_waiters();
+    }
 }
 
 /// One connection. Its place is free when it is [left](Places::leave).
@@ -83,6 +97,7 @@ impl Places {
             connections: Mutex::default(),
             next: AtomicUsize::new(0),
             held: AtomicUsize::new(0),
+            handshakes: AtomicUsize::new(0),
             freed: Notify::new(),
         })
     }
@@ -95,11 +110,11 @@ impl Places {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place for a connection from `peer`; waits until there is one.
-    pub(super) async fn enter(&self, peer: IpAddr) -> Arc<Connection> {
+    /// A place for a connection from `peer`, which begins with this; waits until there is one.
+    pub(super) async fn enter(&self, peer: IpAddr, begins: Stage) -> Arc<Connection> {
         loop {
             let freed = self.freed.notified();
-            if let Some(connection) = self.try_enter(peer, Instant::now()) {
+            if let Some(connection) = self.try_enter(peer, begins, Instant::now()) {
                 return connection;
             }
             let _ = tokio::time::timeout(LOOK_AGAIN, freed).await;
@@ -107,22 +122,34 @@ impl Places {
     }
 
     /// A place, or none; then one connection is told to make way.
-    fn try_enter(&self, peer: IpAddr, now: Instant) -> Option<Arc<Connection>> {
+    fn try_enter(&self, peer: IpAddr, begins: Stage, now: Instant) -> Option<Arc<Connection>> {
         let mut connections = self.lock();
         if connections.len() >= self.limits.max_connections.max(1) {
             make_way(&connections, now, self.limits.max_connections);
+            return None;
+        }
+        let shakes = begins == Stage::Handshake;
+        let under_way = self.handshakes.load(Ordering::Relaxed);
+        if shakes && under_way >= self.limits.max_handshakes.max(1) {
+            make_way_for_handshake(&connections, now);
             return None;
         }
         let id = self.next.fetch_add(1, Ordering::Relaxed) as u64;
         let connection = Arc::new(Connection {
             id,
             source: source_of(peer),
-            progress: Mutex::new(Progress::new(Stage::Head, now)),
+            progress: Mutex::new(Progress::new(begins, now)),
             held: AtomicUsize::new(0),
             end: watch::Sender::new(None),
         });
         connections.insert(id, Arc::clone(&connection));
         Some(connection)
+    }
+
+    /// What a connection that has begun with its handshake holds until that is over.
+    pub(super) fn handshake(self: &Arc<Self>) -> Handshake {
+        self.handshakes.fetch_add(1, Ordering::Relaxed);
+        Handshake(Arc::clone(self))
     }
 
     /// The operating system has no descriptor left: somebody makes way.
@@ -253,6 +280,7 @@ impl Progress {
 
     fn is_overdue(&self, limits: &HttpLimits, now: Instant) -> bool {
         let most = match self.stage {
+            Stage::Handshake => limits.handshake_timeout,
             Stage::Head => limits.head_timeout,
             Stage::Idle => limits.idle_timeout,
             Stage::Body | Stage::Answer => {
@@ -285,7 +313,7 @@ impl Progress {
             // A client that calls all the time is idle for moments only.
             Stage::Idle => (age >= MIN_AGE).then_some((0, 0, Reverse(age))),
             Stage::Handling => handling.then_some((2, 0, Reverse(age))),
-            Stage::Head | Stage::Body | Stage::Answer => {
+            Stage::Handshake | Stage::Head | Stage::Body | Stage::Answer => {
                 (age >= least).then(|| (1, self.rate(now), Reverse(age)))
             }
         }
@@ -310,6 +338,23 @@ fn make_way(connections: &HashMap<u64, Arc<Connection>>, now: Instant, places: u
     }
     let ranked = connections.values().filter_map(|c| Some((rank(c)?, c)));
     if let Some((_, victim)) = ranked.min_by_key(|(rank, _)| *rank) {
+        victim.finish(End::Evicted);
+    }
+}
+
+/// Tells one handshake to make way, unless one is about to: of the address that has the most, the oldest.
+fn make_way_for_handshake(connections: &HashMap<u64, Arc<Connection>>, now: Instant) {
+    let shaking = || connections.values().filter(|c| c.stage() == Stage::Handshake);
+    if shaking().any(|connection| connection.is_ending()) {
+        return;
+    }
+    let mut share: HashMap<IpAddr, usize> = HashMap::new();
+    for connection in shaking() {
+        *share.entry(connection.source).or_default() += 1;
+    }
+    let old = shaking().filter(|connection| connection.progress().age(now) >= MIN_AGE);
+    let rank = |c: &&Arc<Connection>| (share[&c.source], c.progress().age(now));
+    if let Some(victim) = old.max_by_key(rank) {
         victim.finish(End::Evicted);
     }
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use super::places::Connection;
+use super::secure::Stream;
 
-/// A socket with the connection that is told of every octet.
+/// A socket, above its TLS, with the connection that is told of every octet of HTTP.
 pub(super) struct Watched {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Stream,
     pub(super) connection: Arc<Connection>,
 }
 

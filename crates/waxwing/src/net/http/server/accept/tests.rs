@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::net::http::client::{HttpClient, HttpError, HttpResponse};
+use crate::net::http::connect::HttpSettings;
 use crate::net::http::server::exchange::{HttpReply, HttpRequest};
 use crate::net::http::server::limits::HttpLimits;
 use crate::net::written;
@@ -13,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 async fn bind(limits: HttpLimits, max_body: usize, handler: impl HttpHandler) -> HttpServer {
     let places = Places::new(limits, max_body);
     let any = ([127, 0, 0, 1], 0).into();
-    HttpServer::bind(any, max_body, places, handler).await.expect("loopback")
+    HttpServer::bind(any, max_body, places, None, handler).await.expect("loopback")
 }
 
 async fn server(max_body: usize) -> HttpServer {
@@ -39,7 +40,9 @@ async fn post(
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     let address = format!("http://{}{path}", server.local_addr());
-    HttpClient::new().post(&address, headers, Bytes::from_static(body), 1000, written().0).await
+    HttpClient::new(HttpSettings::default())
+        .post(&address, headers, Bytes::from_static(body), 1000, written().0)
+        .await
 }
 
 #[tokio::test]
@@ -67,7 +70,7 @@ async fn bodies_over_the_limit_are_refused_on_both_sides() {
     let response = post(&server, "/x", b"four").await.unwrap();
     assert_eq!(response.status, StatusCode::PAYLOAD_TOO_LARGE);
     let address = format!("http://{}/x", server.local_addr());
-    let error = HttpClient::new()
+    let error = HttpClient::new(HttpSettings::default())
         .post(&address, HeaderMap::new(), Bytes::from_static(b"abc"), 2, written().0)
         .await
         .expect_err("larger than two");

@@ -9,7 +9,9 @@ fn address(last: u8) -> IpAddr {
 }
 
 fn fill(places: &Places, from: &[u8], now: Instant) -> Vec<Arc<Connection>> {
-    from.iter().map(|last| places.try_enter(address(*last), now).expect("a place")).collect()
+    from.iter()
+        .map(|last| places.try_enter(address(*last), Stage::Head, now).expect("a place"))
+        .collect()
 }
 
 fn ends(connections: &[Arc<Connection>]) -> Vec<bool> {
@@ -31,16 +33,16 @@ fn the_longest_idle_makes_way_then_the_slowest() {
     set(&all[1], Stage::Head, now, 10);
     set(&all[2], Stage::Idle, now + SECOND, 0);
     set(&all[3], Stage::Idle, now, 0);
-    assert!(places.try_enter(address(2), later).is_none());
+    assert!(places.try_enter(address(2), Stage::Head, later).is_none());
     assert_eq!(ends(&all), [false, false, false, true]);
     // Nobody else goes before it is gone.
-    assert!(places.try_enter(address(2), later).is_none());
+    assert!(places.try_enter(address(2), Stage::Head, later).is_none());
     assert_eq!(ends(&all).iter().filter(|ending| **ending).count(), 1);
     places.leave(&all[3]);
-    let new = places.try_enter(address(2), later).expect("its place");
+    let new = places.try_enter(address(2), Stage::Head, later).expect("its place");
     set(&new, Stage::Body, later, 0);
     set(&all[2], Stage::Handling, now, 0);
-    assert!(places.try_enter(address(2), later + SECOND).is_none());
+    assert!(places.try_enter(address(2), Stage::Head, later + SECOND).is_none());
     assert_eq!(ends(&all), [false, true, false, true], "the slowest of the greediest");
     assert!(!new.is_ending());
 }
@@ -53,7 +55,7 @@ fn the_address_that_holds_most_makes_way_before_an_idle_connection_of_another() 
     for (connection, octets) in all[1..].iter().zip([900, 20, 400]) {
         set(connection, Stage::Body, now, octets);
     }
-    assert!(places.try_enter(address(3), now + 2 * SECOND).is_none());
+    assert!(places.try_enter(address(3), Stage::Head, now + 2 * SECOND).is_none());
     assert_eq!(ends(&all), [false, false, true, false]);
 }
 
@@ -62,12 +64,12 @@ fn who_waits_for_an_answer_stays_unless_his_address_holds_more_than_half() {
     let (places, now) = (places(4), Instant::now());
     let all = fill(&places, &[1, 1, 2, 2], now);
     all.iter().for_each(|connection| set(connection, Stage::Handling, now, 0));
-    assert!(places.try_enter(address(3), now + 2 * SECOND).is_none());
+    assert!(places.try_enter(address(3), Stage::Head, now + 2 * SECOND).is_none());
     assert_eq!(ends(&all), [false; 4], "a new one has to wait");
     places.leave(&all[3]);
-    let third = places.try_enter(address(1), now + SECOND).expect("a place");
+    let third = places.try_enter(address(1), Stage::Head, now + SECOND).expect("a place");
     set(&third, Stage::Handling, now + SECOND, 0);
-    assert!(places.try_enter(address(3), now + 3 * SECOND).is_none());
+    assert!(places.try_enter(address(3), Stage::Head, now + 3 * SECOND).is_none());
     assert!(all[0].is_ending() != all[1].is_ending(), "one of three of four");
     assert!(!third.is_ending() && !all[2].is_ending());
 }
@@ -76,9 +78,9 @@ fn who_waits_for_an_answer_stays_unless_his_address_holds_more_than_half() {
 fn nobody_is_slow_in_the_first_second() {
     let (places, now) = (places(1), Instant::now());
     let all = fill(&places, &[1], now);
-    assert!(places.try_enter(address(2), now + SECOND / 2).is_none());
+    assert!(places.try_enter(address(2), Stage::Head, now + SECOND / 2).is_none());
     assert!(!all[0].is_ending());
-    assert!(places.try_enter(address(2), now + SECOND).is_none());
+    assert!(places.try_enter(address(2), Stage::Head, now + SECOND).is_none());
     assert!(all[0].is_ending());
 }
 
