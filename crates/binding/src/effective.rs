@@ -276,6 +276,8 @@ pub struct EffectiveEndpoint {
     pub address: String,
     /// Where bytes go (client) or the service listens, if not at the address (URI).
     pub via: Option<String>,
+    /// At the service: the addresses that clients use, where a front end rewrites them (absolute URIs).
+    pub public_addresses: Vec<String>,
     /// At the service: how the listen address is made.
     pub listen_uri_mode: ListenUriMode,
     /// Reference parameters: XML elements that every message to the service carries as headers.
@@ -370,6 +372,7 @@ impl EffectiveEndpoint {
             contract: String::new(),
             address: String::new(),
             via: None,
+            public_addresses: Vec::new(),
             listen_uri_mode: ListenUriMode::Explicit,
             headers: String::new(),
             binding_section: binding.section().to_owned(),

@@ -34,11 +34,12 @@ pub use message::{AppMessage, ApplicationMessage};
 #[cfg(feature = "mutations")]
 pub use mutation::{Mutation, break_rule};
 pub use service::{
-    Admission, AdmissionInput, AdmissionLimits, Arrival, ArrivedMessage, ConcurrencyMode,
-    Demarcation, DispatchId, DispatchModes, Encoded, EndpointId, Execution, InstanceContextMode,
-    InstanceId, Origin, OutOfPlace, Peer, Place, RefusalKind, ReplyTo, ServiceAnswer,
-    ServiceEndpoint, ServiceInput, ServiceOutput, ServiceResponse, ServiceSessions,
-    ServiceSettings, UnknownSender, UnverifiedMessage, VerifiedMessage, VerifiedRequest,
+    AddressFilter, AddressFilterMode, Admission, AdmissionInput, AdmissionLimits, Arrival,
+    ArrivedMessage, ConcurrencyMode, Demarcation, DispatchId, DispatchModes, Encoded, EndpointId,
+    Execution, InstanceContextMode, InstanceId, Origin, OutOfPlace, Peer, Place, RefusalKind,
+    ReplyTo, ServiceAnswer, ServiceEndpoint, ServiceInput, ServiceOutput, ServiceResponse,
+    ServiceSessions, ServiceSettings, UnknownSender, UnverifiedMessage, VerifiedMessage,
+    VerifiedRequest,
 };
 
 pub use waxwing_reliable::{CallId, ExchangeId};

@@ -17,7 +17,7 @@ use waxwing_soap::{AddressHeaders, MessageVersion};
 use waxwing_xml::Limits;
 
 use crate::client::ClientSettings;
-use crate::service::ServiceSettings;
+use crate::service::{AddressFilter, AddressFilterMode, ServiceSettings};
 
 /// Longer than any session: what an infinite time span becomes, where the engines need a length.
 const FOREVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -102,6 +102,12 @@ pub fn service_settings(endpoint: &EffectiveEndpoint, shape: Shape) -> Option<Se
         understood: Vec::new(),
         trace: false,
     })
+}
+
+/// Which messages are for an endpoint: those for its address, and for those that clients know it by.
+pub fn address_filter(endpoint: &EffectiveEndpoint, mode: AddressFilterMode) -> AddressFilter {
+    let own = AddressFilter::new(endpoint.address.as_str()).with_mode(mode);
+    endpoint.public_addresses.iter().fold(own, |filter, public| filter.with_public(public.as_str()))
 }
 
 /// What kind of message security an endpoint has.

@@ -184,6 +184,15 @@ impl<'a> Address<'a> {
         is_path(self) && is_path(other) && comparable(self.path()).eq(comparable(other.path()))
     }
 
+    /// Whether both are one place: scheme, host, port and path, compared as those are.
+    pub fn is_place_of(&self, other: &Address<'_>) -> bool {
+        let same_scheme =
+            self.scheme().zip(other.scheme()).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b));
+        let same_host =
+            self.host().zip(other.host()).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b));
+        same_scheme && same_host && self.port() == other.port() && self.has_path_of(other)
+    }
+
     /// What paths are compared by in [`has_path_of`](Self::has_path_of), for tables.
     pub fn path_key(&self) -> Vec<u8> {
         comparable(self.path()).collect()

@@ -148,6 +148,7 @@ impl Configuration {
                 endpoint: label.clone(),
                 scheme: effective.transport.scheme.clone(),
             })?;
+        effective.public_addresses = self.public_addresses(&effective.address);
         Ok(effective)
     }
 
@@ -164,7 +165,16 @@ impl Configuration {
         let mut effective = self.service_with(endpoint, &binding, &behavior, contract);
         let address = absolute(service, &endpoint.address, &effective.transport.scheme);
         effective.address = address.unwrap_or_else(|| endpoint.address.clone());
+        effective.public_addresses = self.public_addresses(&effective.address);
         Some(effective)
+    }
+
+    /// How clients know the endpoint of this address.
+    fn public_addresses(&self, address: &str) -> Vec<String> {
+        let address = Address::of(address);
+        let all = self.waxwing.public_addresses.add.iter();
+        let own = all.filter(|known| Address::of(known.address.trim()).is_place_of(&address));
+        own.map(|known| known.public.trim().to_owned()).collect()
     }
 
     fn service_with(

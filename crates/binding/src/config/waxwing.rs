@@ -108,6 +108,28 @@ settings! {
 }
 
 settings! {
+    /// `<publicAddresses><add>`: how clients know an endpoint behind a front end that rewrites scheme, port or path.
+    pub struct PublicAddress {
+        attributes {
+            /// The endpoint's own address, absolute, as the service has it.
+            address: String = String::new(), "address" => Runs;
+            /// The address that clients use, which messages for the endpoint may have, too.
+            public: String = String::new(), "public" => Runs;
+        }
+    }
+}
+
+settings! {
+    /// `<publicAddresses>`.
+    pub struct PublicAddresses {
+        children {
+            /// An endpoint's.
+            add: Vec<PublicAddress>, "add";
+        }
+    }
+}
+
+settings! {
     /// `<trace>`: messages as files.
     pub struct Trace {
         attributes {
@@ -151,6 +173,8 @@ settings! {
             https: Https, "https";
             /// Reliability.
             reliability: Reliability, "reliability";
+            /// How clients know endpoints behind a front end.
+            public_addresses: PublicAddresses, "publicAddresses";
             /// Trace.
             trace: Trace, "trace";
             /// Store.

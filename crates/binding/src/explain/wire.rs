@@ -22,6 +22,9 @@ pub(super) fn address(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
         }
     };
     facts.say(Topic::Address, text);
+    for public in &endpoint.public_addresses {
+        facts.say(Topic::Address, format!("takes what is addressed to {public}, too"));
+    }
 }
 
 /// Which proxy a client's messages go through. Without an environment nothing is said where that decides.

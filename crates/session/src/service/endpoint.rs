@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use waxwing_reliable::{
-    Body, FaultKind, Identifier, Message, ReliableMessagingVersion, Response, codec,
+    Action, Body, FaultKind, Identifier, Message, ReliableMessagingVersion, Response, codec,
 };
 use waxwing_security::conversation::{
     Authentication, Evidence, Incoming, ReplyKind, SecuredMessage, ServiceError, ServiceSecurity,
@@ -13,12 +13,12 @@ use waxwing_security::trust::TrustAction;
 use waxwing_security::wsse::Dialect;
 use waxwing_security::wsse::names::WSSE;
 use waxwing_soap::{
-    Address, AddressHeader, AddressHeaders, Addressing, Envelope, Fault, MessageVersion, Moment,
-    QName,
+    AddressHeader, AddressHeaders, Addressing, Envelope, Fault, MessageVersion, Moment, QName,
 };
 
 use super::answer::{Encoded, RefusalKind, ReplyTo, ServiceAnswer};
 use super::faults;
+use super::filter::AddressFilter;
 use super::hints::{Own, Seen, with_hint};
 use super::names::Origin;
 use super::response::{Said, ServiceResponse};
@@ -34,6 +34,7 @@ pub struct ServiceEndpoint {
     settings: ServiceSettings,
     /// The headers that belong to the address.
     headers: AddressHeaders,
+    filter: AddressFilter,
     security: ServiceSecurity,
 }
 
@@ -77,7 +78,15 @@ pub struct ArrivedMessage {
 impl ServiceEndpoint {
     /// An endpoint with its security.
     pub fn new(settings: ServiceSettings, security: ServiceSecurity) -> Self {
-        Self { settings, headers: AddressHeaders::default(), security }
+        let filter = AddressFilter::new(settings.address.as_str());
+        Self { settings, headers: AddressHeaders::default(), filter, security }
+    }
+
+    /// The same, for messages that this filter takes; without it they are for the address of the settings.
+    #[must_use]
+    pub fn with_address_filter(mut self, filter: AddressFilter) -> Self {
+        self.filter = filter;
+        self
     }
 
     /// The same at an address with these headers: a message that lacks one of them is for somebody else. Give them to the
@@ -182,9 +191,8 @@ impl ServiceEndpoint {
         };
         if !self.is_for_us(&addressing, &envelope) {
             let to = addressing.to.as_deref().unwrap_or_default();
-            let fault = faults::destination_unreachable(to, version.addressing);
+            let (fault, action) = self.unreachable(to, &reply.action, version);
             let text = self.not_for_us(&fault, &envelope);
-            let action = faults::addressing_action(version.addressing);
             return self.refuse(&reply, &fault, action, text, at);
         }
         let message = match self.settings.reliable {
@@ -293,8 +301,8 @@ impl ServiceEndpoint {
         unknown.first().map(|header| QName::new(header.namespace(), header.local_name()))
     }
 
-    /// Whether a message is for this endpoint, as WCF's address filter has it: by path, and by the headers that belong to
-    /// the address. One without `To` is for whoever gets it.
+    /// Whether a message is for this endpoint, as WCF's address filter has it: by scheme, port and path, and by the headers that
+    /// belong to the address. One without `To` is for whoever gets it.
     fn is_for_us(&self, addressing: &Addressing, envelope: &Envelope) -> bool {
         let is_here = |to: &str| self.is_here(to, envelope.version());
         addressing.to.as_deref().is_none_or(is_here) && self.headers.are_in(envelope)
@@ -315,10 +323,27 @@ impl ServiceEndpoint {
         }
     }
 
-    /// Whether an address is this endpoint's: the host may have many names, the path has one.
+    /// Whether an address is this endpoint's.
     fn is_here(&self, to: &str, version: MessageVersion) -> bool {
-        to == version.addressing.anonymous()
-            || Address::of(to).has_path_of(&Address::of(&self.settings.address))
+        to == version.addressing.anonymous() || self.filter.matches(to)
+    }
+
+    /// The fault for a message that is for somebody else. One that asks for a sequence hears it from the reliable session, as
+    /// in WCF, whose clients know what that means.
+    fn unreachable(
+        &self,
+        to: &str,
+        action: &str,
+        version: MessageVersion,
+    ) -> (Fault, &'static str) {
+        let reliable = self.settings.reliable.as_ref().map(|(version, ..)| *version);
+        let action = reliable.and_then(|reliable| Action::of(action, reliable));
+        if action == Some(Action::CreateSequence) {
+            let fault = faults::endpoint_unavailable(to, version.addressing);
+            return (fault, version.addressing.default_fault_action());
+        }
+        let fault = faults::destination_unreachable(to, version.addressing);
+        (fault, faults::addressing_action(version.addressing))
     }
 
     fn refuse(

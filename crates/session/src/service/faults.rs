@@ -43,11 +43,21 @@ pub(super) fn addressing(
 
 /// WS-Addressing 1.0 SOAP Binding §6.4.3, with WCF's words.
 pub(super) fn destination_unreachable(to: &str, version: AddressingVersion) -> Fault {
-    let text = format!(
+    let fault = Fault::new(FaultCode::Sender, mismatch(to));
+    fault.with_subcode(version.namespace(), "DestinationUnreachable")
+}
+
+/// The same for a CreateSequence (WS-Addressing 1.0 SOAP Binding §6.4.4).
+pub(super) fn endpoint_unavailable(to: &str, version: AddressingVersion) -> Fault {
+    let fault = Fault::new(FaultCode::Sender, mismatch(to));
+    fault.with_subcode(version.namespace(), "EndpointUnavailable")
+}
+
+fn mismatch(to: &str) -> String {
+    format!(
         "The message with To '{to}' cannot be processed at the receiver, due to an AddressFilter mismatch at the \
          EndpointDispatcher.  Check that the sender and receiver's EndpointAddresses agree."
-    );
-    Fault::new(FaultCode::Sender, text).with_subcode(version.namespace(), "DestinationUnreachable")
+    )
 }
 
 /// Another SOAP version gets VersionMismatch (SOAP 1.2 Part 1 §5.4.7), other addressing headers a plain refusal. The

@@ -9,6 +9,7 @@ use waxwing_binding::{
 use waxwing_crypto::Identity;
 use waxwing_crypto::tls::TlsVersion;
 use waxwing_security::conversation::CookieKeys;
+use waxwing_session::AddressFilterMode;
 
 use super::authorization::ServiceAuthorization;
 use super::contracts::ContractList;
@@ -126,6 +127,27 @@ impl ServiceHostBuilder {
         }
         self.file = Some(from);
         Ok(())
+    }
+
+    /// The same, comparing the `To` of messages with the addresses of the endpoints in this way
+    /// (`ServiceBehaviorAttribute.AddressFilterMode`); by default scheme, port and path must be the same, whatever the host.
+    ///
+    /// A front end that rewrites the port, or ends TLS, leaves the public address in `To`: say it with
+    /// [`public_address`](Self::public_address), which keeps messages for others out, or take
+    /// [`AddressFilterMode::Any`].
+    #[must_use]
+    pub fn address_filter(mut self, mode: AddressFilterMode) -> Self {
+        self.setup.address_filter = mode;
+        self
+    }
+
+    /// The same, with the endpoint at `address` (as it was given, or as the file has it) taking messages for `public`, too:
+    /// clients know it by that address, and a front end rewrites scheme, port or path of it (`<publicAddresses>` of the
+    /// `<waxwing>` section).
+    #[must_use]
+    pub fn public_address(mut self, address: impl Into<String>, public: impl Into<String>) -> Self {
+        self.setup.public_addresses.push((address.into(), public.into()));
+        self
     }
 
     /// The same with one more endpoint. Its address is absolute, or relative to the base address of the binding's scheme

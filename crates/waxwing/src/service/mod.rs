@@ -27,4 +27,4 @@ pub use error::HostError;
 pub use host::ServiceHost;
 pub use instances::{Instances, ServiceInstances, ServiceObject};
 pub use watch::{HostEvent, HostStatistics, Refusals};
-pub use waxwing_session::{ConcurrencyMode, DispatchModes, InstanceContextMode};
+pub use waxwing_session::{AddressFilterMode, ConcurrencyMode, DispatchModes, InstanceContextMode};

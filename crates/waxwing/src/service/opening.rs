@@ -8,7 +8,8 @@ use waxwing_binding::{
     ServiceBehavior,
 };
 use waxwing_security::conversation::ServiceSecurity;
-use waxwing_session::{ServiceEndpoint, options};
+use waxwing_session::{AddressFilterMode, ServiceEndpoint, options};
+use waxwing_soap::Address;
 
 use super::addresses::BaseAddresses;
 use super::admittance::Admittance;
@@ -42,6 +43,9 @@ pub(super) struct Setup {
     pub(super) endpoints: Vec<EffectiveEndpoint>,
     /// Those given in code.
     pub(super) base_addresses: BaseAddresses,
+    /// Addresses of endpoints with those that clients know them by, given in code.
+    pub(super) public_addresses: Vec<(String, String)>,
+    pub(super) address_filter: AddressFilterMode,
     pub(super) credentials: Credentials,
     pub(super) authorization: Option<Arc<dyn ServiceAuthorization>>,
     pub(super) layers: OperationLayers,
@@ -127,6 +131,8 @@ impl Setup {
             refused: None,
             endpoints: Vec::new(),
             base_addresses: BaseAddresses::default(),
+            public_addresses: Vec::new(),
+            address_filter: AddressFilterMode::default(),
             credentials: Credentials::new(),
             authorization: None,
             layers: OperationLayers::default(),
@@ -153,9 +159,34 @@ impl Setup {
             let binding =
                 binding.as_ref().map_or(endpoint.binding_section.as_str(), |b| b.type_name());
             let scheme = &endpoint.transport.scheme;
-            endpoint.address = self.base_addresses.absolute(&endpoint.address, scheme, binding)?;
+            let written = endpoint.address.clone();
+            endpoint.address = self.base_addresses.absolute(&written, scheme, binding)?;
+            let public = self.public_addresses.iter().filter(|(own, _)| {
+                *own == written || Address::of(own).is_place_of(&Address::of(&endpoint.address))
+            });
+            endpoint.public_addresses.extend(public.map(|(_, public)| public.clone()));
         }
+        self.check_public_addresses()?;
         Ok(())
+    }
+
+    /// # Errors
+    /// A public address is no address, or is one of an endpoint that there is not.
+    fn check_public_addresses(&self) -> Result<(), HostError> {
+        for (own, public) in &self.public_addresses {
+            if !self.endpoints.iter().any(|endpoint| endpoint.public_addresses.contains(public)) {
+                let text = format!(
+                    "there is no endpoint with this address, for which {public} is given as public address \
+                     (ServiceHostBuilder::public_address)"
+                );
+                return Err(incomplete(own, text));
+            }
+        }
+        let all = self.endpoints.iter().flat_map(|endpoint| &endpoint.public_addresses);
+        match all.into_iter().find(|public| !Address::of(public).is_absolute()) {
+            None => Ok(()),
+            Some(public) => Err(incomplete(public, "a public address must be absolute: https://…")),
+        }
     }
 
     /// The endpoints, those with one address together.
@@ -320,7 +351,8 @@ impl Setup {
         let debug = endpoint.service_behavior.service_debug.as_ref();
         Ok(EndpointParts {
             endpoint: ServiceEndpoint::new(settings, security)
-                .with_address_headers(options::address_headers(&endpoint)),
+                .with_address_headers(options::address_headers(&endpoint))
+                .with_address_filter(options::address_filter(&endpoint, self.address_filter)),
             judge,
             cookie_keys: self.credentials.cookies.watched(),
             admittance: Admittance::of(&endpoint),
