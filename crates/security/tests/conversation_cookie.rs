@@ -210,9 +210,9 @@ fn a_crash_is_survived_with_a_ring_and_mended_without_one() {
     let ClientError::ContextRefused { accepted_before, .. } = error else { panic!("{error}") };
     assert!(accepted_before);
     assert!(pair.client.renewal_due(&still(pair.now)), "at once");
-    assert!(pair.client.awaits_renewal());
+    assert!(pair.client.awaits_renewal(&still(pair.now)));
     pair.renew().unwrap();
-    assert!(!pair.client.awaits_renewal());
+    assert!(!pair.client.awaits_renewal(&still(pair.now)));
     pair.call("again").unwrap();
 }
 

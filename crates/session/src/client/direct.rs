@@ -33,7 +33,7 @@ impl ClientSession {
         }
         self.renew_when_due(at);
         let is_one_way = direct.message.message_id.is_none();
-        match self.is_renewing() && (is_one_way || self.security.awaits_renewal()) {
+        match self.is_renewing() && (is_one_way || self.security.awaits_renewal(at)) {
             true => self.wait(direct),
             false => self.post(direct, at),
         }

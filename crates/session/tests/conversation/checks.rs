@@ -95,7 +95,7 @@ impl Checks {
     }
 
     pub fn opened(&mut self, plan: &Plan, client: usize) -> Checked {
-        let proves = plan.protection == Protection::Conversation;
+        let proves = matches!(plan.protection, Protection::Conversation | Protection::Cookie);
         ensure!(!proves || plan.impostor != Some(client), "an impostor has a session");
         let facts = &mut self.clients[client];
         ensure!(!facts.opened && !facts.closed && facts.faulted.is_none(), "{client} opens again");
@@ -191,8 +191,27 @@ impl Checks {
         Ok(())
     }
 
+    /// What a service has forgotten is in the cookies of its clients, where the keys are still there.
+    fn survives(&self, plan: &Plan) -> Checked {
+        for (client, facts) in self.clients.iter().enumerate() {
+            let honest = plan.impostor != Some(client) && facts.opened && !facts.vanished;
+            let faulted = facts.faulted.as_ref().filter(|_| honest && plan.version.is_none());
+            ensure!(faulted.is_none(), "client {client} has lost what it needs: {faulted:?}");
+        }
+        for (name, call) in self.calls.iter().filter(|_| plan.ring) {
+            let Some(Err(error)) = &call.outcome else { continue };
+            let refused = error.to_string().contains("BadContextToken");
+            ensure!(!refused || plan.impostor == Some(name.client), "{name:?}: {error}");
+        }
+        Ok(())
+    }
+
     /// A client whose service has come back without memory hears of it in words that say so.
     fn after_accident(&self, plan: &Plan) -> Checked {
+        let by_cookie = plan.protection == Protection::Cookie;
+        if by_cookie && matches!(plan.accident, Some((_, Accident::ServiceRestarts(_)))) {
+            self.survives(plan)?;
+        }
         let Some((_, Accident::ServiceRestarts(0))) = plan.accident else { return Ok(()) };
         if plan.version.is_none() || plan.loss > 0 || plan.duplicates > 0 {
             return Ok(());

@@ -9,8 +9,8 @@ use waxwing_reliable::ReliableMessagingVersion;
 use waxwing_security::ProtectionLevel;
 use waxwing_security::conversation::{
     BindingKind, CertificateTokens, ClientBinding, ClientCredential, ClientIdentification,
-    ClientOptions, ClientSecurity, Evidence, Protection, ServiceBinding, ServiceOptions,
-    ServiceSecurity, Verdict,
+    ClientOptions, ClientSecurity, CookieKeys, Evidence, Protection, ServiceBinding,
+    ServiceOptions, ServiceSecurity, Verdict,
 };
 use waxwing_security::wsse::Dialect;
 
@@ -43,6 +43,9 @@ fn file(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+/// What outlasts the service.
+static COOKIE_KEYS: LazyLock<CookieKeys> =
+    LazyLock::new(|| CookieKeys::of_this_process(&mut Random::new(0x21_6C)));
 static SERVICE: LazyLock<Holder> = LazyLock::new(|| Holder::of("service"));
 static CLIENTS: LazyLock<[Holder; 2]> = LazyLock::new(|| ["alice", "bob"].map(Holder::of));
 static MALLORY: LazyLock<Holder> = LazyLock::new(|| Holder::of("mallory"));
@@ -193,6 +196,9 @@ pub fn service(plan: &Plan, random: &mut Random) -> ServiceSecurity {
     options.session_signature_confirmation = plan.confirmed;
     options.limits.session_key_lifetime = seconds(plan.key_lifetime);
     options.limits.key_rollover = seconds(plan.rollover);
+    options.limits.cookie_lifetime = seconds(plan.key_lifetime);
+    options.cookies.keys = plan.ring.then(|| COOKIE_KEYS.clone());
+    options.cookies.negotiated = plan.ring;
     operations(&mut options.requirements);
     ServiceSecurity::new(options, random).expect("the service's security")
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use waxwing_security::conversation::Protection;
+
 use crate::plan::{Micros, Plan, SECOND};
 
 /// The generations of each client's key, in the order in which the service saw them used.
@@ -18,6 +20,10 @@ struct Generations {
 impl Keys {
     /// A message of a client arrives at the service. Whether its key was replaced so long ago that it must be refused.
     pub fn is_too_old(&mut self, plan: &Plan, client: usize, octets: &[u8], now: Micros) -> bool {
+        // A context in a cookie is good until it expires, whatever came after it.
+        if plan.protection == Protection::Cookie {
+            return false;
+        }
         let text = String::from_utf8_lossy(octets);
         let Some(instance) = instance_of(&text) else { return false };
         let known = self.0.entry(client).or_default();

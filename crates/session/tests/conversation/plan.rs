@@ -110,6 +110,8 @@ pub struct Plan {
     pub rollover: u64,
     /// Whether answers confirm the signatures of their requests.
     pub confirmed: bool,
+    /// Whether the keys of cookies outlast the service.
+    pub ring: bool,
 }
 
 impl Plan {
@@ -184,7 +186,9 @@ impl Plan {
             renewal_percent: r.pick(&[60, 60, 100]),
             rollover: r.pick(&[300, 20]),
             confirmed: r.permille(200),
-        };
+            ring: false,
+        }
+        .with_cookies(&mut Random::new(seed ^ 0xC0_0C1E));
         let by_name =
             plan.protection != Protection::None && plan.credential != Credential::Anonymous;
         let plan = if by_name && r.permille(150) { plan.with_impostor() } else { plan };
@@ -208,6 +212,22 @@ impl Plan {
     /// Whether the transport protects messages.
     pub fn is_by_transport(&self) -> bool {
         self.binding == BindingKind::Transport
+    }
+
+    /// The same with security contexts that the service does not remember, in some runs: in place of a conversation, and of
+    /// reliable sessions over nothing.
+    fn with_cookies(mut self, r: &mut Random) -> Self {
+        let replaced = match self.protection {
+            Protection::Conversation => r.permille(250),
+            _ => false,
+        };
+        if replaced {
+            self.protection = Protection::Cookie;
+            self.ring = r.permille(500);
+            // At the very end of its life a context is refused, and a call without reliable session is lost.
+            self.renewal_percent = 60;
+        }
+        self
     }
 
     /// The same with one more client, which is not who it says to be.

@@ -133,6 +133,7 @@ impl Service {
             ("security sessions", security.session_count()),
             ("negotiations", security.negotiation_count()),
             ("negotiated tokens", security.token_count()),
+            ("cookies", security.cookie_count()),
         ];
         let left = counts.iter().filter(|(_, count)| *count > 0);
         let left: Vec<_> = left.map(|(what, count)| format!("{count} {what}")).collect();

@@ -11,7 +11,7 @@ use super::super::faults::SecurityFaultKind;
 use super::super::received::Received;
 use super::classify::{failure, visible_fault};
 use super::core::{Core, Keys};
-use super::exchange::{self, Exchange, Issued, Outcome, Wanted, renewal_delay};
+use super::exchange::{self, Exchange, Issued, Outcome, Wanted, is_over, renewal_delay};
 use super::{Correlated, Correlation, Step};
 use crate::error::SecurityError;
 use crate::protection::Direction;
@@ -40,6 +40,11 @@ struct Context {
 impl Context {
     fn is_of(&self, correlation: &CookieCorrelation) -> bool {
         self.issued.token.identifier == correlation.token.identifier
+    }
+
+    /// Whether its life is over, by the client's own clock.
+    fn is_over(&self, now: Timestamp) -> bool {
+        is_over(&self.issued.lifetime, self.received, now)
     }
 }
 
@@ -124,7 +129,7 @@ impl CookieClient {
         let dialect = self.core.options.settings.dialect;
         let verified = self.verify_reply(reply, correlation, now).map_err(|error| {
             let error = failure(fault, error, FaultOrigin::Call, dialect);
-            self.consider(error, correlation)
+            self.consider(error, correlation, now)
         })?;
         if let Some(context) = self.context.as_mut().filter(|context| context.is_of(correlation)) {
             context.accepted = true;
@@ -158,7 +163,12 @@ impl CookieClient {
 
     /// A service that cannot use the context says so, unsecured: anybody may have. There is no session that it could end;
     /// at worst another context is asked for without need.
-    fn consider(&mut self, error: ClientError, correlation: &CookieCorrelation) -> ClientError {
+    fn consider(
+        &mut self,
+        error: ClientError,
+        correlation: &CookieCorrelation,
+        now: Timestamp,
+    ) -> ClientError {
         let (fault, kind, origin) = match error {
             ClientError::Fault { fault, kind, origin, .. } => (fault, kind, origin),
             error => return error,
@@ -170,7 +180,7 @@ impl CookieClient {
         let unproven = match &mut self.context {
             Some(context) if context.is_of(correlation) => {
                 context.refused = true;
-                !context.accepted
+                !context.accepted && !context.is_over(now)
             }
             _ => false,
         };
@@ -178,8 +188,8 @@ impl CookieClient {
     }
 
     /// Whether messages had better wait for another context: the service has no use for this one.
-    pub(super) fn is_refused(&self) -> bool {
-        self.context.as_ref().is_some_and(|context| context.refused)
+    pub(super) fn awaits_renewal(&self, now: Timestamp) -> bool {
+        self.context.as_ref().is_some_and(|context| context.refused || context.is_over(now))
     }
 
     /// Whether there is a context that the service did not refuse.

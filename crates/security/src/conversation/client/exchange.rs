@@ -389,3 +389,8 @@ pub(super) fn renewal_delay(
     let part = SignedDuration::from_secs((i128::from(life) * i128::from(percent) / 100) as i64);
     part.min(interval)
 }
+
+/// Whether the life of a token is over that was received then, by the client's own clock.
+pub(super) fn is_over(lifetime: &Lifetime, received: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(received) >= lifetime.expires.duration_since(lifetime.created)
+}

@@ -198,11 +198,12 @@ impl ClientSecurity {
         }
     }
 
-    /// Whether messages had better wait until [`ClientSecurity::renew`] is done: the service said (or somebody in its name)
-    /// that it does not accept what they would be protected with.
-    pub fn awaits_renewal(&self) -> bool {
+    /// Whether messages had better wait until [`ClientSecurity::renew`] is done: the life of the token is over that they would
+    /// be protected with, or the service said (or somebody in its name) that it does not accept it.
+    pub fn awaits_renewal(&self, at: &Moment<'_>) -> bool {
         match self {
-            ClientSecurity::Cookie(client) => client.is_refused(),
+            ClientSecurity::OneShot(client) => client.awaits_renewal(at.wall),
+            ClientSecurity::Cookie(client) => client.awaits_renewal(at.wall),
             _ => false,
         }
     }

@@ -10,7 +10,7 @@ use super::super::received::Received;
 use super::bootstrap::{BootstrapToken, Purpose};
 use super::classify::{failure, visible_fault};
 use super::core::Core;
-use super::exchange::{judge, renewal_delay};
+use super::exchange::{is_over, judge, renewal_delay};
 use super::{Correlated, Correlation, Step, no_exchange, nobody_to_judge};
 use crate::negotiation::{NegotiationClient, NegotiationStep};
 use crate::trust::Lifetime;
@@ -160,6 +160,12 @@ impl OneShotClient {
             .verify_alone(reply, Purpose::Application, correlation, now)
             .map_err(|error| failure(fault, error, FaultOrigin::Call, dialect))?;
         Ok(Received::Verified(Box::new(verified)))
+    }
+
+    /// Whether the token's life is over: the service would refuse a message under it.
+    pub(super) fn awaits_renewal(&self, now: Timestamp) -> bool {
+        let lifetime = self.lifetime.as_ref();
+        lifetime.is_some_and(|(lifetime, received)| is_over(lifetime, *received, now))
     }
 
     pub(super) fn renewal_due(&self, now: Timestamp) -> bool {
