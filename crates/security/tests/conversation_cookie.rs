@@ -7,8 +7,8 @@ use jiff::SignedDuration;
 use nego::{Credential, Pair, Seeded, Service, Setup, altered, fault, moment, says, still, wire};
 use waxwing_crypto::{KeyRing, SealingKey};
 use waxwing_security::conversation::{
-    ClientError, CookieKeys, Incoming, Protection, SecurityFaultKind, ServiceError, ServiceOptions,
-    ServiceSecurity, Step,
+    CertificateTokens, ClientBinding, ClientError, CookieKeys, Incoming, Protection,
+    SecurityFaultKind, ServiceBinding, ServiceError, ServiceOptions, ServiceSecurity, Step,
 };
 use waxwing_security::wsse::Dialect;
 use waxwing_security::{CookieProblem, Reason};
@@ -101,13 +101,30 @@ fn cookie_problem(
     }
 }
 
+/// Every way in which the context can be asked for.
+fn setups(dialect: Dialect, credential: Credential) -> Vec<Setup> {
+    let mut setups =
+        vec![Setup::by_certificate(dialect, credential), Setup::negotiated(dialect, credential)];
+    if credential != Credential::None {
+        setups.push(Setup::over_transport(dialect, credential));
+    }
+    if credential == ALICE {
+        let mut asymmetric = Setup::by_certificate(dialect, credential);
+        let (certificate, key) = (nego::certificate("service"), nego::key("service"));
+        let shown = CertificateTokens::default();
+        let service = certificate.clone();
+        asymmetric.client.binding = Some(ClientBinding::Asymmetric { service, shown });
+        asymmetric.service.binding = Some(ServiceBinding::Asymmetric { certificate, key, shown });
+        setups.push(asymmetric);
+    }
+    setups
+}
+
 #[test]
 fn contexts_open_carry_calls_and_are_asked_for_anew_with_every_credential() {
     for dialect in Dialect::ALL {
         for credential in Credential::ALL {
-            for setup in
-                [Setup::by_certificate(dialect, credential), Setup::negotiated(dialect, credential)]
-            {
+            for setup in setups(dialect, credential) {
                 let mut pair = by_cookie(setup, None).build();
                 pair.open().unwrap_or_else(|e| panic!("{dialect:?} {credential:?}: {e}"));
                 for call in 0..3 {
@@ -214,6 +231,37 @@ fn a_crash_is_survived_with_a_ring_and_mended_without_one() {
     pair.renew().unwrap();
     assert!(!pair.client.awaits_renewal(&still(pair.now)));
     pair.call("again").unwrap();
+}
+
+/// Over a protected transport the token endorses: the message has no derived keys, and its answer no signature.
+#[test]
+fn a_context_in_a_cookie_goes_over_a_transport_to_another_process() {
+    let keys = CookieKeys::new(ring(1));
+    let setup = by_cookie(Setup::over_transport(OLD, ALICE), Some(&keys));
+    let mut pair = setup.clone().build();
+    pair.open().unwrap();
+    pair.call("here").unwrap();
+    let (request, _) = pair.request("x");
+    assert!(token(&request).contains("<dnse:Cookie"));
+    assert!(!text_of(&request).contains("DerivedKeyToken"));
+    pair.service = process(setup.service.clone(), 130);
+    pair.call("and there").unwrap();
+    let (who, _) = pair.request("who");
+    let message = pair.service.message(&who, pair.now);
+    assert!(ALICE.is_caller(&message.caller));
+    // Another u:Id, with the signature pointing to it.
+    let id = token(&request).split('"').nth(1).unwrap().to_owned();
+    let moved = altered(&request, |text| text.replace(&id, "uuid-other-1"));
+    assert_eq!(cookie_problem(&mut pair.service, &moved, pair.now), CookieProblem::Altered);
+    // The token of somebody else, without its key.
+    let mut mallory = setup.build_seeded(9);
+    mallory.open().unwrap();
+    let (own, _) = mallory.request("m");
+    let mine = token(&own).split('"').nth(1).unwrap().to_owned();
+    let forged =
+        altered(&own, |text| text.replace(&token(&own), &token(&request)).replace(&mine, &id));
+    let (_, reason) = refused(pair.service.receive(&forged, pair.now));
+    assert_eq!(reason, Reason::SignatureMismatch);
 }
 
 /// What somebody in the service's name says is not secured: it costs one more request, and ends nothing.
