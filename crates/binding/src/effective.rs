@@ -206,6 +206,16 @@ impl EffectiveSecurity {
         conversation.is_some_and(|c| !c.require_cancellation) || self.negotiates_cookies()
     }
 
+    /// The element of the bootstrap, or of every message when there is no session.
+    pub fn first_element(&self) -> &SecurityBindingElement {
+        self.element.bootstrap().unwrap_or(&self.element)
+    }
+
+    /// Whether each side signs with its own certificate (of the bootstrap when there is a session).
+    pub fn is_asymmetric(&self) -> bool {
+        self.first_element().is_asymmetric()
+    }
+
     /// Whether Basic Security Profile 1.0 attributes are written.
     pub fn is_basic_security_profile(&self) -> bool {
         self.version.is_basic_security_profile()

@@ -7,7 +7,7 @@ use waxwing_soap::Address;
 use crate::config::identity::Identity;
 use crate::effective::{EffectiveEndpoint, EffectiveSecurity, Role};
 use crate::refusal::{Unsupported, Within};
-use crate::stack::{BindingElement, SecurityKind};
+use crate::stack::{BindingElement, SecurityBindingElement, SecurityKind, TokenKind};
 use crate::{
     AuthenticationSchemes, KeyEntropyMode, ListenUriMode, MessageCredentialType, MessageEncoding,
     PolicyEnforcement, TextEncoding, TransferMode, WebSocketTransportUsage,
@@ -317,8 +317,21 @@ fn message_security(security: &EffectiveSecurity, found: &mut Found) {
         );
     }
     let elements = || security.element.bootstrap().into_iter().chain([&security.element]);
-    if elements().any(|e| matches!(e.kind, SecurityKind::Asymmetric { .. })) {
-        found.add("the asymmetric binding of WS-Security 1.0", "use WS-Security 1.1", "security");
+    let is_10 = |e: &SecurityBindingElement| !e.message_security_version.is_ws_security_11();
+    if elements().any(|e| is_10(e) && is_by_certificate(e)) {
+        // It refers to certificates by thumbprint, and replies to the key of their request by its hash.
+        found.add(
+            "a key for the service's certificate in WS-Security 1.0",
+            "use a messageSecurityVersion with WSSecurity11, or authenticationMode=\"MutualCertificate\"",
+            "security/@messageSecurityVersion",
+        );
+    }
+    if elements().any(|e| is_10(e) && e.require_signature_confirmation) {
+        found.add(
+            "confirmed signatures in WS-Security 1.0",
+            "remove requireSignatureConfirmation, or use a messageSecurityVersion with WSSecurity11",
+            "security/@requireSignatureConfirmation",
+        );
     }
     let session = security.secure_conversation.as_ref();
     if session.is_some()
@@ -330,7 +343,7 @@ fn message_security(security: &EffectiveSecurity, found: &mut Found) {
             "security/@keyEntropyMode",
         );
     }
-    if elements().any(|e| e.protect_tokens) {
+    if elements().any(|e| e.protect_tokens && !e.is_asymmetric()) {
         found.add("signed tokens", "remove protectTokens", "security/@protectTokens");
     }
     if elements().any(|e| !e.include_timestamp) {
@@ -346,5 +359,13 @@ fn message_security(security: &EffectiveSecurity, found: &mut Found) {
             "remove enableUnsecuredResponse",
             "security/@enableUnsecuredResponse",
         );
+    }
+}
+
+/// Whether the client's first messages have a key that is encrypted for the service's certificate.
+fn is_by_certificate(element: &SecurityBindingElement) -> bool {
+    match &element.kind {
+        SecurityKind::Symmetric { protection } => matches!(protection.kind, TokenKind::X509 { .. }),
+        _ => false,
     }
 }

@@ -54,8 +54,6 @@ pub enum Feature {
     WindowsAccounts,
     /// Tokens of a security token service.
     IssuedTokens,
-    /// Message security of WS-Security 1.0, with certificates on both sides.
-    WsSecurity10,
     /// Standard endpoints of .NET.
     StandardEndpoints,
 }
@@ -71,7 +69,6 @@ impl Feature {
         Feature::Callbacks,
         Feature::WindowsAccounts,
         Feature::IssuedTokens,
-        Feature::WsSecurity10,
         Feature::StandardEndpoints,
     ];
 
@@ -86,7 +83,6 @@ impl Feature {
             Feature::Callbacks => "callbacks",
             Feature::WindowsAccounts => "Windows accounts",
             Feature::IssuedTokens => "issued tokens",
-            Feature::WsSecurity10 => "WS-Security 1.0",
             Feature::StandardEndpoints => "standard endpoints",
         }
     }
@@ -172,7 +168,6 @@ pub(crate) const MODES: &[&str] = &[
     "IssuedTokenOverTransport",
     "Kerberos",
     "KerberosOverTransport",
-    "MutualCertificateDuplex",
     "SspiNegotiated",
     "SspiNegotiatedOverTransport",
     "UserNameOverTransport",

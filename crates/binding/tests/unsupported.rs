@@ -130,10 +130,31 @@ fn details_of_custom_security_are_named() {
     }
     let wss10 = "messageSecurityVersion=\"WSSecurity10WSTrustFebruary2005WSSecureConversation\
                  February2005WSSecurityPolicy11BasicSecurityProfile10\"";
-    assert_eq!(
-        features("customBinding", &custom(&format!("{mutual} {wss10}"))),
-        ["the asymmetric binding of WS-Security 1.0"]
-    );
+    let duplex = "authenticationMode=\"MutualCertificateDuplex\"";
+    for runs in [
+        format!("{mutual} {wss10}"),
+        format!("{mutual} {wss10} protectTokens=\"true\" requireDerivedKeys=\"true\""),
+        format!("{duplex} {wss10} allowSerializedSigningTokenOnReply=\"true\""),
+        format!("{duplex} requireSignatureConfirmation=\"true\""),
+    ] {
+        assert_eq!(features("customBinding", &custom(&runs)), [""; 0], "{runs}");
+    }
+    for (attributes, feature) in [
+        (
+            format!("{mutual} {wss10} requireSignatureConfirmation=\"true\""),
+            "confirmed signatures in WS-Security 1.0",
+        ),
+        (
+            format!("authenticationMode=\"UserNameForCertificate\" {wss10}"),
+            "a key for the service's certificate in WS-Security 1.0",
+        ),
+        (
+            format!("authenticationMode=\"AnonymousForCertificate\" {wss10}"),
+            "a key for the service's certificate in WS-Security 1.0",
+        ),
+    ] {
+        assert_eq!(features("customBinding", &custom(&attributes)), [feature]);
+    }
     let cookies = "authenticationMode=\"AnonymousForSslNegotiated\" \
                    requireSecurityContextCancellation=\"false\"";
     assert_eq!(features("customBinding", &custom(cookies)), [""; 0]);

@@ -11,8 +11,12 @@ use waxwing_crypto::{AlgorithmSuite, BlockCipher, DigestAlgorithm, KeyTransport}
 use waxwing_reliable::{
     ReliableMessagingVersion, ReliableSessionSettings, RoundTripEstimate, Shape,
 };
-use waxwing_security::conversation::{ClientOptions, Protection, ServiceLimits, ServiceOptions};
-use waxwing_security::wsse::{Dialect, HeaderLayout, ProtectionOrder, SecuritySettings};
+use waxwing_security::conversation::{
+    CertificateTokens, ClientOptions, Protection, ServiceLimits, ServiceOptions,
+};
+use waxwing_security::wsse::{
+    Dialect, HeaderLayout, ProtectionOrder, SecuritySettings, SecurityVersion, X509ReferenceStyle,
+};
 use waxwing_soap::{AddressHeaders, MessageVersion};
 use waxwing_xml::Limits;
 
@@ -188,6 +192,37 @@ pub fn fill_service_options(options: &mut ServiceOptions, endpoint: &EffectiveEn
     };
 }
 
+/// How certificates are shown where each side signs with its own (of the bootstrap when there is a session); none in
+/// other bindings.
+pub fn certificate_tokens(security: &EffectiveSecurity) -> Option<CertificateTokens> {
+    use binding::InclusionMode::{AlwaysToInitiator, Never};
+    let binding::SecurityKind::Asymmetric { initiator, recipient, .. } =
+        &security.first_element().kind
+    else {
+        return None;
+    };
+    Some(CertificateTokens {
+        requests_carry: initiator.inclusion != Never,
+        replies_carry: recipient.inclusion == AlwaysToInitiator,
+        client: reference_style(&initiator.kind),
+        service: reference_style(&recipient.kind),
+    })
+}
+
+fn reference_style(token: &binding::TokenKind) -> X509ReferenceStyle {
+    use binding::X509ReferenceStyle as Style;
+    match token {
+        binding::TokenKind::X509 { reference: Style::Thumbprint } => X509ReferenceStyle::Thumbprint,
+        binding::TokenKind::X509 { reference: Style::SubjectKeyIdentifier } => {
+            X509ReferenceStyle::SubjectKeyIdentifier
+        }
+        binding::TokenKind::X509 { reference: Style::IssuerSerial } => {
+            X509ReferenceStyle::IssuerSerial
+        }
+        _ => X509ReferenceStyle::Any,
+    }
+}
+
 /// The settings inside the session (or of one-shot messages), and those of the bootstrap.
 fn both(security: &EffectiveSecurity, service: bool) -> (SecuritySettings, SecuritySettings) {
     let bootstrap = security_settings(security, service);
@@ -207,6 +242,7 @@ pub fn security_settings(security: &EffectiveSecurity, service: bool) -> Securit
         layout: layout(security.security_header_layout),
         order: order(security.message_protection_order),
         derived_keys: security.require_derived_keys,
+        protect_tokens: security.protect_tokens,
         ..common(security, client, local_service, service)
     }
 }
@@ -243,6 +279,10 @@ fn common(
     };
     SecuritySettings {
         dialect: dialect(security),
+        version: match security.version.is_ws_security_11() {
+            true => SecurityVersion::V11,
+            false => SecurityVersion::V10,
+        },
         basic_security_profile: security.is_basic_security_profile(),
         timestamp_validity: signed(validity),
         max_clock_skew: signed(skew),

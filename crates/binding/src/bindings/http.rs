@@ -7,8 +7,7 @@ use crate::bindings::custom::WebSocketSettings;
 use crate::bindings::ws::http_setters;
 use crate::settings::settings;
 use crate::values::Range;
-use crate::word::Feature::WsSecurity10;
-use crate::word::Support::{Refused, Runs, RunsExcept};
+use crate::word::Support::{Runs, RunsExcept};
 use crate::word::{POOLS, note, warn};
 use crate::{
     AlgorithmSuite, BasicHttpMessageCredentialType, BasicHttpSecurityMode, BasicHttpsSecurityMode,
@@ -60,10 +59,10 @@ settings! {
             /// What the client proves itself with.
             client_credential_type: BasicHttpMessageCredentialType =
                 BasicHttpMessageCredentialType::UserName, "clientCredentialType"
-                    => Refused(WsSecurity10);
+                    => Runs;
             /// The algorithms; absent means Basic256.
             algorithm_suite: Option<AlgorithmSuite> = None, "algorithmSuite"
-                => Refused(WsSecurity10);
+                => Runs;
         }
     }
 }

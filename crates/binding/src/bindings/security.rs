@@ -4,7 +4,7 @@ use crate::bindings::federation::{ClaimTypeRequirements, Issuer, IssuerMetadata}
 use crate::file::raw::RawXml;
 use crate::settings::settings;
 use crate::word::Feature::IssuedTokens;
-use crate::word::Support::{Refused, Runs, RunsExcept};
+use crate::word::Support::{Partly, Refused, Runs, RunsExcept};
 use crate::word::{COOKIES, MODES, RECONNECT, note};
 use crate::{
     AlgorithmSuite, AuthenticationMode, IssuedKeyType, KeyEntropyMode, MessageProtectionOrder,
@@ -161,11 +161,12 @@ settings! {
             can_renew_security_context_token: Option<bool> = None, "canRenewSecurityContextToken"
                 => Runs;
             /// Whether tokens are signed, too; absent means false.
-            protect_tokens: Option<bool> = None, "protectTokens" => RunsExcept(&["true"]);
+            protect_tokens: Option<bool> = None, "protectTokens"
+                => Partly("the client's certificate is signed in MutualCertificate of WS-Security 1.0 and MutualCertificateDuplex; in other modes true is refused (WCF signs issued tokens only, and demands nothing)");
             /// Whether a reply may carry the service's signing token; absent means false.
             allow_serialized_signing_token_on_reply: Option<bool> = None,
                 "allowSerializedSigningTokenOnReply"
-                => note("no reply carries the service's token, and a client needs none");
+                => note("a client takes the service's certificate in a reply in any case, as long as it is the one that it knows");
             /// Whether replies may come unsecured; absent means false.
             enable_unsecured_response: Option<bool> = None, "enableUnsecuredResponse"
                 => RunsExcept(&["true"]);

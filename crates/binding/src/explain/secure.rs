@@ -95,6 +95,12 @@ fn first_security(security: &EffectiveSecurity) -> String {
     if security.over_transport {
         return format!("{mode}: TLS protects the messages; {who} in the SOAP header");
     }
+    if security.is_asymmetric() {
+        return format!(
+            "{mode}: each side signs with its own certificate, and encrypts a new key in each message to the other's; the \
+             client has the service's certificate beforehand; {who}"
+        );
+    }
     let how = match (security.credential, security.negotiated) {
         (MessageCredentialType::Windows, true) => {
             "a Windows negotiation inside SOAP (SPNEGO) comes first"
@@ -291,6 +297,17 @@ fn protection(endpoint: &EffectiveEndpoint, security: &EffectiveSecurity, facts:
         "that is what a contract asks for that says nothing; its protection levels (None, Sign, \
          EncryptAndSign) may ask for less, for each operation, fault and header",
     );
+    if security.is_asymmetric()
+        && security.message_protection_order
+            != MessageProtectionOrder::SignBeforeEncryptAndEncryptSignature
+    {
+        facts.say(
+            Topic::Protection,
+            "the signature is readable: another client that the service trusts can put his own in its place, and have \
+             what is encrypted acted upon in his name. \
+             messageProtectionOrder=\"SignBeforeEncryptAndEncryptSignature\" on both sides prevents that",
+        );
+    }
     confirmations(security, facts);
     if endpoint.reliable_session.is_some() {
         facts.say(

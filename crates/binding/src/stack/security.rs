@@ -17,6 +17,8 @@ use crate::{
 pub enum InclusionMode {
     /// In every message to the service.
     AlwaysToRecipient,
+    /// In every message to the client.
+    AlwaysToInitiator,
     /// Never: it is referred to.
     Never,
     /// In the first message.
@@ -26,10 +28,14 @@ pub enum InclusionMode {
 /// How an X.509 certificate is referred to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum X509ReferenceStyle {
-    /// Whatever fits.
+    /// By its subject key identifier, or by issuer and serial number when it has none.
     Any,
     /// By its SHA-1 thumbprint.
     Thumbprint,
+    /// By its subject key identifier. No attribute of a file says so.
+    SubjectKeyIdentifier,
+    /// By issuer and serial number. No attribute of a file says so.
+    IssuerSerial,
 }
 
 /// What a token is.
@@ -276,12 +282,15 @@ impl SecurityBindingElement {
 
     fn asymmetric(mode: AuthenticationMode, settings: &ModeSettings) -> SecurityBindingElement {
         let x509 = |inclusion| {
-            let kind = TokenKind::X509 { reference: X509ReferenceStyle::Any };
-            TokenParameters::new(kind, inclusion, false)
+            let reference = match settings.version.is_ws_security_11() {
+                true => X509ReferenceStyle::Thumbprint,
+                false => X509ReferenceStyle::Any,
+            };
+            TokenParameters::new(TokenKind::X509 { reference }, inclusion, false)
         };
         let duplex = mode == AuthenticationMode::MutualCertificateDuplex;
         let recipient =
-            if duplex { InclusionMode::AlwaysToRecipient } else { InclusionMode::Never };
+            if duplex { InclusionMode::AlwaysToInitiator } else { InclusionMode::Never };
         let kind = SecurityKind::Asymmetric {
             initiator: x509(InclusionMode::AlwaysToRecipient),
             recipient: x509(recipient),
@@ -417,6 +426,11 @@ impl SecurityBindingElement {
         *client = client.or(client_replays);
         let service = &mut self.local_service_settings.detect_replays;
         *service = service.or(service_replays);
+    }
+
+    /// Whether each side signs with its own certificate (WS-SecurityPolicy 1.2 §7.5).
+    pub fn is_asymmetric(&self) -> bool {
+        matches!(self.kind, SecurityKind::Asymmetric { .. })
     }
 
     /// The security under which the secure conversation is agreed on, if there is one.

@@ -229,9 +229,6 @@ fn features_are_refused_where_they_are_used() {
             Feature::IssuedTokens => {
                 ("wsHttpBinding/binding/security/message/@clientCredentialType", "IssuedToken")
             }
-            Feature::WsSecurity10 => {
-                ("customBinding/binding/security/@authenticationMode", "MutualCertificateDuplex")
-            }
             Feature::StandardEndpoints => ("services/service/endpoint/@listenUriMode", "Unique"),
         };
         let features = refused(path, value);

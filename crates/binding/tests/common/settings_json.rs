@@ -331,6 +331,7 @@ fn security(e: &SecurityBindingElement) -> Value {
 fn token(token: &TokenParameters) -> Value {
     let inclusion = match token.inclusion {
         InclusionMode::AlwaysToRecipient => "AlwaysToRecipient",
+        InclusionMode::AlwaysToInitiator => "AlwaysToInitiator",
         InclusionMode::Never => "Never",
         InclusionMode::Once => "Once",
     };
@@ -340,6 +341,8 @@ fn token(token: &TokenParameters) -> Value {
             "X509ReferenceStyle": match reference {
                 X509ReferenceStyle::Any => "Any",
                 X509ReferenceStyle::Thumbprint => "Thumbprint",
+                X509ReferenceStyle::SubjectKeyIdentifier => "SubjectKeyIdentifier",
+                X509ReferenceStyle::IssuerSerial => "IssuerSerial",
             },
         }),
         TokenKind::Ssl { require_client_certificate, require_cancellation } => json!({

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use waxwing_crypto::{Digest, DigestAlgorithm};
 use waxwing_reliable::{Identifier, Message};
 use waxwing_security::conversation::{CallerIdentity, SecuritySession};
 use waxwing_soap::{Addressing, Envelope, Fault, QName};
@@ -40,6 +41,24 @@ impl VerifiedMessage {
     pub fn security_session(&self) -> Option<&SecuritySession> {
         self.security.as_ref()
     }
+}
+
+/// What a sequence is bound to where every message proves for itself who sent it: the sender. WCF binds such sequences to
+/// nothing, so that any client that it trusts can speak in the sequence of another. None of somebody who is not known.
+pub(super) fn sender_of(caller: &CallerIdentity) -> Option<Identifier> {
+    let (kind, name) = match caller {
+        CallerIdentity::Anonymous => return None,
+        CallerIdentity::UserName(name) => ("user", name.to_string()),
+        CallerIdentity::Certificate(certificate) => ("certificate", hex_digest(certificate.der())),
+    };
+    Some(Identifier::new(format!("urn:waxwing:sender:{kind}:{name}")))
+}
+
+/// SHA-256: two certificates with one SHA-1 can be made.
+fn hex_digest(octets: &[u8]) -> String {
+    let mut digest = Digest::new(DigestAlgorithm::Sha256);
+    digest.update(octets);
+    digest.finish().iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// A request for an operation: the message as it was verified and decrypted, its addressing headers, and who sent it.

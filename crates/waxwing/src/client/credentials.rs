@@ -49,7 +49,15 @@ impl ChannelFactory {
                     .filter(|_| matches!(options.credential, ClientCredential::Certificate { .. }));
                 Some(ClientBinding::Negotiated(self.tls(shown)?))
             }
-            false => self.known_certificate().map_err(certificate)?.map(ClientBinding::Symmetric),
+            false => {
+                let known = self.known_certificate().map_err(certificate)?;
+                match options::certificate_tokens(security) {
+                    Some(shown) => {
+                        known.map(|service| ClientBinding::Asymmetric { service, shown })
+                    }
+                    None => known.map(ClientBinding::Symmetric),
+                }
+            }
         };
         Ok(options)
     }

@@ -114,7 +114,11 @@ impl Credentials {
             let tls = tls.map_err(|e| incomplete(&endpoint.address, e.to_string()))?;
             ServiceBinding::Negotiated(Arc::new(tls))
         } else {
-            ServiceBinding::Symmetric { certificate: identity.certificate, key: identity.key }
+            let Identity { certificate, key, .. } = identity;
+            match options::certificate_tokens(security) {
+                Some(shown) => ServiceBinding::Asymmetric { certificate, key, shown },
+                None => ServiceBinding::Symmetric { certificate, key },
+            }
         };
         options.binding = Some(binding);
         Ok(options)

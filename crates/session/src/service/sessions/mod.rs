@@ -38,7 +38,7 @@ use super::modes::DispatchModes;
 use super::names::{DispatchId, InstanceId, Place};
 use super::response::{Said, ServiceResponse};
 use super::settings::ServiceSettings;
-use super::verified::{Carried, VerifiedMessage, VerifiedRequest};
+use super::verified::{Carried, VerifiedMessage, VerifiedRequest, sender_of};
 use crate::mutation::{Mutation, broken};
 
 /// How long after a look a session that is busy is looked at again, at least.
@@ -184,8 +184,9 @@ impl ServiceSessions {
     }
 
     fn arrived(&mut self, exchange: ExchangeId, arrived: VerifiedMessage, at: &mut Moment<'_>) {
-        let VerifiedMessage { message, tag, security, .. } = arrived;
+        let VerifiedMessage { message, tag, security, caller } = arrived;
         if let Some(listener) = &mut self.listener {
+            let tag = tag.or_else(|| sender_of(&caller));
             listener.handle(ListenerInput::Request { exchange, message, tag }, at);
             return self.drain(security.as_ref(), at);
         }
