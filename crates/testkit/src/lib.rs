@@ -5,7 +5,8 @@
 //! * [`authority`]: certificates, revocation lists and OCSP answers, sound or not;
 //! * [`http`]: a client that posts whatever it is given, and a server that answers as it is told;
 //! * [`lossy_link`]: a link that loses messages by a seed;
-//! * [`tls_link`]: the same below TLS, where only connections can be cut.
+//! * [`tls_link`]: the same below TLS, where only connections can be cut;
+//! * [`proxy`]: an HTTP proxy that says what it was asked.
 
 // Sockets are what these peers are for.
 #![allow(clippy::disallowed_methods)]
@@ -13,4 +14,5 @@
 pub mod authority;
 pub mod http;
 pub mod lossy_link;
+pub mod proxy;
 pub mod tls_link;

@@ -61,6 +61,12 @@ catalogue! {
     TlsFailed: "tls-failed",
         "no TLS connection came about",
         "check the server's certificate, its host name and the versions of TLS of both sides";
+    ProxyFailed: "proxy-failed",
+        "the proxy between client and service cannot be reached, or does not connect to the service",
+        "see which proxy the text names and what names it: proxyAddress of the binding, <defaultProxy> of the configuration file, or HTTP_PROXY and HTTPS_PROXY of the environment; correct it, let the proxy allow the service's host and port, or go past it (useDefaultWebProxy=\"false\", NO_PROXY)";
+    ProxyAuthentication: "proxy-authentication",
+        "the proxy between client and service wants a user name and password (HTTP 407), and has not got the right ones",
+        "give them in code (ChannelFactory::proxy_credentials) or as user:password@ in the proxy's address, or go past the proxy (useDefaultWebProxy=\"false\", NO_PROXY)";
     EndpointNotFound: "endpoint-not-found",
         "a server answers, but it has no endpoint at this address, or the endpoint there demands headers (<headers>) that the message does not carry",
         "compare the path of the client's address with baseAddress and endpoint address of the service, and the <headers> of both endpoints; behind a proxy the service must know its public address";

@@ -42,6 +42,8 @@ fn transport(cause: TransportCause) -> Diagnosis {
         TransportCause::Empty => Diagnosis::EmptyAnswer,
         TransportCause::Address => Diagnosis::AddressUnusable,
         TransportCause::Tls => Diagnosis::TlsFailed,
+        TransportCause::Proxy => Diagnosis::ProxyFailed,
+        TransportCause::ProxyAuthentication => Diagnosis::ProxyAuthentication,
         TransportCause::AccessDenied => Diagnosis::HttpAccessDenied,
         TransportCause::NotFound => Diagnosis::EndpointNotFound,
         TransportCause::RequestTooLarge => Diagnosis::RequestTooLarge,

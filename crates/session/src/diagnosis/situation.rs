@@ -42,6 +42,10 @@ pub enum TransportCause {
     Address,
     /// TLS failed.
     Tls,
+    /// A proxy on the way cannot be reached, or does not connect to the service.
+    Proxy,
+    /// 407: a proxy on the way wants credentials.
+    ProxyAuthentication,
     /// 401, 403.
     AccessDenied,
     /// 404.
@@ -79,11 +83,16 @@ impl TransportCause {
             // WCF's SecurityNegotiationException, which is never tried again while a session is opened.
             Self::Tls if opening => FailureKind::Protocol,
             Self::Address
+            | Self::ProxyAuthentication
             | Self::RequestTooLarge
             | Self::MediaType
             | Self::AnswerTooLarge
             | Self::NotSoap => FailureKind::Protocol,
-            Self::Refused | Self::UnknownHost | Self::Unreachable | Self::NotFound
+            Self::Refused
+            | Self::UnknownHost
+            | Self::Unreachable
+            | Self::NotFound
+            | Self::Proxy
                 if opening && !retry =>
             {
                 FailureKind::Protocol

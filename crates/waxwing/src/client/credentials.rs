@@ -73,7 +73,11 @@ impl ChannelFactory {
             None => Some(self.configured_trust().map_err(failed)?),
         };
         let http = self.http_credentials()?.map(Arc::new);
-        Ok(Read { options: self.options()?, trust, http, https: self.https()? })
+        let transport = match self.given_transport()? {
+            Some(_) => None,
+            None => Some(self.built_in()?),
+        };
+        Ok(Read { options: self.options()?, trust, http, transport })
     }
 
     /// Who the client is to HTTP; none where the binding does not say that it says so there.

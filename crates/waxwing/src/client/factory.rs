@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use waxwing_binding::{Binding, ClientCredentials, EffectiveEndpoint};
+use waxwing_binding::{Binding, ClientCredentials, EffectiveEndpoint, ProxyCredentials};
 use waxwing_crypto::tls::TlsVersion;
 use waxwing_crypto::{Certificate, Identity};
 use waxwing_security::conversation::{ClientCredential, ClientSecurity, ExpectedIdentity};
@@ -23,7 +23,7 @@ use crate::contract::{CallError, ContractDescription, ObjectQuotas, ProtectionLe
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::layer::{ClientRequest, LayerFor};
-use crate::net::{HttpSettings, HttpTransport, Transport, wrong_scheme};
+use crate::net::{Cookies, HTTP_SCHEMES, Transport, wrong_scheme};
 use crate::quotas::MessageQuotas;
 use crate::requirements;
 use crate::trace::Trace;
@@ -53,8 +53,9 @@ pub struct ChannelFactory {
     prepared: Prepared,
     /// Those given in code.
     transports: Vec<Arc<dyn Transport>>,
-    /// What goes over HTTP without TLS.
-    http: Arc<HttpTransport>,
+    /// Those of the channels together, where the binding allows them.
+    pub(super) cookies: Arc<Cookies>,
+    pub(super) proxy_credentials: Option<ProxyCredentials>,
     layers: ClientLayers,
     pub(super) clock: Clock,
     trace: Option<Trace>,
@@ -130,13 +131,14 @@ impl ChannelFactory {
             tls_versions: None,
             prepared: Prepared::default(),
             transports: Vec::new(),
-            http: Arc::new(HttpTransport::new(HttpSettings::default())),
+            cookies: Arc::default(),
+            proxy_credentials: None,
             layers: ClientLayers::default(),
             clock: Clock::system(),
             trace: None,
         };
         if !address.is_empty() {
-            factory.transport_of(&factory.endpoint)?;
+            factory.given_transport()?;
         }
         Ok(factory)
     }
@@ -342,7 +344,7 @@ impl ChannelFactory {
     pub fn create_channel(&self) -> Result<ClientChannel, ChannelError> {
         let endpoint = &self.endpoint;
         let address = &endpoint.address;
-        let given = self.transport_of(endpoint)?;
+        let given = self.given_transport()?;
         if let Some(text) = requirements::refused(self.contract, endpoint) {
             return Err(ChannelError::incomplete(text, address));
         }
@@ -354,11 +356,9 @@ impl ChannelFactory {
         let version = settings.version;
         let incomplete = |text: String| ChannelError::incomplete(text, address);
         let read = self.prepared.last(&self.stores, || self.read())?;
-        let transport: Arc<dyn Transport> = match (given, &read.https) {
-            (Some(given), _) => given,
-            (None, Some(https)) => Arc::clone(https) as _,
-            (None, None) => Arc::clone(&self.http) as _,
-        };
+        let built_in = || read.transport.as_ref().map(|built_in| Arc::clone(built_in) as _);
+        let transport: Option<Arc<dyn Transport>> = given.or_else(built_in);
+        let transport = transport.ok_or_else(|| incomplete("there is no transport".to_owned()))?;
         let judge = Judge::new(read.trust.clone(), None);
         let options = read.options.clone();
         let own_certificate = match &options.credential {
@@ -426,10 +426,8 @@ impl ChannelFactory {
     }
 
     /// What sends messages to the endpoint's address, or to where they go instead of it, if it was given in code.
-    fn transport_of(
-        &self,
-        endpoint: &EffectiveEndpoint,
-    ) -> Result<Option<Arc<dyn Transport>>, ChannelError> {
+    pub(super) fn given_transport(&self) -> Result<Option<Arc<dyn Transport>>, ChannelError> {
+        let endpoint = &self.endpoint;
         let address = &endpoint.address;
         if address.is_empty() {
             let text = "The Address property on ChannelFactory.Endpoint was null.  The ChannelFactory's Endpoint must have a \
@@ -449,10 +447,10 @@ impl ChannelFactory {
         if let Some(transport) = self.transports.iter().find(|t| has(t.schemes())) {
             return Ok(Some(Arc::clone(transport)));
         }
-        if has(self.http.schemes()) {
+        if has(HTTP_SCHEMES) {
             return Ok(None);
         }
-        let all = self.transports.iter().flat_map(|t| t.schemes()).chain(self.http.schemes());
+        let all = self.transports.iter().flat_map(|t| t.schemes()).chain(HTTP_SCHEMES);
         let mut schemes: Vec<_> = all.copied().collect();
         schemes.dedup();
         let schemes = schemes.join(", ");

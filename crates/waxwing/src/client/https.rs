@@ -16,7 +16,7 @@ use crate::authentication::{Evidence, Judge, TrustRule};
 use crate::certificates::{CertificateError, ServerRoots, certificates_of_identity};
 use crate::environment::Clock;
 use crate::future::BoxFuture;
-use crate::net::{ClientTls, Distrust, HttpSettings, HttpTransport, ServerTrust};
+use crate::net::{ClientTls, Distrust, ServerTrust};
 
 impl ChannelFactory {
     /// Whether messages go over TLS.
@@ -24,13 +24,28 @@ impl ChannelFactory {
         Address::of(self.place()).has_scheme("https")
     }
 
-    /// What messages to an `https` address go over; none to others. Blocks: certificate files are read.
-    pub(super) fn https(&self) -> Result<Option<Arc<HttpTransport>>, ChannelError> {
+    /// TLS for messages to an `https` address; none to others. Blocks: certificate files are read.
+    pub(super) fn tls_below(&self) -> Result<Option<ClientTls>, ChannelError> {
         if !self.is_https() {
             return Ok(None);
         }
-        let incomplete = |text: String| ChannelError::incomplete(text, &self.endpoint.address);
         let identity = self.shown()?;
+        self.tls_with(identity.as_ref(), self.server_trust()?).map(Some)
+    }
+
+    /// TLS with a proxy: it is trusted by the roots and the name of its host alone, and no certificate is shown to it.
+    pub(super) fn tls_of_proxy(&self) -> Result<ClientTls, ChannelError> {
+        let roots = self.stores.server_roots().map_err(|error| self.certificate(error))?;
+        let trust = Arc::new(ByRoots { roots, pinned: None, clock: self.clock });
+        self.tls_with(None, trust)
+    }
+
+    fn tls_with(
+        &self,
+        identity: Option<&Identity>,
+        trust: Arc<dyn ServerTrust>,
+    ) -> Result<ClientTls, ChannelError> {
+        let incomplete = |text: String| ChannelError::incomplete(text, &self.endpoint.address);
         let profile = match &self.tls_versions {
             Some(versions) => TlsProfile { versions: versions.clone(), ..TlsProfile::default() },
             None => self.stores.tls_profile().map_err(incomplete)?,
@@ -41,9 +56,7 @@ impl ChannelFactory {
                 "broken versions of TLS are allowed for HTTPS"
             );
         }
-        let tls = ClientTls::new(profile, identity.as_ref(), self.server_trust()?);
-        let tls = Some(tls.map_err(|e| incomplete(e.to_string()))?);
-        Ok(Some(Arc::new(HttpTransport::new(HttpSettings { tls }))))
+        ClientTls::new(profile, identity, trust).map_err(|e| incomplete(e.to_string()))
     }
 
     /// The certificate that is shown to the server: where the binding requires one, and nowhere else.

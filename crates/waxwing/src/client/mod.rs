@@ -11,6 +11,7 @@ mod held;
 mod https;
 mod post;
 mod prepared;
+mod proxies;
 mod state;
 mod watch;
 

@@ -16,8 +16,8 @@ pub(super) struct Read {
     /// Who the client is to HTTP, where the binding says that it says so there. The channels of a factory remember together
     /// where it was asked.
     pub(super) http: Option<Arc<HttpCredentials>>,
-    /// What messages go over to an `https` address: with this certificate, and this trust.
-    pub(super) https: Option<Arc<HttpTransport>>,
+    /// What messages go over, with this certificate, this trust, this proxy; none where the program gives something else.
+    pub(super) transport: Option<Arc<HttpTransport>>,
 }
 
 /// What was read last, with what the files looked like before. Clones remember together.

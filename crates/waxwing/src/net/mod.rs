@@ -23,7 +23,8 @@ mod transport;
 
 pub use self::authentication::{HttpAuthentication, Shown};
 pub(crate) use self::http::{
-    ClientTls, Distrust, HttpListener, HttpSettings, HttpTransport, ServerTrust,
+    ClientTls, Cookies, Distrust, HTTP_SCHEMES, HttpListener, HttpProxy, HttpSettings,
+    HttpTransport, ProxyLogin, ServerTrust, is_own,
 };
 pub use self::http::{HttpCredentials, HttpLimits, HttpScheme};
 pub use self::listener::{

@@ -3,20 +3,27 @@
 //! SOAP 1.2 Part 2 §7 (HTTP binding). Every attempt is its own exchange; repeating one is the
 //! business of WS-ReliableMessaging, never of the transport.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, DATE, LOCATION};
-use http::{HeaderMap, Method, Request, StatusCode, Uri};
+use http::header::{
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, DATE, LOCATION, PROXY_AUTHORIZATION,
+};
+use http::uri::Scheme;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use waxwing_soap::Address;
 
 use super::body::{CollectError, Unlimited, collect};
+use super::coding::{ACCEPTED, CodingError, decompressed};
 use super::connect::{Connector, HttpSettings, chain, is_no_http, not_connected, tls_failed};
 pub(super) use super::error::HttpError;
+use super::proxy::ProxyError;
 use super::told_body::ToldBody;
-use crate::net::transport::Written;
+use crate::net::transport::{Written, written};
 
 /// How long an unused connection is kept for the next request.
 ///
@@ -31,8 +38,7 @@ const MAX_HEAD: usize = 64 << 10;
 #[derive(Clone)]
 pub(super) struct HttpClient {
     inner: Client<Connector, ToldBody>,
-    /// Whether `https` can be spoken.
-    tls: bool,
+    settings: HttpSettings,
 }
 
 /// What a service answered: status, the two headers that SOAP looks at, and the whole body.
@@ -48,14 +54,13 @@ pub(super) struct HttpResponse {
     pub(super) location: Option<String>,
     /// All headers.
     pub(super) headers: HeaderMap,
-    /// The entity body, never longer than the limit that the request gave.
+    /// The content, decompressed, never longer than the limit that the request gave.
     pub(super) body: Bytes,
 }
 
 impl HttpClient {
     /// A client with an empty pool. Needs a running tokio runtime only when a request is made.
     pub(super) fn new(settings: HttpSettings) -> Self {
-        let tls = settings.tls.is_some();
         let inner = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_CONNECTION_TIMEOUT)
@@ -63,8 +68,16 @@ impl HttpClient {
             // A request that was written to a connection may have been executed:
             // only reliable messaging may repeat it.
             .retry_canceled_requests(false)
-            .build(Connector::new(settings));
-        Self { inner, tls }
+            .build(Connector::new(&settings));
+        Self { inner, settings }
+    }
+
+    /// An address for the texts of errors: with the proxy on the way to it.
+    pub(super) fn told<'a>(&self, address: &'a str) -> Cow<'a, str> {
+        match &self.settings.proxy {
+            Some(proxy) => format!("{address} through {}", proxy.name()).into(),
+            None => address.into(),
+        }
     }
 
     /// Sends `body` to `address` and collects the answer, at most `limit` bytes of it. `written` is dropped when the body
@@ -72,7 +85,7 @@ impl HttpClient {
     ///
     /// # Errors
     ///
-    /// [`HttpError`] when no whole answer came. Any status code is an answer.
+    /// [`HttpError`] when no whole answer came. Any status code is an answer, but that of a proxy which wants credentials.
     pub(super) async fn post(
         &self,
         address: &str,
@@ -81,51 +94,142 @@ impl HttpClient {
         limit: usize,
         written: Written,
     ) -> Result<HttpResponse, HttpError> {
-        let body = ToldBody::new(body, written);
-        let request = build_request(address, headers, body, self.tls)?;
-        let uri = request.uri().clone();
-        let response = match self.inner.request(request).await {
-            Ok(response) => response,
-            Err(error) if error.is_connect() => {
-                return Err(not_connected(address, &uri, error).await);
-            }
-            Err(error) => {
-                if let Some(failed) = tls_failed(&error, &uri) {
-                    return Err(failed);
-                }
-                let (address, text) = (address.to_owned(), chain(&error));
-                return Err(match is_no_http(&error) {
-                    true => HttpError::NotHttp { address, text },
-                    false => HttpError::Broken { address, error: text.into() },
-                });
-            }
+        let uri = target(address, self.settings.tls.is_some())?;
+        let exchange = Exchange { client: self, address, uri: &uri, limit };
+        let proxy = self.settings.proxy.as_deref();
+        // In a tunnel there is the server alone.
+        let Some(proxy) = proxy.filter(|_| uri.scheme() == Some(&Scheme::HTTP)) else {
+            return exchange.run(headers, body, written).await;
         };
-        let (head, body) = response.into_parts();
-        let text = |name| head.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
-        let body = collect(body, limit, &Unlimited).await.map_err(|error| {
-            let address = address.to_owned();
-            match error {
-                CollectError::TooLarge => HttpError::TooLarge { address, limit },
-                CollectError::Broken(source) => HttpError::Broken { address, error: source },
+        let (mut written, mut shown) = (Some(written), proxy.shown());
+        loop {
+            let mut headers = headers.clone();
+            let is_shown = shown.is_some();
+            headers.extend(shown.map(|shown| (PROXY_AUTHORIZATION, shown)));
+            // Whoever sends the next message of the session waits while this one may have to go again.
+            let may_repeat = !is_shown && proxy.has_credentials();
+            let own = written.take_if(|_| !may_repeat).unwrap_or_else(written_by_nobody);
+            let response = exchange.run(headers, body.clone(), own).await?;
+            if response.status != StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+                return Ok(response);
             }
+            // What a proxy refuses for want of credentials has gone no further. Then it is shown, and no third time.
+            let asked = proxy.asked(&response.headers, is_shown);
+            let failed =
+                |error: ProxyError| HttpError::ProxyAuthentication { text: error.to_string() };
+            shown = Some(asked.map_err(failed)?);
+        }
+    }
+}
+
+/// For a message that may have to be sent again: nobody is told when it is written.
+fn written_by_nobody() -> Written {
+    written().0
+}
+
+/// One request and its answer.
+struct Exchange<'a> {
+    client: &'a HttpClient,
+    address: &'a str,
+    uri: &'a Uri,
+    limit: usize,
+}
+
+impl Exchange<'_> {
+    async fn run(
+        &self,
+        mut headers: HeaderMap,
+        body: Bytes,
+        written: Written,
+    ) -> Result<HttpResponse, HttpError> {
+        let HttpSettings { cookies, decompression, .. } = &self.client.settings;
+        if let Some(cookies) = cookies {
+            cookies.write(self.uri, &mut headers);
+        }
+        if *decompression {
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
+        }
+        let mut request = Request::new(ToldBody::new(body, written));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = headers;
+        let (head, body) = self.send(request).await?.into_parts();
+        let body = collect(body, self.limit, &Unlimited).await.map_err(|error| match error {
+            CollectError::TooLarge => self.too_large(),
+            CollectError::Broken(error) => HttpError::Broken { address: self.told(), error },
         })?;
+        let by_proxy = head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
+        if let Some(cookies) = cookies.as_ref().filter(|_| !by_proxy) {
+            cookies.read(self.uri, &head.headers);
+        }
+        let text = |name| head.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
         Ok(HttpResponse {
             status: head.status,
             content_type: text(CONTENT_TYPE),
             date: text(DATE),
             location: text(LOCATION),
+            body: self.content(&head.headers, body)?,
             headers: head.headers,
-            body,
         })
+    }
+
+    async fn send(&self, request: Request<ToldBody>) -> Result<Response<Incoming>, HttpError> {
+        match self.client.inner.request(request).await {
+            Ok(response) => Ok(response),
+            Err(error) if error.is_connect() => {
+                Err(not_connected(self.address, self.uri, error).await)
+            }
+            Err(error) => {
+                if let Some(failed) = tls_failed(&error, self.uri) {
+                    return Err(failed);
+                }
+                let (address, text) = (self.told(), chain(&error));
+                Err(match is_no_http(&error) {
+                    true => HttpError::NotHttp { address, text },
+                    false => HttpError::Broken { address, error: text.into() },
+                })
+            }
+        }
+    }
+
+    /// The content of an answer.
+    fn content(&self, headers: &HeaderMap, body: Bytes) -> Result<Bytes, HttpError> {
+        // Several headers are one list (RFC 9110 §5.3).
+        let codings: Vec<_> = headers
+            .get_all(CONTENT_ENCODING)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .collect();
+        let coding = (!codings.is_empty()).then(|| codings.join(", "));
+        let failed = |text: String| HttpError::Coding { address: self.told(), text };
+        let is_coded = coding.as_deref().is_some_and(|own| !own.eq_ignore_ascii_case("identity"));
+        if is_coded && !body.is_empty() && !self.client.settings.decompression {
+            let coding = coding.unwrap_or_default().escape_debug().to_string();
+            return Err(failed(format!(
+                "it is in '{coding}', and decompressionEnabled of the binding is false"
+            )));
+        }
+        decompressed(coding.as_deref(), body, self.limit).map_err(|error| match error {
+            CodingError::TooLarge => self.too_large(),
+            CodingError::Broken(text) => failed(text),
+            CodingError::Unknown => {
+                let coding = coding.as_deref().unwrap_or_default().escape_debug();
+                failed(format!("it is in '{coding}', and {ACCEPTED} were asked for"))
+            }
+        })
+    }
+
+    fn told(&self) -> String {
+        self.client.told(self.address).into_owned()
+    }
+
+    fn too_large(&self) -> HttpError {
+        HttpError::TooLarge { address: self.told(), limit: self.limit }
     }
 }
 
-fn build_request(
-    address: &str,
-    headers: HeaderMap,
-    body: ToldBody,
-    tls: bool,
-) -> Result<Request<ToldBody>, HttpError> {
+/// The address of a request.
+fn target(address: &str, tls: bool) -> Result<Uri, HttpError> {
     let refuse = |reason: String| HttpError::Address { address: address.to_owned(), reason };
     let uri: Uri = Address::of(address)
         .escaped()
@@ -144,11 +248,7 @@ fn build_request(
         }
         None => return Err(refuse("it is not absolute".to_owned())),
     }
-    let mut request = Request::new(body);
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = uri;
-    *request.headers_mut() = headers;
-    Ok(request)
+    Ok(uri)
 }
 
 #[cfg(test)]

@@ -2,16 +2,18 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::Uri;
 use http::uri::Scheme;
 use hyper_openssl::client::legacy::MaybeHttpsStream;
-use hyper_util::client::legacy::connect::HttpConnector;
 use tower_service::Service;
 
+use super::cookies::Cookies;
 use super::error::HttpError;
-use super::tls::{self, ClientTls, ClosedInHandshake, Stream, TlsError};
+use super::proxy::{FirstHop, Hop, HttpProxy, ProxyError};
+use super::tls::{self, ClientTls, ClosedInHandshake, TlsError};
 use crate::future::BoxFuture;
 
 /// What the connections of a pool are made with: a pool has one of it, so that no two clients share a connection that
@@ -20,42 +22,45 @@ use crate::future::BoxFuture;
 pub(crate) struct HttpSettings {
     /// TLS of addresses that begin with `https`; without it there is no such connection.
     pub(crate) tls: Option<ClientTls>,
+    /// What the connections go through.
+    pub(crate) proxy: Option<Arc<HttpProxy>>,
+    /// The cookies of answers, where they are kept.
+    pub(crate) cookies: Option<Arc<Cookies>>,
+    /// Whether compressed answers are asked for.
+    pub(crate) decompression: bool,
 }
 
-/// What makes the connections of the pool: over TCP, then TLS where the address says so.
+/// What makes the connections of the pool: over TCP or through a proxy, then TLS where the address says so.
 #[derive(Clone)]
 pub(super) struct Connector {
-    tcp: HttpConnector,
-    settings: HttpSettings,
+    first: FirstHop,
+    tls: Option<ClientTls>,
 }
 
 impl Connector {
-    pub(super) fn new(settings: HttpSettings) -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.set_nodelay(true);
-        tcp.enforce_http(false);
-        Self { tcp, settings }
+    pub(super) fn new(settings: &HttpSettings) -> Self {
+        Self { first: FirstHop::new(settings.proxy.clone()), tls: settings.tls.clone() }
     }
 }
 
 impl Service<Uri> for Connector {
-    type Response = Stream;
+    type Response = MaybeHttpsStream<Hop>;
     type Error = Box<dyn StdError + Send + Sync>;
     type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.tcp.poll_ready(context).map_err(Into::into)
+        self.first.poll_ready(context)
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         // The one that is ready.
-        let ready = self.tcp.clone();
-        let mut tcp = std::mem::replace(&mut self.tcp, ready);
-        match &self.settings.tls {
+        let ready = self.first.clone();
+        let mut first = std::mem::replace(&mut self.first, ready);
+        match &self.tls {
             Some(tls) if uri.scheme() == Some(&Scheme::HTTPS) => {
-                Box::pin(tls.clone().connect(tcp, uri))
+                Box::pin(tls.clone().connect(first, uri))
             }
-            _ => Box::pin(async move { Ok(MaybeHttpsStream::Http(tcp.call(uri).await?)) }),
+            _ => Box::pin(async move { Ok(MaybeHttpsStream::Http(first.call(uri).await?)) }),
         }
     }
 }
@@ -89,6 +94,16 @@ pub(super) fn tls_failed(error: &(dyn StdError + 'static), uri: &Uri) -> Option<
     Some(HttpError::Tls { text })
 }
 
+/// Why a proxy did not let a connection through.
+fn proxy_failed(error: &(dyn StdError + 'static)) -> Option<HttpError> {
+    let failed = layers(error).find_map(|error| error.downcast_ref::<ProxyError>())?;
+    let text = failed.to_string();
+    Some(match failed {
+        ProxyError::Failed(_) => HttpError::Proxy { text },
+        ProxyError::Unauthorized(_) => HttpError::ProxyAuthentication { text },
+    })
+}
+
 /// Nobody listens, or the name of the host has no address: the resolver is asked once more, since the connector does not
 /// tell the two apart.
 pub(super) async fn not_connected(
@@ -96,7 +111,7 @@ pub(super) async fn not_connected(
     uri: &Uri,
     error: hyper_util::client::legacy::Error,
 ) -> HttpError {
-    if let Some(failed) = tls_failed(&error, uri) {
+    if let Some(failed) = proxy_failed(&error).or_else(|| tls_failed(&error, uri)) {
         return failed;
     }
     if let Some(closed) = layers(&error).find(|error| error.is::<ClosedInHandshake>()) {

@@ -38,6 +38,26 @@ pub(super) enum HttpError {
         /// The whole text, which names the authority.
         text: String,
     },
+    /// The proxy on the way cannot be reached, or does not connect to the server.
+    #[error("{text}")]
+    Proxy {
+        /// The whole text, which names the proxy.
+        text: String,
+    },
+    /// The proxy on the way wants credentials, and has not got the right ones.
+    #[error("{text}")]
+    ProxyAuthentication {
+        /// The whole text, which names the proxy.
+        text: String,
+    },
+    /// The answer is compressed in a way that was not asked for, or is not what it says.
+    #[error("the answer of {address} cannot be decompressed: {text}")]
+    Coding {
+        /// The address that was asked.
+        address: String,
+        /// What is wrong with it.
+        text: String,
+    },
     /// The connection broke before the whole answer was there.
     #[error("the connection to {address} was closed before the answer came: {error}")]
     Broken {

@@ -2,9 +2,12 @@
 
 mod body;
 mod client;
+mod coding;
 mod connect;
+mod cookies;
 mod error;
 mod login;
+mod proxy;
 mod server;
 mod status;
 mod tls;
@@ -12,8 +15,10 @@ mod told_body;
 mod transport;
 
 pub(crate) use self::connect::HttpSettings;
+pub(crate) use self::cookies::Cookies;
 pub use self::login::{HttpCredentials, HttpScheme};
+pub(crate) use self::proxy::{HttpProxy, ProxyLogin, is_own};
 pub use self::server::HttpLimits;
 pub(crate) use self::server::HttpListener;
 pub(crate) use self::tls::{ClientTls, Distrust, ServerTrust};
-pub(crate) use self::transport::HttpTransport;
+pub(crate) use self::transport::{HTTP_SCHEMES, HttpTransport};

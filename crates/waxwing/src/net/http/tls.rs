@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::Uri;
+use hyper::rt::{Read, Write};
 use hyper_openssl::client::legacy::{HttpsLayer, MaybeHttpsStream};
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::Connection;
 use hyper_util::rt::TokioIo;
 use openssl::ssl::{ErrorCode, SslVerifyMode};
 use tokio::net::TcpStream;
@@ -25,8 +26,8 @@ const ATTEMPTS: usize = 3;
 
 /// What connections run over before TLS.
 pub(super) type Tcp = TokioIo<TcpStream>;
-/// A connection with TLS or without.
-pub(super) type Stream = MaybeHttpsStream<Tcp>;
+/// A connection with TLS or without, over what `C` connects with.
+type Stream<C> = MaybeHttpsStream<<C as Service<Uri>>::Response>;
 type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// Decides whether a server is trusted, by the certificates that it has shown (its own first) and the host that was asked.
@@ -79,8 +80,13 @@ impl ClientTls {
         Ok(Self { layer: Arc::new(layer), trust, profile: Arc::new(profile), shows })
     }
 
-    /// A connection to the host of `uri`, by what `tcp` connects with.
-    pub(super) async fn connect(self, tcp: HttpConnector, uri: Uri) -> Result<Stream, BoxError> {
+    /// A connection to the host of `uri`, over what `below` connects with.
+    pub(super) async fn connect<C>(self, below: C, uri: Uri) -> Result<Stream<C>, BoxError>
+    where
+        C: Service<Uri, Future: Send, Error: Into<BoxError>> + Clone + Send + 'static,
+        C::Response: Read + Write + Connection + Unpin + Send + 'static,
+        C::Future: 'static,
+    {
         let host = uri.host().unwrap_or_default();
         let host: Arc<str> = host.trim_start_matches('[').trim_end_matches(']').into();
         let failed = |reason| -> BoxError { Box::new(TlsError::new(&uri, reason)) };
@@ -93,7 +99,7 @@ impl ClientTls {
                 approved: approved.take(),
                 made: Mutex::default(),
             });
-            match self.attempt(tcp.clone(), &uri, &decision).await {
+            match self.attempt(below.clone(), &uri, &decision).await {
                 Ok(stream) => return self.judged(stream, &decision).await.map_err(failed),
                 Err(error) => match decision.take() {
                     Made::Refused(distrust) => return Err(failed(Reason::Distrust(distrust))),
@@ -113,13 +119,18 @@ impl ClientTls {
     }
 
     /// One handshake.
-    async fn attempt(
+    async fn attempt<C>(
         &self,
-        tcp: HttpConnector,
+        below: C,
         uri: &Uri,
         decision: &Arc<Decision>,
-    ) -> Result<Stream, BoxError> {
-        let mut connector = self.layer.layer(tcp);
+    ) -> Result<Stream<C>, BoxError>
+    where
+        C: Service<Uri, Future: Send, Error: Into<BoxError>> + Clone + Send + 'static,
+        C::Response: Read + Write + Connection + Unpin + Send + 'static,
+        C::Future: 'static,
+    {
+        let mut connector = self.layer.layer(below);
         let decision = Arc::clone(decision);
         connector.set_callback(move |config, _| {
             // Names are compared with all the rest of the certificate, not by the library alone.
@@ -145,7 +156,11 @@ impl ClientTls {
 
     /// What the handshake left open: a rule that has to be asked, and a session that was resumed, whose certificate was
     /// not shown again.
-    async fn judged(&self, stream: Stream, decision: &Decision) -> Result<Stream, Reason> {
+    async fn judged<S>(
+        &self,
+        stream: MaybeHttpsStream<S>,
+        decision: &Decision,
+    ) -> Result<MaybeHttpsStream<S>, Reason> {
         let (shown, reused) = match &stream {
             MaybeHttpsStream::Https(stream) => {
                 (https::shown(stream.ssl()), stream.ssl().session_reused())

@@ -13,6 +13,9 @@ use super::status::StatusMeaning;
 use crate::future::BoxFuture;
 use crate::net::transport::{self as net, Answer, Outcome, Request, Transport, first_bytes};
 
+/// The schemes of HTTP.
+pub(crate) const HTTP_SCHEMES: &[&str] = &["http", "https"];
+
 /// A pool of connections to any number of services.
 pub(crate) struct HttpTransport {
     client: HttpClient,
@@ -31,7 +34,7 @@ impl HttpTransport {
     async fn post(&self, request: Request<'_>) -> Answer {
         let headers = headers(&request);
         let Request { to, octets, max_answer, written, credentials, .. } = request;
-        let mut written = Some(written);
+        let (mut written, told) = (Some(written), self.client.told(to));
         let uri = Address::of(to).escaped().parse::<Uri>().ok();
         let login = credentials.zip(uri.as_ref());
         if let Some((credentials, uri)) = login
@@ -52,25 +55,24 @@ impl HttpTransport {
             }
             // Whoever sends the next message of the session waits while this one may have to go again.
             let is_known = login.is_none() || attempt.is_some();
-            let own = written.take().filter(|_| is_known);
-            let own = own.unwrap_or_else(|| net::written().0);
+            let own = written.take_if(|_| is_known).unwrap_or_else(|| net::written().0);
             let answer = self.client.post(to, headers, octets.clone(), max_answer, own).await;
             let response = match answer {
                 Ok(response) => response,
                 Err(error) => return Answer::failed(failure_of(&error)),
             };
-            let Some((credentials, uri)) = login else { return read(response, to, None) };
+            let Some((credentials, uri)) = login else { return read(response, &told, None) };
             if response.status != StatusCode::UNAUTHORIZED || last {
                 let is_theirs = attempt.as_ref().is_none_or(|own| {
                     credentials.is_mutual(own, &response.headers, &response.body)
                 });
                 return match is_theirs {
-                    true => read(response, to, Some(credentials)),
+                    true => read(response, &told, Some(credentials)),
                     false => Answer::failed(not_mutual(to)),
                 };
             }
             let next = credentials.asked(uri, &octets, &response.headers, attempt.as_ref());
-            let Some(next) = next else { return read(response, to, Some(credentials)) };
+            let Some(next) = next else { return read(response, &told, Some(credentials)) };
             attempt = Some(next);
         }
         Answer::failed(not_mutual(to))
@@ -90,7 +92,7 @@ fn not_mutual(to: &str) -> TransportFailure {
 
 impl Transport for HttpTransport {
     fn schemes(&self) -> &[&str] {
-        &["http", "https"]
+        HTTP_SCHEMES
     }
 
     fn exchange<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Answer> {
@@ -228,7 +230,9 @@ fn failure_of(error: &HttpError) -> TransportFailure {
         }
         HttpError::Tls { .. } => TransportCause::Tls,
         HttpError::Broken { .. } => TransportCause::Broken,
-        HttpError::NotHttp { .. } => TransportCause::NotSoap,
+        HttpError::Proxy { .. } => TransportCause::Proxy,
+        HttpError::ProxyAuthentication { .. } => TransportCause::ProxyAuthentication,
+        HttpError::NotHttp { .. } | HttpError::Coding { .. } => TransportCause::NotSoap,
         HttpError::TooLarge { .. } => TransportCause::AnswerTooLarge,
     };
     TransportFailure { cause, reason: error.to_string() }

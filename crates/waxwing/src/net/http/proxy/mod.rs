@@ -1,0 +1,178 @@
+//! What stands between a client and the network (RFC 9112 §3.2.2, RFC 9110 §9.3.6): messages to `http` addresses go to the
+//! proxy with their whole address, those to `https` addresses through a tunnel, in which TLS is with the server itself.
+
+mod challenge;
+mod hop;
+mod tunnel;
+
+use std::error::Error as StdError;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http::header::PROXY_AUTHENTICATE;
+use http::{HeaderMap, HeaderValue, Uri};
+use hyper_openssl::client::legacy::MaybeHttpsStream;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioIo;
+use tower_service::Service;
+use waxwing_binding::ProxyAddress;
+
+use self::challenge::Challenges;
+pub(crate) use self::challenge::ProxyLogin;
+use self::hop::Io;
+pub(super) use self::hop::{FirstHop, Hop};
+use self::tunnel::TunnelError;
+use super::tls::ClientTls;
+
+/// How long a proxy may take to answer CONNECT; it connects in the meantime, so it gets as long as a handshake.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
+type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// The proxy of a pool of connections.
+pub(crate) struct HttpProxy {
+    address: ProxyAddress,
+    /// What names it.
+    why: String,
+    login: ProxyLogin,
+    /// TLS with the proxy itself.
+    tls: Option<ClientTls>,
+    /// What it asked for and took: later messages show it at once.
+    accepted: Mutex<Option<HeaderValue>>,
+}
+
+/// No way through a proxy. The text says which, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ProxyError {
+    /// It cannot be reached, or does not do its work.
+    #[error("{0}")]
+    Failed(String),
+    /// It wants credentials, and has not got the right ones.
+    #[error(
+        "The remote server returned an unexpected response: (407) Proxy Authentication Required. {0}"
+    )]
+    Unauthorized(String),
+}
+
+impl HttpProxy {
+    /// The proxy at `address`, which `why` names; `tls` for one that is spoken to over TLS.
+    pub(crate) fn new(
+        address: ProxyAddress,
+        why: String,
+        login: ProxyLogin,
+        tls: Option<ClientTls>,
+    ) -> Self {
+        let login = ProxyLogin {
+            credentials: login.credentials.or_else(|| address.credentials.clone()),
+            ..login
+        };
+        Self { address, why, login, tls, accepted: Mutex::default() }
+    }
+
+    /// For the texts of errors: `the proxy http://proxy:3128 (HTTP_PROXY of the environment)`.
+    pub(super) fn name(&self) -> String {
+        format!("the proxy {} ({})", self.address, self.why)
+    }
+
+    fn accepted(&self) -> MutexGuard<'_, Option<HeaderValue>> {
+        self.accepted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The value of `Proxy-Authorization` for the next message, if the proxy has asked for one before.
+    pub(super) fn shown(&self) -> Option<HeaderValue> {
+        self.accepted().clone()
+    }
+
+    /// Whether there is something to show when it asks.
+    pub(super) fn has_credentials(&self) -> bool {
+        self.login.credentials.is_some()
+    }
+
+    /// What is to be shown after an answer 407; `shown` says whether something had been.
+    ///
+    /// # Errors
+    /// It is not taken, or there is nothing to show.
+    pub(super) fn asked(
+        &self,
+        headers: &HeaderMap,
+        shown: bool,
+    ) -> Result<HeaderValue, ProxyError> {
+        let texts = headers.get_all(PROXY_AUTHENTICATE).iter();
+        let texts = texts.filter_map(|value| value.to_str().ok());
+        self.answered(&Challenges::of(texts), shown)
+    }
+
+    fn answered(&self, asked: &Challenges, shown: bool) -> Result<HeaderValue, ProxyError> {
+        let told = |why: &str| ProxyError::Unauthorized(format!("{}: {why}", self.name()));
+        if shown {
+            *self.accepted() = None;
+            let names = asked.names();
+            return Err(told(&format!("it does not take this user name and password ({names})")));
+        }
+        let answer = self.login.answer(asked).map_err(|why| told(&why))?;
+        let mut value = HeaderValue::from_str(&answer)
+            .map_err(|_| told("the user name or password cannot stand in a header"))?;
+        value.set_sensitive(true);
+        *self.accepted() = Some(value.clone());
+        Ok(value)
+    }
+
+    /// A connection over which messages to `uri` can go.
+    async fn reach(&self, tcp: HttpConnector, uri: Uri) -> Result<Hop, ProxyError> {
+        if uri.scheme_str() != Some("https") {
+            return Ok(Hop::absolute(self.connect(tcp).await?));
+        }
+        let place = format!("{}:{}", uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(443));
+        let mut shown = self.shown();
+        loop {
+            let mut io = TokioIo::new(self.connect(tcp.clone()).await?);
+            match tunnel::open(&mut io, &place, shown.as_ref(), ANSWER_TIMEOUT).await {
+                Ok(()) => return Ok(Hop::tunnel(io.into_inner())),
+                // Then it is shown, and no third time.
+                Err(TunnelError::Unauthorized(asked)) => {
+                    shown = Some(self.answered(&asked, shown.is_some())?);
+                }
+                Err(error) => return Err(self.no_tunnel(&place, &error)),
+            }
+        }
+    }
+
+    fn no_tunnel(&self, place: &str, error: &TunnelError) -> ProxyError {
+        ProxyError::Failed(format!("{} opens no tunnel to {place}: {error}", self.name()))
+    }
+
+    /// A connection to the proxy.
+    async fn connect(&self, mut tcp: HttpConnector) -> Result<Io, ProxyError> {
+        let failed = |error: &dyn std::fmt::Display| {
+            ProxyError::Failed(format!("{} cannot be reached: {error}", self.name()))
+        };
+        let uri: Uri = self.address.to_string().parse().map_err(|error| failed(&error))?;
+        let connected: Result<Io, BoxError> = match &self.tls {
+            Some(tls) if self.address.secure => tls.clone().connect(tcp, uri).await,
+            _ => tcp.call(uri).await.map(MaybeHttpsStream::Http).map_err(Into::into),
+        };
+        connected.map_err(|error| failed(&innermost(&*error)))
+    }
+}
+
+/// The operating system's own words, without the wrappers.
+fn innermost(error: &(dyn StdError + 'static)) -> String {
+    let layers = std::iter::successors(Some(error), |&error| error.source());
+    let io = layers.clone().find_map(|error| error.downcast_ref::<std::io::Error>());
+    match (io, layers.last()) {
+        (Some(io), _) => io.to_string(),
+        (None, Some(last)) => last.to_string(),
+        (None, None) => String::new(),
+    }
+}
+
+impl std::fmt::Debug for HttpProxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name())
+    }
+}
+
+/// Whether an address is one of this machine's: whoever can listen there has it.
+pub(crate) fn is_own(address: std::net::IpAddr) -> bool {
+    std::net::UdpSocket::bind((address, 0)).is_ok()
+}
