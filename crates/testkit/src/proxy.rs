@@ -22,6 +22,34 @@ pub struct ProxyRules {
     pub hosts: HashMap<String, SocketAddr>,
     /// What it answers every request, as it stands, before it closes the connection; none: it does its work.
     pub answer: Option<Vec<u8>>,
+    /// What becomes of the answers that it passes on.
+    pub rewrite: Rewrite,
+}
+
+/// What becomes of an answer, head and body.
+#[derive(Clone, Default)]
+pub struct Rewrite(Option<Arc<Change>>);
+
+type Change = dyn Fn(Vec<u8>) -> Vec<u8> + Send + Sync;
+
+impl Rewrite {
+    /// Each answer is given to `change`.
+    pub fn new(change: impl Fn(Vec<u8>) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(change)))
+    }
+
+    fn of(&self, answer: Vec<u8>) -> Vec<u8> {
+        match &self.0 {
+            Some(change) => change(answer),
+            None => answer,
+        }
+    }
+}
+
+impl std::fmt::Debug for Rewrite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rewrite").field("changes", &self.0.is_some()).finish()
+    }
 }
 
 /// A proxy on a free port of the loopback. Dropping it stops it, and what goes through it.
@@ -157,7 +185,7 @@ impl State {
             self.forward(&mut server, &head, method, path, &body).await?;
             let mut answer = Vec::new();
             server.read_to_end(&mut answer).await?;
-            stream.write_all(&kept_alive(&answer)).await?;
+            stream.write_all(&self.rules.rewrite.of(kept_alive(&answer))).await?;
         }
         Ok(())
     }
