@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use waxwing::binding::{
     Binding as AnyBinding, SecurityMode, ServiceBehavior, TimeSpan, WsHttpBinding,
 };
+use waxwing::contract::CallError;
 use waxwing::{
     ChannelError, ChannelFactory, ConfigurationFile, ServiceHost, ServiceHostBuilder,
     ServiceInstances,
@@ -67,10 +68,38 @@ async fn calls(factory: &ChannelFactory) -> Result<(), ChannelError> {
     channel.close().await
 }
 
-/// What opening says, told soon.
-async fn refused(factory: &ChannelFactory) -> ChannelError {
-    let opened = tokio::time::timeout(Duration::from_secs(30), factory.open_channel()).await;
-    opened.expect("told").expect_err("no way through")
+/// Why a call fails, told soon.
+struct Refused {
+    code: Option<&'static str>,
+    text: String,
+}
+
+impl Refused {
+    fn code(&self) -> Option<&'static str> {
+        self.code
+    }
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// What opening says, or the first call where opening asks nobody.
+async fn refused(factory: &ChannelFactory) -> Refused {
+    let called = async {
+        let channel = match factory.open_channel().await {
+            Ok(channel) => channel,
+            Err(error) => return Refused { code: error.code(), text: error.to_string() },
+        };
+        let error =
+            CalculatorClient::new(&channel).add(1.0, 2.0).await.expect_err("no way through");
+        let text = error.to_string();
+        let CallError::Channel(error) = error else { panic!("{text}") };
+        Refused { code: error.downcast_ref().and_then(ChannelError::code), text }
+    };
+    tokio::time::timeout(Duration::from_secs(30), called).await.expect("told")
 }
 
 fn place(proxy: &HttpProxy) -> String {

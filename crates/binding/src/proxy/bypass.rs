@@ -48,6 +48,14 @@ impl Target {
     }
 }
 
+/// Whether a host is this machine, whichever that is.
+pub(super) fn is_loopback(target: &Target) -> bool {
+    match target.ip() {
+        Some(ip) => ip.to_canonical().is_loopback(),
+        None => target.host == "localhost" || target.host.ends_with(".localhost"),
+    }
+}
+
 /// Whether a host is local to .NET: without a dot, loopback, or an address of this machine.
 pub(super) fn is_local(target: &Target, is_own: &dyn Fn(IpAddr) -> bool) -> bool {
     match target.ip() {

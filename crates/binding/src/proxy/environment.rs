@@ -9,7 +9,7 @@ use super::no_proxy::NoProxy;
 /// What the variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say. Small letters count where capitals say
 /// nothing.
 ///
-/// As other programs have it: `HTTP_PROXY` does not count where `REQUEST_METHOD` is set, since the client of a CGI program
+/// As other programs have it: loopback goes through none of them, and `HTTP_PROXY` does not count where `REQUEST_METHOD` is set, since the client of a CGI program
 /// sets it with a header of its request (CVE-2016-5385).
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ProxyEnvironment {

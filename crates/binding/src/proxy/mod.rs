@@ -21,7 +21,7 @@ pub use environment::ProxyEnvironment;
 
 use crate::AuthenticationSchemes;
 use crate::config::net::{DefaultProxy, ProxySetting};
-use bypass::{Expressions, Target, is_local};
+use bypass::{Expressions, Target, is_local, is_loopback};
 use environment::Named;
 
 /// What an endpoint says of proxies.
@@ -167,6 +167,12 @@ impl ProxyRules {
             (Some((proxy, why)), _) => (proxy.clone(), (*why).to_owned()),
             (None, None) => return direct(self.direct),
             (None, Some(system)) => match system.find(&target)? {
+                // As other programs have it: a proxy elsewhere would take this machine for its own.
+                Named::Proxy(..) if is_loopback(&target) => {
+                    return direct(
+                        "the host is this machine, which the environment's proxies do not know",
+                    );
+                }
                 Named::Proxy(proxy, name) => (proxy, format!("{name} of the environment")),
                 Named::Excepted(name) => {
                     return direct(&format!("{name} of the environment names the host"));

@@ -80,6 +80,11 @@ fn proxies_of_the_environment() {
     );
     assert!(to(ONES, "https://b.excepted.example/").contains("NO_PROXY of the environment"));
     assert!(to(ONES, "http://10.1.1.1/").contains("NO_PROXY of the environment"));
+    for own in
+        ["http://localhost/", "http://127.0.0.9:81/", "https://[::1]/", "http://a.localhost/"]
+    {
+        assert!(to(ONES, own).contains("through no proxy: the host is this machine"), "{own}");
+    }
     let small = &[("http_proxy", "small:1"), ("no_proxy", "b.example"), ("HTTP_PROXY", " ")];
     assert!(to(small, "http://a.example/").contains("http://small:1: http_proxy"));
     assert!(to(small, "http://b.example/").contains("no_proxy of the environment"));

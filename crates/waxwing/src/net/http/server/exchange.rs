@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -118,7 +118,8 @@ impl<H: HttpHandler> Exchange<H> {
             refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
             return Ok(Err(refusal));
         }
-        if names_several_actions(&head.headers) {
+        if names_several(&head.headers, "soapaction") || names_several(&head.headers, HOST.as_str())
+        {
             return Ok(Err(empty(StatusCode::BAD_REQUEST)));
         }
         let room = ConnectionRoom { places: &self.places, connection: &self.connection };
@@ -181,9 +182,10 @@ impl<H: HttpHandler> Exchange<H> {
     }
 }
 
-/// Whether there is more than one `SOAPAction`: whoever looks at the transport alone may see another one than we do.
-fn names_several_actions(headers: &HeaderMap) -> bool {
-    headers.get_all("soapaction").iter().nth(1).is_some()
+/// Whether there is more than one header of this name: whoever looks at the transport alone (a proxy in front, for one) may see
+/// another one than we do. Of `Host` there must be one (RFC 9112 §3.2).
+fn names_several(headers: &HeaderMap, name: &str) -> bool {
+    headers.get_all(name).iter().nth(1).is_some()
 }
 
 /// Others need the room: the peer may come again (WCF's client does after a 503).
