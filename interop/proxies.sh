@@ -16,6 +16,7 @@ build_examples calculator_client calculator_service
 unset HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy
 # squid and nginx change to a user of their own where they are started by root.
 chmod 755 "$work"
+echo "127.0.0.1 localhost calc.test" >"$work/hosts"
 timeouts='openTimeout="00:00:30" sendTimeout="00:00:30" closeTimeout="00:00:30"'
 rows=()
 failures=0
@@ -52,6 +53,8 @@ squid_proxy() { # squid_proxy NAME PORT [EVERYBODY]: with Basic unless everybody
     echo "cache deny all"
     echo "shutdown_lifetime 0 seconds"
     echo "visible_hostname squid.test"
+    # A name that the proxy alone knows.
+    echo "hosts_file $work/hosts"
     if [ -z "${3:-}" ]; then
       echo "auth_param basic program $helper $work/$1/users"
       echo "auth_param basic realm squid"
@@ -156,13 +159,16 @@ if wanted proxies; then
     through "http://127.0.0.1:$open" && client "http-$kind" 0
     through "http://alice:secret@127.0.0.1:$guarded" && client "http-$kind-basic" 0
     through "http://127.0.0.1:$guarded" && client "http-$kind-nobody" "407"
-    through "http://alice:wrong@127.0.0.1:$guarded" && client "http-$kind-wrong" "407"
+    # tinyproxy says 401.
+    through "http://alice:wrong@127.0.0.1:$guarded" && client "http-$kind-wrong" "the proxy http://127.0.0.1:$guarded"
   done
-  client_config wsHttpBinding "$(binding '' "$message")" "$port"
-  client http-environment 0 "HTTP_PROXY=http://127.0.0.1:$open_squid"
-  passed http-environment-log "$work/open-squid/access.log" "POST http://localhost:$port"
   nobody=$(free_port)
-  client http-no-proxy 0 "HTTP_PROXY=http://127.0.0.1:$nobody" "NO_PROXY=localhost:$port"
+  client_config wsHttpBinding "$(binding '' "$message")" "$port"
+  client http-loopback 0 "HTTP_PROXY=http://127.0.0.1:$nobody"
+  client_config wsHttpBinding "$(binding '' "$message")" "$port" "<clientVia viaUri=\"http://calc.test:$port$path\"/>"
+  client http-environment 0 "HTTP_PROXY=http://127.0.0.1:$open_squid"
+  passed http-environment-log "$work/open-squid/access.log" "POST http://calc.test:$port"
+  client http-no-proxy "calc.test" "HTTP_PROXY=http://127.0.0.1:$open_squid" "NO_PROXY=.test:$port"
   client http-proxy-away "the proxy http://127.0.0.1:$nobody" "HTTP_PROXY=http://127.0.0.1:$nobody"
 fi
 

@@ -20,6 +20,8 @@ pub struct ProxyRules {
     pub challenge: String,
     /// Where hosts are.
     pub hosts: HashMap<String, SocketAddr>,
+    /// Whether it cuts the connection behind the head of that refusal, as tinyproxy does, which has not read the message.
+    pub cuts: bool,
     /// What it answers every request, as it stands, before it closes the connection; none: it does its work.
     pub answer: Option<Vec<u8>>,
     /// What becomes of the answers that it passes on.
@@ -148,6 +150,16 @@ impl State {
     {
         while let Some((head, mut body)) = head(&mut stream).await? {
             self.heads.lock().unwrap_or_else(PoisonError::into_inner).push(head.clone());
+            let shown = header(&head, "proxy-authorization");
+            let passes =
+                self.rules.authorization.is_none() || shown == self.rules.authorization.as_deref();
+            if !passes && self.rules.cuts {
+                let challenge = &self.rules.challenge;
+                let refusal = format!(
+                    "HTTP/1.1 407 Unauthorized\r\nProxy-Authenticate: {challenge}\r\nContent-Length: 500\r\n\r\n<html>"
+                );
+                return stream.write_all(refusal.as_bytes()).await;
+            }
             let length = header(&head, "content-length").and_then(|text| text.parse().ok());
             let length: usize = length.unwrap_or(0);
             while body.len() < length {
@@ -161,8 +173,7 @@ impl State {
                 stream.write_all(answer).await?;
                 return stream.shutdown().await;
             }
-            let shown = header(&head, "proxy-authorization");
-            if self.rules.authorization.is_some() && shown != self.rules.authorization.as_deref() {
+            if !passes {
                 let challenge = &self.rules.challenge;
                 let refusal = format!(
                     "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: {challenge}\r\nContent-Length: 0\r\n\r\n"

@@ -157,6 +157,17 @@ async fn a_proxy_that_wants_a_password_gets_it_when_it_asks() {
     }
 }
 
+/// Found with tinyproxy.
+#[tokio::test]
+async fn a_proxy_that_cuts_the_connection_when_it_asks() {
+    let host = service(plain()).await;
+    let rules = ProxyRules { cuts: true, ..guarded(rules(&host)) };
+    let proxy = HttpProxy::start(rules).await.unwrap();
+    calls(&client(&host, place(&proxy)).proxy_credentials("alice", "secret")).await.unwrap();
+    let error = refused(&client(&host, place(&proxy))).await;
+    assert_eq!(error.code(), Some("proxy-authentication"), "{error}");
+}
+
 /// What other proxies ask for is told by its name.
 #[tokio::test]
 async fn windows_accounts_are_refused_by_name() {

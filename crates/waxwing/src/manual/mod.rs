@@ -9,6 +9,7 @@
 //! 7. [Hosting: contracts, instances, authorization, watching](_07_hosting)
 //! 8. [Limits](_08_limits)
 //! 9. [Troubleshooting](_09_troubleshooting)
+//! 10. [What stands between: proxies, load balancers](_10_network)
 //!
 //! Its examples are compiled with the tests.
 
@@ -38,3 +39,6 @@ pub mod _08_limits {}
 
 #[doc = include_str!("09-troubleshooting.md")]
 pub mod _09_troubleshooting {}
+
+#[doc = include_str!("10-network.md")]
+pub mod _10_network {}

@@ -22,6 +22,7 @@ use super::coding::{ACCEPTED, CodingError, decompressed};
 use super::connect::{Connector, HttpSettings, chain, is_no_http, not_connected, tls_failed};
 pub(super) use super::error::HttpError;
 use super::proxy::ProxyError;
+use super::status::StatusMeaning;
 use super::told_body::ToldBody;
 use crate::net::transport::{Written, written};
 
@@ -154,10 +155,17 @@ impl Exchange<'_> {
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = headers;
         let (head, body) = self.send(request).await?.into_parts();
-        let body = collect(body, self.limit, &Unlimited).await.map_err(|error| match error {
-            CollectError::TooLarge => self.too_large(),
-            CollectError::Broken(error) => HttpError::Broken { address: self.told(), error },
-        })?;
+        let is_message = StatusMeaning::of(head.status.as_u16()) == StatusMeaning::Message;
+        let body = match collect(body, self.limit, &Unlimited).await {
+            Ok(body) => body,
+            Err(CollectError::TooLarge) => return Err(self.too_large()),
+            // Some proxies cut the connection behind the head of a refusal, since they have not read the message. Its status
+            // says enough.
+            Err(CollectError::Broken(_)) if !is_message => Bytes::new(),
+            Err(CollectError::Broken(error)) => {
+                return Err(HttpError::Broken { address: self.told(), error });
+            }
+        };
         let by_proxy = head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
         if let Some(cookies) = cookies.as_ref().filter(|_| !by_proxy) {
             cookies.read(self.uri, &head.headers);
