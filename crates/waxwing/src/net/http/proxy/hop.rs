@@ -1,18 +1,13 @@
-//! The first part of the way of a connection: to the server, to a proxy, or through it.
+//! What connections go over: a way to the server, to a proxy, or through it.
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_openssl::client::legacy::MaybeHttpsStream;
-use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
-use tower_service::Service;
+use hyper_util::client::legacy::connect::{Connected, Connection};
 
-use super::{BoxError, HttpProxy};
-use crate::future::BoxFuture;
 use crate::net::http::tls::Tcp;
 
 /// A connection to a server or proxy, with TLS or without.
@@ -26,51 +21,14 @@ pub(in crate::net::http) struct Hop {
 }
 
 impl Hop {
-    pub(super) fn absolute(io: Io) -> Self {
-        Self { io, absolute: true }
-    }
-
-    pub(super) fn tunnel(io: Io) -> Self {
+    /// To the server.
+    pub(super) fn direct(io: Io) -> Self {
         Self { io, absolute: false }
     }
-}
 
-/// Makes connections, through the proxy if there is one.
-#[derive(Clone)]
-pub(in crate::net::http) struct FirstHop {
-    tcp: HttpConnector,
-    proxy: Option<Arc<HttpProxy>>,
-}
-
-impl FirstHop {
-    pub(in crate::net::http) fn new(proxy: Option<Arc<HttpProxy>>) -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.set_nodelay(true);
-        tcp.enforce_http(false);
-        Self { tcp, proxy }
-    }
-}
-
-impl Service<Uri> for FirstHop {
-    type Response = Hop;
-    type Error = BoxError;
-    type Future = BoxFuture<'static, Result<Hop, BoxError>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.tcp.poll_ready(context).map_err(Into::into)
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        // The one that is ready.
-        let ready = self.tcp.clone();
-        let mut tcp = std::mem::replace(&mut self.tcp, ready);
-        match self.proxy.clone() {
-            Some(proxy) => Box::pin(async move { Ok(proxy.reach(tcp, uri).await?) }),
-            None => Box::pin(async move {
-                let io = MaybeHttpsStream::Http(tcp.call(uri).await?);
-                Ok(Hop { io, absolute: false })
-            }),
-        }
+    /// To a proxy that passes messages on.
+    pub(super) fn absolute(io: Io) -> Self {
+        Self { io, absolute: true }
     }
 }
 

@@ -2,6 +2,7 @@
 //! proxy with their whole address, those to `https` addresses through a tunnel, in which TLS is with the server itself.
 
 mod challenge;
+mod first;
 mod hop;
 mod tunnel;
 
@@ -19,8 +20,9 @@ use waxwing_binding::ProxyAddress;
 
 use self::challenge::Challenges;
 pub(crate) use self::challenge::ProxyLogin;
+pub(super) use self::first::FirstHop;
+pub(super) use self::hop::Hop;
 use self::hop::Io;
-pub(super) use self::hop::{FirstHop, Hop};
 use self::tunnel::TunnelError;
 use super::tls::ClientTls;
 
@@ -127,7 +129,7 @@ impl HttpProxy {
         loop {
             let mut io = TokioIo::new(self.connect(tcp.clone()).await?);
             match tunnel::open(&mut io, &place, shown.as_ref(), ANSWER_TIMEOUT).await {
-                Ok(()) => return Ok(Hop::tunnel(io.into_inner())),
+                Ok(()) => return Ok(Hop::direct(io.into_inner())),
                 // Then it is shown, and no third time.
                 Err(TunnelError::Unauthorized(asked)) => {
                     shown = Some(self.answered(&asked, shown.is_some())?);
