@@ -80,6 +80,7 @@
 //! | [`binding`] | typed bindings with WCF's defaults, behaviors, the model of the configuration file |
 //! | [`configuration`], [`check`] | configuration files: read, and judged |
 //! | [`certificates`], [`security`], [`crypto`] | certificate stores, decisions about trust, certificates and keys |
+//! | [`revocation`] | whether certificates were revoked: OCSP and lists, fetched and kept |
 //! | [`error`](mod@error) | every error of the crate, in one place |
 //! | [`events`], [`reliable`], [`trace`] | watching: streams of events, the reliable session, every message as text |
 //! | [`layer`], [`net`] | `tower` layers around calls; transports of one's own |
@@ -129,6 +130,7 @@ mod panics;
 mod quotas;
 pub mod reliable;
 mod requirements;
+pub mod revocation;
 pub mod security;
 pub mod service;
 pub mod trace;

@@ -5,9 +5,10 @@
 
 use crate::config::identity::CertificateReference;
 use crate::settings::settings;
+use crate::values::Range;
 use crate::word::Support::Runs;
 use crate::word::warn;
-use crate::{StoreLocation, StoreName, TlsProtocol, X509FindType};
+use crate::{StoreLocation, StoreName, TimeSpan, TlsProtocol, X509FindType};
 
 settings! {
     /// `<certificateFiles><add>`: files that stand in for a certificate in a store.
@@ -93,6 +94,21 @@ settings! {
 }
 
 settings! {
+    /// `<revocation>`: how `revocationMode="Online"` asks, and where it keeps the answers.
+    pub struct Revocation {
+        attributes {
+            /// The folder that keeps what was fetched, so that it need not be fetched again after a
+            /// restart, and `revocationMode="Offline"` finds it. Relative names count from the folder
+            /// of the configuration file; absent means `waxwing/revocation` in the user's folder for
+            /// caches, empty means in memory only.
+            cache_folder: Option<String> = None, "cacheFolder" => Runs;
+            /// How long a fetch may take; 20 seconds is the most that one verdict waits for.
+            timeout: TimeSpan = TimeSpan::seconds(10), "timeout", range Range::POSITIVE_SPAN => Runs;
+        }
+    }
+}
+
+settings! {
     /// `<reliability>`: behavior beyond WCF's settings.
     pub struct Reliability {
         attributes {
@@ -171,6 +187,8 @@ settings! {
             cookies: Cookies, "cookies";
             /// TLS below HTTP.
             https: Https, "https";
+            /// Revocation.
+            revocation: Revocation, "revocation";
             /// Reliability.
             reliability: Reliability, "reliability";
             /// How clients know endpoints behind a front end.

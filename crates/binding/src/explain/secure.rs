@@ -431,8 +431,13 @@ fn validation(
     let peer = format!("it stands in {location}/TrustedPeople");
     let revoked = match revocation {
         X509RevocationMode::NoCheck => "revocation is not checked",
-        X509RevocationMode::Online | X509RevocationMode::Offline => {
-            "a revocation list at hand does not name it"
+        X509RevocationMode::Online => {
+            "no certificate of its chain was revoked: revocation lists in the store folder, or else \
+             the OCSP responders and lists (http) that each certificate names, are asked"
+        }
+        X509RevocationMode::Offline => {
+            "revocation lists in the store folder, or what was fetched before, say that no certificate \
+             of its chain was revoked"
         }
     };
     match mode {

@@ -12,6 +12,7 @@ mod server_roots;
 mod store_trust;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use waxwing_binding::{
     CertificatePlace, CertificateReference, Configuration, StoreLocation, StoreName,
@@ -28,7 +29,9 @@ pub use self::folder::StoredCertificate;
 use self::folder::Survey;
 pub use self::inspect::{CertificateFinding, CertificateUse};
 pub(crate) use self::server_roots::ServerRoots;
-pub(crate) use self::store_trust::StoreTrust;
+use self::store_trust::StoreTrust;
+use crate::authentication::TrustRule;
+use crate::revocation::{ALTOGETHER, Revocation, RevocationOptions};
 
 /// Stores of certificates in folders and files.
 #[derive(Debug, Clone)]
@@ -37,6 +40,8 @@ pub struct CertificateStores {
     base: PathBuf,
     /// The mapping of the configuration file.
     section: WaxwingSection,
+    /// Made when it is needed first.
+    revocation: Arc<OnceLock<Revocation>>,
 }
 
 /// The certificates of `<identity><certificate encodedValue="…"/>`: base64 of one in DER, of a PKCS#7 collection, or of
@@ -76,12 +81,13 @@ impl CertificateStores {
     pub fn new(root: impl Into<PathBuf>) -> Self {
         let mut section = WaxwingSection::default();
         section.certificates.store_root = Some(".".to_owned());
-        Self { base: root.into(), section }
+        Self { base: root.into(), section, revocation: Arc::default() }
     }
 
     /// The stores that a configuration file names; `folder` is where the file is.
     pub fn of_configuration(configuration: &Configuration, folder: &Path) -> Self {
-        Self { base: folder.to_owned(), section: configuration.waxwing.clone() }
+        let section = configuration.waxwing.clone();
+        Self { base: folder.to_owned(), section, revocation: Arc::default() }
     }
 
     /// The certificate of a reference with its private key.
@@ -122,17 +128,48 @@ impl CertificateStores {
         folder::read(&self.folder(location, name))
     }
 
-    /// [`CertificateStores::validator`], whose refusals name the folders that it looks at.
+    /// The rule of [`CertificateStores::validator`], whose refusals name the folders that it looks at. It waits where
+    /// revocation has to be asked about.
     pub(crate) fn trust(
         &self,
         mode: X509CertificateValidationMode,
         revocation: X509RevocationMode,
         location: StoreLocation,
         usage: Usage,
-    ) -> Result<StoreTrust, CertificateError> {
+    ) -> Result<TrustRule, CertificateError> {
         let validator = self.validator(mode, revocation, location, usage)?;
+        let asks = revocation != X509RevocationMode::NoCheck
+            && matches!(
+                validator.mode(),
+                ValidationMode::ChainTrust | ValidationMode::PeerOrChainTrust
+            );
+        let trust = self.revocation().trust(validator);
         let folder = |name| self.folder(location, name);
-        StoreTrust::new(validator, &folder(StoreName::Root), &folder(StoreName::TrustedPeople))
+        let trust =
+            StoreTrust::new(trust, &folder(StoreName::Root), &folder(StoreName::TrustedPeople))?;
+        Ok(match asks {
+            true => TrustRule::Waiting(Arc::new(trust)),
+            false => TrustRule::Quick(Arc::new(trust)),
+        })
+    }
+
+    /// Who asks about revocation, for everybody who has these stores.
+    pub(crate) fn revocation(&self) -> &Revocation {
+        self.revocation.get_or_init(|| Revocation::new(self.revocation_options()))
+    }
+
+    fn revocation_options(&self) -> RevocationOptions {
+        let section = &self.section.revocation;
+        let options = RevocationOptions::default();
+        let options = match section.timeout.duration() {
+            Some(timeout) => options.timeout(timeout),
+            None => options.timeout(ALTOGETHER),
+        };
+        match section.cache_folder.as_deref().map(str::trim) {
+            None => options,
+            Some("") => options.in_memory(),
+            Some(folder) => options.folder(self.base.join(folder)),
+        }
     }
 
     /// A validator by mode, with the stores of a location.

@@ -3,29 +3,53 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use waxwing_crypto::{Certificate, CertificateValidator, TrustError};
+use waxwing_crypto::revocation::RevocationQuestion;
+use waxwing_crypto::{Certificate, TrustError};
+use waxwing_security::conversation::CertificateEvidence;
 
 use super::{CertificateError, folder};
-use crate::authentication::CertificateTrust;
+use crate::authentication::{AsyncCertificateTrust, CertificateTrust};
+use crate::future::BoxFuture;
+use crate::revocation::RevocationTrust;
 
 /// A validator whose refusals name the folders that it looks at, with what is there.
 pub(crate) struct StoreTrust {
-    validator: CertificateValidator,
+    trust: RevocationTrust,
     roots: String,
     people: String,
 }
 
 impl StoreTrust {
     pub(super) fn new(
-        validator: CertificateValidator,
+        trust: RevocationTrust,
         roots: &Path,
         people: &Path,
     ) -> Result<Self, CertificateError> {
         let (roots, people) = (looked_at(roots)?, looked_at(people)?);
-        Ok(Self { validator, roots, people })
+        Ok(Self { trust, roots, people })
+    }
+
+    /// What is to be asked about a certificate that is trusted otherwise.
+    fn path(
+        &self,
+        certificate: &Certificate,
+        chain: &[Certificate],
+        now: Timestamp,
+    ) -> Result<Vec<RevocationQuestion>, String> {
+        let path = self.trust.validator().validate_path(certificate, chain, now);
+        path.map_err(|error| self.told(&error))
+    }
+
+    fn told(&self, error: &TrustError) -> String {
+        match error {
+            TrustError::Chain { .. } => format!("{error}. Trusted roots: {}", self.roots),
+            TrustError::NotAPeer { .. } => format!("{error}. That is {}", self.people),
+            _ => error.to_string(),
+        }
     }
 }
 
+/// With the lists of the folders alone.
 impl CertificateTrust for StoreTrust {
     fn check(
         &self,
@@ -33,11 +57,20 @@ impl CertificateTrust for StoreTrust {
         chain: &[Certificate],
         now: Timestamp,
     ) -> Result<(), String> {
-        self.validator.validate(certificate, chain, now).map_err(|error| match &error {
-            TrustError::Chain { .. } => format!("{error}. Trusted roots: {}", self.roots),
-            TrustError::NotAPeer { .. } => format!("{error}. That is {}", self.people),
-            _ => error.to_string(),
-        })
+        let validator = self.trust.validator();
+        validator.validate(certificate, chain, now).map_err(|error| self.told(&error))
+    }
+}
+
+/// With what is fetched, as `revocationMode` says.
+impl AsyncCertificateTrust for StoreTrust {
+    fn check<'a>(
+        &'a self,
+        evidence: &'a CertificateEvidence,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<(), String>> {
+        let path = self.path(&evidence.certificate, &evidence.chain, now);
+        Box::pin(async move { self.trust.ask(path?, now).await.map_err(|error| error.to_string()) })
     }
 }
 

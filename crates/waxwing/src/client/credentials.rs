@@ -107,13 +107,12 @@ impl ChannelFactory {
 
     fn configured_trust(&self) -> Result<TrustRule, CertificateError> {
         let check = &self.endpoint.client_credentials.service_certificate.authentication;
-        let validator = self.stores.trust(
+        self.stores.trust(
             check.certificate_validation_mode,
             check.revocation_mode,
             check.trusted_store_location,
             Usage::Service,
-        )?;
-        Ok(TrustRule::Quick(Arc::new(validator)))
+        )
     }
 
     pub(super) fn own_identity(&self) -> Result<Option<Identity>, CertificateError> {

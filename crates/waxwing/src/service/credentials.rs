@@ -160,14 +160,14 @@ impl Credentials {
             return Ok(rule.clone());
         }
         let check = &endpoint.service_credentials.client_certificate.authentication;
-        let validator = self.stores.trust(
+        let rule = self.stores.trust(
             check.certificate_validation_mode,
             check.revocation_mode,
             check.trusted_store_location,
             Usage::Client,
         );
         let failed = |error| HostError::Certificate { address: endpoint.address.clone(), error };
-        Ok(TrustRule::Quick(Arc::new(validator.map_err(failed)?)))
+        rule.map_err(failed)
     }
 
     fn validator(&self, endpoint: &EffectiveEndpoint) -> Result<UserNameRule, HostError> {

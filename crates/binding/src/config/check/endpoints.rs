@@ -261,14 +261,18 @@ fn certificate_check(
         ),
         (Mode::ChainTrust | Mode::PeerOrChainTrust, X509RevocationMode::Online) => Some(
             Problem::note(
-                "revocation-lists",
+                "revocation-online",
                 span,
-                format!("whether {whose} was revoked is looked up in *.crl files; none is fetched"),
+                format!(
+                    "whether {whose} was revoked is asked online, over http, where its chain says; one that \
+                     says nothing is refused"
+                ),
             )
-            .behavior("asks online")
+            .behavior("does the same")
             .fix(
-                "put the issuer's revocation list into the folder CertificateAuthority, or write \
-                 revocationMode=\"NoCheck\" in <authentication>",
+                "nothing, if its authority can be reached from here; otherwise put the authority's revocation \
+                 list into the folder CertificateAuthority, or write revocationMode=\"NoCheck\" in \
+                 <authentication>",
             ),
         ),
         _ => None,

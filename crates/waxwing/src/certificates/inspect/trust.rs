@@ -7,11 +7,13 @@ use waxwing_binding::{
     CertificateReference, Identity as ExpectedIdentity, Severity, StoreName,
     X509CertificateValidationMode as Mode, X509RevocationMode,
 };
-use waxwing_crypto::{Certificate, RevocationList};
+use waxwing_crypto::revocation::RevocationQuestion;
+use waxwing_crypto::{Certificate, CertificateValidator, RevocationList, RevocationMode};
 
 use super::super::StoredCertificate;
 use super::super::folder::{self, Survey};
 use super::{CertificateUse, Check, Inspection};
+use crate::revocation::RevocationError;
 
 impl Inspection<'_> {
     /// The stores that decide whom to trust.
@@ -90,8 +92,8 @@ impl Inspection<'_> {
         }
     }
 
-    /// Without a list of each issuer nobody can tell whether a certificate was revoked, and it is
-    /// refused.
+    /// Without a list of each issuer somebody has to be asked whether a certificate was revoked, or nobody can tell, and it
+    /// is refused.
     fn revocation(&mut self, check: &Check, authorities: &[StoredCertificate]) {
         if check.revocation == X509RevocationMode::NoCheck {
             return;
@@ -130,21 +132,72 @@ impl Inspection<'_> {
         if lacking.is_empty() {
             return;
         }
-        let severity =
-            if lacking.len() == issuers.len() { Severity::Error } else { Severity::Warning };
+        let is_online = check.revocation == X509RevocationMode::Online;
+        let kept = self.stores.revocation().folder().cloned();
+        let is_kept = kept.as_ref().is_some_and(|folder| {
+            std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
+        });
+        let severity = match lacking.len() == issuers.len() && !is_kept {
+            _ if is_online => Severity::Note,
+            true => Severity::Error,
+            false => Severity::Warning,
+        };
+        let what = match is_online {
+            true => {
+                "is asked about over http, at the OCSP responders and lists that each certificate names; one that names none is refused"
+            }
+            false => "is refused, for nobody can tell whether it was revoked",
+        };
+        let fetched = match &kept {
+            Some(folder) => format!("; what was fetched is in {}", folder.display()),
+            None => String::new(),
+        };
         let message = format!(
-            "with revocationMode=\"{}\" what these issued is refused, for nobody can tell whether it was revoked: {} \
-             (looked for *.crl in {} and {})",
+            "with revocationMode=\"{}\" what these issued {what}: {} (looked for *.crl in {} and {}{fetched})",
             check.revocation,
             lacking.join("; "),
             folders[0].display(),
             folders[1].display()
         );
+        let (first, code) = match is_online {
+            true => ("let this machine reach those places, or ", "revocation-online"),
+            false => ("", "revocation-list-missing"),
+        };
         let fix = format!(
-            "put the issuer's revocation list into {}, or write revocationMode=\"NoCheck\" in <authentication>",
+            "{first}put the issuer's revocation list into {}, or write revocationMode=\"NoCheck\" in <authentication>",
             folders[0].display()
         );
-        self.say(CertificateUse::Check, severity, "revocation-list-missing", message, fix);
+        self.say(CertificateUse::Check, severity, code, message, fix);
+    }
+
+    /// Whether a certificate that is known beforehand was revoked, or whom that is asked of. Nobody is asked here.
+    fn revoked(
+        &mut self,
+        question: &RevocationQuestion,
+        validator: &CertificateValidator,
+        about: CertificateUse,
+    ) {
+        let (mode, lists) = (validator.revocation(), validator.revocation_lists());
+        let known = self.stores.revocation().at_hand(question, lists, mode, self.now);
+        let Err(error) = known else { return };
+        let urls: Vec<_> = {
+            let sources = question.sources();
+            sources.ocsp.iter().chain(&sources.lists).map(String::as_str).collect()
+        };
+        let is_unknown = matches!(error, RevocationError::Unknown { .. });
+        if mode != RevocationMode::Online || urls.is_empty() || !is_unknown {
+            let fix = "put what is missing into the stores, or change <authentication>";
+            let message = format!("the service's certificate does not pass the check: {error}");
+            self.say(about, Severity::Error, "certificate-not-trusted", message, fix);
+            return;
+        }
+        let message = format!(
+            "whether the certificate '{}' was revoked is asked when it is used: {}",
+            question.subject(),
+            urls.join(", then ")
+        );
+        let fix = "let this machine reach one of these places, or write revocationMode=\"NoCheck\" in <authentication>";
+        self.say(about, Severity::Note, "revocation-online", message, fix);
     }
 
     /// The service's certificate that a client has beforehand: found, trusted, of the right name.
@@ -169,7 +222,12 @@ impl Inspection<'_> {
             self.stores.validator(check.mode, check.revocation, check.location, check.usage);
         // What is wrong with the stores is told of the stores.
         let Ok(validator) = validator else { return };
-        let Err(error) = validator.validate(certificate, &[], self.now) else { return };
+        let error = match validator.validate_path(certificate, &[], self.now) {
+            Ok(questions) => {
+                return questions.iter().for_each(|q| self.revoked(q, &validator, about));
+            }
+            Err(error) => error,
+        };
         let at = self.chain_break(certificate, &[]);
         let chain = matches!(check.mode, Mode::ChainTrust | Mode::PeerOrChainTrust);
         let at = at.filter(|_| chain).map(|at| format!("; {}", at.what)).unwrap_or_default();
