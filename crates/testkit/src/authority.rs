@@ -204,9 +204,8 @@ impl Holder {
         let mut builder = X509CrlBuilder::new().expect("a builder");
         builder.set_issuer_name(self.x509.subject_name()).expect("an issuer");
         builder.set_last_update(&time(wish.this_update)).expect("a time");
-        if let Some(next) = wish.next_update {
-            builder.set_next_update(&time(next)).expect("a time");
-        }
+        let next = wish.next_update.unwrap_or(wish.this_update);
+        builder.set_next_update(&time(next)).expect("a time");
         for serial in &wish.revoked {
             let mut entry = X509RevokedBuilder::new().expect("a builder");
             entry.set_revocation_date(&time(wish.this_update)).expect("a time");
@@ -222,7 +221,28 @@ impl Holder {
         }
         builder.sort().expect("sorted");
         builder.sign(&self.key, MessageDigest::sha256()).expect("a signature");
-        builder.build().expect("a list").to_der().expect("DER")
+        let list = builder.build().expect("a list").to_der().expect("DER");
+        if wish.next_update.is_some() { list } else { self.without_next_update(&list) }
+    }
+
+    /// The library makes no list without `nextUpdate`: it is cut out, and the list is signed again.
+    fn without_next_update(&self, list: &[u8]) -> Vec<u8> {
+        let (signed, rest) = element(contents(list));
+        let mut content = contents(signed);
+        let mut kept = Vec::new();
+        let mut times = 0;
+        while !content.is_empty() {
+            let (field, after) = element(content);
+            times += usize::from(field[0] == 0x17);
+            if field[0] != 0x17 || times == 1 {
+                kept.push(field);
+            }
+            content = after;
+        }
+        let signed = der(0x30, &kept);
+        let mut signer = Signer::new(MessageDigest::sha256(), &self.key).expect("a signer");
+        let signature = signer.sign_oneshot_to_vec(&signed).expect("a signature");
+        der(0x30, &[&signed, element(rest).0, &der(3, &[&[0], &signature])])
     }
 
     /// An answer of this authority's responder about a certificate that it issued.
@@ -356,6 +376,26 @@ pub fn point(url: &str) -> Vec<u8> {
 /// Its field `distributionPoint`, which an `IssuingDistributionPoint` has, too.
 pub fn point_name(url: &str) -> Vec<u8> {
     der(0xa0, &[&der(0xa0, &[&der(0x86, &[url.as_bytes()])])])
+}
+
+/// The first element of DER, and what follows it.
+fn element(octets: &[u8]) -> (&[u8], &[u8]) {
+    let content = contents(octets);
+    let head = content.as_ptr() as usize - octets.as_ptr() as usize;
+    octets.split_at(head + content.len())
+}
+
+/// The content of the first element of DER.
+fn contents(octets: &[u8]) -> &[u8] {
+    let (head, length) = match octets[1] {
+        short @ 0..0x80 => (2, usize::from(short)),
+        long => {
+            let count = usize::from(long & 0x7f);
+            let length = &octets[2..2 + count];
+            (2 + count, length.iter().fold(0, |sum, o| sum << 8 | usize::from(*o)))
+        }
+    };
+    &octets[head..head + length]
 }
 
 /// An element of DER.

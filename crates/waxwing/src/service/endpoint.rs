@@ -193,7 +193,7 @@ impl Endpoint {
             self.refused(Some(RefusalKind::Login), peer, &problem);
             if let Some(left_out) = self.log.pass() {
                 let address = self.address();
-                tracing::warn!(address, %peer, left_out, "a caller was refused: {}", Cut::of(&problem));
+                tracing::warn!(address, %peer, left_out, "a caller was refused: {}", Cut::own(&problem));
             }
             refusal
         })
@@ -265,10 +265,15 @@ impl Endpoint {
             return;
         }
         self.tell(|address| {
-            let reason = Cut::of(problem).to_string();
             match kind {
-                RefusalKind::Login => HostEvent::LoginRefused { address, peer, reason },
-                _ => HostEvent::MessageRefused { address, peer, reason },
+                // What a rule says of somebody is as long as it needs to be: whom it has asked, and what to do.
+                RefusalKind::Login => {
+                    HostEvent::LoginRefused { address, peer, reason: Cut::own(problem).to_string() }
+                }
+                _ => {
+                    let reason = Cut::of(problem).to_string();
+                    HostEvent::MessageRefused { address, peer, reason }
+                }
             }
         });
     }
@@ -278,8 +283,9 @@ impl Endpoint {
         if let Some(problem) = &problem {
             self.refused(refused, peer, problem);
             if let Some(left_out) = self.log.pass() {
-                let address = self.address();
-                tracing::warn!(address, left_out, "a message was refused: {}", Cut::of(problem));
+                let (address, is_login) = (self.address(), refused == Some(RefusalKind::Login));
+                let problem = if is_login { Cut::own(problem) } else { Cut::of(problem) };
+                tracing::warn!(address, left_out, "a message was refused: {problem}");
             }
         }
         if let Some(session) = &ended {
