@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use waxwing_binding::{
-    CertificatePlace, CertificateReference, Configuration, StoreLocation, StoreName,
-    WaxwingSection, X509CertificateValidationMode, X509RevocationMode,
+    CertificatePlace, CertificateReference, Configuration, DefaultProxy, ProxySettings,
+    StoreLocation, StoreName, WaxwingSection, X509CertificateValidationMode, X509RevocationMode,
 };
 use waxwing_crypto::{
     Certificate, CertificateValidator, Identity, RevocationMode, Usage, ValidationMode,
@@ -40,6 +40,8 @@ pub struct CertificateStores {
     base: PathBuf,
     /// The mapping of the configuration file.
     section: WaxwingSection,
+    /// What the file says of proxies.
+    proxy: Option<DefaultProxy>,
     /// Made when it is needed first.
     revocation: Arc<OnceLock<Revocation>>,
 }
@@ -81,13 +83,14 @@ impl CertificateStores {
     pub fn new(root: impl Into<PathBuf>) -> Self {
         let mut section = WaxwingSection::default();
         section.certificates.store_root = Some(".".to_owned());
-        Self { base: root.into(), section, revocation: Arc::default() }
+        Self { base: root.into(), section, proxy: None, revocation: Arc::default() }
     }
 
     /// The stores that a configuration file names; `folder` is where the file is.
     pub fn of_configuration(configuration: &Configuration, folder: &Path) -> Self {
         let section = configuration.waxwing.clone();
-        Self { base: folder.to_owned(), section, revocation: Arc::default() }
+        let proxy = configuration.net.default_proxy.clone();
+        Self { base: folder.to_owned(), section, proxy, revocation: Arc::default() }
     }
 
     /// The certificate of a reference with its private key.
@@ -160,7 +163,8 @@ impl CertificateStores {
 
     fn revocation_options(&self) -> RevocationOptions {
         let section = &self.section.revocation;
-        let options = RevocationOptions::default();
+        let proxy = ProxySettings { default: self.proxy.clone(), ..ProxySettings::default() };
+        let options = RevocationOptions::default().proxy(proxy);
         let options = match section.timeout.duration() {
             Some(timeout) => options.timeout(timeout),
             None => options.timeout(ALTOGETHER),

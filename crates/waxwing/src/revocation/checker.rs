@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
+use waxwing_binding::{ProxyEnvironment, ProxyRules};
 use waxwing_crypto::revocation::{
     IssuedList, RevocationAnswer, RevocationQuestion, RevocationStatus,
 };
@@ -12,9 +13,10 @@ use waxwing_crypto::{CertificateValidator, RevocationList, RevocationMode};
 use waxwing_security::conversation::CertificateEvidence;
 
 use super::cache::{Cache, Kept, Key, Kind};
+use super::disk;
+use super::fetch::Fetcher;
 use super::flights::{Flights, Landed};
 use super::options::{ALTOGETHER, RevocationOptions};
-use super::{disk, fetch};
 use crate::authentication::AsyncCertificateTrust;
 use crate::future::BoxFuture;
 
@@ -34,7 +36,8 @@ pub struct Revocation {
 /// What fetches need, too.
 #[derive(Debug)]
 struct Shared {
-    options: RevocationOptions,
+    folder: Option<PathBuf>,
+    fetcher: Fetcher,
     cache: Cache,
 }
 
@@ -87,7 +90,10 @@ enum AtHand {
 impl Revocation {
     /// Asks by these options. Nothing is fetched before a certificate is to be judged.
     pub fn new(options: RevocationOptions) -> Self {
-        let shared = Shared { options, cache: Cache::default() };
+        let environment = ProxyEnvironment::read(|name| std::env::var(name).ok());
+        let rules = ProxyRules::of(&options.proxy, &environment);
+        let fetcher = Fetcher { rules, most: options.timeout };
+        let shared = Shared { folder: options.folder, fetcher, cache: Cache::default() };
         Self { shared: Arc::new(shared), flights: Arc::new(Flights::new()) }
     }
 
@@ -98,7 +104,7 @@ impl Revocation {
 
     /// Where what was fetched is kept, if anywhere.
     pub fn folder(&self) -> Option<&PathBuf> {
-        self.shared.options.folder.as_ref()
+        self.shared.folder.as_ref()
     }
 
     /// Whether the certificate of `question` was revoked. `lists` are at hand; whoever else must be asked is asked
@@ -232,10 +238,9 @@ impl Shared {
         lists: Vec<IssuedList>,
         now: Timestamp,
     ) -> Landed {
-        let most = self.options.timeout;
         let fetched = match key.kind {
-            Kind::Ocsp => fetch::ocsp(&key.url, question.ocsp_request(), most).await,
-            Kind::List => fetch::list(&key.url, most).await,
+            Kind::Ocsp => self.fetcher.ocsp(&key.url, question.ocsp_request()).await,
+            Kind::List => self.fetcher.list(&key.url).await,
         };
         // A list of megabytes takes a while to read, and the disk to write.
         let kept_for = key.clone();
@@ -277,7 +282,7 @@ impl Shared {
             (Err(late), RevocationStatus::Good) => return Err(late.to_string()),
         }
         self.cache.fetched(key, kept.clone());
-        if let Some(folder) = &self.options.folder
+        if let Some(folder) = &self.folder
             && let Err(error) = disk::write(folder, key, octets)
         {
             let folder = folder.display();
@@ -288,7 +293,7 @@ impl Shared {
 
     /// Reads what the folder has and memory has not. Blocks.
     fn read_folder(&self, question: &RevocationQuestion, lists: &[IssuedList], now: Timestamp) {
-        let Some(folder) = &self.options.folder else { return };
+        let Some(folder) = &self.folder else { return };
         for key in Key::all(question).iter().filter(|key| !self.cache.is_known(key)) {
             let octets = disk::read(folder, key);
             let kept = octets.and_then(|octets| verified(key, question, &octets, lists, now).ok());

@@ -1,19 +1,23 @@
 //! One exchange over HTTP with an authority: bounded in time and size, without redirections.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{ACCEPT, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT};
+use http::header::{
+    ACCEPT, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HOST, PROXY_AUTHORIZATION, USER_AGENT,
+};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use waxwing_binding::{ProxyAddress, ProxyCredentials, ProxyRoute, ProxyRules};
+use zeroize::Zeroizing;
 
 use super::options::{CONNECT_TIMEOUT, MAX_LIST, MAX_OCSP};
 use super::place::{Place, is_asked, not_asked};
@@ -23,33 +27,58 @@ const MAX_GET: usize = 255;
 /// The most octets of the head of an answer.
 const MAX_HEAD: usize = 16 << 10;
 
-/// Fetches a revocation list.
-///
-/// # Errors
-/// What failed, in words.
-pub(super) async fn list(url: &str, most: Duration) -> Result<Vec<u8>, String> {
-    let place = Place::of(url)?;
-    within(most, exchange(&place, &get(&place, path(&place)), MAX_LIST)).await
+/// How authorities are reached.
+#[derive(Debug)]
+pub(super) struct Fetcher {
+    /// Or why what names a proxy cannot be used.
+    pub(super) rules: Result<ProxyRules, String>,
+    /// How long a fetch may take.
+    pub(super) most: Duration,
 }
 
-/// Asks an OCSP responder (RFC 6960 §A.1): by GET where the request is short, by POST where it is not, or where the
-/// responder does not know GET.
-///
-/// # Errors
-/// What failed, in words.
-pub(super) async fn ocsp(url: &str, request: Vec<u8>, most: Duration) -> Result<Vec<u8>, String> {
-    let place = Place::of(url)?;
-    let ask = async {
-        if let Some(path) = ocsp_path(&place, &request) {
-            match exchange(&place, &get(&place, path), MAX_OCSP).await {
-                Err(Failed::Status(status))
-                    if status.is_client_error() || status.is_server_error() => {}
-                other => return other,
+impl Fetcher {
+    /// Fetches a revocation list.
+    ///
+    /// # Errors
+    /// What failed, in words.
+    pub(super) async fn list(&self, url: &str) -> Result<Vec<u8>, String> {
+        let place = Place::of(url)?;
+        let proxy = self.proxy(url)?;
+        let wanted = get(&place, path(&place));
+        within(self.most, &proxy, exchange(&place, &proxy, &wanted, MAX_LIST)).await
+    }
+
+    /// Asks an OCSP responder (RFC 6960 §A.1): by GET where the request is short, by POST where it is not, or where the
+    /// responder does not know GET.
+    ///
+    /// # Errors
+    /// What failed, in words.
+    pub(super) async fn ocsp(&self, url: &str, request: Vec<u8>) -> Result<Vec<u8>, String> {
+        let place = Place::of(url)?;
+        let proxy = self.proxy(url)?;
+        let ask = async {
+            if let Some(path) = ocsp_path(&place, &request) {
+                match exchange(&place, &proxy, &get(&place, path), MAX_OCSP).await {
+                    Err(Failed::Status(status)) if !status.is_redirection() => {}
+                    other => return other,
+                }
             }
+            exchange(&place, &proxy, &post(&place, request), MAX_OCSP).await
+        };
+        within(self.most, &proxy, ask).await
+    }
+
+    /// The proxy between, if there is one.
+    fn proxy(&self, url: &str) -> Result<Option<ProxyAddress>, String> {
+        let rules = self.rules.as_ref().map_err(String::clone)?;
+        match rules.route(url, &|address| address.is_loopback())? {
+            ProxyRoute::Direct { .. } => Ok(None),
+            ProxyRoute::Through { proxy, .. } if proxy.secure => Err(format!(
+                "the proxy {proxy} is spoken to over TLS, and authorities are asked over http only"
+            )),
+            ProxyRoute::Through { proxy, .. } => Ok(Some(proxy)),
         }
-        exchange(&place, &post(&place, request), MAX_OCSP).await
-    };
-    within(most, ask).await
+    }
 }
 
 /// Why there is no answer.
@@ -60,16 +89,21 @@ enum Failed {
 
 async fn within(
     most: Duration,
+    proxy: &Option<ProxyAddress>,
     exchange: impl Future<Output = Result<Vec<u8>, Failed>>,
 ) -> Result<Vec<u8>, String> {
-    match tokio::time::timeout(most, exchange).await {
-        Err(_) => Err(format!("there was no whole answer within {most:?}")),
-        Ok(Ok(octets)) => Ok(octets),
-        Ok(Err(Failed::Words(words))) => Err(words),
+    let words = match tokio::time::timeout(most, exchange).await {
+        Ok(Ok(octets)) => return Ok(octets),
+        Err(_) => format!("there was no whole answer within {most:?}"),
+        Ok(Err(Failed::Words(words))) => words,
         Ok(Err(Failed::Status(status))) if status.is_redirection() => {
-            Err(format!("it answered HTTP {status}, and redirections are not followed"))
+            format!("it answered HTTP {status}, and redirections are not followed")
         }
-        Ok(Err(Failed::Status(status))) => Err(format!("it answered HTTP {status}")),
+        Ok(Err(Failed::Status(status))) => format!("it answered HTTP {status}"),
+    };
+    match proxy {
+        None => Err(words),
+        Some(proxy) => Err(format!("{words} (through the proxy {proxy})")),
     }
 }
 
@@ -116,10 +150,14 @@ fn post(place: &Place, request: Vec<u8>) -> Wanted {
 }
 
 impl Wanted {
-    fn request(&self) -> Result<Request<Full<Bytes>>, http::Error> {
+    fn request(&self, proxy: Option<&ProxyAddress>) -> Result<Request<Full<Bytes>>, http::Error> {
+        let uri = match proxy {
+            None => self.path.clone(),
+            Some(_) => format!("http://{}{}", self.host, self.path),
+        };
         let mut builder = Request::builder()
             .method(self.method.clone())
-            .uri(&self.path)
+            .uri(uri)
             .header(HOST, &self.host)
             .header(USER_AGENT, "waxwing")
             .header(CONNECTION, "close");
@@ -128,19 +166,42 @@ impl Wanted {
                 .header(CONTENT_TYPE, "application/ocsp-request")
                 .header(ACCEPT, "application/ocsp-response");
         }
+        if let Some(credentials) = proxy.and_then(|proxy| proxy.credentials.as_ref()) {
+            builder = builder.header(PROXY_AUTHORIZATION, basic(credentials)?);
+        }
         builder.body(Full::new(self.body.clone()))
     }
 }
 
-async fn exchange(place: &Place, wanted: &Wanted, limit: usize) -> Result<Vec<u8>, Failed> {
+/// RFC 7617.
+fn basic(credentials: &ProxyCredentials) -> Result<HeaderValue, http::Error> {
+    let ProxyCredentials { user_name, password } = credentials;
+    let both = Zeroizing::new(format!("{user_name}:{}", password.as_str()));
+    let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(both.as_bytes())))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+async fn exchange(
+    place: &Place,
+    proxy: &Option<ProxyAddress>,
+    wanted: &Wanted,
+    limit: usize,
+) -> Result<Vec<u8>, Failed> {
     let broken = |error: hyper::Error| Failed::Words(words(&error));
-    let stream = connect(place).await.map_err(Failed::Words)?;
+    let stream = match proxy {
+        // It looks the name up itself, and whoever named it allows what it does.
+        Some(proxy) => connect(&proxy.host, proxy.port, |_| true).await,
+        None => connect(&place.host, place.port, is_asked).await,
+    };
+    let stream = stream.map_err(Failed::Words)?;
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(MAX_HEAD)
         .handshake(TokioIo::new(stream))
         .await
         .map_err(broken)?;
-    let request = wanted.request().map_err(|error| Failed::Words(error.to_string()))?;
+    let request =
+        wanted.request(proxy.as_ref()).map_err(|error| Failed::Words(error.to_string()))?;
     let answered = pin!(async {
         let response = sender.send_request(request).await.map_err(broken)?;
         collect(response, limit).await
@@ -156,10 +217,14 @@ async fn exchange(place: &Place, wanted: &Wanted, limit: usize) -> Result<Vec<u8
     }
 }
 
-async fn connect(place: &Place) -> Result<TcpStream, String> {
-    let found = tokio::net::lookup_host((place.host.as_str(), place.port)).await;
-    let found = found.map_err(|error| format!("{} cannot be found: {error}", place.host))?;
-    let mut why = format!("{} has no address", place.host);
+async fn connect(
+    host: &str,
+    port: u16,
+    is_asked: impl Fn(IpAddr) -> bool,
+) -> Result<TcpStream, String> {
+    let found = tokio::net::lookup_host((host, port)).await;
+    let found = found.map_err(|error| format!("{host} cannot be found: {error}"))?;
+    let mut why = format!("{host} has no address");
     for address in found {
         if !is_asked(address.ip()) {
             why = not_asked(address.ip());

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use waxwing_binding::ProxySettings;
+
 /// How long a connection may take.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long everything may take that one verdict waits for: as in Windows. A rule has
@@ -22,17 +24,20 @@ pub const MAX_LISTS_IN_FOLDER: u64 = 256 << 20;
 pub const FAILURE_KEPT: Duration = Duration::from_secs(60);
 
 /// How revocation is asked about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RevocationOptions {
     pub(super) folder: Option<PathBuf>,
     pub(super) timeout: Duration,
+    pub(super) proxy: ProxySettings,
 }
 
 impl Default for RevocationOptions {
     /// 10 seconds for a fetch; what was fetched is kept in `waxwing/revocation` below the user's folder for caches
-    /// (`XDG_CACHE_HOME` or `~/.cache`, `~/Library/Caches`, `%LOCALAPPDATA%`), where the environment names one.
+    /// (`XDG_CACHE_HOME` or `~/.cache`, `~/Library/Caches`, `%LOCALAPPDATA%`), where the environment names one; through the
+    /// proxy of the environment (`HTTP_PROXY`, `NO_PROXY`), if there is one.
     fn default() -> Self {
-        Self { folder: cache_folder(), timeout: Duration::from_secs(10) }
+        let (folder, timeout) = (cache_folder(), Duration::from_secs(10));
+        Self { folder, timeout, proxy: ProxySettings::default() }
     }
 }
 
@@ -55,6 +60,13 @@ impl RevocationOptions {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout.min(ALTOGETHER);
+        self
+    }
+
+    /// The same, through the proxy that these settings name.
+    #[must_use]
+    pub fn proxy(mut self, settings: ProxySettings) -> Self {
+        self.proxy = settings;
         self
     }
 }

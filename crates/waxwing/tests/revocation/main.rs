@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use responder::{Answer, Responder};
+use waxwing::binding::ProxySettings;
 use waxwing::crypto::revocation::RevocationQuestion;
 use waxwing::crypto::{Certificate, CertificateValidator, RevocationMode, Usage, ValidationMode};
 use waxwing::revocation::{Revocation, RevocationError, RevocationOptions};
@@ -154,6 +155,27 @@ async fn responders_that_know_no_get_are_posted_to() {
     world.first().await.unwrap();
     let asked = world.server.asked("/ocsp");
     assert!(asked.len() == 2 && asked[1].starts_with("POST /ocsp "), "{asked:?}");
+}
+
+/// Through a proxy, which is given the whole URL and looks the name up itself.
+#[tokio::test]
+async fn a_proxy_between_is_asked_for_the_whole_url() {
+    let world = World::with(|wish, _| wish.list("http://ca.example/root.crl")).await;
+    let by = |credentials: &str| {
+        let address = world.server.url("").replace("http://", &format!("http://{credentials}"));
+        let settings = ProxySettings {
+            address: Some(address),
+            use_default: false,
+            ..ProxySettings::default()
+        };
+        Revocation::new(RevocationOptions::default().in_memory().proxy(settings))
+    };
+    let refused = world.online(&by("alice:secret@")).await;
+    is_unknown(refused.clone(), "HTTP 404 Not Found (through the proxy http://127.0.0.1:");
+    assert!(!refused.unwrap_err().to_string().contains("secret"));
+    world.server.set("http://ca.example/root.crl", world.list(&[]));
+    world.online(&by("")).await.unwrap();
+    assert_eq!(world.server.asked("http://ca.example/root.crl").len(), 2);
 }
 
 /// Whatever comes that is no answer: it is told in words, and the certificate is refused.
