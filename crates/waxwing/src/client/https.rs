@@ -91,13 +91,13 @@ impl ChannelFactory {
                 address = self.endpoint.address,
                 "sslCertificateAuthentication decides about the server's certificate; whether it is the host's is not checked"
             );
-            let trust = self.stores.trust(
+            let rule = self.stores.trust(
                 check.certificate_validation_mode,
                 check.revocation_mode,
                 check.trusted_store_location,
                 Usage::Service,
             );
-            let rule = TrustRule::Quick(Arc::new(trust.map_err(|e| self.certificate(e))?));
+            let rule = rule.map_err(|e| self.certificate(e))?;
             return Ok(Arc::new(ByRule::new(rule, clock)));
         }
         let roots = self.stores.server_roots().map_err(|error| self.certificate(error))?;

@@ -331,12 +331,15 @@ async fn answers_have_their_time() {
     world.now = start + Duration::from_secs(20 * 3600);
     world.server.set("/root.crl", world.list(&[]));
     world.online(&revocation).await.unwrap();
+    // The first says nothing of that time, the second does.
+    world.now = start + Duration::from_secs(30 * 3600);
     let ended = async {
-        while world.server.asked("/root.crl").len() < 2 {
+        while world.ask(&revocation, RevocationMode::Offline).await.is_err() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(5), ended).await.expect("it is fetched anew");
+    tokio::time::timeout(Duration::from_secs(20), ended).await.expect("it is fetched anew");
+    assert_eq!(world.server.asked("/root.crl").len(), 2);
     // Of a day later it says nothing, nor does the authority, which has gone.
     world.now = start + Duration::from_secs(4 * 24 * 3600);
     world.server.set("/root.crl", Answer::Status("410 Gone"));
