@@ -57,7 +57,14 @@ impl TlsProfile {
         builder.set_cipher_list(&format!("{suites}:@SECLEVEL={level}"))?;
         // A client that renegotiates makes the server work; nobody here needs it.
         builder.set_options(SslOptions::NO_RENEGOTIATION | SslOptions::NO_COMPRESSION);
-        builder.set_mode(SslMode::NO_AUTO_CHAIN);
+        // What is written again may lie elsewhere and be more; idle connections hold no buffers.
+        builder.set_mode(
+            SslMode::NO_AUTO_CHAIN
+                | SslMode::AUTO_RETRY
+                | SslMode::ACCEPT_MOVING_WRITE_BUFFER
+                | SslMode::ENABLE_PARTIAL_WRITE
+                | SslMode::RELEASE_BUFFERS,
+        );
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ use tower_service::Service;
 use super::cookies::Cookies;
 use super::error::HttpError;
 use super::proxy::{FirstHop, Hop, HttpProxy, ProxyError};
+use super::socket::{Below, without_tls};
 use super::tls::{self, ClientTls, ClosedInHandshake, TlsError};
 use crate::future::BoxFuture;
 
@@ -44,7 +45,7 @@ impl Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<Hop>;
+    type Response = MaybeHttpsStream<Below<Hop>>;
     type Error = Box<dyn StdError + Send + Sync>;
     type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
 
@@ -60,7 +61,11 @@ impl Service<Uri> for Connector {
             Some(tls) if uri.scheme() == Some(&Scheme::HTTPS) => {
                 Box::pin(tls.clone().connect(first, uri))
             }
-            _ => Box::pin(async move { Ok(MaybeHttpsStream::Http(first.call(uri).await?)) }),
+            _ => {
+                Box::pin(
+                    async move { Ok(MaybeHttpsStream::Http(without_tls(first.call(uri).await?))) },
+                )
+            }
         }
     }
 }

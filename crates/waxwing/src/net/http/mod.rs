@@ -9,6 +9,7 @@ mod error;
 mod login;
 mod proxy;
 mod server;
+mod socket;
 mod status;
 mod tls;
 mod told_body;

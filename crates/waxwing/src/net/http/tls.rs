@@ -17,6 +17,7 @@ use tower_service::Service;
 use waxwing_crypto::https::{self, TlsProfile};
 use waxwing_crypto::{Certificate, CryptoError, Identity};
 
+use super::socket::{Below, BelowTls};
 use crate::future::BoxFuture;
 
 /// How long a handshake may take when nobody waits for it any more, WCF's time to open a channel.
@@ -27,7 +28,7 @@ const ATTEMPTS: usize = 3;
 /// What connections run over before TLS.
 pub(super) type Tcp = TokioIo<TcpStream>;
 /// A connection with TLS or without, over what `C` connects with.
-type Stream<C> = MaybeHttpsStream<<C as Service<Uri>>::Response>;
+type Stream<C> = MaybeHttpsStream<Below<<C as Service<Uri>>::Response>>;
 type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// Decides whether a server is trusted, by the certificates that it has shown (its own first) and the host that was asked.
@@ -130,7 +131,7 @@ impl ClientTls {
         C::Response: Read + Write + Connection + Unpin + Send + 'static,
         C::Future: 'static,
     {
-        let mut connector = self.layer.layer(below);
+        let mut connector = self.layer.layer(BelowTls(below));
         let decision = Arc::clone(decision);
         connector.set_callback(move |config, _| {
             // Names are compared with all the rest of the certificate, not by the library alone.

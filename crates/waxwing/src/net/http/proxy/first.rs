@@ -11,6 +11,7 @@ use tower_service::Service;
 use super::hop::Hop;
 use super::{BoxError, HttpProxy};
 use crate::future::BoxFuture;
+use crate::net::http::socket::without_tls;
 
 /// Makes connections, through the proxy if there is one.
 #[derive(Clone)]
@@ -43,11 +44,9 @@ impl Service<Uri> for FirstHop {
         let mut tcp = std::mem::replace(&mut self.tcp, ready);
         match self.proxy.clone() {
             Some(proxy) => Box::pin(async move { Ok(proxy.reach(tcp, uri).await?) }),
-            None => {
-                Box::pin(
-                    async move { Ok(Hop::direct(MaybeHttpsStream::Http(tcp.call(uri).await?))) },
-                )
-            }
+            None => Box::pin(async move {
+                Ok(Hop::direct(MaybeHttpsStream::Http(without_tls(tcp.call(uri).await?))))
+            }),
         }
     }
 }

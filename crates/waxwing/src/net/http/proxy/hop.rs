@@ -8,10 +8,11 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_openssl::client::legacy::MaybeHttpsStream;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 
+use crate::net::http::socket::Below;
 use crate::net::http::tls::Tcp;
 
 /// A connection to a server or proxy, with TLS or without.
-pub(super) type Io = MaybeHttpsStream<Tcp>;
+pub(super) type Io = MaybeHttpsStream<Below<Tcp>>;
 
 /// What a message, or TLS with the server, goes over.
 pub(in crate::net::http) struct Hop {

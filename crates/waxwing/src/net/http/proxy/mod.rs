@@ -25,6 +25,7 @@ pub(super) use self::hop::Hop;
 use self::hop::Io;
 use self::tunnel::TunnelError;
 use super::tls::ClientTls;
+use crate::net::http::socket::without_tls;
 
 /// How long a proxy may take to answer CONNECT; it connects in the meantime, so it gets as long as a handshake.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
@@ -151,7 +152,10 @@ impl HttpProxy {
         let uri: Uri = self.address.to_string().parse().map_err(|error| failed(&error))?;
         let connected: Result<Io, BoxError> = match &self.tls {
             Some(tls) if self.address.secure => tls.clone().connect(tcp, uri).await,
-            _ => tcp.call(uri).await.map(MaybeHttpsStream::Http).map_err(Into::into),
+            _ => {
+                let connected = tcp.call(uri).await.map_err(Into::into);
+                connected.map(|stream| MaybeHttpsStream::Http(without_tls(stream)))
+            }
         };
         connected.map_err(|error| failed(&innermost(&*error)))
     }
