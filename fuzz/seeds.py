@@ -47,6 +47,8 @@ for name in ("valid", "invalid", "public", "reports"):
         keep("config", vector["config"].encode())
 for path in sorted((data / "pki").glob("*.cert.pem")):
     keep("certificates", path.read_bytes())
+for path in sorted((here / "seeds" / "revocation").glob("*")):
+    keep("revocation", path.read_bytes())
 for path in sorted((here.parent / "crates/binding/tests/files").glob("*.config")):
     keep("config", path.read_bytes())
 print(len(all_texts), "texts")

@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use jiff::Timestamp;
+use waxwing::binding::{Configuration, Severity};
+use waxwing::check::FileCheck;
 use waxwing::contract::{OperationFault, service_contract};
 use waxwing::service::HostEvent;
 use waxwing::{
@@ -137,4 +139,65 @@ async fn both_ends_ask_about_the_other() {
     assert!(error.contains("/services.crl: it answered HTTP 503"), "{error}");
     assert!(error.contains("because the revocation server was offline."), "{error}");
     host.close().await;
+}
+
+/// `check` tells whom a certificate that is known beforehand will ask, and of one that names nobody that it is refused.
+/// Nobody is asked.
+#[test]
+fn a_check_tells_who_will_be_asked() {
+    let now = Timestamp::now();
+    let seconds = now.as_second();
+    let root = Wish::new("root", 1, seconds).authority().by_itself();
+    let own = Wish::new("alice", 3, seconds).by(&root);
+    let text = |mode: &str| {
+        format!(
+            r#"<configuration><system.serviceModel>
+  <client><endpoint name="desk" address="http://localhost/desk" binding="wsHttpBinding" bindingConfiguration="B"
+      behaviorConfiguration="C" contract="IDesk"/></client>
+  <bindings><wsHttpBinding><binding name="B"><security>
+    <message clientCredentialType="Certificate" negotiateServiceCredential="false"/></security></binding></wsHttpBinding></bindings>
+  <behaviors><endpointBehaviors><behavior name="C"><clientCredentials>
+    <clientCertificate findValue="alice" x509FindType="FindBySubjectName"/>
+    <serviceCertificate><defaultCertificate storeName="TrustedPeople" findValue="localhost" x509FindType="FindBySubjectName"/>
+      <authentication revocationMode="{mode}"/></serviceCertificate>
+  </clientCredentials></behavior></endpointBehaviors></behaviors>
+</system.serviceModel><waxwing><revocation cacheFolder="cache"/></waxwing></configuration>"#
+        )
+    };
+    let service = Wish::new("localhost", 5, seconds).dns("localhost");
+    let place = "http://ca.example/services.crl";
+    for (mode, service, severity, code, words) in [
+        (
+            "Online",
+            service.clone().list(place).by(&root),
+            Severity::Note,
+            "revocation-online",
+            place,
+        ),
+        (
+            "Online",
+            service.clone().by(&root),
+            Severity::Error,
+            "certificate-not-trusted",
+            "it names neither",
+        ),
+        (
+            "Offline",
+            service.list(place).by(&root),
+            Severity::Error,
+            "certificate-not-trusted",
+            "Online",
+        ),
+    ] {
+        let (folder, _) = machine(&own, &root, &text(mode));
+        let people = folder.path().join("certificates/TrustedPeople");
+        std::fs::create_dir_all(&people).unwrap();
+        std::fs::write(people.join("service.cer"), service.der()).unwrap();
+        let check = FileCheck::of(Configuration::load(&text(mode)), folder.path(), now);
+        let found =
+            check.certificates.iter().find(|found| found.message.contains("'CN=localhost'"));
+        let found = found.unwrap_or_else(|| panic!("{mode}: {:?}", check.certificates));
+        assert_eq!((found.severity, found.code), (severity, code), "{}", found.message);
+        assert!(found.message.contains(words), "{}", found.message);
+    }
 }
