@@ -216,6 +216,12 @@ impl EffectiveSecurity {
         self.first_element().is_asymmetric()
     }
 
+    /// Whether messages whose protection is the connection's may go over one that protects nothing
+    /// (`allowInsecureTransport`): somebody in front of the service ends TLS.
+    pub fn allows_insecure_transport(&self) -> bool {
+        self.over_transport && self.element.allow_insecure_transport
+    }
+
     /// Whether Basic Security Profile 1.0 attributes are written.
     pub fn is_basic_security_profile(&self) -> bool {
         self.version.is_basic_security_profile()

@@ -433,7 +433,8 @@ fn insecure_transport(elements: &[CustomElement], found: &mut Vec<Refusal>) {
             "The 'CustomBinding'.'http://tempuri.org/' binding is configured with an \
              authentication mode that requires transport level integrity and confidentiality. \
              However the transport cannot provide integrity and confidentiality.",
-            "use a mode without OverTransport, or <httpsTransport />",
+            "use a mode without OverTransport, or <httpsTransport />; where somebody in front of the \
+             service ends TLS, write allowInsecureTransport=\"true\" on both sides of it",
         ));
     }
 }

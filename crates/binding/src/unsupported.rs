@@ -308,14 +308,6 @@ fn credential(security: &EffectiveSecurity, endpoint: &EffectiveEndpoint, found:
 }
 
 fn message_security(security: &EffectiveSecurity, found: &mut Found) {
-    if security.over_transport {
-        found.add(
-            "credentials in the header, with the protection of the connection \
-             (TransportWithMessageCredential)",
-            "use mode=\"Transport\" or mode=\"Message\"",
-            "security/@authenticationMode",
-        );
-    }
     let elements = || security.element.bootstrap().into_iter().chain([&security.element]);
     let is_10 = |e: &SecurityBindingElement| !e.message_security_version.is_ws_security_11();
     if elements().any(|e| is_10(e) && is_by_certificate(e)) {

@@ -161,7 +161,6 @@ pub(crate) const SCHEMES: &[&str] =
 pub(crate) const CREDENTIALS: &[&str] = &["Ntlm", "Windows", "InheritedFromHost"];
 /// Modes of message security that are not run.
 pub(crate) const MODES: &[&str] = &[
-    "CertificateOverTransport",
     "IssuedToken",
     "IssuedTokenForCertificate",
     "IssuedTokenForSslNegotiated",
@@ -170,5 +169,4 @@ pub(crate) const MODES: &[&str] = &[
     "KerberosOverTransport",
     "SspiNegotiated",
     "SspiNegotiatedOverTransport",
-    "UserNameOverTransport",
 ];

@@ -41,14 +41,18 @@ fn what_can_be_run_is_not_refused() {
             assert_eq!(features("ws2007HttpBinding", &ws(&message)), [""; 0]);
         }
     }
-    let mixed = "<binding><security mode=\"TransportWithMessageCredential\"><message \
-                 clientCredentialType=\"UserName\"/></security></binding>";
-    assert_eq!(
-        features("wsHttpBinding", mixed),
-        [
-            "credentials in the header, with the protection of the connection (TransportWithMessageCredential)"
-        ]
-    );
+    for credential in ["UserName", "Certificate"] {
+        let mixed = format!(
+            "<binding><security mode=\"TransportWithMessageCredential\"><message \
+             clientCredentialType=\"{credential}\"/></security></binding>"
+        );
+        assert_eq!(features("wsHttpBinding", &mixed), [""; 0]);
+        assert_eq!(features("ws2007HttpBinding", &mixed), [""; 0]);
+        // Somebody in front of the service ends TLS.
+        let mode = format!("authenticationMode=\"{credential}OverTransport\"");
+        let bare = custom(&format!("{mode} allowInsecureTransport=\"true\""));
+        assert_eq!(features("customBinding", &bare), [""; 0]);
+    }
     for credential in ["None", "Certificate"] {
         let transport = format!(
             "<binding><security mode=\"Transport\"><transport clientCredentialType=\"{credential}\"/>\

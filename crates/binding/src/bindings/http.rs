@@ -73,7 +73,7 @@ settings! {
         attributes {
             /// Where messages are secured.
             mode: BasicHttpSecurityMode = BasicHttpSecurityMode::None, "mode"
-                => RunsExcept(&["TransportWithMessageCredential"]);
+                => Runs;
         }
         children {
             /// Security of the connection.
@@ -90,7 +90,7 @@ settings! {
         attributes {
             /// Where messages are secured.
             mode: BasicHttpsSecurityMode = BasicHttpsSecurityMode::Transport, "mode"
-                => RunsExcept(&["TransportWithMessageCredential"]);
+                => Runs;
         }
         children {
             /// Security of the connection.

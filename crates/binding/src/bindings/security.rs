@@ -172,7 +172,7 @@ settings! {
                 => RunsExcept(&["true"]);
             /// Whether an …OverTransport mode may go over plain HTTP; absent means false.
             allow_insecure_transport: Option<bool> = None, "allowInsecureTransport"
-                => note("the modes that it is for need HTTPS, which is refused");
+                => Runs;
         }
         children {
             /// The issued token, for the IssuedToken… modes.

@@ -72,7 +72,7 @@ settings! {
         attributes {
             /// Where messages are secured.
             mode: SecurityMode = SecurityMode::Message, "mode"
-                => RunsExcept(&["TransportWithMessageCredential"]);
+                => Runs;
         }
         children {
             /// Security of the connection.

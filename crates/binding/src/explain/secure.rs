@@ -16,7 +16,7 @@ pub(super) fn explain(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
         without_message_security(endpoint, facts);
         return;
     };
-    facts.say(Topic::Security, first_security(security));
+    facts.say(Topic::Security, first_security(endpoint, security));
     if let Some(session) = &security.secure_conversation {
         conversation(security, session, endpoint, facts);
     } else {
@@ -89,9 +89,15 @@ fn credential(credential: MessageCredentialType) -> &'static str {
 }
 
 /// The bootstrap of the session, or the security of each message.
-fn first_security(security: &EffectiveSecurity) -> String {
+fn first_security(endpoint: &EffectiveEndpoint, security: &EffectiveSecurity) -> String {
     let who = credential(security.credential);
     let mode = security.authentication;
+    if is_bare(endpoint, security) {
+        return format!(
+            "{mode}: nothing here protects the messages (allowInsecureTransport): somebody in front of the service has \
+             to end TLS, and is trusted; {who} in the SOAP header, in clear"
+        );
+    }
     if security.over_transport {
         return format!("{mode}: TLS protects the messages; {who} in the SOAP header");
     }
@@ -112,6 +118,11 @@ fn first_security(security: &EffectiveSecurity) -> String {
         }
     };
     format!("{mode}: {how}; {who}")
+}
+
+/// Whether protection is left to a connection that has none.
+fn is_bare(endpoint: &EffectiveEndpoint, security: &EffectiveSecurity) -> bool {
+    security.allows_insecure_transport() && endpoint.transport.scheme == "http"
 }
 
 fn conversation(
@@ -258,7 +269,13 @@ fn protection(endpoint: &EffectiveEndpoint, security: &EffectiveSecurity, facts:
         let unsigned = security.secure_conversation.is_none()
             && security.credential == MessageCredentialType::UserName;
         let header = if unsigned { "nothing" } else { "only the timestamp" };
-        let text = format!("TLS signs and encrypts everything; in the header {header} is signed");
+        let everything = match is_bare(endpoint, security) {
+            true => "nothing is encrypted",
+            false => "TLS signs and encrypts everything",
+        };
+        let text = format!(
+            "{everything}; in the header {header} is signed; the protection levels of a contract change nothing"
+        );
         facts.say(Topic::Protection, text);
         return;
     }

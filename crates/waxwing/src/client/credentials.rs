@@ -37,6 +37,10 @@ impl ChannelFactory {
         };
         let identity = self.own_identity().map_err(certificate)?;
         options.credential = self.credential(identity.as_ref())?;
+        if security.over_transport {
+            options.binding = Some(ClientBinding::Transport);
+            return Ok(options);
+        }
         if let Some(expected) = self.expected_identity()? {
             options.identity = expected;
         }
@@ -70,6 +74,8 @@ impl ChannelFactory {
             Some(rule) => Some(rule.clone()),
             // Without security nobody shows a certificate.
             None if self.endpoint.security.is_none() => None,
+            // The connection proves the service.
+            None if self.endpoint.security.as_ref().is_some_and(|s| s.over_transport) => None,
             None => Some(self.configured_trust().map_err(failed)?),
         };
         let http = self.http_credentials()?.map(Arc::new);

@@ -84,6 +84,12 @@ impl Credentials {
                 None => Ok(options),
             };
         };
+        if security.over_transport {
+            // The connection has the certificate.
+            let allow_insecure = security.allows_insecure_transport();
+            options.binding = Some(ServiceBinding::Transport { allow_insecure });
+            return Ok(options);
+        }
         let identity = match (&self.certificate, endpoint.service_certificate()) {
             (Some(identity), _) => identity.clone(),
             (None, Some(reference)) => {

@@ -163,7 +163,9 @@ impl<H: HttpHandler> Server<H> {
             };
             let Some((stream, caller)) = secured else { return };
             let places = Arc::clone(&place.places);
-            let exchange = Exchange { handler, places, connection, peer, caller, max_body };
+            let protected = matches!(stream, Stream::Tls(_));
+            let exchange =
+                Exchange { handler, places, connection, peer, caller, protected, max_body };
             serve(stream, exchange, place, watcher).await;
         }
     }

@@ -34,6 +34,8 @@ pub(super) struct HttpRequest {
     pub(super) peer: SocketAddr,
     /// What TLS says of that.
     pub(super) caller: TransportCaller,
+    /// Whether it came over TLS.
+    pub(super) protected: bool,
     /// The entity body, never longer than the server takes.
     pub(super) body: Bytes,
 }
@@ -86,6 +88,7 @@ pub(super) struct Exchange<H> {
     pub(super) connection: Arc<Connection>,
     pub(super) peer: SocketAddr,
     pub(super) caller: TransportCaller,
+    pub(super) protected: bool,
     pub(super) max_body: usize,
 }
 
@@ -147,6 +150,7 @@ impl<H: HttpHandler> Exchange<H> {
             method: head.method,
             peer: self.peer,
             caller: self.caller.clone(),
+            protected: self.protected,
             body,
         }))
     }

@@ -99,9 +99,9 @@ async fn exchange(receiver: Arc<dyn Receiver>, request: HttpRequest) -> HttpRepl
         Some(Shown::Nothing) => return challenge(false),
         Some(Shown::Stale) => return challenge(true),
     };
-    let HttpRequest { content_type, soap_action, peer, body, .. } = request;
+    let HttpRequest { content_type, soap_action, peer, protected, body, .. } = request;
     let action = soap_action;
-    let incoming = Incoming { peer, content_type, action, caller, protected: false, octets: body };
+    let incoming = Incoming { peer, content_type, action, caller, protected, octets: body };
     let refused = |refusal| match refusal {
         Refusal::Malformed => StatusCode::BAD_REQUEST,
         Refusal::Unauthorized => StatusCode::UNAUTHORIZED,
