@@ -198,3 +198,73 @@ async fn a_bare_connection_is_allowed_by_name() {
     let error = factory.err().expect("refused").to_string();
     assert!(error.contains(said) && error.contains("allowInsecureTransport"), "{error}");
 }
+
+/// A pair of `wsHttpBinding` or `ws2007HttpBinding` over real TLS.
+async fn over_tls(section: &str, message: &str, reliable: bool) -> Result<String, String> {
+    let folders = [stores("service", "ca", &[]), stores("alice", "ca", &[])];
+    let binding = format!(
+        "<bindings><{section}><binding name=\"B\" openTimeout=\"00:00:20\" sendTimeout=\"00:00:20\">\
+         <reliableSession enabled=\"{reliable}\"/><security mode=\"TransportWithMessageCredential\">\
+         <message {message}/></security></binding></{section}></bindings>"
+    );
+    let contract = "Microsoft.ServiceModel.Samples.ICalculator";
+    let service_text = format!(
+        "<configuration><system.serviceModel><services><service name=\"CalculatorService\" behaviorConfiguration=\"S\">\
+         <host><baseAddresses><add baseAddress=\"https://127.0.0.1:0\"/></baseAddresses></host>\
+         <endpoint address=\"/calc\" binding=\"{section}\" bindingConfiguration=\"B\" contract=\"{contract}\"/>\
+         </service></services>{binding}<behaviors><serviceBehaviors><behavior name=\"S\"><serviceCredentials>\
+         <serviceCertificate findValue=\"localhost\" x509FindType=\"FindBySubjectName\" storeName=\"My\" \
+         storeLocation=\"LocalMachine\"/><clientCertificate><authentication certificateValidationMode=\"ChainTrust\" \
+         revocationMode=\"NoCheck\"/></clientCertificate></serviceCredentials></behavior></serviceBehaviors></behaviors>\
+         </system.serviceModel></configuration>"
+    );
+    let load = |folder: &Path, text: &str| {
+        let path = folder.join("file.config");
+        std::fs::write(&path, text).unwrap();
+        ConfigurationFile::load(&path).unwrap_or_else(|e| panic!("{e}"))
+    };
+    let config = load(folders[0].path(), &service_text);
+    let service = Counting::default();
+    let host = ServiceHostBuilder::from_config(&config, "CalculatorService", &CALCULATOR_CONTRACT)
+        .map_err(|e| e.to_string())?
+        .user_names(|name: &str, password: Option<&str>| match (name, password) {
+            ("alice", Some("secret")) => Ok(()),
+            _ => Err("the password is wrong".to_owned()),
+        })
+        .open(ServiceInstances::single(CalculatorService::new(service.clone())))
+        .await
+        .map_err(|e| e.to_string())?;
+    let port = host.local_addresses()[0].port();
+    let client_text = format!(
+        "<configuration><system.serviceModel><client><endpoint name=\"calc\" address=\"https://localhost:{port}/calc\" \
+         binding=\"{section}\" bindingConfiguration=\"B\" behaviorConfiguration=\"C\" contract=\"{contract}\"/></client>\
+         {binding}<behaviors><endpointBehaviors><behavior name=\"C\"><clientCredentials><clientCertificate \
+         findValue=\"alice\" x509FindType=\"FindBySubjectName\" storeName=\"My\" storeLocation=\"CurrentUser\"/>\
+         </clientCredentials></behavior></endpointBehaviors></behaviors></system.serviceModel></configuration>"
+    );
+    let config = load(folders[1].path(), &client_text);
+    let factory = ChannelFactory::from_config(&config, "calc", &CALCULATOR_CONTRACT);
+    let factory = factory.map_err(|e| e.to_string())?.user_name("alice", "secret");
+    call(&factory).await?;
+    host.close().await;
+    let caller = service.caller.lock().unwrap().clone();
+    Ok(caller.unwrap_or_default())
+}
+
+/// `mode="TransportWithMessageCredential"` as files have it, over TLS.
+#[tokio::test]
+async fn the_mode_runs_over_tls() {
+    for section in ["wsHttpBinding", "ws2007HttpBinding"] {
+        for (credential, expected) in [("UserName", "alice"), ("Certificate", "CN=alice; ")] {
+            for (session, reliable) in [("false", false), ("true", false), ("true", true)] {
+                let message = format!(
+                    "clientCredentialType=\"{credential}\" establishSecurityContext=\"{session}\""
+                );
+                let caller = over_tls(section, &message, reliable).await;
+                let caller =
+                    caller.unwrap_or_else(|e| panic!("{section} {message} {reliable}: {e}"));
+                assert!(caller.starts_with(expected), "{section} {message}: '{caller}'");
+            }
+        }
+    }
+}
