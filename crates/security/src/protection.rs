@@ -235,6 +235,23 @@ impl ProtectionRequirements {
         }
     }
 
+    /// A header that every message, requests and replies, has signed where it is there, whether a contract declares it or
+    /// not.
+    pub fn sign_header(&mut self, namespace: &str, local: &str) -> &mut Self {
+        let header = HeaderProtection {
+            namespace: namespace.into(),
+            local: local.into(),
+            level: ProtectionLevel::Sign,
+        };
+        for ActionMap { actions, wildcard } in [&mut self.requests, &mut self.replies] {
+            for protection in actions.values_mut().chain(wildcard) {
+                let body = protection.body;
+                protection.raise(MessageProtection { body, headers: vec![header.clone()] });
+            }
+        }
+        self
+    }
+
     /// The protection of a message, or `None` for an action that no contract names.
     pub fn find(&self, direction: Direction, action: &str) -> Option<&MessageProtection> {
         match direction {

@@ -17,13 +17,15 @@ pub enum Mutation {
     TakeAnyReply,
     /// The client sends a one-way message again when somebody demands a new key.
     SendNotesAgain,
+    /// The service takes into a sequence what comes from anybody that it trusts.
+    IgnoreSender,
     /// The client forgets calls that are not answered when the time to close is up.
     ForgetCalls,
 }
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ExecuteUnaccepted,
         Self::ExecuteAtOnce,
         Self::ForgetAccept,
@@ -31,6 +33,7 @@ impl Mutation {
         Self::ForgetPlace,
         Self::TakeAnyReply,
         Self::SendNotesAgain,
+        Self::IgnoreSender,
         Self::ForgetCalls,
     ];
 }

@@ -324,6 +324,7 @@ macro_rules! behavior {
                     return cx.report(extensions::too_many(child));
                 }
                 if cx.extensions.behaviors.contains(&child.name) {
+                    cx.report(foreign(child));
                     return self.others.push(OtherElement::read(child, cx));
                 }
                 let mut registered = extensions::behaviors();
@@ -409,6 +410,20 @@ behavior! {
     dispatcher_synchronization: DispatcherSynchronization = "dispatcherSynchronization";
     /// Serializer.
     data_contract_serializer: DataContractSerializer = "dataContractSerializer";
+}
+
+/// A behavior of the program's own: what it did in .NET must be done in code.
+fn foreign(child: &Node) -> Problem {
+    let name = &child.name;
+    let fix = match name.as_str() {
+        "signCustomHeaders" => {
+            "sign the headers that it lists in code, on both sides: ChannelFactory::sign_header and \
+             ServiceHostBuilder::sign_header, or headers of the contract with the protection level Sign"
+        }
+        _ => "do in code what it did, or remove it if the other side does without",
+    };
+    let message = format!("<{name}> does nothing here: it is a .NET class of the program's own");
+    Problem::warning("foreign-behavior", child.name_span, message).behavior("runs it").fix(fix)
 }
 
 fn wrong_kind(child: &Node, behavior: &str, owner: &str, cx: &mut Reader) {

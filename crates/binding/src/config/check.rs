@@ -151,8 +151,9 @@ fn order_of_elements(binding: &Binding, node: &Node, cx: &mut Reader) {
             Problem::warning(
                 "reliable-session-without-conversation",
                 parameters.name_span,
-                "the reliable session is not bound to a secure conversation: whoever may send at \
-                 all may send into any session",
+                "the reliable session is not bound to a secure conversation: with WCF whoever may \
+                 send at all may send into any session; Waxwing's service takes in a session only \
+                 what comes from who began it, and knows nobody where clients are anonymous",
             )
             .fix(
                 "write <security authenticationMode=\"SecureConversation\">\n  \

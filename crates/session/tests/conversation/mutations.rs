@@ -6,13 +6,13 @@ use crate::world::run;
 const SEEDS: u64 = 1500;
 
 /// Rules that this simulation does not notice in a few hundred seeds, or not in all: others do.
-const ELSEWHERE: [Rule; 10] = {
+const ELSEWHERE: [Rule; 11] = {
     use waxwing_reliable::Mutation::{
         CloseEarly, CompleteByExchange, IgnoreContext, IgnoreWindow, RenumberReply,
         UnboundedReplies,
     };
     use waxwing_security::Mutation::{KeepFormerKeys, TakeAnyDemand};
-    use waxwing_session::Mutation::{ForgetAccept, SendNotesAgain};
+    use waxwing_session::Mutation::{ForgetAccept, IgnoreSender, SendNotesAgain};
     [
         // The simulator of the sequences: it looks into their memories, and lets strangers and liars in.
         Rule::Reliable(UnboundedReplies),
@@ -26,6 +26,7 @@ const ELSEWHERE: [Rule; 10] = {
         Rule::Security(TakeAnyDemand),
         Rule::Session(ForgetAccept),
         Rule::Session(SendNotesAgain),
+        Rule::Session(IgnoreSender),
     ]
 };
 

@@ -192,7 +192,20 @@ impl Plan {
         let by_name =
             plan.protection != Protection::None && plan.credential != Credential::Anonymous;
         let plan = if by_name && r.permille(150) { plan.with_impostor() } else { plan };
-        if r.permille(250) { plan.over_transport(r) } else { plan }
+        let plan = if r.permille(250) { plan.over_transport(r) } else { plan };
+        if r.permille(200) { plan.under_certificates(r) } else { plan }
+    }
+
+    /// The same with certificates of both ends, if it can be: reliable sessions in one-shot messages, too, which are bound
+    /// to their senders.
+    fn under_certificates(self, r: &mut Random) -> Self {
+        if self.protection == Protection::None || self.is_by_transport() {
+            return self;
+        }
+        let alone = r.permille(600) && self.class != Class::Corrupt;
+        let protection = if alone { Protection::OneShot } else { self.protection };
+        let (binding, credential) = (BindingKind::Asymmetric, Credential::Certificate);
+        Self { binding, credential, protection, ..self }
     }
 
     /// The same over a transport that protects messages, if it can be: nobody alters or swaps anything on it, and what

@@ -29,6 +29,9 @@ impl ChannelFactory {
         options::fill_client_options(&mut options, endpoint);
         let (contract, level) = (self.contract, self.protection_level);
         options.requirements = requirements([contract], level, endpoint.reliable_session.is_some());
+        for (local, namespace) in &self.signed_headers {
+            options.requirements.sign_header(namespace, local);
+        }
         let Some(security) = &endpoint.security else {
             return match requirements::unmet(contract, level, endpoint) {
                 Some(text) => Err(ChannelError::incomplete(text, &endpoint.address)),

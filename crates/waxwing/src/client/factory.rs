@@ -37,6 +37,7 @@ pub struct ChannelFactory {
     pub(super) endpoint: EffectiveEndpoint,
     pub(super) contract: &'static ContractDescription,
     pub(super) protection_level: Option<ProtectionLevel>,
+    pub(super) signed_headers: Vec<(String, String)>,
     pub(super) stores: CertificateStores,
     pub(super) certificate: Option<Identity>,
     pub(super) user_name: Option<(String, Zeroizing<String>)>,
@@ -117,6 +118,7 @@ impl ChannelFactory {
             endpoint,
             contract,
             protection_level: None,
+            signed_headers: Vec::new(),
             stores,
             certificate: None,
             user_name: None,
@@ -216,6 +218,16 @@ impl ChannelFactory {
     pub fn protection_level(mut self, level: ProtectionLevel) -> Self {
         self.prepared = Prepared::default();
         self.protection_level = Some(level);
+        self
+    }
+
+    /// The same, signing the header with this local name and namespace in every message that has it, and demanding its
+    /// signature of replies, although no contract declares it: one added by [`CallOptions`](crate::contract::CallOptions).
+    /// The service needs the same. Headers of a contract say their protection level themselves.
+    #[must_use]
+    pub fn sign_header(mut self, local: impl Into<String>, namespace: impl Into<String>) -> Self {
+        self.prepared = Prepared::default();
+        self.signed_headers.push((local.into(), namespace.into()));
         self
     }
 

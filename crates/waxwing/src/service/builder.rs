@@ -282,6 +282,15 @@ impl ServiceHostBuilder {
         self
     }
 
+    /// The same, demanding that the header with this local name and namespace is signed in every message that has it, and
+    /// signing it in replies, although no contract declares it. Clients need the same
+    /// ([`ChannelFactory::sign_header`](crate::ChannelFactory::sign_header)).
+    #[must_use]
+    pub fn sign_header(mut self, local: impl Into<String>, namespace: impl Into<String>) -> Self {
+        self.setup.credentials.signed_headers.push((local.into(), namespace.into()));
+        self
+    }
+
     /// The same with other clocks.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {

@@ -34,6 +34,7 @@ pub(super) struct Credentials {
     pub(super) https_certificate: Option<Identity>,
     pub(super) tls_versions: Option<RangeInclusive<TlsVersion>>,
     pub(super) protection_level: Option<ProtectionLevel>,
+    pub(super) signed_headers: Vec<(String, String)>,
     /// The keys of security contexts that the service does not remember.
     pub(super) cookies: Cookies,
 }
@@ -50,6 +51,7 @@ impl Credentials {
             https_certificate: None,
             tls_versions: None,
             protection_level: None,
+            signed_headers: Vec::new(),
             cookies: Cookies::default(),
         }
     }
@@ -76,6 +78,9 @@ impl Credentials {
         let level = self.protection_level;
         options.requirements =
             requirements(contracts.iter(), level, endpoint.reliable_session.is_some());
+        for (local, namespace) in &self.signed_headers {
+            options.requirements.sign_header(namespace, local);
+        }
         let Some(security) = &endpoint.security else {
             let mut unmet =
                 contracts.iter().filter_map(|c| requirements::unmet(c, level, endpoint));

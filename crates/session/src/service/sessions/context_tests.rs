@@ -67,9 +67,15 @@ impl Desk {
         }
     }
 
-    fn arrive(&mut self, body: Body<()>, sequence: Option<Sequence>, context: Option<&str>) {
+    fn arrive(
+        &mut self,
+        caller: CallerIdentity,
+        body: Body<()>,
+        sequence: Option<Sequence>,
+        context: Option<&str>,
+    ) {
         self.exchange += 1;
-        let caller = Arc::new(CallerIdentity::Anonymous);
+        let caller = Arc::new(caller);
         let envelope = Envelope::new(MessageVersion::SOAP12_ADDRESSING10);
         let id = format!("urn:m:{}", self.exchange);
         let addressing = Addressing { message_id: Some(id.clone()), ..Addressing::default() };
@@ -84,6 +90,10 @@ impl Desk {
 
     /// A sequence created in this context.
     fn create(&mut self, context: &str) -> SessionId {
+        self.create_from(CallerIdentity::Anonymous, Some(context))
+    }
+
+    fn create_from(&mut self, caller: CallerIdentity, context: Option<&str>) -> SessionId {
         let anonymous = "http://www.w3.org/2005/08/addressing/anonymous";
         let create = CreateSequence {
             acks_to: EndpointReference::new(anonymous),
@@ -93,15 +103,25 @@ impl Desk {
             reply_to: None,
             to: None,
         };
-        self.arrive(Body::CreateSequence(Box::new(create)), None, Some(context));
+        self.arrive(caller, Body::CreateSequence(Box::new(create)), None, context);
         self.created.last().cloned().expect("a session")
     }
 
     /// Message `number` of a sequence; gives whether it was executed.
     fn call(&mut self, session: &SessionId, number: u64, context: Option<&str>) -> bool {
+        self.call_from(CallerIdentity::Anonymous, session, number, context)
+    }
+
+    fn call_from(
+        &mut self,
+        caller: CallerIdentity,
+        session: &SessionId,
+        number: u64,
+        context: Option<&str>,
+    ) -> bool {
         let before = self.executed;
         let sequence = Sequence { identifier: session.clone(), number, last_message: false };
-        self.arrive(Body::Application(()), Some(sequence), context);
+        self.arrive(caller, Body::Application(()), Some(sequence), context);
         self.executed > before
     }
 }
@@ -126,4 +146,48 @@ fn a_sequence_ends_with_its_context() {
     desk.give(ServiceInput::ContextLost(Identifier::new(contexts[0])));
     assert_eq!((desk.engine.session_count(), &desk.gone, desk.freed), (1, &vec![lost.clone()], 1));
     assert!(!desk.call(&lost, 2, Some(contexts[0])) && desk.call(&kept, 2, Some(contexts[1])));
+}
+
+fn user(name: &str) -> CallerIdentity {
+    CallerIdentity::UserName(name.into())
+}
+
+#[allow(clippy::disallowed_methods, reason = "tests read their data")]
+fn holder(name: &str) -> CallerIdentity {
+    let path = format!("{}/../../testdata/pki/{name}.cert.pem", env!("CARGO_MANIFEST_DIR"));
+    let read = std::fs::read(path).expect("a certificate");
+    let mut certificates = waxwing_crypto::Certificate::from_pem(&read).expect("a certificate");
+    CallerIdentity::Certificate(certificates.remove(0))
+}
+
+/// Where every message proves for itself who sent it there is no context: the sender is what binds.
+#[test]
+fn a_sequence_takes_nothing_of_another_sender() {
+    for (own, other) in [
+        (user("alice"), user("bob")),
+        (holder("alice"), holder("bob")),
+        (holder("alice"), user("alice")),
+        (user("alice"), user("Alice")),
+    ] {
+        let mut desk = Desk::new();
+        let session = desk.create_from(own.clone(), None);
+        let theirs = desk.create_from(other.clone(), None);
+        assert_ne!(session, theirs);
+        assert!(!desk.call_from(other.clone(), &session, 1, None));
+        assert!(!desk.call_from(CallerIdentity::Anonymous, &session, 1, None));
+        assert!(!desk.call_from(own.clone(), &theirs, 1, None));
+        let named = format!("{own}");
+        assert!(!desk.call(&session, 1, Some(&named)), "what a message names is no proof");
+        assert!(desk.call_from(own.clone(), &session, 1, None), "{own}");
+        assert!(!desk.call_from(other.clone(), &session, 2, None) && desk.gone.is_empty());
+        assert!(desk.call_from(other, &theirs, 1, None));
+    }
+}
+
+#[test]
+fn anonymous_senders_are_not_told_apart() {
+    let mut desk = Desk::new();
+    let session = desk.create_from(CallerIdentity::Anonymous, None);
+    assert!(desk.call_from(CallerIdentity::Anonymous, &session, 1, None));
+    assert!(!desk.call_from(user("alice"), &session, 2, None));
 }

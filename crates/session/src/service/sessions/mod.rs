@@ -186,7 +186,8 @@ impl ServiceSessions {
     fn arrived(&mut self, exchange: ExchangeId, arrived: VerifiedMessage, at: &mut Moment<'_>) {
         let VerifiedMessage { message, tag, security, caller } = arrived;
         if let Some(listener) = &mut self.listener {
-            let tag = tag.or_else(|| sender_of(&caller));
+            let sender = || sender_of(&caller).filter(|_| !broken(Mutation::IgnoreSender));
+            let tag = tag.or_else(sender);
             listener.handle(ListenerInput::Request { exchange, message, tag }, at);
             return self.drain(security.as_ref(), at);
         }
