@@ -4,11 +4,14 @@
 #![allow(clippy::disallowed_methods)]
 
 mod common;
+#[path = "../examples/nemhandel.rs"]
+mod nemhandel_example;
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use common::*;
+use waxwing::contract::{CallOptions, MessageHeader};
 use waxwing::{
     ChannelFactory, ConfigurationFile, ServiceHost, ServiceHostBuilder, ServiceInstances,
 };
@@ -212,5 +215,59 @@ async fn strangers_and_other_bindings_are_refused() {
         assert!(error.contains("InvalidSecurity"), "{error}");
         assert_eq!(pair.service.executed.load(Ordering::SeqCst), 0);
         pair.host.close().await;
+    }
+}
+
+#[tokio::test]
+async fn the_example_runs() {
+    let receipts = nemhandel_example::run().await.unwrap();
+    assert_eq!(receipts.len(), 3);
+    let receipt = "29 characters from 5798000416604, signed by CN=alice; 6F5B48E4E16E1BE648C46642470445381215C311";
+    assert!(receipts.iter().all(|r| r == receipt), "{receipts:?}");
+}
+
+/// A header that no contract declares (`signCustomHeaders` of NemHandel's library): signed where both sides say so, and
+/// refused where the service says so and the client does not.
+#[tokio::test]
+async fn headers_that_no_contract_declares_are_signed() {
+    for (by_service, by_client, runs) in
+        [(true, true, true), (true, false, false), (false, true, true), (false, false, true)]
+    {
+        let elements = nemhandel();
+        let folders = [stores("service", "ca", &[]), stores("alice", "ca", &["service"])];
+        service_config(&Binding::none(), folders[0].path());
+        let config = file(folders[0].path(), "service.config", &elements);
+        let mut host =
+            ServiceHostBuilder::from_config(&config, "CalculatorService", &CALCULATOR_CONTRACT)
+                .unwrap();
+        if by_service {
+            host = host.sign_header("MessageIdentifier", "urn:rasp");
+        }
+        let service = Counting::default();
+        let instances = ServiceInstances::single(CalculatorService::new(service.clone()));
+        let host = host.open(instances).await.unwrap();
+        let address = format!("http://{}/calc", host.local_addresses()[0]);
+        client_config(&Binding::none(), folders[1].path(), &address, "CN=", "localhost");
+        let config = file(folders[1].path(), "client.config", &elements);
+        let mut factory =
+            ChannelFactory::from_config(&config, "calc", &CALCULATOR_CONTRACT).unwrap();
+        if by_client {
+            factory = factory.sign_header("MessageIdentifier", "urn:rasp");
+        }
+        let channel = factory.open_channel().await.unwrap();
+        let client = CalculatorClient::new(&channel);
+        let header = MessageHeader::new("MessageIdentifier", "urn:rasp", &7).unwrap();
+        let sum = client.with_options(CallOptions::new().header(header)).add(1.0, 2.0).await;
+        let what = format!("{by_service} {by_client}");
+        match runs {
+            true => assert_eq!(sum.unwrap(), 3.0, "{what}"),
+            false => {
+                let error = sum.unwrap_err().to_string();
+                assert!(error.contains("InvalidSecurity"), "{what}: {error}");
+                assert_eq!(service.executed.load(Ordering::SeqCst), 0);
+            }
+        }
+        channel.abort("the test is over");
+        host.close().await;
     }
 }
