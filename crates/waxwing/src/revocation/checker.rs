@@ -6,24 +6,16 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::time::Instant;
 use waxwing_binding::{ProxyEnvironment, ProxyRules};
-use waxwing_crypto::revocation::{
-    IssuedList, RevocationAnswer, RevocationQuestion, RevocationStatus,
-};
-use waxwing_crypto::{CertificateValidator, RevocationList, RevocationMode};
-use waxwing_security::conversation::CertificateEvidence;
+use waxwing_crypto::revocation::{IssuedList, RevocationQuestion, RevocationStatus, Unusable};
+use waxwing_crypto::{RevocationList, RevocationMode};
 
 use super::cache::{Cache, Kept, Key, Kind};
 use super::disk;
+use super::error::{RevocationError, offline, unknown};
 use super::fetch::Fetcher;
 use super::flights::{Flights, Landed};
 use super::options::{ALTOGETHER, RevocationOptions};
-use crate::authentication::AsyncCertificateTrust;
-use crate::future::BoxFuture;
-
-/// What Windows says when nobody could tell (`RevocationStatusUnknown`).
-const UNKNOWN: &str = "The revocation function was unable to check revocation for the certificate.";
-/// What it says besides when nobody was reached (`OfflineRevocation`).
-const OFFLINE: &str = "The revocation function was unable to check revocation because the revocation server was offline.";
+use super::said::Said;
 
 /// Asks whether certificates were revoked, and keeps the answers. Clones are one; the fetches that are under way end with
 /// the last of them.
@@ -41,52 +33,6 @@ struct Shared {
     cache: Cache,
 }
 
-/// Why a certificate is not good.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RevocationError {
-    /// Its issuer took it back.
-    #[error(
-        "the certificate '{subject}' was revoked by its issuer '{issuer}'{}, as {source_of_it} says (WCF: The certificate is revoked.)",
-        .since.map(|since| format!(" at {since}")).unwrap_or_default()
-    )]
-    Revoked {
-        /// Whose.
-        subject: String,
-        /// Who issued it.
-        issuer: String,
-        /// Since when.
-        since: Option<Timestamp>,
-        /// Who says so.
-        source_of_it: String,
-    },
-    /// Nobody could tell.
-    #[error(
-        "whether the certificate '{subject}', issued by '{issuer}', was revoked is unknown: {reason}. {advice}, put the issuer's revocation list into the folder CertificateAuthority of the store, or write revocationMode=\"NoCheck\" (WCF: {UNKNOWN}{})",
-        if *.is_offline { format!(" {OFFLINE}") } else { String::new() }
-    )]
-    Unknown {
-        /// Whose.
-        subject: String,
-        /// Who issued it.
-        issuer: String,
-        /// What was tried, and what came of it.
-        reason: String,
-        /// What may be done first.
-        advice: &'static str,
-        /// Whether it names somebody who was not reached, or was not asked.
-        is_offline: bool,
-    },
-}
-
-/// What is known without asking anybody.
-enum AtHand {
-    /// It is good. The places whose answer is ageing are asked anew, while it still holds.
-    Good(Vec<Key>),
-    /// Nobody said anything that holds; what there was.
-    Nothing(Vec<String>),
-}
-
 impl Revocation {
     /// Asks by these options. Nothing is fetched before a certificate is to be judged.
     pub fn new(options: RevocationOptions) -> Self {
@@ -95,11 +41,6 @@ impl Revocation {
         let fetcher = Fetcher { rules, most: options.timeout };
         let shared = Shared { folder: options.folder, fetcher, cache: Cache::default() };
         Self { shared: Arc::new(shared), flights: Arc::new(Flights::new()) }
-    }
-
-    /// Trust by a validator, with revocation asked about as its mode says.
-    pub fn trust(&self, validator: CertificateValidator) -> RevocationTrust {
-        RevocationTrust { revocation: self.clone(), validator: Arc::new(validator) }
     }
 
     /// Where what was fetched is kept, if anywhere.
@@ -135,14 +76,15 @@ impl Revocation {
     ) -> Result<(), RevocationError> {
         let lists = issued(question, lists);
         self.shared.read_folder(question, &lists, now);
-        match self.shared.at_hand(question, &lists, now)? {
-            AtHand::Good(_) => Ok(()),
-            AtHand::Nothing(why) if mode == RevocationMode::Online => Err(unknown(question, why)),
-            AtHand::Nothing(why) => Err(offline(question, why)),
+        let (said, _) = self.shared.at_hand(question, &lists, now)?;
+        match said.is_good() {
+            true => Ok(()),
+            false if mode == RevocationMode::Online => Err(said.refusal(unknown, question)),
+            false => Err(said.refusal(offline, question)),
         }
     }
 
-    async fn ask_until(
+    pub(super) async fn ask_until(
         &self,
         question: &RevocationQuestion,
         lists: &[RevocationList],
@@ -155,26 +97,26 @@ impl Revocation {
         }
         let lists = issued(question, lists);
         self.look_into_folder(question, &lists, now).await;
-        let mut why = match self.shared.at_hand(question, &lists, now)? {
-            AtHand::Good(ageing) => {
-                if mode == RevocationMode::Online {
-                    ageing.iter().for_each(|key| drop(self.begin(key, question, &lists, now)));
-                }
-                return Ok(());
-            }
-            AtHand::Nothing(why) => why,
-        };
+        let (mut said, ageing) = self.shared.at_hand(question, &lists, now)?;
         if mode == RevocationMode::Offline {
-            return Err(offline(question, why));
+            return if said.is_good() { Ok(()) } else { Err(said.refusal(offline, question)) };
+        }
+        if said.is_good() {
+            ageing.iter().for_each(|key| drop(self.begin(key, question, &lists, now)));
+            return Ok(());
         }
         for key in Key::all(question) {
-            let landed = self.fetch(&key, question, &lists, now, until).await;
-            match landed.and_then(|kept| judged(&kept, &key, question, now)) {
-                Ok(verdict) => return verdict,
-                Err(words) => why.push(format!("{}: {words}", key.described())),
+            let kept = self.fetch(&key, question, &lists, now, until).await;
+            let source = key.described();
+            match kept {
+                Ok(kept) => said.take(kept.answer(question), &source, question, now)?,
+                Err(words) => said.fails(&source, &words),
+            }
+            if said.is_good() {
+                return Ok(());
             }
         }
-        Err(unknown(question, why))
+        Err(said.refusal(unknown, question))
     }
 
     /// Looks for what another process, or this one before it was started again, has kept.
@@ -247,7 +189,9 @@ impl Shared {
         let keeper = Arc::clone(&self);
         let kept = move |octets: Vec<u8>| {
             let kept = verified(&kept_for, &question, &octets, &lists, now)?;
-            keeper.keep(&kept_for, &kept, &octets, &question, now)?;
+            keeper
+                .keep(&kept_for, &kept, &octets, &question, now)
+                .map_err(|unusable| unusable.to_string())?;
             Ok(kept)
         };
         let landed = match fetched {
@@ -266,7 +210,7 @@ impl Shared {
         landed
     }
 
-    /// Keeps what was fetched, if it holds. That something was revoked is worth telling though it is out of date.
+    /// Keeps what was fetched, if it holds. That something was revoked is worth keeping though it is out of date.
     fn keep(
         &self,
         key: &Key,
@@ -274,12 +218,10 @@ impl Shared {
         octets: &[u8],
         question: &RevocationQuestion,
         now: Timestamp,
-    ) -> Result<(), String> {
-        let answer = kept.answer(question).map_err(|e| e.to_string())?;
-        match (answer.in_time(now), &answer.status) {
-            (Ok(()), _) => {}
-            (Err(_), RevocationStatus::Revoked { .. }) => return Ok(()),
-            (Err(late), RevocationStatus::Good) => return Err(late.to_string()),
+    ) -> Result<(), Unusable> {
+        let answer = kept.answer(question)?;
+        if answer.status == RevocationStatus::Good {
+            answer.in_time(now)?;
         }
         self.cache.fetched(key, kept.clone());
         if let Some(folder) = &self.folder
@@ -301,35 +243,26 @@ impl Shared {
         }
     }
 
-    /// What lists of the store, and what was fetched before, say. That a certificate was revoked is final, whoever else says
-    /// otherwise, and however old it is.
+    /// What lists of the store, and what was fetched before, say; and of which places the answer is ageing.
     fn at_hand(
         &self,
         question: &RevocationQuestion,
         lists: &[IssuedList],
         now: Timestamp,
-    ) -> Result<AtHand, RevocationError> {
-        let (mut is_good, mut ageing, mut why) = (false, Vec::new(), Vec::new());
+    ) -> Result<(Said, Vec<Key>), RevocationError> {
+        let (mut said, mut ageing) = (Said::default(), Vec::new());
         for list in lists {
-            let source = "a list in the store folder";
-            match judge(question.read_list(list).map_err(|e| e.to_string()), question, source, now)
-            {
-                Ok(verdict) => verdict.map(|_| is_good = true)?,
-                Err(words) => why.push(format!("{source}: {words}")),
-            }
+            said.take(question.read_list(list), "a list in the store folder", question, now)?;
         }
         for key in Key::all(question) {
             let Some(kept) = self.cache.get(&key) else { continue };
-            let answer = kept.answer(question).map_err(|e| e.to_string());
-            let is_ageing = answer.as_ref().is_ok_and(|answer| answer.is_ageing(now));
-            // What is out of date is fetched anew, and not told.
-            if let Ok(verdict) = judge(answer, question, &key.described(), now) {
-                verdict?;
-                is_good = true;
-                ageing.extend(is_ageing.then_some(key));
+            let answer = kept.answer(question);
+            if answer.as_ref().is_ok_and(|answer| answer.is_ageing(now)) {
+                ageing.push(key.clone());
             }
+            said.take_kept(answer, &key.described(), question, now)?;
         }
-        Ok(if is_good { AtHand::Good(ageing) } else { AtHand::Nothing(why) })
+        Ok((said, ageing))
     }
 }
 
@@ -355,116 +288,4 @@ fn verified(
         return Err("it does not say when the next one comes (nextUpdate)".to_owned());
     }
     question.issued(&list).map(Kept::List).map_err(|e| e.to_string())
-}
-
-/// The verdict, if what was kept gives one.
-fn judged(
-    kept: &Kept,
-    key: &Key,
-    question: &RevocationQuestion,
-    now: Timestamp,
-) -> Result<Result<(), RevocationError>, String> {
-    let answer = kept.answer(question).map_err(|e| e.to_string());
-    judge(answer, question, &key.described(), now)
-}
-
-fn judge(
-    answer: Result<RevocationAnswer, String>,
-    question: &RevocationQuestion,
-    source: &str,
-    now: Timestamp,
-) -> Result<Result<(), RevocationError>, String> {
-    let answer = answer?;
-    match answer.status {
-        RevocationStatus::Revoked { since } => Ok(Err(RevocationError::Revoked {
-            subject: question.subject(),
-            issuer: question.issuer(),
-            since,
-            source_of_it: source.to_owned(),
-        })),
-        RevocationStatus::Good => answer.in_time(now).map(Ok).map_err(|e| e.to_string()),
-    }
-}
-
-/// Nobody could tell, though everybody was asked.
-fn unknown(question: &RevocationQuestion, mut why: Vec<String>) -> RevocationError {
-    let sources = question.sources();
-    let is_offline = !(sources.ocsp.is_empty() && sources.lists.is_empty());
-    if !is_offline {
-        why.push(
-            "it names neither an OCSP responder nor a revocation list that can be asked".to_owned(),
-        );
-    }
-    why.extend(sources.passed_over.iter().map(|what| format!("not asked: {what}")));
-    RevocationError::Unknown {
-        subject: question.subject(),
-        issuer: question.issuer(),
-        reason: why.join("; "),
-        advice: if is_offline {
-            "Make one of these places reachable"
-        } else {
-            "Have it issued anew with one"
-        },
-        is_offline,
-    }
-}
-
-/// Nobody was to be asked.
-fn offline(question: &RevocationQuestion, mut why: Vec<String>) -> RevocationError {
-    why.push(
-        "neither the store folder nor what was fetched before says anything that still holds"
-            .to_owned(),
-    );
-    RevocationError::Unknown {
-        subject: question.subject(),
-        issuer: question.issuer(),
-        reason: why.join("; "),
-        advice: "Write revocationMode=\"Online\"",
-        is_offline: true,
-    }
-}
-
-/// Trust by a validator, with revocation asked about: a rule for
-/// [`ChannelFactory::service_trust_async`](crate::ChannelFactory::service_trust_async) and
-/// [`ServiceHostBuilder::client_trust_async`](crate::ServiceHostBuilder::client_trust_async).
-#[derive(Debug, Clone)]
-pub struct RevocationTrust {
-    revocation: Revocation,
-    validator: Arc<CertificateValidator>,
-}
-
-impl RevocationTrust {
-    /// The validator.
-    pub(crate) fn validator(&self) -> &CertificateValidator {
-        &self.validator
-    }
-
-    /// Asks about every certificate of the path that [`CertificateValidator::validate_path`] gave, the one nearest to the
-    /// root first: of what a revoked authority issued nothing is asked.
-    pub(crate) async fn ask(
-        &self,
-        questions: Vec<RevocationQuestion>,
-        now: Timestamp,
-    ) -> Result<(), RevocationError> {
-        let until = Instant::now() + ALTOGETHER;
-        let (mode, lists) = (self.validator.revocation(), self.validator.revocation_lists());
-        for question in &questions {
-            self.revocation.ask_until(question, lists, mode, now, until).await?;
-        }
-        Ok(())
-    }
-}
-
-impl AsyncCertificateTrust for RevocationTrust {
-    fn check<'a>(
-        &'a self,
-        evidence: &'a CertificateEvidence,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<(), String>> {
-        let path = self.validator.validate_path(&evidence.certificate, &evidence.chain, now);
-        Box::pin(async move {
-            let questions = path.map_err(|error| error.to_string())?;
-            self.ask(questions, now).await.map_err(|error| error.to_string())
-        })
-    }
 }

@@ -21,13 +21,18 @@
 mod cache;
 mod checker;
 mod disk;
+mod error;
 mod fetch;
 mod flights;
 mod options;
 mod place;
+mod said;
+mod trust;
 
-pub use checker::{Revocation, RevocationError, RevocationTrust};
+pub use checker::Revocation;
+pub use error::RevocationError;
 pub use options::{
     ALTOGETHER, CONNECT_TIMEOUT, FAILURE_KEPT, MAX_FETCHES, MAX_LIST, MAX_LISTS_IN_FOLDER,
     MAX_LISTS_IN_MEMORY, MAX_OCSP, RevocationOptions,
 };
+pub use trust::RevocationTrust;

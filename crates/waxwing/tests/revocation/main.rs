@@ -12,7 +12,9 @@ use jiff::Timestamp;
 use responder::{Answer, Responder};
 use waxwing::binding::ProxySettings;
 use waxwing::crypto::revocation::RevocationQuestion;
-use waxwing::crypto::{Certificate, CertificateValidator, RevocationMode, Usage, ValidationMode};
+use waxwing::crypto::{
+    Certificate, CertificateValidator, RevocationList, RevocationMode, Usage, ValidationMode,
+};
 use waxwing::revocation::{Revocation, RevocationError, RevocationOptions};
 use waxwing::security::{AsyncCertificateTrust, CertificateEvidence};
 use waxwing_testkit::authority::{Holder, ListWish, OcspStatus, OcspWish, Wish};
@@ -373,6 +375,34 @@ async fn an_older_list_does_not_replace_a_newer_one() {
     tokio::time::timeout(Duration::from_secs(5), asked).await.expect("it is fetched anew");
     world.now = start + Duration::from_secs(2 * 24 * 3600);
     is_unknown(world.ask(&revocation, RevocationMode::Offline).await, "Online");
+}
+
+/// A certificate on hold is released by a newer list, and not by an older answer that somebody replays.
+#[tokio::test]
+async fn what_was_revoked_is_released_by_something_newer_only() {
+    let mut world = World::new().await;
+    let (revocation, start, now) = (in_memory(), world.now, world.seconds());
+    let old = OcspWish {
+        this_update: now - 2 * DAY,
+        next_update: Some(now + 9 * DAY),
+        ..OcspWish::of(now, OcspStatus::Good)
+    };
+    world.server.set("/root.crl", world.list(&[3]));
+    is_revoked(world.online(&revocation).await, "the revocation list");
+    // Two days later that list is out of date; the responder gives what it signed before the revocation.
+    world.now = start + Duration::from_secs(2 * 24 * 3600);
+    world.server.set("/ocsp", Answer::Octets(world.root.ocsp(&world.leaf, &old)));
+    world.server.set("/root.crl", Answer::Status("503 Down"));
+    let other = Revocation::new(RevocationOptions::default().in_memory());
+    world.online(&other).await.unwrap();
+    is_revoked(world.ask(&revocation, RevocationMode::Offline).await, "the revocation list");
+    let list = world.root.list(&ListWish::of(now, &[3]));
+    let lists = [RevocationList::from_octets(&list).unwrap()];
+    let (question, online) = (world.question(), RevocationMode::Online);
+    is_revoked(other.ask(&question, &lists, online, world.now).await, "a list in the store folder");
+    // What is made later releases it.
+    world.server.set("/root.crl", world.list(&[]));
+    in_memory().ask(&question, &lists, online, world.now).await.unwrap();
 }
 
 /// Of what a revoked authority issued nothing is asked: whoever stole its key chose the URL.
