@@ -38,7 +38,7 @@ listens() { # listens PORT NAME
   return 1
 }
 
-squid_proxy() { # squid_proxy NAME PORT [EVERYBODY]: with Basic unless everybody may pass
+squid_proxy() { # squid_proxy NAME PORT [everybody|digest]: with Basic unless everybody may pass, or Digest
   mkdir -p "$work/$1"
   chmod 777 "$work/$1"
   echo "alice:$(openssl passwd -apr1 secret)" >"$work/$1/users"
@@ -55,7 +55,14 @@ squid_proxy() { # squid_proxy NAME PORT [EVERYBODY]: with Basic unless everybody
     echo "visible_hostname squid.test"
     # A name that the proxy alone knows.
     echo "hosts_file $work/hosts"
-    if [ -z "${3:-}" ]; then
+    if [ "${3:-}" != everybody ]; then
+      if [ "${3:-}" = digest ]; then
+        echo "alice:squid:$(printf alice:squid:secret | openssl md5 -r | cut -d' ' -f1)" >"$work/$1/digests"
+        echo "auth_param digest program ${helper%/*}/digest_file_auth -c $work/$1/digests"
+        echo "auth_param digest realm squid"
+        # So that clients meet a nonce that is too old.
+        echo "auth_param digest nonce_max_count 7"
+      fi
       echo "auth_param basic program $helper $work/$1/users"
       echo "auth_param basic realm squid"
       echo "acl known proxy_auth REQUIRED"
@@ -162,6 +169,9 @@ if wanted proxies; then
     # tinyproxy says 401.
     through "http://alice:wrong@127.0.0.1:$guarded" && client "http-$kind-wrong" "the proxy http://127.0.0.1:$guarded"
   done
+  digest=$(free_port) && squid_proxy digest-squid "$digest" digest
+  through "http://alice:secret@127.0.0.1:$digest" && client http-squid-digest 0
+  through "http://alice:wrong@127.0.0.1:$digest" && client http-squid-digest-wrong "407"
   nobody=$(free_port)
   client_config wsHttpBinding "$(binding '' "$message")" "$port"
   client http-loopback 0 "HTTP_PROXY=http://127.0.0.1:$nobody"
@@ -189,6 +199,8 @@ if wanted tunnels; then
     through "http://alice:secret@127.0.0.1:$guarded" && client "https-$kind-basic" 0
     through "http://127.0.0.1:$guarded" && client "https-$kind-nobody" "407"
   done
+  digest=$(free_port) && squid_proxy tunnel-digest-squid "$digest" digest
+  through "http://alice:secret@127.0.0.1:$digest" && client https-squid-digest 0
   passed https-squid-log "$work/tunnel-squid/access.log" "CONNECT localhost:$port alice"
   closed=$(free_port)
   client_config wsHttpBinding "$(binding "useDefaultWebProxy=\"false\" proxyAddress=\"http://127.0.0.1:$open_squid\"" "$over_tls")" "$closed" '' https

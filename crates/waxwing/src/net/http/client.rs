@@ -21,7 +21,7 @@ use super::body::{CollectError, Unlimited, collect};
 use super::coding::{ACCEPTED, CodingError, decompressed};
 use super::connect::{Connector, HttpSettings, chain, is_no_http, not_connected, tls_failed};
 pub(super) use super::error::HttpError;
-use super::proxy::ProxyError;
+use super::proxy::{self, ProxyError};
 use super::status::StatusMeaning;
 use super::told_body::ToldBody;
 use crate::net::transport::{Written, written};
@@ -102,24 +102,26 @@ impl HttpClient {
         let Some(proxy) = proxy.filter(|_| uri.scheme() == Some(&Scheme::HTTP)) else {
             return exchange.run(headers, body, written).await;
         };
-        let (mut written, mut shown) = (Some(written), proxy.shown());
-        loop {
+        let failed = |error: ProxyError| HttpError::ProxyAuthentication { text: error.to_string() };
+        let (mut written, mut asked) = (Some(written), proxy.accepted_before());
+        let target = uri.to_string();
+        for _ in 0..proxy::MOST_ATTEMPTS {
             let mut headers = headers.clone();
-            let is_shown = shown.is_some();
-            headers.extend(shown.map(|shown| (PROXY_AUTHORIZATION, shown)));
+            if let Some(asked) = &asked {
+                let shown = proxy.shown(asked, "POST", &target).map_err(failed)?;
+                headers.insert(PROXY_AUTHORIZATION, shown);
+            }
             // Whoever sends the next message of the session waits while this one may have to go again.
-            let may_repeat = !is_shown && proxy.has_credentials();
+            let may_repeat = asked.is_none() && proxy.has_credentials();
             let own = written.take_if(|_| !may_repeat).unwrap_or_else(written_by_nobody);
             let response = exchange.run(headers, body.clone(), own).await?;
             if response.status != StatusCode::PROXY_AUTHENTICATION_REQUIRED {
                 return Ok(response);
             }
-            // What a proxy refuses for want of credentials has gone no further. Then it is shown, and no third time.
-            let asked = proxy.asked(&response.headers, is_shown);
-            let failed =
-                |error: ProxyError| HttpError::ProxyAuthentication { text: error.to_string() };
-            shown = Some(asked.map_err(failed)?);
+            // What a proxy refuses for want of credentials has gone no further.
+            asked = Some(proxy.asked(&response.headers, asked.as_ref()).map_err(failed)?);
         }
+        Err(failed(proxy.too_often()))
     }
 }
 

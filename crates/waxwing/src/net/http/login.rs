@@ -68,7 +68,7 @@ enum Asked {
 
 /// RFC 7616 §3.3.
 #[derive(Clone)]
-struct Challenge {
+pub(super) struct Challenge {
     realm: String,
     nonce: String,
     opaque: Option<String>,
@@ -91,7 +91,7 @@ pub(super) struct Attempt {
     proof: Option<Proof>,
 }
 
-struct Proof {
+pub(super) struct Proof {
     challenge: Box<Challenge>,
     client_nonce: String,
     count: String,
@@ -181,12 +181,7 @@ impl HttpCredentials {
                 (is_asked && before.is_none()).then_some(Asked::Basic)
             }
             HttpScheme::Digest => {
-                let challenges: Vec<_> = parsed().filter_map(|c| Challenge::of(&c)).collect();
-                // The same algorithm weighs more with a proof of the body left out than none at all.
-                let best = challenges.into_iter().max_by_key(|(challenge, _)| {
-                    (challenge.algorithm.digest, challenge.qop.is_some())
-                });
-                let good = best.filter(|(challenge, stale)| {
+                let good = Challenge::best(texts.iter().copied()).filter(|(challenge, stale)| {
                     before.is_none()
                         || (*stale && !before.is_some_and(|before| before.is_of(challenge)))
                 });
@@ -228,60 +223,13 @@ impl HttpCredentials {
             Asked::Digest(challenge) => {
                 let uri = uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
                 let proof = Proof::new(challenge, uri)?;
-                (Zeroizing::new(self.digest(&proof, body)?), Some(proof))
+                let value = proof.value(&self.username, &self.password, "POST", body)?;
+                (Zeroizing::new(value), Some(proof))
             }
         };
         let mut header = HeaderValue::from_bytes(value.as_bytes()).ok()?;
         header.set_sensitive(true);
         Some(Attempt { header, proof })
-    }
-
-    /// RFC 7616 §3.4.
-    fn digest(&self, proof: &Proof, body: &[u8]) -> Option<String> {
-        let Challenge { realm, nonce, opaque, algorithm, qop, .. } = &*proof.challenge;
-        let body = (*qop == Some(Qop::AuthInt)).then_some(body);
-        let response = self.response(proof, "POST", body)?;
-        let mut value = format!(
-            "Digest username={}, realm={}, nonce={}, uri={}, response=\"{}\", algorithm={}",
-            quoted(&self.username),
-            quoted(realm),
-            quoted(nonce),
-            quoted(&proof.uri),
-            *response,
-            algorithm.name()
-        );
-        if let Some(qop) = qop {
-            let qop = if *qop == Qop::Auth { "auth" } else { "auth-int" };
-            value += &format!(", qop={qop}, nc={}, cnonce=\"{}\"", proof.count, proof.client_nonce);
-        }
-        if let Some(opaque) = opaque {
-            value += &format!(", opaque={}", quoted(opaque));
-        }
-        Some(value)
-    }
-
-    fn response(
-        &self,
-        proof: &Proof,
-        method: &str,
-        body: Option<&[u8]>,
-    ) -> Option<Zeroizing<String>> {
-        let challenge = &proof.challenge;
-        let secret = DigestSecret::password(self.password.as_str());
-        let key = secret.of(challenge.algorithm.digest, &self.username, &challenge.realm)?;
-        let protected = challenge.qop.map(|_| Protected {
-            count: &proof.count,
-            client_nonce: &proof.client_nonce,
-            body,
-        });
-        let response = Response {
-            algorithm: challenge.algorithm,
-            nonce: &challenge.nonce,
-            protected,
-            method,
-            uri: &proof.uri,
-        };
-        Some(response.digest(&key))
     }
 
     /// Whether an answer comes from somebody who knows the password, where it says so (`rspauth`, RFC 7616 §3.5).
@@ -292,7 +240,8 @@ impl HttpCredentials {
         let Some(given) = info.as_ref().and_then(|info| info.get("rspauth")) else { return true };
         let is_whole = info.as_ref().and_then(|info| info.get("qop")) == Some("auth-int");
         let body = is_whole.then_some(body);
-        self.response(proof, "", body).is_some_and(|own| same(&own, given))
+        let own = proof.response(&self.username, &self.password, "", body);
+        own.is_some_and(|own| same(&own, given))
     }
 }
 
@@ -327,6 +276,25 @@ impl Attempt {
 }
 
 impl Challenge {
+    /// The best of the challenges in these headers that can be answered, and whether what was answered before is only too old.
+    pub(super) fn best<'a>(texts: impl Iterator<Item = &'a str>) -> Option<(Self, bool)> {
+        let parsed = texts.filter_map(|text| http_auth::parse_challenges(text).ok()).flatten();
+        // The same algorithm weighs more with a proof of the body left out than none at all.
+        parsed
+            .filter_map(|challenge| Self::of(&challenge))
+            .max_by_key(|(challenge, _)| (challenge.algorithm.digest, challenge.qop.is_some()))
+    }
+
+    /// The same to be used once more; none when it has been used too often.
+    pub(super) fn next(&self) -> Option<Self> {
+        Some(Self { count: self.count.checked_add(1)?, ..self.clone() })
+    }
+
+    /// Whether it is of this very nonce.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.nonce == other.nonce
+    }
+
     /// A challenge that can be answered, and whether what was answered before is only too old.
     fn of(challenge: &ChallengeRef<'_>) -> Option<(Self, bool)> {
         if !challenge.scheme.eq_ignore_ascii_case("Digest") {
@@ -359,7 +327,63 @@ impl Challenge {
 }
 
 impl Proof {
-    fn new(challenge: &Challenge, uri: String) -> Option<Self> {
+    /// The value of the header (RFC 7616 §3.4).
+    pub(super) fn value(
+        &self,
+        username: &str,
+        password: &str,
+        method: &str,
+        body: &[u8],
+    ) -> Option<String> {
+        let Challenge { realm, nonce, opaque, algorithm, qop, .. } = &*self.challenge;
+        let body = (*qop == Some(Qop::AuthInt)).then_some(body);
+        let response = self.response(username, password, method, body)?;
+        let mut value = format!(
+            "Digest username={}, realm={}, nonce={}, uri={}, response=\"{}\", algorithm={}",
+            quoted(username),
+            quoted(realm),
+            quoted(nonce),
+            quoted(&self.uri),
+            *response,
+            algorithm.name()
+        );
+        if let Some(qop) = qop {
+            let qop = if *qop == Qop::Auth { "auth" } else { "auth-int" };
+            value += &format!(", qop={qop}, nc={}, cnonce=\"{}\"", self.count, self.client_nonce);
+        }
+        if let Some(opaque) = opaque {
+            value += &format!(", opaque={}", quoted(opaque));
+        }
+        Some(value)
+    }
+
+    fn response(
+        &self,
+        username: &str,
+        password: &str,
+        method: &str,
+        body: Option<&[u8]>,
+    ) -> Option<Zeroizing<String>> {
+        let challenge = &self.challenge;
+        let secret = DigestSecret::password(password);
+        let key = secret.of(challenge.algorithm.digest, username, &challenge.realm)?;
+        let protected = challenge.qop.map(|_| Protected {
+            count: &self.count,
+            client_nonce: &self.client_nonce,
+            body,
+        });
+        let response = Response {
+            algorithm: challenge.algorithm,
+            nonce: &challenge.nonce,
+            protected,
+            method,
+            uri: &self.uri,
+        };
+        Some(response.digest(&key))
+    }
+
+    /// For one request, by the count that the challenge has.
+    pub(super) fn new(challenge: &Challenge, uri: String) -> Option<Self> {
         let mut octets = [0; 16];
         getrandom::fill(&mut octets).ok()?;
         let client_nonce = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(octets);

@@ -18,6 +18,7 @@ use hyper_util::rt::TokioIo;
 use tower_service::Service;
 use waxwing_binding::ProxyAddress;
 
+pub(super) use self::challenge::Asked;
 use self::challenge::Challenges;
 pub(crate) use self::challenge::ProxyLogin;
 pub(super) use self::first::FirstHop;
@@ -27,6 +28,8 @@ use self::tunnel::TunnelError;
 use super::tls::ClientTls;
 use crate::net::http::socket::without_tls;
 
+/// How often a proxy is asked for one message at most: unasked, asked, and asked anew because what it was shown is too old.
+pub(super) const MOST_ATTEMPTS: usize = 3;
 /// How long a proxy may take to answer CONNECT; it connects in the meantime, so it gets as long as a handshake.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -41,7 +44,7 @@ pub(crate) struct HttpProxy {
     /// TLS with the proxy itself.
     tls: Option<ClientTls>,
     /// What it asked for and took: later messages show it at once.
-    accepted: Mutex<Option<HeaderValue>>,
+    accepted: Mutex<Option<Asked>>,
 }
 
 /// No way through a proxy. The text says which, and what to do.
@@ -77,13 +80,33 @@ impl HttpProxy {
         format!("the proxy {} ({})", self.address, self.why)
     }
 
-    fn accepted(&self) -> MutexGuard<'_, Option<HeaderValue>> {
+    fn accepted(&self) -> MutexGuard<'_, Option<Asked>> {
         self.accepted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The value of `Proxy-Authorization` for the next message, if the proxy has asked for one before.
-    pub(super) fn shown(&self) -> Option<HeaderValue> {
-        self.accepted().clone()
+    /// What is to be shown with the next message, if the proxy has asked for something before.
+    pub(super) fn accepted_before(&self) -> Option<Asked> {
+        let mut accepted = self.accepted();
+        if let Some(Asked::Digest(challenge)) = &mut *accepted {
+            **challenge = challenge.next()?;
+        }
+        accepted.clone()
+    }
+
+    /// The value of `Proxy-Authorization` for a request of this method and target.
+    ///
+    /// # Errors
+    /// User name or password cannot be said in this way.
+    pub(super) fn shown(
+        &self,
+        asked: &Asked,
+        method: &str,
+        target: &str,
+    ) -> Result<HeaderValue, ProxyError> {
+        self.login.value(asked, method, target).ok_or_else(|| {
+            let why = "the user name or password has characters that HTTP cannot carry (of Basic, a colon in the user name)";
+            ProxyError::Unauthorized(format!("{}: {why}", self.name()))
+        })
     }
 
     /// Whether there is something to show when it asks.
@@ -91,33 +114,24 @@ impl HttpProxy {
         self.login.credentials.is_some()
     }
 
-    /// What is to be shown after an answer 407; `shown` says whether something had been.
+    /// What is to be shown after an answer 407; `before` is what had been.
     ///
     /// # Errors
     /// It is not taken, or there is nothing to show.
     pub(super) fn asked(
         &self,
         headers: &HeaderMap,
-        shown: bool,
-    ) -> Result<HeaderValue, ProxyError> {
+        before: Option<&Asked>,
+    ) -> Result<Asked, ProxyError> {
         let texts = headers.get_all(PROXY_AUTHENTICATE).iter();
         let texts = texts.filter_map(|value| value.to_str().ok());
-        self.answered(&Challenges::of(texts), shown)
+        self.answered(&Challenges::of(texts), before)
     }
 
-    fn answered(&self, asked: &Challenges, shown: bool) -> Result<HeaderValue, ProxyError> {
-        let told = |why: &str| ProxyError::Unauthorized(format!("{}: {why}", self.name()));
-        if shown {
-            *self.accepted() = None;
-            let names = asked.names();
-            return Err(told(&format!("it does not take this user name and password ({names})")));
-        }
-        let answer = self.login.answer(asked).map_err(|why| told(&why))?;
-        let mut value = HeaderValue::from_str(&answer)
-            .map_err(|_| told("the user name or password cannot stand in a header"))?;
-        value.set_sensitive(true);
-        *self.accepted() = Some(value.clone());
-        Ok(value)
+    fn answered(&self, asked: &Challenges, before: Option<&Asked>) -> Result<Asked, ProxyError> {
+        let chosen = self.login.choose(asked, before);
+        *self.accepted() = chosen.as_ref().ok().cloned();
+        chosen.map_err(|why| ProxyError::Unauthorized(format!("{}: {why}", self.name())))
     }
 
     /// A connection over which messages to `uri` can go.
@@ -126,18 +140,25 @@ impl HttpProxy {
             return Ok(Hop::absolute(self.connect(tcp).await?));
         }
         let place = format!("{}:{}", uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(443));
-        let mut shown = self.shown();
-        loop {
+        let mut asked = self.accepted_before();
+        for _ in 0..MOST_ATTEMPTS {
             let mut io = TokioIo::new(self.connect(tcp.clone()).await?);
+            let shown = asked.as_ref().map(|asked| self.shown(asked, "CONNECT", &place));
+            let shown = shown.transpose()?;
             match tunnel::open(&mut io, &place, shown.as_ref(), ANSWER_TIMEOUT).await {
                 Ok(()) => return Ok(Hop::direct(io.into_inner())),
-                // Then it is shown, and no third time.
-                Err(TunnelError::Unauthorized(asked)) => {
-                    shown = Some(self.answered(&asked, shown.is_some())?);
+                Err(TunnelError::Unauthorized(challenges)) => {
+                    asked = Some(self.answered(&challenges, asked.as_ref())?);
                 }
                 Err(error) => return Err(self.no_tunnel(&place, &error)),
             }
         }
+        Err(self.too_often())
+    }
+
+    /// It asks again and again.
+    pub(super) fn too_often(&self) -> ProxyError {
+        ProxyError::Unauthorized(format!("{}: it asks anew for whatever it is shown", self.name()))
     }
 
     fn no_tunnel(&self, place: &str, error: &TunnelError) -> ProxyError {
