@@ -30,8 +30,9 @@ impl ChannelFactory {
     }
 
     /// The same, with a user name and password for the proxy, in every security mode. They go before those of the proxy's
-    /// address; a configuration file's `proxyCredentialType="Basic"` takes those of [`user_name`](Self::user_name)
-    /// otherwise. **Basic shows the password to whoever listens between here and the proxy.**
+    /// address; a configuration file's `proxyCredentialType` takes those of [`user_name`](Self::user_name) or
+    /// [`http_digest`](Self::http_digest) otherwise. They are shown when the proxy asks, by Digest if it takes that. **Basic
+    /// shows the password to whoever listens between here and the proxy.**
     #[must_use]
     pub fn proxy_credentials(
         mut self,
@@ -67,7 +68,10 @@ impl ChannelFactory {
         let scheme = scheme.filter(|scheme| *scheme != AuthenticationSchemes::ANONYMOUS);
         // As in WCF: the user name of the client's credentials is the proxy's where the binding says that it wants one.
         let of_binding = || {
-            let (name, password) = self.user_name.as_ref().filter(|_| scheme.is_some())?;
+            let of_digest = scheme == Some(AuthenticationSchemes::DIGEST);
+            let digest = self.http_digest.as_ref().filter(|_| of_digest);
+            let (name, password) =
+                digest.or(self.user_name.as_ref()).filter(|_| scheme.is_some())?;
             Some(ProxyCredentials::new(name.as_str(), password.as_str()))
         };
         let credentials = self.proxy_credentials.clone();
