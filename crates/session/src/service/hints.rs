@@ -1,7 +1,7 @@
 //! What a message that was refused says about the settings of the client that sent it: for the service's log.
 
 use waxwing_reliable::ReliableMessagingVersion;
-use waxwing_security::conversation::SecurityProfile;
+use waxwing_security::conversation::{BindingKind, SecurityProfile};
 use waxwing_security::wsse::Dialect;
 use waxwing_security::wsse::names::WSSE;
 use waxwing_soap::Envelope;
@@ -18,6 +18,8 @@ pub(super) struct Seen {
     action: Option<String>,
     security: bool,
     encrypted_key: bool,
+    /// A credential in clear, and nothing that would encrypt.
+    bare_credential: bool,
     context: Option<Dialect>,
     /// Whether it belongs to a sequence.
     sequence: bool,
@@ -40,16 +42,19 @@ impl Seen {
             .iter()
             .any(|version| envelope.header_named(version.namespace(), "Sequence").is_some());
         let security = header.is_some();
-        let mut seen = Self { action, security, encrypted_key: false, context: None, sequence };
+        let (encrypted_key, bare_credential, context) = (false, false, None);
+        let mut seen = Self { action, security, encrypted_key, bare_credential, context, sequence };
         let children = header.into_iter().flat_map(|header| header.elements()).take(MAX_LOOKED_AT);
         for child in children {
             let dialect = Dialect::ALL.iter().find(|d| d.conversation() == child.namespace());
             match child.local_name() {
                 "EncryptedKey" => seen.encrypted_key = true,
+                "UsernameToken" | "BinarySecurityToken" => seen.bare_credential = true,
                 "SecurityContextToken" => seen.context = dialect.copied(),
                 _ => {}
             }
         }
+        seen.bare_credential &= !seen.encrypted_key;
         seen
     }
 
@@ -57,7 +62,8 @@ impl Seen {
     pub(super) fn verified(action: &str, sequence: bool, own: Own) -> Self {
         let context = own.security.map(|security| security.dialect);
         let (action, security) = (Some(action.to_owned()), context.is_some());
-        Self { action, security, encrypted_key: false, context, sequence }
+        let (encrypted_key, bare_credential) = (false, false);
+        Self { action, security, encrypted_key, bare_credential, context, sequence }
     }
 
     /// What the client is probably set to that this endpoint is not.
@@ -101,6 +107,12 @@ impl Seen {
             }
             Some(_) => {
                 "the client has ws2007HttpBinding (WS-Trust 1.3), this endpoint wsHttpBinding (February 2005)"
+            }
+            None if self.encrypted_key && own.binding == BindingKind::Transport => {
+                "the client has <security mode=\"Message\">, this endpoint mode=\"TransportWithMessageCredential\""
+            }
+            None if self.bare_credential && own.binding != BindingKind::Transport => {
+                "the client has <security mode=\"TransportWithMessageCredential\">, this endpoint mode=\"Message\""
             }
             None if !self.security && is_leg && !own.negotiates() => {
                 "the client has negotiateServiceCredential=\"true\", this endpoint \"false\""
@@ -148,5 +160,38 @@ pub(super) fn with_hint(problem: String, hint: Option<&str>) -> String {
     match hint {
         None => problem,
         Some(hint) => format!("probably {hint}: {problem}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use waxwing_security::conversation::CredentialKind;
+    use waxwing_xml::Limits;
+
+    use super::*;
+
+    /// A message with these children of its Security header, at an endpoint of this kind.
+    fn hint(children: &str, binding: BindingKind) -> Option<&'static str> {
+        let text = format!(
+            "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\" \
+             xmlns:a=\"http://www.w3.org/2005/08/addressing\"><s:Header><a:Action>urn:act</a:Action>\
+             <o:Security xmlns:o=\"{WSSE}\">{children}</o:Security></s:Header><s:Body/></s:Envelope>"
+        );
+        let envelope = Envelope::parse(text, &Limits::SOAP).unwrap();
+        let (dialect, credential) = (Dialect::February2005, CredentialKind::UserName);
+        let security = SecurityProfile { dialect, conversation: false, binding, credential };
+        let own = Own { security: Some(security), reliable: None };
+        Seen::of(&envelope).hint(own)
+    }
+
+    #[test]
+    fn where_the_other_end_leaves_protection_is_told() {
+        let (bare, keyed) = ("<o:UsernameToken/>", "<o:BinarySecurityToken/><EncryptedKey/>");
+        let at_message = hint(bare, BindingKind::Symmetric).unwrap_or_default();
+        assert!(at_message.contains("client has <security mode=\"TransportWith"), "{at_message}");
+        let at_transport = hint(keyed, BindingKind::Transport).unwrap_or_default();
+        assert!(at_transport.contains("client has <security mode=\"Message\">"), "{at_transport}");
+        assert_eq!(hint(bare, BindingKind::Transport), None);
+        assert_eq!(hint(keyed, BindingKind::Symmetric), None);
     }
 }
