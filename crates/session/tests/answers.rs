@@ -9,18 +9,19 @@ use waxwing_reliable::SequenceState;
 use waxwing_security::conversation::Protection;
 use waxwing_session::{SessionError, TransmissionId};
 
-/// Reliable sessions of both versions, with secure conversation and without security.
+/// Reliable sessions of both versions: with secure conversation, with messages that certificates protect one by one, and
+/// without security.
 fn reliable() -> impl Iterator<Item = Mode> {
     let versions = [Some(February2005), Some(V11)].into_iter();
     versions.flat_map(|reliable| {
-        [Protection::Conversation, Protection::None]
+        [Protection::Conversation, Protection::OneShot, Protection::None]
             .map(move |protection| Mode { reliable, protection })
     })
 }
 
 /// Calls without reliable session.
 fn direct() -> impl Iterator<Item = Mode> {
-    [Protection::Conversation, Protection::None]
+    [Protection::Conversation, Protection::OneShot, Protection::None]
         .into_iter()
         .map(|protection| Mode { reliable: None, protection })
 }

@@ -14,8 +14,8 @@ use waxwing_reliable::{
     ExchangeId, ReliableMessagingVersion, ReliableSessionSettings, SequenceState, Shape,
 };
 use waxwing_security::conversation::{
-    ClientBinding, ClientIdentification, ClientOptions, ClientSecurity, Protection, ServiceBinding,
-    ServiceOptions, ServiceSecurity,
+    CertificateTokens, ClientBinding, ClientCredential, ClientIdentification, ClientOptions,
+    ClientSecurity, Protection, ServiceBinding, ServiceOptions, ServiceSecurity,
 };
 use waxwing_security::wsse::Dialect;
 use waxwing_security::{PeerTag, ProtectionLevel};
@@ -108,6 +108,9 @@ fn securities(
     let key = PrivateKey::from_pem(&file("service.key.pem")).unwrap();
     service.binding = Some(ServiceBinding::Symmetric { certificate: certificate("service"), key });
     service.protection = mode.protection;
+    if mode.protection == Protection::OneShot {
+        under_certificates(&mut client, &mut service);
+    }
     for settings in
         [&mut client.settings, &mut client.bootstrap, &mut service.settings, &mut service.bootstrap]
     {
@@ -125,6 +128,21 @@ fn securities(
     }
     let service = ServiceSecurity::new(service, &mut Seeded(1000)).unwrap();
     (ClientSecurity::new(client, &mut Seeded(7)).unwrap(), service)
+}
+
+/// Each end signs with its own certificate: nothing but what a reply says ties it to its request.
+fn under_certificates(client: &mut ClientOptions, service: &mut ServiceOptions) {
+    let shown = CertificateTokens::default();
+    let key = |name: &str| PrivateKey::from_pem(&file(&format!("{name}.key.pem"))).unwrap();
+    client.credential =
+        ClientCredential::Certificate { certificate: certificate("alice"), key: key("alice") };
+    client.binding = Some(ClientBinding::Asymmetric { service: certificate("service"), shown });
+    service.clients = ClientIdentification::Certificate;
+    let (certificate, key) = (certificate("service"), key("service"));
+    service.binding = Some(ServiceBinding::Asymmetric { certificate, key, shown });
+    for settings in [&mut client.settings, &mut service.settings] {
+        settings.derived_keys = false;
+    }
 }
 
 impl Pair {
@@ -278,7 +296,11 @@ impl Pair {
         let time = Time::from_millis(self.millis);
         let mut at = Moment { wall, time, random: &mut Seeded(self.millis ^ id.0 << 20) };
         let envelope = Envelope::parse(octets, &Limits::SOAP).unwrap();
-        match self.service.receive(envelope, PeerTag::UNKNOWN, &mut at) {
+        let mut arrival = self.service.receive(envelope, PeerTag::UNKNOWN, &mut at);
+        while let Arrival::Authenticate(sender) = arrival {
+            arrival = self.service.authenticated(sender, Ok(()), &mut at);
+        }
+        match arrival {
             Arrival::Answer(encoded) => self.answered(id, *encoded),
             Arrival::Authenticate(sender) => panic!("{sender:?}"),
             Arrival::Message(arrived) => {
