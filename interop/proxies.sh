@@ -188,24 +188,23 @@ if wanted tunnels; then
   open_squid=$(free_port) && squid_proxy tunnel-open-squid "$open_squid" everybody
   tiny=$(free_port) && tiny_proxy tunnel-tinyproxy "$tiny"
   port=$(free_port)
-  over_tls=$(security https)
-  # HTTPS alone carries no reliable session of this binding.
-  reliable=''
+  over_tls=$(security https-sc-username)
   service_config wsHttpBinding "$(binding '' "$over_tls")" "$port" https
   service tls
+  user=(CALCULATOR_USER=alice CALCULATOR_PASSWORD=secret)
   through() { client_config wsHttpBinding "$(binding "useDefaultWebProxy=\"false\" proxyAddress=\"$1\"" "$over_tls")" "$port" '' https; }
   for kind in squid tiny; do
     declare -n guarded=$kind
-    through "http://alice:secret@127.0.0.1:$guarded" && client "https-$kind-basic" 0
-    through "http://127.0.0.1:$guarded" && client "https-$kind-nobody" "407"
+    through "http://alice:secret@127.0.0.1:$guarded" && client "https-$kind-basic" 0 "${user[@]}"
+    # The user name of the messages is not the proxy's.
+    through "http://127.0.0.1:$guarded" && client "https-$kind-nobody" "407" "${user[@]}"
   done
   digest=$(free_port) && squid_proxy tunnel-digest-squid "$digest" digest
-  through "http://alice:secret@127.0.0.1:$digest" && client https-squid-digest 0
+  through "http://alice:secret@127.0.0.1:$digest" && client https-squid-digest 0 "${user[@]}"
   passed https-squid-log "$work/tunnel-squid/access.log" "CONNECT localhost:$port alice"
   closed=$(free_port)
   client_config wsHttpBinding "$(binding "useDefaultWebProxy=\"false\" proxyAddress=\"http://127.0.0.1:$open_squid\"" "$over_tls")" "$closed" '' https
-  client https-squid-nothing-there "opens no tunnel to localhost:$closed"
-  reliable='<reliableSession enabled="true"/>'
+  client https-squid-nothing-there "opens no tunnel to localhost:$closed" "${user[@]}"
 fi
 
 if wanted sticky; then
@@ -252,6 +251,45 @@ NGINX
   client_config wsHttpBinding "$(binding '' "$message")" "$public"
   client gzip-answers 0
   passed gzip-answers-log "$work/gzip/coded.log" '^gzip 200$'
+fi
+
+if wanted front; then
+  # nginx ends TLS, and sends on with another scheme, port, path and Host: the service must know its public address, and believe that
+  # what it gets was protected.
+  inner=$(free_port) public=$(free_port)
+  versions=WSSecurity11WSTrust13WSSecureConversation13WSSecurityPolicy12BasicSecurityProfile10
+  believing="<customBinding><binding name=\"B\" $timeouts><reliableSession reliableMessagingVersion=\"WSReliableMessaging11\"/>
+    <security authenticationMode=\"SecureConversation\" messageSecurityVersion=\"$versions\" requireDerivedKeys=\"false\" allowInsecureTransport=\"true\">
+    <secureConversationBootstrap authenticationMode=\"UserNameOverTransport\" messageSecurityVersion=\"$versions\" allowInsecureTransport=\"true\"/>
+    </security><textMessageEncoding/><httpTransport/></binding></customBinding>"
+  service_config customBinding "$believing" "$inner"
+  cp "$work/service.config" "$work/unknowing.config"
+  sed -i "s#<waxwing>#<waxwing><publicAddresses><add address=\"http://localhost:$inner$path\" public=\"https://localhost:$public/public/calc\"/></publicAddresses>#" \
+    "$work/service.config"
+  service front-service
+  unknowing=$(free_port)
+  sed "s#localhost:$inner#localhost:$unknowing#" "$work/unknowing.config" >"$work/service.config"
+  service front-unknowing
+  front front "$public" <<NGINX
+log_format hosts '\$ssl_protocol \$request_uri \$proxy_host \$status';
+server {
+  listen 127.0.0.1:$public ssl;
+  ssl_certificate $pki/service.cert.pem;
+  ssl_certificate_key $pki/service.key.pem;
+  access_log $work/front/hosts.log hosts;
+  location /public/calc { proxy_pass http://127.0.0.1:$inner$path; }
+  location /public/unknowing { proxy_pass http://127.0.0.1:$unknowing$path; }
+}
+NGINX
+  user=(CALCULATOR_USER=alice CALCULATOR_PASSWORD=secret)
+  over="<ws2007HttpBinding><binding name=\"B\" $timeouts>$reliable$(security https-sc-username)</binding></ws2007HttpBinding>"
+  client_config ws2007HttpBinding "$over" "$public" '' https
+  sed -i "s#$path#/public/calc#" "$work/client.config"
+  client front-ends-tls 0 "${user[@]}"
+  passed front-ends-tls-log "$work/front/hosts.log" '^TLSv1\.[23] /public/calc 127\.0\.0\.1:[0-9]+ 200$'
+  client front-wrong-password "password" CALCULATOR_USER=alice CALCULATOR_PASSWORD=wrong
+  sed -i "s#/public/calc#/public/unknowing#" "$work/client.config"
+  client front-unknown-address "endpoint-not-found" "${user[@]}"
 fi
 
 echo
