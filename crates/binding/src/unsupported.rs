@@ -54,7 +54,7 @@ fn unsupported(endpoint: &EffectiveEndpoint) -> Vec<Unsupported> {
     encoding(endpoint, &mut found);
     if let Some(security) = &endpoint.security {
         credential(security, endpoint, &mut found);
-        message_security(security, &mut found);
+        message_security(security, endpoint.role, &mut found);
     }
     found.0
 }
@@ -307,7 +307,7 @@ fn credential(security: &EffectiveSecurity, endpoint: &EffectiveEndpoint, found:
     found.add(what, "use clientCredentialType=\"Certificate\" or \"UserName\"", at);
 }
 
-fn message_security(security: &EffectiveSecurity, found: &mut Found) {
+fn message_security(security: &EffectiveSecurity, role: Role, found: &mut Found) {
     let elements = || security.element.bootstrap().into_iter().chain([&security.element]);
     let is_10 = |e: &SecurityBindingElement| !e.message_security_version.is_ws_security_11();
     if elements().any(|e| is_10(e) && is_by_certificate(e)) {
@@ -338,20 +338,7 @@ fn message_security(security: &EffectiveSecurity, found: &mut Found) {
     if elements().any(|e| e.protect_tokens && !e.is_asymmetric()) {
         found.add("signed tokens", "remove protectTokens", "security/@protectTokens");
     }
-    if elements().any(|e| !e.include_timestamp) {
-        found.add(
-            "messages without a timestamp",
-            "remove includeTimestamp",
-            "security/@includeTimestamp",
-        );
-    }
-    if elements().any(|e| e.enable_unsecured_response) {
-        found.add(
-            "unsecured replies",
-            "remove enableUnsecuredResponse",
-            "security/@enableUnsecuredResponse",
-        );
-    }
+    without_timestamp(security, role, found);
 }
 
 /// Whether the client's first messages have a key that is encrypted for the service's certificate.
@@ -359,5 +346,34 @@ fn is_by_certificate(element: &SecurityBindingElement) -> bool {
     match &element.kind {
         SecurityKind::Symmetric { protection } => matches!(protection.kind, TokenKind::X509 { .. }),
         _ => false,
+    }
+}
+
+/// Messages without a timestamp: nobody refuses the setting, and every message fails.
+fn without_timestamp(security: &EffectiveSecurity, role: Role, found: &mut Found) {
+    let elements = security.element.bootstrap().into_iter().chain([&security.element]);
+    for element in elements.filter(|e| !e.include_timestamp) {
+        let by_transport = matches!(element.kind, SecurityKind::Transport);
+        let (replays, local) = match role {
+            Role::Client => (element.local_client_settings.detect_replays, "localClientSettings"),
+            Role::Service => {
+                (element.local_service_settings.detect_replays, "localServiceSettings")
+            }
+        };
+        if by_transport && !element.supporting.endorsing.is_empty() {
+            found.add(
+                "signatures without a timestamp that they could cover (WCF fails with \"Signing without primary signature \
+                 requires timestamp.\")",
+                "remove includeTimestamp",
+                "security/@includeTimestamp",
+            );
+        } else if !by_transport && replays.unwrap_or(true) {
+            found.add(
+                "messages without a timestamp while replays are looked for (WCF refuses each of them with \"No Timestamp \
+                 is available in the security header to do replay detection.\")",
+                &format!("write <{local} detectReplays=\"false\" />, or remove includeTimestamp"),
+                "security/@includeTimestamp",
+            );
+        }
     }
 }

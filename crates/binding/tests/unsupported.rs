@@ -120,18 +120,28 @@ fn details_of_custom_security_are_named() {
     assert_eq!(features("customBinding", &custom(mutual)), [""; 0]);
     for (attribute, feature) in [
         ("protectTokens=\"true\"", "signed tokens"),
-        ("includeTimestamp=\"false\"", "messages without a timestamp"),
-        ("enableUnsecuredResponse=\"true\"", "unsecured replies"),
+        (
+            "includeTimestamp=\"false\"",
+            "messages without a timestamp while replays are looked for (WCF refuses each of them with \"No Timestamp is \
+             available in the security header to do replay detection.\")",
+        ),
     ] {
         let binding = custom(&format!("{mutual} {attribute}"));
         assert_eq!(features("customBinding", &binding), [feature]);
     }
-    for runs in
-        ["messageProtectionOrder=\"EncryptBeforeSign\"", "requireSignatureConfirmation=\"true\""]
-    {
+    for runs in [
+        "messageProtectionOrder=\"EncryptBeforeSign\"",
+        "requireSignatureConfirmation=\"true\"",
+        "enableUnsecuredResponse=\"true\"",
+    ] {
         let binding = custom(&format!("{mutual} {runs}"));
         assert_eq!(features("customBinding", &binding), [""; 0], "{runs}");
     }
+    let without_replays = format!(
+        "<binding><security {mutual} includeTimestamp=\"false\"><localServiceSettings detectReplays=\"false\"/>\
+         <localClientSettings detectReplays=\"false\"/></security><httpTransport/></binding>"
+    );
+    assert_eq!(features("customBinding", &without_replays), [""; 0]);
     let wss10 = "messageSecurityVersion=\"WSSecurity10WSTrustFebruary2005WSSecureConversation\
                  February2005WSSecurityPolicy11BasicSecurityProfile10\"";
     let duplex = "authenticationMode=\"MutualCertificateDuplex\"";

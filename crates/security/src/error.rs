@@ -308,6 +308,12 @@ pub enum Reason {
         /// The receiver's time.
         now: jiff::Timestamp,
     },
+    /// Replays are looked for, and the message does not say when it was made.
+    #[error(
+        "No Timestamp is available in the security header to do replay detection. (with includeTimestamp=\"false\" set \
+         detectReplays=\"false\", too)"
+    )]
+    NoTimestampForReplays,
     /// The security context is unknown.
     #[error("the security context '{0}' is unknown or expired")]
     UnknownContext(Box<str>),

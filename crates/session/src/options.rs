@@ -151,6 +151,7 @@ pub fn fill_client_options(options: &mut ClientOptions, endpoint: &EffectiveEndp
         u8::try_from(local.cookie_renewal_threshold_percentage).unwrap_or(100);
     options.max_cookie_caching_time = signed(local.max_cookie_caching_time);
     options.key_rollover = signed(local.session_key_rollover_interval);
+    options.enable_unsecured_response = security.element.enable_unsecured_response;
     options.detect_replays = local.detect_replays.unwrap_or(true);
     options.replay_cache_size = local.replay_cache_size as usize;
 }
@@ -172,6 +173,7 @@ pub fn fill_service_options(options: &mut ServiceOptions, endpoint: &EffectiveEn
     options.session_signature_confirmation =
         conversation.is_some_and(|c| c.require_signature_confirmation);
     options.detect_replays = local.detect_replays.unwrap_or(true);
+    options.enable_unsecured_response = security.element.enable_unsecured_response;
     options.can_renew = conversation.is_none_or(|c| c.can_renew);
     options.cookies.negotiated = security.negotiates_cookies();
     let defaults = ServiceLimits::default();
@@ -242,6 +244,7 @@ pub fn security_settings(security: &EffectiveSecurity, service: bool) -> Securit
         layout: layout(security.security_header_layout),
         order: order(security.message_protection_order),
         derived_keys: security.require_derived_keys,
+        include_timestamp: security.include_timestamp,
         protect_tokens: security.protect_tokens,
         ..common(security, client, local_service, service)
     }
@@ -258,6 +261,7 @@ fn session_settings(
         layout: layout(session.security_header_layout),
         order: order(session.message_protection_order),
         derived_keys: session.require_derived_keys,
+        include_timestamp: security.element.include_timestamp,
         ..common(security, client, local_service, service)
     }
 }

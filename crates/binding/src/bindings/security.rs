@@ -149,7 +149,8 @@ settings! {
             security_header_layout: Option<SecurityHeaderLayout> = None, "securityHeaderLayout"
                 => Runs;
             /// Whether there is a timestamp; absent means true.
-            include_timestamp: Option<bool> = None, "includeTimestamp" => RunsExcept(&["false"]);
+            /// `false` needs `detectReplays="false"`, and over HTTPS a user name as the only credential.
+            include_timestamp: Option<bool> = None, "includeTimestamp" => Runs;
             /// Whether replies confirm the request's signatures; absent means false, but true in
             /// MutualCertificate with WS-Security 1.1.
             require_signature_confirmation: Option<bool> = None, "requireSignatureConfirmation"
@@ -169,7 +170,7 @@ settings! {
                 => note("a client takes the service's certificate in a reply in any case, as long as it is the one that it knows");
             /// Whether replies may come unsecured; absent means false.
             enable_unsecured_response: Option<bool> = None, "enableUnsecuredResponse"
-                => RunsExcept(&["true"]);
+                => Runs;
             /// Whether an …OverTransport mode may go over plain HTTP; absent means false.
             allow_insecure_transport: Option<bool> = None, "allowInsecureTransport"
                 => Runs;

@@ -16,6 +16,7 @@ pub(super) fn explain(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
         without_message_security(endpoint, facts);
         return;
     };
+    unsecured(endpoint, security, facts);
     facts.say(Topic::Security, first_security(endpoint, security));
     if let Some(session) = &security.secure_conversation {
         conversation(security, session, endpoint, facts);
@@ -334,6 +335,31 @@ fn protection(endpoint: &EffectiveEndpoint, security: &EffectiveSecurity, facts:
         );
     }
     freshness(endpoint, security, facts);
+}
+
+/// Replies that nothing protects.
+fn unsecured(endpoint: &EffectiveEndpoint, security: &EffectiveSecurity, facts: &mut Facts) {
+    if !security.element.enable_unsecured_response {
+        return;
+    }
+    let by_tls = security.over_transport || endpoint.transport.scheme == "https";
+    let text = match (endpoint.role, by_tls) {
+        (Role::Service, true) if !security.over_transport => return,
+        (Role::Client, false) => {
+            "DANGEROUS: a reply without a Security header is taken as it is (enableUnsecuredResponse=\"true\"): whoever stands \
+             between client and service can answer in the service's name"
+        }
+        (Role::Client, true) => {
+            "a reply without a Security header is taken as it is (enableUnsecuredResponse=\"true\"): TLS protects it"
+        }
+        (Role::Service, true) => {
+            "replies have no Security header (enableUnsecuredResponse=\"true\"): TLS protects them"
+        }
+        (Role::Service, false) => {
+            "replies are protected although a client that says enableUnsecuredResponse=\"true\", too, would do without"
+        }
+    };
+    facts.say(Topic::Protection, text);
 }
 
 fn freshness(endpoint: &EffectiveEndpoint, security: &EffectiveSecurity, facts: &mut Facts) {

@@ -82,6 +82,10 @@ pub struct ClientOptions {
     pub max_cookie_caching_time: SignedDuration,
     /// For how long replies under the former key are accepted (`sessionKeyRolloverInterval`).
     pub key_rollover: SignedDuration,
+    /// Whether a reply may come without any protection (`enableUnsecuredResponse`): one without a Security header is taken
+    /// as it is. **Over a transport that does not protect, whoever stands between can answer in the service's name.** The
+    /// answers of the security protocol itself are never taken so.
+    pub enable_unsecured_response: bool,
     /// Whether replies are remembered and refused the second time; over a protected transport, where they have no
     /// signature, nothing is.
     pub detect_replays: bool,
@@ -115,6 +119,7 @@ impl ClientOptions {
             renewal_threshold_percent: 60,
             max_cookie_caching_time: SignedDuration::MAX,
             key_rollover: SignedDuration::from_mins(5),
+            enable_unsecured_response: false,
             detect_replays: true,
             replay_cache_size: 900_000,
             limits: Limits::SOAP,
@@ -233,6 +238,9 @@ pub struct ServiceOptions {
     /// Whether replies inside a session confirm the request's signature (`requireSignatureConfirmation` of the outer
     /// `<security>` element).
     pub session_signature_confirmation: bool,
+    /// Whether replies over a protected transport have no Security header, as those of WCF with
+    /// `enableUnsecuredResponse="true"`. Others are protected nonetheless.
+    pub enable_unsecured_response: bool,
     /// Whether session keys may be renewed (`canRenewSecurityContextToken`). If not, a session ends with its key.
     pub can_renew: bool,
     /// Security contexts whose state is in a cookie.
@@ -260,6 +268,7 @@ impl ServiceOptions {
             clients,
             signature_confirmation: None,
             session_signature_confirmation: false,
+            enable_unsecured_response: false,
             can_renew: true,
             cookies: CookieOptions::default(),
             detect_replays: true,

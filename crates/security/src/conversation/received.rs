@@ -5,13 +5,13 @@ use waxwing_xml::Element;
 
 use crate::wsse::Verified;
 
-/// A message as the layers above get it: verified, or from an endpoint without message security.
+/// A message as the layers above get it: verified, or from an endpoint that takes messages without protection.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "it is passed on once, never kept in numbers")]
 pub enum Received {
     /// Verified and decrypted.
     Verified(Box<Verified>),
-    /// The binding has no message security.
+    /// The binding has no message security, or takes replies without it (`enableUnsecuredResponse`).
     Unsecured(Envelope),
 }
 
@@ -32,7 +32,7 @@ impl Received {
         }
     }
 
-    /// What was verified; none for a binding without message security.
+    /// What was verified; none of a message without protection.
     pub fn verified(&self) -> Option<&Verified> {
         match self {
             Received::Verified(verified) => Some(verified),

@@ -66,6 +66,9 @@ pub struct SecuritySettings {
     /// Whether an endorsing signature may be left in clear although the primary one is encrypted, as
     /// Eclipse Metro does.
     pub accept_plain_endorsing: bool,
+    /// Whether messages have a timestamp and must have one (`includeTimestamp`). Without it nothing tells when a message was
+    /// made, and replays cannot be looked for.
+    pub include_timestamp: bool,
     /// How long a message that is sent is valid: `Expires` minus `Created`.
     pub timestamp_validity: SignedDuration,
     /// How far the clocks of the two ends may be apart.
@@ -86,6 +89,7 @@ impl Default for SecuritySettings {
             protect_tokens: false,
             basic_security_profile: true,
             accept_plain_endorsing: true,
+            include_timestamp: true,
             timestamp_validity: SignedDuration::from_mins(5),
             max_clock_skew: SignedDuration::from_mins(5),
             replay_window: SignedDuration::from_mins(5),

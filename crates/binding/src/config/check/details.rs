@@ -39,9 +39,27 @@ pub(super) fn details(node: &Node, cx: &mut Reader) {
         cx.within(child, |cx| {
             required(node, child, cx);
             certificate(child, cx);
+            unsecured_replies(child, cx);
             metadata_pages(child, cx);
             details(child, cx);
         });
+    }
+}
+
+/// Replies that anybody on the way can make.
+fn unsecured_replies(node: &Node, cx: &mut Reader) {
+    let Some(attribute) = node.attribute("enableUnsecuredResponse") else { return };
+    let is_true = matches!(attribute.value.trim(), "true" | "True" | "TRUE");
+    let mode = |node: &Node| node.value("authenticationMode").ends_with("OverTransport");
+    let by_transport = mode(node) || node.child("secureConversationBootstrap").is_some_and(mode);
+    if node.name == "security" && is_true && !by_transport {
+        let message = "enableUnsecuredResponse=\"true\" lets a client take a reply without a Security header: over HTTP whoever stands \
+                       between it and the service can answer in the service's name";
+        cx.report(
+            Problem::warning("unsecured-replies", attribute.value_span, message)
+                .behavior("takes such a reply")
+                .fix("remove it, or use HTTPS, where TLS protects the reply"),
+        );
     }
 }
 

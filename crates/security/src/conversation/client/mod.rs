@@ -9,7 +9,8 @@ mod one_shot;
 mod session;
 
 use waxwing_crypto::Certificate;
-use waxwing_soap::{Envelope, Moment, RandomSource};
+use waxwing_soap::{Envelope, Fault, Moment, RandomSource};
+use waxwing_xml::Element;
 
 use self::bootstrap::BootstrapCorrelation;
 pub use self::cookie::CookieClient;
@@ -19,11 +20,13 @@ pub use self::one_shot::OneShotClient;
 pub use self::session::SecureConversationClient;
 use super::error::ClientError;
 use super::evidence::{Evidence, Verdict};
+use super::faults::SecurityFaultKind;
 use super::options::{ClientOptions, Protection};
 use super::profile::SecurityProfile;
 use super::received::Received;
 use crate::trust::ContextReference;
 use crate::wsse::SentSignature;
+use crate::wsse::names::WSSE;
 
 /// What an exchange of the security protocol needs next.
 #[derive(Debug)]
@@ -180,12 +183,37 @@ impl ClientSecurity {
         correlation: &Correlation,
         at: &Moment<'_>,
     ) -> Result<Received, ClientError> {
+        if self.takes_unsecured(&reply) {
+            return Ok(Received::Unsecured(reply));
+        }
         match self {
             ClientSecurity::None => Ok(Received::Unsecured(reply)),
             ClientSecurity::OneShot(client) => client.verify(reply, correlation, at.wall),
             ClientSecurity::Conversation(client) => client.verify(reply, correlation, at.wall),
             ClientSecurity::Cookie(client) => client.verify(reply, correlation, at.wall),
         }
+    }
+
+    /// Whether a reply is taken although nothing protects it: the binding says so, it has no Security header, and it is no
+    /// fault of the service's security.
+    fn takes_unsecured(&self, reply: &Envelope) -> bool {
+        let options = match self {
+            ClientSecurity::None => return false,
+            ClientSecurity::OneShot(client) => &client.core.options,
+            ClientSecurity::Conversation(client) => &client.core.options,
+            ClientSecurity::Cookie(client) => &client.core.options,
+        };
+        // Over a protected transport the timestamp is all that a reply has.
+        let nothing_expected = options.is_by_transport() && !options.settings.include_timestamp;
+        if !options.enable_unsecured_response && !nothing_expected {
+            return false;
+        }
+        let mut headers = reply.headers();
+        let is_security = |header: Element<'_>| {
+            header.is(WSSE, "Security") && reply.is_for_ultimate_receiver(header)
+        };
+        let kind = Fault::read(reply).map(|fault| SecurityFaultKind::of(&fault));
+        !headers.any(is_security) && kind.is_none_or(|kind| kind == SecurityFaultKind::NotSecurity)
     }
 
     /// Whether the key should be renewed before the next message.

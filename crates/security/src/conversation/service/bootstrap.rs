@@ -213,6 +213,7 @@ impl ServiceSecurity {
             (Some(memory), Some(primary), Some(created)) => {
                 memory.insert(caller, &primary.value, created, now)
             }
+            (Some(_), Some(_), None) => Err(Reason::NoTimestampForReplays.into()),
             _ => Ok(()),
         }
     }

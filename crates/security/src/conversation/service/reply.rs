@@ -107,6 +107,14 @@ impl ServiceSecurity {
                 (settings, requirements, token, &alone.confirmations[..])
             }
         };
+        let is_trust = matches!(reply, Reply::Alone(alone) if alone.is_trust);
+        if matches!(token, ProtectionToken::Transport)
+            && !is_trust
+            && (self.options.enable_unsecured_response || !settings.include_timestamp)
+        {
+            // Over a protected transport the timestamp is all that a reply has.
+            return Ok(envelope);
+        }
         let parts = match token {
             // It protects everything, whatever the contract says.
             ProtectionToken::Transport => MessageProtection::body(ProtectionLevel::None),

@@ -30,7 +30,8 @@ struct Draft<'a> {
     parts: Parts,
     /// Whether anything is encrypted at all.
     encrypts: bool,
-    stamp: Stamp,
+    /// None where messages have no timestamp.
+    stamp: Option<Stamp>,
 }
 
 /// The identifiers of what makes a message's keys, and of what stands between them.
@@ -114,7 +115,7 @@ impl<'a> Draft<'a> {
             username: plan.username.map(|u| username_token(u, settings)),
             parts,
             encrypts,
-            stamp: Stamp::new(settings, sources),
+            stamp: settings.include_timestamp.then(|| Stamp::new(settings, sources)),
         })
     }
 
@@ -152,7 +153,7 @@ impl<'a> Draft<'a> {
         let (references, _) = encryptor.finish();
         let (tokens, references) = self.keys.into_text(references, settings);
         let header = Header {
-            stamp: &self.stamp.text,
+            stamp: self.stamp.as_ref().map_or(&[], |stamp| &stamp.text),
             tokens: &tokens,
             references: &references,
             supporting: &endorsements.tokens,
@@ -197,7 +198,7 @@ impl<'a> Draft<'a> {
         }
         let (tokens, references) = self.keys.into_text(references, settings);
         let header = Header {
-            stamp: &self.stamp.text,
+            stamp: self.stamp.as_ref().map_or(&[], |stamp| &stamp.text),
             tokens: &tokens,
             references: &references,
             supporting: &endorsements.tokens,
@@ -214,7 +215,7 @@ impl<'a> Draft<'a> {
         settings: &SecuritySettings,
     ) -> Result<Vec<SignedPart>> {
         let mut signed = self.parts.digests(envelope, settings);
-        signed.push(self.stamp.signed(settings));
+        signed.extend(self.stamp.as_ref().map(|stamp| stamp.signed(settings)));
         for element in self.confirmations.iter().chain(&self.username) {
             signed.push(element.signed(settings)?);
         }

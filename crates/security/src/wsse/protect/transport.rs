@@ -26,10 +26,12 @@ pub(super) fn protect(
 ) -> Result<Vec<SentSignature>> {
     let settings = plan.settings;
     let mut numbers = Numbers::default();
-    let stamp = Stamp::with_id(numbers.next(), settings, sources.now);
+    let stamp =
+        settings.include_timestamp.then(|| Stamp::with_id(numbers.next(), settings, sources.now));
     let mut header = Tokens::default();
     super::parts::declare_utility(envelope);
     if !plan.endorsing.is_empty() {
+        let stamp = stamp.as_ref().ok_or(Reason::SignatureWithoutTimestamp)?;
         header.parts.push(stamp.signed(settings));
     }
     if plan.endorsing.iter().any(|e| matches!(e, Endorsing::Certificate { .. })) {
@@ -43,7 +45,7 @@ pub(super) fn protect(
     }
     let tokens = [header.sources, header.basic, header.endorsing, header.derived].concat();
     Header {
-        stamp: &stamp.text,
+        stamp: stamp.as_ref().map_or(&[], |stamp| &stamp.text),
         tokens: &tokens,
         references: &[],
         supporting: &[],

@@ -193,7 +193,10 @@ fn check_digests(
 /// Everything that must be in the header is there.
 fn check_stamp_and_tokens(pass: &Pass<'_>) -> Result<()> {
     let expect = pass.expect;
-    if pass.stamp.is_none() {
+    if pass.stamp.is_none() && expect.replay.is_some() && !expect.settings.include_timestamp {
+        return Err(Reason::NoTimestampForReplays.into());
+    }
+    if pass.stamp.is_none() && expect.settings.include_timestamp {
         return Err(match expect.protection {
             ExpectedToken::Transport => Reason::TimestampRequired.into(),
             _ => Reason::Missing("the Timestamp").into(),
