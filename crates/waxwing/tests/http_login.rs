@@ -260,6 +260,55 @@ async fn digests_are_good_once_and_for_what_they_are_over() {
     assert_eq!(service.executed.load(Ordering::SeqCst), 2);
 }
 
+/// A message of WS-ReliableMessaging (February 2005) of this user.
+async fn reliable(
+    to: SocketAddr,
+    user: &str,
+    headers: &str,
+    action: &str,
+    body: &str,
+) -> (String, String) {
+    let message = format!(
+        r#"<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://www.w3.org/2005/08/addressing" xmlns:r="http://schemas.xmlsoap.org/ws/2005/02/rm"><s:Header>{headers}<a:Action s:mustUnderstand="1">{action}</a:Action><a:MessageID>urn:uuid:11111111-1111-1111-1111-111111111111</a:MessageID><a:ReplyTo><a:Address>http://www.w3.org/2005/08/addressing/anonymous</a:Address></a:ReplyTo><a:To s:mustUnderstand="1">http://127.0.0.1/calc</a:To></s:Header><s:Body>{body}</s:Body></s:Envelope>"#
+    );
+    let login = basic(user);
+    let request = format!(
+        "POST /calc HTTP/1.1\r\nHost: x\r\nContent-Type: application/soap+xml; charset=utf-8\r\n{login}Content-Length: {}\r\n\r\n{message}",
+        message.len()
+    );
+    ask(to, &request).await
+}
+
+/// Bob has heard the identifier of Alice's sequence, and has a login of his own.
+#[tokio::test]
+async fn nobody_goes_on_with_the_sequence_of_another() {
+    let both = |name: &str, password: Option<&str>| match (name, password) {
+        ("alice" | "bob", Some("secret")) => Ok(()),
+        _ => Err("no such user".to_owned()),
+    };
+    let (host, service) = open(builder("Basic", true).user_names(both)).await;
+    let to = host.local_addresses()[0];
+    let create = r#"<r:CreateSequence><r:AcksTo><a:Address>http://www.w3.org/2005/08/addressing/anonymous</a:Address></r:AcksTo><r:Offer><r:Identifier>urn:uuid:22222222-2222-2222-2222-222222222222</r:Identifier></r:Offer></r:CreateSequence>"#;
+    let action = "http://schemas.xmlsoap.org/ws/2005/02/rm/CreateSequence";
+    let (head, body) = reliable(to, "alice:secret", "", action, create).await;
+    assert!(head.starts_with("HTTP/1.1 200 "), "{head}{body}");
+    let (_, rest) = body.split_once("Identifier>").expect("an identifier");
+    let (identifier, _) = rest.split_once('<').expect("its end");
+    let sequence = |number: u32| {
+        format!(
+            r#"<r:Sequence s:mustUnderstand="1"><r:Identifier>{identifier}</r:Identifier><r:MessageNumber>{number}</r:MessageNumber></r:Sequence>"#
+        )
+    };
+    let action = "http://Microsoft.ServiceModel.Samples/ICalculator/Add";
+    let add = r#"<Add xmlns="http://Microsoft.ServiceModel.Samples"><n1>1</n1><n2>2</n2></Add>"#;
+    let (head, body) = reliable(to, "bob:secret", &sequence(1), action, add).await;
+    assert!(head.starts_with("HTTP/1.1 500 ") && body.contains("UnknownSequence"), "{head}{body}");
+    assert_eq!(service.executed.load(Ordering::SeqCst), 0);
+    let (head, body) = reliable(to, "alice:secret", &sequence(1), action, add).await;
+    assert!(head.starts_with("HTTP/1.1 200 ") && body.contains("<AddResult"), "{head}{body}");
+    assert_eq!(service.caller.lock().unwrap().as_deref(), Some("alice"));
+}
+
 /// A store of digests, by SHA-256 alone.
 struct Digests;
 
