@@ -4,9 +4,13 @@
 
 mod common;
 
+use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use common::*;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use waxwing::binding::{Configuration, SecurityMode, ServiceBehavior, WsHttpBinding};
 use waxwing::service::AddressFilterMode;
 use waxwing::{
@@ -132,4 +136,106 @@ async fn files_say_public_addresses() {
     for to in ["https://shop.example/other", "https://inner.example:8080/calc"] {
         assert!(call(&host, to, true).await.is_err(), "{to}");
     }
+}
+
+/// A service with this binding element, at this address.
+fn at(address: &str, transport: &str) -> ServiceHostBuilder {
+    let text = format!(
+        "<configuration><system.serviceModel><bindings><customBinding><binding><textMessageEncoding/><httpTransport \
+         {transport}/></binding></customBinding></bindings></system.serviceModel></configuration>"
+    );
+    let binding = Configuration::parse(&text).expect("a file").bindings.remove(0);
+    let behavior = ServiceBehavior::default();
+    let builder = ServiceHostBuilder::new();
+    builder.endpoint(binding, address, &CALCULATOR_CONTRACT, behavior).expect("an endpoint")
+}
+
+/// What a raw request is answered, until the connection ends or the answer is whole; with how long it took.
+async fn raw(to: SocketAddr, pieces: &[&str]) -> (String, Duration) {
+    let began = Instant::now();
+    let mut stream = TcpStream::connect(to).await.expect("a connection");
+    for piece in pieces {
+        let _ = stream.write_all(piece.as_bytes()).await;
+    }
+    let (mut all, mut octets) = (String::new(), [0; 4096]);
+    while let Ok(read @ 1..) = stream.read(&mut octets).await {
+        all += &String::from_utf8_lossy(&octets[..read]);
+        if all.contains("</s:Envelope>")
+            || all.contains("Content-Length: 0")
+            || all.contains("content-length: 0")
+        {
+            break;
+        }
+    }
+    (all, began.elapsed())
+}
+
+fn add(path: &str, hosts: &str) -> String {
+    let call = r#"<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://www.w3.org/2005/08/addressing"><s:Header><a:Action s:mustUnderstand="1">http://Microsoft.ServiceModel.Samples/ICalculator/Add</a:Action><a:MessageID>urn:uuid:1</a:MessageID></s:Header><s:Body><Add xmlns="http://Microsoft.ServiceModel.Samples"><n1>1</n1><n2>2</n2></Add></s:Body></s:Envelope>"#;
+    format!(
+        "POST {path} HTTP/1.1\r\n{hosts}Content-Type: application/soap+xml; charset=utf-8\r\nContent-Length: {}\r\n\r\n{call}",
+        call.len()
+    )
+}
+
+/// Two services on one port and path: the name that is asked for tells them apart.
+#[tokio::test]
+async fn host_names_tell_services_apart() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let to = SocketAddr::from(([127, 0, 0, 1], port));
+    let (named, rest) = (Counting::default(), Counting::default());
+    let instances =
+        |service: &Counting| ServiceInstances::single(CalculatorService::new(service.clone()));
+    let exact = r#"hostNameComparisonMode="Exact""#;
+    let other =
+        at(&format!("http://127.0.0.1:{port}/calc"), r#"hostNameComparisonMode="WeakWildcard""#);
+    let host = at(&format!("http://localhost:{port}/calc"), exact)
+        .service(other, instances(&rest))
+        .open(instances(&named))
+        .await
+        .expect("a host");
+    let counts = || {
+        let count = |service: &Counting| service.executed.load(Ordering::SeqCst);
+        (count(&named), count(&rest))
+    };
+    let own = format!("Host: LOCALHOST:{port}\r\n");
+    for (path, hosts, expected) in [
+        ("/calc", own.as_str(), (1, 0)),
+        ("/calc/below", own.as_str(), (2, 0)),
+        ("/calc", "Host: localhost\r\n", (3, 0)),
+        ("/calc", "Host: shop.example\r\n", (3, 1)),
+        ("/calc", "", (3, 2)),
+        // What stands in the target goes before the header.
+        ("http://localhost/calc", "Host: shop.example\r\n", (4, 2)),
+    ] {
+        let (answer, _) = raw(to, &[&add(path, hosts)]).await;
+        assert!(answer.contains("<AddResult"), "{path} {hosts}: {answer}");
+        assert_eq!(counts(), expected, "{path} {hosts}");
+    }
+    let (answer, _) = raw(to, &[&add("/calc", "Host: localhost\r\nHost: shop.example\r\n")]).await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    let (answer, _) = raw(to, &[&add("/calculator", &own)]).await;
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    for method in ["GET", "PUT", "HEAD"] {
+        let (answer, _) = raw(to, &[&add("/calc", &own).replacen("POST", method, 1)]).await;
+        assert!(answer.starts_with("HTTP/1.1 405 "), "{method}: {answer}");
+    }
+    assert_eq!(counts(), (4, 2));
+    host.close().await;
+}
+
+/// Whoever takes too long for a request gets no answer: the connection is dropped, as by WCF.
+#[tokio::test]
+async fn requests_have_their_time() {
+    let timeout = r#"requestInitializationTimeout="00:00:01""#;
+    let (host, service) = open(at("http://127.0.0.1:0/calc", timeout)).await;
+    let to = host.local_addresses()[0];
+    let whole = add("/calc", "Host: x\r\n");
+    let (answer, took) = raw(to, &[&whole[..whole.len() - 20]]).await;
+    assert_eq!(answer, "");
+    assert!(took >= Duration::from_millis(900), "{took:?}");
+    assert!(took < Duration::from_secs(8), "sooner than the host's own limits: {took:?}");
+    let (answer, _) = raw(to, &[&whole]).await;
+    assert!(answer.contains("<AddResult"), "{answer}");
+    assert_eq!(service.executed.load(Ordering::SeqCst), 1);
 }

@@ -191,7 +191,7 @@ settings! {
             /// How the host name takes part in finding the service.
             host_name_comparison_mode: HostNameComparisonMode =
                 HostNameComparisonMode::StrongWildcard, "hostNameComparisonMode"
-                    => warn("a service answers whatever name of the machine is asked");
+                    => Runs;
             /// Whether connections are reused.
             keep_alive_enabled: bool = true, "keepAliveEnabled"
                 => Runs;
@@ -212,7 +212,7 @@ settings! {
             /// Time for a request's first bytes; 00:00:00 is automatic.
             request_initialization_timeout: TimeSpan = TimeSpan::ZERO,
                 "requestInitializationTimeout"
-                => warn("the host has its own limits for the time of a request");
+                => Runs;
             /// Whether messages are buffered.
             transfer_mode: TransferMode = TransferMode::Buffered, "transferMode"
                 => RunsExcept(&["Streamed", "StreamedRequest", "StreamedResponse"]);

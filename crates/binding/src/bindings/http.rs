@@ -8,7 +8,7 @@ use crate::bindings::ws::http_setters;
 use crate::settings::settings;
 use crate::values::Range;
 use crate::word::Support::{Runs, RunsExcept};
-use crate::word::{POOLS, note, warn};
+use crate::word::{POOLS, note};
 use crate::{
     AlgorithmSuite, BasicHttpMessageCredentialType, BasicHttpSecurityMode, BasicHttpsSecurityMode,
     HostNameComparisonMode, NetHttpMessageEncoding, TextEncoding, TransferMode, WsMessageEncoding,
@@ -25,7 +25,7 @@ settings! {
             /// How the host name takes part in finding the service.
             host_name_comparison_mode: HostNameComparisonMode =
                 HostNameComparisonMode::StrongWildcard, "hostNameComparisonMode"
-                    => warn("a service answers whatever name of the machine is asked");
+                    => Runs;
             /// Bytes of the buffer pool.
             max_buffer_pool_size: u64 = 524_288, "maxBufferPoolSize" => note(POOLS);
             /// Bytes of a buffer; absent follows maxReceivedMessageSize.

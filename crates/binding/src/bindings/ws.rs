@@ -23,7 +23,7 @@ settings! {
             /// How the host name takes part in finding the service.
             host_name_comparison_mode: HostNameComparisonMode =
                 HostNameComparisonMode::StrongWildcard, "hostNameComparisonMode"
-                    => warn("a service answers whatever name of the machine is asked");
+                    => Runs;
             /// Bytes of the buffer pool.
             max_buffer_pool_size: u64 = 524_288, "maxBufferPoolSize" => note(POOLS);
             /// Bytes of the largest message that is accepted; more than 2147483647 is refused

@@ -53,6 +53,21 @@ pub struct Route {
     pub receiver: Arc<dyn Receiver>,
     /// How TLS is spoken there, where the scheme is one with TLS (`https`).
     pub tls: Option<ServiceTls>,
+    /// Under which names of the machine it is asked for.
+    pub hosts: HostNames,
+}
+
+/// How the host name takes part in finding a receiver (`hostNameComparisonMode`): of those that share a port, who takes every
+/// name goes before who takes one, and that one before who takes what is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum HostNames {
+    /// Whatever name is asked for.
+    #[default]
+    StrongWildcard,
+    /// That of the address.
+    Exact,
+    /// Whatever name is asked for, if nobody else takes it.
+    WeakWildcard,
 }
 
 /// Takes the messages of one address.
@@ -64,6 +79,12 @@ pub trait Receiver: Send + Sync {
     /// what a request says, and [`challenges`](HttpAuthentication::challenges) go into an answer 401. A listener that is not
     /// HTTP, or does not look at this, brings callers whom nobody knows, and who are refused.
     fn authentication(&self) -> Option<&HttpAuthentication> {
+        None
+    }
+
+    /// How long a peer may take for a whole request, from its head on (`requestInitializationTimeout`); none: the listener has
+    /// limits of its own.
+    fn request_timeout(&self) -> Option<Duration> {
         None
     }
 

@@ -65,6 +65,18 @@ impl Memory {
         Self::default()
     }
 
+    /// Who takes messages for this place: at its path, or at the nearest one above.
+    fn seat(&self, (place, mut path): (String, Vec<u8>)) -> Option<Arc<Seat>> {
+        let places = self.lock();
+        loop {
+            let key = (place.clone(), path.clone());
+            if let Some(seat) = places.get(&key) {
+                return Some(Arc::clone(seat));
+            }
+            path.truncate(path.iter().rposition(|octet| *octet == b'/')?);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Places> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -81,7 +93,7 @@ impl Transport for Memory {
             let failed = |cause, text: &str| {
                 Answer::failed(TransportFailure { cause, reason: format!("{text} ({to})") })
             };
-            let seat = place_of(to).and_then(|key| self.lock().get(&key).map(Arc::clone));
+            let seat = place_of(to).and_then(|key| self.seat(key));
             let Some(seat) = seat else {
                 return failed(TransportCause::NotFound, "nobody listens in memory");
             };

@@ -16,6 +16,7 @@ mod http;
 mod listener;
 pub mod memory;
 mod parameters;
+mod paths;
 mod place;
 mod sockets;
 mod tls;
@@ -28,7 +29,8 @@ pub(crate) use self::http::{
 };
 pub use self::http::{HttpCredentials, HttpLimits, HttpScheme};
 pub use self::listener::{
-    Incoming, ListenError, Listener, Listening, Receiver, Refusal, Reply, Route, TransportCaller,
+    HostNames, Incoming, ListenError, Listener, Listening, Receiver, Refusal, Reply, Route,
+    TransportCaller,
 };
 pub(crate) use self::place::{place_of, wrong_scheme};
 pub use self::tls::ServiceTls;

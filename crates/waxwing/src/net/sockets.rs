@@ -1,4 +1,4 @@
-//! Sockets to listen on: every host and port of the routes once, and which route a path is for.
+//! Sockets to listen on: every host and port of the routes once.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -6,79 +6,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::lookup_host;
-use waxwing_soap::Address;
 
-use super::listener::{ListenError, Listening, Receiver, Route};
+use super::listener::{ListenError, Listening, Route};
+use super::paths::Paths;
 use super::place::place_of;
-use super::tls::ServiceTls;
-
-/// The receivers that share a host and port, by path.
-#[derive(Clone, Default)]
-pub(super) struct Paths {
-    receivers: Vec<(Vec<u8>, Arc<dyn Receiver>)>,
-    /// How each of them speaks TLS: all or none.
-    tls: Vec<Option<ServiceTls>>,
-}
-
-impl Paths {
-    /// Whose path this is: escapes, capitals and a slash at the end make no difference.
-    pub(super) fn find(&self, path: &str) -> Option<Arc<dyn Receiver>> {
-        let path = Address::of(path).path_key();
-        let found = self.receivers.iter().find(|(own, _)| *own == path);
-        found.map(|(_, receiver)| Arc::clone(receiver))
-    }
-
-    /// Takes those of another name of the same machine.
-    ///
-    /// # Errors
-    /// A path is there already: its second receiver would never get a message.
-    fn join(&mut self, others: &Self, place: &str) -> Result<(), ListenError> {
-        for (path, receiver) in &others.receivers {
-            if self.receivers.iter().any(|(own, _)| own == path) {
-                let text = "two endpoints have this place and path, under two names of one machine; give one of \
-                            them another path (WCF: A registration already exists for URI)";
-                let error = io::Error::new(io::ErrorKind::AddrInUse, text);
-                let address = format!("{place}{}", String::from_utf8_lossy(path));
-                return Err(ListenError { address, error });
-            }
-            self.receivers.push((path.clone(), Arc::clone(receiver)));
-        }
-        self.tls.extend(others.tls.iter().cloned());
-        self.agree(place)
-    }
-
-    /// # Errors
-    /// One port cannot speak with TLS and without, nor show two certificates.
-    fn agree(&self, place: &str) -> Result<(), ListenError> {
-        let mut all = self.tls.iter();
-        let Some(first) = all.next() else { return Ok(()) };
-        let differs = |other: &Option<ServiceTls>| match (first, other) {
-            (None, None) => false,
-            (Some(first), Some(other)) => !first.is_like(other),
-            _ => true,
-        };
-        let Some(other) = all.find(|other| differs(other)) else { return Ok(()) };
-        let text = match (first, other) {
-            (Some(_), Some(_)) => {
-                "two endpoints have this port with different certificates or versions of TLS: give one of them another port"
-            }
-            _ => "one port speaks http or https, not both: give one of the endpoints another port",
-        };
-        let error = io::Error::new(io::ErrorKind::AddrInUse, text);
-        Err(ListenError { address: place.to_owned(), error })
-    }
-
-    /// How TLS is spoken: asking clients for their certificate if any of the endpoints needs it.
-    pub(super) fn tls(&self) -> Option<ServiceTls> {
-        let all = || self.tls.iter().flatten();
-        all().find(|tls| tls.is_asking()).or_else(|| all().next()).cloned()
-    }
-
-    /// The most octets of a message for any of them.
-    pub(super) fn max_message(&self) -> usize {
-        self.receivers.iter().map(|(_, receiver)| receiver.max_message()).max().unwrap_or(0)
-    }
-}
 
 /// What is listened on at one address of the machine.
 #[derive(Default)]
@@ -102,14 +33,12 @@ where
 {
     // Any free port is another one for TLS.
     let mut by_place: BTreeMap<(String, bool), Paths> = BTreeMap::new();
-    for Route { address, receiver, tls } in routes {
-        let (place, path) = place_of(&address).ok_or_else(|| {
+    for route in routes {
+        let (place, path) = place_of(&route.address).ok_or_else(|| {
             let error = io::Error::new(io::ErrorKind::InvalidInput, "it names no host");
-            ListenError { address, error }
+            ListenError { address: route.address.clone(), error }
         })?;
-        let paths = by_place.entry((place, tls.is_some())).or_default();
-        paths.receivers.push((path, receiver));
-        paths.tls.push(tls);
+        by_place.entry((place, route.tls.is_some())).or_default().add(path, route);
     }
     let mut servers: Vec<Box<dyn Listening>> = Vec::new();
     let mut slots: BTreeMap<SocketAddr, Slot> = BTreeMap::new();

@@ -32,7 +32,9 @@ use crate::environment::{Clock, SystemRandom};
 use crate::future::BoxFuture;
 use crate::layer::OperationService;
 use crate::log::{Cut, Rate};
-use crate::net::{HttpAuthentication, Incoming, Receiver, Refusal, Reply, TransportCaller};
+use crate::net::{
+    HostNames, HttpAuthentication, Incoming, Receiver, Refusal, Reply, TransportCaller,
+};
 use crate::quotas::MessageQuotas;
 use crate::trace::{Trace, TraceDirection};
 
@@ -47,6 +49,10 @@ pub(super) struct EndpointParts {
     pub(super) admittance: Admittance,
     /// How HTTP asks for it.
     pub(super) http_authentication: Option<HttpAuthentication>,
+    /// Under which names of the machine it is asked for.
+    pub(super) hosts: HostNames,
+    /// How long a request may take to come in.
+    pub(super) request_timeout: Option<Duration>,
     /// Where it listens, an absolute URI.
     pub(super) listen: String,
     /// TLS, where that is an `https` address.
@@ -320,6 +326,10 @@ impl Receiver for Endpoint {
 
     fn authentication(&self) -> Option<&HttpAuthentication> {
         self.parts.http_authentication.as_ref()
+    }
+
+    fn request_timeout(&self) -> Option<Duration> {
+        self.parts.request_timeout
     }
 
     fn receive(self: Arc<Self>, incoming: Incoming) -> BoxFuture<'static, Reply> {

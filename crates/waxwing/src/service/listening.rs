@@ -30,7 +30,8 @@ pub(super) async fn listen(
         };
         let receiver = Arc::clone(endpoint) as Arc<_>;
         let tls = endpoint.parts.https.as_ref().map(|https| https.tls.clone());
-        routes[at].push(Route { address, receiver, tls });
+        let hosts = endpoint.parts.hosts;
+        routes[at].push(Route { address, receiver, tls, hosts });
     }
     let mut listening = Vec::new();
     for (listener, routes) in listeners.iter().zip(routes) {

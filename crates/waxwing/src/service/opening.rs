@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use waxwing_binding::{
-    Configuration, EffectiveEndpoint, EffectiveService, EffectiveThrottling, ResolveError, Service,
-    ServiceBehavior,
+    Configuration, EffectiveEndpoint, EffectiveService, EffectiveThrottling,
+    HostNameComparisonMode, ResolveError, Service, ServiceBehavior, TimeSpan,
 };
 use waxwing_security::conversation::ServiceSecurity;
 use waxwing_session::{AddressFilterMode, ServiceEndpoint, options};
@@ -26,7 +26,7 @@ use crate::contract::{FaultOptions, ObjectQuotas, Outgoing};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::layer::{Layers, OperationError, OperationRequest, OperationService};
-use crate::net::{Listener, place_of, wrong_scheme};
+use crate::net::{HostNames, Listener, place_of, wrong_scheme};
 use crate::quotas::MessageQuotas;
 use crate::trace::Trace;
 
@@ -356,6 +356,10 @@ impl Setup {
             judge,
             cookie_keys: self.credentials.cookies.watched(),
             admittance: Admittance::of(&endpoint),
+            hosts: host_names(endpoint.transport.host_name_comparison_mode),
+            request_timeout: Some(endpoint.transport.request_initialization_timeout)
+                .filter(|timeout| *timeout != TimeSpan::ZERO)
+                .map(options::duration),
             http_authentication: self.credentials.http_authentication(&endpoint)?,
             listen,
             https,
@@ -376,6 +380,14 @@ impl Setup {
             clock: self.clock,
             trace: self.trace.clone(),
         })
+    }
+}
+
+fn host_names(mode: HostNameComparisonMode) -> HostNames {
+    match mode {
+        HostNameComparisonMode::StrongWildcard => HostNames::StrongWildcard,
+        HostNameComparisonMode::Exact => HostNames::Exact,
+        HostNameComparisonMode::WeakWildcard => HostNames::WeakWildcard,
     }
 }
 

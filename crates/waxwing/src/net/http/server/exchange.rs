@@ -3,10 +3,11 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
 
@@ -20,6 +21,8 @@ use crate::panics;
 pub(super) struct HttpRequest {
     /// The path of the request target, undecoded, e.g. `/calc`.
     pub(super) path: String,
+    /// The host that is asked for, with its port if it is named.
+    pub(super) host: Option<String>,
     /// The method; the server lets GET and POST through.
     pub(super) method: Method,
     /// The `Content-Type` header, if it is there and is text.
@@ -64,6 +67,11 @@ pub(super) enum HttpReply {
 pub(super) trait HttpHandler: Send + Sync + 'static {
     /// Answers one request. The connection waits as long as this takes.
     fn handle(&self, request: HttpRequest) -> impl Future<Output = HttpReply> + Send;
+
+    /// How long a request for this host and path may take to come in; none: as long as the server's limits have it.
+    fn patience(&self, _host: Option<&str>, _path: &str) -> Option<Duration> {
+        None
+    }
 }
 
 impl<F, R> HttpHandler for F
@@ -121,13 +129,23 @@ impl<H: HttpHandler> Exchange<H> {
             refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
             return Ok(Err(refusal));
         }
-        if names_several(&head.headers, "soapaction") || names_several(&head.headers, HOST.as_str())
-        {
+        if names_several(&head.headers, "soapaction") || names_several(&head.headers, "host") {
             return Ok(Err(empty(StatusCode::BAD_REQUEST)));
         }
+        let host = host(&head.uri, &head.headers);
+        let patience = self.handler.patience(host.as_deref(), head.uri.path());
         let room = ConnectionRoom { places: &self.places, connection: &self.connection };
         let body = tokio::select! {
             body = collect(body, self.max_body, &room) => body,
+            () = lapsed(patience) => {
+                let (peer, patience) = (self.peer, patience.unwrap_or_default());
+                tracing::info!(
+                    %peer,
+                    "The initialization process of the request message timed out after {patience:?}. To increase this quota, \
+                     use the 'RequestInitializationTimeout' property on the 'HttpTransportBindingElement'."
+                );
+                return Err(Aborted);
+            }
             end = self.connection.ended() => return match end {
                 End::Evicted => Ok(Err(busy())),
                 End::TooSlow => Err(Aborted),
@@ -143,6 +161,7 @@ impl<H: HttpHandler> Exchange<H> {
         let (content_type, soap_action) = (text(CONTENT_TYPE.as_str()), text("soapaction"));
         Ok(Ok(HttpRequest {
             path: head.uri.path().to_owned(),
+            host,
             content_type,
             soap_action,
             target: head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
@@ -186,10 +205,24 @@ impl<H: HttpHandler> Exchange<H> {
     }
 }
 
-/// Whether there is more than one header of this name: whoever looks at the transport alone (a proxy in front, for one) may see
-/// another one than we do. Of `Host` there must be one (RFC 9112 §3.2).
+/// Whether there is more than one header of this name: whoever looks at the transport alone may see another one than we do.
 fn names_several(headers: &HeaderMap, name: &str) -> bool {
     headers.get_all(name).iter().nth(1).is_some()
+}
+
+/// Whose request this is: what the target names goes before the header (RFC 9112 §3.2.2).
+fn host(target: &Uri, headers: &HeaderMap) -> Option<String> {
+    let of_target = target.authority().map(|authority| authority.as_str());
+    let of_header = || headers.get(HOST).and_then(|host| host.to_str().ok());
+    of_target.or_else(of_header).map(str::to_owned)
+}
+
+/// Ends when the time is over; never without one.
+async fn lapsed(patience: Option<Duration>) {
+    match patience {
+        Some(patience) => tokio::time::sleep(patience).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Others need the room: the peer may come again (WCF's client does after a 503).

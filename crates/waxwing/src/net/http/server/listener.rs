@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 
 use super::accept::HttpServer;
-use super::exchange::{HttpReply, HttpRequest};
+use super::exchange::{HttpHandler, HttpReply, HttpRequest};
 use super::limits::HttpLimits;
 use super::places::Places;
 use crate::future::BoxFuture;
@@ -16,7 +16,8 @@ use crate::net::authentication::Shown;
 use crate::net::listener::{
     Incoming, ListenError, Listener, Listening, Receiver, Refusal, Reply, Route, TransportCaller,
 };
-use crate::net::sockets::{self, Paths};
+use crate::net::paths::Paths;
+use crate::net::sockets;
 
 /// HTTP on the host's ports.
 pub(crate) struct HttpListener {
@@ -67,19 +68,26 @@ async fn bind(
     places: &Arc<Places>,
 ) -> io::Result<HttpServer> {
     let (max_body, tls) = (paths.max_message(), paths.tls());
-    let handler = move |request: HttpRequest| {
-        let receiver = paths.find(&request.path);
-        async move {
-            match receiver {
-                None => HttpReply::Empty(StatusCode::NOT_FOUND),
-                Some(_) if request.method != Method::POST => {
-                    HttpReply::Empty(StatusCode::METHOD_NOT_ALLOWED)
-                }
-                Some(receiver) => exchange(receiver, request).await,
+    HttpServer::bind(address, max_body, Arc::clone(places), tls, Routes(paths)).await
+}
+
+/// Gives each request to whom it is for.
+struct Routes(Arc<Paths>);
+
+impl HttpHandler for Routes {
+    async fn handle(&self, request: HttpRequest) -> HttpReply {
+        match self.0.find(request.host.as_deref(), &request.path) {
+            None => HttpReply::Empty(StatusCode::NOT_FOUND),
+            Some(_) if request.method != Method::POST => {
+                HttpReply::Empty(StatusCode::METHOD_NOT_ALLOWED)
             }
+            Some(receiver) => exchange(receiver, request).await,
         }
-    };
-    HttpServer::bind(address, max_body, Arc::clone(places), tls, handler).await
+    }
+
+    fn patience(&self, host: Option<&str>, path: &str) -> Option<Duration> {
+        self.0.find(host, path).and_then(|receiver| receiver.request_timeout())
+    }
 }
 
 async fn exchange(receiver: Arc<dyn Receiver>, request: HttpRequest) -> HttpReply {
