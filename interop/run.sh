@@ -18,9 +18,9 @@ scenarios() { # scenarios PEER
   local both="rm10 mutual sc sc-rm10 rm11 sc-rm11"
   case $1 in
     metro)
-      echo "${SCENARIOS:-$both}"
+      echo "${SCENARIOS:-$both asym asym-rm10 https-username https-cert https-username-sc-rm10 https-username-sc-rm11 https-cert-sc-rm10 https-cert-sc-rm11}"
       ;;
-    cxf) echo "${SCENARIOS:-$both}" ;;
+    cxf) echo "${SCENARIOS:-$both https-cert https-username-sc-rm11}" ;;
   esac
 }
 
@@ -156,4 +156,5 @@ echo
 printf '%-23s %-8s %-8s %6s %9s %7s  %-16s %8s\n' scenario client service calls executed lost result time
 printf '%s\n' "${rows[@]}"
 
+./tls.sh || failures=$((failures + 1))
 [ "$failures" = 0 ]
