@@ -27,10 +27,18 @@ check() { # check WHAT COMMAND…
 # What openssl says of a handshake. At this security level it offers the old versions, so that it is the service that refuses.
 handshake() { # handshake ARGUMENT…
   openssl s_client -connect "localhost:$port" -servername localhost -CAfile "$pki/ca.cert.pem" -verify_hostname localhost \
-    -verify_return_error -cipher 'DEFAULT:@SECLEVEL=0' "$@" < /dev/null 2>&1 || true
+    -verify_return_error -cipher 'DEFAULT:@SECLEVEL=0' "$@" < /dev/null
 }
-accepts() { handshake "-$1" | tee /dev/stderr | grep -q "^New, TLSv1.[23], Cipher is [^(]"; } # accepts VERSION
-refuses() { handshake "-$1" | tee /dev/stderr | grep -q 'alert protocol version'; }           # refuses VERSION
+# Runs a command, prints what it says, and looks for something in it.
+says() { # says PATTERN COMMAND…
+  local pattern=$1
+  shift
+  "$@" > "$work/said" 2>&1 || true
+  cat "$work/said"
+  grep -q "$pattern" "$work/said"
+}
+accepts() { says "^New, TLSv1.[23], Cipher is [^(]" handshake "-$1"; } # accepts VERSION
+refuses() { says 'alert protocol version' handshake "-$1"; }           # refuses VERSION
 for version in tls1_2 tls1_3; do check "accepts $version" accepts "$version"; done
 for version in tls1 tls1_1; do check "refuses $version" refuses "$version"; done
 
@@ -51,7 +59,7 @@ answered() { grep -q '<AddResult>115.99</AddResult>' "$work/answer"; }
 
 # curl would wait longer for the interim response than the whole call may take: without one it sends nothing.
 continued() { # continued ARGUMENT…
-  call -H 'Expect: 100-continue' --expect100-timeout 60 -o "$work/answer" "$@" 2>&1 | tee /dev/stderr | grep -q '^< HTTP/1.1 100' && answered
+  says '^< HTTP/1.1 100' call -H 'Expect: 100-continue' --expect100-timeout 60 -o "$work/answer" "$@" && answered
 }
 whole() { continued --data-binary "$(message)"; }
 # The body comes in three parts, by and by.
@@ -59,12 +67,15 @@ slow() { { message | head -c 200; sleep 1; message | tail -c +201 | head -c 300;
 check "answers 100 Continue, then the call" whole
 check "answers 100 Continue, then a call with a slow body" slow
 
-refused() { # what is never read is refused before it is sent
-  call -o "$work/answer" -H 'Expect: 100-continue' --expect100-timeout 60 -H 'Content-Length: 99999999999' --data-binary x 2>&1 | tee "$work/refused" >&2
-  grep -q '^< HTTP/1.1 4' "$work/refused" && ! grep -q '^< HTTP/1.1 100' "$work/refused"
+# What is too long to be read is refused before it is sent.
+refused() {
+  says '^< HTTP/1.1 4' call -o "$work/answer" -H 'Expect: 100-continue' --expect100-timeout 60 -H 'Content-Length: 99999999999' --data-binary x &&
+    ! grep -q '^< HTTP/1.1 100' "$work/said"
 }
 check "refuses a body that is too long without asking for it" refused
 
-twice() { call -o "$work/answer" -o "$work/answer2" --data-binary "$(message)" "https://localhost:$port$path" 2>&1 | tee /dev/stderr | grep -qi 're-using existing connection' && answered; }
+twice() {
+  says '[Rr]e-using existing connection' call -o "$work/answer" -o "$work/answer2" --data-binary "$(message)" "https://localhost:$port$path" && answered
+}
 check "keeps a connection for the next call" twice
 [ "$failures" = 0 ]

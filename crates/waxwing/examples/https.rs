@@ -33,7 +33,7 @@ impl Greeter for Polite {
 /// The same at both ends: a reliable session over HTTPS, the credential in the messages.
 fn binding(credential: MessageCredentialType) -> WsHttpBinding {
     WsHttpBinding::new(SecurityMode::TransportWithMessageCredential, true)
-        .message_credential(credential)
+        .mixed_credential(credential)
 }
 
 fn pki(name: &str) -> std::io::Result<Vec<u8>> {
