@@ -29,7 +29,7 @@ scheme() { case $1 in https*) echo https ;; *) echo http ;; esac; } # scheme SCE
 security() { # security SCENARIO
   local credential=Certificate context=false
   case $1 in
-    https | https-rm*)
+    https)
       echo '<security mode="Transport"><transport clientCredentialType="None"/></security>'
       return
       ;;
@@ -75,7 +75,7 @@ custom_binding() { # custom_binding SCENARIO [BINDING-ATTRIBUTES [SECURITY-ATTRI
   esac
   local session=''
   case $1 in *rm1*) session="<reliableSession reliableMessagingVersion=\"$rm\" ${4:-}/>" ;; esac
-  echo "<customBinding><binding name=\"B\" ${2:-}>$session$security<textMessageEncoding/><httpTransport/></binding></customBinding>"
+  echo "<customBinding><binding name=\"B\" ${2:-}>$session$security<textMessageEncoding/><$(scheme "$1")Transport/></binding></customBinding>"
 }
 
 pki=$root/testdata/pki

@@ -4,7 +4,7 @@
 #
 #   PEERS="metro cxf"    Eclipse Metro, Apache CXF
 #   SCENARIOS="…"        none mutual sc rm10 rm11 sc-rm10 sc-rm11, CXF also sc13, Metro also asym and asym-rm10 (WS-Security 1.0);
-#                        over TLS: https, and https- with username or cert, then -sc, then -rm10 or -rm11
+#                        over TLS: https, https-rm10, https-rm11, and https- with username or cert, then -sc, then -rm10 or -rm11
 #   CALLS=100
 #   LOSS=5               percent of the requests, and of the responses, that a link loses below TLS in scenarios with https and rm
 set -euo pipefail
@@ -18,7 +18,7 @@ scenarios() { # scenarios PEER
   local both="rm10 mutual sc sc-rm10 rm11 sc-rm11"
   case $1 in
     metro)
-      echo "${SCENARIOS:-$both asym asym-rm10 https-username https-cert https-username-sc-rm10 https-username-sc-rm11 https-cert-sc-rm10 https-cert-sc-rm11}"
+      echo "${SCENARIOS:-$both asym asym-rm10 https-rm11 https-username https-cert https-username-sc-rm10 https-username-sc-rm11 https-cert-sc-rm10 https-cert-sc-rm11}"
       ;;
     cxf) echo "${SCENARIOS:-$both https-cert https-username-sc-rm11}" ;;
   esac
@@ -33,7 +33,10 @@ timeouts='openTimeout="00:00:30" sendTimeout="00:00:30" closeTimeout="00:00:30"'
 # CXF judges the messages of reliable messaging by the policy of the whole binding; their signature is not encrypted.
 signature_in_clear() { [ "$1" = cxf ] && [[ $2 == sc-rm* ]]; }
 
-section() { if signature_in_clear "$@" || [[ $2 == asym* ]]; then echo customBinding; else standard "$2"; fi; }
+# What only a custom binding can say: certificates with WS-Security 1.0, reliable messaging over nothing but TLS.
+custom() { [[ $1 == asym* || $1 == https-rm* ]]; } # custom SCENARIO
+
+section() { if signature_in_clear "$@" || custom "$2"; then echo customBinding; else standard "$2"; fi; }
 
 binding() { # binding PEER SCENARIO
   local reliable=false
@@ -41,7 +44,7 @@ binding() { # binding PEER SCENARIO
     custom_binding "$2" "$timeouts" 'messageProtectionOrder="SignBeforeEncrypt"'
     return
   fi
-  if [[ $2 == asym* ]]; then
+  if custom "$2"; then
     custom_binding "$2" "$timeouts" 'messageProtectionOrder="SignBeforeEncryptAndEncryptSignature"'
     return
   fi
