@@ -88,6 +88,8 @@ stop() { # stop PID: lets a program tell what it has done
 begin() { # begin LOG COMMAND…
   local log=$1
   shift
+  # What an earlier program said must be gone before anybody waits for this one.
+  : > "$log"
   # A program in the background ignores interruptions unless it is told not to.
   (trap - INT && exec "$@") > "$log" 2>&1 &
   pid=$!
