@@ -10,6 +10,7 @@
 //! 8. [Limits](_08_limits)
 //! 9. [Troubleshooting](_09_troubleshooting)
 //! 10. [What stands between: proxies, load balancers](_10_network)
+//! 11. [HTTPS, and services that WCF runs over HTTPS](_11_https)
 //!
 //! Its examples are compiled with the tests.
 
@@ -42,3 +43,6 @@ pub mod _09_troubleshooting {}
 
 #[doc = include_str!("10-network.md")]
 pub mod _10_network {}
+
+#[doc = include_str!("11-https.md")]
+pub mod _11_https {}
