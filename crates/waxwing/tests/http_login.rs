@@ -485,3 +485,42 @@ async fn a_host_needs_who_knows_users() {
         assert!(error.to_string().contains(text), "{error}");
     }
 }
+
+/// What WCF's client sent over HTTPS, taken behind a front end that ended TLS, is answered as WCF's service did.
+#[tokio::test]
+async fn captured_calls_are_answered_as_wcf_did() {
+    use std::io::Read;
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../testdata/wcf-login/https-basicauth.json.gz");
+    let mut text = String::new();
+    let file = std::fs::File::open(path).expect("the capture");
+    flate2::read::GzDecoder::new(file).read_to_string(&mut text).expect("text");
+    let packed: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let messages = packed["messages"].as_array().expect("messages");
+    let body = |name: &str| {
+        let message = messages.iter().find(|m| m["name"] == name).expect(name);
+        message["body"].as_str().expect("a body")
+    };
+    let public = "https://localhost:36059/calc";
+    let (host, service) =
+        open(builder("Basic", false).public_address("http://127.0.0.1:0/calc", public)).await;
+    let to = host.local_addresses()[0];
+    for number in ["001", "002"] {
+        let message = body(&format!("{number}-request"));
+        let request = |login: &str| {
+            format!(
+                "POST /calc HTTP/1.1\r\nContent-Type: application/soap+xml; charset=utf-8\r\nHost: localhost:36059\r\n\
+                 Accept-Encoding: gzip, deflate\r\n{login}Content-Length: {}\r\n\r\n{message}",
+                message.len()
+            )
+        };
+        let (head, _) = ask(to, &request("")).await;
+        assert!(head.starts_with("HTTP/1.1 401 "), "{head}");
+        let (head, answer) = ask(to, &request("Authorization: Basic YWxpY2U6c2VjcmV0\r\n")).await;
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        assert_eq!(header(&head, "content-type"), Some("application/soap+xml; charset=utf-8"));
+        assert_eq!(answer, body(&format!("{number}-response")), "octet for octet");
+    }
+    assert_eq!(service.executed.load(Ordering::SeqCst), 2);
+    assert_eq!(service.caller.lock().unwrap().as_deref(), Some("alice"));
+}

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod kit;
+mod login;
 mod peers;
 #[path = "../common/pki.rs"]
 mod pki;

@@ -173,7 +173,7 @@ fn denied(response: &HttpResponse, credentials: Option<&HttpCredentials>) -> Str
     if response.status == StatusCode::FORBIDDEN {
         let why = match credentials {
             Some(_) => {
-                "the service knows the user name or takes the password for wrong: give it others (ChannelFactory::user_name)"
+                "the service takes the user name or password for wrong: give it others (ChannelFactory::user_name)"
             }
             None => {
                 "the service wants a client certificate, or takes the one that was shown for none"
