@@ -5,7 +5,7 @@
 //! service has executed, the client never learns). Either cuts the connection, as a broken network does.
 //!
 //! One exchange is under way in a connection at a time (HTTP/1.1): application data of the client after that of the service begins a
-//! request. A client's first record of application data that is no longer than [`FINISHED`] ends the handshake of TLS 1.3. Session
+//! request. A client's first record of application data that is no longer than `FINISHED` ends the handshake of TLS 1.3. Session
 //! tickets of TLS 1.3 look like a response; where one falls between two records of a request, that request is counted twice.
 
 use std::io;
