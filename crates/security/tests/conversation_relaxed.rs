@@ -204,3 +204,36 @@ fn a_service_leaves_the_header_out_over_a_transport() {
     let answer = strict.echo(message);
     assert!(strict.client.verify(wire(&answer), &correlation, &still(strict.now)).is_err());
 }
+
+/// Where keys are not renewed (`canRenewSecurityContextToken="false"`) a session ends with its key.
+#[test]
+fn a_session_whose_key_may_not_be_renewed_ends_with_it() {
+    let mut setup = Setup::by_certificate(OLD, ALICE);
+    setup.service.can_renew = false;
+    let mut pair = setup.build();
+    pair.open().unwrap();
+    pair.call("x").unwrap();
+    let refused = pair.renew().unwrap_err();
+    assert!(matches!(refused, ClientError::SecuredFault { .. }), "{refused}");
+    pair.call("the key is still good").unwrap();
+    pair.pass(jiff::SignedDuration::from_hours(15));
+    let (reply, error) = pair.refused_call("late");
+    assert_eq!(fault(&reply.envelope).0, "Sender/BadContextToken");
+    assert!(matches!(reply.error, Some(ServiceError::NoSession { .. })) && error.ends_session());
+    assert_eq!(pair.service.security.session_count(), 0);
+}
+
+/// A client that was idle for longer than its token lives asks for another one before it sends anything.
+#[test]
+fn messages_wait_when_the_life_of_their_token_is_over() {
+    let mut pair = Setup::negotiated(OLD, ALICE).one_shot().build();
+    pair.open().unwrap();
+    pair.pass(jiff::SignedDuration::from_hours(9));
+    assert!(pair.client.renewal_due(&still(pair.now)));
+    assert!(!pair.client.awaits_renewal(&still(pair.now)), "it is still good");
+    pair.pass(jiff::SignedDuration::from_hours(1));
+    assert!(pair.client.awaits_renewal(&still(pair.now)));
+    pair.renew().unwrap();
+    assert!(!pair.client.awaits_renewal(&still(pair.now)));
+    pair.call("x").unwrap();
+}
