@@ -354,7 +354,7 @@ fn a_token_that_says_anything_else_is_refused() {
     let now = pair.now;
     for service in [&mut pair.service, &mut fresh] {
         let mut problem = |change: &dyn Fn(String) -> String| {
-            cookie_problem(service, &altered(&request, |text| change(text)), now)
+            cookie_problem(service, &altered(&request, change), now)
         };
         // Another u:Id, with the derived keys pointing to it.
         assert_eq!(problem(&|text| text.replace(&id, "uuid-other-1")), CookieProblem::Altered);

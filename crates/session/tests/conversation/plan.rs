@@ -42,6 +42,10 @@ pub enum Credential {
     Certificate,
 }
 
+impl Credential {
+    const ALL: [Self; 3] = [Self::Anonymous, Self::UserName, Self::Certificate];
+}
+
 /// The trouble of [`Class::Crash`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accident {
@@ -147,11 +151,7 @@ impl Plan {
                 true => BindingKind::Negotiated,
                 false => BindingKind::Symmetric,
             },
-            credential: r.pick(&[
-                Credential::Anonymous,
-                Credential::UserName,
-                Credential::Certificate,
-            ]),
+            credential: r.pick(&Credential::ALL),
             version,
             shape,
             reliable: reliable(class, r),
