@@ -195,7 +195,7 @@ async fn a_bare_connection_is_allowed_by_name() {
     client_config(&Binding::none(), folder.path(), "http://127.0.0.1:9/calc", "CN=", "localhost");
     let config = file(folder.path(), "client.config", &bare);
     let factory = ChannelFactory::from_config(&config, "calc", &CALCULATOR_CONTRACT);
-    let error = factory.err().expect("refused").to_string();
+    let error = factory.expect_err("refused").to_string();
     assert!(error.contains(said) && error.contains("allowInsecureTransport"), "{error}");
 }
 
