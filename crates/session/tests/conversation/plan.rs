@@ -189,9 +189,14 @@ impl Plan {
             ring: false,
         }
         .with_cookies(&mut Random::new(seed ^ 0xC0_0C1E));
+        plan.varied(r)
+    }
+
+    /// The same with an impostor, or with another kind of protection.
+    fn varied(self, r: &mut Random) -> Self {
         let by_name =
-            plan.protection != Protection::None && plan.credential != Credential::Anonymous;
-        let plan = if by_name && r.permille(150) { plan.with_impostor() } else { plan };
+            self.protection != Protection::None && self.credential != Credential::Anonymous;
+        let plan = if by_name && r.permille(150) { self.with_impostor() } else { self };
         let plan = if r.permille(250) { plan.over_transport(r) } else { plan };
         if r.permille(200) { plan.under_certificates(r) } else { plan }
     }
