@@ -12,8 +12,17 @@ impl EffectiveEndpoint {
     }
 }
 
+/// The certificate that TLS shows.
+fn missing_for_tls(endpoint: &EffectiveEndpoint) -> Vec<Refusal> {
+    let shown = endpoint.role == Role::Client && endpoint.transport.require_client_certificate;
+    match shown && endpoint.client_certificate().is_none() {
+        true => vec![client_certificate_missing()],
+        false => Vec::new(),
+    }
+}
+
 fn missing(endpoint: &EffectiveEndpoint) -> Vec<Refusal> {
-    let Some(security) = &endpoint.security else { return Vec::new() };
+    let Some(security) = &endpoint.security else { return missing_for_tls(endpoint) };
     let mode = security.authentication;
     let mut found = Vec::new();
     if endpoint.role == Role::Service {
@@ -32,15 +41,7 @@ fn missing(endpoint: &EffectiveEndpoint) -> Vec<Refusal> {
     }
     let certificate = security.credential == MessageCredentialType::Certificate;
     if certificate && endpoint.client_certificate().is_none() {
-        found.push(refusal(
-            "client-certificate-missing",
-            "",
-            "the client proves itself with a certificate, but none is named",
-            "The client certificate is not provided. Specify a client certificate in \
-             ClientCredentials.",
-            "add <clientCredentials> <clientCertificate findValue=\"…\" /> to the endpoint's \
-             behavior, or set it in code",
-        ));
+        found.push(client_certificate_missing());
     }
     let by_identity = matches!(
         endpoint.identity,
@@ -63,4 +64,16 @@ fn missing(endpoint: &EffectiveEndpoint) -> Vec<Refusal> {
         ));
     }
     found
+}
+
+fn client_certificate_missing() -> Refusal {
+    refusal(
+        "client-certificate-missing",
+        "",
+        "the client proves itself with a certificate, but none is named",
+        "The client certificate is not provided. Specify a client certificate in \
+             ClientCredentials.",
+        "add <clientCredentials> <clientCertificate findValue=\"…\" /> to the endpoint's \
+             behavior, or set it in code",
+    )
 }

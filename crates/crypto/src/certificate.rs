@@ -47,7 +47,7 @@ impl Certificate {
         Self::from_x509(x509)
     }
 
-    /// All certificates of a PEM file, in its order.
+    /// All certificates of a PEM file, in its order, whatever their keys.
     ///
     /// # Errors
     ///
@@ -58,7 +58,7 @@ impl Certificate {
         if found.is_empty() {
             return Err(CryptoError::NoCertificate);
         }
-        found.into_iter().map(Self::from_x509).collect()
+        found.into_iter().map(Self::from_x509_of_any_key).collect()
     }
 
     /// A certificate of its DER octets, whatever its key: for TLS, which knows elliptic curves too. Authorities are this
@@ -70,6 +70,15 @@ impl Certificate {
     pub fn of_any_key(der: &[u8]) -> Result<Self, CryptoError> {
         let x509 = X509::from_der(der).map_err(|e| CryptoError::NotACertificate(reason(&e)))?;
         Self::from_x509_of_any_key(x509)
+    }
+
+    /// Whether message security can use it.
+    ///
+    /// # Errors
+    ///
+    /// Its key is not RSA of 1024 to 4096 bits.
+    pub fn require_rsa(&self) -> Result<(), CryptoError> {
+        check_size(self.public_key())
     }
 
     pub(crate) fn from_x509(x509: X509) -> Result<Self, CryptoError> {

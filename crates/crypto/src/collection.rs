@@ -49,7 +49,7 @@ impl Certificate {
         }
         match Pkcs7::from_der(octets) {
             Ok(collection) => of_der(pkcs7(Some(collection))?),
-            Err(_) => Certificate::from_der(octets).map(|one| vec![one]),
+            Err(_) => Certificate::of_any_key(octets).map(|one| vec![one]),
         }
     }
 }
@@ -61,8 +61,8 @@ fn not(why: &str) -> CryptoError {
 /// The first certificate counts, the others go with it: of those the unreadable ones are left out.
 fn of_der(all: Vec<Vec<u8>>) -> Result<Vec<Certificate>, CryptoError> {
     let (first, others) = all.split_first().ok_or_else(|| not("the collection is empty"))?;
-    let mut found = vec![Certificate::from_der(first)?];
-    found.extend(others.iter().filter_map(|der| Certificate::from_der(der).ok()));
+    let mut found = vec![Certificate::of_any_key(first)?];
+    found.extend(others.iter().filter_map(|der| Certificate::of_any_key(der).ok()));
     Ok(found)
 }
 

@@ -47,7 +47,7 @@ impl Identity {
         let key = PrivateKey::from_pkey(parsed.pkey.ok_or(CryptoError::NoPrivateKey)?)?;
         let mut certificates = Vec::new();
         for x509 in parsed.cert.into_iter().chain(parsed.ca.into_iter().flatten()) {
-            certificates.push(Certificate::from_x509(x509)?);
+            certificates.push(Certificate::from_x509_of_any_key(x509)?);
         }
         Self::of(certificates, key)
     }
@@ -65,7 +65,7 @@ impl Identity {
         let pkcs12 = |e: openssl::error::ErrorStack| explain(&e);
         let parsed = Pkcs12::from_der(der).map_err(pkcs12)?.parse2(password).map_err(pkcs12)?;
         let all = parsed.cert.into_iter().chain(parsed.ca.into_iter().flatten());
-        let found = all.map(Certificate::from_x509).collect::<Result<Vec<_>, _>>()?;
+        let found = all.map(Certificate::from_x509_of_any_key).collect::<Result<Vec<_>, _>>()?;
         if found.is_empty() { Err(CryptoError::NoCertificate) } else { Ok(found) }
     }
 

@@ -1,9 +1,9 @@
-//! RSA private keys.
+//! Private keys: RSA, which message security needs, and those of curves, which TLS takes as well.
 
 use std::fmt;
 use std::sync::Arc;
 
-use openssl::pkey::{PKey, Private};
+use openssl::pkey::{Id, PKey, Private};
 use openssl::pkey_ctx::PkeyCtx;
 use openssl::rsa::Padding;
 use zeroize::Zeroizing;
@@ -15,7 +15,7 @@ use crate::rsa::{check_size, message_digest};
 use crate::rsa15;
 use crate::suite::KeyTransport;
 
-/// An RSA private key. Cheap to clone; wiped by the library when the last clone is dropped; never shown.
+/// A private key. One that is not RSA signs and decrypts nothing here: it is for TLS. Cheap to clone; wiped by the library when the last clone is dropped; never shown.
 #[derive(Clone)]
 pub struct PrivateKey(Arc<Inner>);
 
@@ -30,7 +30,7 @@ impl PrivateKey {
     ///
     /// # Errors
     ///
-    /// It is none, or not RSA of 1024 to 4096 bits.
+    /// It is none, or RSA of fewer than 1024 or more than 4096 bits.
     pub fn from_pem(pem: &[u8]) -> Result<Self, CryptoError> {
         // The callback keeps the library from asking for a password at the terminal.
         let key = PKey::private_key_from_pem_callback(pem, |_| Ok(0));
@@ -41,14 +41,16 @@ impl PrivateKey {
     ///
     /// # Errors
     ///
-    /// It is none, or not RSA of 1024 to 4096 bits.
+    /// It is none, or RSA of fewer than 1024 or more than 4096 bits.
     pub fn from_der(der: &[u8]) -> Result<Self, CryptoError> {
         let key = PKey::private_key_from_der(der);
         Self::from_pkey(key.map_err(|e| CryptoError::NotAPrivateKey(reason(&e)))?)
     }
 
     pub(crate) fn from_pkey(key: PKey<Private>) -> Result<Self, CryptoError> {
-        check_size(&key)?;
+        if !matches!(key.id(), Id::EC | Id::ED25519 | Id::ED448) {
+            check_size(&key)?;
+        }
         let der = key.private_key_to_der().map_err(failed("reading a private key"))?;
         let der = Zeroizing::new(der);
         let secret = Zeroizing::new(sha1(&der));

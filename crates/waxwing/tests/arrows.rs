@@ -59,7 +59,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("layer", &["contract", "future", "log"]),
     ("requirements", &["contract"]),
     ("contract", &["future"]),
-    ("net", &["digest", "future", "panics"]),
+    ("net", &["digest", "future", "log", "panics"]),
     ("trace", &["files"]),
     ("cookie_keys", &[]),
     ("digest", &[]),

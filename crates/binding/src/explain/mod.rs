@@ -2,6 +2,7 @@
 
 mod pair;
 mod secure;
+mod tls;
 mod wire;
 mod words;
 

@@ -62,6 +62,7 @@ fn without_message_security(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
             Topic::Security,
             "TLS only: the messages themselves are neither signed nor encrypted",
         );
+        super::tls::certificates(endpoint, facts);
         return;
     }
     let stream = endpoint.stack.elements.iter().find_map(|e| match e {

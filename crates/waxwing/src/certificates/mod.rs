@@ -57,10 +57,13 @@ pub fn certificates_of_identity(encoded: &str) -> Result<Vec<Certificate>, Certi
     Certificate::collection(&octets).map_err(|e| CertificateError::Encoded(e.to_string()))
 }
 
-/// The certificate that an identity is.
+/// The certificate that an identity is, for message security.
 pub(crate) fn certificate_of_identity(encoded: &str) -> Result<Certificate, CertificateError> {
     let mut all = certificates_of_identity(encoded)?.into_iter();
-    all.next().ok_or_else(|| CertificateError::Encoded("the collection is empty".to_owned()))
+    let empty = || CertificateError::Encoded("the collection is empty".to_owned());
+    let certificate = all.next().ok_or_else(empty)?;
+    let usable = certificate.require_rsa();
+    usable.map(|()| certificate).map_err(|e| CertificateError::Encoded(e.to_string()))
 }
 
 /// Every store that may be named.
@@ -98,6 +101,19 @@ impl CertificateStores {
     /// # Errors
     /// There is none, or several, or it has no key, or a file cannot be used.
     pub fn identity(&self, reference: &CertificateReference) -> Result<Identity, CertificateError> {
+        let identity = self.tls_identity(reference)?;
+        let certificate = identity.certificate.clone();
+        self.of_rsa(reference, &certificate).map(|()| identity)
+    }
+
+    /// The same, whatever its key: for TLS.
+    ///
+    /// # Errors
+    /// There is none, or several, or it has no key, or a file cannot be used.
+    pub(crate) fn tls_identity(
+        &self,
+        reference: &CertificateReference,
+    ) -> Result<Identity, CertificateError> {
         let found = self.find(reference)?;
         let no_key = || CertificateError::NoKey {
             subject: found.certificate.subject_windows(),
@@ -116,7 +132,32 @@ impl CertificateStores {
         &self,
         reference: &CertificateReference,
     ) -> Result<Certificate, CertificateError> {
+        let certificate = self.find(reference)?.certificate;
+        self.of_rsa(reference, &certificate).map(|()| certificate)
+    }
+
+    /// The certificate of a reference, whatever its key: for TLS.
+    ///
+    /// # Errors
+    /// There is none, or several, or a file cannot be used.
+    pub(crate) fn tls_certificate(
+        &self,
+        reference: &CertificateReference,
+    ) -> Result<Certificate, CertificateError> {
         Ok(self.find(reference)?.certificate)
+    }
+
+    /// # Errors
+    /// Message security cannot use it.
+    fn of_rsa(
+        &self,
+        reference: &CertificateReference,
+        certificate: &Certificate,
+    ) -> Result<(), CertificateError> {
+        certificate.require_rsa().map_err(|error| {
+            let file = self.find(reference).map(|found| found.file.display().to_string());
+            CertificateError::Content { file: file.unwrap_or_default(), error }
+        })
     }
 
     /// Everything in a store.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use waxwing_binding::{AuthenticationSchemes, Identity as EndpointIdentity};
+use waxwing_binding::{AuthenticationSchemes, CertificateReference, Identity as EndpointIdentity};
 use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
-use waxwing_crypto::{Certificate, Identity, Usage};
+use waxwing_crypto::{Certificate, CryptoError, Identity, Usage};
 use waxwing_security::conversation::{
     ClientBinding, ClientCredential, ClientOptions, ExpectedIdentity,
 };
@@ -15,7 +15,7 @@ use super::error::{ChannelError, ChannelErrorKind};
 use super::factory::ChannelFactory;
 use super::prepared::Read;
 use crate::authentication::TrustRule;
-use crate::certificates::{CertificateError, certificate_of_identity};
+use crate::certificates::{CertificateError, CertificateStores, certificate_of_identity};
 use crate::net::{HttpCredentials, HttpScheme};
 use crate::requirements::{self, requirements};
 
@@ -38,7 +38,7 @@ impl ChannelFactory {
                 None => Ok(options),
             };
         };
-        let identity = self.own_identity().map_err(certificate)?;
+        let identity = self.own_identity(CertificateStores::identity).map_err(certificate)?;
         options.credential = self.credential(identity.as_ref())?;
         if security.over_transport {
             options.binding = Some(ClientBinding::Transport);
@@ -124,10 +124,14 @@ impl ChannelFactory {
         )
     }
 
-    pub(super) fn own_identity(&self) -> Result<Option<Identity>, CertificateError> {
+    /// The client's own certificate, found by `find`: for messages, or for TLS.
+    pub(super) fn own_identity(
+        &self,
+        find: fn(&CertificateStores, &CertificateReference) -> Result<Identity, CertificateError>,
+    ) -> Result<Option<Identity>, CertificateError> {
         match (&self.certificate, self.endpoint.client_certificate()) {
             (Some(identity), _) => Ok(Some(identity.clone())),
-            (None, Some(reference)) => self.stores.identity(&reference).map(Some),
+            (None, Some(reference)) => find(&self.stores, &reference).map(Some),
             (None, None) => Ok(None),
         }
     }
@@ -138,10 +142,13 @@ impl ChannelFactory {
         match self.endpoint.security.as_ref().map(|s| s.credential) {
             None | Some(Type::None) => Ok(ClientCredential::None),
             Some(Type::Certificate) => match identity {
-                Some(Identity { certificate, key, .. }) => Ok(ClientCredential::Certificate {
-                    certificate: certificate.clone(),
-                    key: key.clone(),
-                }),
+                Some(Identity { certificate, key, .. }) => {
+                    certificate.require_rsa().map_err(|error| missing(&error.to_string()))?;
+                    Ok(ClientCredential::Certificate {
+                        certificate: certificate.clone(),
+                        key: key.clone(),
+                    })
+                }
                 None => Err(missing(
                     "The client certificate is not provided. Specify a client certificate in ClientCredentials: \
                      <clientCredentials><clientCertificate …/> of the endpoint's behavior, or \
@@ -205,6 +212,8 @@ impl ChannelFactory {
     /// The service's certificate as it is known beforehand: set in code, in the credentials, or as identity.
     fn known_certificate(&self) -> Result<Option<Certificate>, CertificateError> {
         if let Some(certificate) = &self.service_certificate {
+            let unusable = |error: CryptoError| CertificateError::Unsupported(error.to_string());
+            certificate.require_rsa().map_err(unusable)?;
             return Ok(Some(certificate.clone()));
         }
         if let Some(reference) = self.endpoint.known_service_certificate() {

@@ -13,7 +13,9 @@ use waxwing_soap::Address;
 use super::error::{ChannelError, ChannelErrorKind};
 use super::factory::ChannelFactory;
 use crate::authentication::{Evidence, Judge, TrustRule};
-use crate::certificates::{CertificateError, ServerRoots, certificates_of_identity};
+use crate::certificates::{
+    CertificateError, CertificateStores, ServerRoots, certificates_of_identity,
+};
 use crate::environment::Clock;
 use crate::future::BoxFuture;
 use crate::net::{ClientTls, Distrust, ServerTrust};
@@ -64,7 +66,9 @@ impl ChannelFactory {
         if !self.endpoint.transport.require_client_certificate {
             return Ok(None);
         }
-        let found = self.own_identity().map_err(|error| self.certificate(error))?;
+        let found = self
+            .own_identity(CertificateStores::tls_identity)
+            .map_err(|error| self.certificate(error))?;
         found.map(Some).ok_or_else(|| {
             let text = "The client certificate is not provided. Specify a client certificate in ClientCredentials: \
                         <clientCredentials><clientCertificate …/> of the endpoint's behavior, or \
@@ -136,7 +140,7 @@ impl ChannelFactory {
                 Ok(all.into_iter().next())
             }
             Some(EndpointIdentity::CertificateReference(reference)) => {
-                self.stores.certificate(reference).map(Some).map_err(|e| self.certificate(e))
+                self.stores.tls_certificate(reference).map(Some).map_err(|e| self.certificate(e))
             }
             Some(EndpointIdentity::Rsa(_)) => Err(explicit()),
             _ => Ok(None),

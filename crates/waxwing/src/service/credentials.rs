@@ -96,7 +96,11 @@ impl Credentials {
             return Ok(options);
         }
         let identity = match (&self.certificate, endpoint.service_certificate()) {
-            (Some(identity), _) => identity.clone(),
+            (Some(identity), _) => {
+                let usable = identity.certificate.require_rsa();
+                usable.map_err(|error| incomplete(&endpoint.address, error.to_string()))?;
+                identity.clone()
+            }
             (None, Some(reference)) => {
                 self.stores.identity(&reference).map_err(certificate_error)?
             }

@@ -139,7 +139,7 @@ fn told(
 
 impl Source {
     fn read(&self) -> Result<Identity, CertificateError> {
-        self.stores.identity(&self.reference)
+        self.stores.tls_identity(&self.reference)
     }
 }
 

@@ -214,3 +214,22 @@ async fn a_rule_of_the_program_decides() {
         assert_eq!(pair.host.statistics().executed, executed);
     }
 }
+
+/// Keys of elliptic curves, as most of the web has them: the server's, and that of a root in a folder. Message security
+/// refuses them by name.
+#[tokio::test]
+async fn keys_of_curves_are_for_tls() {
+    let authority = Wish { is_curve: true, ..Wish::authority("Curved") }.make(None);
+    let own = Wish { is_curve: true, ..Wish::default() }.make(Some(&authority));
+    let pair = Pair::new(&own).await;
+    pair.refused(&["Its issuer 'CN=Curved' is not known here"]).await;
+    authority.put(pair.folder(), "Root", "curved");
+    assert_eq!(pair.call().await, Ok(3.0));
+    let binding = common::Binding::certificate(true);
+    let folder = common::stores("alice", "ca", &[]);
+    own.put(folder.path(), "My", "service");
+    let file = common::service_config(&binding, folder.path());
+    let refused = crate::kit::builder(&file).open(crate::kit::instances(&Counting::default()));
+    let refused = refused.await.unwrap_err().to_string();
+    assert!(refused.contains("the key is no RSA key"), "{refused}");
+}

@@ -212,7 +212,7 @@ async fn serve<H: HttpHandler>(
         .header_read_timeout(None)
         .max_buf_size(head)
         .max_header_size(head)
-        .serve_connection(TokioIo::new(Watched { stream, connection }), service);
+        .serve_connection(TokioIo::new(Watched { stream, connection, begun: false }), service);
     let mut served = pin!(watcher.watch(served));
     tokio::select! {
         // An aborted request and a peer that went away end a connection the same way.

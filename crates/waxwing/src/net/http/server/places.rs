@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tokio::sync::{Notify, watch};
 
 use super::limits::HttpLimits;
+use crate::log::Rate;
 use crate::net::http::body::{Room, charged};
 
 /// How old the work of a connection, or its pause, must be before it makes way.
@@ -58,6 +59,8 @@ pub(super) struct Places {
     /// Handshakes under way.
     handshakes: AtomicUsize,
     freed: Notify,
+    /// How many lines of the log peers may write.
+    log: Rate,
 }
 
 /// A handshake under way, until this is dropped.
@@ -77,6 +80,8 @@ pub(super) struct Connection {
     progress: Mutex<Progress>,
     held: AtomicUsize,
     end: watch::Sender<Option<End>>,
+    /// Whether it began with TLS where none is spoken.
+    spoke_tls: AtomicBool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -99,6 +104,7 @@ impl Places {
             held: AtomicUsize::new(0),
             handshakes: AtomicUsize::new(0),
             freed: Notify::new(),
+            log: Rate::new(),
         })
     }
 
@@ -141,6 +147,7 @@ impl Places {
             progress: Mutex::new(Progress::new(begins, now)),
             held: AtomicUsize::new(0),
             end: watch::Sender::new(None),
+            spoke_tls: AtomicBool::new(false),
         });
         connections.insert(id, Arc::clone(&connection));
         Some(connection)
@@ -159,6 +166,12 @@ impl Places {
 
     /// The connection is closed.
     pub(super) fn leave(&self, connection: &Connection) {
+        if connection.spoke_tls.load(Ordering::Relaxed)
+            && let Some(left_out) = self.log.pass()
+        {
+            let peer = connection.source;
+            tracing::info!(%peer, left_out, "a client speaks TLS at a port for http: its address begins with https");
+        }
         self.lock().remove(&connection.id);
         self.freed.notify_waiters();
     }
@@ -228,6 +241,11 @@ impl Connection {
             Stage::Head => progress.octets += octets as u64,
             _ => {}
         }
+    }
+
+    /// It begins with TLS, and none is spoken here.
+    pub(super) fn speaks_tls(&self) {
+        self.spoke_tls.store(true, Ordering::Relaxed);
     }
 
     /// Octets of an answer went out.

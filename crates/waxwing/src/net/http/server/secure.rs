@@ -15,7 +15,7 @@ use crate::net::listener::TransportCaller;
 use crate::net::tls::ServiceTls;
 
 /// What every TLS connection begins with: the type of a handshake record (RFC 8446 §5.1).
-const HANDSHAKE_RECORD: u8 = 22;
+pub(super) const HANDSHAKE_RECORD: u8 = 22;
 
 /// What a client hears who speaks HTTP where TLS is spoken.
 const NO_HTTP: &[u8] =

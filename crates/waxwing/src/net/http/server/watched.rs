@@ -8,12 +8,14 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::places::Connection;
-use super::secure::Stream;
+use super::secure::{HANDSHAKE_RECORD, Stream};
 
 /// A socket, above its TLS, with the connection that is told of every octet of HTTP.
 pub(super) struct Watched {
     pub(super) stream: Stream,
     pub(super) connection: Arc<Connection>,
+    /// Whether something has come in.
+    pub(super) begun: bool,
 }
 
 impl AsyncRead for Watched {
@@ -24,6 +26,13 @@ impl AsyncRead for Watched {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        if !self.begun {
+            self.begun = true;
+            let first = buffer.filled().get(before);
+            if first == Some(&HANDSHAKE_RECORD) && matches!(self.stream, Stream::Plain(_)) {
+                self.connection.speaks_tls();
+            }
+        }
         self.connection.came_in(buffer.filled().len() - before);
         Poll::Ready(Ok(()))
     }

@@ -145,3 +145,32 @@ async fn bodies_wait_for_memory_and_the_slowest_makes_way() {
     drop((answer, charges, third));
     assert_eq!(places.held.load(Ordering::Relaxed), 0);
 }
+
+/// When the handshakes are used up, the oldest of the address that has the most makes way, once it is old enough; those that
+/// are over hold nothing.
+#[test]
+fn slow_handshakes_make_way() {
+    let limits = HttpLimits { max_handshakes: 3, ..HttpLimits::default() };
+    let places = Places::new(limits, 0);
+    let now = Instant::now();
+    let enter = |last, at| {
+        let entered = places.try_enter(address(last), Stage::Handshake, at)?;
+        Some((entered, places.handshake()))
+    };
+    let (first, first_under_way) = enter(1, now).expect("a place");
+    let (second, _second) = enter(1, now + SECOND / 2).expect("a place");
+    let (other, _other) = enter(2, now).expect("a place");
+    assert!(enter(3, now + SECOND / 2).is_none());
+    assert!(!first.is_ending() && !second.is_ending() && !other.is_ending(), "they are young");
+    assert!(enter(3, now + 2 * SECOND).is_none());
+    assert!(first.is_ending() && !second.is_ending() && !other.is_ending());
+    assert!(enter(3, now + 2 * SECOND).is_none(), "it is not gone yet");
+    // One that has finished, or is gone, is under way no longer; connections without TLS need none of it.
+    drop(first_under_way);
+    assert!(places.try_enter(address(4), Stage::Head, now + 2 * SECOND).is_some());
+    assert!(enter(3, now + 2 * SECOND).is_some());
+    places.watch(now + 15 * SECOND);
+    assert!(!second.is_ending());
+    places.watch(now + 16 * SECOND);
+    assert!(second.is_ending() && other.is_ending());
+}
