@@ -7,8 +7,8 @@ use crate::effective::{EffectiveEndpoint, Role};
 use crate::proxy::{ProxyEnvironment, ProxyRules};
 use crate::stack::BindingElement;
 use crate::{
-    AddressingVersion, MessageEncoding, MessageVersion, ReliableMessagingVersion, SoapVersion,
-    TrustVersion,
+    AddressingVersion, AuthenticationSchemes, MessageEncoding, MessageVersion,
+    ReliableMessagingVersion, SoapVersion, TrustVersion,
 };
 
 pub(super) fn address(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
@@ -243,6 +243,17 @@ fn has_stream_security(endpoint: &EffectiveEndpoint) -> bool {
     })
 }
 
+/// What clients prove themselves with to the connection; without a word WCF takes Windows accounts.
+fn credential_of_transport(endpoint: &EffectiveEndpoint) -> &'static str {
+    let transport = &endpoint.transport;
+    match transport.authentication {
+        _ if transport.require_client_certificate => "Certificate",
+        AuthenticationSchemes::BASIC => "Basic",
+        AuthenticationSchemes::DIGEST => "Digest",
+        _ => "None",
+    }
+}
+
 /// How the other side writes the same binding.
 fn same_binding(endpoint: &EffectiveEndpoint) -> Option<String> {
     let section = endpoint.binding_section.as_str();
@@ -254,7 +265,12 @@ fn same_binding(endpoint: &EffectiveEndpoint) -> Option<String> {
         None => "",
     };
     let security = match &endpoint.security {
-        None if endpoint.transport.scheme == "https" => "<security mode=\"Transport\"/>".to_owned(),
+        None if endpoint.transport.scheme == "https" => {
+            let credential = credential_of_transport(endpoint);
+            format!(
+                "<security mode=\"Transport\"> <transport clientCredentialType=\"{credential}\"/> </security>"
+            )
+        }
         None => "<security mode=\"None\"/>".to_owned(),
         Some(security) => {
             let mode =
