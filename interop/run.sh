@@ -6,11 +6,11 @@
 #   SCENARIOS="…"        none mutual sc rm10 rm11 sc-rm10 sc-rm11, CXF also sc13, Metro also asym and asym-rm10 (WS-Security 1.0);
 #                        over TLS: https, https-rm10, https-rm11, and https- with username or cert, then -sc, then -rm10 or -rm11
 #   CALLS=100
-#   LOSS=5               percent of the requests, and of the responses, that a link loses below TLS in scenarios with https and rm
+#   LOSS=3               percent of the requests, and of the responses, that a link loses below TLS in scenarios with https and rm
 set -euo pipefail
 cd "$(dirname "$0")"
 source ./lib.sh
-calls=${CALLS:-100} loss=${LOSS:-5}
+calls=${CALLS:-100} loss=${LOSS:-3}
 build_examples calculator_client calculator_service lossy_link
 export CALCULATOR_USER=alice CALCULATOR_PASSWORD=secret
 
@@ -18,7 +18,7 @@ scenarios() { # scenarios PEER
   local both="rm10 mutual sc sc-rm10 rm11 sc-rm11"
   case $1 in
     metro)
-      echo "${SCENARIOS:-$both asym asym-rm10 https-rm11 https-username https-cert https-username-sc-rm10 https-username-sc-rm11 https-cert-sc-rm10 https-cert-sc-rm11}"
+      echo "${SCENARIOS:-$both asym asym-rm10 https-username https-cert https-username-sc-rm10 https-username-sc-rm11 https-cert-sc-rm10 https-cert-sc-rm11}"
       ;;
     cxf) echo "${SCENARIOS:-$both https-username https-cert https-username-sc-rm11}" ;;
   esac
