@@ -1,5 +1,7 @@
 //! HTTPS: mode Transport and reliable sessions over TLS, between both real ends and with odd peers, on loopback.
 
+#![allow(clippy::disallowed_methods)]
+
 #[path = "../common/mod.rs"]
 mod common;
 mod kit;
