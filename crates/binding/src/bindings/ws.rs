@@ -155,10 +155,13 @@ macro_rules! ws_http_binding {
                     .security(WsHttpSecurity::default().mode(mode))
             }
 
-            /// Message security with this client credential.
+            /// Message security with this client credential: in the mode `TransportWithMessageCredential` where that is
+            /// set, else in the mode `Message`.
             #[must_use]
             pub fn message_credential(mut self, credential: MessageCredentialType) -> $T {
-                self.security.mode = SecurityMode::Message;
+                if self.security.mode != SecurityMode::TransportWithMessageCredential {
+                    self.security.mode = SecurityMode::Message;
+                }
                 self.security.message.client_credential_type = credential;
                 self
             }

@@ -120,9 +120,9 @@ async fn both_ends_ask_about_the_other() {
     let error = greet(&factory).await.unwrap_err();
     assert!(!error.contains("is revoked"), "{error}");
     let reason = loop {
-        match events.next().await.expect("the host is open").expect("nothing was missed") {
-            HostEvent::LoginRefused { reason, .. } => break reason,
-            _ => {}
+        let event = events.next().await.expect("the host is open").expect("nothing was missed");
+        if let HostEvent::LoginRefused { reason, .. } = event {
+            break reason;
         }
     };
     assert!(reason.contains("The certificate is revoked."), "{reason}");
