@@ -6,6 +6,8 @@
 
 use std::collections::HashMap;
 
+use waxwing_soap::Envelope;
+
 /// How much a part of a message is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum ProtectionLevel {
@@ -288,6 +290,18 @@ const SEQUENCE_FAULT: &str = "SequenceFault";
 pub fn is_infrastructure_header(namespace: &str, local: &str) -> bool {
     (ADDRESSING.contains(&namespace) && ADDRESSING_HEADERS.contains(&local))
         || (RELIABLE.contains(&namespace) && local != SEQUENCE_FAULT)
+}
+
+/// Whether a message is one of reliable messaging or of the security protocol, or has headers of reliable messaging: what it
+/// says is acted upon below the application.
+pub(crate) fn speaks_for_infrastructure(envelope: &Envelope) -> bool {
+    let is_action = |action: &str| SIGNED_ACTIONS.contains(&action);
+    envelope.headers().any(|header| {
+        RELIABLE.contains(&header.namespace())
+            || (is_addressing(header.namespace())
+                && header.local_name() == "Action"
+                && is_action(header.text().trim()))
+    })
 }
 
 /// Whether the namespace is one of WS-Addressing.

@@ -579,3 +579,43 @@ fn nothing_counts_where_it_came_from() {
     let error = pair.client.verify(wire(&reply), &correlation, &still(pair.now)).unwrap_err();
     says(&error, &["received before"]);
 }
+
+/// What is signed of an answer is whose it is and what it relates to, not for whom it is: another client that the service
+/// trusts, who sees the MessageID of alice, has the service answer him under it and hands the answer on. Where answers confirm
+/// signatures it must confirm hers. (In a reliable session an answer is of a sequence, too, which is hers alone.)
+#[test]
+fn confirmed_signatures_say_for_whom_an_answer_is() {
+    for confirms in [false, true] {
+        let client = |who| {
+            let mut setup = nemhandel();
+            setup.client.credential = Credential::Certificate(who).client();
+            for requirements in [&mut setup.client.requirements, &mut setup.service.requirements] {
+                requirements.operation(ADD, Some(nego::ADD_RESPONSE), ProtectionLevel::Sign);
+            }
+            setup.client.signature_confirmation = Some(confirms);
+            setup.service.signature_confirmation = Some(confirms);
+            let mut pair = setup.build();
+            pair.open().unwrap();
+            pair
+        };
+        let (mut alice, mut bob) = (client("alice"), client("bob"));
+        let (request, correlation) = alice.request("what is my balance?");
+        let seen = text_of(&request);
+        let id = piece(&seen, "urn:uuid:", "</a:MessageID>");
+        let his = text_of(&nego::application_request("what is his?", &mut nego::Seeded(77)));
+        let his = parsed(his.replace(piece(&his, "urn:uuid:", "</a:MessageID>"), id));
+        let at = &mut nego::moment(bob.now, &mut bob.random);
+        let (his, _) = bob.client.protect(his, at).unwrap();
+        let asked = alice.service.message(&his, alice.now);
+        assert!(Credential::Certificate("bob").is_caller(&asked.caller));
+        let answer = alice.echo(asked);
+        let found = alice.client.verify(wire(&answer), &correlation, &still(alice.now));
+        match confirms {
+            false => drop(found.unwrap()),
+            true => says(&found.unwrap_err(), &["a signature is not confirmed"]),
+        }
+        let asked = alice.service.message(&request, alice.now);
+        let answer = alice.echo(asked);
+        alice.client.verify(wire(&answer), &correlation, &still(alice.now)).unwrap();
+    }
+}

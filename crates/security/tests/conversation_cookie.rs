@@ -449,6 +449,32 @@ fn a_cookie_is_good_at_endpoints_of_one_kind() {
     assert_eq!(refused_by(&|o| o.settings.suite = suite), CookieProblem::Altered);
 }
 
+/// What message security signed is no proof where the transport protects and signatures are over the timestamp alone: under
+/// one ring a message of one endpoint (or an answer of the service, under the same key) could be shown to the other one
+/// with other headers, which nobody signs there.
+#[test]
+fn a_cookie_is_good_under_one_security_binding() {
+    let keys = CookieKeys::new(ring(1));
+    let all = setups(OLD, ALICE);
+    for (from, setup) in all.iter().enumerate() {
+        let mut pair = by_cookie(setup.clone(), Some(&keys)).build();
+        pair.open().unwrap();
+        let (request, _) = pair.request("x");
+        for (to, other) in all.iter().enumerate() {
+            let options = by_cookie(other.clone(), Some(&keys)).service;
+            let mut service = process(options, 100);
+            match from == to {
+                true => drop(service.message(&request, pair.now)),
+                false => assert_eq!(
+                    cookie_problem(&mut service, &request, pair.now),
+                    CookieProblem::Altered,
+                    "{from} to {to}"
+                ),
+            }
+        }
+    }
+}
+
 /// A negotiated token says who the TLS client is, which is nobody where a user name comes later: it is no context for
 /// messages of the application.
 #[test]

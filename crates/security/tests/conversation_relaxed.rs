@@ -163,6 +163,58 @@ fn a_reply_without_a_security_header_is_taken_by_name_only() {
     }
 }
 
+/// Whoever believes a made-up acknowledgement loses what he sent: over a line that protects nothing no unsecured answer speaks
+/// for reliable messaging, or for the security protocol. TLS protects it.
+#[test]
+fn an_unsecured_answer_acknowledges_nothing() {
+    let versions = [
+        "http://schemas.xmlsoap.org/ws/2005/02/rm",
+        "http://docs.oasis-open.org/ws-rx/wsrm/200702",
+    ];
+    let header = |request: &Envelope, namespace: &str| {
+        altered(&made_up(request, "x"), |text| {
+            let sequence = format!(
+                "<r:SequenceAcknowledgement xmlns:r=\"{namespace}\"><r:Identifier>urn:s</r:Identifier>\
+                 <r:AcknowledgementRange Lower=\"1\" Upper=\"9\"/></r:SequenceAcknowledgement>"
+            );
+            let end = text.find("Header>").unwrap() + "Header>".len();
+            format!("{}{sequence}{}", &text[..end], &text[end..])
+        })
+    };
+    let action = |request: &Envelope, action: &str| {
+        altered(&made_up(request, "x"), |text| text.replacen(nego::ADD_RESPONSE, action, 1))
+    };
+    let forged = |request: &Envelope| {
+        let mut all: Vec<Envelope> =
+            versions.iter().map(|namespace| header(request, namespace)).collect();
+        for name in
+            ["CreateSequenceResponse", "SequenceAcknowledgement", "TerminateSequence", "fault"]
+        {
+            all.extend(versions.iter().map(|space| action(request, &format!("{space}/{name}"))));
+        }
+        all.push(action(request, "http://schemas.xmlsoap.org/ws/2005/02/trust/RSTR/SCT/Cancel"));
+        all
+    };
+    for setup in [
+        Setup::by_certificate(OLD, ALICE),
+        Setup::by_certificate(OLD, ALICE).one_shot(),
+        Setup::negotiated(OLD, ALICE).one_shot(),
+    ] {
+        let mut pair = unsecured(setup);
+        let (request, correlation) = pair.request("x");
+        for answer in forged(&request) {
+            let found = pair.client.verify(answer, &correlation, &still(pair.now));
+            assert!(matches!(found, Err(ClientError::Unverifiable(_))), "{found:?}");
+        }
+        pair.call("the session goes on").unwrap();
+    }
+    let mut pair = unsecured(Setup::over_transport(OLD, ALICE));
+    let (request, correlation) = pair.request("x");
+    for answer in forged(&request) {
+        pair.client.verify(answer, &correlation, &still(pair.now)).unwrap();
+    }
+}
+
 /// What the service's security itself says of a session is heard as ever, and no answer of the protocol is taken unsecured.
 #[test]
 fn the_protocol_s_own_answers_stay_secured() {

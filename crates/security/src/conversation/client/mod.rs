@@ -24,6 +24,7 @@ use super::faults::SecurityFaultKind;
 use super::options::{ClientOptions, Protection};
 use super::profile::SecurityProfile;
 use super::received::Received;
+use crate::protection::speaks_for_infrastructure;
 use crate::trust::ContextReference;
 use crate::wsse::SentSignature;
 use crate::wsse::names::WSSE;
@@ -195,7 +196,8 @@ impl ClientSecurity {
     }
 
     /// Whether a reply is taken although nothing protects it: the binding says so, it has no Security header, and it is no
-    /// fault of the service's security.
+    /// fault of the service's security. Where the transport does not protect either, it must not speak for reliable messaging:
+    /// who believes a made-up acknowledgement loses what he sent.
     fn takes_unsecured(&self, reply: &Envelope) -> bool {
         let options = match self {
             ClientSecurity::None => return false,
@@ -206,6 +208,9 @@ impl ClientSecurity {
         // Over a protected transport the timestamp is all that a reply has.
         let nothing_expected = options.is_by_transport() && !options.settings.include_timestamp;
         if !options.enable_unsecured_response && !nothing_expected {
+            return false;
+        }
+        if !options.is_by_transport() && speaks_for_infrastructure(reply) {
             return false;
         }
         let mut headers = reply.headers();

@@ -13,6 +13,7 @@ use waxwing_soap::{Envelope, Moment, RandomSource, urn_uuid};
 use waxwing_xml::Element;
 use zeroize::Zeroizing;
 
+use super::super::binding::BindingKind;
 use super::super::caller::CallerIdentity;
 use super::super::cookie_keys::CookieKeys;
 use super::super::credentials::ClientIdentification;
@@ -81,12 +82,20 @@ impl Cookies {
             ClientIdentification::UserName => "user name",
             ClientIdentification::Certificate => "certificate",
         };
+        // What protects the first messages protects the others: a signature is over less where the transport protects.
+        let binding = match options.kind() {
+            Some(BindingKind::Symmetric) => "symmetric",
+            Some(BindingKind::Negotiated) => "negotiated",
+            Some(BindingKind::Asymmetric) => "asymmetric",
+            Some(BindingKind::Transport) => "transport",
+            None => "none",
+        };
         Self {
             keys: keys.unwrap_or_else(|| CookieKeys::of_this_process(random)),
             scope: Scope {
                 dialect: settings.dialect,
                 suite: settings.suite.name(),
-                endpoint: format!("{clients} {}", options.cookies.scope).into(),
+                endpoint: format!("{clients} {binding} {}", options.cookies.scope).into(),
             },
             opened: Mutex::default(),
             max: options.limits.max_cached_cookies.max(1),

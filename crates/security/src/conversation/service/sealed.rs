@@ -40,7 +40,7 @@ pub(super) struct Scope {
     pub(super) dialect: Dialect,
     /// The name of the algorithm suite.
     pub(super) suite: String,
-    /// How clients prove themselves, and what else the owner says.
+    /// How clients prove themselves, the kind of security binding, and what else the owner says.
     pub(super) endpoint: Box<str>,
 }
 
