@@ -93,6 +93,33 @@ async fn every_way_to_write_a_request_is_answered() {
     }
 }
 
+/// What two readers could take for different numbers of requests is none, and nothing is read behind it.
+#[tokio::test]
+async fn requests_whose_end_is_in_doubt_end_the_connection() {
+    let host = host("http://127.0.0.1:0/calc").await;
+    let to = host.local_addresses()[0];
+    let start = "POST /calc HTTP/1.1\r\nHost: x\r\nContent-Type: application/soap+xml; charset=utf-8\r\n";
+    let second = add("POST /calc HTTP/1.1", "Host: x\r\nConnection: close\r\n");
+    let length = second.len();
+    for headers in [
+        format!("Content-Length: {length}\r\nTransfer-Encoding: chunked\r\n"),
+        format!("Transfer-Encoding: chunked\r\nContent-Length: {length}\r\n"),
+        "Transfer-Encoding: chunked, identity\r\n".to_owned(),
+        "Transfer-Encoding: identity\r\n".to_owned(),
+        "Transfer-Encoding: xchunked\r\n".to_owned(),
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n".to_owned(),
+        "Transfer-Encoding : chunked\r\n".to_owned(),
+        "Content-Length: +0\r\n".to_owned(),
+        format!("Content-Length: 0, {length}\r\n"),
+        format!("Content-Length: 0\r\nContent-Length: {length}\r\n"),
+        "Content-Length: 0x0\r\n".to_owned(),
+    ] {
+        let request = format!("{start}{headers}\r\n0\r\n\r\n{second}");
+        let answer = answer(to, &request, |_| false).await;
+        assert!(!answer.contains("<AddResult"), "{headers}: {answer}");
+    }
+}
+
 /// A configuration file has blanks and letters of every language in its addresses; on the wire they are escaped.
 #[tokio::test]
 async fn paths_with_blanks_and_letters_of_every_language() {

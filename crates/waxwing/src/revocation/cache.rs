@@ -155,14 +155,17 @@ impl Cache {
     }
 
     /// Keeps what was fetched, unless something newer is there; an authority that goes back in time is none to follow.
-    pub(super) fn fetched(&self, key: &Key, kept: Kept) {
+    /// Whether it is kept.
+    pub(super) fn fetched(&self, key: &Key, kept: Kept) -> bool {
+        let mut is_kept = true;
         self.lock().change(key, |slot| {
             slot.failed = None;
             match &slot.kept {
-                Some(other) if kept.is_older_than(other) => {}
+                Some(other) if kept.is_older_than(other) => is_kept = false,
                 _ => slot.kept = Some(kept),
             }
         });
+        is_kept
     }
 
     /// Remembers that a fetch failed.

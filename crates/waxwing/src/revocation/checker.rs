@@ -223,8 +223,8 @@ impl Shared {
         if answer.status == RevocationStatus::Good {
             answer.in_time(now)?;
         }
-        self.cache.fetched(key, kept.clone());
-        if let Some(folder) = &self.folder
+        let is_newest = self.cache.fetched(key, kept.clone());
+        if let Some(folder) = self.folder.as_ref().filter(|_| is_newest)
             && let Err(error) = disk::write(folder, key, octets)
         {
             let folder = folder.display();

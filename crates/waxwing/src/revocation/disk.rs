@@ -24,7 +24,10 @@ pub(super) fn read(folder: &Path, key: &Key) -> Option<Vec<u8>> {
         Kind::List => MAX_LIST,
     };
     let mut octets = Vec::new();
-    let file = File::open(folder.join(key.file_name())).ok()?;
+    let path = folder.join(key.file_name());
+    // Whoever opens a pipe waits for its other end.
+    fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
+    let file = File::open(path).ok()?;
     file.take(most as u64 + 1).read_to_end(&mut octets).ok()?;
     (octets.len() <= most).then_some(octets)
 }

@@ -377,6 +377,52 @@ async fn an_older_list_does_not_replace_a_newer_one() {
     is_unknown(world.ask(&revocation, RevocationMode::Offline).await, "Online");
 }
 
+/// Nor after a restart: whoever stands between and replays an older list does not get it into the folder.
+#[tokio::test]
+async fn an_older_list_does_not_replace_a_newer_one_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::with_list().await;
+    let (start, now) = (world.now, world.seconds());
+    world.server.set("/root.crl", world.list(&[3]));
+    is_revoked(world.online(&in_folder(folder.path())).await, "the revocation list");
+    let file = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+    let newer = std::fs::read(&file).unwrap();
+    let older = ListWish {
+        this_update: now - 3 * DAY,
+        next_update: Some(now + 9 * DAY),
+        ..ListWish::default()
+    };
+    world.server.set("/root.crl", Answer::Octets(world.root.list(&older)));
+    world.now = start + Duration::from_secs(2 * 24 * 3600);
+    for _ in 0..2 {
+        let restarted = in_folder(folder.path());
+        is_revoked(world.online(&restarted).await, "the revocation list");
+        assert_eq!(std::fs::read(&file).unwrap(), newer);
+    }
+    assert_eq!(world.server.asked("/root.crl").len(), 3, "it was asked for each time");
+}
+
+/// What is no file in the folder is none: nobody waits for what a pipe will say.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_no_file_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::with_list().await;
+    world.server.set("/root.crl", world.list(&[]));
+    world.online(&in_folder(folder.path())).await.unwrap();
+    let file = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+    std::fs::remove_file(&file).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&file).status().unwrap();
+    assert!(made.success());
+    let restarted = in_folder(folder.path());
+    let answered = tokio::time::timeout(Duration::from_secs(20), world.online(&restarted)).await;
+    if answered.is_err() {
+        // Whoever reads it waits for somebody who writes.
+        drop(std::fs::OpenOptions::new().write(true).open(&file));
+    }
+    answered.expect("nobody waits").unwrap();
+}
+
 /// A certificate on hold is released by a newer list, and not by an older answer that somebody replays.
 #[tokio::test]
 async fn what_was_revoked_is_released_by_something_newer_only() {
