@@ -98,7 +98,8 @@ async fn every_way_to_write_a_request_is_answered() {
 async fn requests_whose_end_is_in_doubt_end_the_connection() {
     let host = host("http://127.0.0.1:0/calc").await;
     let to = host.local_addresses()[0];
-    let start = "POST /calc HTTP/1.1\r\nHost: x\r\nContent-Type: application/soap+xml; charset=utf-8\r\n";
+    let start =
+        "POST /calc HTTP/1.1\r\nHost: x\r\nContent-Type: application/soap+xml; charset=utf-8\r\n";
     let second = add("POST /calc HTTP/1.1", "Host: x\r\nConnection: close\r\n");
     let length = second.len();
     for headers in [

@@ -6,6 +6,7 @@ mod endpoints;
 mod identities;
 mod keys;
 mod references;
+mod section;
 
 use crate::bindings::Binding;
 use crate::config::Configuration;
@@ -13,6 +14,8 @@ use crate::file::node::Node;
 use crate::file::problem::Problem;
 use crate::file::reader::Reader;
 use crate::refusal::Refusal;
+
+pub(crate) use self::section::section;
 
 /// Checks the whole of `<system.serviceModel>`.
 pub(crate) fn check(

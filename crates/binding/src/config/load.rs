@@ -158,20 +158,24 @@ fn read_root(
         read_into(&mut configuration.waxwing, section, cx);
         cx.within(section, |cx| find::without_effect_in("waxwing", section, cx));
     }
-    match merged(groups) {
+    let model = match merged(groups) {
         Some(group) => Some(service_model(group, configuration, &declared, options, cx)),
         None => {
             cx.report(no_service_model(place));
             None
         }
+    };
+    if let Some(section) = &own {
+        cx.within(section, |cx| check::section(section, configuration, cx));
     }
+    model
 }
 
 /// `<system.net>`: what is not about proxies is passed over.
 fn system_net(mut section: Node, configuration: &mut Configuration, cx: &mut Reader) {
     section.attributes.clear();
     section.text = None;
-    section.children.retain(|child| child.name == "defaultProxy");
+    section.children.retain(|child| is_default_proxy(child, cx));
     maps::apply(&mut section, "configuration", cx);
     read_into(&mut configuration.net, &section, cx);
     cx.within(&section, |cx| {
@@ -180,6 +184,34 @@ fn system_net(mut section: Node, configuration: &mut Configuration, cx: &mut Rea
             cx.within(proxy, |cx| bypass_list(proxy, cx));
         }
     });
+}
+
+/// Whether it is `<defaultProxy>`; what is nearly that is told.
+fn is_default_proxy(child: &Node, cx: &mut Reader) -> bool {
+    const PROXY: &str = "defaultProxy";
+    /// Beside it in .NET's machine.config.
+    const NEIGHBORS: [&str; 6] = [
+        "authenticationModules",
+        "connectionManagement",
+        "mailSettings",
+        "requestCaching",
+        "settings",
+        "webRequestModules",
+    ];
+    let is_known = child.name == PROXY || NEIGHBORS.contains(&child.name.as_str());
+    if !is_known && suggest::nearest(&child.name, [PROXY]).is_some() {
+        let message = format!("<system.net> has no element <{}>", child.name);
+        cx.report(
+            Problem::error("unknown-section", child.name_span, message)
+                .wcf(format!(
+                    "{INITIALIZE}\nUnrecognized configuration section system.net/{}.",
+                    child.name
+                ))
+                .fix(format!("write <{PROXY}>"))
+                .suggest(Some(PROXY.to_owned())),
+        );
+    }
+    child.name == PROXY
 }
 
 /// Expressions of .NET that take more than an automaton.
@@ -349,7 +381,11 @@ fn misspelt_section(section: &Node, declared: &Declared, cx: &mut Reader) {
     if section.name == NEIGHBOR || declared.top.contains(&section.name) {
         return;
     }
-    let meant = suggest::nearest(&section.name, [SERVICE_MODEL, "waxwing"]);
+    // <system.web> is near enough to be taken for it.
+    let meant = match section.name.eq_ignore_ascii_case(SYSTEM_NET) {
+        true => Some(SYSTEM_NET.to_owned()),
+        false => suggest::nearest(&section.name, [SERVICE_MODEL, "waxwing"]),
+    };
     if let Some(meant) = meant {
         let message = format!("<{}> is no known section", section.name);
         cx.report(

@@ -234,6 +234,25 @@ fn a_file_with_a_default_proxy() {
     assert!(Configuration::load(&client("", wrong)).has_errors());
 }
 
+/// What is nearly `<defaultProxy>` is not passed over as what is not about proxies.
+#[test]
+fn a_misspelt_default_proxy_is_told() {
+    for (net, meant) in [
+        ("<system.net><defaultproxy/></system.net>", "defaultProxy"),
+        ("<system.net><defaultPorxy/></system.net>", "defaultProxy"),
+        ("<System.net><defaultProxy/></System.net>", "system.net"),
+        ("<system.Net><defaultProxy/></system.Net>", "system.net"),
+    ] {
+        let loaded = Configuration::load(&client("", net));
+        let told: Vec<_> = loaded.diagnostics.iter().map(|d| (d.code, d.severity)).collect();
+        assert_eq!(told, [("unknown-section", Severity::Error)], "{net}");
+        assert_eq!(loaded.diagnostics[0].suggestion.as_deref(), Some(meant), "{net}");
+    }
+    let others = "<system.net><connectionManagement/><settings/><requestCaching/></system.net><system.web/>\
+                  <system.diagnostics/><system.webServer/>";
+    assert_eq!(Configuration::load(&client("", others)).diagnostics, []);
+}
+
 /// Pitfall 17 of the facts; a service with the same binding opens.
 #[test]
 fn two_proxies_are_one_too_many() {
