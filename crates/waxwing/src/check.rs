@@ -147,6 +147,13 @@ fn what_wcf_does(code: &str) -> &'static str {
         "certificate-missing" | "certificate-ambiguous" => {
             "looks into the certificate stores of Windows, and refuses if it is the same there"
         }
+        "https-certificate-missing" => {
+            "does not look: Windows has the certificate of the port (netsh http add sslcert)"
+        }
+        "tls-suites" | "revocation-cache" => {
+            "goes by the settings of Windows for the whole machine"
+        }
+        "certificate-host" => "clients refuse it, too",
         "certificate-name" => "clients expect the name, too, and refuse any other",
         "cookie-keys-of-process" => {
             "seals them for the account of the service on this machine (DPAPI)"

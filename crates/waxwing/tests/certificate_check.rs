@@ -480,3 +480,74 @@ fn revocation_lists_are_there_where_they_are_asked_for() {
     let partly = (Severity::Warning, "revocation-list-missing", "authentication");
     assert_eq!((told(&check, SERVICE), check.outcome()), (vec![partly], Outcome::AllRun));
 }
+
+/// A service over HTTPS alone, with what stands in its section, credentials and `<transport>`.
+fn https_service(section: &str, credentials: &str, transport: &str) -> String {
+    format!(
+        r#"<configuration>
+  <configSections><section name="waxwing" type="System.Configuration.IgnoreSection" /></configSections>
+  <system.serviceModel>
+    <services><service name="S" behaviorConfiguration="B">
+      <endpoint address="https://calc:8443/calc" binding="wsHttpBinding" bindingConfiguration="H" contract="I" />
+    </service></services>
+    <bindings><wsHttpBinding><binding name="H"><security mode="Transport"><transport clientCredentialType="{transport}"/></security>
+    </binding></wsHttpBinding></bindings>
+    <behaviors><serviceBehaviors><behavior name="B"><serviceCredentials>{credentials}<clientCertificate>
+      <authentication certificateValidationMode="ChainTrust" revocationMode="Online" trustedStoreLocation="LocalMachine" />
+    </clientCertificate></serviceCredentials></behavior></serviceBehaviors></behaviors>
+  </system.serviceModel>
+  <waxwing>{section}</waxwing>
+</configuration>"#
+    )
+}
+
+/// TLS is looked at as messages are: the certificate that a service shows, its suites, whom it trusts.
+#[test]
+fn what_https_needs_is_looked_for() {
+    let root = make("Root", AUTHORITY, None);
+    let stores = Stores::new();
+    stores.identity("LocalMachine/My", "calc", &make("calc", LEAF, Some(&root)));
+    stores.identity("LocalMachine/My", "other", &make("other", LEAF, Some(&root)));
+    stores.identity(
+        "LocalMachine/My",
+        "late",
+        &make("late", Kind { until: -2, ..LEAF }, Some(&root)),
+    );
+    stores.certificate("LocalMachine/Root", "root", &root);
+    std::fs::write(stores.0.path().join("file"), "").unwrap();
+    let named = |name: &str| {
+        format!("<serviceCertificate findValue=\"{name}\" x509FindType=\"FindBySubjectName\" />")
+    };
+    let codes = |section: &str, credentials: &str, transport: &str| {
+        let check = stores.check(&https_service(section, credentials, transport));
+        let found: Vec<_> = check.certificates.iter().map(|d| (d.severity, d.code)).collect();
+        (found, check.outcome() == Outcome::AllRun)
+    };
+    let (error, warning) = (Severity::Error, Severity::Warning);
+    assert_eq!(codes("", &named("calc"), "None"), (vec![], true));
+    assert_eq!(codes(&format!("<https>{}</https>", named("calc")), "", "None"), (vec![], true));
+    // That of the section is shown, whatever the behavior names.
+    let https = |name: &str| format!("<https>{}</https>", named(name));
+    assert_eq!(codes(&https("calc"), &named("late"), "None"), (vec![], true));
+    for (section, credentials, severity, code, runs) in [
+        ("", "", warning, "https-certificate-missing", true),
+        ("", &*named("nobody"), error, "certificate-missing", false),
+        (&*https("nobody"), &named("calc"), error, "certificate-missing", false),
+        ("", &named("late"), error, "certificate-expired", false),
+        ("", &named("other"), warning, "certificate-host", true),
+        ("<https cipherSuites=\"NONSENSE\"/>", &named("calc"), error, "tls-suites", false),
+    ] {
+        let (found, all_run) = codes(section, credentials, "None");
+        assert!(
+            found.contains(&(severity, code)) && all_run == runs,
+            "{section}{credentials}: {found:?}"
+        );
+    }
+    assert_eq!(
+        codes("<revocation cacheFolder=\"file/x\"/>", &named("calc"), "Certificate").0,
+        [(warning, "revocation-cache"), (Severity::Note, "revocation-online")]
+    );
+    std::fs::remove_dir_all(stores.0.path().join("certificates/LocalMachine/Root")).unwrap();
+    let (found, all_run) = codes("", &named("calc"), "Certificate");
+    assert!(found.contains(&(error, "nobody-trusted")) && !all_run, "{found:?}");
+}

@@ -3,6 +3,7 @@
 //! The same stores and the same validator are asked as when the endpoint opens; nothing is fetched.
 
 mod own;
+mod tls;
 mod trust;
 
 use jiff::Timestamp;
@@ -46,15 +47,19 @@ pub struct CertificateFinding {
 
 impl CertificateStores {
     /// Looks every certificate of an endpoint up, checks it at the time `now` and tries the chains.
-    /// Empty for a sound endpoint, and for one without message security.
+    /// Empty for a sound endpoint, and for one without security.
     pub fn inspect(&self, endpoint: &EffectiveEndpoint, now: Timestamp) -> Vec<CertificateFinding> {
         let mut inspection = Inspection { stores: self, endpoint, now, found: Vec::new() };
-        if endpoint.security.is_some() && endpoint.unsupported().is_empty() {
+        if !endpoint.unsupported().is_empty() {
+            return inspection.found;
+        }
+        if endpoint.security.is_some() {
             match endpoint.role {
                 Role::Client => inspection.client(),
                 Role::Service => inspection.service(),
             }
         }
+        inspection.tls();
         inspection.found
     }
 }
@@ -68,8 +73,9 @@ struct Inspection<'a> {
 
 impl Inspection<'_> {
     fn client(&mut self) {
-        if let Some(reference) = self.endpoint.client_certificate() {
-            self.own(&reference);
+        let of_tls = self.is_https() && self.endpoint.transport.require_client_certificate;
+        if let Some(reference) = self.endpoint.client_certificate().filter(|_| !of_tls) {
+            self.own(&reference, CertificateStores::identity);
         }
         let Some(security) = &self.endpoint.security else { return };
         if !security.authentication.needs_service_certificate() {
@@ -121,8 +127,9 @@ impl Inspection<'_> {
     }
 
     fn service(&mut self) {
-        if let Some(reference) = self.endpoint.service_certificate() {
-            self.own(&reference);
+        let of_tls = self.is_https() && !self.shows_in_messages();
+        if let Some(reference) = self.endpoint.service_certificate().filter(|_| !of_tls) {
+            self.own(&reference, CertificateStores::identity);
         }
         let credential = self.endpoint.security.as_ref().map(|security| security.credential);
         if credential == Some(MessageCredentialType::Certificate) {

@@ -2,9 +2,10 @@
 
 use jiff::SignedDuration;
 use waxwing_binding::{CertificateReference, Role, Severity, StoreName};
-use waxwing_crypto::{Certificate, Usage};
+use waxwing_crypto::{Certificate, Identity, Usage};
+use waxwing_soap::Address;
 
-use super::super::StoredCertificate;
+use super::super::{CertificateError, CertificateStores, StoredCertificate};
 use super::{CertificateUse, Inspection};
 
 /// So long before its end a certificate is worth a word.
@@ -13,18 +14,29 @@ const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
 const LONGEST_CHAIN: usize = 10;
 
 impl Inspection<'_> {
-    pub(super) fn own(&mut self, reference: &CertificateReference) {
+    /// Looks at the certificate of a reference, which is taken with its key by `identity`.
+    pub(super) fn own(
+        &mut self,
+        reference: &CertificateReference,
+        identity: impl Fn(
+            &CertificateStores,
+            &CertificateReference,
+        ) -> Result<Identity, CertificateError>,
+    ) {
         let about = CertificateUse::Own;
         let found = match self.stores.find(reference) {
             Ok(found) => found,
             Err(error) => return self.not_found(about, reference, error),
         };
-        if let Err(error) = self.stores.identity(reference) {
+        if let Err(error) = identity(self.stores, reference) {
             self.not_found(about, reference, error);
         }
         self.in_time(&found);
         self.fit_for_use(&found);
-        self.named_as_addressed(&found.certificate);
+        match self.is_https() {
+            true => self.of_its_host(&found.certificate),
+            false => self.named_as_addressed(&found.certificate),
+        }
         self.issued(&found);
     }
 
@@ -69,6 +81,24 @@ impl Inspection<'_> {
              keyEncipherment: an other side with ChainTrust refuses this one"
         );
         self.say(CertificateUse::Own, Severity::Warning, "certificate-usage", message, fix);
+    }
+
+    /// Clients refuse TLS with a server whose certificate is not its host's, whatever identity they expect.
+    fn of_its_host(&mut self, certificate: &Certificate) {
+        let address = self.endpoint.public_addresses.first().unwrap_or(&self.endpoint.address);
+        let host = Address::of(address).host().unwrap_or_default().to_owned();
+        let wildcard = matches!(host.as_str(), "" | "+" | "*" | "0.0.0.0" | "[::]" | "localhost");
+        if self.endpoint.role == Role::Client || wildcard || certificate.is_of_host(&host) {
+            return;
+        }
+        let names = certificate.dns_names().join(", ");
+        let message = format!(
+            "clients that know the service as {host} refuse TLS with it: the certificate is of {names}"
+        );
+        let fix = format!(
+            "have a certificate made for {host}, or give clients an address with the certificate's name"
+        );
+        self.say(CertificateUse::Own, Severity::Warning, "certificate-host", message, fix);
     }
 
     /// Clients without an identity expect the host of the address among the certificate's names.

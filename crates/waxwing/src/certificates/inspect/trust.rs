@@ -92,12 +92,36 @@ impl Inspection<'_> {
         }
     }
 
+    /// What is fetched cannot be kept where no folder can be.
+    fn cache_folder(&mut self) {
+        let Some(folder) = self.stores.revocation().folder().cloned() else { return };
+        let (nearest, data) =
+            folder.ancestors().find_map(|path| Some((path, std::fs::metadata(path).ok()?))).unzip();
+        let why = match (nearest, data) {
+            (Some(path), Some(data)) if !data.is_dir() => {
+                format!("{} is no folder", path.display())
+            }
+            (Some(path), Some(data)) if data.permissions().readonly() => {
+                format!("nobody may write in {}", path.display())
+            }
+            _ => return,
+        };
+        let message = format!(
+            "what is fetched about revocation cannot be kept in {}: {why}. It is fetched again after every restart",
+            folder.display()
+        );
+        let fix = "write <revocation cacheFolder=\"…\" /> in the section <waxwing> with a folder in which the program may \
+                   write, or cacheFolder=\"\" for memory only";
+        self.say(CertificateUse::Check, Severity::Warning, "revocation-cache", message, fix);
+    }
+
     /// Without a list of each issuer somebody has to be asked whether a certificate was revoked, or nobody can tell, and it
     /// is refused.
     fn revocation(&mut self, check: &Check, authorities: &[StoredCertificate]) {
         if check.revocation == X509RevocationMode::NoCheck {
             return;
         }
+        self.cache_folder();
         let issuers: Vec<_> =
             authorities.iter().filter(|stored| stored.certificate.is_authority()).collect();
         let folders = [StoreName::CertificateAuthority, StoreName::Root]
