@@ -13,6 +13,7 @@ use crate::config::Configuration;
 use crate::file::node::Node;
 use crate::file::problem::Problem;
 use crate::file::reader::Reader;
+use crate::proxy::ProxyAddress;
 use crate::refusal::Refusal;
 
 pub(crate) use self::section::section;
@@ -91,12 +92,36 @@ fn combinations(bindings: &[(Binding, &Node)], cx: &mut Reader) {
                         cx.report(problem);
                     }
                 }
+                proxy(node, "proxyAddress", cx);
+                for transport in node.children.iter().filter(|own| own.name.ends_with("Transport"))
+                {
+                    cx.within(transport, |cx| proxy(transport, "proxyAddress", cx));
+                }
                 reliable_session_off(binding, node, cx);
                 order_of_elements(binding, node, cx);
                 no_reliable_session(binding, node, cx);
             });
         });
     }
+}
+
+/// A proxy that nobody can speak to: clients that are to go through it do not open.
+pub(crate) fn proxy(node: &Node, name: &str, cx: &mut Reader) {
+    let Some(address) = node.attribute(name).filter(|own| !own.value.trim().is_empty()) else {
+        return;
+    };
+    let Err(why) = ProxyAddress::parse(&address.value) else { return };
+    if cx.has_error_at(address.value_span) {
+        return;
+    }
+    let message = format!(
+        "{name} names no proxy that can be used, and clients that go through it do not open: {why}"
+    );
+    cx.report(
+        Problem::warning("proxy-address", address.value_span, message)
+            .behavior("reads any address, and fails when the first message is sent")
+            .fix(format!("write {name}=\"http://proxy:3128\"")),
+    );
 }
 
 pub(crate) fn refused(refusal: Refusal, node: &Node) -> Problem {

@@ -181,7 +181,12 @@ fn system_net(mut section: Node, configuration: &mut Configuration, cx: &mut Rea
     cx.within(&section, |cx| {
         find::without_effect_in(SYSTEM_NET, &section, cx);
         for proxy in &section.children {
-            cx.within(proxy, |cx| bypass_list(proxy, cx));
+            cx.within(proxy, |cx| {
+                bypass_list(proxy, cx);
+                if let Some(proxy) = proxy.child("proxy") {
+                    cx.within(proxy, |cx| check::proxy(proxy, "proxyaddress", cx));
+                }
+            });
         }
     });
 }

@@ -253,6 +253,50 @@ fn a_misspelt_default_proxy_is_told() {
     assert_eq!(Configuration::load(&client("", others)).diagnostics, []);
 }
 
+/// A proxy that cannot be used is told where it is named, without its password.
+#[test]
+fn a_proxy_that_cannot_be_used_is_told_where_it_is_named() {
+    let of_binding = "proxyAddress=\"socks5://me:secret@p:1080\" useDefaultWebProxy=\"false\"";
+    let net = "<system.net><defaultProxy><proxy proxyaddress=\"ftp://me:secret@p\"/></defaultProxy></system.net>";
+    for file in [client(of_binding, ""), client("", net)] {
+        let loaded = Configuration::load(&file);
+        let [told] = &loaded.diagnostics[..] else { panic!("{:?}", loaded.diagnostics) };
+        assert_eq!((told.code, told.severity, told.line), ("proxy-address", Severity::Warning, 1));
+        assert!(told.fix.as_deref().is_some_and(|fix| fix.contains("http://proxy:3128")));
+        assert!(!told.message.contains("secret"), "{}", told.message);
+    }
+    assert_eq!(
+        Configuration::load(&client(&of_binding.replace("socks5", "http"), "")).diagnostics,
+        []
+    );
+}
+
+/// Passwords in addresses are none that anybody logs in with.
+#[test]
+fn users_in_addresses_are_told() {
+    let text = client("", "").replace("http://a.example/", "http://me:secret@a.example/");
+    let loaded = Configuration::load(&text);
+    let [told] = &loaded.diagnostics[..] else { panic!("{:?}", loaded.diagnostics) };
+    assert_eq!((told.code, told.severity), ("address-user-info", Severity::Warning));
+    assert!(!told.message.contains("secret"), "{}", told.message);
+    for (base, part) in [
+        ("http://me:secret@h/", "user info section"),
+        ("http://h/?x", "query string"),
+        ("http://h/#x", "fragment"),
+    ] {
+        let services = format!(
+            "<services><service name=\"S\"><host><baseAddresses><add baseAddress=\"{base}\"/></baseAddresses></host>\
+             <endpoint address=\"x\" binding=\"wsHttpBinding\" bindingConfiguration=\"B\" contract=\"I\"/></service></services>"
+        );
+        let text = client("", "").replace("<client>", &format!("{services}<client>"));
+        let loaded = Configuration::load(&text);
+        let [told] = &loaded.diagnostics[..] else { panic!("{:?}", loaded.diagnostics) };
+        assert_eq!((told.code, told.severity), ("base-address-part", Severity::Error));
+        let wcf = format!("A base address cannot contain a Uri {part}.");
+        assert_eq!(told.wcf_text.as_deref(), Some(&*wcf));
+    }
+}
+
 /// Pitfall 17 of the facts; a service with the same binding opens.
 #[test]
 fn two_proxies_are_one_too_many() {

@@ -101,6 +101,24 @@ fn is_absolute(address: &str) -> bool {
         && Address::of(&address.replacen("://*", "://h", 1)).check().is_ok()
 }
 
+fn has_user_info(address: &Address<'_>) -> bool {
+    address.authority().is_some_and(|authority| authority.contains('@'))
+}
+
+/// A user name and password in an address go nowhere but into messages and logs.
+fn user_info(address: &str, node: &Node, cx: &mut Reader) {
+    if has_user_info(&Address::of(address)) {
+        let message = "the address has a user name or password: nobody logs in with it, and whoever reads messages, logs or \
+                       texts of errors sees it";
+        cx.report(
+            Problem::warning("address-user-info", node.locate("@address"), message)
+                .behavior("does not log in with it either")
+                .fix("take it out; say in <transport clientCredentialType=\"…\"> how the client logs in, and give user name and \
+                      password in code"),
+        );
+    }
+}
+
 fn base_address(node: &Node, seen: &mut Vec<String>) -> Option<Problem> {
     let span = node.locate("@baseAddress");
     let Some(attribute) = node.attribute("baseAddress") else {
@@ -129,6 +147,25 @@ fn base_address(node: &Node, seen: &mut Vec<String>) -> Option<Problem> {
             .fix("write an address like http://localhost:8000/calc"),
         );
     };
+    let address = Address::of(address);
+    let part = match () {
+        () if has_user_info(&address) => Some("user info section"),
+        () if address.query().is_some() => Some("query string"),
+        () if address.fragment().is_some() => Some("fragment"),
+        () => None,
+    };
+    if let Some(part) = part {
+        return Some(
+            Problem::error(
+                "base-address-part",
+                span,
+                format!("a base address cannot have a {part}"),
+            )
+            .wcf(format!("A base address cannot contain a Uri {part}."))
+            .at_open()
+            .fix("take it out of the address"),
+        );
+    }
     if seen.iter().any(|s| s.eq_ignore_ascii_case(scheme)) {
         return Some(
             Problem::error(
@@ -156,6 +193,7 @@ fn service_endpoint(
     configuration: &Configuration,
     cx: &mut Reader,
 ) -> bool {
+    user_info(&endpoint.address, node, cx);
     let name = &endpoint.binding_configuration;
     let Some(binding) = configuration.binding(&endpoint.binding, name) else { return false };
     let expected = scheme_of(&binding);
@@ -284,6 +322,7 @@ pub(super) fn client(
         }
         return;
     };
+    user_info(address, node, cx);
     if Address::of(address).scheme().is_none() {
         cx.report(
             Problem::error(

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, WWW_AUTHENTICATE};
+use http::header::{
+    ALLOW, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST,
+    PROXY_AUTHORIZATION, WWW_AUTHENTICATE,
+};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -123,7 +126,8 @@ impl<H: HttpHandler> Exchange<H> {
         &self,
         request: Request<Incoming>,
     ) -> Result<Result<HttpRequest, Response<Full<Bytes>>>, Aborted> {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
+        veil(&mut head.headers);
         if head.method != Method::POST && head.method != Method::GET {
             let mut refusal = empty(StatusCode::METHOD_NOT_ALLOWED);
             refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
@@ -205,6 +209,16 @@ impl<H: HttpHandler> Exchange<H> {
     }
 }
 
+/// Passwords are not for logs: whoever prints headers does not see them.
+fn veil(headers: &mut HeaderMap) {
+    let secret = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE];
+    for (name, value) in headers.iter_mut() {
+        if secret.contains(name) {
+            value.set_sensitive(true);
+        }
+    }
+}
+
 /// Whether there is more than one header of this name: whoever looks at the transport alone may see another one than we do.
 fn names_several(headers: &HeaderMap, name: &str) -> bool {
     headers.get_all(name).iter().nth(1).is_some()
@@ -237,4 +251,23 @@ fn empty(status: StatusCode) -> Response<Full<Bytes>> {
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_not_printed() {
+        let mut headers = HeaderMap::new();
+        for name in [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE] {
+            headers.append(&name, HeaderValue::from_static("secret"));
+            headers.append(name, HeaderValue::from_static("secret too"));
+        }
+        headers.insert(HOST, HeaderValue::from_static("x"));
+        assert!(format!("{headers:?}").contains("secret"));
+        veil(&mut headers);
+        let printed = format!("{headers:?}");
+        assert!(!printed.contains("secret") && printed.contains("\"x\""), "{printed}");
+    }
 }
