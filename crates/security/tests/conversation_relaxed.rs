@@ -208,10 +208,14 @@ fn an_unsecured_answer_acknowledges_nothing() {
         }
         pair.call("the session goes on").unwrap();
     }
-    let mut pair = unsecured(Setup::over_transport(OLD, ALICE));
-    let (request, correlation) = pair.request("x");
-    for answer in forged(&request) {
-        pair.client.verify(answer, &correlation, &still(pair.now)).unwrap();
+    let mut signed_over_tls = Setup::by_certificate(OLD, ALICE);
+    signed_over_tls.client.over_tls = true;
+    for setup in [Setup::over_transport(OLD, ALICE), signed_over_tls] {
+        let mut pair = unsecured(setup);
+        let (request, correlation) = pair.request("x");
+        for answer in forged(&request) {
+            pair.client.verify(answer, &correlation, &still(pair.now)).unwrap();
+        }
     }
 }
 

@@ -152,6 +152,7 @@ pub fn fill_client_options(options: &mut ClientOptions, endpoint: &EffectiveEndp
     options.max_cookie_caching_time = signed(local.max_cookie_caching_time);
     options.key_rollover = signed(local.session_key_rollover_interval);
     options.enable_unsecured_response = security.element.enable_unsecured_response;
+    options.over_tls = endpoint.transport.scheme == "https";
     options.detect_replays = local.detect_replays.unwrap_or(true);
     options.replay_cache_size = local.replay_cache_size as usize;
 }

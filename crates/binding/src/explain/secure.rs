@@ -328,6 +328,7 @@ fn protection(endpoint: &EffectiveEndpoint, security: &EffectiveSecurity, facts:
         );
     }
     confirmations(security, facts);
+    belonging(endpoint, security, facts);
     if endpoint.reliable_session.is_some() {
         facts.say(
             Topic::Protection,
@@ -336,6 +337,34 @@ fn protection(endpoint: &EffectiveEndpoint, security: &EffectiveSecurity, facts:
         );
     }
     freshness(endpoint, security, facts);
+}
+
+/// What proves too little of whom it belongs to. Over TLS nobody sees the identifiers that it takes.
+fn belonging(endpoint: &EffectiveEndpoint, security: &EffectiveSecurity, facts: &mut Facts) {
+    if endpoint.transport.scheme == "https" {
+        return;
+    }
+    let in_session = security.secure_conversation.as_ref().is_some_and(|s| s.require_cancellation);
+    if endpoint.reliable_session.is_some() {
+        if !in_session && security.credential == MessageCredentialType::None {
+            facts.say(
+                Topic::Protection,
+                "the reliable session belongs to nobody: clients are anonymous and no security session holds it, so \
+                 whoever sees its identifier, which is not encrypted, can send messages in it. A client credential, or \
+                 a secure conversation that is cancelled, prevents that",
+            );
+        }
+    } else if security.is_asymmetric()
+        && security.secure_conversation.is_none()
+        && !security.require_signature_confirmation
+    {
+        facts.say(
+            Topic::Protection,
+            "a reply does not say for whom it is: another client that the service trusts can ask under the MessageID \
+             that he sees, and hand the reply on. requireSignatureConfirmation=\"true\" on both sides (WS-Security 1.1), \
+             or a reliable session, prevents that",
+        );
+    }
 }
 
 /// Replies that nothing protects.

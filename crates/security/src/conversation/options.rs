@@ -86,6 +86,9 @@ pub struct ClientOptions {
     /// as it is. **Over a transport that does not protect, whoever stands between can answer in the service's name.** The
     /// answers of the security protocol itself are never taken so.
     pub enable_unsecured_response: bool,
+    /// Whether messages go over TLS, although they are protected themselves: then a reply without protection may speak for
+    /// reliable messaging, too.
+    pub over_tls: bool,
     /// Whether replies are remembered and refused the second time; over a protected transport, where they have no
     /// signature, nothing is.
     pub detect_replays: bool,
@@ -120,6 +123,7 @@ impl ClientOptions {
             max_cookie_caching_time: SignedDuration::MAX,
             key_rollover: SignedDuration::from_mins(5),
             enable_unsecured_response: false,
+            over_tls: false,
             detect_replays: true,
             replay_cache_size: 900_000,
             limits: Limits::SOAP,

@@ -210,7 +210,7 @@ impl ClientSecurity {
         if !options.enable_unsecured_response && !nothing_expected {
             return false;
         }
-        if !options.is_by_transport() && speaks_for_infrastructure(reply) {
+        if !options.is_by_transport() && !options.over_tls && speaks_for_infrastructure(reply) {
             return false;
         }
         let mut headers = reply.headers();
