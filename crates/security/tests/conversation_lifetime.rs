@@ -226,6 +226,23 @@ fn a_session_that_is_done_with_ends_without_its_cancellation() {
     assert_eq!(pair.service.security.sweep(&still(pair.now)).not_cancelled, 1);
 }
 
+/// The answer to the end of a sequence may be lost again and again: whoever asks for it once more is not refused.
+#[test]
+fn a_session_that_is_done_with_lives_on_while_its_client_repeats_itself() {
+    let mut pair = open_pair();
+    let (request, _) = pair.request("last");
+    let session = pair.service.message(&request, pair.now).session.unwrap();
+    pair.service.security.release_session(&session, &still(pair.now));
+    drop(session);
+    pair.pass(SignedDuration::from_secs(50));
+    let (again, _) = pair.request("last");
+    assert!(pair.service.message(&again, pair.now).session.is_some());
+    pair.pass(SignedDuration::from_secs(59));
+    assert!(pair.service.security.sweep(&still(pair.now)).is_empty());
+    pair.pass(SignedDuration::from_secs(1));
+    assert_eq!(pair.service.security.sweep(&still(pair.now)).not_cancelled, 1);
+}
+
 /// How long something idles is told by the clock that does not jump.
 #[test]
 fn a_clock_that_is_set_forward_ends_no_session() {

@@ -210,7 +210,11 @@ impl Plan {
         let alone = r.permille(600) && self.class != Class::Corrupt;
         let protection = if alone { Protection::OneShot } else { self.protection };
         let (binding, credential) = (BindingKind::Asymmetric, Credential::Certificate);
-        Self { binding, credential, protection, ..self }
+        // Nothing relates the acknowledgement of one sequence to the session that asked for it: one client's answers,
+        // swapped between its sessions, end them.
+        let is_safe = self.is_safe() && protection == Protection::OneShot && self.version.is_some();
+        let swaps = if is_safe { 0 } else { self.swaps };
+        Self { binding, credential, protection, swaps, ..self }
     }
 
     /// The same over a transport that protects messages, if it can be: nobody alters or swaps anything on it, and what

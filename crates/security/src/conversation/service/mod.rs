@@ -290,7 +290,8 @@ impl ServiceSecurity {
         self.sessions.remove(session.identifier());
     }
 
-    /// The layers above are done with a session: it ends when its client cancels it, or after a minute.
+    /// The layers above are done with a session: it ends when its client cancels it, or when a minute has passed in which
+    /// nothing was heard of it.
     pub fn release_session(&self, session: &SecuritySession, at: &Moment<'_>) {
         session.0.end_at((at.time + CANCELLATION_TIME).elapsed());
     }

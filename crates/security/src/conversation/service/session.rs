@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::caller::CallerIdentity;
+use super::CANCELLATION_TIME;
 use crate::crowd::{Holder, Place};
 use crate::delivery::Delivery;
 use crate::mutation::{Mutation, broken};
@@ -96,14 +97,16 @@ impl Session {
         Duration::from_millis(self.last.load(Ordering::Relaxed))
     }
 
-    /// It is forgotten at that time, unless its client ends it before.
+    /// It is forgotten at that time, unless its client ends it before or is still heard of.
     pub(super) fn end_at(&self, elapsed: Duration) {
         self.ends.fetch_min(milliseconds(elapsed), Ordering::Relaxed);
     }
 
-    /// Whether the time to forget it has come.
+    /// Whether the time to forget it has come. A client that repeats the end of its sequence, because the answer is lost
+    /// each time, still has use for it.
     pub(super) fn is_to_end(&self, elapsed: Duration) -> bool {
-        self.ends.load(Ordering::Relaxed) <= milliseconds(elapsed)
+        let is_over = self.ends.load(Ordering::Relaxed) <= milliseconds(elapsed);
+        is_over && self.last() + CANCELLATION_TIME <= elapsed
     }
 
     /// Its place in a table.
