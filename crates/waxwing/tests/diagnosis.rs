@@ -256,7 +256,7 @@ async fn faults_of_services_with_other_security() {
     all(&rows, true).await;
 }
 
-/// Each way in which a captured service refuses a credential; the last is a validator that throws a fault of its own.
+/// Each way in which a captured service refuses a credential.
 #[tokio::test]
 async fn faults_of_services_that_do_not_accept_the_credential() {
     let rows = [
@@ -291,7 +291,6 @@ async fn faults_of_services_that_do_not_accept_the_credential() {
         ("fault-wrong-password", UserName, "RST/SCT", "wrong-password"),
         ("fault-wrong-password-nego", UserNameNegotiated, "RST/SCT", "wrong-password"),
         ("tlsnego-fault-wrong-password", UserNameNegotiated, "RST/SCT", "wrong-password"),
-        ("fault-application-detail-plain", UserName, "RST/SCT", "wrong-password"),
     ];
     all(&rows, false).await;
     let rows = [(
@@ -301,4 +300,32 @@ async fn faults_of_services_that_do_not_accept_the_credential() {
         "failed-authentication",
     )];
     all(&rows, true).await;
+}
+
+/// A validator of user names that throws a FaultException is told with that fault's code, which is Sender where nobody says
+/// otherwise. A service that blames itself has not judged the password: WCF's InternalServiceFault, and CXF's "These policy
+/// alternatives can not be satisfied", which has no subcode.
+#[tokio::test]
+async fn a_service_that_failed_did_not_refuse_the_password() {
+    let internal = captured("fault-application-detail-plain");
+    let (start, end) = (internal.find("<s:Code>").unwrap(), internal.find("</s:Code>").unwrap());
+    let code = &internal[start..end];
+    assert!(code.contains("s:Receiver") && code.contains("InternalServiceFault"), "{code}");
+    let with = |value: &str| internal.replace(code, &format!("<s:Code>{value}"));
+    let (receiver, sender) =
+        (with("<s:Value>s:Receiver</s:Value>"), with("<s:Value>s:Sender</s:Value>"));
+    let own = with(r#"<s:Value xmlns:o="urn:own">o:Locked</s:Value>"#);
+    let rows = [
+        (UserName, internal.clone(), "service-failed"),
+        (UserName, receiver.clone(), "service-failed"),
+        (Certificate, receiver, "service-failed"),
+        (UserName, sender, "wrong-password"),
+        (UserName, own, "wrong-password"),
+    ];
+    for (kind, fault, code) in rows {
+        for texts in [true, false] {
+            let error = fails(kind, false, "RST/SCT", fault.clone(), texts).await.unwrap();
+            assert_eq!(error.code(), Some(code), "texts: {texts}: {error}");
+        }
+    }
 }

@@ -94,6 +94,9 @@ catalogue! {
     ServiceClosing: "service-closing",
         "the service is shutting down or starting",
         "open a new channel when it runs again";
+    ServiceFailed: "service-failed",
+        "the service failed at the first message, and its fault blames itself (Receiver), not the message: it says nothing about the credential. Usual reasons, in this order: an error in its configuration; another stack than WCF whose policy demands what did not come, or which could not check it (Apache CXF)",
+        "read the service's reason above and its log; where it names assertions of a policy, compare the policy in its WSDL with the client's binding";
 
     // The reliable session.
     NoReliableSession: "no-reliable-session",

@@ -94,8 +94,9 @@ fn not_verified(origin: FaultOrigin, situation: &Situation) -> Diagnosis {
     }
 }
 
-/// A fault in a security exchange that is none of the security protocols': nobody there speaks them, or the service's
-/// validator of user names threw a fault of its own.
+/// A fault in a security exchange that is none of the security protocols': nobody there speaks them, the service failed,
+/// or its validator of user names threw a fault of its own. Such a FaultException says Sender where its maker says
+/// nothing else; Receiver is what a service says of itself (CXF: a policy that it could not check).
 fn outside(fault: &Fault, origin: FaultOrigin, situation: &Situation) -> Option<Diagnosis> {
     let profile = situation.security?;
     let early = is_first(profile, origin, situation);
@@ -105,6 +106,7 @@ fn outside(fault: &Fault, origin: FaultOrigin, situation: &Situation) -> Option<
             Some(Diagnosis::NoMessageSecurity)
         }
         Some(_) => soap(fault, situation),
+        None if early && fault.code == FaultCode::Receiver => Some(Diagnosis::ServiceFailed),
         None if early
             && origin != FaultOrigin::Negotiation
             && profile.credential == CredentialKind::UserName =>
