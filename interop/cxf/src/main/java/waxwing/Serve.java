@@ -25,6 +25,7 @@ public final class Serve {
         Keys.service(s, properties);
         factory.setProperties(properties);
         factory.getInInterceptors().add(new SequenceStr());
+        if (s.https && s.session) factory.getInInterceptors().add(new HttpsTokenLate());
         factory.create();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("executed " + CalculatorImpl.CALLS.get())));
         System.out.println("READY " + s.name + " " + url + " pid " + ProcessHandle.current().pid());
