@@ -73,6 +73,13 @@ impl CertificateStores {
 }
 
 impl ServerRoots {
+    /// These, too.
+    #[must_use]
+    pub(crate) fn and(mut self, more: impl IntoIterator<Item = Certificate>) -> Self {
+        self.validator = self.validator.with_roots(more);
+        self
+    }
+
     /// # Errors
     /// Why the certificate is not trusted as that of the host, and what to do.
     pub(crate) fn check(

@@ -49,6 +49,8 @@ pub struct ChannelFactory {
     retry_authentication: bool,
     pub(super) oldest_tls: TlsVersion,
     pub(super) https_trust: Option<TrustRule>,
+    /// Believed beside those of the system and the folders.
+    pub(super) https_roots: Vec<Certificate>,
     pub(super) tls_versions: Option<RangeInclusive<TlsVersion>>,
     /// What comes of all that; begun anew when any of it is changed.
     prepared: Prepared,
@@ -130,6 +132,7 @@ impl ChannelFactory {
             retry_authentication: false,
             oldest_tls: TlsVersion::Tls12,
             https_trust: None,
+            https_roots: Vec::new(),
             tls_versions: None,
             prepared: Prepared::default(),
             transports: Vec::new(),
@@ -274,8 +277,22 @@ impl ChannelFactory {
         self
     }
 
+    /// The same, believing HTTPS servers with a certificate of these authorities, too, as if they lay in the folder `Root`:
+    /// beside those of the system and the folders, **with every other check, that of the host's name included**. This is
+    /// what a company with an authority of its own needs. Called again, it adds more. An HTTPS proxy is judged by them, too.
+    ///
+    /// It goes before `<sslCertificateAuthentication>` of a file, which would replace the check.
+    #[must_use]
+    pub fn https_roots(mut self, roots: impl IntoIterator<Item = Certificate>) -> Self {
+        self.prepared = Prepared::default();
+        self.https_roots.extend(roots);
+        self
+    }
+
     /// The same, deciding in code whether the certificate of the HTTPS server is trusted. **The rule stands in place of
-    /// every other check, that of the host's name included** (`sslCertificateAuthentication` in WCF).
+    /// every other check, that of the host's name included** (`sslCertificateAuthentication` in WCF): a rule that believes
+    /// an authority lets whoever has any certificate of it be the server. To believe one more authority, take
+    /// [`https_roots`](Self::https_roots), which does nothing beside a rule. The log warns of a rule.
     #[must_use]
     pub fn https_trust(mut self, trust: impl CertificateTrust + 'static) -> Self {
         self.prepared = Prepared::default();

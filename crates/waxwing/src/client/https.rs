@@ -37,8 +37,7 @@ impl ChannelFactory {
 
     /// TLS with a proxy: it is trusted by the roots and the name of its host alone, and no certificate is shown to it.
     pub(super) fn tls_of_proxy(&self) -> Result<ClientTls, ChannelError> {
-        let roots = self.stores.server_roots().map_err(|error| self.certificate(error))?;
-        let trust = Arc::new(ByRoots { roots, pinned: None, clock: self.clock });
+        let trust = Arc::new(ByRoots { roots: self.roots()?, pinned: None, clock: self.clock });
         self.tls_with(None, trust)
     }
 
@@ -82,15 +81,30 @@ impl ChannelFactory {
     }
 
     /// Who decides about the server: the rule of the program, or that of `<sslCertificateAuthentication>`, **each in place
-    /// of everything else, the name of the host included, as in WCF**; or the system's roots and the Root folder, with the
-    /// certificate that is pinned.
+    /// of everything else, the name of the host included, as in WCF**; or the roots of the system, the Root folders and the
+    /// program, with the certificate that is pinned.
     fn server_trust(&self) -> Result<Arc<dyn ServerTrust>, ChannelError> {
         let clock = self.clock;
         if let Some(rule) = &self.https_trust {
+            let others = match self.https_roots.is_empty() {
+                true => "",
+                false => ", and https_roots does nothing beside it",
+            };
+            tracing::warn!(
+                address = self.endpoint.address,
+                "https_trust decides about the server's certificate; whether it is the host's is not checked{others} (to \
+                 believe one more authority, take https_roots)"
+            );
             return Ok(Arc::new(ByRule::new(rule.clone(), clock)));
         }
         let check = &self.endpoint.client_credentials.service_certificate;
-        if let Some(check) = &check.ssl_certificate_authentication {
+        let replaced = check.ssl_certificate_authentication.as_ref();
+        if replaced.is_some() && !self.https_roots.is_empty() {
+            tracing::warn!(
+                address = self.endpoint.address,
+                "https_roots goes before sslCertificateAuthentication of the file, which does nothing"
+            );
+        } else if let Some(check) = replaced {
             tracing::warn!(
                 address = self.endpoint.address,
                 "sslCertificateAuthentication decides about the server's certificate; whether it is the host's is not checked"
@@ -104,8 +118,13 @@ impl ChannelFactory {
             let rule = rule.map_err(|e| self.certificate(e))?;
             return Ok(Arc::new(ByRule::new(rule, clock)));
         }
+        Ok(Arc::new(ByRoots { roots: self.roots()?, pinned: self.pinned()?, clock }))
+    }
+
+    /// The roots of the system, of the folders and of the program.
+    fn roots(&self) -> Result<ServerRoots, ChannelError> {
         let roots = self.stores.server_roots().map_err(|error| self.certificate(error))?;
-        Ok(Arc::new(ByRoots { roots, pinned: self.pinned()?, clock }))
+        Ok(roots.and(self.https_roots.iter().cloned()))
     }
 
     /// The certificate that the endpoint's identity demands. Names of it are not compared, as in WCF: the host's is.

@@ -1,8 +1,8 @@
 //! Which servers a client trusts, and what it is told of the others.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use waxwing::crypto::Certificate;
 use waxwing::security::CertificateEvidence;
@@ -212,6 +212,83 @@ async fn a_rule_of_the_program_decides() {
         let refused = call(&pair.factory("").https_trust(never)).await.unwrap_err();
         assert!(refused.contains("not today"), "{refused}");
         assert_eq!(pair.host.statistics().executed, executed);
+    }
+}
+
+/// One more authority in code: everything else is checked as without it, the host's name above all.
+#[tokio::test]
+async fn roots_of_the_program_replace_no_check() {
+    let authority = Wish::authority("In Code").make(None);
+    let of = |made: &Made| Certificate::from_der(&made.certificate.to_der().unwrap()).unwrap();
+    let root = || [of(&authority)];
+    let own = Wish::default().make(Some(&authority));
+    let good = Pair::new(&own).await;
+    good.refused(&["Its issuer 'CN=In Code' is not known here"]).await;
+    assert_eq!(call(&good.factory("").https_roots(root())).await, Ok(3.0));
+    let stranger = Wish::authority("Nobody Knows").make(None);
+    let both = good.factory("").https_roots(root()).https_roots([of(&stranger)]);
+    assert_eq!(call(&both).await, Ok(3.0), "they are added");
+    let refused = call(&good.factory("").https_roots([of(&stranger)])).await.unwrap_err();
+    assert!(refused.contains("Its issuer 'CN=In Code' is not known here"), "{refused}");
+
+    let other = Wish { hosts: &["other.example.org"], ..Wish::default() };
+    let wrong = Pair::new(&other.make(Some(&authority))).await;
+    let no_host = "is not that of the host 'localhost': its names are other.example.org";
+    let refused = call(&wrong.factory("").https_roots(root())).await.unwrap_err();
+    assert!(refused.contains(no_host), "{refused}");
+    let replaced = r#"<serviceCertificate><sslCertificateAuthentication certificateValidationMode="None"/></serviceCertificate>"#;
+    let refused = call(&wrong.factory(replaced).https_roots(root())).await.unwrap_err();
+    assert!(refused.contains(no_host), "code goes before the file: {refused}");
+    assert_eq!(wrong.host.statistics().executed, 0);
+
+    let old = Wish { days: (-10, -1), ..Wish::default() }.make(Some(&authority));
+    let expired = Pair::new(&old).await;
+    let refused = call(&expired.factory("").https_roots(root())).await.unwrap_err();
+    assert!(refused.contains("it has expired"), "{refused}");
+    let pin = waxwing::security::ExpectedIdentity::Certificate(of(&authority));
+    let refused = call(&good.factory("").https_roots(root()).identity(pin)).await.unwrap_err();
+    assert!(refused.contains("failed identity verification"), "{refused}");
+}
+
+/// What no longer checks the host's name says so in the log.
+#[tokio::test]
+async fn a_rule_in_place_of_the_checks_is_logged() {
+    let alone = Wish::default().make(None);
+    let pair = Pair::new(&alone).await;
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
+    let _on = tracing::subscriber::set_default(subscriber.finish());
+    let rule = |_: &Certificate, _: &[Certificate], _| Ok(());
+    let own = Certificate::from_der(&alone.certificate.to_der().unwrap()).unwrap();
+    // Files are read in this thread.
+    pair.factory("").https_roots([own.clone()]).create_channel().unwrap();
+    assert_eq!(log.text(), "", "nothing to warn of");
+    pair.factory("").https_trust(rule).create_channel().unwrap();
+    let text = log.text();
+    assert!(text.contains("WARN") && text.contains("whether it is the host's is not checked"));
+    assert!(text.contains("take https_roots") && !text.contains("does nothing"), "{text}");
+    pair.factory("").https_trust(rule).https_roots([own]).create_channel().unwrap();
+    assert!(log.text().contains("https_roots does nothing beside it"), "{}", log.text());
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(octets);
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
