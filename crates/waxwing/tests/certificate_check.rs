@@ -526,6 +526,11 @@ fn what_https_needs_is_looked_for() {
     let (error, warning) = (Severity::Error, Severity::Warning);
     assert_eq!(codes("", &named("calc"), "None"), (vec![], true));
     assert_eq!(codes(&format!("<https>{}</https>", named("calc")), "", "None"), (vec![], true));
+    // Behind a front end it is of whatever name that one asks for.
+    let public = "<publicAddresses><add address=\"https://calc:8443/calc\" public=\"https://shop.example/calc\"/></publicAddresses>";
+    for name in ["calc", "other"] {
+        assert_eq!(codes(public, &named(name), "None"), (vec![], true));
+    }
     // That of the section is shown, whatever the behavior names.
     let https = |name: &str| format!("<https>{}</https>", named(name));
     assert_eq!(codes(&https("calc"), &named("late"), "None"), (vec![], true));

@@ -223,6 +223,17 @@ fn is_default_proxy(child: &Node, cx: &mut Reader) -> bool {
 fn bypass_list(proxy: &Node, cx: &mut Reader) {
     let Some(list) = proxy.child("bypasslist") else { return };
     cx.within(list, |cx| {
+        for add in list.children_named("add").filter(|add| add.value("address").is_empty()) {
+            cx.report(
+                Problem::error(
+                    "attribute-missing",
+                    add.name_span,
+                    "<add> of <bypasslist> needs the attribute address: without it no host is reached through the proxy",
+                )
+                .wcf("Required attribute 'address' not found.")
+                .fix("write address=\"…\", or remove it"),
+            );
+        }
         let addresses = list.children_named("add").filter_map(|add| add.attribute("address"));
         for address in addresses {
             if let Err(why) = expression(&address.value) {

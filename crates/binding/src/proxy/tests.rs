@@ -271,6 +271,19 @@ fn a_proxy_that_cannot_be_used_is_told_where_it_is_named() {
     );
 }
 
+/// An empty expression is in every address, and would take every host past the proxy.
+#[test]
+fn an_empty_expression_is_a_mistake() {
+    for add in ["<add/>", "<add address=\"\"/>"] {
+        let net = format!(
+            "<system.net><defaultProxy><bypasslist>{add}</bypasslist></defaultProxy></system.net>"
+        );
+        let loaded = Configuration::load(&client("", &net));
+        let told: Vec<_> = loaded.diagnostics.iter().map(|d| (d.code, d.severity)).collect();
+        assert_eq!(told, [("attribute-missing", Severity::Error)], "{add}");
+    }
+}
+
 /// Passwords in addresses are none that anybody logs in with.
 #[test]
 fn users_in_addresses_are_told() {

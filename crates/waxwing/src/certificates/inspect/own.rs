@@ -3,7 +3,6 @@
 use jiff::SignedDuration;
 use waxwing_binding::{CertificateReference, Role, Severity, StoreName};
 use waxwing_crypto::{Certificate, Identity, Usage};
-use waxwing_soap::Address;
 
 use super::super::{CertificateError, CertificateStores, StoredCertificate};
 use super::{CertificateUse, Inspection};
@@ -85,8 +84,11 @@ impl Inspection<'_> {
 
     /// Clients refuse TLS with a server whose certificate is not its host's, whatever identity they expect.
     fn of_its_host(&mut self, certificate: &Certificate) {
-        let address = self.endpoint.public_addresses.first().unwrap_or(&self.endpoint.address);
-        let host = Address::of(address).host().unwrap_or_default().to_owned();
+        if !self.endpoint.public_addresses.is_empty() {
+            // Clients speak TLS with the front end, and that one knows whom it asks.
+            return;
+        }
+        let host = self.endpoint.host().unwrap_or_default().to_owned();
         let wildcard = matches!(host.as_str(), "" | "+" | "*" | "0.0.0.0" | "[::]" | "localhost");
         if self.endpoint.role == Role::Client || wildcard || certificate.is_of_host(&host) {
             return;
