@@ -284,6 +284,12 @@ pub enum Reason {
     /// The same signature value was seen before.
     #[error("the message was received before (same signature value)")]
     Replay,
+    /// The same digest of a password was seen before: somebody has copied it out of another message.
+    #[error(
+        "the digest of the password was received before, with the same Nonce and Created: it is good once (a client that sends \
+         a message again draws another Nonce)"
+    )]
+    PasswordDigestReplay,
     /// The message is older than what is remembered of its sender: the memory of received messages is full, or the
     /// clock was set back.
     #[error(

@@ -17,11 +17,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use waxwing_crypto::{Certificate, CertificateValidator};
 use waxwing_security::PeerTag;
 pub(crate) use waxwing_security::conversation::Evidence;
-use waxwing_security::conversation::{CertificateEvidence, UserNameEvidence, Verdict};
+use waxwing_security::conversation::{
+    CertificateEvidence, PasswordDigestEvidence, UserNameEvidence, Verdict,
+};
 use zeroize::Zeroizing;
 
-pub(crate) use self::stores::DigestRule;
-pub use self::stores::{AsyncDigestStore, DigestStore};
+pub use self::stores::{AsyncDigestStore, AsyncPasswordStore, DigestStore, PasswordStore};
+pub(crate) use self::stores::{DigestRule, PasswordRule};
 use crate::digest::{DigestClaim, DigestSecret};
 use crate::future::BoxFuture;
 use crate::panics::{self, Panicked};
@@ -172,6 +174,7 @@ pub(crate) struct Judge {
     certificates: Option<TrustRule>,
     user_names: Option<UserNameRule>,
     digests: Option<DigestRule>,
+    passwords: Option<PasswordRule>,
     threads: Threads,
     most: Duration,
 }
@@ -251,12 +254,17 @@ impl Judge {
     /// A judge by these rules; what has no rule is not trusted.
     pub(crate) fn new(certificates: Option<TrustRule>, user_names: Option<UserNameRule>) -> Self {
         let (threads, most) = (Threads::new(), VERDICT_TIMEOUT);
-        Self { certificates, user_names, digests: None, threads, most }
+        Self { certificates, user_names, digests: None, passwords: None, threads, most }
     }
 
     /// The same, knowing users by HTTP Digest.
     pub(crate) fn with_digests(self, rule: Option<DigestRule>) -> Self {
         Self { digests: rule, ..self }
+    }
+
+    /// The same, knowing users by digests of their passwords in messages.
+    pub(crate) fn with_passwords(self, rule: Option<PasswordRule>) -> Self {
+        Self { passwords: rule, ..self }
     }
 
     /// Whether the evidence that came from `peer` is good, `now`.
@@ -302,6 +310,7 @@ impl Judge {
                 self.certificate(shown, rule, peer, now).await
             }
             (Evidence::UserName(shown), _, Some(rule)) => self.user_name(shown, rule, peer).await,
+            (Evidence::PasswordDigest(shown), ..) => self.password_digest(shown, peer).await,
             _ => Err("there is no rule that trusts anybody".to_owned()),
         }
     }
@@ -349,6 +358,21 @@ impl Judge {
         }
     }
 
+    async fn password_digest(&self, shown: PasswordDigestEvidence, peer: PeerTag) -> Verdict {
+        match &self.passwords {
+            None => Err("there is no store of passwords".to_owned()),
+            Some(PasswordRule::Blocking(store)) => {
+                let store = Arc::clone(store);
+                let check = move || is_digest_of(&shown, store.password(&shown.username));
+                self.on_a_thread(peer, check).await
+            }
+            Some(PasswordRule::Waiting(store)) => {
+                let check = async { is_digest_of(&shown, store.password(&shown.username).await) };
+                told(panics::caught(check).await)
+            }
+        }
+    }
+
     /// Runs a rule that may block. It keeps its place until it ends, though nobody waits for it any more.
     async fn on_a_thread(
         &self,
@@ -364,6 +388,20 @@ impl Judge {
             verdict
         });
         checked.await.unwrap_or_else(|_| Err("the validator was given up".to_owned()))
+    }
+}
+
+/// Nobody's digest is compared, too, which takes the same time.
+fn is_digest_of(
+    shown: &PasswordDigestEvidence,
+    kept: Result<Option<Zeroizing<String>>, String>,
+) -> Verdict {
+    let kept = kept?;
+    let is_right = shown.digest.is_of(kept.as_ref().map_or("", |password| password.as_str()));
+    match (is_right, kept) {
+        (true, Some(_)) => Ok(()),
+        (false, Some(_)) => Err("the digest is of another password".to_owned()),
+        (_, None) => Err("there is no such user".to_owned()),
     }
 }
 

@@ -17,7 +17,10 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use waxwing_binding::{Diagnostic, EffectiveEndpoint, Finding, Loaded, Role, Severity};
+use waxwing_binding::{
+    Diagnostic, EffectiveEndpoint, Finding, Loaded, MessageCredentialType, Role, Severity,
+    UserNamePasswordType,
+};
 pub use waxwing_binding::{EndpointVerdict, Outcome, Reason, Verdict};
 
 use crate::certificates::{CertificateFinding, CertificateStores, CertificateUse};
@@ -44,6 +47,8 @@ impl FileCheck {
         let stores = CertificateStores::of_configuration(&loaded.configuration, folder);
         let keys = loaded.configuration.waxwing.cookies.key_file.as_ref();
         let keys = keys.map(|name| CookieKeyFile::new(folder, name));
+        let digests = loaded.configuration.waxwing.user_name.password_type
+            == UserNamePasswordType::PasswordDigest;
         let mut endpoints = loaded.verdicts();
         let mut certificates: Vec<Diagnostic> = Vec::new();
         for judged in &mut endpoints {
@@ -52,7 +57,9 @@ impl FileCheck {
                 continue;
             }
             let cookies = cookie_finding(endpoint, keys.as_ref());
-            for finding in cookies.into_iter().chain(stores.inspect(endpoint, now)) {
+            let passwords = digests.then(|| digest_finding(endpoint)).flatten();
+            for finding in cookies.into_iter().chain(passwords).chain(stores.inspect(endpoint, now))
+            {
                 let diagnostic = loaded.diagnostic(to_be_told(&finding, judged));
                 if !certificates.contains(&diagnostic) {
                     certificates.push(diagnostic);
@@ -122,6 +129,40 @@ fn cookie_finding(
     })
 }
 
+/// What there is to say of an endpoint in a file whose clients show digests of passwords.
+fn digest_finding(endpoint: &EffectiveEndpoint) -> Option<CertificateFinding> {
+    let credential = endpoint.security.as_ref().map(|security| security.credential);
+    let named = credential == Some(MessageCredentialType::UserName);
+    let (severity, message, fix) = match (endpoint.role, named) {
+        (Role::Client, true) => (
+            Severity::Warning,
+            "the password is shown as a digest (passwordType=\"PasswordDigest\" of <userName> in the section <waxwing>): a service \
+             of WCF refuses it, and one that takes it must keep the password itself",
+            "leave passwordType away, unless the service is another one and demands it",
+        ),
+        (Role::Client, false) => (
+            Severity::Note,
+            "passwordType=\"PasswordDigest\" does nothing for this endpoint: no user name is in its messages",
+            "leave it away if no other client of the file needs it",
+        ),
+        (Role::Service, true) => (
+            Severity::Note,
+            "passwordType=\"PasswordDigest\" does nothing for this endpoint: it is for clients, and a service takes digests when its \
+             program gives it a store of passwords (ServiceHostBuilder::password_store)",
+            "give the store in code where clients of this service show digests",
+        ),
+        _ => return None,
+    };
+    Some(CertificateFinding {
+        about: CertificateUse::Own,
+        severity,
+        code: "password-digest",
+        message: message.to_owned(),
+        fix: fix.to_owned(),
+        wcf_text: None,
+    })
+}
+
 fn to_be_told(finding: &CertificateFinding, judged: &EndpointVerdict) -> Finding {
     let spans = &judged.certificates;
     Finding {
@@ -161,6 +202,7 @@ fn what_wcf_does(code: &str) -> &'static str {
         "cookie-keys" | "cookie-keys-readable" => {
             "asks a .NET class (securityStateEncoderType) or the machine (DPAPI)"
         }
+        "password-digest" => "writes and takes passwords in clear only, which are encrypted",
         "certificate-expired"
         | "certificate-not-yet-valid"
         | "certificate-expires-soon"

@@ -14,8 +14,9 @@ pub use waxwing_crypto::{KeyRing, KeyRingError, SealingKey, SealingKeyId};
 pub use zeroize::Zeroizing;
 
 pub use crate::authentication::{
-    AsyncCertificateTrust, AsyncDigestStore, AsyncUserNameValidator, CertificateTrust, DigestStore,
-    MAX_BLOCKING_RULES, MAX_BLOCKING_RULES_OF_PEER, UserNameValidator, VERDICT_TIMEOUT,
+    AsyncCertificateTrust, AsyncDigestStore, AsyncPasswordStore, AsyncUserNameValidator,
+    CertificateTrust, DigestStore, MAX_BLOCKING_RULES, MAX_BLOCKING_RULES_OF_PEER, PasswordStore,
+    UserNameValidator, VERDICT_TIMEOUT,
 };
 pub use crate::digest::{DigestAlgorithm, DigestSecret};
-pub use waxwing_security::wsse::Dialect;
+pub use waxwing_security::wsse::{Dialect, PasswordType};

@@ -8,7 +8,7 @@ use crate::settings::settings;
 use crate::values::Range;
 use crate::word::Support::Runs;
 use crate::word::warn;
-use crate::{StoreLocation, StoreName, TimeSpan, TlsProtocol, X509FindType};
+use crate::{StoreLocation, StoreName, TimeSpan, TlsProtocol, UserNamePasswordType, X509FindType};
 
 settings! {
     /// `<certificateFiles><add>`: files that stand in for a certificate in a store.
@@ -69,6 +69,17 @@ settings! {
             /// clients need new contexts when it starts again. Relative names count from the folder of the
             /// configuration file.
             key_file: Option<String> = None, "keyFile" => Runs;
+        }
+    }
+}
+
+settings! {
+    /// `<userName>`: how the clients of the file show user names in messages.
+    pub struct UserNameTokens {
+        attributes {
+            /// How the password is shown. Services of WCF take PasswordText only; PasswordDigest is for others. A service
+            /// takes digests when its program gives it a store of passwords, whatever stands here.
+            password_type: UserNamePasswordType = UserNamePasswordType::PasswordText, "passwordType" => Runs;
         }
     }
 }
@@ -185,6 +196,8 @@ settings! {
             certificates: Certificates, "certificates";
             /// Keys of cookies.
             cookies: Cookies, "cookies";
+            /// User names in messages.
+            user_name: UserNameTokens, "userName";
             /// TLS below HTTP.
             https: Https, "https";
             /// Revocation.

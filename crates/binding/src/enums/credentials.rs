@@ -241,3 +241,12 @@ names! {
     /// A proxy the client trusts.
     TrustedProxy,
 }
+
+names! {
+    /// How a password is shown in messages (Username Token Profile 1.0 §3.1).
+    pub enum UserNamePasswordType;
+    /// The password itself, in what the messages or the transport encrypt: all that WCF knows.
+    PasswordText,
+    /// A digest of it with a nonce and the time.
+    PasswordDigest,
+}

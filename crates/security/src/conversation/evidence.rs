@@ -8,6 +8,7 @@ use waxwing_crypto::{Certificate, Usage};
 use zeroize::Zeroizing;
 
 use super::caller::CallerIdentity;
+use crate::wsse::PasswordDigest;
 
 /// What somebody proves himself with.
 ///
@@ -18,6 +19,8 @@ use super::caller::CallerIdentity;
 pub enum Evidence {
     /// A client's user name and password.
     UserName(UserNameEvidence),
+    /// A client's user name, and that it knows the password without showing it.
+    PasswordDigest(PasswordDigestEvidence),
     /// A certificate.
     Certificate(CertificateEvidence),
 }
@@ -29,6 +32,15 @@ pub struct UserNameEvidence {
     pub username: Box<str>,
     /// The password, if there was one.
     pub password: Option<Zeroizing<String>>,
+}
+
+/// A user name, and a digest that only who knows the password can make. Whether it came before is looked after elsewhere.
+#[derive(Debug, Clone)]
+pub struct PasswordDigestEvidence {
+    /// The user name.
+    pub username: Box<str>,
+    /// The digest: [`PasswordDigest::is_of`] says whether it is of a password.
+    pub digest: PasswordDigest,
 }
 
 /// A certificate that the other end showed.
@@ -85,6 +97,7 @@ impl Evidence {
     pub(super) fn into_caller(self) -> CallerIdentity {
         match self {
             Evidence::UserName(evidence) => CallerIdentity::UserName(evidence.username),
+            Evidence::PasswordDigest(evidence) => CallerIdentity::UserName(evidence.username),
             Evidence::Certificate(evidence) => CallerIdentity::Certificate(evidence.certificate),
         }
     }
@@ -94,7 +107,10 @@ impl fmt::Display for Evidence {
     /// Who it is said to be, for a log: never a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Evidence::UserName(evidence) => write!(f, "the user '{}'", evidence.username),
+            Evidence::UserName(UserNameEvidence { username, .. })
+            | Evidence::PasswordDigest(PasswordDigestEvidence { username, .. }) => {
+                write!(f, "the user '{username}'")
+            }
             Evidence::Certificate(evidence) => {
                 write!(f, "the certificate '{}'", evidence.certificate.subject_windows())
             }

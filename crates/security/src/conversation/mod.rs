@@ -69,7 +69,9 @@ pub use client::{
 pub use cookie_keys::CookieKeys;
 pub use credentials::{ClientCredential, ClientIdentification};
 pub use error::{ClientError, FaultOrigin};
-pub use evidence::{CertificateEvidence, Evidence, ProvenCaller, UserNameEvidence, Verdict};
+pub use evidence::{
+    CertificateEvidence, Evidence, PasswordDigestEvidence, ProvenCaller, UserNameEvidence, Verdict,
+};
 pub use faults::SecurityFaultKind;
 pub use identity::{ExpectedIdentity, IdentityMismatch};
 pub use options::{ClientOptions, CookieOptions, Protection, ServiceLimits, ServiceOptions};

@@ -14,6 +14,8 @@ pub(super) const DERIVED_KEY_OFFSET: u64 = 64;
 pub(super) const LABEL_CHARACTERS: usize = 128;
 /// The longest nonce of a derived key, in octets.
 pub(super) const NONCE_OCTETS: usize = 128;
+/// The longest nonce of a password digest, in octets: peers send 16 or 20.
+pub(super) const PASSWORD_NONCE_OCTETS: usize = 128;
 /// Derived keys for the protection token and, twice two, for each token that derives.
 pub(super) const DERIVED_KEYS: usize = 4;
 /// Derived keys more for an endorsing security context.

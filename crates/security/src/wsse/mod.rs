@@ -42,10 +42,13 @@ pub use replay::ReplayCache;
 pub(crate) use replay::{ReplayPool, ReplayWindow, lifetime_of};
 pub use resolver::{CertificateReference, ContextUse, TokenResolver, X509ReferenceStyle};
 pub use sent::SentSignature;
-pub use settings::{HeaderLayout, ProtectionOrder, SecuritySettings, SecurityVersion};
+pub use settings::{
+    HeaderLayout, PasswordType, ProtectionOrder, SecuritySettings, SecurityVersion,
+};
 pub use token::{
-    ContextToken, DerivedKeyToken, EncryptedKeyReference, EncryptedKeyToken, ReceivedUsername,
-    SessionKeys, SupportingToken, SupportingUse, TokenKind, TokenPlacement, UsernameCredential,
+    ContextToken, DerivedKeyToken, EncryptedKeyReference, EncryptedKeyToken, PasswordDigest,
+    ReceivedUsername, SessionKeys, SupportingToken, SupportingUse, TokenKind, TokenPlacement,
+    UsernameCredential,
 };
 pub use verified::{EndorsingProof, PartProtection, PrimaryToken, ProvenContext, Verified};
 pub(crate) use verify::check_age;

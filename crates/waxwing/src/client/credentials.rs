@@ -27,6 +27,9 @@ impl ChannelFactory {
         };
         let mut options = ClientOptions::new(endpoint.address.as_str());
         options::fill_client_options(&mut options, endpoint);
+        for settings in [&mut options.settings, &mut options.bootstrap] {
+            settings.password_type = self.password_type;
+        }
         let (contract, level) = (self.contract, self.protection_level);
         options.requirements = requirements([contract], level, endpoint.reliable_session.is_some());
         for (local, namespace) in &self.signed_headers {

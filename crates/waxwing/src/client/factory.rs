@@ -3,10 +3,13 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use waxwing_binding::{Binding, ClientCredentials, EffectiveEndpoint, ProxyCredentials};
+use waxwing_binding::{
+    Binding, ClientCredentials, EffectiveEndpoint, ProxyCredentials, UserNamePasswordType,
+};
 use waxwing_crypto::tls::TlsVersion;
 use waxwing_crypto::{Certificate, Identity};
 use waxwing_security::conversation::{ClientCredential, ClientSecurity, ExpectedIdentity};
+use waxwing_security::wsse::PasswordType;
 use waxwing_session::{ClientSession, options};
 use waxwing_soap::{Address, Envelope};
 use zeroize::Zeroizing;
@@ -42,6 +45,7 @@ pub struct ChannelFactory {
     pub(super) certificate: Option<Identity>,
     pub(super) user_name: Option<(String, Zeroizing<String>)>,
     pub(super) http_digest: Option<(String, Zeroizing<String>)>,
+    pub(super) password_type: PasswordType,
     pub(super) service_certificate: Option<Certificate>,
     pub(super) trust: Option<TrustRule>,
     pub(super) identity: Option<ExpectedIdentity>,
@@ -81,6 +85,10 @@ impl ChannelFactory {
         let mut factory = Self::of(endpoint, contract, file.certificate_stores())?
             .retry(reliability.retry)
             .retry_authentication(reliability.retry_authentication);
+        factory.password_type = match file.configuration().waxwing.user_name.password_type {
+            UserNamePasswordType::PasswordText => PasswordType::Text,
+            UserNamePasswordType::PasswordDigest => PasswordType::Digest,
+        };
         let trace = file.trace().map_err(|text| ChannelError::incomplete(text, ""))?;
         factory.trace = trace;
         Ok(factory)
@@ -125,6 +133,7 @@ impl ChannelFactory {
             certificate: None,
             user_name: None,
             http_digest: None,
+            password_type: PasswordType::default(),
             service_certificate: None,
             trust: None,
             identity: None,
@@ -171,6 +180,15 @@ impl ChannelFactory {
     pub fn user_name(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
         self.prepared = Prepared::default();
         self.user_name = Some((name.into(), Zeroizing::new(password.into())));
+        self
+    }
+
+    /// The same, showing the password of [`user_name`](Self::user_name) in this way where it is in the messages. **WCF's
+    /// services take no digest**; others may want one.
+    #[must_use]
+    pub fn password_type(mut self, password_type: PasswordType) -> Self {
+        self.prepared = Prepared::default();
+        self.password_type = password_type;
         self
     }
 

@@ -20,8 +20,9 @@ use super::instances::Instances;
 use super::opening::{self, Setup};
 use super::watch::{HostEvent, HostEvents};
 use crate::authentication::{
-    AsyncCertificateTrust, AsyncDigestStore, AsyncUserNameValidator, CertificateTrust, DigestRule,
-    DigestStore, TrustRule, UserNameRule, UserNameValidator,
+    AsyncCertificateTrust, AsyncDigestStore, AsyncPasswordStore, AsyncUserNameValidator,
+    CertificateTrust, DigestRule, DigestStore, PasswordRule, PasswordStore, TrustRule,
+    UserNameRule, UserNameValidator,
 };
 use crate::certificates::CertificateStores;
 use crate::configuration::ConfigurationFile;
@@ -221,6 +222,25 @@ impl ServiceHostBuilder {
     #[must_use]
     pub fn digest_store_async(mut self, store: impl AsyncDigestStore + 'static) -> Self {
         self.setup.credentials.digests = Some(DigestRule::Waiting(Arc::new(store)));
+        self
+    }
+
+    /// The same, knowing users of messages by digests of their passwords (`#PasswordDigest`), for clients that are not WCF: a
+    /// closure that gives the password of a user name, or a [`PasswordStore`].
+    ///
+    /// **Passwords in clear are then refused in messages**, and the store must have the password itself; a password in clear
+    /// is encrypted on the way, too, and can be kept as a salted hash. A digest is good once at each endpoint.
+    /// [`user_names`](Self::user_names) goes on to decide about HTTP Basic.
+    #[must_use]
+    pub fn password_store(mut self, store: impl PasswordStore + 'static) -> Self {
+        self.setup.credentials.passwords = Some(PasswordRule::Blocking(Arc::new(store)));
+        self
+    }
+
+    /// The same with one that waits for something: a directory, a database.
+    #[must_use]
+    pub fn password_store_async(mut self, store: impl AsyncPasswordStore + 'static) -> Self {
+        self.setup.credentials.passwords = Some(PasswordRule::Waiting(Arc::new(store)));
         self
     }
 

@@ -7,6 +7,7 @@ use waxwing_binding::{EffectiveEndpoint, MessageCredentialType, UserNamePassword
 use waxwing_crypto::tls::{TlsConfig, TlsRole, TlsVersion};
 use waxwing_crypto::{Identity, Usage};
 use waxwing_security::conversation::{ClientIdentification, ServiceBinding, ServiceOptions};
+use waxwing_security::wsse::PasswordType;
 use waxwing_session::options;
 use waxwing_soap::RandomSource;
 use zeroize::Zeroizing;
@@ -15,7 +16,7 @@ use super::admittance::Admittance;
 use super::contracts::Contracts;
 use super::cookies::Cookies;
 use super::error::{HostError, incomplete};
-use crate::authentication::{DigestRule, Judge, TrustRule, UserNameRule};
+use crate::authentication::{DigestRule, Judge, PasswordRule, TrustRule, UserNameRule};
 use crate::certificates::{CertificateError, CertificateStores};
 use crate::contract::ProtectionLevel;
 use crate::environment::SystemRandom;
@@ -29,6 +30,8 @@ pub(super) struct Credentials {
     pub(super) trust: Option<TrustRule>,
     pub(super) user_names: Option<UserNameRule>,
     pub(super) digests: Option<DigestRule>,
+    /// Where there is one, messages show digests of passwords.
+    pub(super) passwords: Option<PasswordRule>,
     pub(super) oldest_tls: TlsVersion,
     /// That of `https` addresses, where it is another one.
     pub(super) https_certificate: Option<Identity>,
@@ -47,6 +50,7 @@ impl Credentials {
             trust: None,
             user_names: None,
             digests: None,
+            passwords: None,
             oldest_tls: TlsVersion::Tls12,
             https_certificate: None,
             tls_versions: None,
@@ -75,6 +79,11 @@ impl Credentials {
         let mut options = ServiceOptions::new(Self::identification(endpoint)?);
         options::fill_service_options(&mut options, endpoint);
         options.cookies.keys = self.cookies.of(endpoint)?;
+        if self.passwords.is_some() {
+            for settings in [&mut options.settings, &mut options.bootstrap] {
+                settings.password_type = PasswordType::Digest;
+            }
+        }
         let level = self.protection_level;
         options.requirements =
             requirements(contracts.iter(), level, endpoint.reliable_session.is_some());
@@ -163,11 +172,13 @@ impl Credentials {
             Admittance::Login { basic, digest } => (basic, digest),
             _ => (false, false),
         };
-        let user_names = messages == ClientIdentification::UserName || basic;
+        let named = messages == ClientIdentification::UserName;
+        let passwords = self.passwords.clone().filter(|_| named);
+        let user_names = (named && passwords.is_none()) || basic;
         let trust = certificates.then(|| self.client_trust(endpoint)).transpose()?;
         let user_names = user_names.then(|| self.validator(endpoint)).transpose()?;
         let digests = digest.then(|| self.digest_store(endpoint)).transpose()?;
-        Ok(Judge::new(trust, user_names).with_digests(digests))
+        Ok(Judge::new(trust, user_names).with_digests(digests).with_passwords(passwords))
     }
 
     fn client_trust(&self, endpoint: &EffectiveEndpoint) -> Result<TrustRule, HostError> {

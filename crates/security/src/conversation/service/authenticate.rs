@@ -10,7 +10,9 @@ use waxwing_soap::Moment;
 
 use super::super::caller::CallerIdentity;
 use super::super::credentials::ClientIdentification;
-use super::super::evidence::{CertificateEvidence, Evidence, UserNameEvidence, Verdict};
+use super::super::evidence::{
+    CertificateEvidence, Evidence, PasswordDigestEvidence, UserNameEvidence, Verdict,
+};
 use super::alone::Alone;
 use super::error::ServiceError;
 use super::reply::AloneToken;
@@ -148,8 +150,10 @@ impl ServiceSecurity {
                 return Err(Reason::UnknownContext(identifier.clone()).into());
             }
         }
-        let created = alone.verified.created();
-        created.map_or(Ok(()), |created| check_age(created, self.rules(is_trust).0, now))
+        let digest = alone.verified.username().and_then(|username| username.digest.as_ref());
+        let made = [alone.verified.created(), digest.map(|digest| digest.created())];
+        let settings = self.rules(is_trust).0;
+        made.into_iter().flatten().try_for_each(|created| check_age(created, settings, now))
     }
 }
 
@@ -157,6 +161,9 @@ fn user_name(verified: &Verified) -> Result<Evidence, SecurityError> {
     let missing = || SecurityError::new(Reason::Missing("the UsernameToken"));
     let found = verified.username().ok_or_else(missing)?;
     let (username, password) = (found.username.clone(), found.password.clone());
+    if let Some(digest) = found.digest.clone() {
+        return Ok(Evidence::PasswordDigest(PasswordDigestEvidence { username, digest }));
+    }
     Ok(Evidence::UserName(UserNameEvidence { username, password }))
 }
 
@@ -171,8 +178,9 @@ fn certificate(verified: &Verified) -> Result<Evidence, SecurityError> {
 /// What the log says of somebody who is refused.
 fn refusal(evidence: &Evidence, reason: String) -> ServiceError {
     match evidence {
-        Evidence::UserName(evidence) => {
-            ServiceError::UserName { username: evidence.username.clone(), reason }
+        Evidence::UserName(UserNameEvidence { username, .. })
+        | Evidence::PasswordDigest(PasswordDigestEvidence { username, .. }) => {
+            ServiceError::UserName { username: username.clone(), reason }
         }
         Evidence::Certificate(evidence) => {
             let subject = evidence.certificate.subject_windows();

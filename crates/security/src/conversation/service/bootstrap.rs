@@ -84,6 +84,9 @@ impl ServiceSecurity {
                 false
             }
         };
+        if let Err(error) = self.spend_digest(&verified, &caller, at.wall) {
+            return self.refuse_error(request, error);
+        }
         if !remembered && let Err(error) = self.remember(&verified, &caller, at.wall) {
             return self.refuse_error(request, error);
         }
@@ -215,6 +218,26 @@ impl ServiceSecurity {
             }
             (Some(_), Some(_), None) => Err(Reason::NoTimestampForReplays.into()),
             _ => Ok(()),
+        }
+    }
+}
+
+impl ServiceSecurity {
+    /// Enters the digest of a password into its owner's memory, when it is found to be right. It is remembered by the
+    /// digest itself, not by its nonce: that is over nonce and time together, so that it cannot be cut otherwise.
+    fn spend_digest(
+        &self,
+        verified: &Verified,
+        caller: &CallerIdentity,
+        now: Timestamp,
+    ) -> Result<(), SecurityError> {
+        let digest = verified.username().and_then(|username| username.digest.as_ref());
+        let (Some(memory), Some(digest)) = (&self.digests, digest) else { return Ok(()) };
+        match memory.insert(caller, digest.value(), digest.created(), now) {
+            Err(error) if error.reason() == &Reason::Replay => {
+                Err(Reason::PasswordDigestReplay.into())
+            }
+            entered => entered,
         }
     }
 }

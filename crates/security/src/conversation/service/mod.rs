@@ -42,7 +42,7 @@ use crate::mutation::{Mutation, broken};
 use crate::negotiation::NegotiationService;
 use crate::protection::ProtectionRequirements;
 use crate::trust::ContextReference;
-use crate::wsse::{IdSource, ReplayCache, ReplayPool, UuidIds};
+use crate::wsse::{IdSource, PasswordType, ReplayCache, ReplayPool, UuidIds};
 
 /// What the service does with a message that came in.
 #[derive(Debug)]
@@ -184,6 +184,9 @@ pub struct ServiceSecurity {
     ids: SharedIds,
     /// The messages that stand for themselves; none when replays are not looked for.
     memory: Option<ReplayMemory>,
+    /// The digests of passwords that were good, whether replays of messages are looked for or not: one is good once. None
+    /// where passwords come in clear.
+    digests: Option<ReplayMemory>,
     /// What all memories of received messages share.
     pool: ReplayPool,
     sessions: Sessions,
@@ -228,6 +231,8 @@ impl ServiceSecurity {
         let pool = ReplayPool::new(limits.replay_cache_size);
         let settings = [&options.bootstrap, &options.settings];
         let memory = options.detect_replays.then(|| ReplayMemory::new(&settings, pool.clone()));
+        let by_digest = settings.iter().any(|s| s.password_type == PasswordType::Digest);
+        let digests = by_digest.then(|| ReplayMemory::new(&settings, pool.clone()));
         let mut trust_requirements = ProtectionRequirements::for_bootstrap();
         for requirements in [&mut options.requirements, &mut trust_requirements] {
             requirements.sign_in_requests(options.headers.names());
@@ -236,6 +241,7 @@ impl ServiceSecurity {
             trust_requirements,
             ids: SharedIds(Mutex::new(UuidIds::new(random))),
             memory,
+            digests,
             pool,
             sessions: Sessions::new(limits),
             tokens: NegotiatedTokens::new(limits.max_negotiated_tokens),
@@ -344,7 +350,7 @@ impl ServiceSecurity {
         if !broken(Mutation::KeepNegotiations) {
             swept.negotiations = self.negotiations.sweep(at.elapsed);
         }
-        if let Some(memory) = &self.memory {
+        for memory in self.memory.iter().chain(&self.digests) {
             memory.sweep(at.now);
         }
         swept

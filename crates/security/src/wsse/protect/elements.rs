@@ -8,8 +8,10 @@ use super::super::SecuritySettings;
 use super::super::key::Digester;
 use super::super::names::{WSSE, WSSE11, WSU};
 use super::super::plan::Sources;
+use super::super::settings::PasswordType;
 use super::super::text::{Place, push, push_base64};
-use super::super::token::{UsernameCredential, username};
+use super::super::token::UsernameCredential;
+use super::super::token::username::{self, Salt};
 use super::signature::{SignedPart, digest_of_child};
 use crate::error::Result;
 
@@ -94,7 +96,18 @@ pub(super) fn confirmation(id: String, value: &[u8]) -> Element {
 pub(super) fn username_token(
     credential: &UsernameCredential,
     settings: &SecuritySettings,
+    sources: &mut Sources<'_>,
 ) -> Element {
-    let text = username::write(credential, settings, Place::Elsewhere);
+    let salt = salt(settings, sources);
+    let text = username::write(credential, settings, salt.as_ref(), Place::Elsewhere);
     Element { text, id: credential.id.to_string() }
+}
+
+/// What a password is digested with in one message; none where it is written in clear.
+pub(super) fn salt(settings: &SecuritySettings, sources: &mut Sources<'_>) -> Option<Salt> {
+    (settings.password_type == PasswordType::Digest).then(|| {
+        let mut nonce = [0; 16];
+        sources.random.fill(&mut nonce);
+        Salt { nonce, created: date_time(sources.now) }
+    })
 }

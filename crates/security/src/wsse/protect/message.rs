@@ -112,7 +112,7 @@ impl<'a> Draft<'a> {
             signature_id: numbered.signature_id,
             confirmations,
             encrypt_confirmations: plan.confirmations.iter().any(|c| c.encrypted),
-            username: plan.username.map(|u| username_token(u, settings)),
+            username: plan.username.map(|u| username_token(u, settings, sources)),
             parts,
             encrypts,
             stamp: settings.include_timestamp.then(|| Stamp::new(settings, sources)),

@@ -11,7 +11,7 @@ use super::super::sent::SentSignature;
 use super::super::text::{Place, TokenReference, push};
 use super::super::token::{ContextToken, SessionKeys, TokenPlacement, username, x509};
 use super::super::{HeaderLayout, SecuritySettings};
-use super::elements::Stamp;
+use super::elements::{Stamp, salt};
 use super::keys::BaseToken;
 use super::signature::{SignedInfo, SignedPart, push_signature};
 use super::used_key::KeyUse;
@@ -38,7 +38,8 @@ pub(super) fn protect(
         header.parts.push(sign_to(envelope, &mut numbers, settings)?);
     }
     if let Some(username) = plan.username {
-        header.basic = username::write(username, settings, Place::Security);
+        let salt = salt(settings, sources);
+        header.basic = username::write(username, settings, salt.as_ref(), Place::Security);
     }
     for endorsing in &plan.endorsing {
         header.endorse(endorsing, settings, &mut numbers, sources)?;

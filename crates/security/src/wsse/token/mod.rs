@@ -10,7 +10,7 @@ pub(super) mod x509;
 
 pub use context::{ContextToken, DerivedKeyToken, SessionKeys, TokenPlacement};
 pub use encrypted_key::{EncryptedKeyReference, EncryptedKeyToken};
-pub use username::{ReceivedUsername, UsernameCredential};
+pub use username::{PasswordDigest, ReceivedUsername, UsernameCredential};
 
 /// The kinds of tokens that support a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

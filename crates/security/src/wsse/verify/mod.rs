@@ -93,6 +93,7 @@ fn verify_told(
     let document = envelope.document();
     check_stamp_and_tokens(&pass)?;
     check_children_signed(&pass, &signed)?;
+    check_password_digest(&pass)?;
     if !transport {
         parts.check_requirements(document, &required, &pass)?;
         check_primary_encrypted(&pass, &parts)?;
@@ -236,6 +237,14 @@ fn check_children_signed(pass: &Pass<'_>, signed: &[NodeId]) -> Result<()> {
         check(*node, "the UsernameToken")?;
     }
     Ok(())
+}
+
+/// The digest of a password is as old as a message may be at most.
+fn check_password_digest(pass: &Pass<'_>) -> Result<()> {
+    let digest = pass.username.as_ref().and_then(|(_, username)| username.digest.as_ref());
+    digest.map_or(Ok(()), |digest| {
+        timestamp::check_created(digest.created(), pass.expect.settings, pass.expect.now)
+    })
 }
 
 /// While anything is encrypted the primary signature is, too, where the order says so.

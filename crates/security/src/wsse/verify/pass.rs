@@ -245,7 +245,8 @@ impl<'a> Pass<'a> {
         if !encrypted && !transport {
             return Err(at(Reason::NotEncrypted("the UsernameToken".into()), element));
         }
-        self.username = Some((element.id(), username::read(element)?));
+        self.username =
+            Some((element.id(), username::read(element, self.expect.settings.password_type)?));
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use waxwing_xml::{Element, NodeId};
 
 use super::super::SecuritySettings;
 use super::super::names::WSU;
-use super::super::read::{at, elements, end, malformed, require, take, text};
+use super::super::read::{at, date_time, elements, end, require, take};
 use super::super::replay::lifetime_of;
 use crate::error::{Reason, Result, Staleness};
 
@@ -57,6 +57,15 @@ fn is_too_old(created: Timestamp, settings: &SecuritySettings, now: Timestamp) -
     created <= now.saturating_sub(lifetime_of(settings)).unwrap_or(Timestamp::MIN)
 }
 
+/// Judges by the receiver's clock when something in a message was made.
+pub(super) fn check_created(
+    created: Timestamp,
+    settings: &SecuritySettings,
+    now: Timestamp,
+) -> Result<()> {
+    staleness(created, None, settings, now).map_or(Ok(()), |stale| Err(Reason::Stale(stale).into()))
+}
+
 /// Whether a message that was fresh when it came may still be acted upon: as long as one like it could be found to be a
 /// replay.
 ///
@@ -71,12 +80,4 @@ pub(crate) fn check_age(
         true => Err(Reason::Stale(Staleness::TooOld { created, now }).into()),
         false => Ok(()),
     }
-}
-
-/// An `xsd:dateTime`; without a time zone it is taken as UTC.
-fn date_time(element: Element<'_>) -> Result<Timestamp> {
-    let text = text(element)?;
-    let zoned = text.ends_with('Z') || text.get(19..).is_some_and(|t| t.contains(['+', '-']));
-    let parsed = if zoned { text.parse() } else { format!("{text}Z").parse() };
-    parsed.map_err(|_| malformed(element, "the content", "an xsd:dateTime"))
 }
