@@ -60,15 +60,17 @@
 //! ```
 //!
 //! Whom a client trusts is said by [`service_trust`](ChannelFactory::service_trust); as above it is who has a certificate of
-//! an authority in the folder `certificates/CurrentUser/Root`, with its revocation list. The page
-//! [certificates and users](manual::_04_certificates) has other ways.
+//! an authority in the folder `certificates/CurrentUser/Root`, with its revocation list. Over HTTPS TLS decides: by the
+//! authorities of the system, of that folder and of [`https_roots`](ChannelFactory::https_roots), and by the host's name. The
+//! page [certificates and users](manual::_04_certificates) has other ways.
 //!
 //! # The manual
 //!
 //! [`manual`] tells how things are done: [a client](manual::_01_client), [a service](manual::_02_service),
 //! [the configuration file](manual::_03_configuration_file), [certificates and users](manual::_04_certificates),
 //! [sessions and reliability](manual::_05_sessions), [errors and diagnosis](manual::_06_errors),
-//! [hosting](manual::_07_hosting), [limits](manual::_08_limits), [troubleshooting](manual::_09_troubleshooting).
+//! [hosting](manual::_07_hosting), [limits](manual::_08_limits), [troubleshooting](manual::_09_troubleshooting),
+//! [proxies and load balancers](manual::_10_network), [HTTPS](manual::_11_https).
 //!
 //! # Where things are
 //!
@@ -91,7 +93,7 @@
 //!
 //! # What it does not do
 //!
-//! HTTPS, net.tcp, callbacks, issued tokens, Windows accounts, metadata (`?wsdl`) and sessions that outlive a process are
+//! net.tcp, callbacks, issued tokens, Windows accounts, metadata (`?wsdl`) and sessions that outlive a process are
 //! not there yet; a configuration file that wants them is refused by name.
 
 // The async face reads the clock and opens files and sockets; the crates below get all that as inputs.
