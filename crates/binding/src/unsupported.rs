@@ -117,7 +117,10 @@ fn http_authentication(endpoint: &EffectiveEndpoint, found: &mut Found) {
             "customBinding" => {
                 "write authenticationScheme=\"Basic\" or \"Digest\", or leave it out"
             }
-            _ => "write clientCredentialType=\"Basic\", \"Digest\" or \"None\"",
+            _ if endpoint.transport.scheme != "https" => {
+                "write clientCredentialType=\"Basic\", \"Digest\" or \"None\""
+            }
+            _ => "write clientCredentialType=\"Basic\", \"Digest\", \"Certificate\" or \"None\"",
         };
         found.add(format!("HTTP authentication {schemes} (Windows accounts)"), instead, at);
     } else if schemes == Schemes::NONE && endpoint.binding_section != "customBinding" {

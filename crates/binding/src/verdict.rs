@@ -10,6 +10,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::effective::{EffectiveEndpoint, Role};
 use crate::explain::METADATA_CONTRACT;
 use crate::file::node::Node;
+use crate::proxy::instead_of_expression;
 use crate::{AuthenticationSchemes, MessageCredentialType, X509CertificateValidationMode};
 
 /// What becomes of an endpoint.
@@ -353,11 +354,16 @@ fn of_endpoint(endpoint: &EffectiveEndpoint) -> Verdict {
         let what = "the service does not describe itself here; this endpoint is left out";
         return Verdict::CannotRun(vec![Reason::not_here("not-supported", what, fix)]);
     }
-    let reasons: Vec<Reason> = endpoint
+    let mut reasons: Vec<Reason> = endpoint
         .unsupported()
         .into_iter()
         .map(|u| Reason::not_here("not-supported", u.feature, &u.instead))
         .collect();
+    if endpoint.role == Role::Client
+        && let Some((text, why)) = endpoint.transport.proxy.unusable_expression()
+    {
+        reasons.push(Reason::not_here("bypass-expression", why, &instead_of_expression(text)));
+    }
     if let Some(reason) = forgotten_scheme(endpoint) {
         return Verdict::Broken(vec![reason]);
     }

@@ -285,3 +285,36 @@ fn who_decides_about_callers_is_given_in_code() {
     let (verdict, _) = judged(r#"<serviceAuthorization principalPermissionMode="None" />"#);
     assert_eq!(verdict, Verdict::Runs { in_code: vec![] });
 }
+
+/// What a client's file says of the server's certificate where TLS proves who it is, and what it does not say.
+#[test]
+fn what_says_nothing_over_https_is_told() {
+    let of = |mode: &str, message: &str| {
+        let text = format!(
+            r#"<configuration><system.serviceModel><client>
+      <endpoint name="c" address="https://h/" binding="wsHttpBinding" bindingConfiguration="B" behaviorConfiguration="C"
+        contract="I"><identity><dns value="other" /></identity></endpoint></client>
+      <bindings><wsHttpBinding><binding name="B"><security mode="{mode}"><transport clientCredentialType="None" />
+        <message clientCredentialType="{message}" /></security></binding></wsHttpBinding></bindings>
+      <behaviors><endpointBehaviors><behavior name="C"><clientCredentials><serviceCertificate>
+        <authentication trustedStoreLocation="LocalMachine" />
+        <sslCertificateAuthentication certificateValidationMode="None" />
+        </serviceCertificate></clientCredentials></behavior></endpointBehaviors></behaviors>
+      </system.serviceModel></configuration>"#
+        );
+        let loaded = Configuration::load(&text);
+        loaded.diagnostics.iter().map(|d| d.code).collect::<Vec<_>>()
+    };
+    for mode in ["Transport", "TransportWithMessageCredential"] {
+        let found = of(mode, "UserName");
+        let nothing = found.iter().filter(|code| **code == "does-nothing").count();
+        assert_eq!((nothing, found.contains(&"host-not-checked")), (2, true), "{mode}: {found:?}");
+    }
+    // What follows from a default in place of a wrong value is nobody's wish.
+    for (mode, message) in
+        [("TransportWithMessageCredentail", "UserName"), ("TransportWithMessageCredential", "None")]
+    {
+        let found = of(mode, message);
+        assert!(!found.contains(&"revocation-online"), "{mode} {message}: {found:?}");
+    }
+}

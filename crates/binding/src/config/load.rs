@@ -10,7 +10,7 @@ use crate::file::node::Node;
 use crate::file::parse::parse;
 use crate::file::problem::{INITIALIZE, Problem};
 use crate::file::reader::Reader;
-use crate::proxy::expression;
+use crate::proxy::{expression, instead_of_expression, net_with_expression};
 use crate::schema::Description;
 use crate::settings::read_into;
 use crate::suggest;
@@ -239,8 +239,8 @@ fn bypass_list(proxy: &Node, cx: &mut Reader) {
             if let Err(why) = expression(&address.value) {
                 cx.report(
                     Problem::warning("bypass-expression", address.value_span, why)
-                        .behavior("takes every expression that .NET knows")
-                        .fix("write the expression without look-around and references back"),
+                        .behavior(net_with_expression(&address.value))
+                        .fix(instead_of_expression(&address.value)),
                 );
             }
         }

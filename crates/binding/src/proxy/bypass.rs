@@ -81,6 +81,30 @@ impl Expressions {
     }
 }
 
+/// What to write in place of an expression that cannot be used.
+pub(crate) fn instead_of_expression(text: &str) -> String {
+    let Some(end) = text.strip_prefix('*') else {
+        return "write the expression without look-around and references back".to_owned();
+    };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "-._:/".contains(c);
+    match end.chars().all(is_name) {
+        true => format!(
+            "the addresses of <bypasslist> are regular expressions: write \".*{}\"",
+            end.replace('.', "\\.")
+        ),
+        false => "the addresses of <bypasslist> are regular expressions: write \".*\" for \"*\""
+            .to_owned(),
+    }
+}
+
+/// What .NET does with an expression that cannot be used here.
+pub(crate) fn net_with_expression(text: &str) -> &'static str {
+    match text.starts_with(['*', '+', '?']) {
+        true => "refuses it, too (quantifier {x,y} following nothing)",
+        false => "takes every expression that .NET knows",
+    }
+}
+
 /// # Errors
 /// Why it cannot be used.
 pub(crate) fn expression(text: &str) -> Result<Regex, String> {

@@ -16,7 +16,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 pub use address::{ProxyAddress, ProxyCredentials};
-pub(crate) use bypass::expression;
+pub(crate) use bypass::{expression, instead_of_expression, net_with_expression};
 pub use environment::ProxyEnvironment;
 
 use crate::AuthenticationSchemes;
@@ -49,6 +49,17 @@ impl Default for ProxySettings {
             authentication: AuthenticationSchemes::ANONYMOUS,
             default: None,
         }
+    }
+}
+
+impl ProxySettings {
+    /// The first expression of the `<bypasslist>` by which these settings go that cannot be used, and why.
+    pub(crate) fn unusable_expression(&self) -> Option<(&str, String)> {
+        let default =
+            self.default.as_ref().filter(|default| self.use_default && default.enabled)?;
+        let has_class = default.module.as_ref().is_some_and(|module| !module.class.is_empty());
+        let texts = default.bypass_list.add.iter().map(|add| add.address.as_str());
+        texts.filter(|_| !has_class).find_map(|text| Some((text, bypass::expression(text).err()?)))
     }
 }
 

@@ -388,3 +388,34 @@ fn authentication_to_a_proxy() {
         None
     );
 }
+
+/// A client does not open with an expression that cannot be used, unless it does not go by the list.
+#[test]
+fn an_expression_that_cannot_be_used() {
+    let of = |binding: &str, enabled: &str, text: &str| {
+        let net = format!(
+            "<system.net><defaultProxy enabled=\"{enabled}\"><proxy proxyaddress=\"http://p:8\"/><bypasslist>\
+             <add address=\"{text}\"/></bypasslist></defaultProxy></system.net>"
+        );
+        Configuration::load(&client(binding, &net))
+    };
+    for (text, wanted) in [
+        ("*.example", "write \".*\\.example\""),
+        ("*(a)", "write \".*\" for \"*\""),
+        ("(?!x)", "without look-around"),
+    ] {
+        let loaded = of("", "true", text);
+        let verdict = &loaded.verdicts()[0].verdict;
+        let settings = loaded.client_endpoint("e", "I").expect("good").transport.proxy;
+        assert!(ProxyRules::of(&settings, &ProxyEnvironment::default()).is_err(), "{text}");
+        let [reason] = verdict.reasons() else { panic!("{text}: {verdict:?}") };
+        assert_eq!((verdict.as_str(), reason.code), ("cannot run here", "bypass-expression"));
+        assert!(reason.fix.as_ref().unwrap().contains(wanted), "{:?}", reason.fix);
+        assert!(loaded.diagnostics[0].fix.as_ref().unwrap().contains(wanted), "{text}");
+        for (binding, enabled) in [("useDefaultWebProxy=\"false\"", "true"), ("", "false")] {
+            let loaded = of(binding, enabled, text);
+            assert!(loaded.verdicts()[0].verdict.runs(), "{text} {binding} {enabled}");
+        }
+    }
+    assert!(of("", "true", ".*\\.example").verdicts()[0].verdict.runs());
+}

@@ -13,7 +13,10 @@ use crate::file::quote::quote;
 use crate::file::reader::Reader;
 use crate::refusal::Within;
 use crate::suggest;
-use crate::{MessageCredentialType, X509CertificateValidationMode, X509RevocationMode};
+use crate::{
+    Identity, MessageCredentialType, ServiceCertificateAuthentication,
+    X509CertificateValidationMode, X509RevocationMode,
+};
 
 const UNLESS_IN_CODE: &str = "refuses when it is opened, unless the program sets it in code";
 const NOT_HERE: &str = "accepts and runs it; Waxwing refuses when the endpoint is opened";
@@ -162,8 +165,14 @@ fn missing(
 
 /// How a client checks the service's certificate.
 fn checks_of_services(endpoint: &EffectiveEndpoint, places: Places<'_>, cx: &mut Reader) {
-    let Some(security) = &endpoint.security else { return };
-    if security.authentication.needs_service_certificate() {
+    let Some(security) = &endpoint.security else { return over_tls(endpoint, places, cx) };
+    if is_misread(places, cx) {
+        // What the defaults in place of a wrong value do is nobody's wish.
+        return;
+    }
+    if !security.authentication.needs_service_certificate() {
+        over_tls(endpoint, places, cx);
+    } else {
         let check = &endpoint.client_credentials.service_certificate.authentication;
         let found = certificate_check(
             "the service's certificate",
@@ -200,6 +209,50 @@ fn identity(endpoint: &EffectiveEndpoint, node: &Node, cx: &mut Reader) {
     );
 }
 
+/// Whether the security of the binding could not be read, or is refused.
+fn is_misread(places: Places<'_>, cx: &Reader) -> bool {
+    let Some(binding) = places.binding else { return false };
+    let at = |place: &str| cx.has_error_within(binding.locate(place));
+    at("security") || at("security/@mode") || at("security/message/@clientCredentialType")
+}
+
+/// What says nothing about the server where TLS proves who it is.
+fn over_tls(endpoint: &EffectiveEndpoint, places: Places<'_>, cx: &mut Reader) {
+    if endpoint.transport.scheme != "https" {
+        return;
+    }
+    let written = &endpoint.client_credentials.service_certificate;
+    if written.authentication != ServiceCertificateAuthentication::default() {
+        let span = places.in_behavior("clientCredentials/serviceCertificate/authentication");
+        let message = "<authentication> of <serviceCertificate> does nothing over HTTPS: TLS checks the server's certificate, \
+                       against the roots of the system and the folder Root, and the name of the host";
+        let problem = Problem::warning("does-nothing", span, message)
+            .behavior("does not look at it over HTTPS, either")
+            .fix("remove it, or write <sslCertificateAuthentication> in its place");
+        cx.report(problem);
+    }
+    if let Some(Identity::Dns(name)) = &endpoint.identity {
+        let span = places.endpoint.locate("identity/dns/@value");
+        let message = format!(
+            "<dns value=\"{name}\"> of the <identity> does nothing over HTTPS: TLS expects a certificate of the address's host"
+        );
+        let problem = Problem::note("does-nothing", span, message)
+            .behavior("does not look at it over HTTPS, either")
+            .fix("remove it; to expect one certificate and no other write <certificate encodedValue=\"…\" />");
+        cx.report(problem);
+    }
+    if written.ssl_certificate_authentication.is_some() {
+        let span =
+            places.in_behavior("clientCredentials/serviceCertificate/sslCertificateAuthentication");
+        let message = "<sslCertificateAuthentication> decides alone about the server's certificate: the name of the host is not \
+                       compared any more";
+        let problem = Problem::warning("host-not-checked", span, message)
+            .behavior("does not compare it, either")
+            .fix("remove it, and put the root that issued the server's certificate into the folder Root, if the name is to count");
+        cx.report(problem);
+    }
+}
+
 /// How a service checks its clients; told once for all endpoints.
 fn checks_of_clients(
     endpoint: &EffectiveEndpoint,
@@ -208,6 +261,9 @@ fn checks_of_clients(
     cx: &mut Reader,
 ) {
     let Some(security) = &endpoint.security else { return };
+    if is_misread(places, cx) {
+        return;
+    }
     let credentials = &endpoint.service_credentials;
     let problem = match security.credential {
         MessageCredentialType::Certificate => {
