@@ -29,6 +29,9 @@ use crate::cookie_keys::CookieKeyFile;
 /// The `encodedValue` of an identity holds no certificate.
 const NO_CERTIFICATE: &str = "certificate-identity";
 
+/// Revocation is asked about online.
+const ONLINE: &str = "revocation-online";
+
 /// What was found out about a configuration file.
 #[derive(Debug, Clone)]
 pub struct FileCheck {
@@ -43,7 +46,7 @@ pub struct FileCheck {
 impl FileCheck {
     /// Checks a file that was read from `folder`, where relative names in it count from. Only the
     /// certificate folders are looked at; nothing goes over the network.
-    pub fn of(loaded: Loaded, folder: &Path, now: Timestamp) -> FileCheck {
+    pub fn of(mut loaded: Loaded, folder: &Path, now: Timestamp) -> FileCheck {
         let stores = CertificateStores::of_configuration(&loaded.configuration, folder);
         let keys = loaded.configuration.waxwing.cookies.key_file.as_ref();
         let keys = keys.map(|name| CookieKeyFile::new(folder, name));
@@ -76,6 +79,11 @@ impl FileCheck {
             }
         }
         EndpointVerdict::all_or_none(&mut endpoints);
+        // Whom the certificates at hand name is more than that somebody is asked.
+        let is_told = |d: &Diagnostic| {
+            d.code == ONLINE && certificates.iter().any(|c| c.code == ONLINE && c.span == d.span)
+        };
+        loaded.diagnostics.retain(|found| !is_told(found));
         certificates.sort_by_key(|d| (d.span.start, d.severity));
         FileCheck { loaded, endpoints, certificates }
     }

@@ -71,8 +71,8 @@ catalogue! {
         "a server answers, but it has no endpoint at this address, or the endpoint there demands headers (<headers>) that the message does not carry",
         "compare the path of the client's address with baseAddress and endpoint address of the service, and the <headers> of both endpoints; behind a proxy the service must know its public address";
     HttpAccessDenied: "http-access-denied",
-        "the web server in front of the service refuses the request (HTTP 401 or 403)",
-        "give the HTTP credentials, client certificate or network access that it wants";
+        "the service, or a web server or proxy in front of it, refuses the request (HTTP 401 or 403): it wants a user name and password over HTTP or a client certificate, or does not take the one that was sent",
+        "read the reason above: give the HTTP credentials, client certificate or network access that it wants; look into the service's log for its reason";
     RequestTooLarge: "request-too-large",
         "the request is larger than the service takes (HTTP 413)",
         "raise maxReceivedMessageSize of the service's binding, or the limit of the web server in front of it";
@@ -162,7 +162,7 @@ catalogue! {
         "the clocks of client and service are more than 5 minutes apart",
         "set the clocks right, or raise maxClockSkew (localClientSettings, localServiceSettings of a customBinding) on both sides";
     FailedAuthentication: "failed-authentication",
-        "the service does not accept the client's certificate: of an unknown authority, expired, revoked, or not in its TrustedPeople",
+        "the service does not accept the client's certificate: of an unknown authority, expired, revoked, not in its TrustedPeople, or its revocation cannot be looked up",
         "look into the service's log for its reason; let a certificate authority that the service trusts issue the client's certificate, or put it into the store that certificateValidationMode looks at";
     AccessDenied: "access-denied",
         "the service knows who calls, and does not let him do this (its authorization manager refused)",

@@ -39,6 +39,7 @@ impl Inspection<'_> {
         self.issued(&found);
     }
 
+    /// As in WCF, whose time it is, the other side decides: with such a certificate an endpoint opens.
     fn in_time(&mut self, found: &StoredCertificate) {
         let certificate = &found.certificate;
         let (from, until) = (certificate.not_before(), certificate.not_after());
@@ -48,7 +49,7 @@ impl Inspection<'_> {
             let fix = "check the clock, or wait: the other side refuses it until then";
             self.say(
                 CertificateUse::Own,
-                Severity::Error,
+                Severity::Warning,
                 "certificate-not-yet-valid",
                 message,
                 fix,
@@ -56,7 +57,7 @@ impl Inspection<'_> {
         } else if self.now > until {
             let message = format!("the certificate {found} in {file} has expired on {until}");
             let fix = "have it renewed: the other side refuses it";
-            self.say(CertificateUse::Own, Severity::Error, "certificate-expired", message, fix);
+            self.say(CertificateUse::Own, Severity::Warning, "certificate-expired", message, fix);
         } else if until.duration_since(self.now) < SOON {
             let message = format!("the certificate {found} in {file} expires on {until}");
             let fix = "have it renewed before";
