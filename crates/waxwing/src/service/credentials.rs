@@ -79,11 +79,7 @@ impl Credentials {
         let mut options = ServiceOptions::new(Self::identification(endpoint)?);
         options::fill_service_options(&mut options, endpoint);
         options.cookies.keys = self.cookies.of(endpoint)?;
-        if self.passwords.is_some() {
-            for settings in [&mut options.settings, &mut options.bootstrap] {
-                settings.password_type = PasswordType::Digest;
-            }
-        }
+        self.agree_on_passwords(&mut options);
         let level = self.protection_level;
         options.requirements =
             requirements(contracts.iter(), level, endpoint.reliable_session.is_some());
@@ -146,6 +142,15 @@ impl Credentials {
         };
         options.binding = Some(binding);
         Ok(options)
+    }
+
+    /// Passwords come as digests where there is a store of them.
+    fn agree_on_passwords(&self, options: &mut ServiceOptions) {
+        if self.passwords.is_some() {
+            for settings in [&mut options.settings, &mut options.bootstrap] {
+                settings.password_type = PasswordType::Digest;
+            }
+        }
     }
 
     fn identification(endpoint: &EffectiveEndpoint) -> Result<ClientIdentification, HostError> {
