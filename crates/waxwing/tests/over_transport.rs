@@ -268,3 +268,58 @@ async fn the_mode_runs_over_tls() {
         }
     }
 }
+
+/// TLS ends before the service: what comes over it goes on as it is.
+async fn front_end(outside: tokio::net::TcpListener, service: std::net::SocketAddr) {
+    use openssl::ssl::{Ssl, SslAcceptor, SslFiletype, SslMethod};
+    let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls()).unwrap();
+    acceptor.set_certificate_file(pki().join("service.cert.pem"), SslFiletype::PEM).unwrap();
+    acceptor.set_private_key_file(pki().join("service.key.pem"), SslFiletype::PEM).unwrap();
+    let acceptor = acceptor.build();
+    while let Ok((stream, _)) = outside.accept().await {
+        let ssl = Ssl::new(acceptor.context()).unwrap();
+        let mut stream = tokio_openssl::SslStream::new(ssl, stream).unwrap();
+        tokio::spawn(async move {
+            if std::pin::Pin::new(&mut stream).accept().await.is_ok() {
+                let mut inside = tokio::net::TcpStream::connect(service).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut stream, &mut inside).await;
+            }
+        });
+    }
+}
+
+/// The files of the examples, at free ports: a `wsHttpBinding` at the client, and behind the front end the custom binding that
+/// has the same over plain HTTP.
+#[tokio::test]
+async fn the_example_behind_a_front_end_that_ends_tls() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/https");
+    let outside = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = outside.local_addr().unwrap().port();
+    let read = |folder: &Path, name: &str| {
+        let text = std::fs::read_to_string(examples.join(name)).unwrap();
+        assert!(text.contains("//localhost:8443/calculator"), "{name}");
+        let text = text.replace(":8443/", &format!(":{port}/"));
+        let path = folder.join(name);
+        std::fs::write(&path, text.replace(":8000/", ":0/")).unwrap();
+        ConfigurationFile::load(&path).unwrap_or_else(|e| panic!("{e}"))
+    };
+    let folders = [stores("service", "ca", &[]), stores("alice", "ca", &[])];
+    let config = read(folders[0].path(), "front-end.service.config");
+    let (service, name) = (Counting::default(), "Microsoft.ServiceModel.Samples.CalculatorService");
+    let host = ServiceHostBuilder::from_config(&config, name, &CALCULATOR_CONTRACT)
+        .unwrap_or_else(|e| panic!("{e}"))
+        .user_names(|name: &str, password: Option<&str>| match (name, password) {
+            ("alice", Some("secret")) => Ok(()),
+            _ => Err("the password is wrong".to_owned()),
+        })
+        .open(ServiceInstances::single(CalculatorService::new(service.clone())))
+        .await
+        .unwrap_or_else(|e| panic!("{e}"));
+    let front = tokio::spawn(front_end(outside, host.local_addresses()[0]));
+    let config = read(folders[1].path(), "user-name.client.config");
+    let factory = ChannelFactory::from_config(&config, "*", &CALCULATOR_CONTRACT).unwrap();
+    call(&factory.user_name("alice", "secret")).await.unwrap();
+    assert_eq!(service.caller.lock().unwrap().as_deref(), Some("alice"));
+    host.close().await;
+    front.abort();
+}
