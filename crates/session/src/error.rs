@@ -3,7 +3,7 @@
 use waxwing_security::conversation::ClientError;
 use waxwing_soap::Fault;
 
-use crate::diagnosis::situation::TransportFailure;
+use crate::diagnosis::situation::{TransportCause, TransportFailure};
 
 /// Why a session, or one call of it, failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -20,7 +20,7 @@ pub enum SessionError {
     #[error("the service refused the message: {}: {}", fault_name(.0), .0.text())]
     Refused(Box<Fault>),
     /// The message could not be brought to the service.
-    #[error("{step} failed: {}", .failure.reason)]
+    #[error("{} failed: {}", step.as_far_as(.failure), .failure.reason)]
     Transport {
         /// What was being done.
         step: SessionStep,
@@ -73,6 +73,29 @@ impl std::fmt::Display for SessionStep {
             Self::Call => "the call",
             Self::Closing => "closing the channel",
         })
+    }
+}
+
+impl SessionStep {
+    /// What failed for a person: no handshake where none took place, because nobody was there who takes part in it.
+    fn as_far_as(self, failure: &TransportFailure) -> Self {
+        use TransportCause as Cause;
+        match failure.cause {
+            Cause::Refused
+            | Cause::UnknownHost
+            | Cause::Unreachable
+            | Cause::Address
+            | Cause::Tls
+            | Cause::Proxy
+            | Cause::ProxyAuthentication
+            | Cause::AccessDenied
+            | Cause::NotFound
+                if self == Self::Handshake =>
+            {
+                Self::Opening
+            }
+            _ => self,
+        }
     }
 }
 

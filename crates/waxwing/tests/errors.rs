@@ -89,6 +89,8 @@ async fn an_address_without_http_says_what_is_missing() {
     // The scheme may be written in any case.
     let error = of("HTTP://127.0.0.1:1/calc").unwrap().open_channel().await.expect_err("refused");
     assert_eq!(error.code(), Some("connection-refused"), "{error}");
+    assert_says(&error, &["opening the channel failed: there was no endpoint listening"]);
+    assert!(!error.to_string().contains("handshake"), "none took place: {error}");
 }
 
 #[test]
