@@ -76,6 +76,37 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.unwrap()
 }
 
+/// A client whose address says http of a port for TLS hears just that, whoever answers there.
+#[tokio::test]
+async fn http_to_a_port_for_tls_is_told_as_that() {
+    use waxwing::binding::{SecurityMode, WsHttpBinding};
+    let to = |port: u16| {
+        let address = format!("http://localhost:{port}/calc");
+        let binding = WsHttpBinding::new(SecurityMode::None, true);
+        waxwing::ChannelFactory::new(binding, &address, &common::CALCULATOR_CONTRACT).unwrap()
+    };
+    let (host, _own) = host(&Wire::transport("None"), HttpLimits::default()).await;
+    let nginx = TcpListener::bind("127.0.0.1:0").unwrap();
+    let nginx_port = nginx.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let (mut stream, _) = nginx.accept().unwrap();
+        let mut piece = [0; 4096];
+        let _ = stream.read(&mut piece);
+        let page = "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>\r\n";
+        let head = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nConnection: close\r\n";
+        let _ = write!(stream, "{head}Content-Length: {}\r\n\r\n{page}", page.len());
+    });
+    for port in [host.local_addresses()[0].port(), nginx_port] {
+        let error = to(port).open_channel().await.expect_err("refused");
+        let text = error.to_string();
+        assert_eq!(error.code(), Some("address-unusable"), "{text}");
+        assert!(text.contains("speaks HTTPS at this port"), "{text}");
+        assert!(text.contains("begin the address with https://"), "{text}");
+        assert!(!text.contains("first bytes"), "{text}");
+    }
+    host.close().await;
+}
+
 #[tokio::test]
 async fn what_is_no_tls_is_told_in_words() {
     let (host, _own) = host(&Wire::transport("None"), HttpLimits::default()).await;

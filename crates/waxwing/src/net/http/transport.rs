@@ -153,11 +153,35 @@ fn outcome_of(response: &HttpResponse, to: &str, credentials: Option<&HttpCreden
             TransportCause::RequestTooLarge,
             "The message is larger than the service's maxReceivedMessageSize",
         ),
+        StatusMeaning::ProtocolError if wants_tls(response, to) => failed(
+            TransportCause::Address,
+            "The server speaks HTTPS at this port, and the address says http: begin the address with https://, with a binding \
+             for it (mode=\"TransportWithMessageCredential\" or \"Transport\", or <httpsTransport>)",
+        ),
         StatusMeaning::ProtocolError => {
             let (cause, reason) = (TransportCause::NotSoap, unexpected(response, to));
             Outcome::Failed(TransportFailure { cause, reason })
         }
     }
+}
+
+/// What servers say who hear HTTP without TLS at a port for TLS: this crate's, nginx, Apache httpd, Go, Tomcat.
+const SPEAKS_TLS: [&str; 5] = [
+    "This port speaks HTTPS",
+    "The plain HTTP request was sent to HTTPS port",
+    "speaking plain HTTP to an SSL-enabled server port",
+    "Client sent an HTTP request to an HTTPS server",
+    "This combination of host and port requires TLS",
+];
+
+/// Whether the address says `http` of a port for TLS.
+fn wants_tls(response: &HttpResponse, to: &str) -> bool {
+    // They all say it at once: what follows is the server's name, or a page for browsers.
+    let beginning = &response.body[..response.body.len().min(1024)];
+    let said = || String::from_utf8_lossy(beginning);
+    response.status == StatusCode::BAD_REQUEST
+        && Address::of(to).has_scheme("http")
+        && SPEAKS_TLS.iter().any(|words| said().contains(words))
 }
 
 /// Why nobody is let in, in WCF's words.
