@@ -290,6 +290,8 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Curious {
 #[test]
 fn who_reads_the_log_may_ask_the_channel() {
     use tracing_subscriber::layer::SubscriberExt;
+    // Without one for all threads, a place that another thread came to first may be taken for one that nobody listens to.
+    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
     let curious = Curious::default();
     let (sender, receiver) = std::sync::mpsc::channel();
     let reader = curious.clone();

@@ -66,7 +66,8 @@ impl Refusing {
         options.protection = Protection::None;
         let security = ServiceSecurity::new(options, &mut SystemRandom).expect("no security");
         let endpoint = ServiceSettings {
-            address: "http://localhost/calc".to_owned(),
+            // Any port: that of the server is not known yet.
+            address: "http://localhost:0/calc".to_owned(),
             version: MessageVersion::SOAP12_ADDRESSING10,
             reliable: Some((version, shape, settings)),
             receive_timeout: Duration::from_secs(600),
