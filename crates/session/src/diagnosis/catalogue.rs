@@ -158,6 +158,9 @@ catalogue! {
     InvalidSecurity: "invalid-security",
         "the service could not verify the message; it does not say why. Usual reasons, in this order: it negotiates (negotiateServiceCredential=\"true\") and the client does not; the client encrypts for another certificate than the service's; another clientCredentialType, algorithmSuite or messageProtectionOrder; a contract with lower protection levels than the service's; the clocks differ by more than 5 minutes; the message was altered or sent twice on its way",
         "compare negotiateServiceCredential, clientCredentialType and algorithmSuite of both sides; compare the certificate in the client's <identity> or defaultCertificate with the service certificate; compare the clocks";
+    InvalidSecurityOverTls: "invalid-security-over-tls",
+        "the service could not verify the message, which went over TLS; it does not say why. Usual reasons, in this order: another clientCredentialType of <message> (UserName, Certificate); establishSecurityContext, or the version of WS-SecureConversation (wsHttpBinding, ws2007HttpBinding), differs; the clocks differ by more than 5 minutes; another algorithmSuite; the message was sent twice on its way",
+        "compare clientCredentialType and establishSecurityContext of <message>, and algorithmSuite, of both sides; compare the clocks; look into the service's log";
     ClockSkew: "clock-skew",
         "the clocks of client and service are more than 5 minutes apart",
         "set the clocks right, or raise maxClockSkew (localClientSettings, localServiceSettings of a customBinding) on both sides";

@@ -3,7 +3,7 @@
 
 use waxwing_reliable::ReliableMessagingVersion;
 use waxwing_security::conversation::{
-    CredentialKind, FaultOrigin, SecurityFaultKind, SecurityProfile,
+    BindingKind, CredentialKind, FaultOrigin, SecurityFaultKind, SecurityProfile,
 };
 use waxwing_security::wsse::names::WSSE;
 use waxwing_soap::{AddressingVersion, Fault, FaultCode};
@@ -90,6 +90,7 @@ fn not_verified(origin: FaultOrigin, situation: &Situation) -> Diagnosis {
         FaultOrigin::Call if established => Diagnosis::OperationRefused,
         _ if situation.clocks_apart => Diagnosis::ClockSkew,
         FaultOrigin::Issue if profile.negotiates() => Diagnosis::SecuritySessionRefused,
+        _ if profile.binding == BindingKind::Transport => Diagnosis::InvalidSecurityOverTls,
         _ => Diagnosis::InvalidSecurity,
     }
 }

@@ -88,3 +88,18 @@ pub enum CertificateError {
 }
 
 debug_is_display!(CertificateError);
+
+impl CertificateError {
+    /// A stable code, for searching: that of `waxwing check`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound { .. } => "certificate-missing",
+            Self::Several { .. } => "certificate-ambiguous",
+            Self::NoKey { .. } => "certificate-key-missing",
+            Self::NoPassword { .. } | Self::Password { .. } => "certificate-password",
+            Self::Unsupported(_) => "not-supported",
+            Self::Encoded(_) => "certificate-identity",
+            Self::File { .. } | Self::Content { .. } => "certificate-file",
+        }
+    }
+}

@@ -105,7 +105,7 @@ impl ChannelFactory {
         let Some((name, password)) = of_digest.or(self.user_name.as_ref()) else {
             return Err(incomplete(
                 "The username is not provided. Specify username in ClientCredentials: ChannelFactory::user_name (a \
-                 configuration file has no place for passwords)",
+                 configuration file has no place for passwords) [user-name-missing]",
             ));
         };
         let credentials =
@@ -155,7 +155,7 @@ impl ChannelFactory {
                 None => Err(missing(
                     "The client certificate is not provided. Specify a client certificate in ClientCredentials: \
                      <clientCredentials><clientCertificate …/> of the endpoint's behavior, or \
-                     ChannelFactory::client_certificate",
+                     ChannelFactory::client_certificate [client-certificate-missing]",
                 )),
             },
             Some(Type::UserName) => match &self.user_name {
@@ -165,7 +165,7 @@ impl ChannelFactory {
                 }),
                 None => Err(missing(
                     "The username is not provided. Specify username in ClientCredentials: ChannelFactory::user_name \
-                     (a configuration file has no place for passwords)",
+                     (a configuration file has no place for passwords) [user-name-missing]",
                 )),
             },
             Some(other) => {

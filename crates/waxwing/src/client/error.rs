@@ -41,7 +41,7 @@ pub enum ChannelErrorKind {
     #[error(transparent)]
     Configuration(ResolveError),
     /// A certificate is not found or cannot be used.
-    #[error(transparent)]
+    #[error("{0} [{code}]", code = .0.code())]
     Certificate(CertificateError),
     /// Something that this version does not have.
     #[error("{0}")]
@@ -104,7 +104,10 @@ impl ChannelError {
     /// The stable code of what it most probably is, for searching; `docs/errors.md` lists them. None when nothing more is
     /// known.
     pub fn code(&self) -> Option<&'static str> {
-        self.diagnosis().map(Diagnosis::code)
+        match &self.inner.kind {
+            ChannelErrorKind::Certificate(error) => Some(error.code()),
+            _ => self.diagnosis().map(Diagnosis::code),
+        }
     }
 
     /// What a failed conversation most probably is; none when nothing more is known.

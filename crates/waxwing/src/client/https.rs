@@ -71,7 +71,7 @@ impl ChannelFactory {
         found.map(Some).ok_or_else(|| {
             let text = "The client certificate is not provided. Specify a client certificate in ClientCredentials: \
                         <clientCredentials><clientCertificate …/> of the endpoint's behavior, or \
-                        ChannelFactory::client_certificate";
+                        ChannelFactory::client_certificate [client-certificate-missing]";
             ChannelError::incomplete(text, &self.endpoint.address)
         })
     }

@@ -114,7 +114,7 @@ impl Credentials {
                     &endpoint.address,
                     "The service certificate is not provided. Specify a service certificate in ServiceCredentials: \
                      <serviceCredentials><serviceCertificate …/> of the service's behavior, or \
-                     ServiceHostBuilder::certificate",
+                     ServiceHostBuilder::certificate [service-certificate-missing]",
                 ));
             }
         };

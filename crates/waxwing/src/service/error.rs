@@ -12,7 +12,7 @@ pub enum HostError {
     #[error(transparent)]
     Configuration(#[from] ResolveError),
     /// A certificate is not found or cannot be used.
-    #[error("{address}: {error}")]
+    #[error("{address}: {error} [{}]", .error.code())]
     Certificate {
         /// Of which endpoint.
         address: String,

@@ -116,7 +116,7 @@ impl Credentials {
 
 const NO_CERTIFICATE: &str = "The service certificate is not provided. Specify a service certificate in ServiceCredentials: \
     an https address needs one in <serviceCredentials><serviceCertificate …/> of the service's behavior, in \
-    <https><serviceCertificate …/> of the section <waxwing>, or in code (ServiceHostBuilder::https_certificate)";
+    <https><serviceCertificate …/> of the section <waxwing>, or in code (ServiceHostBuilder::https_certificate) [https-certificate-missing]";
 
 /// Failed handshakes are events and lines of the log, as many as the log takes.
 fn told(

@@ -67,7 +67,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Socket<T> {
         let (before, room) = (buffer.filled().len(), buffer.remaining());
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         if self.is_below_tls && room > 0 && buffer.filled().len() == before {
-            let text = "the connection ended without the end of TLS";
+            let text = "the connection was cut: the other side, or something between, closed it without saying so in TLS (close_notify), so what came may not be all";
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::UnexpectedEof, text)));
         }
         Poll::Ready(Ok(()))

@@ -85,7 +85,7 @@ fn advice(words: &str) -> String {
     } else if has("no shared cipher") {
         "the client has no cipher suite in common with this service"
     } else if has("alert") && (has("certificate") || has("unknown ca")) {
-        "the client does not trust the service's certificate"
+        "the client refuses the service's certificate: it does not trust who issued it, it has expired, or it is of another host; which of them, the client's error says"
     } else {
         "the TLS handshake failed"
     };
