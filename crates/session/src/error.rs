@@ -86,6 +86,7 @@ impl SessionStep {
             | Cause::Unreachable
             | Cause::Address
             | Cause::Tls
+            | Cause::Untrusted
             | Cause::Proxy
             | Cause::ProxyAuthentication
             | Cause::AccessDenied

@@ -361,7 +361,7 @@ async fn a_proxy_cannot_be_the_server() {
     let factory =
         https_client(peer.path(), port, &through(&format!("http://{}", place(&proxy))), OVER_TLS);
     let error = refused(&factory).await;
-    assert_eq!(error.code(), Some("tls-failed"), "{error}");
+    assert_eq!(error.code(), Some("tls-certificate"), "{error}");
     assert!(error.to_string().contains(&format!("with authority 'localhost:{port}'")), "{error}");
 }
 

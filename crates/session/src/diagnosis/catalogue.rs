@@ -59,8 +59,11 @@ catalogue! {
         "messages cannot be sent to this address",
         "correct the address of the client's endpoint (or its clientVia)";
     TlsFailed: "tls-failed",
-        "no TLS connection came about",
-        "check the server's certificate, its host name and the versions of TLS of both sides";
+        "client and server did not agree on TLS",
+        "compare the versions and cipher suites of both sides (<https> of the section <waxwing>), and see whether this port speaks TLS at all";
+    TlsCertificate: "tls-certificate",
+        "the certificate that the server shows for TLS is not one that this client trusts for this address; nothing of the message was sent",
+        "see what the text says of it: put a root that should be trusted into the Root folder or give it in code (ChannelFactory::https_roots), write the address with a name of the certificate, or have the server show another one";
     ProxyFailed: "proxy-failed",
         "the proxy between client and service cannot be reached, or does not connect to the service",
         "see which proxy the text names and what names it: proxyAddress of the binding, <defaultProxy> of the configuration file, or HTTP_PROXY and HTTPS_PROXY of the environment; correct it, let the proxy allow the service's host and port, or go past it (useDefaultWebProxy=\"false\", NO_PROXY)";

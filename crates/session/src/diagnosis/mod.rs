@@ -42,6 +42,7 @@ fn transport(cause: TransportCause) -> Diagnosis {
         TransportCause::Empty => Diagnosis::EmptyAnswer,
         TransportCause::Address => Diagnosis::AddressUnusable,
         TransportCause::Tls => Diagnosis::TlsFailed,
+        TransportCause::Untrusted => Diagnosis::TlsCertificate,
         TransportCause::Proxy => Diagnosis::ProxyFailed,
         TransportCause::ProxyAuthentication => Diagnosis::ProxyAuthentication,
         TransportCause::AccessDenied => Diagnosis::HttpAccessDenied,

@@ -42,6 +42,8 @@ pub enum TransportCause {
     Address,
     /// TLS failed.
     Tls,
+    /// The certificate that the server shows for TLS is not trusted.
+    Untrusted,
     /// A proxy on the way cannot be reached, or does not connect to the service.
     Proxy,
     /// 407: a proxy on the way wants credentials.
@@ -81,7 +83,7 @@ impl TransportCause {
         match self {
             Self::AccessDenied => FailureKind::Security,
             // WCF's SecurityNegotiationException, which is never tried again while a session is opened.
-            Self::Tls if opening => FailureKind::Protocol,
+            Self::Tls | Self::Untrusted if opening => FailureKind::Protocol,
             Self::Address
             | Self::ProxyAuthentication
             | Self::RequestTooLarge

@@ -91,7 +91,7 @@ impl ServerRoots {
     ) -> Result<(), String> {
         self.validator.validate(own, chain, now).map_err(|error| match &error {
             TrustError::Chain { .. } => self.untrusted(own, chain, &error),
-            _ => error.to_string(),
+            _ => sentence(&error.to_string()),
         })?;
         if own.is_of_host(host) {
             return Ok(());
@@ -115,7 +115,8 @@ impl ServerRoots {
                 None => break,
             }
         }
-        let (roots, authorities) = (&self.roots, &self.authorities);
+        let roots = format!("{} (in code: ChannelFactory::https_roots)", self.roots);
+        let authorities = &self.authorities;
         let todo = if own.is_self_issued() {
             format!(
                 "It is self-signed: if it is the right one (thumbprint {}), put it into the folder {roots}",
@@ -134,8 +135,14 @@ impl ServerRoots {
                  root that should be trusted, put it into the folder {roots}"
             )
         };
-        format!("{error}. {todo}")
+        sentence(&format!("{error}. {todo}"))
     }
+}
+
+/// The text as a sentence of its own.
+fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
 /// The roots that the operating system trusts, read once. One that cannot be read is left out, as everybody does.

@@ -89,7 +89,13 @@ impl ChannelFactory {
             Some(_) => None,
             None => Some(self.built_in()?),
         };
-        Ok(Read { options: self.options()?, trust, http, transport })
+        let options = self.options()?;
+        let own_certificate = match &options.credential {
+            ClientCredential::Certificate { certificate, .. } => Some(certificate.clone()),
+            _ if transport.is_some() => self.certificate_of_tls()?,
+            _ => None,
+        };
+        Ok(Read { options, own_certificate, trust, http, transport })
     }
 
     /// Who the client is to HTTP; none where the binding does not say that it says so there.

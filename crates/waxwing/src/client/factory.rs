@@ -8,7 +8,7 @@ use waxwing_binding::{
 };
 use waxwing_crypto::tls::TlsVersion;
 use waxwing_crypto::{Certificate, Identity};
-use waxwing_security::conversation::{ClientCredential, ClientSecurity, ExpectedIdentity};
+use waxwing_security::conversation::{ClientSecurity, ExpectedIdentity};
 use waxwing_security::wsse::PasswordType;
 use waxwing_session::{ClientSession, options};
 use waxwing_soap::{Address, Envelope};
@@ -408,10 +408,7 @@ impl ChannelFactory {
         let transport = transport.ok_or_else(|| incomplete("there is no transport".to_owned()))?;
         let judge = Judge::new(read.trust.clone(), None);
         let options = read.options.clone();
-        let own_certificate = match &options.credential {
-            ClientCredential::Certificate { certificate, .. } => Some(certificate.clone()),
-            _ => None,
-        };
+        let own_certificate = read.own_certificate.clone();
         if let Some(certificate) = &own_certificate
             && let Some(text) = out_of_date(certificate, self.clock.wall())
         {

@@ -35,6 +35,14 @@ impl ChannelFactory {
         self.tls_with(identity.as_ref(), self.server_trust()?).map(Some)
     }
 
+    /// The client's own certificate for TLS, where it is shown.
+    pub(super) fn certificate_of_tls(&self) -> Result<Option<Certificate>, ChannelError> {
+        if !self.is_https() {
+            return Ok(None);
+        }
+        Ok(self.shown()?.map(|identity| identity.certificate))
+    }
+
     /// TLS with a proxy: it is trusted by the roots and the name of its host alone, and no certificate is shown to it.
     pub(super) fn tls_of_proxy(&self) -> Result<ClientTls, ChannelError> {
         let trust = Arc::new(ByRoots { roots: self.roots()?, pinned: None, clock: self.clock });

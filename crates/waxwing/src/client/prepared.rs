@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use waxwing_crypto::Certificate;
 use waxwing_security::conversation::ClientOptions;
 
 use crate::authentication::TrustRule;
@@ -11,6 +12,8 @@ use crate::net::{HttpCredentials, HttpTransport};
 /// What was read.
 pub(super) struct Read {
     pub(super) options: ClientOptions,
+    /// The client's own certificate, in messages or for TLS.
+    pub(super) own_certificate: Option<Certificate>,
     /// Who decides about the service; none without security.
     pub(super) trust: Option<TrustRule>,
     /// Who the client is to HTTP, where the binding says that it says so there. The channels of a factory remember together

@@ -86,6 +86,25 @@ async fn every_certificate_has_its_own_connections() {
     assert!(host.close().await);
 }
 
+/// The service says 403 and no more; the client knows its own certificate.
+#[tokio::test]
+async fn an_expired_certificate_of_the_client_is_noticed() {
+    let wire = Wire::transport("Certificate");
+    let (own, peer) = (common::stores("service", "ca", &[]), common::stores("expired", "ca", &[]));
+    let host = host(&service_file(&wire, own.path()), &Counting::default()).await;
+    client_file(&wire, peer.path(), host.local_addresses()[0], "");
+    let text = std::fs::read_to_string(peer.path().join("client.config")).unwrap();
+    let text = text.replace("findValue=\"alice\"", "findValue=\"expired\"");
+    let refused = call(&factory(&kit::load(peer.path(), "client.config", &text))).await;
+    let refused = refused.unwrap_err();
+    assert!(refused.contains("The HTTP request was forbidden"), "{refused}");
+    assert!(
+        refused.contains("noticed: the client's own certificate 'CN=expired' has expired"),
+        "{refused}"
+    );
+    assert!(host.close().await);
+}
+
 /// Connections that are closed behind every answer, in the middle of a reliable session: each is resumed.
 #[tokio::test]
 async fn a_session_outlives_its_connections() {

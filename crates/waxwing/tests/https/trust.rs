@@ -93,7 +93,7 @@ async fn every_reason_for_distrust_is_told() {
 
     let alone = Wish::default().make(None);
     let pair = Pair::new(&alone).await;
-    pair.refused(&["It is self-signed", "/Root"]).await;
+    pair.refused(&["It is self-signed", "/Root", "https_roots", "[tls-certificate]"]).await;
     alone.put(pair.folder(), "Root", "self");
     assert_eq!(pair.call().await, Ok(3.0));
 

@@ -92,11 +92,14 @@ pub(super) fn is_no_http(error: &(dyn StdError + 'static)) -> bool {
 
 /// Why TLS failed, when it did: in the handshake, or by an alert behind it.
 pub(super) fn tls_failed(error: &(dyn StdError + 'static), uri: &Uri) -> Option<HttpError> {
-    let text = layers(error).find_map(|error| match error.downcast_ref::<TlsError>() {
-        Some(failed) => Some(failed.to_string()),
-        None => tls::alert(error.downcast_ref()?, uri).map(|alert| alert.to_string()),
-    })?;
-    Some(HttpError::Tls { text })
+    layers(error).find_map(|error| match error.downcast_ref::<TlsError>() {
+        Some(TlsError::Untrusted(text)) => Some(HttpError::Untrusted { text: text.clone() }),
+        Some(TlsError::Failed(text)) => Some(HttpError::Tls { text: text.clone() }),
+        None => {
+            let alert = tls::alert(error.downcast_ref()?, uri)?;
+            Some(HttpError::Tls { text: alert.to_string() })
+        }
+    })
 }
 
 /// Why a proxy did not let a connection through.

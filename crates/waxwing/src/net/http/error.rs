@@ -32,7 +32,13 @@ pub(super) enum HttpError {
         /// What the operating system said.
         error: io::Error,
     },
-    /// TLS failed: the server is not trusted, or the two sides did not agree.
+    /// The certificate of the server is not trusted.
+    #[error("{text}")]
+    Untrusted {
+        /// The whole text, which names the authority.
+        text: String,
+    },
+    /// TLS failed: the two sides did not agree.
     #[error("{text}")]
     Tls {
         /// The whole text, which names the authority.

@@ -291,8 +291,14 @@ impl Decision {
 
 /// No connection with TLS came about. The texts begin with WCF's.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct TlsError(String);
+pub(super) enum TlsError {
+    /// Because of the server's certificate.
+    #[error("{0}")]
+    Untrusted(String),
+    /// Because of anything else.
+    #[error("{0}")]
+    Failed(String),
+}
 
 enum Reason {
     Distrust(Distrust),
@@ -302,15 +308,15 @@ enum Reason {
 impl TlsError {
     fn new(uri: &Uri, reason: Reason) -> Self {
         let authority = uri.authority().map_or("", |authority| authority.as_str());
-        Self(match reason {
-            Reason::Distrust(Distrust::Certificate(text)) => format!(
+        match reason {
+            Reason::Distrust(Distrust::Certificate(text)) => Self::Untrusted(format!(
                 "Could not establish trust relationship for the SSL/TLS secure channel with authority '{authority}'. {text}"
-            ),
-            Reason::Distrust(Distrust::Identity(text)) => text,
-            Reason::Channel(text) => format!(
+            )),
+            Reason::Distrust(Distrust::Identity(text)) => Self::Untrusted(text),
+            Reason::Channel(text) => Self::Failed(format!(
                 "Could not establish secure channel for SSL/TLS with authority '{authority}': {text}"
-            ),
-        })
+            )),
+        }
     }
 }
 

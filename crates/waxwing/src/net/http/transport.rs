@@ -253,6 +253,7 @@ fn failure_of(error: &HttpError) -> TransportFailure {
             }
         }
         HttpError::Tls { .. } => TransportCause::Tls,
+        HttpError::Untrusted { .. } => TransportCause::Untrusted,
         HttpError::Broken { .. } => TransportCause::Broken,
         HttpError::Proxy { .. } => TransportCause::Proxy,
         HttpError::ProxyAuthentication { .. } => TransportCause::ProxyAuthentication,
