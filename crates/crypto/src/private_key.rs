@@ -15,7 +15,8 @@ use crate::rsa::{check_size, message_digest};
 use crate::rsa15;
 use crate::suite::KeyTransport;
 
-/// A private key. One that is not RSA signs and decrypts nothing here: it is for TLS. Cheap to clone; wiped by the library when the last clone is dropped; never shown.
+/// A private key. One that is not RSA signs and decrypts nothing here: it is for TLS. Cheap to clone; wiped by the library
+/// when the last clone is dropped; never shown.
 #[derive(Clone)]
 pub struct PrivateKey(Arc<Inner>);
 

@@ -63,7 +63,6 @@ struct Opened {
 struct Known {
     number: u64,
     purpose: Purpose,
-    sealed_by: SealingKeyId,
     token: Arc<NegotiatedToken>,
 }
 
@@ -146,8 +145,7 @@ impl Cookies {
         let same = known.purpose == purpose
             && &*token.id == clear.id
             && token.instance.as_deref() == clear.instance;
-        let good = known.token.expires > now && self.is_trusted(known.sealed_by);
-        (same && good).then(|| Arc::clone(&known.token))
+        (same && self.is_good(&known.token, now)).then(|| Arc::clone(&known.token))
     }
 
     /// Whether the token of a message is still good after its sender was judged.
@@ -192,17 +190,13 @@ impl Cookies {
     ) -> Arc<NegotiatedToken> {
         let Content { key, caller, expires, .. } = content;
         let place = Place { holder: Holder::nobody(), since: std::time::Duration::ZERO };
-        let caller = Arc::new(caller);
-        let sealed = Some(sealed_by);
-        let token = token.with_key(key);
-        let identifier = token.identifier.clone();
         let token = Arc::new(NegotiatedToken {
-            token,
-            caller,
+            token: token.with_key(key),
+            caller: Arc::new(caller),
             expires,
             replay: None,
             place,
-            sealed_by: sealed,
+            sealed_by: Some(sealed_by),
         });
         let mut opened = self.lock();
         if opened.contexts.len() >= self.max {
@@ -210,8 +204,8 @@ impl Cookies {
         }
         opened.entered += 1;
         let number = opened.entered;
-        let known = Known { number, purpose, sealed_by, token: Arc::clone(&token) };
-        opened.contexts.insert(identifier, known);
+        let known = Known { number, purpose, token: Arc::clone(&token) };
+        opened.contexts.insert(token.token.identifier.clone(), known);
         token
     }
 

@@ -79,10 +79,7 @@ pub(super) fn seal(
     out.extend_from_slice(key.id().octets());
     out.extend_from_slice(&content.expires.as_millisecond().to_be_bytes());
     let bound = bound(&out, scope, purpose, clear);
-    let mut plain = Zeroizing::new(Vec::with_capacity(1024));
-    plain.extend_from_slice(&content.created.as_millisecond().to_be_bytes());
-    push(&mut plain, content.key.secret());
-    push_caller(&mut plain, &content.caller);
+    let plain = write_content(content);
     let mut fill = |octets: &mut [u8]| random.fill(octets);
     let sealed = key.seal(&bound, &plain, &mut fill).map_err(Reason::Crypto)?;
     out.extend_from_slice(&sealed);
@@ -126,6 +123,18 @@ pub(super) fn open(
     let plain = key.open(&bound(head, scope, purpose, clear), sealed);
     let plain = plain.ok_or(wrong(CookieProblem::Altered))?;
     read_content(&plain, expires).ok_or(wrong(CookieProblem::Content))
+}
+
+/// What is encrypted.
+fn write_content(content: &Content) -> Zeroizing<Vec<u8>> {
+    let secret = content.key.secret();
+    // Room for all of it: a buffer that grows leaves the key behind.
+    let length = 8 + 4 + secret.len() + 1 + 4 + caller_octets(&content.caller).1.len();
+    let mut plain = Zeroizing::new(Vec::with_capacity(length));
+    plain.extend_from_slice(&content.created.as_millisecond().to_be_bytes());
+    push(&mut plain, secret);
+    push_caller(&mut plain, &content.caller);
+    plain
 }
 
 fn read_content(mut plain: &[u8], expires: Timestamp) -> Option<Content> {
@@ -178,12 +187,17 @@ fn take<'a>(octets: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(part)
 }
 
-fn push_caller(out: &mut Vec<u8>, caller: &CallerIdentity) {
-    let (kind, octets): (u8, &[u8]) = match caller {
+/// The kind of a caller, and who it is.
+fn caller_octets(caller: &CallerIdentity) -> (u8, &[u8]) {
+    match caller {
         CallerIdentity::Anonymous => (0, &[]),
         CallerIdentity::Certificate(certificate) => (1, certificate.der()),
         CallerIdentity::UserName(name) => (2, name.as_bytes()),
-    };
+    }
+}
+
+fn push_caller(out: &mut Vec<u8>, caller: &CallerIdentity) {
+    let (kind, octets) = caller_octets(caller);
     out.push(kind);
     push(out, octets);
 }
@@ -276,6 +290,17 @@ mod tests {
         assert_eq!((found.created, found.expires), (at(100), at(200)));
         let rotated = ring(2).with(ring(1).first().clone());
         assert!(opened(&rotated, &scope(), Purpose::Messages, CLEAR, 150).is_ok());
+    }
+
+    /// A buffer that grew would have left the key behind in memory.
+    #[test]
+    fn the_key_is_written_once() {
+        let name = "a".repeat(3000);
+        let long = content(CallerIdentity::UserName(name.into()));
+        for content in [content(CallerIdentity::Anonymous), content(alice()), long] {
+            let plain = write_content(&content);
+            assert_eq!(plain.capacity(), plain.len());
+        }
     }
 
     /// Whatever the token says in clear, and whatever the endpoint is, is bound to the cookie.

@@ -1,5 +1,6 @@
 //! User names and passwords (Username Token Profile 1.0 §3.1), signed and encrypted: written with the password in clear, or
-//! with a digest of it where that is agreed upon, and read. Whether the password is right is decided elsewhere; the caller is the owner of the name.
+//! with a digest of it where that is agreed upon, and read. Whether the password is right is decided elsewhere; the caller
+//! is the owner of the name.
 
 use std::fmt;
 
