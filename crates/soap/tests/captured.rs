@@ -2,7 +2,7 @@
 
 mod common;
 
-use waxwing_soap::{Addressing, Envelope, Fault, MessageVersion};
+use waxwing_soap::{Addressing, AddressingVersion, Envelope, Fault, MessageVersion, SoapVersion};
 use waxwing_xml::Limits;
 
 #[test]
@@ -18,6 +18,17 @@ fn captured_messages_have_addressing_and_faults() {
                 continue;
             };
             messages += 1;
+            // basicHttpBinding has neither SOAP 1.2 nor addressing.
+            if path.to_string_lossy().contains("basichttp") {
+                let version = envelope.version();
+                let found = (version.soap, version.addressing);
+                assert_eq!(
+                    found,
+                    (SoapVersion::Soap11, AddressingVersion::None),
+                    "{path:?} {name}"
+                );
+                continue;
+            }
             assert_eq!(envelope.version(), MessageVersion::SOAP12_ADDRESSING10, "{path:?} {name}");
             let addressing = Addressing::read(&envelope).unwrap();
             assert!(addressing.action.is_some(), "{path:?} {name}");
