@@ -13,7 +13,7 @@ use openssl::x509::X509;
 
 use crate::digest::{Digest, DigestAlgorithm, sha1};
 use crate::distinguished_name::DistinguishedName;
-use crate::error::{CryptoError, failed, reason};
+use crate::error::{CryptoError, answered, failed, reason};
 use crate::rsa::{check_size, message_digest};
 use crate::suite::KeyTransport;
 
@@ -95,7 +95,8 @@ impl Certificate {
         let serial = serial.to_dec_str().map_err(not)?.to_string();
         let inner = Inner {
             thumbprint: sha1(&der),
-            subject_key_identifier: x509.subject_key_id().map(|id| id.as_slice().to_vec()),
+            subject_key_identifier: answered(x509.subject_key_id())
+                .map(|id| id.as_slice().to_vec()),
             public_key_der: key.public_key_to_der().map_err(not)?,
             subject: DistinguishedName::of(x509.subject_name()),
             issuer: DistinguishedName::of(x509.issuer_name()),
@@ -162,7 +163,7 @@ impl Certificate {
     /// The names that a DNS identity is compared with: every DNS name among the subject's alternative names, and
     /// the common name when there is none.
     pub fn dns_names(&self) -> Vec<String> {
-        let names = self.0.x509.subject_alt_names();
+        let names = answered(self.0.x509.subject_alt_names());
         let mut found: Vec<String> = Vec::new();
         for name in names.iter().flatten() {
             found.extend(name.dnsname().map(str::to_owned));
@@ -175,7 +176,7 @@ impl Certificate {
 
     /// The e-mail address among the alternative names or in the subject.
     pub fn email(&self) -> Option<String> {
-        let names = self.0.x509.subject_alt_names();
+        let names = answered(self.0.x509.subject_alt_names());
         let found = names.iter().flatten().find_map(|name| name.email().map(str::to_owned));
         found.or_else(|| self.0.subject.value("1.2.840.113549.1.9.1").map(str::to_owned))
     }
@@ -206,7 +207,7 @@ impl Certificate {
 
     /// Where its issuer publishes revocation lists (RFC 5280 §4.2.1.13), HTTP only.
     pub fn revocation_list_urls(&self) -> Vec<String> {
-        let points = self.0.x509.crl_distribution_points();
+        let points = answered(self.0.x509.crl_distribution_points());
         let mut urls = Vec::new();
         for point in points.iter().flatten() {
             let names = point.distpoint().and_then(|name| name.fullname());

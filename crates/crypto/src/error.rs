@@ -60,3 +60,10 @@ pub(crate) fn reason(stack: &openssl::error::ErrorStack) -> String {
 pub(crate) fn failed(what: &'static str) -> impl FnOnce(openssl::error::ErrorStack) -> CryptoError {
     move |stack| CryptoError::Operation { what, reason: reason(&stack) }
 }
+
+/// An answer of the library. Where it is no, the reason stays in the thread's queue of errors, and the next TLS connection
+/// of the same thread would take it for an error of its own: so it is taken out.
+pub(crate) fn answered<T>(answer: T) -> T {
+    drop(openssl::error::ErrorStack::get());
+    answer
+}

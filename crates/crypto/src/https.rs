@@ -17,7 +17,7 @@ use openssl::x509::verify::{X509CheckFlags, X509VerifyFlags, X509VerifyParam};
 use openssl::x509::{X509StoreContext, X509StoreContextRef};
 
 use crate::certificate::Certificate;
-use crate::error::{CryptoError, failed};
+use crate::error::{CryptoError, answered, failed};
 use crate::identity::Identity;
 use crate::tls::TlsVersion;
 
@@ -175,7 +175,7 @@ impl Certificate {
             store.set_param(&parameters)?;
             let store = store.build();
             let mut context = X509StoreContext::new()?;
-            context.init(&store, self.x509(), &*Stack::new()?, |context| context.verify_cert())
+            context.init(&store, self.x509(), &*Stack::new()?, |c| answered(c.verify_cert()))
         };
         // Windows takes an address that stands where a name belongs.
         let is_named = || {

@@ -6,6 +6,7 @@ use openssl::x509::verify::{X509VerifyFlags, X509VerifyParam};
 use openssl::x509::{X509PurposeId, X509StoreContext, X509VerifyResult};
 
 use crate::certificate::Certificate;
+use crate::error::answered;
 use crate::trust::Usage;
 
 /// The object identifier of the extension basicConstraints, 2.5.29.19, in DER.
@@ -25,8 +26,8 @@ impl Certificate {
 
     /// Whether `issuer` issued it: the name is its, and so is the signature.
     pub fn was_issued_by(&self, issuer: &Certificate) -> bool {
-        issuer.x509().issued(self.x509()) == X509VerifyResult::OK
-            && self.x509().verify(issuer.public_key()).unwrap_or(false)
+        let is_named = answered(issuer.x509().issued(self.x509())) == X509VerifyResult::OK;
+        is_named && answered(self.x509().verify(issuer.public_key())).unwrap_or(false)
     }
 
     /// Whether it names itself as its issuer.
@@ -61,7 +62,7 @@ impl Certificate {
         let store = store.build();
         let mut context = X509StoreContext::new()?;
         context.init(&store, self.x509(), &*Stack::new()?, |c| {
-            c.verify_cert()?;
+            answered(c.verify_cert())?;
             Ok(c.error())
         })
     }

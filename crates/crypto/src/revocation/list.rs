@@ -13,7 +13,7 @@ use crate::der::{
     BIT_STRING, Extension, Fields, GENERALIZED_TIME, INTEGER, Malformed, SEQUENCE, UTC_TIME,
     extensions, id,
 };
-use crate::error::{CryptoError, reason};
+use crate::error::{CryptoError, answered, reason};
 use crate::path;
 
 /// A certificate revocation list (RFC 5280 §5). Cheap to clone.
@@ -83,7 +83,7 @@ impl RevocationList {
 
     /// Whether its issuer signed it, by an algorithm that is taken.
     fn is_signed_by(&self, key: &PKeyRef<Public>) -> bool {
-        self.0.facts.is_signature_taken && self.0.crl.verify(key).unwrap_or(false)
+        self.0.facts.is_signature_taken && answered(self.0.crl.verify(key)).unwrap_or(false)
     }
 
     /// Whether `issuer` made it: the name is its, and so is the signature.
