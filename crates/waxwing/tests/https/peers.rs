@@ -120,6 +120,8 @@ async fn what_is_no_tls_is_told_in_words() {
     });
     let said = said.await;
     assert!(said.starts_with("HTTP/1.1 400") && said.contains("This port speaks HTTPS"), "{said}");
+    let (head, text) = said.split_once("\r\n\r\n").expect("a head");
+    assert!(head.contains(&format!("Content-Length: {}\r\n", text.len())), "{said}");
     heard(&mut events, "a client speaks HTTP without TLS at the port for https").await;
     for (garbage, words) in [
         (&b"\x00\x01\x02 nonsense"[..], "a client speaks no TLS"),

@@ -144,8 +144,10 @@ fn lifetime(cookie: &Cookie<'_>) -> Option<Duration> {
         return Some(Duration::try_from(age).unwrap_or(Duration::ZERO));
     }
     let Some(Expiration::DateTime(at)) = cookie.expires() else { return None };
-    let left = SystemTime::from(at).duration_since(SystemTime::now());
-    Some(left.unwrap_or(Duration::ZERO))
+    // In seconds: not every system has a `SystemTime` for every year that a server may write.
+    let at = Duration::from_secs(u64::try_from(at.unix_timestamp()).unwrap_or(0));
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Some(at.saturating_sub(now))
 }
 
 #[cfg(test)]
@@ -197,6 +199,7 @@ mod tests {
         );
         set(&cookies, to, &["c=1; Expires=Fri, 31 Dec 9999 23:59:59 GMT", "d=1; Expires=nonsense"]);
         set(&cookies, to, &["e=1; Max-Age=99999999999999999999"]);
+        set(&cookies, to, &["f=1; Expires=Thu, 01 Jan 0100 00:00:00 GMT"]);
         assert_eq!(sent(&cookies, to), "b=1; c=1; d=1; e=1");
     }
 

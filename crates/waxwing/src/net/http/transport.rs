@@ -35,7 +35,7 @@ impl HttpTransport {
         let headers = headers(&request);
         let Request { to, octets, max_answer, written, credentials, .. } = request;
         let (mut written, told) = (Some(written), self.client.told(to));
-        let uri = Address::of(to).escaped().parse::<Uri>().ok();
+        let uri = credentials.and_then(|_| Address::of(to).escaped().parse::<Uri>().ok());
         let login = credentials.zip(uri.as_ref());
         if let Some((credentials, uri)) = login
             && !credentials.may_go_to(uri)

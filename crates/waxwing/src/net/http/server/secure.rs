@@ -19,7 +19,7 @@ pub(super) const HANDSHAKE_RECORD: u8 = 22;
 
 /// What a client hears who speaks HTTP where TLS is spoken.
 const NO_HTTP: &[u8] =
-    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 56\r\n\
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 57\r\n\
     Connection: close\r\n\r\nThis port speaks HTTPS: begin the address with https://\r\n";
 
 /// A connection with TLS or without.
