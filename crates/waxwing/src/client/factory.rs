@@ -311,6 +311,9 @@ impl ChannelFactory {
     /// every other check, that of the host's name included** (`sslCertificateAuthentication` in WCF): a rule that believes
     /// an authority lets whoever has any certificate of it be the server. To believe one more authority, take
     /// [`https_roots`](Self::https_roots), which does nothing beside a rule. The log warns of a rule.
+    ///
+    /// Where the client has a certificate to show, a connection is begun twice: once to see the server's, and again when the
+    /// rule has taken it.
     #[must_use]
     pub fn https_trust(mut self, trust: impl CertificateTrust + 'static) -> Self {
         self.prepared = Prepared::default();
@@ -318,8 +321,7 @@ impl ChannelFactory {
         self
     }
 
-    /// The same with a rule that waits for something: a directory, a database. Where the client has a certificate to show,
-    /// a connection is begun twice: once to see the server's, and again when the rule has taken it.
+    /// The same with a rule that waits for something: a directory, a database.
     #[must_use]
     pub fn https_trust_async(mut self, trust: impl AsyncCertificateTrust + 'static) -> Self {
         self.prepared = Prepared::default();
