@@ -1,4 +1,4 @@
-# What run.sh and lossy.sh share; to be sourced from this folder. Needs $root, makes $work and removes it at the end.
+# What the scripts of this folder share; to be sourced from this folder. Needs $root, makes $work and removes it at the end.
 root=$(cd .. && pwd)
 path=/ServiceModelSamples/service
 work=$(mktemp -d)
@@ -116,6 +116,13 @@ service_config() { # service_config SECTION BINDING PORT [SCHEME [ADDRESS-PORT]]
     <clientCertificate>$check</clientCertificate></serviceCredentials></behavior></serviceBehaviors></behaviors>
 </system.serviceModel>$files</configuration>
 XML
+}
+
+stop() { # stop PID: lets a program tell what it has done, for at most 20 seconds
+  kill -INT "$1" 2>/dev/null || true
+  for _ in $(seq 200); do kill -0 "$1" 2>/dev/null && sleep 0.1 || break; done
+  kill -KILL "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
 }
 
 # Waits for a line READY in a file.

@@ -64,11 +64,6 @@ run_metro() { # run_metro SCENARIO LOSS PORT LINK-PORT
   if grep -q 'close failed' "$work/client.log"; then closing=failed; fi
 }
 
-stop() { # stop PID: lets a program tell what it has done
-  kill -INT "$1" 2>/dev/null || true
-  wait "$1" 2>/dev/null || true
-}
-
 failures=0
 run() { # run SCENARIO LOSS PAIR
   local port spare=$calm link_pid service_pid link address executed verdict=ok
@@ -107,7 +102,7 @@ run() { # run SCENARIO LOSS PAIR
       executed=$(field executed "$work/service.log")
       ;;
     ?M)
-      executed=$(curl -sk "$(scheme "$1")://127.0.0.1:$port/calls")
+      executed=$(curl -sk --max-time 20 "$(scheme "$1")://127.0.0.1:$port/calls")
       kill "$service_pid" 2>/dev/null || true
       wait "$service_pid" 2>/dev/null || true
       ;;

@@ -80,13 +80,6 @@ field() { grep -o "$1[: ]*[0-9]*" "$2" | tail -1 | grep -o '[0-9]*$' || echo 0; 
 
 now() { date +%s.%N; }
 
-stop() { # stop PID: lets a program tell what it has done, for at most 20 seconds
-  kill -INT "$1" 2>/dev/null || true
-  for _ in $(seq 200); do kill -0 "$1" 2>/dev/null && sleep 0.1 || break; done
-  kill -KILL "$1" 2>/dev/null || true
-  wait "$1" 2>/dev/null || true
-}
-
 # Begins a program that says READY, in the background; sets pid.
 begin() { # begin LOG COMMAND…
   local log=$1
