@@ -205,18 +205,6 @@ impl Certificate {
         timestamp(self.0.x509.not_after())
     }
 
-    /// Where its issuer publishes revocation lists (RFC 5280 §4.2.1.13), HTTP only.
-    pub fn revocation_list_urls(&self) -> Vec<String> {
-        let points = answered(self.0.x509.crl_distribution_points());
-        let mut urls = Vec::new();
-        for point in points.iter().flatten() {
-            let names = point.distpoint().and_then(|name| name.fullname());
-            urls.extend(names.into_iter().flatten().filter_map(|n| n.uri()).map(str::to_owned));
-        }
-        urls.retain(|url| url.starts_with("http://"));
-        urls
-    }
-
     /// Whether a signature (RSASSA-PKCS1-v1_5) over `octets` was made by this certificate's key.
     pub fn verify(&self, digest: DigestAlgorithm, octets: &[u8], signature: &[u8]) -> bool {
         let mut hash = Digest::new(digest);

@@ -50,8 +50,9 @@ impl AddressFilter {
 
     /// Whether a message with this `To` is for the endpoint.
     pub fn matches(&self, to: &str) -> bool {
+        let to = Address::of(to);
         self.mode == AddressFilterMode::Any
-            || self.addresses.iter().any(|own| self.is(&Address::of(own), &Address::of(to)))
+            || self.addresses.iter().any(|own| self.is(&Address::of(own), &to))
     }
 
     fn is(&self, own: &Address<'_>, to: &Address<'_>) -> bool {
