@@ -5,6 +5,8 @@ use openssl::pkey::Id;
 use openssl::x509::{X509, X509Ref};
 
 use crate::der::{self, Elements, OBJECT_IDENTIFIER};
+use crate::error::{CryptoError, answered};
+use crate::rsa::protects;
 
 /// The shortest RSA key of anybody in a chain: that of WCF's algorithm suites.
 const RSA_BITS: u32 = 1024;
@@ -79,7 +81,11 @@ fn key_problem(x509: &X509Ref) -> Option<String> {
         Id::EC => CURVE_BITS,
         _ => 0,
     };
-    (key.bits() < least).then(|| format!("its key of {} bits can be broken", key.bits()))
+    if key.bits() < least {
+        return Some(format!("its key of {} bits can be broken", key.bits()));
+    }
+    let is_open = answered(key.rsa()).is_ok_and(|rsa| !protects(&rsa));
+    is_open.then(|| CryptoError::Exponent.to_string())
 }
 
 /// Whether a certificate or revocation list is signed by an algorithm that is taken.

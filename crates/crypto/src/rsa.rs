@@ -3,6 +3,7 @@
 use openssl::bn::BigNum;
 use openssl::md::{Md, MdRef};
 use openssl::pkey::{HasPublic, Id, PKeyRef};
+use openssl::rsa::RsaRef;
 
 use crate::digest::DigestAlgorithm;
 use crate::error::{CryptoError, failed};
@@ -23,11 +24,15 @@ pub(crate) fn check_size<T: HasPublic>(key: &PKeyRef<T>) -> Result<(), CryptoErr
         1024..=4096 => {}
         bits => return Err(CryptoError::KeySize(bits)),
     }
-    // Under the exponent 1 anybody signs and reads; an even one is none.
-    let one = BigNum::from_u32(1).map_err(failed("reading an RSA key"))?;
     let rsa = key.rsa().map_err(failed("reading an RSA key"))?;
-    if rsa.e() <= &one || !rsa.e().is_odd() {
-        return Err(CryptoError::Exponent);
+    match protects(&rsa) {
+        true => Ok(()),
+        false => Err(CryptoError::Exponent),
     }
-    Ok(())
+}
+
+/// Whether the public exponent is one: under 1 anybody signs and reads, an even one is none.
+pub(crate) fn protects<T: HasPublic>(key: &RsaRef<T>) -> bool {
+    let is_one = BigNum::from_u32(1).map_or(true, |one| key.e() <= &one);
+    !is_one && key.e().is_odd()
 }

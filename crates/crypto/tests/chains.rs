@@ -249,8 +249,13 @@ fn keys_that_can_be_broken_are_refused() {
     builder.set_not_after(&Asn1Time::from_unix(NOW + 60).unwrap()).unwrap();
     builder.set_pubkey(&one).unwrap();
     builder.sign(&root.key, MessageDigest::sha256()).unwrap();
-    let error = Certificate::from_der(&builder.build().to_der().unwrap()).unwrap_err();
+    let open = builder.build().to_der().unwrap();
+    let error = Certificate::from_der(&open).unwrap_err();
     assert!(matches!(error, CryptoError::Exponent), "{error}");
+    // Nor for TLS, where a key need not be RSA.
+    let open = Certificate::of_any_key(&open).unwrap();
+    let result = validator(&root, Usage::Client).validate(&open, &[], now());
+    is_weak(result, "alice", "exponent");
     // Keys of curves are of no use for the algorithm suites.
     let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
     let curve = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
