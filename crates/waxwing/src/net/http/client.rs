@@ -172,13 +172,17 @@ impl Exchange<'_> {
         if let Some(cookies) = cookies.as_ref().filter(|_| !by_proxy) {
             cookies.read(self.uri, &head.headers);
         }
+        let body = match self.content(&head.headers, body) {
+            Err(_) if !is_message => Bytes::new(),
+            content => content?,
+        };
         let text = |name| head.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
         Ok(HttpResponse {
             status: head.status,
             content_type: text(CONTENT_TYPE),
             date: text(DATE),
             location: text(LOCATION),
-            body: self.content(&head.headers, body)?,
+            body,
             headers: head.headers,
         })
     }
@@ -298,6 +302,26 @@ mod tests {
             let error = post.expect_err("no HTTP");
             assert!(matches!(error, HttpError::NotHttp { .. }), "{error:?}");
         }
+    }
+
+    /// A refusal is one, in whatever coding its page is.
+    #[tokio::test]
+    async fn a_status_goes_before_the_coding_of_its_page() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}/x", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await;
+            let answer = b"HTTP/1.1 401 No\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\nhi";
+            let _ = stream.write_all(answer).await;
+            std::future::pending::<()>().await
+        });
+        let post = HttpClient::new(HttpSettings::default())
+            .post(&address, HeaderMap::new(), Bytes::new(), 10, written().0)
+            .await;
+        let response = post.expect("an answer");
+        assert_eq!((response.status.as_u16(), &response.body[..]), (401, &b""[..]));
     }
 
     #[tokio::test]
