@@ -37,11 +37,7 @@ impl ServiceSecurity {
         request: &Request,
         at: &mut Moment<'_>,
     ) -> Incoming {
-        let is_leg = matches!(
-            request.trust,
-            Some(TrustAction::NegotiationRequest | TrustAction::NegotiationResponse)
-        );
-        if is_leg && !request.has_security && self.options.negotiation().is_some() {
+        if self.negotiates(request) {
             return self.negotiate(&envelope, request, at);
         }
         self.receive_alone(envelope, request, None, at)

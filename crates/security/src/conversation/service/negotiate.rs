@@ -22,10 +22,19 @@ use crate::negotiation::{
     FinishedHandshake, NegotiationError, NegotiationLimits, NegotiationOutcome, NegotiationRequest,
     TlsEngines,
 };
-use crate::trust::Lifetime;
+use crate::trust::{Lifetime, TrustAction};
 use crate::wsse::TokenKey;
 
 impl ServiceSecurity {
+    /// Whether a message is a leg of a negotiation, where clients negotiate: nothing protects those.
+    pub(super) fn negotiates(&self, request: &Request) -> bool {
+        let is_leg = matches!(
+            request.trust,
+            Some(TrustAction::NegotiationRequest | TrustAction::NegotiationResponse)
+        );
+        is_leg && !request.has_security && self.options.negotiation().is_some()
+    }
+
     /// A leg of a negotiation.
     pub(super) fn negotiate(
         &self,

@@ -49,12 +49,10 @@ impl ServiceSecurity {
         request: &Request,
         at: &mut Moment<'_>,
     ) -> Incoming {
+        if self.negotiates(request) {
+            return self.negotiate(&envelope, request, at);
+        }
         match request.trust {
-            Some(TrustAction::NegotiationRequest | TrustAction::NegotiationResponse)
-                if !request.has_security && self.options.negotiation().is_some() =>
-            {
-                self.negotiate(&envelope, request, at)
-            }
             Some(action @ (TrustAction::Issue | TrustAction::Renew)) if request.has_security => {
                 self.receive_alone(envelope, request, Some(action), at)
             }
