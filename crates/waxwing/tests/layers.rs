@@ -15,6 +15,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("waxwing-reliable", &["waxwing-xml", "waxwing-soap"]),
     ("waxwing-binding", &["waxwing-xml", "waxwing-soap"]),
     (
+        "waxwing-metadata",
+        &["waxwing-xml", "waxwing-soap", "waxwing-datacontract", "waxwing-binding"],
+    ),
+    (
         "waxwing-session",
         &[
             "waxwing-xml",

@@ -1,0 +1,5 @@
+//! XML Schema 1.0 documents.
+
+mod model;
+
+pub use model::*;

@@ -1,0 +1,5 @@
+//! WSDL 1.1.
+
+mod model;
+
+pub use model::*;
