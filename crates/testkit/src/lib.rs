@@ -6,7 +6,8 @@
 //! * [`http`]: a client that posts whatever it is given, and a server that answers as it is told;
 //! * [`lossy_link`]: a link that loses messages by a seed;
 //! * [`tls_link`]: the same below TLS, where only connections can be cut;
-//! * [`proxy`]: an HTTP proxy that says what it was asked.
+//! * [`proxy`]: an HTTP proxy that says what it was asked;
+//! * [`metadata`]: WSDL, schemas and policies of WCF and of everybody else.
 
 // Sockets are what these peers are for.
 #![allow(clippy::disallowed_methods)]
@@ -14,5 +15,6 @@
 pub mod authority;
 pub mod http;
 pub mod lossy_link;
+pub mod metadata;
 pub mod proxy;
 pub mod tls_link;
