@@ -9,11 +9,11 @@ use waxwing_security::protection::{
     Direction, HeaderProtection, MessageProtection, ProtectionLevel, ProtectionRequirements,
 };
 
-use crate::contract::{ContractDescription, MessageDescription, OperationDescription};
+use crate::contract::{OwnedContract, OwnedMessage, OwnedOperation};
 
 /// What every message of the contracts needs. `level` goes before what they say themselves.
 pub(crate) fn requirements<'a>(
-    contracts: impl IntoIterator<Item = &'a ContractDescription>,
+    contracts: impl IntoIterator<Item = &'a OwnedContract>,
     level: Option<ProtectionLevel>,
     reliable: bool,
 ) -> ProtectionRequirements {
@@ -23,26 +23,24 @@ pub(crate) fn requirements<'a>(
     };
     let operations = contracts.into_iter().flat_map(|contract| {
         let level = move |operation| level_of(operation, contract, level).unwrap_or_default();
-        contract.operations.iter().map(move |operation| (level(operation), operation))
+        contract.operations().iter().map(move |operation| (level(operation), operation))
     });
     for (level, operation) in operations {
-        add(&mut found, Direction::Request, operation.action, message(&operation.request, level));
-        if let Some(action) = operation.reply_action {
-            add(&mut found, Direction::Reply, action, message(&operation.reply, level));
+        let request = message(operation.request(), level);
+        add(&mut found, Direction::Request, operation.action(), request);
+        if let Some(action) = operation.reply_action() {
+            add(&mut found, Direction::Reply, action, message(operation.reply(), level));
         }
-        for fault in operation.faults {
-            let level = fault.protection_level.unwrap_or(level);
-            add(&mut found, Direction::Reply, fault.action, MessageProtection::body(level));
+        for (action, own) in operation.faults() {
+            let level = own.unwrap_or(level);
+            add(&mut found, Direction::Reply, action, MessageProtection::body(level));
         }
     }
     found
 }
 
 /// Why WCF would not open an endpoint with this contract, in its words: it needs a session, and the binding has none.
-pub(crate) fn refused(
-    contract: &ContractDescription,
-    endpoint: &EffectiveEndpoint,
-) -> Option<String> {
+pub(crate) fn refused(contract: &OwnedContract, endpoint: &EffectiveEndpoint) -> Option<String> {
     let refusals = endpoint.contract_refusals(&contract.requirements());
     let first = refusals.into_iter().next()?;
     Some(format!("{} ({}): {}", first.wcf_text, first.message, first.fix))
@@ -51,38 +49,39 @@ pub(crate) fn refused(
 /// Why an endpoint without security cannot have this contract: an operation asks for protection by name. WCF refuses to
 /// open it, in the words that come first.
 pub(crate) fn unmet(
-    contract: &ContractDescription,
+    contract: &OwnedContract,
     level: Option<ProtectionLevel>,
     endpoint: &EffectiveEndpoint,
 ) -> Option<String> {
-    let operation = contract.operations.iter().find(|operation| {
+    let operation = contract.operations().iter().find(|operation| {
         let own = level_of(operation, contract, level);
-        let messages = [&operation.request, &operation.reply].into_iter().flat_map(|message| {
-            let headers = message.headers.iter().map(|header| header.protection_level);
-            let own = std::iter::once(message.protection_level.or(own));
-            own.chain(headers).chain(message.parts.iter().copied())
+        let messages = [operation.request(), operation.reply()].into_iter().flat_map(|message| {
+            let headers = message.headers().iter().map(|header| header.protection_level);
+            let own = std::iter::once(message.level().or(own));
+            own.chain(headers).chain(message.parts().iter().copied())
         });
-        let faults = operation.faults.iter().map(|fault| fault.protection_level);
+        let faults = operation.faults().map(|(_, level)| level);
         messages.chain(faults).flatten().any(|level| level > ProtectionLevel::None)
     })?;
-    let ContractDescription { name, namespace, .. } = contract;
+    let (name, namespace) = (contract.name(), contract.namespace());
     Some(format!(
         "The request message must be protected. This is required by an operation of the contract ('{name}','{namespace}'). \
          The protection must be provided by the binding ('{}'): the operation {} has a protection level, and the binding \
          has no security; set <security mode=\"Message\">, or take the protection level away",
-        endpoint.binding_section, operation.name
+        endpoint.binding_section,
+        operation.name()
     ))
 }
 
 /// The level of an operation's messages: its own, or `level`, or that of the contract that declares it.
 fn level_of(
-    operation: &OperationDescription,
-    contract: &ContractDescription,
+    operation: &OwnedOperation,
+    contract: &OwnedContract,
     level: Option<ProtectionLevel>,
 ) -> Option<ProtectionLevel> {
     match level {
-        Some(level) => operation.protection_level.or(Some(level)),
-        None => operation.level(contract.protection_level),
+        Some(level) => operation.own_level().or(Some(level)),
+        None => operation.level(contract.protection_level()),
     }
 }
 
@@ -98,14 +97,14 @@ fn add(
     };
 }
 
-fn message(message: &MessageDescription, level: ProtectionLevel) -> MessageProtection {
-    let level = message.protection_level.unwrap_or(level);
-    let headers = message.headers.iter().map(|header| HeaderProtection {
-        namespace: header.namespace.into(),
-        local: header.local.into(),
+fn message(message: &OwnedMessage, level: ProtectionLevel) -> MessageProtection {
+    let level = message.level().unwrap_or(level);
+    let headers = message.headers().iter().map(|header| HeaderProtection {
+        namespace: header.namespace.clone().into(),
+        local: header.local.clone().into(),
         level: header.protection_level.unwrap_or(level),
     });
-    let parts = message.parts.iter().map(|part| part.unwrap_or(level));
+    let parts = message.parts().iter().map(|part| part.unwrap_or(level));
     MessageProtection { body: parts.max().unwrap_or(level), headers: headers.collect() }
 }
 
@@ -134,7 +133,7 @@ mod tests {
     fn inherited_operations_keep_the_level_of_their_contract() {
         use ProtectionLevel::{EncryptAndSign, None as Open, Sign};
         let body = |level, action: &str| {
-            let found = requirements([&DERIVED_CONTRACT], level, true);
+            let found = requirements([&OwnedContract::from(&DERIVED_CONTRACT)], level, true);
             found.find(Direction::Request, action).expect("an action of the contract").body
         };
         let actions = ["urn:b/IBase/Read", "urn:b/IBase/Open", "urn:d/IDerived/Write"];

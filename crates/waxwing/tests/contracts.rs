@@ -13,7 +13,8 @@ use common::{pki, stores};
 use waxwing::binding::{MessageCredentialType, SecurityMode, ServiceBehavior, WsHttpBinding};
 use waxwing::contract::{
     CallError, CallOptions, ClaimRight, ClaimValue, ContractDescription, Dispatch, Identity,
-    MessageHeader, OperationContext, OperationFault, ReplyHeaders, claim_types, service_contract,
+    MessageHeader, OperationContext, OperationFault, OwnedContract, OwnedOperation, RawBody,
+    ReplyHeaders, Request, RequestChannel, SessionMode, claim_types, service_contract,
 };
 use waxwing::crypto::Identity as Own;
 use waxwing::service::{ConcurrencyMode, Instances};
@@ -375,4 +376,42 @@ async fn an_operation_knows_who_calls() {
     assert_eq!(next.header::<i32>("Next", "urn:n").unwrap(), Some(8));
     client.channel().close().await.unwrap();
     assert!(host.close().await);
+}
+
+/// What a program that read a WSDL has: names and actions, no trait.
+#[tokio::test]
+async fn a_contract_may_be_made_at_run_time() {
+    let host = host_of(plain(true), &ORDERS_CONTRACT, || OrdersService::new(Desk::default())).await;
+    let action = |name: &str| format!("urn:orders/IOrders/{name}");
+    let operation = |name: &str| {
+        let reply = action(&format!("{name}Response"));
+        OwnedOperation::new(name, &action(name), Some(&reply))
+    };
+    let contract = OwnedContract::new(&"IOrders".to_owned(), "urn:orders")
+        .with_session_mode(SessionMode::Required)
+        .operation(operation("Begin"))
+        .operation(operation("Add").in_session(false, false))
+        .operation(operation("Submit").in_session(false, true));
+    let address = format!("http://{}/orders", host.local_addresses()[0]);
+    let factory = ChannelFactory::new(plain(true), &address, contract).unwrap();
+    let channel = factory.open_channel().await.unwrap();
+    let call = async |name: &str, parts: &str| {
+        let body = format!("<{name} xmlns='urn:orders'>{parts}</{name}>");
+        let body = RawBody::parse(body.as_bytes()).unwrap();
+        let mut message = waxwing::soap::Envelope::new(channel.message_version());
+        let parent = message.body().id();
+        message.document_mut().import(parent, body.payload().unwrap());
+        let reply = channel.request(Request::new(&action(name), message)).await?;
+        let result = reply.payload().unwrap().first_element().unwrap();
+        Ok::<_, CallError>(result.text().into_owned())
+    };
+    let early = call("Add", "<article>umbrella</article>").await.unwrap_err().to_string();
+    assert!(early.contains("'Add' cannot be the first operation"), "{early}");
+    assert_eq!(call("Begin", "<customer>Ann</customer>").await.unwrap(), "1");
+    assert_eq!(call("Add", "<article>boots</article>").await.unwrap(), "1");
+    assert_eq!(call("Submit", "").await.unwrap(), "1");
+    let late = call("Add", "<article>hat</article>").await.unwrap_err().to_string();
+    assert!(late.contains("IsTerminating operation 'Submit'"), "{late}");
+    channel.close().await.unwrap();
+    host.close().await;
 }

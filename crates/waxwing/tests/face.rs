@@ -10,8 +10,8 @@ use std::sync::Arc;
 use waxwing::contract::{
     BoxFuture, CallOptions, Caller, Claim, ClaimRight, ClaimValue, Configured, ContractDescription,
     DeclaringContract, Dispatch, FaultOptions, Identity, MessageHeader, OperationContext,
-    OperationDescription, Outgoing, ProtectionLevel, RawBody, RawMessage, ReplyHeaders,
-    RequestChannel, SessionMode, service_contract,
+    OperationDescription, Outgoing, OwnedContract, OwnedMessage, OwnedOperation, ProtectionLevel,
+    RawBody, RawMessage, ReplyHeaders, RequestChannel, SessionMode, service_contract,
 };
 use waxwing::error::{
     BodyError, CallError, CertificateError, ChannelError, ChannelErrorKind, ClientSecurityError,
@@ -118,6 +118,13 @@ mod named {
         let _: Vec<DeclaringContract> =
             operations.iter().filter_map(|o| o.inherited_from).collect();
         vec![contract.session_mode]
+    }
+
+    fn of_contracts_at_run_time(level: Option<ProtectionLevel>) -> OwnedContract {
+        let request = OwnedMessage::new().part(level).header("H", "urn:h", level);
+        let operation = OwnedOperation::new("A", "urn:a", Some("urn:b"));
+        OwnedContract::new("I", "urn:i")
+            .operation(operation.with_messages(request, OwnedMessage::new()).fault("urn:f", level))
     }
 
     fn of_proxies(channel: &dyn RequestChannel) -> soap::MessageVersion {

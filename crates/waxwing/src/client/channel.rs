@@ -21,7 +21,7 @@ use super::post::Route;
 use super::state::{CallResult, Line, Phase, State};
 use super::watch::{ChannelEvent, ChannelStatistics};
 use crate::authentication::{Evidence, Judge};
-use crate::contract::{ContractDescription, ObjectQuotas, Request};
+use crate::contract::{ObjectQuotas, OwnedContract, Request};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::events::{CommunicationState, Events};
@@ -67,7 +67,7 @@ pub(super) struct Parts {
     /// What the values of requests and replies may hold.
     pub(super) object_quotas: ObjectQuotas,
     pub(super) own_certificate: Option<Certificate>,
-    pub(super) contract: &'static ContractDescription,
+    pub(super) contract: OwnedContract,
     /// Who decides about the service.
     pub(super) judge: Judge,
 }
@@ -77,7 +77,7 @@ const LONG: Duration = Duration::from_secs(2);
 
 impl ClientChannel {
     pub(super) fn new(session: ClientSession, parts: Parts) -> Self {
-        let state = Mutex::new(State::new(session, Demarcation::new(parts.contract)));
+        let state = Mutex::new(State::new(session, Demarcation::new(parts.contract.clone())));
         let inner = Arc::new(Inner { state, timer: Notify::new(), parts });
         Self { inner, layers: None }
     }

@@ -30,7 +30,7 @@ impl ChannelFactory {
         for settings in [&mut options.settings, &mut options.bootstrap] {
             settings.password_type = self.password_type;
         }
-        let (contract, level) = (self.contract, self.protection_level);
+        let (contract, level) = (&self.contract, self.protection_level);
         options.requirements = requirements([contract], level, endpoint.reliable_session.is_some());
         for (local, namespace) in &self.signed_headers {
             options.requirements.sign_header(namespace, local);

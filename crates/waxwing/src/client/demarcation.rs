@@ -1,18 +1,18 @@
 //! Where in a session an operation may stand (`IsInitiating`, `IsTerminating`), as the client knows it before anything is
 //! sent.
 
-use crate::contract::{ContractDescription, SessionMode};
+use crate::contract::{OwnedContract, SessionMode};
 
 /// What the contract's sessions allow next.
 pub(super) struct Demarcation {
-    contract: &'static ContractDescription,
+    contract: OwnedContract,
     has_begun: bool,
     /// The operation after which nothing is called any more.
-    ended_by: Option<&'static str>,
+    ended_by: Option<Box<str>>,
 }
 
 impl Demarcation {
-    pub(super) fn new(contract: &'static ContractDescription) -> Self {
+    pub(super) fn new(contract: OwnedContract) -> Self {
         Self { contract, has_begun: false, ended_by: None }
     }
 
@@ -24,35 +24,36 @@ impl Demarcation {
     /// # Errors
     /// WCF's words for an operation that may not be called now.
     pub(super) fn admit(&mut self, action: &str) -> Result<bool, String> {
-        if self.contract.session_mode != SessionMode::Required {
+        if self.contract.session_mode() != SessionMode::Required {
             return Ok(false);
         }
-        let Some(operation) = self.contract.operation(action) else { return Ok(false) };
-        if let Some(last) = self.ended_by {
+        let Some(operation) = self.contract.find(action) else { return Ok(false) };
+        if let Some(last) = &self.ended_by {
             return Err(format!(
                 "This channel cannot send any more messages because IsTerminating operation '{last}' has already been \
                  called. Make another channel for another session (ChannelFactory::create_channel)"
             ));
         }
-        if !self.has_begun && !operation.is_initiating {
+        if !self.has_begun && !operation.is_initiating() {
             return Err(format!(
                 "The operation '{}' cannot be the first operation to be called because IsInitiating is false. Call one \
                  that begins a session first",
-                operation.name
+                operation.name()
             ));
         }
         self.has_begun = true;
-        if operation.is_terminating {
-            self.ended_by = Some(operation.name);
+        let is_last = operation.is_terminating();
+        if is_last {
+            self.ended_by = Some(operation.name().into());
         }
-        Ok(operation.is_terminating)
+        Ok(is_last)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::OperationDescription;
+    use crate::contract::{ContractDescription, OperationDescription};
 
     const CONTRACT: ContractDescription = ContractDescription::new(
         "IOrders",
@@ -67,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_session_has_a_beginning_and_an_end() {
-        let mut session = Demarcation::new(&CONTRACT);
+        let mut session = Demarcation::new(OwnedContract::from(&CONTRACT));
         for action in ["urn:add", "urn:submit"] {
             let refused = session.admit(action).unwrap_err();
             assert!(refused.contains("cannot be the first operation to be called"), "{refused}");

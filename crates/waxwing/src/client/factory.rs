@@ -22,7 +22,7 @@ use super::prepared::Prepared;
 use crate::authentication::{AsyncCertificateTrust, CertificateTrust, Judge, TrustRule};
 use crate::certificates::CertificateStores;
 use crate::configuration::ConfigurationFile;
-use crate::contract::{CallError, ContractDescription, ObjectQuotas, ProtectionLevel};
+use crate::contract::{CallError, ObjectQuotas, OwnedContract, ProtectionLevel};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::layer::{ClientRequest, LayerFor};
@@ -38,7 +38,7 @@ use crate::trace::Trace;
 #[derive(Clone)]
 pub struct ChannelFactory {
     pub(super) endpoint: EffectiveEndpoint,
-    pub(super) contract: &'static ContractDescription,
+    pub(super) contract: OwnedContract,
     pub(super) protection_level: Option<ProtectionLevel>,
     pub(super) signed_headers: Vec<(String, String)>,
     pub(super) stores: CertificateStores,
@@ -76,10 +76,11 @@ impl ChannelFactory {
     pub fn from_config(
         file: &ConfigurationFile,
         name: &str,
-        contract: &'static ContractDescription,
+        contract: impl Into<OwnedContract>,
     ) -> Result<Self, ChannelError> {
+        let contract = contract.into();
         let configuration = |e| ChannelError::new(ChannelErrorKind::Configuration(e), "");
-        let endpoint = file.loaded.client_endpoint(name, contract.configuration_name);
+        let endpoint = file.loaded.client_endpoint(name, contract.configuration_name());
         let endpoint = endpoint.map_err(configuration)?;
         let reliability = &file.configuration().waxwing.reliability;
         let mut factory = Self::of(endpoint, contract, file.certificate_stores())?
@@ -101,11 +102,12 @@ impl ChannelFactory {
     pub fn new(
         binding: impl Into<Binding>,
         address: &str,
-        contract: &'static ContractDescription,
+        contract: impl Into<OwnedContract>,
     ) -> Result<Self, ChannelError> {
+        let contract = contract.into();
         let refused =
             |e: waxwing_binding::Refusal| ChannelError::incomplete(e.to_string(), address);
-        let name = contract.configuration_name;
+        let name = contract.configuration_name();
         let credentials = ClientCredentials::default();
         let endpoint = EffectiveEndpoint::client(&binding.into(), name, address, None, credentials);
         let endpoint = endpoint.map_err(refused)?;
@@ -114,7 +116,7 @@ impl ChannelFactory {
 
     fn of(
         endpoint: EffectiveEndpoint,
-        contract: &'static ContractDescription,
+        contract: OwnedContract,
         stores: CertificateStores,
     ) -> Result<Self, ChannelError> {
         let address = endpoint.address.clone();
@@ -394,7 +396,7 @@ impl ChannelFactory {
         let endpoint = &self.endpoint;
         let address = &endpoint.address;
         let given = self.given_transport()?;
-        if let Some(text) = requirements::refused(self.contract, endpoint) {
+        if let Some(text) = requirements::refused(&self.contract, endpoint) {
             return Err(ChannelError::incomplete(text, address));
         }
         let shape = self.contract.shape();
@@ -436,7 +438,7 @@ impl ChannelFactory {
             quotas: MessageQuotas::of(endpoint),
             object_quotas: ObjectQuotas::of(endpoint),
             own_certificate,
-            contract: self.contract,
+            contract: self.contract.clone(),
             judge,
         };
         Ok(ClientChannel::new(session, parts).within(&self.layers))

@@ -202,12 +202,6 @@ impl OperationDescription {
         (self.is_initiating, self.is_terminating) = (is_initiating, is_terminating);
         self
     }
-
-    /// The protection level of what says none itself: its own, or that of the contract that declares it, or `contract`.
-    pub(crate) fn level(&self, contract: Option<ProtectionLevel>) -> Option<ProtectionLevel> {
-        let declared = self.inherited_from.map(|declaring| declaring.protection_level);
-        self.protection_level.or(declared.unwrap_or(contract))
-    }
 }
 
 impl ContractDescription {

@@ -75,6 +75,7 @@ mod fault;
 mod header;
 mod inherit;
 mod options;
+mod owned;
 mod quotas;
 mod raw;
 
@@ -94,6 +95,7 @@ pub use error::{CallError, ContractError, FaultDetail};
 pub use fault::{ExceptionDetail, FaultOptions, OperationFault};
 pub use header::{MessageHeader, ReplyHeaders};
 pub use options::{CallOptions, Configured};
+pub use owned::{OwnedContract, OwnedMessage, OwnedOperation};
 pub use quotas::ObjectQuotas;
 pub use raw::{RawBody, RawMessage};
 pub use waxwing_binding::SessionMode;

@@ -18,7 +18,7 @@ use super::cookies::Cookies;
 use super::error::{HostError, incomplete};
 use crate::authentication::{DigestRule, Judge, PasswordRule, TrustRule, UserNameRule};
 use crate::certificates::{CertificateError, CertificateStores};
-use crate::contract::ProtectionLevel;
+use crate::contract::{OwnedContract, ProtectionLevel};
 use crate::environment::SystemRandom;
 use crate::net::HttpAuthentication;
 use crate::requirements::{self, requirements};
@@ -73,6 +73,7 @@ impl Credentials {
             address: endpoint.address.clone(),
             error,
         };
+        let contracts: Vec<_> = contracts.iter().map(OwnedContract::from).collect();
         if let Some(text) = contracts.iter().find_map(|c| requirements::refused(c, endpoint)) {
             return Err(incomplete(&endpoint.address, text));
         }
@@ -81,8 +82,7 @@ impl Credentials {
         options.cookies.keys = self.cookies.of(endpoint)?;
         self.agree_on_passwords(&mut options);
         let level = self.protection_level;
-        options.requirements =
-            requirements(contracts.iter(), level, endpoint.reliable_session.is_some());
+        options.requirements = requirements(&contracts, level, endpoint.reliable_session.is_some());
         for (local, namespace) in &self.signed_headers {
             options.requirements.sign_header(namespace, local);
         }
