@@ -1,6 +1,9 @@
 //! The stack of binding elements that a binding builds: what WCF's `CreateBindingElements` gives.
 
 mod build;
+mod guess;
+mod modes;
+mod recognise;
 mod security;
 mod transport;
 
