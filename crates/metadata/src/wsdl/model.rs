@@ -313,6 +313,8 @@ pub struct Port {
     pub binding: QName,
     /// `location` of `soap:address`.
     pub address: Option<String>,
+    /// SOAP 1.1 or 1.2, by the namespace of `soap:address`.
+    pub soap_version: Option<waxwing_soap::SoapVersion>,
     /// `wsa:EndpointReference` in the port, of WS-Addressing 1.0 or of August 2004, a document of its own.
     pub endpoint_reference: Option<Document>,
     /// Policies.
