@@ -5,7 +5,7 @@ use crate::location::At;
 use crate::name::QName;
 use crate::wsdl::Style;
 
-use super::types::{Fall, Member, Tier, TypeTable};
+use super::types::{Fall, Member, Tier, TypeId, TypeTable};
 
 /// The contracts of one source, with the types that they use.
 #[derive(Clone, Debug, Default)]
@@ -99,6 +99,8 @@ pub enum Body {
     Wrapped {
         /// The element around them.
         wrapper: QName,
+        /// The type of that element, for who wants the message as one value; none in rpc style, which has no such type.
+        type_id: Option<TypeId>,
         /// `document`, or `rpc`, whose parts have no namespace.
         style: Style,
         /// The parts, in order.

@@ -138,6 +138,9 @@ pub struct Type {
     pub namespace: String,
     /// What it is.
     pub shape: Shape,
+    /// The same as a complex type beyond data contracts, where [`shape`](Self::shape) is something else: for code that needs a
+    /// data contract as the base or as a member of such a type. See [`Type::structure`].
+    pub as_structure: Option<Box<Structure>>,
     /// Data contract or XML type (never [`Tier::Raw`] but for [`Shape::Xml`]).
     pub tier: Tier,
     /// Why it is no data contract.
@@ -160,10 +163,19 @@ impl Type {
             namespace: name.namespace.to_string(),
             name: Some(name),
             shape,
+            as_structure: None,
             tier,
             fall: None,
             documentation: None,
             at: At::nowhere(),
+        }
+    }
+
+    /// The complex type with attributes and content, whether it is a data contract or not; none for a simple type.
+    pub fn structure(&self) -> Option<&Structure> {
+        match &self.shape {
+            Shape::Structure(structure) => Some(structure),
+            _ => self.as_structure.as_deref(),
         }
     }
 }
