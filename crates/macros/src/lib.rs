@@ -104,6 +104,8 @@ pub fn derive_data_contract(input: TokenStream) -> TokenStream {
 /// * `protection_level = Sign`: how message security protects the contract's messages: `None`, `Sign` or `EncryptAndSign`; by
 ///   default `EncryptAndSign`. Both ends need the same.
 /// * `session_mode = Required`: whether the contract needs a session: `Allowed` (default), `Required` or `NotAllowed`.
+/// * `dispatch_by_body`: operations may share an action (an empty `soapAction`, say); which one is meant, the element in the
+///   body says, as `RoutingStyle = SoapServiceRoutingStyle.RequestElement` of ASP.NET services does.
 /// * `crate = "…"`: where `waxwing` is; by default `::waxwing`.
 ///
 /// # Inheritance
@@ -117,7 +119,8 @@ pub fn derive_data_contract(input: TokenStream) -> TokenStream {
 ///
 /// * `name = "…"`: by default the method's name in PascalCase.
 /// * `action = "…"`, `reply_action = "…"`: by default namespace, contract and operation, with `Response` for the reply. The
-///   action `*` takes every message that no other operation takes; its parameter is one `RawMessage`.
+///   action `*` takes every message that no other operation takes; its parameter is one `RawMessage`. The reply action `*`
+///   lets a client take replies with any action; a service writes the default one.
 /// * `one_way`: nothing answers.
 /// * `is_initiating = false`: never the first operation of a session; `is_terminating`: the last one. Both need
 ///   `session_mode = Required`.
@@ -127,7 +130,9 @@ pub fn derive_data_contract(input: TokenStream) -> TokenStream {
 /// * `result = "…"`, `result_namespace = "…"`: the element of the result; by default the operation's name with `Result`.
 /// * `results("AddResult", "exact")`: the names of a result and its `out` parameters, of a method that gives a tuple.
 ///   One of them may be a SOAP header of the reply instead: `results(header("Status"), "Price")`, with
-///   `header("Status", protection_level = Sign)` protected by itself.
+///   `header("Status", protection_level = Sign)` protected by itself. `part("Price", namespace = "…")` says more of a
+///   part; both take `namespace`, `optional`, `repeated` and `protection_level`, as `#[param]` has them. Of a result that is
+///   no tuple, there is one.
 /// * `faults(MathFault, Trouble(action = "…", name = "…", namespace = "…", protection_level = Sign))`: the faults that the
 ///   operation declares, by the type of their detail.
 /// * `protection_level = Sign`: of the operation's messages and faults, instead of the contract's;
@@ -138,6 +143,10 @@ pub fn derive_data_contract(input: TokenStream) -> TokenStream {
 /// * `name = "…"`: by default the parameter's name in camelCase.
 /// * `namespace = "…"`: by default the contract's.
 /// * `header`: a SOAP header instead of a part of the body.
+/// * `optional`: null is not written, instead of written as `i:nil`; for what the schema calls `minOccurs="0"` and not
+///   `nillable`.
+/// * `repeated`: of a `Vec<T>` or `&[T]`, each item is an element of the part's name, without one around them
+///   (`maxOccurs="unbounded"`).
 /// * `protection_level = Sign`: of the header, or of the part of the body, which as a whole gets the highest level of its
 ///   parts; by default the message's.
 ///

@@ -1,12 +1,12 @@
 //! The client: one method for each operation.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
 
 use super::base::nested;
 use super::contract::Contract;
 use super::operation::Operation;
-use super::parts::{Input, Output, ResultPart, Wrapper};
+use super::parts::{Form, Input, Output, ResultPart, Wrapper};
 
 pub(super) fn expand(contract: &Contract) -> TokenStream {
     let private = &contract.private;
@@ -231,14 +231,16 @@ fn write_request(private: &syn::Path, operation: &Operation) -> TokenStream {
             parameter.contract_reference(),
             static_name(private, &parameter.local, &parameter.namespace),
         );
-        quote!(__message.header(#name, #value)?;)
+        let write = write_header(parameter.form);
+        quote!(__message.#write(#name, #value)?;)
     });
     let parts = parameters.iter().filter(|parameter| !parameter.header).map(|parameter| {
         let (value, name) = (
             parameter.contract_reference(),
             static_name(private, &parameter.local, &parameter.namespace),
         );
-        quote!(__body.part(#name, #value)?;)
+        let write = write_part(parameter.form);
+        quote!(__body.#write(#name, #value)?;)
     });
     quote! {
         let mut __message = #private::MessageWriter::new(__version, #wrapper, __quotas);
@@ -288,8 +290,28 @@ fn read_reply(private: &syn::Path, operation: &Operation) -> TokenStream {
 
 fn read_part(private: &syn::Path, part: &ResultPart) -> TokenStream {
     let (ty, name) = (&part.ty, static_name(private, &part.local, &part.namespace));
-    match part.header {
-        true => quote!(__parts.header::<#ty>(#name)?),
-        false => quote!(__parts.part::<#ty>(#name)?),
+    match (part.header, part.form) {
+        (true, Form::Repeated) => quote!(__parts.repeated_header(#name)?),
+        (false, Form::Repeated) => quote!(__parts.repeated_part(#name)?),
+        (true, _) => quote!(__parts.header::<#ty>(#name)?),
+        (false, _) => quote!(__parts.part::<#ty>(#name)?),
+    }
+}
+
+/// The method of `PartWriter` that writes a part of this form.
+pub(super) fn write_part(form: Form) -> Ident {
+    match form {
+        Form::Once => format_ident!("part"),
+        Form::Optional => format_ident!("optional_part"),
+        Form::Repeated => format_ident!("repeated_part"),
+    }
+}
+
+/// The method of `MessageWriter` that writes a header of this form.
+pub(super) fn write_header(form: Form) -> Ident {
+    match form {
+        Form::Once => format_ident!("header"),
+        Form::Optional => format_ident!("optional_header"),
+        Form::Repeated => format_ident!("repeated_header"),
     }
 }

@@ -8,7 +8,7 @@ use syn::{ItemTrait, LitStr, Path, Result, TraitItem, Visibility, parse_quote};
 use super::base::{Base, bases, client_of, constant_of, service_of};
 use super::names::ContractNames;
 use super::operation::Operation;
-use crate::attributes::{Level, Mode, Options, level, path, session_mode, text};
+use crate::attributes::{Level, Mode, Options, level, path, session_mode, switch, text};
 use crate::names::{Case, constant_case, encode};
 
 const OPTIONS: Options = Options(&[
@@ -17,6 +17,7 @@ const OPTIONS: Options = Options(&[
     "configuration_name",
     "protection_level",
     "session_mode",
+    "dispatch_by_body",
     "crate",
 ]);
 
@@ -41,6 +42,7 @@ impl Contract {
     pub(super) fn parse(arguments: TokenStream, item: &ItemTrait) -> Result<Self> {
         let (mut namespace, mut name, mut configuration_name) = (None::<LitStr>, None, None);
         let (mut crate_path, mut protection_level, mut mode) = (None, None, None);
+        let mut by_body = None;
         let parser = syn::meta::parser(|meta| {
             let option = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
             match option.as_str() {
@@ -49,6 +51,7 @@ impl Contract {
                 "configuration_name" => text(&meta, &mut configuration_name),
                 "protection_level" => level(&meta, &mut protection_level),
                 "session_mode" => session_mode(&meta, &mut mode),
+                "dispatch_by_body" => switch(&meta, &mut by_body),
                 "crate" => path(&meta, &mut crate_path),
                 _ => Err(OPTIONS.unknown(&meta)),
             }
@@ -71,7 +74,7 @@ impl Contract {
             )),
         });
         let operations = operations.collect::<Result<Vec<_>>>()?;
-        refuse_same_action(&operations)?;
+        refuse_same_action(&operations, by_body == Some(true))?;
         let bases = bases(&item.supertraits)?;
         let session_mode = mode.unwrap_or(Mode::Allowed);
         refuse_demarcation(&operations, &names.name, session_mode, &bases)?;
@@ -102,6 +105,14 @@ impl Contract {
         constant_of(&self.ident)
     }
 
+    /// The operations that share their action with another one.
+    pub(super) fn sharing(&self) -> impl Iterator<Item = &Operation> {
+        self.operations.iter().filter(|operation| {
+            let same = self.operations.iter().filter(|other| other.action == operation.action);
+            same.count() > 1
+        })
+    }
+
     /// The operations that the contract declares itself.
     pub(super) fn own(&self) -> Ident {
         format_ident!("__{}_OPERATIONS", constant_case(&self.ident))
@@ -116,16 +127,50 @@ fn refuse_generics(item: &ItemTrait) -> Result<()> {
     Err(syn::Error::new_spanned(&item.generics, message))
 }
 
-fn refuse_same_action(operations: &[Operation]) -> Result<()> {
+fn refuse_same_action(operations: &[Operation], by_body: bool) -> Result<()> {
     for (index, operation) in operations.iter().enumerate() {
         let same = |before: &&Operation| before.action == operation.action;
-        if let Some(before) = operations[..index].iter().find(same) {
+        if by_body {
+            let same = operations[..index].iter().filter(same);
+            same.into_iter().try_for_each(|first| refuse_same_body(first, operation))?;
+        } else if let Some(before) = operations[..index].iter().find(same) {
             let (action, first) = (&operation.action, &before.ident);
             let message = format!("the operation `{first}` has the action `{action}`, too");
             return Err(syn::Error::new_spanned(&operation.ident, message));
         }
     }
     Ok(())
+}
+
+/// Operations that share an action differ in the element in the body, and in nothing that is decided before it is read.
+fn refuse_same_body(first: &Operation, second: &Operation) -> Result<()> {
+    let described = |operation: &Operation| {
+        (
+            operation.reply_action.is_some(),
+            operation.initiating,
+            operation.terminating,
+            operation.levels,
+        )
+    };
+    let message = match (first.body_element(), second.body_element()) {
+        (Some(one), Some(other)) if one == other => {
+            format!(
+                "the operation `{}` has the same action and the same element in the body",
+                first.ident
+            )
+        }
+        (Some(_), Some(_)) if described(first) != described(second) => format!(
+            "the operation `{}` has the same action: both need the same `one_way`, protection levels and place in a session",
+            first.ident
+        ),
+        (Some(_), Some(_)) => return Ok(()),
+        _ => format!(
+            "the operation `{}` has the same action, and one of the two has not one element in its body by which to tell them \
+             apart",
+            first.ident
+        ),
+    };
+    Err(syn::Error::new_spanned(&second.ident, message))
 }
 
 /// Operations that begin or end sessions need one; a contract without bases needs one that begins them.

@@ -42,8 +42,10 @@ pub(super) struct Operation {
     pub(super) context: bool,
     pub(super) name: String,
     pub(super) action: String,
-    /// None of a one-way operation.
+    /// None of a one-way operation; `*` when any is taken.
     pub(super) reply_action: Option<String>,
+    /// What a service writes where any reply action is taken.
+    default_reply_action: String,
     pub(super) initiating: bool,
     pub(super) terminating: bool,
     pub(super) request: Option<Wrapper>,
@@ -105,7 +107,8 @@ impl Operation {
             let text = "the action `*` and a parameter of type `RawMessage` belong together";
             return Err(syn::Error::new_spanned(&method.sig, text));
         }
-        let reply_action = reply_action(method, &given, contract, &name, &output)?;
+        let default_reply_action = contract.action(&format!("{name}Response"));
+        let reply_action = reply_action(method, &given, &default_reply_action, &output)?;
         let (request, reply) = given.wrappers(&name, contract);
         let levels =
             [given.protection_level, given.request_protection_level, given.reply_protection_level];
@@ -119,6 +122,7 @@ impl Operation {
             name,
             action,
             reply_action: (!one_way).then_some(reply_action),
+            default_reply_action,
             initiating: given.is_initiating != Some(false),
             terminating: given.is_terminating == Some(true),
             request,
@@ -134,15 +138,14 @@ impl Operation {
 fn reply_action(
     method: &TraitItemFn,
     given: &Given,
-    contract: &ContractNames,
-    name: &str,
+    default: &str,
     output: &Output,
 ) -> Result<String> {
     let message = matches!(output, Output::Message);
     match &given.reply_action {
-        Some(action) if message != (action.value() == "*") => Err(syn::Error::new_spanned(
+        Some(action) if message && action.value() != "*" => Err(syn::Error::new_spanned(
             action,
-            "the reply action `*` and a result of type `RawMessage` belong together",
+            "a `RawMessage` says the action of the reply itself: its `reply_action` is `*`",
         )),
         Some(action) => Ok(action.value()),
         None if message => Ok("*".to_owned()),
@@ -154,7 +157,32 @@ fn reply_action(
                 "an operation for every action gives a `RawMessage`, which says the action of the reply, or has a `reply_action`",
             ))
         }
-        None => Ok(contract.action(&format!("{name}Response"))),
+        None => Ok(default.to_owned()),
+    }
+}
+
+impl Operation {
+    /// Local name and namespace of the element in the body of a request; none where that is not said, or not one.
+    pub(super) fn body_element(&self) -> Option<(&str, &str)> {
+        let Input::Parts(parameters) = &self.input else { return None };
+        if let Some(wrapper) = &self.request {
+            return Some((&wrapper.local, &wrapper.namespace));
+        }
+        let mut parts = parameters.iter().filter(|parameter| !parameter.header);
+        match (parts.next(), parts.next()) {
+            (Some(only), None) => Some((&only.local, &only.namespace)),
+            _ => None,
+        }
+    }
+
+    /// The action that a service writes into the reply, unless the result says it; none of a one-way operation.
+    pub(super) fn written_action(&self) -> Option<&str> {
+        match self.reply_action.as_deref() {
+            Some("*") if !matches!(self.output, Output::Message) => {
+                Some(&self.default_reply_action)
+            }
+            action => action,
+        }
     }
 }
 

@@ -27,7 +27,37 @@ pub(super) struct Parameter {
     pub(super) local: String,
     pub(super) namespace: String,
     pub(super) header: bool,
+    pub(super) form: Form,
     pub(super) protection_level: Option<Level>,
+}
+
+/// How often a part or a header is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Once; null is `i:nil`.
+    #[default]
+    Once,
+    /// Not at all when it is null (`minOccurs="0"` and not nillable).
+    Optional,
+    /// Each item of a list by itself, without an element around them (`maxOccurs="unbounded"`).
+    Repeated,
+}
+
+/// `optional` and `repeated` exclude each other.
+fn form(
+    place: impl quote::ToTokens,
+    optional: Option<bool>,
+    repeated: Option<bool>,
+) -> Result<Form> {
+    match (optional == Some(true), repeated == Some(true)) {
+        (false, false) => Ok(Form::Once),
+        (true, false) => Ok(Form::Optional),
+        (false, true) => Ok(Form::Repeated),
+        (true, true) => {
+            let message = "`repeated` may be nothing at all: `optional` is one too many";
+            Err(syn::Error::new_spanned(place, message))
+        }
+    }
 }
 
 /// The content of a request.
@@ -58,40 +88,53 @@ pub(super) struct ResultPart {
     pub(super) namespace: String,
     /// A SOAP header instead of a part of the body.
     pub(super) header: bool,
+    pub(super) form: Form,
     pub(super) protection_level: Option<Level>,
 }
 
-/// One name of `results(…)`: `"Price"`, or `header("Status", protection_level = Sign)`.
+/// One name of `results(…)`: `"Price"`, `part("Price", namespace = "…")` or `header("Status", protection_level = Sign)`.
 pub(super) struct NamedResult {
     name: LitStr,
+    namespace: Option<LitStr>,
     header: bool,
+    form: Form,
     protection_level: Option<Level>,
 }
 
 impl Parse for NamedResult {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
+        const OPTIONS: Options =
+            Options(&["namespace", "optional", "repeated", "protection_level"]);
         if input.peek(LitStr) {
-            return Ok(Self { name: input.parse()?, header: false, protection_level: None });
+            let (name, form) = (input.parse()?, Form::Once);
+            return Ok(Self { name, namespace: None, header: false, form, protection_level: None });
         }
         let kind: Ident = input.parse()?;
-        if kind != "header" {
-            let message = "a result is a name, or `header(\"…\")`";
+        if kind != "header" && kind != "part" {
+            let message = "a result is a name, `part(\"…\")` or `header(\"…\")`";
             return Err(syn::Error::new_spanned(kind, message));
         }
-        const OPTIONS: Options = Options(&["protection_level"]);
         let content;
         syn::parenthesized!(content in input);
-        let name = content.parse()?;
-        let mut protection_level = None;
+        let name: LitStr = content.parse()?;
+        let (mut namespace, mut protection_level) = (None, None);
+        let (mut optional, mut repeated) = (None, None);
         if !content.is_empty() {
             content.parse::<Token![,]>()?;
-            let parser = syn::meta::parser(|meta| match meta.path.is_ident("protection_level") {
-                true => level(&meta, &mut protection_level),
-                false => Err(OPTIONS.unknown(&meta)),
+            let parser = syn::meta::parser(|meta| {
+                let option = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+                match option.as_str() {
+                    "namespace" => text(&meta, &mut namespace),
+                    "optional" => switch(&meta, &mut optional),
+                    "repeated" => switch(&meta, &mut repeated),
+                    "protection_level" => level(&meta, &mut protection_level),
+                    _ => Err(OPTIONS.unknown(&meta)),
+                }
             });
             syn::parse::Parser::parse2(parser, content.parse()?)?;
         }
-        Ok(Self { name, header: true, protection_level })
+        let form = form(&name, optional, repeated)?;
+        Ok(Self { name, namespace, header: kind == "header", form, protection_level })
     }
 }
 
@@ -144,8 +187,9 @@ impl Input {
 
 impl Parameter {
     fn parse(argument: &PatType, contract_namespace: &str) -> Result<Self> {
-        const OPTIONS: Options = Options(&["name", "namespace", "header", "protection_level"]);
-        let mut protection_level = None;
+        const OPTIONS: Options =
+            Options(&["name", "namespace", "header", "optional", "repeated", "protection_level"]);
+        let (mut protection_level, mut optional, mut repeated) = (None, None, None);
         let (mut name, mut namespace, mut header) = (None::<LitStr>, None::<LitStr>, None);
         each_option(&argument.attrs, "param", |meta| {
             let option = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
@@ -153,6 +197,8 @@ impl Parameter {
                 "name" => text(&meta, &mut name),
                 "namespace" => text(&meta, &mut namespace),
                 "header" => switch(&meta, &mut header),
+                "optional" => switch(&meta, &mut optional),
+                "repeated" => switch(&meta, &mut repeated),
                 "protection_level" => level(&meta, &mut protection_level),
                 _ => Err(OPTIONS.unknown(&meta)),
             }
@@ -174,6 +220,7 @@ impl Parameter {
             local: encode(&name),
             namespace: namespace.map_or_else(|| contract_namespace.to_owned(), |text| text.value()),
             header: header.unwrap_or(false),
+            form: form(ident, optional, repeated)?,
             protection_level,
         })
     }
@@ -291,19 +338,26 @@ fn output(method: &TraitItemFn, naming: &Naming<'_>) -> Result<Output> {
         local: encode(local),
         namespace: namespace.clone(),
         header: false,
+        form: Form::Once,
         protection_level: None,
+    };
+    let named = |ty: &Type, result: &NamedResult| ResultPart {
+        namespace: result.namespace.as_ref().map_or_else(|| namespace.clone(), LitStr::value),
+        header: result.header,
+        form: result.form,
+        protection_level: result.protection_level,
+        ..part(ty, &result.name.value())
     };
     match (ty, naming.results) {
         (Type::Tuple(tuple), None) if tuple.elems.is_empty() => {
             Ok(Output::Parts { parts: Vec::new(), tuple: false })
         }
         (Type::Tuple(tuple), Some(names)) if tuple.elems.len() == names.len() => {
-            let parts = tuple.elems.iter().zip(names).map(|(ty, result)| ResultPart {
-                header: result.header,
-                protection_level: result.protection_level,
-                ..part(ty, &result.name.value())
-            });
+            let parts = tuple.elems.iter().zip(names).map(|(ty, result)| named(ty, result));
             Ok(Output::Parts { parts: parts.collect(), tuple: true })
+        }
+        (ty, Some([only])) if !matches!(ty, Type::Tuple(_)) => {
+            Ok(Output::Parts { parts: vec![named(ty, only)], tuple: false })
         }
         (Type::Tuple(_), _) | (_, Some(_)) => Err(syn::Error::new_spanned(
             ty,

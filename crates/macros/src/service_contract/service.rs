@@ -4,10 +4,10 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::base::Base;
-use super::client::{static_name, wrapper, write_raw};
+use super::client::{static_name, wrapper, write_header, write_part, write_raw};
 use super::contract::Contract;
 use super::operation::Operation;
-use super::parts::{Input, Output, Parameter, ResultPart};
+use super::parts::{Form, Input, Output, Parameter, ResultPart};
 
 pub(super) fn expand(contract: &Contract) -> TokenStream {
     let Contract { private, visibility, ident, .. } = contract;
@@ -66,6 +66,17 @@ fn execute(contract: &Contract) -> TokenStream {
         quote!(::core::option::Option::Some(#index) => self.#method(context, message).await,)
     });
     let inherited = contract.bases.iter().map(|base| inherited(private, base));
+    let by_body = contract.sharing().filter_map(|operation| {
+        let (local, namespace) = operation.body_element()?;
+        let (action, method) = (&operation.action, method_name(operation));
+        Some(quote! {
+            if __operation.action == #action
+                && message.payload().is_some_and(|payload| payload.is(#namespace, #local))
+            {
+                return self.#method(context, message).await;
+            }
+        })
+    });
     quote! {
         /// Executes the operation of `action`: one of the contract itself, or of one that it inherits from.
         #[doc(hidden)]
@@ -81,6 +92,7 @@ fn execute(contract: &Contract) -> TokenStream {
             let ::core::option::Option::Some(__operation) = #constant.operation(action) else {
                 return ::core::result::Result::Err(#private::OperationFault::action_not_supported(action));
             };
+            #(#by_body)*
             match #own.iter().position(|own| own.action == __operation.action) {
                 #(#arms)*
                 _ => {
@@ -187,7 +199,12 @@ fn read_request(private: &syn::Path, operation: &Operation) -> TokenStream {
     let wrapper = wrapper(private, operation.request.as_ref());
     let values = parameters.iter().map(|parameter| {
         let name = static_name(private, &parameter.local, &parameter.namespace);
-        let read = if parameter.header { quote!(header) } else { quote!(part) };
+        let read = match (parameter.header, parameter.form) {
+            (true, Form::Repeated) => quote!(repeated_header),
+            (false, Form::Repeated) => quote!(repeated_part),
+            (true, _) => quote!(header),
+            (false, _) => quote!(part),
+        };
         quote!(__parts.#read(#name)?)
     });
     quote! {
@@ -201,7 +218,7 @@ fn read_request(private: &syn::Path, operation: &Operation) -> TokenStream {
 }
 
 fn write_reply(private: &syn::Path, operation: &Operation) -> TokenStream {
-    let Some(action) = &operation.reply_action else {
+    let Some(action) = &operation.written_action() else {
         return quote! {
             let () = __result;
             ::core::result::Result::Ok(::core::option::Option::None)
@@ -212,18 +229,24 @@ fn write_reply(private: &syn::Path, operation: &Operation) -> TokenStream {
         Output::Message => (write_raw(private, &quote!(&__result.body)), quote!(__result.action)),
         Output::Parts { parts, tuple } => {
             let wrapper = wrapper(private, operation.reply.as_ref());
-            let write_part = |(index, part): (usize, &ResultPart)| {
+            let write_result = |(index, part): (usize, &ResultPart)| {
                 let name = static_name(private, &part.local, &part.namespace);
                 let index = syn::Index::from(index);
                 let value = if *tuple { quote!(__result.#index) } else { quote!(__result) };
                 match part.header {
-                    true => quote!(__message.header(#name, &#value)?;),
-                    false => quote!(__body.part(#name, &#value)?;),
+                    true => {
+                        let write = write_header(part.form);
+                        quote!(__message.#write(#name, &#value)?;)
+                    }
+                    false => {
+                        let write = write_part(part.form);
+                        quote!(__body.#write(#name, &#value)?;)
+                    }
                 }
             };
             let all = || parts.iter().enumerate();
-            let headers = all().filter(|(_, part)| part.header).map(write_part);
-            let parts = all().filter(|(_, part)| !part.header).map(write_part);
+            let headers = all().filter(|(_, part)| part.header).map(write_result);
+            let parts = all().filter(|(_, part)| !part.header).map(write_result);
             let write = quote! {
                 let mut __message = #private::MessageWriter::new(__version, #wrapper, __quotas);
                 #(#headers)*

@@ -54,6 +54,30 @@ impl MessageWriter {
             .map_err(|error| error.inside(&name.local))
     }
 
+    /// Adds a header unless it is null.
+    ///
+    /// # Errors
+    /// See [`DataContract::write`].
+    pub fn optional_header<T: DataContract>(
+        &mut self,
+        name: &ContractName,
+        value: &T,
+    ) -> Result<(), WriteError> {
+        if value.is_null() { Ok(()) } else { self.header(name, value) }
+    }
+
+    /// Adds a header for each item.
+    ///
+    /// # Errors
+    /// See [`DataContract::write`].
+    pub fn repeated_header<T: DataContract>(
+        &mut self,
+        name: &ContractName,
+        items: &[T],
+    ) -> Result<(), WriteError> {
+        items.iter().try_for_each(|item| self.header(name, item))
+    }
+
     /// The place for the parts: parameters or results.
     pub fn body(&mut self) -> PartWriter<'_> {
         let document = self.envelope.document_mut();
@@ -88,6 +112,30 @@ impl PartWriter<'_> {
     ) -> Result<(), WriteError> {
         self.writer.begin_graph();
         self.writer.child(self.parent, name, value)
+    }
+
+    /// Adds a part unless it is null.
+    ///
+    /// # Errors
+    /// See [`DataContract::write`].
+    pub fn optional_part<T: DataContract>(
+        &mut self,
+        name: &ContractName,
+        value: &T,
+    ) -> Result<(), WriteError> {
+        if value.is_null() { Ok(()) } else { self.part(name, value) }
+    }
+
+    /// Adds each item as a part.
+    ///
+    /// # Errors
+    /// See [`DataContract::write`].
+    pub fn repeated_part<T: DataContract>(
+        &mut self,
+        name: &ContractName,
+        items: &[T],
+    ) -> Result<(), WriteError> {
+        items.iter().try_for_each(|item| self.part(name, item))
     }
 }
 
@@ -169,6 +217,32 @@ impl<'m> MessageReader<'m> {
     pub fn header<T: DataContract>(&mut self, name: &ContractName) -> Result<T, BodyError> {
         let element = self.message.header_named(&name.namespace, &name.local);
         self.read(element, name)
+    }
+
+    /// The values of all parts of this name.
+    ///
+    /// # Errors
+    /// As [`Self::part`].
+    pub fn repeated_part<T: DataContract>(
+        &mut self,
+        name: &ContractName,
+    ) -> Result<Vec<T>, BodyError> {
+        let named = self.parent.elements();
+        let named = named.filter(|element| element.is(&name.namespace, &name.local));
+        named.map(|element| self.read(Some(element), name)).collect()
+    }
+
+    /// The values of all headers of this name.
+    ///
+    /// # Errors
+    /// As [`Self::part`].
+    pub fn repeated_header<T: DataContract>(
+        &mut self,
+        name: &ContractName,
+    ) -> Result<Vec<T>, BodyError> {
+        let message = self.message;
+        let named = message.headers().filter(|header| header.is(&name.namespace, &name.local));
+        named.map(|header| self.read(Some(header), name)).collect()
     }
 
     /// The whole content of the body.
