@@ -5,6 +5,10 @@
 
 mod check;
 mod demo;
+#[allow(dead_code, reason = "the commands on metadata are being built")]
+mod print;
+#[allow(dead_code, reason = "the commands on metadata are being built")]
+mod source;
 
 use std::process::ExitCode;
 

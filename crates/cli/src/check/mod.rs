@@ -8,7 +8,7 @@ mod table;
 mod tests;
 
 use std::fs::File;
-use std::io::{self, IsTerminal as _, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -18,6 +18,8 @@ use waxwing::binding::{
 };
 use waxwing::check::{EndpointVerdict, FileCheck, Outcome as Judgement};
 use waxwing::environment::Clock;
+
+use crate::print::Colors;
 
 /// What the exit code says, for `--help`.
 const EXIT_CODES: &str = "\
@@ -48,17 +50,6 @@ pub(crate) struct Arguments {
     /// When to use colours
     #[arg(long, value_enum, default_value_t = Colors::Auto)]
     color: Colors,
-}
-
-/// When the output is coloured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Colors {
-    /// On a terminal, unless NO_COLOR is set
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
 }
 
 /// A file that was looked at.
@@ -116,11 +107,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
     }
     let checked: Vec<Checked> = arguments.files.iter().map(|file| check(file, given)).collect();
     let stdout = io::stdout();
-    let colors = match arguments.color {
-        Colors::Auto => stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none(),
-        Colors::Always => true,
-        Colors::Never => false,
-    };
+    let colors = arguments.color.on_stdout();
     let mut out = io::BufWriter::new(stdout.lock());
     let style = print::Style { colors, quiet: arguments.quiet };
     let written = report(&checked, arguments.json, style, &mut out).and_then(|()| out.flush());

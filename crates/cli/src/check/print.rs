@@ -8,6 +8,7 @@ use waxwing::binding::{Diagnostic, Explanation, Severity, Topic};
 
 use super::pairs::Pair;
 use super::{Checked, Outcome, table};
+use crate::print::{WIDTH, wrap};
 
 /// How to print.
 #[derive(Debug, Clone, Copy)]
@@ -18,8 +19,6 @@ pub(super) struct Style {
     pub(super) quiet: bool,
 }
 
-/// Columns of the explanation.
-const WIDTH: usize = 100;
 /// A source line longer than this is shown cut: somebody's editor wrote the file as one line.
 const LONGEST_LINE: usize = 400;
 
@@ -159,19 +158,4 @@ pub(super) fn pair(pair: &Pair, style: Style, out: &mut dyn Write) -> io::Result
         writeln!(out, "  {}: the client has {}, the service {}", d.setting, d.here, d.there)?;
     }
     Ok(())
-}
-
-/// Breaks a text at blanks into lines of at most `width` characters; a longer word stays whole.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
