@@ -3,6 +3,7 @@
 use waxwing_xml::{Element, NodeId};
 
 use crate::contract::{DataContract, to_document};
+use crate::describe::{TypeDescriptions, TypeUse};
 use crate::name::{ContractName, namespaces};
 use crate::reader::{ReadOptions, Reader};
 use crate::values::{
@@ -211,6 +212,10 @@ impl DataContract for AnyType {
 
     fn root_name() -> ContractName {
         ContractName::new("anyType", namespaces::SERIALIZATION)
+    }
+
+    fn describe(_: &mut TypeDescriptions) -> TypeUse {
+        TypeUse::of::<Self>()
     }
 
     fn accepts_type(_: &ContractName) -> bool {

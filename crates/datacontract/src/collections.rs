@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use waxwing_xml::{Element, NodeId};
 
 use crate::contract::{DataContract, read_items, write_items};
+use crate::describe::{CollectionDescription, GenericName, TypeDescriptions, TypeKind, TypeUse};
 use crate::name::ContractName;
 use crate::reader::Reader;
 use crate::writer::Writer;
@@ -17,6 +18,19 @@ impl<T: DataContract> DataContract for Vec<T> {
 
     fn root_name() -> ContractName {
         T::list_root_name()
+    }
+
+    fn describe(types: &mut TypeDescriptions) -> TypeUse {
+        T::describe_list(types)
+    }
+
+    fn as_argument(types: &TypeDescriptions) -> GenericName {
+        let name = T::list_name();
+        if name.is_built_in() {
+            return GenericName::plain(&name);
+        }
+        let item = T::as_argument(types);
+        GenericName::new(&format!("ArrayOf{}", item.name), &name.namespace, item.parameters)
     }
 
     fn write(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
@@ -80,6 +94,11 @@ pub trait CollectionContent: Sized {
         reader: &mut Reader,
         element: Element<'_>,
     ) -> Result<Self, ReadError>;
+
+    /// Describes the items with these names; without a word, they may be any XML.
+    fn describe_content(_names: &CollectionNames, _types: &mut TypeDescriptions) -> TypeKind {
+        TypeKind::Opaque
+    }
 }
 
 impl<T: DataContract> CollectionContent for Vec<T> {
@@ -98,5 +117,11 @@ impl<T: DataContract> CollectionContent for Vec<T> {
         element: Element<'_>,
     ) -> Result<Self, ReadError> {
         read_items(&names.item_name(T::item_name), u32::MAX, reader, element)
+    }
+
+    fn describe_content(names: &CollectionNames, types: &mut TypeDescriptions) -> TypeKind {
+        let item_name = names.item_name(T::item_name).local;
+        let item = T::describe(types).as_dot_net();
+        TypeKind::Collection(CollectionDescription { item_name, item })
     }
 }

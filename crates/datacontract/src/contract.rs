@@ -2,6 +2,7 @@
 
 use waxwing_xml::{Document, Element, Limits, Name, NodeId};
 
+use crate::describe::{CollectionDescription, GenericName, TypeDescriptions, TypeKind, TypeUse};
 use crate::name::ContractName;
 use crate::reader::{ReadOptions, Reader, each_element};
 use crate::writer::{WriteOptions, Writer};
@@ -53,6 +54,14 @@ pub trait DataContract: Sized {
     /// Content that is not of this contract.
     fn read(reader: &mut Reader, element: Element<'_>) -> Result<Self, ReadError>;
 
+    /// Describes the contract, and what it refers to, for a schema: adds it to `types`, and gives it as it is used.
+    ///
+    /// The derive writes it. A hand-written implementation without it is described by its name, with content that may be
+    /// any XML; [`TypeDescriptions::add`] says more.
+    fn describe(types: &mut TypeDescriptions) -> TypeUse {
+        types.add::<Self>("", |_| TypeKind::Opaque)
+    }
+
     /// True when an element whose `i:type` is `name` can be read as this type.
     fn accepts_type(name: &ContractName) -> bool {
         *name == Self::contract_name()
@@ -101,6 +110,21 @@ pub trait DataContract: Sized {
     #[doc(hidden)]
     fn list_root_name() -> ContractName {
         Self::list_name()
+    }
+
+    /// Describes `Vec<Self>`; bytes are not a list but base64.
+    #[doc(hidden)]
+    fn describe_list(types: &mut TypeDescriptions) -> TypeUse {
+        types.add::<Vec<Self>>("", |types| {
+            let item = Self::describe(types).as_dot_net();
+            TypeKind::Collection(CollectionDescription { item_name: Self::item_name().local, item })
+        })
+    }
+
+    /// The name as an argument of a generic type; `types` has the description of it.
+    #[doc(hidden)]
+    fn as_argument(types: &TypeDescriptions) -> GenericName {
+        types.argument(&Self::contract_name())
     }
 
     /// Writes the items of a list; bytes are not a list but base64.

@@ -9,6 +9,10 @@ use waxwing_xml::{Element, NodeId};
 use crate::class::{ClassContract, Member, MissingMember, read_class, take, write_member};
 use crate::collections::{CollectionContent, CollectionNames};
 use crate::contract::DataContract;
+use crate::describe::{
+    ClassDescription, DictionaryDescription, GenericName, MemberDescription, TypeDescriptions,
+    TypeKind, TypeUse,
+};
 use crate::name::{ContractName, namespaces};
 use crate::reader::{Reader, each_element};
 use crate::writer::Writer;
@@ -67,6 +71,20 @@ fn write_entries<'a, K: DataContract + 'a, V: DataContract + 'a>(
     Ok(())
 }
 
+/// Describes entries with these names.
+fn describe_entries<K: DataContract, V: DataContract>(
+    names: &CollectionNames,
+    types: &mut TypeDescriptions,
+) -> TypeKind {
+    TypeKind::Dictionary(DictionaryDescription {
+        item_name: names.item_name(entry_name::<K, V>).local,
+        key_name: names.key.clone(),
+        key: K::describe(types).as_dot_net(),
+        value_name: names.value.clone(),
+        value: V::describe(types).as_dot_net(),
+    })
+}
+
 /// Reads entries in the order of the wire.
 fn read_entries<K: DataContract, V: DataContract>(
     names: &CollectionNames,
@@ -107,6 +125,16 @@ macro_rules! dictionary {
                 entry_name::<K, V>().array_of_entries()
             }
 
+            fn describe(types: &mut TypeDescriptions) -> TypeUse {
+                let names = default_names();
+                types.add::<Self>("", |types| describe_entries::<K, V>(&names, types))
+            }
+
+            fn as_argument(types: &TypeDescriptions) -> GenericName {
+                let parameters = vec![K::as_argument(types), V::as_argument(types)];
+                GenericName::new("ArrayOfKeyValueOf{0}{1}{#}", namespaces::ARRAYS, parameters)
+            }
+
             fn write(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
                 self.write_content(&default_names(), writer, element)
             }
@@ -133,6 +161,10 @@ macro_rules! dictionary {
             ) -> Result<Self, ReadError> {
                 let read: fn(&CollectionNames, &mut Reader, Element<'_>) -> Result<Self, ReadError> = $read;
                 read(names, reader, element)
+            }
+
+            fn describe_content(names: &CollectionNames, types: &mut TypeDescriptions) -> TypeKind {
+                describe_entries::<K, V>(names, types)
             }
         }
     };
@@ -241,6 +273,22 @@ impl<K: DataContract, V: DataContract> DataContract for KeyValuePair<K, V> {
             ContractName::generic("KeyValuePairOf{0}{1}{#}", &arguments),
             namespaces::SYSTEM_COLLECTIONS_GENERIC,
         )
+    }
+
+    fn describe(types: &mut TypeDescriptions) -> TypeUse {
+        let member = |name: &ContractName, value: TypeUse| {
+            MemberDescription::new(name.local.clone(), value.as_dot_net()).required()
+        };
+        let (key, value) = (K::describe(types), V::describe(types));
+        let generic = GenericName::new(
+            "KeyValuePairOf{0}{1}{#}",
+            namespaces::SYSTEM_COLLECTIONS_GENERIC,
+            vec![K::as_argument(types), V::as_argument(types)],
+        );
+        types.add_generic::<Self>("", Some(generic), |_| {
+            let members = vec![member(&KEY, key), member(&VALUE, value)];
+            TypeKind::Class(ClassDescription { members, ..ClassDescription::default() })
+        })
     }
 
     fn missing() -> Option<Self> {

@@ -2,6 +2,7 @@
 
 use waxwing_xml::{Element, NodeId};
 
+use crate::describe::{EnumerationDescription, EnumerationMember, TypeKind};
 use crate::name::{ContractName, namespaces};
 use crate::reader::Reader;
 use crate::writer::Writer;
@@ -12,6 +13,23 @@ use crate::{ReadError, ReadErrorKind, WriteError, WriteErrorKind};
 pub struct EnumMembers(pub &'static [(&'static str, i64)]);
 
 impl EnumMembers {
+    /// Describes them. `underlying` is the built-in type of the numbers; without a doc comment for each, there is none.
+    #[doc(hidden)]
+    pub fn describe(
+        &self,
+        flags: bool,
+        underlying: &'static str,
+        documentation: &[&'static str],
+    ) -> TypeKind {
+        let members = self.0.iter().enumerate().map(|(index, &(name, value))| {
+            let documentation = documentation.get(index).copied().unwrap_or_default().into();
+            EnumerationMember { name: name.into(), value, documentation }
+        });
+        let members = members.collect();
+        let underlying = ContractName::new(underlying, namespaces::XSD);
+        TypeKind::Enumeration(EnumerationDescription { members, flags, underlying })
+    }
+
     /// Writes the name of `value`.
     ///
     /// # Errors

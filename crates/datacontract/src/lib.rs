@@ -74,6 +74,8 @@ mod any_type;
 mod class;
 mod collections;
 mod contract;
+mod describe;
+mod described;
 mod dictionary;
 mod enumeration;
 mod error;
@@ -93,6 +95,11 @@ pub use any_type::{AnyType, TypedXml};
 pub use class::{ClassContract, Member, MissingMember};
 pub use collections::{CollectionContent, CollectionNames};
 pub use contract::{DataContract, from_element, from_xml, to_document, to_xml};
+pub use describe::{
+    ClassDescription, CollectionDescription, DictionaryDescription, EnumerationDescription,
+    EnumerationMember, GenericName, MemberDescription, TypeConflict, TypeDescription,
+    TypeDescriptions, TypeKind, TypeUse,
+};
 pub use dictionary::{Dictionary, KeyValuePair};
 pub use enumeration::EnumMembers;
 pub use error::{ReadError, ReadErrorKind, WriteError, WriteErrorKind};
@@ -115,6 +122,9 @@ pub mod __private {
     pub use crate::class::{ClassContract, Member, MissingMember, read_class, take, write_member};
     pub use crate::collections::{CollectionContent, CollectionNames};
     pub use crate::contract::DataContract;
+    pub use crate::describe::{
+        ClassDescription, GenericName, MemberDescription, TypeDescriptions, TypeKind, TypeUse,
+    };
     pub use crate::enumeration::{EnumMembers, hidden_variant};
     pub use crate::extension_data::ExtensionData;
     pub use crate::name::ContractName;

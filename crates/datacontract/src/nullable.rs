@@ -3,6 +3,7 @@
 use waxwing_xml::{Element, NodeId};
 
 use crate::contract::DataContract;
+use crate::describe::{GenericName, TypeDescriptions, TypeUse};
 use crate::name::{ContractName, namespaces};
 use crate::reader::Reader;
 use crate::writer::Writer;
@@ -28,6 +29,18 @@ impl<T: DataContract> DataContract for Option<T> {
             return T::item_name();
         }
         ContractName { local: T::contract_name().local, namespace: namespaces::SYSTEM.into() }
+    }
+
+    fn describe(types: &mut TypeDescriptions) -> TypeUse {
+        T::describe(types).or_null()
+    }
+
+    fn as_argument(types: &TypeDescriptions) -> GenericName {
+        let argument = T::as_argument(types);
+        if !T::VALUE_TYPE {
+            return argument;
+        }
+        GenericName::new("NullableOf{0}{#}", namespaces::SYSTEM, vec![argument])
     }
 
     fn accepts_type(name: &ContractName) -> bool {
@@ -81,6 +94,14 @@ impl<T: DataContract> DataContract for Box<T> {
 
     fn item_name() -> ContractName {
         T::item_name()
+    }
+
+    fn describe(types: &mut TypeDescriptions) -> TypeUse {
+        T::describe(types)
+    }
+
+    fn as_argument(types: &TypeDescriptions) -> GenericName {
+        T::as_argument(types)
     }
 
     fn accepts_type(name: &ContractName) -> bool {

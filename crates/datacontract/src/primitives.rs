@@ -8,6 +8,7 @@ use waxwing_xml::{Element, NodeId};
 
 use crate::class::{ClassContract, Member, MissingMember, read_class, take, write_member};
 use crate::contract::DataContract;
+use crate::describe::{ClassDescription, MemberDescription, TypeDescriptions, TypeKind, TypeUse};
 use crate::lexical::trim;
 use crate::name::{ContractName, namespaces};
 use crate::number::{f32_text, f64_text, parse_f32, parse_f64};
@@ -31,6 +32,10 @@ macro_rules! built_in {
 
         fn item_name() -> ContractName {
             ContractName::new($local, namespaces::ARRAYS)
+        }
+
+        fn describe(_: &mut TypeDescriptions) -> TypeUse {
+            TypeUse::of::<Self>()
         }
     };
 }
@@ -202,6 +207,10 @@ impl DataContract for u8 {
         ContractName::new("base64Binary", namespaces::SERIALIZATION)
     }
 
+    fn describe_list(_: &mut TypeDescriptions) -> TypeUse {
+        TypeUse::of::<Vec<Self>>()
+    }
+
     fn write_list(
         items: &[Self],
         writer: &mut Writer<'_>,
@@ -282,6 +291,10 @@ impl DataContract for XmlElement {
         ContractName::new("XmlElement", "http://schemas.datacontract.org/2004/07/System.Xml")
     }
 
+    fn describe(types: &mut TypeDescriptions) -> TypeUse {
+        types.add::<Self>("", |_| TypeKind::XmlElement)
+    }
+
     fn accepts_type(_: &ContractName) -> bool {
         true
     }
@@ -311,6 +324,15 @@ impl DataContract for DateTimeOffset {
 
     fn contract_name() -> ContractName {
         ContractName::new("DateTimeOffset", namespaces::SYSTEM)
+    }
+
+    fn describe(types: &mut TypeDescriptions) -> TypeUse {
+        types.add::<Self>("", |_| {
+            let utc = MemberDescription::new(UTC.local, TypeUse::of::<DateTime>());
+            let offset = MemberDescription::new(OFFSET.local, TypeUse::of::<i16>());
+            let members = vec![utc.required(), offset.required()];
+            TypeKind::Class(ClassDescription { members, ..ClassDescription::default() })
+        })
     }
 
     fn write(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {

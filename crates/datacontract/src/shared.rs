@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use waxwing_xml::{Element, NodeId};
 
 use crate::contract::DataContract;
+use crate::describe::{GenericName, TypeDescriptions, TypeUse};
 use crate::name::{ContractName, namespaces};
 use crate::reader::Reader;
 use crate::writer::Writer;
@@ -114,6 +115,14 @@ impl<T: DataContract + Send + Sync + 'static> DataContract for Shared<T> {
 
     fn item_name() -> ContractName {
         T::item_name()
+    }
+
+    fn describe(types: &mut TypeDescriptions) -> TypeUse {
+        T::describe(types)
+    }
+
+    fn as_argument(types: &TypeDescriptions) -> GenericName {
+        T::as_argument(types)
     }
 
     fn accepts_type(name: &ContractName) -> bool {

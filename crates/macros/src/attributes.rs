@@ -107,6 +107,26 @@ pub(crate) fn each_option(
     Ok(())
 }
 
+/// The text of the doc comments, as people wrote it: without the blank after the slashes, and without empty lines around it.
+pub(crate) fn documentation(attributes: &[Attribute]) -> String {
+    let mut lines = Vec::new();
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("doc")) {
+        let syn::Meta::NameValue(pair) = &attribute.meta else { continue };
+        // `#[doc = include_str!(…)]` is not known here.
+        let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = &pair.value else {
+            continue;
+        };
+        let text = text.value();
+        lines.extend(
+            text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned()),
+        );
+        if text.is_empty() {
+            lines.push(String::new());
+        }
+    }
+    lines.join("\n").trim_matches('\n').to_owned()
+}
+
 /// The number of letters to add, remove or change (Levenshtein).
 fn distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().collect();

@@ -95,12 +95,15 @@ impl Class<'_> {
         let is_reference = container.is_reference;
         let own_id = is_reference.then(|| quote!(__dc::write_own_id(writer, element);));
         let zero = container.value_type.then(|| self.zero());
+        let describe = container.describe(&self.description(container));
         quote! {
             const IS_REFERENCE: bool = #is_reference;
 
             fn contract_name() -> __dc::ContractName {
                 #name
             }
+
+            #describe
 
             fn write(
                 &self,
@@ -121,6 +124,35 @@ impl Class<'_> {
 
             #zero
         }
+    }
+
+    /// Its members for a schema.
+    fn description(&self, container: &Container) -> TokenStream {
+        let is_reference = container.is_reference;
+        let base = match self.base.map(|base| &base.ty) {
+            None => quote!(::core::option::Option::None),
+            Some(ty) => quote! {
+                ::core::option::Option::Some(<#ty as __dc::DataContract>::describe(types).contract)
+            },
+        };
+        let members = self.members.iter().map(|member| {
+            let (name, ty, required) = (&member.name, member.ty, member.required);
+            let (emit_default, documentation) = (member.emit_default, &member.documentation);
+            quote! {
+                __dc::MemberDescription {
+                    name: __dc::Cow::Borrowed(#name),
+                    value: <#ty as __dc::DataContract>::describe(types),
+                    required: #required,
+                    emit_default: #emit_default,
+                    documentation: __dc::Cow::Borrowed(#documentation),
+                }
+            }
+        });
+        quote! {{
+            let base = #base;
+            let members = ::std::vec::Vec::from([#(#members),*]);
+            __dc::TypeKind::Class(__dc::ClassDescription { base, members, is_reference: #is_reference })
+        }}
     }
 
     /// What a struct of .NET is without a value.

@@ -34,6 +34,9 @@ pub(super) fn expand(
         let value = wrap(quote!(__dc::Cow::Borrowed(#name)));
         Some(quote!(names.#field = #value;))
     };
+    let describe = container.describe(&quote! {
+        <#content as __dc::CollectionContent>::describe_content(&__names(), types)
+    });
     let item = set(quote!(item), &names.item, |name| quote!(::core::option::Option::Some(#name)));
     let key = set(quote!(key), &names.key, |name| name);
     let value = set(quote!(value), &names.value, |name| name);
@@ -51,6 +54,8 @@ pub(super) fn expand(
             fn contract_name() -> __dc::ContractName {
                 #contract
             }
+
+            #describe
 
             fn write(
                 &self,

@@ -6,7 +6,7 @@ use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned as _;
 use syn::{DeriveInput, Expr, Ident, LitStr, Path, Result, Token, Type, parse_quote};
 
-use crate::attributes::{Options, each_option, path, put, switch, text};
+use crate::attributes::{Options, documentation, each_option, path, put, switch, text};
 use crate::names::{Case, encode};
 
 /// What is put before a CLR namespace to make the namespace of its contracts.
@@ -35,6 +35,8 @@ pub(super) struct Container {
     /// The declared type of known types.
     pub(super) base: Option<Type>,
     pub(super) kind: Kind,
+    /// The doc comment of the type.
+    pub(super) documentation: String,
     /// Where options stand that not every kind has.
     places: Vec<(&'static str, Span)>,
     name: String,
@@ -118,6 +120,7 @@ impl Container {
             value_type: given.value_type.unwrap_or(false),
             base: given.base,
             kind: given.kind.unwrap_or(Kind::Plain),
+            documentation: documentation(&input.attrs),
             places: given.places,
             name,
             parameters,
@@ -140,6 +143,31 @@ impl Container {
                 ),
                 #namespace,
             )
+        }
+    }
+
+    /// A method that describes the contract; `kind` makes a `TypeKind` of `types`.
+    pub(super) fn describe(&self, kind: &TokenStream) -> TokenStream {
+        let documentation = &self.documentation;
+        let add = match self.parameters.is_empty() || !self.name.contains('{') {
+            true => quote!(types.add::<Self>(#documentation, |types| #kind)),
+            false => {
+                let (name, namespace, parameters) = (&self.name, &self.namespace, &self.parameters);
+                quote! {
+                    #(<#parameters as __dc::DataContract>::describe(types);)*
+                    let parameters = ::std::vec::Vec::from(
+                        [#(<#parameters as __dc::DataContract>::as_argument(types)),*],
+                    );
+                    let generic = __dc::GenericName::new(#name, #namespace, parameters);
+                    let generic = ::core::option::Option::Some(generic);
+                    types.add_generic::<Self>(#documentation, generic, |types| #kind)
+                }
+            }
+        };
+        quote! {
+            fn describe(types: &mut __dc::TypeDescriptions) -> __dc::TypeUse {
+                #add
+            }
         }
     }
 

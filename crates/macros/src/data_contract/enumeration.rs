@@ -2,10 +2,10 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{DataEnum, DeriveInput, Expr, Fields, Ident, LitStr, Result};
+use syn::{Attribute, DataEnum, DeriveInput, Expr, Fields, Ident, LitStr, Result, Type};
 
 use super::container::Container;
-use crate::attributes::{Options, each_option, switch, text};
+use crate::attributes::{Options, documentation, each_option, switch, text};
 use crate::names::Case;
 
 const OPTIONS: Options = Options(&["value", "skip"]);
@@ -14,6 +14,7 @@ struct Variant<'v> {
     ident: &'v Ident,
     /// The text on the wire; none of a variant that is no member.
     name: Option<String>,
+    documentation: String,
 }
 
 pub(super) fn expand(
@@ -36,6 +37,11 @@ pub(super) fn expand(
     let hidden =
         variants.iter().filter(|variant| variant.name.is_none()).map(|variant| variant.ident);
     let all: Vec<_> = variants.iter().map(|variant| variant.ident).collect();
+    let members = variants.iter().filter(|variant| variant.name.is_some());
+    let documentation = members.map(|variant| &variant.documentation);
+    let underlying = underlying(&input.attrs);
+    let describe =
+        container.describe(&quote!(__MEMBERS.describe(false, #underlying, &[#(#documentation),*])));
     Ok(quote! {
         const __MEMBERS: __dc::EnumMembers =
             __dc::EnumMembers(&[#((#names, #ident::#idents as i64)),*]);
@@ -47,6 +53,8 @@ pub(super) fn expand(
             fn contract_name() -> __dc::ContractName {
                 #contract
             }
+
+            #describe
 
             fn write(
                 &self,
@@ -111,6 +119,13 @@ pub(super) fn expand_flags(
     };
     let ident = &input.ident;
     let contract = container.contract_name();
+    let underlying = match number {
+        Type::Path(path) => path.path.get_ident().map_or("int", number_name),
+        _ => "int",
+    };
+    let describe = container.describe(&quote! {
+        <Self as __Members>::MEMBERS.describe(true, #underlying, &[])
+    });
     let (names, bits): (Vec<_>, Vec<_>) = members.iter().map(|(name, bits)| (name, bits)).unzip();
     Ok(quote! {
         // A trait, so that the bits can be said with `Self`.
@@ -130,6 +145,8 @@ pub(super) fn expand_flags(
             fn contract_name() -> __dc::ContractName {
                 #contract
             }
+
+            #describe
 
             fn write(
                 &self,
@@ -158,6 +175,35 @@ pub(super) fn expand_flags(
     })
 }
 
+/// The built-in type of an enumeration's numbers: `xs:int`, unless `#[repr(u8)]` or the like says another.
+fn underlying(attributes: &[Attribute]) -> &'static str {
+    let mut name = "int";
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("repr")) {
+        // What is no number (`C`) says nothing here; what is wrong, the compiler says.
+        let _ = attribute.parse_nested_meta(|meta| {
+            if let Some(ident) = meta.path.get_ident() {
+                name = number_name(ident);
+            }
+            Ok(())
+        });
+    }
+    name
+}
+
+/// What the schema calls a number of Rust.
+fn number_name(ident: &Ident) -> &'static str {
+    match ident.to_string().as_str() {
+        "i8" => "byte",
+        "u8" => "unsignedByte",
+        "i16" => "short",
+        "u16" => "unsignedShort",
+        "u32" => "unsignedInt",
+        "i64" | "isize" => "long",
+        "u64" | "usize" => "unsignedLong",
+        _ => "int",
+    }
+}
+
 impl<'v> Variant<'v> {
     fn parse(variant: &'v syn::Variant) -> Result<Self> {
         let (mut value, mut skip): (Option<LitStr>, _) = (None, None);
@@ -173,7 +219,9 @@ impl<'v> Variant<'v> {
             return Err(syn::Error::new_spanned(value, "a variant that is no member has no value"));
         }
         let name = value.map_or_else(|| Case::Same.name(&variant.ident), |value| value.value());
-        Ok(Self { ident: &variant.ident, name: (skip != Some(true)).then_some(name) })
+        let documentation = documentation(&variant.attrs);
+        let name = (skip != Some(true)).then_some(name);
+        Ok(Self { ident: &variant.ident, name, documentation })
     }
 }
 

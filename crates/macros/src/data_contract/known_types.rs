@@ -38,6 +38,16 @@ pub(super) fn expand(
                 <#declared as __dc::DataContract>::item_name()
             }
 
+            fn describe(types: &mut __dc::TypeDescriptions) -> __dc::TypeUse {
+                let declared = <#declared as __dc::DataContract>::describe(types);
+                #(<#types as __dc::DataContract>::describe(types);)*
+                declared
+            }
+
+            fn as_argument(types: &__dc::TypeDescriptions) -> __dc::GenericName {
+                <#declared as __dc::DataContract>::as_argument(types)
+            }
+
             fn accepts_type(name: &__dc::ContractName) -> bool {
                 false #(|| <#types as __dc::DataContract>::accepts_type(name))*
             }

@@ -3,7 +3,7 @@
 use syn::{Field, FieldsNamed, Ident, LitInt, LitStr, Result, Type};
 
 use super::container::Container;
-use crate::attributes::{Options, each_option, put, switch, text};
+use crate::attributes::{Options, documentation, each_option, put, switch, text};
 use crate::names::{encode, ordinal};
 
 const OPTIONS: Options =
@@ -17,6 +17,7 @@ pub(super) struct Member<'f> {
     pub(super) order: Option<i32>,
     pub(super) required: bool,
     pub(super) emit_default: bool,
+    pub(super) documentation: String,
 }
 
 /// The fields of a class by what they are.
@@ -134,6 +135,7 @@ impl Given {
             order,
             required: self.required.unwrap_or(false),
             emit_default: self.emit_default.unwrap_or(true),
+            documentation: documentation(&field.attrs),
         })
     }
 }
