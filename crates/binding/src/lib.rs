@@ -216,6 +216,7 @@ pub use stack::{
 pub use suggest::nearest;
 pub use support::support_of;
 pub use time_span::{TimeSpan, TimeSpanError};
+pub use values::UnknownName;
 pub use verdict::{CertificateSpans, EndpointVerdict, Outcome, Reason, Verdict};
 pub use waxwing_soap::{Address, AddressError, AddressingVersion, SoapVersion};
 pub use word::{Feature, Support};

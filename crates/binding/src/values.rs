@@ -68,6 +68,16 @@ pub(crate) struct ValueError {
     pub(crate) suggestion: Option<String>,
 }
 
+/// A text that is no name of an enumeration of the configuration file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}{}", .suggestion.as_ref().map(|name| format!("; did you mean {name}?")).unwrap_or_default())]
+pub struct UnknownName {
+    /// What is wrong with it.
+    pub message: String,
+    /// The nearest name.
+    pub suggestion: Option<String>,
+}
+
 /// The step at which WCF refuses a value; it decides the outer text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
@@ -456,6 +466,19 @@ macro_rules! names {
         impl std::fmt::Display for $T {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
+            }
+        }
+
+        /// The name as a configuration file has it.
+        impl std::str::FromStr for $T {
+            type Err = $crate::values::UnknownName;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                let read = $crate::values::read_name(text, Self::NAMES, $wording);
+                read.map_err(|error| $crate::values::UnknownName {
+                    message: error.message,
+                    suggestion: error.suggestion,
+                })
             }
         }
 

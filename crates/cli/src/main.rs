@@ -3,8 +3,11 @@
 // Programs read files and clocks; see clippy.toml for what the pure crates may not.
 #![allow(clippy::disallowed_methods)]
 
+mod authority;
+mod certs;
 mod check;
 mod demo;
+mod pages;
 #[allow(dead_code, reason = "the commands on metadata are being built")]
 mod print;
 #[allow(dead_code, reason = "the commands on metadata are being built")]
@@ -12,12 +15,13 @@ mod source;
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 /// Secure reliable SOAP messaging with WCF services and clients.
 #[derive(Parser)]
-#[command(version, about, arg_required_else_help = true)]
+#[command(name = "waxwing", version, arg_required_else_help = true)]
 struct Program {
     #[command(subcommand)]
     command: Command,
@@ -29,14 +33,44 @@ enum Command {
     Demo(demo::Arguments),
     /// Checks configuration files, and says what good ones do on the wire
     Check(check::Arguments),
+    /// Lists certificate stores, makes test certificates, converts .pfx files, shows what WCF would find
+    Certs(certs::Arguments),
+    /// Prints completions for a shell
+    Completions(pages::Completions),
+    /// Prints the manual page, or writes that of every command
+    Man(pages::Man),
 }
+
+/// Wrong arguments of every command but these, whose codes are older: 2 there.
+const WRONG_USAGE: u8 = 64;
+const OLDER: [&str; 2] = ["check", "demo"];
 
 fn main() -> ExitCode {
     // WAXWING_LOG=debug shows everything, WAXWING_LOG=waxwing=info less.
     let filter = EnvFilter::try_from_env("WAXWING_LOG").unwrap_or_else(|_| EnvFilter::new("error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    match Program::parse().command {
+    let program = match Program::try_parse() {
+        Ok(program) => program,
+        Err(error) => return usage(&error),
+    };
+    match program.command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Check(arguments) => check::run(arguments),
+        Command::Certs(arguments) => certs::run(arguments),
+        Command::Completions(arguments) => pages::completions(&arguments),
+        Command::Man(arguments) => pages::man(&arguments),
+    }
+}
+
+/// Help and version are no mistakes; wrong arguments have a code of their own.
+fn usage(error: &clap::Error) -> ExitCode {
+    // Whoever reads has read enough (`waxwing --help | head`).
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ if std::env::args().nth(1).is_some_and(|name| OLDER.contains(&name.as_str())) => {
+            ExitCode::from(2)
+        }
+        _ => ExitCode::from(WRONG_USAGE),
     }
 }

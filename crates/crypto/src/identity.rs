@@ -2,11 +2,15 @@
 
 use std::sync::OnceLock;
 
+use openssl::hash::MessageDigest;
+use openssl::nid::Nid;
 use openssl::pkcs12::Pkcs12;
 use openssl::provider::Provider;
+use openssl::stack::Stack;
+use zeroize::Zeroizing;
 
 use crate::certificate::Certificate;
-use crate::error::{CryptoError, reason};
+use crate::error::{CryptoError, failed, reason};
 use crate::private_key::PrivateKey;
 
 /// A certificate, its private key, and the certificates that came with them.
@@ -79,6 +83,50 @@ impl Identity {
         let own = certificates.iter().position(|certificate| key.belongs_to(certificate));
         let certificate = certificates.remove(own.ok_or(CryptoError::Mismatch(first))?);
         Ok(Self { certificate, key, chain: certificates })
+    }
+}
+
+/// How a PKCS#12 file is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pkcs12Encryption {
+    /// AES-256 and SHA-256: Windows 10 of 2018, Windows Server 2019 and later.
+    Aes256,
+    /// Triple DES and SHA-1: whatever Windows.
+    TripleDes,
+}
+
+impl Identity {
+    /// As PKCS#12, which Windows calls `.pfx`: certificate, key and chain, under a password.
+    ///
+    /// # Errors
+    ///
+    /// The library refuses.
+    pub fn to_pkcs12(
+        &self,
+        password: &str,
+        encryption: Pkcs12Encryption,
+    ) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+        const WHAT: &str = "writing PKCS#12";
+        let mut chain = Stack::new().map_err(failed(WHAT))?;
+        for certificate in &self.chain {
+            chain.push(certificate.x509().clone()).map_err(failed(WHAT))?;
+        }
+        let name = self.certificate.subject().common_name().unwrap_or_default();
+        let mut builder = Pkcs12::builder();
+        builder.name(name).pkey(self.key.pkey()).cert(self.certificate.x509()).ca(chain);
+        match encryption {
+            Pkcs12Encryption::Aes256 => {
+                builder.key_algorithm(Nid::AES_256_CBC).cert_algorithm(Nid::AES_256_CBC);
+                builder.mac_md(MessageDigest::sha256());
+            }
+            Pkcs12Encryption::TripleDes => {
+                let algorithm = Nid::PBE_WITHSHA1AND3_KEY_TRIPLEDES_CBC;
+                builder.key_algorithm(algorithm).cert_algorithm(algorithm);
+                builder.mac_md(MessageDigest::sha1());
+            }
+        }
+        let file = builder.build2(password).map_err(failed(WHAT))?;
+        Ok(Zeroizing::new(file.to_der().map_err(failed(WHAT))?))
     }
 }
 

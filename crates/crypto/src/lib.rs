@@ -36,7 +36,7 @@ pub use cipher::CipherKey;
 pub use digest::{Digest, DigestAlgorithm, HmacKey, Mac, p_sha1, sha1};
 pub use distinguished_name::DistinguishedName;
 pub use error::CryptoError;
-pub use identity::Identity;
+pub use identity::{Identity, Pkcs12Encryption};
 pub use private_key::PrivateKey;
 pub use revocation::RevocationList;
 pub use sealing::{KeyRing, KeyRingError, SealingKey, SealingKeyId};

@@ -59,6 +59,16 @@ impl PrivateKey {
         Ok(Self(Arc::new(Inner { key, rejection })))
     }
 
+    /// The key as PEM (`PRIVATE KEY`), without password; wiped when dropped.
+    ///
+    /// # Errors
+    ///
+    /// The library refuses.
+    pub fn to_pem(&self) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+        let pem = self.0.key.private_key_to_pem_pkcs8().map_err(failed("writing a private key"))?;
+        Ok(Zeroizing::new(pem))
+    }
+
     /// Whether the certificate has this key's public half.
     pub fn belongs_to(&self, certificate: &Certificate) -> bool {
         self.0.key.public_eq(certificate.public_key())

@@ -4,13 +4,12 @@
 //! calculator service of WCF's samples, and calls it through a link that loses messages both ways.
 
 mod calculator;
-mod certificates;
 mod files;
 mod link;
 mod report;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,6 +27,7 @@ use self::calculator::{CALCULATOR_CONTRACT, CalculatorClient, CalculatorService,
 use self::files::{Binding, Credential, Shown};
 use self::link::Link;
 use self::report::Report;
+use crate::authority::Party;
 
 /// Who calls, where the client shows a user name.
 const USER: &str = "alice";
@@ -69,6 +69,18 @@ fn share(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Throw-away certificates, laid out as the stores of a service and a client.
+fn certificates(stores: &Path) -> Result<(), Failure> {
+    let authority = Party::authority("Waxwing demo authority", 1)?;
+    let service = authority.issue("calc-service", &["localhost".to_owned()], 1)?;
+    let client = authority.issue("alice", &["alice".to_owned()], 1)?;
+    service.write(&stores.join("LocalMachine/My"), "calc-service", true)?;
+    authority.write(&stores.join("LocalMachine/Root"), "authority", false)?;
+    client.write(&stores.join("CurrentUser/My"), "alice", true)?;
+    authority.write(&stores.join("CurrentUser/Root"), "authority", false)?;
+    Ok(())
+}
+
 /// Runs the demonstration. Fails unless every call was executed exactly once and answered rightly.
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
@@ -92,7 +104,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 async fn demonstrate(arguments: &Arguments) -> Result<bool, Failure> {
     let begun = Instant::now();
     let folder = files::Folder::new(arguments.keep.as_deref())?;
-    certificates::make(folder.path())?;
+    certificates(&folder.path().join("certificates"))?;
     let port = free_port()?;
     let ledger = Arc::new(Ledger::default());
     let shown = Shown { binding: arguments.binding, credential: arguments.credential };

@@ -32,13 +32,13 @@ impl fmt::Display for StoredCertificate {
     }
 }
 
-/// What lies in a folder.
+/// What lies in a store, file by file.
 #[derive(Debug, Default)]
-pub(super) struct Survey {
+pub struct Survey {
     /// Its certificates, in the order of file names.
-    pub(super) certificates: Vec<StoredCertificate>,
+    pub certificates: Vec<StoredCertificate>,
     /// Why files cannot be used.
-    pub(super) problems: Vec<CertificateError>,
+    pub problems: Vec<CertificateError>,
 }
 
 /// Every certificate of a folder, in the order of file names.
@@ -67,16 +67,37 @@ pub(super) fn survey(folder: &Path) -> Survey {
 }
 
 fn of_file(file: PathBuf) -> Result<Vec<StoredCertificate>, CertificateError> {
+    let password = Password {
+        value: std::env::var(PASSWORD_VARIABLE).ok().map(Zeroizing::new),
+        hint: format!("put the right one into the environment variable {PASSWORD_VARIABLE}"),
+    };
+    of_file_with(file, &password)
+}
+
+/// The certificates of a file, one of PKCS#12 opened with `password`; without one, as a store opens it.
+pub(super) fn read_file(
+    file: &Path,
+    password: Option<Zeroizing<String>>,
+) -> Result<Vec<StoredCertificate>, CertificateError> {
+    match password {
+        None => of_file(file.to_owned()),
+        password => {
+            let hint = "give the right one".to_owned();
+            of_file_with(file.to_owned(), &Password { value: password, hint })
+        }
+    }
+}
+
+fn of_file_with(
+    file: PathBuf,
+    password: &Password,
+) -> Result<Vec<StoredCertificate>, CertificateError> {
     let octets = contents(&file)?;
     let extension = file.extension().and_then(|e| e.to_str()).unwrap_or_default();
     if !["p12", "pfx"].iter().any(|known| known.eq_ignore_ascii_case(extension)) {
         return of_text(&octets, file);
     }
-    let password = Password {
-        value: std::env::var(PASSWORD_VARIABLE).ok().map(Zeroizing::new),
-        hint: format!("put the right one into the environment variable {PASSWORD_VARIABLE}"),
-    };
-    of_pkcs12(&octets, &password, file).map(|stored| vec![stored])
+    of_pkcs12(&octets, password, file).map(|stored| vec![stored])
 }
 
 /// The password of a PKCS#12 file, and where it comes from.

@@ -21,12 +21,12 @@ use waxwing_binding::{
 use waxwing_crypto::{
     Certificate, CertificateValidator, Identity, RevocationMode, Usage, ValidationMode,
 };
+use zeroize::Zeroizing;
 
 pub use self::error::CertificateError;
 use self::find::Criterion;
 pub(crate) use self::fingerprint::Fingerprint;
-pub use self::folder::StoredCertificate;
-use self::folder::Survey;
+pub use self::folder::{StoredCertificate, Survey};
 pub use self::inspect::{CertificateFinding, CertificateUse};
 pub(crate) use self::server_roots::ServerRoots;
 use self::store_trust::StoreTrust;
@@ -66,8 +66,20 @@ pub(crate) fn certificate_of_identity(encoded: &str) -> Result<Certificate, Cert
     usable.map(|()| certificate).map_err(|e| CertificateError::Encoded(e.to_string()))
 }
 
+/// The certificates of one file (PEM, DER, PKCS#7 or PKCS#12, told apart as in a store), with the key that stands in it or
+/// beside it. Without a password a file of PKCS#12 is opened as in a store.
+///
+/// # Errors
+/// The file cannot be read or used, or the password is wrong.
+pub fn certificates_of_file(
+    file: &Path,
+    password: Option<Zeroizing<String>>,
+) -> Result<Vec<StoredCertificate>, CertificateError> {
+    folder::read_file(file, password)
+}
+
 /// Every store that may be named.
-fn every_store() -> impl Iterator<Item = (StoreLocation, StoreName)> {
+pub fn every_store() -> impl Iterator<Item = (StoreLocation, StoreName)> {
     let names = [
         StoreName::My,
         StoreName::TrustedPeople,
@@ -266,9 +278,14 @@ impl CertificateStores {
         Some(reference)
     }
 
-    /// What lies in a store, with what cannot be read of it.
-    fn survey(&self, location: StoreLocation, name: StoreName) -> Survey {
+    /// What lies in a store, with what cannot be used of it: one bad file does not hide the others.
+    pub fn survey(&self, location: StoreLocation, name: StoreName) -> Survey {
         folder::survey(&self.folder(location, name))
+    }
+
+    /// What lies in a folder that is no store, with what cannot be used of it.
+    pub fn survey_of_folder(folder: &Path) -> Survey {
+        folder::survey(folder)
     }
 
     /// What to do about a reference that nothing fits: another store where something does, or a
@@ -309,6 +326,29 @@ impl CertificateStores {
         let paths: Vec<PathBuf> = paths.collect();
         let found = paths.iter().find(|folder| folder.is_dir()).or_else(|| paths.last());
         found.cloned().unwrap_or_else(|| self.base.clone())
+    }
+
+    /// Everything that fits a reference, as `X509Certificate2Collection.Find` gives it. WCF takes a reference only when this
+    /// is exactly one.
+    ///
+    /// # Errors
+    /// A file cannot be used, or the kind of search is not supported.
+    pub fn matching(
+        &self,
+        reference: &CertificateReference,
+    ) -> Result<Vec<StoredCertificate>, CertificateError> {
+        match self.find(reference) {
+            Ok(one) => Ok(vec![one]),
+            Err(CertificateError::NotFound { .. }) => Ok(Vec::new()),
+            Err(CertificateError::Several { .. }) => {
+                let location = reference.store_location.unwrap_or(StoreLocation::CurrentUser);
+                let criterion = Criterion::of(reference)?;
+                let mut all = self.all(location, reference.store_name)?;
+                all.retain(|stored| criterion.fits(&stored.certificate));
+                Ok(all)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn find(
