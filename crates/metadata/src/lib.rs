@@ -5,11 +5,13 @@
 //! | module | what |
 //! | --- | --- |
 //! | [`wsdl`], [`schema`], [`policy`] | models of the three kinds of document |
+//! | [`export`] | what a service says of itself: documents of its contracts and bindings, as WCF's exporter writes them |
 //! | [`contract`] | what a port offers: operations, messages, faults and types, as a programmer sees them |
 //!
 //! No module reads a file, a socket or the clock.
 
 pub mod contract;
+pub mod export;
 mod finding;
 mod location;
 mod name;

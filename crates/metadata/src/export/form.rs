@@ -1,0 +1,201 @@
+//! The forms in which documents are written.
+
+use std::collections::BTreeSet;
+
+use waxwing_xml::Document;
+
+use super::documents::Documents;
+use super::imports;
+use crate::name::QName;
+use crate::schema::Schema;
+use crate::wsdl::{self, Definitions};
+
+/// How documents name one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form<'a> {
+    /// By addresses below this one: `?wsdl`, `?wsdl=wsdl0`, `?xsd=xsd0`.
+    Split(&'a str),
+    /// By names of files in one folder, made of the namespaces as svcutil makes them.
+    Files,
+    /// By namespace alone: sections of an answer to WS-MetadataExchange.
+    Sections,
+}
+
+/// A document that was written.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// What it is called: `wsdl`, `wsdl=wsdl0`, `xsd=xsd0`; or the name of its file.
+    pub name: String,
+    /// Its target namespace.
+    pub namespace: String,
+    /// Whether it is a schema.
+    pub is_schema: bool,
+    /// The document.
+    pub document: Document,
+}
+
+/// Why there is no single document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SingleError {
+    /// The namespaces of the contracts.
+    pub namespaces: BTreeSet<String>,
+}
+
+impl std::fmt::Display for SingleError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let all: Vec<_> = self.namespaces.iter().map(String::as_str).collect();
+        write!(
+            f,
+            "the contracts of this service are in several namespaces ({}), and one WSDL document has one: ask for ?wsdl, or give \
+             the contracts one namespace",
+            all.join(", ")
+        )
+    }
+}
+
+impl std::error::Error for SingleError {}
+
+impl Documents {
+    /// Writes all documents, WSDL first.
+    pub fn write(&self, form: Form<'_>) -> Vec<Written> {
+        let names = Names::of(self, form);
+        let wsdl = self.wsdl.iter().enumerate().map(|(at, definitions)| {
+            let mut own = definitions.clone();
+            for import in &mut own.imports {
+                import.location = names.wsdl(&import.namespace);
+            }
+            own.schemas.iter_mut().for_each(|schema| names.locate(schema));
+            Written {
+                name: names.wsdl[at].1.clone(),
+                namespace: own.target_namespace.clone(),
+                is_schema: false,
+                document: self.definitions(&own),
+            }
+        });
+        let schemas = self.schemas.iter().enumerate().map(|(at, schema)| {
+            let mut own = schema.clone();
+            names.locate(&mut own);
+            Written {
+                name: names.schemas[at].1.clone(),
+                namespace: own.target_namespace.clone(),
+                is_schema: true,
+                document: imports::document(&own),
+            }
+        });
+        wsdl.chain(schemas).collect()
+    }
+
+    /// Writes everything in one document (`?singleWsdl`): the service and its bindings are in the namespace of the contracts.
+    ///
+    /// # Errors
+    /// The contracts have several namespaces.
+    pub fn single(&self) -> Result<Document, SingleError> {
+        let mut namespaces = self.contract_namespaces.iter();
+        let (Some(namespace), None) = (namespaces.next(), namespaces.next()) else {
+            return Err(SingleError { namespaces: self.contract_namespaces.clone() });
+        };
+        let mut all = self.wsdl[0].clone();
+        all.target_namespace.clone_from(namespace);
+        all.imports.clear();
+        all.schemas.clone_from(&self.schemas);
+        for other in &self.wsdl[1..] {
+            all.policies.extend(other.policies.iter().cloned());
+            all.messages.extend(other.messages.iter().cloned());
+            all.port_types.extend(other.port_types.iter().cloned());
+            all.bindings.extend(other.bindings.iter().cloned());
+        }
+        let moved = |name: &mut QName| *name = QName::new(namespace.as_str(), name.local.clone());
+        all.bindings.iter_mut().for_each(|binding| moved(&mut binding.name));
+        for service in &mut all.services {
+            moved(&mut service.name);
+            service.ports.iter_mut().for_each(|port| moved(&mut port.binding));
+        }
+        Ok(self.definitions(&all))
+    }
+
+    fn definitions(&self, definitions: &Definitions) -> Document {
+        wsdl::write(definitions, self.version, &mut |document, parent, schema| {
+            imports::write(document, parent, schema);
+        })
+    }
+}
+
+/// Where each document is: its name, and its namespace.
+struct Names {
+    wsdl: Vec<(String, String)>,
+    schemas: Vec<(String, String)>,
+    base: Option<String>,
+    by_name: bool,
+}
+
+impl Names {
+    fn of(documents: &Documents, form: Form<'_>) -> Self {
+        let mut taken = BTreeSet::new();
+        let mut name = |namespace: &str, split: String, end: &str| match form {
+            Form::Files => {
+                let base = file_name(namespace);
+                let names = (0u32..).map(|number| match number {
+                    0 => format!("{base}.{end}"),
+                    number => format!("{base}{number}.{end}"),
+                });
+                names.into_iter().find(|name| taken.insert(name.to_lowercase())).unwrap_or_default()
+            }
+            Form::Split(_) | Form::Sections => split,
+        };
+        let wsdl = documents.wsdl.iter().enumerate().map(|(at, own)| {
+            let split = match at {
+                0 => "wsdl".to_owned(),
+                at => format!("wsdl=wsdl{}", at - 1),
+            };
+            (own.target_namespace.clone(), name(&own.target_namespace, split, "wsdl"))
+        });
+        let wsdl = wsdl.collect();
+        let schemas = documents.schemas.iter().enumerate().map(|(at, own)| {
+            let name = name(&own.target_namespace, format!("xsd=xsd{at}"), "xsd");
+            (own.target_namespace.clone(), name)
+        });
+        let schemas = schemas.collect();
+        let base = match form {
+            Form::Split(base) => Some(format!("{base}?")),
+            _ => None,
+        };
+        Self { wsdl, schemas, base, by_name: form == Form::Files }
+    }
+
+    fn place(&self, names: &[(String, String)], namespace: &str) -> Option<String> {
+        let (_, name) = names.iter().find(|(own, _)| own == namespace)?;
+        match &self.base {
+            Some(base) => Some(format!("{base}{name}")),
+            None => self.by_name.then(|| name.clone()),
+        }
+    }
+
+    fn wsdl(&self, namespace: &str) -> Option<String> {
+        self.place(&self.wsdl, namespace)
+    }
+
+    fn locate(&self, schema: &mut Schema) {
+        for import in &mut schema.imports {
+            import.schema_location = self.place(&self.schemas, &import.namespace);
+        }
+    }
+}
+
+/// As svcutil calls files: without scheme, with points for slashes and colons.
+fn file_name(namespace: &str) -> String {
+    let rest = namespace.split_once("://").map_or(namespace, |(_, rest)| rest);
+    let rest = rest.trim_matches(|c| c == '/' || c == ':');
+    let point = |c: char| match c {
+        'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' | '.' => c,
+        _ => '.',
+    };
+    // A path must not be made of it.
+    let name: String = rest.chars().map(point).take(MAX_FILE_NAME).collect();
+    match name.trim_matches('.') {
+        "" => "metadata".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+/// The longest name of a file, without its end.
+const MAX_FILE_NAME: usize = 150;
