@@ -152,6 +152,8 @@ pub fn derive_data_contract(input: TokenStream) -> TokenStream {
 ///
 /// A parameter or result of type `RawBody` is the whole body, as XML.
 ///
+/// Doc comments of the trait, of methods and of parameters are in the description of the contract, as documentation.
+///
 /// # Example
 ///
 /// ```

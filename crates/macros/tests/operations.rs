@@ -505,7 +505,7 @@ mod levels {
     #![allow(missing_docs, unreachable_pub)]
 
     use waxwing::contract::{
-        HeaderDescription, MessageDescription, OperationFault, ProtectionLevel, service_contract,
+        MessageDescription, OperationFault, PartDescription, ProtectionLevel, service_contract,
     };
 
     #[service_contract(namespace = "urn:l", name = "ILevels", protection_level = Sign)]
@@ -535,15 +535,21 @@ mod levels {
         let [nothing, all] = LEVELS_CONTRACT.operations else { panic!("two operations") };
         assert_eq!(nothing.protection_level, None);
         let MessageDescription { protection_level, parts, headers, .. } = nothing.request;
-        assert_eq!((protection_level, parts, headers.len()), (None, &[None][..], 0));
+        let part_levels = |parts: &[PartDescription]| -> Vec<Option<ProtectionLevel>> {
+            parts.iter().map(|part| part.protection_level).collect()
+        };
+        assert_eq!((protection_level, part_levels(parts), headers.len()), (None, vec![None], 0));
         assert_eq!(all.protection_level, OPEN);
         assert_eq!(all.request.protection_level, SIGN);
-        assert_eq!(all.request.parts, [SECRET, None]);
-        let header = |local, level| HeaderDescription::new("urn:l", local, level);
-        assert_eq!(all.request.headers, [header("trace", OPEN)]);
+        assert_eq!(part_levels(all.request.parts), [SECRET, None]);
+        let headers = |parts: &[PartDescription]| -> Vec<_> {
+            parts.iter().map(|part| (part.namespace, part.local, part.protection_level)).collect()
+        };
+        let header = |local, level| ("urn:l", local, level);
+        assert_eq!(headers(all.request.headers), [header("trace", OPEN)]);
         assert_eq!(all.reply.protection_level, SECRET);
-        assert_eq!(all.reply.parts, [None]);
-        assert_eq!(all.reply.headers, [header("Status", SIGN), header("Ticket", None)]);
+        assert_eq!(part_levels(all.reply.parts), [None]);
+        assert_eq!(headers(all.reply.headers), [header("Status", SIGN), header("Ticket", None)]);
         let faults: Vec<_> = all.faults.iter().map(|fault| fault.protection_level).collect();
         assert_eq!(faults, [None, SECRET]);
     }

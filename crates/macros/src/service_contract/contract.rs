@@ -8,7 +8,9 @@ use syn::{ItemTrait, LitStr, Path, Result, TraitItem, Visibility, parse_quote};
 use super::base::{Base, bases, client_of, constant_of, service_of};
 use super::names::ContractNames;
 use super::operation::Operation;
-use crate::attributes::{Level, Mode, Options, level, path, session_mode, switch, text};
+use crate::attributes::{
+    Level, Mode, Options, documentation, level, path, session_mode, switch, text,
+};
 use crate::names::{Case, constant_case, encode};
 
 const OPTIONS: Options = Options(&[
@@ -36,6 +38,8 @@ pub(super) struct Contract {
     /// The contracts that it inherits from.
     pub(super) bases: Vec<Base>,
     pub(super) operations: Vec<Operation>,
+    /// The doc comment of the trait.
+    pub(super) documentation: String,
 }
 
 impl Contract {
@@ -87,6 +91,7 @@ impl Contract {
             session_mode,
             bases,
             operations,
+            documentation: documentation(&item.attrs),
         })
     }
 

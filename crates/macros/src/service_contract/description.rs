@@ -2,12 +2,13 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::Type;
 
 use super::base::Base;
 use super::contract::Contract;
 use super::operation::Operation;
-use super::parts::{Input, Output, Parameter, ResultPart};
-use crate::attributes::{Level, Mode};
+use super::parts::{Form, Input, Output, Parameter, ResultPart, Wrapper};
+use crate::attributes::{Level, Mode, documentation};
 
 pub(super) fn expand(contract: &Contract) -> TokenStream {
     let private = &contract.private;
@@ -24,7 +25,7 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
     };
     let mode = quote!(#private::SessionMode::#mode);
     let operations = contract.operations.iter().map(|operation| describe(contract, operation));
-    let (own, ident) = (contract.own(), &contract.ident);
+    let (own, ident, documentation) = (contract.own(), &contract.ident, &contract.documentation);
     let all = all_operations(contract, &mode);
     quote! {
         #[doc(hidden)]
@@ -38,6 +39,7 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
                 .with_configuration_name(#configuration_name)
                 .with_protection_level(#protection_level)
                 .with_session_mode(#mode)
+                .with_documentation(#documentation)
                 .of_trait(::core::concat!(::core::module_path!(), "::", ::core::stringify!(#ident)))
         };
     }
@@ -70,36 +72,55 @@ fn describe(contract: &Contract, operation: &Operation) -> TokenStream {
         None => quote!(::core::option::Option::None),
     };
     let faults = operation.faults.iter().map(|fault| {
-        let (action, detail) = (&fault.action, &fault.detail);
+        let (name, action, detail) = (&fault.name, &fault.action, &fault.detail);
         let element = match &fault.element {
             Some((local, namespace)) => quote!(.with_element(#local, #namespace)),
             None => TokenStream::new(),
         };
         let level = optional_level(private, fault.protection_level);
         quote! {
-            #private::FaultDescription::new(#action, #private::TypeId::of::<#detail>)
+            #private::FaultDescription::of::<#detail>(#name, #action)
                 #element
                 .with_protection_level(#level)
         }
     });
     let [level, request_level, reply_level] =
         operation.levels.map(|level| optional_level(private, level));
-    let parameters = match &operation.input {
-        Input::Parts(parameters) => parameters.iter().map(Part::of_parameter).collect(),
-        Input::Raw(only) | Input::Message(only) => vec![Part::of_parameter(only)],
+    let (raw_request, parameters) = match &operation.input {
+        Input::Parts(parameters) => (false, parameters.iter().map(Part::of_parameter).collect()),
+        Input::Raw(only) | Input::Message(only) => (true, vec![Part::of_parameter(only)]),
     };
-    let results = match &operation.output {
-        Output::Parts { parts, .. } => parts.iter().map(Part::of_result).collect(),
-        Output::Raw | Output::Message => Vec::new(),
+    let raw_result = format!("{name}Result");
+    let (raw_reply, results) = match &operation.output {
+        Output::Parts { parts, .. } => (false, parts.iter().map(Part::of_result).collect()),
+        Output::Raw | Output::Message => {
+            (true, vec![Part::raw(&raw_result, &contract.names.namespace)])
+        }
     };
-    let request = message(private, &request_level, &parameters);
-    let reply = message(private, &reply_level, &results);
+    let body = |raw: bool, wrapper: Option<&Wrapper>| match wrapper {
+        _ if raw => quote!(#private::BodyDescription::Raw),
+        None => quote!(#private::BodyDescription::Bare),
+        Some(Wrapper { local, namespace }) => {
+            quote!(#private::BodyDescription::wrapped(#local, #namespace))
+        }
+    };
+    let request = body(raw_request, operation.request.as_ref());
+    let request = message(private, &request, raw_request, &request_level, &parameters);
+    let reply = match operation.reply_action {
+        Some(_) => {
+            let reply = body(raw_reply, operation.reply.as_ref());
+            message(private, &reply, raw_reply, &reply_level, &results)
+        }
+        None => quote!(#private::MessageDescription::EMPTY),
+    };
     let (initiating, terminating) = (operation.initiating, operation.terminating);
+    let documentation = documentation(&operation.docs);
     quote! {
         #private::OperationDescription::new(#name, #action, #reply_action)
             .with_messages(#request, #reply, &[#(#faults),*])
             .with_protection_level(#level)
             .in_session(#initiating, #terminating)
+            .with_documentation(#documentation)
     }
 }
 
@@ -108,30 +129,72 @@ struct Part<'p> {
     namespace: &'p str,
     local: &'p str,
     header: bool,
+    form: Form,
     level: Option<Level>,
+    documentation: &'p str,
+    ty: Option<&'p Type>,
 }
 
 impl<'p> Part<'p> {
     fn of_parameter(part: &'p Parameter) -> Self {
-        let Parameter { namespace, local, header, protection_level, .. } = part;
-        Self { namespace, local, header: *header, level: *protection_level }
+        let Parameter { namespace, local, header, form, protection_level, owned, .. } = part;
+        let (header, form, level) = (*header, *form, *protection_level);
+        let documentation = &part.documentation;
+        Self { namespace, local, header, form, level, documentation, ty: Some(owned) }
     }
 
     fn of_result(part: &'p ResultPart) -> Self {
-        let ResultPart { namespace, local, header, protection_level, .. } = part;
-        Self { namespace, local, header: *header, level: *protection_level }
+        let ResultPart { namespace, local, header, form, protection_level, ty } = part;
+        let (header, form, level) = (*header, *form, *protection_level);
+        Self { namespace, local, header, form, level, documentation: "", ty: Some(ty) }
+    }
+
+    fn raw(local: &'p str, namespace: &'p str) -> Self {
+        let (header, form, level) = (false, Form::Once, None);
+        Self { namespace, local, header, form, level, documentation: "", ty: None }
+    }
+
+    fn describe(&self, private: &syn::Path, raw: bool) -> TokenStream {
+        let Self { namespace, local, documentation, .. } = self;
+        let level = optional_level(private, self.level);
+        let (form, describe) = match (self.form, self.ty) {
+            (_, Some(_)) if raw => (quote!(Once), quote!(#private::describe_raw)),
+            (_, None) => (quote!(Once), quote!(#private::describe_raw)),
+            (Form::Once, Some(ty)) => {
+                (quote!(Once), quote!(<#ty as #private::DataContract>::describe))
+            }
+            (Form::Optional, Some(ty)) => {
+                (quote!(Optional), quote!(<#ty as #private::DataContract>::describe))
+            }
+            (Form::Repeated, Some(ty)) => {
+                (quote!(Repeated), quote!(<#ty as #private::Items>::describe_item))
+            }
+        };
+        quote! {
+            #private::PartDescription::new(#local, #namespace, #describe)
+                .with_form(#private::PartForm::#form)
+                .with_protection_level(#level)
+                .with_documentation(#documentation)
+        }
     }
 }
 
-fn message(private: &syn::Path, level: &TokenStream, parts: &[Part<'_>]) -> TokenStream {
-    let headers = parts.iter().filter(|part| part.header).map(|part| {
-        let Part { namespace, local, level, .. } = part;
-        let level = optional_level(private, *level);
-        quote!(#private::HeaderDescription::new(#namespace, #local, #level))
-    });
-    let body = parts.iter().filter(|part| !part.header);
-    let levels = body.map(|part| optional_level(private, part.level));
-    quote!(#private::MessageDescription::new(#level, &[#(#levels),*], &[#(#headers),*]))
+fn message(
+    private: &syn::Path,
+    body: &TokenStream,
+    raw: bool,
+    level: &TokenStream,
+    parts: &[Part<'_>],
+) -> TokenStream {
+    let describe = |header: bool| {
+        let parts = parts.iter().filter(move |part| part.header == header);
+        parts.map(move |part| part.describe(private, raw && !header))
+    };
+    let (parts, headers) = (describe(false), describe(true));
+    quote! {
+        #private::MessageDescription::new(#body, &[#(#parts),*], &[#(#headers),*])
+            .with_protection_level(#level)
+    }
 }
 
 fn optional_level(private: &syn::Path, level: Option<Level>) -> TokenStream {

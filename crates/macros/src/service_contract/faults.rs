@@ -10,6 +10,8 @@ use crate::names::{Case, encode};
 /// A fault by the type of its detail.
 pub(super) struct DeclaredFault {
     pub(super) detail: Path,
+    /// Its name in metadata, filled by [`DeclaredFault::resolved`].
+    pub(super) name: String,
     /// Filled by [`DeclaredFault::resolved`].
     pub(super) action: String,
     /// Local name and namespace, where the contract of the operation names the element.
@@ -30,6 +32,8 @@ impl DeclaredFault {
     /// The same with WCF's defaults for what is not given.
     pub(super) fn resolved(mut self, contract: &ContractNames, operation: &str) -> Self {
         let value = |text: &Option<LitStr>| text.as_ref().map(LitStr::value);
+        let name = value(&self.given.name);
+        self.name = encode(&name.unwrap_or_else(|| format!("{}Fault", clr_name(&self.detail))));
         self.action = value(&self.given.action).unwrap_or_else(|| {
             contract.action(&format!("{operation}{}Fault", clr_name(&self.detail)))
         });
@@ -52,8 +56,9 @@ pub(super) fn faults(meta: &ParseNestedMeta<'_>) -> Result<Vec<DeclaredFault>> {
             syn::parenthesized!(options in content);
             given = parse_options(&options)?;
         }
-        let (action, element, protection_level) = (String::new(), None, given.protection_level);
-        faults.push(DeclaredFault { detail, action, element, protection_level, given });
+        let (name, action, element) = (String::new(), String::new(), None);
+        let protection_level = given.protection_level;
+        faults.push(DeclaredFault { detail, name, action, element, protection_level, given });
         if !content.is_empty() {
             content.parse::<Token![,]>()?;
         }

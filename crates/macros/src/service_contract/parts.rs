@@ -8,7 +8,7 @@ use syn::{
     Token, TraitItemFn, Type, parse_quote,
 };
 
-use crate::attributes::{Level, Options, each_option, level, switch, text};
+use crate::attributes::{Level, Options, documentation, each_option, level, switch, text};
 use crate::names::{Case, encode};
 
 /// An element around parts.
@@ -29,6 +29,7 @@ pub(super) struct Parameter {
     pub(super) header: bool,
     pub(super) form: Form,
     pub(super) protection_level: Option<Level>,
+    pub(super) documentation: String,
 }
 
 /// How often a part or a header is written.
@@ -222,6 +223,7 @@ impl Parameter {
             header: header.unwrap_or(false),
             form: form(ident, optional, repeated)?,
             protection_level,
+            documentation: documentation(&argument.attrs),
         })
     }
 

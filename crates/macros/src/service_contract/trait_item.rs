@@ -16,7 +16,9 @@ pub(super) fn expand(mut item: ItemTrait) -> TokenStream {
         method.attrs.retain(|attribute| !attribute.path().is_ident("operation"));
         for argument in &mut method.sig.inputs {
             if let FnArg::Typed(argument) = argument {
-                argument.attrs.retain(|attribute| !attribute.path().is_ident("param"));
+                // The compiler takes no doc comments there; they are in the description.
+                let own = ["param", "doc"];
+                argument.attrs.retain(|known| !own.iter().any(|own| known.path().is_ident(own)));
             }
         }
         if let ReturnType::Type(_, ty) = &mut method.sig.output {

@@ -1,10 +1,10 @@
 //! What is known about a contract without its types.
 
-use std::any::TypeId;
-
 use waxwing_binding::{ContractRequirements, SessionMode};
 use waxwing_reliable::Shape;
 use waxwing_security::ProtectionLevel;
+
+use super::message::{FaultDescription, MessageDescription};
 
 /// A service contract. The macro makes one of every trait; in code it is made with [`ContractDescription::new`].
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +25,8 @@ pub struct ContractDescription {
     pub operations: &'static [OperationDescription],
     /// The trait, by which two contracts of one name are told apart; empty of one made in code.
     pub trait_path: &'static str,
+    /// The doc comment of the trait; empty without one.
+    pub documentation: &'static str,
 }
 
 /// An operation of a service contract.
@@ -53,6 +55,8 @@ pub struct OperationDescription {
     pub faults: &'static [FaultDescription],
     /// The contract that declares it, when that is another one (`OperationDescription.DeclaringContract`).
     pub inherited_from: Option<DeclaringContract>,
+    /// The doc comment of the method; empty without one.
+    pub documentation: &'static str,
 }
 
 /// The contract that an inherited operation comes from. Its names are in the operation's actions, and its protection
@@ -68,91 +72,6 @@ pub struct DeclaringContract {
     pub protection_level: Option<ProtectionLevel>,
     /// Its trait.
     pub trait_path: &'static str,
-}
-
-/// A message of an operation, as far as its protection goes (`[MessageContract]`).
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct MessageDescription {
-    /// How the message is protected; none: as the operation says.
-    pub protection_level: Option<ProtectionLevel>,
-    /// How the parts of the body are protected (`[MessageBodyMember]`), each by itself; none: as the message. The body as a
-    /// whole has the highest of them.
-    pub parts: &'static [Option<ProtectionLevel>],
-    /// The headers (`[MessageHeader]`).
-    pub headers: &'static [HeaderDescription],
-}
-
-/// A header that a message of a contract has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct HeaderDescription {
-    /// Its namespace.
-    pub namespace: &'static str,
-    /// Its local name.
-    pub local: &'static str,
-    /// How it is protected; none: as the message.
-    pub protection_level: Option<ProtectionLevel>,
-}
-
-/// A fault that an operation declares (`FaultContract`).
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct FaultDescription {
-    /// The action of the fault.
-    pub action: &'static str,
-    /// Local name and namespace of the detail element, where it is not called after its data contract.
-    pub element: Option<(&'static str, &'static str)>,
-    /// The Rust type of the detail.
-    pub detail: fn() -> TypeId,
-    /// How the fault is protected; none: as the operation says.
-    pub protection_level: Option<ProtectionLevel>,
-}
-
-impl MessageDescription {
-    /// A message that says nothing of its own.
-    pub const EMPTY: Self = Self { protection_level: None, parts: &[], headers: &[] };
-
-    /// A message with parts and headers.
-    pub const fn new(
-        protection_level: Option<ProtectionLevel>,
-        parts: &'static [Option<ProtectionLevel>],
-        headers: &'static [HeaderDescription],
-    ) -> Self {
-        Self { protection_level, parts, headers }
-    }
-}
-
-impl HeaderDescription {
-    /// A header.
-    pub const fn new(
-        namespace: &'static str,
-        local: &'static str,
-        protection_level: Option<ProtectionLevel>,
-    ) -> Self {
-        Self { namespace, local, protection_level }
-    }
-}
-
-impl FaultDescription {
-    /// A fault whose detail is of the type `detail`, in an element called after its data contract.
-    pub const fn new(action: &'static str, detail: fn() -> TypeId) -> Self {
-        Self { action, element: None, detail, protection_level: None }
-    }
-
-    /// The same with a detail element of its own.
-    #[must_use]
-    pub const fn with_element(mut self, local: &'static str, namespace: &'static str) -> Self {
-        self.element = Some((local, namespace));
-        self
-    }
-
-    /// The same with a protection level of its own.
-    #[must_use]
-    pub const fn with_protection_level(mut self, level: Option<ProtectionLevel>) -> Self {
-        self.protection_level = level;
-        self
-    }
 }
 
 impl OperationDescription {
@@ -174,6 +93,7 @@ impl OperationDescription {
             reply: MessageDescription::EMPTY,
             faults: &[],
             inherited_from: None,
+            documentation: "",
         }
     }
 
@@ -193,6 +113,13 @@ impl OperationDescription {
     #[must_use]
     pub const fn with_protection_level(mut self, level: Option<ProtectionLevel>) -> Self {
         self.protection_level = level;
+        self
+    }
+
+    /// The same with documentation.
+    #[must_use]
+    pub const fn with_documentation(mut self, documentation: &'static str) -> Self {
+        self.documentation = documentation;
         self
     }
 
@@ -219,6 +146,7 @@ impl ContractDescription {
             session_mode: SessionMode::Allowed,
             operations,
             trait_path: "",
+            documentation: "",
         }
     }
 
@@ -247,6 +175,13 @@ impl ContractDescription {
     #[must_use]
     pub const fn of_trait(mut self, path: &'static str) -> Self {
         self.trait_path = path;
+        self
+    }
+
+    /// The same with documentation.
+    #[must_use]
+    pub const fn with_documentation(mut self, documentation: &'static str) -> Self {
+        self.documentation = documentation;
         self
     }
 

@@ -74,6 +74,7 @@ mod error;
 mod fault;
 mod header;
 mod inherit;
+mod message;
 mod options;
 mod owned;
 mod quotas;
@@ -87,13 +88,13 @@ pub use crate::future::BoxFuture;
 pub use body::BodyError;
 pub use caller::{Caller, Claim, ClaimRight, ClaimValue, Identity, claim_types};
 pub use context::OperationContext;
-pub use description::{
-    ContractDescription, DeclaringContract, FaultDescription, HeaderDescription,
-    MessageDescription, OperationDescription,
-};
+pub use description::{ContractDescription, DeclaringContract, OperationDescription};
 pub use error::{CallError, ContractError, FaultDetail};
 pub use fault::{ExceptionDetail, FaultOptions, OperationFault};
 pub use header::{MessageHeader, ReplyHeaders};
+pub use message::{
+    BodyDescription, ElementName, FaultDescription, MessageDescription, PartDescription, PartForm,
+};
 pub use options::{CallOptions, Configured};
 pub use owned::{OwnedContract, OwnedMessage, OwnedOperation};
 pub use quotas::ObjectQuotas;
@@ -201,13 +202,13 @@ pub mod __private {
     pub use super::body::{BodyError, MessageReader, MessageWriter};
     pub use super::client::{call, reply_action, send};
     pub use super::inherit::{Parts, count, merge};
+    pub use super::message::{Items, describe_raw};
     pub use super::{
-        BoxFuture, CallError, CallOptions, Configured, ContractDescription, Dispatch,
-        FaultDescription, HeaderDescription, MessageDescription, MessageHeader, ObjectQuotas,
-        OperationContext, OperationDescription, OperationFault, Outgoing, ProtectionLevel, RawBody,
-        RawMessage, Request, RequestChannel, SessionMode,
+        BodyDescription, BoxFuture, CallError, CallOptions, Configured, ContractDescription,
+        Dispatch, FaultDescription, MessageDescription, MessageHeader, ObjectQuotas,
+        OperationContext, OperationDescription, OperationFault, Outgoing, PartDescription,
+        PartForm, ProtectionLevel, RawBody, RawMessage, Request, RequestChannel, SessionMode,
     };
-    pub use std::any::TypeId;
     pub use std::sync::Arc;
     pub use waxwing_datacontract::{ContractName, DataContract, WriteError};
     pub use waxwing_soap::{Envelope, MessageVersion};

@@ -7,7 +7,8 @@ use waxwing_binding::{ContractRequirements, SessionMode};
 use waxwing_reliable::Shape;
 use waxwing_security::ProtectionLevel;
 
-use super::description::{ContractDescription, MessageDescription, OperationDescription};
+use super::description::{ContractDescription, OperationDescription};
+use super::message::MessageDescription;
 
 /// A contract without its types, which need not be known before the program runs. Cheap to clone.
 ///
@@ -326,7 +327,7 @@ impl From<&MessageDescription> for OwnedMessage {
         });
         Self {
             protection_level: message.protection_level,
-            parts: message.parts.to_vec(),
+            parts: message.parts.iter().map(|part| part.protection_level).collect(),
             headers: headers.collect(),
         }
     }
