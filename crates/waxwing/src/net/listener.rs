@@ -9,6 +9,7 @@ use bytes::Bytes;
 use waxwing_security::conversation::{CertificateEvidence, UserNameEvidence};
 
 use super::authentication::HttpAuthentication;
+use super::page::{Page, PageRequest};
 use super::tls::ServiceTls;
 use crate::digest::DigestClaim;
 use crate::future::BoxFuture;
@@ -85,6 +86,11 @@ pub trait Receiver: Send + Sync {
     /// How long a peer may take for a whole request, from its head on (`requestInitializationTimeout`); none: the listener has
     /// limits of its own.
     fn request_timeout(&self) -> Option<Duration> {
+        None
+    }
+
+    /// What is shown to somebody who only looks (GET). None: there is nothing to see here, and messages are sent by POST (405).
+    fn page(&self, _request: &PageRequest) -> Option<Page> {
         None
     }
 

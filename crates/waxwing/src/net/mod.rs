@@ -15,6 +15,7 @@ mod authentication;
 mod http;
 mod listener;
 pub mod memory;
+mod page;
 mod parameters;
 mod paths;
 mod place;
@@ -32,6 +33,7 @@ pub use self::listener::{
     HostNames, Incoming, ListenError, Listener, Listening, Receiver, Refusal, Reply, Route,
     TransportCaller,
 };
+pub use self::page::{Page, PageRequest};
 pub(crate) use self::place::{place_of, wrong_scheme};
 pub use self::tls::ServiceTls;
 pub use self::transport::{Answer, Outcome, Request, Transport, Written};

@@ -10,13 +10,14 @@ use http::header::{
     ALLOW, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST,
     PROXY_AUTHORIZATION, WWW_AUTHENTICATE,
 };
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
 
 use super::places::{Connection, ConnectionRoom, End, Places, Stage};
 use crate::net::http::body::{CollectError, collect};
 use crate::net::listener::TransportCaller;
+use crate::net::page::Page;
 use crate::panics;
 
 /// One request as it came in.
@@ -26,7 +27,7 @@ pub(super) struct HttpRequest {
     pub(super) path: String,
     /// The host that is asked for, with its port if it is named.
     pub(super) host: Option<String>,
-    /// The method; the server lets GET and POST through.
+    /// The method; the server lets GET, HEAD and POST through.
     pub(super) method: Method,
     /// The `Content-Type` header, if it is there and is text.
     pub(super) content_type: Option<String>,
@@ -60,6 +61,8 @@ pub(super) enum HttpReply {
     },
     /// A status without a body, e.g. 202.
     Empty(StatusCode),
+    /// What is shown to somebody who looks.
+    Page(Page),
     /// 401, with what is asked for.
     Unauthorized(Vec<HeaderValue>),
     /// Close the connection without an answer, as WCF does with a request that it aborts.
@@ -128,9 +131,9 @@ impl<H: HttpHandler> Exchange<H> {
     ) -> Result<Result<HttpRequest, Response<Full<Bytes>>>, Aborted> {
         let (mut head, body) = request.into_parts();
         veil(&mut head.headers);
-        if head.method != Method::POST && head.method != Method::GET {
+        if ![Method::POST, Method::GET, Method::HEAD].contains(&head.method) {
             let mut refusal = empty(StatusCode::METHOD_NOT_ALLOWED);
-            refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
+            refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
             return Ok(Err(refusal));
         }
         if names_several(&head.headers, "soapaction") || names_several(&head.headers, "host") {
@@ -192,6 +195,7 @@ impl<H: HttpHandler> Exchange<H> {
                 }
                 Ok(response)
             }
+            Ok(HttpReply::Page(page)) => Ok(self.page(page)),
             Ok(HttpReply::Empty(status)) => Ok(empty(status)),
             Ok(HttpReply::Unauthorized(challenges)) => {
                 let mut response = empty(StatusCode::UNAUTHORIZED);
@@ -206,6 +210,25 @@ impl<H: HttpHandler> Exchange<H> {
                 Ok(empty(StatusCode::INTERNAL_SERVER_ERROR))
             }
         }
+    }
+}
+
+impl<H> Exchange<H> {
+    /// The content is left out by `hyper` where HEAD asks.
+    fn page(&self, page: Page) -> Response<Full<Bytes>> {
+        let content = self.places.answer(&self.connection, page.content);
+        let mut response = Response::new(Full::new(content));
+        let status = StatusCode::from_u16(page.status);
+        *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let kind = (CONTENT_TYPE.as_str(), page.content_type.to_owned());
+        let kind = Some(kind).filter(|(_, kind)| !kind.is_empty());
+        for (name, value) in kind.into_iter().chain(page.headers) {
+            let named = HeaderName::from_bytes(name.as_bytes());
+            if let (Ok(name), Ok(value)) = (named, HeaderValue::from_str(&value)) {
+                response.headers_mut().append(name, value);
+            }
+        }
+        response
     }
 }
 

@@ -16,6 +16,7 @@ use crate::net::authentication::Shown;
 use crate::net::listener::{
     Incoming, ListenError, Listener, Listening, Receiver, Refusal, Reply, Route, TransportCaller,
 };
+use crate::net::page::PageRequest;
 use crate::net::paths::Paths;
 use crate::net::sockets;
 
@@ -78,15 +79,29 @@ impl HttpHandler for Routes {
     async fn handle(&self, request: HttpRequest) -> HttpReply {
         match self.0.find(request.host.as_deref(), &request.path) {
             None => HttpReply::Empty(StatusCode::NOT_FOUND),
-            Some(_) if request.method != Method::POST => {
-                HttpReply::Empty(StatusCode::METHOD_NOT_ALLOWED)
-            }
+            Some(receiver) if request.method != Method::POST => look(&*receiver, &request),
             Some(receiver) => exchange(receiver, request).await,
         }
     }
 
     fn patience(&self, host: Option<&str>, path: &str) -> Option<Duration> {
         self.0.find(host, path).and_then(|receiver| receiver.request_timeout())
+    }
+}
+
+/// What somebody sees who only looks.
+fn look(receiver: &dyn Receiver, request: &HttpRequest) -> HttpReply {
+    let mut asked = PageRequest::new(&request.target, request.host.clone(), request.peer)
+        .over(request.protected);
+    for (name, value) in &request.headers {
+        // What says who somebody is is nobody's business here.
+        if let (false, Ok(value)) = (value.is_sensitive(), value.to_str()) {
+            asked = asked.with_header(name.as_str(), value);
+        }
+    }
+    match receiver.page(&asked) {
+        Some(page) => HttpReply::Page(page),
+        None => HttpReply::Empty(StatusCode::METHOD_NOT_ALLOWED),
     }
 }
 
