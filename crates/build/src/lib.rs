@@ -4,3 +4,4 @@
 #![allow(clippy::disallowed_methods)]
 
 pub mod config;
+pub mod generate;

@@ -1,0 +1,19 @@
+//! Rust code for contracts and their types: a pure function from the model to text.
+//!
+//! The text is the same for the same model, byte for byte. It needs no `rustfmt`.
+
+mod built_in;
+mod circles;
+mod docs;
+mod file;
+mod mapping;
+mod messages;
+mod operations;
+mod options;
+mod plan;
+mod rust_type;
+mod types;
+mod xml;
+
+pub use file::{Generated, generate, same_code};
+pub use options::Options;
