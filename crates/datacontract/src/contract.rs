@@ -24,6 +24,10 @@ pub trait DataContract: Sized {
     /// True for a type that can follow a `z:Ref` to an element that came before; see [`crate::Shared`].
     const FOLLOWS_REFERENCES: bool = false;
 
+    /// True for an XML type, of which XmlSerializer's errors speak.
+    #[doc(hidden)]
+    const XML_TYPE: bool = false;
+
     /// True for the types whose lists .NET reads as arrays of values, which [`ReadOptions::max_array_length`] bounds.
     #[doc(hidden)]
     const IN_ARRAYS: bool = false;

@@ -8,6 +8,7 @@ use crate::contract::DataContract;
 use crate::name::{ContractName, clr_name, namespaces};
 use crate::reader::{Reader, is_nil};
 use crate::writer::Writer;
+use crate::xml_type::unrecognized_type;
 use crate::{ReadError, ReadErrorKind, WriteError};
 
 impl Reader {
@@ -40,6 +41,9 @@ impl Reader {
         if let Some(found) = self.type_name(element)?
             && !T::accepts_type(&found)
         {
+            if T::XML_TYPE {
+                return Err(unrecognized_type(self, element, &found));
+            }
             return Err(self.unknown_type(element, found));
         }
         if !T::FOLLOWS_REFERENCES

@@ -1,7 +1,7 @@
 //! White space, as XML has it.
 
 /// XML's white space; Rust's `trim` would take more.
-pub(crate) fn trim(text: &str) -> &str {
+pub fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t', '\r', '\n'])
 }
 

@@ -90,6 +90,7 @@ mod reader;
 mod shared;
 mod values;
 mod writer;
+mod xml_type;
 
 pub use any_type::{AnyType, TypedXml};
 pub use class::{ClassContract, Member, MissingMember};
@@ -113,6 +114,7 @@ pub use values::{
     XmlElement,
 };
 pub use writer::{WriteOptions, Writer};
+pub use xml_type::{Nullable, Offer, XmlContent, XmlText, xsd};
 
 /// What generated code refers to. Not a public interface: it changes without notice.
 #[doc(hidden)]
@@ -131,6 +133,7 @@ pub mod __private {
     pub use crate::reader::Reader;
     pub use crate::shared::write_own_id;
     pub use crate::writer::Writer;
+    pub use crate::xml_type::private as xml;
     pub use crate::{ReadError, WriteError};
     pub use waxwing_xml::{Element, NodeId};
 }

@@ -11,6 +11,7 @@ use crate::{ReadError, WriteError};
 
 impl<T: DataContract> DataContract for Option<T> {
     const FOLLOWS_REFERENCES: bool = T::FOLLOWS_REFERENCES;
+    const XML_TYPE: bool = T::XML_TYPE;
 
     fn contract_name() -> ContractName {
         let name = T::contract_name();
@@ -83,6 +84,7 @@ impl<T: DataContract> DataContract for Box<T> {
     const VALUE_TYPE: bool = T::VALUE_TYPE;
     const IS_REFERENCE: bool = T::IS_REFERENCE;
     const FOLLOWS_REFERENCES: bool = T::FOLLOWS_REFERENCES;
+    const XML_TYPE: bool = T::XML_TYPE;
 
     fn contract_name() -> ContractName {
         T::contract_name()

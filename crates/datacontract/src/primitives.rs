@@ -17,6 +17,7 @@ use crate::values::{
     Char, DateTime, DateTimeOffset, Decimal, Guid, QName, TimeSpan, Uri, ValueError, XmlElement,
 };
 use crate::writer::Writer;
+use crate::xml_type::XmlText;
 use crate::{ReadError, ReadErrorKind, WriteError};
 
 /// A built-in type: the element is named after it, in the serialization namespace, when it stands alone.
@@ -71,8 +72,23 @@ macro_rules! simple {
 
             fn read(reader: &mut Reader, element: Element<'_>) -> Result<Self, ReadError> {
                 let text = reader.text(element, $clr)?;
+                Self::read_text(&text, element)
+            }
+        }
+
+        impl XmlText for $type {
+            fn write_text(
+                &self,
+                _: &mut Writer<'_>,
+                _: NodeId,
+            ) -> Result<Cow<'_, str>, WriteError> {
+                let text: fn(&$type) -> String = $text;
+                Ok(Cow::Owned(text(self)))
+            }
+
+            fn read_text(text: &str, _: Element<'_>) -> Result<Self, ReadError> {
                 let parse: fn(&str) -> Result<$type, ReadErrorKind> = $parse;
-                parse(trim(&text)).map_err(ReadError::from)
+                parse(trim(text)).map_err(ReadError::from)
             }
         }
     };
@@ -196,7 +212,7 @@ impl DataContract for u8 {
 
     fn read(reader: &mut Reader, element: Element<'_>) -> Result<Self, ReadError> {
         let text = reader.text(element, "System.Byte")?;
-        Ok(parse_integer(trim(&text), "System.Byte", "Byte", "an unsigned byte")?)
+        Self::read_text(&text, element)
     }
 
     fn list_name() -> ContractName {
@@ -235,6 +251,16 @@ impl DataContract for u8 {
         STANDARD
             .decode(&dense)
             .map_err(|_| ReadErrorKind::Content("System.Byte[]", "Base64").into())
+    }
+}
+
+impl XmlText for u8 {
+    fn write_text(&self, _: &mut Writer<'_>, _: NodeId) -> Result<Cow<'_, str>, WriteError> {
+        Ok(Cow::Owned(self.to_string()))
+    }
+
+    fn read_text(text: &str, _: Element<'_>) -> Result<Self, ReadError> {
+        Ok(parse_integer(trim(text), "System.Byte", "Byte", "an unsigned byte")?)
     }
 }
 

@@ -132,12 +132,18 @@ impl Reader {
         clr: &'static str,
     ) -> Result<std::borrow::Cow<'e, str>, ReadError> {
         let text = self.text(element, clr)?;
+        self.check_string(&text)?;
+        Ok(text)
+    }
+
+    /// Refuses a string longer than [`ReadOptions::max_string_length`].
+    pub(crate) fn check_string(&self, text: &str) -> Result<(), ReadError> {
         let most = self.options.max_string_length;
         // Octets are never fewer than UTF-16 units.
         if text.len() > most as usize && text.encode_utf16().count() > most as usize {
             return Err(ReadErrorKind::StringTooLong(most).into());
         }
-        Ok(text)
+        Ok(())
     }
 
     /// The error for another document element than the expected one.

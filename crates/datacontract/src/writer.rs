@@ -9,6 +9,9 @@ use crate::name::{ContractName, namespaces};
 use crate::reader::{DEFAULT_MAX_DEPTH, DEFAULT_MAX_ITEMS};
 use crate::{WriteError, WriteErrorKind};
 
+/// The namespace of namespace declarations, which are no attributes.
+const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
+
 /// Limits of writing.
 #[derive(Clone, Debug)]
 pub struct WriteOptions {
@@ -137,6 +140,54 @@ impl<'d> Writer<'d> {
             self.declare(element, namespace);
         }
         self.declare(element, Cow::Borrowed(namespaces::XSI));
+    }
+
+    /// Prepares `element` for children in `namespace`: declares it there if no element above did.
+    pub(crate) fn declare_default(&mut self, element: NodeId, namespace: &str) {
+        if !namespace.is_empty() && self.prefix_of(namespace).is_none() {
+            self.declare(element, Cow::Owned(namespace.to_owned()));
+        }
+    }
+
+    /// Appends an element called `name` to `parent` and lets `write` fill it; it counts as an item.
+    pub(crate) fn inner(
+        &mut self,
+        parent: NodeId,
+        name: &ContractName,
+        write: impl FnOnce(&mut Self, NodeId) -> Result<(), WriteError>,
+    ) -> Result<(), WriteError> {
+        self.count()?;
+        self.deeper(|writer| {
+            let element = writer.element(parent, name);
+            write(writer, element)
+        })
+    }
+
+    /// Sets an attribute whose name or value may be anybody's.
+    ///
+    /// # Errors
+    /// A name that is none in XML, a character that XML cannot hold.
+    pub(crate) fn set_attribute(
+        &mut self,
+        element: NodeId,
+        namespace: Cow<'static, str>,
+        local: &str,
+        value: &str,
+    ) -> Result<(), WriteError> {
+        let invalid = |text: &str| text.chars().find(|&c| !is_xml_char(c));
+        if let Some(invalid) = invalid(value).or_else(|| invalid(&namespace)) {
+            return Err(WriteErrorKind::InvalidCharacter(invalid).into());
+        }
+        let reserved = local == "xmlns" || namespace == XMLNS_NAMESPACE;
+        if reserved || !waxwing_xml::is_ncname(local) {
+            return Err(WriteError::custom(format!("'{local}' is no name of an attribute.")));
+        }
+        let prefix = match namespace.as_ref() {
+            waxwing_xml::XML_NAMESPACE => Cow::Borrowed("xml"),
+            _ => self.declare(element, namespace.clone()),
+        };
+        self.document.set_attribute(element, Name::new(&prefix, local, &namespace), value);
+        Ok(())
     }
 
     /// Appends text to `element`.

@@ -1,12 +1,13 @@
 //! Attribute and derive macros for service and data contracts.
 //!
-//! Use them through `waxwing`, which documents what they make: `#[derive(DataContract)]` for what is in a body, and
-//! `#[service_contract]` for the trait of a service.
+//! Use them through `waxwing`, which documents what they make: `#[derive(DataContract)]` for what is in a body,
+//! `#[derive(XmlType)]` where the schema is XmlSerializer's, and `#[service_contract]` for the trait of a service.
 
 mod attributes;
 mod data_contract;
 mod names;
 mod service_contract;
+mod xml_type;
 
 use proc_macro::TokenStream;
 use syn::parse_macro_input;
@@ -88,6 +89,139 @@ use syn::parse_macro_input;
 pub fn derive_data_contract(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as syn::DeriveInput);
     data_contract::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Makes a struct or an enum an XML type, as .NET's XmlSerializer knows them: for contracts with `XmlSerializerFormat`, and for
+/// schemas that no data contract can say.
+///
+/// What becomes of a type depends on its shape:
+///
+/// | Rust | schema |
+/// |---|---|
+/// | struct with named fields | a complex type, or a group of elements and attributes that other types hold |
+/// | `enum` with `choice`: `Name(String)`, … | a choice of elements; the members of a substitution group |
+/// | `enum` with `derived`: `Dog(Dog)`, … | a base type and those derived from it, told apart by `xsi:type` |
+/// | enum of plain variants | an enumeration |
+/// | `enum` with `union`: `Number(i32)`, … | a union of simple types; the first that fits is taken |
+/// | `struct Name(String)` | a simple type with a name of its own |
+/// | `struct Days(Vec<Day>)` with `list` | a list: values with blanks between them |
+///
+/// Each is a `DataContract`, too: it can be a parameter, a header, the detail of a fault, a member of a data contract; and any
+/// data contract can be a member of an XML type.
+///
+/// # `#[xml(…)]` on the type
+///
+/// * `name = "…"`: the type's name in the schema (in `xsi:type`); by default that of the Rust type.
+/// * `namespace = "…"`: the namespace of the type and of its elements; by default none.
+/// * `unqualified`: elements are in no namespace (`elementFormDefault="unqualified"`).
+/// * `rename_all = "camelCase"`: how members are called whose name is not given: `PascalCase` (the default), `camelCase`, or
+///   `none` (as the field).
+/// * `root = "…"`, `root_namespace = "…"`: the element when a value stands alone; by default called as the type.
+/// * `ordered`: elements are looked for in the order of the fields, as XmlSerializer does where `Order` is given; by default in
+///   any order. They are written in the order of the fields in any case.
+/// * `choice`, `derived`, `union`, `list`: see above. `derived, base = Animal`: the declared type when no variant is it, since
+///   it is abstract; by default the first variant.
+/// * `crate = "…"`: where the data contract crate is; by default `::waxwing::datacontract`.
+///
+/// # `#[xml(…)]` on a field
+///
+/// What it is; a field without any is an element:
+///
+/// | attribute | type of the field | in the document |
+/// |---|---|---|
+/// | | `T` | an element |
+/// | | `Option<T>` | an element that may be absent; nil is none, too |
+/// | | `Nullable<T>`, `Option<Nullable<T>>` | an element that may be nil, and absent |
+/// | | `Vec<T>` | any number of elements (`XmlElement` on an array) |
+/// | `array(item = "…", item_namespace = "…")` | `Vec<T>`, `Option<Vec<T>>` | an element around elements (`XmlArray`, `XmlArrayItem`) |
+/// | `list` | `Vec<T>`, `Option<Vec<T>>` | an element whose text is a list |
+/// | `attribute` | `T`, `Option<T>` | an attribute |
+/// | `attribute` | `Vec<T>`, `Option<Vec<T>>` | an attribute that is a list |
+/// | `text` | `T`, `Option<T>`, `Vec<T>` | the text of the element (simple content) |
+/// | `choice` | `C`, `Option<C>`, `Vec<C>` | one of the elements of the enum `C`; with `Vec` any number, mixed |
+/// | `group` | `G`, `Option<G>`, `Vec<G>` | the elements and attributes of the struct `G`; with `Vec` any number of such groups |
+/// | `base` | `B` | the members of the base type, before the others |
+/// | `any` | `XmlElement`, `Option<…>`, `Vec<…>` | elements that no other member names |
+/// | `any_attribute` | `Vec<(QName, String)>` | attributes that no other member names |
+/// | `skip` | `T` | nothing; `Default` when read |
+///
+/// Further: `name = "…"`; `namespace = "…"` of an element or attribute; `qualified`: an attribute in the type's namespace;
+/// `default = "…"`: the value of what is absent, which is not written; `fixed = "…"`: the same, but written. An `Option` or
+/// `Vec` is known by its name: an alias is taken for a single value. `Vec<u8>` is one value, base64.
+///
+/// # `#[xml(…)]` on a variant
+///
+/// * Of a choice: `name`, `namespace`; `group` for several elements; `choice`; `any`; `text` for text in mixed content. A
+///   variant with a `Vec` is an element that follows itself, one without field an element without content.
+/// * Of an enumeration: `value = "…"`; `other` on a variant with a `String`, which takes the values that are not known.
+///
+/// # Example
+///
+/// ```
+/// use waxwing::XmlType;
+/// use waxwing::datacontract::{Decimal, XmlElement, from_xml, to_xml, xsd};
+///
+/// #[derive(Debug, PartialEq, XmlType)]
+/// #[xml(namespace = "urn:orders")]
+/// struct Order {
+///     #[xml(attribute, name = "id")]
+///     id: u32,
+///     #[xml(attribute, default = "open")]
+///     state: State,
+///     placed: xsd::Date,
+///     #[xml(choice)]
+///     lines: Vec<Line>,
+///     #[xml(any)]
+///     extensions: Vec<XmlElement>,
+/// }
+///
+/// #[derive(Debug, PartialEq, XmlType)]
+/// enum State {
+///     #[xml(value = "open")]
+///     Open,
+///     #[xml(value = "on-hold")]
+///     Held,
+/// }
+///
+/// #[derive(Debug, PartialEq, XmlType)]
+/// #[xml(choice, namespace = "urn:orders")]
+/// enum Line {
+///     Article(Article),
+///     Remark(String),
+/// }
+///
+/// #[derive(Debug, PartialEq, XmlType)]
+/// #[xml(namespace = "urn:orders")]
+/// struct Article {
+///     #[xml(attribute, name = "currency")]
+///     currency: Option<String>,
+///     #[xml(text)]
+///     price: Decimal,
+/// }
+///
+/// let order = Order {
+///     id: 7,
+///     state: State::Open,
+///     placed: "2026-11-23".parse()?,
+///     lines: vec![
+///         Line::Remark("fragile".into()),
+///         Line::Article(Article { currency: Some("EUR".into()), price: "1.10".parse()? }),
+///     ],
+///     extensions: Vec::new(),
+/// };
+/// let xml = to_xml(&order)?;
+/// assert_eq!(
+///     xml,
+///     "<Order xmlns=\"urn:orders\" id=\"7\"><Placed>2026-11-23</Placed><Remark>fragile</Remark>\
+///      <Article currency=\"EUR\">1.10</Article></Order>"
+/// );
+/// assert_eq!(from_xml::<Order>(xml.as_bytes())?, order);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[proc_macro_derive(XmlType, attributes(xml))]
+pub fn derive_xml_type(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as syn::DeriveInput);
+    xml_type::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Makes a trait a service contract, as WCF's `ServiceContract` attribute does an interface.

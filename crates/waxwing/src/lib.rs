@@ -148,7 +148,7 @@ pub use jiff;
 pub use waxwing_binding as binding;
 pub use waxwing_crypto as crypto;
 pub use waxwing_datacontract as datacontract;
-pub use waxwing_macros::DataContract;
+pub use waxwing_macros::{DataContract, XmlType};
 pub use waxwing_session::{Diagnosis, SessionError};
 pub use waxwing_soap as soap;
 pub use waxwing_xml as xml;

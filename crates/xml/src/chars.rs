@@ -41,7 +41,7 @@ fn is_name_char(c: char) -> bool {
 }
 
 /// Whether a text is an NCName (Namespaces in XML 1.0 §3).
-pub(crate) fn is_ncname(text: &str) -> bool {
+pub fn is_ncname(text: &str) -> bool {
     let kind = |b: &u8| NAME_BYTES[*b as usize];
     let (first, rest) = match text.as_bytes() {
         [first, rest @ ..] if text.is_ascii() => (first, rest),

@@ -19,7 +19,7 @@ mod scan;
 mod writer;
 
 pub use c14n::{Exclusive, Sink, canonicalize};
-pub use chars::first_forbidden_character;
+pub use chars::{first_forbidden_character, is_ncname};
 pub use document::Document;
 pub use element::{Attribute, Children, Element, Node};
 pub use error::{ParseError, ParseErrorKind};
