@@ -1,0 +1,12 @@
+//! From port types and bindings to operations.
+
+mod actions;
+mod body;
+mod faults;
+mod headers;
+mod outcome;
+mod pairing;
+mod parts;
+mod reader;
+
+pub(super) use reader::OperationReader;
