@@ -5,20 +5,27 @@
 //! | module | what |
 //! | --- | --- |
 //! | [`wsdl`], [`schema`], [`policy`] | models of the three kinds of document |
+//! | [`load`] | reading: from octets with their locations to a [`MetadataSet`], in which everything is found by its name |
 //! | [`export`] | what a service says of itself: documents of its contracts and bindings, as WCF's exporter writes them |
 //! | [`contract`] | what a port offers: operations, messages, faults and types, as a programmer sees them |
 //!
 //! No module reads a file, a socket or the clock.
 
 pub mod contract;
+mod digest;
 pub mod export;
 mod finding;
+pub mod load;
 mod location;
+mod mex;
 mod name;
 pub mod policy;
+mod reading;
 pub mod schema;
+mod set;
 pub mod wsdl;
 
 pub use finding::{Finding, Severity};
 pub use location::{At, Location};
 pub use name::{QName, namespaces};
+pub use set::{DocumentKind, EndpointReference, LoadedDocument, MetadataSet};

@@ -1,5 +1,6 @@
 //! XML Schema 1.0 documents.
 
 mod model;
+pub(crate) mod read;
 
 pub use model::*;

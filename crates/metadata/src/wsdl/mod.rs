@@ -1,6 +1,7 @@
 //! WSDL 1.1.
 
 mod model;
+pub(crate) mod read;
 mod write;
 
 pub use model::*;

@@ -1,5 +1,7 @@
 //! Places: of documents, and in documents.
 
+mod join;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,6 +18,29 @@ impl Location {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What a reference in this document means (RFC 3986 §5.2), without its fragment. In the path of a file `\` is `/`, and
+    /// `%20` is a space.
+    #[must_use]
+    pub fn join(&self, reference: &str) -> Self {
+        Self::new(join::join(&self.0, reference))
+    }
+
+    /// The scheme in small letters, of a URL; none for the path of a file. A letter alone is a drive.
+    pub fn scheme(&self) -> Option<String> {
+        join::scheme(&self.0).map(str::to_ascii_lowercase)
+    }
+
+    /// Scheme, host and port as far as it is written: what two URLs of one origin share. None for the path of a file.
+    pub fn origin(&self) -> Option<String> {
+        join::origin(&self.0)
+    }
+
+    /// The part before the last `/`, without it; empty when there is none.
+    pub fn folder(&self) -> &str {
+        let path = &self.0[..self.0.find(['?', '#']).unwrap_or(self.0.len())];
+        path.rfind('/').map_or("", |end| &path[..end])
     }
 }
 

@@ -1,0 +1,99 @@
+//! Which references may be followed.
+
+use super::options::LoadOptions;
+use crate::location::Location;
+
+/// Why a reference is not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// From a URL, or out of the folder, to a file.
+    File,
+    /// To a URL of another origin.
+    Origin,
+}
+
+/// Whether a document at `from`, which came with the folder `root`, may have what is at `to`.
+pub(super) fn check(
+    options: &LoadOptions,
+    root: &str,
+    from: &Location,
+    to: &Location,
+) -> Result<(), Refused> {
+    let (from_origin, to_origin) = (from.origin(), to.origin());
+    match to.scheme().as_deref() {
+        None if from.scheme().is_none() => match is_below(root, to.as_str()) {
+            true => Ok(()),
+            false => Err(Refused::File),
+        },
+        None | Some("file") => Err(Refused::File),
+        Some("http" | "https") => {
+            let allowed = from_origin == to_origin
+                || to_origin.is_some_and(|origin| is_allowed(options, &origin));
+            if allowed { Ok(()) } else { Err(Refused::Origin) }
+        }
+        Some(_) => Err(Refused::Origin),
+    }
+}
+
+/// Whether the path of a file is below a folder, by their steps; the empty one is the working folder.
+fn is_below(root: &str, path: &str) -> bool {
+    let is_absolute = |path: &str| path.starts_with('/') || path.get(1..3) == Some(":/");
+    let rest = match root {
+        "" if is_absolute(path) => return false,
+        "" | "." => Some(path),
+        root => path.strip_prefix(root).and_then(|rest| rest.strip_prefix('/')),
+    };
+    rest.is_some_and(|rest| !rest.split('/').any(|step| step == ".."))
+}
+
+fn is_allowed(options: &LoadOptions, origin: &str) -> bool {
+    let authority = origin.split_once("://").map_or(origin, |(_, authority)| authority);
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    options.allowed_origins.iter().any(|allowed| {
+        let allowed = allowed.trim_end_matches('/').to_ascii_lowercase();
+        allowed == "*" || [origin, authority, host].contains(&allowed.as_str())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_leads_out_of_its_folder_or_origin() {
+        let allow = |origin: &str| LoadOptions {
+            allowed_origins: vec![origin.to_owned()],
+            ..LoadOptions::default()
+        };
+        let none = LoadOptions::default();
+        for (options, root, from, to, expected) in [
+            (&none, "a", "a/x.wsdl", "a/b/y.xsd", Ok(())),
+            (&none, "a", "a/x.wsdl", "ab/y.xsd", Err(Refused::File)),
+            (&none, "a", "a/x.wsdl", "y.xsd", Err(Refused::File)),
+            (&none, "", "x.wsdl", "y.xsd", Ok(())),
+            (&none, "", "x.wsdl", "../y.xsd", Err(Refused::File)),
+            (&none, "", "x.wsdl", "/etc/passwd", Err(Refused::File)),
+            (&none, "/a", "/a/x.wsdl", "/../a/y.xsd", Err(Refused::File)),
+            (&none, "a", "http://h/x", "a/y.xsd", Err(Refused::File)),
+            (&none, "", "http://h/x", "file:///etc/passwd", Err(Refused::File)),
+            (&none, "a", "a/x", "file:///a/y", Err(Refused::File)),
+            (&none, "", "http://h/x", "http://h:80/y", Ok(())),
+            (&none, "", "http://h/x", "https://h/y", Err(Refused::Origin)),
+            (&none, "", "http://h/x", "http://h:8080/y", Err(Refused::Origin)),
+            (&none, "a", "a/x", "http://h/y", Err(Refused::Origin)),
+            (&allow("h"), "a", "a/x", "http://h:99/y", Ok(())),
+            (&allow("h:99"), "a", "a/x", "http://h:99/y", Ok(())),
+            (&allow("h:99"), "a", "a/x", "http://h/y", Err(Refused::Origin)),
+            (&allow("https://h"), "a", "a/x", "http://h/y", Err(Refused::Origin)),
+            (&allow("*"), "", "http://h/x", "https://other/y", Ok(())),
+            (&allow("*"), "", "http://h/x", "file:///etc/passwd", Err(Refused::File)),
+            (&allow("*"), "", "http://h/x", "ftp://h/y", Err(Refused::Origin)),
+        ] {
+            let found = check(options, root, &Location::new(from), &Location::new(to));
+            assert_eq!(found, expected, "{from} -> {to}");
+        }
+    }
+}
