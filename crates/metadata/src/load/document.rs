@@ -5,19 +5,19 @@ use std::sync::Arc;
 use waxwing_xml::{Document, Element};
 
 use super::disco::discovery;
+use super::fingerprint;
 use super::kind::{MEX11, WSDL20, kind};
 use super::reference::{Reference, ReferenceKind};
 use super::service_map::service_map;
-use super::fingerprint;
 use crate::finding::{Finding, Severity};
 use crate::location::{At, Location};
 use crate::mex;
-use crate::name::namespaces::{MEX, WSA2004, WSA10, WSDL, XSD};
+use crate::name::namespaces::{MEX, WSA10, WSA2004, WSDL, XSD};
 use crate::policy::Policy;
 use crate::policy::read::{is_policy, policy};
 use crate::reading::{Reading, Replaced, detached};
-use crate::schema::{Schema, SchemaImportKind};
 use crate::schema::read::schema;
+use crate::schema::{Schema, SchemaImportKind};
 use crate::set::{DocumentKind, EndpointReference, Fingerprints};
 use crate::wsdl::Definitions;
 use crate::wsdl::read::definitions;
@@ -94,11 +94,7 @@ fn not_metadata(reading: &Reading<'_>, element: Element<'_>) {
         reading.found(found.help("ask the service for WSDL 1.1: Axis2 and CXF serve it at ?wsdl"));
         return;
     }
-    let told = format!(
-        "<{}> {{{}}} is no metadata",
-        element.qualified_name(),
-        element.namespace()
-    );
+    let told = format!("<{}> {{{}}} is no metadata", element.qualified_name(), element.namespace());
     let found = Finding::new("not-metadata", Severity::Error, told).at(at);
     reading.found(found.help(
         "expected: WSDL 1.1, a schema, a policy, an answer of a metadata exchange, an endpoint reference or a discovery document",
@@ -116,7 +112,7 @@ pub(super) fn html_page(location: &Location) -> Finding {
 fn imports_of(definitions: &Definitions) -> impl Iterator<Item = Reference> {
     let own = definitions.imports.iter().filter_map(|import| {
         Some(Reference {
-            kind: ReferenceKind::Import,
+            kind: ReferenceKind::WsdlImport,
             written: import.location.clone().filter(|text| !text.is_empty())?,
             namespace: import.namespace.clone(),
             at: import.at.clone(),
@@ -184,7 +180,12 @@ fn sections<'d>(reading: &Reading<'d>, metadata: Element<'d>, read: &mut Read) {
 fn exchange<'d>(reading: &Reading<'d>, element: Element<'d>) -> Option<Reference> {
     let address = address(element)?;
     let at = reading.at(element);
-    Some(Reference { kind: ReferenceKind::Exchange, written: address, namespace: String::new(), at })
+    Some(Reference {
+        kind: ReferenceKind::Exchange,
+        written: address,
+        namespace: String::new(),
+        at,
+    })
 }
 
 fn address(element: Element<'_>) -> Option<String> {
@@ -203,11 +204,7 @@ fn endpoint_reference<'d>(reading: &Reading<'d>, root: Element<'d>, read: &mut R
     let metadata = inside.and_then(|holder| {
         holder.elements().find(|e| e.is(MEX, "Metadata") || e.is(MEX11, "Metadata"))
     });
-    read.endpoint_references.push(EndpointReference {
-        address,
-        element: detached(root),
-        at,
-    });
+    read.endpoint_references.push(EndpointReference { address, element: detached(root), at });
     match metadata {
         // It says itself where its metadata are, or has them with it.
         Some(metadata) => sections(reading, metadata, read),

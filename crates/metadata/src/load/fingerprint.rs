@@ -10,7 +10,14 @@ use crate::set::Fingerprints;
 
 /// Attributes whose values are names: a prefix says nothing.
 const NAMES: [&str; 9] = [
-    "type", "element", "message", "binding", "base", "ref", "itemType", "substitutionGroup",
+    "type",
+    "element",
+    "message",
+    "binding",
+    "base",
+    "ref",
+    "itemType",
+    "substitutionGroup",
     "memberTypes",
 ];
 

@@ -2,13 +2,16 @@
 
 use waxwing_xml::Element;
 
-use crate::name::namespaces::{MEX, WSA2004, WSA10, WSDL, XSD};
+use crate::name::namespaces::{MEX, WSA10, WSA2004, WSDL, XSD};
 use crate::policy::read::is_policy;
 use crate::set::DocumentKind;
 
 /// Roots of WSDL 2.0 and its drafts.
-pub(super) const WSDL20: [&str; 3] =
-    ["http://www.w3.org/ns/wsdl", "http://www.w3.org/2004/03/wsdl", "http://www.w3.org/2006/01/wsdl"];
+pub(super) const WSDL20: [&str; 3] = [
+    "http://www.w3.org/ns/wsdl",
+    "http://www.w3.org/2004/03/wsdl",
+    "http://www.w3.org/2006/01/wsdl",
+];
 /// WS-MetadataExchange 1.1 of the W3C, which CXF speaks.
 pub(super) const MEX11: &str = "http://www.w3.org/2009/09/ws-mex";
 const DISCO: &str = "http://schemas.xmlsoap.org/disco/";

@@ -200,7 +200,9 @@ impl Loader {
             let told = format!("The metadata exceed the limit {limit} = {value}");
             let at = At { location: location.clone(), line: 1, column: 1 };
             let found = Finding::new("too-much-metadata", Severity::Error, told).at(at);
-            self.parts.findings.push(found.help("what comes after is not read; name the documents that are needed"));
+            self.parts.findings.push(
+                found.help("what comes after is not read; name the documents that are needed"),
+            );
         }
         true
     }
@@ -238,7 +240,7 @@ impl Loader {
     fn read(&mut self, location: &Location, document: Document) -> DocumentKind {
         let root = document.root();
         let is_chameleon = root.attribute("targetNamespace").is_none_or(str::is_empty);
-        let found = read(&document, location, None);
+        let mut found = read(&document, location, None);
         let kind = found.kind;
         let is_chameleon = is_chameleon && kind == DocumentKind::Schema;
         let kept = is_chameleon.then(|| Arc::new(document));
@@ -251,7 +253,10 @@ impl Loader {
         let wanted = includers.into_iter().filter(|_| is_chameleon);
         self.included.extend(wanted.map(|namespace| (location.clone(), namespace)));
         if given == Given::InFolder && matches!(kind, DocumentKind::Other | DocumentKind::Html) {
-            return kind;
+            // Its being there is no mistake; only if it is WSDL of the other version, somebody meant it.
+            found.findings.iter_mut().filter(|f| f.code != "wsdl-20").for_each(|f| {
+                f.severity = Severity::Note;
+            });
         }
         if is_own {
             self.keep(location, found);
@@ -277,14 +282,12 @@ impl Loader {
     }
 
     fn keep(&mut self, location: &Location, found: Read) {
-        let namespaces = found.schemas.iter().map(|s| s.target_namespace.as_str());
-        let inside = found.definitions.iter().flat_map(|d| &d.schemas);
-        let inside = inside.map(|schema| schema.target_namespace.as_str());
-        let own = found.definitions.iter().map(|d| d.target_namespace.as_str());
         self.resolution.loaded(location, "");
-        for namespace in namespaces.chain(inside).chain(own) {
-            self.resolution.loaded(location, namespace);
+        for definitions in &found.definitions {
+            self.resolution.definitions(location, &definitions.target_namespace);
         }
+        let inside = found.definitions.iter().flat_map(|d| &d.schemas);
+        inside.chain(&found.schemas).for_each(|own| self.resolution.schema(location, own));
         if !found.replaced.is_empty()
             && let Some(schema) = found.schemas.first()
         {

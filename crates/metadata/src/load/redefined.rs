@@ -25,7 +25,7 @@ pub(super) fn replace(schemas: &mut [&mut Schema], own: usize, replaced: &[Repla
         let types = schema.types.iter_mut().filter_map(|own| own.name.as_mut());
         let groups = schema.groups.iter_mut().map(|own| &mut own.name);
         let sets = schema.attribute_groups.iter_mut().map(|own| &mut own.name);
-        for name in types.chain(groups).chain(sets).filter(|name| kinds.contains_key(name)) {
+        for name in types.chain(groups).chain(sets).filter(|name| kinds.contains_key(&**name)) {
             *name = Replaced::original(name);
         }
     }

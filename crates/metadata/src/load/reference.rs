@@ -18,7 +18,9 @@ pub(super) struct Reference {
 /// What refers to another document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ReferenceKind {
-    /// `wsdl:import` or `xs:import`.
+    /// `wsdl:import`.
+    WsdlImport,
+    /// `xs:import`.
     Import,
     /// `xs:include` and its kin, with the target namespace of the includer.
     Include(Arc<str>),

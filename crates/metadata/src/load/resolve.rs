@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use super::reference::{Reference, ReferenceKind};
 use crate::finding::{Finding, Severity};
 use crate::location::{At, Location};
-use crate::name::namespaces::{MESSAGE, SERIALIZATION, WSA2004, WSA10, XSD};
+use crate::name::namespaces::{MESSAGE, SERIALIZATION, WSA10, WSA2004, XSD};
+use crate::schema::Schema;
 use crate::set::Parts;
 
 /// Namespaces that everybody knows: a document of theirs need not be there.
@@ -40,7 +41,9 @@ pub(super) struct Resolution {
     references: Vec<(Reference, Location, Outcome)>,
     /// Documents that were read, and by which namespaces; of each also the empty one.
     loaded: HashMap<Location, HashSet<String>>,
-    namespaces: HashSet<String>,
+    /// Namespaces of schemas that have components, and of definitions.
+    of_schemas: HashSet<String>,
+    of_definitions: HashSet<String>,
     failed: HashMap<Location, String>,
     unreadable: HashSet<Location>,
     moved: HashMap<Location, Location>,
@@ -53,9 +56,24 @@ impl Resolution {
 
     pub(super) fn loaded(&mut self, location: &Location, namespace: &str) {
         self.loaded.entry(location.clone()).or_default().insert(namespace.to_owned());
-        if !namespace.is_empty() {
-            self.namespaces.insert(namespace.to_owned());
+    }
+
+    /// A schema was read that is at a location, alone or inside definitions.
+    pub(super) fn schema(&mut self, location: &Location, schema: &Schema) {
+        self.loaded(location, &schema.target_namespace);
+        let is_empty = schema.elements.is_empty()
+            && schema.types.is_empty()
+            && schema.attributes.is_empty()
+            && schema.groups.is_empty()
+            && schema.attribute_groups.is_empty();
+        if !is_empty {
+            self.of_schemas.insert(schema.target_namespace.clone());
         }
+    }
+
+    pub(super) fn definitions(&mut self, location: &Location, namespace: &str) {
+        self.loaded(location, namespace);
+        self.of_definitions.insert(namespace.to_owned());
     }
 
     pub(super) fn failed(&mut self, location: &Location, why: String) {
@@ -105,31 +123,49 @@ impl Resolution {
         namespaces: &HashSet<String>,
     ) -> Option<Finding> {
         let has_some = namespaces.len() > 1;
-        if !has_some || reference.namespace.is_empty() || namespaces.contains(&reference.namespace) {
+        let is_known =
+            KNOWN.contains(&reference.namespace.as_str()) || reference.namespace.is_empty();
+        if !has_some || is_known || namespaces.contains(&reference.namespace) {
             return None;
         }
         let word = match reference.kind {
-            ReferenceKind::Import => "imported",
+            ReferenceKind::WsdlImport | ReferenceKind::Import => "imported",
             ReferenceKind::Include(_) => "included",
             _ => return None,
         };
-        let told = format!("What is at {actual} has not the namespace '{}' that is {word}", reference.namespace);
+        let told = format!(
+            "What is at {actual} has not the namespace '{}' that is {word}",
+            reference.namespace
+        );
         let found = Finding::new("other-namespace", Severity::Warning, told);
         Some(found.at(reference.at.clone()).help("what it has is known by its own namespace"))
     }
 
-    fn unresolved(&self, reference: &Reference, target: &Location, outcome: Outcome) -> Option<Finding> {
+    fn unresolved(
+        &self,
+        reference: &Reference,
+        target: &Location,
+        outcome: Outcome,
+    ) -> Option<Finding> {
         // Its own finding says it.
         if self.unreadable.contains(target) {
             return None;
         }
         let namespace = reference.namespace.as_str();
-        let is_import = !matches!(reference.kind, ReferenceKind::Include(_));
-        let is_there = is_import && (KNOWN.contains(&namespace) || self.namespaces.contains(namespace));
+        let is_there = match reference.kind {
+            ReferenceKind::WsdlImport if self.of_definitions.contains(namespace) => true,
+            ReferenceKind::WsdlImport | ReferenceKind::Import => {
+                KNOWN.contains(&namespace) || self.of_schemas.contains(namespace)
+            }
+            _ => false,
+        };
         let at = reference.at.clone();
         match outcome {
             Outcome::RefusedFile => {
-                let told = format!("The reference to '{}' is not followed: it leads to a file outside", reference.written);
+                let told = format!(
+                    "The reference to '{}' is not followed: it leads to a file outside",
+                    reference.written
+                );
                 let found = Finding::new("refused-file", Severity::Warning, told).at(at);
                 Some(found.help(
                     "a document may refer to files in its own folder and below, or below --root; one from the network to none",
@@ -137,14 +173,17 @@ impl Resolution {
             }
             _ if is_there => None,
             Outcome::RefusedOrigin => {
-                let told = format!("The reference to {target} is not followed: it is of another origin");
+                let told =
+                    format!("The reference to {target} is not followed: it is of another origin");
                 let host = target.origin().unwrap_or_default();
                 let host = host.split_once("://").map_or("HOST", |(_, host)| host).to_owned();
                 let found = Finding::new("refused-origin", Severity::Warning, told).at(at);
                 Some(found.help(format!("--allow-origin {host} allows it")))
             }
             Outcome::TooFar(limit) => {
-                let told = format!("The reference to {target} is not followed: the limit max_hops = {limit} is reached");
+                let told = format!(
+                    "The reference to {target} is not followed: the limit max_hops = {limit} is reached"
+                );
                 Some(Finding::new("too-many-hops", Severity::Error, told).at(at))
             }
             Outcome::Open => {

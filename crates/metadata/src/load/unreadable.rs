@@ -17,8 +17,10 @@ pub(super) fn undecodable(location: &Location, wrong: &Undecodable) -> Finding {
                 .help("save the file as UTF-8 (also UTF-16, ISO-8859-1 and windows-1252 are read)")
         }
         None => {
-            let told =
-                format!("The octet at {} does not belong to the encoding of the file", wrong.offset);
+            let told = format!(
+                "The octet at {} does not belong to the encoding of the file",
+                wrong.offset
+            );
             Finding::new("encoding", Severity::Error, told)
                 .at(at)
                 .help("the file is broken there, or declares a wrong encoding")
@@ -45,11 +47,9 @@ pub(super) fn broken(location: &Location, text: &str, error: &ParseError) -> Fin
             format!("The prefix '{prefix}' is not declared"),
             "declare it (xmlns:…) on this element or one around it",
         ),
-        ParseErrorKind::UnexpectedEnd(_) => (
-            "xml-syntax",
-            sentence(error),
-            "the file is cut off: get it again",
-        ),
+        ParseErrorKind::UnexpectedEnd(_) => {
+            ("xml-syntax", sentence(error), "the file is cut off: get it again")
+        }
         _ if !text.trim_start().starts_with('<') => (
             "not-xml",
             "This is no XML document".to_owned(),

@@ -2,9 +2,7 @@
 
 use waxwing_xml::{Element, XML_NAMESPACE};
 
-use super::model::{
-    Assertion, Attached, Policy, PolicyItem, PolicyReference, PolicyVersion,
-};
+use super::model::{Assertion, Attached, Policy, PolicyItem, PolicyReference, PolicyVersion};
 use crate::finding::{Finding, Severity};
 use crate::name::namespaces::{POLICY12, POLICY15, WSU};
 use crate::reading::Reading;
@@ -51,9 +49,9 @@ pub(crate) fn attached<'d>(reading: &Reading<'d>, element: Element<'d>) -> Attac
         if name.local == "PolicyURIs" && version_of(name.namespace).is_some() {
             let at = reading.at_attribute(&attribute);
             let uris = attribute.value().split_whitespace();
-            attached.references.extend(
-                uris.map(|uri| PolicyReference { uri: uri.to_owned(), at: at.clone() }),
-            );
+            attached
+                .references
+                .extend(uris.map(|uri| PolicyReference { uri: uri.to_owned(), at: at.clone() }));
         }
     }
     for child in element.elements() {

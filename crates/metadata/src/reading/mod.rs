@@ -39,14 +39,6 @@ impl<'d> Reading<'d> {
         Self { document, location, lines, namespaces, findings, replaced }
     }
 
-    pub(crate) fn document(&self) -> &'d Document {
-        self.document
-    }
-
-    pub(crate) fn location(&self) -> &Location {
-        &self.location
-    }
-
     /// Where an element stands: its start tag.
     pub(crate) fn at(&self, element: Element<'_>) -> At {
         self.at_offset(element.span().start)
@@ -128,7 +120,12 @@ impl<'d> Reading<'d> {
     }
 
     /// `true` or `1`, `false` or `0`; anything else is told, and none.
-    pub(crate) fn boolean(&self, element: Element<'d>, namespace: &str, local: &str) -> Option<bool> {
+    pub(crate) fn boolean(
+        &self,
+        element: Element<'d>,
+        namespace: &str,
+        local: &str,
+    ) -> Option<bool> {
         let attribute = element.attributes().find(|a| a.is(namespace, local))?;
         match attribute.value().trim() {
             "true" | "1" => Some(true),

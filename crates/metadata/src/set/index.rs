@@ -109,8 +109,7 @@ impl Index {
         self.namespaces.insert(schema.target_namespace.clone());
         for (item, element) in schema.elements.iter().enumerate() {
             let place = (home, item);
-            let added =
-                twice.add(&mut self.elements, "element", &element.name, place, &element.at);
+            let added = twice.add(&mut self.elements, "element", &element.name, place, &element.at);
             if let Some(head) = element.substitution_group.as_ref().filter(|_| added) {
                 self.substitutes.entry(head.clone()).or_default().push(place);
             }
@@ -191,9 +190,7 @@ fn attachments(document: &Definitions) -> impl Iterator<Item = &Attached> {
         let operations = binding.operations.iter().flat_map(|operation| {
             let messages = operation.input.iter().chain(&operation.output);
             let faults = operation.faults.iter().map(|fault| &fault.policies);
-            std::iter::once(&operation.policies)
-                .chain(messages.map(|m| &m.policies))
-                .chain(faults)
+            std::iter::once(&operation.policies).chain(messages.map(|m| &m.policies)).chain(faults)
         });
         std::iter::once(&binding.policies).chain(operations)
     });
@@ -241,7 +238,8 @@ impl Twice<'_> {
         if content(first).is_some() && content(first) == content(at) {
             return;
         }
-        let told = format!("There are two of {what} {name}, and they differ: the other is at {first}");
+        let told =
+            format!("There are two of {what} {name}, and they differ: the other is at {first}");
         let found = Finding::new("duplicate-name", Severity::Error, told).at(at.clone());
         self.findings.push(found.help("the first one is taken; remove one of them"));
     }

@@ -11,8 +11,8 @@ use crate::schema::{
 };
 use crate::wsdl::{Binding, Definitions, Message, PortType, Service};
 
-use self::index::Index;
 pub(crate) use self::index::Fingerprints;
+use self::index::Index;
 
 /// The documents that describe a service, together: all definitions of one namespace are one symbol space, wherever they stand
 /// (WSDL 1.1 §2.1, XML Schema Part 1 §2.6).
@@ -118,8 +118,7 @@ impl MetadataSet {
 
     pub(crate) fn of(parts: Parts) -> Self {
         let Parts { definitions, schemas, policies, fingerprints, mut findings, .. } = parts;
-        let index =
-            Index::of(&definitions, &schemas, &policies, &fingerprints, &mut findings);
+        let index = Index::of(&definitions, &schemas, &policies, &fingerprints, &mut findings);
         let (endpoint_references, documents) = (parts.endpoint_references, parts.documents);
         Self { definitions, schemas, policies, endpoint_references, documents, findings, index }
     }

@@ -16,13 +16,14 @@ pub(super) fn redefine<'d>(xsd: &Xsd<'_, 'd>, element: Element<'d>, found: &mut 
     let (types, groups, sets) =
         (found.types.len(), found.groups.len(), found.attribute_groups.len());
     let elements = found.elements.len();
-    let inside = element.elements().filter(|c| c.namespace() == XSD && c.local_name() != "annotation");
+    let inside =
+        element.elements().filter(|c| c.namespace() == XSD && c.local_name() != "annotation");
     for child in inside {
         xsd.component(child, found);
     }
     let is_override = element.local_name() == "override";
     let kind = if is_override { SchemaImportKind::Override } else { SchemaImportKind::Redefine };
-    let mut replaced = |name: &QName| {
+    let replaced = |name: &QName| {
         xsd.reading.replaced(Replaced { kind, name: name.clone() });
         !is_override
     };

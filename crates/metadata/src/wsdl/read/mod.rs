@@ -77,7 +77,7 @@ impl<'d> Wsdl<'_, 'd> {
     fn reference(&self, element: Element<'d>, attribute: &str) -> Option<QName> {
         let mut name = self.reading.qname(element, attribute)?;
         let no_prefix = !element.attribute(attribute).is_some_and(|text| text.contains(':'));
-        if no_prefix && matches!(&*name.namespace, "" | WSDL) {
+        if no_prefix && *name.namespace == *WSDL {
             name.namespace = self.target.clone();
         }
         Some(name)

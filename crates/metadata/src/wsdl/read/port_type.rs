@@ -3,7 +3,7 @@
 use waxwing_xml::Element;
 
 use super::Wsdl;
-use crate::name::namespaces::{MSC, WSA2004, WSA10, WSAM, WSAW, WSDL};
+use crate::name::namespaces::{MSC, WSA10, WSA2004, WSAM, WSAW, WSDL};
 use crate::policy::read::attached;
 use crate::wsdl::model::{
     Direction, Message, OperationMessage, Part, PartContent, PortType, PortTypeOperation,

@@ -1,9 +1,10 @@
 //! Services and ports (WSDL 1.1 §2.6, §2.7).
 
+use waxwing_soap::SoapVersion;
 use waxwing_xml::Element;
 
 use super::Wsdl;
-use crate::name::namespaces::{WSA2004, WSA10, WSDL, WSDL_SOAP11, WSDL_SOAP12};
+use crate::name::namespaces::{WSA10, WSA2004, WSDL, WSDL_SOAP11, WSDL_SOAP12};
 use crate::policy::read::{attached, version_of};
 use crate::reading::detached;
 use crate::wsdl::model::{Port, Service};
@@ -25,6 +26,7 @@ fn port<'d>(wsdl: &Wsdl<'_, 'd>, element: Element<'d>) -> Option<Port> {
         name: reading.required(element, "name")?.trim().to_owned(),
         binding: wsdl.required_reference(element, "binding")?,
         address: None,
+        soap_version: None,
         endpoint_reference: None,
         policies: attached(reading, element),
         extensions: Vec::new(),
@@ -36,6 +38,10 @@ fn port<'d>(wsdl: &Wsdl<'_, 'd>, element: Element<'d>) -> Option<Port> {
         let namespace = child.namespace();
         if matches!(namespace, WSDL_SOAP11 | WSDL_SOAP12) {
             if child.local_name() == "address" {
+                found.soap_version = Some(match namespace {
+                    WSDL_SOAP12 => SoapVersion::Soap12,
+                    _ => SoapVersion::Soap11,
+                });
                 found.address = child.attribute("location").map(|text| text.trim().to_owned());
             }
         } else if child.is(WSA10, "EndpointReference") {

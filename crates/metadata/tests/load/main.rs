@@ -1,0 +1,3 @@
+//! Documents become a set: the 101 folders of public services, WCF's exports, hostile ones.
+
+mod corpus;
