@@ -58,6 +58,7 @@ const PURE: &[&str] = &[
     "subtle",
     "syn",
     "thiserror",
+    "unicode-ident",
     // Without its random source.
     "uuid",
     "zeroize",

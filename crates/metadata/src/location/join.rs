@@ -155,7 +155,7 @@ mod tests {
     fn references_are_resolved_as_the_rfc_has_it() {
         let base = "http://a/b/c/d;p?q";
         for (reference, expected) in [
-            ("g:h", "g:h"),
+            ("gg:h", "gg:h"),
             ("g", "http://a/b/c/g"),
             ("./g", "http://a/b/c/g"),
             ("g/", "http://a/b/c/g/"),
