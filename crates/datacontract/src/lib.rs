@@ -23,6 +23,7 @@
 //! | `KeyValuePair<K, V>` | [`KeyValuePair`] | `key`, `value` |
 //! | `int?`, or a reference that may be null | `Option<T>` | `i:nil="true"` |
 //! | `object` | [`AnyType`] | content with `i:type` |
+//! | `XmlNode[]`, a class with `ISerializable` | [`OpenContent`] | attributes and content as they came |
 //! | a class with `IsReference` | [`Shared<T>`] | `z:Id`, `z:Ref` |
 //!
 //! A class is a struct with `#[derive(DataContract)]`, and so are enumerations (enums), a base class with its known types
@@ -85,6 +86,7 @@ mod lexical;
 mod name;
 mod nullable;
 mod number;
+mod open_content;
 mod primitives;
 mod reader;
 mod shared;
@@ -107,6 +109,7 @@ pub use error::{ReadError, ReadErrorKind, WriteError, WriteErrorKind};
 pub use extension_data::ExtensionData;
 pub use name::{ContractName, encode_local_name, namespaces};
 pub use number::{f32_text, f64_text, parse_f32, parse_f64};
+pub use open_content::OpenContent;
 pub use reader::{ReadOptions, Reader};
 pub use shared::{Shared, SharedRef};
 pub use values::{

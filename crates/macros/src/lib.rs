@@ -53,6 +53,8 @@ use syn::parse_macro_input;
 ///
 /// * `value = "…"`: the text; by default the variant's name.
 /// * `skip`: no member; writing it is an error.
+/// * `other`: of one variant that holds a `String`: a text that is none of the others. Without it such a text is an error,
+///   as in .NET. Numbers of the other variants are literals, with a `#[repr(i32)]` as Rust wants it.
 ///
 /// # Example
 ///

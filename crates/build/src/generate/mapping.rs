@@ -68,7 +68,9 @@ impl<'s> Mapping<'s> {
             Shape::BuiltIn(name) => built_in(name).rust,
             Shape::Any => Rust::Imported("AnyType"),
             Shape::Xml { nodes: false } => Rust::Imported("XmlElement"),
-            Shape::Xml { nodes: true } | Shape::Serializable { .. } => Rust::Imported("XmlContent"),
+            Shape::Xml { nodes: true } | Shape::Serializable { .. } => {
+                Rust::Imported("OpenContent")
+            }
             Shape::Class(class) => self.class_type(id, class),
             Shape::Collection(item) if !self.has_item(id) => self.item(item).list(),
             Shape::Dictionary { key, value, .. } if !self.has_item(id) => {

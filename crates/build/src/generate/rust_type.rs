@@ -166,7 +166,7 @@ pub(super) const IMPORTS: &[&str] = &[
     "waxwing::datacontract::Shared",
     "waxwing::datacontract::TimeSpan",
     "waxwing::datacontract::Uri",
-    "waxwing::datacontract::XmlContent",
+    "waxwing::datacontract::OpenContent",
     "waxwing::datacontract::XmlElement",
 ];
 

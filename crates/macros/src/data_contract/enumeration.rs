@@ -8,13 +8,15 @@ use super::container::Container;
 use crate::attributes::{Options, documentation, each_option, switch, text};
 use crate::names::Case;
 
-const OPTIONS: Options = Options(&["value", "skip"]);
+const OPTIONS: Options = Options(&["value", "skip", "other"]);
 
-struct Variant<'v> {
-    ident: &'v Ident,
+pub(super) struct Variant<'v> {
+    pub(super) ident: &'v Ident,
     /// The text on the wire; none of a variant that is no member.
-    name: Option<String>,
-    documentation: String,
+    pub(super) name: Option<String>,
+    pub(super) documentation: String,
+    /// Whether it holds the texts that no other variant has.
+    pub(super) other: bool,
 }
 
 pub(super) fn expand(
@@ -29,6 +31,10 @@ pub(super) fn expand(
         return Err(syn::Error::new_spanned(&input.ident, "an enumeration needs members"));
     }
     refuse_duplicates(&variants)?;
+    if let Some(other) = variants.iter().find(|variant| variant.other) {
+        let message = "the variant for other texts holds the text: `Other(String)`";
+        return Err(syn::Error::new_spanned(other.ident, message));
+    }
     let ident = &input.ident;
     let contract = container.contract_name();
     let members =
@@ -176,7 +182,7 @@ pub(super) fn expand_flags(
 }
 
 /// The built-in type of an enumeration's numbers: `xs:int`, unless `#[repr(u8)]` or the like says another.
-fn underlying(attributes: &[Attribute]) -> &'static str {
+pub(super) fn underlying(attributes: &[Attribute]) -> &'static str {
     let mut name = "int";
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("repr")) {
         // What is no number (`C`) says nothing here; what is wrong, the compiler says.
@@ -205,27 +211,33 @@ fn number_name(ident: &Ident) -> &'static str {
 }
 
 impl<'v> Variant<'v> {
-    fn parse(variant: &'v syn::Variant) -> Result<Self> {
-        let (mut value, mut skip): (Option<LitStr>, _) = (None, None);
+    pub(super) fn parse(variant: &'v syn::Variant) -> Result<Self> {
+        let (mut value, mut skip, mut other): (Option<LitStr>, _, _) = (None, None, None);
         each_option(&variant.attrs, "enum_member", |meta| {
             let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
             match name.as_str() {
                 "value" => text(&meta, &mut value),
                 "skip" => switch(&meta, &mut skip),
+                "other" => switch(&meta, &mut other),
                 _ => Err(OPTIONS.unknown(&meta)),
             }
         })?;
+        if let (Some(value), true) = (&value, other == Some(true)) {
+            let message = "the variant for other texts has no text of its own";
+            return Err(syn::Error::new_spanned(value, message));
+        }
         if let (Some(value), Some(true)) = (&value, skip) {
             return Err(syn::Error::new_spanned(value, "a variant that is no member has no value"));
         }
         let name = value.map_or_else(|| Case::Same.name(&variant.ident), |value| value.value());
         let documentation = documentation(&variant.attrs);
-        let name = (skip != Some(true)).then_some(name);
-        Ok(Self { ident: &variant.ident, name, documentation })
+        let other = other == Some(true);
+        let name = (skip != Some(true) && !other).then_some(name);
+        Ok(Self { ident: &variant.ident, name, documentation, other })
     }
 }
 
-fn refuse_duplicates(variants: &[Variant<'_>]) -> Result<()> {
+pub(super) fn refuse_duplicates(variants: &[Variant<'_>]) -> Result<()> {
     for (index, variant) in variants.iter().enumerate() {
         let same = |before: &&Variant<'_>| before.name.is_some() && before.name == variant.name;
         if let Some(before) = variants[..index].iter().find(same) {
@@ -236,7 +248,7 @@ fn refuse_duplicates(variants: &[Variant<'_>]) -> Result<()> {
     Ok(())
 }
 
-fn refuse_parameters(input: &DeriveInput, what: &str) -> Result<()> {
+pub(super) fn refuse_parameters(input: &DeriveInput, what: &str) -> Result<()> {
     if input.generics.params.is_empty() {
         return Ok(());
     }

@@ -5,6 +5,7 @@ mod collection;
 mod container;
 mod enumeration;
 mod known_types;
+mod lenient;
 mod members;
 
 use proc_macro2::TokenStream;
@@ -36,6 +37,8 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         (Data::Enum(data), Kind::Plain) => {
             if data.variants.iter().all(|variant| matches!(variant.fields, Fields::Unit)) {
                 enumeration::expand(input, &container, data)
+            } else if lenient::is_lenient(data) {
+                lenient::expand(input, &container, data)
             } else {
                 known_types::expand(input, &container, data)
             }
