@@ -1,33 +1,36 @@
-//! Contracts of documents.
+//! Contracts of a set of documents.
 
-use super::components::Components;
+use std::collections::BTreeSet;
+
 use super::model::ContractSet;
 use super::operations::OperationReader;
 use super::schema::Importer;
 use crate::name::QName;
-use crate::schema::Schema;
-use crate::wsdl::Definitions;
+use crate::set::MetadataSet;
+use crate::wsdl::Port;
 
 impl ContractSet {
+    /// The contract of a port, with all types of the documents. There is none when its binding or port type is missing, which
+    /// the findings say.
+    pub fn of(set: &MetadataSet, port: &Port) -> Self {
+        Self::of_bindings(set, [&port.binding])
+    }
+
     /// The contracts of these bindings, in order, with all types of the documents. One binding twice is one contract; one that
-    /// is not there is left out.
-    ///
-    /// Schemas inside of `definitions` need not be given again.
-    pub fn of_documents<'d>(
-        definitions: impl IntoIterator<Item = &'d Definitions>,
-        schemas: impl IntoIterator<Item = &'d Schema>,
-        bindings: impl IntoIterator<Item = &'d QName>,
+    /// is missing is left out.
+    pub fn of_bindings<'s>(
+        set: &'s MetadataSet,
+        bindings: impl IntoIterator<Item = &'s QName>,
     ) -> Self {
-        let components = Components::of(definitions, schemas);
-        let mut importer = Importer::new(&components);
+        let mut importer = Importer::new(set);
         importer.run();
         let (types, findings) = importer.finish();
-        let mut reader = OperationReader { components: &components, types: &types, findings };
-        let mut known = std::collections::BTreeSet::new();
+        let mut reader = OperationReader { set, types: &types, findings };
+        let mut known = BTreeSet::new();
         let mut contracts = Vec::new();
         for name in bindings {
-            if let Some(binding) = components.binding(name).filter(|_| known.insert(name)) {
-                contracts.extend(reader.contract(binding));
+            if known.insert(name) {
+                contracts.extend(reader.binding(name));
             }
         }
         let findings = reader.findings;

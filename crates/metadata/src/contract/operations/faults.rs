@@ -2,16 +2,16 @@
 
 use super::actions::fault_action;
 use super::outcome::Outcome;
-use crate::contract::components::Components;
 use crate::contract::model::Fault;
 use crate::contract::schema::Types;
 use crate::finding::{Finding, Severity};
 use crate::name::QName;
+use crate::set::MetadataSet;
 use crate::wsdl::{OperationMessage, PartContent, PortTypeOperation};
 
 /// The faults of an operation that say what is in their detail.
 pub(super) fn faults(
-    components: &Components<'_>,
+    set: &MetadataSet,
     types: &Types,
     port_type: &QName,
     operation: &PortTypeOperation,
@@ -28,15 +28,15 @@ pub(super) fn faults(
     }
     let mut faults = Vec::new();
     for written in &operation.faults {
-        match fault(components, types, port_type, operation, written) {
-            Some(fault) => {
+        match fault(set, types, port_type, operation, written) {
+            Ok(fault) => {
                 outcome.take(types, &fault.detail, &format!("fault {}", fault.name));
                 faults.push(fault);
             }
-            None => {
+            Err(why) => {
                 let name = written.name.as_deref().unwrap_or_default();
                 let message = format!(
-                    "the fault {name} of {} has no message of one part with an element: what it says is not read",
+                    "the fault {name} of {} is read without its detail: {why}",
                     operation.name
                 );
                 findings.push(
@@ -50,19 +50,25 @@ pub(super) fn faults(
 }
 
 fn fault(
-    components: &Components<'_>,
+    set: &MetadataSet,
     types: &Types,
     port_type: &QName,
     operation: &PortTypeOperation,
     written: &OperationMessage,
-) -> Option<Fault> {
-    let message = components.message(&written.message)?;
-    let [part] = &message.parts[..] else { return None };
-    let PartContent::Element(name) = &part.content else { return None };
-    Some(Fault {
+) -> Result<Fault, String> {
+    let missing = || format!("the message {} is not there", written.message);
+    let message = set.message(&written.message).ok_or_else(missing)?;
+    let [part] = &message.parts[..] else {
+        return Err(format!("the message {} has not just one part", written.message.local));
+    };
+    let PartContent::Element(name) = &part.content else {
+        return Err(format!("its part {} has no element", part.name));
+    };
+    let missing = || format!("the element {name} is in none of the schemas");
+    Ok(Fault {
         name: written.name.clone().unwrap_or_else(|| name.local.to_string()),
         action: fault_action(port_type, operation, written),
-        detail: types.element(name)?.clone(),
+        detail: types.element(name).ok_or_else(missing)?.clone(),
         at: written.at.clone(),
     })
 }

@@ -1,16 +1,16 @@
 //! SOAP headers that a binding declares.
 
 use super::outcome::Outcome;
-use crate::contract::components::Components;
 use crate::contract::schema::Types;
 use crate::contract::types::Member;
 use crate::finding::{Finding, Severity};
 use crate::name::QName;
+use crate::set::MetadataSet;
 use crate::wsdl::{BindingMessage, PartContent, SoapHeader, Use};
 
 /// The headers of a message, each name once, in order.
 pub(super) fn headers(
-    components: &Components<'_>,
+    set: &MetadataSet,
     types: &Types,
     bound: Option<&BindingMessage>,
     outcome: &mut Outcome,
@@ -22,7 +22,7 @@ pub(super) fn headers(
             let reason = format!("the header {} is SOAP encoding (use=\"encoded\")", header.part);
             outcome.block(reason, &header.at);
         }
-        let Some(mut member) = header_member(components, types, header) else {
+        let Some(mut member) = header_member(set, types, header) else {
             let message = format!("the header {} is part of no message that is there", header.part);
             findings.push(
                 Finding::new("missing-header", Severity::Warning, message)
@@ -41,12 +41,8 @@ pub(super) fn headers(
     headers
 }
 
-fn header_member(
-    components: &Components<'_>,
-    types: &Types,
-    header: &SoapHeader,
-) -> Option<Member> {
-    let message = components.message(&header.message)?;
+fn header_member(set: &MetadataSet, types: &Types, header: &SoapHeader) -> Option<Member> {
+    let message = set.message(&header.message)?;
     let part = message.parts.iter().find(|part| part.name == header.part)?;
     match &part.content {
         PartContent::Element(name) => types.element(name).cloned(),

@@ -6,11 +6,11 @@ use super::faults::faults;
 use super::headers::headers;
 use super::outcome::Outcome;
 use super::pairing;
-use crate::contract::components::Components;
 use crate::contract::model::{Body, Contract, Message, Operation, Pattern};
 use crate::contract::schema::Types;
 use crate::finding::{Finding, Severity};
 use crate::name::QName;
+use crate::set::MetadataSet;
 use crate::wsdl::{
     Binding, BindingMessage, BindingOperation, BindingProtocol, Direction, OperationMessage,
     PortType, PortTypeOperation, Style,
@@ -18,7 +18,7 @@ use crate::wsdl::{
 
 /// Reads contracts.
 pub(in crate::contract) struct OperationReader<'a> {
-    pub(in crate::contract) components: &'a Components<'a>,
+    pub(in crate::contract) set: &'a MetadataSet,
     pub(in crate::contract) types: &'a Types,
     pub(in crate::contract) findings: Vec<Finding>,
 }
@@ -32,9 +32,23 @@ struct Pair<'a> {
 }
 
 impl<'a> OperationReader<'a> {
-    /// The contract of a binding; none when its port type is not there.
-    pub(in crate::contract) fn contract(&mut self, binding: &'a Binding) -> Option<Contract> {
-        let Some(port_type) = self.components.port_type(&binding.port_type) else {
+    /// The contract of a binding; none when it, or its port type, is not there.
+    pub(in crate::contract) fn binding(&mut self, name: &QName) -> Option<Contract> {
+        match self.set.binding(name) {
+            Some(binding) => self.contract(binding),
+            None => {
+                let message = format!("the binding {name} is not there");
+                self.findings.push(
+                    Finding::new("missing-binding", Severity::Error, message)
+                        .help("Give the document that declares it as well."),
+                );
+                None
+            }
+        }
+    }
+
+    fn contract(&mut self, binding: &'a Binding) -> Option<Contract> {
+        let Some(port_type) = self.set.port_type(&binding.port_type) else {
             let message = format!(
                 "the port type {} of the binding {} is not there",
                 binding.port_type, binding.name.local
@@ -126,14 +140,8 @@ impl<'a> OperationReader<'a> {
         let soap_action = bound.soap_action.as_deref();
         let Actions { request: action, reply: reply_action } =
             actions(port_type, operation, soap_action);
-        let faults = faults(
-            self.components,
-            self.types,
-            port_type,
-            operation,
-            &mut outcome,
-            &mut self.findings,
-        );
+        let faults =
+            faults(self.set, self.types, port_type, operation, &mut outcome, &mut self.findings);
         Operation {
             name: operation.name.clone(),
             pattern: pattern(operation),
@@ -161,8 +169,8 @@ impl<'a> OperationReader<'a> {
         outcome: &mut Outcome,
     ) -> Message {
         let bound = bound_message(pair.bound, written.direction);
-        let headers = headers(self.components, self.types, bound, outcome, &mut self.findings);
-        let Some(message) = self.components.message(&written.message) else {
+        let headers = headers(self.set, self.types, bound, outcome, &mut self.findings);
+        let Some(message) = self.set.message(&written.message) else {
             let reason = format!("the message {} is not there", written.message);
             outcome.block(reason.clone(), &written.at);
             let finding =

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::annotations::{actual_type, emit_default, generic_type, is_dictionary, is_value_type};
 use super::importer::{Candidate, Importer, Place, Use};
-use crate::contract::components::is_redefinition;
+use crate::contract::built_in::built_in;
+use crate::contract::components::type_of;
 use crate::contract::types::{Class, Fall, Member, Particle, Shape, Structure};
 use crate::location::At;
 use crate::name::{QName, namespaces};
@@ -33,7 +34,11 @@ impl<'a> Importer<'a> {
         structure: &Structure,
         place: &Place<'_>,
     ) -> Candidate {
-        self.accepted(definition, complex, structure, place).unwrap_or_else(Candidate::fallen)
+        let accepted = self.accepted(definition, complex, structure, place);
+        accepted.unwrap_or_else(|fall| match xml(definition, complex) {
+            Some(shape) => Candidate::of(shape),
+            None => Candidate::fallen(fall),
+        })
     }
 
     fn accepted(
@@ -43,10 +48,6 @@ impl<'a> Importer<'a> {
         structure: &Structure,
         place: &Place<'_>,
     ) -> Result<Candidate, Fall> {
-        if let Some(shape) = xml(complex, structure) {
-            return Ok(Candidate::of(shape));
-        }
-        self.named_as_its_element(definition)?;
         let (particle, is_derived) = root(definition, complex)?;
         let is_reference = of_serialization(complex)?;
         let items = match particle {
@@ -59,6 +60,7 @@ impl<'a> Importer<'a> {
             && let Term::Element(element) = &item.term
             && item.max_occurs != Some(1)
         {
+            self.named_as_its_element(definition)?;
             return collection(definition, item, element, &elements, place);
         }
         if let [item] = &items[..]
@@ -67,6 +69,7 @@ impl<'a> Importer<'a> {
         {
             return serializable(item, wildcard, complex);
         }
+        self.named_as_its_element(definition)?;
         let mut members = Members::default();
         for item in items {
             self.data_member(item, &elements, place, &mut members)?;
@@ -89,8 +92,8 @@ impl<'a> Importer<'a> {
     /// A global element of the type's own name must be of that type: WCF finds the element by the name of the contract.
     fn named_as_its_element(&self, definition: &TypeDefinition) -> Result<(), Fall> {
         let Some(name) = &definition.name else { return Ok(()) };
-        let Some(element) = self.components.element(name) else { return Ok(()) };
-        let crate::schema::TypeReference::Named(of) = self.components.type_of(element) else {
+        let Some(element) = self.set.element(name) else { return Ok(()) };
+        let crate::schema::TypeReference::Named(of) = type_of(self.set, element) else {
             return Err(fall(format!("element {} has another type", name.local), &element.at));
         };
         if of != name {
@@ -161,8 +164,11 @@ fn elements(structure: &Structure) -> Elements<'_> {
     members.collect()
 }
 
-/// `XmlElement`, `XmlNode[]` and `DataSet`.
-fn xml(complex: &ComplexType, structure: &Structure) -> Option<Shape> {
+/// `XmlElement` and `XmlNode[]`, which WCF knows as anonymous types only; and the body of a message that is any XML.
+fn xml(definition: &TypeDefinition, complex: &ComplexType) -> Option<Shape> {
+    if let Some(name) = &definition.name {
+        return name.is(namespaces::MESSAGE, "MessageBody").then_some(Shape::Xml { nodes: true });
+    }
     if complex.is_abstract || complex.mixed || has_attributes(complex) {
         return None;
     }
@@ -170,7 +176,7 @@ fn xml(complex: &ComplexType, structure: &Structure) -> Option<Shape> {
     let Term::Sequence(items) = &particle.term else { return None };
     let [item] = &items[..] else { return None };
     let Term::Any(wildcard) = &item.term else { return None };
-    if wildcard.namespace_written || structure.content.len() != 1 {
+    if wildcard.namespace_written {
         return None;
     }
     match (item.max_occurs, &complex.any_attribute) {
@@ -186,13 +192,15 @@ fn root<'a>(
     complex: &'a ComplexType,
 ) -> Result<(Option<&'a Written>, bool), Fall> {
     let at = &definition.at;
-    if is_redefinition(definition) {
-        return Err(fall("redefine", at));
-    }
     let found = match &complex.content {
         Content::Simple { .. } => return Err(fall("simpleContent", at)),
+        Content::Particle(_) if complex.is_abstract => return Err(fall("abstract", at)),
         Content::Particle(particle) => (particle.as_ref(), false),
+        // WCF asks only types without a base whether they are abstract.
         Content::Complex { derivation, base, particle } => {
+            if is_redefined(base) {
+                return Err(fall("redefine", at));
+            }
             let of_any = base.is(namespaces::XSD, "anyType");
             if *derivation == Derivation::Restriction && !of_any {
                 return Err(fall("restriction of a complex type", at));
@@ -200,13 +208,15 @@ fn root<'a>(
             (particle.as_ref(), !of_any)
         }
     };
-    if complex.is_abstract {
-        return Err(fall("abstract", at));
-    }
     if complex.mixed {
         return Err(fall("mixed", at));
     }
     Ok(found)
+}
+
+/// The name that a type has which another document redefines.
+fn is_redefined(base: &QName) -> bool {
+    base.local.ends_with(".redefined")
 }
 
 /// `ImportAttributes`: none but those of the serialization schema. Whether `ser:Id` and `ser:Ref` are among them.
@@ -226,6 +236,7 @@ fn of_serialization(complex: &ComplexType) -> Result<bool, Fall> {
             _ => return Err(fall(format!("attribute {}", attribute_name(usage)), &usage.at)),
         }
     }
+    // WCF does not notice them, and would lose what they hold.
     if let Some(group) = complex.attribute_groups.first() {
         return Err(fall(format!("attributeGroup {}", group.local), &place_of(complex)));
     }
@@ -276,10 +287,11 @@ fn sequence(particle: &Written) -> Result<&[Written], Fall> {
     }
 }
 
-/// Optional references into the serialization namespace, which WCF skips.
+/// Optional references to elements of the serialization namespace that are not in its schema, which WCF skips.
 fn is_skipped(item: &Written) -> bool {
     let Term::ElementReference(name) = &item.term else { return false };
-    item.min_occurs == 0 && *name.namespace == *namespaces::SERIALIZATION
+    let is_known = || built_in(name).is_some();
+    item.min_occurs == 0 && *name.namespace == *namespaces::SERIALIZATION && !is_known()
 }
 
 /// `ISerializable`: elements of no namespace, whose type the attribute `ser:FactoryType` tells.

@@ -50,7 +50,7 @@ impl<'a> Importer<'a> {
             if !self.spend() {
                 return;
             }
-            let Some(group) = self.components.attribute_group(name) else { continue };
+            let Some(group) = self.set.attribute_group(name) else { continue };
             let written = Written {
                 attributes: &group.attributes,
                 groups: &group.attribute_groups,
@@ -68,7 +68,7 @@ impl<'a> Importer<'a> {
                 let id = self.reference(&declared.type_reference, inside, &declared.at);
                 (&declared.name, id, Some(declared))
             }
-            AttributeTerm::Reference(name) => match self.components.attribute(name) {
+            AttributeTerm::Reference(name) => match self.set.attribute(name) {
                 Some(declared) => {
                     let inside = Place { namespace: &name.namespace, title: decode(&name.local) };
                     let id = self.reference(&declared.type_reference, inside, &declared.at);

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::components::strongly_connected;
 use super::importer::{Candidate, Importer, Use};
 use super::recursion::mark_recursion;
 use crate::contract::built_in::is_value;
+use crate::contract::names::decode;
 use crate::contract::types::{Fall, Member, Shape, Tier, TypeId, TypeTable};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::name::QName;
 
 /// How many restrictions of simple types are followed.
@@ -34,8 +36,10 @@ impl Types {
 impl Importer<'_> {
     /// The types, each as a data contract if it is one with all that it is built on, else as an XML type.
     pub(in crate::contract) fn finish(mut self) -> (Types, Vec<Finding>) {
+        self.cut_circles();
         self.check_bases();
         self.find_dictionaries();
+        self.bind_derived();
         spread(&mut self.candidates);
         let Self { mut table, candidates, findings, named, elements, .. } = self;
         for (index, candidate) in (0u32..).zip(candidates) {
@@ -54,26 +58,98 @@ impl Importer<'_> {
                 }
             }
         }
+        name_items(&mut table);
         link_derived(&mut table);
         decide_defaults(&mut table);
         mark_recursion(&mut table);
         (Types { table, named, elements }, findings)
     }
 
-    /// The base of a class is a class.
+    /// Takes the base from types that would be their own base.
+    fn cut_circles(&mut self) {
+        let bases: Vec<Option<TypeId>> = self
+            .table
+            .iter()
+            .map(|(_, of)| of.structure().and_then(|structure| structure.base))
+            .collect();
+        let edges: Vec<Vec<usize>> =
+            bases.iter().map(|base| base.iter().map(|id| id.0 as usize).collect()).collect();
+        let component = strongly_connected(&edges);
+        for (index, base) in bases.iter().enumerate() {
+            if base.is_none_or(|base| component[base.0 as usize] != component[index]) {
+                continue;
+            }
+            let id = TypeId(u32::try_from(index).expect("a table numbers its types so"));
+            let at = self.table.get(id).at.clone();
+            let reason = format!("the type {} is its own base", self.table.get(id).title);
+            if let Shape::Structure(structure) = &mut self.table.get_mut(id).shape {
+                structure.base = None;
+            }
+            let finding =
+                Finding::new("circular-base", Severity::Error, reason.clone()).at(at.clone());
+            self.findings.push(finding.help("It is read without base."));
+            self.candidates[index] = Candidate::fallen(Fall { reason, at });
+        }
+    }
+
+    /// The base of a class is a class; what extends a class that serializes itself is one of that kind without members.
     fn check_bases(&mut self) {
-        for index in 0..self.candidates.len() {
+        // Bases first: whether a type serializes itself is asked of its base.
+        let ids: Vec<usize> = self.base_first();
+        for index in ids {
             let Ok(Shape::Class(class)) = &self.candidates[index].shape else { continue };
             let Some(base) = class.base else { continue };
-            let is_class = matches!(
-                self.candidates[base.0 as usize].shape,
-                Ok(Shape::Class(_) | Shape::Serializable { .. }) | Err(_)
-            );
-            if !is_class {
-                let at = self.table.get(TypeId(index as u32)).at.clone();
-                let reason = "base: not a class".to_owned();
-                self.candidates[index] = Candidate::fallen(Fall { reason, at });
+            let (empty, base) = (class.members.is_empty(), base.0 as usize);
+            let (is_reference, reason) = match &self.candidates[base].shape {
+                Err(_) => (false, None),
+                Ok(Shape::Class(class)) => (class.is_reference, None),
+                Ok(Shape::Serializable { .. }) if empty => {
+                    let shape = Shape::Serializable { factory_type: None };
+                    let uses = std::mem::take(&mut self.candidates[index].uses);
+                    self.candidates[index] = Candidate { uses, ..Candidate::of(shape) };
+                    continue;
+                }
+                Ok(_) => (false, Some("base: not a class")),
+            };
+            if let (Ok(Shape::Class(class)), true) =
+                (&mut self.candidates[index].shape, is_reference)
+            {
+                class.is_reference = true;
             }
+            if let Some(reason) = reason {
+                let at = self.table.get(TypeId(index as u32)).at.clone();
+                self.candidates[index] = Candidate::fallen(Fall { reason: reason.to_owned(), at });
+            }
+        }
+    }
+
+    /// The types, each after the one that it extends. There are no circles any more.
+    fn base_first(&self) -> Vec<usize> {
+        let base = |index: usize| match &self.candidates[index].shape {
+            Ok(Shape::Class(class)) => class.base.map(|base| base.0 as usize),
+            _ => None,
+        };
+        let mut done = vec![false; self.candidates.len()];
+        let mut order = Vec::with_capacity(done.len());
+        for index in 0..done.len() {
+            let mut chain = vec![];
+            let mut next = Some(index);
+            while let Some(index) = next.filter(|&index| !done[index]) {
+                done[index] = true;
+                chain.push(index);
+                next = base(index);
+            }
+            order.extend(chain.into_iter().rev());
+        }
+        order
+    }
+
+    /// A class needs the classes that extend it, since WCF imports them with it as its known types.
+    fn bind_derived(&mut self) {
+        for (id, of) in self.table.iter() {
+            let Some(base) = of.structure().and_then(|structure| structure.base) else { continue };
+            let role = format!("known type {}", of.title);
+            self.candidates[base.0 as usize].uses.push(Use { of: id, role });
         }
     }
 
@@ -86,7 +162,9 @@ impl Importer<'_> {
             let Ok(Shape::Collection(item)) = &self.candidates[index].shape else { continue };
             let Ok(entry) = &self.candidates[item.type_id.0 as usize].shape else { continue };
             self.candidates[index] = match entry {
-                Shape::Class(class) if is_entry(&class.members) => {
+                Shape::Class(class)
+                    if is_entry(&class.members) && self.is_of_namespace(index, item.type_id) =>
+                {
                     let [key, value] = [&class.members[0], &class.members[1]];
                     let uses = [key, value]
                         .map(|member| Use { of: member.type_id, role: "entry".to_owned() });
@@ -105,6 +183,13 @@ impl Importer<'_> {
                 }
             };
         }
+    }
+}
+
+impl Importer<'_> {
+    fn is_of_namespace(&self, dictionary: usize, entry: TypeId) -> bool {
+        let dictionary = TypeId(u32::try_from(dictionary).expect("a table numbers its types so"));
+        self.table.get(dictionary).namespace == self.table.get(entry).namespace
     }
 }
 
@@ -133,6 +218,23 @@ fn spread(candidates: &mut [Candidate]) {
                 candidates[user].shape = Err(Fall { reason, at: at.clone() });
                 queue.push_back((user, cause.clone()));
             }
+        }
+    }
+}
+
+/// An anonymous item of a collection is called like its element.
+fn name_items(table: &mut TypeTable) {
+    let items: Vec<(TypeId, String)> = table
+        .iter()
+        .filter_map(|(_, of)| match &of.shape {
+            Shape::Collection(item) => Some((item.type_id, decode(&item.name.local))),
+            _ => None,
+        })
+        .collect();
+    for (id, title) in items {
+        let of = table.get_mut(id);
+        if of.name.is_none() {
+            of.title = title;
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::contract::built_in::{built_in, item_of_array, xsd};
-use crate::contract::components::Components;
+use crate::contract::components::{elements, messages, type_of, types};
 use crate::contract::names::decode;
 use crate::contract::types::{
     Fall, Member, Occurs, Shape, Structure, Tier, Type, TypeId, TypeTable,
@@ -13,6 +13,7 @@ use crate::finding::{Finding, Severity};
 use crate::location::At;
 use crate::name::{QName, namespaces};
 use crate::schema::{ElementDeclaration, TypeDefinition, TypeKind, TypeReference};
+use crate::set::MetadataSet;
 use crate::wsdl::PartContent;
 
 /// What a type is as a data contract, before it is known what becomes of the types that it is built on.
@@ -51,7 +52,7 @@ struct Task<'a> {
 
 /// Makes types of schemas.
 pub(in crate::contract) struct Importer<'a> {
-    pub(super) components: &'a Components<'a>,
+    pub(super) set: &'a MetadataSet,
     pub(super) table: TypeTable,
     /// By the id of each type.
     pub(super) candidates: Vec<Candidate>,
@@ -79,9 +80,9 @@ pub(super) struct Place<'p> {
 
 impl<'a> Importer<'a> {
     /// Numbers for all named types, for those of global elements, and for those of parts, in the order of the documents.
-    pub(in crate::contract) fn new(components: &'a Components<'a>) -> Self {
+    pub(in crate::contract) fn new(set: &'a MetadataSet) -> Self {
         let mut importer = Self {
-            components,
+            set,
             table: TypeTable::default(),
             candidates: Vec::new(),
             findings: Vec::new(),
@@ -91,14 +92,14 @@ impl<'a> Importer<'a> {
             tasks: VecDeque::new(),
             budget: MAX_COMPONENTS,
         };
-        for name in components.types().filter_map(|definition| definition.name.as_ref()) {
+        for name in types(set).filter_map(|definition| definition.name.as_ref()) {
             importer.named(name, None);
         }
-        for element in components.elements() {
+        for element in elements(set) {
             let member = importer.global(element, Occurs { min: 1, max: Some(1) });
             importer.elements.insert(element.name.clone(), member);
         }
-        for part in components.messages().flat_map(|message| &message.parts) {
+        for part in messages(set).flat_map(|message| &message.parts) {
             if let PartContent::Type(name) = &part.content
                 && !name.is(namespaces::MESSAGE, "MessageBody")
             {
@@ -133,7 +134,7 @@ impl<'a> Importer<'a> {
     pub(in crate::contract) fn of_element(&mut self, element: &'a ElementDeclaration) -> TypeId {
         let place =
             Place { namespace: &element.name.namespace, title: decode(&element.name.local) };
-        let reference = self.components.type_of(element);
+        let reference = type_of(self.set, element);
         self.reference(reference, place, &element.at)
     }
 
@@ -164,7 +165,7 @@ impl<'a> Importer<'a> {
             self.named.insert(name.clone(), id);
             return id;
         }
-        if let Some(definition) = self.components.type_definition(name) {
+        if let Some(definition) = self.set.type_definition(name) {
             let id = self.add(Some(name.clone()), &name.namespace, decode(&name.local), definition);
             self.named.insert(name.clone(), id);
             return id;
@@ -186,13 +187,6 @@ impl<'a> Importer<'a> {
         let id = self.add(None, place.namespace, place.title, definition);
         self.anonymous.insert(address, id);
         id
-    }
-
-    /// The type that a redefinition of `name` derives from.
-    pub(super) fn redefined(&mut self, name: &QName) -> Option<TypeId> {
-        let definition = self.components.redefined(name)?;
-        let title = decode(&name.local);
-        Some(self.anonymous(definition, Place { namespace: &name.namespace, title }))
     }
 
     fn add(

@@ -97,7 +97,7 @@ impl<'a> Importer<'a> {
         for _ in 0..MAX_RESTRICTIONS {
             let definition = match reference {
                 TypeReference::Named(name) if is_text(name) => return true,
-                TypeReference::Named(name) => match self.components.type_definition(name) {
+                TypeReference::Named(name) => match self.set.type_definition(name) {
                     Some(definition) => definition,
                     None => return false,
                 },

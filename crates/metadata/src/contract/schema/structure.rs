@@ -2,6 +2,7 @@
 
 use super::importer::{Importer, Place};
 use crate::contract::built_in::{SOAP_ENCODING, xsd};
+use crate::contract::components::{substitutes, type_of};
 use crate::contract::types::{Member, Occurs, Particle, Structure, TypeId};
 use crate::finding::{Finding, Severity};
 use crate::location::At;
@@ -31,8 +32,7 @@ impl<'a> Importer<'a> {
         match &complex.content {
             Content::Particle(particle) => of.content = self.root(particle.as_ref(), place),
             Content::Complex { derivation, base, particle } => {
-                let own = is_own_name(definition, base);
-                of.base = self.base(base, own, definition);
+                of.base = self.base(base, definition);
                 let replaces = *derivation == Derivation::Restriction && of.base.is_some();
                 if !replaces {
                     of.content = self.root(particle.as_ref(), place);
@@ -41,28 +41,21 @@ impl<'a> Importer<'a> {
                     of.content = vec![any(0, None)];
                 }
             }
-            Content::Simple { base, .. } => {
-                let own = is_own_name(definition, base);
-                match self.is_complex(base) {
-                    true => of.base = self.base(base, own, definition),
-                    false => of.text = Some(self.named(base, Some(&definition.at))),
-                }
-            }
+            Content::Simple { base, .. } => match self.is_complex(base) {
+                true => of.base = self.base(base, definition),
+                false => of.text = Some(self.named(base, Some(&definition.at))),
+            },
         }
-        if of.base == Some(id) {
-            of.base = None;
-        }
+        // A type that extends itself is none; longer circles are cut when all types are known.
+        of.base = of.base.filter(|base| *base != id);
         self.attributes(&mut of, complex, place);
         of
     }
 
     /// The type that another derives from, if it has attributes and content to hand down.
-    fn base(&mut self, base: &QName, own: bool, definition: &'a TypeDefinition) -> Option<TypeId> {
+    fn base(&mut self, base: &QName, definition: &'a TypeDefinition) -> Option<TypeId> {
         if *base == xsd("anyType") || is_array(base) {
             return None;
-        }
-        if own {
-            return self.redefined(base);
         }
         // A base that nobody declares is told of; the type is read without what it would add.
         let id = self.named(base, Some(&definition.at));
@@ -70,7 +63,7 @@ impl<'a> Importer<'a> {
     }
 
     fn is_complex(&self, name: &QName) -> bool {
-        let definition = self.components.type_definition(name);
+        let definition = self.set.type_definition(name);
         definition.is_some_and(|definition| matches!(definition.kind, TypeKind::Complex(_)))
     }
 
@@ -152,7 +145,7 @@ impl<'a> Importer<'a> {
         depth: usize,
         at: &At,
     ) -> Option<Particle> {
-        let Some(group) = self.components.group(name) else {
+        let Some(group) = self.set.group(name) else {
             self.missing("group", name, at);
             return Some(any(0, None));
         };
@@ -170,7 +163,7 @@ impl<'a> Importer<'a> {
         if name.is(namespaces::XSD, "schema") {
             return Particle::Any { namespaces: namespaces::XSD.to_owned(), occurs };
         }
-        match self.components.element(name) {
+        match self.set.element(name) {
             Some(element) => Particle::Element(self.global(element, occurs)),
             None => {
                 self.missing("element", name, at);
@@ -189,7 +182,7 @@ impl<'a> Importer<'a> {
         let title =
             format!("{}.{}", place.title, crate::contract::names::decode(&element.name.local));
         let inside = Place { namespace: place.namespace, title };
-        let reference = self.components.type_of(element);
+        let reference = type_of(self.set, element);
         let type_id = self.reference(reference, inside, &element.at);
         described(element, type_id, occurs)
     }
@@ -201,7 +194,7 @@ impl<'a> Importer<'a> {
         occurs: Occurs,
     ) -> Member {
         let mut member = described(element, self.of_element(element), occurs);
-        for other in self.components.substitutes(&element.name) {
+        for other in substitutes(self.set, &element.name) {
             if !other.is_abstract && self.spend() {
                 member.substitutes.push((other.name.clone(), self.of_element(other)));
             }
@@ -248,10 +241,6 @@ fn occurs(written: &Written) -> Occurs {
 
 fn any(min: u32, max: Option<u32>) -> Particle {
     Particle::Any { namespaces: "##any".to_owned(), occurs: Occurs { min, max } }
-}
-
-fn is_own_name(definition: &TypeDefinition, base: &QName) -> bool {
-    definition.name.as_ref() == Some(base)
 }
 
 /// Arrays of SOAP encoding, whose content no schema tells.

@@ -1,0 +1,3 @@
+//! Contracts of documents.
+
+mod corpus;
