@@ -2,5 +2,7 @@
 
 mod model;
 pub(crate) mod read;
+mod write;
 
 pub use model::*;
+pub use write::{write, write_into};
