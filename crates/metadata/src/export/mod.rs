@@ -10,10 +10,12 @@ mod imports;
 pub mod policy;
 mod port_type;
 mod reference;
+mod schemas;
 mod service;
 
 pub use documents::Documents;
 pub use form::{Form, SingleError, Written};
+pub use schemas::{ExportedSchemas, Occurrence, PartExport, SchemaConflict, SchemaExporter};
 pub use service::{
     ContractExport, EndpointExport, FaultExport, HeaderExport, IdentityExport, MessageExport,
     OperationExport, ServiceExport,

@@ -71,6 +71,7 @@ mod client;
 mod context;
 mod description;
 mod error;
+mod exported;
 mod fault;
 mod header;
 mod inherit;

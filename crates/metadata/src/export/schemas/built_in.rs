@@ -10,8 +10,23 @@ use crate::schema::{
 
 /// The types of XML Schema that have a global element in the serialization schema.
 const ELEMENTS: &[&str] = &[
-    "anyType", "anyURI", "base64Binary", "boolean", "byte", "dateTime", "decimal", "double", "float",
-    "int", "long", "QName", "short", "string", "unsignedByte", "unsignedInt", "unsignedLong",
+    "anyType",
+    "anyURI",
+    "base64Binary",
+    "boolean",
+    "byte",
+    "dateTime",
+    "decimal",
+    "double",
+    "float",
+    "int",
+    "long",
+    "QName",
+    "short",
+    "string",
+    "unsignedByte",
+    "unsignedInt",
+    "unsignedLong",
     "unsignedShort",
 ];
 

@@ -86,6 +86,7 @@ pub struct SchemaExporter {
     documentation: bool,
     wrappers: Vec<(QName, Vec<PartExport>)>,
     elements: Vec<PartExport>,
+    anything: bool,
     conflicts: Vec<SchemaConflict>,
 }
 
@@ -134,6 +135,11 @@ impl SchemaExporter {
         self
     }
 
+    /// Whether doc comments are written.
+    pub fn documents(&self) -> bool {
+        self.documentation
+    }
+
     /// Where the types of parts describe themselves.
     pub fn types(&mut self) -> &mut TypeDescriptions {
         &mut self.types
@@ -155,6 +161,12 @@ impl SchemaExporter {
             Some(known) if known.value.contract == part.value.contract => {}
             Some(_) => self.conflict(&part.element),
         }
+    }
+
+    /// The type of a body that may be anything (`MessageBody`).
+    pub fn anything(&mut self) -> QName {
+        self.anything = true;
+        QName::new(MESSAGE, "MessageBody")
     }
 
     fn conflict(&mut self, element: &QName) {
@@ -184,8 +196,7 @@ impl SchemaExporter {
                 builder.schema(&name.namespace).types.push(definition);
             }
         }
-        let used = self.elements.iter().chain(self.wrappers.iter().flat_map(|(_, parts)| parts));
-        if used.into_iter().any(|part| part.value.contract.is(MESSAGE, MESSAGE_BODY)) {
+        if self.anything {
             builder.schema(MESSAGE).types.push(message_body());
         }
         let at = builder.schemas.len().min(1);
@@ -196,9 +207,6 @@ impl SchemaExporter {
         ExportedSchemas { schemas: builder.schemas, conflicts: builder.conflicts }
     }
 }
-
-/// The local name of the type of a body that may be anything.
-const MESSAGE_BODY: &str = "MessageBody";
 
 /// Whether two messages have the same parts.
 fn same(one: &[PartExport], other: &[PartExport]) -> bool {
@@ -265,8 +273,8 @@ impl Builder {
                     (0, None)
                 }
             };
-            let local = part.element.namespace == wrapper.namespace
-                || part.element.namespace.is_empty();
+            let local =
+                part.element.namespace == wrapper.namespace || part.element.namespace.is_empty();
             if local {
                 return particle(min, max, Term::Element(Box::new(declaration)));
             }

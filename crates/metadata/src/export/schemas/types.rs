@@ -110,9 +110,9 @@ impl TypeWriter<'_> {
         });
         let mut content = sequence(members.collect());
         let base = class.base.as_ref();
-        let reference_base = base.and_then(|base| self.types.get(base)).is_some_and(
-            |base| matches!(&base.kind, Kind::Class(base) if base.is_reference),
-        );
+        let reference_base = base
+            .and_then(|base| self.types.get(base))
+            .is_some_and(|base| matches!(&base.kind, Kind::Class(base) if base.is_reference));
         if class.is_reference && !reference_base {
             content.attributes = vec![serialization("Id"), serialization("Ref")];
         }
