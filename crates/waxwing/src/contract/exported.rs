@@ -159,7 +159,8 @@ fn export_fault(
 ) -> FaultExport {
     let element = fault.detail_element();
     let element = QName::new(&*element.namespace, &*element.local);
-    let value = (fault.describe)(schemas.types());
+    // The element of a type may always be nil.
+    let value = (fault.describe)(schemas.types()).or_null();
     schemas.element(&PartExport::new(element.clone(), value));
     FaultExport {
         name: fault.name.to_owned(),

@@ -249,9 +249,10 @@ impl Builder {
 
     fn global(&mut self, element: ElementDeclaration) {
         let elements = &mut self.schema(&element.name.namespace).elements;
-        match elements.iter().find(|known| known.name == element.name) {
+        match elements.iter_mut().find(|known| known.name == element.name) {
             None => elements.push(element),
-            Some(known) if is_same(known, &element) => {}
+            // A type's own element may be nil, and a part may be that element.
+            Some(known) if is_same(known, &element) => known.nillable |= element.nillable,
             Some(_) => {
                 let conflict = SchemaConflict::Element(element.name);
                 if !self.conflicts.contains(&conflict) {
