@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use waxwing_xml::Document;
 
 use super::documents::Documents;
-use super::imports;
 use crate::name::QName;
-use crate::schema::Schema;
+use crate::schema::{self, Schema};
 use crate::wsdl::{self, Definitions};
 
 /// How documents name one another.
@@ -79,7 +78,7 @@ impl Documents {
                 name: names.schemas[at].1.clone(),
                 namespace: own.target_namespace.clone(),
                 is_schema: true,
-                document: imports::document(&own),
+                document: schema::write(&own),
             }
         });
         wsdl.chain(schemas).collect()
@@ -115,7 +114,7 @@ impl Documents {
 
     fn definitions(&self, definitions: &Definitions) -> Document {
         wsdl::write(definitions, self.version, &mut |document, parent, schema| {
-            imports::write(document, parent, schema);
+            schema::write_into(document, parent, schema);
         })
     }
 }

@@ -6,7 +6,6 @@
 mod binding;
 mod documents;
 mod form;
-mod imports;
 pub mod policy;
 mod port_type;
 mod reference;
