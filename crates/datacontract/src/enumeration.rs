@@ -1,5 +1,7 @@
 //! Enumerations: member names, and several of them for flags.
 
+use std::borrow::Cow;
+
 use waxwing_xml::{Element, NodeId};
 
 use crate::describe::{EnumerationDescription, EnumerationMember, TypeKind};
@@ -41,9 +43,17 @@ impl EnumMembers {
         writer: &mut Writer<'_>,
         element: NodeId,
     ) -> Result<(), WriteError> {
+        writer.text(element, self.text(value, contract)?)
+    }
+
+    /// The name of `value`.
+    ///
+    /// # Errors
+    /// A value that is not a member.
+    #[doc(hidden)]
+    pub fn text(&self, value: i64, contract: &ContractName) -> Result<&'static str, WriteError> {
         let member = self.0.iter().find(|(_, number)| *number == value);
-        let (name, _) = member.ok_or_else(|| invalid_value(value, contract))?;
-        writer.text(element, name)
+        member.map(|(name, _)| *name).ok_or_else(|| invalid_value(value, contract))
     }
 
     /// Reads the name of a member: its number. Neither case nor blanks are forgiven.
@@ -71,8 +81,21 @@ impl EnumMembers {
         writer: &mut Writer<'_>,
         element: NodeId,
     ) -> Result<(), WriteError> {
+        writer.text(element, &self.flags_text(value, contract)?)
+    }
+
+    /// The member that is exactly `value`, or the names of members that make it up.
+    ///
+    /// # Errors
+    /// Bits that are no member's.
+    #[doc(hidden)]
+    pub fn flags_text(
+        &self,
+        value: i64,
+        contract: &ContractName,
+    ) -> Result<Cow<'static, str>, WriteError> {
         if let Some((name, _)) = self.0.iter().find(|(_, number)| *number == value) {
-            return writer.text(element, name);
+            return Ok(Cow::Borrowed(name));
         }
         let mut rest = value;
         let mut names = Vec::new();
@@ -85,7 +108,7 @@ impl EnumMembers {
         if rest != 0 {
             return Err(invalid_value(value, contract));
         }
-        writer.text(element, &names.join(" "))
+        Ok(Cow::Owned(names.join(" ")))
     }
 
     /// Reads flags: names separated by blanks; no name is zero.
@@ -99,11 +122,25 @@ impl EnumMembers {
         element: Element<'_>,
     ) -> Result<i64, ReadError> {
         let text = reader.text(element, "System.Enum")?;
+        self.flags_of(&text, contract)
+    }
+
+    /// The bits of names separated by blanks.
+    ///
+    /// # Errors
+    /// A name that is not a member's.
+    #[doc(hidden)]
+    pub fn flags_of(&self, text: &str, contract: &ContractName) -> Result<i64, ReadError> {
         let names = text.split([' ', '\t', '\r', '\n']).filter(|name| !name.is_empty());
         names.map(|name| self.number(name, contract)).try_fold(0, |sum, bits| Ok(sum | bits?))
     }
 
-    fn number(&self, name: &str, contract: &ContractName) -> Result<i64, ReadError> {
+    /// The number of a name.
+    ///
+    /// # Errors
+    /// A name that is not a member's.
+    #[doc(hidden)]
+    pub fn number(&self, name: &str, contract: &ContractName) -> Result<i64, ReadError> {
         let member = self.0.iter().find(|(known, _)| *known == name);
         member
             .map(|(_, number)| *number)

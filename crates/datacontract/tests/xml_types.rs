@@ -640,3 +640,55 @@ proptest! {
         }
     }
 }
+
+#[derive(Clone, Copy, Debug, PartialEq, DataContract)]
+#[data_contract(crate = "waxwing_datacontract", clr_namespace = "C")]
+enum Color {
+    Red,
+    #[enum_member(value = "dark-blue")]
+    Blue = 5,
+}
+
+#[derive(Clone, Debug, PartialEq, DataContract)]
+#[data_contract(crate = "waxwing_datacontract", clr_namespace = "C")]
+enum Open {
+    Known,
+    #[enum_member(other)]
+    Other(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, DataContract)]
+#[data_contract(crate = "waxwing_datacontract", clr_namespace = "C", flags(Read = 1, Write = 2))]
+struct Rights(u32);
+
+#[derive(Clone, Debug, PartialEq, XmlType)]
+#[xml(crate = "waxwing_datacontract")]
+struct Enumerations {
+    #[xml(attribute)]
+    color: Color,
+    #[xml(attribute)]
+    colors: Vec<Color>,
+    #[xml(attribute)]
+    open: Vec<Open>,
+    #[xml(attribute, default = "Read Write")]
+    rights: Rights,
+}
+
+#[test]
+fn enumerations_of_data_contracts_are_simple_types() {
+    let value = Enumerations {
+        color: Color::Blue,
+        colors: vec![Color::Red, Color::Blue],
+        open: vec![Open::Known, Open::Other("x".into())],
+        rights: Rights(3),
+    };
+    same(
+        value.clone(),
+        "<Enumerations Color=\"dark-blue\" Colors=\"Red dark-blue\" Open=\"Known x\"/>",
+    );
+    let value = Enumerations { rights: Rights(0), ..value };
+    assert_eq!(read::<Enumerations>(&to_xml(&value).unwrap()), value);
+    assert_eq!(read::<Enumerations>("<Enumerations Color=\" Red \"/>").color, Color::Red);
+    let error = refused::<Enumerations>("<Enumerations Color=\"red\"/>");
+    assert!(error.starts_with("Invalid enum value 'red'"), "{error}");
+}

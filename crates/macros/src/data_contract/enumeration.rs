@@ -48,9 +48,32 @@ pub(super) fn expand(
     let underlying = underlying(&input.attrs);
     let describe =
         container.describe(&quote!(__MEMBERS.describe(false, #underlying, &[#(#documentation),*])));
+    let text = as_text(
+        ident,
+        &quote! {
+            let number = match self {
+                #(Self::#idents => Self::#idents as i64,)*
+                #(Self::#hidden => {
+                    let name = stringify!(#hidden);
+                    return ::core::result::Result::Err(__dc::hidden_variant(name, &contract));
+                })*
+            };
+            __MEMBERS.text(number, &contract).map(__dc::Cow::Borrowed)
+        },
+        &quote!(__of_number(__MEMBERS.number(text, &contract)?)),
+    );
     Ok(quote! {
         const __MEMBERS: __dc::EnumMembers =
             __dc::EnumMembers(&[#((#names, #ident::#idents as i64)),*]);
+
+        fn __of_number(number: i64) -> ::core::result::Result<#ident, __dc::ReadError> {
+            #(if number == #ident::#idents as i64 {
+                return ::core::result::Result::Ok(#ident::#idents);
+            })*
+            ::core::unreachable!("a number that is read is a member's")
+        }
+
+        #text
 
         #[automatically_derived]
         impl __dc::DataContract for #ident {
@@ -67,26 +90,15 @@ pub(super) fn expand(
                 writer: &mut __dc::Writer<'_>,
                 element: __dc::NodeId,
             ) -> ::core::result::Result<(), __dc::WriteError> {
-                let number = match self {
-                    #(Self::#idents => Self::#idents as i64,)*
-                    #(Self::#hidden => {
-                        let name = stringify!(#hidden);
-                        let contract = Self::contract_name();
-                        return ::core::result::Result::Err(__dc::hidden_variant(name, &contract));
-                    })*
-                };
-                __MEMBERS.write(number, &Self::contract_name(), writer, element)
+                let text = __dc::xml::XmlText::write_text(self, writer, element)?;
+                writer.text(element, &text)
             }
 
             fn read(
                 reader: &mut __dc::Reader,
                 element: __dc::Element<'_>,
             ) -> ::core::result::Result<Self, __dc::ReadError> {
-                let number = __MEMBERS.read(&Self::contract_name(), reader, element)?;
-                #(if number == Self::#idents as i64 {
-                    return ::core::result::Result::Ok(Self::#idents);
-                })*
-                ::core::unreachable!("a number that is read is a member's")
+                __of_number(__MEMBERS.read(&Self::contract_name(), reader, element)?)
             }
 
             fn missing() -> ::core::option::Option<Self> {
@@ -103,6 +115,32 @@ pub(super) fn expand(
             }
         }
     })
+}
+
+/// The same as text, in an attribute or a list of an XML type: blanks around it are none of it. `contract` is the name.
+pub(super) fn as_text(ident: &Ident, write: &TokenStream, read: &TokenStream) -> TokenStream {
+    quote! {
+        #[automatically_derived]
+        impl __dc::xml::XmlText for #ident {
+            fn write_text(
+                &self,
+                writer: &mut __dc::Writer<'_>,
+                element: __dc::NodeId,
+            ) -> ::core::result::Result<__dc::Cow<'_, str>, __dc::WriteError> {
+                let contract = <Self as __dc::DataContract>::contract_name();
+                #write
+            }
+
+            fn read_text(
+                text: &str,
+                element: __dc::Element<'_>,
+            ) -> ::core::result::Result<Self, __dc::ReadError> {
+                let (text, contract) =
+                    (__dc::xml::trim(text), <Self as __dc::DataContract>::contract_name());
+                #read
+            }
+        }
+    }
 }
 
 /// `struct Perm(u32)` with `flags(Read = 1, …)`.
@@ -133,7 +171,17 @@ pub(super) fn expand_flags(
         <Self as __Members>::MEMBERS.describe(true, #underlying, &[])
     });
     let (names, bits): (Vec<_>, Vec<_>) = members.iter().map(|(name, bits)| (name, bits)).unzip();
+    let text = as_text(
+        ident,
+        &quote!(<Self as __Members>::MEMBERS.flags_text(self.0 as i64, &contract)),
+        &quote! {
+            let bits = <Self as __Members>::MEMBERS.flags_of(text, &contract)?;
+            ::core::result::Result::Ok(Self(bits as #number))
+        },
+    );
     Ok(quote! {
+        #text
+
         // A trait, so that the bits can be said with `Self`.
         trait __Members {
             const MEMBERS: __dc::EnumMembers;

@@ -6,7 +6,7 @@ use syn::spanned::Spanned as _;
 use syn::{DataEnum, DeriveInput, Expr, ExprLit, ExprUnary, Fields, Lit, Result, UnOp};
 
 use super::container::Container;
-use super::enumeration::{Variant, refuse_duplicates, refuse_parameters, underlying};
+use super::enumeration::{Variant, as_text, refuse_duplicates, refuse_parameters, underlying};
 
 /// Whether one of the variants is for texts that the others do not have.
 pub(super) fn is_lenient(data: &DataEnum) -> bool {
@@ -43,8 +43,25 @@ pub(super) fn expand(
     let underlying = underlying(&input.attrs);
     let describe =
         container.describe(&quote!(__MEMBERS.describe(false, #underlying, &[#(#documentation),*])));
+    let text = as_text(
+        ident,
+        &quote! {
+            ::core::result::Result::Ok(__dc::Cow::Borrowed(match self {
+                #(Self::#idents => #names,)*
+                Self::#other(text) => text,
+            }))
+        },
+        &quote! {
+            ::core::result::Result::Ok(match text {
+                #(#names => Self::#idents,)*
+                _ => Self::#other(text.into()),
+            })
+        },
+    );
     Ok(quote! {
         const __MEMBERS: __dc::EnumMembers = __dc::EnumMembers(&[#((#names, #numbers)),*]);
+
+        #text
 
         #[automatically_derived]
         impl __dc::DataContract for #ident {
