@@ -13,7 +13,7 @@ use crate::{
     PolicyEnforcement, TextEncoding, TransferMode, WebSocketTransportUsage,
 };
 
-const WITHOUT_ADDRESSING: &str = "messages without WS-Addressing";
+const WITHOUT_ADDRESSING: &str = "message security without WS-Addressing";
 
 /// Collects features.
 struct Found(Vec<Unsupported>);
@@ -268,8 +268,13 @@ fn encoding(endpoint: &EffectiveEndpoint, found: &mut Found) {
             "textMessageEncoding/@messageVersion",
         );
     }
-    if endpoint.message_version.versions().is_some() && !endpoint.message_version.has_addressing() {
-        // Their action stands in the HTTP headers, which nobody signs and no reliable session numbers.
+    let without_addressing =
+        endpoint.message_version.versions().is_some() && !endpoint.message_version.has_addressing();
+    let protects = |security: &EffectiveSecurity| {
+        !security.over_transport || security.secure_conversation.is_some()
+    };
+    if without_addressing && endpoint.security.as_ref().is_some_and(protects) {
+        // What is signed and encrypted is chosen by the action, which nobody signs there.
         match endpoint.binding_section.as_str() {
             "customBinding" => found.add(
                 WITHOUT_ADDRESSING,
@@ -278,8 +283,8 @@ fn encoding(endpoint: &EffectiveEndpoint, found: &mut Found) {
             ),
             section => found.add(
                 format!("{WITHOUT_ADDRESSING} ({section})"),
-                "use wsHttpBinding on both sides",
-                "",
+                "write <security mode=\"TransportWithMessageCredential\">, or use wsHttpBinding on both sides",
+                "security/@mode",
             ),
         }
     }

@@ -46,8 +46,6 @@ pub enum Feature {
     WebSockets,
     /// .NET binary XML.
     BinaryMessages,
-    /// Messages without WS-Addressing, whose action stands in the HTTP headers alone.
-    NoAddressing,
     /// A second connection for callbacks, and messages that only go one way.
     Callbacks,
     /// Kerberos and NTLM.
@@ -65,7 +63,6 @@ impl Feature {
         Feature::Tcp,
         Feature::WebSockets,
         Feature::BinaryMessages,
-        Feature::NoAddressing,
         Feature::Callbacks,
         Feature::WindowsAccounts,
         Feature::IssuedTokens,
@@ -79,7 +76,6 @@ impl Feature {
             Feature::Tcp => "net.tcp",
             Feature::WebSockets => "WebSockets",
             Feature::BinaryMessages => "binary messages",
-            Feature::NoAddressing => "messages without WS-Addressing",
             Feature::Callbacks => "callbacks",
             Feature::WindowsAccounts => "Windows accounts",
             Feature::IssuedTokens => "issued tokens",

@@ -15,7 +15,7 @@ use waxwing_security::wsse::{
     Asymmetric, CertificateReference, EncryptedKeyToken, Expectations, ExpectedSigner,
     ExpectedToken, HeaderLayout, PrimaryToken, ProtectionOrder, ProtectionPlan, ProtectionToken,
     Recipient, SecuritySettings, SecurityVersion, ShownCertificate, Signer, Sources, TokenKey,
-    Verified, X509ReferenceStyle, protect, verify, verify_with_action,
+    Verified, X509ReferenceStyle, protect, verify,
 };
 use waxwing_security::{
     Direction, MessageProtection, ProtectionLevel, ProtectionRequirements, Reason, Result,
@@ -72,7 +72,11 @@ fn verify_captured(
         limits: &Limits::SOAP,
         replay: None,
     };
-    verify_with_action(envelope, "urn:told", &expect, &ends)
+    let envelope = match message.action().as_str() {
+        "" => envelope.without_addressing(Some("urn:told")),
+        _ => envelope,
+    };
+    verify(envelope, &expect, &ends)
 }
 
 fn captured_by_wcf() -> impl Iterator<Item = Scenario> {

@@ -111,7 +111,7 @@ impl Addressing {
         }
     }
 
-    /// Reads the addressing headers of a message.
+    /// Reads the addressing headers of a message; of one without addressing the action that stands beside it.
     ///
     /// # Errors
     ///
@@ -120,6 +120,7 @@ impl Addressing {
         let version = envelope.version().addressing;
         let mut found = Self::default();
         if version == AddressingVersion::None {
+            found.action = envelope.told_action().map(str::to_owned);
             return Ok(found);
         }
         for header in envelope.headers().filter(|h| h.namespace() == version.namespace()) {
@@ -148,9 +149,16 @@ impl Addressing {
     }
 
     /// Appends the headers in the order in which WCF writes them: Action, MessageID, RelatesTo, From,
-    /// ReplyTo, FaultTo, To; `mustUnderstand` on Action and To.
+    /// ReplyTo, FaultTo, To; `mustUnderstand` on Action and To. A message without addressing gets no header: its action
+    /// stands beside it ([`Envelope::told_action`]), for the transport to tell.
     pub fn write(&self, envelope: &mut Envelope) {
         let version = envelope.version().addressing;
+        if version == AddressingVersion::None {
+            if let Some(action) = &self.action {
+                envelope.tell_action(action);
+            }
+            return;
+        }
         if let Some(action) = &self.action {
             let header = add(envelope, version, "Action", action);
             envelope.set_must_understand(header);

@@ -11,6 +11,8 @@ pub struct Envelope {
     version: MessageVersion,
     header: Option<NodeId>,
     body: NodeId,
+    /// Of a message without addressing: the action that stands beside it.
+    told_action: Option<Box<str>>,
 }
 
 /// Why a text is no envelope.
@@ -50,9 +52,11 @@ impl Envelope {
         if version.addressing != AddressingVersion::None {
             document.declare_namespace(root, "a", version.addressing.namespace());
         }
-        let header = document.append_element(root, Name::new("s", "Header", soap));
+        // Without addressing there is mostly no header; WCF writes none then.
+        let header = (version.addressing != AddressingVersion::None)
+            .then(|| document.append_element(root, Name::new("s", "Header", soap)));
         let body = document.append_element(root, Name::new("s", "Body", soap));
-        Self { document, version, header: Some(header), body }
+        Self { document, version, header, body, told_action: None }
     }
 
     /// Reads a message. The addressing version is that of the first addressing header.
@@ -97,7 +101,27 @@ impl Envelope {
         drop(children);
         let addressing = header.map_or(AddressingVersion::None, addressing_of);
         let header = header.map(|h| h.id());
-        Ok(Self { version: MessageVersion { soap, addressing }, header, body, document })
+        let version = MessageVersion { soap, addressing };
+        Ok(Self { version, header, body, document, told_action: None })
+    }
+
+    /// The same as a message without addressing, whatever headers it has: those of addressing are headers like any other
+    /// then, and its action is the one that the transport tells (`SOAPAction`, SOAP 1.1 §6.1.1; the parameter `action`,
+    /// RFC 3902). Nobody signs that.
+    #[must_use]
+    pub fn without_addressing(mut self, told_action: Option<&str>) -> Self {
+        self.version.addressing = AddressingVersion::None;
+        self.told_action = told_action.map(Box::from);
+        self
+    }
+
+    /// The action that stands beside a message without addressing.
+    pub fn told_action(&self) -> Option<&str> {
+        self.told_action.as_deref()
+    }
+
+    pub(crate) fn tell_action(&mut self, action: &str) {
+        self.told_action = Some(action.into());
     }
 
     /// The versions that the message is written in.
@@ -140,6 +164,14 @@ impl Envelope {
     /// The first header of this name.
     pub fn header_named(&self, namespace: &str, local: &str) -> Option<Element<'_>> {
         self.headers().find(|h| h.is(namespace, local))
+    }
+
+    /// The first addressing header of this local name; none of a message without addressing.
+    pub fn addressing_header(&self, local: &str) -> Option<Element<'_>> {
+        match self.version.addressing {
+            AddressingVersion::None => None,
+            version => self.header_named(version.namespace(), local),
+        }
     }
 
     /// Adds a header after the others.

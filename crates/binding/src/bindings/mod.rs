@@ -13,7 +13,7 @@ pub(crate) mod ws;
 use crate::file::problem::Problem;
 use crate::file::raw::OtherElement;
 use crate::suggest;
-use crate::word::Feature::{Callbacks, NoAddressing, Tcp};
+use crate::word::Feature::{Callbacks, Tcp};
 use crate::word::Support::Refused;
 use common::Timeouts;
 use custom_binding::CustomBinding;
@@ -209,11 +209,9 @@ bindings! {
     /// `netHttpsBinding`.
     NetHttps(NetHttpsBinding) = "netHttpsBinding", "NetHttpsBinding";
     /// `basicHttpBinding`.
-    BasicHttp(BasicHttpBinding) = "basicHttpBinding", "BasicHttpBinding",
-        inside Refused(NoAddressing);
+    BasicHttp(BasicHttpBinding) = "basicHttpBinding", "BasicHttpBinding";
     /// `basicHttpsBinding`.
-    BasicHttps(BasicHttpsBinding) = "basicHttpsBinding", "BasicHttpsBinding",
-        inside Refused(NoAddressing);
+    BasicHttps(BasicHttpsBinding) = "basicHttpsBinding", "BasicHttpsBinding";
     /// `customBinding`.
     Custom(CustomBinding) = "customBinding", "CustomBinding";
     /// `mexHttpBinding`: `wsHttpBinding` without security, for metadata.

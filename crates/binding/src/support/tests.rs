@@ -221,7 +221,6 @@ fn features_are_refused_where_they_are_used() {
                 ("netHttpBinding/binding/webSocketSettings/@transportUsage", "Always")
             }
             Feature::BinaryMessages => ("customBinding/binding/binaryMessageEncoding", ""),
-            Feature::NoAddressing => ("basicHttpBinding/binding/@name", ""),
             Feature::Callbacks => ("wsDualHttpBinding/binding/@name", ""),
             Feature::WindowsAccounts => {
                 ("client/endpoint/identity/userPrincipalName/@value", "u@d")

@@ -52,4 +52,4 @@ pub use token::{
 };
 pub use verified::{EndorsingProof, PartProtection, PrimaryToken, ProvenContext, Verified};
 pub(crate) use verify::check_age;
-pub use verify::{verify, verify_with_action};
+pub use verify::verify;

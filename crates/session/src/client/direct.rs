@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use waxwing_reliable::{CallId, InitiatorInput, Time};
 use waxwing_security::conversation::{ClientError, Correlation, Received};
-use waxwing_soap::Moment;
+use waxwing_soap::{AddressingVersion, Moment};
 
 use super::answer::{other_version, read_reply};
 use super::api::{Answer, ClientOutput, TransmissionId};
@@ -82,7 +82,7 @@ impl ClientSession {
     ) {
         let call = direct.call;
         let is_one_way = direct.message.message_id.is_none();
-        let result = match answer {
+        let result = match self.in_own_version(answer) {
             Answer::Empty if is_one_way => Ok(None),
             Answer::Empty => Err(SessionError::NoReply),
             Answer::Failed(failure) => {
@@ -118,6 +118,18 @@ impl ClientSession {
             Err(error) => self.direct_failed(call, error),
         }
         self.finish_closing(at);
+    }
+
+    /// Where messages have no addressing, headers of it in an answer mean nothing.
+    fn in_own_version(&self, answer: Answer) -> Answer {
+        match answer {
+            Answer::Message(envelope)
+                if self.settings.version.addressing == AddressingVersion::None =>
+            {
+                Answer::Message(Box::new(envelope.without_addressing(None)))
+            }
+            answer => answer,
+        }
     }
 
     /// The service did not execute a call, and wants a new key: it goes again with that one. The key may have been renewed

@@ -214,11 +214,10 @@ impl ClientSession {
     ) -> TransmissionId {
         let id = TransmissionId(self.transmissions);
         self.transmissions += 1;
-        let namespace = envelope.version().addressing.namespace();
-        let action = envelope
-            .header_named(namespace, "Action")
-            .map(|header| header.text().trim().to_owned());
-        let action = action.unwrap_or_default();
+        let action = match envelope.addressing_header("Action") {
+            Some(header) => header.text().trim().to_owned(),
+            None => envelope.told_action().unwrap_or_default().to_owned(),
+        };
         let transmit = Transmit { id, action, envelope, plain, deadline };
         self.outputs.push_back(ClientOutput::Transmit(Box::new(transmit)));
         id

@@ -34,9 +34,9 @@ pub(super) struct Own {
 
 impl Seen {
     pub(super) fn of(envelope: &Envelope) -> Self {
-        let namespace = envelope.version().addressing.namespace();
-        let action = envelope.header_named(namespace, "Action");
+        let action = envelope.addressing_header("Action");
         let action = action.map(|header| header.text().trim().to_owned());
+        let action = action.or_else(|| envelope.told_action().map(str::to_owned));
         let header = envelope.header_named(WSSE, "Security");
         let sequence = VERSIONS
             .iter()

@@ -14,7 +14,12 @@ pub struct UnverifiedMessage {
 }
 
 impl UnverifiedMessage {
-    /// The action that it claims to have; none without the header.
+    /// The same without addressing: of the action `told` beside it ([`Envelope::without_addressing`]).
+    pub fn without_addressing(self, told: Option<&str>) -> Self {
+        Self::from(self.envelope.without_addressing(told))
+    }
+
+    /// The action that it claims to have; none without the header, or where the transport tells none.
     pub fn action(&self) -> Option<&str> {
         self.seen.claimed_action()
     }

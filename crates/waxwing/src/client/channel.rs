@@ -380,7 +380,7 @@ impl Inner {
             keep_alive: self.parts.keep_alive,
             credentials: self.parts.http.as_deref(),
             via: &self.parts.via,
-            version: self.parts.version.soap,
+            version: self.parts.version,
             decoder: encoder,
         };
         let (told, written) = net::written();

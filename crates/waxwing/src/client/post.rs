@@ -1,12 +1,13 @@
 //! One exchange: the octets of a message out, an answer in, whatever the transport.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use waxwing_session::{Answer, TransportCause, TransportFailure};
-use waxwing_soap::SoapVersion;
 use waxwing_soap::encoder::{DecodeError, Decoder, Encoded};
+use waxwing_soap::{AddressingVersion, MessageVersion, SoapVersion};
 
 use crate::encoding::Encoding;
 use crate::net::{self, HttpCredentials, Outcome, Request, Transport, Written, first_bytes};
@@ -28,7 +29,7 @@ pub(super) struct Route<'a> {
     pub(super) keep_alive: bool,
     /// Who the client is to HTTP.
     pub(super) credentials: Option<&'a HttpCredentials>,
-    pub(super) version: SoapVersion,
+    pub(super) version: MessageVersion,
     /// That of this exchange.
     pub(super) decoder: Encoding,
 }
@@ -42,15 +43,15 @@ impl Route<'_> {
         patience: Duration,
         written: Written,
     ) -> Posted {
-        let content_type = message.content_type.as_str();
+        let content_type = content_type(&message.content_type, self.version, action);
         let octets = Bytes::from(message.octets);
         let request = Request {
             action,
-            version: self.version,
+            version: self.version.soap,
             max_answer: self.decoder.max_message(),
             keep_alive: self.keep_alive,
             credentials: self.credentials,
-            ..Request::new(self.via, content_type, octets, written)
+            ..Request::new(self.via, &content_type, octets, written)
         };
         let exchange = self.transport.exchange(request);
         let Ok(answer) = tokio::time::timeout(patience, exchange).await else {
@@ -78,6 +79,17 @@ impl Route<'_> {
         };
         Answer::Failed(TransportFailure { cause: TransportCause::NotSoap, reason })
     }
+}
+
+/// In SOAP 1.2 without addressing the action stands in the content type (RFC 3902), where WCF writes it, too; in SOAP 1.1 it
+/// is a header of HTTP.
+fn content_type<'m>(own: &'m str, version: MessageVersion, action: &str) -> Cow<'m, str> {
+    let told = MessageVersion { soap: SoapVersion::Soap12, addressing: AddressingVersion::None };
+    if version != told || action.is_empty() {
+        return Cow::Borrowed(own);
+    }
+    let escaped = action.replace('\\', "\\\\").replace('"', "\\\"");
+    Cow::Owned(format!("{own}; action=\"{escaped}\""))
 }
 
 impl Posted {

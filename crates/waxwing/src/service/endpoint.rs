@@ -12,6 +12,7 @@ use waxwing_session::{
     Arrival, Encoded, EndpointId, Origin, Peer, RefusalKind, ServiceAnswer, ServiceEndpoint,
     UnknownSender, UnverifiedMessage,
 };
+use waxwing_soap::AddressingVersion;
 use waxwing_soap::encoder::{self as soap, DecodeError, Decoder, Encoder};
 use waxwing_soap::http::ContentType;
 
@@ -236,11 +237,34 @@ impl Endpoint {
         })?;
         let message = UnverifiedMessage::from(envelope);
         let named = request.action.as_deref();
+        if self.parts.endpoint.settings().version.addressing == AddressingVersion::None {
+            return self.without_addressing(message, request, content_type);
+        }
         match message.action().and_then(|own| action_mismatch(named, content_type, own)) {
             None => Ok(message),
             Some(problem) => {
                 self.refused_request(request, &problem);
                 // WCF gives the request up, too.
+                Err(Reply::NoAnswer)
+            }
+        }
+    }
+
+    /// A message whose action stands beside it, told by the transport.
+    fn without_addressing(
+        &self,
+        message: UnverifiedMessage,
+        request: &Incoming,
+        content_type: &str,
+    ) -> Result<UnverifiedMessage, Reply> {
+        let told = told_actions(request.action.as_deref(), content_type);
+        let told = told.into_iter().flatten().find(|action| !action.is_empty());
+        let named = request.action.as_deref();
+        let other = told.as_deref().and_then(|told| action_mismatch(named, content_type, told));
+        match other {
+            None => Ok(message.without_addressing(told.as_deref())),
+            Some(problem) => {
+                self.refused_request(request, &problem);
                 Err(Reply::NoAnswer)
             }
         }
@@ -366,11 +390,16 @@ async fn watch_cookie_keys(endpoint: Weak<Endpoint>, keys: WatchedKeys) {
 /// Every action that the transport names, in the content type or in `SOAPAction`, must be the message's: whoever looks
 /// at the transport alone (a firewall, a router) must not be shown another one.
 fn action_mismatch(soap_action: Option<&str>, content_type: &str, action: &str) -> Option<String> {
+    let other = |named: &String| !named.is_empty() && *named != action;
+    let named = told_actions(soap_action, content_type).into_iter().flatten().find(other)?;
+    Some(format!("the transport names the action {named}, the message is {action}"))
+}
+
+/// The actions that the transport tells: of SOAP 1.2 in the content type (RFC 3902), of SOAP 1.1 in a header of its own.
+fn told_actions(soap_action: Option<&str>, content_type: &str) -> [Option<String>; 2] {
     let of_type = ContentType::parse(content_type).and_then(|parsed| parsed.action());
     let of_header = soap_action.map(|action| action.trim().trim_matches('"').to_owned());
-    let other = |named: &String| !named.is_empty() && *named != action;
-    let named = [of_type, of_header].into_iter().flatten().find(other)?;
-    Some(format!("the transport names the action {named}, the message is {action}"))
+    [of_type, of_header]
 }
 
 fn message_note(caller: &str) -> String {

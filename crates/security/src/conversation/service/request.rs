@@ -25,12 +25,12 @@ pub(super) struct Request {
 impl Request {
     pub(super) fn new(envelope: &Envelope, dialect: Dialect, delivery: Delivery) -> Self {
         let version = envelope.version();
-        let addressing = version.addressing.namespace();
         let text = |local| {
-            let header = envelope.header_named(addressing, local)?;
+            let header = envelope.addressing_header(local)?;
             Some(Box::<str>::from(header.text().trim()))
         };
-        let action = text("Action").unwrap_or_default();
+        let action = text("Action").or_else(|| envelope.told_action().map(Box::from));
+        let action = action.unwrap_or_default();
         let context = context_of(envelope, dialect).and_then(|token| {
             let identifier = token.child(dialect.conversation(), "Identifier")?;
             Some(identifier.text().trim().into())

@@ -32,42 +32,21 @@ use super::verified::{PrimaryToken, Verified};
 use crate::error::{Reason, Result};
 use crate::protection::{MessageProtection, ProtectionLevel, is_addressing};
 
-/// Verifies a message and decrypts it in place.
+/// Verifies a message and decrypts it in place. The action of a message without addressing headers is the one that the
+/// transport tells ([`Envelope::told_action`]). **Nobody signed that**: whoever sends such messages is trusted to choose among
+/// the contract's actions.
 ///
 /// # Errors
 /// What is wrong, for the local log. The peer learns [`SecurityError::fault`](crate::SecurityError::fault)
 /// only.
 pub fn verify(
-    envelope: Envelope,
-    expect: &Expectations<'_>,
-    resolver: &dyn TokenResolver,
-) -> Result<Verified> {
-    verify_told(envelope, None, expect, resolver)
-}
-
-/// The same of a message that may have no addressing headers: its action is then the one that the transport tells
-/// (`SOAPAction`). **Nobody signed that**: whoever sends such messages is trusted to choose among the contract's actions.
-///
-/// # Errors
-/// As [`verify()`].
-pub fn verify_with_action(
-    envelope: Envelope,
-    action: &str,
-    expect: &Expectations<'_>,
-    resolver: &dyn TokenResolver,
-) -> Result<Verified> {
-    verify_told(envelope, Some(action), expect, resolver)
-}
-
-fn verify_told(
     mut envelope: Envelope,
-    told: Option<&str>,
     expect: &Expectations<'_>,
     resolver: &dyn TokenResolver,
 ) -> Result<Verified> {
     let transport = matches!(expect.protection, ExpectedToken::Transport);
     let security = security_header(&envelope)?;
-    let action = action(&envelope, told)?;
+    let action = action(&envelope, transport)?;
     let required = if transport {
         MessageProtection::body(ProtectionLevel::None)
     } else {
@@ -89,7 +68,7 @@ fn verify_told(
     pass.unspoiled()?;
     let signed = covered?;
     // An encrypted header may be a further Action: the one that the requirements were chosen by is the only one.
-    self::action(&envelope, told)?;
+    self::action(&envelope, transport)?;
     let document = envelope.document();
     check_stamp_and_tokens(&pass)?;
     check_children_signed(&pass, &signed)?;
@@ -158,8 +137,8 @@ fn security_header(envelope: &Envelope) -> Result<NodeId> {
 /// The action, by which the requirements are chosen: exactly one header, in the addressing version that the message is
 /// taken to have. That version is the one of the first addressing header, whatever it is called, so that a header that
 /// nobody signed could otherwise make the layers above read none of those that were. A message without addressing has the
-/// action that it was `told` to have.
-fn action(envelope: &Envelope, told: Option<&str>) -> Result<Box<str>> {
+/// action that the transport tells; of a reply it tells none, which must not matter where something is chosen by it.
+fn action(envelope: &Envelope, transport: bool) -> Result<Box<str>> {
     let version = envelope.version().addressing.namespace();
     if envelope.headers().any(|h| is_addressing(h.namespace()) && h.namespace() != version) {
         return Err(Reason::MixedAddressing.into());
@@ -168,7 +147,9 @@ fn action(envelope: &Envelope, told: Option<&str>) -> Result<Box<str>> {
         envelope.headers().filter(|h| h.local_name() == "Action" && is_addressing(h.namespace()));
     match (actions.next(), actions.next()) {
         (Some(action), None) => Ok(action.text().trim().into()),
-        (None, _) if version.is_empty() && told.is_some() => Ok(told.unwrap_or_default().into()),
+        (None, _) if version.is_empty() && (transport || envelope.told_action().is_some()) => {
+            Ok(envelope.told_action().unwrap_or_default().into())
+        }
         (None, _) => Err(Reason::Missing("the header Action").into()),
         _ => Err(Reason::TooMany { what: "Action headers", limit: 1 }.into()),
     }
