@@ -8,6 +8,7 @@
 //! | [`load`] | reading: from octets with their locations to a [`MetadataSet`], in which everything is found by its name |
 //! | [`export`] | what a service says of itself: documents of its contracts and bindings, as WCF's exporter writes them |
 //! | [`contract`] | what a port offers: operations, messages, faults and types, as a programmer sees them |
+//! | [`json`] | JSON ⇄ XML by a contract's types, templates, JSON Schema, OpenAPI |
 //!
 //! No module reads a file, a socket or the clock.
 
@@ -15,6 +16,7 @@ pub mod contract;
 mod digest;
 pub mod export;
 mod finding;
+pub mod json;
 pub mod load;
 mod location;
 mod mex;
