@@ -68,7 +68,7 @@ impl Template<'_> {
             Node::Element(field) => self.field(field, out),
             Node::Any { occurs, .. } if occurs.min == 0 => {}
             Node::Any { key, occurs } => {
-                let any = Json::from("<any/>");
+                let any = Json::from("<any xmlns=\"urn:example\"/>");
                 let count = usize::try_from(occurs.min).unwrap_or_default().min(MOST_ITEMS);
                 let value = match occurs.max {
                     Some(1) => any,
@@ -79,7 +79,9 @@ impl Template<'_> {
             Node::Group(group) => match &group.key {
                 Some(key) if group.occurs.min > 0 || self.has_room() => {
                     let items = self.items(group);
-                    out.push((key.clone(), Json::Array(items)));
+                    if !items.is_empty() {
+                        out.push((key.clone(), Json::Array(items)));
+                    }
                 }
                 Some(_) => {}
                 None if group.occurs.min == 0 && !self.has_room() => {}
@@ -119,7 +121,7 @@ impl Template<'_> {
                 (GroupKind::Choice, Some(node)) => self.node(node, &mut members),
                 _ => self.nodes(&group.nodes, &mut members),
             }
-            if !members.is_empty() || least > items.len() {
+            if !members.is_empty() || !group.may_be_empty() {
                 items.push(Json::Object(members));
             }
         }
@@ -240,8 +242,17 @@ impl Template<'_> {
                 if of.flags { Json::array([first]) } else { Json::from(first) }
             }
             Shape::Simple { base, facets } => with_facets(next(*base), facets),
-            Shape::List(item) => Json::Array(vec![next(*item)]),
-            Shape::Union(members) => members.first().map_or(Json::from(""), |first| next(*first)),
+            Shape::List(item) => match next(*item) {
+                // Nothing cannot be an item of a list.
+                Json::String(text) if text.is_empty() => Json::Array(Vec::new()),
+                item => Json::Array(vec![item]),
+            },
+            Shape::Union(members) => match members.first().map(|first| next(*first)) {
+                Some(Json::Number(text)) => Json::String(text.into()),
+                Some(Json::Bool(value)) => Json::String(value.to_string()),
+                Some(value) => value,
+                None => Json::from(""),
+            },
             _ => Json::from(""),
         }
     }

@@ -2,6 +2,7 @@
 
 #![allow(missing_docs)]
 
+mod corpus;
 mod identity;
 mod kit;
 mod mapping;
