@@ -3,6 +3,7 @@
 mod cases;
 mod compare;
 mod contracts;
+mod schemas;
 
 use cases::{CASES, Case};
 use compare::{differences, parse};
