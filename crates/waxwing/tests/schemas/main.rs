@@ -4,6 +4,11 @@
 
 mod compare;
 mod kinds;
+mod round_trip;
+/// The types of the samples of DataContractSerializer.
+#[path = "../../../datacontract/tests/support/types.rs"]
+#[allow(dead_code)]
+mod types;
 
 use compare::{Meaning, captured, difference, of};
 use waxwing::contract::ContractDescription;
