@@ -1,0 +1,83 @@
+//! Code for every service of the corpus: the same each time, and (a long test, which `.ci/run` runs) it compiles without a
+//! warning, and `rustfmt` has nothing to say.
+
+#![allow(clippy::disallowed_methods)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use waxwing_build::generate::{Generated, Options, generate};
+use waxwing_metadata::contract::ContractSet;
+use waxwing_metadata::load::{LoadOptions, folder};
+use waxwing_testkit::metadata::{self, Folder};
+
+/// All contracts of a folder; none where it cannot be read.
+fn contracts(of: &Folder) -> Option<ContractSet> {
+    let set = folder(&of.name, &of.files, LoadOptions::default());
+    let bindings: Vec<_> = set.bindings().map(|binding| binding.name.clone()).collect();
+    if bindings.is_empty() {
+        return None;
+    }
+    let mut contracts = ContractSet::of_documents(set.definitions(), set.schemas(), &bindings);
+    let mut seen = BTreeSet::new();
+    contracts.contracts.retain(|contract| seen.insert(contract.name.clone()));
+    Some(contracts)
+}
+
+fn all() -> BTreeMap<String, ContractSet> {
+    let folders = metadata::public().into_iter().chain(metadata::wcf());
+    folders.filter_map(|folder| Some((folder.name.clone(), contracts(&folder)?))).collect()
+}
+
+fn code(name: &str, set: &ContractSet, options: &Options) -> Generated {
+    generate(set, options).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+#[test]
+fn the_same_documents_give_the_same_code() {
+    for (name, set) in all() {
+        let options = Options::default();
+        let text = code(&name, &set, &options).text;
+        assert_eq!(code(&name, &set, &options).text, text, "{name}");
+    }
+}
+
+/// Compiles a crate with a module for each service, in each of two forms. Takes a minute or two.
+#[test]
+#[ignore = "long: compiles a large crate"]
+fn the_code_compiles_without_a_warning() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("a root");
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root.join("target"), std::path::PathBuf::from);
+    let folder = target.join("generated");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(folder.join("src")).expect("a folder");
+    let manifest = format!(
+        "[package]\nname = \"waxwing-generated\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\nwaxwing = {{ path = {:?} }}\n\n[workspace]\n",
+        root.join("crates/waxwing")
+    );
+    std::fs::write(folder.join("Cargo.toml"), manifest).expect("a manifest");
+    std::fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).expect("a lock file");
+    let mut modules = String::from("//! Generated.\n#![deny(warnings)]\n\n");
+    let other =
+        Options { nullable_items: true, lenient_enums: true, server: true, ..Options::default() };
+    for (name, set) in all() {
+        let name = name.replace('-', "_");
+        for (form, options) in [("plain", Options::default()), ("other", other.clone())] {
+            let module = format!("s_{name}_{form}");
+            let text = format!("#![allow(dead_code)]\n\n{}", code(&name, &set, &options).text);
+            std::fs::write(folder.join(format!("src/{module}.rs")), text).expect("a file");
+            modules.push_str(&format!("pub mod {module};\n"));
+        }
+    }
+    std::fs::write(folder.join("src/lib.rs"), modules).expect("a file");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .args(["check", "--quiet", "--offline", "--manifest-path"])
+        .arg(folder.join("Cargo.toml"))
+        .env("CARGO_TARGET_DIR", &target)
+        .status()
+        .expect("cargo runs");
+    assert!(status.success(), "the generated crate in {} does not compile", folder.display());
+}
