@@ -57,10 +57,24 @@ pub(super) struct Contracts<'p, 's> {
     pub(super) notes: &'p mut Vec<String>,
 }
 
-/// The signature of a method and its attribute.
+/// A method: its documentation and attribute, its signature, and the signature without the attributes of parameters.
 struct Method {
     attributes: TokenStream,
     signature: TokenStream,
+    bare: TokenStream,
+}
+
+/// A parameter of a method.
+struct Parameter {
+    attribute: Option<TokenStream>,
+    name: proc_macro2::Ident,
+    ty: TokenStream,
+}
+
+impl Parameter {
+    fn raw() -> Self {
+        Self { attribute: None, name: ident("body"), ty: quote!(RawBody) }
+    }
 }
 
 impl Contracts<'_, '_> {
@@ -78,6 +92,9 @@ impl Contracts<'_, '_> {
                 }
                 form => methods.push(self.method(contract, operation, &form, &mut scope)),
             }
+        }
+        if !methods.is_empty() {
+            self.uses.insert("waxwing::contract::OperationFault");
         }
         let by_body = shares_actions(contract, self.plan.mapping.options);
         let options = contract_options(contract, name, by_body);
@@ -107,9 +124,9 @@ impl Contracts<'_, '_> {
         }
         let (contract, server) = (ident(name), ident(&format!("{name}Server")));
         let doc = format!(" The service: an implementation of [`{name}`] to be filled in.");
-        let methods = methods.iter().map(|Method { signature, .. }| {
+        let methods = methods.iter().map(|Method { bare, .. }| {
             quote! {
-                #signature {
+                #bare {
                     Err(OperationFault::new("This operation is not written yet."))
                 }
             }
@@ -158,10 +175,17 @@ impl Contracts<'_, '_> {
         let attribute = (!options.is_empty()).then(|| quote!(#[operation(#(#options),*)]));
         let docs = docs_and(operation.documentation.as_deref(), &paragraphs);
         let name = ident(&name);
+        let with = parameters
+            .iter()
+            .map(|Parameter { attribute, name, ty }| quote!(, #attribute #name: #ty));
+        let without = parameters.iter().map(|Parameter { name, ty, .. }| quote!(, #name: #ty));
         Method {
             attributes: quote!(#docs #attribute),
             signature: quote! {
-                async fn #name(&self #(, #parameters)*) -> Result<#result, OperationFault>
+                async fn #name(&self #(#with)*) -> Result<#result, OperationFault>
+            },
+            bare: quote! {
+                async fn #name(&self #(#without)*) -> Result<#result, OperationFault>
             },
         }
     }
@@ -171,7 +195,7 @@ impl Contracts<'_, '_> {
         &mut self,
         operation: &Operation,
         reason: Option<&str>,
-    ) -> (Vec<TokenStream>, TokenStream, Vec<String>) {
+    ) -> (Vec<Parameter>, TokenStream, Vec<String>) {
         self.uses.insert("waxwing::contract::RawBody");
         let mapping = self.plan.mapping;
         let mut paragraphs = Vec::new();
@@ -202,7 +226,7 @@ impl Contracts<'_, '_> {
             Some(_) => quote!(RawBody),
             None => quote!(()),
         };
-        (vec![quote!(body: RawBody)], result, paragraphs)
+        (vec![Parameter::raw()], result, paragraphs)
     }
 
     /// An operation with the types of its messages.
@@ -212,13 +236,13 @@ impl Contracts<'_, '_> {
         wire: &str,
         namespace: &str,
         options: &mut Vec<TokenStream>,
-    ) -> (Vec<TokenStream>, TokenStream, Vec<String>) {
+    ) -> (Vec<Parameter>, TokenStream, Vec<String>) {
         let mapping = self.plan.mapping;
         let mut paragraphs = Vec::new();
         let parameters = match content(mapping, &operation.request) {
             Content::Raw(_) => {
                 self.uses.insert("waxwing::contract::RawBody");
-                vec![quote!(body: RawBody)]
+                vec![Parameter::raw()]
             }
             Content::Parts(wrapper, parts) => {
                 options.extend(wrapper_options(wrapper.as_ref(), wire, namespace, false));
@@ -254,10 +278,9 @@ impl Contracts<'_, '_> {
         (parameters, result, paragraphs)
     }
 
-    fn parameter(&mut self, part: &Part, name: &str, namespace: &str) -> TokenStream {
+    fn parameter(&mut self, part: &Part, name: &str, namespace: &str) -> Parameter {
         let attribute = part.attribute(name, namespace);
-        let (name, ty) = (ident(name), self.tokens(&part.rust));
-        quote!(#attribute #name: #ty)
+        Parameter { attribute, name: ident(name), ty: self.tokens(&part.rust) }
     }
 
     fn faults(
