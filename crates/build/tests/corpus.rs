@@ -19,7 +19,7 @@ fn contracts(of: &Folder) -> Option<ContractSet> {
     if bindings.is_empty() {
         return None;
     }
-    let mut contracts = ContractSet::of_documents(set.definitions(), set.schemas(), &bindings);
+    let mut contracts = ContractSet::of_bindings(&set, &bindings);
     let mut seen = BTreeSet::new();
     contracts.contracts.retain(|contract| seen.insert(contract.name.clone()));
     Some(contracts)

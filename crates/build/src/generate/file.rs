@@ -65,7 +65,31 @@ pub fn generate(set: &ContractSet, options: &Options) -> Result<Generated, syn::
         );
     }
     let file: syn::File = syn::parse2(tree.tokens())?;
-    Ok(Generated { text: prettyplease::unparse(&file), contracts, structs, enums, notes })
+    let text = spaced(&prettyplease::unparse(&file));
+    Ok(Generated { text, contracts, structs, enums, notes })
+}
+
+/// The same with an empty line between items, and between methods.
+fn spaced(text: &str) -> String {
+    let mut spaced = String::with_capacity(text.len() + text.len() / 16);
+    let mut before = "";
+    for line in text.lines() {
+        let (ended, now) = (before.trim_end(), line.trim_start());
+        let same_depth = indent(before) == indent(line);
+        let ends = ended.ends_with('}') || ended.ends_with(';');
+        let uses = ended.trim_start().starts_with("use ") && now.starts_with("use ");
+        if same_depth && ends && !uses && !now.is_empty() && !now.starts_with(['}', ')']) {
+            spaced.push('\n');
+        }
+        spaced.push_str(line);
+        spaced.push('\n');
+        before = line;
+    }
+    spaced
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
 }
 
 /// Whether two texts are the same code, however it is laid out; the lines above are compared as they are.

@@ -80,8 +80,7 @@ impl Parameter {
 impl Contracts<'_, '_> {
     /// The trait of a contract.
     pub(super) fn contract(&mut self, contract: &Contract, name: &str) -> TokenStream {
-        self.uses
-            .extend(["waxwing::contract::OperationFault", "waxwing::contract::service_contract"]);
+        self.uses.insert("waxwing::contract::service_contract");
         let mut scope = Scope::new(Style::Snake);
         let (mut methods, mut absent) = (Vec::new(), Vec::new());
         for operation in &contract.operations {
@@ -103,8 +102,9 @@ impl Contracts<'_, '_> {
         let absent = absent.map(|line| quote!(#[doc = ""] #[doc = #line]));
         let ident_of_trait = ident(name);
         let server = self.server(name, &methods);
-        let methods =
-            methods.iter().map(|Method { attributes, signature }| quote!(#attributes #signature;));
+        let methods = methods
+            .iter()
+            .map(|Method { attributes, signature, .. }| quote!(#attributes #signature;));
         quote! {
             #docs
             #(#absent)*

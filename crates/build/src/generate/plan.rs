@@ -126,7 +126,7 @@ impl<'s> Plan<'s> {
         let mapping = self.mapping;
         let with_items = || reached.iter().copied().filter(|id| mapping.has_item(*id));
         let namespaces = with_items().map(|id| mapping.get(id).namespace.as_str());
-        let modules = Modules::of(namespaces, &mapping.options.namespaces);
+        let modules = Modules::of(namespaces, &self.given());
         let mut scopes = BTreeMap::from([(Vec::new(), root)]);
         let mut place = |of: &Type, name: &str| {
             let module = module(modules.path(&of.namespace));
@@ -142,6 +142,18 @@ impl<'s> Plan<'s> {
             let of = mapping.get(id);
             self.polymorphic.insert(id, place(of, &format!("Any{}", self.items[&id].ident)));
         }
+    }
+
+    /// Modules by the user's words; the types of the contract's own namespace stand beside its trait.
+    fn given(&self) -> BTreeMap<String, String> {
+        let mut given = self.mapping.options.namespaces.clone();
+        let mut own = self.contracts.iter().map(|(contract, _)| &contract.name.namespace);
+        if let Some(first) = own.next()
+            && own.all(|other| other == first)
+        {
+            given.entry(first.to_string()).or_default();
+        }
+        given
     }
 
     /// The types of the fields of a class, its base included.
