@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`wsdl`], [`schema`], [`policy`] | models of the three kinds of document |
 //! | [`load`] | reading: from octets with their locations to a [`MetadataSet`], in which everything is found by its name |
+//! | [`judge`] | what each assertion of a policy is to a client, the binding of WCF that it makes, whether a port can be talked to |
 //! | [`export`] | what a service says of itself: documents of its contracts and bindings, as WCF's exporter writes them |
 //! | [`contract`] | what a port offers: operations, messages, faults and types, as a programmer sees them |
 //! | [`json`] | JSON ⇄ XML by a contract's types, templates, JSON Schema, OpenAPI |
@@ -17,6 +18,7 @@ mod digest;
 pub mod export;
 mod finding;
 pub mod json;
+pub mod judge;
 pub mod load;
 mod location;
 mod mex;

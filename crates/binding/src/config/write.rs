@@ -3,7 +3,7 @@
 use crate::bindings::Binding;
 use crate::config::Configuration;
 use crate::config::behaviors::Behaviors;
-use crate::config::endpoints::{Client, ProtocolMappings, Services};
+use crate::config::endpoints::{Client, ClientEndpoint, ProtocolMappings, Services};
 use crate::config::net::SystemNet;
 use crate::config::waxwing::WaxwingSection;
 use crate::file::writer::OutNode;
@@ -64,5 +64,23 @@ impl Configuration {
             same.for_each(|b| b.write(group));
         }
         model.push_unless_empty(bindings);
+    }
+}
+
+impl Binding {
+    /// The `<binding>` alone, as it stands in its section: values that are WCF's defaults are left out.
+    pub fn to_element(&self) -> String {
+        let mut section = OutNode::new(self.section());
+        self.write(&mut section);
+        section.children.first().map(OutNode::to_element).unwrap_or_default()
+    }
+}
+
+impl ClientEndpoint {
+    /// The `<endpoint>` alone, as it stands in `<client>`.
+    pub fn to_element(&self) -> String {
+        let mut out = OutNode::new("endpoint");
+        self.write(&ClientEndpoint::default(), &mut out);
+        out.to_element()
     }
 }

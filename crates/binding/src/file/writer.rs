@@ -42,6 +42,14 @@ impl OutNode {
         text
     }
 
+    /// The text of the element alone, without a line break at its end.
+    pub(crate) fn to_element(&self) -> String {
+        let mut text = String::new();
+        self.write(&mut text, 0);
+        text.truncate(text.trim_end().len());
+        text
+    }
+
     fn write(&self, text: &mut String, depth: usize) {
         let indent = "  ".repeat(depth);
         let _ = write!(text, "{indent}<{}", self.name);

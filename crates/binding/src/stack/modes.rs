@@ -181,7 +181,9 @@ impl SecurityBindingElement {
         let (mut kind, mut supporting) = self.tokens();
         let derived = |plain: &mut [TokenParameters], own: &[TokenParameters]| {
             for (plain, own) in plain.iter_mut().zip(own) {
-                plain.require_derived_keys = own.require_derived_keys;
+                // Of an issued token that supports, policies say it or not, and WCF writes no setting for it.
+                let issued = matches!(own.kind, TokenKind::Issued(_));
+                plain.require_derived_keys = own.require_derived_keys && !issued;
             }
         };
         derived(&mut supporting.endorsing, &self.supporting.endorsing);

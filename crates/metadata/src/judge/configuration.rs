@@ -1,0 +1,142 @@
+//! The configuration of a client that goes with a port: `<binding>` and `<endpoint>`, in the short form of WCF's tools.
+
+use waxwing_binding::{
+    Address, Binding, ClientEndpoint, Configuration, EffectiveEndpoint, RawXml, Verdict,
+};
+
+use super::class::Class;
+use super::draft::Draft;
+use super::port::Known;
+use super::verdict::{Obstacle, PortVerdict};
+use crate::contract::names::decode as decode_name;
+
+impl PortVerdict {
+    /// A configuration file of a client with the binding and the endpoint of the port; None where no binding says what the
+    /// policy says. `contract` is the configuration name of the contract, by default the name of the port type.
+    pub fn configuration_file(&self, contract: Option<&str>) -> Option<Configuration> {
+        let (binding, mut endpoint) = (self.configuration.clone()?, self.endpoint.clone()?);
+        if let Some(contract) = contract {
+            contract.clone_into(&mut endpoint.contract);
+        }
+        let mut file = Configuration::default().with_client_endpoint(endpoint);
+        file.bindings.push(binding);
+        Some(file)
+    }
+
+    /// The `<binding>` as WCF's tools write it: what differs from the defaults.
+    pub fn binding_xml(&self) -> Option<String> {
+        self.configuration.as_ref().map(Binding::to_element)
+    }
+
+    /// The `<endpoint>` as WCF's tools write it.
+    pub fn endpoint_xml(&self) -> Option<String> {
+        self.endpoint.as_ref().map(ClientEndpoint::to_element)
+    }
+}
+
+/// A configuration file of a client with the endpoints of several ports; ports of one `wsdl:binding` share their binding, as
+/// WCF's tools have it. Ports without a binding are left out.
+pub fn configuration_of<'a>(ports: impl IntoIterator<Item = &'a PortVerdict>) -> Configuration {
+    let mut file = Configuration::default();
+    for port in ports {
+        let (Some(binding), Some(endpoint)) = (&port.configuration, &port.endpoint) else {
+            continue;
+        };
+        if !file.bindings.contains(binding) {
+            file.bindings.push(binding.clone());
+        }
+        file.client.endpoints.push(endpoint.clone());
+    }
+    file
+}
+
+/// Fills in binding, endpoint, and what a file with them becomes: the last word is that of [`Configuration::load`].
+pub(super) fn fill(
+    known: &Known<'_>,
+    verdict: &mut PortVerdict,
+    draft: &Draft,
+    configuration: Option<Binding>,
+    effective: Option<EffectiveEndpoint>,
+) {
+    let Some(mut binding) = configuration else { return };
+    if draft.transaction_flow {
+        flow(&mut binding);
+    }
+    let binding = named(binding, &decode_name(&known.binding.name.local));
+    let section = binding.section().to_owned();
+    let endpoint = ClientEndpoint {
+        name: decode_name(&known.port.name),
+        // `REPLACE_WITH_ACTUAL_URL` and the like are no addresses.
+        address: known.address.clone().filter(|address| Address::of(address).authority().is_some()),
+        binding: section,
+        binding_configuration: binding.name().to_owned(),
+        contract: decode_name(&known.binding.port_type.local),
+        headers: RawXml { xml: known.reference.headers.clone() },
+        identity: known.reference.identity.clone(),
+        ..ClientEndpoint::default()
+    };
+    verdict.configuration = Some(binding);
+    verdict.endpoint = Some(endpoint);
+    verdict.effective = effective.map(|mut endpoint| {
+        endpoint.name = decode_name(&known.port.name);
+        Box::new(endpoint)
+    });
+    loaded(verdict);
+}
+
+/// Reads the file that would be written. What it says must be given in code, and what it refuses, is told.
+fn loaded(verdict: &mut PortVerdict) {
+    let Some(file) = verdict.configuration_file(None) else { return };
+    let loaded = Configuration::load(&file.to_xml());
+    let Some(endpoint) = loaded.verdicts().into_iter().next() else { return };
+    if let Verdict::Runs { in_code } = &endpoint.verdict {
+        verdict.given_in_code.clone_from(in_code);
+        return;
+    }
+    if !verdict.classes().is_empty() {
+        // It has been said, in better words.
+        return;
+    }
+    for reason in endpoint.verdict.reasons() {
+        verdict.obstacles.push(Obstacle {
+            class: Class::of_feature(&reason.what),
+            text: reason.what.clone(),
+            fix: reason.fix.clone().unwrap_or_default(),
+            at: Some(verdict.at.clone()),
+        });
+    }
+}
+
+/// Transactions may flow.
+pub(super) fn flow(binding: &mut Binding) {
+    match binding {
+        Binding::WsHttp(b) => b.http.transaction_flow = true,
+        Binding::Ws2007Http(b) => b.http.transaction_flow = true,
+        Binding::WsFederationHttp(b) => b.http.transaction_flow = true,
+        Binding::Ws2007FederationHttp(b) => b.http.transaction_flow = true,
+        Binding::WsDualHttp(b) => b.http.transaction_flow = true,
+        Binding::NetTcp(b) => b.transaction_flow = true,
+        _ => {}
+    }
+}
+
+fn named(binding: Binding, name: &str) -> Binding {
+    match binding {
+        Binding::WsHttp(b) => b.named(name).into(),
+        Binding::Ws2007Http(b) => b.named(name).into(),
+        Binding::WsFederationHttp(b) => b.named(name).into(),
+        Binding::Ws2007FederationHttp(b) => b.named(name).into(),
+        Binding::WsDualHttp(b) => b.named(name).into(),
+        Binding::NetTcp(b) => b.named(name).into(),
+        Binding::NetHttp(b) => b.named(name).into(),
+        Binding::NetHttps(b) => b.named(name).into(),
+        Binding::BasicHttp(b) => b.named(name).into(),
+        Binding::BasicHttps(b) => b.named(name).into(),
+        Binding::Custom(b) => b.named(name).into(),
+        Binding::MexHttp(b) => b.named(name).into(),
+        Binding::Other(mut b) => {
+            name.clone_into(&mut b.timeouts.name);
+            Binding::Other(b)
+        }
+    }
+}
