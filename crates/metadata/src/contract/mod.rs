@@ -7,6 +7,7 @@ pub mod names;
 mod operations;
 mod schema;
 mod set;
+mod signature;
 mod types;
 
 pub use model::*;

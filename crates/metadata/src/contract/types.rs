@@ -141,7 +141,7 @@ pub struct Type {
     /// The same as a complex type beyond data contracts, where [`shape`](Self::shape) is something else: for code that needs a
     /// data contract as the base or as a member of such a type. See [`Type::structure`].
     pub as_structure: Option<Box<Structure>>,
-    /// Data contract or XML type (never [`Tier::Raw`] but for [`Shape::Xml`]).
+    /// Data contract or XML type; never [`Tier::Raw`].
     pub tier: Tier,
     /// Why it is no data contract.
     pub fall: Option<Fall>,

@@ -8,6 +8,9 @@ use crate::contract::types::{Member, Particle, Shape, Structure, TypeId};
 use crate::name::{QName, namespaces};
 use crate::wsdl::{BindingMessage, Message, Part, PartContent, Style, Use};
 
+/// The MIME extension of WSDL 1.1 §5.
+const MIME: &str = "http://schemas.xmlsoap.org/wsdl/mime/";
+
 /// A message, and what is known of the place that it has.
 pub(super) struct Situation<'a> {
     pub(super) types: &'a Types,
@@ -23,6 +26,7 @@ impl Situation<'_> {
     pub(super) fn body(&self, outcome: &mut Outcome) -> Body {
         let parts = body_parts(self.message, self.bound);
         self.refuse_encoded(outcome);
+        self.refuse_attachments(outcome);
         match self.style {
             Style::Rpc => self.rpc(&parts, outcome),
             Style::Document => self.document(&parts, outcome),
@@ -41,6 +45,22 @@ impl Situation<'_> {
              an endpoint with use=\"literal\"; WCF's is [XmlSerializerFormat(Use = OperationFormatUse.Literal)]"
         );
         outcome.block(reason, &body.at);
+    }
+
+    /// Parts that are attachments (WSDL 1.1 §5). One MIME part around the body alone is plain SOAP.
+    fn refuse_attachments(&self, outcome: &mut Outcome) {
+        for extension in self.bound.map_or(&[][..], |bound| &bound.extensions) {
+            let mut elements = extension.element.root().descendants_and_self();
+            let Some(content) = elements.find(|element| element.is(MIME, "content")) else {
+                continue;
+            };
+            let part = content.attribute("part").unwrap_or_default();
+            let reason = format!(
+                "the part {part} is an attachment (mime:content). Ask for an endpoint that has it as xs:base64Binary in the body; \
+                 MTOM keeps that as short"
+            );
+            outcome.block(reason, &extension.at);
+        }
     }
 
     /// Parts inside an element that is called like the operation (WSDL 1.1 §3.5).
@@ -76,8 +96,8 @@ impl Situation<'_> {
             [first, second, ..] => {
                 let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
                 let reason = format!(
-                    "{} parts in the body ({}): only one element may be there. Does the binding put \"{}\" into a header \
-                     (soap:header), or leave it out (soap:body parts)?",
+                    "{} parts in the body ({}): only one element may be there. Should \"{}\" be a header (soap:header), or be \
+                     left out (soap:body parts)? A message contract of WCF needs IsWrapped = true for several members",
                     parts.len(),
                     names.join(", "),
                     second.name,

@@ -32,9 +32,10 @@ struct Pair<'a> {
 }
 
 impl<'a> OperationReader<'a> {
-    /// The contract of a binding; none when it, or its port type, is not there.
+    /// The contract of a binding; none when it, or its port type, is not there, or when it is not SOAP.
     pub(in crate::contract) fn binding(&mut self, name: &QName) -> Option<Contract> {
         match self.set.binding(name) {
+            Some(binding) if matches!(binding.protocol, BindingProtocol::NotSoap(_)) => None,
             Some(binding) => self.contract(binding),
             None => {
                 let message = format!("the binding {name} is not there");

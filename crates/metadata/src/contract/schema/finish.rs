@@ -7,7 +7,7 @@ use super::importer::{Candidate, Importer, Use};
 use super::recursion::mark_recursion;
 use crate::contract::built_in::is_value;
 use crate::contract::names::decode;
-use crate::contract::types::{Fall, Member, Shape, Tier, TypeId, TypeTable};
+use crate::contract::types::{Fall, Member, Particle, Shape, Tier, TypeId, TypeTable};
 use crate::finding::{Finding, Severity};
 use crate::name::QName;
 
@@ -53,6 +53,9 @@ impl Importer<'_> {
                     of.tier = Tier::DataContract;
                 }
                 Err(fall) => {
+                    if of.name.is_none() && is_any_xml(&of.shape) {
+                        of.shape = Shape::Xml { nodes: true };
+                    }
                     of.tier = of.tier.max(Tier::Xml);
                     of.fall = Some(fall);
                 }
@@ -220,6 +223,16 @@ fn spread(candidates: &mut [Candidate]) {
             }
         }
     }
+}
+
+/// Nothing but wildcards, as a `DataSet` has them: content of which no schema says anything.
+fn is_any_xml(shape: &Shape) -> bool {
+    let Shape::Structure(of) = shape else { return false };
+    let plain =
+        of.base.is_none() && of.text.is_none() && of.attributes.is_empty() && !of.is_abstract;
+    plain
+        && !of.content.is_empty()
+        && of.content.iter().all(|particle| matches!(particle, Particle::Any { .. }))
 }
 
 /// An anonymous item of a collection is called like its element.

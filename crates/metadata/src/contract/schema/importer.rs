@@ -246,7 +246,7 @@ impl<'a> Importer<'a> {
         let fall = Fall { reason, at: at.clone() };
         let mut of = Type::new(name.clone(), Shape::Xml { nodes: true });
         of.title = decode(&name.local);
-        of.tier = Tier::Raw;
+        of.tier = Tier::Xml;
         of.at = at;
         self.push(of, Candidate::fallen(fall))
     }
