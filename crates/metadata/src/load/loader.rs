@@ -176,9 +176,9 @@ impl Loader {
             false => self.parse(location, &octets),
         };
         let given = self.known.get(location).is_some_and(|k| k.came_with.given != Given::No);
-        let (sha256, octets) = (sha256(&octets), octets.len());
+        let (sha256, content) = (sha256(&octets), Arc::from(octets));
         let location = location.clone();
-        self.parts.documents.push(LoadedDocument { location, kind, octets, sha256, given });
+        self.parts.documents.push(LoadedDocument { location, kind, content, sha256, given });
         while let Some((location, namespace)) = self.included.pop_front() {
             self.read_as(&location, &namespace);
         }

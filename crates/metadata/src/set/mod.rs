@@ -2,6 +2,8 @@
 
 mod index;
 
+use std::sync::Arc;
+
 use crate::finding::Finding;
 use crate::location::{At, Location};
 use crate::name::QName;
@@ -47,8 +49,8 @@ pub struct LoadedDocument {
     pub location: Location,
     /// What it is.
     pub kind: DocumentKind,
-    /// How many octets it has.
-    pub octets: usize,
+    /// Its octets.
+    pub content: Arc<[u8]>,
     /// SHA-256 of the octets.
     pub sha256: [u8; 32],
     /// Whether it was given, and not asked for by another one.
