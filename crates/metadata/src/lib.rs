@@ -8,6 +8,7 @@
 //! | [`load`] | reading: from octets with their locations to a [`MetadataSet`], in which everything is found by its name |
 //! | [`judge`] | what each assertion of a policy is to a client, the binding of WCF that it makes, whether a port can be talked to |
 //! | [`export`] | what a service says of itself: documents of its contracts and bindings, as WCF's exporter writes them |
+//! | [`mex`] | questions of a metadata exchange |
 //! | [`contract`] | what a port offers: operations, messages, faults and types, as a programmer sees them |
 //! | [`json`] | JSON ⇄ XML by a contract's types, templates, JSON Schema, OpenAPI |
 //!
@@ -21,7 +22,7 @@ pub mod json;
 pub mod judge;
 pub mod load;
 mod location;
-mod mex;
+pub mod mex;
 mod name;
 pub mod policy;
 mod reading;

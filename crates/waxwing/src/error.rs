@@ -6,6 +6,7 @@
 //! | a channel is made or opened, or closed | [`ChannelError`] | [`ChannelErrorKind`], [`SessionError`], [`Diagnosis`] |
 //! | an operation is called | [`CallError`] | the service's [`Fault`], a [`ContractError`], or a [`ChannelError`] |
 //! | a host is set up or opened | [`HostError`] | [`ResolveError`], [`CertificateError`] |
+//! | metadata are fetched | [`MetadataError`] | what was tried |
 //! | an operation fails at its service | [`OperationFault`] | |
 //!
 //! `Display` says what happened, what it means and what to do; `Debug` says the same, so that a `main` that returns an
@@ -16,6 +17,7 @@ pub use crate::certificates::CertificateError;
 pub use crate::client::{ChannelError, ChannelErrorKind};
 pub use crate::configuration::ConfigurationFileError;
 pub use crate::contract::{BodyError, CallError, ContractError, OperationFault};
+pub use crate::metadata::MetadataError;
 pub use crate::service::HostError;
 
 pub use waxwing_binding::{ConfigurationError, Refusal, ResolveError};

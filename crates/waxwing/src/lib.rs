@@ -86,6 +86,7 @@
 //! | [`error`](mod@error) | every error of the crate, in one place |
 //! | [`events`], [`reliable`], [`trace`] | watching: streams of events, the reliable session, every message as text |
 //! | [`layer`], [`net`] | `tower` layers around calls; transports of one's own |
+//! | [`metadata`] | what services say of themselves: WSDL, schemas, policies, metadata exchange |
 //! | [`soap`], [`xml`], [`datacontract`] | envelopes and faults, the document tree, data contracts |
 //!
 //! The crates below know no sockets, files, clocks and random sources: they can be used alone. This one needs a `tokio`
@@ -127,6 +128,7 @@ mod future;
 pub mod layer;
 mod log;
 pub mod manual;
+pub mod metadata;
 pub mod net;
 mod panics;
 mod quotas;

@@ -9,7 +9,7 @@ use std::path::Path;
 /// Each module of the crate's root with those that it may use: what stands further down in this list is used by what
 /// stands above, never the other way round.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("error", &["service", "client", "configuration", "certificates", "contract"]),
+    ("error", &["service", "client", "metadata", "configuration", "certificates", "contract"]),
     (
         "service",
         &[
@@ -50,6 +50,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "trace",
         ],
     ),
+    ("metadata", &["certificates", "client", "contract", "environment", "net"]),
     ("check", &["certificates", "cookie_keys"]),
     ("configuration", &["certificates", "cookie_keys", "trace"]),
     ("certificates", &["authentication", "future", "revocation"]),

@@ -28,7 +28,7 @@ pub(super) fn check(
         None | Some("file") => Err(Refused::File),
         Some("http" | "https") => {
             let allowed = from_origin == to_origin
-                || to_origin.is_some_and(|origin| is_allowed(options, &origin));
+                || to_origin.is_some_and(|origin| options.allows_origin(&origin));
             if allowed { Ok(()) } else { Err(Refused::Origin) }
         }
         Some(_) => Err(Refused::Origin),
@@ -44,18 +44,6 @@ fn is_below(root: &str, path: &str) -> bool {
         root => path.strip_prefix(root).and_then(|rest| rest.strip_prefix('/')),
     };
     rest.is_some_and(|rest| !rest.split('/').any(|step| step == ".."))
-}
-
-fn is_allowed(options: &LoadOptions, origin: &str) -> bool {
-    let authority = origin.split_once("://").map_or(origin, |(_, authority)| authority);
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
-        _ => authority,
-    };
-    options.allowed_origins.iter().any(|allowed| {
-        let allowed = allowed.trim_end_matches('/').to_ascii_lowercase();
-        allowed == "*" || [origin, authority, host].contains(&allowed.as_str())
-    })
 }
 
 #[cfg(test)]

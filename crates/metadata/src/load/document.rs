@@ -6,12 +6,12 @@ use waxwing_xml::{Document, Element};
 
 use super::disco::discovery;
 use super::fingerprint;
-use super::kind::{MEX11, WSDL20, kind};
+use super::kind::{WSDL20, kind};
 use super::reference::{Reference, ReferenceKind};
 use super::service_map::service_map;
 use crate::finding::{Finding, Severity};
 use crate::location::{At, Location};
-use crate::mex;
+use crate::mex::read::{self as mex, MEX11};
 use crate::name::namespaces::{MEX, WSA10, WSA2004, WSDL, XSD};
 use crate::policy::Policy;
 use crate::policy::read::{is_policy, policy};

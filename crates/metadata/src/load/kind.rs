@@ -1,7 +1,10 @@
 //! What a document is.
 
-use waxwing_xml::Element;
+use waxwing_xml::{Document, Element};
 
+use super::decode::decode;
+use super::options::LoadOptions;
+use crate::mex::read::MEX11;
 use crate::name::namespaces::{MEX, WSA10, WSA2004, WSDL, XSD};
 use crate::policy::read::is_policy;
 use crate::set::DocumentKind;
@@ -12,8 +15,6 @@ pub(super) const WSDL20: [&str; 3] = [
     "http://www.w3.org/2004/03/wsdl",
     "http://www.w3.org/2006/01/wsdl",
 ];
-/// WS-MetadataExchange 1.1 of the W3C, which CXF speaks.
-pub(super) const MEX11: &str = "http://www.w3.org/2009/09/ws-mex";
 const DISCO: &str = "http://schemas.xmlsoap.org/disco/";
 const SERVICE_MAP: &str = "urn:schemas-microsoft-com:xml-wcfservicemap";
 const SOAP: [&str; 2] =
@@ -39,4 +40,14 @@ pub(super) fn is_html(text: &str) -> bool {
     let begin: String = text.trim_start().chars().take(512).collect();
     let begin = begin.to_ascii_lowercase();
     begin.starts_with("<!doctype html") || begin.starts_with("<html") || begin.contains("<html")
+}
+
+/// What octets are, by their root element.
+pub fn kind_of(octets: &[u8]) -> DocumentKind {
+    let Ok(text) = decode(octets) else { return DocumentKind::Unreadable };
+    match Document::parse(text.as_str(), &LoadOptions::default().xml()) {
+        Ok(document) => kind(document.root()),
+        Err(_) if is_html(&text) => DocumentKind::Html,
+        Err(_) => DocumentKind::Unreadable,
+    }
 }

@@ -21,6 +21,7 @@
 //! ```
 
 mod access;
+mod answer;
 mod decode;
 mod disco;
 mod document;
@@ -36,7 +37,9 @@ mod service_map;
 mod unreadable;
 mod want;
 
-pub use self::folder::{folder, is_metadata_file};
+pub use self::answer::check_answer;
+pub use self::folder::{files_of_folder, folder};
+pub use self::kind::kind_of;
 pub use self::loader::Loader;
 pub use self::options::LoadOptions;
 pub use self::want::{Want, WantKind};

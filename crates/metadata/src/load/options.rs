@@ -33,6 +33,19 @@ impl Default for LoadOptions {
 }
 
 impl LoadOptions {
+    /// Whether documents of other origins may refer to this one (see [`Location::origin`](crate::Location::origin)).
+    pub fn allows_origin(&self, origin: &str) -> bool {
+        let authority = origin.split_once("://").map_or(origin, |(_, authority)| authority);
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+            _ => authority,
+        };
+        self.allowed_origins.iter().any(|allowed| {
+            let allowed = allowed.trim_end_matches('/').to_ascii_lowercase();
+            allowed == "*" || [origin, authority, host].contains(&allowed.as_str())
+        })
+    }
+
     /// The limits of the XML parser for one document.
     pub(super) fn xml(&self) -> Limits {
         Limits {

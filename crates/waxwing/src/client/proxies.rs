@@ -45,7 +45,7 @@ impl ChannelFactory {
     }
 
     /// What messages go over where the program gives no transport. Blocks: TLS may need certificate files.
-    pub(super) fn built_in(&self) -> Result<Arc<HttpTransport>, ChannelError> {
+    pub(crate) fn built_in(&self) -> Result<Arc<HttpTransport>, ChannelError> {
         let transport = &self.endpoint.transport;
         let settings = HttpSettings {
             tls: self.tls_below()?,

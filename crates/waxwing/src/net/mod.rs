@@ -25,7 +25,7 @@ mod transport;
 
 pub use self::authentication::{HttpAuthentication, Shown};
 pub(crate) use self::http::{
-    ClientTls, Cookies, Distrust, HTTP_SCHEMES, HttpListener, HttpProxy, HttpSettings,
+    ClientTls, Cookies, Distrust, Fetched, HTTP_SCHEMES, HttpListener, HttpProxy, HttpSettings,
     HttpTransport, ProxyLogin, ServerTrust, is_own,
 };
 pub use self::http::{HttpCredentials, HttpLimits, HttpScheme};

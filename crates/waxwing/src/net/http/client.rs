@@ -1,4 +1,4 @@
-//! The client half of the HTTP transport: POST with connection reuse.
+//! The client half of the HTTP transport: POST with connection reuse, and GET for documents.
 //!
 //! SOAP 1.2 Part 2 §7 (HTTP binding). Every attempt is its own exchange; repeating one is the
 //! business of WS-ReliableMessaging, never of the transport.
@@ -95,8 +95,35 @@ impl HttpClient {
         limit: usize,
         written: Written,
     ) -> Result<HttpResponse, HttpError> {
+        self.exchange(Method::POST, address, headers, body, limit, written).await
+    }
+
+    /// Gets the document at `address`, at most `limit` bytes of it. No redirection is followed.
+    ///
+    /// # Errors
+    ///
+    /// As [`HttpClient::post`].
+    pub(super) async fn get(
+        &self,
+        address: &str,
+        headers: HeaderMap,
+        limit: usize,
+    ) -> Result<HttpResponse, HttpError> {
+        let written = written_by_nobody();
+        self.exchange(Method::GET, address, headers, Bytes::new(), limit, written).await
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        address: &str,
+        headers: HeaderMap,
+        body: Bytes,
+        limit: usize,
+        written: Written,
+    ) -> Result<HttpResponse, HttpError> {
         let uri = target(address, self.settings.tls.is_some())?;
-        let exchange = Exchange { client: self, address, uri: &uri, limit };
+        let exchange = Exchange { client: self, method: &method, address, uri: &uri, limit };
         let proxy = self.settings.proxy.as_deref();
         // In a tunnel there is the server alone.
         let Some(proxy) = proxy.filter(|_| uri.scheme() == Some(&Scheme::HTTP)) else {
@@ -108,7 +135,7 @@ impl HttpClient {
         for _ in 0..proxy::MOST_ATTEMPTS {
             let mut headers = headers.clone();
             if let Some(asked) = &asked {
-                let shown = proxy.shown(asked, "POST", &target).map_err(failed)?;
+                let shown = proxy.shown(asked, method.as_str(), &target).map_err(failed)?;
                 headers.insert(PROXY_AUTHORIZATION, shown);
             }
             // Whoever sends the next message of the session waits while this one may have to go again.
@@ -133,6 +160,7 @@ fn written_by_nobody() -> Written {
 /// One request and its answer.
 struct Exchange<'a> {
     client: &'a HttpClient,
+    method: &'a Method,
     address: &'a str,
     uri: &'a Uri,
     limit: usize,
@@ -153,7 +181,7 @@ impl Exchange<'_> {
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
         }
         let mut request = Request::new(ToldBody::new(body, written));
-        *request.method_mut() = Method::POST;
+        *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = headers;
         let (head, body) = self.send(request).await?.into_parts();

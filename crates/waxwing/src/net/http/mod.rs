@@ -22,4 +22,4 @@ pub(crate) use self::proxy::{HttpProxy, ProxyLogin, is_own};
 pub use self::server::HttpLimits;
 pub(crate) use self::server::HttpListener;
 pub(crate) use self::tls::{ClientTls, Distrust, ServerTrust};
-pub(crate) use self::transport::{HTTP_SCHEMES, HttpTransport};
+pub(crate) use self::transport::{Fetched, HTTP_SCHEMES, HttpTransport};

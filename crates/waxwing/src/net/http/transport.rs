@@ -1,6 +1,9 @@
 //! HTTP as the clients know it: what an answer means, whatever its status.
 
-use http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderName, WWW_AUTHENTICATE};
+use bytes::Bytes;
+use http::header::{
+    ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderName, USER_AGENT, WWW_AUTHENTICATE,
+};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use jiff::Timestamp;
 use waxwing_session::{TransportCause, TransportFailure};
@@ -16,6 +19,20 @@ use crate::net::transport::{self as net, Answer, Outcome, Request, Transport, fi
 /// The schemes of HTTP.
 pub(crate) const HTTP_SCHEMES: &[&str] = &["http", "https"];
 
+/// What a client that gets metadata takes: XML rather than pages for people.
+const DOCUMENTS: &str = "text/xml, application/xml, application/wsdl+xml, */*;q=0.5";
+
+/// A document, or what came instead.
+#[derive(Debug)]
+pub(crate) struct Fetched {
+    /// The HTTP status.
+    pub(crate) status: StatusCode,
+    /// Where a redirection leads.
+    pub(crate) location: Option<String>,
+    /// The content.
+    pub(crate) octets: Bytes,
+}
+
 /// A pool of connections to any number of services.
 pub(crate) struct HttpTransport {
     client: HttpClient,
@@ -29,6 +46,26 @@ impl HttpTransport {
 }
 
 impl HttpTransport {
+    /// Gets the document at an address, at most `max_octets` of it. Any status is an answer; no redirection is followed.
+    ///
+    /// # Errors
+    /// No whole answer came.
+    pub(crate) async fn get(
+        &self,
+        address: &str,
+        max_octets: usize,
+    ) -> Result<Fetched, TransportFailure> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static(DOCUMENTS));
+        headers.insert(
+            USER_AGENT,
+            HeaderValue::from_static(concat!("waxwing/", env!("CARGO_PKG_VERSION"))),
+        );
+        let answer = self.client.get(address, headers, max_octets).await;
+        let response = answer.map_err(|error| failure_of(&error))?;
+        Ok(Fetched { status: response.status, location: response.location, octets: response.body })
+    }
+
     /// One exchange, or several while HTTP refuses the message for want of credentials: what is answered with 401 was not
     /// executed (RFC 9110 §15.5.2).
     async fn post(&self, request: Request<'_>) -> Answer {

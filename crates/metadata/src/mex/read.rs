@@ -1,11 +1,11 @@
-//! WS-MetadataExchange: reading answers (the submission of September 2004 that WCF speaks, and the W3C's of 2009 that CXF speaks).
+//! Reading answers, of either version.
 
 use waxwing_xml::Element;
 
 use crate::name::namespaces::MEX;
 
 /// WS-MetadataExchange 1.1 of the W3C.
-const MEX11: &str = "http://www.w3.org/2009/09/ws-mex";
+pub(crate) const MEX11: &str = "http://www.w3.org/2009/09/ws-mex";
 
 fn is_mex(element: Element<'_>, local: &str) -> bool {
     element.local_name() == local && matches!(element.namespace(), MEX | MEX11)

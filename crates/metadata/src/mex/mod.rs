@@ -1,0 +1,6 @@
+//! WS-MetadataExchange: the submission of September 2004 that WCF speaks, and the W3C's version of 2009 that CXF speaks, too.
+
+pub(crate) mod read;
+mod request;
+
+pub use self::request::{Question, request};

@@ -1,0 +1,63 @@
+//! Why there are no metadata.
+
+use std::io;
+
+use super::attempt::Attempt;
+
+/// Why a source cannot be read.
+#[derive(thiserror::Error)]
+#[non_exhaustive]
+pub enum MetadataError {
+    /// No such file or folder, or it cannot be read.
+    #[error("{path} cannot be read: {error}")]
+    File {
+        /// The file or folder.
+        path: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// A folder has no file that may hold metadata.
+    #[error(
+        "the folder {0} has no files: expected are .wsdl and .xsd, or a Reference.svcmap with the files that it names"
+    )]
+    EmptyFolder(String),
+    /// Nobody at the address says anything of itself.
+    #[error("no metadata at {address}. Tried:{}\n{}", list(attempts), advice(address))]
+    Nothing {
+        /// The address.
+        address: String,
+        /// What was tried, in order.
+        attempts: Vec<Attempt>,
+    },
+    /// The address is of a transport that nobody has.
+    #[error(
+        "{address} cannot be asked: this version asks over http and https. Give the address of the service's metadata over \
+         HTTP (<serviceMetadata httpGetEnabled=\"true\" httpGetUrl=\"http://…\"/> in the service's behavior), or a file that \
+         svcutil /t:metadata has written"
+    )]
+    Scheme {
+        /// The address.
+        address: String,
+    },
+    /// What the connections need cannot be set up: certificates, the proxy.
+    #[error("{address} cannot be asked: {reason}")]
+    Setup {
+        /// The address.
+        address: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+}
+
+debug_is_display!(MetadataError);
+
+fn list(attempts: &[Attempt]) -> String {
+    attempts.iter().map(|attempt| format!("\n  {attempt}")).collect()
+}
+
+fn advice(address: &str) -> String {
+    format!(
+        "Is {address} the address of the service, and does it publish metadata? WCF does where the behavior has \
+         <serviceMetadata httpGetEnabled=\"true\"/>, or an endpoint of contract IMetadataExchange."
+    )
+}

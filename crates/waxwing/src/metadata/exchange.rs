@@ -1,0 +1,102 @@
+//! Metadata exchanges (WS-MetadataExchange).
+
+use bytes::Bytes;
+use waxwing_metadata::load::check_answer;
+use waxwing_metadata::mex::{Question, request};
+use waxwing_soap::SoapVersion;
+
+use super::attempt::Attempt;
+use super::error::MetadataError;
+use super::remote::{Failed, Remote};
+use crate::environment::SystemRandom;
+use crate::net::{Answer, Outcome, Request, TransportCause, written};
+
+/// In which order an endpoint is asked, and what it is called.
+const QUESTIONS: [(&str, Question, SoapVersion); 4] = [
+    ("MEX, SOAP 1.2", Question::Get, SoapVersion::Soap12),
+    ("MEX, SOAP 1.1", Question::Get, SoapVersion::Soap11),
+    ("GetMetadata", Question::GetMetadata, SoapVersion::Soap12),
+    ("GetMetadata of 2009", Question::GetMetadata2009, SoapVersion::Soap12),
+];
+
+/// Asks an endpoint in every way until it answers with metadata. Nobody who is not there is asked twice.
+pub(super) async fn exchange(
+    remote: &mut Remote<'_>,
+    address: &str,
+    attempts: &mut Vec<Attempt>,
+) -> Result<Result<Vec<u8>, Failed>, MetadataError> {
+    let mut last = Failed::answer("it was not asked");
+    for (number, (how, question, version)) in QUESTIONS.into_iter().enumerate() {
+        // The others are of use only to who speaks SOAP.
+        if number >= 2 && !last.reason.contains("fault") {
+            break;
+        }
+        match ask(remote, address, question, version).await? {
+            Ok(octets) => {
+                attempts.push(Attempt::new(how, address, Ok("mex")));
+                return Ok(Ok(octets));
+            }
+            Err(failed) => {
+                attempts.push(Attempt::new(how, address, Err(failed.reason.clone())));
+                last = failed;
+            }
+        }
+        if last.is_unreachable {
+            break;
+        }
+    }
+    Ok(Err(last))
+}
+
+async fn ask(
+    remote: &mut Remote<'_>,
+    address: &str,
+    question: Question,
+    version: SoapVersion,
+) -> Result<Result<Vec<u8>, Failed>, MetadataError> {
+    let Some(transport) = remote.transport(address).await? else {
+        return Err(MetadataError::Scheme { address: address.to_owned() });
+    };
+    let octets = request(question, version, address, &mut SystemRandom).to_bytes();
+    let content_type = match version {
+        SoapVersion::Soap11 => "text/xml; charset=utf-8".to_owned(),
+        SoapVersion::Soap12 => {
+            format!("application/soap+xml; charset=utf-8; action=\"{}\"", question.action())
+        }
+    };
+    let request = Request {
+        action: question.action(),
+        version,
+        max_answer: remote.load.max_octets,
+        ..Request::new(address, &content_type, Bytes::from(octets), written().0)
+    };
+    let time = remote.time();
+    let answer = tokio::time::timeout(time, transport.exchange(request)).await;
+    Ok(match answer {
+        Ok(answer) => metadata_of(answer),
+        Err(_) => Err(Failed {
+            reason: format!("no answer within {} s", time.as_secs()),
+            is_unreachable: true,
+        }),
+    })
+}
+
+fn metadata_of(answer: Answer) -> Result<Vec<u8>, Failed> {
+    match answer.outcome {
+        Outcome::Message { .. } => match check_answer(&answer.octets) {
+            Ok(()) => Ok(answer.octets.to_vec()),
+            Err(reason) => Err(Failed::answer(reason)),
+        },
+        Outcome::Empty => Err(Failed::answer("nothing came back")),
+        Outcome::Failed(failure) => {
+            let is_unreachable = !matches!(
+                failure.cause,
+                TransportCause::AccessDenied
+                    | TransportCause::NotFound
+                    | TransportCause::MediaType
+                    | TransportCause::NotSoap
+            );
+            Err(Failed { reason: failure.reason, is_unreachable })
+        }
+    }
+}
