@@ -31,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "trace",
         ],
     ),
+    ("metadata", &["certificates", "client", "contract", "environment", "net"]),
     (
         "client",
         &[
@@ -50,7 +51,6 @@ const ARROWS: &[(&str, &[&str])] = &[
             "trace",
         ],
     ),
-    ("metadata", &["certificates", "client", "contract", "environment", "net"]),
     ("check", &["certificates", "cookie_keys"]),
     ("configuration", &["certificates", "cookie_keys", "trace"]),
     ("certificates", &["authentication", "future", "revocation"]),

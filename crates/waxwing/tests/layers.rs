@@ -52,6 +52,7 @@ const PURE: &[&str] = &[
     "regex-lite",
     "rust_decimal",
     "serde",
+    "serde_json",
     "sha1",
     "sha2",
     "smallvec",
