@@ -80,8 +80,24 @@ const OF_SERIALIZATION: [&str; 3] = ["char", "duration", "guid"];
 
 /// The namespace of the attributes `xml:lang`, `xml:space`, `xml:base` and `xml:id`.
 pub(super) const XML: &str = "http://www.w3.org/XML/1998/namespace";
-/// Types of SOAP encoding, which are those of XML Schema with attributes.
-pub(super) const SOAP_ENCODING: &str = "http://schemas.xmlsoap.org/soap/encoding/";
+/// Types of SOAP encoding, which are those of XML Schema with attributes, in SOAP 1.1 and 1.2.
+pub(super) const SOAP_ENCODINGS: [&str; 2] =
+    ["http://schemas.xmlsoap.org/soap/encoding/", "http://www.w3.org/2003/05/soap-encoding"];
+
+/// Namespaces of specifications whose schemas are at known places and are seldom given along: what they declare is taken as
+/// any XML without a word.
+const WELL_KNOWN: [&str; 5] = [
+    namespaces::WSA10,
+    namespaces::WSA2004,
+    "http://www.w3.org/2000/09/xmldsig#",
+    SOAP_ENCODINGS[0],
+    SOAP_ENCODINGS[1],
+];
+
+/// Whether what a namespace declares is known to be missing often.
+pub(super) fn is_well_known(namespace: &str) -> bool {
+    WELL_KNOWN.contains(&namespace)
+}
 
 /// `xs:` and a local name.
 pub(super) fn xsd(local: &str) -> QName {
@@ -95,8 +111,10 @@ pub(super) fn built_in(name: &QName) -> Option<QName> {
         namespaces::XSD => is_of_xsd(local).then(|| name.clone()),
         namespaces::SERIALIZATION if OF_SERIALIZATION.contains(&local) => Some(name.clone()),
         namespaces::SERIALIZATION => is_of_xsd(local).then(|| xsd(local)),
-        SOAP_ENCODING if local == "base64" => Some(xsd("base64Binary")),
-        SOAP_ENCODING => is_of_xsd(local).then(|| xsd(local)),
+        encoding if SOAP_ENCODINGS.contains(&encoding) => match local {
+            "base64" => Some(xsd("base64Binary")),
+            _ => is_of_xsd(local).then(|| xsd(local)),
+        },
         _ => None,
     }
 }

@@ -1,6 +1,7 @@
 //! Contracts of documents.
 
 mod corpus;
+mod hostile;
 mod kinds;
 mod messages;
 mod names;

@@ -245,3 +245,24 @@ fn faults_need_one_part_with_an_element() {
     assert_eq!(set.findings[0].code, "fault-without-detail");
     assert!(set.findings[0].message.contains("its part detail has no element"));
 }
+
+#[test]
+fn elements_of_the_serialization_schema_need_no_schema() {
+    let set =
+        add(r#"<w:part name="p" element="ser:int"/>"#, r#"<w:part name="p" element="ser:guid"/>"#);
+    assert_eq!(signature(&set), "Add(int?) -> guid?");
+    assert_eq!(operation(&set, "Add").tier, Tier::DataContract);
+}
+
+#[test]
+fn what_well_known_specifications_declare_is_missing_without_a_word() {
+    let schema = format!(
+        r#"{ELEMENTS}<xs:element name="At"><xs:complexType><xs:sequence><xs:element name="to" type="a:EndpointReferenceType"
+           xmlns:a="http://www.w3.org/2005/08/addressing"/></xs:sequence></xs:complexType></xs:element>"#
+    );
+    let input = messages(r#"<w:part name="parameters" element="t:At"/>"#, "");
+    let set = contract(&schema, &input, IN_OUT, BOUND);
+    assert_eq!(signature(&set), "Add(to: xml) -> ()");
+    assert_eq!(operation(&set, "Add").tier, Tier::Xml);
+    assert!(set.findings.is_empty(), "{:?}", set.findings);
+}

@@ -34,8 +34,12 @@ impl<'a> Importer<'a> {
         depth: usize,
     ) {
         for usage in written.attributes {
-            if usage.usage == AttributeUsage::Prohibited || !self.spend() {
+            if usage.usage == AttributeUsage::Prohibited {
                 continue;
+            }
+            if depth > 0 && !self.spend() {
+                self.too_complex(&usage.at);
+                return;
             }
             let attribute = self.attribute(usage, place);
             if of.attributes.iter().all(|known| known.name != attribute.name) {
@@ -64,13 +68,13 @@ impl<'a> Importer<'a> {
         let (name, type_id, declared) = match &usage.attribute {
             AttributeTerm::Local(declared) => {
                 let title = format!("{}.{}", place.title, decode(&declared.name.local));
-                let inside = Place { namespace: place.namespace, title };
+                let inside = Place::new(place.namespace, title);
                 let id = self.reference(&declared.type_reference, inside, &declared.at);
                 (&declared.name, id, Some(declared))
             }
             AttributeTerm::Reference(name) => match self.set.attribute(name) {
                 Some(declared) => {
-                    let inside = Place { namespace: &name.namespace, title: decode(&name.local) };
+                    let inside = Place::new(&name.namespace, decode(&name.local));
                     let id = self.reference(&declared.type_reference, inside, &declared.at);
                     (name, id, Some(declared))
                 }

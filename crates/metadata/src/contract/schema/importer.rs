@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::contract::built_in::{built_in, item_of_array, xsd};
+use crate::contract::built_in::{built_in, is_well_known, item_of_array, xsd};
 use crate::contract::components::{elements, messages, type_of, types};
 use crate::contract::names::decode;
 use crate::contract::types::{
@@ -63,12 +63,13 @@ pub(in crate::contract) struct Importer<'a> {
     /// By the address of the definition, which stands still as long as the documents do.
     anonymous: BTreeMap<usize, TypeId>,
     tasks: VecDeque<Task<'a>>,
-    /// How many particles and attributes may still be made of groups, against groups that double each other.
+    /// How many particles, attributes and substitutes may still be made by reference, against groups that double each other.
     pub(super) budget: usize,
 }
 
-/// All components of all types together; the largest public service has 30,000.
-const MAX_COMPONENTS: usize = 1_000_000;
+/// What groups and substitution groups of all types make together, beside what is written in place. The largest public
+/// services make less than 2,000.
+const MAX_MADE: usize = 100_000;
 
 /// Where an anonymous type stands.
 pub(super) struct Place<'p> {
@@ -76,6 +77,15 @@ pub(super) struct Place<'p> {
     pub(super) namespace: &'p str,
     /// What it is called after.
     pub(super) title: String,
+    /// Inside a group, which many may refer to.
+    pub(super) in_group: bool,
+}
+
+impl<'p> Place<'p> {
+    /// A place that is not inside a group.
+    pub(super) fn new(namespace: &'p str, title: String) -> Self {
+        Self { namespace, title, in_group: false }
+    }
 }
 
 impl<'a> Importer<'a> {
@@ -90,7 +100,7 @@ impl<'a> Importer<'a> {
             elements: BTreeMap::new(),
             anonymous: BTreeMap::new(),
             tasks: VecDeque::new(),
-            budget: MAX_COMPONENTS,
+            budget: MAX_MADE,
         };
         for name in types(set).filter_map(|definition| definition.name.as_ref()) {
             importer.named(name, None);
@@ -100,10 +110,18 @@ impl<'a> Importer<'a> {
             importer.elements.insert(element.name.clone(), member);
         }
         for part in messages(set).flat_map(|message| &message.parts) {
-            if let PartContent::Type(name) = &part.content
-                && !name.is(namespaces::MESSAGE, "MessageBody")
-            {
-                importer.named(name, Some(&part.at));
+            match &part.content {
+                PartContent::Type(name) if !name.is(namespaces::MESSAGE, "MessageBody") => {
+                    importer.named(name, Some(&part.at));
+                }
+                // The schema of the serialization namespace need not be there.
+                PartContent::Element(name)
+                    if set.element(name).is_none() && built_in(name).is_some() =>
+                {
+                    let member = importer.built_in_element(name);
+                    importer.elements.insert(name.clone(), member);
+                }
+                _ => {}
             }
         }
         importer
@@ -116,7 +134,7 @@ impl<'a> Importer<'a> {
                 let this = self.table.get(id);
                 (this.namespace.clone(), this.title.clone())
             };
-            let place = Place { namespace: &namespace, title };
+            let place = Place::new(&namespace, title);
             let (candidate, shape) = match &definition.kind {
                 TypeKind::Simple(simple) => self.simple(definition, simple, &place),
                 TypeKind::Complex(complex) => {
@@ -132,10 +150,16 @@ impl<'a> Importer<'a> {
 
     /// The type of an element.
     pub(in crate::contract) fn of_element(&mut self, element: &'a ElementDeclaration) -> TypeId {
-        let place =
-            Place { namespace: &element.name.namespace, title: decode(&element.name.local) };
+        let place = Place::new(&element.name.namespace, decode(&element.name.local));
         let reference = type_of(self.set, element);
         self.reference(reference, place, &element.at)
+    }
+
+    /// A global element of the serialization schema: one of each built-in type, all may be nil.
+    pub(super) fn built_in_element(&mut self, name: &QName) -> Member {
+        let mut member = Member::new(name.clone(), self.named(name, None));
+        member.nillable = true;
+        member
     }
 
     /// The type of a reference.
@@ -241,7 +265,9 @@ impl<'a> Importer<'a> {
             "Give the schema that declares it as well. Until then its content is XML as it is.",
         );
         finding.at = at.cloned();
-        self.findings.push(finding);
+        if !is_well_known(&name.namespace) {
+            self.findings.push(finding);
+        }
         let at = at.cloned().unwrap_or_else(At::nowhere);
         let fall = Fall { reason, at: at.clone() };
         let mut of = Type::new(name.clone(), Shape::Xml { nodes: true });

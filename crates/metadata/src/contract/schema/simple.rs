@@ -131,7 +131,7 @@ fn underlying(annotation: &Annotation) -> Option<QName> {
 }
 
 fn inside<'p>(place: &Place<'p>, part: &str) -> Place<'p> {
-    Place { namespace: place.namespace, title: format!("{}.{part}", place.title) }
+    Place::new(place.namespace, format!("{}.{part}", place.title))
 }
 
 fn fallen(reason: &str, definition: &TypeDefinition) -> Candidate {

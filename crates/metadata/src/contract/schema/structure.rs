@@ -1,7 +1,7 @@
 //! Complex types as XML types: groups resolved, references followed.
 
 use super::importer::{Importer, Place};
-use crate::contract::built_in::{SOAP_ENCODING, xsd};
+use crate::contract::built_in::{SOAP_ENCODINGS, built_in, is_well_known, xsd};
 use crate::contract::components::{substitutes, type_of};
 use crate::contract::types::{Member, Occurs, Particle, Structure, TypeId};
 use crate::finding::{Finding, Severity};
@@ -118,7 +118,7 @@ impl<'a> Importer<'a> {
         if occurs.max == Some(0) {
             return None;
         }
-        if depth == MAX_DEPTH || !self.spend() {
+        if depth == MAX_DEPTH || place.in_group && !self.spend() {
             self.too_complex(&written.at);
             return Some(any(0, None));
         }
@@ -149,7 +149,9 @@ impl<'a> Importer<'a> {
             self.missing("group", name, at);
             return Some(any(0, None));
         };
-        let particle = self.particle(group.particle.as_ref()?, place, depth)?;
+        let inside =
+            Place { namespace: place.namespace, title: place.title.clone(), in_group: true };
+        let particle = self.particle(group.particle.as_ref()?, &inside, depth)?;
         Some(match (particle, occurs) {
             (particle, ONCE) => particle,
             (Particle::Sequence(items, ONCE), occurs) => Particle::Sequence(items, occurs),
@@ -165,6 +167,11 @@ impl<'a> Importer<'a> {
         }
         match self.set.element(name) {
             Some(element) => Particle::Element(self.global(element, occurs)),
+            None if built_in(name).is_some() => {
+                let mut member = self.built_in_element(name);
+                (member.min_occurs, member.max_occurs) = (occurs.min, occurs.max);
+                Particle::Element(member)
+            }
             None => {
                 self.missing("element", name, at);
                 Particle::Any { namespaces: name.namespace.to_string(), occurs }
@@ -181,7 +188,7 @@ impl<'a> Importer<'a> {
     ) -> Member {
         let title =
             format!("{}.{}", place.title, crate::contract::names::decode(&element.name.local));
-        let inside = Place { namespace: place.namespace, title };
+        let inside = Place { namespace: place.namespace, title, in_group: place.in_group };
         let reference = type_of(self.set, element);
         let type_id = self.reference(reference, inside, &element.at);
         described(element, type_id, occurs)
@@ -195,25 +202,29 @@ impl<'a> Importer<'a> {
     ) -> Member {
         let mut member = described(element, self.of_element(element), occurs);
         for other in substitutes(self.set, &element.name) {
-            if !other.is_abstract && self.spend() {
+            if !self.spend() {
+                self.too_complex(&element.at);
+                break;
+            }
+            if !other.is_abstract {
                 member.substitutes.push((other.name.clone(), self.of_element(other)));
             }
         }
         member
     }
 
-    /// Takes one component of what all types together may have.
+    /// Takes one component of what references together may have.
     pub(super) fn spend(&mut self) -> bool {
         let left = self.budget.checked_sub(1);
         self.budget = left.unwrap_or(0);
         left.is_some()
     }
 
-    fn too_complex(&mut self, at: &At) {
+    pub(super) fn too_complex(&mut self, at: &At) {
         if self.findings.iter().any(|finding| finding.code == "schema-too-complex") {
             return;
         }
-        let message = "groups hold each other, or hold more than a million elements together";
+        let message = "groups hold each other, or make more than 100,000 elements together";
         let finding = Finding::new("schema-too-complex", Severity::Warning, message)
             .at(at.clone())
             .help("What goes beyond is taken as any XML.");
@@ -221,6 +232,9 @@ impl<'a> Importer<'a> {
     }
 
     pub(super) fn missing(&mut self, what: &str, name: &QName, at: &At) {
+        if is_well_known(&name.namespace) {
+            return;
+        }
         let message = format!("the {what} {name} is in none of the schemas");
         if self.findings.iter().any(|finding| finding.message == message) {
             return;
@@ -245,7 +259,7 @@ fn any(min: u32, max: Option<u32>) -> Particle {
 
 /// Arrays of SOAP encoding, whose content no schema tells.
 fn is_array(base: &QName) -> bool {
-    base.is(SOAP_ENCODING, "Array")
+    SOAP_ENCODINGS.iter().any(|namespace| base.is(namespace, "Array"))
 }
 
 fn described(element: &ElementDeclaration, type_id: TypeId, occurs: Occurs) -> Member {
