@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use waxwing_metadata::MetadataSet;
+use waxwing_metadata::judge::{JudgeOptions, PortVerdict, judge};
 use waxwing_metadata::load::{LoadOptions, Loader, folder};
 use waxwing_metadata::wsdl::BindingProtocol;
 use waxwing_metadata::{Location, Severity};
@@ -12,6 +13,7 @@ use crate::contracts::contracts;
 use crate::error::ImportError;
 use crate::generate::{Options, generate};
 use crate::header::header;
+use crate::ports::protection;
 
 /// How deep folders are searched for metadata.
 const MAX_FOLDERS: usize = 8;
@@ -179,7 +181,11 @@ impl Import {
             return Err(ImportError::Metadata { message, findings: findings() });
         }
         let contracts = contracts(set, bindings);
-        let generated = generate(&contracts, &self.options)
+        let ports = judge(set, &JudgeOptions::default());
+        let chosen = |port: &&PortVerdict| self.ports.is_empty() || self.ports.contains(&port.port);
+        let mut options = self.options.clone();
+        options.protection = protection(&contracts, ports.iter().filter(chosen));
+        let generated = generate(&contracts, &options)
             .map_err(|error| ImportError::Generator(error.to_string()))?;
         for note in &generated.notes {
             println!("cargo:warning={}: {note}", self.sources[0].display());

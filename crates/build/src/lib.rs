@@ -36,9 +36,11 @@ mod format;
 pub mod generate;
 mod header;
 mod import;
+mod ports;
 
 pub use contracts::contracts;
 pub use error::ImportError;
 pub use format::formatted;
 pub use header::header;
 pub use import::{Import, import};
+pub use ports::protection;

@@ -59,3 +59,33 @@ fn what_is_missing_is_said() {
     let port = Import::new(other.path()).out_dir(other.path()).port("Nobody").write().unwrap_err();
     assert_eq!(port.to_string(), "no port that speaks SOAP is called Nobody");
 }
+
+/// WCF's own generator wrote, for the same documents (captured):
+/// `ServiceContract(ProtectionLevel=…)`, `OperationContract(ProtectionLevel=…)` and `MessageHeader(ProtectionLevel=…)`.
+#[test]
+fn protection_levels_are_those_of_the_policy() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = |name: &str| {
+        let folder = folder.path().join(name);
+        unpacked(name, &folder);
+        let path = Import::new(&folder).out_dir(&folder).file_name("code.rs").write();
+        std::fs::read_to_string(path.expect("code")).expect("text")
+    };
+    let signed = text("wsdl-protsign");
+    assert!(signed.contains("protection_level = Sign"), "{signed}");
+    let usual = text("wsdl-rm10-sc-cert");
+    assert!(!usual.contains("protection_level"), "{usual}");
+    let mixed = text("wsdl-protection");
+    for part in [
+        "#[operation(protection_level = None)]\n    async fn open(",
+        "#[operation(protection_level = Sign)]\n    async fn signed(",
+        "    async fn secret(",
+        "request_protection_level = Sign,\n        reply_wrapper = \"OrderReply\",",
+        "name = \"CardNumber\",\n            optional,\n            protection_level = EncryptAndSign",
+        "#[param(header, name = \"Trace\", optional, protection_level = None)]",
+        "header(\"Status\", optional, protection_level = Sign)",
+        "faults(MathFault(protection_level = Sign))",
+    ] {
+        assert!(mixed.contains(part), "{part}\n{mixed}");
+    }
+}

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use waxwing_binding::ProtectionLevel;
 use waxwing_metadata::QName;
 use waxwing_metadata::contract::names::{self, Scope, Style};
 use waxwing_metadata::contract::{Body, Member, Message};
 
 use super::mapping::Mapping;
-use super::rust_type::Rust;
+use super::options::Protection;
+use super::rust_type::{Rust, ident};
 
 /// A part of a message, in Rust.
 pub(super) struct Part {
@@ -20,6 +22,8 @@ pub(super) struct Part {
     pub(super) header: bool,
     pub(super) optional: bool,
     pub(super) repeated: bool,
+    /// Of a header, where it is not that of its message.
+    pub(super) protection: Option<ProtectionLevel>,
     pub(super) documentation: Option<String>,
 }
 
@@ -32,8 +36,19 @@ pub(super) enum Content {
 }
 
 /// What a message holds.
-pub(super) fn content(mapping: Mapping<'_>, message: &Message) -> Content {
-    let headers = || message.headers.iter().map(|header| Part::header(mapping, header));
+pub(super) fn content(
+    mapping: Mapping<'_>,
+    message: &Message,
+    protection: Option<&Protection>,
+) -> Content {
+    let level = |header: &Member| {
+        let name = (header.name.namespace.to_string(), header.name.local.to_string());
+        protection.and_then(|known| known.headers.get(&name)).copied()
+    };
+    let headers = || {
+        let headers = message.headers.iter();
+        headers.map(|header| Part { protection: level(header), ..Part::header(mapping, header) })
+    };
     let octets = |element: &QName| Part {
         name: names::decode(&element.local),
         namespace: element.namespace.to_string(),
@@ -41,6 +56,7 @@ pub(super) fn content(mapping: Mapping<'_>, message: &Message) -> Content {
         header: false,
         optional: false,
         repeated: false,
+        protection: None,
         documentation: None,
     };
     let (wrapper, body): (_, Vec<Part>) = match &message.body {
@@ -65,6 +81,7 @@ impl Part {
             header: false,
             optional: false,
             repeated: false,
+            protection: None,
             documentation: member.documentation.clone(),
         }
     }
@@ -106,6 +123,10 @@ impl Part {
         }
         if self.repeated {
             options.push(quote!(repeated));
+        }
+        if let Some(level) = self.protection {
+            let level = ident(level.as_str());
+            options.push(quote!(protection_level = #level));
         }
         options
     }

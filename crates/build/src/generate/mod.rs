@@ -11,9 +11,10 @@ mod messages;
 mod operations;
 mod options;
 mod plan;
+mod protection;
 mod rust_type;
 mod types;
 mod xml;
 
 pub use file::{Generated, generate, same_code};
-pub use options::Options;
+pub use options::{Options, Protection};

@@ -11,6 +11,7 @@ use super::docs::docs_and;
 use super::messages::{Content, Part, content, parameter_names, part_docs, result_options};
 use super::options::Options;
 use super::plan::Plan;
+use super::protection;
 use super::rust_type::{Rust, ident};
 use super::xml;
 
@@ -96,7 +97,11 @@ impl Contracts<'_, '_> {
             self.uses.insert("waxwing::contract::OperationFault");
         }
         let by_body = shares_actions(contract, self.plan.mapping.options);
-        let options = contract_options(contract, name, by_body);
+        let mut options = contract_options(contract, name, by_body);
+        if let Some(level) = protection::of_contract(self.plan.mapping.options, contract) {
+            let level = ident(level.as_str());
+            options.push(quote!(protection_level = #level));
+        }
         let docs = docs_and(contract.documentation.as_deref(), &[]);
         let absent = absent.iter().map(|line| format!(" {line}"));
         let absent = absent.map(|line| quote!(#[doc = ""] #[doc = #line]));
@@ -151,13 +156,13 @@ impl Contracts<'_, '_> {
         scope: &mut Scope,
     ) -> Method {
         let name = scope.give(&names::method(&operation.name));
-        let namespace = &*contract.name.namespace;
         let mut options = Vec::new();
         let wire = names::decode(&operation.name);
         if names::default_wire_name(&name) != wire {
             options.push(quote!(name = #wire));
         }
         options.extend(actions(contract, operation));
+        options.extend(protection::of_operation(self.plan.mapping.options, contract, operation));
         if contract.using_session == Some(true) {
             if !operation.is_initiating {
                 options.push(quote!(is_initiating = false));
@@ -168,7 +173,7 @@ impl Contracts<'_, '_> {
         }
         let (parameters, result, mut paragraphs) = match form {
             Form::Raw(reason) => self.raw(operation, reason.as_deref()),
-            _ => self.typed(operation, &wire, namespace, &mut options),
+            _ => self.typed(contract, operation, &mut options),
         };
         let faults = self.faults(contract, operation, &mut paragraphs);
         options.extend(faults);
@@ -207,7 +212,7 @@ impl Contracts<'_, '_> {
             [("body", Some(&operation.request)), ("reply", operation.reply.as_ref())]
         {
             let Some(message) = message else { continue };
-            if let Content::Raw(Some(element)) = content(mapping, message) {
+            if let Content::Raw(Some(element)) = content(mapping, message, None) {
                 paragraphs.push(format!("The {what} is an element {element}."));
             }
             let headers: Vec<String> =
@@ -232,20 +237,21 @@ impl Contracts<'_, '_> {
     /// An operation with the types of its messages.
     fn typed(
         &mut self,
+        contract: &Contract,
         operation: &Operation,
-        wire: &str,
-        namespace: &str,
         options: &mut Vec<TokenStream>,
     ) -> (Vec<Parameter>, TokenStream, Vec<String>) {
         let mapping = self.plan.mapping;
+        let (wire, namespace) = (names::decode(&operation.name), &*contract.name.namespace);
+        let protection = protection::of(mapping.options, contract, operation);
         let mut paragraphs = Vec::new();
-        let parameters = match content(mapping, &operation.request) {
+        let parameters = match content(mapping, &operation.request, protection) {
             Content::Raw(_) => {
                 self.uses.insert("waxwing::contract::RawBody");
                 vec![Parameter::raw()]
             }
             Content::Parts(wrapper, parts) => {
-                options.extend(wrapper_options(wrapper.as_ref(), wire, namespace, false));
+                options.extend(wrapper_options(wrapper.as_ref(), &wire, namespace, false));
                 let names = parameter_names(&parts);
                 paragraphs.extend(part_docs(parts.iter().zip(names.iter().map(String::as_str))));
                 let parameters = parts.iter().zip(&names);
@@ -253,7 +259,7 @@ impl Contracts<'_, '_> {
             }
         };
         let Some(reply) = &operation.reply else { return (parameters, quote!(()), paragraphs) };
-        let result = match content(mapping, reply) {
+        let result = match content(mapping, reply, protection) {
             Content::Raw(_) => {
                 self.uses.insert("waxwing::contract::RawBody");
                 quote!(RawBody)
@@ -265,7 +271,7 @@ impl Contracts<'_, '_> {
                     namespace,
                     true,
                 ));
-                options.extend(result_options(&parts, wire, namespace));
+                options.extend(result_options(&parts, &wire, namespace));
                 paragraphs.extend(part_docs(parts.iter().map(|part| (part, part.name.as_str()))));
                 let types: Vec<TokenStream> =
                     parts.iter().map(|part| self.tokens(&part.rust)).collect();
@@ -324,6 +330,8 @@ impl Contracts<'_, '_> {
                 options.push(quote!(namespace = #namespace));
             }
         }
+        let of = protection::of_fault(mapping.options, contract, operation, &fault.name);
+        options.extend(of);
         let ty = self.tokens(&rust);
         match options.is_empty() {
             true => ty,

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use waxwing_binding::ProtectionLevel;
+
 /// What can be chosen about generated code. The default is a contract for clients.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
@@ -20,4 +22,20 @@ pub struct Options {
     pub server: bool,
     /// Which contract, by its name in WSDL; all without one.
     pub contracts: BTreeSet<String>,
+    /// How the messages of operations are protected by message security, by the names of port type and operation; without
+    /// a word everything is signed and encrypted.
+    pub protection: BTreeMap<(String, String), Protection>,
+}
+
+/// How the messages of an operation are protected.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Protection {
+    /// The request.
+    pub request: Option<ProtectionLevel>,
+    /// The reply.
+    pub reply: Option<ProtectionLevel>,
+    /// Faults, by their names in WSDL.
+    pub faults: BTreeMap<String, ProtectionLevel>,
+    /// Headers, by namespace and local name, where it is not that of their message.
+    pub headers: BTreeMap<(String, String), ProtectionLevel>,
 }
