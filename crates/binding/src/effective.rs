@@ -22,6 +22,9 @@ use crate::{
     TimeSpan, TransferMode, TrustVersion,
 };
 
+/// The contract of metadata endpoints (`IMetadataExchange`), which every service with `<serviceMetadata>` has.
+pub const METADATA_CONTRACT: &str = "IMetadataExchange";
+
 /// Which side of the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -302,6 +305,10 @@ pub struct EffectiveEndpoint {
     pub binding_section: String,
     /// Name of the binding, empty for the unnamed one.
     pub binding_name: String,
+    /// At the service: the namespace of the binding in metadata, empty for the usual one.
+    pub binding_namespace: String,
+    /// At the service: whether metadata leaves the endpoint out.
+    pub is_system_endpoint: bool,
     /// SOAP and addressing version.
     pub message_version: MessageVersion,
     /// How messages are written.
@@ -393,6 +400,8 @@ impl EffectiveEndpoint {
             headers: String::new(),
             binding_section: binding.section().to_owned(),
             binding_name: binding.name().to_owned(),
+            binding_namespace: String::new(),
+            is_system_endpoint: false,
             message_version: stack.message_version(),
             encoding: stack.encoding(),
             reliable_session: stack.reliable_session().cloned(),

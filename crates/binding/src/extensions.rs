@@ -5,7 +5,7 @@ use crate::file::node::Node;
 use crate::file::problem::Problem;
 use crate::file::reader::{Extensions, Reader};
 use crate::suggest;
-use crate::word::{AUTHORIZATION, NO_METADATA, NO_TRANSACTIONS, NO_WORKFLOWS, Support, note, warn};
+use crate::word::{AUTHORIZATION, NO_TRANSACTIONS, NO_WORKFLOWS, Support, note, warn};
 
 /// More extensions than this in one collection are refused.
 pub(crate) const MAX_ELEMENTS: usize = 64;
@@ -17,7 +17,6 @@ pub(crate) const OTHER_SERVICE_BEHAVIORS: &[(&str, Support)] = &[
         "serviceSecurityAudit",
         warn("nothing is written to the event log; `tracing` has what happens"),
     ),
-    ("useRequestHeadersForMetadataAddress", note(NO_METADATA)),
     ("workflowRuntime", warn(NO_WORKFLOWS)),
     ("persistenceProvider", warn(NO_WORKFLOWS)),
     ("serviceDiscovery", warn("services are not announced here")),
@@ -43,6 +42,7 @@ pub(crate) const OTHER_ENDPOINT_BEHAVIORS: &[(&str, Support)] = &[
 const MODELLED_BEHAVIORS: &[&str] = &[
     "serviceCredentials",
     "serviceMetadata",
+    "useRequestHeadersForMetadataAddress",
     "serviceDebug",
     "serviceThrottling",
     "serviceTimeouts",

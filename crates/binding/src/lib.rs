@@ -175,7 +175,7 @@ pub use bindings::http::*;
 pub use bindings::security::*;
 pub use bindings::tcp::*;
 pub use bindings::ws::*;
-pub use bindings::{Binding, MexHttpBinding, OtherBinding};
+pub use bindings::{Binding, MexHttpBinding, MexHttpsBinding, OtherBinding};
 pub use config::Configuration;
 pub use config::behaviors::*;
 pub use config::credentials::*;
@@ -194,7 +194,7 @@ pub use contract::ContractRequirements;
 pub use diagnostic::{Diagnostic, Excerpt, InFile, Severity, Span};
 pub use effective::{
     EffectiveEndpoint, EffectiveQuotas, EffectiveSecurity, EffectiveTransport, EndpointTimeouts,
-    MessageEncoding, Role, SecureConversation,
+    METADATA_CONTRACT, MessageEncoding, Role, SecureConversation,
 };
 pub use enums::*;
 pub use explain::{Disagreement, Explanation, Fact, Topic};

@@ -7,8 +7,8 @@ use crate::config::loaded::Loaded;
 use crate::config::places::Places;
 use crate::config::resolve_error::ResolveError;
 use crate::diagnostic::{Diagnostic, Span};
+use crate::effective::METADATA_CONTRACT;
 use crate::effective::{EffectiveEndpoint, Role};
-use crate::explain::METADATA_CONTRACT;
 use crate::file::node::Node;
 use crate::proxy::instead_of_expression;
 use crate::{AuthenticationSchemes, MessageCredentialType, X509CertificateValidationMode};
@@ -349,11 +349,6 @@ fn judge(
 }
 
 fn of_endpoint(endpoint: &EffectiveEndpoint) -> Verdict {
-    if endpoint.contract == METADATA_CONTRACT && endpoint.role == Role::Service {
-        let fix = "nothing, if nobody asks the service to describe itself: it opens without";
-        let what = "the service does not describe itself here; this endpoint is left out";
-        return Verdict::CannotRun(vec![Reason::not_here("not-supported", what, fix)]);
-    }
     let mut reasons: Vec<Reason> = endpoint
         .unsupported()
         .into_iter()

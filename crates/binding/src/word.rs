@@ -129,9 +129,11 @@ pub(crate) const NO_PROXY_SCRIPT: &str = "no script is run and no proxy looked f
 pub(crate) const NO_CHANNEL_BINDING: &str =
     "no channel binding token is asked for; only Windows accounts carry one";
 pub(crate) const POOLS: &str = "memory is managed without such pools";
-pub(crate) const NO_METADATA: &str =
-    "the service does not describe itself: there is no ?wsdl and no metadata endpoint";
-pub(crate) const NO_PAGE: &str = "there is no such page";
+pub(crate) const PAGE_BINDING: &str =
+    "pages are answered to a plain GET, without a binding of their own";
+pub(crate) const NO_PRIVACY: &str = "metadata tells of no privacy notice";
+pub(crate) const NO_HEALTH: &str =
+    "there is no such page; ServiceHost::statistics tells how the host is, in code";
 pub(crate) const NO_TRANSACTIONS: &str = "transactions do not flow";
 pub(crate) const CLASS: &str = "it names a .NET class; the program decides in code";
 pub(crate) const AUTHORIZATION: &str =

@@ -94,7 +94,7 @@
 //!
 //! # What it does not do
 //!
-//! net.tcp, callbacks, issued tokens, Windows accounts, metadata (`?wsdl`) and sessions that outlive a process are
+//! net.tcp, callbacks, issued tokens, Windows accounts and sessions that outlive a process are
 //! not there yet; a configuration file that wants them is refused by name.
 
 // The async face reads the clock and opens files and sockets; the crates below get all that as inputs.

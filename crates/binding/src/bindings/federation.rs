@@ -7,7 +7,7 @@ use crate::file::raw::RawXml;
 use crate::settings::settings;
 use crate::word::Feature::IssuedTokens;
 use crate::word::Support::{Refused, RunsExcept};
-use crate::word::{FEDERATED, NO_METADATA, note};
+use crate::word::{FEDERATED, NO_PRIVACY, note};
 use crate::{AlgorithmSuite, IssuedKeyType, WsFederationHttpSecurityMode};
 
 settings! {
@@ -131,9 +131,9 @@ macro_rules! federation_binding {
                 attributes {
                     /// Where the privacy notice stands.
                     privacy_notice_at: Option<String> = None, "privacyNoticeAt" as Uri
-                        => note(NO_METADATA);
+                        => note(NO_PRIVACY);
                     /// Its version.
-                    privacy_notice_version: u32 = 0, "privacyNoticeVersion" => note(NO_METADATA);
+                    privacy_notice_version: u32 = 0, "privacyNoticeVersion" => note(NO_PRIVACY);
                 }
                 children {
                     /// The reliable session.

@@ -34,7 +34,6 @@ pub(crate) const OTHER_BINDINGS: &[(&str, &str, &str)] = &[
     ("wsHttpContextBinding", "WSHttpContextBinding", "http"),
     ("netTcpContextBinding", "NetTcpContextBinding", "net.tcp"),
     ("basicHttpContextBinding", "BasicHttpContextBinding", "http"),
-    ("mexHttpsBinding", "WSHttpBinding", "https"),
     ("mexTcpBinding", "CustomBinding", "net.tcp"),
     ("mexNamedPipeBinding", "CustomBinding", "net.pipe"),
 ];
@@ -216,6 +215,8 @@ bindings! {
     Custom(CustomBinding) = "customBinding", "CustomBinding";
     /// `mexHttpBinding`: `wsHttpBinding` without security, for metadata.
     MexHttp(MexHttpBinding) = "mexHttpBinding", "WSHttpBinding";
+    /// `mexHttpsBinding`: the same over HTTPS.
+    MexHttps(MexHttpsBinding) = "mexHttpsBinding", "WSHttpBinding";
 }
 
 impl Binding {
@@ -228,6 +229,16 @@ impl Binding {
 crate::settings::settings! {
     /// `<mexHttpBinding>`: only name and timeouts.
     pub struct MexHttpBinding {
+        flatten {
+            /// Name and timeouts.
+            timeouts: Timeouts,
+        }
+    }
+}
+
+crate::settings::settings! {
+    /// `<mexHttpsBinding>`: only name and timeouts.
+    pub struct MexHttpsBinding {
         flatten {
             /// Name and timeouts.
             timeouts: Timeouts,

@@ -12,7 +12,8 @@ use crate::values::{Range, Rule, Value};
 use crate::word::Feature::Callbacks;
 use crate::word::Support::{InCode, Refused, Runs};
 use crate::word::{
-    AUTHORIZATION, MANAGER, NO_METADATA, NO_PAGE, NO_TRANSACTIONS, NO_WINDOWS, note, note_as, warn,
+    AUTHORIZATION, MANAGER, NO_HEALTH, NO_TRANSACTIONS, NO_WINDOWS, PAGE_BINDING, note, note_as,
+    warn,
 };
 use crate::{PolicyVersion, PrincipalPermissionMode, TimeSpan};
 
@@ -24,29 +25,61 @@ settings! {
     pub struct ServiceMetadata {
         attributes {
             /// Whether `?wsdl` is answered over HTTP.
-            http_get_enabled: bool = false, "httpGetEnabled" => warn(NO_METADATA);
+            http_get_enabled: bool = false, "httpGetEnabled" => Runs;
             /// Where, if not at the base address.
-            http_get_url: Option<String> = None, "httpGetUrl" as Uri => note(NO_METADATA);
+            http_get_url: Option<String> = None, "httpGetUrl" as Uri => Runs;
             /// Whether `?wsdl` is answered over HTTPS.
-            https_get_enabled: bool = false, "httpsGetEnabled" => warn(NO_METADATA);
+            https_get_enabled: bool = false, "httpsGetEnabled" => Runs;
             /// Where, if not at the base address.
-            https_get_url: Option<String> = None, "httpsGetUrl" as Uri => note(NO_METADATA);
+            https_get_url: Option<String> = None, "httpsGetUrl" as Uri => Runs;
             /// Binding type of the HTTP page.
-            http_get_binding: String = String::new(), "httpGetBinding" => note(NO_METADATA);
+            http_get_binding: String = String::new(), "httpGetBinding" => note(PAGE_BINDING);
             /// Its name.
             http_get_binding_configuration: String = String::new(), "httpGetBindingConfiguration"
-                => note(NO_METADATA);
+                => note(PAGE_BINDING);
             /// Binding type of the HTTPS page.
-            https_get_binding: String = String::new(), "httpsGetBinding" => note(NO_METADATA);
+            https_get_binding: String = String::new(), "httpsGetBinding" => note(PAGE_BINDING);
             /// Its name.
             https_get_binding_configuration: String = String::new(), "httpsGetBindingConfiguration"
-                => note(NO_METADATA);
+                => note(PAGE_BINDING);
             /// A WSDL file that stands in for the generated one.
             external_metadata_location: Option<String> = None, "externalMetadataLocation" as Uri
-                => warn(NO_METADATA);
+                => Runs;
             /// The version of WS-Policy.
             policy_version: PolicyVersion = PolicyVersion::Policy12, "policyVersion"
-                => note(NO_METADATA);
+                => Runs;
+        }
+    }
+}
+
+settings! {
+    /// One `<add>` of `<defaultPorts>`.
+    pub struct DefaultPort {
+        attributes {
+            /// The scheme.
+            scheme: String = String::new(), "scheme", range NOT_EMPTY => Runs;
+            /// The port of addresses of that scheme.
+            port: u32 = 0, "port", range Range::new(0, 65_535) => Runs;
+        }
+    }
+}
+
+settings! {
+    /// `<defaultPorts>`.
+    pub struct DefaultPorts {
+        children {
+            /// A port.
+            add: Vec<DefaultPort>, "add";
+        }
+    }
+}
+
+settings! {
+    /// `<useRequestHeadersForMetadataAddress>`: addresses in metadata have the host that the caller asked for.
+    pub struct UseRequestHeadersForMetadataAddress {
+        children {
+            /// Ports of addresses of other schemes than the caller's.
+            default_ports: DefaultPorts, "defaultPorts";
         }
     }
 }
@@ -56,25 +89,25 @@ settings! {
     pub struct ServiceDebug {
         attributes {
             /// Whether a page explains the service over HTTP.
-            http_help_page_enabled: bool = true, "httpHelpPageEnabled" => note_as("false", NO_PAGE);
+            http_help_page_enabled: bool = true, "httpHelpPageEnabled" => Runs;
             /// Where.
-            http_help_page_url: Option<String> = None, "httpHelpPageUrl" as Uri => note(NO_PAGE);
+            http_help_page_url: Option<String> = None, "httpHelpPageUrl" as Uri => Runs;
             /// Whether a page explains the service over HTTPS.
             https_help_page_enabled: bool = true, "httpsHelpPageEnabled"
-                => note_as("false", NO_PAGE);
+                => Runs;
             /// Where.
-            https_help_page_url: Option<String> = None, "httpsHelpPageUrl" as Uri => note(NO_PAGE);
+            https_help_page_url: Option<String> = None, "httpsHelpPageUrl" as Uri => Runs;
             /// Binding type of the HTTP page.
-            http_help_page_binding: String = String::new(), "httpHelpPageBinding" => note(NO_PAGE);
+            http_help_page_binding: String = String::new(), "httpHelpPageBinding" => note(PAGE_BINDING);
             /// Its name.
             http_help_page_binding_configuration: String = String::new(), "httpHelpPageBindingConfiguration"
-                => note(NO_PAGE);
+                => note(PAGE_BINDING);
             /// Binding type of the HTTPS page.
             https_help_page_binding: String = String::new(), "httpsHelpPageBinding"
-                => note(NO_PAGE);
+                => note(PAGE_BINDING);
             /// Its name.
             https_help_page_binding_configuration: String = String::new(), "httpsHelpPageBindingConfiguration"
-                => note(NO_PAGE);
+                => note(PAGE_BINDING);
             /// Whether faults tell exceptions to the caller.
             include_exception_detail_in_faults: bool = false, "includeExceptionDetailInFaults"
                 => Runs;
@@ -242,15 +275,15 @@ settings! {
         attributes {
             /// Whether details are told.
             health_details_enabled: bool = true, "healthDetailsEnabled"
-                => note_as("false", NO_PAGE);
+                => note_as("false", NO_HEALTH);
             /// Whether the page is answered over HTTP.
-            http_get_enabled: bool = true, "httpGetEnabled" => note_as("false", NO_PAGE);
+            http_get_enabled: bool = true, "httpGetEnabled" => note_as("false", NO_HEALTH);
             /// Where.
-            http_get_url: Option<String> = None, "httpGetUrl" as Uri => note(NO_PAGE);
+            http_get_url: Option<String> = None, "httpGetUrl" as Uri => note(NO_HEALTH);
             /// Whether the page is answered over HTTPS.
-            https_get_enabled: bool = true, "httpsGetEnabled" => note_as("false", NO_PAGE);
+            https_get_enabled: bool = true, "httpsGetEnabled" => note_as("false", NO_HEALTH);
             /// Where.
-            https_get_url: Option<String> = None, "httpsGetUrl" as Uri => note(NO_PAGE);
+            https_get_url: Option<String> = None, "httpsGetUrl" as Uri => note(NO_HEALTH);
         }
     }
 }
@@ -381,6 +414,9 @@ behavior! {
     service_credentials: ServiceCredentials = "serviceCredentials";
     /// WSDL and MEX.
     service_metadata: ServiceMetadata = "serviceMetadata";
+    /// Addresses in metadata as the caller sees them.
+    use_request_headers_for_metadata_address: UseRequestHeadersForMetadataAddress =
+        "useRequestHeadersForMetadataAddress";
     /// Help page and exceptions in faults.
     service_debug: ServiceDebug = "serviceDebug";
     /// Limits.

@@ -10,7 +10,7 @@ use crate::settings::settings;
 use crate::values::Range;
 use crate::word::Feature::StandardEndpoints;
 use crate::word::Support::{Refused, Runs, RunsExcept};
-use crate::word::{NO_METADATA, note};
+use crate::word::note;
 
 const NOT_EMPTY: Range = Range::new(1, i64::MAX);
 
@@ -26,9 +26,9 @@ settings! {
             /// Name of its binding; empty means the unnamed one, or the defaults.
             binding_configuration: String = String::new(), "bindingConfiguration" => Runs;
             /// Name of the binding in metadata.
-            binding_name: String = String::new(), "bindingName" => note(NO_METADATA);
+            binding_name: String = String::new(), "bindingName" => Runs;
             /// Namespace of the binding in metadata (URI).
-            binding_namespace: String = String::new(), "bindingNamespace" => note(NO_METADATA);
+            binding_namespace: String = String::new(), "bindingNamespace" => Runs;
             /// The contract; `IMetadataExchange` is the built-in one of metadata.
             contract: String = String::new(), "contract" => Runs;
             /// Name of an endpoint behavior; empty means the unnamed one.
@@ -41,7 +41,7 @@ settings! {
             listen_uri_mode: ListenUriMode = ListenUriMode::Explicit, "listenUriMode"
                 => RunsExcept(&["Unique"]);
             /// Whether metadata leaves it out.
-            is_system_endpoint: bool = false, "isSystemEndpoint" => note(NO_METADATA);
+            is_system_endpoint: bool = false, "isSystemEndpoint" => Runs;
             /// A standard endpoint instead of a binding: `mexEndpoint`…
             kind: String = String::new(), "kind" => Refused(StandardEndpoints);
             /// Name of its configuration.
@@ -52,7 +52,7 @@ settings! {
             /// Headers that belong to the address (reference parameters): a message that lacks one of them is refused.
             headers: RawXml, "headers" => Runs;
             /// Its identity, for metadata.
-            identity: Option<EndpointIdentity>, "identity", inside note(NO_METADATA);
+            identity: Option<EndpointIdentity>, "identity", inside Runs;
         }
     }
 }

@@ -52,6 +52,7 @@ fn map_of(parent: &str, node: &Node) -> Option<Map> {
         (_, "claimTypeRequirements") => map("add", &["claimType"], true),
         (_, "authorizationPolicies") => map("add", &["policyType"], true),
         (_, "bypasslist") => map("add", &["address"], true),
+        (_, "defaultPorts") => map("add", &["scheme"], true),
         (_, "customServiceNames") => map("add", &["name"], true),
         _ => return None,
     })

@@ -11,10 +11,7 @@ use crate::config::identity::EndpointIdentity;
 use crate::config::known::offer;
 use crate::config::resolve::fill_locations;
 use crate::config::resolve_error::ResolveError;
-use crate::effective::{EffectiveEndpoint, Role, short_name};
-
-/// The contract that every service with `<serviceMetadata>` has.
-const METADATA_CONTRACT: &str = "IMetadataExchange";
+use crate::effective::{EffectiveEndpoint, METADATA_CONTRACT, Role, short_name};
 
 /// A service with its endpoints resolved.
 #[derive(Debug, Clone, PartialEq)]
@@ -190,6 +187,8 @@ impl Configuration {
         effective.contract = contract.to_owned();
         effective.headers.clone_from(&endpoint.headers.xml);
         effective.identity = endpoint.identity.as_ref().and_then(EndpointIdentity::effective);
+        effective.binding_namespace.clone_from(&endpoint.binding_namespace);
+        effective.is_system_endpoint = endpoint.is_system_endpoint;
         effective.name = endpoint_name(endpoint, binding.section(), contract);
         if let Some(behavior) = self.endpoint_behavior(&endpoint.behavior_configuration) {
             effective.endpoint_behavior = behavior.clone();

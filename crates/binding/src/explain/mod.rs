@@ -113,9 +113,7 @@ impl EffectiveEndpoint {
     pub fn explain_in(&self, environment: Option<&ProxyEnvironment>) -> Explanation {
         let mut facts = Facts::default();
         let unsupported = self.unsupported();
-        if self.contract == METADATA_CONTRACT {
-            facts.say(Topic::Unsupported, "metadata: this endpoint is left out");
-        } else if unsupported.is_empty() {
+        if unsupported.is_empty() {
             wire::address(self, &mut facts);
             wire::proxy(self, environment, &mut facts);
             wire::messages(self, &mut facts);
@@ -141,8 +139,6 @@ impl EffectiveEndpoint {
         }
     }
 }
-
-pub(crate) const METADATA_CONTRACT: &str = "IMetadataExchange";
 
 impl Configuration {
     /// What each endpoint of the file does on the wire: clients first, then services. Endpoints

@@ -3,6 +3,7 @@
 use super::words::{bytes, count, span};
 use super::{Facts, Topic};
 use crate::bindings::custom::ReliableSessionElement;
+use crate::effective::METADATA_CONTRACT;
 use crate::effective::{EffectiveEndpoint, Role};
 use crate::proxy::{ProxyEnvironment, ProxyRules};
 use crate::stack::BindingElement;
@@ -169,15 +170,40 @@ pub(super) fn limits(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
     );
 }
 
+/// Where the service tells what it is.
+fn metadata(endpoint: &EffectiveEndpoint) -> String {
+    if endpoint.contract == METADATA_CONTRACT {
+        return "answers WS-MetadataExchange: WSDL, schemas and policies of the service".to_owned();
+    }
+    let Some(metadata) = &endpoint.service_behavior.service_metadata else {
+        return "does not describe itself: there is no <serviceMetadata>".to_owned();
+    };
+    let page = |enabled: bool, scheme: &str, url: &Option<String>| {
+        enabled.then(|| match url {
+            Some(url) => format!("?wsdl over {scheme} at {url}"),
+            None => format!("?wsdl over {scheme} at the base address"),
+        })
+    };
+    let pages = [
+        page(metadata.http_get_enabled, "http", &metadata.http_get_url),
+        page(metadata.https_get_enabled, "https", &metadata.https_get_url),
+    ];
+    let pages: Vec<_> = pages.into_iter().flatten().collect();
+    match (pages.is_empty(), &metadata.external_metadata_location) {
+        (true, _) => "describes itself at metadata endpoints only".to_owned(),
+        (false, None) => format!("describes itself: {}", pages.join(", ")),
+        (false, Some(elsewhere)) => {
+            format!("describes itself: {}, which leads to {elsewhere}", pages.join(", "))
+        }
+    }
+}
+
 pub(super) fn service(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
     if endpoint.role != Role::Service {
         return;
     }
     let behavior = &endpoint.service_behavior;
-    facts.say(
-        Topic::Service,
-        "does not describe itself: there is no ?wsdl and no metadata endpoint",
-    );
+    facts.say(Topic::Service, metadata(endpoint));
     let debug = behavior.service_debug.clone().unwrap_or_default();
     facts.say(
         Topic::Service,

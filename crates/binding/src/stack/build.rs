@@ -5,7 +5,7 @@ use super::transport::{
 };
 use super::{BindingElement, SecurityBindingElement};
 use crate::bindings::Binding;
-use crate::bindings::common::{OptionalReliableSession, suite_or_default};
+use crate::bindings::common::{HttpTransportSecurity, OptionalReliableSession, suite_or_default};
 use crate::bindings::custom::*;
 use crate::bindings::custom_binding::{CustomBinding, CustomElement};
 use crate::bindings::dual::WsDualHttpBinding;
@@ -17,9 +17,9 @@ use crate::bindings::ws::{WsHttpCommon, WsHttpMessageSecurity, WsHttpSecurity};
 use crate::stack::security::ModeSettings;
 use crate::{
     AlgorithmSuite, AuthenticationMode, BasicHttpMessageCredentialType, BasicHttpSecurityMode,
-    BasicHttpsSecurityMode, IssuedKeyType, MessageCredentialType, MessageSecurityVersion,
-    MessageVersion, NetHttpMessageEncoding, ReliableMessagingVersion, SecurityHeaderLayout,
-    SecurityMode, TimeSpan, TransactionProtocol, WsDualHttpSecurityMode,
+    BasicHttpsSecurityMode, HttpClientCredentialType, IssuedKeyType, MessageCredentialType,
+    MessageSecurityVersion, MessageVersion, NetHttpMessageEncoding, ReliableMessagingVersion,
+    SecurityHeaderLayout, SecurityMode, TimeSpan, TransactionProtocol, WsDualHttpSecurityMode,
     WsFederationHttpSecurityMode, WsMessageEncoding,
 };
 
@@ -93,11 +93,8 @@ pub(super) fn elements(binding: &Binding) -> Vec<BindingElement> {
             basic_transport(&b.http, https_mode(b.security.mode), &b.security.transport),
         ),
         Binding::Custom(b) => custom(b),
-        Binding::MexHttp(_) => {
-            let none = WsHttpSecurity::default().mode(SecurityMode::None);
-            let off = OptionalReliableSession::default();
-            ws(&WsHttpCommon::default(), false, &off, &none, FEBRUARY_2005)
-        }
+        Binding::MexHttp(_) => metadata(SecurityMode::None),
+        Binding::MexHttps(_) => metadata(SecurityMode::Transport),
         Binding::Other(b) => vec![BindingElement::Other(b.section.clone())],
     }
 }
@@ -122,6 +119,16 @@ fn reliable(
 
 fn security(element: SecurityBindingElement) -> BindingElement {
     BindingElement::Security(Box::new(element))
+}
+
+/// `wsHttpBinding` as WCF's `MetadataExchangeBindings` set it up: nobody has to say who he is.
+fn metadata(mode: SecurityMode) -> Vec<BindingElement> {
+    let none = HttpClientCredentialType::None;
+    let security = WsHttpSecurity::default()
+        .mode(mode)
+        .transport(HttpTransportSecurity::default().client_credential_type(none));
+    let off = OptionalReliableSession::default();
+    ws(&WsHttpCommon::default(), false, &off, &security, FEBRUARY_2005)
 }
 
 // ---- wsHttpBinding and its kin --------------------------------------------------------------

@@ -51,8 +51,8 @@ fn the_word_of_the_element_around_counts() {
     assert_eq!(word("client/endpoint/identity/dns/@value"), Support::Runs);
     let issuer = "wsFederationHttpBinding/binding/security/message/issuer/identity/dns/@value";
     assert_eq!(word(issuer), Support::Refused(Feature::IssuedTokens));
-    let metadata = "services/service/endpoint/identity/dns/@value";
-    assert!(matches!(word(metadata), Support::Nothing { severity: Severity::Note, .. }));
+    // A service only tells of its identity.
+    assert_eq!(word("services/service/endpoint/identity/userPrincipalName/@value"), Support::Runs);
 }
 
 /// The features that keep an endpoint from opening when `path` (an attribute or an element) has

@@ -1,6 +1,6 @@
 //! Bindings with their policies (`WsdlExporter.ExportEndpoint`).
 
-use waxwing_binding::{BindingElement, Stack, WebSocketTransportUsage};
+use waxwing_binding::{BindingElement, ProtectionLevel, Stack, WebSocketTransportUsage};
 use waxwing_soap::SoapVersion;
 
 use super::policy::{MessageParts, binding_policy, message_policy};
@@ -20,6 +20,8 @@ pub(super) struct Exporter<'a> {
     pub(super) contract: &'a ContractExport,
     pub(super) stack: &'a Stack,
     pub(super) version: PolicyVersion,
+    /// Headers that every message must sign, although no contract has them.
+    pub(super) signed_headers: &'a [QName],
     /// In the order in which WCF writes them.
     pub(super) policies: Vec<Policy>,
 }
@@ -79,7 +81,7 @@ impl Exporter<'_> {
         let faults = faults.collect();
         BindingOperation {
             name: operation.name.clone(),
-            soap_action: Some(operation.request.action.clone()),
+            soap_action: operation.request.action.clone(),
             style: Some(Style::Document),
             input,
             output,
@@ -88,6 +90,14 @@ impl Exporter<'_> {
             extensions: Vec::new(),
             at: At::nowhere(),
         }
+    }
+
+    fn protection(&self, message: &MessageExport) -> MessageParts {
+        let mut parts = message.protection();
+        let own = |name: &QName| message.headers.iter().any(|header| header.element == *name);
+        let further = self.signed_headers.iter().filter(|name| !own(name));
+        parts.headers.extend(further.map(|name| (name.clone(), ProtectionLevel::Sign)));
+        parts
     }
 
     fn message(
@@ -102,7 +112,7 @@ impl Exporter<'_> {
             _ => "output",
         };
         let id = format!("{}_{}_{part}_policy", self.name.local, operation.name);
-        let policy = message_policy(self.stack, self.version, &id, &message.protection());
+        let policy = message_policy(self.stack, self.version, &id, &self.protection(message));
         let name = message_name(self.contract, operation, role, message);
         let headers = message.headers.iter().map(|header| SoapHeader {
             message: headers_name(&name),

@@ -121,6 +121,7 @@ impl<'a> Builder<'a> {
             known.contract.name == endpoint.contract.name
                 && known.binding_namespace == endpoint.binding_namespace
                 && known.stack == endpoint.stack
+                && known.signed_headers == endpoint.signed_headers
         };
         if let Some((_, name)) = self.bindings.iter().find(|(known, _)| same(known)) {
             return name.clone();
@@ -137,6 +138,7 @@ impl<'a> Builder<'a> {
             contract: &endpoint.contract,
             stack: &endpoint.stack,
             version: service.version,
+            signed_headers: &endpoint.signed_headers,
             policies: Vec::new(),
         };
         let binding: Binding = exporter.export();

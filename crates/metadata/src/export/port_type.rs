@@ -76,7 +76,7 @@ pub(super) fn add(
                 direction: direction(operation, role),
                 name: message.name.clone(),
                 message: name.clone(),
-                action: Some(message.action.clone()),
+                action: message.action.clone(),
                 policies: Attached::default(),
                 at: At::nowhere(),
             });

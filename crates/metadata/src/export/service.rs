@@ -41,6 +41,8 @@ pub struct EndpointExport {
     pub reference_parameters: Vec<Document>,
     /// Who it is.
     pub identity: Option<IdentityExport>,
+    /// Headers that every message must sign, although no contract has them.
+    pub signed_headers: Vec<QName>,
     /// What its binding builds.
     pub stack: Stack,
     /// Its contract.
@@ -101,8 +103,8 @@ pub struct OperationExport {
 pub struct MessageExport {
     /// The name of a message contract; others are called after their operation.
     pub name: Option<String>,
-    /// The action.
-    pub action: String,
+    /// The action; none when it is another one each time.
+    pub action: Option<String>,
     /// Parts of the body.
     pub parts: Vec<Part>,
     /// Headers, in order.

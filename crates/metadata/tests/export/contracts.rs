@@ -21,7 +21,13 @@ fn message(action: String, element: &str, level: ProtectionLevel) -> MessageExpo
         content: PartContent::Element(samples(element)),
         at: At::nowhere(),
     };
-    MessageExport { name: None, action, parts: vec![part], headers: Vec::new(), level }
+    MessageExport {
+        name: None,
+        action: Some(action),
+        parts: vec![part],
+        headers: Vec::new(),
+        level,
+    }
 }
 
 /// An operation of `contract`: with a reply unless its name begins with `!`, and with the fault `MathFault` for `?`.

@@ -64,6 +64,7 @@ impl Case {
                 address: address.to_owned(),
                 reference_parameters: Vec::new(),
                 identity: identity(port),
+                signed_headers: Vec::new(),
                 stack: self.stack(),
                 contract,
             }],

@@ -38,7 +38,9 @@ impl ContractDescription {
         schemas: &mut SchemaExporter,
         level: Option<ProtectionLevel>,
     ) -> ContractExport {
-        let operations = self.operations.iter().map(|operation| {
+        // An operation for every action has no place in WSDL.
+        let named = self.operations.iter().filter(|operation| operation.action != "*");
+        let operations = named.map(|operation| {
             let level = operation.level_within(self, level).unwrap_or_default();
             export_operation(operation, schemas, level)
         });
@@ -133,7 +135,9 @@ fn export_message(
     let headers = headers.collect();
     let own = message.parts.iter().map(|part| part.protection_level.unwrap_or(level));
     let level = exported(own.max().unwrap_or(level));
-    MessageExport { name: None, action: action.to_owned(), parts, headers, level }
+    // `*`: it is another one each time.
+    let action = Some(action).filter(|action| *action != "*").map(str::to_owned);
+    MessageExport { name: None, action, parts, headers, level }
 }
 
 fn export_part(part: &PartDescription, schemas: &mut SchemaExporter) -> PartExport {

@@ -93,6 +93,7 @@ pub use description::{ContractDescription, DeclaringContract, OperationDescripti
 pub use error::{CallError, ContractError, FaultDetail};
 pub use fault::{ExceptionDetail, FaultOptions, OperationFault};
 pub use header::{MessageHeader, ReplyHeaders};
+pub(crate) use message::describe_raw;
 pub use message::{
     BodyDescription, ElementName, FaultDescription, MessageDescription, PartDescription, PartForm,
 };

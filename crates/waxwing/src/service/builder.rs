@@ -17,6 +17,7 @@ use super::cookies::Cookies;
 use super::error::{HostError, incomplete};
 use super::host::ServiceHost;
 use super::instances::Instances;
+use super::metadata::{METADATA, MetadataOptions};
 use super::opening::{self, Setup};
 use super::watch::{HostEvent, HostEvents};
 use crate::authentication::{
@@ -349,6 +350,29 @@ impl ServiceHostBuilder {
     pub fn listener(mut self, listener: impl Listener + 'static) -> Self {
         self.listeners.insert(0, Arc::new(listener));
         self
+    }
+
+    /// The same, publishing what this says of the service: WSDL, schemas and a help page for GET, and whatever
+    /// [`metadata_endpoint`](Self::metadata_endpoint)s answer. It goes before what a file says; without it, and without
+    /// `<serviceMetadata>`, a service publishes nothing.
+    #[must_use]
+    pub fn metadata(mut self, options: MetadataOptions) -> Self {
+        self.setup.metadata = Some(options);
+        self
+    }
+
+    /// The same with an endpoint that answers WS-MetadataExchange (`contract="IMetadataExchange"`), usually with
+    /// [`MexHttpBinding`](waxwing_binding::MexHttpBinding) at `mex`. It needs [`metadata`](Self::metadata) or `<serviceMetadata>`.
+    ///
+    /// # Errors
+    /// WCF would refuse the binding.
+    pub fn metadata_endpoint(
+        self,
+        binding: impl Into<Binding>,
+        address: &str,
+        behavior: ServiceBehavior,
+    ) -> Result<Self, HostError> {
+        self.endpoint(binding, address, &METADATA, behavior)
     }
 
     /// The endpoints, to be looked at or changed before the host opens.

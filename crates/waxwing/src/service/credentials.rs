@@ -144,6 +144,16 @@ impl Credentials {
         Ok(options)
     }
 
+    /// The certificate, in DER, that the metadata of an endpoint tells as its identity: the one that protects messages. None where the
+    /// connection does; what is wrong with it is told when the endpoint opens.
+    pub(super) fn told_certificate(&self, endpoint: &EffectiveEndpoint) -> Option<Vec<u8>> {
+        endpoint.security.as_ref().filter(|security| !security.over_transport)?;
+        let own = self.certificate.clone();
+        let identity =
+            own.or_else(|| self.stores.identity(&endpoint.service_certificate()?).ok())?;
+        Some(identity.certificate.der().to_vec())
+    }
+
     /// Passwords come as digests where there is a store of them.
     fn agree_on_passwords(&self, options: &mut ServiceOptions) {
         if self.passwords.is_some() {

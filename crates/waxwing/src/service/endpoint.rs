@@ -23,6 +23,7 @@ use super::cookies::{SECONDS_BETWEEN_LOOKS, WatchedKeys};
 use super::error::HostError;
 use super::https::Https;
 use super::instances::Instances;
+use super::metadata::Pages;
 use super::sessions::Sessions;
 use super::throttle::Throttle;
 use super::watch::{Counters, HostEvent, HostEvents};
@@ -34,7 +35,8 @@ use crate::future::BoxFuture;
 use crate::layer::OperationService;
 use crate::log::{Cut, Rate};
 use crate::net::{
-    HostNames, HttpAuthentication, Incoming, Receiver, Refusal, Reply, TransportCaller,
+    HostNames, HttpAuthentication, Incoming, Page, PageRequest, Receiver, Refusal, Reply,
+    TransportCaller,
 };
 use crate::quotas::MessageQuotas;
 use crate::trace::{Trace, TraceDirection};
@@ -52,6 +54,8 @@ pub(super) struct EndpointParts {
     pub(super) http_authentication: Option<HttpAuthentication>,
     /// Under which names of the machine it is asked for.
     pub(super) hosts: HostNames,
+    /// What is shown at its address to those who only look.
+    pub(super) pages: Option<Arc<Pages>>,
     /// How long a request may take to come in.
     pub(super) request_timeout: Option<Duration>,
     /// Where it listens, an absolute URI.
@@ -350,6 +354,10 @@ impl Receiver for Endpoint {
 
     fn authentication(&self) -> Option<&HttpAuthentication> {
         self.parts.http_authentication.as_ref()
+    }
+
+    fn page(&self, request: &PageRequest) -> Option<Page> {
+        self.parts.pages.as_ref()?.answer(request)
     }
 
     fn request_timeout(&self) -> Option<Duration> {

@@ -8,14 +8,28 @@ use super::endpoint::Endpoint;
 use super::error::HostError;
 use super::https;
 use super::listening;
+use super::metadata::ServiceMetadata;
+use super::published::{PageRoute, Published};
 use super::watch::{HostEvent, HostEvents, HostStatistics};
 use crate::events::{CommunicationState, Events};
 use crate::net::{Listener, Listening};
+
+/// What a host is made of before it listens.
+pub(super) struct Opened {
+    pub(super) endpoints: Vec<Arc<Endpoint>>,
+    pub(super) pages: Vec<PageRoute>,
+    pub(super) published: Vec<Published>,
+    pub(super) close_timeout: Duration,
+}
 
 /// A service that listens on its endpoints. Ends when it is closed or dropped.
 pub struct ServiceHost {
     endpoints: Vec<Arc<Endpoint>>,
     listening: Vec<Box<dyn Listening>>,
+    /// What its services say of themselves.
+    published: Vec<Published>,
+    /// TLS of pages, kept while the host lives.
+    _pages: Vec<PageRoute>,
     close_timeout: Duration,
     events: Arc<HostEvents>,
     /// Whether the program has closed it.
@@ -25,19 +39,30 @@ pub struct ServiceHost {
 impl ServiceHost {
     /// Listens on every endpoint's host and port; endpoints that share them are told apart by path.
     pub(super) async fn listen(
-        endpoints: Vec<Arc<Endpoint>>,
-        close_timeout: Duration,
+        opened: Opened,
         listeners: &[Arc<dyn Listener>],
         events: Arc<HostEvents>,
     ) -> Result<Self, HostError> {
-        let listening = listening::listen(&endpoints, listeners).await?;
+        let Opened { endpoints, pages, published, close_timeout } = opened;
+        let listening = listening::listen(&endpoints, &pages, listeners).await?;
+        tell_port(&listening, &published);
         let secure = endpoints.iter().filter_map(|endpoint| endpoint.parts.https.as_ref());
+        let secure = secure.chain(pages.iter().filter_map(|own| own.https.as_ref()));
         let secure: Vec<_> = secure.map(Arc::downgrade).collect();
         if !secure.is_empty() {
             tokio::spawn(https::watch(secure));
         }
         events.emit(|| HostEvent::State(CommunicationState::Opened));
-        Ok(Self { endpoints, listening, close_timeout, events, is_closed: false })
+        let _pages = pages;
+        Ok(Self {
+            endpoints,
+            listening,
+            published,
+            _pages,
+            close_timeout,
+            events,
+            is_closed: false,
+        })
     }
 
     /// The addresses that it really listens on; a port 0 of the configuration is some free port here.
@@ -48,6 +73,14 @@ impl ServiceHost {
     /// The addresses of its endpoints.
     pub fn addresses(&self) -> Vec<String> {
         self.endpoints.iter().map(|endpoint| endpoint.address().to_owned()).collect()
+    }
+
+    /// What its services say of themselves, whether they publish it or not: to be looked at, or written to files.
+    pub fn metadata(&self) -> Vec<ServiceMetadata> {
+        let all = self.published.iter().map(|own| {
+            ServiceMetadata::new(Arc::clone(&own.description), Arc::clone(&own.settings))
+        });
+        all.collect()
     }
 
     /// What it has done so far.
@@ -109,6 +142,15 @@ impl ServiceHost {
         self.is_closed = true;
         self.events.emit(|| HostEvent::State(CommunicationState::Closed));
         all
+    }
+}
+
+/// Addresses that name no port (`:0`) are told with the one that was chosen, where there is one only.
+fn tell_port(listening: &[Box<dyn Listening>], published: &[Published]) {
+    let ports = listening.iter().filter_map(|own| own.local_address()).map(|own| own.port());
+    let ports: std::collections::BTreeSet<u16> = ports.collect();
+    if let (Some(port), 1) = (ports.first(), ports.len()) {
+        published.iter().for_each(|own| own.description.listens_at(*port));
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use waxwing_binding::{
     Configuration, EffectiveEndpoint, EffectiveService, EffectiveThrottling,
-    HostNameComparisonMode, ResolveError, Service, ServiceBehavior, TimeSpan,
+    HostNameComparisonMode, METADATA_CONTRACT, ResolveError, Service, ServiceBehavior, TimeSpan,
 };
 use waxwing_security::conversation::ServiceSecurity;
 use waxwing_session::{AddressFilterMode, ServiceEndpoint, options};
@@ -18,8 +18,10 @@ use super::contracts::Contracts;
 use super::credentials::Credentials;
 use super::endpoint::{Endpoint, EndpointParts};
 use super::error::{HostError, incomplete};
-use super::host::ServiceHost;
+use super::host::{Opened, ServiceHost};
 use super::instances::Instances;
+use super::metadata::{METADATA, MetadataOptions, Pages};
+use super::published::{PageRoute, Published};
 use super::throttle::Throttle;
 use super::watch::HostEvents;
 use crate::contract::{FaultOptions, ObjectQuotas, Outgoing};
@@ -47,6 +49,8 @@ pub(super) struct Setup {
     pub(super) public_addresses: Vec<(String, String)>,
     pub(super) address_filter: AddressFilterMode,
     pub(super) credentials: Credentials,
+    /// What is published of the service, given in code.
+    pub(super) metadata: Option<MetadataOptions>,
     pub(super) authorization: Option<Arc<dyn ServiceAuthorization>>,
     pub(super) layers: OperationLayers,
     pub(super) clock: Clock,
@@ -55,9 +59,6 @@ pub(super) struct Setup {
 
 /// How long a host may take to close when no file says anything, as in WCF.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The contract of metadata endpoints.
-const METADATA: &str = "IMetadataExchange";
 
 /// Opens several services in one host.
 ///
@@ -73,12 +74,18 @@ pub(super) async fn open(
     let plan = tokio::task::spawn_blocking(move || plan(services, &of_plan, &watching));
     let plan = plan.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
     let endpoints = plan.endpoints.into_iter().map(Endpoint::new).collect::<Result<_, _>>()?;
-    ServiceHost::listen(endpoints, plan.close_timeout, &listeners, events).await
+    let Plan { pages, published, close_timeout, .. } = plan;
+    let opened = Opened { endpoints, pages, published, close_timeout };
+    ServiceHost::listen(opened, &listeners, events).await
 }
 
 /// A host that listens nowhere yet.
 struct Plan {
     endpoints: Vec<EndpointParts>,
+    /// Pages where there is no endpoint.
+    pages: Vec<PageRoute>,
+    /// What each service says of itself.
+    published: Vec<Published>,
     close_timeout: Duration,
 }
 
@@ -90,21 +97,30 @@ fn plan(
     let mut planned = Vec::new();
     for (mut setup, instances) in services {
         setup.complete(&*instances)?;
-        let groups = setup.groups(&*instances)?;
-        planned.push((setup, instances, groups));
+        let settings = setup.publication()?;
+        let groups = setup.groups(&*instances, settings.endpoints)?;
+        let published = setup.published(&*instances, settings);
+        planned.push((setup, instances, groups, published));
     }
-    refuse_shared_places(planned.iter().map(|(.., groups)| groups.as_slice()))?;
-    let mut endpoints = Vec::new();
+    refuse_shared_places(planned.iter().map(|(_, _, groups, _)| groups.as_slice()))?;
+    let (mut endpoints, mut pages, mut all) = (Vec::new(), Vec::new(), Vec::new());
     let mut close = None;
-    for (setup, instances, groups) in planned {
+    for (setup, instances, groups, published) in planned {
         let throttle = Throttle::new(&setup.throttling(), Arc::clone(listeners));
         let layers = setup.layers.around(OperationService::innermost);
+        let first = endpoints.len();
         for group in groups {
-            endpoints.push(setup.parts(group, &instances, &throttle, events, layers.clone())?);
+            let (instances, layers) = match group.is_metadata() {
+                true => (published.instances(), None),
+                false => (Arc::clone(&instances), layers.clone()),
+            };
+            endpoints.push(setup.parts(group, &instances, &throttle, events, layers)?);
         }
+        pages.extend(setup.pages(&published, &mut endpoints[first..], events)?);
         close = close.max(Some(setup.close_timeout()));
+        all.push(published);
     }
-    Ok(Plan { endpoints, close_timeout: close.unwrap_or(CLOSE_TIMEOUT) })
+    Ok(Plan { endpoints, pages, published: all, close_timeout: close.unwrap_or(CLOSE_TIMEOUT) })
 }
 
 /// Endpoints that are one: they differ by contract only.
@@ -114,6 +130,10 @@ struct Group {
 }
 
 impl Group {
+    fn is_metadata(&self) -> bool {
+        self.endpoint.contract == METADATA_CONTRACT
+    }
+
     fn listen(&self) -> &str {
         self.endpoint.via.as_deref().unwrap_or(&self.endpoint.address)
     }
@@ -134,6 +154,7 @@ impl Setup {
             public_addresses: Vec::new(),
             address_filter: AddressFilterMode::default(),
             credentials: Credentials::new(),
+            metadata: None,
             authorization: None,
             layers: OperationLayers::default(),
             clock: Clock::system(),
@@ -190,25 +211,28 @@ impl Setup {
     }
 
     /// The endpoints, those with one address together.
-    fn groups(&self, instances: &dyn Instances) -> Result<Vec<Group>, HostError> {
+    fn groups(&self, instances: &dyn Instances, metadata: bool) -> Result<Vec<Group>, HostError> {
         let mut groups: Vec<Group> = Vec::new();
         for endpoint in &self.endpoints {
-            if endpoint.contract == METADATA {
+            let is_metadata = endpoint.contract == METADATA_CONTRACT;
+            if let Some(first) = endpoint.unsupported().first().filter(|_| is_metadata) {
                 let address = &endpoint.address;
-                tracing::info!(
-                    address,
-                    "metadata endpoints are not supported yet; this one is left out"
-                );
+                tracing::warn!(address, "this metadata endpoint is left out: {first}");
                 continue;
             }
-            let known = instances.contracts().iter();
-            let contract = known.copied().find(|c| c.configuration_name == endpoint.contract);
+            let known = instances.contracts().iter().copied();
+            let mut known = known.chain((is_metadata && metadata).then_some(&METADATA));
+            let contract = known.find(|c| c.configuration_name == endpoint.contract);
             let contract = contract.ok_or_else(|| self.not_implemented(endpoint, instances))?;
             let group = Group { endpoint: endpoint.clone(), contracts: Contracts::of(contract) };
             let place = group.place();
             match groups.iter_mut().find(|known| place.is_some() && known.place() == place) {
                 Some(known) => {
                     joinable(&known.endpoint, endpoint)?;
+                    if known.is_metadata() || is_metadata {
+                        let text = "a metadata endpoint has an address of its own here: write address=\"mex\"";
+                        return Err(incomplete(&endpoint.address, text));
+                    }
                     if let Some((action, other)) = known.contracts.overlap(contract) {
                         let text = format!(
                             "two endpoints at one address take messages with the action '{action}', for the contracts \
@@ -222,7 +246,7 @@ impl Setup {
                 None => groups.push(group),
             }
         }
-        if groups.is_empty() {
+        if groups.iter().all(Group::is_metadata) {
             let text = "Service has zero application (non-infrastructure) endpoints: add an <endpoint> to the service, \
                         give a base address (ServiceHostBuilder::base_address), or use ServiceHostBuilder::endpoint";
             return Err(incomplete("", text));
@@ -235,6 +259,16 @@ impl Setup {
         endpoint: &EffectiveEndpoint,
         instances: &dyn Instances,
     ) -> HostError {
+        let service = self.service.as_ref().map(|service| service.name.rsplit('.').next());
+        if endpoint.contract == METADATA_CONTRACT {
+            let service = service.flatten().unwrap_or_default();
+            let text = format!(
+                "The contract name 'IMetadataExchange' could not be found in the list of contracts implemented by the service {service}.  \
+                 Add a ServiceMetadataBehavior to the configuration file or to the ServiceHost directly to enable support for this \
+                 contract. (<serviceMetadata/> in the behavior of the service, or ServiceHostBuilder::metadata)"
+            );
+            return incomplete(&endpoint.address, text);
+        }
         let names = instances.contracts().iter().map(|contract| contract.configuration_name);
         let names: Vec<_> = names.map(|name| format!("'{name}'")).collect();
         let Some(service) = self.service.as_ref().map(|service| &service.name) else {
@@ -252,6 +286,32 @@ impl Setup {
             implemented: names.join(", "),
             service: service.rsplit('.').next().unwrap_or_default().to_owned(),
         })
+    }
+
+    /// Gives each page to the endpoint at its address; those where there is none are left.
+    ///
+    /// # Errors
+    /// There is no certificate for an `https` address.
+    fn pages(
+        &self,
+        published: &Published,
+        endpoints: &mut [EndpointParts],
+        events: &Arc<HostEvents>,
+    ) -> Result<Vec<PageRoute>, HostError> {
+        let known = endpoints.iter().map(|own| (own.listen.clone(), own.https.clone(), own.hosts));
+        let known: Vec<_> = known.collect();
+        let mut left = Vec::new();
+        for place in published.settings.places() {
+            let (description, settings) = (&published.description, &published.settings);
+            let pages = Pages::new(place.clone(), Arc::clone(description), Arc::clone(settings));
+            let pages = Arc::new(pages);
+            let at = place_of(&place.address);
+            match endpoints.iter_mut().find(|own| at.is_some() && place_of(&own.listen) == at) {
+                Some(endpoint) => endpoint.pages = Some(pages),
+                None => left.push(self.page_route(pages, &known, events)?),
+            }
+        }
+        Ok(left)
     }
 
     /// # Errors
@@ -357,6 +417,7 @@ impl Setup {
             cookie_keys: self.credentials.cookies.watched(),
             admittance: Admittance::of(&endpoint),
             hosts: host_names(endpoint.transport.host_name_comparison_mode),
+            pages: None,
             request_timeout: Some(endpoint.transport.request_initialization_timeout)
                 .filter(|timeout| *timeout != TimeSpan::ZERO)
                 .map(options::duration),

@@ -4,8 +4,8 @@ use crate::config::Configuration;
 use crate::config::endpoints::{ClientEndpoint, Service};
 use crate::config::places::Places;
 use crate::diagnostic::Span;
+use crate::effective::METADATA_CONTRACT;
 use crate::effective::{EffectiveEndpoint, Role};
-use crate::explain::METADATA_CONTRACT;
 use crate::extensions::STANDARD_ENDPOINTS;
 use crate::file::node::Node;
 use crate::file::problem::Problem;
@@ -42,8 +42,8 @@ pub(super) fn service(
         let places = Places::of_service(model, node, endpoint_node);
         let (endpoint, node) = (&endpoint, endpoint_node);
         cx.within(node, |cx| {
-            if endpoint.contract == METADATA_CONTRACT {
-                return metadata(node, cx);
+            if endpoint.contract == METADATA_CONTRACT && !endpoint.unsupported().is_empty() {
+                return metadata(endpoint, node, cx);
             }
             // One behavior serves all endpoints: its gap is told once.
             if !without_behavior {
@@ -63,13 +63,15 @@ fn lacks_behavior(owner: &Node, cx: &Reader) -> bool {
     named.is_some_and(|named| cx.has_error_at(named.value_span))
 }
 
-fn metadata(node: &Node, cx: &mut Reader) {
-    let message = "this version of Waxwing does not describe services: the endpoint is left out";
-    let span = node.attribute("contract").map_or(node.name_span, |a| a.value_span);
+/// A metadata endpoint that cannot run is left out, and the service opens without it.
+fn metadata(endpoint: &EffectiveEndpoint, node: &Node, cx: &mut Reader) {
+    let Some(first) = endpoint.unsupported().into_iter().next() else { return };
+    let message = format!("this metadata endpoint cannot run: {}; it is left out", first.feature);
+    let span = node.attribute("binding").map_or(node.name_span, |a| a.value_span);
     cx.report(
         Problem::note("not-supported", span, message)
-            .behavior("runs it; Waxwing opens the service without it")
-            .fix("give the contract to those who write clients, or a WSDL made elsewhere"),
+            .behavior("answers WS-MetadataExchange there")
+            .fix("nothing, if another endpoint or ?wsdl describes the service: write binding=\"mexHttpBinding\" otherwise"),
     );
 }
 
