@@ -10,10 +10,10 @@ use crate::set::MetadataSet;
 /// Words after a dot in the names of files that hold metadata.
 const ENDINGS: [&str; 6] = ["wsdl", "xsd", "mex", "policy", "wsp", "xml"];
 
-/// Whether a file may hold metadata, by its name (`service.wsdl`, `service.wsdl.xml`).
-fn is_metadata_file(path: &str) -> bool {
+/// Whether a file may hold metadata, by its name (`service.wsdl`, `service.wsdl.xml`, `Reference.svcmap`).
+pub fn is_metadata_file(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-    name.split('.').skip(1).any(|ending| ENDINGS.contains(&ending))
+    name.ends_with(".svcmap") || name.split('.').skip(1).any(|ending| ENDINGS.contains(&ending))
 }
 
 /// Which files of a folder are its metadata, by their paths below it: the `Reference.svcmap` when there is one (it says which

@@ -38,7 +38,7 @@ mod unreadable;
 mod want;
 
 pub use self::answer::check_answer;
-pub use self::folder::{files_of_folder, folder};
+pub use self::folder::{files_of_folder, folder, is_metadata_file};
 pub use self::kind::kind_of;
 pub use self::loader::Loader;
 pub use self::options::LoadOptions;
