@@ -93,14 +93,21 @@ fn what_cannot_be_run_is_named() {
     );
     assert_eq!(
         features("basicHttpBinding", "<binding transferMode=\"Streamed\"/>"),
-        ["streamed messages", "messages without WS-Addressing (basicHttpBinding)"]
+        ["streamed messages"]
     );
     for version in ["Soap11", "Soap12"] {
         let inside = format!(
             "<binding><textMessageEncoding messageVersion=\"{version}\"/><httpTransport/></binding>"
         );
-        assert_eq!(features("customBinding", &inside), ["messages without WS-Addressing"]);
+        assert_eq!(features("customBinding", &inside), [""; 0]);
+        let security = "<binding><security authenticationMode=\"MutualCertificateDuplex\"/>";
+        let inside = inside.replace("<binding>", security);
+        let found = features("customBinding", &inside);
+        assert_eq!(found, ["message security without WS-Addressing"], "{inside}");
     }
+    let message = "<binding><security mode=\"Message\"><message clientCredentialType=\"Certificate\"/></security></binding>";
+    let found = features("basicHttpBinding", message);
+    assert_eq!(found, ["message security without WS-Addressing (basicHttpBinding)"]);
     let soap11 = "<binding><textMessageEncoding messageVersion=\"Soap11WSAddressing10\"/><httpTransport/></binding>";
     assert_eq!(features("customBinding", soap11), [""; 0]);
     let ntlm = "<binding><security mode=\"Transport\"><transport clientCredentialType=\"Ntlm\"/>\

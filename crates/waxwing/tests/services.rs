@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
-use waxwing::binding::{SecurityMode, ServiceBehavior, TimeSpan, WsHttpBinding};
+use waxwing::binding::{
+    BasicHttpBinding, BasicHttpSecurityMode, SecurityMode, ServiceBehavior, TimeSpan, WsHttpBinding,
+};
 use waxwing::contract::{ContractDescription, OperationFault, service_contract};
 use waxwing::net::memory::Memory;
 use waxwing::{
@@ -275,9 +277,17 @@ async fn base_addresses_of_code() {
     let text = "Could not find a base address that matches scheme http for the endpoint with binding WSHttpBinding. \
                 Registered base address schemes are [net.tcp].";
     assert!(error.contains(text), "{error}");
-    // Without endpoints it has those that WCF would make: basicHttpBinding, which is refused by name.
-    let error = opened(Ok(builder()), ServiceInstances::single(object())).await;
-    assert!(error.contains("messages without WS-Addressing"), "{error}");
+    // Without endpoints it has those that WCF would make: basicHttpBinding, one for each contract, at one address, whose
+    // contracts are told apart by the action.
+    let host = builder().open(ServiceInstances::single(object())).await.unwrap();
+    assert_eq!(host.addresses().first().map(String::as_str), Some("http://127.0.0.1:0/shop"));
+    let address = format!("http://{}/shop", host.local_addresses()[0]);
+    let basic = BasicHttpBinding::new(BasicHttpSecurityMode::None);
+    let factory = ChannelFactory::new(basic, &address, &ORDERS_CONTRACT).unwrap();
+    let channel = factory.open_channel().await.unwrap();
+    assert_eq!(OrdersClient::new(&channel).order(3).await.unwrap(), 3);
+    channel.close().await.unwrap();
+    assert!(host.close().await);
 }
 
 /// The second of two addresses is taken: that is told, and the first one is free again.
