@@ -25,7 +25,7 @@ impl ContractSet {
         let mut importer = Importer::new(set);
         importer.run();
         let (types, findings) = importer.finish();
-        let mut reader = OperationReader { set, types: &types, findings };
+        let mut reader = OperationReader::new(set, &types, findings);
         let mut known = BTreeSet::new();
         let mut contracts = Vec::new();
         for name in bindings {

@@ -8,6 +8,8 @@ use waxwing_metadata::contract::{ContractSet, Tier};
 use waxwing_metadata::load::{LoadOptions, folder};
 use waxwing_testkit::metadata::{self, Folder};
 
+use crate::written::contract;
+
 /// The places of attributes in a text: name and value, with the blank before.
 fn attributes(text: &str) -> Vec<(usize, usize, usize)> {
     let mut found = Vec::new();
@@ -100,4 +102,54 @@ proptest! {
             prop_assert_eq!(operation.fall.is_some(), operation.tier != Tier::DataContract);
         }
     }
+}
+
+#[test]
+fn many_operations_around_one_large_element_are_told_to_be_too_many() {
+    let element = |name: &str| format!(r#"<xs:element name="{name}" type="xs:int"/>"#);
+    let inside: String = (0..2000).map(|part| element(&format!("p{part}"))).collect();
+    let schema = format!(
+        r#"<xs:element name="Large"><xs:complexType><xs:sequence>{inside}</xs:sequence></xs:complexType></xs:element>"#
+    );
+    let messages =
+        r#"<w:message name="In"><w:part name="parameters" element="t:Large"/></w:message>"#;
+    let operation = |number: usize| {
+        format!(r#"<w:operation name="O{number}"><w:input message="t:In"/></w:operation>"#)
+    };
+    let bound = |number: usize| {
+        format!(
+            r#"<w:operation name="O{number}"><w:input><soap:body use="literal"/></w:input></w:operation>"#
+        )
+    };
+    let port_type: String = (0..2000).map(operation).collect();
+    let binding: String = (0..2000).map(bound).collect();
+    let set = contract(&schema, messages, &port_type, &binding);
+    let tiers: Vec<_> =
+        set.contracts[0].operations.iter().map(|operation| operation.tier).collect();
+    assert_eq!(tiers.iter().filter(|tier| **tier == Tier::DataContract).count(), 100);
+    assert_eq!(tiers.len(), 2000);
+}
+
+#[test]
+fn many_headers_parts_and_operations_take_no_quadratic_time() {
+    const COUNT: usize = 20_000;
+    let part = |number: usize| format!(r#"<w:part name="h{number}" type="xs:int"/>"#);
+    let parts: String = (0..COUNT).map(part).collect();
+    let messages = format!(r#"<w:message name="In">{parts}</w:message>"#);
+    let header =
+        |number: usize| format!(r#"<soap:header message="t:In" part="h{number}" use="literal"/>"#);
+    let headers: String = (0..COUNT).map(header).collect();
+    let operation = |number: usize| {
+        format!(r#"<w:operation name="O{number}"><w:input message="t:In"/></w:operation>"#)
+    };
+    let port_type: String = (0..COUNT).map(operation).collect();
+    let binding = format!(
+        r#"<w:operation name="O7"><w:input>{headers}<soap:body use="literal"/></w:input></w:operation>"#
+    );
+    let set = contract("", &messages, &port_type, &binding);
+    let only = &set.contracts[0].operations[0];
+    assert_eq!(only.request.headers.len(), COUNT);
+    let told: Vec<_> = set.findings.iter().map(|finding| finding.message.as_str()).collect();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].ends_with("O0, O1, O2, O3, O4, 19994 more cannot be called there"), "{told:?}");
 }

@@ -1,6 +1,6 @@
 //! How the body of a message is built: wrapped, bare, a stream, raw.
 
-use super::outcome::Outcome;
+use super::outcome::{Budget, Outcome};
 use super::parts::body_parts;
 use crate::contract::model::Body;
 use crate::contract::schema::Types;
@@ -23,7 +23,24 @@ pub(super) struct Situation<'a> {
 
 impl Situation<'_> {
     /// The body, with what it does to the operation.
-    pub(super) fn body(&self, outcome: &mut Outcome) -> Body {
+    pub(super) fn body(&self, budget: &mut Budget, outcome: &mut Outcome) -> Body {
+        if !budget.is_spent() {
+            let body = self.unlimited(outcome);
+            let members = match &body {
+                Body::Wrapped { parts, .. } => &parts[..],
+                Body::Bare(member) => std::slice::from_ref(&**member),
+                _ => &[],
+            };
+            if budget.take(members) {
+                return body;
+            }
+        }
+        let reason = "the messages of all operations have more than 200,000 parts together";
+        outcome.fall(reason, &self.message.at);
+        Body::Raw(None)
+    }
+
+    fn unlimited(&self, outcome: &mut Outcome) -> Body {
         let parts = body_parts(self.message, self.bound);
         self.refuse_encoded(outcome);
         self.refuse_attachments(outcome);

@@ -1,28 +1,30 @@
 //! SOAP headers that a binding declares.
 
+use std::collections::BTreeSet;
+
 use super::outcome::Outcome;
+use super::parts::Parts;
 use crate::contract::schema::Types;
 use crate::contract::types::Member;
 use crate::finding::{Finding, Severity};
 use crate::name::QName;
-use crate::set::MetadataSet;
 use crate::wsdl::{BindingMessage, PartContent, SoapHeader, Use};
 
 /// The headers of a message, each name once, in order.
 pub(super) fn headers(
-    set: &MetadataSet,
+    parts: &Parts<'_>,
     types: &Types,
     bound: Option<&BindingMessage>,
     outcome: &mut Outcome,
     findings: &mut Vec<Finding>,
 ) -> Vec<Member> {
-    let mut headers: Vec<Member> = Vec::new();
+    let (mut headers, mut known) = (Vec::new(), BTreeSet::new());
     for header in bound.map_or(&[][..], |bound| &bound.headers) {
         if header.usage == Use::Encoded {
             let reason = format!("the header {} is SOAP encoding (use=\"encoded\")", header.part);
             outcome.block(reason, &header.at);
         }
-        let Some(mut member) = header_member(set, types, header) else {
+        let Some(mut member) = header_member(parts, types, header) else {
             let message = format!("the header {} is part of no message that is there", header.part);
             findings.push(
                 Finding::new("missing-header", Severity::Warning, message)
@@ -33,7 +35,7 @@ pub(super) fn headers(
         };
         // WSDL cannot say that a header must be there.
         member.min_occurs = 0;
-        if headers.iter().all(|known| known.name != member.name) {
+        if known.insert(member.name.clone()) {
             outcome.take(types, &member, &format!("header {}", header.part));
             headers.push(member);
         }
@@ -41,9 +43,8 @@ pub(super) fn headers(
     headers
 }
 
-fn header_member(set: &MetadataSet, types: &Types, header: &SoapHeader) -> Option<Member> {
-    let message = set.message(&header.message)?;
-    let part = message.parts.iter().find(|part| part.name == header.part)?;
+fn header_member(parts: &Parts<'_>, types: &Types, header: &SoapHeader) -> Option<Member> {
+    let part = parts.find(&header.message, &header.part)?;
     match &part.content {
         PartContent::Element(name) => types.element(name).cloned(),
         PartContent::Type(name) => {

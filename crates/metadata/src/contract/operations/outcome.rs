@@ -4,6 +4,32 @@ use crate::contract::schema::Types;
 use crate::contract::types::{Fall, Member, Tier};
 use crate::location::At;
 
+/// All parts of all messages together, those of one element counted for each message that has it. The largest public services
+/// have 20,000.
+const MAX_PARTS: usize = 200_000;
+
+/// How many parts messages may still have, against many that share one large element.
+pub(in crate::contract) struct Budget(usize);
+
+impl Budget {
+    pub(in crate::contract) fn new() -> Self {
+        Self(MAX_PARTS)
+    }
+
+    /// Nothing is left: what comes is not even looked at.
+    pub(super) fn is_spent(&self) -> bool {
+        self.0 == 0
+    }
+
+    /// Takes these members; false when there are too many, and then nothing is left.
+    pub(super) fn take<'m>(&mut self, members: impl IntoIterator<Item = &'m Member>) -> bool {
+        let count: usize = members.into_iter().map(|member| 1 + member.substitutes.len()).sum();
+        let left = self.0.checked_sub(count);
+        self.0 = left.unwrap_or(0);
+        left.is_some()
+    }
+}
+
 /// The tier of an operation as its messages are read.
 pub(super) struct Outcome {
     /// The worst so far.

@@ -1,5 +1,7 @@
 //! Which operation of the port type an operation of the binding is (WSDL 1.1 §2.5).
 
+use std::collections::BTreeMap;
+
 use super::actions::message_name;
 use crate::wsdl::{BindingMessage, BindingOperation, Direction, PortTypeOperation};
 
@@ -12,24 +14,41 @@ enum Fit {
     Exact,
 }
 
-/// The index of the operation of the port type that `bound` is: of overloads the one whose message names agree, an exact
-/// match before a partial one.
-pub(super) fn find(operations: &[PortTypeOperation], bound: &BindingOperation) -> Option<usize> {
-    let named = operations.iter().enumerate().filter(|(_, operation)| operation.name == bound.name);
-    let mut best: Option<(usize, Fit)> = None;
-    let mut count = 0;
-    for (index, operation) in named.clone() {
-        count += 1;
-        let Some(fit) = fit(operation, bound) else { continue };
-        if best.is_none_or(|(_, known)| fit > known) {
-            best = Some((index, fit));
+/// How many operations of one name are told apart.
+const MAX_OVERLOADS: usize = 64;
+
+/// The operations of a port type by their names.
+pub(super) struct ByName<'a> {
+    operations: &'a [PortTypeOperation],
+    indexes: BTreeMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> ByName<'a> {
+    pub(super) fn of(operations: &'a [PortTypeOperation]) -> Self {
+        let mut indexes: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (index, operation) in operations.iter().enumerate() {
+            let named = indexes.entry(operation.name.as_str()).or_default();
+            if named.len() < MAX_OVERLOADS {
+                named.push(index);
+            }
         }
+        Self { operations, indexes }
     }
-    match (best, count) {
-        (Some((index, _)), _) => Some(index),
-        // Nothing else can be meant, whatever its messages are called.
-        (None, 1) => named.map(|(index, _)| index).next(),
-        (None, _) => None,
+
+    /// The index of the operation of the port type that `bound` is: of overloads the one whose message names agree, an exact
+    /// match before a partial one.
+    pub(super) fn find(&self, bound: &BindingOperation) -> Option<usize> {
+        let named = self.indexes.get(bound.name.as_str())?;
+        let mut best: Option<(usize, Fit)> = None;
+        for &index in named {
+            let Some(fit) = fit(&self.operations[index], bound) else { continue };
+            if best.is_none_or(|(_, known)| fit > known) {
+                best = Some((index, fit));
+            }
+        }
+        // Where there is but one, nothing else can be meant, whatever its messages are called.
+        let only = (named.len() == 1).then(|| named[0]);
+        best.map(|(index, _)| index).or(only)
     }
 }
 

@@ -4,8 +4,9 @@ use super::actions::{Actions, actions};
 use super::body::{Situation, decide_result};
 use super::faults::faults;
 use super::headers::headers;
-use super::outcome::Outcome;
-use super::pairing;
+use super::outcome::{Budget, Outcome};
+use super::pairing::ByName;
+use super::parts::Parts;
 use crate::contract::model::{Body, Contract, Message, Operation, Pattern};
 use crate::contract::schema::Types;
 use crate::finding::{Finding, Severity};
@@ -18,8 +19,10 @@ use crate::wsdl::{
 
 /// Reads contracts.
 pub(in crate::contract) struct OperationReader<'a> {
-    pub(in crate::contract) set: &'a MetadataSet,
-    pub(in crate::contract) types: &'a Types,
+    set: &'a MetadataSet,
+    types: &'a Types,
+    parts: Parts<'a>,
+    budget: Budget,
     pub(in crate::contract) findings: Vec<Finding>,
 }
 
@@ -32,6 +35,15 @@ struct Pair<'a> {
 }
 
 impl<'a> OperationReader<'a> {
+    /// A reader of the contracts of a set, whose types are known.
+    pub(in crate::contract) fn new(
+        set: &'a MetadataSet,
+        types: &'a Types,
+        findings: Vec<Finding>,
+    ) -> Self {
+        Self { set, types, parts: Parts::of(set), budget: Budget::new(), findings }
+    }
+
     /// The contract of a binding; none when it, or its port type, is not there, or when it is not SOAP.
     pub(in crate::contract) fn binding(&mut self, name: &QName) -> Option<Contract> {
         match self.set.binding(name) {
@@ -79,8 +91,9 @@ impl<'a> OperationReader<'a> {
             BindingProtocol::NotSoap(_) => Style::Document,
         };
         let mut bound: Vec<Option<&'a BindingOperation>> = vec![None; port_type.operations.len()];
+        let by_name = ByName::of(&port_type.operations);
         for operation in &binding.operations {
-            match pairing::find(&port_type.operations, operation) {
+            match by_name.find(operation) {
                 Some(index) => {
                     bound[index].get_or_insert(operation);
                 }
@@ -96,7 +109,7 @@ impl<'a> OperationReader<'a> {
                 }
             }
         }
-        let mut pairs = Vec::new();
+        let (mut pairs, mut missing) = (Vec::new(), Vec::new());
         for (operation, bound) in port_type.operations.iter().zip(bound) {
             match bound {
                 Some(bound) => pairs.push(Pair {
@@ -105,18 +118,10 @@ impl<'a> OperationReader<'a> {
                     bound,
                     style: bound.style.unwrap_or(style),
                 }),
-                None => {
-                    let message = format!(
-                        "the binding {} does not have the operation {}: it cannot be called there",
-                        binding.name.local, operation.name
-                    );
-                    self.findings.push(
-                        Finding::new("unbound-operation", Severity::Warning, message)
-                            .at(operation.at.clone()),
-                    );
-                }
+                None => missing.push(operation),
             }
         }
+        self.findings.extend(unbound(binding, &missing));
         pairs
     }
 
@@ -170,7 +175,7 @@ impl<'a> OperationReader<'a> {
         outcome: &mut Outcome,
     ) -> Message {
         let bound = bound_message(pair.bound, written.direction);
-        let headers = headers(self.set, self.types, bound, outcome, &mut self.findings);
+        let headers = headers(&self.parts, self.types, bound, outcome, &mut self.findings);
         let Some(message) = self.set.message(&written.message) else {
             let reason = format!("the message {} is not there", written.message);
             outcome.block(reason.clone(), &written.at);
@@ -180,8 +185,27 @@ impl<'a> OperationReader<'a> {
             return Message { body: Body::Raw(None), headers };
         };
         let situation = Situation { types: self.types, message, bound, style: pair.style, wrapper };
-        Message { body: situation.body(outcome), headers }
+        Message { body: situation.body(&mut self.budget, outcome), headers }
     }
+}
+
+/// One word on the operations that a binding does not have.
+fn unbound(binding: &Binding, missing: &[&PortTypeOperation]) -> Option<Finding> {
+    const MAX_NAMES: usize = 5;
+    let first = missing.first()?;
+    let mut names: Vec<&str> =
+        missing.iter().take(MAX_NAMES).map(|operation| operation.name.as_str()).collect();
+    let more = missing.len().saturating_sub(MAX_NAMES);
+    let more_text = format!("{more} more");
+    if more > 0 {
+        names.push(&more_text);
+    }
+    let message = format!(
+        "the binding {} does not have all operations of its port type: {} cannot be called there",
+        binding.name.local,
+        names.join(", ")
+    );
+    Some(Finding::new("unbound-operation", Severity::Warning, message).at(first.at.clone()))
 }
 
 fn bound_message(bound: &BindingOperation, direction: Direction) -> Option<&BindingMessage> {

@@ -1,5 +1,7 @@
 //! Attributes of complex types, groups resolved.
 
+use std::collections::BTreeSet;
+
 use super::importer::{Importer, Place};
 use crate::contract::built_in::xml_attribute;
 use crate::contract::names::decode;
@@ -24,6 +26,8 @@ impl<'a> Importer<'a> {
             any: complex.any_attribute.as_ref(),
         };
         self.add_attributes(of, &written, place, 0);
+        let mut known = BTreeSet::new();
+        of.attributes.retain(|attribute| known.insert(attribute.name.clone()));
     }
 
     fn add_attributes(
@@ -42,9 +46,7 @@ impl<'a> Importer<'a> {
                 return;
             }
             let attribute = self.attribute(usage, place);
-            if of.attributes.iter().all(|known| known.name != attribute.name) {
-                of.attributes.push(attribute);
-            }
+            of.attributes.push(attribute);
         }
         of.any_attribute |= written.any.is_some();
         if depth == MAX_DEPTH {

@@ -1,7 +1,7 @@
 //! The work list: types get their numbers when they are first mentioned, and their shapes one after the other, so that no
 //! depth of a schema is a depth of the stack.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::contract::built_in::{built_in, is_well_known, item_of_array, xsd};
 use crate::contract::components::{elements, messages, type_of, types};
@@ -57,6 +57,8 @@ pub(in crate::contract) struct Importer<'a> {
     /// By the id of each type.
     pub(super) candidates: Vec<Candidate>,
     pub(super) findings: Vec<Finding>,
+    /// What is told already: each missing component once.
+    pub(super) told: BTreeSet<QName>,
     pub(super) named: BTreeMap<QName, TypeId>,
     /// Global elements by their names.
     pub(super) elements: BTreeMap<QName, Member>,
@@ -96,6 +98,7 @@ impl<'a> Importer<'a> {
             table: TypeTable::default(),
             candidates: Vec::new(),
             findings: Vec::new(),
+            told: BTreeSet::new(),
             named: BTreeMap::new(),
             elements: BTreeMap::new(),
             anonymous: BTreeMap::new(),

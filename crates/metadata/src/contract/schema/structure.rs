@@ -221,7 +221,7 @@ impl<'a> Importer<'a> {
     }
 
     pub(super) fn too_complex(&mut self, at: &At) {
-        if self.findings.iter().any(|finding| finding.code == "schema-too-complex") {
+        if !self.told.insert(QName::new("", "")) {
             return;
         }
         let message = "groups hold each other, or make more than 100,000 elements together";
@@ -235,10 +235,10 @@ impl<'a> Importer<'a> {
         if is_well_known(&name.namespace) {
             return;
         }
-        let message = format!("the {what} {name} is in none of the schemas");
-        if self.findings.iter().any(|finding| finding.message == message) {
+        if !self.told.insert(name.clone()) {
             return;
         }
+        let message = format!("the {what} {name} is in none of the schemas");
         let finding = Finding::new("missing-component", Severity::Warning, message)
             .at(at.clone())
             .help("Give the schema that declares it as well. Until then it is taken as any XML.");
