@@ -6,5 +6,6 @@ mod kinds;
 mod messages;
 mod names;
 mod rules;
+mod sources;
 mod written;
 mod xml_types;
