@@ -7,10 +7,9 @@ mod authority;
 mod certs;
 mod check;
 mod demo;
+mod inspect;
 mod pages;
-#[allow(dead_code, reason = "the commands on metadata are being built")]
 mod print;
-#[allow(dead_code, reason = "the commands on metadata are being built")]
 mod source;
 
 use std::process::ExitCode;
@@ -33,6 +32,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Checks configuration files, and says what good ones do on the wire
     Check(check::Arguments),
+    /// Says what a service offers, whether Waxwing can talk to it, and why not
+    Inspect(inspect::Arguments),
     /// Lists certificate stores, makes test certificates, converts .pfx files, shows what WCF would find
     Certs(certs::Arguments),
     /// Prints completions for a shell
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
     match program.command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Check(arguments) => check::run(arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Certs(arguments) => certs::run(arguments),
         Command::Completions(arguments) => pages::completions(&arguments),
         Command::Man(arguments) => pages::man(&arguments),

@@ -3,6 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use waxwing::metadata::{Metadata, MetadataReader};
+use waxwing_metadata::MetadataSet;
+use waxwing_metadata::judge::PortVerdict;
+
 /// `SOURCE…` and the options that go with it.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Source {
@@ -14,6 +18,79 @@ pub(crate) struct Source {
     pub(crate) which: Which,
     #[command(flatten)]
     pub(crate) limits: Limits,
+}
+
+impl Source {
+    /// Reads the sources together, addresses with what they refer to.
+    ///
+    /// # Errors
+    /// One of them is not there, or says nothing of itself.
+    pub(crate) fn load(&self) -> Result<MetadataSet, String> {
+        self.read().map(|metadata| metadata.set)
+    }
+
+    /// The same with the addresses that were asked.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub(crate) fn read(&self) -> Result<Metadata, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
+        let reader = self.limits.reader();
+        runtime.block_on(reader.read(&self.sources)).map_err(|error| error.to_string())
+    }
+}
+
+impl Limits {
+    /// A reader with these limits.
+    pub(crate) fn reader(&self) -> MetadataReader {
+        let mut reader = MetadataReader::new();
+        for host in &self.allow_origin {
+            reader = reader.allow_origin(host);
+        }
+        if let Some(root) = &self.root {
+            reader = reader.root(root);
+        }
+        if let Some(timeout) = self.timeout {
+            reader = reader.timeout(timeout);
+        }
+        reader
+    }
+}
+
+impl Which {
+    /// Keeps the ports that are meant.
+    ///
+    /// # Errors
+    /// There is none of the name.
+    pub(crate) fn choose(&self, ports: &mut Vec<PortVerdict>) -> Result<(), String> {
+        if let Some(service) = &self.service {
+            let known = names(ports.iter().map(|port| &*port.service.local));
+            ports.retain(|port| *port.service.local == **service);
+            if ports.is_empty() {
+                return Err(format!("there is no service {service}; there is {known}"));
+            }
+        }
+        if let Some(name) = &self.port {
+            let known = names(ports.iter().map(|port| port.port.as_str()));
+            ports.retain(|port| port.port == *name);
+            if ports.is_empty() {
+                return Err(format!("there is no port {name}; there is {known}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Names, each once.
+fn names<'n>(all: impl Iterator<Item = &'n str>) -> String {
+    let mut known: Vec<&str> = Vec::new();
+    for name in all {
+        if !known.contains(&name) {
+            known.push(name);
+        }
+    }
+    if known.is_empty() { "none".to_owned() } else { known.join(", ") }
 }
 
 /// Which port of a source.

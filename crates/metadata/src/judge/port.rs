@@ -150,6 +150,7 @@ impl Known<'_> {
                 verdict.obstacles.push(no_alternative(self.binding));
             }
             verdict.operations = messages::judge(self, None, verdict);
+            verdict.conclude();
             return;
         };
         verdict.chosen = best.number;
@@ -163,18 +164,7 @@ impl Known<'_> {
         let mut draft = draft;
         verdict.operations = messages::judge(self, Some((&mut draft, &stack)), verdict);
         configuration::fill(self, verdict, &draft, configuration, effective);
-        self.conclude(verdict);
-    }
-
-    /// The last word: of everything that blocks the worst.
-    fn conclude(&self, verdict: &mut PortVerdict) {
-        let callable = |o: &super::OperationVerdict| o.obstacles.is_empty();
-        if !verdict.operations.is_empty() && !verdict.operations.iter().any(callable) {
-            let first = verdict.operations[0].obstacles.first().cloned();
-            verdict.obstacles.extend(first);
-        }
-        let classes = verdict.classes();
-        verdict.talk = classes.into_iter().map(Class::talk).max().unwrap_or(Talk::Yes);
+        verdict.conclude();
     }
 
     /// The policy of the endpoint: of port, binding and port type together (WS-PolicyAttachment 1.5 §4.1.3). Where every

@@ -5,6 +5,7 @@ use waxwing_soap::SoapVersion;
 
 use super::class::{Class, Ruling, Talk};
 use super::record::AssertionRuling;
+use crate::contract::Contract;
 use crate::finding::Finding;
 use crate::location::At;
 use crate::name::QName;
@@ -134,5 +135,41 @@ impl PortVerdict {
             (_, None, Some(obstacle)) => obstacle.text.clone(),
             (_, None, None) => self.needs().join(", "),
         }
+    }
+}
+
+impl PortVerdict {
+    /// Takes into account what the contract says: operations that cannot be called because of their messages. A port of which
+    /// none can be called cannot be talked to.
+    pub fn consider(&mut self, contract: &Contract) {
+        for operation in &contract.operations {
+            let Some(blocked) = &operation.blocked else { continue };
+            let of_name = |one: &&mut OperationVerdict| one.name == operation.name;
+            let Some(one) = self.operations.iter_mut().find(of_name) else { continue };
+            if one.obstacles.is_empty() {
+                one.obstacles.push(Obstacle {
+                    class: Class::Contract,
+                    text: blocked.reason.clone(),
+                    fix: "ask for a contract of documents with literal content: [DataContractFormat] in WCF".to_owned(),
+                    at: Some(blocked.at.clone()),
+                });
+            }
+        }
+        self.conclude();
+    }
+
+    /// The last word: of everything that blocks the worst, and a port needs an operation that can be called.
+    pub(super) fn conclude(&mut self) {
+        let callable = |o: &OperationVerdict| o.obstacles.is_empty();
+        if !self.operations.is_empty() && !self.operations.iter().any(callable) {
+            let first = self.operations[0].obstacles.first();
+            let told = first.is_some_and(|first| self.obstacles.contains(first));
+            if let Some(first) = first.filter(|_| !told) {
+                let first = first.clone();
+                self.obstacles.push(first);
+            }
+        }
+        let worst = self.classes().into_iter().map(Class::talk).max();
+        self.talk = worst.unwrap_or(Talk::Yes);
     }
 }
