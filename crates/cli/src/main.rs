@@ -4,11 +4,14 @@
 #![allow(clippy::disallowed_methods)]
 
 mod authority;
+mod call;
 mod certs;
 mod check;
 mod demo;
 mod inspect;
 mod pages;
+mod peer;
+mod ping;
 mod print;
 mod source;
 
@@ -34,6 +37,10 @@ enum Command {
     Check(check::Arguments),
     /// Says what a service offers, whether Waxwing can talk to it, and why not
     Inspect(inspect::Arguments),
+    /// Calls an operation of a service with JSON in and out, without code
+    Call(Box<call::Arguments>),
+    /// Says step by step whether a service can be talked to: name, connection, TLS, metadata, security, reliable session
+    Ping(Box<ping::Arguments>),
     /// Lists certificate stores, makes test certificates, converts .pfx files, shows what WCF would find
     Certs(certs::Arguments),
     /// Prints completions for a shell
@@ -58,6 +65,8 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Call(arguments) => call::run(&arguments),
+        Command::Ping(arguments) => ping::run(&arguments),
         Command::Certs(arguments) => certs::run(arguments),
         Command::Completions(arguments) => pages::completions(&arguments),
         Command::Man(arguments) => pages::man(&arguments),

@@ -20,6 +20,25 @@ pub(crate) struct ServerRoots {
 }
 
 impl CertificateStores {
+    /// Whether an HTTPS server that shows these certificates (its own first) is believed as `host`: by the system's roots,
+    /// the Root folders, and `authorities`. Blocks.
+    ///
+    /// # Errors
+    /// Why it is not, and what to do.
+    pub fn https_verdict(
+        &self,
+        shown: &[Certificate],
+        host: &str,
+        authorities: impl IntoIterator<Item = Certificate>,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        let Some((own, chain)) = shown.split_first() else {
+            return Err("it showed no certificate".to_owned());
+        };
+        let roots = self.server_roots().map_err(|error| error.to_string())?;
+        roots.and(authorities).check(own, chain, host, now)
+    }
+
     /// The system's roots and those of the Root folders. Blocks.
     ///
     /// # Errors

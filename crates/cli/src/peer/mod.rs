@@ -1,0 +1,11 @@
+//! The other side of `call` and `ping`: a service as its metadata or a configuration file says it, and who we are to it.
+
+mod contract;
+mod credentials;
+mod problem;
+mod service;
+
+pub(crate) use contract::owned;
+pub(crate) use credentials::Credentials;
+pub(crate) use problem::Problem;
+pub(crate) use service::{Described, configured, read, refusal};

@@ -1,0 +1,265 @@
+//! A service by its metadata, and which of its ports is meant.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use waxwing::{ChannelFactory, ConfigurationFile};
+use waxwing_metadata::contract::{Contract, ContractSet, Operation, Pattern};
+use waxwing_metadata::json::Codec;
+use waxwing_metadata::judge::{JudgeOptions, PortVerdict, Talk, best, judge};
+use waxwing_metadata::{MetadataSet, QName};
+
+use super::contract::owned;
+use super::credentials::Credentials;
+use super::problem::Problem;
+use crate::source::{Limits, Which};
+
+/// What a source says, with a verdict on each port.
+pub(crate) struct Described {
+    set: MetadataSet,
+    ports: Vec<PortVerdict>,
+}
+
+/// Reads sources.
+///
+/// # Errors
+/// They cannot be read, or describe no port.
+pub(crate) async fn read(
+    sources: &[String],
+    limits: &Limits,
+    which: &Which,
+    credentials: &Credentials,
+) -> Result<Described, Problem> {
+    let reader = credentials.reader(limits.reader())?;
+    let read = reader.read(sources).await;
+    let metadata = read.map_err(|error| Problem::unreadable(error.to_string()))?;
+    let ignore = which.ignore.iter().map(|(ns, name)| QName::new(ns.as_str(), name.as_str()));
+    let options = JudgeOptions { ignore: ignore.collect(), address: which.address.clone() };
+    let ports = judge(&metadata.set, &options);
+    if ports.is_empty() {
+        let findings = metadata.set.findings();
+        let first = findings.iter().map(|finding| match &finding.at {
+            Some(at) => format!("{at}: {}", finding.message),
+            None => finding.message.clone(),
+        });
+        let why = first.take(3).collect::<Vec<_>>().join("\n  ");
+        let why = if why.is_empty() { "it has no wsdl:service".to_owned() } else { why };
+        return Err(Problem::unreadable(format!("the source describes no port:\n  {why}")));
+    }
+    Ok(Described { set: metadata.set, ports })
+}
+
+impl Described {
+    /// The ports that the options allow.
+    fn allowed(&self, which: &Which) -> Result<Vec<PortVerdict>, Problem> {
+        let mut allowed = self.ports.clone();
+        which.choose(&mut allowed).map_err(Problem::usage)?;
+        Ok(allowed)
+    }
+
+    /// The best port.
+    ///
+    /// # Errors
+    /// None is called so.
+    pub(crate) fn port(&self, which: &Which) -> Result<PortVerdict, Problem> {
+        let allowed = self.allowed(which)?;
+        best(&allowed).cloned().ok_or_else(|| Problem::unreadable("there is no port"))
+    }
+
+    /// The best port that has an operation of this name (or action).
+    ///
+    /// # Errors
+    /// None has it; the nearest name is told.
+    pub(crate) fn port_with(&self, which: &Which, operation: &str) -> Result<Offered, Problem> {
+        let allowed = self.allowed(which)?;
+        let mut names = Vec::new();
+        let mut found: Vec<(PortVerdict, Arc<ContractSet>, usize)> = Vec::new();
+        for port in allowed {
+            let set = Arc::new(ContractSet::of_bindings(&self.set, [&port.binding]));
+            let Some(contract) = set.contracts.first() else { continue };
+            names.extend(contract.operations.iter().map(|operation| operation.name.clone()));
+            if let Some(place) = place(contract, operation)? {
+                found.push((port, set, place));
+            }
+        }
+        let ports: Vec<_> = found.iter().map(|(port, ..)| port.clone()).collect();
+        let chosen = best(&ports).and_then(|best| {
+            found.iter().find(|(port, ..)| port.port == best.port && port.service == best.service)
+        });
+        if let Some((port, set, place)) = chosen {
+            return Ok(Offered {
+                port: port.clone(),
+                codec: Codec::new(Arc::clone(set)),
+                place: *place,
+            });
+        }
+        names.sort();
+        names.dedup();
+        let near = waxwing::binding::nearest(operation, names.iter().map(String::as_str));
+        let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+        let names = match names.len() {
+            0 => "the ports have no operations".to_owned(),
+            _ => format!("there are {}", names.join(", ")),
+        };
+        Err(Problem::usage(format!("there is no operation {operation}{near} ({names})")))
+    }
+
+    /// The contract of a port.
+    pub(crate) fn contract(&self, port: &PortVerdict) -> Arc<ContractSet> {
+        Arc::new(ContractSet::of_bindings(&self.set, [&port.binding]))
+    }
+}
+
+/// The place of the operation of this name; of several with one name, that of this action.
+fn place(contract: &Contract, wanted: &str) -> Result<Option<usize>, Problem> {
+    let with = |is: &dyn Fn(&Operation) -> bool| -> Vec<usize> {
+        let all = contract.operations.iter().enumerate();
+        all.filter(|(_, operation)| is(operation)).map(|(place, _)| place).collect()
+    };
+    let named = with(&|operation| operation.name == wanted);
+    match named.as_slice() {
+        [one] => return Ok(Some(*one)),
+        [] => {}
+        several => {
+            let actions = several.iter().map(|i| contract.operations[*i].action.as_str());
+            let actions = actions.collect::<Vec<_>>().join(", ");
+            return Err(Problem::usage(format!(
+                "several operations are called {wanted}: give the action, one of {actions}"
+            )));
+        }
+    }
+    Ok(with(&|operation| operation.action == wanted).first().copied())
+}
+
+/// An operation of a port.
+pub(crate) struct Offered {
+    pub(crate) port: PortVerdict,
+    pub(crate) codec: Codec,
+    place: usize,
+}
+
+impl Offered {
+    pub(crate) fn contract(&self) -> &Contract {
+        &self.codec.contracts().contracts[0]
+    }
+
+    pub(crate) fn operation(&self) -> &Operation {
+        &self.contract().operations[self.place]
+    }
+
+    /// That the operation can be called by a client at all.
+    ///
+    /// # Errors
+    /// It cannot, and why.
+    pub(crate) fn callable(&self) -> Result<(), Problem> {
+        let operation = self.operation();
+        if let Some(fall) = &operation.blocked {
+            let (name, reason, at) = (&operation.name, &fall.reason, &fall.at);
+            return Err(Problem::failed(format!("{name} cannot be called: {reason} ({at})")));
+        }
+        if !matches!(operation.pattern, Pattern::RequestResponse | Pattern::OneWay) {
+            let name = &operation.name;
+            return Err(Problem::failed(format!(
+                "{name} is an operation of the callback contract: the service calls it"
+            )));
+        }
+        Ok(())
+    }
+
+    /// The factory of channels to the port, by its policy or a configuration file.
+    ///
+    /// # Errors
+    /// The port cannot be talked to, or something is missing.
+    pub(crate) fn factory(
+        &self,
+        config: Option<&Path>,
+        endpoint: Option<&str>,
+        address: Option<&str>,
+    ) -> Result<ChannelFactory, Problem> {
+        let contract = owned(self.contract(), Some(&self.port));
+        factory(&self.port, contract, config, endpoint, address)
+    }
+}
+
+fn factory(
+    port: &PortVerdict,
+    contract: waxwing::contract::OwnedContract,
+    config: Option<&Path>,
+    endpoint: Option<&str>,
+    address: Option<&str>,
+) -> Result<ChannelFactory, Problem> {
+    let failed = |error: waxwing::ChannelError| Problem::failed(error.to_string());
+    if let Some(path) = config {
+        let (file, name, contract) = configured(path, endpoint, contract)?;
+        let factory = ChannelFactory::from_config(&file, &name, contract).map_err(failed)?;
+        return Ok(match address {
+            Some(address) => factory.address(address),
+            None => factory,
+        });
+    }
+    if port.talk != Talk::Yes {
+        return Err(Problem::failed(refusal(port)));
+    }
+    let Some(configuration) = port.configuration_file(Some(contract.configuration_name())) else {
+        return Err(Problem::failed("no binding of WCF says what the policy says"));
+    };
+    let file = ConfigurationFile::of(configuration, ".");
+    ChannelFactory::from_config(&file, "*", contract).map_err(failed)
+}
+
+/// Why a port cannot be talked to.
+pub(crate) fn refusal(port: &PortVerdict) -> String {
+    let mut text = format!("port {} cannot be talked to: {}", port.port, port.because());
+    let assertions = port.blocking().map(|ruling| ruling.label());
+    let obstacles = port.obstacles.iter().map(|obstacle| {
+        let fix =
+            if obstacle.fix.is_empty() { String::new() } else { format!(" Fix: {}", obstacle.fix) };
+        format!("{}.{fix}", obstacle.text.trim_end_matches('.'))
+    });
+    for line in assertions.chain(obstacles) {
+        text.push_str(&format!("\n  {line}"));
+    }
+    text.push_str(
+        "\n  `waxwing inspect` says it in full; --config FILE takes the binding of a file instead",
+    );
+    text
+}
+
+/// A configuration file, the endpoint in it, and the contract as that endpoint calls it.
+///
+/// # Errors
+/// The file cannot be read, or has no such endpoint.
+pub(crate) fn configured(
+    path: &Path,
+    endpoint: Option<&str>,
+    contract: waxwing::contract::OwnedContract,
+) -> Result<(ConfigurationFile, String, waxwing::contract::OwnedContract), Problem> {
+    let file = ConfigurationFile::load(path);
+    let file = file.map_err(|error| Problem::unreadable(error.to_string()))?;
+    let endpoints = &file.configuration().client.endpoints;
+    // The name of the contract in the file is that of somebody's code: the last part is that of the port type.
+    let last = |name: &str| name.rsplit('.').next().unwrap_or(name).to_owned();
+    let fits = |own: &&waxwing::binding::ClientEndpoint| match endpoint {
+        Some(name) => own.name == name,
+        None => last(&own.contract) == last(contract.name()),
+    };
+    let mut found = endpoints.iter().filter(fits);
+    let chosen = match (found.next(), found.next(), endpoints.as_slice()) {
+        (Some(one), None, _) => Some(one),
+        (None, _, [only]) if endpoint.is_none() => Some(only),
+        _ => None,
+    };
+    let Some(chosen) = chosen else {
+        let names = endpoints.iter().map(|own| own.name.as_str()).collect::<Vec<_>>().join(", ");
+        let wanted = match endpoint {
+            Some(name) => format!("no client endpoint {name}"),
+            None => format!("not one client endpoint for {}", contract.name()),
+        };
+        return Err(Problem::usage(format!(
+            "{} has {wanted}: choose by --endpoint one of {names}",
+            path.display()
+        )));
+    };
+    let (name, known) = (chosen.name.clone(), contract.with_configuration_name(&chosen.contract));
+    Ok((file, name, known))
+}

@@ -1,0 +1,144 @@
+//! `waxwing ping`: whether a service can be talked to, step by step, and what to do about the first step that fails.
+
+mod network;
+mod report;
+mod session;
+mod tls;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use waxwing::soap::Address;
+use waxwing_metadata::judge::PortVerdict;
+
+use self::report::{Report, Step};
+use crate::peer::{Credentials, Described, Problem, read};
+use crate::source::{Limits, Which};
+
+/// How long a step may take where no option says another time.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// What the command takes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Steps: the name of the host, a connection, TLS and its certificate, the metadata, the security handshake, a reliable session,
+and its end. What the service does not have is left out; a step that fails says what to do, and ends the list.
+
+Exit codes:
+  0  every step went well
+  1  a step failed
+  2  the source cannot be read
+  64 wrong arguments")]
+pub(crate) struct Arguments {
+    /// The address of the service, or where it is described: a file, a folder
+    source: String,
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    limits: Limits,
+    #[command(flatten)]
+    credentials: Credentials,
+    /// The binding of this client.config, instead of the one that the service's metadata say
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The endpoint of the configuration file, where several fit
+    #[arg(long, value_name = "NAME")]
+    endpoint: Option<String>,
+    /// One JSON object for programs
+    #[arg(long)]
+    json: bool,
+}
+
+impl Arguments {
+    fn timeout(&self) -> Duration {
+        self.limits.timeout.unwrap_or(TIMEOUT)
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("waxwing ping: the runtime cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(ping(arguments)) {
+        Ok(report) => report.print(arguments.json),
+        Err(problem) => {
+            eprintln!("waxwing ping: {}", problem.text);
+            ExitCode::from(problem.code)
+        }
+    }
+}
+
+async fn ping(arguments: &Arguments) -> Result<Report, Problem> {
+    let mut report = Report::default();
+    if Address::of(&arguments.source).authority().is_some() {
+        let address = arguments.which.address.as_ref().unwrap_or(&arguments.source);
+        report.address.clone_from(address);
+        if reach(arguments, &mut report).await? {
+            let port = describe(arguments, &mut report).await;
+            session::ping(arguments, port.as_ref(), &mut report).await;
+        }
+        return Ok(report);
+    }
+    // A description comes first: it says the address.
+    let described = fetch(arguments).await?;
+    let port = described.port(&arguments.which)?;
+    let Some(address) = port.address.clone() else {
+        return Err(Problem::usage(format!("port {} has no address: give --address", port.port)));
+    };
+    report.address = address;
+    if reach(arguments, &mut report).await? {
+        session::ping(arguments, Some(&(described, port)), &mut report).await;
+    }
+    Ok(report)
+}
+
+async fn fetch(arguments: &Arguments) -> Result<Described, Problem> {
+    let Arguments { source, limits, which, credentials, .. } = arguments;
+    read(std::slice::from_ref(source), limits, which, credentials).await
+}
+
+/// Name, connection and TLS. Gives whether all went well.
+async fn reach(arguments: &Arguments, report: &mut Report) -> Result<bool, Problem> {
+    let (scheme, host, port) = network::place(&Address::of(&report.address))?;
+    let Some(addresses) = network::resolve(&host, port, report).await else { return Ok(false) };
+    let Some(stream) = network::connect(&addresses, port, arguments.timeout(), report).await else {
+        return Ok(false);
+    };
+    if scheme != "https" {
+        return Ok(true);
+    }
+    let authorities = arguments.credentials.authorities()?;
+    let trust = tls::Trust { authorities, all: arguments.credentials.believes_all() };
+    Ok(tls::handshake(stream, &host, trust, arguments.timeout(), report).await)
+}
+
+/// What the service says of itself. That it says nothing is no failure: many do not.
+async fn describe(arguments: &Arguments, report: &mut Report) -> Option<(Described, PortVerdict)> {
+    let began = Instant::now();
+    let found = match fetch(arguments).await {
+        Ok(described) => described.port(&arguments.which).map(|port| (described, port)),
+        Err(problem) => Err(problem),
+    };
+    match found {
+        Ok((described, port)) => {
+            let binding = port.configuration.as_ref().map(|binding| binding.section());
+            let (name, service) = (&port.port, &port.service.local);
+            let binding = binding.unwrap_or("no binding of WCF");
+            let text = format!("port {name} of service {service}: {binding}");
+            report.add(Step::good("metadata", began.elapsed(), text));
+            Some((described, port))
+        }
+        Err(problem) => {
+            let help = "for metadata the service needs <serviceMetadata httpGetEnabled=\"true\" /> or a mex endpoint; \
+                        --config FILE says the binding instead";
+            report.add(Step::left_out("metadata", began.elapsed(), problem.text).help(help));
+            None
+        }
+    }
+}
