@@ -100,8 +100,9 @@ pub use collections::{CollectionContent, CollectionNames};
 pub use contract::{DataContract, from_element, from_xml, to_document, to_xml};
 pub use describe::{
     ClassDescription, CollectionDescription, DictionaryDescription, EnumerationDescription,
-    EnumerationMember, GenericName, MemberDescription, TypeConflict, TypeDescription,
-    TypeDescriptions, TypeKind, TypeUse,
+    EnumerationMember, GenericName, MemberDescription, Occurs, TypeConflict, TypeDescription,
+    TypeDescriptions, TypeKind, TypeUse, XmlAttributeDescription, XmlElementDescription,
+    XmlEnumerationValue, XmlFacts, XmlParticle, XmlSimpleDescription, XmlTypeDescription, XmlValue,
 };
 pub use dictionary::{Dictionary, KeyValuePair};
 pub use enumeration::EnumMembers;
@@ -128,7 +129,9 @@ pub mod __private {
     pub use crate::collections::{CollectionContent, CollectionNames};
     pub use crate::contract::DataContract;
     pub use crate::describe::{
-        ClassDescription, GenericName, MemberDescription, TypeDescriptions, TypeKind, TypeUse,
+        ClassDescription, GenericName, MemberDescription, Occurs, TypeDescriptions, TypeKind,
+        TypeUse, XmlElementDescription, XmlEnumerationValue, XmlFacts, XmlSimpleDescription,
+        XmlTypeDescription, XmlValue,
     };
     pub use crate::enumeration::{EnumMembers, hidden_variant};
     pub use crate::extension_data::ExtensionData;

@@ -15,6 +15,10 @@
 
 mod model;
 mod types;
+mod used;
+mod xml;
 
 pub use model::*;
 pub use types::{TypeConflict, TypeDescriptions};
+pub use used::TypeUse;
+pub use xml::*;

@@ -2,35 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::used::TypeUse;
+use super::xml::{XmlSimpleDescription, XmlTypeDescription};
 use crate::name::ContractName;
-
-/// A type where it is used: as a member, an item, a part of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TypeUse {
-    /// The contract. Of a built-in type (`xs:int`, `ser:guid`) there is no further description.
-    pub contract: ContractName,
-    /// Whether .NET has a value type for it, which cannot be null by itself.
-    pub value_type: bool,
-    /// Whether null is a value here (`Option<T>`).
-    pub nullable: bool,
-}
-
-impl TypeUse {
-    /// The same where null is a value, too.
-    #[must_use]
-    pub fn or_null(mut self) -> Self {
-        self.nullable = true;
-        self
-    }
-
-    /// The same, nullable if .NET's type is: in collections, dictionaries and parts of messages WCF knows no reference
-    /// that cannot be null.
-    #[must_use]
-    pub fn as_dot_net(mut self) -> Self {
-        self.nullable |= !self.value_type;
-        self
-    }
-}
 
 /// The description of one data contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +39,10 @@ pub enum TypeKind {
     XmlElement,
     /// A class that writes itself as named values without namespace (`ISerializable`).
     Serializable,
+    /// A complex type that is no data contract: [`XmlContent`](crate::xml_type::XmlContent).
+    Xml(XmlTypeDescription),
+    /// A simple type that is no data contract: [`XmlText`](crate::xml_type::XmlText).
+    XmlSimple(XmlSimpleDescription),
     /// Nothing is known of its content: a hand-written contract that does not describe itself.
     Opaque,
 }
@@ -190,6 +168,8 @@ impl TypeKind {
             | Self::Simple(_)
             | Self::XmlElement
             | Self::Serializable
+            | Self::Xml(_)
+            | Self::XmlSimple(_)
             | Self::Opaque => Vec::new(),
         }
     }
@@ -205,6 +185,8 @@ impl TypeKind {
             | Self::Simple(_)
             | Self::XmlElement
             | Self::Serializable
+            | Self::Xml(_)
+            | Self::XmlSimple(_)
             | Self::Opaque => Vec::new(),
         }
     }

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::model::{GenericName, TypeDescription, TypeKind, TypeUse};
+use super::model::{GenericName, TypeDescription, TypeKind};
+use super::used::TypeUse;
 use crate::name::ContractName;
 
 /// Descriptions of data contracts, each once, in the order in which they were first mentioned.
@@ -14,7 +15,13 @@ pub struct TypeDescriptions {
     /// The Rust types that were described, by their names: a type comes once, also while it is being described.
     seen: BTreeSet<&'static str>,
     conflicts: Vec<TypeConflict>,
+    /// How many parts of XML types are open, one in the other.
+    depth: u32,
 }
+
+/// Groups and choices that stand in each other without an element between them. No schema has a group in itself (XML Schema
+/// Part 1 §3.8.6), but a Rust type may.
+const MAX_PARTS: u32 = 32;
 
 #[derive(Clone, Debug)]
 struct Entry {
@@ -99,6 +106,28 @@ impl TypeDescriptions {
             None => self.unite(description, rust),
         }
         used
+    }
+
+    /// Describes a part of a type; none when parts are too deep in each other.
+    #[doc(hidden)]
+    pub fn deeper<R>(&mut self, describe: impl FnOnce(&mut Self) -> R) -> Option<R> {
+        if self.depth >= MAX_PARTS {
+            return None;
+        }
+        self.depth += 1;
+        let part = describe(self);
+        self.depth -= 1;
+        Some(part)
+    }
+
+    /// Says that only types derived from an XML type occur.
+    #[doc(hidden)]
+    pub fn mark_abstract(&mut self, name: &ContractName) {
+        let entry = self.places.get(name).map(|place| &mut self.entries[*place]);
+        let description = entry.and_then(|entry| entry.description.as_mut());
+        if let Some(TypeKind::Xml(own)) = description.map(|own| &mut own.kind) {
+            own.is_abstract = true;
+        }
     }
 
     /// The name of a type as an argument of a generic one.

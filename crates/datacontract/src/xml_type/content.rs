@@ -2,6 +2,7 @@
 
 use waxwing_xml::{Attribute, Element, Node, NodeId};
 
+use crate::describe::{TypeDescriptions, XmlTypeDescription};
 use crate::lexical::is_blank;
 use crate::name::namespaces;
 use crate::reader::Reader;
@@ -63,6 +64,11 @@ pub trait XmlContent: Sized {
         Ok(false)
     }
 
+    /// Describes what stands inside; without a word, that may be anything.
+    fn describe_content(_types: &mut TypeDescriptions) -> XmlTypeDescription {
+        XmlTypeDescription::anything()
+    }
+
     /// True while nothing was taken.
     fn is_untouched(slots: &Self::Slots) -> bool;
 
@@ -93,6 +99,11 @@ pub trait XmlContent: Sized {
     /// # Errors
     /// See [`write`](crate::DataContract::write).
     fn write_content(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError>;
+}
+
+/// Describes a group or a choice that is a part of another type.
+pub fn describe_part<T: XmlContent>(types: &mut TypeDescriptions) -> XmlTypeDescription {
+    types.deeper(T::describe_content).unwrap_or_else(XmlTypeDescription::anything)
 }
 
 /// Reads all of `element` into one value.

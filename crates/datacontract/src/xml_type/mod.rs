@@ -37,7 +37,9 @@ pub mod private {
         keep_attribute, read_attribute, read_attribute_list, write_attribute, write_attribute_list,
         write_attributes,
     };
-    pub use super::content::{Offer, XmlContent, each_member, read_type, write_type};
+    pub use super::content::{
+        Offer, XmlContent, describe_part, each_member, read_type, write_type,
+    };
     pub use super::members::{
         Single, Written, collect_text, default_value, finish_list, finish_text, is_default,
         keep_any, mixed_text, required_any, take_any, take_array, take_list, take_many, text_list,

@@ -3,6 +3,7 @@
 use waxwing_xml::{Element, NodeId};
 
 use crate::contract::DataContract;
+use crate::describe::{TypeDescriptions, TypeUse};
 use crate::name::ContractName;
 use crate::reader::Reader;
 use crate::writer::Writer;
@@ -69,6 +70,10 @@ impl<T: DataContract> DataContract for Nullable<T> {
 
     fn item_name() -> ContractName {
         T::item_name()
+    }
+
+    fn describe(types: &mut TypeDescriptions) -> TypeUse {
+        T::describe(types).or_null()
     }
 
     fn accepts_type(name: &ContractName) -> bool {

@@ -6,6 +6,7 @@ use syn::{DataEnum, DeriveInput, Fields, Result, Type};
 
 use super::class::data_contract;
 use super::container::Container;
+use super::description;
 use super::field::{Absent, MemberOptions, Role};
 use super::shape::Shape;
 
@@ -39,6 +40,9 @@ pub(super) fn expand(
     let text = alternatives.iter().filter_map(Alternative::begin_text);
     let finish = alternatives.iter().map(Alternative::finish);
     let write = alternatives.iter().map(Alternative::write);
+    let described: Vec<_> =
+        alternatives.iter().map(|own| description::alternative(&own.options, own.ty)).collect();
+    let describe = description::content(&described, &quote!(description.into_choice()));
     Ok(quote! {
         static __NAMES: [__dc::ContractName; #count] = [#(#names),*];
 
@@ -59,6 +63,8 @@ pub(super) fn expand(
         #[automatically_derived]
         impl __xt::XmlContent for #ident {
             type Slots = __Slots;
+
+            #describe
 
             fn take_element(
                 slots: &mut __Slots,

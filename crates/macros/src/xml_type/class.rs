@@ -5,6 +5,7 @@ use quote::{format_ident, quote};
 use syn::{DeriveInput, FieldsNamed, Result, Type};
 
 use super::container::Container;
+use super::description;
 use super::field::{Absent, MemberOptions, Role};
 use super::member::Member;
 use super::shape::Shape;
@@ -26,6 +27,9 @@ pub(super) fn expand(
     let idents = members.iter().map(|member| member.ident);
     let attributes = members.iter().map(Member::write_attributes);
     let content = members.iter().map(Member::write_content);
+    let described: Vec<_> =
+        members.iter().map(|member| description::member(&member.options, &member.shape)).collect();
+    let describe = description::content(&described, &quote!(description.into_sequence()));
     Ok(quote! {
         static __NAMES: [__dc::ContractName; #count] = [#(#names),*];
 
@@ -39,6 +43,8 @@ pub(super) fn expand(
         #[automatically_derived]
         impl __xt::XmlContent for #ident {
             type Slots = __Slots;
+
+            #describe
 
             #reading
 
@@ -81,10 +87,15 @@ pub(super) fn expand(
 pub(super) fn data_contract(container: &Container) -> TokenStream {
     let names = container.names();
     let namespace = &container.element_namespace;
+    let describe = container.describe(&quote! {
+        __dc::TypeKind::Xml(<Self as __xt::XmlContent>::describe_content(types))
+    });
     quote! {
         const XML_TYPE: bool = true;
 
         #names
+
+        #describe
 
         fn write(
             &self,

@@ -6,7 +6,7 @@ use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned as _;
 use syn::{DeriveInput, LitStr, Path, Result, Type, parse_quote};
 
-use crate::attributes::{Options, each_option, path, put, switch, text};
+use crate::attributes::{Options, documentation, each_option, path, put, switch, text};
 use crate::names::{Case, encode};
 
 const OPTIONS: Options = Options(&[
@@ -51,6 +51,8 @@ pub(super) struct Container {
     pub(super) kind: Kind,
     /// The declared type of derived ones.
     pub(super) base: Option<Type>,
+    /// The doc comment of the type.
+    pub(super) documentation: String,
     places: Vec<(&'static str, Span)>,
     name: String,
     root: Option<(String, String)>,
@@ -96,6 +98,7 @@ impl Container {
             ordered: given.ordered.unwrap_or(false),
             kind: given.kind.unwrap_or(Kind::Plain),
             base: given.base,
+            documentation: documentation(&input.attrs),
             places: given.places,
             name: encode(&name),
             root,
@@ -124,6 +127,16 @@ impl Container {
             }
 
             #root
+        }
+    }
+
+    /// A method that describes the type; `kind` makes a `TypeKind` of `types`.
+    pub(super) fn describe(&self, kind: &TokenStream) -> TokenStream {
+        let documentation = &self.documentation;
+        quote! {
+            fn describe(types: &mut __dc::TypeDescriptions) -> __dc::TypeUse {
+                types.add::<Self>(#documentation, |types| #kind)
+            }
         }
     }
 

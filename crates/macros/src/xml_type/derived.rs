@@ -19,6 +19,9 @@ pub(super) fn expand(
     let idents: Vec<_> = data.variants.iter().map(|variant| &variant.ident).collect();
     let declared = container.base.as_ref().unwrap_or(first);
     let ident = &input.ident;
+    // A declared type that no variant is, never occurs itself.
+    let is_abstract =
+        container.base.as_ref().map(|_| quote!(types.mark_abstract(&declared.contract);));
     Ok(quote! {
         #[automatically_derived]
         impl __dc::DataContract for #ident {
@@ -34,6 +37,13 @@ pub(super) fn expand(
 
             fn item_name() -> __dc::ContractName {
                 <#declared as __dc::DataContract>::item_name()
+            }
+
+            fn describe(types: &mut __dc::TypeDescriptions) -> __dc::TypeUse {
+                let declared = <#declared as __dc::DataContract>::describe(types);
+                #(<#types as __dc::DataContract>::describe(types);)*
+                #is_abstract
+                declared
             }
 
             fn accepts_type(name: &__dc::ContractName) -> bool {

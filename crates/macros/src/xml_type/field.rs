@@ -5,7 +5,7 @@ use syn::meta::ParseNestedMeta;
 use syn::{Attribute, LitStr, Result};
 
 use super::container::Container;
-use crate::attributes::{Options, each_option, put, switch, text};
+use crate::attributes::{Options, documentation, each_option, put, switch, text};
 use crate::names::encode;
 
 const OPTIONS: Options = Options(&[
@@ -62,6 +62,8 @@ pub(super) struct MemberOptions {
     pub(super) local: String,
     pub(super) namespace: String,
     pub(super) absent: Absent,
+    /// The doc comment.
+    pub(super) documentation: String,
 }
 
 #[derive(Default)]
@@ -107,7 +109,8 @@ impl MemberOptions {
             (None, Some(fixed)) => Absent::Fixed(fixed.value()),
             (None, None) => Absent::Type,
         };
-        Ok(Self { role, local: encode(&name), namespace, absent })
+        let documentation = documentation(attributes);
+        Ok(Self { role, local: encode(&name), namespace, absent, documentation })
     }
 }
 

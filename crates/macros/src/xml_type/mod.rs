@@ -4,6 +4,7 @@ mod choice;
 mod class;
 mod container;
 mod derived;
+mod description;
 mod field;
 mod member;
 mod shape;

@@ -6,7 +6,7 @@ use syn::{DataEnum, DeriveInput, Fields, FieldsUnnamed, Ident, LitStr, Result, T
 
 use super::container::{Container, Kind};
 use super::shape::Shape;
-use crate::attributes::{Options, each_option, switch, text};
+use crate::attributes::{Options, documentation as documentation_of, each_option, switch, text};
 use crate::names::Case;
 
 /// `struct Name(String)`, `struct Days(Vec<Day>)` with `list`.
@@ -39,7 +39,13 @@ pub(super) fn expand_newtype(
             quote!(<#ty as __dc::DataContract>::missing().map(Self)),
         )
     };
-    Ok(implementation(input, container, &write, &read, &value_type, &missing))
+    let own = match Shape::of(ty) {
+        Shape::Many(item) if container.kind == Kind::List => {
+            quote!(List(<#item as __dc::DataContract>::describe(types)))
+        }
+        _ => quote!(Restriction(<#ty as __dc::DataContract>::describe(types))),
+    };
+    Ok(implementation(input, container, &own, &write, &read, &value_type, &missing))
 }
 
 /// An enum of simple types, of which the first that fits is taken.
@@ -74,7 +80,10 @@ pub(super) fn expand_union(
         ::core::result::Result::Err(__xt::not_in_union(text, &<Self as __dc::DataContract>::contract_name()))
     };
     let none = quote!(::core::option::Option::None);
-    Ok(implementation(input, container, &write, &read, &quote!(false), &none))
+    let own = quote! {
+        Union(::std::vec::Vec::from([#(<#types as __dc::DataContract>::describe(types)),*]))
+    };
+    Ok(implementation(input, container, &own, &write, &read, &quote!(false), &none))
 }
 
 /// An enum whose variants are values.
@@ -131,7 +140,15 @@ pub(super) fn expand_enumeration(
         }
     };
     let missing = quote!(::core::option::Option::Some(Self::#first));
-    Ok(implementation(input, container, &write, &read, &quote!(true), &missing))
+    let documentation = data.variants.iter().filter(|own| matches!(own.fields, Fields::Unit));
+    let documentation = documentation.map(|variant| documentation_of(&variant.attrs));
+    let own = quote! {
+        Enumeration(::std::vec::Vec::from([#(__dc::XmlEnumerationValue {
+            value: __dc::Cow::Borrowed(#values),
+            documentation: __dc::Cow::Borrowed(#documentation),
+        }),*]))
+    };
+    Ok(implementation(input, container, &own, &write, &read, &quote!(true), &missing))
 }
 
 const SHAPES: &str = "the variants of an enumeration hold nothing, except one `#[xml(other)] Other(String)`; an enum of \
@@ -153,10 +170,11 @@ fn options(variant: &syn::Variant) -> Result<(String, bool)> {
     Ok((value, other == Some(true)))
 }
 
-/// A simple type, of what is its own.
+/// A simple type, of what is its own; `own` is its description.
 fn implementation(
     input: &DeriveInput,
     container: &Container,
+    own: &TokenStream,
     write: &TokenStream,
     read: &TokenStream,
     value_type: &TokenStream,
@@ -164,6 +182,8 @@ fn implementation(
 ) -> TokenStream {
     let ident = &input.ident;
     let names = container.names();
+    let describe =
+        container.describe(&quote!(__dc::TypeKind::XmlSimple(__dc::XmlSimpleDescription::#own)));
     quote! {
         #[automatically_derived]
         impl __dc::DataContract for #ident {
@@ -171,6 +191,8 @@ fn implementation(
             const XML_TYPE: bool = true;
 
             #names
+
+            #describe
 
             fn write(
                 &self,

@@ -1,6 +1,5 @@
 //! The contracts of WCF's captures, rebuilt.
 
-use waxwing::DataContract;
 use waxwing::contract::{OperationFault, RawBody, service_contract};
 use waxwing::datacontract::{
     AnyType, Char, ContractName, DateTime, DateTimeOffset, Decimal, Dictionary, Guid, KeyValuePair,
@@ -8,6 +7,7 @@ use waxwing::datacontract::{
     WriteError, Writer, XmlElement,
 };
 use waxwing::xml::{Element, NodeId};
+use waxwing::{DataContract, XmlType};
 
 /// Every kind of member.
 #[derive(Clone, Debug, DataContract)]
@@ -244,7 +244,33 @@ pub trait Kinds {
     #[operation(one_way)]
     async fn fire(&self, at: DateTime) -> Result<(), OperationFault>;
     async fn nothing(&self) -> Result<(), OperationFault>;
+    #[operation(results(part("EchoXmlResult", optional)))]
+    async fn echo_xml(
+        &self,
+        #[param(optional)] value: Option<XmlThing>,
+    ) -> Result<Option<XmlThing>, OperationFault>;
     async fn raw(&self, m: RawBody) -> Result<RawBody, OperationFault>;
+}
+
+/// A type of XmlSerializer.
+#[derive(Clone, Debug, XmlType)]
+#[xml(namespace = "http://Microsoft.ServiceModel.Samples")]
+pub struct XmlThing {
+    #[xml(attribute)]
+    pub id: i32,
+    #[xml(name = "item")]
+    pub items: Vec<String>,
+    #[xml(name = "points")]
+    pub points: Option<ArrayOfInt>,
+    #[xml(text)]
+    pub text: Option<String>,
+}
+
+#[derive(Clone, Debug, XmlType)]
+#[xml(namespace = "http://Microsoft.ServiceModel.Samples")]
+pub struct ArrayOfInt {
+    #[xml(name = "p")]
+    pub points: Vec<i32>,
 }
 
 /// Octets that come as they are read.

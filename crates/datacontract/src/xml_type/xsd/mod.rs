@@ -33,6 +33,7 @@ use waxwing_xml::{Element, NodeId};
 use super::simple::{read_simple, write_simple};
 use super::text::XmlText;
 use crate::contract::DataContract;
+use crate::describe::{TypeDescriptions, TypeUse};
 use crate::lexical::trim;
 use crate::name::{ContractName, namespaces};
 use crate::reader::Reader;
@@ -55,6 +56,10 @@ macro_rules! built_in {
 
             fn item_name() -> ContractName {
                 ContractName::new($local, namespaces::ARRAYS)
+            }
+
+            fn describe(_: &mut TypeDescriptions) -> TypeUse {
+                TypeUse::of::<Self>()
             }
 
             fn write(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {

@@ -17,6 +17,7 @@ pub(super) fn add(schema: &mut Schema) {
     found.seen.insert(XSD.to_owned());
     schema.elements.iter().for_each(|element| found.element(element));
     schema.types.iter().for_each(|definition| found.definition(definition));
+    schema.attributes.iter().for_each(|attribute| found.reference(&attribute.type_reference));
     let imports = found.order.into_iter().map(|namespace| SchemaImport {
         kind: SchemaImportKind::Import,
         namespace,

@@ -18,12 +18,16 @@
 
 mod annotation;
 mod built_in;
+mod globals;
 mod imports;
 mod types;
+mod xml;
 
 use std::fmt;
 
-use waxwing_datacontract::{ContractName, TypeConflict, TypeDescriptions, TypeUse};
+use waxwing_datacontract::{
+    ContractName, TypeConflict, TypeDescriptions, TypeKind as Kind, TypeUse,
+};
 
 use crate::name::QName;
 use crate::name::namespaces::MESSAGE;
@@ -31,6 +35,7 @@ use crate::schema::{ElementDeclaration, Schema, Term, TypeKind, TypeReference};
 
 use annotation::documented;
 use built_in::{definition, element, empty, message_body, particle, sequence, serialization};
+use globals::Globals;
 use types::{TypeWriter, name};
 
 /// A part of a message, or a header.
@@ -186,14 +191,21 @@ impl SchemaExporter {
         for part in &self.elements {
             builder.global(global(&writer, part));
         }
+        let mut globals = Globals::default();
         for own in self.types.iter() {
-            if let Some(definition) = writer.definition(own) {
-                let name = name(&own.name);
-                // The types of messages have no elements.
-                if &*name.namespace != MESSAGE {
-                    builder.global(element(name.clone(), name.clone()));
-                }
-                builder.schema(&name.namespace).types.push(definition);
+            let Some(definition) = writer.definition(own, &mut globals) else { continue };
+            let name = name(&own.name);
+            // Types of messages and of XmlSerializer have no elements of their own.
+            if &*name.namespace != MESSAGE && !is_xml(&own.kind) {
+                builder.global(element(name.clone(), name.clone()));
+            }
+            builder.schema(&name.namespace).types.push(definition);
+        }
+        globals.elements.into_iter().for_each(|element| builder.global(element));
+        for attribute in globals.attributes {
+            let attributes = &mut builder.schema(&attribute.name.namespace).attributes;
+            if !attributes.iter().any(|known| known.name == attribute.name) {
+                attributes.push(attribute);
             }
         }
         if self.anything {
@@ -217,10 +229,18 @@ fn same(one: &[PartExport], other: &[PartExport]) -> bool {
     one.iter().map(part).eq(other.iter().map(part))
 }
 
+/// Whether XmlSerializer serves a type.
+fn is_xml(kind: &Kind) -> bool {
+    matches!(kind, Kind::Xml(_) | Kind::XmlSimple(_))
+}
+
 /// A global element of a part.
 fn global(writer: &TypeWriter<'_>, part: &PartExport) -> ElementDeclaration {
+    let xml = writer.types.get(&part.value.contract).is_some_and(|known| is_xml(&known.kind));
     let value = match part.occurrence {
         Occurrence::Optional => TypeUse { nullable: false, ..part.value.clone() },
+        // XmlSerializer leaves null out unless it is told otherwise.
+        _ if xml => part.value.clone(),
         Occurrence::Once | Occurrence::Repeated => part.value.clone().as_dot_net(),
     };
     // Octets of a stream cannot be null.

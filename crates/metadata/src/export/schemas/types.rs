@@ -7,6 +7,7 @@ use waxwing_datacontract::{
 
 use super::annotation::{Information, documented};
 use super::built_in::{definition, particle, sequence, simple};
+use super::globals::Globals;
 use crate::location::At;
 use crate::name::QName;
 use crate::name::namespaces::{SERIALIZATION, XSD};
@@ -30,7 +31,13 @@ pub(super) fn name(contract: &ContractName) -> QName {
 
 impl TypeWriter<'_> {
     /// The type, unless it is one without a name.
-    pub(super) fn definition(&self, of: &TypeDescription) -> Option<TypeDefinition> {
+    ///
+    /// What it refers to in other namespaces, and is no type, is added to `globals`.
+    pub(super) fn definition(
+        &self,
+        of: &TypeDescription,
+        globals: &mut Globals,
+    ) -> Option<TypeDefinition> {
         let mut information = Information::new();
         let name = name(&of.name);
         if let Some(generic) = &of.generic {
@@ -56,6 +63,8 @@ impl TypeWriter<'_> {
             }
             Kind::Simple(base) => simple(name.clone(), self::name(base), &[]).kind,
             Kind::Serializable => TypeKind::Complex(serializable()),
+            Kind::Xml(own) => TypeKind::Complex(self.xml_type(&name, own, globals)),
+            Kind::XmlSimple(own) => TypeKind::Simple(self.xml_simple(own)),
             Kind::XmlElement => return None,
             // What this version knows nothing of, too.
             _ => TypeKind::Complex(anything()),
@@ -194,7 +203,8 @@ fn serialization(local: &str) -> AttributeUse {
     }
 }
 
-fn any(process_contents: &str) -> Wildcard {
+/// Any element, or any attribute.
+pub(super) fn any(process_contents: &str) -> Wildcard {
     Wildcard {
         namespace: "##any".to_owned(),
         namespace_written: false,
