@@ -8,6 +8,7 @@ mod call;
 mod certs;
 mod check;
 mod demo;
+mod import;
 mod inspect;
 mod pages;
 mod peer;
@@ -41,6 +42,8 @@ enum Command {
     Call(Box<call::Arguments>),
     /// Says step by step whether a service can be talked to: name, connection, TLS, metadata, security, reliable session
     Ping(Box<ping::Arguments>),
+    /// Writes a contract in Rust and a client.config from what a service says of itself
+    Import(import::Arguments),
     /// Lists certificate stores, makes test certificates, converts .pfx files, shows what WCF would find
     Certs(certs::Arguments),
     /// Prints completions for a shell
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Call(arguments) => call::run(&arguments),
         Command::Ping(arguments) => ping::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Certs(arguments) => certs::run(arguments),
         Command::Completions(arguments) => pages::completions(&arguments),
         Command::Man(arguments) => pages::man(&arguments),
