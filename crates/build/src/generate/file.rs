@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use waxwing_metadata::contract::{Contract, ContractSet, Shape, Tier, Type, TypeId};
+use waxwing_metadata::contract::{Contract, ContractSet, Shape, Tier, TypeId};
 
-use super::mapping::Mapping;
+use super::mapping::{Mapping, xml_classes};
 use super::operations::{Contracts, Form, form};
 use super::options::Options;
 use super::plan::{Plan, named_contracts};
 use super::rust_type::ident;
 use super::types::Items;
 use super::xml;
+use super::xml_layout::PartKind;
 
 /// Code, and what is to be known about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +36,8 @@ pub struct Generated {
 /// # Errors
 /// Code that the formatter cannot read: a mistake of the generator.
 pub fn generate(set: &ContractSet, options: &Options) -> Result<Generated, syn::Error> {
-    let mapping = Mapping { set, options };
+    let xml = xml_classes(set);
+    let mapping = Mapping { set, options, xml: &xml };
     let chosen: Vec<&Contract> = set
         .contracts
         .iter()
@@ -140,13 +142,20 @@ fn types(plan: &Plan<'_>, tree: &mut Module) -> (usize, usize) {
         let module = tree.at(&place.module);
         let mut items = Items { plan, module: &place.module, uses: &mut module.uses };
         let of = plan.mapping.get(*id);
-        let tokens = match is_xml(of) {
+        let tokens = match plan.mapping.is_xml(*id) {
             true => xml::item(&mut items, *id, place),
             false => items.item(*id, place),
         };
         match &of.shape {
             Shape::Enumeration(known) if !known.flags => enums += 1,
+            Shape::Union(_) => enums += 1,
             _ => structs += 1,
+        }
+        for part in plan.layouts.get(id).map(|layout| &layout.parts).into_iter().flatten() {
+            match part.kind {
+                PartKind::Choice(_) => enums += 1,
+                PartKind::Group(_) => structs += 1,
+            }
         }
         module.types.insert(place.ident.clone(), tokens);
     }
@@ -157,11 +166,14 @@ fn types(plan: &Plan<'_>, tree: &mut Module) -> (usize, usize) {
         enums += 1;
         module.types.insert(place.ident.clone(), tokens);
     }
+    for (index, head) in plan.heads.iter().enumerate() {
+        let module = tree.at(&head.place.module);
+        let mut items = Items { plan, module: &head.place.module, uses: &mut module.uses };
+        let tokens = xml::head(&mut items, index, head);
+        enums += 1;
+        module.types.insert(head.place.ident.clone(), tokens);
+    }
     (structs, enums)
-}
-
-fn is_xml(of: &Type) -> bool {
-    matches!(of.shape, Shape::Structure(_) | Shape::List(_) | Shape::Union(_))
 }
 
 /// Whether a type has items that may be null on the wire and not in Rust.

@@ -15,6 +15,26 @@ use super::rust_type::Rust;
 pub(super) struct Mapping<'s> {
     pub(super) set: &'s ContractSet,
     pub(super) options: &'s Options,
+    /// Classes that are XML types all the same, since one of those that they extend or that extend them is.
+    pub(super) xml: &'s BTreeSet<TypeId>,
+}
+
+/// The classes that are XML types for what they extend, or what extends them.
+pub(super) fn xml_classes(set: &ContractSet) -> BTreeSet<TypeId> {
+    let mut found = BTreeSet::new();
+    let structures = set.types.iter().filter(|(_, of)| matches!(of.shape, Shape::Structure(_)));
+    let mut open: Vec<TypeId> = structures.map(|(id, _)| id).collect();
+    let mut seen: BTreeSet<TypeId> = open.iter().copied().collect();
+    while let Some(id) = open.pop() {
+        let of = set.types.get(id);
+        let Some(structure) = of.structure() else { continue };
+        if matches!(of.shape, Shape::Class(_)) {
+            found.insert(id);
+        }
+        let near = structure.base.into_iter().chain(structure.derived.iter().copied());
+        open.extend(near.filter(|id| seen.insert(*id)));
+    }
+    found
 }
 
 /// A member of a class.
@@ -36,6 +56,28 @@ impl<'s> Mapping<'s> {
         }
     }
 
+    /// Whether a type is one beyond data contracts.
+    pub(super) fn is_xml(&self, id: TypeId) -> bool {
+        let shape = &self.get(id).shape;
+        matches!(shape, Shape::Structure(_) | Shape::List(_) | Shape::Union(_))
+            || self.xml.contains(&id)
+    }
+
+    /// Whether only those that extend an XML type occur.
+    pub(super) fn is_abstract(&self, id: TypeId) -> bool {
+        self.is_xml(id) && self.get(id).structure().is_some_and(|structure| structure.is_abstract)
+    }
+
+    /// The types that extend one directly.
+    pub(super) fn derived(&self, id: TypeId) -> &'s [TypeId] {
+        let of = self.get(id);
+        match (&of.shape, of.structure()) {
+            (_, Some(structure)) if self.is_xml(id) => &structure.derived,
+            (Shape::Class(class), _) => &class.derived,
+            _ => &[],
+        }
+    }
+
     /// The type behind restrictions that only have facets.
     pub(super) fn unrestricted(&self, mut id: TypeId) -> TypeId {
         let mut seen = BTreeSet::new();
@@ -52,7 +94,7 @@ impl<'s> Mapping<'s> {
     pub(super) fn has_item(&self, id: TypeId) -> bool {
         match &self.get(id).shape {
             Shape::Enumeration(_) | Shape::Structure(_) | Shape::List(_) | Shape::Union(_) => true,
-            Shape::Class(_) => self.special(id).is_none(),
+            Shape::Class(_) => self.xml.contains(&id) || self.special(id).is_none(),
             Shape::Collection(item) => !self.is_default_list(id, item),
             Shape::Dictionary { entry, key, value } => {
                 !self.is_default_dictionary(id, entry, key, value)
@@ -71,6 +113,10 @@ impl<'s> Mapping<'s> {
             Shape::Xml { nodes: true } | Shape::Serializable { .. } => {
                 Rust::Imported("OpenContent")
             }
+            _ if self.is_xml(id) => match self.derived(id) {
+                [] => Rust::Item(id),
+                _ => Rust::Polymorphic(id),
+            },
             Shape::Class(class) => self.class_type(id, class),
             Shape::Collection(item) if !self.has_item(id) => self.item(item).list(),
             Shape::Dictionary { key, value, .. } if !self.has_item(id) => {
@@ -160,8 +206,7 @@ impl<'s> Mapping<'s> {
     pub(super) fn descendants(&self, id: TypeId) -> Vec<TypeId> {
         let (mut found, mut open) = (BTreeSet::new(), vec![id]);
         while let Some(next) = open.pop() {
-            let Some(class) = self.class(next) else { continue };
-            open.extend(class.derived.iter().filter(|derived| found.insert(**derived)));
+            open.extend(self.derived(next).iter().filter(|derived| found.insert(**derived)));
         }
         found.remove(&id);
         found.into_iter().collect()

@@ -15,6 +15,8 @@ mod protection;
 mod rust_type;
 mod types;
 mod xml;
+mod xml_layout;
+mod xml_values;
 
 pub use file::{Generated, generate, same_code};
 pub use options::{Options, Protection};

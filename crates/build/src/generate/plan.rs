@@ -11,6 +11,8 @@ use waxwing_metadata::namespaces;
 use super::circles::circles;
 use super::mapping::Mapping;
 use super::rust_type::{IMPORTS, Rust, ident};
+use super::xml_layout::{Field, Head, Heads, Layout, PartKind, layout};
+use super::xml_values::plain;
 
 /// Names of the prelude, and macros and crates that generated code says without a path.
 const PRELUDE: &[&str] = &[
@@ -59,13 +61,24 @@ const PRELUDE: &[&str] = &[
 ];
 
 /// Modules of the root that would hide crates.
-const CRATES: &[&str] = &["alloc", "core", "std", "waxwing"];
+const CRATES: &[&str] = &["alloc", "core", "std", "waxwing", "xsd"];
 
 /// Where an item stands, and its name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) module: Vec<String>,
     pub(super) ident: String,
+}
+
+/// What can hold itself: a generated item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Node {
+    /// The struct or enum of a type, with its choices and groups.
+    Item(TypeId),
+    /// The enum of a class and of those that extend it.
+    Polymorphic(TypeId),
+    /// The enum of an element that others may stand in for.
+    Head(usize),
 }
 
 /// What a type can be made by `derive`.
@@ -84,8 +97,12 @@ pub(super) struct Plan<'s> {
     pub(super) items: BTreeMap<TypeId, Place>,
     /// Classes that get an enum of themselves and what extends them.
     pub(super) polymorphic: BTreeMap<TypeId, Place>,
+    /// What structs of XML types hold.
+    pub(super) layouts: BTreeMap<TypeId, Layout>,
+    /// Elements that others may stand in for.
+    pub(super) heads: Vec<Head>,
     /// The circle of each item and each enum.
-    circles: BTreeMap<(TypeId, bool), usize>,
+    circles: BTreeMap<Node, usize>,
     derives: BTreeMap<TypeId, Derives>,
 }
 
@@ -113,6 +130,8 @@ impl<'s> Plan<'s> {
             contracts,
             items: BTreeMap::new(),
             polymorphic: BTreeMap::new(),
+            layouts: BTreeMap::new(),
+            heads: Vec::new(),
             circles: BTreeMap::new(),
             derives: BTreeMap::new(),
         };
@@ -142,6 +161,24 @@ impl<'s> Plan<'s> {
             let of = mapping.get(id);
             self.polymorphic.insert(id, place(of, &format!("Any{}", self.items[&id].ident)));
         }
+        let mut heads = Heads::default();
+        for id in with_items().filter(|id| mapping.is_xml(*id)) {
+            let of = mapping.get(id);
+            let Some(structure) = of.structure() else { continue };
+            let mut layout = layout(mapping, id, structure, &mut heads);
+            for part in &mut layout.parts {
+                part.place = place(of, &format!("{}{}", self.items[&id].ident, part.suffix));
+            }
+            self.layouts.insert(id, layout);
+        }
+        self.heads = heads.all;
+        for head in &mut self.heads {
+            let module = module(modules.path(&head.name.namespace));
+            let scope = scopes.entry(module.clone());
+            let scope = scope.or_insert_with(|| Scope::with_reserved(Style::Pascal, reserved()));
+            let name = format!("{}Element", names::type_name(&head.name.local));
+            head.place = Place { module, ident: scope.give(&free(name)) };
+        }
     }
 
     /// Modules by the user's words; the types of the contract's own namespace stand beside its trait.
@@ -156,39 +193,73 @@ impl<'s> Plan<'s> {
         given
     }
 
-    /// The types of the fields of a class, its base included.
+    /// The types of the fields of a class or an XML type, its base included.
     fn fields(&self, id: TypeId) -> Vec<Rust> {
+        if let Some(layout) = self.layouts.get(&id) {
+            return layout.fields.iter().map(|field| field.rust.clone()).collect();
+        }
         let Some(class) = self.mapping.class(id) else { return Vec::new() };
         let base = class.base.map(Rust::Item);
         let members = class.members.iter().map(|member| self.mapping.field(member).rust);
         base.into_iter().chain(members).collect()
     }
 
+    /// What a generated item holds by value: its fields, and those of its choices and groups.
+    fn held(&self, node: Node) -> Vec<Node> {
+        let mut open = match node {
+            Node::Polymorphic(id) => self.variants(id).into_iter().map(Rust::Item).collect(),
+            Node::Item(id) => self.fields(id),
+            Node::Head(index) => {
+                let members = self.heads[index].members.iter();
+                members.map(|(_, id)| plain(self.mapping, *id)).collect()
+            }
+        };
+        let mut held = Vec::new();
+        let mut seen = BTreeSet::new();
+        while let Some(rust) = open.pop() {
+            for inner in rust.contained() {
+                match inner {
+                    Rust::Part(id, at) => {
+                        if seen.insert((*id, *at)) {
+                            open.extend(self.part_types(*id, *at));
+                        }
+                    }
+                    other => held.extend(node_of(other)),
+                }
+            }
+        }
+        held
+    }
+
+    /// The types in a choice or a group.
+    fn part_types(&self, id: TypeId, at: usize) -> Vec<Rust> {
+        let part = self.layouts.get(&id).and_then(|layout| layout.parts.get(at));
+        let fields = part.map(|part| part.fields()).unwrap_or_default();
+        fields.iter().map(|field| field.rust.clone()).collect()
+    }
+
     fn find_circles(&mut self) {
-        let items = self.items.keys().map(|id| (*id, false));
-        let nodes: Vec<(TypeId, bool)> =
-            items.chain(self.polymorphic.keys().map(|id| (*id, true))).collect();
+        let items = self.items.keys().map(|id| Node::Item(*id));
+        let polymorphic = self.polymorphic.keys().map(|id| Node::Polymorphic(*id));
+        let heads = (0..self.heads.len()).map(Node::Head);
+        let nodes: Vec<Node> = items.chain(polymorphic).chain(heads).collect();
         let number: BTreeMap<_, _> =
             nodes.iter().enumerate().map(|(at, node)| (*node, at)).collect();
         let edges: Vec<Vec<usize>> = nodes
             .iter()
-            .map(|(id, polymorphic)| {
-                let inner: Vec<Rust> = match polymorphic {
-                    true => self.variants(*id).into_iter().map(Rust::Item).collect(),
-                    false => self.fields(*id),
-                };
-                let held = inner.iter().flat_map(Rust::contained).filter_map(node);
+            .map(|node| {
+                let held = self.held(*node).into_iter();
                 held.filter_map(|node| number.get(&node).copied()).collect()
             })
             .collect();
         self.circles = nodes.iter().copied().zip(circles(&edges)).collect();
     }
 
-    /// Whether a member of this type in a class needs a box.
-    pub(super) fn needs_box(&self, owner: TypeId, rust: &Rust) -> bool {
-        let Some(own) = self.circles.get(&(owner, false)) else { return false };
+    /// Whether a member of this type in an item needs a box.
+    pub(super) fn needs_box(&self, owner: Node, rust: &Rust) -> bool {
+        let Some(own) = self.circles.get(&owner) else { return false };
         let held = rust.contained();
-        let mut held = held.into_iter().filter_map(node);
+        let mut held = held.into_iter().filter_map(node_of);
         held.any(|node| self.circles.get(&node) == Some(own))
     }
 
@@ -224,11 +295,18 @@ impl<'s> Plan<'s> {
         }
     }
 
+    /// Whether a struct of these fields has a default.
+    pub(super) fn all_default(&self, fields: &[Field]) -> bool {
+        fields.iter().all(|field| self.has_default(&field.rust))
+    }
+
     fn can_default(&self, id: TypeId, fields: &[Rust]) -> bool {
         match &self.mapping.get(id).shape {
             Shape::Enumeration(known) => {
                 known.flags || known.members.iter().any(|member| member.value == 0)
             }
+            Shape::List(_) => true,
+            Shape::Union(_) => false,
             _ => fields.iter().all(|field| self.has_default(field)),
         }
     }
@@ -239,8 +317,17 @@ impl<'s> Plan<'s> {
             Rust::Item(id) => self.derives.get(id).is_some_and(|derives| derives.default),
             Rust::Pair(key, value) => self.has_default(key) && self.has_default(value),
             Rust::Boxed(inner) => self.has_default(inner),
-            Rust::Polymorphic(_) | Rust::Shared(_) => false,
+            Rust::Part(id, at) => {
+                let part = self.layouts.get(id).and_then(|layout| layout.parts.get(*at));
+                part.is_some_and(|part| match &part.kind {
+                    PartKind::Choice(_) => false,
+                    PartKind::Group(fields) => self.all_default(fields),
+                })
+            }
+            Rust::Polymorphic(_) | Rust::Shared(_) | Rust::Head(_) => false,
             Rust::Prelude(_)
+            | Rust::Schema(_)
+            | Rust::Nullable(_)
             | Rust::Option(_)
             | Rust::List(_)
             | Rust::Map(..)
@@ -255,6 +342,13 @@ impl<'s> Plan<'s> {
             Rust::Polymorphic(id) => {
                 self.variants(*id).into_iter().all(|id| self.derives(id).comparable)
             }
+            Rust::Part(id, at) => {
+                self.part_types(*id, *at).iter().all(|rust| self.is_comparable(rust))
+            }
+            Rust::Head(index) => {
+                let members = self.heads[*index].members.iter();
+                members.map(|(_, id)| plain(self.mapping, *id)).all(|rust| self.is_comparable(&rust))
+            }
             _ => true,
         })
     }
@@ -263,10 +357,14 @@ impl<'s> Plan<'s> {
         self.derives.get(&id).copied().unwrap_or(Derives { default: false, comparable: false })
     }
 
-    /// A class and what extends it.
+    /// A class and what extends it; of an XML type that is abstract, only what extends it.
     pub(super) fn variants(&self, id: TypeId) -> Vec<TypeId> {
-        let descendants = self.mapping.descendants(id).into_iter();
-        std::iter::once(id).chain(descendants).filter(|id| self.items.contains_key(id)).collect()
+        let generated = |id: &TypeId| self.items.contains_key(id);
+        let descendants: Vec<TypeId> =
+            self.mapping.descendants(id).into_iter().filter(generated).collect();
+        let itself = descendants.is_empty() || !self.mapping.is_abstract(id);
+        let itself = Some(id).filter(generated).filter(|_| itself);
+        itself.into_iter().chain(descendants).collect()
     }
 
     /// The path to a generated item from inside a module.
@@ -274,6 +372,10 @@ impl<'s> Plan<'s> {
         let place = match rust {
             Rust::Polymorphic(id) => self.polymorphic.get(id).or_else(|| self.items.get(id)),
             Rust::Item(id) => self.items.get(id),
+            Rust::Part(id, at) => {
+                self.layouts.get(id).and_then(|layout| layout.parts.get(*at)).map(|part| &part.place)
+            }
+            Rust::Head(index) => self.heads.get(*index).map(|head| &head.place),
             _ => None,
         };
         // Everything that types mention was reached.
@@ -286,16 +388,17 @@ impl<'s> Plan<'s> {
     }
 }
 
-fn node(rust: &Rust) -> Option<(TypeId, bool)> {
+fn node_of(rust: &Rust) -> Option<Node> {
     match rust {
-        Rust::Item(id) => Some((*id, false)),
-        Rust::Polymorphic(id) => Some((*id, true)),
+        Rust::Item(id) => Some(Node::Item(*id)),
+        Rust::Polymorphic(id) => Some(Node::Polymorphic(*id)),
+        Rust::Head(index) => Some(Node::Head(*index)),
         _ => None,
     }
 }
 
 fn is_base(mapping: Mapping<'_>, id: TypeId) -> bool {
-    mapping.class(id).is_some_and(|class| !class.derived.is_empty())
+    !mapping.derived(id).is_empty()
 }
 
 fn reserved() -> impl Iterator<Item = &'static str> {

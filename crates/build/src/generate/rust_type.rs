@@ -13,12 +13,20 @@ pub(super) enum Rust {
     Prelude(&'static str),
     /// Of `waxwing::datacontract`: `Guid`.
     Imported(&'static str),
+    /// Of `waxwing::datacontract::xsd`: `Date`.
+    Schema(&'static str),
     /// What is generated for a type.
     Item(TypeId),
     /// The enum of a class and of those that extend it.
     Polymorphic(TypeId),
+    /// A choice or a group of a type, by its place in the type's layout.
+    Part(TypeId, usize),
+    /// The enum of an element that others may stand in for.
+    Head(usize),
     /// `Option<T>`.
     Option(Box<Rust>),
+    /// `Nullable<T>`.
+    Nullable(Box<Rust>),
     /// `Box<T>`.
     Boxed(Box<Rust>),
     /// `Vec<T>`.
@@ -43,9 +51,14 @@ impl Rust {
 
     pub(super) fn boxed(self) -> Self {
         match self {
-            Self::Option(inner) => Self::Option(Box::new(Self::Boxed(inner))),
+            Self::Option(inner) => Self::Option(Box::new(inner.boxed())),
+            Self::Nullable(inner) => Self::Nullable(Box::new(Self::Boxed(inner))),
             other => Self::Boxed(Box::new(other)),
         }
+    }
+
+    pub(super) fn nullable(self) -> Self {
+        Self::Nullable(Box::new(self))
     }
 
     pub(super) fn list(self) -> Self {
@@ -70,8 +83,8 @@ impl Rust {
     /// The types that a value of this one holds directly, and not behind a pointer.
     pub(super) fn contained(&self) -> Vec<&Rust> {
         match self {
-            Self::Item(_) | Self::Polymorphic(_) => vec![self],
-            Self::Option(inner) => inner.contained(),
+            Self::Item(_) | Self::Polymorphic(_) | Self::Part(..) | Self::Head(_) => vec![self],
+            Self::Option(inner) | Self::Nullable(inner) => inner.contained(),
             Self::Pair(key, value) => [key.contained(), value.contained()].concat(),
             _ => Vec::new(),
         }
@@ -80,7 +93,11 @@ impl Rust {
     /// All types that this one is made of.
     pub(super) fn parts(&self) -> Vec<&Rust> {
         match self {
-            Self::Option(inner) | Self::Boxed(inner) | Self::List(inner) | Self::Shared(inner) => {
+            Self::Option(inner)
+            | Self::Nullable(inner)
+            | Self::Boxed(inner)
+            | Self::List(inner)
+            | Self::Shared(inner) => {
                 let mut all = vec![self];
                 all.extend(inner.parts());
                 all
@@ -124,7 +141,17 @@ impl Rust {
                 let name = ident(name);
                 quote!(#name)
             }
-            Self::Item(_) | Self::Polymorphic(_) => path(self),
+            Self::Schema(name) => {
+                uses.insert("waxwing::datacontract::xsd");
+                let name = ident(name);
+                quote!(xsd::#name)
+            }
+            Self::Item(_) | Self::Polymorphic(_) | Self::Part(..) | Self::Head(_) => path(self),
+            Self::Nullable(inner) => {
+                uses.insert("waxwing::datacontract::Nullable");
+                let inner = inner.tokens(path, uses);
+                quote!(Nullable<#inner>)
+            }
             Self::Option(inner) => {
                 let inner = inner.tokens(path, uses);
                 quote!(Option<#inner>)
@@ -162,6 +189,7 @@ pub(super) const IMPORTS: &[&str] = &[
     "waxwing::datacontract::Dictionary",
     "waxwing::datacontract::Guid",
     "waxwing::datacontract::KeyValuePair",
+    "waxwing::datacontract::Nullable",
     "waxwing::datacontract::QName",
     "waxwing::datacontract::Shared",
     "waxwing::datacontract::TimeSpan",

@@ -10,7 +10,7 @@ use waxwing_metadata::contract::{Class, Enumeration, Member, Shape, Type, TypeId
 use waxwing_metadata::{QName, namespaces};
 
 use super::docs::docs;
-use super::plan::{Place, Plan};
+use super::plan::{Node, Place, Plan};
 use super::rust_type::{Rust, ident};
 
 /// Writes the items of one module.
@@ -97,7 +97,7 @@ impl Items<'_, '_> {
         let wire = names::decode(&member.name.local);
         let field = scope.give(&names::field(&member.name.local));
         let known = self.plan.mapping.field(member);
-        let rust = match self.plan.needs_box(owner, &known.rust) {
+        let rust = match self.plan.needs_box(Node::Item(owner), &known.rust) {
             true => known.rust.optional().boxed(),
             false => known.rust,
         };
@@ -242,8 +242,8 @@ impl Items<'_, '_> {
 
     /// The enum of a class and of those that extend it.
     pub(super) fn polymorphic(&mut self, id: TypeId, place: &Place) -> TokenStream {
-        self.uses.insert("waxwing::DataContract");
         let ids = self.plan.variants(id);
+        let (derive, options) = self.kind_of_polymorphic(id, &ids);
         let comparable =
             ids.iter().all(|id| self.plan.derives(*id).comparable).then(|| quote!(PartialEq,));
         let mut scope = Scope::new(Style::Pascal);
@@ -265,13 +265,26 @@ impl Items<'_, '_> {
         let doc = format!(" [`{}`], or a type that extends it.", self.plan.items[&id].ident);
         quote! {
             #[doc = #doc]
-            #[derive(Clone, Debug, #comparable DataContract)]
+            #[derive(Clone, Debug, #comparable #derive)]
+            #options
             pub enum #name {
                 #(#variants)*
             }
 
             #(#conversions)*
         }
+    }
+
+    /// What derives the enum of a class and of those that extend it, with what it has to be told.
+    fn kind_of_polymorphic(&mut self, id: TypeId, variants: &[TypeId]) -> (TokenStream, TokenStream) {
+        if !self.plan.mapping.is_xml(id) {
+            self.uses.insert("waxwing::DataContract");
+            return (quote!(DataContract), TokenStream::new());
+        }
+        self.uses.insert("waxwing::XmlType");
+        let base = self.tokens(&Rust::Item(id));
+        let base = (variants.first() != Some(&id)).then(|| quote!(, base = #base));
+        (quote!(XmlType), quote!(#[xml(derived #base)]))
     }
 }
 
