@@ -8,6 +8,7 @@ use waxwing_metadata::{QName, namespaces};
 
 use super::built_in::built_in;
 use super::options::Options;
+use super::reach::inner_types;
 use super::rust_type::Rust;
 
 /// How the types of a source are said in Rust.
@@ -15,11 +16,12 @@ use super::rust_type::Rust;
 pub(super) struct Mapping<'s> {
     pub(super) set: &'s ContractSet,
     pub(super) options: &'s Options,
-    /// Classes that are XML types all the same, since one of those that they extend or that extend them is.
+    /// Classes that are XML types all the same ([`xml_classes`]).
     pub(super) xml: &'s BTreeSet<TypeId>,
 }
 
-/// The classes that are XML types for what they extend, or what extends them.
+/// The classes that are XML types: what XML types hold, what those extend and what extends them. WCF serves all types of a
+/// contract by one serializer; by data contracts an optional number would be written as zero where XmlSerializer leaves it out.
 pub(super) fn xml_classes(set: &ContractSet) -> BTreeSet<TypeId> {
     let mut found = BTreeSet::new();
     let structures = set.types.iter().filter(|(_, of)| matches!(of.shape, Shape::Structure(_)));
@@ -27,14 +29,24 @@ pub(super) fn xml_classes(set: &ContractSet) -> BTreeSet<TypeId> {
     let mut seen: BTreeSet<TypeId> = open.iter().copied().collect();
     while let Some(id) = open.pop() {
         let of = set.types.get(id);
-        let Some(structure) = of.structure() else { continue };
-        if matches!(of.shape, Shape::Class(_)) {
-            found.insert(id);
+        match &of.shape {
+            Shape::Class(class) if is_plain(of, class) => {
+                found.insert(id);
+            }
+            // Shared objects are said by data contracts only.
+            Shape::Class(_) => continue,
+            _ => {}
         }
-        let near = structure.base.into_iter().chain(structure.derived.iter().copied());
-        open.extend(near.filter(|id| seen.insert(*id)));
+        open.extend(inner_types(of).into_iter().filter(|id| seen.insert(*id)));
     }
     found
+}
+
+/// Whether a class is no more than members.
+fn is_plain(of: &Type, class: &Class) -> bool {
+    let system = [contracts::SYSTEM, contracts::SYSTEM_COLLECTIONS_GENERIC];
+    let special = of.name.as_ref().is_some_and(|name| system.contains(&&*name.namespace));
+    !class.is_reference && !special && of.as_structure.is_some()
 }
 
 /// A member of a class.

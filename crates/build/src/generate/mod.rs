@@ -12,6 +12,7 @@ mod operations;
 mod options;
 mod plan;
 mod protection;
+mod reach;
 mod rust_type;
 mod types;
 mod xml;

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::TokenStream;
 use quote::quote;
 use waxwing_metadata::contract::names::{self, Modules, Scope, Style};
-use waxwing_metadata::contract::{Contract, Particle, Shape, Tier, Type, TypeId};
+use waxwing_metadata::contract::{Contract, Shape, Tier, Type, TypeId};
 use waxwing_metadata::namespaces;
 
 use super::circles::circles;
 use super::mapping::Mapping;
+use super::reach::reached;
 use super::rust_type::{IMPORTS, Rust, ident};
 use super::xml_layout::{Field, Head, Heads, Layout, PartKind, layout};
 use super::xml_values::plain;
@@ -113,7 +114,7 @@ impl<'s> Plan<'s> {
         contracts: &[&'s Contract],
         roots: Vec<TypeId>,
     ) -> Self {
-        let reached = reached(mapping, roots);
+        let reached = reached(mapping.set, roots);
         let mut root = Scope::with_reserved(Style::Pascal, reserved());
         let contracts = contracts
             .iter()
@@ -347,7 +348,9 @@ impl<'s> Plan<'s> {
             }
             Rust::Head(index) => {
                 let members = self.heads[*index].members.iter();
-                members.map(|(_, id)| plain(self.mapping, *id)).all(|rust| self.is_comparable(&rust))
+                members
+                    .map(|(_, id)| plain(self.mapping, *id))
+                    .all(|rust| self.is_comparable(&rust))
             }
             _ => true,
         })
@@ -372,9 +375,11 @@ impl<'s> Plan<'s> {
         let place = match rust {
             Rust::Polymorphic(id) => self.polymorphic.get(id).or_else(|| self.items.get(id)),
             Rust::Item(id) => self.items.get(id),
-            Rust::Part(id, at) => {
-                self.layouts.get(id).and_then(|layout| layout.parts.get(*at)).map(|part| &part.place)
-            }
+            Rust::Part(id, at) => self
+                .layouts
+                .get(id)
+                .and_then(|layout| layout.parts.get(*at))
+                .map(|part| &part.place),
             Rust::Head(index) => self.heads.get(*index).map(|head| &head.place),
             _ => None,
         };
@@ -428,56 +433,4 @@ pub(super) fn named_contracts(mapping: Mapping<'_>) -> Vec<TypeId> {
             && mapping.has_item(*id)
     });
     named.map(|(id, _)| id).collect()
-}
-
-/// Everything that the roots are made of.
-fn reached(mapping: Mapping<'_>, roots: Vec<TypeId>) -> BTreeSet<TypeId> {
-    let mut found: BTreeSet<TypeId> = roots.iter().copied().collect();
-    let mut open = roots;
-    while let Some(id) = open.pop() {
-        for inner in inner_types(mapping.get(id)) {
-            if found.insert(inner) {
-                open.push(inner);
-            }
-        }
-    }
-    found
-}
-
-fn inner_types(of: &Type) -> Vec<TypeId> {
-    match &of.shape {
-        Shape::Class(class) => {
-            let members = class.members.iter().map(|member| member.type_id);
-            members.chain(class.base).chain(class.derived.iter().copied()).collect()
-        }
-        Shape::Collection(item) => vec![item.type_id],
-        Shape::Dictionary { key, value, .. } => vec![key.type_id, value.type_id],
-        Shape::Simple { base, .. } => vec![*base],
-        Shape::List(item) => vec![*item],
-        Shape::Union(members) => members.clone(),
-        Shape::Structure(structure) => {
-            let mut all: Vec<TypeId> = structure.base.into_iter().chain(structure.text).collect();
-            all.extend(structure.derived.iter());
-            all.extend(structure.attributes.iter().map(|attribute| attribute.type_id));
-            particles(&structure.content, &mut all);
-            all
-        }
-        _ => Vec::new(),
-    }
-}
-
-fn particles(content: &[Particle], all: &mut Vec<TypeId>) {
-    let mut open: Vec<&Particle> = content.iter().collect();
-    while let Some(particle) = open.pop() {
-        match particle {
-            Particle::Element(member) => {
-                all.push(member.type_id);
-                all.extend(member.substitutes.iter().map(|(_, id)| *id));
-            }
-            Particle::Sequence(inner, _) | Particle::Choice(inner, _) | Particle::All(inner, _) => {
-                open.extend(inner);
-            }
-            Particle::Any { .. } => {}
-        }
-    }
 }

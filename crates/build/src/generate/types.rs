@@ -276,7 +276,11 @@ impl Items<'_, '_> {
     }
 
     /// What derives the enum of a class and of those that extend it, with what it has to be told.
-    fn kind_of_polymorphic(&mut self, id: TypeId, variants: &[TypeId]) -> (TokenStream, TokenStream) {
+    fn kind_of_polymorphic(
+        &mut self,
+        id: TypeId,
+        variants: &[TypeId],
+    ) -> (TokenStream, TokenStream) {
         if !self.plan.mapping.is_xml(id) {
             self.uses.insert("waxwing::DataContract");
             return (quote!(DataContract), TokenStream::new());

@@ -77,9 +77,11 @@ fn structure(items: &mut Items<'_, '_>, id: TypeId, of: &Type, place: &Place) ->
     let contract = plan.mapping.contract(id);
     let namespace = &*contract.namespace;
     let all = layout.parts.iter().flat_map(|part| part.fields()).chain(&layout.fields);
-    let mut wires = all.filter(|field| field.role != Role::Attribute).filter_map(|f| f.wire.as_ref());
+    let mut wires =
+        all.filter(|field| field.role != Role::Attribute).filter_map(|f| f.wire.as_ref());
     let first = wires.next().map(|wire| &*wire.namespace);
-    let unqualified = first == Some("") && !namespace.is_empty() && wires.all(|wire| wire.namespace.is_empty());
+    let unqualified =
+        first == Some("") && !namespace.is_empty() && wires.all(|wire| wire.namespace.is_empty());
     let elements = if unqualified { "" } else { namespace };
     let context = Context { owner: Node::Item(id), namespace, elements };
     let mut options = options(&contract, place);
@@ -221,8 +223,8 @@ fn attribute(
         Role::List => options.push(quote!(list)),
         Role::Array(item) => {
             let (local, namespace) = (names::decode(&item.local), &*item.namespace);
-            let namespace = (namespace != context.elements)
-                .then(|| quote!(, item_namespace = #namespace));
+            let namespace =
+                (namespace != context.elements).then(|| quote!(, item_namespace = #namespace));
             options.push(quote!(array(item = #local #namespace)));
         }
         Role::Attribute => options.push(quote!(attribute)),
@@ -266,11 +268,8 @@ fn list(
         item => item,
     };
     let options = options(&mapping.contract(id), place);
-    let (name, ty, docs) = (
-        ident(&place.ident),
-        items.tokens(&item.list()),
-        docs(of.documentation.as_deref()),
-    );
+    let (name, ty, docs) =
+        (ident(&place.ident), items.tokens(&item.list()), docs(of.documentation.as_deref()));
     quote! {
         #docs
         #[derive(Clone, Debug, Default, PartialEq, XmlType)]

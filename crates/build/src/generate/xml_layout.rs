@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use waxwing_metadata::QName;
-use waxwing_metadata::contract::{
-    Attribute, Member, Occurs, Particle, Shape, Structure, TypeId,
-};
+use waxwing_metadata::contract::{Attribute, Member, Occurs, Particle, Shape, Structure, TypeId};
 
 use super::mapping::Mapping;
 use super::plan::Place;
@@ -363,10 +361,7 @@ impl Builder<'_, '_> {
                 (false, false) => head,
             };
             let documentation = member.documentation.clone();
-            return Field {
-                documentation,
-                ..Field::new(&member.name.local, Role::Choice, rust)
-            };
+            return Field { documentation, ..Field::new(&member.name.local, Role::Choice, rust) };
         }
         if member.is_repeated() {
             return self.named(member, Role::Element, self.item(member).list());
