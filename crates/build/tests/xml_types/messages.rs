@@ -140,7 +140,7 @@ struct Canned {
 
 impl RequestChannel for Canned {
     fn message_version(&self) -> MessageVersion {
-        MessageVersion::SOAP11
+        MessageVersion::SOAP11_NONE
     }
 
     fn request<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Envelope, CallError>> {
@@ -221,7 +221,7 @@ fn paypal_messages() {
 }
 
 fn onvif_messages() {
-    survives::<onvif::oasis_wsn_b_2::Notify>(
+    survives::<onvif::wsn_b_2::Notify>(
         "<wsnt:Notify xmlns:wsnt='http://docs.oasis-open.org/wsn/b-2' xmlns:tns1='http://www.onvif.org/ver10/topics' \
            xmlns:tt='http://www.onvif.org/ver10/schema' xmlns:wsa5='http://www.w3.org/2005/08/addressing'>
            <wsnt:NotificationMessage><wsnt:SubscriptionReference><wsa5:Address>http://cam/sub</wsa5:Address>
@@ -231,7 +231,7 @@ fn onvif_messages() {
              <tt:SimpleItem Name='Source' Value='0'/></tt:Source><tt:Data><tt:SimpleItem Name='State' Value='true'/></tt:Data>
              </tt:Message></wsnt:Message></wsnt:NotificationMessage></wsnt:Notify>",
     );
-    let subscribe: onvif::oasis_wsn_b_2::Subscribe = survives(
+    let subscribe: onvif::wsn_b_2::Subscribe = survives(
         "<wsnt:Subscribe xmlns:wsnt='http://docs.oasis-open.org/wsn/b-2' xmlns:wsa='http://www.w3.org/2005/08/addressing' \
            xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'>
            <wsnt:ConsumerReference><wsa:Address mark='1'>http://me/notify</wsa:Address></wsnt:ConsumerReference>
@@ -239,7 +239,7 @@ fn onvif_messages() {
            <wsnt:InitialTerminationTime>PT60S</wsnt:InitialTerminationTime></wsnt:Subscribe>",
     );
     assert_eq!(subscribe.filter.expect("a filter").any.len(), 1);
-    let nil: onvif::oasis_wsn_b_2::Subscribe = survives(
+    let nil: onvif::wsn_b_2::Subscribe = survives(
         "<wsnt:Subscribe xmlns:wsnt='http://docs.oasis-open.org/wsn/b-2' xmlns:wsa='http://www.w3.org/2005/08/addressing' \
            xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'><wsnt:ConsumerReference><wsa:Address>a</wsa:Address>\
            </wsnt:ConsumerReference><wsnt:InitialTerminationTime xsi:nil='true'/></wsnt:Subscribe>",
