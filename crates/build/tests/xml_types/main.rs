@@ -49,7 +49,7 @@ fn shapes_of_the_schema_are_shapes_of_rust() {
         "#[xml(attribute)]",
         "#[xml(choice)]",
         "pub item: Option<FindItemTypeItem>,",
-        "pub restriction: Option<super::exchange_services_2006_types::RestrictionType>,",
+        "pub restriction: Option<exchange_services_2006_types::RestrictionType>,",
     ] {
         assert!(find.contains(line), "{line}\n{find}");
     }

@@ -15,10 +15,10 @@ use std::task::{Context, Poll, Waker};
 
 use waxwing::contract::{BoxFuture, CallError, Request, RequestChannel};
 use waxwing::datacontract::{DataContract, ReadOptions, Reader, WriteOptions, Writer};
-use waxwing::soap::{Envelope, MessageVersion};
+use waxwing::soap::{AddressingVersion, Envelope, MessageVersion, SoapVersion};
 use waxwing::xml::{Document, Element, Limits, Node};
 
-use exchange::exchange_services_2006_messages as messages;
+use exchange as messages;
 use exchange::exchange_services_2006_types as types;
 
 fn main() {
@@ -140,7 +140,7 @@ struct Canned {
 
 impl RequestChannel for Canned {
     fn message_version(&self) -> MessageVersion {
-        MessageVersion::SOAP11_NONE
+        MessageVersion { soap: SoapVersion::Soap11, addressing: AddressingVersion::None }
     }
 
     fn request<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Envelope, CallError>> {
@@ -201,7 +201,7 @@ fn exchange_call() {
 }
 
 fn paypal_messages() {
-    let request: paypal::ebay_api_pay_pal_api::SetExpressCheckoutReq = survives(
+    let request: paypal::SetExpressCheckoutReq = survives(
         "<SetExpressCheckoutReq xmlns='urn:ebay:api:PayPalAPI' xmlns:e='urn:ebay:apis:eBLBaseComponents'>
            <SetExpressCheckoutRequest><e:Version>94.0</e:Version><e:SetExpressCheckoutRequestDetails>
              <e:OrderTotal currencyID='USD'>10.00</e:OrderTotal><e:ReturnURL>https://shop.example/ok?a=1&amp;b=2</e:ReturnURL>
@@ -210,7 +210,7 @@ fn paypal_messages() {
     );
     let details = request.set_express_checkout_request.set_express_checkout_request_details;
     assert_eq!(details.order_total.expect("a total").value, "10.00");
-    survives::<paypal::ebay_api_pay_pal_api::SetExpressCheckoutResponseType>(
+    survives::<paypal::SetExpressCheckoutResponseType>(
         "<SetExpressCheckoutResponse xmlns='urn:ebay:api:PayPalAPI' xmlns:e='urn:ebay:apis:eBLBaseComponents'>
            <e:Timestamp>2026-11-23T10:00:00Z</e:Timestamp><e:Ack>Failure</e:Ack><e:CorrelationID>6c1e8</e:CorrelationID>
            <e:Errors><e:ShortMessage>Security error</e:ShortMessage><e:LongMessage>Security header is not valid</e:LongMessage>
