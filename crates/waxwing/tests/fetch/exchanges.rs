@@ -139,8 +139,10 @@ async fn our_own_host_is_read_in_four_ways() {
     let binding = WsHttpBinding::new(SecurityMode::None, true);
     let builder = ServiceHostBuilder::new().base_address("http://127.0.0.1:0/calc").unwrap();
     let builder = builder.endpoint(binding, "", &CALCULATOR_CONTRACT, ServiceBehavior::default());
-    let builder = builder.unwrap().metadata(MetadataOptions::default().get(true));
-    let builder = builder.metadata_endpoint(MexHttpBinding::default(), "mex", ServiceBehavior::default()).unwrap();
+    let builder = builder.unwrap().metadata(MetadataOptions::new());
+    let builder = builder
+        .metadata_endpoint(MexHttpBinding::default(), "mex", ServiceBehavior::default())
+        .unwrap();
     let instances = ServiceInstances::single(CalculatorService::new(Counting::default()));
     let host = builder.open(instances).await.unwrap();
     let address = format!("http://{}/calc", host.local_addresses()[0]);

@@ -1,6 +1,6 @@
 //! Metadata fetched from files, folders and addresses.
 
-#![allow(clippy::disallowed_methods, unreachable_pub, dead_code)]
+#![allow(clippy::disallowed_methods, unreachable_pub, dead_code, missing_docs)]
 
 mod addresses;
 #[path = "../common/mod.rs"]
