@@ -3,7 +3,6 @@
 mod json;
 mod overview;
 mod report;
-mod signature;
 mod text;
 mod words;
 

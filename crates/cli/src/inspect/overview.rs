@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use waxwing_metadata::judge::{PortVerdict, Talk, best};
 
 use super::report::Report;
-use super::{signature, text};
+use super::text;
 use crate::print::{Paint, WIDTH, wrap};
 
 /// Signatures that are shown of a contract of several ports.
@@ -80,7 +80,7 @@ fn contracts(report: &Report, ports: &[&PortVerdict], out: &mut dyn Write) -> io
         let all: Vec<String> = contract
             .operations
             .iter()
-            .map(|operation| signature::of(operation, &report.contracts.types))
+            .map(|operation| operation.signature(&report.contracts.types))
             .collect();
         let line = format!("{count} {plural} of {}: {}", contract.name.local, all.join("; "));
         wrap(&line, WIDTH - 2).iter().try_for_each(|line| writeln!(out, "  {line}"))?;

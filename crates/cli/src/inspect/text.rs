@@ -7,7 +7,7 @@ use waxwing_metadata::judge::{AssertionRuling, Obstacle, PortVerdict, Ruling, Ta
 use waxwing_metadata::{Finding, QName, Severity};
 
 use super::report::Report;
-use super::{Parts, overview, signature, words};
+use super::{Parts, overview, words};
 use crate::print::{Paint, Rows, WIDTH, wrap};
 
 /// Operations of a port that are listed when they are not asked for.
@@ -198,7 +198,7 @@ pub(super) fn operations(
         let why = blocked
             .and_then(|o| o.obstacles.first())
             .map(|o| format!("cannot be called: {}", o.text));
-        let text = signature::of(operation, &report.contracts.types);
+        let text = operation.signature(&report.contracts.types);
         for line in wrap(&text, WIDTH - 6) {
             writeln!(out, "      {line}")?;
         }
