@@ -33,12 +33,11 @@ const AT_LEAST: &str = "delivered at least once, and here exactly once";
 const HINT: &str = "a hint to the sender, which adapts itself here";
 const LISTENS: &str =
     "answers go to an address where the client listens; Waxwing's clients do not listen";
-const LISTENS_FIX: &str =
-    "add an endpoint with wsHttpBinding, or one with netTcpBinding for callbacks";
+const LISTENS_FIX: &str = "add an endpoint with binding=\"wsHttpBinding\", or one with binding=\"netTcpBinding\" for callbacks";
 const DUAL: &str = "the service answers and calls back by opening a connection to the client, which has to listen on an \
      address of its own; Waxwing's clients do not listen";
-const DUAL_FIX: &str = "add an endpoint with netTcpBinding (callbacks go over the client's own connection), or one with \
-     wsHttpBinding and a contract without callbacks";
+const DUAL_FIX: &str = "add an endpoint with binding=\"netTcpBinding\" (callbacks go over the client's own connection), or one with \
+     binding=\"wsHttpBinding\" and a contract without callbacks";
 const ACCOUNTS: &str = "the client logs in with a Windows account";
 const ACCOUNTS_FIX: &str = "<transport clientCredentialType=\"Basic\" /> over HTTPS (or \"Certificate\", \"Digest\", \"None\"), or a credential of \
      messages: <security mode=\"TransportWithMessageCredential\">";
@@ -46,7 +45,7 @@ const FLOW: &str = "the operation takes part in the client's transaction";
 const FLOW_FIX: &str = "[TransactionFlow(TransactionFlowOption.Allowed)] on the operation, or transactionFlow=\"false\" in the binding";
 const QUEUES: &str = "messages go through queues of MSMQ";
 const QUEUES_FIX: &str =
-    "add an endpoint with wsHttpBinding and <reliableSession enabled=\"true\" />";
+    "add an endpoint with binding=\"wsHttpBinding\" and <reliableSession enabled=\"true\" />";
 const STREAMED: &str = "messages are streamed through WebSockets";
 const SAP_FIX: &str = "switch the feature off where the service's endpoint is set up (WCF has nothing of the kind: use a binding=\"basicHttpBinding\" profile)";
 
@@ -337,7 +336,7 @@ pub(super) const ROWS: &[Row] = &[
         Blocked(Class::Unknown),
         Effect::Nothing,
         "the context of the conversation goes in a header of its own (wsHttpContextBinding)",
-        "use basicHttpContextBinding, or wsHttpBinding in place of wsHttpContextBinding",
+        "binding=\"basicHttpContextBinding\" or \"wsHttpBinding\" in place of wsHttpContextBinding",
     ),
     // How Metro is deployed: nothing of it concerns a client that is not Metro.
     ignored(

@@ -140,7 +140,7 @@ impl PortVerdict {
 
 impl PortVerdict {
     /// Takes into account what the contract says: operations that cannot be called because of their messages. A port of which
-    /// none can be called cannot be talked to.
+    /// most cannot be called cannot be talked to.
     pub fn consider(&mut self, contract: &Contract) {
         for operation in &contract.operations {
             let Some(blocked) = &operation.blocked else { continue };
@@ -158,13 +158,14 @@ impl PortVerdict {
         self.conclude();
     }
 
-    /// The last word: of everything that blocks the worst, and a port needs an operation that can be called.
+    /// The last word: of everything that blocks the worst. A port most of whose operations cannot be called cannot be talked
+    /// to; what keeps the first of them is told.
     pub(super) fn conclude(&mut self) {
-        let callable = |o: &OperationVerdict| o.obstacles.is_empty();
-        if !self.operations.is_empty() && !self.operations.iter().any(callable) {
-            let first = self.operations[0].obstacles.first();
-            let told = first.is_some_and(|first| self.obstacles.contains(first));
-            if let Some(first) = first.filter(|_| !told) {
+        let blocked = |o: &&OperationVerdict| !o.obstacles.is_empty();
+        let count = self.operations.iter().filter(blocked).count();
+        if count * 2 > self.operations.len() {
+            let first = self.operations.iter().find(blocked).and_then(|o| o.obstacles.first());
+            if let Some(first) = first.filter(|first| !self.obstacles.contains(first)) {
                 let first = first.clone();
                 self.obstacles.push(first);
             }
