@@ -5,7 +5,7 @@ use waxwing_soap::SoapVersion;
 use super::class::Class;
 use super::verdict::Obstacle;
 use crate::location::At;
-use crate::name::namespaces::{WSAM, WSAW};
+use crate::name::namespaces::{MESSAGE, WSAM, WSAW};
 use crate::set::MetadataSet;
 use crate::wsdl::{
     Binding, BindingMessage, BindingOperation, BindingProtocol, Direction, Extension, PartContent,
@@ -208,7 +208,9 @@ fn several_parts(
         );
         found.push(contract(text, &message.at));
     } else if let [only] = body.as_slice()
-        && matches!(only.content, PartContent::Type(_))
+        && let PartContent::Type(name) = &only.content
+        // WCF's untyped messages and streams.
+        && *name.namespace != *MESSAGE
     {
         let text = format!("part {} has a type and no element, which a document needs", only.name);
         found.push(contract(text, &only.at));

@@ -1,8 +1,9 @@
 //! Every folder of `testdata/metadata`, held against what is expected of its types.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use waxwing_metadata::contract::{ContractSet, Pattern, Shape, Tier, Type};
+use waxwing_metadata::judge::{Class, JudgeOptions, judge};
 use waxwing_metadata::load::{LoadOptions, folder};
 use waxwing_metadata::{MetadataSet, namespaces};
 use waxwing_testkit::metadata::{self, Folder};
@@ -180,4 +181,39 @@ fn every_operation_of_the_corpus_has_a_contract() {
     assert_eq!((operations, blocked), (1081, 58));
     let [good, xml, raw] = [Tier::DataContract, Tier::Xml, Tier::Raw].map(|tier| tiers[&tier]);
     assert_eq!([good, xml, raw], [584, 465, 32]);
+}
+
+/// The verdict on a port and its contract say of the same operations that they cannot be called.
+#[test]
+fn the_judge_blocks_the_same_operations() {
+    for of in metadata::public() {
+        let set = contracts(&of).0;
+        let verdicts = judge(&set, &JudgeOptions::default());
+        let ports = set.services().flat_map(|service| &service.ports);
+        for port in ports {
+            let contracts = ContractSet::of(&set, port);
+            if contracts.contracts.is_empty() {
+                continue;
+            }
+            let Some(verdict) = verdicts.iter().find(|verdict| verdict.port == port.name) else {
+                continue;
+            };
+            let of_messages = |class: Class| {
+                matches!(class, Class::Contract | Class::Encoded | Class::Attachments)
+            };
+            let judged: BTreeSet<&str> = verdict
+                .operations
+                .iter()
+                .filter(|o| o.obstacles.iter().any(|obstacle| of_messages(obstacle.class)))
+                .map(|o| o.name.as_str())
+                .collect();
+            let operations = contracts.contracts.iter().flat_map(|contract| &contract.operations);
+            // One that the port type does not have is in no contract.
+            let known: BTreeSet<&str> = operations.clone().map(|o| o.name.as_str()).collect();
+            let judged: BTreeSet<&str> = judged.intersection(&known).copied().collect();
+            let blocked: BTreeSet<&str> =
+                operations.filter(|o| o.blocked.is_some()).map(|o| o.name.as_str()).collect();
+            assert_eq!(judged, blocked, "{} {}", of.name, port.name);
+        }
+    }
 }
