@@ -13,7 +13,8 @@ use crate::{
     PolicyEnforcement, TextEncoding, TransferMode, WebSocketTransportUsage,
 };
 
-const WITHOUT_ADDRESSING: &str = "message security without WS-Addressing";
+const WITHOUT_ADDRESSING: &str =
+    "negotiated security and secure conversation without WS-Addressing";
 
 /// Collects features.
 struct Found(Vec<Unsupported>);
@@ -270,23 +271,15 @@ fn encoding(endpoint: &EffectiveEndpoint, found: &mut Found) {
     }
     let without_addressing =
         endpoint.message_version.versions().is_some() && !endpoint.message_version.has_addressing();
-    let protects = |security: &EffectiveSecurity| {
-        !security.over_transport || security.secure_conversation.is_some()
+    let asks = |security: &EffectiveSecurity| {
+        security.secure_conversation.is_some() || security.negotiated
     };
-    if without_addressing && endpoint.security.as_ref().is_some_and(protects) {
-        // What is signed and encrypted is chosen by the action, which nobody signs there.
-        match endpoint.binding_section.as_str() {
-            "customBinding" => found.add(
-                WITHOUT_ADDRESSING,
-                "write messageVersion=\"Soap12WSAddressing10\", if the other side has it",
-                "textMessageEncoding/@messageVersion",
-            ),
-            section => found.add(
-                format!("{WITHOUT_ADDRESSING} ({section})"),
-                "write <security mode=\"TransportWithMessageCredential\">, or use wsHttpBinding on both sides",
-                "security/@mode",
-            ),
-        }
+    if without_addressing && endpoint.security.as_ref().is_some_and(asks) {
+        found.add(
+            WITHOUT_ADDRESSING,
+            "write messageVersion=\"Soap12WSAddressing10\", if the other side has it",
+            "textMessageEncoding/@messageVersion",
+        );
     }
     match endpoint.encoding {
         MessageEncoding::Text(TextEncoding::Utf8) | MessageEncoding::Mtom(TextEncoding::Utf8) => {}

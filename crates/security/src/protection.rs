@@ -113,6 +113,8 @@ pub enum Direction {
 pub struct ProtectionRequirements {
     requests: ActionMap,
     replies: ActionMap,
+    /// The action of the reply to each request.
+    answers: HashMap<Box<str>, Box<str>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -206,9 +208,21 @@ impl ProtectionRequirements {
     ) -> &mut Self {
         self.set(Direction::Request, action, MessageProtection::body(level));
         if let Some(reply) = reply_action {
+            self.answer(action, reply);
             self.set(Direction::Reply, reply, MessageProtection::body(level));
         }
         self
+    }
+
+    /// Says that requests of the one action are answered with the other: a reply without addressing does not say its action.
+    pub fn answer(&mut self, action: &str, reply_action: &str) -> &mut Self {
+        self.answers.insert(action.into(), reply_action.into());
+        self
+    }
+
+    /// The action of the reply to requests of an action.
+    pub(crate) fn answer_to(&self, action: &str) -> Option<&str> {
+        self.answers.get(action).map(|reply| &**reply)
     }
 
     /// Sets what is protected in messages of every action not named otherwise (a contract with the
@@ -355,6 +369,8 @@ const ISSUE_ACTIONS: &[(&str, &str)] = &[
 
 /// Actions of faults that the infrastructure makes; signed and encrypted like the contract's own.
 const FAULT_ACTIONS: &[&str] = &[
+    // Without addressing.
+    "",
     "http://www.w3.org/2005/08/addressing/fault",
     "http://www.w3.org/2005/08/addressing/soap/fault",
     "http://schemas.xmlsoap.org/ws/2004/08/addressing/fault",

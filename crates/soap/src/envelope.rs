@@ -1,5 +1,7 @@
 //! The envelope: headers and body of one message (SOAP 1.2 Part 1 §5, SOAP 1.1 §4).
 
+use std::borrow::Cow;
+
 use waxwing_xml::{Document, Element, Limits, Name, NodeId, ParseError};
 
 use crate::version::{AddressingVersion, MessageVersion, SoapVersion};
@@ -171,6 +173,15 @@ impl Envelope {
         match self.version.addressing {
             AddressingVersion::None => None,
             version => self.header_named(version.namespace(), local),
+        }
+    }
+
+    /// The action that the message says it has: its first header of that name, or what the transport tells.
+    pub fn action(&self) -> Option<Cow<'_, str>> {
+        match self.addressing_header("Action").map(|header| header.text()) {
+            Some(Cow::Borrowed(text)) => Some(Cow::Borrowed(text.trim())),
+            Some(Cow::Owned(text)) => Some(Cow::Owned(text.trim().to_owned())),
+            None => self.told_action().map(Cow::Borrowed),
         }
     }
 

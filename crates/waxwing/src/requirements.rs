@@ -29,6 +29,7 @@ pub(crate) fn requirements<'a>(
         let request = message(operation.request(), level);
         add(&mut found, Direction::Request, operation.action(), request);
         if let Some(action) = operation.reply_action() {
+            found.answer(operation.action(), action);
             add(&mut found, Direction::Reply, action, message(operation.reply(), level));
         }
         for (action, own) in operation.faults() {

@@ -12,6 +12,9 @@ use common::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use waxwing::contract::CallError;
+use waxwing::crypto::{
+    Certificate, CertificateValidator, Identity, RevocationMode, Usage, ValidationMode,
+};
 use waxwing::{
     ChannelFactory, ConfigurationFile, ServiceHost, ServiceHostBuilder, ServiceInstances,
 };
@@ -39,7 +42,8 @@ fn files(
          binding=\"{section}\" bindingConfiguration=\"B\" contract=\"{contract}\"/></client>\
          <bindings><{section}>{inside}</{section}></bindings><behaviors><serviceBehaviors><behavior name=\"S\">\
          <serviceCredentials><serviceCertificate findValue=\"localhost\" x509FindType=\"FindBySubjectName\" \
-         storeName=\"My\" storeLocation=\"LocalMachine\"/></serviceCredentials></behavior></serviceBehaviors></behaviors>\
+         storeName=\"My\" storeLocation=\"LocalMachine\"/><clientCertificate><authentication \
+         certificateValidationMode=\"ChainTrust\" revocationMode=\"NoCheck\"/></clientCertificate></serviceCredentials></behavior></serviceBehaviors></behaviors>\
          </system.serviceModel></configuration>"
     );
     // The certificates of both ends lie in one folder of stores.
@@ -269,12 +273,67 @@ async fn the_action_is_the_one_that_the_transport_tells() {
     own.host.close().await;
 }
 
-/// What is signed and encrypted would be chosen by an action that nobody signs.
-#[test]
-fn message_security_without_addressing_is_refused_by_name() {
-    let inside = "<binding name=\"B\"><security mode=\"Message\"><message clientCredentialType=\"Certificate\"/></security></binding>";
-    let (_folder, config) = files("basicHttpBinding", inside, "http", 1);
-    let refused = ChannelFactory::from_config(&config, "calc", &CALCULATOR_CONTRACT);
-    let error = refused.expect_err("refused").to_string();
-    assert!(error.contains("message security without WS-Addressing"), "{error}");
+/// `mode="Message"`: WS-Security 1.0 under certificates of both ends.
+const MESSAGE: &str = "<binding name=\"B\" sendTimeout=\"00:00:20\"><security mode=\"Message\">\
+                       <message clientCredentialType=\"Certificate\"/></security></binding>";
+
+fn identity(name: &str) -> Identity {
+    let read = |kind: &str| std::fs::read(pki().join(format!("{name}.{kind}.pem"))).unwrap();
+    Identity::from_pem(&[read("cert"), read("key")].concat()).unwrap()
+}
+
+/// A client of `MESSAGE` that knows the service's certificate.
+fn knowing(factory: ChannelFactory) -> ChannelFactory {
+    let roots = std::fs::read(pki().join("ca.cert.pem")).unwrap();
+    let trust = CertificateValidator::new(
+        ValidationMode::ChainTrust,
+        RevocationMode::NoCheck,
+        Usage::Service,
+    );
+    factory
+        .service_certificate(identity("service").certificate)
+        .service_trust(trust.with_roots(Certificate::from_pem(&roots).unwrap()))
+}
+
+#[tokio::test]
+async fn certificates_of_both_ends() {
+    let own = host("basicHttpBinding", MESSAGE, "http").await;
+    let (_folder, factory) = factory("basicHttpBinding", MESSAGE, "http", own.address.port());
+    for (name, good) in [("alice", true), ("mallory", false)] {
+        let factory = knowing(factory.clone()).client_certificate(identity(name));
+        let channel = factory.open_channel().await.unwrap_or_else(|e| panic!("{e}"));
+        let client = CalculatorClient::new(&channel);
+        match client.add(1.0, 2.0).await {
+            Ok(sum) => assert!(good && sum == 3.0),
+            Err(error) => assert!(!good, "{error}"),
+        }
+        if good {
+            let fault = client.divide(1.0, 0.0).await.unwrap_err().to_string();
+            assert!(fault.contains("Division by zero"), "{fault}");
+        }
+        channel.abort("the test is over");
+    }
+    let caller = own.service.caller.lock().unwrap().clone().unwrap_or_default();
+    assert!(caller.starts_with("CN=alice; "), "{caller}");
+    assert_eq!(own.service.executed.load(Ordering::SeqCst), 2);
+    own.host.close().await;
+}
+
+/// Nobody signs the action: who stands between can name another, and reaches an operation whose body this is not.
+#[tokio::test]
+async fn a_signed_body_under_another_action_executes_nothing() {
+    let (port, task) = one_answer("202 Accepted", "").await;
+    let (_folder, factory) = factory("basicHttpBinding", MESSAGE, "http", port);
+    let factory = knowing(factory).client_certificate(identity("alice"));
+    let channel = factory.open_channel().await.unwrap_or_else(|e| panic!("{e}"));
+    assert!(CalculatorClient::new(&channel).add(1.0, 2.0).await.is_err(), "nothing answered");
+    channel.abort("the test is over");
+    let sent = task.await.unwrap();
+    let (_, signed) = sent.split_once("\r\n\r\n").unwrap();
+    let own = host("basicHttpBinding", MESSAGE, "http").await;
+    let divide = "http://Microsoft.ServiceModel.Samples/ICalculator/Divide";
+    let (head, _) = post(own.address, &told(divide), signed).await;
+    assert!(head.starts_with("http/1.1 500"), "{head}");
+    assert_eq!(own.service.executed.load(Ordering::SeqCst), 0);
+    own.host.close().await;
 }

@@ -214,10 +214,7 @@ impl ClientSession {
     ) -> TransmissionId {
         let id = TransmissionId(self.transmissions);
         self.transmissions += 1;
-        let action = match envelope.addressing_header("Action") {
-            Some(header) => header.text().trim().to_owned(),
-            None => envelope.told_action().unwrap_or_default().to_owned(),
-        };
+        let action = envelope.action().unwrap_or_default().into_owned();
         let transmit = Transmit { id, action, envelope, plain, deadline };
         self.outputs.push_back(ClientOutput::Transmit(Box::new(transmit)));
         id

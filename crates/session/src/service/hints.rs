@@ -1,5 +1,7 @@
 //! What a message that was refused says about the settings of the client that sent it: for the service's log.
 
+use std::borrow::Cow;
+
 use waxwing_reliable::ReliableMessagingVersion;
 use waxwing_security::conversation::{BindingKind, SecurityProfile};
 use waxwing_security::wsse::Dialect;
@@ -34,9 +36,7 @@ pub(super) struct Own {
 
 impl Seen {
     pub(super) fn of(envelope: &Envelope) -> Self {
-        let action = envelope.addressing_header("Action");
-        let action = action.map(|header| header.text().trim().to_owned());
-        let action = action.or_else(|| envelope.told_action().map(str::to_owned));
+        let action = envelope.action().map(Cow::into_owned);
         let header = envelope.header_named(WSSE, "Security");
         let sequence = VERSIONS
             .iter()

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 use waxwing_crypto::{Certificate, PrivateKey};
-use waxwing_soap::{Envelope, Moment, RandomSource};
+use waxwing_soap::{AddressingVersion, Envelope, Moment, RandomSource};
 
 use super::super::binding::ClientBinding;
 use super::super::credentials::ClientCredential;
@@ -38,6 +38,8 @@ pub(super) enum BootstrapToken {
 pub(super) struct BootstrapCorrelation {
     token: ReplyToken,
     confirmations: Vec<SentSignature>,
+    /// Of a request without addressing: its action. The reply does not say its own.
+    action: Option<Box<str>>,
 }
 
 #[derive(Debug)]
@@ -154,8 +156,10 @@ impl Core {
         let sent =
             wsse::protect(&mut envelope, &plan, &mut sources).map_err(ClientError::Protect)?;
         let token = used.of_reply();
+        let is_told = envelope.version().addressing == AddressingVersion::None;
+        let action = envelope.told_action().filter(|_| is_told).map(Box::from);
         let confirmations = if self.options.confirms_signatures() { sent } else { Vec::new() };
-        Ok((envelope, BootstrapCorrelation { token, confirmations }))
+        Ok((envelope, BootstrapCorrelation { token, confirmations, action }))
     }
 
     /// Makes what one message needs of its token.
@@ -213,6 +217,10 @@ impl Core {
         now: Timestamp,
     ) -> Result<Verified, SecurityError> {
         let (settings, requirements) = self.rules(purpose);
+        let reply = match &correlation.action {
+            None => reply,
+            Some(action) => reply.without_addressing(requirements.answer_to(action)),
+        };
         let protection = match &correlation.token {
             ReplyToken::EncryptedKey(reference) => ExpectedToken::EncryptedKeyReference(reference),
             ReplyToken::Context(token) => {
@@ -282,10 +290,8 @@ fn parts_of(
     envelope: &Envelope,
     requirements: &ProtectionRequirements,
 ) -> Result<MessageProtection, ClientError> {
-    let namespace = envelope.version().addressing.namespace();
-    let action = envelope.header_named(namespace, "Action").map(|header| header.text());
-    let action = action.as_deref().unwrap_or_default().trim();
-    requirements.find(Direction::Request, action).cloned().ok_or_else(|| {
-        ClientError::Protect(SecurityError::new(Reason::UnknownAction(action.into())))
+    let action = envelope.action().unwrap_or_default();
+    requirements.find(Direction::Request, &action).cloned().ok_or_else(|| {
+        ClientError::Protect(SecurityError::new(Reason::UnknownAction((*action).into())))
     })
 }

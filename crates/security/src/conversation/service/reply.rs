@@ -262,11 +262,9 @@ fn parts_of(
     envelope: &Envelope,
     requirements: &ProtectionRequirements,
 ) -> Result<MessageProtection, SecurityError> {
-    let namespace = envelope.version().addressing.namespace();
-    let action = envelope.header_named(namespace, "Action").map(|header| header.text());
-    let action = action.as_deref().unwrap_or_default().trim();
-    let found = requirements.find(Direction::Reply, action).cloned();
-    found.ok_or_else(|| SecurityError::new(Reason::UnknownAction(action.into())))
+    let action = envelope.action().unwrap_or_default();
+    let found = requirements.find(Direction::Reply, &action).cloned();
+    found.ok_or_else(|| SecurityError::new(Reason::UnknownAction((*action).into())))
 }
 
 impl ServiceReply {

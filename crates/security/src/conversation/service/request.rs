@@ -29,8 +29,7 @@ impl Request {
             let header = envelope.addressing_header(local)?;
             Some(Box::<str>::from(header.text().trim()))
         };
-        let action = text("Action").or_else(|| envelope.told_action().map(Box::from));
-        let action = action.unwrap_or_default();
+        let action: Box<str> = envelope.action().unwrap_or_default().into();
         let context = context_of(envelope, dialect).and_then(|token| {
             let identifier = token.child(dialect.conversation(), "Identifier")?;
             Some(identifier.text().trim().into())
