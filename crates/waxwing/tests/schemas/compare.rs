@@ -19,9 +19,19 @@ pub fn captured(folder: &str) -> Meaning {
         .collect()
 }
 
+/// What the schemas inside a WSDL document say, without that which only imports others.
+pub fn of_wsdl(document: &Document) -> Meaning {
+    let schemas = document.root().descendants_and_self().filter(|own| own.is(XSD, "schema"));
+    let meaning = schemas.map(of_schema);
+    meaning.filter(|(namespace, _)| !namespace.ends_with("/Imports")).collect()
+}
+
 /// The target namespace of a schema, and what it declares.
 pub fn of(document: &Document) -> (String, BTreeSet<String>) {
-    let root = document.root();
+    of_schema(document.root())
+}
+
+fn of_schema(root: Element<'_>) -> (String, BTreeSet<String>) {
     assert!(root.is(XSD, "schema"));
     let namespace = root.attribute("targetNamespace").unwrap_or_default().to_owned();
     let mut declarations: BTreeSet<String> = root.elements().map(|own| text(own)).collect();

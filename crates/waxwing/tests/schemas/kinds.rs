@@ -318,3 +318,32 @@ pub trait Calculator {
     async fn slow(&self, seconds: f64) -> Result<f64, OperationFault>;
     async fn who(&self) -> Result<String, OperationFault>;
 }
+
+/// The contract of the captures of protection levels.
+#[service_contract(namespace = "http://Microsoft.ServiceModel.Samples", name = "IProtected")]
+pub trait Protected {
+    #[operation(protection_level = None)]
+    async fn open(&self, text: &str) -> Result<String, OperationFault>;
+    #[operation(protection_level = Sign)]
+    async fn signed(&self, text: &str) -> Result<String, OperationFault>;
+    #[operation(protection_level = EncryptAndSign)]
+    async fn secret(&self, text: &str) -> Result<String, OperationFault>;
+    async fn default(&self, text: &str) -> Result<String, OperationFault>;
+    #[operation(
+        wrapper = "Order",
+        reply_wrapper = "OrderReply",
+        request_protection_level = Sign,
+        results(header("Status", protection_level = Sign), header("Ticket"), "Price")
+    )]
+    async fn order(
+        &self,
+        #[param(header, name = "CardNumber", protection_level = EncryptAndSign)] card: &str,
+        #[param(header, name = "Customer")] customer: &str,
+        #[param(header, name = "Trace", protection_level = None)] trace: &str,
+        #[param(name = "Quantity")] quantity: i32,
+    ) -> Result<(String, String, f64), OperationFault>;
+    #[operation(protection_level = Sign, faults(MathFault(protection_level = EncryptAndSign)))]
+    async fn fault_secret(&self, text: &str) -> Result<String, OperationFault>;
+    #[operation(faults(MathFault(protection_level = Sign)))]
+    async fn fault_signed(&self, text: &str) -> Result<String, OperationFault>;
+}

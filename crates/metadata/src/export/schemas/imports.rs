@@ -1,4 +1,5 @@
-//! Which other namespaces a schema refers to: it imports each, and none is imported for it by another schema.
+//! Which types and other namespaces a schema refers to: it imports each namespace, and none is imported for it by another
+//! schema.
 
 use std::collections::BTreeSet;
 
@@ -12,12 +13,7 @@ use crate::schema::{
 
 /// Adds the imports that a schema needs, in the order in which it refers to them.
 pub(super) fn add(schema: &mut Schema) {
-    let mut found = Found { order: Vec::new(), seen: BTreeSet::new() };
-    found.seen.insert(schema.target_namespace.clone());
-    found.seen.insert(XSD.to_owned());
-    schema.elements.iter().for_each(|element| found.element(element));
-    schema.types.iter().for_each(|definition| found.definition(definition));
-    schema.attributes.iter().for_each(|attribute| found.reference(&attribute.type_reference));
+    let found = Found::of(schema);
     let imports = found.order.into_iter().map(|namespace| SchemaImport {
         kind: SchemaImportKind::Import,
         namespace,
@@ -28,12 +24,32 @@ pub(super) fn add(schema: &mut Schema) {
     schema.imports.extend(imports);
 }
 
+/// The types that schemas name and none of them defines, in order; not those that everybody knows.
+pub(super) fn undefined(schemas: &[Schema]) -> Vec<QName> {
+    let defined = schemas.iter().flat_map(|own| &own.types).filter_map(|own| own.name.as_ref());
+    let defined: BTreeSet<&QName> = defined.collect();
+    let named: BTreeSet<QName> = schemas.iter().flat_map(|own| Found::of(own).types).collect();
+    let known = |name: &QName| [XSD, SERIALIZATION].contains(&&*name.namespace);
+    named.into_iter().filter(|name| !known(name) && !defined.contains(name)).collect()
+}
+
 struct Found {
     order: Vec<String>,
     seen: BTreeSet<String>,
+    types: BTreeSet<QName>,
 }
 
 impl Found {
+    fn of(schema: &Schema) -> Self {
+        let seen = [schema.target_namespace.clone(), XSD.to_owned()];
+        let (order, types) = (Vec::new(), BTreeSet::new());
+        let mut found = Self { order, seen: seen.into(), types };
+        schema.elements.iter().for_each(|element| found.element(element));
+        schema.types.iter().for_each(|definition| found.definition(definition));
+        schema.attributes.iter().for_each(|attribute| found.reference(&attribute.type_reference));
+        found
+    }
+
     fn namespace(&mut self, namespace: &str) {
         if self.seen.insert(namespace.to_owned()) {
             self.order.push(namespace.to_owned());
@@ -46,7 +62,10 @@ impl Found {
 
     fn reference(&mut self, reference: &TypeReference) {
         match reference {
-            TypeReference::Named(name) => self.name(name),
+            TypeReference::Named(name) => {
+                self.name(name);
+                self.types.insert(name.clone());
+            }
             TypeReference::Anonymous(definition) => self.definition(definition),
         }
     }
@@ -89,9 +108,13 @@ impl Found {
             Content::Particle(particle) => particle.iter().for_each(|own| self.particle(own)),
             Content::Complex { base, particle, .. } => {
                 self.name(base);
+                self.types.insert(base.clone());
                 particle.iter().for_each(|own| self.particle(own));
             }
-            Content::Simple { base, .. } => self.name(base),
+            Content::Simple { base, .. } => {
+                self.name(base);
+                self.types.insert(base.clone());
+            }
         }
         for own in &complex.attributes {
             match &own.attribute {

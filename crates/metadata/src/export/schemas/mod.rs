@@ -211,6 +211,10 @@ impl SchemaExporter {
         if self.anything {
             builder.schema(MESSAGE).types.push(message_body());
         }
+        // A hand-written type may name itself and describe nothing.
+        for name in imports::undefined(&builder.schemas) {
+            builder.schema(&name.namespace).types.push(types::opaque(name));
+        }
         let at = builder.schemas.len().min(1);
         builder.schemas.insert(at, serialization());
         builder.schemas.iter_mut().for_each(imports::add);

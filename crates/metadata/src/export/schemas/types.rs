@@ -224,6 +224,11 @@ fn serializable() -> ComplexType {
     content
 }
 
+/// A type of which only the name is known.
+pub(super) fn opaque(name: QName) -> TypeDefinition {
+    definition(Some(name), TypeKind::Complex(anything()))
+}
+
 /// What .NET takes for `XmlNode[]`.
 fn anything() -> ComplexType {
     let mut content = sequence(vec![particle(0, None, Term::Any(any("lax")))]);
