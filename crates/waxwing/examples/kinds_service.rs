@@ -93,6 +93,9 @@ impl Kinds for Echo {
     async fn nothing(&self) -> Result<(), OperationFault> {
         Ok(())
     }
+    async fn echo_xml(&self, value: Option<XmlThing>) -> Result<Option<XmlThing>, OperationFault> {
+        Ok(value)
+    }
     async fn raw(&self, m: RawBody) -> Result<RawBody, OperationFault> {
         Ok(m)
     }
