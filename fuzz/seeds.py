@@ -3,7 +3,7 @@
 
 Run it in this folder before fuzzing; the corpus is not kept in the repository.
 """
-import gzip, hashlib, json, pathlib
+import gzip, hashlib, json, pathlib, re
 
 here = pathlib.Path(__file__).parent
 data = here.parent / "testdata"
@@ -51,4 +51,16 @@ for path in sorted((here / "seeds" / "revocation").glob("*")):
     keep("revocation", path.read_bytes())
 for path in sorted((here.parent / "crates/binding/tests/files").glob("*.config")):
     keep("config", path.read_bytes())
+for name in ("public", "wcf"):
+    for folder in json.loads(gzip.open(data / "metadata" / f"{name}.json.gz").read()).values():
+        for path, text in folder["files"].items():
+            if not isinstance(text, str) or len(text) > 12_000 or path.endswith((".cs", ".txt")):
+                continue
+            kinds = {"wsdl": "definitions", "schema": "schema", "policy": "Policy", "mex": "Metadata"}
+            for target in (target for target, root in kinds.items() if root in text):
+                keep(target, text.encode())
+            for policy in re.findall(r"<wsp:Policy .*?</wsp:Policy>", text, re.S)[:2]:
+                spaces = dict(re.findall(r'xmlns:(\w+)="([^"]*)"', text))
+                own = "".join(f' xmlns:{p}="{u}"' for p, u in spaces.items() if f"xmlns:{p}=" not in policy.split(">")[0])
+                keep("policy", policy.replace("<wsp:Policy", f"<wsp:Policy{own}", 1).encode())
 print(len(all_texts), "texts")

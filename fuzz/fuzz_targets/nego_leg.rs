@@ -10,7 +10,9 @@ use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use waxwing_crypto::Certificate;
 use waxwing_security::PeerTag;
-use waxwing_security::conversation::{ClientIdentification, Incoming, ReplyKind, ServiceBinding, ServiceOptions, ServiceSecurity};
+use waxwing_security::conversation::{
+    ClientIdentification, Incoming, ReplyKind, ServiceBinding, ServiceOptions, ServiceSecurity,
+};
 use waxwing_security::negotiation::{
     NegotiationClient, NegotiationError, NegotiationOptions, NegotiationStep, TlsEngine, TlsEngines,
 };
