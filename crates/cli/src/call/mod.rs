@@ -124,6 +124,10 @@ async fn call(arguments: &Arguments) -> Result<Outcome, Problem> {
     // Before anything is sent: the request may be wrong.
     let out = Outgoing::of(codec, operation, channel.message_version(), &value, &headers)?;
     let one_way = operation.pattern == Pattern::OneWay;
+    let left_out = request::left_out(operation, &value);
+    if !left_out.is_empty() && !arguments.json {
+        eprintln!("note: left out: {}; the service takes its default", left_out.join(", "));
+    }
     let answered = send(&channel, out, one_way, limits.timeout).await;
     let outcome = match answered {
         Ok(None) => Ok(Outcome::Nothing),

@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use waxwing::binding::EffectiveEndpoint;
 use waxwing::soap::{AddressingVersion, Envelope, MessageVersion, SoapVersion};
-use waxwing_metadata::contract::Operation;
+use waxwing_metadata::contract::{Body, Member, Operation};
 use waxwing_metadata::json::{Codec, Json, JsonError, MAX_TEXT};
 use waxwing_metadata::judge::PortVerdict;
 
@@ -134,4 +134,11 @@ pub(super) fn schemas(codec: &Codec, operation: &Operation) -> Json {
         members.push(("response".to_owned(), codec.reply_schema(reply)));
     }
     Json::Object(members)
+}
+
+/// Parameters that are left out although they cannot be null: the schema allows it, and the service takes its default.
+pub(super) fn left_out<'o>(operation: &'o Operation, value: &Json) -> Vec<&'o str> {
+    let Body::Wrapped { parts, .. } = &operation.request.body else { return Vec::new() };
+    let is_out = |part: &&Member| !part.nillable && value.get(&part.name.local).is_none();
+    parts.iter().filter(is_out).map(|part| &*part.name.local).collect()
 }

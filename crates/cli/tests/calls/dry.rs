@@ -1,0 +1,65 @@
+//! What would be sent, by the metadata of public services and of WCF.
+
+use waxwing::soap::{Addressing, Envelope};
+use waxwing::xml::Limits;
+use waxwing_testkit::metadata;
+
+use crate::shop::{Said, waxwing};
+
+/// The program over the files of a folder of the corpus.
+async fn call(folder: &str, root: &str, arguments: &[&str]) -> Said {
+    let of = metadata::folder(folder);
+    let place = tempfile::tempdir().expect("folder");
+    for (path, octets) in &of.files {
+        let path = place.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, octets).expect("written");
+    }
+    waxwing(place.path(), &[&["call", root], arguments].concat()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_golden_message_of_exchange() {
+    let request = r##"{ "UnresolvedEntry": "bob", "@ReturnFullContactData": true,
+        "ParentFolderIds": { "#items": [ { "DistinguishedFolderId": { "@Id": "contacts", "Mailbox": { "EmailAddress": "a@b.example" } } } ] } }"##;
+    let said = call("084", ".", &["ResolveNames", request, "--dry-run"]).await;
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(
+        said.stdout.trim_end(),
+        "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body>\
+         <ResolveNames ReturnFullContactData=\"true\" xmlns=\"http://schemas.microsoft.com/exchange/services/2006/messages\">\
+         <ParentFolderIds><DistinguishedFolderId Id=\"contacts\" xmlns=\"http://schemas.microsoft.com/exchange/services/2006/types\">\
+         <Mailbox><EmailAddress>a@b.example</EmailAddress></Mailbox></DistinguishedFolderId></ParentFolderIds>\
+         <UnresolvedEntry>bob</UnresolvedEntry></ResolveNames></s:Body></s:Envelope>"
+    );
+    assert!(said.stderr.contains(
+        "SOAPAction: \"http://schemas.microsoft.com/exchange/services/2006/messages/ResolveNames\""
+    ));
+    assert!(said.stderr.contains("the port has no address: give --address"), "{said:?}");
+    let headers = ["--header", r#"RequestServerVersion={"@Version":"Exchange2007_SP1"}"#, "--json"];
+    let all =
+        [&["ResolveNames", r#"{"UnresolvedEntry":"bob"}"#, "--dry-run"][..], &headers].concat();
+    let said = call("084", ".", &all).await;
+    assert_eq!(said.code, 64, "{said:?}");
+    assert!(
+        said.stderr.contains("\"@ReturnFullContactData\" is missing: true or false"),
+        "{said:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_captured_description_of_wcf() {
+    let request = ["Add", r#"{"n1":100,"n2":15.99}"#, "--dry-run", "--json"];
+    let said = call("wsdl-rm10-sc-cert", "singleWsdl.wsdl.xml", &request).await;
+    assert_eq!(said.code, 0, "{said:?}");
+    let said = said.json();
+    let envelope = said["envelope"].as_str().expect("text").as_bytes().to_vec();
+    let envelope = Envelope::parse(envelope, &Limits::SOAP).expect("SOAP");
+    let addressing = Addressing::read(&envelope).expect("addressing");
+    let action = "http://Microsoft.ServiceModel.Samples/ICalculator/Add";
+    assert_eq!((addressing.action.as_deref(), &said["action"]), (Some(action), &action.into()));
+    assert_eq!(addressing.to.as_deref(), said["address"].as_str());
+    let body = envelope.payload().expect("a body");
+    let parts: Vec<_> = body.elements().map(|part| part.text().into_owned()).collect();
+    assert_eq!(parts, ["100", "15.99"]);
+}
