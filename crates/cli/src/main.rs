@@ -8,6 +8,7 @@ mod call;
 mod certs;
 mod check;
 mod demo;
+mod export;
 mod import;
 mod inspect;
 mod pages;
@@ -38,6 +39,8 @@ enum Command {
     Check(check::Arguments),
     /// Says what a service offers, whether Waxwing can talk to it, and why not
     Inspect(inspect::Arguments),
+    /// Writes what a service says of itself for others: OpenAPI
+    Export(Box<export::Arguments>),
     /// Calls an operation of a service with JSON in and out, without code
     Call(Box<call::Arguments>),
     /// Says step by step whether a service can be talked to: name, connection, TLS, metadata, security, reliable session
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Call(arguments) => call::run(&arguments),
         Command::Ping(arguments) => ping::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),

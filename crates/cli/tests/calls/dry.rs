@@ -6,8 +6,13 @@ use waxwing_testkit::metadata;
 
 use crate::shop::{Said, waxwing};
 
-/// The program over the files of a folder of the corpus.
+/// `waxwing call` over the files of a folder of the corpus.
 async fn call(folder: &str, root: &str, arguments: &[&str]) -> Said {
+    run(folder, &[&["call", root], arguments].concat()).await
+}
+
+/// The program with these files in its folder.
+async fn run(folder: &str, arguments: &[&str]) -> Said {
     let of = metadata::folder(folder);
     let place = tempfile::tempdir().expect("folder");
     for (path, octets) in &of.files {
@@ -15,7 +20,7 @@ async fn call(folder: &str, root: &str, arguments: &[&str]) -> Said {
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
         std::fs::write(path, octets).expect("written");
     }
-    waxwing(place.path(), &[&["call", root], arguments].concat()).await
+    waxwing(place.path(), arguments).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,4 +67,27 @@ async fn a_captured_description_of_wcf() {
     let body = envelope.payload().expect("a body");
     let parts: Vec<_> = body.elements().map(|part| part.text().into_owned()).collect();
     assert_eq!(parts, ["100", "15.99"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn open_api_of_a_captured_description() {
+    let server = "https://gateway.example/calc";
+    let said = run(
+        "wsdl-rm10-sc-cert",
+        &["export", "singleWsdl.wsdl.xml", "--openapi", "--server", server],
+    )
+    .await;
+    assert_eq!(said.code, 0, "{said:?}");
+    let document = said.json();
+    assert_eq!(
+        (&document["openapi"], &document["servers"][0]["url"]),
+        (&"3.1.0".into(), &server.into())
+    );
+    let add = &document["paths"]["/Add"]["post"];
+    assert_eq!(add["x-soap-action"], "http://Microsoft.ServiceModel.Samples/ICalculator/Add");
+    let request = &add["requestBody"]["content"]["application/json"]["schema"];
+    assert_eq!(request["properties"]["n1"]["format"], "double", "{request}");
+    assert!(add["responses"]["200"]["content"].is_object(), "{add}");
+    let wrong = run("wsdl-rm10-sc-cert", &["export", "singleWsdl.wsdl.xml"]).await;
+    assert_eq!(wrong.code, 64, "{wrong:?}");
 }
