@@ -70,7 +70,8 @@
 //! [the configuration file](manual::_03_configuration_file), [certificates and users](manual::_04_certificates),
 //! [sessions and reliability](manual::_05_sessions), [errors and diagnosis](manual::_06_errors),
 //! [hosting](manual::_07_hosting), [limits](manual::_08_limits), [troubleshooting](manual::_09_troubleshooting),
-//! [proxies and load balancers](manual::_10_network), [HTTPS](manual::_11_https).
+//! [proxies and load balancers](manual::_10_network), [HTTPS](manual::_11_https),
+//! [WSDL and other metadata](manual::_12_metadata).
 //!
 //! # Where things are
 //!

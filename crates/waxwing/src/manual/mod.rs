@@ -11,6 +11,7 @@
 //! 9. [Troubleshooting](_09_troubleshooting)
 //! 10. [What stands between: proxies, load balancers](_10_network)
 //! 11. [HTTPS, and services that WCF runs over HTTPS](_11_https)
+//! 12. [What services say of themselves](_12_metadata)
 //!
 //! Its examples are compiled with the tests.
 
@@ -46,3 +47,6 @@ pub mod _10_network {}
 
 #[doc = include_str!("11-https.md")]
 pub mod _11_https {}
+
+#[doc = include_str!("12-metadata.md")]
+pub mod _12_metadata {}
