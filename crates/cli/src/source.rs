@@ -42,6 +42,17 @@ impl Source {
 }
 
 impl Limits {
+    /// Reads sources together within these limits.
+    ///
+    /// # Errors
+    /// One of them is not there, or says nothing of itself.
+    pub(crate) fn load(&self, sources: &[String]) -> Result<MetadataSet, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
+        let read = runtime.block_on(self.reader().read(sources));
+        read.map(|metadata| metadata.set).map_err(|error| error.to_string())
+    }
+
     /// A reader with these limits.
     pub(crate) fn reader(&self) -> MetadataReader {
         let mut reader = MetadataReader::new();

@@ -43,6 +43,13 @@ impl EffectiveEndpoint {
         compare("messages", version(self), version(peer));
         compare("encoding", encoding(self), encoding(peer));
         compare("reliable session", session(self), session(peer));
+        // What IIS says of a service, its file does not.
+        let by_host = |e: &EffectiveEndpoint| {
+            e.transport.authentication == crate::AuthenticationSchemes::NONE
+        };
+        if !by_host(self) && !by_host(peer) {
+            compare("HTTP authentication", log_in(self), log_in(peer));
+        }
         match (&self.security, &peer.security) {
             (Some(here), Some(there)) => security(here, there, &mut compare),
             (here, there) => {
@@ -50,6 +57,7 @@ impl EffectiveEndpoint {
             }
         }
         headers(self, peer, &mut found);
+        client_certificate(self, peer, &mut found);
         found
     }
 }
@@ -69,6 +77,37 @@ fn session(endpoint: &EffectiveEndpoint) -> String {
         None => "none",
     }
     .to_owned()
+}
+
+/// How the client authenticates by HTTP.
+fn log_in(endpoint: &EffectiveEndpoint) -> String {
+    match endpoint.transport.authentication {
+        crate::AuthenticationSchemes::ANONYMOUS => "none".to_owned(),
+        schemes => schemes.to_string(),
+    }
+}
+
+/// A service that demands the client's certificate in TLS does not talk to one that shows none; one that is not asked for
+/// does no harm.
+fn client_certificate(
+    here: &EffectiveEndpoint,
+    there: &EffectiveEndpoint,
+    found: &mut Vec<Disagreement>,
+) {
+    let (client, service) = match (here.role, there.role) {
+        (Role::Client, Role::Service) => (here, there),
+        (Role::Service, Role::Client) => (there, here),
+        _ => return,
+    };
+    if service.transport.require_client_certificate && !client.transport.require_client_certificate
+    {
+        let words = |e: &EffectiveEndpoint| match e.role {
+            Role::Client => "none is shown".to_owned(),
+            Role::Service => "one is demanded".to_owned(),
+        };
+        let setting = "the client's certificate in TLS";
+        found.push(Disagreement { setting, here: words(here), there: words(there) });
+    }
 }
 
 /// A message that lacks a header of the service's address, or carries it with other content, is for somebody else; more

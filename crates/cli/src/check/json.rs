@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use waxwing::binding::{Diagnostic, Explanation};
 use waxwing::check::{EndpointVerdict, Outcome as Judgement, Reason, Verdict};
 
-use super::pairs::Pair;
+use super::pair::Pair;
 use super::{Checked, Outcome};
 
 pub(super) fn print(checked: &[Checked], pairs: &[Pair], out: &mut dyn Write) -> io::Result<()> {
@@ -19,6 +19,12 @@ pub(super) fn print(checked: &[Checked], pairs: &[Pair], out: &mut dyn Write) ->
 fn file(checked: &Checked) -> Value {
     match &checked.outcome {
         Outcome::Unread(why) => json!({ "file": checked.name, "good": false, "error": why }),
+        Outcome::Live(live) => json!({
+            "file": checked.name,
+            "good": true,
+            "ports": live.ports.iter().map(port).collect::<Vec<_>>(),
+            "endpoints": live.explanations.iter().map(explanation).collect::<Vec<_>>(),
+        }),
         Outcome::Read { check, explanations, .. } => json!({
             "file": checked.name,
             "good": checked.is_good(),
@@ -28,6 +34,19 @@ fn file(checked: &Checked) -> Value {
             "endpoints": explanations.iter().map(explanation).collect::<Vec<_>>(),
         }),
     }
+}
+
+/// A port of a service; `waxwing inspect --json` says more.
+fn port(port: &waxwing_metadata::judge::PortVerdict) -> Value {
+    json!({
+        "service": port.service.to_string(),
+        "name": port.port,
+        "address": port.address,
+        "binding": port.configuration.as_ref().map(|binding| binding.section().to_owned()),
+        "verdict": port.talk.as_str(),
+        "needs": port.classes().into_iter().map(|class| class.as_str()).collect::<Vec<_>>(),
+        "because": port.because(),
+    })
 }
 
 /// Stable words for machines.

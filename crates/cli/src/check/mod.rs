@@ -1,6 +1,8 @@
-//! `waxwing check FILE…`: what becomes of each endpoint, what is wrong, what a good file does on the wire.
+//! `waxwing check FILE|URL…`: what becomes of each endpoint, what is wrong, what a good file does on the wire.
 
 mod json;
+mod live;
+mod pair;
 mod pairs;
 mod print;
 mod table;
@@ -20,6 +22,7 @@ use waxwing::check::{EndpointVerdict, FileCheck, Outcome as Judgement};
 use waxwing::environment::Clock;
 
 use crate::print::Colors;
+use crate::source::Limits;
 
 /// What the exit code says, for `--help`.
 const EXIT_CODES: &str = "\
@@ -35,8 +38,9 @@ Endpoints of metadata do not count. A file without endpoints is no mistake (0)."
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
-    /// Configuration files (app.config, web.config…); "-" reads the standard input
-    #[arg(required = true, value_name = "FILE")]
+    /// Configuration files (app.config, web.config…), "-" for the standard input; or the address of a service, a folder or a
+    /// .wsdl file: what the service says of itself. With both, whether the client's file fits the service
+    #[arg(required = true, value_name = "FILE|URL")]
     files: Vec<PathBuf>,
     /// Print JSON for machines
     #[arg(long)]
@@ -47,6 +51,8 @@ pub(crate) struct Arguments {
     /// A base address that the services get from outside, as IIS or a program gives it; one for each scheme
     #[arg(long = "base-address", value_name = "URI", value_parser = absolute)]
     base_addresses: Vec<String>,
+    #[command(flatten)]
+    limits: Limits,
     /// When to use colours
     #[arg(long, value_enum, default_value_t = Colors::Auto)]
     color: Colors,
@@ -62,6 +68,8 @@ struct Checked {
 enum Outcome {
     /// It could not be read, and why.
     Unread(String),
+    /// What a service says of itself.
+    Live(Box<live::Live>),
     Read {
         text: String,
         check: Box<FileCheck>,
@@ -73,13 +81,17 @@ enum Outcome {
 impl Checked {
     /// Whether WCF would load the file and open what is in it.
     fn is_good(&self) -> bool {
-        matches!(&self.outcome, Outcome::Read { check, .. } if !check.loaded.has_errors())
+        match &self.outcome {
+            Outcome::Read { check, .. } => !check.loaded.has_errors(),
+            Outcome::Live(_) => true,
+            Outcome::Unread(_) => false,
+        }
     }
 
     fn endpoints(&self) -> &[EndpointVerdict] {
         match &self.outcome {
             Outcome::Read { check, .. } => &check.endpoints,
-            Outcome::Unread(_) => &[],
+            Outcome::Unread(_) | Outcome::Live(_) => &[],
         }
     }
 }
@@ -105,7 +117,16 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         );
         return ExitCode::from(UNREAD);
     }
-    let checked: Vec<Checked> = arguments.files.iter().map(|file| check(file, given)).collect();
+    let limits = &arguments.limits;
+    let one = |file: &PathBuf| match live::is_source(file) {
+        true => {
+            let read = live::read(file, limits);
+            let outcome = read.map_or_else(Outcome::Unread, |live| Outcome::Live(Box::new(live)));
+            Checked { name: file.display().to_string(), outcome }
+        }
+        false => check(file, given),
+    };
+    let checked: Vec<Checked> = arguments.files.iter().map(one).collect();
     let stdout = io::stdout();
     let colors = arguments.color.on_stdout();
     let mut out = io::BufWriter::new(stdout.lock());
@@ -142,6 +163,9 @@ fn exit_code(checked: &[Checked]) -> u8 {
         return UNREAD;
     }
     let all_good = checked.iter().all(Checked::is_good);
+    if let Some(code) = of_services(checked) {
+        return code;
+    }
     if pairs::pairs(checked).iter().any(|pair| !pair.disagreements.is_empty()) {
         return HAS_ERRORS;
     }
@@ -153,6 +177,35 @@ fn exit_code(checked: &[Checked]) -> u8 {
         Judgement::NoneRuns => NOTHING_RUNS,
         Judgement::Broken => HAS_ERRORS,
     }
+}
+
+/// The code where services were asked: alone, whether they can be talked to; beside files, whether each client fits one.
+fn of_services(checked: &[Checked]) -> Option<u8> {
+    let live: Vec<&live::Live> = checked
+        .iter()
+        .filter_map(|c| match &c.outcome {
+            Outcome::Live(live) => Some(live.as_ref()),
+            _ => None,
+        })
+        .collect();
+    if live.is_empty() {
+        return None;
+    }
+    if live.len() < checked.len() {
+        let clients = checked.iter().flat_map(Checked::endpoints);
+        let clients = clients.filter(|e| e.role == waxwing::binding::Role::Client).count();
+        let pairs = pairs::pairs(checked);
+        let unmatched = clients > 0 && pairs.is_empty();
+        let differ = pairs.iter().any(|pair| !pair.disagreements.is_empty());
+        return (unmatched || differ).then_some(HAS_ERRORS);
+    }
+    let (yes, all) =
+        live.iter().map(|l| l.talkable()).fold((0, 0), |(y, a), (b, c)| (y + b, a + c));
+    Some(match yes {
+        0 => NOTHING_RUNS,
+        yes if yes == all => GOOD,
+        _ => PART_RUNS,
+    })
 }
 
 /// A base address has a scheme and a host.

@@ -6,9 +6,9 @@ use std::ops::Range;
 use ariadne::{CharSet, Color, Config, IndexType, Label, Report, ReportKind, Source};
 use waxwing::binding::{Diagnostic, Explanation, Severity, Topic};
 
-use super::pairs::Pair;
+use super::pair::Pair;
 use super::{Checked, Outcome, table};
-use crate::print::{WIDTH, wrap};
+use crate::print::{Paint, WIDTH, wrap};
 
 /// How to print.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +26,11 @@ pub(super) fn print(checked: &Checked, style: Style, out: &mut dyn Write) -> io:
     let name = &checked.name;
     match &checked.outcome {
         Outcome::Unread(why) => writeln!(out, "{name}: {why}"),
+        Outcome::Live(live) => {
+            super::live::print(name, live, Paint::new(style.colors), out)?;
+            let explanations = live.explanations.iter().filter(|_| !style.quiet);
+            explanations.into_iter().try_for_each(|e| explanation(e, style, out))
+        }
         Outcome::Read { text, check, explanations } => {
             let diagnostics: Vec<&Diagnostic> = check
                 .findings()
