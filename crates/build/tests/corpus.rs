@@ -3,13 +3,15 @@
 
 #![allow(clippy::disallowed_methods)]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
+use waxwing_build::contracts as contracts_of;
 use waxwing_build::generate::{Generated, Options, generate};
+use waxwing_metadata::Location;
 use waxwing_metadata::contract::ContractSet;
-use waxwing_metadata::load::{LoadOptions, folder};
+use waxwing_metadata::load::{LoadOptions, Loader, folder};
 use waxwing_testkit::metadata::{self, Folder};
 
 /// All contracts of a folder; none where it cannot be read.
@@ -19,10 +21,7 @@ fn contracts(of: &Folder) -> Option<ContractSet> {
     if bindings.is_empty() {
         return None;
     }
-    let mut contracts = ContractSet::of_bindings(&set, &bindings);
-    let mut seen = BTreeSet::new();
-    contracts.contracts.retain(|contract| seen.insert(contract.name.clone()));
-    Some(contracts)
+    Some(contracts_of(&set, &bindings))
 }
 
 fn all() -> BTreeMap<String, ContractSet> {
@@ -40,6 +39,37 @@ fn the_same_documents_give_the_same_code() {
         let options = Options::default();
         let text = code(&name, &set, &options).text;
         assert_eq!(code(&name, &set, &options).text, text, "{name}");
+    }
+}
+
+/// `?wsdl` with what it imports, `?singleWsdl`, and the answer of a metadata exchange, as WCF served them (captured).
+#[test]
+fn one_service_is_one_contract_whatever_says_it() {
+    for name in ["wsdl-plain", "wsdl-kinds"] {
+        let of = metadata::folder(name);
+        let text_of = |location: &str, file: &str| {
+            let mut loader = Loader::new(LoadOptions::default());
+            loader.give(Location::new(location), of.files[file].clone());
+            while let Some(want) = loader.want() {
+                let (_, query) = want.location.as_str().split_once('?').expect("a query");
+                let ending = query.split('=').next().expect("a kind");
+                match of.files.get(&format!("{query}.{ending}.xml")) {
+                    Some(octets) => loader.answer(&want, &want.location, octets.clone()),
+                    None => loader.missing(&want, "not captured"),
+                }
+            }
+            let set = loader.finish();
+            let bindings: Vec<_> = set.bindings().map(|binding| binding.name.clone()).collect();
+            assert!(!bindings.is_empty(), "{name} {file}");
+            code(name, &contracts_of(&set, &bindings), &Options::default()).text
+        };
+        // The imports of the first page say where it was.
+        let page = of.text("wsdl.wsdl.xml");
+        let at = page.find("location=\"http://").expect("an import") + "location=\"".len();
+        let address = page[at..].split('?').next().expect("an address");
+        let page = text_of(&format!("{address}?wsdl"), "wsdl.wsdl.xml");
+        assert_eq!(text_of(&format!("{address}?singleWsdl"), "singleWsdl.wsdl.xml"), page);
+        assert_eq!(text_of(address, "001-mex-response.xml"), page);
     }
 }
 

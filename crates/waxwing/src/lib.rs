@@ -112,6 +112,22 @@ macro_rules! debug_is_display {
     };
 }
 
+/// Takes in a contract that a build script has written to `OUT_DIR` with the crate `waxwing-build`: that of `orders.wsdl` is
+/// `orders`. It belongs into a module of its own.
+///
+/// ```ignore
+/// mod orders {
+///     #![allow(dead_code)]
+///     waxwing::include_contract!("orders");
+/// }
+/// ```
+#[macro_export]
+macro_rules! include_contract {
+    ($name:literal) => {
+        include!(concat!(env!("OUT_DIR"), "/", $name, ".rs"));
+    };
+}
+
 mod authentication;
 pub mod certificates;
 pub mod check;
