@@ -10,8 +10,8 @@ use support::types::{
 };
 use waxwing_datacontract::{
     ClassDescription, ContractName, DataContract, Dictionary, EnumerationDescription, GenericName,
-    KeyValuePair, ReadError, Reader, Shared, TypeDescription, TypeDescriptions, TypeKind, TypeUse,
-    WriteError, Writer, namespaces,
+    KeyValuePair, OpenContent, ReadError, Reader, Shared, TypeDescription, TypeDescriptions,
+    TypeKind, TypeUse, WriteError, Writer, namespaces,
 };
 use waxwing_macros::DataContract;
 use waxwing_xml::{Element, NodeId};
@@ -254,6 +254,12 @@ fn two_types_of_one_name_are_one_or_a_conflict() {
         "{conflict}"
     );
     assert_eq!(types.iter().count(), 2);
+}
+
+#[test]
+fn what_has_the_name_of_a_built_in_type_is_not_described() {
+    let (types, used) = TypeDescriptions::of::<Option<OpenContent>>();
+    assert_eq!((types.iter().count(), &*used.contract.local), (0, "anyType"));
 }
 
 /// Written by hand, as before there were descriptions.

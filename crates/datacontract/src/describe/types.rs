@@ -85,7 +85,8 @@ impl TypeDescriptions {
         generic: Option<GenericName>,
         kind: impl FnOnce(&mut Self) -> TypeKind,
     ) -> TypeUse {
-        if !self.seen.insert(rust) {
+        // The built-in types are described elsewhere; what has the name of one (`anyType`) is one.
+        if used.contract.is_built_in() || !self.seen.insert(rust) {
             return used;
         }
         let name = used.contract.clone();

@@ -227,7 +227,7 @@ pub trait Kinds {
     async fn echo_unwrapped(
         &self,
         #[param(name = "Party")] party: Option<AnyParty>,
-        #[param(header, name = "For")] destination: Option<Address>,
+        #[param(header, name = "For", optional)] destination: Option<Address>,
         #[param(header, name = "Session")] session: &str,
         #[param(header, name = "Tags", repeated)] tags: &[String],
     ) -> Result<(AnyParty, Address, String, Vec<String>), OperationFault>;

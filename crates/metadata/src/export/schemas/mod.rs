@@ -189,7 +189,7 @@ impl SchemaExporter {
             builder.wrapper(&writer, wrapper, parts);
         }
         for part in &self.elements {
-            builder.global(global(&writer, part));
+            builder.global(declared(&writer, part, false));
         }
         let mut globals = Globals::default();
         for own in self.types.iter() {
@@ -238,18 +238,21 @@ fn is_xml(kind: &Kind) -> bool {
     matches!(kind, Kind::Xml(_) | Kind::XmlSimple(_))
 }
 
-/// A global element of a part.
-fn global(writer: &TypeWriter<'_>, part: &PartExport) -> ElementDeclaration {
+/// The element of a part: a header or another global one is nillable where WCF's is, since nothing else says that it may be
+/// missing; in a wrapper, what is left out when it is null is never nil.
+fn declared(writer: &TypeWriter<'_>, part: &PartExport, wrapped: bool) -> ElementDeclaration {
     let xml = writer.types.get(&part.value.contract).is_some_and(|known| is_xml(&known.kind));
-    let value = match part.occurrence {
-        Occurrence::Optional => TypeUse { nullable: false, ..part.value.clone() },
-        // XmlSerializer leaves null out unless it is told otherwise.
-        _ if xml => part.value.clone(),
-        Occurrence::Once | Occurrence::Repeated => part.value.clone().as_dot_net(),
-    };
     // Octets of a stream cannot be null.
-    let stream = &*part.value.contract.namespace == MESSAGE;
-    let value = TypeUse { nullable: value.nullable && !stream, ..value };
+    let never = &*part.value.contract.namespace == MESSAGE;
+    let nullable = match part.occurrence {
+        _ if never => false,
+        Occurrence::Optional if wrapped || xml => false,
+        Occurrence::Repeated if wrapped => part.value.nullable,
+        // XmlSerializer leaves null out unless it is told otherwise.
+        _ if xml => part.value.nullable,
+        _ => part.value.nullable || !part.value.value_type,
+    };
+    let value = TypeUse { nullable, ..part.value.clone() };
     let mut element = writer.element(part.element.clone(), &value);
     element.annotation = documented(&part.documentation, writer.documentation);
     element
@@ -289,14 +292,11 @@ impl Builder {
     fn wrapper(&mut self, writer: &TypeWriter<'_>, wrapper: &QName, parts: &[PartExport]) {
         self.schema(&wrapper.namespace);
         let particles = parts.iter().map(|part| {
-            let mut declaration = global(writer, part);
+            let declaration = declared(writer, part, true);
             let (min, max) = match part.occurrence {
                 Occurrence::Once if &*part.value.contract.namespace == MESSAGE => (1, Some(1)),
                 Occurrence::Once | Occurrence::Optional => (0, Some(1)),
-                Occurrence::Repeated => {
-                    declaration.nillable = part.value.nullable;
-                    (0, None)
-                }
+                Occurrence::Repeated => (0, None),
             };
             let local =
                 part.element.namespace == wrapper.namespace || part.element.namespace.is_empty();
