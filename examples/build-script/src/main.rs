@@ -2,7 +2,7 @@
 
 use waxwing::binding::{SecurityMode, ServiceBehavior, WsHttpBinding};
 use waxwing::contract::{CallError, FaultDetail, OperationFault};
-use waxwing::{ChannelFactory, ServiceHostBuilder};
+use waxwing::{ChannelFactory, ServiceHostBuilder, ServiceInstances};
 
 /// What the build script has written.
 mod orders {
@@ -40,7 +40,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             &ORDERS_CONTRACT,
             ServiceBehavior::default(),
         )?
-        .open(OrdersService::new(Desk))
+        .open(ServiceInstances::single(OrdersService::new(Desk)))
         .await?;
     let address = format!("http://{}/orders", host.local_addresses()[0]);
     let factory = ChannelFactory::new(binding(), &address, &ORDERS_CONTRACT)?;
