@@ -63,4 +63,10 @@ for name in ("public", "wcf"):
                 spaces = dict(re.findall(r'xmlns:(\w+)="([^"]*)"', text))
                 own = "".join(f' xmlns:{p}="{u}"' for p, u in spaces.items() if f"xmlns:{p}=" not in policy.split(">")[0])
                 keep("policy", policy.replace("<wsp:Policy", f"<wsp:Policy{own}", 1).encode())
+for text in (
+    '<r a="1" b="y" xmlns:q="urn:q" c="q:a q:b" z="1"><d>2026-11-23Z</d><e>10:00:00 11:00:00.5</e><f><i>1.10</i></f></r>',
+    "<r><j>P1DT2H</j><k>a</k><l>5</l><l>w</l><n/><m><j>PT0S</j></m><h>AQID</h><p>a<b>b</b>c</p><any xmlns='urn:x'/></r>",
+    '<r xmlns:i="http://www.w3.org/2001/XMLSchema-instance"><d i:nil="true"/><g i:type="Dog"><o>Rex</o><q>0FB7</q></g></r>',
+):
+    keep("xml_type", text.encode())
 print(len(all_texts), "texts")

@@ -692,3 +692,16 @@ fn enumerations_of_data_contracts_are_simple_types() {
     let error = refused::<Enumerations>("<Enumerations Color=\"red\"/>");
     assert!(error.starts_with("Invalid enum value 'red'"), "{error}");
 }
+
+#[test]
+fn what_is_no_qualified_name_is_refused() {
+    for text in ["q:", ":q:", "q:a:b", "x:a", ":"] {
+        let xml = format!("<Amount Code='' xmlns:q='urn:q' Name='{text}'>1</Amount>");
+        let error = refused::<Amount>(&xml);
+        assert!(error.contains("qualified name"), "{text}: {error}");
+        let xml = format!("<q xmlns:q='urn:q'>{text}</q>");
+        let document = Document::parse(xml.into_bytes(), &Limits::default()).unwrap();
+        let mut reader = waxwing_datacontract::Reader::new(&ReadOptions::default());
+        assert!(reader.value::<QName>(document.root()).is_err(), "{text}");
+    }
+}
