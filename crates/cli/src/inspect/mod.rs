@@ -3,6 +3,8 @@
 mod json;
 mod overview;
 mod report;
+#[cfg(test)]
+mod tests;
 mod text;
 mod words;
 

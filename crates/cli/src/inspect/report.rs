@@ -13,6 +13,8 @@ pub(crate) struct Report {
     pub(crate) set: MetadataSet,
     pub(crate) ports: Vec<PortVerdict>,
     pub(crate) contracts: ContractSet,
+    /// The binding of each of the contracts, in their order: two bindings make two contracts of one port type.
+    bindings: Vec<QName>,
 }
 
 impl Report {
@@ -26,20 +28,24 @@ impl Report {
         let options = JudgeOptions { ignore: ignore.collect(), address: which.address.clone() };
         let mut ports = judge(&set, &options);
         which.choose(&mut ports)?;
-        let bindings: Vec<QName> = ports.iter().map(|port| port.binding.clone()).collect();
+        let mut bindings: Vec<QName> = Vec::new();
+        for port in ports.iter().filter(|port| has_contract(&set, port)) {
+            if !bindings.contains(&port.binding) {
+                bindings.push(port.binding.clone());
+            }
+        }
         let contracts = ContractSet::of_bindings(&set, &bindings);
-        let mut report = Report { sources: source.sources.clone(), set, ports, contracts };
-        for port in &mut report.ports {
-            if let Some(contract) = contract_of(&report.contracts, port) {
+        for port in &mut ports {
+            if let Some(contract) = contract_of(&contracts, &bindings, port) {
                 port.consider(contract);
             }
         }
-        Ok(report)
+        Ok(Report { sources: source.sources.clone(), set, ports, contracts, bindings })
     }
 
     /// The contract of a port.
     pub(crate) fn contract(&self, port: &PortVerdict) -> Option<&Contract> {
-        contract_of(&self.contracts, port)
+        contract_of(&self.contracts, &self.bindings, port)
     }
 
     /// What is wrong or noteworthy with the documents and types, worst first.
@@ -57,7 +63,7 @@ impl Report {
         let readable = |kind| {
             matches!(kind, DocumentKind::Wsdl | DocumentKind::Metadata | DocumentKind::Schema)
         };
-        let given = documents.first().is_some_and(|first| first.kind == DocumentKind::Unreadable);
+        let given = documents.iter().any(|d| d.given && d.kind == DocumentKind::Unreadable);
         self.ports.is_empty() && (given || (broken && !documents.iter().any(|d| readable(d.kind))))
     }
 
@@ -72,8 +78,18 @@ impl Report {
     }
 }
 
+/// Whether there is a contract to a port: SOAP, with a port type.
+fn has_contract(set: &MetadataSet, port: &PortVerdict) -> bool {
+    let is_there = port.port_type.as_ref().is_some_and(|name| set.port_type(name).is_some());
+    port.soap.is_some() && is_there
+}
+
 /// The contract of a port: of its port type, in the form that its binding gives it.
-fn contract_of<'c>(contracts: &'c ContractSet, port: &PortVerdict) -> Option<&'c Contract> {
-    let port_type = port.port_type.as_ref()?;
-    contracts.contracts.iter().find(|contract| contract.name == *port_type)
+fn contract_of<'c>(
+    contracts: &'c ContractSet,
+    bindings: &[QName],
+    port: &PortVerdict,
+) -> Option<&'c Contract> {
+    let place = bindings.iter().position(|binding| *binding == port.binding)?;
+    contracts.contracts.get(place)
 }

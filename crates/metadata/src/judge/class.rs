@@ -102,8 +102,8 @@ classes! {
     WebSockets = "web-sockets", NotYet, "WebSockets";
     /// Messages that are streamed.
     Streamed = "streamed", NotYet, "streamed messages";
-    /// Message security without WS-Addressing.
-    NoAddressing = "no-addressing", NotYet, "message security without WS-Addressing";
+    /// Negotiated security and secure conversation without WS-Addressing.
+    NoAddressing = "no-addressing", NotYet, "negotiated security without WS-Addressing";
     /// The service calls the client over the client's own connection.
     TcpCallbacks = "callbacks", NotYet, "callbacks";
     /// The service calls the client over a connection of its own.
