@@ -58,6 +58,11 @@ pub(super) fn read(document: &Document, location: &Location, includer: Option<&A
         DocumentKind::Html => reading.found(html_page(location)),
         _ => part(&reading, root, includer, &mut read),
     }
+    let policies = reading.policy_documents().into_iter().map(|(written, at)| {
+        let (kind, namespace) = (ReferenceKind::Policy, String::new());
+        Reference { kind, written, namespace, at }
+    });
+    read.references.extend(policies);
     (read.findings, read.replaced) = reading.finish();
     read
 }

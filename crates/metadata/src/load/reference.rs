@@ -24,6 +24,8 @@ pub(super) enum ReferenceKind {
     Import,
     /// `xs:include` and its kin, with the target namespace of the includer.
     Include(Arc<str>),
+    /// `wsp:PolicyReference` to another document.
+    Policy,
     /// `wsx:Location`.
     Location,
     /// `wsx:MetadataReference`, or an endpoint reference that was given.

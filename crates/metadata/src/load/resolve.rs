@@ -22,6 +22,9 @@ const KNOWN: [&str; 9] = [
     "http://www.w3.org/2003/05/soap-encoding",
 ];
 
+/// The most documents that are told as missing.
+const MAX_TOLD: usize = 200;
+
 /// What was decided about a reference when it was met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -92,6 +95,7 @@ impl Resolution {
     /// Writes into imports what they were resolved to, and tells of those that nothing satisfies.
     pub(super) fn finish(&self, parts: &mut Parts) {
         let mut resolved: HashMap<At, Location> = HashMap::new();
+        let mut told = HashSet::new();
         for (reference, target, outcome) in &self.references {
             let actual = self.moved.get(target).unwrap_or(target);
             match self.loaded.get(actual) {
@@ -99,7 +103,12 @@ impl Resolution {
                     resolved.insert(reference.at.clone(), actual.clone());
                     parts.findings.extend(self.wrong_namespace(reference, actual, namespaces));
                 }
-                _ => parts.findings.extend(self.unresolved(reference, target, *outcome)),
+                // Once for each document that is missing, and not for ever.
+                _ if told.len() < MAX_TOLD => {
+                    let found = self.unresolved(reference, target, *outcome);
+                    parts.findings.extend(found.filter(|_| told.insert(target)));
+                }
+                _ => {}
             }
         }
         let inside = parts.definitions.iter_mut().flat_map(|d| {
@@ -159,6 +168,8 @@ impl Resolution {
             }
             _ => false,
         };
+        // Whoever needs the policy says that it is missing.
+        let is_there = is_there || reference.kind == ReferenceKind::Policy;
         let at = reference.at.clone();
         match outcome {
             Outcome::RefusedFile => {

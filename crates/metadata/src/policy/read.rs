@@ -48,10 +48,11 @@ pub(crate) fn attached<'d>(reading: &Reading<'d>, element: Element<'d>) -> Attac
         let name = attribute.name();
         if name.local == "PolicyURIs" && version_of(name.namespace).is_some() {
             let at = reading.at_attribute(&attribute);
-            let uris = attribute.value().split_whitespace();
-            attached
-                .references
-                .extend(uris.map(|uri| PolicyReference { uri: uri.to_owned(), at: at.clone() }));
+            for uri in attribute.value().split_whitespace() {
+                reading.policy_reference(uri, &at);
+                let (uri, at) = (uri.to_owned(), at.clone());
+                attached.references.push(PolicyReference { uri, at });
+            }
         }
     }
     for child in element.elements() {
@@ -66,7 +67,9 @@ pub(crate) fn attached<'d>(reading: &Reading<'d>, element: Element<'d>) -> Attac
 
 fn reference<'d>(reading: &Reading<'d>, element: Element<'d>) -> Option<PolicyReference> {
     let uri = reading.required(element, "URI")?.trim().to_owned();
-    Some(PolicyReference { uri, at: reading.at_value(element, "URI") })
+    let at = reading.at_value(element, "URI");
+    reading.policy_reference(&uri, &at);
+    Some(PolicyReference { uri, at })
 }
 
 fn items<'d>(reading: &Reading<'d>, element: Element<'d>) -> Vec<PolicyItem> {
@@ -75,6 +78,9 @@ fn items<'d>(reading: &Reading<'d>, element: Element<'d>) -> Vec<PolicyItem> {
 }
 
 fn item<'d>(reading: &Reading<'d>, element: Element<'d>) -> Option<PolicyItem> {
+    if !reading.count_policy_node(element) {
+        return None;
+    }
     if version_of(element.namespace()).is_none() {
         return Some(PolicyItem::Assertion(assertion(reading, element)));
     }
@@ -119,6 +125,9 @@ fn assertion<'d>(reading: &Reading<'d>, element: Element<'d>) -> Assertion {
         }
     }
     for child in element.elements() {
+        if !reading.count_policy_node(child) {
+            break;
+        }
         if !is_policy(child, "Policy") {
             found.children.push(assertion(reading, child));
             continue;

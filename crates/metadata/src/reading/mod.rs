@@ -4,8 +4,8 @@ mod detach;
 mod lines;
 mod replaced;
 
-use std::cell::RefCell;
-use std::collections::HashMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use waxwing_xml::{Attribute, Document, Element, Span};
@@ -19,6 +19,9 @@ use crate::name::QName;
 
 /// The most findings of one document: a document that is wrong everywhere says it this often.
 const MAX_FINDINGS: usize = 200;
+/// The most nodes of all policies of one document, with their operators: sixteen times WCF's quota. Each costs much more memory
+/// than the few octets that it is written with.
+const MAX_POLICY_NODES: usize = 65_536;
 
 /// A document while models are made of it.
 pub(crate) struct Reading<'d> {
@@ -29,14 +32,26 @@ pub(crate) struct Reading<'d> {
     namespaces: RefCell<HashMap<&'d str, Arc<str>>>,
     findings: RefCell<Vec<Finding>>,
     replaced: RefCell<Vec<Replaced>>,
+    policy_nodes: Cell<usize>,
+    policy_documents: RefCell<BTreeMap<String, At>>,
 }
 
 impl<'d> Reading<'d> {
     pub(crate) fn new(document: &'d Document, location: Location) -> Self {
         let lines = Lines::of(document.source());
         let (namespaces, findings) = (RefCell::default(), RefCell::default());
-        let replaced = RefCell::default();
-        Self { document, location, lines, namespaces, findings, replaced }
+        let (replaced, policy_nodes) = (RefCell::default(), Cell::new(0));
+        let policy_documents = RefCell::default();
+        Self {
+            document,
+            location,
+            lines,
+            namespaces,
+            findings,
+            replaced,
+            policy_nodes,
+            policy_documents,
+        }
     }
 
     /// Where an element stands: its start tag.
@@ -144,6 +159,35 @@ impl<'d> Reading<'d> {
         if findings.len() < MAX_FINDINGS {
             findings.push(finding);
         }
+    }
+
+    /// Counts a node of a policy; false when there are too many of them, which is told once.
+    pub(crate) fn count_policy_node(&self, element: Element<'_>) -> bool {
+        let count = self.policy_nodes.get() + 1;
+        self.policy_nodes.set(count);
+        if count == MAX_POLICY_NODES + 1 {
+            let told =
+                format!("The policies exceed the limit of {MAX_POLICY_NODES} nodes in a document");
+            let found = Finding::new("policy-too-large", Severity::Error, told);
+            self.found(found.at(self.at(element)).help("what comes after is not read"));
+        }
+        count <= MAX_POLICY_NODES
+    }
+
+    /// Remembers that a policy of another document is referred to, if the URI names one: `policies.xml#id`. One without `#` that
+    /// is absolute is the name of a policy.
+    pub(crate) fn policy_reference(&self, uri: &str, at: &At) {
+        let (document, id) = uri.split_once('#').unwrap_or((uri, ""));
+        let is_absolute = Location::new(document).scheme().is_some();
+        if !document.is_empty() && !(is_absolute && id.is_empty()) {
+            let mut documents = self.policy_documents.borrow_mut();
+            documents.entry(document.to_owned()).or_insert_with(|| at.clone());
+        }
+    }
+
+    /// The documents that policies are referred to in, with the first place of each.
+    pub(crate) fn policy_documents(&self) -> Vec<(String, At)> {
+        self.policy_documents.take().into_iter().collect()
     }
 
     /// Remembers that a component of another document is redefined here.

@@ -59,7 +59,7 @@ impl Index {
         findings: &mut Vec<Finding>,
     ) -> Self {
         let mut index = Self::default();
-        let mut twice = Twice { fingerprints, findings, first: HashMap::new() };
+        let mut twice = Twice { fingerprints, findings, first: HashMap::new(), told: 0 };
         for (number, document) in definitions.iter().enumerate() {
             index.definitions(number, document, &mut twice);
             for (inside, schema) in document.schemas.iter().enumerate() {
@@ -201,11 +201,15 @@ fn attachments(document: &Definitions) -> impl Iterator<Item = &Attached> {
     messages.chain(port_types).chain(bindings).chain(services)
 }
 
+/// The most findings about names that are there twice.
+const MAX_TOLD: usize = 200;
+
 /// Finds things of one name, kind by kind.
 struct Twice<'a> {
     fingerprints: &'a Fingerprints,
     findings: &'a mut Vec<Finding>,
     first: HashMap<(&'static str, QName), At>,
+    told: usize,
 }
 
 impl Twice<'_> {
@@ -238,6 +242,10 @@ impl Twice<'_> {
         if content(first).is_some() && content(first) == content(at) {
             return;
         }
+        self.told += 1;
+        if self.told > MAX_TOLD {
+            return;
+        }
         let told =
             format!("There are two of {what} {name}, and they differ: the other is at {first}");
         let found = Finding::new("duplicate-name", Severity::Error, told).at(at.clone());
@@ -245,6 +253,10 @@ impl Twice<'_> {
     }
 
     fn policy(&mut self, id: &str, at: &At) {
+        self.told += 1;
+        if self.told > MAX_TOLD {
+            return;
+        }
         let told = format!("There are two policies with the id '{id}' in one document");
         let found = Finding::new("duplicate-policy", Severity::Warning, told).at(at.clone());
         self.findings.push(found.help("references mean the first one"));

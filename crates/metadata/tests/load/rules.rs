@@ -200,6 +200,53 @@ fn policies_are_found_by_id_name_and_document() {
     assert!(!from("dir/p.xml", "#outer") && !from("dir/a.wsdl", "#nothing"));
 }
 
+/// A policy that stands in a document of its own is fetched; the name of one is not.
+#[test]
+fn documents_of_policies_are_asked_for() {
+    let wsp = "http://www.w3.org/ns/ws-policy";
+    let uris = [
+        "p.xml#id",
+        "#own",
+        "urn:name",
+        "http://stranger/name",
+        "http://stranger/p#id",
+        "../q.xml#id",
+    ];
+    let references: String = uris
+        .iter()
+        .map(|uri| format!("<p:PolicyReference xmlns:p='{wsp}' URI='{uri}'/>"))
+        .collect();
+    let text = wsdl("urn:a", &format!("<binding name='B' type='t:P'>{references}</binding>"));
+    let mut loader = Loader::new(LoadOptions::default());
+    loader.give(Location::new("dir/a.wsdl"), text.into_bytes());
+    let want = loader.want().expect("a document");
+    assert_eq!(want.location.as_str(), "dir/p.xml");
+    let id = "xmlns:u='http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd' u:Id='id'";
+    loader.answer(&want, &want.location, format!("<p:Policy xmlns:p='{wsp}' {id}/>").into_bytes());
+    assert_eq!(loader.want(), None);
+    let set = loader.finish();
+    // What leads out of the folder is told; the others are whoever needs them to tell.
+    assert_eq!(codes(&set), ["refused-file"]);
+    let attached = &set.bindings().next().unwrap().policies;
+    assert!(set.policy(&attached.references[0]).is_some());
+}
+
+/// What costs much more memory than octets is counted.
+#[test]
+fn policies_and_findings_are_bounded() {
+    let wsp = "http://www.w3.org/ns/ws-policy";
+    let policy = format!("<p:Policy xmlns:p='{wsp}'>{}</p:Policy>", "<a/>".repeat(100_000));
+    let set = load(&[("p.xml", policy)]);
+    assert_eq!(codes(&set), ["policy-too-large"]);
+    let wrong = xsd("urn:a", &"<x:element/>".repeat(10_000));
+    assert_eq!(load(&[("a.xsd", wrong)]).findings().len(), 200);
+    let missing: String =
+        (0..10_000).map(|i| format!("<x:include schemaLocation='{i}.xsd'/>")).collect();
+    let twice = "<x:element name='e'/><x:element name='e' nillable='true'/>".repeat(2000);
+    let set = load(&[("a.xsd", xsd("urn:a", &missing)), ("b.xsd", xsd("urn:b", &twice))]);
+    assert!(set.findings().len() <= 401, "{}", set.findings().len());
+}
+
 #[test]
 fn limits_have_names() {
     let refused = |files: &[(&str, String)], options: LoadOptions| {
