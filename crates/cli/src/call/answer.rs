@@ -105,7 +105,9 @@ fn told(fault: &Fault, detail: Option<Json>, json: bool) {
 pub(super) fn failed(problem: &Problem, json: bool) -> ExitCode {
     eprintln!("waxwing call: {}", problem.text);
     if json {
-        let error = Json::object([("message", Json::from(problem.text.as_str()))]);
+        let code = problem.error.map(|code| ("code", Json::from(code)));
+        let message = [("message", Json::from(problem.text.as_str()))];
+        let error = Json::object(code.into_iter().chain(message));
         out(&Json::object([("error", error)]).to_string());
     }
     ExitCode::from(problem.code)

@@ -136,7 +136,7 @@ async fn call(arguments: &Arguments) -> Result<Outcome, Problem> {
             let detail = fault.detail.as_ref().map(|detail| codec.fault_detail(operation, detail));
             Ok(Outcome::Fault(Box::new(fault), detail))
         }
-        Err(error) => Err(Problem::failed(error.to_string())),
+        Err(error) => Err(Problem::of_call(&error)),
     };
     close(&channel, arguments).await;
     outcome

@@ -75,6 +75,6 @@ pub(super) async fn call(arguments: &Arguments) -> Result<Outcome, Problem> {
             let detail = detail.map(|detail| Json::object([("#xml", Json::from(detail))]));
             Ok(Outcome::Fault(Box::new(fault), detail))
         }
-        Err(error) => Err(Problem::failed(error.to_string())),
+        Err(error) => Err(Problem::of_call(&error)),
     }
 }

@@ -162,6 +162,7 @@ async fn a_configuration_file_is_enough_for_xml() {
     let said = waxwing(shop.folder.path(), &wrong).await;
     assert_eq!(said.code, 1, "{said:?}");
     let said = said.json();
+    assert_eq!(said["error"]["code"], "unknown-operation", "{said}");
     let error = said["error"]["message"].as_str().expect("text");
     assert!(error.contains("compare the contracts: namespace, names and Action"), "{said}");
     // The same file with the description of the service.

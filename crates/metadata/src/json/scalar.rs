@@ -262,10 +262,14 @@ fn in_bounds(digits: &str, least: i128, most: i128) -> bool {
 /// `{namespace}local` as a QName with a prefix.
 fn qname(text: &str, prefixed: &mut dyn FnMut(&str) -> String) -> Option<String> {
     let (namespace, local) = clark(text.trim())?;
-    if !waxwing_xml::is_ncname(local) {
+    let can_be = waxwing_xml::first_forbidden_character(namespace).is_none()
+        && namespace != "http://www.w3.org/2000/xmlns/";
+    if !waxwing_xml::is_ncname(local) || !can_be {
         return None;
     }
     match namespace {
+        // This prefix is bound to it, and no other may be (Namespaces in XML 1.0 §3).
+        waxwing_xml::XML_NAMESPACE => Some(format!("xml:{local}")),
         "" => Some(local.to_owned()),
         namespace => Some(format!("{}:{local}", prefixed(namespace))),
     }

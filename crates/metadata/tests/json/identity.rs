@@ -8,7 +8,7 @@ use crate::random::{Random, Values, types};
 use crate::validator;
 
 /// How many tables of types. Each has twelve types beside the simple ones, and each type several values.
-const TABLES: u64 = 600;
+const TABLES: u64 = 400;
 
 fn message(member: &Member) -> Message {
     Message { body: Body::Bare(Box::new(member.clone())), headers: Vec::new() }
@@ -76,7 +76,7 @@ fn is_once(particle: &Particle) -> bool {
 }
 
 /// How many groups of a type itself occur several times.
-fn repeated_groups(shape: &Shape) -> usize {
+pub(crate) fn repeated_groups(shape: &Shape) -> usize {
     fn count(particles: &[Particle]) -> usize {
         let of = particles.iter().map(|particle| match particle {
             Particle::Sequence(inner, occurs)

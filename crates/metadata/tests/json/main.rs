@@ -3,6 +3,7 @@
 #![allow(missing_docs)]
 
 mod corpus;
+mod hostile;
 mod identity;
 mod kit;
 mod mapping;
