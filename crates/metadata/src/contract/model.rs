@@ -53,7 +53,7 @@ pub struct Operation {
     pub name: String,
     /// Who calls, and whether there is an answer.
     pub pattern: Pattern,
-    /// The action of the request.
+    /// The action of the request. Empty where the service tells its operations apart by the element in the body alone.
     pub action: String,
     /// The action of the reply; none when any is taken.
     pub reply_action: Option<String>,

@@ -127,7 +127,10 @@ fn rpc_has_a_wrapper_of_the_operations_name() {
     };
     assert_eq!(wrapper(&of.request.body), "{urn:rpc}Add");
     assert_eq!(wrapper(&of.reply.as_ref().unwrap().body), "AddResponse");
-    assert_eq!((of.action.as_str(), of.soap_action.as_deref()), ("urn:t:P:AddRequest", Some("")));
+    assert_eq!(
+        (of.action.as_str(), of.reply_action.as_deref(), of.soap_action.as_deref()),
+        ("", None, None)
+    );
     let encoded = contract(
         ELEMENTS,
         &messages(input, ""),
@@ -265,4 +268,32 @@ fn what_well_known_specifications_declare_is_missing_without_a_word() {
     assert_eq!(signature(&set), "Add(to: xml) -> ()");
     assert_eq!(operation(&set, "Add").tier, Tier::Xml);
     assert!(set.findings.is_empty(), "{:?}", set.findings);
+}
+
+#[test]
+fn without_action_and_addressing_the_body_says_which_operation() {
+    let port_type = r#"
+        <w:operation name="Add"><w:input message="t:In"/><w:output message="t:Out"/></w:operation>
+        <w:operation name="Again"><w:input message="t:In"/><w:output message="t:Out"/></w:operation>
+        <w:operation name="Session"><w:input message="t:Other"/><w:output message="t:Out"/></w:operation>
+        <w:operation name="Tell"><w:input message="t:Other"/></w:operation>"#;
+    let messages = messages(r#"<w:part name="parameters" element="t:Add"/>"#, "")
+        + r#"<w:message name="Other"><w:part name="p" element="t:Session"/></w:message>"#;
+    let bound = |name: &str, output: &str| {
+        format!(
+            r#"<w:operation name="{name}"><soap:operation soapAction=""/><w:input><soap:body use="literal"/></w:input>{output}</w:operation>"#
+        )
+    };
+    let output = r#"<w:output><soap:body use="literal"/></w:output>"#;
+    let binding =
+        [bound("Add", output), bound("Again", output), bound("Session", output), bound("Tell", "")]
+            .concat();
+    let actions = |binding: &str| {
+        let set = contract(ELEMENTS, &messages, port_type, binding);
+        set.contracts[0].operations.iter().map(|o| o.action.clone()).collect::<Vec<_>>()
+    };
+    // Again has the body of Add, and Tell is not answered: their actions tell them apart.
+    assert_eq!(actions(&binding), ["", "urn:t:P:AgainRequest", "", "urn:t:P:Tell"]);
+    let addressed = format!(r#"<wsaw:UsingAddressing/>{binding}"#);
+    assert_eq!(actions(&addressed)[0], "urn:t:P:AddRequest");
 }

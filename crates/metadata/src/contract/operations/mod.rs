@@ -8,5 +8,6 @@ mod outcome;
 mod pairing;
 mod parts;
 mod reader;
+mod unaddressed;
 
 pub(super) use reader::OperationReader;

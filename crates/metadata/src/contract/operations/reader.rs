@@ -1,5 +1,7 @@
 //! One contract: a port type as one binding has it.
 
+use std::collections::BTreeSet;
+
 use super::actions::{Actions, actions};
 use super::body::{Situation, decide_result};
 use super::faults::faults;
@@ -7,6 +9,7 @@ use super::headers::headers;
 use super::outcome::{Budget, Outcome};
 use super::pairing::ByName;
 use super::parts::Parts;
+use super::unaddressed::{addressed_bindings, has_no_action, is_unaddressed, take_actions};
 use crate::contract::model::{Body, Contract, Message, Operation, Pattern};
 use crate::contract::schema::Types;
 use crate::finding::{Finding, Severity};
@@ -22,6 +25,7 @@ pub(in crate::contract) struct OperationReader<'a> {
     set: &'a MetadataSet,
     types: &'a Types,
     parts: Parts<'a>,
+    addressed: BTreeSet<&'a QName>,
     budget: Budget,
     pub(in crate::contract) findings: Vec<Finding>,
 }
@@ -41,7 +45,14 @@ impl<'a> OperationReader<'a> {
         types: &'a Types,
         findings: Vec<Finding>,
     ) -> Self {
-        Self { set, types, parts: Parts::of(set), budget: Budget::new(), findings }
+        Self {
+            set,
+            types,
+            parts: Parts::of(set),
+            addressed: addressed_bindings(set),
+            budget: Budget::new(),
+            findings,
+        }
     }
 
     /// The contract of a binding; none when it, or its port type, is not there, or when it is not SOAP.
@@ -74,7 +85,12 @@ impl<'a> OperationReader<'a> {
             return None;
         };
         let pairs = self.pairs(port_type, binding);
-        let operations = pairs.iter().map(|pair| self.operation(pair)).collect();
+        let mut operations: Vec<_> = pairs.iter().map(|pair| self.operation(pair)).collect();
+        if is_unaddressed(binding, port_type) && !self.addressed.contains(&binding.name) {
+            let candidates: Vec<bool> =
+                pairs.iter().map(|pair| has_no_action(pair.operation, pair.bound)).collect();
+            take_actions(&mut operations, &candidates);
+        }
         Some(Contract {
             name: port_type.name.clone(),
             using_session: port_type.using_session,
