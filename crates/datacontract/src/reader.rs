@@ -200,7 +200,7 @@ pub(crate) fn resolve(element: Element<'_>, text: &str) -> Result<ContractName, 
     let (namespace, local) = element
         .resolve_qname(trim(text))
         // A second colon, or nothing behind the only one, would be read as another name when it is written.
-        .filter(|(_, local)| !local.contains(':') && !(local.is_empty() && text.contains(':')))
+        .filter(|(_, local)| !(local.contains(':') || local.is_empty() && text.contains(':')))
         .ok_or_else(|| ReadErrorKind::UndeclaredPrefix(text.to_owned()))?;
     Ok(ContractName::owned(local, namespace))
 }

@@ -26,15 +26,7 @@ pub(super) fn expand(
 ) -> Result<TokenStream> {
     container.only("an enumeration", &[])?;
     refuse_parameters(input, "an enumeration")?;
-    let variants = data.variants.iter().map(Variant::parse).collect::<Result<Vec<_>>>()?;
-    if variants.is_empty() {
-        return Err(syn::Error::new_spanned(&input.ident, "an enumeration needs members"));
-    }
-    refuse_duplicates(&variants)?;
-    if let Some(other) = variants.iter().find(|variant| variant.other) {
-        let message = "the variant for other texts holds the text: `Other(String)`";
-        return Err(syn::Error::new_spanned(other.ident, message));
-    }
+    let variants = variants(input, data)?;
     let ident = &input.ident;
     let contract = container.contract_name();
     let members =
@@ -141,6 +133,20 @@ pub(super) fn as_text(ident: &Ident, write: &TokenStream, read: &TokenStream) ->
             }
         }
     }
+}
+
+/// The variants, which are members or hidden.
+fn variants<'v>(input: &DeriveInput, data: &'v DataEnum) -> Result<Vec<Variant<'v>>> {
+    let variants = data.variants.iter().map(Variant::parse).collect::<Result<Vec<_>>>()?;
+    if variants.is_empty() {
+        return Err(syn::Error::new_spanned(&input.ident, "an enumeration needs members"));
+    }
+    refuse_duplicates(&variants)?;
+    if let Some(other) = variants.iter().find(|variant| variant.other) {
+        let message = "the variant for other texts holds the text: `Other(String)`";
+        return Err(syn::Error::new_spanned(other.ident, message));
+    }
+    Ok(variants)
 }
 
 /// `struct Perm(u32)` with `flags(Read = 1, …)`.

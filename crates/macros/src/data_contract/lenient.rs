@@ -14,6 +14,17 @@ pub(super) fn is_lenient(data: &DataEnum) -> bool {
     parsed.flatten().any(|variant| variant.other)
 }
 
+/// What a missing value is, and whether a value is that.
+fn defaults(zero: Option<&syn::Ident>) -> (TokenStream, TokenStream) {
+    match zero {
+        Some(zero) => (
+            quote!(::core::option::Option::Some(Self::#zero)),
+            quote!(::core::matches!(self, Self::#zero)),
+        ),
+        None => (quote!(::core::option::Option::None), quote!(false)),
+    }
+}
+
 pub(super) fn expand(
     input: &DeriveInput,
     container: &Container,
@@ -31,15 +42,8 @@ pub(super) fn expand(
     let idents: Vec<_> = members.iter().map(|member| member.1).collect();
     let numbers: Vec<_> = members.iter().map(|member| member.2).collect();
     let documentation: Vec<_> = members.iter().map(|member| member.3).collect();
-    let zero = members.iter().find(|(_, _, number, _)| *number == 0).map(|(_, ident, ..)| ident);
-    let missing = match zero {
-        Some(zero) => quote!(::core::option::Option::Some(Self::#zero)),
-        None => quote!(::core::option::Option::None),
-    };
-    let is_default = match zero {
-        Some(zero) => quote!(::core::matches!(self, Self::#zero)),
-        None => quote!(false),
-    };
+    let zero = members.iter().find(|(_, _, number, _)| *number == 0).map(|(_, ident, ..)| *ident);
+    let (missing, is_default) = defaults(zero);
     let underlying = underlying(&input.attrs);
     let describe =
         container.describe(&quote!(__MEMBERS.describe(false, #underlying, &[#(#documentation),*])));

@@ -26,34 +26,16 @@ pub(super) fn expand(
 ) -> Result<TokenStream> {
     container.only("a choice", &["choice", "unqualified"])?;
     let alternatives = alternatives(container, data)?;
-    let ident = &input.ident;
-    let choice = ident.to_string();
-    let names = alternatives.iter().map(|alternative| {
-        let (local, namespace) = (&alternative.options.local, &alternative.options.namespace);
-        quote!(__dc::ContractName::new(#local, #namespace))
-    });
-    let count = alternatives.len();
-    let data_contract = data_contract(container);
-    let open = alternatives.iter().filter_map(Alternative::open);
+    let (ident, choice) = (&input.ident, input.ident.to_string());
+    let (data_contract, slots) = (data_contract(container), slots(&alternatives));
     let goes_on = alternatives.iter().filter_map(Alternative::goes_on);
     let begin = alternatives.iter().filter_map(Alternative::begin);
     let text = alternatives.iter().filter_map(Alternative::begin_text);
     let finish = alternatives.iter().map(Alternative::finish);
     let write = alternatives.iter().map(Alternative::write);
-    let described: Vec<_> =
-        alternatives.iter().map(|own| description::alternative(&own.options, own.ty)).collect();
-    let describe = description::content(&described, &quote!(description.into_choice()));
+    let describe = describe(&alternatives);
     Ok(quote! {
-        static __NAMES: [__dc::ContractName; #count] = [#(#names),*];
-
-        pub enum __Open {
-            #(#open,)*
-        }
-
-        #[derive(Default)]
-        pub struct __Slots {
-            open: ::core::option::Option<__Open>,
-        }
+        #slots
 
         #[automatically_derived]
         impl __dc::DataContract for #ident {
@@ -124,6 +106,34 @@ pub(super) fn expand(
             }
         }
     })
+}
+
+fn describe(alternatives: &[Alternative<'_>]) -> TokenStream {
+    let described: Vec<_> =
+        alternatives.iter().map(|own| description::alternative(&own.options, own.ty)).collect();
+    description::content(&described, &quote!(description.into_choice()))
+}
+
+/// The names of the alternatives, and the place of the one that is read.
+fn slots(alternatives: &[Alternative<'_>]) -> TokenStream {
+    let names = alternatives.iter().map(|alternative| {
+        let (local, namespace) = (&alternative.options.local, &alternative.options.namespace);
+        quote!(__dc::ContractName::new(#local, #namespace))
+    });
+    let count = alternatives.len();
+    let open = alternatives.iter().filter_map(Alternative::open);
+    quote! {
+        static __NAMES: [__dc::ContractName; #count] = [#(#names),*];
+
+        pub enum __Open {
+            #(#open,)*
+        }
+
+        #[derive(Default)]
+        pub struct __Slots {
+            open: ::core::option::Option<__Open>,
+        }
+    }
 }
 
 fn alternatives<'v>(container: &Container, data: &'v DataEnum) -> Result<Vec<Alternative<'v>>> {

@@ -93,7 +93,7 @@ impl FromStr for Duration {
 }
 
 /// Numbers with these letters behind them, each once at most and in this order; and what is left of the text.
-fn fields<'t>(mut text: &'t str, letters: [char; 3]) -> Result<([u64; 3], &'t [u8]), ValueError> {
+fn fields(mut text: &str, letters: [char; 3]) -> Result<([u64; 3], &[u8]), ValueError> {
     let mut numbers = [0; 3];
     for (number, letter) in numbers.iter_mut().zip(letters) {
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
