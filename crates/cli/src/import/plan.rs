@@ -11,6 +11,7 @@ use waxwing_build::generate::{Generated, generate};
 use waxwing_build::{contracts, formatted, header, protection};
 use waxwing_metadata::contract::ContractSet;
 use waxwing_metadata::judge::{JudgeOptions, PortVerdict, Talk, best, configuration_of, judge};
+use waxwing_metadata::wsdl::{Binding, BindingProtocol};
 use waxwing_metadata::{Finding, MetadataSet, QName, Severity};
 
 use super::Arguments;
@@ -101,14 +102,20 @@ impl Plan {
         let all: Vec<PortVerdict> = ports;
         let talkable: Vec<&PortVerdict> =
             all.iter().filter(|port| port.talk == Talk::Yes).collect();
-        if talkable.is_empty() && !arguments.types_only {
+        // A contract that several services have may stand in documents without any of them.
+        let alone: Vec<&QName> = match all.is_empty() {
+            true => set.bindings().filter(|binding| is_soap(binding)).map(|b| &b.name).collect(),
+            false => Vec::new(),
+        };
+        if talkable.is_empty() && alone.is_empty() && !arguments.types_only {
             return Err(nobody(set, &all));
         }
         // The best port of a port type says how its messages look.
         let first = best(&all).filter(|port| port.talk == Talk::Yes);
         let ordered: Vec<&PortVerdict> =
             first.into_iter().chain(talkable.iter().copied()).collect();
-        let contracts = contracts(set, ordered.iter().map(|port| &port.binding));
+        let bindings = ordered.iter().map(|port| &port.binding);
+        let contracts = contracts(set, bindings.chain(alone.iter().copied()));
         let generated = code(&contracts, &ordered, arguments)?;
         let mut plan = Self {
             files: Vec::new(),
@@ -117,7 +124,10 @@ impl Plan {
             notes: notes(set, &contracts, &generated),
         };
         plan.contract(set, &generated, arguments);
-        if !arguments.types_only {
+        if !alone.is_empty() {
+            let text = "no service is described here, only its contract: there is no client.config to write";
+            plan.notes.push(text.to_owned());
+        } else if !arguments.types_only {
             plan.configuration(&talkable, arguments)?;
         }
         if arguments.keep {
@@ -180,6 +190,10 @@ impl Plan {
         self.files.push(File { path, content: merged.text.into_bytes(), what, code: false });
         Ok(())
     }
+}
+
+fn is_soap(binding: &Binding) -> bool {
+    matches!(binding.protocol, BindingProtocol::Soap { .. })
 }
 
 fn code(

@@ -147,6 +147,15 @@ fn who_cannot_be_talked_to_is_named() {
     assert_eq!(refused(place.import(&["--port", "Nobody"])).0, 64);
 }
 
+/// ONVIF's events: bindings without a service.
+#[test]
+fn a_contract_without_a_service_is_code_without_configuration() {
+    let place = Place::new("085");
+    assert_eq!(done(place.import(&[])), 0);
+    assert!(place.text("contract.rs").contains("pub trait "));
+    assert!(!place.out().join("client.config").exists());
+}
+
 /// The configuration that is written is one that `waxwing check` has nothing against.
 #[test]
 fn the_configuration_is_good() {
