@@ -6,7 +6,7 @@
 //! | member `IPAddress`, `type`, `self` | `ip_address`, `r#type`, `self_` ([`field`]) |
 //! | operation `New` | `new_`: the client has a function of that name itself ([`method`]) |
 //! | contract `ICalculator` | `Calculator` ([`trait_name`]) |
-//! | namespace `http://schemas.datacontract.org/2004/07/Contoso.Orders` | `contoso::orders` ([`module_path`]) |
+//! | namespace `http://schemas.datacontract.org/2004/07/Contoso.Orders` | `contoso::orders` ([`module_path()`]) |
 //!
 //! What becomes the same name gets a number, in the order in which it is asked for ([`Scope`]): `Name`, `Name2`; `name`, `name_2`.
 //! The name on the wire is given explicitly wherever the macros would derive another one ([`default_wire_name`]).
