@@ -197,7 +197,10 @@ impl From<&str> for AnyType {
 
 impl TypedXml {
     fn write(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
-        writer.type_name(element, &self.contract)?;
+        // The place of an object declares that already.
+        if self.contract != AnyType::contract_name() {
+            writer.type_name(element, &self.contract)?;
+        }
         copy_children(writer.document(), element, self.content.element());
         Ok(())
     }

@@ -10,6 +10,7 @@ mod mapping;
 mod messages;
 mod operations;
 mod options;
+mod place;
 mod plan;
 mod protection;
 mod reach;

@@ -10,6 +10,7 @@ use waxwing_metadata::namespaces;
 
 use super::circles::circles;
 use super::mapping::Mapping;
+use super::place::Place;
 use super::reach::reached;
 use super::rust_type::{IMPORTS, Rust, ident};
 use super::xml_layout::{Field, Head, Heads, Layout, PartKind, layout};
@@ -63,13 +64,6 @@ const PRELUDE: &[&str] = &[
 
 /// Modules of the root that would hide crates.
 const CRATES: &[&str] = &["alloc", "core", "std", "waxwing", "xsd"];
-
-/// Where an item stands, and its name.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) module: Vec<String>,
-    pub(super) ident: String,
-}
 
 /// What can hold itself: a generated item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -10,7 +10,8 @@ use waxwing_metadata::contract::{Class, Enumeration, Member, Shape, Type, TypeId
 use waxwing_metadata::{QName, namespaces};
 
 use super::docs::docs;
-use super::plan::{Node, Place, Plan};
+use super::place::Place;
+use super::plan::{Node, Plan};
 use super::rust_type::{Rust, ident};
 
 /// Writes the items of one module.

@@ -7,7 +7,8 @@ use waxwing_metadata::contract::names::{self, Scope, Style};
 use waxwing_metadata::contract::{Shape, Type, TypeId};
 
 use super::docs::docs;
-use super::plan::{Node, Place};
+use super::place::Place;
+use super::plan::Node;
 use super::rust_type::{Rust, ident};
 use super::types::Items;
 use super::xml_layout::{Absent, Field, Head, PartKind, Role};

@@ -6,7 +6,7 @@ use waxwing_metadata::QName;
 use waxwing_metadata::contract::{Attribute, Member, Occurs, Particle, Shape, Structure, TypeId};
 
 use super::mapping::Mapping;
-use super::plan::Place;
+use super::place::Place;
 use super::rust_type::Rust;
 use super::xml_values::{is_value, plain, simple};
 

@@ -263,7 +263,7 @@ fn reports_messages() {
 
 const EVENT: &str = "<ObjectEvent xmlns=''><eventTime>2026-11-23T10:00:00Z</eventTime>
     <eventTimeZoneOffset>+01:00</eventTimeZoneOffset><epcList><epc>urn:epc:id:sgtin:0614141.107346.2017</epc>
-    <epc type='x'>urn:epc:id:sgtin:0614141.107346.2018</epc></epcList><action>OBSERVE</action>
+    <epc>urn:epc:id:sgtin:0614141.107346.2018</epc></epcList><action>OBSERVE</action>
     <bizStep>urn:epcglobal:cbv:bizstep:shipping</bizStep><readPoint><id>urn:epc:id:sgln:0614141.07346.1234</id></readPoint>
     <bizTransactionList><bizTransaction type='urn:epcglobal:cbv:btt:po'>http://transaction.acme.com/po/12345678</bizTransaction>
     </bizTransactionList><e:temperature xmlns:e='http://example.com/ext'>21.5</e:temperature></ObjectEvent>";
