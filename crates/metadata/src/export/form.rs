@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use waxwing_xml::Document;
 
 use super::documents::Documents;
+use crate::location::Location;
 use crate::name::QName;
-use crate::schema::{self, Schema};
+use crate::schema::{self, Schema, SchemaImportKind};
 use crate::wsdl::{self, Definitions};
 
 /// How documents name one another.
@@ -61,11 +62,12 @@ impl Documents {
         let wsdl = self.wsdl.iter().enumerate().map(|(at, definitions)| {
             let mut own = definitions.clone();
             for import in &mut own.imports {
-                import.location = names.wsdl(&import.namespace);
+                import.location =
+                    names.place(&names.wsdl, &import.namespace, import.resolved.as_ref());
             }
             own.schemas.iter_mut().for_each(|schema| names.locate(schema));
             Written {
-                name: names.wsdl[at].1.clone(),
+                name: names.wsdl[at].name.clone(),
                 namespace: own.target_namespace.clone(),
                 is_schema: false,
                 document: self.definitions(&own),
@@ -75,7 +77,7 @@ impl Documents {
             let mut own = schema.clone();
             names.locate(&mut own);
             Written {
-                name: names.schemas[at].1.clone(),
+                name: names.schemas[at].name.clone(),
                 namespace: own.target_namespace.clone(),
                 is_schema: true,
                 document: schema::write(&own),
@@ -96,8 +98,9 @@ impl Documents {
         let mut all = self.wsdl[0].clone();
         all.target_namespace.clone_from(namespace);
         all.imports.clear();
-        all.schemas.clone_from(&self.schemas);
+        all.schemas = self.inlined();
         for other in &self.wsdl[1..] {
+            all.services.extend(other.services.iter().cloned());
             all.policies.extend(other.policies.iter().cloned());
             all.messages.extend(other.messages.iter().cloned());
             all.port_types.extend(other.port_types.iter().cloned());
@@ -112,6 +115,20 @@ impl Documents {
         Ok(self.definitions(&all))
     }
 
+    /// All schemas side by side, without places: those that only import others are not needed then.
+    fn inlined(&self) -> Vec<Schema> {
+        let inside = self.wsdl.iter().flat_map(|definitions| &definitions.schemas);
+        let all = inside.chain(&self.schemas).filter(|schema| !only_imports(schema));
+        let all = all.map(|schema| {
+            let mut own = schema.clone();
+            // What is included stands beside it.
+            own.imports.retain(|import| import.kind == SchemaImportKind::Import);
+            own.imports.iter_mut().for_each(|import| import.schema_location = None);
+            own
+        });
+        all.collect()
+    }
+
     fn definitions(&self, definitions: &Definitions) -> Document {
         wsdl::write(definitions, self.version, &mut |document, parent, schema| {
             schema::write_into(document, parent, schema);
@@ -119,10 +136,28 @@ impl Documents {
     }
 }
 
-/// Where each document is: its name, and its namespace.
+/// Whether a schema declares nothing itself.
+fn only_imports(schema: &Schema) -> bool {
+    schema.elements.is_empty()
+        && schema.types.is_empty()
+        && schema.attributes.is_empty()
+        && schema.groups.is_empty()
+        && schema.attribute_groups.is_empty()
+        && !schema.imports.is_empty()
+}
+
+/// A document: what it is called, and by what others know it.
+struct Named {
+    namespace: String,
+    /// Where it was read.
+    location: Location,
+    name: String,
+}
+
+/// Where each document is.
 struct Names {
-    wsdl: Vec<(String, String)>,
-    schemas: Vec<(String, String)>,
+    wsdl: Vec<Named>,
+    schemas: Vec<Named>,
     base: Option<String>,
     by_name: bool,
 }
@@ -146,12 +181,17 @@ impl Names {
                 0 => "wsdl".to_owned(),
                 at => format!("wsdl=wsdl{}", at - 1),
             };
-            (own.target_namespace.clone(), name(&own.target_namespace, split, "wsdl"))
+            Named {
+                namespace: own.target_namespace.clone(),
+                location: own.at.location.clone(),
+                name: name(&own.target_namespace, split, "wsdl"),
+            }
         });
         let wsdl = wsdl.collect();
-        let schemas = documents.schemas.iter().enumerate().map(|(at, own)| {
-            let name = name(&own.target_namespace, format!("xsd=xsd{at}"), "xsd");
-            (own.target_namespace.clone(), name)
+        let schemas = documents.schemas.iter().enumerate().map(|(at, own)| Named {
+            namespace: own.target_namespace.clone(),
+            location: own.at.location.clone(),
+            name: name(&own.target_namespace, format!("xsd=xsd{at}"), "xsd"),
         });
         let schemas = schemas.collect();
         let base = match form {
@@ -161,21 +201,26 @@ impl Names {
         Self { wsdl, schemas, base, by_name: form == Form::Files }
     }
 
-    fn place(&self, names: &[(String, String)], namespace: &str) -> Option<String> {
-        let (_, name) = names.iter().find(|(own, _)| own == namespace)?;
+    /// The place of the document that was read at `location`, or else of that namespace.
+    fn place(
+        &self,
+        names: &[Named],
+        namespace: &str,
+        location: Option<&Location>,
+    ) -> Option<String> {
+        let read = location.and_then(|wanted| names.iter().find(|own| own.location == *wanted));
+        let Named { name, .. } =
+            read.or_else(|| names.iter().find(|own| own.namespace == namespace))?;
         match &self.base {
             Some(base) => Some(format!("{base}{name}")),
             None => self.by_name.then(|| name.clone()),
         }
     }
 
-    fn wsdl(&self, namespace: &str) -> Option<String> {
-        self.place(&self.wsdl, namespace)
-    }
-
     fn locate(&self, schema: &mut Schema) {
         for import in &mut schema.imports {
-            import.schema_location = self.place(&self.schemas, &import.namespace);
+            let place = self.place(&self.schemas, &import.namespace, import.resolved.as_ref());
+            import.schema_location = place;
         }
     }
 }

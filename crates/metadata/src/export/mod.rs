@@ -3,6 +3,7 @@
 //! A [`ServiceExport`] is what a host knows of its service; [`Documents`] are the models made of it, which are written in one of
 //! several [forms](Form): split, in one document, as sections of an answer to WS-MetadataExchange, or as files.
 
+mod again;
 mod binding;
 mod documents;
 mod form;
