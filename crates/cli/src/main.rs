@@ -39,7 +39,7 @@ enum Command {
     Check(check::Arguments),
     /// Says what a service offers, whether Waxwing can talk to it, and why not
     Inspect(inspect::Arguments),
-    /// Writes what a service says of itself for others: OpenAPI
+    /// Writes what a service says of itself for others: WSDL and schemas as files, or OpenAPI
     Export(Box<export::Arguments>),
     /// Calls an operation of a service with JSON in and out, without code
     Call(Box<call::Arguments>),

@@ -1,8 +1,9 @@
-//! `waxwing export`: what a service says of itself, for others.
+//! `waxwing export`: what a service says of itself, for others: its WSDL and schemas as files, or OpenAPI.
 
+mod documents;
 mod openapi;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::peer::Problem;
@@ -11,7 +12,11 @@ use crate::source::Source;
 /// What the command takes.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Operations become paths: POST /{operation}, or POST /{contract}/{operation} where there are several contracts; of operations
+Without --openapi the WSDL and the schemas of the source are written into a folder, as files that name one another, so that they
+can be read without the service; with --single in one WSDL document. --address gives the port (--port, if there are several)
+another address: that of a test system, or of a front end. Policies come along as they are.
+
+With --openapi operations become paths: POST /{operation}, or POST /{contract}/{operation} where there are several contracts; of operations
 with one name the later ones get -2, -3 and so on. 200 brings the result, 202 answers a one-way operation, 500 brings a fault
 with its detail, 400 says what is wrong with a request. A SOAP header of a request is a header Soap-{name} with JSON in it.
 
@@ -23,16 +28,19 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     source: Source,
     /// OpenAPI 3.1 of the contracts: the same operations for who speaks JSON over HTTP
-    #[arg(long, required = true)]
+    #[arg(long)]
     openapi: bool,
-    /// The title of the document; the names of the contracts otherwise
-    #[arg(long, value_name = "TEXT")]
+    /// All in one WSDL document
+    #[arg(long, conflicts_with = "openapi")]
+    single: bool,
+    /// The title of the document of OpenAPI; the names of the contracts otherwise
+    #[arg(long, value_name = "TEXT", requires = "openapi")]
     title: Option<String>,
-    /// An address that the paths are below; several times for several
-    #[arg(long, value_name = "URL")]
+    /// An address that the paths of OpenAPI are below; several times for several
+    #[arg(long, value_name = "URL", requires = "openapi")]
     server: Vec<String>,
-    /// The file; the standard output otherwise
-    #[arg(short, long, value_name = "FILE")]
+    /// The file, or the folder of several; otherwise the standard output, and for several the folder where you are
+    #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
 }
 
@@ -48,7 +56,14 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn export(arguments: &Arguments) -> Result<(), Problem> {
-    let text = openapi::document(&arguments.source, &arguments.title, &arguments.server)?;
+    let text = match (arguments.openapi, arguments.single) {
+        (true, _) => openapi::document(&arguments.source, &arguments.title, &arguments.server)?,
+        (false, true) => documents::single(&arguments.source)?,
+        (false, false) => {
+            let folder = arguments.output.as_deref().unwrap_or(Path::new("."));
+            return documents::files(&arguments.source, folder);
+        }
+    };
     match &arguments.output {
         Some(path) => std::fs::write(path, text + "\n").map_err(|error| {
             Problem::unreadable(format!("{} cannot be written: {error}", path.display()))

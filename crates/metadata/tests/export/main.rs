@@ -1,5 +1,6 @@
 //! What is exported, held against what WCF exported of the same bindings and contracts (`testdata/metadata`).
 
+mod again;
 mod cases;
 mod compare;
 mod contracts;
