@@ -106,7 +106,7 @@ fn without_dots(path: &str, is_url: bool) -> String {
             "." => {}
             ".." => {
                 let is_step = |step: &&str| !step.is_empty() && *step != "..";
-                let within = steps.last().is_some_and(|step| is_step(step));
+                let within = steps.last().is_some_and(is_step);
                 if within {
                     steps.pop();
                 } else if !is_url {

@@ -179,7 +179,7 @@ impl<'d> Reading<'d> {
     pub(crate) fn policy_reference(&self, uri: &str, at: &At) {
         let (document, id) = uri.split_once('#').unwrap_or((uri, ""));
         let is_absolute = Location::new(document).scheme().is_some();
-        if !document.is_empty() && !(is_absolute && id.is_empty()) {
+        if !(document.is_empty() || is_absolute && id.is_empty()) {
             let mut documents = self.policy_documents.borrow_mut();
             documents.entry(document.to_owned()).or_insert_with(|| at.clone());
         }
