@@ -101,8 +101,8 @@ fn add(
 fn message(message: &OwnedMessage, level: ProtectionLevel) -> MessageProtection {
     let level = message.level().unwrap_or(level);
     let headers = message.headers().iter().map(|header| HeaderProtection {
-        namespace: header.namespace.clone().into(),
-        local: header.local.clone().into(),
+        namespace: header.namespace.clone(),
+        local: header.local.clone(),
         level: header.protection_level.unwrap_or(level),
     });
     let parts = message.parts().iter().map(|part| part.unwrap_or(level));

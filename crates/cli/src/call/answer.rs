@@ -13,7 +13,7 @@ pub(super) enum Outcome {
     /// Something that only is shown: a template, a schema.
     Shown(String),
     /// The message that would be sent, and where to.
-    Dry(Outgoing, Option<String>),
+    Dry(Box<Outgoing>, Option<String>),
     /// Nothing answers.
     Nothing,
     /// The result.
@@ -34,7 +34,7 @@ impl Outcome {
             Self::Result(value) => out(&value.to_pretty()),
             Self::Xml(xml) if json => out(&Json::from(xml).to_string()),
             Self::Xml(xml) => out(&xml),
-            Self::Dry(message, address) => dry(message, address, json),
+            Self::Dry(message, address) => dry(*message, address, json),
             Self::Fault(fault, detail) => {
                 told(&fault, detail, json);
                 return ExitCode::from(1);

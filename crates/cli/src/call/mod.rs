@@ -114,7 +114,7 @@ async fn call(arguments: &Arguments) -> Result<Outcome, Problem> {
     if arguments.dry_run {
         let version = request::version(&offered.port);
         let out = Outgoing::of(codec, operation, version, &value, &headers)?;
-        return Ok(Outcome::Dry(out, offered.port.address.clone()));
+        return Ok(Outcome::Dry(Box::new(out), offered.port.address.clone()));
     }
     let Arguments { config, endpoint, .. } = arguments;
     let address = which.address.as_deref();

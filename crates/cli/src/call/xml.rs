@@ -59,7 +59,7 @@ pub(super) async fn call(arguments: &Arguments) -> Result<Outcome, Problem> {
     }
     let out = Outgoing { action: action.clone(), envelope };
     if arguments.dry_run {
-        return Ok(Outcome::Dry(out, Some(channel.address().to_owned())));
+        return Ok(Outcome::Dry(Box::new(out), Some(channel.address().to_owned())));
     }
     let answered = send(&channel, out, arguments.one_way, arguments.limits.timeout).await;
     close(&channel, arguments).await;

@@ -168,7 +168,9 @@ impl Scalar {
         let is_good = match self {
             Self::Time(form) => time::is_valid(form, trimmed),
             Self::Base64 => STANDARD.decode(trimmed).is_ok(),
-            Self::Hex => trimmed.len() % 2 == 0 && trimmed.bytes().all(|b| b.is_ascii_hexdigit()),
+            Self::Hex => {
+                trimmed.len().is_multiple_of(2) && trimmed.bytes().all(|b| b.is_ascii_hexdigit())
+            }
             Self::Guid => is_guid(trimmed),
             _ => false,
         };

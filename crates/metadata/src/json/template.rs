@@ -236,7 +236,12 @@ impl Template<'_> {
             false => Json::from(""),
         };
         match self.codec.shape(id) {
-            Shape::BuiltIn(name) => scalar(Scalar::of(name)),
+            // Of these an empty text is none.
+            Shape::BuiltIn(name) => match &*name.local {
+                "language" => Json::from("en"),
+                "Name" | "NCName" | "NMTOKEN" | "ID" | "IDREF" | "ENTITY" => Json::from("x"),
+                _ => scalar(Scalar::of(name)),
+            },
             Shape::Enumeration(of) => {
                 let first = of.members.first().map_or("", |member| member.text.as_str());
                 if of.flags { Json::array([first]) } else { Json::from(first) }

@@ -125,7 +125,7 @@ fn object_holds(
         ("required", of) => needs(strings(of)),
         ("dependentRequired", Json::Object(all)) => {
             let present = all.iter().filter(|(key, _)| value.get(key).is_some());
-            present.map(|(_, names)| needs(strings(names))).collect()
+            present.into_iter().try_for_each(|(_, names)| needs(strings(names)))
         }
         ("properties", Json::Object(known)) => known.iter().try_for_each(|(key, schema)| {
             value.get(key).map_or(Ok(()), |value| at(root, schema, value))
@@ -133,7 +133,7 @@ fn object_holds(
         ("patternProperties", Json::Object(known)) => {
             assert!(known.iter().all(|(pattern, _)| pattern == "^@"));
             let attributes = members.iter().filter(|(key, _)| key.starts_with('@'));
-            attributes.map(|(_, value)| at(root, &known[0].1, value)).collect()
+            attributes.into_iter().try_for_each(|(_, value)| at(root, &known[0].1, value))
         }
         ("additionalProperties", of) => {
             let known = |key: &str| {

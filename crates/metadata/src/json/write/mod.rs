@@ -187,11 +187,15 @@ impl<'c, 'd> Writer<'c, 'd> {
     }
 }
 
+/// What writes the members of a body.
+pub(super) type WriteMembers<'w> =
+    dyn FnMut(&[super::plan::Node], &members::Members<'_>) -> Result<(), JsonError> + 'w;
+
 /// The members of a body, all of which have to be known.
 pub(super) fn members_of_body(
     members: &[(String, Json)],
     nodes: &[super::plan::Node],
-    write: &mut dyn FnMut(&[super::plan::Node], &members::Members<'_>) -> Result<(), JsonError>,
+    write: &mut WriteMembers<'_>,
 ) -> Result<(), JsonError> {
     let members = members::Members::of(members);
     // A misspelt name says more than that the right one is missing.
