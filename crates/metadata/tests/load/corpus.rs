@@ -58,7 +58,8 @@ fn every_expected_port_is_there_and_finds_its_binding() {
         let names: Vec<_> = ports.iter().map(|port| port.name.as_str()).collect();
         let mut expected: Vec<_> = of.ports.iter().map(|row| row[0].as_str()).collect();
         let mut sorted = names.clone();
-        (sorted.sort_unstable(), expected.sort_unstable());
+        sorted.sort_unstable();
+        expected.sort_unstable();
         assert_eq!(sorted, expected, "{}", of.name);
         for port in ports {
             let binding = set.binding(&port.binding).expect("the binding of the port");
