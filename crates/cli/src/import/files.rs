@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use waxwing_build::generate::same_code;
 
-use super::plan::Refusal;
+use super::refusal::Refusal;
 
 /// A file with what it should hold.
 pub(super) struct File {

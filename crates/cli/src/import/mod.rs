@@ -3,6 +3,7 @@
 mod files;
 mod keep;
 mod plan;
+mod refusal;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,8 @@ use waxwing_build::generate::Options;
 use crate::print::{Colors, Paint, written};
 use crate::source::Source;
 use files::State;
-use plan::{Plan, Refusal};
+use plan::Plan;
+use refusal::Refusal;
 
 /// What the exit code says, for `--help`.
 const EXIT_CODES: &str = "\

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use waxwing_testkit::metadata;
 
-use super::plan::Refusal;
+use super::refusal::Refusal;
 use super::{Arguments, import};
 
 #[derive(Parser)]
