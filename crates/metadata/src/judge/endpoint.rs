@@ -1,4 +1,4 @@
-//! From one alternative of an endpoint's policy to a draft: everything but security, which [`security`](super::security) reads.
+//! From one alternative of an endpoint's policy to a draft: everything but security, which [`security`] reads.
 
 use waxwing_binding::{AuthenticationSchemes, ReliableMessagingVersion, TimeSpan};
 
