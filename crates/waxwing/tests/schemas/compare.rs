@@ -34,7 +34,7 @@ pub fn of(document: &Document) -> (String, BTreeSet<String>) {
 fn of_schema(root: Element<'_>) -> (String, BTreeSet<String>) {
     assert!(root.is(XSD, "schema"));
     let namespace = root.attribute("targetNamespace").unwrap_or_default().to_owned();
-    let mut declarations: BTreeSet<String> = root.elements().map(|own| text(own)).collect();
+    let mut declarations: BTreeSet<String> = root.elements().map(text).collect();
     for form in ["elementFormDefault", "attributeFormDefault"] {
         declarations.insert(format!("{form} {}", root.attribute(form).unwrap_or("unqualified")));
     }
