@@ -1,6 +1,7 @@
 //! `waxwing inspect SOURCE…`: what a service offers, whether Waxwing can talk to it, and why not.
 
 mod json;
+mod operations;
 mod overview;
 mod report;
 #[cfg(test)]

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use waxwing_metadata::judge::{PortVerdict, Talk, best};
 
+use super::operations;
 use super::report::Report;
-use super::text;
 use crate::print::{Paint, WIDTH, wrap};
 
 /// Signatures that are shown of a contract of several ports.
@@ -72,7 +72,7 @@ fn contracts(report: &Report, ports: &[&PortVerdict], out: &mut dyn Write) -> io
         seen.push(&port.port_type);
         let Some(contract) = report.contract(port) else { continue };
         if contract.operations.len() > FEW {
-            text::operations(report, port, false, out)?;
+            operations::print(report, port, false, out)?;
             continue;
         }
         let count = contract.operations.len();

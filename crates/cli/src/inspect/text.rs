@@ -7,11 +7,8 @@ use waxwing_metadata::judge::{AssertionRuling, Obstacle, PortVerdict, Ruling, Ta
 use waxwing_metadata::{Finding, QName, Severity};
 
 use super::report::Report;
-use super::{Parts, overview, words};
+use super::{Parts, operations, overview, words};
 use crate::print::{Paint, Rows, WIDTH, wrap};
-
-/// Operations of a port that are listed when they are not asked for.
-const FEW: usize = 12;
 
 pub(super) fn print(
     report: &Report,
@@ -120,7 +117,7 @@ fn one_port(
         blockers(port, paint, out)?;
     }
     if all || parts.operations {
-        operations(report, port, parts.operations, out)?;
+        operations::print(report, port, parts.operations, out)?;
     }
     if all {
         policy(port, paint, out)?;
@@ -179,35 +176,6 @@ fn blockers(port: &PortVerdict, paint: Paint, out: &mut dyn Write) -> io::Result
             lines.extend(wrap(&format!("Fix at the service: {fix}"), WIDTH - 9));
         }
         lines.iter().try_for_each(|line| writeln!(out, "         {line}"))?;
-    }
-    Ok(())
-}
-
-pub(super) fn operations(
-    report: &Report,
-    port: &PortVerdict,
-    all: bool,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let Some(contract) = report.contract(port) else { return Ok(()) };
-    let count = contract.operations.len();
-    writeln!(out, "    operations of {} ({count})", contract.name.local)?;
-    let shown = if all { count } else { count.min(FEW) };
-    for operation in &contract.operations[..shown] {
-        let blocked = port.operations.iter().find(|o| o.name == operation.name);
-        let why = blocked
-            .and_then(|o| o.obstacles.first())
-            .map(|o| format!("cannot be called: {}", o.text));
-        let text = operation.signature(&report.contracts.types);
-        for line in wrap(&text, WIDTH - 6) {
-            writeln!(out, "      {line}")?;
-        }
-        for line in why.iter().flat_map(|why| wrap(why, WIDTH - 10)) {
-            writeln!(out, "          {line}")?;
-        }
-    }
-    if shown < count {
-        writeln!(out, "      … and {} more (--operations)", count - shown)?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use waxwing_binding::{
 
 use super::class::Class;
 use super::draft::Draft;
-use super::port::Known;
+use super::known::Known;
 use super::verdict::{Obstacle, PortVerdict};
 use crate::contract::names::decode as decode_name;
 

@@ -4,7 +4,7 @@ use waxwing_binding::{AuthenticationSchemes, ProtectionLevel};
 
 use super::draft::Connection;
 use super::effect::Effect;
-use super::endpoint::Reader;
+use super::reader::Reader;
 use crate::policy::{Assertion, Normal};
 
 /// Reads the token of a connection.

@@ -1,24 +1,20 @@
 //! From one alternative of an endpoint's policy to a draft: everything but security, which [`security`] reads.
 
-use waxwing_binding::{AuthenticationSchemes, ReliableMessagingVersion, TimeSpan};
+use waxwing_binding::{ReliableMessagingVersion, TimeSpan};
 
 use super::class::Class;
 use super::draft::{Addressing, Draft, Encoding, Reliable};
 use super::effect::Effect;
+use super::reader::Reader;
 use super::record::Record;
+use super::row::Rule;
 use super::security;
 use super::table;
 use crate::policy::{Alternative, Assertion, Normal};
 
-/// The reader of an alternative.
-pub(super) struct Reader<'r, 'o> {
-    pub(super) record: &'r mut Record<'o>,
-    pub(super) draft: &'r mut Draft,
-}
-
 /// Reads an alternative of an endpoint.
 pub(super) fn read(alternative: &Alternative<'_>, record: &mut Record<'_>, draft: &mut Draft) {
-    let mut reader = Reader { record, draft };
+    let mut reader = Reader { record, draft, bootstrap: security::bootstrap };
     // A layer of its own is filled, so that the reader can be used meanwhile.
     let mut layer = std::mem::take(&mut reader.draft.security);
     for normal in security::bindings_first(alternative) {
@@ -94,19 +90,6 @@ impl Reader<'_, '_> {
                 Class::Conflict,
                 "two encodings at once",
                 "ask the service to choose one: messageEncoding=\"Text\" or \"Mtom\"",
-            ),
-        }
-    }
-
-    pub(super) fn log_in(&mut self, scheme: AuthenticationSchemes, assertion: &Assertion) {
-        match self.draft.schemes {
-            AuthenticationSchemes::ANONYMOUS => self.draft.schemes = scheme,
-            same if same == scheme => {}
-            _ => self.record.block(
-                assertion,
-                Class::Conflict,
-                "two ways to log in at once",
-                "ask the service to choose one: <transport clientCredentialType=\"Basic\" />",
             ),
         }
     }
@@ -194,5 +177,5 @@ fn milliseconds(assertion: &Assertion) -> Option<TimeSpan> {
 
 /// Whether its row says that it is ignored, or blocked anyway: then it may stand anywhere.
 fn is_ignored(assertion: &Assertion) -> bool {
-    table::row(&assertion.name).is_some_and(|row| row.rule != table::Rule::Supported)
+    table::row(&assertion.name).is_some_and(|row| row.rule != Rule::Supported)
 }

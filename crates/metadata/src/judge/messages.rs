@@ -4,8 +4,8 @@ use waxwing_binding::{ProtectionLevel, Stack};
 
 use super::class::{Class, Ruling};
 use super::draft::{Draft, Parts};
+use super::known::{Known, expands, of_error};
 use super::parts::{self, MessageParts};
-use super::port::{Known, expands, of_error};
 use super::record::{AssertionRuling, Record, Subject};
 use super::verdict::{Obstacle, OperationProtection, OperationVerdict, PortVerdict};
 use super::wire;

@@ -1,34 +1,18 @@
 //! A port, from its policies to a verdict.
 
 use waxwing_binding::{ClientCredentials, EffectiveEndpoint, Stack};
-use waxwing_soap::SoapVersion;
 
 use super::class::{Class, Ruling, Talk};
 use super::draft::{Addressing, Connection, Draft};
+use super::known::{Known, expands, of_error};
 use super::record::{AssertionRuling, Record, Subject};
 use super::verdict::{Obstacle, PortVerdict};
 use super::wire::Wire;
-use super::{
-    JudgeOptions, configuration, element, endpoint, identity, messages, stack, table, wire,
-};
+use super::{JudgeOptions, configuration, element, endpoint, identity, messages, stack, wire};
 use crate::finding::{Finding, Severity};
 use crate::policy::{Alternative, Assertion, Attached, PolicyError, alternatives};
 use crate::set::MetadataSet;
-use crate::wsdl::{Binding, Port, PortType, Service};
-
-/// What is known of a port before its policy is read.
-pub(super) struct Known<'a> {
-    pub(super) set: &'a MetadataSet,
-    pub(super) options: &'a JudgeOptions,
-    pub(super) service: &'a Service,
-    pub(super) port: &'a Port,
-    pub(super) binding: &'a Binding,
-    pub(super) port_type: Option<&'a PortType>,
-    pub(super) soap: SoapVersion,
-    pub(super) wire: Wire,
-    pub(super) reference: identity::Reference,
-    pub(super) address: Option<String>,
-}
+use crate::wsdl::{Binding, Port, Service};
 
 /// One alternative, judged.
 struct Attempt {
@@ -177,18 +161,6 @@ impl Known<'_> {
         // What holds for all ports of a service: WCF does not read it, CXF and Metro do.
         attached.push((false, &self.service.policies));
         alternatives(&attached, self.set, &expands)
-    }
-
-    /// The policies that all operations of the binding refer to, where all refer to the same.
-    pub(super) fn shared_by_operations(&self) -> Option<&Attached> {
-        let uris = |attached: &Attached| -> Vec<String> {
-            attached.references.iter().map(|reference| reference.uri.clone()).collect()
-        };
-        let mut operations = self.binding.operations.iter().map(|operation| &operation.policies);
-        let first =
-            operations.next().filter(|a| !a.references.is_empty() && a.embedded.is_empty())?;
-        let same = operations.all(|other| other.embedded.is_empty() && uris(other) == uris(first));
-        same.then_some(first)
     }
 
     fn best(&self, alternatives: &[Alternative<'_>]) -> Option<Attempt> {
@@ -370,33 +342,6 @@ fn tokens_without_binding(draft: &Draft) -> bool {
         && s.signed_encrypted.is_empty()
         && s.signed_endorsing.is_empty();
     draft.security.kind.is_none() && !none
-}
-
-/// Both ways of an optional assertion are looked at where it can be met.
-pub(super) fn expands(assertion: &Assertion) -> bool {
-    table::row(&assertion.name)
-        .is_some_and(|row| matches!(row.rule, table::Rule::Supported | table::Rule::AsBinding(_)))
-}
-
-/// An error of a policy as an obstacle.
-pub(super) fn of_error(error: &PolicyError) -> Obstacle {
-    let fix = match error {
-        PolicyError::Circular { .. } => {
-            "take one of the references out; WCF writes none (binding=\"wsHttpBinding\")"
-        }
-        PolicyError::Missing { .. } => {
-            "give the document that has the policy as well; ?singleWsdl (httpGetEnabled=\"true\") has all"
-        }
-        PolicyError::TooComplex { .. } => {
-            "ask for one endpoint with one policy, as binding=\"wsHttpBinding\" writes it"
-        }
-    };
-    Obstacle {
-        class: Class::Policy,
-        text: error.to_string(),
-        fix: fix.to_owned(),
-        at: Some(error.at().clone()),
-    }
 }
 
 fn no_alternative(binding: &Binding) -> Obstacle {

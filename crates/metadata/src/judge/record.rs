@@ -2,7 +2,8 @@
 
 use super::class::{Class, Ruling, Talk};
 use super::effect::Effect;
-use super::table::{Rule, row};
+use super::row::Rule;
+use super::table::row;
 use crate::location::At;
 use crate::name::QName;
 use crate::policy::{Assertion, Normal};

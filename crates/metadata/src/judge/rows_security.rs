@@ -5,8 +5,8 @@ use waxwing_binding::SecurityHeaderLayout as Layout;
 
 use super::class::Class;
 use super::effect::{Effect, Supporting};
-use super::table::Row;
-use super::table::Rule::{Blocked, Supported};
+use super::row::Row;
+use super::row::Rule::{Blocked, Supported};
 use crate::name::namespaces::{MSSP, SP11, SP12};
 
 /// Both versions, whose names are the same.

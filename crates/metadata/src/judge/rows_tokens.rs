@@ -4,9 +4,9 @@ use waxwing_binding::X509ReferenceStyle as Style;
 
 use super::class::Class;
 use super::effect::Effect;
+use super::row::Row;
+use super::row::Rule::{AsBinding, Blocked, Ignored, OptionalOnly, Supported};
 use super::rows_security::SP;
-use super::table::Row;
-use super::table::Rule::{AsBinding, Blocked, Ignored, OptionalOnly, Supported};
 use crate::name::namespaces::{MSSP, SP11, SP12};
 
 const MSF: &str = "http://schemas.microsoft.com/ws/2006/05/framing/policy";

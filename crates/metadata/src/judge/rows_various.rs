@@ -4,8 +4,8 @@ use waxwing_binding::AuthenticationSchemes as Schemes;
 
 use super::class::Class;
 use super::effect::Effect;
-use super::table::Row;
-use super::table::Rule::{self, AsBinding, Blocked, Ignored, OptionalOnly, Supported};
+use super::row::Row;
+use super::row::Rule::{self, AsBinding, Blocked, Ignored, OptionalOnly, Supported};
 use crate::name::namespaces::{WSAM, WSAW};
 
 const RM10: &[&str] = &["http://schemas.xmlsoap.org/ws/2005/02/rm/policy"];

@@ -7,7 +7,7 @@ use waxwing_binding::{SecurityHeaderLayout, TokenKind, TokenParameters};
 use super::class::Class;
 use super::draft::{Connection, Kind, Layer, Parts, PolicyDialect, TrustOptions};
 use super::effect::{Effect, Supporting};
-use super::endpoint::Reader;
+use super::reader::Reader;
 use super::{connection, parts, tokens};
 use crate::name::namespaces::{SP11, SP12};
 use crate::policy::{Alternative, Assertion, Normal};
@@ -76,6 +76,22 @@ pub(super) fn bindings_first<'n, 'a>(alternative: &'n Alternative<'a>) -> Vec<&'
     };
     let all = || alternative.iter().map(|normal| &**normal);
     all().filter(is_binding).chain(all().filter(|normal| !is_binding(normal))).collect()
+}
+
+/// Reads the policy under which a security context is agreed on.
+pub(super) fn bootstrap(reader: &mut Reader<'_, '_>, normal: &Normal<'_>) -> Layer {
+    let mut layer = Layer::default();
+    reader.record.enter(normal.assertion);
+    for inner in normal.nested.iter().flat_map(bindings_first) {
+        let Some(effect) = reader.record.rule(inner) else { continue };
+        let addressing = matches!(effect, Effect::Addressing10 | Effect::Addressing2004);
+        if effect != Effect::Nothing && !addressing && !assertion(reader, &mut layer, effect, inner)
+        {
+            reader.record.misplaced(inner.assertion);
+        }
+    }
+    reader.record.leave();
+    layer
 }
 
 /// Remembers the version of WS-SecurityPolicy of a layer.

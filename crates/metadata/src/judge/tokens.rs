@@ -5,8 +5,8 @@ use waxwing_binding::{InclusionMode, TokenKind, TokenParameters, X509ReferenceSt
 use super::class::Class;
 use super::draft::Layer;
 use super::effect::Effect;
-use super::endpoint::Reader;
-use super::{element, issued, security};
+use super::reader::Reader;
+use super::{element, issued};
 use crate::name::namespaces::{SP11, SP12};
 use crate::policy::{Assertion, Normal};
 
@@ -132,7 +132,7 @@ fn one(reader: &mut Reader<'_, '_>, token: Effect, inner: &Normal<'_>, inside: &
         (Effect::MustNotSendCancel, _) => inside.no_cancel = true,
         (Effect::MustNotSendRenew, _) => inside.no_renew = true,
         (Effect::BootstrapPolicy, Effect::SecureConversationToken) => {
-            inside.bootstrap = Some(bootstrap(reader, inner));
+            inside.bootstrap = Some((reader.bootstrap)(reader, inner));
         }
         (Effect::Issuer | Effect::Template, Effect::IssuedToken) | (Effect::Nothing, _) => {}
         // The issuer of a context: only a service that issues its own is asked.
@@ -145,23 +145,6 @@ fn one(reader: &mut Reader<'_, '_>, token: Effect, inner: &Normal<'_>, inside: &
         (Effect::Issuer, _) => {}
         _ => reader.record.misplaced(assertion),
     }
-}
-
-fn bootstrap(reader: &mut Reader<'_, '_>, normal: &Normal<'_>) -> Layer {
-    let mut layer = Layer::default();
-    reader.record.enter(normal.assertion);
-    for inner in normal.nested.iter().flat_map(security::bindings_first) {
-        let Some(effect) = reader.record.rule(inner) else { continue };
-        let addressing = matches!(effect, Effect::Addressing10 | Effect::Addressing2004);
-        if effect != Effect::Nothing
-            && !addressing
-            && !security::assertion(reader, &mut layer, effect, inner)
-        {
-            reader.record.misplaced(inner.assertion);
-        }
-    }
-    reader.record.leave();
-    layer
 }
 
 /// `sp:IncludeToken`. What is shown once, or always, is shown in each request here; absent means always.
