@@ -26,7 +26,7 @@ pub fn binding_policy(
     id: &str,
     encrypts: bool,
 ) -> Option<Policy> {
-    let dialect = Dialect::of(stack, version);
+    let dialect = Dialect::of(stack, version, security::bootstrap);
     let mut all = Vec::new();
     let mut said_transport = false;
     for element in &stack.elements {
@@ -78,7 +78,7 @@ pub fn message_policy(
     if matches!(security.kind, SecurityKind::Transport) {
         return None;
     }
-    let dialect = Dialect::of(stack, version);
+    let dialect = Dialect::of(stack, version, security::bootstrap);
     policy(version, id, parts::assertions(&dialect, stack, message))
 }
 

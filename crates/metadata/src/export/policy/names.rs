@@ -1,6 +1,6 @@
 //! Namespaces of assertions, and the dialect that a stack speaks.
 
-use waxwing_binding::{BindingElement, Stack};
+use waxwing_binding::{BindingElement, SecurityBindingElement, Stack};
 use waxwing_binding::{MessageVersion, TransactionProtocol, TrustVersion};
 use waxwing_soap::AddressingVersion;
 
@@ -30,12 +30,18 @@ pub(super) struct Dialect {
     pub(super) policy: PolicyVersion,
     /// Whether it is WS-SecurityPolicy 1.2.
     pub(super) is_sp12: bool,
+    /// Writes the policy under which a security context is agreed on: a token holds a whole binding there.
+    pub(super) bootstrap: fn(&Dialect, &Stack, &SecurityBindingElement) -> Assertion,
 }
 
 impl Dialect {
     /// Message security says the version. Where there is none, the transport element has a version of its own, which
     /// `ws2007HttpBinding` sets: its stack is known by its transactions.
-    pub(super) fn of(stack: &Stack, policy: PolicyVersion) -> Self {
+    pub(super) fn of(
+        stack: &Stack,
+        policy: PolicyVersion,
+        bootstrap: fn(&Dialect, &Stack, &SecurityBindingElement) -> Assertion,
+    ) -> Self {
         let is_sp12 = match stack.security() {
             Some(element) => element.message_security_version.trust() == TrustVersion::Trust13,
             None => stack.elements.iter().any(|element| match element {
@@ -45,7 +51,7 @@ impl Dialect {
                 _ => false,
             }),
         };
-        Self { policy, is_sp12 }
+        Self { policy, is_sp12, bootstrap }
     }
 
     pub(super) fn namespace(self) -> &'static str {

@@ -8,7 +8,7 @@ use waxwing_binding::{
 };
 
 use super::names::Dialect;
-use super::{parts, security};
+use super::parts;
 use crate::name::QName;
 use crate::name::namespaces::{MSSP, WSA10};
 use crate::policy::Assertion;
@@ -49,7 +49,7 @@ pub(super) fn assertion(dialect: &Dialect, stack: &Stack, token: &TokenParameter
         }
         TokenKind::SecureConversation { bootstrap, require_cancellation, can_renew } => {
             nested.extend((!require_cancellation).then(|| must_not_cancel(dialect)));
-            nested.push(security::bootstrap(dialect, stack, bootstrap));
+            nested.push((dialect.bootstrap)(dialect, stack, bootstrap));
             if dialect.is_sp12 {
                 nested.push(dialect.sp("MustNotSendAmend"));
                 let renews = *require_cancellation && *can_renew;
