@@ -214,7 +214,7 @@ pub fn derive_data_contract(input: TokenStream) -> TokenStream {
 /// let xml = to_xml(&order)?;
 /// assert_eq!(
 ///     xml,
-///     "<Order xmlns=\"urn:orders\" id=\"7\"><Placed>2026-11-23</Placed><Remark>fragile</Remark>\
+///     "<Order id=\"7\" xmlns=\"urn:orders\"><Placed>2026-11-23</Placed><Remark>fragile</Remark>\
 ///      <Article currency=\"EUR\">1.10</Article></Order>"
 /// );
 /// assert_eq!(from_xml::<Order>(xml.as_bytes())?, order);
