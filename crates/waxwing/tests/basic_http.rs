@@ -297,15 +297,29 @@ fn knowing(factory: ChannelFactory) -> ChannelFactory {
 
 #[tokio::test]
 async fn certificates_of_both_ends() {
-    let own = host("basicHttpBinding", MESSAGE, "http").await;
-    let (_folder, factory) = factory("basicHttpBinding", MESSAGE, "http", own.address.port());
+    under_certificates("basicHttpBinding", MESSAGE).await;
+    // One key for both directions (WS-Security 1.1), as policies of CXF ask for without addressing.
+    for mode in ["MutualCertificate", "MutualCertificateDuplex"] {
+        for version in ["Soap11", "Soap12"] {
+            let inside = format!(
+                "<binding name=\"B\" sendTimeout=\"00:00:20\"><security authenticationMode=\"{mode}\"/>\
+                 <textMessageEncoding messageVersion=\"{version}\"/><httpTransport/></binding>"
+            );
+            under_certificates("customBinding", &inside).await;
+        }
+    }
+}
+
+async fn under_certificates(section: &str, inside: &str) {
+    let own = host(section, inside, "http").await;
+    let (_folder, factory) = factory(section, inside, "http", own.address.port());
     for (name, good) in [("alice", true), ("mallory", false)] {
         let factory = knowing(factory.clone()).client_certificate(identity(name));
         let channel = factory.open_channel().await.unwrap_or_else(|e| panic!("{e}"));
         let client = CalculatorClient::new(&channel);
         match client.add(1.0, 2.0).await {
-            Ok(sum) => assert!(good && sum == 3.0),
-            Err(error) => assert!(!good, "{error}"),
+            Ok(sum) => assert!(good && sum == 3.0, "{inside}"),
+            Err(error) => assert!(!good, "{inside}: {error}"),
         }
         if good {
             let fault = client.divide(1.0, 0.0).await.unwrap_err().to_string();
