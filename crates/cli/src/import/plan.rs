@@ -102,7 +102,8 @@ impl Plan {
         arguments: &Arguments,
     ) -> Result<(), Refusal> {
         let path = arguments.output.join("client.config");
-        let new = configuration_of(ports.iter().copied()).to_xml();
+        let file = configuration_of(ports.iter().copied());
+        let new = file.to_xml();
         let before = match read(&path)? {
             None => None,
             Some(octets) => Some(waxwing::binding::decode(&octets).map_err(|error| {
@@ -125,7 +126,8 @@ impl Plan {
                 Change::Added(_) | Change::Replaced(_) => {}
             }
         }
-        let names: Vec<&str> = ports.iter().map(|port| port.port.as_str()).collect();
+        let endpoints = &file.client.endpoints;
+        let names: Vec<&str> = endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();
         let plural = if names.len() == 1 { "" } else { "s" };
         let what = format!("endpoint{plural} {}", names.join(", "));
         self.files.push(File { path, content: merged.text.into_bytes(), what, code: false });

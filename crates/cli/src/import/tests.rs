@@ -22,8 +22,12 @@ struct Place {
 
 impl Place {
     fn new(name: &str) -> Self {
+        Self::of(&metadata::folder(name))
+    }
+
+    fn of(of: &metadata::Folder) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        for (path, octets) in metadata::folder(name).files {
+        for (path, octets) in &of.files {
             let path = folder.path().join("in").join(path);
             fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
             fs::write(path, octets).expect("a file");
@@ -156,16 +160,43 @@ fn a_contract_without_a_service_is_code_without_configuration() {
     assert!(!place.out().join("client.config").exists());
 }
 
-/// The configuration that is written is one that `waxwing check` has nothing against.
+/// Whoever can be talked to: the configuration that is written is one that `waxwing check` has nothing against, and a second
+/// run has nothing to change in it.
 #[test]
 fn the_configuration_is_good() {
-    for name in ["004", "030", "042", "wsdl-rm10-sc-cert", "wsdl-basic"] {
-        let place = Place::new(name);
-        assert_eq!(done(place.import(&[])), 0, "{name}");
-        let loaded = waxwing::binding::Configuration::load(&place.text("client.config"));
-        let errors = &loaded.diagnostics;
-        assert!(!loaded.has_errors(), "{name}: {errors:?}");
+    let mut seen = 0;
+    for of in metadata::public().into_iter().chain(metadata::wcf()) {
+        // `wsdl` holds answers of twelve services that have the same names.
+        if of.name == "wsdl" {
+            continue;
+        }
+        let (name, place) = (&of.name, Place::of(&of));
+        if place.import(&[]).is_err() || !place.out().join("client.config").exists() {
+            continue;
+        }
+        let text = place.text("client.config");
+        let loaded = waxwing::binding::Configuration::load(&text);
+        assert!(!loaded.has_errors(), "{name}: {:?}\n{text}", loaded.diagnostics);
+        assert_eq!(done(place.import(&["--check"])), 0, "{name}");
+        seen += 1;
     }
+    assert!(seen > 70, "{seen}");
+}
+
+/// What the public services have: ports of one name in several services, and a policy on the port beside that of its binding.
+#[test]
+fn names_that_are_taken_get_a_digit() {
+    let place = Place::new("062");
+    assert_eq!(done(place.import(&[])), 0);
+    let loaded = waxwing::binding::Configuration::load(&place.text("client.config")).configuration;
+    let names: Vec<&str> = loaded.bindings.iter().map(|binding| binding.name()).collect();
+    assert_eq!(names, ["DoubleItInlinePolicyBinding", "DoubleItInlinePolicyBinding1"]);
+    let of = |name: &str| {
+        let endpoint = loaded.client.endpoints.iter().find(|endpoint| endpoint.name == name);
+        endpoint.expect("the endpoint").binding_configuration.clone()
+    };
+    assert_eq!(of("DoubleItNoSecurityPort"), "DoubleItInlinePolicyBinding");
+    assert_eq!(of("DoubleItClientCertPort"), "DoubleItInlinePolicyBinding1");
 }
 
 #[test]

@@ -35,19 +35,51 @@ impl PortVerdict {
 }
 
 /// A configuration file of a client with the endpoints of several ports; ports of one `wsdl:binding` share their binding, as
-/// WCF's tools have it. Ports without a binding are left out.
+/// WCF's tools have it. Ports without a binding are left out, and so are those that say the same as another. A name that is
+/// taken gets a digit, as by WCF's tools: of an endpoint where services have ports of one name, of a binding where ports of one
+/// `wsdl:binding` have policies of their own.
 pub fn configuration_of<'a>(ports: impl IntoIterator<Item = &'a PortVerdict>) -> Configuration {
     let mut file = Configuration::default();
     for port in ports {
         let (Some(binding), Some(endpoint)) = (&port.configuration, &port.endpoint) else {
             continue;
         };
-        if !file.bindings.contains(binding) {
-            file.bindings.push(binding.clone());
+        let (mut binding, mut endpoint) = (binding.clone(), endpoint.clone());
+        let own = binding.name().to_owned();
+        for name in numbered(&own) {
+            binding = named(binding, &name);
+            let same_name = |known: &&Binding| {
+                known.section() == binding.section() && known.name() == binding.name()
+            };
+            match file.bindings.iter().find(same_name) {
+                Some(known) if *known == binding => break,
+                Some(_) => {}
+                None => {
+                    file.bindings.push(binding.clone());
+                    break;
+                }
+            }
         }
-        file.client.endpoints.push(endpoint.clone());
+        binding.name().clone_into(&mut endpoint.binding_configuration);
+        let own = endpoint.name.clone();
+        for name in numbered(&own) {
+            endpoint.name = name;
+            match file.client.endpoints.iter().find(|known| known.name == endpoint.name) {
+                Some(known) if *known == endpoint => break,
+                Some(_) => {}
+                None => {
+                    file.client.endpoints.push(endpoint);
+                    break;
+                }
+            }
+        }
     }
     file
+}
+
+/// A name, and the same with digits.
+fn numbered(name: &str) -> impl Iterator<Item = String> {
+    std::iter::once(name.to_owned()).chain((1..).map(move |number| format!("{name}{number}")))
 }
 
 /// Fills in binding, endpoint, and what a file with them becomes: the last word is that of [`Configuration::load`].
