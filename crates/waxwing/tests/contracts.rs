@@ -387,7 +387,8 @@ async fn a_contract_may_be_made_at_run_time() {
         let reply = action(&format!("{name}Response"));
         OwnedOperation::new(name, &action(name), Some(&reply))
     };
-    let contract = OwnedContract::new(&"IOrders".to_owned(), "urn:orders")
+    let read = String::from("IOrders");
+    let contract = OwnedContract::new(&read, "urn:orders")
         .with_session_mode(SessionMode::Required)
         .operation(operation("Begin"))
         .operation(operation("Add").in_session(false, false))

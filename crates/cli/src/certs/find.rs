@@ -29,7 +29,7 @@ pub(super) struct Arguments {
     /// The folder of the stores
     #[arg(long, value_name = "FOLDER", default_value = "certificates", conflicts_with = "config")]
     stores: PathBuf,
-    /// A configuration file, whose <waxwing><certificates> says where the stores are
+    /// A configuration file, whose section waxwing says where the stores are
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Print JSON for machines

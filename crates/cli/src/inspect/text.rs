@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use waxwing_metadata::contract::{Tier, Type};
 use waxwing_metadata::judge::{AssertionRuling, Obstacle, PortVerdict, Ruling, Talk};
-use waxwing_metadata::{Finding, QName, Severity};
+use waxwing_metadata::{Finding, QName, Severity, namespaces};
 
 use super::report::Report;
 use super::{Parts, operations, overview, words};
@@ -31,7 +31,7 @@ pub(super) fn print(
     for service in services {
         let ports: Vec<&PortVerdict> =
             report.ports.iter().filter(|port| port.service == *service).collect();
-        let made = made_by(report).map(|who| format!(", made by {who}")).unwrap_or_default();
+        let made = if is_as_of_wcf(report) { ", written as WCF writes it" } else { "" };
         let Paint { bold, plain, .. } = paint;
         writeln!(out, "{bold}service {}{plain} ({}){made}", service.local, service.namespace)?;
         match ports.as_slice() {
@@ -89,14 +89,12 @@ fn one_finding(finding: &Finding, paint: Paint, out: &mut dyn Write) -> io::Resu
     Ok(())
 }
 
-/// Who wrote the documents, where they show it.
-pub(super) fn made_by(report: &Report) -> Option<&'static str> {
+/// Whether the documents have what WCF's exporter adds. Who wrote them they do not tell: others export in its words, too.
+fn is_as_of_wcf(report: &Report) -> bool {
     let session = report.set.port_types().any(|p| p.using_session.is_some());
     let operations = || report.set.port_types().flat_map(|p| &p.operations);
     let initiating = operations().any(|operation| operation.is_initiating.is_some());
-    let serialization =
-        report.set.has_namespace("http://schemas.microsoft.com/2003/10/Serialization/");
-    (session || initiating || serialization).then_some("WCF")
+    session || initiating || report.set.has_namespace(namespaces::SERIALIZATION)
 }
 
 fn one_port(
@@ -259,8 +257,7 @@ fn types(report: &Report, all: bool, out: &mut dyn Write) -> io::Result<()> {
 pub(super) fn is_own(one: &Type) -> bool {
     use waxwing_metadata::contract::Shape;
     let own = one.name.as_ref().is_some_and(|name| {
-        &*name.namespace != "http://www.w3.org/2001/XMLSchema"
-            && &*name.namespace != "http://schemas.microsoft.com/2003/10/Serialization/"
+        &*name.namespace != namespaces::XSD && &*name.namespace != namespaces::SERIALIZATION
     });
     own && !matches!(one.shape, Shape::BuiltIn(_) | Shape::Any)
 }

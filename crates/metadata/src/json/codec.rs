@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::plan::{Plans, bases};
 use super::scalar::{Scalar, clark};
-use super::simple::{Simple, listed};
+use super::simple::Simple;
+use super::words::listed;
 use crate::contract::{ContractSet, Shape, TypeId, TypeTable};
 use crate::name::{QName, namespaces};
 

@@ -3,8 +3,7 @@
 
 use super::error::JsonError;
 use super::number::Plain;
-use super::scalar::shortened;
-use super::simple::listed;
+use super::words::{listed, shortened};
 
 /// Checks a text against facets. `length` is that of the value: characters, octets, items.
 ///

@@ -8,6 +8,7 @@ use super::plan::{Field, Node, nodes_of};
 use super::read::Reader;
 use super::scalar::Scalar;
 use super::value::Json;
+use super::words::listed;
 use super::write::{Writer, members_of_body, parse};
 use crate::contract::{Body, Fault, Member, Message, Operation};
 use crate::name::QName;
@@ -154,7 +155,7 @@ impl Codec {
             return Err(match waxwing_binding::nearest(name, names.clone()) {
                 Some(near) => error.help(format!("did you mean \"{near}\"?")),
                 None if message.headers.is_empty() => error.help("it has none at all"),
-                None => error.help(format!("it has {}", super::simple::listed(names))),
+                None => error.help(format!("it has {}", listed(names))),
             });
         };
         self.write_element(member, value, document, parent).map_err(|e| e.at_member(name))
@@ -206,7 +207,7 @@ fn bare(members: Vec<(String, Json)>, key: &str) -> Json {
 fn names_of(parts: &[Member]) -> String {
     match parts {
         [] => String::new(),
-        parts => format!(" {}", super::simple::listed(parts.iter().map(|part| &*part.name.local))),
+        parts => format!(" {}", listed(parts.iter().map(|part| &*part.name.local))),
     }
 }
 

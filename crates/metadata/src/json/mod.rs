@@ -48,6 +48,7 @@ mod simple;
 mod template;
 mod time;
 mod value;
+mod words;
 mod write;
 
 pub use codec::Codec;

@@ -8,6 +8,7 @@ use super::limits::MAX_NUMBER;
 use super::number::{Plain, json_number};
 use super::time::{self, Form};
 use super::value::Json;
+use super::words::shortened;
 use crate::name::{QName, namespaces};
 
 /// What kind of value a built-in type has.
@@ -219,16 +220,6 @@ impl Scalar {
             ))
         })
     }
-}
-
-/// A text for a message.
-pub(super) fn shortened(text: &str) -> String {
-    const MOST: usize = 60;
-    let mut short: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
-    if text.chars().nth(MOST).is_some() {
-        short.push('…');
-    }
-    short
 }
 
 fn boolean(text: &str) -> Option<bool> {

@@ -3,8 +3,9 @@
 use super::error::JsonError;
 use super::facets;
 use super::limits::{MAX_BASES, MAX_COMPARED};
-use super::scalar::{Scalar, shortened};
+use super::scalar::Scalar;
 use super::value::Json;
+use super::words::{listed, shortened};
 use crate::contract::{Enumeration, Shape, TypeId, TypeTable};
 
 /// Simple values of a table of types.
@@ -169,14 +170,4 @@ fn known(of: &Enumeration, text: &str) -> Result<Json, JsonError> {
     }
     let text = shortened(text);
     Err(JsonError::new(format!("the service sent \"{text}\", which the enumeration does not have")))
-}
-
-/// Names for a message: the first of them.
-pub(super) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    const MOST: usize = 12;
-    let mut names: Vec<_> = names.take(MOST + 1).map(|name| format!("\"{name}\"")).collect();
-    if names.len() > MOST {
-        names[MOST] = "…".to_owned();
-    }
-    names.join(", ")
 }

@@ -8,8 +8,8 @@ use crate::contract::TypeId;
 use crate::json::error::JsonError;
 use crate::json::plan::{AttributePlan, Content, Field, Node, Plan};
 use crate::json::scalar::clark;
-use crate::json::simple::listed;
 use crate::json::value::Json;
+use crate::json::words::listed;
 use crate::name::{QName, namespaces};
 
 impl Writer<'_, '_> {

@@ -7,8 +7,8 @@ use super::members::Members;
 use crate::contract::Occurs;
 use crate::json::error::JsonError;
 use crate::json::plan::{Field, Group, GroupKind, Node};
-use crate::json::simple::listed;
 use crate::json::value::Json;
+use crate::json::words::listed;
 
 impl Writer<'_, '_> {
     /// Pieces in their order.

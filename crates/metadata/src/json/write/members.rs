@@ -6,8 +6,8 @@ use std::collections::{HashMap, HashSet};
 use crate::json::error::JsonError;
 use crate::json::limits::MAX_COMPARED;
 use crate::json::plan::Node;
-use crate::json::simple::listed;
 use crate::json::value::Json;
+use crate::json::words::listed;
 
 /// Members by name.
 pub(in crate::json) struct Members<'j> {
