@@ -9,11 +9,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use waxwing::contract::{CallError, Request, RequestChannel};
+use waxwing::events::CommunicationState;
 use waxwing::trace::Trace;
 use waxwing::{ChannelFactory, ClientChannel};
 use waxwing_metadata::contract::Pattern;
 
-use crate::peer::{Credentials, Problem, read};
+use crate::peer::{Credentials, Problem, addresses, is_configuration, read};
 use crate::source::{Limits, Which};
 
 use self::answer::Outcome;
@@ -48,7 +49,8 @@ pub(crate) struct Arguments {
     limits: Limits,
     #[command(flatten)]
     credentials: Credentials,
-    /// The binding of this client.config, instead of the one that the policy asks for
+    /// Binding and credentials of this client.config, instead of what the policy asks for; the address stays that of the
+    /// description, or --address
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The endpoint of the configuration file, where several fit
@@ -93,13 +95,17 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 async fn call(arguments: &Arguments) -> Result<Outcome, Problem> {
-    if xml::is_configuration(&arguments.source) {
+    if is_configuration(&arguments.source) {
         return xml::call(arguments).await;
     }
     let Arguments { which, limits, credentials, .. } = arguments;
     let sources: Vec<_> =
         std::iter::once(arguments.source.clone()).chain(arguments.with.iter().cloned()).collect();
-    let described = read(&sources, limits, which, credentials).await?;
+    let mut described = read(&sources, limits, which, credentials).await?;
+    let (config, endpoint) = (arguments.config.as_deref(), arguments.endpoint.as_deref());
+    if let Some(path) = config {
+        described = described.preferring(addresses(path, endpoint));
+    }
     let offered = described.port_with(which, &arguments.operation)?;
     let (codec, operation) = (&offered.codec, offered.operation());
     if arguments.template {
@@ -116,9 +122,7 @@ async fn call(arguments: &Arguments) -> Result<Outcome, Problem> {
         let out = Outgoing::of(codec, operation, version, &value, &headers)?;
         return Ok(Outcome::Dry(Box::new(out), offered.port.address.clone()));
     }
-    let Arguments { config, endpoint, .. } = arguments;
-    let address = which.address.as_deref();
-    let factory = offered.factory(config.as_deref(), endpoint.as_deref(), address)?;
+    let factory = offered.factory(config, endpoint, which.address.is_some())?;
     let factory = prepared(factory, arguments)?;
     let channel = factory.create_channel().map_err(|e| Problem::failed(e.to_string()))?;
     // Before anything is sent: the request may be wrong.
@@ -138,7 +142,7 @@ async fn call(arguments: &Arguments) -> Result<Outcome, Problem> {
         }
         Err(error) => Err(Problem::of_call(&error)),
     };
-    close(&channel, arguments).await;
+    close(&channel, arguments, outcome.is_err()).await;
     outcome
 }
 
@@ -181,8 +185,12 @@ async fn send(
     }
 }
 
-/// Ends the session. The result is there already: what goes wrong is only told.
-async fn close(channel: &ClientChannel, arguments: &Arguments) {
+/// Ends the session. The result is there already: what goes wrong is only told. A call that failed with its session has
+/// told it.
+async fn close(channel: &ClientChannel, arguments: &Arguments, failed: bool) {
+    if failed && channel.state() != CommunicationState::Opened {
+        return;
+    }
     if let Err(error) = channel.close().await
         && !arguments.json
     {

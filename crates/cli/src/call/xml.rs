@@ -12,12 +12,6 @@ use super::request::{Outgoing, text};
 use super::{Arguments, close, prepared, send};
 use crate::peer::{Problem, configured};
 
-/// Whether a source is a configuration file.
-pub(super) fn is_configuration(source: &str) -> bool {
-    let extension = Path::new(source).extension();
-    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("config"))
-}
-
 /// Sends the body to the endpoint with the action.
 pub(super) async fn call(arguments: &Arguments) -> Result<Outcome, Problem> {
     if arguments.template || arguments.schema {
@@ -45,6 +39,13 @@ pub(super) async fn call(arguments: &Arguments) -> Result<Outcome, Problem> {
     let body = arguments.request.as_deref().map(text).transpose()?.unwrap_or_default();
     let body = match body.trim() {
         "" => RawBody::empty(),
+        json if json.starts_with(['{', '[', '"']) => {
+            return Err(Problem::usage(format!(
+                "JSON needs a description of the service: waxwing call WSDL-OR-ADDRESS {action} … --config {}; without one \
+                 the body is XML, like '<{action} xmlns=\"…\"/>', and the operation is its action",
+                path.display()
+            )));
+        }
         xml => RawBody::parse(xml.as_bytes()).map_err(|error| {
             Problem::usage(format!(
                 "the body is no XML: {error}; without a description it has to be"
@@ -62,7 +63,7 @@ pub(super) async fn call(arguments: &Arguments) -> Result<Outcome, Problem> {
         return Ok(Outcome::Dry(Box::new(out), Some(channel.address().to_owned())));
     }
     let answered = send(&channel, out, arguments.one_way, arguments.limits.timeout).await;
-    close(&channel, arguments).await;
+    close(&channel, arguments, answered.is_err()).await;
     match answered {
         Ok(None) => Ok(Outcome::Nothing),
         Ok(Some(reply)) => {

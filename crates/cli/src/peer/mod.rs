@@ -1,11 +1,13 @@
 //! The other side of `call` and `ping`: a service as its metadata or a configuration file says it, and who we are to it.
 
+mod configured;
 mod contract;
 mod credentials;
 mod problem;
 mod service;
 
+pub(crate) use configured::{addresses, configured, factory_of, is_configuration};
 pub(crate) use contract::owned;
 pub(crate) use credentials::Credentials;
 pub(crate) use problem::Problem;
-pub(crate) use service::{Described, configured, read, refusal};
+pub(crate) use service::{Described, factory, read};

@@ -9,6 +9,7 @@ use waxwing_metadata::json::Codec;
 use waxwing_metadata::judge::{JudgeOptions, PortVerdict, Talk, best, judge};
 use waxwing_metadata::{MetadataSet, QName};
 
+use super::configured::{factory_of, same};
 use super::contract::owned;
 use super::credentials::Credentials;
 use super::problem::Problem;
@@ -18,6 +19,8 @@ use crate::source::{Limits, Which};
 pub(crate) struct Described {
     set: MetadataSet,
     ports: Vec<PortVerdict>,
+    /// Addresses of a configuration file: of several ports that of one of them is meant.
+    preferred: Vec<String>,
 }
 
 /// Reads sources.
@@ -46,10 +49,25 @@ pub(crate) async fn read(
         let why = if why.is_empty() { "it has no wsdl:service".to_owned() } else { why };
         return Err(Problem::unreadable(format!("the source describes no port:\n  {why}")));
     }
-    Ok(Described { set: metadata.set, ports })
+    Ok(Described { set: metadata.set, ports, preferred: Vec::new() })
 }
 
 impl Described {
+    /// The same where a port with one of these addresses comes before others.
+    pub(crate) fn preferring(self, preferred: Vec<String>) -> Self {
+        Self { preferred, ..self }
+    }
+
+    /// The best of some ports, of those with a preferred address if there are any.
+    fn best(&self, ports: &[PortVerdict]) -> Option<PortVerdict> {
+        let is_near = |port: &&PortVerdict| {
+            let own = port.address.as_deref();
+            own.is_some_and(|own| self.preferred.iter().any(|preferred| same(preferred, own)))
+        };
+        let near: Vec<_> = ports.iter().filter(is_near).cloned().collect();
+        best(if near.is_empty() { ports } else { &near }).cloned()
+    }
+
     /// The ports that the options allow.
     fn allowed(&self, which: &Which) -> Result<Vec<PortVerdict>, Problem> {
         let mut allowed = self.ports.clone();
@@ -63,7 +81,7 @@ impl Described {
     /// None is called so.
     pub(crate) fn port(&self, which: &Which) -> Result<PortVerdict, Problem> {
         let allowed = self.allowed(which)?;
-        best(&allowed).cloned().ok_or_else(|| Problem::unreadable("there is no port"))
+        self.best(&allowed).ok_or_else(|| Problem::unreadable("there is no port"))
     }
 
     /// The best port that has an operation of this name (or action).
@@ -83,7 +101,7 @@ impl Described {
             }
         }
         let ports: Vec<_> = found.iter().map(|(port, ..)| port.clone()).collect();
-        let chosen = best(&ports).and_then(|best| {
+        let chosen = self.best(&ports).and_then(|best| {
             found.iter().find(|(port, ..)| port.port == best.port && port.service == best.service)
         });
         if let Some((port, set, place)) = chosen {
@@ -169,34 +187,30 @@ impl Offered {
     /// The factory of channels to the port, by its policy or a configuration file.
     ///
     /// # Errors
-    /// The port cannot be talked to, or something is missing.
+    /// The port cannot be talked to, or something is missing. `given`: the address of the port is that of an option.
     pub(crate) fn factory(
         &self,
         config: Option<&Path>,
         endpoint: Option<&str>,
-        address: Option<&str>,
+        given: bool,
     ) -> Result<ChannelFactory, Problem> {
         let contract = owned(self.contract(), Some(&self.port));
-        factory(&self.port, contract, config, endpoint, address)
+        match config {
+            Some(path) => factory_of(path, endpoint, contract, self.port.address.as_deref(), given),
+            None => factory(&self.port, contract),
+        }
     }
 }
 
-fn factory(
+/// The factory of channels to a port, by its policy.
+///
+/// # Errors
+/// It cannot be talked to, or something is missing.
+pub(crate) fn factory(
     port: &PortVerdict,
     contract: waxwing::contract::OwnedContract,
-    config: Option<&Path>,
-    endpoint: Option<&str>,
-    address: Option<&str>,
 ) -> Result<ChannelFactory, Problem> {
     let failed = |error: waxwing::ChannelError| Problem::failed(error.to_string());
-    if let Some(path) = config {
-        let (file, name, contract) = configured(path, endpoint, contract)?;
-        let factory = ChannelFactory::from_config(&file, &name, contract).map_err(failed)?;
-        return Ok(match address {
-            Some(address) => factory.address(address),
-            None => factory,
-        });
-    }
     if port.talk != Talk::Yes {
         return Err(Problem::failed(refusal(port)));
     }
@@ -208,7 +222,7 @@ fn factory(
 }
 
 /// Why a port cannot be talked to.
-pub(crate) fn refusal(port: &PortVerdict) -> String {
+fn refusal(port: &PortVerdict) -> String {
     let mut text = format!("port {} cannot be talked to: {}", port.port, port.because());
     let assertions = port.blocking().map(|ruling| ruling.label());
     let obstacles = port.obstacles.iter().map(|obstacle| {
@@ -223,43 +237,4 @@ pub(crate) fn refusal(port: &PortVerdict) -> String {
         "\n  `waxwing inspect` says it in full; --config FILE takes the binding of a file instead",
     );
     text
-}
-
-/// A configuration file, the endpoint in it, and the contract as that endpoint calls it.
-///
-/// # Errors
-/// The file cannot be read, or has no such endpoint.
-pub(crate) fn configured(
-    path: &Path,
-    endpoint: Option<&str>,
-    contract: waxwing::contract::OwnedContract,
-) -> Result<(ConfigurationFile, String, waxwing::contract::OwnedContract), Problem> {
-    let file = ConfigurationFile::load(path);
-    let file = file.map_err(|error| Problem::unreadable(error.to_string()))?;
-    let endpoints = &file.configuration().client.endpoints;
-    // The name of the contract in the file is that of somebody's code: the last part is that of the port type.
-    let last = |name: &str| name.rsplit('.').next().unwrap_or(name).to_owned();
-    let fits = |own: &&waxwing::binding::ClientEndpoint| match endpoint {
-        Some(name) => own.name == name,
-        None => last(&own.contract) == last(contract.name()),
-    };
-    let mut found = endpoints.iter().filter(fits);
-    let chosen = match (found.next(), found.next(), endpoints.as_slice()) {
-        (Some(one), None, _) => Some(one),
-        (None, _, [only]) if endpoint.is_none() => Some(only),
-        _ => None,
-    };
-    let Some(chosen) = chosen else {
-        let names = endpoints.iter().map(|own| own.name.as_str()).collect::<Vec<_>>().join(", ");
-        let wanted = match endpoint {
-            Some(name) => format!("no client endpoint {name}"),
-            None => format!("not one client endpoint for {}", contract.name()),
-        };
-        return Err(Problem::usage(format!(
-            "{} has {wanted}: choose by --endpoint one of {names}",
-            path.display()
-        )));
-    };
-    let (name, known) = (chosen.name.clone(), contract.with_configuration_name(&chosen.contract));
-    Ok((file, name, known))
 }

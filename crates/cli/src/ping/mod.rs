@@ -5,7 +5,7 @@ mod report;
 mod session;
 mod tls;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use waxwing::soap::Address;
 use waxwing_metadata::judge::PortVerdict;
 
 use self::report::{Report, Step};
-use crate::peer::{Credentials, Described, Problem, read};
+use crate::peer::{Credentials, Described, Problem, addresses, configured, is_configuration, read};
 use crate::source::{Limits, Which};
 
 /// How long a step may take where no option says another time.
@@ -31,7 +31,7 @@ Exit codes:
   2  the source cannot be read
   64 wrong arguments")]
 pub(crate) struct Arguments {
-    /// The address of the service, or where it is described: a file, a folder
+    /// The address of the service, or where it is described: a file, a folder; or a client.config
     source: String,
     #[command(flatten)]
     which: Which,
@@ -39,7 +39,8 @@ pub(crate) struct Arguments {
     limits: Limits,
     #[command(flatten)]
     credentials: Credentials,
-    /// The binding of this client.config, instead of the one that the service's metadata say
+    /// Binding and credentials of this client.config, instead of what the service's metadata say; the address stays that of
+    /// the metadata, or --address
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The endpoint of the configuration file, where several fit
@@ -51,6 +52,17 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
+    /// Whether SOURCE is a configuration file, with whose endpoint a session is opened.
+    fn is_configuration(&self) -> bool {
+        is_configuration(&self.source)
+    }
+
+    /// The configuration file that says the binding.
+    fn configuration(&self) -> Option<&Path> {
+        let source = Path::new(&self.source);
+        self.config.as_deref().or(self.is_configuration().then_some(source))
+    }
+
     fn timeout(&self) -> Duration {
         self.limits.timeout.unwrap_or(TIMEOUT)
     }
@@ -85,22 +97,57 @@ async fn ping(arguments: &Arguments) -> Result<Report, Problem> {
         }
         return Ok(report);
     }
+    if arguments.is_configuration() {
+        return by_file(arguments, report).await;
+    }
     // A description comes first: it says the address.
     let described = fetch(arguments).await?;
     let port = described.port(&arguments.which)?;
-    let Some(address) = port.address.clone() else {
-        return Err(Problem::usage(format!("port {} has no address: give --address", port.port)));
-    };
-    report.address = address;
+    report.address = port.address.clone().unwrap_or_default();
+    if Address::of(&report.address).authority().is_none() {
+        let (name, own) = (&port.port, &report.address);
+        let text = match own.as_str() {
+            "" => format!("port {name} has no address: give --address URL"),
+            _ => format!("\"{own}\" of port {name} is no address to send to: give --address URL"),
+        };
+        return Err(Problem::usage(text));
+    }
     if reach(arguments, &mut report).await? {
         session::ping(arguments, Some(&(described, port)), &mut report).await;
     }
     Ok(report)
 }
 
+/// The endpoint of a configuration file: its address, and a session as it says.
+async fn by_file(arguments: &Arguments, mut report: Report) -> Result<Report, Problem> {
+    let (path, endpoint) = (Path::new(&arguments.source), arguments.endpoint.as_deref());
+    if let Some(other) = &arguments.config {
+        let (one, other) = (&arguments.source, other.display());
+        return Err(Problem::usage(format!(
+            "SOURCE is a configuration file already: give {one} or --config {other}"
+        )));
+    }
+    let (file, name, _) = configured(path, endpoint, session::any())?;
+    let endpoints = &file.configuration().client.endpoints;
+    let own = endpoints.iter().find(|own| own.name == name).and_then(|own| own.address.clone());
+    let Some(address) = arguments.which.address.clone().or(own) else {
+        let text = format!("the endpoint of {} has no address: give --address URL", path.display());
+        return Err(Problem::usage(text));
+    };
+    report.address = address;
+    if reach(arguments, &mut report).await? {
+        session::ping(arguments, None, &mut report).await;
+    }
+    Ok(report)
+}
+
 async fn fetch(arguments: &Arguments) -> Result<Described, Problem> {
     let Arguments { source, limits, which, credentials, .. } = arguments;
-    read(std::slice::from_ref(source), limits, which, credentials).await
+    let described = read(std::slice::from_ref(source), limits, which, credentials).await?;
+    Ok(match &arguments.config {
+        Some(path) => described.preferring(addresses(path, arguments.endpoint.as_deref())),
+        None => described,
+    })
 }
 
 /// Name, connection and TLS. Gives whether all went well.

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use waxwing::contract::{OwnedContract, OwnedOperation};
 use waxwing::trace::Trace;
-use waxwing::{ChannelFactory, ClientChannel, ConfigurationFile};
-use waxwing_metadata::judge::{PortVerdict, Talk};
+use waxwing::{ChannelFactory, ClientChannel};
+use waxwing_metadata::judge::PortVerdict;
 
 use super::Arguments;
 use super::report::{Report, Step};
-use crate::peer::{Described, Problem, configured, owned, refusal};
+use crate::peer::{Described, Problem, factory as by_policy, factory_of, owned};
 
 /// Opens a channel and closes it.
 pub(super) async fn ping(
@@ -30,38 +30,32 @@ pub(super) async fn ping(
     }
 }
 
+/// A session is all that is asked for: what the operations are does not matter.
+pub(super) fn any() -> OwnedContract {
+    OwnedContract::new("*", "").operation(OwnedOperation::new("*", "*", Some("*")))
+}
+
 /// How to talk to the service: by a file, or by its metadata.
 fn factory(
     arguments: &Arguments,
     port: Option<&(Described, PortVerdict)>,
     address: &str,
 ) -> Result<Option<ChannelFactory>, Problem> {
-    let failed = |error: waxwing::ChannelError| Problem::failed(error.to_string());
     let contract = port.and_then(|(described, port)| {
         let set = described.contract(port);
         set.contracts.first().map(|contract| owned(contract, Some(port)))
     });
-    // A session is all that is asked for: what the operations are does not matter.
-    let any = || OwnedContract::new("*", "").operation(OwnedOperation::new("*", "*", Some("*")));
     let contract = contract.unwrap_or_else(any);
-    let factory = match (&arguments.config, port) {
-        (Some(path), _) => {
-            let (file, name, contract) = configured(path, arguments.endpoint.as_deref(), contract)?;
-            let factory = ChannelFactory::from_config(&file, &name, contract).map_err(failed)?;
-            factory.address(address)
+    let endpoint = arguments.endpoint.as_deref();
+    let factory = match (arguments.configuration(), port) {
+        (Some(path), port) => {
+            // As `waxwing call` does: the address is the one that the service says itself, or that was given.
+            let described = port.and_then(|(_, port)| port.address.as_deref());
+            let given = arguments.which.address.is_some() || arguments.is_configuration();
+            factory_of(path, endpoint, contract, described.or(Some(address)), given)?
         }
         (None, None) => return Ok(None),
-        (None, Some((_, port))) if port.talk != Talk::Yes => {
-            return Err(Problem::failed(refusal(port)));
-        }
-        (None, Some((_, port))) => {
-            let Some(configuration) = port.configuration_file(Some(contract.configuration_name()))
-            else {
-                return Err(Problem::failed("no binding of WCF says what the policy says"));
-            };
-            let file = ConfigurationFile::of(configuration, ".");
-            ChannelFactory::from_config(&file, "*", contract).map_err(failed)?
-        }
+        (None, Some((_, port))) => by_policy(port, contract)?,
     };
     let mut factory = arguments.credentials.give(factory)?;
     let span = waxwing::binding::TimeSpan::from(arguments.timeout());

@@ -5,4 +5,5 @@
 
 mod dry;
 mod live;
+mod options;
 mod shop;

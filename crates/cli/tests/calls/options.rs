@@ -1,0 +1,82 @@
+//! What options, configuration files and descriptions say together, and what is told of what does not fit.
+
+use crate::shop::{Running, Said, open, waxwing};
+
+const CERTIFICATE: &str = r#"<reliableSession enabled="true"/><security><message clientCredentialType="Certificate"/></security>"#;
+const NONE: &str = r#"<reliableSession enabled="true"/><security mode="None"/>"#;
+const ALICE: &str = "certificates/CurrentUser/My/alice.cert.pem";
+
+/// Writes a client's file for the shop, whose endpoint has this address.
+fn configured(shop: &Running, address: &str, security: &str) {
+    let text = format!(
+        r#"<configuration><system.serviceModel><client>
+  <endpoint name="shop" address="{address}" binding="wsHttpBinding" bindingConfiguration="B" contract="IShop"/>
+</client><bindings><wsHttpBinding><binding name="B">{security}</binding></wsHttpBinding></bindings>
+</system.serviceModel></configuration>"#
+    );
+    std::fs::write(shop.folder.path().join("client.config"), text).expect("written");
+}
+
+/// `waxwing ping` of a source.
+async fn ping(shop: &Running, arguments: &[&str]) -> Said {
+    waxwing(shop.folder.path(), &[&["ping"], arguments].concat()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_configuration_file_the_address_is_that_of_the_description() {
+    let shop = open(NONE).await;
+    let (elsewhere, echo) = ("http://localhost:1/elsewhere", ["Echo", r#"{"number":7}"#]);
+    configured(&shop, elsewhere, NONE);
+    let config = ["--config", "client.config"];
+    let said = shop.call(&[&echo[..], &config].concat()).await;
+    assert_eq!((said.code, said.stdout.as_str()), (0, "\"7\"\n"), "{said:?}");
+    let note = format!("note: client.config has the address {elsewhere}");
+    assert!(said.stderr.contains(&note) && said.stderr.contains(&shop.address), "{said:?}");
+    // The address where it is described is not that of the endpoint.
+    let described = format!("{}?singleWsdl", shop.address);
+    let said = ping(&shop, &[&[described.as_str()], &config[..]].concat()).await;
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(said.stdout.contains("a reliable session was opened"), "{said:?}");
+    assert!(said.stderr.contains(&note), "{said:?}");
+    // Nobody wonders about an address that was given, or that is the same.
+    let given = ["--address", shop.address.as_str()];
+    let said = shop.call(&[&echo[..], &config, &given].concat()).await;
+    assert_eq!((said.code, said.stderr.as_str()), (0, ""), "{said:?}");
+    configured(&shop, &shop.address, NONE);
+    let said = shop.call(&[&echo[..], &config].concat()).await;
+    assert_eq!((said.code, said.stderr.as_str()), (0, ""), "{said:?}");
+    shop.host.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_file_is_pinged_as_it_is_called() {
+    let shop = open(NONE).await;
+    configured(&shop, &shop.address, NONE);
+    let said = ping(&shop, &["client.config"]).await;
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(said.stdout.contains("a reliable session was opened"), "{said:?}");
+    // The file of the service has no endpoint to call.
+    let said = ping(&shop, &[&shop.address, "--config", "service.config"]).await;
+    assert_eq!(said.code, 1, "{said:?}");
+    let all = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(all.contains("service.config has no client endpoint"), "{all}");
+    assert!(all.contains("it is the file of a service"), "{all}");
+    // JSON is read by a description.
+    let json = ["call", "client.config", "Echo", r#"{"number":7}"#];
+    let said = waxwing(shop.folder.path(), &json).await;
+    assert_eq!(said.code, 64, "{said:?}");
+    assert!(said.stderr.contains("JSON needs a description of the service"), "{said:?}");
+    shop.host.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_never_opened_is_told_once() {
+    let shop = open(CERTIFICATE).await;
+    let arguments = ["Echo", r#"{"number":7}"#, "--client-certificate", ALICE];
+    let key = ["--client-key", "certificates/CurrentUser/My/alice.key.pem"];
+    let said = shop.call(&[&arguments[..], &key, &["--ca", ALICE]].concat()).await;
+    assert_eq!((said.code, said.stdout.as_str()), (1, ""), "{said:?}");
+    assert!(!said.stderr.contains("did not close"), "{said:?}");
+    assert_eq!(said.stderr.matches("untrusted-service").count(), 1, "{said:?}");
+    shop.host.close().await;
+}
