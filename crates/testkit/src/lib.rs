@@ -7,12 +7,14 @@
 //! * [`lossy_link`]: a link that loses messages by a seed;
 //! * [`tls_link`]: the same below TLS, where only connections can be cut;
 //! * [`proxy`]: an HTTP proxy that says what it was asked;
+//! * [`config`]: configuration files that WCF loads;
 //! * [`metadata`]: WSDL, schemas and policies of WCF and of everybody else.
 
 // Sockets are what these peers are for.
 #![allow(clippy::disallowed_methods)]
 
 pub mod authority;
+pub mod config;
 pub mod http;
 pub mod lossy_link;
 pub mod metadata;

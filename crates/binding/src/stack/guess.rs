@@ -49,6 +49,10 @@ pub(super) fn candidates(stack: &Stack) -> Vec<Binding> {
         schemes: stack.http().map_or(AuthenticationSchemes::ANONYMOUS, |h| h.authentication_scheme),
     };
     match stack.scheme() {
+        // A reliable session over HTTPS alone is what wsHttpBinding refuses and a customBinding does.
+        "https" if stack.reliable_session().is_some() && stack.security().is_none() => {
+            vec![seen.net_http()]
+        }
         "http" | "https" | "" => vec![
             seen.ws(),
             seen.federation(),

@@ -3,6 +3,7 @@
 mod again;
 mod cases;
 mod compare;
+mod configured;
 mod contracts;
 mod schemas;
 
