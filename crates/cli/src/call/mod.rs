@@ -124,7 +124,7 @@ async fn call(arguments: &Arguments) -> Result<Outcome, Problem> {
     }
     let factory = offered.factory(config, endpoint, which.address.is_some())?;
     let factory = prepared(factory, arguments)?;
-    let channel = factory.create_channel().map_err(|e| Problem::failed(e.to_string()))?;
+    let channel = factory.create_channel().map_err(|error| Problem::of_channel(&error))?;
     // Before anything is sent: the request may be wrong.
     let out = Outgoing::of(codec, operation, channel.message_version(), &value, &headers)?;
     let one_way = operation.pattern == Pattern::OneWay;

@@ -10,6 +10,7 @@ use waxwing::crypto::{
 use waxwing::metadata::MetadataReader;
 use zeroize::Zeroizing;
 
+use super::fit::{Given, fit};
 use super::problem::Problem;
 
 /// The variable that holds the password where no option says another.
@@ -68,6 +69,9 @@ impl Credentials {
     /// # Errors
     /// A file cannot be read or used, or a password is missing.
     pub(crate) fn give(&self, mut factory: ChannelFactory) -> Result<ChannelFactory, Problem> {
+        for note in fit(factory.endpoint(), self.given())? {
+            eprintln!("note: {note}");
+        }
         if let Some(user) = &self.user {
             let password = self.password(user)?;
             factory = factory.user_name(user, password.as_str());
@@ -95,6 +99,14 @@ impl Credentials {
             factory = factory.https_roots(authorities).service_trust(trust);
         }
         Ok(factory)
+    }
+
+    fn given(&self) -> Given {
+        Given {
+            user: self.user.is_some(),
+            client_certificate: self.client_certificate.is_some(),
+            service_certificate: self.service_certificate.is_some(),
+        }
     }
 
     /// The same for whoever reads metadata: whom HTTPS believes.

@@ -3,11 +3,13 @@
 mod configured;
 mod contract;
 mod credentials;
+mod fit;
 mod problem;
 mod service;
 
 pub(crate) use configured::{addresses, configured, factory_of, is_configuration};
 pub(crate) use contract::owned;
 pub(crate) use credentials::Credentials;
+pub(crate) use fit::hint;
 pub(crate) use problem::Problem;
-pub(crate) use service::{Described, factory, read};
+pub(crate) use service::{Described, factory, read, read_with};

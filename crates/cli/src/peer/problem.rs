@@ -3,6 +3,8 @@
 use waxwing::ChannelError;
 use waxwing::contract::CallError;
 
+use super::fit::hint;
+
 /// A fault came back, or the service cannot be talked to.
 pub(crate) const FAILED: u8 = 1;
 /// The source cannot be read.
@@ -27,13 +29,22 @@ impl Problem {
         Self { code: FAILED, text: text.into(), error: None }
     }
 
-    /// A call that did not come through.
+    /// A call that did not come through, with the option that may help.
     pub(crate) fn of_call(error: &CallError) -> Self {
-        let channel = match error {
-            CallError::Channel(error) => error.downcast_ref::<ChannelError>(),
-            _ => None,
-        };
-        Self { error: channel.and_then(ChannelError::code), ..Self::failed(error.to_string()) }
+        match error {
+            CallError::Channel(inner) => match inner.downcast_ref::<ChannelError>() {
+                Some(channel) => Self::of_channel(channel),
+                None => Self::failed(error.to_string()),
+            },
+            _ => Self::failed(error.to_string()),
+        }
+    }
+
+    /// A channel that cannot be made or opened, with the option that may help.
+    pub(crate) fn of_channel(error: &ChannelError) -> Self {
+        let code = error.code();
+        let hint = hint(code).map(|hint| format!("\n  {hint}")).unwrap_or_default();
+        Self { error: code, ..Self::failed(format!("{error}{hint}")) }
     }
 
     /// The source cannot be read.

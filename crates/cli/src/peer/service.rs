@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use waxwing::metadata::MetadataError;
 use waxwing::{ChannelFactory, ConfigurationFile};
 use waxwing_metadata::contract::{Contract, ContractSet, Operation, Pattern};
 use waxwing_metadata::json::Codec;
@@ -33,9 +34,23 @@ pub(crate) async fn read(
     which: &Which,
     credentials: &Credentials,
 ) -> Result<Described, Problem> {
+    read_with(sources, limits, which, credentials, |error| error.to_string()).await
+}
+
+/// The same, telling in other words why they cannot be read.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) async fn read_with(
+    sources: &[String],
+    limits: &Limits,
+    which: &Which,
+    credentials: &Credentials,
+    tell: fn(&MetadataError) -> String,
+) -> Result<Described, Problem> {
     let reader = credentials.reader(limits.reader())?;
     let read = reader.read(sources).await;
-    let metadata = read.map_err(|error| Problem::unreadable(error.to_string()))?;
+    let metadata = read.map_err(|error| Problem::unreadable(tell(&error)))?;
     let ignore = which.ignore.iter().map(|(ns, name)| QName::new(ns.as_str(), name.as_str()));
     let options = JudgeOptions { ignore: ignore.collect(), address: which.address.clone() };
     let ports = judge(&metadata.set, &options);

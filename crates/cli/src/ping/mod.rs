@@ -9,11 +9,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use waxwing::metadata::MetadataError;
 use waxwing::soap::Address;
 use waxwing_metadata::judge::PortVerdict;
 
 use self::report::{Report, Step};
-use crate::peer::{Credentials, Described, Problem, addresses, configured, is_configuration, read};
+use crate::peer::{
+    Credentials, Described, Problem, addresses, configured, is_configuration, read_with,
+};
 use crate::source::{Limits, Which};
 
 /// How long a step may take where no option says another time.
@@ -26,8 +29,9 @@ Steps: the name of the host, a connection, TLS and its certificate, the metadata
 and its end. What the service does not have is left out; a step that fails says what to do, and ends the list.
 
 Exit codes:
-  0  every step went well
-  1  a step failed
+  0  every step went well, and how to talk to the service is known
+  1  a step failed; or something listens at the address, and whether it is the service is not known: it has no metadata
+     (give --config client.config)
   2  the source cannot be read
   64 wrong arguments")]
 pub(crate) struct Arguments {
@@ -143,7 +147,8 @@ async fn by_file(arguments: &Arguments, mut report: Report) -> Result<Report, Pr
 
 async fn fetch(arguments: &Arguments) -> Result<Described, Problem> {
     let Arguments { source, limits, which, credentials, .. } = arguments;
-    let described = read(std::slice::from_ref(source), limits, which, credentials).await?;
+    let sources = std::slice::from_ref(source);
+    let described = read_with(sources, limits, which, credentials, briefly).await?;
     Ok(match &arguments.config {
         Some(path) => described.preferring(addresses(path, arguments.endpoint.as_deref())),
         None => described,
@@ -165,6 +170,19 @@ async fn reach(arguments: &Arguments, report: &mut Report) -> Result<bool, Probl
     Ok(tls::handshake(stream, &host, trust, arguments.timeout(), report).await)
 }
 
+/// Why there are no metadata, without each question that was asked: the first says most.
+fn briefly(error: &MetadataError) -> String {
+    let MetadataError::Nothing { address, attempts } = error else { return error.to_string() };
+    let Some(first) = attempts.first() else { return format!("no metadata at {address}") };
+    let first = first.to_string();
+    let first = first.lines().next().unwrap_or_default().to_owned();
+    let more = match attempts.len() - 1 {
+        0 => String::new(),
+        more => format!(" (and {more} more questions: `waxwing inspect {address}` shows them)"),
+    };
+    format!("none: {first}{more}")
+}
+
 /// What the service says of itself. That it says nothing is no failure: many do not.
 async fn describe(arguments: &Arguments, report: &mut Report) -> Option<(Described, PortVerdict)> {
     let began = Instant::now();
@@ -183,7 +201,7 @@ async fn describe(arguments: &Arguments, report: &mut Report) -> Option<(Describ
         }
         Err(problem) => {
             let help = "for metadata the service needs <serviceMetadata httpGetEnabled=\"true\" /> or a mex endpoint; \
-                        --config FILE says the binding instead";
+                        --config client.config says the binding instead";
             report.add(Step::left_out("metadata", began.elapsed(), problem.text).help(help));
             None
         }

@@ -54,6 +54,8 @@ impl Step {
 pub(super) struct Report {
     /// The address of the service.
     pub(super) address: String,
+    /// Whether a binding was found and a channel of it could be made: without, something listens, and nothing more is known.
+    pub(super) is_service: bool,
     steps: Vec<Step>,
 }
 
@@ -63,7 +65,17 @@ impl Report {
     }
 
     fn failed(&self) -> bool {
-        self.steps.iter().any(|step| step.how == How::Failed)
+        !self.is_service || self.steps.iter().any(|step| step.how == How::Failed)
+    }
+
+    /// What the steps say, where they do not say it themselves.
+    fn summary(&self) -> Option<String> {
+        if self.is_service || self.steps.iter().any(|step| step.how == How::Failed) {
+            return None;
+        }
+        let good = self.steps.iter().filter(|step| step.how == How::Good).map(|step| step.name);
+        let good = good.collect::<Vec<_>>().join(", ");
+        Some(format!("tested: {good}; not tested: whether a service is there"))
     }
 
     /// Prints them.
@@ -94,12 +106,13 @@ impl Report {
             members.extend(step.help.as_deref().map(|help| ("help", Json::from(help))));
             Json::object(members)
         };
-        let all = Json::object([
+        let mut members = vec![
             ("address", Json::from(self.address.as_str())),
             ("ok", Json::Bool(!self.failed())),
             ("steps", Json::Array(self.steps.iter().map(step).collect())),
-        ]);
-        writeln!(out, "{all}")
+        ];
+        members.extend(self.summary().map(|text| ("summary", Json::from(text))));
+        writeln!(out, "{}", Json::object(members))
     }
 
     fn text(&self, out: &mut dyn std::io::Write) -> std::io::Result<()> {
@@ -129,6 +142,9 @@ impl Report {
                 }
             }
         }
-        Ok(())
+        match self.summary() {
+            Some(text) => writeln!(out, "{bad}{text}{plain}"),
+            None => Ok(()),
+        }
     }
 }

@@ -22,9 +22,8 @@ pub(super) async fn ping(
     match factory(arguments, port, &report.address) {
         Ok(Some(factory)) => open(factory, report).await,
         Ok(None) => {
-            let text = "how to talk to the service is not known: it has no metadata";
-            let step = Step::left_out("session", Duration::ZERO, text);
-            report.add(step.help("give --config client.config for the rest of the steps"));
+            let text = "how to talk to the service is not known";
+            report.add(Step::left_out("session", Duration::ZERO, text));
         }
         Err(problem) => report.add(Step::failed("binding", Duration::ZERO, problem.text)),
     }
@@ -75,10 +74,11 @@ async fn open(factory: ChannelFactory, report: &mut Report) {
     let channel = match factory.create_channel() {
         Ok(channel) => channel,
         Err(error) => {
-            report.add(Step::failed("binding", began.elapsed(), error.to_string()));
+            report.add(Step::failed("binding", began.elapsed(), Problem::of_channel(&error).text));
             return;
         }
     };
+    report.is_service = true;
     if !conversation && !reliable {
         let text = match secured {
             true => {
@@ -114,7 +114,7 @@ async fn opened(
     let whole = began.elapsed();
     // The reliable session begins when its first message goes out.
     let first = watch.sequence_began().map(|at| at.duration_since(began));
-    let mut failure = opened.err().map(|error| error.to_string());
+    let mut failure = opened.err().map(|error| Problem::of_channel(&error).text);
     if conversation {
         if first.is_none()
             && let Some(error) = failure

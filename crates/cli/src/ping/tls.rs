@@ -9,6 +9,7 @@ use waxwing::crypto::Certificate;
 use waxwing::jiff::Timestamp;
 
 use super::report::{Report, Step};
+use crate::peer::hint;
 
 /// A certificate that ends sooner is told beforehand: days.
 const SOON: i64 = 30;
@@ -104,7 +105,7 @@ fn certificate(chain: &[Certificate], host: &str, trust: &Trust, report: &mut Re
         }
         Err(why) => {
             let step = Step::failed("certificate", began.elapsed(), format!("{text}\n{why}"));
-            report.add(step.help("--ca FILE believes one more authority"));
+            report.add(step.help(hint(Some("tls-certificate")).unwrap_or_default()));
             false
         }
     }

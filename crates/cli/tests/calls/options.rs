@@ -80,3 +80,91 @@ async fn a_session_that_never_opened_is_told_once() {
     assert_eq!(said.stderr.matches("untrusted-service").count(), 1, "{said:?}");
     shop.host.close().await;
 }
+
+/// A server that answers everything with this, or takes it and says nothing.
+fn server(answer: Option<&'static str>) -> String {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}/", listener.local_addr().expect("bound"));
+    std::thread::spawn(move || {
+        let mut open = Vec::new();
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            if let Some(answer) = answer {
+                let _ = stream.read(&mut [0; 8192]);
+                let _ = stream.write_all(answer.as_bytes());
+            } else {
+                open.push(stream);
+            }
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_service_is_not_called_one() {
+    let folder = tempfile::tempdir().expect("folder");
+    let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 26\r\nConnection: close\r\n\r\n<html><p>It works!</html>\r\n";
+    let missing = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    for answer in [Some(page), Some(missing), None] {
+        let address = server(answer);
+        let said = waxwing(folder.path(), &["ping", &address, "--timeout", "1s"]).await;
+        assert_eq!(said.code, 1, "{said:?}");
+        let summary = "tested: name, connection; not tested: whether a service is there";
+        assert!(said.stdout.contains(summary), "{said:?}");
+        assert!(said.stdout.lines().count() <= 16, "{}", said.stdout);
+        let json = waxwing(folder.path(), &["ping", &address, "--timeout", "1s", "--json"]).await;
+        assert_eq!((&json.json()["ok"], &json.json()["summary"]), (&false.into(), &summary.into()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn options_that_are_missing_are_named_and_idle_ones_are_told() {
+    let echo = ["Echo", r#"{"number":7}"#];
+    let alice = [
+        "--client-certificate",
+        ALICE,
+        "--client-key",
+        "certificates/CurrentUser/My/alice.key.pem",
+    ];
+    let shop = open(CERTIFICATE).await;
+    let said = shop.call(&echo).await;
+    assert_eq!(said.code, 64, "{said:?}");
+    assert!(said.stderr.contains("give --client-certificate FILE"), "{said:?}");
+    assert!(!said.stderr.contains("ChannelFactory"), "{said:?}");
+    let said = ping(&shop, &[&shop.address]).await;
+    assert!(said.stdout.contains("--client-certificate FILE"), "{said:?}");
+    let others = [&echo[..], &alice, &["--ca", ALICE]].concat();
+    let said = shop.call(&others).await;
+    assert!(said.stderr.contains("here: --ca FILE believes one more authority"), "{said:?}");
+    let service = ["--service-certificate", "certificates/LocalMachine/My/shop.cert.pem"];
+    let user = ["--user", "ann", "--password-env", "SESAME"];
+    let ca = ["--ca", "certificates/authority.cert.pem"];
+    let said = shop.call(&[&echo[..], &alice, &ca, &service, &user].concat()).await;
+    assert_eq!((said.code, said.stdout.as_str()), (0, "\"7\"\n"), "{said:?}");
+    assert!(said.stderr.contains("note: --user is of no use in calls"), "{said:?}");
+    assert!(said.stderr.contains("note: --service-certificate does nothing"), "{said:?}");
+    assert!(!said.stderr.contains("--client-certificate is of no use"), "{said:?}");
+    shop.host.close().await;
+
+    let user_name = r#"<security><message clientCredentialType="UserName"/></security>"#;
+    let shop = open(user_name).await;
+    let said = shop.call(&echo).await;
+    assert_eq!(said.code, 64, "{said:?}");
+    assert!(said.stderr.contains("give --user NAME"), "{said:?}");
+    let said = shop.call(&[&echo[..], &alice, &ca, &user].concat()).await;
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(said.stderr.contains("note: --client-certificate is of no use"), "{said:?}");
+    shop.host.close().await;
+
+    let beforehand = r#"<security><message clientCredentialType="UserName" negotiateServiceCredential="false"/></security>"#;
+    let shop = open(beforehand).await;
+    let said = shop.call(&[&echo[..], &ca, &user, &service].concat()).await;
+    assert_eq!((said.code, said.stderr.as_str()), (0, ""), "{said:?}");
+    configured(&shop, &shop.address, beforehand);
+    let config = ["--config", "client.config"];
+    let said = shop.call(&[&echo[..], &ca, &user, &config].concat()).await;
+    assert_eq!(said.code, 64, "{said:?}");
+    assert!(said.stderr.contains("give --service-certificate FILE"), "{said:?}");
+    shop.host.close().await;
+}
