@@ -220,6 +220,16 @@ impl SecurityBindingElement {
         })
     }
 
+    /// Without a timestamp nobody can tell a replay: a file has to say that they are not looked for, or both ends of WCF
+    /// refuse every message.
+    fn replays_of_policy(&self) -> LocalClientSettings {
+        let looked_for = !matches!(self.kind, SecurityKind::Transport);
+        match looked_for && !self.include_timestamp {
+            true => LocalClientSettings::default().detect_replays(false),
+            false => LocalClientSettings::default(),
+        }
+    }
+
     /// The attributes; those that the mode brings anyway are left out.
     fn to_parameters(&self) -> SecurityParameters {
         fn unless<T: PartialEq + Copy>(value: T, default: T) -> Option<T> {
@@ -278,7 +288,7 @@ impl SecurityBindingElement {
             enable_unsecured_response: unless(self.enable_unsecured_response, false),
             allow_insecure_transport: unless(self.allow_insecure_transport, false),
             issued_token_parameters: self.issued().cloned(),
-            local_client_settings: LocalClientSettings::default(),
+            local_client_settings: self.replays_of_policy(),
             local_service_settings: LocalServiceSettings::default(),
         }
     }

@@ -98,8 +98,7 @@ pub(super) fn fill(
     let section = binding.section().to_owned();
     let endpoint = ClientEndpoint {
         name: decode_name(&known.port.name),
-        // `REPLACE_WITH_ACTUAL_URL` and the like are no addresses.
-        address: known.address.clone().filter(|address| Address::of(address).authority().is_some()),
+        address: known.address.clone().filter(|address| is_address(address)),
         binding: section,
         binding_configuration: binding.name().to_owned(),
         contract: decode_name(&known.binding.port_type.local),
@@ -132,10 +131,25 @@ fn loaded(verdict: &mut PortVerdict) {
     for reason in endpoint.verdict.reasons() {
         verdict.obstacles.push(Obstacle {
             class: Class::of_feature(&reason.what),
-            text: reason.what.clone(),
+            text: without_line(&reason.what).to_owned(),
             fix: reason.fix.clone().unwrap_or_default(),
             at: Some(verdict.at.clone()),
         });
+    }
+}
+
+/// Whether it is one: `REPLACE_WITH_ACTUAL_URL`, `http://@host@:@port@/s` and the like are filled in by somebody else.
+fn is_address(text: &str) -> bool {
+    let address = Address::of(text);
+    address.authority().is_some() && address.check().is_ok()
+}
+
+/// What is wrong, without the line: that of a file which nobody has.
+fn without_line(what: &str) -> &str {
+    let rest = what.strip_prefix("line ").and_then(|rest| rest.split_once(": "));
+    match rest {
+        Some((line, text)) if line.bytes().all(|b| b.is_ascii_digit()) => text,
+        _ => what,
     }
 }
 

@@ -64,7 +64,8 @@ pub(super) fn of_layer(
         record.block(&blamed, Class::Protection, text, fix);
         return None;
     }
-    let replays = !matches!(kind, SecurityKind::Transport);
+    // Without a timestamp nobody can tell a replay.
+    let replays = !matches!(kind, SecurityKind::Transport) && layer.timestamp;
     let element = SecurityBindingElement {
         authentication_mode: AuthenticationMode::SspiNegotiated,
         message_protection_order: order(record, &layer, &blamed),

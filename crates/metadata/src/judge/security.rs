@@ -326,9 +326,12 @@ fn place(
     reader: &mut Reader<'_, '_>,
     layer: &mut Layer,
     kind: Supporting,
-    token: TokenParameters,
+    mut token: TokenParameters,
     assertion: &Assertion,
 ) {
+    // The key pair of a certificate has no keys derived from it, whatever the policy says: the first WCF and Metro say it of
+    // every token, and sign with the certificate's own key.
+    token.require_derived_keys &= !matches!(token.kind, TokenKind::X509 { .. });
     let over_transport = matches!(layer.kind, Some(Kind::Transport));
     let user_name = matches!(token.kind, TokenKind::UserName);
     let sp_11 = &*assertion.name.namespace == SP11;

@@ -127,6 +127,13 @@ const GUIDE_ERRS: &[(&str, &str, &str)] = &[
     ("061", "X-AES128_IPingService", AUGUST_2004),
     ("061", "X-AES256_IPingService", AUGUST_2004),
     ("061", "X-TripleDES_IPingService", AUGUST_2004),
+    ("061", "UX-NoTimestamp_IPingService", AUGUST_2004),
+    ("061", "A-NoTimestamp_IPingService", AUGUST_2004),
+    ("061", "X-NoTimestamp_IPingService", AUGUST_2004),
+    ("061", "XD_IPingService", AUGUST_2004),
+    ("061", "XD_IPingService1", AUGUST_2004),
+    ("061", "XD-ES_IPingService", AUGUST_2004),
+    ("061", "XD-SEES_IPingService", AUGUST_2004),
     ("097", "ICalculator", TIMESTAMP),
 ];
 

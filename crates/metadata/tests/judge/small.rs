@@ -254,11 +254,64 @@ fn parts_that_nothing_protects_keep_from_calling() {
 #[test]
 fn the_address_is_given_where_there_is_none() {
     let mut service = Service::new(WSA);
-    service.address = "REPLACE_WITH_ACTUAL_URL";
-    let port = service.judged();
-    assert_eq!((port.talk, port.endpoint.unwrap().address), (Talk::Yes, None));
-    assert!(port.given_in_code.contains(&"an address"), "{:?}", port.given_in_code);
+    for placeholder in [
+        "REPLACE_WITH_ACTUAL_URL",
+        "http://@host@:@port@/s",
+        "http://host:port",
+        "http://${h}/s",
+        "",
+    ] {
+        service.address = placeholder;
+        let port = service.judged();
+        assert_eq!((port.talk, port.endpoint.unwrap().address), (Talk::Yes, None), "{placeholder}");
+        assert!(port.given_in_code.contains(&"an address"), "{:?}", port.given_in_code);
+    }
     let options = JudgeOptions { ignore: Vec::new(), address: Some("http://h/x".to_owned()) };
     let endpoint = service.judged_with(&options).endpoint.unwrap();
     assert_eq!(endpoint.address.as_deref(), Some("http://h/x"));
+}
+
+/// A client's certificate beside the service's, as WSIT and the first WCF write it: each has its derived keys.
+fn by_certificates(timestamp: &str) -> String {
+    let x509 = |include: &str, inside: &str| {
+        format!(
+            r#"<sp:X509Token sp:IncludeToken="http://schemas.xmlsoap.org/ws/2005/07/securitypolicy/IncludeToken/{include}"><wsp:Policy>
+<sp:RequireDerivedKeys/>{inside}<sp:WssX509V3Token10/></wsp:Policy></sp:X509Token>"#
+        )
+    };
+    let service = x509("Never", "<sp:RequireThumbprintReference/>");
+    let client = x509("AlwaysToRecipient", "<sp:RequireThumbprintReference/>");
+    format!(
+        "{WSA}<sp:SymmetricBinding><wsp:Policy><sp:ProtectionToken><wsp:Policy>{service}</wsp:Policy></sp:ProtectionToken>
+<sp:AlgorithmSuite><wsp:Policy><sp:Basic128/></wsp:Policy></sp:AlgorithmSuite><sp:Layout><wsp:Policy><sp:Strict/></wsp:Policy></sp:Layout>
+{timestamp}<sp:OnlySignEntireHeadersAndBody/></wsp:Policy></sp:SymmetricBinding>
+<sp:EndorsingSupportingTokens><wsp:Policy>{client}</wsp:Policy></sp:EndorsingSupportingTokens>
+<sp:Wss11><wsp:Policy/></sp:Wss11><sp:Trust10><wsp:Policy/></sp:Trust10>
+<sp:SignedParts><sp:Body/></sp:SignedParts><sp:EncryptedParts><sp:Body/></sp:EncryptedParts>"
+    )
+}
+
+#[test]
+fn a_certificate_that_endorses_has_no_derived_keys_whatever_is_said() {
+    let port = Service::new(&by_certificates("<sp:IncludeTimestamp/>")).judged();
+    assert_eq!(port.talk, Talk::Yes, "{:?}", port.obstacles);
+    let security = port.effective.as_ref().unwrap().security.as_ref().unwrap().element.clone();
+    assert!(!security.supporting.endorsing[0].require_derived_keys);
+    assert!(port.binding_xml().is_none_or(|xml| xml.contains("MutualCertificate")));
+}
+
+#[test]
+fn without_a_timestamp_replays_are_not_looked_for() {
+    let port = Service::new(&by_certificates("")).judged();
+    assert_eq!(port.talk, Talk::Yes, "{:?}", port.obstacles);
+    let xml = port.binding_xml().unwrap();
+    assert!(xml.contains(r#"<localClientSettings detectReplays="false" />"#), "{xml}");
+}
+
+#[test]
+fn an_obstacle_names_no_line_of_a_file_that_nobody_has() {
+    let policy = over_tls("").replace("<sp:IncludeTimestamp/>", "");
+    let port = Service::new(&policy).judged();
+    assert_eq!(port.talk, Talk::No, "HTTPS is demanded at an http address");
+    assert!(!port.obstacles[0].text.starts_with("line "), "{:?}", port.obstacles);
 }
