@@ -29,6 +29,10 @@ fn has_tokens(layer: &Layer) -> bool {
         .any(|t| !t.is_empty())
 }
 
+fn has_signatures(layer: &Layer) -> bool {
+    !layer.supporting.endorsing.is_empty() || !layer.supporting.signed_endorsing.is_empty()
+}
+
 /// The element of a layer; None where it cannot be made, which the record says.
 pub(super) fn of_layer(
     record: &mut Record<'_>,
@@ -42,6 +46,12 @@ pub(super) fn of_layer(
         record.block(&blamed, Class::Policy, text, fix);
         return None;
     };
+    if layer.suite.is_none() && has_signatures(&layer) {
+        let text = "it has no sp:AlgorithmSuite, and a token that signs";
+        let fix = "write one, as algorithmSuite=\"Basic256\" of wsHttpBinding does";
+        record.block(&blamed, Class::Policy, text, fix);
+        return None;
+    }
     let version = version(record, &layer, &blamed)?;
     let kind = match kind {
         Kind::Transport => SecurityKind::Transport,

@@ -132,7 +132,9 @@ fn binding(reader: &mut Reader<'_, '_>, layer: &mut Layer, effect: Effect, norma
     }
     reader.record.leave();
     let (kind, missing) = found.kind(effect);
-    if let Some(what) = missing.or(own.suite.is_none().then_some("sp:AlgorithmSuite")) {
+    // TLS has algorithms of its own: Java's services leave them out.
+    let no_suite = own.suite.is_none() && effect != Effect::TransportBinding;
+    if let Some(what) = missing.or(no_suite.then_some("sp:AlgorithmSuite")) {
         let text = format!("it has no {what}");
         reader.record.block(normal.assertion, Class::Policy, &text, ONE_BINDING);
     }

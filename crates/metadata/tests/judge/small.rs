@@ -315,3 +315,25 @@ fn an_obstacle_names_no_line_of_a_file_that_nobody_has() {
     assert_eq!(port.talk, Talk::No, "HTTPS is demanded at an http address");
     assert!(!port.obstacles[0].text.starts_with("line "), "{:?}", port.obstacles);
 }
+
+/// Health authorities of Australia write a transport binding with the token alone.
+#[test]
+fn tls_has_algorithms_of_its_own() {
+    let bare = |more: &str| {
+        format!(
+            r#"<sp12:TransportBinding><wsp:Policy><sp12:TransportToken><wsp:Policy><sp12:HttpsToken><wsp:Policy>
+<sp12:RequireClientCertificate/></wsp:Policy></sp12:HttpsToken></wsp:Policy></sp12:TransportToken></wsp:Policy></sp12:TransportBinding>{more}"#
+        )
+    };
+    let port = Service::https(&bare("")).judged();
+    assert_eq!(port.talk, Talk::Yes, "{:?}", port.blocking().collect::<Vec<_>>());
+    let xml = port.binding_xml().unwrap();
+    assert!(
+        xml.contains(r#"clientCredentialType="Certificate""#)
+            || xml.contains("requireClientCertificate"),
+        "{xml}"
+    );
+    let signs = r#"<sp12:EndorsingSupportingTokens><wsp:Policy><sp12:X509Token><wsp:Policy><sp12:WssX509V3Token10/></wsp:Policy></sp12:X509Token></wsp:Policy></sp12:EndorsingSupportingTokens>"#;
+    let port = Service::https(&bare(signs)).judged();
+    assert_eq!(port.talk, Talk::No, "a token that signs, and nothing says how");
+}
