@@ -4,10 +4,11 @@ use std::sync::atomic::Ordering;
 
 use serde_json::json;
 
-use crate::shop::{open, waxwing};
+use crate::shop::{open, open_at, waxwing};
 
 const CERTIFICATE: &str = r#"<reliableSession enabled="true"/><security><message clientCredentialType="Certificate"/></security>"#;
 const USER_NAME: &str = r#"<security><message clientCredentialType="UserName"/></security>"#;
+const TLS_AND_USER_NAME: &str = r#"<security mode="TransportWithMessageCredential"><message clientCredentialType="UserName"/></security>"#;
 const NONE: &str = r#"<reliableSession enabled="true"/><security mode="None"/>"#;
 
 const ALICE: &[&str] = &[
@@ -214,4 +215,45 @@ async fn ping_goes_step_by_step() {
         &("connection".to_owned(), "failed".to_owned())
     );
     assert!(said.stdout.contains("nothing listens on port"), "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ping_and_call_over_tls() {
+    let shop = open_at("https", TLS_AND_USER_NAME).await;
+    let authority = ["--ca", "certificates/authority.cert.pem"];
+    let ann = ["--user", "ann", "--password-env", "SESAME"];
+    let ping = async |more: &[&str]| {
+        let all = [&["ping", shop.address.as_str(), "--json"], more, &ann].concat();
+        waxwing(shop.folder.path(), &all).await
+    };
+    let said = ping(&authority).await;
+    assert_eq!(said.code, 0, "{said:?}");
+    let steps = said.json()["steps"].as_array().expect("steps").clone();
+    let names: Vec<_> = steps.iter().map(|step| step["step"].as_str().expect("text")).collect();
+    assert_eq!(
+        names,
+        ["name", "connection", "tls", "certificate", "metadata", "security", "close"],
+        "{said:?}"
+    );
+    assert!(steps[2]["text"].as_str().expect("text").starts_with("TLSv1."), "{steps:?}");
+    assert!(steps[3]["text"].as_str().expect("text").contains("CN=shop"), "{steps:?}");
+    // Nobody vouches for the certificate where its authority is in no store: nothing is sent to such a server.
+    let elsewhere = tempfile::tempdir().expect("folder");
+    let said = waxwing(elsewhere.path(), &["ping", &shop.address, "--json"]).await;
+    assert_eq!(said.code, 1, "{said:?}");
+    let steps = said.json()["steps"].as_array().expect("steps").clone();
+    let last = steps.last().expect("steps");
+    assert_eq!((&last["step"], &last["outcome"]), (&json!("certificate"), &json!("failed")));
+    let said = shop.call(&[&["Echo", r#"{"number":7}"#], &ann[..], &authority].concat()).await;
+    assert_eq!((said.code, said.stdout.as_str()), (0, "\"7\"\n"), "{said:?}");
+    shop.host.close().await;
+    // Plain HTTP where TLS should be.
+    let plain = open(NONE).await;
+    let address = plain.address.replacen("http:", "https:", 1);
+    let said = waxwing(plain.folder.path(), &["ping", &address, "--json"]).await;
+    assert_eq!(said.code, 1, "{said:?}");
+    let steps = said.json()["steps"].as_array().expect("steps").clone();
+    let last = steps.last().expect("steps");
+    assert_eq!((&last["step"], &last["outcome"]), (&json!("tls"), &json!("failed")), "{said:?}");
+    plain.host.close().await;
 }

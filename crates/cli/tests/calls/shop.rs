@@ -74,12 +74,18 @@ pub(crate) struct Running {
 
 /// Opens the service: `security` is what is in the binding.
 pub(crate) async fn open(security: &str) -> Running {
+    open_at("http", security).await
+}
+
+/// The same over `http` or `https`.
+pub(crate) async fn open_at(scheme: &str, security: &str) -> Running {
     let folder = tempfile::tempdir().expect("folder");
     let made =
         waxwing(folder.path(), &["certs", "make", "--service", "shop", "--client", "alice"]).await;
     assert_eq!(made.code, 0, "{}", made.stderr);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = format!("http://localhost:{}/shop", listener.local_addr().expect("bound").port());
+    let address =
+        format!("{scheme}://localhost:{}/shop", listener.local_addr().expect("bound").port());
     drop(listener);
     let text = format!(
         r#"<configuration><system.serviceModel><services><service name="Shop" behaviorConfiguration="S">
@@ -87,7 +93,7 @@ pub(crate) async fn open(security: &str) -> Running {
   <endpoint address="" binding="wsHttpBinding" bindingConfiguration="B" contract="IShop"/>
 </service></services>
 <bindings><wsHttpBinding><binding name="B">{security}</binding></wsHttpBinding></bindings>
-<behaviors><serviceBehaviors><behavior name="S"><serviceMetadata httpGetEnabled="true"/><serviceCredentials>
+<behaviors><serviceBehaviors><behavior name="S"><serviceMetadata {scheme}GetEnabled="true"/><serviceCredentials>
   <serviceCertificate storeLocation="LocalMachine" storeName="My" x509FindType="FindBySubjectName" findValue="shop"/>
   <clientCertificate><authentication certificateValidationMode="ChainTrust" revocationMode="NoCheck"/></clientCertificate>
 </serviceCredentials></behavior></serviceBehaviors></behaviors></system.serviceModel></configuration>"#
