@@ -2,7 +2,7 @@
 
 use waxwing_xml::Element;
 
-use super::Xsd;
+use super::reader::Xsd;
 use crate::name::namespaces::XSD;
 use crate::reading::{detached, documentation};
 use crate::schema::model::Annotation;

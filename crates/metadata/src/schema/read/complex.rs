@@ -2,9 +2,9 @@
 
 use waxwing_xml::Element;
 
-use super::Xsd;
 use super::attributes::{Attributes, attributes};
 use super::particles::content;
+use super::reader::Xsd;
 use super::simple::facets;
 use crate::name::QName;
 use crate::name::namespaces::XSD;

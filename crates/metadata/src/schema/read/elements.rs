@@ -3,7 +3,7 @@
 use waxwing_xml::Element;
 
 use super::annotation::annotation;
-use super::{Xsd, built_in, owned};
+use super::reader::{Xsd, built_in, owned};
 use crate::name::QName;
 use crate::schema::model::{ElementDeclaration, TypeReference};
 

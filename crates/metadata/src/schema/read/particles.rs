@@ -2,10 +2,10 @@
 
 use waxwing_xml::Element;
 
-use super::Xsd;
 use super::annotation::annotation;
 use super::attributes::wildcard;
 use super::elements::local_element;
+use super::reader::Xsd;
 use crate::finding::{Finding, Severity};
 use crate::name::namespaces::XSD;
 use crate::schema::model::{ModelGroup, Particle, Term};

@@ -2,7 +2,8 @@
 
 use waxwing_xml::Element;
 
-use super::Xsd;
+use super::component::component;
+use super::reader::Xsd;
 use crate::name::QName;
 use crate::name::namespaces::XSD;
 use crate::reading::Replaced;
@@ -19,7 +20,7 @@ pub(super) fn redefine<'d>(xsd: &Xsd<'_, 'd>, element: Element<'d>, found: &mut 
     let inside =
         element.elements().filter(|c| c.namespace() == XSD && c.local_name() != "annotation");
     for child in inside {
-        xsd.component(child, found);
+        component(xsd, child, found);
     }
     let is_override = element.local_name() == "override";
     let kind = if is_override { SchemaImportKind::Override } else { SchemaImportKind::Redefine };

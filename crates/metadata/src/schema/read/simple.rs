@@ -3,7 +3,7 @@
 use waxwing_xml::Element;
 
 use super::annotation::annotation;
-use super::{Xsd, built_in};
+use super::reader::{Xsd, built_in};
 use crate::finding::{Finding, Severity};
 use crate::name::namespaces::XSD;
 use crate::schema::model::{Facet, SimpleType, TypeReference};
@@ -43,7 +43,7 @@ fn members<'d>(xsd: &Xsd<'_, 'd>, element: Element<'d>) -> Vec<TypeReference> {
     let named = names.map(|text| xsd.reference_of(element, "memberTypes", text));
     let mut found: Vec<_> = named.map(TypeReference::Named).collect();
     for child in element.elements().filter(|child| child.is(XSD, "simpleType")) {
-        found.push(TypeReference::Anonymous(Box::new(xsd.type_definition(child, None))));
+        found.push(TypeReference::Anonymous(Box::new((xsd.define)(xsd, child, None))));
     }
     found
 }

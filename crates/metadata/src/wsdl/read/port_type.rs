@@ -2,7 +2,7 @@
 
 use waxwing_xml::Element;
 
-use super::Wsdl;
+use super::reader::Wsdl;
 use crate::name::namespaces::{MSC, WSA10, WSA2004, WSAM, WSAW, WSDL};
 use crate::policy::read::attached;
 use crate::wsdl::model::{

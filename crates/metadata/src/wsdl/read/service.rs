@@ -3,7 +3,7 @@
 use waxwing_soap::SoapVersion;
 use waxwing_xml::Element;
 
-use super::Wsdl;
+use super::reader::Wsdl;
 use crate::name::namespaces::{WSA10, WSA2004, WSDL, WSDL_SOAP11, WSDL_SOAP12};
 use crate::policy::read::{attached, version_of};
 use crate::reading::detached;
