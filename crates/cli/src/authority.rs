@@ -8,6 +8,7 @@ use openssl::asn1::Asn1Time;
 use openssl::bn::{BigNum, MsbOption};
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
+use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
 use openssl::x509::extension::{
@@ -55,6 +56,12 @@ impl Party {
             .into());
         }
         Ok(Self { key, certificate })
+    }
+
+    /// The common name.
+    pub(crate) fn name(&self) -> Option<String> {
+        let mut names = self.certificate.subject_name().entries_by_nid(Nid::COMMONNAME);
+        names.next()?.data().to_string().ok()
     }
 
     /// A certificate for somebody with these host names or addresses, good for both sides of TLS and of message security.

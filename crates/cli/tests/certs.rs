@@ -193,3 +193,81 @@ fn wrong_arguments_have_a_code_of_their_own() {
     assert_eq!(code(&waxwing(folder.path(), &["check"])), 2, "as it always was");
     assert_eq!(code(&waxwing(folder.path(), &["certs", "--help"])), 0);
 }
+
+#[test]
+fn what_the_references_of_a_file_find_is_shown() {
+    let folder = made();
+    let path = folder.path();
+    let text = r#"<configuration><system.serviceModel><behaviors><serviceBehaviors><behavior name="S"><serviceCredentials>
+  <serviceCertificate findValue="calc" x509FindType="FindBySubjectName"/></serviceCredentials></behavior></serviceBehaviors>
+<endpointBehaviors><behavior name="C"><clientCredentials><clientCertificate findValue="ALICE"/></clientCredentials></behavior>
+</endpointBehaviors></behaviors><client><endpoint address="http://localhost/" binding="wsHttpBinding" contract="I">
+<identity><certificateReference findValue="calc" x509FindType="FindBySubjectName"/></identity></endpoint></client>
+</system.serviceModel></configuration>"#;
+    std::fs::write(path.join("app.config"), text).expect("written");
+    let found = waxwing(path, &["certs", "find", "--config", "app.config"]);
+    assert_eq!(code(&found), 1, "{}", text_of(&found));
+    let all = text_of(&found);
+    for part in [
+        "service behavior \"S\": <serviceCertificate>",
+        "'CN=calc'",
+        "endpoint behavior \"C\": <clientCertificate>",
+        "client endpoint \"\": <identity>",
+    ] {
+        assert!(all.contains(part), "{part}: {all}");
+    }
+    let found = json(&waxwing(path, &["certs", "find", "--config", "app.config", "--json"]));
+    let numbers = found["references"].as_array().expect("references").iter();
+    let numbers = numbers.map(|one| one["found"].as_array().expect("found").len());
+    assert_eq!(numbers.collect::<Vec<_>>(), [1, 0, 1]);
+    assert_eq!(code(&waxwing(path, &["certs", "find"])), 64);
+}
+
+fn text_of(output: &Output) -> String {
+    text(&output.stdout) + &text(&output.stderr)
+}
+
+#[test]
+fn what_was_meant_is_told() {
+    let folder = made();
+    let path = folder.path();
+    let found = text_of(&waxwing(path, &["certs", "find", "alice"]));
+    assert!(found.contains("--type FindBySubjectName would find 1"), "{found}");
+    let found = text_of(&waxwing(path, &["certs", "find", "nobody"]));
+    assert!(!found.contains("would find"), "{found}");
+    let found = text_of(&waxwing(path, &["certs", "find", "alice", "--type", "SubjectName"]));
+    assert!(found.contains("did you mean FindBySubjectName?"), "{found}");
+    let help = text_of(&waxwing(path, &["certs", "find", "--help"]));
+    let names = help.split(|c: char| !c.is_ascii_alphabetic());
+    let names: std::collections::BTreeSet<_> = names.filter(|n| n.starts_with("FindBy")).collect();
+    assert_eq!(names.len(), 15, "{names:?}");
+    for name in names {
+        name.parse::<waxwing::binding::X509FindType>().expect("a type");
+    }
+    std::fs::write(path.join("password"), "correct horse\n").expect("written");
+    let convert = ["certs", "convert", "certificates/CurrentUser/My/alice.cert.pem", "alice.p12"];
+    let password = ["--password-file", "password"];
+    assert_eq!(code(&waxwing(path, &[&convert[..], &password].concat())), 0);
+    let listed = waxwing(path, &["certs", "list", "alice.p12"]);
+    assert_eq!(code(&listed), 2, "as the help says");
+    assert!(text_of(&listed).contains("--password-file FILE"), "{}", text_of(&listed));
+}
+
+#[test]
+fn another_authority_is_not_silently_left_out_and_every_file_is_told() {
+    let folder = tempfile::tempdir().expect("folder");
+    let make = |more: &[&str]| waxwing(folder.path(), &[&["certs", "make"], more].concat());
+    let made = make(&["--authority", "Mine"]);
+    assert_eq!(code(&made), 0, "{}", text_of(&made));
+    let told = text_of(&made);
+    for store in ["LocalMachine", "CurrentUser"] {
+        assert!(told.contains(&format!("{store}/Root/authority.cert.pem")), "{told}");
+    }
+    let other = make(&["--client", "bob", "--authority", "Other"]);
+    assert_eq!(code(&other), 2, "{}", text_of(&other));
+    let told = text_of(&other);
+    assert!(told.contains("has an authority already, Mine"), "{told}");
+    assert!(!folder.path().join("certificates/CurrentUser/My/bob.cert.pem").exists());
+    assert_eq!(code(&make(&["--client", "bob", "--authority", "Mine"])), 0);
+    assert_eq!(code(&make(&["--client", "carol"])), 0);
+}

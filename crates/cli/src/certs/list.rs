@@ -7,7 +7,8 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 use waxwing::binding::{StoreLocation, StoreName};
 use waxwing::certificates::{
-    CertificateStores, StoredCertificate, Survey, certificates_of_file, every_store,
+    CertificateError, CertificateStores, StoredCertificate, Survey, certificates_of_file,
+    every_store,
 };
 use waxwing::crypto::{Certificate, Usage};
 use waxwing::environment::Clock;
@@ -72,13 +73,23 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     })
 }
 
+/// The option that opens what does not open without a password.
+fn hint(problem: &CertificateError) {
+    if matches!(problem, CertificateError::Password { is_set: false, .. }) {
+        eprintln!("note: --password-file FILE gives the password of the file");
+    }
+}
+
 /// The stores under a folder, or what else it is.
 fn look(path: &Path, arguments: &Arguments) -> Result<Vec<Place>, Failure> {
     if path.is_file() {
         let password = password_of(arguments.password_file.as_deref())?;
         let found = match certificates_of_file(path, password) {
             Ok(certificates) => Survey { certificates, problems: Vec::new() },
-            Err(problem) => Survey { certificates: Vec::new(), problems: vec![problem] },
+            Err(problem) => {
+                hint(&problem);
+                Survey { certificates: Vec::new(), problems: vec![problem] }
+            }
         };
         return Ok(vec![Place { name: path.display().to_string(), found }]);
     }

@@ -26,9 +26,9 @@ pub(super) struct Arguments {
     /// For how many days they are good
     #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     days: u32,
-    /// What a new authority is called
-    #[arg(long, value_name = "NAME", default_value = "Test authority")]
-    authority: String,
+    /// What a new authority is called; default: Test authority
+    #[arg(long, value_name = "NAME")]
+    authority: Option<String>,
     /// Replace certificates that are there; the authority stays
     #[arg(long)]
     force: bool,
@@ -61,7 +61,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     }
     let authority = authority(folder, arguments)?;
     for store in [machine.join("Root"), user.join("Root")] {
-        authority.write(&store, AUTHORITY, false)?;
+        let is_new = !certificate_file(&store, AUTHORITY).exists();
+        let written = authority.write(&store, AUTHORITY, false)?;
+        if is_new {
+            report(&written);
+        }
     }
     for (store, name, hosts) in wanted {
         let issued = authority.issue(name, hosts, arguments.days)?;
@@ -82,12 +86,23 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
 /// The authority of the folder, made where there is none.
 fn authority(folder: &Path, arguments: &Arguments) -> Result<Party, Failure> {
     if certificate_file(folder, AUTHORITY).exists() || key_file(folder, AUTHORITY).exists() {
-        let read = Party::read(folder, AUTHORITY);
-        return read.map_err(|error| {
-            format!("the authority of {} cannot be used: {error}", folder.display()).into()
-        });
+        let read = Party::read(folder, AUTHORITY).map_err(|error| {
+            Failure::from(format!("the authority of {} cannot be used: {error}", folder.display()))
+        })?;
+        let (own, wanted) = (read.name(), arguments.authority.as_deref());
+        return match wanted.filter(|wanted| own.as_deref() != Some(*wanted)) {
+            None => Ok(read),
+            Some(wanted) => Err(format!(
+                "{} has an authority already, {}, and --authority names another, {wanted}: leave the option out, or take \
+                 another folder",
+                folder.display(),
+                own.unwrap_or_default()
+            )
+            .into()),
+        };
     }
-    let authority = Party::authority(&arguments.authority, arguments.days.saturating_mul(2))?;
+    let name = arguments.authority.as_deref().unwrap_or("Test authority");
+    let authority = Party::authority(name, arguments.days.saturating_mul(2))?;
     report(&authority.write(folder, AUTHORITY, true)?);
     Ok(authority)
 }

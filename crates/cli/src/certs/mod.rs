@@ -4,6 +4,7 @@ mod convert;
 mod find;
 mod list;
 mod make;
+mod references;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,9 +16,9 @@ use crate::authority::Failure;
 /// What the exit code says, for `--help`.
 const EXIT_CODES: &str = "\
 Exit code:
-  0  done; of find: exactly one certificate fits; of list: all can be used
-  1  of find: none fits, or several; of list: one cannot be used, has expired, or does within --expires-within
-  2  a file cannot be read or written
+  0  done; of find: exactly one certificate fits (each reference of the file); of list: all can be used
+  1  of find: none fits, or several; of list: one has expired, or does within --expires-within
+  2  a file cannot be read, used or written; of list: the others are listed
  64  wrong arguments";
 
 /// What the command takes.
