@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use waxwing_metadata::MetadataSet;
+use waxwing_metadata::contract::ContractSet;
+use waxwing_metadata::judge::{JudgeOptions, configuration_of, judge};
 use waxwing_metadata::load::{LoadOptions, folder};
 use waxwing_testkit::metadata;
 
@@ -71,6 +73,14 @@ fn changed(text: &str, place: usize, how: u8, name: &str) -> String {
     }
 }
 
+/// What comes after reading bears it, too: verdicts, the file that would be written, operations and types.
+fn judged(set: &MetadataSet) -> String {
+    let ports = judge(set, &JudgeOptions::default());
+    let contracts = ContractSet::of_bindings(set, set.bindings().map(|binding| &binding.name));
+    let talk: Vec<_> = ports.iter().map(|port| (port.talk, port.because())).collect();
+    format!("{talk:?} {} {:?}", configuration_of(&ports).to_xml(), contracts.findings)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -92,7 +102,7 @@ proptest! {
             prop_assert!(at.line >= 1 && at.column >= 1, "{finding:?}");
             prop_assert!(at.line as usize <= text.lines().count().max(1) + 1, "{finding:?}");
         }
-        let told = |set: &MetadataSet| format!("{:?}", set.findings());
+        let told = |set: &MetadataSet| format!("{:?} {}", set.findings(), judged(set));
         prop_assert_eq!(told(&load(name, text.into_bytes())), told(&set));
     }
 
