@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use waxwing::metadata::{Metadata, MetadataReader};
+use waxwing::soap::Address;
 use waxwing_metadata::MetadataSet;
 use waxwing_metadata::judge::PortVerdict;
 
@@ -114,7 +115,7 @@ pub(crate) struct Which {
     #[arg(long, value_name = "NAME")]
     pub(crate) service: Option<String>,
     /// The address, instead of the one in the port
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = absolute)]
     pub(crate) address: Option<String>,
     /// An assertion that the vendor says is harmless: '{namespace}name'
     #[arg(long, value_name = "{NS}NAME", value_parser = expanded_name)]
@@ -133,6 +134,14 @@ pub(crate) struct Limits {
     /// Time for one document, like 20s or 1m
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) timeout: Option<Duration>,
+}
+
+/// An address that something can be sent to.
+fn absolute(text: &str) -> Result<String, String> {
+    match Address::of(text).authority().is_some() {
+        true => Ok(text.to_owned()),
+        false => Err("write it whole, like http://host/path".to_owned()),
+    }
 }
 
 /// `{namespace}name`.

@@ -51,6 +51,7 @@ impl Plan {
         if talkable.is_empty() && alone.is_empty() && !arguments.types_only {
             return Err(nobody(set, &all));
         }
+        named(set, arguments)?;
         // The best port of a port type says how its messages look.
         let first = best(&all).filter(|port| port.talk == Talk::Yes);
         let ordered: Vec<&PortVerdict> =
@@ -155,6 +156,21 @@ fn code(
         return Err(Refusal::Usage(format!("--raw: there is no operation {name}{hint}")));
     }
     generate(contracts, &options).map_err(|error| Refusal::Generator(error.to_string()))
+}
+
+/// That the documents have the namespaces that modules are named for.
+fn named(set: &MetadataSet, arguments: &Arguments) -> Result<(), Refusal> {
+    let of_wsdl = set.definitions().iter().map(|all| &*all.target_namespace);
+    let of_schemas = set.schemas().map(|schema| &*schema.target_namespace);
+    let known: BTreeSet<&str> = of_wsdl.chain(of_schemas).collect();
+    let unknown = arguments.namespace.iter().find(|(uri, _)| !known.contains(uri.as_str()));
+    let Some((uri, _)) = unknown else { return Ok(()) };
+    let near = nearest(uri, known.iter().copied());
+    let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+    let known = known.into_iter().collect::<Vec<_>>().join(", ");
+    let text =
+        format!("--namespace: the documents have no namespace {uri}{hint} (there are {known})");
+    Err(Refusal::Usage(text))
 }
 
 /// Why nobody can be talked to.

@@ -1,6 +1,6 @@
 //! What options, configuration files and descriptions say together, and what is told of what does not fit.
 
-use crate::shop::{Running, Said, open, waxwing};
+use crate::shop::{Running, Said, open, open_below, waxwing};
 
 const CERTIFICATE: &str = r#"<reliableSession enabled="true"/><security><message clientCredentialType="Certificate"/></security>"#;
 const NONE: &str = r#"<reliableSession enabled="true"/><security mode="None"/>"#;
@@ -166,5 +166,36 @@ async fn options_that_are_missing_are_named_and_idle_ones_are_told() {
     let said = shop.call(&[&echo[..], &ca, &user, &config].concat()).await;
     assert_eq!(said.code, 64, "{said:?}");
     assert!(said.stderr.contains("give --service-certificate FILE"), "{said:?}");
+    shop.host.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_without_an_endpoint_is_not_found() {
+    for security in [NONE, CERTIFICATE] {
+        let shop = open_below("http", security, "counter").await;
+        let base = shop.address.trim_end_matches("/counter");
+        let wrong = format!("{base}/countr");
+        let alice = ["--client-certificate", ALICE, "--client-key"];
+        let key = ["certificates/CurrentUser/My/alice.key.pem"];
+        let echo = ["call", base, "Echo", r#"{"number":7}"#, "--address", &wrong];
+        let said = waxwing(shop.folder.path(), &[&echo[..], &alice, &key].concat()).await;
+        assert_eq!(said.code, 1, "{said:?}");
+        assert!(said.stderr.contains("[endpoint-not-found]"), "{said:?}");
+        shop.host.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_documents_do_not_have_is_refused() {
+    let shop = open(NONE).await;
+    let run = async |arguments: &[&str]| waxwing(shop.folder.path(), arguments).await;
+    let said = run(&["import", &shop.address, "--namespace", "urn:nope=foo"]).await;
+    assert_eq!(said.code, 64, "{said:?}");
+    assert!(said.stderr.contains("the documents have no namespace urn:nope"), "{said:?}");
+    let said = run(&["import", &shop.address, "--namespace", "urn:shop=shop"]).await;
+    assert_eq!(said.code, 0, "{said:?}");
+    let said = run(&["inspect", &shop.address, "--address", "foo"]).await;
+    assert_eq!(said.code, 64, "{said:?}");
+    assert!(said.stderr.contains("write it whole, like http://host/path"), "{said:?}");
     shop.host.close().await;
 }

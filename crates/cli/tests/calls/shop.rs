@@ -79,18 +79,24 @@ pub(crate) async fn open(security: &str) -> Running {
 
 /// The same over `http` or `https`.
 pub(crate) async fn open_at(scheme: &str, security: &str) -> Running {
+    open_below(scheme, security, "").await
+}
+
+/// The same with the endpoint at a path below the base address, where the metadata are.
+pub(crate) async fn open_below(scheme: &str, security: &str, path: &str) -> Running {
     let folder = tempfile::tempdir().expect("folder");
     let made =
         waxwing(folder.path(), &["certs", "make", "--service", "shop", "--client", "alice"]).await;
     assert_eq!(made.code, 0, "{}", made.stderr);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address =
+    let base =
         format!("{scheme}://localhost:{}/shop", listener.local_addr().expect("bound").port());
     drop(listener);
+    let address = if path.is_empty() { base.clone() } else { format!("{base}/{path}") };
     let text = format!(
         r#"<configuration><system.serviceModel><services><service name="Shop" behaviorConfiguration="S">
-  <host><baseAddresses><add baseAddress="{address}"/></baseAddresses></host>
-  <endpoint address="" binding="wsHttpBinding" bindingConfiguration="B" contract="IShop"/>
+  <host><baseAddresses><add baseAddress="{base}"/></baseAddresses></host>
+  <endpoint address="{path}" binding="wsHttpBinding" bindingConfiguration="B" contract="IShop"/>
 </service></services>
 <bindings><wsHttpBinding><binding name="B">{security}</binding></wsHttpBinding></bindings>
 <behaviors><serviceBehaviors><behavior name="S"><serviceMetadata {scheme}GetEnabled="true"/><serviceCredentials>

@@ -191,6 +191,8 @@ pub enum Reply {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
+    /// Nobody takes messages there (HTTP 404).
+    NotFound,
     /// It is no message (HTTP 400).
     Malformed,
     /// Who sent it did not say who he is in the way that is asked for (HTTP 401).

@@ -115,6 +115,9 @@ impl Transport for Memory {
                 }
                 Reply::Accepted => Answer { outcome: Outcome::Empty, ..Answer::empty() },
                 Reply::NoAnswer => failed(TransportCause::Broken, "the service gave no answer"),
+                Reply::Refused(Refusal::NotFound) => {
+                    failed(TransportCause::NotFound, "nobody takes messages there")
+                }
                 Reply::Refused(Refusal::ContentType) => {
                     failed(TransportCause::MediaType, "the service does not take this content type")
                 }

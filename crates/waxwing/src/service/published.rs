@@ -44,6 +44,7 @@ impl Receiver for PageReceiver {
     }
 
     fn receive(self: Arc<Self>, _: Incoming) -> BoxFuture<'static, Reply> {
-        Box::pin(async { Reply::Refused(Refusal::Malformed) })
+        // As WCF: for another method than GET nobody is registered here, nor at the paths below without an endpoint.
+        Box::pin(async { Reply::Refused(Refusal::NotFound) })
     }
 }

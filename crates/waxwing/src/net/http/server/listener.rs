@@ -126,6 +126,7 @@ async fn exchange(receiver: Arc<dyn Receiver>, request: HttpRequest) -> HttpRepl
     let action = soap_action;
     let incoming = Incoming { peer, content_type, action, caller, protected, octets: body };
     let refused = |refusal| match refusal {
+        Refusal::NotFound => StatusCode::NOT_FOUND,
         Refusal::Malformed => StatusCode::BAD_REQUEST,
         Refusal::Unauthorized => StatusCode::UNAUTHORIZED,
         Refusal::Forbidden => StatusCode::FORBIDDEN,
