@@ -16,9 +16,11 @@ use crate::contracts::{SAMPLES, calculator};
 use crate::empty_schema;
 
 /// The name of a file and the endpoint of its client.
-fn endpoints() -> Vec<(String, EffectiveEndpoint)> {
+fn endpoints(
+    files: impl IntoIterator<Item = (String, String)>,
+) -> Vec<(String, EffectiveEndpoint)> {
     let mut all = Vec::new();
-    for (name, text) in config::valid() {
+    for (name, text) in files {
         let file = Configuration::load(&text).configuration;
         for endpoint in &file.client.endpoints {
             all.push((name.clone(), file.resolve_client(endpoint).expect("resolves")));
@@ -119,10 +121,10 @@ fn difference(endpoint: &EffectiveEndpoint, port: &PortVerdict) -> Option<String
     (told(&resolved) != told(endpoint)).then(|| own.to_element())
 }
 
-#[test]
-fn every_endpoint_that_wcf_loads_comes_back() {
+/// Exports and imports each in both versions of WS-Policy, split and single. Gives how many came back.
+fn come_back(all: Vec<(String, EffectiveEndpoint)>) -> usize {
     let (mut seen, mut wrong) = (0, Vec::new());
-    for (name, endpoint) in endpoints() {
+    for (name, endpoint) in all {
         for version in [PolicyVersion::Policy12, PolicyVersion::Policy15] {
             for single in [false, true] {
                 let files = written(&export(&endpoint, version), single);
@@ -137,5 +139,122 @@ fn every_endpoint_that_wcf_loads_comes_back() {
         }
     }
     assert!(wrong.is_empty(), "{} of {seen}:\n{}", wrong.len(), wrong.join("\n"));
-    assert_eq!(seen, 4 * 51);
+    seen
+}
+
+#[test]
+fn every_endpoint_that_wcf_loads_comes_back() {
+    assert_eq!(come_back(endpoints(config::valid())), 4 * 51);
+}
+
+/// Each algorithm suite, in each dialect, negotiated or not, in a conversation or one-shot.
+#[test]
+fn every_algorithm_suite_comes_back() {
+    let mut files = Vec::new();
+    for suite in SUITES {
+        for section in ["wsHttpBinding", "ws2007HttpBinding"] {
+            for (negotiated, session) in
+                [("true", "true"), ("false", "true"), ("true", "false"), ("false", "false")]
+            {
+                let text = format!(
+                    r#"<configuration><system.serviceModel><client><endpoint name="calc" address="http://localhost/calc"
+ binding="{section}" bindingConfiguration="B" contract="ICalculator"/></client><bindings><{section}><binding name="B"><security>
+ <message clientCredentialType="Certificate" negotiateServiceCredential="{negotiated}" establishSecurityContext="{session}"
+ algorithmSuite="{suite}"/></security></binding></{section}></bindings></system.serviceModel></configuration>"#
+                );
+                files.push((format!("{suite} {section} {negotiated} {session}"), text));
+            }
+        }
+    }
+    assert_eq!(come_back(endpoints(files)), 4 * 8 * SUITES.len());
+}
+
+const SUITES: &[&str] = &[
+    "Basic128",
+    "Basic128Rsa15",
+    "Basic128Sha256",
+    "Basic128Sha256Rsa15",
+    "Basic192",
+    "Basic192Rsa15",
+    "Basic192Sha256",
+    "Basic192Sha256Rsa15",
+    "Basic256",
+    "Basic256Rsa15",
+    "Basic256Sha256",
+    "Basic256Sha256Rsa15",
+    "TripleDes",
+    "TripleDesRsa15",
+    "TripleDesSha256",
+    "TripleDesSha256Rsa15",
+];
+
+/// What WCF said of itself by WS-MetadataExchange (captured), and the binding of the service that said it.
+#[test]
+fn captured_answers_are_the_bindings_that_gave_them() {
+    const ANSWERS: &[(&str, &str, &str)] = &[
+        (
+            "oneshot-cert",
+            "ws",
+            r#"<security><message clientCredentialType="Certificate" negotiateServiceCredential="false" establishSecurityContext="false"/></security>"#,
+        ),
+        ("plain", "ws", r#"<security mode="None"/>"#),
+        // WS-ReliableMessaging of February 2005 has no word for order: WCF's importer takes it to be ordered.
+        (
+            "rm10-nosec-unordered",
+            "ws",
+            r#"<reliableSession enabled="true"/><security mode="None"/>"#,
+        ),
+        ("rm10-nosec", "ws", r#"<reliableSession enabled="true"/><security mode="None"/>"#),
+        (
+            "rm10-sc-cert-negotiated",
+            "ws",
+            r#"<reliableSession enabled="true"/><security><message clientCredentialType="Certificate"/></security>"#,
+        ),
+        (
+            "rm10-sc-cert",
+            "ws",
+            r#"<reliableSession enabled="true"/><security><message clientCredentialType="Certificate" negotiateServiceCredential="false"/></security>"#,
+        ),
+        (
+            "rm10-sc-username",
+            "ws",
+            r#"<reliableSession enabled="true"/><security><message clientCredentialType="UserName" negotiateServiceCredential="false"/></security>"#,
+        ),
+        ("rm11-nosec", "ws2007", r#"<reliableSession enabled="true"/><security mode="None"/>"#),
+        (
+            "rm11-sc13-cert-negotiated-policy15",
+            "ws2007",
+            r#"<reliableSession enabled="true"/><security><message clientCredentialType="Certificate"/></security>"#,
+        ),
+        (
+            "rm11-sc13-cert-policy15",
+            "ws2007",
+            r#"<reliableSession enabled="true"/><security><message clientCredentialType="Certificate" negotiateServiceCredential="false"/></security>"#,
+        ),
+        (
+            "rm11-sc13-cert",
+            "ws2007",
+            r#"<reliableSession enabled="true"/><security><message clientCredentialType="Certificate" negotiateServiceCredential="false"/></security>"#,
+        ),
+        (
+            "sc-cert-norm",
+            "ws",
+            r#"<security><message clientCredentialType="Certificate" negotiateServiceCredential="false"/></security>"#,
+        ),
+    ];
+    let files = waxwing_testkit::metadata::folder("wsdl").files;
+    assert_eq!(files.len(), ANSWERS.len());
+    for (name, kind, inside) in ANSWERS {
+        let own =
+            BTreeMap::from([("answer.xml".to_owned(), files[&format!("{name}.mex.xml")].clone())]);
+        let ports = judge(&folder(name, &own, LoadOptions::default()), &JudgeOptions::default());
+        assert_eq!(ports.len(), 1, "{name}");
+        let section = format!("{kind}HttpBinding");
+        let text = format!(
+            r#"<configuration><system.serviceModel><bindings><{section}><binding name="{}_ICalculator">{inside}</binding></{section}></bindings></system.serviceModel></configuration>"#,
+            if *kind == "ws" { "WSHttpBinding" } else { "WS2007HttpBinding" },
+        );
+        let expected = Configuration::load(&text).configuration.bindings.remove(0);
+        assert_eq!(ports[0].configuration.as_ref(), Some(&expected), "{name}");
+    }
 }
