@@ -11,6 +11,7 @@ use waxwing::metadata::MetadataReader;
 use zeroize::Zeroizing;
 
 use super::fit::{Given, fit};
+use super::pem::of_pem;
 use super::problem::Problem;
 
 /// The variable that holds the password where no option says another.
@@ -36,7 +37,7 @@ pub(crate) struct Credentials {
     /// The client's certificate with its key: .pfx, .p12, or PEM
     #[arg(long, value_name = "FILE", help_heading = "Credentials")]
     client_certificate: Option<PathBuf>,
-    /// The key, where it is not in the file of the certificate (PEM)
+    /// The key, where it is neither in the file of the certificate nor beside it, as NAME.key.pem of NAME.cert.pem (PEM)
     #[arg(
         long,
         value_name = "FILE",
@@ -52,7 +53,8 @@ pub(crate) struct Credentials {
         requires = "client_certificate"
     )]
     certificate_password_file: Option<PathBuf>,
-    /// An authority whose certificates are believed, of HTTPS servers and in messages (PEM or DER)
+    /// An authority whose certificates are believed, of HTTPS servers and in messages (PEM or DER); whether they were revoked
+    /// is not looked up. Without it the stores under ./certificates say who is believed, or those of --config
     #[arg(long, value_name = "FILE", help_heading = "Trust")]
     ca: Vec<PathBuf>,
     /// The service's certificate, where it is not negotiated (PEM or DER)
@@ -172,16 +174,16 @@ impl Credentials {
             octets.extend(read(key)?);
         }
         let identity = match is_pem(&octets) {
-            true => Identity::from_pem(&octets),
+            true => of_pem(path, &octets, self.client_key.is_some()),
             false => {
                 let password = match &self.certificate_password_file {
                     Some(path) => first_line(path)?,
                     None => Zeroizing::default(),
                 };
-                Identity::from_pkcs12(&octets, &password)
+                Identity::from_pkcs12(&octets, &password).map_err(|error| error.to_string())
             }
         };
-        let failed = |error| {
+        let failed = |error: String| {
             let hint = match self.certificate_password_file {
                 None if !is_pem(&octets) => "; a password is given by --certificate-password-file",
                 _ => "",

@@ -4,6 +4,7 @@ mod configured;
 mod contract;
 mod credentials;
 mod fit;
+mod pem;
 mod problem;
 mod service;
 

@@ -199,3 +199,19 @@ async fn what_the_documents_do_not_have_is_refused() {
     assert!(said.stderr.contains("write it whole, like http://host/path"), "{said:?}");
     shop.host.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_lies_beside_the_certificate_as_in_a_store() {
+    let shop = open(CERTIFICATE).await;
+    let ca = ["--ca", "certificates/authority.cert.pem"];
+    let echo = ["Echo", r#"{"number":7}"#, "--client-certificate"];
+    let said = shop.call(&[&echo[..], &[ALICE], &ca].concat()).await;
+    assert_eq!((said.code, said.stdout.as_str()), (0, "\"7\"\n"), "{said:?}");
+    // Nothing is there beside it.
+    let copy = shop.folder.path().join("alone.cert.pem");
+    std::fs::copy(shop.folder.path().join(ALICE), copy).expect("copied");
+    let said = shop.call(&[&echo[..], &["alone.cert.pem"], &ca].concat()).await;
+    assert_eq!(said.code, 64, "{said:?}");
+    assert!(said.stderr.contains("give it by --client-key FILE"), "{said:?}");
+    shop.host.close().await;
+}
