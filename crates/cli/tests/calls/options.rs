@@ -215,3 +215,14 @@ async fn the_key_lies_beside_the_certificate_as_in_a_store() {
     assert!(said.stderr.contains("give it by --client-key FILE"), "{said:?}");
     shop.host.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asking_for_metadata_sends_the_endpoint_nothing() {
+    let shop = open_below("http", CERTIFICATE, "counter").await;
+    let said = waxwing(shop.folder.path(), &["inspect", &shop.address]).await;
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(shop.host.statistics().messages, 0, "{:?}", shop.host.statistics());
+    let said = ping(&shop, &[&shop.address, "--client-certificate", ALICE, "--ca", ALICE]).await;
+    assert!(said.stdout.contains("port WSHttpBinding_IShop of service Shop"), "{said:?}");
+    shop.host.close().await;
+}

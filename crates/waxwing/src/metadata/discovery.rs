@@ -30,6 +30,12 @@ pub(super) async fn discover(
             Asked::Nothing => {}
         }
     }
+    if is_there && is_http && takes_only_messages(&attempts[before..]) {
+        // The endpoint would take other questions for an attack on its security.
+        if above(remote, loader, address, attempts).await {
+            return Ok(());
+        }
+    }
     if is_there {
         for place in places_of_exchange(address) {
             if let Ok(octets) = exchange(remote, &place, attempts).await? {
@@ -93,6 +99,55 @@ async fn pages(
         }
     }
     Asked::Nothing
+}
+
+/// How many folders above an endpoint are asked.
+const MAX_FOLDERS: usize = 3;
+
+/// Whether the address is that of an endpoint that shows no pages.
+fn takes_only_messages(attempts: &[Attempt]) -> bool {
+    attempts.iter().any(|attempt| attempt.outcome.as_ref().is_err_and(|why| why.contains("405")))
+}
+
+/// GET above the address: a service publishes at its base address, and its endpoints are below. What is found there has to
+/// speak of the endpoint; another service may be above.
+async fn above(
+    remote: &mut Remote<'_>,
+    loader: &mut Loader,
+    address: &str,
+    attempts: &mut Vec<Attempt>,
+) -> bool {
+    let whole = address.split(['?', '#']).next().unwrap_or(address).trim_end_matches('/');
+    let start = whole.find("://").map_or(0, |at| at + 3);
+    let Some(path) = whole[start..].find('/').map(|at| start + at) else { return false };
+    let endpoint = &whole[path..];
+    let ends = whole.rmatch_indices('/').map(|(at, _)| at).take_while(|at| *at >= path);
+    for end in ends.take(MAX_FOLDERS) {
+        let folder = if end == path { &whole[..=end] } else { &whole[..end] };
+        for query in ["?singleWsdl", "?wsdl"] {
+            let at = format!("{folder}{query}");
+            let (actual, octets) = match remote.get(&at).await {
+                Ok(got) => got,
+                Err(failed) => {
+                    attempts.push(Attempt::new("GET", &at, Err(failed.reason)));
+                    if failed.is_unreachable {
+                        return false;
+                    }
+                    continue;
+                }
+            };
+            let kind = kind_of(&octets);
+            let speaks = octets.windows(endpoint.len()).any(|part| part == endpoint.as_bytes());
+            if is_metadata(kind) && speaks {
+                attempts.push(Attempt::new("GET", &at, Ok(kind.as_str())));
+                loader.give(actual, octets);
+                return true;
+            }
+            let told = "nothing about this endpoint".to_owned();
+            attempts.push(Attempt::new("GET", &at, Err(told)));
+        }
+    }
+    false
 }
 
 fn is_metadata(kind: DocumentKind) -> bool {

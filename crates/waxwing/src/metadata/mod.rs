@@ -17,7 +17,8 @@
 //! from the folder of a file, or from the origin of an address, and nowhere else unless it is allowed.
 //!
 //! An address is asked in this order, until it says something: GET of the address itself; with `?singleWsdl`; with `?wsdl`;
-//! a metadata exchange (WS-MetadataExchange over SOAP 1.2, then 1.1) at the address; and at the address with `/mex`. What
+//! the same queries of the folders above, where the address takes only messages (HTTP 405): a service publishes at its base
+//! address; a metadata exchange (WS-MetadataExchange over SOAP 1.2, then 1.1) at the address; and at the address with `/mex`. What
 //! was tried is in [`Metadata::attempts`].
 
 mod attempt;
