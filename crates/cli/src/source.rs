@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use waxwing::metadata::{Metadata, MetadataReader};
+use waxwing::metadata::MetadataReader;
 use waxwing::soap::Address;
 use waxwing_metadata::MetadataSet;
 use waxwing_metadata::judge::PortVerdict;
+
+use crate::peer::access::Access;
+use crate::peer::problem::Problem;
 
 /// `SOURCE…` and the options that go with it.
 #[derive(Debug, Clone, clap::Args)]
@@ -19,6 +22,8 @@ pub(crate) struct Source {
     pub(crate) which: Which,
     #[command(flatten)]
     pub(crate) limits: Limits,
+    #[command(flatten)]
+    pub(crate) access: Access,
 }
 
 impl Source {
@@ -26,19 +31,8 @@ impl Source {
     ///
     /// # Errors
     /// One of them is not there, or says nothing of itself.
-    pub(crate) fn load(&self) -> Result<MetadataSet, String> {
-        self.read().map(|metadata| metadata.set)
-    }
-
-    /// The same with the addresses that were asked.
-    ///
-    /// # Errors
-    /// As [`load`](Self::load).
-    pub(crate) fn read(&self) -> Result<Metadata, String> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
-        let reader = self.limits.reader();
-        runtime.block_on(reader.read(&self.sources)).map_err(|error| error.to_string())
+    pub(crate) fn load(&self) -> Result<MetadataSet, Problem> {
+        self.limits.load(&self.sources, &self.access)
     }
 }
 
@@ -47,11 +41,14 @@ impl Limits {
     ///
     /// # Errors
     /// One of them is not there, or says nothing of itself.
-    pub(crate) fn load(&self, sources: &[String]) -> Result<MetadataSet, String> {
+    pub(crate) fn load(&self, sources: &[String], access: &Access) -> Result<MetadataSet, Problem> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
-        let read = runtime.block_on(self.reader().read(sources));
-        read.map(|metadata| metadata.set).map_err(|error| error.to_string())
+        let runtime =
+            runtime.map_err(|error| Problem::unreadable(format!("cannot start: {error}")))?;
+        access.warn();
+        let reader = access.reader(self.reader())?;
+        let read = runtime.block_on(reader.read(sources));
+        read.map(|metadata| metadata.set).map_err(|error| Problem::unreadable(error.to_string()))
     }
 
     /// A reader with these limits.

@@ -129,7 +129,7 @@ fn the_last_line_does_not_comfort() {
     let application = |address: &str| {
         format!("<endpoint address=\"{address}\" binding=\"wsHttpBinding\" contract=\"I\" />")
     };
-    let metadata = "<endpoint address=\"http://h/m\" binding=\"mexHttpBinding\" contract=\"IMetadataExchange\" />";
+    let metadata = "<endpoint address=\"net.tcp://h/m\" binding=\"mexTcpBinding\" contract=\"IMetadataExchange\" />";
     let last = |text: &str| {
         let (code, said) = code(&[text]);
         (code, said.lines().last().unwrap_or_default().to_owned())

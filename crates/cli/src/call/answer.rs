@@ -6,8 +6,6 @@ use waxwing::soap::{Addressing, AddressingVersion, Fault, FaultCode};
 use waxwing_metadata::json::Json;
 
 use super::request::Outgoing;
-use crate::peer::Problem;
-
 /// What came of a call.
 pub(super) enum Outcome {
     /// Something that only is shown: a template, a schema.
@@ -99,16 +97,4 @@ fn told(fault: &Fault, detail: Option<Json>, json: bool) {
     members.push(("reason", Json::from(fault.text())));
     members.extend(detail.map(|detail| ("detail", detail)));
     out(&Json::object([("fault", Json::object(members))]).to_string());
-}
-
-/// Why nothing came of it.
-pub(super) fn failed(problem: &Problem, json: bool) -> ExitCode {
-    eprintln!("waxwing call: {}", problem.text);
-    if json {
-        let code = problem.error.map(|code| ("code", Json::from(code)));
-        let message = [("message", Json::from(problem.text.as_str()))];
-        let error = Json::object(code.into_iter().chain(message));
-        out(&Json::object([("error", error)]).to_string());
-    }
-    ExitCode::from(problem.code)
 }

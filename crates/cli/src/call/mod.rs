@@ -90,11 +90,12 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     };
     match runtime.block_on(call(arguments)) {
         Ok(outcome) => outcome.print(arguments.json),
-        Err(problem) => answer::failed(&problem, arguments.json),
+        Err(problem) => problem.told("call", arguments.json),
     }
 }
 
 async fn call(arguments: &Arguments) -> Result<Outcome, Problem> {
+    arguments.credentials.access.warn();
     if is_configuration(&arguments.source) {
         return xml::call(arguments).await;
     }
@@ -148,9 +149,6 @@ async fn call(arguments: &Arguments) -> Result<Outcome, Problem> {
 
 /// A factory with what the options say.
 fn prepared(factory: ChannelFactory, arguments: &Arguments) -> Result<ChannelFactory, Problem> {
-    if arguments.credentials.believes_all() {
-        eprintln!("warning: every certificate of the service is believed (--any-certificate)");
-    }
     let mut factory = arguments.credentials.give(factory)?;
     if let Some(timeout) = arguments.limits.timeout {
         let span = waxwing::binding::TimeSpan::from(timeout);

@@ -11,6 +11,7 @@ use waxwing_metadata::judge::{JudgeOptions, PortVerdict, Talk, configuration_of,
 use waxwing_metadata::load::is_metadata_file;
 
 use super::pair::{Pair, meets};
+use crate::peer::access::Access;
 use crate::print::{Paint, WIDTH, wrap};
 use crate::source::Limits;
 
@@ -36,8 +37,9 @@ pub(super) fn is_source(file: &Path) -> bool {
 }
 
 /// Asks a service, or reads its files.
-pub(super) fn read(source: &Path, limits: &Limits) -> Result<Live, String> {
-    let set = limits.load(&[source.to_string_lossy().into_owned()])?;
+pub(super) fn read(source: &Path, limits: &Limits, access: &Access) -> Result<Live, String> {
+    let set = limits.load(&[source.to_string_lossy().into_owned()], access);
+    let set = set.map_err(|problem| problem.text)?;
     let ports = judge(&set, &JudgeOptions::default());
     if ports.is_empty() {
         let first = set.findings().first().map(|finding| format!(": {}", finding.message));

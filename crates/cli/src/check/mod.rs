@@ -21,6 +21,7 @@ use waxwing::binding::{
 use waxwing::check::{EndpointVerdict, FileCheck, Outcome as Judgement};
 use waxwing::environment::Clock;
 
+use crate::peer::access::Access;
 use crate::print::Colors;
 use crate::source::Limits;
 
@@ -53,6 +54,8 @@ pub(crate) struct Arguments {
     base_addresses: Vec<String>,
     #[command(flatten)]
     limits: Limits,
+    #[command(flatten)]
+    access: Access,
     /// When to use colours
     #[arg(long, value_enum, default_value_t = Colors::Auto)]
     color: Colors,
@@ -120,7 +123,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
     let limits = &arguments.limits;
     let one = |file: &PathBuf| match live::is_source(file) {
         true => {
-            let read = live::read(file, limits);
+            let read = live::read(file, limits, &arguments.access);
             let outcome = read.map_or_else(Outcome::Unread, |live| Outcome::Live(Box::new(live)));
             Checked { name: file.display().to_string(), outcome }
         }

@@ -48,7 +48,7 @@ fn text(xml: &str) -> String {
 }
 
 fn read(source: &Source) -> Result<Documents, Problem> {
-    let set = source.load().map_err(Problem::unreadable)?;
+    let set = source.load()?;
     if set.definitions().is_empty() {
         return Err(Problem::unreadable("the source has no WSDL"));
     }

@@ -19,7 +19,7 @@ pub(super) fn document(
     title: &Option<String>,
     servers: &[String],
 ) -> Result<String, Problem> {
-    let set = source.load().map_err(Problem::unreadable)?;
+    let set = source.load()?;
     let which = &source.which;
     let ignore = which.ignore.iter().map(|(ns, name)| QName::new(ns.as_str(), name.as_str()));
     let options = JudgeOptions { ignore: ignore.collect(), address: which.address.clone() };

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use waxwing_build::generate::Options;
 
+use crate::peer::Problem;
 use crate::print::{Colors, Paint, written};
 use crate::source::Source;
 use files::State;
@@ -91,8 +92,8 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     match import(arguments) {
         Ok(code) => ExitCode::from(code),
         Err(refusal) => {
-            eprintln!("waxwing import: {refusal}");
-            ExitCode::from(refusal.code())
+            let problem = Problem { code: refusal.code(), text: refusal.to_string(), error: None };
+            problem.told("import", arguments.json)
         }
     }
 }

@@ -16,6 +16,7 @@ use super::Arguments;
 use super::files::{File, read};
 use super::keep::kept;
 use super::refusal::Refusal;
+use crate::peer::Problem;
 
 /// What stands at the top of a contract: a program seldom uses all of it, and nobody writes it by hand.
 const ALLOWED: &str = "#![allow(clippy::all, dead_code)]\n\n";
@@ -181,7 +182,7 @@ fn nobody(set: &MetadataSet, ports: &[PortVerdict]) -> Refusal {
     }
     let findings = set.findings().iter().filter(|finding| finding.severity == Severity::Error);
     let lines: String = findings.map(|finding| format!("\n  {}", line(finding))).collect();
-    Refusal::Source(format!("no service is described here{lines}"))
+    Refusal::Source(Problem::unreadable(format!("no service is described here{lines}")))
 }
 
 fn line(finding: &Finding) -> String {

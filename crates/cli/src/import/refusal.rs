@@ -6,10 +6,12 @@ use std::path::PathBuf;
 
 use waxwing_build::config::MergeError;
 
+use crate::peer::Problem;
+
 /// Why nothing is written.
 pub(super) enum Refusal {
     /// The source cannot be read.
-    Source(String),
+    Source(Problem),
     /// No port can be talked to: each with its reason.
     Nobody(Vec<(String, String)>),
     /// Names that nothing has.
@@ -29,6 +31,7 @@ impl Refusal {
         match self {
             Self::Nobody(_) => 1,
             Self::Usage(_) => 64,
+            Self::Source(problem) => problem.code,
             _ => 2,
         }
     }
@@ -37,7 +40,8 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Source(text) | Self::Usage(text) => f.write_str(text),
+            Self::Source(problem) => f.write_str(&problem.text),
+            Self::Usage(text) => f.write_str(text),
             Self::Nobody(ports) => {
                 f.write_str("no port can be talked to:")?;
                 for (port, reason) in ports {

@@ -70,19 +70,10 @@ const UNREAD: u8 = 2;
 
 /// Reads the source and prints what was found.
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    let metadata = match arguments.source.load() {
-        Ok(metadata) => metadata,
-        Err(error) => {
-            eprintln!("waxwing inspect: {error}");
-            return ExitCode::from(UNREAD);
-        }
-    };
-    let report = match Report::of(metadata, &arguments.source) {
+    let read = arguments.source.load();
+    let report = match read.and_then(|metadata| Report::of(metadata, &arguments.source)) {
         Ok(report) => report,
-        Err(error) => {
-            eprintln!("waxwing inspect: {error}");
-            return ExitCode::from(UNREAD);
-        }
+        Err(problem) => return problem.told("inspect", arguments.json),
     };
     let stdout = io::stdout();
     let mut out = io::BufWriter::new(stdout.lock());

@@ -5,6 +5,7 @@ use waxwing_metadata::judge::{JudgeOptions, PortVerdict, Talk, judge};
 use waxwing_metadata::{DocumentKind, Finding, MetadataSet, QName, Severity};
 
 use super::{NOT_TALKABLE, TALKABLE, UNREAD};
+use crate::peer::Problem;
 use crate::source::Source;
 
 /// A source with all that was found.
@@ -22,12 +23,12 @@ impl Report {
     ///
     /// # Errors
     /// `--port` or `--service` names what is not there.
-    pub(crate) fn of(set: MetadataSet, source: &Source) -> Result<Report, String> {
+    pub(crate) fn of(set: MetadataSet, source: &Source) -> Result<Report, Problem> {
         let which = &source.which;
         let ignore = which.ignore.iter().map(|(ns, local)| QName::new(ns.as_str(), local.as_str()));
         let options = JudgeOptions { ignore: ignore.collect(), address: which.address.clone() };
         let mut ports = judge(&set, &options);
-        which.choose(&mut ports)?;
+        which.choose(&mut ports).map_err(Problem::usage)?;
         let mut bindings: Vec<QName> = Vec::new();
         for port in ports.iter().filter(|port| has_contract(&set, port)) {
             if !bindings.contains(&port.binding) {

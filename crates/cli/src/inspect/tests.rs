@@ -5,14 +5,21 @@ use waxwing_testkit::metadata::{self, Folder};
 
 use super::report::Report;
 use super::{Parts, json, text};
+use crate::peer::Problem;
+use crate::peer::access::Access;
 use crate::print::Paint;
 use crate::source::{Limits, Source, Which};
 
 const WHOLE: Parts = Parts { operations: false, types: false, policy: false };
 
-fn report_with(of: &Folder, which: Which) -> Result<Report, String> {
+fn report_with(of: &Folder, which: Which) -> Result<Report, Problem> {
     let set = folder(&of.name, &of.files, LoadOptions::default());
-    let source = Source { sources: vec![of.name.clone()], which, limits: Limits::default() };
+    let source = Source {
+        sources: vec![of.name.clone()],
+        which,
+        limits: Limits::default(),
+        access: Access::default(),
+    };
     Report::of(set, &source)
 }
 
@@ -102,8 +109,9 @@ fn one_port_and_one_part_can_be_asked_for() {
     assert!(operations.contains("GetData("), "{operations}");
     let which = Which { port: Some("other".to_owned()), ..Which::default() };
     let error = report_with(&of, which).err().unwrap();
+    assert_eq!(error.code, 64);
     assert_eq!(
-        error,
+        error.text,
         "there is no port other; there is secureTcp, unsecureTcp, secureHttp, unsecureHttp"
     );
 }

@@ -1,11 +1,12 @@
 //! The other side of `call` and `ping`: a service as its metadata or a configuration file says it, and who we are to it.
 
+pub(crate) mod access;
 mod configured;
 mod contract;
 mod credentials;
 mod fit;
 mod pem;
-mod problem;
+pub(crate) mod problem;
 mod service;
 
 pub(crate) use configured::{addresses, configured, factory_of, is_configuration};

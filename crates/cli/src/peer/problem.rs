@@ -1,7 +1,10 @@
 //! What keeps a command from its work, with its exit code.
 
+use std::process::ExitCode;
+
 use waxwing::ChannelError;
 use waxwing::contract::CallError;
+use waxwing_metadata::json::Json;
 
 use super::fit::hint;
 
@@ -24,6 +27,20 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
+    /// Tells people, and with `--json` programs, too: one object. Gives the exit code.
+    pub(crate) fn told(&self, command: &str, json: bool) -> ExitCode {
+        use std::io::Write as _;
+        eprintln!("waxwing {command}: {}", self.text);
+        if json {
+            let code = self.error.map(|code| ("code", Json::from(code)));
+            let message = [("message", Json::from(self.text.as_str()))];
+            let error = Json::object(code.into_iter().chain(message));
+            let line = Json::object([("error", error)]).to_string();
+            crate::print::written(command, writeln!(std::io::stdout(), "{line}"));
+        }
+        ExitCode::from(self.code)
+    }
+
     /// The service cannot be talked to, or refused.
     pub(crate) fn failed(text: impl Into<String>) -> Self {
         Self { code: FAILED, text: text.into(), error: None }

@@ -48,7 +48,7 @@ pub(crate) async fn read_with(
     credentials: &Credentials,
     tell: fn(&MetadataError) -> String,
 ) -> Result<Described, Problem> {
-    let reader = credentials.reader(limits.reader())?;
+    let reader = credentials.access.reader(limits.reader())?;
     let read = reader.read(sources).await;
     let metadata = read.map_err(|error| Problem::unreadable(tell(&error)))?;
     let ignore = which.ignore.iter().map(|(ns, name)| QName::new(ns.as_str(), name.as_str()));

@@ -83,14 +83,12 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     };
     match runtime.block_on(ping(arguments)) {
         Ok(report) => report.print(arguments.json),
-        Err(problem) => {
-            eprintln!("waxwing ping: {}", problem.text);
-            ExitCode::from(problem.code)
-        }
+        Err(problem) => problem.told("ping", arguments.json),
     }
 }
 
 async fn ping(arguments: &Arguments) -> Result<Report, Problem> {
+    arguments.credentials.access.warn();
     let mut report = Report::default();
     if Address::of(&arguments.source).authority().is_some() {
         let address = arguments.which.address.as_ref().unwrap_or(&arguments.source);
@@ -165,8 +163,8 @@ async fn reach(arguments: &Arguments, report: &mut Report) -> Result<bool, Probl
     if scheme != "https" {
         return Ok(true);
     }
-    let authorities = arguments.credentials.authorities()?;
-    let trust = tls::Trust { authorities, all: arguments.credentials.believes_all() };
+    let authorities = arguments.credentials.access.authorities()?;
+    let trust = tls::Trust { authorities, all: arguments.credentials.access.believes_all() };
     Ok(tls::handshake(stream, &host, trust, arguments.timeout(), report).await)
 }
 

@@ -105,7 +105,13 @@ fn certificate(chain: &[Certificate], host: &str, trust: &Trust, report: &mut Re
         }
         Err(why) => {
             let step = Step::failed("certificate", began.elapsed(), format!("{text}\n{why}"));
-            report.add(step.help(hint(Some("tls-certificate")).unwrap_or_default()));
+            // Neither another name nor another day comes by it.
+            let is_unknown = why.contains("has no chain to a trusted root");
+            let help = hint(Some("tls-certificate")).filter(|_| is_unknown);
+            report.add(match help {
+                Some(help) => step.help(help),
+                None => step,
+            });
             false
         }
     }

@@ -91,4 +91,31 @@ async fn open_api_of_a_captured_description() {
     let documents = run("wsdl-rm10-sc-cert", &["export", "singleWsdl.wsdl.xml"]).await;
     assert_eq!(documents.code, 0, "{documents:?}");
     assert!(documents.stdout.contains(".wsdl"), "without it the documents: {documents:?}");
+    let wrong = ["export", "singleWsdl.wsdl.xml", "--server", server];
+    let wrong = run("wsdl-rm10-sc-cert", &wrong).await;
+    assert_eq!(wrong.code, 64, "{wrong:?}");
+}
+
+/// Whoever reads `--json` gets one object, also of what went wrong; what was asked for wrongly is told by 64 everywhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_are_objects_and_codes_are_the_same() {
+    for (command, more) in
+        [("inspect", ""), ("import", ""), ("check", ""), ("ping", ""), ("call", "Add")]
+    {
+        for (source, port, code) in [("none.wsdl", "", 2), ("singleWsdl.wsdl.xml", "none", 64)] {
+            // `check` takes no port.
+            if (command, code) == ("check", 64) {
+                continue;
+            }
+            let mut arguments = vec![command, source, "--json"];
+            arguments.extend((!more.is_empty()).then_some(more));
+            arguments.extend(["--port", port].iter().filter(|_| !port.is_empty()));
+            let said = run("wsdl-rm10-sc-cert", &arguments).await;
+            assert_eq!(said.code, code, "{arguments:?} {said:?}");
+            let told = said.json();
+            let why = &told["error"]["message"];
+            let why = if command == "check" { &told["files"][0]["error"] } else { why };
+            assert!(why.is_string(), "{arguments:?} {said:?}");
+        }
+    }
 }

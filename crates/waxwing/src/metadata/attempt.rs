@@ -22,6 +22,11 @@ impl Attempt {
     ) -> Self {
         Self { how, address: address.to_owned(), outcome }
     }
+
+    /// Whether the server wants to know who asks.
+    pub(super) fn is_of_login(&self) -> bool {
+        self.outcome.as_ref().is_err_and(|why| why.starts_with("HTTP 401"))
+    }
 }
 
 /// `GET http://…: HTTP 404 Not Found`.

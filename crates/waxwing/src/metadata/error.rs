@@ -22,7 +22,7 @@ pub enum MetadataError {
     )]
     EmptyFolder(String),
     /// Nobody at the address says anything of itself.
-    #[error("no metadata at {address}. Tried:{}\n{}", list(attempts), advice(address))]
+    #[error("no metadata at {address}. Tried:{}\n{}", list(attempts), advice(address, attempts))]
     Nothing {
         /// The address.
         address: String,
@@ -55,7 +55,24 @@ fn list(attempts: &[Attempt]) -> String {
     attempts.iter().map(|attempt| format!("\n  {attempt}")).collect()
 }
 
-fn advice(address: &str) -> String {
+fn advice(address: &str, attempts: &[Attempt]) -> String {
+    let has = |words: &str| {
+        attempts.iter().any(|one| one.outcome.as_ref().is_err_and(|why| why.contains(words)))
+    };
+    if has("has no chain to a trusted root") {
+        return "--ca FILE believes one more authority (in code: MetadataReader::https_roots)"
+            .to_owned();
+    }
+    // Alert 116 of TLS 1.3, and what OpenSSL calls the same of a server with TLS 1.2 that ends the handshake.
+    if has("alert certificate required") || has("alert handshake failure") {
+        return format!(
+            "Probably {address} wants a client certificate: --client-certificate FILE (in code: \
+             MetadataReader::client_certificate)"
+        );
+    }
+    if attempts.iter().any(Attempt::is_of_login) {
+        return "Metadata that were saved in another way can be given as files.".to_owned();
+    }
     format!(
         "Is {address} the address of the service, and does it publish metadata? WCF does where the behavior has \
          <serviceMetadata httpGetEnabled=\"true\"/>, or an endpoint of contract IMetadataExchange."

@@ -1,6 +1,7 @@
 //! Metadata exchanges (WS-MetadataExchange).
 
 use bytes::Bytes;
+use waxwing_metadata::Location;
 use waxwing_metadata::load::check_answer;
 use waxwing_metadata::mex::{Question, request};
 use waxwing_soap::SoapVersion;
@@ -9,7 +10,7 @@ use super::attempt::Attempt;
 use super::error::MetadataError;
 use super::remote::{Failed, Remote};
 use crate::environment::SystemRandom;
-use crate::net::{Answer, Outcome, Request, TransportCause, written};
+use crate::net::{Answer, HttpCredentials, HttpScheme, Outcome, Request, TransportCause, written};
 
 /// In which order an endpoint is asked, and what it is called.
 const QUESTIONS: [(&str, Question, SoapVersion); 4] = [
@@ -64,21 +65,38 @@ async fn ask(
             format!("application/soap+xml; charset=utf-8; action=\"{}\"", question.action())
         }
     };
-    let request = Request {
-        action: question.action(),
-        version,
-        max_answer: remote.load.max_octets,
-        ..Request::new(address, &content_type, Bytes::from(octets), written().0)
-    };
+    let octets = Bytes::from(octets);
+    let login = remote.login.at(&Location::new(address));
+    let is_https = Location::new(address).scheme().as_deref() == Some("https");
+    let usable = login.iter().filter(|own| is_https || own.scheme() != HttpScheme::Basic);
+    let mut ways: Vec<Option<&HttpCredentials>> = usable.map(Some).collect();
+    if ways.is_empty() {
+        ways.push(None);
+    }
     let time = remote.time();
-    let answer = tokio::time::timeout(time, transport.exchange(request)).await;
-    Ok(match answer {
-        Ok(answer) => metadata_of(answer),
-        Err(_) => Err(Failed {
-            reason: format!("no answer within {} s", time.as_secs()),
-            is_unreachable: true,
-        }),
-    })
+    let mut last = Failed::answer("it was not asked");
+    for credentials in ways {
+        let request = Request {
+            action: question.action(),
+            version,
+            max_answer: remote.load.max_octets,
+            credentials,
+            ..Request::new(address, &content_type, octets.clone(), written().0)
+        };
+        let answer = tokio::time::timeout(time, transport.exchange(request)).await;
+        let Ok(answer) = answer else {
+            let reason = format!("no answer within {} s", time.as_secs());
+            return Ok(Err(Failed { reason, is_unreachable: true }));
+        };
+        let is_denied = matches!(&answer.outcome, Outcome::Failed(failure)
+            if failure.cause == TransportCause::AccessDenied);
+        match metadata_of(answer) {
+            // The other way may be the one that is asked for.
+            Err(failed) if is_denied => last = failed,
+            answered => return Ok(answered),
+        }
+    }
+    Ok(Err(last))
 }
 
 fn metadata_of(answer: Answer) -> Result<Vec<u8>, Failed> {

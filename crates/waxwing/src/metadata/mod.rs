@@ -26,6 +26,7 @@ mod discovery;
 mod error;
 mod exchange;
 mod files;
+mod login;
 mod page;
 mod reader;
 mod remote;

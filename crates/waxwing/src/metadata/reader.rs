@@ -7,21 +7,24 @@ use std::time::Duration;
 use waxwing_binding::{
     BasicHttpBinding, BasicHttpSecurityMode, BasicHttpsBinding, BasicHttpsSecurityMode, Binding,
 };
-use waxwing_crypto::Certificate;
+use waxwing_crypto::{Certificate, Identity};
 use waxwing_metadata::load::{LoadOptions, Loader, Want, WantKind};
 use waxwing_metadata::{Location, MetadataSet};
+use zeroize::Zeroizing;
 
 use super::attempt::Attempt;
 use super::discovery::discover;
 use super::error::MetadataError;
 use super::exchange::exchange;
 use super::files;
+use super::login::Login;
 use super::remote::Remote;
 use super::source::Source;
 use crate::certificates::CertificateStores;
 use crate::client::ChannelFactory;
 use crate::contract::OwnedContract;
 use crate::net::Transport;
+use crate::security::CertificateTrust;
 
 /// How long one document may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -36,6 +39,9 @@ pub struct MetadataReader {
     whole: Duration,
     stores: Option<CertificateStores>,
     roots: Vec<Certificate>,
+    trust: Option<Arc<dyn CertificateTrust>>,
+    certificate: Option<Identity>,
+    user: Option<(String, Zeroizing<String>)>,
     proxy: Proxy,
     transports: Vec<Arc<dyn Transport>>,
 }
@@ -81,6 +87,9 @@ impl MetadataReader {
             whole: WHOLE,
             stores: None,
             roots: Vec::new(),
+            trust: None,
+            certificate: None,
+            user: None,
             proxy: Proxy::Default,
             transports: Vec::new(),
         }
@@ -137,6 +146,30 @@ impl MetadataReader {
         self
     }
 
+    /// The same, where this rule decides about the certificates of HTTPS servers, and nothing else does
+    /// ([`ChannelFactory::https_trust`]).
+    #[must_use]
+    pub fn https_trust(mut self, trust: impl CertificateTrust + 'static) -> Self {
+        self.trust = Some(Arc::new(trust));
+        self
+    }
+
+    /// The same, showing this certificate to the HTTPS servers of the addresses that are read, where they ask for one; it is
+    /// shown to no other that documents or redirections lead to.
+    #[must_use]
+    pub fn client_certificate(mut self, identity: Identity) -> Self {
+        self.certificate = Some(identity);
+        self
+    }
+
+    /// The same, with a user name and password for the servers of the addresses that are read, where they ask by HTTP Digest,
+    /// or over TLS by Basic. Nobody else is given them, and nobody over plain HTTP a password that can be read.
+    #[must_use]
+    pub fn user_name(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
+        self.user = Some((name.into(), Zeroizing::new(password.into())));
+        self
+    }
+
     /// The same through this proxy, whatever the environment says ([`ChannelFactory::proxy_address`]).
     #[must_use]
     pub fn proxy_address(mut self, address: impl Into<String>) -> Self {
@@ -169,12 +202,18 @@ impl MetadataReader {
     ) -> Result<Metadata, MetadataError> {
         let mut loader = Loader::new(self.load.clone());
         let mut attempts = Vec::new();
-        let setup = |address: &str| self.factory(address);
+        let sources: Vec<_> = sources.into_iter().map(|text| Source::of(text.as_ref())).collect();
+        let named: Vec<_> = sources.iter().filter_map(Source::origin).collect();
+        let setup = |address: &str| self.factory(address, &named);
         let times = (self.timeout, self.whole);
-        let mut remote = Remote::new(&self.load, times, &setup, &self.transports);
+        let login = match &self.user {
+            Some((name, password)) => Login::new(name, password, named.clone())?,
+            None => Login::default(),
+        };
+        let mut remote = Remote::new(&self.load, times, &setup, &self.transports, &login);
         let mut roots = Vec::new();
         for source in sources {
-            match Source::of(source.as_ref()) {
+            match source {
                 Source::Input => {
                     let limit = self.load.max_octets;
                     let octets = blocking(move || files::read_input(limit)).await;
@@ -286,8 +325,8 @@ impl MetadataReader {
         Ok(())
     }
 
-    /// What connections to an address are set up by: as a client's, without credentials.
-    fn factory(&self, address: &str) -> Result<ChannelFactory, MetadataError> {
+    /// What connections to an address are set up by: as a client's, with a certificate for those that the user has named.
+    fn factory(&self, address: &str, named: &[String]) -> Result<ChannelFactory, MetadataError> {
         let is_https = Location::new(address).scheme().as_deref() == Some("https");
         let binding: Binding = match is_https {
             true => BasicHttpsBinding::new(BasicHttpsSecurityMode::Transport).into(),
@@ -303,7 +342,23 @@ impl MetadataReader {
         if let Some(stores) = &self.stores {
             factory = factory.certificate_stores(stores.clone());
         }
-        factory = factory.https_roots(self.roots.iter().cloned());
+        factory = match &self.trust {
+            Some(trust) => {
+                let trust = Arc::clone(trust);
+                factory.https_trust(move |own: &Certificate, chain: &[Certificate], now| {
+                    trust.check(own, chain, now)
+                })
+            }
+            None => factory.https_roots(self.roots.iter().cloned()),
+        };
+        let origin = Location::new(address).origin();
+        if let Some(identity) = &self.certificate
+            && is_https
+            && origin.is_some_and(|origin| named.contains(&origin))
+        {
+            factory = factory.client_certificate(identity.clone());
+            factory.endpoint_mut().transport.require_client_certificate = true;
+        }
         Ok(match &self.proxy {
             Proxy::Default => factory,
             Proxy::None => factory.no_proxy(),

@@ -9,6 +9,7 @@ use waxwing_metadata::Location;
 use waxwing_metadata::load::LoadOptions;
 
 use super::error::MetadataError;
+use super::login::Login;
 use crate::client::ChannelFactory;
 use crate::net::{Fetched, HTTP_SCHEMES, HttpTransport, Transport};
 
@@ -29,6 +30,8 @@ pub(super) struct Remote<'a> {
     pub(super) setup: &'a Setup<'a>,
     /// Transports of the program.
     pub(super) transports: &'a [Arc<dyn Transport>],
+    /// Who the user is.
+    pub(super) login: &'a Login,
     pools: HashMap<String, Arc<HttpTransport>>,
 }
 
@@ -53,9 +56,10 @@ impl<'a> Remote<'a> {
         (timeout, whole): (Duration, Duration),
         setup: &'a Setup<'a>,
         transports: &'a [Arc<dyn Transport>],
+        login: &'a Login,
     ) -> Self {
         let until = Instant::now() + whole;
-        Self { load, timeout, until, setup, transports, pools: HashMap::new() }
+        Self { load, timeout, until, setup, transports, login, pools: HashMap::new() }
     }
 
     /// What sends messages to an address; none for a scheme that nobody has.
@@ -103,9 +107,13 @@ impl<'a> Remote<'a> {
             if status.is_success() {
                 return Ok((at, fetched.octets.to_vec()));
             }
-            let leads = fetched.location.filter(|_| status.is_redirection());
-            let Some(leads) = leads else { return Err(Failed::answer(refused(status))) };
-            let next = at.join(&leads);
+            let leads = fetched.location.as_deref().filter(|_| status.is_redirection());
+            let Some(leads) = leads else {
+                // A password that is wrong once is wrong every time, and accounts are locked for it.
+                let is_unreachable = fetched.is_shown && status == StatusCode::UNAUTHORIZED;
+                return Err(Failed { reason: self.refused(&at, &fetched), is_unreachable });
+            };
+            let next = at.join(leads);
             self.check_redirection(&first, &next).map_err(Failed::answer)?;
             at = next;
         }
@@ -116,7 +124,7 @@ impl<'a> Remote<'a> {
         let unreachable = |reason: String| Failed { reason, is_unreachable: true };
         let http = self.http(at.as_str()).await.map_err(|e| unreachable(e.to_string()))?;
         let (time, limit) = (self.time(), self.load.max_octets);
-        match tokio::time::timeout(time, http.get(at.as_str(), limit)).await {
+        match tokio::time::timeout(time, http.get(at.as_str(), limit, self.login.at(at))).await {
             Ok(fetched) => fetched.map_err(|failure| unreachable(failure.reason)),
             Err(_) => Err(unreachable(format!("no answer within {} s", time.as_secs()))),
         }
@@ -140,13 +148,53 @@ impl<'a> Remote<'a> {
             host(next)
         ))
     }
-}
 
-fn refused(status: StatusCode) -> String {
-    let more = match status {
-        StatusCode::UNAUTHORIZED => ": it wants a credential over HTTP",
-        StatusCode::FORBIDDEN => ": it wants a client certificate, or shows its metadata to nobody",
-        _ => "",
-    };
-    format!("HTTP {status}{more}")
+    /// What a status says, and what would help.
+    fn refused(&self, at: &Location, fetched: &Fetched) -> String {
+        let status = fetched.status;
+        let more = match status {
+            StatusCode::UNAUTHORIZED => self.wanted(at, &fetched.asked),
+            StatusCode::FORBIDDEN => {
+                ": it wants a client certificate (--client-certificate FILE), or shows its metadata to others or to nobody"
+                    .to_owned()
+            }
+            _ => String::new(),
+        };
+        format!("HTTP {status}{more}")
+    }
+
+    /// Of an answer 401.
+    fn wanted(&self, at: &Location, asked: &[String]) -> String {
+        let has = |name: &str| asked.iter().any(|own| own.eq_ignore_ascii_case(name));
+        let (is_basic, is_digest) = (has("Basic"), has("Digest"));
+        let names = asked.join(", ");
+        let is_plain = at.scheme().as_deref() != Some("https");
+        if !is_basic && !is_digest {
+            let names = if names.is_empty() { "a credential over HTTP".to_owned() } else { names };
+            return format!(
+                ": it wants {names}, and this version proves who it is by Basic and Digest alone. Save the metadata with \
+                 svcutil /t:metadata or a browser, and give the files"
+            );
+        }
+        if is_plain && !is_digest {
+            return format!(
+                ": it wants the password as text (Basic) over plain HTTP, where others read it, too. Take its https \
+                 address, or save the metadata with a browser and give the files"
+            );
+        }
+        if !self.login.is_given() {
+            return format!(
+                ": it wants a user name and a password ({names}): --user NAME, and the password by --password-file, \
+                 --password-env or WAXWING_PASSWORD"
+            );
+        }
+        if self.login.at(at).is_empty() {
+            let origin = at.origin().unwrap_or_default();
+            return format!(
+                ": it wants a user name and a password ({names}), which go to the servers of the sources alone; give an \
+                 address at {origin} as a source, too"
+            );
+        }
+        format!(": it does not take this user name and password ({names})")
+    }
 }

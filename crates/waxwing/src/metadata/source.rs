@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use waxwing_metadata::Location;
+
 /// Where metadata come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Source {
@@ -25,6 +27,14 @@ impl Source {
             "file" => Self::Path(text["file://".len()..].into()),
             scheme if scheme.chars().all(is_scheme) => Self::Address(text.to_owned()),
             _ => Self::Path(text.into()),
+        }
+    }
+
+    /// Scheme, host and port of an address.
+    pub(super) fn origin(&self) -> Option<String> {
+        match self {
+            Self::Address(address) => Location::new(address.as_str()).origin(),
+            _ => None,
         }
     }
 }

@@ -7,6 +7,7 @@ mod addresses;
 mod common;
 mod exchanges;
 mod folders;
+mod logins;
 mod server;
 
 use waxwing::metadata::{Metadata, MetadataError, MetadataReader};

@@ -6,6 +6,7 @@
 mod common;
 mod kit;
 mod login;
+mod metadata;
 mod peers;
 #[path = "../common/pki.rs"]
 mod pki;

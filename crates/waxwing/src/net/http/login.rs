@@ -146,7 +146,7 @@ impl HttpCredentials {
     }
 
     /// The credentials for a first attempt; none where nobody has asked yet.
-    pub(super) fn unasked(&self, uri: &Uri, body: &[u8]) -> Option<Attempt> {
+    pub(super) fn unasked(&self, uri: &Uri, method: &str, body: &[u8]) -> Option<Attempt> {
         let own = Place::of(uri)?;
         let asked = {
             let mut places = self.places();
@@ -156,7 +156,7 @@ impl HttpCredentials {
             }
             asked.clone()
         };
-        self.attempt(&asked, uri, body)
+        self.attempt(&asked, uri, method, body)
     }
 
     /// The credentials for the next attempt after an answer 401; `before` are those that were refused.
@@ -166,7 +166,7 @@ impl HttpCredentials {
     pub(super) fn asked(
         &self,
         uri: &Uri,
-        body: &[u8],
+        (method, body): (&str, &[u8]),
         headers: &HeaderMap,
         before: Option<&Attempt>,
     ) -> Option<Attempt> {
@@ -194,7 +194,7 @@ impl HttpCredentials {
             return None;
         };
         self.remember(uri, asked.clone());
-        self.attempt(&asked, uri, body)
+        self.attempt(&asked, uri, method, body)
     }
 
     fn remember(&self, uri: &Uri, asked: Asked) {
@@ -213,7 +213,7 @@ impl HttpCredentials {
         }
     }
 
-    fn attempt(&self, asked: &Asked, uri: &Uri, body: &[u8]) -> Option<Attempt> {
+    fn attempt(&self, asked: &Asked, uri: &Uri, method: &str, body: &[u8]) -> Option<Attempt> {
         let (value, proof) = match asked {
             Asked::Basic => {
                 let pair = Zeroizing::new(format!("{}:{}", self.username, *self.password));
@@ -223,7 +223,7 @@ impl HttpCredentials {
             Asked::Digest(challenge) => {
                 let uri = uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
                 let proof = Proof::new(challenge, uri)?;
-                let value = proof.value(&self.username, &self.password, "POST", body)?;
+                let value = proof.value(&self.username, &self.password, method, body)?;
                 (Zeroizing::new(value), Some(proof))
             }
         };

@@ -22,6 +22,10 @@ pub(crate) const HTTP_SCHEMES: &[&str] = &["http", "https"];
 /// What a client that gets metadata takes: XML rather than pages for people.
 const DOCUMENTS: &str = "text/xml, application/xml, application/wsdl+xml, */*;q=0.5";
 
+/// The methods, as digests have them.
+const POST: &str = "POST";
+const GET: &str = "GET";
+
 /// A document, or what came instead.
 #[derive(Debug)]
 pub(crate) struct Fetched {
@@ -31,6 +35,10 @@ pub(crate) struct Fetched {
     pub(crate) location: Option<String>,
     /// The content.
     pub(crate) octets: Bytes,
+    /// The schemes that HTTP asks for, of an answer 401.
+    pub(crate) asked: Vec<String>,
+    /// Whether credentials were shown.
+    pub(crate) is_shown: bool,
 }
 
 /// A pool of connections to any number of services.
@@ -47,13 +55,15 @@ impl HttpTransport {
 
 impl HttpTransport {
     /// Gets the document at an address, at most `max_octets` of it. Any status is an answer; no redirection is followed.
+    /// Where HTTP asks for one of the credentials, the first that may go there, it is asked again with them.
     ///
     /// # Errors
-    /// No whole answer came.
+    /// Nobody answers, or what answers is not HTTP.
     pub(crate) async fn get(
         &self,
         address: &str,
         max_octets: usize,
+        credentials: &[HttpCredentials],
     ) -> Result<Fetched, TransportFailure> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(DOCUMENTS));
@@ -61,9 +71,41 @@ impl HttpTransport {
             USER_AGENT,
             HeaderValue::from_static(concat!("waxwing/", env!("CARGO_PKG_VERSION"))),
         );
-        let answer = self.client.get(address, headers, max_octets).await;
-        let response = answer.map_err(|error| failure_of(&error))?;
-        Ok(Fetched { status: response.status, location: response.location, octets: response.body })
+        let uri = Address::of(address).escaped().parse::<Uri>().unwrap_or_default();
+        let mut usable: Vec<_> = credentials.iter().filter(|own| own.may_go_to(&uri)).collect();
+        let unasked = |own: &&HttpCredentials| own.unasked(&uri, GET, &[]);
+        let mut attempt = usable.iter().find_map(|own| unasked(own).map(|made| (*own, made)));
+        let mut sent = 0;
+        loop {
+            let mut headers = headers.clone();
+            if let Some((_, attempt)) = &attempt {
+                headers.insert(AUTHORIZATION, attempt.header.clone());
+            }
+            let answer = self.client.get(address, headers, max_octets).await;
+            let response = answer.map_err(|error| failure_of(&error))?;
+            sent += 1;
+            if response.status != StatusCode::UNAUTHORIZED || sent == MOST_ATTEMPTS {
+                let is_theirs = attempt.as_ref().is_none_or(|(credentials, own)| {
+                    credentials.is_mutual(own, &response.headers, &response.body)
+                });
+                return if is_theirs {
+                    Ok(fetched(response, attempt.is_some()))
+                } else {
+                    Err(not_mutual(address))
+                };
+            }
+            // What was refused in one way is not shown in a weaker one.
+            if let Some((own, _)) = &attempt {
+                usable = vec![*own];
+            }
+            let before = attempt.as_ref().map(|(_, made)| made);
+            let next = usable.iter().find_map(|own| {
+                let made = own.asked(&uri, (GET, &[]), &response.headers, before)?;
+                Some((*own, made))
+            });
+            let Some(next) = next else { return Ok(fetched(response, before.is_some())) };
+            attempt = Some(next);
+        }
     }
 
     /// One exchange, or several while HTTP refuses the message for want of credentials: what is answered with 401 was not
@@ -84,7 +126,8 @@ impl HttpTransport {
                 ),
             });
         }
-        let mut attempt = login.and_then(|(credentials, uri)| credentials.unasked(uri, &octets));
+        let mut attempt =
+            login.and_then(|(credentials, uri)| credentials.unasked(uri, POST, &octets));
         for last in (0..MOST_ATTEMPTS).map(|number| number + 1 == MOST_ATTEMPTS) {
             let mut headers = headers.clone();
             if let Some(attempt) = &attempt {
@@ -108,12 +151,20 @@ impl HttpTransport {
                     false => Answer::failed(not_mutual(to)),
                 };
             }
-            let next = credentials.asked(uri, &octets, &response.headers, attempt.as_ref());
+            let next = credentials.asked(uri, (POST, &octets), &response.headers, attempt.as_ref());
             let Some(next) = next else { return read(response, &told, Some(credentials)) };
             attempt = Some(next);
         }
         Answer::failed(not_mutual(to))
     }
+}
+
+fn fetched(response: HttpResponse, is_shown: bool) -> Fetched {
+    let HttpResponse { status, location, body: octets, headers, .. } = response;
+    let asked = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+    let asked = asked.filter_map(|text| http_auth::parse_challenges(text).ok()).flatten();
+    let asked = asked.map(|challenge| challenge.scheme.to_owned()).collect();
+    Fetched { status, location, octets, asked, is_shown }
 }
 
 /// The answer does not prove that who gave it knows the password, though it pretends to.
