@@ -177,10 +177,9 @@ impl<'a> Remote<'a> {
             );
         }
         if is_plain && !is_digest {
-            return format!(
+            return
                 ": it wants the password as text (Basic) over plain HTTP, where others read it, too. Take its https \
-                 address, or save the metadata with a browser and give the files"
-            );
+                 address, or save the metadata with a browser and give the files".to_owned();
         }
         if !self.login.is_given() {
             return format!(
