@@ -303,7 +303,10 @@ fn operations_say_what_the_macro_would_not_find() {
         at: At::nowhere(),
     });
     let mut bare = operation("Ask", Body::Bare(Box::new(null("Question", string))), None);
-    bare.action = String::new();
+    bare.action = "urn:ask".to_owned();
+    let question = || Body::Bare(Box::new(null("Tell", string)));
+    let mut tell = operation("Tell", question(), Some(Body::Empty));
+    tell.action = String::new();
     let fall = Fall { reason: "its type has a choice".to_owned(), at: At::nowhere() };
     let raw = Operation {
         tier: Tier::Raw,
@@ -315,7 +318,7 @@ fn operations_say_what_the_macro_would_not_find() {
         blocked: Some(Fall { reason: "it is rpc/encoded".to_owned(), ..fall }),
         ..operation("Old", Body::Empty, None)
     };
-    contract(&mut set, vec![plain, rpc, bare, raw, blocked]);
+    contract(&mut set, vec![plain, rpc, bare, tell, raw, blocked]);
     let generated = generate(&set, &Options::default()).expect("code");
     let text = generated.text;
     has(
@@ -332,7 +335,7 @@ fn operations_say_what_the_macro_would_not_find() {
     has(&text, "faults(Trouble(action = \"urn:f\", name = \"trouble\"))");
     has(&text, "#[param(namespace = \"\", repeated)]\n        n: Vec<i32>,");
     has(&text, "#[param(header, name = \"Ticket\", optional)]\n        ticket: Option<String>,");
-    has(&text, "#[operation(action = \"\", one_way, bare)]\n");
+    has(&text, "#[operation(action = \"urn:ask\", one_way, bare)]\n");
     has(&text, "#[param(name = \"Question\")]");
     has(
         &text,
@@ -351,6 +354,38 @@ fn operations_say_what_the_macro_would_not_find() {
     let text = code(&set, &types);
     has(&text, "pub struct Trouble {}");
     assert!(!text.contains("trait"), "{text}");
+}
+
+/// The macro refuses them: what is not told apart is left out, and said.
+#[test]
+fn operations_that_nothing_tells_apart_are_left_out() {
+    let mut set = ContractSet::default();
+    let string = xs(&mut set, "string");
+    let ask = || Body::Bare(Box::new(null("Question", string)));
+    let other = || Body::Bare(Box::new(null("Other", string)));
+    let doubled = || wrapped("Twice", vec![null("a", string), null("a", string)]);
+    let mut all = vec![
+        operation("Ask", ask(), Some(Body::Empty)),
+        operation("Same", ask(), Some(Body::Empty)),
+        operation("OneWay", other(), None),
+        operation("Nothing", Body::Empty, Some(Body::Empty)),
+        operation("Other", other(), Some(Body::Empty)),
+    ];
+    all.iter_mut().for_each(|operation| operation.action = String::new());
+    all.push(operation("Twice", doubled(), None));
+    contract(&mut set, all);
+    let generated = generate(&set, &Options::default()).expect("code");
+    assert_eq!(
+        generated.notes,
+        [
+            "Same is left out: it has the same SOAP action as `Ask`, and the same element in the body",
+            "OneWay is left out: it has the same SOAP action as `Ask`, and only one of the two has an answer",
+            "Nothing is left out: it has the same SOAP action as `Ask`, and no element in the body tells the two apart",
+            "Twice is left out: two parts of a message are both called {urn:shop}a",
+        ]
+    );
+    has(&generated.text, "dispatch_by_body");
+    has(&generated.text, "async fn other(");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use quote::quote;
 use waxwing_metadata::contract::{Contract, ContractSet, Shape, Tier, TypeId};
 
 use super::mapping::{Mapping, xml_classes};
-use super::operations::{Contracts, Form, form};
+use super::operations::{Contracts, Form, forms};
 use super::options::Options;
 use super::plan::{Plan, named_contracts};
 use super::rust_type::ident;
@@ -110,8 +110,7 @@ pub fn same_code(one: &str, other: &str) -> bool {
 fn roots_of(mapping: Mapping<'_>, contract: &Contract) -> Vec<TypeId> {
     use waxwing_metadata::contract::Body;
     let mut roots = Vec::new();
-    for operation in &contract.operations {
-        let written = form(mapping.options, operation);
+    for (operation, written) in forms(mapping.options, contract) {
         if matches!(written, Form::Absent(_)) {
             continue;
         }

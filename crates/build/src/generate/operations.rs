@@ -1,11 +1,12 @@
 //! Contracts: a trait with a method for each operation.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use waxwing_metadata::QName;
 use waxwing_metadata::contract::names::{self, Scope, Style};
-use waxwing_metadata::contract::{Contract, Fault, Operation, Pattern, Tier};
+use waxwing_metadata::contract::{Body, Contract, Fault, Operation, Pattern, Tier};
 
 use super::docs::docs_and;
 use super::messages::{Content, Part, content, parameter_names, part_docs, result_options};
@@ -84,8 +85,8 @@ impl Contracts<'_, '_> {
         self.uses.insert("waxwing::contract::service_contract");
         let mut scope = Scope::new(Style::Snake);
         let (mut methods, mut absent) = (Vec::new(), Vec::new());
-        for operation in &contract.operations {
-            match form(self.plan.mapping.options, operation) {
+        for (operation, form) in forms(self.plan.mapping.options, contract) {
+            match form {
                 Form::Absent(reason) => {
                     absent.push(format!("Not here: `{}`, since {reason}.", operation.name));
                     self.notes.push(format!("{} is left out: {reason}", operation.name));
@@ -380,11 +381,75 @@ fn contract_options(contract: &Contract, ident: &str, by_body: bool) -> Vec<Toke
 /// Whether several operations have one action: the element in the body tells them apart.
 fn shares_actions(contract: &Contract, options: &Options) -> bool {
     let mut seen = BTreeSet::new();
-    let present = contract
-        .operations
-        .iter()
-        .filter(|operation| !matches!(form(options, operation), Form::Absent(_)));
-    present.into_iter().any(|operation| !seen.insert(operation.action.as_str()))
+    let forms = forms(options, contract);
+    let mut present = forms.iter().filter(|(_, form)| !matches!(form, Form::Absent(_)));
+    present.any(|(operation, _)| !seen.insert(operation.action.as_str()))
+}
+
+/// How each operation of a contract is written. Of two with one action that nothing else tells apart, the second is not.
+pub(super) fn forms<'c>(options: &Options, contract: &'c Contract) -> Vec<(&'c Operation, Form)> {
+    let mut first_of: BTreeMap<&str, Vec<(&Operation, Option<QName>)>> = BTreeMap::new();
+    let mut forms = Vec::new();
+    for operation in &contract.operations {
+        let mut form = form(options, operation);
+        if let (Form::Typed, Some(name)) = (&form, doubled(operation)) {
+            form = Form::Absent(format!("two parts of a message are both called {name}"));
+        }
+        if !matches!(form, Form::Absent(_)) {
+            let element = body_element(operation, &form);
+            let before = first_of.entry(operation.action.as_str()).or_default();
+            match before.iter().find_map(|(first, other)| clash(first, other, operation, &element))
+            {
+                Some(reason) => form = Form::Absent(reason),
+                None => before.push((operation, element)),
+            }
+        }
+        forms.push((operation, form));
+    }
+    forms
+}
+
+/// The name that two parts of one message have.
+fn doubled(operation: &Operation) -> Option<&QName> {
+    let messages = [Some(&operation.request), operation.reply.as_ref()];
+    messages.into_iter().flatten().find_map(|message| {
+        let Body::Wrapped { parts, .. } = &message.body else { return None };
+        let mut seen = BTreeSet::new();
+        parts.iter().map(|part| &part.name).find(|name| !seen.insert(*name))
+    })
+}
+
+/// Why two operations with one action cannot be in one contract.
+fn clash(
+    first: &Operation,
+    element_of_first: &Option<QName>,
+    second: &Operation,
+    element: &Option<QName>,
+) -> Option<String> {
+    let same = format!("it has the same SOAP action as `{}`", first.name);
+    match (element_of_first, element) {
+        (Some(one), Some(other)) if one == other => {
+            Some(format!("{same}, and the same element in the body"))
+        }
+        (Some(_), Some(_)) => {
+            let answers = first.reply.is_some() != second.reply.is_some();
+            answers.then(|| format!("{same}, and only one of the two has an answer"))
+        }
+        _ => Some(format!("{same}, and no element in the body tells the two apart")),
+    }
+}
+
+/// The element in the body of a request, where there is one and code says it.
+fn body_element(operation: &Operation, form: &Form) -> Option<QName> {
+    if !matches!(form, Form::Typed) {
+        return None;
+    }
+    match &operation.request.body {
+        Body::Wrapped { wrapper, .. } => Some(wrapper.clone()),
+        Body::Bare(member) => Some(member.name.clone()),
+        Body::Stream { wrapper, element } => Some(wrapper.as_ref().unwrap_or(element).clone()),
+        Body::Empty | Body::Raw(_) => None,
+    }
 }
 
 /// The options that say actions, as far as the macro has others by default.
