@@ -49,12 +49,10 @@ fn word<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, S
 /// How to look; what else it could be is told.
 fn find_type(text: &str) -> Result<X509FindType, String> {
     // As `SubjectName` is meant.
-    let near =
-        text.parse().or_else(|error| match format!("FindBy{text}").parse::<X509FindType>() {
-            Ok(meant) => Err(format!("did you mean {meant}?")),
-            Err(_) => Err(format!("{error}; `waxwing certs find --help` lists them")),
-        });
-    near
+    text.parse().map_err(|error| match format!("FindBy{text}").parse::<X509FindType>() {
+        Ok(meant) => format!("did you mean {meant}?"),
+        Err(_) => format!("{error}; `waxwing certs find --help` lists them"),
+    })
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
