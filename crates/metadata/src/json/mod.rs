@@ -33,6 +33,7 @@
 mod codec;
 mod error;
 mod facets;
+mod keys;
 mod limits;
 mod message;
 mod number;

@@ -1,5 +1,7 @@
 //! OpenAPI 3.1 of contracts: the same operations for who speaks JSON over HTTP.
 
+use std::collections::BTreeSet;
+
 use super::codec::Codec;
 use super::schema::{Schemas, described};
 use super::value::Json;
@@ -29,6 +31,7 @@ impl Codec {
     pub fn openapi(&self, contracts: &[&Contract], options: &OpenApiOptions) -> Json {
         let mut schemas = Schemas::new(self, "#/components/schemas/", false);
         let mut paths: Vec<(String, Json)> = Vec::new();
+        let mut taken = BTreeSet::new();
         for contract in contracts {
             let base = match contracts.len() {
                 1 => String::new(),
@@ -38,8 +41,7 @@ impl Codec {
                 let path = format!("{base}/{}", escaped(&operation.name));
                 let numbered = (2u32..).map(|number| format!("{path}-{number}"));
                 let mut candidates = std::iter::once(path.clone()).chain(numbered);
-                let is_free = |path: &String| paths.iter().all(|(taken, _)| taken != path);
-                let path = candidates.find(is_free).unwrap_or_default();
+                let path = candidates.find(|path| taken.insert(path.clone())).unwrap_or_default();
                 let id = path.trim_start_matches('/').replace('/', ".");
                 let post =
                     Json::object([("post", of_operation(contract, operation, id, &mut schemas))]);

@@ -1,7 +1,8 @@
 //! Types as the codec walks them: base types put together, and a JSON name for each element and attribute.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
+use super::keys::Keys;
 use super::limits::MAX_BASES;
 use crate::contract::{Member, Occurs, Particle, Shape, Structure, TypeId, TypeTable};
 use crate::name::QName;
@@ -90,44 +91,6 @@ pub(super) enum GroupKind {
     Sequence,
     Choice,
     All,
-}
-
-/// The names of JSON that are taken in one object, each by what took it.
-#[derive(Clone, Default)]
-struct Keys {
-    taken: BTreeSet<String>,
-    /// Those of other alternatives of a choice: the same element may have the same name.
-    siblings: BTreeMap<String, QName>,
-}
-
-impl Keys {
-    /// The name for an element or attribute: its local name, or with the namespace where another has that, or with a
-    /// number.
-    fn take(&mut self, prefix: &str, name: &QName, short: bool) -> String {
-        let plain = format!("{prefix}{}", name.local);
-        let full = format!("{prefix}{{{}}}{}", name.namespace, name.local);
-        let numbered = (2u32..).map(|number| format!("{full}_{number}"));
-        let long = std::iter::once(full.clone()).chain(numbered);
-        let mut candidates = short.then_some(plain).into_iter().chain(long);
-        let key = candidates.find(|key| self.is_free(key, name)).unwrap_or_default();
-        self.taken.insert(key.clone());
-        self.siblings.entry(key.clone()).or_insert_with(|| name.clone());
-        key
-    }
-
-    fn is_free(&self, key: &str, name: &QName) -> bool {
-        !self.taken.contains(key) && self.siblings.get(key).is_none_or(|other| other == name)
-    }
-
-    fn list(&mut self, word: &str) -> String {
-        let numbered = (2u32..).map(|number| format!("{word}{number}"));
-        let nothing = QName::new("", word);
-        let mut all = std::iter::once(word.to_owned()).chain(numbered);
-        let key = all.find(|key| self.is_free(key, &nothing)).unwrap_or_default();
-        self.taken.insert(key.clone());
-        self.siblings.entry(key.clone()).or_insert(nothing);
-        key
-    }
 }
 
 /// The plans of the complex types of a table.
@@ -307,15 +270,15 @@ fn nodes(kind: GroupKind, particles: &[Particle], keys: &mut Keys) -> Vec<Node> 
         return particles.iter().map(|particle| node(particle, keys)).collect();
     }
     // Only one of them occurs: the same element in two of them is one member.
-    let before = keys.taken.clone();
-    let nodes = particles.iter().map(|particle| {
-        let mut own = Keys { taken: before.clone(), siblings: std::mem::take(&mut keys.siblings) };
-        let node = node(particle, &mut own);
-        keys.taken.append(&mut own.taken);
-        keys.siblings = own.siblings;
+    let mut choice = keys.choice();
+    let node = |particle| {
+        let node = node(particle, keys);
+        keys.end_alternative(&mut choice);
         node
-    });
-    nodes.collect()
+    };
+    let nodes = particles.iter().map(node).collect();
+    keys.end_choice(choice);
+    nodes
 }
 
 /// How often an element occurs that occurs so often in a group that occurs so often, where that can be said in one range.
