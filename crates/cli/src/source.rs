@@ -7,6 +7,7 @@ use waxwing::metadata::MetadataReader;
 use waxwing::soap::Address;
 use waxwing_metadata::MetadataSet;
 use waxwing_metadata::judge::PortVerdict;
+use waxwing_metadata::load::LoadOptions;
 
 use crate::peer::access::Access;
 use crate::peer::problem::Problem;
@@ -49,6 +50,11 @@ impl Limits {
         let reader = access.reader(self.reader())?;
         let read = runtime.block_on(reader.read(sources));
         read.map(|metadata| metadata.set).map_err(|error| Problem::unreadable(error.to_string()))
+    }
+
+    /// The hosts that documents may come from, as options of loading.
+    pub(crate) fn reader_options(&self) -> LoadOptions {
+        LoadOptions { allowed_origins: self.allow_origin.clone(), ..LoadOptions::default() }
     }
 
     /// A reader with these limits.

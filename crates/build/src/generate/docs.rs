@@ -34,6 +34,11 @@ fn lines<'t>(text: impl Iterator<Item = &'t str>) -> TokenStream {
     quote!(#(#[doc = #lines])*)
 }
 
+/// Control characters and those that turn the direction of text around have no place in a source.
+pub(crate) fn is_hidden(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Markdown's characters that would make links, HTML, code or headings of plain words.
 fn escaped(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
@@ -42,10 +47,7 @@ fn escaped(line: &str) -> String {
         if leads || matches!(c, '[' | ']' | '<' | '>' | '`' | '*' | '\\') {
             text.push('\\');
         }
-        // Control characters and those that turn the direction of text around have no place in a source.
-        let hidden =
-            c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-        text.push(if hidden { ' ' } else { c });
+        text.push(if is_hidden(c) { ' ' } else { c });
     }
     text
 }

@@ -6,6 +6,8 @@ use waxwing::soap::{Addressing, AddressingVersion, Fault, FaultCode};
 use waxwing_metadata::json::Json;
 
 use super::request::Outgoing;
+use crate::print::{Plain, line, plain};
+
 /// What came of a call.
 pub(super) enum Outcome {
     /// Something that only is shown: a template, a schema.
@@ -44,8 +46,12 @@ impl Outcome {
 
 /// Writes a line; a reader that has read enough is no error.
 fn out(text: &str) {
-    use std::io::Write as _;
-    crate::print::written("call", writeln!(std::io::stdout(), "{text}"));
+    use std::io::{IsTerminal as _, Write as _};
+    let result = match std::io::stdout().is_terminal() {
+        true => writeln!(Plain(std::io::stdout()), "{text}"),
+        false => writeln!(std::io::stdout(), "{text}"),
+    };
+    crate::print::written("call", result);
 }
 
 /// The message with the headers of addressing that say where it goes; the channel adds an identifier, security and so on.
@@ -66,9 +72,10 @@ fn dry(message: Outgoing, address: Option<String>, json: bool) {
         out(&Json::object(members).to_string());
         return;
     }
+    let address = address.map(|address| line(&address));
     eprintln!("POST {}", address.as_deref().unwrap_or("(the port has no address: give --address)"));
     if version.addressing == AddressingVersion::None {
-        eprintln!("SOAPAction: \"{action}\"");
+        eprintln!("SOAPAction: \"{}\"", line(&action));
     }
     out(&xml);
 }
@@ -86,7 +93,7 @@ fn told(fault: &Fault, detail: Option<Json>, json: bool) {
     let subcode = fault.subcode().map(ToString::to_string);
     if !json {
         let subcode = subcode.map(|subcode| format!(", {subcode}")).unwrap_or_default();
-        eprintln!("fault: {} ({code}{subcode})", fault.text());
+        eprintln!("fault: {}", plain(&format!("{} ({code}{subcode})", fault.text())));
         if let Some(detail) = detail {
             out(&detail.to_pretty());
         }

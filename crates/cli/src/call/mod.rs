@@ -14,7 +14,7 @@ use waxwing::trace::Trace;
 use waxwing::{ChannelFactory, ClientChannel};
 use waxwing_metadata::contract::Pattern;
 
-use crate::peer::{Credentials, Problem, addresses, is_configuration, read};
+use crate::peer::{Credentials, Problem, addresses, destination, is_configuration, read};
 use crate::source::{Limits, Which};
 
 use self::answer::Outcome;
@@ -123,6 +123,7 @@ async fn call(arguments: &Arguments) -> Result<Outcome, Problem> {
         let out = Outgoing::of(codec, operation, version, &value, &headers)?;
         return Ok(Outcome::Dry(Box::new(out), offered.port.address.clone()));
     }
+    destination::check(&sources, &offered.port, which, limits, credentials)?;
     let factory = offered.factory(config, endpoint, which.address.is_some())?;
     let factory = prepared(factory, arguments)?;
     let channel = factory.create_channel().map_err(|error| Problem::of_channel(&error))?;

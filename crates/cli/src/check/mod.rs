@@ -22,7 +22,7 @@ use waxwing::check::{EndpointVerdict, FileCheck, Outcome as Judgement};
 use waxwing::environment::Clock;
 
 use crate::peer::access::Access;
-use crate::print::Colors;
+use crate::print::{Colors, Plain};
 use crate::source::Limits;
 
 /// What the exit code says, for `--help`.
@@ -134,7 +134,11 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
     let colors = arguments.color.on_stdout();
     let mut out = io::BufWriter::new(stdout.lock());
     let style = print::Style { colors, quiet: arguments.quiet };
-    let written = report(&checked, arguments.json, style, &mut out).and_then(|()| out.flush());
+    let written = match arguments.json {
+        true => report(&checked, true, style, &mut out),
+        false => report(&checked, false, style, &mut Plain(&mut out)),
+    };
+    let written = written.and_then(|()| out.flush());
     match written {
         // Whoever reads has read enough (`waxwing check … | head`).
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}

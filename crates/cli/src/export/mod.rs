@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     match export(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            eprintln!("waxwing export: {}", problem.text);
+            eprintln!("waxwing export: {}", crate::print::plain(&problem.text));
             ExitCode::from(problem.code)
         }
     }

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use waxwing_build::generate::Options;
 
 use crate::peer::Problem;
-use crate::print::{Colors, Paint, written};
+use crate::print::{Colors, Paint, Plain, written};
 use crate::source::Source;
 use files::State;
 use plan::Plan;
@@ -114,7 +114,7 @@ fn import(arguments: &Arguments) -> Result<u8, Refusal> {
         true => report::json(out, &plan, &states),
         false => {
             let paint = Paint::new(arguments.color.on_stdout());
-            report::text(out, &plan, &states, arguments.check, paint)
+            report::text(&mut Plain(out), &plan, &states, arguments.check, paint)
         }
     };
     written("import", result);

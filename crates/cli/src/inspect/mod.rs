@@ -12,7 +12,7 @@ mod words;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use crate::print::{Colors, Paint, written};
+use crate::print::{Colors, Paint, Plain, written};
 use crate::source::Source;
 use report::Report;
 
@@ -85,7 +85,8 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let result = if arguments.json {
         json::print(&report, &mut out)
     } else {
-        text::print(&report, parts, Paint::new(arguments.color.on_stdout()), &mut out)
+        let paint = Paint::new(arguments.color.on_stdout());
+        text::print(&report, parts, paint, &mut Plain(&mut out))
     };
     if !written("inspect", result.and_then(|()| out.flush())) {
         return ExitCode::from(UNREAD);

@@ -8,7 +8,7 @@ use waxwing_metadata::{Finding, QName, Severity, namespaces};
 
 use super::report::Report;
 use super::{Parts, operations, overview, words};
-use crate::print::{Paint, Rows, WIDTH, wrap};
+use crate::print::{Paint, Rows, WIDTH, shell, wrap};
 
 pub(super) fn print(
     report: &Report,
@@ -266,7 +266,11 @@ fn next(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let source = report.sources.join(" ");
     match waxwing_metadata::judge::best(&report.ports) {
         Some(best) if best.talk == Talk::Yes && report.ports.len() > 1 => {
-            writeln!(out, "next: waxwing import {source} --port {} -o src/service", best.port)
+            writeln!(
+                out,
+                "next: waxwing import {source} --port {} -o src/service",
+                shell(&best.port)
+            )
         }
         Some(best) if best.talk == Talk::Yes => {
             writeln!(out, "next: waxwing import {source} -o src/service")

@@ -57,6 +57,11 @@ impl Credentials {
         Ok(factory)
     }
 
+    /// Whether we prove to the service who we are.
+    pub(crate) fn are_given(&self) -> bool {
+        self.access.user.is_some() || self.access.client_certificate.is_some()
+    }
+
     fn given(&self) -> Given {
         Given {
             user: self.access.user.is_some(),

@@ -4,6 +4,7 @@ pub(crate) mod access;
 mod configured;
 mod contract;
 mod credentials;
+pub(crate) mod destination;
 mod fit;
 mod pem;
 pub(crate) mod problem;

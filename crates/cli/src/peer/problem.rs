@@ -30,7 +30,7 @@ impl Problem {
     /// Tells people, and with `--json` programs, too: one object. Gives the exit code.
     pub(crate) fn told(&self, command: &str, json: bool) -> ExitCode {
         use std::io::Write as _;
-        eprintln!("waxwing {command}: {}", self.text);
+        eprintln!("waxwing {command}: {}", crate::print::plain(&self.text));
         if json {
             let code = self.error.map(|code| ("code", Json::from(code)));
             let message = [("message", Json::from(self.text.as_str()))];

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use waxwing_metadata::json::Json;
 
-use crate::print::{Colors, Paint, WIDTH, wrap, written};
+use crate::print::{Colors, Paint, Plain, WIDTH, wrap, written};
 
 /// How a step went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl Report {
         let mut out = std::io::stdout().lock();
         let result = match json {
             true => self.json(&mut out),
-            false => self.text(&mut out),
+            false => self.text(&mut Plain(&mut out)),
         };
         written("ping", result);
         ExitCode::from(u8::from(self.failed()))

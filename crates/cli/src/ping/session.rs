@@ -11,7 +11,7 @@ use waxwing_metadata::judge::PortVerdict;
 
 use super::Arguments;
 use super::report::{Report, Step};
-use crate::peer::{Described, Problem, factory as by_policy, factory_of, owned};
+use crate::peer::{Described, Problem, destination, factory as by_policy, factory_of, owned};
 
 /// Opens a channel and closes it.
 pub(super) async fn ping(
@@ -45,6 +45,10 @@ fn factory(
         set.contracts.first().map(|contract| owned(contract, Some(port)))
     });
     let contract = contract.unwrap_or_else(any);
+    if let Some((_, port)) = port {
+        let Arguments { source, which, limits, credentials, .. } = arguments;
+        destination::check(std::slice::from_ref(source), port, which, limits, credentials)?;
+    }
     let endpoint = arguments.endpoint.as_deref();
     let factory = match (arguments.configuration(), port) {
         (Some(path), port) => {

@@ -1,6 +1,10 @@
 //! What the commands print with: colours, wrapped text, rows of labels and texts.
 
+mod plain;
+
 use std::io::{self, IsTerminal as _, Write};
+
+pub(crate) use plain::{Plain, line, plain, shell};
 
 /// Columns of text for people, where it is not said otherwise.
 pub(crate) const WIDTH: usize = 100;
@@ -83,7 +87,7 @@ pub(crate) struct Rows {
 impl Rows {
     /// Adds a row; an empty label goes on under the last one.
     pub(crate) fn add(&mut self, label: &str, text: impl Into<String>) {
-        self.rows.push((label.to_owned(), text.into()));
+        self.rows.push((label.to_owned(), line(&text.into())));
     }
 
     /// Writes the rows, indented by `indent` columns.

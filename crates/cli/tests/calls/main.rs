@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, missing_docs)]
 
 mod dry;
+mod hostile;
 mod live;
 mod options;
 mod shop;

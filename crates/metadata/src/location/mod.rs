@@ -37,6 +37,17 @@ impl Location {
         join::origin(&self.0)
     }
 
+    /// The host in small letters, without port; an address of IPv6 with its brackets. None for the path of a file.
+    pub fn host(&self) -> Option<String> {
+        let origin = self.origin()?;
+        let (_, authority) = origin.split_once("://")?;
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+            _ => authority,
+        };
+        (!host.is_empty()).then(|| host.to_owned())
+    }
+
     /// The part before the last `/`, without it; empty when there is none.
     pub fn folder(&self) -> &str {
         let path = &self.0[..self.0.find(['?', '#']).unwrap_or(self.0.len())];

@@ -132,20 +132,15 @@ impl<'a> Remote<'a> {
 
     /// A redirection stays with its origin, may go to the same host over TLS, or where the user allows it.
     fn check_redirection(&self, first: &Location, next: &Location) -> Result<(), String> {
-        let host = |l: &Location| {
-            let origin = l.origin().unwrap_or_default();
-            let authority = origin.split_once("://").map(|(_, rest)| rest.to_owned());
-            authority.unwrap_or_default().split(':').next().unwrap_or_default().to_owned()
-        };
         let is_web = matches!(next.scheme().as_deref(), Some("http" | "https"));
-        let is_upgrade = next.scheme().as_deref() == Some("https") && host(first) == host(next);
+        let is_upgrade = next.scheme().as_deref() == Some("https") && first.host() == next.host();
         let is_allowed = next.origin().is_some_and(|origin| self.load.allows_origin(&origin));
         if is_web && (first.origin() == next.origin() || is_upgrade || is_allowed) {
             return Ok(());
         }
         Err(format!(
             "it redirects to {next}, which is of another origin (--allow-origin {} allows it)",
-            host(next)
+            next.host().unwrap_or_default()
         ))
     }
 
