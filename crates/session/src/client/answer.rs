@@ -2,7 +2,7 @@
 
 use waxwing_reliable::{Message, ReliableMessagingVersion, codec};
 use waxwing_security::conversation::Received;
-use waxwing_soap::{Addressing, AddressingVersion, Envelope, Fault, MessageVersion};
+use waxwing_soap::{Addressing, AddressingVersion, Envelope, Fault, MessageVersion, SoapVersion};
 
 use crate::error::SessionError;
 use crate::message::{AppMessage, ApplicationMessage};
@@ -67,7 +67,19 @@ pub(super) fn read_reply(
 }
 
 pub(super) fn other_version(found: MessageVersion, expected: MessageVersion) -> String {
-    format!("the answer is written in {found:?}, the binding's messages in {expected:?}")
+    let words = |version: MessageVersion| {
+        let soap = match version.soap {
+            SoapVersion::Soap11 => "SOAP 1.1",
+            SoapVersion::Soap12 => "SOAP 1.2",
+        };
+        let addressing = match version.addressing {
+            AddressingVersion::Addressing10 => "with WS-Addressing 1.0",
+            AddressingVersion::August2004 => "with WS-Addressing of August 2004",
+            AddressingVersion::None => "without addressing",
+        };
+        format!("{soap} {addressing}")
+    };
+    format!("the answer is {}, the binding's messages are {}", words(found), words(expected))
 }
 
 /// Headers that must be understood are those of the layers that the message has passed, and no others.
@@ -80,5 +92,20 @@ fn understood(envelope: &Envelope) -> Result<(), String> {
             header.namespace(),
             header.local_name()
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use waxwing_soap::AddressingVersion;
+
+    use super::*;
+
+    #[test]
+    fn versions_are_told_in_words() {
+        let of = |soap| MessageVersion { soap, addressing: AddressingVersion::None };
+        let text = other_version(of(SoapVersion::Soap12), of(SoapVersion::Soap11));
+        assert!(text.contains("the answer is SOAP 1.2 without addressing"), "{text}");
+        assert!(!text.contains('{'), "{text}");
     }
 }
