@@ -362,6 +362,8 @@ async fn open_metadata_of_a_service_that_hides_is_told_of() {
         }
         let host = builder.open(instances()).await.unwrap();
         assert_eq!(text().contains("[metadata-open]"), warned, "{}", text());
+        // Where to look is told: the page is not always at the address of the endpoint.
+        assert_eq!(text().contains("(http://127.0.0.1:0/?wsdl), while"), warned, "{}", text());
         host.close().await;
     }
 }

@@ -10,6 +10,7 @@ use std::fmt;
 
 pub use pair::Disagreement;
 
+use crate::Address;
 use crate::config::Configuration;
 use crate::config::stores::CertificatePlace;
 use crate::effective::{EffectiveEndpoint, Role};
@@ -140,6 +141,18 @@ impl EffectiveEndpoint {
     }
 }
 
+/// Names the base addresses where a service describes itself.
+fn name_base_addresses(told: &mut Explanation, bases: &[String]) {
+    for fact in told.facts.iter_mut().filter(|fact| fact.topic == Topic::Service) {
+        for base in bases {
+            let Some(scheme) = Address::of(base).scheme() else { continue };
+            let vague = format!("?wsdl over {scheme} at the base address");
+            let slash = if Address::of(base).path().is_empty() { "/" } else { "" };
+            fact.text = fact.text.replace(&vague, &format!("{base}{slash}?wsdl"));
+        }
+    }
+}
+
 impl Configuration {
     /// What each endpoint of the file does on the wire: clients first, then services. Endpoints
     /// that cannot be resolved are left out; [`Configuration::load`] says why.
@@ -160,6 +173,7 @@ impl Configuration {
             all.extend(effective.endpoints.iter().map(|endpoint| {
                 let mut told = self.tell(endpoint, endpoint.explain());
                 told.service.clone_from(&service.name);
+                name_base_addresses(&mut told, &effective.base_addresses);
                 if service.endpoints.is_empty() {
                     told.name.clear();
                 }

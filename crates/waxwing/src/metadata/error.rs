@@ -21,6 +21,14 @@ pub enum MetadataError {
         "the folder {0} has no files: expected are .wsdl and .xsd, or a Reference.svcmap with the files that it names"
     )]
     EmptyFolder(String),
+    /// The network does not lead to the address: nobody listens, an unknown host, no answer in time.
+    #[error("{address} cannot be reached: {reason}")]
+    Unreachable {
+        /// The address.
+        address: String,
+        /// What the network says.
+        reason: String,
+    },
     /// Nobody at the address says anything of itself.
     #[error("no metadata at {address}. Tried:{}\n{}", list(attempts), advice(address, attempts))]
     Nothing {
@@ -51,8 +59,41 @@ pub enum MetadataError {
 
 debug_is_display!(MetadataError);
 
+/// The first sentence of a reason: faults have long ones.
+fn short(why: &str) -> String {
+    const LONGEST: usize = 120;
+    let first = why.split_once(". ").map_or(why, |(first, _)| first);
+    match first.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", &first[..at]),
+        None => first.to_owned(),
+    }
+}
+
+/// A line for each address and way: `GET http://h/calc, ?singleWsdl, ?wsdl: HTTP 405 Method Not Allowed`.
 fn list(attempts: &[Attempt]) -> String {
-    attempts.iter().map(|attempt| format!("\n  {attempt}")).collect()
+    let mut lines: Vec<(String, String)> = Vec::new();
+    let mut last: Option<(&str, &str)> = None;
+    for attempt in attempts {
+        let outcome = match &attempt.outcome {
+            Ok(kind) => (*kind).to_owned(),
+            Err(why) => short(why),
+        };
+        let (way, more) = attempt.how.split_once(", ").unwrap_or((attempt.how, ""));
+        let cut = attempt.address.find('?').unwrap_or(attempt.address.len());
+        let (path, query) = attempt.address.split_at(cut);
+        let shown = if more.is_empty() { String::new() } else { format!(" ({more})") };
+        let again = if more.is_empty() { query } else { more };
+        match lines.last_mut() {
+            Some((line, known))
+                if last == Some((way, path)) && *known == outcome && !again.is_empty() =>
+            {
+                line.push_str(&format!(", {again}"));
+            }
+            _ => lines.push((format!("{way} {}{shown}", attempt.address), outcome)),
+        }
+        last = Some((way, path));
+    }
+    lines.iter().map(|(line, outcome)| format!("\n  {line}: {outcome}")).collect()
 }
 
 fn advice(address: &str, attempts: &[Attempt]) -> String {

@@ -17,9 +17,9 @@
 //! from the folder of a file, or from the origin of an address, and nowhere else unless it is allowed.
 //!
 //! An address is asked in this order, until it says something: GET of the address itself; with `?singleWsdl`; with `?wsdl`;
-//! the same queries of the folders above, where the address takes only messages (HTTP 405): a service publishes at its base
-//! address; a metadata exchange (WS-MetadataExchange over SOAP 1.2, then 1.1) at the address; and at the address with `/mex`. What
-//! was tried is in [`Metadata::attempts`].
+//! a metadata exchange (WS-MetadataExchange over SOAP 1.2, then 1.1) at the address; and at the address with `/mex`. Then the
+//! paths above it are asked in the same ways (before the exchange, where the address takes only messages, HTTP 405), for
+//! services publish at their base address: what is found there counts if it has a port with the address. What was tried is in [`Metadata::attempts`].
 
 mod attempt;
 mod discovery;

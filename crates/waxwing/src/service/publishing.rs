@@ -73,9 +73,12 @@ impl Setup {
         };
         let protected = self.application_endpoints().find(|endpoint| demands(endpoint));
         let open = settings
-            .shows_wsdl()
-            .then_some("?wsdl")
-            .or_else(|| open_endpoint().map(|endpoint| endpoint.address.as_str()));
+            .wsdl_at()
+            .map(|address| match Address::of(address).path() {
+                "" => format!("{address}/?wsdl"),
+                _ => format!("{address}?wsdl"),
+            })
+            .or_else(|| open_endpoint().map(|endpoint| endpoint.address.clone()));
         if let (Some(protected), Some(open)) = (protected, open) {
             tracing::warn!(
                 address = protected.address,

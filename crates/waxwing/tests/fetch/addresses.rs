@@ -152,10 +152,16 @@ async fn who_says_nothing_is_asked_in_every_way_and_all_of_it_is_told() {
         ("MEX, SOAP 1.1", "/calc"),
         ("MEX, SOAP 1.2", "/calc/mex"),
         ("MEX, SOAP 1.1", "/calc/mex"),
+        ("GET", "/"),
+        ("GET", "/?singleWsdl"),
+        ("GET", "/?wsdl"),
+        ("MEX, SOAP 1.2", "/mex"),
+        ("MEX, SOAP 1.1", "/mex"),
     ];
     assert_eq!(asked, expected);
     let text = error.to_string();
-    assert!(text.contains("?singleWsdl: HTTP 404 Not Found"), "{text}");
+    assert!(text.contains("/calc, ?singleWsdl, ?wsdl: HTTP 404 Not Found\n"), "{text}");
+    assert!(text.lines().count() <= 8, "{text}");
     assert!(text.contains("serviceMetadata httpGetEnabled"), "{text}");
 }
 
@@ -166,8 +172,10 @@ async fn who_is_not_there_is_asked_once() {
     let address = format!("http://{}/calc", listener.local_addr().unwrap());
     drop(listener);
     let error = read(&address).await.unwrap_err();
-    let MetadataError::Nothing { attempts, .. } = &error else { panic!("{error}") };
-    assert_eq!(attempts.len(), 1, "{error}");
+    assert!(matches!(error, MetadataError::Unreachable { .. }), "{error}");
+    let text = error.to_string();
+    assert!(text.starts_with(&format!("{address} cannot be reached: ")), "{text}");
+    assert!(!text.contains("serviceMetadata") && !text.contains('\n'), "{text}");
     let error = read("net.tcp://localhost/calc").await.unwrap_err();
     assert!(matches!(error, MetadataError::Scheme { .. }), "{error}");
 }
@@ -185,4 +193,33 @@ async fn a_slow_or_endless_answer_is_given_up() {
     let reader = MetadataReader::new().options(options).no_proxy();
     let error = reader.read([server.url("/x?wsdl")]).await.unwrap_err().to_string();
     assert!(error.contains("10000") || error.contains("10,000"), "{error}");
+}
+
+/// An endpoint of WCF lies below the base address, where the metadata is.
+#[tokio::test]
+async fn the_base_address_tells_of_the_endpoints_below_it() {
+    let pages = |asked: &Asked| match (asked.method.as_str(), asked.target.as_str()) {
+        ("GET", "/shop/?wsdl" | "/shop?wsdl" | "/?wsdl") => {
+            let path = asked.target.trim_end_matches("?wsdl").trim_end_matches('/').to_owned();
+            Reply::ok(format!(
+                "<definitions xmlns='http://schemas.xmlsoap.org/wsdl/' xmlns:s='http://schemas.xmlsoap.org/wsdl/soap/' \
+                 targetNamespace='urn:a'><service name='S'><port name='P' binding='B'><s:address \
+                 location='http://machine.local{path}/calculator'/></port></service></definitions>"
+            ))
+        }
+        ("GET", "/shop/calculator" | "/shop/other") => Reply::status("405 Method Not Allowed"),
+        _ => Reply::status("415 Unsupported Media Type"),
+    };
+    let server = Server::start(pages).await;
+    for target in ["/shop/calculator", "/shop/calculator?wsdl", "/shop/calculator/"] {
+        let found = read(&server.url(target)).await.unwrap_or_else(|e| panic!("{target}: {e}"));
+        let last = found.attempts.last().unwrap();
+        assert_eq!(last.address, server.url("/shop?wsdl"), "{target}");
+    }
+    // Nobody is given the description of somebody else.
+    let error = read(&server.url("/shop/other")).await.unwrap_err().to_string();
+    assert!(
+        error.contains("a description of other addresses: http://machine.local/shop/calculator"),
+        "{error}"
+    );
 }

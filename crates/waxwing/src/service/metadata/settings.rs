@@ -188,9 +188,9 @@ impl Settings {
         &self.places
     }
 
-    /// Whether anybody can read WSDL by GET.
-    pub(in crate::service) fn shows_wsdl(&self) -> bool {
-        self.places.iter().any(|place| place.wsdl)
+    /// Where anybody can read WSDL by GET.
+    pub(in crate::service) fn wsdl_at(&self) -> Option<&str> {
+        self.places.iter().find(|place| place.wsdl).map(|place| place.address.as_str())
     }
 }
 
