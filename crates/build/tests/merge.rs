@@ -66,13 +66,55 @@ fn an_endpoint_that_was_changed_stays_until_it_is_forced() {
         .replace("<security mode=\"None\" />", "<security mode=\"Message\" /> <!-- ! -->");
     let kept = merge(Some(&changed), NEW, false).unwrap();
     assert_eq!(kept.text, changed);
-    assert_eq!(
-        kept.changes,
-        [Change::Kept("wsHttpBinding Calc".to_owned()), Change::Kept("endpoint Calc".to_owned())]
+    let [Change::Kept(what, differs)] = kept.changes.as_slice() else { panic!("{kept:?}") };
+    assert_eq!(what, "endpoint Calc");
+    assert!(
+        differs[0].starts_with("address: the file has https://real.example/calc"),
+        "{differs:?}"
     );
+    assert!(differs.iter().any(|d| d.starts_with("message security: ")), "{differs:?}");
     let forced = merge(Some(&changed), NEW, true).unwrap();
-    assert_eq!(forced.text, NEW);
-    assert!(forced.changes.iter().all(|change| matches!(change, Change::Replaced(_))));
+    // The comment is nobody's.
+    assert_eq!(forced.text.replace(" <!-- ! -->", ""), NEW);
+    assert!(matches!(forced.changes.as_slice(), [Change::Replaced(..)]), "{:?}", forced.changes);
+}
+
+/// Credentials, quotas and timeouts are the client's own: they stay, and are no difference.
+#[test]
+fn what_metadata_do_not_say_survives_force() {
+    let mine = NEW
+        .replace("contract=\"ICalculator\"", "contract='ICalculator' behaviorConfiguration=\"Alice\"")
+        .replace("        <identity>", "        <headers><Me xmlns=\"urn:me\" /></headers>\n        <identity>")
+        .replace("<binding name=\"Calc\">", "<binding name=\"Calc\" sendTimeout=\"00:00:05\">\n            <readerQuotas maxDepth=\"64\" />");
+    for force in [false, true] {
+        let merged = merge(Some(&mine), NEW, force).unwrap();
+        assert_eq!((merged.text.as_str(), merged.changes.as_slice()), (mine.as_str(), &[][..]));
+    }
+    let other = mine
+        .replace("http://h/calc", "http://old/calc?a=1&amp;b=2")
+        .replace("calc &amp; &quot;co", "nobody")
+        .replace(
+            "<security mode=\"None\" />",
+            "<reliableSession enabled=\"true\" />\n          <security mode=\"None\" />",
+        );
+    let merged = merge(Some(&other), NEW, true).unwrap();
+    assert_eq!(merged.text, mine);
+    let [Change::Replaced(what, differs)] = merged.changes.as_slice() else { panic!("{merged:?}") };
+    assert_eq!(what, "endpoint Calc");
+    assert_eq!(differs.len(), 3, "{differs:?}");
+    // What is missing comes back.
+    let without = mine.replace("<security mode=\"None\" />", "");
+    let merged = merge(Some(&without), NEW, true).unwrap();
+    assert!(merged.text.contains("<security mode=\"None\" />"), "{}", merged.text);
+    assert!(
+        merged.text.contains("behaviorConfiguration=\"Alice\"")
+            && merged.text.contains("sendTimeout")
+    );
+    // A binding that somebody calls otherwise is not written again.
+    let renamed = mine
+        .replace("bindingConfiguration=\"Calc\"", "bindingConfiguration=\"Ours\"")
+        .replace("<binding name=\"Calc\"", "<binding name=\"Ours\"");
+    assert_eq!(merge(Some(&renamed), NEW, true).unwrap().text, renamed);
 }
 
 #[test]

@@ -16,7 +16,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let binding = WsHttpBinding::new(SecurityMode::Message, true) // a reliable session
         .message_credential(MessageCredentialType::Certificate)
         .send_timeout(TimeSpan::seconds(30));
-    let roots = Certificate::from_pem(&std::fs::read("ca.cert.pem")?)?;
+    let roots = Certificate::from_pem(&std::fs::read("certificates/authority.cert.pem")?)?;
     let (mode, revocation) = (ValidationMode::ChainTrust, RevocationMode::NoCheck);
     let validator = CertificateValidator::new(mode, revocation, Usage::Service).with_roots(roots);
     let mut alice = std::fs::read("certificates/CurrentUser/My/alice.cert.pem")?;

@@ -147,7 +147,7 @@ fn name_base_addresses(told: &mut Explanation, bases: &[String]) {
         for base in bases {
             let Some(scheme) = Address::of(base).scheme() else { continue };
             let vague = format!("?wsdl over {scheme} at the base address");
-            let slash = if Address::of(base).path().is_empty() { "/" } else { "" };
+            let slash = if base.matches('/').count() == 2 { "/" } else { "" };
             fact.text = fact.text.replace(&vague, &format!("{base}{slash}?wsdl"));
         }
     }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use waxwing_xml::{Document, Element};
 
+use super::apart::{Apart, apart};
+use super::edit::{Edit, Whole, edits};
 use super::error::MergeError;
 use super::tree::{Style, at, indent, parse, same, write};
 
@@ -23,17 +25,19 @@ pub struct Merged {
 pub enum Change {
     /// It is new: `endpoint calc`.
     Added(String),
-    /// It took the place of one with another content.
-    Replaced(String),
-    /// One of the name with another content is there, and stays.
-    Kept(String),
+    /// It was changed where it differed, and in what.
+    Replaced(String, Vec<String>),
+    /// One of the name that differs is there, and stays; in what it differs.
+    Kept(String, Vec<String>),
     /// A binding of the name serves somebody else: the new one has the second name.
     Renamed(String, String),
 }
 
 /// Adds the bindings and the client's endpoints of the file `new` to the file `existing`.
 ///
-/// An endpoint of the same name, and its binding, stay as they are unless `force` is given. A binding of the same kind and
+/// An endpoint of the same name, and its binding, stay as they are unless `force` is given, and then what differs is changed:
+/// address, binding and identity. What the new file does not have (behaviors, headers, timeouts, quotas) stays also then, and
+/// is no difference. A binding of the same kind and
 /// name that another endpoint uses is left to it: the new one gets a digit, as in WCF's tools. Without a file that exists the
 /// new one is the result as it is.
 ///
@@ -50,8 +54,9 @@ pub fn merge(existing: Option<&str>, new: &str, force: bool) -> Result<Merged, M
         Some(body) => ("\u{FEFF}", body),
         None => ("", existing),
     };
-    let mut merge =
-        Merge { text: body.to_owned(), force, renamed: BTreeMap::new(), changes: Vec::new() };
+    let apart = apart(body, new);
+    let (renamed, changes) = (BTreeMap::new(), Vec::new());
+    let mut merge = Merge { text: body.to_owned(), force, apart, renamed, changes };
     let parts = parts(&addition);
     for part in parts.iter().filter(|part| part.is_binding()) {
         merge.binding(part, &parts)?;
@@ -123,6 +128,8 @@ fn parts(document: &Document) -> Vec<Part<'_>> {
 struct Merge {
     text: String,
     force: bool,
+    /// In what endpoints differ that are in both files.
+    apart: BTreeMap<String, Apart>,
     /// The new names of bindings, by section and name.
     renamed: BTreeMap<(String, String), String>,
     changes: Vec<Change>,
@@ -132,17 +139,26 @@ impl Merge {
     fn binding(&mut self, part: &Part<'_>, parts: &[Part<'_>]) -> Result<(), MergeError> {
         let document = parse(&self.text)?;
         let root = document.root();
+        let served: Vec<&Part<'_>> =
+            parts.iter().filter(|e| e.path[1] == "client" && part.serves(e.element)).collect();
+        let known = |e: &&&Part<'_>| e.twin(root).is_some();
+        if !served.is_empty() && served.iter().all(|e| known(&e)) {
+            // Whatever its name is in the file: the endpoints have it, or are told of.
+            let fits = served.iter().all(|e| self.apart.get(e.name()).is_none_or(Apart::fits));
+            if fits || !self.force {
+                return Ok(());
+            }
+        }
         let Some(twin) = part.twin(root) else { return self.add(part, None) };
         if same(part.element, twin) {
             return Ok(());
         }
-        let known = parts.iter().any(|endpoint| {
-            endpoint.path[1] == "client"
-                && part.serves(endpoint.element)
-                && endpoint.twin(root).is_some()
-        });
-        if known {
-            return self.settle(part, twin);
+        if served.iter().any(|e| known(&e)) {
+            if self.force {
+                let edits = edits(part.element, twin, &self.text, Whole::Binding);
+                self.edit(edits);
+            }
+            return Ok(());
         }
         let free = (1..).map(|number| format!("{}{number}", part.name()));
         let mut free = free.filter(|name| {
@@ -171,20 +187,29 @@ impl Merge {
         }
     }
 
-    /// Two of one name differ: one of them stays.
+    /// Two of one name differ: the one that is there stays, or is changed where it differs.
     fn settle(&mut self, part: &Part<'_>, twin: Element<'_>) -> Result<(), MergeError> {
-        if !self.force {
-            self.changes.push(Change::Kept(part.title()));
+        let apart = self.apart.get(part.name());
+        let differs = apart.map(Apart::words).unwrap_or_default();
+        if differs.is_empty() && part.path[1] == "client" {
             return Ok(());
         }
-        let style = Style::of(&self.text, twin.document().root());
-        let span = twin.span();
-        let before = indent(&self.text, span.start).to_owned();
-        let mut written = String::new();
-        write(part.element, None, &style, &before, &mut written);
-        self.text.replace_range(span.start as usize..span.end as usize, &written[before.len()..]);
-        self.changes.push(Change::Replaced(part.title()));
+        if !self.force {
+            self.changes.push(Change::Kept(part.title(), differs));
+            return Ok(());
+        }
+        let fits = apart.is_some_and(Apart::fits);
+        let edits = edits(part.element, twin, &self.text, Whole::Endpoint { fits });
+        self.edit(edits);
+        self.changes.push(Change::Replaced(part.title(), differs));
         Ok(())
+    }
+
+    /// Changes places of the text, which are in order and apart from each other.
+    fn edit(&mut self, edits: Vec<Edit>) {
+        for (range, text) in edits.into_iter().rev() {
+            self.text.replace_range(range, &text);
+        }
     }
 
     /// Adds a part as the last one of its place, with one attribute changed; what is missing around it is made.

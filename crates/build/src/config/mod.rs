@@ -17,9 +17,12 @@
 //! # Ok::<(), waxwing_build::config::MergeError>(())
 //! ```
 
+mod apart;
+mod edit;
 mod error;
 mod merge;
 mod tree;
 
+pub use apart::{Apart, apart};
 pub use error::MergeError;
 pub use merge::{Change, Merged, merge};

@@ -116,7 +116,7 @@ pub(super) fn write(
     let _ = write!(text, "{}{indent}</{name}>", style.newline);
 }
 
-fn escaped(value: &str) -> String {
+pub(super) fn escaped(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
     for c in value.chars() {
         match c {

@@ -62,7 +62,8 @@ pub(crate) struct Arguments {
     /// Write nothing; exit 1 if a file differs from what would be written, however it is laid out
     #[arg(long)]
     check: bool,
-    /// Replace endpoints and bindings of the same names, and a contract.rs that somebody else has written
+    /// Change endpoints and bindings of the same names where they differ (address, binding, identity; the rest stays), and
+    /// replace a contract.rs that somebody else has written
     #[arg(long)]
     force: bool,
     /// Print JSON for machines
@@ -100,11 +101,20 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 
 fn import(arguments: &Arguments) -> Result<u8, Refusal> {
     let set = arguments.source.load().map_err(Refusal::Source)?;
-    let plan = Plan::of(&set, arguments)?;
-    let states: Vec<State> =
-        plan.files.iter().map(|file| file.state(arguments.force)).collect::<Result<_, _>>()?;
-    let differs = states.iter().any(|state| *state != State::Same);
-    if !arguments.check {
+    let mut plan = Plan::of(&set, arguments)?;
+    let states: Vec<State> = plan
+        .files
+        .iter()
+        .map(|file| file.state(arguments.force, arguments.check))
+        .collect::<Result<_, _>>()?;
+    let differs = plan.differs || states.iter().any(|state| *state != State::Same);
+    if arguments.check {
+        for (file, state) in plan.files.iter().zip(&states) {
+            if *state == State::Same && file.is_of_other_octets()? {
+                plan.notes.push("the documents are not octet for octet those that contract.rs was made of; the code is the same".to_owned());
+            }
+        }
+    } else {
         for (file, state) in plan.files.iter().zip(&states) {
             file.write(*state)?;
         }

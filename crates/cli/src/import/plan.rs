@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 
 use waxwing::binding::nearest;
-use waxwing_build::config::{Change, merge};
+use waxwing_build::config::{Change, apart, merge};
 use waxwing_build::generate::{Generated, generate};
 use waxwing_build::{contracts, formatted, header, protection};
 use waxwing_metadata::contract::ContractSet;
@@ -29,6 +29,8 @@ pub(super) struct Plan {
     /// The ports that the contract is of: name, binding, address, and what a program has to give.
     pub(super) ports: Vec<[String; 4]>,
     pub(super) notes: Vec<String>,
+    /// Whether client.config has bindings that stay, and differ from the metadata.
+    pub(super) differs: bool,
 }
 
 impl Plan {
@@ -62,6 +64,7 @@ impl Plan {
         let generated = code(&contracts, &ordered, arguments)?;
         let mut plan = Self {
             files: Vec::new(),
+            differs: false,
             read: told(set),
             ports: talkable.iter().map(|port| row(port)).collect(),
             notes: notes(set, &contracts, &generated),
@@ -119,14 +122,24 @@ impl Plan {
         let merged = merged.map_err(|error| Refusal::Merge(path.clone(), error))?;
         for change in &merged.changes {
             match change {
-                Change::Kept(what) => self.notes.push(format!(
-                    "{what} of client.config stays as it is, and differs from the metadata: --force replaces it"
+                Change::Kept(what, differs) => self.notes.push(format!(
+                    "{what} of client.config stays as it is, and differs from the metadata ({}): --force changes that, and \
+                     nothing else of it",
+                    differs.join("; ")
+                )),
+                Change::Replaced(what, differs) => self.notes.push(format!(
+                    "{what} of client.config was changed where it differed from the metadata ({})",
+                    differs.join("; ")
                 )),
                 Change::Renamed(what, name) => self.notes.push(format!(
                     "{what} is called {name} in client.config: another endpoint has one of that name"
                 )),
-                Change::Added(_) | Change::Replaced(_) => {}
+                Change::Added(_) => {}
             }
+        }
+        if let Some(before) = before.as_deref().filter(|_| !arguments.force) {
+            let apart = apart(before, &new);
+            self.differs = apart.values().any(|apart| !apart.binding.is_empty());
         }
         let endpoints = &file.client.endpoints;
         let names: Vec<&str> = endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();

@@ -26,6 +26,7 @@ pub(super) fn text(
     }
     for (file, state) in plan.files.iter().zip(states) {
         let label = match (check, state) {
+            (true, State::Same) if plan.differs && file.is_configuration() => "differs",
             (_, State::Same) => "same",
             (true, State::New) => "missing",
             (true, State::Changed) => "differs",
@@ -46,6 +47,7 @@ pub(super) fn json(out: &mut dyn Write, plan: &Plan, states: &[State]) -> io::Re
         let state = match state {
             State::New => "new",
             State::Changed => "changed",
+            State::Same if plan.differs && file.is_configuration() => "differs",
             State::Same => "same",
         };
         json!({ "path": file.path.display().to_string(), "state": state })

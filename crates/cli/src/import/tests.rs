@@ -151,6 +151,40 @@ fn who_cannot_be_talked_to_is_named() {
     assert_eq!(refused(place.import(&["--port", "Nobody"])).0, 64);
 }
 
+/// A setting that was deleted by hand keeps the two ends from understanding each other; what only the file has does not.
+#[test]
+fn a_binding_that_differs_is_told_by_check() {
+    let place = Place::new("wsdl-rm10-sc-cert");
+    assert_eq!(done(place.import(&[])), 0);
+    let written = place.text("client.config");
+    let session = "<reliableSession enabled=\"true\" />";
+    assert!(written.contains(session), "{written}");
+    fs::write(place.out().join("client.config"), written.replace(session, "")).expect("a file");
+    assert_eq!(done(place.import(&["--check"])), 1);
+    let mine = written.replace("contract=\"", "behaviorConfiguration=\"Alice\" contract=\"");
+    let mine =
+        mine.replace("<reliableSession ", "<readerQuotas maxDepth=\"64\" /><reliableSession ");
+    fs::write(place.out().join("client.config"), &mine).expect("a file");
+    assert_eq!(done(place.import(&["--check"])), 0);
+    assert_eq!(done(place.import(&["--force"])), 0);
+    assert_eq!(place.text("client.config"), mine);
+}
+
+/// What was read from where is no difference: the same service, asked in another way.
+#[test]
+fn check_does_not_look_at_where_the_documents_came_from() {
+    let place = Place::new("030");
+    assert_eq!(done(place.import(&[])), 0);
+    let text = place.text("contract.rs");
+    let (head, rest) = text.split_once('\n').expect("a line");
+    let other = format!(
+        "{}\n// And from http://h/x (sha256 00).\n{rest}",
+        head.replace("from ", "from other-")
+    );
+    fs::write(place.out().join("contract.rs"), other).expect("a file");
+    assert_eq!(done(place.import(&["--check"])), 0);
+}
+
 /// ONVIF's events: bindings without a service.
 #[test]
 fn a_contract_without_a_service_is_code_without_configuration() {

@@ -74,8 +74,8 @@ impl Setup {
         let protected = self.application_endpoints().find(|endpoint| demands(endpoint));
         let open = settings
             .wsdl_at()
-            .map(|address| match Address::of(address).path() {
-                "" => format!("{address}/?wsdl"),
+            .map(|address| match address.matches('/').count() {
+                2 => format!("{address}/?wsdl"),
                 _ => format!("{address}?wsdl"),
             })
             .or_else(|| open_endpoint().map(|endpoint| endpoint.address.clone()));
