@@ -61,7 +61,7 @@ debug_is_display!(MetadataError);
 
 /// The first sentence of a reason: faults have long ones.
 fn short(why: &str) -> String {
-    const LONGEST: usize = 120;
+    const LONGEST: usize = 240;
     let first = why.split_once(". ").map_or(why, |(first, _)| first);
     match first.char_indices().nth(LONGEST) {
         Some((at, _)) => format!("{}…", &first[..at]),
