@@ -20,5 +20,6 @@ mod xml;
 mod xml_layout;
 mod xml_values;
 
+pub(crate) use docs::is_hidden;
 pub use file::{Generated, generate, same_code, same_code_of_any_source};
 pub use options::{Options, Protection};
