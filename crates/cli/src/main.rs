@@ -12,6 +12,7 @@ mod export;
 mod import;
 mod inspect;
 mod pages;
+mod password;
 mod peer;
 mod ping;
 mod print;

@@ -31,7 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "trace",
         ],
     ),
-    ("metadata", &["certificates", "client", "contract", "environment", "net"]),
+    ("metadata", &["authentication", "certificates", "client", "contract", "environment", "net"]),
     (
         "client",
         &[

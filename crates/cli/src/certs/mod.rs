@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use waxwing::security::Zeroizing;
 
 use crate::authority::Failure;
+use crate::password::first_line;
 
 /// What the exit code says, for `--help`.
 const EXIT_CODES: &str = "\
@@ -65,10 +66,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
     }
 }
 
-/// The password in a file: its first line. On the command line others could read it.
+/// The password in a file that an option names.
 fn password_of(file: Option<&Path>) -> Result<Option<Zeroizing<String>>, Failure> {
-    let Some(file) = file else { return Ok(None) };
-    let text = std::fs::read_to_string(file).map(Zeroizing::new);
-    let text = text.map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
-    Ok(Some(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned())))
+    Ok(file.map(first_line).transpose()?)
 }

@@ -4,12 +4,13 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use waxwing::certificates::{CertificateError, identity_of_file};
 use waxwing::crypto::{Certificate, Identity};
 use waxwing::metadata::MetadataReader;
 use zeroize::Zeroizing;
 
-use super::pem::of_pem;
 use super::problem::Problem;
+use crate::password::first_line;
 
 /// The variable that holds the password where no option says another.
 const PASSWORD: &str = "WAXWING_PASSWORD";
@@ -31,7 +32,7 @@ pub(crate) struct Access {
         conflicts_with = "password_file"
     )]
     password_env: Option<String>,
-    /// The client's certificate with its key: .pfx, .p12, or PEM
+    /// The client's certificate: .pfx, .p12, or PEM; a key stands in it, or beside a NAME.cert.pem as NAME.key.pem
     #[arg(long, value_name = "FILE", help_heading = "Credentials")]
     pub(super) client_certificate: Option<PathBuf>,
     /// The key, where it is neither in the file of the certificate nor beside it, as NAME.key.pem of NAME.cert.pem (PEM)
@@ -136,7 +137,7 @@ impl Access {
     /// There is none, or it cannot be read.
     pub(super) fn password(&self, user: &str) -> Result<Zeroizing<String>, Problem> {
         if let Some(path) = &self.password_file {
-            return first_line(path);
+            return first_line(path).map_err(Problem::usage);
         }
         if let Some(name) = &self.password_env {
             let missing = |_| {
@@ -170,29 +171,18 @@ impl Access {
     /// A file cannot be read or used.
     pub(super) fn identity(&self) -> Result<Option<Identity>, Problem> {
         let Some(path) = &self.client_certificate else { return Ok(None) };
-        let mut octets = read(path)?;
-        if let Some(key) = &self.client_key {
-            octets.extend_from_slice(b"\n");
-            octets.extend(read(key)?);
-        }
-        let identity = match is_pem(&octets) {
-            true => of_pem(path, &octets, self.client_key.is_some()),
-            false => {
-                let password = match &self.certificate_password_file {
-                    Some(path) => first_line(path)?,
-                    None => Zeroizing::default(),
-                };
-                Identity::from_pkcs12(&octets, &password).map_err(|error| error.to_string())
+        let password = self.certificate_password_file.as_deref().map(first_line).transpose();
+        let password = password.map_err(Problem::usage)?;
+        let found = identity_of_file(path, self.client_key.as_deref(), password);
+        let told = |error| match error {
+            CertificateError::Password { file, is_set, .. } => {
+                let hint = "--certificate-password-file FILE gives it".to_owned();
+                CertificateError::Password { file, is_set, hint }.to_string()
             }
+            CertificateError::NoKey { .. } => format!("{error}; or give it by --client-key FILE"),
+            error => error.to_string(),
         };
-        let failed = |error: String| {
-            let hint = match self.certificate_password_file {
-                None if !is_pem(&octets) => "; a password is given by --certificate-password-file",
-                _ => "",
-            };
-            Problem::usage(format!("{}: {error}{hint}", path.display()))
-        };
-        identity.map(Some).map_err(failed)
+        found.map(Some).map_err(|error| Problem::usage(told(error)))
     }
 }
 
@@ -215,12 +205,4 @@ pub(super) fn nothing(path: &Path) -> Problem {
 
 fn read(path: &Path) -> Result<Vec<u8>, Problem> {
     std::fs::read(path).map_err(|error| Problem::usage(format!("{}: {error}", path.display())))
-}
-
-/// The first line of a file, without its end.
-fn first_line(path: &Path) -> Result<Zeroizing<String>, Problem> {
-    let octets = Zeroizing::new(read(path)?);
-    let text = std::str::from_utf8(&octets)
-        .map_err(|_| Problem::usage(format!("{} is no text in UTF-8", path.display())))?;
-    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
 }

@@ -119,14 +119,3 @@ fn missing(
     }
     (None, None)
 }
-
-/// Which option helps where an error with this code speaks of configuration and code.
-pub(crate) fn hint(code: Option<&str>) -> Option<&'static str> {
-    match code? {
-        "untrusted-service" | "tls-certificate" => Some(
-            "here: --ca FILE believes one more authority (of what it issues, revocation is not looked up); without it the \
-             stores under ./certificates are asked, or those of the configuration file",
-        ),
-        _ => None,
-    }
-}

@@ -6,13 +6,11 @@ mod contract;
 mod credentials;
 pub(crate) mod destination;
 mod fit;
-mod pem;
 pub(crate) mod problem;
 mod service;
 
 pub(crate) use configured::{addresses, configured, factory_of, is_configuration};
 pub(crate) use contract::owned;
 pub(crate) use credentials::Credentials;
-pub(crate) use fit::hint;
-pub(crate) use problem::Problem;
+pub(crate) use problem::{Problem, hint};
 pub(crate) use service::{Described, factory, read, read_with};

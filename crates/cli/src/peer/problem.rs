@@ -6,8 +6,6 @@ use waxwing::ChannelError;
 use waxwing::contract::CallError;
 use waxwing_metadata::json::Json;
 
-use super::fit::hint;
-
 /// A fault came back, or the service cannot be talked to.
 pub(crate) const FAILED: u8 = 1;
 /// The source cannot be read.
@@ -72,5 +70,16 @@ impl Problem {
     /// The arguments are wrong.
     pub(crate) fn usage(text: impl Into<String>) -> Self {
         Self { code: USAGE, text: text.into(), error: None }
+    }
+}
+
+/// Which option helps where an error with this code speaks of configuration and code.
+pub(crate) fn hint(code: Option<&str>) -> Option<&'static str> {
+    match code? {
+        "untrusted-service" | "tls-certificate" => Some(
+            "here: --ca FILE believes one more authority (of what it issues, revocation is not looked up); without it the \
+             stores under ./certificates are asked, or those of the configuration file",
+        ),
+        _ => None,
     }
 }

@@ -24,6 +24,21 @@ pub struct StoredCertificate {
     pub file: PathBuf,
 }
 
+impl StoredCertificate {
+    /// The certificate with its key.
+    pub(super) fn identity(self) -> Result<Identity, CertificateError> {
+        let Self { certificate, key, chain, file } = self;
+        match key {
+            Some(key) => Ok(Identity { certificate, key, chain }),
+            None => Err(CertificateError::NoKey {
+                subject: certificate.subject_windows(),
+                file: file.display().to_string(),
+                beside: key_beside(&file).display().to_string(),
+            }),
+        }
+    }
+}
+
 impl fmt::Display for StoredCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (subject, thumbprint) =
@@ -67,11 +82,7 @@ pub(super) fn survey(folder: &Path) -> Survey {
 }
 
 fn of_file(file: PathBuf) -> Result<Vec<StoredCertificate>, CertificateError> {
-    let password = Password {
-        value: std::env::var(PASSWORD_VARIABLE).ok().map(Zeroizing::new),
-        hint: format!("put the right one into the environment variable {PASSWORD_VARIABLE}"),
-    };
-    of_file_with(file, &password)
+    of_file_with(file, &Password::given_or_of_stores(None))
 }
 
 /// The certificates of a file, one of PKCS#12 opened with `password`; without one, as a store opens it.
@@ -79,13 +90,7 @@ pub(super) fn read_file(
     file: &Path,
     password: Option<Zeroizing<String>>,
 ) -> Result<Vec<StoredCertificate>, CertificateError> {
-    match password {
-        None => of_file(file.to_owned()),
-        password => {
-            let hint = "give the right one".to_owned();
-            of_file_with(file.to_owned(), &Password { value: password, hint })
-        }
-    }
+    of_file_with(file.to_owned(), &Password::given_or_of_stores(password))
 }
 
 fn of_file_with(
@@ -106,6 +111,21 @@ struct Password {
     hint: String,
 }
 
+impl Password {
+    /// One that was given; else that of the files in stores.
+    fn given_or_of_stores(given: Option<Zeroizing<String>>) -> Self {
+        match given {
+            Some(_) => Self { value: given, hint: "give the right one".to_owned() },
+            None => Self {
+                value: std::env::var(PASSWORD_VARIABLE).ok().map(Zeroizing::new),
+                hint: format!(
+                    "put the right one into the environment variable {PASSWORD_VARIABLE}"
+                ),
+            },
+        }
+    }
+}
+
 /// The certificate of an `<add>` of `<certificateFiles>`; names count from `base`.
 pub(super) fn read_named(
     base: &Path,
@@ -114,49 +134,65 @@ pub(super) fn read_named(
     password_variable: Option<&str>,
 ) -> Result<StoredCertificate, CertificateError> {
     let file = base.join(certificate);
-    let octets = contents(&file)?;
-    let password = match password_variable {
+    let value = match password_variable {
         None => None,
         Some(variable) => {
-            Some(std::env::var(variable).map_err(|_| CertificateError::NoPassword {
+            let value = std::env::var(variable).map_err(|_| CertificateError::NoPassword {
                 variable: variable.to_owned(),
                 file: file.display().to_string(),
-            })?)
+            })?;
+            Some(Zeroizing::new(value))
         }
     };
-    let is_text = octets.windows(11).any(|w| w == b"-----BEGIN ");
-    let is_certificate = Certificate::from_der(&octets).is_ok();
-    let mut stored = if is_text || is_certificate {
-        let all = of_text(&octets, file.clone())?;
-        let own = all.iter().position(|stored| stored.key.is_some()).unwrap_or(0);
-        let mut rest: Vec<_> = all.into_iter().collect();
-        let mut stored = rest.swap_remove(own);
-        stored.chain.extend(rest.into_iter().map(|other| other.certificate));
-        stored
-    } else {
-        let hint = match password_variable {
-            Some(variable) => format!("put the right one into the environment variable {variable}"),
-            None => "name the environment variable that holds it in passwordVariable of <certificateFiles><add>"
-                .to_owned(),
-        };
-        of_pkcs12(&octets, &Password { value: password.map(Zeroizing::new), hint }, file.clone())?
+    let hint = match password_variable {
+        Some(variable) => format!("put the right one into the environment variable {variable}"),
+        None => "name the environment variable that holds it in passwordVariable of <certificateFiles><add>"
+            .to_owned(),
     };
-    if let Some(key) = key {
-        let key_file = base.join(key);
-        let content =
-            |error| CertificateError::Content { file: key_file.display().to_string(), error };
-        let key = PrivateKey::from_pem(&contents(&key_file)?).map_err(content)?;
-        let mut certificates = vec![stored.certificate];
-        certificates.append(&mut stored.chain);
-        let identity = Identity::of(certificates, key).map_err(content)?;
-        stored = StoredCertificate {
-            certificate: identity.certificate,
-            key: Some(identity.key),
-            chain: identity.chain,
-            file,
-        };
-    }
-    Ok(stored)
+    one_of(file, key.map(|key| base.join(key)), &Password { value, hint })
+}
+
+/// The certificate of a file that has its key: in the file, beside it, or in `key`; with the password as in [`read_file`].
+pub(super) fn read_own(
+    file: &Path,
+    key: Option<&Path>,
+    password: Option<Zeroizing<String>>,
+) -> Result<StoredCertificate, CertificateError> {
+    one_of(file.to_owned(), key.map(Path::to_owned), &Password::given_or_of_stores(password))
+}
+
+/// The certificate of a file, of several the one with a key; whether it is PKCS#12 its octets tell.
+fn one_of(
+    file: PathBuf,
+    key: Option<PathBuf>,
+    password: &Password,
+) -> Result<StoredCertificate, CertificateError> {
+    let octets = contents(&file)?;
+    let is_pkcs12 = !is_pem(&octets) && Certificate::from_der(&octets).is_err();
+    let Some(key_file) = key else {
+        if is_pkcs12 {
+            return of_pkcs12(&octets, password, file);
+        }
+        let mut all = of_text(&octets, file.clone())?;
+        let own = all.iter().position(|stored| stored.key.is_some()).unwrap_or(0);
+        let empty = || unusable(&file)(waxwing_crypto::CryptoError::NoCertificate);
+        let mut stored = (own < all.len()).then(|| all.swap_remove(own)).ok_or_else(empty)?;
+        stored.chain.extend(all.into_iter().map(|other| other.certificate));
+        return Ok(stored);
+    };
+    let certificates = match is_pkcs12 {
+        true => {
+            let StoredCertificate { certificate, mut chain, .. } =
+                of_pkcs12(&octets, password, file.clone())?;
+            chain.insert(0, certificate);
+            chain
+        }
+        false => certificates_of_text(&octets, &file)?,
+    };
+    let failed = unusable(&key_file);
+    let key = PrivateKey::from_pem(&contents(&key_file)?).map_err(&failed)?;
+    let Identity { certificate, key, chain } = Identity::of(certificates, key).map_err(failed)?;
+    Ok(StoredCertificate { certificate, key: Some(key), chain, file })
 }
 
 /// The revocation lists of a folder.
@@ -247,24 +283,34 @@ fn of_pkcs12(
     }
 }
 
-/// PEM or DER. A key in the file or beside it makes one identity of it; without one every certificate is its own.
-fn of_text(octets: &[u8], file: PathBuf) -> Result<Vec<StoredCertificate>, CertificateError> {
-    let content = |error| CertificateError::Content { file: file.display().to_string(), error };
-    let is_text = octets.windows(11).any(|w| w == b"-----BEGIN ");
-    let certificates = match is_text {
-        true if octets.windows(16).any(|w| w == b"-----BEGIN PKCS7") => {
-            Certificate::collection(octets).map_err(content)?
-        }
-        true => Certificate::from_pem(octets).map_err(content)?,
-        false => Certificate::collection(octets).map_err(content)?,
+fn is_pem(octets: &[u8]) -> bool {
+    octets.windows(11).any(|window| window == b"-----BEGIN ")
+}
+
+/// What is said when a file does not hold what it should.
+fn unusable(file: &Path) -> impl Fn(waxwing_crypto::CryptoError) -> CertificateError {
+    |error| CertificateError::Content { file: file.display().to_string(), error }
+}
+
+/// PEM or DER, also of PKCS#7.
+fn certificates_of_text(octets: &[u8], file: &Path) -> Result<Vec<Certificate>, CertificateError> {
+    let is_pkcs7 = octets.windows(16).any(|window| window == b"-----BEGIN PKCS7");
+    let found = match is_pem(octets) && !is_pkcs7 {
+        true => Certificate::from_pem(octets),
+        false => Certificate::collection(octets),
     };
+    found.map_err(unusable(file))
+}
+
+/// The same. A key in the file or beside it makes one identity of it; without one every certificate is its own.
+fn of_text(octets: &[u8], file: PathBuf) -> Result<Vec<StoredCertificate>, CertificateError> {
+    let content = unusable(&file);
+    let certificates = certificates_of_text(octets, &file)?;
     let beside = key_beside(&file);
     let key = if octets.windows(12).any(|w| w == b"PRIVATE KEY-") {
-        Some(PrivateKey::from_pem(octets).map_err(content)?)
+        Some(PrivateKey::from_pem(octets).map_err(&content)?)
     } else if beside != file && beside.is_file() {
-        let content =
-            |error| CertificateError::Content { file: beside.display().to_string(), error };
-        Some(PrivateKey::from_pem(&contents(&beside)?).map_err(content)?)
+        Some(PrivateKey::from_pem(&contents(&beside)?).map_err(unusable(&beside))?)
     } else {
         None
     };

@@ -78,6 +78,19 @@ pub fn certificates_of_file(
     folder::read_file(file, password)
 }
 
+/// The certificate of one file with its private key, which stands in the file, beside it as in a store, or in `key` (PEM).
+/// Without a password a file of PKCS#12 is opened as in a store.
+///
+/// # Errors
+/// A file cannot be read or used, the password is wrong, there is no key, or it is another one's.
+pub fn identity_of_file(
+    file: &Path,
+    key: Option<&Path>,
+    password: Option<Zeroizing<String>>,
+) -> Result<Identity, CertificateError> {
+    folder::read_own(file, key, password)?.identity()
+}
+
 /// Every store that may be named.
 pub fn every_store() -> impl Iterator<Item = (StoreLocation, StoreName)> {
     let names = [
@@ -126,14 +139,7 @@ impl CertificateStores {
         &self,
         reference: &CertificateReference,
     ) -> Result<Identity, CertificateError> {
-        let found = self.find(reference)?;
-        let no_key = || CertificateError::NoKey {
-            subject: found.certificate.subject_windows(),
-            file: found.file.display().to_string(),
-            beside: folder::key_beside(&found.file).display().to_string(),
-        };
-        let key = found.key.clone().ok_or_else(no_key)?;
-        Ok(Identity { certificate: found.certificate, key, chain: found.chain })
+        self.find(reference)?.identity()
     }
 
     /// The certificate of a reference; its private key need not be there.

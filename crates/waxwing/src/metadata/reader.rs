@@ -20,11 +20,11 @@ use super::files;
 use super::login::Login;
 use super::remote::Remote;
 use super::source::Source;
+use crate::authentication::CertificateTrust;
 use crate::certificates::CertificateStores;
 use crate::client::ChannelFactory;
 use crate::contract::OwnedContract;
 use crate::net::Transport;
-use crate::security::CertificateTrust;
 
 /// How long one document may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
