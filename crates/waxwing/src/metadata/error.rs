@@ -59,10 +59,11 @@ pub enum MetadataError {
 
 debug_is_display!(MetadataError);
 
-/// The first sentence of a reason: faults have long ones.
+/// The first sentence of a fault, which has long ones; other reasons say what to do in their last.
 fn short(why: &str) -> String {
-    const LONGEST: usize = 240;
-    let first = why.split_once(". ").map_or(why, |(first, _)| first);
+    const LONGEST: usize = 400;
+    let is_fault = why.starts_with("a fault came");
+    let first = why.split_once(". ").filter(|_| is_fault).map_or(why, |(first, _)| first);
     match first.char_indices().nth(LONGEST) {
         Some((at, _)) => format!("{}…", &first[..at]),
         None => first.to_owned(),
