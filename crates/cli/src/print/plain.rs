@@ -83,8 +83,8 @@ mod tests {
         assert_eq!(plain("a\u{9b}31m\u{202e}b\r\nc"), "a\\u{9b}31m\\u{202e}b\\u{d}\nc");
         assert_eq!(line("a\ncan talk: yes"), "a can talk: yes");
         let mut out = Vec::new();
-        write!(Plain(&mut out), "\u{1b}[1mbold\u{1b}[0m {} {}", "\u{1b}]0;x\u{7}", "\u{1b}[2Jä")
-            .expect("written");
+        let (title, clear) = ("\u{1b}]0;x\u{7}", "\u{1b}[2Jä");
+        write!(Plain(&mut out), "\u{1b}[1mbold\u{1b}[0m {title} {clear}").expect("written");
         let out = String::from_utf8(out).expect("text");
         assert_eq!(out, "\u{1b}[1mbold\u{1b}[0m \\u{1b}]0;x\\u{7} \\u{1b}[2Jä");
     }

@@ -316,7 +316,9 @@ impl Loader {
 
     fn follow(&mut self, from: &Location, way: &Way, reference: Reference) {
         let (target, is_mapped) = self.target(from, way, &reference);
+        // A file of the user's own may name any endpoint; what comes over the network may not send us elsewhere.
         let by_user = way.given == Given::Named
+            && from.origin().is_none()
             && matches!(reference.kind, ReferenceKind::Exchange | ReferenceKind::Discovery);
         let outcome = if is_mapped {
             Outcome::Open

@@ -113,6 +113,33 @@ async fn sections_that_are_elsewhere_are_fetched() {
     assert_eq!(codes(&found), [""; 0]);
 }
 
+/// Who answers an exchange cannot send the reader to other machines: only the file of a user's own can.
+#[tokio::test]
+async fn an_answer_leads_to_no_other_origin() {
+    let inside = Server::start(|_| Reply::status("404 Not Found")).await;
+    let references = format!(
+        "<m:MetadataSection Dialect='http://schemas.xmlsoap.org/wsdl/'><m:Location>{0}</m:Location></m:MetadataSection>\
+         <m:MetadataSection Dialect='http://schemas.xmlsoap.org/wsdl/'><m:MetadataReference>\
+         <a:Address xmlns:a='http://www.w3.org/2005/08/addressing'>{0}</a:Address></m:MetadataReference></m:MetadataSection>",
+        inside.url("/admin")
+    );
+    let answer = metadata(MEX, &references);
+    let discovery = format!(
+        "<discovery xmlns='http://schemas.xmlsoap.org/disco/'><contractRef ref='{}' \
+         xmlns='http://schemas.xmlsoap.org/disco/scl/'/></discovery>",
+        inside.url("/admin")
+    );
+    for page in [answer, discovery] {
+        let server = Server::start(move |asked| match asked.method.as_str() {
+            "GET" => Reply::ok(page.as_str()),
+            _ => Reply::status("404 Not Found"),
+        })
+        .await;
+        let _ = read(&server.url("/calc")).await;
+        assert_eq!(inside.asked(), [""; 0]);
+    }
+}
+
 /// The file of an endpoint reference: its endpoint is asked.
 #[tokio::test]
 async fn an_endpoint_reference_leads_to_its_endpoint() {
