@@ -182,3 +182,16 @@ mod tests {
         assert!(time("soon").is_err() && time("3h").is_err());
     }
 }
+
+/// The references to documents that were not followed or are not there, with what would change it.
+pub(crate) fn not_followed(set: &MetadataSet) -> Vec<String> {
+    const CODES: [&str; 4] = ["refused-origin", "refused-file", "too-many-hops", "missing-import"];
+    let found = set.findings().iter().filter(|finding| CODES.contains(&finding.code));
+    let told = found.map(|finding| match &finding.help {
+        Some(help) => format!("{}; {help}", finding.message),
+        None => finding.message.clone(),
+    });
+    let mut lines: Vec<String> = told.collect();
+    lines.dedup();
+    lines
+}

@@ -52,6 +52,9 @@ fn read(source: &Source) -> Result<Documents, Problem> {
     if set.definitions().is_empty() {
         return Err(Problem::unreadable("the source has no WSDL"));
     }
+    for line in crate::source::not_followed(&set) {
+        eprintln!("warning: what is written is not whole: {}", crate::print::line(&line));
+    }
     let port = readdressed(&set, &source.which)?;
     let address = source.which.address.clone();
     Ok(Documents::of_set(&set, |own| {

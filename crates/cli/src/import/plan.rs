@@ -191,7 +191,7 @@ fn named(set: &MetadataSet, arguments: &Arguments) -> Result<(), Refusal> {
 fn nobody(set: &MetadataSet, ports: &[PortVerdict]) -> Refusal {
     if !ports.is_empty() {
         let reasons = ports.iter().map(|port| (port.port.clone(), port.because()));
-        return Refusal::Nobody(reasons.collect());
+        return Refusal::Nobody(reasons.collect(), crate::source::not_followed(set));
     }
     let findings = set.findings().iter().filter(|finding| finding.severity == Severity::Error);
     let lines: String = findings.map(|finding| format!("\n  {}", line(finding))).collect();

@@ -12,8 +12,8 @@ use crate::peer::Problem;
 pub(super) enum Refusal {
     /// The source cannot be read.
     Source(Problem),
-    /// No port can be talked to: each with its reason.
-    Nobody(Vec<(String, String)>),
+    /// No port can be talked to: each with its reason, and the documents that were not read.
+    Nobody(Vec<(String, String)>, Vec<String>),
     /// Names that nothing has.
     Usage(String),
     /// A file of somebody else.
@@ -29,7 +29,7 @@ pub(super) enum Refusal {
 impl Refusal {
     pub(super) fn code(&self) -> u8 {
         match self {
-            Self::Nobody(_) => 1,
+            Self::Nobody(..) => 1,
             Self::Usage(_) => 64,
             Self::Source(problem) => problem.code,
             _ => 2,
@@ -42,11 +42,12 @@ impl fmt::Display for Refusal {
         match self {
             Self::Source(problem) => f.write_str(&problem.text),
             Self::Usage(text) => f.write_str(text),
-            Self::Nobody(ports) => {
+            Self::Nobody(ports, elsewhere) => {
                 f.write_str("no port can be talked to:")?;
                 for (port, reason) in ports {
                     write!(f, "\n  {port}: {reason}")?;
                 }
+                elsewhere.iter().try_for_each(|line| write!(f, "\n  {line}"))?;
                 f.write_str(
                     "\n`waxwing inspect` tells more; --types-only writes the types nevertheless",
                 )

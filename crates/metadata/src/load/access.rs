@@ -27,12 +27,25 @@ pub(super) fn check(
         },
         None | Some("file") => Err(Refused::File),
         Some("http" | "https") => {
-            let allowed = from_origin == to_origin
+            let allowed = is_one_origin(from_origin.as_deref(), to_origin.as_deref())
                 || to_origin.is_some_and(|origin| options.allows_origin(&origin));
             if allowed { Ok(()) } else { Err(Refused::Origin) }
         }
         Some(_) => Err(Refused::Origin),
     }
+}
+
+/// Whether two origins are one: a service of this machine calls itself `localhost`, whichever of its names it was asked by.
+fn is_one_origin(one: Option<&str>, other: Option<&str>) -> bool {
+    let plain = |origin: Option<&str>| {
+        let (scheme, authority) = origin?.split_once("://")?;
+        let port = ["localhost", "127.0.0.1", "[::1]"].into_iter().find_map(|name| {
+            let rest = authority.strip_prefix(name)?;
+            (rest.is_empty() || rest.starts_with(':')).then_some(rest)
+        })?;
+        Some((scheme.to_owned(), port.to_owned()))
+    };
+    one == other || plain(one).is_some_and(|one| plain(other) == Some(one))
 }
 
 /// Whether the path of a file is below a folder, by their steps; the empty one is the working folder.
@@ -72,6 +85,12 @@ mod tests {
             (&none, "", "http://h/x", "https://h/y", Err(Refused::Origin)),
             (&none, "", "http://h/x", "http://h:8080/y", Err(Refused::Origin)),
             (&none, "a", "a/x", "http://h/y", Err(Refused::Origin)),
+            (&none, "", "http://127.0.0.1:8000/x", "http://localhost:8000/y", Ok(())),
+            (&none, "", "http://[::1]:8000/x", "http://127.0.0.1:8000/y", Ok(())),
+            (&none, "", "http://127.0.0.1:8000/x", "http://localhost:8001/y", Err(Refused::Origin)),
+            (&none, "", "http://127.0.0.1/x", "http://localhost.evil/y", Err(Refused::Origin)),
+            (&none, "", "http://h/x", "http://localhost/y", Err(Refused::Origin)),
+            (&none, "a", "a/x", "http://localhost/y", Err(Refused::Origin)),
             (&allow("h"), "a", "a/x", "http://h:99/y", Ok(())),
             (&allow("h:99"), "a", "a/x", "http://h:99/y", Ok(())),
             (&allow("h:99"), "a", "a/x", "http://h/y", Err(Refused::Origin)),
