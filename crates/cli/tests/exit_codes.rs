@@ -136,9 +136,12 @@ fn the_last_line_does_not_comfort() {
     };
     let (ok, said) = last(&service(&application("http://h/a")));
     assert_eq!((ok, said.as_str()), (0, "0.config: every endpoint runs"));
+    let over_http = metadata.replace("net.tcp", "http").replace("mexTcpBinding", "mexHttpBinding");
+    let (ok, said) = last(&service(&(application("http://h/a") + &over_http)));
+    assert_eq!((ok, said.as_str()), (0, "0.config: every endpoint runs"));
     let (ok, said) = last(&service(&(application("http://h/a") + metadata)));
     assert_eq!(ok, 0);
-    assert_eq!(said, "0.config: every endpoint runs", "those of metadata, too");
+    assert_eq!(said, "0.config: every endpoint runs, but not those of metadata; 1 note");
     let (ok, said) = last(&service(&application("a")));
     assert_eq!(ok, 0);
     assert!(

@@ -35,6 +35,21 @@ pub(super) fn check(
     }
 }
 
+/// One document has one location: of a service of this machine that by the name that it was asked by, and an empty path of a URL is
+/// `/` (RFC 3986 §6.2.3).
+pub(super) fn in_one_form(from: &Location, to: Location) -> Location {
+    let (Some(scheme), Some(other)) = (to.scheme(), to.origin()) else { return to };
+    let own = from.origin().filter(|own| *own != other && is_one_origin(Some(own), Some(&other)));
+    let rest = to.as_str().split_once("://").map_or("", |(_, rest)| rest);
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let has_path = path.starts_with('/') || !matches!(scheme.as_str(), "http" | "https");
+    if own.is_none() && has_path {
+        return to;
+    }
+    let origin = own.unwrap_or_else(|| format!("{scheme}://{authority}"));
+    Location::new(format!("{origin}{}{path}", if has_path { "" } else { "/" }))
+}
+
 /// Whether two origins are one: a service of this machine calls itself `localhost`, whichever of its names it was asked by.
 fn is_one_origin(one: Option<&str>, other: Option<&str>) -> bool {
     let plain = |origin: Option<&str>| {
@@ -62,6 +77,26 @@ fn is_below(root: &str, path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_document_has_one_location() {
+        for (from, to, expected) in [
+            (
+                "http://localhost:8000/a?wsdl",
+                "http://127.0.0.1:8000/a?wsdl",
+                "http://localhost:8000/a?wsdl",
+            ),
+            ("http://[::1]/a", "http://localhost?x", "http://[::1]/?x"),
+            ("http://localhost:8000/a", "http://127.0.0.1:8001/b", "http://127.0.0.1:8001/b"),
+            ("http://h/a", "http://localhost/b", "http://localhost/b"),
+            ("http://h/a", "HTTP://h?wsdl", "http://h/?wsdl"),
+            ("http://h/a", "net.tcp://h", "net.tcp://h"),
+            ("a/x", "http://localhost/b", "http://localhost/b"),
+        ] {
+            let found = in_one_form(&Location::new(from), Location::new(to));
+            assert_eq!(found.as_str(), expected);
+        }
+    }
 
     #[test]
     fn nothing_leads_out_of_its_folder_or_origin() {

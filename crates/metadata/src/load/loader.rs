@@ -347,7 +347,7 @@ impl Loader {
         let base = way.source_url.as_ref().unwrap_or(from);
         match mapped(base.join(&reference.written)) {
             Some(file) => (file, true),
-            None => (from.join(&reference.written), false),
+            None => (access::in_one_form(from, from.join(&reference.written)), false),
         }
     }
 

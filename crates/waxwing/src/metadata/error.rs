@@ -22,7 +22,7 @@ pub enum MetadataError {
     )]
     EmptyFolder(String),
     /// The network does not lead to the address: nobody listens, an unknown host, no answer in time.
-    #[error("{address} cannot be reached: {reason}")]
+    #[error("{address} cannot be reached: {reason}{}", advice_of_tls(address, reason).map(|a| format!("\n{a}")).unwrap_or_default())]
     Unreachable {
         /// The address.
         address: String,
@@ -97,20 +97,28 @@ fn list(attempts: &[Attempt]) -> String {
     lines.iter().map(|(line, outcome)| format!("\n  {line}: {outcome}")).collect()
 }
 
-fn advice(address: &str, attempts: &[Attempt]) -> String {
-    let has = |words: &str| {
-        attempts.iter().any(|one| one.outcome.as_ref().is_err_and(|why| why.contains(words)))
-    };
-    if has("has no chain to a trusted root") {
-        return "--ca FILE believes one more authority (in code: MetadataReader::https_roots)"
-            .to_owned();
+/// What helps where TLS has failed for this reason.
+fn advice_of_tls(address: &str, reason: &str) -> Option<String> {
+    if reason.contains("has no chain to a trusted root") {
+        return Some(
+            "--ca FILE believes one more authority (in code: MetadataReader::https_roots)"
+                .to_owned(),
+        );
     }
     // Alert 116 of TLS 1.3, and what OpenSSL calls the same of a server with TLS 1.2 that ends the handshake.
-    if has("alert certificate required") || has("alert handshake failure") {
-        return format!(
+    let alerts = ["alert certificate required", "alert handshake failure"];
+    alerts.iter().any(|alert| reason.contains(alert)).then(|| {
+        format!(
             "Probably {address} wants a client certificate: --client-certificate FILE (in code: \
              MetadataReader::client_certificate)"
-        );
+        )
+    })
+}
+
+fn advice(address: &str, attempts: &[Attempt]) -> String {
+    let mut reasons = attempts.iter().filter_map(|one| one.outcome.as_ref().err());
+    if let Some(advice) = reasons.find_map(|reason| advice_of_tls(address, reason)) {
+        return advice;
     }
     if attempts.iter().any(Attempt::is_of_login) {
         return "Metadata that were saved in another way can be given as files.".to_owned();
