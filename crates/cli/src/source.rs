@@ -168,6 +168,19 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// The references to documents that were not followed or are not there, with what would change it.
+pub(crate) fn not_followed(set: &MetadataSet) -> Vec<String> {
+    const CODES: [&str; 4] = ["refused-origin", "refused-file", "too-many-hops", "missing-import"];
+    let found = set.findings().iter().filter(|finding| CODES.contains(&finding.code));
+    let told = found.map(|finding| match &finding.help {
+        Some(help) => format!("{}; {help}", finding.message),
+        None => finding.message.clone(),
+    });
+    let mut lines: Vec<String> = told.collect();
+    lines.dedup();
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,17 +194,4 @@ mod tests {
         assert_eq!(time("250ms"), Ok(Duration::from_millis(250)));
         assert!(time("soon").is_err() && time("3h").is_err());
     }
-}
-
-/// The references to documents that were not followed or are not there, with what would change it.
-pub(crate) fn not_followed(set: &MetadataSet) -> Vec<String> {
-    const CODES: [&str; 4] = ["refused-origin", "refused-file", "too-many-hops", "missing-import"];
-    let found = set.findings().iter().filter(|finding| CODES.contains(&finding.code));
-    let told = found.map(|finding| match &finding.help {
-        Some(help) => format!("{}; {help}", finding.message),
-        None => finding.message.clone(),
-    });
-    let mut lines: Vec<String> = told.collect();
-    lines.dedup();
-    lines
 }
