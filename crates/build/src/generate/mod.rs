@@ -3,7 +3,6 @@
 //! The text is the same for the same model, byte for byte. It needs no `rustfmt`.
 
 mod built_in;
-mod circles;
 mod docs;
 mod file;
 mod mapping;

@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::TokenStream;
 use quote::quote;
 use waxwing_metadata::contract::names::{self, Modules, Scope, Style};
-use waxwing_metadata::contract::{Contract, Shape, Tier, Type, TypeId};
+use waxwing_metadata::contract::{Contract, Shape, Tier, Type, TypeId, strongly_connected};
 use waxwing_metadata::namespaces;
 
-use super::circles::circles;
 use super::mapping::Mapping;
 use super::place::Place;
 use super::reach::reached;
@@ -247,7 +246,7 @@ impl<'s> Plan<'s> {
                 held.filter_map(|node| number.get(&node).copied()).collect()
             })
             .collect();
-        self.circles = nodes.iter().copied().zip(circles(&edges)).collect();
+        self.circles = nodes.iter().copied().zip(strongly_connected(&edges)).collect();
     }
 
     /// Whether a member of this type in an item needs a box.

@@ -1,6 +1,7 @@
 //! What a port offers, as a programmer sees it: operations, messages, faults and types.
 
 mod built_in;
+mod circles;
 mod components;
 mod model;
 pub mod names;
@@ -10,5 +11,6 @@ mod set;
 mod signature;
 mod types;
 
+pub use circles::strongly_connected;
 pub use model::*;
 pub use types::*;

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::components::strongly_connected;
 use super::importer::{Candidate, Importer, Use};
 use super::recursion::mark_recursion;
 use crate::contract::built_in::is_value;
+use crate::contract::circles::strongly_connected;
 use crate::contract::names::decode;
 use crate::contract::types::{Fall, Member, Particle, Shape, Tier, TypeId, TypeTable};
 use crate::finding::{Finding, Severity};

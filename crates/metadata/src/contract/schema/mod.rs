@@ -6,7 +6,6 @@
 mod accept;
 mod annotations;
 mod attributes;
-mod components;
 mod finish;
 mod importer;
 mod recursion;

@@ -4,7 +4,7 @@
 //! type holds. A member whose edge lies inside a strongly connected component needs a box; a list needs none, since its items
 //! are on the heap anyway.
 
-use super::components::strongly_connected;
+use crate::contract::circles::strongly_connected;
 use crate::contract::types::{Member, Occurs, Particle, Shape, TypeId, TypeTable};
 
 /// Marks the members whose type holds, by whatever way, the type that they are members of.

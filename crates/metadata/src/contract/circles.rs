@@ -1,7 +1,11 @@
 //! Strongly connected components of a graph (Tarjan, SIAM J. Comput. 1972), without recursion.
 
-/// The component of each node; nodes of one component have one number.
-pub(super) fn strongly_connected(edges: &[Vec<usize>]) -> Vec<usize> {
+/// The component of each node; nodes of one component have one number. A node is a number, `edges[node]` those that it leads to.
+/// Schemas may nest as deep as they are long, so the walk keeps its own stack.
+///
+/// # Panics
+/// For an edge to a node that is not there.
+pub fn strongly_connected(edges: &[Vec<usize>]) -> Vec<usize> {
     let mut walk = Walk {
         edges,
         order: vec![None; edges.len()],
@@ -92,6 +96,16 @@ mod tests {
         assert_eq!(component[3], component[4]);
         assert_ne!(component[2], component[3]);
         assert_ne!(component[5], component[6]);
+    }
+
+    #[test]
+    fn what_holds_itself_is_one_circle() {
+        // 0 → 1 → 2 → 0, 2 → 3, 3 → 3, 4.
+        let found = strongly_connected(&[vec![1], vec![2], vec![0, 3], vec![3], vec![]]);
+        assert_eq!(found[0], found[1]);
+        assert_eq!(found[1], found[2]);
+        assert_ne!(found[2], found[3]);
+        assert_ne!(found[3], found[4]);
     }
 
     #[test]
