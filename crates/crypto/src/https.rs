@@ -116,6 +116,34 @@ pub fn server(
     build().map_err(failed("setting up TLS"))
 }
 
+/// The settings of a server that speaks with nobody but those whom `judge` lets in, by the certificates that they show (their
+/// own first): the handshake fails of whoever shows none or others. It is asked once or more often in each handshake, and no
+/// session is resumed without it.
+///
+/// # Errors
+///
+/// The library refuses certificate, key, versions or suites.
+pub fn closed_server(
+    profile: &TlsProfile,
+    identity: &Identity,
+    judge: impl Fn(&[Certificate]) -> bool + Send + Sync + 'static,
+) -> Result<SslContext, CryptoError> {
+    let build = || {
+        let mut builder = SslContextBuilder::new(SslMethod::tls_server())?;
+        profile.apply(&mut builder)?;
+        builder.set_options(SslOptions::CIPHER_SERVER_PREFERENCE | SslOptions::NO_TICKET);
+        show(&mut builder, Some(identity))?;
+        builder.set_session_cache_mode(SslSessionCacheMode::OFF);
+        let mode = SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT;
+        builder.set_verify_callback(mode, move |_, context| {
+            let shown = being_shown(context);
+            !shown.is_empty() && judge(&shown)
+        });
+        Ok::<_, ErrorStack>(builder.build())
+    };
+    build().map_err(failed("setting up TLS"))
+}
+
 /// Shows an identity with its intermediate authorities; a root the peer must have.
 fn show(builder: &mut SslContextBuilder, identity: Option<&Identity>) -> Result<(), ErrorStack> {
     let Some(identity) = identity else { return Ok(()) };

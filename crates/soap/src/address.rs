@@ -171,7 +171,7 @@ impl<'a> Address<'a> {
             && same(user(self), others)
             && same(self.host(), other.host())
             && self.port() == other.port()
-            && (self.port().is_some() || self.written_port() == other.written_port())
+            && (self.port().is_some() || same(self.written_port(), other.written_port()))
             && self.path() == other.path()
             && (self.query, self.fragment) == (other.query, other.fragment)
     }
@@ -528,6 +528,14 @@ mod tests {
         assert_eq!(Address::of(&"x".repeat(MAX_LENGTH + 1)).check(), Err(TooLong));
         let scheme = format!("{}:x", "a".repeat(MAX_SCHEME + 1));
         assert_eq!(Address::of(&scheme).check(), Err(SchemeTooLong));
+    }
+
+    /// Found by the property below.
+    #[test]
+    fn what_is_no_port_has_no_case_either() {
+        let address = Address::of("http://net tcp:netAtcp:");
+        assert!(address.is_same(&Address::of(&address.with_lower_case_host())));
+        assert!(!address.is_same(&Address::of("http://net tcp:other")));
     }
 
     proptest::proptest! {

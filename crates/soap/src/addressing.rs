@@ -7,7 +7,7 @@ use crate::random::{RandomSource, urn_uuid};
 use crate::version::AddressingVersion;
 
 /// An endpoint reference: an address and what must be echoed with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct EndpointReference {
     /// The address, an absolute URI.
     pub address: String,
@@ -152,32 +152,68 @@ impl Addressing {
     /// ReplyTo, FaultTo, To; `mustUnderstand` on Action and To. A message without addressing gets no header: its action
     /// stands beside it ([`Envelope::told_action`]), for the transport to tell.
     pub fn write(&self, envelope: &mut Envelope) {
+        let Self { action, message_id, relates_to, from, reply_to, fault_to, to } = self;
+        let headers = AddressingHeaders {
+            action: action.as_deref(),
+            message_id: message_id.as_deref(),
+            relates_to: relates_to.as_deref(),
+            from: from.as_ref(),
+            reply_to: reply_to.as_ref(),
+            fault_to: fault_to.as_ref(),
+            to: to.as_deref(),
+        };
+        headers.write(envelope);
+    }
+}
+
+/// The addressing headers of a message that is about to be written; see [`Addressing`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AddressingHeaders<'a> {
+    /// `Action`.
+    pub action: Option<&'a str>,
+    /// `MessageID`.
+    pub message_id: Option<&'a str>,
+    /// `RelatesTo`.
+    pub relates_to: Option<&'a str>,
+    /// `From`.
+    pub from: Option<&'a EndpointReference>,
+    /// `ReplyTo`.
+    pub reply_to: Option<&'a EndpointReference>,
+    /// `FaultTo`.
+    pub fault_to: Option<&'a EndpointReference>,
+    /// `To`.
+    pub to: Option<&'a str>,
+}
+
+impl AddressingHeaders<'_> {
+    /// As [`Addressing::write`].
+    pub fn write(&self, envelope: &mut Envelope) {
         let version = envelope.version().addressing;
         if version == AddressingVersion::None {
-            if let Some(action) = &self.action {
+            if let Some(action) = self.action {
                 envelope.tell_action(action);
             }
             return;
         }
-        if let Some(action) = &self.action {
+        if let Some(action) = self.action {
             let header = add(envelope, version, "Action", action);
             envelope.set_must_understand(header);
         }
-        if let Some(id) = &self.message_id {
+        if let Some(id) = self.message_id {
             add(envelope, version, "MessageID", id);
         }
-        if let Some(id) = &self.relates_to {
+        if let Some(id) = self.relates_to {
             add(envelope, version, "RelatesTo", id);
         }
         let endpoints =
-            [("From", &self.from), ("ReplyTo", &self.reply_to), ("FaultTo", &self.fault_to)];
+            [("From", self.from), ("ReplyTo", self.reply_to), ("FaultTo", self.fault_to)];
         for (local, endpoint) in endpoints {
             if let Some(endpoint) = endpoint {
                 let header = envelope.append_header(Name::new("a", local, version.namespace()));
                 write_endpoint(envelope, header, endpoint);
             }
         }
-        if let Some(to) = &self.to {
+        if let Some(to) = self.to {
             let header = add(envelope, version, "To", to);
             envelope.set_must_understand(header);
         }

@@ -1,6 +1,9 @@
 //! The envelope: headers and body of one message (SOAP 1.2 Part 1 §5, SOAP 1.1 §4).
 
+use std::any::Any;
 use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
 
 use waxwing_xml::{Document, Element, Limits, Name, NodeId, ParseError};
 
@@ -15,6 +18,20 @@ pub struct Envelope {
     body: NodeId,
     /// Of a message without addressing: the action that stands beside it.
     told_action: Option<Box<str>>,
+    attached: Option<Attached>,
+}
+
+/// What goes with a message and stands in an element of it, although it is not in the tree.
+#[derive(Clone)]
+struct Attached {
+    element: NodeId,
+    content: Arc<dyn Any + Send + Sync>,
+}
+
+impl fmt::Debug for Attached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attached").field("element", &self.element).finish_non_exhaustive()
+    }
 }
 
 /// Why a text is no envelope.
@@ -58,7 +75,7 @@ impl Envelope {
         let header = (version.addressing != AddressingVersion::None)
             .then(|| document.append_element(root, Name::new("s", "Header", soap)));
         let body = document.append_element(root, Name::new("s", "Body", soap));
-        Self { document, version, header, body, told_action: None }
+        Self { document, version, header, body, told_action: None, attached: None }
     }
 
     /// Reads a message. The addressing version is that of the first addressing header.
@@ -104,7 +121,7 @@ impl Envelope {
         let addressing = header.map_or(AddressingVersion::None, addressing_of);
         let header = header.map(|h| h.id());
         let version = MessageVersion { soap, addressing };
-        Ok(Self { version, header, body, document, told_action: None })
+        Ok(Self { version, header, body, document, told_action: None, attached: None })
     }
 
     /// The same as a message without addressing, whatever headers it has: those of addressing are headers like any other
@@ -117,6 +134,14 @@ impl Envelope {
         self
     }
 
+    /// The same as a message with addressing of this version, which one without headers does not tell by itself.
+    #[must_use]
+    pub fn with_addressing(mut self, version: AddressingVersion) -> Self {
+        self.version.addressing = version;
+        self.told_action = None;
+        self
+    }
+
     /// The action that stands beside a message without addressing.
     pub fn told_action(&self) -> Option<&str> {
         self.told_action.as_deref()
@@ -124,6 +149,23 @@ impl Envelope {
 
     pub(crate) fn tell_action(&mut self, action: &str) {
         self.told_action = Some(action.into());
+    }
+
+    /// The same with content of this element that does not stand in the tree: a stream that is read as it comes, say. It is of
+    /// no meaning here, and whoever writes the message says how it is written. Copies of the message share it.
+    pub fn attach(&mut self, element: NodeId, content: Arc<dyn Any + Send + Sync>) {
+        self.attached = Some(Attached { element, content });
+    }
+
+    /// What was [attached](Self::attach), with its element.
+    pub fn attached(&self) -> Option<(Element<'_>, &Arc<dyn Any + Send + Sync>)> {
+        let attached = self.attached.as_ref()?;
+        Some((self.document.element(attached.element), &attached.content))
+    }
+
+    /// Takes away what was [attached](Self::attach). The element stays, empty.
+    pub fn detach(&mut self) -> Option<(NodeId, Arc<dyn Any + Send + Sync>)> {
+        self.attached.take().map(|attached| (attached.element, attached.content))
     }
 
     /// The versions that the message is written in.
@@ -203,10 +245,11 @@ impl Envelope {
         self.document.set_attribute(header, name, "1");
     }
 
-    /// Declares a prefix on the envelope.
+    /// Declares a prefix on the envelope, in front of that of WS-Addressing: WCF declares prefixes in the order of the headers
+    /// that need them, and those of addressing are the last.
     pub fn declare(&mut self, prefix: &str, namespace: &str) {
         let root = self.document.root().id();
-        self.document.declare_namespace(root, prefix, namespace);
+        self.document.declare_namespace_before(root, prefix, namespace, "a");
     }
 
     /// The `Body`.

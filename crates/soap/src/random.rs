@@ -21,13 +21,25 @@ pub struct Uuid(pub [u8; 16]);
 
 impl fmt::Display for Uuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, octet) in self.0.iter().enumerate() {
+        f.write_str(str::from_utf8(&self.text()).unwrap_or_default())
+    }
+}
+
+impl Uuid {
+    /// The characters, which are ASCII.
+    fn text(self) -> [u8; 36] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [b'-'; 36];
+        let mut at = 0;
+        for (i, octet) in self.0.into_iter().enumerate() {
             if matches!(i, 4 | 6 | 8 | 10) {
-                f.write_str("-")?;
+                at += 1;
             }
-            write!(f, "{octet:02x}")?;
+            text[at] = DIGITS[usize::from(octet >> 4)];
+            text[at + 1] = DIGITS[usize::from(octet & 15)];
+            at += 2;
         }
-        Ok(())
+        text
     }
 }
 
@@ -42,5 +54,10 @@ pub fn uuid_v4(random: &mut dyn RandomSource) -> Uuid {
 
 /// A new identifier for a message, sequence or context: `urn:uuid:` and a random UUID.
 pub fn urn_uuid(random: &mut dyn RandomSource) -> String {
-    format!("urn:uuid:{}", uuid_v4(random))
+    const URN: &str = "urn:uuid:";
+    let text = uuid_v4(random).text();
+    let mut urn = String::with_capacity(URN.len() + text.len());
+    urn.push_str(URN);
+    urn.push_str(str::from_utf8(&text).unwrap_or_default());
+    urn
 }

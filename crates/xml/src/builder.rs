@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use crate::chars::{first_forbidden_character, is_char, is_ncname};
-use crate::document::{AttributeData, Document, Kind, MAX_NAME, NONE, Tag, Text};
+use crate::document::{AttributeData, Document, Kind, MAX_NAME, MAX_TEXT, NONE, Tag, Text};
 use crate::intern::{EMPTY, XML_NAMESPACE, XMLNS_NAMESPACE};
 use crate::name::{Name, NodeId, Span};
+use crate::values::{Form, Value, Valued};
 
 impl Document {
     /// A new element without parent; to be attached with [`Document::append_node`].
@@ -73,6 +74,48 @@ impl Document {
             let child = self.push_leaf(Kind::Text, content, Span::default());
             self.link_last(parent.0, child);
         }
+    }
+
+    /// As [`Document::append_text`], for a word of a protocol that many messages say: an encoding with dictionaries makes it
+    /// known once in a session, and names it from then on.
+    pub fn append_word(&mut self, parent: NodeId, text: &str) {
+        if !text.is_empty() {
+            let content = self.store_characters(text);
+            let child = self.push_valued(content, Valued::new(Form::Dictionary, false));
+            self.link_last(parent.0, child);
+        }
+    }
+
+    /// Adds a value as the last child of `parent`: its text, which remembers what it was made of. An encoding that has
+    /// records for values or parts for octets writes those; every other use sees the text. Octets that are none add
+    /// nothing.
+    pub fn append_value(&mut self, parent: NodeId, value: Value<'_>) {
+        self.append_valued(parent, value, false);
+    }
+
+    /// As [`Document::append_value`], for an element that is an item of an array: an encoding that has arrays writes
+    /// elements of one name and one kind of value, which follow each other, as one.
+    pub fn append_item_value(&mut self, parent: NodeId, value: Value<'_>) {
+        self.append_valued(parent, value, true);
+    }
+
+    fn append_valued(&mut self, parent: NodeId, value: Value<'_>, item: bool) {
+        let form = match value {
+            Value::Octets([]) => return,
+            Value::Octets(octets) => self.store_octets(octets),
+            value => value.form(0),
+        };
+        let child = self.push_valued(Text::default(), Valued::new(form, item));
+        self.link_last(parent.0, child);
+    }
+
+    /// Keeps octets.
+    pub(crate) fn store_octets(&mut self, octets: &[u8]) -> Form {
+        let start = self.octets.len();
+        // Their base64 is text of the document.
+        assert!(start + octets.len() <= MAX_TEXT / 2, "a document holds at most 1 GiB of octets");
+        self.octets.extend_from_slice(octets);
+        Value::Octets(octets).form(start as u32)
     }
 
     /// Sets an attribute, replacing one of the same expanded name. Characters that XML cannot carry
@@ -162,6 +205,32 @@ impl Document {
         self.declarations.push(binding);
         let declarations = (start, self.declarations.len() as u32);
         self.set_tag(element.0, Tag { declarations, ..*self.tag(self.node(element.0)) });
+    }
+
+    /// The same in front of the declaration of another prefix, if the element has that: writers of messages are compared by
+    /// the octet, and some have a fixed order.
+    ///
+    /// # Panics
+    ///
+    /// As [`declare_namespace`](Self::declare_namespace).
+    pub fn declare_namespace_before(
+        &mut self,
+        element: NodeId,
+        prefix: &str,
+        namespace: &str,
+        before: &str,
+    ) {
+        self.declare_namespace(element, prefix, namespace);
+        let place = |wanted: &str| {
+            let mut declared = self.element(element).namespace_declarations();
+            declared.position(|(prefix, _)| prefix == wanted)
+        };
+        if let (Some(first), Some(own)) = (place(before), place(prefix))
+            && first < own
+        {
+            let start = self.tag(self.node(element.0)).declarations.0 as usize;
+            self.declarations[start + first..=start + own].rotate_right(1);
+        }
     }
 
     /// Chooses between `<a></a>` (true) and `<a/>` for an element that is empty.

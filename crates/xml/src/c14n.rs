@@ -8,7 +8,7 @@ mod buffer;
 use smallvec::SmallVec;
 
 use self::buffer::Buffer;
-use crate::document::{AttributeData, Document, Kind, NONE, NodeData};
+use crate::document::{AttributeData, Document, Kind, NONE, NodeData, Text};
 use crate::element::Element;
 use crate::intern::{Binding, EMPTY, XML};
 use crate::name::NodeId;
@@ -129,7 +129,7 @@ impl<S: Sink> Walk<'_, S> {
         let node = document.node(at);
         let attributes = document.element_attributes(node);
         self.out.write(b"<");
-        self.out.write(document.qualified(node.local(), node.binding).as_bytes());
+        self.name(node.local(), node.binding);
 
         let mut found = Found::new();
         self.use_binding(node.binding, &mut found);
@@ -152,6 +152,16 @@ impl<S: Sink> Walk<'_, S> {
             several => self.attributes(several),
         }
         self.out.write(b">");
+    }
+
+    #[inline]
+    fn name(&mut self, local: Text, binding: u16) {
+        let [prefix, colon, name] = self.document.qualified(local, binding);
+        if !colon.is_empty() {
+            self.out.write(prefix.as_bytes());
+            self.out.write(b":");
+        }
+        self.out.write(name.as_bytes());
     }
 
     /// A visibly utilized namespace (Exclusive Canonicalization §3).
@@ -220,7 +230,7 @@ impl<S: Sink> Walk<'_, S> {
     fn attribute(&mut self, attribute: &AttributeData) {
         let document = self.document;
         self.out.write(b" ");
-        self.out.write(document.qualified(attribute.local(), attribute.binding).as_bytes());
+        self.name(attribute.local(), attribute.binding);
         self.out.write(b"=\"");
         escape_attribute(document.str(attribute.value), |piece| self.out.write(piece));
         self.out.write(b"\"");
@@ -228,13 +238,13 @@ impl<S: Sink> Walk<'_, S> {
 
     fn end(&mut self, node: &NodeData, mark: usize) {
         self.out.write(b"</");
-        self.out.write(self.document.qualified(node.local(), node.binding).as_bytes());
+        self.name(node.local(), node.binding);
         self.out.write(b">");
         self.rendered.close(mark);
     }
 
     fn leaf(&mut self, node: &NodeData) {
-        let text = self.document.str(node.content());
+        let text = self.document.leaf(node);
         match node.kind() {
             Kind::Text => escape_text(text, |piece| self.out.write(piece)),
             Kind::Comment if self.parameters.with_comments => {

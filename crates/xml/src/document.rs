@@ -4,14 +4,22 @@
 //! own. Names and values are ranges of the source, or of a second buffer when they were decoded or
 //! built. Nodes are never freed, so an id stays valid as long as its document.
 
-use crate::intern::{EMPTY, Names, XML};
+use std::ops::{Deref, DerefMut};
+
+use crate::arena::{Arena, Lent};
+use crate::intern::{EMPTY, XML};
 use crate::name::{Name, Position, Span};
+use crate::values::Valued;
 
 pub(crate) const NONE: u32 = u32::MAX;
 /// Marks a start of text that lies in the extra buffer and not in the source.
 pub(crate) const EXTRA: u32 = 1 << 31;
-/// The most bytes of source and of extra text, each: what is left beside the mark.
-pub(crate) const MAX_TEXT: usize = EXTRA as usize - 1;
+/// From here on a start of text is the number of a string of a dictionary ([`Arena::known`]).
+pub(crate) const KNOWN: u32 = 0xFF00_0000;
+/// The most bytes of source and of extra text, each: what is left beside the marks.
+pub(crate) const MAX_TEXT: usize = (KNOWN & !EXTRA) as usize - 1;
+/// The most strings of dictionaries.
+pub(crate) const MAX_KNOWN: usize = (u32::MAX - KNOWN) as usize;
 /// The most bytes of a name: its length is kept in 16 bits.
 pub(crate) const MAX_NAME: usize = u16::MAX as usize;
 
@@ -47,7 +55,7 @@ pub(crate) struct NodeData {
     pub(crate) start: u32,
     /// Where the element ends in the source, 0 when it was built; of a leaf: the length of its content.
     pub(crate) end: u32,
-    /// Index into [`Document::tags`].
+    /// Index into the tags of the arena; of text: into its values, counted from 1, or 0.
     pub(crate) tag: u32,
     /// The length of the local name.
     pub(crate) local_len: u16,
@@ -58,10 +66,12 @@ pub(crate) struct NodeData {
 const _: () = assert!(size_of::<NodeData>() == 32);
 
 impl NodeData {
+    #[inline]
     pub(crate) fn is_element(&self) -> bool {
         self.binding < PROCESSING_INSTRUCTION
     }
 
+    #[inline]
     pub(crate) fn kind(&self) -> Kind {
         match self.binding {
             TEXT => Kind::Text,
@@ -71,11 +81,13 @@ impl NodeData {
         }
     }
 
+    #[inline]
     pub(crate) fn local(&self) -> Text {
         Text { start: self.start, len: u32::from(self.local_len) }
     }
 
     /// The content of a leaf.
+    #[inline]
     pub(crate) fn content(&self) -> Text {
         Text { start: self.start, len: self.end }
     }
@@ -103,6 +115,7 @@ pub(crate) struct AttributeData {
 }
 
 impl AttributeData {
+    #[inline]
     pub(crate) fn local(&self) -> Text {
         Text { start: self.start, len: u32::from(self.local_len) }
     }
@@ -125,16 +138,23 @@ impl AttributeData {
 /// ```
 #[derive(Clone)]
 pub struct Document {
-    pub(crate) source: String,
-    pub(crate) extra: String,
-    pub(crate) nodes: Vec<NodeData>,
-    /// The first one is shared by all elements without attributes and declarations.
-    pub(crate) tags: Vec<Tag>,
-    pub(crate) attributes: Vec<AttributeData>,
-    /// Indices of bindings.
-    pub(crate) declarations: Vec<u16>,
-    pub(crate) names: Names,
-    pub(crate) root: u32,
+    arena: Lent,
+}
+
+impl Deref for Document {
+    type Target = Arena;
+
+    #[doc(hidden)]
+    fn deref(&self) -> &Arena {
+        &self.arena
+    }
+}
+
+impl DerefMut for Document {
+    #[doc(hidden)]
+    fn deref_mut(&mut self) -> &mut Arena {
+        &mut self.arena
+    }
 }
 
 impl std::fmt::Debug for Document {
@@ -159,18 +179,13 @@ impl Document {
 
     /// A document without root; `nodes` is a guess of how many nodes it will have.
     pub(crate) fn empty(nodes: usize) -> Self {
-        let mut tags = Vec::with_capacity(nodes / 2 + 1);
-        tags.push(Tag::default());
-        Self {
-            source: String::new(),
-            extra: String::new(),
-            nodes: Vec::with_capacity(nodes),
-            tags,
-            attributes: Vec::with_capacity(nodes / 2),
-            declarations: Vec::with_capacity(16),
-            names: Names::new(),
-            root: NONE,
-        }
+        Self { arena: Lent::new(nodes) }
+    }
+
+    /// How many octets of memory it holds, about: what those who keep many documents count.
+    pub fn memory(&self) -> usize {
+        let values = self.values.len() * size_of::<Valued>() + self.octets.len();
+        self.source.len() + self.extra.len() + self.nodes.len() * size_of::<NodeData>() + values
     }
 
     /// The text that was parsed, fragments appended; empty for a document that was built.
@@ -188,32 +203,54 @@ impl Document {
         self.source.get(span.start as usize..span.end as usize).unwrap_or_default()
     }
 
+    #[inline]
     pub(crate) fn str(&self, text: Text) -> &str {
-        text_of(&self.source, &self.extra, text)
+        match text.start.checked_sub(KNOWN) {
+            Some(known) => self.known[known as usize],
+            None => text_of(&self.source, &self.extra, text),
+        }
     }
 
+    #[inline]
     pub(crate) fn node(&self, index: u32) -> &NodeData {
         &self.nodes[index as usize]
     }
 
+    #[inline]
     pub(crate) fn node_mut(&mut self, index: u32) -> &mut NodeData {
         &mut self.nodes[index as usize]
     }
 
+    #[inline]
     pub(crate) fn tag(&self, node: &NodeData) -> &Tag {
         &self.tags[node.tag as usize]
     }
 
-    /// Prefix, colon and local name in one piece, as they always lie.
-    pub(crate) fn qualified(&self, local: Text, binding: u16) -> &str {
-        self.str(with_prefix(local, self.names.prefix(self.names.binding(binding).prefix)))
+    /// Prefix, colon and local name in one piece, as they always lie; or, of a name of a dictionary, prefix, colon and local
+    /// name apart.
+    #[inline]
+    pub(crate) fn qualified(&self, local: Text, binding: u16) -> [&str; 3] {
+        let prefix = self.names.prefix(self.names.binding(binding).prefix);
+        match local.start {
+            KNOWN.. => [prefix, if prefix.is_empty() { "" } else { ":" }, self.str(local)],
+            _ => ["", "", self.str(with_prefix(local, prefix))],
+        }
     }
 
+    /// A string of a dictionary.
+    pub(crate) fn know(&mut self, text: &'static str) -> Text {
+        let start = KNOWN + self.known.len() as u32;
+        self.known.push(text);
+        Text { start, len: text.len() as u32 }
+    }
+
+    #[inline]
     pub(crate) fn element_attributes(&self, node: &NodeData) -> &[AttributeData] {
         let (start, end) = self.tag(node).attributes;
         &self.attributes[start as usize..end as usize]
     }
 
+    #[inline]
     pub(crate) fn element_declarations(&self, node: &NodeData) -> &[u16] {
         let (start, end) = self.tag(node).declarations;
         &self.declarations[start as usize..end as usize]
@@ -227,6 +264,7 @@ impl Document {
         Text { start: start as u32 | EXTRA, len: text.len() as u32 }
     }
 
+    #[inline]
     pub(crate) fn push_element(&mut self, local: Text, binding: u16) -> u32 {
         self.push(NodeData {
             parent: NONE,
@@ -242,6 +280,7 @@ impl Document {
     }
 
     /// `kind` is not [`Kind::Element`].
+    #[inline]
     pub(crate) fn push_leaf(&mut self, kind: Kind, content: Text, span: Span) -> u32 {
         let binding = match kind {
             Kind::Comment => COMMENT,
@@ -261,6 +300,34 @@ impl Document {
         })
     }
 
+    /// Text that was made of a value.
+    #[inline]
+    pub(crate) fn push_valued(&mut self, content: Text, valued: Valued) -> u32 {
+        self.values.push(valued);
+        let leaf = self.push_leaf(Kind::Text, content, Span::default());
+        self.node_mut(leaf).tag = self.values.len() as u32;
+        leaf
+    }
+
+    /// What a text was made of.
+    #[inline]
+    pub(crate) fn valued(&self, leaf: &NodeData) -> Option<&Valued> {
+        let index = leaf.tag.checked_sub(1)?;
+        self.values.get(index as usize)
+    }
+
+    /// The content of a leaf.
+    #[inline]
+    pub(crate) fn leaf(&self, leaf: &NodeData) -> &str {
+        match self.valued(leaf) {
+            Some(valued) if leaf.content().len == 0 => {
+                valued.text.get_or_init(|| valued.form.text(&self.octets))
+            }
+            _ => self.str(leaf.content()),
+        }
+    }
+
+    #[inline]
     fn push(&mut self, node: NodeData) -> u32 {
         let index = self.nodes.len() as u32;
         self.nodes.push(node);
@@ -268,10 +335,12 @@ impl Document {
     }
 
     /// The first child of any node.
+    #[inline]
     pub(crate) fn first_child(&self, node: &NodeData) -> u32 {
         if node.is_element() { node.first } else { NONE }
     }
 
+    #[inline]
     pub(crate) fn link_last(&mut self, parent: u32, child: u32) {
         let node = self.node_mut(child);
         node.parent = parent;
@@ -313,6 +382,7 @@ impl Document {
 }
 
 /// A piece of text that may lie in either buffer.
+#[inline]
 pub(crate) fn text_of<'a>(source: &'a str, extra: &'a str, text: Text) -> &'a str {
     let start = (text.start & !EXTRA) as usize;
     let buffer = if text.start & EXTRA == 0 { source } else { extra };
@@ -320,6 +390,7 @@ pub(crate) fn text_of<'a>(source: &'a str, extra: &'a str, text: Text) -> &'a st
 }
 
 /// Extends a local name by the prefix that stands before it.
+#[inline]
 pub(crate) fn with_prefix(local: Text, prefix: &str) -> Text {
     match prefix.len() as u32 {
         0 => local,

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::document::{AttributeData, Document, EXTRA, Kind, NONE, NodeData, Text, with_prefix};
 use crate::intern::{Binding, EMPTY};
 use crate::name::{Name, NodeId, Span};
+use crate::values::Value;
 
 /// One element of a document. Cheap to copy; borrows the document.
 #[derive(Clone, Copy)]
@@ -55,6 +56,7 @@ impl std::fmt::Debug for Attribute<'_> {
 
 impl Document {
     /// The root element.
+    #[inline]
     pub fn root(&self) -> Element<'_> {
         Element { document: self, index: self.root }
     }
@@ -86,35 +88,42 @@ impl Document {
 }
 
 impl<'a> Element<'a> {
+    #[inline]
     fn data(&self) -> &'a NodeData {
         self.document.node(self.index)
     }
 
+    #[inline]
     fn binding(&self) -> Binding {
         self.document.names.binding(self.data().binding)
     }
 
     /// The id of the element in its document.
+    #[inline]
     pub fn id(&self) -> NodeId {
         NodeId(self.index)
     }
 
     /// The document that it belongs to.
+    #[inline]
     pub fn document(&self) -> &'a Document {
         self.document
     }
 
     /// The prefix as written.
+    #[inline]
     pub fn prefix(&self) -> &'a str {
         self.document.names.prefix(self.binding().prefix)
     }
 
     /// The local name.
+    #[inline]
     pub fn local_name(&self) -> &'a str {
         self.document.str(self.data().local())
     }
 
     /// The namespace name; empty for none.
+    #[inline]
     pub fn namespace(&self) -> &'a str {
         self.document.names.namespace(self.binding().namespace)
     }
@@ -126,10 +135,14 @@ impl<'a> Element<'a> {
 
     /// `prefix:local` or `local`, as written.
     pub fn qualified_name(&self) -> Cow<'a, str> {
-        Cow::Borrowed(self.document.qualified(self.data().local(), self.data().binding))
+        match self.document.qualified(self.data().local(), self.data().binding) {
+            ["", "", name] => Cow::Borrowed(name),
+            pieces => Cow::Owned(pieces.concat()),
+        }
     }
 
     /// Whether the element has this expanded name.
+    #[inline]
     pub fn is(&self, namespace: &str, local: &str) -> bool {
         self.local_name() == local && self.namespace() == namespace
     }
@@ -166,6 +179,7 @@ impl<'a> Element<'a> {
     }
 
     /// The children in document order.
+    #[inline]
     pub fn children(&self) -> Children<'a> {
         Children { document: self.document, next: self.data().first }
     }
@@ -234,6 +248,19 @@ impl<'a> Element<'a> {
             }
         }
         found
+    }
+
+    /// The value that its only content was made of; see [`Document::append_value`](crate::Document::append_value). Text that
+    /// came as text has none.
+    #[inline]
+    pub fn value(&self) -> Option<Value<'a>> {
+        let only = self.data().first;
+        if only == NONE || only != self.data().last {
+            return None;
+        }
+        let leaf = self.document.node(only);
+        let valued = self.document.valued(leaf).filter(|_| leaf.kind() == Kind::Text)?;
+        valued.form.value(&self.document.octets)
     }
 
     /// The element and everything below it, in document order.
@@ -316,6 +343,7 @@ pub struct Children<'a> {
 impl<'a> Iterator for Children<'a> {
     type Item = Node<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Node<'a>> {
         if self.next == NONE {
             return None;
@@ -323,7 +351,7 @@ impl<'a> Iterator for Children<'a> {
         let index = self.next;
         let node = self.document.node(index);
         self.next = node.next;
-        let text = || self.document.str(node.content());
+        let text = || self.document.leaf(node);
         Some(match node.kind() {
             Kind::Element => Node::Element(Element { document: self.document, index }),
             Kind::Text => Node::Text(text()),
@@ -334,6 +362,7 @@ impl<'a> Iterator for Children<'a> {
 }
 
 impl<'a> Attribute<'a> {
+    #[inline]
     fn binding(&self) -> Binding {
         self.document.names.binding(self.data.binding)
     }
@@ -350,12 +379,14 @@ impl<'a> Attribute<'a> {
     }
 
     /// Whether the attribute has this expanded name.
+    #[inline]
     pub fn is(&self, namespace: &str, local: &str) -> bool {
         self.document.str(self.data.local()) == local
             && self.document.names.namespace(self.binding().namespace) == namespace
     }
 
     /// The value, references resolved and white space normalized.
+    #[inline]
     pub fn value(&self) -> &'a str {
         self.document.str(self.data.value)
     }

@@ -1,8 +1,9 @@
 //! Copying elements from one document into another.
 
-use crate::document::{AttributeData, Document, Kind, Tag};
-use crate::element::{Element, Node};
+use crate::document::{AttributeData, Document, NodeData, Tag};
+use crate::element::Element;
 use crate::name::{NodeId, Span};
+use crate::values::Valued;
 
 impl Document {
     /// Copies an element of another document, with everything in it, as the last child of `parent`.
@@ -13,31 +14,38 @@ impl Document {
         let top = self.import_element(element);
         self.link_last(parent.0, top.0);
         // (what is left to copy, where to), without recursion: depth is the peer's choice.
-        let mut open = vec![(element.children(), top)];
+        let source = element.document();
+        let mut open = vec![(element.child_ids(), top)];
         while let Some((children, target)) = open.last_mut() {
             let target = *target;
-            match children.next() {
-                None => {
-                    open.pop();
-                }
-                Some(Node::Text(text)) => self.import_leaf(target, Kind::Text, text),
-                Some(Node::Comment(text)) => self.import_leaf(target, Kind::Comment, text),
-                Some(Node::ProcessingInstruction(text)) => {
-                    self.import_leaf(target, Kind::ProcessingInstruction, text);
-                }
-                Some(Node::Element(child)) => {
+            let Some(id) = children.next() else {
+                open.pop();
+                continue;
+            };
+            match source.as_element(id) {
+                None => self.import_leaf(target, source, source.node(id.0)),
+                Some(child) => {
                     let copy = self.import_element(child);
                     self.link_last(target.0, copy.0);
-                    open.push((child.children(), copy));
+                    open.push((child.child_ids(), copy));
                 }
             }
         }
         top
     }
 
-    fn import_leaf(&mut self, parent: NodeId, kind: Kind, text: &str) {
-        let content = self.store(text);
-        let child = self.push_leaf(kind, content, Span::default());
+    fn import_leaf(&mut self, parent: NodeId, source: &Document, leaf: &NodeData) {
+        let content = self.store(source.str(leaf.content()));
+        let child = match source.valued(leaf) {
+            Some(valued) => {
+                let mut form = valued.form;
+                if let Some(octets) = form.octets(&source.octets) {
+                    form = self.store_octets(octets);
+                }
+                self.push_valued(content, Valued::new(form, valued.item))
+            }
+            None => self.push_leaf(leaf.kind(), content, Span::default()),
+        };
         self.link_last(parent.0, child);
     }
 

@@ -27,7 +27,7 @@ pub(crate) struct Binding {
 }
 
 /// The names of one document.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Names {
     prefixes: Strings,
     namespaces: Strings,
@@ -54,6 +54,32 @@ impl Names {
         names
     }
 
+    pub(crate) fn copy(&mut self, other: &Self) {
+        self.prefixes.copy(&other.prefixes);
+        self.namespaces.copy(&other.namespaces);
+        self.bindings.clone_from(&other.bindings);
+        self.binding_index.clone_from(&other.binding_index);
+        self.short = other.short;
+    }
+
+    /// As new ones, but for the room in them.
+    pub(crate) fn clear(&mut self) {
+        for index in XML + 1..self.prefixes.spans.len() as u16 {
+            if let [one @ 0..128] = self.prefixes.at(index).as_bytes() {
+                self.short[*one as usize] = EMPTY;
+            }
+        }
+        self.prefixes.truncate(XML);
+        self.namespaces.truncate(XML);
+        self.bindings.truncate(usize::from(XML) + 1);
+        self.binding_index.clear();
+    }
+
+    /// Whether there are so few that no table was hashed.
+    pub(crate) fn is_usual(&self) -> bool {
+        self.len() <= LINEAR
+    }
+
     /// The length of the longest table.
     pub(crate) fn len(&self) -> usize {
         self.prefixes.spans.len().max(self.namespaces.spans.len()).max(self.bindings.len())
@@ -63,14 +89,21 @@ impl Names {
         self.prefixes.spans.len()
     }
 
+    pub(crate) fn namespace_count(&self) -> usize {
+        self.namespaces.spans.len()
+    }
+
+    #[inline]
     pub(crate) fn prefix(&self, index: u16) -> &str {
         self.prefixes.at(index)
     }
 
+    #[inline]
     pub(crate) fn namespace(&self, index: u16) -> &str {
         self.namespaces.at(index)
     }
 
+    #[inline]
     pub(crate) fn binding(&self, index: u16) -> Binding {
         self.bindings[index as usize]
     }
@@ -84,6 +117,7 @@ impl Names {
     }
 
     /// A prefix of one ASCII character.
+    #[inline]
     pub(crate) fn find_short(&self, prefix: u8) -> Option<u16> {
         self.short.get(prefix as usize).copied().filter(|found| *found != EMPTY)
     }
@@ -133,7 +167,7 @@ impl Names {
 }
 
 /// Different strings in one buffer.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Strings {
     text: String,
     spans: Vec<(u32, u32)>,
@@ -149,6 +183,20 @@ impl Strings {
         }
     }
 
+    fn copy(&mut self, other: &Self) {
+        self.text.clone_from(&other.text);
+        self.spans.clone_from(&other.spans);
+        self.index.clone_from(&other.index);
+    }
+
+    /// Forgets what comes behind an entry.
+    fn truncate(&mut self, last: u16) {
+        self.spans.truncate(usize::from(last) + 1);
+        self.text.truncate(self.spans.last().map_or(0, |(_, end)| *end as usize));
+        self.index.clear();
+    }
+
+    #[inline]
     fn at(&self, index: u16) -> &str {
         let (start, end) = self.spans[index as usize];
         &self.text[start as usize..end as usize]

@@ -3,6 +3,8 @@
 //! One tree type, [`Document`], is read and built, changed in place (decryption), canonicalized into a
 //! digest and written. Processing instructions' content keeps target and data as written.
 
+mod arena;
+pub mod binary;
 mod builder;
 pub mod c14n;
 mod chars;
@@ -16,6 +18,8 @@ mod limits;
 mod name;
 mod parser;
 mod scan;
+mod scope;
+pub mod values;
 mod writer;
 
 pub use c14n::{Exclusive, Sink, canonicalize};
@@ -26,6 +30,7 @@ pub use error::{ParseError, ParseErrorKind};
 pub use intern::XML_NAMESPACE;
 pub use limits::Limits;
 pub use name::{Name, NodeId, Position, Span};
+pub use values::Value;
 
 impl std::fmt::Display for Document {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -8,19 +8,17 @@ mod prolog;
 mod tags;
 mod text;
 
-use std::collections::HashSet;
-use std::hash::Hash;
+use smallvec::SmallVec;
 
 use crate::chars::is_space;
 use crate::decode::{Encoding, decode};
 use crate::document::{Document, Kind, MAX_NAME, MAX_TEXT, NONE, Text};
 use crate::error::{ParseError, ParseErrorKind};
-use crate::intern::{EMPTY, MAX_ENTRIES, XML};
+use crate::intern::{EMPTY, MAX_ENTRIES};
 use crate::limits::Limits;
 use crate::name::{NodeId, Position, Span};
+use crate::scope::{Bound, Scope};
 
-/// Up to this many attributes of an element are compared in pairs.
-const PAIRWISE: usize = 12;
 /// Room for nodes is taken ahead in proportion to the text, up to this.
 const NODES_AHEAD: usize = 1 << 20;
 /// Bytes of text per node in usual messages.
@@ -162,6 +160,8 @@ struct Lengths {
     tags: usize,
     attributes: usize,
     declarations: usize,
+    values: usize,
+    octets: usize,
 }
 
 impl Lengths {
@@ -173,6 +173,8 @@ impl Lengths {
             tags: document.tags.len(),
             attributes: document.attributes.len(),
             declarations: document.declarations.len(),
+            values: document.values.len(),
+            octets: document.octets.len(),
         }
     }
 
@@ -183,6 +185,8 @@ impl Lengths {
         document.tags.truncate(self.tags);
         document.attributes.truncate(self.attributes);
         document.declarations.truncate(self.declarations);
+        document.values.truncate(self.values);
+        document.octets.truncate(self.octets);
     }
 }
 
@@ -213,7 +217,7 @@ struct Parser<'p> {
     limits: &'p Limits,
     at: usize,
     scope: Scope,
-    open: Vec<Open>,
+    open: SmallVec<[Open; 16]>,
     /// How deep in the document the text stands.
     depth: usize,
     /// The number of the start tag at hand.
@@ -230,54 +234,6 @@ struct Open {
     name: (u32, u32),
 }
 
-/// What every prefix stands for at the place at hand.
-struct Scope {
-    /// By index of the prefix.
-    bound: Vec<Bound>,
-    /// What declarations replaced, innermost last: index of the prefix and what it was bound to.
-    undo: Vec<(u16, Bound)>,
-}
-
-#[derive(Clone, Copy)]
-struct Bound {
-    /// Index of the binding.
-    binding: u16,
-    /// Number of the start tag that declared it.
-    tag: u32,
-}
-
-/// A prefix that is known but not declared here.
-const UNBOUND: Bound = Bound { binding: u16::MAX, tag: 0 };
-
-impl Scope {
-    fn new() -> Self {
-        let mut bound = Vec::with_capacity(16);
-        bound.extend([Bound { binding: EMPTY, tag: 0 }, Bound { binding: XML, tag: 0 }]);
-        Self { bound, undo: Vec::with_capacity(16) }
-    }
-
-    fn bind(&mut self, prefix: u16, bound: Bound) {
-        let index = prefix as usize;
-        if index >= self.bound.len() {
-            self.bound.resize(index + 1, UNBOUND);
-        }
-        let old = std::mem::replace(&mut self.bound[index], bound);
-        self.undo.push((prefix, old));
-    }
-
-    fn of(&self, prefix: u16) -> Bound {
-        self.bound.get(prefix as usize).copied().unwrap_or(UNBOUND)
-    }
-
-    fn close(&mut self, len: usize) {
-        while self.undo.len() > len {
-            if let Some((prefix, old)) = self.undo.pop() {
-                self.bound[prefix as usize] = old;
-            }
-        }
-    }
-}
-
 impl<'p> Parser<'p> {
     fn new(document: &'p mut Document, source: &'p str, at: usize, limits: &'p Limits) -> Self {
         Self {
@@ -287,7 +243,7 @@ impl<'p> Parser<'p> {
             limits,
             at,
             scope: Scope::new(),
-            open: Vec::with_capacity(16),
+            open: SmallVec::new(),
             depth: 0,
             tag: 0,
         }
@@ -420,64 +376,6 @@ impl<'p> Parser<'p> {
     }
 }
 
-/// The index of the first key that equals an earlier one. Up to [`PAIRWISE`] are compared in pairs,
-/// more by a hash set: the number is the peer's choice.
-fn first_repeated<K: Eq + Hash>(count: usize, key: impl Fn(usize) -> K) -> Option<usize> {
-    if count <= PAIRWISE {
-        return (1..count).find(|i| (0..*i).any(|j| key(j) == key(*i)));
-    }
-    let mut seen = HashSet::with_capacity(count);
-    (0..count).find(|i| !seen.insert(key(*i)))
-}
-
 fn exceeded<T>(limit: &'static str, value: usize) -> Parsed<T> {
     Err(ParseErrorKind::Limit { limit, value })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::Cell;
-    use std::hash::Hasher;
-
-    use super::*;
-
-    /// A key that counts how often it is compared.
-    struct Counted<'c>(usize, &'c Cell<usize>);
-
-    impl PartialEq for Counted<'_> {
-        fn eq(&self, other: &Self) -> bool {
-            self.1.set(self.1.get() + 1);
-            self.0 == other.0
-        }
-    }
-
-    impl Eq for Counted<'_> {}
-
-    impl Hash for Counted<'_> {
-        fn hash<H: Hasher>(&self, state: &mut H) {
-            self.0.hash(state);
-        }
-    }
-
-    #[test]
-    fn comparisons_grow_with_the_number_of_attributes_and_not_with_its_square() {
-        for (count, at_most) in [(PAIRWISE, PAIRWISE * PAIRWISE), (20_000, 20_000)] {
-            let compared = Cell::new(0);
-            assert_eq!(first_repeated(count, |i| Counted(i, &compared)), None);
-            assert!(compared.get() <= at_most, "{} comparisons for {count}", compared.get());
-        }
-    }
-
-    #[test]
-    fn the_first_repeated_key_is_found_at_every_count() {
-        for count in [2, PAIRWISE, PAIRWISE + 1, 300] {
-            for twice in 1..count {
-                for first in [0, twice / 2, twice - 1] {
-                    let key = |i| if i == twice { first } else { i };
-                    assert_eq!(first_repeated(count, key), Some(twice));
-                }
-            }
-            assert_eq!(first_repeated(count, |i| i), None);
-        }
-    }
 }

@@ -1,11 +1,17 @@
 //! From the tree to text.
 
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use smallvec::SmallVec;
 
-use crate::document::{AttributeData, Document, Kind, NONE, NodeData};
+use crate::document::{AttributeData, Document, Kind, NONE, NodeData, Text};
+use crate::element::Element;
 use crate::intern::{EMPTY, Names, XML};
 use crate::name::NodeId;
 use crate::scan;
+use crate::values::Form;
 
 /// No binding of a prefix is in scope.
 const UNBOUND: u16 = u16::MAX;
@@ -69,7 +75,42 @@ impl Document {
 
     /// Writes one element so that the text stands alone: it declares every prefix that its names use.
     pub fn write_element_to(&self, element: NodeId, out: &mut Vec<u8>) {
-        self.write_node(element.0, &mut Rendered::new(&self.names), out);
+        self.write_node(element.0, &mut Rendered::new(&self.names), out, &mut |_, _| false);
+    }
+
+    /// As [`Document::write_to`], with octets beside the text (XOP §3): the text of an element that is base64 of at least
+    /// `least` octets goes to `part` with its element, and the markup that comes back stands in its place, unless none does.
+    /// Octets are what came as a [`Value`](crate::Value) of them, and what is in an element of which `is_octets` says so;
+    /// text that octets would not give back exactly stays.
+    pub fn write_with_parts<'a>(
+        &'a self,
+        out: &mut Vec<u8>,
+        least: usize,
+        is_octets: impl Fn(Element<'_>) -> bool,
+        mut part: impl FnMut(Element<'_>, Cow<'a, [u8]>) -> Option<String>,
+    ) {
+        let mut leaf = |node: &NodeData, out: &mut Vec<u8>| {
+            let alone = self.node(node.parent).first == self.node(node.parent).last;
+            if node.kind() != Kind::Text || !alone {
+                return false;
+            }
+            let parent = self.element(NodeId(node.parent));
+            let octets = match self.valued(node).map(|valued| valued.form) {
+                Some(form @ Form::Octets { .. }) => form.octets(&self.octets).map(Cow::Borrowed),
+                Some(_) => None,
+                None => {
+                    let text = self.str(node.content());
+                    let long = text.len() / 4 * 3 >= least && text.len().is_multiple_of(4);
+                    let octets = long && is_octets(parent);
+                    octets.then(|| STANDARD.decode(text).ok().map(Cow::Owned)).flatten()
+                }
+            };
+            let octets = octets.filter(|octets| octets.len() >= least);
+            let markup = octets.and_then(|octets| part(parent, octets));
+            out.extend_from_slice(markup.as_deref().unwrap_or_default().as_bytes());
+            markup.is_some()
+        };
+        self.write_node(self.root, &mut Rendered::new(&self.names), out, &mut leaf);
     }
 
     /// Writes what is between the tags of an element; each top element declares every prefix that
@@ -78,13 +119,20 @@ impl Document {
         let mut scope = Rendered::new(&self.names);
         let mut child = self.node(element.0).first;
         while child != NONE {
-            self.write_node(child, &mut scope, out);
+            self.write_node(child, &mut scope, out, &mut |_, _| false);
             child = self.node(child).next;
         }
     }
 
-    /// Without recursion: the depth of a tree may be a peer's choice.
-    fn write_node(&self, top: u32, scope: &mut Rendered, out: &mut Vec<u8>) {
+    /// Without recursion: the depth of a tree may be a peer's choice. What `instead` writes for a leaf (and says so) is
+    /// written in its place.
+    fn write_node(
+        &self,
+        top: u32,
+        scope: &mut Rendered,
+        out: &mut Vec<u8>,
+        instead: &mut impl FnMut(&NodeData, &mut Vec<u8>) -> bool,
+    ) {
         let mut marks = Vec::new();
         let mut at = top;
         loop {
@@ -105,7 +153,7 @@ impl Document {
                     out.extend_from_slice(b"/>");
                 }
                 scope.close(mark);
-            } else {
+            } else if !instead(node, out) {
                 self.write_leaf(node, out);
             }
             loop {
@@ -127,7 +175,7 @@ impl Document {
     /// Everything of a start tag but its end. Attributes come before declarations, as WCF writes.
     fn write_start(&self, node: &NodeData, scope: &mut Rendered, out: &mut Vec<u8>) {
         out.push(b'<');
-        out.extend_from_slice(self.qualified(node.local(), node.binding).as_bytes());
+        self.write_name(node.local(), node.binding, out);
         let attributes = self.element_attributes(node);
         for attribute in attributes {
             self.write_attribute(attribute, out);
@@ -144,10 +192,19 @@ impl Document {
         }
     }
 
+    #[inline]
+    fn write_name(&self, local: Text, binding: u16, out: &mut Vec<u8>) {
+        let [prefix, colon, name] = self.qualified(local, binding);
+        if !colon.is_empty() {
+            out.extend_from_slice(prefix.as_bytes());
+            out.push(b':');
+        }
+        out.extend_from_slice(name.as_bytes());
+    }
+
     fn write_attribute(&self, attribute: &AttributeData, out: &mut Vec<u8>) {
         out.push(b' ');
-        let name = self.qualified(attribute.local(), attribute.binding);
-        out.extend_from_slice(name.as_bytes());
+        self.write_name(attribute.local(), attribute.binding, out);
         out.extend_from_slice(b"=\"");
         escape_attribute(self.str(attribute.value), |piece| out.extend_from_slice(piece));
         out.push(b'"');
@@ -168,12 +225,12 @@ impl Document {
 
     fn write_end(&self, node: &NodeData, out: &mut Vec<u8>) {
         out.extend_from_slice(b"</");
-        out.extend_from_slice(self.qualified(node.local(), node.binding).as_bytes());
+        self.write_name(node.local(), node.binding, out);
         out.push(b'>');
     }
 
     fn write_leaf(&self, node: &NodeData, out: &mut Vec<u8>) {
-        let text = self.str(node.content());
+        let text = self.leaf(node);
         let (open, close): (&[u8], &[u8]) = match node.kind() {
             Kind::Comment => (b"<!--", b"-->"),
             Kind::ProcessingInstruction => (b"<?", b"?>"),

@@ -43,8 +43,9 @@ fn check(document: &Document) -> (usize, Vec<String>) {
     let all = document.root().descendants_and_self();
     for reference in all.filter(|e| e.is(DSIG, "Reference")) {
         let uri = reference.attribute("URI").unwrap().trim_start_matches('#');
-        let transform = reference.child(DSIG, "Transforms").unwrap();
-        let transform = transform.child(DSIG, "Transform").unwrap();
+        let transforms = reference.child(DSIG, "Transforms").unwrap();
+        // Metro's client endorses a renewal without saying how it canonicalized: no form that it can have had has this digest.
+        let Some(transform) = transforms.child(DSIG, "Transform") else { continue };
         if transform.attribute("Algorithm") != Some(EXCLUSIVE) {
             continue;
         }

@@ -1,5 +1,7 @@
 //! Why octets are no message.
 
+use waxwing_xml::binary::{BinaryError, SessionError};
+
 use crate::envelope::EnvelopeError;
 
 /// Why octets are no message of an encoding.
@@ -17,6 +19,15 @@ pub enum DecodeError {
     /// The XML is malformed, larger than the limits allow, or no envelope.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
+    /// The records are malformed, or larger than the limits allow.
+    #[error("the message is not well-formed binary XML: {0}")]
+    Binary(#[from] BinaryError),
+    /// The strings of the session are malformed or too many, or a message before could not be read.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// It cannot be decompressed.
+    #[error(transparent)]
+    Compression(#[from] CompressionError),
     /// The parts are malformed.
     #[error(transparent)]
     Mtom(#[from] MtomError),
@@ -41,4 +52,18 @@ pub enum MtomError {
     /// The root part is no SOAP message, or the message with its parts is larger than the limits allow.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
+}
+
+/// Why a message cannot be decompressed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompressionError {
+    /// It is larger than messages may be.
+    #[error(
+        "The decompressed message is larger than the maximum message size quota for incoming messages ({0}). To increase the quota, use the MaxReceivedMessageSize property on the appropriate binding element."
+    )]
+    TooLarge(usize),
+    /// It is not what its content type says, or it ends too early.
+    #[error("the message is no {0}: {1}")]
+    Broken(&'static str, Box<str>),
 }

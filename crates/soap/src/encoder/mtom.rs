@@ -1,13 +1,13 @@
 //! MTOM: a message as MIME parts, with base64 content moved out of the XML (MTOM §3, XOP §4, RFC 2387).
 //!
 //! Reading puts every part back into its place, so that the layers above see the message as if it had been text: canonical
-//! XML is computed over the base64 text (XOP §5). Writing leaves all content inside the root part, which every receiver
-//! takes.
+//! XML is computed over the base64 text (XOP §5). Writing moves octets out as WCF's writer does, from 768 of them: those of
+//! the contract, and those that security puts in (ciphertext, certificates), of which a signature is over the base64.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use waxwing_xml::{Document, Limits, Node, NodeId};
+use waxwing_xml::binary::TextRule;
+use waxwing_xml::{Document, Element, Limits, Node, NodeId, Value};
 
+use super::binary::vocabulary;
 use super::codec::{Decoder, Encoded, Encoder};
 use super::error::DecodeError;
 pub use super::error::MtomError;
@@ -102,6 +102,9 @@ pub fn parse(
     Ok(Envelope::from_document(document)?)
 }
 
+/// Octets below this number stay in the root part: a part of their own would not be shorter. WCF's number.
+const LEAST_PART: usize = 768;
+
 /// Writes a message: the content type and the body.
 pub fn write(envelope: &Envelope, random: &mut dyn RandomSource) -> (String, Vec<u8>) {
     let boundary = format!("uuid:{}+id=1", uuid_v4(random));
@@ -109,13 +112,114 @@ pub fn write(envelope: &Envelope, random: &mut dyn RandomSource) -> (String, Vec
     let content_type = format!(
         "multipart/related; type=\"application/xop+xml\";start=\"<http://tempuri.org/0>\";boundary=\"{boundary}\";start-info=\"{soap}\""
     );
-    let head = format!(
-        "\r\n--{boundary}\r\nContent-ID: <http://tempuri.org/0>\r\nContent-Transfer-Encoding: 8bit\r\nContent-Type: application/xop+xml;charset=utf-8;type=\"{soap}\"\r\n\r\n"
-    );
-    let mut body = head.into_bytes();
-    body.extend_from_slice(&envelope.to_bytes());
-    body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    let mut body = Vec::new();
+    write_parts(envelope, &boundary, "http://tempuri.org/0", random, &mut body);
     (content_type, body)
+}
+
+/// Messages as MIME parts over a connection: each has the header of the whole in it, and the content type of the connection
+/// names no boundary (captured: net.tcp; a WebSocket is asked for in the same words).
+#[derive(Debug, Clone, Copy)]
+pub struct MtomOverLinks(pub Mtom);
+
+impl MtomOverLinks {
+    /// What a connection is told of its messages.
+    pub const CONTENT_TYPE: &'static str = "multipart/related; type=\"application/xop+xml\"";
+}
+
+impl Encoder for MtomOverLinks {
+    fn write(&mut self, envelope: &Envelope, random: &mut dyn RandomSource) -> Encoded {
+        let boundary = format!("{}+id=1", uuid_v4(random));
+        let root = format!("http://tempuri.org/0/{}", unique_number(random));
+        let soap = envelope.version().soap.media_type();
+        let head = format!(
+            "MIME-Version: 1.0\r\nContent-Type: multipart/related;type=\"application/xop+xml\";boundary=\"{boundary}\";\
+             start=\"<{root}>\";start-info=\"{soap}\"\r\n"
+        );
+        let mut octets = head.into_bytes();
+        write_parts(envelope, &boundary, &root, random, &mut octets);
+        Encoded { content_type: Self::CONTENT_TYPE.to_owned(), octets }
+    }
+}
+
+impl Decoder for MtomOverLinks {
+    /// What stands in the message says how it is divided, whatever the connection was told.
+    fn read(&mut self, _: &str, octets: &[u8]) -> Result<Envelope, DecodeError> {
+        let (content_type, body) = mime_header(octets)?;
+        self.0.read(content_type, body)
+    }
+}
+
+/// The content type that stands before a message, and what follows (RFC 2045 §3).
+fn mime_header(octets: &[u8]) -> Result<(&str, &[u8]), MtomError> {
+    let searched = &octets[..octets.len().min(MAX_PART_HEADERS)];
+    let end = searched.windows(4).position(|w| w == b"\r\n\r\n");
+    let end = end.ok_or(MtomError::Structure("the header of the message does not end"))?;
+    let no_text = MtomError::Structure("the header of the message is no text");
+    let header = std::str::from_utf8(&octets[..end]).map_err(|_| no_text)?;
+    let content_type = header.split("\r\n").find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.trim().eq_ignore_ascii_case("Content-Type").then(|| value.trim())
+    });
+    let content_type = content_type.ok_or(MtomError::ContentType("the message names none"))?;
+    Ok((content_type, &octets[end + 4..]))
+}
+
+/// The parts of a message, from the line break before the first boundary on.
+fn write_parts(
+    envelope: &Envelope,
+    boundary: &str,
+    root: &str,
+    random: &mut dyn RandomSource,
+    body: &mut Vec<u8>,
+) {
+    let soap = envelope.version().soap.media_type();
+    let head = format!(
+        "\r\n--{boundary}\r\nContent-ID: <{root}>\r\nContent-Transfer-Encoding: 8bit\r\nContent-Type: application/xop+xml;charset=utf-8;type=\"{soap}\"\r\n\r\n"
+    );
+    body.extend_from_slice(head.as_bytes());
+    let mut parts = Vec::new();
+    let is_octets =
+        |element: Element<'_>| vocabulary().rule_of(element.local_name()) == Some(TextRule::Octets);
+    envelope.document().write_with_parts(body, LEAST_PART, is_octets, |element, octets| {
+        let number = parts.len() + 1;
+        if number == MAX_PARTS {
+            return None;
+        }
+        let id = format!("http://tempuri.org/{number}/{}", unique_number(random));
+        let include = format!("<xop:Include href=\"cid:{id}\" xmlns:xop=\"{XOP}\"/>");
+        parts.push((id, media_type(element), octets));
+        Some(include)
+    });
+    for (id, media_type, octets) in parts {
+        let head = format!(
+            "\r\n--{boundary}\r\nContent-ID: <{id}>\r\nContent-Transfer-Encoding: binary\r\nContent-Type: {media_type}\r\n\r\n"
+        );
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(&octets);
+    }
+    body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+}
+
+/// A number that no part has had before.
+fn unique_number(random: &mut dyn RandomSource) -> u64 {
+    let mut octets = [0; 8];
+    random.fill(&mut octets);
+    u64::from_le_bytes(octets)
+}
+
+/// The namespaces of the attribute that says what the octets of an element are (Describing Media Content of Binary Data).
+const XMLMIME: [&str; 2] =
+    ["http://www.w3.org/2005/05/xmlmime", "http://www.w3.org/2004/06/xmlmime"];
+
+/// What the octets of an element are.
+fn media_type(element: Element<'_>) -> String {
+    let told = XMLMIME.iter().find_map(|namespace| element.attribute_ns(namespace, "contentType"));
+    // It stands in a header of the part.
+    let fits = |told: &&str| {
+        !told.is_empty() && told.len() <= 256 && told.bytes().all(|b| (b' '..=b'~').contains(&b))
+    };
+    told.filter(fits).unwrap_or("application/octet-stream").to_owned()
 }
 
 struct Part<'a> {
@@ -215,7 +319,7 @@ fn include(document: &mut Document, parts: &[Part<'_>], limits: &Limits) -> Resu
             return Err(MtomError::Include("its part is longer than the limit of text".to_owned()));
         }
         document.clear(parent);
-        document.append_text(parent, &STANDARD.encode(parts[part].content));
+        document.append_value(parent, Value::Octets(parts[part].content));
     }
     Ok(())
 }

@@ -1,11 +1,13 @@
 //! Start tags, attributes, namespace declarations, end tags.
 
-use super::{Bound, Open, Parsed, Parser, exceeded, first_repeated};
+use super::{Open, Parsed, Parser, exceeded};
+use crate::arena::Arena;
 use crate::chars::{NAME_BYTES, NameByte, is_ncname, is_space};
 use crate::document::{AttributeData, NONE, Tag, Text, text_of};
 use crate::error::ParseErrorKind;
 use crate::intern::{Binding, EMPTY, XML_NAMESPACE, XMLNS_NAMESPACE};
 use crate::name::{Position, Span};
+use crate::scope::{Bound, UNBOUND, first_repeated};
 
 /// A qualified name in the source.
 #[derive(Clone, Copy)]
@@ -136,8 +138,8 @@ impl<'p> Parser<'p> {
 
     /// A namespace declaration. `at` is its place, for errors.
     fn declare(&mut self, prefix: &str, value: Text, at: usize) -> Parsed<()> {
-        let document = &mut *self.document;
-        let namespace = text_of(self.source, &document.extra, value);
+        let Arena { extra, names, declarations, .. } = &mut **self.document;
+        let namespace = text_of(self.source, extra, value);
         let reserved = namespace == XML_NAMESPACE || namespace == XMLNS_NAMESPACE;
         let allowed = match prefix {
             "xml" => namespace == XML_NAMESPACE,
@@ -153,10 +155,10 @@ impl<'p> Parser<'p> {
             let value = self.limits.max_namespace_declarations;
             return exceeded("max_namespace_declarations", value);
         }
-        let prefix = document.names.intern_prefix(prefix);
-        let namespace = document.names.intern_namespace(namespace);
-        let binding = document.names.intern_binding(Binding { prefix, namespace });
-        if document.names.len() > self.limits.max_distinct_names.max(2) {
+        let prefix = names.intern_prefix(prefix);
+        let namespace = names.intern_namespace(namespace);
+        let binding = names.intern_binding(Binding { prefix, namespace });
+        if names.len() > self.limits.max_distinct_names.max(2) {
             return exceeded("max_distinct_names", self.limits.max_distinct_names);
         }
         if self.scope.of(prefix).tag == self.tag {
@@ -165,7 +167,7 @@ impl<'p> Parser<'p> {
                 at + self.bytes[at..].iter().position(|b| *b == b'=' || is_space(*b)).unwrap_or(0);
             return Err(ParseErrorKind::DuplicateAttribute(self.source[at..end].into()));
         }
-        document.declarations.push(binding);
+        declarations.push(binding);
         self.scope.bind(prefix, Bound { binding, tag: self.tag });
         Ok(())
     }
@@ -179,7 +181,7 @@ impl<'p> Parser<'p> {
             _ => self.document.names.find_prefix(&self.source[start..local - 1]),
         };
         let bound = known.map(|known| self.scope.of(known).binding);
-        match bound.filter(|binding| *binding != super::UNBOUND.binding) {
+        match bound.filter(|binding| *binding != UNBOUND.binding) {
             Some(binding) => Ok(binding),
             None => {
                 self.at = start;

@@ -1,0 +1,391 @@
+//! From records to the tree (MC-NBFX §2).
+//!
+//! One pass, no recursion; nothing is allocated for a size that a record only announces, and a string of a dictionary is
+//! put into the tree once, however often records name it.
+
+mod array;
+mod attributes;
+mod source;
+mod text;
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use self::source::{Source, StringRef};
+use super::error::{BinaryError, BinaryErrorKind};
+use super::records;
+use super::session::ReceivedStrings;
+use super::vocabulary::Vocabulary;
+use crate::arena::Arena;
+use crate::chars::{first_forbidden_character, is_ncname};
+use crate::document::{Document, EXTRA, Kind, MAX_KNOWN, MAX_NAME, MAX_TEXT, NONE, Tag, Text};
+use crate::intern::{EMPTY, MAX_ENTRIES};
+use crate::limits::Limits;
+use crate::name::Span;
+use crate::scope::{Scope, UNBOUND};
+
+/// Octets of a usual message for each node.
+const OCTETS_PER_NODE: usize = 12;
+/// Room for nodes is taken ahead in proportion to the octets, up to this.
+const NODES_AHEAD: usize = 1 << 16;
+/// Room for text is taken ahead in proportion to the octets, up to this: of a large message most are octets or one text.
+const TEXT_AHEAD: usize = 8 << 10;
+/// Strings of the session are put into the tree as often as they are named up to so many octets, and four times the message.
+const FREE: usize = 4096;
+/// The most octets of text per octet of records, but for strings of dictionaries, which count once each: a time span of
+/// nine octets has a text of 28, and white space between the values of a list one more each.
+const MAX_GROWTH: usize = 8;
+
+/// Reads a document. `session` are the strings that the messages so far have made known, in a session.
+///
+/// Comments outside the root element are checked and not kept. Text that follows text without a break between is one node.
+///
+/// # Errors
+/// [`BinaryError`]: what is wrong and where; limits are errors that name the limit. Characters that XML 1.0 does not have
+/// are refused, although WCF's readers let them pass: nobody could sign them, or write them as text.
+pub fn read(
+    octets: &[u8],
+    vocabulary: &Vocabulary,
+    session: Option<&ReceivedStrings>,
+    limits: &Limits,
+) -> Result<Document, BinaryError> {
+    let limits = Limits {
+        max_bytes: limits.max_bytes.min(MAX_TEXT / (2 * MAX_GROWTH)),
+        max_name_length: limits.max_name_length.min(MAX_NAME),
+        max_distinct_names: limits.max_distinct_names.min(MAX_ENTRIES - 1),
+        max_nodes: limits.max_nodes.min(NONE as usize),
+        ..*limits
+    };
+    let mut document = Document::empty((octets.len() / OCTETS_PER_NODE).min(NODES_AHEAD) + 4);
+    document.extra.reserve(octets.len().min(TEXT_AHEAD) * 2);
+    let mut reader = Reader {
+        document: &mut document,
+        source: Source { octets, at: 0, vocabulary, session },
+        limits: &limits,
+        scope: Scope::new(),
+        open: SmallVec::new(),
+        tag: 0,
+        names: FxHashMap::default(),
+        texts: FxHashMap::default(),
+        constants: [None; CONSTANTS.len()],
+        copied: 0,
+        free: FREE + octets.len().min(limits.max_bytes) * 4,
+        dictionary_text: 0,
+    };
+    let result = match octets.len() > limits.max_bytes {
+        true => exceeded("max_bytes", limits.max_bytes),
+        false => reader.document(),
+    };
+    match result {
+        Ok(()) => Ok(document),
+        Err(kind) => {
+            let offset = reader.source.at;
+            let open = reader.open.last().map(|open| open.node);
+            let inside = open.map(|node| document.qualified_of(node).into());
+            Err(BinaryError { kind, offset, inside })
+        }
+    }
+}
+
+/// What the steps of the reader give; the place of an error is the source's.
+type Read<T> = Result<T, BinaryErrorKind>;
+
+struct Reader<'r> {
+    document: &'r mut Document,
+    source: Source<'r>,
+    limits: &'r Limits,
+    scope: Scope,
+    open: SmallVec<[Open; 16]>,
+    /// The number of the start tag at hand.
+    tag: u32,
+    /// Names of the session that are in the tree, by prefix and identifier.
+    names: FxHashMap<(u16, u32), Text>,
+    /// Texts of the session that are in the tree, by identifier.
+    texts: FxHashMap<u32, Text>,
+    /// The texts of records without content that are in the tree.
+    constants: [Option<Text>; CONSTANTS.len()],
+    /// Attributes and declarations that stand in the tree once more for each item of an array.
+    copied: usize,
+    /// Octets of strings of the session that may still be put into the tree each time when they are named: looking for
+    /// them costs more than having them twice. Then they are looked for.
+    free: usize,
+    /// Octets of strings of dictionaries in texts that could not be shared.
+    dictionary_text: usize,
+}
+
+/// An open element.
+#[derive(Clone, Copy)]
+struct Open {
+    node: u32,
+    /// The length of [`Scope::undo`] before its declarations.
+    scope: usize,
+}
+
+/// The texts of the records from 0x80 to 0x87.
+const CONSTANTS: [&str; 4] = ["0", "1", "false", "true"];
+
+impl Document {
+    /// The name of an element as written.
+    fn qualified_of(&self, element: u32) -> String {
+        let node = self.node(element);
+        self.qualified(node.local(), node.binding).concat()
+    }
+}
+
+impl Reader<'_> {
+    fn document(&mut self) -> Read<()> {
+        let mut code = self.source.code("the document")?;
+        while code == records::COMMENT {
+            self.source.string(self.limits)?;
+            code = self.source.code("the document")?;
+        }
+        self.document.root = self.element(code, NONE, "where the root element begins")?;
+        while let Some(open) = self.open.last() {
+            let parent = open.node;
+            self.item(parent)?;
+        }
+        while let Some(code) = self.source.next() {
+            if code != records::COMMENT {
+                self.source.at -= 1;
+                return Err(BinaryErrorKind::Behind);
+            }
+            self.source.string(self.limits)?;
+        }
+        Ok(())
+    }
+
+    /// One record of content inside the innermost open element.
+    fn item(&mut self, parent: u32) -> Read<()> {
+        let code = self.source.code("an element")?;
+        match code {
+            records::END_ELEMENT => self.end_element(),
+            records::SHORT_ELEMENT..=0x77 => {
+                self.element(code, parent, "in the content of an element").map(|_| ())
+            }
+            records::ZERO..=records::LAST => self.text(code, parent),
+            records::COMMENT => {
+                let text = self.source.string(self.limits)?;
+                if text.contains("--") || text.ends_with('-') {
+                    return Err(BinaryErrorKind::Value("comment"));
+                }
+                self.check_node_limit(1)?;
+                let content = self.document.store(text);
+                let node = self.document.push_leaf(Kind::Comment, content, Span::default());
+                self.document.link_last(parent, node);
+                Ok(())
+            }
+            records::ARRAY => self.array(parent),
+            _ => self.misplaced(code, "in the content of an element"),
+        }
+    }
+
+    /// An element after its code: its name, its attributes and declarations. Opens it.
+    fn element(&mut self, code: u8, parent: u32, place: &'static str) -> Read<u32> {
+        if self.open.len() >= self.limits.max_depth {
+            return exceeded("max_depth", self.limits.max_depth);
+        }
+        self.check_node_limit(1)?;
+        let (prefix, name) = match code {
+            records::SHORT_ELEMENT => (EMPTY, self.source.inline(self.limits)?),
+            records::ELEMENT => (self.prefix()?, self.source.inline(self.limits)?),
+            records::SHORT_DICTIONARY_ELEMENT => (EMPTY, self.source.dictionary()?),
+            records::DICTIONARY_ELEMENT => (self.prefix()?, self.source.dictionary()?),
+            records::PREFIX_DICTIONARY_ELEMENT..records::PREFIX_ELEMENT => {
+                let prefix = self.letter(code - records::PREFIX_DICTIONARY_ELEMENT)?;
+                (prefix, self.source.dictionary()?)
+            }
+            records::PREFIX_ELEMENT..=0x77 => {
+                (self.letter(code - records::PREFIX_ELEMENT)?, self.source.inline(self.limits)?)
+            }
+            _ => return self.misplaced(code, place),
+        };
+        let local = self.name(prefix, name)?;
+        self.tag += 1;
+        let scope = self.scope.undo.len();
+        let first = (self.document.attributes.len(), self.document.declarations.len());
+        self.attributes()?;
+        let binding = self.resolve(prefix)?;
+        let node = self.document.push_element(local, binding);
+        if parent != NONE {
+            self.document.link_last(parent, node);
+        }
+        if self.document.attributes.len() > first.0 {
+            self.finish_attributes(first.0)?;
+        }
+        let last = (self.document.attributes.len(), self.document.declarations.len());
+        if first != last {
+            let attributes = (first.0 as u32, last.0 as u32);
+            let declarations = (first.1 as u32, last.1 as u32);
+            self.document.set_tag(node, Tag { attributes, declarations, pair: false });
+        }
+        self.open.push(Open { node, scope });
+        Ok(node)
+    }
+
+    #[inline]
+    fn end_element(&mut self) -> Read<()> {
+        if let Some(open) = self.open.pop() {
+            self.scope.close(open.scope);
+        }
+        Ok(())
+    }
+
+    /// A prefix that is written out.
+    fn prefix(&mut self) -> Read<u16> {
+        let prefix = self.source.string(self.limits)?;
+        if !is_ncname(prefix) {
+            return Err(BinaryErrorKind::Name(prefix.into()));
+        }
+        if prefix.len() > self.limits.max_name_length {
+            return exceeded("max_name_length", self.limits.max_name_length);
+        }
+        self.intern_prefix(prefix)
+    }
+
+    /// A prefix of one letter, that stands in the code of the record.
+    #[inline]
+    fn letter(&mut self, number: u8) -> Read<u16> {
+        let letter = b'a' + number;
+        match self.document.names.find_short(letter) {
+            Some(known) => Ok(known),
+            None => self.intern_prefix(char::from(letter).encode_utf8(&mut [0; 4])),
+        }
+    }
+
+    fn intern_prefix(&mut self, prefix: &str) -> Read<u16> {
+        let index = self.document.names.intern_prefix(prefix);
+        self.check_distinct_names()?;
+        Ok(index)
+    }
+
+    /// Puts a name into the tree, one that is no known string with prefix and colon before it; gives the local part.
+    #[inline]
+    fn name(&mut self, prefix: u16, name: StringRef<'_>) -> Read<Text> {
+        let prefix_len = self.document.names.prefix(prefix).len();
+        if prefix_len + name.text().len() >= self.limits.max_name_length {
+            return exceeded("max_name_length", self.limits.max_name_length);
+        }
+        if !self.source.is_name(name) {
+            return Err(BinaryErrorKind::Name(name.text().into()));
+        }
+        match name {
+            StringRef::Known(known) => self.know(known.text),
+            name => Ok(self.unknown_name(prefix, name)),
+        }
+    }
+
+    /// A string of the vocabulary.
+    #[inline]
+    fn know(&mut self, text: &'static str) -> Read<Text> {
+        if self.document.known.len() >= MAX_KNOWN {
+            return exceeded("max_nodes", self.limits.max_nodes);
+        }
+        Ok(self.document.know(text))
+    }
+
+    /// A name that the program does not have.
+    fn unknown_name(&mut self, prefix: u16, name: StringRef<'_>) -> Text {
+        let known = match name {
+            StringRef::Session(id, text) if !self.is_free(text) => Some((prefix, id)),
+            _ => None,
+        };
+        if let Some(text) = known.and_then(|known| self.names.get(&known)) {
+            return *text;
+        }
+        let Arena { extra, names, .. } = &mut **self.document;
+        let prefix = names.prefix(prefix);
+        if !prefix.is_empty() {
+            extra.push_str(prefix);
+            extra.push(':');
+        }
+        let name = name.text();
+        let text = Text { start: extra.len() as u32 | EXTRA, len: name.len() as u32 };
+        extra.push_str(name);
+        if let Some(known) = known {
+            self.names.insert(known, text);
+        }
+        text
+    }
+
+    /// Whether a string of a dictionary may be put into the tree without looking whether it is there.
+    #[inline]
+    fn is_free(&mut self, string: &str) -> bool {
+        self.free = self.free.saturating_sub(string.len());
+        self.free > 0
+    }
+
+    /// The binding of a prefix at the start tag at hand.
+    #[inline]
+    fn resolve(&self, prefix: u16) -> Read<u16> {
+        match self.scope.of(prefix).binding {
+            binding if binding != UNBOUND.binding => Ok(binding),
+            _ => match self.document.names.prefix(prefix) {
+                "xmlns" => Err(BinaryErrorKind::Name("xmlns".into())),
+                prefix => Err(BinaryErrorKind::UnboundPrefix(prefix.into())),
+            },
+        }
+    }
+
+    fn check_distinct_names(&self) -> Read<()> {
+        match self.document.names.len() > self.limits.max_distinct_names.max(2) {
+            true => exceeded("max_distinct_names", self.limits.max_distinct_names),
+            false => Ok(()),
+        }
+    }
+
+    #[inline]
+    fn check_node_limit(&self, more: usize) -> Read<()> {
+        match self.document.nodes.len().saturating_add(more) <= self.limits.max_nodes {
+            true => Ok(()),
+            false => exceeded("max_nodes", self.limits.max_nodes),
+        }
+    }
+
+    fn misplaced<T>(&mut self, code: u8, place: &'static str) -> Read<T> {
+        self.source.at -= 1;
+        Err(BinaryErrorKind::Record { code, place })
+    }
+}
+
+fn check_characters(text: &str) -> Read<()> {
+    match first_forbidden_character(text) {
+        Some((_, character)) => Err(BinaryErrorKind::Character(character as u32)),
+        None => Ok(()),
+    }
+}
+
+fn exceeded<T>(limit: &'static str, value: usize) -> Read<T> {
+    Err(BinaryErrorKind::Limit { limit, value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inside(records: &[u8]) -> Vec<u8> {
+        [&[0x40, 1, b'a'][..], records].concat()
+    }
+
+    #[test]
+    fn a_string_that_is_named_often_is_in_the_tree_once() {
+        let long: &'static str = Box::leak("x".repeat(1000).into_boxed_str());
+        let vocabulary = Vocabulary::new(&[long], &[], &[]);
+        // 60,000 texts of 1000 octets each, in two octets each; and as many names.
+        let octets = inside(
+            &[[0xAA, 0x00].repeat(60_000), [0x42, 0x00, 0x01].repeat(60_000), vec![0x01]].concat(),
+        );
+        let document = read(&octets, &vocabulary, None, &Limits::SOAP).expect("it is read");
+        assert_eq!(document.root().children().count(), 120_000);
+        assert!(document.extra.len() < 2_000_000, "{}", document.extra.len());
+        // In a list they cannot be shared: that ends at the limit of messages.
+        let list = [
+            &[0x40, 1, b'a', 0x04, 1, b'x', 0xA4][..],
+            &[0xAA, 0x00].repeat(60_000),
+            &[0xA6, 0x01],
+        ]
+        .concat();
+        let limits = Limits { max_bytes: 200_000, ..Limits::SOAP };
+        let error = read(&list, &vocabulary, None, &limits).expect_err("it is too large");
+        assert_eq!(error.kind, BinaryErrorKind::Limit { limit: "max_bytes", value: 200_000 });
+    }
+}

@@ -1,0 +1,267 @@
+//! From the tree to records, those that WCF would choose.
+
+mod text;
+
+use smallvec::SmallVec;
+
+use super::number::push_size;
+use super::records;
+use super::session::SentStrings;
+use super::vocabulary::{TextRule, Vocabulary};
+use crate::document::{AttributeData, Document, Kind, NONE, NodeData, Text};
+use crate::intern::{EMPTY, XML};
+use crate::writer::Rendered;
+
+/// Appends the records of a document. `session` takes the strings that are new in a session;
+/// [`SentStrings::take_block`] gives them.
+///
+/// Text that came from a value is a record of the value; other text is one by the rules of the vocabulary, or
+/// characters. What is read is the same document in any case. Processing instructions are left out: there is no record
+/// for them, and SOAP has none.
+pub fn write(
+    document: &Document,
+    vocabulary: &Vocabulary,
+    session: Option<&mut SentStrings>,
+    out: &mut Vec<u8>,
+) {
+    let namespaces = SmallVec::from_elem(None, document.names.namespace_count());
+    let scope = Rendered::new(&document.names);
+    let mut writer = Writer {
+        document,
+        vocabulary,
+        session,
+        out,
+        scope,
+        namespaces,
+        rule: (NONE, None),
+        text_at: None,
+    };
+    writer.node(document.root);
+}
+
+struct Writer<'w> {
+    document: &'w Document,
+    vocabulary: &'w Vocabulary,
+    session: Option<&'w mut SentStrings>,
+    out: &'w mut Vec<u8>,
+    scope: Rendered,
+    /// Of each namespace: whether names in it are written by the vocabulary's identifiers; `None` before it was asked.
+    namespaces: SmallVec<[Option<bool>; 32]>,
+    /// The element that was begun last, and the rule for its text.
+    rule: (u32, Option<TextRule>),
+    /// Where the text record begins that was written last, while nothing stands behind it.
+    text_at: Option<usize>,
+}
+
+/// A name as it is written.
+enum Written<'w> {
+    Id(u32),
+    Text(&'w str),
+}
+
+impl Writer<'_> {
+    /// Without recursion: the depth of a tree may be a peer's choice.
+    fn node(&mut self, top: u32) {
+        let document = self.document;
+        let mut marks: SmallVec<[usize; 32]> = SmallVec::new();
+        let mut at = top;
+        loop {
+            let node = document.node(at);
+            let mut last = at;
+            if node.is_element() {
+                let mark = self.scope.mark();
+                if let Some(end) = self.array(at) {
+                    last = end;
+                    self.scope.close(mark);
+                } else {
+                    self.start(at);
+                    if node.first != NONE {
+                        marks.push(mark);
+                        at = node.first;
+                        continue;
+                    }
+                    if document.tag(node).pair {
+                        self.text_record(records::EMPTY_TEXT);
+                    }
+                    self.end(mark);
+                }
+            } else {
+                self.leaf(node);
+            }
+            at = last;
+            loop {
+                if at == top {
+                    return;
+                }
+                let node = document.node(at);
+                if node.next != NONE {
+                    at = node.next;
+                    break;
+                }
+                at = node.parent;
+                self.end(marks.pop().unwrap_or_default());
+            }
+        }
+    }
+
+    /// Ends an element: by the text before, or by a record.
+    fn end(&mut self, mark: usize) {
+        match self.text_at.take() {
+            Some(at) => self.out[at] |= 1,
+            None => self.out.push(records::END_ELEMENT),
+        }
+        self.scope.close(mark);
+    }
+
+    /// The record of an element and those of its attributes and declarations, attributes first as WCF writes.
+    fn start(&mut self, at: u32) {
+        let document = self.document;
+        let node = document.node(at);
+        self.text_at = None;
+        let codes = [
+            [records::SHORT_ELEMENT, records::ELEMENT, records::PREFIX_ELEMENT],
+            [
+                records::SHORT_DICTIONARY_ELEMENT,
+                records::DICTIONARY_ELEMENT,
+                records::PREFIX_DICTIONARY_ELEMENT,
+            ],
+        ];
+        let number = self.name(node.local(), node.binding, node.binding, &codes);
+        self.rule = (at, number.and_then(|number| self.vocabulary.rule(number)));
+        let attributes = document.element_attributes(node);
+        for attribute in attributes {
+            self.attribute(attribute, node.binding);
+        }
+        let declarations = document.element_declarations(node);
+        // What only a qualified name in the content needs is no name of a vocabulary.
+        let content = self.rule.1 == Some(TextRule::QName);
+        for declared in declarations {
+            self.declaration(*declared, content && *declared != node.binding);
+            self.scope.bind(&document.names, *declared);
+        }
+        let used = attributes.iter().map(|a| a.binding).filter(|binding| *binding != EMPTY);
+        for binding in std::iter::once(node.binding).chain(used) {
+            if self.scope.bind(&document.names, binding) {
+                self.declaration(binding, false);
+            }
+        }
+        self.text_at = None;
+    }
+
+    /// The record of an element or attribute without its content; gives the number of the name, if it is one of the
+    /// vocabulary. `owner` is the binding whose namespace says by which dictionary a name without namespace is written.
+    fn name(&mut self, local: Text, binding: u16, owner: u16, codes: &[[u8; 3]; 2]) -> Option<u32> {
+        let document = self.document;
+        let names = &document.names;
+        let prefix = names.prefix(names.binding(binding).prefix);
+        let local = document.str(local);
+        let number = self.number(local, owner);
+        let name = match number {
+            Some(number) => Written::Id(number << 1),
+            // WCF writes `xml:lang` and the like out in sessions, too.
+            None if owner == XML => Written::Text(local),
+            None => self.of_session(local),
+        };
+        let [short, with_prefix, letter] = codes[usize::from(matches!(name, Written::Id(_)))];
+        match prefix.as_bytes() {
+            [] => self.out.push(short),
+            [one @ b'a'..=b'z'] => self.out.push(letter + (one - b'a')),
+            _ => {
+                self.out.push(with_prefix);
+                push_string(self.out, prefix);
+            }
+        }
+        self.string(name);
+        number
+    }
+
+    /// The number of a name in the namespace of a binding, if it is one of the vocabulary.
+    pub(super) fn number(&mut self, name: &str, owner: u16) -> Option<u32> {
+        let namespace = self.document.names.binding(owner).namespace;
+        let known = match self.namespaces[usize::from(namespace)] {
+            Some(known) => known,
+            None => {
+                let text = self.document.names.namespace(namespace);
+                *self.namespaces[usize::from(namespace)].insert(self.vocabulary.has_names_of(text))
+            }
+        };
+        if known { self.vocabulary.number(name) } else { None }
+    }
+
+    /// A string by the session, where there is one with room.
+    fn of_session<'n>(&mut self, text: &'n str) -> Written<'n> {
+        let session = self.session.as_deref_mut().and_then(|session| session.number(text));
+        session.map_or(Written::Text(text), |number| Written::Id(number << 1 | 1))
+    }
+
+    fn string(&mut self, string: Written<'_>) {
+        match string {
+            Written::Id(id) => push_size(self.out, id),
+            Written::Text(text) => push_string(self.out, text),
+        }
+    }
+
+    fn attribute(&mut self, attribute: &AttributeData, element: u16) {
+        let codes = [
+            [records::SHORT_ATTRIBUTE, records::ATTRIBUTE, records::PREFIX_ATTRIBUTE],
+            [
+                records::SHORT_DICTIONARY_ATTRIBUTE,
+                records::DICTIONARY_ATTRIBUTE,
+                records::PREFIX_DICTIONARY_ATTRIBUTE,
+            ],
+        ];
+        let owner = if attribute.binding == EMPTY { element } else { attribute.binding };
+        let number = self.name(attribute.local(), attribute.binding, owner, &codes);
+        let value = self.document.str(attribute.value);
+        match number.and_then(|number| self.vocabulary.attribute_rule(number)) {
+            Some(rule) => self.by_rule(rule, value, false),
+            None => self.characters(value),
+        }
+    }
+
+    /// A declaration, its namespace `plain` or by an identifier.
+    fn declaration(&mut self, binding: u16, plain: bool) {
+        let names = &self.document.names;
+        let binding = names.binding(binding);
+        let (prefix, namespace) =
+            (names.prefix(binding.prefix), names.namespace(binding.namespace));
+        let namespace = match namespace {
+            namespace if plain || namespace.is_empty() => Written::Text(namespace),
+            namespace => match self.vocabulary.number_of_namespace(namespace) {
+                Some(number) => Written::Id(number << 1),
+                None => self.of_session(namespace),
+            },
+        };
+        let known = matches!(namespace, Written::Id(_));
+        if prefix.is_empty() {
+            self.out.push(if known {
+                records::SHORT_DICTIONARY_XMLNS
+            } else {
+                records::SHORT_XMLNS
+            });
+        } else {
+            self.out.push(if known { records::DICTIONARY_XMLNS } else { records::XMLNS });
+            push_string(self.out, prefix);
+        }
+        self.string(namespace);
+    }
+
+    fn leaf(&mut self, node: &NodeData) {
+        match node.kind() {
+            Kind::Text => self.text(node),
+            Kind::Comment => {
+                let text = self.document.str(node.content());
+                self.text_at = None;
+                self.out.push(records::COMMENT);
+                push_string(self.out, text);
+            }
+            Kind::ProcessingInstruction | Kind::Element => {}
+        }
+    }
+}
+
+/// Appends a string with its size (MC-NBFX §2.1.3). (A document holds less than 2 GiB of text.)
+fn push_string(out: &mut Vec<u8>, text: &str) {
+    push_size(out, text.len() as u32);
+    out.extend_from_slice(text.as_bytes());
+}

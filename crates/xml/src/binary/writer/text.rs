@@ -1,0 +1,369 @@
+//! Text records, and arrays of values.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{NONE, NodeData, TextRule, Writer, Written, push_size, records};
+use crate::binary::number::dot_net_uuid;
+use crate::document::Kind;
+use crate::values::{Form, Valued, unique_id, whole_number};
+
+/// How deep the elements are that [`TextRule::Shared`] means: the root has depth 0.
+const SHARED_DEPTH: usize = 2;
+
+impl<'w> Writer<'w> {
+    /// The text of an element.
+    pub(super) fn text(&mut self, node: &NodeData) {
+        if let Some(valued) = self.document.valued(node) {
+            return self.value(valued.form, node);
+        }
+        let text = self.document.str(node.content());
+        match self.rule(node) {
+            Some(rule) => {
+                let is_in_header = rule == TextRule::Shared && self.is_in_header(node);
+                self.by_rule(rule, text, is_in_header);
+            }
+            None => self.characters(text),
+        }
+    }
+
+    /// Whether a text is that of a child of a child of the root.
+    fn is_in_header(&self, text: &NodeData) -> bool {
+        let outwards = std::iter::successors(Some(text.parent), |at| {
+            Some(self.document.node(*at).parent).filter(|at| *at != NONE)
+        });
+        outwards.take(SHARED_DEPTH + 2).count() == SHARED_DEPTH + 1
+    }
+
+    /// The rule for the text of an element.
+    fn rule(&mut self, text: &NodeData) -> Option<TextRule> {
+        if self.rule.0 == text.parent {
+            return self.rule.1;
+        }
+        let document = self.document;
+        let element = document.node(text.parent);
+        let number = self.number(document.str(element.local()), element.binding)?;
+        self.vocabulary.rule(number)
+    }
+
+    pub(super) fn by_rule(&mut self, rule: TextRule, text: &str, is_in_header: bool) {
+        match rule {
+            TextRule::Octets => self.octets_or_characters(text),
+            TextRule::UniqueId => match unique_id(text) {
+                Some(octets) => self.fixed(records::UNIQUE_ID, &dot_net_uuid(octets)),
+                None => self.characters(text),
+            },
+            TextRule::Number => match whole_number(text) {
+                Some(number) => self.integer(number),
+                None => self.characters(text),
+            },
+            TextRule::Known => self.known_text(text, false),
+            TextRule::Shared => self.known_text(text, is_in_header),
+            TextRule::QName => match text.split_once(':') {
+                Some((prefix, local)) if !prefix.is_empty() && !local.is_empty() => {
+                    for part in [prefix, ":", local] {
+                        self.characters(part);
+                    }
+                }
+                _ => self.characters(text),
+            },
+        }
+    }
+
+    /// A text of the vocabulary, or of the session.
+    fn known_text(&mut self, text: &str, shared: bool) {
+        let found = match self.vocabulary.number(text) {
+            Some(number) if self.vocabulary.names_text(number) => Written::Id(number << 1),
+            Some(_) => Written::Text(text),
+            None if shared => self.of_session(text),
+            None => Written::Text(text),
+        };
+        match found {
+            Written::Id(id) => {
+                self.text_record(records::DICTIONARY_TEXT);
+                push_size(self.out, id);
+            }
+            Written::Text(text) => self.characters(text),
+        }
+    }
+
+    /// A value as its smallest record.
+    fn value(&mut self, form: Form, leaf: &NodeData) {
+        match form {
+            Form::Bool(value) => {
+                self.text_record(if value { records::TRUE } else { records::FALSE })
+            }
+            Form::Int16(value) => self.integer(value.into()),
+            Form::Int32(value) => self.integer(value.into()),
+            Form::Int64(value) => self.integer(value),
+            Form::UInt64(value) => match i64::try_from(value) {
+                Ok(value) => self.integer(value),
+                Err(_) => self.fixed(records::UINT64, &value.to_le_bytes()),
+            },
+            // A float of eight digits or more is written with an exponent, or with digits that are not its own.
+            Form::Single(value) => match whole(value.into(), 1e7) {
+                Some(number) => self.integer(number),
+                None => self.fixed(records::FLOAT, &value.to_le_bytes()),
+            },
+            Form::Double(value) => self.double(value),
+            Form::Decimal(_)
+            | Form::DateTime(_)
+            | Form::TimeSpan(_)
+            | Form::Uuid(_)
+            | Form::UniqueId(_) => {
+                let (record, raw, len) = raw(form);
+                self.fixed(record, &raw[..len]);
+            }
+            Form::Octets { .. } => {
+                let octets = form.octets(&self.document.octets).unwrap_or_default();
+                self.octets(octets);
+            }
+            Form::Dictionary => self.known_text(self.document.leaf(leaf), true),
+            Form::QName => self.qualified_name(self.document.leaf(leaf)),
+        }
+    }
+
+    /// WCF writes a number as a whole one or as a narrower one whenever it is equal. Here it must also have the same text,
+    /// which a signature may be over: `0.10000000149011612` is equal to the float that is written `0.1`. Numbers of seven
+    /// digits, three of them after the point, have one text in both widths.
+    fn double(&mut self, value: f64) {
+        let single = value as f32;
+        let short = (value * 1000.0).fract() == 0.0 && value.abs() < 1e4;
+        // From 1e15 on there is an exponent in the text.
+        if let Some(number) = whole(value, 1e15) {
+            self.integer(number);
+        } else if short && f64::from(single) == value {
+            self.fixed(records::FLOAT, &single.to_le_bytes());
+        } else {
+            self.fixed(records::DOUBLE, &value.to_le_bytes());
+        }
+    }
+
+    fn integer(&mut self, value: i64) {
+        if let Ok(value) = i8::try_from(value) {
+            match value {
+                0 => self.text_record(records::ZERO),
+                1 => self.text_record(records::ONE),
+                _ => self.fixed(records::INT8, &value.to_le_bytes()),
+            }
+        } else if let Ok(value) = i16::try_from(value) {
+            self.fixed(records::INT16, &value.to_le_bytes());
+        } else if let Ok(value) = i32::try_from(value) {
+            self.fixed(records::INT32, &value.to_le_bytes());
+        } else {
+            self.fixed(records::INT64, &value.to_le_bytes());
+        }
+    }
+
+    fn fixed(&mut self, record: u8, octets: &[u8]) {
+        self.text_record(record);
+        self.out.extend_from_slice(octets);
+    }
+
+    /// Text that is base64 in the one spelling that it is written in as octets; other text as it is.
+    fn octets_or_characters(&mut self, text: &str) {
+        let start = self.out.len();
+        if text.len().is_multiple_of(4) && !text.is_empty() {
+            // Into its place, as one record. Where the octets are no whole groups of three the rest is another one, as WCF's
+            // writer does it.
+            let (_, pads) = text.split_at(text.len() - 2);
+            let padding = pads.bytes().filter(|octet| *octet == b'=').count();
+            let len = text.len() / 4 * 3 - padding;
+            let whole = len / 3 * 3;
+            if whole > 0 {
+                self.with_length(records::BYTES8, whole);
+            }
+            let begin = self.out.len();
+            self.out.resize(begin + text.len() / 4 * 3, 0);
+            match STANDARD.decode_slice(text, &mut self.out[begin..]) {
+                Ok(decoded) if decoded == len && len > 0 => {
+                    let mut rest = [0; 2];
+                    let rest = &mut rest[..len - whole];
+                    rest.copy_from_slice(&self.out[begin + whole..begin + len]);
+                    self.out.truncate(begin + whole);
+                    if !rest.is_empty() {
+                        self.with_length(records::BYTES8, rest.len());
+                        self.out.extend_from_slice(rest);
+                    }
+                    return;
+                }
+                _ => self.out.truncate(start),
+            }
+        }
+        self.characters(text);
+    }
+
+    /// Octets in one record for whole groups of three and one for the rest, as WCF's writer does.
+    fn octets(&mut self, octets: &[u8]) {
+        let (groups, rest) = octets.split_at(octets.len() / 3 * 3);
+        for piece in [groups, rest] {
+            if !piece.is_empty() {
+                self.with_length(records::BYTES8, piece.len());
+                self.out.extend_from_slice(piece);
+            }
+        }
+    }
+
+    /// A name whose prefix has one letter and whose local part is a known string; or its characters.
+    fn qualified_name(&mut self, text: &str) {
+        if let Some((prefix, local)) = text.split_once(':')
+            && let [letter @ b'a'..=b'z'] = prefix.as_bytes()
+            && let Written::Id(id) = self.known_name(local)
+        {
+            self.fixed(records::QNAME_DICTIONARY, &[letter - b'a']);
+            return push_size(self.out, id);
+        }
+        self.characters(text);
+    }
+
+    /// A name that either dictionary has or gets.
+    fn known_name<'n>(&mut self, name: &'n str) -> Written<'n> {
+        match self.vocabulary.number(name) {
+            Some(number) => Written::Id(number << 1),
+            None => self.of_session(name),
+        }
+    }
+
+    /// Text as characters: UTF-8, or UTF-16 where that is shorter; `0` and `1` have records of their own.
+    pub(super) fn characters(&mut self, text: &str) {
+        match text {
+            "" => return self.text_record(records::EMPTY_TEXT),
+            "0" => return self.text_record(records::ZERO),
+            "1" => return self.text_record(records::ONE),
+            _ => {}
+        }
+        // A text of ASCII is the shorter one in UTF-8 without counting.
+        let units = if text.is_ascii() { text.len() } else { text.encode_utf16().count() };
+        if text.len() / 2 <= units {
+            self.with_length(records::CHARS8, text.len());
+            self.out.extend_from_slice(text.as_bytes());
+        } else {
+            self.with_length(records::UNICODE_CHARS8, units * 2);
+            self.out.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+        }
+    }
+
+    /// The code of a record that is one of three by the width of its length. (A document holds less than 2 GiB of text.)
+    fn with_length(&mut self, record: u8, len: usize) {
+        if let Ok(len) = u8::try_from(len) {
+            self.fixed(record, &[len]);
+        } else if let Ok(len) = u16::try_from(len) {
+            self.fixed(record + 2, &len.to_le_bytes());
+        } else {
+            self.fixed(record + 4, &(len as u32).to_le_bytes());
+        }
+    }
+
+    pub(super) fn text_record(&mut self, record: u8) {
+        self.text_at = Some(self.out.len());
+        self.out.push(record);
+    }
+
+    /// Elements from `first` that are items of one array, as an array; gives the last of them. `None` where it is none.
+    pub(super) fn array(&mut self, first: u32) -> Option<u32> {
+        let document = self.document;
+        if document.values.is_empty() {
+            return None;
+        }
+        let record = record_of(self.item(first)?.form);
+        let head = *document.node(first);
+        let same = |at: u32| {
+            let node = document.node(at);
+            let alike = node.is_element()
+                && node.binding == head.binding
+                && document.str(node.local()) == document.str(head.local())
+                && document.element_attributes(node).is_empty()
+                && document.element_declarations(node).is_empty();
+            let valued = if alike { self.item(at) } else { None };
+            valued.is_some_and(|valued| record_of(valued.form) == record)
+        };
+        let next = |at: &u32| Some(document.node(*at).next).filter(|at| *at != NONE && same(*at));
+        let items: Vec<u32> = std::iter::successors(Some(first), next).collect();
+        let last = *items.last()?;
+        self.out.push(records::ARRAY);
+        self.start(first);
+        self.out.push(records::END_ELEMENT);
+        self.out.push(record | 1);
+        push_size(self.out, items.len() as u32);
+        for item in items {
+            if let Some(valued) = self.item(item) {
+                let (_, octets, len) = raw(valued.form);
+                self.out.extend_from_slice(&octets[..len]);
+            }
+        }
+        self.text_at = None;
+        Some(last)
+    }
+
+    /// The value of an element that is an item of an array.
+    fn item(&self, element: u32) -> Option<&'w Valued> {
+        let node = self.document.node(element);
+        let only = node.first != NONE && node.first == node.last;
+        let leaf = only.then(|| self.document.node(node.first))?;
+        let valued = self.document.valued(leaf).filter(|_| leaf.kind() == Kind::Text)?;
+        let fits = !matches!(
+            valued.form,
+            Form::UInt64(_)
+                | Form::UniqueId(_)
+                | Form::Octets { .. }
+                | Form::Dictionary
+                | Form::QName
+        );
+        (valued.item && fits).then_some(valued)
+    }
+}
+
+/// The whole number that a number below `limit` is. Minus zero is none: its text is another.
+fn whole(value: f64, limit: f64) -> Option<i64> {
+    let is_whole = value.fract() == 0.0 && value.abs() < limit;
+    (is_whole && !(value == 0.0 && value.is_sign_negative())).then_some(value as i64)
+}
+
+/// The record of a value, as it also stands in arrays.
+fn record_of(form: Form) -> u8 {
+    match form {
+        Form::Bool(_) => records::BOOL,
+        Form::Int16(_) => records::INT16,
+        Form::Int32(_) => records::INT32,
+        Form::Int64(_) => records::INT64,
+        Form::UInt64(_) => records::UINT64,
+        Form::Single(_) => records::FLOAT,
+        Form::Double(_) => records::DOUBLE,
+        Form::Decimal(_) => records::DECIMAL,
+        Form::DateTime(_) => records::DATE_TIME,
+        Form::TimeSpan(_) => records::TIME_SPAN,
+        Form::Uuid(_) => records::UUID,
+        Form::UniqueId(_) => records::UNIQUE_ID,
+        Form::Octets { .. } | Form::Dictionary | Form::QName => records::EMPTY_TEXT,
+    }
+}
+
+/// The record of a value and its octets, as they also stand in arrays.
+fn raw(form: Form) -> (u8, [u8; 16], usize) {
+    let mut raw = [0; 16];
+    let mut put = |octets: &[u8]| {
+        raw[..octets.len()].copy_from_slice(octets);
+        octets.len()
+    };
+    let len = match form {
+        Form::Bool(value) => put(&[value.into()]),
+        Form::Int16(value) => put(&value.to_le_bytes()),
+        Form::Int32(value) => put(&value.to_le_bytes()),
+        Form::Int64(value) => put(&value.to_le_bytes()),
+        Form::UInt64(value) => put(&value.to_le_bytes()),
+        Form::Single(value) => put(&value.to_le_bytes()),
+        Form::Double(value) => put(&value.to_le_bytes()),
+        Form::Decimal(value) => {
+            let [h0, h1, h2, h3] = value.high.to_le_bytes();
+            let [l0, l1, l2, l3, l4, l5, l6, l7] = value.low.to_le_bytes();
+            let sign = if value.negative { 0x80 } else { 0 };
+            put(&[0, 0, value.scale, sign, h0, h1, h2, h3, l0, l1, l2, l3, l4, l5, l6, l7])
+        }
+        Form::DateTime(bits) => put(&bits.to_le_bytes()),
+        Form::TimeSpan(ticks) => put(&ticks.to_le_bytes()),
+        Form::Uuid(octets) => put(&dot_net_uuid(octets)),
+        Form::UniqueId(octets) => put(&dot_net_uuid(octets)),
+        Form::Octets { .. } | Form::Dictionary | Form::QName => put(&[]),
+    };
+    (record_of(form), raw, len)
+}

@@ -1,0 +1,124 @@
+//! Which prefixes are bound where a document is read, and names that occur twice.
+
+use std::collections::HashSet;
+use std::hash::Hash;
+
+use smallvec::SmallVec;
+
+use crate::intern::{EMPTY, XML};
+
+/// Up to this many attributes of an element are compared in pairs.
+const PAIRWISE: usize = 12;
+
+/// What every prefix stands for at the place at hand.
+pub(crate) struct Scope {
+    /// By index of the prefix.
+    pub(crate) bound: SmallVec<[Bound; 16]>,
+    /// What declarations replaced, innermost last: index of the prefix and what it was bound to.
+    pub(crate) undo: SmallVec<[(u16, Bound); 16]>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Bound {
+    /// Index of the binding.
+    pub(crate) binding: u16,
+    /// Number of the start tag that declared it.
+    pub(crate) tag: u32,
+}
+
+/// A prefix that is known but not declared here.
+pub(crate) const UNBOUND: Bound = Bound { binding: u16::MAX, tag: 0 };
+
+impl Scope {
+    pub(crate) fn new() -> Self {
+        let mut bound = SmallVec::new();
+        bound.push(Bound { binding: EMPTY, tag: 0 });
+        bound.push(Bound { binding: XML, tag: 0 });
+        Self { bound, undo: SmallVec::new() }
+    }
+
+    #[inline]
+    pub(crate) fn bind(&mut self, prefix: u16, bound: Bound) {
+        let index = prefix as usize;
+        if index >= self.bound.len() {
+            self.bound.resize(index + 1, UNBOUND);
+        }
+        let old = std::mem::replace(&mut self.bound[index], bound);
+        self.undo.push((prefix, old));
+    }
+
+    #[inline]
+    pub(crate) fn of(&self, prefix: u16) -> Bound {
+        self.bound.get(prefix as usize).copied().unwrap_or(UNBOUND)
+    }
+
+    #[inline]
+    pub(crate) fn close(&mut self, len: usize) {
+        while self.undo.len() > len {
+            if let Some((prefix, old)) = self.undo.pop() {
+                self.bound[prefix as usize] = old;
+            }
+        }
+    }
+}
+
+/// The index of the first key that equals an earlier one. Up to [`PAIRWISE`] are compared in pairs,
+/// more by a hash set: the number is the peer's choice.
+pub(crate) fn first_repeated<K: Eq + Hash>(
+    count: usize,
+    key: impl Fn(usize) -> K,
+) -> Option<usize> {
+    if count <= PAIRWISE {
+        return (1..count).find(|i| (0..*i).any(|j| key(j) == key(*i)));
+    }
+    let mut seen = HashSet::with_capacity(count);
+    (0..count).find(|i| !seen.insert(key(*i)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::hash::Hasher;
+
+    use super::*;
+
+    /// A key that counts how often it is compared.
+    struct Counted<'c>(usize, &'c Cell<usize>);
+
+    impl PartialEq for Counted<'_> {
+        fn eq(&self, other: &Self) -> bool {
+            self.1.set(self.1.get() + 1);
+            self.0 == other.0
+        }
+    }
+
+    impl Eq for Counted<'_> {}
+
+    impl Hash for Counted<'_> {
+        fn hash<H: Hasher>(&self, state: &mut H) {
+            self.0.hash(state);
+        }
+    }
+
+    #[test]
+    fn comparisons_grow_with_the_number_of_attributes_and_not_with_its_square() {
+        for (count, at_most) in [(PAIRWISE, PAIRWISE * PAIRWISE), (20_000, 20_000)] {
+            let compared = Cell::new(0);
+            assert_eq!(first_repeated(count, |i| Counted(i, &compared)), None);
+            assert!(compared.get() <= at_most, "{} comparisons for {count}", compared.get());
+        }
+    }
+
+    #[test]
+    fn the_first_repeated_key_is_found_at_every_count() {
+        for count in [2, PAIRWISE, PAIRWISE + 1, 300] {
+            for twice in 1..count {
+                for first in [0, twice / 2, twice - 1] {
+                    let key = |i| if i == twice { first } else { i };
+                    assert_eq!(first_repeated(count, key), Some(twice));
+                }
+            }
+            assert_eq!(first_repeated(count, |i| i), None);
+        }
+    }
+}

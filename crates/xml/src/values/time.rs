@@ -1,0 +1,119 @@
+//! Dates, times and spans of time, counted in ticks of 100 ns.
+
+use std::fmt::{Result, Write};
+
+const SECOND: u64 = 10_000_000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// The last tick of the year 9999, counted from the beginning of the year 1.
+pub const MAX_DATE_TICKS: i64 = 3_155_378_975_999_999_999;
+
+/// Year, month and day of a number of days since 1 January of the year 1 (0 to 3,652,058); month and day count from 1.
+pub fn civil_date(days: i64) -> (i64, i64, i64) {
+    // Years that begin on 1 March have the leap day last; 306 days are March to December.
+    let days = days + 306;
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let (month, next_year) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    (era * 400 + year_of_era + next_year, month, day)
+}
+
+/// Writes the date and time of ticks since the beginning of the year 1 as xs:dateTime without zone:
+/// `2026-11-28T22:04:03.5`.
+///
+/// # Errors
+/// What the target says.
+pub fn date_time_text(out: &mut impl Write, ticks: i64) -> Result {
+    let ticks = ticks.clamp(0, MAX_DATE_TICKS).unsigned_abs();
+    let (year, month, day) = civil_date((ticks / DAY) as i64);
+    let (hour, minute, second) = (ticks % DAY / HOUR, ticks / MINUTE % 60, ticks / SECOND % 60);
+    write!(out, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+    fraction(out, ticks % SECOND)
+}
+
+/// Writes a span of ticks as xs:duration of days, hours, minutes and seconds: `P1DT12H`, `-PT1.5S`.
+///
+/// # Errors
+/// What the target says.
+pub fn duration_text(out: &mut impl Write, ticks: i64) -> Result {
+    if ticks < 0 {
+        out.write_str("-")?;
+    }
+    let ticks = ticks.unsigned_abs();
+    out.write_str("P")?;
+    let days = ticks / DAY;
+    if days > 0 {
+        write!(out, "{days}D")?;
+    }
+    if ticks.is_multiple_of(DAY) {
+        return out.write_str(if days > 0 { "" } else { "T0S" });
+    }
+    out.write_str("T")?;
+    for (value, letter) in [(ticks % DAY / HOUR, 'H'), (ticks % HOUR / MINUTE, 'M')] {
+        if value > 0 {
+            write!(out, "{value}{letter}")?;
+        }
+    }
+    if !ticks.is_multiple_of(MINUTE) {
+        write!(out, "{}", ticks % MINUTE / SECOND)?;
+        fraction(out, ticks % SECOND)?;
+        out.write_str("S")?;
+    }
+    Ok(())
+}
+
+/// A fraction of a second in ticks as `.5`, without trailing zeros; nothing for zero.
+fn fraction(out: &mut impl Write, ticks: u64) -> Result {
+    if ticks == 0 {
+        return Ok(());
+    }
+    let digits = format!("{ticks:07}");
+    write!(out, ".{}", digits.trim_end_matches('0'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_day_of_ten_thousand_years_follows_the_one_before() {
+        let (mut year, mut month, mut day) = (1, 1, 1);
+        for days in 0..=3_652_058 {
+            assert_eq!(civil_date(days), (year, month, day));
+            let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+            let last = match month {
+                2 => 28 + i64::from(leap),
+                4 | 6 | 9 | 11 => 30,
+                _ => 31,
+            };
+            (year, month, day) = match (day == last, month) {
+                (false, _) => (year, month, day + 1),
+                (true, 12) => (year + 1, 1, 1),
+                (true, _) => (year, month + 1, 1),
+            };
+        }
+        assert_eq!((year, month, day), (10_000, 1, 1));
+    }
+
+    #[test]
+    fn spans_are_written_as_dot_net_does() {
+        for (ticks, text) in [
+            (0, "PT0S"),
+            (36 * HOUR as i64, "P1DT12H"),
+            (DAY as i64, "P1D"),
+            (-1, "-PT0.0000001S"),
+            (MINUTE as i64 + 15_000_000, "PT1M1.5S"),
+            (i64::MIN, "-P10675199DT2H48M5.4775808S"),
+        ] {
+            let mut out = String::new();
+            duration_text(&mut out, ticks).unwrap();
+            assert_eq!(out, text);
+        }
+    }
+}
