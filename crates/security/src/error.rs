@@ -350,6 +350,14 @@ pub enum Reason {
     /// A message of our own that somebody sent back to us.
     #[error("the message is one of this end's own that was sent back to it")]
     Reflected,
+    /// The answer to a cancellation that nobody asked for.
+    #[error("The security session received an unexpected close response from the other party.")]
+    UnexpectedCancelResponse,
+    /// A message after the one by which the other end said that it sends nothing more.
+    #[error(
+        "the other end had ended its side of the security session, and sent another message in it"
+    )]
+    AfterTheEnd,
     /// The encrypted key is for a certificate that this endpoint does not have.
     #[error("the key is encrypted for another certificate than this endpoint's: one with {0}")]
     UnknownRecipient(Box<str>),

@@ -98,9 +98,9 @@ impl MessageProtection {
 /// Whether a message is a request (or one-way message) to the service, or a reply from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
-    /// From the initiator to the service.
+    /// From the initiator to the service; the initiator's answers to callbacks, too.
     Request,
-    /// From the service to the initiator, faults included.
+    /// From the service to the initiator, faults included; callbacks, too.
     Reply,
 }
 
@@ -273,6 +273,13 @@ impl ProtectionRequirements {
         match direction {
             Direction::Request => self.requests.find(action),
             Direction::Reply => self.replies.find(action),
+        }
+    }
+
+    /// Both ends call each other: the client sends faults of the infrastructure, too.
+    pub(crate) fn faults_both_ways(&mut self) {
+        for action in FAULT_ACTIONS {
+            self.requests.actions.entry((*action).into()).or_default();
         }
     }
 

@@ -86,6 +86,7 @@ fn is_refused(pair: &mut Pair, forged: &Forge, what: &str) {
     let reply = match pair.service.receive(&forged.envelope(), pair.now) {
         Incoming::Reply(reply) => *reply,
         Incoming::Authenticate(authentication) => panic!("{what}: {authentication:?}"),
+        Incoming::Ended(session) => panic!("{what}: ended: {session:?}"),
         Incoming::Message(message) => {
             panic!("{what}: handed up as a message of {}", message.caller)
         }

@@ -16,7 +16,10 @@ mod nego_tls;
 use contracts::requirements;
 use jiff::SignedDuration;
 use nego_recorded::{Scenario, names};
-use nego_replay::{run_client, run_client_request, run_service};
+use nego_replay::{
+    run_client, run_client_killed, run_client_request, run_service, run_service_killed,
+};
+use waxwing_security::conversation::ServiceOptions;
 
 fn succeeded(name: &str) -> bool {
     let negotiated = name.starts_with("tlsnego-") || name.ends_with("-nego");
@@ -49,6 +52,37 @@ fn our_service_in_the_place_of_wcf_s() {
     }
 }
 
+/// Whoever goes on with what was kept makes and takes the same messages.
+#[test]
+fn our_client_in_the_place_of_wcf_s_killed_before_every_message() {
+    let mut all = 0;
+    for name in names(succeeded) {
+        let scenario = Scenario::load(&name);
+        let run = run_client_killed(&scenario, |_| {}, !name.contains("oneshot"));
+        if let Some((exchange, error)) = &run.ended {
+            panic!("{name}/{exchange}: {error}");
+        }
+        let exchanges = scenario.exchanges.len();
+        assert_eq!(run.compared.len() + run.verified, exchanges, "{name}: nothing is left out");
+        all += run.restored;
+    }
+    assert!(all > 100, "{all} restored");
+}
+
+#[test]
+fn our_service_in_the_place_of_wcf_s_killed_before_every_message() {
+    let mut all = 0;
+    for name in names(|name| succeeded(name) || by_certificate(name)) {
+        let scenario = Scenario::load(&name);
+        let (run, kills) = run_service_killed(&scenario, |options| contract(&scenario, options));
+        assert!(run.refused.is_empty(), "{name}: {:?}", run.refused);
+        let exchanges = scenario.exchanges.len();
+        assert_eq!(run.compared.len() + run.handed_up, exchanges, "{name}: nothing is left out");
+        all += kills;
+    }
+    assert!(all > 100, "{all} kills");
+}
+
 /// Sessions over the service's certificate: every credential, both dialects, every suite, renewals.
 fn by_certificate(name: &str) -> bool {
     let bootstrap = name.contains("sc-cert") || name.contains("sc13-cert");
@@ -58,18 +92,20 @@ fn by_certificate(name: &str) -> bool {
     (bootstrap || others.contains(&name)) && !odd.iter().any(|odd| name.contains(odd))
 }
 
+fn contract(scenario: &Scenario, options: &mut ServiceOptions) {
+    let settings = scenario.readme.split("contract=").nth(1);
+    if let Some(contract) = settings.and_then(|rest| rest.split([' ', '}']).next()) {
+        options.requirements = requirements(Some(contract), None);
+    }
+}
+
 #[test]
 fn our_service_in_the_place_of_wcf_s_over_certificates() {
     let names = names(by_certificate);
     assert!(names.len() >= 10, "{names:?}");
     for name in names {
         let scenario = Scenario::load(&name);
-        let run = run_service(&scenario, |options| {
-            let settings = scenario.readme.split("contract=").nth(1);
-            if let Some(contract) = settings.and_then(|rest| rest.split([' ', '}']).next()) {
-                options.requirements = requirements(Some(contract), None);
-            }
-        });
+        let run = run_service(&scenario, |options| contract(&scenario, options));
         assert!(run.refused.is_empty(), "{name}: {:?}", run.refused);
         let exchanges = scenario.exchanges.len();
         assert_eq!(run.compared.len() + run.handed_up, exchanges, "{name}: nothing is left out");

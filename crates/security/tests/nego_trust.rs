@@ -245,8 +245,14 @@ prop_compose! {
         let token = token.map(|(id, reference)| {
             IssuedContextToken::new(dialect, id, reference.identifier, reference.instance)
         });
+        let unattached = token.as_ref().map(|token| ContextReference {
+            identifier: token.identifier.clone(), instance: token.instance.clone(),
+        });
+        // A reference to something in the same message is none of these.
+        let unattached = unattached.filter(|reference| !reference.identifier.starts_with('#'));
         RequestSecurityTokenResponse {
-            context, token, proof, entropy, lifetime, key_size, binary_exchange, authenticator,
+            context, token, unattached, proof, entropy, lifetime, key_size, binary_exchange,
+            authenticator,
             ..RequestSecurityTokenResponse::new(dialect)
         }
     }
@@ -291,7 +297,9 @@ proptest! {
     ) {
         let mut document = Document::new(Name::new("", "root", ""));
         let root = document.root().id();
-        let two = RequestSecurityTokenResponse { dialect: one.dialect, token: None, ..two };
+        let (token, unattached) = (None, None);
+        let two =
+            RequestSecurityTokenResponse { dialect: one.dialect, token, unattached, ..two };
         let written = if bare { vec![one] } else { vec![one, two] };
         if bare {
             write_response(&mut document, root, &written[0], ResponseBody::Bare);

@@ -242,6 +242,7 @@ fn run_service(scenario: &Scenario) -> (usize, usize) {
                 service.authenticated(authentication, verdict, &mut moment(now, &mut script));
         }
         match incoming {
+            Incoming::Ended(session) => panic!("ended: {session:?}"),
             Incoming::Reply(reply) => {
                 // The texts of faults were recorded in no language.
                 let ours = text(&reply.envelope).replace("xml:lang=\"en-US\"", "xml:lang=\"\"");

@@ -108,6 +108,9 @@ pub enum ClientError {
     /// Something that the configuration must give is missing.
     #[error("{0}")]
     Configuration(&'static str),
+    /// A session that was kept cannot go on here.
+    #[error("the security session that was kept cannot go on: {0}")]
+    NotRestored(&'static str),
     /// The call does not fit the state of the session.
     #[error("{0}")]
     State(&'static str),
@@ -147,6 +150,7 @@ impl ClientError {
             | ClientError::UntrustedService { .. }
             | ClientError::Identity(_)
             | ClientError::Negotiation(_)
+            | ClientError::NotRestored(_)
             | ClientError::Configuration(_) => true,
             ClientError::Unverifiable(_)
             | ClientError::RenewNeeded

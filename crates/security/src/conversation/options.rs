@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use waxwing_soap::{AddressHeaders, MessageVersion};
+use waxwing_soap::{AddressHeaders, EndpointReference, MessageVersion, Mint};
 use waxwing_xml::Limits;
 
 use super::binding::{BindingKind, ClientBinding, ServiceBinding};
 use super::cookie_keys::CookieKeys;
 use super::credentials::{ClientCredential, ClientIdentification};
+use super::flow::Flow;
 use super::identity::ExpectedIdentity;
 use crate::negotiation::TlsEngines;
 use crate::protection::ProtectionRequirements;
@@ -47,6 +48,11 @@ pub struct CookieOptions {
 pub struct ClientOptions {
     /// What kind of message security.
     pub protection: Protection,
+    /// How messages travel.
+    pub flow: Flow,
+    /// Where the service's messages go to, which the requests of the security protocol name as `ReplyTo`: the client's
+    /// address of [`Flow::CompositeDuplex`], its channel's instance among the parameters. None: the anonymous endpoint.
+    pub reply_to: Option<EndpointReference>,
     /// How messages of the session (or one-shot messages) are protected.
     pub settings: SecuritySettings,
     /// How the messages that issue and renew the session are protected.
@@ -106,6 +112,8 @@ impl ClientOptions {
         let address = address.into();
         Self {
             protection: Protection::Conversation,
+            flow: Flow::Exchanges,
+            reply_to: None,
             settings: SecuritySettings::default(),
             bootstrap: SecuritySettings::default(),
             requirements: ProtectionRequirements::for_session(),
@@ -223,6 +231,11 @@ impl Default for ServiceLimits {
 pub struct ServiceOptions {
     /// What kind of message security.
     pub protection: Protection,
+    /// How messages travel.
+    pub flow: Flow,
+    /// The service's own address, which its cancellation of a session names as `ReplyTo` in a duplex flow. WCF names it over
+    /// net.tcp, and none with [`Flow::CompositeDuplex`].
+    pub reply_to: Option<EndpointReference>,
     /// How messages of the session (or one-shot messages) are protected.
     pub settings: SecuritySettings,
     /// How the messages that issue and renew sessions are protected.
@@ -254,6 +267,15 @@ pub struct ServiceOptions {
     pub detect_replays: bool,
     /// The limits of the service.
     pub limits: ServiceLimits,
+    /// Makes the identifiers of security contexts and negotiated tokens.
+    pub mint: Mint,
+    /// What the tokens of sessions carry for whoever stands before the service: octets in the child `Cookie` of the
+    /// `SecurityContextToken`, which a client repeats with every message as it got it. A renewed token has it as it is by then.
+    /// The service itself reads it never. Not of contexts whose state is in a cookie: they have another.
+    pub mark: Option<Box<[u8]>>,
+    /// Whether sessions are kept elsewhere, too: then [`ServiceSecurity::forgotten`](super::ServiceSecurity::forgotten) tells
+    /// which of them are over.
+    pub durable: bool,
     /// Limits for decrypted content; those that messages are parsed with.
     pub xml_limits: Limits,
 }
@@ -264,6 +286,8 @@ impl ServiceOptions {
     pub fn new(clients: ClientIdentification) -> Self {
         Self {
             protection: Protection::Conversation,
+            flow: Flow::Exchanges,
+            reply_to: None,
             settings: SecuritySettings::default(),
             bootstrap: SecuritySettings::default(),
             requirements: ProtectionRequirements::for_session(),
@@ -277,6 +301,9 @@ impl ServiceOptions {
             cookies: CookieOptions::default(),
             detect_replays: true,
             limits: ServiceLimits::default(),
+            mint: Mint::default(),
+            mark: None,
+            durable: false,
             xml_limits: Limits::SOAP,
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use waxwing_crypto::Certificate;
-use waxwing_soap::{Addressing, Envelope, MessageVersion, RandomSource, urn_uuid};
+use waxwing_soap::{Addressing, Envelope, MessageVersion, Mint, RandomSource, urn_uuid};
 use waxwing_xml::NodeId;
 use zeroize::Zeroizing;
 
@@ -30,6 +30,8 @@ pub(crate) struct NegotiationRequest<'a> {
     pub(crate) message_id: Option<&'a str>,
     pub(crate) engines: &'a dyn TlsEngines,
     pub(crate) token_lifetime: SignedDuration,
+    /// Makes the identifier of the token.
+    pub(crate) mint: Mint,
     pub(crate) delivery: Delivery,
     /// Puts the state of the token into it, where the service does not keep it.
     pub(crate) seal: Option<&'a Seal<'a>>,
@@ -303,7 +305,12 @@ impl Negotiation {
         random.fill(&mut key);
         let expires = leg.delivery.now.saturating_add(leg.token_lifetime).unwrap_or(Timestamp::MAX);
         let lifetime = Lifetime { created: leg.delivery.now, expires };
-        let mut token = IssuedContextToken::new(dialect, ids.next_id(), urn_uuid(random), None);
+        // What every node can open need not say which one made it.
+        let identifier = match leg.seal {
+            Some(_) => urn_uuid(random),
+            None => leg.mint.urn(random),
+        };
+        let mut token = IssuedContextToken::new(dialect, ids.next_id(), identifier, None);
         let token_key = TokenKey::new(key.clone());
         if let Some(seal) = leg.seal {
             token = seal(token, &token_key, lifetime, random).map_err(NegotiationError::Message)?;

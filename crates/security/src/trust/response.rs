@@ -55,6 +55,9 @@ pub struct RequestSecurityTokenResponse {
     pub token_type: Option<Box<str>>,
     /// The token. Its references are written along with it.
     pub token: Option<IssuedContextToken>,
+    /// How a message refers to the token that it does not carry (`RequestedUnattachedReference`), where the issuer says
+    /// it. Only read: what is written follows from the token.
+    pub unattached: Option<ContextReference>,
     /// How the requestor comes by the key.
     pub proof: Option<ProofToken>,
     /// The issuer's part of the key.
@@ -88,6 +91,7 @@ impl RequestSecurityTokenResponse {
             context: None,
             token_type: None,
             token: None,
+            unattached: None,
             proof: None,
             entropy: None,
             lifetime: None,
@@ -185,6 +189,10 @@ impl RequestSecurityTokenResponse {
                     .ok_or(Reason::Missing("the token in RequestedSecurityToken"))?;
                 let token = IssuedContextToken::read(token, dialect)?;
                 once(&mut self.token, token, "RequestedSecurityToken")
+            }
+            "RequestedUnattachedReference" => {
+                self.unattached = ContextReference::find_in(child, dialect);
+                Ok(())
             }
             "RequestedProofToken" => {
                 once(&mut self.proof, ProofToken::read(child, dialect)?, "RequestedProofToken")

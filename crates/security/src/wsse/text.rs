@@ -68,6 +68,15 @@ pub(super) enum TokenReference<'a> {
         /// What kind of token it is.
         value_type: &'static str,
     },
+    /// A security context of this message by its id, and the generation of its key.
+    Generation {
+        /// The dialect of the context.
+        dialect: Dialect,
+        /// Its id.
+        id: &'a str,
+        /// The generation.
+        instance: &'a str,
+    },
     /// A security context by its URI.
     Context {
         /// The dialect of the context.
@@ -92,7 +101,9 @@ impl TokenReference<'_> {
                 *value_type == ENCRYPTED_KEY && settings.basic_security_profile
             }
             TokenReference::EncryptedKeySha1(_) => true,
-            TokenReference::Context { .. } | TokenReference::Certificate(_) => false,
+            TokenReference::Generation { .. }
+            | TokenReference::Context { .. }
+            | TokenReference::Certificate(_) => false,
         }
     }
 }
@@ -116,8 +127,11 @@ pub(super) fn push_reference(
     push(out, &[">"]);
     match reference {
         TokenReference::Local { id, value_type } => push_local(out, id, value_type, settings),
+        TokenReference::Generation { dialect, id, instance } => {
+            push_context(out, dialect, &["#", id], Some(instance), declared);
+        }
         TokenReference::Context { dialect, identifier, instance } => {
-            push_context(out, dialect, identifier, instance, declared);
+            push_context(out, dialect, &[identifier], instance, declared);
         }
         TokenReference::EncryptedKeySha1(sha1) => {
             push_key_identifier(out, ENCRYPTED_KEY_SHA1, sha1, settings);
@@ -140,13 +154,13 @@ fn push_local(out: &mut Vec<u8>, id: &str, value_type: &str, settings: &Security
 fn push_context(
     out: &mut Vec<u8>,
     dialect: Dialect,
-    identifier: &str,
+    uri: &[&str],
     instance: Option<&str>,
     declared: bool,
 ) {
     let prefix = dialect.conversation_prefix();
     push(out, &["<o:Reference URI=\""]);
-    push_escaped(out, identifier);
+    uri.iter().for_each(|part| push_escaped(out, part));
     if let Some(instance) = instance {
         push(out, &["\" ", prefix, ":Instance=\""]);
         push_escaped(out, instance);

@@ -12,6 +12,7 @@ const SAMPLES: &str = "http://Microsoft.ServiceModel.Samples";
 pub fn requirements(contract: Option<&str>, level: Option<&str>) -> ProtectionRequirements {
     match contract {
         Some("protected") => protected(),
+        Some("duplex") => duplex(),
         Some("protsign") => operations("IProtSign", &[("Signed", Sign), ("Note", Sign)]),
         Some("protnone") => {
             operations("IProtNone", &[("Open", ProtectionLevel::None), ("Signed", Sign)])
@@ -22,7 +23,8 @@ pub fn requirements(contract: Option<&str>, level: Option<&str>) -> ProtectionRe
                 Some("Sign") => Sign,
                 _ => EncryptAndSign,
             };
-            let names = ["Add", "Subtract", "Multiply", "Divide"].map(|name| (name, level));
+            let names =
+                ["Add", "Subtract", "Multiply", "Divide", "EchoBytes"].map(|name| (name, level));
             operations("ICalculator", &names)
         }
     }
@@ -33,6 +35,23 @@ fn operations(contract: &str, levels: &[(&str, ProtectionLevel)]) -> ProtectionR
     for (name, level) in levels {
         let action = format!("{SAMPLES}/{contract}/{name}");
         requirements.operation(&action, Some(&format!("{action}Response")), *level);
+    }
+    requirements
+}
+
+/// `ICalculatorDuplex` of the captures, with its callbacks, which go the other way.
+fn duplex() -> ProtectionRequirements {
+    let both = [("Result", EncryptAndSign), ("SumOfAsked", EncryptAndSign)];
+    let mut requirements = operations("ICalculatorDuplex", &both);
+    let mut set = |direction, name: &str| {
+        let action = format!("{SAMPLES}/ICalculatorDuplex/{name}");
+        requirements.set(direction, action, MessageProtection::body(EncryptAndSign));
+    };
+    for (direction, names) in [
+        (Direction::Request, ["AddTo", "Clear", "AskResponse"]),
+        (Direction::Reply, ["Equals", "Equation", "Ask"]),
+    ] {
+        names.iter().for_each(|name| set(direction, name));
     }
     requirements
 }

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, clippy::disallowed_methods)]
 
 pub mod contracts;
+pub mod two_way;
 pub mod wsse_attacks;
 pub mod wsse_mutate;
 pub mod wsse_rebuild;
@@ -20,7 +21,7 @@ use waxwing_security::wsse::{
     CertificateReference, ContextUse, Dialect, HeaderLayout, ProtectionOrder, SecuritySettings,
     TokenKey, TokenResolver,
 };
-use waxwing_soap::encoder::mtom;
+use waxwing_soap::encoder::{Binary, Compression, Decoder, mtom};
 use waxwing_soap::http::ContentType;
 use waxwing_soap::{Addressing, Envelope};
 use waxwing_xml::{Element, Limits};
@@ -87,6 +88,8 @@ pub struct Captured {
     pub is_text: bool,
     /// It came as MIME parts, of which no decrypted text was recorded.
     pub is_multipart: bool,
+    /// It as it came, when it was binary; the body is the same as text then.
+    pub binary: Option<Vec<u8>>,
 }
 
 impl Captured {
@@ -111,11 +114,26 @@ impl Captured {
             plain: None,
             is_text: true,
             is_multipart: false,
+            binary: None,
         }
     }
 
+    /// The same with what it says when it is decrypted, where that was not recorded.
+    pub fn with_plain(&self, plain: &Envelope) -> Self {
+        let read = || {
+            let mut plain = plain.clone();
+            wsse_rebuild::keep_pairs(&mut plain);
+            String::from_utf8(plain.to_bytes()).expect("UTF-8")
+        };
+        let plain = Some(self.plain.clone().unwrap_or_else(read));
+        Self { plain, binary: self.binary.clone(), ..self.with_body(self.body.clone()) }
+    }
+
     pub fn envelope(&self) -> Envelope {
-        parse(&self.body)
+        match &self.binary {
+            Some(octets) => from_binary(octets),
+            None => parse(&self.body),
+        }
     }
 
     pub fn action(&self) -> String {
@@ -130,6 +148,12 @@ impl Captured {
 
 pub fn parse(body: &[u8]) -> Envelope {
     Envelope::parse(body, &Limits::SOAP).expect("an envelope")
+}
+
+/// A binary message that stands by itself.
+pub fn from_binary(octets: &[u8]) -> Envelope {
+    let mut binary = Binary { limits: Limits::SOAP, compression: Compression::None };
+    binary.read("", octets).expect("a binary message")
 }
 
 /// A line of a key record: what was derived from what.
@@ -155,13 +179,13 @@ pub struct Scenario {
 impl Scenario {
     /// A scenario of WCF's.
     pub fn wcf(name: &str) -> Self {
-        let packed = packed("wcf", name);
-        let derived = ["keys_client", "keys_service"]
-            .iter()
-            .filter_map(|side| packed[side].as_str())
-            .flat_map(str::lines)
-            .filter_map(derived_line)
-            .collect();
+        Self::wcf_in("wcf", name)
+    }
+
+    /// A scenario of WCF's in another folder (`wcf-binary`, `wcf-mtom`).
+    pub fn wcf_in(folder: &str, name: &str) -> Self {
+        let packed = packed(folder, name);
+        let derived = derived_lines(&packed);
         let options = options(packed["readme"].as_str().unwrap_or(""));
         let mut this = Self::new(name, &packed, options, derived);
         this.find_contexts();
@@ -181,9 +205,21 @@ impl Scenario {
         let mut this = Self::new(name, &packed, HashMap::new(), Vec::new());
         let keys: Value = serde_json::from_str(packed["keys"].as_str().unwrap_or("{}")).unwrap();
         for (identifier, context) in keys["contexts"].as_object().into_iter().flatten() {
-            let secret = unhex(context["secret"].as_str().expect("a secret"));
-            this.contexts.insert((identifier.clone(), None), TokenKey::new(secret));
+            let secret = |value: &Value| TokenKey::new(unhex(value.as_str().expect("a secret")));
+            this.contexts.insert((identifier.clone(), None), secret(&context["secret"]));
+            for (instance, renewed) in context["instances"].as_object().into_iter().flatten() {
+                let generation = (identifier.clone(), Some(instance.clone()));
+                this.contexts.insert(generation, secret(renewed));
+            }
         }
+        this
+    }
+
+    /// Messages that are put together from a recording of another form.
+    fn of(name: &str, packed: &Value, options: HashMap<String, String>) -> Self {
+        let derived = derived_lines(packed);
+        let mut this = Self::new(name, packed, options, derived);
+        this.find_contexts();
         this
     }
 
@@ -215,7 +251,7 @@ impl Scenario {
 
     /// Whether the transport protected the messages (TransportWithMessageCredential).
     pub fn is_over_transport(&self) -> bool {
-        self.name.contains("https-")
+        self.name.contains("https-") || self.name.starts_with("tcp-mixed")
     }
 
     /// Whether messages are secured one by one, without a session.
@@ -241,6 +277,7 @@ impl Scenario {
             None if self.name.ends_with("-sc-none") => "None",
             None if self.name.ends_with("sc13-none") => "None",
             None if self.name == "tlsnego-service-none-client-cert" => "None",
+            None if self.name == "dual-sc-none-nego" => "None",
             None => "Certificate",
         }
     }
@@ -266,6 +303,8 @@ impl Scenario {
             Some("EncryptBeforeSign") => ProtectionOrder::EncryptBeforeSign,
             _ => ProtectionOrder::SignBeforeEncryptAndEncryptSignature,
         };
+        // netTcpBinding does not ask for the Basic Security Profile.
+        settings.basic_security_profile = !self.name.starts_with("tcp-");
         // requireDerivedKeys changes nothing over a protected transport.
         settings.derived_keys =
             self.option("derived") != Some("false") && !self.is_over_transport();
@@ -339,22 +378,31 @@ fn captured(message: &Value, plain: &Value, first: &str) -> Captured {
     // What is recorded as plain text of a multipart message still has its parts outside.
     let plain = plain[&name].as_str().map(str::to_owned).filter(|_| multipart.is_none());
     let is_multipart = multipart.is_some();
-    let body = match multipart {
-        Some(kind) => {
+    let is_binary = content_type == "application/soap+msbin1";
+    let binary = is_binary.then(|| body.clone());
+    let body = match (multipart, &binary) {
+        (Some(kind), _) => {
             mtom::parse(&kind, &body, &Limits::SOAP).expect("a multipart message").to_bytes()
         }
-        None => body,
+        (None, Some(octets)) => from_binary(octets).to_bytes(),
+        (None, None) => body,
     };
     let is_text = !body.is_empty();
     let at = message["captured_at"].as_str().or_else(|| created(&body)).unwrap_or(first);
     let at = at.parse().unwrap_or(Timestamp::UNIX_EPOCH);
-    Captured { name, body, at, plain, is_text, is_multipart }
+    Captured { name, body, at, plain, is_text, is_multipart, binary }
 }
 
 /// The time at which a message says that it was made.
 fn created(body: &[u8]) -> Option<&str> {
     let (_, rest) = std::str::from_utf8(body).ok()?.split_once("Created>")?;
     Some(rest.split_once('<')?.0)
+}
+
+fn derived_lines(packed: &Value) -> Vec<Derived> {
+    let sides = ["keys_client", "keys_service"];
+    let lines = sides.iter().filter_map(|side| packed[side].as_str()).flat_map(str::lines);
+    lines.filter_map(derived_line).collect()
 }
 
 /// `psha1 secret=… label=… seed=… offset=… length=… derived=…`.

@@ -17,9 +17,9 @@ use waxwing_crypto::{
 };
 use waxwing_security::conversation::{
     CallerIdentity, ClientBinding, ClientCredential, ClientError, ClientIdentification,
-    ClientOptions, ClientSecurity, Correlation, Evidence, Incoming, Protection, Received,
-    ReplyKind, SecuredMessage, ServiceBinding, ServiceOptions, ServiceReply, ServiceSecurity, Step,
-    Verdict,
+    ClientOptions, ClientSecurity, Correlation, Evidence, Incoming, LinkSecurity, Protection,
+    Received, ReplyKind, SecuredMessage, ServiceBinding, ServiceOptions, ServiceReply,
+    ServiceSecurity, Step, Verdict,
 };
 use waxwing_security::negotiation::TlsEngines;
 use waxwing_security::wsse::Dialect;
@@ -153,6 +153,25 @@ impl Rules {
         }
         incoming
     }
+
+    /// The same of one that came over this connection.
+    pub fn receive_on(
+        &self,
+        security: &ServiceSecurity,
+        link: &mut LinkSecurity,
+        envelope: Envelope,
+        now: Timestamp,
+        random: &mut dyn RandomSource,
+    ) -> Incoming {
+        let from = Link { peer: PeerTag::UNKNOWN, protected: true };
+        let mut incoming = security.receive_on(link, envelope, from, &mut moment(now, random));
+        while let Incoming::Authenticate(authentication) = incoming {
+            let verdict = self.judge(authentication.evidence(), now);
+            let at = &mut moment(now, random);
+            incoming = security.authenticated_on(link, authentication, verdict, at);
+        }
+        incoming
+    }
 }
 
 /// A client whose service is judged at once.
@@ -181,7 +200,7 @@ impl Client {
         self.judged(step, at)
     }
 
-    fn judged(&mut self, mut step: Step, at: &mut Moment<'_>) -> Result<Step, ClientError> {
+    pub fn judged(&mut self, mut step: Step, at: &mut Moment<'_>) -> Result<Step, ClientError> {
         while let Step::Authenticate(evidence) = step {
             step = self.security.authenticated(self.rules.judge(&evidence, at.wall), at)?;
         }
@@ -403,6 +422,7 @@ impl Service {
             Incoming::Message(message) => *message,
             Incoming::Reply(reply) => panic!("answered: {:?}", reply.error),
             Incoming::Authenticate(authentication) => panic!("{authentication:?}"),
+            Incoming::Ended(session) => panic!("ended: {session:?}"),
         }
     }
 }
@@ -510,7 +530,7 @@ pub fn application_request(text: &str, random: &mut dyn RandomSource) -> Envelop
     envelope
 }
 
-fn payload(envelope: &mut Envelope, local: &str, text: &str) {
+pub fn payload(envelope: &mut Envelope, local: &str, text: &str) {
     let namespace = "http://Microsoft.ServiceModel.Samples";
     let body = envelope.append_body_element(Name::new("", local, namespace));
     envelope.document_mut().declare_namespace(body, "", namespace);

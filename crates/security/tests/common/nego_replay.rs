@@ -4,15 +4,14 @@
 
 #[path = "nego_compare.rs"]
 mod compare;
+#[path = "nego_pieces.rs"]
+mod pieces;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
-use waxwing_crypto::{
-    BlockCipher, Certificate, CertificateValidator, CipherKey, RevocationMode, Usage,
-    ValidationMode,
-};
+use waxwing_crypto::{Certificate, CertificateValidator, RevocationMode, Usage, ValidationMode};
 use waxwing_security::ProtectionLevel;
 use waxwing_security::conversation::{
     ClientBinding, ClientError, ClientOptions, ClientSecurity, ExpectedIdentity, Incoming,
@@ -21,9 +20,10 @@ use waxwing_security::conversation::{
 };
 use waxwing_security::wsse::Dialect;
 use waxwing_soap::Envelope;
-use waxwing_xml::Element;
 
 use self::compare::{compare, same_payload};
+pub use self::pieces::text;
+use self::pieces::{created, guid_at, plain, vectors};
 use super::nego::{self, Client, Credential, Rules, moment, still};
 use super::nego_recorded::{
     Exchange, Recorded, Scenario, Script, envelope, guid, labelled, octets_of, texts_of,
@@ -87,34 +87,6 @@ impl Scenario {
     }
 }
 
-/// The initialization vectors of a message in the order in which we draw them.
-fn vectors(text: &str, username: bool) -> Vec<Vec<u8>> {
-    let envelope = envelope(text);
-    let root = envelope.document().root();
-    let encrypted = root.descendants_and_self().filter(|e| e.local_name() == "EncryptedData");
-    let block = if text.contains("xmlenc#tripledes-cbc") { 8 } else { 16 };
-    let mut found: Vec<Vec<u8>> = encrypted
-        .map(|e| {
-            let value = e.descendants_and_self().find(|e| e.local_name() == "CipherValue").unwrap();
-            octets(value)[..block].to_vec()
-        })
-        .collect();
-    let Some(body) = found.pop() else { return found };
-    if username {
-        found.swap(0, 1);
-    } else if text.contains("/RSTR/") && !found.is_empty() {
-        // Confirmations stand before the signature.
-        found.rotate_right(1);
-    }
-    found.insert(0, body);
-    found
-}
-
-fn octets(element: Element<'_>) -> Vec<u8> {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.decode(element.text().trim()).unwrap()
-}
-
 /// What is left of a client's run.
 pub struct ClientRun {
     /// Messages of ours that were compared with WCF's and do not differ.
@@ -123,6 +95,8 @@ pub struct ClientRun {
     pub verified: usize,
     /// Where and why it ended early.
     pub ended: Option<(String, ClientError)>,
+    /// How often another process went on with what was kept.
+    pub restored: usize,
 }
 
 fn client_options(scenario: &Scenario, at: &Arc<AtomicUsize>) -> ClientOptions {
@@ -153,24 +127,43 @@ fn client_options(scenario: &Scenario, at: &Arc<AtomicUsize>) -> ClientOptions {
     options
 }
 
+/// Whether what is negotiated first is to renew a context.
+fn is_renewed(exchanges: &[Exchange]) -> bool {
+    let mut asked = exchanges.iter().map(Exchange::action);
+    asked
+        .find(|action| action.contains("/RST/SCT"))
+        .is_some_and(|action| action.ends_with("/Renew"))
+}
+
 /// Runs our client through a captured negotiation and what follows it.
 pub fn run_client(scenario: &Scenario, change: impl Fn(&mut ClientOptions)) -> ClientRun {
+    run_client_killed(scenario, change, false)
+}
+
+/// The same, and if wanted its process is killed before every message that something kept survives.
+pub fn run_client_killed(
+    scenario: &Scenario,
+    change: impl Fn(&mut ClientOptions),
+    killed: bool,
+) -> ClientRun {
     let at = Arc::new(AtomicUsize::new(0));
     let mut options = client_options(scenario, &at);
     change(&mut options);
-    let mut run = ClientRun { compared: Vec::new(), verified: 0, ended: None };
+    let mut run = ClientRun { compared: Vec::new(), verified: 0, ended: None, restored: 0 };
     let mut client: Option<Client> = None;
     let mut pending: Option<Envelope> = None;
     let mut negotiation = 0;
     for (index, exchange) in scenario.exchanges.iter().enumerate() {
         let action = exchange.action();
         let is_leg = !exchange.sent.contains("<o:Security ") && action.ends_with("/Issue");
+        if killed && pending.is_none() {
+            run.restored += client.iter().filter(|client| client.save().is_some()).count();
+            client = client.map(|client| client_again(scenario, &options, &client, exchange));
+        }
         let sent = if is_leg && action.ends_with("/RST/Issue") {
             at.store(negotiation, Ordering::Relaxed);
             negotiation += 1;
-            let renews = scenario.exchanges[index..].iter().map(Exchange::action);
-            let mut renews = renews.filter(|action| action.contains("/RST/SCT"));
-            let renews = renews.next().is_some_and(|action| action.ends_with("/Renew"));
+            let renews = is_renewed(&scenario.exchanges[index..]);
             if !renews {
                 client = Some(new_client(scenario, &options, exchange));
             }
@@ -219,7 +212,7 @@ pub fn run_client(scenario: &Scenario, change: impl Fn(&mut ClientOptions)) -> C
             &mut moment(next_time(scenario, index), &mut script),
         );
         match outcome {
-            Ok(Step::Send(next)) => pending = Some(*next),
+            Ok(Step::Send(next) | Step::SendInSession(next)) => pending = Some(*next),
             Ok(Step::Established | Step::Authenticate(_)) => {}
             Err(error) => {
                 run.ended = Some((exchange.name.clone(), error));
@@ -253,10 +246,6 @@ pub fn run_client_request(scenario: &Scenario) -> Vec<String> {
     vec!["001-request".to_owned()]
 }
 
-fn guid_at(text: &str) -> Vec<u8> {
-    guid(&format!("uuid-{text}"))
-}
-
 /// In one scenario the client trusts another authority.
 fn rules(scenario: &Scenario) -> Rules {
     let mut rules = Rules::default();
@@ -282,6 +271,24 @@ fn new_client(scenario: &Scenario, options: &ClientOptions, exchange: &Exchange)
     let mut script = Script::new([guid(&context), other.unwrap_or(vec![7; 16])]);
     let security = ClientSecurity::new(options.clone(), &mut script).unwrap();
     Client { security, rules: rules(scenario) }
+}
+
+/// The client of another process, which goes on with what the first one kept.
+fn client_again(
+    scenario: &Scenario,
+    options: &ClientOptions,
+    client: &Client,
+    exchange: &Exchange,
+) -> Client {
+    // Where nothing is kept a new process begins again.
+    let Some(saved) = client.save() else {
+        return new_client(scenario, options, &scenario.exchanges[0]);
+    };
+    let mut again = new_client(scenario, options, &scenario.exchanges[0]);
+    let kept = serde_json::to_vec(&saved).unwrap();
+    let saved = serde_json::from_slice(&kept).unwrap();
+    again.security.restore(&saved, &mut moment(exchange.at, &mut Script::new([]))).unwrap();
+    again
 }
 
 /// Starts a negotiation under the recorded name: what was numbered in between is skipped.
@@ -352,10 +359,6 @@ fn next_time(scenario: &Scenario, index: usize) -> Timestamp {
     }
 }
 
-fn created(text: &str) -> Timestamp {
-    texts_of(text, "Created")[0].parse().unwrap()
-}
-
 /// What our service said in a captured exchange.
 pub struct ServiceRun {
     /// Answers of ours that were compared with WCF's and do not differ.
@@ -416,22 +419,64 @@ pub fn run_service(scenario: &Scenario, change: impl Fn(&mut ServiceOptions)) ->
     run_and_keep_service(scenario, change).0
 }
 
+/// The same with a service whose process is killed before every message that something kept survives; how often that was.
+pub fn run_service_killed(
+    scenario: &Scenario,
+    change: impl Fn(&mut ServiceOptions),
+) -> (ServiceRun, usize) {
+    let mut kills = 0;
+    let restart = |service: &ServiceSecurity, options: &ServiceOptions, at: &Exchange| {
+        let action = at.action();
+        let holds_on = service.negotiation_count() + service.token_count() == 0;
+        let saved = holds_on.then(|| named(&at.got, service)).filter(|saved| !saved.is_empty())?;
+        assert!(!action.ends_with("/RSTR/Issue"));
+        let mut script = Script::new([service_guid(scenario)]);
+        let again = ServiceSecurity::new(options.clone(), &mut script).unwrap();
+        for saved in saved {
+            let saved = serde_json::from_slice(&saved).unwrap();
+            again.restore(&saved, &mut moment(at.at, &mut Script::new([]))).unwrap();
+        }
+        kills += 1;
+        Some(again)
+    };
+    let run = run_service_with(scenario, change, restart).0;
+    (run, kills)
+}
+
+/// What a service keeps of the sessions that a message names.
+fn named(text: &str, service: &ServiceSecurity) -> Vec<Vec<u8>> {
+    let named = waxwing_security::conversation::named_contexts(&envelope(text), 4);
+    let sessions = named.iter().filter_map(|identifier| service.session(identifier));
+    sessions.map(|session| serde_json::to_vec(&service.save(&session)).unwrap()).collect()
+}
+
 /// The same, and the service as it is afterwards.
 pub fn run_and_keep_service(
     scenario: &Scenario,
     change: impl Fn(&mut ServiceOptions),
 ) -> (ServiceRun, ServiceSecurity) {
+    run_service_with(scenario, change, |_, _, _| None)
+}
+
+fn run_service_with(
+    scenario: &Scenario,
+    change: impl Fn(&mut ServiceOptions),
+    mut restart: impl FnMut(&ServiceSecurity, &ServiceOptions, &Exchange) -> Option<ServiceSecurity>,
+) -> (ServiceRun, ServiceSecurity) {
     let at = Arc::new(AtomicUsize::new(0));
     let mut options = service_options(scenario, &at);
     change(&mut options);
     let mut script = Script::new([service_guid(scenario)]);
-    let service = ServiceSecurity::new(options, &mut script).unwrap();
+    let mut service = ServiceSecurity::new(options.clone(), &mut script).unwrap();
     let mut run = ServiceRun { compared: Vec::new(), handed_up: 0, refused: Vec::new() };
     let mut negotiation = 0;
     for (index, exchange) in scenario.exchanges.iter().enumerate() {
         if exchange.action().ends_with("/RST/Issue") {
             at.store(negotiation, Ordering::Relaxed);
             negotiation += 1;
+        }
+        if let Some(again) = restart(&service, &options, exchange) {
+            service = again;
         }
         for (number, theirs) in exchange.answers.iter().enumerate() {
             let mut script = answer_script(scenario, index);
@@ -442,6 +487,7 @@ pub fn run_and_keep_service(
             match incoming {
                 Incoming::Message(message) => handed_up(scenario, exchange, &message, &mut run),
                 Incoming::Authenticate(authentication) => panic!("{authentication:?}"),
+                Incoming::Ended(session) => panic!("ended: {session:?}"),
                 Incoming::Reply(reply) => {
                     answered(scenario, &name, number, &reply, theirs, &mut run);
                 }
@@ -528,50 +574,4 @@ fn answer_time(exchange: &Exchange, answer: &str) -> Timestamp {
         true => created(answer),
         false => exchange.at,
     }
-}
-
-pub fn text(envelope: &Envelope) -> String {
-    String::from_utf8(envelope.to_bytes()).unwrap()
-}
-
-/// The message with every EncryptedData replaced by its content, by the derived keys of the keys file.
-fn plain(text: &str, keys: &str) -> String {
-    let derived = labelled(keys, "WS-SecureConversationWS-SecureConversation");
-    let mut text = text.to_owned();
-    while let Some(start) = text.find("<e:EncryptedData ") {
-        let end = start + text[start..].find("</e:EncryptedData>").unwrap() + 18;
-        let (key, cipher) = key_of(&text, start, end, &derived);
-        let value = octets_in(&text[start..end]);
-        let content = CipherKey::new(cipher, &key).unwrap().decrypt(&value).unwrap();
-        text.replace_range(start..end, std::str::from_utf8(&content).unwrap());
-    }
-    text
-}
-
-type Derived = (Vec<u8>, Vec<u8>, Vec<u8>);
-
-/// The key that an EncryptedData refers to: by the nonce of its derived key token.
-fn key_of(text: &str, start: usize, end: usize, derived: &[Derived]) -> (Vec<u8>, BlockCipher) {
-    let id = text[start..end].split("URI=\"#").nth(1).unwrap().split('"').next().unwrap();
-    let token = text.find(&format!("DerivedKeyToken u:Id=\"{id}\"")).unwrap();
-    let nonce = text[token..].split("Nonce>").nth(1).unwrap().split('<').next().unwrap();
-    let nonce = {
-        use base64::Engine as _;
-        base64::engine::general_purpose::STANDARD.decode(nonce).unwrap()
-    };
-    let found = derived.iter().find(|(_, seed, _)| *seed == nonce).expect("a recorded derivation");
-    let method = text[start..end].split("xmlenc#").nth(3).unwrap().split('"').next().unwrap();
-    let cipher = match method {
-        "aes256-cbc" => BlockCipher::Aes256,
-        "aes192-cbc" => BlockCipher::Aes192,
-        "aes128-cbc" => BlockCipher::Aes128,
-        _ => BlockCipher::TripleDes,
-    };
-    (found.2.clone(), cipher)
-}
-
-fn octets_in(text: &str) -> Vec<u8> {
-    use base64::Engine as _;
-    let value = text.split("CipherValue>").nth(1).unwrap().split('<').next().unwrap();
-    base64::engine::general_purpose::STANDARD.decode(value).unwrap()
 }

@@ -149,7 +149,7 @@ fn without_ids(text: &str) -> String {
 }
 
 /// Empty elements that were written as a pair of tags stay one.
-fn keep_pairs(envelope: &mut Envelope) {
+pub fn keep_pairs(envelope: &mut Envelope) {
     let document = envelope.document();
     let is_pair = |e: &Element<'_>| {
         let source = document.source_of(e.span());

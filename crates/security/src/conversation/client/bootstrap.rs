@@ -254,6 +254,19 @@ impl Core {
     }
 }
 
+impl Core {
+    /// Verifies a message over a protected transport, which answers nothing in particular.
+    pub(super) fn verify_by_transport(
+        &self,
+        message: Envelope,
+        now: Timestamp,
+    ) -> Result<Verified, SecurityError> {
+        let (token, confirmations) = (ReplyToken::Transport, Vec::new());
+        let nothing = BootstrapCorrelation { token, confirmations, action: None };
+        self.verify_alone(message, Purpose::Application, &nothing, now)
+    }
+}
+
 /// The client's private key, for which replies under certificates are encrypted.
 struct OwnCertificate<'a>(&'a ClientCredential);
 

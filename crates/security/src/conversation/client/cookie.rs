@@ -8,7 +8,9 @@ use waxwing_soap::{Envelope, Moment};
 use super::super::error::{ClientError, FaultOrigin};
 use super::super::evidence::Verdict;
 use super::super::faults::SecurityFaultKind;
+use super::super::keys_saved::{self, save_token};
 use super::super::received::Received;
+use super::super::saved::{Generation, SavedClientContext};
 use super::classify::{failure, visible_fault};
 use super::core::{Core, Keys};
 use super::exchange::{self, Exchange, Issued, Outcome, Wanted, is_over, renewal_delay};
@@ -89,6 +91,35 @@ impl CookieClient {
 
     pub(super) fn abandon_exchange(&mut self) {
         self.exchange = None;
+    }
+
+    /// What is kept of the context. None of one that the service refused.
+    pub(super) fn save(&self) -> Option<SavedClientContext> {
+        let context = self.context.as_ref().filter(|context| !context.refused)?;
+        let Issued { token, lifetime, .. } = &context.issued;
+        let key = save_token(token, Generation::Current, lifetime, Some(context.received));
+        Some(self.core.saved(vec![key], context.accepted))
+    }
+
+    /// Takes the context up again.
+    pub(super) fn restore(&mut self, saved: &SavedClientContext) -> Result<(), ClientError> {
+        if self.context.is_some() || self.exchange.is_some() {
+            return Err(ClientError::State("there is a security context already"));
+        }
+        let context = self.restored(saved).map_err(ClientError::NotRestored)?;
+        self.core.restore_certificate(saved)?;
+        self.context = Some(context);
+        Ok(())
+    }
+
+    fn restored(&self, saved: &SavedClientContext) -> Result<Context, &'static str> {
+        let key = saved.keys.iter().find(|key| key.generation == Generation::Current);
+        let key = key.ok_or("no key in it is in use")?;
+        let token = keys_saved::token(key, &self.core.options.settings)?;
+        let lifetime = keys_saved::lifetime(key)?;
+        let issued = Issued { token, lifetime, by_instance: false };
+        let received = keys_saved::time(key.received)?;
+        Ok(Context { issued, received, accepted: saved.accepted, refused: false })
     }
 
     pub(super) fn protect(

@@ -8,6 +8,7 @@ use super::super::credentials::ClientCredential;
 use super::super::error::ClientError;
 use super::super::evidence::Verdict;
 use super::super::options::ClientOptions;
+use super::super::saved::{SavedClientContext, SavedKey};
 use crate::negotiation::{NegotiationClient, NegotiationOptions};
 use crate::protection::ProtectionRequirements;
 use crate::wsse::{
@@ -52,9 +53,13 @@ impl Core {
                  a message credential type or use a different security mode.",
             ));
         }
+        if let Some(refusal) = options.refusal() {
+            return Err(ClientError::Configuration(refusal));
+        }
         let memory = || ReplayCache::with_capacity(&options.settings, options.replay_cache_size);
         let replay = options.detect_replays.then(memory);
         let mut trust_requirements = ProtectionRequirements::for_bootstrap();
+        options.flow.complete(&mut options.requirements, &mut trust_requirements);
         for requirements in [&mut options.requirements, &mut trust_requirements] {
             requirements.sign_in_requests(options.headers.names());
         }
@@ -79,6 +84,26 @@ impl Core {
             reason,
         })?;
         Ok(self.options.identity.check(certificate)?)
+    }
+
+    /// What is kept of a context with these keys.
+    pub(super) fn saved(&self, keys: Vec<SavedKey>, accepted: bool) -> SavedClientContext {
+        let certificate = self.service_certificate.as_ref();
+        let service_certificate = certificate.map(|certificate| certificate.der().to_vec());
+        SavedClientContext { keys, service_certificate, accepted }
+    }
+
+    /// The service's certificate comes back with its context: it was trusted then, and must be the one that is expected now.
+    pub(super) fn restore_certificate(
+        &mut self,
+        saved: &SavedClientContext,
+    ) -> Result<(), ClientError> {
+        let Some(der) = &saved.service_certificate else { return Ok(()) };
+        let certificate = Certificate::from_der(der)
+            .map_err(|_| ClientError::NotRestored("the service's certificate cannot be read"))?;
+        self.options.identity.check(&certificate)?;
+        self.service_certificate = Some(certificate);
+        Ok(())
     }
 
     /// The service's certificate when it is known beforehand: nothing is encrypted for it before it is judged.

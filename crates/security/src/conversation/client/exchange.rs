@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::super::error::{ClientError, FaultOrigin};
 use super::super::evidence::{Evidence, Verdict};
+use super::super::flow::Flow;
 use super::bootstrap::{BootstrapCorrelation, BootstrapToken, Purpose};
 use super::classify::{failure, visible_fault};
 use super::core::Core;
@@ -73,10 +74,24 @@ pub(super) struct PendingRequest {
     correlation: BootstrapCorrelation,
 }
 
+/// The session whose key is renewed.
+#[derive(Clone, Copy)]
+pub(super) struct Renewed<'a> {
+    /// The token in use.
+    pub(super) current: &'a ContextToken,
+    /// The token that endorses the request: it proves that the session is the client's own.
+    pub(super) proof: &'a ContextToken,
+}
+
 /// A token that was issued.
 pub(super) struct Issued {
     pub(super) token: ContextToken,
     pub(super) lifetime: Lifetime,
+    /// The service renewed the key and did not say how its generations are told apart from outside of a message
+    /// (`RequestedUnattachedReference`, which WCF always gives). Then references say the generation inside, too, since the
+    /// service may look it up by them alone: Eclipse Metro does. It renews nothing but the key that it issued first: that
+    /// one endorses the next renewal.
+    pub(super) by_instance: bool,
 }
 
 /// What an answer came to.
@@ -88,11 +103,11 @@ pub(super) enum Outcome {
 }
 
 /// Starts what gets a token: the question whether the known certificate is trusted, a negotiation, or over a protected
-/// transport the request itself; `current` is the token that a renewal is of.
+/// transport the request itself; `current` is what a renewal is of.
 pub(super) fn start(
     core: &mut Core,
     exchange: &mut Option<Exchange>,
-    (wanted, current): (Wanted, Option<&ContextToken>),
+    (wanted, current): (Wanted, Option<Renewed<'_>>),
     at: &mut Moment<'_>,
 ) -> Result<Step, ClientError> {
     if exchange.is_some() {
@@ -111,11 +126,11 @@ pub(super) fn start(
     Ok(Step::Send(Box::new(first)))
 }
 
-/// Takes the reply that the exchange waits for; `current` is the token that a renewal is of.
+/// Takes the reply that the exchange waits for; `current` is what a renewal is of.
 pub(super) fn handle_reply(
     core: &mut Core,
     exchange: &mut Option<Exchange>,
-    current: Option<&ContextToken>,
+    current: Option<Renewed<'_>>,
     reply: Envelope,
     at: &mut Moment<'_>,
 ) -> Result<Outcome, ClientError> {
@@ -135,11 +150,41 @@ pub(super) fn handle_reply(
     }
 }
 
+/// Whether a message that came among those of the session claims to be the answer to the request that waits for one.
+pub(super) fn is_answered_by(
+    exchange: &Option<Exchange>,
+    core: &Core,
+    envelope: &Envelope,
+) -> bool {
+    let Some(Exchange::Request(wanted, pending)) = exchange else { return false };
+    let Ok(addressing) = Addressing::read(envelope) else { return false };
+    let answer = wanted.actions().1.uri(core.options.settings.dialect);
+    let is_answer = addressing.action.as_deref() == Some(&*answer) || envelope.is_fault();
+    is_answer && addressing.relates_to.is_some() && addressing.relates_to == pending.message_id
+}
+
+/// Takes such an answer. One that does not verify may be anybody's: the exchange waits on for the right one.
+pub(super) fn handle_posted(
+    core: &mut Core,
+    exchange: &mut Option<Exchange>,
+    current: Option<Renewed<'_>>,
+    answer: Envelope,
+    now: Timestamp,
+) -> Result<Issued, ClientError> {
+    let Some(Exchange::Request(wanted, pending)) = &*exchange else { return Err(no_exchange()) };
+    let verified = core
+        .verify_alone(answer, Purpose::Trust, &pending.correlation, now)
+        .map_err(ClientError::Unverifiable)?;
+    let issued = accept_verified(core, *wanted, pending, current, &verified, now);
+    *exchange = None;
+    issued
+}
+
 /// Goes on with the verdict about the service's certificate.
 pub(super) fn authenticated(
     core: &mut Core,
     exchange: &mut Option<Exchange>,
-    current: Option<&ContextToken>,
+    current: Option<Renewed<'_>>,
     verdict: Verdict,
     at: &mut Moment<'_>,
 ) -> Result<Step, ClientError> {
@@ -166,7 +211,7 @@ pub(super) fn authenticated(
 fn negotiated(
     core: &mut Core,
     exchange: &mut Option<Exchange>,
-    (wanted, current): (Wanted, Option<&ContextToken>),
+    (wanted, current): (Wanted, Option<Renewed<'_>>),
     negotiation: Box<NegotiationClient>,
     step: NegotiationStep,
     at: &mut Moment<'_>,
@@ -192,13 +237,16 @@ fn negotiated(
 fn ask(
     core: &mut Core,
     exchange: &mut Option<Exchange>,
-    (wanted, current): (Wanted, Option<&ContextToken>),
+    (wanted, current): (Wanted, Option<Renewed<'_>>),
     token: &BootstrapToken,
     at: &mut Moment<'_>,
 ) -> Result<Step, ClientError> {
     let (envelope, pending) = request(core, wanted, token, current, at)?;
     *exchange = Some(Exchange::Request(wanted, Box::new(pending)));
-    Ok(Step::Send(Box::new(envelope)))
+    Ok(match core.options.flow {
+        Flow::CompositeDuplex => Step::SendInSession(Box::new(envelope)),
+        Flow::Exchanges | Flow::DuplexSession => Step::Send(Box::new(envelope)),
+    })
 }
 
 /// Asks whether a certificate of the service is trusted, leaf first. None without one.
@@ -213,7 +261,7 @@ fn request(
     core: &mut Core,
     wanted: Wanted,
     token: &BootstrapToken,
-    current: Option<&ContextToken>,
+    current: Option<Renewed<'_>>,
     at: &mut Moment<'_>,
 ) -> Result<(Envelope, PendingRequest), ClientError> {
     let dialect = core.options.settings.dialect;
@@ -225,13 +273,27 @@ fn request(
     let body = match current {
         None => RequestSecurityToken::issue_context(dialect, secret, key_size),
         Some(current) => {
-            RequestSecurityToken::renew_context(dialect, secret, key_size, reference(current))
+            let target = reference(current.current);
+            RequestSecurityToken::renew_context(dialect, secret, key_size, target)
         }
     };
     let (envelope, message_id) = trust_message(core, wanted.actions().0, &body, at.random);
     let (envelope, correlation) =
-        core.protect_alone(envelope, Purpose::Trust, token, current, at)?;
+        core.protect_alone(envelope, Purpose::Trust, token, current.map(|c| c.proof), at)?;
     Ok((envelope, PendingRequest { entropy, key_size, message_id, correlation }))
+}
+
+/// The addressing headers of a trust message.
+pub(super) fn trust_addressing(
+    core: &Core,
+    action: TrustAction,
+    random: &mut dyn RandomSource,
+) -> Addressing {
+    let action = action.uri(core.options.settings.dialect);
+    let version = core.options.version.addressing;
+    let addressing = Addressing::request(&action, &core.options.address, version, random);
+    let reply_to = core.options.reply_to.clone().or(addressing.reply_to);
+    Addressing { reply_to, ..addressing }
 }
 
 /// A trust message with its addressing headers, and its identifier.
@@ -242,9 +304,7 @@ pub(super) fn trust_message(
     random: &mut dyn RandomSource,
 ) -> (Envelope, Option<String>) {
     let mut envelope = Envelope::new(core.options.version);
-    let action = action.uri(body.dialect);
-    let version = core.options.version.addressing;
-    let addressing = Addressing::request(&action, &core.options.address, version, random);
+    let addressing = trust_addressing(core, action, random);
     addressing.write(&mut envelope);
     core.options.headers.write(&mut envelope);
     if core.options.is_by_transport() {
@@ -260,7 +320,7 @@ fn accept(
     core: &Core,
     wanted: Wanted,
     pending: &PendingRequest,
-    current: Option<&ContextToken>,
+    current: Option<Renewed<'_>>,
     reply: Envelope,
     now: Timestamp,
 ) -> Result<Issued, ClientError> {
@@ -269,8 +329,21 @@ fn accept(
     let verified = core
         .verify_alone(reply, Purpose::Trust, &pending.correlation, now)
         .map_err(|error| failure(fault, error, origin, core.options.settings.dialect))?;
+    accept_verified(core, wanted, pending, current, &verified, now)
+}
+
+/// The key of an answer that verified.
+fn accept_verified(
+    core: &Core,
+    wanted: Wanted,
+    pending: &PendingRequest,
+    current: Option<Renewed<'_>>,
+    verified: &Verified,
+    now: Timestamp,
+) -> Result<Issued, ClientError> {
+    let origin = wanted.origin();
     let action = wanted.actions().1;
-    let response = response_of(&verified, action, pending.message_id.as_deref(), core, origin)?;
+    let response = response_of(verified, action, pending.message_id.as_deref(), core, origin)?;
     let refused = |error| ClientError::Response { origin, error };
     issued(&response, pending, current, core, now).map_err(refused)
 }
@@ -320,7 +393,7 @@ fn single_response(
 fn issued(
     response: &RequestSecurityTokenResponse,
     pending: &PendingRequest,
-    current: Option<&ContextToken>,
+    current: Option<Renewed<'_>>,
     core: &Core,
     now: Timestamp,
 ) -> Result<Issued> {
@@ -347,14 +420,16 @@ fn issued(
         let (value, limit) = (u64::from(bits), u64::from(pending.key_size));
         return Err(Reason::OutOfRange { what: "KeySize", value, limit }.into());
     }
-    check_generation(token.identifier.as_ref(), token.instance.as_deref(), current)?;
+    let renewed = current.map(|current| current.current);
+    check_generation(token.identifier.as_ref(), token.instance.as_deref(), renewed)?;
     let key = combine_entropy(&pending.entropy, &entropy.octets, bits);
     let lifetime = response.lifetime.unwrap_or(Lifetime { created: now, expires: Timestamp::MAX });
     if lifetime.expires <= lifetime.created {
         let expected = "Created before Expires";
         return Err(Reason::Malformed { what: "Lifetime", expected }.into());
     }
-    Ok(Issued { token: token.with_key(TokenKey::new(key)), lifetime })
+    let by_instance = renewed.is_some() && response.unattached.is_none();
+    Ok(Issued { token: token.with_key(TokenKey::new(key)), lifetime, by_instance })
 }
 
 /// A renewal keeps the identifier and names a new generation of the key.

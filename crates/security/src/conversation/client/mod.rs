@@ -6,6 +6,7 @@ mod cookie;
 mod core;
 mod exchange;
 mod one_shot;
+mod receive;
 mod session;
 
 use waxwing_crypto::Certificate;
@@ -17,6 +18,7 @@ pub use self::cookie::CookieClient;
 use self::cookie::CookieCorrelation;
 use self::core::Core;
 pub use self::one_shot::OneShotClient;
+pub use self::receive::FromService;
 pub use self::session::SecureConversationClient;
 use super::error::ClientError;
 use super::evidence::{Evidence, Verdict};
@@ -24,6 +26,7 @@ use super::faults::SecurityFaultKind;
 use super::options::{ClientOptions, Protection};
 use super::profile::SecurityProfile;
 use super::received::Received;
+use super::saved::SavedClientContext;
 use crate::protection::speaks_for_infrastructure;
 use crate::trust::ContextReference;
 use crate::wsse::SentSignature;
@@ -34,6 +37,9 @@ use crate::wsse::names::WSSE;
 pub enum Step {
     /// Post this message and give the answer to [`ClientSecurity::handle_reply`].
     Send(Box<Envelope>),
+    /// Send this message as those of the session are sent ([`Flow::CompositeDuplex`](super::Flow::CompositeDuplex) only). Its
+    /// answer comes among those of the service: give them all to [`ClientSecurity::receive`].
+    SendInSession(Box<Envelope>),
     /// The service shows this certificate. Whether it is trusted is decided outside: give the verdict to
     /// [`ClientSecurity::authenticated`]. Nothing is sent before that depends on it.
     Authenticate(Box<Evidence>),
@@ -232,12 +238,14 @@ impl ClientSecurity {
     }
 
     /// Whether messages had better wait until [`ClientSecurity::renew`] is done: the life of the token is over that they would
-    /// be protected with, or the service said (or somebody in its name) that it does not accept it.
+    /// be protected with, or the service said (or somebody in its name) that it does not accept it. Or it answers under a new
+    /// key as soon as it has made it, before the client has it: one that knows generations by what references say.
     pub fn awaits_renewal(&self, at: &Moment<'_>) -> bool {
         match self {
             ClientSecurity::OneShot(client) => client.awaits_renewal(at.wall),
             ClientSecurity::Cookie(client) => client.awaits_renewal(at.wall),
-            _ => false,
+            ClientSecurity::Conversation(client) => client.awaits_renewal(),
+            ClientSecurity::None => false,
         }
     }
 
@@ -276,6 +284,37 @@ impl ClientSecurity {
                 client.forget();
                 Ok(Step::Established)
             }
+        }
+    }
+
+    /// What is to be kept of the context for another process: after each [`Step::Established`] of an exchange that opened or
+    /// renewed it, before the first message under the new key. None while there is none, and where every message stands for
+    /// itself: then nothing need be kept, and another process opens anew.
+    pub fn save(&self) -> Option<SavedClientContext> {
+        match self {
+            ClientSecurity::None | ClientSecurity::OneShot(_) => None,
+            ClientSecurity::Conversation(client) => client.save(),
+            ClientSecurity::Cookie(client) => client.save(),
+        }
+    }
+
+    /// Takes a context up again instead of [`ClientSecurity::open`]. It goes on as it was: it is renewed when it would have
+    /// been, replies under former keys are taken as long as they would have been.
+    ///
+    /// # Errors
+    /// [`ClientError::NotRestored`]: it does not go with the options, which are others by now.
+    /// [`ClientError::Identity`]: the service is to be another one by now. [`ClientError::State`]: something is open already.
+    pub fn restore(
+        &mut self,
+        saved: &SavedClientContext,
+        at: &mut Moment<'_>,
+    ) -> Result<(), ClientError> {
+        match self {
+            ClientSecurity::None | ClientSecurity::OneShot(_) => {
+                Err(ClientError::NotRestored("the binding has no security context any more"))
+            }
+            ClientSecurity::Conversation(client) => client.restore(saved, at),
+            ClientSecurity::Cookie(client) => client.restore(saved),
         }
     }
 

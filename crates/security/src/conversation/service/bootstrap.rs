@@ -51,6 +51,12 @@ impl ServiceSecurity {
         trust: Option<TrustAction>,
         at: &mut Moment<'_>,
     ) -> Incoming {
+        if trust.is_some() && self.forgot_token(request) {
+            let token = request.context.clone().unwrap_or_default();
+            let error = SecurityError::new(Reason::UnknownContext(token));
+            let fault = make::of_error(error.fault(), &request.action, Dialect::February2005);
+            return self.begin_again(request, &fault, error.into());
+        }
         let alone = match self.verify_alone(envelope, request, trust, at.wall) {
             Ok(alone) => alone,
             Err(error) => return self.refuse_error(request, error),

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use waxwing_crypto::SealingKeyId;
-use waxwing_soap::{Envelope, Moment, RandomSource, urn_uuid};
+use waxwing_soap::{Envelope, Moment, RandomSource};
 use waxwing_xml::Element;
 use zeroize::Zeroizing;
 
@@ -359,7 +359,8 @@ impl ServiceSecurity {
         let expires = at.now.saturating_add(self.options.limits.cookie_lifetime);
         let lifetime = Lifetime { created: at.now, expires: expires.unwrap_or(Timestamp::MAX) };
         let mut ids = &self.ids;
-        let token = IssuedContextToken::new(dialect, ids.next_id(), urn_uuid(random), None);
+        let token =
+            IssuedContextToken::new(dialect, ids.next_id(), self.options.mint.urn(random), None);
         let secret = BinarySecret::nonce(ids.next_id(), own);
         let Lifetime { created, expires } = lifetime;
         let content = Content { key, caller: caller.clone(), created, expires };

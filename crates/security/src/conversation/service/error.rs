@@ -22,6 +22,18 @@ pub enum ServiceError {
         /// The security context that it names.
         context: Option<Box<str>>,
     },
+    /// The message does not belong to what its connection carries.
+    #[error(
+        "the message (action '{action}', security context {}) does not belong on its connection: each carries the messages \
+         of one security session, or requests for sessions",
+        context.as_deref().unwrap_or("none")
+    )]
+    ForeignLink {
+        /// The message's action.
+        action: Box<str>,
+        /// The security context that it names.
+        context: Option<Box<str>>,
+    },
     /// The client's certificate is not trusted.
     #[error("the client's certificate '{subject}' is not trusted: {reason}")]
     UntrustedClient {
@@ -69,6 +81,9 @@ pub enum ServiceError {
          front of the service must end TLS and the binding say allowInsecureTransport=\"true\""
     )]
     InsecureTransport,
+    /// A session that was kept cannot go on here.
+    #[error("the security session that was kept cannot go on: {0}")]
+    NotRestored(&'static str),
     /// A secured message at an endpoint without message security.
     #[error("the message is secured, but this endpoint has no message security")]
     SecuredMessage,

@@ -98,10 +98,15 @@ impl ServiceSecurity {
         };
         let envelope = self.trust_reply(reply_action, &response, request);
         match self.protect(&context, envelope, at) {
-            Ok(envelope) => Incoming::Reply(Box::new(ServiceReply {
-                began: session.filter(|_| action == TrustAction::Issue).map(SecuritySession),
-                ..ServiceReply::answer(envelope)
-            })),
+            Ok(envelope) => {
+                let mut reply = ServiceReply::answer(envelope);
+                let place = match action {
+                    TrustAction::Renew => &mut reply.renewed,
+                    _ => &mut reply.began,
+                };
+                *place = session.map(SecuritySession);
+                Incoming::Reply(Box::new(reply))
+            }
             Err(error) => self.refuse(request, &make::invalid_request(), error),
         }
     }
@@ -180,10 +185,13 @@ impl ServiceSecurity {
         let lifetime = Lifetime { created: now, expires: expires.unwrap_or(Timestamp::MAX) };
         let mut ids = &self.ids;
         let (identifier, instance) = match &wanted.session {
-            None => (urn_uuid(random).into(), None),
+            None => (self.options.mint.urn(random).into(), None),
             Some(session) => (session.identifier.clone(), Some(urn_uuid(random).into())),
         };
-        let token = IssuedContextToken::new(dialect, ids.next_id(), identifier, instance);
+        let mut token = IssuedContextToken::new(dialect, ids.next_id(), identifier, instance);
+        if let Some(mark) = &self.options.mark {
+            token = token.with_cookie(mark);
+        }
         let secret = BinarySecret::nonce(ids.next_id(), entropy);
         let placement = TokenPlacement::External;
         let context = token.with_key(TokenKey::new(key));

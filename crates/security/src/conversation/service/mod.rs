@@ -1,11 +1,15 @@
 //! The service's side.
 
+mod address;
 mod alone;
 mod authenticate;
 mod bootstrap;
 mod cookie;
+mod ending;
 mod error;
 mod issue;
+mod keep;
+mod link;
 mod memory;
 mod negotiate;
 mod reply;
@@ -25,6 +29,8 @@ use waxwing_soap::{Envelope, Moment, RandomSource};
 pub use self::authenticate::Authentication;
 use self::cookie::Cookies;
 pub use self::error::ServiceError;
+pub use self::keep::named_contexts;
+pub use self::link::LinkSecurity;
 use self::memory::ReplayMemory;
 use self::reply::Reply;
 use self::request::Request;
@@ -34,6 +40,7 @@ use self::tokens::NegotiatedTokens;
 use super::binding::{BindingKind, ServiceBinding};
 use super::caller::CallerIdentity;
 use super::credentials::ClientIdentification;
+use super::flow::Flow;
 use super::options::{Protection, ServiceOptions};
 use super::profile::SecurityProfile;
 use super::received::Received;
@@ -54,6 +61,9 @@ pub enum Incoming {
     Authenticate(Box<Authentication>),
     /// A message for the layers above.
     Message(Box<SecuredMessage>),
+    /// The client sends nothing more in this session. It is over when the service has
+    /// [said its last](ServiceSecurity::end_output), too. Only in the duplex [flows](super::Flow).
+    Ended(SecuritySession),
 }
 
 /// What kind of answer it is: transports tell them apart (HTTP by its status).
@@ -63,6 +73,12 @@ pub enum ReplyKind {
     Answer,
     /// A fault. What it says may be encrypted.
     Fault,
+    /// Not now: nothing is said (HTTP 503), and the client begins its negotiation again. What it goes on with began in a
+    /// process that is gone, or in another one; a fault would end its `Open`. Only with [`ServiceOptions::durable`].
+    Unavailable,
+    /// Nothing is said: nobody has proven anything, and the answer would go to wherever the message says, or it says nowhere.
+    /// Only with [`Flow::CompositeDuplex`].
+    Silent,
 }
 
 /// An answer of the security layer itself.
@@ -70,12 +86,15 @@ pub enum ReplyKind {
 pub struct ServiceReply {
     /// Whether it is a fault.
     pub kind: ReplyKind,
-    /// The answer, protected where it can be.
+    /// The answer, protected where it can be. With [`Flow::CompositeDuplex`] it is posted to its `To`; without one it answers
+    /// the exchange, as the legs of a negotiation do.
     pub envelope: Envelope,
     /// Why the message was refused: for the local log, never for the peer.
     pub error: Option<ServiceError>,
     /// The session that began with this answer.
     pub began: Option<SecuritySession>,
+    /// The session that got another key with this answer.
+    pub renewed: Option<SecuritySession>,
     /// The session that ended with this answer.
     pub ended: Option<SecuritySession>,
 }
@@ -93,7 +112,8 @@ pub struct SecuredMessage {
     pub reply: ReplyContext,
 }
 
-/// How an answer is to be protected. It may outlive the request.
+/// How an answer is to be protected. It may outlive the request. In the duplex [flows](super::Flow) that of any message of a
+/// session is good for whatever the service sends in it.
 #[derive(Debug, Clone)]
 pub struct ReplyContext(Reply);
 
@@ -227,6 +247,9 @@ impl ServiceSecurity {
                  a message credential type or use a different security mode.",
             ));
         }
+        if let Some(refusal) = options.refusal().filter(|_| secured) {
+            return Err(ServiceError::Configuration(refusal));
+        }
         let limits = &options.limits;
         let pool = ReplayPool::new(limits.replay_cache_size);
         let settings = [&options.bootstrap, &options.settings];
@@ -234,6 +257,7 @@ impl ServiceSecurity {
         let by_digest = settings.iter().any(|s| s.password_type == PasswordType::Digest);
         let digests = by_digest.then(|| ReplayMemory::new(&settings, pool.clone()));
         let mut trust_requirements = ProtectionRequirements::for_bootstrap();
+        options.flow.complete(&mut options.requirements, &mut trust_requirements);
         for requirements in [&mut options.requirements, &mut trust_requirements] {
             requirements.sign_in_requests(options.headers.names());
         }
@@ -243,7 +267,7 @@ impl ServiceSecurity {
             memory,
             digests,
             pool,
-            sessions: Sessions::new(limits),
+            sessions: Sessions::new(limits, options.durable),
             tokens: NegotiatedTokens::new(limits.max_negotiated_tokens),
             cookies: Cookies::new(&options, random),
             negotiations: NegotiationService::new(negotiate::limits_of(limits)),
@@ -262,20 +286,40 @@ impl ServiceSecurity {
     ) -> Incoming {
         let Link { peer, protected } = from.into();
         let delivery = Delivery::from(&*at).from_peer(peer);
+        let request = self.request(&envelope, delivery);
+        self.receive_from(envelope, &request, protected, at)
+    }
+
+    /// What is known of a message before anything of it is verified.
+    fn request(&self, envelope: &Envelope, delivery: Delivery) -> Request {
+        let request = Request::new(envelope, self.options.settings.dialect, delivery);
+        match self.options.flow {
+            Flow::CompositeDuplex => request.with_reply_to(envelope),
+            Flow::Exchanges | Flow::DuplexSession => request,
+        }
+    }
+
+    fn receive_from(
+        &self,
+        envelope: Envelope,
+        request: &Request,
+        protected: bool,
+        at: &mut Moment<'_>,
+    ) -> Incoming {
         self.sweep(at);
-        let request = Request::new(&envelope, self.options.settings.dialect, delivery);
         if let Some(ServiceBinding::Transport { allow_insecure: false }) = self.options.binding
             && self.options.protection != Protection::None
             && !(protected || broken(Mutation::TakeUnprotected))
         {
-            return self.refuse_insecure(&request);
+            return self.refuse_insecure(request);
         }
-        match self.options.protection {
-            Protection::None => self.receive_unsecured(envelope, &request),
-            Protection::OneShot => self.receive_one_shot(envelope, &request, at),
-            Protection::Conversation => self.receive_in_conversation(envelope, &request, at),
-            Protection::Cookie => self.receive_by_cookie(envelope, &request, at),
-        }
+        let incoming = match self.options.protection {
+            Protection::None => self.receive_unsecured(envelope, request),
+            Protection::OneShot => self.receive_one_shot(envelope, request, at),
+            Protection::Conversation => self.receive_in_conversation(envelope, request, at),
+            Protection::Cookie => self.receive_by_cookie(envelope, request, at),
+        };
+        self.to_somebody(incoming, request)
     }
 
     /// Protects an answer (a fault of the layers above included).

@@ -48,7 +48,7 @@ impl ServiceSecurity {
         };
         match self.negotiations.receive(envelope, &leg) {
             Err(error) => self.refuse_negotiation(request, error.into()),
-            Ok(NegotiationOutcome::Continue(envelope)) => answer(*envelope),
+            Ok(NegotiationOutcome::Continue(envelope)) => answer(self.address(*envelope, request)),
             Ok(NegotiationOutcome::Finished(finished)) => self.identify(finished, request, at),
         }
     }
@@ -99,8 +99,9 @@ impl ServiceSecurity {
             Ok(issued) => issued,
             Err(error) => return self.refuse_negotiation(request, error),
         };
+        let envelope = self.address(issued.envelope, request);
         if self.options.cookies.negotiated {
-            return answer(issued.envelope);
+            return answer(envelope);
         }
         let at = &request.delivery;
         self.tokens.insert(NegotiatedToken {
@@ -111,7 +112,7 @@ impl ServiceSecurity {
             caller,
             sealed_by: None,
         });
-        answer(issued.envelope)
+        answer(envelope)
     }
 
     /// What negotiations must know of a leg.
@@ -134,6 +135,7 @@ impl ServiceSecurity {
             message_id: request.message_id.as_deref(),
             engines,
             token_lifetime,
+            mint: self.options.mint,
             delivery: request.delivery,
             seal: None,
         })
@@ -147,7 +149,22 @@ impl ServiceSecurity {
             ServiceError::Closing => make::closing(request.version),
             _ => make::negotiation_failed(),
         };
-        self.refuse(request, &fault, error)
+        match &error {
+            ServiceError::Negotiation(NegotiationError::UnknownContext(_))
+                if self.options.durable =>
+            {
+                self.begin_again(request, &fault, error)
+            }
+            _ => self.refuse(request, &fault, error),
+        }
+    }
+
+    /// Whether a request for a session is under a negotiated token that is not here: the process that issued it is gone, or is
+    /// another one.
+    pub(super) fn forgot_token(&self, request: &Request) -> bool {
+        let held = self.options.negotiation().is_some() && !self.options.cookies.negotiated;
+        let token = request.context.as_deref().filter(|_| self.options.durable && held);
+        token.is_some_and(|token| self.tokens.find(token, request.delivery.now).is_none())
     }
 }
 

@@ -6,6 +6,7 @@ use waxwing_crypto::{Certificate, PrivateKey};
 use waxwing_soap::{Addressing, Envelope, Fault, Moment};
 
 use super::super::binding::{CertificateTokens, ServiceBinding};
+use super::super::ending::{self, check_cancellation};
 use super::super::faults::{SECURE_CONVERSATION_FAULT, make};
 use super::error::ServiceError;
 use super::request::Request;
@@ -14,10 +15,7 @@ use super::tokens::NegotiatedToken;
 use super::{Incoming, ReplyKind, SecuritySession, ServiceReply, ServiceSecurity};
 use crate::error::{Reason, SecurityError, SecurityFault};
 use crate::protection::{Direction, MessageProtection, ProtectionLevel, ProtectionRequirements};
-use crate::trust::{
-    ContextReference, RequestSecurityToken, RequestSecurityTokenResponse, RequestType,
-    ResponseBody, TrustAction, write_response,
-};
+use crate::trust::{RequestSecurityTokenResponse, TrustAction};
 use crate::wsse::{
     self, Asymmetric, CertificateReference, Dialect, EncryptedKeyReference, ProtectionPlan,
     ProtectionToken, Recipient, SecuritySettings, SentSignature, ShownCertificate, Signer, Sources,
@@ -165,7 +163,29 @@ impl ServiceSecurity {
     pub(super) fn refuse(&self, request: &Request, fault: &Fault, error: ServiceError) -> Incoming {
         let action = request.version.addressing.default_fault_action();
         let envelope = fault.to_envelope(request.version, action, request.message_id.as_deref());
-        fault_reply(envelope, error)
+        match self.says_unsecured(request) {
+            true => fault_reply(self.address(envelope, request), error),
+            false => {
+                let reply = ServiceReply::new(ReplyKind::Silent, envelope, Some(error));
+                Incoming::Reply(Box::new(reply))
+            }
+        }
+    }
+
+    /// Nothing is said: the client begins again. The fault is what would be said otherwise.
+    pub(super) fn begin_again(
+        &self,
+        request: &Request,
+        fault: &Fault,
+        error: ServiceError,
+    ) -> Incoming {
+        match self.refuse(request, fault, error) {
+            Incoming::Reply(mut reply) => {
+                reply.kind = ReplyKind::Unavailable;
+                Incoming::Reply(reply)
+            }
+            other => other,
+        }
     }
 
     /// A fault under the key of the request.
@@ -179,7 +199,7 @@ impl ServiceSecurity {
     ) -> Incoming {
         let action = request.version.addressing.default_fault_action();
         let envelope = fault.to_envelope(request.version, action, request.message_id.as_deref());
-        match self.protect(context, envelope, at) {
+        match self.protect(context, self.address(envelope, request), at) {
             Ok(envelope) => fault_reply(envelope, error),
             Err(_) => self.refuse(request, fault, error),
         }
@@ -196,6 +216,7 @@ impl ServiceSecurity {
         let fault = make::renew_needed(self.options.settings.dialect);
         let action = SECURE_CONVERSATION_FAULT;
         let envelope = fault.to_envelope(request.version, action, request.message_id.as_deref());
+        let envelope = self.address(envelope, request);
         match self.protect(&Reply::Session(reply_to), envelope, at) {
             Ok(envelope) => fault_reply(envelope, error),
             Err(_) => self.refuse(request, &fault, error),
@@ -213,7 +234,8 @@ impl ServiceSecurity {
         let session = Arc::clone(&reply_to.session);
         let context = Reply::Session(reply_to);
         let dialect = self.options.settings.dialect;
-        if let Err(error) = cancel_target(verified, &session, dialect) {
+        let target = check_cancellation(verified.envelope(), &session.identifier, dialect);
+        if let Err(error) = target {
             let error = ServiceError::Request(error);
             return self.refuse_secured(&context, request, &make::invalid_request(), error, at);
         }
@@ -236,23 +258,15 @@ impl ServiceSecurity {
         response: &RequestSecurityTokenResponse,
         request: &Request,
     ) -> Envelope {
-        let dialect = response.dialect;
-        let mut envelope = Envelope::new(request.version);
         let addressing = Addressing {
-            action: Some(action.uri(dialect)),
+            action: Some(action.uri(response.dialect)),
             relates_to: request.message_id.as_deref().map(str::to_owned),
             ..Addressing::default()
         };
-        addressing.write(&mut envelope);
-        if self.options.is_by_transport() {
-            wsse::declare_utility(&mut envelope);
-        }
-        let form = match dialect {
-            Dialect::February2005 => ResponseBody::Bare,
-            Dialect::Version13 => ResponseBody::Collection,
-        };
-        let body = envelope.body().id();
-        write_response(envelope.document_mut(), body, response, form);
+        let envelope =
+            ending::headers(request.version, &addressing, self.options.is_by_transport());
+        let mut envelope = self.address(envelope, request);
+        ending::write_answer(&mut envelope, response);
         envelope
     }
 }
@@ -268,8 +282,12 @@ fn parts_of(
 }
 
 impl ServiceReply {
+    fn new(kind: ReplyKind, envelope: Envelope, error: Option<ServiceError>) -> Self {
+        Self { kind, envelope, error, began: None, renewed: None, ended: None }
+    }
+
     pub(super) fn answer(envelope: Envelope) -> Self {
-        Self { kind: ReplyKind::Answer, envelope, error: None, began: None, ended: None }
+        Self::new(ReplyKind::Answer, envelope, None)
     }
 }
 
@@ -278,26 +296,5 @@ pub(super) fn answer(envelope: Envelope) -> Incoming {
 }
 
 fn fault_reply(envelope: Envelope, error: ServiceError) -> Incoming {
-    let (kind, error) = (ReplyKind::Fault, Some(error));
-    Incoming::Reply(Box::new(ServiceReply { kind, envelope, error, began: None, ended: None }))
-}
-
-/// The target of a cancellation must be the session that the request is signed by.
-fn cancel_target(
-    verified: &Verified,
-    session: &Session,
-    dialect: Dialect,
-) -> Result<(), SecurityError> {
-    let payload =
-        verified.envelope().payload().ok_or(Reason::Missing("the RequestSecurityToken"))?;
-    let request = RequestSecurityToken::read(payload, dialect)?;
-    if request.request_type != RequestType::Cancel {
-        let expected = "a cancellation";
-        return Err(Reason::Malformed { what: "the RequestType", expected }.into());
-    }
-    match request.cancel_target {
-        Some(ContextReference { identifier, .. }) if identifier == session.identifier => Ok(()),
-        Some(_) => Err(Reason::ForeignContext.into()),
-        None => Err(Reason::Missing("the CancelTarget").into()),
-    }
+    Incoming::Reply(Box::new(ServiceReply::new(ReplyKind::Fault, envelope, Some(error))))
 }

@@ -1,6 +1,6 @@
 //! What is known of a message before anything of it is verified.
 
-use waxwing_soap::{Envelope, MessageVersion};
+use waxwing_soap::{Addressing, EndpointReference, Envelope, MessageVersion};
 use waxwing_xml::Element;
 
 use crate::delivery::Delivery;
@@ -20,6 +20,8 @@ pub(super) struct Request {
     pub(super) context: Option<Box<str>>,
     /// When and from where it came.
     pub(super) delivery: Delivery,
+    /// Where its answers go to, where they do not go back by the way that it came.
+    reply_to: Option<EndpointReference>,
 }
 
 impl Request {
@@ -42,7 +44,21 @@ impl Request {
             action,
             context,
             delivery,
+            reply_to: None,
         }
+    }
+
+    /// The same of a message whose answers go where it says.
+    #[must_use]
+    pub(super) fn with_reply_to(self, envelope: &Envelope) -> Self {
+        let reply_to = Addressing::read(envelope).ok().and_then(|found| found.reply_to);
+        Self { reply_to, ..self }
+    }
+
+    /// Where its answers go to. None when it says so nowhere, or nothing
+    /// [can be posted](EndpointReference::can_be_posted_to) there.
+    pub(super) fn reply_to(&self) -> Option<&EndpointReference> {
+        self.reply_to.as_ref().filter(|to| to.can_be_posted_to())
     }
 }
 
@@ -52,6 +68,17 @@ pub(super) fn context_of(envelope: &Envelope, dialect: Dialect) -> Option<Elemen
     let mut headers = security_headers(envelope);
     let only = headers.next().filter(|_| headers.next().is_none())?;
     only.child(dialect.conversation(), "SecurityContextToken")
+}
+
+/// The identifiers of all security context tokens in the Security headers for this receiver, in either dialect.
+pub(super) fn named(envelope: &Envelope) -> impl Iterator<Item = String> {
+    security_headers(envelope).flat_map(|header| header.elements()).filter_map(|token| {
+        let dialect = Dialect::ALL
+            .into_iter()
+            .find(|dialect| token.is(dialect.conversation(), "SecurityContextToken"))?;
+        let identifier = token.child(dialect.conversation(), "Identifier")?;
+        Some(identifier.text().trim().to_owned())
+    })
 }
 
 fn security_headers(envelope: &Envelope) -> impl Iterator<Item = Element<'_>> {

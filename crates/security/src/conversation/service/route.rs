@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use waxwing_soap::{Envelope, Moment};
+use waxwing_soap::{Addressing, Envelope, Moment};
 
 use super::super::caller::CallerIdentity;
 use super::super::faults::make;
@@ -53,6 +53,10 @@ impl ServiceSecurity {
             return self.negotiate(&envelope, request, at);
         }
         match request.trust {
+            // Nobody would hear the answer.
+            Some(TrustAction::Issue | TrustAction::Renew) if self.is_posted_nowhere(request) => {
+                self.no_session(request)
+            }
             Some(action @ (TrustAction::Issue | TrustAction::Renew)) if request.has_security => {
                 self.receive_alone(envelope, request, Some(action), at)
             }
@@ -83,7 +87,7 @@ impl ServiceSecurity {
             Ok(verified) => verified,
             Err(error) => return self.refuse_error(request, error),
         };
-        if session.is_own(&verified) {
+        if session.is_own(&verified) || !self.is_addressed(&verified) {
             return self.refuse_error(request, Reason::Reflected.into());
         }
         let proven = proven_context(&verified);
@@ -99,7 +103,13 @@ impl ServiceSecurity {
             false => Vec::new(),
         };
         let reply = Arc::new(SessionReply { session: Arc::clone(&session), confirmations });
-        if request.trust == Some(TrustAction::Cancel) {
+        if self.options.flow.is_duplex() {
+            let ends =
+                matches!(request.trust, Some(TrustAction::Cancel | TrustAction::CancelResponse));
+            if ends || self.is_after_the_end(&session) {
+                return self.hear_last(session, &verified, request, at);
+            }
+        } else if request.trust == Some(TrustAction::Cancel) {
             return self.cancel(reply, &verified, request, at);
         }
         if key == KeyState::Expired && !self.options.can_renew {
@@ -115,6 +125,19 @@ impl ServiceSecurity {
             reply: ReplyContext(Reply::Session(reply)),
             session: Some(SecuritySession(session)),
         }))
+    }
+
+    /// Whether a message is not addressed to whom the service's own are. With derived keys the keys tell already that it is
+    /// none of them; without them the address does, which is signed.
+    fn is_addressed(&self, verified: &Verified) -> bool {
+        let options = &self.options;
+        let tells = options.is_by_transport() || options.settings.derived_keys;
+        if tells || !options.flow.is_duplex() {
+            return true;
+        }
+        let anonymous = verified.envelope().version().addressing.anonymous();
+        let to = Addressing::read(verified.envelope()).ok().and_then(|found| found.to);
+        to.is_some_and(|to| to != anonymous)
     }
 
     fn verify_in_session(

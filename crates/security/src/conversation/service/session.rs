@@ -7,6 +7,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::caller::CallerIdentity;
+use super::super::ending::Ending;
+use super::super::keys_saved::save_keys;
+use super::super::saved::{Generation, SavedCaller, SavedContext};
 use super::CANCELLATION_TIME;
 use crate::crowd::{Holder, Place};
 use crate::delivery::Delivery;
@@ -29,15 +32,18 @@ pub(super) struct Session {
     /// When it is forgotten, in the same milliseconds: the layers above are done with it. `u64::MAX`: they are not.
     ends: AtomicU64,
     keys: Mutex<Keys>,
+    /// In a duplex flow: which end has said its last.
+    ending: Mutex<Ending>,
 }
 
+/// The generations of the key of a session.
 #[derive(Debug)]
-struct Keys {
-    current: Key,
-    /// Issued by a renewal and not used yet.
-    pending: Vec<Key>,
+pub(super) struct Keys {
+    pub(super) current: Key,
+    /// Issued by a renewal and not used yet, the oldest first.
+    pub(super) pending: Vec<Key>,
     /// Replaced, and until when it is still accepted.
-    former: Option<(Key, Timestamp)>,
+    pub(super) former: Option<(Key, Timestamp)>,
 }
 
 /// One generation of the key, with the derived keys of the service's messages.
@@ -69,6 +75,16 @@ impl Session {
         at: &Delivery,
     ) -> Self {
         let keys = Keys { current: key, pending: Vec::new(), former: None };
+        Self::restored((identifier, caller), keys, replay, at)
+    }
+
+    /// A session as it was when it was kept, but for what was received in it: nothing was used.
+    pub(super) fn restored(
+        (identifier, caller): (Box<str>, Arc<CallerIdentity>),
+        keys: Keys,
+        replay: Option<ReplayCache>,
+        at: &Delivery,
+    ) -> Self {
         Self {
             identifier,
             holder: Holder::new(at.peer, &caller),
@@ -78,6 +94,31 @@ impl Session {
             last: AtomicU64::new(milliseconds(at.elapsed)),
             ends: AtomicU64::new(u64::MAX),
             keys: Mutex::new(keys),
+            ending: Mutex::default(),
+        }
+    }
+
+    /// What is kept of it.
+    pub(super) fn save(&self) -> SavedContext {
+        let keys = self.lock();
+        let save = |key: &Key, generation| save_keys(&key.keys, generation, &key.lifetime, None);
+        let mut saved = vec![save(&keys.current, Generation::Current)];
+        saved.extend(keys.pending.iter().map(|key| save(key, Generation::Pending)));
+        let former = keys.former.iter();
+        saved.extend(
+            former.map(|(key, until)| save(key, Generation::Former(until.as_millisecond()))),
+        );
+        SavedContext {
+            identifier: self.identifier.to_string(),
+            caller: match &*self.caller {
+                CallerIdentity::Anonymous => SavedCaller::Anonymous,
+                CallerIdentity::Certificate(certificate) => {
+                    SavedCaller::Certificate(certificate.der().to_vec())
+                }
+                CallerIdentity::UserName(name) => SavedCaller::UserName(name.to_string()),
+            },
+            keys: saved,
+            used: self.is_used(),
         }
     }
 
@@ -187,6 +228,11 @@ impl Session {
     /// The keys of the service's messages.
     pub(super) fn outgoing(&self) -> Arc<SessionKeys> {
         Arc::clone(&self.lock().current.keys)
+    }
+
+    /// How far it is on the way to its end.
+    pub(super) fn ending(&self) -> MutexGuard<'_, Ending> {
+        self.ending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Keys> {

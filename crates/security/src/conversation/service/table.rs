@@ -1,6 +1,6 @@
 //! The sessions of a service, by identifier.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -25,6 +25,9 @@ const IDLE: Patience =
 /// How long a session whose key has expired is kept for its client to renew it: the client notices at its next call.
 const RENEWAL_TIME: Duration = Duration::from_secs(300);
 
+/// How many sessions that are over are told at most, when nobody asks.
+pub(super) const MAX_FORGOTTEN: usize = 100_000;
+
 /// All sessions. Messages take the lock for reading only.
 pub(super) struct Sessions {
     map: RwLock<Map>,
@@ -35,10 +38,13 @@ pub(super) struct Sessions {
     max_pending: usize,
     pending_timeout: Duration,
     idle_timeout: Duration,
+    /// The sessions that are over and whose owner does not know it yet, the earliest first. None where nobody asks. Its lock is
+    /// taken last.
+    forgotten: Option<Mutex<VecDeque<Box<str>>>>,
 }
 
 impl Sessions {
-    pub(super) fn new(limits: &ServiceLimits) -> Self {
+    pub(super) fn new(limits: &ServiceLimits, durable: bool) -> Self {
         let length = |span: jiff::SignedDuration| span.try_into().unwrap_or(Duration::ZERO);
         Self {
             map: RwLock::default(),
@@ -47,6 +53,7 @@ impl Sessions {
             max_pending: limits.max_pending_sessions,
             pending_timeout: length(limits.pending_session_timeout),
             idle_timeout: length(limits.session_idle_timeout),
+            forgotten: durable.then(Mutex::default),
         }
     }
 
@@ -64,11 +71,33 @@ impl Sessions {
         if let Some(unused) = instead {
             let unused = pending.swap_remove(unused);
             self.write().remove(&unused.identifier);
+            self.forget(&unused.identifier);
         }
         self.make_room(session.holder, at)?;
         pending.push(Arc::clone(&session));
         self.write().insert(session.identifier.clone(), session);
         Ok(())
+    }
+
+    /// Adds a session that was kept, unless it is there; gives the one that is.
+    ///
+    /// # Errors
+    /// As for [`Sessions::has_room`].
+    pub(super) fn restore(
+        &self,
+        session: Arc<Session>,
+        at: &Delivery,
+    ) -> Result<Arc<Session>, ServiceError> {
+        if let Some(known) = self.find(&session.identifier) {
+            return Ok(known);
+        }
+        if !session.is_used() {
+            self.insert(Arc::clone(&session), at)?;
+            return Ok(session);
+        }
+        self.make_room(session.holder, at)?;
+        let mut map = self.write();
+        Ok(Arc::clone(map.entry(session.identifier.clone()).or_insert(session)))
     }
 
     /// Whether another session may be begun.
@@ -111,15 +140,40 @@ impl Sessions {
         match admit(&places, holder, most, IDLE, at.elapsed) {
             Admission::Instead(place) => {
                 map.remove(&idle[place].1);
+                self.forget(&idle[place].1);
                 Ok(())
             }
             Admission::Free | Admission::Full => Err(ServiceError::TooManySessions(map.len())),
         }
     }
 
-    pub(super) fn remove(&self, identifier: &str) -> bool {
+    /// The session is over.
+    pub(super) fn remove(&self, identifier: &str) {
+        if self.discard(identifier) {
+            self.forget(identifier);
+        }
+    }
+
+    /// The session is here no more; whether it was. It is not over.
+    pub(super) fn discard(&self, identifier: &str) -> bool {
         self.still_pending().retain(|session| &*session.identifier != identifier);
         self.write().remove(identifier).is_some()
+    }
+
+    fn forget(&self, identifier: &str) {
+        let Some(forgotten) = &self.forgotten else { return };
+        let mut forgotten = forgotten.lock().unwrap_or_else(PoisonError::into_inner);
+        if forgotten.len() >= MAX_FORGOTTEN {
+            forgotten.pop_front();
+        }
+        forgotten.push_back(identifier.into());
+    }
+
+    /// The sessions that are over since the last time.
+    pub(super) fn take_forgotten(&self) -> Vec<String> {
+        let Some(forgotten) = &self.forgotten else { return Vec::new() };
+        let mut forgotten = forgotten.lock().unwrap_or_else(PoisonError::into_inner);
+        forgotten.drain(..).map(String::from).collect()
     }
 
     /// Forgets sessions that were never used in time, that are idle, whose key has expired, and those that the layers
@@ -160,6 +214,7 @@ impl Sessions {
                 // It may have been used since it was looked at.
                 if map.get(&identifier).is_some_and(|session| goes(session, &mut swept)) {
                     map.remove(&identifier);
+                    self.forget(&identifier);
                     pending.retain(|session| session.identifier != identifier);
                 }
             }

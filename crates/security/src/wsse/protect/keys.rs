@@ -251,13 +251,8 @@ impl<'a> MessageKeys<'a> {
 
 fn push_protection_token(out: &mut Vec<u8>, plan: &ProtectionPlan<'_>) {
     match plan.protection {
-        ProtectionToken::Session(SessionKeys {
-            token,
-            placement: TokenPlacement::Attached,
-            ..
-        })
-        | ProtectionToken::Context(token, TokenPlacement::Attached) => push(out, &[&token.element]),
-        ProtectionToken::Session(_) | ProtectionToken::Context(..) => {}
+        ProtectionToken::Session(keys) => push_context(out, &keys.token, keys.placement),
+        ProtectionToken::Context(token, placement) => push_context(out, token, placement),
         ProtectionToken::EncryptedKey(token) => encrypted_key::push(out, token, &[], plan.settings),
         ProtectionToken::EncryptedKeyReference(_) | ProtectionToken::Transport => {}
         ProtectionToken::Asymmetric(Asymmetric {
@@ -265,6 +260,15 @@ fn push_protection_token(out: &mut Vec<u8>, plan: &ProtectionPlan<'_>) {
             ..
         }) => {
             super::certificates::push_carried(out, certificate, shown, plan.settings);
+        }
+    }
+}
+
+fn push_context(out: &mut Vec<u8>, token: &ContextToken, placement: TokenPlacement) {
+    match placement {
+        TokenPlacement::External => {}
+        TokenPlacement::Attached | TokenPlacement::AttachedByInstance => {
+            push(out, &[&token.element]);
         }
     }
 }

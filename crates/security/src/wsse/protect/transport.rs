@@ -98,14 +98,19 @@ impl Tokens {
                 let used = base(token).derive(numbers.next(), length, settings, sources, text);
                 self.sign(&used, settings)
             }
-            Endorsing::Session(SessionKeys { token, derived: Some((signing, _)), .. }) => {
+            Endorsing::Session(SessionKeys { token, placement, derived: Some((signing, _)) }) => {
                 push(&mut self.sources, &[&token.element]);
-                let used = base(token).reuse(signing, settings, &mut self.derived);
+                let base = BaseToken::of_context(token, *placement);
+                let used = base.reuse(signing, settings, &mut self.derived);
                 self.sign(&used, settings)
             }
-            Endorsing::Context(token) | Endorsing::Session(SessionKeys { token, .. }) => {
+            Endorsing::Context(token) => {
                 push(&mut self.endorsing, &[&token.element]);
                 self.sign(&base(token).direct(), settings)
+            }
+            Endorsing::Session(SessionKeys { token, placement, .. }) => {
+                push(&mut self.endorsing, &[&token.element]);
+                self.sign(&BaseToken::of_context(token, *placement).direct(), settings)
             }
         }
     }

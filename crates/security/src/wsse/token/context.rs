@@ -35,6 +35,9 @@ pub struct ContextToken {
 pub enum TokenPlacement {
     /// The token is in the Security header; derived keys refer to its `u:Id`. Requests do this.
     Attached,
+    /// The same, and the references say the generation of the key, too (`Instance`, WS-SecureConversation §8): some
+    /// services, Eclipse Metro, look the key up by it and not by what the token says.
+    AttachedByInstance,
     /// The token is not in the message; derived keys refer to its URI. Replies do this.
     External,
 }
@@ -104,10 +107,15 @@ impl SessionKeys {
 impl ContextToken {
     /// How a message refers to it.
     pub(in super::super) fn reference(&self, placement: TokenPlacement) -> TokenReference<'_> {
+        let local =
+            TokenReference::Local { id: &self.id, value_type: self.dialect.context_token_type() };
         match placement {
-            TokenPlacement::Attached => TokenReference::Local {
-                id: &self.id,
-                value_type: self.dialect.context_token_type(),
+            TokenPlacement::Attached => local,
+            TokenPlacement::AttachedByInstance => match &self.instance {
+                None => local,
+                Some(instance) => {
+                    TokenReference::Generation { dialect: self.dialect, id: &self.id, instance }
+                }
             },
             TokenPlacement::External => TokenReference::Context {
                 dialect: self.dialect,
