@@ -16,6 +16,8 @@ pub enum Step {
     CloseSequence,
     /// TerminateSequence was to be answered.
     TerminateSequence,
+    /// The peer was to end its own sequence, after ours had ended (duplex sessions).
+    EndOfMessages,
 }
 
 impl std::fmt::Display for Step {
@@ -26,6 +28,7 @@ impl std::fmt::Display for Step {
             Self::LastMessage => "LastMessage",
             Self::CloseSequence => "CloseSequence",
             Self::TerminateSequence => "TerminateSequence",
+            Self::EndOfMessages => "the end of the session",
         })
     }
 }

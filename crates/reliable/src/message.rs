@@ -1,5 +1,6 @@
 //! One message as the engines see it: typed headers and a typed body, no XML.
 
+use serde::{Deserialize, Serialize};
 use waxwing_soap::EndpointReference;
 
 use crate::fault::SequenceFault;
@@ -8,7 +9,7 @@ use crate::names::Identifier;
 use crate::ranges::MessageNumber;
 
 /// What a receiver may do with an incomplete sequence (1.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum IncompleteSequenceBehavior {
     /// `DiscardEntireSequence`.
     DiscardEntireSequence,
@@ -72,7 +73,7 @@ pub struct CreateSequence {
 }
 
 /// `CreateSequenceResponse`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateSequenceResponse {
     /// The new sequence, chosen by the responder.
     pub identifier: Identifier,
@@ -91,8 +92,8 @@ pub struct Shutdown {
     pub identifier: Identifier,
     /// 1.1 `LastMsgNumber`; absent for an empty sequence.
     pub last_message_number: Option<MessageNumber>,
-    /// The address of the `ReplyTo` header. None when absent.
-    pub reply_to: Option<String>,
+    /// The `ReplyTo` header. None when absent.
+    pub reply_to: Option<EndpointReference>,
 }
 
 /// What a message is, by action and body. `M` is the caller's application message.

@@ -35,10 +35,58 @@ pub enum Mutation {
     NoKeepAlive,
     /// Neither end gives a silent peer up.
     NoInactivity,
+    /// A durable responder acknowledges what is not durable yet.
+    AcknowledgeBeforeDurable,
+    /// A durable responder acknowledges messages whose operations still run.
+    AcknowledgeRunning,
+    /// A durable responder sends a reply that is not durable yet.
+    ReplyBeforeDurable,
+    /// A durable responder that is restored does not deliver what was received and not executed.
+    NoRedelivery,
+    /// A durable responder goes on with a session that is to be discarded.
+    IgnoreDiscard,
+    /// A durable initiator sends a message before its number is durable.
+    NumberAfterSend,
+    /// A durable initiator acknowledges a reply that is not durable yet.
+    AcknowledgeReplyBeforeDurable,
+    /// A durable initiator gives messages other numbers when it is restored.
+    RenumberAfterRestart,
+    /// An end of a duplex session never acknowledges with a message of its own.
+    NoAcknowledgement,
+    /// A duplex session does not go on over the connection that its peer has opened for it.
+    KeepOldLink,
 }
 
 impl Mutation {
-    /// All of them.
+    /// Those of durable sessions.
+    pub const DURABLE: [Self; 8] = [
+        Self::AcknowledgeBeforeDurable,
+        Self::AcknowledgeRunning,
+        Self::ReplyBeforeDurable,
+        Self::NoRedelivery,
+        Self::IgnoreDiscard,
+        Self::NumberAfterSend,
+        Self::AcknowledgeReplyBeforeDurable,
+        Self::RenumberAfterRestart,
+    ];
+
+    /// Those that are rules of duplex sessions.
+    pub const DUPLEX: [Self; 12] = [
+        Self::DeliverDuplicates,
+        Self::DeliverOutOfOrder,
+        Self::AcknowledgeRefused,
+        Self::AcknowledgeGaps,
+        Self::IgnoreContext,
+        Self::IgnoreWindow,
+        Self::NeverRetransmit,
+        Self::CloseWithoutWaiting,
+        Self::NoKeepAlive,
+        Self::NoInactivity,
+        Self::NoAcknowledgement,
+        Self::KeepOldLink,
+    ];
+
+    /// Those of sessions whose messages are exchanges.
     pub const ALL: [Self; 16] = [
         Self::DeliverDuplicates,
         Self::DeliverOutOfOrder,

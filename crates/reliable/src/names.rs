@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use waxwing_soap::{RandomSource, urn_uuid};
 
 /// An identifier: of a sequence, a message or a security context. An opaque URI, compared octet by octet.
@@ -48,6 +49,18 @@ impl<T: Into<Arc<str>>> From<T> for Identifier {
     }
 }
 
+impl Serialize for Identifier {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Identifier {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
 /// The identifier of a forward sequence, which names its session.
 pub type SessionId = Identifier;
 
@@ -61,8 +74,12 @@ pub type ContextTag = Identifier;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExchangeId(pub u64);
 
-/// One call of the application, named by the caller. Each call of a session has a name of its own.
+/// A connection that carries messages both ways, named by its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkId(pub u64);
+
+/// One call of the application, named by the caller. Each call of a session has a name of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CallId(pub u64);
 
 /// Where a message goes.

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 /// A message number: 1 to 2^63 − 1.
@@ -77,6 +78,28 @@ impl Ranges {
         true
     }
 
+    /// Takes one number out. False when it was not there.
+    pub fn remove(&mut self, number: MessageNumber) -> bool {
+        let after = self.0.partition_point(|&(lower, _)| lower <= number);
+        let Some(place) = after.checked_sub(1) else { return false };
+        let (lower, upper) = self.0[place];
+        if upper < number {
+            return false;
+        }
+        match (lower == number, upper == number) {
+            (true, true) => {
+                self.0.remove(place);
+            }
+            (true, false) => self.0[place].0 = number + 1,
+            (false, true) => self.0[place].1 = number - 1,
+            (false, false) => {
+                self.0[place].1 = number - 1;
+                self.0.insert(place + 1, (number + 1, upper));
+            }
+        }
+        true
+    }
+
     /// Whether adding the number would make more ranges than `limit`.
     pub fn would_exceed(&self, number: MessageNumber, limit: usize) -> bool {
         if self.0.len() < limit || self.contains(number) {
@@ -113,6 +136,23 @@ impl Ranges {
     }
 }
 
+impl Serialize for Ranges {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Ranges {
+    /// Whatever the pairs are, it is a set.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut ranges = Self::new();
+        for (lower, upper) in Vec::<(MessageNumber, MessageNumber)>::deserialize(deserializer)? {
+            ranges.insert_range(lower, upper);
+        }
+        Ok(ranges)
+    }
+}
+
 impl std::fmt::Display for Ranges {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (i, (lower, upper)) in self.0.iter().enumerate() {
@@ -133,9 +173,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ranges_are_a_set(steps in prop::collection::vec((1u64..60, 0u64..6), 0..40)) {
+        fn ranges_are_a_set(
+            steps in prop::collection::vec((1u64..60, 0u64..6, any::<bool>()), 0..40),
+        ) {
             let (mut ranges, mut model) = (Ranges::new(), BTreeSet::new());
-            for (lower, more) in steps {
+            for (lower, more, is_removal) in steps {
+                if is_removal {
+                    prop_assert_eq!(ranges.remove(lower), model.remove(&lower));
+                    continue;
+                }
                 ranges.insert_range(lower, lower + more);
                 model.extend(lower..=lower + more);
             }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use waxwing_soap::Mint;
+
 /// The largest window that the wire allows (`MaxTransferWindowSize`, `BufferRemaining`).
 pub const MAX_TRANSFER_WINDOW: u32 = 4096;
 
@@ -64,7 +66,8 @@ pub struct ReliableSessionSettings {
     pub max_retry_count: u32,
     /// `FlowControlEnabled`: obey the peer's `BufferRemaining`.
     pub flow_control_enabled: bool,
-    /// `MaxPendingChannels`: sessions that may wait to be accepted; 1 to 16384.
+    /// `MaxPendingChannels`: sessions that may wait to be accepted; 1 to 16384. Who asks for one more is refused
+    /// (`ConnectionLimitReached`), by a durable service told to come again.
     pub max_pending_channels: u32,
     /// `SendTimeout` of the binding: half of it bounds the fast polling interval.
     pub send_timeout: Duration,
@@ -77,6 +80,10 @@ pub struct ReliableSessionSettings {
     pub loss_recovery: LossRecovery,
     /// What the first estimate of the round trip is taken from.
     pub round_trip_estimate: RoundTripEstimate,
+    /// Whether the engine says `Persist` before whatever it promises, and waits for `Persisted`.
+    pub durable: bool,
+    /// Makes the identifiers of a service's sequences. One in a security context says the same shard as that.
+    pub mint: Mint,
 }
 
 impl Default for ReliableSessionSettings {
@@ -94,6 +101,8 @@ impl Default for ReliableSessionSettings {
             early_messages: EarlyMessages::Hold,
             loss_recovery: LossRecovery::Wcf,
             round_trip_estimate: RoundTripEstimate::WholeOpen,
+            durable: false,
+            mint: Mint::default(),
         }
     }
 }

@@ -178,7 +178,7 @@ pub(super) fn shutdown(
                     .ok_or_else(|| format!("{text:?} is no LastMsgNumber"))?,
             ),
         };
-        let reply_to = addressing.reply_to.clone().map(|e| normalized(e, wsa).address);
+        let reply_to = addressing.reply_to.clone().map(|e| normalized(e, wsa));
         Ok(Shutdown { identifier, last_message_number, reply_to })
     };
     parse().or_else(|problem: String| malformed(name, problem))

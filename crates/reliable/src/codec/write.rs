@@ -2,20 +2,22 @@
 
 use waxwing_soap::addressing::write_endpoint;
 use waxwing_soap::{Addressing, AddressingVersion, EndpointReference, Envelope, MessageVersion};
-use waxwing_xml::{Name, NodeId};
+use waxwing_xml::{Name, NodeId, Value};
 
 use super::acknowledgement::acknowledgement_content;
 use super::faults;
 use super::text::{SECURITY, append};
 use crate::address::ANONYMOUS;
 use crate::headers::Headers;
-use crate::message::{Body, CreateSequence, CreateSequenceResponse, Message, Shutdown};
+use crate::message::{
+    Body, CreateSequence, CreateSequenceResponse, IncompleteSequenceBehavior, Message, Shutdown,
+};
 use crate::names::Identifier;
 use crate::version::{Action, ReliableMessagingVersion};
 
-/// Writes the headers in front of those that the message has, in WCF's order: of requests the
-/// acknowledgement first, of responses `Sequence`. The addressing headers must be there already: they tell
-/// requests from responses.
+/// Writes the headers in front of those that the message has, in WCF's order: the acknowledgement first, but in the
+/// answer of an exchange `Sequence`. The addressing headers must be there already: they tell such an answer, which is
+/// addressed to nobody.
 pub fn write_headers(
     envelope: &mut Envelope,
     headers: &Headers,
@@ -29,7 +31,7 @@ pub fn write_headers(
         envelope.declare("r", version.namespace());
     }
     // Each is put in front of those before it.
-    if is_response(envelope) {
+    if is_answer(envelope) {
         write_acknowledgement(envelope, headers, version);
         write_sequence(envelope, headers, version);
     } else {
@@ -47,20 +49,18 @@ pub fn write_headers(
     }
 }
 
-/// A response relates to a request, or is addressed to nobody.
-fn is_response(envelope: &Envelope) -> bool {
+/// The answer of an exchange is addressed to nobody: without `To` in WS-Addressing 1.0, where a message that goes the
+/// other way on a connection of its own says that it is for the anonymous one.
+fn is_answer(envelope: &Envelope) -> bool {
     let addressing = envelope.version().addressing;
-    let header = |local| envelope.header_named(addressing.namespace(), local);
-    header("RelatesTo").is_some()
-        || header("To").is_none_or(|to| to.text().trim() == addressing.anonymous())
+    let to = envelope.header_named(addressing.namespace(), "To");
+    to.is_none_or(|to| {
+        addressing == AddressingVersion::August2004 && to.text().trim() == addressing.anonymous()
+    })
 }
 
 fn write_sequence(envelope: &mut Envelope, headers: &Headers, version: ReliableMessagingVersion) {
     let rm = version.namespace();
-    if let Some(identifier) = &headers.ack_requested {
-        let header = envelope.prepend_header(Name::new("r", "AckRequested", rm));
-        append(envelope.document_mut(), header, rm, "Identifier", identifier.as_str());
-    }
     if let Some(sequence) = &headers.sequence {
         let header = envelope.prepend_header(Name::new("r", "Sequence", rm));
         envelope.set_must_understand(header);
@@ -70,6 +70,10 @@ fn write_sequence(envelope: &mut Envelope, headers: &Headers, version: ReliableM
         if sequence.last_message {
             document.append_element(header, Name::new("r", "LastMessage", rm));
         }
+    }
+    if let Some(identifier) = &headers.ack_requested {
+        let header = envelope.prepend_header(Name::new("r", "AckRequested", rm));
+        append(envelope.document_mut(), header, rm, "Identifier", identifier.as_str());
     }
 }
 
@@ -155,9 +159,7 @@ fn reply_to<M>(
 ) -> Option<EndpointReference> {
     let named = match &message.body {
         Body::CreateSequence(create) => create.reply_to.clone(),
-        Body::CloseSequence(s) | Body::TerminateSequence(s) => {
-            s.reply_to.clone().map(EndpointReference::new)
-        }
+        Body::CloseSequence(s) | Body::TerminateSequence(s) => s.reply_to.clone(),
         _ => return None,
     };
     let demands_one = addressing == AddressingVersion::August2004;
@@ -227,6 +229,12 @@ impl BodyWriter {
         self.envelope.document_mut().append_text_element(parent, name, text);
     }
 
+    /// A word, as WCF's binary messages have it.
+    fn behavior(&mut self, parent: NodeId, behavior: IncompleteSequenceBehavior) {
+        let element = self.element(parent, "IncompleteSequenceBehavior");
+        self.envelope.document_mut().append_word(element, behavior.name());
+    }
+
     fn endpoint(&mut self, parent: NodeId, local: &str, endpoint: &EndpointReference) {
         let element = self.element(parent, local);
         let endpoint = localized(endpoint, self.envelope.version().addressing);
@@ -242,7 +250,8 @@ impl BodyWriter {
     fn shutdown(&mut self, local: &str, shutdown: &Shutdown) {
         let top = self.named(local, &shutdown.identifier);
         if let Some(last) = shutdown.last_message_number {
-            self.text(top, "LastMsgNumber", &last.to_string());
+            let element = self.element(top, "LastMsgNumber");
+            self.envelope.document_mut().append_value(element, Value::UInt64(last));
         }
     }
 
@@ -262,7 +271,7 @@ impl BodyWriter {
                 self.text(element, "Expires", expires);
             }
             if let Some(behavior) = offer.incomplete_sequence_behavior {
-                self.text(element, "IncompleteSequenceBehavior", behavior.name());
+                self.behavior(element, behavior);
             }
         }
         for token in &create.tokens {
@@ -281,7 +290,7 @@ impl BodyWriter {
             self.text(top, "Expires", expires);
         }
         if let Some(behavior) = created.incomplete_sequence_behavior {
-            self.text(top, "IncompleteSequenceBehavior", behavior.name());
+            self.behavior(top, behavior);
         }
         if let Some(accept) = &created.accept {
             let element = self.element(top, "Accept");

@@ -13,7 +13,7 @@ pub(crate) use self::end::End;
 pub(crate) use self::received::Received;
 use crate::mutation::{Mutation, broken};
 use crate::names::Identifier;
-use crate::ranges::MessageNumber;
+use crate::ranges::{MessageNumber, Ranges};
 
 /// The receiving half of a sequence.
 #[derive(Debug)]
@@ -35,6 +35,23 @@ impl<M> Destination<M> {
         let (queue, early) = (BTreeSet::new(), BTreeMap::new());
         let received = Received::new(identifier);
         Self { received, ordered, window, queue, early, end: End::Open }
+    }
+
+    /// A sequence of which this is known already.
+    pub(crate) fn restored(
+        identifier: Identifier,
+        ordered: bool,
+        window: u32,
+        numbers: Ranges,
+        end: End,
+    ) -> Self {
+        let received = Received::restored(identifier, numbers);
+        Self { received, end, ..Self::new(Identifier::new(""), ordered, window) }
+    }
+
+    /// Whether a message was accepted and is still to be given to the application.
+    pub(crate) fn is_kept(&self, number: MessageNumber) -> bool {
+        self.early.contains_key(&number)
     }
 
     /// Whether messages are given out in the order of their numbers.

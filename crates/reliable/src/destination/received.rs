@@ -19,6 +19,11 @@ impl Received {
         Self { identifier, numbers: Ranges::new() }
     }
 
+    /// A sequence of which these came.
+    pub(crate) fn restored(identifier: Identifier, numbers: Ranges) -> Self {
+        Self { identifier, numbers }
+    }
+
     pub(crate) fn identifier(&self) -> &Identifier {
         &self.identifier
     }

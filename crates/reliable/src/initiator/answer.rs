@@ -12,6 +12,7 @@ use crate::ranges::MessageNumber;
 use crate::settings::LossRecovery;
 use crate::shape::request_reply::client::{Answered, answered};
 use crate::shape::{Shape, one_way, request_reply};
+use crate::source::Entry;
 use waxwing_soap::{Moment, Time};
 
 impl<M: Clone> Initiator<M> {
@@ -49,6 +50,10 @@ impl<M: Clone> Initiator<M> {
         let Some(purpose) = self.exchanges.remove(&exchange) else { return };
         let Failure { kind, reason } = failure;
         if kind == FailureKind::SecuritySessionLost && purpose != Purpose::Create {
+            if self.was_closing() && matches!(purpose, Purpose::Close | Purpose::Terminate) {
+                // Everything was answered before the crash, and the peer has ended it.
+                return self.closed();
+            }
             return self.end(SessionError::SecurityLost(reason));
         }
         self.source.window.loss.exchange(true);
@@ -65,14 +70,19 @@ impl<M: Clone> Initiator<M> {
         }
     }
 
-    /// The call gets the error; its message stays in the window, is sent again and may be executed.
+    /// The call gets the error; its message stays in the window, is sent again and may be executed. A durable call does
+    /// not end by that.
     fn fail_first_attempt(&mut self, number: MessageNumber, reason: String) {
+        if self.settings.durable {
+            return;
+        }
         let Some(entry) = self.source.window.entry_mut(number).filter(|e| e.retries == 0) else {
             return;
         };
         if let Some(call) = entry.call.take() {
             let error = SessionError::Transport { step: Step::Call, reason };
-            self.outputs.push_back(InitiatorOutput::CallFailed { call, error });
+            let number = Some(number);
+            self.outputs.push_back(InitiatorOutput::CallFailed { call, number, error });
         }
     }
 
@@ -84,12 +94,18 @@ impl<M: Clone> Initiator<M> {
         message: Option<Message<M>>,
         now: Time,
     ) {
-        let Some(message) = message else {
+        // An acknowledgement of nothing says as much as no message: Metro answers so while a call before this one is executed.
+        let says_nothing = |message: &Message<M>| {
+            matches!(message.body, Body::SequenceAcknowledgement)
+                && message.headers.acknowledgement.is_none()
+        };
+        let Some(message) = message.filter(|message| !says_nothing(message)) else {
             if let Some(number) = number {
                 self.counters.refused += 1;
                 self.event(Event::Refused { number });
                 self.source.refused(number, now);
                 self.send_again(now);
+                self.ask_about(number);
             }
             return;
         };
@@ -131,6 +147,18 @@ impl<M: Clone> Initiator<M> {
         }
     }
 
+    /// A one-way message of a request/reply session whose repetition was answered with nothing, though no other comes before it: a
+    /// service that has it already may answer so (Metro does), when its acknowledgement was lost. It is asked.
+    fn ask_about(&mut self, number: MessageNumber) {
+        let is_asked = self.exchanges.values().any(|purpose| *purpose == Purpose::KeepAlive);
+        let first = self.source.window.unanswered().next();
+        let is_due = first
+            .is_some_and(|entry| entry.number == number && entry.is_one_way() && entry.retries > 0);
+        if self.shape == Shape::RequestReply && is_due && !is_asked {
+            self.ask_for_acknowledgement();
+        }
+    }
+
     /// The rules of an acknowledgement on an answer; a breach ends the session.
     pub(super) fn check_acknowledgement(
         &self,
@@ -163,7 +191,8 @@ impl<M: Clone> Initiator<M> {
         breach.map_or(Ok(()), invalid)
     }
 
-    /// Request/reply: the answer completes the request of its own exchange, no other.
+    /// Request/reply: the answer completes the request of its own exchange, and one-way calls that it acknowledges: they have no
+    /// answer of their own that could be lost.
     fn answered(
         &mut self,
         number: Option<MessageNumber>,
@@ -175,6 +204,7 @@ impl<M: Clone> Initiator<M> {
         let reply = match answered(self.destination.as_mut(), sequence.as_ref(), body) {
             Answered::Reply { is_new, reply } => {
                 self.counters.messages_received += u64::from(is_new);
+                self.changed();
                 reply
             }
             Answered::Acknowledged => None,
@@ -191,8 +221,9 @@ impl<M: Clone> Initiator<M> {
         if let Some(number) = number {
             self.complete(number, reply, now);
         }
-        if broken(Mutation::CompleteByAcknowledgement) {
-            for other in self.source.window.newly_in(&acknowledgement.ranges) {
+        for other in self.source.window.newly_in(&acknowledgement.ranges) {
+            let is_one_way = self.source.window.entry(other).is_some_and(Entry::is_one_way);
+            if is_one_way || broken(Mutation::CompleteByAcknowledgement) {
                 self.complete(other, None, now);
             }
         }
@@ -202,9 +233,10 @@ impl<M: Clone> Initiator<M> {
     fn complete(&mut self, number: MessageNumber, reply: Option<M>, now: Time) {
         match self.source.window.transfer(number, now) {
             Some(Some(call)) => {
+                self.changed();
                 self.outputs.push_back(InitiatorOutput::Completed { call, reply });
             }
-            Some(None) => {}
+            Some(None) => self.changed(),
             None => self.counters.duplicates += 1,
         }
         // The other exchanges of this message have nothing to say any more.
@@ -219,6 +251,9 @@ impl<M: Clone> Initiator<M> {
         now: Time,
     ) {
         let (done, calls) = one_way::acknowledged(&mut self.source, &acknowledgement.ranges, now);
+        if !done.is_empty() {
+            self.changed();
+        }
         for call in calls {
             self.outputs.push_back(InitiatorOutput::Completed { call, reply: None });
         }

@@ -4,6 +4,8 @@ use crate::error::{Failure, SessionError};
 use crate::event::Event;
 use crate::message::{Message, TokenReference};
 use crate::names::{CallId, ExchangeId, Identifier, Route};
+use crate::ranges::MessageNumber;
+use crate::saved::{ClientChange, SavedClient, Ticket};
 use waxwing_soap::Time;
 
 /// How a session is opened.
@@ -35,7 +37,9 @@ pub enum InitiatorInput<M> {
         /// completes the call. None: a one-way call, which an acknowledgement completes.
         message_id: Option<Identifier>,
         /// When the call gives up: a call that still waits for the window fails alone; one that was sent
-        /// in the request/reply shape takes the session with it, as WCF's synchronous calls do. None: never.
+        /// in the request/reply shape takes the session with it, as WCF's synchronous calls do. None: never. In a durable
+        /// session a call that has its number is not given up: its answer, or the end of the session, says what became of
+        /// it.
         deadline: Option<Time>,
     },
     /// The request of an exchange is written to its connection. Ordered sessions hold the next message back
@@ -81,6 +85,19 @@ pub enum InitiatorInput<M> {
         /// Why.
         reason: String,
     },
+    /// An [`InitiatorOutput::Persist`] is durable, and so are those before it: what waits behind them goes on.
+    Persisted(Ticket),
+    /// A session that was kept goes on; instead of `Open`. Its messages are sent again with their numbers and their
+    /// `MessageID`s; its timers begin anew. Calls that had no number are given again with `Send`, in their order. One that was
+    /// [being closed](SavedClient::end) takes none, and goes on at the next `Close`.
+    Restore {
+        /// The session.
+        saved: Box<SavedClient>,
+        /// The address that the messages go to.
+        to: String,
+        /// The messages of its unanswered calls.
+        messages: Vec<(CallId, M)>,
+    },
     /// Time has passed ([`wake_at`](super::Initiator::wake_at)).
     Tick,
 }
@@ -97,7 +114,17 @@ pub enum InitiatorOutput<M> {
         /// When the transport should give the exchange up. None: `SendTimeout` from now.
         deadline: Option<Time>,
     },
-    /// CreateSequence was accepted.
+    /// Make this durable, then say [`InitiatorInput::Persisted`]. What comes after it waits in the engine, but for the next
+    /// `Persist`: they are to be made durable in their order, and several may be under way. When one is not made durable, or
+    /// nobody knows, the engine is dropped without a word, with its exchanges, and another one [restored](InitiatorInput::Restore)
+    /// from what is kept.
+    Persist {
+        /// By which `Persisted` names it.
+        ticket: Ticket,
+        /// What.
+        change: Box<ClientChange<M>>,
+    },
+    /// CreateSequence was accepted, or a session that was kept goes on.
     Opened,
     /// A call has ended well.
     Completed {
@@ -110,6 +137,9 @@ pub enum InitiatorOutput<M> {
     CallFailed {
         /// Which.
         call: CallId,
+        /// The number under which it may have been sent and executed: whether it was is in doubt. None: it never had one, so
+        /// that it can be sent in another session.
+        number: Option<MessageNumber>,
         /// Why.
         error: SessionError,
     },

@@ -40,8 +40,12 @@ impl<M: Clone> Initiator<M> {
         let entry = number.and_then(|number| self.source.window.entry(number));
         let request = entry.and_then(|entry| entry.message_id.as_ref());
         let is_fault = matches!(message.body, Body::Fault(_) | Body::SoapFault(_));
+        let is_acknowledgement = matches!(message.body, Body::SequenceAcknowledgement);
         match related(message.relates_to.as_ref(), request) {
             Related::Yes => {}
+            // The request had no name. Some services (Metro) make one up and relate to that; what their acknowledgement says
+            // of the request is in its ranges.
+            Related::No if request.is_none() && is_acknowledgement => {}
             Related::No => return Some(OTHER_REQUEST),
             // A fault that relates to nothing is about the session.
             Related::Unsaid if is_fault => {}

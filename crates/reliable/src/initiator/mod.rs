@@ -1,12 +1,14 @@
 //! The initiator: the client's end of one session (RM source of requests, RM destination of replies).
 //!
 //! `open` makes the sequence, `transfer` sends messages, `answer` reads what comes back (`correlation`: for which
-//! request), `postpone` sends again what the peer did not process, `shutdown` ends the sequence. This file holds the state and what time does to it.
+//! request), `postpone` sends again what the peer did not process, `shutdown` ends the sequence, `durable` keeps it. This
+//! file holds the state and what time does to it.
 
 mod answer;
 mod api;
 mod correlation;
-mod keep_alive;
+mod durable;
+mod keeping;
 mod open;
 mod postpone;
 mod shutdown;
@@ -16,18 +18,19 @@ use std::collections::{BTreeMap, VecDeque};
 
 pub use api::{InitiatorInput, InitiatorOutput, OpenRequest};
 
-use self::keep_alive::KeepAlive;
+use self::keeping::Keeping;
 use crate::destination::Received;
 use crate::error::SessionError;
 use crate::event::{Counters, Event, SequenceState, Status};
 use crate::fault::{FaultKind, SequenceFault};
+use crate::keep_alive::KeepAlive;
 use crate::message::{Body, Message, TokenReference};
 use crate::mutation::{Mutation, broken};
 use crate::names::{ExchangeId, Identifier, Route};
 use crate::ranges::MessageNumber;
 use crate::settings::{ReliableSessionSettings, SettingsError};
 use crate::shape::Shape;
-use crate::source::{Due, Outgoing, Requestor, Source};
+use crate::source::{Due, Opening, Outgoing, Requestor, Source};
 use crate::version::ReliableMessagingVersion;
 use waxwing_soap::{Moment, Time};
 
@@ -53,6 +56,8 @@ pub struct Initiator<M> {
     keep_alive: KeepAlive,
     counters: Counters,
     outputs: VecDeque<InitiatorOutput<M>>,
+    /// None: the session lives in memory.
+    keeping: Option<Box<Keeping<M>>>,
 }
 
 /// Where the session stands. What a phase needs is in it.
@@ -71,14 +76,6 @@ enum Phase {
     Terminating(Box<Requestor>),
     Closed,
     Faulted,
-}
-
-#[derive(Debug)]
-struct Opening {
-    requestor: Requestor,
-    started: Time,
-    /// The service had no room for another session when it was asked last.
-    refusal: Option<crate::fault::SequenceFault>,
 }
 
 /// What is known of the peer.
@@ -116,6 +113,7 @@ impl<M: Clone> Initiator<M> {
             source: Source::new(&settings, settings.ordered && shape == Shape::RequestReply),
             destination: None,
             keep_alive: KeepAlive::new(&settings),
+            keeping: settings.durable.then(|| Box::new(Keeping::new())),
             settings,
             phase: Phase::New,
             peer: Peer { to: String::new(), token: None },
@@ -132,6 +130,7 @@ impl<M: Clone> Initiator<M> {
     /// except that a `Send` fails.
     pub fn handle(&mut self, input: InitiatorInput<M>, at: &mut Moment<'_>) {
         let now = at.time;
+        self.mark();
         match input {
             InitiatorInput::Open(request) => self.open(request, at),
             InitiatorInput::Send { call, message, message_id, deadline } => {
@@ -147,9 +146,14 @@ impl<M: Clone> Initiator<M> {
             InitiatorInput::Resume => self.resume(now),
             InitiatorInput::Close { deadline } => self.begin_close(deadline, now),
             InitiatorInput::Abort { reason } => self.abort(reason),
+            InitiatorInput::Persisted(ticket) => self.persisted(ticket, now),
+            InitiatorInput::Restore { saved, to, messages } => {
+                self.restore(*saved, to, messages, now);
+            }
             InitiatorInput::Tick => self.on_tick(now),
         }
         self.advance(at);
+        self.settle();
     }
 
     /// The next output. None: give the next input, or a `Tick` at [`wake_at`](Self::wake_at).
@@ -174,9 +178,13 @@ impl<M: Clone> Initiator<M> {
             Phase::Draining | Phase::LastMessage => self.close,
             Phase::Open => None,
         };
-        let calls = self.source.first_deadline();
+        let calls = match self.settings.durable {
+            true => self.source.queue_deadline(),
+            false => self.source.first_deadline(),
+        };
         let silence = self.keep_alive.wake_at().filter(|_| self.listens());
-        let window = self.source.window.timer().filter(|_| self.is_established());
+        let window = self.source.window.timer();
+        let window = window.filter(|_| self.is_established() && self.is_unhindered());
         [silence, window, phase, calls].into_iter().flatten().min()
     }
 
@@ -270,7 +278,8 @@ impl<M: Clone> Initiator<M> {
         if self.is_established() {
             self.tick_calls(now);
         }
-        if self.is_established() && self.source.window.timer().is_some_and(|at| now >= at) {
+        let is_due = self.source.window.timer().is_some_and(|at| now >= at);
+        if is_due && self.is_established() && self.is_unhindered() {
             self.retransmit_expired(now);
         }
         if self.listens() {
@@ -303,9 +312,13 @@ impl<M: Clone> Initiator<M> {
         if self.has_ended() {
             return;
         }
-        for call in self.source.drain() {
+        // What was completed, and which calls have numbers, is kept before these are gone. Only who still has the session
+        // may end it: the peer is told behind that.
+        self.changed();
+        self.settle();
+        for (call, number) in self.source.drain() {
             let error = error.clone();
-            self.outputs.push_back(InitiatorOutput::CallFailed { call, error });
+            self.outputs.push_back(InitiatorOutput::CallFailed { call, number, error });
         }
         self.exchanges.clear();
         self.enter(Phase::Faulted);
@@ -328,6 +341,13 @@ impl<M: Clone> Initiator<M> {
     fn post_terminated(&mut self, reason: &str) {
         let kind = FaultKind::SequenceTerminated(self.forward());
         self.post_fault(SequenceFault::receiver(kind, reason));
+    }
+
+    /// The same when time or attempts are up. A durable session says nothing then: it is for its owner to go on with it.
+    fn post_given_up(&mut self, reason: &str) {
+        if !self.settings.durable {
+            self.post_terminated(reason);
+        }
     }
 
     /// A fault begins an exchange of its own; whatever comes back is of no interest.
@@ -363,7 +383,7 @@ impl<M: Clone> Initiator<M> {
 
     fn tick_keep_alive(&mut self, now: Time) {
         if self.keep_alive.is_peer_gone(now) && !broken(Mutation::NoInactivity) {
-            self.post_terminated("the inactivity timeout has passed without a message");
+            self.post_given_up("the inactivity timeout has passed without a message");
             return self.end(SessionError::Inactivity(self.settings.inactivity_timeout));
         }
         if self.keep_alive.is_poll_due(now) {

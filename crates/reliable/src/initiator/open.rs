@@ -5,17 +5,16 @@ use std::time::Duration;
 use waxwing_soap::EndpointReference;
 
 use super::correlation::{OTHER_REQUEST, Related, related};
-use super::{Initiator, InitiatorOutput, OpenRequest, Opening, Phase, Purpose};
-use crate::address::{ANONYMOUS, same_uri};
+use super::{Initiator, InitiatorOutput, OpenRequest, Phase, Purpose};
+use crate::address::ANONYMOUS;
+use crate::creation::{behavior, check_accept};
 use crate::destination::Received;
 use crate::error::{FailureKind, SessionError, Step};
 use crate::fault::{FaultKind, SequenceFault};
-use crate::message::{
-    Body, CreateSequence, CreateSequenceResponse, IncompleteSequenceBehavior, Message, Offer,
-};
+use crate::message::{Body, CreateSequence, CreateSequenceResponse, Message, Offer};
 use crate::names::Identifier;
 use crate::shape::Shape;
-use crate::source::Requestor;
+use crate::source::{Opening, Requestor};
 use crate::version::ReliableMessagingVersion;
 use waxwing_soap::{Moment, Time};
 
@@ -33,7 +32,7 @@ impl<M: Clone> Initiator<M> {
             .then(|| Received::new(Identifier::fresh(at.random)));
         let interval = self.settings.request_interval;
         let requestor = Requestor::new(Step::CreateSequence, message_id, deadline, interval);
-        self.enter(Phase::Creating(Box::new(Opening { requestor, started, refusal: None })));
+        self.enter(Phase::Creating(Box::new(Opening::new(requestor, started))));
         self.attempt_create(at.time);
     }
 
@@ -57,16 +56,11 @@ impl<M: Clone> Initiator<M> {
     fn create_sequence(&self) -> CreateSequence {
         let is_11 = self.version == ReliableMessagingVersion::V11;
         let anonymous = || EndpointReference::new(ANONYMOUS);
-        let behavior = if self.settings.ordered {
-            IncompleteSequenceBehavior::DiscardFollowingFirstGap
-        } else {
-            IncompleteSequenceBehavior::NoDiscard
-        };
         let offer = self.destination.as_ref().map(|back| Offer {
             identifier: back.identifier().clone(),
             endpoint: is_11.then(anonymous),
             expires: None,
-            incomplete_sequence_behavior: is_11.then_some(behavior),
+            incomplete_sequence_behavior: behavior(self.version, self.settings.ordered),
         });
         CreateSequence {
             acks_to: anonymous(),
@@ -79,9 +73,9 @@ impl<M: Clone> Initiator<M> {
     }
 
     pub(super) fn on_create_response(&mut self, message: Option<Message<M>>, now: Time) {
-        let Phase::Creating(opening) = &self.phase else { return };
+        let Phase::Creating(opening) = &mut self.phase else { return };
         let id = opening.requestor.message_id.clone();
-        let (open, exchange) = (now - opening.started, now - opening.requestor.attempted);
+        let (open, exchange) = opening.taken(now);
         let Some(message) = message else {
             return self.create_failed(FailureKind::Retryable, "an empty response".to_owned());
         };
@@ -94,7 +88,11 @@ impl<M: Clone> Initiator<M> {
             Body::CreateSequenceResponse(response) if related == Related::Yes => {
                 self.created(*response, open, exchange, now);
             }
-            Body::Fault(fault) if fault.is_busy() => self.create_refused(*fault),
+            Body::Fault(fault) if fault.is_busy() => {
+                if let Some(error) = opening.refused(*fault) {
+                    self.end(error);
+                }
+            }
             Body::Fault(fault) => self.end(SessionError::Peer(*fault)),
             Body::SoapFault(fault) => self.end(SessionError::PeerSoapFault(fault)),
             _ => self.end(SessionError::Protocol(SequenceFault::sender(
@@ -112,48 +110,21 @@ impl<M: Clone> Initiator<M> {
         now: Time,
     ) {
         self.source.window.numbering.name(response.identifier.clone());
-        if let Err(reason) = self.check_accept(&response) {
+        let (is_offered, to) = (self.destination.is_some(), self.peer.to.as_str());
+        if let Err(reason) = check_accept(&response, is_offered, to) {
             return self.terminated_by_peer(&reason);
         }
         self.exchanges.retain(|_, purpose| *purpose != Purpose::Create);
         self.source.window.measured_open(open, exchange);
         self.keep_alive.received(false, now);
+        self.changed();
         self.outputs.push_back(InitiatorOutput::Opened);
         self.enter(if self.close.is_some() { Phase::Draining } else { Phase::Open });
     }
 
-    /// An offer must be accepted, for the address that was asked; without one nothing may be accepted.
-    fn check_accept(&self, response: &CreateSequenceResponse) -> Result<(), String> {
-        match (&self.destination, &response.accept) {
-            (None, None) => Ok(()),
-            (None, Some(_)) => Err("an offer was accepted that was not made".to_owned()),
-            (Some(_), None) => Err("the offer was not accepted".to_owned()),
-            (Some(_), Some(accept)) if same_uri(&accept.address, &self.peer.to) => Ok(()),
-            (Some(_), Some(accept)) => Err(format!(
-                "the offer was accepted for {}, but the request went to {}",
-                accept.address, self.peer.to
-            )),
-        }
-    }
-
-    /// The service has no room at the moment: again at the pace of the request, until the deadline. WCF's client gives
-    /// up at once; its service takes the repeated request as it takes one whose answer was lost.
-    fn create_refused(&mut self, fault: SequenceFault) {
-        let Phase::Creating(opening) = &mut self.phase else { return };
-        let over = opening.requestor.failed(fault.to_string());
-        opening.refusal = Some(fault);
-        if over {
-            self.create_timed_out();
-        }
-    }
-
-    /// No answer to the last attempt; a refusal that came before says more than that.
     pub(super) fn create_timed_out(&mut self) {
         let Phase::Creating(opening) = &mut self.phase else { return };
-        let error = match opening.refusal.take() {
-            Some(fault) => SessionError::Peer(fault),
-            None => opening.requestor.timed_out(),
-        };
+        let error = opening.timed_out();
         self.end(error);
     }
 
@@ -164,12 +135,10 @@ impl<M: Clone> Initiator<M> {
             FailureKind::Security | FailureKind::Protocol => {
                 SessionError::Transport { step: Step::CreateSequence, reason }
             }
-            FailureKind::Retryable => {
-                if !opening.requestor.failed(reason) {
-                    return;
-                }
-                return self.create_timed_out();
-            }
+            FailureKind::Retryable => match opening.failed(reason) {
+                None => return,
+                Some(error) => error,
+            },
         };
         self.end(error);
     }

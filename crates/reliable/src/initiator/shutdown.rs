@@ -27,6 +27,10 @@ impl<M: Clone> Initiator<M> {
                 self.enter(Phase::Draining);
                 self.nudge(now);
             }
+            // It was closing before a crash.
+            Phase::Draining | Phase::LastMessage if self.close.is_none() => {
+                self.close = Some(deadline);
+            }
             _ => {}
         }
     }
@@ -65,6 +69,7 @@ impl<M: Clone> Initiator<M> {
             Outgoing { call: None, message_id: None, body: Body::LastMessage, deadline: None };
         if let Some(sending) = self.source.number(last, deadline, now) {
             self.enter(Phase::LastMessage);
+            self.changed();
             self.send(&sending, now);
         }
     }
@@ -76,6 +81,9 @@ impl<M: Clone> Initiator<M> {
         let requestor = Box::new(Requestor::new(step, id, deadline, interval));
         self.exchanges.clear();
         self.source.stop();
+        if step == Step::CloseSequence {
+            self.changed();
+        }
         self.enter(match step {
             Step::CloseSequence => Phase::Closing(requestor),
             _ => Phase::Terminating(requestor),
@@ -152,7 +160,9 @@ impl<M: Clone> Initiator<M> {
             }
         }
         match &message.body {
-            Body::Fault(fault) if !is_close && self.is_forgotten(fault) => self.closed(),
+            Body::Fault(fault) if (!is_close || self.was_closing()) && self.is_forgotten(fault) => {
+                self.closed();
+            }
             Body::Fault(fault) => self.on_fault((**fault).clone()),
             Body::SoapFault(fault) => self.end(SessionError::PeerSoapFault(fault.clone())),
             _ => match self.check_shutdown_response(&message, is_close) {
@@ -227,11 +237,11 @@ impl<M: Clone> Initiator<M> {
             Phase::Closing(requestor) => {
                 if kind == FailureKind::Protocol {
                     let step = requestor.step;
-                    self.post_terminated("CloseSequence failed");
+                    self.post_given_up("CloseSequence failed");
                     self.end(SessionError::Transport { step, reason });
                 } else if requestor.failed(reason) {
                     let error = requestor.timed_out();
-                    self.post_terminated("CloseSequence was not answered in time");
+                    self.post_given_up("CloseSequence was not answered in time");
                     self.end(error);
                 }
             }
@@ -256,7 +266,7 @@ impl<M: Clone> Initiator<M> {
             Due::TimedOut if matches!(self.phase, Phase::Terminating(_)) => self.closed(),
             Due::TimedOut => {
                 let error = requestor.timed_out();
-                self.post_terminated("CloseSequence was not answered in time");
+                self.post_given_up("CloseSequence was not answered in time");
                 self.end(error);
             }
         }
@@ -271,7 +281,7 @@ impl<M: Clone> Initiator<M> {
         let attempts = head.map_or(0, |e| e.retries + 1);
         let step = if is_last { Step::LastMessage } else { Step::Call };
         let last_failure = self.last_failure.clone();
-        self.post_terminated("the session could not be closed in time");
+        self.post_given_up("the session could not be closed in time");
         self.end(SessionError::TimedOut { step, attempts, last_failure });
     }
 

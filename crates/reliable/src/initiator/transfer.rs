@@ -2,19 +2,21 @@
 
 use super::{Initiator, InitiatorOutput, Phase, Purpose};
 use crate::error::{SessionError, Step};
+use crate::event::SequenceState;
 use crate::headers::SequenceAcknowledgement;
 use crate::names::{CallId, ExchangeId};
+use crate::ranges::MessageNumber;
 use crate::shape::Shape;
 use crate::source::{Exceeded, Outgoing, Sending, UsedUp};
 use waxwing_soap::Time;
 
 impl<M: Clone> Initiator<M> {
     pub(super) fn enqueue(&mut self, outgoing: Outgoing<M>, now: Time) {
-        let closing = self.close.is_some();
+        let closing = self.close.is_some() || self.state() == SequenceState::Closing;
         if self.has_ended() || closing {
             let reason = if closing { "the session is closing" } else { "the session has ended" };
             let error = SessionError::Aborted(reason.to_owned());
-            return self.fail(outgoing.call, error);
+            return self.fail(outgoing.call, None, error);
         }
         self.source.enqueue(outgoing);
         self.keep_alive.sent_if_open(self.is_established(), now);
@@ -22,17 +24,37 @@ impl<M: Clone> Initiator<M> {
 
     /// Sends what the window has room for.
     pub(super) fn send_new(&mut self, now: Time) {
+        if self.settings.durable {
+            return self.send_new_durable(now);
+        }
         while matches!(self.phase, Phase::Open | Phase::Draining) {
             match self.source.begin(now) {
                 Ok(Some(sending)) => self.send(&sending, now),
                 Ok(None) => return,
-                Err(UsedUp(call)) => {
-                    self.fail(call, SessionError::Rollover);
-                    self.post_terminated("the message numbers are used up");
-                    self.end(SessionError::Rollover);
-                }
+                Err(used_up) => self.used_up(used_up),
             }
         }
+    }
+
+    /// The same of a durable session: the numbers are kept at once, and the messages go out when their turn comes.
+    fn send_new_durable(&mut self, now: Time) {
+        if !matches!(self.phase, Phase::Open | Phase::Draining) {
+            return;
+        }
+        match self.source.number_ahead(now) {
+            Ok(true) => {
+                self.changed();
+                self.send_again(now);
+            }
+            Ok(false) => {}
+            Err(used_up) => self.used_up(used_up),
+        }
+    }
+
+    fn used_up(&mut self, UsedUp(call): UsedUp) {
+        self.fail(call, None, SessionError::Rollover);
+        self.post_terminated("the message numbers are used up");
+        self.end(SessionError::Rollover);
     }
 
     /// Sends again what is to be sent again now.
@@ -53,9 +75,9 @@ impl<M: Clone> Initiator<M> {
         self.keep_alive.sent(now);
     }
 
-    fn fail(&mut self, call: Option<CallId>, error: SessionError) {
+    fn fail(&mut self, call: Option<CallId>, number: Option<MessageNumber>, error: SessionError) {
         if let Some(call) = call {
-            self.outputs.push_back(InitiatorOutput::CallFailed { call, error });
+            self.outputs.push_back(InitiatorOutput::CallFailed { call, number, error });
         }
     }
 
@@ -73,7 +95,7 @@ impl<M: Clone> Initiator<M> {
         match expired {
             Ok(()) => self.send_again(now),
             Err(Exceeded { number, attempts }) => {
-                self.post_terminated("a message was sent as often as is allowed");
+                self.post_given_up("a message was sent as often as is allowed");
                 let last_failure = self.last_failure.clone();
                 self.end(SessionError::RetriesExceeded { number, attempts, last_failure });
             }
@@ -82,19 +104,23 @@ impl<M: Clone> Initiator<M> {
 
     pub(super) fn tick_queue(&mut self, now: Time) {
         for late in self.source.take_late(now) {
-            self.fail(late.call, self.call_timed_out(0));
+            self.fail(late.call, None, self.call_timed_out(0));
         }
     }
 
     /// Calls whose time is up. One that waits for the window fails alone; one that was sent takes a
-    /// request/reply session with it.
+    /// request/reply session with it. In a durable session it is not given up: its answer, or the end of the session,
+    /// says what became of it.
     pub(super) fn tick_calls(&mut self, now: Time) {
         self.tick_queue(now);
+        if self.settings.durable {
+            return;
+        }
         for number in self.source.overdue(now) {
             let Some(entry) = self.source.window.entry_mut(number) else { continue };
             let (Some(call), attempts) = (entry.call.take(), entry.retries + 1) else { continue };
             let error = self.call_timed_out(attempts);
-            self.fail(Some(call), error.clone());
+            self.fail(Some(call), Some(number), error.clone());
             if self.shape == Shape::RequestReply {
                 self.post_terminated("a call was not answered in time");
                 return self.end(error);

@@ -10,7 +10,7 @@ use crate::names::{ContextTag, Identifier, SessionId};
 use waxwing_soap::Time;
 
 /// The most that are remembered; the oldest goes first.
-const MAX_LINGERING: usize = 1024;
+pub(super) const MAX_LINGERING: usize = 1024;
 
 #[derive(Debug, Default)]
 pub(super) struct Lingering(VecDeque<Ended>);
@@ -39,7 +39,20 @@ enum Farewell {
 
 impl Lingering {
     pub(super) fn add<M>(&mut self, session: &Session<M>, until: Time) {
-        let farewell = match (session.rules.is_11(), session.back(), &session.tag) {
+        let (tag, back) = (session.tag.clone(), session.back().cloned());
+        self.remember(session.rules.is_11(), tag, back, session.acknowledgement(), until);
+    }
+
+    /// A sequence, its context and its return sequence; what was acknowledged at its end.
+    pub(super) fn remember(
+        &mut self,
+        is_11: bool,
+        tag: Option<ContextTag>,
+        back: Option<Identifier>,
+        acknowledgement: SequenceAcknowledgement,
+        until: Time,
+    ) {
+        let farewell = match (is_11, &back, &tag) {
             (true, ..) => Farewell::Response,
             (false, Some(_), Some(_)) => Farewell::TerminateBack,
             (false, Some(_), None) => Farewell::Forgotten,
@@ -48,10 +61,23 @@ impl Lingering {
         if self.0.len() >= MAX_LINGERING {
             self.0.pop_front();
         }
-        let acknowledgement = session.acknowledgement();
-        let (id, tag) = (session.id().clone(), session.tag.clone());
-        let back = session.back().cloned();
+        let id = acknowledgement.identifier.clone();
         self.0.push_back(Ended { id, tag, back, farewell, acknowledgement, until });
+    }
+
+    /// Whether anything would be answered in the name of a session.
+    pub(super) fn answers_for(&self, id: &SessionId) -> bool {
+        self.0.iter().any(|ended| ended.id == *id && ended.farewell != Farewell::Forgotten)
+    }
+
+    /// Whether a sequence of this name has ended a while ago.
+    pub(super) fn knows(&self, name: &Identifier) -> bool {
+        self.0.iter().any(|ended| ended.id == *name || ended.back.as_ref() == Some(name))
+    }
+
+    /// A session is not spoken of any more.
+    pub(super) fn discard(&mut self, id: &SessionId) {
+        self.0.retain(|ended| ended.id != *id);
     }
 
     /// Whether a message only acknowledges replies of a session that has ended: late, but no offence. The two
@@ -72,13 +98,13 @@ impl Lingering {
             })
     }
 
-    /// The answer to a repeated TerminateSequence.
+    /// The answer to a repeated TerminateSequence, and the session that it is of.
     pub(super) fn answer<M>(
         &self,
         message: &Message<M>,
         tag: Option<&ContextTag>,
         now: Time,
-    ) -> Option<Message<M>> {
+    ) -> Option<(SessionId, Message<M>)> {
         let Body::TerminateSequence(shutdown) = &message.body else { return None };
         let id = &shutdown.identifier;
         let same = |e: &&Ended| e.id == *id && e.tag.as_ref() == tag && e.until > now;
@@ -96,7 +122,7 @@ impl Lingering {
             answer.relates_to.clone_from(&message.message_id);
         }
         answer.headers.acknowledgement = Some(ended.acknowledgement.clone());
-        Some(answer)
+        Some((ended.id.clone(), answer))
     }
 
     pub(super) fn forget_context(&mut self, tag: &ContextTag) {

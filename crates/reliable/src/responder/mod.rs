@@ -1,13 +1,16 @@
 //! The responder: the service's end, all sessions of one listening address.
 //!
 //! `create` makes sessions, `receive` takes messages of a sequence and answers them, `shutdown` ends sequences, `linger`
-//! remembers those that ended. This file finds the session that
-//! a message is for.
+//! remembers those that ended. `durable` keeps them (`journal`: what has changed, `outputs`: what waits for it, `over`:
+//! what is kept of those that ended). This file finds the session that a message is for.
 
 mod api;
 mod create;
+mod durable;
+mod journal;
 mod linger;
 mod outputs;
+mod over;
 mod receive;
 mod session;
 mod shutdown;
@@ -18,13 +21,16 @@ pub use api::{ListenerInput, ListenerOutput};
 
 use self::linger::Lingering;
 use self::outputs::Outputs;
+use self::over::Over;
 use self::session::{Ending, Farewell, Rules, Session};
+use crate::creation;
 use crate::error::SessionError;
 use crate::event::{Event, SequenceState, Status};
 use crate::fault::{FaultKind, SequenceFault};
 use crate::message::{Body, Message};
 use crate::mutation::{Mutation, broken};
 use crate::names::{ContextTag, Identifier, SessionId};
+use crate::saved::SavedService;
 use crate::settings::{ReliableSessionSettings, SettingsError};
 use crate::shape::{Shape, Waiter};
 use crate::version::ReliableMessagingVersion;
@@ -45,6 +51,7 @@ pub struct Listener<M> {
     pending: BTreeSet<SessionId>,
     intake: Intake,
     lingering: Lingering,
+    over: Over<M>,
     outputs: Outputs<M>,
 }
 
@@ -77,6 +84,7 @@ impl<M: Clone> Listener<M> {
             pending: BTreeSet::new(),
             intake: Intake::Open,
             lingering: Lingering::default(),
+            over: Over::default(),
             outputs: Outputs::new(),
         })
     }
@@ -85,6 +93,7 @@ impl<M: Clone> Listener<M> {
     /// except that every request is answered.
     pub fn handle(&mut self, input: ListenerInput<M>, at: &mut Moment<'_>) {
         let now = at.time;
+        let mark = self.outputs.mark();
         match input {
             ListenerInput::Request { exchange, message, tag } => {
                 let waiter = Waiter { exchange, message_id: message.message_id.clone() };
@@ -99,13 +108,18 @@ impl<M: Clone> Listener<M> {
                 }
             }
             ListenerInput::Done { session, number, reply } => {
-                if let Some(found) = self.sessions.get_mut(&session) {
-                    found.done(number, reply, &mut self.outputs);
+                match self.sessions.get_mut(&session) {
+                    Some(found) => {
+                        found.done(number, reply, &mut self.outputs);
+                        self.settle(&session, mark);
+                    }
+                    None => self.executed_afterwards(&session, number, now),
                 }
             }
             ListenerInput::Close(session) => {
                 if let Some(found) = self.sessions.get_mut(&session) {
                     found.close(&mut self.outputs);
+                    self.settle(&session, mark);
                 }
             }
             ListenerInput::Shutdown => self.intake = Intake::Shut,
@@ -113,9 +127,14 @@ impl<M: Clone> Listener<M> {
                 let kind = FaultKind::SequenceTerminated(session.clone());
                 let fault = SequenceFault::receiver(kind, reason.clone());
                 let error = SessionError::Aborted(reason);
-                self.end(&session, Ending::Faulted(error, Farewell::Fault(fault)), now);
+                self.end(&session, Ending::Faulted(error, Farewell::Fault(fault)), mark, now);
             }
             ListenerInput::ContextLost(tag) => self.on_context_lost(&tag, now),
+            ListenerInput::Persisted { session, ticket } => {
+                self.outputs.persisted(&session, ticket);
+            }
+            ListenerInput::Restore { saved, messages } => self.restore(*saved, messages, now),
+            ListenerInput::Discard(session) => self.discard(&session),
             ListenerInput::Tick => self.on_tick(now),
         }
     }
@@ -128,7 +147,7 @@ impl<M: Clone> Listener<M> {
     /// When to give a `Tick`. None: not until something else happens.
     pub fn wake_at(&self) -> Option<Time> {
         let silence = self.silence.first().map(|(at, _)| *at);
-        silence.into_iter().chain(self.lingering.wake_at()).min()
+        silence.into_iter().chain(self.lingering.wake_at()).chain(self.over.wake_at()).min()
     }
 
     /// One session at this moment, for a person.
@@ -136,9 +155,22 @@ impl<M: Clone> Listener<M> {
         self.sessions.get(session).map(Session::status)
     }
 
+    /// What would be kept of a session at this moment. None: there is no such session, or it has ended.
+    pub fn saved(&self, session: &SessionId) -> Option<SavedService<M>> {
+        self.sessions.get(session).map(|session| *session.saved())
+    }
+
     /// The live sessions.
     pub fn sessions(&self) -> impl Iterator<Item = &SessionId> {
         self.sessions.keys()
+    }
+
+    /// Whether a sequence is known by this name, be it one that has ended, or one that was offered for it.
+    pub fn knows(&self, name: &Identifier) -> bool {
+        self.sessions.contains_key(name)
+            || self.origins.contains_key(name)
+            || self.over.contains(name)
+            || self.lingering.knows(name)
     }
 
     /// Bytes of memory that one session holds, without those inside the messages.
@@ -180,22 +212,24 @@ impl<M: Clone> Listener<M> {
         tag: Option<&ContextTag>,
         now: Time,
     ) {
+        let mark = self.outputs.mark();
         let id = match self.find(&message, tag) {
             Found::Session(id) => id,
             Found::Nothing => return self.not_reliable(&waiter),
             Found::Unknown(id) => return self.unknown(&waiter, &message, id, tag, now),
             Found::Mixed(id, stranger) => {
-                let kind = FaultKind::UnknownSequence(stranger);
-                let fault = SequenceFault::sender(kind, UNKNOWN);
+                let fault = creation::unknown_sequence(stranger);
                 self.outputs.fault(&waiter, fault.clone());
                 let error = SessionError::Protocol(fault.clone());
-                return self.end(&id, Ending::Faulted(error, Farewell::Fault(fault)), now);
+                let ending = Ending::Faulted(error, Farewell::Fault(fault));
+                return self.end(&id, ending, mark, now);
             }
         };
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.heard_at = now;
-        if let Some(ending) = session.receive(waiter, message, &mut self.outputs) {
-            self.end(&id, ending, now);
+        match session.receive(waiter, message, &mut self.outputs) {
+            Some(ending) => self.end(&id, ending, mark, now),
+            None => self.settle(&id, mark),
         }
     }
 
@@ -247,14 +281,15 @@ impl<M: Clone> Listener<M> {
         tag: Option<&ContextTag>,
         now: Time,
     ) {
-        if let Some(answer) = self.lingering.answer(message, tag, now) {
-            return self.outputs.message(waiter, answer);
+        if let Some((ended, answer)) = self.lingering.answer(message, tag, now) {
+            let mark = self.outputs.mark();
+            self.outputs.message(waiter, answer);
+            return self.settle(&ended, mark);
         }
         if self.lingering.takes(message, tag, now) {
             return self.outputs.accepted(waiter);
         }
-        let fault = SequenceFault::sender(FaultKind::UnknownSequence(id), UNKNOWN);
-        self.outputs.fault(waiter, fault);
+        self.outputs.fault(waiter, creation::unknown_sequence(id));
     }
 
     /// Only sequences are served here.
@@ -275,13 +310,14 @@ impl<M: Clone> Listener<M> {
         tag: Option<&ContextTag>,
         now: Time,
     ) {
+        let mark = self.outputs.mark();
         self.outputs.accepted(waiter);
         let named = fault.kind.identifier();
         let session = named.and_then(|id| self.sessions.get(id).or_else(|| self.by_back(id)));
         let session = session.filter(|s| s.tag.as_ref() == tag).map(|s| s.id().clone());
         if let Some(id) = session {
             let ending = Ending::Faulted(SessionError::Peer(fault), Farewell::Silence);
-            self.end(&id, ending, now);
+            self.end(&id, ending, mark, now);
         }
     }
 
@@ -295,12 +331,15 @@ impl<M: Clone> Listener<M> {
     ) {
         self.outputs.accepted(waiter);
         for id in self.bound_to(tag) {
-            self.end(&id, Ending::Faulted(error.clone(), Farewell::Silence), now);
+            let mark = self.outputs.mark();
+            self.end(&id, Ending::Faulted(error.clone(), Farewell::Silence), mark, now);
         }
     }
 
     fn on_context_lost(&mut self, tag: &ContextTag, now: Time) {
         self.lingering.forget_context(tag);
+        self.over.forget_context(tag, now);
+        self.forget_what_is_over(now);
         for id in self.bound_to(Some(tag)) {
             // Only TerminateSequence is missing, which may be lost: what was acknowledged is to be executed.
             let is_over = self.sessions.get(&id).is_some_and(Session::is_over);
@@ -309,7 +348,8 @@ impl<M: Clone> Listener<M> {
                 true => Ending::Closed,
                 false => Ending::Faulted(lost(), Farewell::Silence),
             };
-            self.end(&id, ending, now);
+            let mark = self.outputs.mark();
+            self.end(&id, ending, mark, now);
         }
     }
 
@@ -320,6 +360,7 @@ impl<M: Clone> Listener<M> {
 
     fn on_tick(&mut self, now: Time) {
         self.lingering.expire(now);
+        self.forget_what_is_over(now);
         while let Some((at, id)) = self.silence.first().filter(|(at, _)| *at <= now).cloned() {
             self.silence.remove(&(at, id.clone()));
             let Some(session) = self.sessions.get_mut(&id) else { continue };
@@ -332,13 +373,14 @@ impl<M: Clone> Listener<M> {
                 let reason = "the inactivity timeout has passed without a message";
                 let fault = SequenceFault::receiver(kind, reason);
                 let error = SessionError::Inactivity(self.settings.inactivity_timeout);
-                self.end(&id, Ending::Faulted(error, Farewell::Fault(fault)), now);
+                let mark = self.outputs.mark();
+                self.end(&id, Ending::Faulted(error, Farewell::Fault(fault)), mark, now);
             }
         }
     }
 
-    /// Takes a session out; who waits for a response is answered.
-    fn end(&mut self, id: &SessionId, ending: Ending, now: Time) {
+    /// Takes a session out; who waits for a response is answered. What was said since `mark` is of the session.
+    fn end(&mut self, id: &SessionId, ending: Ending, mark: usize, now: Time) {
         let Some(session) = self.sessions.remove(id) else { return };
         self.origins.remove(&session.origin);
         self.silence.remove(&(session.silent_from, id.clone()));
@@ -353,9 +395,11 @@ impl<M: Clone> Listener<M> {
                 _ => self.outputs.accepted(waiter),
             }
         }
+        let until = now + self.settings.inactivity_timeout;
+        let is_closed = matches!(ending, Ending::Closed);
         let (state, last) = match ending {
             Ending::Closed => {
-                self.lingering.add(&session, now + self.settings.inactivity_timeout);
+                self.lingering.add(&session, until);
                 (SequenceState::Closed, ListenerOutput::Closed(id.clone()))
             }
             Ending::Faulted(error, _) => {
@@ -366,6 +410,11 @@ impl<M: Clone> Listener<M> {
         };
         self.outputs.event(id, Event::State(state));
         self.outputs.push(last);
+        if self.settings.durable {
+            self.end_durable(session, is_closed.then_some(until), now);
+            self.settle(id, mark);
+            self.forget_what_is_over(now);
+        }
     }
 }
 
@@ -379,5 +428,3 @@ enum Found {
     /// It names nothing.
     Nothing,
 }
-
-const UNKNOWN: &str = "the value of Identifier is not a known Sequence identifier";

@@ -240,6 +240,11 @@ impl<M: Clone> Session<M> {
             self.tell_end(out);
             self.answer_last(out);
         } else {
+            match (&mut self.journal, &message) {
+                (Some(journal), Some(message)) => journal.received(number, message.clone()),
+                (Some(journal), None) => journal.changed(),
+                (None, _) => {}
+            }
             self.destination.keep(number, message);
             self.deliver_in_order(number, out);
             for waiter in waiters.iter() {
@@ -250,7 +255,7 @@ impl<M: Clone> Session<M> {
     }
 
     /// One-way: what the order allows, now that `number` is there.
-    fn deliver_in_order(&mut self, number: MessageNumber, out: &mut Outputs<M>) {
+    pub(super) fn deliver_in_order(&mut self, number: MessageNumber, out: &mut Outputs<M>) {
         let upto = self.destination.may_give(number);
         if self.destination.ordered() && upto < number {
             out.event(self.id(), Event::Gap { expected: upto + 1, received: number });
@@ -303,10 +308,20 @@ impl<M: Clone> Session<M> {
     /// An operation has ended. Whoever waits gets the answer.
     pub(super) fn done(&mut self, number: MessageNumber, reply: Option<M>, out: &mut Outputs<M>) {
         self.destination.taken(number);
-        let Some(replies) = &mut self.replies else { return };
+        let Some(replies) = &mut self.replies else {
+            // What was not given out cannot have been executed.
+            if let Some(journal) = &mut self.journal
+                && !self.destination.is_kept(number)
+            {
+                journal.executed(number);
+            }
+            return;
+        };
         match replies.done(number, reply) {
             Done::Answer(answer) => self.answer(&answer, out),
+            Done::Later => self.changed(),
             Done::Acknowledge(waiters) => {
+                self.changed();
                 waiters.iter().for_each(|waiter| out.message(waiter, self.stand_alone()));
             }
             Done::Nothing => {}
@@ -318,6 +333,7 @@ impl<M: Clone> Session<M> {
     /// Sends an answer to every exchange that waits for it.
     pub(super) fn answer(&mut self, answer: &Answer<M>, out: &mut Outputs<M>) {
         self.counters.messages_sent += 1;
+        self.changed();
         let Some(replies) = &self.replies else { return };
         for waiter in answer.waiters.iter() {
             out.message(waiter, self.acknowledging(replies.message(answer)));

@@ -1,11 +1,13 @@
 //! One session: its names, what was received, what is to be answered.
 
+use super::journal::Journal;
 use crate::destination::{Destination, End};
 use crate::error::SessionError;
 use crate::event::{Counters, SequenceState, Status};
 use crate::fault::{FaultKind, SequenceFault};
 use crate::headers::SequenceAcknowledgement;
 use crate::message::{Body, CreateSequenceResponse, Message};
+use crate::mutation::{Mutation, broken};
 use crate::names::{ContextTag, Identifier, SessionId};
 use crate::settings::{EarlyMessages, ReliableSessionSettings};
 use crate::shape::request_reply::Replies;
@@ -98,6 +100,8 @@ pub(super) struct Session<M> {
     pub(super) close: CloseAnswer,
     pub(super) application: Application,
     pub(super) counters: Counters,
+    /// What is to be made durable; None: nothing, the session lives in memory.
+    pub(super) journal: Option<Box<Journal<M>>>,
 }
 
 impl<M> Session<M> {
@@ -123,8 +127,10 @@ impl<M> Session<M> {
 
     /// The acknowledgement that every answer carries.
     pub(super) fn acknowledgement(&self) -> SequenceAcknowledgement {
-        let mut acknowledgement = self.destination.received.acknowledgement();
-        acknowledgement.is_final = self.destination.is_closed();
+        let mut acknowledgement = self.acknowledged();
+        // Final is what will not change: not while there are operations whose numbers will be acknowledged.
+        acknowledgement.is_final =
+            self.destination.is_closed() && !(self.journal.is_some() && self.is_busy());
         if self.replies.is_some() || self.rules.flow_control {
             let held = self.replies.as_ref().map_or(0, Replies::held);
             acknowledgement.buffer_remaining = Some(self.destination.room(held));
@@ -134,9 +140,29 @@ impl<M> Session<M> {
 
     /// What a fault that ends the session carries, once CloseSequence has made it final.
     pub(super) fn final_acknowledgement(&self) -> Option<SequenceAcknowledgement> {
-        let mut acknowledgement = self.destination.received.acknowledgement();
+        let mut acknowledgement = self.acknowledged();
         acknowledgement.is_final = true;
         self.destination.is_closed().then_some(acknowledgement)
+    }
+
+    /// Everything that came; of a durable session what is durable, or will be before this is said. A message whose
+    /// operation still runs is not: it comes again after a crash.
+    pub(super) fn acknowledged(&self) -> SequenceAcknowledgement {
+        let mut acknowledgement = self.destination.received.acknowledgement();
+        if self.journal.is_some() && !broken(Mutation::AcknowledgeRunning) {
+            let unfinished = self.replies.iter().flat_map(Replies::unfinished);
+            unfinished.for_each(|number| {
+                acknowledgement.ranges.remove(number);
+            });
+        }
+        acknowledgement
+    }
+
+    /// Something that must survive has changed.
+    pub(super) fn changed(&mut self) {
+        if let Some(journal) = &mut self.journal {
+            journal.changed();
+        }
     }
 
     /// A message with only the acknowledgement.

@@ -50,7 +50,10 @@ impl<M: Clone> Session<M> {
         if let Some(ending) = self.check_shutdown(&waiter, shutdown, out) {
             return Some(ending);
         }
-        self.destination.close(shutdown.last_message_number);
+        if !self.destination.is_closed() {
+            self.destination.close(shutdown.last_message_number);
+            self.changed();
+        }
         let held = match &mut self.close {
             CloseAnswer::Waiting(waiters) => waiters.hold(waiter),
             CloseAnswer::Given => {
@@ -86,6 +89,7 @@ impl<M: Clone> Session<M> {
         if let CloseAnswer::Waiting(waiters) = &mut self.close {
             let waiters = std::mem::take(&mut **waiters);
             self.close = CloseAnswer::Given;
+            self.changed();
             waiters.iter().for_each(|waiter| self.respond_closed(waiter, out));
         }
     }
@@ -108,7 +112,7 @@ impl<M: Clone> Session<M> {
         shutdown: &Shutdown,
         out: &mut Outputs<M>,
     ) -> Option<Ending> {
-        let reply_to = shutdown.reply_to.as_deref().unwrap_or(ANONYMOUS);
+        let reply_to = shutdown.reply_to.as_ref().map_or(ANONYMOUS, |e| &e.address);
         let last = shutdown.last_message_number;
         let (id, reason) = if !same_uri(reply_to, &self.reply_to) {
             (self.id(), "ReplyTo must be that of CreateSequence")

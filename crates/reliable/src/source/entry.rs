@@ -18,6 +18,15 @@ pub(crate) struct Outgoing<M> {
     pub(crate) deadline: Option<Time>,
 }
 
+/// A message that had its number before a crash, and that is not answered.
+#[derive(Debug)]
+pub(crate) struct Restored<M> {
+    pub(crate) number: MessageNumber,
+    pub(crate) call: Option<CallId>,
+    pub(crate) message_id: Option<Identifier>,
+    pub(crate) body: Body<M>,
+}
+
 /// A message that was sent and whose answer has not come.
 #[derive(Debug)]
 pub(crate) struct Entry<M> {
@@ -38,6 +47,8 @@ pub(crate) struct Entry<M> {
     pub(super) overtaken: u8,
     /// What the peer said of its last transmission.
     pub(super) postponement: Postponement,
+    /// It asks for an acknowledgement whenever it is sent.
+    pub(super) asks: bool,
 }
 
 /// What is known of a message that was sent.
@@ -70,7 +81,20 @@ impl<M> Entry<M> {
             last_exchange: 0,
             overtaken: 0,
             postponement: Postponement::default(),
+            asks: false,
         }
+    }
+
+    /// A one-way call: nothing but an acknowledgement comes for it.
+    pub(crate) fn is_one_way(&self) -> bool {
+        self.message_id.is_none() && matches!(self.body, Body::Application(_))
+    }
+
+    /// A message whose answer came before a crash: it only has its place.
+    pub(super) fn answered(number: MessageNumber, now: Time) -> Self {
+        let body = Body::LastMessage;
+        let outgoing = Outgoing { call: None, message_id: None, body, deadline: None };
+        Self { state: EntryState::Answered, ..Self::new(number, outgoing, now) }
     }
 
     pub(super) fn is_answered(&self) -> bool {

@@ -8,6 +8,7 @@
 mod entry;
 mod line;
 mod numbering;
+mod opening;
 mod postponement;
 mod recovery;
 mod requestor;
@@ -18,10 +19,11 @@ use std::collections::VecDeque;
 
 use waxwing_soap::Time;
 
-pub(crate) use self::entry::Outgoing;
-use self::entry::{Entry, EntryState};
+use self::entry::EntryState;
+pub(crate) use self::entry::{Entry, Outgoing, Restored};
 use self::line::Line;
 pub(crate) use self::numbering::Numbering;
+pub(crate) use self::opening::Opening;
 pub(crate) use self::postponement::Postponement;
 pub(crate) use self::requestor::{Due, Requestor};
 use self::window::{Expired, SendWindow};
@@ -149,6 +151,31 @@ impl<M> Source<M> {
         self.window.unanswered().filter(is_late).map(|e| e.number).collect()
     }
 
+    /// A sequence that was kept: these of its messages are not answered, and are sent again in their order.
+    pub(crate) fn restore(
+        &mut self,
+        sequence: Identifier,
+        last: MessageNumber,
+        mut unanswered: Vec<Restored<M>>,
+        now: Time,
+    ) {
+        let mut last = last;
+        if broken(Mutation::RenumberAfterRestart) {
+            for of in &mut unanswered {
+                last += 1;
+                of.number = last;
+            }
+        }
+        let numbers = self.window.restore(sequence, last, unanswered, now);
+        self.line.acknowledged = numbers.first().map_or(last, |first| first - 1);
+        self.line.again(&numbers);
+    }
+
+    /// When the first call gives up that waits for the window.
+    pub(crate) fn queue_deadline(&self) -> Option<Time> {
+        self.queue_deadline
+    }
+
     /// When the first call gives up.
     pub(crate) fn first_deadline(&self) -> Option<Time> {
         let sent = self.window.unanswered().filter_map(|e| e.call.and(e.deadline)).min();
@@ -172,6 +199,20 @@ impl<M> Source<M> {
             Some(sending) => Ok(Some(sending)),
             None => Err(UsedUp(call)),
         }
+    }
+
+    /// Numbers every message that waits and has room in the window, without waiting for its turn to be posted: what is made
+    /// durable at once need not be made so one by one. They are sent as those are that are sent again. False: none was.
+    pub(crate) fn number_ahead(&mut self, now: Time) -> Result<bool, UsedUp> {
+        let before = self.window.highest();
+        while self.window.can_add() && (self.window.is_empty() || !self.line.is_in_turn()) {
+            let Some(outgoing) = self.queue.pop_front() else { break };
+            let call = outgoing.call;
+            let number = self.window.add(outgoing, now).ok_or(UsedUp(call))?;
+            self.tally.messages += 1;
+            self.line.again(&[number]);
+        }
+        Ok(self.window.highest() > before)
     }
 
     /// Numbers a message that is sent before those that wait. None when the numbers are used up.
@@ -308,6 +349,22 @@ impl<M> Source<M> {
         }
     }
 
+    /// The link that everything went out on is gone: whatever is not answered is sent again.
+    pub(crate) fn all_again(&mut self, now: Time, event: &mut impl FnMut(Event)) {
+        let again = self.window.all_again(now);
+        self.count_again(&again, event);
+        self.line.resumed(&again);
+    }
+
+    /// A message fills the window: it asks for an acknowledgement, first and again.
+    pub(crate) fn ask_if_full(&mut self, number: MessageNumber) {
+        if self.window.is_full()
+            && let Some(entry) = self.window.entry_mut(number)
+        {
+            entry.asks = true;
+        }
+    }
+
     /// The peer did not process the last transmission of a message. False when it counts as lost.
     pub(crate) fn postpone(&mut self, number: MessageNumber) -> bool {
         self.window.entry_mut(number).is_none_or(|entry| entry.postponement.postpone())
@@ -340,11 +397,11 @@ impl<M> Source<M> {
         self.line.clear();
     }
 
-    /// Takes every call out that has not ended, when the session ends.
-    pub(crate) fn drain(&mut self) -> Vec<CallId> {
-        let sent = self.window.drain().filter_map(|e| e.call);
+    /// Takes every call out that has not ended, when the session ends; with the numbers of those that have one.
+    pub(crate) fn drain(&mut self) -> Vec<(CallId, Option<MessageNumber>)> {
+        let sent = self.window.drain().filter_map(|e| Some((e.call?, Some(e.number))));
         let mut calls: Vec<_> = sent.collect();
-        calls.extend(self.queue.drain(..).filter_map(|q| q.call));
+        calls.extend(self.queue.drain(..).filter_map(|q| Some((q.call?, None))));
         calls
     }
 
@@ -372,6 +429,7 @@ impl<M: Clone> Source<M> {
         let last_message = matches!(entry.body, Body::LastMessage);
         let mut message = self.window.numbering.message(number, entry.body.clone(), last_message);
         message.message_id.clone_from(&entry.message_id);
+        message.headers.ack_requested = self.identifier().filter(|_| entry.asks).cloned();
         Some(message)
     }
 }

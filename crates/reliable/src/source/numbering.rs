@@ -19,6 +19,11 @@ impl Numbering {
         Self { identifier, last: 0 }
     }
 
+    /// A sequence of which numbers were given out already.
+    pub(crate) fn restored(identifier: Option<Identifier>, last: MessageNumber) -> Self {
+        Self { identifier, last }
+    }
+
     /// The other end has named the sequence.
     pub(crate) fn name(&mut self, identifier: Identifier) {
         self.identifier = Some(identifier);

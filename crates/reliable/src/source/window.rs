@@ -1,15 +1,15 @@
 //! The send window: numbering, slow start, congestion and flow control, retransmission (WCF's algorithm).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::entry::{Entry, EntryState, Outgoing};
+use super::entry::{Entry, EntryState, Outgoing, Restored};
 use super::numbering::Numbering;
 use super::postponement::Postponement;
 use super::recovery::LossEstimate;
 use super::round_trip::{EAGER_MARGIN, RoundTrip, WCF_MARGIN};
 use crate::mutation::{Mutation, broken};
-use crate::names::CallId;
+use crate::names::{CallId, Identifier};
 use crate::ranges::{MessageNumber, Ranges};
 use crate::settings::{LossRecovery, ReliableSessionSettings, RoundTripEstimate};
 use waxwing_soap::Time;
@@ -17,6 +17,10 @@ use waxwing_soap::Time;
 /// Eager recovery: after so many resends a message that is still overtaken is not lost but refused, for lack of
 /// room at the receiver; the timer, which doubles, takes over.
 const MAX_OVERTAKEN: u8 = 3;
+
+/// How many attempts of a durable session fit into the time in which its peer gives it up, at least: after a long outage the
+/// next one is half a minute away (by default), and not longer than the peer waits.
+const DURABLE_ATTEMPTS: u32 = 20;
 
 /// What a retransmission timer that ran out asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,6 +49,8 @@ pub(crate) struct SendWindow<M> {
     max_retries: u32,
     round_trip: RoundTrip,
     timeout: Duration,
+    /// No two attempts are further apart.
+    longest: Duration,
     timer: Option<Time>,
     recovery: LossRecovery,
     estimate: RoundTripEstimate,
@@ -68,6 +74,11 @@ impl<M> SendWindow<M> {
             last_timeout: Time::ZERO,
             max_retries: settings.max_retry_count,
             timeout: round_trip.timeout(),
+            longest: match settings.durable {
+                // It has as many attempts as it wants. Whoever comes back finds it before the peer's patience is over.
+                true => settings.inactivity_timeout / DURABLE_ATTEMPTS,
+                false => Duration::MAX,
+            },
             round_trip,
             timer: None,
             recovery: settings.loss_recovery,
@@ -89,6 +100,38 @@ impl<M> SendWindow<M> {
         self.timeout = self.round_trip.timeout();
     }
 
+    /// A sequence that was kept. Says which numbers are to be sent again. The round trip is not known, and estimated anew.
+    pub(crate) fn restore(
+        &mut self,
+        sequence: Identifier,
+        last: MessageNumber,
+        unanswered: Vec<Restored<M>>,
+        now: Time,
+    ) -> Vec<MessageNumber> {
+        let first = unanswered.iter().map(|of| of.number).min().unwrap_or(last + 1);
+        let mut open: BTreeMap<_, _> = unanswered.into_iter().map(|of| (of.number, of)).collect();
+        let mut numbers = Vec::new();
+        for number in first..=last {
+            self.entries.push_back(match open.remove(&number) {
+                None => Entry::answered(number, now),
+                Some(Restored { call, message_id, body, .. }) => {
+                    numbers.push(number);
+                    Entry::new(number, Outgoing { call, message_id, body, deadline: None }, now)
+                }
+            });
+        }
+        self.numbering = Numbering::restored(Some(sequence), last);
+        self.timer = (!self.entries.is_empty()).then(|| self.due(now));
+        numbers
+    }
+
+    /// What was held back goes out now: a timer that has run out meanwhile begins again.
+    pub(crate) fn released(&mut self, now: Time) {
+        if self.timer.is_some_and(|at| at <= now) {
+            self.timer = Some(self.due(now));
+        }
+    }
+
     pub(crate) fn can_add(&self) -> bool {
         broken(Mutation::IgnoreWindow)
             || (self.entries.len() < self.size as usize && (self.quota > 0 || self.may_probe()))
@@ -97,6 +140,11 @@ impl<M> SendWindow<M> {
     /// Eager recovery: one message may ask a full receiver whether it has room again; WCF waits for the poll.
     fn may_probe(&self) -> bool {
         self.recovery == LossRecovery::Eager && self.entries.is_empty()
+    }
+
+    /// Whether nothing can be added before an acknowledgement comes.
+    pub(crate) fn is_full(&self) -> bool {
+        self.entries.len() >= self.size as usize || self.quota <= 0
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -141,7 +189,7 @@ impl<M> SendWindow<M> {
         }
         self.entries.push_back(Entry::new(number, outgoing, now));
         if self.timer.is_none() {
-            self.timer = Some(now + self.timeout);
+            self.timer = Some(self.due(now));
         }
         Some(number)
     }
@@ -225,7 +273,7 @@ impl<M> SendWindow<M> {
         let slow_start = self.size <= self.threshold;
         self.grow(slid);
         self.timeout = self.round_trip.timeout();
-        self.timer = (!self.entries.is_empty()).then(|| now + self.timeout);
+        self.timer = (!self.entries.is_empty()).then(|| self.due(now));
         if self.startup || !slow_start || self.recovery == LossRecovery::Eager {
             return Vec::new();
         }
@@ -262,6 +310,11 @@ impl<M> SendWindow<M> {
         again
     }
 
+    /// When the timer runs out that is set now.
+    fn due(&self, now: Time) -> Time {
+        now + self.timeout.min(self.longest)
+    }
+
     /// The timer ran out: back to one message, send the head again, double the timeout.
     pub(crate) fn expire(&mut self, now: Time) -> Expired {
         if broken(Mutation::NeverRetransmit) {
@@ -285,8 +338,8 @@ impl<M> SendWindow<M> {
         }
         self.startup = false;
         self.last_timeout = now;
-        self.timeout = self.timeout.saturating_mul(2);
-        self.timer = Some(now + self.timeout);
+        self.timeout = self.timeout.saturating_mul(2).min(self.longest);
+        self.timer = Some(self.due(now));
         if self.recovery == LossRecovery::Eager {
             return Expired::Resend(self.all_unanswered(now));
         }
@@ -318,6 +371,13 @@ impl<M> SendWindow<M> {
         .collect()
     }
 
+    /// Everything that is not answered goes again: its time runs from now.
+    pub(crate) fn all_again(&mut self, now: Time) -> Vec<MessageNumber> {
+        let again = self.all_unanswered(now);
+        self.timer = (!again.is_empty()).then(|| self.due(now));
+        again
+    }
+
     /// What is postponed goes again: its time runs from now.
     pub(crate) fn resume(&mut self, now: Time) -> Vec<MessageNumber> {
         let mut again = Vec::new();
@@ -330,7 +390,7 @@ impl<M> SendWindow<M> {
         // The timer is the first message's.
         let head = self.unanswered().next().map(|e| e.number);
         if head.is_some() && head == again.first().copied() {
-            self.timer = Some(now + self.timeout);
+            self.timer = Some(self.due(now));
         }
         again
     }

@@ -277,15 +277,14 @@ pub struct Client {
 }
 
 impl Client {
-    /// An initiator that has begun to open, an answer outstanding.
-    pub fn opening(
+    /// An initiator that was told nothing yet.
+    pub fn unopened(
         version: ReliableMessagingVersion,
         shape: Shape,
         settings: ReliableSessionSettings,
     ) -> Self {
-        let initiator = Initiator::new(version, shape, settings).expect("settings");
-        let mut client = Self {
-            initiator,
+        Self {
+            initiator: Initiator::new(version, shape, settings).expect("settings"),
             sent: VecDeque::new(),
             outputs: Vec::new(),
             now: Time::ZERO,
@@ -294,7 +293,16 @@ impl Client {
             ids: BTreeMap::new(),
             writes_at_once: true,
             names: names_of_client(version, shape, back()),
-        };
+        }
+    }
+
+    /// An initiator that has begun to open, an answer outstanding.
+    pub fn opening(
+        version: ReliableMessagingVersion,
+        shape: Shape,
+        settings: ReliableSessionSettings,
+    ) -> Self {
+        let mut client = Self::unopened(version, shape, settings);
         client.give(InitiatorInput::Open(OpenRequest {
             to: "http://service:8000/Calc".to_owned(),
             token: None,

@@ -155,6 +155,10 @@ impl World {
                     assert!(self.ended.insert(session), "ended twice");
                 }
                 ListenerOutput::Event { .. } => {}
+                ListenerOutput::Persist { .. }
+                | ListenerOutput::Forget(_)
+                | ListenerOutput::Busy(_)
+                | ListenerOutput::Abandon(_) => panic!("nothing is durable here"),
             }
         }
     }
@@ -165,7 +169,7 @@ impl World {
         let shutdown = || Shutdown {
             identifier: forward.clone(),
             last_message_number: flag(1).then_some(step.number),
-            reply_to: flag(2).then(|| "http://elsewhere/".to_owned()),
+            reply_to: flag(2).then(|| EndpointReference::new("http://elsewhere/")),
         };
         let content = self.came.len() as u32;
         let body = match step.kind {
@@ -349,6 +353,7 @@ impl Beside {
                     self.ended = true;
                 }
                 InitiatorOutput::Opened | InitiatorOutput::Event(_) => {}
+                InitiatorOutput::Persist { .. } => panic!("nothing is durable here"),
             }
         }
         self.ended

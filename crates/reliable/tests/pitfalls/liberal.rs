@@ -1,7 +1,11 @@
 //! Peers that are not WCF: what is unambiguous is accepted, though WCF refuses it. The table is in
 //! docs/reliable-messaging.md.
 
-use waxwing_reliable::{Body, FaultKind, Message, Ranges, SequenceAcknowledgement, TokenReference};
+use std::time::Duration;
+
+use waxwing_reliable::{
+    Body, FailureKind, FaultKind, Message, Ranges, SequenceAcknowledgement, TokenReference,
+};
 
 use crate::harness::*;
 
@@ -182,5 +186,91 @@ fn terminate_sequence_needs_no_answer() {
             }
             assert!(client.is_closed(), "{version:?} {empty}");
         }
+    }
+}
+
+/// A one-way call has no MessageID. Metro makes one up and relates its acknowledgement to that.
+#[test]
+fn an_acknowledgement_may_relate_to_a_name_that_nobody_gave() {
+    for version in BOTH {
+        let mut client = Client::open(version, RequestReply, window(8), 10);
+        client.call_one_way(1);
+        let (exchange, _) = client.take();
+        let strange = |acknowledged| {
+            let mut message = stand_alone(acknowledged);
+            message.relates_to = Some(id("urn:made-up"));
+            message
+        };
+        client.respond_as_it_is(exchange, strange(1));
+        assert_eq!(client.completed(), [(1, None)]);
+        // One that does not name the message belongs to an earlier one.
+        client.call_one_way(2);
+        let (exchange, _) = client.take();
+        client.respond_as_it_is(exchange, strange(1));
+        assert_eq!(client.completed().len(), 1);
+        // A two-way call has a name of its own.
+        client.call(3);
+        let (exchange, _) = client.take();
+        client.respond_as_it_is(exchange, strange(3));
+        assert_eq!(client.completed().len(), 1);
+    }
+}
+
+/// Its acknowledgement may come with the reply of another call: it has no reply that could be lost with its exchange. A two-way call has.
+#[test]
+fn a_one_way_call_is_done_when_anything_acknowledges_it() {
+    for version in BOTH {
+        let mut client = Client::open(version, RequestReply, window(8), 10);
+        // The window has one place until something is answered.
+        client.call(1);
+        let (exchange, _) = client.take();
+        client.respond(exchange, reply(1, 1, 101));
+        client.call(2);
+        client.call_one_way(3);
+        let (first, _) = client.take();
+        client.written(first);
+        let (second, _) = client.take();
+        client.fail(second, FailureKind::Retryable);
+        client.respond(first, reply(2, 3, 102));
+        assert_eq!(client.completed(), [(1, Some(101)), (2, Some(102)), (3, None)]);
+    }
+}
+
+/// Metro answers the repetition of a one-way call that it has with nothing, and acknowledges it only when it is asked.
+#[test]
+fn who_answers_a_repetition_with_nothing_is_asked() {
+    for version in BOTH {
+        let mut client = Client::open(version, RequestReply, window(8), 10);
+        client.call_one_way(1);
+        let (exchange, _) = client.take();
+        client.fail(exchange, FailureKind::Retryable);
+        client.wait(Duration::from_secs(1));
+        let (exchange, again) = client.take();
+        assert_eq!(again.headers.sequence.map(|sequence| sequence.number), Some(1));
+        client.accepted(exchange);
+        let (exchange, asked) = client.take();
+        assert_eq!(
+            (&asked.body, asked.headers.ack_requested),
+            (&Body::AckRequested, Some(forward()))
+        );
+        assert!(client.sent.is_empty(), "once");
+        client.respond_as_it_is(exchange, stand_alone(1));
+        assert_eq!(client.completed(), [(1, None)]);
+    }
+}
+
+/// Metro answers a call so while one before it is executed, and gives its reply when the call is repeated.
+#[test]
+fn an_acknowledgement_of_nothing_is_no_answer() {
+    for version in BOTH {
+        let mut client = Client::open(version, RequestReply, window(8), 10);
+        client.call(1);
+        let (exchange, _) = client.take();
+        client.respond_as_it_is(exchange, Message::new(Body::SequenceAcknowledgement));
+        assert!(client.outputs.is_empty(), "{:?}", client.outputs);
+        client.wait(Duration::from_secs(1));
+        let (exchange, _) = client.take();
+        client.respond(exchange, reply(1, 1, 101));
+        assert_eq!(client.completed(), [(1, Some(101))]);
     }
 }

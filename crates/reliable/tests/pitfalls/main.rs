@@ -7,6 +7,8 @@
 
 mod answers;
 mod client;
+mod durable_client;
+mod durable_service;
 mod ends;
 mod grammar;
 mod harness;
@@ -18,5 +20,6 @@ mod line;
 mod names;
 mod promises;
 mod renewal;
+mod saved;
 mod service;
 mod timing;

@@ -27,14 +27,6 @@ pub struct Checks {
 
 type Checked = Result<(), String>;
 
-macro_rules! ensure {
-    ($condition:expr, $($message:tt)*) => {
-        if !$condition {
-            return Err(format!($($message)*));
-        }
-    };
-}
-
 impl Checks {
     pub fn new() -> Self {
         Self {

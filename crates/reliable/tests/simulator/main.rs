@@ -2,7 +2,18 @@
 //! from its seed; one that fails prints it, and belongs into `REGRESSIONS` when its bug is mended.
 #![allow(unreachable_pub, reason = "a test")]
 
+/// Ends a check with what is wrong, unless it holds.
+macro_rules! ensure {
+    ($condition:expr, $($message:tt)*) => {
+        if !$condition {
+            return Err(format!($($message)*));
+        }
+    };
+}
+
 mod checks;
+mod duplex;
+mod durable;
 mod goodput;
 mod lies;
 #[path = "../common/names.rs"]
@@ -10,6 +21,7 @@ mod names;
 mod parallel;
 mod plan;
 mod random;
+mod timeline;
 mod wire;
 mod world;
 
@@ -19,7 +31,7 @@ use crate::plan::Plan;
 use crate::world::run;
 
 /// Seeds that once failed.
-const REGRESSIONS: [u64; 6] = [497, 1617, 2369, 4271, 7741, 5_021_269];
+const REGRESSIONS: [u64; 7] = [497, 1617, 2369, 4271, 7741, 1_096_797, 5_021_269];
 
 fn simulate(seeds: impl Iterator<Item = u64>) {
     let mut table: BTreeMap<String, (u64, u64, u64)> = BTreeMap::new();
@@ -47,7 +59,7 @@ fn some_thousand_sessions() {
     simulate(0..20_000);
 }
 
-/// `cargo test --release -p waxwing-reliable --test simulator -- --ignored hundred_thousand --nocapture`
+/// `cargo test --release -p waxwing-reliable --test simulator -- --ignored hundred_thousand_sessions --nocapture`
 #[test]
 #[ignore = "minutes"]
 fn hundred_thousand_sessions() {
@@ -66,12 +78,22 @@ fn one_seed() {
 #[cfg(feature = "mutations")]
 #[test]
 fn every_broken_rule_is_noticed() {
-    use waxwing_reliable::{Mutation, break_rule};
+    noticed_each(&waxwing_reliable::Mutation::ALL, 5000, |seed| run(seed).map(|_| ()));
+}
+
+/// Each of these rules, when it is broken, makes one of so many runs fail, and that run is well when it is not.
+#[cfg(feature = "mutations")]
+fn noticed_each(
+    mutations: &[waxwing_reliable::Mutation],
+    seeds: u64,
+    run: impl Fn(u64) -> Result<(), String>,
+) {
+    use waxwing_reliable::break_rule;
 
     let mut unnoticed = Vec::new();
-    for mutation in Mutation::ALL {
+    for &mutation in mutations {
         break_rule(Some(mutation));
-        let noticed = (0..5000).find_map(|seed| run(seed).err().map(|failure| (seed, failure)));
+        let noticed = (0..seeds).find_map(|seed| run(seed).err().map(|failure| (seed, failure)));
         break_rule(None);
         match noticed {
             Some((seed, failure)) => {

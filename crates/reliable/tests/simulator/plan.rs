@@ -125,7 +125,7 @@ impl Plan {
             service.early_messages = EarlyMessages::Refuse;
         }
         let last = calls.last().map_or(0, |(at, _)| *at);
-        let long = if is_safe { 1000 * HOUR } else { 60 * SECOND };
+        let long = if is_safe { 1_000_000 * HOUR } else { 60 * SECOND };
         Self {
             class,
             version: r
@@ -194,7 +194,8 @@ fn may_be_swapped(class: Class) -> bool {
 
 fn inactivity(class: Class, random: &mut Random) -> Duration {
     match class {
-        Class::Patient => Duration::from_secs(1_000_000),
+        // Whoever swaps responses makes retransmissions late, and late ones (WCF excludes none) stretch the estimate of the round trip.
+        Class::Patient => Duration::from_secs(1_000_000_000),
         // An Open of ten seconds and more makes the first retransmission wait as long.
         Class::Idle => Duration::from_secs(random.pick(&[120, 600])),
         Class::Hasty => Duration::from_secs(600),

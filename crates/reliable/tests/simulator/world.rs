@@ -2,9 +2,7 @@
 
 mod link;
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
-use std::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
 
 use waxwing_reliable::{
     Body, CallId, ContextTag, Counters, ExchangeId, Failure, FailureKind, Headers, Identifier,
@@ -15,8 +13,9 @@ use waxwing_reliable::{
 
 use crate::checks::Checks;
 use crate::names::moment;
-use crate::plan::{Accident, Class, Micros, Plan, SECOND};
+use crate::plan::{Accident, Class, Micros, Plan};
 use crate::random::Random;
+use crate::timeline::{Timeline, micros, time};
 use crate::wire;
 
 /// A message of the application: which call it is.
@@ -100,10 +99,7 @@ pub struct Summary {
 pub struct World {
     plan: Plan,
     random: Random,
-    now: Micros,
-    order: u64,
-    happenings: BinaryHeap<Reverse<(Micros, u64)>>,
-    details: BTreeMap<u64, Happening>,
+    timeline: Timeline<Happening>,
     client: Option<Initiator<Payload>>,
     /// Exchanges that the client waits for.
     waiting: BTreeMap<u64, Micros>,
@@ -125,8 +121,6 @@ pub struct World {
     /// Draws of whoever swaps responses, and the responses that he has seen.
     mischief: Random,
     seen: VecDeque<Option<Message<Payload>>>,
-    /// Print what happens (`WAXWING_TRACE=1`).
-    trace: bool,
     checks: Checks,
     summary: Summary,
 }
@@ -141,11 +135,8 @@ pub fn run_plan(seed: u64, plan: Plan) -> Result<Summary, String> {
     let mut world = World::new(seed, plan)?;
     world.start()?;
     while let Some(at) = world.next() {
-        world.summary.steps += 1;
-        if world.summary.steps > STEPS {
-            return Err(format!("the run does not end; it is {} s", world.now / SECOND));
-        }
-        world.step(at)?;
+        world.timeline.advance(at, STEPS)?;
+        world.step()?;
         let waiting = world.plan.calls.len();
         world.checks.bounds(&world.plan, world.client.as_ref(), &world.service, waiting)?;
     }
@@ -156,18 +147,9 @@ pub fn run_plan(seed: u64, plan: Plan) -> Result<Summary, String> {
         let status = client.status();
         (world.summary.state, world.summary.counters) = (status.state, status.counters);
     }
-    world.summary.micros = world.now;
+    world.summary.micros = world.timeline.now();
+    world.summary.steps = world.timeline.steps();
     Ok(world.summary)
-}
-
-fn time(at: Micros) -> Time {
-    Time::since_start(Duration::from_micros(at))
-}
-
-fn micros(at: Time) -> Micros {
-    let elapsed = at.elapsed();
-    // Rounded up, so that a timer has run out when it is called.
-    u64::try_from(elapsed.as_nanos().div_ceil(1000)).unwrap_or(u64::MAX)
 }
 
 impl World {
@@ -181,10 +163,7 @@ impl World {
             tag: plan.secured.then(|| Identifier::new("urn:context")),
             plan,
             random: Random::new(seed ^ 0x5EED),
-            now: 0,
-            order: 0,
-            happenings: BinaryHeap::new(),
-            details: BTreeMap::new(),
+            timeline: Timeline::new(),
             client: Some(client),
             waiting: BTreeMap::new(),
             service,
@@ -200,7 +179,6 @@ impl World {
             is_cut: false,
             mischief: Random::new(seed ^ 0x5A4B),
             seen: VecDeque::new(),
-            trace: std::env::var_os("WAXWING_TRACE").is_some(),
             checks: Checks::new(),
             summary: Summary::default(),
         })
@@ -209,11 +187,11 @@ impl World {
     fn start(&mut self) -> Result<(), String> {
         let opened = 200_000;
         for (i, (at, _)) in self.plan.calls.clone().into_iter().enumerate() {
-            self.later(opened + at, Happening::Call(i));
+            self.timeline.later(opened + at, Happening::Call(i));
         }
-        self.later(opened + self.plan.close_at, Happening::Close);
+        self.timeline.later(opened + self.plan.close_at, Happening::Close);
         if let Some((at, accident)) = self.plan.accident {
-            self.later(at, Happening::Accident(accident));
+            self.timeline.later(at, Happening::Accident(accident));
         }
         let token = self.tag.clone().map(|identifier| TokenReference {
             identifier,
@@ -228,48 +206,37 @@ impl World {
         self.client_input(InitiatorInput::Open(request))
     }
 
-    fn later(&mut self, delay: Micros, happening: Happening) {
-        self.order += 1;
-        self.happenings.push(Reverse((self.now.saturating_add(delay), self.order)));
-        self.details.insert(self.order, happening);
+    fn client_wakes(&self) -> Option<Micros> {
+        self.client.as_ref().and_then(Initiator::wake_at).map(micros)
+    }
+
+    fn service_wakes(&self) -> Option<Micros> {
+        self.service.wake_at().map(micros)
     }
 
     /// When the next thing happens.
     fn next(&self) -> Option<Micros> {
-        let heap = self.happenings.peek().map(|Reverse((at, _))| *at);
-        let client = self.client.as_ref().and_then(Initiator::wake_at).map(micros);
-        let service = self.service.wake_at().map(micros);
-        [heap, client, service].into_iter().flatten().min()
+        self.timeline.next([self.client_wakes(), self.service_wakes()])
     }
 
-    fn step(&mut self, at: Micros) -> Result<(), String> {
-        self.now = self.now.max(at);
-        let is_due = |wake: Option<Time>, now: Micros| wake.is_some_and(|w| micros(w) <= now);
-        if is_due(self.client.as_ref().and_then(Initiator::wake_at), self.now) {
+    fn step(&mut self) -> Result<(), String> {
+        if self.timeline.is_due(self.client_wakes()) {
             self.client_input(InitiatorInput::Tick)?;
         }
-        if is_due(self.service.wake_at(), self.now) {
+        if self.timeline.is_due(self.service_wakes()) {
             self.service_input(ListenerInput::Tick)?;
         }
-        let due = self.happenings.peek().is_some_and(|Reverse((at, _))| *at <= self.now);
-        if let (true, Some(Reverse((_, order)))) = (due, self.happenings.peek().copied()) {
-            self.happenings.pop();
-            if let Some(happening) = self.details.remove(&order) {
-                if self.trace {
-                    println!("{:12} {happening:?}", self.now);
-                }
-                let is_written = matches!(happening, Happening::Written { .. });
-                self.happen(happening)?;
-                if is_written {
-                    return Ok(());
-                }
-            }
-            if self.random.permille(self.plan.strangers) {
-                self.stranger()?;
-            }
-            if self.plan.class == Class::LyingClient && self.random.permille(400) {
-                self.greedy()?;
-            }
+        let Some(happening) = self.timeline.take_due() else { return Ok(()) };
+        let is_written = matches!(happening, Happening::Written { .. });
+        self.happen(happening)?;
+        if is_written {
+            return Ok(());
+        }
+        if self.random.permille(self.plan.strangers) {
+            self.stranger()?;
+        }
+        if self.plan.class == Class::LyingClient && self.random.permille(400) {
+            self.greedy()?;
         }
         Ok(())
     }
@@ -278,7 +245,7 @@ impl World {
         match happening {
             Happening::Call(index) => self.call(index),
             Happening::Close => {
-                let deadline = time(self.now.saturating_add(self.plan.close_deadline));
+                let deadline = time(self.timeline.now().saturating_add(self.plan.close_deadline));
                 self.client_input(InitiatorInput::Close { deadline })
             }
             Happening::Accident(accident) => self.accident(accident),
@@ -328,7 +295,7 @@ impl World {
             return Ok(());
         }
         self.checks.called(call, payload, one_way);
-        let deadline = self.plan.call_deadline.map(|d| time(self.now + d));
+        let deadline = self.plan.call_deadline.map(|d| time(self.timeline.now() + d));
         let message_id = (!one_way).then(|| message_id(payload));
         self.client_input(InitiatorInput::Send { call, message: payload, message_id, deadline })
     }
@@ -356,7 +323,7 @@ impl World {
                     .filter_map(|e| e.client)
                     .collect();
                 for exchange in open {
-                    self.later(0, Happening::Fail { exchange });
+                    self.timeline.later(0, Happening::Fail { exchange });
                 }
                 Ok(())
             }
@@ -380,18 +347,18 @@ impl World {
 
     fn client_input(&mut self, input: InitiatorInput<Payload>) -> Result<(), String> {
         let Some(mut client) = self.client.take() else { return Ok(()) };
-        client.handle(input, &mut moment(time(self.now), &mut self.names));
+        client.handle(input, &mut moment(time(self.timeline.now()), &mut self.names));
         let mut result = Ok(());
         while let Some(output) = client.poll() {
-            if self.trace {
-                println!("{:12} client: {output:?}", self.now);
-            }
+            self.timeline.tell(format_args!("client: {output:?}"));
             result = result.and_then(|()| self.checks.client(&self.plan, &output));
             match output {
-                InitiatorOutput::Completed { .. } => self.summary.last_completed = self.now,
+                InitiatorOutput::Completed { .. } => {
+                    self.summary.last_completed = self.timeline.now()
+                }
                 InitiatorOutput::Transmit { route, message, deadline } => {
                     if message.headers.sequence.is_some() {
-                        self.summary.first_sent.get_or_insert(self.now);
+                        self.summary.first_sent.get_or_insert(self.timeline.now());
                     }
                     if let Body::CreateSequence(create) = &message.body {
                         self.offer = create.offer.as_ref().map(|offer| offer.identifier.clone());
@@ -428,7 +395,7 @@ impl World {
     }
 
     fn service_input(&mut self, input: ListenerInput<Payload>) -> Result<(), String> {
-        self.service.handle(input, &mut moment(time(self.now), &mut self.names));
+        self.service.handle(input, &mut moment(time(self.timeline.now()), &mut self.names));
         while let Some(output) = self.service.poll() {
             let exchange = match &output {
                 ListenerOutput::Transmit { route, .. } => {
@@ -436,9 +403,7 @@ impl World {
                 }
                 _ => None,
             };
-            if self.trace {
-                println!("{:12} service: {output:?}", self.now);
-            }
+            self.timeline.tell(format_args!("service: {output:?}"));
             self.checks.service(&self.plan, &output, exchange.as_ref())?;
             match output {
                 ListenerOutput::Transmit { response, .. } => {
@@ -457,7 +422,7 @@ impl World {
                 }
                 ListenerOutput::Created { session, .. } => {
                     self.session = Some(session.clone());
-                    self.later(1000, Happening::Accept(session));
+                    self.timeline.later(1000, Happening::Accept(session));
                 }
                 ListenerOutput::Deliver { session, number, message } => {
                     self.queue.push_back((session, number, message));
@@ -480,7 +445,8 @@ impl World {
             let reply = (!one_way).then(|| reply_to(payload));
             let delay = self.random.between(self.plan.operation.0, self.plan.operation.1);
             let (epoch, ends) = (self.epoch, session.clone());
-            self.later(delay, Happening::OperationEnds { epoch, session: ends, number, reply });
+            self.timeline
+                .later(delay, Happening::OperationEnds { epoch, session: ends, number, reply });
             let taken = ListenerInput::Taken { session: session.clone(), number };
             self.service_input(taken)?;
             if one_way {
@@ -503,7 +469,7 @@ impl World {
     /// The client itself, or who has its keys, sends nonsense into the session.
     fn greedy(&mut self) -> Result<(), String> {
         let Some(identifier) = self.session.clone() else { return Ok(()) };
-        self.order += 1;
+        let serial = self.timeline.serial();
         let last = self.random.pick(&[None, Some(1), Some(50), Some(i64::MAX as u64)]);
         let shutdown =
             Shutdown { identifier: identifier.clone(), last_message_number: last, reply_to: None };
@@ -512,7 +478,7 @@ impl World {
             1 => Body::TerminateSequence(shutdown),
             2 => Body::LastMessage,
             3 => Body::SequenceAcknowledgement,
-            _ => Body::Application(FORGED + self.order as Payload),
+            _ => Body::Application(FORGED + serial as Payload),
         };
         let mut message = Message::new(body);
         message.message_id = Some("urn:greedy".into());

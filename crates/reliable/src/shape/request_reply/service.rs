@@ -7,6 +7,7 @@ use crate::message::{Body, Message};
 use crate::mutation::{Mutation, broken};
 use crate::names::Identifier;
 use crate::ranges::{MessageNumber, Ranges};
+use crate::saved::SavedReply;
 use crate::shape::waiter::{Waiter, Waiters};
 use crate::source::Numbering;
 
@@ -65,7 +66,9 @@ pub(crate) enum Done<M> {
     Answer(Answer<M>),
     /// There is no answer; the message is acknowledged on these exchanges.
     Acknowledge(Waiters),
-    /// Nothing yet, or it was not waited for.
+    /// Its answer waits until everything else is answered.
+    Later,
+    /// It was not waited for.
     Nothing,
 }
 
@@ -90,6 +93,46 @@ impl<M: Clone> Replies<M> {
         Self { numbering, entries: BTreeMap::new(), held: BTreeMap::new() }
     }
 
+    /// The return sequence of this name, as it was [saved](Self::saved).
+    pub(crate) fn restored(
+        back: Identifier,
+        last: MessageNumber,
+        replies: Vec<SavedReply<M>>,
+    ) -> Self {
+        let entry = |saved: SavedReply<M>| {
+            let SavedReply { request, is_last, number, reply } = saved;
+            let state = match number {
+                0 => State::Held(reply),
+                _ => State::Replied {
+                    number,
+                    body: reply.map_or(Body::LastMessage, Body::Application),
+                },
+            };
+            (request, Entry { waiters: Waiters::default(), is_last, state })
+        };
+        Self {
+            numbering: Numbering::restored(Some(back), last),
+            entries: replies.into_iter().map(entry).collect(),
+            held: BTreeMap::new(),
+        }
+    }
+
+    /// What must survive of them: replies that are not known to be with the client.
+    pub(crate) fn saved(&self) -> Vec<SavedReply<M>> {
+        let saved = |(&request, entry): (&MessageNumber, &Entry<M>)| {
+            let (number, reply) = match &entry.state {
+                State::Running | State::Held(None) => return None,
+                State::Held(Some(reply)) => (0, Some(reply.clone())),
+                State::Replied { number, body: Body::Application(reply) } => {
+                    (*number, Some(reply.clone()))
+                }
+                State::Replied { number, .. } => (*number, None),
+            };
+            Some(SavedReply { request, is_last: entry.is_last, number, reply })
+        };
+        self.entries.iter().filter_map(saved).collect()
+    }
+
     /// A message was accepted. `is_empty`: it is a LastMessage, which no operation answers.
     pub(crate) fn accept(
         &mut self,
@@ -111,7 +154,7 @@ impl<M: Clone> Replies<M> {
         match reply {
             Some(reply) if entry.is_last => {
                 entry.state = State::Held(Some(reply));
-                Done::Nothing
+                Done::Later
             }
             Some(reply) => {
                 self.answer(number, Body::Application(reply)).map_or(Done::Nothing, Done::Answer)
@@ -260,6 +303,12 @@ impl<M> Replies<M> {
     /// Messages that were accepted and whose answer is not acknowledged.
     pub(crate) fn outstanding(&self) -> usize {
         self.entries.len()
+    }
+
+    /// Messages that were accepted, and of which nothing is done that could be kept.
+    pub(crate) fn unfinished(&self) -> impl Iterator<Item = MessageNumber> + '_ {
+        let is_open = |e: &Entry<M>| matches!(e.state, State::Running | State::Held(None));
+        self.entries.iter().filter(move |(_, e)| is_open(e)).map(|(number, _)| *number)
     }
 
     /// Whether messages of the application are not answered yet.

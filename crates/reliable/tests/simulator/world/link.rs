@@ -2,9 +2,10 @@
 
 use waxwing_reliable::{Body, ContextTag, ExchangeId, ListenerInput, Message, Response, Time};
 
-use super::{Happening, Payload, ServiceExchange, World, micros};
+use super::{Happening, Payload, ServiceExchange, World};
 use crate::lies;
 use crate::plan::{Class, Micros};
+use crate::timeline::micros;
 
 /// Responses that whoever swaps them remembers.
 const SEEN: usize = 16;
@@ -20,13 +21,13 @@ impl World {
 
     /// The exchange comes to nothing: noticed now, or when its time is up.
     pub(super) fn lose(&mut self, exchange: u64) {
-        let deadline = self.waiting.get(&exchange).copied().unwrap_or(self.now);
+        let deadline = self.waiting.get(&exchange).copied().unwrap_or(self.timeline.now());
         let delay = if self.random.permille(self.plan.resets) {
             self.delay()
         } else {
-            deadline.saturating_sub(self.now)
+            deadline.saturating_sub(self.timeline.now())
         };
-        self.later(delay, Happening::Fail { exchange });
+        self.timeline.later(delay, Happening::Fail { exchange });
     }
 
     pub(super) fn transmit(
@@ -35,24 +36,22 @@ impl World {
         message: Message<Payload>,
         deadline: Option<Time>,
     ) {
-        let patience = self.now + self.plan.client.send_timeout.as_micros() as u64;
+        let patience = self.timeline.now() + self.plan.client.send_timeout.as_micros() as u64;
         self.waiting.insert(exchange, deadline.map_or(patience, micros));
-        self.later(0, Happening::Written { exchange });
+        self.timeline.later(0, Happening::Written { exchange });
         let tag = self.tag.clone();
         if self.random.permille(self.plan.duplicates) {
             let (delay, message, tag) = (self.delay(), message.clone(), tag.clone());
             if !self.is_cut {
-                self.later(delay, Happening::Arrive { client: None, message, tag });
+                self.timeline.later(delay, Happening::Arrive { client: None, message, tag });
             }
         }
         if self.is_lost() {
-            if self.trace {
-                println!("{:12} lost: request {exchange}", self.now);
-            }
+            self.timeline.tell(format_args!("lost: request {exchange}"));
             return self.lose(exchange);
         }
         let delay = self.delay();
-        self.later(delay, Happening::Arrive { client: Some(exchange), message, tag });
+        self.timeline.later(delay, Happening::Arrive { client: Some(exchange), message, tag });
     }
 
     pub(super) fn arrive(
@@ -86,7 +85,7 @@ impl World {
         }
         let delay = self.delay();
         let message = self.swap(message);
-        self.later(delay, Happening::Response { exchange, message });
+        self.timeline.later(delay, Happening::Response { exchange, message });
     }
 
     /// Whoever holds the wire gives another response out: swapped, from an earlier exchange, or once more.
