@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use waxwing_reliable::{Headers, ReliableMessagingVersion, codec};
-use waxwing_soap::{Addressing, EndpointReference, Envelope, RandomSource};
+use waxwing_soap::{Addressing, AddressingHeaders, EndpointReference, Envelope, RandomSource};
 
 /// A message of the application, shared between the retransmission window and whoever else holds it.
 pub type AppMessage = Arc<ApplicationMessage>;
@@ -80,18 +80,40 @@ impl ApplicationMessage {
         headers: Option<(&Headers, ReliableMessagingVersion)>,
     ) -> Envelope {
         let mut envelope = self.envelope.clone();
-        let addressing = Addressing {
-            action: Some(self.action.clone()),
-            message_id: self.message_id.clone(),
-            relates_to: self.relates_to.clone(),
-            reply_to: self.reply_to.clone(),
-            to: to.map(str::to_owned),
-            ..Addressing::default()
-        };
-        addressing.write(&mut envelope);
+        self.headers(to).write(&mut envelope);
         if let Some((headers, version)) = headers {
             codec::write_headers(&mut envelope, headers, version);
         }
         envelope
+    }
+
+    /// The same without headers of reliable messaging, of one that is sent once.
+    pub(crate) fn dress_once(this: AppMessage, to: Option<&str>) -> Envelope {
+        match Arc::try_unwrap(this) {
+            Ok(Self { action, message_id, relates_to, reply_to, mut envelope }) => {
+                let headers = AddressingHeaders {
+                    action: Some(&action),
+                    message_id: message_id.as_deref(),
+                    relates_to: relates_to.as_deref(),
+                    reply_to: reply_to.as_ref(),
+                    to,
+                    ..AddressingHeaders::default()
+                };
+                headers.write(&mut envelope);
+                envelope
+            }
+            Err(shared) => shared.dress(to, None),
+        }
+    }
+
+    fn headers<'a>(&'a self, to: Option<&'a str>) -> AddressingHeaders<'a> {
+        AddressingHeaders {
+            action: Some(&self.action),
+            message_id: self.message_id.as_deref(),
+            relates_to: self.relates_to.as_deref(),
+            reply_to: self.reply_to.as_ref(),
+            to,
+            ..AddressingHeaders::default()
+        }
     }
 }

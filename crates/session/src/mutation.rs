@@ -21,10 +21,32 @@ pub enum Mutation {
     IgnoreSender,
     /// The client forgets calls that are not answered when the time to close is up.
     ForgetCalls,
+    /// The service answers messages of sessions that are not loaded as if there were none.
+    FaultWhenUnsure,
+    /// The service takes what a former life of a session executed for the present one.
+    TakeFormerCalls,
+    /// The client uses a new key before it is kept.
+    UseUnkeptKey,
+    /// Over a link, it is forgotten that a reply may still come to a request whose time was over.
+    ForgetLate,
+    /// The client believes what comes over a link whether it verifies or not.
+    BelieveUnverified,
+    /// What answers nothing goes out over a link as it is.
+    SendUnprotected,
 }
 
 impl Mutation {
-    /// All of them.
+    /// Those of durable sessions.
+    pub const DURABLE: [Self; 3] =
+        [Self::FaultWhenUnsure, Self::TakeFormerCalls, Self::UseUnkeptKey];
+
+    /// Those of conversations over links.
+    pub const DUPLEX: [Self; 3] = [Self::ForgetLate, Self::TakeAnyReply, Self::ExecuteAtOnce];
+
+    /// Those of secured conversations over links.
+    pub const SECURE_DUPLEX: [Self; 2] = [Self::BelieveUnverified, Self::SendUnprotected];
+
+    /// All the others.
     pub const ALL: [Self; 9] = [
         Self::ExecuteUnaccepted,
         Self::ExecuteAtOnce,

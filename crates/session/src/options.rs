@@ -12,7 +12,7 @@ use waxwing_reliable::{
     ReliableMessagingVersion, ReliableSessionSettings, RoundTripEstimate, Shape,
 };
 use waxwing_security::conversation::{
-    CertificateTokens, ClientOptions, Protection, ServiceLimits, ServiceOptions,
+    CertificateTokens, ClientOptions, Flow, Protection, ServiceLimits, ServiceOptions,
 };
 use waxwing_security::wsse::{
     Dialect, HeaderLayout, ProtectionOrder, SecuritySettings, SecurityVersion, X509ReferenceStyle,
@@ -84,6 +84,41 @@ pub fn reliable_settings(
     Some((version, shape, settings))
 }
 
+/// How often a WebSocket shows that it is there: what .NET takes where nothing is said is 30 seconds.
+pub fn keep_alive(settings: &binding::WebSocketSettings) -> Duration {
+    match duration(settings.keep_alive_interval) {
+        Duration::ZERO => Duration::from_secs(30),
+        interval => interval,
+    }
+}
+
+/// Whether the messages of an endpoint go over links, both ways over one connection; of a contract with `callbacks` or
+/// without.
+pub fn is_over_links(endpoint: &EffectiveEndpoint, callbacks: bool) -> bool {
+    matches!(endpoint.channel_shape(callbacks), binding::ChannelShape::DuplexSession(_))
+}
+
+/// How the messages of an endpoint travel, of a contract with `callbacks` or without, as its security must know.
+pub fn flow(endpoint: &EffectiveEndpoint, callbacks: bool) -> Flow {
+    match endpoint.channel_shape(callbacks) {
+        binding::ChannelShape::DuplexSession(_) => Flow::DuplexSession,
+        binding::ChannelShape::CompositeDuplex => Flow::CompositeDuplex,
+        binding::ChannelShape::Exchanges
+        | binding::ChannelShape::StreamedExchanges
+        | binding::ChannelShape::Unknown => Flow::Exchanges,
+    }
+}
+
+/// Whether the messages of an endpoint go in pieces, one each way over a connection (`transferMode` of net.tcp).
+pub fn is_streamed(endpoint: &EffectiveEndpoint) -> bool {
+    matches!(endpoint.channel_shape(false), binding::ChannelShape::StreamedExchanges)
+}
+
+/// Whether the messages of an endpoint are posted both ways, each in a request of HTTP that is answered with nothing.
+pub fn is_composite(endpoint: &EffectiveEndpoint) -> bool {
+    endpoint.channel_shape(true) == binding::ChannelShape::CompositeDuplex
+}
+
 /// The settings of a client session, which tells failures of opening at once. None without SOAP.
 pub fn client_settings(endpoint: &EffectiveEndpoint, shape: Shape) -> Option<ClientSettings> {
     Some(ClientSettings {
@@ -152,7 +187,7 @@ pub fn fill_client_options(options: &mut ClientOptions, endpoint: &EffectiveEndp
     options.max_cookie_caching_time = signed(local.max_cookie_caching_time);
     options.key_rollover = signed(local.session_key_rollover_interval);
     options.enable_unsecured_response = security.element.enable_unsecured_response;
-    options.over_tls = endpoint.transport.scheme == "https";
+    options.over_tls = endpoint.transport.is_protected();
     options.detect_replays = local.detect_replays.unwrap_or(true);
     options.replay_cache_size = local.replay_cache_size as usize;
 }

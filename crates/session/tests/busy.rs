@@ -217,6 +217,7 @@ impl World {
         let arrived = match self.endpoint.receive(envelope, peer, &mut moment) {
             Arrival::Answer(encoded) => return encoded.into_envelope(),
             Arrival::Authenticate(sender) => panic!("{sender:?}"),
+            Arrival::Ended(session) => panic!("{session:?}"),
             Arrival::Message(arrived) => *arrived,
         };
         let exchange = ExchangeId(self.exchanges);

@@ -83,7 +83,7 @@ pub(super) fn other_version(found: MessageVersion, expected: MessageVersion) -> 
 }
 
 /// Headers that must be understood are those of the layers that the message has passed, and no others.
-fn understood(envelope: &Envelope) -> Result<(), String> {
+pub(super) fn understood(envelope: &Envelope) -> Result<(), String> {
     let unknown = envelope.not_understood(crate::service::is_understood);
     match unknown.first() {
         None => Ok(()),

@@ -1,12 +1,17 @@
 //! What goes into a [`ClientSession`](super::ClientSession) and what comes out.
 
-use waxwing_reliable::{CallId, Time};
+use std::sync::Arc;
+
+use waxwing_reliable::{CallId, MessageNumber, Ticket, Time};
 use waxwing_security::conversation::{Evidence, Verdict};
 use waxwing_soap::Envelope;
 
+use super::saved::{ClientSessionChange, SavedClientSession};
 use crate::diagnosis::TransportFailure;
+use crate::duplex::{LinkDemand, LinkId, LinkNews};
 use crate::error::SessionError;
 use crate::message::AppMessage;
+use crate::service::VerifiedRequest;
 
 /// One message that was handed out to be posted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,12 +21,23 @@ pub struct TransmissionId(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AuthenticationId(pub(super) u64);
 
+/// A call of the service that the client executes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallbackId(pub(super) u64);
+
 /// A message to be posted.
 #[derive(Debug)]
 pub struct Transmit {
-    /// Tell [`ClientInput::Written`] when it is written, and give the answer with [`ClientInput::Answer`], under this
-    /// name.
+    /// Tell [`ClientInput::Written`] when it is written, and give the answer of an exchange with [`ClientInput::Answer`],
+    /// under this name.
     pub id: TransmissionId,
+    /// The link that carries it, whose peer need not answer it; none: an exchange of its own.
+    pub link: Option<LinkId>,
+    /// Whether it answers something that the peer has sent (a reply, an acknowledgement), over a link: how many such messages
+    /// there are is the peer's choice.
+    pub is_answer: bool,
+    /// What an exchange is to the one before it, where exchanges are links of their own.
+    pub leg: Leg,
     /// The action, for the transport's headers and for traces.
     pub action: String,
     /// The message, protected.
@@ -30,6 +46,19 @@ pub struct Transmit {
     pub plain: Option<Envelope>,
     /// When the exchange should be given up.
     pub deadline: Time,
+}
+
+/// What an exchange is to the one before it. All legs of a negotiation go over one link, as WCF's do; every other exchange
+/// has its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Leg {
+    /// It stands for itself.
+    #[default]
+    Alone,
+    /// The first leg of a negotiation: its link is kept for the next.
+    First,
+    /// A further leg: it goes over the link of the one before.
+    Further,
 }
 
 /// How an exchange ended.
@@ -61,6 +90,13 @@ pub enum ClientInput {
         /// When the call gives up.
         deadline: Time,
     },
+    /// A message of a link was not delivered (composite duplex); those before and after it may have been.
+    NotSent {
+        /// Which.
+        id: TransmissionId,
+        /// Why.
+        failure: TransportFailure,
+    },
     /// A message that was handed out is written to its connection. In an ordered reliable session the next one is
     /// handed out then, so that it does not overtake this one.
     Written(TransmissionId),
@@ -89,6 +125,36 @@ pub enum ClientInput {
         /// Why.
         reason: String,
     },
+    /// A [`ClientOutput::Persist`] is durable: what waits behind it goes on.
+    Persisted(Ticket),
+    /// A session that was kept goes on; instead of `Open`. Ends with [`ClientOutput::Opened`] or `Faulted`, before anything
+    /// is sent. Calls that have no number are given anew. One that was being closed
+    /// ([`SavedClient::end`](waxwing_reliable::SavedClient::end)) takes none, and goes on at the next `Close`.
+    Restore {
+        /// What was kept of it.
+        saved: Box<SavedClientSession>,
+        /// The messages of its calls that are not answered.
+        messages: Vec<(CallId, AppMessage)>,
+    },
+    /// Something happened at a link. News of one that the session has no use for any more are ignored.
+    Link {
+        /// At which.
+        link: LinkId,
+        /// What.
+        news: LinkNews,
+    },
+    /// A callback was executed.
+    Executed {
+        /// Which.
+        callback: CallbackId,
+        /// Its reply or fault; none of a one-way operation.
+        reply: Option<AppMessage>,
+    },
+    /// A callback that runs waits for the service, which it calls: with
+    /// [`ConcurrencyMode::Reentrant`](crate::ConcurrencyMode) others may run meanwhile.
+    CallsOut(CallbackId),
+    /// It waits no more, and goes on at [`ClientOutput::Resume`].
+    Returns(CallbackId),
     /// Time has passed ([`wake_at`](super::ClientSession::wake_at)).
     Tick,
 }
@@ -98,12 +164,38 @@ pub enum ClientInput {
 pub enum ClientOutput {
     /// Post a message.
     Transmit(Box<Transmit>),
+    /// Something is wanted of a link.
+    Link {
+        /// Of which.
+        link: LinkId,
+        /// What.
+        demand: LinkDemand,
+    },
+    /// Execute what the service calls, then say [`ClientInput::Executed`].
+    Execute {
+        /// Its name.
+        callback: CallbackId,
+        /// The request.
+        request: Arc<VerifiedRequest>,
+    },
+    /// A callback that [waited](ClientInput::Returns) for the service goes on.
+    Resume(CallbackId),
     /// Decide whether the service's certificate is good, and give the verdict with [`ClientInput::Authenticated`].
     Authenticate {
         /// Which verdict is asked for.
         id: AuthenticationId,
         /// What the service shows.
         evidence: Box<Evidence>,
+    },
+    /// Make this durable, then say [`ClientInput::Persisted`]. What comes after it waits in the engine, but for the next
+    /// `Persist`: they are to be made durable in their order, and several may be under way. When one is not made durable, or
+    /// nobody knows, the session is dropped without a word, and another one [restored](ClientInput::Restore) from what is
+    /// kept.
+    Persist {
+        /// By which `Persisted` names it.
+        ticket: Ticket,
+        /// What.
+        change: Box<ClientSessionChange>,
     },
     /// The session is open.
     Opened,
@@ -118,6 +210,9 @@ pub enum ClientOutput {
     CallFailed {
         /// Which.
         call: CallId,
+        /// The number under which it may have been sent in a sequence: whether it was executed is in doubt. None in a
+        /// reliable session: it was never sent, and can be given to another session; or the service has refused it.
+        number: Option<MessageNumber>,
         /// Why.
         error: SessionError,
     },
@@ -125,7 +220,9 @@ pub enum ClientOutput {
     Plain(TransmissionId, Box<Envelope>),
     /// The session was closed as it should. Last output.
     Closed,
-    /// The session has failed; every call has failed before. Last output but for a message to the service whose answer
+    /// The session has failed; every call has failed before. What ended a durable one may be no more than somebody's word (an
+    /// unsecured fault: [`ClientError::Fault`](waxwing_security::conversation::ClientError::Fault)): it can be restored from
+    /// what is kept, and asked again, before it is believed. Last output but for a message to the service whose answer
     /// does not matter.
     Faulted(SessionError),
     /// The key of the security session was renewed.

@@ -42,6 +42,8 @@ pub(super) enum Stage {
     Handshake,
     /// The time of its next attempt.
     Pausing(Time),
+    /// The link.
+    Linking,
     /// The sequence, which watches the deadline itself and knows better what it waits for.
     Creating,
 }
@@ -63,7 +65,7 @@ impl Opening {
 
     pub(super) fn wake_at(&self) -> Option<Time> {
         match self.stage {
-            Stage::Handshake => Some(self.deadline),
+            Stage::Handshake | Stage::Linking => Some(self.deadline),
             Stage::Pausing(until) => Some(until.min(self.deadline)),
             Stage::Creating => None,
         }

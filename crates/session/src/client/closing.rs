@@ -1,9 +1,11 @@
 //! Ends: the sequence first, then the security session; or at once.
 
-use waxwing_reliable::{InitiatorInput, Time};
+use waxwing_reliable::{DuplexInput, InitiatorInput, Time};
+use waxwing_security::conversation::Step;
 use waxwing_soap::Moment;
 
 use super::state::{Calls, ClientSession, Exchange, Phase};
+use crate::duplex::LinkDemand;
 use crate::error::{SessionError, SessionStep};
 use crate::mutation::{Mutation, broken};
 
@@ -19,7 +21,7 @@ impl ClientSession {
                 self.phase = Phase::Closing { until: deadline };
                 match self.calls {
                     Calls::Sequence(_) => self.tell(InitiatorInput::Close { deadline }, at),
-                    Calls::Direct(_) => self.finish_closing(at),
+                    Calls::Direct(_) | Calls::Links(_) => self.finish_closing(at),
                 }
             }
             Phase::Closing { .. } | Phase::Cancelling { .. } | Phase::Ended(_) => {}
@@ -30,7 +32,11 @@ impl ClientSession {
     /// security session.
     pub(super) fn abort(&mut self, reason: String, at: &mut Moment<'_>) {
         let has_sequence = matches!(self.calls, Calls::Sequence(_));
+        let has_link_sequence = self.has_link_sequence();
         match self.phase {
+            Phase::Open | Phase::Closing { .. } if has_link_sequence => {
+                self.sequence_over_link(DuplexInput::Abort { reason }, at);
+            }
             Phase::Open | Phase::Closing { .. } if has_sequence => {
                 self.tell(InitiatorInput::Abort { reason }, at);
             }
@@ -42,9 +48,13 @@ impl ClientSession {
 
     /// Without reliable session: once every call is answered.
     pub(super) fn finish_closing(&mut self, at: &mut Moment<'_>) {
-        let is_closing = matches!(self.phase, Phase::Closing { .. });
-        if is_closing && matches!(self.calls, Calls::Direct(_)) && !self.has_direct_calls() {
-            self.cancel_security(at);
+        if !matches!(self.phase, Phase::Closing { .. }) {
+            return;
+        }
+        match &self.calls {
+            Calls::Direct(_) if !self.has_direct_calls() => self.cancel_security(at),
+            Calls::Links(links) if !links.has_calls() => self.close_link(at),
+            _ => {}
         }
     }
 
@@ -52,16 +62,17 @@ impl ClientSession {
         match self.phase {
             Phase::Cancelling { until } if until <= at.time => {
                 self.warn("the cancellation of the security session was not answered in time");
+                self.leave_link(LinkDemand::Abort);
                 self.end();
             }
             // A sequence watches its deadline itself.
             Phase::Closing { until }
-                if until <= at.time && matches!(self.calls, Calls::Direct(_)) =>
+                if until <= at.time && !matches!(self.calls, Calls::Sequence(_)) =>
             {
                 if broken(Mutation::ForgetCalls) {
                     return self.cancel_security(at);
                 }
-                let (step, last) = (SessionStep::Closing, "not every call was answered".to_owned());
+                let (step, last) = (SessionStep::Closing, self.still_open().to_owned());
                 self.give_up(SessionError::TimedOut { step, attempts: 1, last }, at);
             }
             _ => {}
@@ -97,8 +108,16 @@ impl ClientSession {
     /// of that, so that the service does not keep both until their timeouts.
     pub(super) fn tell_by_cancel(&mut self, at: &mut Moment<'_>) {
         self.abandon_exchange();
-        match self.security.cancel(at) {
-            Ok(step) => self.step(step, at),
+        let step = match self.calls {
+            // It says nothing twice.
+            Calls::Links(_) if self.is_conversation() => {
+                self.security.end_output(at).map(|last| last.map(Step::Send))
+            }
+            _ => self.security.cancel(at).map(Some),
+        };
+        match step {
+            Ok(None) => {}
+            Ok(Some(step)) => self.step(step, at),
             Err(error) => {
                 self.warn(format!("the service was not told that the session ended: {error}"));
             }

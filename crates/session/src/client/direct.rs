@@ -8,7 +8,8 @@ use waxwing_soap::{AddressingVersion, Moment};
 
 use super::answer::{other_version, read_reply};
 use super::api::{Answer, ClientOutput, TransmissionId};
-use super::state::{Calls, ClientSession, DirectCall, Pending, Phase};
+use super::call::DirectCall;
+use super::state::{Calls, ClientSession, Pending, Phase};
 use crate::error::{SessionError, SessionStep};
 use crate::message::AppMessage;
 use crate::mutation::{Mutation, broken};
@@ -47,10 +48,12 @@ impl ClientSession {
 
     /// Calls that waited for the session, or for a new key.
     pub(super) fn send_waiting(&mut self, at: &mut Moment<'_>) {
-        let Calls::Direct(calls) = &mut self.calls else {
-            return self.tell(InitiatorInput::Resume, at);
+        let waiting = match &mut self.calls {
+            Calls::Sequence(_) => return self.tell(InitiatorInput::Resume, at),
+            Calls::Links(_) => return self.send_waiting_over_link(at),
+            Calls::Direct(calls) => std::mem::take(&mut calls.waiting),
         };
-        for direct in std::mem::take(&mut calls.waiting) {
+        for direct in waiting {
             self.post(direct, at);
         }
     }
@@ -69,7 +72,7 @@ impl ClientSession {
     }
 
     fn direct_failed(&mut self, call: CallId, error: SessionError) {
-        self.outputs.push_back(ClientOutput::CallFailed { call, error });
+        self.outputs.push_back(ClientOutput::CallFailed { call, number: None, error });
     }
 
     pub(super) fn direct_answer(
@@ -157,7 +160,7 @@ impl ClientSession {
     pub(super) fn has_direct_calls(&self) -> bool {
         let waits = match &self.calls {
             Calls::Direct(calls) => !calls.waiting.is_empty(),
-            Calls::Sequence(_) => false,
+            Calls::Sequence(_) | Calls::Links(_) => false,
         };
         waits || self.pending.values().any(|pending| matches!(pending, Pending::Direct(..)))
     }

@@ -16,8 +16,14 @@ impl ClientSession {
     pub fn handle(&mut self, input: ClientInput, at: &mut Moment<'_>) {
         match input {
             ClientInput::Call { call, message, deadline } => self.call(call, message, deadline, at),
+            ClientInput::Persisted(ticket) => self.persisted(ticket, at),
+            // Nobody runs beside it any more.
+            ClientInput::Returns(callback) if self.is_ended() => {
+                self.outputs.push_back(ClientOutput::Resume(callback));
+            }
             _ if self.is_ended() => {}
             ClientInput::Open { deadline } => self.open(deadline, at),
+            ClientInput::NotSent { id, failure } => self.not_sent(id, failure, at),
             ClientInput::Written(id) => self.written(id, at),
             ClientInput::Answer { id, answer } => self.answer(id, answer, at),
             ClientInput::Authenticated { id, verdict } => {
@@ -27,6 +33,11 @@ impl ClientSession {
             }
             ClientInput::Close { deadline } => self.close(deadline, at),
             ClientInput::Abort { reason } => self.abort(reason, at),
+            ClientInput::Restore { saved, messages } => self.restore(*saved, messages, at),
+            ClientInput::Link { link, news } => self.link(link, news, at),
+            ClientInput::Executed { callback, reply } => self.executed(callback, reply, at),
+            ClientInput::CallsOut(callback) => self.called_in_turn(callback, true, at),
+            ClientInput::Returns(callback) => self.called_in_turn(callback, false, at),
             ClientInput::Tick => self.tick(at),
         }
     }
@@ -40,6 +51,8 @@ impl ClientSession {
     pub fn wake_at(&self) -> Option<Time> {
         let own = match &self.phase {
             Phase::Opening(opening) => opening.wake_at(),
+            // The sequence watches its deadline itself, and may have said that it has ended when that is durable.
+            Phase::Closing { .. } if self.keeping.is_some() => None,
             Phase::Closing { until } | Phase::Cancelling { until } => Some(*until),
             Phase::New | Phase::Open => None,
             Phase::Ended(_) => return None,
@@ -47,6 +60,7 @@ impl ClientSession {
         let calls = match &self.calls {
             Calls::Sequence(sequence) => Initiator::wake_at(&sequence.initiator),
             Calls::Direct(direct) => direct.waiting.iter().map(|call| call.deadline).min(),
+            Calls::Links(links) => links.wake_at(),
         };
         [own, calls].into_iter().flatten().min()
     }
@@ -54,7 +68,11 @@ impl ClientSession {
     fn open(&mut self, deadline: Time, at: &mut Moment<'_>) {
         if matches!(self.phase, Phase::New) {
             self.phase = Phase::Opening(Opening::new(at.time, deadline));
-            self.secure(at);
+            match self.is_composite() {
+                // The service answers nobody whose address it does not know.
+                true => self.listen(deadline),
+                false => self.secure(at),
+            }
         }
     }
 
@@ -65,16 +83,24 @@ impl ClientSession {
             _ => Some(SessionError::State("the channel is closed")),
         };
         match (refused, &self.calls) {
-            (Some(error), _) => self.outputs.push_back(ClientOutput::CallFailed { call, error }),
+            (Some(error), _) => {
+                self.outputs.push_back(ClientOutput::CallFailed { call, number: None, error })
+            }
             (None, Calls::Sequence(_)) => self.send_in_sequence(call, message, deadline, at),
             (None, Calls::Direct(_)) => self.send_direct(call, message, deadline, at),
+            (None, Calls::Links(_)) => self.send_over_link(call, message, deadline, at),
         }
     }
 
     fn written(&mut self, id: TransmissionId, at: &mut Moment<'_>) {
         if let Some(Pending::Sequence(exchange, _)) = self.pending.get(&id) {
-            self.written_in_sequence(*exchange, at);
+            return self.written_in_sequence(*exchange, at);
         }
+        if self.is_sent(id).is_some() {
+            self.reached.transport = None;
+            return;
+        }
+        self.written_to_link(id, at);
     }
 
     fn answer(&mut self, id: TransmissionId, answer: Answer, at: &mut Moment<'_>) {
@@ -110,6 +136,7 @@ impl ClientSession {
         match &self.calls {
             Calls::Sequence(_) => self.tick_sequence(at),
             Calls::Direct(_) => self.tick_direct(at.time),
+            Calls::Links(_) => self.tick_links(at),
         }
     }
 }

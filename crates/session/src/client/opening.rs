@@ -24,6 +24,7 @@ impl ClientSession {
 
     /// The security session stands; now the sequence.
     pub(super) fn secured(&mut self, at: &mut Moment<'_>) {
+        let has_sequence = self.has_link_sequence();
         let Phase::Opening(opening) = &mut self.phase else { return };
         match &self.calls {
             Calls::Sequence(_) => {
@@ -34,6 +35,12 @@ impl ClientSession {
             Calls::Direct(_) => {
                 self.opened();
                 self.send_waiting(at);
+            }
+            Calls::Links(_) => {
+                let (started, deadline) = (opening.started, opening.deadline);
+                // The sequences watch the deadline themselves, and know better what they wait for.
+                opening.stage = if has_sequence { Stage::Creating } else { Stage::Linking };
+                self.open_link(started, deadline, at);
             }
         }
     }
@@ -91,10 +98,15 @@ impl ClientSession {
     }
 
     /// Only a reliable session tries again: WCF's does, and plain channels do not.
-    fn attempt_failed(&mut self, error: SessionError, retry: bool, at: &mut Moment<'_>) {
+    pub(super) fn attempt_failed(&mut self, error: SessionError, retry: bool, at: &mut Moment<'_>) {
         let Phase::Opening(opening) = &mut self.phase else { return self.fault(error, at) };
         let first = opening.first.get_or_insert_with(|| error.clone()).clone();
-        let retries = retry && matches!(self.calls, Calls::Sequence(_));
+        let retries = retry
+            && match &self.calls {
+                Calls::Sequence(_) => true,
+                Calls::Links(links) => links.sequence.is_some(),
+                Calls::Direct(_) => false,
+            };
         match retries.then(|| opening.pause(at.time)).flatten() {
             Some(_) => self.warn(format!("opening failed and is tried again: {error}")),
             None => self.fault(if retry { first } else { error }, at),
@@ -110,7 +122,7 @@ impl ClientSession {
             }
             _ if at.time >= opening.deadline => {
                 let (step, attempts) = (SessionStep::Opening, opening.attempts);
-                let last = "no answer".to_owned();
+                let last = self.why_silent().to_owned();
                 let timed_out = SessionError::TimedOut { step, attempts, last };
                 let error = opening.first.clone().unwrap_or(timed_out);
                 self.abandon_exchange();

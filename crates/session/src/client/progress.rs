@@ -13,6 +13,7 @@ impl ClientSession {
                 Stage::Pausing(_) => {
                     "the security handshake failed and will be tried again".to_owned()
                 }
+                Stage::Linking => "there is no connection yet".to_owned(),
                 Stage::Creating => "CreateSequence is not answered".to_owned(),
             },
             Phase::Open if self.is_renewing() => "the session key is being renewed".to_owned(),

@@ -27,11 +27,16 @@ impl ClientSession {
         self.drain(at);
     }
 
-    pub(super) fn create_sequence(&mut self, started: Time, deadline: Time, at: &mut Moment<'_>) {
-        let token = self.security.context().map(|context| TokenReference {
+    /// The security context, as CreateSequence refers to it.
+    pub(super) fn token_reference(&self) -> Option<TokenReference> {
+        self.security.context().map(|context| TokenReference {
             identifier: Identifier::new(&*context.identifier),
             value_type: self.security.dialect().map_or("", Dialect::context_token_type).to_owned(),
-        });
+        })
+    }
+
+    pub(super) fn create_sequence(&mut self, started: Time, deadline: Time, at: &mut Moment<'_>) {
+        let token = self.token_reference();
         let to = self.settings.to.clone();
         self.tell(InitiatorInput::Open(OpenRequest { to, token, started, deadline }), at);
     }
@@ -99,14 +104,22 @@ impl ClientSession {
                 InitiatorOutput::Transmit { route, message, deadline } => {
                     self.send_reliable(route.exchange(), &message, deadline, at);
                 }
+                InitiatorOutput::Persist { ticket, change } => self.persist(ticket, *change),
                 InitiatorOutput::Opened => self.opened(),
                 InitiatorOutput::Completed { call, reply } => self.complete(call, reply),
-                InitiatorOutput::CallFailed { call, error } => {
+                InitiatorOutput::CallFailed { call, number, error } => {
                     let error = cause.unwrap_or(SessionError::Reliable(error));
-                    self.outputs.push_back(ClientOutput::CallFailed { call, error });
+                    self.outputs.push_back(ClientOutput::CallFailed { call, number, error });
                 }
-                InitiatorOutput::Closed => self.cancel_security(at),
+                InitiatorOutput::Closed => {
+                    sequence.is_over = true;
+                    self.cancel_security(at);
+                }
                 InitiatorOutput::Faulted(error) => {
+                    sequence.is_over = true;
+                    if let Some(error) = sequence.failed.take() {
+                        self.outputs.push_back(ClientOutput::Faulted(error));
+                    }
                     self.sequence_failed(cause.unwrap_or(SessionError::Reliable(error)), at);
                 }
                 InitiatorOutput::Event(event) => {
@@ -134,7 +147,7 @@ impl ClientSession {
         let output = match refusal.filter(is_infrastructure) {
             Some(fault) => {
                 let error = SessionError::Refused(Box::new(fault));
-                ClientOutput::CallFailed { call, error }
+                ClientOutput::CallFailed { call, number: None, error }
             }
             None => {
                 self.reached.answered = true;
@@ -144,7 +157,7 @@ impl ClientSession {
         self.outputs.push_back(output);
     }
 
-    fn send_reliable(
+    pub(super) fn send_reliable(
         &mut self,
         exchange: ExchangeId,
         message: &Message<AppMessage>,
@@ -153,6 +166,10 @@ impl ClientSession {
     ) {
         let Calls::Sequence(sequence) = &self.calls else { return };
         let version = sequence.version;
+        let is_fault = matches!(message.body, Body::Fault(_));
+        if self.awaits_key() && !is_fault {
+            return self.hold(exchange, message, deadline);
+        }
         let to = Some(self.settings.to.as_str());
         let envelope = match &message.body {
             Body::Application(application) => {
@@ -162,9 +179,12 @@ impl ClientSession {
         };
         let Some(mut envelope) = envelope else { return };
         self.headers.write(&mut envelope);
-        let is_fault = matches!(message.body, Body::Fault(_));
         if !is_fault {
             self.renew_when_due(at);
+            if self.is_renewing() && self.security.awaits_renewal(at) {
+                let reason = "the session key is being renewed".to_owned();
+                return self.tell(InitiatorInput::Postponed { exchange, reason }, at);
+            }
         }
         let plain = self.trace.then(|| envelope.clone());
         match self.security.protect(envelope, at) {
@@ -237,7 +257,7 @@ impl ClientSession {
         let reason = why.to_string();
         self.renew_when_due(at);
         self.tell(InitiatorInput::Postponed { exchange, reason }, at);
-        if !self.is_renewing() {
+        if !self.is_renewing() && !self.awaits_key() {
             self.tell(InitiatorInput::Resume, at);
         }
     }

@@ -3,15 +3,20 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use waxwing_reliable::{
-    CallId, ExchangeId, Initiator, ReliableMessagingVersion, SettingsError, Status, Time,
+    CallId, DuplexSession, DuplexSettings as ReliableSettings, ExchangeId, Initiator, Links,
+    ReliableMessagingVersion, SettingsError, Shape, Status, Time,
 };
 use waxwing_security::conversation::{CallerIdentity, ClientSecurity, Correlation};
 use waxwing_soap::{AddressHeaders, Envelope, Moment};
 
-use super::api::{AuthenticationId, ClientOutput, TransmissionId, Transmit};
+use super::api::{AuthenticationId, ClientOutput, Leg, TransmissionId, Transmit};
 use super::attempt::Opening;
+use super::call::DirectCall;
+use super::keeping::Keeping;
+use super::link::{LinkCalls, LinkSequence};
 use super::settings::ClientSettings;
 use crate::diagnosis::{Situation, TransportFailure};
+use crate::duplex::{DuplexSettings, LinkId};
 use crate::error::SessionError;
 use crate::message::AppMessage;
 
@@ -27,6 +32,8 @@ pub struct ClientSession {
     judgments: u64,
     pub(super) calls: Calls,
     pub(super) phase: Phase,
+    /// What is kept of it, where it is durable.
+    pub(super) keeping: Option<Box<Keeping>>,
     /// Messages of calls and sequences whose answers are waited for.
     pub(super) pending: BTreeMap<TransmissionId, Pending>,
     transmissions: u64,
@@ -69,6 +76,7 @@ pub(super) enum Exchange {
 pub(super) enum Calls {
     Sequence(Box<Sequence>),
     Direct(DirectCalls),
+    Links(Box<LinkCalls>),
 }
 
 /// Calls in a reliable session.
@@ -77,6 +85,10 @@ pub(super) struct Sequence {
     pub(super) initiator: Initiator<AppMessage>,
     /// Why the layer below failed, which says more than "the layer below failed": told once the sequence has heard.
     pub(super) cause: Option<SessionError>,
+    /// It has said its last.
+    pub(super) is_over: bool,
+    /// The session has failed, which is told when the sequence has told of its calls.
+    pub(super) failed: Option<SessionError>,
 }
 
 /// Calls that go by themselves.
@@ -84,14 +96,6 @@ pub(super) struct Sequence {
 pub(super) struct DirectCalls {
     /// Those that wait for the session, or for a new key.
     pub(super) waiting: VecDeque<DirectCall>,
-}
-
-/// A call without reliable session.
-#[derive(Debug)]
-pub(super) struct DirectCall {
-    pub(super) call: CallId,
-    pub(super) message: AppMessage,
-    pub(super) deadline: Time,
 }
 
 /// What an answer that is waited for belongs to.
@@ -110,6 +114,15 @@ pub(super) struct Reached {
     pub(super) transport: Option<TransportFailure>,
 }
 
+/// How a message goes out.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Way {
+    /// An exchange of its own, or a leg of several.
+    Exchange(Leg),
+    /// Over a link; whether it answers something that came.
+    Link { link: LinkId, is_answer: bool },
+}
+
 impl ClientSession {
     /// A session that is not open yet.
     ///
@@ -120,11 +133,13 @@ impl ClientSession {
         let calls = match &settings.reliable {
             Some((version, shape, reliable)) => {
                 let initiator = Initiator::new(*version, *shape, reliable.clone())?;
-                Calls::Sequence(Box::new(Sequence { version: *version, initiator, cause: None }))
+                Calls::Sequence(Box::new(Sequence::new(*version, initiator)))
             }
             None => Calls::Direct(DirectCalls::default()),
         };
+        let is_durable = settings.reliable.as_ref().is_some_and(|(.., reliable)| reliable.durable);
         Ok(Self {
+            keeping: is_durable.then(Box::default),
             settings,
             headers: AddressHeaders::default(),
             security,
@@ -148,6 +163,35 @@ impl ClientSession {
         self
     }
 
+    /// The same over links: messages go both ways over one connection, and `RelatesTo` says what answers what. A security
+    /// handshake goes over exchanges all the same, which the owner may make links of.
+    ///
+    /// # Errors
+    ///
+    /// A setting of the reliable session is out of its range, or does nothing over links.
+    pub fn over_links(mut self, settings: DuplexSettings) -> Result<Self, SettingsError> {
+        let sequence = match &self.settings.reliable {
+            None => None,
+            Some((version, shape, reliable)) => {
+                let (version, reliable) = (*version, reliable.clone());
+                // A security context proves on any connection whose session goes on there.
+                let is_bound = settings.bound && !self.is_conversation();
+                let links = match (settings.composite, is_bound) {
+                    (true, _) => Links::Unseen,
+                    (false, true) => Links::Bound,
+                    (false, false) => Links::Replaced,
+                };
+                let two_way = *shape == Shape::RequestReply;
+                let own =
+                    ReliableSettings { reliable, links, two_way, ..ReliableSettings::default() };
+                let session = DuplexSession::new(version, own)?;
+                Some(Box::new(LinkSequence::new(version, session)))
+            }
+        };
+        self.calls = Calls::Links(Box::new(LinkCalls::new(settings, sequence)));
+        Ok(self)
+    }
+
     /// Asks for messages in plain as well, for traces.
     pub fn set_trace(&mut self, trace: bool) {
         self.trace = trace;
@@ -157,6 +201,7 @@ impl ClientSession {
     pub fn status(&self) -> Option<Status> {
         match &self.calls {
             Calls::Sequence(sequence) => Some(sequence.initiator.status()),
+            Calls::Links(links) => links.sequence.as_ref().map(|own| own.session.status()),
             Calls::Direct(_) => None,
         }
     }
@@ -212,10 +257,25 @@ impl ClientSession {
         plain: Option<Envelope>,
         deadline: Time,
     ) -> TransmissionId {
+        self.transmit_over(Way::Exchange(Leg::Alone), envelope, plain, deadline)
+    }
+
+    /// The same over a link.
+    pub(super) fn transmit_over(
+        &mut self,
+        way: Way,
+        envelope: Envelope,
+        plain: Option<Envelope>,
+        deadline: Time,
+    ) -> TransmissionId {
         let id = TransmissionId(self.transmissions);
         self.transmissions += 1;
         let action = envelope.action().unwrap_or_default().into_owned();
-        let transmit = Transmit { id, action, envelope, plain, deadline };
+        let (link, is_answer, leg) = match way {
+            Way::Exchange(leg) => (None, false, leg),
+            Way::Link { link, is_answer } => (Some(link), is_answer, Leg::Alone),
+        };
+        let transmit = Transmit { id, link, is_answer, leg, action, envelope, plain, deadline };
         self.outputs.push_back(ClientOutput::Transmit(Box::new(transmit)));
         id
     }
@@ -232,16 +292,30 @@ impl ClientSession {
         }
         self.phase = Phase::Ended(Some(error.clone()));
         self.abort_sequence(&error, at);
+        self.abort_link_sequence(&error, at);
         let pending = std::mem::take(&mut self.pending);
-        let mut lost: Vec<DirectCall> = Vec::new();
-        lost.extend(pending.into_values().filter_map(Pending::into_direct));
-        if let Calls::Direct(direct) = &mut self.calls {
-            lost.extend(direct.waiting.drain(..));
+        let pending = pending.into_values().filter_map(Pending::into_direct);
+        let mut lost: Vec<CallId> = pending.map(|direct| direct.call).collect();
+        match &mut self.calls {
+            Calls::Direct(direct) => lost.extend(direct.waiting.drain(..).map(|d| d.call)),
+            Calls::Links(links) => lost.extend(links.lose_calls()),
+            Calls::Sequence(_) => {}
         }
-        for DirectCall { call, .. } in lost {
-            self.outputs.push_back(ClientOutput::CallFailed { call, error: error.clone() });
+        for call in lost {
+            self.outputs.push_back(ClientOutput::CallFailed {
+                call,
+                number: None,
+                error: error.clone(),
+            });
         }
-        self.outputs.push_back(ClientOutput::Faulted(error));
+        match &mut self.calls {
+            // What it says of its calls waits until something is durable.
+            Calls::Sequence(sequence) if !sequence.is_over => sequence.failed = Some(error),
+            _ => {
+                self.give_link_up(at);
+                self.outputs.push_back(ClientOutput::Faulted(error));
+            }
+        }
     }
 
     /// The session was closed as it should.
@@ -249,6 +323,12 @@ impl ClientSession {
         self.phase = Phase::Ended(None);
         self.pending.clear();
         self.outputs.push_back(ClientOutput::Closed);
+    }
+}
+
+impl Sequence {
+    fn new(version: ReliableMessagingVersion, initiator: Initiator<AppMessage>) -> Self {
+        Self { version, initiator, cause: None, is_over: false, failed: None }
     }
 }
 

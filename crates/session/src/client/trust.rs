@@ -2,10 +2,12 @@
 
 use waxwing_reliable::Time;
 use waxwing_security::conversation::{ClientError, Step, Verdict};
-use waxwing_soap::Moment;
+use waxwing_security::trust::TrustAction;
+use waxwing_security::wsse::Dialect;
+use waxwing_soap::{Envelope, Moment};
 
-use super::api::{Answer, ClientOutput};
-use super::state::{ClientSession, Exchange, Phase};
+use super::api::{Answer, ClientOutput, Leg};
+use super::state::{ClientSession, Exchange, Phase, Way};
 use crate::diagnosis::{TransportCause, TransportFailure};
 
 impl ClientSession {
@@ -17,8 +19,18 @@ impl ClientSession {
                     opening.sends();
                 }
                 let deadline = self.trust_deadline(at.time);
-                let id = self.transmit(*envelope, None, deadline);
+                let leg = leg_of(&envelope);
+                let id = self.transmit_over(Way::Exchange(leg), *envelope, None, deadline);
                 self.exchange = Exchange::Answer(id);
+            }
+            Step::SendInSession(envelope) => {
+                let deadline = self.trust_deadline(at.time);
+                let link = self.links().and_then(|links| links.open_link()).map(|link| link.id);
+                let way = |link| Way::Link { link, is_answer: false };
+                let way = link.map_or(Way::Exchange(Leg::Alone), way);
+                let id = self.transmit_over(way, *envelope, None, deadline);
+                self.exchange = Exchange::Answer(id);
+                self.awaits_answer(deadline);
             }
             Step::Authenticate(evidence) => {
                 let id = self.new_judgment();
@@ -28,15 +40,22 @@ impl ClientSession {
             Step::Established => {
                 self.exchange = Exchange::None;
                 match self.phase {
+                    Phase::Opening(_) if self.is_created_under_key() => self.renewed(at),
                     Phase::Opening(_) => self.secured(at),
                     Phase::Cancelling { .. } => self.end(),
                     Phase::Ended(_) => {}
-                    _ => {
-                        self.outputs.push_back(ClientOutput::Renewed);
-                        self.send_waiting(at);
-                    }
+                    _ => self.renewed(at),
                 }
             }
+        }
+    }
+
+    /// The key was renewed. A durable session goes on when it is kept.
+    fn renewed(&mut self, at: &mut Moment<'_>) {
+        if !self.keep_key() {
+            self.outputs.push_back(ClientOutput::Renewed);
+            self.renewed_over_link(at);
+            self.send_waiting(at);
         }
     }
 
@@ -93,14 +112,17 @@ impl ClientSession {
 
     fn trust_refused(&mut self, error: ClientError, at: &mut Moment<'_>) {
         match self.phase {
-            Phase::Opening(_) => self.handshake_failed(error, at),
+            Phase::Opening(_) if !self.is_created_under_key() => self.handshake_failed(error, at),
             Phase::Cancelling { .. } => {
                 self.warn(format!("the security session was not cancelled: {error}"));
                 self.end();
             }
             _ => {
                 self.warn(format!("the session key was not renewed: {error}"));
-                match ends_session(&error) && !self.security.outlives_refusal() {
+                match ends_session(&error)
+                    && !self.security.outlives_refusal()
+                    && !self.outlives(&error)
+                {
                     true => self.security_lost(error, at),
                     false => self.send_waiting(at),
                 }
@@ -111,7 +133,7 @@ impl ClientSession {
     fn trust_lost(&mut self, failure: TransportFailure, at: &mut Moment<'_>) {
         self.abandon_exchange();
         match self.phase {
-            Phase::Opening(_) => self.handshake_lost(failure, at),
+            Phase::Opening(_) if !self.is_created_under_key() => self.handshake_lost(failure, at),
             Phase::Cancelling { .. } => {
                 self.warn(format!("the security session was not cancelled: {}", failure.reason));
                 self.end();
@@ -130,14 +152,26 @@ impl ClientSession {
 
     /// Renews the key when it is old enough, or when the service demands it.
     pub(super) fn renew_when_due(&mut self, at: &mut Moment<'_>) {
-        let goes_on = matches!(self.phase, Phase::Open | Phase::Closing { .. });
-        if self.is_renewing() || !goes_on || !self.security.renewal_due(at) {
+        let goes_on = matches!(self.phase, Phase::Open | Phase::Closing { .. })
+            || self.is_created_under_key();
+        if self.is_renewing() || self.awaits_key() || !goes_on || !self.security.renewal_due(at) {
             return;
         }
         match self.security.renew(at) {
             Ok(step) => self.step(step, at),
             Err(error) => self.warn(format!("the session key was not renewed: {error}")),
         }
+    }
+}
+
+/// What a message of the security protocol is to the one before it, as its action says.
+fn leg_of(envelope: &Envelope) -> Leg {
+    let action = envelope.action().unwrap_or_default();
+    let is = |wanted| Dialect::ALL.into_iter().any(|d| TrustAction::of(&action, d) == Some(wanted));
+    match () {
+        () if is(TrustAction::NegotiationRequest) => Leg::First,
+        () if is(TrustAction::NegotiationResponse) => Leg::Further,
+        () => Leg::Alone,
     }
 }
 

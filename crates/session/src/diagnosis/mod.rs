@@ -51,7 +51,7 @@ fn transport(cause: TransportCause) -> Diagnosis {
         TransportCause::MediaType => Diagnosis::ContentType,
         TransportCause::Busy => Diagnosis::ServerTooBusy,
         TransportCause::AnswerTooLarge => Diagnosis::AnswerTooLarge,
-        TransportCause::NotSoap => Diagnosis::NoSoapService,
+        TransportCause::NotSoap | TransportCause::Framing => Diagnosis::NoSoapService,
     }
 }
 

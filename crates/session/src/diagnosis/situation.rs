@@ -64,6 +64,8 @@ pub enum TransportCause {
     AnswerTooLarge,
     /// Something came that is no SOAP message of this binding.
     NotSoap,
+    /// The peer does not agree to a connection of this kind: its framing, mode or upgrade is another one (net.tcp).
+    Framing,
 }
 
 /// Why an exchange brought no message.
@@ -89,7 +91,8 @@ impl TransportCause {
             | Self::RequestTooLarge
             | Self::MediaType
             | Self::AnswerTooLarge
-            | Self::NotSoap => FailureKind::Protocol,
+            | Self::NotSoap
+            | Self::Framing => FailureKind::Protocol,
             Self::Refused
             | Self::UnknownHost
             | Self::Unreachable

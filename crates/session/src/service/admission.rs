@@ -89,6 +89,8 @@ impl Admission {
                 (!turn || self.turn.created((endpoint, call)))
                     && self.calls.created((endpoint, call))
             }
+            // It is wanted with the place.
+            Place::Turn(_) => false,
         };
         if granted {
             self.granted.push_back((endpoint, place));
@@ -111,13 +113,20 @@ impl Admission {
                 if let Some(next) = self.calls.ended(&(endpoint, call)) {
                     self.granted_call(next);
                 }
-                if turn && let Some(next) = self.turn.ended(&(endpoint, call)) {
-                    // Its turn has come; it needs a place as every call does.
-                    if self.calls.created(next) {
-                        self.granted_call(next);
-                    }
+                if turn {
+                    self.free_turn((endpoint, call));
                 }
             }
+            Place::Turn(call) => self.free_turn((endpoint, call)),
+        }
+    }
+
+    fn free_turn(&mut self, call: (EndpointId, DispatchId)) {
+        // Whose turn it is now needs a place as every call does; one that comes back has it.
+        if let Some(next) = self.turn.ended(&call)
+            && self.calls.created(next)
+        {
+            self.granted_call(next);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Answers on their way out: how one is addressed and protected, and what is written in the end.
 
 use waxwing_security::conversation::{ReplyContext, SecuritySession, ServiceError};
-use waxwing_soap::{Envelope, MessageVersion};
+use waxwing_soap::{EndpointReference, Envelope, MessageVersion};
 
 /// How the answer to a message is addressed and protected. May outlive the message.
 #[derive(Debug, Clone)]
@@ -9,8 +9,22 @@ pub struct ReplyTo {
     pub(super) security: ReplyContext,
     pub(super) version: MessageVersion,
     pub(super) message_id: Option<String>,
+    /// Composite duplex: where what is said to it goes that belongs to no session.
+    pub(super) to: Option<EndpointReference>,
     /// The action of the message, for the log.
     pub(super) action: String,
+}
+
+impl ReplyTo {
+    /// How the answer is protected.
+    pub(crate) fn security(&self) -> &ReplyContext {
+        &self.security
+    }
+
+    /// Composite duplex: where what is said to the message goes that belongs to no session.
+    pub(crate) fn into_address(self) -> Option<EndpointReference> {
+        self.to
+    }
 }
 
 /// What is said on an exchange in the end. How a transport says it is the transport's: over HTTP each is a status.
@@ -74,13 +88,40 @@ pub struct Encoded {
     pub problem: Option<String>,
     /// What kind of message that was.
     pub refused: Option<RefusalKind>,
-    /// The security session that ended with this answer.
+    /// The security session that began with this answer, or got another key: what is kept of it
+    /// ([`ServiceSecurity::save`](waxwing_security::conversation::ServiceSecurity::save)) is to be durable before the answer
+    /// leaves, where sessions are. Otherwise it is not said.
+    pub persist: Option<SecuritySession>,
+    /// The link that the message came over is of no use after this answer: it is somebody else's.
+    pub ends_link: bool,
+    /// The security session that ended with this answer: nothing need be kept of it and of the sequences in it.
     pub ended: Option<SecuritySession>,
+    /// Composite duplex: where the answer is to be posted; none: nobody hears it.
+    pub to: Option<EndpointReference>,
 }
 
 impl Encoded {
+    /// How many octets of memory its message holds, about.
+    pub fn memory(&self) -> usize {
+        match &self.answer {
+            ServiceAnswer::Message(envelope) | ServiceAnswer::Fault(envelope) => {
+                size_of::<Self>() + envelope.document().memory()
+            }
+            _ => size_of::<Self>(),
+        }
+    }
+
     pub(super) fn of(answer: ServiceAnswer) -> Self {
-        Self { answer, plain: None, problem: None, refused: None, ended: None }
+        Self {
+            answer,
+            plain: None,
+            problem: None,
+            refused: None,
+            persist: None,
+            ends_link: false,
+            ended: None,
+            to: None,
+        }
     }
 
     /// A fault that nobody protects.
@@ -92,6 +133,12 @@ impl Encoded {
     /// There is an answer, but it cannot be written.
     pub(super) fn failed(problem: impl Into<String>) -> Self {
         Self { problem: Some(problem.into()), ..Self::of(ServiceAnswer::Failed) }
+    }
+
+    /// Not now (503): the message was not looked at, or nothing is certain of what it belongs to. Its sender comes again.
+    pub fn unavailable(problem: impl Into<String>) -> Self {
+        let refused = Some(RefusalKind::Busy);
+        Self { problem: Some(problem.into()), refused, ..Self::of(ServiceAnswer::Unavailable) }
     }
 
     /// No answer at all; the connection is closed.

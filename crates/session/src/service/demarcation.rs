@@ -32,11 +32,14 @@ pub enum OutOfPlace {
 }
 
 /// How far a session has come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Course {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Course {
+    /// No operation was called.
     #[default]
     Unbegun,
+    /// One that begins it was.
     Begun,
+    /// One that ends it was.
     Over,
 }
 

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use waxwing_reliable::{
-    Action, Body, FaultKind, Identifier, Message, ReliableMessagingVersion, Response, codec,
-};
+use waxwing_reliable::{Action, Body, Message, ReliableMessagingVersion, codec};
 use waxwing_security::conversation::{
-    Authentication, Evidence, Incoming, ReplyKind, SecuredMessage, ServiceError, ServiceSecurity,
-    Verdict,
+    Authentication, Evidence, Incoming, LinkSecurity, ReplyKind, SecuredMessage, SecuritySession,
+    ServiceError, ServiceReply, ServiceSecurity, Verdict,
 };
 use waxwing_security::trust::TrustAction;
 use waxwing_security::wsse::Dialect;
 use waxwing_security::wsse::names::WSSE;
 use waxwing_soap::{
-    AddressHeader, AddressHeaders, Addressing, Envelope, Fault, MessageVersion, Moment, QName,
+    AddressHeader, AddressHeaders, Addressing, EndpointReference, Envelope, Fault, MessageVersion,
+    Moment, QName,
 };
 
 use super::answer::{Encoded, RefusalKind, ReplyTo, ServiceAnswer};
@@ -21,7 +20,6 @@ use super::faults;
 use super::filter::AddressFilter;
 use super::hints::{Own, Seen, with_hint};
 use super::names::Origin;
-use super::response::{Said, ServiceResponse};
 use super::settings::ServiceSettings;
 use super::unverified::UnverifiedMessage;
 use super::verified::{Carried, VerifiedMessage, VerifiedRequest};
@@ -31,11 +29,15 @@ use crate::message::ApplicationMessage;
 /// An endpoint of a service, without IO.
 #[derive(Debug)]
 pub struct ServiceEndpoint {
-    settings: ServiceSettings,
+    pub(super) settings: ServiceSettings,
     /// The headers that belong to the address.
     headers: AddressHeaders,
     filter: AddressFilter,
-    security: ServiceSecurity,
+    pub(super) security: ServiceSecurity,
+    /// Whether its messages go over links.
+    pub(super) over_links: bool,
+    /// Whether they are posted to where its clients listen.
+    pub(super) posts: bool,
 }
 
 /// What becomes of a message that came in.
@@ -47,6 +49,9 @@ pub enum Arrival {
     Authenticate(Box<UnknownSender>),
     /// It is for the layers above.
     Message(Box<ArrivedMessage>),
+    /// The client sends nothing more in this security session
+    /// ([`DuplexInput::SecurityEnded`](crate::DuplexInput::SecurityEnded)). Over links alone.
+    Ended(SecuritySession),
 }
 
 /// A message that waits for the verdict about its sender. Nobody else knows of it: dropped, it is as if it had not come.
@@ -79,7 +84,8 @@ impl ServiceEndpoint {
     /// An endpoint with its security.
     pub fn new(settings: ServiceSettings, security: ServiceSecurity) -> Self {
         let filter = AddressFilter::new(settings.address.as_str());
-        Self { settings, headers: AddressHeaders::default(), filter, security }
+        let headers = AddressHeaders::default();
+        Self { settings, headers, filter, security, over_links: false, posts: false }
     }
 
     /// The same, for messages that this filter takes; without it they are for the address of the settings.
@@ -97,6 +103,19 @@ impl ServiceEndpoint {
         self
     }
 
+    /// The same whose messages go over links: each of them is addressed to the anonymous endpoint, as WCF's framing
+    /// channels do, where the answer of an HTTP exchange is addressed to nobody.
+    #[must_use]
+    pub fn over_links(self) -> Self {
+        Self { over_links: true, ..self }
+    }
+
+    /// The same whose messages are posted to where its clients listen (composite duplex).
+    #[must_use]
+    pub fn posting(self) -> Self {
+        Self { posts: true, ..self }
+    }
+
     /// Its settings.
     pub fn settings(&self) -> &ServiceSettings {
         &self.settings
@@ -107,6 +126,12 @@ impl ServiceEndpoint {
         &self.security
     }
 
+    /// Whether a security context of this name is here. Durable endpoints: one that is not is to be looked for in the store
+    /// before a message of it comes in ([`UnverifiedMessage::names`]), since what nobody knows ends the client's session.
+    pub fn knows_context(&self, identifier: &str) -> bool {
+        self.security.knows(identifier)
+    }
+
     /// Takes a message that came in from there.
     pub fn receive(
         &self,
@@ -114,18 +139,61 @@ impl ServiceEndpoint {
         origin: impl Into<Origin>,
         at: &mut Moment<'_>,
     ) -> Arrival {
-        let UnverifiedMessage { envelope, seen } = message.into();
-        let origin = origin.into();
+        self.take(message.into(), origin.into(), None, at)
+    }
+
+    /// The same of a message that came in over a link. `link` is what the security knows of it: one for each link, as long as
+    /// that lives.
+    pub fn receive_on(
+        &self,
+        link: &mut LinkSecurity,
+        message: impl Into<UnverifiedMessage>,
+        origin: impl Into<Origin>,
+        at: &mut Moment<'_>,
+    ) -> Arrival {
+        self.take(message.into(), origin.into(), Some(link), at)
+    }
+
+    fn take(
+        &self,
+        message: UnverifiedMessage,
+        origin: Origin,
+        link: Option<&mut LinkSecurity>,
+        at: &mut Moment<'_>,
+    ) -> Arrival {
+        let UnverifiedMessage { envelope, seen } = message;
         if envelope.version() != self.settings.version {
             let (fault, problem) =
                 faults::version_mismatch(envelope.version(), self.settings.version);
-            return answer(Encoded::refusal(fault, problem));
+            return answer(Encoded::refusal(self.addressed(fault, None), problem));
         }
         if let Some(refusal) = self.misdirected(&envelope, &seen) {
             return answer(refusal);
         }
-        let incoming = self.security.receive(envelope, origin.peer.link(), at);
-        self.secured(incoming, seen, origin, at)
+        let from = origin.peer.link();
+        let Some(link) = link else {
+            let incoming = self.security.receive(envelope, from, at);
+            return self.secured(incoming, seen, origin, at);
+        };
+        let carries_session = link.session().is_some();
+        let incoming = self.security.receive_on(link, envelope, from, at);
+        match &incoming {
+            Incoming::Reply(reply) if carries_session && self.is_nobodys(reply) => {
+                let problem = reply.error.as_ref().map(ServiceError::to_string);
+                answer(Encoded::no_answer(problem.unwrap_or_default()))
+            }
+            _ => self.secured(incoming, seen, origin, at),
+        }
+    }
+
+    /// Whether a message on a link whose messages had verified is nobody's word, since it does not or is of something else:
+    /// somebody on the way wrote it. A fault would end the client's session, as at WCF; where a reliable session goes on over
+    /// another link, that is all that is lost.
+    fn is_nobodys(&self, reply: &ServiceReply) -> bool {
+        let error = reply.error.as_ref();
+        let refused =
+            matches!(error, Some(ServiceError::Message(_) | ServiceError::ForeignLink { .. }));
+        self.settings.reliable.is_some() && refused
     }
 
     /// Goes on with a message whose sender was judged.
@@ -138,6 +206,20 @@ impl ServiceEndpoint {
     ) -> Arrival {
         let UnknownSender { authentication, seen, origin } = *sender;
         let incoming = self.security.authenticated(authentication, verdict, at);
+        self.secured(incoming, seen, origin, at)
+    }
+
+    /// The same of a message that came in over a link.
+    #[allow(clippy::boxed_local, reason = "it is given back as it was given out")]
+    pub fn authenticated_on(
+        &self,
+        link: &mut LinkSecurity,
+        sender: Box<UnknownSender>,
+        verdict: Verdict,
+        at: &mut Moment<'_>,
+    ) -> Arrival {
+        let UnknownSender { authentication, seen, origin } = *sender;
+        let incoming = self.security.authenticated_on(link, authentication, verdict, at);
         self.secured(incoming, seen, origin, at)
     }
 
@@ -156,16 +238,47 @@ impl ServiceEndpoint {
                 let said = match reply.kind {
                     ReplyKind::Answer => ServiceAnswer::Message(reply.envelope),
                     ReplyKind::Fault => ServiceAnswer::Fault(reply.envelope),
+                    ReplyKind::Unavailable => ServiceAnswer::Unavailable,
+                    ReplyKind::Silent => ServiceAnswer::Accepted,
                 };
                 let mut encoded = Encoded::of(said);
                 let problem = reply.error.as_ref().map(ServiceError::to_string);
                 encoded.problem = problem.map(|text| with_hint(text, seen.hint(self.own())));
                 encoded.refused = reply.error.as_ref().map(RefusalKind::of);
+                // Nothing is taken any more over a connection with whose messages something is wrong, as at WCF; an old key is
+                // nothing wrong.
+                let is_old = matches!(reply.error, Some(ServiceError::KeyExpired(_)));
+                encoded.ends_link = reply.error.is_some() && !is_old;
+                encoded.to = self.posted_to(&encoded.answer);
+                encoded.persist = reply.began.or(reply.renewed);
                 encoded.ended = reply.ended;
                 answer(encoded)
             }
             Incoming::Message(secured) => self.read(*secured, origin, at),
+            Incoming::Ended(session) => Arrival::Ended(session),
         }
+    }
+
+    /// Composite duplex: where an answer of the security is posted. What bears no address is for the exchange that it came in.
+    fn posted_to(&self, answer: &ServiceAnswer) -> Option<EndpointReference> {
+        let (ServiceAnswer::Message(envelope) | ServiceAnswer::Fault(envelope)) = answer else {
+            return None;
+        };
+        let to = self.posts.then(|| Addressing::read(envelope).ok()).flatten()?.to?;
+        Some(EndpointReference::new(to)).filter(EndpointReference::can_be_posted_to)
+    }
+
+    /// Composite duplex: whether a message is answered in its exchange all the same, since it claims to be a leg of a
+    /// negotiation.
+    pub fn answers_in_exchange(&self, message: &UnverifiedMessage) -> bool {
+        let is_leg = |dialect| {
+            let action = message.action().and_then(|action| TrustAction::of(action, dialect));
+            matches!(
+                action,
+                Some(TrustAction::NegotiationRequest | TrustAction::NegotiationResponse)
+            )
+        };
+        self.posts && Dialect::ALL.into_iter().any(is_leg)
     }
 
     /// Addressing, headers that must be understood, reliable messaging.
@@ -181,7 +294,8 @@ impl ServiceEndpoint {
         let addressing = Addressing::read(&envelope);
         let message_id = addressing.as_ref().ok().and_then(|a| a.message_id.clone());
         let action = addressing.as_ref().ok().and_then(|a| a.action.clone()).unwrap_or_default();
-        let reply = ReplyTo { security: reply, version, message_id, action };
+        let to = addressing.as_ref().ok().filter(|_| self.posts).and_then(answered_at);
+        let reply = ReplyTo { security: reply, version, message_id, to, action };
         let addressing = match addressing {
             Ok(addressing) => addressing,
             Err(error) => {
@@ -222,7 +336,7 @@ impl ServiceEndpoint {
                 let problem = error.to_string();
                 match error.fault() {
                     Some(fault) => {
-                        let outside = is_outside(&fault.kind);
+                        let outside = faults::is_outside(&fault.kind);
                         let message = Message::new(Body::Fault(Box::new(fault)));
                         let mut encoded = self.encode_reliable(&reply, message, at);
                         // The encoding knows the fault's hint; the codec knows better what was wrong.
@@ -264,7 +378,8 @@ impl ServiceEndpoint {
                 (fault, faults::addressing_action(version.addressing), problem)
             }
         };
-        Some(Encoded::refusal(fault.to_envelope(version, action, id), problem))
+        let envelope = self.addressed(fault.to_envelope(version, action, id), None);
+        Some(Encoded::refusal(envelope, problem))
     }
 
     fn own(&self) -> Own {
@@ -278,13 +393,17 @@ impl ServiceEndpoint {
     }
 
     /// What the log says of an answer that refuses a message: the fault, and what the client is probably set to.
-    fn refusal(&self, reply: &ReplyTo, fault: &str, outside: bool) -> String {
+    pub(super) fn refusal(&self, reply: &ReplyTo, fault: &str, outside: bool) -> String {
         let hint = self.hint_of(reply, outside);
         with_hint(format!("{fault} (action '{}')", reply.action), hint)
     }
 
     /// The same of an answer of the application, when it is the infrastructure's refusal.
-    fn application_refusal(&self, reply: &ReplyTo, answer: &ApplicationMessage) -> Option<String> {
+    pub(super) fn application_refusal(
+        &self,
+        reply: &ReplyTo,
+        answer: &ApplicationMessage,
+    ) -> Option<String> {
         let fault = if answer.is_fault() { Fault::read(&answer.envelope)? } else { return None };
         is_infrastructure(&fault).then(|| self.refusal(reply, fault.text(), false))
     }
@@ -355,93 +474,11 @@ impl ServiceEndpoint {
         at: &mut Moment<'_>,
     ) -> Arrival {
         let envelope = fault.to_envelope(reply.version, action, reply.message_id.as_deref());
-        let mut encoded = self.protect(reply, true, envelope, at);
+        let mut encoded =
+            self.protect(reply, true, self.addressed(envelope, reply.to.as_ref()), at);
         encoded.problem = Some(problem);
         encoded.refused = Some(RefusalKind::Addressing);
         answer(encoded)
-    }
-
-    /// Writes and protects an answer of the [sessions](crate::ServiceSessions).
-    pub fn encode(
-        &self,
-        reply: &ReplyTo,
-        response: ServiceResponse,
-        at: &mut Moment<'_>,
-    ) -> Encoded {
-        match response.0 {
-            Said::Reliable(Response::Message(message)) => self.encode_reliable(reply, message, at),
-            Said::Reliable(Response::Accepted) | Said::Alone(None) => {
-                Encoded::of(ServiceAnswer::Accepted)
-            }
-            Said::Alone(Some(message)) => {
-                let envelope = message.dress(None, None);
-                self.encode_application(reply, &message, envelope, at)
-            }
-            Said::Unavailable => Encoded::of(ServiceAnswer::Unavailable),
-            Said::NoAnswer => Encoded::no_answer("the call was given up"),
-        }
-    }
-
-    fn encode_reliable(
-        &self,
-        reply: &ReplyTo,
-        mut message: Message<Carried>,
-        at: &mut Moment<'_>,
-    ) -> Encoded {
-        let Some((version, ..)) = self.settings.reliable else {
-            return Encoded::failed("an answer of a reliable session that does not exist");
-        };
-        if let Body::Application(Carried::Reply(application)) = &message.body {
-            let envelope = application.dress(None, Some((&message.headers, version)));
-            return self.encode_application(reply, application, envelope, at);
-        }
-        let is_fault = matches!(message.body, Body::Fault(_) | Body::SoapFault(_));
-        if message.relates_to.is_none() && is_fault {
-            message.relates_to = reply.message_id.as_deref().map(Identifier::new);
-        }
-        let Some(envelope) = codec::write(&message, version, reply.version, None) else {
-            return Encoded::of(ServiceAnswer::Accepted);
-        };
-        let mut encoded = self.protect(reply, is_fault, envelope, at);
-        if let (Body::Fault(fault), None) = (&message.body, &encoded.problem) {
-            let text = fault.to_string();
-            encoded.problem = Some(self.refusal(reply, &text, is_outside(&fault.kind)));
-            encoded.refused = Some(RefusalKind::Sequence);
-        }
-        encoded
-    }
-
-    fn encode_application(
-        &self,
-        reply: &ReplyTo,
-        message: &ApplicationMessage,
-        envelope: Envelope,
-        at: &mut Moment<'_>,
-    ) -> Encoded {
-        let mut encoded = self.protect(reply, message.is_fault(), envelope, at);
-        if encoded.problem.is_none()
-            && let Some(problem) = self.application_refusal(reply, message)
-        {
-            (encoded.problem, encoded.refused) = (Some(problem), Some(RefusalKind::Operation));
-        }
-        encoded
-    }
-
-    fn protect(
-        &self,
-        reply: &ReplyTo,
-        is_fault: bool,
-        envelope: Envelope,
-        at: &mut Moment<'_>,
-    ) -> Encoded {
-        let plain = self.settings.trace.then(|| envelope.clone());
-        match self.security.protect_reply(&reply.security, envelope, at) {
-            Ok(envelope) if is_fault => {
-                Encoded { plain, ..Encoded::of(ServiceAnswer::Fault(envelope)) }
-            }
-            Ok(envelope) => Encoded { plain, ..Encoded::of(ServiceAnswer::Message(envelope)) },
-            Err(error) => Encoded::failed(format!("the answer cannot be protected: {error}")),
-        }
     }
 }
 
@@ -449,9 +486,10 @@ fn answer(encoded: Encoded) -> Arrival {
     Arrival::Answer(Box::new(encoded))
 }
 
-/// Whether a fault refuses a message because it is outside of any sequence.
-fn is_outside(kind: &FaultKind) -> bool {
-    matches!(kind, FaultKind::ActionNotSupported(_) | FaultKind::WsrmRequired)
+/// Composite duplex: where what is said to a message goes that belongs to no session; none where it wants no answer.
+fn answered_at(addressing: &Addressing) -> Option<EndpointReference> {
+    let named = [&addressing.fault_to, &addressing.reply_to, &addressing.from];
+    named.into_iter().flatten().next().filter(|to| to.can_be_posted_to()).cloned()
 }
 
 /// The headers of the layers that a message has passed when the application gets it.

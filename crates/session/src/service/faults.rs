@@ -1,5 +1,6 @@
 //! Faults of WCF's dispatcher about addressing, versions and headers, with its texts.
 
+use waxwing_reliable::FaultKind;
 use waxwing_soap::{
     AddressingError, AddressingVersion, Envelope, Fault, FaultCode, MessageVersion, QName,
     SoapVersion,
@@ -99,4 +100,9 @@ impl VersionName for AddressingVersion {
             AddressingVersion::Addressing10 => "WS-Addressing 1.0",
         }
     }
+}
+
+/// Whether a fault refuses a message because it is outside of any sequence.
+pub(super) fn is_outside(kind: &FaultKind) -> bool {
+    matches!(kind, FaultKind::ActionNotSupported(_) | FaultKind::WsrmRequired)
 }

@@ -19,9 +19,8 @@ pub enum ConcurrencyMode {
     /// One; and one of each session, whatever its instances are.
     #[default]
     Single,
-    /// One, but the instance is free while its call waits for a callback to its client. There are no callbacks yet: until
-    /// then an instance does as with [`Single`](Self::Single). A session is not held up: with an instance for each call
-    /// its calls may overlap.
+    /// One, but the instance is free while its call waits for its client, which it calls: others run meanwhile, and it goes
+    /// on when none does. A session is not held up: with an instance for each call its calls may overlap.
     Reentrant,
     /// Any number. The calls of an ordered session are begun in order.
     Multiple,

@@ -100,4 +100,6 @@ pub enum Place {
         /// Whether it has to have its turn, too, at the instance that all share.
         turn: bool,
     },
+    /// The turn alone of a call that waits for its client meanwhile. It is given back, and wanted again with the place.
+    Turn(DispatchId),
 }

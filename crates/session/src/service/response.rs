@@ -7,18 +7,20 @@ use crate::message::AppMessage;
 
 /// What an exchange is answered with, before it is written.
 #[derive(Debug)]
-pub struct ServiceResponse(pub(super) Said);
+pub struct ServiceResponse(pub(crate) Said);
 
 #[derive(Debug)]
 #[allow(
     clippy::large_enum_variant,
     reason = "messages of the reliable session are the common case"
 )]
-pub(super) enum Said {
+pub(crate) enum Said {
     /// Of a reliable session.
     Reliable(Response<Carried>),
     /// Of a call outside of reliable sessions; none of a one-way operation.
     Alone(Option<AppMessage>),
     Unavailable,
+    /// A session was asked for, and too many wait to be accepted.
+    TooManyWait,
     NoAnswer,
 }

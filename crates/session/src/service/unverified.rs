@@ -2,6 +2,7 @@
 
 use waxwing_soap::Envelope;
 
+use super::claims::ClaimedNames;
 use super::hints::Seen;
 
 /// A message of which nothing is verified. What it says of itself is read once, here: it decides which part of the security
@@ -22,6 +23,11 @@ impl UnverifiedMessage {
     /// The action that it claims to have; none without the header, or where the transport tells none.
     pub fn action(&self) -> Option<&str> {
         self.seen.claimed_action()
+    }
+
+    /// What it claims to belong to. It is read anew at each call: a host without a store needs none of it.
+    pub fn names(&self) -> ClaimedNames {
+        ClaimedNames::of(&self.envelope)
     }
 }
 

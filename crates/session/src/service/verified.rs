@@ -7,7 +7,7 @@ use std::sync::Arc;
 use waxwing_crypto::{Digest, DigestAlgorithm};
 use waxwing_reliable::{Identifier, Message};
 use waxwing_security::conversation::{CallerIdentity, SecuritySession};
-use waxwing_soap::{Addressing, Envelope, Fault, QName};
+use waxwing_soap::{Addressing, Envelope, Fault, QName, Time};
 
 use super::faults::must_understand;
 use crate::message::{AppMessage, ApplicationMessage};
@@ -15,11 +15,13 @@ use crate::message::{AppMessage, ApplicationMessage};
 /// A message that was verified, on its way to the sessions.
 #[derive(Debug)]
 pub struct VerifiedMessage {
-    pub(super) message: Message<Carried>,
+    pub(crate) message: Message<Carried>,
     /// What a sequence is bound to, and a call without one belongs to: the identifier of the security context.
-    pub(super) tag: Option<Identifier>,
-    pub(super) security: Option<SecuritySession>,
-    pub(super) caller: Arc<CallerIdentity>,
+    pub(crate) tag: Option<Identifier>,
+    pub(crate) security: Option<SecuritySession>,
+    pub(crate) caller: Arc<CallerIdentity>,
+    /// When it was begun to look for what it belongs to.
+    pub(crate) looked_at: Option<Time>,
 }
 
 impl VerifiedMessage {
@@ -29,7 +31,15 @@ impl VerifiedMessage {
         caller: Arc<CallerIdentity>,
     ) -> Self {
         let tag = security.as_ref().map(|session| Identifier::new(session.identifier()));
-        Self { message, tag, security, caller }
+        Self { message, tag, security, caller, looked_at: None }
+    }
+
+    /// The same, at a durable endpoint: from this time on the store was asked for what the message
+    /// [claims](crate::ClaimedNames) to belong to, so whatever was let go before is here again, or is kept nowhere. Without it nothing is said
+    /// to a message of a session that was let go a moment ago.
+    #[must_use]
+    pub fn looked_for_at(self, time: Time) -> Self {
+        Self { looked_at: Some(time), ..self }
     }
 
     /// Who sent it.
@@ -45,7 +55,7 @@ impl VerifiedMessage {
 
 /// What a sequence is bound to where every message proves for itself who sent it: the sender. WCF binds such sequences to
 /// nothing, so that any client that it trusts can speak in the sequence of another. None of somebody who is not known.
-pub(super) fn sender_of(caller: &CallerIdentity) -> Option<Identifier> {
+pub(crate) fn sender_of(caller: &CallerIdentity) -> Option<Identifier> {
     let (kind, name) = match caller {
         CallerIdentity::Anonymous => return None,
         CallerIdentity::UserName(name) => ("user", name.to_string()),
@@ -73,7 +83,7 @@ pub struct VerifiedRequest {
 }
 
 impl VerifiedRequest {
-    pub(super) fn new(
+    pub(crate) fn new(
         envelope: Envelope,
         addressing: Addressing,
         caller: Arc<CallerIdentity>,
@@ -82,13 +92,18 @@ impl VerifiedRequest {
     }
 
     /// The same from this address.
-    pub(super) fn with_peer(self, peer: Option<SocketAddr>) -> Self {
+    pub(crate) fn with_peer(self, peer: Option<SocketAddr>) -> Self {
         Self { peer, ..self }
     }
 
     /// The same with a header that must be understood, and that nobody here knows.
-    pub(super) fn with_unknown_header(self, unknown_header: Option<QName>) -> Self {
+    pub(crate) fn with_unknown_header(self, unknown_header: Option<QName>) -> Self {
         Self { unknown_header, ..self }
+    }
+
+    /// That header.
+    pub(crate) fn unknown_header(&self) -> Option<&QName> {
+        self.unknown_header.as_ref()
     }
 
     /// Whether there is no such header.
@@ -127,6 +142,15 @@ impl VerifiedRequest {
         &self.caller
     }
 
+    /// The same, which is not a request but the reply to one.
+    pub(crate) fn into_reply(this: Arc<Self>) -> AppMessage {
+        let (envelope, addressing) = match Arc::try_unwrap(this) {
+            Ok(own) => (own.envelope, own.addressing),
+            Err(shared) => (shared.envelope.clone(), shared.addressing.clone()),
+        };
+        AppMessage::new(ApplicationMessage::received(envelope, addressing))
+    }
+
     /// A reply to it: body and application headers; what the layers below need is added when it goes out.
     pub fn reply(&self, action: impl Into<String>, envelope: Envelope) -> AppMessage {
         AppMessage::new(ApplicationMessage {
@@ -141,7 +165,7 @@ impl VerifiedRequest {
 
 /// What the sequences of a service carry: requests one way, replies the other.
 #[derive(Debug, Clone)]
-pub(super) enum Carried {
+pub(crate) enum Carried {
     Request(Arc<VerifiedRequest>),
     Reply(AppMessage),
 }

@@ -96,6 +96,7 @@ fn securities(
     mode: Mode,
     key_minutes: Option<i64>,
     address: &str,
+    by_transport: bool,
 ) -> (ClientSecurity, ServiceSecurity) {
     let dialect = match mode.reliable {
         Some(ReliableMessagingVersion::February2005) => Dialect::February2005,
@@ -111,6 +112,14 @@ fn securities(
     if mode.protection == Protection::OneShot {
         under_certificates(&mut client, &mut service);
     }
+    if by_transport {
+        let (username, password) = ("alice".into(), Some("secret".to_owned().into()));
+        client.credential = ClientCredential::UserName { username, password };
+        client.binding = Some(ClientBinding::Transport);
+        service.clients = ClientIdentification::UserName;
+        service.binding = Some(ServiceBinding::Transport { allow_insecure: true });
+        service.detect_replays = false;
+    }
     for settings in
         [&mut client.settings, &mut client.bootstrap, &mut service.settings, &mut service.bootstrap]
     {
@@ -118,7 +127,7 @@ fn securities(
     }
     if let Some(minutes) = key_minutes {
         service.limits.session_key_lifetime = jiff::SignedDuration::from_mins(minutes);
-        client.renewal_threshold_percent = 100;
+        client.renewal_threshold_percent = if by_transport { 50 } else { 100 };
     }
     // Whoever swaps answers that nobody has seen gains nothing from a memory of those seen.
     client.detect_replays = false;
@@ -152,16 +161,22 @@ impl Pair {
 
     /// The same, with session keys that live so long.
     pub fn with_key(mode: Mode, key_minutes: Option<i64>) -> Self {
-        Self::with(mode, key_minutes, ADDRESS)
+        Self::with(mode, key_minutes, ADDRESS, false)
     }
 
     /// The same, with a client whose messages are addressed to `address`.
     pub fn addressed(mode: Mode, address: &str) -> Self {
-        Self::with(mode, None, address)
+        Self::with(mode, None, address, false)
     }
 
-    fn with(mode: Mode, key_minutes: Option<i64>, address: &str) -> Self {
-        let (security, service) = securities(mode, key_minutes, address);
+    /// The same where the transport protects messages: they are in clear on the wire. Keys are renewed after half of their
+    /// life.
+    pub fn over_transport(mode: Mode, key_minutes: i64) -> Self {
+        Self::with(mode, Some(key_minutes), ADDRESS, true)
+    }
+
+    fn with(mode: Mode, key_minutes: Option<i64>, address: &str, by_transport: bool) -> Self {
+        let (security, service) = securities(mode, key_minutes, address, by_transport);
         let shape = Shape::RequestReply;
         let reliable = mode.reliable.map(|v| (v, shape, ReliableSessionSettings::default()));
         let settings = ClientSettings {
@@ -233,18 +248,24 @@ impl Pair {
                 ClientOutput::Authenticate { id, .. } => {
                     self.client.handle(ClientInput::Authenticated { id, verdict: Ok(()) }, at);
                 }
+                ClientOutput::Persist { .. } => panic!("nothing here is durable"),
                 ClientOutput::Opened => self.opened = true,
                 ClientOutput::Completed { call, reply } => {
                     let text = reply.map(|r| text_of(&r.envelope));
                     let before = self.completed.insert(call.0, text);
                     assert!(before.is_none(), "{call:?} has two outcomes");
                 }
-                ClientOutput::CallFailed { call, error } => {
+                ClientOutput::CallFailed { call, error, .. } => {
                     self.failed.insert(call.0, error);
                 }
                 ClientOutput::Closed => self.closed = true,
                 ClientOutput::Faulted(error) => self.faulted = Some(error),
                 ClientOutput::Renewed => self.renewals += 1,
+                ClientOutput::Link { .. }
+                | ClientOutput::Execute { .. }
+                | ClientOutput::Resume(_) => {
+                    panic!("nothing goes over links")
+                }
                 ClientOutput::Plain(..) | ClientOutput::Event(_) | ClientOutput::Warning(_) => {}
             }
         }
@@ -303,6 +324,7 @@ impl Pair {
         match arrival {
             Arrival::Answer(encoded) => self.answered(id, *encoded),
             Arrival::Authenticate(sender) => panic!("{sender:?}"),
+            Arrival::Ended(session) => panic!("{session:?}"),
             Arrival::Message(arrived) => {
                 self.exchanges += 1;
                 let exchange = ExchangeId(self.exchanges);

@@ -194,6 +194,7 @@ pub fn service(plan: &Plan, random: &mut Random) -> ServiceSecurity {
         settings.derived_keys = !plan.is_by_transport();
     }
     options.session_signature_confirmation = plan.confirmed;
+    options.durable = plan.reliable.durable;
     options.limits.session_key_lifetime = seconds(plan.key_lifetime);
     options.limits.key_rollover = seconds(plan.rollover);
     options.limits.cookie_lifetime = seconds(plan.key_lifetime);

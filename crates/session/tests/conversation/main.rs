@@ -5,6 +5,9 @@
 //! `WAXWING_SEED=17 WAXWING_TRACE=1 cargo test -p waxwing-session --test conversation -- --ignored one_seed --nocapture`
 #![allow(unreachable_pub, reason = "a test")]
 
+#[cfg(feature = "mutations")]
+#[path = "../common/broken.rs"]
+mod broken;
 mod checks;
 mod credentials;
 mod keys;

@@ -1,5 +1,6 @@
 //! Each broken rule makes the simulation fail: `cargo test -p waxwing-session --features mutations --test conversation`.
 
+use crate::broken::every_one_is_noticed;
 use crate::world::run;
 
 /// Seeds in which a broken rule has to be noticed.
@@ -69,22 +70,5 @@ impl Rule {
 
 #[test]
 fn every_broken_rule_is_noticed() {
-    let mut unnoticed = Vec::new();
-    for rule in Rule::all() {
-        rule.break_it();
-        let noticed = (0..SEEDS).find_map(|seed| run(seed).err().map(|failure| (seed, failure)));
-        Rule::mend_all();
-        match noticed {
-            Some((seed, failure)) => {
-                let line = failure.lines().next().unwrap_or_default();
-                println!("{rule:?}: {}", line.chars().take(180).collect::<String>());
-                run(seed).unwrap_or_else(|f| panic!("{rule:?} is no cause: {f}"));
-            }
-            None => {
-                println!("{rule:?}: not noticed");
-                unnoticed.push(rule);
-            }
-        }
-    }
-    assert!(unnoticed.is_empty(), "not noticed: {unnoticed:?}");
+    every_one_is_noticed(Rule::all(), (Rule::break_it, Rule::mend_all), &(0..SEEDS), run);
 }

@@ -85,7 +85,7 @@ impl Service {
         let arrived = match arrival {
             Arrival::Answer(encoded) => return self.answer(exchange, *encoded, at),
             Arrival::Message(arrived) => *arrived,
-            Arrival::Authenticate(_) => return,
+            Arrival::Authenticate(_) | Arrival::Ended(_) => return,
         };
         self.waiting.insert(exchange, arrived.reply);
         let (exchange, message) = (ExchangeId(exchange), arrived.message);

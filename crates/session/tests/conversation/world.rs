@@ -375,11 +375,14 @@ impl World {
                 self.later(self.now + takes, Event::Judged(client, id, verdict));
                 Ok(())
             }
+            ClientOutput::Persist { .. } => unreachable!("nothing here is durable"),
             ClientOutput::Opened => self.checks.opened(&self.plan, client),
             ClientOutput::Completed { call, reply } => {
                 self.checks.completed(&self.plan, name(call), reply)
             }
-            ClientOutput::CallFailed { call, error } => self.checks.call_failed(name(call), error),
+            ClientOutput::CallFailed { call, error, .. } => {
+                self.checks.call_failed(name(call), error)
+            }
             ClientOutput::Closed => {
                 self.summary.closed += 1;
                 self.checks.over(client, None)
@@ -388,6 +391,9 @@ impl World {
                 self.summary.faulted += 1;
                 self.summary.errors.push(error.to_string());
                 self.checks.over(client, Some(error))
+            }
+            ClientOutput::Link { .. } | ClientOutput::Execute { .. } | ClientOutput::Resume(_) => {
+                Err("nothing goes over links".to_owned())
             }
             ClientOutput::Plain(..)
             | ClientOutput::Event(_)

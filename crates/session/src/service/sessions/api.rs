@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use waxwing_reliable::{Event, ExchangeId, Identifier, SessionError, SessionId};
+use waxwing_reliable::{
+    Event, ExchangeId, Identifier, MessageNumber, SessionError, SessionId, Ticket,
+};
 use waxwing_security::conversation::SecuritySession;
 
 use crate::message::AppMessage;
 use crate::service::demarcation::OutOfPlace;
 use crate::service::names::{DispatchId, InstanceId, Place};
 use crate::service::response::ServiceResponse;
+use crate::service::saved::{SavedSession, SessionChange};
 use crate::service::verified::{VerifiedMessage, VerifiedRequest};
 
 /// Input of the sessions of an endpoint.
@@ -23,6 +26,9 @@ pub enum ServiceInput {
         /// The message.
         message: VerifiedMessage,
     },
+    /// A session is there before its first message: that of a link. It is over when it is
+    /// [lost](Self::ContextLost), and ends by itself when it is idle.
+    Connected(SessionId),
     /// Nobody waits on the exchange any more. A call outside of reliable sessions that has not begun is forgotten, unless it
     /// begins or ends its session; one that runs is carried through.
     Abandoned(ExchangeId),
@@ -43,15 +49,54 @@ pub enum ServiceInput {
     },
     /// A call that was begun is given up, since the host ends: nobody is told what became of it.
     GivenUp(DispatchId),
+    /// A call that runs waits for its client, which it calls: with [`ConcurrencyMode::Reentrant`](crate::ConcurrencyMode)
+    /// others may run meanwhile.
+    CallsOut(DispatchId),
+    /// It waits no more, and goes on at [`ServiceOutput::Resume`].
+    Returns(DispatchId),
     /// A security context is gone.
     ContextLost(Identifier),
+    /// A session over links has failed: what came of it is executed, and nobody hears of that.
+    Faulted {
+        /// The session.
+        session: SessionId,
+        /// Why.
+        error: SessionError,
+    },
     /// No new sessions are taken any more, and no calls outside of sessions; those that there are go on.
     Shutdown,
-    /// Every reliable session that is still there is ended, and whoever waits is told so. Calls outside of them go on.
+    /// The host ends, and durable sessions go on later or elsewhere: as [`Shutdown`](Self::Shutdown); nothing new begins,
+    /// calls that run are carried through and what they did is made durable, and each session is let go when that is done
+    /// ([`ServiceOutput::Gone`]): its other exchanges are [abandoned](ServiceOutput::Abandon). It is over when
+    /// [`ServiceSessions::is_quiet`](crate::ServiceSessions::is_quiet). At an endpoint that is not durable it is no more than
+    /// a `Shutdown`.
+    Suspend,
+    /// Every reliable session that is still there is ended, and whoever waits is told so. Calls outside of them go on. Durable
+    /// sessions are ended for good: [`Suspend`](Self::Suspend) is what a host wants of them.
     AbortAll {
         /// Why, for the peers.
         reason: String,
     },
+    /// A [`ServiceOutput::Persist`] is durable: what waits behind it goes on.
+    Persisted {
+        /// The session.
+        session: SessionId,
+        /// Which.
+        ticket: Ticket,
+    },
+    /// A reliable session that was kept goes on. Its security session is restored before.
+    Restore {
+        /// What was kept of it.
+        saved: Box<SavedSession>,
+        /// Its security session.
+        security: Option<SecuritySession>,
+        /// Its messages that were received and not executed, by number.
+        messages: Vec<(MessageNumber, Arc<VerifiedRequest>)>,
+    },
+    /// Nothing is certain of a reliable session any more: it is forgotten without a word, and who waits for an answer of it
+    /// is [abandoned](ServiceOutput::Abandon). Its calls that have not begun are dropped; those that run are carried through,
+    /// and nobody is told. It may be restored at once: it goes on when they have ended.
+    Discard(SessionId),
     /// Time has passed.
     Tick,
 }
@@ -66,8 +111,16 @@ pub enum ServiceOutput {
         /// With what; [`ServiceEndpoint::encode`](crate::ServiceEndpoint::encode) writes it.
         response: ServiceResponse,
     },
+    /// Make this durable, then say [`ServiceInput::Persisted`]. What comes after it of the same session waits in the engine.
+    Persist(Box<SessionChange>),
+    /// Nothing need be kept of a session any more.
+    Forget(SessionId),
+    /// An exchange is given up: its connection is closed, or it is answered with 503.
+    Abandon(ExchangeId),
     /// Execute a call, then say [`ServiceInput::Finished`].
     Execute(Execution),
+    /// A call that [waited](ServiceInput::Returns) for its client goes on.
+    Resume(DispatchId),
     /// Let the instance of a session go, then say [`ServiceInput::Released`].
     Release(InstanceId),
     /// Ask the host's [`Admission`](crate::Admission) for a place.
@@ -78,6 +131,8 @@ pub enum ServiceOutput {
     ReleaseSecurity(SecuritySession),
     /// The security session ends now: its messages are refused from now on.
     EndSecurity(SecuritySession),
+    /// A session that was kept goes on; it waits for a place of the host.
+    Restored(SessionId),
     /// A session was created; it waits to be accepted.
     Created(SessionId),
     /// A session was accepted.
@@ -118,6 +173,8 @@ pub struct Execution {
     pub request: Arc<VerifiedRequest>,
     /// The session that it belongs to.
     pub session: Option<SessionId>,
+    /// Its number in the reliable session: the same whenever the message is executed again.
+    pub number: Option<MessageNumber>,
     /// It is not to be executed, but answered with a fault: it does not stand in its place in the session.
     pub out_of_place: Option<OutOfPlace>,
 }

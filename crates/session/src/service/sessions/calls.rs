@@ -11,7 +11,7 @@ use super::state::{Call, Instance, InstanceStage, Source, Stage};
 use crate::message::AppMessage;
 use crate::mutation::{Mutation, broken};
 use crate::service::demarcation::{OutOfPlace, Standing};
-use crate::service::modes::InstanceContextMode;
+use crate::service::modes::{ConcurrencyMode, InstanceContextMode};
 use crate::service::names::{DispatchId, InstanceId, Place};
 use crate::service::response::Said;
 use crate::service::verified::{Carried, VerifiedRequest};
@@ -39,6 +39,7 @@ impl ServiceSessions {
             makes: false,
             standing,
             stage: Stage::Queued,
+            is_out: false,
         };
         self.calls.insert(id, call);
         if let Source::Exchange(exchange) = source {
@@ -58,7 +59,14 @@ impl ServiceSessions {
                 return self.gone(id, at);
             }
             let is_serial = self.modes.is_serial() && !broken(Mutation::ExecuteAtOnce);
-            let must_wait = is_serial && !session.under_way.is_empty();
+            let runs = |id: &DispatchId| self.calls.get(id).is_none_or(|call| !call.is_out);
+            let is_taken = session.under_way.iter().any(runs);
+            if !is_taken && let Some(call) = session.returning.pop_front() {
+                self.resume(call);
+                continue;
+            }
+            let must_wait =
+                is_serial && is_taken || self.is_suspended || self.orphans.contains_key(id);
             let is_accepted = session.is_accepted || broken(Mutation::ExecuteUnaccepted);
             if !is_accepted || must_wait {
                 return;
@@ -67,6 +75,51 @@ impl ServiceSessions {
             session.under_way.push(call);
             self.give_instance(call);
         }
+    }
+
+    /// A call waits for its client. In a reentrant service others may run meanwhile.
+    pub(super) fn calls_out(&mut self, id: DispatchId, at: &mut Moment<'_>) {
+        if self.modes.concurrency != ConcurrencyMode::Reentrant {
+            return;
+        }
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.stage == Stage::Running) else {
+            return;
+        };
+        call.is_out = true;
+        let session = call.session.clone();
+        if self.modes.needs_turn() {
+            self.outputs.push_back(ServiceOutput::Free(Place::Turn(id)));
+        }
+        if let Some(session) = session {
+            self.advance(&session, at);
+        }
+    }
+
+    /// Its client has answered. It goes on when nobody else runs on its instance.
+    pub(super) fn returns(&mut self, id: DispatchId, at: &mut Moment<'_>) {
+        let Some(call) = self.calls.get(&id).filter(|call| call.is_out) else {
+            return self.outputs.push_back(ServiceOutput::Resume(id));
+        };
+        if self.modes.needs_turn() {
+            return self.outputs.push_back(ServiceOutput::Want(self.place(id)));
+        }
+        let name = call.session.clone().filter(|_| self.modes.is_serial());
+        let session = name.as_ref().and_then(|name| self.sessions.get_mut(name));
+        match (name.as_ref(), session) {
+            (Some(name), Some(session)) => {
+                session.returning.push_back(id);
+                let name = name.clone();
+                self.advance(&name, at);
+            }
+            _ => self.resume(id),
+        }
+    }
+
+    fn resume(&mut self, id: DispatchId) {
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.is_out = false;
+        }
+        self.outputs.push_back(ServiceOutput::Resume(id));
     }
 
     /// Finds the instance of a call, which begins.
@@ -138,6 +191,10 @@ impl ServiceSessions {
 
     /// A call has its place.
     pub(super) fn execute(&mut self, id: DispatchId, at: &mut Moment<'_>) {
+        if self.calls.get(&id).is_some_and(|call| call.is_out) {
+            // It comes back, and it is its turn.
+            return self.resume(id);
+        }
         let call = self.calls.get_mut(&id).filter(|call| call.stage == Stage::WaitsForPlace);
         // One that was withdrawn has given its place back.
         let Some(call) = call else { return };
@@ -149,6 +206,10 @@ impl ServiceSessions {
             Standing::Out(why) => Some(why),
             Standing::InPlace | Standing::First | Standing::Last => None,
         };
+        let number = match call.source {
+            Source::Sequence(number) => Some(number),
+            Source::Exchange(_) | Source::Nobody => None,
+        };
         match (call.source, &session, &mut self.listener) {
             (Source::Sequence(number), Some(session), Some(listener)) => {
                 let session = session.clone();
@@ -157,7 +218,7 @@ impl ServiceSessions {
             _ => self.alone += 1,
         }
         let execution =
-            Execution { call: id, instance, make, keep, request, session, out_of_place };
+            Execution { call: id, instance, make, keep, request, session, number, out_of_place };
         self.outputs.push_back(ServiceOutput::Execute(execution));
     }
 
@@ -175,6 +236,7 @@ impl ServiceSessions {
         match (call.source, call.session.clone(), &mut self.listener) {
             (Source::Sequence(number), Some(session), Some(listener)) => {
                 if let Some(reply) = result {
+                    Self::has_moved(&mut self.kept, &session, call.standing);
                     let reply = reply.map(Carried::Reply);
                     listener.handle(ListenerInput::Done { session, number, reply }, at);
                 }
@@ -184,6 +246,11 @@ impl ServiceSessions {
                 self.exchanges.remove(&exchange);
                 self.answer(exchange, result.map_or(Said::NoAnswer, Said::Alone));
             }
+            (Source::Nobody, Some(session), _) => {
+                self.outputs.push_back(ServiceOutput::Free(self.place(id)));
+                self.leave_instance(&call);
+                return self.orphan_ended(&session, at);
+            }
             _ => {}
         }
         self.outputs.push_back(ServiceOutput::Free(self.place(id)));
@@ -192,6 +259,7 @@ impl ServiceSessions {
             if let Some(session) = self.sessions.get_mut(&name) {
                 session.heard_at = at.time;
                 session.under_way.retain(|other| *other != id);
+                session.returning.retain(|other| *other != id);
             }
             if call.standing == Standing::Last {
                 self.end_soon(&name, at.time);
@@ -239,7 +307,7 @@ impl ServiceSessions {
         }
         match call.source {
             Source::Exchange(exchange) => self.exchanges.remove(&exchange).map(|_| exchange),
-            Source::Sequence(_) => None,
+            Source::Sequence(_) | Source::Nobody => None,
         }
     }
 
@@ -310,7 +378,9 @@ impl ServiceSessions {
         }
         let (session, waiting) = (instance.session.take(), std::mem::take(&mut instance.waiting));
         self.free_instance(number);
-        if let Some(session) = session.and_then(|session| self.sessions.get_mut(&session)) {
+        if let Some(session) = session.and_then(|session| self.sessions.get_mut(&session))
+            && session.instance == Some(number)
+        {
             session.instance = None;
         }
         for call in waiting {

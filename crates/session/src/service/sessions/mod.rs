@@ -16,6 +16,10 @@ mod calls;
 mod context_tests;
 #[cfg(test)]
 mod demarcation_tests;
+mod durable;
+#[cfg(test)]
+mod durable_tests;
+mod let_go;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -24,6 +28,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
 use waxwing_reliable::{
     Body, ExchangeId, Identifier, Listener, ListenerInput, ListenerOutput, SessionError, SessionId,
     SettingsError,
@@ -32,7 +37,9 @@ use waxwing_security::conversation::SecuritySession;
 use waxwing_soap::{Moment, Time};
 
 pub use self::api::{Execution, ServiceInput, ServiceOutput};
-use self::state::{Call, Instance, InstanceStage, Session, Source, Stage};
+use self::durable::Durability;
+use self::let_go::LetGo;
+use self::state::{Call, Instance, InstanceStage, Kept, Session, Source, Stage};
 use super::demarcation::{Course, Demarcation};
 use super::modes::DispatchModes;
 use super::names::{DispatchId, InstanceId, Place};
@@ -54,16 +61,25 @@ pub struct ServiceSessions {
     listener: Option<Listener<Carried>>,
     sessions: HashMap<SessionId, Session>,
     /// Sessions by the numbers that the host's admission knows them by.
-    numbered: HashMap<u64, SessionId>,
-    calls: HashMap<DispatchId, Call>,
+    numbered: FxHashMap<u64, SessionId>,
+    calls: FxHashMap<DispatchId, Call>,
     /// Calls outside of reliable sessions.
-    exchanges: HashMap<ExchangeId, DispatchId>,
+    exchanges: FxHashMap<ExchangeId, DispatchId>,
     /// How many of those run.
     alone: usize,
-    instances: HashMap<InstanceId, Instance>,
+    instances: FxHashMap<InstanceId, Instance>,
     /// When sessions may have been idle for too long; one that has not is put back with its true time.
     idle: BTreeSet<(Time, SessionId)>,
     is_shut: bool,
+    durability: Durability,
+    /// Durable sessions of which something is kept.
+    kept: HashMap<SessionId, Kept>,
+    /// Durable sessions that were let go a moment ago.
+    let_go: LetGo,
+    /// How many calls run of former lives of durable sessions.
+    orphans: HashMap<SessionId, usize>,
+    /// Durable sessions are being let go.
+    is_suspended: bool,
     /// The last number that was given to a session, a call or an instance.
     numbers: u64,
     outputs: VecDeque<ServiceOutput>,
@@ -87,13 +103,18 @@ impl ServiceSessions {
             receive_timeout: settings.receive_timeout,
             listener,
             sessions: HashMap::new(),
-            numbered: HashMap::new(),
-            calls: HashMap::new(),
-            exchanges: HashMap::new(),
+            numbered: FxHashMap::default(),
+            calls: FxHashMap::default(),
+            exchanges: FxHashMap::default(),
             alone: 0,
-            instances: HashMap::new(),
+            instances: FxHashMap::default(),
             idle: BTreeSet::new(),
             is_shut: false,
+            durability: Durability::of(settings),
+            kept: HashMap::new(),
+            let_go: LetGo::default(),
+            orphans: HashMap::new(),
+            is_suspended: false,
             numbers: 0,
             outputs: VecDeque::new(),
         })
@@ -111,6 +132,11 @@ impl ServiceSessions {
     pub fn handle(&mut self, input: ServiceInput, at: &mut Moment<'_>) {
         match input {
             ServiceInput::Arrived { exchange, message } => self.arrived(exchange, message, at),
+            ServiceInput::Connected(session) => {
+                if !self.sessions.contains_key(&session) {
+                    self.created(session, None, at.time);
+                }
+            }
             ServiceInput::Abandoned(exchange) => self.abandoned(exchange, at),
             ServiceInput::Granted(place) => self.granted(place, at),
             ServiceInput::Made(instance) => self.instance_is(instance, InstanceStage::Made),
@@ -118,13 +144,29 @@ impl ServiceSessions {
             ServiceInput::Released(instance) => self.free_instance(instance),
             ServiceInput::Finished { call, reply } => self.finished(call, Some(reply), at),
             ServiceInput::GivenUp(call) => self.finished(call, None, at),
+            ServiceInput::CallsOut(call) => self.calls_out(call, at),
+            ServiceInput::Returns(call) => self.returns(call, at),
             ServiceInput::ContextLost(identifier) => self.context_lost(identifier, at),
+            ServiceInput::Faulted { session, error } => {
+                if self.sessions.contains_key(&session) {
+                    self.outputs
+                        .push_back(ServiceOutput::Failed { session: session.clone(), error });
+                    self.no_more(&session, at);
+                }
+            }
             ServiceInput::Shutdown => {
                 self.is_shut = true;
                 self.sequences(ListenerInput::Shutdown, at);
             }
             ServiceInput::AbortAll { reason } => self.abort_all(&reason, at),
+            ServiceInput::Suspend => self.suspend(at),
+            ServiceInput::Persisted { session, ticket } => self.persisted(session, ticket, at),
+            ServiceInput::Restore { saved, security, messages } => {
+                self.restore(*saved, security, messages, at);
+            }
+            ServiceInput::Discard(session) => self.discard(session, at),
             ServiceInput::Tick => {
+                self.let_go.expire(at.time);
                 self.sequences(ListenerInput::Tick, at);
                 self.end_idle(at);
             }
@@ -143,8 +185,8 @@ impl ServiceSessions {
 
     /// When to give a `Tick`. None: not until something else happens.
     pub fn wake_at(&self) -> Option<Time> {
-        let idle = self.idle.first().map(|(at, _)| *at);
-        idle.into_iter().chain(self.listener.as_ref().and_then(Listener::wake_at)).min()
+        let idle = self.idle.first().map(|(at, _)| *at).into_iter().chain(self.let_go.wake_at());
+        idle.chain(self.listener.as_ref().and_then(Listener::wake_at)).min()
     }
 
     /// How many sessions wait to be accepted.
@@ -184,7 +226,11 @@ impl ServiceSessions {
     }
 
     fn arrived(&mut self, exchange: ExchangeId, arrived: VerifiedMessage, at: &mut Moment<'_>) {
-        let VerifiedMessage { message, tag, security, caller } = arrived;
+        let VerifiedMessage { message, tag, security, caller, looked_at } = arrived;
+        if self.is_suspended || self.let_go.is_named_by(&message, looked_at, at.time) {
+            // Its sender comes again: here when the session is loaded, or elsewhere.
+            return self.outputs.push_back(ServiceOutput::Abandon(exchange));
+        }
         if let Some(listener) = &mut self.listener {
             let sender = || sender_of(&caller).filter(|_| !broken(Mutation::IgnoreSender));
             let tag = tag.or_else(sender);
@@ -219,8 +265,20 @@ impl ServiceSessions {
                 ListenerOutput::Transmit { route, response } => {
                     self.answer(route.exchange(), Said::Reliable(response));
                 }
+                ListenerOutput::Persist { session, ticket, change } => {
+                    self.persist(session, ticket, *change, security);
+                }
+                ListenerOutput::Forget(session) => self.forget(session),
+                ListenerOutput::Busy(exchange) => self.answer(exchange, Said::TooManyWait),
+                ListenerOutput::Abandon(exchange) => {
+                    self.outputs.push_back(ServiceOutput::Abandon(exchange));
+                }
                 ListenerOutput::Created { session, .. } => {
-                    self.created(session, security.cloned(), at.time);
+                    let security = match self.kept.get(&session) {
+                        Some(kept) => kept.security.clone(),
+                        None => security.cloned(),
+                    };
+                    self.created(session, security, at.time);
                 }
                 ListenerOutput::Deliver { session, number, message } => {
                     if let Carried::Request(request) = message {
@@ -251,6 +309,11 @@ impl ServiceSessions {
 
     /// A session is there, and wants a place of the host.
     fn created(&mut self, id: SessionId, security: Option<SecuritySession>, now: Time) {
+        self.outputs.push_back(ServiceOutput::Created(id.clone()));
+        self.begin(id, security, now);
+    }
+
+    fn begin(&mut self, id: SessionId, security: Option<SecuritySession>, now: Time) {
         let (number, idle_at) = (self.number(), now + self.receive_timeout);
         let session = Session {
             number,
@@ -259,6 +322,7 @@ impl ServiceSessions {
             security,
             queue: VecDeque::new(),
             under_way: Vec::new(),
+            returning: VecDeque::new(),
             instance: None,
             heard_at: now,
             idle_at,
@@ -267,8 +331,7 @@ impl ServiceSessions {
         };
         self.sessions.insert(id.clone(), session);
         self.numbered.insert(number, id.clone());
-        self.idle.insert((idle_at, id.clone()));
-        self.outputs.push_back(ServiceOutput::Created(id));
+        self.idle.insert((idle_at, id));
         self.outputs.push_back(ServiceOutput::Want(Place::Session(number)));
     }
 
@@ -299,27 +362,41 @@ impl ServiceSessions {
             }
             Place::Instance(instance) => self.instance_is(instance, InstanceStage::Unmade),
             Place::Call { call, .. } => self.execute(call, at),
+            Place::Turn(_) => {}
         }
     }
 
     /// No more messages of a session come.
     fn closed(&mut self, id: &SessionId, at: &mut Moment<'_>) {
+        if self.sessions.contains_key(id) {
+            self.outputs.push_back(ServiceOutput::Closed(id.clone()));
+            self.no_more(id, at);
+        }
+    }
+
+    /// What has come of a session is executed, and then nothing is left of it.
+    fn no_more(&mut self, id: &SessionId, at: &mut Moment<'_>) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         session.is_closed = true;
         if broken(Mutation::LoseQueue) {
             session.queue.clear();
         }
-        self.outputs.push_back(ServiceOutput::Closed(id.clone()));
         self.advance(id, at);
     }
 
-    /// A session has failed: what has not begun is not executed any more.
+    /// A session has failed: what has not begun is not executed any more, but for what a durable one has acknowledged.
     fn failed(&mut self, id: &SessionId, error: SessionError, at: &mut Moment<'_>) {
         if let Some(security) = self.security_of(id) {
             self.outputs.push_back(ServiceOutput::EndSecurity(security));
         }
         self.outputs.push_back(ServiceOutput::Failed { session: id.clone(), error });
-        self.give_up(id, at);
+        match (self.durability, self.sessions.get_mut(id)) {
+            (Durability::Received, Some(session)) => {
+                session.is_closed = true;
+                self.advance(id, at);
+            }
+            _ => self.give_up(id, at),
+        }
     }
 
     fn give_up(&mut self, id: &SessionId, at: &mut Moment<'_>) {
@@ -338,6 +415,10 @@ impl ServiceSessions {
 
     fn gone(&mut self, id: &SessionId, at: &mut Moment<'_>) {
         let Some(session) = self.sessions.remove(id) else { return };
+        // Nobody runs beside them any more.
+        for call in session.returning {
+            self.outputs.push_back(ServiceOutput::Resume(call));
+        }
         self.numbered.remove(&session.number);
         self.idle.remove(&(session.idle_at, id.clone()));
         // It does not wait to be accepted any more.
@@ -378,7 +459,7 @@ impl ServiceSessions {
         let (session, reason) = (id.clone(), reason.to_owned());
         self.sequences(ListenerInput::Abort { session, reason: reason.clone() }, at);
         self.drain(None, at);
-        if self.sessions.contains_key(id) {
+        if self.durability != Durability::Received && self.sessions.contains_key(id) {
             // One that was closed already is the listener's no more; its messages wait to be executed.
             self.failed(id, SessionError::Aborted(reason), at);
         }

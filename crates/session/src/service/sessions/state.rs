@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use waxwing_reliable::{ExchangeId, MessageNumber, SessionId};
+use waxwing_reliable::{ExchangeId, MessageNumber, SessionId, Ticket};
 use waxwing_security::conversation::SecuritySession;
 use waxwing_soap::Time;
 
@@ -26,6 +26,8 @@ pub(super) struct Session {
     pub(super) queue: VecDeque<DispatchId>,
     /// Calls that have, and are not finished.
     pub(super) under_way: Vec<DispatchId>,
+    /// Those of them that want to go on, and wait until nobody else runs.
+    pub(super) returning: VecDeque<DispatchId>,
     /// Its instance (`InstanceContextMode.PerSession`), once a call has needed one.
     pub(super) instance: Option<InstanceId>,
     /// When the last message of the application came or was done.
@@ -56,6 +58,8 @@ pub(super) struct Call {
     pub(super) makes: bool,
     pub(super) standing: Standing,
     pub(super) stage: Stage,
+    /// It waits for its client, which it calls, and others may run.
+    pub(super) is_out: bool,
 }
 
 /// Where a call came from, and its reply goes.
@@ -63,6 +67,21 @@ pub(super) struct Call {
 pub(super) enum Source {
     Sequence(MessageNumber),
     Exchange(ExchangeId),
+    /// A session that was let go since: nobody hears of it.
+    Nobody,
+}
+
+/// What is known of a durable session as long as something of it is kept, which may be before it is created and after it is
+/// gone.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) security: Option<SecuritySession>,
+    /// Under which names its client looks for it.
+    pub(super) names: [SessionId; 2],
+    /// What of its contract's operations was executed.
+    pub(super) course: Course,
+    /// The last change that the store has not answered yet.
+    pub(super) awaited: Option<Ticket>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

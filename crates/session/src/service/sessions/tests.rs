@@ -171,6 +171,12 @@ impl World {
 
     fn output(&mut self, at: usize, output: ServiceOutput) {
         match output {
+            ServiceOutput::Persist(_)
+            | ServiceOutput::Forget(_)
+            | ServiceOutput::Abandon(_)
+            | ServiceOutput::Restored(_) => {
+                unreachable!("nothing here is durable")
+            }
             ServiceOutput::Answer { exchange, response } => {
                 assert_eq!(self.waiting.remove(&exchange.0), Some(at), "one answer");
                 if let Said::Reliable(Response::Message(message)) = &response.0
@@ -223,6 +229,7 @@ impl World {
             }
             ServiceOutput::ReleaseSecurity(_)
             | ServiceOutput::EndSecurity(_)
+            | ServiceOutput::Resume(_)
             | ServiceOutput::Event { .. } => {}
         }
     }
