@@ -3,11 +3,11 @@
 //! A configuration file names contracts only; what they demand is known to the program. The
 //! checks are those that WCF makes when the service host or channel factory opens.
 
+use crate::SessionMode;
 use crate::bindings::Binding;
 use crate::effective::{EffectiveEndpoint, short_name};
 use crate::refusal::{Refusal, refusal};
 use crate::stack::BindingElement;
-use crate::{SessionMode, WebSocketTransportUsage};
 
 /// What a contract demands of its binding: the properties of `[ServiceContract]` and
 /// `[DeliveryRequirements]` that WCF checks when an endpoint opens.
@@ -59,10 +59,7 @@ impl ContractRequirements {
 impl EffectiveEndpoint {
     /// Whether the binding carries calls in both directions.
     pub fn is_duplex(&self) -> bool {
-        let web_socket = self.stack.http().is_some_and(|http| {
-            http.web_socket_settings.transport_usage != WebSocketTransportUsage::Never
-        });
-        self.composite_duplex || web_socket || self.is_stream()
+        self.channel_shape(true).is_duplex() || self.transport.scheme == "net.pipe"
     }
 
     /// Whether the binding delivers messages in the order in which they were sent.
@@ -99,7 +96,8 @@ impl EffectiveEndpoint {
                 "use wsDualHttpBinding, netTcpBinding or netHttpBinding",
             ));
         }
-        if contract.session_mode == SessionMode::Required && !self.is_sessionful() {
+        let sessionful = self.is_sessionful() || self.has_connection_session(contract.duplex);
+        if contract.session_mode == SessionMode::Required && !sessionful {
             found.push(refusal(
                 "contract-needs-session",
                 "",
@@ -158,6 +156,22 @@ mod tests {
         assert_eq!(codes(WsHttpBinding::default(), &contract), ["contract-needs-duplex"]);
         assert_eq!(codes(WsDualHttpBinding::default(), &contract), [""; 0]);
         assert_eq!(codes(NetTcpBinding::default(), &contract), [""; 0]);
+    }
+
+    /// Without a reliable session a connection of TCP is one; streams are not, and call nobody back.
+    #[test]
+    fn a_connection_is_a_session_unless_it_streams() {
+        let contract = ContractRequirements::named("A.IDuplex")
+            .duplex(true)
+            .session_mode(SessionMode::Required);
+        let tcp = NetTcpBinding::new(SecurityMode::None, false);
+        assert_eq!(codes(tcp.clone(), &contract), [""; 0]);
+        let streamed = tcp.transfer_mode(crate::TransferMode::Streamed);
+        assert_eq!(codes(streamed, &contract), ["contract-needs-duplex", "contract-needs-session"]);
+        // A contract with callbacks brings the WebSocket about.
+        assert_eq!(codes(crate::NetHttpBinding::default(), &contract), [""; 0]);
+        let plain = ContractRequirements::named("A.I").session_mode(SessionMode::Required);
+        assert_eq!(codes(crate::NetHttpBinding::default(), &plain), ["contract-needs-session"]);
     }
 
     #[test]

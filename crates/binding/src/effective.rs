@@ -7,19 +7,18 @@ use waxwing_xml::ParseError;
 
 use crate::bindings::Binding;
 use crate::bindings::common::ReaderQuotas;
-use crate::bindings::custom::ReliableSessionElement;
+use crate::bindings::custom::{BinaryMessageEncoding, ReliableSessionElement};
 use crate::bindings::security::{LocalClientSettings, LocalServiceSettings};
 use crate::config::behaviors::{EndpointBehavior, ServiceBehavior};
 use crate::config::credentials::{ClientCredentials, ServiceCredentials};
 use crate::config::identity::{CertificateReference, EndpointIdentity, Identity};
-use crate::proxy::ProxySettings;
 use crate::refusal::Refusal;
 use crate::stack::{BindingElement, SecurityBindingElement, SecurityKind, Stack, TokenKind};
+use crate::transport::EffectiveTransport;
 use crate::{
-    AlgorithmSuite, AuthenticationMode, AuthenticationSchemes, HostNameComparisonMode,
-    KeyEntropyMode, ListenUriMode, MessageCredentialType, MessageProtectionOrder,
-    MessageSecurityVersion, MessageVersion, SecurityHeaderLayout, StoreLocation, TextEncoding,
-    TimeSpan, TransferMode, TrustVersion,
+    AlgorithmSuite, AuthenticationMode, CompressionFormat, KeyEntropyMode, ListenUriMode,
+    MessageCredentialType, MessageProtectionOrder, MessageSecurityVersion, MessageVersion,
+    SecurityHeaderLayout, StoreLocation, TextEncoding, TimeSpan, TrustVersion,
 };
 
 /// The contract of metadata endpoints (`IMetadataExchange`), which every service with `<serviceMetadata>` has.
@@ -42,7 +41,25 @@ pub enum MessageEncoding {
     /// XML with large binary content in MIME parts.
     Mtom(TextEncoding),
     /// .NET binary XML.
-    Binary,
+    Binary(BinaryEncoding),
+}
+
+/// How .NET binary XML is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BinaryEncoding {
+    /// Whether each message is compressed; what comes in uncompressed is taken in any case.
+    pub compression: CompressionFormat,
+    /// Octets of strings, lengths included, that the dictionary of one direction of a session holds at most.
+    pub max_session_size: u32,
+}
+
+impl BinaryEncoding {
+    pub(crate) fn of(element: &BinaryMessageEncoding) -> BinaryEncoding {
+        BinaryEncoding {
+            compression: element.compression_format,
+            max_session_size: element.max_session_size,
+        }
+    }
 }
 
 /// The four timeouts of a binding, without its name.
@@ -87,37 +104,6 @@ impl EffectiveQuotas {
             max_name_table_char_count: or(quotas.max_name_table_char_count, WIDE),
         }
     }
-}
-
-/// The transport.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EffectiveTransport {
-    /// `http`, `https`, `net.tcp`…
-    pub scheme: String,
-    /// Bytes of the largest message that is accepted.
-    pub max_received_message_size: u64,
-    /// Bytes of the buffer of one message.
-    pub max_buffer_size: u64,
-    /// Whether messages are buffered; reliable sessions need that.
-    pub transfer_mode: TransferMode,
-    /// HTTP authentication of clients; `ANONYMOUS` when there is none.
-    pub authentication: AuthenticationSchemes,
-    /// The realm in which a service asks for HTTP Basic and Digest.
-    pub realm: String,
-    /// Whether the TLS client must show a certificate.
-    pub require_client_certificate: bool,
-    /// How the host name takes part in finding the service.
-    pub host_name_comparison_mode: HostNameComparisonMode,
-    /// How long a service waits for the whole of a request; zero: no limit of its own.
-    pub request_initialization_timeout: TimeSpan,
-    /// Whether HTTP connections are reused.
-    pub keep_alive: bool,
-    /// What is said of proxies; [`ProxyRules`](crate::ProxyRules) makes a decision of it.
-    pub proxy: ProxySettings,
-    /// Whether the cookies of a service (or of what balances its load) are kept and sent back.
-    pub allow_cookies: bool,
-    /// Whether compressed answers are asked for and taken.
-    pub decompression: bool,
 }
 
 /// A WS-SecureConversation session.
@@ -319,6 +305,8 @@ pub struct EffectiveEndpoint {
     pub security: Option<EffectiveSecurity>,
     /// Whether messages go over two one-way connections (wsDualHttpBinding).
     pub composite_duplex: bool,
+    /// At the client of such a binding: below which URI it listens. None: the machine's name and port 80.
+    pub client_base_address: Option<String>,
     /// The transport.
     pub transport: EffectiveTransport,
     /// Timeouts.
@@ -406,11 +394,11 @@ impl EffectiveEndpoint {
             encoding: stack.encoding(),
             reliable_session: stack.reliable_session().cloned(),
             security: stack.security().map(EffectiveSecurity::of),
-            composite_duplex: stack
-                .elements
-                .iter()
-                .any(|e| matches!(e, BindingElement::CompositeDuplex(_))),
-            transport: transport(&stack),
+            composite_duplex: stack.composite_duplex().is_some(),
+            client_base_address: stack
+                .composite_duplex()
+                .and_then(|element| element.client_base_address.clone()),
+            transport: EffectiveTransport::of(&stack),
             timeouts: EndpointTimeouts {
                 open: timeouts.open_timeout,
                 close: timeouts.close_timeout,
@@ -476,11 +464,11 @@ impl EffectiveEndpoint {
         Address::of(&self.address).host()
     }
 
-    /// Whether a WCF service would give the caller a session: a reliable session or a secure
-    /// conversation.
+    /// Whether a WCF service would give the caller a session: a reliable session, a secure
+    /// conversation, or a connection that is one.
     pub fn is_sessionful(&self) -> bool {
         let conversation = self.security.as_ref().is_some_and(|s| s.secure_conversation.is_some());
-        self.reliable_session.is_some() || conversation || self.transport.scheme == "net.tcp"
+        self.reliable_session.is_some() || conversation || self.has_connection_session(false)
     }
 }
 
@@ -506,68 +494,6 @@ fn quotas(stack: &Stack) -> ReaderQuotas {
         _ => None,
     });
     quotas.unwrap_or_default()
-}
-
-fn transport(stack: &Stack) -> EffectiveTransport {
-    let mut transport = EffectiveTransport {
-        scheme: stack.scheme().to_owned(),
-        max_received_message_size: 65_536,
-        max_buffer_size: 65_536,
-        transfer_mode: TransferMode::Buffered,
-        authentication: AuthenticationSchemes::ANONYMOUS,
-        realm: String::new(),
-        require_client_certificate: false,
-        host_name_comparison_mode: HostNameComparisonMode::StrongWildcard,
-        request_initialization_timeout: TimeSpan::ZERO,
-        keep_alive: true,
-        proxy: ProxySettings::default(),
-        allow_cookies: false,
-        decompression: true,
-    };
-    for element in &stack.elements {
-        match element {
-            BindingElement::HttpTransport(http) => http_settings(&mut transport, http),
-            BindingElement::HttpsTransport(https) => {
-                http_settings(&mut transport, &https.http);
-                transport.require_client_certificate = https.require_client_certificate;
-            }
-            BindingElement::TcpTransport(tcp) => {
-                transport.max_received_message_size = tcp.max_received_message_size;
-                transport.max_buffer_size =
-                    tcp.max_buffer_size.map_or(tcp.max_received_message_size, u64::from);
-                transport.transfer_mode = tcp.transfer_mode;
-            }
-            BindingElement::SslStreamSecurity(ssl) => {
-                transport.require_client_certificate = ssl.require_client_certificate;
-            }
-            _ => {}
-        }
-    }
-    transport
-}
-
-fn http_settings(
-    transport: &mut EffectiveTransport,
-    http: &crate::bindings::custom::HttpTransport,
-) {
-    transport.max_received_message_size = http.max_received_message_size;
-    transport.max_buffer_size =
-        http.max_buffer_size.map_or(http.max_received_message_size, u64::from);
-    transport.transfer_mode = http.transfer_mode;
-    transport.authentication = http.authentication_scheme;
-    transport.realm.clone_from(&http.realm);
-    transport.host_name_comparison_mode = http.host_name_comparison_mode;
-    transport.request_initialization_timeout = http.request_initialization_timeout;
-    transport.keep_alive = http.keep_alive_enabled;
-    transport.allow_cookies = http.allow_cookies;
-    transport.decompression = http.decompression_enabled;
-    transport.proxy = ProxySettings {
-        address: http.proxy_address.clone(),
-        use_default: http.use_default_web_proxy,
-        bypass_on_local: http.bypass_proxy_on_local,
-        authentication: http.proxy_authentication_scheme,
-        default: None,
-    };
 }
 
 impl fmt::Display for Role {

@@ -77,7 +77,8 @@
 //!
 //! 1. [`EffectiveEndpoint::unsupported`]: what this version cannot run; refuse, naming it.
 //! 2. [`EffectiveEndpoint::contract_refusals`]: whether the binding gives what the contract
-//!    demands (a session, callbacks, order).
+//!    demands (a session, callbacks, order); then, where the contract has callbacks,
+//!    [`EffectiveEndpoint::unsupported_for`].
 //! 3. [`EffectiveEndpoint::missing_credentials`]: certificates that nobody has named. Put those
 //!    that the program sets in code into `client_credentials` or `service_credentials` before, or
 //!    leave the question out if certificates come as values.
@@ -93,6 +94,8 @@
 //! | secure conversation | `security.secure_conversation` (`None`: each message by itself) |
 //! | tokens in detail | `security.element` |
 //! | timeouts | `timeouts`; the reliable session's inactivity in `reliable_session` |
+//! | exchanges, a duplex session over a connection, two one-way directions | [`EffectiveEndpoint::channel_shape`] |
+//! | net.tcp, its pool and its TLS; WebSockets | `transport.tcp`, `transport.stream_security`, `transport.web_socket` |
 //! | limits | `quotas`, `transport.max_received_message_size` |
 //! | who the service must be | `identity`; if `None`, the DNS name [`EffectiveEndpoint::host`] |
 //! | own certificate | [`EffectiveEndpoint::client_certificate`], [`EffectiveEndpoint::service_certificate`] |
@@ -102,7 +105,7 @@
 //! | user names | `service_credentials.user_name_authentication` |
 //! | exceptions in faults, metadata, throttling | `service_behavior`; [`ServiceBehavior::throttling`] |
 //! | where the certificate of a store reference lies | [`WaxwingSection::place_of`], [`WaxwingSection::store_folders`] |
-//! | trace, store, admin | [`Configuration::waxwing`](Configuration#structfield.waxwing) |
+//! | trace, store, nodes, outboxes | [`Configuration::waxwing`](Configuration#structfield.waxwing) |
 //!
 //! # The same in code
 //!
@@ -134,6 +137,7 @@
 
 mod base64;
 mod bindings;
+mod built;
 mod config;
 mod contract;
 mod diagnostic;
@@ -148,15 +152,18 @@ mod proxy;
 mod reference;
 mod refusal;
 mod refusal_of_role;
+mod refusal_of_shape;
 #[cfg(test)]
 mod round_trip;
 mod schema;
 mod scope;
 mod settings;
+mod shape;
 mod stack;
 mod suggest;
 mod support;
 mod time_span;
+mod transport;
 mod unsupported;
 mod values;
 mod verdict;
@@ -175,13 +182,14 @@ pub use bindings::http::*;
 pub use bindings::security::*;
 pub use bindings::tcp::*;
 pub use bindings::ws::*;
-pub use bindings::{Binding, MexHttpBinding, MexHttpsBinding, OtherBinding};
+pub use bindings::{Binding, MexHttpBinding, MexHttpsBinding, MexTcpBinding, OtherBinding};
 pub use config::Configuration;
 pub use config::behaviors::*;
 pub use config::credentials::*;
 pub use config::endpoints::*;
 pub use config::error::ConfigurationError;
 pub use config::identity::*;
+pub use config::keeping::*;
 pub use config::load::LoadOptions;
 pub use config::loaded::{Finding, Loaded};
 pub use config::net::*;
@@ -193,7 +201,7 @@ pub use config::waxwing::*;
 pub use contract::ContractRequirements;
 pub use diagnostic::{Diagnostic, Excerpt, InFile, Severity, Span};
 pub use effective::{
-    EffectiveEndpoint, EffectiveQuotas, EffectiveSecurity, EffectiveTransport, EndpointTimeouts,
+    BinaryEncoding, EffectiveEndpoint, EffectiveQuotas, EffectiveSecurity, EndpointTimeouts,
     METADATA_CONTRACT, MessageEncoding, Role, SecureConversation,
 };
 pub use enums::*;
@@ -209,6 +217,7 @@ pub use proxy::{
 pub use reference::reference_tables;
 pub use refusal::{Refusal, Unsupported, Within};
 pub use scope::Scope;
+pub use shape::{ChannelShape, Connection};
 pub use stack::{
     BindingElement, InclusionMode, SecurityBindingElement, SecurityKind, Stack, SupportingTokens,
     TokenKind, TokenParameters, X509ReferenceStyle,
@@ -216,6 +225,7 @@ pub use stack::{
 pub use suggest::nearest;
 pub use support::support_of;
 pub use time_span::{TimeSpan, TimeSpanError};
+pub use transport::{EffectiveTransport, StreamSecurity};
 pub use values::UnknownName;
 pub use verdict::{CertificateSpans, EndpointVerdict, Outcome, Reason, Verdict};
 pub use waxwing_soap::{Address, AddressError, AddressingVersion, SoapVersion};

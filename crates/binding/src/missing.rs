@@ -1,8 +1,9 @@
 //! Certificates that an endpoint needs and nobody has named.
 
-use crate::MessageCredentialType;
 use crate::effective::{EffectiveEndpoint, Role};
 use crate::refusal::{Refusal, refusal};
+use crate::transport::StreamSecurity;
+use crate::{AuthenticationMode, MessageCredentialType};
 
 impl EffectiveEndpoint {
     /// Certificates that the security of this endpoint needs and that neither the file nor the
@@ -22,23 +23,18 @@ fn missing_for_tls(endpoint: &EffectiveEndpoint) -> Vec<Refusal> {
 }
 
 fn missing(endpoint: &EffectiveEndpoint) -> Vec<Refusal> {
-    let Some(security) = &endpoint.security else { return missing_for_tls(endpoint) };
-    let mode = security.authentication;
-    let mut found = Vec::new();
-    if endpoint.role == Role::Service {
-        if mode.needs_service_certificate() && endpoint.service_certificate().is_none() {
-            found.push(refusal(
-                "service-certificate-missing",
-                "",
-                "the service proves itself with a certificate, but none is named",
-                "The service certificate is not provided. Specify a service certificate in \
-                 ServiceCredentials.",
-                "add <serviceCredentials> <serviceCertificate findValue=\"…\" /> to the service's \
-                 behavior, or set it in code",
-            ));
-        }
-        return found;
+    let mode = endpoint.security.as_ref().map(|security| security.authentication);
+    // TLS inside a net.tcp connection shows the certificate of <serviceCredentials>, and no other.
+    let by_stream = matches!(endpoint.transport.stream_security, Some(StreamSecurity::Tls { .. }));
+    let needed = by_stream || mode.is_some_and(AuthenticationMode::needs_service_certificate);
+    if endpoint.role == Role::Service && needed && endpoint.service_certificate().is_none() {
+        return vec![service_certificate_missing()];
     }
+    let Some(security) = endpoint.security.as_ref().filter(|_| endpoint.role == Role::Client)
+    else {
+        return missing_for_tls(endpoint);
+    };
+    let (mode, mut found) = (security.authentication, Vec::new());
     let certificate = security.credential == MessageCredentialType::Certificate;
     if certificate && endpoint.client_certificate().is_none() {
         found.push(client_certificate_missing());
@@ -64,6 +60,18 @@ fn missing(endpoint: &EffectiveEndpoint) -> Vec<Refusal> {
         ));
     }
     found
+}
+
+fn service_certificate_missing() -> Refusal {
+    refusal(
+        "service-certificate-missing",
+        "",
+        "the service proves itself with a certificate, but none is named",
+        "The service certificate is not provided. Specify a service certificate in \
+         ServiceCredentials.",
+        "add <serviceCredentials> <serviceCertificate findValue=\"…\" /> to the service's \
+         behavior, or set it in code",
+    )
 }
 
 fn client_certificate_missing() -> Refusal {

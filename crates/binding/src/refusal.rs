@@ -83,6 +83,7 @@ impl Binding {
         let stack = Stack::of(self);
         sizes(&stack, &mut found);
         reliable(&stack, &mut found);
+        found.extend(self.refusals_of_shape(&stack));
         found
     }
 }
@@ -213,17 +214,6 @@ fn net_tcp(binding: &crate::bindings::tcp::NetTcpBinding, found: &mut Vec<Refusa
     {
         found.push(mixed_without_credential());
     }
-    if security.mode == SecurityMode::Message && binding.transfer_mode != TransferMode::Buffered {
-        found.push(refusal(
-            "streamed-message-security",
-            "@transferMode",
-            "message security needs whole messages, but transferMode streams them",
-            "The binding ('NetTcpBinding','http://tempuri.org/') supports streaming which cannot \
-             be configured together with message level security.  Consider choosing a different \
-             transfer mode or choosing the transport level security.",
-            "remove transferMode, or write security mode=\"Transport\"",
-        ));
-    }
 }
 
 /// Buffered transports: message and buffer size must agree and fit an integer.
@@ -272,16 +262,21 @@ fn reliable(stack: &Stack, found: &mut Vec<Refusal>) {
     if stack.reliable_session().is_none() {
         return;
     }
-    let (manual, mode) = stack.elements.iter().fold((false, None), |found, e| match e {
-        BindingElement::HttpTransport(t) => (t.manual_addressing, Some(t.transfer_mode)),
-        BindingElement::HttpsTransport(t) => (t.http.manual_addressing, Some(t.http.transfer_mode)),
-        BindingElement::TcpTransport(t) => (t.manual_addressing, Some(t.transfer_mode)),
-        _ => found,
+    let transport = stack.elements.iter().find_map(|e| match e {
+        BindingElement::HttpTransport(t) => Some((t.manual_addressing, t.transfer_mode)),
+        BindingElement::HttpsTransport(t) => Some((t.http.manual_addressing, t.http.transfer_mode)),
+        BindingElement::TcpTransport(t) => Some((t.manual_addressing, t.transfer_mode)),
+        _ => None,
     });
-    if manual {
+    let (manual, mode) = transport.unzip();
+    if manual == Some(true) {
         found.push(refusal(
             "reliable-manual-addressing",
-            "httpTransport/@manualAddressing",
+            if stack.tcp().is_some() {
+                "tcpTransport/@manualAddressing"
+            } else {
+                "httpTransport/@manualAddressing"
+            },
             "a reliable session writes the addressing headers, but manualAddressing leaves them \
              to the program",
             "Binding validation failed because the TransportBindingElement's ManualAddressing \

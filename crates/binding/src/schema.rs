@@ -33,10 +33,10 @@ pub(crate) struct ChildDescription {
 
 impl Description {
     /// The same, where one thing becomes of everything in it.
-    pub(crate) fn all_inside(mut self, words: &[Support]) -> Description {
-        let Some(word) = words.first() else { return self };
-        self.attributes.iter_mut().for_each(|attribute| attribute.word = *word);
-        self.children = self.children.into_iter().map(|child| child.all_inside(*word)).collect();
+    pub(crate) fn all_inside(mut self, word: impl Into<Option<Support>>) -> Description {
+        let Some(word) = word.into() else { return self };
+        self.attributes.iter_mut().for_each(|attribute| attribute.word = word);
+        self.children = self.children.into_iter().map(|child| child.all_inside(word)).collect();
         self
     }
 }
@@ -44,7 +44,7 @@ impl Description {
 impl ChildDescription {
     fn all_inside(mut self, word: Support) -> ChildDescription {
         self.word = self.word.map(|_| word);
-        self.inner = self.inner.all_inside(&[word]);
+        self.inner = self.inner.all_inside(word);
         self
     }
 }

@@ -37,6 +37,13 @@ pub enum Scope {
         /// Its name.
         name: String,
     },
+    /// The `<store>` of the section `<waxwing>`: every service, and the outboxes that have no store of their own.
+    Store,
+    /// One outbox.
+    Outbox {
+        /// Its name.
+        name: String,
+    },
     /// One client endpoint.
     ClientEndpoint {
         /// Its name; may be empty.
@@ -61,6 +68,8 @@ impl fmt::Display for Scope {
             Scope::ServiceBehavior { name } => named(f, "service behavior", name),
             Scope::EndpointBehavior { name } => named(f, "endpoint behavior", name),
             Scope::Service { name } => write!(f, "service {name}"),
+            Scope::Store => f.write_str("the store"),
+            Scope::Outbox { name } => named(f, "outbox", name),
             Scope::ClientEndpoint { name, contract } if name.is_empty() => {
                 write!(f, "the client endpoint for {contract}")
             }

@@ -325,7 +325,7 @@ macro_rules! settings {
                     doc: concat!($( $cdoc ),*),
                     word: $crate::settings::child_word!($( $cword )?),
                     inner: $crate::settings::ChildField::describe_field(&self.$child)
-                        .all_inside(&[$( $cinside )?]),
+                        .all_inside($crate::settings::inside!($( $cinside )?)),
                 }); )+ )?
             }
         }
@@ -363,6 +363,16 @@ macro_rules! any {
     };
 }
 
+/// What becomes of everything inside, if one thing does.
+macro_rules! inside {
+    () => {
+        None
+    };
+    ($inside:expr) => {
+        $inside
+    };
+}
+
 macro_rules! child_default {
     ($C:ty) => {
         <$C>::default()
@@ -372,4 +382,4 @@ macro_rules! child_default {
     };
 }
 
-pub(crate) use {any, child_default, child_word, rule_of, settings};
+pub(crate) use {any, child_default, child_word, inside, rule_of, settings};

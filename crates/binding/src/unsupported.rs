@@ -1,56 +1,49 @@
 //! What this version of Waxwing understands but cannot run, each named with what to use instead.
 
-use std::borrow::Cow;
+mod channel;
+mod found;
+#[cfg(test)]
+mod tests;
 
 use waxwing_soap::Address;
 
+use self::found::Found;
 use crate::config::identity::Identity;
+use crate::contract::ContractRequirements;
 use crate::effective::{EffectiveEndpoint, EffectiveSecurity, Role};
-use crate::refusal::{Unsupported, Within};
+use crate::refusal::Unsupported;
 use crate::stack::{BindingElement, SecurityBindingElement, SecurityKind, TokenKind};
 use crate::{
     AuthenticationSchemes, KeyEntropyMode, ListenUriMode, MessageCredentialType, MessageEncoding,
-    PolicyEnforcement, TextEncoding, TransferMode, WebSocketTransportUsage,
+    PolicyEnforcement, TextEncoding,
 };
 
+const AT_HTTP: &str = "httpTransport/@manualAddressing";
+const AT_TCP: &str = "tcpTransport/@manualAddressing";
 const WITHOUT_ADDRESSING: &str =
     "negotiated security and secure conversation without WS-Addressing";
-
-/// Collects features.
-struct Found(Vec<Unsupported>);
-
-impl Found {
-    /// Something in the binding.
-    fn add(&mut self, feature: impl Into<String>, instead: &str, at: &'static str) {
-        self.push(feature.into(), instead, at.into(), Within::Binding);
-    }
-
-    /// Something in the endpoint itself.
-    fn add_to_endpoint(&mut self, feature: impl Into<String>, instead: &str, at: &'static str) {
-        self.push(feature.into(), instead, at.into(), Within::Endpoint);
-    }
-
-    /// A binding element of its own name.
-    fn add_element(&mut self, feature: String, instead: &str, name: &str) {
-        self.push(feature, instead, name.to_owned().into(), Within::Binding);
-    }
-
-    fn push(&mut self, feature: String, instead: &str, at: Cow<'static, str>, within: Within) {
-        self.0.push(Unsupported { feature, instead: instead.to_owned(), at, within });
-    }
-}
 
 impl EffectiveEndpoint {
     /// What this version of Waxwing cannot run, each named; empty when the endpoint can be opened.
     pub fn unsupported(&self) -> Vec<Unsupported> {
-        unsupported(self)
+        unsupported(self, false)
+    }
+
+    /// The same for a contract: one with callbacks may ask for more of the runtime.
+    pub fn unsupported_for(&self, contract: &ContractRequirements) -> Vec<Unsupported> {
+        unsupported(self, contract.duplex)
     }
 }
 
 /// What this version cannot run of an endpoint.
-fn unsupported(endpoint: &EffectiveEndpoint) -> Vec<Unsupported> {
+fn unsupported(endpoint: &EffectiveEndpoint, callbacks: bool) -> Vec<Unsupported> {
     let mut found = Found(Vec::new());
     transport(endpoint, &mut found);
+    channel::channel(endpoint, callbacks, &mut found);
+    proxy(endpoint, &mut found);
+    if is_http(endpoint) {
+        http_authentication(endpoint, &mut found);
+    }
     addressing(endpoint, &mut found);
     encoding(endpoint, &mut found);
     if let Some(security) = &endpoint.security {
@@ -60,23 +53,29 @@ fn unsupported(endpoint: &EffectiveEndpoint) -> Vec<Unsupported> {
     found.0
 }
 
+/// In place of a binding whose transport there is not.
+const OTHER_BINDING: &str =
+    "use netTcpBinding, which carries callbacks, too, or wsHttpBinding, at both ends";
+
 fn transport(endpoint: &EffectiveEndpoint, found: &mut Found) {
     match endpoint.transport.scheme.as_str() {
-        "http" | "https" => {}
+        // Said with the channel.
+        "http" | "https" | "net.tcp" => {}
         "" if endpoint.stack.elements.iter().any(|e| matches!(e, BindingElement::Foreign(_))) => {}
         "" => found.add("a binding without transport", "use wsHttpBinding", ""),
         scheme => found.add(
             format!("the {scheme} transport of {}", endpoint.binding_section),
-            "use wsHttpBinding or ws2007HttpBinding",
+            OTHER_BINDING,
             "",
         ),
     }
     // Of other transports their name says it all.
-    let known_scheme = matches!(endpoint.transport.scheme.as_str(), "" | "http" | "https");
-    for element in endpoint.stack.elements.iter().filter(|_| known_scheme) {
+    let known = endpoint.stack.tcp().is_some()
+        || matches!(endpoint.transport.scheme.as_str(), "" | "http" | "https");
+    for element in endpoint.stack.elements.iter().filter(|_| known) {
         match element {
             BindingElement::Other(name) if *name == endpoint.binding_section => {
-                found.add(name.clone(), "use wsHttpBinding or ws2007HttpBinding", "");
+                found.add(name.clone(), OTHER_BINDING, "");
             }
             BindingElement::Foreign(name) => {
                 let feature =
@@ -90,18 +89,10 @@ fn transport(endpoint: &EffectiveEndpoint, found: &mut Found) {
             _ => {}
         }
     }
-    if endpoint.composite_duplex {
-        found.add("callbacks over HTTP (wsDualHttpBinding)", "use wsHttpBinding", "");
-    } else if known_scheme && has_one_way(endpoint) {
-        found.add("the binding element <oneWay>", "remove it", "oneWay");
-    }
-    if endpoint.transport.transfer_mode != TransferMode::Buffered {
-        found.add("streamed messages", "write transferMode=\"Buffered\"", "@transferMode");
-    }
-    proxy(endpoint, found);
-    if known_scheme {
-        http_authentication(endpoint, found);
-    }
+}
+
+fn is_http(endpoint: &EffectiveEndpoint) -> bool {
+    matches!(endpoint.transport.scheme.as_str(), "http" | "https")
 }
 
 /// Basic and Digest run; so does nothing at all.
@@ -182,10 +173,6 @@ fn in_place_of(name: &str, endpoint: &EffectiveEndpoint) -> &'static str {
     }
 }
 
-fn has_one_way(endpoint: &EffectiveEndpoint) -> bool {
-    endpoint.stack.elements.iter().any(|e| matches!(e, BindingElement::OneWay(_)))
-}
-
 /// What the endpoint itself says about its address, and what its transport does with it.
 fn addressing(endpoint: &EffectiveEndpoint, found: &mut Found) {
     if endpoint.address_headers().is_err() {
@@ -196,7 +183,8 @@ fn addressing(endpoint: &EffectiveEndpoint, found: &mut Found) {
         );
     }
     let scheme = endpoint.transport.scheme.as_str();
-    if let Some(via) = endpoint.via.as_deref().filter(|_| matches!(scheme, "http" | "https"))
+    let known = is_http(endpoint) || endpoint.stack.tcp().is_some();
+    if let Some(via) = endpoint.via.as_deref().filter(|_| known)
         && !Address::of(via).has_scheme(scheme)
     {
         let (what, at) = match endpoint.role {
@@ -227,38 +215,36 @@ fn addressing(endpoint: &EffectiveEndpoint, found: &mut Found) {
         );
     }
     for element in &endpoint.stack.elements {
-        let http = match element {
-            BindingElement::HttpTransport(http) => http,
-            BindingElement::HttpsTransport(https) => &https.http,
+        let (manual, channel_binding, at) = match element {
+            BindingElement::HttpTransport(http) => {
+                (http.manual_addressing, &http.extended_protection_policy, AT_HTTP)
+            }
+            BindingElement::HttpsTransport(https) => {
+                (https.http.manual_addressing, &https.http.extended_protection_policy, AT_HTTP)
+            }
+            BindingElement::TcpTransport(tcp) => {
+                (tcp.manual_addressing, &tcp.extended_protection_policy, AT_TCP)
+            }
             _ => continue,
         };
-        if http.manual_addressing {
-            found.add(
-                "addressing headers that the program writes",
-                "remove manualAddressing",
-                "httpTransport/@manualAddressing",
-            );
+        if manual {
+            found.add("addressing headers that the program writes", "remove manualAddressing", at);
         }
-        let channel_binding = http.extended_protection_policy.as_ref();
-        if channel_binding.is_some_and(|p| p.policy_enforcement != PolicyEnforcement::Never) {
+        if channel_binding
+            .as_ref()
+            .is_some_and(|p| p.policy_enforcement != PolicyEnforcement::Never)
+        {
             found.add(
                 "channel binding tokens",
                 "write policyEnforcement=\"Never\": only Windows accounts carry one",
                 "extendedProtectionPolicy/@policyEnforcement",
             );
         }
-        if http.web_socket_settings.transport_usage == WebSocketTransportUsage::Always {
-            found.add(
-                "WebSockets",
-                "write <webSocketSettings transportUsage=\"WhenDuplex\" />",
-                "webSocketSettings/@transportUsage",
-            );
-        }
     }
 }
 
 fn encoding(endpoint: &EffectiveEndpoint, found: &mut Found) {
-    if !matches!(endpoint.transport.scheme.as_str(), "http" | "https") {
+    if !is_http(endpoint) && endpoint.stack.tcp().is_none() {
         // Said with the transport: its encoding cannot be chosen.
         return;
     }
@@ -288,9 +274,8 @@ fn encoding(endpoint: &EffectiveEndpoint, found: &mut Found) {
             "write textEncoding=\"utf-8\"",
             "@textEncoding",
         ),
-        MessageEncoding::Binary => {
-            found.add("binary messages", "write messageEncoding=\"Text\"", "@messageEncoding");
-        }
+        // Said with the channel.
+        MessageEncoding::Binary(_) => {}
     }
 }
 

@@ -209,6 +209,11 @@ impl Outcome {
             return Outcome::Broken;
         }
         let application: Vec<_> = endpoints.iter().filter(|e| !e.is_metadata()).collect();
+        // A client may be there to ask for metadata alone; a service that has nothing else is none.
+        let asks_only = |e: &EndpointVerdict| e.service.is_empty() && e.verdict.runs();
+        if application.is_empty() && !endpoints.is_empty() && endpoints.iter().all(asks_only) {
+            return Outcome::AllRun;
+        }
         let run = application.iter().filter(|e| e.verdict.runs()).count();
         match (endpoints.is_empty(), run) {
             (true, _) => Outcome::NoEndpoints,
@@ -441,13 +446,13 @@ fn given_in_code(endpoint: &EffectiveEndpoint) -> Vec<&'static str> {
             );
         }
     }
-    let Some(security) = &endpoint.security else { return found };
     for missing in endpoint.missing_credentials() {
         found.push(match missing.code {
             "client-certificate-missing" => "the client's certificate",
             _ => "the service's certificate",
         });
     }
+    let Some(security) = &endpoint.security else { return found };
     let custom = X509CertificateValidationMode::Custom;
     let user_name = security.credential == MessageCredentialType::UserName;
     match endpoint.role {

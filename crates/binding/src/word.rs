@@ -141,12 +141,23 @@ pub(crate) const AUTHORIZATION: &str =
 pub(crate) const MANAGER: &str = "it names a .NET class, which cannot run here: the service does not open unless the program decides in code who may do what (ServiceHostBuilder::authorize)";
 pub(crate) const NO_WINDOWS: &str = "there are no Windows accounts here";
 pub(crate) const NO_PEERS: &str = "there are no peer channels here";
-pub(crate) const ACKNOWLEDGED: &str =
-    "acknowledgements go with the HTTP answers, so none waits (in WCF neither)";
+pub(crate) const ACKNOWLEDGED: &str = "over HTTP with replies in the answers, acknowledgements go with those, so none waits (in WCF neither)";
 pub(crate) const COOKIES: &str =
     "every channel asks for a token of its own, and uses it for all its messages";
 pub(crate) const ENCODER: &str = "it names a .NET class; cookies are sealed under the keys of <cookies keyFile=\"…\"/> in the section <waxwing>, or of ServiceHostBuilder::cookie_keys";
-pub(crate) const RECONNECT: &str = "over HTTP a session never depends on its connection";
+pub(crate) const SHARED_PORT: &str = "a service with true is refused: no port is shared with other programs; at a client it does nothing (in WCF neither)";
+pub(crate) const TLS_VERSIONS: &str =
+    "TLS 1.2 is the oldest version that is spoken; a list without it is refused";
+pub(crate) const MASKED: &str = "what a client sends is always masked, as RFC 6455 demands";
+pub(crate) const WEB_SOCKETS_WAIT: &str = "WebSockets that wait to be accepted are limited with all connections of HTTP (ServiceHostBuilder::http_limits)";
+pub(crate) const BUFFERS: &str = "buffers grow with what is read";
+pub(crate) const NO_DELAY: &str = "every message is written at once";
+pub(crate) const NO_TEREDO: &str = "addresses of Teredo are those of the system, as all others";
+pub(crate) const CHANNEL_POOL: &str = "connections are kept as HTTP keeps them";
+pub(crate) const NO_NOTIFICATION: &str =
+    "the service hears of a client with its first message; nothing of it is on the wire";
+pub(crate) const NO_CALLBACK_DETAILS: &str = "a service learns of an unexpected error in a callback by WCF's standard text alone; the client's log has the details";
+pub(crate) const RECONNECT: &str = "a reliable session goes on over another connection in any case; only with mode=\"Transport\" of net.tcp, where TLS alone says whose it is, it ends with its connection in any case";
 pub(crate) const NO_WORKFLOWS: &str = "there are no workflows here";
 pub(crate) const IDENTITY_FOUNDATION: &str = "there is no Windows Identity Foundation here";
 

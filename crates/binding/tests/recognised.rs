@@ -62,7 +62,7 @@ fn the_section_is_the_one_that_wcf_finds() {
             ("customBinding", _) | ("basicHttpsBinding", "basicHttpBinding")
             // Without WebSockets nobody can tell; text and MTOM with SOAP 1.2 are those of wsHttpBinding.
             | ("netHttpBinding" | "netHttpsBinding", "customBinding" | "wsHttpBinding")
-            | ("mexHttpBinding", "wsHttpBinding")
+            | ("mexHttpBinding", "wsHttpBinding") | ("mexTcpBinding", "netTcpBinding")
             // Without security, or with the token of a card selector, wsHttpBinding builds the same.
             | ("wsFederationHttpBinding", "wsHttpBinding")
         );

@@ -156,6 +156,9 @@ fn outcomes_of_files() {
         ),
         Outcome::NoneRuns
     );
+    let asking = r#"<configuration><system.serviceModel><client><endpoint name="m" contract="IMetadataExchange"
+      address="net.tcp://localhost:808/s/mex" binding="mexTcpBinding" /></client></system.serviceModel></configuration>"#;
+    assert_eq!(outcome(asking), Outcome::AllRun);
 }
 
 fn one_client(address: &str, inside: &str, behavior: &str) -> String {

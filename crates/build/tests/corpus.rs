@@ -4,14 +4,13 @@
 #![allow(clippy::disallowed_methods)]
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::Command;
 
 use waxwing_build::contracts as contracts_of;
 use waxwing_build::generate::{Generated, Options, generate};
 use waxwing_metadata::Location;
 use waxwing_metadata::contract::ContractSet;
 use waxwing_metadata::load::{LoadOptions, Loader, folder};
+use waxwing_testkit::generated::GeneratedCrate;
 use waxwing_testkit::metadata::{self, Folder};
 
 /// All contracts of a folder; none where it cannot be read.
@@ -43,6 +42,23 @@ fn the_same_documents_give_the_same_code() {
 }
 
 /// `?wsdl` with what it imports, `?singleWsdl`, and the answer of a metadata exchange, as WCF served them (captured).
+/// WCF's duplex calculator: what the service calls is a trait of its own, which the contract names.
+#[test]
+fn callbacks_are_a_trait_of_their_own() {
+    let set = &all()["020-wcf-duplex-nettcp-calculator"];
+    let Generated { text, contracts, notes, .. } = code("020", set, &Options::default());
+    assert_eq!(contracts, ["CalculatorDuplex"]);
+    assert!(text.contains("callback = CalculatorDuplexCallback"), "{text}");
+    let (service, callback) = text.split_once("pub trait CalculatorDuplexCallback").expect(&text);
+    assert!(service.contains("async fn add_to(") && !service.contains("async fn equation("));
+    assert!(callback.contains("async fn equation(") && !callback.contains("async fn add_to("));
+    assert!(!notes.iter().any(|note| note.contains("left out")), "{notes:?}");
+    // Both have the names that their actions are made of.
+    let named = "namespace = \"http://Microsoft.ServiceModel.Samples\"";
+    assert_eq!(text.matches(named).count(), 2, "{text}");
+    assert_eq!(text.matches("name = \"ICalculatorDuplex\"").count(), 2, "{text}");
+}
+
 #[test]
 fn one_service_is_one_contract_whatever_says_it() {
     for name in ["wsdl-plain", "wsdl-kinds"] {
@@ -77,18 +93,7 @@ fn one_service_is_one_contract_whatever_says_it() {
 #[test]
 #[ignore = "long: compiles a large crate"]
 fn the_code_compiles_without_a_warning() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("a root");
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| root.join("target"), std::path::PathBuf::from);
-    let folder = target.join("generated");
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(folder.join("src")).expect("a folder");
-    let manifest = format!(
-        "[package]\nname = \"waxwing-generated\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\nwaxwing = {{ path = {:?} }}\n\n[workspace]\n",
-        root.join("crates/waxwing")
-    );
-    std::fs::write(folder.join("Cargo.toml"), manifest).expect("a manifest");
-    std::fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).expect("a lock file");
+    let generated = GeneratedCrate::new("generated");
     let mut modules = String::from("//! Generated.\n#![deny(warnings)]\n\n");
     let other =
         Options { nullable_items: true, lenient_enums: true, server: true, ..Options::default() };
@@ -97,17 +102,10 @@ fn the_code_compiles_without_a_warning() {
         for (form, options) in [("plain", Options::default()), ("other", other.clone())] {
             let module = format!("s_{name}_{form}");
             let text = format!("#![allow(dead_code)]\n\n{}", code(&name, &set, &options).text);
-            std::fs::write(folder.join(format!("src/{module}.rs")), text).expect("a file");
+            generated.write(&format!("src/{module}.rs"), text);
             modules.push_str(&format!("pub mod {module};\n"));
         }
     }
-    std::fs::write(folder.join("src/lib.rs"), modules).expect("a file");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .args(["check", "--quiet", "--offline", "--manifest-path"])
-        .arg(folder.join("Cargo.toml"))
-        .env("CARGO_TARGET_DIR", &target)
-        .status()
-        .expect("cargo runs");
-    assert!(status.success(), "the generated crate in {} does not compile", folder.display());
+    generated.write("src/lib.rs", modules);
+    generated.cargo("check");
 }

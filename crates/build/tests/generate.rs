@@ -357,6 +357,25 @@ fn operations_say_what_the_macro_would_not_find() {
 }
 
 /// The macro refuses them: what is not told apart is left out, and said.
+/// `StreamBody` is what is read as it comes, in a wrapper or not.
+#[test]
+fn streams_are_streams() {
+    let mut set = ContractSet::default();
+    let stream = |wrapper: Option<&str>, element: &str| Body::Stream {
+        wrapper: wrapper.map(name),
+        element: name(element),
+    };
+    let operations = vec![
+        operation("Put", stream(Some("Put"), "data"), Some(wrapped("PutResponse", vec![]))),
+        operation("Get", wrapped("Get", vec![]), Some(stream(Some("GetResponse"), "GetResult"))),
+    ];
+    contract(&mut set, operations);
+    let text = code(&set, &Options::default());
+    has(&text, "MessageStream");
+    has(&text, "async fn put(&self, data: MessageStream) -> Result<(), OperationFault>;");
+    has(&text, "async fn get(&self) -> Result<MessageStream, OperationFault>;");
+}
+
 #[test]
 fn operations_that_nothing_tells_apart_are_left_out() {
     let mut set = ContractSet::default();

@@ -157,7 +157,9 @@ pub(crate) fn write_items<'a, T: DataContract + 'a>(
     element: NodeId,
 ) -> Result<(), WriteError> {
     writer.begin(element, name.namespace.clone());
-    items.into_iter().try_for_each(|item| writer.child(element, name, item))
+    writer.items(T::IN_ARRAYS, |writer| {
+        items.into_iter().try_for_each(|item| writer.child(element, name, item))
+    })
 }
 
 /// Reads every child of this name, `longest` at most; others are skipped, as .NET skips them.

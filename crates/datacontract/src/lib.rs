@@ -109,7 +109,7 @@ pub use enumeration::EnumMembers;
 pub use error::{ReadError, ReadErrorKind, WriteError, WriteErrorKind};
 pub use extension_data::ExtensionData;
 pub use name::{ContractName, encode_local_name, namespaces};
-pub use number::{f32_text, f64_text, parse_f32, parse_f64};
+pub use number::{parse_f32, parse_f64};
 pub use open_content::OpenContent;
 pub use reader::{ReadOptions, Reader};
 pub use shared::{Shared, SharedRef};
@@ -117,6 +117,7 @@ pub use values::{
     Char, DateTime, DateTimeKind, DateTimeOffset, Decimal, Guid, QName, TimeSpan, Uri, ValueError,
     XmlElement,
 };
+pub use waxwing_xml::values::{f32_text, f64_text};
 pub use writer::{WriteOptions, Writer};
 pub use xml_type::{Nullable, Offer, XmlContent, XmlText, xsd};
 

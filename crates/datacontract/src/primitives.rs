@@ -4,14 +4,15 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use waxwing_xml::{Element, NodeId};
+use waxwing_xml::values::{f32_text, f64_text};
+use waxwing_xml::{Element, NodeId, Value};
 
 use crate::class::{ClassContract, Member, MissingMember, read_class, take, write_member};
 use crate::contract::DataContract;
 use crate::describe::{ClassDescription, MemberDescription, TypeDescriptions, TypeKind, TypeUse};
 use crate::lexical::trim;
 use crate::name::{ContractName, namespaces};
-use crate::number::{f32_text, f64_text, parse_f32, parse_f64};
+use crate::number::{parse_f32, parse_f64};
 use crate::reader::{Reader, resolve};
 use crate::values::{
     Char, DateTime, DateTimeOffset, Decimal, Guid, QName, TimeSpan, Uri, ValueError, XmlElement,
@@ -56,9 +57,9 @@ macro_rules! value_type {
     };
 }
 
-/// A value type whose text has no blanks: `$parse` gets it trimmed.
+/// A value type whose text has no blanks: `$parse` gets it trimmed. `$value` is what encodings have records for.
 macro_rules! simple {
-    ($type:ty, $namespace:expr, $local:literal, $clr:literal, $text:expr, $parse:expr) => {
+    ($type:ty, $namespace:expr, $local:literal, $clr:literal, $text:expr, $value:expr, $parse:expr) => {
         impl DataContract for $type {
             const IN_ARRAYS: bool = is_in_arrays($local);
 
@@ -66,11 +67,22 @@ macro_rules! simple {
             value_type!();
 
             fn write(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
-                let text: fn(&$type) -> String = $text;
-                writer.text(element, &text(self))
+                let value: fn(&$type) -> Option<Value<'static>> = $value;
+                match value(self) {
+                    Some(value) => writer.scalar(element, value),
+                    None => {
+                        let text: fn(&$type) -> String = $text;
+                        writer.text(element, &text(self))?;
+                    }
+                }
+                Ok(())
             }
 
             fn read(reader: &mut Reader, element: Element<'_>) -> Result<Self, ReadError> {
+                // What came as a value needs no text in between.
+                if let Some(value) = element.value().and_then(Self::of_value) {
+                    return Ok(value);
+                }
                 let text = reader.text(element, $clr)?;
                 Self::read_text(&text, element)
             }
@@ -94,6 +106,89 @@ macro_rules! simple {
     };
 }
 
+/// Types whose values an encoding may have records for. A value that is not exactly one of the type is read as text.
+trait OfValue: Sized {
+    fn of_value(value: Value<'_>) -> Option<Self>;
+}
+
+macro_rules! integer_of_value {
+    ($($type:ty),+) => {
+        $(impl OfValue for $type {
+            fn of_value(value: Value<'_>) -> Option<Self> {
+                match value {
+                    Value::Int16(value) => value.try_into().ok(),
+                    Value::Int32(value) => value.try_into().ok(),
+                    Value::Int64(value) => value.try_into().ok(),
+                    Value::UInt64(value) => value.try_into().ok(),
+                    _ => None,
+                }
+            }
+        })+
+    };
+}
+
+integer_of_value!(i8, i16, u16, i32, u32, i64, u64);
+
+impl OfValue for bool {
+    fn of_value(value: Value<'_>) -> Option<Self> {
+        if let Value::Bool(value) = value { Some(value) } else { None }
+    }
+}
+
+impl OfValue for f64 {
+    fn of_value(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Double(value) => Some(value),
+            Value::Single(value) => Some(value.into()),
+            Value::Int64(value) => i32::try_from(value).ok().map(f64::from),
+            Value::Int32(value) => Some(value.into()),
+            Value::Int16(value) => Some(value.into()),
+            _ => None,
+        }
+    }
+}
+
+impl OfValue for f32 {
+    fn of_value(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Single(value) => Some(value),
+            Value::Int64(value) => i16::try_from(value).ok().map(f32::from),
+            Value::Int16(value) => Some(value.into()),
+            _ => None,
+        }
+    }
+}
+
+impl OfValue for Decimal {
+    fn of_value(value: Value<'_>) -> Option<Self> {
+        if let Value::Decimal(value) = value { Self::of(value) } else { None }
+    }
+}
+
+impl OfValue for Char {
+    fn of_value(value: Value<'_>) -> Option<Self> {
+        u16::of_value(value).map(Char)
+    }
+}
+
+impl OfValue for DateTime {
+    fn of_value(value: Value<'_>) -> Option<Self> {
+        if let Value::DateTime(value) = value { Self::of(value) } else { None }
+    }
+}
+
+impl OfValue for TimeSpan {
+    fn of_value(value: Value<'_>) -> Option<Self> {
+        if let Value::TimeSpan(ticks) = value { Some(Self::from_ticks(ticks)) } else { None }
+    }
+}
+
+impl OfValue for Guid {
+    fn of_value(value: Value<'_>) -> Option<Self> {
+        if let Value::Uuid(octets) = value { Some(Self(octets)) } else { None }
+    }
+}
+
 /// Whether .NET reads a list of this type of the schema as an array of values.
 const fn is_in_arrays(local: &str) -> bool {
     matches!(
@@ -110,30 +205,44 @@ fn content(error: ValueError, clr: &'static str, short: &'static str) -> ReadErr
     }
 }
 
-simple!(bool, namespaces::XSD, "boolean", "System.Boolean", |value| value.to_string(), |text| {
-    match text {
-        "true" | "1" => Ok(true),
-        "false" | "0" => Ok(false),
-        _ => Err(ReadErrorKind::Content("System.Boolean", "Boolean")),
+simple!(
+    bool,
+    namespaces::XSD,
+    "boolean",
+    "System.Boolean",
+    |value| value.to_string(),
+    |value| Some(Value::Bool(*value)),
+    |text| {
+        match text {
+            "true" | "1" => Ok(true),
+            "false" | "0" => Ok(false),
+            _ => Err(ReadErrorKind::Content("System.Boolean", "Boolean")),
+        }
     }
-});
+);
 
 /// The whole numbers but `u8`, whose lists are base64.
 macro_rules! integer {
-    ($type:ty, $local:literal, $clr:literal, $short:literal, $article:literal) => {
-        simple!($type, namespaces::XSD, $local, $clr, |value| value.to_string(), |text| {
-            parse_integer(text, $clr, $short, $article)
-        });
+    ($type:ty, $variant:ident, $local:literal, $clr:literal, $short:literal, $article:literal) => {
+        simple!(
+            $type,
+            namespaces::XSD,
+            $local,
+            $clr,
+            |value| value.to_string(),
+            |value| Some(Value::$variant((*value).into())),
+            |text| parse_integer(text, $clr, $short, $article)
+        );
     };
 }
 
-integer!(i8, "byte", "System.SByte", "SByte", "an SByte");
-integer!(i16, "short", "System.Int16", "Short", "an Int16");
-integer!(u16, "unsignedShort", "System.UInt16", "UShort", "a UInt16");
-integer!(i32, "int", "System.Int32", "Int", "an Int32");
-integer!(u32, "unsignedInt", "System.UInt32", "UInt", "a UInt32");
-integer!(i64, "long", "System.Int64", "Long", "an Int64");
-integer!(u64, "unsignedLong", "System.UInt64", "ULong", "a UInt64");
+integer!(i8, Int16, "byte", "System.SByte", "SByte", "an SByte");
+integer!(i16, Int16, "short", "System.Int16", "Short", "an Int16");
+integer!(u16, Int32, "unsignedShort", "System.UInt16", "UShort", "a UInt16");
+integer!(i32, Int32, "int", "System.Int32", "Int", "an Int32");
+integer!(u32, Int64, "unsignedInt", "System.UInt32", "UInt", "a UInt32");
+integer!(i64, Int64, "long", "System.Int64", "Long", "an Int64");
+integer!(u64, UInt64, "unsignedLong", "System.UInt64", "ULong", "a UInt64");
 
 /// Sign and digits; a leading plus is allowed, and so is minus zero of an unsigned type.
 fn parse_integer<T: std::str::FromStr>(
@@ -155,26 +264,47 @@ fn parse_integer<T: std::str::FromStr>(
     Err(ReadErrorKind::Overflow(article))
 }
 
-simple!(f64, namespaces::XSD, "double", "System.Double", |value| f64_text(*value), |text| {
-    parse_f64(text).map_err(|error| content(error, "System.Double", "Double"))
-});
-simple!(f32, namespaces::XSD, "float", "System.Single", |value| f32_text(*value), |text| {
-    parse_f32(text).map_err(|error| content(error, "System.Single", "Single"))
-});
-simple!(Decimal, namespaces::XSD, "decimal", "System.Decimal", |value| value.to_string(), |text| {
-    text.parse().map_err(|error| match error {
-        ValueError::Range(_) => ReadErrorKind::Overflow("a Decimal"),
-        ValueError::Form(_) | ValueError::Loss(_) => {
-            ReadErrorKind::Content("System.Decimal", "Decimal")
-        }
-    })
-});
+simple!(
+    f64,
+    namespaces::XSD,
+    "double",
+    "System.Double",
+    |value| f64_text(*value),
+    |value| Some(Value::Double(*value)),
+    |text| parse_f64(text).map_err(|error| content(error, "System.Double", "Double"))
+);
+simple!(
+    f32,
+    namespaces::XSD,
+    "float",
+    "System.Single",
+    |value| f32_text(*value),
+    |value| Some(Value::Single(*value)),
+    |text| parse_f32(text).map_err(|error| content(error, "System.Single", "Single"))
+);
+simple!(
+    Decimal,
+    namespaces::XSD,
+    "decimal",
+    "System.Decimal",
+    |value| value.to_string(),
+    |value| Some(Value::Decimal(value.value())),
+    |text| {
+        text.parse().map_err(|error| match error {
+            ValueError::Range(_) => ReadErrorKind::Overflow("a Decimal"),
+            ValueError::Form(_) | ValueError::Loss(_) => {
+                ReadErrorKind::Content("System.Decimal", "Decimal")
+            }
+        })
+    }
+);
 simple!(
     Char,
     namespaces::SERIALIZATION,
     "char",
     "System.Char",
     |value| value.0.to_string(),
+    |value| Some(Value::Int32(value.0.into())),
     |text| parse_integer(text, "System.Char", "Int", "a character").map(Char)
 );
 simple!(
@@ -183,6 +313,7 @@ simple!(
     "dateTime",
     "System.DateTime",
     |value| value.to_string(),
+    |value| value.value().map(Value::DateTime),
     |text| text.parse().map_err(|_| ReadErrorKind::Content("System.DateTime", "DateTime"))
 );
 simple!(
@@ -191,6 +322,7 @@ simple!(
     "duration",
     "System.TimeSpan",
     |value| value.to_string(),
+    |value| Some(Value::TimeSpan(value.ticks())),
     |text| text.parse().map_err(|_| ReadErrorKind::Unparsable(text.to_owned(), "TimeSpan"))
 );
 simple!(
@@ -199,6 +331,7 @@ simple!(
     "guid",
     "System.Guid",
     |value| value.to_string(),
+    |value| Some(Value::Uuid(value.0)),
     |text| text.parse().map_err(|_| ReadErrorKind::Unparsable(text.to_owned(), "Guid"))
 );
 
@@ -207,7 +340,8 @@ impl DataContract for u8 {
     value_type!();
 
     fn write(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
-        writer.text(element, &self.to_string())
+        writer.scalar(element, Value::Int16((*self).into()));
+        Ok(())
     }
 
     fn read(reader: &mut Reader, element: Element<'_>) -> Result<Self, ReadError> {
@@ -232,10 +366,18 @@ impl DataContract for u8 {
         writer: &mut Writer<'_>,
         element: NodeId,
     ) -> Result<(), WriteError> {
-        writer.text(element, &STANDARD.encode(items))
+        writer.scalar(element, Value::Octets(items));
+        Ok(())
     }
 
     fn read_list(reader: &mut Reader, element: Element<'_>) -> Result<Vec<Self>, ReadError> {
+        if let Some(Value::Octets(octets)) = element.value() {
+            let longest = reader.options().max_array_length;
+            return match octets.len() > longest as usize {
+                true => Err(ReadErrorKind::TooManyOctets(longest).into()),
+                false => Ok(octets.to_vec()),
+            };
+        }
         let text = reader.text(element, "System.Byte[]")?;
         let blank = |b: &u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n');
         let dense: Cow<'_, [u8]> = if text.bytes().any(|b| blank(&b)) {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use waxwing_xml::{Document, Name, NodeId};
+use waxwing_xml::{Document, Name, NodeId, Value};
 
 use crate::name::{ContractName, namespaces};
 use crate::reader::{DEFAULT_MAX_DEPTH, DEFAULT_MAX_ITEMS};
@@ -40,6 +40,8 @@ pub struct Writer<'d> {
     depth: u32,
     max_items: u32,
     max_depth: u32,
+    /// What is written now are items of a list of simple values.
+    in_array: bool,
 }
 
 impl<'d> Writer<'d> {
@@ -57,6 +59,7 @@ impl<'d> Writer<'d> {
             depth: 0,
             max_items: options.max_items,
             max_depth: options.max_depth,
+            in_array: false,
         }
     }
 
@@ -136,6 +139,7 @@ impl<'d> Writer<'d> {
 
     /// Prepares `element` for content in `namespace`: declares it there, with `xmlns:i`, if that was not done above.
     pub fn begin(&mut self, element: NodeId, namespace: Cow<'static, str>) {
+        self.declare_own(element);
         if self.prefix_of(&namespace).is_none() {
             self.declare(element, namespace);
         }
@@ -202,6 +206,26 @@ impl<'d> Writer<'d> {
             self.document.append_text(element, text);
         }
         Ok(())
+    }
+
+    /// Appends a value to `element`: its text, which encodings with records for values write as one.
+    pub fn scalar(&mut self, element: NodeId, value: Value<'_>) {
+        match self.in_array {
+            true => self.document.append_item_value(element, value),
+            false => self.document.append_value(element, value),
+        }
+    }
+
+    /// Lets `write` write items of a list; `in_array` tells whether they are values of which encodings have arrays.
+    pub(crate) fn items(
+        &mut self,
+        in_array: bool,
+        write: impl FnOnce(&mut Self) -> Result<(), WriteError>,
+    ) -> Result<(), WriteError> {
+        let outside = std::mem::replace(&mut self.in_array, in_array);
+        let result = write(self);
+        self.in_array = outside;
+        result
     }
 
     /// Marks `element` as null.
@@ -286,6 +310,16 @@ impl<'d> Writer<'d> {
         self.document.declare_namespace(element, &prefix, &namespace);
         self.scopes.push((prefix.clone(), namespace));
         prefix
+    }
+
+    /// Declares the namespace of a document's own element, so that it stands in front of those that its content needs, as
+    /// WCF's serializer has it.
+    fn declare_own(&mut self, element: NodeId) {
+        let own = self.document.element(element);
+        if own.parent().is_none() && !own.namespace().is_empty() {
+            let (prefix, namespace) = (own.prefix().to_owned(), own.namespace().to_owned());
+            self.document.declare_namespace(element, &prefix, &namespace);
+        }
     }
 
     /// Makes names without prefix mean no namespace on `element`.

@@ -81,7 +81,7 @@ struct Names {
 fn members_are_named_as_told() {
     assert_eq!(
         to_xml(&Nothing).unwrap(),
-        r#"<Nothing xmlns:i="http://www.w3.org/2001/XMLSchema-instance" xmlns="urn:x"/>"#
+        r#"<Nothing xmlns="urn:x" xmlns:i="http://www.w3.org/2001/XMLSchema-instance"/>"#
     );
     assert_eq!(from_xml::<Nothing>(b"<Nothing xmlns='urn:x'><x/></Nothing>").unwrap(), Nothing);
     let names = Names { cache: vec![std::time::Duration::ZERO], ..Names::default() };

@@ -2,8 +2,7 @@
 
 use crate::settings::settings;
 use crate::values::Range;
-use crate::word::Feature::Callbacks;
-use crate::word::Support::{Partly, Refused, Runs, RunsExcept};
+use crate::word::Support::{Partly, Runs, RunsExcept};
 use crate::word::{CREDENTIALS, NO_CHANNEL_BINDING, note};
 use crate::{
     AlgorithmSuite, HttpClientCredentialType, HttpProxyCredentialType, PolicyEnforcement,
@@ -73,10 +72,10 @@ settings! {
     pub struct ReliableSession {
         attributes {
             /// Whether messages are delivered in the order in which they were sent.
-            ordered: bool = true, "ordered" => Refused(Callbacks);
+            ordered: bool = true, "ordered" => Runs;
             /// How long either side may stay silent before the session is given up.
             inactivity_timeout: TimeSpan = TimeSpan::minutes(10), "inactivityTimeout",
-                range Range::POSITIVE_SPAN => Refused(Callbacks);
+                range Range::POSITIVE_SPAN => Runs;
         }
     }
 }

@@ -3,11 +3,15 @@
 use crate::bindings::common::{
     ExtendedProtectionPolicy, MAX_PENDING_CHANNELS, MAX_WINDOW, ReaderQuotas,
 };
+use crate::built::{Part, except_unless, runs_with};
 use crate::settings::settings;
 use crate::values::Range;
-use crate::word::Feature::{BinaryMessages, Callbacks, HttpAuthentication, Tcp, WebSockets};
-use crate::word::Support::{Refused, Runs, RunsExcept};
-use crate::word::{ACKNOWLEDGED, CLASS, NO_TRANSACTIONS, POOLS, SCHEMES, note, warn};
+use crate::word::Feature::{HttpAuthentication, WebSockets, WindowsAccounts};
+use crate::word::Support::{self, Partly, Refused, Runs, RunsExcept};
+use crate::word::{
+    ACKNOWLEDGED, BUFFERS, CHANNEL_POOL, CLASS, MASKED, NO_DELAY, NO_NOTIFICATION, NO_TEREDO,
+    NO_TRANSACTIONS, POOLS, SCHEMES, SHARED_PORT, TLS_VERSIONS, WEB_SOCKETS_WAIT, note, warn,
+};
 use crate::{
     AuthenticationSchemes, CompressionFormat, HostNameComparisonMode, MessageVersion,
     ProtectionLevel, ReliableMessagingVersion, SslProtocols, TextEncoding, TimeSpan,
@@ -21,13 +25,21 @@ const MAX_PENDING_ACCEPTS: i64 = 100_000;
 /// A WebSocket keep-alive may be one millisecond less than nothing: never.
 const KEEP_ALIVE: Range = Range::new(-10_000, TimeSpan::MAX_TIMEOUT.ticks());
 
+/// Over exchanges of HTTP it does nothing; where messages go both ways by themselves it does.
+const fn acknowledged() -> Support {
+    match Part::ReliableOverLinks.runs() || Part::CompositeDuplex.runs() {
+        true => Partly(ACKNOWLEDGED),
+        false => note(ACKNOWLEDGED),
+    }
+}
+
 settings! {
     /// `<reliableSession>` of a custom binding: every setting of WS-ReliableMessaging.
     pub struct ReliableSessionElement {
         attributes {
             /// How long acknowledgements are held back to go together.
             acknowledgement_interval: TimeSpan = TimeSpan::milliseconds(200),
-                "acknowledgementInterval", range Range::POSITIVE_SPAN => note(ACKNOWLEDGED);
+                "acknowledgementInterval", range Range::POSITIVE_SPAN => acknowledged();
             /// Whether the receiver tells how many messages it can still buffer.
             flow_control_enabled: bool = true, "flowControlEnabled" => Runs;
             /// How long either side may stay silent before the session is given up.
@@ -104,20 +116,28 @@ settings! {
         attributes {
             /// Readers kept for reuse.
             max_read_pool_size: u32 = 64, "maxReadPoolSize", range AT_LEAST_ONE
-                => Refused(BinaryMessages);
+                => note(POOLS);
             /// Writers kept for reuse.
             max_write_pool_size: u32 = 16, "maxWritePoolSize", range AT_LEAST_ONE
-                => Refused(BinaryMessages);
+                => note(POOLS);
             /// Bytes of strings that a session's dictionary may hold.
-            max_session_size: u32 = 2048, "maxSessionSize" => Refused(BinaryMessages);
+            max_session_size: u32 = 2048, "maxSessionSize" => Runs;
             /// Compression.
             compression_format: CompressionFormat = CompressionFormat::None, "compressionFormat"
-                => Refused(BinaryMessages);
+                => except_unless(Part::CompressedBinary, &["GZip", "Deflate"]);
         }
         children {
             /// Limits of the XML reader.
             reader_quotas: ReaderQuotas, "readerQuotas";
         }
+    }
+}
+
+/// A message of WCF to its own service, which no wire has.
+const fn notification() -> Support {
+    match Part::WebSockets.runs() {
+        true => warn(NO_NOTIFICATION),
+        false => Refused(WebSockets),
     }
 }
 
@@ -127,19 +147,19 @@ settings! {
         attributes {
             /// When a WebSocket is used.
             transport_usage: WebSocketTransportUsage = WebSocketTransportUsage::Never,
-                "transportUsage" => RunsExcept(&["Always"]);
+                "transportUsage" => except_unless(Part::WebSockets, &["Always"]);
             /// Name of the subprotocol.
-            sub_protocol: String = String::new(), "subProtocol" => Refused(WebSockets);
+            sub_protocol: String = String::new(), "subProtocol" => runs_with(Part::WebSockets, WebSockets);
             /// Whether the service hears of a new connection.
             create_notification_on_connection: bool = false, "createNotificationOnConnection"
-                => Refused(WebSockets);
+                => notification();
             /// Time between keep-alive frames; 00:00:00 is the platform's, 30 s.
             keep_alive_interval: TimeSpan = TimeSpan::ZERO, "keepAliveInterval", range KEEP_ALIVE
-                => Refused(WebSockets);
+                => runs_with(Part::WebSockets, WebSockets);
             /// Whether the client's frames are not masked.
-            disable_payload_masking: bool = false, "disablePayloadMasking" => Refused(WebSockets);
+            disable_payload_masking: bool = false, "disablePayloadMasking" => note(MASKED);
             /// Connections waiting to be accepted; 0 is automatic (100 × processors).
-            max_pending_connections: u32 = 0, "maxPendingConnections" => Refused(WebSockets);
+            max_pending_connections: u32 = 0, "maxPendingConnections" => note(WEB_SOCKETS_WAIT);
         }
     }
 }
@@ -252,14 +272,14 @@ settings! {
     pub struct ConnectionPoolSettings {
         attributes {
             /// Connections are shared only within a group.
-            group_name: String = String::from("default"), "groupName" => Refused(Tcp);
+            group_name: String = String::from("default"), "groupName" => Runs;
             /// Oldest age of a connection.
-            lease_timeout: TimeSpan = TimeSpan::minutes(5), "leaseTimeout" => Refused(Tcp);
+            lease_timeout: TimeSpan = TimeSpan::minutes(5), "leaseTimeout" => Runs;
             /// How long an idle connection is kept.
-            idle_timeout: TimeSpan = TimeSpan::minutes(2), "idleTimeout" => Refused(Tcp);
+            idle_timeout: TimeSpan = TimeSpan::minutes(2), "idleTimeout" => Runs;
             /// Idle connections kept to one endpoint.
             max_outbound_connections_per_endpoint: u32 = 10, "maxOutboundConnectionsPerEndpoint"
-                => Refused(Tcp);
+                => Runs;
         }
     }
 }
@@ -269,40 +289,42 @@ settings! {
     pub struct TcpTransport {
         attributes {
             /// Whether the program sets addressing headers itself; excludes reliable sessions.
-            manual_addressing: bool = false, "manualAddressing" => Refused(Tcp);
+            manual_addressing: bool = false, "manualAddressing" => RunsExcept(&["true"]);
             /// Bytes of the buffer pool.
             max_buffer_pool_size: u64 = 524_288, "maxBufferPoolSize", range AT_LEAST_ONE_LONG
-                => Refused(Tcp);
+                => note(POOLS);
             /// Bytes of the largest message that is accepted.
             max_received_message_size: u64 = 65_536, "maxReceivedMessageSize", range AT_LEAST_ONE_LONG
-                => Refused(Tcp);
+                => Runs;
             /// Bytes read from the connection at once.
             connection_buffer_size: u32 = 8192, "connectionBufferSize", range AT_LEAST_ONE
-                => Refused(Tcp);
+                => note(BUFFERS);
             /// How the host name takes part in finding the service.
             host_name_comparison_mode: HostNameComparisonMode =
-                HostNameComparisonMode::StrongWildcard, "hostNameComparisonMode" => Refused(Tcp);
+                HostNameComparisonMode::StrongWildcard, "hostNameComparisonMode" => Runs;
             /// Time for a connection's preamble.
             channel_initialization_timeout: TimeSpan = TimeSpan::seconds(30),
-                "channelInitializationTimeout", range Range::POSITIVE_SPAN => Refused(Tcp);
+                "channelInitializationTimeout", range Range::POSITIVE_SPAN => Runs;
             /// Bytes of a buffer; absent follows maxReceivedMessageSize.
             max_buffer_size: Option<u32> = None, "maxBufferSize", range AT_LEAST_ONE
-                => Refused(Tcp);
+                => Runs;
             /// Connections waiting to be dispatched; 0 is automatic (12 × processors).
-            max_pending_connections: u32 = 0, "maxPendingConnections" => Refused(Tcp);
+            max_pending_connections: u32 = 0, "maxPendingConnections" => Runs;
             /// How long small writes are held back to go together.
             max_output_delay: TimeSpan = TimeSpan::milliseconds(200), "maxOutputDelay"
-                => Refused(Tcp);
+                => note(NO_DELAY);
             /// Accepts under way at once; 0 is automatic (2 × processors).
-            max_pending_accepts: u32 = 0, "maxPendingAccepts" => Refused(Tcp);
+            max_pending_accepts: u32 = 0, "maxPendingAccepts"
+                => note("connections are accepted as they come");
             /// Whether messages are buffered.
-            transfer_mode: TransferMode = TransferMode::Buffered, "transferMode" => Refused(Tcp);
+            transfer_mode: TransferMode = TransferMode::Buffered, "transferMode"
+                => except_unless(Part::StreamedTcp, &["Streamed", "StreamedRequest", "StreamedResponse"]);
             /// Connections waiting to be accepted; 0 is automatic (12 × processors).
-            listen_backlog: u32 = 0, "listenBacklog" => Refused(Tcp);
+            listen_backlog: u32 = 0, "listenBacklog" => Runs;
             /// Whether several processes may listen on the port.
-            port_sharing_enabled: bool = false, "portSharingEnabled" => Refused(Tcp);
+            port_sharing_enabled: bool = false, "portSharingEnabled" => Partly(SHARED_PORT);
             /// Whether Teredo tunnels are used.
-            teredo_enabled: bool = false, "teredoEnabled" => Refused(Tcp);
+            teredo_enabled: bool = false, "teredoEnabled" => warn(NO_TEREDO);
         }
         children {
             /// Channel binding tokens.
@@ -318,9 +340,10 @@ settings! {
     pub struct SslStreamSecurity {
         attributes {
             /// Whether the TLS client must show a certificate.
-            require_client_certificate: bool = false, "requireClientCertificate" => Refused(Tcp);
+            require_client_certificate: bool = false, "requireClientCertificate" => Runs;
             /// TLS versions.
-            ssl_protocols: SslProtocols = SslProtocols::TCP_DEFAULT, "sslProtocols" => Refused(Tcp);
+            ssl_protocols: SslProtocols = SslProtocols::TCP_DEFAULT, "sslProtocols"
+                => Partly(TLS_VERSIONS);
         }
     }
 }
@@ -331,7 +354,7 @@ settings! {
         attributes {
             /// What the connection protects.
             protection_level: ProtectionLevel = ProtectionLevel::EncryptAndSign, "protectionLevel"
-                => Refused(Tcp);
+                => Refused(WindowsAccounts);
         }
     }
 }
@@ -342,7 +365,7 @@ settings! {
         attributes {
             /// Where the client listens.
             client_base_address: Option<String> = None, "clientBaseAddress" as Uri
-                => Refused(Callbacks);
+                => Runs;
         }
     }
 }
@@ -352,12 +375,12 @@ settings! {
     pub struct ChannelPoolSettings {
         attributes {
             /// How long an idle channel is kept.
-            idle_timeout: TimeSpan = TimeSpan::minutes(2), "idleTimeout" => Refused(Callbacks);
+            idle_timeout: TimeSpan = TimeSpan::minutes(2), "idleTimeout" => note(CHANNEL_POOL);
             /// Oldest age of a channel.
-            lease_timeout: TimeSpan = TimeSpan::minutes(10), "leaseTimeout" => Refused(Callbacks);
+            lease_timeout: TimeSpan = TimeSpan::minutes(10), "leaseTimeout" => note(CHANNEL_POOL);
             /// Idle channels kept to one endpoint.
             max_outbound_channels_per_endpoint: u32 = 10, "maxOutboundChannelsPerEndpoint",
-                range AT_LEAST_ONE => Refused(Callbacks);
+                range AT_LEAST_ONE => note(CHANNEL_POOL);
         }
     }
 }
@@ -368,9 +391,9 @@ settings! {
         attributes {
             /// Channels accepted at once.
             max_accepted_channels: u32 = 10, "maxAcceptedChannels", range AT_LEAST_ONE
-                => Refused(Callbacks);
+                => note("requests are accepted as they come");
             /// Whether messages carry the header of packet routing.
-            packet_routable: bool = false, "packetRoutable" => Refused(Callbacks);
+            packet_routable: bool = false, "packetRoutable" => RunsExcept(&["true"]);
         }
         children {
             /// The channel pool.

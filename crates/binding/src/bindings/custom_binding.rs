@@ -3,6 +3,7 @@
 use crate::bindings::common::Timeouts;
 use crate::bindings::custom::*;
 use crate::bindings::security::SecurityElement;
+use crate::built::{Part, unless_any_built, unless_built};
 use crate::extensions::{self, MAX_ELEMENTS, OTHER_ELEMENTS};
 use crate::file::node::{Attribute, Node};
 use crate::file::problem::Problem;
@@ -10,9 +11,9 @@ use crate::file::raw::OtherElement;
 use crate::file::reader::Reader;
 use crate::file::writer::OutNode;
 use crate::settings::{
-    ChildDescription, ChildField, ChildRead, Description, Settings, child_word, read_into,
+    ChildDescription, ChildField, ChildRead, Description, Settings, child_word, inside, read_into,
 };
-use crate::word::Feature::{BinaryMessages, Callbacks, Tcp};
+use crate::word::Feature::{BinaryMessages, Callbacks, Tcp, WindowsAccounts};
 use crate::word::Support::Refused;
 use crate::word::{NO_TRANSACTIONS, warn};
 
@@ -83,7 +84,7 @@ macro_rules! custom_elements {
                 many: false,
                 doc: "",
                 word: child_word!($( $word )?),
-                inner: ChildField::describe_field(&<$T>::default()).all_inside(&[$( $inside )?]),
+                inner: ChildField::describe_field(&<$T>::default()).all_inside(inside!($( $inside )?)),
             }, )+ ]
         }
     };
@@ -97,26 +98,29 @@ custom_elements! {
     /// Message security.
     Security(SecurityElement) = "security";
     /// A second connection for callbacks.
-    CompositeDuplex(CompositeDuplex) = "compositeDuplex", inside Refused(Callbacks);
+    CompositeDuplex(CompositeDuplex) = "compositeDuplex",
+        inside unless_built(Part::CompositeDuplex, Callbacks);
     /// One-way messages.
-    OneWay(OneWay) = "oneWay", inside Refused(Callbacks);
+    OneWay(OneWay) = "oneWay", inside unless_built(Part::CompositeDuplex, Callbacks);
     /// TLS over TCP.
-    SslStreamSecurity(SslStreamSecurity) = "sslStreamSecurity", inside Refused(Tcp);
+    SslStreamSecurity(SslStreamSecurity) = "sslStreamSecurity",
+        inside unless_built(Part::TlsOverTcp, Tcp);
     /// Windows authentication over TCP.
-    WindowsStreamSecurity(WindowsStreamSecurity) = "windowsStreamSecurity", inside Refused(Tcp);
+    WindowsStreamSecurity(WindowsStreamSecurity) = "windowsStreamSecurity",
+        inside Refused(WindowsAccounts);
     /// Text messages.
     TextMessageEncoding(TextMessageEncoding) = "textMessageEncoding";
     /// MTOM messages.
     MtomMessageEncoding(MtomMessageEncoding) = "mtomMessageEncoding";
     /// Binary messages.
     BinaryMessageEncoding(BinaryMessageEncoding) = "binaryMessageEncoding",
-        inside Refused(BinaryMessages);
+        inside unless_any_built(&[Part::BinaryOverHttp, Part::TcpLink], BinaryMessages);
     /// HTTP.
     HttpTransport(HttpTransport) = "httpTransport";
     /// HTTPS.
     HttpsTransport(HttpsTransport) = "httpsTransport";
     /// TCP.
-    TcpTransport(TcpTransport) = "tcpTransport", inside Refused(Tcp);
+    TcpTransport(TcpTransport) = "tcpTransport", inside unless_built(Part::TcpLink, Tcp);
 }
 
 /// What an element is for; a binding takes one of each of the first three.

@@ -2,9 +2,9 @@
 
 use crate::bindings::common::{ReliableSession, Timeouts};
 use crate::bindings::ws::{WsHttpCommon, http_setters};
+use crate::built::{Part, except_unless};
 use crate::settings::settings;
-use crate::word::Feature::Callbacks;
-use crate::word::Support::Refused;
+use crate::word::Support::{Runs, RunsExcept};
 use crate::{AlgorithmSuite, MessageCredentialType, WsDualHttpSecurityMode};
 
 settings! {
@@ -13,12 +13,12 @@ settings! {
         attributes {
             /// What the client proves itself with.
             client_credential_type: MessageCredentialType = MessageCredentialType::Windows,
-                "clientCredentialType" => Refused(Callbacks);
+                "clientCredentialType" => RunsExcept(&["Windows", "IssuedToken"]);
             /// Whether the service's certificate is obtained by a negotiation.
             negotiate_service_credential: bool = true, "negotiateServiceCredential"
-                => Refused(Callbacks);
+                => Runs;
             /// The algorithms; absent means Basic256 (Basic128 for Kerberos).
-            algorithm_suite: Option<AlgorithmSuite> = None, "algorithmSuite" => Refused(Callbacks);
+            algorithm_suite: Option<AlgorithmSuite> = None, "algorithmSuite" => Runs;
         }
     }
 }
@@ -29,7 +29,7 @@ settings! {
         attributes {
             /// Where messages are secured.
             mode: WsDualHttpSecurityMode = WsDualHttpSecurityMode::Message, "mode"
-                => Refused(Callbacks);
+                => except_unless(Part::ConversationOverCompositeDuplex, &["Message"]);
         }
         children {
             /// Security of the messages.
@@ -51,7 +51,7 @@ settings! {
         attributes {
             /// Where the client listens for callbacks.
             client_base_address: Option<String> = None, "clientBaseAddress" as Uri
-                => Refused(Callbacks);
+                => Runs;
         }
         children {
             /// The reliable session.

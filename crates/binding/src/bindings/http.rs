@@ -5,6 +5,7 @@ use crate::bindings::common::{
 };
 use crate::bindings::custom::WebSocketSettings;
 use crate::bindings::ws::http_setters;
+use crate::built::{Part, except_unless};
 use crate::settings::settings;
 use crate::values::Range;
 use crate::word::Support::{Runs, RunsExcept};
@@ -159,7 +160,7 @@ macro_rules! net_http_binding {
                 attributes {
                     /// How messages are written.
                     message_encoding: NetHttpMessageEncoding = NetHttpMessageEncoding::Binary,
-                        "messageEncoding" => RunsExcept(&["Binary"]);
+                        "messageEncoding" => except_unless(Part::BinaryOverHttp, &["Binary"]);
                 }
                 children {
                     /// The reliable session.

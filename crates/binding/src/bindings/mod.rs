@@ -10,11 +10,11 @@ pub(crate) mod security;
 pub(crate) mod tcp;
 pub(crate) mod ws;
 
+use crate::built::{Part, unless_built};
 use crate::file::problem::Problem;
 use crate::file::raw::OtherElement;
 use crate::suggest;
 use crate::word::Feature::{Callbacks, Tcp};
-use crate::word::Support::Refused;
 use common::Timeouts;
 use custom_binding::CustomBinding;
 use dual::WsDualHttpBinding;
@@ -34,7 +34,6 @@ pub(crate) const OTHER_BINDINGS: &[(&str, &str, &str)] = &[
     ("wsHttpContextBinding", "WSHttpContextBinding", "http"),
     ("netTcpContextBinding", "NetTcpContextBinding", "net.tcp"),
     ("basicHttpContextBinding", "BasicHttpContextBinding", "http"),
-    ("mexTcpBinding", "CustomBinding", "net.tcp"),
     ("mexNamedPipeBinding", "CustomBinding", "net.pipe"),
 ];
 
@@ -183,7 +182,7 @@ macro_rules! bindings {
         /// Descriptions of the modelled bindings, for the tables.
         pub(crate) fn describe_bindings() -> Vec<(&'static str, crate::settings::Description)> {
             vec![ $( ($section, crate::settings::Description::of(&<$T>::default())
-                .all_inside(&[$( $inside )?])), )+ ]
+                .all_inside(crate::settings::inside!($( $inside )?))), )+ ]
         }
     };
 }
@@ -200,9 +199,10 @@ bindings! {
         "ws2007FederationHttpBinding", "WS2007FederationHttpBinding";
     /// `wsDualHttpBinding`.
     WsDualHttp(WsDualHttpBinding) = "wsDualHttpBinding", "WSDualHttpBinding",
-        inside Refused(Callbacks);
+        inside unless_built(Part::CompositeDuplex, Callbacks);
     /// `netTcpBinding`.
-    NetTcp(NetTcpBinding) = "netTcpBinding", "NetTcpBinding", inside Refused(Tcp);
+    NetTcp(NetTcpBinding) = "netTcpBinding", "NetTcpBinding",
+        inside unless_built(Part::TcpLink, Tcp);
     /// `netHttpBinding`.
     NetHttp(NetHttpBinding) = "netHttpBinding", "NetHttpBinding";
     /// `netHttpsBinding`.
@@ -217,6 +217,9 @@ bindings! {
     MexHttp(MexHttpBinding) = "mexHttpBinding", "WSHttpBinding";
     /// `mexHttpsBinding`: the same over HTTPS.
     MexHttps(MexHttpsBinding) = "mexHttpsBinding", "WSHttpBinding";
+    /// `mexTcpBinding`: net.tcp without security, for metadata.
+    MexTcp(MexTcpBinding) = "mexTcpBinding", "CustomBinding",
+        inside unless_built(Part::MetadataOverTcp, Tcp);
 }
 
 impl Binding {
@@ -239,6 +242,16 @@ crate::settings::settings! {
 crate::settings::settings! {
     /// `<mexHttpsBinding>`: only name and timeouts.
     pub struct MexHttpsBinding {
+        flatten {
+            /// Name and timeouts.
+            timeouts: Timeouts,
+        }
+    }
+}
+
+crate::settings::settings! {
+    /// `<mexTcpBinding>`: only name and timeouts.
+    pub struct MexTcpBinding {
         flatten {
             /// Name and timeouts.
             timeouts: Timeouts,

@@ -3,14 +3,30 @@
 use crate::bindings::common::{
     ExtendedProtectionPolicy, OptionalReliableSession, ReaderQuotas, Timeouts,
 };
+use crate::built::{Part, except_unless};
 use crate::settings::settings;
 use crate::values::Range;
-use crate::word::Feature::Tcp;
-use crate::word::Support::Refused;
+use crate::word::Support::{self, Partly, Runs, RunsExcept};
+use crate::word::{NO_TRANSACTIONS, POOLS, SHARED_PORT, TLS_VERSIONS, note, warn};
 use crate::{
     AlgorithmSuite, HostNameComparisonMode, MessageCredentialType, ProtectionLevel, SecurityMode,
     SslProtocols, TcpClientCredentialType, TransactionProtocol, TransferMode,
 };
+
+/// The modes that run.
+const fn modes() -> Support {
+    let (tls, messages) = (Part::TlsOverTcp.runs(), Part::ConversationOverTcp.runs());
+    match (tls, messages, Part::MixedOverTcp.runs()) {
+        (true, true, true) => Runs,
+        (true, true, false) => RunsExcept(&["TransportWithMessageCredential"]),
+        (true, false, true) => RunsExcept(&["Message"]),
+        (true, false, false) => RunsExcept(&["Message", "TransportWithMessageCredential"]),
+        (false, true, _) => RunsExcept(&["Transport", "TransportWithMessageCredential"]),
+        (false, false, _) => {
+            RunsExcept(&["Transport", "Message", "TransportWithMessageCredential"])
+        }
+    }
+}
 
 settings! {
     /// `<security><transport>` of `netTcpBinding`.
@@ -18,12 +34,13 @@ settings! {
         attributes {
             /// How the client authenticates on the connection.
             client_credential_type: TcpClientCredentialType = TcpClientCredentialType::Windows,
-                "clientCredentialType" => Refused(Tcp);
+                "clientCredentialType" => RunsExcept(&["Windows"]);
             /// What the connection protects; TLS allows only EncryptAndSign.
             protection_level: ProtectionLevel = ProtectionLevel::EncryptAndSign, "protectionLevel"
-                => Refused(Tcp);
+                => Runs;
             /// TLS versions.
-            ssl_protocols: SslProtocols = SslProtocols::TCP_DEFAULT, "sslProtocols" => Refused(Tcp);
+            ssl_protocols: SslProtocols = SslProtocols::TCP_DEFAULT, "sslProtocols"
+                => Partly(TLS_VERSIONS);
         }
         children {
             /// Channel binding tokens.
@@ -39,9 +56,9 @@ settings! {
         attributes {
             /// What the client proves itself with.
             client_credential_type: MessageCredentialType = MessageCredentialType::Windows,
-                "clientCredentialType" => Refused(Tcp);
+                "clientCredentialType" => RunsExcept(&["Windows", "IssuedToken"]);
             /// The algorithms; absent means Basic256.
-            algorithm_suite: Option<AlgorithmSuite> = None, "algorithmSuite" => Refused(Tcp);
+            algorithm_suite: Option<AlgorithmSuite> = None, "algorithmSuite" => Runs;
         }
     }
 }
@@ -51,7 +68,7 @@ settings! {
     pub struct NetTcpSecurity {
         attributes {
             /// Where messages are secured.
-            mode: SecurityMode = SecurityMode::Transport, "mode" => Refused(Tcp);
+            mode: SecurityMode = SecurityMode::Transport, "mode" => modes();
         }
         children {
             /// Security of the connection.
@@ -71,29 +88,30 @@ settings! {
         }
         attributes {
             /// Whether transactions flow to the service.
-            transaction_flow: bool = false, "transactionFlow" => Refused(Tcp);
+            transaction_flow: bool = false, "transactionFlow" => warn(NO_TRANSACTIONS);
             /// Whether messages are buffered.
-            transfer_mode: TransferMode = TransferMode::Buffered, "transferMode" => Refused(Tcp);
+            transfer_mode: TransferMode = TransferMode::Buffered, "transferMode"
+                => except_unless(Part::StreamedTcp, &["Streamed", "StreamedRequest", "StreamedResponse"]);
             /// The dialect of transaction flow.
             transaction_protocol: TransactionProtocol = TransactionProtocol::OleTransactions,
-                "transactionProtocol" => Refused(Tcp);
+                "transactionProtocol" => warn(NO_TRANSACTIONS);
             /// How the host name takes part in finding the service.
             host_name_comparison_mode: HostNameComparisonMode =
-                HostNameComparisonMode::StrongWildcard, "hostNameComparisonMode" => Refused(Tcp);
+                HostNameComparisonMode::StrongWildcard, "hostNameComparisonMode" => Runs;
             /// Connections waiting to be accepted; 0 is automatic (12 × processors).
-            listen_backlog: u32 = 0, "listenBacklog" => Refused(Tcp);
+            listen_backlog: u32 = 0, "listenBacklog" => Runs;
             /// Bytes of the buffer pool.
-            max_buffer_pool_size: u64 = 524_288, "maxBufferPoolSize" => Refused(Tcp);
+            max_buffer_pool_size: u64 = 524_288, "maxBufferPoolSize" => note(POOLS);
             /// Bytes of a buffer; absent follows maxReceivedMessageSize.
             max_buffer_size: Option<u32> = None, "maxBufferSize", range Range::new(1, i32::MAX as i64)
-                => Refused(Tcp);
+                => Runs;
             /// Connections kept in the pool or waiting; 0 is automatic (12 × processors).
-            max_connections: u32 = 0, "maxConnections" => Refused(Tcp);
+            max_connections: u32 = 0, "maxConnections" => Runs;
             /// Bytes of the largest message that is accepted.
             max_received_message_size: u64 = 65_536, "maxReceivedMessageSize",
-                range Range::new(1, i64::MAX) => Refused(Tcp);
+                range Range::new(1, i64::MAX) => Runs;
             /// Whether several processes may listen on the port.
-            port_sharing_enabled: bool = false, "portSharingEnabled" => Refused(Tcp);
+            port_sharing_enabled: bool = false, "portSharingEnabled" => Partly(SHARED_PORT);
         }
         children {
             /// Limits of the XML reader.

@@ -9,11 +9,10 @@ use crate::file::reader::Reader;
 use crate::file::writer::OutNode;
 use crate::settings::{ChildField, ChildRead, Description, Settings, settings};
 use crate::values::{Range, Rule, Value};
-use crate::word::Feature::Callbacks;
-use crate::word::Support::{InCode, Refused, Runs};
+use crate::word::Support::{InCode, Runs};
 use crate::word::{
-    AUTHORIZATION, MANAGER, NO_HEALTH, NO_TRANSACTIONS, NO_WINDOWS, PAGE_BINDING, note, note_as,
-    warn,
+    AUTHORIZATION, MANAGER, NO_CALLBACK_DETAILS, NO_HEALTH, NO_TRANSACTIONS, NO_WINDOWS,
+    PAGE_BINDING, note, note_as, warn,
 };
 use crate::{PolicyVersion, PrincipalPermissionMode, TimeSpan};
 
@@ -240,7 +239,7 @@ settings! {
         attributes {
             /// Whether faults tell exceptions to the service.
             include_exception_detail_in_faults: bool = false, "includeExceptionDetailInFaults"
-                => Refused(Callbacks);
+                => warn(NO_CALLBACK_DETAILS);
         }
     }
 }
@@ -400,7 +399,7 @@ macro_rules! behavior {
                     many: false,
                     doc: "",
                     word: None,
-                    inner: ChildField::describe_field(&self.$field).all_inside(&[$( $inside )?]),
+                    inner: ChildField::describe_field(&self.$field).all_inside(crate::settings::inside!($( $inside )?)),
                 }); )+
             }
         }
@@ -439,7 +438,7 @@ behavior! {
     /// Exceptions in callback faults.
     callback_debug: CallbackDebug = "callbackDebug";
     /// Transaction timeout of callbacks.
-    callback_timeouts: TransactionTimeouts = "callbackTimeouts", inside Refused(Callbacks);
+    callback_timeouts: TransactionTimeouts = "callbackTimeouts";
     /// Where messages are really sent.
     client_via: ClientVia = "clientVia";
     /// Receiving.

@@ -4,9 +4,11 @@ mod addresses;
 mod details;
 mod endpoints;
 mod identities;
+mod keeping;
 mod keys;
 mod references;
 mod section;
+mod times;
 
 use crate::bindings::Binding;
 use crate::config::Configuration;
@@ -100,6 +102,7 @@ fn combinations(bindings: &[(Binding, &Node)], cx: &mut Reader) {
                 reliable_session_off(binding, node, cx);
                 order_of_elements(binding, node, cx);
                 no_reliable_session(binding, node, cx);
+                times::times(node, cx);
             });
         });
     }

@@ -84,18 +84,19 @@ impl Configuration {
         cx.of_a_site = is_of_a_site(options.file);
         let mut configuration = Configuration::default();
         let root = parse(text, &mut cx);
-        let model = root.and_then(|root| {
+        let read = root.map(|root| {
             cx.enter(&root);
-            let model = read_root(root, &mut configuration, options, &mut cx);
+            let read = read_root(root, &mut configuration, options, &mut cx);
             cx.leave();
-            model
+            read
         });
+        let (model, section) = read.unwrap_or_default();
         let mut diagnostics = std::mem::take(&mut cx.diagnostics);
         diagnostics.sort_by(|a, b| {
             let place = |d: &crate::Diagnostic| (d.file.clone(), d.span.start, d.severity);
             place(a).cmp(&place(b))
         });
-        let origin = Some(Arc::new(Origin { reader: cx, model }));
+        let origin = Some(Arc::new(Origin { reader: cx, model, section }));
         Loaded { configuration, diagnostics, file: options.file.to_owned(), origin }
     }
 
@@ -116,15 +117,16 @@ impl Configuration {
     }
 }
 
+/// Gives `<system.serviceModel>` and `<waxwing>`.
 fn read_root(
     root: Node,
     configuration: &mut Configuration,
     options: &LoadOptions<'_>,
     cx: &mut Reader,
-) -> Option<Node> {
+) -> (Option<Node>, Option<Node>) {
     if let Some(declared) = root.attributes.iter().find(|a| a.value == TRANSFORM_NAMESPACE) {
         cx.report(transform(declared.name_span));
-        return None;
+        return (None, None);
     }
     if root.name != "configuration" {
         let message = format!("the root element is <{}>, not <configuration>", root.name);
@@ -168,7 +170,7 @@ fn read_root(
     if let Some(section) = &own {
         cx.within(section, |cx| check::section(section, configuration, cx));
     }
-    model
+    (model, own)
 }
 
 /// `<system.net>`: what is not about proxies is passed over.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::config::Configuration;
 use crate::config::endpoints::{ClientEndpoint, Service};
 use crate::config::error::ConfigurationError;
+use crate::config::keeping::Outbox;
 use crate::config::resolve_error::ResolveError;
 use crate::config::resolve_service::EffectiveService;
 use crate::diagnostic::{Diagnostic, Severity, Span};
@@ -35,6 +36,8 @@ pub(crate) struct Origin {
     pub(crate) reader: Reader,
     /// `<system.serviceModel>`: what was merged into one.
     pub(crate) model: Option<Node>,
+    /// `<waxwing>`.
+    pub(crate) section: Option<Node>,
 }
 
 /// A finding that was made elsewhere, about a place in the file.
@@ -64,13 +67,19 @@ impl Loaded {
         let problem = problem.behavior(wcf_behavior).fix(fix);
         let Some(origin) = &self.origin else { return Reader::new("").diagnosis(problem, &[]).1 };
         let mut steps = vec![Step::named("configuration")];
-        let mut next = origin.model.as_ref();
+        let around = |n: &&Node| n.span.start <= span.start && span.end <= n.span.end;
+        let mut next = origin.section.as_ref().filter(around).or(origin.model.as_ref());
         while let Some(node) = next {
             steps.push(Step::of(node));
-            let around = |n: &&Node| n.span.start <= span.start && span.end <= n.span.end;
             next = node.children.iter().find(around);
         }
         origin.reader.diagnosis(problem, &steps).1
+    }
+
+    /// Where something of the section `<waxwing>` stands (`store/@keyFile`), for a [`Finding`]: the deepest of it that is there.
+    /// `None`: the file has no such section.
+    pub fn place_in_section(&self, path: &str) -> Option<Span> {
+        Some(self.origin.as_ref()?.section.as_ref()?.locate(path))
     }
 
     /// `<system.serviceModel>`.
@@ -109,6 +118,30 @@ impl Loaded {
         stopped.then(|| ConfigurationError::of(&self.file, self.errors().collect()))
     }
 
+    /// Bindings and behaviors that have errors and that nothing in the file uses. WCF refuses the file all the same.
+    pub fn unused_with_errors(&self) -> Vec<&Scope> {
+        let configuration = &self.configuration;
+        let mut unused: Vec<&Scope> = Vec::new();
+        for scope in self.errors().map(|d| &d.scope) {
+            let may_be_unused = matches!(
+                scope,
+                Scope::Binding { .. }
+                    | Scope::ServiceBehavior { .. }
+                    | Scope::EndpointBehavior { .. }
+            );
+            let is_used = configuration.client.endpoints.iter().any(|c| scope.concerns_client(c))
+                || configuration
+                    .services
+                    .services
+                    .iter()
+                    .any(|s| scope.concerns_service(s, configuration));
+            if may_be_unused && !is_used && !unused.contains(&scope) {
+                unused.push(scope);
+            }
+        }
+        unused
+    }
+
     /// The errors that keep this client endpoint from being opened: its own, those of its binding
     /// and behavior, those of the whole file.
     pub fn errors_of_client(&self, endpoint: &ClientEndpoint) -> Vec<&Diagnostic> {
@@ -120,6 +153,34 @@ impl Loaded {
     pub fn errors_of_service(&self, service: &Service) -> Vec<&Diagnostic> {
         let concerns = |d: &&Diagnostic| d.scope.concerns_service(service, &self.configuration);
         self.errors().filter(concerns).collect()
+    }
+
+    /// The errors that keep this outbox from being opened: its own, those of the store that it uses, those of the whole
+    /// file.
+    pub fn errors_of_outbox(&self, outbox: &Outbox) -> Vec<&Diagnostic> {
+        let concerns = |d: &&Diagnostic| match &d.scope {
+            Scope::File => true,
+            Scope::Outbox { name } => *name == outbox.name,
+            Scope::Store => outbox.store.is_none(),
+            _ => false,
+        };
+        self.errors().filter(concerns).collect()
+    }
+
+    /// The outbox of this name, unless the file has errors that concern it.
+    ///
+    /// # Errors
+    /// There is no such outbox, or something that it needs has errors.
+    pub fn find_outbox(&self, name: &str) -> Result<&Outbox, ResolveError> {
+        self.refuse(self.errors_of_file())?;
+        let outboxes = &self.configuration.waxwing.outboxes;
+        let known =
+            || outboxes.iter().map(|outbox| outbox.name.clone()).collect::<Vec<_>>().join(", ");
+        let outbox = outboxes.iter().find(|outbox| outbox.name == name);
+        let none = || ResolveError::NoOutbox { name: name.to_owned(), known: known() };
+        let outbox = outbox.ok_or_else(none)?;
+        self.refuse(self.errors_of_outbox(outbox))?;
+        Ok(outbox)
     }
 
     /// The model, if nothing is wrong with it.
@@ -187,6 +248,7 @@ impl Scope {
         match self {
             Scope::File | Scope::Clients => true,
             Scope::Services | Scope::Service { .. } | Scope::ServiceBehavior { .. } => false,
+            Scope::Store | Scope::Outbox { .. } => false,
             Scope::Binding { section, name } => {
                 endpoint.binding == *section && endpoint.binding_configuration == *name
             }
@@ -204,8 +266,8 @@ impl Scope {
         // Without endpoints it gets one for each base address, with whatever binding is mapped.
         let by_default = service.endpoints.is_empty();
         match self {
-            Scope::File | Scope::Services => true,
-            Scope::Clients | Scope::ClientEndpoint { .. } => false,
+            Scope::File | Scope::Services | Scope::Store => true,
+            Scope::Clients | Scope::ClientEndpoint { .. } | Scope::Outbox { .. } => false,
             Scope::Binding { section, name } if by_default => {
                 let mut mapped = configuration.protocol_mapping.add.iter();
                 name.is_empty()

@@ -6,6 +6,7 @@ pub(crate) mod credentials;
 pub(crate) mod endpoints;
 pub(crate) mod error;
 pub(crate) mod identity;
+pub(crate) mod keeping;
 mod known;
 pub(crate) mod load;
 pub(crate) mod loaded;

@@ -63,6 +63,17 @@ pub enum ResolveError {
         /// What the file has, as a sentence.
         known: String,
     },
+    /// There is no such outbox.
+    #[error(
+        "the file has no outbox \"{name}\" in the section <waxwing>{}: write <outbox name=\"{name}\"/> there",
+        if .known.is_empty() { String::new() } else { format!(" (it has {known})") }
+    )]
+    NoOutbox {
+        /// The name that was asked for.
+        name: String,
+        /// The names of those that it has.
+        known: String,
+    },
     /// A standard endpoint other than `mexEndpoint`.
     #[error("this version of Waxwing cannot run the standard endpoint kind=\"{kind}\"")]
     StandardEndpoint {

@@ -4,6 +4,7 @@
 //! `<configSections>` as `System.Configuration.IgnoreSection`; .NET then passes over it.
 
 use crate::config::identity::CertificateReference;
+use crate::config::keeping::{Outbox, Store};
 use crate::settings::settings;
 use crate::values::Range;
 use crate::word::Support::Runs;
@@ -169,11 +170,46 @@ settings! {
 }
 
 settings! {
-    /// `<store>`: where sequences survive a restart.
-    pub struct Store {
+    /// `<node>`: one of several processes that share a store, behind any load balancer. A request that another node has the
+    /// session of is handed to it over TLS, where both show a certificate.
+    pub struct Node {
         attributes {
-            /// The database file; absent means in memory only.
-            file: Option<String> = None, "file" => warn("sequences are kept in memory only");
+            /// The node's name, unique among all; absent means that the process is alone.
+            name: Option<String> = None, "name" => Runs;
+            /// Where the other nodes reach it, `node1.example:7443`. What ends TLS must not stand before it.
+            address: String = String::new(), "address" => Runs;
+            /// Where it listens for the other nodes, `0.0.0.0:7443`; absent means at `address`.
+            listen: Option<String> = None, "listen" => Runs;
+            /// The file with its certificate, and the authorities between it and the root: PEM. Where it says what it may be
+            /// used for, that must be both: server and client. Relative names count from the folder of the configuration
+            /// file.
+            certificate: String = String::new(), "certificate" => Runs;
+            /// The file with the private key (PEM), if it is not in the same file.
+            key: Option<String> = None, "key" => Runs;
+            /// The file with the authorities whose certificates nodes have: PEM. Whoever has one of them with a fitting name
+            /// can speak for every client, so they should be the nodes' own.
+            authorities: String = String::new(), "authorities" => Runs;
+            /// The names that certificates of nodes have, one of them at least: DNS names or addresses with spaces between
+            /// them. `*.nodes.example` is every name with one more label.
+            names: String = String::new(), "names" => Runs;
+            /// The file with the keys that seal what nodes hand to clients instead of remembering it, as that of
+            /// `<cookies>`; absent means that one, or that of `<store>`.
+            key_file: Option<String> = None, "keyFile" => Runs;
+            /// How long another node may be silent that was handed a request, until nobody waits for it any more.
+            silence_timeout: TimeSpan = TimeSpan::seconds(5), "silenceTimeout", range Range::POSITIVE_SPAN => Runs;
+            /// How long the answer to a request that was handed on is waited for at most.
+            answer_timeout: TimeSpan = TimeSpan::seconds(60), "answerTimeout", range Range::POSITIVE_SPAN => Runs;
+            /// Whether the security contexts of this node carry its name, in base64 (`Cookie` in the SecurityContextToken): clients
+            /// repeat it with every message, so a load balancer that looks into messages can give each to the node that has its
+            /// session. None need do so.
+            balancer_cookie: bool = false, "balancerCookie" => Runs;
+            /// How long another node may take to be connected to.
+            connect_timeout: TimeSpan = TimeSpan::seconds(3), "connectTimeout", range Range::POSITIVE_SPAN => Runs;
+            /// How many requests may be under way to one other node; more are answered 503.
+            max_requests: u32 = 1024, "maxRequests", range Range::new(1, i32::MAX as i64) => Runs;
+            /// The most octets of a message that is handed on, or of its answer; a larger one is answered 503 where it comes to
+            /// another node than that of its session. The same at all nodes.
+            max_message: u64 = 64 << 20, "maxMessage", range Range::new(1, i32::MAX as i64) => Runs;
         }
     }
 }
@@ -208,8 +244,12 @@ settings! {
             public_addresses: PublicAddresses, "publicAddresses";
             /// Trace.
             trace: Trace, "trace";
-            /// Store.
+            /// Where reliable sessions are kept.
             store: Store, "store";
+            /// This process among others.
+            node: Node, "node";
+            /// A client's outbox.
+            outboxes: Vec<Outbox>, "outbox";
             /// Admin page.
             admin: Admin, "admin";
         }

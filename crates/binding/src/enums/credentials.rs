@@ -250,3 +250,12 @@ names! {
     /// A digest of it with a nonce and the time.
     PasswordDigest,
 }
+
+names! {
+    /// What keeps reliable sessions.
+    pub enum StoreProvider;
+    /// A file of one process.
+    Sqlite = "sqlite",
+    /// A PostgreSQL database, which several nodes share.
+    Postgres = "postgres",
+}

@@ -1,5 +1,7 @@
 //! What an endpoint does on the wire, in plain words.
 
+mod channel;
+mod keeping;
 mod pair;
 mod secure;
 mod tls;
@@ -118,6 +120,7 @@ impl EffectiveEndpoint {
             wire::address(self, &mut facts);
             wire::proxy(self, environment, &mut facts);
             wire::messages(self, &mut facts);
+            channel::explain(self, &mut facts);
             wire::reliability(self, &mut facts);
             secure::explain(self, &mut facts);
             wire::limits(self, &mut facts);
@@ -183,8 +186,14 @@ impl Configuration {
         all
     }
 
-    /// The explanation of an endpoint, and where its certificates are looked for.
+    /// The explanation of an endpoint, what of it is kept, and where its certificates are looked for.
     fn tell(&self, endpoint: &EffectiveEndpoint, mut told: Explanation) -> Explanation {
+        let at = told.facts.iter().rposition(|f| f.topic == Topic::Reliability);
+        let kept = keeping::kept(self, endpoint);
+        if let Some(at) = at {
+            let kept = kept.into_iter().map(|text| Fact { topic: Topic::Reliability, text });
+            told.facts.splice(at + 1..at + 1, kept);
+        }
         let at = told.facts.iter().rposition(|f| f.topic == Topic::Certificates);
         let Some(at) = at else { return told };
         let references = match endpoint.role {

@@ -6,6 +6,7 @@
 use waxwing_soap::{AddressHeader, Envelope};
 
 use crate::effective::{EffectiveEndpoint, EffectiveSecurity, Role};
+use crate::shape::{ChannelShape, Connection};
 use crate::{MessageEncoding, TrustVersion};
 
 /// A setting in which two ends must agree and do not.
@@ -39,6 +40,8 @@ impl EffectiveEndpoint {
         };
         let scheme = |e: &EffectiveEndpoint| e.transport.scheme.clone();
         compare("transport", scheme(self), scheme(peer));
+        compare("security of the connection", stream(self), stream(peer));
+        compare("shape of the channel", shape(self), shape(peer));
         let version = |e: &EffectiveEndpoint| super::wire::version(e.message_version);
         compare("messages", version(self), version(peer));
         compare("encoding", encoding(self), encoding(peer));
@@ -62,11 +65,34 @@ impl EffectiveEndpoint {
     }
 }
 
+/// What protects a net.tcp connection.
+fn stream(endpoint: &EffectiveEndpoint) -> String {
+    super::channel::stream_security(endpoint).unwrap_or("none").to_owned()
+}
+
+/// Whether both speak in the same pattern; which one is decided by the contract where WebSockets are for duplex contracts.
+fn shape(endpoint: &EffectiveEndpoint) -> String {
+    let [without, with] = [false, true].map(|callbacks| endpoint.channel_shape(callbacks));
+    let name = |shape| match shape {
+        ChannelShape::Exchanges => "exchanges of HTTP",
+        ChannelShape::DuplexSession(Connection::Tcp) => "a connection, both ways",
+        ChannelShape::DuplexSession(Connection::WebSocket) => "a WebSocket",
+        ChannelShape::CompositeDuplex => "requests in both directions",
+        ChannelShape::StreamedExchanges => "streams",
+        ChannelShape::Unknown => "unknown",
+    };
+    match without == with {
+        true => name(without).to_owned(),
+        // Only a contract with callbacks makes a difference, and both ends have the same.
+        false => name(ChannelShape::Exchanges).to_owned(),
+    }
+}
+
 fn encoding(endpoint: &EffectiveEndpoint) -> String {
     match endpoint.encoding {
         MessageEncoding::Text(_) => "text",
         MessageEncoding::Mtom(_) => "MTOM",
-        MessageEncoding::Binary => "binary",
+        MessageEncoding::Binary(_) => "binary",
     }
     .to_owned()
 }

@@ -1,9 +1,8 @@
 //! Security: bootstrap, session, algorithms, what is protected, certificates.
 
 use super::words::{count, span};
-use super::{Facts, Topic};
+use super::{Facts, Topic, channel};
 use crate::effective::{EffectiveEndpoint, EffectiveSecurity, Role, SecureConversation};
-use crate::stack::BindingElement;
 use crate::{
     AlgorithmSuite, AuthenticationSchemes, CertificateReference, Identity, MessageCredentialType,
     MessageProtectionOrder, StoreLocation, TimeSpan, TrustVersion, X509CertificateValidationMode,
@@ -65,14 +64,10 @@ fn without_message_security(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
         super::tls::certificates(endpoint, facts);
         return;
     }
-    let stream = endpoint.stack.elements.iter().find_map(|e| match e {
-        BindingElement::SslStreamSecurity(_) => Some("TLS on the connection"),
-        BindingElement::WindowsStreamSecurity(_) => Some("a Windows account on the connection"),
-        _ => None,
-    });
-    if let Some(stream) = stream {
+    if let Some(stream) = channel::stream_security(endpoint) {
         let text = format!("{stream}: the messages themselves are neither signed nor encrypted");
         facts.say(Topic::Security, text);
+        super::tls::certificates_of_stream(endpoint, facts);
         return;
     }
     facts.say(Topic::Security, "none: whoever is on the way can read and change every message");

@@ -1,14 +1,13 @@
 //! Everything but security: address, messages, reliable session, limits, the peer.
 
 use super::words::{bytes, count, span};
-use super::{Facts, Topic};
+use super::{Facts, Topic, channel};
 use crate::bindings::custom::ReliableSessionElement;
 use crate::effective::METADATA_CONTRACT;
 use crate::effective::{EffectiveEndpoint, Role};
 use crate::proxy::{ProxyEnvironment, ProxyRules};
-use crate::stack::BindingElement;
 use crate::{
-    AddressingVersion, AuthenticationSchemes, MessageEncoding, MessageVersion,
+    AddressingVersion, AuthenticationSchemes, CompressionFormat, MessageEncoding, MessageVersion,
     ReliableMessagingVersion, SoapVersion, TrustVersion,
 };
 
@@ -72,15 +71,12 @@ pub(super) fn messages(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
     let encoding = match endpoint.encoding {
         MessageEncoding::Text(encoding) => format!("XML text in {}", encoding.as_str()),
         MessageEncoding::Mtom(encoding) => format!("MTOM in {}", encoding.as_str()),
-        MessageEncoding::Binary => ".NET binary XML".to_owned(),
+        MessageEncoding::Binary(binary) => match binary.compression {
+            CompressionFormat::None => ".NET binary XML".to_owned(),
+            compression => format!(".NET binary XML compressed by {compression}"),
+        },
     };
-    let carrier = match endpoint.transport.scheme.as_str() {
-        "http" if endpoint.composite_duplex => "HTTP requests in both directions",
-        "http" => "HTTP; the reply comes in the HTTP response",
-        "https" => "HTTPS; the reply comes in the HTTP response",
-        "net.tcp" => "a TCP connection",
-        _ => "its transport",
-    };
+    let carrier = channel::carrier(endpoint);
     let version = version(endpoint.message_version);
     facts.say(Topic::Messages, format!("{version}, as {encoding}, over {carrier}"));
     if endpoint.role == Role::Client && endpoint.transport.allow_cookies {
@@ -112,7 +108,10 @@ pub(super) fn reliability(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
     say(format!(
         "{version}: every message is numbered and acknowledged, and delivered exactly once, {order}"
     ));
-    say(sending(session));
+    say(sending(endpoint, session));
+    if let Some(text) = channel::broken_connection(endpoint) {
+        say(text.to_owned());
+    }
     say(format!(
         "after {} without a sign of the other side the session is given up",
         span(session.inactivity_timeout)
@@ -125,7 +124,7 @@ pub(super) fn reliability(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
     }
 }
 
-fn sending(session: &ReliableSessionElement) -> String {
+fn sending(endpoint: &EffectiveEndpoint, session: &ReliableSessionElement) -> String {
     let flow = if session.flow_control_enabled {
         "; the receiver tells how many more it can hold"
     } else {
@@ -133,9 +132,10 @@ fn sending(session: &ReliableSessionElement) -> String {
     };
     format!(
         "at most {} are under way unacknowledged{flow}; a lost one is sent again up to {}; \
-         acknowledgements go with the HTTP answers",
+         {}",
         count(session.max_transfer_window_size.into(), "message"),
-        count(session.max_retry_count.into(), "time")
+        count(session.max_retry_count.into(), "time"),
+        channel::acknowledgements(endpoint, session)
     )
 }
 
@@ -154,10 +154,11 @@ pub(super) fn limits(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
                 span(t.receive)
             ),
         ),
-        (Role::Service, None) if endpoint.is_sessionful() => facts.say(
-            Topic::Limits,
-            format!("a security session without messages ends after {}", span(t.receive)),
-        ),
+        (Role::Service, None) if endpoint.is_sessionful() => {
+            let whose = if endpoint.security.is_some() { "security session" } else { "connection" };
+            let text = format!("a {whose} without messages ends after {}", span(t.receive));
+            facts.say(Topic::Limits, text);
+        }
         (Role::Service, None) => {}
     }
     facts.say(
@@ -239,8 +240,9 @@ pub(super) fn peer(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
     }
     match &endpoint.security {
         None if endpoint.transport.scheme == "https" => needs.push("HTTPS".into()),
-        None if has_stream_security(endpoint) => needs.push("security of the connection".into()),
-        None => needs.push("no security".into()),
+        None => {
+            needs.push(channel::stream_security(endpoint).unwrap_or("no security").to_owned());
+        }
         Some(security) => {
             needs.push(match security.trust() {
                 TrustVersion::February2005 => {
@@ -263,12 +265,6 @@ pub(super) fn peer(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
     facts.say(Topic::Peer, "ordered, timeouts, sizes and quotas may differ");
 }
 
-fn has_stream_security(endpoint: &EffectiveEndpoint) -> bool {
-    endpoint.stack.elements.iter().any(|e| {
-        matches!(e, BindingElement::SslStreamSecurity(_) | BindingElement::WindowsStreamSecurity(_))
-    })
-}
-
 /// What clients prove themselves with to the connection; without a word WCF takes Windows accounts.
 fn credential_of_transport(endpoint: &EffectiveEndpoint) -> &'static str {
     let transport = &endpoint.transport;
@@ -283,6 +279,9 @@ fn credential_of_transport(endpoint: &EffectiveEndpoint) -> &'static str {
 /// How the other side writes the same binding.
 fn same_binding(endpoint: &EffectiveEndpoint) -> Option<String> {
     let section = endpoint.binding_section.as_str();
+    if section == "netTcpBinding" {
+        return Some(same_tcp_binding(endpoint));
+    }
     if !matches!(section, "wsHttpBinding" | "ws2007HttpBinding") {
         return None;
     }
@@ -321,4 +320,31 @@ fn same_binding(endpoint: &EffectiveEndpoint) -> Option<String> {
         }
     };
     Some(format!("<{section}> <binding> {reliable}{security} </binding> </{section}>"))
+}
+
+/// The same of `netTcpBinding`, whose message security has fewer settings.
+fn same_tcp_binding(endpoint: &EffectiveEndpoint) -> String {
+    let reliable = match &endpoint.reliable_session {
+        Some(_) => "<reliableSession enabled=\"true\"/> ",
+        None => "",
+    };
+    let security = match (&endpoint.security, channel::stream_security(endpoint)) {
+        (None, None) => "<security mode=\"None\"/>".to_owned(),
+        (None, Some(_)) => format!(
+            "<security mode=\"Transport\"> <transport clientCredentialType=\"{}\"/> </security>",
+            credential_of_transport(endpoint)
+        ),
+        (Some(security), stream) => {
+            let mode = if stream.is_some() { "TransportWithMessageCredential" } else { "Message" };
+            let suite = match security.algorithm_suite {
+                crate::AlgorithmSuite::Basic256 => String::new(),
+                suite => format!(" algorithmSuite=\"{suite}\""),
+            };
+            format!(
+                "<security mode=\"{mode}\"> <message clientCredentialType=\"{}\"{suite}/> </security>",
+                security.credential
+            )
+        }
+    };
+    format!("<netTcpBinding> <binding> {reliable}{security} </binding> </netTcpBinding>")
 }

@@ -40,6 +40,14 @@ impl Step {
     /// The scope of a finding below these elements, the root first.
     pub(crate) fn scope(steps: &[Step]) -> Scope {
         let [_, model, steps @ ..] = steps else { return Scope::File };
+        if let ("waxwing", Some(step)) = (model.element.as_str(), steps.first()) {
+            return match step.element.as_str() {
+                "store" => Scope::Store,
+                "node" => Scope::Services,
+                "outbox" => Scope::Outbox { name: step.name.clone() },
+                _ => Scope::File,
+            };
+        }
         if model.element != "system.serviceModel" {
             return Scope::File;
         }

@@ -95,6 +95,7 @@ pub(super) fn elements(binding: &Binding) -> Vec<BindingElement> {
         Binding::Custom(b) => custom(b),
         Binding::MexHttp(_) => metadata(SecurityMode::None),
         Binding::MexHttps(_) => metadata(SecurityMode::Transport),
+        Binding::MexTcp(_) => vec![BindingElement::TcpTransport(Box::default())],
         Binding::Other(b) => vec![BindingElement::Other(b.section.clone())],
     }
 }

@@ -309,7 +309,7 @@ impl Seen<'_> {
         binding.message_encoding = match self.stack.encoding() {
             MessageEncoding::Text(_) => NetHttpMessageEncoding::Text,
             MessageEncoding::Mtom(_) => NetHttpMessageEncoding::Mtom,
-            MessageEncoding::Binary => NetHttpMessageEncoding::Binary,
+            MessageEncoding::Binary(_) => NetHttpMessageEncoding::Binary,
         };
         binding.web_socket_settings.transport_usage = WebSocketTransportUsage::Always;
         binding.reliable_session = self.session();

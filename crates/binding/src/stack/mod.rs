@@ -94,6 +94,22 @@ impl Stack {
         })
     }
 
+    /// The element that makes two one-way directions of HTTP one channel.
+    pub fn composite_duplex(&self) -> Option<&CompositeDuplex> {
+        self.elements.iter().find_map(|e| match e {
+            BindingElement::CompositeDuplex(element) => Some(element),
+            _ => None,
+        })
+    }
+
+    /// The settings of a TCP transport.
+    pub fn tcp(&self) -> Option<&TcpTransport> {
+        self.elements.iter().find_map(|e| match e {
+            BindingElement::TcpTransport(element) => Some(element.as_ref()),
+            _ => None,
+        })
+    }
+
     /// The scheme of addresses, empty when there is no known transport.
     pub fn scheme(&self) -> &'static str {
         let scheme = self.elements.iter().find_map(|e| match e {
@@ -134,20 +150,20 @@ impl Stack {
 
     /// How messages are written.
     pub fn encoding(&self) -> crate::MessageEncoding {
-        use crate::MessageEncoding;
+        use crate::{BinaryEncoding, MessageEncoding};
         let encoding = self.elements.iter().find_map(|e| match e {
             BindingElement::TextMessageEncoding(e) => Some(MessageEncoding::Text(e.write_encoding)),
             BindingElement::MtomMessageEncoding(e) => Some(MessageEncoding::Mtom(e.write_encoding)),
-            BindingElement::BinaryMessageEncoding(_) => Some(MessageEncoding::Binary),
+            BindingElement::BinaryMessageEncoding(e) => {
+                Some(MessageEncoding::Binary(BinaryEncoding::of(e)))
+            }
             _ => None,
         });
-        let tcp = || self.elements.iter().any(|e| matches!(e, BindingElement::TcpTransport(_)));
-        encoding.unwrap_or_else(|| {
-            if tcp() {
-                MessageEncoding::Binary
-            } else {
-                MessageEncoding::Text(crate::TextEncoding::Utf8)
+        encoding.unwrap_or_else(|| match self.tcp() {
+            Some(_) => {
+                MessageEncoding::Binary(BinaryEncoding::of(&BinaryMessageEncoding::default()))
             }
+            None => MessageEncoding::Text(crate::TextEncoding::Utf8),
         })
     }
 }

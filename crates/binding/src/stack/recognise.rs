@@ -64,7 +64,7 @@ fn in_policy(stack: &Stack) -> InPolicy {
         encoding: match stack.encoding() {
             crate::MessageEncoding::Text(_) => "text",
             crate::MessageEncoding::Mtom(_) => "mtom",
-            crate::MessageEncoding::Binary => "binary",
+            crate::MessageEncoding::Binary(_) => "binary",
         },
         version: stack.message_version(),
         transport: None,

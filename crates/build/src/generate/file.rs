@@ -7,7 +7,7 @@ use quote::quote;
 use waxwing_metadata::contract::{Contract, ContractSet, Shape, Tier, TypeId};
 
 use super::mapping::{Mapping, xml_classes};
-use super::operations::{Contracts, Form, forms};
+use super::operations::{Contracts, End, Form, forms, has_callbacks};
 use super::options::Options;
 use super::plan::{Plan, named_contracts};
 use super::rust_type::ident;
@@ -50,13 +50,15 @@ pub fn generate(set: &ContractSet, options: &Options) -> Result<Generated, syn::
     for contract in &chosen {
         roots.extend(roots_of(mapping, contract));
     }
-    let plan = Plan::new(mapping, &chosen, roots);
+    let with_callbacks = chosen.iter().map(|own| (*own, has_callbacks(options, own)));
+    let with_callbacks: Vec<_> = with_callbacks.collect();
+    let plan = Plan::new(mapping, &with_callbacks, roots);
     let mut tree = Module::default();
     let mut notes = Vec::new();
     let mut items: Vec<(String, TokenStream)> = Vec::new();
-    for (contract, name) in &plan.contracts {
+    for named in &plan.contracts {
         let mut contracts = Contracts { plan: &plan, uses: &mut tree.uses, notes: &mut notes };
-        items.push((name.clone(), contracts.contract(contract, name)));
+        items.push((named.name.clone(), contracts.contract(named)));
     }
     let contracts = items.iter().map(|(name, _)| name.clone()).collect();
     tree.contracts = items.into_iter().map(|(_, tokens)| tokens).collect();
@@ -116,7 +118,8 @@ pub fn same_code(one: &str, other: &str) -> bool {
 fn roots_of(mapping: Mapping<'_>, contract: &Contract) -> Vec<TypeId> {
     use waxwing_metadata::contract::Body;
     let mut roots = Vec::new();
-    for (operation, written) in forms(mapping.options, contract) {
+    let both = End::BOTH.into_iter().flat_map(|end| forms(mapping.options, contract, end));
+    for (operation, written) in both {
         if matches!(written, Form::Absent(_)) {
             continue;
         }

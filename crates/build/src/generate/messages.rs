@@ -49,10 +49,10 @@ pub(super) fn content(
         let headers = message.headers.iter();
         headers.map(|header| Part { protection: level(header), ..Part::header(mapping, header) })
     };
-    let octets = |element: &QName| Part {
+    let stream = |element: &QName| Part {
         name: names::decode(&element.local),
         namespace: element.namespace.to_string(),
-        rust: Rust::Prelude("u8").list(),
+        rust: Rust::Stream,
         header: false,
         optional: false,
         repeated: false,
@@ -63,7 +63,7 @@ pub(super) fn content(
         Body::Raw(element) => return Content::Raw(element.clone()),
         Body::Empty => (None, Vec::new()),
         Body::Bare(member) => (None, vec![Part::bare(mapping, member)]),
-        Body::Stream { wrapper, element } => (wrapper.clone(), vec![octets(element)]),
+        Body::Stream { wrapper, element } => (wrapper.clone(), vec![stream(element)]),
         Body::Wrapped { wrapper, parts, .. } => {
             let parts = parts.iter().map(|part| Part::of_body(mapping, part));
             (Some(wrapper.clone()), parts.collect())

@@ -11,7 +11,7 @@ use waxwing_metadata::contract::{Body, Contract, Fault, Operation, Pattern, Tier
 use super::docs::docs_and;
 use super::messages::{Content, Part, content, parameter_names, part_docs, result_options};
 use super::options::Options;
-use super::plan::Plan;
+use super::plan::{Named, Plan};
 use super::protection;
 use super::rust_type::{Rust, ident};
 use super::xml;
@@ -29,16 +29,36 @@ pub(super) enum Form {
     Absent(String),
 }
 
+/// Which end of a contract executes an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The service, which its clients call.
+    Service,
+    /// The client, which the service calls back.
+    Client,
+}
+
+impl End {
+    pub(super) const BOTH: [End; 2] = [End::Service, End::Client];
+
+    fn of(operation: &Operation) -> End {
+        match operation.pattern {
+            Pattern::Callback | Pattern::CallbackOneWay => End::Client,
+            _ => End::Service,
+        }
+    }
+}
+
+/// Whether the service of a contract calls its clients by anything that can be written.
+pub(super) fn has_callbacks(options: &Options, contract: &Contract) -> bool {
+    let forms = forms(options, contract, End::Client);
+    forms.iter().any(|(_, form)| !matches!(form, Form::Absent(_)))
+}
+
 /// How an operation is written.
 pub(super) fn form(options: &Options, operation: &Operation) -> Form {
     if let Some(blocked) = &operation.blocked {
         return Form::Absent(blocked.reason.clone());
-    }
-    if matches!(operation.pattern, Pattern::Callback | Pattern::CallbackOneWay) {
-        return Form::Absent(
-            "the service calls it, and a client of this version has nothing to be called"
-                .to_owned(),
-        );
     }
     if options.raw.contains(&operation.name) {
         return Form::Raw(None);
@@ -80,12 +100,43 @@ impl Parameter {
 }
 
 impl Contracts<'_, '_> {
-    /// The trait of a contract.
-    pub(super) fn contract(&mut self, contract: &Contract, name: &str) -> TokenStream {
+    /// The trait of a contract, and the one in which its service calls back, if there is any.
+    pub(super) fn contract(&mut self, named: &Named<'_>) -> TokenStream {
+        let Named { contract, name, callback } = named;
+        let mut options = match callback {
+            None => Vec::new(),
+            Some(callback) => {
+                let callback = ident(callback);
+                vec![quote!(callback = #callback)]
+            }
+        };
+        match contract.using_session {
+            Some(true) => options.push(quote!(session_mode = Required)),
+            Some(false) => options.push(quote!(session_mode = NotAllowed)),
+            None => {}
+        }
+        let documentation = contract.documentation.clone();
+        let service = self.side(contract, name, End::Service, documentation, options);
+        let callback = callback.as_ref().map(|callback| {
+            let about = format!("What the service of [`{name}`] calls at its clients.");
+            self.side(contract, callback, End::Client, Some(about), Vec::new())
+        });
+        quote!(#service #callback)
+    }
+
+    /// The trait of the operations that one end executes.
+    fn side(
+        &mut self,
+        contract: &Contract,
+        name: &str,
+        end: End,
+        documentation: Option<String>,
+        more: Vec<TokenStream>,
+    ) -> TokenStream {
         self.uses.insert("waxwing::contract::service_contract");
         let mut scope = Scope::new(Style::Snake);
         let (mut methods, mut absent) = (Vec::new(), Vec::new());
-        for (operation, form) in forms(self.plan.mapping.options, contract) {
+        for (operation, form) in forms(self.plan.mapping.options, contract, end) {
             match form {
                 Form::Absent(reason) => {
                     absent.push(format!("Not here: `{}`, since {reason}.", operation.name));
@@ -97,17 +148,21 @@ impl Contracts<'_, '_> {
         if !methods.is_empty() {
             self.uses.insert("waxwing::contract::OperationFault");
         }
-        let by_body = shares_actions(contract, self.plan.mapping.options);
+        let by_body = shares_actions(contract, self.plan.mapping.options, end);
         let mut options = contract_options(contract, name, by_body);
+        options.extend(more);
         if let Some(level) = protection::of_contract(self.plan.mapping.options, contract) {
             let level = ident(level.as_str());
             options.push(quote!(protection_level = #level));
         }
-        let docs = docs_and(contract.documentation.as_deref(), &[]);
+        let docs = docs_and(documentation.as_deref(), &[]);
         let absent = absent.iter().map(|line| format!(" {line}"));
         let absent = absent.map(|line| quote!(#[doc = ""] #[doc = #line]));
         let ident_of_trait = ident(name);
-        let server = self.server(name, &methods);
+        let server = match end {
+            End::Service => self.server(name, &methods),
+            End::Client => TokenStream::new(),
+        };
         let methods = methods
             .iter()
             .map(|Method { attributes, signature, .. }| quote!(#attributes #signature;));
@@ -164,7 +219,7 @@ impl Contracts<'_, '_> {
         }
         options.extend(actions(contract, operation));
         options.extend(protection::of_operation(self.plan.mapping.options, contract, operation));
-        if contract.using_session == Some(true) {
+        if contract.using_session == Some(true) && End::of(operation) == End::Service {
             if !operation.is_initiating {
                 options.push(quote!(is_initiating = false));
             }
@@ -367,11 +422,6 @@ fn contract_options(contract: &Contract, ident: &str, by_body: bool) -> Vec<Toke
     if name != ident {
         options.push(quote!(name = #name));
     }
-    match contract.using_session {
-        Some(true) => options.push(quote!(session_mode = Required)),
-        Some(false) => options.push(quote!(session_mode = NotAllowed)),
-        None => {}
-    }
     if by_body {
         options.push(quote!(dispatch_by_body));
     }
@@ -379,18 +429,22 @@ fn contract_options(contract: &Contract, ident: &str, by_body: bool) -> Vec<Toke
 }
 
 /// Whether several operations have one action: the element in the body tells them apart.
-fn shares_actions(contract: &Contract, options: &Options) -> bool {
+fn shares_actions(contract: &Contract, options: &Options, end: End) -> bool {
     let mut seen = BTreeSet::new();
-    let forms = forms(options, contract);
+    let forms = forms(options, contract, end);
     let mut present = forms.iter().filter(|(_, form)| !matches!(form, Form::Absent(_)));
     present.any(|(operation, _)| !seen.insert(operation.action.as_str()))
 }
 
-/// How each operation of a contract is written. Of two with one action that nothing else tells apart, the second is not.
-pub(super) fn forms<'c>(options: &Options, contract: &'c Contract) -> Vec<(&'c Operation, Form)> {
+/// How each operation that one end executes is written. Of two with one action that nothing else tells apart, the second is not.
+pub(super) fn forms<'c>(
+    options: &Options,
+    contract: &'c Contract,
+    end: End,
+) -> Vec<(&'c Operation, Form)> {
     let mut first_of: BTreeMap<&str, Vec<(&Operation, Option<QName>)>> = BTreeMap::new();
     let mut forms = Vec::new();
-    for operation in &contract.operations {
+    for operation in contract.operations.iter().filter(|operation| End::of(operation) == end) {
         let mut form = form(options, operation);
         if let (Form::Typed, Some(name)) = (&form, doubled(operation)) {
             form = Form::Absent(format!("two parts of a message are both called {name}"));

@@ -82,11 +82,19 @@ pub(super) struct Derives {
     pub(super) comparable: bool,
 }
 
+/// A contract with the names of its traits.
+pub(super) struct Named<'s> {
+    pub(super) contract: &'s Contract,
+    pub(super) name: String,
+    /// The trait in which the service calls its clients.
+    pub(super) callback: Option<String>,
+}
+
 /// The plan of a file.
 pub(super) struct Plan<'s> {
     pub(super) mapping: Mapping<'s>,
     /// The contracts with the names of their traits.
-    pub(super) contracts: Vec<(&'s Contract, String)>,
+    pub(super) contracts: Vec<Named<'s>>,
     /// Types that get a struct or an enum.
     pub(super) items: BTreeMap<TypeId, Place>,
     /// Classes that get an enum of themselves and what extends them.
@@ -101,22 +109,27 @@ pub(super) struct Plan<'s> {
 }
 
 impl<'s> Plan<'s> {
-    /// The plan for contracts and the types that `roots` name.
+    /// The plan for contracts (each with whether its service calls back) and the types that `roots` name.
     pub(super) fn new(
         mapping: Mapping<'s>,
-        contracts: &[&'s Contract],
+        contracts: &[(&'s Contract, bool)],
         roots: Vec<TypeId>,
     ) -> Self {
         let reached = reached(mapping.set, roots);
         let mut root = Scope::with_reserved(Style::Pascal, reserved());
         let contracts = contracts
             .iter()
-            .map(|contract| {
-                let name = root.give(&free(names::trait_name(&contract.name.local)));
-                for derived in ["Client", "Service", "Server"] {
-                    root.give(&format!("{name}{derived}"));
-                }
-                (*contract, name)
+            .map(|(contract, calls_back)| {
+                let mut give = |wanted: &str| {
+                    let name = root.give(wanted);
+                    for derived in ["Client", "Service", "Server", "Calls", "Replies"] {
+                        root.give(&format!("{name}{derived}"));
+                    }
+                    name
+                };
+                let name = give(&free(names::trait_name(&contract.name.local)));
+                let callback = calls_back.then(|| give(&format!("{name}Callback")));
+                Named { contract, name, callback }
             })
             .collect();
         let mut plan = Self {
@@ -178,7 +191,7 @@ impl<'s> Plan<'s> {
     /// Modules by the user's words; the types of the contract's own namespace stand beside its trait.
     fn given(&self) -> BTreeMap<String, String> {
         let mut given = self.mapping.options.namespaces.clone();
-        let mut own = self.contracts.iter().map(|(contract, _)| &contract.name.namespace);
+        let mut own = self.contracts.iter().map(|named| &named.contract.name.namespace);
         if let Some(first) = own.next()
             && own.all(|other| other == first)
         {
@@ -325,7 +338,8 @@ impl<'s> Plan<'s> {
             | Rust::Option(_)
             | Rust::List(_)
             | Rust::Map(..)
-            | Rust::Dictionary(..) => true,
+            | Rust::Dictionary(..)
+            | Rust::Stream => true,
         }
     }
 

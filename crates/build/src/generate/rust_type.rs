@@ -39,6 +39,8 @@ pub(super) enum Rust {
     Pair(Box<Rust>, Box<Rust>),
     /// `Shared<T>`.
     Shared(Box<Rust>),
+    /// `MessageStream`: octets that are read as they come.
+    Stream,
 }
 
 impl Rust {
@@ -136,6 +138,10 @@ impl Rust {
                 let name = ident(name);
                 quote!(#name)
             }
+            Self::Stream => {
+                uses.insert("waxwing::contract::MessageStream");
+                quote!(MessageStream)
+            }
             Self::Imported(name) => {
                 uses.insert(import_of(name));
                 let name = ident(name);
@@ -178,6 +184,7 @@ pub(super) const IMPORTS: &[&str] = &[
     "std::collections::BTreeMap",
     "waxwing::DataContract",
     "waxwing::XmlType",
+    "waxwing::contract::MessageStream",
     "waxwing::contract::OperationFault",
     "waxwing::contract::RawBody",
     "waxwing::contract::service_contract",

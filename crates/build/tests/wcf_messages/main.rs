@@ -5,13 +5,13 @@
 
 use std::io::Read as _;
 use std::path::Path;
-use std::process::Command;
 
 use quote::quote;
 use syn::{FnArg, ImplItem, Item, Pat, parse_quote};
 use waxwing_build::contracts;
 use waxwing_build::generate::{Options, generate};
 use waxwing_metadata::load::{LoadOptions, folder};
+use waxwing_testkit::generated::GeneratedCrate;
 use waxwing_testkit::metadata;
 
 /// The code of a captured service, with a service that hands every call on to a client of the same contract.
@@ -63,37 +63,16 @@ fn exchanges(path: &str) -> Vec<(String, String)> {
 #[test]
 #[ignore = "long: compiles a crate"]
 fn messages_of_wcf_survive_generated_types() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("a root");
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| root.join("target"), std::path::PathBuf::from);
-    let folder = target.join("generated-wcf");
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(folder.join("src")).expect("a folder");
-    let manifest = format!(
-        "[package]\nname = \"waxwing-generated-wcf\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
-         [dependencies]\nwaxwing = {{ path = {:?} }}\n\n[workspace]\n",
-        root.join("crates/waxwing")
-    );
-    std::fs::write(folder.join("Cargo.toml"), manifest).expect("a manifest");
-    std::fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).expect("a lock file");
-    std::fs::write(folder.join("src/main.rs"), include_str!("program.rs")).expect("a program");
+    let generated = GeneratedCrate::new("generated-wcf");
+    generated.write("src/main.rs", include_str!("program.rs"));
     for (service, module, capture) in [
         ("wsdl-kinds", "kinds", "metadata/kinds-messages.json.gz"),
         ("wsdl-plain", "calculator", "wcf/plain.json.gz"),
     ] {
-        std::fs::write(folder.join(format!("src/{module}.rs")), code(service)).expect("a file");
-        let messages = folder.join(module);
-        std::fs::create_dir_all(&messages).expect("a folder");
+        generated.write(&format!("src/{module}.rs"), code(service));
         for (name, body) in exchanges(capture) {
-            std::fs::write(messages.join(name), body).expect("a file");
+            generated.write(&format!("{module}/{name}"), body);
         }
     }
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .args(["run", "--quiet", "--offline"])
-        .current_dir(&folder)
-        .env("CARGO_TARGET_DIR", &target)
-        .status()
-        .expect("cargo runs");
-    assert!(status.success(), "the program in {} fails", folder.display());
+    generated.cargo("run");
 }

@@ -3,12 +3,11 @@
 #![allow(clippy::disallowed_methods)]
 
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::process::Command;
 
 use waxwing_build::generate::{Generated, Options, generate};
 use waxwing_metadata::contract::ContractSet;
 use waxwing_metadata::load::{LoadOptions, folder};
+use waxwing_testkit::generated::GeneratedCrate;
 use waxwing_testkit::metadata;
 
 /// The folders, and what their modules are called in the crate that is compiled.
@@ -88,30 +87,11 @@ fn the_same_documents_give_the_same_code() {
 #[test]
 #[ignore = "long: compiles a large crate"]
 fn messages_survive_the_generated_types() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("a root");
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| root.join("target"), std::path::PathBuf::from);
-    let folder = target.join("generated-xml");
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(folder.join("src")).expect("a folder");
-    let manifest = format!(
-        "[package]\nname = \"waxwing-generated-xml\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
-         [dependencies]\nwaxwing = {{ path = {:?} }}\n\n[workspace]\n",
-        root.join("crates/waxwing")
-    );
-    std::fs::write(folder.join("Cargo.toml"), manifest).expect("a manifest");
-    std::fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).expect("a lock file");
-    std::fs::write(folder.join("src/main.rs"), include_str!("messages.rs")).expect("a program");
+    let generated = GeneratedCrate::new("generated-xml");
+    generated.write("src/main.rs", include_str!("messages.rs"));
     for (number, name) in SERVICES {
         let text = code(number).text;
-        std::fs::write(folder.join(format!("src/{name}.rs")), text).expect("a file");
+        generated.write(&format!("src/{name}.rs"), text);
     }
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .args(["run", "--quiet", "--offline", "--manifest-path"])
-        .arg(folder.join("Cargo.toml"))
-        .env("CARGO_TARGET_DIR", &target)
-        .status()
-        .expect("cargo runs");
-    assert!(status.success(), "the program in {} fails", folder.display());
+    generated.cargo("run");
 }

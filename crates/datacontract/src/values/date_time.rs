@@ -4,8 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use waxwing_xml::values::{DateTimeValue, civil_date, date_time_text};
 
-use super::{ValueError, digits, fraction_ticks, write_fraction};
+use super::{ValueError, digits, fraction_ticks};
 
 /// A `System.DateTime`: a date and a time of day to 100 ns, and what they relate to.
 ///
@@ -40,7 +41,7 @@ const DAY: i64 = 24 * HOUR;
 /// The Unix epoch in ticks.
 const UNIX_EPOCH: i64 = 621_355_968_000_000_000;
 /// The last tick of the year 9999.
-const MAX_TICKS: i64 = 3_155_378_975_999_999_999;
+const MAX_TICKS: i64 = waxwing_xml::values::MAX_DATE_TICKS;
 /// The furthest offset of XML Schema and of .NET: 14 hours.
 const MAX_OFFSET: i16 = 14 * 60;
 
@@ -112,6 +113,22 @@ impl DateTime {
         Timestamp::from_nanosecond(i128::from(self.ticks - offset - UNIX_EPOCH) * 100).ok()
     }
 
+    /// What the tree of XML has.
+    pub(crate) fn of(value: DateTimeValue) -> Option<Self> {
+        let kind = if value.utc { DateTimeKind::Utc } else { DateTimeKind::Unspecified };
+        Self::from_ticks(value.ticks, kind).ok()
+    }
+
+    /// The value as the tree of XML has it; none of a time of the writer's zone, which every reader would read as another.
+    pub(crate) fn value(self) -> Option<DateTimeValue> {
+        let utc = match self.kind {
+            DateTimeKind::Unspecified => false,
+            DateTimeKind::Utc => true,
+            DateTimeKind::Local { .. } => return None,
+        };
+        Some(DateTimeValue { ticks: self.ticks, utc })
+    }
+
     /// Ticks of 100 ns since midnight, 1 January of the year 1.
     pub const fn ticks(self) -> i64 {
         self.ticks
@@ -124,19 +141,7 @@ impl DateTime {
 
     /// Year, month and day, the latter two from 1.
     pub fn date(self) -> (i64, i64, i64) {
-        let days = self.ticks / DAY;
-        let mut year = days * 400 / 146_097 + 1;
-        while days_before(year, 1) > days {
-            year -= 1;
-        }
-        while days_before(year + 1, 1) <= days {
-            year += 1;
-        }
-        let mut month = 12;
-        while days_before(year, month) > days {
-            month -= 1;
-        }
-        (year, month, days - days_before(year, month) + 1)
+        civil_date(self.ticks / DAY)
     }
 
     /// Hour, minute and second.
@@ -168,9 +173,7 @@ fn days_before(year: i64, month: i64) -> i64 {
 
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ((year, month, day), (hour, minute, second)) = (self.date(), self.time());
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
-        write_fraction(f, (self.ticks % SECOND).unsigned_abs())?;
+        date_time_text(f, self.ticks)?;
         match self.kind {
             DateTimeKind::Unspecified => Ok(()),
             DateTimeKind::Utc => f.write_str("Z"),

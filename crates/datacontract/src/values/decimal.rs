@@ -5,6 +5,8 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
+use waxwing_xml::values::DecimalValue;
+
 use super::{ValueError, digits};
 
 /// A `System.Decimal`: a whole number of at most 96 bits, divided by ten to the power of the scale (0 to 28).
@@ -57,6 +59,20 @@ impl Decimal {
     /// Number of digits after the point.
     pub fn scale(&self) -> u8 {
         self.scale
+    }
+
+    /// The value as the tree of XML has it.
+    pub(crate) fn value(&self) -> DecimalValue {
+        let (high, low) = ((self.magnitude >> 64) as u32, self.magnitude as u64);
+        DecimalValue { high, low, scale: self.scale, negative: self.negative }
+    }
+
+    /// What the tree of XML has; none of a scale that there is not.
+    pub(crate) fn of(value: DecimalValue) -> Option<Self> {
+        let DecimalValue { high, low, scale, negative } = value;
+        let magnitude = u128::from(high) << 64 | u128::from(low);
+        let negative = negative && magnitude != 0;
+        (scale <= MAX_SCALE).then_some(Self { magnitude, scale, negative })
     }
 
     /// The nearest `f64`.
@@ -156,12 +172,7 @@ fn push(magnitude: u128, digit: u8) -> Option<u128> {
 
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scale = usize::from(self.scale);
-        let digits = format!("{:0>width$}", self.magnitude, width = scale + 1);
-        let (whole, fraction) = digits.split_at(digits.len() - scale);
-        let sign = if self.negative && self.magnitude != 0 { "-" } else { "" };
-        let point = if scale == 0 { "" } else { "." };
-        write!(f, "{sign}{whole}{point}{fraction}")
+        f.write_str(&self.value().text())
     }
 }
 

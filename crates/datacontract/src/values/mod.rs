@@ -58,15 +58,6 @@ fn fraction_ticks(fraction: &str) -> i64 {
     ticks + i64::from(digit(7) >= 5)
 }
 
-/// A fraction of a second in ticks as `.5`, without trailing zeros; nothing for zero.
-fn write_fraction(f: &mut std::fmt::Formatter<'_>, ticks: u64) -> std::fmt::Result {
-    if ticks == 0 {
-        return Ok(());
-    }
-    let digits = format!("{ticks:07}");
-    write!(f, ".{}", digits.trim_end_matches('0'))
-}
-
 /// `Debug` of a value is its text, as people write it.
 macro_rules! debug_is_text {
     ($($value:ident),+) => {

@@ -4,7 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{ValueError, digits, fraction_ticks, write_fraction};
+use waxwing_xml::values::duration_text;
+
+use super::{ValueError, digits, fraction_ticks};
 
 /// A `System.TimeSpan`: a signed number of ticks of 100 ns.
 ///
@@ -72,31 +74,7 @@ impl TryFrom<TimeSpan> for Duration {
 
 impl fmt::Display for TimeSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ticks = self.ticks.unsigned_abs();
-        let part = |unit: i64, of: i64| ticks % of.unsigned_abs() / unit.unsigned_abs();
-        if self.ticks < 0 {
-            f.write_str("-")?;
-        }
-        f.write_str("P")?;
-        let days = ticks / DAY.unsigned_abs();
-        if days > 0 {
-            write!(f, "{days}D")?;
-        }
-        if ticks.is_multiple_of(DAY.unsigned_abs()) {
-            return f.write_str(if days > 0 { "" } else { "T0S" });
-        }
-        f.write_str("T")?;
-        for (value, letter) in [(part(HOUR, DAY), 'H'), (part(MINUTE, HOUR), 'M')] {
-            if value > 0 {
-                write!(f, "{value}{letter}")?;
-            }
-        }
-        if !ticks.is_multiple_of(MINUTE.unsigned_abs()) {
-            write!(f, "{}", part(SECOND, MINUTE))?;
-            write_fraction(f, ticks % SECOND.unsigned_abs())?;
-            f.write_str("S")?;
-        }
-        Ok(())
+        duration_text(f, self.ticks)
     }
 }
 

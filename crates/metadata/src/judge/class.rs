@@ -107,7 +107,7 @@ classes! {
     /// The service calls the client over the client's own connection.
     TcpCallbacks = "callbacks", NotYet, "callbacks";
     /// The service calls the client over a connection of its own.
-    HttpCallbacks = "http-callbacks", No, "callbacks over HTTP";
+    HttpCallbacks = "http-callbacks", NotYet, "callbacks over HTTP";
     /// A Windows account proves who the client is.
     Windows = "windows", No, "a Windows account";
     /// A security token service vouches for the client.
@@ -157,12 +157,15 @@ impl Class {
             ("Windows account", Class::Windows),
             ("issued tokens", Class::Federation),
             ("binary messages", Class::Binary),
-            ("the net.tcp transport", Class::Tcp),
+            ("streamed messages", Class::Streamed),
+            ("callbacks over net.tcp", Class::TcpCallbacks),
+            ("callbacks over WebSockets", Class::TcpCallbacks),
+            ("net.tcp", Class::Tcp),
             ("transport", Class::Transport),
             ("WebSockets", Class::WebSockets),
-            ("streamed messages", Class::Streamed),
             ("without WS-Addressing", Class::NoAddressing),
             ("callbacks", Class::HttpCallbacks),
+            ("two one-way directions", Class::HttpCallbacks),
             ("<oneWay>", Class::HttpCallbacks),
         ];
         let found = WORDS.iter().find(|(word, _)| feature.contains(word));

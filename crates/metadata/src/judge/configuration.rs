@@ -181,6 +181,7 @@ fn named(binding: Binding, name: &str) -> Binding {
         Binding::Custom(b) => b.named(name).into(),
         Binding::MexHttp(b) => b.named(name).into(),
         Binding::MexHttps(b) => b.named(name).into(),
+        Binding::MexTcp(b) => b.named(name).into(),
         Binding::Other(mut b) => {
             name.clone_into(&mut b.timeouts.name);
             Binding::Other(b)

@@ -1,6 +1,6 @@
 //! A port, from its policies to a verdict.
 
-use waxwing_binding::{ClientCredentials, EffectiveEndpoint, Stack};
+use waxwing_binding::{ClientCredentials, ContractRequirements, EffectiveEndpoint, Stack};
 
 use super::class::{Class, Ruling, Talk};
 use super::draft::{Addressing, Connection, Draft};
@@ -250,17 +250,22 @@ impl Known<'_> {
             let note = "nothing says which WS-Addressing the reliable session has; 1.0 is taken";
             notes.push(Finding::new("addressing-assumed", Severity::Warning, note));
         }
-        let tcp = matches!(self.wire, Wire::Tcp | Wire::Pipe | Wire::WebSocket);
-        if self.port_type.is_some_and(wire::has_callbacks) && !draft.composite_duplex {
+        let both_ways = matches!(self.wire, Wire::Tcp | Wire::Pipe | Wire::WebSocket);
+        if self.has_callbacks() && !draft.composite_duplex && !both_ways {
             obstacles.push(Obstacle {
-                class: if tcp { Class::TcpCallbacks } else { Class::HttpCallbacks },
-                text: "the contract has callbacks: the service calls the client".to_owned(),
-                fix: "callbacks need net.tcp, WebSockets or wsDualHttpBinding; Waxwing's clients are not called: use a \
-                     contract without CallbackContract"
+                class: Class::Conflict,
+                text: "the contract has callbacks, and this binding only answers calls".to_owned(),
+                fix: "callbacks need net.tcp, WebSockets or wsDualHttpBinding: use a contract without CallbackContract, or \
+                      another binding"
                     .to_owned(),
                 at: self.port_type.map(|port_type| port_type.at.clone()),
             });
         }
+    }
+
+    /// Whether the service of the contract calls its clients.
+    fn has_callbacks(&self) -> bool {
+        self.port_type.is_some_and(wire::has_callbacks)
     }
 
     /// HTTPS by the policy or by the address. Where they disagree, the policy wins.
@@ -293,11 +298,12 @@ impl Known<'_> {
         let address = self.address.clone().unwrap_or_default();
         let identity = self.reference.identity.as_ref();
         let contract = self.binding.port_type.local.to_string();
+        let demands = ContractRequirements::named(&*contract).duplex(self.has_callbacks());
         let credentials = ClientCredentials::default();
         match EffectiveEndpoint::client(&binding, contract, address, identity, credentials) {
             Ok(mut endpoint) => {
                 endpoint.headers.clone_from(&self.reference.headers);
-                settle(&endpoint, attempt);
+                settle(&endpoint, &demands, attempt);
                 attempt.effective = Some(endpoint);
             }
             Err(refusal) => attempt.obstacles.push(Obstacle {
@@ -312,8 +318,8 @@ impl Known<'_> {
 }
 
 /// Takes what `binding` cannot run: the assertions that ask for it block; what none asks for is an obstacle of its own.
-fn settle(endpoint: &EffectiveEndpoint, attempt: &mut Attempt) {
-    for unsupported in endpoint.unsupported() {
+fn settle(endpoint: &EffectiveEndpoint, contract: &ContractRequirements, attempt: &mut Attempt) {
+    for unsupported in endpoint.unsupported_for(contract) {
         let class = Class::of_feature(&unsupported.feature);
         let mut asked = false;
         for ruling in &mut attempt.rulings {

@@ -31,11 +31,9 @@ const fn ignored(namespaces: &'static [&'static str], word: &'static str) -> Row
 
 const AT_LEAST: &str = "delivered at least once, and here exactly once";
 const HINT: &str = "a hint to the sender, which adapts itself here";
-const LISTENS: &str =
-    "answers go to an address where the client listens; Waxwing's clients do not listen";
+const LISTENS: &str = "answers go to an address where the client listens; Waxwing's clients listen for wsDualHttpBinding only";
 const LISTENS_FIX: &str = "add an endpoint with binding=\"wsHttpBinding\", or one with binding=\"netTcpBinding\" for callbacks";
-const DUAL: &str = "the service answers and calls back by opening a connection to the client, which has to listen on an \
-     address of its own; Waxwing's clients do not listen";
+const DUAL: &str = "the service answers and calls back by opening a connection to the client, which listens on an address of its own";
 const DUAL_FIX: &str = "add an endpoint with binding=\"netTcpBinding\" (callbacks go over the client's own connection), or one with \
      binding=\"wsHttpBinding\" and a contract without callbacks";
 const ACCOUNTS: &str = "the client logs in with a Windows account";

@@ -286,6 +286,16 @@ fn wrong_scheme(
         );
     }
     let fix = match (found, expected) {
+        // It has no TLS: only None and Message.
+        ("https", "http") if section == "wsDualHttpBinding" => {
+            "write http://…; what must go over https: and needs callbacks can use netHttpsBinding, \
+             at both ends"
+                .to_owned()
+        }
+        ("https", "http") if section == "netHttpBinding" => {
+            "write http://…, or write <security mode=\"Transport\"> in the netHttpBinding"
+                .to_owned()
+        }
         ("https", "http") => format!(
             "write http://…, or write <security mode=\"TransportWithMessageCredential\"> in the \
              {section}"

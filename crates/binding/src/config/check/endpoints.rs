@@ -13,6 +13,7 @@ use crate::file::quote::quote;
 use crate::file::reader::Reader;
 use crate::refusal::Within;
 use crate::suggest;
+use crate::transport::StreamSecurity;
 use crate::{
     Identity, MessageCredentialType, ServiceCertificateAuthentication,
     X509CertificateValidationMode, X509RevocationMode,
@@ -167,12 +168,17 @@ fn missing(
 
 /// How a client checks the service's certificate.
 fn checks_of_services(endpoint: &EffectiveEndpoint, places: Places<'_>, cx: &mut Reader) {
-    let Some(security) = &endpoint.security else { return over_tls(endpoint, places, cx) };
+    let by_stream = matches!(endpoint.transport.stream_security, Some(StreamSecurity::Tls { .. }));
+    let by_messages =
+        endpoint.security.as_ref().map(|s| s.authentication.needs_service_certificate());
+    if by_messages.is_none() && !by_stream {
+        return over_tls(endpoint, places, cx);
+    }
     if is_misread(places, cx) {
         // What the defaults in place of a wrong value do is nobody's wish.
         return;
     }
-    if !security.authentication.needs_service_certificate() {
+    if by_messages != Some(true) && !by_stream {
         over_tls(endpoint, places, cx);
     } else {
         let check = &endpoint.client_credentials.service_certificate.authentication;
@@ -262,12 +268,19 @@ fn checks_of_clients(
     told: &mut Vec<&'static str>,
     cx: &mut Reader,
 ) {
-    let Some(security) = &endpoint.security else { return };
+    // WCF's own validators check what TLS inside a net.tcp connection brings.
+    let in_stream = endpoint.transport.stream_security.is_some()
+        && endpoint.transport.require_client_certificate;
+    let credential = match &endpoint.security {
+        Some(security) => security.credential,
+        None if in_stream => MessageCredentialType::Certificate,
+        None => return,
+    };
     if is_misread(places, cx) {
         return;
     }
     let credentials = &endpoint.service_credentials;
-    let problem = match security.credential {
+    let problem = match credential {
         MessageCredentialType::Certificate => {
             let check = &credentials.client_certificate.authentication;
             certificate_check(

@@ -179,6 +179,14 @@ fn metadata(service: &Service, node: &Node, configuration: &Configuration, cx: &
     if behavior.is_some_and(|b| b.service_metadata.is_some()) {
         return;
     }
+    // A page for ?wsdl needs an address of HTTP, which not every service has.
+    let mut bases = service.host.base_addresses.add.iter();
+    let over_http = cx.of_a_site
+        || bases.any(|base| waxwing_soap::Address::of(&base.base_address).scheme() == Some("http"));
+    let fix = match over_http {
+        true => "add <serviceMetadata httpGetEnabled=\"true\" /> to the service's behavior",
+        false => "add <serviceMetadata /> to the service's behavior",
+    };
     let endpoints = service.endpoints.iter().zip(node.children_named("endpoint"));
     for (_, node) in endpoints.filter(|(e, _)| e.contract == "IMetadataExchange") {
         let short = crate::effective::short_name(&service.name);
@@ -195,7 +203,7 @@ fn metadata(service: &Service, node: &Node, configuration: &Configuration, cx: &
                  contract."
             ))
             .at_open()
-            .fix("add <serviceMetadata httpGetEnabled=\"true\" /> to the service's behavior"),
+            .fix(fix),
         );
     }
 }

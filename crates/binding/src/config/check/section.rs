@@ -4,6 +4,7 @@ use waxwing_soap::Address;
 
 use crate::TlsProtocol;
 use crate::config::Configuration;
+use crate::config::check::keeping::keeping;
 use crate::config::waxwing::PublicAddress;
 use crate::file::node::Node;
 use crate::file::problem::Problem;
@@ -14,8 +15,9 @@ const ONLY_HERE: &str = "passes over the section <waxwing>";
 /// Checks the section of a file whose `<system.serviceModel>` was read.
 pub(crate) fn section(section: &Node, configuration: &Configuration, cx: &mut Reader) {
     if let Some(node) = section.child("https") {
-        cx.within(section, |cx| https(node, configuration, cx));
+        cx.within(node, |cx| https(node, configuration, cx));
     }
+    keeping(section, configuration, cx);
     let Some(list) = section.child("publicAddresses") else { return };
     let known = known_addresses(configuration).filter(|_| !cx.of_a_site);
     let entries = configuration.waxwing.public_addresses.add.iter();
