@@ -39,6 +39,22 @@ pub(crate) fn path(meta: &ParseNestedMeta<'_>, slot: &mut Option<Path>) -> Resul
     put(meta, slot, value)
 }
 
+/// The trait of another contract: `callback = Listener`.
+pub(crate) fn contract_path(meta: &ParseNestedMeta<'_>, slot: &mut Option<Path>) -> Result<()> {
+    let value = meta.value()?;
+    if value.peek(syn::Lit) {
+        return Err(
+            value.error("write the path of the trait, without quotes: `callback = Listener`")
+        );
+    }
+    let value: Path = value.parse()?;
+    if value.segments.iter().any(|segment| !segment.arguments.is_none()) {
+        let message = "a service contract is not generic: write the path of the trait alone";
+        return Err(syn::Error::new_spanned(value, message));
+    }
+    put(meta, slot, value)
+}
+
 /// How a message or a part of it is protected, as a variant of `ProtectionLevel`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
@@ -83,6 +99,29 @@ pub(crate) fn session_mode(meta: &ParseNestedMeta<'_>, slot: &mut Option<Mode>) 
         }
     };
     put(meta, slot, mode)
+}
+
+/// How often an operation is executed at a durable endpoint, as a variant of `Delivery`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Guarantee {
+    Transaction,
+    Idempotent,
+    Once,
+}
+
+/// What a durable endpoint promises of an operation: `delivery = "once"`.
+pub(crate) fn delivery(meta: &ParseNestedMeta<'_>, slot: &mut Option<Guarantee>) -> Result<()> {
+    let value: LitStr = meta.value()?.parse()?;
+    let guarantee = match value.value().as_str() {
+        "transaction" => Guarantee::Transaction,
+        "idempotent" => Guarantee::Idempotent,
+        "once" => Guarantee::Once,
+        _ => {
+            let message = "a delivery is \"transaction\", \"idempotent\" or \"once\"";
+            return Err(syn::Error::new_spanned(value, message));
+        }
+    };
+    put(meta, slot, guarantee)
 }
 
 /// Fills an option that may stand once.

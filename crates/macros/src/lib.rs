@@ -230,7 +230,8 @@ pub fn derive_xml_type(input: TokenStream) -> TokenStream {
 ///
 /// Each method is an operation: `async fn` with `&self` and parameters that are data contracts, giving
 /// `Result<T, OperationFault>`, or another error that converts into an `OperationFault`. A first parameter `&OperationContext` is no part of the message. Of the trait `Calculator`
-/// come, beside the trait itself, `CalculatorClient`, `CalculatorService` and the constant `CALCULATOR_CONTRACT`.
+/// come, beside the trait itself, `CalculatorClient`, `CalculatorService` and the constant `CALCULATOR_CONTRACT`; for outboxes
+/// `CalculatorCalls` (calls that are written and not sent) and `CalculatorReplies` (their answers, read).
 ///
 /// # `#[service_contract(…)]` on the trait
 ///
@@ -242,6 +243,9 @@ pub fn derive_xml_type(input: TokenStream) -> TokenStream {
 /// * `session_mode = Required`: whether the contract needs a session: `Allowed` (default), `Required` or `NotAllowed`.
 /// * `dispatch_by_body`: operations may share an action (an empty `soapAction`, say); which one is meant, the element in the
 ///   body says, as `RoutingStyle = SoapServiceRoutingStyle.RequestElement` of ASP.NET services does.
+/// * `callback = Listener`: the trait in which the service calls its clients: another service contract of the same `name` and
+///   `namespace`. An operation gets a `ListenerClient` from its context (`context.callback::<ListenerClient<_>>()`); a client
+///   gives a `ListenerService` when it opens its channel.
 /// * `crate = "…"`: where `waxwing` is; by default `::waxwing`.
 ///
 /// # Inheritance
@@ -273,6 +277,10 @@ pub fn derive_xml_type(input: TokenStream) -> TokenStream {
 ///   operation declares, by the type of their detail.
 /// * `protection_level = Sign`: of the operation's messages and faults, instead of the contract's;
 ///   `request_protection_level = …` and `reply_protection_level = …` of one message (`MessageContract`).
+/// * `delivery = "transaction"`: what an endpoint whose sessions are kept in a store promises of the execution across crashes:
+///   `"transaction"` (exactly once: with the transaction of the application), `"idempotent"` (at least once, with a key by
+///   which the operation knows repetitions; the default) or `"once"` (at most once: after a crash in the middle the caller is
+///   told that it is in doubt).
 ///
 /// # `#[param(…)]` on a parameter
 ///

@@ -4,8 +4,8 @@
 
 use waxwing::DataContract;
 use waxwing::contract::{
-    BodyDescription, MessageDescription, OperationDescription, OperationFault, PartDescription,
-    PartForm, RawBody, service_contract,
+    BodyDescription, Delivery, MessageDescription, OperationDescription, OperationFault,
+    PartDescription, PartForm, RawBody, service_contract,
 };
 use waxwing::datacontract::{TypeDescriptions, TypeKind};
 
@@ -55,7 +55,7 @@ pub trait Shop: base::Base {
         #[param(repeated)] to: &[Address],
     ) -> Result<(Vec<String>, i32, Option<f64>), OperationFault>;
 
-    #[operation(one_way, is_initiating = false, is_terminating = true)]
+    #[operation(one_way, is_initiating = false, is_terminating = true, delivery = "once")]
     async fn leave(&self) -> Result<(), OperationFault>;
 
     #[operation(bare, reply_bare)]
@@ -112,6 +112,7 @@ fn messages_have_elements_with_types() {
     assert_eq!(leave.request.body, BodyDescription::wrapped("Leave", "urn:shop"));
     assert!(leave.one_way && leave.request.parts.is_empty() && leave.reply.parts.is_empty());
     assert!(!leave.is_initiating && leave.is_terminating);
+    assert_eq!((find.delivery, leave.delivery), (None, Some(Delivery::Once)));
 }
 
 #[test]

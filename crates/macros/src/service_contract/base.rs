@@ -28,6 +28,16 @@ pub(super) struct Base {
 }
 
 impl Base {
+    /// That of this trait.
+    pub(super) fn of(path: Path) -> Self {
+        Self { path }
+    }
+
+    /// The path of the trait.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// `path::CalculatorClient`.
     pub(super) fn client(&self) -> Path {
         self.beside(client_of)
@@ -86,6 +96,16 @@ pub(super) fn client_of(contract: &Ident) -> Ident {
 /// `CalculatorService`.
 pub(super) fn service_of(contract: &Ident) -> Ident {
     format_ident!("{}Service", contract)
+}
+
+/// `CalculatorCalls`.
+pub(super) fn calls_of(contract: &Ident) -> Ident {
+    format_ident!("{}Calls", contract)
+}
+
+/// `CalculatorReplies`.
+pub(super) fn replies_of(contract: &Ident) -> Ident {
+    format_ident!("{}Replies", contract)
 }
 
 /// `CALCULATOR_CONTRACT`.

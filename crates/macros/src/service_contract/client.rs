@@ -25,6 +25,7 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
     let channels = contract.bases.iter().map(|_| quote!(.channel()));
     let options = options(contract);
     let channel_impl = channel_impl(contract);
+    let proxy_impl = proxy_impl(contract);
     quote! {
         #[doc = #doc]
         ///
@@ -61,6 +62,24 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
         }
 
         #channel_impl
+
+        #proxy_impl
+    }
+}
+
+/// A client over the channel back to a client is a callback proxy.
+fn proxy_impl(contract: &Contract) -> TokenStream {
+    let (private, client, constant) = (&contract.private, contract.client(), contract.constant());
+    quote! {
+        impl #private::CallbackProxy for #client<#private::CallbackChannel> {
+            fn contract() -> &'static #private::ContractDescription {
+                &#constant
+            }
+
+            fn over(channel: #private::CallbackChannel) -> Self {
+                Self::new(channel)
+            }
+        }
     }
 }
 
@@ -213,7 +232,7 @@ pub(super) fn static_name(private: &syn::Path, local: &str, namespace: &str) -> 
     }}
 }
 
-fn write_request(private: &syn::Path, operation: &Operation) -> TokenStream {
+pub(super) fn write_request(private: &syn::Path, operation: &Operation) -> TokenStream {
     let parameters = match &operation.input {
         Input::Raw(body) => {
             let ident = &body.ident;
@@ -235,12 +254,9 @@ fn write_request(private: &syn::Path, operation: &Operation) -> TokenStream {
         quote!(__message.#write(#name, #value)?;)
     });
     let parts = parameters.iter().filter(|parameter| !parameter.header).map(|parameter| {
-        let (value, name) = (
-            parameter.contract_reference(),
-            static_name(private, &parameter.local, &parameter.namespace),
-        );
-        let write = write_part(parameter.form);
-        quote!(__body.#write(#name, #value)?;)
+        let name = static_name(private, &parameter.local, &parameter.namespace);
+        let (ident, value) = (&parameter.ident, parameter.contract_reference());
+        part(parameter.form, &name, &value, &quote!(#ident))
     });
     quote! {
         let mut __message = #private::MessageWriter::new(__version, #wrapper, __quotas);
@@ -261,7 +277,7 @@ pub(super) fn write_raw(private: &syn::Path, body: &TokenStream) -> TokenStream 
     }
 }
 
-fn read_reply(private: &syn::Path, operation: &Operation) -> TokenStream {
+pub(super) fn read_reply(private: &syn::Path, operation: &Operation) -> TokenStream {
     let raw = quote!(#private::MessageReader::raw(&__reply));
     let (parts, tuple) = match &operation.output {
         Output::Raw => return raw,
@@ -293,24 +309,32 @@ fn read_part(private: &syn::Path, part: &ResultPart) -> TokenStream {
     match (part.header, part.form) {
         (true, Form::Repeated) => quote!(__parts.repeated_header(#name)?),
         (false, Form::Repeated) => quote!(__parts.repeated_part(#name)?),
+        (false, Form::Stream) => quote!(__parts.stream(#name)?),
         (true, _) => quote!(__parts.header::<#ty>(#name)?),
         (false, _) => quote!(__parts.part::<#ty>(#name)?),
     }
 }
 
-/// The method of `PartWriter` that writes a part of this form.
-pub(super) fn write_part(form: Form) -> Ident {
+/// Writes a part of the body: of a reference, or of the value itself where that is a stream.
+pub(super) fn part(
+    form: Form,
+    name: &TokenStream,
+    reference: &TokenStream,
+    value: &TokenStream,
+) -> TokenStream {
     match form {
-        Form::Once => format_ident!("part"),
-        Form::Optional => format_ident!("optional_part"),
-        Form::Repeated => format_ident!("repeated_part"),
+        // It is the only part; `__body` is of no use then.
+        Form::Stream => quote!(__message.stream(#name, #value)?;),
+        Form::Once => quote!(__body.part(#name, #reference)?;),
+        Form::Optional => quote!(__body.optional_part(#name, #reference)?;),
+        Form::Repeated => quote!(__body.repeated_part(#name, #reference)?;),
     }
 }
 
 /// The method of `MessageWriter` that writes a header of this form.
 pub(super) fn write_header(form: Form) -> Ident {
     match form {
-        Form::Once => format_ident!("header"),
+        Form::Once | Form::Stream => format_ident!("header"),
         Form::Optional => format_ident!("optional_header"),
         Form::Repeated => format_ident!("repeated_header"),
     }

@@ -5,11 +5,11 @@ use quote::format_ident;
 use syn::parse::Parser as _;
 use syn::{ItemTrait, LitStr, Path, Result, TraitItem, Visibility, parse_quote};
 
-use super::base::{Base, bases, client_of, constant_of, service_of};
+use super::base::{Base, bases, calls_of, client_of, constant_of, replies_of, service_of};
 use super::names::ContractNames;
 use super::operation::Operation;
 use crate::attributes::{
-    Level, Mode, Options, documentation, level, path, session_mode, switch, text,
+    Level, Mode, Options, contract_path, documentation, level, path, session_mode, switch, text,
 };
 use crate::names::{Case, constant_case, encode};
 
@@ -20,6 +20,7 @@ const OPTIONS: Options = Options(&[
     "protection_level",
     "session_mode",
     "dispatch_by_body",
+    "callback",
     "crate",
 ]);
 
@@ -35,6 +36,8 @@ pub(super) struct Contract {
     pub(super) names: ContractNames,
     pub(super) protection_level: Option<Level>,
     pub(super) session_mode: Mode,
+    /// The contract in which the service calls its clients.
+    pub(super) callback: Option<Base>,
     /// The contracts that it inherits from.
     pub(super) bases: Vec<Base>,
     pub(super) operations: Vec<Operation>,
@@ -46,7 +49,7 @@ impl Contract {
     pub(super) fn parse(arguments: TokenStream, item: &ItemTrait) -> Result<Self> {
         let (mut namespace, mut name, mut configuration_name) = (None::<LitStr>, None, None);
         let (mut crate_path, mut protection_level, mut mode) = (None, None, None);
-        let mut by_body = None;
+        let (mut by_body, mut callback) = (None, None);
         let parser = syn::meta::parser(|meta| {
             let option = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
             match option.as_str() {
@@ -56,6 +59,7 @@ impl Contract {
                 "protection_level" => level(&meta, &mut protection_level),
                 "session_mode" => session_mode(&meta, &mut mode),
                 "dispatch_by_body" => switch(&meta, &mut by_body),
+                "callback" => contract_path(&meta, &mut callback),
                 "crate" => path(&meta, &mut crate_path),
                 _ => Err(OPTIONS.unknown(&meta)),
             }
@@ -89,6 +93,7 @@ impl Contract {
             names,
             protection_level,
             session_mode,
+            callback: callback.map(Base::of),
             bases,
             operations,
             documentation: documentation(&item.attrs),
@@ -98,6 +103,16 @@ impl Contract {
     /// `CalculatorClient`.
     pub(super) fn client(&self) -> Ident {
         client_of(&self.ident)
+    }
+
+    /// `CalculatorCalls`.
+    pub(super) fn calls(&self) -> Ident {
+        calls_of(&self.ident)
+    }
+
+    /// `CalculatorReplies`.
+    pub(super) fn replies(&self) -> Ident {
+        replies_of(&self.ident)
     }
 
     /// `CalculatorService`.

@@ -1,14 +1,15 @@
 //! The constant that describes the contract.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::Type;
+use syn::spanned::Spanned as _;
 
 use super::base::Base;
 use super::contract::Contract;
 use super::operation::Operation;
 use super::parts::{Form, Input, Output, Parameter, ResultPart, Wrapper};
-use crate::attributes::{Level, Mode, documentation};
+use crate::attributes::{Guarantee, Level, Mode, documentation};
 
 pub(super) fn expand(contract: &Contract) -> TokenStream {
     let private = &contract.private;
@@ -27,6 +28,20 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
     let operations = contract.operations.iter().map(|operation| describe(contract, operation));
     let (own, ident, documentation) = (contract.own(), &contract.ident, &contract.documentation);
     let all = all_operations(contract, &mode);
+    let callback = contract.callback.as_ref().map(|callback| {
+        let constant = callback.constant();
+        quote!(.with_callback(&#constant))
+    });
+    let bases = contract.bases.iter().map(Base::constant);
+    let inherited =
+        (!contract.bases.is_empty()).then(|| quote!(.with_inherited_callback(&[#(&#bases),*])));
+    let check = contract.callback.as_ref().map(|callback| {
+        let known = callback.constant();
+        // The error stands at the name of the callback trait.
+        quote_spanned! {callback.path().span()=>
+            const _: () = #private::check_callback(&#constant, &#known);
+        }
+    });
     quote! {
         #[doc(hidden)]
         #[allow(dead_code)]
@@ -41,7 +56,11 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
                 .with_session_mode(#mode)
                 .with_documentation(#documentation)
                 .of_trait(::core::concat!(::core::module_path!(), "::", ::core::stringify!(#ident)))
+                #callback
+                #inherited
         };
+
+        #check
     }
 }
 
@@ -115,12 +134,21 @@ fn describe(contract: &Contract, operation: &Operation) -> TokenStream {
     };
     let (initiating, terminating) = (operation.initiating, operation.terminating);
     let documentation = documentation(&operation.docs);
+    let delivery = operation.delivery.map(|delivery| {
+        let name = match delivery {
+            Guarantee::Transaction => quote!(Transaction),
+            Guarantee::Idempotent => quote!(Idempotent),
+            Guarantee::Once => quote!(Once),
+        };
+        quote!(.with_delivery(#private::Delivery::#name))
+    });
     quote! {
         #private::OperationDescription::new(#name, #action, #reply_action)
             .with_messages(#request, #reply, &[#(#faults),*])
             .with_protection_level(#level)
             .in_session(#initiating, #terminating)
             .with_documentation(#documentation)
+            #delivery
     }
 }
 
@@ -160,6 +188,7 @@ impl<'p> Part<'p> {
         let (form, describe) = match (self.form, self.ty) {
             (_, Some(_)) if raw => (quote!(Once), quote!(#private::describe_raw)),
             (_, None) => (quote!(Once), quote!(#private::describe_raw)),
+            (Form::Stream, Some(_)) => (quote!(Once), quote!(#private::describe_stream)),
             (Form::Once, Some(ty)) => {
                 (quote!(Once), quote!(<#ty as #private::DataContract>::describe))
             }
@@ -170,11 +199,13 @@ impl<'p> Part<'p> {
                 (quote!(Repeated), quote!(<#ty as #private::Items>::describe_item))
             }
         };
+        let stream = (self.form == Form::Stream).then(|| quote!(.as_stream()));
         quote! {
             #private::PartDescription::new(#local, #namespace, #describe)
                 .with_form(#private::PartForm::#form)
                 .with_protection_level(#level)
                 .with_documentation(#documentation)
+                #stream
         }
     }
 }

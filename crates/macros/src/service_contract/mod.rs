@@ -1,6 +1,7 @@
 //! `#[service_contract]`: the trait, its client, its service and its description.
 
 mod base;
+mod calls;
 mod client;
 mod contract;
 mod description;
@@ -32,11 +33,13 @@ pub(crate) fn expand(arguments: TokenStream, item: ItemTrait) -> TokenStream {
     };
     let description = description::expand(&contract);
     let client = client::expand(&contract);
+    let calls = calls::expand(&contract);
     let service = service::expand(&contract);
     quote! {
         #stripped
         #description
         #client
+        #calls
         #service
     }
 }

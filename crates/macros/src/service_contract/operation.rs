@@ -8,7 +8,9 @@ use syn::{Attribute, LitStr, Result, Token, TraitItemFn};
 use super::faults::{DeclaredFault, faults};
 use super::names::ContractNames;
 use super::parts::{Input, NamedResult, Naming, Output, Signature, Wrapper};
-use crate::attributes::{Level, Options, each_option, level, put, switch, text};
+use crate::attributes::{
+    Guarantee, Level, Options, delivery, each_option, level, put, switch, text,
+};
 use crate::names::{Case, encode};
 
 const OPTIONS: Options = Options(&[
@@ -31,6 +33,7 @@ const OPTIONS: Options = Options(&[
     "protection_level",
     "request_protection_level",
     "reply_protection_level",
+    "delivery",
 ]);
 
 /// An operation: a method and the messages that it stands for.
@@ -55,6 +58,8 @@ pub(super) struct Operation {
     pub(super) faults: Vec<DeclaredFault>,
     /// Of the operation, of its request, of its reply.
     pub(super) levels: [Option<Level>; 3],
+    /// What a durable endpoint promises of its execution, if it says so.
+    pub(super) delivery: Option<Guarantee>,
 }
 
 #[derive(Default)]
@@ -78,6 +83,7 @@ struct Given {
     protection_level: Option<Level>,
     request_protection_level: Option<Level>,
     reply_protection_level: Option<Level>,
+    delivery: Option<Guarantee>,
 }
 
 impl Operation {
@@ -131,6 +137,7 @@ impl Operation {
             output,
             faults,
             levels,
+            delivery: given.delivery,
         })
     }
 }
@@ -213,6 +220,7 @@ impl Given {
             "protection_level" => level(meta, &mut self.protection_level),
             "request_protection_level" => level(meta, &mut self.request_protection_level),
             "reply_protection_level" => level(meta, &mut self.reply_protection_level),
+            "delivery" => delivery(meta, &mut self.delivery),
             "faults" => {
                 let faults = faults(meta)?;
                 put(meta, &mut self.faults, faults)

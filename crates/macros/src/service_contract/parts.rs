@@ -42,6 +42,31 @@ pub(super) enum Form {
     Optional,
     /// Each item of a list by itself, without an element around them (`maxOccurs="unbounded"`).
     Repeated,
+    /// `MessageStream`: read and written as its octets come.
+    Stream,
+}
+
+impl Form {
+    /// What `MessageStream` is; other types stay what they are.
+    ///
+    /// # Errors
+    /// A stream that is optional, repeated, a header or not by value.
+    fn of(self, given: &Type, is_header: bool) -> Result<Self> {
+        let ty = match given {
+            Type::Reference(reference) => &*reference.elem,
+            other => other,
+        };
+        if !is_named(ty, "MessageStream") {
+            return Ok(self);
+        }
+        let message = match (self, given, is_header) {
+            (_, Type::Reference(_), _) => "a stream is taken by value: it can be read once",
+            (_, _, true) => "a stream is part of the body: no header is read as its octets come",
+            (Self::Once, ..) => return Ok(Self::Stream),
+            _ => "a stream is there once: without `optional` and `repeated`",
+        };
+        Err(syn::Error::new_spanned(given, message))
+    }
 }
 
 /// `optional` and `repeated` exclude each other.
@@ -221,7 +246,7 @@ impl Parameter {
             local: encode(&name),
             namespace: namespace.map_or_else(|| contract_namespace.to_owned(), |text| text.value()),
             header: header.unwrap_or(false),
-            form: form(ident, optional, repeated)?,
+            form: form(ident, optional, repeated)?.of(&argument.ty, header.unwrap_or(false))?,
             protection_level,
             documentation: documentation(&argument.attrs),
         })
@@ -312,6 +337,15 @@ fn input(mut parameters: Vec<Parameter>) -> Result<Input> {
         let only = parameters.swap_remove(index);
         return Ok(if raw.is_some() { Input::Raw(only) } else { Input::Message(only) });
     }
+    let mut body = parameters.iter().filter(|parameter| !parameter.header);
+    let streamed = parameters.iter().find(|parameter| parameter.form == Form::Stream);
+    if let (Some(streamed), Some(_), Some(_)) = (streamed, body.next(), body.next()) {
+        return Err(syn::Error::new_spanned(
+            &streamed.given,
+            "for the request of an operation to be a stream, the operation must have a single parameter, whose type is \
+             `MessageStream`: make the others headers (`#[param(header)]`)",
+        ));
+    }
     for (index, parameter) in parameters.iter().enumerate() {
         let same = |before: &Parameter| {
             (&before.local, &before.namespace, before.header)
@@ -326,6 +360,24 @@ fn input(mut parameters: Vec<Parameter>) -> Result<Input> {
 }
 
 fn output(method: &TraitItemFn, naming: &Naming<'_>) -> Result<Output> {
+    let mut output = described_output(method, naming)?;
+    let Output::Parts { parts, .. } = &mut output else { return Ok(output) };
+    for part in parts.iter_mut() {
+        part.form = part.form.of(&part.ty, part.header)?;
+    }
+    let mut body = parts.iter().filter(|part| !part.header);
+    let streamed = parts.iter().find(|part| part.form == Form::Stream);
+    if let (Some(streamed), Some(_), Some(_)) = (streamed, body.next(), body.next()) {
+        return Err(syn::Error::new_spanned(
+            &streamed.ty,
+            "for the response of an operation to be a stream, the operation must have a single `out` parameter or return \
+             value, whose type is `MessageStream`: make the others headers (`results(header(\"…\"), …)`)",
+        ));
+    }
+    Ok(output)
+}
+
+fn described_output(method: &TraitItemFn, naming: &Naming<'_>) -> Result<Output> {
     let ty = result_type(method)?;
     if is_named(ty, "RawBody") {
         return Ok(Output::Raw);

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::base::Base;
-use super::client::{static_name, wrapper, write_header, write_part, write_raw};
+use super::client::{part as write_part, static_name, wrapper, write_header, write_raw};
 use super::contract::Contract;
 use super::operation::Operation;
 use super::parts::{Form, Input, Output, Parameter, ResultPart};
@@ -202,6 +202,7 @@ fn read_request(private: &syn::Path, operation: &Operation) -> TokenStream {
         let read = match (parameter.header, parameter.form) {
             (true, Form::Repeated) => quote!(repeated_header),
             (false, Form::Repeated) => quote!(repeated_part),
+            (false, Form::Stream) => quote!(stream),
             (true, _) => quote!(header),
             (false, _) => quote!(part),
         };
@@ -238,10 +239,7 @@ fn write_reply(private: &syn::Path, operation: &Operation) -> TokenStream {
                         let write = write_header(part.form);
                         quote!(__message.#write(#name, &#value)?;)
                     }
-                    false => {
-                        let write = write_part(part.form);
-                        quote!(__body.#write(#name, &#value)?;)
-                    }
+                    false => write_part(part.form, &name, &quote!(&#value), &value),
                 }
             };
             let all = || parts.iter().enumerate();

@@ -131,6 +131,10 @@ impl<D: Dispatch> Local<D> {
             Some(caller) => context.with_caller(caller.clone()),
             None => context,
         };
+        let context = match self.context.callback_channel() {
+            Some(channel) => context.with_callback(channel.clone()),
+            None => context,
+        };
         let outgoing = match self.service.dispatch(&context, action, &message).await {
             Ok(None) => return Ok(None),
             Ok(Some(reply)) => reply,

@@ -77,4 +77,10 @@ trait FaultNamespace {
     async fn add(&self, n1: f64) -> Result<f64, OperationFault>;
 }
 
+#[service_contract(namespace = "urn:x")]
+trait WrongDelivery {
+    #[operation(delivery = "twice")]
+    async fn add(&self, n1: f64) -> Result<f64, OperationFault>;
+}
+
 fn main() {}
