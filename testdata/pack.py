@@ -3,7 +3,7 @@
 
 Usage: pack.py SOURCE_FOLDER TARGET_FOLDER
 
-SOURCE_FOLDER holds one folder per scenario with NNN-request.xml, NNN-response.xml, NNN-*.http, what the recorder did
+SOURCE_FOLDER holds one folder per scenario with NNN-request.xml (or .bin), NNN-response.xml, NNN-*.http, decoded/, what the recorder did
 afterwards (after-close-NNN-response.xml and the like), optionally keys-client.txt, keys-service.txt, keys.json, CAPTURED,
 app.config, README.md and plain/. See README.md for the format. A message that has no place in the format is an error: a
 test cannot miss what it never saw. The output is reproducible: the same source gives the same bytes.
@@ -34,8 +34,8 @@ def head(path):
     return found
 
 
-# What the client and the service sent: 001-request, 003-response-to-duplicate, 001-request-altered.
-IN_THE_RUN = re.compile(r"\d{3}-re(quest|sponse)[a-z-]*")
+# What the client and the service sent: 001-request, 003-response-to-duplicate, 001-request-altered, 002-callback-request.
+IN_THE_RUN = re.compile(r"\d{3}-(callback-)?re(quest|sponse)[a-z-]*")
 # What the recorder sent when it was over, and its answers: after-close-003-response, again-001-response, flood-129-response.
 AFTERWARDS = re.compile(r"[a-z][a-z-]*-\d{3}-re(quest|sponse)")
 
@@ -46,10 +46,10 @@ def scenario(folder):
     if readme.exists():
         out["readme"] = readme.read_text("utf-8")
     names, unknown = set(), []
-    known = {"README.md", "keys-client.txt", "keys-service.txt", "keys.json", "CAPTURED", "app.config", "plain"}
+    known = {"README.md", "keys-client.txt", "keys-service.txt", "keys.json", "CAPTURED", "app.config", "plain", "decoded"}
     for path in folder.iterdir():
         name = path.name
-        for ending in (".plain.xml", ".http", ".xml"):
+        for ending in (".plain.xml", ".http", ".xml", ".bin"):
             if name.endswith(ending):
                 name = name[: -len(ending)]
                 break
@@ -64,6 +64,7 @@ def scenario(folder):
     for name in sorted(names):
         message = {"name": name, **head(folder / f"{name}.http")}
         body = folder / f"{name}.xml"
+        body = body if body.exists() else folder / f"{name}.bin"
         message.update(text_or_base64(body) if body.exists() else {"body": ""})
         list_of = "messages" if IN_THE_RUN.fullmatch(name) else "afterwards"
         out.setdefault(list_of, []).append(message)
@@ -71,6 +72,9 @@ def scenario(folder):
             packed = text_or_base64(plain) if plain.exists() else {}
             if "body" in packed:  # an MTOM entity with undecrypted attachments is not text
                 out["plain"][name] = packed["body"]
+        decoded = folder / "decoded" / f"{name}.xml"
+        if decoded.exists():
+            out.setdefault("decoded", {})[name] = decoded.read_text("utf-8")
     for key, file in (("keys_client", "keys-client.txt"), ("keys_service", "keys-service.txt"),
                       ("keys", "keys.json"), ("captured", "CAPTURED"), ("config", "app.config")):
         if (folder / file).exists():

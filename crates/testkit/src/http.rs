@@ -145,7 +145,19 @@ impl HttpServer {
         F: Fn(HttpRequest) -> R + Send + Sync + 'static,
         R: Future<Output = HttpReply> + Send + 'static,
     {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Self::start_at(0, handler).await
+    }
+
+    /// The same at a port.
+    ///
+    /// # Errors
+    /// It is taken.
+    pub async fn start_at<F, R>(port: u16, handler: F) -> io::Result<Self>
+    where
+        F: Fn(HttpRequest) -> R + Send + Sync + 'static,
+        R: Future<Output = HttpReply> + Send + 'static,
+    {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let local = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(serve(listener, Arc::new(handler), stopped));

@@ -157,7 +157,7 @@ async fn forward(
 }
 
 /// A number from 0 to 1 that depends on the seed and the draw only (SplitMix64).
-fn chance(seed: u64, draw: u64) -> f64 {
+pub(crate) fn chance(seed: u64, draw: u64) -> f64 {
     let mut z = seed.wrapping_add(draw.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
