@@ -1,9 +1,9 @@
 //! A client of WCF's calculator sample, set up by a configuration file.
 //!
-//! `cargo run --release --example calculator_client -- client.config [CALLS [SESSIONS]]`
+//! `cargo run --release --example calculator_client -- client.config [CALLS [SESSIONS [PAUSE]]]`
 //!
 //! Makes the sample's four calls over and over until CALLS (default 4) are made, in SESSIONS (default 1) sessions side by
-//! side; prints how many were right, and how long it took. Ends with 1 when an answer was wrong, with 2 when a call failed.
+//! side, with PAUSE milliseconds (default 0) between them; prints how many were right, and how long it took. Ends with 1 when an answer was wrong, with 2 when a call failed.
 
 #![allow(clippy::disallowed_methods)]
 
@@ -39,9 +39,11 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<u64, Failure> {
     let mut arguments = std::env::args().skip(1);
-    let path = arguments.next().ok_or("usage: calculator_client CONFIG [CALLS [SESSIONS]]")?;
+    let path =
+        arguments.next().ok_or("usage: calculator_client CONFIG [CALLS [SESSIONS [PAUSE]]]")?;
     let calls: u64 = arguments.next().map_or(Ok(4), |text| text.parse())?;
     let sessions: u64 = arguments.next().map_or(Ok(1), |text| text.parse())?;
+    let pause = Duration::from_millis(arguments.next().map_or(Ok(0), |text| text.parse())?);
     let config = ConfigurationFile::load(&path)?;
     let mut factory = ChannelFactory::from_config(&config, "*", &CALCULATOR_CONTRACT)?;
     if let (Ok(name), Ok(password)) =
@@ -50,8 +52,8 @@ async fn run() -> Result<u64, Failure> {
         factory = factory.user_name(name, password);
     }
     let begun = Instant::now();
-    let running: Vec<_> =
-        (0..sessions).map(|_| tokio::spawn(session(factory.clone(), calls / sessions))).collect();
+    let one = |_| tokio::spawn(session(factory.clone(), calls / sessions, pause));
+    let running: Vec<_> = (0..sessions).map(one).collect();
     let (mut wrong, mut called, mut closed) = (0, Duration::ZERO, Ok(()));
     for session in running {
         let (more, time, close) = session.await??;
@@ -76,6 +78,7 @@ async fn run() -> Result<u64, Failure> {
 async fn session(
     factory: ChannelFactory,
     calls: u64,
+    pause: Duration,
 ) -> Result<(u64, Duration, Result<(), String>), CallError> {
     let channel = factory.open_channel().await?;
     let client = CalculatorClient::new(&channel);
@@ -92,6 +95,9 @@ async fn session(
         if (answer - right).abs() > 1e-9 * right.abs() {
             eprintln!("call {number}: {answer} instead of {right}");
             wrong += 1;
+        }
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
         }
     }
     let time = begun.elapsed();

@@ -24,7 +24,10 @@ use waxwing_binding::{
 pub use waxwing_binding::{EndpointVerdict, Outcome, Reason, Verdict};
 
 use crate::certificates::{CertificateFinding, CertificateStores, CertificateUse};
+use crate::configuration::ConfigurationFile;
 use crate::cookie_keys::CookieKeyFile;
+
+mod keeping;
 
 /// The `encodedValue` of an identity holds no certificate.
 const NO_CERTIFICATE: &str = "certificate-identity";
@@ -39,21 +42,25 @@ pub struct FileCheck {
     pub loaded: Loaded,
     /// What becomes of each endpoint, certificates considered.
     pub endpoints: Vec<EndpointVerdict>,
-    /// The findings about certificates, by place in the file.
+    /// The findings about certificates and stores, by place in the file.
     pub certificates: Vec<Diagnostic>,
+    /// The names of outboxes that do not open, though the endpoints that they go to may run; the findings say why.
+    pub closed_outboxes: Vec<String>,
 }
 
 impl FileCheck {
-    /// Checks a file that was read from `folder`, where relative names in it count from. Only the
-    /// certificate folders are looked at; nothing goes over the network.
+    /// Checks a file that was read from `folder`, where relative names in it count from. Only the certificate folders, files
+    /// of keys and files of stores are looked at; nothing goes over the network.
     pub fn of(mut loaded: Loaded, folder: &Path, now: Timestamp) -> FileCheck {
         let stores = CertificateStores::of_configuration(&loaded.configuration, folder);
         let keys = loaded.configuration.waxwing.cookies.key_file.as_ref();
         let keys = keys.map(|name| CookieKeyFile::new(folder, name));
         let digests = loaded.configuration.waxwing.user_name.password_type
             == UserNamePasswordType::PasswordDigest;
+        let file = ConfigurationFile::of(loaded.configuration.clone(), folder);
+        let node = file.node().err().map(|error| error.to_string());
         let mut endpoints = loaded.verdicts();
-        let mut certificates: Vec<Diagnostic> = Vec::new();
+        let (mut certificates, mut closed_outboxes) = (Vec::new(), Vec::new());
         for judged in &mut endpoints {
             let Some(endpoint) = &judged.endpoint else { continue };
             if !judged.verdict.runs() {
@@ -61,9 +68,11 @@ impl FileCheck {
             }
             let cookies = cookie_finding(endpoint, keys.as_ref());
             let passwords = digests.then(|| digest_finding(endpoint)).flatten();
-            for finding in cookies.into_iter().chain(passwords).chain(stores.inspect(endpoint, now))
-            {
-                let diagnostic = loaded.diagnostic(to_be_told(&finding, judged));
+            let node = node_finding(endpoint, node.as_deref());
+            let kept = keeping::findings(endpoint, &file, &mut closed_outboxes);
+            let own = cookies.into_iter().chain(passwords).chain(node).chain(kept);
+            for finding in own.chain(stores.inspect(endpoint, now)) {
+                let diagnostic = loaded.diagnostic(to_be_told(&finding, judged, &loaded));
                 if !certificates.contains(&diagnostic) {
                     certificates.push(diagnostic);
                 }
@@ -85,7 +94,7 @@ impl FileCheck {
         };
         loaded.diagnostics.retain(|found| !is_told(found));
         certificates.sort_by_key(|d| (d.span.start, d.severity));
-        FileCheck { loaded, endpoints, certificates }
+        FileCheck { loaded, endpoints, certificates, closed_outboxes }
     }
 
     /// All findings: about the text, then about certificates.
@@ -109,7 +118,7 @@ fn cookie_finding(
         return None;
     }
     let about = |severity, code, message: String, fix: &str| CertificateFinding {
-        about: CertificateUse::Own,
+        about: CertificateUse::Section("cookies/@keyFile"),
         severity,
         code,
         message,
@@ -134,6 +143,21 @@ fn cookie_finding(
         );
         let fix = "chmod 600, and make new keys if somebody may have read them";
         about(Severity::Warning, "cookie-keys-readable", message, fix)
+    })
+}
+
+/// Why a service of a file does not open that says that it is one of several nodes.
+fn node_finding(endpoint: &EffectiveEndpoint, error: Option<&str>) -> Option<CertificateFinding> {
+    let message = error.filter(|_| endpoint.role == Role::Service)?.to_owned();
+    let fix =
+        "complete <node> in the section <waxwing>, or leave it out where the process is alone";
+    Some(CertificateFinding {
+        about: CertificateUse::Section("node"),
+        severity: Severity::Error,
+        code: "node",
+        message,
+        fix: fix.to_owned(),
+        wcf_text: None,
     })
 }
 
@@ -162,7 +186,7 @@ fn digest_finding(endpoint: &EffectiveEndpoint) -> Option<CertificateFinding> {
         _ => return None,
     };
     Some(CertificateFinding {
-        about: CertificateUse::Own,
+        about: CertificateUse::Section("userName/@passwordType"),
         severity,
         code: "password-digest",
         message: message.to_owned(),
@@ -171,7 +195,7 @@ fn digest_finding(endpoint: &EffectiveEndpoint) -> Option<CertificateFinding> {
     })
 }
 
-fn to_be_told(finding: &CertificateFinding, judged: &EndpointVerdict) -> Finding {
+fn to_be_told(finding: &CertificateFinding, judged: &EndpointVerdict, loaded: &Loaded) -> Finding {
     let spans = &judged.certificates;
     Finding {
         span: match finding.about {
@@ -179,6 +203,7 @@ fn to_be_told(finding: &CertificateFinding, judged: &EndpointVerdict) -> Finding
             CertificateUse::Known => spans.known,
             CertificateUse::Identity => spans.identity,
             CertificateUse::Check => spans.check,
+            CertificateUse::Section(place) => loaded.place_in_section(place).unwrap_or(spans.own),
         },
         severity: finding.severity,
         code: finding.code,
@@ -209,6 +234,10 @@ fn what_wcf_does(code: &str) -> &'static str {
         }
         "cookie-keys" | "cookie-keys-readable" => {
             "asks a .NET class (securityStateEncoderType) or the machine (DPAPI)"
+        }
+        "node" | "node-store" | "store" | "store-keys" | "store-links" | "store-password"
+        | "store-path" | "store-unused" | "outbox-idle" | "outbox-session" => {
+            "keeps sessions in memory: they end with the process"
         }
         "password-digest" => "writes and takes passwords in clear only, which are encrypted",
         "certificate-expired"

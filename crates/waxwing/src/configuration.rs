@@ -8,7 +8,9 @@ use waxwing_binding::{
 };
 
 use crate::certificates::CertificateStores;
+use crate::cluster::{NodeError, NodeOptions};
 use crate::cookie_keys::CookieKeyFile;
+use crate::store::OpenStores;
 use crate::trace::Trace;
 
 /// A configuration file that was read: the model, and the folder that relative names in it count from.
@@ -19,6 +21,8 @@ use crate::trace::Trace;
 pub struct ConfigurationFile {
     pub(crate) loaded: Loaded,
     folder: PathBuf,
+    /// What it names and is open.
+    stores: OpenStores,
 }
 
 /// Why a configuration file cannot be used.
@@ -74,7 +78,7 @@ impl ConfigurationFile {
             let (file, line, code) = (&loaded.file, error.line, error.code);
             tracing::warn!(file, line, code, "{} cannot be used: {}", error.scope, error.message);
         }
-        Ok(Self { loaded, folder })
+        Ok(Self { loaded, folder, stores: OpenStores::default() })
     }
 
     /// Reads the files that `configSource` names, for [`LoadOptions::beside`]; `folder` is that of the configuration
@@ -89,7 +93,8 @@ impl ConfigurationFile {
 
     /// A configuration made in code, with the folder that relative names in it count from.
     pub fn of(configuration: Configuration, folder: impl Into<PathBuf>) -> Self {
-        Self { loaded: Loaded::of(configuration), folder: folder.into() }
+        let (loaded, folder) = (Loaded::of(configuration), folder.into());
+        Self { loaded, folder, stores: OpenStores::default() }
     }
 
     /// The model.
@@ -120,6 +125,35 @@ impl ConfigurationFile {
     pub(crate) fn cookie_keys(&self) -> Option<CookieKeyFile> {
         let name = self.configuration().waxwing.cookies.key_file.as_ref()?;
         Some(CookieKeyFile::new(&self.folder, name))
+    }
+
+    /// The store that it names, not opened yet.
+    pub(crate) fn store(
+        &self,
+    ) -> Result<Option<crate::store::Configured>, crate::store::StoreError> {
+        self.store_of(&self.configuration().waxwing.store)
+    }
+
+    /// A store that it describes, not opened yet.
+    pub(crate) fn store_of(
+        &self,
+        section: &waxwing_binding::Store,
+    ) -> Result<Option<crate::store::Configured>, crate::store::StoreError> {
+        let configured = crate::store::Configured::of(section, &self.folder)?;
+        Ok(configured.map(|configured| configured.among(&self.stores)))
+    }
+
+    /// What it says of this process among other nodes.
+    pub(crate) fn node(&self) -> Result<Option<NodeOptions>, NodeError> {
+        let section = &self.configuration().waxwing;
+        let keys = || {
+            let names =
+                [&section.node.key_file, &section.cookies.key_file, &section.store.key_file];
+            let name = names.into_iter().find_map(Option::as_ref);
+            let file = name.map(|name| CookieKeyFile::new(&self.folder, name));
+            file.map(|file| file.read().map_err(|error| error.to_string())).transpose()
+        };
+        NodeOptions::of(&section.node, &self.folder, keys)
     }
 
     /// The certificate stores that it names.

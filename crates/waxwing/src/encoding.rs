@@ -1,8 +1,10 @@
 //! Which encoder an endpoint has.
 
-use waxwing_binding::{EffectiveEndpoint, MessageEncoding};
+use waxwing_binding::{CompressionFormat, EffectiveEndpoint, MessageEncoding};
 use waxwing_session::options;
-use waxwing_soap::encoder::{DecodeError, Decoder, Encoded, Encoder, Mtom, Text};
+use waxwing_soap::encoder::{
+    Binary, Compression, DecodeError, Decoder, Encoded, Encoder, Mtom, Text,
+};
 use waxwing_soap::{Envelope, RandomSource, SoapVersion};
 
 /// How an endpoint writes and reads its messages. A copy is the encoder and decoder of a new link; over HTTP an exchange
@@ -11,6 +13,7 @@ use waxwing_soap::{Envelope, RandomSource, SoapVersion};
 pub(crate) enum Encoding {
     Text(Text),
     Mtom(Mtom),
+    Binary(Binary),
 }
 
 impl Encoding {
@@ -19,14 +22,32 @@ impl Encoding {
         let limits = options::xml_limits(endpoint);
         match endpoint.encoding {
             MessageEncoding::Mtom(_) => Self::Mtom(Mtom { version, limits }),
-            _ => Self::Text(Text { version, limits }),
+            MessageEncoding::Text(_) => Self::Text(Text { version, limits }),
+            MessageEncoding::Binary(binary) => {
+                Self::Binary(Binary { limits, compression: compression(binary.compression) })
+            }
         }
+    }
+
+    /// The same for the answer to a request over HTTP whose `Accept-Encoding` this is: compressed only where the client says
+    /// that it reads that, as WCF decides it.
+    pub(crate) fn for_answer(mut self, accepted: Option<&str>) -> Self {
+        if let Self::Binary(binary) = &mut self {
+            let coding = binary.compression.coding().unwrap_or_default();
+            let accepted = accepted.map(str::to_ascii_lowercase);
+            if !accepted.is_some_and(|accepted| accepted.contains(coding)) {
+                binary.compression = Compression::None;
+            }
+        }
+        self
     }
 
     /// The most octets of a message (`maxReceivedMessageSize`).
     pub(crate) fn max_message(&self) -> usize {
         match self {
-            Self::Text(Text { limits, .. }) | Self::Mtom(Mtom { limits, .. }) => limits.max_bytes,
+            Self::Text(Text { limits, .. })
+            | Self::Mtom(Mtom { limits, .. })
+            | Self::Binary(Binary { limits, .. }) => limits.max_bytes,
         }
     }
 }
@@ -36,6 +57,7 @@ impl Encoder for Encoding {
         match self {
             Self::Text(text) => text.write(envelope, random),
             Self::Mtom(mtom) => mtom.write(envelope, random),
+            Self::Binary(binary) => binary.write(envelope, random),
         }
     }
 }
@@ -45,6 +67,16 @@ impl Decoder for Encoding {
         match self {
             Self::Text(text) => text.read(content_type, octets),
             Self::Mtom(mtom) => mtom.read(content_type, octets),
+            Self::Binary(binary) => binary.read(content_type, octets),
         }
+    }
+}
+
+/// What the binding calls it, as the encoder does.
+pub(crate) fn compression(format: CompressionFormat) -> Compression {
+    match format {
+        CompressionFormat::None => Compression::None,
+        CompressionFormat::GZip => Compression::GZip,
+        CompressionFormat::Deflate => Compression::Deflate,
     }
 }

@@ -79,6 +79,8 @@
 //! | --- | --- |
 //! | [`contract`] | contracts, what an operation knows of its call, faults |
 //! | [`client`] | [`ChannelFactory`], [`ClientChannel`] and what it tells |
+//! | [`cluster`] | nodes that share a store: how one is set up |
+//! | [`outbox`], [`store`] | a client's calls that survive crashes, and where what survives is kept |
 //! | [`service`] | [`ServiceHost`] and its builder, instances, authorization, statistics and events |
 //! | [`binding`] | typed bindings with WCF's defaults, behaviors, the model of the configuration file |
 //! | [`configuration`], [`check`] | configuration files: read, and judged |
@@ -95,8 +97,8 @@
 //!
 //! # What it does not do
 //!
-//! net.tcp, callbacks, issued tokens, Windows accounts and sessions that outlive a process are
-//! not there yet; a configuration file that wants them is refused by name.
+//! `wsDualHttpBinding`, streams, issued tokens and Windows accounts are not there yet, nor everything of net.tcp; a configuration
+//! file that wants them is refused by name, and `waxwing check` says so beforehand.
 
 // The async face reads the clock and opens files and sockets; the crates below get all that as inputs.
 #![allow(clippy::disallowed_methods)]
@@ -129,9 +131,11 @@ macro_rules! include_contract {
 }
 
 mod authentication;
+mod backlog;
 pub mod certificates;
 pub mod check;
 pub mod client;
+pub mod cluster;
 pub mod configuration;
 pub mod contract;
 mod cookie_keys;
@@ -142,11 +146,14 @@ pub mod error;
 pub mod events;
 pub mod files;
 mod future;
+pub mod kept;
 pub mod layer;
+mod link_encoding;
 mod log;
 pub mod manual;
 pub mod metadata;
 pub mod net;
+pub mod outbox;
 mod panics;
 mod quotas;
 pub mod reliable;
@@ -154,6 +161,8 @@ mod requirements;
 pub mod revocation;
 pub mod security;
 pub mod service;
+pub mod store;
+mod streaming;
 pub mod trace;
 
 pub use client::{ChannelError, ChannelFactory, ClientChannel};

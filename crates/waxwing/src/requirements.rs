@@ -21,23 +21,36 @@ pub(crate) fn requirements<'a>(
         true => ProtectionRequirements::for_session(),
         false => ProtectionRequirements::for_session_without_reliable_messaging(),
     };
-    let operations = contracts.into_iter().flat_map(|contract| {
-        let level = move |operation| level_of(operation, contract, level).unwrap_or_default();
-        contract.operations().iter().map(move |operation| (level(operation), operation))
-    });
-    for (level, operation) in operations {
-        let request = message(operation.request(), level);
-        add(&mut found, Direction::Request, operation.action(), request);
-        if let Some(action) = operation.reply_action() {
-            found.answer(operation.action(), action);
-            add(&mut found, Direction::Reply, action, message(operation.reply(), level));
-        }
-        for (action, own) in operation.faults() {
-            let level = own.unwrap_or(level);
-            add(&mut found, Direction::Reply, action, MessageProtection::body(level));
+    for contract in contracts {
+        operations(contract, level, Direction::Request, Direction::Reply, &mut found);
+        // What the service sends first there is a reply by the direction it takes.
+        if let Some(callback) = contract.callback() {
+            operations(callback, level, Direction::Reply, Direction::Request, &mut found);
         }
     }
     found
+}
+
+/// The operations of one contract, whose requests go in the direction `there`.
+fn operations(
+    contract: &OwnedContract,
+    level: Option<ProtectionLevel>,
+    there: Direction,
+    back: Direction,
+    found: &mut ProtectionRequirements,
+) {
+    for operation in contract.operations() {
+        let level = level_of(operation, contract, level).unwrap_or_default();
+        add(found, there, operation.action(), message(operation.request(), level));
+        if let Some(action) = operation.reply_action() {
+            found.answer(operation.action(), action);
+            add(found, back, action, message(operation.reply(), level));
+        }
+        for (action, own) in operation.faults() {
+            let level = own.unwrap_or(level);
+            add(found, back, action, MessageProtection::body(level));
+        }
+    }
 }
 
 /// Why WCF would not open an endpoint with this contract, in its words: it needs a session, and the binding has none.
@@ -54,7 +67,8 @@ pub(crate) fn unmet(
     level: Option<ProtectionLevel>,
     endpoint: &EffectiveEndpoint,
 ) -> Option<String> {
-    let operation = contract.operations().iter().find(|operation| {
+    let callbacks = contract.callback().map_or(&[][..], OwnedContract::operations);
+    let operation = contract.operations().iter().chain(callbacks).find(|operation| {
         let own = level_of(operation, contract, level);
         let messages = [operation.request(), operation.reply()].into_iter().flat_map(|message| {
             let headers = message.headers().iter().map(|header| header.protection_level);

@@ -139,6 +139,9 @@ async fn an_address_has_one_listener_and_no_other_scheme() {
     let mut other = builder("http://calc.example");
     other.endpoints_mut()[0].address = "mailto://calc.example/calc".to_owned();
     let error = other.open(instances()).await.unwrap_err().to_string();
-    assert!(error.contains("this version listens on http, https addresses only"), "{error}");
+    assert!(
+        error.contains("this version listens on http, net.tcp, https addresses only"),
+        "{error}"
+    );
     assert!(host.close().await);
 }

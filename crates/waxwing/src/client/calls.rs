@@ -8,8 +8,11 @@ use waxwing_session::{AppMessage, SessionError, Situation};
 use waxwing_soap::{Envelope, MessageVersion};
 
 use super::channel::ClientChannel;
+use super::duplex::reentrance::CalledOut;
 use super::error::ChannelError;
-use crate::contract::{BoxFuture, CallError, ObjectQuotas, Request, RequestChannel};
+use crate::contract::{
+    BoxFuture, CallError, ObjectQuotas, Request, RequestChannel, would_deadlock,
+};
 use crate::layer::{ClientRequest, ClientService, Layers};
 
 /// The layers of a factory's channels.
@@ -32,7 +35,15 @@ impl ClientChannel {
         request: Request<'_>,
         is_one_way: bool,
     ) -> Result<Option<Envelope>, CallError> {
-        let reply = self.call(request, is_one_way).await?;
+        if !is_one_way && let Some(error) = would_deadlock(&self.inner.duplex_id) {
+            return Err(error);
+        }
+        let out = if is_one_way { None } else { CalledOut::begin(&self.inner) };
+        let reply = self.call(request, is_one_way).await;
+        if let Some(out) = out {
+            out.back().await;
+        }
+        let reply = reply?;
         let own =
             |reply| Arc::try_unwrap(reply).unwrap_or_else(|shared: AppMessage| (*shared).clone());
         Ok(reply.map(|reply: AppMessage| own(reply).envelope))

@@ -9,19 +9,24 @@ use waxwing_crypto::Certificate;
 use waxwing_security::PeerTag;
 use waxwing_session::{
     AppMessage, ApplicationMessage, AuthenticationId, ClientInput, ClientOutput, ClientSession,
-    SessionError, TransmissionId, Transmit, options,
+    SessionError, Time, TransmissionId, Transmit, options,
 };
 use waxwing_soap::MessageVersion;
 use waxwing_soap::encoder::Encoder;
 
 use super::demarcation::Demarcation;
+use super::duplex::composite::place::CallbackPlace;
+use super::duplex::exchange::Exchanged;
+use super::duplex::parts::LinkParts;
 use super::error::{ChannelError, ChannelErrorKind};
 use super::held::{Held, Teller};
-use super::post::Route;
+use super::news::{ChannelNews, Listener, NEVER};
+use super::post::{Posted, Route};
 use super::state::{CallResult, Line, Phase, State};
+use super::streamed::parts::StreamedParts;
 use super::watch::{ChannelEvent, ChannelStatistics};
 use crate::authentication::{Evidence, Judge};
-use crate::contract::{ObjectQuotas, OwnedContract, Request};
+use crate::contract::{CallbackInstance, DuplexChannelId, ObjectQuotas, OwnedContract, Request};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::events::{CommunicationState, Events};
@@ -46,6 +51,8 @@ pub(super) struct Inner {
     state: Mutex<State>,
     timer: Notify,
     pub(super) parts: Parts,
+    /// Which channel it is to the callbacks that it executes.
+    pub(super) duplex_id: DuplexChannelId,
 }
 
 /// What a channel is made of beside its session. None of it changes.
@@ -55,7 +62,8 @@ pub(super) struct Parts {
     pub(super) via: String,
     pub(super) timeouts: EndpointTimeouts,
     pub(super) encoding: Encoding,
-    pub(super) transport: Arc<dyn Transport>,
+    /// What carries exchanges; none where messages go over links.
+    pub(super) transport: Option<Arc<dyn Transport>>,
     /// Whether its connections may be used again.
     pub(super) keep_alive: bool,
     /// Who the client is to HTTP.
@@ -70,15 +78,26 @@ pub(super) struct Parts {
     pub(super) contract: OwnedContract,
     /// Who decides about the service.
     pub(super) judge: Judge,
+    /// What its links are made of, where messages go over links.
+    pub(super) links: Option<LinkParts>,
+    /// What its exchanges are made of, where messages go in pieces.
+    pub(super) streamed: Option<StreamedParts>,
+    /// Where it is called back, in composite duplex.
+    pub(super) called_back_at: Option<Arc<CallbackPlace>>,
+    /// What executes the service's calls, if the contract has any.
+    pub(super) callback: Option<CallbackInstance>,
 }
 
 /// A step that takes longer says so in the log, then after twice the time, and so on.
 const LONG: Duration = Duration::from_secs(2);
 
 impl ClientChannel {
-    pub(super) fn new(session: ClientSession, parts: Parts) -> Self {
-        let state = Mutex::new(State::new(session, Demarcation::new(parts.contract.clone())));
-        let inner = Arc::new(Inner { state, timer: Notify::new(), parts });
+    /// `listener`: who keeps the session durably, if anybody does.
+    pub(super) fn new(session: ClientSession, parts: Parts, listener: Option<Listener>) -> Self {
+        let demarcation = Demarcation::new(parts.contract.clone());
+        let state = Mutex::new(State::new(session, demarcation, listener));
+        let (timer, duplex_id) = (Notify::new(), DuplexChannelId::new());
+        let inner = Arc::new(Inner { state, timer, parts, duplex_id });
         Self { inner, layers: None }
     }
 
@@ -169,7 +188,8 @@ impl ClientChannel {
     }
 
     pub(super) async fn call(&self, request: Request<'_>, one_way: bool) -> CallResult {
-        let Request { action, message, timeout, .. } = request;
+        let Request { action, mut message, timeout, .. } = request;
+        self.inner.hold(&mut message).await?;
         let timeout = timeout.unwrap_or(options::duration(self.inner.parts.timeouts.send));
         let (is_last, result) = {
             let mut state = self.inner.lock();
@@ -205,7 +225,7 @@ impl ClientChannel {
 }
 
 impl Inner {
-    fn lock(&self) -> Held<'_> {
+    pub(super) fn lock(&self) -> Held<'_> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let Parts { address, trace, clock, .. } = &self.parts;
         Held::new(state, Teller { address, trace: trace.as_ref(), clock: *clock })
@@ -256,7 +276,11 @@ impl Inner {
     }
 
     /// Begins to open, and starts the timer, unless that was done. A channel that has ended cannot be used.
-    fn start(self: &Arc<Self>, state: &mut State, timeout: Duration) -> Result<(), ChannelError> {
+    pub(super) fn start(
+        self: &Arc<Self>,
+        state: &mut State,
+        timeout: Duration,
+    ) -> Result<(), ChannelError> {
         match &state.phase {
             Phase::Created => {}
             Phase::Active => return Ok(()),
@@ -272,29 +296,52 @@ impl Inner {
         let deadline = moment.time + timeout;
         // What comes of it is done when those who wait for it are known.
         state.session.handle(ClientInput::Open { deadline }, &mut moment);
-        tokio::spawn(run_timer(Arc::downgrade(self)));
+        self.start_timer();
         Ok(())
     }
 
-    /// Gives the session an input and does what comes of it.
-    fn give(self: &Arc<Self>, state: &mut State, input: ClientInput) {
+    pub(super) fn start_timer(self: &Arc<Self>) {
+        tokio::spawn(run_timer(Arc::downgrade(self)));
+    }
+
+    /// Gives the session an input and does what comes of it. One that was discarded takes nothing more.
+    pub(super) fn give(self: &Arc<Self>, state: &mut State, input: ClientInput) {
+        if state.is_discarded {
+            return;
+        }
         state.session.handle(input, &mut self.parts.clock.moment(&mut SystemRandom));
         self.drive(state);
     }
 
     /// Does what the session wants done.
-    fn drive(self: &Arc<Self>, state: &mut State) {
+    pub(super) fn drive(self: &Arc<Self>, state: &mut State) {
         while let Some(output) = state.session.poll() {
             match output {
                 ClientOutput::Transmit(transmit) => {
                     state.statistics.messages_sent += 1;
-                    tokio::spawn(Arc::clone(self).transmit(*transmit));
+                    match transmit.link {
+                        Some(link) => Self::send_over(state, link, *transmit),
+                        None => drop(tokio::spawn(Arc::clone(self).transmit(*transmit))),
+                    }
+                }
+                ClientOutput::Link { link, demand } => self.link_demand(state, link, demand),
+                ClientOutput::Execute { callback, request } => {
+                    tokio::spawn(Arc::clone(self).execute(callback, request));
+                }
+                ClientOutput::Resume(callback) => {
+                    if let Some(waiting) = state.returning.remove(&callback) {
+                        let _ = waiting.send(());
+                    }
                 }
                 ClientOutput::Authenticate { id, evidence } => {
                     tokio::spawn(Arc::clone(self).judge(id, *evidence));
                 }
+                ClientOutput::Persist { ticket, change } => {
+                    state.news(|| ChannelNews::Persist { ticket, change });
+                }
                 ClientOutput::Opened => {
                     state.tell(CommunicationState::Opened);
+                    state.news(|| ChannelNews::Opened);
                     state.opened(&Ok(()));
                 }
                 ClientOutput::Renewed => {
@@ -306,8 +353,11 @@ impl Inner {
                         let _ = waiting.send(Ok(reply));
                     }
                 }
-                ClientOutput::CallFailed { call, error } => {
+                ClientOutput::CallFailed { call, error, .. } => {
                     let error = self.error(error, state);
+                    if !state.session.is_ended() {
+                        state.news(|| ChannelNews::CallFailed { call, error: error.clone() });
+                    }
                     if let Some(waiting) = state.calls.remove(&call) {
                         let _ = waiting.send(Err(error));
                     }
@@ -315,6 +365,7 @@ impl Inner {
                 ClientOutput::Closed => {
                     state.phase = Phase::Closed;
                     state.tell(CommunicationState::Closed);
+                    state.news(|| ChannelNews::Closed);
                     state.closed(&Ok(()));
                     self.timer.notify_one();
                 }
@@ -336,7 +387,11 @@ impl Inner {
     fn faulted(&self, state: &mut State, error: SessionError) {
         let error = self.error(error, state);
         state.phase = Phase::Faulted(error.clone());
+        if let Some(handshake) = state.handshake.take() {
+            tokio::spawn(handshake.end());
+        }
         state.tell(CommunicationState::Faulted);
+        state.news(|| ChannelNews::Faulted(error.clone()));
         state.opened(&Err(error.clone()));
         state.closed(&Err(error.clone()));
         for (_, waiting) in state.calls.drain() {
@@ -361,37 +416,11 @@ impl Inner {
 
     /// Posts one message and takes the answer.
     async fn transmit(self: Arc<Self>, transmit: Transmit) {
-        let Transmit { id, action, envelope, plain, deadline } = transmit;
-        // Each exchange is a link of its own to the encoding.
-        let mut encoder = self.parts.encoding;
-        let message = encoder.write(&envelope, &mut SystemRandom);
-        drop(envelope);
-        if let Some(trace) = &self.parts.trace {
-            let note = format!("message {} {action}", id.0);
-            let now = self.parts.clock.wall();
-            if let Some(plain) = &plain {
-                trace.plain(now, TraceDirection::Sent, &note, plain);
-            }
-            trace.wire(now, TraceDirection::Sent, &note, &message.octets);
-        }
-        let patience = deadline - self.parts.clock.time();
-        let route = Route {
-            transport: &*self.parts.transport,
-            keep_alive: self.parts.keep_alive,
-            credentials: self.parts.http.as_deref(),
-            via: &self.parts.via,
-            version: self.parts.version,
-            decoder: encoder,
-        };
-        let (told, written) = net::written();
-        let post = route.post(&action, message, patience, told);
-        tokio::pin!(post);
-        let posted = tokio::select! {
-            posted = &mut post => posted,
-            _ = written => {
-                self.written(id);
-                post.await
-            }
+        let (id, action) = (transmit.id, transmit.action.clone());
+        let posted = match (&self.parts.links, &self.parts.streamed) {
+            (Some(links), _) => self.exchange(links, transmit).await,
+            (None, Some(streamed)) => self.in_pieces(streamed, transmit).await,
+            (None, None) => self.post(transmit).await,
         };
         if let Some(trace) = &self.parts.trace
             && !posted.octets.is_empty()
@@ -406,13 +435,89 @@ impl Inner {
                 let reason = || Cut::own(&failure.reason).to_string();
                 state.events.emit(|| ChannelEvent::ExchangeLost { reason: reason() });
                 state.lines.push(Line::Lost { action: action.clone(), reason: reason() });
+                state.news(|| ChannelNews::Lost(reason()));
             }
-            _ => state.statistics.answers_received += 1,
+            _ => {
+                state.statistics.answers_received += 1;
+                state.news(|| ChannelNews::Heard);
+            }
         }
         if let Some(clock) = posted.clock {
             state.clock_ahead = Some(clock.as_second() - self.parts.clock.wall().as_second());
         }
         self.give(&mut state, ClientInput::Answer { id, answer: posted.answer });
+    }
+
+    pub(super) fn patience(&self, deadline: Time) -> Duration {
+        match deadline {
+            // The call may take for ever; one exchange of it may not.
+            NEVER => options::duration(self.parts.timeouts.send),
+            deadline => deadline - self.parts.clock.time(),
+        }
+    }
+
+    /// An exchange over a link of its own.
+    async fn exchange(&self, links: &LinkParts, transmit: Transmit) -> Posted {
+        let patience = self.patience(transmit.deadline);
+        let via = &self.parts.via;
+        let sent = |octets: &[u8]| self.trace_sent(&transmit, octets);
+        let kept = self.lock().handshake.take();
+        let exchange = links.exchange(via, kept, (transmit.leg, &transmit.envelope), sent);
+        match tokio::time::timeout(patience, exchange).await {
+            Ok(Exchanged { answer, octets, kept }) => {
+                self.lock().handshake = kept;
+                Posted { answer, octets, clock: None }
+            }
+            Err(_) => Posted::not_answered(via, patience),
+        }
+    }
+
+    /// An exchange of the transport.
+    async fn post(self: &Arc<Self>, transmit: Transmit) -> Posted {
+        let patience = self.patience(transmit.deadline);
+        // Each exchange is a link of its own to the encoding.
+        let mut encoder = self.parts.encoding;
+        let message = encoder.write(&transmit.envelope, &mut SystemRandom);
+        self.trace_sent(&transmit, &message.octets);
+        let Transmit { id, action, envelope, .. } = transmit;
+        drop(envelope);
+        let Some(route) = self.route(encoder) else {
+            return Posted::not_answered(&self.parts.via, Duration::ZERO);
+        };
+        let (told, written) = net::written();
+        let post = route.post(&action, message, patience, told);
+        tokio::pin!(post);
+        tokio::select! {
+            posted = &mut post => posted,
+            _ = written => {
+                self.written(id);
+                post.await
+            }
+        }
+    }
+
+    /// The way of one exchange of the transport; none where messages go over links.
+    pub(super) fn route(&self, decoder: Encoding) -> Option<Route<'_>> {
+        Some(Route {
+            transport: &**self.parts.transport.as_ref()?,
+            keep_alive: self.parts.keep_alive,
+            credentials: self.parts.http.as_deref(),
+            via: &self.parts.via,
+            version: self.parts.version,
+            decoder,
+        })
+    }
+
+    /// Writes a message that is sent to the trace.
+    pub(super) fn trace_sent(&self, transmit: &Transmit, octets: &[u8]) {
+        if let Some(trace) = &self.parts.trace {
+            let note = format!("message {} {}", transmit.id.0, transmit.action);
+            let now = self.parts.clock.wall();
+            if let Some(plain) = &transmit.plain {
+                trace.plain(now, TraceDirection::Sent, &note, plain);
+            }
+            trace.wire(now, TraceDirection::Sent, &note, octets);
+        }
     }
 }
 
@@ -422,7 +527,7 @@ async fn run_timer(channel: Weak<Inner>) {
         let Some(inner) = channel.upgrade() else { return };
         let wake = {
             let mut state = inner.lock();
-            if state.session.is_ended() {
+            if state.is_discarded || state.session.is_ended() {
                 return;
             }
             state.timer_at = state.session.wake_at();
@@ -461,7 +566,7 @@ impl std::fmt::Debug for ClientChannel {
 impl Drop for Inner {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if state.session.is_open() {
+        if state.session.is_open() && !state.is_discarded {
             tracing::debug!(
                 address = self.parts.address,
                 "a channel was dropped without being closed"

@@ -11,6 +11,7 @@ use waxwing_security::conversation::{
 use waxwing_security::negotiation::TlsEngines;
 use waxwing_session::options;
 
+use super::channel::out_of_date;
 use super::error::{ChannelError, ChannelErrorKind};
 use super::factory::ChannelFactory;
 use super::prepared::Read;
@@ -27,6 +28,7 @@ impl ChannelFactory {
         };
         let mut options = ClientOptions::new(endpoint.address.as_str());
         options::fill_client_options(&mut options, endpoint);
+        options.flow = options::flow(endpoint, self.contract.callback().is_some());
         for settings in [&mut options.settings, &mut options.bootstrap] {
             settings.password_type = self.password_type;
         }
@@ -87,6 +89,7 @@ impl ChannelFactory {
         let http = self.http_credentials()?.map(Arc::new);
         let transport = match self.given_transport()? {
             Some(_) => None,
+            None if self.is_over_links() || self.is_streamed() => None,
             None => Some(self.built_in()?),
         };
         let options = self.options()?;
@@ -95,7 +98,19 @@ impl ChannelFactory {
             _ if transport.is_some() => self.certificate_of_tls()?,
             _ => None,
         };
-        Ok(Read { options, own_certificate, trust, http, transport })
+        let dialer = match self.tcp_dialer()? {
+            Some(dialer) => Some(dialer),
+            None => self.web_socket_dialer()?,
+        };
+        Ok(Read { options, own_certificate, trust, http, transport, dialer })
+    }
+
+    /// Warns of an own certificate that is not valid today.
+    pub(super) fn warn_of_dates(&self, own: Option<&Certificate>) {
+        let problem = own.and_then(|certificate| out_of_date(certificate, self.clock.wall()));
+        if let Some(text) = problem {
+            tracing::warn!(address = self.endpoint.address, "{text}");
+        }
     }
 
     /// Who the client is to HTTP; none where the binding does not say that it says so there.
@@ -123,7 +138,7 @@ impl ChannelFactory {
         }))
     }
 
-    fn configured_trust(&self) -> Result<TrustRule, CertificateError> {
+    pub(super) fn configured_trust(&self) -> Result<TrustRule, CertificateError> {
         let check = &self.endpoint.client_credentials.service_certificate.authentication;
         self.stores.trust(
             check.certificate_validation_mode,
@@ -183,7 +198,7 @@ impl ChannelFactory {
     }
 
     /// The identity that is set; none: the DNS name that is the host of the address.
-    fn expected_identity(&self) -> Result<Option<ExpectedIdentity>, ChannelError> {
+    pub(super) fn expected_identity(&self) -> Result<Option<ExpectedIdentity>, ChannelError> {
         let address = &self.endpoint.address;
         let bad = |text: String| ChannelError::incomplete(text, address);
         if self.identity.is_some() {

@@ -1,7 +1,7 @@
 //! Everything that the channels to one endpoint have in common.
 
 use std::ops::RangeInclusive;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use waxwing_binding::{
     Binding, ClientCredentials, EffectiveEndpoint, ProxyCredentials, UserNamePasswordType,
@@ -16,17 +16,19 @@ use zeroize::Zeroizing;
 
 use super::abandoned::CloseIfAbandoned;
 use super::calls::ClientLayers;
-use super::channel::{ClientChannel, Parts, out_of_date};
+use super::channel::{ClientChannel, Parts};
+use super::duplex::composite::place::CallbackPlace;
 use super::error::{ChannelError, ChannelErrorKind};
+use super::news::{Listener, make_durable};
 use super::prepared::Prepared;
 use crate::authentication::{AsyncCertificateTrust, CertificateTrust, Judge, TrustRule};
 use crate::certificates::CertificateStores;
 use crate::configuration::ConfigurationFile;
-use crate::contract::{CallError, ObjectQuotas, OwnedContract, ProtectionLevel};
+use crate::contract::{CallError, CallbackInstance, ObjectQuotas, OwnedContract, ProtectionLevel};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::layer::{ClientRequest, LayerFor};
-use crate::net::{Cookies, HTTP_SCHEMES, Transport, wrong_scheme};
+use crate::net::{Cookies, HTTP_SCHEMES, LinkDialer, Transport, wrong_scheme};
 use crate::quotas::MessageQuotas;
 use crate::requirements;
 use crate::trace::Trace;
@@ -60,12 +62,17 @@ pub struct ChannelFactory {
     prepared: Prepared,
     /// Those given in code.
     transports: Vec<Arc<dyn Transport>>,
+    pub(super) dialers: Vec<Arc<dyn LinkDialer>>,
     /// Those of the channels together, where the binding allows them.
     pub(super) cookies: Arc<Cookies>,
     pub(super) proxy_credentials: Option<ProxyCredentials>,
     layers: ClientLayers,
     pub(super) clock: Clock,
     trace: Option<Trace>,
+    /// What the service calls back.
+    pub(super) callback: Option<CallbackInstance>,
+    /// Where, in composite duplex. One for all channels of a factory.
+    called_back_at: OnceLock<Arc<CallbackPlace>>,
 }
 
 impl ChannelFactory {
@@ -120,7 +127,7 @@ impl ChannelFactory {
         stores: CertificateStores,
     ) -> Result<Self, ChannelError> {
         let address = endpoint.address.clone();
-        if let Some(first) = endpoint.unsupported().first() {
+        if let Some(first) = endpoint.unsupported_for(&contract.requirements()).first() {
             return Err(ChannelError::new(
                 ChannelErrorKind::Unsupported(first.to_string()),
                 &address,
@@ -147,11 +154,14 @@ impl ChannelFactory {
             tls_versions: None,
             prepared: Prepared::default(),
             transports: Vec::new(),
+            dialers: Vec::new(),
             cookies: Arc::default(),
             proxy_credentials: None,
             layers: ClientLayers::default(),
             clock: Clock::system(),
             trace: None,
+            callback: None,
+            called_back_at: OnceLock::new(),
         };
         if !address.is_empty() {
             factory.given_transport()?;
@@ -380,6 +390,15 @@ impl ChannelFactory {
         &mut self.endpoint
     }
 
+    /// What the channels are called back on, of a contract with a callback contract: `ListenerService::new(…)` around an
+    /// implementation of the callback trait (`DuplexChannelFactory<T>(InstanceContext, …)`). All channels of the factory call
+    /// the same object; where each needs its own, clone the factory.
+    #[must_use]
+    pub fn callback(mut self, instance: impl Into<CallbackInstance>) -> Self {
+        self.callback = Some(instance.into());
+        self
+    }
+
     /// The endpoint.
     pub fn endpoint(&self) -> &EffectiveEndpoint {
         &self.endpoint
@@ -393,10 +412,21 @@ impl ChannelFactory {
     /// # Errors
     /// A certificate is missing or cannot be used.
     pub fn create_channel(&self) -> Result<ClientChannel, ChannelError> {
+        self.channel(None)
+    }
+
+    /// A channel; with `listener` one whose session is kept durably by whoever listens.
+    pub(super) fn channel(
+        &self,
+        listener: Option<Listener>,
+    ) -> Result<ClientChannel, ChannelError> {
         let endpoint = &self.endpoint;
         let address = &endpoint.address;
         let given = self.given_transport()?;
         if let Some(text) = requirements::refused(&self.contract, endpoint) {
+            return Err(ChannelError::incomplete(text, address));
+        }
+        if let Some(text) = self.contract.refuses_callback(self.callback.as_ref()) {
             return Err(ChannelError::incomplete(text, address));
         }
         let shape = self.contract.shape();
@@ -404,32 +434,42 @@ impl ChannelFactory {
         let mut settings =
             settings.ok_or_else(|| ChannelError::incomplete("the binding has no SOAP", address))?;
         (settings.retry, settings.retry_authentication) = (self.retry, self.retry_authentication);
+        if listener.is_some() {
+            make_durable(&mut settings, self.is_duplex())
+                .map_err(|text| ChannelError::incomplete(text, address))?;
+        }
         let version = settings.version;
         let incomplete = |text: String| ChannelError::incomplete(text, address);
         let read = self.prepared.last(&self.stores, || self.read())?;
+        let encoding = Encoding::of(endpoint, version.soap);
+        let links = self.link_parts(&read, version.soap)?;
+        let streamed = self.streamed_parts(&read)?;
         let built_in = || read.transport.as_ref().map(|built_in| Arc::clone(built_in) as _);
         let transport: Option<Arc<dyn Transport>> = given.or_else(built_in);
-        let transport = transport.ok_or_else(|| incomplete("there is no transport".to_owned()))?;
+        if transport.is_none() && links.is_none() && streamed.is_none() {
+            return Err(incomplete("there is no transport".to_owned()));
+        }
         let judge = Judge::new(read.trust.clone(), None);
         let options = read.options.clone();
         let own_certificate = read.own_certificate.clone();
-        if let Some(certificate) = &own_certificate
-            && let Some(text) = out_of_date(certificate, self.clock.wall())
-        {
-            tracing::warn!(address, "{text}");
-        }
+        self.warn_of_dates(own_certificate.as_ref());
         let security = ClientSecurity::new(options, &mut SystemRandom);
         let security = security.map_err(|e| incomplete(e.to_string()))?;
         let mut session =
             ClientSession::new(settings, security).map_err(|e| incomplete(e.to_string()))?;
         session = session.with_address_headers(options::address_headers(endpoint));
+        let is_composite = options::is_composite(endpoint);
+        if links.is_some() || is_composite {
+            let duplex = self.duplex_settings();
+            session = session.over_links(duplex).map_err(|e| incomplete(e.to_string()))?;
+        }
         session.set_trace(self.trace.as_ref().is_some_and(Trace::is_decrypted));
         let parts = Parts {
             version,
             address: address.clone(),
             via: endpoint.via.clone().unwrap_or_else(|| address.clone()),
             timeouts: endpoint.timeouts,
-            encoding: Encoding::of(endpoint, version.soap),
+            encoding,
             transport,
             keep_alive: endpoint.transport.keep_alive,
             http: read.http.clone(),
@@ -440,8 +480,19 @@ impl ChannelFactory {
             own_certificate,
             contract: self.contract.clone(),
             judge,
+            links,
+            streamed,
+            called_back_at: is_composite.then(|| self.called_back_at(encoding)),
+            callback: self.callback.clone(),
         };
-        Ok(ClientChannel::new(session, parts).within(&self.layers))
+        Ok(ClientChannel::new(session, parts, listener).within(&self.layers))
+    }
+
+    /// Where the channels are called back, in composite duplex.
+    fn called_back_at(&self, encoding: Encoding) -> Arc<CallbackPlace> {
+        let base = || self.endpoint.client_base_address.clone();
+        let place = || Arc::new(CallbackPlace::new(base(), encoding));
+        Arc::clone(self.called_back_at.get_or_init(place))
     }
 
     /// Creates a channel and opens it. If a certificate file has changed since the last channel (by its time of modification
@@ -451,6 +502,16 @@ impl ChannelFactory {
     /// # Errors
     /// As [`create_channel`](Self::create_channel) and [`ClientChannel::open`].
     pub async fn open_channel(&self) -> Result<ClientChannel, ChannelError> {
+        self.refresh().await?;
+        let channel = self.create_channel()?;
+        let abandoned = CloseIfAbandoned::new(&channel);
+        let opened = channel.open().await;
+        abandoned.arrived();
+        opened.map(|()| channel)
+    }
+
+    /// Reads certificate files again that have changed, in a thread for work that blocks.
+    pub(super) async fn refresh(&self) -> Result<(), ChannelError> {
         if self.endpoint.security.is_some() || self.is_https() {
             let factory = self.clone();
             let refreshed = tokio::task::spawn_blocking(move || {
@@ -461,11 +522,7 @@ impl ChannelFactory {
                 .await
                 .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
         }
-        let channel = self.create_channel()?;
-        let abandoned = CloseIfAbandoned::new(&channel);
-        let opened = channel.open().await;
-        abandoned.arrived();
-        opened.map(|()| channel)
+        Ok(())
     }
 
     /// Where messages go.
@@ -482,6 +539,9 @@ impl ChannelFactory {
                         valid Address specified: write address=\"http://…\" into the file, or give it in code \
                         (ChannelFactory::address)";
             return Err(ChannelError::incomplete(text, address));
+        }
+        if self.is_over_links() || self.is_streamed() {
+            return Ok(None);
         }
         let via = endpoint.via.as_deref().unwrap_or(address);
         let place = Address::of(via);

@@ -54,22 +54,27 @@ impl ChannelFactory {
         identity: Option<&Identity>,
         trust: Arc<dyn ServerTrust>,
     ) -> Result<ClientTls, ChannelError> {
+        let profile = self.tls_profile()?;
+        ClientTls::new(profile, identity, trust)
+            .map_err(|e| ChannelError::incomplete(e.to_string(), &self.endpoint.address))
+    }
+
+    /// The versions of TLS that are spoken.
+    pub(super) fn tls_profile(&self) -> Result<TlsProfile, ChannelError> {
         let incomplete = |text: String| ChannelError::incomplete(text, &self.endpoint.address);
         let profile = match &self.tls_versions {
             Some(versions) => TlsProfile { versions: versions.clone(), ..TlsProfile::default() },
             None => self.stores.tls_profile().map_err(incomplete)?,
         };
         if *profile.versions.start() < TlsVersion::Tls12 {
-            tracing::warn!(
-                address = self.endpoint.address,
-                "broken versions of TLS are allowed for HTTPS"
-            );
+            let (address, scheme) = (&self.endpoint.address, &self.endpoint.transport.scheme);
+            tracing::warn!(address, scheme, "broken versions of TLS are allowed");
         }
-        ClientTls::new(profile, identity, trust).map_err(|e| incomplete(e.to_string()))
+        Ok(profile)
     }
 
     /// The certificate that is shown to the server: where the binding requires one, and nowhere else.
-    fn shown(&self) -> Result<Option<Identity>, ChannelError> {
+    pub(super) fn shown(&self) -> Result<Option<Identity>, ChannelError> {
         if !self.endpoint.transport.require_client_certificate {
             return Ok(None);
         }
@@ -176,14 +181,14 @@ impl ChannelFactory {
 }
 
 /// A rule decides, and nothing else.
-struct ByRule {
+pub(super) struct ByRule {
     rule: TrustRule,
     judge: Judge,
     clock: Clock,
 }
 
 impl ByRule {
-    fn new(rule: TrustRule, clock: Clock) -> Self {
+    pub(super) fn new(rule: TrustRule, clock: Clock) -> Self {
         Self { judge: Judge::new(Some(rule.clone()), None), rule, clock }
     }
 }

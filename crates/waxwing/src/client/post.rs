@@ -55,8 +55,7 @@ impl Route<'_> {
         };
         let exchange = self.transport.exchange(request);
         let Ok(answer) = tokio::time::timeout(patience, exchange).await else {
-            let reason = format!("{} did not answer within {patience:.1?}", self.via);
-            return Posted::failed(TransportFailure { cause: TransportCause::NoAnswer, reason });
+            return Posted::not_answered(self.via, patience);
         };
         let net::Answer { outcome, octets, clock } = answer;
         let answer = match outcome {
@@ -93,7 +92,13 @@ fn content_type<'m>(own: &'m str, version: MessageVersion, action: &str) -> Cow<
 }
 
 impl Posted {
-    fn failed(failure: TransportFailure) -> Self {
+    /// Nothing came in time.
+    pub(super) fn not_answered(via: &str, patience: Duration) -> Self {
+        let reason = format!("{via} did not answer within {patience:.1?}");
+        Self::failed(TransportFailure { cause: TransportCause::NoAnswer, reason })
+    }
+
+    pub(super) fn failed(failure: TransportFailure) -> Self {
         Self { answer: Answer::Failed(failure), octets: Bytes::new(), clock: None }
     }
 }

@@ -7,7 +7,7 @@ use waxwing_security::conversation::ClientOptions;
 
 use crate::authentication::TrustRule;
 use crate::certificates::{CertificateStores, Fingerprint};
-use crate::net::{HttpCredentials, HttpTransport};
+use crate::net::{HttpCredentials, HttpTransport, LinkDialer};
 
 /// What was read.
 pub(super) struct Read {
@@ -21,6 +21,8 @@ pub(super) struct Read {
     pub(super) http: Option<Arc<HttpCredentials>>,
     /// What messages go over, with this certificate, this trust, this proxy; none where the program gives something else.
     pub(super) transport: Option<Arc<HttpTransport>>,
+    /// What makes links, where the binding has them: net.tcp with the connections that are kept, WebSockets.
+    pub(super) dialer: Option<Arc<dyn LinkDialer>>,
 }
 
 /// What was read last, with what the files looked like before. Clones remember together.

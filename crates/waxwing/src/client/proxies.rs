@@ -46,14 +46,18 @@ impl ChannelFactory {
 
     /// What messages go over where the program gives no transport. Blocks: TLS may need certificate files.
     pub(crate) fn built_in(&self) -> Result<Arc<HttpTransport>, ChannelError> {
+        Ok(Arc::new(HttpTransport::new(self.http_settings()?)))
+    }
+
+    /// What the connections are made with. Blocks, as [`built_in`](Self::built_in).
+    pub(super) fn http_settings(&self) -> Result<HttpSettings, ChannelError> {
         let transport = &self.endpoint.transport;
-        let settings = HttpSettings {
+        Ok(HttpSettings {
             tls: self.tls_below()?,
             proxy: self.proxy()?.map(Arc::new),
             cookies: transport.allow_cookies.then(|| Arc::clone(&self.cookies)),
             decompression: transport.decompression,
-        };
-        Ok(Arc::new(HttpTransport::new(settings)))
+        })
     }
 
     /// The proxy of the address; none where messages go to it directly.

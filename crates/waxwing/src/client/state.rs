@@ -1,15 +1,18 @@
 //! The session of a channel with those who wait for it.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 use waxwing_reliable::Event;
-use waxwing_session::{AppMessage, CallId, ClientSession, Time, TransmissionId};
+use waxwing_session::{AppMessage, CallId, CallbackId, ClientSession, Time, TransmissionId};
 use waxwing_soap::Envelope;
 
 use super::demarcation::Demarcation;
+use super::duplex::attached::Links;
+use super::duplex::exchange::Handshake;
 use super::error::ChannelError;
+use super::news::{ChannelNews, Listener};
 use super::watch::{ChannelEvent, ChannelStatistics};
 use crate::events::{CommunicationState, Emitter};
 
@@ -23,7 +26,7 @@ pub(super) type CallResult = Result<Option<AppMessage>, ChannelError>;
 pub(super) struct State {
     pub(super) session: ClientSession,
     pub(super) demarcation: Demarcation,
-    pub(super) calls: HashMap<CallId, oneshot::Sender<CallResult>>,
+    pub(super) calls: FxHashMap<CallId, oneshot::Sender<CallResult>>,
     pub(super) opening: Vec<oneshot::Sender<Result<(), ChannelError>>>,
     pub(super) closing: Vec<oneshot::Sender<Result<(), ChannelError>>>,
     pub(super) phase: Phase,
@@ -36,6 +39,15 @@ pub(super) struct State {
     pub(super) clock_ahead: Option<i64>,
     /// What is to be told when the lock is released.
     pub(super) lines: Vec<Line>,
+    /// Who keeps the session durably, if anybody does.
+    pub(super) listener: Option<Listener>,
+    /// It is forgotten here, without a word to anybody.
+    pub(super) is_discarded: bool,
+    pub(super) links: Links,
+    /// The link of a negotiation that is under way.
+    pub(super) handshake: Option<Handshake>,
+    /// Callbacks that wait to go on after they have called the service.
+    pub(super) returning: FxHashMap<CallbackId, oneshot::Sender<()>>,
 }
 
 /// A line of the log or a trace: who reads it may be code of the user, which may ask the channel something.
@@ -65,11 +77,15 @@ pub(super) enum Phase {
 }
 
 impl State {
-    pub(super) fn new(session: ClientSession, demarcation: Demarcation) -> Self {
+    pub(super) fn new(
+        session: ClientSession,
+        demarcation: Demarcation,
+        listener: Option<Listener>,
+    ) -> Self {
         Self {
             session,
             demarcation,
-            calls: HashMap::new(),
+            calls: FxHashMap::default(),
             opening: Vec::new(),
             closing: Vec::new(),
             phase: Phase::Created,
@@ -79,6 +95,19 @@ impl State {
             timer_at: None,
             clock_ahead: None,
             lines: Vec::new(),
+            listener,
+            is_discarded: false,
+            links: Links::default(),
+            handshake: None,
+            returning: FxHashMap::default(),
+        }
+    }
+
+    /// Tells who keeps the session. What is told is not made when nobody does.
+    pub(super) fn news(&self, news: impl FnOnce() -> ChannelNews) {
+        if let Some(listener) = &self.listener {
+            // Whoever listened has ended: the session is of no use to anybody.
+            let _ = listener.send(news());
         }
     }
 

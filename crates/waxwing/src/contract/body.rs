@@ -8,6 +8,7 @@ use waxwing_xml::{Element, Name, NodeId};
 
 use super::quotas::ObjectQuotas;
 use super::raw::RawBody;
+use super::stream::{self, MessageStream};
 
 /// Writes one message.
 #[derive(Debug)]
@@ -85,6 +86,17 @@ impl MessageWriter {
             writer: Writer::new(document, self.parent, &self.options),
             parent: self.parent,
         }
+    }
+
+    /// Makes a stream the last part.
+    ///
+    /// # Errors
+    /// Never: those of other parts.
+    pub fn stream(&mut self, name: &ContractName, value: MessageStream) -> Result<(), WriteError> {
+        let named = Name::new("", &name.local, &name.namespace);
+        let element = self.envelope.document_mut().append_element(self.parent, named);
+        stream::put(&mut self.envelope, element, value);
+        Ok(())
     }
 
     /// Takes the content of a body as it is.
@@ -208,6 +220,18 @@ impl<'m> MessageReader<'m> {
     pub fn part<T: DataContract>(&mut self, name: &ContractName) -> Result<T, BodyError> {
         let element = self.parent.child(&name.namespace, &name.local);
         self.read(element, name)
+    }
+
+    /// A stream: what comes of the part, or what stands in it where messages are not streamed.
+    ///
+    /// # Errors
+    /// Content that is no base64.
+    pub fn stream(&mut self, name: &ContractName) -> Result<MessageStream, BodyError> {
+        if let Some((_, stream)) = stream::take(self.message) {
+            return Ok(stream);
+        }
+        let octets = self.part::<Option<Vec<u8>>>(name)?;
+        Ok(octets.map_or_else(MessageStream::empty, MessageStream::from))
     }
 
     /// The value of a header.

@@ -52,11 +52,11 @@ pub fn reply_action(reply: &Envelope) -> String {
     action_of(reply).unwrap_or_default()
 }
 
-fn action_of(reply: &Envelope) -> Option<String> {
+pub(super) fn action_of(reply: &Envelope) -> Option<String> {
     Addressing::read(reply).ok().and_then(|addressing| addressing.action)
 }
 
-fn unwritable(operation: &OperationDescription, error: WriteError) -> CallError {
+pub(super) fn unwritable(operation: &OperationDescription, error: WriteError) -> CallError {
     ContractError::Argument { operation: operation.name, error }.into()
 }
 

@@ -1,5 +1,6 @@
 //! What an operation can know about the call that it executes, and say beside its result.
 
+use std::any::Any;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,7 +9,9 @@ use waxwing_session::VerifiedRequest;
 use waxwing_soap::Envelope;
 
 use super::Outgoing;
+use super::callback::{CallbackChannel, CallbackProxy, NoCallback};
 use super::caller::Caller;
+use super::delivery::{Delivered, DeliveryKey};
 use super::header::{self, MessageHeader};
 use super::quotas::ObjectQuotas;
 
@@ -34,6 +37,8 @@ pub struct OperationContext {
     endpoint: Option<Arc<str>>,
     request: Option<Request>,
     quotas: ObjectQuotas,
+    delivered: Option<Delivered>,
+    callback: Option<CallbackChannel>,
     reply: Arc<Mutex<ReplyParts>>,
 }
 
@@ -116,6 +121,32 @@ impl OperationContext {
         self
     }
 
+    /// The same, executing this message for so many a time (from 1), in an open transaction of the application, if there is one:
+    /// what [`transaction`](Self::transaction) gives by its type.
+    #[must_use]
+    pub fn with_delivery(
+        self,
+        key: DeliveryKey,
+        attempt: u32,
+        transaction: Option<Arc<dyn Any + Send + Sync>>,
+    ) -> Self {
+        self.with_delivered(Delivered { key, attempt, transaction })
+    }
+
+    /// The same with what is known of its delivery.
+    #[must_use]
+    pub(crate) fn with_delivered(mut self, delivered: Delivered) -> Self {
+        self.delivered = Some(delivered);
+        self
+    }
+
+    /// The same, called over a channel on which its caller can be called back.
+    #[must_use]
+    pub fn with_callback(mut self, channel: CallbackChannel) -> Self {
+        self.callback = Some(channel);
+        self
+    }
+
     /// The same with the request that the session delivered.
     #[must_use]
     pub(crate) fn with_verified(mut self, request: &Arc<VerifiedRequest>) -> Self {
@@ -131,6 +162,48 @@ impl OperationContext {
     /// The session; none without one.
     pub fn session_id(&self) -> Option<&str> {
         self.session_id.as_deref()
+    }
+
+    /// Which message of a reliable session is executed: the same key whenever the same message is executed again. None outside of
+    /// reliable sessions.
+    pub fn delivery(&self) -> Option<&DeliveryKey> {
+        self.delivered.as_ref().map(|delivered| &delivered.key)
+    }
+
+    /// How often the message was begun to be executed, this time included, as far as that was recorded: 1 unless the process died
+    /// while it was executed. An endpoint without a store always says 1.
+    pub fn attempt(&self) -> u32 {
+        self.delivered.as_ref().map_or(1, |delivered| delivered.attempt)
+    }
+
+    /// The open transaction of the application, of an operation with `delivery = "transaction"`:
+    /// [`SqliteTransaction`](crate::store::application::SqliteTransaction), or the type that one's own
+    /// [`ApplicationTransactions`](crate::store::application::ApplicationTransactions) hands out. The host commits it, with a mark
+    /// of the message and its reply, when the operation has given a result; it is rolled back when it gives an error, unless the
+    /// error is an answer that stands ([`OperationFault::committed`](super::OperationFault::committed)). None of another
+    /// type, and of operations that have none.
+    pub fn transaction<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        let transaction = self.delivered.as_ref()?.transaction.clone()?;
+        transaction.downcast().ok()
+    }
+
+    /// A proxy that calls the caller back (`OperationContext.GetCallbackChannel<T>`), of the callback contract that the
+    /// service contract names: `context.callback::<ListenerClient<_>>()?`. It stays good until the session closes, after this
+    /// operation, too: keep it to tell the client later.
+    ///
+    /// A two-way call of it waits for the client's reply, which is processed only after this operation, unless the service
+    /// says [`ConcurrencyMode::Reentrant`](crate::service::ConcurrencyMode) or `Multiple`: without that it is an error at
+    /// once. One-way calls go in any mode.
+    ///
+    /// # Errors
+    /// See [`NoCallback`]; it converts into an [`OperationFault`](super::OperationFault) with `?`.
+    pub fn callback<P: CallbackProxy>(&self) -> Result<P, NoCallback> {
+        self.callback.as_ref().ok_or(NoCallback::NotDuplex)?.proxy()
+    }
+
+    /// The channel on which the caller can be called back; none on one without.
+    pub fn callback_channel(&self) -> Option<&CallbackChannel> {
+        self.callback.as_ref()
     }
 
     /// The action of the request.

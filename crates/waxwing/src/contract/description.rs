@@ -4,6 +4,7 @@ use waxwing_binding::{ContractRequirements, SessionMode};
 use waxwing_reliable::Shape;
 use waxwing_security::ProtectionLevel;
 
+use super::delivery::Delivery;
 use super::message::{FaultDescription, MessageDescription};
 
 /// A service contract. The macro makes one of every trait; in code it is made with [`ContractDescription::new`].
@@ -27,6 +28,8 @@ pub struct ContractDescription {
     pub trait_path: &'static str,
     /// The doc comment of the trait; empty without one.
     pub documentation: &'static str,
+    /// The contract in which the service calls its clients (`ServiceContract.CallbackContract`).
+    pub callback: Option<&'static ContractDescription>,
 }
 
 /// An operation of a service contract.
@@ -57,6 +60,8 @@ pub struct OperationDescription {
     pub inherited_from: Option<DeclaringContract>,
     /// The doc comment of the method; empty without one.
     pub documentation: &'static str,
+    /// What a durable endpoint promises of its execution; none: as [`Delivery::Idempotent`], and the host says so.
+    pub delivery: Option<Delivery>,
 }
 
 /// The contract that an inherited operation comes from. Its names are in the operation's actions, and its protection
@@ -94,6 +99,7 @@ impl OperationDescription {
             faults: &[],
             inherited_from: None,
             documentation: "",
+            delivery: None,
         }
     }
 
@@ -123,6 +129,13 @@ impl OperationDescription {
         self
     }
 
+    /// The same whose execution is promised this across crashes.
+    #[must_use]
+    pub const fn with_delivery(mut self, delivery: Delivery) -> Self {
+        self.delivery = Some(delivery);
+        self
+    }
+
     /// The same with another place in its session.
     #[must_use]
     pub const fn in_session(mut self, is_initiating: bool, is_terminating: bool) -> Self {
@@ -147,6 +160,7 @@ impl ContractDescription {
             operations,
             trait_path: "",
             documentation: "",
+            callback: None,
         }
     }
 
@@ -185,9 +199,40 @@ impl ContractDescription {
         self
     }
 
+    /// The same whose service calls its clients.
+    #[must_use]
+    pub const fn with_callback(mut self, callback: &'static ContractDescription) -> Self {
+        self.callback = Some(callback);
+        self
+    }
+
+    /// The same with the callback contract of a contract that it inherits from, if it names none itself.
+    ///
+    /// # Panics
+    /// Several have one, and it has none that has all of their operations: what the macro made does not compile then.
+    #[must_use]
+    pub const fn with_inherited_callback(mut self, bases: &[&ContractDescription]) -> Self {
+        let mut at = 0;
+        while at < bases.len() {
+            if let Some(inherited) = bases[at].callback {
+                match self.callback {
+                    None => self.callback = Some(inherited),
+                    Some(own) => assert!(
+                        has_operations_of(own, inherited),
+                        "the callback contract must inherit from those of the contracts that the service contract inherits from"
+                    ),
+                }
+            }
+            at += 1;
+        }
+        self
+    }
+
     /// What it demands of its binding.
     pub fn requirements(&self) -> ContractRequirements {
-        ContractRequirements::named(self.configuration_name).session_mode(self.session_mode)
+        ContractRequirements::named(self.configuration_name)
+            .session_mode(self.session_mode)
+            .duplex(self.callback.is_some())
     }
 
     /// The position of the operation that takes `action`: the one that names it, or else the one for every action.
@@ -196,9 +241,10 @@ impl ContractDescription {
         named.or_else(|| self.operations.iter().position(|operation| operation.action == "*"))
     }
 
-    /// What a reliable session must be for it: with a return sequence, unless nothing is ever answered.
+    /// What a reliable session must be for it: with a return sequence, unless nothing ever comes back.
     pub(crate) fn shape(&self) -> Shape {
-        match self.operations.iter().all(|operation| operation.one_way) {
+        let is_one_way = self.operations.iter().all(|operation| operation.one_way);
+        match is_one_way && self.callback.is_none() {
             true => Shape::OneWay,
             false => Shape::RequestReply,
         }
@@ -208,4 +254,58 @@ impl ContractDescription {
     pub fn operation(&self, action: &str) -> Option<&'static OperationDescription> {
         self.position(action).and_then(|position| self.operations.get(position))
     }
+}
+
+/// Whether `callback` can be the callback contract of `contract`: of what the macro made, when it compiles.
+///
+/// # Panics
+/// It cannot: a constant that calls this does not compile.
+pub const fn check_callback(contract: &ContractDescription, callback: &ContractDescription) {
+    assert!(
+        is_equal(contract.name, callback.name) && is_equal(contract.namespace, callback.namespace),
+        "a callback contract needs the `name` and the `namespace` of the service contract: the actions of its operations are \
+         made of them"
+    );
+    assert!(callback.callback.is_none(), "a callback contract has no callback contract of its own");
+    assert!(!callback.operations.is_empty(), "a callback contract needs an operation");
+    let mut at = 0;
+    while at < callback.operations.len() {
+        let operation = &callback.operations[at];
+        assert!(
+            operation.is_initiating && !operation.is_terminating,
+            "an operation of a callback contract neither begins nor ends a session: those are the service's"
+        );
+        at += 1;
+    }
+}
+
+const fn has_operations_of(own: &ContractDescription, other: &ContractDescription) -> bool {
+    let mut at = 0;
+    while at < other.operations.len() {
+        let (mut known, mut found) = (0, false);
+        while known < own.operations.len() {
+            found = found || is_equal(own.operations[known].action, other.operations[at].action);
+            known += 1;
+        }
+        if !found {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+const fn is_equal(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    if one.len() != other.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < one.len() {
+        if one[at] != other[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
 }

@@ -42,9 +42,17 @@ impl ContractDescription {
         let named = self.operations.iter().filter(|operation| operation.action != "*");
         let operations = named.map(|operation| {
             let level = operation.level_within(self, level).unwrap_or_default();
-            export_operation(operation, schemas, level)
+            export_operation(operation, schemas, level, false)
         });
-        let operations = operations.collect();
+        let mut operations: Vec<OperationExport> = operations.collect();
+        if let Some(callback) = self.callback {
+            // What the service calls at its clients stands in the same port type.
+            let named = callback.operations.iter().filter(|operation| operation.action != "*");
+            operations.extend(named.map(|operation| {
+                let level = operation.level_within(callback, level).unwrap_or_default();
+                export_operation(operation, schemas, level, true)
+            }));
+        }
         ContractExport {
             name: QName::new(self.namespace, self.name),
             using_session: match self.session_mode {
@@ -80,6 +88,7 @@ fn export_operation(
     operation: &OperationDescription,
     schemas: &mut SchemaExporter,
     level: ProtectionLevel,
+    is_callback: bool,
 ) -> OperationExport {
     let request = export_message(&operation.request, operation.action, schemas, level);
     let reply = operation.reply_action;
@@ -87,7 +96,7 @@ fn export_operation(
     let faults = operation.faults.iter().map(|fault| export_fault(fault, schemas, level));
     OperationExport {
         name: operation.name.to_owned(),
-        is_callback: false,
+        is_callback,
         request,
         reply,
         faults: faults.collect(),

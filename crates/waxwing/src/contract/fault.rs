@@ -31,6 +31,11 @@ const INTERNAL: &str = "The server was unable to process the request due to an i
 const TERMINATED: &str = "An operation marked as IsTerminating has already been invoked on this channel, causing the channel's \
     connection to terminate.  No more operations may be invoked on this channel.  Please re-create the channel to continue \
     communication.";
+/// The namespace of the subcodes of calls that are not executed again after a crash.
+pub const DELIVERY: &str = "urn:waxwing:delivery";
+/// What a client learns of a call that is in doubt.
+const IN_DOUBT: &str = "The service has stopped while it executed this message, which may be executed once only. It is not executed again, \
+    and nobody can say from here whether it was done. The message is among the service's dead letters.";
 /// Most errors in a chain of causes that are told: enough for a person, and a bound for a chain that is a circle.
 const MAX_CAUSES: usize = 16;
 
@@ -55,7 +60,15 @@ const MAX_CAUSES: usize = 16;
 /// assert!(!divide(1, 0).unwrap_err().is_internal());
 /// assert!(divide(i32::MIN, -1).unwrap_err().is_internal());
 /// ```
-pub struct OperationFault(Box<Kind>);
+pub struct OperationFault(Box<Kind>, Outcome);
+
+/// What becomes of the application's transaction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Outcome {
+    #[default]
+    RolledBack,
+    Committed,
+}
 
 enum Kind {
     Fault { fault: Box<Fault>, action: Action, detail: Option<Detail> },
@@ -118,9 +131,27 @@ impl OperationFault {
         Self::new(NO_REASON)
     }
 
+    fn of(kind: Box<Kind>) -> Self {
+        Self(kind, Outcome::RolledBack)
+    }
+
+    /// The same as an answer that stands: the transaction of an operation with `delivery = "transaction"` is committed all the same,
+    /// with this fault as its reply. Otherwise a fault rolls back what the operation has written; it is answered, and a message that
+    /// comes again after a crash is executed again. Does nothing elsewhere.
+    #[must_use]
+    pub fn committed(mut self) -> Self {
+        self.1 = Outcome::Committed;
+        self
+    }
+
+    /// Whether it is an answer that stands.
+    pub fn is_committed(&self) -> bool {
+        self.1 == Outcome::Committed
+    }
+
     /// A fault that is given in all its parts.
     pub fn from_fault(fault: Fault) -> Self {
-        Self(Box::new(Kind::Fault {
+        Self::of(Box::new(Kind::Fault {
             fault: Box::new(fault),
             action: Action::Default,
             detail: None,
@@ -131,7 +162,7 @@ impl OperationFault {
     ///
     /// `?` does the same for every error; this takes texts, too.
     pub fn internal(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self(Box::new(Kind::Internal { error: error.into(), type_name: "Error" }))
+        Self::of(Box::new(Kind::Internal { error: error.into(), type_name: "Error" }))
     }
 
     /// The same with this code instead. Nothing changes in an internal error.
@@ -198,13 +229,13 @@ impl OperationFault {
 
     /// The fault of a message with an action that the contract does not have.
     pub fn action_not_supported(action: &str) -> Self {
-        Self(Box::new(Kind::Unsupported(action.to_owned())))
+        Self::of(Box::new(Kind::Unsupported(action.to_owned())))
     }
 
     /// The fault of a message with a header that must be understood, and is not.
     pub(crate) fn not_understood(fault: Fault) -> Self {
         let (fault, action) = (Box::new(fault), Action::Default);
-        Self(Box::new(Kind::Fault { fault, action, detail: None }))
+        Self::of(Box::new(Kind::Fault { fault, action, detail: None }))
     }
 
     /// The fault of a call after the last one of its session (`IsTerminating`): WCF's `SessionTerminated`.
@@ -212,7 +243,25 @@ impl OperationFault {
         let fault =
             Fault::new(FaultCode::Sender, TERMINATED).with_subcode(DISPATCHER, "SessionTerminated");
         let (fault, action) = (Box::new(fault), Action::Dispatcher);
-        Self(Box::new(Kind::Fault { fault, action, detail: None }))
+        Self::of(Box::new(Kind::Fault { fault, action, detail: None }))
+    }
+
+    /// The fault of a call that is in doubt: it was begun by a process that died, and is not executed again
+    /// (`delivery = "once"`). Code `Receiver`, subcode `InDoubt` in [`DELIVERY`].
+    pub fn in_doubt() -> Self {
+        Self::from_fault(
+            Fault::new(FaultCode::Receiver, IN_DOUBT).with_subcode(DELIVERY, "InDoubt"),
+        )
+    }
+
+    /// The fault of a message that was given up: the process died so many times while it was executed. Code `Receiver`, subcode
+    /// `GivenUp` in [`DELIVERY`].
+    pub fn given_up(attempts: u32) -> Self {
+        let text = format!(
+            "The service has stopped {attempts} times while it executed this message, and does not execute it again. Nobody can say from \
+             here what of it was done. The message is among the service's dead letters."
+        );
+        Self::from_fault(Fault::new(FaultCode::Receiver, text).with_subcode(DELIVERY, "GivenUp"))
     }
 
     /// The fault of a request whose body cannot be read.
@@ -229,7 +278,7 @@ impl OperationFault {
         let fault = Box::new(
             Fault::new(FaultCode::Sender, reason).with_subcode(DISPATCHER, "DeserializationFailed"),
         );
-        Self(Box::new(Kind::Fault { fault, action: Action::Dispatcher, detail: None }))
+        Self::of(Box::new(Kind::Fault { fault, action: Action::Dispatcher, detail: None }))
     }
 
     /// The same with the action and the element name that the operation declares for its detail.
@@ -282,7 +331,7 @@ impl OperationFault {
 impl<E: Error + Send + Sync + 'static> From<E> for OperationFault {
     fn from(error: E) -> Self {
         let type_name = std::any::type_name::<E>();
-        Self(Box::new(Kind::Internal { error: Box::new(error), type_name }))
+        Self::of(Box::new(Kind::Internal { error: Box::new(error), type_name }))
     }
 }
 

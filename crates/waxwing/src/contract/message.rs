@@ -6,6 +6,7 @@ use std::any::TypeId;
 
 use waxwing_datacontract::{ContractName, DataContract, TypeDescriptions, TypeUse};
 use waxwing_security::ProtectionLevel;
+use waxwing_soap::Envelope;
 
 /// A message of an operation (`[MessageContract]`).
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +60,8 @@ pub struct PartDescription {
     pub documentation: &'static str,
     /// Describes the type of the element: of a repeated part that of its items.
     pub describe: fn(&mut TypeDescriptions) -> TypeUse,
+    /// Whether it is read and written as its octets come ([`MessageStream`](super::MessageStream)).
+    pub is_stream: bool,
 }
 
 /// How often a part is there.
@@ -115,6 +118,42 @@ impl MessageDescription {
     }
 }
 
+/// Where the stream of a message stands: an element of the body, or the first one in that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StreamPlace {
+    /// Local name and namespace of the element around it.
+    wrapper: Option<(Box<str>, Box<str>)>,
+    part: (Box<str>, Box<str>),
+}
+
+impl StreamPlace {
+    /// That of a message; none of one without stream.
+    pub(crate) fn of(message: &MessageDescription) -> Option<Self> {
+        let part = message.parts.iter().find(|part| part.is_stream)?;
+        let wrapper = match message.body {
+            BodyDescription::Wrapped(ElementName { local, namespace }) => {
+                Some((local.into(), namespace.into()))
+            }
+            BodyDescription::Bare | BodyDescription::Raw => None,
+        };
+        Some(Self { wrapper, part: (part.local.into(), part.namespace.into()) })
+    }
+
+    /// Whether the last element of what has come of a message is the one.
+    pub(crate) fn is_reached(&self, message: &Envelope) -> bool {
+        let first = message.payload();
+        let (around, last) = match &self.wrapper {
+            None => (None, first),
+            Some(wrapper) => {
+                let around = first.filter(|first| first.is(&wrapper.1, &wrapper.0));
+                (around, around.and_then(|around| around.first_element()))
+            }
+        };
+        around.is_some() == self.wrapper.is_some()
+            && last.is_some_and(|last| last.is(&self.part.1, &self.part.0))
+    }
+}
+
 impl BodyDescription {
     /// Parts in an element of this name.
     pub const fn wrapped(local: &'static str, namespace: &'static str) -> Self {
@@ -137,13 +176,21 @@ impl PartDescription {
         describe: fn(&mut TypeDescriptions) -> TypeUse,
     ) -> Self {
         let (form, protection_level, documentation) = (PartForm::Once, None, "");
-        Self { local, namespace, form, protection_level, documentation, describe }
+        let is_stream = false;
+        Self { local, namespace, form, protection_level, documentation, describe, is_stream }
     }
 
     /// The same, there as often as this.
     #[must_use]
     pub const fn with_form(mut self, form: PartForm) -> Self {
         self.form = form;
+        self
+    }
+
+    /// The same that is read and written as its octets come.
+    #[must_use]
+    pub const fn as_stream(mut self) -> Self {
+        self.is_stream = true;
         self
     }
 

@@ -66,9 +66,12 @@
 //! ```
 
 mod body;
+mod call;
+mod callback;
 mod caller;
 mod client;
 mod context;
+mod delivery;
 mod description;
 mod error;
 mod exported;
@@ -80,6 +83,7 @@ mod options;
 mod owned;
 mod quotas;
 mod raw;
+mod stream;
 
 use std::sync::Arc;
 
@@ -87,20 +91,27 @@ use waxwing_soap::{Envelope, MessageVersion};
 
 pub use crate::future::BoxFuture;
 pub use body::BodyError;
+pub use call::{Answer, Call, MessageFormat};
+pub(crate) use callback::{Behavior, DuplexChannelId, Executing, executing, would_deadlock};
+pub use callback::{CallbackChannel, CallbackInstance, CallbackProxy, NoCallback};
 pub use caller::{Caller, Claim, ClaimRight, ClaimValue, Identity, claim_types};
 pub use context::OperationContext;
+pub(crate) use delivery::Delivered;
+pub use delivery::{Delivery, DeliveryKey};
 pub use description::{ContractDescription, DeclaringContract, OperationDescription};
 pub use error::{CallError, ContractError, FaultDetail};
-pub use fault::{ExceptionDetail, FaultOptions, OperationFault};
+pub use fault::{DELIVERY, ExceptionDetail, FaultOptions, OperationFault};
 pub use header::{MessageHeader, ReplyHeaders};
-pub(crate) use message::describe_raw;
 pub use message::{
     BodyDescription, ElementName, FaultDescription, MessageDescription, PartDescription, PartForm,
 };
+pub(crate) use message::{StreamPlace, describe_raw};
 pub use options::{CallOptions, Configured};
 pub use owned::{OwnedContract, OwnedMessage, OwnedOperation};
 pub use quotas::ObjectQuotas;
 pub use raw::{RawBody, RawMessage};
+pub use stream::MessageStream;
+pub(crate) use stream::{MOST_HELD, into_tree, put as put_stream, take as take_stream};
 pub use waxwing_binding::SessionMode;
 pub use waxwing_macros::service_contract;
 pub use waxwing_security::ProtectionLevel;
@@ -203,11 +214,14 @@ forward!(Arc<C>, Box<C>, &C);
 pub mod __private {
     pub use super::body::{BodyError, MessageReader, MessageWriter};
     pub use super::client::{call, reply_action, send};
+    pub use super::description::check_callback;
     pub use super::inherit::{Parts, count, merge};
     pub use super::message::{Items, describe_raw};
+    pub use super::stream::describe_stream;
     pub use super::{
-        BodyDescription, BoxFuture, CallError, CallOptions, Configured, ContractDescription,
-        Dispatch, FaultDescription, MessageDescription, MessageHeader, ObjectQuotas,
+        Answer, BodyDescription, BoxFuture, Call, CallError, CallOptions, CallbackChannel,
+        CallbackProxy, Configured, ContractDescription, Delivery, Dispatch, FaultDescription,
+        MessageDescription, MessageFormat, MessageHeader, MessageStream, ObjectQuotas,
         OperationContext, OperationDescription, OperationFault, Outgoing, PartDescription,
         PartForm, ProtectionLevel, RawBody, RawMessage, Request, RequestChannel, SessionMode,
     };

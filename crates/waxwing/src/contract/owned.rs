@@ -8,7 +8,7 @@ use waxwing_reliable::Shape;
 use waxwing_security::ProtectionLevel;
 
 use super::description::{ContractDescription, OperationDescription};
-use super::message::MessageDescription;
+use super::message::{MessageDescription, StreamPlace};
 
 /// A contract without its types, which need not be known before the program runs. Cheap to clone.
 ///
@@ -32,6 +32,7 @@ struct Inner {
     protection_level: Option<ProtectionLevel>,
     session_mode: SessionMode,
     operations: Vec<OwnedOperation>,
+    callback: Option<OwnedContract>,
 }
 
 /// An operation of an [`OwnedContract`].
@@ -57,6 +58,7 @@ pub struct OwnedMessage {
     protection_level: Option<ProtectionLevel>,
     parts: Vec<Option<ProtectionLevel>>,
     headers: Vec<OwnedHeader>,
+    stream: Option<StreamPlace>,
 }
 
 /// A header of an [`OwnedMessage`].
@@ -77,6 +79,7 @@ impl OwnedContract {
             protection_level: None,
             session_mode: SessionMode::Allowed,
             operations: Vec::new(),
+            callback: None,
         }))
     }
 
@@ -98,6 +101,13 @@ impl OwnedContract {
     #[must_use]
     pub fn with_session_mode(mut self, mode: SessionMode) -> Self {
         Arc::make_mut(&mut self.0).session_mode = mode;
+        self
+    }
+
+    /// The same whose service calls its clients.
+    #[must_use]
+    pub fn with_callback(mut self, callback: OwnedContract) -> Self {
+        Arc::make_mut(&mut self.0).callback = Some(callback);
         self
     }
 
@@ -142,14 +152,22 @@ impl OwnedContract {
         self.0.protection_level
     }
 
-    /// What it demands of its binding.
-    pub(crate) fn requirements(&self) -> ContractRequirements {
-        ContractRequirements::named(self.configuration_name()).session_mode(self.0.session_mode)
+    /// The contract in which the service calls its clients.
+    pub fn callback(&self) -> Option<&OwnedContract> {
+        self.0.callback.as_ref()
     }
 
-    /// What a reliable session must be for it: with a return sequence, unless nothing is ever answered.
+    /// What it demands of its binding.
+    pub(crate) fn requirements(&self) -> ContractRequirements {
+        ContractRequirements::named(self.configuration_name())
+            .session_mode(self.0.session_mode)
+            .duplex(self.0.callback.is_some())
+    }
+
+    /// What a reliable session must be for it: with a return sequence, unless nothing ever comes back.
     pub(crate) fn shape(&self) -> Shape {
-        match self.0.operations.iter().all(|operation| operation.one_way) {
+        let is_one_way = self.0.operations.iter().all(|operation| operation.one_way);
+        match is_one_way && self.0.callback.is_none() {
             true => Shape::OneWay,
             false => Shape::RequestReply,
         }
@@ -165,6 +183,7 @@ impl From<&ContractDescription> for OwnedContract {
             protection_level: contract.protection_level,
             session_mode: contract.session_mode,
             operations: contract.operations.iter().map(OwnedOperation::from).collect(),
+            callback: contract.callback.map(OwnedContract::from),
         }))
     }
 }
@@ -316,6 +335,11 @@ impl OwnedMessage {
     pub(crate) fn headers(&self) -> &[OwnedHeader] {
         &self.headers
     }
+
+    /// Where its stream stands; none without one.
+    pub(crate) fn stream(&self) -> Option<&StreamPlace> {
+        self.stream.as_ref()
+    }
 }
 
 impl From<&MessageDescription> for OwnedMessage {
@@ -329,6 +353,7 @@ impl From<&MessageDescription> for OwnedMessage {
             protection_level: message.protection_level,
             parts: message.parts.iter().map(|part| part.protection_level).collect(),
             headers: headers.collect(),
+            stream: StreamPlace::of(message),
         }
     }
 }

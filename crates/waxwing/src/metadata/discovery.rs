@@ -50,6 +50,8 @@ pub(super) async fn discover(
                 loader.give(Location::new(place), octets);
                 return Ok(());
             }
+            // Nobody who is not there is asked at another path.
+            Err(failed) if failed.is_unreachable && !is_http => break,
             Err(failed) => is_there |= !failed.is_unreachable,
         }
     }

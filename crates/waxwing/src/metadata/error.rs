@@ -39,7 +39,7 @@ pub enum MetadataError {
     },
     /// The address is of a transport that nobody has.
     #[error(
-        "{address} cannot be asked: this version asks over http and https. Give the address of the service's metadata over \
+        "{address} cannot be asked: this version asks over http, https and net.tcp. Give the address of the service's metadata over \
          HTTP (<serviceMetadata httpGetEnabled=\"true\" httpGetUrl=\"http://…\"/> in the service's behavior), or a file that \
          svcutil /t:metadata has written"
     )]

@@ -8,6 +8,7 @@ use waxwing_soap::SoapVersion;
 
 use super::attempt::Attempt;
 use super::error::MetadataError;
+use super::link;
 use super::remote::{Failed, Remote};
 use crate::environment::SystemRandom;
 use crate::net::{Answer, HttpCredentials, HttpScheme, Outcome, Request, TransportCause, written};
@@ -28,6 +29,10 @@ pub(super) async fn exchange(
 ) -> Result<Result<Vec<u8>, Failed>, MetadataError> {
     let mut last = Failed::answer("it was not asked");
     for (number, (how, question, version)) in QUESTIONS.into_iter().enumerate() {
+        // Over net.tcp there is one version of SOAP.
+        if is_over_tcp(address) && version == SoapVersion::Soap11 {
+            continue;
+        }
         // The others are of use only to who speaks SOAP.
         if number >= 2 && !last.reason.contains("fault") {
             break;
@@ -56,6 +61,9 @@ async fn ask(
     version: SoapVersion,
 ) -> Result<Result<Vec<u8>, Failed>, MetadataError> {
     let Some(transport) = remote.transport(address).await? else {
+        if is_over_tcp(address) {
+            return Ok(over_link(remote, address, question).await);
+        }
         return Err(MetadataError::Scheme { address: address.to_owned() });
     };
     let octets = request(question, version, address, &mut SystemRandom).to_bytes();
@@ -97,6 +105,24 @@ async fn ask(
         }
     }
     Ok(Err(last))
+}
+
+fn is_over_tcp(address: &str) -> bool {
+    Location::new(address).scheme().as_deref() == Some("net.tcp")
+}
+
+/// The same over net.tcp, where a connection carries the two messages.
+async fn over_link(
+    remote: &Remote<'_>,
+    address: &str,
+    question: Question,
+) -> Result<Vec<u8>, Failed> {
+    let time = remote.time();
+    let asking = link::ask(address, question, remote.load.max_octets);
+    tokio::time::timeout(time, asking).await.unwrap_or_else(|_| {
+        let reason = format!("no answer within {} s", time.as_secs());
+        Err(Failed { reason, is_unreachable: true })
+    })
 }
 
 fn metadata_of(answer: Answer) -> Result<Vec<u8>, Failed> {

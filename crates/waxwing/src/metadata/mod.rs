@@ -26,6 +26,7 @@ mod discovery;
 mod error;
 mod exchange;
 mod files;
+mod link;
 mod login;
 mod page;
 mod reader;

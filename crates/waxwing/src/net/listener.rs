@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use waxwing_security::conversation::{CertificateEvidence, UserNameEvidence};
 
 use super::authentication::HttpAuthentication;
+use super::caller::TransportCaller;
+use super::link::LinkReceiver;
 use super::page::{Page, PageRequest};
 use super::tls::ServiceTls;
-use crate::digest::DigestClaim;
 use crate::future::BoxFuture;
 
 /// Listens for messages. A host has one for each transport, and all its endpoints share it.
@@ -94,6 +94,17 @@ pub trait Receiver: Send + Sync {
         None
     }
 
+    /// What takes the links of this address, for transports that have them; none: it takes messages in exchanges only.
+    fn links(self: Arc<Self>) -> Option<Arc<dyn LinkReceiver>> {
+        None
+    }
+
+    /// Where receivers below the address come and go: who takes what is for this path, or that nobody does (HTTP 404). None: it
+    /// takes everything there itself.
+    fn below(&self, _path: &str) -> Option<Option<Arc<dyn Receiver>>> {
+        None
+    }
+
     /// Takes a message and says what is answered. The peer waits as long as this takes; a peer that goes away drops the
     /// future.
     fn receive(self: Arc<Self>, incoming: Incoming) -> BoxFuture<'static, Reply>;
@@ -109,6 +120,9 @@ pub struct Incoming {
     pub content_type: Option<String>,
     /// The action that the transport names beside the message (`SOAPAction`): the message must have the same.
     pub action: Option<String>,
+    /// The compressions that the peer reads of an answer, as HTTP names them (`Accept-Encoding`). None where the transport
+    /// has no such thing.
+    pub accepted_codings: Option<String>,
     /// What the transport says of who sent it.
     pub caller: TransportCaller,
     /// Whether the transport kept it from being read and changed on its way, to this process: TLS, or a way that nobody
@@ -130,6 +144,7 @@ impl Incoming {
             peer,
             content_type,
             action: None,
+            accepted_codings: None,
             caller: TransportCaller::Anonymous,
             protected: false,
             octets,
@@ -147,24 +162,6 @@ impl Incoming {
     pub fn from_caller(self, caller: TransportCaller) -> Self {
         Self { caller, ..self }
     }
-}
-
-/// What a transport says of who sent a message: **evidence, not a verdict**. The rules of the endpoint decide whether it is
-/// good, and only what they accept becomes the caller of an operation (`ProvenCaller` in between); a transport cannot say
-/// that somebody is known.
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub enum TransportCaller {
-    /// Nothing.
-    #[default]
-    Anonymous,
-    /// A user name and password that came with the message (HTTP Basic). Whether they are right is not decided.
-    Password(UserNameEvidence),
-    /// That the sender knows the secret of a user (HTTP Digest). Whether he does is not decided.
-    Digest(Box<DigestClaim>),
-    /// The certificate of a TLS client, with what came along. The handshake has proven that the peer has its private key;
-    /// whether it is trusted is not decided.
-    Certificate(Box<CertificateEvidence>),
 }
 
 /// What is answered.
@@ -199,6 +196,8 @@ pub enum Refusal {
     Unauthorized,
     /// What its sender said of himself is not accepted (HTTP 403).
     Forbidden,
+    /// It is larger than whoever takes messages there takes (HTTP 413).
+    TooLarge,
     /// It is of another encoding or version of SOAP (HTTP 415).
     ContentType,
     /// Nothing new is taken at the moment (HTTP 503).

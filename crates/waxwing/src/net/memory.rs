@@ -26,21 +26,28 @@
 //! # Ok(()) }
 //! ```
 
+mod links;
+
 use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use waxwing_session::{TransportCause, TransportFailure};
+use waxwing_soap::SoapVersion;
 
+use super::link::{Dial, Link, LinkAbout, LinkDialer, LinkReceiver, LinkRefusal, OfferedLink};
 use super::listener::{
     Incoming, ListenError, Listener, Listening, Receiver, Refusal, Reply, Route,
 };
 use super::place::place_of;
 use super::transport::{Answer, Outcome, Request, Transport};
 use crate::future::BoxFuture;
+
+/// The schemes of addresses with links; messages in exchanges of their own have those of `http`.
+const SCHEMES_OF_LINKS: [&str; 2] = ["http", "net.tcp"];
 
 /// A network of one process: what listens on one is reached over it, and from nowhere else. Clones are the same network.
 /// Host names and ports are names only; nothing is resolved and nothing is opened.
@@ -104,7 +111,10 @@ impl Transport for Memory {
             let _under_way = seat.under_way.subscribe();
             let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
             // Nobody else is on the way.
-            let incoming = Incoming::new(peer, request.content_type, request.octets).over(true);
+            let mut incoming = Incoming::new(peer, request.content_type, request.octets).over(true);
+            // As HTTP has it: such messages may say nowhere else what they are for.
+            let is_beside = request.version == SoapVersion::Soap11;
+            incoming.action = is_beside.then(|| request.action.to_owned());
             drop(request.written);
             match Arc::clone(&seat.receiver).receive(incoming).await {
                 Reply::Message { octets, .. } if octets.len() > request.max_answer => {
@@ -121,6 +131,10 @@ impl Transport for Memory {
                 Reply::Refused(Refusal::ContentType) => {
                     failed(TransportCause::MediaType, "the service does not take this content type")
                 }
+                Reply::Refused(Refusal::TooLarge) => failed(
+                    TransportCause::RequestTooLarge,
+                    "The message is larger than the receiver's maxReceivedMessageSize",
+                ),
                 Reply::Refused(Refusal::Unavailable) => {
                     failed(TransportCause::Busy, "the service is too busy or unavailable")
                 }
@@ -135,9 +149,95 @@ impl Transport for Memory {
     }
 }
 
+impl LinkDialer for Memory {
+    fn schemes(&self) -> &[&str] {
+        &SCHEMES_OF_LINKS
+    }
+
+    fn dial<'a>(&'a self, dial: Dial<'a>) -> BoxFuture<'a, Result<Link, TransportFailure>> {
+        Box::pin(async move {
+            let via = dial.via;
+            let failed =
+                |cause, text: &str| TransportFailure { cause, reason: format!("{text} ({via})") };
+            let seat = place_of(via).and_then(|key| self.seat(key));
+            let taken = seat.and_then(|seat| Some((Arc::clone(&seat.receiver).links()?, seat)));
+            let Some((receiver, seat)) = taken else {
+                return Err(failed(TransportCause::NotFound, "nobody takes links there in memory"));
+            };
+            if !receiver.takes(dial.content_type) {
+                let text = format!(
+                    "Content Type {} was not supported by service {via}.  The client and service bindings may be mismatched.",
+                    dial.content_type
+                );
+                return Err(TransportFailure { cause: TransportCause::MediaType, reason: text });
+            }
+            if receiver.streamed().is_some() != dial.is_streamed {
+                let text = "one end has whole messages, the other one has them in pieces: compare transferMode of the two bindings";
+                return Err(failed(TransportCause::Framing, text));
+            }
+            let peer = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+            let about =
+                LinkAbout { peer, protected: true, ..LinkAbout::new(via, dial.content_type) };
+            let (answer, answered) = oneshot::channel();
+            let most = (receiver.limits().max_message, dial.max_message);
+            let offered = Box::new(Offered { about, most, answer });
+            tokio::spawn(offer(receiver, offered, seat));
+            match answered.await {
+                Ok(Ok(link)) => Ok(link),
+                Ok(Err(LinkRefusal::Busy)) => {
+                    Err(failed(TransportCause::Busy, "the service is too busy or unavailable"))
+                }
+                Ok(Err(LinkRefusal::NotFound)) => {
+                    Err(failed(TransportCause::NotFound, "nobody takes links there"))
+                }
+                Ok(Err(LinkRefusal::Forbidden)) => Err(failed(
+                    TransportCause::AccessDenied,
+                    "the service does not let the caller in",
+                )),
+                Err(_) => Err(failed(TransportCause::Broken, "the service aborted the link")),
+            }
+        })
+    }
+}
+
+/// Lets a service have a link.
+async fn offer(receiver: Arc<dyn LinkReceiver>, offered: Box<Offered>, seat: Arc<Seat>) {
+    let _under_way = seat.under_way.subscribe();
+    drop(seat);
+    receiver.offered(offered).await;
+}
+
+/// A link in memory that waits to be accepted.
+struct Offered {
+    about: LinkAbout,
+    /// The most octets of a message to the service, and to the client.
+    most: (usize, usize),
+    answer: oneshot::Sender<Result<Link, LinkRefusal>>,
+}
+
+impl OfferedLink for Offered {
+    fn about(&self) -> &LinkAbout {
+        &self.about
+    }
+
+    fn accept(self: Box<Self>) -> BoxFuture<'static, Result<Link, TransportFailure>> {
+        let (dialed, accepted) = links::pair(self.about, self.most);
+        let sent = self.answer.send(Ok(dialed));
+        let reason = || "the client did not wait for the link".to_owned();
+        let gone = |_| TransportFailure { cause: TransportCause::Broken, reason: reason() };
+        let accepted = sent.map_err(gone).map(|()| accepted);
+        Box::pin(async move { accepted })
+    }
+
+    fn refuse(self: Box<Self>, why: LinkRefusal) -> BoxFuture<'static, ()> {
+        let _ = self.answer.send(Err(why));
+        Box::pin(async {})
+    }
+}
+
 impl Listener for Memory {
     fn schemes(&self) -> &[&str] {
-        &["http"]
+        &SCHEMES_OF_LINKS
     }
 
     fn listen(

@@ -12,8 +12,6 @@ use super::tls::ServiceTls;
 #[derive(Clone, Default)]
 pub(super) struct Paths {
     receivers: Vec<Entry>,
-    /// How each of them speaks TLS: all or none.
-    tls: Vec<Option<ServiceTls>>,
 }
 
 #[derive(Clone)]
@@ -22,6 +20,8 @@ struct Entry {
     /// As [`Address::path_key`] has it.
     path: Vec<u8>,
     receiver: Arc<dyn Receiver>,
+    /// How it speaks TLS.
+    tls: Option<ServiceTls>,
 }
 
 /// The names that are asked for, those first that go first.
@@ -44,14 +44,26 @@ impl Paths {
             }
             HostNames::WeakWildcard => Names::Weak,
         };
-        self.receivers.push(Entry { names, path, receiver });
-        self.tls.push(tls);
+        self.receivers.push(Entry { names, path, receiver, tls });
     }
 
     /// Who takes a request for this host (as the `Host` header has it, with or without port) and path: first those that take
     /// every name, then those of this name, then those that take what is left; of each, the one with the longest path that
     /// the request's begins with. Escapes, capitals and a slash at the end make no difference.
     pub(super) fn find(&self, host: Option<&str>, path: &str) -> Option<Arc<dyn Receiver>> {
+        self.entry(host, path).map(|entry| Arc::clone(&entry.receiver))
+    }
+
+    /// The same with how TLS is spoken there.
+    pub(super) fn find_with_tls(
+        &self,
+        host: Option<&str>,
+        path: &str,
+    ) -> Option<(Arc<dyn Receiver>, Option<ServiceTls>)> {
+        self.entry(host, path).map(|entry| (Arc::clone(&entry.receiver), entry.tls.clone()))
+    }
+
+    fn entry(&self, host: Option<&str>, path: &str) -> Option<&Entry> {
         let path = Address::of(path).path_key();
         let host = host.map(|host| format!("http://{host}"));
         let host = host.as_deref().and_then(|host| Address::of(host).host());
@@ -66,8 +78,7 @@ impl Paths {
             Names::Weak => 0,
         };
         let found = self.receivers.iter().filter(takes);
-        let found = found.max_by_key(|entry| (rank(&entry.names), entry.path.len()));
-        found.map(|entry| Arc::clone(&entry.receiver))
+        found.max_by_key(|entry| (rank(&entry.names), entry.path.len()))
     }
 
     /// Takes those of another name of the same machine.
@@ -87,21 +98,20 @@ impl Paths {
             }
             self.receivers.push(other.clone());
         }
-        self.tls.extend(others.tls.iter().cloned());
-        self.agree(place)
+        Ok(())
     }
 
     /// # Errors
     /// One port cannot speak with TLS and without, nor show two certificates.
     pub(super) fn agree(&self, place: &str) -> Result<(), ListenError> {
-        let mut all = self.tls.iter();
+        let mut all = self.receivers.iter().map(|entry| &entry.tls);
         let Some(first) = all.next() else { return Ok(()) };
-        let differs = |other: &Option<ServiceTls>| match (first, other) {
+        let differs = |other: &&Option<ServiceTls>| match (first, other) {
             (None, None) => false,
             (Some(first), Some(other)) => !first.is_like(other),
             _ => true,
         };
-        let Some(other) = all.find(|other| differs(other)) else { return Ok(()) };
+        let Some(other) = all.find(differs) else { return Ok(()) };
         let text = match (first, other) {
             (Some(_), Some(_)) => {
                 "two endpoints have this port with different certificates or versions of TLS: give one of them another port"
@@ -114,8 +124,13 @@ impl Paths {
 
     /// How TLS is spoken: asking clients for their certificate if any of the endpoints needs it.
     pub(super) fn tls(&self) -> Option<ServiceTls> {
-        let all = || self.tls.iter().flatten();
+        let all = || self.receivers.iter().filter_map(|entry| entry.tls.as_ref());
         all().find(|tls| tls.is_asking()).or_else(|| all().next()).cloned()
+    }
+
+    /// All of them.
+    pub(super) fn receivers(&self) -> impl Iterator<Item = &Arc<dyn Receiver>> {
+        self.receivers.iter().map(|entry| &entry.receiver)
     }
 
     /// The most octets of a message for any of them.

@@ -19,12 +19,20 @@ struct Slot {
     needed_for: Option<String>,
 }
 
+/// Whether those that share a port must speak TLS in one way: where it begins before anybody says what he wants.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tls {
+    OfPort,
+    OfEndpoint,
+}
+
 /// Listens with `bind` on every host and port of the routes; those that share them are told apart by path.
 ///
 /// # Errors
 /// An address cannot be listened on.
 pub(super) async fn listen<S, F>(
     routes: Vec<Route>,
+    tls: Tls,
     bind: impl Fn(SocketAddr, Arc<Paths>) -> F,
 ) -> Result<Vec<Box<dyn Listening>>, ListenError>
 where
@@ -38,12 +46,15 @@ where
             let error = io::Error::new(io::ErrorKind::InvalidInput, "it names no host");
             ListenError { address: route.address.clone(), error }
         })?;
-        by_place.entry((place, route.tls.is_some())).or_default().add(path, route);
+        let is_apart = tls == Tls::OfPort && route.tls.is_some();
+        by_place.entry((place, is_apart)).or_default().add(path, route);
     }
     let mut servers: Vec<Box<dyn Listening>> = Vec::new();
     let mut slots: BTreeMap<SocketAddr, Slot> = BTreeMap::new();
     for ((place, _), paths) in by_place {
-        paths.agree(&place)?;
+        if tls == Tls::OfPort {
+            paths.agree(&place)?;
+        }
         let addresses = addresses_of(&place).await?;
         if addresses.iter().any(|address| address.port() == 0) {
             servers.extend(listen_anywhere(&place, &addresses, paths, &bind).await?);
@@ -52,6 +63,9 @@ where
         for (at, address) in addresses.into_iter().enumerate() {
             let slot = slots.entry(address).or_default();
             slot.paths.join(&paths, &place)?;
+            if tls == Tls::OfPort {
+                slot.paths.agree(&place)?;
+            }
             if at == 0 {
                 slot.needed_for.get_or_insert_with(|| place.clone());
             }

@@ -5,6 +5,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{Ssl, SslContext};
+use waxwing_crypto::{Certificate, Usage};
+use waxwing_security::conversation::CertificateEvidence;
+
+use super::caller::TransportCaller;
 
 /// How a service speaks TLS at an address: versions, certificate, whether clients are asked for theirs. Clones are one, and
 /// have one certificate, which is replaced in all of them when its file changes.
@@ -58,6 +62,34 @@ impl ServiceTls {
     pub(super) fn failed(&self, peer: SocketAddr, why: &str) {
         (self.0.told)(peer, why);
     }
+}
+
+/// Who has shown these.
+pub(super) fn caller(mut shown: Vec<Certificate>) -> TransportCaller {
+    if shown.is_empty() {
+        return TransportCaller::Anonymous;
+    }
+    let certificate = shown.remove(0);
+    let evidence = CertificateEvidence { certificate, chain: shown, usage: Usage::Client };
+    TransportCaller::Certificate(Box::new(evidence))
+}
+
+/// The library's words about a handshake that failed, with what they mean.
+pub(super) fn advice(words: &str) -> String {
+    let has = |part: &str| words.contains(part);
+    let meaning = if has("unsupported protocol")
+        || has("protocol version")
+        || has("version too low")
+    {
+        "the client speaks no version of TLS that is allowed here (oldestVersion of <https> in the section <waxwing>)"
+    } else if has("no shared cipher") {
+        "the client has no cipher suite in common with this service"
+    } else if has("alert") && (has("certificate") || has("unknown ca")) {
+        "the client refuses the service's certificate: it does not trust who issued it, it has expired, or it is of another host; which of them, the client's error says"
+    } else {
+        "the TLS handshake failed"
+    };
+    format!("{meaning} ({words})")
 }
 
 impl std::fmt::Debug for ServiceTls {

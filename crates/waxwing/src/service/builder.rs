@@ -19,6 +19,7 @@ use super::host::ServiceHost;
 use super::instances::Instances;
 use super::metadata::{METADATA, MetadataOptions};
 use super::opening::{self, Setup};
+use super::store_setup::Keeping;
 use super::watch::{HostEvent, HostEvents};
 use crate::authentication::{
     AsyncCertificateTrust, AsyncDigestStore, AsyncPasswordStore, AsyncUserNameValidator,
@@ -26,12 +27,15 @@ use crate::authentication::{
     UserNameRule, UserNameValidator,
 };
 use crate::certificates::CertificateStores;
+use crate::cluster::NodeOptions;
 use crate::configuration::ConfigurationFile;
 use crate::contract::{ContractDescription, Outgoing, ProtectionLevel};
 use crate::environment::Clock;
 use crate::events::{CommunicationState, Events};
 use crate::layer::{LayerFor, OperationError, OperationRequest};
-use crate::net::{HttpLimits, HttpListener, Listener};
+use crate::net::{HttpLimits, HttpListener, Listener, TcpLimits, TcpListener};
+use crate::store::Store;
+use crate::store::application::ApplicationTransactions;
 use crate::trace::Trace;
 
 /// Sets up a [`ServiceHost`]. What is set in code goes before what a configuration file says.
@@ -42,11 +46,14 @@ pub struct ServiceHostBuilder {
     of_file: usize,
     setup: Setup,
     http_limits: HttpLimits,
+    tcp_limits: TcpLimits,
     /// Those given in code.
     listeners: Vec<Arc<dyn Listener>>,
     events: Arc<HostEvents>,
     /// Services beside this one, with what executes their calls.
     others: Vec<(Setup, Arc<dyn Instances>)>,
+    /// Where sessions are kept.
+    keeping: Keeping,
 }
 
 /// A service of a configuration file.
@@ -64,9 +71,11 @@ impl ServiceHostBuilder {
             of_file: 0,
             setup: Setup::new(),
             http_limits: HttpLimits::default(),
+            tcp_limits: TcpLimits::default(),
             listeners: Vec::new(),
             events: Arc::new(HostEvents::new()),
             others: Vec::new(),
+            keeping: Keeping::default(),
         }
     }
 
@@ -91,6 +100,9 @@ impl ServiceHostBuilder {
         let mut builder = Self::new().certificate_stores(file.certificate_stores());
         builder.setup.credentials.cookies = Cookies::of_file(file.cookie_keys());
         builder.setup.trace = file.trace().map_err(|text| incomplete("", text))?;
+        builder.keeping.configured = file.store()?;
+        let node = file.node().map_err(|error| incomplete("", error.to_string()))?;
+        builder.keeping.node = node;
         builder.resolve(from)?;
         Ok(builder)
     }
@@ -333,6 +345,13 @@ impl ServiceHostBuilder {
         self
     }
 
+    /// The same with other limits for peers over net.tcp.
+    #[must_use]
+    pub fn tcp_limits(mut self, limits: TcpLimits) -> Self {
+        self.tcp_limits = limits;
+        self
+    }
+
     /// The same, with one more layer around each call that this service executes, below those that were given before. A
     /// panic in a layer is an internal error, as one in an operation.
     #[must_use]
@@ -345,7 +364,7 @@ impl ServiceHostBuilder {
     }
 
     /// The same, listening with this where an endpoint's address has one of its schemes. What is given last goes first;
-    /// without it the host listens with HTTP.
+    /// without it the host listens with HTTP and net.tcp.
     #[must_use]
     pub fn listener(mut self, listener: impl Listener + 'static) -> Self {
         self.listeners.insert(0, Arc::new(listener));
@@ -403,9 +422,47 @@ impl ServiceHostBuilder {
     /// ```
     #[must_use]
     pub fn service(mut self, other: Self, instances: impl Instances + 'static) -> Self {
-        let Self { setup, others, .. } = other;
+        let Self { setup, others, keeping, .. } = other;
+        self.keeping = self.keeping.or(keeping);
         self.others.extend(others);
         self.others.push((setup, Arc::new(instances)));
+        self
+    }
+
+    /// The same, keeping its reliable sessions in this store, those of all services of the host: they go on when the process was
+    /// killed and is started again, or at another node. It goes before the `<store>` of a file.
+    ///
+    /// Sessions are kept of every endpoint that has reliable sessions; the others say in the log that they keep nothing. Give each
+    /// endpoint of a host a path of its own, and leave it as it is: by that its records are known. What an operation must do for
+    /// *exactly once* is told at [`Delivery`](crate::contract::Delivery).
+    #[must_use]
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.keeping.store = Some(Arc::new(store));
+        self
+    }
+
+    /// The same, as one of several nodes that share the [`store`](Self::store): any load balancer may stand before them. Requests
+    /// that belong to a session of another node are handed to that. All nodes have the same endpoints, at the same paths, with the
+    /// same certificates. It goes before the `<node>` of a file.
+    #[must_use]
+    pub fn node(mut self, options: NodeOptions) -> Self {
+        self.keeping.node = Some(options);
+        self
+    }
+
+    /// The same, giving up a message after so many recorded attempts (5 otherwise): each time the process died while it was
+    /// executed. Its caller gets a fault, and it is put among the dead letters. At least 1.
+    #[must_use]
+    pub fn max_attempts(mut self, most: u32) -> Self {
+        self.keeping.max_attempts = Some(most.max(1));
+        self
+    }
+
+    /// The same with the database of this service's application, for its operations with `delivery = "transaction"`:
+    /// [`SqliteTransactions`](crate::store::application::SqliteTransactions), for instance. It needs a [`store`](Self::store).
+    #[must_use]
+    pub fn application_transactions(mut self, database: impl ApplicationTransactions) -> Self {
+        self.setup.applications = Some(Arc::new(database));
         self
     }
 
@@ -424,9 +481,11 @@ impl ServiceHostBuilder {
         services.extend(self.others);
         let mut listeners = self.listeners;
         listeners.push(Arc::new(HttpListener::new(self.http_limits)));
+        listeners.push(Arc::new(TcpListener::new(self.tcp_limits)));
         let events = self.events;
         events.emit(|| HostEvent::State(CommunicationState::Opening));
-        let opened = opening::open(services, listeners.into(), Arc::clone(&events)).await;
+        let keeping = self.keeping;
+        let opened = opening::open(services, listeners.into(), Arc::clone(&events), keeping).await;
         if opened.is_err() {
             events.emit(|| HostEvent::State(CommunicationState::Faulted));
         }

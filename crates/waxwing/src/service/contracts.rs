@@ -55,6 +55,13 @@ impl Contracts {
         std::iter::once(self.first).chain(self.others.iter().copied())
     }
 
+    /// Namespace and local name of the headers that their requests declare.
+    pub(super) fn understood(&self) -> Vec<(String, String)> {
+        let operations = self.iter().flat_map(|contract| contract.operations);
+        let headers = operations.flat_map(|operation| operation.request.headers);
+        headers.map(|h| (h.namespace.to_owned(), h.local.to_owned())).collect()
+    }
+
     /// Which of their operations may begin a session and which end it. `patience`: how long a client has after the last one
     /// to close the session.
     pub(super) fn demarcation(&self, patience: Duration) -> Demarcation {

@@ -38,6 +38,11 @@ impl Cookies {
         Self { file: None, keys: OnceLock::from(keys) }
     }
 
+    /// Whether the next process has the same keys.
+    pub(super) fn outlive(&self) -> bool {
+        self.file.is_some() || self.keys.get().is_some()
+    }
+
     /// The keys, for an endpoint that needs some.
     ///
     /// # Errors

@@ -4,12 +4,14 @@
 use std::sync::{Arc, Weak};
 
 use tokio::sync::oneshot;
-use waxwing_reliable::{Event, Identifier};
+use waxwing_reliable::{Event, Identifier, SessionId};
 use waxwing_session::{
-    AdmissionInput, AppMessage, ArrivedMessage, DispatchId, Encoded, EndpointId, ExchangeId,
-    Execution, InstanceId, Moment, Place, ServiceInput, ServiceOutput, ServiceResponse,
+    AdmissionInput, AppMessage, ArrivedMessage, DispatchId, DuplexInput, Encoded, EndpointId,
+    ExchangeId, Execution, InstanceId, Moment, Place, ServiceInput, ServiceOutput, ServiceResponse,
 };
 
+use super::duplex::conversations::LinkTodo;
+use super::durable::{Pass, Pending};
 use super::endpoint::Endpoint;
 use super::execute::execute;
 use super::instances::ServiceObject;
@@ -47,29 +49,46 @@ struct Todo {
     place: Option<Place>,
     /// Places that were granted to other endpoints.
     granted: Vec<(EndpointId, Place)>,
+    /// What is being made durable.
+    pending: Vec<Pending>,
+    /// Those who are told nothing: their connections are answered with 503.
+    abandoned: Vec<oneshot::Sender<Answered>>,
     others: Vec<ServiceOutput>,
+    /// What is to be done of links.
+    links: LinkTodo,
 }
 
 impl Endpoint {
     /// Gives a message to the sessions and waits for its answer. The place is held until the answer is written.
+    /// `pass`: what it belongs to, as certain as it was when it was found.
     pub(super) async fn request(
         self: &Arc<Self>,
         arrived: ArrivedMessage,
+        pass: Option<&Pass>,
     ) -> (Encoded, Option<CallPlace>) {
         let ArrivedMessage { message, reply, .. } = arrived;
         let (sender, receiver) = oneshot::channel();
         let exchange = self.drive(|state, at| {
             state.exchanges += 1;
             let exchange = ExchangeId(state.exchanges);
-            state.waiting.insert(exchange, sender);
-            state.engine.handle(ServiceInput::Arrived { exchange, message }, at);
+            // Whoever makes it uncertain does so under this lock, and says so before.
+            if self.is_certain(pass) {
+                state.waiting.insert(exchange, sender);
+                state.engine.handle(ServiceInput::Arrived { exchange, message }, at);
+            }
             exchange
         });
         let mut waits = Waits { endpoint: self, exchange, is_answered: false };
         let answered = receiver.await;
         waits.is_answered = true;
         let Ok(Answered { response, place }) = answered else {
-            return (Encoded::no_answer("the host was closed"), None);
+            return match self.parts.durability {
+                // Its sender comes again, here or elsewhere.
+                Some(_) => {
+                    (Encoded::unavailable("nothing is certain of its session any more"), None)
+                }
+                None => (Encoded::no_answer("the host was closed"), None),
+            };
         };
         let mut random = SystemRandom;
         let mut at = self.parts.clock.moment(&mut random);
@@ -83,7 +102,17 @@ impl Endpoint {
 
     /// Takes no new sessions any more, and no calls outside of sessions.
     pub(super) fn shut_down(self: &Arc<Self>) {
-        self.give(ServiceInput::Shutdown);
+        self.drive(|state, at| {
+            state.engine.handle(ServiceInput::Shutdown, at);
+            if let Some(duplex) = &mut state.duplex {
+                duplex.engine.handle(DuplexInput::Shutdown, at);
+            }
+        });
+    }
+
+    /// Lets go of the sessions that outlive the host; what runs is carried through.
+    pub(super) fn suspend(self: &Arc<Self>) {
+        self.give(ServiceInput::Suspend);
     }
 
     /// Ends every reliable session that is still there; whoever waits for an answer is told.
@@ -116,24 +145,27 @@ impl Endpoint {
         tokio::spawn(run_timer(Arc::downgrade(self)));
     }
 
-    fn give(self: &Arc<Self>, input: ServiceInput) {
+    pub(super) fn give(self: &Arc<Self>, input: ServiceInput) {
         self.drive(|state, at| state.engine.handle(input, at));
     }
 
     /// Gives an input by `step` and does what comes of it.
-    fn drive<R>(self: &Arc<Self>, step: impl FnOnce(&mut State, &mut Moment<'_>) -> R) -> R {
+    pub(super) fn drive<R>(
+        self: &Arc<Self>,
+        step: impl FnOnce(&mut State, &mut Moment<'_>) -> R,
+    ) -> R {
         let mut random = SystemRandom;
         let mut at = self.parts.clock.moment(&mut random);
         let mut todo = Todo::default();
         let mut state = self.sessions.lock();
         let result = step(&mut state, &mut at);
         drain(&mut state, self, &mut todo, &mut at);
-        let wake = state.engine.wake_at();
+        let wake = state.wake_at();
         if wake.is_some_and(|wake| state.timer_at.is_none_or(|at| wake < at)) {
             self.sessions.timer.notify_one();
         }
         drop(state);
-        todo.run(self);
+        todo.run(self, &at);
         result
     }
 }
@@ -147,12 +179,45 @@ impl Tenant for Endpoint {
 /// Collects what the engine wants done, until it wants nothing. Places are asked for at once: the host's admission has a
 /// lock of its own, which is the inner one.
 fn drain(state: &mut State, endpoint: &Endpoint, todo: &mut Todo, at: &mut Moment<'_>) {
-    while let Some(output) = state.engine.poll() {
+    loop {
+        while let Some(output) = state.engine.poll() {
+            done(state, endpoint, todo, output, at);
+        }
+        match state.duplex.as_mut().and_then(|duplex| duplex.poll(&mut todo.links)) {
+            None => return,
+            Some(None) => {}
+            Some(Some(input)) => state.engine.handle(input, at),
+        }
+    }
+}
+
+/// Does one thing that the engine wants done.
+fn done(
+    state: &mut State,
+    endpoint: &Endpoint,
+    todo: &mut Todo,
+    output: ServiceOutput,
+    at: &mut Moment<'_>,
+) {
+    {
         match output {
             ServiceOutput::Answer { exchange, response } => {
                 if let Some(waiting) = state.waiting.remove(&exchange) {
                     todo.answers.push((waiting, response));
+                } else if let Some(duplex) = &mut state.duplex {
+                    duplex.engine.handle(DuplexInput::Answer { exchange, response }, at);
                 }
+            }
+            ServiceOutput::Resume(call) => {
+                if let Some(waiting) = state.returning.remove(&call) {
+                    let _ = waiting.send(());
+                }
+            }
+            ServiceOutput::Persist(change) => {
+                todo.pending.extend(endpoint.persist(&change, at));
+            }
+            ServiceOutput::Abandon(exchange) => {
+                todo.abandoned.extend(state.waiting.remove(&exchange));
             }
             ServiceOutput::Execute(execution) => {
                 let object = state.instances.get(&execution.instance).cloned();
@@ -170,7 +235,12 @@ fn drain(state: &mut State, endpoint: &Endpoint, todo: &mut Todo, at: &mut Momen
             ServiceOutput::Free(place) => {
                 ask(state, endpoint, AdmissionInput::Free(place), todo, at);
             }
-            other => todo.others.push(other),
+            other => {
+                if let Some(duplex) = &mut state.duplex {
+                    duplex.hears(&other, at);
+                }
+                todo.others.push(other);
+            }
         }
     }
 }
@@ -193,8 +263,19 @@ fn ask(
 }
 
 impl Todo {
-    fn run(self, endpoint: &Arc<Endpoint>) {
-        let Self { answers, executions, released, place, granted, others } = self;
+    fn run(self, endpoint: &Arc<Endpoint>, at: &Moment<'_>) {
+        let Self { answers, executions, released, place, granted, pending, .. } = self;
+        let (abandoned, others) = (self.abandoned, self.others);
+        for (session, event) in &self.links.events {
+            happened(endpoint, session, *event);
+        }
+        let mut links = self.links;
+        for posting in std::mem::take(&mut links.posting) {
+            endpoint.begin_posting(posting);
+        }
+        links.run(&endpoint.parts.endpoint, at);
+        endpoint.settle(pending);
+        drop(abandoned);
         let throttle = &endpoint.parts.throttle;
         let mut place = place.map(|place| CallPlace::new(throttle, endpoint.number, place));
         for (waiting, response) in answers {
@@ -261,24 +342,37 @@ fn tell(endpoint: &Arc<Endpoint>, output: ServiceOutput) {
                 tracing::warn!(address, %session, left_out, "a reliable session failed: {error}");
             }
         }
-        ServiceOutput::Event { session, event } => {
-            if let Event::Duplicate { .. } = event {
-                Counters::add(&counters.duplicates);
-                endpoint
-                    .tell(|address| HostEvent::Duplicate { address, session: session.to_string() });
-            }
-            tracing::debug!(address, %session, ?event, "reliable session");
-        }
+        ServiceOutput::Event { session, event } => happened(endpoint, &session, event),
         ServiceOutput::Gone(session) => {
             tracing::debug!(address, %session, "nothing is left of a session");
         }
+        ServiceOutput::Forget(session) => endpoint.forget(&session),
+        ServiceOutput::Restored(session) => {
+            tracing::debug!(address, %session, "a session goes on that was kept");
+            endpoint.tell(|address| HostEvent::SessionRestored {
+                address,
+                session: session.to_string(),
+            });
+        }
         // Done under the lock.
         ServiceOutput::Answer { .. }
+        | ServiceOutput::Resume(_)
+        | ServiceOutput::Persist(_)
+        | ServiceOutput::Abandon(_)
         | ServiceOutput::Execute(_)
         | ServiceOutput::Release(_)
         | ServiceOutput::Want(_)
         | ServiceOutput::Free(_) => {}
     }
+}
+
+/// Something happened in a reliable session, over links or in exchanges.
+fn happened(endpoint: &Endpoint, session: &SessionId, event: Event) {
+    if let Event::Duplicate { .. } = event {
+        Counters::add(&endpoint.counters.duplicates);
+        endpoint.tell(|address| HostEvent::Duplicate { address, session: session.to_string() });
+    }
+    tracing::debug!(address = endpoint.address(), %session, ?event, "reliable session");
 }
 
 /// Wakes the sessions when their time has come, as long as the endpoint lives.
@@ -288,11 +382,16 @@ async fn run_timer(endpoint: Weak<Endpoint>) {
         let sessions = &strong.sessions;
         let wake = {
             let mut state = sessions.lock();
-            state.timer_at = state.engine.wake_at();
+            state.timer_at = state.wake_at();
             state.timer_at
         };
         if strong.parts.clock.sleep_until(wake, &sessions.timer).await {
-            strong.give(ServiceInput::Tick);
+            strong.drive(|state, at| {
+                state.engine.handle(ServiceInput::Tick, at);
+                if let Some(duplex) = &mut state.duplex {
+                    duplex.engine.handle(DuplexInput::Tick, at);
+                }
+            });
         }
     }
 }

@@ -1,43 +1,44 @@
 //! One endpoint of a host: from the bytes of a request to the bytes of its answer.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::MissedTickBehavior;
 use waxwing_security::PeerTag;
-use waxwing_security::conversation::ProvenCaller;
+use waxwing_security::conversation::{Evidence, ProvenCaller, Verdict};
 use waxwing_session::{
     Arrival, Encoded, EndpointId, Origin, Peer, RefusalKind, ServiceAnswer, ServiceEndpoint,
-    UnknownSender, UnverifiedMessage,
+    UnknownSender, UnverifiedMessage, VerifiedMessage,
 };
-use waxwing_soap::AddressingVersion;
 use waxwing_soap::encoder::{self as soap, DecodeError, Decoder, Encoder};
 use waxwing_soap::http::ContentType;
+use waxwing_soap::{AddressingVersion, Envelope};
 
 use super::admittance::Admittance;
 use super::authorization::ServiceAuthorization;
 use super::contracts::Contracts;
 use super::cookies::{SECONDS_BETWEEN_LOOKS, WatchedKeys};
+use super::duplex::composite::outward::Outward;
+use super::duplex::links::Links;
+use super::durable::{Asker, Came, Claimed, Durability};
 use super::error::HostError;
 use super::https::Https;
 use super::instances::Instances;
 use super::metadata::Pages;
 use super::sessions::Sessions;
+use super::streamed::Streamed;
 use super::throttle::Throttle;
 use super::watch::{Counters, HostEvent, HostEvents};
 use crate::authentication::Judge;
 use crate::contract::{Caller, ContractDescription, FaultOptions, ObjectQuotas};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
-use crate::future::BoxFuture;
 use crate::layer::OperationService;
 use crate::log::{Cut, Rate};
-use crate::net::{
-    HostNames, HttpAuthentication, Incoming, Page, PageRequest, Receiver, Refusal, Reply,
-    TransportCaller,
-};
+use crate::net::{HostNames, HttpAuthentication, Incoming, Refusal, Reply, TransportCaller};
 use crate::quotas::MessageQuotas;
 use crate::trace::{Trace, TraceDirection};
 
@@ -74,6 +75,14 @@ pub(super) struct EndpointParts {
     pub(super) contracts: Contracts,
     /// How long a client has after its last operation to close the session (`closeTimeout` of the binding).
     pub(super) close_timeout: Duration,
+    /// How long a message to a client may take, and a call of it (`sendTimeout`).
+    pub(super) send_timeout: Duration,
+    /// Its links; none where messages go in exchanges.
+    pub(super) links: Option<Links>,
+    /// Its exchanges in pieces; none where messages are whole.
+    pub(super) streamed: Option<Streamed>,
+    /// The way to its clients, in composite duplex.
+    pub(super) outward: Option<Outward>,
     /// Who may do what; none: whoever is authenticated may call.
     pub(super) authorization: Option<Arc<dyn ServiceAuthorization>>,
     /// Who watches the host.
@@ -82,7 +91,28 @@ pub(super) struct EndpointParts {
     pub(super) layers: Option<OperationService>,
     pub(super) clock: Clock,
     pub(super) trace: Option<Trace>,
+    /// Where its sessions are kept; none: in this process alone.
+    pub(super) durability: Option<Durability>,
 }
+
+impl EndpointParts {
+    /// Whether both ends call.
+    pub(super) fn is_duplex(&self) -> bool {
+        self.links.is_some() || self.outward.is_some()
+    }
+
+    /// The contract in which its clients are called.
+    pub(super) fn callback(&self) -> Option<&'static ContractDescription> {
+        match (&self.links, &self.outward) {
+            (Some(links), _) => links.callback,
+            (None, Some(outward)) => outward.callback,
+            (None, None) => None,
+        }
+    }
+}
+
+/// How many messages of composite duplex are looked at at a time, after they were answered with 202.
+const LOOKED_AT: usize = 256;
 
 /// One endpoint, shared by all its connections.
 pub(super) struct Endpoint {
@@ -95,6 +125,12 @@ pub(super) struct Endpoint {
     pub(super) address: Arc<str>,
     /// How many lines of the log its peers may write.
     pub(super) log: Rate,
+    /// It takes nothing new. An endpoint whose sessions are kept takes nothing at all.
+    pub(super) is_closing: AtomicBool,
+    /// What is new and what is not here goes to other nodes.
+    pub(super) is_draining: AtomicBool,
+    /// Messages of composite duplex that are being looked at.
+    pub(super) looked_at: Arc<Semaphore>,
     /// Operations that still run are given up.
     stop: watch::Sender<bool>,
 }
@@ -104,8 +140,17 @@ impl Endpoint {
         let settings = parts.endpoint.settings();
         let modes = parts.contracts.modes(parts.instances.modes());
         let demarcation = parts.contracts.demarcation(parts.close_timeout);
-        let sessions = Sessions::new(settings, modes, demarcation).map_err(|error| {
-            HostError::Incomplete { address: settings.address.clone(), text: error.to_string() }
+        let secured = parts.endpoint.security().profile().is_some();
+        let sessions = match (&parts.links, &parts.outward) {
+            (Some(links), _) => {
+                Sessions::over_links(settings, (links.bound, secured), modes, demarcation)
+            }
+            (None, Some(_)) => Sessions::composite(settings, secured, modes, demarcation),
+            (None, None) => Sessions::new(settings, modes, demarcation),
+        };
+        let sessions = sessions.map_err(|error| HostError::Incomplete {
+            address: settings.address.clone(),
+            text: error.to_string(),
         })?;
         let address = settings.address.as_str().into();
         let throttle = Arc::clone(&parts.throttle);
@@ -116,6 +161,9 @@ impl Endpoint {
             counters: Counters::default(),
             address,
             log: Rate::new(),
+            is_closing: AtomicBool::new(false),
+            is_draining: AtomicBool::new(false),
+            looked_at: Arc::new(Semaphore::new(LOOKED_AT)),
             stop: watch::Sender::new(false),
         });
         endpoint.start_timer();
@@ -138,8 +186,22 @@ impl Endpoint {
 
     /// Takes no new sessions any more, and no calls outside of sessions; what has begun goes on.
     pub(super) fn close(self: &Arc<Self>) {
-        self.parts.endpoint.security().close();
-        self.shut_down();
+        self.is_closing.store(true, Ordering::SeqCst);
+        match self.parts.durability {
+            Some(_) => self.suspend(),
+            None => {
+                self.parts.endpoint.security().close();
+                self.shut_down();
+            }
+        }
+    }
+
+    /// Lets its sessions go as soon as nothing of them runs; what comes goes to other nodes.
+    pub(super) fn drain(self: &Arc<Self>) {
+        if self.parts.durability.is_some() {
+            self.is_draining.store(true, Ordering::SeqCst);
+            self.suspend();
+        }
     }
 
     /// Gives up the operations that still run.
@@ -154,46 +216,74 @@ impl Endpoint {
     }
 
     /// Answers one request.
-    async fn handle(self: Arc<Self>, mut request: Incoming) -> Reply {
+    pub(super) async fn handle(self: Arc<Self>, mut request: Incoming, came: Came) -> Reply {
         let peer = request.peer;
         let protected = request.protected;
+        let shown = self.parts.durability.as_ref().map(|_| request.caller.clone());
         let caller = match self.admit(std::mem::take(&mut request.caller), peer).await {
             Ok(caller) => caller,
             Err(refusal) => return Reply::Refused(refusal),
         };
         let parsed = self.parse(&request);
-        // The octets would be held as long as the operation takes.
-        drop(request);
         let message = match parsed {
             Ok(message) => message,
             Err(refusal) => return refusal,
         };
         Counters::add(&self.counters.messages);
+        let asker = || Asker::of(caller.identity(), peer.ip());
+        let looked_at = shown.is_some().then(|| self.parts.clock.moment(&mut SystemRandom).time);
+        let pass = match &self.parts.durability {
+            None => None,
+            Some(durability) => match self.claimed(durability, &message, came, asker).await {
+                Claimed::Here(pass) => Some(pass),
+                Claimed::Later => return Reply::Refused(Refusal::Unavailable),
+                Claimed::There(node) => {
+                    request.caller = shown.unwrap_or_default();
+                    return self.hand_over(durability, &node, request).await;
+                }
+            },
+        };
+        let accepted = request.accepted_codings.take();
+        // The octets would be held as long as the operation takes.
+        drop(request);
         let mut arrival = {
             let mut random = SystemRandom;
             let mut moment = self.parts.clock.moment(&mut random);
             let origin = Origin { peer: Peer::from(peer).over(protected), caller };
             self.parts.endpoint.receive(message, origin, &mut moment)
         };
-        let message = loop {
+        let mut message = loop {
             arrival = match arrival {
-                Arrival::Answer(encoded) => return self.write(*encoded, peer),
+                Arrival::Answer(encoded) => {
+                    let accepted = accepted.as_deref();
+                    return self.answer(*encoded, pass.as_ref(), peer, accepted).await;
+                }
                 Arrival::Authenticate(sender) => self.judge(sender, peer).await,
                 Arrival::Message(message) => break *message,
+                // There is none where messages go in exchanges.
+                Arrival::Ended(_) => return Reply::NoAnswer,
             }
         };
-        if let (Some(trace), Some(plain)) = (&self.parts.trace, &message.plain) {
-            let note = message_note(&message.message.caller().name());
-            trace.plain(self.parts.clock.wall(), TraceDirection::Received, &note, plain);
+        self.trace_request(message.plain.as_ref(), &message.message);
+        if let Some(time) = looked_at {
+            message.message = message.message.looked_for_at(time);
         }
-        let (encoded, place) = self.request(message).await;
-        let reply = self.write(encoded, peer);
+        let (encoded, place) = self.request(message, pass.as_ref()).await;
+        let reply = self.write(encoded, peer, accepted.as_deref());
         drop(place);
         reply
     }
 
+    /// Writes a message to the trace as it is without security.
+    pub(super) fn trace_request(&self, plain: Option<&Envelope>, message: &VerifiedMessage) {
+        if let (Some(trace), Some(plain)) = (&self.parts.trace, plain) {
+            let note = message_note(&message.caller().name());
+            trace.plain(self.parts.clock.wall(), TraceDirection::Received, &note, plain);
+        }
+    }
+
     /// Finds out who sent a message as far as the transport asks, before a single octet of it is read.
-    async fn admit(
+    pub(super) async fn admit(
         &self,
         caller: TransportCaller,
         peer: SocketAddr,
@@ -211,15 +301,19 @@ impl Endpoint {
     }
 
     /// Finds out who sent a message, which may take its time; nothing is held meanwhile but the message.
-    async fn judge(&self, sender: Box<UnknownSender>, peer: SocketAddr) -> Arrival {
-        let (evidence, clock) = (sender.evidence().clone(), &self.parts.clock);
-        let peer = PeerTag::of_address(peer.ip());
-        let verdict = self.parts.judge.verdict(evidence, peer, clock.wall()).await;
-        let mut random = SystemRandom;
+    pub(super) async fn judge(&self, sender: Box<UnknownSender>, peer: SocketAddr) -> Arrival {
+        let verdict = self.verdict(sender.evidence().clone(), peer).await;
+        let (mut random, clock) = (SystemRandom, &self.parts.clock);
         self.parts.endpoint.authenticated(sender, verdict, &mut clock.moment(&mut random))
     }
 
-    fn parse(&self, request: &Incoming) -> Result<UnverifiedMessage, Reply> {
+    /// What the rules of the endpoint say of who shows this.
+    pub(super) async fn verdict(&self, evidence: Evidence, peer: SocketAddr) -> Verdict {
+        let peer = PeerTag::of_address(peer.ip());
+        self.parts.judge.verdict(evidence, peer, self.parts.clock.wall()).await
+    }
+
+    pub(super) fn parse(&self, request: &Incoming) -> Result<UnverifiedMessage, Reply> {
         let content_type = request.content_type.as_deref().unwrap_or_default();
         if let Some(trace) = &self.parts.trace {
             trace.wire(
@@ -275,13 +369,17 @@ impl Endpoint {
     }
 
     fn refused_request(&self, request: &Incoming, problem: &dyn std::fmt::Display) {
+        self.refused_message(request.peer, problem);
+    }
+
+    /// What came is no message.
+    pub(super) fn refused_message(&self, peer: SocketAddr, problem: &dyn std::fmt::Display) {
         Counters::add(&self.counters.refused);
         Counters::add(&self.counters.malformed);
-        let event =
-            |address, reason| HostEvent::MessageRefused { address, peer: request.peer, reason };
+        let event = |address, reason| HostEvent::MessageRefused { address, peer, reason };
         self.tell(|address| event(address, Cut::of(problem).to_string()));
         if let Some(left_out) = self.log.pass() {
-            let (address, peer) = (self.address(), request.peer);
+            let address = self.address();
             tracing::info!(address, %peer, left_out, "a request was refused: {}", Cut::of(problem));
         }
     }
@@ -312,19 +410,15 @@ impl Endpoint {
         });
     }
 
-    fn write(self: &Arc<Self>, encoded: Encoded, peer: SocketAddr) -> Reply {
-        let Encoded { answer, plain, problem, refused, ended } = encoded;
-        if let Some(problem) = &problem {
-            self.refused(refused, peer, problem);
-            if let Some(left_out) = self.log.pass() {
-                let (address, is_login) = (self.address(), refused == Some(RefusalKind::Login));
-                let problem = if is_login { Cut::own(problem) } else { Cut::of(problem) };
-                tracing::warn!(address, left_out, "a message was refused: {problem}");
-            }
-        }
-        if let Some(session) = &ended {
-            self.context_lost(session.identifier());
-        }
+    /// The octets of an answer for a client that reads these compressions.
+    pub(super) fn write(
+        self: &Arc<Self>,
+        encoded: Encoded,
+        peer: SocketAddr,
+        accepted: Option<&str>,
+    ) -> Reply {
+        self.report(&encoded, peer);
+        let Encoded { answer, plain, .. } = encoded;
         let is_fault = matches!(answer, ServiceAnswer::Fault(_));
         let envelope = match answer {
             ServiceAnswer::Message(envelope) | ServiceAnswer::Fault(envelope) => envelope,
@@ -334,7 +428,7 @@ impl Endpoint {
             ServiceAnswer::Failed => return Reply::Refused(Refusal::Failed),
             ServiceAnswer::NoAnswer => return Reply::NoAnswer,
         };
-        let mut encoder = self.parts.encoding;
+        let mut encoder = self.parts.encoding.for_answer(accepted);
         let soap::Encoded { content_type, octets } = encoder.write(&envelope, &mut SystemRandom);
         if let Some(trace) = &self.parts.trace {
             let now = self.parts.clock.wall();
@@ -347,25 +441,22 @@ impl Endpoint {
     }
 }
 
-impl Receiver for Endpoint {
-    fn max_message(&self) -> usize {
-        self.parts.encoding.max_message()
-    }
-
-    fn authentication(&self) -> Option<&HttpAuthentication> {
-        self.parts.http_authentication.as_ref()
-    }
-
-    fn page(&self, request: &PageRequest) -> Option<Page> {
-        self.parts.pages.as_ref()?.answer(request)
-    }
-
-    fn request_timeout(&self) -> Option<Duration> {
-        self.parts.request_timeout
-    }
-
-    fn receive(self: Arc<Self>, incoming: Incoming) -> BoxFuture<'static, Reply> {
-        Box::pin(self.handle(incoming))
+impl Endpoint {
+    /// Tells of a message that is refused, and of a security session that ends with its answer.
+    pub(super) fn report(self: &Arc<Self>, encoded: &Encoded, peer: SocketAddr) {
+        let Encoded { problem, refused, ended, .. } = encoded;
+        if let Some(problem) = problem {
+            self.refused(*refused, peer, problem);
+            if let Some(left_out) = self.log.pass() {
+                let (address, is_login) = (self.address(), *refused == Some(RefusalKind::Login));
+                let problem = if is_login { Cut::own(problem) } else { Cut::of(problem) };
+                tracing::warn!(address, left_out, "a message was refused: {problem}");
+            }
+        }
+        if let Some(session) = ended {
+            self.context_lost(session.identifier());
+            self.forget_contexts();
+        }
     }
 }
 
@@ -379,6 +470,7 @@ async fn sweep_every_second(endpoint: Weak<Endpoint>) {
         let mut random = SystemRandom;
         let at = endpoint.parts.clock.moment(&mut random);
         let swept = endpoint.parts.endpoint.security().sweep(&at);
+        endpoint.forget_contexts();
         if !swept.is_empty() {
             tracing::info!(address = endpoint.address(), "forgotten: {swept}");
         }

@@ -3,6 +3,7 @@
 use waxwing_binding::ResolveError;
 
 use crate::certificates::CertificateError;
+use crate::store::StoreError;
 
 /// Why a host cannot be set up or opened.
 #[derive(thiserror::Error)]
@@ -27,6 +28,9 @@ pub enum HostError {
         /// What.
         text: String,
     },
+    /// The store cannot be opened, or is set up in a way that cannot be meant.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Something that must be given is missing, or does not fit.
     #[error("{}{text}", if .address.is_empty() { String::new() } else { format!("{address}: ") })]
     Incomplete {

@@ -1,15 +1,19 @@
 //! Executing calls. Here user code runs: under no lock, and whatever it does, its caller gets an answer.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use waxwing_session::{AppMessage, Execution, InstanceId, OutOfPlace, VerifiedRequest};
 
 use super::authorization::{self, Refusal};
+use super::duplex::callback::within;
 use super::endpoint::{Endpoint, caller_of};
 use super::instances::ServiceObject;
+use super::performed::{Delivering, Performed};
 use super::watch::{Counters, HostEvent};
 use crate::contract::{
-    BoxFuture, OperationContext, OperationDescription, OperationFault, Outgoing, SessionMode,
+    BoxFuture, Delivered, DeliveryKey, MOST_HELD, OperationContext, OperationDescription,
+    OperationFault, Outgoing, SessionMode, executing, into_tree,
 };
 use crate::layer::{Operation, OperationError, OperationRequest};
 use crate::log::Cut;
@@ -22,7 +26,7 @@ pub(super) async fn execute(
     execution: Execution,
     object: Option<Arc<ServiceObject>>,
 ) {
-    let Execution { call, instance, keep, request, session, out_of_place, .. } = execution;
+    let Execution { call, instance, keep, request, session, number, out_of_place, .. } = execution;
     let run = async {
         endpoint.parts.throttle.settled().await;
         let object = match (out_of_place, object) {
@@ -30,19 +34,40 @@ pub(super) async fn execute(
             (None, Some(object)) => Ok(object),
             (None, None) => endpoint.make(instance, keep),
         };
-        let session = session.as_ref().map(|session| session.as_str());
-        let reply = endpoint.perform(object.as_ref(), &request, session).await;
+        if endpoint.cannot_answer(&request) {
+            object.into_iter().for_each(|object| endpoint.discard(object));
+            return None;
+        }
+        let durable = endpoint.parts.durability.as_ref().zip(session.as_ref()).zip(number);
+        let reply = match durable {
+            Some(((durability, session), number)) => {
+                let message = Delivering { durability, request: &request, session, number };
+                endpoint.deliver(&message, object.as_ref()).await
+            }
+            None => {
+                let key = session.as_ref().zip(number);
+                let delivered = key.map(|(session, number)| Delivered {
+                    key: DeliveryKey::new(session.as_str(), number),
+                    attempt: 1,
+                    transaction: None,
+                });
+                let session = session.as_ref().map(|session| session.as_str());
+                let performed = endpoint.perform(object.as_ref(), &request, session, delivered);
+                Some(performed.await.reply)
+            }
+        };
         if let Ok(object) = object {
             // The session may be gone, and this one be the last.
             endpoint.discard(object);
         }
         reply
     };
+    let run = within(&endpoint, call, run);
     let reply = tokio::select! {
         // Nothing more begins then.
         biased;
         () = endpoint.stopped() => None,
-        reply = run => Some(reply),
+        reply = run => reply,
     };
     match reply {
         Some(reply) => endpoint.finished(call, reply),
@@ -60,6 +85,10 @@ fn misplaced(why: OutOfPlace, request: &VerifiedRequest) -> OperationFault {
         (OutOfPlace::Terminated, _) => OperationFault::session_terminated(),
     }
 }
+
+/// WCF's words for a request that is to be answered and has no `MessageID`.
+const NO_MESSAGE_ID: &str = "The incoming message with action could not be processed because it is targeted at a request-reply \
+    operation, but cannot be replied to as the MessageId property is not set.";
 
 /// An instance lacks a contract that its service says it has.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +122,21 @@ impl Operation for Call {
 }
 
 impl Endpoint {
+    /// Whether a message over a link wants an answer that could not be told from others: it has no `MessageID`, which the answer
+    /// would relate to. It is not executed, nobody is answered, and its session ends, as WCF ends it.
+    fn cannot_answer(&self, request: &VerifiedRequest) -> bool {
+        let action = request.action();
+        let operation = self.contract(action).operation(action);
+        let is_two_way = operation.is_some_and(|own| !own.one_way && own.action != "*");
+        let is_without =
+            self.parts.links.is_some() && is_two_way && request.addressing().message_id.is_none();
+        if is_without {
+            let peer = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+            self.refused_message(request.peer().unwrap_or(peer), &NO_MESSAGE_ID);
+        }
+        is_without
+    }
+
     /// The object that executes a call; the one of a session is kept for its further calls.
     ///
     /// # Errors
@@ -119,39 +163,60 @@ impl Endpoint {
         }
     }
 
-    /// Executes one call: its reply, or its fault as a reply; none of a one-way operation.
-    async fn perform(
+    /// Executes one call.
+    pub(super) async fn perform(
         self: &Arc<Self>,
         object: Result<&Arc<ServiceObject>, &OperationFault>,
         request: &Arc<VerifiedRequest>,
         session: Option<&str>,
-    ) -> Option<AppMessage> {
+        delivered: Option<Delivered>,
+    ) -> Performed {
         let action = request.action();
         let is_one_way = self.is_one_way(action);
         let version = request.envelope().version();
         let answered = match object {
             Ok(object) => {
-                let context = self.context(request, session);
-                panics::caught(self.dispatch(object, context, request)).await
+                let mut context = self.context(request, session);
+                if let Some(delivered) = delivered {
+                    context = context.with_delivered(delivered);
+                }
+                let run = panics::caught(self.dispatch(object, context, request));
+                match session.and_then(|session| self.executing(session)) {
+                    Some(operation) => executing(operation, run).await,
+                    None => run.await,
+                }
             }
-            Err(fault) => Ok(Some(fault.to_outgoing(version, self.parts.faults))),
+            Err(fault) => Ok((Some(fault.to_outgoing(version, self.parts.faults)), false)),
         };
-        let outgoing = answered.unwrap_or_else(|panicked| {
+        let (outgoing, stands) = answered.unwrap_or_else(|panicked| {
             let fault = OperationFault::internal(panicked);
             self.faulted(action, &fault);
-            Some(fault.to_outgoing(version, self.parts.faults))
+            (Some(fault.to_outgoing(version, self.parts.faults)), false)
         });
-        let Outgoing { action, envelope } = outgoing.filter(|_| !is_one_way)?;
-        Some(request.reply(action, envelope))
+        let outgoing = outgoing.filter(|_| !is_one_way);
+        let reply = outgoing.map(|Outgoing { action, envelope }| request.reply(action, envelope));
+        Performed { reply, stands }
     }
 
-    /// All that may run code of the user: the operation, and the detail of its fault.
+    /// The fault as the reply to a request; none of a one-way operation.
+    pub(super) fn refused_call(
+        &self,
+        request: &VerifiedRequest,
+        fault: &OperationFault,
+    ) -> Option<AppMessage> {
+        self.faulted(request.action(), fault);
+        let version = request.envelope().version();
+        let Outgoing { action, envelope } = fault.to_outgoing(version, self.parts.faults);
+        (!self.is_one_way(request.action())).then(|| request.reply(action, envelope))
+    }
+
+    /// All that may run code of the user: the operation, and the detail of its fault. Gives whether what it did stands, too.
     async fn dispatch(
         self: &Arc<Self>,
         object: &Arc<ServiceObject>,
         context: OperationContext,
         request: &Arc<VerifiedRequest>,
-    ) -> Option<Outgoing> {
+    ) -> (Option<Outgoing>, bool) {
         let action = request.action();
         let dispatched = match &self.parts.layers {
             None => self.operate(object, &context, request).await,
@@ -166,16 +231,25 @@ impl Endpoint {
             }
         };
         let outgoing = match dispatched {
-            Ok(Some(reply)) => Ok(reply),
-            Ok(None) if self.is_one_way(action) => return None,
+            Ok(Some(reply)) => self.held(reply).await,
+            Ok(None) if self.is_one_way(action) => return (None, true),
             Ok(None) => Err(OperationFault::internal(NoReply)),
             Err(fault) => Err(fault),
         };
+        let stands = outgoing.as_ref().err().is_none_or(OperationFault::is_committed);
         let outgoing = outgoing.unwrap_or_else(|fault| {
             self.faulted(action, &fault);
             fault.to_outgoing(request.envelope().version(), self.parts.faults)
         });
-        Some(context.complete(outgoing))
+        (Some(context.complete(outgoing)), stands)
+    }
+
+    /// A reply whose stream is read into memory where messages are whole, as WCF does.
+    async fn held(&self, mut reply: Outgoing) -> Result<Outgoing, OperationFault> {
+        if self.parts.streamed.is_none() {
+            into_tree(&mut reply.envelope, MOST_HELD).await.map_err(OperationFault::internal)?;
+        }
+        Ok(reply)
     }
 
     /// Executes the operation, if the caller may have it executed.
@@ -253,7 +327,11 @@ impl Endpoint {
         self.contract(action).operation(action).is_some_and(|operation| operation.one_way)
     }
 
-    fn context(&self, request: &Arc<VerifiedRequest>, session: Option<&str>) -> OperationContext {
+    fn context(
+        self: &Arc<Self>,
+        request: &Arc<VerifiedRequest>,
+        session: Option<&str>,
+    ) -> OperationContext {
         let mut context = OperationContext::new(request.action())
             .with_endpoint_address(Arc::clone(&self.address))
             .with_quotas(self.parts.object_quotas)
@@ -272,6 +350,9 @@ impl Endpoint {
         if let Some(id) = &request.addressing().message_id {
             context = context.with_message_id(id.as_str());
         }
-        context
+        match session.and_then(|session| self.callback_channel(session)) {
+            Some(channel) => context.with_callback(channel),
+            None => context,
+        }
     }
 }

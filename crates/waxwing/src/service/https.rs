@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::MissedTickBehavior;
-use waxwing_binding::{CertificateReference, EffectiveEndpoint};
+use waxwing_binding::{CertificateReference, EffectiveEndpoint, StreamSecurity};
 use waxwing_crypto::https::{self, TlsProfile};
 use waxwing_crypto::tls::TlsVersion;
 use waxwing_crypto::{Certificate, Identity};
@@ -53,7 +53,8 @@ struct Shown {
 }
 
 impl Credentials {
-    /// The TLS of an endpoint that listens at `listen`; none where that is no `https` address. Blocks: files are read.
+    /// The TLS of an endpoint that listens at `listen`; none where that is no `https` address, and the binding does not upgrade
+    /// its connections. Blocks: files are read.
     ///
     /// # Errors
     /// There is no certificate, or it cannot be used.
@@ -64,7 +65,8 @@ impl Credentials {
         clock: Clock,
         events: &Arc<HostEvents>,
     ) -> Result<Option<Arc<Https>>, HostError> {
-        if !Address::of(listen).has_scheme("https") {
+        let is_stream = is_upgraded(endpoint);
+        if !Address::of(listen).has_scheme("https") && !is_stream {
             return Ok(None);
         }
         let address = endpoint.address.as_str();
@@ -73,19 +75,19 @@ impl Credentials {
             None => self.stores.tls_profile().map_err(|text| incomplete(address, text))?,
         };
         if *profile.versions.start() < TlsVersion::Tls12 {
-            tracing::warn!(address, "broken versions of TLS are allowed for HTTPS");
+            tracing::warn!(address, "broken versions of TLS are allowed");
         }
         let source = self.source(endpoint);
         let files = source.as_ref().map(|source| source.stores.fingerprint());
-        let identity =
-            match (&source, self.https_certificate.as_ref().or(self.certificate.as_ref())) {
-                (Some(source), _) => source.read().map_err(|error| HostError::Certificate {
-                    address: address.to_owned(),
-                    error,
-                })?,
-                (None, Some(identity)) => identity.clone(),
-                (None, None) => return Err(incomplete(address, NO_CERTIFICATE)),
-            };
+        let of_https = self.https_certificate.as_ref().filter(|_| !is_stream);
+        let identity = match (&source, of_https.or(self.certificate.as_ref())) {
+            (Some(source), _) => source
+                .read()
+                .map_err(|error| HostError::Certificate { address: address.to_owned(), error })?,
+            (None, Some(identity)) => identity.clone(),
+            (None, None) if is_stream => return Err(incomplete(address, NO_CERTIFICATE_OF_STREAM)),
+            (None, None) => return Err(incomplete(address, NO_CERTIFICATE)),
+        };
         let asks = endpoint.transport.require_client_certificate;
         let context = https::server(&profile, &identity, asks);
         let context = context.map_err(|error| incomplete(address, error.to_string()))?;
@@ -101,6 +103,12 @@ impl Credentials {
 
     /// Where the certificate comes from; none where code gives it, or nobody.
     fn source(&self, endpoint: &EffectiveEndpoint) -> Option<Source> {
+        // What is upgraded shows the certificate of messages, and no other.
+        if is_upgraded(endpoint) {
+            let reference =
+                endpoint.service_certificate().filter(|_| self.certificate.is_none())?;
+            return Some(Source { stores: self.stores.clone(), reference });
+        }
         if self.https_certificate.is_some() {
             return None;
         }
@@ -113,6 +121,15 @@ impl Credentials {
         Some(Source { stores: self.stores.clone(), reference })
     }
 }
+
+/// Whether TLS begins within connections (net.tcp, `<sslStreamSecurity>`).
+fn is_upgraded(endpoint: &EffectiveEndpoint) -> bool {
+    matches!(endpoint.transport.stream_security, Some(StreamSecurity::Tls { .. }))
+}
+
+const NO_CERTIFICATE_OF_STREAM: &str = "The service certificate is not provided. Specify a service certificate in ServiceCredentials: \
+    TLS over net.tcp needs one in <serviceCredentials><serviceCertificate …/> of the service's behavior, or in code \
+    (ServiceHostBuilder::certificate) [service-certificate-missing]";
 
 const NO_CERTIFICATE: &str = "The service certificate is not provided. Specify a service certificate in ServiceCredentials: \
     an https address needs one in <serviceCredentials><serviceCertificate …/> of the service's behavior, in \

@@ -36,8 +36,12 @@ pub(super) async fn listen(
             listener.schemes().iter().any(|own| Address::of(address).has_scheme(own))
         };
         let Some(at) = listeners.iter().position(has) else {
-            let mut schemes: Vec<_> = listeners.iter().flat_map(|l| l.schemes()).copied().collect();
-            schemes.dedup();
+            let mut schemes: Vec<&str> = Vec::new();
+            for scheme in listeners.iter().flat_map(|listener| listener.schemes()).copied() {
+                if !schemes.contains(&scheme) {
+                    schemes.push(scheme);
+                }
+            }
             let text = format!("this version listens on {} addresses only", schemes.join(", "));
             return Err(HostError::Unsupported { address: address.clone(), text });
         };

@@ -9,27 +9,33 @@ use waxwing_binding::{
 };
 use waxwing_security::conversation::ServiceSecurity;
 use waxwing_session::{AddressFilterMode, ServiceEndpoint, options};
-use waxwing_soap::Address;
+use waxwing_soap::{Address, EndpointReference};
 
 use super::addresses::BaseAddresses;
 use super::admittance::Admittance;
 use super::authorization::ServiceAuthorization;
 use super::contracts::Contracts;
 use super::credentials::Credentials;
+use super::duplex::composite::outward::Outward;
+use super::duplex::links::Links;
 use super::endpoint::{Endpoint, EndpointParts};
 use super::error::{HostError, incomplete};
-use super::host::{Opened, ServiceHost};
+use super::host::{Kept, Opened, ServiceHost};
 use super::instances::Instances;
+use super::keeps::Keeps;
 use super::metadata::{METADATA, MetadataOptions, Pages};
 use super::published::{PageRoute, Published};
+use super::store_setup::Keeping;
+use super::streamed::Streamed;
 use super::throttle::Throttle;
 use super::watch::HostEvents;
-use crate::contract::{FaultOptions, ObjectQuotas, Outgoing};
+use crate::contract::{ContractDescription, FaultOptions, ObjectQuotas, Outgoing};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::layer::{Layers, OperationError, OperationRequest, OperationService};
 use crate::net::{HostNames, Listener, place_of, wrong_scheme};
 use crate::quotas::MessageQuotas;
+use crate::store::application::ApplicationTransactions;
 use crate::trace::Trace;
 
 /// The layers of a service's calls.
@@ -55,6 +61,8 @@ pub(super) struct Setup {
     pub(super) layers: OperationLayers,
     pub(super) clock: Clock,
     pub(super) trace: Option<Trace>,
+    /// The database of the application.
+    pub(super) applications: Option<Arc<dyn ApplicationTransactions>>,
 }
 
 /// How long a host may take to close when no file says anything, as in WCF.
@@ -68,14 +76,25 @@ pub(super) async fn open(
     services: Vec<(Setup, Arc<dyn Instances>)>,
     listeners: Arc<[Arc<dyn Listener>]>,
     events: Arc<HostEvents>,
+    keeping: Keeping,
 ) -> Result<ServiceHost, HostError> {
+    let keeping = keeping.open_store().await?.join().await?;
     let (of_plan, watching) = (Arc::clone(&listeners), Arc::clone(&events));
     // Certificate files are read: once, and not in a task.
-    let plan = tokio::task::spawn_blocking(move || plan(services, &of_plan, &watching));
-    let plan = plan.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
-    let endpoints = plan.endpoints.into_iter().map(Endpoint::new).collect::<Result<_, _>>()?;
+    let plan = tokio::task::spawn_blocking(move || {
+        let keeping = keeping.open();
+        let plan = plan(services, &of_plan, &watching, keeping.as_ref());
+        plan.map(|plan| (plan, keeping))
+    });
+    let plan = plan.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+    let (plan, keeping) = plan?;
+    let endpoints = plan.endpoints.into_iter().map(Endpoint::new);
+    let endpoints = endpoints.collect::<Result<Vec<_>, _>>()?;
+    if let Some(Kept { keeper, .. }) = &keeping {
+        keeper.serve(endpoints.iter().filter_map(Endpoint::holding));
+    }
     let Plan { pages, published, close_timeout, .. } = plan;
-    let opened = Opened { endpoints, pages, published, close_timeout };
+    let opened = Opened { endpoints, pages, published, close_timeout, keeping };
     ServiceHost::listen(opened, &listeners, events).await
 }
 
@@ -93,6 +112,7 @@ fn plan(
     services: Vec<(Setup, Arc<dyn Instances>)>,
     listeners: &Arc<[Arc<dyn Listener>]>,
     events: &Arc<HostEvents>,
+    kept: Option<&Kept>,
 ) -> Result<Plan, HostError> {
     let mut planned = Vec::new();
     for (mut setup, instances) in services {
@@ -104,7 +124,7 @@ fn plan(
     }
     refuse_shared_places(planned.iter().map(|(_, _, groups, _)| groups.as_slice()))?;
     let (mut endpoints, mut pages, mut all) = (Vec::new(), Vec::new(), Vec::new());
-    let mut close = None;
+    let (mut close, mut keeps) = (None, Keeps { kept, names: Vec::new() });
     for (setup, instances, groups, published) in planned {
         let throttle = Throttle::new(&setup.throttling(), Arc::clone(listeners));
         let layers = setup.layers.around(OperationService::innermost);
@@ -114,7 +134,8 @@ fn plan(
                 true => (published.instances(), None),
                 false => (Arc::clone(&instances), layers.clone()),
             };
-            endpoints.push(setup.parts(group, &instances, &throttle, events, layers)?);
+            let keeps = &mut keeps;
+            endpoints.push(setup.parts(group, &instances, &throttle, events, layers, keeps)?);
         }
         pages.extend(setup.pages(&published, &mut endpoints[first..], events)?);
         close = close.max(Some(setup.close_timeout()));
@@ -159,6 +180,7 @@ impl Setup {
             layers: OperationLayers::default(),
             clock: Clock::system(),
             trace: None,
+            applications: None,
         }
     }
 
@@ -379,48 +401,61 @@ impl Setup {
         throttle: &Arc<Throttle>,
         events: &Arc<HostEvents>,
         layers: Option<OperationService>,
+        keeps: &mut Keeps<'_>,
     ) -> Result<EndpointParts, HostError> {
         let listen = group.listen().to_owned();
         let Group { endpoint, contracts } = group;
         let address = endpoint.address.as_str();
-        if let Some(first) = endpoint.unsupported().first() {
-            return Err(HostError::Unsupported {
-                address: address.to_owned(),
-                text: first.to_string(),
-            });
-        }
-        if let Some(text) = wrong_scheme(&listen, &endpoint.transport.scheme) {
-            return Err(incomplete(address, text));
-        }
+        runs(&endpoint, &contracts, &listen)?;
         self.authorized(&endpoint)?;
         let settings = options::service_settings(&endpoint, contracts.shape());
         let mut settings =
             settings.ok_or_else(|| incomplete(address, "the binding has no SOAP"))?;
-        let operations = contracts.iter().flat_map(|contract| contract.operations);
-        let headers = operations.flat_map(|operation| operation.request.headers);
-        settings.understood =
-            headers.map(|h| (h.namespace.to_owned(), h.local.to_owned())).collect();
+        settings.understood = contracts.understood();
         settings.trace = self.trace.as_ref().is_some_and(Trace::is_decrypted);
         let encoding = Encoding::of(&endpoint, settings.version.soap);
         let judge = self.credentials.judge(&endpoint)?;
         let https = self.credentials.https(&endpoint, &listen, self.clock, events)?;
         let mut options = self.credentials.options(&endpoint, &contracts)?;
         options.cookies.scope = self.cookie_scope(&contracts);
+        let is_digest = matches!(Admittance::of(&endpoint), Admittance::Login { digest: true, .. });
+        keeps.check(address, is_digest, endpoint.transport.max_received_message_size)?;
+        let (applications, is_kept) = (self.applications.as_ref(), self.cookies_outlive(&endpoint));
+        let durability =
+            keeps.endpoint(&mut settings, &mut options, &contracts, applications, is_kept)?;
+        let callback = contracts.iter().find_map(|contract| contract.callback);
+        let links = Links::of(&endpoint, settings.version.soap, callback);
+        let outward = match options::is_composite(&endpoint) {
+            true => Some(
+                Outward::of(&endpoint, settings.version.soap, callback)
+                    .map_err(|text| incomplete(address, text))?,
+            ),
+            false => None,
+        };
+        options.flow = options::flow(&endpoint, callback.is_some());
+        if links.is_some() {
+            options.reply_to = Some(EndpointReference::new(address));
+        }
         let security = ServiceSecurity::new(options, &mut SystemRandom);
         let security = security.map_err(|e| incomplete(address, e.to_string()))?;
-        let debug = endpoint.service_behavior.service_debug.as_ref();
+        if (links.is_some() || outward.is_some()) && durability.is_some() {
+            return Err(incomplete(address, NOT_KEPT));
+        }
+        let service = ServiceEndpoint::new(settings, security)
+            .with_address_headers(options::address_headers(&endpoint))
+            .with_address_filter(options::address_filter(&endpoint, self.address_filter));
         Ok(EndpointParts {
-            endpoint: ServiceEndpoint::new(settings, security)
-                .with_address_headers(options::address_headers(&endpoint))
-                .with_address_filter(options::address_filter(&endpoint, self.address_filter)),
+            endpoint: match (&links, &outward) {
+                (Some(_), _) => service.over_links(),
+                (None, Some(_)) => service.posting(),
+                (None, None) => service,
+            },
             judge,
             cookie_keys: self.credentials.cookies.watched(),
             admittance: Admittance::of(&endpoint),
             hosts: host_names(endpoint.transport.host_name_comparison_mode),
             pages: None,
-            request_timeout: Some(endpoint.transport.request_initialization_timeout)
-                .filter(|timeout| *timeout != TimeSpan::ZERO)
-                .map(options::duration),
+            request_timeout: request_timeout(&endpoint),
             http_authentication: self.credentials.http_authentication(&endpoint)?,
             listen,
             https,
@@ -428,20 +463,38 @@ impl Setup {
             throttle: Arc::clone(throttle),
             quotas: MessageQuotas::of(&endpoint),
             object_quotas: ObjectQuotas::of(&endpoint),
-            faults: FaultOptions {
-                include_exception_detail: debug
-                    .is_some_and(|d| d.include_exception_detail_in_faults),
-            },
+            faults: fault_options(&endpoint),
             instances: Arc::clone(instances),
             contracts,
             close_timeout: options::duration(endpoint.timeouts.close),
+            send_timeout: options::duration(endpoint.timeouts.send),
+            links,
+            streamed: Streamed::of(&endpoint),
+            outward,
             authorization: self.authorization.clone(),
             events: Arc::clone(events),
             layers,
             clock: self.clock,
             trace: self.trace.clone(),
+            durability,
         })
     }
+
+    /// Whether security contexts in cookies can be opened by the next process.
+    fn cookies_outlive(&self, endpoint: &EffectiveEndpoint) -> bool {
+        let has_cookies = endpoint.security.as_ref().is_some_and(|security| security.has_cookies());
+        !has_cookies || self.credentials.cookies.outlive()
+    }
+}
+
+const NOT_KEPT: &str = "reliable sessions of duplex bindings (net.tcp, WebSockets, wsDualHttpBinding) are not kept in a store yet: leave out the store (<store>, \
+    ServiceHostBuilder::store) or, where the binding lets you, <reliableSession> of this endpoint, or host it without a store [store-links]";
+
+/// What callers hear of errors.
+fn fault_options(endpoint: &EffectiveEndpoint) -> FaultOptions {
+    let debug = endpoint.service_behavior.service_debug.as_ref();
+    let include_exception_detail = debug.is_some_and(|d| d.include_exception_detail_in_faults);
+    FaultOptions { include_exception_detail }
 }
 
 fn host_names(mode: HostNameComparisonMode) -> HostNames {
@@ -481,6 +534,32 @@ fn joinable(one: &EffectiveEndpoint, other: &EffectiveEndpoint) -> Result<(), Ho
          Give both the same binding configuration and behavior, or another address each"
     );
     Err(incomplete(&other.address, text))
+}
+
+/// What this version cannot run of an endpoint is said before anything of it is made.
+fn runs(
+    endpoint: &EffectiveEndpoint,
+    contracts: &Contracts,
+    listen: &str,
+) -> Result<(), HostError> {
+    let address = endpoint.address.as_str();
+    let unsupported = |contract: &'static ContractDescription| {
+        endpoint.unsupported_for(&contract.requirements()).into_iter().next()
+    };
+    if let Some(first) = contracts.iter().find_map(unsupported) {
+        let text = first.to_string();
+        return Err(HostError::Unsupported { address: address.to_owned(), text });
+    }
+    match wrong_scheme(listen, &endpoint.transport.scheme) {
+        Some(text) => Err(incomplete(address, text)),
+        None => Ok(()),
+    }
+}
+
+/// How long a request may take to come in; none: the listener has limits of its own.
+fn request_timeout(endpoint: &EffectiveEndpoint) -> Option<Duration> {
+    let timeout = endpoint.transport.request_initialization_timeout;
+    (timeout != TimeSpan::ZERO).then(|| options::duration(timeout))
 }
 
 /// # Errors

@@ -48,6 +48,35 @@ pub enum HostEvent {
         /// Why.
         reason: String,
     },
+    /// A session goes on that was kept in the store: of a process before this one, or of another node.
+    SessionRestored {
+        /// The address of the endpoint.
+        address: Arc<str>,
+        /// The session.
+        session: String,
+    },
+    /// Nothing is certain of a session any more, since a commit failed or another node has it. It was forgotten here, whoever
+    /// waited got 503, and the next message loads it again.
+    SessionDiscarded {
+        /// The address of the endpoint.
+        address: Arc<str>,
+        /// The session.
+        session: String,
+        /// Why.
+        reason: String,
+    },
+    /// A message was given up: it was acknowledged, and is not executed any more. It is among the dead letters
+    /// ([`ServiceHost::dead_letters`](crate::ServiceHost::dead_letters)).
+    DeadLetter {
+        /// The address of the endpoint.
+        address: Arc<str>,
+        /// The session.
+        session: String,
+        /// The number of the message in it.
+        number: u64,
+        /// Why.
+        reason: String,
+    },
     /// A message came again, and was not executed again.
     Duplicate {
         /// The address of the endpoint.
@@ -163,6 +192,38 @@ pub struct HostStatistics {
     pub sessions_faulted: u64,
     /// Security sessions at this moment.
     pub security_sessions: usize,
+    /// What the store has to do with it; all zero without one.
+    pub kept: KeptStatistics,
+}
+
+/// What became of sessions that are kept in a store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeptStatistics {
+    /// Commits that were done.
+    pub commits: u64,
+    /// Commits that are waited for at this moment.
+    pub committing: usize,
+    /// Commits that came too late: another node had the session by then.
+    pub fenced: u64,
+    /// Commits that failed, or whose outcome nobody knows.
+    pub lost: u64,
+    /// Security sessions, and sessions without one, that are here at this moment.
+    pub groups: usize,
+    /// Those that went on here, of a process before this one or of another node.
+    pub restored: u64,
+    /// Those that were forgotten here to be loaded again, since nothing was certain of them any more.
+    pub discarded: u64,
+    /// Messages that were answered 503, since nobody could say what they belong to.
+    pub refused: u64,
+    /// Messages that were handed to other nodes.
+    pub forwarded: u64,
+    /// Calls that came again after their session was forgotten here, and were not executed again.
+    pub repeated: u64,
+    /// Calls that are in doubt: begun by a process that died, and not to be executed twice (`delivery = "once"`).
+    pub in_doubt: u64,
+    /// Messages that were given up, those in doubt among them.
+    pub dead_letters: u64,
 }
 
 /// Refused messages, by kind.

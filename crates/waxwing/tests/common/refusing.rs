@@ -112,6 +112,7 @@ impl Peer {
         let encoded = match arrival {
             Arrival::Answer(encoded) => *encoded,
             Arrival::Authenticate(sender) => panic!("{sender:?}"),
+            Arrival::Ended(session) => panic!("{session:?}"),
             Arrival::Message(arrived) => {
                 let (message, reply) = (arrived.message, arrived.reply);
                 let answer = {

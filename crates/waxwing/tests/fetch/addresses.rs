@@ -176,7 +176,7 @@ async fn who_is_not_there_is_asked_once() {
     let text = error.to_string();
     assert!(text.starts_with(&format!("{address} cannot be reached: ")), "{text}");
     assert!(!text.contains("serviceMetadata") && !text.contains('\n'), "{text}");
-    let error = read("net.tcp://localhost/calc").await.unwrap_err();
+    let error = read("net.pipe://localhost/calc").await.unwrap_err();
     assert!(matches!(error, MetadataError::Scheme { .. }), "{error}");
 }
 

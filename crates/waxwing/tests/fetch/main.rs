@@ -8,6 +8,7 @@ mod common;
 mod exchanges;
 mod folders;
 mod logins;
+mod over_tcp;
 mod server;
 
 use waxwing::metadata::{Metadata, MetadataError, MetadataReader};

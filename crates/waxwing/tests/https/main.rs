@@ -1,6 +1,6 @@
 //! HTTPS: mode Transport and reliable sessions over TLS, between both real ends and with odd peers, on loopback.
 
-#![allow(clippy::disallowed_methods)]
+#![allow(clippy::disallowed_methods, unreachable_pub)]
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -12,6 +12,7 @@ mod peers;
 mod pki;
 mod reload;
 mod trust;
+mod web_sockets;
 
 use common::Counting;
 use kit::{Wire, builder, call, client_file, factory, host, instances, service_file};

@@ -25,6 +25,8 @@ pub enum CertificateUse {
     Identity,
     /// How the other side's certificate is checked.
     Check,
+    /// Something beside certificates, at this place of the section `<waxwing>`: `store/@keyFile`.
+    Section(&'static str),
 }
 
 /// Something remarkable about the certificates of an endpoint.
@@ -73,7 +75,7 @@ struct Inspection<'a> {
 
 impl Inspection<'_> {
     fn client(&mut self) {
-        let of_tls = self.is_https() && self.endpoint.transport.require_client_certificate;
+        let of_tls = self.is_tls() && self.endpoint.transport.require_client_certificate;
         if let Some(reference) = self.endpoint.client_certificate().filter(|_| !of_tls) {
             self.own(&reference, CertificateStores::identity);
         }
@@ -99,22 +101,7 @@ impl Inspection<'_> {
                     self.passes(&certificate, None, CertificateUse::Identity);
                 }
                 Ok(_) => {}
-                Err(error) => {
-                    let fix = "write what svcutil writes, or the certificate in DER as base64";
-                    let message = match error {
-                        CertificateError::Encoded(why) => {
-                            format!("encodedValue cannot be used: {why}")
-                        }
-                        error => error.to_string(),
-                    };
-                    self.say(
-                        CertificateUse::Identity,
-                        Severity::Error,
-                        "certificate-identity",
-                        message,
-                        fix,
-                    );
-                }
+                Err(error) => self.not_encoded(error),
             }
         }
         let is_known = matches!(known, Some((_, CertificateUse::Identity)));
@@ -126,8 +113,18 @@ impl Inspection<'_> {
         }
     }
 
+    /// A certificate of the identity that cannot be read.
+    fn not_encoded(&mut self, error: CertificateError) {
+        let fix = "write what svcutil writes, or the certificate in DER as base64";
+        let message = match error {
+            CertificateError::Encoded(why) => format!("encodedValue cannot be used: {why}"),
+            error => error.to_string(),
+        };
+        self.say(CertificateUse::Identity, Severity::Error, "certificate-identity", message, fix);
+    }
+
     fn service(&mut self) {
-        let of_tls = self.is_https() && !self.shows_in_messages();
+        let of_tls = self.is_tls() && !self.shows_in_messages();
         if let Some(reference) = self.endpoint.service_certificate().filter(|_| !of_tls) {
             self.own(&reference, CertificateStores::identity);
         }

@@ -5,29 +5,16 @@
 //! has arrived, never with what a peer merely claims.
 
 use std::error::Error as StdError;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::pin::pin;
 
 use bytes::Bytes;
 use hyper::body::Body;
 
+use crate::net::room::{Room, charged};
+
 /// The first piece of a buffer, in octets: most messages of reliable messaging itself fit.
 const FIRST: usize = 2048;
-
-/// Whoever counts the memory of buffered bodies.
-pub(super) trait Room {
-    /// What holds the memory that was granted; it is free again when this is dropped.
-    type Charge: Send + 'static;
-
-    /// Nothing is held yet.
-    fn charge(&self) -> Self::Charge;
-
-    /// Waits until so many octets more may be held, and holds them.
-    fn more(&self, charge: &mut Self::Charge, octets: usize) -> impl Future<Output = ()> + Send;
-
-    /// So many octets have come in.
-    fn progress(&self, octets: usize);
-}
 
 /// No limit but that of the body: the other side is one that the caller has chosen.
 pub(super) struct Unlimited;
@@ -79,24 +66,6 @@ where
         buffer.extend_from_slice(&piece);
     }
     Ok(charged(buffer, charge))
-}
-
-/// Octets that hold their charge as long as they live.
-pub(super) fn charged<O, C>(octets: O, charge: C) -> Bytes
-where
-    O: AsRef<[u8]> + Send + 'static,
-    C: Send + 'static,
-{
-    struct Charged<O, C> {
-        octets: O,
-        _charge: C,
-    }
-    impl<O: AsRef<[u8]>, C> AsRef<[u8]> for Charged<O, C> {
-        fn as_ref(&self) -> &[u8] {
-            self.octets.as_ref()
-        }
-    }
-    Bytes::from_owner(Charged { octets, _charge: charge })
 }
 
 #[cfg(test)]

@@ -113,6 +113,28 @@ impl HttpClient {
         self.exchange(Method::GET, address, headers, Bytes::new(), limit, written).await
     }
 
+    /// Asks `address` for another protocol by GET. Gives the answer as it is, whatever it says.
+    ///
+    /// # Errors
+    ///
+    /// As [`HttpClient::post`].
+    pub(super) async fn upgrade(
+        &self,
+        address: &str,
+        mut headers: HeaderMap,
+    ) -> Result<Response<Incoming>, HttpError> {
+        let uri = target(address, self.settings.tls.is_some())?;
+        let method = Method::GET;
+        let exchange = Exchange { client: self, method: &method, address, uri: &uri, limit: 0 };
+        if let Some(cookies) = &self.settings.cookies {
+            cookies.write(&uri, &mut headers);
+        }
+        let mut request = Request::new(ToldBody::new(Bytes::new(), written_by_nobody()));
+        (*request.method_mut(), *request.uri_mut()) = (method.clone(), uri.clone());
+        *request.headers_mut() = headers;
+        exchange.send(request).await
+    }
+
     async fn exchange(
         &self,
         method: Method,

@@ -20,6 +20,17 @@ pub(super) enum CodingError {
     Broken(String),
 }
 
+/// How an answer in binary is labelled whose encoder compressed it: HTTP names the compression, not the type of content. (A
+/// request keeps the name of the type; WCF's two ends differ so.)
+pub(super) fn labelled(content_type: String) -> (String, Option<&'static str>) {
+    let coding = match content_type.strip_prefix("application/soap+msbin1+") {
+        Some("gzip") => "gzip",
+        Some("deflate") => "deflate",
+        _ => return (content_type, None),
+    };
+    ("application/soap+msbin1".to_owned(), Some(coding))
+}
+
 /// The content of an answer with these codings, at most `limit` octets of it. Memory grows with what comes out, and ends
 /// there: a bomb of a few kilobytes costs as much as an honest answer.
 pub(super) fn decompressed(

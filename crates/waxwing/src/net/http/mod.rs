@@ -14,6 +14,7 @@ mod status;
 mod tls;
 mod told_body;
 mod transport;
+mod web_socket;
 
 pub(crate) use self::connect::HttpSettings;
 pub(crate) use self::cookies::Cookies;
@@ -21,5 +22,6 @@ pub use self::login::{HttpCredentials, HttpScheme};
 pub(crate) use self::proxy::{HttpProxy, ProxyLogin, is_own};
 pub use self::server::HttpLimits;
 pub(crate) use self::server::HttpListener;
-pub(crate) use self::tls::{ClientTls, Distrust, ServerTrust};
+pub(crate) use self::tls::ClientTls;
 pub(crate) use self::transport::{Fetched, HTTP_SCHEMES, HttpTransport};
+pub(crate) use self::web_socket::WebSocketDialer;

@@ -2,7 +2,7 @@
 //! client's own certificate is shown to anybody.
 
 use std::error::Error as StdError;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
@@ -15,10 +15,10 @@ use tokio::net::TcpStream;
 use tower_layer::Layer;
 use tower_service::Service;
 use waxwing_crypto::https::{self, TlsProfile};
-use waxwing_crypto::{Certificate, CryptoError, Identity};
+use waxwing_crypto::{CryptoError, Identity};
 
 use super::socket::{Below, BelowTls};
-use crate::future::BoxFuture;
+use crate::net::trust::{Decision, Distrust, Made, ServerTrust, advice};
 
 /// How long a handshake may take when nobody waits for it any more, WCF's time to open a channel.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -30,28 +30,6 @@ pub(super) type Tcp = TokioIo<TcpStream>;
 /// A connection with TLS or without, over what `C` connects with.
 type Stream<C> = MaybeHttpsStream<Below<<C as Service<Uri>>::Response>>;
 type BoxError = Box<dyn StdError + Send + Sync>;
-
-/// Decides whether a server is trusted, by the certificates that it has shown (its own first) and the host that was asked.
-pub(crate) trait ServerTrust: Send + Sync {
-    /// The verdict, where it only has to be computed; none where somebody must be asked.
-    fn quick(&self, shown: &[Certificate], host: &str) -> Option<Result<(), Distrust>>;
-
-    /// The verdict, which may take its time.
-    fn ask<'a>(
-        &'a self,
-        shown: &'a [Certificate],
-        host: &'a str,
-    ) -> BoxFuture<'a, Result<(), Distrust>>;
-}
-
-/// Why a server is not trusted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Distrust {
-    /// Its certificate is not: why, and what to do.
-    Certificate(String),
-    /// It is not the one that the endpoint's identity pins: the whole text.
-    Identity(String),
-}
 
 /// TLS as a client's connections have it: one certificate, one way to trust. Whoever has other ones gets other connections.
 #[derive(Clone)]
@@ -93,13 +71,12 @@ impl ClientTls {
         let failed = |reason| -> BoxError { Box::new(TlsError::new(&uri, reason)) };
         let mut approved = None;
         for _ in 0..ATTEMPTS {
-            let decision = Arc::new(Decision {
-                trust: Arc::clone(&self.trust),
-                host: Arc::clone(&host),
-                shows: self.shows,
-                approved: approved.take(),
-                made: Mutex::default(),
-            });
+            let decision = Arc::new(Decision::new(
+                Arc::clone(&self.trust),
+                Arc::clone(&host),
+                self.shows,
+                approved.take(),
+            ));
             match self.attempt(below.clone(), &uri, &decision).await {
                 Ok(stream) => return self.judged(stream, &decision).await.map_err(failed),
                 Err(error) => match decision.take() {
@@ -136,7 +113,7 @@ impl ClientTls {
         connector.set_callback(move |config, _| {
             // Names are compared with all the rest of the certificate, not by the library alone.
             config.set_verify_hostname(false);
-            if decision.host.parse::<std::net::IpAddr>().is_ok() {
+            if decision.host().parse::<std::net::IpAddr>().is_ok() {
                 config.set_use_server_name_indication(false);
             }
             let decision = Arc::clone(&decision);
@@ -176,9 +153,9 @@ impl ClientTls {
             let text = "the server showed no certificate".to_owned();
             return Err(Reason::Distrust(Distrust::Certificate(text)));
         }
-        let verdict = match self.trust.quick(&shown, &decision.host) {
+        let verdict = match self.trust.quick(&shown, decision.host()) {
             Some(verdict) => verdict,
-            None => self.trust.ask(&shown, &decision.host).await,
+            None => self.trust.ask(&shown, decision.host()).await,
         };
         verdict.map(|()| stream).map_err(Reason::Distrust)
     }
@@ -203,90 +180,11 @@ fn is_eof(words: &str) -> bool {
     words.contains("unexpected eof")
 }
 
-/// The library's words, with what to do.
-fn advice(words: &str, profile: &TlsProfile) -> String {
-    let has = |part: &str| words.contains(part);
-    if has("wrong version number") || has("packet length too long") || has("http request") {
-        return format!(
-            "what listens there does not speak TLS; is it an address for http://? ({words})"
-        );
-    }
-    if has("protocol version") || has("unsupported protocol") || has("no protocols") {
-        let (oldest, newest) = (profile.versions.start(), profile.versions.end());
-        return format!(
-            "the two sides have no version of TLS in common, and this one speaks {oldest} to {newest}: update the other \
-             one, or name older versions (oldestVersion of <https> in the section <waxwing>, or ChannelFactory::tls_versions) ({words})"
-        );
-    }
-    if has("handshake failure") || has("no shared cipher") {
-        return format!(
-            "the two sides have no cipher suite in common, or the server wants a certificate of the client ({words})"
-        );
-    }
-    if has("certificate") || has("unknown ca") || has("access denied") {
-        return format!(
-            "the server does not take the client's certificate, or wants one ({words})"
-        );
-    }
-    words.to_owned()
-}
-
 /// The words for an alert of the server that came behind the handshake: TLS 1.3 refuses a client's certificate so.
 pub(super) fn alert(error: &openssl::ssl::Error, uri: &Uri) -> Option<TlsError> {
     let words = https::words(error);
     let is_alert = error.code() == ErrorCode::SSL && words.contains("alert");
     is_alert.then(|| TlsError::new(uri, Reason::Channel(advice(&words, &TlsProfile::default()))))
-}
-
-/// What one handshake is judged by, and what came of it.
-struct Decision {
-    trust: Arc<dyn ServerTrust>,
-    host: Arc<str>,
-    shows: bool,
-    /// What the rule has said of this certificate a moment ago.
-    approved: Option<Certificate>,
-    made: Mutex<Made>,
-}
-
-#[derive(Default)]
-enum Made {
-    #[default]
-    Nothing,
-    Trusted,
-    /// The rule is asked when the handshake is over: nothing of the client goes out before.
-    Later,
-    /// The rule is asked, and the handshake begun again: it would show the client's certificate.
-    Postponed(Vec<Certificate>),
-    Refused(Distrust),
-}
-
-impl Decision {
-    fn take(&self) -> Made {
-        std::mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Whether the handshake goes on. Asked for every certificate of a chain; the first time decides.
-    fn is_to_go_on(&self, shown: impl FnOnce() -> Vec<Certificate>) -> bool {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(*made, Made::Nothing) {
-            *made = self.of(shown());
-        }
-        matches!(*made, Made::Trusted | Made::Later)
-    }
-
-    fn of(&self, shown: Vec<Certificate>) -> Made {
-        if shown.is_empty() {
-            let text = "the server's certificate cannot be read".to_owned();
-            return Made::Refused(Distrust::Certificate(text));
-        }
-        match self.trust.quick(&shown, &self.host) {
-            Some(Ok(())) => Made::Trusted,
-            Some(Err(distrust)) => Made::Refused(distrust),
-            None if self.approved.as_ref() == shown.first() => Made::Trusted,
-            None if self.shows => Made::Postponed(shown),
-            None => Made::Later,
-        }
-    }
 }
 
 /// No connection with TLS came about. The texts begin with WCF's.

@@ -329,7 +329,7 @@ fn unexpected(response: &HttpResponse, to: &str) -> String {
     reason
 }
 
-fn failure_of(error: &HttpError) -> TransportFailure {
+pub(super) fn failure_of(error: &HttpError) -> TransportFailure {
     let cause = match error {
         HttpError::Address { .. } => TransportCause::Address,
         HttpError::UnknownHost { .. } => TransportCause::UnknownHost,

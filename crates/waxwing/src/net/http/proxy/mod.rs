@@ -45,6 +45,8 @@ pub(crate) struct HttpProxy {
     tls: Option<ClientTls>,
     /// What it asked for and took: later messages show it at once.
     accepted: Mutex<Option<Asked>>,
+    /// What goes through it goes in tunnels, plain HTTP too.
+    only_tunnels: bool,
 }
 
 /// No way through a proxy. The text says which, and what to do.
@@ -72,7 +74,19 @@ impl HttpProxy {
             credentials: login.credentials.or_else(|| address.credentials.clone()),
             ..login
         };
-        Self { address, why, login, tls, accepted: Mutex::default() }
+        Self { address, why, login, tls, accepted: Mutex::default(), only_tunnels: false }
+    }
+
+    /// The same proxy for what it would not pass on: it is asked for a tunnel to every server.
+    pub(in crate::net::http) fn with_tunnels_only(&self) -> Self {
+        Self {
+            address: self.address.clone(),
+            why: self.why.clone(),
+            login: self.login.clone(),
+            tls: self.tls.clone(),
+            accepted: Mutex::new(self.accepted().clone()),
+            only_tunnels: true,
+        }
     }
 
     /// For the texts of errors: `the proxy http://proxy:3128 (HTTP_PROXY of the environment)`.
@@ -136,10 +150,15 @@ impl HttpProxy {
 
     /// A connection over which messages to `uri` can go.
     async fn reach(&self, tcp: HttpConnector, uri: Uri) -> Result<Hop, ProxyError> {
-        if uri.scheme_str() != Some("https") {
+        let is_https = uri.scheme_str() == Some("https");
+        if !is_https && !self.only_tunnels {
             return Ok(Hop::absolute(self.connect(tcp).await?));
         }
-        let place = format!("{}:{}", uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(443));
+        let place = format!(
+            "{}:{}",
+            uri.host().unwrap_or_default(),
+            uri.port_u16().unwrap_or(if is_https { 443 } else { 80 })
+        );
         let mut asked = self.accepted_before();
         for _ in 0..MOST_ATTEMPTS {
             let mut io = TokioIo::new(self.connect(tcp.clone()).await?);

@@ -10,16 +10,15 @@ use std::time::{Duration, Instant};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 use super::exchange::{Exchange, HttpHandler};
-use super::places::{Connection, Handshake, Places, Stage, WATCH_INTERVAL};
 use super::secure::{self, Stream};
+use super::upgrade::Upgraded;
 use super::watched::Watched;
-use crate::net::listener::TransportCaller;
+use crate::net::accepting::{Accepting, Stopped};
+use crate::net::caller::TransportCaller;
+use crate::net::places::{Connection, Handshake, Places, Stage, WATCH_INTERVAL};
 use crate::net::tls::ServiceTls;
 
 /// Pause after the operating system refused to accept a connection (out of descriptors).
@@ -29,60 +28,32 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// The least that `hyper` reads a head with.
 const MIN_HEAD: usize = 8 << 10;
 
-/// A listening server. Dropping it stops it at once; [`HttpServer::shutdown`] lets requests end.
-#[derive(Debug)]
-pub(super) struct HttpServer {
-    local: SocketAddr,
-    stop: watch::Sender<bool>,
-    task: Option<JoinHandle<()>>,
+/// The most octets of what a peer sends at a time.
+#[derive(Clone, Copy)]
+pub(super) struct Most {
+    /// Of the head of a request.
+    pub(super) head: usize,
+    /// Of its body.
+    pub(super) body: usize,
 }
 
-impl HttpServer {
-    /// Listens on `address` (port 0 for any free port) and answers with `handler`. Bodies of more than `max_body` octets
-    /// are answered with 413; `places` may be shared with other servers; connections begin with a handshake where there is `tls`.
-    ///
-    /// # Errors
-    ///
-    /// What the operating system says when it does not let the address be used.
-    pub(super) async fn bind(
-        address: SocketAddr,
-        max_body: usize,
-        places: Arc<Places>,
-        tls: Option<ServiceTls>,
-        handler: impl HttpHandler,
-    ) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        let local = listener.local_addr()?;
-        let (stop, stopped) = watch::channel(false);
-        let server = Server { places, handler: Arc::new(handler), tls, max_body };
-        let task = tokio::spawn(server.run(listener, stopped));
-        Ok(Self { local, stop, task: Some(task) })
-    }
-
-    /// The address that it listens on, with the port that was chosen.
-    pub(super) fn local_addr(&self) -> SocketAddr {
-        self.local
-    }
-
-    /// Takes no more connections and waits until every request under way is answered,
-    /// at most `patience`. Returns whether all ended by themselves.
-    pub(super) async fn shutdown(mut self, patience: Duration) -> bool {
-        let _ = self.stop.send(true);
-        let Some(mut task) = self.task.take() else { return true };
-        let ended = tokio::time::timeout(patience, &mut task).await.is_ok();
-        if !ended {
-            task.abort();
-        }
-        ended
-    }
-}
-
-impl Drop for HttpServer {
-    fn drop(&mut self) {
-        if let Some(task) = &self.task {
-            task.abort();
-        }
-    }
+/// Listens on `address` (port 0 for any free port) and answers with `handler`. Bodies of more octets than
+/// there may be are answered with 413; `places` may be shared with other servers; connections begin with a handshake where there is `tls`.
+///
+/// # Errors
+///
+/// What the operating system says when it does not let the address be used.
+pub(super) async fn bind(
+    address: SocketAddr,
+    most: Most,
+    places: Arc<Places>,
+    tls: Option<ServiceTls>,
+    handler: impl HttpHandler,
+) -> io::Result<Accepting> {
+    let listener = TcpListener::bind(address).await?;
+    let local = listener.local_addr()?;
+    let server = Server { places, handler: Arc::new(handler), tls, most };
+    Ok(Accepting::run(local, |stopped| server.run(listener, stopped)))
 }
 
 /// What the accept loop works with.
@@ -90,12 +61,11 @@ struct Server<H> {
     places: Arc<Places>,
     handler: Arc<H>,
     tls: Option<ServiceTls>,
-    max_body: usize,
+    most: Most,
 }
 
 impl<H: HttpHandler> Server<H> {
-    async fn run(self, listener: TcpListener, mut stopped: watch::Receiver<bool>) {
-        let graceful = GracefulShutdown::new();
+    async fn run(self, listener: TcpListener, mut stopped: Stopped) {
         let mut connections = tokio::task::JoinSet::new();
         let mut watch = tokio::time::interval(WATCH_INTERVAL);
         loop {
@@ -114,9 +84,8 @@ impl<H: HttpHandler> Server<H> {
                         _ = stopped.wait_for(|stop| *stop) => break,
                         place = self.places.enter(peer.ip(), self.begins()) => place,
                     };
-                    let watcher = graceful.watcher();
                     let stopped = stopped.clone();
-                    connections.spawn(self.connection(stream, peer, place, watcher, stopped));
+                    connections.spawn(self.connection(stream, peer, place, stopped));
                 }
                 Err(_) => {
                     self.places.make_room();
@@ -125,15 +94,11 @@ impl<H: HttpHandler> Server<H> {
             }
         }
         drop(listener);
-        let watching = async {
-            loop {
-                watch.tick().await;
-                self.places.watch(Instant::now());
+        loop {
+            tokio::select! {
+                ended = connections.join_next() => if ended.is_none() { return },
+                _ = watch.tick() => self.places.watch(Instant::now()),
             }
-        };
-        tokio::select! {
-            () = graceful.shutdown() => {}
-            () = watching => {}
         }
     }
 
@@ -148,13 +113,12 @@ impl<H: HttpHandler> Server<H> {
         stream: TcpStream,
         peer: SocketAddr,
         connection: Arc<Connection>,
-        watcher: Watcher,
-        mut stopped: watch::Receiver<bool>,
+        mut stopped: Stopped,
     ) -> impl Future<Output = ()> + Send + use<H> {
         let _ = stream.set_nodelay(true);
         let place = Place { places: Arc::clone(&self.places), connection: Arc::clone(&connection) };
         let shaking = self.tls.clone().map(|tls| (tls, self.places.handshake()));
-        let (handler, max_body) = (Arc::clone(&self.handler), self.max_body);
+        let (handler, most) = (Arc::clone(&self.handler), self.most);
         async move {
             let secured = tokio::select! {
                 secured = shake(stream, shaking, peer, &connection) => secured,
@@ -164,9 +128,17 @@ impl<H: HttpHandler> Server<H> {
             let Some((stream, caller)) = secured else { return };
             let places = Arc::clone(&place.places);
             let protected = matches!(stream, Stream::Tls(_));
-            let exchange =
-                Exchange { handler, places, connection, peer, caller, protected, max_body };
-            serve(stream, exchange, place, watcher).await;
+            let exchange = Exchange {
+                handler,
+                places,
+                connection,
+                peer,
+                caller,
+                protected,
+                max_body: most.body,
+                upgraded: Upgraded::default(),
+            };
+            serve(stream, exchange, most.head.max(MIN_HEAD), place, stopped).await;
         }
     }
 }
@@ -197,30 +169,52 @@ async fn shake(
 async fn serve<H: HttpHandler>(
     stream: Stream,
     exchange: Exchange<H>,
+    head: usize,
     place: Place,
-    watcher: Watcher,
+    mut stopped: Stopped,
 ) {
     let exchange = Arc::new(exchange);
+    let own = Arc::clone(&exchange);
     let connection = Arc::clone(&place.connection);
     let service = service_fn(move |request| {
         let exchange = Arc::clone(&exchange);
         async move { exchange.run(request).await }
     });
-    let head = place.places.limits().max_head.max(MIN_HEAD);
     let served = http1::Builder::new()
         // `Places` watches heads and idle connections, too.
         .header_read_timeout(None)
         .max_buf_size(head)
         .max_header_size(head)
-        .serve_connection(TokioIo::new(Watched { stream, connection, begun: false }), service);
-    let mut served = pin!(watcher.watch(served));
-    tokio::select! {
-        // An aborted request and a peer that went away end a connection the same way.
-        _ = &mut served => return,
-        _ = place.connection.ended() => {}
+        .serve_connection(TokioIo::new(Watched { stream, connection, begun: false }), service)
+        .with_upgrades();
+    let mut served = pin!(served);
+    let mut is_stopping = false;
+    loop {
+        let stopping = async { drop(stopped.wait_for(|stop| *stop).await) };
+        let is_stop = tokio::select! {
+            // An aborted request and a peer that went away end a connection the same way.
+            _ = &mut served => break,
+            _ = place.connection.ended() => false,
+            () = stopping, if !is_stopping => true,
+        };
+        if is_stop {
+            // The request under way is answered, and no other one taken.
+            is_stopping = true;
+            served.as_mut().graceful_shutdown();
+            continue;
+        }
+        if place.connection.stage() == Stage::Body {
+            let _ = tokio::time::timeout(FAREWELL, served).await;
+        }
+        return;
     }
-    if place.connection.stage() == Stage::Body {
-        let _ = tokio::time::timeout(FAREWELL, served).await;
+    // A link has the connection from now on; it keeps its place, and makes way when others need it.
+    if let Some(mut link) = own.upgraded.take() {
+        place.connection.enter(Stage::Handling);
+        tokio::select! {
+            () = link.ended() => {}
+            _ = place.connection.ended() => {}
+        }
     }
 }
 

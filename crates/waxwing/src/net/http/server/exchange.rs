@@ -7,17 +7,20 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    ALLOW, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST,
+    ALLOW, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST,
     PROXY_AUTHORIZATION, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
 
-use super::places::{Connection, ConnectionRoom, End, Places, Stage};
+use super::upgrade::{Asked, Upgraded, offer};
+use crate::net::caller::TransportCaller;
 use crate::net::http::body::{CollectError, collect};
-use crate::net::listener::TransportCaller;
+use crate::net::link::LinkReceiver;
 use crate::net::page::Page;
+use crate::net::places::{Connection, ConnectionRoom, End, Places, Stage};
+use crate::net::websocket::{self, Meter};
 use crate::panics;
 
 /// One request as it came in.
@@ -56,6 +59,8 @@ pub(super) enum HttpReply {
         status: StatusCode,
         /// The `Content-Type` of the body.
         content_type: String,
+        /// The `Content-Encoding`: how the body is compressed.
+        coding: Option<&'static str>,
         /// The entity body.
         body: Bytes,
     },
@@ -69,10 +74,30 @@ pub(super) enum HttpReply {
     Abort,
 }
 
+/// What a request for a link says.
+pub(super) struct AskedFor<'a> {
+    pub(super) host: Option<&'a str>,
+    pub(super) path: &'a str,
+    pub(super) target: &'a str,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) caller: &'a TransportCaller,
+}
+
+/// Who takes a link, and who asks for it.
+pub(super) struct Admitted {
+    pub(super) links: Arc<dyn LinkReceiver>,
+    pub(super) caller: TransportCaller,
+}
+
 /// What answers requests. Implemented for closures that return a future.
 pub(super) trait HttpHandler: Send + Sync + 'static {
     /// Answers one request. The connection waits as long as this takes.
     fn handle(&self, request: HttpRequest) -> impl Future<Output = HttpReply> + Send;
+
+    /// Who takes a link that is asked for, with who asks; or what is answered instead. None: nobody has links there.
+    fn links(&self, _asked: &AskedFor<'_>) -> Option<Result<Admitted, HttpReply>> {
+        None
+    }
 
     /// How long a request for this host and path may take to come in; none: as long as the server's limits have it.
     fn patience(&self, _host: Option<&str>, _path: &str) -> Option<Duration> {
@@ -104,6 +129,8 @@ pub(super) struct Exchange<H> {
     pub(super) caller: TransportCaller,
     pub(super) protected: bool,
     pub(super) max_body: usize,
+    /// What the connection has become, if it was upgraded.
+    pub(super) upgraded: Upgraded,
 }
 
 impl<H: HttpHandler> Exchange<H> {
@@ -113,6 +140,19 @@ impl<H: HttpHandler> Exchange<H> {
         request: Request<Incoming>,
     ) -> Result<Response<Full<Bytes>>, Aborted> {
         self.connection.enter(Stage::Body);
+        if websocket::is_asked(request.method(), request.headers())
+            && let Some(asked) = self.asked_for_link(&request)
+        {
+            let answered = match asked {
+                Ok(admitted) => {
+                    self.connection.enter(Stage::Handling);
+                    self.link(request, admitted).await
+                }
+                Err(reply) => self.write(Ok(reply)),
+            };
+            self.connection.enter(Stage::Answer);
+            return answered;
+        }
         let answered = match self.read(request).await? {
             Err(refusal) => Ok(refusal),
             Ok(request) => {
@@ -122,6 +162,36 @@ impl<H: HttpHandler> Exchange<H> {
         };
         self.connection.enter(Stage::Answer);
         answered
+    }
+
+    /// Who takes the WebSocket that is asked for, or what is answered instead; none when nobody has any there.
+    fn asked_for_link(&self, request: &Request<Incoming>) -> Option<Result<Admitted, HttpReply>> {
+        let headers = request.headers();
+        if names_several(headers, "host") {
+            return None;
+        }
+        let (host, path) = (host(request.uri(), headers), request.uri().path());
+        let (target, caller) = (target(request.uri()), &self.caller);
+        self.handler.links(&AskedFor { host: host.as_deref(), path, target, headers, caller })
+    }
+
+    /// Offers the connection as a WebSocket.
+    async fn link(
+        &self,
+        mut request: Request<Incoming>,
+        admitted: Admitted,
+    ) -> Result<Response<Full<Bytes>>, Aborted> {
+        let upgrade = hyper::upgrade::on(&mut request);
+        let host = host(request.uri(), request.headers()).unwrap_or_default();
+        let scheme = if self.protected { "https" } else { "http" };
+        let via = format!("{scheme}://{host}{}", target(request.uri()));
+        let (peer, protected) = (self.peer, self.protected);
+        let Admitted { links, caller } = admitted;
+        let headers = std::mem::take(request.headers_mut());
+        let (places, connection) = (Arc::clone(&self.places), Arc::clone(&self.connection));
+        let meter = Meter { places, connection };
+        let asked = Asked { via, headers, upgrade, peer, caller, protected, meter };
+        offer(asked, links, &self.upgraded).await.ok_or(Aborted)
     }
 
     /// The request with its body, or the answer to one that is refused.
@@ -171,7 +241,7 @@ impl<H: HttpHandler> Exchange<H> {
             host,
             content_type,
             soap_action,
-            target: head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
+            target: target(&head.uri).to_owned(),
             headers: head.headers,
             method: head.method,
             peer: self.peer,
@@ -186,12 +256,16 @@ impl<H: HttpHandler> Exchange<H> {
         reply: Result<HttpReply, panics::Panicked>,
     ) -> Result<Response<Full<Bytes>>, Aborted> {
         match reply {
-            Ok(HttpReply::Message { status, content_type, body }) => {
+            Ok(HttpReply::Message { status, content_type, coding, body }) => {
                 let body = self.places.answer(&self.connection, body);
                 let mut response = Response::new(Full::new(body));
                 *response.status_mut() = status;
                 if let Ok(value) = HeaderValue::from_str(&content_type) {
                     response.headers_mut().insert(CONTENT_TYPE, value);
+                }
+                if let Some(coding) = coding {
+                    let coding = HeaderValue::from_static(coding);
+                    response.headers_mut().insert(CONTENT_ENCODING, coding);
                 }
                 Ok(response)
             }
@@ -245,6 +319,11 @@ fn veil(headers: &mut HeaderMap) {
 /// Whether there is more than one header of this name: whoever looks at the transport alone may see another one than we do.
 fn names_several(headers: &HeaderMap, name: &str) -> bool {
     headers.get_all(name).iter().nth(1).is_some()
+}
+
+/// The target as it was written.
+fn target(uri: &Uri) -> &str {
+    uri.path_and_query().map_or("/", |target| target.as_str())
 }
 
 /// Whose request this is: what the target names goes before the header (RFC 9112 §3.2.2).

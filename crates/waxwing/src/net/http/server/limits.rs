@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::net::places::PlaceLimits;
+
 /// Limits of a server: a peer that is slow, greedy or many loses its own connections, not those of the others.
 ///
 /// ```
@@ -41,25 +43,35 @@ pub struct HttpLimits {
 
 impl Default for HttpLimits {
     fn default() -> Self {
+        let places = PlaceLimits::default();
         Self {
-            max_connections: 4096,
+            max_connections: places.max_connections,
             max_head: 64 << 10,
-            handshake_timeout: Duration::from_secs(15),
-            max_handshakes: 512,
-            head_timeout: Duration::from_secs(30),
-            idle_timeout: Duration::from_secs(120),
-            min_rate: 240,
-            grace: Duration::from_secs(10),
-            stall_timeout: Duration::from_secs(120),
-            max_buffered: 64 << 20,
+            handshake_timeout: places.handshake_timeout,
+            max_handshakes: places.max_handshakes,
+            head_timeout: places.head_timeout,
+            idle_timeout: places.idle_timeout,
+            min_rate: places.min_rate,
+            grace: places.grace,
+            stall_timeout: places.stall_timeout,
+            max_buffered: places.max_buffered,
         }
     }
 }
 
 impl HttpLimits {
-    /// How long a body or answer may have taken when so many octets have passed.
-    pub(super) fn time_for(&self, octets: u64) -> Duration {
-        let rate = f64::from(self.min_rate.max(1));
-        self.grace + Duration::from_secs_f64(octets as f64 / rate)
+    /// Those that do not depend on what is spoken.
+    pub(super) fn places(&self) -> PlaceLimits {
+        PlaceLimits {
+            max_connections: self.max_connections,
+            handshake_timeout: self.handshake_timeout,
+            max_handshakes: self.max_handshakes,
+            head_timeout: self.head_timeout,
+            idle_timeout: self.idle_timeout,
+            min_rate: self.min_rate,
+            grace: self.grace,
+            stall_timeout: self.stall_timeout,
+            max_buffered: self.max_buffered,
+        }
     }
 }

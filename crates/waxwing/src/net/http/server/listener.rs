@@ -5,20 +5,24 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use http::{Method, StatusCode};
+use http::header::ACCEPT_ENCODING;
+use http::{HeaderMap, Method, StatusCode};
 
-use super::accept::HttpServer;
-use super::exchange::{HttpHandler, HttpReply, HttpRequest};
+use super::accept::{self, Most};
+use super::exchange::{Admitted, AskedFor, HttpHandler, HttpReply, HttpRequest};
 use super::limits::HttpLimits;
-use super::places::Places;
 use crate::future::BoxFuture;
+use crate::net::accepting::Accepting;
 use crate::net::authentication::Shown;
+use crate::net::caller::TransportCaller;
+use crate::net::http::coding;
 use crate::net::listener::{
-    Incoming, ListenError, Listener, Listening, Receiver, Refusal, Reply, Route, TransportCaller,
+    Incoming, ListenError, Listener, Listening, Receiver, Refusal, Reply, Route,
 };
 use crate::net::page::PageRequest;
 use crate::net::paths::Paths;
-use crate::net::sockets;
+use crate::net::places::Places;
+use crate::net::sockets::{self, Tls};
 
 /// HTTP on the host's ports.
 pub(crate) struct HttpListener {
@@ -43,8 +47,11 @@ impl Listener for HttpListener {
         routes: Vec<Route>,
     ) -> BoxFuture<'_, Result<Vec<Box<dyn Listening>>, ListenError>> {
         let largest = routes.iter().map(|route| route.receiver.max_message()).max().unwrap_or(0);
-        let places = self.places.get_or_init(|| Places::new(self.limits, largest));
-        Box::pin(sockets::listen(routes, move |address, paths| bind(address, paths, places)))
+        let places = self.places.get_or_init(|| Places::new(self.limits.places(), largest));
+        let head = self.limits.max_head;
+        Box::pin(sockets::listen(routes, Tls::OfPort, move |address, paths| {
+            bind(address, head, paths, places)
+        }))
     }
 
     fn settled(&self) -> Option<BoxFuture<'_, ()>> {
@@ -53,23 +60,14 @@ impl Listener for HttpListener {
     }
 }
 
-impl Listening for HttpServer {
-    fn local_address(&self) -> Option<SocketAddr> {
-        Some(self.local_addr())
-    }
-
-    fn shutdown(self: Box<Self>, patience: Duration) -> BoxFuture<'static, bool> {
-        Box::pin(HttpServer::shutdown(*self, patience))
-    }
-}
-
 async fn bind(
     address: SocketAddr,
+    head: usize,
     paths: Arc<Paths>,
     places: &Arc<Places>,
-) -> io::Result<HttpServer> {
-    let (max_body, tls) = (paths.max_message(), paths.tls());
-    HttpServer::bind(address, max_body, Arc::clone(places), tls, Routes(paths)).await
+) -> io::Result<Accepting> {
+    let (most, tls) = (Most { head, body: paths.max_message() }, paths.tls());
+    accept::bind(address, most, Arc::clone(places), tls, Routes(paths)).await
 }
 
 /// Gives each request to whom it is for.
@@ -77,11 +75,23 @@ struct Routes(Arc<Paths>);
 
 impl HttpHandler for Routes {
     async fn handle(&self, request: HttpRequest) -> HttpReply {
-        match self.0.find(request.host.as_deref(), &request.path) {
+        let found = self.0.find(request.host.as_deref(), &request.path);
+        let found = found.and_then(|receiver| match receiver.below(&request.path) {
+            None => Some(receiver),
+            Some(below) => below,
+        });
+        match found {
             None => HttpReply::Empty(StatusCode::NOT_FOUND),
             Some(receiver) if request.method != Method::POST => look(&*receiver, &request),
             Some(receiver) => exchange(receiver, request).await,
         }
+    }
+
+    fn links(&self, asked: &AskedFor<'_>) -> Option<Result<Admitted, HttpReply>> {
+        let receiver = self.0.find(asked.host, asked.path)?;
+        let links = Arc::clone(&receiver).links()?;
+        let caller = admitted(&*receiver, asked.headers, "GET", asked.target, asked.caller.clone());
+        Some(caller.map(|caller| Admitted { links, caller }))
     }
 
     fn patience(&self, host: Option<&str>, path: &str) -> Option<Duration> {
@@ -106,43 +116,67 @@ fn look(receiver: &dyn Receiver, request: &HttpRequest) -> HttpReply {
 }
 
 async fn exchange(receiver: Arc<dyn Receiver>, request: HttpRequest) -> HttpReply {
-    let shown = receiver.authentication().map(|asks| {
-        let (headers, method) = (&request.headers, request.method.as_str());
-        asks.shown(headers, method, &request.target)
-    });
-    let challenge = |stale| {
-        let challenges = receiver.authentication().map(|asks| asks.challenges(stale));
-        HttpReply::Unauthorized(challenges.unwrap_or_default())
+    let (headers, method) = (&request.headers, request.method.as_str());
+    let caller = match admitted(&*receiver, headers, method, &request.target, request.caller) {
+        Ok(caller) => caller,
+        Err(reply) => return reply,
     };
-    let caller = match shown {
-        // What TLS knows.
-        None => request.caller,
-        Some(Shown::Password(evidence)) => TransportCaller::Password(evidence),
-        Some(Shown::Digest(claim)) => TransportCaller::Digest(claim),
-        Some(Shown::Nothing) => return challenge(false),
-        Some(Shown::Stale) => return challenge(true),
-    };
+    let accepted = request.headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    let accepted = accepted.map(str::to_owned);
+    let challenge = || challenged(&*receiver, false);
     let HttpRequest { content_type, soap_action, peer, protected, body, .. } = request;
-    let action = soap_action;
-    let incoming = Incoming { peer, content_type, action, caller, protected, octets: body };
+    let incoming = Incoming {
+        peer,
+        content_type,
+        action: soap_action,
+        accepted_codings: accepted,
+        caller,
+        protected,
+        octets: body,
+    };
     let refused = |refusal| match refusal {
         Refusal::NotFound => StatusCode::NOT_FOUND,
         Refusal::Malformed => StatusCode::BAD_REQUEST,
         Refusal::Unauthorized => StatusCode::UNAUTHORIZED,
         Refusal::Forbidden => StatusCode::FORBIDDEN,
+        Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::Failed => StatusCode::INTERNAL_SERVER_ERROR,
     };
     match Arc::clone(&receiver).receive(incoming).await {
-        Reply::Message { content_type, octets, is_fault } => HttpReply::Message {
-            status: if is_fault { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK },
-            content_type,
-            body: octets,
-        },
+        Reply::Message { content_type, octets, is_fault } => {
+            let (content_type, coding) = coding::labelled(content_type);
+            let status = if is_fault { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK };
+            HttpReply::Message { status, content_type, coding, body: octets }
+        }
         Reply::Accepted => HttpReply::Empty(StatusCode::ACCEPTED),
-        Reply::Refused(Refusal::Unauthorized) => challenge(false),
+        Reply::Refused(Refusal::Unauthorized) => challenge(),
         Reply::Refused(refusal) => HttpReply::Empty(refused(refusal)),
         Reply::NoAnswer => HttpReply::Abort,
     }
+}
+
+/// Who asks, as TLS or HTTP says it; or what is answered to somebody who does not say it in the way that is asked for.
+fn admitted(
+    receiver: &dyn Receiver,
+    headers: &HeaderMap,
+    method: &str,
+    target: &str,
+    of_tls: TransportCaller,
+) -> Result<TransportCaller, HttpReply> {
+    let shown = receiver.authentication().map(|asks| asks.shown(headers, method, target));
+    match shown {
+        // What TLS knows.
+        None => Ok(of_tls),
+        Some(Shown::Password(evidence)) => Ok(TransportCaller::Password(evidence)),
+        Some(Shown::Digest(claim)) => Ok(TransportCaller::Digest(claim)),
+        Some(Shown::Nothing) => Err(challenged(receiver, false)),
+        Some(Shown::Stale) => Err(challenged(receiver, true)),
+    }
+}
+
+fn challenged(receiver: &dyn Receiver, stale: bool) -> HttpReply {
+    let challenges = receiver.authentication().map(|asks| asks.challenges(stale));
+    HttpReply::Unauthorized(challenges.unwrap_or_default())
 }

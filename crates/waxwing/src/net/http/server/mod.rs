@@ -1,14 +1,14 @@
 //! The server half: an accept loop of its own over `hyper`, with limits and graceful shutdown.
 //!
-//! `accept` takes connections, `secure` shakes hands where there is TLS, `limits` says what a peer may take, `places` who makes way when there is no room,
-//! `exchange` answers one request, `listener` is HTTP as a host knows it.
+//! `accept` takes connections, `secure` shakes hands where there is TLS, `limits` says what a peer may take, who makes way when there is no room is
+//! `places` of the parent module, `exchange` answers one request, `listener` is HTTP as a host knows it.
 
 mod accept;
 mod exchange;
 mod limits;
 mod listener;
-mod places;
 mod secure;
+mod upgrade;
 mod watched;
 
 pub use self::limits::HttpLimits;

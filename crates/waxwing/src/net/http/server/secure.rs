@@ -7,12 +7,10 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_openssl::SslStream;
-use waxwing_crypto::Usage;
 use waxwing_crypto::https;
-use waxwing_security::conversation::CertificateEvidence;
 
-use crate::net::listener::TransportCaller;
-use crate::net::tls::ServiceTls;
+use crate::net::caller::TransportCaller;
+use crate::net::tls::{ServiceTls, advice, caller};
 
 /// What every TLS connection begins with: the type of a handshake record (RFC 8446 §5.1).
 pub(super) const HANDSHAKE_RECORD: u8 = 22;
@@ -62,34 +60,6 @@ pub(super) async fn secured(
         false => TransportCaller::Anonymous,
     };
     Ok((Stream::Tls(stream), caller))
-}
-
-/// Who has shown these.
-fn caller(mut shown: Vec<waxwing_crypto::Certificate>) -> TransportCaller {
-    if shown.is_empty() {
-        return TransportCaller::Anonymous;
-    }
-    let certificate = shown.remove(0);
-    let evidence = CertificateEvidence { certificate, chain: shown, usage: Usage::Client };
-    TransportCaller::Certificate(Box::new(evidence))
-}
-
-/// The library's words, with what they mean.
-fn advice(words: &str) -> String {
-    let has = |part: &str| words.contains(part);
-    let meaning = if has("unsupported protocol")
-        || has("protocol version")
-        || has("version too low")
-    {
-        "the client speaks no version of TLS that is allowed here (oldestVersion of <https> in the section <waxwing>)"
-    } else if has("no shared cipher") {
-        "the client has no cipher suite in common with this service"
-    } else if has("alert") && (has("certificate") || has("unknown ca")) {
-        "the client refuses the service's certificate: it does not trust who issued it, it has expired, or it is of another host; which of them, the client's error says"
-    } else {
-        "the TLS handshake failed"
-    };
-    format!("{meaning} ({words})")
 }
 
 impl AsyncRead for Stream {

@@ -7,8 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::places::Connection;
 use super::secure::{HANDSHAKE_RECORD, Stream};
+use crate::net::places::Connection;
 
 /// A socket, above its TLS, with the connection that is told of every octet of HTTP.
 pub(super) struct Watched {

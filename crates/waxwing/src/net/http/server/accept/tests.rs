@@ -11,13 +11,14 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-async fn bind(limits: HttpLimits, max_body: usize, handler: impl HttpHandler) -> HttpServer {
-    let places = Places::new(limits, max_body);
+async fn bind(limits: HttpLimits, max_body: usize, handler: impl HttpHandler) -> Accepting {
+    let places = Places::new(limits.places(), max_body);
+    let most = Most { head: limits.max_head, body: max_body };
     let any = ([127, 0, 0, 1], 0).into();
-    HttpServer::bind(any, max_body, places, None, handler).await.expect("loopback")
+    super::bind(any, most, places, None, handler).await.expect("loopback")
 }
 
-async fn server(max_body: usize) -> HttpServer {
+async fn server(max_body: usize) -> Accepting {
     let handler = |request: HttpRequest| async move {
         match request.path.as_str() {
             "/abort" => HttpReply::Abort,
@@ -25,6 +26,7 @@ async fn server(max_body: usize) -> HttpServer {
             _ => HttpReply::Message {
                 status: StatusCode::OK,
                 content_type: request.content_type.unwrap_or_default(),
+                coding: None,
                 body: request.body,
             },
         }
@@ -33,7 +35,7 @@ async fn server(max_body: usize) -> HttpServer {
 }
 
 async fn post(
-    server: &HttpServer,
+    server: &Accepting,
     path: &str,
     body: &'static [u8],
 ) -> Result<HttpResponse, HttpError> {
@@ -119,6 +121,7 @@ async fn every_stage_of_a_connection_ends() {
             "/large" => HttpReply::Message {
                 status: StatusCode::OK,
                 content_type: "text/plain".to_owned(),
+                coding: None,
                 body: vec![b'x'; 16 << 20].into(),
             },
             _ => HttpReply::Empty(StatusCode::ACCEPTED),

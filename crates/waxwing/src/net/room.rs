@@ -1,0 +1,36 @@
+//! The memory that what comes in may take.
+
+use bytes::Bytes;
+
+/// Whoever counts the memory of buffered messages.
+pub(super) trait Room {
+    /// What holds the memory that was granted; it is free again when this is dropped.
+    type Charge: Send + 'static;
+
+    /// Nothing is held yet.
+    fn charge(&self) -> Self::Charge;
+
+    /// Waits until so many octets more may be held, and holds them.
+    fn more(&self, charge: &mut Self::Charge, octets: usize) -> impl Future<Output = ()> + Send;
+
+    /// So many octets have come in.
+    fn progress(&self, octets: usize);
+}
+
+/// Octets that hold their charge as long as they live.
+pub(super) fn charged<O, C>(octets: O, charge: C) -> Bytes
+where
+    O: AsRef<[u8]> + Send + 'static,
+    C: Send + 'static,
+{
+    struct Charged<O, C> {
+        octets: O,
+        _charge: C,
+    }
+    impl<O: AsRef<[u8]>, C> AsRef<[u8]> for Charged<O, C> {
+        fn as_ref(&self) -> &[u8] {
+            self.octets.as_ref()
+        }
+    }
+    Bytes::from_owner(Charged { octets, _charge: charge })
+}

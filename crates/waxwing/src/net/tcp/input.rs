@@ -1,0 +1,277 @@
+//! The half that receives.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Poll, ready};
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::sync::watch;
+use waxwing_session::{TransportCause, TransportFailure};
+use waxwing_soap::framing::{
+    ClientFailure, ClientFraming, ClientStep, FramingError, FramingProblem, Refusal, ServerFraming,
+    ServerStep,
+};
+
+use super::failure;
+use super::farewell::{FAREWELL, farewell};
+use super::line::{Line, aborted, broken};
+use super::socket::Wire;
+use crate::future::BoxFuture;
+use crate::net::link::LinkInput;
+use crate::net::places::{Charge, Connection, ConnectionRoom, Pause, Places, Stage};
+use crate::net::room::{Room, charged};
+
+/// How much is read at a time.
+const READ: usize = 8 << 10;
+
+/// Receives the messages of a link.
+pub(super) struct TcpInput {
+    line: Arc<Line>,
+    role: Role,
+    /// What has come in and was not understood yet.
+    buffer: BytesMut,
+    watch: watch::Receiver<bool>,
+    is_ended: bool,
+    /// The place of the connection at a service.
+    guest: Option<Guest>,
+    /// What is held for an envelope that has come in part.
+    charge: Option<Charge>,
+    /// Between two pieces of a message: how it came so far. The time in which nobody asks for more is not the peer's.
+    pause: Option<Pause>,
+}
+
+/// Which end of the connection this is.
+pub(super) enum Role {
+    Client(ClientFraming),
+    Server(ServerFraming),
+}
+
+/// A connection among those of a service.
+#[derive(Clone)]
+pub(super) struct Guest {
+    pub(super) places: Arc<Places>,
+    pub(super) connection: Arc<Connection>,
+}
+
+enum Step {
+    Message(Vec<u8>),
+    End,
+    /// Something that is no message and no end; what follows it may be there already.
+    Other,
+    More,
+}
+
+enum Wrong {
+    Client(ClientFailure),
+    Server(FramingError),
+}
+
+impl TcpInput {
+    pub(super) fn new(line: Arc<Line>, role: Role, buffer: BytesMut, guest: Option<Guest>) -> Self {
+        let watch = line.watch();
+        Self { line, role, buffer, watch, is_ended: false, guest, charge: None, pause: None }
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, TransportFailure> {
+        if self.is_ended {
+            return Ok(None);
+        }
+        loop {
+            match self.understand() {
+                Ok(Step::Message(octets)) => return Ok(Some(self.whole(octets))),
+                Ok(Step::End) => {
+                    self.is_ended = true;
+                    if self.charge.take().is_some()
+                        && let Some(guest) = &self.guest
+                    {
+                        guest.connection.enter(Stage::Handling);
+                    }
+                    let (rest, wire) = (std::mem::take(&mut self.buffer), self.line.wire()?);
+                    // Inside of TLS nothing may follow: the next session begins in the clear.
+                    let is_reusable = rest.is_empty() || !wire.is_protected();
+                    wire.socket().unread(rest);
+                    drop(wire);
+                    self.line.input_ended(is_reusable);
+                    return Ok(None);
+                }
+                Ok(Step::Other) => continue,
+                Ok(Step::More) => {}
+                Err(wrong) => return Err(self.wrong(wrong).await),
+            }
+            if self.read().await? == 0 {
+                self.end_of_stream()?;
+                self.is_ended = true;
+                self.line.input_ended(false);
+                return Ok(None);
+            }
+        }
+    }
+
+    /// What the octets that are there say.
+    fn understand(&mut self) -> Result<Step, Wrong> {
+        let mut left = &self.buffer[..];
+        let step = match &mut self.role {
+            Role::Client(framing) => match framing.read(&mut left) {
+                Ok(Some(ClientStep::Envelope(octets) | ClientStep::Piece(octets))) => {
+                    Ok(Step::Message(octets))
+                }
+                Ok(Some(ClientStep::End)) => Ok(Step::End),
+                Ok(Some(_)) => Ok(Step::Other),
+                Ok(None) => Ok(Step::More),
+                Err(failure) => Err(Wrong::Client(failure)),
+            },
+            Role::Server(framing) => match framing.read(&mut left) {
+                Ok(Some(ServerStep::Envelope(octets) | ServerStep::Piece(octets))) => {
+                    Ok(Step::Message(octets))
+                }
+                Ok(Some(ServerStep::End)) => Ok(Step::End),
+                Ok(Some(_)) => Ok(Step::Other),
+                Ok(None) => Ok(Step::More),
+                Err(error) => Err(Wrong::Server(error)),
+            },
+        };
+        let taken = self.buffer.len() - left.len();
+        self.buffer.advance(taken);
+        step
+    }
+
+    /// A message is complete.
+    fn whole(&mut self, octets: Vec<u8>) -> Bytes {
+        if self.buffer.is_empty() {
+            // A link that waits holds nothing.
+            self.buffer = BytesMut::new();
+        }
+        let Some(charge) = self.charge.take() else { return octets.into() };
+        if let Some(guest) = &self.guest {
+            // Within a record still: that was a piece of a message.
+            match self.is_within() {
+                true => self.pause = Some(guest.connection.pause()),
+                false => guest.connection.enter(Stage::Handling),
+            }
+        }
+        charged(octets, charge)
+    }
+
+    /// Reads what comes; nothing at the end of the stream.
+    async fn read(&mut self) -> Result<usize, TransportFailure> {
+        let mut wire = self.line.wire()?;
+        let is_within = self.is_within();
+        if is_within
+            && self.charge.is_none()
+            && let Some(guest) = &self.guest
+        {
+            match self.pause.take() {
+                Some(pause) => guest.connection.go_on(pause),
+                None => guest.connection.enter(Stage::Body),
+            }
+            self.charge = Some(guest.room().charge());
+        }
+        let read = tokio::select! {
+            biased;
+            read = read_more(&mut wire, &mut self.buffer) => read,
+            _ = self.watch.wait_for(|broken| *broken) => {
+                drop(wire);
+                return Err(self.line.wire().map_or_else(|failure| failure, |_| aborted()));
+            }
+        };
+        let read = read.map_err(|error| self.line.fail(broken(&error)))?;
+        if let (Some(guest), Some(charge)) = (&self.guest, &mut self.charge) {
+            let room = guest.room();
+            room.progress(read);
+            room.more(charge, read).await;
+        }
+        Ok(read)
+    }
+
+    /// Whether a record has begun that is not over.
+    fn is_within(&self) -> bool {
+        match &self.role {
+            Role::Client(framing) => framing.is_within_record(),
+            Role::Server(framing) => framing.is_within_record(),
+        }
+    }
+
+    /// The stream has ended; may it?
+    fn end_of_stream(&self) -> Result<(), TransportFailure> {
+        let ended = match &self.role {
+            Role::Client(framing) => framing.end_of_stream().map_err(|failure| failure.text),
+            Role::Server(framing) => framing.end_of_stream().map_err(|error| error.to_string()),
+        };
+        let lost = |reason| TransportFailure { cause: TransportCause::Broken, reason };
+        ended.map_err(|reason| self.line.fail(lost(reason)))
+    }
+
+    /// What came in is wrong: the session is over, and the peer learns what WCF would tell it.
+    async fn wrong(&mut self, wrong: Wrong) -> TransportFailure {
+        self.charge = None;
+        match wrong {
+            // The server has said why, or is none: nothing is left to say.
+            Wrong::Client(failure) => self.line.fail(failure::of_client(&failure)),
+            Wrong::Server(error) => {
+                let (refusal, failure) = (Refusal::of(&error), failure::of_server(&error));
+                if let (FramingProblem::EnvelopeTooLarge(_), Ok(wire)) =
+                    (&error.problem, self.line.wire())
+                {
+                    self.say(wire, &refusal).await;
+                    return self.line.refused(failure);
+                }
+                self.line.fail(failure)
+            }
+        }
+    }
+
+    /// Says it between two messages of the other half.
+    async fn say(&self, wire: Wire, refusal: &Refusal) {
+        let turn = tokio::time::timeout(FAREWELL, self.line.writing.lock()).await;
+        if let Ok(mut is_closed) = turn
+            && !*is_closed
+        {
+            *is_closed = true;
+            farewell(wire, refusal).await;
+        }
+    }
+}
+
+/// Reads what comes behind what is there. While nothing comes no room is held.
+async fn read_more(wire: &mut Wire, buffer: &mut BytesMut) -> io::Result<usize> {
+    poll_fn(|context| {
+        let mut space = [MaybeUninit::uninit(); READ];
+        let mut read = ReadBuf::uninit(&mut space);
+        ready!(Pin::new(&mut *wire).poll_read(context, &mut read))?;
+        buffer.extend_from_slice(read.filled());
+        Poll::Ready(Ok(read.filled().len()))
+    })
+    .await
+}
+
+impl Guest {
+    fn room(&self) -> ConnectionRoom<'_> {
+        ConnectionRoom { places: &self.places, connection: &self.connection }
+    }
+}
+
+impl fmt::Debug for TcpInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut written = f.debug_struct("TcpInput");
+        written.field("line", &self.line).field("is_ended", &self.is_ended).finish_non_exhaustive()
+    }
+}
+
+impl LinkInput for TcpInput {
+    fn receive(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, TransportFailure>> {
+        Box::pin(self.next())
+    }
+}
+
+impl Drop for TcpInput {
+    fn drop(&mut self) {
+        if !self.is_ended {
+            self.line.abort();
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Connections of net.tcp: a peer plays the octets of one end of WCF over loopback, and the other end is ours.
+
+use std::net::SocketAddr;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use waxwing::service::ConcurrencyMode;
+use waxwing::{
+    ChannelFactory, ConfigurationFile, ServiceHost, ServiceHostBuilder, ServiceInstances,
+};
+use waxwing_reliable::ReliableMessagingVersion;
+use waxwing_session::AddressFilterMode;
+
+use crate::capture::{Capture, Side};
+use crate::contracts::{
+    CALCULATOR_CONTRACT, CalculatorService, DUPLEX_CONTRACT, DuplexService, MIXED_CONTRACT,
+    MixedService, NOTIFY_CONTRACT, NotifyService, Service, Telling,
+};
+use crate::drive::Program;
+use crate::names::Names;
+use crate::peer::Peer;
+
+/// A capture, the contract of its programs, and the version of its reliable session.
+type Flow = (&'static str, &'static str, Option<ReliableMessagingVersion>);
+
+/// Without a reliable session every octet is the same.
+const PLAIN: [Flow; 7] = [
+    ("tcp-plain", "calculator", None),
+    ("tcp-oneway", "notify", None),
+    ("tcp-duplex", "duplex", None),
+    ("tcp-bytes", "calculator", None),
+    ("tcp-large", "calculator", None),
+    ("tcp-two-sessions", "calculator", None),
+    ("tcp-two-channels-at-once", "calculator", None),
+];
+
+const FEBRUARY: Option<ReliableMessagingVersion> = Some(ReliableMessagingVersion::February2005);
+
+/// With one, which message an acknowledgement rides along with is a race at both ends.
+const RELIABLE: [Flow; 6] = [
+    ("tcp-rm", "calculator", FEBRUARY),
+    ("tcp-rm11", "calculator", Some(ReliableMessagingVersion::V11)),
+    ("tcp-rm-oneway", "notify", FEBRUARY),
+    ("tcp-rm-mixed-oneway", "mixedc", FEBRUARY),
+    ("tcp-rm-large", "calculator", FEBRUARY),
+    ("tcp-duplex-rm", "duplex", FEBRUARY),
+];
+
+/// A file for both ends.
+fn file(folder: &std::path::Path, flow: Flow, address: &str) -> ConfigurationFile {
+    let (_, contract, version) = flow;
+    let name = match contract {
+        "calculator" => "ICalculator",
+        "mixedc" => "IMixed",
+        "notify" => "INotify",
+        _ => "ICalculatorDuplex",
+    };
+    let quotas = r#"<readerQuotas maxArrayLength="1000000" maxStringContentLength="1000000"/>"#;
+    let large = r#"maxReceivedMessageSize="1000000" maxBufferSize="1000000""#;
+    let (section, binding) = match version {
+        Some(ReliableMessagingVersion::V11) => (
+            "customBinding",
+            format!(
+                r#"<binding name="B"><reliableSession reliableMessagingVersion="WSReliableMessaging11"/>
+                <binaryMessageEncoding>{quotas}</binaryMessageEncoding><tcpTransport {large}/></binding>"#
+            ),
+        ),
+        _ => (
+            "netTcpBinding",
+            format!(
+                r#"<binding name="B" {large}>{quotas}<reliableSession enabled="{}"/><security mode="None"/></binding>"#,
+                version.is_some()
+            ),
+        ),
+    };
+    let text = format!(
+        r#"<configuration><system.serviceModel><bindings><{section}>{binding}</{section}></bindings>
+        <services><service name="S"><endpoint address="{address}" binding="{section}" bindingConfiguration="B"
+          contract="{name}"/></service></services>
+        <client><endpoint name="c" address="{address}" binding="{section}" bindingConfiguration="B" contract="{name}"/></client>
+        </system.serviceModel></configuration>"#
+    );
+    let path = folder.join("app.config");
+    std::fs::write(&path, text).unwrap();
+    ConfigurationFile::load(&path).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Our client does what the captured one did; a peer answers with the octets of WCF's service. Gives how many messages were
+/// the same to the octet, and all.
+async fn as_client(flow: Flow) -> (usize, usize) {
+    let (name, contract, version) = flow;
+    let capture = Capture::read(name, Side::Client);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let address = format!("net.tcp://localhost:{port}/calc");
+    let folder = tempfile::tempdir().unwrap();
+    let config = file(folder.path(), flow, &address);
+    let operations = capture.operations.clone();
+    let service = async {
+        let mut open = JoinSet::new();
+        let own = capture.port().to_owned();
+        for steps in capture.connections {
+            let (stream, _) = listener.accept().await.unwrap();
+            let own = own.clone();
+            open.spawn(async move {
+                play_on(name, stream, Side::Client, (&own, port), &steps, version).await
+            });
+        }
+        sum(open.join_all().await)
+    };
+    let factory = match contract {
+        "calculator" => ChannelFactory::from_config(&config, "c", &CALCULATOR_CONTRACT),
+        "mixedc" => ChannelFactory::from_config(&config, "c", &MIXED_CONTRACT),
+        "notify" => ChannelFactory::from_config(&config, "c", &NOTIFY_CONTRACT),
+        _ => ChannelFactory::from_config(&config, "c", &DUPLEX_CONTRACT),
+    };
+    let program = Program::new(factory.unwrap_or_else(|e| panic!("{e}")), contract);
+    let (equal, ()) = tokio::join!(service, program.run(&operations));
+    equal
+}
+
+fn sum(all: Vec<(usize, usize)>) -> (usize, usize) {
+    all.into_iter().fold((0, 0), |sum, (same, all)| (sum.0 + same, sum.1 + all))
+}
+
+async fn play_on(
+    name: &str,
+    stream: TcpStream,
+    ours: Side,
+    ports: (&str, u16),
+    steps: &[crate::capture::Step],
+    version: Option<ReliableMessagingVersion>,
+) -> (usize, usize) {
+    let mut names = Names::default();
+    let mut peer = Peer::new(name, stream, ours, ports, &mut names, version);
+    peer.play(steps).await;
+    peer.end().await
+}
+
+/// Our service, and a peer that is WCF's client.
+async fn as_service(flow: Flow) -> (usize, usize) {
+    let (name, _, version) = flow;
+    let capture = Capture::read(name, Side::Service);
+    // The address must say where it listens: messages of the service name it.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let address = format!("net.tcp://localhost:{port}/calc");
+    let folder = tempfile::tempdir().unwrap();
+    let config = file(folder.path(), flow, &address);
+    let host = host(flow, &config).await;
+    let own = capture.port().to_owned();
+    let mut open = JoinSet::new();
+    for steps in capture.connections {
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let stream = TcpStream::connect(address).await.unwrap();
+        let own = own.clone();
+        open.spawn(async move {
+            play_on(name, stream, Side::Service, (&own, port), &steps, version).await
+        });
+    }
+    let equal = sum(open.join_all().await);
+    let statistics = host.statistics();
+    assert_eq!(statistics.sessions, 0, "{name}: its sessions are over");
+    assert!(host.close().await, "{name}");
+    equal
+}
+
+async fn host(flow: Flow, config: &ConfigurationFile) -> ServiceHost {
+    let builder = |contract| {
+        let builder = ServiceHostBuilder::from_config(config, "S", contract);
+        builder.unwrap_or_else(|e| panic!("{e}")).address_filter(AddressFilterMode::Any)
+    };
+    let host = match flow.1 {
+        "calculator" => {
+            let instances = ServiceInstances::single(CalculatorService::new(Service));
+            builder(&CALCULATOR_CONTRACT).open(instances).await
+        }
+        "mixedc" => {
+            let instances = ServiceInstances::single(MixedService::new(Service));
+            builder(&MIXED_CONTRACT).open(instances).await
+        }
+        "notify" => {
+            let instances = ServiceInstances::single(NotifyService::new(Service));
+            builder(&NOTIFY_CONTRACT).open(instances).await
+        }
+        _ => {
+            let instances =
+                ServiceInstances::per_session(|| DuplexService::new(Telling::default()));
+            let instances = instances.concurrency(ConcurrencyMode::Reentrant);
+            builder(&DUPLEX_CONTRACT).open(instances).await
+        }
+    };
+    host.unwrap_or_else(|e| panic!("{e}"))
+}
+
+#[tokio::test]
+async fn our_client_and_wcfs_service() {
+    for flow in PLAIN {
+        let (equal, all) = as_client(flow).await;
+        println!("{}: {equal} of {all} to the octet", flow.0);
+        assert_eq!(equal, all, "{}", flow.0);
+    }
+}
+
+#[tokio::test]
+async fn our_service_and_wcfs_client() {
+    for flow in PLAIN {
+        let (equal, all) = as_service(flow).await;
+        println!("{}: {equal} of {all} to the octet", flow.0);
+        assert_eq!(equal, all, "{}", flow.0);
+    }
+}
+
+#[tokio::test]
+async fn our_client_in_a_reliable_session_of_wcfs_service() {
+    for flow in RELIABLE {
+        let (equal, all) = as_client(flow).await;
+        println!("{}: {equal} of {all} to the octet", flow.0);
+        assert!(equal * 2 >= all, "{}: {equal} of {all}", flow.0);
+    }
+}
+
+#[tokio::test]
+async fn our_service_in_a_reliable_session_of_wcfs_client() {
+    for flow in RELIABLE {
+        let (equal, all) = as_service(flow).await;
+        println!("{}: {equal} of {all} to the octet", flow.0);
+        assert!(equal * 2 >= all, "{}: {equal} of {all}", flow.0);
+    }
+}
