@@ -8,15 +8,18 @@ mod call;
 mod certs;
 mod check;
 mod demo;
+mod ended;
 mod export;
 mod import;
 mod inspect;
+mod outbox;
 mod pages;
 mod password;
 mod peer;
 mod ping;
 mod print;
 mod source;
+mod store;
 
 use std::process::ExitCode;
 
@@ -36,6 +39,9 @@ struct Program {
 enum Command {
     /// Shows the main job: a calculator service and a client in a secure reliable session, over a link that loses messages
     Demo(demo::Arguments),
+    /// The demonstration's own processes
+    #[command(hide = true)]
+    DemoPart(demo::Part),
     /// Checks configuration files, and says what good ones do on the wire
     Check(check::Arguments),
     /// Says what a service offers, whether Waxwing can talk to it, and why not
@@ -50,6 +56,10 @@ enum Command {
     Import(import::Arguments),
     /// Lists certificate stores, makes test certificates, converts .pfx files, shows what WCF would find
     Certs(certs::Arguments),
+    /// Says what is in a store of durable sessions, verifies, compacts and exports it, seals it anew; dead letters
+    Store(Box<store::Arguments>),
+    /// Lists, shows, pauses and resumes the kept calls of a client, cancels them, and decides those in doubt
+    Outbox(Box<outbox::Arguments>),
     /// Prints completions for a shell
     Completions(pages::Completions),
     /// Prints the manual page, or writes that of every command
@@ -70,6 +80,7 @@ fn main() -> ExitCode {
     };
     match program.command {
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::DemoPart(part) => demo::run_part(&part),
         Command::Check(arguments) => check::run(arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
@@ -77,6 +88,8 @@ fn main() -> ExitCode {
         Command::Ping(arguments) => ping::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Certs(arguments) => certs::run(arguments),
+        Command::Store(arguments) => store::run(&arguments),
+        Command::Outbox(arguments) => outbox::run(&arguments),
         Command::Completions(arguments) => pages::completions(&arguments),
         Command::Man(arguments) => pages::man(&arguments),
     }

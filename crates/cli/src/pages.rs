@@ -47,7 +47,8 @@ fn write_pages(command: &Command, name: &str, folder: &Path) -> io::Result<()> {
     let title: &'static str = Box::leak(name.to_owned().into_boxed_str());
     Page::new(command.clone().name(title)).render(&mut page)?;
     std::fs::write(folder.join(format!("{name}.1")), page)?;
-    let below = command.get_subcommands().filter(|below| below.get_name() != "help");
+    let shown = |below: &&Command| below.get_name() != "help" && !below.is_hide_set();
+    let below = command.get_subcommands().filter(shown);
     below
         .into_iter()
         .try_for_each(|below| write_pages(below, &format!("{name}-{}", below.get_name()), folder))

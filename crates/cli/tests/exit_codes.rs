@@ -1,5 +1,8 @@
 //! The program itself: exit codes that a script can use, the table, JSON.
 
+// Tests read files and clocks.
+#![allow(clippy::disallowed_methods)]
+
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -141,7 +144,7 @@ fn the_last_line_does_not_comfort() {
     assert_eq!((ok, said.as_str()), (0, "0.config: every endpoint runs"));
     let (ok, said) = last(&service(&(application("http://h/a") + metadata)));
     assert_eq!(ok, 0);
-    assert_eq!(said, "0.config: every endpoint runs, but not those of metadata; 1 note");
+    assert_eq!(said, "0.config: every endpoint runs", "metadata over net.tcp run, too");
     let (ok, said) = last(&service(&application("a")));
     assert_eq!(ok, 0);
     assert!(
@@ -164,4 +167,91 @@ fn a_service_has_one_base_address_of_a_scheme() {
     );
     let other = ["--base-address", "http://a/", "--base-address", "https://b/", "a.config"];
     assert_eq!(check(folder.path(), &other).status.code(), Some(0));
+}
+
+fn demo(temporary: &Path, calls: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_waxwing"));
+    command.args(["demo", "--durable", "--calls", calls]).env("TMPDIR", temporary);
+    command
+}
+
+#[test]
+fn a_demonstration_of_nothing_is_wrong_usage() {
+    let folder = tempfile::tempdir().expect("folder");
+    let output = demo(folder.path(), "0").output().expect("the program runs");
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+}
+
+/// Its folder has private keys, and its processes would call on.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_demonstration_cannot_show_is_wrong_usage() {
+    for (wrong, says) in [
+        (&["--security", "message"][..], "is for --binding net-tcp and ws-dual"),
+        (
+            &["--binding", "net-tcp", "--credential", "username"],
+            "without --security there is nobody",
+        ),
+        (&["--binding", "ws-dual", "--security", "mixed"], "wsDualHttpBinding has no TLS"),
+        (
+            &["--binding", "net-tcp", "--security", "transport", "--credential", "username"],
+            "TLS takes no user name",
+        ),
+        (
+            &["--binding", "net-tcp", "--security", "transport", "--loss", "0.1"],
+            "ends with its connection",
+        ),
+        (&["--durable", "--security", "message"], "cannot be used with"),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_waxwing"));
+        let output = command.arg("demo").args(wrong).output().expect("the program runs");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && text.contains(says), "{wrong:?}: {text}");
+    }
+}
+
+#[test]
+fn a_demonstration_that_is_ended_leaves_nothing_behind() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::time::{Duration, Instant};
+    let folder = tempfile::tempdir().expect("folder");
+    // PostgreSQL runs as somebody else where this test runs as root.
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), open).expect("permissions");
+    let entries = || std::fs::read_dir(folder.path()).expect("folder").count();
+    let parts = || {
+        let place = folder.path().display().to_string();
+        let processes = std::fs::read_dir("/proc").expect("processes").flatten();
+        let lines = processes.filter_map(|p| std::fs::read(p.path().join("cmdline")).ok());
+        lines.filter(|line| String::from_utf8_lossy(line).contains(&place)).count()
+    };
+    let until = |what: &str, holds: &dyn Fn() -> bool| {
+        let begun = Instant::now();
+        while !holds() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    // By SIGTERM alone, as a service manager ends a program: its processes hear nothing of it. Whoever has a terminal ends all at once.
+    let postgres: &[&str] = &["--store", "postgres"];
+    // What is killed leaves its folder, so that comes last.
+    let runs =
+        [("-TERM", &[][..], 2), ("-TERM", postgres, 3), ("-TERM", postgres, 1), ("-KILL", &[], 2)];
+    for (signal, options, processes) in runs {
+        if !options.is_empty() && waxwing_testkit::postgres::programs().is_none() {
+            let needed = std::env::var_os("WAXWING_NEEDS_POSTGRES").is_some();
+            assert!(!needed, "{}", waxwing_testkit::postgres::MISSING);
+            continue;
+        }
+        let mut command = demo(folder.path(), "100000");
+        let mut child = command.args(options).spawn().expect("the program runs");
+        until("client and service run", &|| parts() >= processes);
+        let pid = child.id().to_string();
+        Command::new("kill").args([signal, &pid]).status().expect("a signal");
+        let status = child.wait().expect("it ends");
+        until("its processes end", &|| parts() == 0);
+        if signal == "-TERM" {
+            assert_eq!((status.code(), entries()), (Some(1), 0), "{options:?}");
+        }
+    }
 }

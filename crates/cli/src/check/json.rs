@@ -29,6 +29,7 @@ fn file(checked: &Checked) -> Value {
             "file": checked.name,
             "good": checked.is_good(),
             "outcome": outcome(check.outcome()),
+            "closedOutboxes": check.closed_outboxes,
             "verdicts": check.endpoints.iter().map(verdict).collect::<Vec<_>>(),
             "diagnostics": check.findings().map(diagnostic).collect::<Vec<_>>(),
             "endpoints": explanations.iter().map(explanation).collect::<Vec<_>>(),

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use ariadne::{CharSet, Color, Config, IndexType, Label, Report, ReportKind, Source};
 use waxwing::binding::{Diagnostic, Explanation, Severity, Topic};
+use waxwing::check::FileCheck;
 
 use super::pair::Pair;
 use super::{Checked, Outcome, table};
@@ -47,9 +48,21 @@ pub(super) fn print(checked: &Checked, style: Style, out: &mut dyn Write) -> io:
                 explanations.iter().try_for_each(|e| explanation(e, style, out))?;
             }
             let end = table::outcome(check.outcome(), &check.endpoints);
-            writeln!(out, "{name}: {end}{}", summary(&diagnostics))
+            writeln!(out, "{name}: {end}{}{}", besides(check), summary(&diagnostics))
         }
     }
+}
+
+/// What no endpoint of the table tells.
+fn besides(check: &FileCheck) -> String {
+    let mut text = String::new();
+    for scope in check.loaded.unused_with_errors() {
+        text.push_str(&format!("; {scope} has errors, and no endpoint uses it"));
+    }
+    for outbox in &check.closed_outboxes {
+        text.push_str(&format!("; the outbox \"{outbox}\" does not open"));
+    }
+    text
 }
 
 /// `; 1 warning`, `; 2 errors, 1 warning`, nothing.

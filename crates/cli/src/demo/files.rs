@@ -63,6 +63,25 @@ pub(super) enum Binding {
     WsHttps,
     /// The same as ws2007HttpBinding
     Ws2007Https,
+    /// netHttpsBinding: binary messages over HTTPS; TLS asks for the certificate, a user name goes in the messages
+    NetHttp,
+    /// netTcpBinding: binary messages over TCP, connections that break are replaced; secured as --security says
+    NetTcp,
+    /// wsDualHttpBinding: the service posts its answers to the client, which listens; secured as --security says
+    WsDual,
+}
+
+/// How netTcpBinding and wsDualHttpBinding are secured. The other bindings have it in their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Security {
+    /// Not at all
+    None,
+    /// By TLS, which asks for the certificate; the session ends with its connection, so none is cut (Transport)
+    Transport,
+    /// In the messages, in a secure conversation that outlives its connections (Message)
+    Message,
+    /// By TLS, the credential in the messages (TransportWithMessageCredential)
+    Mixed,
 }
 
 /// What the client shows.
@@ -80,15 +99,51 @@ pub(super) enum Credential {
 pub(super) struct Shown {
     pub(super) binding: Binding,
     pub(super) credential: Credential,
+    /// Of netTcpBinding and wsDualHttpBinding.
+    pub(super) security: Security,
+}
+
+/// Where the two ends listen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ports {
+    pub(super) service: u16,
+    /// Of a client that listens, too.
+    pub(super) client: u16,
+}
+
+impl Binding {
+    /// Whether somebody says how it is secured.
+    pub(super) fn is_told(self) -> bool {
+        matches!(self, Self::NetTcp | Self::WsDual)
+    }
 }
 
 impl Shown {
+    /// Whether connections are in TLS.
     pub(super) fn over_tls(self) -> bool {
-        self.binding != Binding::WsHttp
+        match self.binding {
+            Binding::WsHttp | Binding::WsDual => false,
+            Binding::NetTcp => matches!(self.security, Security::Transport | Security::Mixed),
+            Binding::WsHttps | Binding::Ws2007Https | Binding::NetHttp => true,
+        }
+    }
+
+    /// Whether anybody has to say who he is.
+    pub(super) fn is_secured(self) -> bool {
+        !self.binding.is_told() || self.security != Security::None
+    }
+
+    /// Whether its session ends with its connection: there is nothing to show when that is cut.
+    pub(super) fn is_bound(self) -> bool {
+        self.binding == Binding::NetTcp && self.security == Security::Transport
     }
 
     pub(super) fn scheme(self) -> &'static str {
-        if self.over_tls() { "https" } else { "http" }
+        match self.binding {
+            Binding::WsHttp | Binding::WsDual => "http",
+            Binding::NetTcp => "net.tcp",
+            _ => "https",
+        }
     }
 
     /// The element of the binding.
@@ -96,26 +151,54 @@ impl Shown {
         match self.binding {
             Binding::WsHttp | Binding::WsHttps => "wsHttpBinding",
             Binding::Ws2007Https => "ws2007HttpBinding",
+            Binding::NetHttp => "netHttpsBinding",
+            Binding::NetTcp => "netTcpBinding",
+            Binding::WsDual => "wsDualHttpBinding",
         }
     }
 
-    /// The binding of both sides: what WCF's documentation calls a reliable session with message security, or with
-    /// security of the transport and a credential in the messages.
-    fn bindings(self) -> String {
-        let element = self.element();
-        let mode = if self.over_tls() { "TransportWithMessageCredential" } else { "Message" };
+    /// How messages are secured, and what the client shows.
+    fn security(self) -> String {
         let credential = match self.credential {
             Credential::Certificate => "Certificate",
             Credential::UserName => "UserName",
         };
+        let (mode, child) = match (self.binding, self.credential) {
+            (Binding::NetTcp | Binding::WsDual, _) => match self.security {
+                Security::None => return r#"<security mode="None" />"#.to_owned(),
+                Security::Transport => ("Transport", "transport"),
+                Security::Message => ("Message", "message"),
+                Security::Mixed => ("TransportWithMessageCredential", "message"),
+            },
+            (Binding::WsHttp, _) => ("Message", "message"),
+            // It has no secure conversation: a certificate is shown to TLS.
+            (Binding::NetHttp, Credential::Certificate) => ("Transport", "transport"),
+            _ => ("TransportWithMessageCredential", "message"),
+        };
+        format!(
+            r#"<security mode="{mode}">
+            <{child} clientCredentialType="{credential}" />
+          </security>"#
+        )
+    }
+
+    /// The binding of both sides: what WCF's documentation calls a reliable session with message security, or with
+    /// security of the transport and a credential in the messages.
+    fn bindings(self, ports: Ports) -> String {
+        let (element, security) = (self.element(), self.security());
+        // It has a reliable session always.
+        let (address, enabled) = match self.binding {
+            Binding::WsDual => {
+                (format!(r#" clientBaseAddress="http://localhost:{}/""#, ports.client), "")
+            }
+            _ => (String::new(), r#"enabled="true" "#),
+        };
         format!(
             r#"    <bindings>
       <{element}>
-        <binding name="SecureReliable" sendTimeout="00:05:00">
-          <reliableSession enabled="true" ordered="true" />
-          <security mode="{mode}">
-            <message clientCredentialType="{credential}" />
-          </security>
+        <binding name="SecureReliable" sendTimeout="00:05:00"{address}>
+          <reliableSession {enabled}ordered="true" />
+          {security}
         </binding>
       </{element}>
     </bindings>
@@ -123,8 +206,9 @@ impl Shown {
         )
     }
 
-    pub(super) fn service_config(self, port: u16) -> String {
-        let (scheme, element, bindings) = (self.scheme(), self.element(), self.bindings());
+    pub(super) fn service_config(self, ports: Ports) -> String {
+        let (scheme, element, bindings) = (self.scheme(), self.element(), self.bindings(ports));
+        let port = ports.service;
         format!(
             r#"<?xml version="1.0" encoding="utf-8"?>
 <configuration>
@@ -159,8 +243,9 @@ impl Shown {
         )
     }
 
-    pub(super) fn client_config(self, port: u16, link: SocketAddr) -> String {
-        let (scheme, element, bindings) = (self.scheme(), self.element(), self.bindings());
+    pub(super) fn client_config(self, ports: Ports, link: SocketAddr) -> String {
+        let (scheme, element, bindings) = (self.scheme(), self.element(), self.bindings(ports));
+        let port = ports.service;
         // A user name and its password are not for a file: the program says them.
         let certificate = match self.credential {
             Credential::Certificate => CLIENT_CERTIFICATE,
@@ -168,8 +253,8 @@ impl Shown {
         };
         // TLS looks for the host name in the service's certificate.
         let via = match self.over_tls() {
-            true => format!("https://localhost:{}/calculator", link.port()),
-            false => format!("http://{link}/calculator"),
+            true => format!("{scheme}://localhost:{}/calculator", link.port()),
+            false => format!("{scheme}://{link}/calculator"),
         };
         format!(
             r#"<?xml version="1.0" encoding="utf-8"?>

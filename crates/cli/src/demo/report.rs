@@ -4,8 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use comfy_table::{Cell, Table, presets};
-use waxwing::binding::EffectiveEndpoint;
+use waxwing::binding::{EffectiveEndpoint, MessageEncoding};
 use waxwing::client::ChannelStatistics;
+use waxwing::reliable::Counters;
 use waxwing::service::HostStatistics;
 use waxwing_testkit::lossy_link::LinkCounts;
 
@@ -17,7 +18,8 @@ pub(super) struct Report<'a> {
     pub(super) wrong: u64,
     pub(super) ledger: &'a Ledger,
     pub(super) client: ChannelStatistics,
-    pub(super) retransmissions: u64,
+    /// What the reliable session counted at the client.
+    pub(super) counted: Counters,
     pub(super) service: HostStatistics,
     pub(super) link: LinkCounts,
     pub(super) endpoint: &'a EffectiveEndpoint,
@@ -42,9 +44,11 @@ impl Report<'_> {
         row("messages sent", format!("{} by the client", self.client.messages_sent));
         let LinkCounts { lost_requests, lost_responses, .. } = self.link;
         row("lost on the way", format!("{lost_requests} requests, {lost_responses} responses"));
-        row("retransmissions", self.retransmissions.to_string());
-        row("duplicates dropped", format!("{} by the service", self.service.duplicates));
+        row("retransmissions", self.counted.retransmissions.to_string());
+        let (service, client) = (self.service.duplicates, self.counted.duplicates);
+        row("duplicates dropped", format!("{service} by the service, {client} by the client"));
         row("authenticated", self.ledger.caller().unwrap_or_else(|| "nobody".to_owned()));
+        row("messages", self.messages());
         row("algorithms", self.algorithms());
         row("reliability", self.reliability());
         row("time", format!("{:.1} s", self.time.as_secs_f64()));
@@ -62,9 +66,20 @@ impl Report<'_> {
         good
     }
 
+    fn messages(&self) -> String {
+        let encoding = match self.endpoint.encoding {
+            MessageEncoding::Text(_) => "XML text",
+            MessageEncoding::Mtom(_) => "MTOM",
+            MessageEncoding::Binary(_) => ".NET binary XML",
+        };
+        format!("{encoding}, {}", self.endpoint.binding_section)
+    }
+
     fn algorithms(&self) -> String {
         match &self.endpoint.security {
+            None if self.endpoint.transport.is_protected() => "TLS".to_owned(),
             None => "none".to_owned(),
+            Some(security) if security.secure_conversation.is_none() => "TLS".to_owned(),
             Some(security) => {
                 let suite = security
                     .secure_conversation

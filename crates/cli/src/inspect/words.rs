@@ -61,7 +61,7 @@ pub(super) fn messages(port: &PortVerdict) -> String {
     let encoding = match endpoint.encoding {
         MessageEncoding::Text(_) => "text",
         MessageEncoding::Mtom(_) => "MTOM",
-        MessageEncoding::Binary => "binary",
+        MessageEncoding::Binary(_) => "binary",
     };
     let cookies = if endpoint.transport.allow_cookies { ", cookies" } else { "" };
     format!("{soap}{addressing}, {encoding}{cookies}")

@@ -6,6 +6,12 @@ use std::io::{self, IsTerminal as _, Write};
 
 pub(crate) use plain::{Plain, line, plain, shell};
 
+/// The output of a command: for people nothing acts on the terminal of what strangers and programs have named; JSON as it is.
+pub(crate) fn tame(is_json: bool) -> Box<dyn Write> {
+    let out = io::BufWriter::new(io::stdout().lock());
+    if is_json { Box::new(out) } else { Box::new(Plain(out)) }
+}
+
 /// Columns of text for people, where it is not said otherwise.
 pub(crate) const WIDTH: usize = 100;
 
