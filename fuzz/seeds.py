@@ -3,7 +3,7 @@
 
 Run it in this folder before fuzzing; the corpus is not kept in the repository.
 """
-import gzip, hashlib, json, pathlib, re
+import base64, gzip, hashlib, json, pathlib, re
 
 here = pathlib.Path(__file__).parent
 data = here.parent / "testdata"
@@ -42,11 +42,19 @@ for number, text in enumerate(all_texts):
         keep("trust", bytes([b"200512" in text]) + text)
         for choice in range(4):
             keep("nego_leg", bytes([choice * 2 + (b"200512" in text)]) + text)
+for path in sorted(data.glob("wcf-binary/*.json.gz")):
+    for message in json.loads(gzip.open(path).read())["messages"]:
+        if "body_base64" in message and len(message["body_base64"]) < 16_000:
+            octets = base64.b64decode(message["body_base64"])
+            keep("binary_xml", b"\0" + octets)
+            keep("binary_xml", b"\1" + (len(octets) + 1).to_bytes(2, "big") + b"\0" + octets)
 for name in ("valid", "invalid", "public", "reports"):
     for vector in json.loads(gzip.open(data / "config" / f"{name}.json.gz").read()).values():
         keep("config", vector["config"].encode())
 for path in sorted((data / "pki").glob("*.cert.pem")):
     keep("certificates", path.read_bytes())
+for path in sorted((here / "seeds" / "record").glob("*")):
+    keep("record", path.read_bytes())
 for path in sorted((here / "seeds" / "revocation").glob("*")):
     keep("revocation", path.read_bytes())
 for path in sorted((here.parent / "crates/binding/tests/files").glob("*.config")):
@@ -69,4 +77,64 @@ for text in (
     '<r xmlns:i="http://www.w3.org/2001/XMLSchema-instance"><d i:nil="true"/><g i:type="Dog"><o>Rex</o><q>0FB7</q></g></r>',
 ):
     keep("xml_type", text.encode())
+for path in sorted(data.glob("wcf-tcp/*.json.gz")):
+    for stream in json.loads(gzip.open(path).read())["streams"].values():
+        octets = base64.b64decode(stream)
+        if len(octets) < 12_000:
+            keep("framing", bytes([len(octets) & 0xFF]) + octets)
+
+
+def frame(opcode, octets, masked, final=True):
+    """A frame of a WebSocket (RFC 6455 section 5.2), masked with zeros."""
+    mask = 0x80 if masked else 0
+    size = len(octets)
+    length = bytes([mask | size]) if size < 126 else bytes([mask | 126]) + size.to_bytes(2, "big")
+    return bytes([(0x80 if final else 0) | opcode]) + length + bytes(4 if masked else 0) + octets
+
+
+# The envelopes of a connection in frames, whole and in fragments, with control frames between them; of clients (masked) and of
+# services. The first byte is how they are read, the second the size of pieces.
+for path in sorted(data.glob("wcf-tcp/*.json.gz")):
+    for name, stream in json.loads(gzip.open(path).read())["streams"].items():
+        octets, of_client = base64.b64decode(stream), name.endswith(".client")
+        found = [octets[at + 3:at + 3 + (octets[at + 1] & 0x7F) + (octets[at + 2] << 7)]
+                 for at in range(len(octets) - 3) if octets[at] == 6 and octets[at + 1] & 0x80][:4]
+        found = [envelope for envelope in found if 0 < len(envelope) < 4000]
+        if not found or not name.startswith("c"):
+            continue
+        whole = b"".join(frame(2, envelope, of_client) for envelope in found)
+        cut = b"".join(frame(2, e[:9], of_client, False) + frame(9, b"p", of_client) + frame(0, e[9:40], of_client, False)
+                       + frame(0, e[40:], of_client) for e in found)
+        for frames in (whole, cut):
+            frames += frame(8, b"\x03\xe8", of_client)
+            keep("web_socket", bytes([not of_client, len(frames) & 0xFF]) + frames)
+
+
+def step(kind, a=0, b=0):
+    return bytes([kind, a, b])
+
+
+# A session at either end that is opened, used and closed as it should be, and ways that it is not. The first bytes choose the
+# end, the version and the connections.
+CREATE, RESPONSE, APPLICATION, LAST, CLOSE, CLOSED, TERMINATE, TERMINATED = 8, 9, 0, 5, 10, 11, 12, 13
+for version in (0, 1):
+    for links in (0, 4, 8):
+        calls = step(5) + step(0xC | RESPONSE << 4, 0) + b"".join(step(0, n, n) for n in range(4))
+        replies = b"".join(step(0xC | APPLICATION << 4, n | 0x40, 1) + step(2, n + 1) + step(10, 20, 20) for n in range(4))
+        end = step(3, 0, 200) + step(0xC | (CLOSE if version else LAST) << 4, 4, 1) + step(10, 30, 30)
+        end += step(0xC | CLOSED << 4, 0, 1) + step(0xC | TERMINATE << 4, 4, 0) + step(0xC | TERMINATED << 4, 0, 0)
+        broken = step(7) + step(5) + step(10, 40, 40)
+        for run in (calls + replies + end, calls + broken + replies + broken + end):
+            keep("reliable_duplex", bytes([version, links]) + run)
+        made = step(0xC | CREATE << 4, 0, 1) + step(5)
+        asked = b"".join(step(0xC | APPLICATION << 4, n, 1) + step(2, n + 1) + step(0, n, n) for n in range(4))
+        for run in (made + asked + end, made + asked + broken + asked + end, made + made + asked + made):
+            keep("reliable_duplex", bytes([version | 2, links]) + run)
+for choice in range(0, 256, 5):
+    link, finish, called, later = step(0), step(11), step(12, 0, 9), step(13, 30, 30)
+    made = step(1 | CREATE << 4, 0, 3)
+    asked = b"".join(step(1 | APPLICATION << 4, n, 0x23) + finish for n in range(4))
+    end = step(1 | LAST << 4, 4, 3) + later + step(1 | TERMINATE << 4, 4, 3) + step(9, 0, 3)
+    for run in (link + made + asked + called + later + end, link + link + made + step(10, 0, 2) + asked + later + called):
+        keep("session_duplex", bytes([choice]) + run)
 print(len(all_texts), "texts")

@@ -1,11 +1,11 @@
-# What the scripts of this folder share; to be sourced from this folder. Needs $root, makes $work and removes it at the end.
+# What the scripts of this folder share; to be sourced from this folder. Makes $work and removes it at the end, unless KEEP names it.
 root=$(cd .. && pwd)
 path=/ServiceModelSamples/service
-work=$(mktemp -d)
+work=${KEEP:-$(mktemp -d)}
 pids=()
 cleanup() {
   for pid in ${pids[@]+"${pids[@]}"}; do kill "$pid" 2>/dev/null || true; done
-  rm -rf "$work"
+  [ -n "${KEEP:-}" ] || rm -rf "$work"
 }
 trap cleanup EXIT
 
@@ -68,9 +68,11 @@ custom_binding() { # custom_binding SCENARIO [BINDING-ATTRIBUTES [SECURITY-ATTRI
     security="<security authenticationMode=\"MutualCertificate\" ${3:-} messageSecurityVersion=\"$versions\" requireDerivedKeys=\"false\"/>"
     ;;
   esac
-  case $1 in sc*)
+  local first=MutualCertificate
+  case $1 in tls*) first=MutualSslNegotiated ;; esac
+  case $1 in sc* | tls*)
     security="<security authenticationMode=\"SecureConversation\" ${3:-} messageSecurityVersion=\"$versions\"><secureConversationBootstrap
-      authenticationMode=\"MutualCertificate\" messageSecurityVersion=\"$versions\"/></security>"
+      authenticationMode=\"$first\" messageSecurityVersion=\"$versions\"/></security>"
     ;;
   esac
   local session=''

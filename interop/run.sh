@@ -3,7 +3,8 @@
 # Needs Rust, a JDK (17 or later), Maven, curl and openssl. Everything listens on 127.0.0.1 and is ended by this script.
 #
 #   PEERS="metro cxf"    Eclipse Metro, Apache CXF
-#   SCENARIOS="…"        none mutual sc rm10 rm11 sc-rm10 sc-rm11, CXF also sc13, Metro also asym and asym-rm10 (WS-Security 1.0);
+#   SCENARIOS="…"        none mutual sc rm10 rm11 sc-rm10 sc-rm11, CXF also sc13, Metro also asym and asym-rm10 (WS-Security 1.0),
+#                        sc-rm10-renewed and sc-rm11-renewed (our client renews its key every second);
 #                        over TLS: https, https-rm10, https-rm11, and https- with username or cert, then -sc, then -rm10 or -rm11
 #   CALLS=100
 #   LOSS=3               percent of the requests, and of the responses, that a link loses below TLS in scenarios with https and rm, but not with cert
@@ -18,7 +19,7 @@ scenarios() { # scenarios PEER
   local both="rm10 mutual sc sc-rm10 rm11 sc-rm11"
   case $1 in
     metro)
-      echo "${SCENARIOS:-$both asym asym-rm10 https-username https-cert https-username-sc-rm10 https-username-sc-rm11 https-cert-sc-rm10 https-cert-sc-rm11}"
+      echo "${SCENARIOS:-$both sc-rm10-renewed sc-rm11-renewed asym asym-rm10 https-username https-cert https-username-sc-rm10 https-username-sc-rm11 https-cert-sc-rm10 https-cert-sc-rm11}"
       ;;
     cxf) echo "${SCENARIOS:-$both https-username https-cert https-username-sc-rm11}" ;;
   esac
@@ -34,8 +35,11 @@ timeouts='openTimeout="00:00:30" sendTimeout="00:00:30" closeTimeout="00:00:30"'
 # CXF judges the messages of reliable messaging by the policy of the whole binding; their signature is not encrypted.
 signature_in_clear() { [ "$1" = cxf ] && [[ $2 == sc-rm* ]]; }
 
-# What only a custom binding can say: certificates with WS-Security 1.0, reliable messaging over nothing but TLS.
-custom() { [[ $1 == asym* || $1 == https-rm* ]]; } # custom SCENARIO
+# What only a custom binding can say: certificates with WS-Security 1.0, reliable messaging over nothing but TLS, how old a key becomes.
+custom() { [[ $1 == asym* || $1 == https-rm* || $1 == *-renewed ]]; } # custom SCENARIO
+
+# Milliseconds before each call, so that keys are renewed among them.
+pause() { case $1 in *-renewed) echo 40 ;; *) echo 0 ;; esac; } # pause SCENARIO
 
 section() { if signature_in_clear "$@" || custom "$2"; then echo customBinding; else standard "$2"; fi; }
 
@@ -46,7 +50,9 @@ binding() { # binding PEER SCENARIO
     return
   fi
   if custom "$2"; then
-    custom_binding "$2" "$timeouts" 'messageProtectionOrder="SignBeforeEncryptAndEncryptSignature"'
+    local own=''
+    case $2 in *-renewed) own='<localClientSettings sessionKeyRenewalInterval="00:00:01"/>' ;; esac
+    custom_binding "$2" "$timeouts" 'messageProtectionOrder="SignBeforeEncryptAndEncryptSignature"' | sed "s|<secureConversationBootstrap|$own&|"
     return
   fi
   shift
@@ -68,6 +74,8 @@ record() { # record SCENARIO CLIENT SERVICE
     # What was never lost proves nothing.
     if [ "$state" = ok ] && [ "$lost" = 0+0 ]; then state="FAILED (no loss)"; fi
   fi
+  # Metro tells of each context that it looks up for a renewal; what was never renewed proves nothing.
+  if [[ $state == ok && $1 == *-renewed ]] && ! grep -q 'isExpired >>> true' "$work/service.log"; then state="FAILED (no renewal)"; fi
   if [ "$state" != ok ]; then
     failures=$((failures + 1))
     { head -12 "$work/client.log"; echo "..."; tail -20 "$work/client.log"; echo "... the service:"; tail -20 "$work/service.log"; } | sed 's/^/    /'
@@ -127,7 +135,7 @@ ours_to_theirs() { # ours_to_theirs PEER SCENARIO
   fi
   client_config "$(section "$1" "$2")" "$(binding "$1" "$2")" "$port" "$via" "$(scheme "$2")"
   begin "$work/service.log" "$1/peer.sh" Serve "$2" "$port"
-  exchange "$bin/calculator_client" "$work/client.config" "$calls"
+  exchange "$bin/calculator_client" "$work/client.config" "$calls" 1 "$(pause "$2")"
   record "$2" waxwing "$1"
 }
 
@@ -150,7 +158,8 @@ for peer in ${PEERS:-metro cxf}; do
   "$peer/build.sh"
   for scenario in $(scenarios "$peer"); do
     ours_to_theirs "$peer" "$scenario"
-    theirs_to_ours "$peer" "$scenario"
+    # Metro's client proves a renewal by a signature that has no transform and covers octets which stand nowhere in the message: only Metro takes it.
+    case $scenario in *-renewed) ;; *) theirs_to_ours "$peer" "$scenario" ;; esac
   done
 done
 

@@ -139,6 +139,7 @@ fn to_service(message: Envelope, second: bool, dialect: Dialect, engines: Engine
             assert_eq!(answer.is_fault(), reply.error.is_some());
         }
         Incoming::Authenticate(_) => panic!("nobody is to be authenticated"),
+        Incoming::Ended(_) => panic!("no session ends in an exchange"),
         Incoming::Message(_) => panic!("handed up although there is no session"),
     }
     assert!(service.negotiation_count() <= 1);

@@ -1,4 +1,8 @@
-//! What targets of metadata share.
+//! What targets share: of metadata here, of reliable sessions in [`steps`].
+
+pub mod reliable_duplex;
+pub mod session_duplex;
+pub mod steps;
 
 use std::collections::BTreeMap;
 

@@ -34,7 +34,8 @@ final class Scenario {
             switch (part) {
                 case "rm10": rm = "10"; break;
                 case "rm11": rm = "11"; v2007 = true; break;
-                case "none": break;
+                // How the other end is set: it renews its key.
+                case "none": case "renewed": break;
                 case "https": https = true; break;
                 case "mutual": case "asym": case "username": case "cert": security = part; break;
                 case "sc": session = true; break;

@@ -63,6 +63,17 @@ final class Wsdl {
                     .append("' style='document'/><wsdl:input>").append(ref).append("<soap12:body use='literal'/></wsdl:input><wsdl:output>")
                     .append(ref).append("<soap12:body use='literal'/></wsdl:output></wsdl:operation>\n");
         }
+        if (Boolean.getBoolean("notes")) {
+            // Without an answer; only a service that is asked for it has it.
+            types.append("<xs:element name='Note'><xs:complexType><xs:sequence><xs:element minOccurs='0' name='n1' type='xs:double'/>"
+                    + "</xs:sequence></xs:complexType></xs:element>\n");
+            msgs.append("<wsdl:message name='NoteIn'><wsdl:part name='parameters' element='tns:Note'/></wsdl:message>\n");
+            ops.append("<wsdl:operation name='Note'><wsdl:input wsam:Action='").append(Calculator.A).append("Note' wsaw:Action='")
+                    .append(Calculator.A).append("Note' message='tns:NoteIn'/></wsdl:operation>\n");
+            bind.append("<wsdl:operation name='Note'><soap12:operation soapAction='").append(Calculator.A)
+                    .append("Note' style='document'/><wsdl:input>").append(parts ? "<wsp:PolicyReference URI='#parts'/>" : "")
+                    .append("<soap12:body use='literal'/></wsdl:input></wsdl:operation>\n");
+        }
         return "<?xml version='1.0' encoding='utf-8'?>\n<wsdl:definitions name='CalculatorService' targetNamespace='" + Calculator.NS
                 + "' xmlns:wsdl='http://schemas.xmlsoap.org/wsdl/' xmlns:xs='http://www.w3.org/2001/XMLSchema'"
                 + " xmlns:soap12='http://schemas.xmlsoap.org/wsdl/soap12/' xmlns:tns='" + Calculator.NS + "'"

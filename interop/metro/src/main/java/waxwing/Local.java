@@ -43,6 +43,11 @@ final class Local {
             b.append(s.rm.equals("10") ? "<c:CloseTimeout xmlns:c='http://sun.com/2006/03/rm/client' Milliseconds='"
                     : "<c:CloseSequenceTimeout xmlns:c='http://java.sun.com/xml/ns/metro/ws-rx/wsrmp/200702' Milliseconds='").append(close).append("'/>");
         }
+        // Once its context is over, Metro renews it only if it is told to.
+        if (Boolean.getBoolean("sc.renew") && s.session) {
+            b.append("<r:SCClientConfiguration xmlns:r='http://schemas.sun.com/ws/2006/05/sc/client' wspp:visibility='private' "
+                    + "renewExpiredSCT='true'/>");
+        }
         return Wsdl.onlyLocal(s, b.toString());
     }
 
@@ -52,6 +57,11 @@ final class Local {
         String sc = "http://schemas.sun.com/2006/03/wss/server";
         String validator = !s.username() ? "" : "<sc:ValidatorConfiguration xmlns:sc='" + sc
                 + "' wspp:visibility='private'><sc:Validator name='usernameValidator' classname='waxwing.Passwords'/></sc:ValidatorConfiguration>";
+        String life = System.getProperty("sc.lifetime");
+        if (life != null && s.session) {
+            validator += "<l:SCConfiguration xmlns:l='http://schemas.sun.com/ws/2006/05/sc/server' wspp:visibility='private'><l:LifeTime>"
+                    + life + "</l:LifeTime></l:SCConfiguration>";
+        }
         return ordered(s) + "<sc:KeyStore xmlns:sc='" + sc + "' wspp:visibility='private' type='PKCS12' location='" + keys
                 + "/service.p12' storepass='changeit' alias='service'/>"
                 + "<sc:TrustStore xmlns:sc='" + sc + "' wspp:visibility='private' type='PKCS12' location='" + keys

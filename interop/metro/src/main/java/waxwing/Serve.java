@@ -18,15 +18,21 @@ import java.util.concurrent.Executors;
 import javax.xml.namespace.QName;
 import javax.xml.transform.stream.StreamSource;
 
-/** serve SCENARIO PORT: hosts the calculator on http(s)://localhost:PORT/ServiceModelSamples/service, on the loopback only. */
+/**
+ * serve SCENARIO PORT: hosts the calculator on http(s)://localhost:PORT/ServiceModelSamples/service, on the loopback only. With -Dnotes=true
+ * it has an operation without an answer, and remembers the operands of all calls: GET /operands tells them, DELETE forgets them.
+ */
 public final class Serve {
     public static void main(String[] args) throws Exception {
         Scenario s = Scenario.of(args[0]);
         int port = Integer.parseInt(args[1]);
         String keys = Stores.dir();
         String path = "/ServiceModelSamples/service";
-        Path wsdl = Wsdl.write(Path.of("target", "run", s.name), "service.wsdl",
-                Wsdl.of(s, s.url(port, path), Local.serverKeys(s, keys)));
+        // Several services of a scenario may run side by side.
+        Path dir = Path.of("target", "run", s.name + "-service-" + ProcessHandle.current().pid());
+        Path wsdl = Wsdl.write(dir, "service.wsdl", Wsdl.of(s, s.url(port, path), Local.serverKeys(s, keys)));
+        dir.toFile().deleteOnExit();
+        wsdl.toFile().deleteOnExit();
 
         InetSocketAddress address = new InetSocketAddress(InetAddress.getByName("127.0.0.1"), port);
         HttpServer http;
@@ -41,7 +47,7 @@ public final class Serve {
         http.setExecutor(pool);
         HttpContext context = http.createContext(path);
 
-        Endpoint endpoint = Endpoint.create(SOAPBinding.SOAP12HTTP_BINDING, new CalculatorImpl());
+        Endpoint endpoint = Endpoint.create(SOAPBinding.SOAP12HTTP_BINDING, Boolean.getBoolean("notes") ? new NotingImpl() : new CalculatorImpl());
         StreamSource source = new StreamSource(wsdl.toUri().toString());
         endpoint.setMetadata(List.of(source));
         Map<String, Object> props = new HashMap<>();
@@ -55,6 +61,13 @@ public final class Serve {
             byte[] body = (CalculatorImpl.CALLS.get() + "\n").getBytes(StandardCharsets.US_ASCII);
             x.sendResponseHeaders(200, body.length);
             x.getResponseBody().write(body);
+            x.close();
+        });
+        http.createContext("/operands", x -> {
+            if (x.getRequestMethod().equals("DELETE")) NotingImpl.forget();
+            byte[] body = NotingImpl.operands().getBytes(StandardCharsets.US_ASCII);
+            x.sendResponseHeaders(200, body.length == 0 ? -1 : body.length);
+            if (body.length > 0) x.getResponseBody().write(body);
             x.close();
         });
         http.start();
