@@ -8,6 +8,7 @@
 //! * [`tls_link`]: the same below TLS, where only connections can be cut;
 //! * [`proxy`]: an HTTP proxy that says what it was asked;
 //! * [`partition`]: a link that can be cut as a network is;
+//! * [`ports`]: ports for those who end and come back;
 //! * [`postgres`]: a PostgreSQL of one's own, where it is installed;
 //! * [`steps`]: which step of a session a message is, told from outside;
 //! * [`killer`]: a link that kills a process at a step, and starts it again;
@@ -28,6 +29,7 @@ pub mod killer;
 pub mod lossy_link;
 pub mod metadata;
 pub mod partition;
+pub mod ports;
 pub mod postgres;
 pub mod proxy;
 pub mod steps;

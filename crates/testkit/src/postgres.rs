@@ -1,10 +1,11 @@
 //! A PostgreSQL of one's own, in a folder, on a free port of the loopback: where it is installed.
 
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use crate::ports::free_port;
 
 /// How long it may take to begin, or to end.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -102,7 +103,7 @@ impl Postgres {
             run(Command::new("chown").arg(USER).arg(folder))?;
         }
         let folder = folder.canonicalize()?;
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let port = free_port()?;
         let settings = settings.iter().map(|&setting| setting.to_owned()).collect();
         Ok(Self { programs, folder, port, settings, server: None })
     }

@@ -181,7 +181,7 @@ fn add(path: &str, hosts: &str) -> String {
 /// Two services on one port and path: the name that is asked for tells them apart.
 #[tokio::test]
 async fn host_names_tell_services_apart() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = waxwing_testkit::ports::free_port().unwrap();
     let to = SocketAddr::from(([127, 0, 0, 1], port));
     let (named, rest) = (Counting::default(), Counting::default());
     let instances =

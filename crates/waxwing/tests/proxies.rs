@@ -183,9 +183,7 @@ async fn windows_accounts_are_refused_by_name() {
 #[tokio::test]
 async fn a_proxy_that_does_not_work() {
     let host = service(plain()).await;
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = listener.local_addr().unwrap();
-    drop(listener);
+    let nobody = SocketAddr::from(([127, 0, 0, 1], waxwing_testkit::ports::free_port().unwrap()));
     let error = refused(&client(&host, nobody)).await;
     assert_eq!(error.code(), Some("proxy-failed"), "{error}");
     assert!(error.to_string().contains(&format!("the proxy http://{nobody}")), "{error}");

@@ -160,7 +160,7 @@ async fn contracts_at_one_address_share_a_session_and_its_instance() {
 async fn two_services_of_one_file_listen_on_one_port() {
     let folder = tempfile::tempdir().unwrap();
     // A port that is free now.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = waxwing_testkit::ports::free_port().unwrap();
     let base = |path| format!("http://localhost:{port}/{path}");
     let services = [
         service("Orders", &base("orders"), &[endpoint("", "B", "IOrders")]),
@@ -327,7 +327,7 @@ fn a_network_in_memory_gives_back_what_it_took_in_vain() {
 /// second endpoint would never get a message.
 #[tokio::test]
 async fn one_path_at_two_names_of_one_machine_is_refused() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = waxwing_testkit::ports::free_port().unwrap();
     let builder = |path: &str| {
         let behavior = ServiceBehavior::default;
         let (one, other) =

@@ -25,6 +25,7 @@ use waxwing::{
     ServiceInstances,
 };
 use waxwing_testkit::lossy_link::Loss;
+use waxwing_testkit::ports::free_port;
 
 pub(crate) use self::durable::{Part, StoreKind, Victims, run_part};
 
@@ -339,11 +340,6 @@ async fn demonstrate(arguments: &Arguments) -> Result<bool, Failure> {
     host.close().await;
     link.shutdown(Duration::from_secs(1)).await;
     Ok(exactly_once)
-}
-
-/// A port that is free now. The configuration files need to know it beforehand.
-fn free_port() -> std::io::Result<u16> {
-    Ok(std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 async fn serve(

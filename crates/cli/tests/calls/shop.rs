@@ -88,10 +88,8 @@ pub(crate) async fn open_below(scheme: &str, security: &str, path: &str) -> Runn
     let made =
         waxwing(folder.path(), &["certs", "make", "--service", "shop", "--client", "alice"]).await;
     assert_eq!(made.code, 0, "{}", made.stderr);
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let base =
-        format!("{scheme}://localhost:{}/shop", listener.local_addr().expect("bound").port());
-    drop(listener);
+    let port = waxwing_testkit::ports::free_port().expect("a port");
+    let base = format!("{scheme}://localhost:{port}/shop");
     let address = if path.is_empty() { base.clone() } else { format!("{base}/{path}") };
     let text = format!(
         r#"<configuration><system.serviceModel><services><service name="Shop" behaviorConfiguration="S">

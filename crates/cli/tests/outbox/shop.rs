@@ -1,6 +1,5 @@
 //! A client with an outbox by its configuration file, a service that forgets everything, and the program beside them.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -13,6 +12,7 @@ use waxwing::contract::{OperationFault, service_contract};
 use waxwing::outbox::{Outbox, OutboxBuilder};
 use waxwing::store::KeyFile;
 use waxwing::{ConfigurationFile, ServiceHost, ServiceHostBuilder, ServiceInstances};
+use waxwing_testkit::ports::free_port;
 use waxwing_testkit::postgres::{MISSING, Postgres, programs};
 
 #[service_contract(namespace = "urn:orders", name = "IOrders", session_mode = Required)]
@@ -57,17 +57,13 @@ pub fn missing() -> bool {
     true
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 impl Place {
     pub fn file() -> Self {
         let store = "<store provider=\"sqlite\" path=\"orders.db\"/>".to_owned();
         let folder = tempfile::tempdir().unwrap();
         Self {
             folder,
-            port: free_port(),
+            port: free_port().unwrap(),
             store,
             arguments: vec!["orders.db".to_owned()],
             _postgres: None,
@@ -81,7 +77,7 @@ impl Place {
         let url = postgres.address();
         let store = format!("<store provider=\"postgres\" url=\"{url}\" keyFile=\"keys\"/>");
         let arguments = vec![url, "--key-file".to_owned(), "keys".to_owned()];
-        Self { folder, port: free_port(), store, arguments, _postgres: Some(postgres) }
+        Self { folder, port: free_port().unwrap(), store, arguments, _postgres: Some(postgres) }
     }
 
     pub fn path(&self) -> &Path {

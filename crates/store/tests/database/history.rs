@@ -225,7 +225,7 @@ impl Session {
             .collect();
         let last = ok.len() as u64;
         assert!(ok.iter().copied().eq(1..=last), "{}: {ok:?}", self.group);
-        let found = match node.claim(&self.group).await.expect("the store says") {
+        let found = match claimed(node, &self.group).await {
             Claim::Mine(_, records) => calls(&records[0].state),
             Claim::Unknown => Vec::new(),
             Claim::Others(address) => panic!("{address:?} lives"),
@@ -235,6 +235,19 @@ impl Session {
         // One that was not acknowledged may be there: the last one.
         assert!(there == last || there == last + 1, "{}: {there} of {last}", self.group);
     }
+}
+
+/// Once the server is back: one whose process was killed begins again in the middle of a check, too.
+async fn claimed(node: &PostgresStore, group: &Group) -> Claim {
+    let asked = async {
+        loop {
+            match node.claim(group).await {
+                Ok(claim) => return claim,
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), asked).await.expect("the store says")
 }
 
 /// Lets sessions call until the test is over, and checks them with a node that can claim all.

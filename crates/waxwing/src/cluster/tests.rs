@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use waxwing_crypto::https::TlsProfile;
 use waxwing_crypto::{Certificate, Identity, KeyRing, SealingKey};
 use waxwing_store::{MemoryStore, NodeAddress};
+use waxwing_testkit::ports::free_port;
 use zeroize::Zeroizing;
 
 use super::hook::{Cluster, Forwarded, Inbound};
@@ -41,8 +42,7 @@ fn authority(name: &str) -> Vec<Certificate> {
 
 /// An address that nobody listens on.
 fn free_address() -> String {
-    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("localhost:{}", socket.local_addr().unwrap().port())
+    format!("localhost:{}", free_port().unwrap())
 }
 
 fn options(address: &str) -> NodeOptions {

@@ -142,9 +142,7 @@ async fn as_service(flow: Flow) -> (usize, usize) {
     let (name, _, version) = flow;
     let capture = Capture::read(name, Side::Service);
     // The address must say where it listens: messages of the service name it.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = free.local_addr().unwrap().port();
-    drop(free);
+    let port = waxwing_testkit::ports::free_port().unwrap();
     let address = format!("net.tcp://localhost:{port}/calc");
     let folder = tempfile::tempdir().unwrap();
     let config = file(folder.path(), flow, &address);

@@ -18,6 +18,7 @@ use waxwing::net::memory::Memory;
 use waxwing::net::{Answer, Request, Transport};
 use waxwing::service::KeptStatistics;
 use waxwing_store::MemoryStore;
+use waxwing_testkit::ports::free_port;
 use zeroize::Zeroizing;
 
 use crate::kit::{Effects, Kind, World, until};
@@ -36,8 +37,7 @@ fn options(address: &str) -> NodeOptions {
 
 /// Addresses that nobody listens on, all different.
 fn free_addresses(count: usize) -> Vec<String> {
-    let sockets: Vec<_> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-    sockets.iter().map(|s| format!("localhost:{}", s.local_addr().unwrap().port())).collect()
+    (0..count).map(|_| format!("localhost:{}", free_port().unwrap())).collect()
 }
 
 /// Sends each message to some node that is up. It remembers nothing.

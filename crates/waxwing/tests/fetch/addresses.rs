@@ -168,9 +168,8 @@ async fn who_says_nothing_is_asked_in_every_way_and_all_of_it_is_told() {
 /// Nobody listens: no use in further questions.
 #[tokio::test]
 async fn who_is_not_there_is_asked_once() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}/calc", listener.local_addr().unwrap());
-    drop(listener);
+    let nobody = waxwing_testkit::ports::free_port().unwrap();
+    let address = format!("http://127.0.0.1:{nobody}/calc");
     let error = read(&address).await.unwrap_err();
     assert!(matches!(error, MetadataError::Unreachable { .. }), "{error}");
     let text = error.to_string();

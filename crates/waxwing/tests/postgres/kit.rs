@@ -1,6 +1,6 @@
 //! Hosts with threads of their own, which can be frozen, killed and cut off; a balancer before them; and a database behind them.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc as threads;
@@ -28,6 +28,7 @@ use waxwing::store::{KeyFile, NodeAddress, Sealing};
 use waxwing::{ChannelFactory, ServiceHostBuilder, ServiceInstances};
 use waxwing_testkit::http::{HttpClient, HttpReply, HttpRequest, HttpServer};
 use waxwing_testkit::partition::Partition;
+use waxwing_testkit::ports::free_port;
 use waxwing_testkit::postgres::{MISSING, Postgres, programs};
 use zeroize::Zeroizing;
 
@@ -134,9 +135,7 @@ impl World {
             let to = SocketAddr::from(([127, 0, 0, 1], world.postgres.port()));
             let link = Partition::start(to).await.unwrap();
             let at = world.nodes.len();
-            let socket = TcpListener::bind("127.0.0.1:0").unwrap();
-            let address = format!("localhost:{}", socket.local_addr().unwrap().port());
-            drop(socket);
+            let address = format!("localhost:{}", free_port().unwrap());
             let place = Place {
                 database: format!("postgresql://postgres@{}/postgres", link.local_addr()),
                 keys: world._folder.path().join("keys"),

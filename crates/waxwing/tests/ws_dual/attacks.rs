@@ -11,6 +11,7 @@ use waxwing::security::ExpectedIdentity;
 use waxwing::service::ConcurrencyMode;
 use waxwing::{ClientChannel, ServiceHost, ServiceHostBuilder, ServiceInstances};
 use waxwing_testkit::http::{HttpClient, HttpReply, HttpRequest, HttpServer};
+use waxwing_testkit::ports::free_port;
 
 use crate::kit::{CHAT_CONTRACT, ChatClient, ChatService, Ear, Room, factory};
 
@@ -58,13 +59,9 @@ struct Scene {
     _proxies: [HttpServer; 2],
 }
 
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 async fn scene() -> Scene {
     let (room, ear) = (Room::default(), Ear::default());
-    let client = free_port();
+    let client = free_port().unwrap();
     let (back, to_client) = between(move || client).await;
     let binding = || {
         WsDualHttpBinding::new(WsDualHttpSecurityMode::Message)

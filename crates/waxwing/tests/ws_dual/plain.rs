@@ -6,6 +6,7 @@ use std::time::Duration;
 use waxwing::binding::{ReliableSession, TimeSpan};
 use waxwing_testkit::http::{HttpClient, HttpReply, HttpServer};
 use waxwing_testkit::lossy_link::{Loss, LossyLink};
+use waxwing_testkit::ports::free_port;
 
 use crate::kit::{ChatClient, Ear, Room, factory, hosted, plain};
 
@@ -38,7 +39,7 @@ async fn calls_one_way_calls_and_callbacks() {
 async fn channels_share_a_port_and_an_address() {
     let room = Room::default();
     let (host, address) = hosted(plain(), &room).await;
-    let port = free_port();
+    let port = free_port().unwrap();
     let base = format!("http://127.0.0.1:{port}/callbacks/");
     let (ear, other_ear) = (Ear::default(), Ear::default());
     let of = |ear| factory(plain().client_base_address(base.clone()), &address, ear);
@@ -75,7 +76,7 @@ async fn channels_share_a_port_and_an_address() {
 #[tokio::test]
 async fn what_is_lost_comes_again() {
     let (room, ear) = (Room::default(), Ear::default());
-    let client_port = free_port();
+    let client_port = free_port().unwrap();
     let loss = Loss { requests: 0.2, responses: 0.1, seed: 11 };
     let client_at = SocketAddr::from(([127, 0, 0, 1], client_port));
     // The service sends what it says to the client through a proxy, which loses some of it.
@@ -157,7 +158,7 @@ async fn where_the_client_cannot_listen_it_is_told_what_to_do() {
 /// Nothing listens at the service's address: told at once, as other channels do.
 #[tokio::test]
 async fn a_service_that_is_not_there_is_told_at_once() {
-    let address = format!("http://127.0.0.1:{}/chat", free_port());
+    let address = format!("http://127.0.0.1:{}/chat", free_port().unwrap());
     let began = std::time::Instant::now();
     let error = factory(plain(), &address, &Ear::default()).open_channel().await.map(drop);
     let error = error.unwrap_err().to_string();
@@ -187,7 +188,7 @@ async fn an_answer_in_the_response_is_a_mismatch() {
 async fn strangers_at_the_clients_address() {
     let (room, ear) = (Room::default(), Ear::default());
     let (host, address) = hosted(plain(), &room).await;
-    let port = free_port();
+    let port = free_port().unwrap();
     let base = format!("http://127.0.0.1:{port}/callbacks");
     let channel =
         factory(plain().client_base_address(base.clone()), &address, &ear).open_channel().await;
@@ -233,9 +234,4 @@ fn create_sequence(to: &str, reply_to: &str) -> String {
          <CreateSequence xmlns=\"http://schemas.xmlsoap.org/ws/2005/02/rm\"><AcksTo><a:Address>{reply_to}</a:Address></AcksTo>\
          <Offer><Identifier>urn:uuid:fafc6404-16b9-4d10-8c3f-9fdc25035b4b</Identifier></Offer></CreateSequence></s:Body></s:Envelope>"
     )
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }

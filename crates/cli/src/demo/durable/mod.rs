@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use waxwing_testkit::balancer::Balancer;
+use waxwing_testkit::ports::free_port;
 
 pub(crate) use self::part::{Part, run as run_part};
 pub(crate) use self::plan::Victims;
@@ -160,14 +161,14 @@ fn configure(
     runtime: &tokio::runtime::Runtime,
 ) -> Result<Option<Balancer>, Failure> {
     if nodes == 1 {
-        let port = super::free_port()?;
+        let port = free_port()?;
         std::fs::write(folder.service_config(0), files::service(port))?;
         std::fs::write(folder.client_config(), files::client(port))?;
         return Ok(None);
     }
     let mut ports = Vec::new();
     for _ in 0..nodes {
-        ports.push(NodePorts { service: super::free_port()?, nodes: super::free_port()? });
+        ports.push(NodePorts { service: free_port()?, nodes: free_port()? });
     }
     let addresses = ports.iter().map(|p| SocketAddr::from((Ipv4Addr::LOCALHOST, p.service)));
     let balancer = runtime.block_on(Balancer::start(addresses.collect(), seed))?;

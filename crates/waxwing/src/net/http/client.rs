@@ -322,9 +322,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_without_listener_is_a_connect_error() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("http://{}/x", listener.local_addr().unwrap());
-        drop(listener);
+        let nobody = waxwing_testkit::ports::free_port().unwrap();
+        let address = format!("http://127.0.0.1:{nobody}/x");
         let error = HttpClient::new(HttpSettings::default())
             .post(&address, HeaderMap::new(), Bytes::new(), 10, written().0)
             .await

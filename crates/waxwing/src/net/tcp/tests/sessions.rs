@@ -178,9 +178,7 @@ async fn what_is_refused_is_said_in_wcf_s_words() {
 
 #[tokio::test]
 async fn who_is_not_there() {
-    let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = nobody.local_addr().unwrap().port();
-    drop(nobody);
+    let port = waxwing_testkit::ports::free_port().unwrap();
     let failed = call(&dialer(), &format!("net.tcp://127.0.0.1:{port}/calc")).await.unwrap_err();
     assert_eq!(failed.cause, TransportCause::Refused);
     assert!(failed.reason.contains("TCP error code 10061"), "{}", failed.reason);
