@@ -248,14 +248,16 @@ impl FaultCode {
     }
 }
 
-/// Writes a QName as content, its prefix declared on the element itself.
+/// Writes a QName as content, its prefix declared on the element itself unless it is in scope, as WCF's writer does.
 fn write_qname(document: &mut waxwing_xml::Document, element: NodeId, name: &QName) {
     if name.namespace.is_empty() {
         return document.append_text(element, &name.local);
     }
     // The one namespace that no other prefix may be declared for.
     let prefix = if name.namespace == waxwing_xml::XML_NAMESPACE { "xml" } else { "a" };
-    document.declare_namespace(element, prefix, &name.namespace);
+    if document.element(element).resolve_prefix(prefix) != Some(&*name.namespace) {
+        document.declare_namespace(element, prefix, &name.namespace);
+    }
     document.append_text(element, &format!("{prefix}:{}", name.local));
 }
 

@@ -12,6 +12,9 @@ use crate::contracts::{
     Answers, AnswersService, CalculatorClient, DuplexClient, MixedClient, NotifyClient, octets,
 };
 
+/// What WCF's client says of an abort.
+const ABORTED: &str = "Due to a user abort the reliable session cannot continue.";
+
 /// The client's end of the captured callback contract: it says what it is told.
 struct Told(mpsc::UnboundedSender<String>);
 
@@ -32,21 +35,39 @@ impl Answers for Told {
 
 /// What a program does, and what it does it with.
 pub struct Program {
+    make: Box<dyn Fn() -> ChannelFactory + Send>,
     factory: ChannelFactory,
     channels: BTreeMap<String, ClientChannel>,
+    /// What was added over each channel.
+    sums: BTreeMap<String, f64>,
     told: mpsc::UnboundedReceiver<String>,
     heard: usize,
+    /// How many callbacks are waited for over each channel.
+    awaited: BTreeMap<String, usize>,
     contract: &'static str,
 }
 
 impl Program {
-    pub fn new(factory: ChannelFactory, contract: &'static str) -> Self {
+    /// `make` makes a factory whose channels are not called back yet.
+    pub fn new(make: impl Fn() -> ChannelFactory + Send + 'static, contract: &'static str) -> Self {
         let (sender, told) = mpsc::unbounded_channel();
-        let factory = match contract {
-            "duplex" => factory.callback(CallbackInstance::new(AnswersService::new(Told(sender)))),
-            _ => factory,
+        let make = move || match contract {
+            "duplex" => {
+                let told = AnswersService::new(Told(sender.clone()));
+                make().callback(CallbackInstance::new(told))
+            }
+            _ => make(),
         };
-        Self { factory, channels: BTreeMap::new(), told, heard: 0, contract }
+        Self {
+            factory: make(),
+            make: Box::new(make),
+            channels: BTreeMap::new(),
+            sums: BTreeMap::new(),
+            told,
+            heard: 0,
+            awaited: BTreeMap::new(),
+            contract,
+        }
     }
 
     /// Every operation, in order.
@@ -54,6 +75,17 @@ impl Program {
         for operation in operations.split(';') {
             let (words, arguments) = operation.split_once(':').unwrap_or((operation, ""));
             let (word, channel) = words.split_once('@').unwrap_or((words, "1"));
+            match word {
+                "newfactory" => self.factory = (self.make)(),
+                "wait" => {
+                    self.awaited.insert(channel.to_owned(), arguments.parse().unwrap());
+                    self.wait(self.awaited.values().sum()).await;
+                }
+                _ => {}
+            }
+            if matches!(word, "newfactory" | "wait" | "sleep") {
+                continue;
+            }
             if word == "open" || !self.channels.contains_key(channel) {
                 let open = self.factory.open_channel().await;
                 let open = open.unwrap_or_else(|e| panic!("{operation}: {e}"));
@@ -65,9 +97,7 @@ impl Program {
                     let channel = self.channels.remove(channel).unwrap();
                     channel.close().await.unwrap_or_else(|e| panic!("{operation}: {e}"));
                 }
-                "abort" => self.channels.remove(channel).unwrap().abort("enough"),
-                "sleep" => {}
-                "wait" => self.wait(arguments.parse().unwrap()).await,
+                "abort" => self.channels.remove(channel).unwrap().abort(ABORTED),
                 _ => self.call(word, channel, arguments).await,
             }
         }
@@ -81,17 +111,21 @@ impl Program {
         }
     }
 
-    async fn call(&self, word: &str, channel: &str, arguments: &str) {
-        let channel = self.channels[channel].clone();
+    async fn call(&mut self, word: &str, name: &str, arguments: &str) {
+        let channel = self.channels[name].clone();
         let numbers: Vec<f64> = arguments.split(':').filter_map(|n| n.parse().ok()).collect();
         let place = format!("{word}:{arguments}");
         let failed = |error: &dyn std::fmt::Display| panic!("{place}: {error}");
         match (self.contract, word) {
             ("duplex", _) => {
                 let client = DuplexClient::new(channel);
+                let sum = self.sums.entry(name.to_owned()).or_default();
                 match word {
-                    "AddTo" => client.add_to(numbers[0]).await.unwrap_or_else(|e| failed(&e)),
-                    "Result" => assert_eq!(client.result().await.unwrap(), 7.5),
+                    "AddTo" => {
+                        *sum += numbers[0];
+                        client.add_to(numbers[0]).await.unwrap_or_else(|e| failed(&e));
+                    }
+                    "Result" => assert_eq!(client.result().await.unwrap(), *sum),
                     "SumOfAsked" => assert_eq!(client.sum_of_asked(2).await.unwrap(), 12),
                     _ => client.clear().await.unwrap_or_else(|e| failed(&e)),
                 }

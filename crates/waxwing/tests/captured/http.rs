@@ -1,31 +1,20 @@
 //! Exchanges of HTTP: text in every version of SOAP and WS-Addressing, binary, MTOM; with and without a reliable session.
 
-use std::io::Read as _;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use waxwing::contract::{BoxFuture, FaultDetail as _};
 use waxwing::net::memory::Memory;
 use waxwing::net::{Answer, Outcome, Request, Transport};
 use waxwing::{ChannelFactory, ClientChannel, ServiceHost, ServiceHostBuilder, ServiceInstances};
-use waxwing_soap::encoder::{Binary, Compression, Decoder, Mtom, Text};
-use waxwing_soap::{Addressing, Envelope, SoapVersion};
+use waxwing_soap::{Addressing, Envelope};
 use waxwing_xml::Limits;
 
 use crate::contracts::{
     CALCULATOR_CONTRACT, CalculatorClient, CalculatorService, MIXED_CONTRACT, MathFault,
     MixedClient, MixedService, Service, octets,
 };
+use crate::messages::{Message, packed, text_of, without_language};
 use crate::names::Names;
-
-/// A captured message.
-#[derive(Clone)]
-struct Message {
-    content_type: String,
-    octets: Vec<u8>,
-}
 
 /// A captured flow: requests with their answers, none where the request was only accepted.
 struct Flow {
@@ -36,20 +25,8 @@ struct Flow {
 
 impl Flow {
     fn read(folder: &str, name: &'static str) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join(format!("../../testdata/{folder}/{name}.json.gz"));
-        let mut text = String::new();
-        let file = std::fs::File::open(&path).unwrap_or_else(|e| panic!("{path:?}: {e}"));
-        flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
-        let file: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let message = |message: &serde_json::Value| {
-            let octets = match (message["body_base64"].as_str(), message["body"].as_str()) {
-                (Some(base64), _) => STANDARD.decode(base64).unwrap(),
-                (None, text) => text.unwrap_or_default().as_bytes().to_vec(),
-            };
-            let content_type = message["content_type"].as_str().unwrap_or_default().to_owned();
-            (!octets.is_empty()).then_some(Message { content_type, octets })
-        };
+        let file = packed(folder, name);
+        let message = Message::read;
         let exchanges = file["messages"].as_array().unwrap().chunks(2);
         let exchanges = exchanges.map(|pair| (message(&pair[0]).unwrap(), message(&pair[1])));
         let exchanges: Vec<_> = exchanges.collect();
@@ -80,27 +57,6 @@ impl Flow {
         }
         self.address = address;
     }
-}
-
-fn binary() -> Binary {
-    Binary { limits: Limits::SOAP, compression: Compression::None }
-}
-
-/// A message as text.
-fn text_of(message: &Message) -> String {
-    let Message { content_type, octets } = message;
-    let limits = Limits::SOAP;
-    let version = match content_type.starts_with("text/xml") {
-        true => SoapVersion::Soap11,
-        false => SoapVersion::Soap12,
-    };
-    let envelope = match content_type.split(';').next().unwrap() {
-        "application/soap+msbin1" => binary().read(content_type, octets),
-        "multipart/related" => Mtom { version, limits }.read(content_type, octets),
-        _ => Text { version, limits }.read(content_type, octets),
-    };
-    let envelope = envelope.unwrap_or_else(|error| panic!("{content_type}: {error}"));
-    String::from_utf8(envelope.to_bytes()).unwrap()
 }
 
 /// Gives WCF's requests to our service and WCF's answers to our client, and compares what ours made of both.
@@ -142,12 +98,6 @@ fn compare(place: &str, names: &mut Names, ours: &Message, theirs: &Message) {
     assert_eq!(parts(ours), parts(theirs), "{place}: parts");
     let random = |text: &str| text.split("boundary=").next().unwrap().to_owned();
     assert_eq!(random(&ours.content_type), random(&theirs.content_type), "{place}");
-}
-
-/// The captured process has no language: WCF says that in SOAP 1.2, and nothing in SOAP 1.1.
-fn without_language(text: &str) -> String {
-    let text = text.replace("<faultstring xml:lang=\"en-US\">", "<faultstring>");
-    text.replace("xml:lang=\"en-US\"", "xml:lang=\"\"")
 }
 
 impl Transport for Replayed {

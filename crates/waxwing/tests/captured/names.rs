@@ -9,6 +9,8 @@ const LENGTH: usize = 36;
 pub struct Names {
     ours: BTreeMap<String, String>,
     captured: BTreeMap<String, String>,
+    /// Other words, as they stand in our run and in the capture.
+    words: Vec<(String, String)>,
 }
 
 impl Names {
@@ -24,14 +26,22 @@ impl Names {
         }
     }
 
+    /// A word of the capture, an address for instance, is another in our run. Of two that begin alike the longer one is told
+    /// first.
+    pub fn word(&mut self, ours: &str, captured: &str) {
+        self.words.push((ours.to_owned(), captured.to_owned()));
+    }
+
     /// Octets of the capture as they would stand in our run.
     pub fn as_ours(&self, octets: &[u8]) -> Vec<u8> {
-        replaced(octets, &self.ours)
+        let words = self.words.iter().map(|(ours, captured)| (captured, ours));
+        replaced(octets, &self.ours, words)
     }
 
     /// Octets of our run as they would stand in the capture.
     pub fn as_captured(&self, octets: &[u8]) -> Vec<u8> {
-        replaced(octets, &self.captured)
+        let words = self.words.iter().map(|(ours, captured)| (ours, captured));
+        replaced(octets, &self.captured, words)
     }
 }
 
@@ -51,8 +61,13 @@ fn binary(name: &str) -> [u8; 16] {
     octets
 }
 
-fn replaced(octets: &[u8], names: &BTreeMap<String, String>) -> Vec<u8> {
-    let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+fn replaced<'a>(
+    octets: &[u8],
+    names: &BTreeMap<String, String>,
+    words: impl Iterator<Item = (&'a String, &'a String)>,
+) -> Vec<u8> {
+    let octets_of = |(from, to): (&String, &String)| (from.clone().into(), to.clone().into());
+    let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = words.map(octets_of).collect();
     for (from, to) in names {
         pairs.push((from.clone().into_bytes(), to.clone().into_bytes()));
         pairs.push((binary(from).to_vec(), binary(to).to_vec()));

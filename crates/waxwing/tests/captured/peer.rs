@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use waxwing_reliable::{Body, Message, ReliableMessagingVersion, codec};
+use waxwing_reliable::ReliableMessagingVersion;
 use waxwing_soap::encoder::{BinarySession, Compression, Decoder, Text};
 use waxwing_soap::framing::{Record, RecordDecoder, content_type_of_encoding};
 use waxwing_soap::{Envelope, SoapVersion};
@@ -13,6 +13,7 @@ use waxwing_xml::Limits;
 
 use crate::capture::{Side, Step, limits};
 use crate::names::Names;
+use crate::reliable::{bare, is_alone, message};
 
 /// How long our end has for what it must say.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -175,7 +176,7 @@ impl<'a> Peer<'a> {
         self.equal.1 += 1;
         let (own, theirs) = match self.version {
             None => (ours.text(), captured.text()),
-            Some(version) => (bare(&ours, version), bare(&captured, version)),
+            Some(version) => (bare(&ours.envelope, version), bare(&captured.envelope, version)),
         };
         self.names.learn(place, &own, &theirs);
         let as_captured = |text: &str| {
@@ -204,7 +205,7 @@ impl<'a> Peer<'a> {
             };
         };
         let kind = |read: &Read| {
-            let message = message(read, version);
+            let message = message(&read.envelope, version);
             (std::mem::discriminant(&message.body), message.headers.sequence.map(|s| s.number))
         };
         let wanted = kind(captured);
@@ -215,7 +216,7 @@ impl<'a> Peer<'a> {
             }
             // WCF's process was slow enough to send a message again whose acknowledgement was under way.
             let is_again = wanted.1.is_some_and(|number| self.numbers.contains(&number));
-            if is_alone(captured, version) || is_again {
+            if is_alone(&captured.envelope, version) || is_again {
                 return None;
             }
             match self.record(place).await {
@@ -241,30 +242,6 @@ fn same_but_for_an_end(captured: &[u8], ours: &[u8]) -> bool {
         captured.remove(end);
         captured == ours
     }
-}
-
-fn message(read: &Read, version: ReliableMessagingVersion) -> Message<()> {
-    codec::read(&read.envelope, version).unwrap_or_else(|error| panic!("{error}"))
-}
-
-/// An acknowledgement, or what asks for one: it may ride along.
-fn is_alone(read: &Read, version: ReliableMessagingVersion) -> bool {
-    matches!(message(read, version).body, Body::SequenceAcknowledgement | Body::AckRequested)
-}
-
-/// A message without what rides along of acknowledgements.
-fn bare(read: &Read, version: ReliableMessagingVersion) -> String {
-    let mut envelope = read.envelope.clone();
-    let names = ["SequenceAcknowledgement", "AckRequested"];
-    let own = envelope.headers().filter(|header| {
-        header.namespace() == version.namespace() && names.contains(&header.local_name())
-    });
-    for id in own.map(|header| header.id()).collect::<Vec<_>>() {
-        envelope.document_mut().detach(id);
-    }
-    let text = String::from_utf8(envelope.to_bytes()).unwrap();
-    // It is declared where something needs it.
-    text.replacen(&format!(" xmlns:r=\"{}\"", version.namespace()), "", 1)
 }
 
 /// Octets with another port in their addresses.

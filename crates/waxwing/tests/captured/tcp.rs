@@ -108,13 +108,16 @@ async fn as_client(flow: Flow) -> (usize, usize) {
         }
         sum(open.join_all().await)
     };
-    let factory = match contract {
-        "calculator" => ChannelFactory::from_config(&config, "c", &CALCULATOR_CONTRACT),
-        "mixedc" => ChannelFactory::from_config(&config, "c", &MIXED_CONTRACT),
-        "notify" => ChannelFactory::from_config(&config, "c", &NOTIFY_CONTRACT),
-        _ => ChannelFactory::from_config(&config, "c", &DUPLEX_CONTRACT),
+    let factory = move || {
+        let factory = match contract {
+            "calculator" => ChannelFactory::from_config(&config, "c", &CALCULATOR_CONTRACT),
+            "mixedc" => ChannelFactory::from_config(&config, "c", &MIXED_CONTRACT),
+            "notify" => ChannelFactory::from_config(&config, "c", &NOTIFY_CONTRACT),
+            _ => ChannelFactory::from_config(&config, "c", &DUPLEX_CONTRACT),
+        };
+        factory.unwrap_or_else(|e| panic!("{e}"))
     };
-    let program = Program::new(factory.unwrap_or_else(|e| panic!("{e}")), contract);
+    let program = Program::new(factory, contract);
     let (equal, ()) = tokio::join!(service, program.run(&operations));
     equal
 }

@@ -1,18 +1,20 @@
 //! What a channel knows of its links.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use waxwing_session::{LinkId, Transmit};
 
 use crate::backlog::{Backlog, Weight};
+use crate::client::channel::Inner;
 
 /// What a link's task is given.
 pub(super) enum Outgoing {
     Message(Box<Transmit>),
-    /// Nothing more comes.
-    Close,
+    /// Nothing more comes. What was handed out before is sent even though nobody uses the channel any more: it lives until then.
+    Close(Arc<Inner>),
 }
 
 impl Outgoing {
@@ -22,7 +24,7 @@ impl Outgoing {
             Self::Message(transmit) if transmit.is_answer => {
                 Weight::of(transmit.envelope.document().memory())
             }
-            Self::Message(_) | Self::Close => Weight::default(),
+            Self::Message(_) | Self::Close(_) => Weight::default(),
         }
     }
 }
@@ -71,7 +73,7 @@ impl Links {
     pub(super) fn send(&mut self, link: LinkId, outgoing: Outgoing) {
         if let Some(attached) = self.0.get_mut(&link) {
             attached.backlog.more(outgoing.weight());
-            attached.is_closing |= matches!(outgoing, Outgoing::Close);
+            attached.is_closing |= matches!(outgoing, Outgoing::Close(_));
             let _ = attached.queue.send(outgoing);
         }
     }

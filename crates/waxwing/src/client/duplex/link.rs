@@ -120,7 +120,7 @@ async fn write(
         if outgoing.recv_many(&mut batch, BATCH).await == 0 {
             return Err(Over);
         }
-        let (mut octets, mut ids, mut is_last) = (Vec::new(), Vec::new(), false);
+        let (mut octets, mut ids, mut last) = (Vec::new(), Vec::new(), None);
         let mut weight = Weight::default();
         for outgoing in batch.drain(..) {
             weight.add(outgoing.weight());
@@ -130,7 +130,7 @@ async fn write(
                     ids.push(transmit.id);
                     octets.push(inner.encode(&transmit, &mut *encoder));
                 }
-                Outgoing::Close => is_last = true,
+                Outgoing::Close(channel) => last = Some(channel),
             }
         }
         let written = tokio::time::timeout(patience, output.send_all(octets)).await;
@@ -141,7 +141,7 @@ async fn write(
             }
             Err(failure) => return Err(teller.lost(failure)),
         }
-        if is_last {
+        if last.is_some() {
             let closed = tokio::time::timeout(patience, output.close()).await;
             return closed
                 .unwrap_or_else(|_| Err(not_taken(patience)))

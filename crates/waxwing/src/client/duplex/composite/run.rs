@@ -63,7 +63,7 @@ pub(in crate::client::duplex) async fn run(channel: Weak<Inner>, listening: List
         backlog,
         posting: FuturesUnordered::new(),
         waiting: VecDeque::new(),
-        is_closing: false,
+        closing: None,
     };
     let _ = directions.serve().await;
     // What was handed out last is posted, while nobody hears any more what comes.
@@ -86,8 +86,8 @@ struct Directions<F = futures_util::future::BoxFuture<'static, Sent>> {
     backlog: Backlog,
     posting: FuturesUnordered<F>,
     waiting: VecDeque<Box<Transmit>>,
-    /// Nothing more is handed out.
-    is_closing: bool,
+    /// Nothing more is handed out, and the channel lives until everything is posted.
+    closing: Option<Arc<Inner>>,
 }
 
 /// The channel is gone.
@@ -95,7 +95,7 @@ struct Gone;
 
 impl Directions {
     async fn serve(&mut self) -> Result<(), Gone> {
-        while !self.is_closing {
+        while self.closing.is_none() {
             tokio::select! {
                 came = self.attachment.came.recv() => match came {
                     Some(came) => self.came(came)?,
@@ -106,7 +106,7 @@ impl Directions {
                     self.backlog.less(outgoing.weight());
                     match outgoing {
                         Outgoing::Message(transmit) => self.hand_out(transmit)?,
-                        Outgoing::Close => self.is_closing = true,
+                        Outgoing::Close(channel) => self.closing = Some(channel),
                     }
                 }
                 Some(sent) = self.posting.next() => self.sent(sent)?,
