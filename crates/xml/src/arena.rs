@@ -1,11 +1,11 @@
-//! The buffers of a document. Documents come and go with every message: the buffers of those that are gone serve the next,
-//! on the thread where they were dropped.
+//! What a document consists of: tables of nodes, attributes, names and texts.
 
-use std::cell::RefCell;
-use std::ops::{Deref, DerefMut};
-
-use crate::document::{AttributeData, NONE, NodeData, Tag};
-use crate::intern::Names;
+use crate::intern::{EMPTY, Names, XML};
+use crate::name::Span;
+use crate::node::{
+    AttributeData, COMMENT, EXTRA, KNOWN, Kind, MAX_TEXT, NONE, NodeData, PROCESSING_INSTRUCTION,
+    TEXT, Tag, Text, text_of, with_prefix,
+};
 use crate::values::Valued;
 
 /// What a document consists of.
@@ -31,7 +31,7 @@ pub struct Arena {
 }
 
 impl Arena {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             source: String::new(),
             extra: String::new(),
@@ -48,7 +48,7 @@ impl Arena {
     }
 
     /// As it was when it was new, but for the room in it.
-    fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.source = String::new();
         self.extra.clear();
         self.nodes.clear();
@@ -63,7 +63,7 @@ impl Arena {
     }
 
     /// The octets that are held when it is cleared.
-    fn capacity(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         self.extra.capacity()
             + self.nodes.capacity() * size_of::<NodeData>()
             + self.tags.capacity() * size_of::<Tag>()
@@ -74,7 +74,7 @@ impl Arena {
             + self.known.capacity() * size_of::<&str>()
     }
 
-    fn copy(&mut self, other: &Self) {
+    pub(crate) fn copy(&mut self, other: &Self) {
         self.source.clone_from(&other.source);
         self.extra.clone_from(&other.extra);
         self.nodes.clone_from(&other.nodes);
@@ -89,132 +89,181 @@ impl Arena {
     }
 }
 
-/// How many arenas of each size a thread keeps.
-const KEPT: usize = 16;
-
-/// Arenas up to so many octets are kept for small documents, and those up to so many for usual ones. A document that lives
-/// long (in a window of retransmissions) is mostly a small one, and must not hold the room of a large one.
-const SIZES: [usize; 2] = [4 << 10, 64 << 10];
-
-/// Documents of more nodes than this are not small.
-const SMALL: usize = 48;
-
-#[allow(clippy::vec_box, reason = "they are lent as they are kept, and are not moved for it")]
-struct Kept([Vec<Box<Arena>>; 2]);
-
-thread_local! {
-    static ARENAS: RefCell<Kept> = const { RefCell::new(Kept([Vec::new(), Vec::new()])) };
-}
-
-/// An arena, for as long as a document needs it.
-pub(crate) struct Lent(Option<Box<Arena>>);
-
-impl Lent {
-    /// An empty one, for so many nodes.
-    pub(crate) fn new(nodes: usize) -> Self {
-        let size = usize::from(nodes > SMALL);
-        let kept = ARENAS.try_with(|arenas| arenas.borrow_mut().0[size].pop()).ok().flatten();
-        let mut arena = kept.unwrap_or_else(|| Box::new(Arena::new()));
-        arena.nodes.reserve(nodes);
-        arena.tags.push(Tag::default());
-        Self(Some(arena))
-    }
-}
-
-impl Clone for Lent {
-    fn clone(&self) -> Self {
-        let mut clone = Self::new(self.nodes.len());
-        clone.copy(self);
-        clone
-    }
-}
-
-impl Deref for Lent {
-    type Target = Arena;
-
-    fn deref(&self) -> &Arena {
-        self.0.as_ref().expect("there until it is dropped")
-    }
-}
-
-impl DerefMut for Lent {
-    fn deref_mut(&mut self) -> &mut Arena {
-        self.0.as_mut().expect("there until it is dropped")
-    }
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        let Some(mut arena) = self.0.take() else { return };
-        let capacity = arena.capacity();
-        let Some(size) = SIZES.iter().position(|most| capacity <= *most) else { return };
-        if !arena.names.is_usual() {
-            return;
+impl Arena {
+    #[inline]
+    pub(crate) fn str(&self, text: Text) -> &str {
+        match text.start.checked_sub(KNOWN) {
+            Some(known) => self.known[known as usize],
+            None => text_of(&self.source, &self.extra, text),
         }
-        arena.clear();
-        // A thread that ends keeps nothing.
-        let _ = ARENAS.try_with(|arenas| {
-            let kept = &mut arenas.borrow_mut().0[size];
-            if kept.len() < KEPT {
-                kept.push(arena);
-            }
-        });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::{Document, Limits, Name, Value};
-
-    fn kept() -> [usize; 2] {
-        super::ARENAS.with_borrow(|arenas| [arenas.0[0].len(), arenas.0[1].len()])
     }
 
-    fn capacity() -> usize {
-        super::ARENAS
-            .with_borrow(|arenas| arenas.0.iter().flatten().map(|arena| arena.capacity()).sum())
+    #[inline]
+    pub(crate) fn node(&self, index: u32) -> &NodeData {
+        &self.nodes[index as usize]
     }
 
-    #[test]
-    fn nothing_of_a_document_is_in_the_next() {
-        let mut first = Document::parse(
-            "<p:a xmlns:p='urn:p' p:b='&amp;1'><q:c xmlns:q='urn:q'>text</q:c></p:a>",
-            &Limits::SOAP,
-        )
-        .expect("well-formed");
-        let root = first.root().id();
-        first.append_value(root, Value::Octets(&[1, 2, 3]));
-        drop(first);
-        assert_eq!(kept(), [1, 0]);
-        let mut second = Document::new(Name::new("q", "d", "urn:p"));
-        assert_eq!(kept(), [0, 0]);
-        let root = second.root().id();
-        second.append_element(root, Name::new("p", "e", "urn:q"));
-        assert_eq!(second.to_xml(), r#"<q:d xmlns:q="urn:p"><p:e xmlns:p="urn:q"/></q:d>"#);
-        assert_eq!(second.source(), "");
-        assert!(second.root().attributes().next().is_none() && second.root().value().is_none());
-        let clone = second.clone();
-        drop(second);
-        assert_eq!(clone.to_xml(), r#"<q:d xmlns:q="urn:p"><p:e xmlns:p="urn:q"/></q:d>"#);
+    #[inline]
+    pub(crate) fn node_mut(&mut self, index: u32) -> &mut NodeData {
+        &mut self.nodes[index as usize]
     }
 
-    #[test]
-    fn a_thread_keeps_a_bounded_number_of_bounded_arenas() {
-        let document = |children: usize| {
-            let text = format!("<a>{}</a>", "<b c='1'>text</b>".repeat(children));
-            Document::parse(text, &Limits::SOAP).expect("well-formed")
+    #[inline]
+    pub(crate) fn tag(&self, node: &NodeData) -> &Tag {
+        &self.tags[node.tag as usize]
+    }
+
+    /// Prefix, colon and local name in one piece, as they always lie; or, of a name of a dictionary, prefix, colon and local
+    /// name apart.
+    #[inline]
+    pub(crate) fn qualified(&self, local: Text, binding: u16) -> [&str; 3] {
+        let prefix = self.names.prefix(self.names.binding(binding).prefix);
+        match local.start {
+            KNOWN.. => [prefix, if prefix.is_empty() { "" } else { ":" }, self.str(local)],
+            _ => ["", "", self.str(with_prefix(local, prefix))],
+        }
+    }
+
+    /// A string of a dictionary.
+    pub(crate) fn know(&mut self, text: &'static str) -> Text {
+        let start = KNOWN + self.known.len() as u32;
+        self.known.push(text);
+        Text { start, len: text.len() as u32 }
+    }
+
+    #[inline]
+    pub(crate) fn element_attributes(&self, node: &NodeData) -> &[AttributeData] {
+        let (start, end) = self.tag(node).attributes;
+        &self.attributes[start as usize..end as usize]
+    }
+
+    #[inline]
+    pub(crate) fn element_declarations(&self, node: &NodeData) -> &[u16] {
+        let (start, end) = self.tag(node).declarations;
+        &self.declarations[start as usize..end as usize]
+    }
+
+    /// Puts text into the extra buffer.
+    pub(crate) fn store(&mut self, text: &str) -> Text {
+        let start = self.extra.len();
+        assert!(start + text.len() <= MAX_TEXT, "a document holds at most 2 GiB of text");
+        self.extra.push_str(text);
+        Text { start: start as u32 | EXTRA, len: text.len() as u32 }
+    }
+
+    #[inline]
+    pub(crate) fn push_element(&mut self, local: Text, binding: u16) -> u32 {
+        self.push(NodeData {
+            parent: NONE,
+            next: NONE,
+            first: NONE,
+            last: NONE,
+            start: local.start,
+            end: 0,
+            tag: 0,
+            local_len: local.len as u16,
+            binding,
+        })
+    }
+
+    /// `kind` is not [`Kind::Element`].
+    #[inline]
+    pub(crate) fn push_leaf(&mut self, kind: Kind, content: Text, span: Span) -> u32 {
+        let binding = match kind {
+            Kind::Comment => COMMENT,
+            Kind::ProcessingInstruction => PROCESSING_INSTRUCTION,
+            Kind::Text | Kind::Element => TEXT,
         };
-        let all: Vec<_> = (0..100).flat_map(|_| [document(3), document(100)]).collect();
-        drop(all);
-        assert_eq!(kept(), [super::KEPT; 2]);
-        let before = capacity();
-        assert!(before <= super::KEPT * (super::SIZES[0] + super::SIZES[1]));
-        drop(document(10_000));
-        assert!(capacity() <= before, "a large one is not kept");
-        let names = (0..100).map(|n| format!(" xmlns:p{n}='urn:{n}'")).collect::<String>();
-        let many = Document::parse(format!("<a{names}/>"), &Limits::SOAP).expect("well-formed");
-        let left: usize = kept().iter().sum();
-        drop(many);
-        assert_eq!(kept().iter().sum::<usize>(), left, "neither is one with many names");
+        self.push(NodeData {
+            parent: NONE,
+            next: NONE,
+            first: span.start,
+            last: span.end,
+            start: content.start,
+            end: content.len,
+            tag: 0,
+            local_len: 0,
+            binding,
+        })
+    }
+
+    /// Text that was made of a value.
+    #[inline]
+    pub(crate) fn push_valued(&mut self, content: Text, valued: Valued) -> u32 {
+        self.values.push(valued);
+        let leaf = self.push_leaf(Kind::Text, content, Span::default());
+        self.node_mut(leaf).tag = self.values.len() as u32;
+        leaf
+    }
+
+    /// What a text was made of.
+    #[inline]
+    pub(crate) fn valued(&self, leaf: &NodeData) -> Option<&Valued> {
+        let index = leaf.tag.checked_sub(1)?;
+        self.values.get(index as usize)
+    }
+
+    /// The content of a leaf.
+    #[inline]
+    pub(crate) fn leaf(&self, leaf: &NodeData) -> &str {
+        match self.valued(leaf) {
+            Some(valued) if leaf.content().len == 0 => {
+                valued.text.get_or_init(|| valued.form.text(&self.octets))
+            }
+            _ => self.str(leaf.content()),
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, node: NodeData) -> u32 {
+        let index = self.nodes.len() as u32;
+        self.nodes.push(node);
+        index
+    }
+
+    /// The first child of any node.
+    #[inline]
+    pub(crate) fn first_child(&self, node: &NodeData) -> u32 {
+        if node.is_element() { node.first } else { NONE }
+    }
+
+    #[inline]
+    pub(crate) fn link_last(&mut self, parent: u32, child: u32) {
+        let node = self.node_mut(child);
+        node.parent = parent;
+        node.next = NONE;
+        let holder = self.node_mut(parent);
+        let last = std::mem::replace(&mut holder.last, child);
+        if last == NONE {
+            holder.first = child;
+        } else {
+            self.node_mut(last).next = child;
+        }
+    }
+
+    /// What prefixes are bound to at an element, the innermost binding of each first: by names and
+    /// declarations, and by names alone where a tree was built without declarations.
+    pub(crate) fn bindings_outwards(&self, element: u32) -> impl Iterator<Item = u16> {
+        let node = |index: u32| (index != NONE).then(|| self.node(index));
+        let path = std::iter::successors(node(element), move |inner| node(inner.parent));
+        path.flat_map(|node| {
+            let declared = self.element_declarations(node).iter().copied();
+            let used = self.element_attributes(node).iter().map(|a| a.binding);
+            let used = used.filter(|binding| *binding != EMPTY);
+            std::iter::once(node.binding).chain(declared).chain(used)
+        })
+    }
+
+    /// The binding of a prefix at an element; none when it is bound to nothing.
+    pub(crate) fn in_scope(&self, element: u32, prefix: &str) -> Option<u16> {
+        if prefix == "xml" {
+            return Some(XML);
+        }
+        // A prefix that the document does not know is bound nowhere.
+        let prefix = self.names.find_prefix(prefix)?;
+        let found = self
+            .bindings_outwards(element)
+            .find(|binding| self.names.binding(*binding).prefix == prefix);
+        found.or((prefix == EMPTY).then_some(EMPTY))
     }
 }

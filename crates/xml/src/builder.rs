@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use crate::chars::{first_forbidden_character, is_char, is_ncname};
-use crate::document::{AttributeData, Document, Kind, MAX_NAME, MAX_TEXT, NONE, Tag, Text};
+use crate::document::Document;
 use crate::intern::{EMPTY, XML_NAMESPACE, XMLNS_NAMESPACE};
 use crate::name::{Name, NodeId, Span};
+use crate::node::{AttributeData, Kind, MAX_NAME, MAX_TEXT, NONE, Tag, Text};
 use crate::values::{Form, Value, Valued};
 
 impl Document {

@@ -8,10 +8,11 @@ mod buffer;
 use smallvec::SmallVec;
 
 use self::buffer::Buffer;
-use crate::document::{AttributeData, Document, Kind, NONE, NodeData, Text};
+use crate::document::Document;
 use crate::element::Element;
 use crate::intern::{Binding, EMPTY, XML};
 use crate::name::NodeId;
+use crate::node::{AttributeData, Kind, NONE, NodeData, Text};
 use crate::writer::{Rendered, escape_attribute, escape_text};
 
 /// Takes canonical octets.

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::document::{AttributeData, Document, EXTRA, Kind, NONE, NodeData, Text, with_prefix};
+use crate::document::Document;
 use crate::intern::{Binding, EMPTY};
 use crate::name::{Name, NodeId, Span};
+use crate::node::{AttributeData, EXTRA, Kind, NONE, NodeData, Text, with_prefix};
 use crate::values::Value;
 
 /// One element of a document. Cheap to copy; borrows the document.

@@ -1,8 +1,9 @@
 //! Copying elements from one document into another.
 
-use crate::document::{AttributeData, Document, NodeData, Tag};
+use crate::document::Document;
 use crate::element::Element;
 use crate::name::{NodeId, Span};
+use crate::node::{AttributeData, NodeData, Tag};
 use crate::values::Valued;
 
 impl Document {

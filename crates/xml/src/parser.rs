@@ -12,11 +12,12 @@ use smallvec::SmallVec;
 
 use crate::chars::is_space;
 use crate::decode::{Encoding, decode};
-use crate::document::{Document, Kind, MAX_NAME, MAX_TEXT, NONE, Text};
+use crate::document::Document;
 use crate::error::{ParseError, ParseErrorKind};
 use crate::intern::{EMPTY, MAX_ENTRIES};
 use crate::limits::Limits;
 use crate::name::{NodeId, Position, Span};
+use crate::node::{Kind, MAX_NAME, MAX_TEXT, NONE, Text};
 use crate::scope::{Bound, Scope};
 
 /// Room for nodes is taken ahead in proportion to the text, up to this.

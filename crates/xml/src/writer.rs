@@ -6,10 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use smallvec::SmallVec;
 
-use crate::document::{AttributeData, Document, Kind, NONE, NodeData, Text};
+use crate::document::Document;
 use crate::element::Element;
 use crate::intern::{EMPTY, Names, XML};
 use crate::name::NodeId;
+use crate::node::{AttributeData, Kind, NONE, NodeData, Text};
 use crate::scan;
 use crate::values::Form;
 

@@ -18,10 +18,11 @@ use super::session::ReceivedStrings;
 use super::vocabulary::Vocabulary;
 use crate::arena::Arena;
 use crate::chars::{first_forbidden_character, is_ncname};
-use crate::document::{Document, EXTRA, Kind, MAX_KNOWN, MAX_NAME, MAX_TEXT, NONE, Tag, Text};
+use crate::document::Document;
 use crate::intern::{EMPTY, MAX_ENTRIES};
 use crate::limits::Limits;
 use crate::name::Span;
+use crate::node::{EXTRA, Kind, MAX_KNOWN, MAX_NAME, MAX_TEXT, NONE, Tag, Text};
 use crate::scope::{Scope, UNBOUND};
 
 /// Octets of a usual message for each node.

@@ -8,8 +8,9 @@ use super::number::push_size;
 use super::records;
 use super::session::SentStrings;
 use super::vocabulary::{TextRule, Vocabulary};
-use crate::document::{AttributeData, Document, Kind, NONE, NodeData, Text};
+use crate::document::Document;
 use crate::intern::{EMPTY, XML};
+use crate::node::{AttributeData, Kind, NONE, NodeData, Text};
 use crate::writer::Rendered;
 
 /// Appends the records of a document. `session` takes the strings that are new in a session;

@@ -3,10 +3,10 @@
 use super::{Open, Parsed, Parser, exceeded};
 use crate::arena::Arena;
 use crate::chars::{NAME_BYTES, NameByte, is_ncname, is_space};
-use crate::document::{AttributeData, NONE, Tag, Text, text_of};
 use crate::error::ParseErrorKind;
 use crate::intern::{Binding, EMPTY, XML_NAMESPACE, XMLNS_NAMESPACE};
 use crate::name::{Position, Span};
+use crate::node::{AttributeData, NONE, Tag, Text, text_of};
 use crate::scope::{Bound, UNBOUND, first_repeated};
 
 /// A qualified name in the source.

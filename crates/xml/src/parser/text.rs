@@ -4,8 +4,8 @@ use memchr::{memchr, memmem};
 
 use super::{Parsed, Parser, exceeded};
 use crate::chars::{first_forbidden_character, is_char, is_space};
-use crate::document::{EXTRA, Kind, NONE, Text};
 use crate::error::ParseErrorKind;
+use crate::node::{EXTRA, Kind, NONE, Text};
 use crate::scan;
 
 impl Parser<'_> {

@@ -2,9 +2,9 @@
 
 use super::source::StringRef;
 use super::{BinaryErrorKind, EXTRA, Read, Reader, Text, check_characters, exceeded, records};
-use crate::document::AttributeData;
 use crate::intern::{Binding, EMPTY, XML_NAMESPACE, XMLNS_NAMESPACE};
 use crate::name::Span;
+use crate::node::AttributeData;
 use crate::scope::{Bound, first_repeated};
 
 impl Reader<'_> {

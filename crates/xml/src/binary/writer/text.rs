@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::{NONE, NodeData, TextRule, Writer, Written, push_size, records};
 use crate::binary::number::dot_net_uuid;
-use crate::document::Kind;
+use crate::node::Kind;
 use crate::values::{Form, Valued, unique_id, whole_number};
 
 /// How deep the elements are that [`TextRule::Shared`] means: the root has depth 0.
