@@ -51,12 +51,13 @@ fn streamed_message_security(name: &str, stack: &Stack, found: &mut Vec<Refusal>
     }
 }
 
-/// Over a session of the transport, message security has a session of its own or is not built.
+/// Over a session of the transport, keys that both sides have belong to a session of their own, or nothing is built; certificates
+/// on both sides need none (`SymmetricSecurityBindingElement.SupportsDuplex`, and the asymmetric one's).
 fn one_shot_over_tcp(name: &str, stack: &Stack, found: &mut Vec<Refusal>) {
     let Some(security) = stack.security() else { return };
     let buffered = |tcp: &crate::TcpTransport| tcp.transfer_mode == TransferMode::Buffered;
     if stack.tcp().is_some_and(buffered)
-        && secures_messages(stack)
+        && matches!(security.kind, SecurityKind::Symmetric { .. })
         && security.bootstrap().is_none()
     {
         found.push(refusal(
@@ -143,6 +144,8 @@ mod tests {
             "><reliableSession reliableMessagingVersion=\"WSReliableMessaging11\"/><compositeDuplex/><oneWay/>\
              <textMessageEncoding/><httpTransport/>",
             "><reliableSession/><binaryMessageEncoding/><tcpTransport/>",
+            "><security authenticationMode=\"MutualCertificateDuplex\"/><tcpTransport/>",
+            "><reliableSession/><security authenticationMode=\"UserNameOverTransport\"/><sslStreamSecurity/><tcpTransport/>",
         ] {
             assert_eq!(refused("customBinding", inside), [], "{inside}");
         }

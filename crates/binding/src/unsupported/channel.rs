@@ -131,6 +131,13 @@ fn secured_tcp(security: &EffectiveSecurity, shape: ChannelShape, found: &mut Fo
             "security",
         );
     }
+    if security.element.is_asymmetric() && security.secure_conversation.is_none() {
+        found.add(
+            "messages over net.tcp that each side signs with its certificate by themselves",
+            "write authenticationMode=\"SecureConversation\" with this mode in <secureConversationBootstrap>, on both sides",
+            "security/@authenticationMode",
+        );
+    }
     if shape != ChannelShape::StreamedExchanges {
         both_ways(security, found);
     }

@@ -83,6 +83,18 @@ fn over_tcp() -> Vec<Case> {
             &[(TcpLink, TCP), (TlsOverTcp, "TLS inside net.tcp")],
         ),
         case(
+            "customBinding",
+            "<binding><security authenticationMode=\"MutualCertificateDuplex\"/><tcpTransport/></binding>",
+            &["messages over net.tcp that each side signs with its certificate by themselves"],
+            &[(TcpLink, CUSTOM_TCP), (ConversationOverTcp, "message security over net.tcp")],
+        ),
+        case(
+            "customBinding",
+            "<binding><security authenticationMode=\"UserNameOverTransport\"/><sslStreamSecurity/><tcpTransport/></binding>",
+            &[],
+            &[(TcpLink, CUSTOM_TCP), (MixedOverTcp, "a message credential over net.tcp with TLS")],
+        ),
+        case(
             "netTcpBinding",
             "<binding><security mode=\"Message\"><message clientCredentialType=\"None\"/></security></binding>",
             &[],

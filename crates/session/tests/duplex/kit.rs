@@ -166,7 +166,7 @@ impl Ends {
         };
         let own = setup.security.as_ref().map(|secured| secured.client("alice", &mut quiet));
         let session = ClientSession::new(settings, own.unwrap_or(ClientSecurity::None)).unwrap();
-        let duplex = DuplexService::new(&service, false, &mut quiet).unwrap();
+        let duplex = DuplexService::new(&service, client.bound, &mut quiet).unwrap();
         let duplex = if setup.security.is_some() { duplex.secured() } else { duplex };
         let calls = ServiceSettings { reliable: None, ..service.clone() };
         let mode = if any_address { AddressFilterMode::Any } else { AddressFilterMode::Exact };

@@ -15,6 +15,7 @@ mod replay;
 mod replay_reliable;
 mod rules;
 mod secured;
+mod secured_alone;
 mod secured_rules;
 #[allow(dead_code, reason = "a fuzz target")]
 #[path = "../../../../fuzz/src/session_duplex.rs"]

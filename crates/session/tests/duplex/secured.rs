@@ -38,18 +38,24 @@ pub struct Secured {
     pub renewal_percent: u8,
     /// Whether connections protect messages (TLS), and the context only proves who sends them.
     pub by_transport: bool,
+    /// Whether every message proves for itself who sends it: there is no context.
+    pub alone: bool,
 }
 
 impl Default for Secured {
     fn default() -> Self {
-        Self { key_lifetime: 36_000, renewal_percent: 60, by_transport: false }
+        Self { key_lifetime: 36_000, renewal_percent: 60, by_transport: false, alone: false }
     }
 }
 
 impl Secured {
+    fn protection(&self) -> Protection {
+        if self.alone { Protection::OneShot } else { Protection::Conversation }
+    }
+
     pub fn client(&self, name: &str, random: &mut dyn RandomSource) -> ClientSecurity {
         let mut options = ClientOptions::new(ADDRESS);
-        (options.protection, options.flow) = (Protection::Conversation, Flow::DuplexSession);
+        (options.protection, options.flow) = (self.protection(), Flow::DuplexSession);
         options.credential = ClientCredential::UserName {
             username: name.into(),
             password: Some(format!("{name}'s secret").into()),
@@ -69,7 +75,7 @@ impl Secured {
 
     pub fn service(&self, random: &mut dyn RandomSource) -> ServiceSecurity {
         let mut options = ServiceOptions::new(ClientIdentification::UserName);
-        (options.protection, options.flow) = (Protection::Conversation, Flow::DuplexSession);
+        (options.protection, options.flow) = (self.protection(), Flow::DuplexSession);
         options.reply_to = Some(EndpointReference::new(ADDRESS));
         options.binding = Some(match self.by_transport {
             true => ServiceBinding::Transport { allow_insecure: false },

@@ -2,6 +2,7 @@
 //! (`TransportWithMessageCredential`). Each credential, negotiated and not, with and without reliable session, with callbacks.
 #![allow(clippy::disallowed_methods, missing_docs, unreachable_pub, reason = "a test")]
 
+mod alone;
 mod attacks;
 mod callbacks;
 mod check;
@@ -9,5 +10,6 @@ mod combinations;
 #[path = "../common/mod.rs"]
 mod common;
 mod cut;
+mod encodings;
 mod kit;
 mod refused;
