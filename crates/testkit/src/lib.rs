@@ -32,6 +32,7 @@ pub mod partition;
 pub mod ports;
 pub mod postgres;
 pub mod proxy;
+mod relays;
 pub mod steps;
 pub mod tcp_link;
 pub mod tls_link;

@@ -6,15 +6,15 @@
 //! connection, which are no message but the preamble of net.tcp and the handshake of TLS, are spared.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::net::TcpStream;
 
 use crate::lossy_link::{Counters, LinkCounts, Loss};
+use crate::relays::Relays;
 
 /// Octets passed on at once.
 const CHUNK: usize = 16 * 1024;
@@ -22,10 +22,9 @@ const CHUNK: usize = 16 * 1024;
 /// A running link. Dropping it stops it, with the connections through it.
 #[derive(Debug)]
 pub struct LossyTcpLink {
-    address: SocketAddr,
+    relays: Relays,
     counters: Arc<Counters>,
     is_calm: Arc<AtomicBool>,
-    accepting: JoinHandle<()>,
 }
 
 impl LossyTcpLink {
@@ -56,39 +55,24 @@ impl LossyTcpLink {
     }
 
     async fn begun(service: SocketAddr, loss: Loss, calm: u64, opening: u32) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let address = listener.local_addr()?;
         let counters = Arc::new(Counters::new(loss, calm));
         let is_calm = Arc::new(AtomicBool::new(true));
         let shared = (Arc::clone(&counters), Arc::clone(&is_calm));
-        let accepting = tokio::spawn(async move {
-            let mut connections = JoinSet::new();
-            while let Ok((client, _)) = listener.accept().await {
-                let (counters, is_calm) = shared.clone();
-                // A connection that breaks says so to both of its ends.
-                connections.spawn(async move {
-                    drop(relay(client, service, &counters, &is_calm, opening).await)
-                });
-                while connections.try_join_next().is_some() {}
-            }
+        let relays = Relays::start(move |client| {
+            let (counters, is_calm) = shared.clone();
+            async move { relay(client, service, &counters, &is_calm, opening).await }
         });
-        Ok(Self { address, counters, is_calm, accepting })
+        Ok(Self { relays: relays.await?, counters, is_calm })
     }
 
     /// Where the link listens.
     pub fn local_addr(&self) -> SocketAddr {
-        self.address
+        self.relays.local_addr()
     }
 
     /// What it has done so far.
     pub fn counts(&self) -> LinkCounts {
         self.counters.counts()
-    }
-}
-
-impl Drop for LossyTcpLink {
-    fn drop(&mut self) {
-        self.accepting.abort();
     }
 }
 
@@ -138,6 +122,10 @@ async fn relay(
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::net::TcpListener;
+
     use super::*;
 
     /// What begins a connection.

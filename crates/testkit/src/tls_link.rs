@@ -9,18 +9,18 @@
 //! tickets of TLS 1.3 look like a response; where one falls between two records of a request, that request is counted twice.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 use crate::lossy_link::{Counters, LinkCounts, Loss};
+use crate::relays::Relays;
 
 /// The content type of application data (RFC 8446 §5.1); the encrypted handshake of TLS 1.3 has it too.
 const APPLICATION_DATA: u8 = 23;
@@ -36,9 +36,8 @@ const LOST_RESPONSE: Duration = Duration::from_secs(2);
 /// A running link. Dropping it stops it, with the connections through it.
 #[derive(Debug)]
 pub struct LossyTlsLink {
-    address: SocketAddr,
+    relays: Relays,
     counters: Arc<Counters>,
-    accepting: JoinHandle<()>,
 }
 
 impl LossyTlsLink {
@@ -48,36 +47,23 @@ impl LossyTlsLink {
     ///
     /// What the operating system says when no port can be had.
     pub async fn start(service: SocketAddr, loss: Loss, calm: u64) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let address = listener.local_addr()?;
         let counters = Arc::new(Counters::new(loss, calm));
         let shared = Arc::clone(&counters);
-        let accepting = tokio::spawn(async move {
-            let mut connections = JoinSet::new();
-            while let Ok((client, _)) = listener.accept().await {
-                let counters = Arc::clone(&shared);
-                // A connection that breaks says so to both of its ends.
-                connections.spawn(async move { drop(relay(client, service, &counters).await) });
-                while connections.try_join_next().is_some() {}
-            }
+        let relays = Relays::start(move |client| {
+            let counters = Arc::clone(&shared);
+            async move { relay(client, service, &counters).await }
         });
-        Ok(Self { address, counters, accepting })
+        Ok(Self { relays: relays.await?, counters })
     }
 
     /// Where the link listens.
     pub fn local_addr(&self) -> SocketAddr {
-        self.address
+        self.relays.local_addr()
     }
 
     /// What it has done so far.
     pub fn counts(&self) -> LinkCounts {
         self.counters.counts()
-    }
-}
-
-impl Drop for LossyTlsLink {
-    fn drop(&mut self) {
-        self.accepting.abort();
     }
 }
 
@@ -184,6 +170,10 @@ impl Records {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::net::TcpListener;
+
     use super::*;
 
     /// A record whose content says what it is.
