@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use waxwing_soap::Time;
+use waxwing_soap::{Moment, RandomSource, Time};
 
 use super::DuplexSession;
 use super::api::{DuplexOutput, Links};
@@ -88,14 +88,14 @@ impl<M: Clone> DuplexSession<M> {
         self.source.all_again(now, &mut |event| outputs.push_back(DuplexOutput::Event(event)));
     }
 
-    pub(super) fn link_failed(&mut self, failure: Failure, now: Time) {
+    pub(super) fn link_failed(&mut self, failure: Failure, at: &mut Moment<'_>) {
         let Failure { kind, reason } = failure;
         self.connection.not_made();
         match self.phase {
             Phase::Creating(_) => self.create_failed(kind, reason),
             Phase::Open => {
                 self.last_failure = reason;
-                self.connection.redial(now + self.pause(now));
+                self.connection.redial(at.time + self.pause(at));
             }
             Phase::New | Phase::Closed | Phase::Faulted => {}
         }
@@ -103,16 +103,17 @@ impl<M: Clone> DuplexSession<M> {
 
     /// How long until another connection is tried, when others were in vain: not longer than WCF waits, half of SendTimeout
     /// or of what is left of Close. Where the peer's patience is short, so that it is tried several times before that is over.
-    fn pause(&self, now: Time) -> Duration {
+    /// Each client waits for a time of its own: those whose service has come back do not come back in step.
+    fn pause(&self, at: &mut Moment<'_>) -> Duration {
         let reliable = &self.settings.reliable;
         let most = (reliable.send_timeout / 2).min(reliable.inactivity_timeout / LEAST_TRIES);
-        let left = self.close.map_or(most, |deadline| (deadline - now) / 2);
+        let left = self.close.map_or(most, |deadline| (deadline - at.time) / 2);
         let doubled =
             LEAST_PAUSE.saturating_mul(1 << self.connection.tries().clamp(1, 16).saturating_sub(1));
-        doubled.min(MOST_PAUSE).min(most).min(left).max(LEAST_PAUSE)
+        own_share(doubled.min(MOST_PAUSE).min(most).min(left).max(LEAST_PAUSE), at.random)
     }
 
-    pub(super) fn link_broken(&mut self, reason: String, now: Time) {
+    pub(super) fn link_broken(&mut self, reason: String, at: &mut Moment<'_>) {
         self.last_failure = reason;
         self.connection.lose();
         let rule = self.connection.rule();
@@ -127,7 +128,7 @@ impl<M: Clone> DuplexSession<M> {
             Phase::Open if rule == Links::Replaced && self.is_initiator() => {
                 match self.connection.tries() {
                     0 => self.dial(),
-                    _ => self.connection.redial(now + self.pause(now)),
+                    _ => self.connection.redial(at.time + self.pause(at)),
                 }
             }
             _ => {}
@@ -137,15 +138,15 @@ impl<M: Clone> DuplexSession<M> {
     /// The peer ended the connection: the next message opens another. WCF waits for that, or for its next question whether
     /// the peer is there, which may be minutes away; here the peer is asked after a moment what was lost, since it may be a
     /// message of the peer's own, which cannot dial. While Close is under way it has ended too early, and has broken.
-    pub(super) fn link_ended(&mut self, now: Time) {
+    pub(super) fn link_ended(&mut self, at: &mut Moment<'_>) {
         let goes_on = self.is_open() && !self.lacks_only_an_answer();
         match self.connection.rule() {
             Links::Unseen => {}
             Links::Replaced if goes_on && self.is_initiator() && self.close.is_none() => {
-                self.connection.end(now + self.settings.reliable.request_interval);
+                self.connection.end(at.time + self.settings.reliable.request_interval);
             }
             Links::Replaced | Links::Bound => {
-                self.link_broken("the peer ended the connection".to_owned(), now);
+                self.link_broken("the peer ended the connection".to_owned(), at);
             }
         }
     }
@@ -157,4 +158,12 @@ impl<M: Clone> DuplexSession<M> {
             false => self.end(SessionError::SecurityLost(reason)),
         }
     }
+}
+
+/// Between half of a pause and all of it.
+fn own_share(pause: Duration, random: &mut dyn RandomSource) -> Duration {
+    let mut octets = [0; 4];
+    random.fill(&mut octets);
+    let share = f64::from(u32::from_le_bytes(octets)) / f64::from(u32::MAX);
+    pause / 2 + (pause / 2).mul_f64(share)
 }

@@ -193,6 +193,11 @@ impl Client {
         sequenced(self.session.back().unwrap().clone(), number, payload)
     }
 
+    /// Draws from its randomness, so that what it draws next is another's.
+    pub fn draw(&mut self, times: usize) {
+        (0..times).for_each(|_| waxwing_soap::RandomSource::fill(&mut self.random, &mut [0]));
+    }
+
     /// An acknowledgement of the client's messages.
     pub fn acknowledge(&mut self, upto: u64, room: u32) {
         self.receive(acknowledgement(forward(), upto, room));

@@ -54,24 +54,44 @@ fn where_nobody_answers_it_is_tried_again() {
     // WCF waits half of SendTimeout each time; nobody but those who wait for a reply sees the difference.
     for pause in [100, 200, 400, 800, 1_600, 2_000, 2_000] {
         client.give(refused());
-        let due = client.now + pause;
-        client.wait(due - 1);
+        let begun = client.now;
+        client.wait(begun + pause / 2 - 1);
         assert_eq!(client.said.dials, dials, "{pause} ms");
-        client.wait(due);
+        client.wait(begun + pause);
         dials += 1;
         assert_eq!(client.said.dials, dials, "{pause} ms");
     }
     client.close(2_000);
     client.give(refused());
     // Half of what is left of Close.
-    let due = client.now + 1_000;
-    client.wait(due - 1);
+    let begun = client.now;
+    client.wait(begun + 499);
     assert_eq!(client.said.dials, dials);
-    client.wait(due);
+    client.wait(begun + 1_000);
     assert_eq!(client.said.dials, dials + 1);
     client.give(DuplexInput::Linked);
     assert!(matches!(client.next().body, Body::AckRequested));
     assert!(matches!(client.next().body, Body::CloseSequence(_)), "it was to be sent meanwhile");
+}
+
+#[test]
+fn clients_of_one_service_do_not_try_it_in_step() {
+    let mut waited = std::collections::BTreeSet::new();
+    for draws in 0..50 {
+        let mut client = Client::open(V11, settings(Links::Replaced));
+        // Each has another randomness: that of those who were made before it.
+        client.draw(draws);
+        client.give(broken());
+        let began = client.now;
+        for pause in [100, 200, 400, 800, 1_600, 2_000] {
+            client.give(refused());
+            let due = client.wake_at().unwrap() - client.now;
+            assert!((pause / 2..=pause).contains(&due), "{due} of {pause} ms");
+            client.wait(client.now + due);
+        }
+        waited.insert(client.now - began);
+    }
+    assert!(waited.len() > 40, "{waited:?}");
 }
 
 #[test]
