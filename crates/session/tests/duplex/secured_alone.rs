@@ -161,7 +161,7 @@ fn a_sequence_stays_with_its_connection() {
             ends.arrives(link, &octets);
             match (name, &said_to(&mut ends, link)[..]) {
                 ("bob", [Packet::Message(fault), Packet::End]) => {
-                    let fault = Envelope::parse(fault, &Limits::SOAP).unwrap();
+                    let fault = Envelope::parse(&fault[..], &Limits::SOAP).unwrap();
                     let fault = Fault::read(&fault).expect("a fault");
                     assert_eq!(fault.subcode().map(|code| &*code.local), Some("UnknownSequence"));
                 }
