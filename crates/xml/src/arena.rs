@@ -1,12 +1,12 @@
 //! What a document consists of: tables of nodes, attributes, names and texts.
 
 use crate::intern::{EMPTY, Names, XML};
+use crate::leaf::Made;
 use crate::name::Span;
 use crate::node::{
     AttributeData, COMMENT, EXTRA, KNOWN, Kind, MAX_TEXT, NONE, NodeData, PROCESSING_INSTRUCTION,
     TEXT, Tag, Text, text_of, with_prefix,
 };
-use crate::values::Valued;
 
 /// What a document consists of.
 #[doc(hidden)]
@@ -20,10 +20,10 @@ pub struct Arena {
     pub(crate) attributes: Vec<AttributeData>,
     /// Indices of bindings.
     pub(crate) declarations: Vec<u16>,
-    /// What texts were made of that are not just text.
-    pub(crate) values: Vec<Valued>,
-    /// The octets of values that are octets.
+    /// The octets of values that are octets, or of more than eight of them.
     pub(crate) octets: Vec<u8>,
+    /// The texts of values.
+    pub(crate) made: Made,
     /// Strings of dictionaries, which every program has: names and texts.
     pub(crate) known: Vec<&'static str>,
     pub(crate) names: Names,
@@ -39,8 +39,8 @@ impl Arena {
             tags: Vec::with_capacity(16),
             attributes: Vec::new(),
             declarations: Vec::with_capacity(16),
-            values: Vec::new(),
             octets: Vec::new(),
+            made: Made::default(),
             known: Vec::new(),
             names: Names::new(),
             root: NONE,
@@ -55,8 +55,8 @@ impl Arena {
         self.tags.clear();
         self.attributes.clear();
         self.declarations.clear();
-        self.values.clear();
         self.octets.clear();
+        self.made.clear();
         self.known.clear();
         self.names.clear();
         self.root = NONE;
@@ -69,7 +69,6 @@ impl Arena {
             + self.tags.capacity() * size_of::<Tag>()
             + self.attributes.capacity() * size_of::<AttributeData>()
             + self.declarations.capacity() * size_of::<u16>()
-            + self.values.capacity() * size_of::<Valued>()
             + self.octets.capacity()
             + self.known.capacity() * size_of::<&str>()
     }
@@ -81,8 +80,8 @@ impl Arena {
         self.tags.clone_from(&other.tags);
         self.attributes.clone_from(&other.attributes);
         self.declarations.clone_from(&other.declarations);
-        self.values.clone_from(&other.values);
         self.octets.clone_from(&other.octets);
+        self.made.copy(&other.made);
         self.known.clone_from(&other.known);
         self.names.copy(&other.names);
         self.root = other.root;
@@ -95,6 +94,19 @@ impl Arena {
         match text.start.checked_sub(KNOWN) {
             Some(known) => self.known[known as usize],
             None => text_of(&self.source, &self.extra, text),
+        }
+    }
+
+    /// The octets of a text: they need not be asked for the limits of characters.
+    #[inline]
+    pub(crate) fn bytes(&self, text: Text) -> &[u8] {
+        match text.start.checked_sub(KNOWN) {
+            Some(known) => self.known[known as usize].as_bytes(),
+            None => {
+                let start = (text.start & !EXTRA) as usize;
+                let buffer = if text.start & EXTRA == 0 { &self.source } else { &self.extra };
+                &buffer.as_bytes()[start..start + text.len as usize]
+            }
         }
     }
 
@@ -151,7 +163,7 @@ impl Arena {
         Text { start: start as u32 | EXTRA, len: text.len() as u32 }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_element(&mut self, local: Text, binding: u16) -> u32 {
         self.push(NodeData {
             parent: NONE,
@@ -164,6 +176,27 @@ impl Arena {
             local_len: local.len as u16,
             binding,
         })
+    }
+
+    /// An element as the last child of `parent`, if that is not [`NONE`].
+    #[inline(always)]
+    pub(crate) fn push_child(&mut self, parent: u32, local: Text, binding: u16) -> u32 {
+        let child = self.push_element(local, binding);
+        if parent != NONE {
+            self.link_last(parent, child);
+        }
+        child
+    }
+
+    /// Changes what a start tag holds; the element gets a record of its own if it has none.
+    pub(crate) fn set_tag(&mut self, element: u32, tag: Tag) {
+        match self.node(element).tag {
+            0 => {
+                self.node_mut(element).tag = self.tags.len() as u32;
+                self.tags.push(tag);
+            }
+            own => self.tags[own as usize] = tag,
+        }
     }
 
     /// `kind` is not [`Kind::Element`].
@@ -187,35 +220,8 @@ impl Arena {
         })
     }
 
-    /// Text that was made of a value.
-    #[inline]
-    pub(crate) fn push_valued(&mut self, content: Text, valued: Valued) -> u32 {
-        self.values.push(valued);
-        let leaf = self.push_leaf(Kind::Text, content, Span::default());
-        self.node_mut(leaf).tag = self.values.len() as u32;
-        leaf
-    }
-
-    /// What a text was made of.
-    #[inline]
-    pub(crate) fn valued(&self, leaf: &NodeData) -> Option<&Valued> {
-        let index = leaf.tag.checked_sub(1)?;
-        self.values.get(index as usize)
-    }
-
-    /// The content of a leaf.
-    #[inline]
-    pub(crate) fn leaf(&self, leaf: &NodeData) -> &str {
-        match self.valued(leaf) {
-            Some(valued) if leaf.content().len == 0 => {
-                valued.text.get_or_init(|| valued.form.text(&self.octets))
-            }
-            _ => self.str(leaf.content()),
-        }
-    }
-
-    #[inline]
-    fn push(&mut self, node: NodeData) -> u32 {
+    #[inline(always)]
+    pub(crate) fn push(&mut self, node: NodeData) -> u32 {
         let index = self.nodes.len() as u32;
         self.nodes.push(node);
         index
@@ -227,7 +233,7 @@ impl Arena {
         if node.is_element() { node.first } else { NONE }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn link_last(&mut self, parent: u32, child: u32) {
         let node = self.node_mut(child);
         node.parent = parent;

@@ -7,7 +7,7 @@ use crate::document::Document;
 use crate::intern::{EMPTY, XML_NAMESPACE, XMLNS_NAMESPACE};
 use crate::name::{Name, NodeId, Span};
 use crate::node::{AttributeData, Kind, MAX_NAME, MAX_TEXT, NONE, Tag, Text};
-use crate::values::{Form, Value, Valued};
+use crate::values::{Form, Value};
 
 impl Document {
     /// A new element without parent; to be attached with [`Document::append_node`].
@@ -82,7 +82,7 @@ impl Document {
     pub fn append_word(&mut self, parent: NodeId, text: &str) {
         if !text.is_empty() {
             let content = self.store_characters(text);
-            let child = self.push_valued(content, Valued::new(Form::Dictionary, false));
+            let child = self.push_marked(content, Form::Dictionary);
             self.link_last(parent.0, child);
         }
     }
@@ -106,7 +106,7 @@ impl Document {
             Value::Octets(octets) => self.store_octets(octets),
             value => value.form(0),
         };
-        let child = self.push_valued(Text::default(), Valued::new(form, item));
+        let child = self.push_value(form, item);
         self.link_last(parent.0, child);
     }
 
@@ -157,7 +157,8 @@ impl Document {
         }
         self.attributes.push(attribute);
         let attributes = (start, self.attributes.len() as u32);
-        self.set_tag(element.0, Tag { attributes, ..*self.tag(self.node(element.0)) });
+        let tag = *self.tag(self.node(element.0));
+        self.set_tag(element.0, Tag { attributes, ..tag });
     }
 
     /// Removes an attribute; nothing happens when it is not there.
@@ -205,7 +206,8 @@ impl Document {
         }
         self.declarations.push(binding);
         let declarations = (start, self.declarations.len() as u32);
-        self.set_tag(element.0, Tag { declarations, ..*self.tag(self.node(element.0)) });
+        let tag = *self.tag(self.node(element.0));
+        self.set_tag(element.0, Tag { declarations, ..tag });
     }
 
     /// The same in front of the declaration of another prefix, if the element has that: writers of messages are compared by
@@ -236,7 +238,8 @@ impl Document {
 
     /// Chooses between `<a></a>` (true) and `<a/>` for an element that is empty.
     pub fn set_start_end_pair(&mut self, element: NodeId, pair: bool) {
-        self.set_tag(element.0, Tag { pair, ..*self.tag(self.node(element.0)) });
+        let tag = *self.tag(self.node(element.0));
+        self.set_tag(element.0, Tag { pair, ..tag });
     }
 
     /// Takes a node out of its parent. It keeps its content and can be attached again.
@@ -325,17 +328,6 @@ impl Document {
         while place != NONE {
             assert_ne!(place, node, "a node cannot be put into itself");
             place = self.node(place).parent;
-        }
-    }
-
-    /// Changes what a start tag holds; the element gets a record of its own if it has none.
-    pub(crate) fn set_tag(&mut self, element: u32, tag: Tag) {
-        match self.node(element).tag {
-            0 => {
-                self.node_mut(element).tag = self.tags.len() as u32;
-                self.tags.push(tag);
-            }
-            own => self.tags[own as usize] = tag,
         }
     }
 

@@ -8,7 +8,7 @@ mod buffer;
 use smallvec::SmallVec;
 
 use self::buffer::Buffer;
-use crate::document::Document;
+use crate::arena::Arena;
 use crate::element::Element;
 use crate::intern::{Binding, EMPTY, XML};
 use crate::name::NodeId;
@@ -53,7 +53,7 @@ pub struct Exclusive<'a> {
 /// # Ok::<(), waxwing_xml::ParseError>(())
 /// ```
 pub fn canonicalize(element: Element<'_>, parameters: &Exclusive<'_>, sink: &mut impl Sink) {
-    let document = element.document();
+    let document: &Arena = element.document();
     let mut walk = Walk {
         document,
         parameters,
@@ -67,7 +67,7 @@ pub fn canonicalize(element: Element<'_>, parameters: &Exclusive<'_>, sink: &mut
 
 /// The indices of the inclusive prefixes that the document knows, in order, each once; the others
 /// are bound nowhere. The list is the peer's: its length must not count for every element.
-fn inclusive(document: &Document, prefixes: &[&str]) -> SmallVec<[u16; 4]> {
+fn inclusive(document: &Arena, prefixes: &[&str]) -> SmallVec<[u16; 4]> {
     let prefixes = prefixes.iter().map(|p| if *p == "#default" { "" } else { p });
     let known = prefixes.filter_map(|prefix| document.names.find_prefix(prefix));
     let mut known: SmallVec<[u16; 4]> = known.collect();
@@ -77,7 +77,7 @@ fn inclusive(document: &Document, prefixes: &[&str]) -> SmallVec<[u16; 4]> {
 }
 
 struct Walk<'a, S> {
-    document: &'a Document,
+    document: &'a Arena,
     parameters: &'a Exclusive<'a>,
     /// Namespaces rendered by the output ancestors.
     rendered: Rendered,
@@ -245,7 +245,11 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     fn leaf(&mut self, node: &NodeData) {
-        let text = self.document.leaf(node);
+        if let Some(form) = self.document.value_form(node) {
+            // The text of a value has nothing to be escaped.
+            return form.write_text(&self.document.octets, |piece| self.out.write(piece));
+        }
+        let text = self.document.str(node.content());
         match node.kind() {
             Kind::Text => escape_text(text, |piece| self.out.write(piece)),
             Kind::Comment if self.parameters.with_comments => {

@@ -7,7 +7,6 @@ use crate::arena::Arena;
 use crate::lent::Lent;
 use crate::name::{Name, Position, Span};
 use crate::node::NodeData;
-use crate::values::Valued;
 
 /// An XML document or message: read by [`Document::parse`] or built node by node.
 ///
@@ -72,8 +71,8 @@ impl Document {
 
     /// How many octets of memory it holds, about: what those who keep many documents count.
     pub fn memory(&self) -> usize {
-        let values = self.values.len() * size_of::<Valued>() + self.octets.len();
-        self.source.len() + self.extra.len() + self.nodes.len() * size_of::<NodeData>() + values
+        let texts = self.source.len() + self.extra.len() + self.octets.len();
+        texts + self.nodes.len() * size_of::<NodeData>()
     }
 
     /// The text that was parsed, fragments appended; empty for a document that was built.

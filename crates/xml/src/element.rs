@@ -83,7 +83,7 @@ impl Document {
         let node = self.node(id.0);
         match node.is_element() {
             true => Element { document: self, index: id.0 }.span(),
-            false => Span { start: node.first, end: node.last },
+            false => node.leaf_span(),
         }
     }
 }
@@ -260,8 +260,9 @@ impl<'a> Element<'a> {
             return None;
         }
         let leaf = self.document.node(only);
-        let valued = self.document.valued(leaf).filter(|_| leaf.kind() == Kind::Text)?;
-        valued.form.value(&self.document.octets)
+        // (Elements and their tags have numbers, too.)
+        let form = self.document.form(leaf).filter(|_| leaf.kind() == Kind::Text)?;
+        form.value(&self.document.octets)
     }
 
     /// The element and everything below it, in document order.

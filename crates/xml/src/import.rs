@@ -4,7 +4,6 @@ use crate::document::Document;
 use crate::element::Element;
 use crate::name::{NodeId, Span};
 use crate::node::{AttributeData, NodeData, Tag};
-use crate::values::Valued;
 
 impl Document {
     /// Copies an element of another document, with everything in it, as the last child of `parent`.
@@ -36,16 +35,20 @@ impl Document {
     }
 
     fn import_leaf(&mut self, parent: NodeId, source: &Document, leaf: &NodeData) {
-        let content = self.store(source.str(leaf.content()));
-        let child = match source.valued(leaf) {
-            Some(valued) => {
-                let mut form = valued.form;
+        let child = match source.value_form(leaf) {
+            Some(mut form) => {
                 if let Some(octets) = form.octets(&source.octets) {
                     form = self.store_octets(octets);
                 }
-                self.push_valued(content, Valued::new(form, valued.item))
+                self.push_value(form, leaf.is_item())
             }
-            None => self.push_leaf(leaf.kind(), content, Span::default()),
+            None => {
+                let content = self.store(source.str(leaf.content()));
+                match source.form(leaf) {
+                    Some(form) => self.push_marked(content, form),
+                    None => self.push_leaf(leaf.kind(), content, Span::default()),
+                }
+            }
         };
         self.link_last(parent.0, child);
     }

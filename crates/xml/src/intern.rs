@@ -19,6 +19,9 @@ pub const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 /// The namespace of `xmlns` itself, which nobody may declare (Namespaces in XML 1.0 §3).
 pub(crate) const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
 
+/// The prefixes of one letter.
+const LETTERS: &str = "abcdefghijklmnopqrstuvwxyz";
+
 /// A prefix with the namespace that it stands for, as a name uses or a declaration makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Binding {
@@ -47,8 +50,8 @@ impl Names {
             short: [EMPTY; 128],
         };
         for (prefix, namespace) in [("", ""), ("xml", XML_NAMESPACE)] {
-            let prefix = names.intern_prefix(prefix);
-            let namespace = names.intern_namespace(namespace);
+            let prefix = names.prefixes.add_entry(Entry::Known(prefix));
+            let namespace = names.namespaces.add_entry(Entry::Known(namespace));
             names.intern_binding(Binding { prefix, namespace });
         }
         names
@@ -64,7 +67,7 @@ impl Names {
 
     /// As new ones, but for the room in them.
     pub(crate) fn clear(&mut self) {
-        for index in XML + 1..self.prefixes.spans.len() as u16 {
+        for index in XML + 1..self.prefixes.entries.len() as u16 {
             if let [one @ 0..128] = self.prefixes.at(index).as_bytes() {
                 self.short[*one as usize] = EMPTY;
             }
@@ -82,15 +85,15 @@ impl Names {
 
     /// The length of the longest table.
     pub(crate) fn len(&self) -> usize {
-        self.prefixes.spans.len().max(self.namespaces.spans.len()).max(self.bindings.len())
+        self.prefixes.entries.len().max(self.namespaces.entries.len()).max(self.bindings.len())
     }
 
     pub(crate) fn prefix_count(&self) -> usize {
-        self.prefixes.spans.len()
+        self.prefixes.entries.len()
     }
 
-    pub(crate) fn namespace_count(&self) -> usize {
-        self.namespaces.spans.len()
+    pub(crate) fn binding_count(&self) -> usize {
+        self.bindings.len()
     }
 
     #[inline]
@@ -123,13 +126,32 @@ impl Names {
     }
 
     pub(crate) fn intern_prefix(&mut self, prefix: &str) -> u16 {
-        if let Some(found) = self.find_prefix(prefix).filter(|_| !self.prefixes.spans.is_empty()) {
-            return found;
+        match (self.find_prefix(prefix), prefix.as_bytes()) {
+            (Some(found), _) => found,
+            (None, [letter @ b'a'..=b'z']) => self.add_letter(letter - b'a'),
+            (None, bytes) => {
+                let index = self.prefixes.add(prefix);
+                if let [one @ 0..128] = bytes {
+                    self.short[*one as usize] = index;
+                }
+                index
+            }
         }
-        let index = self.prefixes.add(prefix);
-        if let [one @ 0..128] = prefix.as_bytes() {
-            self.short[*one as usize] = index;
+    }
+
+    /// The prefix of one letter, counted from `a`.
+    #[inline]
+    pub(crate) fn intern_letter(&mut self, number: u8) -> u16 {
+        match self.short[usize::from(b'a' + number)] {
+            EMPTY => self.add_letter(number),
+            found => found,
         }
+    }
+
+    fn add_letter(&mut self, number: u8) -> u16 {
+        let at = usize::from(number);
+        let index = self.prefixes.add_entry(Entry::Known(&LETTERS[at..=at]));
+        self.short[usize::from(b'a' + number)] = index;
         index
     }
 
@@ -138,6 +160,13 @@ impl Names {
         found.unwrap_or_else(|| self.namespaces.add(namespace))
     }
 
+    /// The same for a string of the program, which is not copied.
+    pub(crate) fn intern_known_namespace(&mut self, namespace: &'static str) -> u16 {
+        let found = self.namespaces.find_known(namespace);
+        found.unwrap_or_else(|| self.namespaces.add_entry(Entry::Known(namespace)))
+    }
+
+    #[inline]
     pub(crate) fn intern_binding(&mut self, binding: Binding) -> u16 {
         let found = if self.bindings.len() <= LINEAR {
             self.bindings.iter().position(|b| *b == binding).map(|i| i as u16)
@@ -166,58 +195,83 @@ impl Names {
     }
 }
 
-/// Different strings in one buffer.
+/// Different strings.
 #[derive(Debug)]
 struct Strings {
     text: String,
-    spans: Vec<(u32, u32)>,
+    entries: Vec<Entry>,
     index: HashMap<Box<str>, u16>,
+}
+
+/// Where a string stands.
+#[derive(Clone, Copy, Debug)]
+enum Entry {
+    /// In the program.
+    Known(&'static str),
+    /// In [`Strings::text`].
+    Own(u32, u32),
 }
 
 impl Strings {
     fn new() -> Self {
         Self {
             text: String::with_capacity(512),
-            spans: Vec::with_capacity(LINEAR),
+            entries: Vec::with_capacity(LINEAR),
             index: HashMap::new(),
         }
     }
 
     fn copy(&mut self, other: &Self) {
         self.text.clone_from(&other.text);
-        self.spans.clone_from(&other.spans);
+        self.entries.clone_from(&other.entries);
         self.index.clone_from(&other.index);
     }
 
-    /// Forgets what comes behind an entry.
+    /// Forgets all but the first entries, which are known.
     fn truncate(&mut self, last: u16) {
-        self.spans.truncate(usize::from(last) + 1);
-        self.text.truncate(self.spans.last().map_or(0, |(_, end)| *end as usize));
+        self.entries.truncate(usize::from(last) + 1);
+        self.text.clear();
         self.index.clear();
     }
 
     #[inline]
     fn at(&self, index: u16) -> &str {
-        let (start, end) = self.spans[index as usize];
-        &self.text[start as usize..end as usize]
+        match self.entries[index as usize] {
+            Entry::Known(text) => text,
+            Entry::Own(start, end) => &self.text[start as usize..end as usize],
+        }
     }
 
     fn find(&self, wanted: &str) -> Option<u16> {
-        if self.spans.len() > LINEAR {
+        if self.entries.len() > LINEAR {
             return self.index.get(wanted).copied();
         }
-        (0..self.spans.len() as u16).find(|i| self.at(*i) == wanted)
+        (0..self.entries.len() as u16).find(|i| self.at(*i) == wanted)
+    }
+
+    /// The same for a string that is probably there as the same piece of the program.
+    #[inline]
+    fn find_known(&self, wanted: &'static str) -> Option<u16> {
+        let same = |entry: &Entry| matches!(entry, Entry::Known(own) if std::ptr::eq(*own, wanted));
+        match self.entries.iter().take(LINEAR).position(same) {
+            Some(found) => Some(found as u16),
+            None => self.find(wanted),
+        }
     }
 
     fn add(&mut self, new: &str) -> u16 {
-        let index = next_index(self.spans.len());
         let start = self.text.len() as u32;
         self.text.push_str(new);
-        self.spans.push((start, self.text.len() as u32));
-        if self.spans.len() == LINEAR + 1 {
+        self.add_entry(Entry::Own(start, self.text.len() as u32))
+    }
+
+    fn add_entry(&mut self, entry: Entry) -> u16 {
+        let index = next_index(self.entries.len());
+        self.entries.push(entry);
+        if self.entries.len() == LINEAR + 1 {
             self.index = (0..=index).map(|i| (self.at(i).into(), i)).collect();
-        } else if self.spans.len() > LINEAR {
-            self.index.insert(new.into(), index);
+        } else if self.entries.len() > LINEAR {
+            self.index.insert(self.at(index).into(), index);
         }
         index
     }

@@ -14,6 +14,7 @@ mod element;
 mod error;
 mod import;
 mod intern;
+mod leaf;
 mod lent;
 mod limits;
 mod name;

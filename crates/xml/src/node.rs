@@ -42,15 +42,16 @@ pub(crate) const PROCESSING_INSTRUCTION: u16 = u16::MAX - 2;
 pub(crate) struct NodeData {
     pub(crate) parent: u32,
     pub(crate) next: u32,
-    /// The first child; of a leaf: where its text begins in the source.
+    /// The first child; of a leaf: where its text begins in the source; of a value: its number.
     pub(crate) first: u32,
-    /// The last child; of a leaf: where its text ends in the source.
+    /// The last child; of a leaf: where its text ends in the source, 0 when it was built.
     pub(crate) last: u32,
-    /// Where the local name begins (prefix and colon stand before it); of a leaf: its content.
+    /// Where the local name begins (prefix and colon stand before it); of a leaf: its content; of a value: the lower half.
     pub(crate) start: u32,
-    /// Where the element ends in the source, 0 when it was built; of a leaf: the length of its content.
+    /// Where the element ends in the source, 0 when it was built; of a leaf: the length of its content; of a value: the
+    /// upper half.
     pub(crate) end: u32,
-    /// Index into the tags of the arena; of text: into its values, counted from 1, or 0.
+    /// Index into the tags of the arena; of text: what it was made of ([`crate::leaf`]), or 0.
     pub(crate) tag: u32,
     /// The length of the local name.
     pub(crate) local_len: u16,
@@ -81,7 +82,7 @@ impl NodeData {
         Text { start: self.start, len: u32::from(self.local_len) }
     }
 
-    /// The content of a leaf.
+    /// The content of a leaf that is no value.
     #[inline]
     pub(crate) fn content(&self) -> Text {
         Text { start: self.start, len: self.end }

@@ -10,6 +10,7 @@ mod text;
 
 use smallvec::SmallVec;
 
+use crate::arena::Arena;
 use crate::chars::is_space;
 use crate::decode::{Encoding, decode};
 use crate::document::Document;
@@ -161,8 +162,6 @@ struct Lengths {
     tags: usize,
     attributes: usize,
     declarations: usize,
-    values: usize,
-    octets: usize,
 }
 
 impl Lengths {
@@ -174,8 +173,6 @@ impl Lengths {
             tags: document.tags.len(),
             attributes: document.attributes.len(),
             declarations: document.declarations.len(),
-            values: document.values.len(),
-            octets: document.octets.len(),
         }
     }
 
@@ -186,8 +183,6 @@ impl Lengths {
         document.tags.truncate(self.tags);
         document.attributes.truncate(self.attributes);
         document.declarations.truncate(self.declarations);
-        document.values.truncate(self.values);
-        document.octets.truncate(self.octets);
     }
 }
 
@@ -212,7 +207,7 @@ fn error_at(kind: ParseErrorKind, offset: usize, text: &str) -> ParseError {
 type Parsed<T> = Result<T, ParseErrorKind>;
 
 struct Parser<'p> {
-    document: &'p mut Document,
+    document: &'p mut Arena,
     source: &'p str,
     bytes: &'p [u8],
     limits: &'p Limits,
@@ -236,7 +231,7 @@ struct Open {
 }
 
 impl<'p> Parser<'p> {
-    fn new(document: &'p mut Document, source: &'p str, at: usize, limits: &'p Limits) -> Self {
+    fn new(document: &'p mut Arena, source: &'p str, at: usize, limits: &'p Limits) -> Self {
         Self {
             document,
             source,

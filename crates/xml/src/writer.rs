@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 use smallvec::SmallVec;
 
+use crate::arena::Arena;
 use crate::document::Document;
 use crate::element::Element;
 use crate::intern::{EMPTY, Names, XML};
@@ -36,6 +36,7 @@ impl Rendered {
     }
 
     /// Takes a binding into scope; false when it is in scope already.
+    #[inline]
     pub(crate) fn bind(&mut self, names: &Names, binding: u16) -> bool {
         let prefix = names.binding(binding).prefix;
         let bound = &mut self.bound[prefix as usize];
@@ -96,14 +97,14 @@ impl Document {
                 return false;
             }
             let parent = self.element(NodeId(node.parent));
-            let octets = match self.valued(node).map(|valued| valued.form) {
+            let octets = match self.form(node) {
                 Some(form @ Form::Octets { .. }) => form.octets(&self.octets).map(Cow::Borrowed),
                 Some(_) => None,
                 None => {
                     let text = self.str(node.content());
                     let long = text.len() / 4 * 3 >= least && text.len().is_multiple_of(4);
                     let octets = long && is_octets(parent);
-                    octets.then(|| STANDARD.decode(text).ok().map(Cow::Owned)).flatten()
+                    octets.then(|| STANDARD.decode_to_vec(text).ok().map(Cow::Owned)).flatten()
                 }
             };
             let octets = octets.filter(|octets| octets.len() >= least);
@@ -124,7 +125,9 @@ impl Document {
             child = self.node(child).next;
         }
     }
+}
 
+impl Arena {
     /// Without recursion: the depth of a tree may be a peer's choice. What `instead` writes for a leaf (and says so) is
     /// written in its place.
     fn write_node(
@@ -231,7 +234,14 @@ impl Document {
     }
 
     fn write_leaf(&self, node: &NodeData, out: &mut Vec<u8>) {
-        let text = self.leaf(node);
+        if let Some(form) = self.value_form(node) {
+            // The text of a value has nothing to be escaped.
+            return match form.octets(&self.octets) {
+                Some(octets) => STANDARD.encode_append(octets, out),
+                None => out.extend_from_slice(form.short_text().as_bytes()),
+            };
+        }
+        let text = self.str(node.content());
         let (open, close): (&[u8], &[u8]) = match node.kind() {
             Kind::Comment => (b"<!--", b"-->"),
             Kind::ProcessingInstruction => (b"<?", b"?>"),

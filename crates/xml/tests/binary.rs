@@ -145,6 +145,23 @@ impl Sample {
 }
 
 proptest! {
+    /// Two implementations of base64 agree on what is base64 and what it says.
+    #[test]
+    fn base64_is_judged_as_strictly_as_by_another(octets in vec(any::<u8>(), 0..80), damage in vec((any::<prop::sample::Index>(), "[A-Za-z0-9+/=_ \\n-]"), 0..3)) {
+        use base64::Engine as _;
+        let other = base64::engine::general_purpose::STANDARD;
+        let mut text = other.encode(&octets);
+        for (at, with) in damage.iter().filter(|_| !octets.is_empty()) {
+            let at = at.index(text.len());
+            text.replace_range(at..=at, with);
+        }
+        let document = parse(&format!("<octets xmlns='urn:a'>{text}</octets>"));
+        let back = read(&write(&document)).expect("it is read");
+        prop_assert_eq!(back.root().text(), text.as_str());
+        let came_as_octets = matches!(back.root().value(), Some(Value::Octets(_)));
+        prop_assert_eq!(came_as_octets, !text.is_empty() && other.decode(&text).is_ok(), "{}", text);
+    }
+
     #[test]
     fn what_is_written_is_read_as_the_same(tree in trees()) {
         let document = document(&tree);
@@ -282,6 +299,27 @@ fn every_text_record_is_read_with_and_without_the_end() {
         if !expected.is_empty() {
             assert_eq!(attribute(&list), Some(format!("{expected} {expected}")));
         }
+    }
+}
+
+/// What stands in an element that usually holds octets may be anything.
+#[test]
+fn what_is_no_base64_is_written_as_it_is() {
+    for text in [
+        "a€",
+        "€€€€",
+        "é=",
+        "====",
+        "=",
+        "AAA=AAAA",
+        "AB==",
+        "AAAAAA==\n",
+        "AAAB====",
+        "A\u{10000}AAAA==",
+    ] {
+        let document = parse(&format!("<octets xmlns='urn:a'>{text}</octets>"));
+        let back = read(&write(&document)).unwrap_or_else(|e| panic!("{e}: {text:?}"));
+        assert_eq!(canonical(back.root()), canonical(document.root()), "{text:?}");
     }
 }
 

@@ -60,7 +60,7 @@ pub fn read(
     let mut document = Document::empty((octets.len() / OCTETS_PER_NODE).min(NODES_AHEAD) + 4);
     document.extra.reserve(octets.len().min(TEXT_AHEAD) * 2);
     let mut reader = Reader {
-        document: &mut document,
+        arena: &mut document,
         source: Source { octets, at: 0, vocabulary, session },
         limits: &limits,
         scope: Scope::new(),
@@ -83,16 +83,17 @@ pub fn read(
             let offset = reader.source.at;
             let open = reader.open.last().map(|open| open.node);
             let inside = open.map(|node| document.qualified_of(node).into());
-            Err(BinaryError { kind, offset, inside })
+            Err(BinaryError { kind: *kind, offset, inside })
         }
     }
 }
 
-/// What the steps of the reader give; the place of an error is the source's.
-type Read<T> = Result<T, BinaryErrorKind>;
+/// What the steps of the reader give; the place of an error is the source's. (A box, so that what is nearly always there
+/// stays in registers.)
+type Read<T> = Result<T, Box<BinaryErrorKind>>;
 
 struct Reader<'r> {
-    document: &'r mut Document,
+    arena: &'r mut Arena,
     source: Source<'r>,
     limits: &'r Limits,
     scope: Scope,
@@ -125,7 +126,7 @@ struct Open {
 /// The texts of the records from 0x80 to 0x87.
 const CONSTANTS: [&str; 4] = ["0", "1", "false", "true"];
 
-impl Document {
+impl Arena {
     /// The name of an element as written.
     fn qualified_of(&self, element: u32) -> String {
         let node = self.node(element);
@@ -140,7 +141,7 @@ impl Reader<'_> {
             self.source.string(self.limits)?;
             code = self.source.code("the document")?;
         }
-        self.document.root = self.element(code, NONE, "where the root element begins")?;
+        self.arena.root = self.element(code, NONE, "where the root element begins")?;
         while let Some(open) = self.open.last() {
             let parent = open.node;
             self.item(parent)?;
@@ -148,7 +149,7 @@ impl Reader<'_> {
         while let Some(code) = self.source.next() {
             if code != records::COMMENT {
                 self.source.at -= 1;
-                return Err(BinaryErrorKind::Behind);
+                return refuse(BinaryErrorKind::Behind);
             }
             self.source.string(self.limits)?;
         }
@@ -167,12 +168,12 @@ impl Reader<'_> {
             records::COMMENT => {
                 let text = self.source.string(self.limits)?;
                 if text.contains("--") || text.ends_with('-') {
-                    return Err(BinaryErrorKind::Value("comment"));
+                    return refuse(BinaryErrorKind::Value("comment"));
                 }
                 self.check_node_limit(1)?;
-                let content = self.document.store(text);
-                let node = self.document.push_leaf(Kind::Comment, content, Span::default());
-                self.document.link_last(parent, node);
+                let content = self.arena.store(text);
+                let node = self.arena.push_leaf(Kind::Comment, content, Span::default());
+                self.arena.link_last(parent, node);
                 Ok(())
             }
             records::ARRAY => self.array(parent),
@@ -181,49 +182,56 @@ impl Reader<'_> {
     }
 
     /// An element after its code: its name, its attributes and declarations. Opens it.
+    #[inline]
     fn element(&mut self, code: u8, parent: u32, place: &'static str) -> Read<u32> {
         if self.open.len() >= self.limits.max_depth {
             return exceeded("max_depth", self.limits.max_depth);
         }
         self.check_node_limit(1)?;
-        let (prefix, name) = match code {
-            records::SHORT_ELEMENT => (EMPTY, self.source.inline(self.limits)?),
-            records::ELEMENT => (self.prefix()?, self.source.inline(self.limits)?),
-            records::SHORT_DICTIONARY_ELEMENT => (EMPTY, self.source.dictionary()?),
-            records::DICTIONARY_ELEMENT => (self.prefix()?, self.source.dictionary()?),
+        // What nearly every element of a protocol looks like.
+        let (prefix, local) = match code {
             records::PREFIX_DICTIONARY_ELEMENT..records::PREFIX_ELEMENT => {
                 let prefix = self.letter(code - records::PREFIX_DICTIONARY_ELEMENT)?;
-                (prefix, self.source.dictionary()?)
+                let name = self.source.dictionary()?;
+                (prefix, self.name(prefix, 1, name)?)
             }
-            records::PREFIX_ELEMENT..=0x77 => {
-                (self.letter(code - records::PREFIX_ELEMENT)?, self.source.inline(self.limits)?)
-            }
-            _ => return self.misplaced(code, place),
+            _ => self.element_name(code, place)?,
         };
-        let local = self.name(prefix, name)?;
         self.tag += 1;
         let scope = self.scope.undo.len();
-        let first = (self.document.attributes.len(), self.document.declarations.len());
-        self.attributes()?;
+        let tag = match self.source.peek() {
+            Some(records::SHORT_ATTRIBUTE..records::SHORT_ELEMENT) => Some(self.attributes()?),
+            _ => None,
+        };
         let binding = self.resolve(prefix)?;
-        let node = self.document.push_element(local, binding);
-        if parent != NONE {
-            self.document.link_last(parent, node);
-        }
-        if self.document.attributes.len() > first.0 {
-            self.finish_attributes(first.0)?;
-        }
-        let last = (self.document.attributes.len(), self.document.declarations.len());
-        if first != last {
-            let attributes = (first.0 as u32, last.0 as u32);
-            let declarations = (first.1 as u32, last.1 as u32);
-            self.document.set_tag(node, Tag { attributes, declarations, pair: false });
+        let node = self.arena.push_child(parent, local, binding);
+        if let Some(tag) = tag {
+            self.finish_attributes(tag.attributes)?;
+            self.arena.set_tag(node, tag);
         }
         self.open.push(Open { node, scope });
         Ok(node)
     }
 
-    #[inline]
+    /// The prefix of an element and its local name in the tree.
+    #[inline(never)]
+    fn element_name(&mut self, code: u8, place: &'static str) -> Read<(u16, Text)> {
+        let (prefix, prefix_len) = match code {
+            records::SHORT_ELEMENT | records::SHORT_DICTIONARY_ELEMENT => (EMPTY, 0),
+            records::ELEMENT | records::DICTIONARY_ELEMENT => self.prefix()?,
+            records::PREFIX_ELEMENT..=0x77 => (self.letter(code - records::PREFIX_ELEMENT)?, 1),
+            _ => return self.misplaced(code, place),
+        };
+        let name = match code {
+            records::SHORT_DICTIONARY_ELEMENT | records::DICTIONARY_ELEMENT => {
+                self.source.dictionary()?
+            }
+            _ => self.source.inline(self.limits)?,
+        };
+        Ok((prefix, self.name(prefix, prefix_len, name)?))
+    }
+
+    #[inline(always)]
     fn end_element(&mut self) -> Read<()> {
         if let Some(open) = self.open.pop() {
             self.scope.close(open.scope);
@@ -231,43 +239,53 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A prefix that is written out.
-    fn prefix(&mut self) -> Read<u16> {
+    /// A prefix that is written out, with its length.
+    fn prefix(&mut self) -> Read<(u16, usize)> {
+        if let Some([1, letter @ b'a'..=b'z']) = self.source.octets[self.source.at..].first_chunk()
+        {
+            self.source.at += 2;
+            return Ok((self.letter(letter - b'a')?, 1));
+        }
         let prefix = self.source.string(self.limits)?;
         if !is_ncname(prefix) {
-            return Err(BinaryErrorKind::Name(prefix.into()));
+            return refuse(BinaryErrorKind::Name(prefix.into()));
         }
         if prefix.len() > self.limits.max_name_length {
             return exceeded("max_name_length", self.limits.max_name_length);
         }
-        self.intern_prefix(prefix)
+        let index = self.arena.names.intern_prefix(prefix);
+        self.check_distinct_names()?;
+        Ok((index, prefix.len()))
     }
 
     /// A prefix of one letter, that stands in the code of the record.
-    #[inline]
+    #[inline(always)]
     fn letter(&mut self, number: u8) -> Read<u16> {
-        let letter = b'a' + number;
-        match self.document.names.find_short(letter) {
+        match self.arena.names.find_short(b'a' + number) {
             Some(known) => Ok(known),
-            None => self.intern_prefix(char::from(letter).encode_utf8(&mut [0; 4])),
+            None => self.new_letter(number),
         }
     }
 
-    fn intern_prefix(&mut self, prefix: &str) -> Read<u16> {
-        let index = self.document.names.intern_prefix(prefix);
+    #[cold]
+    #[inline(never)]
+    fn new_letter(&mut self, number: u8) -> Read<u16> {
+        if self.limits.max_name_length < 1 {
+            return exceeded("max_name_length", self.limits.max_name_length);
+        }
+        let index = self.arena.names.intern_letter(number);
         self.check_distinct_names()?;
         Ok(index)
     }
 
     /// Puts a name into the tree, one that is no known string with prefix and colon before it; gives the local part.
-    #[inline]
-    fn name(&mut self, prefix: u16, name: StringRef<'_>) -> Read<Text> {
-        let prefix_len = self.document.names.prefix(prefix).len();
+    #[inline(always)]
+    fn name(&mut self, prefix: u16, prefix_len: usize, name: StringRef<'_>) -> Read<Text> {
         if prefix_len + name.text().len() >= self.limits.max_name_length {
             return exceeded("max_name_length", self.limits.max_name_length);
         }
         if !self.source.is_name(name) {
-            return Err(BinaryErrorKind::Name(name.text().into()));
+            return refuse(BinaryErrorKind::Name(name.text().into()));
         }
         match name {
             StringRef::Known(known) => self.know(known.text),
@@ -276,15 +294,16 @@ impl Reader<'_> {
     }
 
     /// A string of the vocabulary.
-    #[inline]
+    #[inline(always)]
     fn know(&mut self, text: &'static str) -> Read<Text> {
-        if self.document.known.len() >= MAX_KNOWN {
+        if self.arena.known.len() >= MAX_KNOWN {
             return exceeded("max_nodes", self.limits.max_nodes);
         }
-        Ok(self.document.know(text))
+        Ok(self.arena.know(text))
     }
 
     /// A name that the program does not have.
+    #[inline(never)]
     fn unknown_name(&mut self, prefix: u16, name: StringRef<'_>) -> Text {
         let known = match name {
             StringRef::Session(id, text) if !self.is_free(text) => Some((prefix, id)),
@@ -293,7 +312,7 @@ impl Reader<'_> {
         if let Some(text) = known.and_then(|known| self.names.get(&known)) {
             return *text;
         }
-        let Arena { extra, names, .. } = &mut **self.document;
+        let Arena { extra, names, .. } = &mut *self.arena;
         let prefix = names.prefix(prefix);
         if !prefix.is_empty() {
             extra.push_str(prefix);
@@ -316,47 +335,73 @@ impl Reader<'_> {
     }
 
     /// The binding of a prefix at the start tag at hand.
-    #[inline]
+    #[inline(always)]
     fn resolve(&self, prefix: u16) -> Read<u16> {
         match self.scope.of(prefix).binding {
             binding if binding != UNBOUND.binding => Ok(binding),
-            _ => match self.document.names.prefix(prefix) {
-                "xmlns" => Err(BinaryErrorKind::Name("xmlns".into())),
-                prefix => Err(BinaryErrorKind::UnboundPrefix(prefix.into())),
-            },
+            _ => self.unbound(prefix),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn unbound(&self, prefix: u16) -> Read<u16> {
+        match self.arena.names.prefix(prefix) {
+            "xmlns" => refuse(BinaryErrorKind::Name("xmlns".into())),
+            prefix => refuse(BinaryErrorKind::UnboundPrefix(prefix.into())),
         }
     }
 
     fn check_distinct_names(&self) -> Read<()> {
-        match self.document.names.len() > self.limits.max_distinct_names.max(2) {
+        match self.arena.names.len() > self.limits.max_distinct_names.max(2) {
             true => exceeded("max_distinct_names", self.limits.max_distinct_names),
             false => Ok(()),
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn check_node_limit(&self, more: usize) -> Read<()> {
-        match self.document.nodes.len().saturating_add(more) <= self.limits.max_nodes {
+        match self.arena.nodes.len().saturating_add(more) <= self.limits.max_nodes {
             true => Ok(()),
             false => exceeded("max_nodes", self.limits.max_nodes),
         }
     }
 
+    #[cold]
+    #[inline(never)]
     fn misplaced<T>(&mut self, code: u8, place: &'static str) -> Read<T> {
         self.source.at -= 1;
-        Err(BinaryErrorKind::Record { code, place })
+        refuse(BinaryErrorKind::Record { code, place })
     }
 }
 
+#[inline]
 fn check_characters(text: &str) -> Read<()> {
+    // Most texts have nothing to look at more closely.
+    match text.bytes().fold(false, |found, b| found | (b < b' ') | (b == 0xEF)) {
+        true => check_each(text),
+        false => Ok(()),
+    }
+}
+
+#[inline(never)]
+fn check_each(text: &str) -> Read<()> {
     match first_forbidden_character(text) {
-        Some((_, character)) => Err(BinaryErrorKind::Character(character as u32)),
+        Some((_, character)) => refuse(BinaryErrorKind::Character(character as u32)),
         None => Ok(()),
     }
 }
 
+#[cold]
+#[inline(never)]
 fn exceeded<T>(limit: &'static str, value: usize) -> Read<T> {
-    Err(BinaryErrorKind::Limit { limit, value })
+    refuse(BinaryErrorKind::Limit { limit, value })
+}
+
+#[cold]
+#[inline(never)]
+fn refuse<T>(kind: BinaryErrorKind) -> Read<T> {
+    Err(Box::new(kind))
 }
 
 #[cfg(test)]

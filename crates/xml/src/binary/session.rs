@@ -103,7 +103,7 @@ impl ReceivedStrings {
 /// What we have made known to a peer.
 #[derive(Clone, Debug)]
 pub struct SentStrings {
-    index: FxHashMap<Box<str>, u32>,
+    index: FxHashMap<Box<[u8]>, u32>,
     /// The strings that were added since the last block was taken.
     block: Vec<u8>,
     left: usize,
@@ -117,6 +117,11 @@ impl SentStrings {
 
     /// The number of a string, which is added when it is new and there is room.
     pub fn number(&mut self, text: &str) -> Option<u32> {
+        self.number_of(text.as_bytes())
+    }
+
+    /// The same of a string in UTF-8.
+    pub(super) fn number_of(&mut self, text: &[u8]) -> Option<u32> {
         if let Some(number) = self.index.get(text) {
             return Some(*number);
         }
@@ -132,7 +137,7 @@ impl SentStrings {
         };
         self.left = left;
         push_size(&mut self.block, len);
-        self.block.extend_from_slice(text.as_bytes());
+        self.block.extend_from_slice(text);
         let number = self.index.len() as u32;
         self.index.insert(text.into(), number);
         Some(number)

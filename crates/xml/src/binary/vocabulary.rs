@@ -38,6 +38,7 @@ pub struct Vocabulary {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Known {
     pub(super) text: &'static str,
+    key: Key,
     pub(super) is_name: bool,
     /// Whether XML can carry it.
     pub(super) is_text: bool,
@@ -61,6 +62,7 @@ impl Vocabulary {
         let rule = |text| rules.iter().find(|(name, _)| *name == text).map(|(_, rule)| *rule);
         let known = |text: &&'static str| Known {
             text,
+            key: Key::of(text.as_bytes()),
             is_name: is_ncname(text),
             is_text: first_forbidden_character(text).is_none(),
             is_namespace: namespaces.contains(text),
@@ -77,27 +79,15 @@ impl Vocabulary {
         };
         for (number, text) in (1..).zip(strings) {
             // Of strings that stand there twice the first is written.
-            if let Err(free) = own.place(text) {
-                own.index[free] = number;
+            if own.number(text).is_none() {
+                let mut place = own.place(Key::of(text.as_bytes()));
+                while own.index[place] != 0 {
+                    place = (place + 1) & (own.index.len() - 1);
+                }
+                own.index[place] = number;
             }
         }
         own
-    }
-
-    /// Where the number of a string stands, or where it would.
-    fn place(&self, text: &str) -> Result<u32, usize> {
-        let mut place = hash(text);
-        loop {
-            place &= self.index.len() - 1;
-            match self.index[place].checked_sub(1) {
-                None => return Err(place),
-                Some(number) if self.strings[usize::from(number)].text == text => {
-                    return Ok(number.into());
-                }
-                // A quarter of the places are taken at most.
-                Some(_) => place += 1,
-            }
-        }
     }
 
     /// The same with rules for the values of attributes, by the local names of those.
@@ -131,7 +121,28 @@ impl Vocabulary {
 
     /// The number of a string.
     pub fn number(&self, text: &str) -> Option<u32> {
-        self.place(text).ok()
+        self.number_of(text.as_bytes())
+    }
+
+    /// The number of a string in UTF-8.
+    #[inline]
+    pub(super) fn number_of(&self, text: &[u8]) -> Option<u32> {
+        let key = Key::of(text);
+        let mut place = self.place(key);
+        loop {
+            // A quarter of the places are taken at most, so that this ends.
+            let number = u32::from(self.index[place]).checked_sub(1)?;
+            if self.strings[number as usize].is(text, key) {
+                return Some(number);
+            }
+            place = (place + 1) & (self.index.len() - 1);
+        }
+    }
+
+    /// Where the search for a string begins.
+    #[inline]
+    fn place(&self, key: Key) -> usize {
+        key.hash() & (self.index.len() - 1)
     }
 
     #[inline]
@@ -157,30 +168,72 @@ impl Vocabulary {
         self.strings.get(number as usize)?.attribute_rule
     }
 
-    /// Whether names in a namespace are written by their identifiers.
-    pub(super) fn has_names_of(&self, namespace: &str) -> bool {
+    /// How a namespace and names in it are written.
+    pub(super) fn space(&self, namespace: &str) -> Space {
         match self.number(namespace) {
-            Some(number) => self.strings[number as usize].is_namespace,
-            None => self.nameless.contains(&namespace),
+            Some(number) if self.strings[number as usize].is_namespace => {
+                Space { names: true, number: Some(number) }
+            }
+            Some(_) => Space { names: false, number: None },
+            None => Space { names: self.nameless.contains(&namespace), number: None },
         }
-    }
-
-    /// The number of such a namespace.
-    pub(super) fn number_of_namespace(&self, namespace: &str) -> Option<u32> {
-        self.number(namespace).filter(|number| self.strings[*number as usize].is_namespace)
     }
 }
 
-/// Strings differ in their first or last octets, or in length.
-#[inline]
-fn hash(text: &str) -> usize {
-    let octets = text.as_bytes();
-    let word = |octets: &[u8]| octets.iter().fold(0, |word, octet| word << 8 | u64::from(*octet));
-    let (first, last) = match (octets.first_chunk::<8>(), octets.last_chunk::<8>()) {
-        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-        _ => (word(octets), 0),
-    };
-    let mixed = first ^ last.rotate_left(29) ^ (octets.len() as u64) << 56;
-    // The upper half of a product depends on all of it (the number is 2^64 by the golden ratio).
-    (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize
+/// How a namespace and names in it are written.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Space {
+    /// Names in it by their identifiers.
+    pub(super) names: bool,
+    /// Its own number, if that is written.
+    pub(super) number: Option<u32>,
+}
+
+impl Known {
+    #[inline]
+    fn is(&self, text: &[u8], key: Key) -> bool {
+        // Up to sixteen octets are all in the key.
+        let alike = self.key == key && self.text.len() == text.len();
+        alike && (text.len() <= 16 || self.text.as_bytes() == text)
+    }
+}
+
+/// The first and the last octets of a string. Strings of a vocabulary differ in them, or in length; and of the same length
+/// up to sixteen octets two strings are the same if their keys are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Key {
+    first: u64,
+    last: u64,
+}
+
+impl Key {
+    #[inline]
+    fn of(octets: &[u8]) -> Self {
+        let half = |octets: &[u8; 4]| u64::from(u32::from_le_bytes(*octets));
+        if let (Some(first), Some(last)) = (octets.first_chunk(), octets.last_chunk()) {
+            return Self { first: u64::from_le_bytes(*first), last: u64::from_le_bytes(*last) };
+        }
+        if let (Some(first), Some(last)) = (octets.first_chunk(), octets.last_chunk()) {
+            return Self { first: half(first), last: half(last) };
+        }
+        match octets {
+            [] => Self { first: 0, last: 0 },
+            // One, two or three octets: with the length these are all of them.
+            [first, ..] => {
+                let last = octets[octets.len() - 1];
+                let middle = octets[octets.len() / 2];
+                Self {
+                    first: u64::from_le_bytes([*first, middle, last, 0, 0, 0, 0, 0]),
+                    last: octets.len() as u64,
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn hash(self) -> usize {
+        let mixed = self.first ^ self.last.rotate_left(29);
+        // The upper half of a product depends on all of it (the number is 2^64 by the golden ratio).
+        (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize
+    }
 }

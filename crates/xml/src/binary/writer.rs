@@ -7,9 +7,10 @@ use smallvec::SmallVec;
 use super::number::push_size;
 use super::records;
 use super::session::SentStrings;
-use super::vocabulary::{TextRule, Vocabulary};
+use super::vocabulary::{Space, TextRule, Vocabulary};
+use crate::arena::Arena;
 use crate::document::Document;
-use crate::intern::{EMPTY, XML};
+use crate::intern::{Binding, EMPTY, XML};
 use crate::node::{AttributeData, Kind, NONE, NodeData, Text};
 use crate::writer::Rendered;
 
@@ -25,39 +26,59 @@ pub fn write(
     session: Option<&mut SentStrings>,
     out: &mut Vec<u8>,
 ) {
-    let namespaces = SmallVec::from_elem(None, document.names.namespace_count());
-    let scope = Rendered::new(&document.names);
+    let arena: &Arena = document;
+    let mut bindings: SmallVec<[Usage; 16]> =
+        SmallVec::from_elem(Usage::default(), arena.names.binding_count());
+    let scope = Rendered::new(&arena.names);
     let mut writer = Writer {
-        document,
+        document: arena,
         vocabulary,
         session,
         out,
         scope,
-        namespaces,
+        bindings: &mut bindings,
         rule: (NONE, None),
         text_at: None,
     };
-    writer.node(document.root);
+    writer.node(arena.root);
 }
 
 struct Writer<'w> {
-    document: &'w Document,
+    document: &'w Arena,
     vocabulary: &'w Vocabulary,
     session: Option<&'w mut SentStrings>,
     out: &'w mut Vec<u8>,
     scope: Rendered,
-    /// Of each namespace: whether names in it are written by the vocabulary's identifiers; `None` before it was asked.
-    namespaces: SmallVec<[Option<bool>; 32]>,
+    /// How each binding is written.
+    bindings: &'w mut [Usage],
     /// The element that was begun last, and the rule for its text.
     rule: (u32, Option<TextRule>),
     /// Where the text record begins that was written last, while nothing stands behind it.
     text_at: Option<usize>,
 }
 
+/// How a binding is written: its prefix in names, its namespace in declarations, and names in the namespace.
+#[derive(Clone, Copy, Default)]
+struct Usage {
+    /// Before the first use nothing is known.
+    known: bool,
+    prefix: Prefix,
+    space: Space,
+}
+
+#[derive(Clone, Copy, Default)]
+enum Prefix {
+    #[default]
+    None,
+    /// One letter, counted from `a`.
+    Letter(u8),
+    Long,
+}
+
 /// A name as it is written.
 enum Written<'w> {
     Id(u32),
-    Text(&'w str),
+    Text(&'w [u8]),
 }
 
 impl Writer<'_> {
@@ -129,6 +150,13 @@ impl Writer<'_> {
         ];
         let number = self.name(node.local(), node.binding, node.binding, &codes);
         self.rule = (at, number.and_then(|number| self.vocabulary.rule(number)));
+        if node.tag == 0 {
+            // What most elements look like: nothing stands in the tag but the name.
+            if self.scope.bind(&document.names, node.binding) {
+                self.declaration(node.binding, false);
+            }
+            return;
+        }
         let attributes = document.element_attributes(node);
         for attribute in attributes {
             self.attribute(attribute, node.binding);
@@ -140,10 +168,12 @@ impl Writer<'_> {
             self.declaration(*declared, content && *declared != node.binding);
             self.scope.bind(&document.names, *declared);
         }
-        let used = attributes.iter().map(|a| a.binding).filter(|binding| *binding != EMPTY);
-        for binding in std::iter::once(node.binding).chain(used) {
-            if self.scope.bind(&document.names, binding) {
-                self.declaration(binding, false);
+        if self.scope.bind(&document.names, node.binding) {
+            self.declaration(node.binding, false);
+        }
+        for attribute in attributes {
+            if attribute.binding != EMPTY && self.scope.bind(&document.names, attribute.binding) {
+                self.declaration(attribute.binding, false);
             }
         }
         self.text_at = None;
@@ -152,46 +182,72 @@ impl Writer<'_> {
     /// The record of an element or attribute without its content; gives the number of the name, if it is one of the
     /// vocabulary. `owner` is the binding whose namespace says by which dictionary a name without namespace is written.
     fn name(&mut self, local: Text, binding: u16, owner: u16, codes: &[[u8; 3]; 2]) -> Option<u32> {
-        let document = self.document;
-        let names = &document.names;
-        let prefix = names.prefix(names.binding(binding).prefix);
-        let local = document.str(local);
+        let local = self.document.bytes(local);
         let number = self.number(local, owner);
-        let name = match number {
-            Some(number) => Written::Id(number << 1),
-            // WCF writes `xml:lang` and the like out in sessions, too.
-            None if owner == XML => Written::Text(local),
-            None => self.of_session(local),
-        };
-        let [short, with_prefix, letter] = codes[usize::from(matches!(name, Written::Id(_)))];
-        match prefix.as_bytes() {
-            [] => self.out.push(short),
-            [one @ b'a'..=b'z'] => self.out.push(letter + (one - b'a')),
-            _ => {
-                self.out.push(with_prefix);
-                push_string(self.out, prefix);
+        match number {
+            Some(number) => {
+                self.name_code(binding, codes[1]);
+                push_size(self.out, number << 1);
+            }
+            None => {
+                // WCF writes `xml:lang` and the like out in sessions, too.
+                let name = if owner == XML { Written::Text(local) } else { self.of_session(local) };
+                self.name_code(binding, codes[usize::from(matches!(name, Written::Id(_)))]);
+                self.string(name);
             }
         }
-        self.string(name);
         number
     }
 
-    /// The number of a name in the namespace of a binding, if it is one of the vocabulary.
-    pub(super) fn number(&mut self, name: &str, owner: u16) -> Option<u32> {
-        let namespace = self.document.names.binding(owner).namespace;
-        let known = match self.namespaces[usize::from(namespace)] {
-            Some(known) => known,
-            None => {
-                let text = self.document.names.namespace(namespace);
-                *self.namespaces[usize::from(namespace)].insert(self.vocabulary.has_names_of(text))
+    /// The code of an element or attribute, with its prefix.
+    #[inline(always)]
+    fn name_code(&mut self, binding: u16, [short, with_prefix, letter]: [u8; 3]) {
+        match self.usage(binding).prefix {
+            Prefix::None => self.out.push(short),
+            Prefix::Letter(number) => self.out.push(letter + number),
+            Prefix::Long => {
+                self.out.push(with_prefix);
+                let names = &self.document.names;
+                push_string(self.out, names.prefix(names.binding(binding).prefix).as_bytes());
             }
+        }
+    }
+
+    /// The number of a name in the namespace of a binding, if it is one of the vocabulary.
+    #[inline(always)]
+    pub(super) fn number(&mut self, name: &[u8], owner: u16) -> Option<u32> {
+        match self.usage(owner).space.names {
+            true => self.vocabulary.number_of(name),
+            false => None,
+        }
+    }
+
+    #[inline(always)]
+    fn usage(&mut self, binding: u16) -> Usage {
+        match self.bindings[usize::from(binding)] {
+            usage if usage.known => usage,
+            _ => self.first_use(binding),
+        }
+    }
+
+    #[inline(never)]
+    fn first_use(&mut self, binding: u16) -> Usage {
+        let names = &self.document.names;
+        let Binding { prefix, namespace } = names.binding(binding);
+        let prefix = match names.prefix(prefix).as_bytes() {
+            [] => Prefix::None,
+            [letter @ b'a'..=b'z'] => Prefix::Letter(letter - b'a'),
+            _ => Prefix::Long,
         };
-        if known { self.vocabulary.number(name) } else { None }
+        let space = self.vocabulary.space(names.namespace(namespace));
+        let usage = Usage { known: true, prefix, space };
+        self.bindings[usize::from(binding)] = usage;
+        usage
     }
 
     /// A string by the session, where there is one with room.
-    fn of_session<'n>(&mut self, text: &'n str) -> Written<'n> {
-        let session = self.session.as_deref_mut().and_then(|session| session.number(text));
+    fn of_session<'n>(&mut self, text: &'n [u8]) -> Written<'n> {
+        let session = self.session.as_deref_mut().and_then(|session| session.number_of(text));
         session.map_or(Written::Text(text), |number| Written::Id(number << 1 | 1))
     }
 
@@ -213,7 +269,7 @@ impl Writer<'_> {
         ];
         let owner = if attribute.binding == EMPTY { element } else { attribute.binding };
         let number = self.name(attribute.local(), attribute.binding, owner, &codes);
-        let value = self.document.str(attribute.value);
+        let value = self.document.bytes(attribute.value);
         match number.and_then(|number| self.vocabulary.attribute_rule(number)) {
             Some(rule) => self.by_rule(rule, value, false),
             None => self.characters(value),
@@ -222,16 +278,15 @@ impl Writer<'_> {
 
     /// A declaration, its namespace `plain` or by an identifier.
     fn declaration(&mut self, binding: u16, plain: bool) {
+        let number = if plain { None } else { self.usage(binding).space.number };
         let names = &self.document.names;
         let binding = names.binding(binding);
         let (prefix, namespace) =
             (names.prefix(binding.prefix), names.namespace(binding.namespace));
-        let namespace = match namespace {
-            namespace if plain || namespace.is_empty() => Written::Text(namespace),
-            namespace => match self.vocabulary.number_of_namespace(namespace) {
-                Some(number) => Written::Id(number << 1),
-                None => self.of_session(namespace),
-            },
+        let namespace = match number {
+            Some(number) => Written::Id(number << 1),
+            None if plain || namespace.is_empty() => Written::Text(namespace.as_bytes()),
+            None => self.of_session(namespace.as_bytes()),
         };
         let known = matches!(namespace, Written::Id(_));
         if prefix.is_empty() {
@@ -242,7 +297,7 @@ impl Writer<'_> {
             });
         } else {
             self.out.push(if known { records::DICTIONARY_XMLNS } else { records::XMLNS });
-            push_string(self.out, prefix);
+            push_string(self.out, prefix.as_bytes());
         }
         self.string(namespace);
     }
@@ -251,7 +306,7 @@ impl Writer<'_> {
         match node.kind() {
             Kind::Text => self.text(node),
             Kind::Comment => {
-                let text = self.document.str(node.content());
+                let text = self.document.bytes(node.content());
                 self.text_at = None;
                 self.out.push(records::COMMENT);
                 push_string(self.out, text);
@@ -262,7 +317,7 @@ impl Writer<'_> {
 }
 
 /// Appends a string with its size (MC-NBFX §2.1.3). (A document holds less than 2 GiB of text.)
-fn push_string(out: &mut Vec<u8>, text: &str) {
+fn push_string(out: &mut Vec<u8>, text: &[u8]) {
     push_size(out, text.len() as u32);
-    out.extend_from_slice(text.as_bytes());
+    out.extend_from_slice(text);
 }

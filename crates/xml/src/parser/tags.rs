@@ -6,7 +6,7 @@ use crate::chars::{NAME_BYTES, NameByte, is_ncname, is_space};
 use crate::error::ParseErrorKind;
 use crate::intern::{Binding, EMPTY, XML_NAMESPACE, XMLNS_NAMESPACE};
 use crate::name::{Position, Span};
-use crate::node::{AttributeData, NONE, Tag, Text, text_of};
+use crate::node::{AttributeData, Tag, Text, text_of};
 use crate::scope::{Bound, UNBOUND, first_repeated};
 
 /// A qualified name in the source.
@@ -42,10 +42,7 @@ impl<'p> Parser<'p> {
         let first = (self.document.attributes.len(), self.document.declarations.len());
         let empty = self.attributes()?;
         let binding = self.resolve(name.start, name.local)?;
-        let node = self.document.push_element(name.local(), binding);
-        if parent != NONE {
-            self.document.link_last(parent, node);
-        }
+        let node = self.document.push_child(parent, name.local(), binding);
         self.finish_attributes(first.0)?;
         let last = (self.document.attributes.len(), self.document.declarations.len());
         if first != last {
@@ -138,7 +135,7 @@ impl<'p> Parser<'p> {
 
     /// A namespace declaration. `at` is its place, for errors.
     fn declare(&mut self, prefix: &str, value: Text, at: usize) -> Parsed<()> {
-        let Arena { extra, names, declarations, .. } = &mut **self.document;
+        let Arena { extra, names, declarations, .. } = &mut *self.document;
         let namespace = text_of(self.source, extra, value);
         let reserved = namespace == XML_NAMESPACE || namespace == XMLNS_NAMESPACE;
         let allowed = match prefix {

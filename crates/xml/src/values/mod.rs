@@ -4,15 +4,15 @@
 //! ([`binary`](crate::binary)) or parts for octets writes those; canonical XML is over the text in any case.
 
 mod number;
+mod short;
 mod time;
 
-use std::fmt::Write as _;
-use std::sync::OnceLock;
+use std::fmt::Write;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::{AsOut as _, STANDARD};
 
 pub use number::{f32_text, f64_text};
+use short::Short;
 pub use time::{MAX_DATE_TICKS, civil_date, date_time_text, duration_text};
 
 /// A value that can be the content of an element; see [`Document::append_value`](crate::Document::append_value).
@@ -66,13 +66,24 @@ impl DecimalValue {
 
     /// The text: every digit of the scale is kept, and there is no minus zero.
     pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing into a string cannot fail.
+        let _ = self.push_text(&mut text);
+        text
+    }
+
+    fn push_text(&self, out: &mut impl Write) -> std::fmt::Result {
         let scale = usize::from(self.scale);
         let magnitude = u128::from(self.high) << 64 | u128::from(self.low);
-        let digits = format!("{magnitude:0>width$}", width = scale + 1);
-        let (whole, fraction) = digits.split_at(digits.len() - scale);
+        let mut digits = Short::new();
+        write!(digits, "{magnitude:0>width$}", width = scale + 1)?;
+        let (whole, fraction) = digits.as_str().split_at(digits.as_str().len() - scale);
         let sign = if self.negative && magnitude != 0 { "-" } else { "" };
         let point = if scale == 0 { "" } else { "." };
-        format!("{sign}{whole}{point}{fraction}")
+        for piece in [sign, whole, point, fraction] {
+            out.write_str(piece)?;
+        }
+        Ok(())
     }
 }
 
@@ -111,23 +122,6 @@ pub(crate) enum Form {
     Dictionary,
     /// The text came as prefix and string of a dictionary.
     QName,
-}
-
-/// The form of a text with how it stands there.
-#[derive(Clone, Debug)]
-pub(crate) struct Valued {
-    pub(crate) form: Form,
-    /// The element is an item of an array of such values.
-    pub(crate) item: bool,
-    /// The text, once somebody has asked for it: between an encoding with records for values and a reader of values nobody
-    /// does. Empty where the text stands in the tree.
-    pub(crate) text: OnceLock<Box<str>>,
-}
-
-impl Valued {
-    pub(crate) fn new(form: Form, item: bool) -> Self {
-        Self { form, item, text: OnceLock::new() }
-    }
 }
 
 /// The two upper bits of universal time in [`Form::DateTime`].
@@ -191,26 +185,40 @@ impl Form {
 
     /// The text of a value; nothing for forms whose text is kept elsewhere.
     pub(crate) fn text(&self, octets: &[u8]) -> Box<str> {
-        let mut text = String::new();
         match self.octets(octets) {
-            Some(octets) => STANDARD.encode_string(octets, &mut text),
-            None => self.push_text(&mut text),
+            Some(octets) => STANDARD.encode_to_string(octets).into(),
+            None => self.short_text().as_str().into(),
         }
-        text.into()
     }
 
-    /// Appends the text of a value that is no octets; nothing for forms whose text is kept elsewhere.
-    pub(crate) fn push_text(&self, out: &mut String) {
-        // Writing into a string cannot fail.
+    /// Hands on the text of a value, in pieces; nothing for forms whose text is kept elsewhere.
+    pub(crate) fn write_text(&self, octets: &[u8], mut write: impl FnMut(&[u8])) {
+        /// Octets of a piece: whole groups of three, and large enough that few pieces are many octets.
+        const PIECE: usize = 1536;
+        match self.octets(octets) {
+            Some(octets) => {
+                let mut text = [0; PIECE / 3 * 4];
+                for piece in octets.chunks(PIECE) {
+                    write(STANDARD.encode(piece, text[..].as_out()));
+                }
+            }
+            None => write(self.short_text().as_bytes()),
+        }
+    }
+
+    /// The text of a value that is no octets; empty for forms whose text is kept elsewhere.
+    pub(crate) fn short_text(&self) -> Short {
+        let mut out = Short::new();
+        // Every value has a text that fits.
         let _ = match *self {
-            Form::Bool(value) => return out.push_str(if value { "true" } else { "false" }),
+            Form::Bool(value) => out.write_str(if value { "true" } else { "false" }),
             Form::Int16(value) => write!(out, "{value}"),
             Form::Int32(value) => write!(out, "{value}"),
             Form::Int64(value) => write!(out, "{value}"),
             Form::UInt64(value) => write!(out, "{value}"),
-            Form::Single(value) => return out.push_str(&f32_text(value)),
-            Form::Double(value) => return out.push_str(&f64_text(value)),
-            Form::Decimal(value) => return out.push_str(&value.text()),
+            Form::Single(value) => number::push_f32(&mut out, value),
+            Form::Double(value) => number::push_f64(&mut out, value),
+            Form::Decimal(value) => value.push_text(&mut out),
             Form::DateTime(bits) => {
                 let kind = match bits >> 62 {
                     0 => "",
@@ -218,16 +226,16 @@ impl Form {
                     _ => "+00:00",
                 };
                 let ticks = (bits & (UTC_KIND - 1)).min(MAX_DATE_TICKS.unsigned_abs()) as i64;
-                date_time_text(out, ticks).and_then(|()| out.write_str(kind))
+                date_time_text(&mut out, ticks).and_then(|()| out.write_str(kind))
             }
-            Form::TimeSpan(ticks) => duration_text(out, ticks),
-            Form::Uuid(octets) => return push_uuid(&octets, out),
+            Form::TimeSpan(ticks) => duration_text(&mut out, ticks),
+            Form::Uuid(octets) => push_uuid(&octets, &mut out),
             Form::UniqueId(octets) => {
-                out.push_str(URN_UUID);
-                return push_uuid(&octets, out);
+                out.write_str(URN_UUID).and_then(|()| push_uuid(&octets, &mut out))
             }
-            Form::Octets { .. } | Form::Dictionary | Form::QName => return,
+            Form::Octets { .. } | Form::Dictionary | Form::QName => Ok(()),
         };
+        out
     }
 }
 
@@ -237,38 +245,51 @@ const URN_UUID: &str = "urn:uuid:";
 /// The offsets of the dashes in the text of a UUID.
 const DASHES: [usize; 4] = [8, 13, 18, 23];
 
-fn push_uuid(octets: &[u8; 16], out: &mut String) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for (at, octet) in octets.iter().enumerate() {
-        if matches!(at, 4 | 6 | 8 | 10) {
-            out.push('-');
-        }
-        out.push(DIGITS[usize::from(octet >> 4)].into());
-        out.push(DIGITS[usize::from(octet & 15)].into());
+/// The offsets of the two digits of each octet of a UUID.
+const DIGITS: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+
+fn push_uuid(octets: &[u8; 16], out: &mut Short) -> std::fmt::Result {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [b'-'; 36];
+    for (octet, at) in octets.iter().zip(DIGITS) {
+        text[at] = HEX[usize::from(octet >> 4)];
+        text[at + 1] = HEX[usize::from(octet & 15)];
     }
+    out.push(&text)
 }
 
 /// The UUID of `urn:uuid:…` in the one spelling that a UUID is written in.
-pub(crate) fn unique_id(text: &str) -> Option<[u8; 16]> {
-    let digits: &[u8; 36] = text.strip_prefix(URN_UUID)?.as_bytes().try_into().ok()?;
+pub(crate) fn unique_id(text: &[u8]) -> Option<[u8; 16]> {
+    let text: &[u8; 45] = text.try_into().ok()?;
+    let (urn, text) = text.split_at(URN_UUID.len());
+    let text: &[u8; 36] = text.try_into().ok()?;
     let mut octets = [0; 16];
-    let mut at = 0;
-    for (place, digit) in digits.iter().enumerate() {
-        let value = match digit {
-            b'-' if DASHES.contains(&place) => continue,
-            _ if DASHES.contains(&place) => return None,
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        octets[at / 2] = octets[at / 2] << 4 | value;
-        at += 1;
+    // What is no digit has the upper half of an octet.
+    let mut wrong = 0;
+    for (octet, at) in octets.iter_mut().zip(DIGITS) {
+        let (high, low) =
+            (HEX_VALUES[usize::from(text[at])], HEX_VALUES[usize::from(text[at + 1])]);
+        wrong |= high | low;
+        *octet = high << 4 | (low & 15);
     }
-    Some(octets)
+    let dashes = DASHES.iter().all(|at| text[*at] == b'-');
+    (wrong < 16 && dashes && urn == URN_UUID.as_bytes()).then_some(octets)
 }
 
+/// The value of each hexadecimal digit as UUIDs are written, in lower case; 0xFF for every other octet.
+const HEX_VALUES: [u8; 256] = {
+    let mut values = [0xFF; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        values[if digit < 10 { b'0' + digit } else { b'a' + digit - 10 } as usize] = digit;
+        digit += 1;
+    }
+    values
+};
+
 /// The whole number of a text in the one spelling that it is written in.
-pub(crate) fn whole_number(text: &str) -> Option<i64> {
+pub(crate) fn whole_number(text: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(text).ok()?;
     let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
     let canonical = match digits {
         [b'0'] => text.len() == 1,
@@ -322,7 +343,7 @@ mod tests {
     #[test]
     fn only_the_spelling_that_is_written_is_taken_for_a_value() {
         let uuid = "urn:uuid:6a1d6f0e-93a5-4d5b-8f2e-2b9d3a4c5e6f";
-        assert_eq!(text(Value::UniqueId(unique_id(uuid).unwrap())), uuid);
+        assert_eq!(text(Value::UniqueId(unique_id(uuid.as_bytes()).unwrap())), uuid);
         for other in [
             "urn:uuid:6A1D6F0E-93a5-4d5b-8f2e-2b9d3a4c5e6f",
             "urn:uuid:6a1d6f0e93a5-4d5b-8f2e-2b9d3a4c5e6f-",
@@ -330,7 +351,7 @@ mod tests {
             "URN:uuid:6a1d6f0e-93a5-4d5b-8f2e-2b9d3a4c5e6f",
             "6a1d6f0e-93a5-4d5b-8f2e-2b9d3a4c5e6f",
         ] {
-            assert_eq!(unique_id(other), None, "{other}");
+            assert_eq!(unique_id(other.as_bytes()), None, "{other}");
         }
         for (number, value) in [
             ("0", 0),
@@ -338,7 +359,7 @@ mod tests {
             ("9223372036854775807", i64::MAX),
             ("-9223372036854775808", i64::MIN),
         ] {
-            assert_eq!(whole_number(number), Some(value));
+            assert_eq!(whole_number(number.as_bytes()), Some(value));
         }
         for other in [
             "",
@@ -351,7 +372,7 @@ mod tests {
             "99999999999999999999999999",
             "1.0",
         ] {
-            assert_eq!(whole_number(other), None, "{other}");
+            assert_eq!(whole_number(other.as_bytes()), None, "{other}");
         }
     }
 }

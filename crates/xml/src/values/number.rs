@@ -3,40 +3,74 @@
 //! .NET's round-trip form tries 15 digits (7 for `float`) and takes 17 (9) if those do not read back as the same number; the
 //! exponent form is used for exponents up to -5 and from the number of digits tried.
 
+use std::fmt::{Result, Write};
+
+use super::short::Short;
+
 /// The text of a `double`: `100`, `115.99`, `3.1428571428571428`, `1E+20`, `INF`, `-INF`, `NaN`, `-0`.
 pub fn f64_text(value: f64) -> String {
-    if let Some(special) = special(value) {
-        return special.to_owned();
-    }
-    // The shortest digits that read back, if there are no more than 15, are the 15 that .NET tries first: a decimal of 15
-    // digits survives the way through a normal double.
-    let shortest = format!("{value:e}");
-    let digits = shortest.bytes().take_while(|b| *b != b'e').filter(u8::is_ascii_digit).count();
-    if value.is_normal() && digits <= 15 {
-        return general(&shortest, 15);
-    }
-    by_trial(value)
-}
-
-/// .NET's own way: 15 digits, and 17 if those do not read back.
-fn by_trial(value: f64) -> String {
-    let short = format!("{value:.14e}");
-    if short.parse() == Ok(value) {
-        return general(&short, 15);
-    }
-    general(&format!("{value:.16e}"), 17)
+    let mut text = String::new();
+    // Writing into a string cannot fail.
+    let _ = push_f64(&mut text, value);
+    text
 }
 
 /// The text of a `float`: `0.1`, `0.333333343`, `1E+10`.
 pub fn f32_text(value: f32) -> String {
+    let mut text = String::new();
+    let _ = push_f32(&mut text, value);
+    text
+}
+
+/// Writes the text of a `double`.
+pub(super) fn push_f64(out: &mut impl Write, value: f64) -> Result {
+    if let Some(special) = special(value) {
+        return out.write_str(special);
+    }
+    // The shortest digits that read back, if there are no more than 15, are the 15 that .NET tries first: a decimal of 15
+    // digits survives the way through a normal double.
+    let mut shortest = Short::new();
+    write!(shortest, "{value:e}")?;
+    let shortest = shortest.as_str();
+    let digits = shortest.bytes().take_while(|b| *b != b'e').filter(u8::is_ascii_digit).count();
+    match digits {
+        ..=15 if value.is_normal() => general(out, shortest, 15),
+        ..=15 => by_trial(out, value),
+        // No 15 digits read back. The shortest ones are the nearest of their number, so that 17 of them are those of .NET.
+        16 => seventeen(out, value),
+        _ => general(out, shortest, 17),
+    }
+}
+
+fn seventeen(out: &mut impl Write, value: f64) -> Result {
+    let mut long = Short::new();
+    write!(long, "{value:.16e}")?;
+    general(out, long.as_str(), 17)
+}
+
+/// .NET's own way: 15 digits, and 17 if those do not read back.
+fn by_trial(out: &mut impl Write, value: f64) -> Result {
+    let mut short = Short::new();
+    write!(short, "{value:.14e}")?;
+    if short.as_str().parse() == Ok(value) {
+        return general(out, short.as_str(), 15);
+    }
+    seventeen(out, value)
+}
+
+/// Writes the text of a `float`.
+pub(super) fn push_f32(out: &mut impl Write, value: f32) -> Result {
     if let Some(special) = special(value.into()) {
-        return special.to_owned();
+        return out.write_str(special);
     }
-    let short = format!("{value:.6e}");
-    if short.parse() == Ok(value) {
-        return general(&short, 7);
+    let mut short = Short::new();
+    write!(short, "{value:.6e}")?;
+    if short.as_str().parse() == Ok(value) {
+        return general(out, short.as_str(), 7);
     }
-    general(&format!("{value:.8e}"), 9)
+    let mut long = Short::new();
+    write!(long, "{value:.8e}")?;
+    general(out, long.as_str(), 9)
 }
 
 fn special(value: f64) -> Option<&'static str> {
@@ -52,30 +86,44 @@ fn special(value: f64) -> Option<&'static str> {
 }
 
 /// Rewrites `-d.ddde±x` in the general form for so many significant digits.
-fn general(scientific: &str, precision: i32) -> String {
+fn general(out: &mut impl Write, scientific: &str, precision: i32) -> Result {
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     let (sign, mantissa) = match mantissa.strip_prefix('-') {
         Some(rest) => ("-", rest),
         None => ("", mantissa),
     };
-    let all: String = mantissa.chars().filter(|&c| c != '.').collect();
-    let digits = all.trim_end_matches('0');
+    let mut all = Short::new();
+    let (before, after) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    all.write_str(before)?;
+    all.write_str(after)?;
+    let digits = all.as_str().trim_end_matches('0');
+    out.write_str(sign)?;
     if exponent <= -5 || exponent >= precision {
-        let point = if digits.len() > 1 { "." } else { "" };
-        let exponent_sign = if exponent < 0 { '-' } else { '+' };
         let (first, rest) = digits.split_at(1);
-        return format!("{sign}{first}{point}{rest}E{exponent_sign}{:02}", exponent.abs());
+        out.write_str(first)?;
+        out.write_str(if rest.is_empty() { "" } else { "." })?;
+        out.write_str(rest)?;
+        let exponent_sign = if exponent < 0 { '-' } else { '+' };
+        return write!(out, "E{exponent_sign}{:02}", exponent.abs());
     }
     if exponent < 0 {
-        let zeros = "0".repeat(exponent.unsigned_abs() as usize - 1);
-        return format!("{sign}0.{zeros}{digits}");
+        out.write_str("0.")?;
+        zeros(out, exponent.unsigned_abs() as usize - 1)?;
+        return out.write_str(digits);
     }
     let whole = exponent as usize + 1;
     if digits.len() <= whole {
-        return format!("{sign}{digits}{}", "0".repeat(whole - digits.len()));
+        out.write_str(digits)?;
+        return zeros(out, whole - digits.len());
     }
-    format!("{sign}{}.{}", &digits[..whole], &digits[whole..])
+    out.write_str(&digits[..whole])?;
+    out.write_str(".")?;
+    out.write_str(&digits[whole..])
+}
+
+fn zeros(out: &mut impl Write, count: usize) -> Result {
+    (0..count).try_for_each(|_| out.write_str("0"))
 }
 
 #[cfg(test)]
@@ -129,7 +177,9 @@ mod tests {
         fn the_short_way_is_the_long_way(bits: u64, units in -1_000_000_000_000_000_000i64..1_000_000_000_000_000_000, scale in 0..30) {
             for value in [f64::from_bits(bits), units as f64 / 10f64.powi(scale), units as f64 * 10f64.powi(scale)] {
                 if value.is_finite() && value != 0.0 {
-                    prop_assert_eq!(f64_text(value), by_trial(value));
+                    let mut long = String::new();
+                    by_trial(&mut long, value).unwrap();
+                    prop_assert_eq!(f64_text(value), long);
                 }
             }
         }

@@ -2,6 +2,8 @@
 
 use std::fmt::{Result, Write};
 
+use super::short::Short;
+
 const SECOND: u64 = 10_000_000;
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
@@ -73,8 +75,10 @@ fn fraction(out: &mut impl Write, ticks: u64) -> Result {
     if ticks == 0 {
         return Ok(());
     }
-    let digits = format!("{ticks:07}");
-    write!(out, ".{}", digits.trim_end_matches('0'))
+    let mut digits = Short::new();
+    write!(digits, "{ticks:07}")?;
+    out.write_str(".")?;
+    out.write_str(digits.as_str().trim_end_matches('0'))
 }
 
 #[cfg(test)]

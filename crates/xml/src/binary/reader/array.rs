@@ -1,7 +1,7 @@
 //! Arrays: elements of one name, each with one value (MC-NBFX §2.3.1).
 
-use super::{BinaryErrorKind, NONE, Read, Reader, Tag, Text, exceeded, records};
-use crate::values::{Form, Valued};
+use super::{BinaryErrorKind, Read, Reader, Tag, exceeded, records, refuse};
+use crate::values::Form;
 
 /// The octets of one value of each type that arrays have (MC-NBFX §2.3.1.3); their codes are those that end an element.
 const TYPES: [(u8, usize); 10] = [
@@ -35,10 +35,10 @@ impl Reader<'_> {
         let count = self.source.size()? as usize;
         if count == 0 {
             self.source.at = at;
-            return Err(BinaryErrorKind::Value("number of items"));
+            return refuse(BinaryErrorKind::Value("number of items"));
         }
         if count > self.source.left() / size {
-            return Err(BinaryErrorKind::UnexpectedEnd("an array"));
+            return refuse(BinaryErrorKind::UnexpectedEnd("an array"));
         }
         self.check_node_limit(count.saturating_mul(2))?;
         self.check_copies(first, count)?;
@@ -52,10 +52,10 @@ impl Reader<'_> {
     /// The attributes of the element stand in the tree once for each item. All copies of a message may be as many as it has
     /// octets, which is more than any writer needs: items take an octet each, and one declaration at most.
     fn check_copies(&mut self, first: u32, count: usize) -> Read<()> {
-        let node = self.document.node(first);
+        let node = self.arena.node(first);
         let (attributes, declarations) = (
-            self.document.element_attributes(node).len(),
-            self.document.element_declarations(node).len(),
+            self.arena.element_attributes(node).len(),
+            self.arena.element_declarations(node).len(),
         );
         self.copied =
             self.copied.saturating_add((count - 1).saturating_mul(attributes + declarations));
@@ -67,9 +67,9 @@ impl Reader<'_> {
 
     /// One more element like the first of an array.
     fn sibling(&mut self, first: u32, parent: u32) -> u32 {
-        let document = &mut *self.document;
+        let document = &mut *self.arena;
         let node = *document.node(first);
-        let element = document.push_element(node.local(), node.binding);
+        let element = document.push_child(parent, node.local(), node.binding);
         if node.tag != 0 {
             let tag = *document.tag(&node);
             let attributes = document.attributes.len() as u32;
@@ -81,8 +81,6 @@ impl Reader<'_> {
             let declarations = (declarations, document.declarations.len() as u32);
             document.set_tag(element, Tag { attributes, declarations, pair: false });
         }
-        debug_assert_ne!(parent, NONE, "an array stands inside an element");
-        document.link_last(parent, element);
         element
     }
 
@@ -90,12 +88,12 @@ impl Reader<'_> {
         let form = match record {
             records::BOOL => match self.source.fixed()? {
                 [value @ 0..=1] => Form::Bool(value == 1),
-                [_] => return Err(BinaryErrorKind::Value("truth value")),
+                [_] => return refuse(BinaryErrorKind::Value("truth value")),
             },
             _ => self.scalar(record)?,
         };
-        let text = self.document.push_valued(Text::default(), Valued::new(form, true));
-        self.document.link_last(element, text);
+        let value = self.arena.push_value(form, true);
+        self.arena.link_last(element, value);
         Ok(())
     }
 }

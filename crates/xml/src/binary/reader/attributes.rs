@@ -1,53 +1,59 @@
 //! Attributes and namespace declarations (MC-NBFX §2.3.2).
 
 use super::source::StringRef;
-use super::{BinaryErrorKind, EXTRA, Read, Reader, Text, check_characters, exceeded, records};
+use super::{
+    BinaryErrorKind, EXTRA, Read, Reader, Tag, Text, check_characters, exceeded, records, refuse,
+};
 use crate::intern::{Binding, EMPTY, XML_NAMESPACE, XMLNS_NAMESPACE};
 use crate::name::Span;
 use crate::node::AttributeData;
 use crate::scope::{Bound, first_repeated};
 
 impl Reader<'_> {
-    /// The attributes and declarations that follow the name of an element.
-    pub(super) fn attributes(&mut self) -> Read<()> {
+    /// The attributes and declarations that follow the name of an element. The prefixes of the attributes are resolved when
+    /// all declarations are known.
+    #[inline(never)]
+    pub(super) fn attributes(&mut self) -> Read<Tag> {
+        let first = (self.arena.attributes.len() as u32, self.arena.declarations.len() as u32);
         let mut count = 0;
         while let Some(code @ records::SHORT_ATTRIBUTE..records::SHORT_ELEMENT) = self.source.peek()
         {
             self.source.at += 1;
-            let (prefix, name) = match code {
-                records::SHORT_ATTRIBUTE => (EMPTY, self.source.inline(self.limits)?),
-                records::ATTRIBUTE => (self.prefix()?, self.source.inline(self.limits)?),
-                records::SHORT_DICTIONARY_ATTRIBUTE => (EMPTY, self.source.dictionary()?),
-                records::DICTIONARY_ATTRIBUTE => (self.prefix()?, self.source.dictionary()?),
+            let (prefix, prefix_len) = match code {
                 records::SHORT_XMLNS..records::PREFIX_DICTIONARY_ATTRIBUTE => {
                     self.declaration(code)?;
                     continue;
                 }
+                records::SHORT_ATTRIBUTE | records::SHORT_DICTIONARY_ATTRIBUTE => (EMPTY, 0),
+                records::ATTRIBUTE | records::DICTIONARY_ATTRIBUTE => self.prefix()?,
                 records::PREFIX_DICTIONARY_ATTRIBUTE..records::PREFIX_ATTRIBUTE => {
-                    let prefix = self.letter(code - records::PREFIX_DICTIONARY_ATTRIBUTE)?;
-                    (prefix, self.source.dictionary()?)
+                    (self.letter(code - records::PREFIX_DICTIONARY_ATTRIBUTE)?, 1)
                 }
-                _ => {
-                    let prefix = self.letter(code - records::PREFIX_ATTRIBUTE)?;
-                    (prefix, self.source.inline(self.limits)?)
+                _ => (self.letter(code - records::PREFIX_ATTRIBUTE)?, 1),
+            };
+            let name = match code {
+                records::SHORT_ATTRIBUTE | records::ATTRIBUTE | records::PREFIX_ATTRIBUTE.. => {
+                    self.source.inline(self.limits)?
                 }
+                _ => self.source.dictionary()?,
             };
             count += 1;
             if count > self.limits.max_attributes {
                 return exceeded("max_attributes", self.limits.max_attributes);
             }
-            self.attribute(prefix, name)?;
+            self.attribute(prefix, prefix_len, name)?;
         }
-        Ok(())
+        let last = (self.arena.attributes.len() as u32, self.arena.declarations.len() as u32);
+        Ok(Tag { attributes: (first.0, last.0), declarations: (first.1, last.1), pair: false })
     }
 
-    fn attribute(&mut self, prefix: u16, name: StringRef<'_>) -> Read<()> {
+    fn attribute(&mut self, prefix: u16, prefix_len: usize, name: StringRef<'_>) -> Read<()> {
         if prefix == EMPTY && name.text() == "xmlns" {
-            return Err(BinaryErrorKind::Name("xmlns".into()));
+            return refuse(BinaryErrorKind::Name("xmlns".into()));
         }
-        let local = self.name(prefix, name)?;
+        let local = self.name(prefix, prefix_len, name)?;
         let value = self.attribute_value()?;
-        self.document.attributes.push(AttributeData {
+        self.arena.attributes.push(AttributeData {
             start: local.start,
             local_len: local.len as u16,
             // The prefix, until all declarations of the tag are known.
@@ -68,7 +74,7 @@ impl Reader<'_> {
             };
         }
         // The parts are put down behind each other, so that none may be shared.
-        let start = self.document.extra.len();
+        let start = self.arena.extra.len();
         loop {
             let code = self.source.code("a list of values")?;
             match code {
@@ -77,23 +83,23 @@ impl Reader<'_> {
                 records::ZERO..=records::LAST if code & 1 == 0 => {}
                 _ => return self.misplaced(code, "inside a list of values"),
             }
-            if self.document.extra.len() > start {
-                self.document.extra.push(' ');
+            if self.arena.extra.len() > start {
+                self.arena.extra.push(' ');
             }
             self.unshared_value(code)?;
-            if self.document.extra.len() - start > self.limits.max_string_content_length {
+            if self.arena.extra.len() - start > self.limits.max_string_content_length {
                 let value = self.limits.max_string_content_length;
                 return exceeded("max_string_content_length", value);
             }
         }
-        let len = (self.document.extra.len() - start) as u32;
+        let len = (self.arena.extra.len() - start) as u32;
         Ok(Text { start: start as u32 | EXTRA, len })
     }
 
     fn declaration(&mut self, code: u8) -> Read<()> {
         let at = self.source.at - 1;
         let prefix = match code {
-            records::XMLNS | records::DICTIONARY_XMLNS => self.prefix()?,
+            records::XMLNS | records::DICTIONARY_XMLNS => self.prefix()?.0,
             _ => EMPTY,
         };
         let namespace = match code {
@@ -106,49 +112,55 @@ impl Reader<'_> {
             StringRef::Session(_, text) => check_characters(text)?,
             _ => {}
         }
-        let namespace = namespace.text();
-        let document = &mut *self.document;
+        let document = &mut *self.arena;
         let spelled = document.names.prefix(prefix);
-        let reserved = namespace == XML_NAMESPACE || namespace == XMLNS_NAMESPACE;
+        let reserved = matches!(namespace.text(), XML_NAMESPACE | XMLNS_NAMESPACE);
         let allowed = match spelled {
-            "xml" => namespace == XML_NAMESPACE,
+            "xml" => namespace.text() == XML_NAMESPACE,
             "xmlns" => false,
             "" => !reserved,
-            _ => !namespace.is_empty() && !reserved,
+            _ => !namespace.text().is_empty() && !reserved,
         };
         if !allowed {
             self.source.at = at;
-            return Err(BinaryErrorKind::Declaration(spelled.into()));
+            return refuse(BinaryErrorKind::Declaration(spelled.into()));
         }
         if self.scope.undo.len() >= self.limits.max_namespace_declarations {
             let value = self.limits.max_namespace_declarations;
             return exceeded("max_namespace_declarations", value);
         }
-        let namespace = document.names.intern_namespace(namespace);
+        let namespace = match namespace {
+            StringRef::Known(known) => document.names.intern_known_namespace(known.text),
+            other => document.names.intern_namespace(other.text()),
+        };
         let binding = document.names.intern_binding(Binding { prefix, namespace });
         self.check_distinct_names()?;
         if self.scope.of(prefix).tag == self.tag {
-            let spelled = self.document.names.prefix(prefix);
+            let spelled = self.arena.names.prefix(prefix);
             let colon = if spelled.is_empty() { "" } else { ":" };
             let name = format!("xmlns{colon}{spelled}");
             self.source.at = at;
-            return Err(BinaryErrorKind::DuplicateAttribute(name.into()));
+            return refuse(BinaryErrorKind::DuplicateAttribute(name.into()));
         }
-        self.document.declarations.push(binding);
+        self.arena.declarations.push(binding);
         self.scope.bind(prefix, Bound { binding, tag: self.tag });
         Ok(())
     }
 
-    /// Resolves the prefixes of the attributes from `first`, now that all declarations of the tag are known, and refuses
-    /// two of one expanded name.
-    pub(super) fn finish_attributes(&mut self, first: usize) -> Read<()> {
-        for at in first..self.document.attributes.len() {
-            let prefix = self.document.attributes[at].binding;
+    /// Resolves the prefixes of attributes, now that all declarations of the tag are known, and refuses two of one expanded
+    /// name.
+    #[inline(never)]
+    pub(super) fn finish_attributes(&mut self, (first, last): (u32, u32)) -> Read<()> {
+        for at in first as usize..last as usize {
+            let prefix = self.arena.attributes[at].binding;
             let binding = if prefix == EMPTY { EMPTY } else { self.resolve(prefix)? };
-            self.document.attributes[at].binding = binding;
+            self.arena.attributes[at].binding = binding;
         }
-        let document = &*self.document;
-        let attributes = &document.attributes[first..];
+        if last - first < 2 {
+            return Ok(());
+        }
+        let document = &*self.arena;
+        let attributes = &document.attributes[first as usize..last as usize];
         let key = |at: usize| {
             let AttributeData { binding, .. } = attributes[at];
             (document.str(attributes[at].local()), document.names.binding(binding).namespace)
@@ -157,7 +169,7 @@ impl Reader<'_> {
             Some(twice) => {
                 let twice = &attributes[twice];
                 let name = document.qualified(twice.local(), twice.binding).concat();
-                Err(BinaryErrorKind::DuplicateAttribute(name.into()))
+                refuse(BinaryErrorKind::DuplicateAttribute(name.into()))
             }
             None => Ok(()),
         }

@@ -1,6 +1,6 @@
 //! The octets at hand, and the strings that they name.
 
-use super::{BinaryErrorKind, Limits, Read, ReceivedStrings, Vocabulary, exceeded};
+use super::{BinaryErrorKind, Limits, Read, ReceivedStrings, Vocabulary, exceeded, refuse};
 use crate::binary::number::read_size;
 use crate::binary::vocabulary::Known;
 use crate::chars::is_ncname;
@@ -33,7 +33,7 @@ impl<'r> StringRef<'r> {
 
 impl<'r> Source<'r> {
     /// The next octet.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next(&mut self) -> Option<u8> {
         let octet = self.octets.get(self.at).copied();
         self.at += usize::from(octet.is_some());
@@ -46,13 +46,16 @@ impl<'r> Source<'r> {
     }
 
     /// The code of the next record.
-    #[inline]
+    #[inline(always)]
     pub(super) fn code(&mut self, inside: &'static str) -> Read<u8> {
-        self.next().ok_or(BinaryErrorKind::UnexpectedEnd(inside))
+        match self.next() {
+            Some(code) => Ok(code),
+            None => refuse(BinaryErrorKind::UnexpectedEnd(inside)),
+        }
     }
 
     /// So many octets; they are there before anything is made of them.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&mut self, count: usize) -> Read<&'r [u8]> {
         let octets = self.octets;
         match octets[self.at..].get(..count) {
@@ -60,12 +63,12 @@ impl<'r> Source<'r> {
                 self.at += count;
                 Ok(taken)
             }
-            None => Err(BinaryErrorKind::UnexpectedEnd("a record")),
+            None => refuse(BinaryErrorKind::UnexpectedEnd("a record")),
         }
     }
 
     /// A number of fixed width.
-    #[inline]
+    #[inline(always)]
     pub(super) fn fixed<const N: usize>(&mut self) -> Read<[u8; N]> {
         let mut number = [0; N];
         number.copy_from_slice(self.take(N)?);
@@ -76,20 +79,25 @@ impl<'r> Source<'r> {
         self.octets.len() - self.at
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn size(&mut self) -> Read<u32> {
         // What nearly every size looks like.
         if let Some(size @ ..0x80) = self.peek() {
             self.at += 1;
             return Ok(size.into());
         }
+        self.long_size()
+    }
+
+    #[inline(never)]
+    fn long_size(&mut self) -> Read<u32> {
         match read_size(&self.octets[self.at..]) {
             Some(Ok((size, len))) => {
                 self.at += len;
                 Ok(size)
             }
-            Some(Err(())) => Err(BinaryErrorKind::Size),
-            None => Err(BinaryErrorKind::UnexpectedEnd("a size")),
+            Some(Err(())) => refuse(BinaryErrorKind::Size),
+            None => refuse(BinaryErrorKind::UnexpectedEnd("a size")),
         }
     }
 
@@ -106,9 +114,11 @@ impl<'r> Source<'r> {
             return exceeded("max_string_content_length", limits.max_string_content_length);
         }
         let start = self.at;
-        let text = std::str::from_utf8(self.take(size)?);
-        let text = text.map_err(|_| BinaryErrorKind::Encoding("UTF-8"));
-        let checked = text.and_then(|text| super::check_characters(text).map(|()| text));
+        let octets = self.take(size)?;
+        let checked = match std::str::from_utf8(octets) {
+            Ok(text) => super::check_characters(text).map(|()| text),
+            Err(_) => refuse(BinaryErrorKind::Encoding("UTF-8")),
+        };
         if checked.is_err() {
             self.at = start;
         }
@@ -122,21 +132,26 @@ impl<'r> Source<'r> {
     }
 
     /// A string of a dictionary, by its identifier: even of the static one, odd of the session's (MC-NBFSE §2).
-    #[inline]
+    #[inline(always)]
     pub(super) fn dictionary(&mut self) -> Read<StringRef<'r>> {
         let id = self.size()?;
-        let number = id >> 1;
-        let found = match id & 1 {
-            0 => self.vocabulary.known(number).map(StringRef::Known),
-            _ => {
-                let text = self.session.and_then(|session| session.text(number));
-                text.map(|text| StringRef::Session(id, text))
-            }
-        };
-        found.ok_or(BinaryErrorKind::UnknownString(id))
+        match self.vocabulary.known(id >> 1) {
+            Some(known) if id & 1 == 0 => Ok(StringRef::Known(known)),
+            _ => self.of_session(id),
+        }
+    }
+
+    #[inline(never)]
+    fn of_session(&self, id: u32) -> Read<StringRef<'r>> {
+        let session = self.session.filter(|_| id & 1 == 1);
+        match session.and_then(|session| session.text(id >> 1)) {
+            Some(text) => Ok(StringRef::Session(id, text)),
+            None => refuse(BinaryErrorKind::UnknownString(id)),
+        }
     }
 
     /// Whether a string is a name.
+    #[inline(always)]
     pub(super) fn is_name(&self, string: StringRef<'_>) -> bool {
         match string {
             StringRef::Inline(text) => is_ncname(text),

@@ -1,16 +1,16 @@
 //! Text records (MC-NBFX §2.3.3): content of elements and values of attributes.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 
 use super::source::StringRef;
 use super::{
     BinaryErrorKind, CONSTANTS, EXTRA, Kind, NONE, Read, Reader, Tag, Text, exceeded, records,
+    refuse,
 };
 use crate::binary::number::dot_net_uuid;
 use crate::chars::is_char;
 use crate::name::Span;
-use crate::values::{DecimalValue, Form, MAX_DATE_TICKS, Valued};
+use crate::values::{DecimalValue, Form, MAX_DATE_TICKS};
 
 /// Octets with a length of 32 bits, and the end of the element.
 const LAST_BYTES: u8 = records::BYTES32 + 1;
@@ -41,20 +41,34 @@ impl Reader<'_> {
                 return self.misplaced(code, "in the content of an element");
             }
             records::BYTES8..=records::BYTES32 => self.octets(code)?,
+            record @ records::CHARS8..=records::CHARS32 => {
+                (self.characters(record)?, code & 1 == 1)
+            }
             record => (self.content(record)?, code & 1 == 1),
         };
         self.add_text(content, parent, ended)?;
         if ended { self.end_element() } else { Ok(()) }
     }
 
-    #[inline]
+    /// UTF-8 as the content of an element.
+    #[inline(always)]
+    fn characters(&mut self, record: u8) -> Read<Content> {
+        let size = self.length(record - records::CHARS8)?;
+        let text = self.source.utf8(size, self.limits)?;
+        let extra = &mut self.arena.extra;
+        let text_at = Text { start: extra.len() as u32 | EXTRA, len: text.len() as u32 };
+        extra.push_str(text);
+        Ok(Content { text: text_at, form: None })
+    }
+
+    #[inline(always)]
     fn add_text(&mut self, content: Content, parent: u32, ended: bool) -> Read<()> {
-        let empty = self.document.node(parent).first == NONE;
+        let empty = self.arena.node(parent).first == NONE;
         if content.is_empty() {
             // The empty text of an element that has nothing else: `<a></a>`.
             if empty && ended {
-                let tag = *self.document.tag(self.document.node(parent));
-                self.document.set_tag(parent, Tag { pair: true, ..tag });
+                let tag = *self.arena.tag(self.arena.node(parent));
+                self.arena.set_tag(parent, Tag { pair: true, ..tag });
             }
             return Ok(());
         }
@@ -63,17 +77,21 @@ impl Reader<'_> {
         }
         self.check_node_limit(1)?;
         let node = match content.form {
-            Some(form) => self.document.push_valued(content.text, Valued::new(form, false)),
-            None => self.document.push_leaf(Kind::Text, content.text, Span::default()),
+            Some(form @ (Form::Dictionary | Form::QName)) => {
+                self.arena.push_marked(content.text, form)
+            }
+            Some(value) => self.arena.push_value(value, false),
+            None => self.arena.push_leaf(Kind::Text, content.text, Span::default()),
         };
-        self.document.link_last(parent, node);
+        self.arena.link_last(parent, node);
         Ok(())
     }
 
     /// Makes text part of the text before it, where the two lie behind each other. False where they do not.
+    #[inline(never)]
     fn extend_last(&mut self, text: Text, parent: u32) -> bool {
-        let last = self.document.node(parent).last;
-        let node = self.document.node_mut(last);
+        let last = self.arena.node(parent).last;
+        let node = self.arena.node_mut(last);
         let follows = node.kind() == Kind::Text
             && node.tag == 0
             && node.start.wrapping_add(node.end) == text.start;
@@ -105,9 +123,9 @@ impl Reader<'_> {
             records::ZERO..=records::TRUE => Ok(self.constant((record - records::ZERO) / 2)),
             records::DICTIONARY_TEXT => self.dictionary_text(),
             _ => {
-                let start = self.document.extra.len();
+                let start = self.arena.extra.len();
                 let form = self.unshared_value(record)?;
-                let len = (self.document.extra.len() - start) as u32;
+                let len = (self.arena.extra.len() - start) as u32;
                 Ok(Content { text: Text { start: start as u32 | EXTRA, len }, form })
             }
         }
@@ -124,14 +142,14 @@ impl Reader<'_> {
                 }
                 self.know(known.text)?
             }
-            StringRef::Inline(text) => self.document.store(text),
+            StringRef::Inline(text) => self.arena.store(text),
             StringRef::Session(id, text) => {
                 let there = if self.is_free(text) { None } else { self.texts.get(&id).copied() };
                 match there {
                     Some(text) => text,
                     None => {
                         super::check_characters(text)?;
-                        let text = self.document.store(text);
+                        let text = self.arena.store(text);
                         if self.free == 0 {
                             self.texts.insert(id, text);
                         }
@@ -146,7 +164,7 @@ impl Reader<'_> {
     /// The text of a record without content; it stands in the tree once.
     fn constant(&mut self, number: u8) -> Content {
         let number = usize::from(number);
-        let document = &mut *self.document;
+        let document = &mut *self.arena;
         let text = *self.constants[number].get_or_insert_with(|| document.store(CONSTANTS[number]));
         Content { text, form: None }
     }
@@ -160,13 +178,13 @@ impl Reader<'_> {
                 let size = self.length(record - records::BYTES8)?;
                 let octets = self.source.take(size)?;
                 self.check_base64(size)?;
-                STANDARD.encode_string(octets, &mut self.document.extra);
+                STANDARD.encode_append(octets, &mut self.arena.extra);
                 return Ok(None);
             }
             records::CHARS8..=records::CHARS32 => {
                 let size = self.length(record - records::CHARS8)?;
                 let text = self.source.utf8(size, self.limits)?;
-                self.document.extra.push_str(text);
+                self.arena.extra.push_str(text);
                 return Ok(None);
             }
             records::UNICODE_CHARS8..=records::UNICODE_CHARS32 => {
@@ -182,7 +200,7 @@ impl Reader<'_> {
             records::QNAME_DICTIONARY => return self.qualified_name(),
             _ => self.scalar(record)?,
         };
-        form.push_text(&mut self.document.extra);
+        self.arena.extra.push_str(form.short_text().as_str());
         Ok(Some(form))
     }
 
@@ -203,7 +221,7 @@ impl Reader<'_> {
                 let bits = u64::from_le_bytes(source.fixed()?);
                 match bits << 2 >> 2 <= MAX_DATE_TICKS.unsigned_abs() {
                     true => Form::DateTime(bits),
-                    false => return Err(BinaryErrorKind::Value("date and time")),
+                    false => return refuse(BinaryErrorKind::Value("date and time")),
                 }
             }
             records::TIME_SPAN => Form::TimeSpan(i64::from_le_bytes(source.fixed()?)),
@@ -211,7 +229,7 @@ impl Reader<'_> {
             records::UUID => Form::Uuid(dot_net_uuid(source.fixed()?)),
             records::BOOL => match source.fixed()? {
                 [value @ 0..=1] => Form::Bool(value == 1),
-                [_] => return Err(BinaryErrorKind::Value("truth value")),
+                [_] => return refuse(BinaryErrorKind::Value("truth value")),
             },
             code => return self.misplaced(code, "as a value"),
         })
@@ -227,20 +245,20 @@ impl Reader<'_> {
         };
         match i32::try_from(length) {
             Ok(_) => Ok(length as usize),
-            Err(_) => Err(BinaryErrorKind::Size),
+            Err(_) => refuse(BinaryErrorKind::Size),
         }
     }
 
     /// Octets, and those of the records behind that belong to them: writers cut what they get piece by piece at whole groups
     /// of three, so that the base64 of the pieces is that of the whole. Whether the last record ends the element.
     fn octets(&mut self, mut code: u8) -> Read<(Content, bool)> {
-        let start = self.document.octets.len();
+        let start = self.arena.octets.len();
         loop {
             let size = self.length((code & !1) - records::BYTES8)?;
             let octets = self.source.take(size)?;
-            let total = self.document.octets.len() - start + size;
+            let total = self.arena.octets.len() - start + size;
             self.check_base64(total)?;
-            self.document.octets.extend_from_slice(octets);
+            self.arena.octets.extend_from_slice(octets);
             let whole = code & 1 == 0 && size.is_multiple_of(3);
             match self.source.peek().filter(|_| whole) {
                 Some(next @ records::BYTES8..=LAST_BYTES) => code = next,
@@ -248,7 +266,7 @@ impl Reader<'_> {
             }
             self.source.at += 1;
         }
-        let len = (self.document.octets.len() - start) as u32;
+        let len = (self.arena.octets.len() - start) as u32;
         let form = Some(Form::Octets { start: start as u32, len });
         Ok((Content { text: Text::default(), form }, code & 1 == 1))
     }
@@ -268,15 +286,17 @@ impl Reader<'_> {
         }
         let octets = self.source.take(size)?;
         if !size.is_multiple_of(2) {
-            return Err(BinaryErrorKind::Encoding("UTF-16"));
+            return refuse(BinaryErrorKind::Encoding("UTF-16"));
         }
         let units = octets.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
         for character in char::decode_utf16(units) {
-            let character = character.map_err(|_| BinaryErrorKind::Encoding("UTF-16"))?;
+            let Ok(character) = character else {
+                return refuse(BinaryErrorKind::Encoding("UTF-16"));
+            };
             if !is_char(character) {
-                return Err(BinaryErrorKind::Character(character as u32));
+                return refuse(BinaryErrorKind::Character(character as u32));
             }
-            self.document.extra.push(character);
+            self.arena.extra.push(character);
         }
         Ok(())
     }
@@ -285,13 +305,13 @@ impl Reader<'_> {
     fn qualified_name(&mut self) -> Read<Option<Form>> {
         let [number] = self.source.fixed()?;
         if number > 25 {
-            return Err(BinaryErrorKind::Value("prefix"));
+            return refuse(BinaryErrorKind::Value("prefix"));
         }
         let string = self.source.dictionary()?;
         if !self.source.is_name(string) {
-            return Err(BinaryErrorKind::Name(string.text().into()));
+            return refuse(BinaryErrorKind::Name(string.text().into()));
         }
-        let extra = &mut self.document.extra;
+        let extra = &mut self.arena.extra;
         extra.push(char::from(b'a' + number));
         extra.push(':');
         self.unshared_string(string.text())?;
@@ -306,7 +326,7 @@ impl Reader<'_> {
         if self.dictionary_text > self.limits.max_bytes {
             return exceeded("max_bytes", self.limits.max_bytes);
         }
-        self.document.extra.push_str(text);
+        self.arena.extra.push_str(text);
         Ok(())
     }
 }
@@ -318,7 +338,7 @@ fn decimal(octets: [u8; 16]) -> Read<DecimalValue> {
     };
     let (scale, sign) = (octets[2], octets[3]);
     if scale > DecimalValue::MAX_SCALE || !matches!(sign, 0 | 0x80) {
-        return Err(BinaryErrorKind::Value("decimal number"));
+        return refuse(BinaryErrorKind::Value("decimal number"));
     }
     let low = u64::from(word(12)) << 32 | u64::from(word(8));
     Ok(DecimalValue { high: word(4), low, scale, negative: sign != 0 })

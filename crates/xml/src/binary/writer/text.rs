@@ -1,12 +1,12 @@
 //! Text records, and arrays of values.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
+use memchr::memchr;
 
 use super::{NONE, NodeData, TextRule, Writer, Written, push_size, records};
 use crate::binary::number::dot_net_uuid;
 use crate::node::Kind;
-use crate::values::{Form, Valued, unique_id, whole_number};
+use crate::values::{Form, unique_id, whole_number};
 
 /// How deep the elements are that [`TextRule::Shared`] means: the root has depth 0.
 const SHARED_DEPTH: usize = 2;
@@ -14,13 +14,14 @@ const SHARED_DEPTH: usize = 2;
 impl<'w> Writer<'w> {
     /// The text of an element.
     pub(super) fn text(&mut self, node: &NodeData) {
-        if let Some(valued) = self.document.valued(node) {
-            return self.value(valued.form, node);
+        if let Some(form) = self.document.form(node) {
+            return self.value(form, node);
         }
-        let text = self.document.str(node.content());
+        let text = self.document.bytes(node.content());
         match self.rule(node) {
             Some(rule) => {
-                let is_in_header = rule == TextRule::Shared && self.is_in_header(node);
+                let is_in_header =
+                    rule == TextRule::Shared && self.session.is_some() && self.is_in_header(node);
                 self.by_rule(rule, text, is_in_header);
             }
             None => self.characters(text),
@@ -42,11 +43,11 @@ impl<'w> Writer<'w> {
         }
         let document = self.document;
         let element = document.node(text.parent);
-        let number = self.number(document.str(element.local()), element.binding)?;
+        let number = self.number(document.bytes(element.local()), element.binding)?;
         self.vocabulary.rule(number)
     }
 
-    pub(super) fn by_rule(&mut self, rule: TextRule, text: &str, is_in_header: bool) {
+    pub(super) fn by_rule(&mut self, rule: TextRule, text: &[u8], is_in_header: bool) {
         match rule {
             TextRule::Octets => self.octets_or_characters(text),
             TextRule::UniqueId => match unique_id(text) {
@@ -59,9 +60,9 @@ impl<'w> Writer<'w> {
             },
             TextRule::Known => self.known_text(text, false),
             TextRule::Shared => self.known_text(text, is_in_header),
-            TextRule::QName => match text.split_once(':') {
-                Some((prefix, local)) if !prefix.is_empty() && !local.is_empty() => {
-                    for part in [prefix, ":", local] {
+            TextRule::QName => match memchr(b':', text) {
+                Some(colon) if colon > 0 && colon + 1 < text.len() => {
+                    for part in [&text[..colon], b":", &text[colon + 1..]] {
                         self.characters(part);
                     }
                 }
@@ -71,8 +72,8 @@ impl<'w> Writer<'w> {
     }
 
     /// A text of the vocabulary, or of the session.
-    fn known_text(&mut self, text: &str, shared: bool) {
-        let found = match self.vocabulary.number(text) {
+    fn known_text(&mut self, text: &[u8], shared: bool) {
+        let found = match self.vocabulary.number_of(text) {
             Some(number) if self.vocabulary.names_text(number) => Written::Id(number << 1),
             Some(_) => Written::Text(text),
             None if shared => self.of_session(text),
@@ -118,8 +119,8 @@ impl<'w> Writer<'w> {
                 let octets = form.octets(&self.document.octets).unwrap_or_default();
                 self.octets(octets);
             }
-            Form::Dictionary => self.known_text(self.document.leaf(leaf), true),
-            Form::QName => self.qualified_name(self.document.leaf(leaf)),
+            Form::Dictionary => self.known_text(self.document.bytes(leaf.content()), true),
+            Form::QName => self.qualified_name(self.document.bytes(leaf.content())),
         }
     }
 
@@ -161,34 +162,31 @@ impl<'w> Writer<'w> {
     }
 
     /// Text that is base64 in the one spelling that it is written in as octets; other text as it is.
-    fn octets_or_characters(&mut self, text: &str) {
+    fn octets_or_characters(&mut self, text: &[u8]) {
         let start = self.out.len();
         if text.len().is_multiple_of(4) && !text.is_empty() {
             // Into its place, as one record. Where the octets are no whole groups of three the rest is another one, as WCF's
             // writer does it.
-            let (_, pads) = text.split_at(text.len() - 2);
-            let padding = pads.bytes().filter(|octet| *octet == b'=').count();
+            let padding = text.iter().rev().take(2).filter(|octet| **octet == b'=').count();
             let len = text.len() / 4 * 3 - padding;
             let whole = len / 3 * 3;
             if whole > 0 {
                 self.with_length(records::BYTES8, whole);
             }
             let begin = self.out.len();
-            self.out.resize(begin + text.len() / 4 * 3, 0);
-            match STANDARD.decode_slice(text, &mut self.out[begin..]) {
-                Ok(decoded) if decoded == len && len > 0 => {
-                    let mut rest = [0; 2];
-                    let rest = &mut rest[..len - whole];
-                    rest.copy_from_slice(&self.out[begin + whole..begin + len]);
-                    self.out.truncate(begin + whole);
-                    if !rest.is_empty() {
-                        self.with_length(records::BYTES8, rest.len());
-                        self.out.extend_from_slice(rest);
-                    }
-                    return;
+            // (What is no base64 leaves nothing behind.)
+            if STANDARD.decode_append(text, self.out).is_ok() && self.out.len() == begin + len {
+                let mut rest = [0; 2];
+                let rest = &mut rest[..len - whole];
+                rest.copy_from_slice(&self.out[begin + whole..]);
+                self.out.truncate(begin + whole);
+                if !rest.is_empty() {
+                    self.with_length(records::BYTES8, rest.len());
+                    self.out.extend_from_slice(rest);
                 }
-                _ => self.out.truncate(start),
+                return;
             }
+            self.out.truncate(start);
         }
         self.characters(text);
     }
@@ -205,9 +203,8 @@ impl<'w> Writer<'w> {
     }
 
     /// A name whose prefix has one letter and whose local part is a known string; or its characters.
-    fn qualified_name(&mut self, text: &str) {
-        if let Some((prefix, local)) = text.split_once(':')
-            && let [letter @ b'a'..=b'z'] = prefix.as_bytes()
+    fn qualified_name(&mut self, text: &[u8]) {
+        if let [letter @ b'a'..=b'z', b':', local @ ..] = text
             && let Written::Id(id) = self.known_name(local)
         {
             self.fixed(records::QNAME_DICTIONARY, &[letter - b'a']);
@@ -217,30 +214,40 @@ impl<'w> Writer<'w> {
     }
 
     /// A name that either dictionary has or gets.
-    fn known_name<'n>(&mut self, name: &'n str) -> Written<'n> {
-        match self.vocabulary.number(name) {
+    fn known_name<'n>(&mut self, name: &'n [u8]) -> Written<'n> {
+        match self.vocabulary.number_of(name) {
             Some(number) => Written::Id(number << 1),
             None => self.of_session(name),
         }
     }
 
     /// Text as characters: UTF-8, or UTF-16 where that is shorter; `0` and `1` have records of their own.
-    pub(super) fn characters(&mut self, text: &str) {
+    pub(super) fn characters(&mut self, text: &[u8]) {
         match text {
-            "" => return self.text_record(records::EMPTY_TEXT),
-            "0" => return self.text_record(records::ZERO),
-            "1" => return self.text_record(records::ONE),
+            b"" => return self.text_record(records::EMPTY_TEXT),
+            b"0" => return self.text_record(records::ZERO),
+            b"1" => return self.text_record(records::ONE),
             _ => {}
         }
         // A text of ASCII is the shorter one in UTF-8 without counting.
-        let units = if text.is_ascii() { text.len() } else { text.encode_utf16().count() };
-        if text.len() / 2 <= units {
-            self.with_length(records::CHARS8, text.len());
-            self.out.extend_from_slice(text.as_bytes());
-        } else {
-            self.with_length(records::UNICODE_CHARS8, units * 2);
-            self.out.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+        if !text.is_ascii() && self.utf16(text) {
+            return;
         }
+        self.with_length(records::CHARS8, text.len());
+        self.out.extend_from_slice(text);
+    }
+
+    /// Text as UTF-16, where that is shorter; false where it is not.
+    fn utf16(&mut self, text: &[u8]) -> bool {
+        // (All text of a tree is UTF-8.)
+        let text = std::str::from_utf8(text).unwrap_or_default();
+        let units = text.encode_utf16().count();
+        if text.len() / 2 <= units {
+            return false;
+        }
+        self.with_length(records::UNICODE_CHARS8, units * 2);
+        self.out.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+        true
     }
 
     /// The code of a record that is one of three by the width of its length. (A document holds less than 2 GiB of text.)
@@ -262,20 +269,21 @@ impl<'w> Writer<'w> {
     /// Elements from `first` that are items of one array, as an array; gives the last of them. `None` where it is none.
     pub(super) fn array(&mut self, first: u32) -> Option<u32> {
         let document = self.document;
-        if document.values.is_empty() {
+        if document.made.is_empty() {
             return None;
         }
-        let record = record_of(self.item(first)?.form);
+        let record = record_of(self.item(first)?);
         let head = *document.node(first);
         let same = |at: u32| {
             let node = document.node(at);
             let alike = node.is_element()
                 && node.binding == head.binding
-                && document.str(node.local()) == document.str(head.local())
+                && (node.local() == head.local()
+                    || document.bytes(node.local()) == document.bytes(head.local()))
                 && document.element_attributes(node).is_empty()
                 && document.element_declarations(node).is_empty();
-            let valued = if alike { self.item(at) } else { None };
-            valued.is_some_and(|valued| record_of(valued.form) == record)
+            let form = if alike { self.item(at) } else { None };
+            form.is_some_and(|form| record_of(form) == record)
         };
         let next = |at: &u32| Some(document.node(*at).next).filter(|at| *at != NONE && same(*at));
         let items: Vec<u32> = std::iter::successors(Some(first), next).collect();
@@ -286,9 +294,15 @@ impl<'w> Writer<'w> {
         self.out.push(record | 1);
         push_size(self.out, items.len() as u32);
         for item in items {
-            if let Some(valued) = self.item(item) {
-                let (_, octets, len) = raw(valued.form);
-                self.out.extend_from_slice(&octets[..len]);
+            match self.item(item) {
+                // The usual numbers have one width.
+                Some(Form::Double(value)) => self.out.extend_from_slice(&value.to_le_bytes()),
+                Some(Form::Int32(value)) => self.out.extend_from_slice(&value.to_le_bytes()),
+                Some(form) => {
+                    let (_, octets, len) = raw(form);
+                    self.out.extend_from_slice(&octets[..len]);
+                }
+                None => {}
             }
         }
         self.text_at = None;
@@ -296,20 +310,17 @@ impl<'w> Writer<'w> {
     }
 
     /// The value of an element that is an item of an array.
-    fn item(&self, element: u32) -> Option<&'w Valued> {
+    #[inline]
+    fn item(&self, element: u32) -> Option<Form> {
         let node = self.document.node(element);
         let only = node.first != NONE && node.first == node.last;
         let leaf = only.then(|| self.document.node(node.first))?;
-        let valued = self.document.valued(leaf).filter(|_| leaf.kind() == Kind::Text)?;
-        let fits = !matches!(
-            valued.form,
-            Form::UInt64(_)
-                | Form::UniqueId(_)
-                | Form::Octets { .. }
-                | Form::Dictionary
-                | Form::QName
-        );
-        (valued.item && fits).then_some(valued)
+        if leaf.kind() != Kind::Text || !leaf.is_item() {
+            return None;
+        }
+        self.document.form(leaf).filter(|form| {
+            !matches!(form, Form::UInt64(_) | Form::UniqueId(_) | Form::Octets { .. })
+        })
     }
 }
 
