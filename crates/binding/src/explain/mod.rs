@@ -3,6 +3,7 @@
 mod channel;
 mod keeping;
 mod pair;
+mod peer;
 mod secure;
 mod tls;
 mod wire;
@@ -125,7 +126,7 @@ impl EffectiveEndpoint {
             secure::explain(self, &mut facts);
             wire::limits(self, &mut facts);
             wire::service(self, &mut facts);
-            wire::peer(self, &mut facts);
+            peer::explain(self, &mut facts);
         }
         // What does not run does nothing on the wire.
         for feature in unsupported {

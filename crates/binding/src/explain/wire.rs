@@ -7,8 +7,8 @@ use crate::effective::METADATA_CONTRACT;
 use crate::effective::{EffectiveEndpoint, Role};
 use crate::proxy::{ProxyEnvironment, ProxyRules};
 use crate::{
-    AddressingVersion, AuthenticationSchemes, CompressionFormat, MessageEncoding, MessageVersion,
-    ReliableMessagingVersion, SoapVersion, TrustVersion,
+    AddressingVersion, CompressionFormat, MessageEncoding, MessageVersion,
+    ReliableMessagingVersion, SoapVersion,
 };
 
 pub(super) fn address(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
@@ -225,126 +225,4 @@ pub(super) fn service(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
         text += &format!(", reliable sessions {sessions}");
     }
     facts.say(Topic::Service, text);
-}
-
-/// What the other side must have so that the two understand each other.
-pub(super) fn peer(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
-    let other = match endpoint.role {
-        Role::Client => "the service",
-        Role::Service => "a client",
-    };
-    let mut needs = vec![version(endpoint.message_version)];
-    match &endpoint.reliable_session {
-        Some(session) => needs.push(reliable_version(session.reliable_messaging_version).into()),
-        None => needs.push("no reliable session".into()),
-    }
-    match &endpoint.security {
-        None if endpoint.transport.scheme == "https" => needs.push("HTTPS".into()),
-        None => {
-            needs.push(channel::stream_security(endpoint).unwrap_or("no security").to_owned());
-        }
-        Some(security) => {
-            needs.push(match security.trust() {
-                TrustVersion::February2005 => {
-                    "WS-Trust and WS-SecureConversation of February 2005".into()
-                }
-                TrustVersion::Trust13 => "WS-Trust 1.3 and WS-SecureConversation 1.3".into(),
-            });
-            needs.push(format!("the security {}", security.authentication));
-            needs.push(match &security.secure_conversation {
-                Some(_) => "a secure conversation".into(),
-                None => "no secure conversation".into(),
-            });
-            needs.push(format!("the algorithm suite {}", security.algorithm_suite));
-        }
-    }
-    facts.say(Topic::Peer, format!("{other} must have the same: {}", needs.join(", ")));
-    if let Some(binding) = same_binding(endpoint) {
-        facts.say(Topic::Peer, format!("{other} of WCF has it with {binding}"));
-    }
-    facts.say(Topic::Peer, "ordered, timeouts, sizes and quotas may differ");
-}
-
-/// What clients prove themselves with to the connection; without a word WCF takes Windows accounts.
-fn credential_of_transport(endpoint: &EffectiveEndpoint) -> &'static str {
-    let transport = &endpoint.transport;
-    match transport.authentication {
-        _ if transport.require_client_certificate => "Certificate",
-        AuthenticationSchemes::BASIC => "Basic",
-        AuthenticationSchemes::DIGEST => "Digest",
-        _ => "None",
-    }
-}
-
-/// How the other side writes the same binding.
-fn same_binding(endpoint: &EffectiveEndpoint) -> Option<String> {
-    let section = endpoint.binding_section.as_str();
-    if section == "netTcpBinding" {
-        return Some(same_tcp_binding(endpoint));
-    }
-    if !matches!(section, "wsHttpBinding" | "ws2007HttpBinding") {
-        return None;
-    }
-    let reliable = match &endpoint.reliable_session {
-        Some(_) => "<reliableSession enabled=\"true\"/> ",
-        None => "",
-    };
-    let security = match &endpoint.security {
-        None if endpoint.transport.scheme == "https" => {
-            let credential = credential_of_transport(endpoint);
-            format!(
-                "<security mode=\"Transport\"> <transport clientCredentialType=\"{credential}\"/> </security>"
-            )
-        }
-        None => "<security mode=\"None\"/>".to_owned(),
-        Some(security) => {
-            let mode =
-                if security.over_transport { "TransportWithMessageCredential" } else { "Message" };
-            let negotiate = match (security.negotiated, security.over_transport) {
-                (false, false) => " negotiateServiceCredential=\"false\"",
-                _ => "",
-            };
-            let context = match security.secure_conversation {
-                None => " establishSecurityContext=\"false\"",
-                Some(_) => "",
-            };
-            let suite = match security.algorithm_suite {
-                crate::AlgorithmSuite::Basic256 => String::new(),
-                suite => format!(" algorithmSuite=\"{suite}\""),
-            };
-            format!(
-                "<security mode=\"{mode}\"> <message clientCredentialType=\"{}\"{negotiate}\
-                 {context}{suite}/> </security>",
-                security.credential
-            )
-        }
-    };
-    Some(format!("<{section}> <binding> {reliable}{security} </binding> </{section}>"))
-}
-
-/// The same of `netTcpBinding`, whose message security has fewer settings.
-fn same_tcp_binding(endpoint: &EffectiveEndpoint) -> String {
-    let reliable = match &endpoint.reliable_session {
-        Some(_) => "<reliableSession enabled=\"true\"/> ",
-        None => "",
-    };
-    let security = match (&endpoint.security, channel::stream_security(endpoint)) {
-        (None, None) => "<security mode=\"None\"/>".to_owned(),
-        (None, Some(_)) => format!(
-            "<security mode=\"Transport\"> <transport clientCredentialType=\"{}\"/> </security>",
-            credential_of_transport(endpoint)
-        ),
-        (Some(security), stream) => {
-            let mode = if stream.is_some() { "TransportWithMessageCredential" } else { "Message" };
-            let suite = match security.algorithm_suite {
-                crate::AlgorithmSuite::Basic256 => String::new(),
-                suite => format!(" algorithmSuite=\"{suite}\""),
-            };
-            format!(
-                "<security mode=\"{mode}\"> <message clientCredentialType=\"{}\"{suite}/> </security>",
-                security.credential
-            )
-        }
-    };
-    format!("<netTcpBinding> <binding> {reliable}{security} </binding> </netTcpBinding>")
 }
