@@ -1,5 +1,6 @@
 //! Every message, encrypted and decrypted, as text that anyone can read.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
@@ -7,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use waxwing_soap::Envelope;
+
+mod legible;
 
 /// Which way a message went, seen from who traces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,14 +79,29 @@ impl Trace {
     }
 
     /// Writes a message as it is on the wire. `note` says with what it belongs together.
-    pub fn wire(&self, at: Timestamp, direction: TraceDirection, note: &str, octets: &[u8]) {
-        self.write(at, direction, note, "on the wire", octets);
+    ///
+    /// `read` is what the octets hold, where that is known: of binary XML and of what is compressed, which nobody could read,
+    /// it is written instead of them, as text. What is no text otherwise is escaped (`\x1b`).
+    pub fn wire(
+        &self,
+        at: Timestamp,
+        direction: TraceDirection,
+        note: &str,
+        octets: &[u8],
+        read: Option<&Envelope>,
+    ) {
+        let (how, shown) = match (legible::is_text(octets), read) {
+            (false, Some(envelope)) => (", shown as text", Cow::Owned(envelope.to_bytes())),
+            _ => ("", legible::escaped(octets)),
+        };
+        self.write(at, direction, note, ("on the wire", octets.len(), how), &shown);
     }
 
     /// Writes a message as it is without security.
     pub fn plain(&self, at: Timestamp, direction: TraceDirection, note: &str, envelope: &Envelope) {
         if self.inner.decrypted {
-            self.write(at, direction, note, "without security", &envelope.to_bytes());
+            let octets = envelope.to_bytes();
+            self.write(at, direction, note, ("without security", octets.len(), ""), &octets);
         }
     }
 
@@ -92,8 +110,8 @@ impl Trace {
         at: Timestamp,
         direction: TraceDirection,
         note: &str,
-        what: &str,
-        octets: &[u8],
+        (what, length, how): (&str, usize, &str),
+        shown: &[u8],
     ) {
         let mut sink = self.inner.out.lock().unwrap_or_else(PoisonError::into_inner);
         sink.number += 1;
@@ -102,8 +120,8 @@ impl Trace {
             TraceDirection::Received => "<--",
         };
         let number = sink.number;
-        let head = format!("#{number} {at:.3} {arrow} {note} ({what}, {} bytes)\n", octets.len());
-        let written = sink.write(&head, octets);
+        let head = format!("#{number} {at:.3} {arrow} {note} ({what}, {length} bytes{how})\n");
+        let written = sink.write(&head, shown);
         sink.told(written);
     }
 
@@ -208,7 +226,7 @@ mod tests {
         tracing::subscriber::with_default(subscriber.finish(), || {
             let trace = Trace::new(disk.clone(), true);
             let write = |note| {
-                trace.wire(Timestamp::UNIX_EPOCH, TraceDirection::Sent, note, b"<message/>");
+                trace.wire(Timestamp::UNIX_EPOCH, TraceDirection::Sent, note, b"<message/>", None);
             };
             disk.room.store(1000, Ordering::Relaxed);
             write("first");

@@ -216,8 +216,9 @@ pub enum ClientOutput {
         /// Why.
         error: SessionError,
     },
-    /// A reply was verified and decrypted: for traces, when they are wanted.
-    Plain(TransmissionId, Box<Envelope>),
+    /// A message was verified and decrypted: for traces, when they are wanted. It came as the answer to that transmission, or
+    /// by itself.
+    Plain(Option<TransmissionId>, Box<Envelope>),
     /// The session was closed as it should. Last output.
     Closed,
     /// The session has failed; every call has failed before. What ended a durable one may be no more than somebody's word (an

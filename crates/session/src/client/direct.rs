@@ -97,7 +97,7 @@ impl ClientSession {
             }
             Answer::Message(envelope) => match self.security.verify(*envelope, correlation, at) {
                 Ok(received) => {
-                    self.trace_plain(id, &received);
+                    self.trace_plain(Some(id), &received);
                     let is_secured = self.security.is_secured();
                     read_reply(received, &direct.message, is_secured).map(Some)
                 }
@@ -165,7 +165,7 @@ impl ClientSession {
         waits || self.pending.values().any(|pending| matches!(pending, Pending::Direct(..)))
     }
 
-    pub(super) fn trace_plain(&mut self, id: TransmissionId, received: &Received) {
+    pub(super) fn trace_plain(&mut self, id: Option<TransmissionId>, received: &Received) {
         if self.trace {
             let envelope = Box::new(received.envelope().clone());
             self.outputs.push_back(ClientOutput::Plain(id, envelope));

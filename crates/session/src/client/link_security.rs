@@ -54,7 +54,10 @@ impl ClientSession {
             return self.verified_on_link(Received::Unsecured(envelope), at);
         }
         match self.security.receive(envelope, at) {
-            Ok(FromService::Message(received)) => self.verified_on_link(received, at),
+            Ok(FromService::Message(received)) => {
+                self.trace_plain(None, &received);
+                self.verified_on_link(received, at);
+            }
             Ok(FromService::Step(step)) => self.step(step, at),
             Ok(FromService::RenewNeeded { relates_to }) => {
                 self.renew_for(relates_to.as_deref(), at);

@@ -224,7 +224,7 @@ impl ClientSession {
             }
             Answer::Message(envelope) => match self.security.verify(*envelope, correlation, at) {
                 Ok(received) => {
-                    self.trace_plain(id, &received);
+                    self.trace_plain(Some(id), &received);
                     let version = self.settings.reliable.as_ref().map(|r| r.0);
                     let unproven = unproven(&received);
                     read_reliable(received, version)

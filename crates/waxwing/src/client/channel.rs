@@ -426,7 +426,12 @@ impl Inner {
             && !posted.octets.is_empty()
         {
             let note = format!("answer to message {}", id.0);
-            trace.wire(self.parts.clock.wall(), TraceDirection::Received, &note, &posted.octets);
+            let read = match &posted.answer {
+                waxwing_session::Answer::Message(envelope) => Some(&**envelope),
+                _ => None,
+            };
+            let now = self.parts.clock.wall();
+            trace.wire(now, TraceDirection::Received, &note, &posted.octets, read);
         }
         let mut state = self.lock();
         match &posted.answer {
@@ -516,7 +521,7 @@ impl Inner {
             if let Some(plain) = &transmit.plain {
                 trace.plain(now, TraceDirection::Sent, &note, plain);
             }
-            trace.wire(now, TraceDirection::Sent, &note, octets);
+            trace.wire(now, TraceDirection::Sent, &note, octets, Some(&transmit.envelope));
         }
     }
 }

@@ -64,7 +64,10 @@ impl Teller<'_> {
             }
             Line::Plain(id, envelope) => {
                 if let Some(trace) = self.trace {
-                    let note = format!("answer to message {}", id.0);
+                    let note = id.map_or_else(
+                        || "message".to_owned(),
+                        |id| format!("answer to message {}", id.0),
+                    );
                     trace.plain(self.clock.wall(), TraceDirection::Received, &note, &envelope);
                 }
             }

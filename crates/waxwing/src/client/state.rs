@@ -60,7 +60,7 @@ pub(super) enum Line {
         reason: String,
     },
     /// An answer as it is without security.
-    Plain(TransmissionId, Box<Envelope>),
+    Plain(Option<TransmissionId>, Box<Envelope>),
 }
 
 /// The states of a channel, as a user sees them.

@@ -315,17 +315,13 @@ impl Endpoint {
 
     pub(super) fn parse(&self, request: &Incoming) -> Result<UnverifiedMessage, Reply> {
         let content_type = request.content_type.as_deref().unwrap_or_default();
-        if let Some(trace) = &self.parts.trace {
-            trace.wire(
-                self.parts.clock.wall(),
-                TraceDirection::Received,
-                "request",
-                &request.octets,
-            );
-        }
         // Each exchange is a link of its own to the encoding.
         let mut decoder = self.parts.encoding;
         let read = decoder.read(content_type, &request.octets);
+        if let Some(trace) = &self.parts.trace {
+            let (now, envelope) = (self.parts.clock.wall(), read.as_ref().ok());
+            trace.wire(now, TraceDirection::Received, "request", &request.octets, envelope);
+        }
         let envelope = read.map_err(|error| {
             self.refused_request(request, &error);
             Reply::Refused(match error {
@@ -435,7 +431,7 @@ impl Endpoint {
             if let Some(plain) = &plain {
                 trace.plain(now, TraceDirection::Sent, "answer", plain);
             }
-            trace.wire(now, TraceDirection::Sent, "answer", &octets);
+            trace.wire(now, TraceDirection::Sent, "answer", &octets, Some(&envelope));
         }
         Reply::Message { content_type, octets: octets.into(), is_fault }
     }

@@ -192,13 +192,14 @@ fn decode(
     content_type: &str,
     octets: &[u8],
 ) -> Result<Envelope, TransportFailure> {
+    let read = decoder.read(content_type, octets);
     if let Some(inner) = teller.channel.upgrade()
         && let Some(trace) = &inner.parts.trace
     {
         let now = inner.parts.clock.wall();
-        trace.wire(now, TraceDirection::Received, "message", octets);
+        trace.wire(now, TraceDirection::Received, "message", octets, read.as_ref().ok());
     }
-    decoder.read(content_type, octets).map_err(|error| {
+    read.map_err(|error| {
         let first = first_bytes(octets);
         let reason = format!("what came is no SOAP message: {error}. It began with '{first}'");
         TransportFailure { cause: TransportCause::NotSoap, reason }

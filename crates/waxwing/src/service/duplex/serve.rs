@@ -163,11 +163,13 @@ impl Served {
                 Err(failure) => return Err(self.over(failure)),
             };
             let endpoint = &self.endpoint;
+            let read = decoder.read(content_type, &octets);
             if let Some(trace) = &endpoint.parts.trace {
                 let now = endpoint.parts.clock.wall();
-                trace.wire(now, TraceDirection::Received, "message", &octets);
+                let envelope = read.as_ref().ok();
+                trace.wire(now, TraceDirection::Received, "message", &octets, envelope);
             }
-            match decoder.read(content_type, &octets) {
+            match read {
                 Ok(envelope) => {
                     drop(octets);
                     let message = UnverifiedMessage::from(envelope);
@@ -408,7 +410,7 @@ impl Endpoint {
             if let Some(plain) = &encoded.plain {
                 trace.plain(now, TraceDirection::Sent, "message", plain);
             }
-            trace.wire(now, TraceDirection::Sent, "message", &octets);
+            trace.wire(now, TraceDirection::Sent, "message", &octets, Some(&envelope));
         }
         Some(octets.into())
     }

@@ -46,7 +46,7 @@ pub(super) async fn serve(
     };
     if let Some(trace) = &endpoint.parts.trace {
         let (now, note) = (endpoint.parts.clock.wall(), "request");
-        trace.wire(now, TraceDirection::Received, note, &octets);
+        trace.wire(now, TraceDirection::Received, note, &octets, Some(&envelope));
     }
     drop(octets);
     let exchange = Exchange { endpoint, origin, peer, streamed };
@@ -100,14 +100,14 @@ impl Exchange {
             Ok(message) => message,
             Err(error) => return endpoint.not_sent(peer, &error.into_failure().reason),
         };
-        drop(envelope);
         if let Some(trace) = &endpoint.parts.trace {
             let now = endpoint.parts.clock.wall();
             if let Some(plain) = &plain {
                 trace.plain(now, TraceDirection::Sent, "answer", plain);
             }
-            trace.wire(now, TraceDirection::Sent, "answer", message.octets());
+            trace.wire(now, TraceDirection::Sent, "answer", message.octets(), Some(&envelope));
         }
+        drop(envelope);
         if let Err(error) = message.send(output, endpoint.parts.send_timeout).await {
             endpoint.not_sent(peer, &error.into_failure().reason);
         }

@@ -126,7 +126,8 @@ impl Directions {
         let inner = self.channel.upgrade().ok_or(Gone)?;
         let Came { envelope, octets } = came;
         if let Some(trace) = &inner.parts.trace {
-            trace.wire(inner.parts.clock.wall(), TraceDirection::Received, "message", &octets);
+            let now = inner.parts.clock.wall();
+            trace.wire(now, TraceDirection::Received, "message", &octets, Some(&envelope));
         }
         drop(octets);
         let mut state = inner.lock();

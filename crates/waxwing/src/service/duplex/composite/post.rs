@@ -131,14 +131,14 @@ impl Endpoint {
         let action = envelope.action().unwrap_or_default().into_owned();
         let mut encoder = self.parts.encoding;
         let soap::Encoded { content_type, octets } = encoder.write(&envelope, &mut SystemRandom);
-        drop(envelope);
         if let Some(trace) = &self.parts.trace {
             let now = self.parts.clock.wall();
             if let Some(plain) = &encoded.plain {
                 trace.plain(now, TraceDirection::Sent, "message", plain);
             }
-            trace.wire(now, TraceDirection::Sent, "message", &octets);
+            trace.wire(now, TraceDirection::Sent, "message", &octets, Some(&envelope));
         }
+        drop(envelope);
         let Some(outward) = &self.parts.outward else { return Ok(()) };
         let patience = self.parts.send_timeout;
         let post = outward.post(to, &action, &content_type, octets.into());
