@@ -58,6 +58,9 @@ catalogue! {
     AddressUnusable: "address-unusable",
         "messages cannot be sent to this address",
         "correct the address of the client's endpoint (or its clientVia)";
+    ClientBaseAddress: "client-base-address",
+        "the client cannot listen where the service would call it back (wsDualHttpBinding)",
+        "write clientBaseAddress=\"http://NAME:PORT/callbacks\" into the client's binding, with a name of this machine that the service can reach and a free port; without one it is port 80, which needs rights";
     TlsFailed: "tls-failed",
         "client and server did not agree on TLS",
         "compare the versions and cipher suites of both sides (<https> of the section <waxwing>), and see whether this port speaks TLS at all";

@@ -41,6 +41,7 @@ fn transport(cause: TransportCause) -> Diagnosis {
         TransportCause::NoAnswer | TransportCause::Gateway => Diagnosis::NoAnswer,
         TransportCause::Empty => Diagnosis::EmptyAnswer,
         TransportCause::Address => Diagnosis::AddressUnusable,
+        TransportCause::Listening => Diagnosis::ClientBaseAddress,
         TransportCause::Tls => Diagnosis::TlsFailed,
         TransportCause::Untrusted => Diagnosis::TlsCertificate,
         TransportCause::Proxy => Diagnosis::ProxyFailed,

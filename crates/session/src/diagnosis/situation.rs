@@ -40,6 +40,8 @@ pub enum TransportCause {
     Empty,
     /// No message can be sent to this address.
     Address,
+    /// The client cannot listen where the service would call it back (composite duplex).
+    Listening,
     /// TLS failed.
     Tls,
     /// The certificate that the server shows for TLS is not trusted.
@@ -87,6 +89,7 @@ impl TransportCause {
             // WCF's SecurityNegotiationException, which is never tried again while a session is opened.
             Self::Tls | Self::Untrusted if opening => FailureKind::Protocol,
             Self::Address
+            | Self::Listening
             | Self::ProxyAuthentication
             | Self::RequestTooLarge
             | Self::MediaType

@@ -150,6 +150,9 @@ async fn where_the_client_cannot_listen_it_is_told_what_to_do() {
     let error = open(&base).await;
     assert!(error.contains("used by another application"), "{error}");
     assert!(error.contains("clientBaseAddress") && error.contains(&base), "{error}");
+    // One code, as of every error.
+    assert_eq!(error.matches(" [").count(), 1, "{error}");
+    assert!(error.ends_with("[client-base-address]"), "{error}");
     let error = open("http://no-such-host.invalid:8001/callbacks").await;
     assert!(error.contains("[client-base-address]"), "{error}");
     assert!(host.close().await);

@@ -186,7 +186,8 @@ fn ending(error: &ChannelError, was_open: bool) -> Ending {
             TransportCause::Untrusted
             | TransportCause::AccessDenied
             | TransportCause::ProxyAuthentication
-            | TransportCause::Address => Ending::Refused,
+            | TransportCause::Address
+            | TransportCause::Listening => Ending::Refused,
             _ => Ending::Away,
         },
         _ => Ending::Away,

@@ -63,22 +63,15 @@ impl CallbackPlace {
             }
             _ => "",
         };
-        let advice = match self.base {
-            None => {
-                "Without clientBaseAddress a client of wsDualHttpBinding is called back at port 80 of this machine: write \
-                 clientBaseAddress=\"http://NAME:PORT/callbacks\" into the binding, with a name of this machine that the \
-                 service can reach and a free port"
-            }
-            Some(_) => {
-                "Write another clientBaseAddress into the binding: a name of this machine that the service can reach, and a \
-                 free port"
-            }
+        let whose = match self.base {
+            None => ", WCF's address where the binding has no clientBaseAddress",
+            Some(_) => ", the clientBaseAddress of the binding",
         };
         let reason = format!(
-            "the client cannot listen for the service at {address}: {why}{}. {advice} [client-base-address]",
+            "the client cannot listen for the service at {address}{whose}: {why}{}",
             error.error
         );
-        TransportFailure { cause: TransportCause::Address, reason }
+        TransportFailure { cause: TransportCause::Listening, reason }
     }
 }
 
