@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use waxwing::metadata::MetadataError;
 use waxwing::soap::Address;
 use waxwing_metadata::judge::PortVerdict;
+use waxwing_metadata::mex::how_wcf_publishes;
 
 use self::report::{Report, Step};
 use crate::peer::{
@@ -198,8 +199,10 @@ async fn describe(arguments: &Arguments, report: &mut Report) -> Option<(Describ
             Some((described, port))
         }
         Err(problem) => {
-            let help = "for metadata the service needs <serviceMetadata httpGetEnabled=\"true\" /> or a mex endpoint; \
-                        --config client.config says the binding instead";
+            let help = format!(
+                "WCF tells of itself {}; --config client.config says the binding instead",
+                how_wcf_publishes(&report.address)
+            );
             report.add(Step::left_out("metadata", began.elapsed(), problem.text).help(help));
             None
         }

@@ -11,6 +11,7 @@ use super::reference::{Reference, ReferenceKind};
 use super::service_map::service_map;
 use crate::finding::{Finding, Severity};
 use crate::location::{At, Location};
+use crate::mex::how_wcf_publishes;
 use crate::mex::read::{self as mex, MEX11};
 use crate::name::namespaces::{MEX, WSA10, WSA2004, WSDL, XSD};
 use crate::policy::Policy;
@@ -149,10 +150,10 @@ fn metadata<'d>(reading: &Reading<'d>, root: Element<'d>, read: &mut Read) {
         Err(mex::NoMetadata::Fault(fault)) => {
             let told = format!("The service answered with a fault: {}", fault.reason);
             let found = Finding::new("mex-fault", Severity::Error, told);
-            reading.found(found.at(reading.at(fault.element)).help(
-                "the service serves no metadata there; WCF does with <serviceMetadata httpGetEnabled=\"true\"/> or an endpoint \
-                 of contract IMetadataExchange",
-            ));
+            let at = reading.at(fault.element);
+            let how = how_wcf_publishes(at.location.as_str());
+            let help = format!("the service serves no metadata there; WCF does {how}");
+            reading.found(found.at(at).help(help));
         }
         Err(mex::NoMetadata::Other(element)) => not_metadata(reading, element),
         Err(mex::NoMetadata::Nothing) => {

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use waxwing_metadata::mex::how_wcf_publishes;
+
 use super::attempt::Attempt;
 
 /// Why a source cannot be read.
@@ -124,7 +126,7 @@ fn advice(address: &str, attempts: &[Attempt]) -> String {
         return "Metadata that were saved in another way can be given as files.".to_owned();
     }
     format!(
-        "Is {address} the address of the service, and does it publish metadata? WCF does where the behavior has \
-         <serviceMetadata httpGetEnabled=\"true\"/>, or an endpoint of contract IMetadataExchange."
+        "Is {address} the address of the service, and does it publish metadata? WCF does {}.",
+        how_wcf_publishes(address)
     )
 }
