@@ -145,6 +145,10 @@ fn the_last_line_does_not_comfort() {
     let (ok, said) = last(&service(&(application("http://h/a") + metadata)));
     assert_eq!(ok, 0);
     assert_eq!(said, "0.config: every endpoint runs", "metadata over net.tcp run, too");
+    let over_pipe = metadata.replace("net.tcp", "net.pipe").replace("mexTcp", "mexNamedPipe");
+    let (ok, said) = last(&service(&(application("http://h/a") + &over_pipe)));
+    assert_eq!(ok, 0, "without it the service runs");
+    assert_eq!(said, "0.config: every endpoint runs, but not those of metadata; 1 note");
     let (ok, said) = last(&service(&application("a")));
     assert_eq!(ok, 0);
     assert!(
@@ -182,8 +186,6 @@ fn a_demonstration_of_nothing_is_wrong_usage() {
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
 }
 
-/// Its folder has private keys, and its processes would call on.
-#[cfg(target_os = "linux")]
 #[test]
 fn what_a_demonstration_cannot_show_is_wrong_usage() {
     for (wrong, says) in [
@@ -201,15 +203,21 @@ fn what_a_demonstration_cannot_show_is_wrong_usage() {
             &["--binding", "net-tcp", "--security", "transport", "--loss", "0.1"],
             "ends with its connection",
         ),
-        (&["--durable", "--security", "message"], "cannot be used with"),
+        (&["--durable", "--security", "message"], "--durable shows ws2007HttpBinding"),
+        (&["--durable", "--binding", "net-tcp"], "are not kept in a store yet"),
+        (&["--durable", "--loss", "0.1"], "kills programs and loses no messages"),
+        (&["--durable", "--trace", "trace.txt"], "writes no trace"),
     ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_waxwing"));
         let output = command.arg("demo").args(wrong).output().expect("the program runs");
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(2) && text.contains(says), "{wrong:?}: {text}");
+        assert!(!text.contains("Usage:"), "{wrong:?}: {text}");
     }
 }
 
+/// Its folder has private keys, and its processes would call on.
+#[cfg(target_os = "linux")]
 #[test]
 fn a_demonstration_that_is_ended_leaves_nothing_behind() {
     use std::os::unix::fs::PermissionsExt;

@@ -45,12 +45,12 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// What the command takes.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The binding of both sides
-    #[arg(long, value_enum, default_value_t = Binding::WsHttp)]
-    binding: Binding,
-    /// What the client shows
-    #[arg(long, value_enum, default_value_t = Credential::Certificate)]
-    credential: Credential,
+    /// The binding of both sides (ws-http; with --durable ws2007HttpBinding and message security)
+    #[arg(long, value_enum)]
+    binding: Option<Binding>,
+    /// What the client shows (certificate)
+    #[arg(long, value_enum)]
+    credential: Option<Credential>,
     /// How netTcpBinding or wsDualHttpBinding is secured (none)
     #[arg(long, value_enum)]
     security: Option<Security>,
@@ -70,7 +70,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FOLDER")]
     keep: Option<PathBuf>,
     /// Kill client and service (-9) at random, each a process of its own: nothing is lost, nothing is executed twice
-    #[arg(long, conflicts_with_all = ["trace", "loss", "binding", "credential", "security"])]
+    #[arg(long)]
     durable: bool,
     /// How often somebody is killed
     #[arg(long, default_value_t = 100, requires = "durable")]
@@ -105,18 +105,20 @@ impl Arguments {
     /// # Errors
     /// What does not go together.
     fn shown(&self) -> Result<(Shown, f64), &'static str> {
-        if self.security.is_some() && !self.binding.is_told() {
+        let binding = self.binding.unwrap_or(Binding::WsHttp);
+        let credential = self.credential.unwrap_or(Credential::Certificate);
+        if self.security.is_some() && !binding.is_told() {
             return Err(
                 "--security is for --binding net-tcp and ws-dual: the other bindings have theirs in their names",
             );
         }
         let security = self.security.unwrap_or(Security::None);
-        let shown = Shown { binding: self.binding, credential: self.credential, security };
+        let shown = Shown { binding, credential, security };
         let in_messages = matches!(security, Security::None | Security::Message);
-        if self.binding == Binding::WsDual && !in_messages {
+        if binding == Binding::WsDual && !in_messages {
             return Err("wsDualHttpBinding has no TLS, as with WCF: --security none or message");
         }
-        let named = self.credential == Credential::UserName;
+        let named = credential == Credential::UserName;
         if named && !shown.is_secured() {
             return Err("without --security there is nobody to whom a --credential could be shown");
         }
@@ -133,6 +135,35 @@ impl Arguments {
             );
         }
         Ok((shown, loss))
+    }
+
+    /// What `--durable` does not go together with, and why.
+    ///
+    /// # Errors
+    /// The first of it.
+    fn survives(&self) -> Result<(), &'static str> {
+        if self.calls == Some(0) {
+            return Err("--durable needs calls: --calls is 0");
+        }
+        if self.binding.is_some() || self.security.is_some() || self.credential.is_some() {
+            return Err(
+                "--durable shows ws2007HttpBinding with message security under certificates, whose sessions are kept in a store: \
+                 leave --binding, --security and --credential out. Sessions over net.tcp, WebSockets and wsDualHttpBinding are \
+                 not kept in a store yet",
+            );
+        }
+        if self.loss.is_some() {
+            return Err(
+                "--durable kills programs and loses no messages: leave --loss out (a killed program loses those on their way)",
+            );
+        }
+        if self.trace.is_some() {
+            return Err(
+                "--durable writes no trace, since its programs die in the middle of one: leave --trace out; --keep FOLDER leaves \
+                 logs, stores and books",
+            );
+        }
+        Ok(())
     }
 }
 
@@ -172,11 +203,11 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    if arguments.durable && arguments.calls == Some(0) {
-        eprintln!("error: --durable needs calls: --calls is 0");
-        return ExitCode::from(WRONG_USAGE);
-    }
-    if let Err(what) = arguments.shown() {
+    let fits = match arguments.durable {
+        true => arguments.survives(),
+        false => arguments.shown().map(drop),
+    };
+    if let Err(what) = fits {
         eprintln!("error: {what}");
         return ExitCode::from(WRONG_USAGE);
     }
