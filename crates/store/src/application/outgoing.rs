@@ -20,8 +20,9 @@ pub struct OutgoingRow {
 }
 
 impl OutgoingRow {
-    /// What became of it where something is there already.
-    pub(super) fn beside(&self, other: Option<&[u8]>) -> Inserted {
+    /// What became of it where a row of the same outbox and key is there already: `other` is the body of that, none if it is
+    /// gone meanwhile. For implementations of [`OutgoingTransaction`].
+    pub fn beside(&self, other: Option<&[u8]>) -> Inserted {
         let own = self.body.get(..self.identity);
         match other {
             Some(other) if other.get(..self.identity) != own => Inserted::OtherCall,

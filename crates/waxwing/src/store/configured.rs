@@ -6,8 +6,10 @@ use std::sync::Arc;
 use waxwing_binding::{Mistake, Store as Section, StoreProvider};
 use waxwing_soap::uuid_v4;
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use super::Sealing;
 use super::shared::OpenStores;
-use super::{KeyFile, KeySource as _, KeyVariable, NodeAddress, Sealing, Store, StoreError};
+use super::{KeyFile, KeySource as _, KeyVariable, NodeAddress, Store, StoreError};
 #[cfg(feature = "postgres")]
 use waxwing_store::ShardedStore;
 
@@ -126,6 +128,7 @@ impl Configured {
     }
 
     /// How it is sealed, if it says so.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
     fn sealing(&self) -> Option<Sealing> {
         let Section { key_file, key_variable, .. } = &self.section;
         let of_file =
