@@ -15,7 +15,6 @@ mod mint;
 mod moment;
 mod posted;
 mod random;
-mod sealed;
 mod version;
 
 pub use address::{Address, AddressError, percent_decoded};

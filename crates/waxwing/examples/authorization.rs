@@ -1,6 +1,6 @@
 //! Two users, and one of them may: who calls is proven by message security, what he may do is decided before each call.
 //!
-//! `cargo run --example authorization`
+//! `cargo run -p waxwing --example authorization`
 //!
 //! Both ends run in this process. The certificates are those of the tests: **never use them for anything else**.
 #![allow(clippy::disallowed_methods, reason = "it reads files")]

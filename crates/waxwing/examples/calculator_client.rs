@@ -1,6 +1,6 @@
 //! A client of WCF's calculator sample, set up by a configuration file.
 //!
-//! `cargo run --release --example calculator_client -- client.config [CALLS [SESSIONS [PAUSE]]]`
+//! `cargo run --release -p waxwing --example calculator_client -- client.config [CALLS [SESSIONS [PAUSE]]]`
 //!
 //! Makes the sample's four calls over and over until CALLS (default 4) are made, in SESSIONS (default 1) sessions side by
 //! side, with PAUSE milliseconds (default 0) between them; prints how many were right, and how long it took. Ends with 1 when an answer was wrong, with 2 when a call failed.

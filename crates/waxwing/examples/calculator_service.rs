@@ -1,6 +1,6 @@
 //! WCF's calculator sample as a service, set up by a configuration file.
 //!
-//! `cargo run --release --example calculator_service -- service.config`
+//! `cargo run --release -p waxwing --example calculator_service -- service.config`
 //!
 //! Runs until it is interrupted, or until its standard input ends when `UNTIL_EOF` is set; then prints what it did.
 

@@ -1,6 +1,6 @@
 //! A reliable session over HTTPS, in code: once with a user name and a password, once with a certificate of the caller.
 //!
-//! `cargo run --example https`
+//! `cargo run -p waxwing --example https`
 //!
 //! TLS protects the messages; the credential stands in the first of them (`TransportWithMessageCredential`). Both ends run in this
 //! process. The certificates are those of the tests: **never use them for anything else**. The same by configuration files is in the

@@ -1,6 +1,6 @@
 //! A link that kills a program at chosen steps of a session and starts it again: the service behind it, or the client before it.
 //!
-//! `cargo run --release --example kill_at -- PORT SERVICE AWAY KILLS COMMAND…`
+//! `cargo run --release -p waxwing --example kill_at -- PORT SERVICE AWAY KILLS COMMAND…`
 //!
 //! PORT is where the link listens (0: anywhere), SERVICE the address and port that it leads to (`127.0.0.1:8000`), AWAY for how
 //! many milliseconds a killed program stays away, KILLS the places, separated by commas: `create:sent,call.2:answered,Add.3:after`. Steps are

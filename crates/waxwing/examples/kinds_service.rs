@@ -1,6 +1,6 @@
 //! A service with every kind of data contract, which describes itself: for those who read WSDL.
 //!
-//! `cargo run --example kinds_service -- http://localhost:8000/kinds`
+//! `cargo run -p waxwing --example kinds_service -- http://localhost:8000/kinds`
 //!
 //! Everything is given back as it came. Runs until it is interrupted, or until its standard input ends when `UNTIL_EOF` is set.
 

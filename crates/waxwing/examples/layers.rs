@@ -1,7 +1,7 @@
 //! Layers of tower on both ends: every call is traced, the service executes eight at a time and two altogether. Client and
 //! service are one process, without sockets.
 //!
-//! `cargo run --example layers`
+//! `cargo run -p waxwing --example layers`
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

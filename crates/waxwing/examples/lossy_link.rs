@@ -1,6 +1,6 @@
 //! A link that loses messages, to be put between any SOAP client and any service.
 //!
-//! `cargo run --release --example lossy_link -- SERVICE LOSS SEED [CALM [tls]]`
+//! `cargo run --release -p waxwing --example lossy_link -- SERVICE LOSS SEED [CALM [tls]]`
 //!
 //! SERVICE is the address and port of the service (`127.0.0.1:8000`), LOSS the share of the requests and of the responses
 //! that are lost (0 to 1), SEED decides which ones, and of the first CALM (default 0) exchanges none are lost. With `tls` the link passes

@@ -2,7 +2,7 @@
 //! certificates on both sides by WS-Security 1.0, each message signed and encrypted by itself. The files are in
 //! `examples/nemhandel`.
 //!
-//! `cargo run --release --example nemhandel`
+//! `cargo run --release -p waxwing --example nemhandel`
 //!
 //! NemHandel's own libraries add binding elements and a behavior that are .NET classes (interceptors, `signCustomHeaders`):
 //! what the interceptors check a service checks in its operations or in layers, and the headers that the behavior signs

@@ -1,7 +1,7 @@
 //! Two hundred calls in turn and two hundred at once on one ordered session, over loopback: against our service, without
 //! and with security, and against one that refuses what comes before its turn, as WCF's does.
 //!
-//! `cargo run --release --example parallel_calls`
+//! `cargo run --release -p waxwing --example parallel_calls`
 #![allow(clippy::disallowed_methods, reason = "it measures time")]
 
 #[path = "../tests/common/mod.rs"]

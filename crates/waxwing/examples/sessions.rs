@@ -1,7 +1,7 @@
 //! State for each session, and several contracts on one host: a cart is filled and paid by two contracts at one address,
 //! and a third contract counts what all sessions did.
 //!
-//! `cargo run --example sessions`
+//! `cargo run -p waxwing --example sessions`
 //!
 //! Both ends run in this process, without security so that nothing must be set up.
 #![allow(clippy::disallowed_methods, reason = "it looks for a free port")]

@@ -71,7 +71,7 @@
 //! [sessions and reliability](manual::_05_sessions), [errors and diagnosis](manual::_06_errors),
 //! [hosting](manual::_07_hosting), [limits](manual::_08_limits), [troubleshooting](manual::_09_troubleshooting),
 //! [proxies and load balancers](manual::_10_network), [HTTPS](manual::_11_https),
-//! [WSDL and other metadata](manual::_12_metadata).
+//! [WSDL and other metadata](manual::_12_metadata), [net.tcp](manual::_13_net_tcp), [callbacks](manual::_14_callbacks).
 //!
 //! # Where things are
 //!
@@ -97,8 +97,9 @@
 //!
 //! # What it does not do
 //!
-//! `wsDualHttpBinding`, streams, issued tokens and Windows accounts are not there yet, nor everything of net.tcp; a configuration
-//! file that wants them is refused by name, and `waxwing check` says so beforehand.
+//! Named pipes, queues, issued tokens and Windows accounts are not there, nor message security over WebSockets; sessions over net.tcp,
+//! WebSockets and `wsDualHttpBinding` are not kept in a store. A configuration file that wants them is refused by name, and
+//! `waxwing check` says so beforehand.
 
 // The async face reads the clock and opens files and sockets; the crates below get all that as inputs.
 #![allow(clippy::disallowed_methods)]

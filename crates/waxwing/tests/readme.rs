@@ -44,7 +44,9 @@ fn every_page_of_the_manual_is_named_on_the_front_pages() {
 fn every_example_of_a_security_is_named_in_the_readme() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
-    for example in ["calculator_service", "calculator_client", "https", "nemhandel"] {
+    for example in
+        ["calculator_service", "calculator_client", "https", "nemhandel", "chat", "streams"]
+    {
         assert!(root.join("crates/waxwing/examples").join(format!("{example}.rs")).exists());
         assert!(readme.contains(&format!("`{example}`")), "README.md does not name {example}");
     }

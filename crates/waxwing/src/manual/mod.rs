@@ -12,6 +12,8 @@
 //! 10. [What stands between: proxies, load balancers](_10_network)
 //! 11. [HTTPS, and services that WCF runs over HTTPS](_11_https)
 //! 12. [What services say of themselves](_12_metadata)
+//! 13. [net.tcp and WebSockets, streams](_13_net_tcp)
+//! 14. [Callbacks](_14_callbacks)
 //!
 //! Its examples are compiled with the tests.
 
@@ -50,3 +52,9 @@ pub mod _11_https {}
 
 #[doc = include_str!("12-metadata.md")]
 pub mod _12_metadata {}
+
+#[doc = include_str!("13-net-tcp.md")]
+pub mod _13_net_tcp {}
+
+#[doc = include_str!("14-callbacks.md")]
+pub mod _14_callbacks {}

@@ -16,8 +16,6 @@ mod used_key;
 
 use waxwing_soap::Envelope;
 
-use self::elements::Stamp;
-use super::ids::Id;
 use super::names::WSSE;
 use super::plan::{ProtectionPlan, ProtectionToken, Sources};
 use super::sent::SentSignature;
@@ -52,8 +50,8 @@ pub fn protect(
 struct Numbers(usize);
 
 impl Numbers {
-    fn next(&mut self) -> Id {
-        let id = Id::numbered(self.0);
+    fn next(&mut self) -> String {
+        let id = format!("_{}", self.0);
         self.0 += 1;
         id
     }
@@ -61,18 +59,14 @@ impl Numbers {
 
 /// The children of the Security header as text, in their order in the strict layout.
 struct Header<'a> {
-    stamp: Option<&'a Stamp>,
+    stamp: &'a [u8],
     tokens: &'a [u8],
-    references: &'a [Id],
+    references: &'a [String],
     supporting: &'a [u8],
-    /// Confirmations and user name.
     elements: &'a [u8],
-    signatures: &'a [u8],
 }
 
 impl Header<'_> {
-    /// Puts the header into the envelope, and `body` in the place of what its body holds.
-    ///
     /// Under `EncryptBeforeSign` the list of what is encrypted comes last: the receiver goes the same way back, verifies and
     /// then decrypts.
     fn add_to(
@@ -80,30 +74,26 @@ impl Header<'_> {
         envelope: &mut Envelope,
         layout: HeaderLayout,
         order: ProtectionOrder,
-        body: Option<Vec<u8>>,
-    ) {
+    ) -> Result<()> {
         let list_last = order == ProtectionOrder::EncryptBeforeSign;
-        let pieces = [self.tokens, self.supporting, self.elements, self.signatures];
-        let room: usize = pieces.iter().map(|piece| piece.len()).sum();
-        let mut text = Vec::with_capacity(1024 + room);
+        let mut text = Vec::with_capacity(1024 + self.tokens.len() + self.elements.len());
         push(&mut text, &["<o:Security s:mustUnderstand=\"1\" xmlns:o=\"", WSSE, "\">"]);
-        let (first, last) = match layout {
-            HeaderLayout::LaxTimestampLast => (None, self.stamp),
-            _ => (self.stamp, None),
-        };
-        first.into_iter().for_each(|stamp| stamp.write(&mut text));
+        if layout != HeaderLayout::LaxTimestampLast {
+            text.extend_from_slice(self.stamp);
+        }
         text.extend_from_slice(self.tokens);
         if !list_last {
             push_reference_list(&mut text, self.references, true);
         }
         text.extend_from_slice(self.supporting);
         text.extend_from_slice(self.elements);
-        text.extend_from_slice(self.signatures);
         if list_last {
             push_reference_list(&mut text, self.references, true);
         }
-        last.into_iter().for_each(|stamp| stamp.write(&mut text));
+        if layout == HeaderLayout::LaxTimestampLast {
+            text.extend_from_slice(self.stamp);
+        }
         push(&mut text, &["</o:Security>"]);
-        envelope.seal(text, body);
+        parts::append_header(envelope, &text)
     }
 }

@@ -18,7 +18,7 @@ use super::super::verified::EndorsingProof;
 use super::super::{HeaderLayout, ProtectionOrder};
 use super::confirmation;
 use super::confirmation::Confirmation;
-use super::decrypt::{self, DataReferences, Octets, Stands};
+use super::decrypt::{self, DataReferences, Stands};
 use super::signature::{Primary, Signature, Signed};
 use super::timestamp::{self, Stamp};
 use super::tokens::{Resolved, Root, Tokens};
@@ -50,8 +50,6 @@ pub(super) struct Pass<'a> {
     pub(super) encrypt_before_sign: bool,
     /// Encrypted children that wait until their digests were compared.
     deferred: SmallVec<[NodeId; 2]>,
-    /// Where everything is decrypted.
-    pub(super) octets: Octets,
 }
 
 impl<'a> Pass<'a> {
@@ -78,7 +76,6 @@ impl<'a> Pass<'a> {
             body_encrypted: protection.body.encrypts(),
             encrypt_before_sign: order == ProtectionOrder::EncryptBeforeSign && !transport,
             deferred: SmallVec::new(),
-            octets: Octets::default(),
         }
     }
 
@@ -192,10 +189,9 @@ impl<'a> Pass<'a> {
         })?;
         references.meet(element.attribute("Id").unwrap_or(""), element)?;
         let settings = self.expect.settings;
-        let octets = &mut self.octets;
-        let opened = decrypt::open(element, Stands::Element, &mut self.tokens, settings, octets);
+        let opened = decrypt::open(element, Stands::Element, &mut self.tokens, settings);
         let limits = self.expect.limits;
-        match opened.and_then(|plain| decrypt::replace(document, node, plain, limits)) {
+        match opened.and_then(|plain| decrypt::replace(document, node, &plain, limits)) {
             Ok(node) => {
                 self.child(document, node, true)?;
                 Ok(Some(node))
@@ -260,18 +256,19 @@ impl<'a> Pass<'a> {
         element: Element<'_>,
         encrypted: bool,
     ) -> Result<()> {
-        let mut signature = Signature::read(element, self.expect.settings)?;
+        let signature = Signature::read(element, self.expect.settings)?;
+        let value = signature.value.clone();
         if matches!(self.expect.protection, ExpectedToken::Transport) {
-            self.supporting_signature(element, &mut signature)?;
+            self.supporting_signature(element, signature)?;
         } else if self.primary.is_none() {
-            self.primary_signature(element, &mut signature, encrypted)?;
+            self.primary_signature(element, signature, encrypted)?;
         } else {
             self.check_endorsing_encrypted(element, encrypted)?;
             let proof = self.endorsing_key(&signature, element)?;
             self.endorse(document, element, &signature)?;
             self.endorsing.push(proof);
         }
-        self.signatures.push(SentSignature { value: signature.value, encrypted });
+        self.signatures.push(SentSignature { value, encrypted });
         Ok(())
     }
 
@@ -290,7 +287,7 @@ impl<'a> Pass<'a> {
     fn primary_signature(
         &mut self,
         element: Element<'_>,
-        signature: &mut Signature<'_>,
+        signature: Signature<'_>,
         encrypted: bool,
     ) -> Result<()> {
         let settings = self.expect.settings;
@@ -300,7 +297,7 @@ impl<'a> Pass<'a> {
                 self.tokens.signer(&signature.key).map_err(|e| e.at("Signature/KeyInfo"))?;
             signature.verify_rsa(&signer, settings)?;
             self.tokens.signed_by(signer);
-            let references = std::mem::take(&mut signature.references);
+            let references = signature.references;
             self.primary = Some(Primary { node: element.id(), references, encrypted });
             return Ok(());
         }
@@ -318,7 +315,7 @@ impl<'a> Pass<'a> {
                 return Err(at(Reason::WrongToken { what, expected }, element));
             }
         }
-        let references = std::mem::take(&mut signature.references);
+        let references = signature.references;
         self.primary = Some(Primary { node: element.id(), references, encrypted });
         Ok(())
     }
@@ -379,7 +376,7 @@ impl<'a> Pass<'a> {
             return Err(at(Reason::TooMany { what: "References", limit: 1 }, element));
         };
         if primary.attribute("Id") != Some(&*reference.id) {
-            return Err(at(Reason::UnresolvedReference((&*reference.id).into()), element));
+            return Err(at(Reason::UnresolvedReference(reference.id.clone()), element));
         }
         reference.verify(primary, self.expect.settings)
     }

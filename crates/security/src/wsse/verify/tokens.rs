@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use smallvec::SmallVec;
 use waxwing_crypto::Certificate;
 use waxwing_xml::Element;
 
 use super::super::expect::{Expectations, ExpectedSigner, ExpectedToken};
-use super::super::ids::Id;
 use super::super::key::{MessageKey, TokenKey};
 use super::super::limits;
 use super::super::names::WSU;
@@ -47,18 +45,18 @@ pub(super) enum Resolved {
 /// A token with a key of its own.
 struct Base {
     /// Its id in this message.
-    id: Option<Id>,
+    id: Option<Box<str>>,
     key: TokenKey,
     kind: BaseKind,
 }
 
 enum BaseKind {
-    Context { identifier: Arc<str>, instance: Option<Arc<str>> },
+    Context { identifier: Box<str>, instance: Option<Box<str>> },
     EncryptedKey(EncryptedKeyReference),
 }
 
 struct Derived {
-    id: Id,
+    id: Box<str>,
     key: Arc<MessageKey>,
     root: Root,
 }
@@ -70,7 +68,7 @@ pub(super) struct Tokens<'a> {
     protection: Option<Base>,
     endorsing: Option<Base>,
     certificates: Certificates,
-    derived: SmallVec<[Derived; 2]>,
+    derived: Vec<Derived>,
     /// Who made the primary signature of a message under certificates.
     signer: Option<Certificate>,
     /// Whether the protection token itself lists what is encrypted under it.
@@ -170,9 +168,8 @@ impl<'a> Tokens<'a> {
         let key = self
             .resolver
             .context_key(wanted, &identifier, instance.as_deref())
-            .ok_or_else(|| at(Reason::UnknownContext((&*identifier).into()), element))?;
+            .ok_or_else(|| at(Reason::UnknownContext(identifier.clone()), element))?;
         let id = element.attribute_ns(WSU, "Id").map(Into::into);
-        let (identifier, instance) = (identifier.into(), instance.map(Into::into));
         let base = Base { id, key, kind: BaseKind::Context { identifier, instance } };
         *(if protects { &mut self.protection } else { &mut self.endorsing }) = Some(base);
         Ok(())
@@ -203,7 +200,7 @@ impl<'a> Tokens<'a> {
             Root::Endorsing => self.endorsing.as_ref(),
         };
         let base = base.ok_or_else(|| Reason::UnresolvedToken(reference.describe()))?;
-        let key = base.key.derive_as(derivation.told());
+        let key = base.key.derive(&derivation);
         let id = element
             .attribute_ns(WSU, "Id")
             .ok_or_else(|| malformed(element, "u:Id", "an identifier"))?;
