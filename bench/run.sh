@@ -1,28 +1,60 @@
 #!/usr/bin/env bash
-# The whole scenario (secure conversation, reliable session) under load: a program that does only what cannot be left out of one such call
-# (crates/waxwing/examples/limit.rs), Waxwing with Waxwing by message security, the same with the service's sessions
-# in a SQLite store, by TransportWithMessageCredential over HTTPS; over net.tcp without anything, with a reliable session, with TLS, with message security;
-# and Metro with Metro by message security, in one run. Then what the disk itself can do: records of 2 KB appended to a file, one or 8 before each fdatasync.
-# bench/run.sh [SECONDS]: how long each measurement lasts, default 20. METRO=0 leaves Metro out. Prints calls per second and CPU time per call of client and service together.
-# Needs Rust; for Metro a JDK (17 or later) and Maven. Timings depend on the machine and on what else runs: compare within one run only.
+# What a call costs, in one run: medians of five rounds, in which everything is measured in turn, beside the targets.
+# bench/run.sh [SECONDS]: how long one measurement of a round lasts, default 4.
+#
+#   QUICK=1               one round of two seconds, 1,000 sessions in place of 8,000, Metro hardly warm: shows that it works
+#   ROUNDS=5              how many rounds
+#   WHAT="limit http …"   which of these (default: all):
+#     limit      what no implementation can leave out of a secured reliable call (crates/waxwing/examples/limit.rs)
+#     http       wsHttpBinding: message security in a reliable session, a client with a certificate
+#     plain      the same without security
+#     https      the same by TransportWithMessageCredential
+#     tcp        netTcpBinding: alone, with a reliable session, with TLS, with message security
+#     durable    http, the service's sessions in a SQLite store
+#     heap       allocations and octets copied for a call, counted by bench/count.c (Linux with glibc, a C compiler)
+#     openings   sessions opened and closed: negotiated and not
+#     idle       memory of an idle session at both ends
+#     many       a call with 8,000 sessions open against 8
+#     at-once    200 calls at once on one ordered session against 200 in turn
+#     big        echoes of 10 MB: text, octets, MTOM; message security and TransportWithMessageCredential
+#     metro      Metro with Metro by message security (a JDK, 17 or later, and Maven; METRO=0 leaves it out)
+#     disk       records of 2 KB appended to a file, one, 8 or 64 before each fdatasync: what no store can exceed
+#   BASE=FOLDER           the same programs built from another commit (its target/release/examples), measured in turn with these
+#   OUT=FILE              where the measurements are kept as they are, a line each
+#
+# Needs Rust and Python. CPU time is that of client and service together. Timings depend on the machine and on what else runs: compare within one run only.
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$(cd .. && pwd)
-seconds=${1:-20}
+quick=${QUICK:-0}
+[ "$quick" = 1 ] && : "${ROUNDS:=1}" "${MANY:=1000}" "${WARMUP:=10}"
+seconds=${1:-$([ "$quick" = 1 ] && echo 2 || echo 4)}
+rounds=${ROUNDS:-5}
+what=" ${WHAT:-limit http plain https tcp durable heap openings idle many at-once big metro disk} "
+[ "${METRO:-1}" = 1 ] || what=${what/ metro / }
+measures() { [[ "$what" == *" $1 "* ]]; }
 work=$(mktemp -d)
+out=${OUT:-$work/results.tsv}
+: > "$out"
 pids=()
 cleanup() {
   for pid in ${pids[@]+"${pids[@]}"}; do kill "$pid" 2>/dev/null || true; done
   rm -rf "$work"
 }
 trap cleanup EXIT
+# Thousands of sessions may have a connection each.
+ulimit -n "$(ulimit -Hn)"
 
-(cd "$root" && cargo build -q --release -p waxwing --example calculator_client --example calculator_service --example limit)
+(cd "$root" && cargo build -q --release -p waxwing --example measure --example limit)
 bin=${CARGO_TARGET_DIR:-$root/target}/release/examples
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 # User and system time of a process, in milliseconds.
 cpu() { awk -v tick="$(getconf CLK_TCK)" '{print int(($14 + $15) * 1000 / tick)}' "/proc/$1/stat"; }
-ready() { for _ in $(seq 600); do grep -q READY "$1" && return 0; sleep 0.1; done; return 1; }
+ready() { for _ in $(seq 600); do grep -q READY "$1" && return 0; sleep 0.1; done; cat "$1" >&2; return 1; }
+# The program that measures: of this commit, or of BASE.
+program() { if [ "$1" = base ]; then echo "$BASE/measure"; else echo "$bin/measure"; fi; }
+# note KIND NAME COLUMN…: a line of what was measured.
+note() { (IFS=$'\t'; echo "$*") >> "$out"; }
 
 pki=$root/testdata/pki
 mkdir -p "$work/stores/Root" && cp "$pki/ca.cert.pem" "$work/stores/Root/"
@@ -33,93 +65,181 @@ sections='<configSections><section name="waxwing" type="System.Configuration.Ign
 check='<authentication certificateValidationMode="ChainTrust" revocationMode="NoCheck"/>'
 find='x509FindType="FindBySubjectName"'
 
-# configure BINDING SCHEME RELIABLE SECURITY [STORE]: writes service.config and client.config; SECURITY is the binding's element, STORE one for <waxwing> of
-# the service.
+# configure FILES BINDING SCHEME RELIABLE SECURITY [STORE]: writes FILES.service.config and FILES.client.config; SECURITY is the binding's element, STORE
+# one for <waxwing> of the service.
 configure() {
-  local binding=$1 scheme=$2 reliable=$3 security=$4 store=${5:-}
+  local to=$1 binding=$2 scheme=$3 reliable=$4 security=$5 store=${6:-}
   local address=$scheme://localhost:$(free_port)/ServiceModelSamples/service
   local bindings="<bindings><$binding><binding name=\"B\"><reliableSession enabled=\"$reliable\"/>$security</binding></$binding></bindings>"
-  cat > "$work/service.config" <<XML
+  cat > "$to.service.config" <<XML
 <configuration>$sections<system.serviceModel><services><service name="Microsoft.ServiceModel.Samples.CalculatorService" behaviorConfiguration="S">
   <endpoint address="$address" binding="$binding" bindingConfiguration="B" contract="Microsoft.ServiceModel.Samples.ICalculator"/></service></services>
-  $bindings<behaviors><serviceBehaviors><behavior name="S"><serviceCredentials><serviceCertificate findValue="service" $find/>
+  $bindings<behaviors><serviceBehaviors><behavior name="S"><serviceThrottling maxConcurrentSessions="20000"/><serviceCredentials><serviceCertificate findValue="service" $find/>
   <clientCertificate>$check</clientCertificate></serviceCredentials></behavior></serviceBehaviors></behaviors></system.serviceModel>${files/<waxwing>/<waxwing>$store}</configuration>
 XML
-  cat > "$work/client.config" <<XML
+  # Where the service asks for the client by negotiation, its certificate is not known before.
+  local known="<defaultCertificate findValue=\"service\" $find/>"
+  cat > "$to.client.config" <<XML
 <configuration>$sections<system.serviceModel><client><endpoint address="$address" binding="$binding" bindingConfiguration="B" behaviorConfiguration="C"
   contract="Microsoft.ServiceModel.Samples.ICalculator"/></client>$bindings<behaviors><endpointBehaviors><behavior name="C"><clientCredentials>
-  <clientCertificate findValue="alice" $find/><serviceCertificate><defaultCertificate findValue="service" $find/>$check</serviceCertificate>
+  <clientCertificate findValue="alice" $find/><serviceCertificate>$known$check</serviceCertificate>
   </clientCredentials></behavior></endpointBehaviors></behaviors></system.serviceModel>$files</configuration>
 XML
 }
 
-# The programs that are measured; @ is the address that the service says.
-serve=("$bin/calculator_service" "$work/service.config")
-call=("$bin/calculator_client" "$work/client.config")
+# What is measured in turn: for each name its service's process, the client's command, how many sessions at a time, and how many calls fill a measurement.
+names=()
+declare -A service command counts calls
 
-# measure NAME: a service and its clients by the configuration that was written last.
-measure() {
-  local name=$1 service sessions rate calls before after times address
-  # What the service before has said must not count.
-  : > "$work/service.log"
-  "${serve[@]}" > "$work/service.log" 2>&1 &
-  service=$!
-  pids+=("$service")
-  ready "$work/service.log" || { cat "$work/service.log"; exit 1; }
-  address=$(sed -n 's/^READY //p' "$work/service.log")
-  for sessions in $counts; do
-    # A short run tells how many calls fill the time.
-    rate=$("${call[@]/#@/$address}" 2000 "$sessions" | sed 's/.* \([0-9]*\) calls\/s/\1/')
-    calls=$((rate * seconds / sessions * sessions))
-    before=$(cpu "$service")
-    times=$( { TIMEFORMAT='%U %S'; time "${call[@]/#@/$address}" "$calls" "$sessions" > "$work/client.log"; } 2>&1)
-    after=$(cpu "$service")
-    rate=$(sed 's/.* \([0-9]*\) calls\/s/\1/' "$work/client.log")
-    python3 - "$name" "$sessions" "$calls" "$rate" "$times" "$((after - before))" <<'PY'
-import sys
-name, sessions, calls, rate, times, service = sys.argv[1:]
-client = sum(float(t) for t in times.split()) * 1000
-print(f"{name:18} {sessions:>8} {calls:>10} {rate:>12} {(client + float(service)) * 1000 / int(calls):16.1f}")
-PY
-  done
-  kill "$service"
+# start NAME COUNTS SERVE… -- CALL…: starts a service, and remembers how it is called; @ is the address that the service says.
+start() {
+  local name=$1 sessions=$2 serve=() log=$work/service.$RANDOM
+  shift 2
+  while [ "$1" != -- ]; do serve+=("$1"); shift; done
+  shift
+  "${serve[@]}" > "$log" 2>&1 &
+  pids+=($!)
+  names+=("$name")
+  service[$name]=$!
+  ready "$log"
+  local address call
+  address=$(sed -n 's/^READY //p' "$log")
+  call=("${@/#@/$address}")
+  command[$name]=${call[*]}
+  counts[$name]=$sessions
 }
 
-counts="1 8"
-# WHAT="tcp http" (all by default): which of them are measured.
-measures() { [[ " ${WHAT:-limit http durable https tcp disk} " == *" $1 "* ]]; }
+# stack NAME COUNTS DO BINDING SCHEME RELIABLE SECURITY [STORE]: a service, and a client that does what DO is (call, open), of this commit and of BASE.
+stack() {
+  local name=$1 sessions=$2 does=$3 of files
+  shift 3
+  for of in '' ${BASE:+base}; do
+    files=$work/${#names[@]}
+    configure "$files" "${@//@store/$files.db}"
+    start "$name${of:+ ($of)}" "$sessions" "$(program "$of")" serve "$files.service.config" -- "$(program "$of")" "$does" "$files.client.config"
+  done
+}
+
+# took COMMAND…: its user and system time, in seconds; what it prints is in $work/client.log.
+took() { { TIMEFORMAT='%U %S'; time "$@" > "$work/client.log" 2> "$work/client.err"; } 2>&1 || { cat "$work/client.err" >&2; return 1; }; }
+
+# measure ROUND NAME SESSIONS
+measure() {
+  local round=$1 name=$2 sessions=$3 call rate before times after n
+  read -ra call <<< "${command[$name]}"
+  if [ -z "${calls[$name $sessions]:-}" ]; then
+    # A short run tells how many calls fill the time, and everything is warm.
+    n=$([ "${call[1]}" = open ] && echo 96 || echo 1600)
+    took "${call[@]}" "$n" "$sessions" > /dev/null
+    rate=$(sed -n 's/.* \([0-9]*\) [a-z]*\/s$/\1/p' "$work/client.log")
+    n=$((rate * seconds / sessions * sessions))
+    calls[$name $sessions]=$((n > sessions ? n : sessions))
+  fi
+  n=${calls[$name $sessions]}
+  before=$(cpu "${service[$name]}")
+  times=$(took "${call[@]}" "$n" "$sessions")
+  after=$(cpu "${service[$name]}")
+  rate=$(sed -n 's/.* \([0-9]*\) [a-z]*\/s$/\1/p' "$work/client.log")
+  note call "$name" "$sessions" "$round" "$n" "$rate" \
+    "$(awk -v n="$n" -v service=$((after - before)) '{ printf "%.1f", (($1 + $2) * 1000 + service) * 1000 / n }' <<< "$times")"
+}
+
 by_certificate='<security mode="Message"><message clientCredentialType="Certificate" negotiateServiceCredential="false"/></security>'
-printf '%-18s %8s %10s %12s %16s\n' stack sessions calls 'calls/s' 'CPU us per call'
-if measures limit; then
-  serve=("$bin/limit" serve) call=("$bin/limit" call @)
-  measure 'limit'
-  serve=("$bin/calculator_service" "$work/service.config") call=("$bin/calculator_client" "$work/client.config")
-fi
-if measures http; then
-  configure wsHttpBinding http true "$by_certificate"
-  measure 'wsHttp message'
-fi
-if measures durable; then
-  configure wsHttpBinding http true "$by_certificate" "<store provider=\"sqlite\" path=\"$work/sessions.db\"/>"
-  counts="1 8 64" measure 'wsHttp durable'
-fi
-if measures https; then
-  configure wsHttpBinding https true '<security mode="TransportWithMessageCredential"><message clientCredentialType="Certificate"/></security>'
-  measure 'wsHttp https'
-fi
+negotiated='<security mode="Message"><message clientCredentialType="Certificate" negotiateServiceCredential="true"/></security>'
+measures limit && start limit "1 8" "$bin/limit" serve -- "$bin/limit" call @
+measures http && stack 'wsHttp message' "1 8" call wsHttpBinding http true "$by_certificate"
+measures plain && stack 'wsHttp RM alone' "1 8" call wsHttpBinding http true '<security mode="None"/>'
+measures https && stack 'wsHttp https' "1 8" call wsHttpBinding https true \
+  '<security mode="TransportWithMessageCredential"><message clientCredentialType="Certificate"/></security>'
 if measures tcp; then
-  configure netTcpBinding net.tcp false '<security mode="None"/>'
-  measure 'net.tcp'
-  configure netTcpBinding net.tcp true '<security mode="None"/>'
-  measure 'net.tcp RM'
-  configure netTcpBinding net.tcp true '<security mode="Transport"><transport clientCredentialType="None"/></security>'
-  measure 'net.tcp RM TLS'
-  configure netTcpBinding net.tcp true '<security mode="Message"><message clientCredentialType="Certificate"/></security>'
-  measure 'net.tcp RM message'
+  stack 'net.tcp' "1 8" call netTcpBinding net.tcp false '<security mode="None"/>'
+  stack 'net.tcp RM' "1 8" call netTcpBinding net.tcp true '<security mode="None"/>'
+  stack 'net.tcp RM TLS' "1 8" call netTcpBinding net.tcp true '<security mode="Transport"><transport clientCredentialType="None"/></security>'
+  stack 'net.tcp RM message' "1 8" call netTcpBinding net.tcp true '<security mode="Message"><message clientCredentialType="Certificate"/></security>'
+fi
+measures durable && stack 'wsHttp durable' "1 8 64" call wsHttpBinding http true "$by_certificate" '<store provider="sqlite" path="@store"/>'
+if measures openings; then
+  stack 'openings' "1 8" open wsHttpBinding http true "$by_certificate"
+  stack 'openings negotiated' "1 8" open wsHttpBinding http true "$negotiated"
+fi
+for round in $(seq "$rounds"); do
+  for name in ${names[@]+"${names[@]}"}; do
+    for sessions in ${counts[$name]}; do measure "$round" "$name" "$sessions"; done
+  done
+  echo "round $round of $rounds at $((SECONDS / 60)) min" >&2
+done
+
+# host FILES [NAME=VALUE…]: starts one of `of`, whose configuration was written; its process is in `pid`.
+host() {
+  local files=$1
+  shift
+  : > "$files.log"
+  env "$@" "$(program "$of")" serve "$files.service.config" > "$files.log" 2>&1 &
+  pid=$!
+  pids+=("$pid")
+  ready "$files.log"
+}
+
+# heap NAME BINDING SCHEME RELIABLE SECURITY: allocations and copies of a call at each end: what 2,000 calls make more than 400.
+heap() {
+  local name=$1 n
+  shift
+  configure "$work/heap" "$@"
+  counted() { od -A n -t u8 -v "$1" | xargs | tr ' ' '\t'; }
+  host "$work/heap" COUNTS="$work/heap.counts" LD_PRELOAD="$work/count.so"
+  # The first run finds nothing warm.
+  for n in 400 400 2000; do
+    cp "$work/heap.counts" "$work/heap.before"
+    rm -f "$work/heap.client"
+    COUNTS=$work/heap.client LD_PRELOAD=$work/count.so "$(program "$of")" call "$work/heap.client.config" "$n" 1 > /dev/null
+    note heap "$name${of:+ ($of)}" "$n" "$(counted "$work/heap.client")" "$(counted "$work/heap.before")" "$(counted "$work/heap.counts")"
+  done
+  kill "$pid"
+}
+if measures heap && cc -O2 -fPIC -shared -fno-builtin -o "$work/count.so" count.c; then
+  for of in '' ${BASE:+base}; do
+    heap 'wsHttp message' wsHttpBinding http true "$by_certificate"
+    heap 'wsHttp RM alone' wsHttpBinding http true '<security mode="None"/>'
+    heap 'net.tcp' netTcpBinding net.tcp false '<security mode="None"/>'
+  done
+fi
+
+if measures many; then
+  for of in '' ${BASE:+base}; do
+    configure "$work/many" wsHttpBinding http true "$by_certificate"
+    host "$work/many"
+    "$(program "$of")" many "$work/many.client.config" "$pid" 8 "${MANY:-8000}" $((seconds * 4000)) "$rounds" |
+      while read -r _ round _ open _ called _ us; do note many "many${of:+ ($of)}" "$open" "$called" "$round" "$us"; done
+    kill "$pid"
+  done
+fi
+
+if measures at-once; then
+  for of in '' ${BASE:+base}; do
+    configure "$work/once" wsHttpBinding http true "$by_certificate"
+    host "$work/once"
+    "$(program "$of")" at-once "$work/once.client.config" "$pid" 200 "$rounds" | sed 's/.*ratio //' |
+      while read -r ratio; do note at-once "secured${of:+ ($of)}" "$ratio"; done
+    kill "$pid"
+  done
+fi
+
+if measures big; then
+  for round in $(seq "$rounds"); do
+    for kind in text octets mtom; do
+      for security in conversation mixed none; do
+        for of in '' ${BASE:+base}; do
+          # KIND SECURITY: N octets, X MB/s per core pair, Y MB/s, A client, B service
+          note big "$kind $security${of:+ ($of)}" "$round" "$("$(program "$of")" big "$kind" "$security" "${BIG:-10000000}" "$seconds" |
+            sed 's/.*octets, \([0-9.]*\) MB.s per core pair, \([0-9.]*\) MB.s, \([0-9.]*\) client, \([0-9.]*\) service/\1\t\2\t\3\t\4/')"
+        done
+      done
+    done
+  done
 fi
 
 # What no store on this disk can exceed.
-measures disk && python3 - "$work/raw" "$seconds" <<'PY'
+measures disk && python3 - "$work/raw" "$seconds" >> "$out" <<'PY'
 import os, sys, time
 path, seconds = sys.argv[1], min(float(sys.argv[2]), 5)
 record = os.urandom(2048)
@@ -132,26 +252,25 @@ for group in (1, 8, 64):
         records += group
     os.close(file)
     os.remove(path)
-    print(f"{'append+fdatasync':18} {group:>8} {records:>10} {records / (time.monotonic() - begun):12.0f} {'-':>16}")
+    print("disk", "append+fdatasync", group, f"{records / (time.monotonic() - begun):.0f}", sep="\t")
 PY
 
-[ "${METRO:-1}" = 1 ] || exit 0
-metro=../interop/metro
-"$metro/build.sh"
-port=$(free_port)
-"$metro/peer.sh" Serve sc-rm10 "$port" > "$work/metro.log" 2>&1 &
-service=$!
-pids+=("$service")
-ready "$work/metro.log"
-for sessions in 1 8; do
-  # The virtual machines need a minute of load to be warm.
-  JAVA_OPTS="-Dserver.pid=$service" "$metro/peer.sh" Bench sc-rm10 "http://localhost:$port/ServiceModelSamples/service" "$sessions" "${WARMUP:-60}" "$seconds" 1 \
-    > "$work/metro-client.log"
-  python3 - "$work/metro-client.log" <<'PY'
-import re, sys
-text = open(sys.argv[1]).read()
-found = dict(re.findall(r"(\w+) ([0-9.]+)", next(line for line in text.splitlines() if " round " in line)))
-cpu = float(found["client_cpu_ms_per_call"]) + float(found["server_cpu_ms_per_call"])
-print(f"{'Metro message':18} {found['sessions']:>8} {found['calls']:>10} {float(found['calls_per_s']):12.0f} {cpu * 1000:16.1f}")
-PY
-done
+if measures metro; then
+  metro=../interop/metro
+  "$metro/build.sh"
+  port=$(free_port)
+  "$metro/peer.sh" Serve sc-rm10 "$port" > "$work/metro.log" 2>&1 &
+  pid=$!
+  pids+=("$pid")
+  ready "$work/metro.log"
+  for sessions in 1 8; do
+    # The virtual machines need a minute of load to be warm.
+    JAVA_OPTS="-Dserver.pid=$pid" "$metro/peer.sh" Bench sc-rm10 "http://localhost:$port/ServiceModelSamples/service" "$sessions" "${WARMUP:-60}" "$seconds" "$rounds" > "$work/metro-client.log"
+    sed -n 's/.* sessions \([0-9]*\) round \([0-9]*\) calls \([0-9]*\) calls_per_s \([0-9.]*\) .*client_cpu_ms_per_call \([0-9.]*\) server_cpu_ms_per_call \([0-9.]*\).*/\1 \2 \3 \4 \5 \6/p' \
+      "$work/metro-client.log" | while read -r sessions round n rate client server; do
+      note call 'Metro message' "$sessions" "$round" "$n" "$rate" "$(awk "BEGIN { printf \"%.1f\", ($client + $server) * 1000 }")"
+    done
+  done
+fi
+
+./table.py "$out"
