@@ -20,6 +20,7 @@
 #     metro      Metro with Metro by message security (a JDK, 17 or later, and Maven; METRO=0 leaves it out)
 #     disk       records of 2 KB appended to a file, one, 8 or 64 before each fdatasync: what no store can exceed
 #   BASE=FOLDER           the same programs built from another commit (its target/release/examples), measured in turn with these
+#   BIN=FOLDER            the programs of this commit, built before: nothing is built
 #   OUT=FILE              where the measurements are kept as they are, a line each
 #
 # Needs Rust and Python. CPU time is that of client and service together. Timings depend on the machine and on what else runs: compare within one run only.
@@ -45,12 +46,13 @@ trap cleanup EXIT
 # Thousands of sessions may have a connection each.
 ulimit -n "$(ulimit -Hn)"
 
-(cd "$root" && cargo build -q --release -p waxwing --example measure --example limit)
-bin=${CARGO_TARGET_DIR:-$root/target}/release/examples
+bin=${BIN:-${CARGO_TARGET_DIR:-$root/target}/release/examples}
+[ -n "${BIN:-}" ] || (cd "$root" && cargo build -q --release -p waxwing --example measure --example limit)
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 # User and system time of a process, in milliseconds.
 cpu() { awk -v tick="$(getconf CLK_TCK)" '{print int(($14 + $15) * 1000 / tick)}' "/proc/$1/stat"; }
-ready() { for _ in $(seq 600); do grep -q READY "$1" && return 0; sleep 0.1; done; cat "$1" >&2; return 1; }
+# ready LOG: waits for the program that was started last.
+ready() { while sleep 0.1; do grep -q READY "$1" && return 0; kill -0 $! 2>/dev/null || break; done; cat "$1" >&2; return 1; }
 # The program that measures: of this commit, or of BASE.
 program() { if [ "$1" = base ]; then echo "$BASE/measure"; else echo "$bin/measure"; fi; }
 # note KIND NAME COLUMN…: a line of what was measured.
@@ -111,12 +113,12 @@ start() {
 
 # stack NAME COUNTS DO BINDING SCHEME RELIABLE SECURITY [STORE]: a service, and a client that does what DO is (call, open), of this commit and of BASE.
 stack() {
-  local name=$1 sessions=$2 does=$3 of files
+  local name=$1 sessions=$2 does=$3 of to
   shift 3
   for of in '' ${BASE:+base}; do
-    files=$work/${#names[@]}
-    configure "$files" "${@//@store/$files.db}"
-    start "$name${of:+ ($of)}" "$sessions" "$(program "$of")" serve "$files.service.config" -- "$(program "$of")" "$does" "$files.client.config"
+    to=$work/${#names[@]}
+    configure "$to" "${@//@store/$to.db}"
+    start "$name${of:+ ($of)}" "$sessions" "$(program "$of")" serve "$to.service.config" -- "$(program "$of")" "$does" "$to.client.config"
   done
 }
 
@@ -171,13 +173,13 @@ done
 
 # host FILES [NAME=VALUE…]: starts one of `of`, whose configuration was written; its process is in `pid`.
 host() {
-  local files=$1
+  local from=$1
   shift
-  : > "$files.log"
-  env "$@" "$(program "$of")" serve "$files.service.config" > "$files.log" 2>&1 &
+  : > "$from.log"
+  env "$@" "$(program "$of")" serve "$from.service.config" > "$from.log" 2>&1 &
   pid=$!
   pids+=("$pid")
-  ready "$files.log"
+  ready "$from.log"
 }
 
 # heap NAME BINDING SCHEME RELIABLE SECURITY: allocations and copies of a call at each end: what 2,000 calls make more than 400.
