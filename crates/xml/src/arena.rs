@@ -132,7 +132,16 @@ impl Arena {
         let prefix = self.names.prefix(self.names.binding(binding).prefix);
         match local.start {
             KNOWN.. => [prefix, if prefix.is_empty() { "" } else { ":" }, self.str(local)],
-            _ => ["", "", self.str(with_prefix(local, prefix))],
+            _ => ["", "", self.str(with_prefix(local, prefix.len() as u32))],
+        }
+    }
+
+    /// The same as octets, for those who write.
+    #[inline]
+    pub(crate) fn qualified_bytes(&self, local: Text, binding: u16) -> [&[u8]; 3] {
+        match local.start {
+            KNOWN.. => self.qualified(local, binding).map(str::as_bytes),
+            _ => [b"", b"", self.bytes(with_prefix(local, self.names.prefix_len(binding)))],
         }
     }
 

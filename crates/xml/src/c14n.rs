@@ -128,10 +128,16 @@ impl<S: Sink> Walk<'_, S> {
     fn start(&mut self, at: u32, apex: bool) {
         let document = self.document;
         let node = document.node(at);
-        let attributes = document.element_attributes(node);
         self.out.write(b"<");
         self.name(node.local(), node.binding);
-
+        if node.tag == 0 && self.inclusive.is_empty() {
+            // What most elements look like: nothing stands in the tag but the name.
+            if node.binding != XML && self.rendered.bind(&document.names, node.binding) {
+                self.declaration(document.names.binding(node.binding));
+            }
+            return self.out.write(b">");
+        }
+        let attributes = document.element_attributes(node);
         let mut found = Found::new();
         self.use_binding(node.binding, &mut found);
         for attribute in attributes.iter().filter(|a| a.binding != EMPTY) {
@@ -157,12 +163,12 @@ impl<S: Sink> Walk<'_, S> {
 
     #[inline]
     fn name(&mut self, local: Text, binding: u16) {
-        let [prefix, colon, name] = self.document.qualified(local, binding);
+        let [prefix, colon, name] = self.document.qualified_bytes(local, binding);
         if !colon.is_empty() {
-            self.out.write(prefix.as_bytes());
+            self.out.write(prefix);
             self.out.write(b":");
         }
-        self.out.write(name.as_bytes());
+        self.out.write(name);
     }
 
     /// A visibly utilized namespace (Exclusive Canonicalization §3).
@@ -205,7 +211,9 @@ impl<S: Sink> Walk<'_, S> {
             self.out.write(names.prefix(binding.prefix).as_bytes());
         }
         self.out.write(b"=\"");
-        escape_attribute(names.namespace(binding.namespace), |piece| self.out.write(piece));
+        escape_attribute(names.namespace(binding.namespace).as_bytes(), |piece| {
+            self.out.write(piece)
+        });
         self.out.write(b"\"");
     }
 
@@ -233,7 +241,7 @@ impl<S: Sink> Walk<'_, S> {
         self.out.write(b" ");
         self.name(attribute.local(), attribute.binding);
         self.out.write(b"=\"");
-        escape_attribute(document.str(attribute.value), |piece| self.out.write(piece));
+        escape_attribute(document.bytes(attribute.value), |piece| self.out.write(piece));
         self.out.write(b"\"");
     }
 
@@ -249,15 +257,17 @@ impl<S: Sink> Walk<'_, S> {
             // The text of a value has nothing to be escaped.
             return form.write_text(&self.document.octets, |piece| self.out.write(piece));
         }
-        let text = self.document.str(node.content());
+        let text = self.document.bytes(node.content());
         match node.kind() {
             Kind::Text => escape_text(text, |piece| self.out.write(piece)),
             Kind::Comment if self.parameters.with_comments => {
                 self.out.write(b"<!--");
-                self.out.write(text.as_bytes());
+                self.out.write(text);
                 self.out.write(b"-->");
             }
-            Kind::ProcessingInstruction => self.processing_instruction(text),
+            Kind::ProcessingInstruction => {
+                self.processing_instruction(self.document.str(node.content()));
+            }
             Kind::Comment | Kind::Element => {}
         }
     }

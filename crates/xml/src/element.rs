@@ -405,7 +405,7 @@ impl<'a> Attribute<'a> {
 }
 
 fn span_of_name(local: Text, prefix: &str) -> Span {
-    match with_prefix(local, prefix) {
+    match with_prefix(local, prefix.len() as u32) {
         Text { start, .. } if start & EXTRA != 0 => Span::default(),
         Text { start, len } => Span { start, end: start + len },
     }

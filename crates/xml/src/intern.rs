@@ -101,6 +101,15 @@ impl Names {
         self.prefixes.at(index)
     }
 
+    /// The length of the prefix of a binding.
+    #[inline]
+    pub(crate) fn prefix_len(&self, binding: u16) -> u32 {
+        match self.prefixes.entries[self.binding(binding).prefix as usize] {
+            Entry::Known(text) => text.len() as u32,
+            Entry::Own(start, end) => end - start,
+        }
+    }
+
     #[inline]
     pub(crate) fn namespace(&self, index: u16) -> &str {
         self.namespaces.at(index)

@@ -7,21 +7,29 @@ use std::ops::{Deref, DerefMut};
 use crate::arena::Arena;
 use crate::node::Tag;
 
-/// How many arenas of each size a thread keeps.
-const KEPT: usize = 16;
+/// What a thread keeps of one size.
+struct Size {
+    /// For documents of so many nodes, as far as one can guess before they are there.
+    nodes: usize,
+    /// Arenas of at most so many octets.
+    octets: usize,
+    /// So many of them.
+    kept: usize,
+}
 
-/// Arenas up to so many octets are kept for small documents, and those up to so many for usual ones. A document that lives
-/// long (in a window of retransmissions) is mostly a small one, and must not hold the room of a large one.
-const SIZES: [usize; 2] = [4 << 10, 64 << 10];
-
-/// Documents of more nodes than this are not small.
-const SMALL: usize = 48;
+/// Small, usual, and large ones. A document that lives long (in a window of retransmissions) is mostly a small one, and must
+/// not hold the room of a large one.
+const SIZES: [Size; 3] = [
+    Size { nodes: 48, octets: 4 << 10, kept: 16 },
+    Size { nodes: 512, octets: 64 << 10, kept: 16 },
+    Size { nodes: usize::MAX, octets: 1 << 20, kept: 2 },
+];
 
 #[allow(clippy::vec_box, reason = "they are lent as they are kept, and are not moved for it")]
-struct Kept([Vec<Box<Arena>>; 2]);
+struct Kept([Vec<Box<Arena>>; 3]);
 
 thread_local! {
-    static ARENAS: RefCell<Kept> = const { RefCell::new(Kept([Vec::new(), Vec::new()])) };
+    static ARENAS: RefCell<Kept> = const { RefCell::new(Kept([const { Vec::new() }; 3])) };
 }
 
 /// An arena, for as long as a document needs it.
@@ -30,7 +38,7 @@ pub(crate) struct Lent(Option<Box<Arena>>);
 impl Lent {
     /// An empty one, for so many nodes.
     pub(crate) fn new(nodes: usize) -> Self {
-        let size = usize::from(nodes > SMALL);
+        let size = SIZES.iter().position(|size| nodes <= size.nodes).unwrap_or_default();
         let kept = ARENAS.try_with(|arenas| arenas.borrow_mut().0[size].pop()).ok().flatten();
         let mut arena = kept.unwrap_or_else(|| Box::new(Arena::new()));
         arena.nodes.reserve(nodes);
@@ -65,7 +73,8 @@ impl Drop for Lent {
     fn drop(&mut self) {
         let Some(mut arena) = self.0.take() else { return };
         let capacity = arena.capacity();
-        let Some(size) = SIZES.iter().position(|most| capacity <= *most) else { return };
+        let size = SIZES.iter().position(|size| capacity <= size.octets);
+        let Some(size) = size else { return };
         if !arena.names.is_usual() {
             return;
         }
@@ -73,7 +82,7 @@ impl Drop for Lent {
         // A thread that ends keeps nothing.
         let _ = ARENAS.try_with(|arenas| {
             let kept = &mut arenas.borrow_mut().0[size];
-            if kept.len() < KEPT {
+            if kept.len() < SIZES[size].kept {
                 kept.push(arena);
             }
         });
@@ -84,16 +93,23 @@ impl Drop for Lent {
 pub(crate) mod kept {
     //! What this thread keeps, for tests.
 
-    pub(crate) const MOST_OCTETS: usize = super::KEPT * (super::SIZES[0] + super::SIZES[1]);
-    pub(crate) const MOST: usize = super::KEPT;
-
     /// How many arenas of each size.
-    pub(crate) fn count() -> [usize; 2] {
-        super::ARENAS.with_borrow(|arenas| [arenas.0[0].len(), arenas.0[1].len()])
+    pub(crate) fn count() -> [usize; 3] {
+        super::ARENAS.with_borrow(|arenas| arenas.0.each_ref().map(Vec::len))
+    }
+
+    /// How many of each size there may be.
+    pub(crate) fn most() -> [usize; 3] {
+        super::SIZES.each_ref().map(|size| size.kept)
     }
 
     pub(crate) fn octets() -> usize {
         let all = |arenas: &super::Kept| arenas.0.iter().flatten().map(|a| a.capacity()).sum();
         super::ARENAS.with_borrow(all)
+    }
+
+    /// How many octets there may be.
+    pub(crate) fn most_octets() -> usize {
+        super::SIZES.iter().map(|size| size.kept * size.octets).sum()
     }
 }

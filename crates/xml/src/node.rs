@@ -125,10 +125,10 @@ pub(crate) fn text_of<'a>(source: &'a str, extra: &'a str, text: Text) -> &'a st
     &buffer[start..start + text.len as usize]
 }
 
-/// Extends a local name by the prefix that stands before it.
+/// Extends a local name by the prefix of this length that stands before it.
 #[inline]
-pub(crate) fn with_prefix(local: Text, prefix: &str) -> Text {
-    match prefix.len() as u32 {
+pub(crate) fn with_prefix(local: Text, prefix_len: u32) -> Text {
+    match prefix_len {
         0 => local,
         len => Text { start: local.start - len - 1, len: local.len + len + 1 },
     }

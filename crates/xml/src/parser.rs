@@ -51,7 +51,7 @@ impl Document {
         let mut parser = Parser::new(&mut document, &source, 0, &limits);
         let parsed = parser.document(encoding);
         let at = parser.at;
-        parsed.map_err(|kind| error_at(kind, at.min(source.len()), &source))?;
+        parsed.map_err(|kind| error_at(*kind, at.min(source.len()), &source))?;
         document.source = source;
         Ok(document)
     }
@@ -125,7 +125,7 @@ impl Document {
         self.source = source;
         parsed.map_err(|kind| {
             before.restore(self);
-            error_at(kind, at.saturating_sub(base), text)
+            error_at(*kind, at.saturating_sub(base), text)
         })?;
         Ok(holder)
     }
@@ -203,8 +203,9 @@ fn error_at(kind: ParseErrorKind, offset: usize, text: &str) -> ParseError {
     ParseError { kind, offset: offset as u32, position: Position::of(text, offset) }
 }
 
-/// What the steps of the parser give; the place of an error is [`Parser::at`].
-type Parsed<T> = Result<T, ParseErrorKind>;
+/// What the steps of the parser give; the place of an error is [`Parser::at`]. (A box, so that what is nearly always there
+/// stays in registers.)
+type Parsed<T> = Result<T, Box<ParseErrorKind>>;
 
 struct Parser<'p> {
     document: &'p mut Arena,
@@ -272,7 +273,7 @@ impl<'p> Parser<'p> {
         self.declaration(encoding)?;
         self.misc()?;
         if self.peek() != Some(b'<') {
-            return Err(ParseErrorKind::Expected("the root element"));
+            return refuse(ParseErrorKind::Expected("the root element"));
         }
         if self.starts_with("</") {
             return Err(self.stray_end_tag());
@@ -286,7 +287,9 @@ impl<'p> Parser<'p> {
         match self.peek() {
             None => Ok(()),
             Some(b'<') if self.starts_with("</") => Err(self.stray_end_tag()),
-            Some(_) => Err(ParseErrorKind::Expected("the end of the text after the root element")),
+            Some(_) => {
+                refuse(ParseErrorKind::Expected("the end of the text after the root element"))
+            }
         }
     }
 
@@ -307,16 +310,16 @@ impl<'p> Parser<'p> {
         match self.peek() {
             Some(b'<') => {}
             Some(_) => return self.text(parent),
-            None => return Err(ParseErrorKind::UnexpectedEnd("an element")),
+            None => return refuse(ParseErrorKind::UnexpectedEnd("an element")),
         }
         match self.bytes.get(self.at + 1) {
             Some(b'/') => self.end_tag(holder),
             Some(b'!') if self.starts_with("<!--") => self.comment(parent),
             Some(b'!') if self.starts_with("<![CDATA[") => self.cdata(parent),
             Some(b'!') if self.starts_with("<!DOCTYPE") => {
-                Err(ParseErrorKind::Forbidden("a document type declaration"))
+                refuse(ParseErrorKind::Forbidden("a document type declaration"))
             }
-            Some(b'!') => Err(ParseErrorKind::Forbidden("a markup declaration")),
+            Some(b'!') => refuse(ParseErrorKind::Forbidden("a markup declaration")),
             Some(b'?') => self.processing_instruction(parent),
             _ => {
                 self.at += 1;
@@ -366,12 +369,20 @@ impl<'p> Parser<'p> {
                 self.at += 1;
                 Ok(())
             }
-            Some(_) => Err(ParseErrorKind::Expected(what)),
-            None => Err(ParseErrorKind::UnexpectedEnd("a tag")),
+            Some(_) => refuse(ParseErrorKind::Expected(what)),
+            None => refuse(ParseErrorKind::UnexpectedEnd("a tag")),
         }
     }
 }
 
+#[cold]
+#[inline(never)]
 fn exceeded<T>(limit: &'static str, value: usize) -> Parsed<T> {
-    Err(ParseErrorKind::Limit { limit, value })
+    refuse(ParseErrorKind::Limit { limit, value })
+}
+
+#[cold]
+#[inline(never)]
+fn refuse<T>(kind: ParseErrorKind) -> Parsed<T> {
+    Err(Box::new(kind))
 }

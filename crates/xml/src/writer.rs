@@ -137,7 +137,7 @@ impl Arena {
         out: &mut Vec<u8>,
         instead: &mut impl FnMut(&NodeData, &mut Vec<u8>) -> bool,
     ) {
-        let mut marks = Vec::new();
+        let mut marks: SmallVec<[usize; 32]> = SmallVec::new();
         let mut at = top;
         loop {
             let node = self.node(at);
@@ -180,6 +180,13 @@ impl Arena {
     fn write_start(&self, node: &NodeData, scope: &mut Rendered, out: &mut Vec<u8>) {
         out.push(b'<');
         self.write_name(node.local(), node.binding, out);
+        if node.tag == 0 {
+            // What most elements look like: nothing stands in the tag but the name.
+            if scope.bind(&self.names, node.binding) {
+                self.write_declaration(node.binding, out);
+            }
+            return;
+        }
         let attributes = self.element_attributes(node);
         for attribute in attributes {
             self.write_attribute(attribute, out);
@@ -198,19 +205,19 @@ impl Arena {
 
     #[inline]
     fn write_name(&self, local: Text, binding: u16, out: &mut Vec<u8>) {
-        let [prefix, colon, name] = self.qualified(local, binding);
+        let [prefix, colon, name] = self.qualified_bytes(local, binding);
         if !colon.is_empty() {
-            out.extend_from_slice(prefix.as_bytes());
+            out.extend_from_slice(prefix);
             out.push(b':');
         }
-        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(name);
     }
 
     fn write_attribute(&self, attribute: &AttributeData, out: &mut Vec<u8>) {
         out.push(b' ');
         self.write_name(attribute.local(), attribute.binding, out);
         out.extend_from_slice(b"=\"");
-        escape_attribute(self.str(attribute.value), |piece| out.extend_from_slice(piece));
+        escape_attribute(self.bytes(attribute.value), |piece| out.extend_from_slice(piece));
         out.push(b'"');
     }
 
@@ -223,7 +230,7 @@ impl Arena {
         }
         out.extend_from_slice(b"=\"");
         let namespace = self.names.namespace(binding.namespace);
-        escape_attribute(namespace, |piece| out.extend_from_slice(piece));
+        escape_attribute(namespace.as_bytes(), |piece| out.extend_from_slice(piece));
         out.push(b'"');
     }
 
@@ -241,7 +248,7 @@ impl Arena {
                 None => out.extend_from_slice(form.short_text().as_bytes()),
             };
         }
-        let text = self.str(node.content());
+        let text = self.bytes(node.content());
         let (open, close): (&[u8], &[u8]) = match node.kind() {
             Kind::Comment => (b"<!--", b"-->"),
             Kind::ProcessingInstruction => (b"<?", b"?>"),
@@ -250,24 +257,23 @@ impl Arena {
             }
         };
         out.extend_from_slice(open);
-        out.extend_from_slice(text.as_bytes());
+        out.extend_from_slice(text);
         out.extend_from_slice(close);
     }
 }
 
 /// Escapes character data as Canonical XML 1.0 §2.3 does, which any parser reads back unchanged.
-pub(crate) fn escape_text(text: &str, write: impl FnMut(&[u8])) {
+pub(crate) fn escape_text(text: &[u8], write: impl FnMut(&[u8])) {
     escape(text, scan::escaped_text, write);
 }
 
 /// Escapes an attribute value between double quotes, also as Canonical XML 1.0 §2.3 does.
-pub(crate) fn escape_attribute(text: &str, write: impl FnMut(&[u8])) {
+pub(crate) fn escape_attribute(text: &[u8], write: impl FnMut(&[u8])) {
     escape(text, scan::escaped_attribute, write);
 }
 
 #[inline(always)]
-fn escape(text: &str, next: impl Fn(&[u8], usize) -> usize, mut write: impl FnMut(&[u8])) {
-    let bytes = text.as_bytes();
+fn escape(bytes: &[u8], next: impl Fn(&[u8], usize) -> usize, mut write: impl FnMut(&[u8])) {
     let mut done = 0;
     loop {
         let stop = next(bytes, done);

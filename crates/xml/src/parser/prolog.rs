@@ -1,6 +1,6 @@
 //! The XML declaration (XML 1.0 §2.8, §4.3.3).
 
-use super::{Parsed, Parser};
+use super::{Parsed, Parser, refuse};
 use crate::chars::is_space;
 use crate::decode::Encoding;
 use crate::error::ParseErrorKind;
@@ -21,13 +21,13 @@ impl Parser<'_> {
             let (name, value, after) = pseudo_attribute(rest)?;
             let place = check(name, value, encoding)?;
             if place <= last || (last == 0 && place != 1) {
-                return Err(WRONG);
+                return refuse(WRONG);
             }
             last = place;
             rest = after;
         }
         if last == 0 {
-            return Err(ParseErrorKind::Expected("the version in the XML declaration"));
+            return refuse(ParseErrorKind::Expected("the version in the XML declaration"));
         }
         self.at = end + "?>".len();
         Ok(())
@@ -38,7 +38,7 @@ impl Parser<'_> {
 fn pseudo_attribute(text: &str) -> Parsed<(&str, &str, &str)> {
     let trimmed = text.trim_start_matches(SPACE);
     if trimmed.len() == text.len() {
-        return Err(ParseErrorKind::Expected("white space in the XML declaration"));
+        return refuse(ParseErrorKind::Expected("white space in the XML declaration"));
     }
     let (name, after) = trimmed.split_once('=').ok_or(WRONG)?;
     let after = after.trim_start_matches(SPACE);
@@ -51,16 +51,18 @@ fn pseudo_attribute(text: &str) -> Parsed<(&str, &str, &str)> {
 fn check(name: &str, value: &str, encoding: Encoding) -> Parsed<usize> {
     match name {
         "version" if value == "1.0" => Ok(1),
-        "version" => Err(ParseErrorKind::Forbidden("an XML version other than 1.0")),
+        "version" => refuse(ParseErrorKind::Forbidden("an XML version other than 1.0")),
         "encoding" => match value.to_ascii_lowercase().as_str() {
             "utf-8" | "utf-16" | "utf-16le" | "utf-16be" if encoding.is_called(value) => Ok(2),
-            "utf-8" | "utf-16" | "utf-16le" | "utf-16be" => Err(ParseErrorKind::EncodingMismatch {
-                found: encoding.name(),
-                declared: value.into(),
-            }),
-            _ => Err(ParseErrorKind::Forbidden("an encoding other than UTF-8 and UTF-16")),
+            "utf-8" | "utf-16" | "utf-16le" | "utf-16be" => {
+                refuse(ParseErrorKind::EncodingMismatch {
+                    found: encoding.name(),
+                    declared: value.into(),
+                })
+            }
+            _ => refuse(ParseErrorKind::Forbidden("an encoding other than UTF-8 and UTF-16")),
         },
         "standalone" if matches!(value, "yes" | "no") => Ok(3),
-        _ => Err(WRONG),
+        _ => refuse(WRONG),
     }
 }

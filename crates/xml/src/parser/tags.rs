@@ -1,6 +1,6 @@
 //! Start tags, attributes, namespace declarations, end tags.
 
-use super::{Open, Parsed, Parser, exceeded};
+use super::{Open, Parsed, Parser, exceeded, refuse};
 use crate::arena::Arena;
 use crate::chars::{NAME_BYTES, NameByte, is_ncname, is_space};
 use crate::error::ParseErrorKind;
@@ -76,10 +76,10 @@ impl<'p> Parser<'p> {
                     return Ok(true);
                 }
                 Some(_) if !spaced => {
-                    return Err(ParseErrorKind::Expected("white space between attributes"));
+                    return refuse(ParseErrorKind::Expected("white space between attributes"));
                 }
                 Some(_) => self.attribute(&mut number)?,
-                None => return Err(ParseErrorKind::UnexpectedEnd("a start tag")),
+                None => return refuse(ParseErrorKind::UnexpectedEnd("a start tag")),
             }
         }
     }
@@ -126,8 +126,8 @@ impl<'p> Parser<'p> {
         self.skip_space();
         let quote = match self.peek() {
             Some(quote @ (b'"' | b'\'')) => quote,
-            Some(_) => return Err(ParseErrorKind::Expected("a quoted attribute value")),
-            None => return Err(ParseErrorKind::UnexpectedEnd("a start tag")),
+            Some(_) => return refuse(ParseErrorKind::Expected("a quoted attribute value")),
+            None => return refuse(ParseErrorKind::UnexpectedEnd("a start tag")),
         };
         self.at += 1;
         Ok(quote)
@@ -146,7 +146,7 @@ impl<'p> Parser<'p> {
         };
         if !allowed {
             self.at = at;
-            return Err(ParseErrorKind::Declaration(prefix.into()));
+            return refuse(ParseErrorKind::Declaration(prefix.into()));
         }
         if self.scope.undo.len() >= self.limits.max_namespace_declarations {
             let value = self.limits.max_namespace_declarations;
@@ -162,7 +162,7 @@ impl<'p> Parser<'p> {
             self.at = at;
             let end =
                 at + self.bytes[at..].iter().position(|b| *b == b'=' || is_space(*b)).unwrap_or(0);
-            return Err(ParseErrorKind::DuplicateAttribute(self.source[at..end].into()));
+            return refuse(ParseErrorKind::DuplicateAttribute(self.source[at..end].into()));
         }
         declarations.push(binding);
         self.scope.bind(prefix, Bound { binding, tag: self.tag });
@@ -183,8 +183,8 @@ impl<'p> Parser<'p> {
             None => {
                 self.at = start;
                 match &self.source[start..local.saturating_sub(1).max(start)] {
-                    "xmlns" => Err(ParseErrorKind::Name("xmlns".into())),
-                    prefix => Err(ParseErrorKind::UnboundPrefix(prefix.into())),
+                    "xmlns" => refuse(ParseErrorKind::Name("xmlns".into())),
+                    prefix => refuse(ParseErrorKind::UnboundPrefix(prefix.into())),
                 }
             }
         }
@@ -222,7 +222,7 @@ impl<'p> Parser<'p> {
         let prefix = if name.is_empty() { 0 } else { name.len() + 1 };
         self.at = attribute.start as usize - prefix;
         let end = attribute.start as usize + attribute.local_len as usize;
-        Err(ParseErrorKind::DuplicateAttribute(self.source[self.at..end].into()))
+        refuse(ParseErrorKind::DuplicateAttribute(self.source[self.at..end].into()))
     }
 
     pub(super) fn end_tag(&mut self, holder: u32) -> Parsed<()> {
@@ -242,7 +242,7 @@ impl<'p> Parser<'p> {
             let end_name = self.name()?;
             if self.spelled(end_name) != start_name {
                 self.at = name_at;
-                return Err(ParseErrorKind::EndTag {
+                return refuse(ParseErrorKind::EndTag {
                     start: start_name.into(),
                     start_position: Position::of(self.source, open.name.0 as usize),
                     end: self.spelled(end_name).into(),
@@ -259,7 +259,7 @@ impl<'p> Parser<'p> {
     }
 
     /// An end tag where nothing is open.
-    pub(super) fn stray_end_tag(&mut self) -> ParseErrorKind {
+    pub(super) fn stray_end_tag(&mut self) -> Box<ParseErrorKind> {
         let start = self.at;
         self.at += "</".len();
         let name = match self.name() {
@@ -267,7 +267,7 @@ impl<'p> Parser<'p> {
             Err(error) => return error,
         };
         self.at = start;
-        ParseErrorKind::StrayEndTag(self.spelled(name).into())
+        Box::new(ParseErrorKind::StrayEndTag(self.spelled(name).into()))
     }
 
     /// A qualified name.
@@ -307,7 +307,7 @@ impl<'p> Parser<'p> {
         };
         if !valid {
             self.at = start;
-            return Err(match self.spelled(name) {
+            return refuse(match self.spelled(name) {
                 "" if start == self.bytes.len() => ParseErrorKind::UnexpectedEnd("a tag"),
                 "" => ParseErrorKind::Expected("a name"),
                 spelled => ParseErrorKind::Name(spelled.into()),

@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memmem};
 
-use super::{Parsed, Parser, exceeded};
+use super::{Parsed, Parser, exceeded, refuse};
 use crate::chars::{first_forbidden_character, is_char, is_space};
 use crate::error::ParseErrorKind;
 use crate::node::{EXTRA, Kind, NONE, Text};
@@ -32,12 +32,14 @@ impl Parser<'_> {
             let replacement = match self.peek() {
                 Some(found) if found == end => break,
                 None if ATTRIBUTE => {
-                    return Err(ParseErrorKind::UnexpectedEnd("an attribute value"));
+                    return refuse(ParseErrorKind::UnexpectedEnd("an attribute value"));
                 }
                 None => break,
-                Some(b'<') => return Err(ParseErrorKind::Forbidden("'<' in an attribute value")),
+                Some(b'<') => {
+                    return refuse(ParseErrorKind::Forbidden("'<' in an attribute value"));
+                }
                 Some(b']') if self.starts_with("]]>") => {
-                    return Err(ParseErrorKind::Forbidden("']]>' in character data"));
+                    return refuse(ParseErrorKind::Forbidden("']]>' in character data"));
                 }
                 Some(b']' | b'"' | b'\'') => {
                     self.at += 1;
@@ -53,7 +55,7 @@ impl Parser<'_> {
                 }
                 Some(b'\r') => (if ATTRIBUTE { ' ' } else { '\n' }, 1),
                 Some(b'\n' | b'\t') => (' ', 1),
-                Some(control) => return Err(ParseErrorKind::Character(u32::from(control))),
+                Some(control) => return refuse(ParseErrorKind::Character(u32::from(control))),
             };
             let extra = &mut self.document.extra;
             changed.get_or_insert(extra.len());
@@ -79,7 +81,7 @@ impl Parser<'_> {
     fn check_character(&mut self) -> Parsed<()> {
         let character = self.source[self.at..].chars().next().unwrap_or_default();
         if !is_char(character) {
-            return Err(ParseErrorKind::Character(character as u32));
+            return refuse(ParseErrorKind::Character(character as u32));
         }
         self.at += character.len_utf8();
         Ok(())
@@ -102,7 +104,7 @@ impl Parser<'_> {
             _ => match (name.strip_prefix("#x"), name.strip_prefix('#')) {
                 (Some(hexadecimal), _) => character(hexadecimal, 16, name)?,
                 (_, Some(decimal)) => character(decimal, 10, name)?,
-                _ => return Err(ParseErrorKind::Entity(name.into())),
+                _ => return refuse(ParseErrorKind::Entity(name.into())),
             },
         };
         Ok((c, len + 2))
@@ -117,7 +119,7 @@ impl Parser<'_> {
         let content = self.section(text, text + len)?;
         self.at = text + len;
         if !self.starts_with("-->") {
-            return Err(ParseErrorKind::Forbidden("'--' in a comment"));
+            return refuse(ParseErrorKind::Forbidden("'--' in a comment"));
         }
         self.at += "-->".len();
         self.add_leaf(Kind::Comment, content, start, parent)
@@ -138,7 +140,7 @@ impl Parser<'_> {
 
     pub(super) fn processing_instruction(&mut self, parent: u32) -> Parsed<()> {
         if !self.limits.allow_processing_instructions {
-            return Err(ParseErrorKind::Forbidden("a processing instruction"));
+            return refuse(ParseErrorKind::Forbidden("a processing instruction"));
         }
         let start = self.at;
         self.at += "<?".len();
@@ -146,13 +148,13 @@ impl Parser<'_> {
         let spelled = self.spelled(target);
         if spelled.contains(':') || spelled.eq_ignore_ascii_case("xml") {
             self.at = start;
-            return Err(ParseErrorKind::Name(spelled.into()));
+            return refuse(ParseErrorKind::Name(spelled.into()));
         }
         let rest = &self.bytes[self.at..];
         let len = memmem::find(rest, b"?>");
         let len = len.ok_or(ParseErrorKind::UnexpectedEnd("a processing instruction"))?;
         if len > 0 && !is_space(rest[0]) {
-            return Err(ParseErrorKind::Expected("white space after the target"));
+            return refuse(ParseErrorKind::Expected("white space after the target"));
         }
         let end = self.at + len;
         let content = self.section(start + "<?".len(), end)?;
@@ -169,7 +171,7 @@ impl Parser<'_> {
         }
         if let Some((i, c)) = first_forbidden_character(raw) {
             self.at = start + i;
-            return Err(ParseErrorKind::Character(c as u32));
+            return refuse(ParseErrorKind::Character(c as u32));
         }
         if !raw.contains('\r') {
             return Ok(Text { start: start as u32, len: raw.len() as u32 });
@@ -187,7 +189,7 @@ impl Parser<'_> {
             } else if self.starts_with("<?") {
                 self.processing_instruction(NONE)?;
             } else if self.starts_with("<!DOCTYPE") {
-                return Err(ParseErrorKind::Forbidden("a document type declaration"));
+                return refuse(ParseErrorKind::Forbidden("a document type declaration"));
             } else {
                 return Ok(());
             }
@@ -201,7 +203,7 @@ fn character(digits: &str, radix: u32, name: &str) -> Parsed<char> {
     let code = if digits_only { u32::from_str_radix(digits, radix).ok() } else { None };
     match code.map(|code| (code, char::from_u32(code))) {
         Some((_, Some(c))) if is_char(c) => Ok(c),
-        Some((code, _)) => Err(ParseErrorKind::Character(code)),
-        None => Err(ParseErrorKind::Entity(name.into())),
+        Some((code, _)) => refuse(ParseErrorKind::Character(code)),
+        None => refuse(ParseErrorKind::Entity(name.into())),
     }
 }
