@@ -1,7 +1,7 @@
 //! The clocks and the random source that the pure crates are given.
 
 use std::cell::RefCell;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
@@ -44,14 +44,16 @@ impl Clock {
         now.checked_add(self.offset).unwrap_or(now)
     }
 
-    /// Sleeps until `wake`, until somebody says that it has changed, or for a second: while its timer sleeps a
-    /// channel or endpoint is kept alive, and that must end when nobody uses it any more. Gives whether `wake` has
-    /// come.
+    /// Sleeps until `wake`, or until somebody says that it has changed. Gives whether `wake` has come. Whoever sleeps keeps
+    /// nothing alive meanwhile: what it sleeps for tells `changed` when it ends.
     pub(crate) async fn sleep_until(&self, wake: Option<Time>, changed: &Notify) -> bool {
-        let second = Duration::from_secs(1);
-        let ahead = wake.map_or(second, |wake| (wake - self.time()).min(second));
+        let Some(wake) = wake else {
+            changed.notified().await;
+            return false;
+        };
+        let ahead = wake - self.time();
         let changed = tokio::time::timeout(ahead, changed.notified()).await.is_ok();
-        !changed && wake.is_some_and(|wake| self.time() >= wake)
+        !changed && self.time() >= wake
     }
 
     /// Now, with randomness.

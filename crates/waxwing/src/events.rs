@@ -1,6 +1,7 @@
 //! What happens, as a stream for programs that watch: bounded, and nothing ever waits for who reads it.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use tokio::sync::broadcast::{self, error::RecvError};
 
@@ -71,24 +72,25 @@ pub struct Missed(pub u64);
 
 debug_is_display!(Missed);
 
-/// Where events go.
-pub(crate) struct Emitter<T>(broadcast::Sender<T>);
+/// Where events go. The room for them is made for the first reader: most channels have none, and it is the largest thing
+/// that a channel holds.
+pub(crate) struct Emitter<T>(OnceLock<broadcast::Sender<T>>);
 
 impl<T: Clone> Emitter<T> {
-    pub(crate) fn new() -> Self {
-        Self(broadcast::Sender::new(KEPT))
+    pub(crate) const fn new() -> Self {
+        Self(OnceLock::new())
     }
 
     /// Sends an event to those who read; it is not made when nobody does.
     pub(crate) fn emit(&self, event: impl FnOnce() -> T) {
-        if self.0.receiver_count() > 0 {
+        if let Some(sender) = self.0.get().filter(|sender| sender.receiver_count() > 0) {
             // The last reader may be gone by now.
-            let _ = self.0.send(event());
+            let _ = sender.send(event());
         }
     }
 
     pub(crate) fn subscribe(&self) -> Events<T> {
-        Events(self.0.subscribe())
+        Events(self.0.get_or_init(|| broadcast::Sender::new(KEPT)).subscribe())
     }
 }
 

@@ -4,10 +4,13 @@
 
 mod common;
 
+use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::Poll;
 
 use common::*;
+use tokio::sync::Notify;
 use waxwing::contract::BoxFuture;
 use waxwing::net::memory::Memory;
 use waxwing::net::{Answer, Request, Transport, TransportCause, TransportFailure};
@@ -144,4 +147,55 @@ async fn an_address_has_one_listener_and_no_other_scheme() {
         "{error}"
     );
     assert!(host.close().await);
+}
+
+/// Holds every message back until it is let go, once it is told to.
+struct Held {
+    memory: Memory,
+    holds: Arc<AtomicBool>,
+    gate: Arc<Notify>,
+}
+
+impl Transport for Held {
+    fn schemes(&self) -> &[&str] {
+        self.memory.schemes()
+    }
+
+    fn exchange<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Answer> {
+        Box::pin(async move {
+            if self.holds.load(Ordering::SeqCst) {
+                self.gate.notified().await;
+            }
+            self.memory.exchange(request).await
+        })
+    }
+}
+
+/// Whoever waits for a call may go: what the session needs of its exchange goes on.
+#[tokio::test]
+async fn a_call_that_nobody_waits_for_is_carried_through() {
+    for binding in [Binding::none(), Binding::certificate(false)] {
+        let Pair { memory, host, service, factory, _folders } = pair(&binding).await;
+        let (holds, gate) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
+        let held = Held { memory, holds: Arc::clone(&holds), gate: Arc::clone(&gate) };
+        let channel = factory.transport(held).open_channel().await.unwrap();
+        let client = CalculatorClient::new(&channel);
+        holds.store(true, Ordering::SeqCst);
+        let mut call = Box::pin(client.add(1.0, 2.0));
+        let once = poll_fn(|context| Poll::Ready(call.as_mut().poll(context).is_pending()));
+        assert!(once.await, "it is held back");
+        drop(call);
+        holds.store(false, Ordering::SeqCst);
+        gate.notify_one();
+        while service.executed.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(client.add(2.0, 3.0).await.unwrap(), 5.0);
+        let counters = channel.reliable_session().unwrap().counters;
+        assert_eq!((counters.messages_sent, counters.retransmissions), (2, 0));
+        assert_eq!(channel.statistics().exchanges_lost, 0);
+        channel.close().await.unwrap();
+        assert_eq!(service.executed.load(Ordering::SeqCst), 2, "each exactly once");
+        assert!(host.close().await);
+    }
 }

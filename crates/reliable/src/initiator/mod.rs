@@ -203,6 +203,11 @@ impl<M: Clone> Initiator<M> {
         }
     }
 
+    /// Whether messages wait that [`InitiatorInput::Written`] may let go.
+    pub fn holds_back(&self) -> bool {
+        self.source.holds_back()
+    }
+
     /// The identifier of the forward sequence, once the responder has named it.
     pub fn sequence(&self) -> Option<&Identifier> {
         self.source.identifier()

@@ -47,6 +47,11 @@ impl Line {
         self.writing.is_some()
     }
 
+    /// Whether one waits to be sent again.
+    pub(super) fn holds_back(&self) -> bool {
+        !self.again.is_empty()
+    }
+
     pub(super) fn is_in_turn(&self) -> bool {
         self.in_turn
     }

@@ -125,6 +125,11 @@ impl<M> Source<M> {
         self.queue.len()
     }
 
+    /// Whether a message waits for the window, or until the one before it is written.
+    pub(crate) fn holds_back(&self) -> bool {
+        !self.queue.is_empty() || self.line.holds_back()
+    }
+
     /// A message waits for the window.
     pub(crate) fn enqueue(&mut self, outgoing: Outgoing<M>) {
         let deadlines = self.queue_deadline.into_iter().chain(outgoing.deadline);

@@ -206,6 +206,14 @@ impl ClientSession {
         }
     }
 
+    /// Whether messages wait that [`ClientInput::Written`](crate::ClientInput::Written) may let go.
+    pub fn holds_back(&self) -> bool {
+        match &self.calls {
+            Calls::Sequence(sequence) => sequence.initiator.holds_back(),
+            Calls::Direct(_) | Calls::Links(_) => false,
+        }
+    }
+
     /// Whether the session is open and takes calls.
     pub fn is_open(&self) -> bool {
         matches!(self.phase, Phase::Open)

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use waxwing_crypto::{Digest, DigestAlgorithm};
-use waxwing_reliable::{Identifier, Message};
+use waxwing_reliable::{Body, Identifier, Message};
 use waxwing_security::conversation::{CallerIdentity, SecuritySession};
 use waxwing_soap::{Addressing, Envelope, Fault, QName, Time};
 
@@ -45,6 +45,15 @@ impl VerifiedMessage {
     /// Who sent it.
     pub fn caller(&self) -> &Arc<CallerIdentity> {
         &self.caller
+    }
+
+    /// The request that it carries for an operation: an [`Execution`](crate::Execution) that comes of it has the same. None:
+    /// it is one of the protocols.
+    pub fn request(&self) -> Option<&Arc<VerifiedRequest>> {
+        match &self.message.body {
+            Body::Application(Carried::Request(request)) => Some(request),
+            _ => None,
+        }
     }
 
     /// The security session that it came in by.

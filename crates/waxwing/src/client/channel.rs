@@ -1,6 +1,6 @@
 //! A channel: one conversation with a service.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
@@ -9,19 +9,16 @@ use waxwing_crypto::Certificate;
 use waxwing_security::PeerTag;
 use waxwing_session::{
     AppMessage, ApplicationMessage, AuthenticationId, ClientInput, ClientOutput, ClientSession,
-    SessionError, Time, TransmissionId, Transmit, options,
+    SessionError, Transmit, options,
 };
 use waxwing_soap::MessageVersion;
-use waxwing_soap::encoder::Encoder;
 
 use super::demarcation::Demarcation;
 use super::duplex::composite::place::CallbackPlace;
-use super::duplex::exchange::Exchanged;
 use super::duplex::parts::LinkParts;
 use super::error::{ChannelError, ChannelErrorKind};
 use super::held::{Held, Teller};
-use super::news::{ChannelNews, Listener, NEVER};
-use super::post::{Posted, Route};
+use super::news::{ChannelNews, Listener};
 use super::state::{CallResult, Line, Phase, State};
 use super::streamed::parts::StreamedParts;
 use super::watch::{ChannelEvent, ChannelStatistics};
@@ -30,11 +27,11 @@ use crate::contract::{CallbackInstance, DuplexChannelId, ObjectQuotas, OwnedCont
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::events::{CommunicationState, Events};
+use crate::future::Accompanied;
 use crate::layer::ClientService;
-use crate::log::Cut;
-use crate::net::{self, HttpCredentials, Transport};
+use crate::net::{HttpCredentials, Transport};
 use crate::quotas::MessageQuotas;
-use crate::trace::{Trace, TraceDirection};
+use crate::trace::Trace;
 
 /// One conversation with a service: a security session, a reliable session in it, and the calls of a client.
 ///
@@ -49,7 +46,7 @@ pub struct ClientChannel {
 
 pub(super) struct Inner {
     state: Mutex<State>,
-    timer: Notify,
+    pub(super) timer: Arc<Notify>,
     pub(super) parts: Parts,
     /// Which channel it is to the callbacks that it executes.
     pub(super) duplex_id: DuplexChannelId,
@@ -96,7 +93,7 @@ impl ClientChannel {
     pub(super) fn new(session: ClientSession, parts: Parts, listener: Option<Listener>) -> Self {
         let demarcation = Demarcation::new(parts.contract.clone());
         let state = Mutex::new(State::new(session, demarcation, listener));
-        let (timer, duplex_id) = (Notify::new(), DuplexChannelId::new());
+        let (timer, duplex_id) = (Arc::default(), DuplexChannelId::new());
         let inner = Arc::new(Inner { state, timer, parts, duplex_id });
         Self { inner, layers: None }
     }
@@ -118,7 +115,7 @@ impl ClientChannel {
             self.inner.drive(&mut state);
             receiver
         };
-        self.inner.wait(opened, "opening the channel").await
+        self.inner.wait(Accompanied::new(opened, None), "opening the channel").await
     }
 
     /// Closes the channel: waits until every call is answered, ends the reliable session, then the security session.
@@ -148,7 +145,7 @@ impl ClientChannel {
             self.inner.give(&mut state, ClientInput::Close { deadline });
             receiver
         };
-        self.inner.wait(closed, "closing the channel").await
+        self.inner.wait(Accompanied::new(closed, None), "closing the channel").await
     }
 
     /// Ends the channel at once; calls under way fail, the service is told if it can be.
@@ -202,8 +199,14 @@ impl ClientChannel {
             let message = ApplicationMessage::request(action, message, one_way, &mut SystemRandom);
             let message = AppMessage::new(message);
             let deadline = self.inner.parts.clock.time() + timeout;
-            self.inner.give(&mut state, ClientInput::Call { call, message, deadline });
-            (is_last, receiver)
+            let input = ClientInput::Call { call, message, deadline };
+            // The exchange that the call begins runs where the call waits; the task of another need not be woken for it.
+            let mut exchange = None;
+            self.inner.give_by(&mut state, input, &mut |transmit| match exchange {
+                None => exchange = Some(self.inner.exchange_of(transmit)),
+                Some(_) => self.inner.begin(transmit),
+            });
+            (is_last, Accompanied::new(receiver, exchange))
         };
         let began = self.inner.parts.clock.time();
         let reply = self.inner.wait(result, action).await;
@@ -252,12 +255,12 @@ impl Inner {
     /// Waits for the end of a step. What takes long says so, and what it waits for.
     async fn wait<T>(
         &self,
-        mut receiver: oneshot::Receiver<Result<T, ChannelError>>,
+        mut result: Accompanied<Result<T, ChannelError>>,
         step: &str,
     ) -> Result<T, ChannelError> {
         let (began, mut patience) = (self.parts.clock.time(), LONG);
         loop {
-            match tokio::time::timeout(patience, &mut receiver).await {
+            match tokio::time::timeout(patience, &mut result).await {
                 Ok(Ok(result)) => return result,
                 Ok(Err(_)) => {
                     let error = SessionError::Aborted("the channel was dropped".to_owned());
@@ -300,28 +303,38 @@ impl Inner {
         Ok(())
     }
 
-    pub(super) fn start_timer(self: &Arc<Self>) {
-        tokio::spawn(run_timer(Arc::downgrade(self)));
-    }
-
     /// Gives the session an input and does what comes of it. One that was discarded takes nothing more.
     pub(super) fn give(self: &Arc<Self>, state: &mut State, input: ClientInput) {
+        self.give_by(state, input, &mut |transmit| self.begin(transmit));
+    }
+
+    /// The same, with exchanges begun by `begin`.
+    fn give_by(
+        self: &Arc<Self>,
+        state: &mut State,
+        input: ClientInput,
+        begin: &mut dyn FnMut(Transmit),
+    ) {
         if state.is_discarded {
             return;
         }
         state.session.handle(input, &mut self.parts.clock.moment(&mut SystemRandom));
-        self.drive(state);
+        self.drive_by(state, begin);
     }
 
     /// Does what the session wants done.
     pub(super) fn drive(self: &Arc<Self>, state: &mut State) {
+        self.drive_by(state, &mut |transmit| self.begin(transmit));
+    }
+
+    fn drive_by(self: &Arc<Self>, state: &mut State, begin: &mut dyn FnMut(Transmit)) {
         while let Some(output) = state.session.poll() {
             match output {
                 ClientOutput::Transmit(transmit) => {
                     state.statistics.messages_sent += 1;
                     match transmit.link {
                         Some(link) => Self::send_over(state, link, *transmit),
-                        None => drop(tokio::spawn(Arc::clone(self).transmit(*transmit))),
+                        None => begin(*transmit),
                     }
                 }
                 ClientOutput::Link { link, demand } => self.link_demand(state, link, demand),
@@ -400,148 +413,12 @@ impl Inner {
         self.timer.notify_one();
     }
 
-    /// A message is written: the next one may be begun.
-    fn written(self: &Arc<Self>, id: TransmissionId) {
-        let mut state = self.lock();
-        self.give(&mut state, ClientInput::Written(id));
-    }
-
     /// Finds out whether the service is to be trusted, which may take its time; nothing is held meanwhile.
     async fn judge(self: Arc<Self>, id: AuthenticationId, evidence: Evidence) {
         let now = self.parts.clock.wall();
         let verdict = self.parts.judge.verdict(evidence, PeerTag::UNKNOWN, now).await;
         let mut state = self.lock();
         self.give(&mut state, ClientInput::Authenticated { id, verdict });
-    }
-
-    /// Posts one message and takes the answer.
-    async fn transmit(self: Arc<Self>, transmit: Transmit) {
-        let (id, action) = (transmit.id, transmit.action.clone());
-        let posted = match (&self.parts.links, &self.parts.streamed) {
-            (Some(links), _) => self.exchange(links, transmit).await,
-            (None, Some(streamed)) => self.in_pieces(streamed, transmit).await,
-            (None, None) => self.post(transmit).await,
-        };
-        if let Some(trace) = &self.parts.trace
-            && !posted.octets.is_empty()
-        {
-            let note = format!("answer to message {}", id.0);
-            let read = match &posted.answer {
-                waxwing_session::Answer::Message(envelope) => Some(&**envelope),
-                _ => None,
-            };
-            let now = self.parts.clock.wall();
-            trace.wire(now, TraceDirection::Received, &note, &posted.octets, read);
-        }
-        let mut state = self.lock();
-        match &posted.answer {
-            waxwing_session::Answer::Failed(failure) => {
-                state.statistics.exchanges_lost += 1;
-                let reason = || Cut::own(&failure.reason).to_string();
-                state.events.emit(|| ChannelEvent::ExchangeLost { reason: reason() });
-                state.lines.push(Line::Lost { action: action.clone(), reason: reason() });
-                state.news(|| ChannelNews::Lost(reason()));
-            }
-            _ => {
-                state.statistics.answers_received += 1;
-                state.news(|| ChannelNews::Heard);
-            }
-        }
-        if let Some(clock) = posted.clock {
-            state.clock_ahead = Some(clock.as_second() - self.parts.clock.wall().as_second());
-        }
-        self.give(&mut state, ClientInput::Answer { id, answer: posted.answer });
-    }
-
-    pub(super) fn patience(&self, deadline: Time) -> Duration {
-        match deadline {
-            // The call may take for ever; one exchange of it may not.
-            NEVER => options::duration(self.parts.timeouts.send),
-            deadline => deadline - self.parts.clock.time(),
-        }
-    }
-
-    /// An exchange over a link of its own.
-    async fn exchange(&self, links: &LinkParts, transmit: Transmit) -> Posted {
-        let patience = self.patience(transmit.deadline);
-        let via = &self.parts.via;
-        let sent = |octets: &[u8]| self.trace_sent(&transmit, octets);
-        let kept = self.lock().handshake.take();
-        let exchange = links.exchange(via, kept, (transmit.leg, &transmit.envelope), sent);
-        match tokio::time::timeout(patience, exchange).await {
-            Ok(Exchanged { answer, octets, kept }) => {
-                self.lock().handshake = kept;
-                Posted { answer, octets, clock: None }
-            }
-            Err(_) => Posted::not_answered(via, patience),
-        }
-    }
-
-    /// An exchange of the transport.
-    async fn post(self: &Arc<Self>, transmit: Transmit) -> Posted {
-        let patience = self.patience(transmit.deadline);
-        // Each exchange is a link of its own to the encoding.
-        let mut encoder = self.parts.encoding;
-        let message = encoder.write(&transmit.envelope, &mut SystemRandom);
-        self.trace_sent(&transmit, &message.octets);
-        let Transmit { id, action, envelope, .. } = transmit;
-        drop(envelope);
-        let Some(route) = self.route(encoder) else {
-            return Posted::not_answered(&self.parts.via, Duration::ZERO);
-        };
-        let (told, written) = net::written();
-        let post = route.post(&action, message, patience, told);
-        tokio::pin!(post);
-        tokio::select! {
-            posted = &mut post => posted,
-            _ = written => {
-                self.written(id);
-                post.await
-            }
-        }
-    }
-
-    /// The way of one exchange of the transport; none where messages go over links.
-    pub(super) fn route(&self, decoder: Encoding) -> Option<Route<'_>> {
-        Some(Route {
-            transport: &**self.parts.transport.as_ref()?,
-            keep_alive: self.parts.keep_alive,
-            credentials: self.parts.http.as_deref(),
-            via: &self.parts.via,
-            version: self.parts.version,
-            decoder,
-        })
-    }
-
-    /// Writes a message that is sent to the trace.
-    pub(super) fn trace_sent(&self, transmit: &Transmit, octets: &[u8]) {
-        if let Some(trace) = &self.parts.trace {
-            let note = format!("message {} {}", transmit.id.0, transmit.action);
-            let now = self.parts.clock.wall();
-            if let Some(plain) = &transmit.plain {
-                trace.plain(now, TraceDirection::Sent, &note, plain);
-            }
-            trace.wire(now, TraceDirection::Sent, &note, octets, Some(&transmit.envelope));
-        }
-    }
-}
-
-/// Wakes the session when its time has come, as long as the channel lives.
-async fn run_timer(channel: Weak<Inner>) {
-    loop {
-        let Some(inner) = channel.upgrade() else { return };
-        let wake = {
-            let mut state = inner.lock();
-            if state.is_discarded || state.session.is_ended() {
-                return;
-            }
-            state.timer_at = state.session.wake_at();
-            state.timer_at
-        };
-        if inner.parts.clock.sleep_until(wake, &inner.timer).await {
-            let mut state = inner.lock();
-            inner.give(&mut state, ClientInput::Tick);
-        }
     }
 }
 
@@ -570,6 +447,7 @@ impl std::fmt::Debug for ClientChannel {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        self.timer.notify_one();
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         if state.session.is_open() && !state.is_discarded {
             tracing::debug!(

@@ -9,6 +9,7 @@ mod dialing;
 mod duplex;
 mod durable;
 mod error;
+mod exchange;
 mod factory;
 mod held;
 mod https;
@@ -19,6 +20,7 @@ mod proxies;
 mod state;
 mod streamed;
 mod tcp;
+mod timer;
 mod watch;
 mod web_socket;
 

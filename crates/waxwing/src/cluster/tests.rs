@@ -23,7 +23,7 @@ use super::wire;
 use crate::future::BoxFuture;
 use crate::net::{
     ClientTls, HttpSettings, HttpTransport, Incoming, Outcome, Refusal, Reply, Request, Transport,
-    TransportCause, TransportFailure, written,
+    TransportCause, TransportFailure, Written,
 };
 
 fn file(name: &str) -> Vec<u8> {
@@ -172,8 +172,9 @@ async fn post(
     let tls = ClientTls::new(TlsProfile::default(), identity, Arc::new(trust)).unwrap();
     let transport = HttpTransport::new(HttpSettings { tls: Some(tls), ..HttpSettings::default() });
     let address = format!("https://{}{path}", address.0);
-    let answer =
-        transport.exchange(Request::new(&address, CONTENT_TYPE, octets, written().0)).await;
+    let answer = transport
+        .exchange(Request::new(&address, CONTENT_TYPE, octets, Written::by_nobody()))
+        .await;
     match answer.outcome {
         Outcome::Message { .. } => Ok(answer.octets),
         Outcome::Empty => Ok(Bytes::new()),

@@ -11,7 +11,7 @@ use super::error::MetadataError;
 use super::link;
 use super::remote::{Failed, Remote};
 use crate::environment::SystemRandom;
-use crate::net::{Answer, HttpCredentials, HttpScheme, Outcome, Request, TransportCause, written};
+use crate::net::{Answer, HttpCredentials, HttpScheme, Outcome, Request, TransportCause, Written};
 
 /// In which order an endpoint is asked, and what it is called.
 const QUESTIONS: [(&str, Question, SoapVersion); 4] = [
@@ -89,7 +89,7 @@ async fn ask(
             version,
             max_answer: remote.load.max_octets,
             credentials,
-            ..Request::new(address, &content_type, octets.clone(), written().0)
+            ..Request::new(address, &content_type, octets.clone(), Written::by_nobody())
         };
         let answer = tokio::time::timeout(time, transport.exchange(request)).await;
         let Ok(answer) = answer else {

@@ -56,7 +56,7 @@ pub(crate) use self::tcp::{TcpDialer, TcpListener, TcpPool, TcpTls};
 pub use self::tcp::{TcpLimits, TcpPoolSettings};
 pub use self::tls::ServiceTls;
 pub use self::transport::{Answer, Outcome, Request, Transport, Written};
-pub(crate) use self::transport::{first_bytes, written};
+pub(crate) use self::transport::{WhenWritten, first_bytes, written};
 pub(crate) use self::trust::{Distrust, ServerTrust};
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]

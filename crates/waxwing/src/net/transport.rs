@@ -1,5 +1,8 @@
 //! The client's end of a transport.
 
+use std::fmt;
+use std::sync::{Arc, Weak};
+
 use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
@@ -67,15 +70,59 @@ impl<'a> Request<'a> {
 }
 
 /// Held while a message is not written yet. Dropping it tells whoever sends the next message of an ordered session.
-#[derive(Debug)]
-pub struct Written {
-    _told: oneshot::Sender<()>,
+pub struct Written(Told);
+
+/// Who is told.
+enum Told {
+    Nobody,
+    Waiting(oneshot::Sender<()>),
+    /// Under which name.
+    Sender(Weak<dyn WhenWritten>, u64),
+}
+
+/// Somebody whose messages wait for each other.
+pub(crate) trait WhenWritten: Send + Sync {
+    /// The message of this exchange is written, or will not be. Called where a transport works: it must not take long.
+    fn written(self: Arc<Self>, exchange: u64);
+}
+
+impl Written {
+    /// For a message that nothing waits for.
+    pub(crate) fn by_nobody() -> Self {
+        Self(Told::Nobody)
+    }
+
+    /// Tells `sender` that the message of this exchange is written.
+    pub(crate) fn told(sender: Weak<impl WhenWritten + 'static>, exchange: u64) -> Self {
+        Self(Told::Sender(sender, exchange))
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        match std::mem::replace(&mut self.0, Told::Nobody) {
+            Told::Nobody => {}
+            // The other end hears that this one is gone.
+            Told::Waiting(told) => drop(told),
+            Told::Sender(sender, exchange) => {
+                if let Some(sender) = sender.upgrade() {
+                    sender.written(exchange);
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Written").finish_non_exhaustive()
+    }
 }
 
 /// What is held, and what ends when that is dropped.
 pub(crate) fn written() -> (Written, oneshot::Receiver<()>) {
     let (told, dropped) = oneshot::channel();
-    (Written { _told: told }, dropped)
+    (Written(Told::Waiting(told)), dropped)
 }
 
 /// How an exchange ended.

@@ -3,11 +3,12 @@
 
 use std::sync::{Arc, Weak};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use waxwing_reliable::{Event, Identifier, SessionId};
 use waxwing_session::{
     AdmissionInput, AppMessage, ArrivedMessage, DispatchId, DuplexInput, Encoded, EndpointId,
     ExchangeId, Execution, InstanceId, Moment, Place, ServiceInput, ServiceOutput, ServiceResponse,
+    VerifiedRequest,
 };
 
 use super::duplex::conversations::LinkTodo;
@@ -18,7 +19,8 @@ use super::instances::ServiceObject;
 use super::sessions::{Answered, State};
 use super::throttle::{CallPlace, Tenant};
 use super::watch::{Counters, HostEvent};
-use crate::environment::SystemRandom;
+use crate::environment::{Clock, SystemRandom};
+use crate::future::{Accompanied, BoxFuture};
 use crate::log::Cut;
 
 /// Somebody who waits for an answer; the engine hears it when he goes.
@@ -56,6 +58,16 @@ struct Todo {
     others: Vec<ServiceOutput>,
     /// What is to be done of links.
     links: LinkTodo,
+    /// Whose execution is left to whoever waits for it.
+    left: Left,
+}
+
+/// A call that the one who brought it executes himself.
+#[derive(Default)]
+struct Left {
+    /// Its request.
+    request: Option<Weak<VerifiedRequest>>,
+    execution: Option<BoxFuture<'static, ()>>,
 }
 
 impl Endpoint {
@@ -68,7 +80,8 @@ impl Endpoint {
     ) -> (Encoded, Option<CallPlace>) {
         let ArrivedMessage { message, reply, .. } = arrived;
         let (sender, receiver) = oneshot::channel();
-        let exchange = self.drive(|state, at| {
+        let request = message.request().map(Arc::downgrade);
+        let (exchange, execution) = self.drive_but(request, |state, at| {
             state.exchanges += 1;
             let exchange = ExchangeId(state.exchanges);
             // Whoever makes it uncertain does so under this lock, and says so before.
@@ -79,7 +92,9 @@ impl Endpoint {
             exchange
         });
         let mut waits = Waits { endpoint: self, exchange, is_answered: false };
-        let answered = receiver.await;
+        // What the message calls is executed here: no other task need be woken for it. It is carried through in one of its own
+        // when its client goes.
+        let answered = Accompanied::new(receiver, execution).await;
         waits.is_answered = true;
         let Ok(Answered { response, place }) = answered else {
             return match self.parts.durability {
@@ -142,7 +157,8 @@ impl Endpoint {
     }
 
     pub(super) fn start_timer(self: &Arc<Self>) {
-        tokio::spawn(run_timer(Arc::downgrade(self)));
+        let (timer, clock) = (Arc::clone(&self.sessions.timer), self.parts.clock);
+        tokio::spawn(run_timer(Arc::downgrade(self), timer, clock));
     }
 
     pub(super) fn give(self: &Arc<Self>, input: ServiceInput) {
@@ -154,9 +170,18 @@ impl Endpoint {
         self: &Arc<Self>,
         step: impl FnOnce(&mut State, &mut Moment<'_>) -> R,
     ) -> R {
+        self.drive_but(None, step).0
+    }
+
+    /// The same, but for the execution of this request, which is given back.
+    fn drive_but<R>(
+        self: &Arc<Self>,
+        request: Option<Weak<VerifiedRequest>>,
+        step: impl FnOnce(&mut State, &mut Moment<'_>) -> R,
+    ) -> (R, Option<BoxFuture<'static, ()>>) {
         let mut random = SystemRandom;
         let mut at = self.parts.clock.moment(&mut random);
-        let mut todo = Todo::default();
+        let mut todo = Todo { left: Left { request, execution: None }, ..Todo::default() };
         let mut state = self.sessions.lock();
         let result = step(&mut state, &mut at);
         drain(&mut state, self, &mut todo, &mut at);
@@ -165,8 +190,7 @@ impl Endpoint {
             self.sessions.timer.notify_one();
         }
         drop(state);
-        todo.run(self, &at);
-        result
+        (result, todo.run(self, &at))
     }
 }
 
@@ -263,9 +287,10 @@ fn ask(
 }
 
 impl Todo {
-    fn run(self, endpoint: &Arc<Endpoint>, at: &Moment<'_>) {
+    /// Gives the execution that is left to whoever waits for it.
+    fn run(self, endpoint: &Arc<Endpoint>, at: &Moment<'_>) -> Option<BoxFuture<'static, ()>> {
         let Self { answers, executions, released, place, granted, pending, .. } = self;
-        let (abandoned, others) = (self.abandoned, self.others);
+        let (abandoned, others, mut left) = (self.abandoned, self.others, self.left);
         for (session, event) in &self.links.events {
             happened(endpoint, session, *event);
         }
@@ -287,7 +312,13 @@ impl Todo {
             tell(endpoint, output);
         }
         for (execution, object) in executions {
-            tokio::spawn(execute(Arc::clone(endpoint), execution, object));
+            let is_left = left.is(&execution);
+            let run = execute(Arc::clone(endpoint), execution, object);
+            if is_left {
+                left.execution = Some(Box::pin(run));
+            } else {
+                tokio::spawn(run);
+            }
         }
         for (instance, object) in released {
             if let Some(object) = object {
@@ -296,6 +327,14 @@ impl Todo {
             endpoint.give(ServiceInput::Released(instance));
         }
         throttle.grant(granted);
+        left.execution
+    }
+}
+
+impl Left {
+    fn is(&self, execution: &Execution) -> bool {
+        let request = self.request.as_ref().map(Weak::as_ptr);
+        request == Some(Arc::as_ptr(&execution.request))
     }
 }
 
@@ -375,18 +414,18 @@ fn happened(endpoint: &Endpoint, session: &SessionId, event: Event) {
     tracing::debug!(address = endpoint.address(), %session, ?event, "reliable session");
 }
 
-/// Wakes the sessions when their time has come, as long as the endpoint lives.
-async fn run_timer(endpoint: Weak<Endpoint>) {
+/// Wakes the sessions when their time has come, as long as the endpoint lives, which tells `timer` when it ends.
+async fn run_timer(endpoint: Weak<Endpoint>, timer: Arc<Notify>, clock: Clock) {
     loop {
-        let Some(strong) = endpoint.upgrade() else { return };
-        let sessions = &strong.sessions;
         let wake = {
-            let mut state = sessions.lock();
+            let Some(endpoint) = endpoint.upgrade() else { return };
+            let mut state = endpoint.sessions.lock();
             state.timer_at = state.wake_at();
             state.timer_at
         };
-        if strong.parts.clock.sleep_until(wake, &sessions.timer).await {
-            strong.drive(|state, at| {
+        if clock.sleep_until(wake, &timer).await {
+            let Some(endpoint) = endpoint.upgrade() else { return };
+            endpoint.drive(|state, at| {
                 state.engine.handle(ServiceInput::Tick, at);
                 if let Some(duplex) = &mut state.duplex {
                     duplex.engine.handle(DuplexInput::Tick, at);

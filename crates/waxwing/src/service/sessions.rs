@@ -19,7 +19,7 @@ use crate::environment::SystemRandom;
 pub(super) struct Sessions {
     state: Mutex<State>,
     /// Told when the timer is to look again.
-    pub(super) timer: Notify,
+    pub(super) timer: Arc<Notify>,
 }
 
 pub(super) struct State {
@@ -51,6 +51,12 @@ pub(super) struct Answered {
     pub(super) place: Option<CallPlace>,
 }
 
+impl Drop for Sessions {
+    fn drop(&mut self) {
+        self.timer.notify_one();
+    }
+}
+
 impl Sessions {
     pub(super) fn new(
         settings: &ServiceSettings,
@@ -66,7 +72,7 @@ impl Sessions {
             returning: FxHashMap::default(),
             duplex: None,
         };
-        Ok(Self { state: Mutex::new(state), timer: Notify::new() })
+        Ok(Self { state: Mutex::new(state), timer: Arc::default() })
     }
 
     /// The same of an endpoint whose messages go over links.

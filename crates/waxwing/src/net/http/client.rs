@@ -4,7 +4,6 @@
 //! business of WS-ReliableMessaging, never of the transport.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
@@ -13,32 +12,22 @@ use http::header::{
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use waxwing_soap::Address;
 
 use super::body::{CollectError, Unlimited, collect};
 use super::coding::{ACCEPTED, CodingError, decompressed};
 use super::connect::{Connector, HttpSettings, chain, is_no_http, not_connected, tls_failed};
 pub(super) use super::error::HttpError;
+use super::pool::{Connection, Pool};
 use super::proxy::{self, ProxyError};
 use super::status::StatusMeaning;
 use super::told_body::ToldBody;
-use crate::net::transport::{Written, written};
-
-/// How long an unused connection is kept for the next request.
-///
-/// Shorter than the 120 s after which HTTP.SYS drops an idle connection, so that a request is
-/// seldom sent into a connection that the service is closing.
-const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(90);
-
-/// The most octets of the head of an answer: as many as our own server takes of a request's.
-const MAX_HEAD: usize = 64 << 10;
+use crate::net::transport::Written;
 
 /// A pool of connections to any number of services. Cloning shares the pool.
 #[derive(Clone)]
 pub(super) struct HttpClient {
-    inner: Client<Connector, ToldBody>,
+    pool: Pool,
     settings: HttpSettings,
 }
 
@@ -62,15 +51,7 @@ pub(super) struct HttpResponse {
 impl HttpClient {
     /// A client with an empty pool. Needs a running tokio runtime only when a request is made.
     pub(super) fn new(settings: HttpSettings) -> Self {
-        let inner = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_CONNECTION_TIMEOUT)
-            .http1_max_buf_size(MAX_HEAD)
-            // A request that was written to a connection may have been executed:
-            // only reliable messaging may repeat it.
-            .retry_canceled_requests(false)
-            .build(Connector::new(&settings));
-        Self { inner, settings }
+        Self { pool: Pool::new(Connector::new(&settings)), settings }
     }
 
     /// An address for the texts of errors: with the proxy on the way to it.
@@ -109,7 +90,7 @@ impl HttpClient {
         headers: HeaderMap,
         limit: usize,
     ) -> Result<HttpResponse, HttpError> {
-        let written = written_by_nobody();
+        let written = Written::by_nobody();
         self.exchange(Method::GET, address, headers, Bytes::new(), limit, written).await
     }
 
@@ -129,10 +110,12 @@ impl HttpClient {
         if let Some(cookies) = &self.settings.cookies {
             cookies.write(&uri, &mut headers);
         }
-        let mut request = Request::new(ToldBody::new(Bytes::new(), written_by_nobody()));
+        let mut request = Request::new(ToldBody::new(Bytes::new(), Written::by_nobody()));
         (*request.method_mut(), *request.uri_mut()) = (method.clone(), uri.clone());
         *request.headers_mut() = headers;
-        exchange.send(request).await
+        let (response, connection) = exchange.send(request).await?;
+        connection.upgrades();
+        Ok(response)
     }
 
     async fn exchange(
@@ -162,7 +145,7 @@ impl HttpClient {
             }
             // Whoever sends the next message of the session waits while this one may have to go again.
             let may_repeat = asked.is_none() && proxy.has_credentials();
-            let own = written.take_if(|_| !may_repeat).unwrap_or_else(written_by_nobody);
+            let own = written.take_if(|_| !may_repeat).unwrap_or_else(Written::by_nobody);
             let response = exchange.run(headers, body.clone(), own).await?;
             if response.status != StatusCode::PROXY_AUTHENTICATION_REQUIRED {
                 return Ok(response);
@@ -172,11 +155,6 @@ impl HttpClient {
         }
         Err(failed(proxy.too_often()))
     }
-}
-
-/// For a message that may have to be sent again: nobody is told when it is written.
-fn written_by_nobody() -> Written {
-    written().0
 }
 
 /// One request and its answer.
@@ -206,10 +184,14 @@ impl Exchange<'_> {
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = headers;
-        let (head, body) = self.send(request).await?.into_parts();
+        let (response, mut connection) = self.send(request).await?;
+        let (head, body) = response.into_parts();
         let is_message = StatusMeaning::of(head.status.as_u16()) == StatusMeaning::Message;
-        let body = match collect(body, self.limit, &Unlimited).await {
-            Ok(body) => body,
+        let body = match connection.run_for(collect(body, self.limit, &Unlimited)).await {
+            Ok(body) => {
+                self.client.pool.put_back(self.uri, connection);
+                body
+            }
             Err(CollectError::TooLarge) => return Err(self.too_large()),
             // Some proxies cut the connection behind the head of a refusal, since they have not read the message. Its status
             // says enough.
@@ -237,12 +219,19 @@ impl Exchange<'_> {
         })
     }
 
-    async fn send(&self, request: Request<ToldBody>) -> Result<Response<Incoming>, HttpError> {
-        match self.client.inner.request(request).await {
-            Ok(response) => Ok(response),
-            Err(error) if error.is_connect() => {
-                Err(not_connected(self.address, self.uri, error).await)
-            }
+    /// Sends a request: the answer, with the connection that it comes on.
+    async fn send(
+        &self,
+        request: Request<ToldBody>,
+    ) -> Result<(Response<Incoming>, Connection), HttpError> {
+        let connection = self.client.pool.connection(self.uri).await;
+        let mut connection = match connection {
+            Ok(connection) => connection,
+            Err(error) => return Err(not_connected(self.address, self.uri, error).await),
+        };
+        // A request that was written to a connection may have been executed: only reliable messaging may repeat it.
+        match connection.send(request).await {
+            Ok(response) => Ok((response, connection)),
             Err(error) => {
                 if let Some(failed) = tls_failed(&error, self.uri) {
                     return Err(failed);
@@ -318,14 +307,13 @@ fn target(address: &str, tls: bool) -> Result<Uri, HttpError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::written;
 
     #[tokio::test]
     async fn a_port_without_listener_is_a_connect_error() {
         let nobody = waxwing_testkit::ports::free_port().unwrap();
         let address = format!("http://127.0.0.1:{nobody}/x");
         let error = HttpClient::new(HttpSettings::default())
-            .post(&address, HeaderMap::new(), Bytes::new(), 10, written().0)
+            .post(&address, HeaderMap::new(), Bytes::new(), 10, Written::by_nobody())
             .await
             .expect_err("nobody listens");
         assert!(matches!(error, HttpError::Connect { .. }), "{error:?}");
@@ -346,7 +334,7 @@ mod tests {
                 std::future::pending::<()>().await
             });
             let post = HttpClient::new(HttpSettings::default())
-                .post(&address, HeaderMap::new(), Bytes::new(), 10, written().0)
+                .post(&address, HeaderMap::new(), Bytes::new(), 10, Written::by_nobody())
                 .await;
             let error = post.expect_err("no HTTP");
             assert!(matches!(error, HttpError::NotHttp { .. }), "{error:?}");
@@ -367,7 +355,7 @@ mod tests {
             std::future::pending::<()>().await
         });
         let post = HttpClient::new(HttpSettings::default())
-            .post(&address, HeaderMap::new(), Bytes::new(), 10, written().0)
+            .post(&address, HeaderMap::new(), Bytes::new(), 10, Written::by_nobody())
             .await;
         let response = post.expect("an answer");
         assert_eq!((response.status.as_u16(), &response.body[..]), (401, &b""[..]));
@@ -376,7 +364,7 @@ mod tests {
     #[tokio::test]
     async fn other_schemes_are_refused_by_name() {
         let error = HttpClient::new(HttpSettings::default())
-            .post("net.tcp://localhost/x", HeaderMap::new(), Bytes::new(), 10, written().0)
+            .post("net.tcp://localhost/x", HeaderMap::new(), Bytes::new(), 10, Written::by_nobody())
             .await
             .expect_err("not http");
         assert!(error.to_string().contains("net.tcp"), "{error}");

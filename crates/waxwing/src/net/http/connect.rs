@@ -117,12 +117,12 @@ fn proxy_failed(error: &(dyn StdError + 'static)) -> Option<HttpError> {
 pub(super) async fn not_connected(
     address: &str,
     uri: &Uri,
-    error: hyper_util::client::legacy::Error,
+    error: Box<dyn StdError + Send + Sync>,
 ) -> HttpError {
-    if let Some(failed) = proxy_failed(&error).or_else(|| tls_failed(&error, uri)) {
+    if let Some(failed) = proxy_failed(&*error).or_else(|| tls_failed(&*error, uri)) {
         return failed;
     }
-    if let Some(closed) = layers(&error).find(|error| error.is::<ClosedInHandshake>()) {
+    if let Some(closed) = layers(&*error).find(|error| error.is::<ClosedInHandshake>()) {
         let (address, error) = (address.to_owned(), closed.to_string().into());
         return HttpError::Broken { address, error };
     }
@@ -138,12 +138,10 @@ pub(super) async fn not_connected(
 }
 
 /// The operating system's own words ("Connection refused") instead of three layers of wrappers.
-fn innermost_io(
-    error: hyper_util::client::legacy::Error,
-) -> Box<dyn StdError + Send + Sync + 'static> {
-    let io = layers(&error).find_map(|error| error.downcast_ref::<io::Error>());
+fn innermost_io(error: Box<dyn StdError + Send + Sync>) -> Box<dyn StdError + Send + Sync> {
+    let io = layers(&*error).find_map(|error| error.downcast_ref::<io::Error>());
     if let Some(io) = io.map(|io| io::Error::new(io.kind(), io.to_string())) {
         return Box::new(io);
     }
-    Box::new(error)
+    error
 }

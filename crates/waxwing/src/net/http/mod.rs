@@ -7,6 +7,7 @@ mod connect;
 mod cookies;
 mod error;
 mod login;
+mod pool;
 mod proxy;
 mod server;
 mod socket;

@@ -14,7 +14,7 @@ use super::connect::HttpSettings;
 use super::login::{HttpCredentials, MOST_ATTEMPTS};
 use super::status::StatusMeaning;
 use crate::future::BoxFuture;
-use crate::net::transport::{self as net, Answer, Outcome, Request, Transport, first_bytes};
+use crate::net::transport::{Answer, Outcome, Request, Transport, Written, first_bytes};
 
 /// The schemes of HTTP.
 pub(crate) const HTTP_SCHEMES: &[&str] = &["http", "https"];
@@ -135,7 +135,7 @@ impl HttpTransport {
             }
             // Whoever sends the next message of the session waits while this one may have to go again.
             let is_known = login.is_none() || attempt.is_some();
-            let own = written.take_if(|_| is_known).unwrap_or_else(|| net::written().0);
+            let own = written.take_if(|_| is_known).unwrap_or_else(Written::by_nobody);
             let answer = self.client.post(to, headers, octets.clone(), max_answer, own).await;
             let response = match answer {
                 Ok(response) => response,

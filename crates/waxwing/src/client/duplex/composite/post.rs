@@ -14,7 +14,7 @@ use crate::client::state::Line;
 use crate::client::watch::ChannelEvent;
 use crate::environment::SystemRandom;
 use crate::log::Cut;
-use crate::net;
+use crate::net::Written;
 
 impl Inner {
     /// Posts one message.
@@ -33,7 +33,7 @@ impl Inner {
         drop(envelope);
         let Some(route) = self.route(encoder) else { return Ok(()) };
         let Posted { answer, clock, .. } =
-            route.post(&action, message, patience, net::written().0).await;
+            route.post(&action, message, patience, Written::by_nobody()).await;
         if let Some(clock) = clock {
             let ahead = clock.as_second() - self.parts.clock.wall().as_second();
             self.lock().clock_ahead = Some(ahead);

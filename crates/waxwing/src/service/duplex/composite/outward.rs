@@ -13,8 +13,8 @@ use waxwing_soap::{Address, SoapVersion};
 
 use crate::contract::ContractDescription;
 use crate::net::{
-    HttpProxy, HttpSettings, HttpTransport, Outcome, ProxyLogin, Request, Transport, is_own,
-    written,
+    HttpProxy, HttpSettings, HttpTransport, Outcome, ProxyLogin, Request, Transport, Written,
+    is_own,
 };
 
 /// The most messages that an endpoint has on their way to one host: several clients with a whole window each.
@@ -99,7 +99,7 @@ impl Outward {
             version: self.version,
             max_answer: MOST_BACK,
             keep_alive: self.keep_alive,
-            ..Request::new(to, content_type, octets, written().0)
+            ..Request::new(to, content_type, octets, Written::by_nobody())
         };
         let answer = match &way {
             Some(through) => through.exchange(request).await,

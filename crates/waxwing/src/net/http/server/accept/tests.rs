@@ -1,11 +1,11 @@
 //! The server against peers of every kind.
 
 use super::*;
+use crate::net::Written;
 use crate::net::http::client::{HttpClient, HttpError, HttpResponse};
 use crate::net::http::connect::HttpSettings;
 use crate::net::http::server::exchange::{HttpReply, HttpRequest};
 use crate::net::http::server::limits::HttpLimits;
-use crate::net::written;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -43,7 +43,7 @@ async fn post(
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     let address = format!("http://{}{path}", server.local_addr());
     HttpClient::new(HttpSettings::default())
-        .post(&address, headers, Bytes::from_static(body), 1000, written().0)
+        .post(&address, headers, Bytes::from_static(body), 1000, Written::by_nobody())
         .await
 }
 
@@ -73,7 +73,7 @@ async fn bodies_over_the_limit_are_refused_on_both_sides() {
     assert_eq!(response.status, StatusCode::PAYLOAD_TOO_LARGE);
     let address = format!("http://{}/x", server.local_addr());
     let error = HttpClient::new(HttpSettings::default())
-        .post(&address, HeaderMap::new(), Bytes::from_static(b"abc"), 2, written().0)
+        .post(&address, HeaderMap::new(), Bytes::from_static(b"abc"), 2, Written::by_nobody())
         .await
         .expect_err("larger than two");
     assert!(matches!(error, HttpError::TooLarge { limit: 2, .. }), "{error:?}");

@@ -1,0 +1,155 @@
+//! The exchanges of a channel: one message out, its answer in. Each runs in the task of the call that began it, if there is
+//! one, else in a task of its own.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use waxwing_session::{ClientInput, Time, TransmissionId, Transmit, options};
+use waxwing_soap::encoder::Encoder;
+
+use super::channel::Inner;
+use super::duplex::exchange::Exchanged;
+use super::duplex::parts::LinkParts;
+use super::news::{ChannelNews, NEVER};
+use super::post::{Posted, Route};
+use super::state::Line;
+use super::watch::ChannelEvent;
+use crate::encoding::Encoding;
+use crate::environment::SystemRandom;
+use crate::future::BoxFuture;
+use crate::log::Cut;
+use crate::net::{WhenWritten, Written};
+use crate::trace::TraceDirection;
+
+impl WhenWritten for Inner {
+    /// A message is written: the next one may be begun. Where one waits for that, it is made in a task of its own: whoever says
+    /// that this one is written is about to flush it, and must not be held up.
+    fn written(self: Arc<Self>, exchange: u64) {
+        // Without a runtime nothing of the channel goes on anyway.
+        let Ok(runtime) = Handle::try_current() else { return };
+        let input = ClientInput::Written(TransmissionId(exchange));
+        let mut state = self.lock();
+        if state.session.holds_back() {
+            drop(state);
+            runtime.spawn(async move { self.give(&mut self.lock(), input) });
+        } else {
+            self.give(&mut state, input);
+        }
+    }
+}
+
+impl Inner {
+    /// An exchange, to be run.
+    pub(super) fn exchange_of(self: &Arc<Self>, transmit: Transmit) -> BoxFuture<'static, ()> {
+        Box::pin(Arc::clone(self).transmit(transmit))
+    }
+
+    /// Begins an exchange in a task of its own.
+    pub(super) fn begin(self: &Arc<Self>, transmit: Transmit) {
+        tokio::spawn(Arc::clone(self).transmit(transmit));
+    }
+
+    /// Posts one message and takes the answer.
+    async fn transmit(self: Arc<Self>, transmit: Transmit) {
+        let (id, action) = (transmit.id, transmit.action.clone());
+        let posted = match (&self.parts.links, &self.parts.streamed) {
+            (Some(links), _) => self.exchange(links, transmit).await,
+            (None, Some(streamed)) => self.in_pieces(streamed, transmit).await,
+            (None, None) => self.post(transmit).await,
+        };
+        if let Some(trace) = &self.parts.trace
+            && !posted.octets.is_empty()
+        {
+            let note = format!("answer to message {}", id.0);
+            let read = match &posted.answer {
+                waxwing_session::Answer::Message(envelope) => Some(&**envelope),
+                _ => None,
+            };
+            let now = self.parts.clock.wall();
+            trace.wire(now, TraceDirection::Received, &note, &posted.octets, read);
+        }
+        let mut state = self.lock();
+        match &posted.answer {
+            waxwing_session::Answer::Failed(failure) => {
+                state.statistics.exchanges_lost += 1;
+                let reason = || Cut::own(&failure.reason).to_string();
+                state.events.emit(|| ChannelEvent::ExchangeLost { reason: reason() });
+                state.lines.push(Line::Lost { action: action.clone(), reason: reason() });
+                state.news(|| ChannelNews::Lost(reason()));
+            }
+            _ => {
+                state.statistics.answers_received += 1;
+                state.news(|| ChannelNews::Heard);
+            }
+        }
+        if let Some(clock) = posted.clock {
+            state.clock_ahead = Some(clock.as_second() - self.parts.clock.wall().as_second());
+        }
+        self.give(&mut state, ClientInput::Answer { id, answer: posted.answer });
+    }
+
+    pub(super) fn patience(&self, deadline: Time) -> Duration {
+        match deadline {
+            // The call may take for ever; one exchange of it may not.
+            NEVER => options::duration(self.parts.timeouts.send),
+            deadline => deadline - self.parts.clock.time(),
+        }
+    }
+
+    /// An exchange over a link of its own.
+    async fn exchange(&self, links: &LinkParts, transmit: Transmit) -> Posted {
+        let patience = self.patience(transmit.deadline);
+        let via = &self.parts.via;
+        let sent = |octets: &[u8]| self.trace_sent(&transmit, octets);
+        let kept = self.lock().handshake.take();
+        let exchange = links.exchange(via, kept, (transmit.leg, &transmit.envelope), sent);
+        match tokio::time::timeout(patience, exchange).await {
+            Ok(Exchanged { answer, octets, kept }) => {
+                self.lock().handshake = kept;
+                Posted { answer, octets, clock: None }
+            }
+            Err(_) => Posted::not_answered(via, patience),
+        }
+    }
+
+    /// An exchange of the transport.
+    async fn post(self: &Arc<Self>, transmit: Transmit) -> Posted {
+        let patience = self.patience(transmit.deadline);
+        // Each exchange is a link of its own to the encoding.
+        let mut encoder = self.parts.encoding;
+        let message = encoder.write(&transmit.envelope, &mut SystemRandom);
+        self.trace_sent(&transmit, &message.octets);
+        let Transmit { id, action, envelope, .. } = transmit;
+        drop(envelope);
+        let Some(route) = self.route(encoder) else {
+            return Posted::not_answered(&self.parts.via, Duration::ZERO);
+        };
+        let channel: Weak<Self> = Arc::downgrade(self);
+        route.post(&action, message, patience, Written::told(channel, id.0)).await
+    }
+
+    /// The way of one exchange of the transport; none where messages go over links.
+    pub(super) fn route(&self, decoder: Encoding) -> Option<Route<'_>> {
+        Some(Route {
+            transport: &**self.parts.transport.as_ref()?,
+            keep_alive: self.parts.keep_alive,
+            credentials: self.parts.http.as_deref(),
+            via: &self.parts.via,
+            version: self.parts.version,
+            decoder,
+        })
+    }
+
+    /// Writes a message that is sent to the trace.
+    pub(super) fn trace_sent(&self, transmit: &Transmit, octets: &[u8]) {
+        if let Some(trace) = &self.parts.trace {
+            let note = format!("message {} {}", transmit.id.0, transmit.action);
+            let now = self.parts.clock.wall();
+            if let Some(plain) = &transmit.plain {
+                trace.plain(now, TraceDirection::Sent, &note, plain);
+            }
+            trace.wire(now, TraceDirection::Sent, &note, octets, Some(&transmit.envelope));
+        }
+    }
+}
