@@ -231,7 +231,7 @@ impl Answer {
         if let (Some(expected), Some(found)) = (expected, action_of(reply))
             && found != expected
         {
-            let operation = operation.name;
+            let (operation, found) = (operation.name, found.into_owned());
             return Err(ContractError::ReplyAction { operation, found, expected }.into());
         }
         read(reply, self.quotas).map_err(|error| error.in_reply(operation))

@@ -1,7 +1,9 @@
 //! What generated clients do around the channel.
 
+use std::borrow::Cow;
+
 use waxwing_datacontract::WriteError;
-use waxwing_soap::{Addressing, Envelope, Fault};
+use waxwing_soap::{AddressingVersion, Envelope, Fault};
 
 use super::body::BodyError;
 use super::description::OperationDescription;
@@ -27,7 +29,7 @@ pub async fn call<C: RequestChannel + ?Sized>(
     if let (Some(expected), Some(found)) = (expected, action_of(&reply))
         && found != expected
     {
-        let operation = operation.name;
+        let (operation, found) = (operation.name, found.into_owned());
         return Err(ContractError::ReplyAction { operation, found, expected }.into());
     }
     Ok(reply)
@@ -49,11 +51,13 @@ pub async fn send<C: RequestChannel + ?Sized>(
 
 /// The action of a reply; empty when the channel keeps no addressing headers.
 pub fn reply_action(reply: &Envelope) -> String {
-    action_of(reply).unwrap_or_default()
+    action_of(reply).unwrap_or_default().into_owned()
 }
 
-pub(super) fn action_of(reply: &Envelope) -> Option<String> {
-    Addressing::read(reply).ok().and_then(|addressing| addressing.action)
+/// The action of a message whose headers its channel has read, so that there is one at most.
+pub(super) fn action_of(reply: &Envelope) -> Option<Cow<'_, str>> {
+    let has_headers = reply.version().addressing != AddressingVersion::None;
+    reply.action().filter(|_| has_headers)
 }
 
 pub(super) fn unwritable(operation: &OperationDescription, error: WriteError) -> CallError {

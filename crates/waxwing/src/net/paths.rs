@@ -19,6 +19,8 @@ struct Entry {
     names: Names,
     /// As [`Address::path_key`] has it.
     path: Vec<u8>,
+    /// As it stands in the address, and mostly in requests.
+    written: String,
     receiver: Arc<dyn Receiver>,
     /// How it speaks TLS.
     tls: Option<ServiceTls>,
@@ -44,7 +46,8 @@ impl Paths {
             }
             HostNames::WeakWildcard => Names::Weak,
         };
-        self.receivers.push(Entry { names, path, receiver, tls });
+        let written = Address::of(&address).path().to_owned();
+        self.receivers.push(Entry { names, path, written, receiver, tls });
     }
 
     /// Who takes a request for this host (as the `Host` header has it, with or without port) and path: first those that take
@@ -64,6 +67,12 @@ impl Paths {
     }
 
     fn entry(&self, host: Option<&str>, path: &str) -> Option<&Entry> {
+        if let [only] = &*self.receivers
+            && !matches!(only.names, Names::One(_))
+            && only.written == path
+        {
+            return Some(only);
+        }
         let path = Address::of(path).path_key();
         let host = host.map(|host| format!("http://{host}"));
         let host = host.as_deref().and_then(|host| Address::of(host).host());

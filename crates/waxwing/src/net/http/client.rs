@@ -4,10 +4,11 @@
 //! business of WS-ReliableMessaging, never of the transport.
 
 use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, DATE, LOCATION, PROXY_AUTHORIZATION,
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, PROXY_AUTHORIZATION,
 };
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
@@ -28,6 +29,8 @@ use crate::net::transport::Written;
 #[derive(Clone)]
 pub(super) struct HttpClient {
     pool: Pool,
+    /// The address of the last request: most have one.
+    last: Arc<Mutex<Option<(Box<str>, Uri)>>>,
     settings: HttpSettings,
 }
 
@@ -38,8 +41,6 @@ pub(super) struct HttpResponse {
     pub(super) status: StatusCode,
     /// The `Content-Type` header, if it is there and is text.
     pub(super) content_type: Option<String>,
-    /// The `Date` header: the service's idea of the time, for the diagnosis of clocks apart.
-    pub(super) date: Option<String>,
     /// The `Location` header: where a redirection leads.
     pub(super) location: Option<String>,
     /// All headers.
@@ -51,7 +52,7 @@ pub(super) struct HttpResponse {
 impl HttpClient {
     /// A client with an empty pool. Needs a running tokio runtime only when a request is made.
     pub(super) fn new(settings: HttpSettings) -> Self {
-        Self { pool: Pool::new(Connector::new(&settings)), settings }
+        Self { pool: Pool::new(Connector::new(&settings)), last: Arc::default(), settings }
     }
 
     /// An address for the texts of errors: with the proxy on the way to it.
@@ -104,7 +105,7 @@ impl HttpClient {
         address: &str,
         mut headers: HeaderMap,
     ) -> Result<Response<Incoming>, HttpError> {
-        let uri = target(address, self.settings.tls.is_some())?;
+        let uri = self.target(address)?;
         let method = Method::GET;
         let exchange = Exchange { client: self, method: &method, address, uri: &uri, limit: 0 };
         if let Some(cookies) = &self.settings.cookies {
@@ -118,6 +119,16 @@ impl HttpClient {
         Ok(response)
     }
 
+    fn target(&self, address: &str) -> Result<Uri, HttpError> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, uri)) = last.as_ref().filter(|(of, _)| **of == *address) {
+            return Ok(uri.clone());
+        }
+        let uri = target(address, self.settings.tls.is_some())?;
+        *last = Some((address.into(), uri.clone()));
+        Ok(uri)
+    }
+
     async fn exchange(
         &self,
         method: Method,
@@ -127,7 +138,7 @@ impl HttpClient {
         limit: usize,
         written: Written,
     ) -> Result<HttpResponse, HttpError> {
-        let uri = target(address, self.settings.tls.is_some())?;
+        let uri = self.target(address)?;
         let exchange = Exchange { client: self, method: &method, address, uri: &uri, limit };
         let proxy = self.settings.proxy.as_deref();
         // In a tunnel there is the server alone.
@@ -212,7 +223,6 @@ impl Exchange<'_> {
         Ok(HttpResponse {
             status: head.status,
             content_type: text(CONTENT_TYPE),
-            date: text(DATE),
             location: text(LOCATION),
             body,
             headers: head.headers,

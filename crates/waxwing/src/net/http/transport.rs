@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderName, USER_AGENT, WWW_AUTHENTICATE,
+    ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, DATE, HeaderName, USER_AGENT, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use jiff::Timestamp;
@@ -113,7 +113,7 @@ impl HttpTransport {
     async fn post(&self, request: Request<'_>) -> Answer {
         let headers = headers(&request);
         let Request { to, octets, max_answer, written, credentials, .. } = request;
-        let (mut written, told) = (Some(written), self.client.told(to));
+        let told = self.client.told(to);
         let uri = credentials.and_then(|_| Address::of(to).escaped().parse::<Uri>().ok());
         let login = credentials.zip(uri.as_ref());
         if let Some((credentials, uri)) = login
@@ -126,22 +126,26 @@ impl HttpTransport {
                 ),
             });
         }
-        let mut attempt =
-            login.and_then(|(credentials, uri)| credentials.unasked(uri, POST, &octets));
+        let Some((credentials, uri)) = login else {
+            return match self.client.post(to, headers, octets, max_answer, written).await {
+                Ok(response) => read(response, &told, None),
+                Err(error) => Answer::failed(failure_of(&error)),
+            };
+        };
+        let mut written = Some(written);
+        let mut attempt = credentials.unasked(uri, POST, &octets);
         for last in (0..MOST_ATTEMPTS).map(|number| number + 1 == MOST_ATTEMPTS) {
             let mut headers = headers.clone();
             if let Some(attempt) = &attempt {
                 headers.insert(AUTHORIZATION, attempt.header.clone());
             }
             // Whoever sends the next message of the session waits while this one may have to go again.
-            let is_known = login.is_none() || attempt.is_some();
-            let own = written.take_if(|_| is_known).unwrap_or_else(Written::by_nobody);
+            let own = written.take_if(|_| attempt.is_some()).unwrap_or_else(Written::by_nobody);
             let answer = self.client.post(to, headers, octets.clone(), max_answer, own).await;
             let response = match answer {
                 Ok(response) => response,
                 Err(error) => return Answer::failed(failure_of(&error)),
             };
-            let Some((credentials, uri)) = login else { return read(response, &told, None) };
             if response.status != StatusCode::UNAUTHORIZED || last {
                 let is_theirs = attempt.as_ref().is_none_or(|own| {
                     credentials.is_mutual(own, &response.headers, &response.body)
@@ -205,9 +209,14 @@ fn headers(request: &Request<'_>) -> HeaderMap {
     headers
 }
 
-fn read(response: HttpResponse, to: &str, credentials: Option<&HttpCredentials>) -> Answer {
-    let outcome = outcome_of(&response, to, credentials);
-    let clock = response.date.as_deref().and_then(http_date);
+fn read(mut response: HttpResponse, to: &str, credentials: Option<&HttpCredentials>) -> Answer {
+    let content_type = response.content_type.take();
+    let outcome = match outcome_of(&response, to, credentials) {
+        Outcome::Message { .. } => Outcome::Message { content_type },
+        other => other,
+    };
+    let date = response.headers.get(DATE).and_then(|date| date.to_str().ok());
+    let clock = date.and_then(http_date);
     Answer { outcome, octets: response.body, clock }
 }
 
@@ -219,7 +228,7 @@ fn outcome_of(response: &HttpResponse, to: &str, credentials: Option<&HttpCreden
     };
     match StatusMeaning::of(status) {
         StatusMeaning::Message if response.body.is_empty() && status != 500 => Outcome::Empty,
-        StatusMeaning::Message => Outcome::Message { content_type: response.content_type.clone() },
+        StatusMeaning::Message => Outcome::Message { content_type: None },
         StatusMeaning::AccessDenied => {
             failed(TransportCause::AccessDenied, &denied(response, credentials))
         }
