@@ -114,9 +114,8 @@ impl HttpClient {
         let mut request = Request::new(ToldBody::new(Bytes::new(), Written::by_nobody()));
         (*request.method_mut(), *request.uri_mut()) = (method.clone(), uri.clone());
         *request.headers_mut() = headers;
-        let (response, connection) = exchange.send(request).await?;
-        connection.upgrades();
-        Ok(response)
+        let mut connection = exchange.connection().await?.upgradeable();
+        exchange.send(&mut connection, request).await
     }
 
     fn target(&self, address: &str) -> Result<Uri, HttpError> {
@@ -195,8 +194,8 @@ impl Exchange<'_> {
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = headers;
-        let (response, mut connection) = self.send(request).await?;
-        let (head, body) = response.into_parts();
+        let mut connection = self.connection().await?;
+        let (head, body) = self.send(&mut connection, request).await?.into_parts();
         let is_message = StatusMeaning::of(head.status.as_u16()) == StatusMeaning::Message;
         let body = match connection.run_for(collect(body, self.limit, &Unlimited)).await {
             Ok(body) => {
@@ -229,30 +228,29 @@ impl Exchange<'_> {
         })
     }
 
-    /// Sends a request: the answer, with the connection that it comes on.
+    async fn connection(&self) -> Result<Connection, HttpError> {
+        match self.client.pool.connection(self.uri).await {
+            Ok(connection) => Ok(connection),
+            Err(error) => Err(not_connected(self.address, self.uri, error).await),
+        }
+    }
+
     async fn send(
         &self,
+        connection: &mut Connection,
         request: Request<ToldBody>,
-    ) -> Result<(Response<Incoming>, Connection), HttpError> {
-        let connection = self.client.pool.connection(self.uri).await;
-        let mut connection = match connection {
-            Ok(connection) => connection,
-            Err(error) => return Err(not_connected(self.address, self.uri, error).await),
-        };
+    ) -> Result<Response<Incoming>, HttpError> {
         // A request that was written to a connection may have been executed: only reliable messaging may repeat it.
-        match connection.send(request).await {
-            Ok(response) => Ok((response, connection)),
-            Err(error) => {
-                if let Some(failed) = tls_failed(&error, self.uri) {
-                    return Err(failed);
-                }
-                let (address, text) = (self.told(), chain(&error));
-                Err(match is_no_http(&error) {
-                    true => HttpError::NotHttp { address, text },
-                    false => HttpError::Broken { address, error: text.into() },
-                })
+        connection.send(request).await.map_err(|error| {
+            if let Some(failed) = tls_failed(&error, self.uri) {
+                return failed;
             }
-        }
+            let (address, text) = (self.told(), chain(&error));
+            match is_no_http(&error) {
+                true => HttpError::NotHttp { address, text },
+                false => HttpError::Broken { address, error: text.into() },
+            }
+        })
     }
 
     /// The content of an answer.

@@ -168,11 +168,12 @@ impl Connection {
         self.run.is_some() && self.sender.is_ready()
     }
 
-    /// What the connection becomes when the other side speaks another protocol from now on: runs it in a task of its own.
-    pub(super) fn upgrades(self) {
-        if let Some(run) = self.run {
+    /// The same that may come to speak another protocol: it runs in a task of its own from now on, and is not kept.
+    pub(super) fn upgradeable(mut self) -> Self {
+        if let Some(run) = self.run.take() {
             tokio::spawn(Pin::into_inner(run).with_upgrades());
         }
+        self
     }
 }
 
