@@ -8,6 +8,7 @@ mod any_inputs;
 mod broken;
 mod captured;
 mod kit;
+mod posted;
 #[path = "../../../reliable/tests/simulator/random.rs"]
 mod random;
 mod reliable;

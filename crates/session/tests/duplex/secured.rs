@@ -54,8 +54,18 @@ impl Secured {
     }
 
     pub fn client(&self, name: &str, random: &mut dyn RandomSource) -> ClientSecurity {
-        let mut options = ClientOptions::new(ADDRESS);
-        (options.protection, options.flow) = (self.protection(), Flow::DuplexSession);
+        self.client_of((Flow::DuplexSession, ADDRESS), name, random)
+    }
+
+    /// The same of messages that travel so, to this address.
+    pub fn client_of(
+        &self,
+        (flow, address): (Flow, &str),
+        name: &str,
+        random: &mut dyn RandomSource,
+    ) -> ClientSecurity {
+        let mut options = ClientOptions::new(address);
+        (options.protection, options.flow) = (self.protection(), flow);
         options.credential = ClientCredential::UserName {
             username: name.into(),
             password: Some(format!("{name}'s secret").into()),
@@ -74,9 +84,14 @@ impl Secured {
     }
 
     pub fn service(&self, random: &mut dyn RandomSource) -> ServiceSecurity {
+        self.service_of(Flow::DuplexSession, random)
+    }
+
+    /// The same of messages that travel so.
+    pub fn service_of(&self, flow: Flow, random: &mut dyn RandomSource) -> ServiceSecurity {
         let mut options = ServiceOptions::new(ClientIdentification::UserName);
-        (options.protection, options.flow) = (self.protection(), Flow::DuplexSession);
-        options.reply_to = Some(EndpointReference::new(ADDRESS));
+        (options.protection, options.flow) = (self.protection(), flow);
+        options.reply_to = (flow == Flow::DuplexSession).then(|| EndpointReference::new(ADDRESS));
         options.binding = Some(match self.by_transport {
             true => ServiceBinding::Transport { allow_insecure: false },
             false => ServiceBinding::Symmetric {
@@ -95,8 +110,13 @@ impl Secured {
 }
 
 pub fn unsecured(random: &mut dyn RandomSource) -> ServiceSecurity {
+    unsecured_of(Flow::Exchanges, random)
+}
+
+/// The same of messages that travel so.
+pub fn unsecured_of(flow: Flow, random: &mut dyn RandomSource) -> ServiceSecurity {
     let mut options = ServiceOptions::new(ClientIdentification::None);
-    options.protection = Protection::None;
+    (options.protection, options.flow) = (Protection::None, flow);
     ServiceSecurity::new(options, random).unwrap()
 }
 

@@ -141,11 +141,15 @@ impl Endpoint {
         let modes = parts.contracts.modes(parts.instances.modes());
         let demarcation = parts.contracts.demarcation(parts.close_timeout);
         let secured = parts.endpoint.security().profile().is_some();
+        let close_timeout = parts.close_timeout;
         let sessions = match (&parts.links, &parts.outward) {
             (Some(links), _) => {
-                Sessions::over_links(settings, (links.bound, secured), modes, demarcation)
+                let protection = (links.bound, secured);
+                Sessions::over_links(settings, protection, close_timeout, modes, demarcation)
             }
-            (None, Some(_)) => Sessions::composite(settings, secured, modes, demarcation),
+            (None, Some(_)) => {
+                Sessions::composite(settings, secured, close_timeout, modes, demarcation)
+            }
             (None, None) => Sessions::new(settings, modes, demarcation),
         };
         let sessions = sessions.map_err(|error| HostError::Incomplete {

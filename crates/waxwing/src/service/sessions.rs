@@ -1,6 +1,7 @@
 //! What an endpoint keeps for its sessions: their engine under one lock, and what the engine knows by names.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 use tokio::sync::{Notify, oneshot};
@@ -79,10 +80,12 @@ impl Sessions {
     pub(super) fn over_links(
         settings: &ServiceSettings,
         (bound, secured): (bool, bool),
+        close_timeout: Duration,
         modes: DispatchModes,
         demarcation: Demarcation,
     ) -> Result<Self, SettingsError> {
         let engine = DuplexService::new(settings, bound, &mut SystemRandom)?;
+        let engine = engine.closing_within(close_timeout);
         Self::of_conversations(settings, (engine, secured), modes, demarcation)
     }
 
@@ -90,10 +93,12 @@ impl Sessions {
     pub(super) fn composite(
         settings: &ServiceSettings,
         secured: bool,
+        close_timeout: Duration,
         modes: DispatchModes,
         demarcation: Demarcation,
     ) -> Result<Self, SettingsError> {
         let engine = DuplexService::composite(settings, &mut SystemRandom)?;
+        let engine = engine.closing_within(close_timeout);
         Self::of_conversations(settings, (engine, secured), modes, demarcation)
     }
 

@@ -40,7 +40,8 @@ use crate::service::{
     Carried, Said, ServiceInput, ServiceResponse, ServiceSettings, VerifiedMessage, VerifiedRequest,
 };
 
-/// How long a client has to end its sequence when the service has ended its own.
+/// How long a client has to end its sequence when the service has ended its own, unless it is
+/// [said](DuplexService::closing_within).
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The conversations of one endpoint over links.
@@ -119,6 +120,13 @@ impl DuplexService {
     #[must_use]
     pub fn secured(self) -> Self {
         Self { is_secured: true, ..self }
+    }
+
+    /// The same whose clients have so long to end their sequences when the service has ended its own (`closeTimeout`); otherwise
+    /// a minute.
+    #[must_use]
+    pub fn closing_within(self, close_timeout: Duration) -> Self {
+        Self { close_timeout, ..self }
     }
 
     /// Takes one input. Then drain [`poll`](Self::poll). Inputs about what is gone are ignored, except that a call fails.
