@@ -85,6 +85,17 @@ impl AddressHeaders {
         self.0.iter().map(|header| (&*header.namespace, &*header.local))
     }
 
+    /// Whether both are the same, in any order and however they are spelled.
+    pub fn are_alike(&self, other: &Self) -> bool {
+        let sorted = |headers: &Self| {
+            let mut all: Vec<_> =
+                headers.0.iter().map(|header| header.comparable.clone()).collect();
+            all.sort();
+            all
+        };
+        sorted(self) == sorted(other)
+    }
+
     /// Adds them to a message to the address, after its other headers; in WS-Addressing 1.0 each says that it is one
     /// (`IsReferenceParameter`).
     pub fn write(&self, envelope: &mut Envelope) {
@@ -221,6 +232,23 @@ mod tests {
             &other.replace("s:mustUnderstand=\"0\"", "s:role=\"urn:somebody\""),
         ] {
             assert!(!are_in(&headers, &message(wrong)), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn alike_are_those_with_the_same_content() {
+        let read = |xml: &str| AddressHeaders::parse(xml).unwrap();
+        let spelled = "<Tenant xmlns=\"urn:tenants\" xmlns:q=\"urn:tenants\" q:of=\"b\" kind=\"a\">north <q:Part/></Tenant>";
+        let both = read(&format!("{TENANT}{PLAIN}"));
+        assert!(both.are_alike(&read(&format!("{PLAIN}{spelled}"))));
+        assert!(AddressHeaders::default().are_alike(&AddressHeaders::default()));
+        for other in [
+            "",
+            PLAIN,
+            &format!("{PLAIN}{PLAIN}"),
+            &format!("{PLAIN}{}", TENANT.replace("north", "south")),
+        ] {
+            assert!(!both.are_alike(&read(other)), "{other}");
         }
     }
 

@@ -44,6 +44,12 @@ impl EndpointReference {
         }
     }
 
+    /// Whether both are the same place: the same URI, and the same reference parameters however they are spelled.
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        let same = Address::of(&self.address).is_same(&Address::of(&other.address));
+        same && self.headers().are_alike(&other.headers())
+    }
+
     /// Whether messages can be posted there that a peer wants: to an absolute `http` address of a host, with few and small
     /// reference parameters, none of which is a header of SOAP, WS-Addressing, WS-Security or WS-ReliableMessaging.
     pub fn can_be_posted_to(&self) -> bool {
@@ -99,6 +105,22 @@ mod tests {
         assert!(text.contains("a:IsReferenceParameter=\"true\""), "{text}");
         assert!(at("http://client/Temporary_Listen_Addresses/p/l", &[]).can_be_posted_to());
         assert!(at("HTTP://[::1]:8001/x", &[]).can_be_posted_to());
+    }
+
+    #[test]
+    fn places_are_the_same_with_their_parameters() {
+        let client = at("http://client:54721/callback/ae822a83", &[INSTANCE]);
+        assert!(client.is_same_place(&at("HTTP://CLIENT:54721/callback/ae822a83", &[INSTANCE])));
+        let three = INSTANCE.replace(">2<", ">3<");
+        for other in [
+            at("http://client:54721/callback/ae822a83", &[]),
+            at("http://client:54721/callback/ae822a83", &[&three]),
+            at("http://client:54721/callback/other", &[INSTANCE]),
+            at("http://other:54721/callback/ae822a83", &[INSTANCE]),
+            at("http://client:54722/callback/ae822a83", &[INSTANCE]),
+        ] {
+            assert!(!client.is_same_place(&other), "{other:?}");
+        }
     }
 
     #[test]

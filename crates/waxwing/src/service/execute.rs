@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use waxwing_reliable::SessionId;
 use waxwing_session::{AppMessage, Execution, InstanceId, OutOfPlace, VerifiedRequest};
 
 use super::authorization::{self, Refusal};
@@ -33,6 +34,13 @@ pub(super) async fn execute(
             (Some(why), _) => Err(misplaced(why, &request)),
             (None, Some(object)) => Ok(object),
             (None, None) => endpoint.make(instance, keep),
+        };
+        let object = match endpoint.answered_elsewhere(session.as_ref(), &request) {
+            Some(fault) => {
+                object.into_iter().for_each(|object| endpoint.discard(object));
+                Err(fault)
+            }
+            None => object,
         };
         if endpoint.cannot_answer(&request) {
             object.into_iter().for_each(|object| endpoint.discard(object));
@@ -135,6 +143,22 @@ impl Endpoint {
             self.refused_message(request.peer().unwrap_or(peer), &NO_MESSAGE_ID);
         }
         is_without
+    }
+
+    /// The fault of a request whose reply would go elsewhere than its session's: it is not executed.
+    fn answered_elsewhere(
+        &self,
+        session: Option<&SessionId>,
+        request: &VerifiedRequest,
+    ) -> Option<OperationFault> {
+        let session = session.filter(|_| self.parts.outward.is_some())?;
+        let text = {
+            let sessions = self.sessions.lock();
+            sessions.duplex.as_ref()?.engine.answered_elsewhere(session, request)?
+        };
+        let fault = OperationFault::internal(text);
+        self.faulted(request.action(), &fault);
+        Some(fault)
     }
 
     /// The object that executes a call; the one of a session is kept for its further calls.

@@ -13,7 +13,7 @@ use waxwing::{ClientChannel, ServiceHost, ServiceHostBuilder, ServiceInstances};
 use waxwing_testkit::http::{HttpClient, HttpReply, HttpRequest, HttpServer};
 use waxwing_testkit::ports::free_port;
 
-use crate::kit::{CHAT_CONTRACT, ChatClient, ChatService, Ear, Room, factory};
+use crate::kit::{CHAT_CONTRACT, ChatClient, ChatService, Ear, Room, factory, hosted, plain};
 
 /// What went one way: the address's path, the content type, the body.
 type Heard = Arc<Mutex<Vec<HttpRequest>>>;
@@ -197,4 +197,123 @@ async fn what_a_stranger_posts_is_said_to_nobody() {
     assert_eq!(scene.ear.has_heard(1).await, ["heard"]);
     scene.channel.close().await.unwrap();
     assert!(scene.host.close().await);
+}
+
+/// Everything that is posted to this server.
+async fn listening() -> (HttpServer, Heard) {
+    let heard = Heard::default();
+    let keeps = Arc::clone(&heard);
+    let server = HttpServer::start(move |request: HttpRequest| {
+        keeps.lock().unwrap().push(request);
+        async { HttpReply::Empty(202.try_into().unwrap()) }
+    });
+    (server.await.unwrap(), heard)
+}
+
+const ADDRESSING: &str = "http://www.w3.org/2005/08/addressing";
+const RELIABLE: &str = "http://schemas.xmlsoap.org/ws/2005/02/rm";
+
+fn written(headers: &str, body: &str) -> String {
+    format!(
+        "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\" xmlns:a=\"{ADDRESSING}\"><s:Header>{headers}\
+         </s:Header><s:Body>{body}</s:Body></s:Envelope>"
+    )
+}
+
+/// The first message that says this, as soon as there is one.
+async fn said(heard: &Heard, what: &str) -> String {
+    let found = async {
+        loop {
+            let texts: Vec<_> = {
+                let all = heard.lock().unwrap();
+                all.iter().map(|own| String::from_utf8_lossy(&own.body).into_owned()).collect()
+            };
+            if let Some(text) = texts.into_iter().find(|text| text.contains(what)) {
+                return text;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let found = tokio::time::timeout(Duration::from_secs(30), found).await;
+    found.unwrap_or_else(|_| panic!("nothing says {what}"))
+}
+
+/// A client with a session of his own asks for a reply, and for a fault, at somebody else's address: that is not executed, and
+/// nothing goes there.
+#[tokio::test]
+async fn a_reply_is_wanted_at_somebody_elses_address() {
+    let room = Room::default();
+    let (host, address) = hosted(plain(), &room).await;
+    let ((own, heard), (victim, victims)) = (listening().await, listening().await);
+    let here = format!("<a:Address>http://{}/cb</a:Address>", own.local_addr());
+    let there = format!("<a:Address>http://{}/</a:Address>", victim.local_addr());
+    let http = HttpClient::new();
+    let post = |headers: String, body: String| {
+        let (http, address) = (http.clone(), address.clone());
+        async move {
+            let text = written(&headers, &body);
+            let answer = http.post(&address, "application/soap+xml; charset=utf-8", text).await;
+            assert_eq!(answer.unwrap().status, 202);
+        }
+    };
+    let create = format!(
+        "<a:Action s:mustUnderstand=\"1\">{RELIABLE}/CreateSequence</a:Action><a:MessageID>urn:uuid:c8718533-3d8f-4c35-b159-fc0d89210438\
+         </a:MessageID><a:ReplyTo>{here}</a:ReplyTo><a:To s:mustUnderstand=\"1\">{address}</a:To>"
+    );
+    let body = format!(
+        "<CreateSequence xmlns=\"{RELIABLE}\"><AcksTo>{here}</AcksTo><Offer><Identifier>\
+         urn:uuid:fafc6404-16b9-4d10-8c3f-9fdc25035b4b</Identifier></Offer></CreateSequence>"
+    );
+    post(create, body).await;
+    let created = said(&heard, "CreateSequenceResponse").await;
+    let sequence = created.split("Identifier>").nth(1).unwrap().split('<').next().unwrap();
+    let echo = |number: u32, answered: String, text: &str| {
+        // What he was told, he acknowledges: otherwise he is told no more.
+        let before = match number {
+            1 => String::new(),
+            _ => format!(
+                "<r:SequenceAcknowledgement xmlns:r=\"{RELIABLE}\"><r:Identifier>urn:uuid:fafc6404-16b9-4d10-8c3f-9fdc25035b4b\
+                 </r:Identifier><r:AcknowledgementRange Lower=\"1\" Upper=\"{}\"/></r:SequenceAcknowledgement>",
+                number - 1
+            ),
+        };
+        let headers = format!(
+            "{before}<r:Sequence xmlns:r=\"{RELIABLE}\" s:mustUnderstand=\"1\"><r:Identifier>{sequence}</r:Identifier><r:MessageNumber>{number}\
+             </r:MessageNumber></r:Sequence><a:Action s:mustUnderstand=\"1\">urn:chat/IChat/Echo</a:Action>\
+             <a:MessageID>urn:uuid:00000000-0000-4000-8000-00000000000{number}</a:MessageID>{answered}\
+             <a:To s:mustUnderstand=\"1\">{address}</a:To>"
+        );
+        (headers, format!("<Echo xmlns=\"urn:chat\"><text>{text}</text></Echo>"))
+    };
+    let reply_to = |to: &str| format!("<a:ReplyTo>{to}</a:ReplyTo>");
+    for (number, answered) in [
+        reply_to(&there),
+        format!("{}<a:FaultTo>{there}</a:FaultTo>", reply_to(&here)),
+        reply_to(&format!(
+            "{here}<a:ReferenceParameters><x xmlns=\"urn:x\">1</x></a:ReferenceParameters>"
+        )),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let number = number as u32 + 1;
+        let (headers, body) = echo(number, answered, "elsewhere");
+        post(headers, body).await;
+        let fault = said(&heard, &format!(">{number}</r:MessageNumber>")).await;
+        assert!(fault.contains("InternalServiceFault"), "{fault}");
+    }
+    // As WCF's clients ask, with another spelling of the same, and in the two ways that say nothing.
+    let anonymous = format!("<a:Address>{ADDRESSING}/anonymous</a:Address>");
+    let same = here.replace("http://", "HTTP://");
+    let usual = [reply_to(&here), reply_to(&same), reply_to(&anonymous), String::new()];
+    for (number, answered) in (4..).zip(usual) {
+        let (headers, body) = echo(number, answered, "here");
+        post(headers, body).await;
+        let reply = said(&heard, &format!(">{number}</r:MessageNumber>")).await;
+        assert!(reply.contains(">here<"), "{reply}");
+    }
+    let texts = heard.lock().unwrap().iter().map(|own| own.body.clone()).collect::<Vec<_>>();
+    assert!(!texts.iter().any(|text| String::from_utf8_lossy(text).contains(">elsewhere<")));
+    assert_eq!(victims.lock().unwrap().len(), 0, "nothing goes to whom he names");
+    host.close().await;
 }

@@ -17,7 +17,7 @@ use super::conversation::{Conversation, Secured};
 use crate::client::TransmissionId;
 use crate::diagnosis::TransportFailure;
 use crate::duplex::link::{LinkDemand, LinkId};
-use crate::service::{Carried, ServiceSettings, VerifiedMessage, sender_of};
+use crate::service::{Carried, ServiceSettings, VerifiedMessage, VerifiedRequest, sender_of};
 
 impl DuplexService {
     /// An endpoint of composite duplex. Its links are named by the engine ([`DuplexOutput::Addressed`]), and messages come in
@@ -73,6 +73,32 @@ impl DuplexService {
         if !is_carried {
             self.outputs.push_back(DuplexOutput::ReleaseSecurity(security));
         }
+    }
+
+    /// Why the reply to a request cannot be made, in WCF's words: the request wants it (or a fault) somewhere else than where its
+    /// session is answered. Who knows a session could have the service send to whom he likes otherwise.
+    pub fn answered_elsewhere(
+        &self,
+        session: &SessionId,
+        request: &VerifiedRequest,
+    ) -> Option<String> {
+        let own = self.conversations.get(session)?.to.as_deref()?;
+        let addressing = request.addressing();
+        addressing.message_id.as_ref()?;
+        let version = request.envelope().version().addressing;
+        let goes_elsewhere =
+            |to: &EndpointReference| !to.is_anonymous(version) && !to.is_same_place(own);
+        let named = [("ReplyTo", &addressing.reply_to), ("FaultTo", &addressing.fault_to)];
+        let (header, other) = named.into_iter().find_map(|(header, to)| {
+            to.as_ref().filter(|to| goes_elsewhere(to)).map(|to| (header, &to.address))
+        })?;
+        Some(format!(
+            "The request message has {header}='{other}' but IContextChannel.RemoteAddress is '{}'.  When ManualAddressing is \
+             false, these values must be the same, null, or EndpointAddress.AnonymousAddress because sending a reply to a \
+             different address than the original sender can create a security risk.  If you want to process such messages, \
+             enable ManualAddressing.",
+            own.address
+        ))
     }
 
     /// A session whose messages go to an address.
