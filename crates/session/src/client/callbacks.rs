@@ -137,6 +137,11 @@ impl Callbacks {
         (std::mem::replace(&mut self.is_held, must_hold) != must_hold).then_some(must_hold)
     }
 
+    /// Whether those that wait and run are so much that no more of them is taken.
+    pub(super) fn are_too_much(&self) -> bool {
+        self.ahead.is_beyond()
+    }
+
     /// Those that have not begun are not executed any more. Gives those that want to go on.
     pub(super) fn forget(&mut self) -> Vec<CallbackId> {
         for never in self.queue.drain(..) {

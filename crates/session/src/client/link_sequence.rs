@@ -22,6 +22,10 @@ use crate::message::{AppMessage, ApplicationMessage};
 /// Names of replies to callbacks, which nobody waits for, begin here: owners number their calls from 1.
 const REPLIES: u64 = 1 << 63;
 
+/// What is said of a call of the service that is not taken.
+const TOO_MUCH: &str =
+    "the service calls faster than its calls are executed here: one was not taken, and comes again";
+
 /// Why another link is wanted.
 const ENDED_EARLY: &str = "the service ended the connection before it had answered every call";
 
@@ -107,9 +111,19 @@ impl ClientSession {
     pub(super) fn received_reliable(&mut self, received: Received, at: &mut Moment<'_>) {
         let Some(version) = self.link_sequence().map(|own| own.version) else { return };
         match read_reliable(received, Some(version)) {
+            // It is as if it were lost: it is not acknowledged, and comes again when there may be room.
+            Ok(message) if self.is_too_much(&message) => self.warn(TOO_MUCH),
             Ok(message) => self.sequence_over_link(DuplexInput::Message(message), at),
             Err(text) => self.unusable(text, at),
         }
+    }
+
+    /// Whether a message is a call of the service while so much of such waits that no more is taken. The window counts messages,
+    /// and a service that sends large ones would have the client hold a whole window of them.
+    fn is_too_much(&mut self, message: &Message<AppMessage>) -> bool {
+        let is_callback =
+            matches!(&message.body, Body::Application(own) if own.relates_to.is_none());
+        is_callback && self.links().is_some_and(|links| links.callbacks.are_too_much())
     }
 
     /// Gives the reliable session an input and does what comes of it.

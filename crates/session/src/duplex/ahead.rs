@@ -30,6 +30,11 @@ impl Ahead {
         self.octets -= octets;
     }
 
+    /// Whether it is more than any peer may have taken, whatever is waited for.
+    pub(crate) fn is_beyond(&self) -> bool {
+        self.octets >= OCTETS_BEFORE_REPLIES
+    }
+
     /// Whether it is as much as may be; `untaken`: so many of the messages are bounded otherwise.
     pub(crate) fn is_full(&self, awaits_replies: bool, untaken: usize) -> bool {
         let (messages, octets) = match awaits_replies {

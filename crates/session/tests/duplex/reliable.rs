@@ -10,7 +10,11 @@ const VERSIONS: [ReliableMessagingVersion; 2] =
     [ReliableMessagingVersion::February2005, ReliableMessagingVersion::V11];
 
 fn open(version: ReliableMessagingVersion) -> Ends {
-    let setup = Setup { reliable: Some(version), ..Setup::new(Random::new(3)) };
+    open_with(version, 8)
+}
+
+fn open_with(version: ReliableMessagingVersion, window: u32) -> Ends {
+    let setup = Setup { reliable: Some(version), window, ..Setup::new(Random::new(3)) };
     Ends::opened(setup)
 }
 
@@ -292,4 +296,49 @@ fn a_service_that_acknowledges_nothing_is_held_up() {
         }
         assert!((8..100).contains(&executed), "{version:?}: {executed} were executed");
     }
+}
+
+/// A service that calls with large messages while the client is busy: what waits at the client is bounded, whatever the window,
+/// and everything comes in the end, once and in order.
+#[test]
+fn what_waits_at_the_client_is_bounded_in_octets() {
+    const COUNT: u64 = 60;
+    let mut ends = open_with(ReliableMessagingVersion::February2005, 64);
+    ends.call(1, "one", true);
+    ends.settle();
+    let session = ends.executions[0].session.clone().unwrap().to_string();
+    let text = "x".repeat(1 << 20);
+    for call in 1..=COUNT {
+        let message = crate::rules::callback(&mut ends, &format!("{call} {text}"), true);
+        ends.call_back(&session, call, message);
+    }
+    // The first runs, and does not end.
+    (0..20).for_each(|_| {
+        ends.settle();
+        ends.wait(250);
+    });
+    assert_eq!(ends.callbacks.len(), 1);
+    let refused = ends.warnings.iter().filter(|text| text.contains("faster than")).count();
+    assert!(refused > 0, "some were not taken");
+    let said = ends.sent.iter().filter(|(side, _)| *side == crate::kit::Side::Client);
+    let taken = said.filter_map(|(_, octets)| {
+        let text = String::from_utf8_lossy(octets);
+        text.split("Upper=\"").nth(1)?.split('"').next()?.parse::<u64>().ok()
+    });
+    let taken = taken.max().unwrap();
+    assert!((8..=18).contains(&taken), "{taken} of a megabyte each were taken");
+    let mut numbers = Vec::new();
+    for _ in 0..4_000 {
+        ends.settle();
+        while let Some((callback, request)) = ends.callbacks.pop_front() {
+            let text = text_of(request.envelope());
+            numbers.push(text.split(' ').next().unwrap().parse::<u64>().unwrap());
+            ends.executed(callback, None);
+        }
+        if numbers.len() as u64 == COUNT {
+            break;
+        }
+        ends.wait(1_000);
+    }
+    assert_eq!(numbers, (1..=COUNT).collect::<Vec<_>>());
 }
