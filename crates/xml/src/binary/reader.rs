@@ -195,6 +195,10 @@ impl Reader<'_> {
                 let name = self.source.dictionary()?;
                 (prefix, self.name(prefix, 1, name)?)
             }
+            records::SHORT_DICTIONARY_ELEMENT => {
+                let name = self.source.dictionary()?;
+                (EMPTY, self.name(EMPTY, 0, name)?)
+            }
             _ => self.element_name(code, place)?,
         };
         self.tag += 1;
@@ -217,15 +221,13 @@ impl Reader<'_> {
     #[inline(never)]
     fn element_name(&mut self, code: u8, place: &'static str) -> Read<(u16, Text)> {
         let (prefix, prefix_len) = match code {
-            records::SHORT_ELEMENT | records::SHORT_DICTIONARY_ELEMENT => (EMPTY, 0),
+            records::SHORT_ELEMENT => (EMPTY, 0),
             records::ELEMENT | records::DICTIONARY_ELEMENT => self.prefix()?,
             records::PREFIX_ELEMENT..=0x77 => (self.letter(code - records::PREFIX_ELEMENT)?, 1),
             _ => return self.misplaced(code, place),
         };
         let name = match code {
-            records::SHORT_DICTIONARY_ELEMENT | records::DICTIONARY_ELEMENT => {
-                self.source.dictionary()?
-            }
+            records::DICTIONARY_ELEMENT => self.source.dictionary()?,
             _ => self.source.inline(self.limits)?,
         };
         Ok((prefix, self.name(prefix, prefix_len, name)?))

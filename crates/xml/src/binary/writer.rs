@@ -60,20 +60,22 @@ struct Writer<'w> {
 /// How a binding is written: its prefix in names, its namespace in declarations, and names in the namespace.
 #[derive(Clone, Copy, Default)]
 struct Usage {
+    /// The number of the namespace, counted from 1; 0 where it is written out.
+    number: u32,
+    /// What is added to the code of a record: one letter, counted from `a`; or one of the two below.
+    prefix: u8,
+    /// Whether names in the namespace are those of the vocabulary.
+    names: bool,
     /// Before the first use nothing is known.
     known: bool,
-    prefix: Prefix,
-    space: Space,
 }
 
-#[derive(Clone, Copy, Default)]
-enum Prefix {
-    #[default]
-    None,
-    /// One letter, counted from `a`.
-    Letter(u8),
-    Long,
-}
+/// No prefix.
+const NO_PREFIX: u8 = 26;
+/// Another prefix than one letter.
+const LONG_PREFIX: u8 = 27;
+
+const _: () = assert!(size_of::<Usage>() == 8, "it stays in a register");
 
 /// A name as it is written.
 enum Written<'w> {
@@ -203,9 +205,9 @@ impl Writer<'_> {
     #[inline(always)]
     fn name_code(&mut self, binding: u16, [short, with_prefix, letter]: [u8; 3]) {
         match self.usage(binding).prefix {
-            Prefix::None => self.out.push(short),
-            Prefix::Letter(number) => self.out.push(letter + number),
-            Prefix::Long => {
+            number @ 0..NO_PREFIX => self.out.push(letter + number),
+            NO_PREFIX => self.out.push(short),
+            _ => {
                 self.out.push(with_prefix);
                 let names = &self.document.names;
                 push_string(self.out, names.prefix(names.binding(binding).prefix).as_bytes());
@@ -216,7 +218,7 @@ impl Writer<'_> {
     /// The number of a name in the namespace of a binding, if it is one of the vocabulary.
     #[inline(always)]
     pub(super) fn number(&mut self, name: &[u8], owner: u16) -> Option<u32> {
-        match self.usage(owner).space.names {
+        match self.usage(owner).names {
             true => self.vocabulary.number_of(name),
             false => None,
         }
@@ -235,12 +237,13 @@ impl Writer<'_> {
         let names = &self.document.names;
         let Binding { prefix, namespace } = names.binding(binding);
         let prefix = match names.prefix(prefix).as_bytes() {
-            [] => Prefix::None,
-            [letter @ b'a'..=b'z'] => Prefix::Letter(letter - b'a'),
-            _ => Prefix::Long,
+            [] => NO_PREFIX,
+            [letter @ b'a'..=b'z'] => letter - b'a',
+            _ => LONG_PREFIX,
         };
-        let space = self.vocabulary.space(names.namespace(namespace));
-        let usage = Usage { known: true, prefix, space };
+        let Space { names, number } = self.vocabulary.space(names.namespace(namespace));
+        let number = number.map_or(0, |number| number + 1);
+        let usage = Usage { number, prefix, names, known: true };
         self.bindings[usize::from(binding)] = usage;
         usage
     }
@@ -278,7 +281,7 @@ impl Writer<'_> {
 
     /// A declaration, its namespace `plain` or by an identifier.
     fn declaration(&mut self, binding: u16, plain: bool) {
-        let number = if plain { None } else { self.usage(binding).space.number };
+        let number = if plain { None } else { self.usage(binding).number.checked_sub(1) };
         let names = &self.document.names;
         let binding = names.binding(binding);
         let (prefix, namespace) =
