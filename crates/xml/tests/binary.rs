@@ -191,6 +191,52 @@ proptest! {
         }
     }
 
+    /// The tree says the same of a value whoever asks: as text, as a value, canonically, in a copy, and after text was asked
+    /// for while more values came.
+    #[test]
+    fn values_are_their_text_to_everybody(samples in vec((values(), any::<bool>(), any::<bool>()), 1..20)) {
+        let mut document = Document::new(Name::new("", "a", "urn:a"));
+        let root = document.root().id();
+        for (sample, item, asked) in &samples {
+            let element = document.append_element(root, Name::new("", "b", "urn:a"));
+            match item {
+                true => document.append_item_value(element, sample.value()),
+                false => document.append_value(element, sample.value()),
+            }
+            if *asked {
+                let text = document.element(element).text().into_owned();
+                prop_assert_eq!(text.is_empty(), matches!(sample, Sample::Octets(octets) if octets.is_empty()));
+            }
+            prop_assert_eq!(document.element(element).name_span(), Default::default());
+            prop_assert_eq!(document.element(element).text_span(), Default::default());
+        }
+        let text = parse(&document.to_xml());
+        prop_assert_eq!(canonical(document.root()), canonical(text.root()));
+        let binary = read(&write(&document)).expect("it is read");
+        let clone = document.clone();
+        let mut other = Document::new(Name::local("other"));
+        other.append_value(other.root().id(), Value::Octets(b"before"));
+        let imported = other.import(other.root().id(), clone.root());
+        let trees = [document.root(), clone.root(), binary.root(), other.element(imported)];
+        for tree in trees {
+            prop_assert_eq!(canonical(tree), canonical(text.root()));
+            for (ours, plain) in tree.elements().zip(text.root().elements()) {
+                prop_assert_eq!(ours.text(), plain.text());
+            }
+        }
+        for (element, (sample, ..)) in clone.root().elements().zip(&samples) {
+            let (value, expected) = (element.value(), sample.value());
+            // (A number that is none is not equal to itself; an empty text is no text.)
+            let same = match (value, expected) {
+                (Some(Value::Single(a)), Value::Single(b)) => a.to_bits() == b.to_bits(),
+                (Some(Value::Double(a)), Value::Double(b)) => a.to_bits() == b.to_bits(),
+                (None, Value::Octets([])) => true,
+                (value, expected) => value == Some(expected),
+            };
+            prop_assert!(same, "{value:?} {expected:?}");
+        }
+    }
+
     #[test]
     fn values_keep_their_text(samples in vec((values(), any::<bool>()), 1..20)) {
         let mut document = Document::new(Name::new("", "a", "urn:a"));
