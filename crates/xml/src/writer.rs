@@ -65,12 +65,14 @@ impl Rendered {
 impl Document {
     /// Writes the whole document as UTF-8, without XML declaration.
     pub fn write_to(&self, out: &mut Vec<u8>) {
+        // What was read is about as long as it was; what was built is longer by its end tags.
+        out.reserve(self.source.len() + self.extra.len() + self.octets.len().div_ceil(3) * 4);
         self.write_element_to(self.root().id(), out);
     }
 
     /// The whole document as text.
     pub fn to_xml(&self) -> String {
-        let mut out = Vec::with_capacity(self.source.len() + self.extra.len());
+        let mut out = Vec::new();
         self.write_to(&mut out);
         String::from_utf8(out).unwrap_or_default()
     }

@@ -27,6 +27,8 @@ pub fn write(
     out: &mut Vec<u8>,
 ) {
     let arena: &Arena = document;
+    // Of text about half remains, where names and words of protocols are numbers.
+    out.reserve(arena.octets.len() + (arena.source.len() + arena.extra.len()) / 2);
     let mut bindings: SmallVec<[Usage; 16]> =
         SmallVec::from_elem(Usage::default(), arena.names.binding_count());
     let scope = Rendered::new(&arena.names);
