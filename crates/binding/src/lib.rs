@@ -157,6 +157,7 @@ mod refusal_of_shape;
 mod round_trip;
 mod schema;
 mod scope;
+mod setting;
 mod settings;
 mod shape;
 mod stack;
@@ -217,6 +218,7 @@ pub use proxy::{
 pub use reference::reference_tables;
 pub use refusal::{Refusal, Unsupported, Within};
 pub use scope::Scope;
+pub use setting::IntoSetting;
 pub use shape::{ChannelShape, Connection};
 pub use stack::{
     BindingElement, InclusionMode, SecurityBindingElement, SecurityKind, Stack, SupportingTokens,

@@ -227,8 +227,8 @@ macro_rules! settings {
             $( $(
                 #[doc = concat!("Sets `", $aname, "`.")]
                 #[must_use]
-                pub fn $attr(mut self, value: impl Into<$A>) -> Self {
-                    self.$attr = value.into();
+                pub fn $attr(mut self, value: impl $crate::IntoSetting<$A>) -> Self {
+                    self.$attr = $crate::IntoSetting::into_setting(value);
                     self
                 }
             )+ )?

@@ -81,7 +81,7 @@ async fn show(folder: std::path::PathBuf) -> Result<(), Failure> {
     let binding = NetTcpBinding::new(SecurityMode::None, false)
         .transfer_mode(TransferMode::Streamed)
         // Of a whole message, its stream included; maxBufferSize (65,536) is for its headers, and stays.
-        .max_received_message_size(1_u64 << 30);
+        .max_received_message_size(1 << 30);
     let behavior = ServiceBehavior::default();
     let host = ServiceHostBuilder::new()
         .endpoint(binding.clone(), "net.tcp://localhost:0/files", &FILES_CONTRACT, behavior)?

@@ -147,6 +147,7 @@ pub enum Identity {
 impl EndpointIdentity {
     /// A DNS identity.
     pub fn dns_name(name: impl Into<String>) -> EndpointIdentity {
+        let name: String = name.into();
         EndpointIdentity::default().dns(ValueElement::default().value(name))
     }
 
