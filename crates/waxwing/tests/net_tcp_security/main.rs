@@ -13,3 +13,4 @@ mod cut;
 mod encodings;
 mod kit;
 mod refused;
+mod traces;
