@@ -76,6 +76,23 @@ pub fn make(data: &mut [u8], choices: usize, seed: u32) -> Option<usize> {
     Some(choices + 3 * steps)
 }
 
+/// Runs the inputs of the first so many seeds, or of those in `WAXWING_SEEDS=FROM..TO`: the target without its engine.
+///
+/// # Panics
+/// One of them panics: the seed is told.
+pub fn each_seed(many: u32, choices: usize, run: impl Fn(&[u8]) + std::panic::RefUnwindSafe) {
+    let text = std::env::var("WAXWING_SEEDS").unwrap_or_default();
+    let bounds = text.split_once("..").and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+    let (from, to): (u32, u32) = bounds.unwrap_or((0, many));
+    let mut data = [0; 400];
+    for seed in from..to {
+        if let Some(size) = make(&mut data, choices, seed) {
+            let ran = std::panic::catch_unwind(|| run(&data[..size]));
+            assert!(ran.is_ok(), "seed {seed}");
+        }
+    }
+}
+
 /// Names that were said: the next ones that are drawn, and those that were sent.
 #[derive(Default)]
 pub struct Names {
