@@ -53,9 +53,11 @@ impl NodeName {
 }
 
 impl Default for NodeName {
-    /// A host that is no node of a cluster.
+    /// A host that is no node of a cluster. The nodes that share its store find its sessions there, and cannot reach it: the
+    /// address says why, and is one that never exists (RFC 2606 §2).
     fn default() -> Self {
-        Self { address: NodeAddress("localhost:1".to_owned()), ..Self::of_nobody("alone") }
+        let address = NodeAddress("host-without-node.invalid:1".to_owned());
+        Self { address, ..Self::of_nobody("alone") }
     }
 }
 
