@@ -51,8 +51,16 @@ pub fn xml_limits(endpoint: &EffectiveEndpoint) -> Limits {
     let mut limits = Limits::SOAP;
     limits.max_bytes =
         usize::try_from(endpoint.transport.max_received_message_size).unwrap_or(usize::MAX);
+    limits.max_string_content_length = limits.max_bytes;
     limits.max_depth = endpoint.quotas.max_depth as usize;
     limits
+}
+
+/// The same for what is decrypted. `maxReceivedMessageSize` is of what came over the network. A document keeps that beside what
+/// it is decrypted to, which is always less: base64 is a third longer than the octets that it stands for.
+fn decrypted_limits(endpoint: &EffectiveEndpoint) -> Limits {
+    let limits = xml_limits(endpoint);
+    Limits { max_bytes: limits.max_bytes.saturating_mul(2), ..limits }
 }
 
 /// The version of WS-ReliableMessaging and the settings of an endpoint's reliable session. `shape` says whether any
@@ -167,7 +175,7 @@ pub fn protection(endpoint: &EffectiveEndpoint) -> Protection {
 /// identity and the service's key are the caller's.
 pub fn fill_client_options(options: &mut ClientOptions, endpoint: &EffectiveEndpoint) {
     options.protection = protection(endpoint);
-    options.limits = xml_limits(endpoint);
+    options.limits = decrypted_limits(endpoint);
     options.headers = address_headers(endpoint);
     if let Some(version) = message_version(endpoint) {
         options.version = version;
@@ -196,7 +204,7 @@ pub fn fill_client_options(options: &mut ClientOptions, endpoint: &EffectiveEndp
 /// caller's.
 pub fn fill_service_options(options: &mut ServiceOptions, endpoint: &EffectiveEndpoint) {
     options.protection = protection(endpoint);
-    options.xml_limits = xml_limits(endpoint);
+    options.xml_limits = decrypted_limits(endpoint);
     options.headers = address_headers(endpoint);
     let Some(security) = &endpoint.security else { return };
     let (settings, bootstrap) = both(security, true);
