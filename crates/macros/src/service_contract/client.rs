@@ -186,7 +186,8 @@ fn method(contract: &Contract, index: usize, operation: &Operation) -> TokenStre
             let __version = #private::RequestChannel::message_version(self.channel());
             #[allow(unused_variables)]
             let __quotas = #private::RequestChannel::quotas(self.channel());
-            let __request = (|| -> ::core::result::Result<#private::Envelope, #private::WriteError> {
+            // The arguments are not held while the call is under way: the message has a copy.
+            let __request = (move || -> ::core::result::Result<#private::Envelope, #private::WriteError> {
                 #request
             })();
             #exchange
