@@ -12,6 +12,7 @@ use tower_service::Service;
 
 use super::cookies::Cookies;
 use super::error::HttpError;
+use super::maybe_tls::MaybeTls;
 use super::proxy::{FirstHop, Hop, HttpProxy, ProxyError};
 use super::socket::{Below, without_tls};
 use super::tls::{self, ClientTls, ClosedInHandshake, TlsError};
@@ -45,7 +46,7 @@ impl Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<Below<Hop>>;
+    type Response = MaybeTls<Below<Hop>>;
     type Error = Box<dyn StdError + Send + Sync>;
     type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
 
@@ -59,13 +60,13 @@ impl Service<Uri> for Connector {
         let mut first = std::mem::replace(&mut self.first, ready);
         match &self.tls {
             Some(tls) if uri.scheme() == Some(&Scheme::HTTPS) => {
-                Box::pin(tls.clone().connect(first, uri))
+                let connecting = tls.clone().connect(first, uri);
+                Box::pin(async move { connecting.await.map(MaybeTls) })
             }
-            _ => {
-                Box::pin(
-                    async move { Ok(MaybeHttpsStream::Http(without_tls(first.call(uri).await?))) },
-                )
-            }
+            _ => Box::pin(async move {
+                let stream = without_tls(first.call(uri).await?);
+                Ok(MaybeTls(MaybeHttpsStream::Http(stream)))
+            }),
         }
     }
 }

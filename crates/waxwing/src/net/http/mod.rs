@@ -7,6 +7,7 @@ mod connect;
 mod cookies;
 mod error;
 mod login;
+mod maybe_tls;
 mod pool;
 mod proxy;
 mod server;

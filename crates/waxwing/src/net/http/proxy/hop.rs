@@ -1,6 +1,6 @@
 //! What connections go over: a way to the server, to a proxy, or through it.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -8,6 +8,7 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_openssl::client::legacy::MaybeHttpsStream;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 
+use crate::net::http::maybe_tls::MaybeTls;
 use crate::net::http::socket::Below;
 use crate::net::http::tls::Tcp;
 
@@ -16,7 +17,7 @@ pub(super) type Io = MaybeHttpsStream<Below<Tcp>>;
 
 /// What a message, or TLS with the server, goes over.
 pub(in crate::net::http) struct Hop {
-    io: Io,
+    io: MaybeTls<Below<Tcp>>,
     /// Whether a proxy reads the messages, which then need their whole address (RFC 9112 §3.2.2).
     absolute: bool,
 }
@@ -24,12 +25,12 @@ pub(in crate::net::http) struct Hop {
 impl Hop {
     /// To the server.
     pub(super) fn direct(io: Io) -> Self {
-        Self { io, absolute: false }
+        Self { io: MaybeTls(io), absolute: false }
     }
 
     /// To a proxy that passes messages on.
     pub(super) fn absolute(io: Io) -> Self {
-        Self { io, absolute: true }
+        Self { io: MaybeTls(io), absolute: true }
     }
 }
 
@@ -56,6 +57,18 @@ impl Write for Hop {
         octets: &[u8],
     ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.io).poll_write(context, octets)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(context, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
