@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use waxwing_xml::{Document, Name, NodeId, Value};
+use waxwing_xml::{Document, Name, NodeId, Value, first_forbidden_character};
 
 use crate::name::{ContractName, namespaces};
 use crate::reader::{DEFAULT_MAX_DEPTH, DEFAULT_MAX_ITEMS};
@@ -178,7 +178,7 @@ impl<'d> Writer<'d> {
         local: &str,
         value: &str,
     ) -> Result<(), WriteError> {
-        let invalid = |text: &str| text.chars().find(|&c| !is_xml_char(c));
+        let invalid = |text: &str| first_forbidden_character(text).map(|(_, invalid)| invalid);
         if let Some(invalid) = invalid(value).or_else(|| invalid(&namespace)) {
             return Err(WriteErrorKind::InvalidCharacter(invalid).into());
         }
@@ -199,7 +199,7 @@ impl<'d> Writer<'d> {
     /// # Errors
     /// A character that XML cannot hold.
     pub fn text(&mut self, element: NodeId, text: &str) -> Result<(), WriteError> {
-        if let Some(invalid) = text.chars().find(|&c| !is_xml_char(c)) {
+        if let Some((_, invalid)) = first_forbidden_character(text) {
             return Err(WriteErrorKind::InvalidCharacter(invalid).into());
         }
         if !text.is_empty() {
@@ -377,9 +377,4 @@ impl<'d> Writer<'d> {
             number += 1;
         }
     }
-}
-
-/// The `Char` production of XML 1.0.
-pub(crate) fn is_xml_char(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..='\u{10FFFF}')
 }
