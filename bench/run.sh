@@ -13,8 +13,7 @@
 #     durable    http, the service's sessions in a SQLite store
 #     heap       allocations and octets copied for a call, counted by bench/count.c (Linux with glibc, a C compiler)
 #     openings   sessions opened and closed: negotiated and not
-#     idle       memory of an idle session at both ends
-#     many       a call with 8,000 sessions open against 8
+#     idle       memory of an idle session at both ends, and a call with 8,000 sessions open against 8 (crates/waxwing/examples/idle.rs)
 #     at-once    200 calls at once on one ordered session against 200 in turn
 #     big        echoes of 10 MB: text, octets, MTOM; message security and TransportWithMessageCredential
 #     metro      Metro with Metro by message security (a JDK, 17 or later, and Maven; METRO=0 leaves it out)
@@ -31,7 +30,7 @@ quick=${QUICK:-0}
 [ "$quick" = 1 ] && : "${ROUNDS:=1}" "${MANY:=1000}" "${WARMUP:=10}"
 seconds=${1:-$([ "$quick" = 1 ] && echo 2 || echo 4)}
 rounds=${ROUNDS:-5}
-what=" ${WHAT:-limit http plain https tcp durable heap openings idle many at-once big metro disk} "
+what=" ${WHAT:-limit http plain https tcp durable heap openings idle at-once big metro disk} "
 [ "${METRO:-1}" = 1 ] || what=${what/ metro / }
 measures() { [[ "$what" == *" $1 "* ]]; }
 work=$(mktemp -d)
@@ -47,7 +46,7 @@ trap cleanup EXIT
 ulimit -n "$(ulimit -Hn)"
 
 bin=${BIN:-${CARGO_TARGET_DIR:-$root/target}/release/examples}
-[ -n "${BIN:-}" ] || (cd "$root" && cargo build -q --release -p waxwing --example measure --example limit)
+[ -n "${BIN:-}" ] || (cd "$root" && cargo build -q --release -p waxwing --example measure --example limit --example idle)
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 # User and system time of a process, in milliseconds.
 cpu() { awk -v tick="$(getconf CLK_TCK)" '{print int(($14 + $15) * 1000 / tick)}' "/proc/$1/stat"; }
@@ -206,13 +205,16 @@ if measures heap && cc -O2 -fPIC -shared -fno-builtin -o "$work/count.so" count.
   done
 fi
 
-if measures many; then
+# It starts both ends itself. Opening thousands of sessions takes longer than all the rest: once is enough.
+if measures idle; then
   for of in '' ${BASE:+base}; do
-    configure "$work/many" wsHttpBinding http true "$by_certificate"
-    host "$work/many"
-    "$(program "$of")" many "$work/many.client.config" "$pid" 8 "${MANY:-8000}" $((seconds * 4000)) "$rounds" |
-      while read -r _ round _ open _ called _ us; do note many "many${of:+ ($of)}" "$open" "$called" "$round" "$us"; done
-    kill "$pid"
+    idle=$(dirname "$(program "$of")")/idle
+    [ -x "$idle" ] || continue
+    "$idle" "${MANY:-8000}" $((seconds * 4000)) > "$work/idle.out"
+    while read -r end kib; do note idle "$end${of:+ ($of)}" "$kib"; done < <(sed -nE 's/^([a-z]+): ([0-9.]+) KiB for each.*/\1 \2/p' "$work/idle.out")
+    while read -r called open us; do note many "many${of:+ ($of)}" "$open" "$called" 1 "$us"; done < <(
+      sed -nE 's/^a call in ([0-9]+) sessions, with no others: ([0-9.]+) us.*/\1 \1 \2/p; s/^a call in ([0-9]+) sessions, with ([0-9]+) open: ([0-9.]+) us.*/\1 \2 \3/p; s/^a call in ([0-9]+) sessions in turn: ([0-9.]+) us.*/\1 \1 \2/p' "$work/idle.out"
+    )
   done
 fi
 

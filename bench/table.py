@@ -151,7 +151,7 @@ def targets(stacks, heap, many, at_once, big, idle):
         judge(rows, f"idle session, {end}", idle.get(end), most, " KiB")
     few = [rounds for (name, opened, called), rounds in many.items() if name == "many" and called == 8]
     if len(few) == 2:
-        judge(rows, "a call with many sessions open against few", median(few[1].values()) / median(few[0].values()), 1.15, " ×")
+        judge(rows, "a call with thousands of sessions open against 8", median(few[1].values()) / median(few[0].values()), 1.15, " ×")
     for name in ("openings", "openings negotiated"):
         before, now = stacks.middle(name + BASE, 8, 0), stacks.middle(name, 8, 0)
         judge(rows, f"{name} a second, 8 at once, against the base", before and now / before, 2, " ×", least=True)

@@ -7,7 +7,6 @@
 //! | `serve CONFIG` | serves WCF's calculator as a configuration file says, until it is killed |
 //! | `call CONFIG CALLS SESSIONS` | makes calls in some sessions side by side, and prints how many a second |
 //! | `open CONFIG OPENINGS AT_ONCE` | opens and closes sessions, and prints how many a second |
-//! | `many CONFIG PID FEW MANY CALLS ROUNDS` | makes calls while few sessions are open, and while many are |
 //! | `at-once CONFIG PID CALLS ROUNDS` | makes calls in one session, in turn and all at once |
 //! | `big KIND SECURITY OCTETS ECHOES` | has a large message echoed by a service that it starts itself |
 //!
@@ -64,11 +63,6 @@ async fn main() -> Result<(), Failure> {
         }
         ["open", config, openings, at_once] => {
             sessions::open_and_close(&factory(config)?, openings.parse()?, at_once.parse()?).await
-        }
-        ["many", config, service, few, many, calls, rounds] => {
-            let counts = [few.parse()?, many.parse()?];
-            let (calls, rounds) = (calls.parse()?, rounds.parse()?);
-            sessions::many(&factory(config)?, process(service)?, counts, calls, rounds).await
         }
         ["at-once", config, service, calls, rounds] => {
             let (calls, rounds) = (calls.parse()?, rounds.parse()?);

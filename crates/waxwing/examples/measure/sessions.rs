@@ -10,9 +10,6 @@ use crate::process::Process;
 
 type Client = CalculatorClient<ClientChannel>;
 
-/// How many of many sessions are opened, and called, at a time.
-const AT_ONCE: usize = 8;
-
 /// What is done a thousand times is not seen in a clock of hundredths of a second; this often it is.
 const TIMES: u32 = 10;
 
@@ -94,65 +91,9 @@ pub(crate) async fn open_and_close(
     Ok(())
 }
 
-/// `many`: a line for each measurement.
-pub(crate) async fn many(
-    factory: &ChannelFactory,
-    service: Process,
-    [few, many]: [usize; 2],
-    calls: usize,
-    rounds: usize,
-) -> Result<(), Failure> {
-    let mut clients = open(factory, few).await?;
-    let cost = async |clients: &[Client]| {
-        let before = used(service)?;
-        side_by_side(AT_ONCE, |part| {
-            let own: Vec<_> = clients.iter().skip(part).step_by(AT_ONCE).cloned().collect();
-            async move {
-                for number in 0..if own.is_empty() { 0 } else { calls / AT_ONCE } {
-                    one(&own[number % own.len()], number).await?;
-                }
-                Ok(())
-            }
-        })
-        .await?;
-        let made = calls / AT_ONCE * AT_ONCE.min(clients.len());
-        Ok::<_, Failure>((used(service)? - before).as_secs_f64() * 1e6 / made.max(1) as f64)
-    };
-    // Everything is warm before it counts.
-    cost(&clients).await?;
-    for round in 1..=rounds {
-        println!("round {round} open {few} called {few} us {:.1}", cost(&clients).await?);
-    }
-    clients.extend(open(factory, many.saturating_sub(few)).await?);
-    // What the openings left to do is done.
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    let many = clients.len();
-    for round in 1..=rounds {
-        println!("round {round} open {many} called {few} us {:.1}", cost(&clients[..few]).await?);
-        println!("round {round} open {many} called {many} us {:.1}", cost(&clients).await?);
-    }
-    // They are not closed: that would take as long as it took to open them, and shows nothing.
-    std::process::exit(0)
-}
-
 /// CPU time of both ends.
 fn used(service: Process) -> Result<Duration, Failure> {
     Ok(Process::own().cpu()? + service.cpu()?)
-}
-
-/// Opens so many, some at a time.
-async fn open(factory: &ChannelFactory, count: usize) -> Result<Vec<Client>, Failure> {
-    let parts = side_by_side(AT_ONCE, |part| {
-        let factory = factory.clone();
-        async move {
-            let mut clients = Vec::new();
-            for _ in 0..(count + part) / AT_ONCE {
-                clients.push(CalculatorClient::new(factory.open_channel().await?));
-            }
-            Ok(clients)
-        }
-    });
-    Ok(parts.await?.into_iter().flatten().collect())
 }
 
 /// `at-once`: a line for each round.
