@@ -69,6 +69,8 @@ impl Inner {
             let now = self.parts.clock.wall();
             trace.wire(now, TraceDirection::Received, &note, &posted.octets, read);
         }
+        // What was read is about to be decrypted: a large answer is not held twice meanwhile.
+        drop(posted.octets);
         let mut state = self.lock();
         match &posted.answer {
             waxwing_session::Answer::Failed(failure) => {
