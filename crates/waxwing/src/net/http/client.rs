@@ -25,12 +25,15 @@ use super::status::StatusMeaning;
 use super::told_body::ToldBody;
 use crate::net::transport::Written;
 
+/// An address as it was given, and as it was read.
+type Known = (Box<str>, Uri);
+
 /// A pool of connections to any number of services. Cloning shares the pool.
 #[derive(Clone)]
 pub(super) struct HttpClient {
     pool: Pool,
     /// The address of the last request: most have one.
-    last: Arc<Mutex<Option<(Box<str>, Uri)>>>,
+    last: Arc<Mutex<Option<Known>>>,
     settings: HttpSettings,
 }
 
