@@ -1,24 +1,21 @@
 //! A client and a service in virtual time; `network` carries what they post.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use waxwing_reliable::{ReliableSessionSettings, Shape};
-use waxwing_security::conversation::{ClientSecurity, Flow};
 use waxwing_session::{
-    AddressFilter, AddressFilterMode, CallId, CallbackId, ClientInput, ClientOutput, ClientSession,
-    ClientSettings, ConcurrencyMode, DispatchModes, DuplexInput, DuplexOutput, DuplexService,
-    DuplexSettings, Execution, LinkDemand, LinkId, LinkNews, Moment, ServiceEndpoint, ServiceInput,
-    ServiceOutput, ServiceSessions, ServiceSettings, SessionError, Time, TransmissionId,
-    VerifiedRequest,
+    CallId, CallbackId, ClientInput, ClientOutput, ClientSession, ConcurrencyMode, DuplexInput,
+    DuplexOutput, Execution, LinkDemand, LinkId, LinkNews, Moment, ServiceInput, ServiceOutput,
+    SessionError, Time, TransmissionId, VerifiedRequest,
 };
 use waxwing_soap::EndpointReference;
 
 use super::checks::{Checked, Way};
+use super::ends::{Service, client, patience};
 use super::plan::{Accident, Class, Millis, Plan};
-use crate::kit::{Ends, Side, VERSION, body, request, text_of};
+use crate::kit::{Ends, Side, body, request, text_of};
 use crate::random::Random;
 
 pub const SERVICE: &str = "http://localhost:8000/calc";
@@ -26,12 +23,6 @@ pub const CLIENT: &str = "http://client:8001/callback/1";
 
 /// After so many steps a run counts as endless.
 const STEPS: usize = 300_000;
-
-/// How long a client has to end its sequence. One that is gone is told so often that it is over.
-const CLOSING: Duration = Duration::from_secs(3_000);
-
-/// Longer than any run.
-const FOR_EVER: Duration = Duration::from_secs(1_000_000);
 
 /// When the client's application gives up waiting for what is under way, and closes.
 const PATIENCE: Millis = 900_000;
@@ -58,18 +49,6 @@ pub enum Happening {
         life: u32,
     },
     Accident(Accident),
-}
-
-/// The service's end.
-pub struct Service {
-    pub endpoint: ServiceEndpoint,
-    pub sessions: ServiceSessions,
-    pub duplex: DuplexService,
-    /// Where what is handed out for a link is posted.
-    pub links: HashMap<LinkId, Arc<EndpointReference>>,
-    /// How often it began anew.
-    pub life: u32,
-    session: Option<String>,
 }
 
 pub struct World {
@@ -100,78 +79,6 @@ pub struct World {
     pub to_strangers: usize,
     pub most_under_way: usize,
     is_traced: bool,
-}
-
-impl Service {
-    fn new(plan: &Plan, life: u32) -> Self {
-        let mut quiet = Random::new(u64::from(life) + 1);
-        let settings = ServiceSettings {
-            address: SERVICE.to_owned(),
-            version: VERSION,
-            reliable: Some((plan.version, Shape::RequestReply, reliable(plan))),
-            receive_timeout: patience(plan),
-            understood: Vec::new(),
-            trace: false,
-        };
-        let flow = Flow::CompositeDuplex;
-        let security = match &plan.security {
-            Some(secured) => secured.service_of(flow, &mut quiet),
-            None => crate::secured::unsecured_of(flow, &mut quiet),
-        };
-        let duplex = DuplexService::composite(&settings, &mut quiet).unwrap();
-        let duplex = duplex.closing_within(CLOSING);
-        let duplex = if plan.security.is_some() { duplex.secured() } else { duplex };
-        let modes = DispatchModes { concurrency: plan.service, ..DispatchModes::default() };
-        let calls = ServiceSettings { reliable: None, ..settings.clone() };
-        let filter = AddressFilter::new(SERVICE).with_mode(AddressFilterMode::Exact);
-        Self {
-            endpoint: ServiceEndpoint::new(settings, security)
-                .with_address_filter(filter)
-                .posting(),
-            sessions: ServiceSessions::new(&calls, modes).unwrap(),
-            duplex,
-            links: HashMap::new(),
-            life,
-            session: None,
-        }
-    }
-}
-
-/// Whoever is patient waits as long as it takes: what is lost again and again comes late.
-fn reliable(plan: &Plan) -> ReliableSessionSettings {
-    let is_patient = plan.class == Class::Patient;
-    ReliableSessionSettings {
-        max_transfer_window_size: plan.window,
-        max_retry_count: if is_patient { 24 } else { 8 },
-        inactivity_timeout: if is_patient { FOR_EVER } else { Duration::from_secs(600) },
-        ..ReliableSessionSettings::default()
-    }
-}
-
-fn patience(plan: &Plan) -> Duration {
-    if plan.class == Class::Patient { FOR_EVER } else { Duration::from_secs(600) }
-}
-
-fn client(plan: &Plan) -> ClientSession {
-    let settings = ClientSettings {
-        to: SERVICE.to_owned(),
-        version: VERSION,
-        reliable: Some((plan.version, Shape::RequestReply, reliable(plan))),
-        retry: plan.class == Class::Patient,
-        retry_authentication: false,
-        send_timeout: Duration::from_secs(300),
-    };
-    let security = match &plan.security {
-        Some(own) => own.client_of((Flow::CompositeDuplex, SERVICE), "alice", &mut Random::new(77)),
-        None => ClientSecurity::None,
-    };
-    let duplex = DuplexSettings {
-        callbacks: true,
-        concurrency: plan.client,
-        composite: true,
-        ..DuplexSettings::default()
-    };
-    ClientSession::new(settings, security).unwrap().over_links(duplex).unwrap()
 }
 
 /// One run, from its seed.
