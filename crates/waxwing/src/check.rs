@@ -61,6 +61,9 @@ impl FileCheck {
         let node = file.node().err().map(|error| error.to_string());
         let mut endpoints = loaded.verdicts();
         let (mut certificates, mut closed_outboxes) = (Vec::new(), Vec::new());
+        let effective = endpoints.iter().filter_map(|judged| judged.endpoint.as_ref());
+        let calls_back =
+            effective.clone().any(|own| own.role == Role::Service && own.composite_duplex);
         for judged in &mut endpoints {
             let Some(endpoint) = &judged.endpoint else { continue };
             if !judged.verdict.runs() {
@@ -70,7 +73,8 @@ impl FileCheck {
             let passwords = digests.then(|| digest_finding(endpoint)).flatten();
             let node = node_finding(endpoint, node.as_deref());
             let kept = keeping::findings(endpoint, &file, &mut closed_outboxes);
-            let own = cookies.into_iter().chain(passwords).chain(node).chain(kept);
+            let hosts = callback_finding(endpoint, &file, calls_back);
+            let own = cookies.into_iter().chain(passwords).chain(node).chain(hosts).chain(kept);
             for finding in own.chain(stores.inspect(endpoint, now)) {
                 let diagnostic = loaded.diagnostic(to_be_told(&finding, judged, &loaded));
                 if !certificates.contains(&diagnostic) {
@@ -109,6 +113,39 @@ impl FileCheck {
 }
 
 /// What there is to say of the keys under which a service seals security contexts that it does not remember.
+/// What is to be said of where a service calls its clients back.
+fn callback_finding(
+    endpoint: &EffectiveEndpoint,
+    file: &ConfigurationFile,
+    calls_back: bool,
+) -> Option<CertificateFinding> {
+    let about = |severity, code, message: String, fix: &str| CertificateFinding {
+        about: CertificateUse::Section("callbacks/@allowedHosts"),
+        severity,
+        code,
+        message,
+        fix: fix.to_owned(),
+        wcf_text: None,
+    };
+    if endpoint.role != Role::Service {
+        return None;
+    }
+    match file.callback_hosts() {
+        Err(error) => {
+            let fix = "write names, *.names, addresses or networks with spaces between them: \
+                       <callbacks allowedHosts=\"*.clients.example 10.0.0.0/8\" /> in the section <waxwing>";
+            Some(about(Severity::Error, "callback-hosts", error.to_string(), fix))
+        }
+        Ok(Some(_)) if !calls_back => {
+            let message = "allowedHosts does nothing: no endpoint of the file calls clients back where they listen \
+                           (wsDualHttpBinding)";
+            let fix = "leave <callbacks> out";
+            Some(about(Severity::Note, "callback-hosts-unused", message.to_owned(), fix))
+        }
+        Ok(_) => None,
+    }
+}
+
 fn cookie_finding(
     endpoint: &EffectiveEndpoint,
     file: Option<&CookieKeyFile>,

@@ -10,6 +10,7 @@ use waxwing_binding::{
 use crate::certificates::CertificateStores;
 use crate::cluster::{NodeError, NodeOptions};
 use crate::cookie_keys::CookieKeyFile;
+use crate::service::{CallbackHosts, CallbackHostsError};
 use crate::store::OpenStores;
 use crate::trace::Trace;
 
@@ -125,6 +126,15 @@ impl ConfigurationFile {
     pub(crate) fn cookie_keys(&self) -> Option<CookieKeyFile> {
         let name = self.configuration().waxwing.cookies.key_file.as_ref()?;
         Some(CookieKeyFile::new(&self.folder, name))
+    }
+
+    /// Where its services call their clients back; none: wherever those listen.
+    ///
+    /// # Errors
+    /// What stands there names no host.
+    pub(crate) fn callback_hosts(&self) -> Result<Option<CallbackHosts>, CallbackHostsError> {
+        let text = self.configuration().waxwing.callbacks.allowed_hosts.as_ref();
+        text.map(|text| text.parse()).transpose()
     }
 
     /// The store that it names, not opened yet.

@@ -158,6 +158,18 @@ settings! {
 }
 
 settings! {
+    /// `<callbacks>`: where the services of the file call clients back that listen themselves (`wsDualHttpBinding`).
+    pub struct Callbacks {
+        attributes {
+            /// The hosts, with spaces between them: names, `*.clients.example` for every name below another, addresses, and
+            /// networks like `10.0.0.0/8`, which are for clients whose address has no name. Absent means wherever a client
+            /// says that it listens.
+            allowed_hosts: Option<String> = None, "allowedHosts" => Runs;
+        }
+    }
+}
+
+settings! {
     /// `<trace>`: messages as files.
     pub struct Trace {
         attributes {
@@ -242,6 +254,8 @@ settings! {
             reliability: Reliability, "reliability";
             /// How clients know endpoints behind a front end.
             public_addresses: PublicAddresses, "publicAddresses";
+            /// Where clients are called back.
+            callbacks: Callbacks, "callbacks";
             /// Trace.
             trace: Trace, "trace";
             /// Where reliable sessions are kept.

@@ -80,6 +80,16 @@ pub struct ArrivedMessage {
     pub reply: ReplyTo,
 }
 
+impl ArrivedMessage {
+    /// Composite duplex: where a client listens that asks for a session (`ReplyTo` of CreateSequence).
+    pub fn asks_for_session_at(&self) -> Option<&EndpointReference> {
+        match &self.message.message.body {
+            Body::CreateSequence(create) => create.reply_to.as_ref(),
+            _ => None,
+        }
+    }
+}
+
 impl ServiceEndpoint {
     /// An endpoint with its security.
     pub fn new(settings: ServiceSettings, security: ServiceSecurity) -> Self {

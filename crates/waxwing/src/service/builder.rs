@@ -14,6 +14,7 @@ use waxwing_session::AddressFilterMode;
 use super::authorization::ServiceAuthorization;
 use super::contracts::ContractList;
 use super::cookies::Cookies;
+use super::duplex::composite::hosts::CallbackHosts;
 use super::error::{HostError, incomplete};
 use super::host::ServiceHost;
 use super::instances::Instances;
@@ -100,6 +101,9 @@ impl ServiceHostBuilder {
         let mut builder = Self::new().certificate_stores(file.certificate_stores());
         builder.setup.credentials.cookies = Cookies::of_file(file.cookie_keys());
         builder.setup.trace = file.trace().map_err(|text| incomplete("", text))?;
+        builder.setup.callback_hosts = file
+            .callback_hosts()
+            .map_err(|error| incomplete("", format!("<callbacks>: {error} [callback-hosts]")))?;
         builder.keeping.configured = file.store()?;
         let node = file.node().map_err(|error| incomplete("", error.to_string()))?;
         builder.keeping.node = node;
@@ -152,6 +156,15 @@ impl ServiceHostBuilder {
     #[must_use]
     pub fn address_filter(mut self, mode: AddressFilterMode) -> Self {
         self.setup.address_filter = mode;
+        self
+    }
+
+    /// The same, which calls the clients of its endpoints with `wsDualHttpBinding` back at these hosts only (`<callbacks>` of
+    /// the `<waxwing>` section): whoever listens elsewhere hears nothing, and the log says so. Without it clients are called back
+    /// wherever they say that they listen, at an `http` address of any host; the other endpoints have no use for it.
+    #[must_use]
+    pub fn callback_hosts(mut self, hosts: CallbackHosts) -> Self {
+        self.setup.callback_hosts = Some(hosts);
         self
     }
 

@@ -36,6 +36,7 @@ mod watch;
 pub use authorization::ServiceAuthorization;
 pub use builder::ServiceHostBuilder;
 pub use contracts::ContractList;
+pub use duplex::composite::hosts::{CallbackHosts, CallbackHostsError};
 pub(crate) use durable::{describe_message, describe_record};
 pub use error::HostError;
 pub use host::ServiceHost;

@@ -16,6 +16,7 @@ use super::admittance::Admittance;
 use super::authorization::ServiceAuthorization;
 use super::contracts::Contracts;
 use super::credentials::Credentials;
+use super::duplex::composite::hosts::CallbackHosts;
 use super::duplex::composite::outward::Outward;
 use super::duplex::links::Links;
 use super::endpoint::{Endpoint, EndpointParts};
@@ -53,6 +54,8 @@ pub(super) struct Setup {
     pub(super) base_addresses: BaseAddresses,
     /// Addresses of endpoints with those that clients know them by, given in code.
     pub(super) public_addresses: Vec<(String, String)>,
+    /// Where clients are called back.
+    pub(super) callback_hosts: Option<CallbackHosts>,
     pub(super) address_filter: AddressFilterMode,
     pub(super) credentials: Credentials,
     /// What is published of the service, given in code.
@@ -173,6 +176,7 @@ impl Setup {
             endpoints: Vec::new(),
             base_addresses: BaseAddresses::default(),
             public_addresses: Vec::new(),
+            callback_hosts: None,
             address_filter: AddressFilterMode::default(),
             credentials: Credentials::new(),
             metadata: None,
@@ -427,8 +431,13 @@ impl Setup {
         let links = Links::of(&endpoint, settings.version.soap, callback);
         let outward = match options::is_composite(&endpoint) {
             true => Some(
-                Outward::of(&endpoint, settings.version.soap, callback)
-                    .map_err(|text| incomplete(address, text))?,
+                Outward::of(
+                    &endpoint,
+                    settings.version.soap,
+                    callback,
+                    self.callback_hosts.clone(),
+                )
+                .map_err(|text| incomplete(address, text))?,
             ),
             false => None,
         };

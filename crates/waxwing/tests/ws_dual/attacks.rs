@@ -317,3 +317,47 @@ async fn a_reply_is_wanted_at_somebody_elses_address() {
     assert_eq!(victims.lock().unwrap().len(), 0, "nothing goes to whom he names");
     host.close().await;
 }
+
+/// A service that calls back at some hosts only posts nowhere else, whoever asks; those there are served as ever.
+#[tokio::test]
+async fn clients_listen_where_the_service_may_call_back() {
+    let (room, ear) = (Room::default(), Ear::default());
+    let instances = ServiceInstances::per_session({
+        let room = room.clone();
+        move || ChatService::new(room.clone())
+    });
+    let host = ServiceHostBuilder::new()
+        .endpoint(plain(), "http://127.0.0.1:0/chat", &CHAT_CONTRACT, ServiceBehavior::default())
+        .unwrap()
+        .callback_hosts("localhost 10.0.0.0/8".parse().unwrap())
+        .open(instances.concurrency(ConcurrencyMode::Reentrant))
+        .await
+        .unwrap();
+    let address = format!("http://{}/chat", host.local_addresses()[0]);
+    let named = plain().client_base_address("http://localhost:0/callbacks".to_owned());
+    let channel = factory(named, &address, &ear).open_channel().await.unwrap();
+    assert_eq!(ChatClient::new(&channel).ask(1).await.unwrap(), "0;");
+    channel.close().await.unwrap();
+    let (victim, victims) = listening().await;
+    let there = format!("<a:Address>http://{}/cb</a:Address>", victim.local_addr());
+    let headers = format!(
+        "<a:Action s:mustUnderstand=\"1\">{RELIABLE}/CreateSequence</a:Action><a:MessageID>urn:uuid:c8718533-3d8f-4c35-b159-fc0d89210438\
+         </a:MessageID><a:ReplyTo>{there}</a:ReplyTo><a:To s:mustUnderstand=\"1\">{address}</a:To>"
+    );
+    let body = format!(
+        "<CreateSequence xmlns=\"{RELIABLE}\"><AcksTo>{there}</AcksTo><Offer><Identifier>\
+         urn:uuid:fafc6404-16b9-4d10-8c3f-9fdc25035b4b</Identifier></Offer></CreateSequence>"
+    );
+    let answer = HttpClient::new()
+        .post(&address, "application/soap+xml; charset=utf-8", written(&headers, &body))
+        .await
+        .unwrap();
+    assert_eq!(answer.status, 202);
+    // Whoever comes behind him is served: by then he would have been.
+    let named = plain().client_base_address("http://localhost:0/callbacks".to_owned());
+    let channel = factory(named, &address, &ear).open_channel().await.unwrap();
+    assert_eq!(host.statistics().sessions, 1, "there is no session for him");
+    channel.close().await.unwrap();
+    host.close().await;
+    assert_eq!(victims.lock().unwrap().len(), 0, "nothing goes there");
+}

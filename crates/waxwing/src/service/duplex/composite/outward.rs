@@ -11,7 +11,9 @@ use waxwing_binding::{EffectiveEndpoint, ProxyEnvironment, ProxyRoute, ProxyRule
 use waxwing_session::{TransportCause, TransportFailure};
 use waxwing_soap::{Address, SoapVersion};
 
+use super::hosts::CallbackHosts;
 use crate::contract::ContractDescription;
+use crate::log::{Cut, Rate};
 use crate::net::{
     HttpProxy, HttpSettings, HttpTransport, Outcome, ProxyLogin, Request, Transport, Written,
     is_own,
@@ -35,6 +37,10 @@ pub(in crate::service) struct Outward {
     /// The contract in which its clients are called.
     pub(in crate::service) callback: Option<&'static ContractDescription>,
     rules: ProxyRules,
+    /// Where it may post; none: wherever a client listens.
+    allowed: Option<CallbackHosts>,
+    /// Of the warnings that it may not.
+    log: Rate,
     keep_alive: bool,
     version: SoapVersion,
     direct: HttpTransport,
@@ -61,10 +67,13 @@ impl Outward {
         endpoint: &EffectiveEndpoint,
         version: SoapVersion,
         callback: Option<&'static ContractDescription>,
+        hosts: Option<CallbackHosts>,
     ) -> Result<Self, String> {
         let environment = ProxyEnvironment::read(|name| std::env::var(name).ok());
         Ok(Self {
             callback,
+            allowed: hosts,
+            log: Rate::new(),
             rules: ProxyRules::of(&endpoint.transport.proxy, &environment)?,
             keep_alive: endpoint.transport.keep_alive,
             version,
@@ -92,6 +101,7 @@ impl Outward {
         content_type: &str,
         octets: Bytes,
     ) -> Result<(), TransportFailure> {
+        self.may_post(to)?;
         let way = self.way(to)?;
         let places = self.places(to).await;
         let request = Request {
@@ -120,13 +130,33 @@ impl Outward {
         }
     }
 
+    /// Whether messages may be posted there; the log says so where not.
+    ///
+    /// # Errors
+    /// The host is none of those at which clients are called back.
+    pub(super) fn may_post(&self, to: &str) -> Result<(), TransportFailure> {
+        let Some(hosts) = self.allowed.as_ref().filter(|hosts| !hosts.allow(to)) else {
+            return Ok(());
+        };
+        let reason = format!(
+            "a client wants to be called back at {to}, and this service calls back at {hosts} only (allowedHosts of <callbacks>, \
+             ServiceHostBuilder::callback_hosts) [callback-host]"
+        );
+        if let Some(left_out) = self.log.pass() {
+            tracing::warn!(left_out, "{}", Cut::of(&reason));
+        }
+        Err(TransportFailure { cause: TransportCause::Address, reason })
+    }
+
     /// The proxy on the way to an address, if there is one.
     fn way(&self, to: &str) -> Result<Option<Arc<HttpTransport>>, TransportFailure> {
         let failed = |reason| TransportFailure { cause: TransportCause::Proxy, reason };
         match self.rules.route(to, &is_own).map_err(failed)? {
             ProxyRoute::Direct { .. } => Ok(None),
             ProxyRoute::Through { proxy, .. } if proxy.secure => Err(failed(format!(
-                "a service calls back through proxies that are spoken to without TLS only, not through {proxy}"
+                "a service calls back through proxies that are spoken to without TLS only, not through {proxy}: messages to clients \
+                 have no TLS either, and .NET's HTTP client, by which WCF calls back, knows no proxies at https addresses. Name the \
+                 proxy's http address"
             ))),
             ProxyRoute::Through { proxy, why } => {
                 let mut known = self.through.lock().unwrap_or_else(PoisonError::into_inner);

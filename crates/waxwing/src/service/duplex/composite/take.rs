@@ -97,6 +97,7 @@ impl Endpoint {
         match arrival {
             Arrival::Answer(encoded) => self.post_answer(*encoded, peer).await,
             Arrival::Ended(session) => self.converse(DuplexInput::PostedEnd(session)),
+            Arrival::Message(message) if self.may_not_listen(&message) => {}
             Arrival::Message(message) => {
                 let ArrivedMessage { message, plain, reply } = *message;
                 self.trace_request(plain.as_ref(), &message);
@@ -105,6 +106,12 @@ impl Endpoint {
             // It was judged before.
             Arrival::Authenticate(_) => {}
         }
+    }
+
+    /// Whether somebody asks for a session who listens where nothing may be posted: there is none, and nobody is told.
+    fn may_not_listen(&self, message: &ArrivedMessage) -> bool {
+        let place = message.asks_for_session_at().zip(self.parts.outward.as_ref());
+        place.is_some_and(|(to, outward)| outward.may_post(&to.address).is_err())
     }
 
     /// What the layers below say goes where the message has its answers, or to nobody.
