@@ -84,6 +84,30 @@ for path in sorted(data.glob("wcf-tcp/*.json.gz")):
             keep("framing", bytes([len(octets) & 0xFF]) + octets)
 
 
+def messages_in_pieces(octets):
+    """The messages of unsized envelopes (MC-NMF section 2.2.4.2): chunks with their sizes, up to one of none."""
+    for at in (at for at in range(len(octets)) if octets[at] == 5):
+        message, at = b"", at + 1
+        while at < len(octets):
+            size, shift = 0, 0
+            while at < len(octets) and shift < 35:
+                size |= (octets[at] & 0x7F) << shift
+                at, shift = at + 1, shift + 7
+                if octets[at - 1] < 0x80:
+                    break
+            if size == 0:
+                break
+            message, at = message + octets[at:at + size], at + size
+        if message.startswith(b"\x56\x02"):
+            yield message
+
+
+for stream in json.loads(gzip.open(data / "wcf-tcp" / "tcp-streamed.json.gz").read())["streams"].values():
+    for message in messages_in_pieces(base64.b64decode(stream)):
+        for second in (0, 1):
+            keep("streamed", bytes([second, len(message) & 0xFF]) + message)
+
+
 def frame(opcode, octets, masked, final=True):
     """A frame of a WebSocket (RFC 6455 section 5.2), masked with zeros."""
     mask = 0x80 if masked else 0

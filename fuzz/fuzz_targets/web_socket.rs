@@ -18,17 +18,23 @@ use waxwing_soap::SoapVersion;
 use waxwing_soap::encoder::{BinarySession, Compression, Decoder, Text};
 use waxwing_xml::Limits;
 
+/// So many pieces are cut of an input; what is left of a long one comes at once, since thousands of pieces find no more than these.
+const CUTS: usize = 256;
+
 /// A connection on which these octets come in, in pieces, and then its end.
 struct Made {
     octets: Vec<u8>,
     at: usize,
     piece: usize,
+    cuts: usize,
     written: Arc<AtomicUsize>,
 }
 
 impl AsyncRead for Made {
     fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let end = self.octets.len().min(self.at + self.piece.min(into.remaining()));
+        let piece = if self.cuts > 0 { self.piece } else { self.octets.len() };
+        self.cuts = self.cuts.saturating_sub(1);
+        let end = self.octets.len().min(self.at + piece.min(into.remaining()));
         into.put_slice(&self.octets[self.at..end]);
         self.at = end;
         Poll::Ready(Ok(()))
@@ -59,7 +65,7 @@ thread_local! {
 /// What came of octets, and how many were answered.
 fn came(data: &[u8], piece: usize, as_client: bool, most: usize) -> (Came, usize) {
     let written = Arc::new(AtomicUsize::new(0));
-    let made = Made { octets: data.to_vec(), at: 0, piece: piece.max(1), written: Arc::clone(&written) };
+    let made = Made { octets: data.to_vec(), at: 0, piece: piece.max(1), cuts: CUTS, written: Arc::clone(&written) };
     let came = RUNTIME.with_borrow(|runtime| runtime.block_on(read(made, as_client, most)));
     (came, written.load(Ordering::Relaxed))
 }

@@ -1,8 +1,9 @@
-//! What targets share: of metadata here, of reliable sessions in [`steps`].
+//! What targets share: of metadata here, of reliable sessions in [`steps`], of messages in pieces in [`streamed`].
 
 pub mod reliable_duplex;
 pub mod session_duplex;
 pub mod steps;
+pub mod streamed;
 
 use std::collections::BTreeMap;
 
