@@ -261,6 +261,27 @@ async fn streams_in_memory() {
     assert!(host.close().await);
 }
 
+/// The quota is that of the whole message, whatever pieces it comes in.
+#[tokio::test]
+async fn a_stream_in_memory_is_no_larger_than_it_may_be() {
+    let memory = Memory::new();
+    let binding = || binding(TransferMode::Streamed).max_received_message_size(100_000_u64);
+    let address = "net.tcp://streams.example/streams";
+    let service = Service::default();
+    let host =
+        host(binding(), address, service.clone(), |builder| builder.listener(memory.clone())).await;
+    let factory = ChannelFactory::new(binding(), address, &STREAMS_CONTRACT).unwrap();
+    let client = StreamsClient::new(factory.dialer(memory).open_channel().await.unwrap());
+    assert_eq!(client.put(MessageStream::new(sevens(90_000))).await.unwrap(), 90_000);
+    client.put(MessageStream::new(sevens(2_000_000))).await.unwrap_err();
+    let failures = service.failures.lock().unwrap().clone();
+    assert!(failures.iter().any(|failure| failure.contains("100000")), "{failures:?}");
+    let mut got = client.get(200_000).await.unwrap();
+    let error = drain(&mut got, None).await.unwrap_err();
+    assert!(error.to_string().contains("MaxReceivedMessageSize"), "{error}");
+    assert!(host.close().await);
+}
+
 /// 200 MB each way. What is on its way between the source and the reader is what the sockets of the system hold, and a few
 /// pieces.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -38,6 +38,7 @@ use tokio::sync::{oneshot, watch};
 use waxwing_session::{TransportCause, TransportFailure};
 use waxwing_soap::SoapVersion;
 
+use self::links::Most;
 use super::link::{Dial, Link, LinkAbout, LinkDialer, LinkReceiver, LinkRefusal, OfferedLink};
 use super::listener::{
     Incoming, ListenError, Listener, Listening, Receiver, Refusal, Reply, Route,
@@ -179,7 +180,8 @@ impl LinkDialer for Memory {
             let about =
                 LinkAbout { peer, protected: true, ..LinkAbout::new(via, dial.content_type) };
             let (answer, answered) = oneshot::channel();
-            let most = (receiver.limits().max_message, dial.max_message);
+            let up = receiver.streamed().unwrap_or(receiver.limits().max_message);
+            let most = Most { up, down: dial.max_message, is_streamed: dial.is_streamed };
             let offered = Box::new(Offered { about, most, answer });
             tokio::spawn(offer(receiver, offered, seat));
             match answered.await {
@@ -210,8 +212,7 @@ async fn offer(receiver: Arc<dyn LinkReceiver>, offered: Box<Offered>, seat: Arc
 /// A link in memory that waits to be accepted.
 struct Offered {
     about: LinkAbout,
-    /// The most octets of a message to the service, and to the client.
-    most: (usize, usize),
+    most: Most,
     answer: oneshot::Sender<Result<Link, LinkRefusal>>,
 }
 
@@ -221,7 +222,7 @@ impl OfferedLink for Offered {
     }
 
     fn accept(self: Box<Self>) -> BoxFuture<'static, Result<Link, TransportFailure>> {
-        let (dialed, accepted) = links::pair(self.about, self.most);
+        let (dialed, accepted) = links::pair(self.about, &self.most);
         let sent = self.answer.send(Ok(dialed));
         let reason = || "the client did not wait for the link".to_owned();
         let gone = |_| TransportFailure { cause: TransportCause::Broken, reason: reason() };

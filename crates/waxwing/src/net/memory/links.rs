@@ -12,15 +12,37 @@ use crate::net::link::{Link, LinkAbort, LinkAbout, LinkInput, LinkOutput};
 /// How many messages are on their way, each way, before a sender waits.
 const UNDER_WAY: usize = 8;
 
-/// The two ends of one link, whose messages have at most so many octets each way: what the first end sends, and the second.
-pub(super) fn pair(about: LinkAbout, most: (usize, usize)) -> (Link, Link) {
+/// The most octets of a message, each way.
+pub(super) struct Most {
+    /// Of what the first end sends.
+    pub(super) up: usize,
+    /// Of what the second one sends.
+    pub(super) down: usize,
+    /// Whether each way is one message in pieces, whose octets altogether are meant.
+    pub(super) is_streamed: bool,
+}
+
+/// The two ends of one link.
+pub(super) fn pair(about: LinkAbout, most: &Most) -> (Link, Link) {
     let broken = Arc::new(watch::Sender::new(false));
+    let most_is_of_all = most.is_streamed;
     let (to_second, from_first) = mpsc::channel(UNDER_WAY);
     let (to_first, from_second) = mpsc::channel(UNDER_WAY);
-    let end = |about: LinkAbout, sender, receiver, most| Link {
+    let whole = |most| if most_is_of_all { usize::MAX } else { most };
+    let quota = |most| most_is_of_all.then_some(Quota { most, left: most });
+    let end = |about: LinkAbout, sender, receiver, out, incoming| Link {
         about,
-        output: Box::new(Output { sender: Some(sender), most, broken: Arc::clone(&broken) }),
-        input: Box::new(Input { receiver, ended: false, broken: Arc::clone(&broken) }),
+        output: Box::new(Output {
+            sender: Some(sender),
+            most: whole(out),
+            broken: Arc::clone(&broken),
+        }),
+        input: Box::new(Input {
+            receiver,
+            ended: false,
+            quota: quota(incoming),
+            broken: Arc::clone(&broken),
+        }),
         abort: {
             let broken = Arc::clone(&broken);
             LinkAbort::new(move || {
@@ -28,8 +50,8 @@ pub(super) fn pair(about: LinkAbout, most: (usize, usize)) -> (Link, Link) {
             })
         },
     };
-    let first = end(about.clone(), to_second, from_second, most.0);
-    (first, end(about, to_first, from_first, most.1))
+    let first = end(about.clone(), to_second, from_second, most.up, most.down);
+    (first, end(about, to_first, from_first, most.down, most.up))
 }
 
 fn failed(cause: TransportCause, reason: &str) -> TransportFailure {
@@ -101,7 +123,35 @@ impl Drop for Output {
 struct Input {
     receiver: mpsc::Receiver<Option<Bytes>>,
     ended: bool,
+    /// Of a message in pieces.
+    quota: Option<Quota>,
     broken: Arc<watch::Sender<bool>>,
+}
+
+/// How many octets a message in pieces may still have.
+#[derive(Debug)]
+struct Quota {
+    most: usize,
+    left: usize,
+}
+
+impl Quota {
+    /// A piece has come in.
+    ///
+    /// # Errors
+    /// With it there are too many; in WCF's words.
+    fn take(&mut self, octets: usize) -> Result<(), TransportFailure> {
+        let left = self.left.checked_sub(octets).ok_or_else(|| {
+            let reason = format!(
+                "The maximum message size quota for incoming messages ({}) has been exceeded. To increase the quota, use the \
+                 MaxReceivedMessageSize property on the appropriate binding element.",
+                self.most
+            );
+            failed(TransportCause::AnswerTooLarge, &reason)
+        })?;
+        self.left = left;
+        Ok(())
+    }
 }
 
 impl LinkInput for Input {
@@ -117,7 +167,14 @@ impl LinkInput for Input {
                 _ = broken.wait_for(|broken| *broken) => None,
             };
             match came {
-                Some(Some(message)) => Ok(Some(message)),
+                Some(Some(message)) => {
+                    let taken = self.quota.as_mut().map_or(Ok(()), |own| own.take(message.len()));
+                    if let Err(failure) = taken {
+                        self.broken.send_replace(true);
+                        return Err(failure);
+                    }
+                    Ok(Some(message))
+                }
                 Some(None) => {
                     self.ended = true;
                     Ok(None)
