@@ -46,6 +46,11 @@ impl Backlog {
         self.0.waiting.fetch_add(weight.0, Ordering::AcqRel);
     }
 
+    /// Whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.waiting.load(Ordering::Acquire) == 0
+    }
+
     /// These are written.
     pub(crate) fn less(&self, weight: Weight) {
         if weight == Weight::default() {
@@ -95,6 +100,7 @@ mod tests {
             });
             tokio::task::yield_now().await;
             assert!(!waiting.is_finished());
+            assert!(!backlog.is_empty());
             backlog.less(Weight::of(octets));
             waiting.await.expect("it goes on");
         }
@@ -110,7 +116,7 @@ mod tests {
         }
         assert!(!has_room(&backlog));
         backlog.less(written);
-        assert_eq!(backlog.0.waiting.load(Ordering::Acquire), 0);
+        assert!(backlog.is_empty());
         assert!(has_room(&backlog));
     }
 }

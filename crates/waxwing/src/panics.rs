@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::task::Poll;
 
 /// What was called has panicked. Its text is that of the panic, for the log.
@@ -49,7 +50,14 @@ pub(crate) fn catch<T>(code: impl FnOnce() -> T) -> Result<T, Panicked> {
 /// # Errors
 /// It panicked.
 pub(crate) async fn caught<F: Future>(code: F) -> Result<F::Output, Panicked> {
-    let mut code = Box::pin(code);
+    caught_in_box(Box::pin(code)).await
+}
+
+/// The same of code that is boxed already: what is large is better not moved once more.
+///
+/// # Errors
+/// It panicked.
+pub(crate) async fn caught_in_box<F: Future>(mut code: Pin<Box<F>>) -> Result<F::Output, Panicked> {
     let result = poll_fn(|context| match catch(|| code.as_mut().poll(context)) {
         Ok(poll) => poll.map(Ok),
         Err(panicked) => Poll::Ready(Err(panicked)),

@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use waxwing::binding::{NetTcpBinding, SecurityMode, ServiceBehavior};
 use waxwing::contract::{
     CallbackChannel, CallbackInstance, OperationContext, OperationFault, service_contract,
@@ -16,6 +17,8 @@ use waxwing::{ChannelFactory, ClientChannel, ServiceHost, ServiceHostBuilder, Se
 pub trait Chat {
     /// Asks the client so often, and gives what it said.
     async fn ask(&self, ctx: &OperationContext, times: i32) -> Result<String, OperationFault>;
+    /// Asks the client once, and keeps its thread until it has an answer.
+    async fn insist(&self, ctx: &OperationContext) -> Result<String, OperationFault>;
     /// Tells the client, now and a little later.
     async fn tell(&self, ctx: &OperationContext, text: String) -> Result<(), OperationFault>;
     #[operation(one_way)]
@@ -43,6 +46,13 @@ impl Chat for Room {
             said += &client.question(number).await?;
         }
         Ok(said)
+    }
+
+    async fn insist(&self, ctx: &OperationContext) -> Result<String, OperationFault> {
+        let client = ctx.callback::<ListenerClient<_>>()?;
+        let asked = async { client.question(3).await.map_err(Box::new) };
+        let answer = tokio::task::block_in_place(|| Handle::current().block_on(asked));
+        Ok(answer.map_err(|error| *error)?)
     }
 
     async fn tell(&self, ctx: &OperationContext, text: String) -> Result<(), OperationFault> {
@@ -157,6 +167,17 @@ async fn one_way_callbacks_in_the_operation_and_after_it() {
     assert!(host.close().await);
     let error = kept.heard("too late".to_owned()).await.unwrap_err().to_string();
     assert!(error.contains("cannot be called any more") || error.contains("closed"), "{error}");
+}
+
+/// The answer to the callback comes over the connection of the call whose operation keeps its thread.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_operation_may_wait_for_its_client_without_letting_its_thread_go() {
+    for mode in [ConcurrencyMode::Reentrant, ConcurrencyMode::Multiple] {
+        let Pair { host, channel, .. } = pair(mode, ConcurrencyMode::Single).await;
+        assert_eq!(ChatClient::new(&channel).insist().await.unwrap(), "3;");
+        channel.close().await.unwrap();
+        assert!(host.close().await);
+    }
 }
 
 #[tokio::test]

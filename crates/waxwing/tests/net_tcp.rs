@@ -5,15 +5,18 @@
 mod common;
 
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use common::*;
 use waxwing::binding::{NetTcpBinding, SecurityMode, ServiceBehavior, TcpClientCredentialType};
+use waxwing::contract::{OperationContext, OperationFault};
 use waxwing::crypto::{Certificate, Identity};
 use waxwing::events::CommunicationState;
 use waxwing::jiff::Timestamp;
 use waxwing::net::memory::Memory;
 use waxwing::security::ExpectedIdentity;
+use waxwing::service::ConcurrencyMode;
 use waxwing::{
     ChannelFactory, ConfigurationFile, ServiceHost, ServiceHostBuilder, ServiceInstances,
 };
@@ -80,6 +83,59 @@ async fn four_calls(host: ServiceHost, service: &Counting, factory: &ChannelFact
     assert_eq!(channel.state(), CommunicationState::Closed);
     assert_eq!(service.executed.load(Ordering::SeqCst), 3);
     assert!(host.close().await, "everything has ended by itself");
+}
+
+/// An operation that keeps its thread until another one is there.
+#[derive(Clone, Default)]
+struct Meeting(Arc<(Mutex<u32>, Condvar)>);
+
+impl Calculator for Meeting {
+    async fn add(&self, _: &OperationContext, n1: f64, n2: f64) -> Result<f64, OperationFault> {
+        let (here, changed) = &*self.0;
+        let mut here = here.lock().unwrap();
+        *here += 1;
+        changed.notify_all();
+        let patience = Duration::from_secs(30);
+        let (here, waited) = changed.wait_timeout_while(here, patience, |here| *here < 2).unwrap();
+        drop(here);
+        match waited.timed_out() {
+            true => Err(OperationFault::new("nobody else came")),
+            false => Ok(n1 + n2),
+        }
+    }
+    async fn subtract(&self, n1: f64, n2: f64) -> Result<f64, OperationFault> {
+        Ok(n1 - n2)
+    }
+    async fn multiply(&self, n1: f64, n2: f64) -> Result<f64, OperationFault> {
+        Ok(n1 * n2)
+    }
+    async fn divide(&self, n1: f64, n2: f64) -> Result<f64, OperationFault> {
+        Ok(n1 / n2)
+    }
+}
+
+/// What may run side by side does, though it comes over one connection and keeps its threads busy.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_operation_that_keeps_its_thread_keeps_up_nobody_beside_it() {
+    let builder = ServiceHostBuilder::new()
+        .endpoint(
+            binding(),
+            "net.tcp://127.0.0.1:0/calc",
+            &CALCULATOR_CONTRACT,
+            ServiceBehavior::default(),
+        )
+        .unwrap();
+    let instances = ServiceInstances::single(CalculatorService::new(Meeting::default()));
+    let instances = instances.concurrency(ConcurrencyMode::Multiple);
+    let host = builder.open(instances).await.unwrap();
+    let address = format!("net.tcp://{}/calc", host.local_addresses()[0]);
+    let factory = ChannelFactory::new(binding(), &address, &CALCULATOR_CONTRACT).unwrap();
+    let channel = factory.open_channel().await.unwrap();
+    let client = CalculatorClient::new(&channel);
+    let (one, two) = tokio::join!(client.add(1.0, 2.0), client.add(3.0, 4.0));
+    assert_eq!((one.unwrap(), two.unwrap()), (3.0, 7.0));
+    channel.close().await.unwrap();
+    assert!(host.close().await);
 }
 
 /// Each call is answered although they are under way together; the instance of a session has one at a time.

@@ -36,6 +36,8 @@ pub struct Transmit {
     /// Whether it answers something that the peer has sent (a reply, an acknowledgement), over a link: how many such messages
     /// there are is the peer's choice.
     pub is_answer: bool,
+    /// Whether somebody waits until it is written: of others that go over a link [`ClientInput::Written`] need not be told.
+    pub is_awaited: bool,
     /// What an exchange is to the one before it, where exchanges are links of their own.
     pub leg: Leg,
     /// The action, for the transport's headers and for traces.

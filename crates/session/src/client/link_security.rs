@@ -153,7 +153,7 @@ impl ClientSession {
                     Phase::Cancelling { until } => until,
                     _ => at.time + self.settings.send_timeout,
                 };
-                let way = Way::Link { link, is_answer: false };
+                let way = Way::Link { link, is_answer: false, is_awaited: false };
                 self.transmit_over(way, *envelope, None, until);
                 if let Some(own) = self.links().and_then(LinkCalls::own_link) {
                     own.is_last_said = true;

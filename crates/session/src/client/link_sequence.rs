@@ -254,7 +254,8 @@ impl ClientSession {
             Body::Application(application) => application.relates_to.is_some(),
             _ => true,
         };
-        let way = Way::Link { link, is_answer };
+        // Whether it was taken is known of two one-way directions only.
+        let way = Way::Link { link, is_answer, is_awaited: self.is_composite() };
         match self.protect_on_link(envelope, at) {
             Ok(envelope) => {
                 let id = self.transmit_over(way, envelope, plain, deadline);

@@ -282,11 +282,14 @@ impl ClientSession {
         at: &mut Moment<'_>,
     ) -> Result<TransmissionId, ClientError> {
         let is_answer = message.relates_to.is_some();
+        // A one-way call is over then, and further callbacks begin.
+        let is_awaited = is_answer || message.message_id.is_none();
         let mut envelope = ApplicationMessage::dress_once(message, Some(&self.settings.to));
         self.headers.write(&mut envelope);
         let plain = self.trace.then(|| envelope.clone());
         let envelope = self.protect_on_link(envelope, at)?;
-        Ok(self.transmit_over(Way::Link { link, is_answer }, envelope, plain, deadline))
+        let way = Way::Link { link, is_answer, is_awaited };
+        Ok(self.transmit_over(way, envelope, plain, deadline))
     }
 
     /// A message is written to its link: a one-way call is done.

@@ -119,8 +119,8 @@ pub(super) struct Reached {
 pub(super) enum Way {
     /// An exchange of its own, or a leg of several.
     Exchange(Leg),
-    /// Over a link; whether it answers something that came.
-    Link { link: LinkId, is_answer: bool },
+    /// Over a link; whether it answers something that came, and whether somebody waits until it is written.
+    Link { link: LinkId, is_answer: bool, is_awaited: bool },
 }
 
 impl ClientSession {
@@ -279,11 +279,14 @@ impl ClientSession {
         let id = TransmissionId(self.transmissions);
         self.transmissions += 1;
         let action = envelope.action().unwrap_or_default().into_owned();
-        let (link, is_answer, leg) = match way {
-            Way::Exchange(leg) => (None, false, leg),
-            Way::Link { link, is_answer } => (Some(link), is_answer, Leg::Alone),
+        let (link, is_answer, is_awaited, leg) = match way {
+            Way::Exchange(leg) => (None, false, true, leg),
+            Way::Link { link, is_answer, is_awaited } => {
+                (Some(link), is_answer, is_awaited, Leg::Alone)
+            }
         };
-        let transmit = Transmit { id, link, is_answer, leg, action, envelope, plain, deadline };
+        let transmit =
+            Transmit { id, link, is_answer, is_awaited, leg, action, envelope, plain, deadline };
         self.outputs.push_back(ClientOutput::Transmit(Box::new(transmit)));
         id
     }

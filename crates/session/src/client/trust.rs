@@ -26,7 +26,7 @@ impl ClientSession {
             Step::SendInSession(envelope) => {
                 let deadline = self.trust_deadline(at.time);
                 let link = self.links().and_then(|links| links.open_link()).map(|link| link.id);
-                let way = |link| Way::Link { link, is_answer: false };
+                let way = |link| Way::Link { link, is_answer: false, is_awaited: false };
                 let way = link.map_or(Way::Exchange(Leg::Alone), way);
                 let id = self.transmit_over(way, *envelope, None, deadline);
                 self.exchange = Exchange::Answer(id);

@@ -174,7 +174,7 @@ impl Endpoint {
     }
 
     /// The same, but for the execution of this request, which is given back.
-    fn drive_but<R>(
+    pub(super) fn drive_but<R>(
         self: &Arc<Self>,
         request: Option<Weak<VerifiedRequest>>,
         step: impl FnOnce(&mut State, &mut Moment<'_>) -> R,

@@ -213,6 +213,11 @@ impl Endpoint {
         self.stop.send_replace(true);
     }
 
+    /// Whether operations are given up.
+    pub(super) fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
     /// Waits until operations are given up.
     pub(super) async fn stopped(&self) {
         let mut stop = self.stop.subscribe();

@@ -1,7 +1,10 @@
 //! Executing calls. Here user code runs: under no lock, and whatever it does, its caller gets an answer.
 
+use std::future::poll_fn;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use waxwing_reliable::SessionId;
 use waxwing_session::{AppMessage, Execution, InstanceId, OutOfPlace, VerifiedRequest};
@@ -50,7 +53,8 @@ pub(super) async fn execute(
         let reply = match durable {
             Some(((durability, session), number)) => {
                 let message = Delivering { durability, request: &request, session, number };
-                endpoint.deliver(&message, object.as_ref()).await
+                // Rare, and large.
+                Box::pin(endpoint.deliver(&message, object.as_ref())).await
             }
             None => {
                 let key = session.as_ref().zip(number);
@@ -70,12 +74,18 @@ pub(super) async fn execute(
         }
         reply
     };
-    let run = within(&endpoint, call, run);
-    let reply = tokio::select! {
+    let mut run = pin!(within(&endpoint, call, run));
+    let reply = match endpoint.is_stopped() {
         // Nothing more begins then.
-        biased;
-        () = endpoint.stopped() => None,
-        reply = run => reply,
+        true => None,
+        false => match poll_fn(|context| Poll::Ready(run.as_mut().poll(context))).await {
+            Poll::Ready(reply) => reply,
+            Poll::Pending => tokio::select! {
+                biased;
+                () = endpoint.stopped() => None,
+                reply = run => reply,
+            },
+        },
     };
     match reply {
         Some(reply) => endpoint.finished(call, reply),
@@ -204,7 +214,7 @@ impl Endpoint {
                 if let Some(delivered) = delivered {
                     context = context.with_delivered(delivered);
                 }
-                let run = panics::caught(self.dispatch(object, context, request));
+                let run = panics::caught_in_box(Box::pin(self.dispatch(object, context, request)));
                 match session.and_then(|session| self.executing(session)) {
                     Some(operation) => executing(operation, run).await,
                     None => run.await,
@@ -378,5 +388,20 @@ impl Endpoint {
             Some(channel) => context.with_callback(channel),
             None => context,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every call makes one of these, and moves it: what is large in it is boxed by itself.
+    #[test]
+    fn what_executes_a_call_is_small() {
+        fn size<A, B, C, F: Future>(_: fn(A, B, C) -> F) -> usize {
+            size_of::<F>()
+        }
+        let size = size(execute);
+        assert!(size < 2048, "{size} octets");
     }
 }

@@ -182,6 +182,12 @@ pub struct DuplexMessage {
 }
 
 impl DuplexMessage {
+    /// Whether it answers a message of the peer: that it is written ([`DuplexInput::Written`]) lets the peer send more, and is of
+    /// use before the peer's next message only where that waits ([`LinkDemand::Hold`]).
+    pub fn is_answer(&self) -> bool {
+        matches!(self.outbound, Outbound::Answer(..))
+    }
+
     /// How many octets of memory it holds, about.
     pub fn memory(&self) -> usize {
         let envelope = match &self.outbound {

@@ -17,7 +17,7 @@ mod conversation;
 mod over;
 mod sequences;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,7 +51,8 @@ pub struct DuplexService {
     address: Box<str>,
     /// What the names of its sessions begin with.
     name: Box<str>,
-    conversations: HashMap<SessionId, Conversation>,
+    /// By the names that this end has given them, or its security.
+    conversations: FxHashMap<SessionId, Conversation>,
     links: FxHashMap<LinkId, SessionId>,
     /// Messages are protected by security sessions: such a session is a conversation, unless there is a reliable one in it.
     is_secured: bool,
@@ -103,7 +104,7 @@ impl DuplexService {
             close_timeout: CLOSE_TIMEOUT,
             address: settings.address.as_str().into(),
             name: format!("uuid:{}", uuid_v4(random)).into(),
-            conversations: HashMap::new(),
+            conversations: FxHashMap::default(),
             links: FxHashMap::default(),
             is_secured: false,
             free: BTreeSet::new(),

@@ -65,15 +65,17 @@ pub(super) async fn run(channel: Weak<Inner>, dialing: Dialing) {
     let reading = read(&teller, input, held, encoding);
     tokio::pin!(writing, reading);
     tokio::select! {
+        // What comes may have something to be written, which goes out in the same turn then.
+        biased;
+        read = &mut reading => {
+            if read.is_ok() {
+                let _ = writing.await;
+            }
+        }
         written = &mut writing => {
             if written.is_ok() {
                 // Who closes it does not wait for the other end for longer, either.
                 let _ = tokio::time::timeout(patience_to_close, reading).await;
-            }
-        }
-        read = &mut reading => {
-            if read.is_ok() {
-                let _ = writing.await;
             }
         }
     }
@@ -102,6 +104,9 @@ impl Teller {
     }
 
     fn written(&self, ids: &[TransmissionId]) {
+        if ids.is_empty() {
+            return;
+        }
         let Some(inner) = self.channel.upgrade() else { return };
         let mut state = inner.lock();
         ids.iter().for_each(|id| inner.give(&mut state, ClientInput::Written(*id)));
@@ -127,7 +132,7 @@ async fn write(
             match outgoing {
                 Outgoing::Message(transmit) => {
                     let inner = teller.channel.upgrade().ok_or(Over)?;
-                    ids.push(transmit.id);
+                    ids.extend(transmit.is_awaited.then_some(transmit.id));
                     octets.push(inner.encode(&transmit, &mut *encoder));
                 }
                 Outgoing::Close(channel) => last = Some(channel),

@@ -6,11 +6,10 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Poll, ready};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, ReadBuf};
-use tokio::sync::watch;
 use waxwing_session::{TransportCause, TransportFailure};
 use waxwing_soap::framing::{
     ClientFailure, ClientFraming, ClientStep, FramingError, FramingProblem, Refusal, ServerFraming,
@@ -35,7 +34,6 @@ pub(super) struct TcpInput {
     role: Role,
     /// What has come in and was not understood yet.
     buffer: BytesMut,
-    watch: watch::Receiver<bool>,
     is_ended: bool,
     /// The place of the connection at a service.
     guest: Option<Guest>,
@@ -73,8 +71,7 @@ enum Wrong {
 
 impl TcpInput {
     pub(super) fn new(line: Arc<Line>, role: Role, buffer: BytesMut, guest: Option<Guest>) -> Self {
-        let watch = line.watch();
-        Self { line, role, buffer, watch, is_ended: false, guest, charge: None, pause: None }
+        Self { line, role, buffer, is_ended: false, guest, charge: None, pause: None }
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, TransportFailure> {
@@ -171,13 +168,14 @@ impl TcpInput {
             }
             self.charge = Some(guest.room().charge());
         }
-        let read = tokio::select! {
-            biased;
-            read = read_more(&mut wire, &mut self.buffer) => read,
-            _ = self.watch.wait_for(|broken| *broken) => {
-                drop(wire);
-                return Err(self.line.wire().map_or_else(|failure| failure, |_| aborted()));
-            }
+        let (line, buffer) = (&self.line, &mut self.buffer);
+        let read = poll_fn(|context| match poll_read_more(&mut wire, buffer, context) {
+            Poll::Pending => line.poll_broken_for_reader(context).map(|()| None),
+            read => read.map(Some),
+        });
+        let Some(read) = read.await else {
+            drop(wire);
+            return Err(self.line.wire().map_or_else(|failure| failure, |_| aborted()));
         };
         let read = read.map_err(|error| self.line.fail(broken(&error)))?;
         if let (Some(guest), Some(charge)) = (&self.guest, &mut self.charge) {
@@ -238,15 +236,16 @@ impl TcpInput {
 }
 
 /// Reads what comes behind what is there. While nothing comes no room is held.
-async fn read_more(wire: &mut Wire, buffer: &mut BytesMut) -> io::Result<usize> {
-    poll_fn(|context| {
-        let mut space = [MaybeUninit::uninit(); READ];
-        let mut read = ReadBuf::uninit(&mut space);
-        ready!(Pin::new(&mut *wire).poll_read(context, &mut read))?;
-        buffer.extend_from_slice(read.filled());
-        Poll::Ready(Ok(read.filled().len()))
-    })
-    .await
+fn poll_read_more(
+    wire: &mut Wire,
+    buffer: &mut BytesMut,
+    context: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    let mut space = [MaybeUninit::uninit(); READ];
+    let mut read = ReadBuf::uninit(&mut space);
+    ready!(Pin::new(wire).poll_read(context, &mut read))?;
+    buffer.extend_from_slice(read.filled());
+    Poll::Ready(Ok(read.filled().len()))
 }
 
 impl Guest {

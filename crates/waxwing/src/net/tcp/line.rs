@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 
-use tokio::sync::watch;
+use futures_util::task::AtomicWaker;
 use waxwing_session::{TransportCause, TransportFailure};
 
 use super::socket::{Socket, Wire};
@@ -16,8 +18,10 @@ pub(super) type After = Box<dyn FnOnce(Socket) + Send>;
 /// A framing session over a connection.
 pub(super) struct Line {
     state: Mutex<State>,
-    /// Whether it broke or was aborted: wakes those who wait.
-    broken: watch::Sender<bool>,
+    /// Whether it broke or was aborted: wakes those who wait at each half.
+    broken: AtomicBool,
+    reader: AtomicWaker,
+    writer: AtomicWaker,
     /// One writes at a time: what a half sends, or a fault. What is guarded: whether the output is closed.
     pub(super) writing: tokio::sync::Mutex<bool>,
 }
@@ -44,7 +48,9 @@ impl Line {
                 after: Some(after),
                 failure: None,
             }),
-            broken: watch::Sender::new(false),
+            broken: AtomicBool::new(false),
+            reader: AtomicWaker::new(),
+            writer: AtomicWaker::new(),
             writing: tokio::sync::Mutex::new(false),
         })
     }
@@ -62,9 +68,28 @@ impl Line {
         state.wire.clone().ok_or_else(|| state.failure.clone().unwrap_or_else(aborted))
     }
 
-    /// Tells when it breaks.
-    pub(super) fn watch(&self) -> watch::Receiver<bool> {
-        self.broken.subscribe()
+    /// Ready when it has broken; otherwise the half that receives is woken when it does.
+    pub(super) fn poll_broken_for_reader(&self, context: &Context<'_>) -> Poll<()> {
+        self.poll_broken(&self.reader, context)
+    }
+
+    /// The same for whoever sends.
+    pub(super) fn poll_broken_for_writer(&self, context: &Context<'_>) -> Poll<()> {
+        self.poll_broken(&self.writer, context)
+    }
+
+    fn poll_broken(&self, half: &AtomicWaker, context: &Context<'_>) -> Poll<()> {
+        half.register(context.waker());
+        match self.broken.load(Ordering::SeqCst) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    }
+
+    fn tell_broken(&self) {
+        self.broken.store(true, Ordering::SeqCst);
+        self.reader.wake();
+        self.writer.wake();
     }
 
     /// It ends at once, for this reason if there was none before, and the peer sees a connection that was reset. Gives the
@@ -79,7 +104,7 @@ impl Line {
         if let Some(wire) = wire {
             wire.socket().reset_when_dropped();
         }
-        self.broken.send_replace(true);
+        self.tell_broken();
         first
     }
 
@@ -91,7 +116,7 @@ impl Line {
             state.wire = None;
             state.failure.get_or_insert(failure).clone()
         };
-        self.broken.send_replace(true);
+        self.tell_broken();
         first
     }
 

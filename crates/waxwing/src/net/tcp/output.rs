@@ -1,6 +1,9 @@
 //! The half that sends.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use bytes::Bytes;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
@@ -53,10 +56,9 @@ impl TcpOutput {
             });
         }
         let torn = AbortUnlessDone { line: &self.line, done: false };
-        let mut watch = self.line.watch();
         let (buffer, chunks) = (&mut self.buffer, &mut self.chunks);
         let line = &self.line;
-        let writing = async {
+        let mut writing = pin!(async {
             let mut is_closed = line.writing.lock().await;
             let mut wire = line.wire()?;
             write(&mut wire, buffer, chunks, messages, is_end)
@@ -64,12 +66,12 @@ impl TcpOutput {
                 .map_err(|e| line.fail(broken(&e)))?;
             *is_closed = is_end;
             Ok(())
-        };
-        let written = tokio::select! {
-            biased;
-            written = writing => written,
-            _ = watch.wait_for(|broken| *broken) => self.line.wire().map(drop),
-        };
+        });
+        let written = poll_fn(|context| match writing.as_mut().poll(context) {
+            Poll::Pending => line.poll_broken_for_writer(context).map(|()| line.wire().map(drop)),
+            written => written,
+        })
+        .await;
         torn.done();
         written
     }

@@ -17,6 +17,13 @@ pub(super) enum Outgoing {
     Close,
 }
 
+impl Outgoing {
+    /// Whether something waits until it is written.
+    pub(super) fn is_awaited(&self) -> bool {
+        matches!(self, Self::Message(_, message) if !message.is_answer())
+    }
+}
+
 /// A client that is posted to.
 pub(in crate::service) struct Posting {
     pub(super) link: LinkId,

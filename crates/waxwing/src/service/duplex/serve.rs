@@ -1,15 +1,17 @@
 //! The task of one link, from its offer to its end.
 
+use std::future::poll_fn;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use waxwing_security::conversation::LinkSecurity;
 use waxwing_session::{
-    Arrival, ArrivedMessage, DuplexArrival, DuplexInput, Encoded, LinkId, Origin, Peer,
-    ServiceAnswer, TransmissionId, TransportCause, TransportFailure, UnverifiedMessage,
+    Arrival, ArrivedMessage, ConcurrencyMode, DuplexArrival, DuplexInput, Encoded, LinkId, Origin,
+    Peer, ServiceAnswer, TransmissionId, TransportCause, TransportFailure, UnverifiedMessage,
 };
 use waxwing_soap::encoder::Encoder;
 
@@ -51,7 +53,9 @@ pub(super) async fn serve(
     let origin = Origin { peer: Peer::from(peer).over(about.protected), caller };
     let Some(waiting) = endpoint.offered() else { return };
     let Waiting { id, accepted, outgoing, held, backlog } = waiting;
-    let served = Served { endpoint, id, origin, peer, backlog };
+    let begins_calls = endpoint.begins_calls();
+    let served =
+        Served { endpoint, id, origin, peer, backlog, begins_calls, written: Mutex::default() };
     let opening = async {
         // Given up: the session was not accepted in its time.
         accepted.await.ok()?;
@@ -73,6 +77,13 @@ pub(super) async fn serve(
     let reading = served.read(input, held, encoding, served.endpoint.patience_with_links());
     tokio::pin!(writing, reading);
     tokio::select! {
+        // What comes may be answered at once: that goes out in the same turn then.
+        biased;
+        read = &mut reading => {
+            if read.is_ok() {
+                let _ = writing.await;
+            }
+        }
         written = &mut writing => {
             if written.is_ok() {
                 let patience = served.endpoint.parts.close_timeout;
@@ -82,11 +93,6 @@ pub(super) async fn serve(
             } else {
                 // Aborted at this end, perhaps: whoever reads may not have said so yet.
                 served.lost(given_up());
-            }
-        }
-        read = &mut reading => {
-            if read.is_ok() {
-                let _ = writing.await;
             }
         }
     }
@@ -114,7 +120,15 @@ struct Served {
     origin: Origin,
     peer: SocketAddr,
     backlog: Backlog,
+    /// Whether the task of the link begins calls itself.
+    begins_calls: bool,
+    /// Answers that are written, of which the conversations were not told yet: they hear of it with the next message, or when
+    /// that waits for it.
+    written: Mutex<Vec<TransmissionId>>,
 }
+
+/// Of so many answers the conversations hear at the latest.
+const UNTOLD: usize = 16;
 
 impl Served {
     fn lost(&self, failure: TransportFailure) {
@@ -146,6 +160,9 @@ impl Served {
             self.backlog.has_room().await;
             // Until a message has named its session, nobody else has patience with it.
             unnamed = unnamed.filter(|_| !self.endpoint.is_carrying(self.id));
+            if *held.borrow() {
+                self.tell_written();
+            }
             // The link is left when nobody can hold it any more: its end is waited for.
             let is_left = held.wait_for(|held| !held).await.is_err();
             let received = match unnamed {
@@ -240,8 +257,7 @@ impl Served {
                 Arrival::Message(message) => {
                     let ArrivedMessage { message, plain, reply } = *message;
                     endpoint.trace_request(plain.as_ref(), &message);
-                    let arrival = DuplexArrival { message, reply };
-                    endpoint.converse(DuplexInput::Arrived { link: self.id, arrival });
+                    self.arrived(DuplexArrival { message, reply }).await;
                     return Ok(());
                 }
             }
@@ -261,12 +277,13 @@ impl Served {
                 return Err(Over);
             }
             let (mut octets, mut ids, mut is_last) = (Vec::new(), Vec::new(), false);
-            let mut weight = Weight::default();
+            let (mut weight, mut is_awaited) = (Weight::default(), false);
             for (outgoing, own) in batch.drain(..) {
                 weight.add(own);
                 match outgoing {
                     Outgoing::Close => is_last = true,
                     outgoing => {
+                        is_awaited |= outgoing.is_awaited();
                         let (id, encoded) = self.encode(outgoing, &mut *encoder);
                         ids.extend(id);
                         octets.extend(encoded);
@@ -277,7 +294,7 @@ impl Served {
             match written.unwrap_or_else(|_| Err(not_taken(patience))) {
                 Ok(()) => {
                     self.backlog.less(weight);
-                    self.written(&ids);
+                    self.written(ids, is_awaited);
                 }
                 Err(failure) => return Err(self.over(failure)),
             }
@@ -291,10 +308,47 @@ impl Served {
         }
     }
 
-    fn written(&self, ids: &[TransmissionId]) {
-        if !ids.is_empty() {
-            let link = self.id;
-            self.endpoint.converse_all(ids.iter().map(|id| DuplexInput::Written { link, id: *id }));
+    /// These are written; `is_awaited`: somebody waits for one of them.
+    fn written(&self, ids: Vec<TransmissionId>, is_awaited: bool) {
+        let is_due = {
+            let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+            written.extend(ids);
+            is_awaited || written.len() >= UNTOLD
+        };
+        if is_due {
+            self.tell_written();
+        }
+    }
+
+    fn take_written(&self) -> Vec<TransmissionId> {
+        std::mem::take(&mut *self.written.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn tell_written(&self) {
+        let (link, written) = (self.id, self.take_written());
+        if !written.is_empty() {
+            let told = written.into_iter().map(|id| DuplexInput::Written { link, id });
+            self.endpoint.converse_all(told);
+        }
+    }
+
+    /// Gives a message to the conversations. A call that is to be executed at once begins in this task; what does not end without
+    /// waiting goes on in one of its own.
+    async fn arrived(&self, arrival: DuplexArrival) {
+        let (link, written) = (self.id, self.take_written());
+        let begins = self.begins_calls && self.backlog.is_empty();
+        let request = arrival.message.request().filter(|_| begins).map(Arc::downgrade);
+        let ((), call) = self.endpoint.drive_but(request, |state, at| {
+            let Some(duplex) = &mut state.duplex else { return };
+            for id in written {
+                duplex.engine.handle(DuplexInput::Written { link, id }, at);
+            }
+            duplex.engine.handle(DuplexInput::Arrived { link, arrival }, at);
+        });
+        let Some(mut call) = call else { return };
+        let poll_once = poll_fn(|context| Poll::Ready(call.as_mut().poll(context).is_ready()));
+        if !poll_once.await {
+            tokio::spawn(call);
         }
     }
 
@@ -344,6 +398,16 @@ impl Endpoint {
 
     fn offered(self: &Arc<Self>) -> Option<Waiting> {
         self.drive(|state, at| state.duplex.as_mut().map(|duplex| duplex.offered(at)))
+    }
+
+    /// Whether the task of a link may begin the calls that come over it, instead of one of their own: nothing that must go on
+    /// meanwhile depends on that task, even when an operation keeps its thread busy. Calls of a session are executed one after
+    /// the other then, no acknowledgement is due, and no callback is waited for.
+    fn begins_calls(&self) -> bool {
+        let parts = &self.parts;
+        parts.instances.modes().concurrency != ConcurrencyMode::Multiple
+            && parts.endpoint.settings().reliable.is_none()
+            && parts.callback().is_none()
     }
 
     /// A link is open. Gives whether anybody wants it still; otherwise it is dropped.
