@@ -121,28 +121,33 @@ stack() {
   done
 }
 
-# took COMMAND…: its user and system time, in seconds; what it prints is in $work/client.log.
-took() { { TIMEFORMAT='%U %S'; time "$@" > "$work/client.log" 2> "$work/client.err"; } 2>&1 || { cat "$work/client.err" >&2; return 1; }; }
+# spend NAME CALLS SESSIONS: has so many calls made. `spent` is the CPU time (ms) of both ends, `rate` how many a second that were.
+spend() {
+  local call before times
+  read -ra call <<< "${command[$1]}"
+  before=$(cpu "${service[$1]}")
+  times=$( { TIMEFORMAT='%U %S'; time "${call[@]}" "$2" "$3" > "$work/client.log" 2> "$work/client.err"; } 2>&1) || { cat "$work/client.err" >&2; return 1; }
+  spent=$(awk -v service=$(($(cpu "${service[$1]}") - before)) '{ print ($1 + $2) * 1000 + service }' <<< "$times")
+  rate=$(sed -n 's/.* \([0-9]*\) [a-z]*\/s$/\1/p' "$work/client.log")
+}
 
 # measure ROUND NAME SESSIONS
 measure() {
-  local round=$1 name=$2 sessions=$3 call rate before times after n
-  read -ra call <<< "${command[$name]}"
+  local round=$1 name=$2 sessions=$3 n without=0
   if [ -z "${calls[$name $sessions]:-}" ]; then
     # A short run tells how many calls fill the time, and everything is warm.
-    n=$([ "${call[1]}" = open ] && echo 96 || echo 1600)
-    took "${call[@]}" "$n" "$sessions" > /dev/null
-    rate=$(sed -n 's/.* \([0-9]*\) [a-z]*\/s$/\1/p' "$work/client.log")
+    spend "$name" "$([[ $name == openings* ]] && echo 96 || echo 1600)" "$sessions"
     n=$((rate * seconds / sessions * sessions))
     calls[$name $sessions]=$((n > sessions ? n : sessions))
   fi
   n=${calls[$name $sessions]}
-  before=$(cpu "${service[$name]}")
-  times=$(took "${call[@]}" "$n" "$sessions")
-  after=$(cpu "${service[$name]}")
-  rate=$(sed -n 's/.* \([0-9]*\) [a-z]*\/s$/\1/p' "$work/client.log")
-  note call "$name" "$sessions" "$round" "$n" "$rate" \
-    "$(awk -v n="$n" -v service=$((after - before)) '{ printf "%.1f", (($1 + $2) * 1000 + service) * 1000 / n }' <<< "$times")"
+  # To start a client and to open its sessions is no part of a call.
+  if [[ $name != openings* ]]; then
+    spend "$name" "$sessions" "$sessions"
+    without=$spent
+  fi
+  spend "$name" $((n + sessions)) "$sessions"
+  note call "$name" "$sessions" "$round" "$n" "$rate" "$(awk "BEGIN { printf \"%.1f\", ($spent - $without) * 1000 / $n }")"
 }
 
 by_certificate='<security mode="Message"><message clientCredentialType="Certificate" negotiateServiceCredential="false"/></security>'
