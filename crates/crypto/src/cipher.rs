@@ -64,12 +64,29 @@ impl CipherKey {
             let reason = format!("the initialization vector has {} octets, not {block}", iv.len());
             return Err(CryptoError::Operation { what: "encryption", reason });
         }
-        let padding = block - plaintext.len() % block;
-        let mut out = Vec::with_capacity(block + plaintext.len() + padding);
+        let mut out = Vec::with_capacity(2 * block + plaintext.len());
         out.extend_from_slice(iv);
         out.extend_from_slice(plaintext);
-        out.resize(out.len() + padding, padding as u8);
-        let (iv, blocks) = out.split_at_mut(block);
+        self.encrypt_in_place(&mut out)?;
+        Ok(out)
+    }
+
+    /// Encrypts where it is: `octets` are the initialization vector and the plaintext, and then what
+    /// [`encrypt`](Self::encrypt) gives. With room for one block more nothing is moved, so that no plaintext is left
+    /// anywhere.
+    ///
+    /// # Errors
+    ///
+    /// There is not even an initialization vector, or the library refuses Triple DES.
+    pub fn encrypt_in_place(&self, octets: &mut Vec<u8>) -> Result<(), CryptoError> {
+        let block = self.cipher.block_length();
+        let Some(plaintext) = octets.len().checked_sub(block) else {
+            let reason = format!("{} octets hold no initialization vector", octets.len());
+            return Err(CryptoError::Operation { what: "encryption", reason });
+        };
+        let padding = block - plaintext % block;
+        octets.resize(octets.len() + padding, padding as u8);
+        let (iv, blocks) = octets.split_at_mut(block);
         match &self.schedule {
             Schedule::Aes128(aes) => encrypt_aes(&**aes, iv, blocks),
             Schedule::Aes192(aes) => encrypt_aes(&**aes, iv, blocks),
@@ -79,34 +96,48 @@ impl CipherKey {
                 blocks.copy_from_slice(&result);
             }
         }
-        Ok(out)
+        Ok(())
     }
 
     /// Decrypts what [`encrypt`](Self::encrypt) makes. Of the padding only the last octet counts, as in XML
     /// Encryption. `None` when the length or padding is wrong; what to do then must not depend on which.
     pub fn decrypt(&self, octets: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let (iv, blocks) = octets.split_at_checked(self.cipher.block_length())?;
+        let mut out = Zeroizing::new(blocks.to_vec());
+        let length = self.decrypt_blocks(iv, &mut out)?;
+        out.truncate(length);
+        Some(out)
+    }
+
+    /// The same where it is: the part of `octets` that is the plaintext then. The caller wipes them, also when there is
+    /// none.
+    pub fn decrypt_in_place<'o>(&self, octets: &'o mut [u8]) -> Option<&'o [u8]> {
+        let (iv, blocks) = octets.split_at_mut_checked(self.cipher.block_length())?;
+        let length = self.decrypt_blocks(iv, blocks)?;
+        blocks.get(..length)
+    }
+
+    /// Decrypts whole blocks and gives the length of the plaintext in them.
+    fn decrypt_blocks(&self, iv: &[u8], blocks: &mut [u8]) -> Option<usize> {
         let block = self.cipher.block_length();
-        if octets.len() < 2 * block || !octets.len().is_multiple_of(block) {
+        if blocks.is_empty() || !blocks.len().is_multiple_of(block) {
             return None;
         }
-        let (iv, blocks) = octets.split_at(block);
-        let mut out = Zeroizing::new(blocks.to_vec());
         match &self.schedule {
-            Schedule::Aes128(aes) => decrypt_aes(&**aes, iv, &mut out),
-            Schedule::Aes192(aes) => decrypt_aes(&**aes, iv, &mut out),
-            Schedule::Aes256(aes) => decrypt_aes(&**aes, iv, &mut out),
+            Schedule::Aes128(aes) => decrypt_aes(&**aes, iv, blocks),
+            Schedule::Aes192(aes) => decrypt_aes(&**aes, iv, blocks),
+            Schedule::Aes256(aes) => decrypt_aes(&**aes, iv, blocks),
             Schedule::TripleDes(key) => {
-                out = triple_des(Mode::Decrypt, key, iv, blocks).ok()?;
+                let plain = triple_des(Mode::Decrypt, key, iv, blocks).ok()?;
+                blocks.copy_from_slice(&plain);
             }
         }
-        let padding = *out.last()?;
+        let padding = *blocks.last()?;
         let wrong: Choice = padding.ct_eq(&0) | padding.ct_gt(&(block as u8));
         if bool::from(wrong) {
             return None;
         }
-        let length = out.len() - usize::from(padding);
-        out.truncate(length);
-        Some(out)
+        Some(blocks.len() - usize::from(padding))
     }
 }
 
@@ -188,16 +219,33 @@ mod tests {
             let out = key.encrypt(&vec![7; cipher.block_length()], &plain).unwrap();
             let decrypted = key.decrypt(&out).unwrap();
             prop_assert_eq!(decrypted.as_slice(), plain.as_slice());
+            let mut in_place = vec![7; cipher.block_length()];
+            in_place.extend_from_slice(&plain);
+            key.encrypt_in_place(&mut in_place).unwrap();
+            prop_assert_eq!(&in_place, &out);
+            prop_assert_eq!(key.decrypt_in_place(&mut in_place), Some(plain.as_slice()));
         }
 
         #[test]
         fn any_octets_are_decrypted_or_refused(octets in proptest::collection::vec(any::<u8>(), 0..100), which in 0usize..4) {
             let cipher = CIPHERS[which];
             let key = CipherKey::new(cipher, &vec![1; cipher.key_length()]).unwrap();
-            if let Some(plain) = key.decrypt(&octets) {
+            let plain = key.decrypt(&octets);
+            if let Some(plain) = &plain {
                 prop_assert!(plain.len() < octets.len());
             }
+            let mut in_place = octets.clone();
+            prop_assert_eq!(key.decrypt_in_place(&mut in_place), plain.as_ref().map(|p| p.as_slice()));
         }
+    }
+
+    #[test]
+    fn too_few_octets_are_no_vector() {
+        let key = CipherKey::new(BlockCipher::Aes128, &[9; 16]).unwrap();
+        assert!(key.encrypt(&[0; 15], b"x").is_err());
+        assert!(key.encrypt_in_place(&mut vec![0; 15]).is_err());
+        assert!(key.decrypt_in_place(&mut [0; 15]).is_none());
+        assert!(key.decrypt_in_place(&mut [0; 16]).is_none(), "padding is at least one octet");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac as _};
 use sha1::{Digest as _, Sha1};
 use sha2::Sha256;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// A hash function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -13,6 +13,54 @@ pub enum DigestAlgorithm {
     Sha1,
     /// SHA-256, 32 octets.
     Sha256,
+}
+
+/// A hash or a MAC: 20 octets of SHA-1, 32 of SHA-256, without memory of its own. Compare MACs in constant time.
+#[derive(Clone, Copy)]
+pub struct DigestValue {
+    octets: [u8; 32],
+    length: u8,
+}
+
+impl DigestValue {
+    fn new(octets: &[u8]) -> Self {
+        let mut value = Self { octets: [0; 32], length: octets.len() as u8 };
+        value.octets[..octets.len()].copy_from_slice(octets);
+        value
+    }
+}
+
+impl std::ops::Deref for DigestValue {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.octets[..usize::from(self.length)]
+    }
+}
+
+impl std::ops::DerefMut for DigestValue {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.octets[..usize::from(self.length)]
+    }
+}
+
+impl AsRef<[u8]> for DigestValue {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl Zeroize for DigestValue {
+    fn zeroize(&mut self) {
+        self.octets.zeroize();
+    }
+}
+
+impl std::fmt::Debug for DigestValue {
+    /// Never the octets: a MAC may be a key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DigestValue({} octets)", self.length)
+    }
 }
 
 /// A hash under way.
@@ -42,10 +90,10 @@ impl Digest {
     }
 
     /// The hash.
-    pub fn finish(self) -> Vec<u8> {
+    pub fn finish(self) -> DigestValue {
         match self {
-            Self::Sha1(hash) => hash.finalize().to_vec(),
-            Self::Sha256(hash) => hash.finalize().to_vec(),
+            Self::Sha1(hash) => DigestValue::new(&hash.finalize()),
+            Self::Sha256(hash) => DigestValue::new(&hash.finalize()),
         }
     }
 }
@@ -85,7 +133,7 @@ impl HmacKey {
     }
 
     /// The HMAC of some octets.
-    pub fn sign(&self, octets: &[u8]) -> Vec<u8> {
+    pub fn sign(&self, octets: &[u8]) -> DigestValue {
         let mut mac = self.start();
         mac.update(octets);
         mac.finish()
@@ -108,10 +156,10 @@ impl Mac {
     }
 
     /// The HMAC. Compare it in constant time.
-    pub fn finish(self) -> Vec<u8> {
+    pub fn finish(self) -> DigestValue {
         match self {
-            Self::Sha1(mac) => mac.finalize().as_bytes().to_vec(),
-            Self::Sha256(mac) => mac.finalize().as_bytes().to_vec(),
+            Self::Sha1(mac) => DigestValue::new(mac.finalize().as_bytes()),
+            Self::Sha256(mac) => DigestValue::new(mac.finalize().as_bytes()),
         }
     }
 }

@@ -21,6 +21,7 @@ pub mod https;
 mod identity;
 mod path;
 mod private_key;
+mod proven;
 pub mod revocation;
 mod rsa;
 mod rsa15;
@@ -33,7 +34,7 @@ mod wrap;
 
 pub use certificate::{Certificate, rsa_public_key_der};
 pub use cipher::CipherKey;
-pub use digest::{Digest, DigestAlgorithm, HmacKey, Mac, p_sha1, sha1};
+pub use digest::{Digest, DigestAlgorithm, DigestValue, HmacKey, Mac, p_sha1, sha1};
 pub use distinguished_name::DistinguishedName;
 pub use error::CryptoError;
 pub use identity::{Identity, Pkcs12Encryption};

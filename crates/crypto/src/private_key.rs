@@ -128,8 +128,10 @@ impl PrivateKey {
     }
 
     fn substitute(&self, encrypted: &[u8], length: usize) -> Zeroizing<Vec<u8>> {
-        let mut out = Zeroizing::new(self.0.rejection.sign(encrypted));
-        out.resize(length, 0xa5);
+        let mac = Zeroizing::new(self.0.rejection.sign(encrypted));
+        let mut out = Zeroizing::new(vec![0xa5; length]);
+        let most = length.min(mac.len());
+        out[..most].copy_from_slice(&mac[..most]);
         out
     }
 

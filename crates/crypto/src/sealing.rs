@@ -10,7 +10,7 @@ use openssl::base64::decode_block;
 use openssl::symm::{Cipher, Crypter, Mode};
 use zeroize::Zeroizing;
 
-use crate::digest::{DigestAlgorithm, HmacKey};
+use crate::digest::{DigestAlgorithm, DigestValue, HmacKey};
 use crate::error::{CryptoError, failed};
 
 /// The length of a ring's keys in octets.
@@ -82,7 +82,7 @@ impl SealingKey {
     }
 
     /// The key of one sealed text.
-    fn of_text(&self, salt: &[u8]) -> Zeroizing<Vec<u8>> {
+    fn of_text(&self, salt: &[u8]) -> Zeroizing<DigestValue> {
         let mut mac = HmacKey::new(DigestAlgorithm::Sha256, &self.octets[..]).start();
         mac.update(b"waxwing sealed text");
         mac.update(salt);

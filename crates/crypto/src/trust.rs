@@ -9,6 +9,7 @@ use openssl::x509::{X509, X509PurposeId, X509Ref, X509StoreContext, X509VerifyRe
 use crate::certificate::Certificate;
 use crate::error::{CryptoError, answered, failed};
 use crate::path;
+use crate::proven::{ProvenPaths, Shown};
 use crate::revocation::{RevocationList, RevocationQuestion, RevocationStatus};
 
 /// How a certificate is validated (`certificateValidationMode`).
@@ -134,6 +135,8 @@ pub struct CertificateValidator {
     trusted_people: Vec<Certificate>,
     disallowed: Vec<Certificate>,
     lists: Vec<RevocationList>,
+    /// The paths that were found in these stores.
+    proven: ProvenPaths,
 }
 
 impl std::fmt::Debug for CertificateValidator {
@@ -159,6 +162,7 @@ impl CertificateValidator {
             trusted_people: Vec::new(),
             disallowed: Vec::new(),
             lists: Vec::new(),
+            proven: ProvenPaths::default(),
         }
     }
 
@@ -294,6 +298,21 @@ impl CertificateValidator {
     ) -> Result<Vec<RevocationQuestion>, TrustError> {
         in_time(certificate, now)?;
         self.not_disallowed(certificate)?;
+        let shown = Shown::new(certificate, chain);
+        match self.proven.find(&shown, now) {
+            Some(questions) => Ok(questions),
+            None => self.look_for(certificate, chain, now, shown),
+        }
+    }
+
+    /// Looks for a path, and remembers one that holds.
+    fn look_for(
+        &self,
+        certificate: &Certificate,
+        chain: &[Certificate],
+        now: Timestamp,
+        shown: Shown,
+    ) -> Result<Vec<RevocationQuestion>, TrustError> {
         let broken = |reason: String| TrustError::Chain {
             subject: certificate.subject_windows(),
             issuer: certificate.issuer().to_string(),
@@ -307,14 +326,18 @@ impl CertificateValidator {
             weak: weak.certificate,
             reason: weak.reason,
         })?;
-        if self.revocation == RevocationMode::NoCheck {
-            return Ok(Vec::new());
-        }
         let ask = |pair: &[X509]| {
             RevocationQuestion::new(pair[0].clone(), pair[1].clone())
                 .map_err(|why| broken(why.to_string()))
         };
-        path.windows(2).rev().map(ask).collect()
+        let questions = match self.revocation {
+            RevocationMode::NoCheck => Vec::new(),
+            RevocationMode::Online | RevocationMode::Offline => {
+                path.windows(2).rev().map(ask).collect::<Result<_, _>>()?
+            }
+        };
+        self.proven.keep(shown, &path, &questions);
+        Ok(questions)
     }
 
     /// The path from the certificate to a root, or why there is none.

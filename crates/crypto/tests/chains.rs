@@ -34,6 +34,8 @@ struct Wish<'a> {
     version: i32,
     extensions: Vec<X509Extension>,
     key: PKey<Private>,
+    /// When it ends, from [`NOW`] on.
+    seconds: i64,
 }
 
 fn rsa(bits: u32) -> PKey<Private> {
@@ -62,7 +64,8 @@ fn signs_certificates() -> X509Extension {
 impl<'a> Wish<'a> {
     fn new(name: &'a str) -> Self {
         let key = rsa(2048);
-        Self { name, digest: MessageDigest::sha256(), version: 2, extensions: Vec::new(), key }
+        let (digest, extensions) = (MessageDigest::sha256(), Vec::new());
+        Self { name, digest, version: 2, extensions, key, seconds: 86_400 }
     }
 
     fn authority(name: &'a str) -> Self {
@@ -92,7 +95,7 @@ impl<'a> Wish<'a> {
         builder.set_subject_name(&name(self.name)).unwrap();
         builder.set_issuer_name(issuer).unwrap();
         builder.set_not_before(&Asn1Time::from_unix(NOW - 86_400).unwrap()).unwrap();
-        builder.set_not_after(&Asn1Time::from_unix(NOW + 86_400).unwrap()).unwrap();
+        builder.set_not_after(&Asn1Time::from_unix(NOW + self.seconds).unwrap()).unwrap();
         builder.set_pubkey(&self.key).unwrap();
         for extension in self.extensions {
             builder.append_extension(extension).unwrap();
@@ -296,4 +299,59 @@ fn a_forged_revocation_list_revokes_nothing_and_clears_nobody() {
             }
         }
     }
+}
+
+#[test]
+fn what_was_trusted_once_is_not_trusted_for_ever() {
+    let root = Wish::authority("root").by_itself();
+    let between = Wish { seconds: 3_600, ..Wish::authority("between") }.by(&root);
+    let alice = Wish::new("alice").by(&between);
+    let chain = [between.certificate()];
+    let (leaf, later) = (alice.certificate(), Timestamp::from_second(NOW + 3_600).unwrap());
+    let validator = validator(&root, Usage::Client);
+    for _ in 0..3 {
+        validator.validate(&leaf, &chain, now()).unwrap();
+    }
+    // Its issuer's certificate expires before its own.
+    is_broken(validator.validate(&leaf, &chain, later), "expired");
+    let last = Timestamp::from_second(NOW + 3_599).unwrap();
+    validator.validate(&leaf, &chain, last).unwrap();
+    let early = Timestamp::from_second(NOW - 86_401).unwrap();
+    let result = validator.validate(&leaf, &chain, early);
+    assert!(matches!(result, Err(TrustError::Time { .. })), "{result:?}");
+    // The same certificate without what it was trusted with, and with another of that name.
+    is_broken(validator.validate(&leaf, &[], now()), "issuer");
+    let other = Wish::authority("between").by(&root);
+    assert!(validator.validate(&leaf, &[other.certificate()], now()).is_err());
+    // Another one's, with the name, the number and the times of hers.
+    let forged = Wish::new("alice").by(&Wish::authority("between").by_itself());
+    assert!(validator.validate(&forged.certificate(), &chain, now()).is_err());
+    // What somebody is trusted with is nobody else's.
+    let strict = CertificateValidator::new(
+        ValidationMode::ChainTrust,
+        RevocationMode::NoCheck,
+        Usage::Client,
+    );
+    assert!(strict.validate(&leaf, &chain, now()).is_err());
+    strict.with_roots([root.certificate()]).validate(&leaf, &chain, now()).unwrap();
+}
+
+#[test]
+fn what_was_trusted_once_is_asked_about_each_time() {
+    let root = Wish::authority("root").by_itself();
+    let alice = Wish::new("alice").by(&root).certificate();
+    let mode = ValidationMode::ChainTrust;
+    let validator = CertificateValidator::new(mode, RevocationMode::Online, Usage::Client)
+        .with_roots([root.certificate()]);
+    for _ in 0..3 {
+        let questions = validator.validate_path(&alice, &[], now()).unwrap();
+        let asked: Vec<_> = questions.iter().map(|q| q.subject()).collect();
+        assert_eq!(asked, ["CN=alice"]);
+        let result = validator.validate(&alice, &[], now());
+        assert!(matches!(result, Err(TrustError::RevocationUnknown { .. })), "{result:?}");
+    }
+    // What is put into its stores later counts.
+    let validator = validator.with_disallowed([&alice]);
+    let result = validator.validate(&alice, &[], now());
+    assert!(matches!(result, Err(TrustError::Disallowed { .. })), "{result:?}");
 }

@@ -19,6 +19,10 @@ use waxwing_security::{Direction, ProtectionRequirements};
 use waxwing_soap::{Envelope, RandomSource};
 use waxwing_xml::Limits;
 
+/// Counts what is allocated, too.
+#[global_allocator]
+static ALLOCATIONS: divan::AllocProfiler = divan::AllocProfiler::system();
+
 fn main() {
     divan::main();
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use waxwing_xml::{Document, Element, Limits, Name, NodeId, ParseError};
 
+use crate::sealed::Sealed;
 use crate::version::{AddressingVersion, MessageVersion, SoapVersion};
 
 /// One message: a tree with an `Envelope` root, an optional `Header` and a `Body`.
@@ -19,6 +20,7 @@ pub struct Envelope {
     /// Of a message without addressing: the action that stands beside it.
     told_action: Option<Box<str>>,
     attached: Option<Attached>,
+    sealed: Option<Box<Sealed>>,
 }
 
 /// What goes with a message and stands in an element of it, although it is not in the tree.
@@ -75,7 +77,8 @@ impl Envelope {
         let header = (version.addressing != AddressingVersion::None)
             .then(|| document.append_element(root, Name::new("s", "Header", soap)));
         let body = document.append_element(root, Name::new("s", "Body", soap));
-        Self { document, version, header, body, told_action: None, attached: None }
+        let (told_action, attached, sealed) = (None, None, None);
+        Self { document, version, header, body, told_action, attached, sealed }
     }
 
     /// Reads a message. The addressing version is that of the first addressing header.
@@ -121,7 +124,8 @@ impl Envelope {
         let addressing = header.map_or(AddressingVersion::None, addressing_of);
         let header = header.map(|h| h.id());
         let version = MessageVersion { soap, addressing };
-        Ok(Self { version, header, body, document, told_action: None, attached: None })
+        let (told_action, attached, sealed) = (None, None, None);
+        Ok(Self { version, header, body, document, told_action, attached, sealed })
     }
 
     /// The same as a message without addressing, whatever headers it has: those of addressing are headers like any other
@@ -160,7 +164,7 @@ impl Envelope {
     /// What was [attached](Self::attach), with its element.
     pub fn attached(&self) -> Option<(Element<'_>, &Arc<dyn Any + Send + Sync>)> {
         let attached = self.attached.as_ref()?;
-        Some((self.document.element(attached.element), &attached.content))
+        Some((self.document().element(attached.element), &attached.content))
     }
 
     /// Takes away what was [attached](Self::attach). The element stays, empty.
@@ -175,16 +179,42 @@ impl Envelope {
 
     /// The tree.
     pub fn document(&self) -> &Document {
-        &self.document
+        match (&self.sealed, self.header) {
+            (Some(sealed), Some(header)) => sealed.whole(&self.document, (header, self.body)),
+            _ => &self.document,
+        }
     }
 
     /// The tree, to be changed. Header and body must stay where they are.
     pub fn document_mut(&mut self) -> &mut Document {
+        if let (Some(sealed), Some(header)) = (self.sealed.take(), self.header) {
+            let document =
+                std::mem::replace(&mut self.document, Document::new(Name::local("none")));
+            self.document = sealed.into_whole(document, (header, self.body));
+        }
         &mut self.document
+    }
+
+    /// Adds a header as markup behind the others and, where it is encrypted, puts markup in the place of what the body
+    /// holds: the last that is done to a message before it goes. Whoever looks at the tree sees the markup in it; as text it
+    /// is written as it is. The markup is well-formed there, and declares what it uses but for what the envelope declares.
+    pub fn seal(&mut self, header: Vec<u8>, encrypted_body: Option<Vec<u8>>) {
+        self.header_or_insert();
+        let body = self.body;
+        let document = self.document_mut();
+        if encrypted_body.is_some() {
+            document.clear(body);
+        }
+        self.sealed = Some(Box::new(Sealed::new(header, encrypted_body)));
     }
 
     /// The `Header`, when there is one.
     pub fn header(&self) -> Option<Element<'_>> {
+        self.header.map(|id| self.document().element(id))
+    }
+
+    /// The same without what [`seal`](Self::seal) added.
+    fn header_before(&self) -> Option<Element<'_>> {
         self.header.map(|id| self.document.element(id))
     }
 
@@ -194,7 +224,8 @@ impl Envelope {
             Some(header) => header,
             None => {
                 let name = Name::new("s", "Header", self.version.soap.namespace());
-                let header = self.document.insert_element_before(self.body, name);
+                let body = self.body;
+                let header = self.document_mut().insert_element_before(body, name);
                 *self.header.insert(header)
             }
         }
@@ -207,7 +238,12 @@ impl Envelope {
 
     /// The first header of this name.
     pub fn header_named(&self, namespace: &str, local: &str) -> Option<Element<'_>> {
-        self.headers().find(|h| h.is(namespace, local))
+        let known = self.header_before()?.child(namespace, local);
+        match &self.sealed {
+            // What was added stands behind the others.
+            Some(_) if known.is_none() => self.header()?.child(namespace, local),
+            _ => known,
+        }
     }
 
     /// The first addressing header of this local name; none of a message without addressing.
@@ -230,31 +266,32 @@ impl Envelope {
     /// Adds a header after the others.
     pub fn append_header(&mut self, name: Name<'_>) -> NodeId {
         let header = self.header_or_insert();
-        self.document.append_element(header, name)
+        self.document_mut().append_element(header, name)
     }
 
     /// Adds a header before the others, where WCF puts those of reliable messaging.
     pub fn prepend_header(&mut self, name: Name<'_>) -> NodeId {
         let header = self.header_or_insert();
-        self.document.prepend_element(header, name)
+        self.document_mut().prepend_element(header, name)
     }
 
     /// Marks a header as one that its receiver must understand (`mustUnderstand="1"`).
     pub fn set_must_understand(&mut self, header: NodeId) {
         let name = Name::new("s", "mustUnderstand", self.version.soap.namespace());
-        self.document.set_attribute(header, name, "1");
+        self.document_mut().set_attribute(header, name, "1");
     }
 
     /// Declares a prefix on the envelope, in front of that of WS-Addressing: WCF declares prefixes in the order of the headers
     /// that need them, and those of addressing are the last.
     pub fn declare(&mut self, prefix: &str, namespace: &str) {
-        let root = self.document.root().id();
-        self.document.declare_namespace_before(root, prefix, namespace, "a");
+        let document = self.document_mut();
+        let root = document.root().id();
+        document.declare_namespace_before(root, prefix, namespace, "a");
     }
 
     /// The `Body`.
     pub fn body(&self) -> Element<'_> {
-        self.document.element(self.body)
+        self.document().element(self.body)
     }
 
     /// The first element inside the body.
@@ -264,18 +301,33 @@ impl Envelope {
 
     /// Adds an element to the body.
     pub fn append_body_element(&mut self, name: Name<'_>) -> NodeId {
-        self.document.append_element(self.body, name)
+        let body = self.body;
+        self.document_mut().append_element(body, name)
     }
 
     /// Whether the body holds a fault.
     pub fn is_fault(&self) -> bool {
-        self.payload().is_some_and(|e| e.is(self.version.soap.namespace(), "Fault"))
+        let is_encrypted = self.sealed.as_ref().is_some_and(|sealed| sealed.body.is_some());
+        // What the tree has of a body that was not encrypted is all of it.
+        let body = self.document.element(self.body);
+        let payload = if is_encrypted { None } else { body.first_element() };
+        payload.is_some_and(|e| e.is(self.version.soap.namespace(), "Fault"))
     }
 
     /// The message as UTF-8.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(2048);
-        self.document.write_to(&mut out);
+        let Some(sealed) = &self.sealed else {
+            let mut out = Vec::with_capacity(2048);
+            self.document.write_to(&mut out);
+            return out;
+        };
+        let body = sealed.body.as_deref().unwrap_or_default();
+        let mut out = Vec::with_capacity(2048 + sealed.header.len() + body.len());
+        self.document.write_with_markup(&mut out, |element| match element {
+            element if Some(element) == self.header => Some(&sealed.header[..]),
+            element if element == self.body => Some(body),
+            _ => None,
+        });
         out
     }
 

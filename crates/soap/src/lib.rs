@@ -15,6 +15,7 @@ mod mint;
 mod moment;
 mod posted;
 mod random;
+mod sealed;
 mod version;
 
 pub use address::{Address, AddressError, percent_decoded};

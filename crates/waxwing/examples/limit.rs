@@ -24,7 +24,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
-use waxwing::crypto::{BlockCipher, CipherKey, DigestAlgorithm, HmacKey, sha1};
+use waxwing::crypto::{BlockCipher, CipherKey, DigestAlgorithm, DigestValue, HmacKey, sha1};
 use waxwing::xml::{Document, Limits};
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -86,7 +86,7 @@ impl Message {
     }
 
     /// What is signed: gives the HMAC.
-    fn signed(&self, mac: &HmacKey) -> Vec<u8> {
+    fn signed(&self, mac: &HmacKey) -> DigestValue {
         let digests = self.parts.iter().fold(0, |sum, part| sum ^ sha1(part)[0]);
         let mut signed = mac.sign(&self.info);
         signed[0] ^= digests;

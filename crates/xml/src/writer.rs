@@ -77,9 +77,21 @@ impl Document {
         String::from_utf8(out).unwrap_or_default()
     }
 
+    /// As [`Document::write_to`], with markup that is not in the tree: what `behind` gives for an element stands in it,
+    /// behind its children. That it is well-formed there is the caller's affair.
+    pub fn write_with_markup<'m>(
+        &self,
+        out: &mut Vec<u8>,
+        behind: impl Fn(NodeId) -> Option<&'m [u8]>,
+    ) {
+        let behind = |at| behind(NodeId(at)).unwrap_or_default();
+        self.write_node(self.root, &mut Rendered::new(&self.names), out, (&mut no_leaf, &behind));
+    }
+
     /// Writes one element so that the text stands alone: it declares every prefix that its names use.
     pub fn write_element_to(&self, element: NodeId, out: &mut Vec<u8>) {
-        self.write_node(element.0, &mut Rendered::new(&self.names), out, &mut |_, _| false);
+        let mut scope = Rendered::new(&self.names);
+        self.write_node(element.0, &mut scope, out, (&mut no_leaf, &nothing_behind));
     }
 
     /// As [`Document::write_to`], with octets beside the text (XOP §3): the text of an element that is base64 of at least
@@ -114,7 +126,8 @@ impl Document {
             out.extend_from_slice(markup.as_deref().unwrap_or_default().as_bytes());
             markup.is_some()
         };
-        self.write_node(self.root, &mut Rendered::new(&self.names), out, &mut leaf);
+        let mut scope = Rendered::new(&self.names);
+        self.write_node(self.root, &mut scope, out, (&mut leaf, &nothing_behind));
     }
 
     /// Writes what is between the tags of an element; each top element declares every prefix that
@@ -123,7 +136,7 @@ impl Document {
         let mut scope = Rendered::new(&self.names);
         let mut child = self.node(element.0).first;
         while child != NONE {
-            self.write_node(child, &mut scope, out, &mut |_, _| false);
+            self.write_node(child, &mut scope, out, (&mut no_leaf, &nothing_behind));
             child = self.node(child).next;
         }
     }
@@ -131,13 +144,16 @@ impl Document {
 
 impl Arena {
     /// Without recursion: the depth of a tree may be a peer's choice. What `instead` writes for a leaf (and says so) is
-    /// written in its place.
-    fn write_node(
+    /// written in its place, and what `behind` gives for an element behind its children.
+    fn write_node<'m>(
         &self,
         top: u32,
         scope: &mut Rendered,
         out: &mut Vec<u8>,
-        instead: &mut impl FnMut(&NodeData, &mut Vec<u8>) -> bool,
+        (instead, behind): (
+            &mut impl FnMut(&NodeData, &mut Vec<u8>) -> bool,
+            &impl Fn(u32) -> &'m [u8],
+        ),
     ) {
         let mut marks: SmallVec<[usize; 32]> = SmallVec::new();
         let mut at = top;
@@ -152,8 +168,10 @@ impl Arena {
                     at = node.first;
                     continue;
                 }
-                if self.tag(node).pair {
+                let markup = behind(at);
+                if self.tag(node).pair || !markup.is_empty() {
                     out.push(b'>');
+                    out.extend_from_slice(markup);
                     self.write_end(node, out);
                 } else {
                     out.extend_from_slice(b"/>");
@@ -172,6 +190,7 @@ impl Arena {
                     break;
                 }
                 at = node.parent;
+                out.extend_from_slice(behind(at));
                 self.write_end(self.node(at), out);
                 scope.close(marks.pop().unwrap_or_default());
             }
@@ -262,6 +281,16 @@ impl Arena {
         out.extend_from_slice(text);
         out.extend_from_slice(close);
     }
+}
+
+/// Every leaf is written as it is.
+fn no_leaf(_: &NodeData, _: &mut Vec<u8>) -> bool {
+    false
+}
+
+/// Nothing is written but the tree.
+fn nothing_behind(_: u32) -> &'static [u8] {
+    &[]
 }
 
 /// Escapes character data as Canonical XML 1.0 §2.3 does, which any parser reads back unchanged.

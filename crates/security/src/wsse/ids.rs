@@ -1,6 +1,55 @@
 //! Identifiers of tokens and timestamps.
 
+use std::fmt::{self, Write as _};
+use std::ops::Deref;
+
+use smallvec::{Array, SmallVec};
 use waxwing_soap::RandomSource;
+
+/// An identifier within one message, in place: those that are usual (`_7`, `uuid-<guid>-7`) need no memory of their own.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(super) struct Id(SmallVec<[u8; 64]>);
+
+impl Id {
+    /// The identifier of the thing with this number: `_0`, `_1`, …
+    pub(super) fn numbered(number: usize) -> Self {
+        let mut id = Self::default();
+        // What is written grows as it must: it cannot fail.
+        let _ = write!(InPlace(&mut id.0), "_{number}");
+        id
+    }
+}
+
+/// Text that is written where there is room for what is usual.
+pub(super) struct InPlace<'v, A: Array<Item = u8>>(pub(super) &'v mut SmallVec<A>);
+
+impl<A: Array<Item = u8>> fmt::Write for InPlace<'_, A> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+impl From<&str> for Id {
+    fn from(id: &str) -> Self {
+        Self(SmallVec::from_slice(id.as_bytes()))
+    }
+}
+
+impl Deref for Id {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        // Made of text alone.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
 
 /// Makes the identifiers of tokens and timestamps, unique within one process. Identifiers that are
 /// unique within one message only (`_0`, `_1`, …) are numbered by the message's own writer.

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use waxwing_crypto::{
-    AlgorithmSuite, BlockCipher, Certificate, CipherKey, Digest, DigestAlgorithm, HmacKey, Mac,
-    PrivateKey, p_sha1,
+    AlgorithmSuite, BlockCipher, Certificate, CipherKey, Digest, DigestAlgorithm, DigestValue,
+    HmacKey, Mac, PrivateKey, p_sha1,
 };
 use waxwing_soap::RandomSource;
 use waxwing_xml::Sink;
@@ -41,7 +41,35 @@ pub struct Derivation {
     pub label: Option<Box<str>>,
 }
 
+/// How a key is derived, as it is told and before it is remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Told<'a> {
+    pub(crate) nonce: &'a [u8],
+    pub(crate) offset: usize,
+    pub(crate) length: usize,
+    /// When it is not the default.
+    pub(crate) label: Option<&'a str>,
+}
+
+impl Told<'_> {
+    fn label(&self) -> &str {
+        self.label.unwrap_or(DEFAULT_LABEL)
+    }
+
+    /// Whether the seed (label and nonce) is of the kind that the hash of a negotiation has, wherever it is cut.
+    pub(crate) fn is_authenticator(&self) -> bool {
+        let seed = self.label().as_bytes().iter().chain(self.nonce);
+        seed.take(AUTHENTICATOR_LABEL.len()).eq(AUTHENTICATOR_LABEL)
+    }
+}
+
 impl Derivation {
+    /// The same, borrowed.
+    fn told(&self) -> Told<'_> {
+        let Self { nonce, offset, length, label } = self;
+        Told { nonce, offset: *offset, length: *length, label: label.as_deref() }
+    }
+
     /// A key of `length` octets from offset 0 with the default label and this nonce.
     pub fn new(nonce: Vec<u8>, length: usize) -> Self {
         Self { nonce, offset: 0, length, label: None }
@@ -53,12 +81,12 @@ impl Derivation {
         random.fill(&mut nonce);
         Self::new(nonce, length)
     }
+}
 
-    /// Whether the seed (label and nonce) is of the kind that the hash of a negotiation has, wherever it is cut.
-    pub(crate) fn is_authenticator(&self) -> bool {
-        let label = self.label.as_deref().unwrap_or(DEFAULT_LABEL).as_bytes();
-        let seed = label.iter().chain(&self.nonce);
-        seed.take(AUTHENTICATOR_LABEL.len()).eq(AUTHENTICATOR_LABEL)
+impl From<Told<'_>> for Derivation {
+    fn from(told: Told<'_>) -> Self {
+        let Told { nonce, offset, length, label } = told;
+        Self { nonce: nonce.to_vec(), offset, length, label: label.map(Into::into) }
     }
 }
 
@@ -93,15 +121,20 @@ impl TokenKey {
 
     /// The derived key, from memory or newly derived.
     pub fn derive(&self, derivation: &Derivation) -> Arc<MessageKey> {
+        self.derive_as(derivation.told())
+    }
+
+    /// The same as a message tells it.
+    pub(crate) fn derive_as(&self, told: Told<'_>) -> Arc<MessageKey> {
         let mut derived = self.0.derived.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, key)) = derived.iter().find(|(d, _)| d == derivation) {
+        if let Some((_, key)) = derived.iter().find(|(known, _)| known.told() == told) {
             return Arc::clone(key);
         }
-        let key = Arc::new(MessageKey::derive(self.secret(), derivation));
+        let key = Arc::new(MessageKey::derive(self.secret(), told));
         if derived.len() == DERIVED_KEY_CACHE {
             derived.remove(0);
         }
-        derived.push((derivation.clone(), Arc::clone(&key)));
+        derived.push((told.into(), Arc::clone(&key)));
         key
     }
 
@@ -146,11 +179,10 @@ impl MessageKey {
     }
 
     /// A derived key (WS-SecureConversation §7).
-    pub(crate) fn derive(secret: &[u8], derivation: &Derivation) -> Self {
-        let label = derivation.label.as_deref().unwrap_or(DEFAULT_LABEL);
-        let mut octets = Zeroizing::new(vec![0; derivation.offset + derivation.length]);
-        p_sha1(secret, &[label.as_bytes(), &derivation.nonce], &mut octets);
-        octets.drain(..derivation.offset);
+    pub(crate) fn derive(secret: &[u8], told: Told<'_>) -> Self {
+        let mut octets = Zeroizing::new(vec![0; told.offset + told.length]);
+        p_sha1(secret, &[told.label().as_bytes(), told.nonce], &mut octets);
+        octets.drain(..told.offset);
         Self::new(octets, Origin::Derived)
     }
 
@@ -206,40 +238,38 @@ impl MessageKey {
     }
 
     /// The MAC of some octets by the suite's algorithm.
-    pub(crate) fn sign(&self, settings: &SecuritySettings, octets: &[u8]) -> Result<Vec<u8>> {
+    pub(crate) fn sign(&self, settings: &SecuritySettings, octets: &[u8]) -> Result<DigestValue> {
         let mut mac = self.mac(settings)?;
         mac.0.update(octets);
         Ok(mac.finish())
     }
 
-    /// Encrypts by the suite's algorithm: a random initialization vector and the ciphertext.
-    pub(crate) fn encrypt(
+    /// Encrypts by the suite's algorithm where it is: `octets` are the initialization vector and the plaintext, and then
+    /// the vector and the ciphertext.
+    pub(crate) fn encrypt_in_place(
         &self,
         settings: &SecuritySettings,
-        plaintext: &[u8],
-        random: &mut dyn RandomSource,
-    ) -> Result<Vec<u8>> {
-        let mut iv = [0; 16];
-        let iv = &mut iv[..settings.suite.cipher.block_length()];
-        random.fill(iv);
+        octets: &mut Vec<u8>,
+    ) -> Result<()> {
         self.check_encryption(settings.suite)?;
         let wrong = Reason::Plan("the encryption key does not have the length of the suite's");
-        let encrypt = |key: &CipherKey| key.encrypt(iv, plaintext).ok();
+        let encrypt = |key: &CipherKey| key.encrypt_in_place(octets).ok();
         Ok(self.with_cipher(settings.suite.cipher, encrypt).ok_or(wrong)?)
     }
 
-    /// Decrypts by the suite's algorithm.
+    /// Decrypts by the suite's algorithm where it is, and gives the part of `octets` that is the plaintext then.
     ///
     /// # Errors
     /// [`Reason::KeyLength`] for a key that does not have the suite's length, [`Reason::Decryption`] for everything
     /// else.
-    pub(crate) fn decrypt(
+    pub(crate) fn decrypt_in_place<'o>(
         &self,
         settings: &SecuritySettings,
-        octets: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>> {
+        octets: &'o mut [u8],
+    ) -> Result<&'o [u8]> {
         self.check_encryption(settings.suite)?;
-        let decrypted = self.with_cipher(settings.suite.cipher, |key| key.decrypt(octets));
+        let cipher = settings.suite.cipher;
+        let decrypted = self.with_cipher(cipher, |key| key.decrypt_in_place(octets));
         Ok(decrypted.ok_or(Reason::Decryption)?)
     }
 
@@ -269,7 +299,7 @@ impl fmt::Debug for MessageKey {
 pub(crate) struct MacSink(Mac);
 
 impl MacSink {
-    pub(crate) fn finish(self) -> Vec<u8> {
+    pub(crate) fn finish(self) -> DigestValue {
         self.0.finish()
     }
 }
@@ -288,13 +318,13 @@ impl Digester {
         Self(Digest::new(settings.suite.digest))
     }
 
-    pub(crate) fn digest(settings: &SecuritySettings, octets: &[u8]) -> Vec<u8> {
+    pub(crate) fn digest(settings: &SecuritySettings, octets: &[u8]) -> DigestValue {
         let mut digest = Digest::new(settings.suite.digest);
         digest.update(octets);
         digest.finish()
     }
 
-    pub(crate) fn finish(self) -> Vec<u8> {
+    pub(crate) fn finish(self) -> DigestValue {
         self.0.finish()
     }
 }

@@ -1,15 +1,21 @@
 //! Reading elements strictly: names, text, base64, algorithms.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use smallvec::SmallVec;
 use waxwing_xml::{Element, Node};
+use zeroize::Zeroizing;
 
 use crate::error::{Reason, Result, SecurityError};
 
 /// The element children of one element.
-pub(super) type Elements<'a> = SmallVec<[Element<'a>; 8]>;
+pub(super) type Elements<'a> = SmallVec<[Element<'a>; 12]>;
+
+/// Octets of which there are few: digests, nonces, hashes.
+pub(super) type Short = SmallVec<[u8; 32]>;
 
 /// The element children; any text but white space, and any processing instruction, is refused.
 pub(super) fn elements<'a>(parent: Element<'a>) -> Result<Elements<'a>> {
@@ -65,16 +71,21 @@ pub(super) fn malformed(
 }
 
 /// The text of an element that has no element children, without white space at its ends.
-pub(super) fn text(element: Element<'_>) -> Result<String> {
-    let mut text = String::new();
+pub(super) fn text<'a>(element: Element<'a>) -> Result<Cow<'a, str>> {
+    let mut text = Cow::Borrowed("");
     for node in element.children() {
         match node {
-            Node::Text(piece) => text.push_str(piece),
+            Node::Text(piece) if text.is_empty() => text = Cow::Borrowed(piece),
+            Node::Text(piece) => text.to_mut().push_str(piece),
             Node::Comment(_) => {}
             _ => return Err(malformed(element, "the content", "text only")),
         }
     }
-    Ok(text.trim_matches([' ', '\t', '\n', '\r']).to_owned())
+    let space = [' ', '\t', '\n', '\r'];
+    Ok(match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim_matches(space)),
+        Cow::Owned(text) => Cow::Owned(text.trim_matches(space).to_owned()),
+    })
 }
 
 /// An `xsd:dateTime`; without a time zone it is taken as UTC.
@@ -95,6 +106,47 @@ pub(super) fn base64_content(element: Element<'_>) -> Result<Vec<u8>> {
     };
     only.ok_or_else(|| malformed(element, "the content", "base64"))
 }
+
+/// The same in the place of what `out` held, which is wiped where the octets do not fit in.
+pub(super) fn base64_content_into(
+    element: Element<'_>,
+    out: &mut Zeroizing<Vec<u8>>,
+) -> Result<()> {
+    let mut nodes = element.children();
+    if let (Some(Node::Text(text)), None) = (nodes.next(), nodes.next()) {
+        clear_for(out, text.len().div_ceil(4) * 3);
+        if STANDARD.decode_vec(text, out).is_ok() {
+            return Ok(());
+        }
+    }
+    let octets = base64_content(element)?;
+    clear_for(out, octets.len());
+    out.extend_from_slice(&octets);
+    Ok(())
+}
+
+/// Makes room for so many octets: a buffer that grows by itself leaves behind what it held.
+fn clear_for(out: &mut Zeroizing<Vec<u8>>, octets: usize) {
+    out.clear();
+    if out.capacity() < octets {
+        *out = Zeroizing::new(Vec::with_capacity(octets));
+    }
+}
+
+/// The same where there should be few, without memory of its own then.
+pub(super) fn short_base64_content(element: Element<'_>) -> Result<Short> {
+    let mut nodes = element.children();
+    if let (Some(Node::Text(text)), None) = (nodes.next(), nodes.next()) {
+        let mut octets = [0; LONGEST_SHORT];
+        if let Ok(length) = STANDARD.decode_slice(text, &mut octets) {
+            return Ok(Short::from_slice(&octets[..length]));
+        }
+    }
+    base64_content(element).map(Short::from_vec)
+}
+
+/// Room for the base64 of what is [`Short`]: the library asks for whole groups.
+const LONGEST_SHORT: usize = 36;
 
 /// Decodes base64 that may contain white space.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {

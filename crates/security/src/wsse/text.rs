@@ -4,6 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::ids::Id;
 use super::names::{
     BASE64_BINARY, DSIG, ENCRYPTED_KEY, ENCRYPTED_KEY_SHA1, THUMBPRINT_SHA1, WSSE, WSSE11,
     X509_SUBJECT_KEY_IDENTIFIER, X509_V3, XENC,
@@ -259,7 +260,7 @@ pub(super) fn push_encrypted_data(
 
 /// Appends a ReferenceList of those EncryptedData elements, unless there are none (XML Encryption §3.6). `declare` tells
 /// whether the prefix is to be declared.
-pub(super) fn push_reference_list(out: &mut Vec<u8>, references: &[String], declare: bool) {
+pub(super) fn push_reference_list(out: &mut Vec<u8>, references: &[Id], declare: bool) {
     if references.is_empty() {
         return;
     }

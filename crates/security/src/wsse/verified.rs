@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use smallvec::SmallVec;
 use waxwing_crypto::Certificate;
 use waxwing_soap::Envelope;
 use waxwing_xml::NodeId;
@@ -21,7 +22,7 @@ pub struct Verified {
     pub(super) envelope: Envelope,
     pub(super) action: Box<str>,
     pub(super) body: PartProtection,
-    pub(super) headers: Vec<(NodeId, PartProtection)>,
+    pub(super) headers: Headers,
     pub(super) token: PrimaryToken,
     pub(super) endorsing: Vec<EndorsingProof>,
     pub(super) username: Option<ReceivedUsername>,
@@ -29,6 +30,9 @@ pub struct Verified {
     pub(super) signing: Option<Arc<MessageKey>>,
     pub(super) created: Option<Timestamp>,
 }
+
+/// The headers of a message, but for the Security header, and how each was protected.
+pub(super) type Headers = SmallVec<[(NodeId, PartProtection); 12]>;
 
 /// How a part of a message was protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,12 +47,12 @@ pub struct PartProtection {
 /// MAC was computed. Only [`verify()`](super::verify()) makes one, so that whoever gets it need not ask again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProvenContext {
-    identifier: Box<str>,
-    instance: Option<Box<str>>,
+    identifier: Arc<str>,
+    instance: Option<Arc<str>>,
 }
 
 impl ProvenContext {
-    pub(super) fn new(identifier: Box<str>, instance: Option<Box<str>>) -> Self {
+    pub(super) fn new(identifier: Arc<str>, instance: Option<Arc<str>>) -> Self {
         Self { identifier, instance }
     }
 

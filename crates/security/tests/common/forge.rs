@@ -51,7 +51,7 @@ impl Signer {
 
     fn sign(&self, octets: &[u8]) -> Vec<u8> {
         match self {
-            Signer::Hmac(key) => HmacKey::new(DigestAlgorithm::Sha1, key).sign(octets),
+            Signer::Hmac(key) => HmacKey::new(DigestAlgorithm::Sha1, key).sign(octets).to_vec(),
             Signer::Rsa(key) => key.sign(DigestAlgorithm::Sha1, octets).unwrap(),
         }
     }

@@ -1,6 +1,7 @@
 //! The client of a security context session.
 
 use jiff::Timestamp;
+use smallvec::SmallVec;
 use waxwing_soap::{Addressing, Envelope, Fault, Moment};
 
 use super::super::ending::Ending;
@@ -248,7 +249,8 @@ impl SecureConversationClient {
         at: &mut Moment<'_>,
     ) -> Result<(Envelope, Correlation), ClientError> {
         let session = self.session.as_ref().ok_or_else(not_open)?;
-        let message_id = Addressing::read(&envelope).ok().and_then(|found| found.message_id);
+        let message_id = envelope.addressing_header("MessageID");
+        let message_id = message_id.map(|header| header.text().trim().into());
         let options = &self.core.options;
         let (settings, keys) = (&options.settings, &session.current.keys);
         let parts = self.core.parts_of(&envelope, &options.requirements)?;
@@ -324,8 +326,10 @@ impl SecureConversationClient {
         let session = self.session.as_ref().ok_or_else(no_session)?;
         let current = session.current.keys.token();
         let former = session.former.iter().filter(|(_, until)| *until > now).map(|(keys, _)| keys);
-        let own: Vec<&SessionKeys> = std::iter::once(&session.current.keys).chain(former).collect();
-        let known: Vec<&ContextToken> = own.iter().map(|keys| keys.token()).collect();
+        let own: SmallVec<[&SessionKeys; 1 + MAX_FORMER_KEYS]> =
+            std::iter::once(&session.current.keys).chain(former).collect();
+        let known: SmallVec<[&ContextToken; 1 + MAX_FORMER_KEYS]> =
+            own.iter().map(|keys| keys.token()).collect();
         let options = &self.core.options;
         let expect = Expectations {
             settings: &options.settings,

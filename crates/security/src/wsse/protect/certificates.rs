@@ -34,7 +34,7 @@ impl PrimarySigner<'_> {
     /// The signature value of `octets`.
     pub(super) fn sign(&self, settings: &SecuritySettings, octets: &[u8]) -> Result<Vec<u8>> {
         match self {
-            PrimarySigner::Key(used) => used.key.sign(settings, octets),
+            PrimarySigner::Key(used) => Ok(used.key.sign(settings, octets)?.to_vec()),
             PrimarySigner::Certificate(signer) => key::sign_with(settings, signer.key, octets),
         }
     }

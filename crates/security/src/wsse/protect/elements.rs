@@ -1,10 +1,14 @@
 //! Elements of the Security header that are signed: timestamp, signature confirmation, user name token
 //! (WS-Security 1.1 §10, §8.5; Username Token Profile 1.0 §3.1).
 
+use std::fmt;
+
 use jiff::Timestamp;
+use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
 use super::super::SecuritySettings;
+use super::super::ids::{Id, InPlace};
 use super::super::key::Digester;
 use super::super::names::{WSSE, WSSE11, WSU};
 use super::super::plan::Sources;
@@ -17,50 +21,70 @@ use crate::error::Result;
 
 /// The timestamp of a message.
 pub(super) struct Stamp {
-    pub(super) text: Vec<u8>,
-    canonical: Vec<u8>,
-    pub(super) id: String,
+    pub(super) id: Id,
+    created: Written,
+    expires: Written,
 }
+
+/// A time as it is written.
+type Written = SmallVec<[u8; 24]>;
 
 impl Stamp {
     /// A timestamp from now on, with an identifier of the process's own.
     pub(super) fn new(settings: &SecuritySettings, sources: &mut Sources<'_>) -> Self {
-        Self::with_id(sources.ids.next_id(), settings, sources.now)
+        Self::with_id((&*sources.ids.next_id()).into(), settings, sources.now)
     }
 
     /// A timestamp with a given identifier.
-    pub(super) fn with_id(id: String, settings: &SecuritySettings, now: Timestamp) -> Self {
-        let created = date_time(now);
-        let expires = date_time(now.checked_add(settings.timestamp_validity).unwrap_or(now));
-        let mut text = Vec::with_capacity(256);
-        push(&mut text, &["<u:Timestamp u:Id=\"", &id, "\">"]);
-        let mut canonical = Vec::with_capacity(384);
-        push(&mut canonical, &["<u:Timestamp xmlns:u=\"", WSU, "\" u:Id=\"", &id, "\">"]);
-        for out in [&mut text, &mut canonical] {
-            push(out, &["<u:Created>", &created, "</u:Created>"]);
-            push(out, &["<u:Expires>", &expires, "</u:Expires></u:Timestamp>"]);
-        }
-        Self { text, canonical, id }
+    pub(super) fn with_id(id: Id, settings: &SecuritySettings, now: Timestamp) -> Self {
+        let expires = now.checked_add(settings.timestamp_validity).unwrap_or(now);
+        let mut this = Self { id, created: Written::new(), expires: Written::new() };
+        push_time(&mut InPlace(&mut this.created), now);
+        push_time(&mut InPlace(&mut this.expires), expires);
+        this
+    }
+
+    /// Writes the element, where its prefix is declared.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        push(out, &["<u:Timestamp u:Id=\"", &self.id, "\">"]);
+        self.write_content(out);
+    }
+
+    fn write_content(&self, out: &mut Vec<u8>) {
+        push(out, &["<u:Created>"]);
+        out.extend_from_slice(&self.created);
+        push(out, &["</u:Created><u:Expires>"]);
+        out.extend_from_slice(&self.expires);
+        push(out, &["</u:Expires></u:Timestamp>"]);
     }
 
     /// Its reference in a signature.
     pub(super) fn signed(&self, settings: &SecuritySettings) -> SignedPart {
-        let digest = Digester::digest(settings, &self.canonical);
-        SignedPart { id: self.id.clone(), digest }
+        let mut canonical = Vec::with_capacity(384);
+        push(&mut canonical, &["<u:Timestamp xmlns:u=\"", WSU, "\" u:Id=\"", &self.id, "\">"]);
+        self.write_content(&mut canonical);
+        SignedPart { id: self.id.clone(), digest: Digester::digest(settings, &canonical) }
     }
 }
 
 /// A time in UTC with milliseconds, as WCF writes it.
-fn date_time(time: Timestamp) -> String {
+fn push_time(out: &mut impl fmt::Write, time: Timestamp) {
     let millisecond = time.as_millisecond();
     let truncated = Timestamp::from_millisecond(millisecond).unwrap_or(time);
-    format!("{truncated:.3}")
+    // Memory takes whatever is written.
+    let _ = write!(out, "{truncated:.3}");
+}
+
+fn date_time(time: Timestamp) -> String {
+    let mut written = String::with_capacity(24);
+    push_time(&mut written, time);
+    written
 }
 
 /// An element of the Security header as text, with its identifier.
 pub(super) struct Element {
     pub(super) text: Vec<u8>,
-    pub(super) id: String,
+    pub(super) id: Id,
 }
 
 impl Element {
@@ -68,7 +92,7 @@ impl Element {
     pub(super) fn with_utility(text: &[u8], id: &str) -> Self {
         let text = String::from_utf8_lossy(text);
         let declared = text.replacen(" u:Id=", &format!(" xmlns:u=\"{WSU}\" u:Id="), 1);
-        Self { text: declared.into_bytes(), id: id.to_owned() }
+        Self { text: declared.into_bytes(), id: id.into() }
     }
 
     /// Its reference in a signature.
@@ -84,7 +108,7 @@ impl Element {
 }
 
 /// A SignatureConfirmation of a request's signature value.
-pub(super) fn confirmation(id: String, value: &[u8]) -> Element {
+pub(super) fn confirmation(id: Id, value: &[u8]) -> Element {
     let mut text = Vec::with_capacity(768);
     push(&mut text, &["<k:SignatureConfirmation u:Id=\"", &id, "\" Value=\""]);
     push_base64(&mut text, value);
@@ -100,7 +124,7 @@ pub(super) fn username_token(
 ) -> Element {
     let salt = salt(settings, sources);
     let text = username::write(credential, settings, salt.as_ref(), Place::Elsewhere);
-    Element { text, id: credential.id.to_string() }
+    Element { text, id: (&*credential.id).into() }
 }
 
 /// What a password is digested with in one message; none where it is written in clear.

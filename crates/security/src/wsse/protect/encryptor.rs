@@ -1,34 +1,47 @@
 //! Encrypting parts of a message with its encryption key (XML Encryption §3, §5.2).
 
+use smallvec::SmallVec;
 use waxwing_soap::RandomSource;
 use zeroize::Zeroizing;
 
 use super::super::SecuritySettings;
+use super::super::ids::Id;
 use super::super::text::{EncryptedType, Place, push_encrypted_data};
 use super::Numbers;
 use super::elements::Element;
 use super::used_key::KeyUse;
 use crate::error::{Reason, Result};
 
+/// The identifiers of what was encrypted, in that order.
+pub(super) type References = SmallVec<[Id; 4]>;
+
+/// The most octets of padding.
+const PADDING: usize = 16;
+
 /// Encrypts elements one after another, numbering and listing them.
 pub(super) struct Encryptor<'a, 'r> {
     key: Option<&'a KeyUse<'a>>,
     settings: &'a SecuritySettings,
     numbers: Numbers,
-    references: Vec<String>,
+    references: References,
     /// Whether the key lists what is encrypted, so that nothing encrypted names the key.
     implied: bool,
     random: &'r mut dyn RandomSource,
+    /// Where each thing is encrypted.
+    octets: Vec<u8>,
 }
 
 impl<'a, 'r> Encryptor<'a, 'r> {
+    /// `octets` lends its room.
     pub(super) fn new(
         key: Option<&'a KeyUse<'a>>,
         settings: &'a SecuritySettings,
         numbers: Numbers,
         random: &'r mut dyn RandomSource,
+        octets: Vec<u8>,
     ) -> Self {
-        Self { key, settings, numbers, references: Vec::new(), implied: false, random }
+        let references = References::new();
+        Self { key, settings, numbers, references, implied: false, random, octets }
     }
 
     /// The key lists what is encrypted under it.
@@ -38,19 +51,20 @@ impl<'a, 'r> Encryptor<'a, 'r> {
     }
 
     /// The ids of everything encrypted, in order, and the numbers that are left.
-    pub(super) fn finish(self) -> (Vec<String>, Numbers) {
+    pub(super) fn finish(self) -> (References, Numbers) {
         (self.references, self.numbers)
     }
 
-    /// An element of the Security header, encrypted under the next number or left as it is.
-    pub(super) fn element(&mut self, text: Vec<u8>, encrypt: bool) -> Result<Vec<u8>> {
+    /// Appends an element of the Security header, encrypted under the next number or left as it is.
+    pub(super) fn element(&mut self, out: &mut Vec<u8>, text: &[u8], encrypt: bool) -> Result<()> {
         if !encrypt {
-            return Ok(text);
+            out.extend_from_slice(text);
+            return Ok(());
         }
-        // It may hold a password.
-        let text = Zeroizing::new(text);
         let id = self.numbers.next();
-        self.encrypt(id, EncryptedType::Element, &text, Place::Security)
+        self.encrypt(out, id, (EncryptedType::Element, Place::Security), |octets| {
+            push_once(octets, text);
+        })
     }
 
     /// The same with its identifier, as the signature refers to it.
@@ -59,25 +73,41 @@ impl<'a, 'r> Encryptor<'a, 'r> {
             return Ok(element);
         }
         let id = self.numbers.next();
+        // It may hold a password.
         let plain = Zeroizing::new(element.text);
-        let text = self.encrypt(id.clone(), EncryptedType::Element, &plain, Place::Security)?;
+        let mut text = Vec::new();
+        let place = (EncryptedType::Element, Place::Security);
+        self.encrypt(&mut text, id.clone(), place, |octets| push_once(octets, &plain))?;
         Ok(Element { text, id })
     }
 
-    /// The EncryptedData element for `plaintext`.
+    /// Appends the EncryptedData element for what `plaintext` appends.
     pub(super) fn encrypt(
         &mut self,
-        id: String,
-        kind: EncryptedType,
-        plaintext: &[u8],
-        place: Place,
-    ) -> Result<Vec<u8>> {
+        out: &mut Vec<u8>,
+        id: Id,
+        (kind, place): (EncryptedType, Place),
+        plaintext: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<()> {
         let key = self.key.ok_or(Reason::Plan("no encryption key was made"))?;
-        let octets = key.key.encrypt(self.settings, plaintext, self.random)?;
-        let mut out = Vec::with_capacity(octets.len() * 4 / 3 + 700);
+        // Before anything is where it would stay in clear.
+        key.key.check_encryption(self.settings.suite)?;
+        let octets = &mut self.octets;
+        octets.clear();
+        octets.resize(self.settings.suite.cipher.block_length(), 0);
+        self.random.fill(octets);
+        plaintext(octets);
+        key.key.encrypt_in_place(self.settings, octets)?;
+        out.reserve(octets.len().div_ceil(3) * 4 + 700);
         let reference = (!self.implied).then(|| key.reference());
-        push_encrypted_data(&mut out, &id, kind, &octets, reference, self.settings, place);
+        push_encrypted_data(out, &id, kind, octets, reference, self.settings, place);
         self.references.push(id);
-        Ok(out)
+        Ok(())
     }
+}
+
+/// Appends a text in clear so that it stays where it is: a buffer that grows leaves a password behind.
+fn push_once(octets: &mut Vec<u8>, text: &[u8]) {
+    octets.reserve(text.len() + PADDING);
+    octets.extend_from_slice(text);
 }

@@ -1,12 +1,12 @@
 //! Endorsing signatures: proof of a further token by signing the primary signature
 //! (WS-SecurityPolicy 1.2 §8.3).
 
+use super::super::key;
 use super::super::names::X509_V3;
 use super::super::plan::{Endorsing, ProtectionPlan, Sources};
 use super::super::sent::SentSignature;
 use super::super::text::{Place, TokenReference, push};
 use super::super::token::{SessionKeys, TokenPlacement, x509};
-use super::super::{SecuritySettings, key};
 use super::Numbers;
 use super::keys::BaseToken;
 use super::signature::{SignedInfo, SignedPart, push_signature};
@@ -41,7 +41,7 @@ impl Endorsements {
                     let info = SignedInfo::new(&parts, method, plan.settings);
                     let value = key::sign_with(plan.settings, key, &info.canonical())?;
                     let reference = TokenReference::Local { id, value_type: X509_V3 };
-                    this.push(&info, value, reference, plan.settings, place);
+                    this.push(&info, value, reference, place);
                 }
                 Endorsing::Context(token) | Endorsing::Session(SessionKeys { token, .. }) => {
                     push(&mut this.tokens, &[&token.element]);
@@ -51,8 +51,8 @@ impl Endorsements {
                     let used = base.derive(numbers.next(), length, settings, sources, tokens);
                     let method = settings.suite.symmetric_signature_uri();
                     let info = SignedInfo::new(&parts, method, settings);
-                    let value = used.key.sign(settings, &info.canonical())?;
-                    this.push(&info, value, used.reference(), settings, place);
+                    let value = used.key.sign(settings, &info.canonical())?.to_vec();
+                    this.push(&info, value, used.reference(), place);
                 }
             }
         }
@@ -61,21 +61,20 @@ impl Endorsements {
 
     fn push(
         &mut self,
-        info: &SignedInfo,
+        info: &SignedInfo<'_>,
         value: Vec<u8>,
         reference: TokenReference<'_>,
-        settings: &SecuritySettings,
         place: Place,
     ) {
         let mut text = Vec::with_capacity(2048);
-        push_signature(&mut text, None, info, &value, reference, settings, place);
+        push_signature(&mut text, None, info, &value, reference, place);
         self.signatures.push(text);
         self.values.push(value);
     }
 
     /// All signatures of the message, the primary one first.
-    pub(super) fn sent(&mut self, primary: &[u8], encrypted: bool) -> Vec<SentSignature> {
-        std::iter::once(primary.to_vec())
+    pub(super) fn sent(&mut self, primary: Vec<u8>, encrypted: bool) -> Vec<SentSignature> {
+        std::iter::once(primary)
             .chain(std::mem::take(&mut self.values))
             .map(|value| SentSignature { value, encrypted })
             .collect()

@@ -1,6 +1,9 @@
 //! The keys of one outgoing message and the tokens that introduce them
 //! (WS-SecureConversation §7, XML Encryption §3.5.1).
 
+use std::io::Write as _;
+
+use super::super::ids::Id;
 use super::super::key::{Derivation, TokenKey};
 use super::super::names::ENCRYPTED_KEY;
 use super::super::plan::{Asymmetric, Signer};
@@ -13,6 +16,7 @@ use super::super::{
 };
 use super::Numbers;
 use super::certificates::PrimarySigner;
+use super::encryptor::References;
 use super::used_key::{KeySource, KeyUse};
 use crate::error::{Reason, Result};
 
@@ -61,7 +65,7 @@ impl<'a> BaseToken<'a> {
     /// A new derived key token and its text.
     pub(super) fn derive(
         self,
-        number: String,
+        number: Id,
         length: usize,
         settings: &SecuritySettings,
         sources: &mut Sources<'_>,
@@ -69,7 +73,7 @@ impl<'a> BaseToken<'a> {
     ) -> KeyUse<'a> {
         let derivation = Derivation::with_random_nonce(length, sources.random);
         self.push_derived(text, &number, &derivation, settings);
-        let source = KeySource::Derived { id: number.into(), dialect: self.dialect };
+        let source = KeySource::Derived { id: number, dialect: self.dialect };
         KeyUse { key: self.key.derive(&derivation), source }
     }
 
@@ -103,10 +107,10 @@ impl<'a> BaseToken<'a> {
         push(out, &["\" xmlns:", c, "=\"", self.dialect.conversation(), "\">"]);
         push_reference(out, self.reference, settings, Place::Security, true);
         if derivation.length != DEFAULT_LENGTH || derivation.offset != 0 {
-            let offset = derivation.offset.to_string();
-            let length = derivation.length.to_string();
-            push(out, &["<", c, ":Offset>", &offset, "</", c, ":Offset>"]);
-            push(out, &["<", c, ":Length>", &length, "</", c, ":Length>"]);
+            for (name, number) in [("Offset", derivation.offset), ("Length", derivation.length)] {
+                // What is written grows as it must: it cannot fail.
+                let _ = write!(out, "<{c}:{name}>{number}</{c}:{name}>");
+            }
         }
         push(out, &["<", c, ":Nonce>"]);
         push_base64(out, &derivation.nonce);
@@ -133,7 +137,7 @@ pub(super) struct MessageKeys<'a> {
 #[derive(Default)]
 pub(super) struct KeyNumbers {
     /// A derived key token; none where the keys exist already or nothing is derived.
-    derived: Option<String>,
+    derived: Option<Id>,
 }
 
 impl KeyNumbers {
@@ -158,7 +162,7 @@ impl KeyNumbers {
         if matches!(plan.protection, ProtectionToken::Asymmetric(_)) {
             let number = numbers.next();
             if let Some(drawn) = drawn {
-                drawn.id = number.into();
+                drawn.id = (&*number).into();
             }
         }
         Self { derived: plan.settings.derived_keys.then(|| numbers.next()) }
@@ -235,9 +239,9 @@ impl<'a> MessageKeys<'a> {
     /// The text of all tokens, when it is known what is encrypted, and the list where it stands by itself.
     pub(super) fn into_text(
         self,
-        references: Vec<String>,
+        references: References,
         settings: &SecuritySettings,
-    ) -> (Vec<u8>, Vec<String>) {
+    ) -> (Vec<u8>, References) {
         let within = self.lists_what_is_encrypted(settings);
         let mut text = self.tokens;
         if let Some(drawn) = self.drawn.filter(|_| !references.is_empty()) {
@@ -245,7 +249,7 @@ impl<'a> MessageKeys<'a> {
             encrypted_key::push(&mut text, drawn, listed, settings);
             text.extend_from_slice(&self.derived);
         }
-        (text, if within { Vec::new() } else { references })
+        (text, if within { References::new() } else { references })
     }
 }
 

@@ -1,7 +1,9 @@
 //! A message that is signed and encrypted, in the binding's order (WS-SecurityPolicy 1.2 §6.3, §6.4).
 
 use waxwing_soap::Envelope;
+use zeroize::Zeroizing;
 
+use super::super::ids::Id;
 use super::super::plan::{ProtectionPlan, Sources};
 use super::super::sent::SentSignature;
 use super::super::text::Place;
@@ -13,7 +15,7 @@ use super::encryptor::Encryptor;
 use super::endorse::Endorsements;
 use super::keys::{KeyNumbers, MessageKeys};
 use super::parts::Parts;
-use super::signature::{SignedInfo, SignedPart, digest_of_text, push_signature};
+use super::signature::{SignedInfo, SignedPart, SignedParts, digest_of_text, push_signature};
 use super::{Header, Numbers};
 use crate::error::Result;
 
@@ -22,7 +24,7 @@ struct Draft<'a> {
     keys: MessageKeys<'a>,
     numbers: Numbers,
     /// Present when something refers to the primary signature.
-    signature_id: Option<String>,
+    signature_id: Option<Id>,
     confirmations: Vec<Element>,
     /// Confirmations are encrypted when the signatures were that they confirm.
     encrypt_confirmations: bool,
@@ -37,8 +39,8 @@ struct Draft<'a> {
 /// The identifiers of what makes a message's keys, and of what stands between them.
 struct Numbered {
     signing: KeyNumbers,
-    signature_id: Option<String>,
-    confirmations: Vec<String>,
+    signature_id: Option<Id>,
+    confirmations: Vec<Id>,
     encryption: KeyNumbers,
 }
 
@@ -131,35 +133,39 @@ impl<'a> Draft<'a> {
             && settings.order == ProtectionOrder::SignBeforeEncryptAndEncryptSignature;
         let place = if hide { Place::Elsewhere } else { Place::Security };
         let signed = self.signed_parts(envelope, settings)?;
-        let Signatures { primary, endorsements, sent } =
+        let Signatures { primary, endorsements, sent, octets } =
             self.sign(&signed, plan, (place, hide), sources)?;
 
         let key = self.keys.encryption();
-        let mut encryptor = Encryptor::new(key, settings, self.numbers, sources.random)
+        let mut encryptor = Encryptor::new(key, settings, self.numbers, sources.random, octets)
             .implying_its_key(self.keys.lists_what_is_encrypted(settings));
         self.parts.encrypt(envelope, &mut encryptor)?;
         // Listed and numbered in this order; they stand in another one.
-        let primary = encryptor.element(primary, hide)?;
-        let username = self.username.map(|u| encryptor.element(u.text, true)).transpose()?;
-        let mut elements = Vec::with_capacity(4096);
-        for element in self.confirmations {
-            elements.extend(encryptor.element(element.text, self.encrypt_confirmations)?);
+        let (mut signatures, mut username, mut elements) = (Vec::new(), Vec::new(), Vec::new());
+        encryptor.element(&mut signatures, &primary, hide)?;
+        if let Some(element) = self.username {
+            // It may hold a password.
+            encryptor.element(&mut username, &Zeroizing::new(element.text), true)?;
         }
-        elements.extend(username.unwrap_or_default());
-        elements.extend(primary);
+        for element in self.confirmations {
+            encryptor.element(&mut elements, &element.text, self.encrypt_confirmations)?;
+        }
+        elements.append(&mut username);
         for signature in endorsements.signatures {
-            elements.extend(encryptor.element(signature, hide)?);
+            encryptor.element(&mut signatures, &signature, hide)?;
         }
         let (references, _) = encryptor.finish();
         let (tokens, references) = self.keys.into_text(references, settings);
         let header = Header {
-            stamp: self.stamp.as_ref().map_or(&[], |stamp| &stamp.text),
+            stamp: self.stamp.as_ref(),
             tokens: &tokens,
             references: &references,
             supporting: &endorsements.tokens,
             elements: &elements,
+            signatures: &signatures,
         };
-        header.add_to(envelope, settings.layout, settings.order)?;
+        let body = self.parts.take_encrypted_body();
+        header.add_to(envelope, settings.layout, settings.order, body);
         Ok(sent)
     }
 
@@ -173,8 +179,9 @@ impl<'a> Draft<'a> {
         let settings = plan.settings;
         let key = self.keys.encryption();
         let numbers = std::mem::take(&mut self.numbers);
-        let mut encryptor = Encryptor::new(key, settings, numbers, sources.random);
+        let mut encryptor = Encryptor::new(key, settings, numbers, sources.random, Vec::new());
         self.parts.encrypt(envelope, &mut encryptor)?;
+        self.parts.replace_body(envelope)?;
         self.parts.write_body_in_pairs(envelope);
         let username = self.username.take().map(|u| encryptor.signed_element(u, true));
         let confirmations = std::mem::take(&mut self.confirmations)
@@ -186,25 +193,25 @@ impl<'a> Draft<'a> {
         self.username = username.transpose()?;
 
         let signed = self.signed_parts(envelope, settings)?;
-        let Signatures { primary, endorsements, sent } =
+        let Signatures { primary: mut signatures, endorsements, sent, .. } =
             self.sign(&signed, plan, (Place::Security, false), sources)?;
-        let mut elements = Vec::with_capacity(4096);
+        let mut elements = Vec::new();
         for element in self.confirmations.iter().chain(&self.username) {
             elements.extend_from_slice(&element.text);
         }
-        elements.extend(primary);
         for signature in endorsements.signatures {
-            elements.extend(signature);
+            signatures.extend(signature);
         }
         let (tokens, references) = self.keys.into_text(references, settings);
         let header = Header {
-            stamp: self.stamp.as_ref().map_or(&[], |stamp| &stamp.text),
+            stamp: self.stamp.as_ref(),
             tokens: &tokens,
             references: &references,
             supporting: &endorsements.tokens,
             elements: &elements,
+            signatures: &signatures,
         };
-        header.add_to(envelope, settings.layout, settings.order)?;
+        header.add_to(envelope, settings.layout, settings.order, None);
         Ok(sent)
     }
 
@@ -213,7 +220,7 @@ impl<'a> Draft<'a> {
         &self,
         envelope: &Envelope,
         settings: &SecuritySettings,
-    ) -> Result<Vec<SignedPart>> {
+    ) -> Result<SignedParts> {
         let mut signed = self.parts.digests(envelope, settings);
         signed.extend(self.stamp.as_ref().map(|stamp| stamp.signed(settings)));
         for element in self.confirmations.iter().chain(&self.username) {
@@ -236,22 +243,24 @@ impl<'a> Draft<'a> {
     ) -> Result<Signatures> {
         let settings = plan.settings;
         let info = SignedInfo::new(signed, self.keys.signing.method(settings), settings);
-        let value = self.keys.signing.sign(settings, &info.canonical())?;
+        let octets = info.canonical();
+        let value = self.keys.signing.sign(settings, &octets)?;
         let id = self.signature_id.as_deref();
         let text = |place| {
             let mut text = Vec::with_capacity(4096);
             let key = self.keys.signing.reference();
-            push_signature(&mut text, id, &info, &value, key, settings, place);
+            push_signature(&mut text, id, &info, &value, key, place);
             text
         };
         let mut endorsements = Endorsements::default();
         if let Some(id) = id {
             let digest = digest_of_text(&text(Place::Elsewhere), settings)?;
-            let part = SignedPart { id: id.to_owned(), digest };
+            let part = SignedPart { id: id.into(), digest };
             endorsements = Endorsements::new(plan, part, place, &mut self.numbers, sources)?;
         }
-        let sent = endorsements.sent(&value, encrypted);
-        Ok(Signatures { primary: text(place), endorsements, sent })
+        let primary = text(place);
+        let sent = endorsements.sent(value, encrypted);
+        Ok(Signatures { primary, endorsements, sent, octets })
     }
 }
 
@@ -262,4 +271,6 @@ struct Signatures {
     endorsements: Endorsements,
     /// What the reply may have to confirm.
     sent: Vec<SentSignature>,
+    /// What the primary signature is over, whose room is free.
+    octets: Vec<u8>,
 }

@@ -16,6 +16,8 @@ mod used_key;
 
 use waxwing_soap::Envelope;
 
+use self::elements::Stamp;
+use super::ids::Id;
 use super::names::WSSE;
 use super::plan::{ProtectionPlan, ProtectionToken, Sources};
 use super::sent::SentSignature;
@@ -50,8 +52,8 @@ pub fn protect(
 struct Numbers(usize);
 
 impl Numbers {
-    fn next(&mut self) -> String {
-        let id = format!("_{}", self.0);
+    fn next(&mut self) -> Id {
+        let id = Id::numbered(self.0);
         self.0 += 1;
         id
     }
@@ -59,14 +61,18 @@ impl Numbers {
 
 /// The children of the Security header as text, in their order in the strict layout.
 struct Header<'a> {
-    stamp: &'a [u8],
+    stamp: Option<&'a Stamp>,
     tokens: &'a [u8],
-    references: &'a [String],
+    references: &'a [Id],
     supporting: &'a [u8],
+    /// Confirmations and user name.
     elements: &'a [u8],
+    signatures: &'a [u8],
 }
 
 impl Header<'_> {
+    /// Puts the header into the envelope, and `body` in the place of what its body holds.
+    ///
     /// Under `EncryptBeforeSign` the list of what is encrypted comes last: the receiver goes the same way back, verifies and
     /// then decrypts.
     fn add_to(
@@ -74,26 +80,30 @@ impl Header<'_> {
         envelope: &mut Envelope,
         layout: HeaderLayout,
         order: ProtectionOrder,
-    ) -> Result<()> {
+        body: Option<Vec<u8>>,
+    ) {
         let list_last = order == ProtectionOrder::EncryptBeforeSign;
-        let mut text = Vec::with_capacity(1024 + self.tokens.len() + self.elements.len());
+        let pieces = [self.tokens, self.supporting, self.elements, self.signatures];
+        let room: usize = pieces.iter().map(|piece| piece.len()).sum();
+        let mut text = Vec::with_capacity(1024 + room);
         push(&mut text, &["<o:Security s:mustUnderstand=\"1\" xmlns:o=\"", WSSE, "\">"]);
-        if layout != HeaderLayout::LaxTimestampLast {
-            text.extend_from_slice(self.stamp);
-        }
+        let (first, last) = match layout {
+            HeaderLayout::LaxTimestampLast => (None, self.stamp),
+            _ => (self.stamp, None),
+        };
+        first.into_iter().for_each(|stamp| stamp.write(&mut text));
         text.extend_from_slice(self.tokens);
         if !list_last {
             push_reference_list(&mut text, self.references, true);
         }
         text.extend_from_slice(self.supporting);
         text.extend_from_slice(self.elements);
+        text.extend_from_slice(self.signatures);
         if list_last {
             push_reference_list(&mut text, self.references, true);
         }
-        if layout == HeaderLayout::LaxTimestampLast {
-            text.extend_from_slice(self.stamp);
-        }
+        last.into_iter().for_each(|stamp| stamp.write(&mut text));
         push(&mut text, &["</o:Security>"]);
-        parts::append_header(envelope, &text)
+        envelope.seal(text, body);
     }
 }

@@ -3,13 +3,14 @@
 use waxwing_soap::Envelope;
 use waxwing_xml::{Document, Exclusive, Limits, Name, NodeId, canonicalize};
 
+use super::super::ids::Id;
 use super::super::key::Digester;
 use super::super::names::{WSSE11, WSU};
 use super::super::text::{EncryptedType, Place};
 use super::super::{ProtectionOrder, SecuritySettings, SecurityVersion};
 use super::Numbers;
 use super::encryptor::Encryptor;
-use super::signature::SignedPart;
+use super::signature::{SignedPart, SignedParts};
 use crate::error::{Reason, Result};
 use crate::protection::{MessageProtection, ProtectionLevel};
 
@@ -17,20 +18,22 @@ use crate::protection::{MessageProtection, ProtectionLevel};
 pub(super) struct Parts {
     body: Part,
     headers: Vec<Part>,
+    /// The body's content, once it is encrypted.
+    encrypted_body: Option<Vec<u8>>,
 }
 
 struct Part {
     node: NodeId,
     level: ProtectionLevel,
     /// The `u:Id` of what is signed.
-    id: String,
+    id: Id,
     /// The identifier of the EncryptedData in the body, or of the EncryptedHeader in the place of a header.
-    encrypted_id: String,
+    encrypted_id: Id,
 }
 
 impl Part {
     fn new(node: NodeId, level: ProtectionLevel) -> Self {
-        Self { node, level, id: String::new(), encrypted_id: String::new() }
+        Self { node, level, id: Id::default(), encrypted_id: Id::default() }
     }
 }
 
@@ -42,7 +45,7 @@ impl Parts {
             .map(|h| Part::new(h.id(), protection.header(h.namespace(), h.local_name())))
             .filter(|part| part.level.signs())
             .collect();
-        Self { body, headers }
+        Self { body, headers, encrypted_body: None }
     }
 
     /// WS-Security 1.0 has no encrypted headers.
@@ -103,11 +106,7 @@ impl Parts {
     }
 
     /// The digests of the signed parts as they stand: body first, then the headers in their order.
-    pub(super) fn digests(
-        &self,
-        envelope: &Envelope,
-        settings: &SecuritySettings,
-    ) -> Vec<SignedPart> {
+    pub(super) fn digests(&self, envelope: &Envelope, settings: &SecuritySettings) -> SignedParts {
         std::iter::once(&self.body)
             .chain(&self.headers)
             .filter(|part| part.level.signs())
@@ -120,14 +119,14 @@ impl Parts {
             .collect()
     }
 
-    /// Replaces the parts that are encrypted.
+    /// Encrypts what is to be: headers in their places, the body's content aside.
     pub(super) fn encrypt(
         &mut self,
         envelope: &mut Envelope,
         encryptor: &mut Encryptor<'_, '_>,
     ) -> Result<()> {
         if self.body.level.encrypts() {
-            self.encrypt_body(envelope.document_mut(), encryptor)?;
+            self.encrypt_body(envelope.document(), encryptor)?;
         }
         for part in self.headers.iter_mut().filter(|part| part.level.encrypts()) {
             encrypt_header(envelope, part, encryptor)?;
@@ -143,17 +142,35 @@ impl Parts {
     }
 
     fn encrypt_body(
-        &self,
-        document: &mut Document,
+        &mut self,
+        document: &Document,
         encryptor: &mut Encryptor<'_, '_>,
     ) -> Result<()> {
         let body = self.body.node;
-        let mut plaintext = Vec::with_capacity(1024);
-        document.write_children_to(body, &mut plaintext);
         let id = self.body.encrypted_id.clone();
-        let text = encryptor.encrypt(id, EncryptedType::Content, &plaintext, Place::Elsewhere)?;
-        document.clear(body);
-        append(document, body, &text)
+        let kind = (EncryptedType::Content, Place::Elsewhere);
+        let mut text = Vec::new();
+        encryptor
+            .encrypt(&mut text, id, kind, |octets| document.write_children_to(body, octets))?;
+        self.encrypted_body = Some(text);
+        Ok(())
+    }
+
+    /// The encrypted content of the body, which is to go in its place.
+    pub(super) fn take_encrypted_body(&mut self) -> Option<Vec<u8>> {
+        self.encrypted_body.take()
+    }
+
+    /// Puts the encrypted content of the body in its place, where it is to be signed.
+    pub(super) fn replace_body(&mut self, envelope: &mut Envelope) -> Result<()> {
+        match self.encrypted_body.take() {
+            None => Ok(()),
+            Some(text) => {
+                let document = envelope.document_mut();
+                document.clear(self.body.node);
+                append(document, self.body.node, &text)
+            }
+        }
     }
 }
 
@@ -175,11 +192,12 @@ fn encrypt_header(
 ) -> Result<()> {
     let soap = envelope.version().soap.namespace();
     let document = envelope.document_mut();
-    let mut plaintext = Vec::with_capacity(512);
-    document.write_element_to(part.node, &mut plaintext);
     let id = &part.encrypted_id;
-    let place = Place::Elsewhere;
-    let data = encryptor.encrypt(id.clone(), EncryptedType::Header, &plaintext, place)?;
+    let kind = (EncryptedType::Header, Place::Elsewhere);
+    let mut data = Vec::new();
+    encryptor.encrypt(&mut data, id.clone(), kind, |octets| {
+        document.write_element_to(part.node, octets);
+    })?;
     let header =
         document.insert_element_before(part.node, Name::new("k", "EncryptedHeader", WSSE11));
     document.set_attribute(header, Name::new("s", "mustUnderstand", soap), "1");
@@ -204,10 +222,4 @@ pub(crate) fn declare_utility(envelope: &mut Envelope) {
     if document.root().resolve_prefix("u") != Some(WSU) {
         document.declare_namespace(root, "u", WSU);
     }
-}
-
-/// Appends the Security header.
-pub(super) fn append_header(envelope: &mut Envelope, text: &[u8]) -> Result<()> {
-    let header = envelope.header_or_insert();
-    append(envelope.document_mut(), header, text)
 }

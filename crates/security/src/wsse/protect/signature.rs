@@ -1,8 +1,11 @@
 //! The text of a Signature element (XML Signature §4), and the octets that it signs.
 
+use smallvec::SmallVec;
+use waxwing_crypto::DigestValue;
 use waxwing_xml::{Document, Element, Exclusive, Limits, canonicalize};
 
 use super::super::SecuritySettings;
+use super::super::ids::Id;
 use super::super::key::Digester;
 use super::super::names::{DSIG, EXC_C14N};
 use super::super::text::{Place, TokenReference, push, push_base64, push_escaped, push_reference};
@@ -10,60 +13,72 @@ use crate::error::{Reason, Result};
 
 /// A part that is signed: its id and digest.
 pub(super) struct SignedPart {
-    pub(super) id: String,
-    pub(super) digest: Vec<u8>,
+    pub(super) id: Id,
+    pub(super) digest: DigestValue,
 }
 
-/// The children of a SignedInfo as they are written and as they are hashed.
-pub(super) struct SignedInfo {
-    wire: Vec<u8>,
-    canonical: Vec<u8>,
+/// The parts that a signature covers, body first.
+pub(super) type SignedParts = SmallVec<[SignedPart; 12]>;
+
+/// What a SignedInfo says. It refers to its parts in their order, each with the one transform exclusive canonicalization.
+#[derive(Clone, Copy)]
+pub(super) struct SignedInfo<'a> {
+    parts: &'a [SignedPart],
+    method: &'static str,
+    settings: &'a SecuritySettings,
 }
 
-impl SignedInfo {
-    /// A SignedInfo that refers to `parts` in that order, each with the one transform exclusive
-    /// canonicalization.
-    pub(super) fn new(parts: &[SignedPart], method: &str, settings: &SecuritySettings) -> Self {
-        let capacity = 300 + parts.len() * 360;
-        let mut this =
-            Self { wire: Vec::with_capacity(capacity), canonical: Vec::with_capacity(capacity) };
-        this.empty("CanonicalizationMethod", EXC_C14N);
-        this.empty("SignatureMethod", method);
-        for part in parts {
-            this.both(&["<Reference URI=\"#"]);
-            push_escaped(&mut this.wire, &part.id);
-            push_escaped(&mut this.canonical, &part.id);
-            this.both(&["\"><Transforms>"]);
-            this.empty("Transform", EXC_C14N);
-            this.both(&["</Transforms>"]);
-            this.empty("DigestMethod", settings.suite.digest_uri());
-            this.both(&["<DigestValue>"]);
-            push_base64(&mut this.wire, &part.digest);
-            push_base64(&mut this.canonical, &part.digest);
-            this.both(&["</DigestValue></Reference>"]);
-        }
-        this
-    }
+/// How a SignedInfo is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As it goes out.
+    Wire,
+    /// As it is signed: canonical XML writes empty elements as pairs of tags.
+    Canonical,
+}
 
-    fn both(&mut self, pieces: &[&str]) {
-        push(&mut self.wire, pieces);
-        push(&mut self.canonical, pieces);
-    }
-
-    /// An empty element with an `Algorithm`, which canonical XML writes as a pair of tags.
-    fn empty(&mut self, name: &str, algorithm: &str) {
-        self.both(&["<", name, " Algorithm=\"", algorithm, "\""]);
-        push(&mut self.wire, &["/>"]);
-        push(&mut self.canonical, &["></", name, ">"]);
+impl<'a> SignedInfo<'a> {
+    pub(super) fn new(
+        parts: &'a [SignedPart],
+        method: &'static str,
+        settings: &'a SecuritySettings,
+    ) -> Self {
+        Self { parts, method, settings }
     }
 
     /// The canonical form of the SignedInfo element: what is signed.
     pub(super) fn canonical(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.canonical.len() + 80);
+        let mut out = Vec::with_capacity(400 + self.parts.len() * 400);
         push(&mut out, &["<SignedInfo xmlns=\"", DSIG, "\">"]);
-        out.extend_from_slice(&self.canonical);
+        self.write(&mut out, Form::Canonical);
         push(&mut out, &["</SignedInfo>"]);
         out
+    }
+
+    /// The children.
+    fn write(&self, out: &mut Vec<u8>, form: Form) {
+        push_empty(out, "CanonicalizationMethod", EXC_C14N, form);
+        push_empty(out, "SignatureMethod", self.method, form);
+        for part in self.parts {
+            push(out, &["<Reference URI=\"#"]);
+            push_escaped(out, &part.id);
+            push(out, &["\"><Transforms>"]);
+            push_empty(out, "Transform", EXC_C14N, form);
+            push(out, &["</Transforms>"]);
+            push_empty(out, "DigestMethod", self.settings.suite.digest_uri(), form);
+            push(out, &["<DigestValue>"]);
+            push_base64(out, &part.digest);
+            push(out, &["</DigestValue></Reference>"]);
+        }
+    }
+}
+
+/// Appends an empty element with an `Algorithm`.
+fn push_empty(out: &mut Vec<u8>, name: &str, algorithm: &str, form: Form) {
+    push(out, &["<", name, " Algorithm=\"", algorithm]);
+    match form {
+        Form::Wire => push(out, &["\"/>"]),
+        Form::Canonical => push(out, &["\"></", name, ">"]),
     }
 }
 
@@ -71,10 +86,9 @@ impl SignedInfo {
 pub(super) fn push_signature(
     out: &mut Vec<u8>,
     id: Option<&str>,
-    info: &SignedInfo,
+    info: &SignedInfo<'_>,
     value: &[u8],
     key: TokenReference<'_>,
-    settings: &SecuritySettings,
     place: Place,
 ) {
     push(out, &["<Signature"]);
@@ -82,21 +96,21 @@ pub(super) fn push_signature(
         push(out, &[" Id=\"", id, "\""]);
     }
     push(out, &[" xmlns=\"", DSIG, "\"><SignedInfo>"]);
-    out.extend_from_slice(&info.wire);
+    info.write(out, Form::Wire);
     push(out, &["</SignedInfo><SignatureValue>"]);
     push_base64(out, value);
     push(out, &["</SignatureValue><KeyInfo>"]);
-    push_reference(out, key, settings, place, false);
+    push_reference(out, key, info.settings, place, false);
     push(out, &["</KeyInfo></Signature>"]);
 }
 
 /// The digest of the canonical form of an element given as self-contained text.
-pub(super) fn digest_of_text(text: &[u8], settings: &SecuritySettings) -> Result<Vec<u8>> {
+pub(super) fn digest_of_text(text: &[u8], settings: &SecuritySettings) -> Result<DigestValue> {
     Ok(digest_of(parse(text)?.root(), settings))
 }
 
 /// The same of the first element in the one that is given as text, in its place.
-pub(super) fn digest_of_child(text: &[u8], settings: &SecuritySettings) -> Result<Vec<u8>> {
+pub(super) fn digest_of_child(text: &[u8], settings: &SecuritySettings) -> Result<DigestValue> {
     let document = parse(text)?;
     let child = document.root().first_element().ok_or(Reason::Plan("nothing is to be signed"))?;
     Ok(digest_of(child, settings))
@@ -107,7 +121,7 @@ fn parse(text: &[u8]) -> Result<Document> {
     parsed.map_err(|e| Reason::DecryptedContent(e.to_string().into()).into())
 }
 
-fn digest_of(element: Element<'_>, settings: &SecuritySettings) -> Vec<u8> {
+fn digest_of(element: Element<'_>, settings: &SecuritySettings) -> DigestValue {
     let mut digest = Digester::new(settings);
     canonicalize(element, &Exclusive::default(), &mut digest);
     digest.finish()

@@ -13,7 +13,7 @@ use super::super::token::{ContextToken, SessionKeys, TokenPlacement, username, x
 use super::super::{HeaderLayout, SecuritySettings};
 use super::elements::{Stamp, salt};
 use super::keys::BaseToken;
-use super::signature::{SignedInfo, SignedPart, push_signature};
+use super::signature::{SignedInfo, SignedPart, SignedParts, push_signature};
 use super::used_key::KeyUse;
 use super::{Header, Numbers};
 use crate::error::{Reason, Result};
@@ -46,14 +46,15 @@ pub(super) fn protect(
     }
     let tokens = [header.sources, header.basic, header.endorsing, header.derived].concat();
     Header {
-        stamp: stamp.as_ref().map_or(&[], |stamp| &stamp.text),
+        stamp: stamp.as_ref(),
         tokens: &tokens,
         references: &[],
         supporting: &[],
-        elements: &header.signatures,
+        elements: &[],
+        signatures: &header.signatures,
     }
     // The receiver takes nothing but the strict layout here, whatever is set.
-    .add_to(envelope, HeaderLayout::Strict, settings.order)?;
+    .add_to(envelope, HeaderLayout::Strict, settings.order, None);
     Ok(header.sent)
 }
 
@@ -61,7 +62,7 @@ pub(super) fn protect(
 #[derive(Default)]
 struct Tokens {
     /// What is signed: the timestamp by every token, and `To` by certificates.
-    parts: Vec<SignedPart>,
+    parts: SignedParts,
     /// Security contexts that keys are derived from.
     sources: Vec<u8>,
     /// User names.
@@ -88,7 +89,8 @@ impl Tokens {
                 let info = SignedInfo::new(&self.parts, method, settings);
                 let value = key::sign_with(settings, key, &info.canonical())?;
                 let reference = TokenReference::Local { id, value_type: X509_V3 };
-                self.push(&info, value, reference, settings);
+                let signature = signature(&info, &value, reference);
+                self.push(signature, value);
                 Ok(())
             }
             Endorsing::Context(token) if settings.derived_keys => {
@@ -120,22 +122,26 @@ impl Tokens {
         let method = settings.suite.symmetric_signature_uri();
         let stamp = self.parts.get(..1).unwrap_or_default();
         let info = SignedInfo::new(stamp, method, settings);
-        let value = used.key.sign(settings, &info.canonical())?;
-        self.push(&info, value, used.reference(), settings);
+        let value = used.key.sign(settings, &info.canonical())?.to_vec();
+        let signature = signature(&info, &value, used.reference());
+        self.push(signature, value);
         Ok(())
     }
 
-    fn push(
-        &mut self,
-        info: &SignedInfo,
-        value: Vec<u8>,
-        reference: TokenReference<'_>,
-        settings: &SecuritySettings,
-    ) {
-        let (out, place) = (&mut self.signatures, Place::Security);
-        push_signature(out, None, info, &value, reference, settings, place);
+    fn push(&mut self, signature: Vec<u8>, value: Vec<u8>) {
+        match self.signatures.is_empty() {
+            true => self.signatures = signature,
+            false => self.signatures.extend_from_slice(&signature),
+        }
         self.sent.push(SentSignature { value, encrypted: false });
     }
+}
+
+/// The text of a signature.
+fn signature(info: &SignedInfo<'_>, value: &[u8], reference: TokenReference<'_>) -> Vec<u8> {
+    let mut text = Vec::with_capacity(2048);
+    push_signature(&mut text, None, info, value, reference, Place::Security);
+    text
 }
 
 fn base(token: &ContextToken) -> BaseToken<'_> {

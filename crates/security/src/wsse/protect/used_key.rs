@@ -1,9 +1,9 @@
 //! A key in use.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::super::Dialect;
+use super::super::ids::Id;
 use super::super::key::MessageKey;
 use super::super::text::TokenReference;
 
@@ -15,7 +15,7 @@ pub(super) struct KeyUse<'a> {
 
 /// Where a key in use comes from.
 pub(super) enum KeySource<'a> {
-    Derived { id: Cow<'a, str>, dialect: Dialect },
+    Derived { id: Id, dialect: Dialect },
     Direct(TokenReference<'a>),
 }
 

@@ -1,6 +1,7 @@
 //! Security contexts (WS-SecureConversation §3, §7): their token, which messages repeat as its issuer wrote it, how it is
 //! referred to and read, and the keys derived from it. One protects a message, or endorses it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use waxwing_soap::RandomSource;
@@ -127,13 +128,13 @@ impl ContextToken {
 }
 
 /// The context that a SecurityContextToken of a message names.
-pub(in super::super) struct Named {
-    pub(in super::super) identifier: Box<str>,
-    pub(in super::super) instance: Option<Box<str>>,
+pub(in super::super) struct Named<'e> {
+    pub(in super::super) identifier: Cow<'e, str>,
+    pub(in super::super) instance: Option<Cow<'e, str>>,
 }
 
 /// Reads a SecurityContextToken.
-pub(in super::super) fn read(element: Element<'_>, dialect: Dialect) -> Result<Named> {
+pub(in super::super) fn read(element: Element<'_>, dialect: Dialect) -> Result<Named<'_>> {
     let namespace = dialect.conversation();
     let children = elements(element)?;
     let mut children = children.iter();
@@ -142,5 +143,5 @@ pub(in super::super) fn read(element: Element<'_>, dialect: Dialect) -> Result<N
     // Whoever issued it opens it, before the message is verified.
     take(&mut children, COOKIE, "Cookie");
     end(children)?;
-    Ok(Named { identifier: identifier.into(), instance: instance.map(Into::into) })
+    Ok(Named { identifier, instance })
 }

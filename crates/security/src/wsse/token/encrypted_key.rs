@@ -6,6 +6,7 @@ use waxwing_soap::RandomSource;
 use waxwing_xml::Element;
 use zeroize::Zeroizing;
 
+use super::super::ids::Id;
 use super::super::key::{self, TokenKey, unwrap};
 use super::super::names::{DSIG, XENC};
 use super::super::read::{
@@ -101,7 +102,7 @@ impl EncryptedKeyReference {
 pub(in super::super) fn push(
     out: &mut Vec<u8>,
     token: &EncryptedKeyToken,
-    references: &[String],
+    references: &[Id],
     settings: &SecuritySettings,
 ) {
     let algorithm = settings.suite.key_transport_uri();
@@ -138,7 +139,7 @@ pub(in super::super) fn open<'e>(
     let data = require(&mut children, element, XENC, "CipherData")?;
     let list = take(&mut children, XENC, "ReferenceList");
     end(children)?;
-    let cipher_value = cipher_value(data)?;
+    let cipher_value = base64_content(cipher_value(data)?)?;
     let certificate = match reference {
         TokenRef::Certificate(certificate) => certificate,
         TokenRef::Local(_) | TokenRef::Embedded(_) => {
@@ -155,13 +156,13 @@ pub(in super::super) fn open<'e>(
     Ok((EncryptedKeyReference::new(TokenKey::new(secret), &cipher_value), list))
 }
 
-/// The octets of a CipherData element, which must hold a CipherValue.
-pub(in super::super) fn cipher_value(data: Element<'_>) -> Result<Vec<u8>> {
+/// The CipherValue of a CipherData element, which must hold one.
+pub(in super::super) fn cipher_value(data: Element<'_>) -> Result<Element<'_>> {
     let children = elements(data)?;
     let mut children = children.iter();
     let value = require(&mut children, data, XENC, "CipherValue")?;
     end(children)?;
-    base64_content(value)
+    Ok(value)
 }
 
 /// The key transport algorithm must be the suite's; for OAEP a digest may be named, and must be SHA-1.

@@ -214,7 +214,7 @@ fn read_digest(
     if octets.is_empty() || octets.len() > limits::PASSWORD_NONCE_OCTETS {
         return Err(malformed(nonce, "the nonce", "1 to 128 octets"));
     }
-    let written = text(created)?.into_boxed_str();
+    let written = text(created)?.into();
     let created = date_time(created)?;
     Ok(PasswordDigest { value, nonce: octets.into(), written, created })
 }

@@ -1,11 +1,15 @@
 //! EncryptedData and ReferenceList (XML Encryption §3.4, §3.6).
 
+use smallvec::SmallVec;
 use waxwing_xml::{Document, Element, Limits, Node, NodeId};
 use zeroize::Zeroizing;
 
 use super::super::SecuritySettings;
+use super::super::ids::Id;
 use super::super::names::{DSIG, TYPE_CONTENT, TYPE_ELEMENT, XENC};
-use super::super::read::{algorithm, at, elements, end, malformed, no_children, require, take};
+use super::super::read::{
+    algorithm, at, base64_content_into, elements, end, malformed, no_children, require, take,
+};
 use super::super::reference::key_info;
 use super::super::token::encrypted_key::cipher_value;
 use super::tokens::{Resolved, Root, Tokens};
@@ -13,12 +17,12 @@ use crate::error::{Reason, Result};
 
 /// The ids that a ReferenceList announces, each of which must be met exactly once.
 #[derive(Default)]
-pub(super) struct DataReferences(Vec<(Box<str>, bool)>);
+pub(super) struct DataReferences(SmallVec<[(Id, bool); 4]>);
 
 impl DataReferences {
     /// Reads the list; it may be neither empty nor repeat an id.
     pub(super) fn read(list: Element<'_>) -> Result<Self> {
-        let mut ids: Vec<(Box<str>, bool)> = Vec::new();
+        let mut ids: SmallVec<[(Id, bool); 4]> = SmallVec::new();
         for child in elements(list)? {
             if !child.is(XENC, "DataReference") {
                 return Err(super::super::read::unexpected(child));
@@ -62,7 +66,7 @@ impl DataReferences {
     /// Fails when an announced element was not in the message.
     pub(super) fn all_met(&self) -> Result<()> {
         match self.0.iter().find(|(_, met)| !met) {
-            Some((id, _)) => Err(Reason::UnresolvedReference(id.clone()).into()),
+            Some((id, _)) => Err(Reason::UnresolvedReference((&**id).into()).into()),
             None => Ok(()),
         }
     }
@@ -84,13 +88,17 @@ pub(super) enum Stands {
     Header,
 }
 
-/// Decrypts an EncryptedData element with a key of the protection token.
-pub(super) fn open(
+/// Where what is encrypted is decrypted, one after the other. Wiped once, when all of the message was.
+pub(super) type Octets = Zeroizing<Vec<u8>>;
+
+/// Decrypts an EncryptedData element with a key of the protection token, in `octets`.
+pub(super) fn open<'o>(
     element: Element<'_>,
     stands: Stands,
     tokens: &mut Tokens<'_>,
     settings: &SecuritySettings,
-) -> Result<Zeroizing<Vec<u8>>> {
+    octets: &'o mut Octets,
+) -> Result<&'o [u8]> {
     let kind = match stands {
         Stands::Element | Stands::Header => TYPE_ELEMENT,
         Stands::Content => TYPE_CONTENT,
@@ -124,8 +132,8 @@ pub(super) fn open(
         return Err(at(Reason::DerivedKeyRequired("EncryptedData"), element));
     }
     key.check_encryption(settings.suite).map_err(|e| e.at("EncryptedData/KeyInfo"))?;
-    let octets = cipher_value(data)?;
-    key.decrypt(settings, &octets).map_err(|e| e.at("EncryptedData"))
+    base64_content_into(cipher_value(data)?, octets)?;
+    key.decrypt_in_place(settings, octets).map_err(|e| e.at("EncryptedData"))
 }
 
 /// Puts a decrypted element in the place of its EncryptedData, and returns it. The plain text must be

@@ -1,23 +1,42 @@
 //! DerivedKeyToken (WS-SecureConversation February 2005 §7, 1.3 §7).
 
+use std::borrow::Cow;
+
 use waxwing_xml::Element;
 
-use super::super::key::Derivation;
+use super::super::key::Told;
 use super::super::limits;
 use super::super::names::WSSE;
 use super::super::protect::DEFAULT_LENGTH;
 use super::super::read::{
-    at, base64_content, elements, end, malformed, number, require, take, text, wrong_algorithm,
+    Short, at, elements, end, malformed, number, require, short_base64_content, take, text,
+    wrong_algorithm,
 };
 use super::super::reference::{TokenRef, token_reference};
 use super::super::{Dialect, SecuritySettings};
 use crate::error::{Reason, Result};
 
+/// How a DerivedKeyToken says that its key is derived.
+pub(super) struct Derivation<'e> {
+    nonce: Short,
+    offset: usize,
+    length: usize,
+    /// When it is not the default.
+    label: Option<Cow<'e, str>>,
+}
+
+impl Derivation<'_> {
+    pub(super) fn told(&self) -> Told<'_> {
+        let Self { nonce, offset, length, label } = self;
+        Told { nonce, offset: *offset, length: *length, label: label.as_deref() }
+    }
+}
+
 /// Reads the token: what it is derived from, and how.
 pub(super) fn read<'e>(
     element: Element<'e>,
     settings: &SecuritySettings,
-) -> Result<(TokenRef<'e>, Derivation)> {
+) -> Result<(TokenRef<'e>, Derivation<'e>)> {
     check_algorithm(element, settings)?;
     let namespace = settings.dialect.conversation();
     let children = elements(element)?;
@@ -31,7 +50,7 @@ pub(super) fn read<'e>(
     };
     let length = take(&mut children, namespace, "Length").map(number).transpose()?;
     let label = take(&mut children, namespace, "Label").map(text).transpose()?;
-    let nonce = base64_content(require(&mut children, element, namespace, "Nonce")?)?;
+    let nonce = short_base64_content(require(&mut children, element, namespace, "Nonce")?)?;
     end(children)?;
 
     let length = length.unwrap_or(DEFAULT_LENGTH as u64);
@@ -49,9 +68,9 @@ pub(super) fn read<'e>(
     if nonce.is_empty() || nonce.len() > limits::NONCE_OCTETS {
         return Err(malformed(element, "Nonce", "1 to 128 octets"));
     }
-    let label = label.filter(|l| l != super::super::key::DEFAULT_LABEL).map(Into::into);
+    let label = label.filter(|l| l != super::super::key::DEFAULT_LABEL);
     let derivation = Derivation { nonce, offset: offset as usize, length: length as usize, label };
-    if derivation.is_authenticator() {
+    if derivation.told().is_authenticator() {
         return Err(at(Reason::ReservedSeed, element));
     }
     Ok((reference, derivation))

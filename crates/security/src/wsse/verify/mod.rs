@@ -16,6 +16,8 @@ mod timestamp;
 mod tokens;
 mod transport;
 
+use std::borrow::Cow;
+
 use waxwing_soap::Envelope;
 use waxwing_xml::NodeId;
 
@@ -46,7 +48,7 @@ pub fn verify(
 ) -> Result<Verified> {
     let transport = matches!(expect.protection, ExpectedToken::Transport);
     let security = security_header(&envelope)?;
-    let action = action(&envelope, transport)?;
+    let action: Box<str> = action(&envelope, transport)?.into();
     let required = if transport {
         MessageProtection::body(ProtectionLevel::None)
     } else {
@@ -138,7 +140,7 @@ fn security_header(envelope: &Envelope) -> Result<NodeId> {
 /// taken to have. That version is the one of the first addressing header, whatever it is called, so that a header that
 /// nobody signed could otherwise make the layers above read none of those that were. A message without addressing has the
 /// action that the transport tells; of a reply it tells none, which must not matter where something is chosen by it.
-fn action(envelope: &Envelope, transport: bool) -> Result<Box<str>> {
+fn action(envelope: &Envelope, transport: bool) -> Result<Cow<'_, str>> {
     let version = envelope.version().addressing.namespace();
     if envelope.headers().any(|h| is_addressing(h.namespace()) && h.namespace() != version) {
         return Err(Reason::MixedAddressing.into());
@@ -146,7 +148,10 @@ fn action(envelope: &Envelope, transport: bool) -> Result<Box<str>> {
     let mut actions =
         envelope.headers().filter(|h| h.local_name() == "Action" && is_addressing(h.namespace()));
     match (actions.next(), actions.next()) {
-        (Some(action), None) => Ok(action.text().trim().into()),
+        (Some(action), None) => Ok(match action.text() {
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+        }),
         (None, _) if version.is_empty() && (transport || envelope.told_action().is_some()) => {
             Ok(envelope.told_action().unwrap_or_default().into())
         }

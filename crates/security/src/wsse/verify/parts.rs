@@ -9,8 +9,8 @@ use super::super::expect::Expectations;
 use super::super::limits;
 use super::super::names::{DSIG, WSSE11, WSU, XENC, XML};
 use super::super::read::{at, elements, is_white_space, malformed};
-use super::super::verified::PartProtection;
-use super::decrypt::{self, DataReferences, Stands};
+use super::super::verified::{Headers, PartProtection};
+use super::decrypt::{self, DataReferences, Octets, Stands};
 use super::pass::Pass;
 use super::signature::{Primary, Signed};
 use super::tokens::Tokens;
@@ -22,13 +22,13 @@ pub(super) struct Parts {
     security: NodeId,
     soap: &'static str,
     pub(super) body: (NodeId, PartProtection),
-    pub(super) headers: Vec<(NodeId, PartProtection)>,
+    pub(super) headers: Headers,
 }
 
 impl Parts {
     /// Finds the parts, the Security header left out.
     pub(super) fn find(envelope: &Envelope, security: NodeId) -> Result<Self> {
-        let headers: Vec<_> = envelope
+        let headers: Headers = envelope
             .headers()
             .map(|h| h.id())
             .filter(|id| *id != security)
@@ -47,8 +47,12 @@ impl Parts {
     /// spoils the message, which is read on: see [`Pass::spoil`].
     pub(super) fn decrypt(&mut self, document: &mut Document, pass: &mut Pass<'_>) -> Result<()> {
         if let Some(references) = &mut pass.references
-            && let Err(error) =
-                self.decrypt_body(document, references, &mut pass.tokens, pass.expect)
+            && let Err(error) = self.decrypt_body(
+                document,
+                references,
+                &mut pass.tokens,
+                (pass.expect, &mut pass.octets),
+            )
         {
             pass.spoil(error);
         }
@@ -62,7 +66,7 @@ impl Parts {
     }
 
     fn decrypt_headers(&mut self, document: &mut Document, pass: &mut Pass<'_>) -> Result<()> {
-        let Pass { references, tokens, expect, .. } = pass;
+        let Pass { references, tokens, expect, octets, .. } = pass;
         let (security, soap) = (self.security, self.soap);
         for (node, protection) in &mut self.headers {
             let header = document.element(*node);
@@ -78,8 +82,8 @@ impl Parts {
                     at(Reason::UnresolvedReference("an encrypted header".into()), data)
                 })?;
                 references.meet(id, data)?;
-                let plaintext = decrypt::open(data, stands, tokens, expect.settings)?;
-                *node = decrypt::replace(document, *node, &plaintext, expect.limits)?;
+                let plaintext = decrypt::open(data, stands, tokens, expect.settings, octets)?;
+                *node = decrypt::replace(document, *node, plaintext, expect.limits)?;
                 protection.encrypted = true;
             }
         }
@@ -93,7 +97,7 @@ impl Parts {
         document: &mut Document,
         references: &mut DataReferences,
         tokens: &mut Tokens<'_>,
-        expect: &Expectations<'_>,
+        (expect, octets): (&Expectations<'_>, &mut Octets),
     ) -> Result<()> {
         let body = document.element(self.body.0);
         let announced = |e: &Element<'_>| {
@@ -119,10 +123,10 @@ impl Parts {
             }
         }
         references.meet(data.attribute("Id").unwrap_or(""), data)?;
-        let plaintext = decrypt::open(data, Stands::Content, tokens, expect.settings)?;
+        let plaintext = decrypt::open(data, Stands::Content, tokens, expect.settings, octets)?;
         document.clear(self.body.0);
         document
-            .append_fragment(self.body.0, &plaintext, expect.limits)
+            .append_fragment(self.body.0, plaintext, expect.limits)
             .map_err(|e| Reason::DecryptedContent(e.to_string().into()))?;
         self.body.1.encrypted = true;
         Ok(())
@@ -148,7 +152,7 @@ impl Parts {
         for reference in &primary.references {
             let found = targets.iter().find(|(_, id)| *id == &*reference.id);
             let (element, _) =
-                found.ok_or_else(|| Reason::UnresolvedReference(reference.id.clone()))?;
+                found.ok_or_else(|| Reason::UnresolvedReference((&*reference.id).into()))?;
             reference.verify(*element, expect.settings)?;
             match self.part_mut(element.id()) {
                 Some(protection) => protection.signed = true,

@@ -18,7 +18,7 @@ use super::super::verified::EndorsingProof;
 use super::super::{HeaderLayout, ProtectionOrder};
 use super::confirmation;
 use super::confirmation::Confirmation;
-use super::decrypt::{self, DataReferences, Stands};
+use super::decrypt::{self, DataReferences, Octets, Stands};
 use super::signature::{Primary, Signature, Signed};
 use super::timestamp::{self, Stamp};
 use super::tokens::{Resolved, Root, Tokens};
@@ -50,6 +50,8 @@ pub(super) struct Pass<'a> {
     pub(super) encrypt_before_sign: bool,
     /// Encrypted children that wait until their digests were compared.
     deferred: SmallVec<[NodeId; 2]>,
+    /// Where everything is decrypted.
+    pub(super) octets: Octets,
 }
 
 impl<'a> Pass<'a> {
@@ -76,6 +78,7 @@ impl<'a> Pass<'a> {
             body_encrypted: protection.body.encrypts(),
             encrypt_before_sign: order == ProtectionOrder::EncryptBeforeSign && !transport,
             deferred: SmallVec::new(),
+            octets: Octets::default(),
         }
     }
 
@@ -189,9 +192,10 @@ impl<'a> Pass<'a> {
         })?;
         references.meet(element.attribute("Id").unwrap_or(""), element)?;
         let settings = self.expect.settings;
-        let opened = decrypt::open(element, Stands::Element, &mut self.tokens, settings);
+        let octets = &mut self.octets;
+        let opened = decrypt::open(element, Stands::Element, &mut self.tokens, settings, octets);
         let limits = self.expect.limits;
-        match opened.and_then(|plain| decrypt::replace(document, node, &plain, limits)) {
+        match opened.and_then(|plain| decrypt::replace(document, node, plain, limits)) {
             Ok(node) => {
                 self.child(document, node, true)?;
                 Ok(Some(node))
@@ -256,19 +260,18 @@ impl<'a> Pass<'a> {
         element: Element<'_>,
         encrypted: bool,
     ) -> Result<()> {
-        let signature = Signature::read(element, self.expect.settings)?;
-        let value = signature.value.clone();
+        let mut signature = Signature::read(element, self.expect.settings)?;
         if matches!(self.expect.protection, ExpectedToken::Transport) {
-            self.supporting_signature(element, signature)?;
+            self.supporting_signature(element, &mut signature)?;
         } else if self.primary.is_none() {
-            self.primary_signature(element, signature, encrypted)?;
+            self.primary_signature(element, &mut signature, encrypted)?;
         } else {
             self.check_endorsing_encrypted(element, encrypted)?;
             let proof = self.endorsing_key(&signature, element)?;
             self.endorse(document, element, &signature)?;
             self.endorsing.push(proof);
         }
-        self.signatures.push(SentSignature { value, encrypted });
+        self.signatures.push(SentSignature { value: signature.value, encrypted });
         Ok(())
     }
 
@@ -287,7 +290,7 @@ impl<'a> Pass<'a> {
     fn primary_signature(
         &mut self,
         element: Element<'_>,
-        signature: Signature<'_>,
+        signature: &mut Signature<'_>,
         encrypted: bool,
     ) -> Result<()> {
         let settings = self.expect.settings;
@@ -297,7 +300,7 @@ impl<'a> Pass<'a> {
                 self.tokens.signer(&signature.key).map_err(|e| e.at("Signature/KeyInfo"))?;
             signature.verify_rsa(&signer, settings)?;
             self.tokens.signed_by(signer);
-            let references = signature.references;
+            let references = std::mem::take(&mut signature.references);
             self.primary = Some(Primary { node: element.id(), references, encrypted });
             return Ok(());
         }
@@ -315,7 +318,7 @@ impl<'a> Pass<'a> {
                 return Err(at(Reason::WrongToken { what, expected }, element));
             }
         }
-        let references = signature.references;
+        let references = std::mem::take(&mut signature.references);
         self.primary = Some(Primary { node: element.id(), references, encrypted });
         Ok(())
     }
@@ -376,7 +379,7 @@ impl<'a> Pass<'a> {
             return Err(at(Reason::TooMany { what: "References", limit: 1 }, element));
         };
         if primary.attribute("Id") != Some(&*reference.id) {
-            return Err(at(Reason::UnresolvedReference(reference.id.clone()), element));
+            return Err(at(Reason::UnresolvedReference((&*reference.id).into()), element));
         }
         reference.verify(primary, self.expect.settings)
     }

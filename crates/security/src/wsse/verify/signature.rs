@@ -5,12 +5,13 @@ use subtle::ConstantTimeEq;
 use waxwing_xml::{Element, Exclusive, NodeId, Sink, canonicalize};
 
 use super::super::SecuritySettings;
+use super::super::ids::Id;
 use super::super::key::{self, Digester, MessageKey};
 use super::super::limits;
 use super::super::names::{DSIG, EXC_C14N, EXC_C14N_WITH_COMMENTS, STR_TRANSFORM};
 use super::super::read::{
-    algorithm, at, base64_content, elements, end, malformed, no_children, require, unexpected,
-    wrong_algorithm,
+    Short, algorithm, at, base64_content, elements, end, malformed, no_children, require,
+    short_base64_content, unexpected, wrong_algorithm,
 };
 use super::super::reference::{TokenRef, key_info};
 use crate::error::{Reason, Result};
@@ -21,9 +22,9 @@ pub(super) type Signed = SmallVec<[NodeId; 8]>;
 
 /// A reference of a signature: to what, how it is hashed, and the digest.
 pub(super) struct Reference {
-    pub(super) id: Box<str>,
+    pub(super) id: Id,
     transform: Transform,
-    digest: Vec<u8>,
+    digest: Short,
 }
 
 #[derive(Default)]
@@ -75,7 +76,7 @@ impl<'e> Signature<'e> {
         for child in children {
             let reference = reference(*child, settings)?;
             if references.iter().any(|known| known.id == reference.id) {
-                return Err(at(Reason::DuplicateReference(reference.id), *child));
+                return Err(at(Reason::DuplicateReference((&*reference.id).into()), *child));
             }
             references.push(reference);
         }
@@ -144,7 +145,7 @@ fn reference(element: Element<'_>, settings: &SecuritySettings) -> Result<Refere
     let method = require(&mut children, element, DSIG, "DigestMethod")?;
     algorithm(method, "DigestMethod", settings.suite.digest_uri())?;
     no_children(method)?;
-    let digest = base64_content(require(&mut children, element, DSIG, "DigestValue")?)?;
+    let digest = short_base64_content(require(&mut children, element, DSIG, "DigestValue")?)?;
     end(children)?;
     Ok(Reference { id: id.into(), transform, digest })
 }

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use waxwing_crypto::Certificate;
 use waxwing_xml::Element;
 
 use super::super::expect::{Expectations, ExpectedSigner, ExpectedToken};
+use super::super::ids::Id;
 use super::super::key::{MessageKey, TokenKey};
 use super::super::limits;
 use super::super::names::WSU;
@@ -45,18 +47,18 @@ pub(super) enum Resolved {
 /// A token with a key of its own.
 struct Base {
     /// Its id in this message.
-    id: Option<Box<str>>,
+    id: Option<Id>,
     key: TokenKey,
     kind: BaseKind,
 }
 
 enum BaseKind {
-    Context { identifier: Box<str>, instance: Option<Box<str>> },
+    Context { identifier: Arc<str>, instance: Option<Arc<str>> },
     EncryptedKey(EncryptedKeyReference),
 }
 
 struct Derived {
-    id: Box<str>,
+    id: Id,
     key: Arc<MessageKey>,
     root: Root,
 }
@@ -68,7 +70,7 @@ pub(super) struct Tokens<'a> {
     protection: Option<Base>,
     endorsing: Option<Base>,
     certificates: Certificates,
-    derived: Vec<Derived>,
+    derived: SmallVec<[Derived; 2]>,
     /// Who made the primary signature of a message under certificates.
     signer: Option<Certificate>,
     /// Whether the protection token itself lists what is encrypted under it.
@@ -168,8 +170,9 @@ impl<'a> Tokens<'a> {
         let key = self
             .resolver
             .context_key(wanted, &identifier, instance.as_deref())
-            .ok_or_else(|| at(Reason::UnknownContext(identifier.clone()), element))?;
+            .ok_or_else(|| at(Reason::UnknownContext((&*identifier).into()), element))?;
         let id = element.attribute_ns(WSU, "Id").map(Into::into);
+        let (identifier, instance) = (identifier.into(), instance.map(Into::into));
         let base = Base { id, key, kind: BaseKind::Context { identifier, instance } };
         *(if protects { &mut self.protection } else { &mut self.endorsing }) = Some(base);
         Ok(())
@@ -200,7 +203,7 @@ impl<'a> Tokens<'a> {
             Root::Endorsing => self.endorsing.as_ref(),
         };
         let base = base.ok_or_else(|| Reason::UnresolvedToken(reference.describe()))?;
-        let key = base.key.derive(&derivation);
+        let key = base.key.derive_as(derivation.told());
         let id = element
             .attribute_ns(WSU, "Id")
             .ok_or_else(|| malformed(element, "u:Id", "an identifier"))?;

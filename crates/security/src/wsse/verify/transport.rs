@@ -20,7 +20,7 @@ impl Pass<'_> {
     pub(super) fn supporting_signature(
         &mut self,
         element: Element<'_>,
-        signature: Signature<'_>,
+        signature: &mut Signature<'_>,
     ) -> Result<()> {
         let mut expected = self.expect.supporting.iter();
         if !expected.any(|token| token.usage == SupportingUse::Endorsing) {
@@ -29,9 +29,9 @@ impl Pass<'_> {
         if self.stamp.is_none() {
             return Err(at(Reason::SignatureWithoutTimestamp, element));
         }
-        let proof = self.endorsing_key(&signature, element).map_err(unrecognized)?;
+        let proof = self.endorsing_key(signature, element).map_err(unrecognized)?;
         self.endorsing.push(proof);
-        let references = signature.references;
+        let references = std::mem::take(&mut signature.references);
         let signature = Primary { node: element.id(), references, encrypted: false };
         self.by_tokens.push(signature);
         Ok(())
