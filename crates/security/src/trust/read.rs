@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 use waxwing_xml::{Document, Element, Name, NodeId};
 
 use crate::error::{Reason, Result};
@@ -31,7 +30,7 @@ pub(super) fn declare_utility(document: &mut Document, element: NodeId) {
 
 /// Octets as base64 without line breaks.
 pub(super) fn base64(octets: &[u8]) -> String {
-    STANDARD.encode(octets)
+    STANDARD.encode_to_string(octets)
 }
 
 /// The base64 content of an element, white space tolerated, `max` octets at most.
@@ -51,7 +50,7 @@ pub(crate) fn decode(text: &str, what: &'static str, max: usize) -> Result<Vec<u
         let (value, limit) = (compact.len() as u64 / 4 * 3, max as u64);
         return Err(Reason::OutOfRange { what, value, limit }.into());
     }
-    STANDARD.decode(compact.as_bytes()).map_err(|_| malformed().into())
+    STANDARD.decode_to_vec(compact.as_bytes()).map_err(|_| malformed().into())
 }
 
 /// The text of an element without surrounding white space.

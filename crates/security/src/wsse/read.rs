@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::{AsOut as _, STANDARD};
 use jiff::Timestamp;
 use smallvec::SmallVec;
 use waxwing_xml::{Element, Node};
@@ -115,7 +114,7 @@ pub(super) fn base64_content_into(
     let mut nodes = element.children();
     if let (Some(Node::Text(text)), None) = (nodes.next(), nodes.next()) {
         clear_for(out, text.len().div_ceil(4) * 3);
-        if STANDARD.decode_vec(text, out).is_ok() {
+        if STANDARD.decode_append(text, &mut **out).is_ok() {
             return Ok(());
         }
     }
@@ -136,25 +135,27 @@ fn clear_for(out: &mut Zeroizing<Vec<u8>>, octets: usize) {
 /// The same where there should be few, without memory of its own then.
 pub(super) fn short_base64_content(element: Element<'_>) -> Result<Short> {
     let mut nodes = element.children();
-    if let (Some(Node::Text(text)), None) = (nodes.next(), nodes.next()) {
+    if let (Some(Node::Text(text)), None) = (nodes.next(), nodes.next())
+        && text.len() <= LONGEST_SHORT
+    {
         let mut octets = [0; LONGEST_SHORT];
-        if let Ok(length) = STANDARD.decode_slice(text, &mut octets) {
-            return Ok(Short::from_slice(&octets[..length]));
+        if let Ok(octets) = STANDARD.decode(text.as_bytes(), octets[..].as_out()) {
+            return Ok(Short::from_slice(octets));
         }
     }
     base64_content(element).map(Short::from_vec)
 }
 
-/// Room for the base64 of what is [`Short`]: the library asks for whole groups.
-const LONGEST_SHORT: usize = 36;
+/// The longest text whose octets are taken without memory of their own.
+const LONGEST_SHORT: usize = 48;
 
 /// Decodes base64 that may contain white space.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
-    if let Ok(octets) = STANDARD.decode(text) {
+    if let Ok(octets) = STANDARD.decode_to_vec(text) {
         return Some(octets);
     }
     let compact: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
-    STANDARD.decode(compact).ok()
+    STANDARD.decode_to_vec(compact).ok()
 }
 
 /// A non-negative number in decimal.

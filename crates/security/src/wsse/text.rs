@@ -1,8 +1,7 @@
 //! Text of the Security header: escaping, base64, token references and encrypted data as WCF writes
 //! them (WS-Security 1.1 §7, XML Encryption §3).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 
 use super::ids::Id;
 use super::names::{
@@ -44,10 +43,7 @@ pub(super) fn push_escaped(out: &mut Vec<u8>, text: &str) {
 
 /// Appends the base64 form of `octets`.
 pub(super) fn push_base64(out: &mut Vec<u8>, octets: &[u8]) {
-    let start = out.len();
-    out.resize(start + octets.len().div_ceil(3) * 4, 0);
-    let written = STANDARD.encode_slice(octets, &mut out[start..]).unwrap_or(0);
-    out.truncate(start + written);
+    STANDARD.encode_append(octets, out);
 }
 
 /// Where a fragment stands, hence which prefixes are declared around it.
