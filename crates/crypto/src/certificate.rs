@@ -14,8 +14,14 @@ use openssl::x509::X509;
 use crate::digest::{Digest, DigestAlgorithm, sha1};
 use crate::distinguished_name::DistinguishedName;
 use crate::error::{CryptoError, answered, failed, reason};
+use crate::known::Known;
 use crate::rsa::{check_size, message_digest};
 use crate::suite::KeyTransport;
+
+/// Certificates that messages brought. Whoever opens many sessions shows the same one each time, and to read it takes OpenSSL
+/// half as long as to sign with its key. Each takes some kilobytes; a stranger who shows as many as are kept makes the next
+/// ones slow again, and nothing else.
+static READ: Known<Certificate> = Known::new(256);
 
 /// A certificate. Cheap to clone; equal when the DER octets are.
 ///
@@ -43,8 +49,10 @@ impl Certificate {
     ///
     /// It is none, or its key is not RSA of 1024 to 4096 bits.
     pub fn from_der(der: &[u8]) -> Result<Self, CryptoError> {
-        let x509 = X509::from_der(der).map_err(|e| CryptoError::NotACertificate(reason(&e)))?;
-        Self::from_x509(x509)
+        READ.read(der, || {
+            let x509 = X509::from_der(der).map_err(|e| CryptoError::NotACertificate(reason(&e)))?;
+            Self::from_x509(x509)
+        })
     }
 
     /// All certificates of a PEM file, in its order, whatever their keys.

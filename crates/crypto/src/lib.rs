@@ -19,6 +19,7 @@ mod distinguished_name;
 mod error;
 pub mod https;
 mod identity;
+mod known;
 mod path;
 mod private_key;
 mod proven;

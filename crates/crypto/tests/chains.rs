@@ -355,3 +355,43 @@ fn what_was_trusted_once_is_asked_about_each_time() {
     let result = validator.validate(&alice, &[], now());
     assert!(matches!(result, Err(TrustError::Disallowed { .. })), "{result:?}");
 }
+
+/// Reading certificates is remembered: what was read, and nothing that could not be.
+#[test]
+fn what_is_read_again_is_what_it_was() {
+    let root = Wish::authority("root").by_itself();
+    let mut all = Vec::new();
+    // More than are remembered, so that the first ones are read anew.
+    let key = rsa(1024);
+    for number in 0..300 {
+        let (digest, extensions) = (MessageDigest::sha256(), Vec::new());
+        let (key, seconds) = (key.clone(), 86_400 + number);
+        let wish = Wish { name: "many", digest, version: 2, extensions, key, seconds };
+        all.push(wish.by(&root).x509.to_der().unwrap());
+    }
+    for _ in 0..2 {
+        for der in all.iter().chain(&all) {
+            assert_eq!(Certificate::from_der(der).unwrap().der(), &der[..]);
+        }
+    }
+    // Octets that are nearly those of one that was read are others, each time.
+    let good = &all[299];
+    let certificate = Certificate::from_der(good).unwrap();
+    for place in [20, good.len() / 2, good.len() - 1] {
+        let mut other = good.clone();
+        other[place] ^= 1;
+        for _ in 0..2 {
+            if let Ok(read) = Certificate::from_der(&other) {
+                assert!(read != certificate && read.der() == &other[..]);
+                assert!(validator(&root, Usage::Client).validate(&read, &[], now()).is_err());
+            }
+        }
+    }
+    let weak = Wish { key: rsa(512), ..Wish::new("weak") }.by(&root).x509.to_der().unwrap();
+    for _ in 0..2 {
+        let error = Certificate::from_der(&weak).unwrap_err();
+        assert!(matches!(error, CryptoError::KeySize(_)), "{error}");
+        assert!(Certificate::from_der(&good[..good.len() - 1]).is_err());
+        assert!(Certificate::from_der(b"").is_err());
+    }
+}

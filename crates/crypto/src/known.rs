@@ -1,0 +1,89 @@
+//! What was read before of the same octets: a memory of bounded size.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::digest::{Digest, DigestAlgorithm};
+
+/// SHA-256 of the octets that were read.
+type Print = [u8; 32];
+
+/// Remembers what octets were read as, the latest of them. Nothing is decided by it: what comes out is what reading gives.
+pub(crate) struct Known<T> {
+    kept: Mutex<Option<Kept<T>>>,
+    most: usize,
+}
+
+struct Kept<T> {
+    values: HashMap<Print, T>,
+    /// The oldest first.
+    order: VecDeque<Print>,
+}
+
+impl<T: Clone> Known<T> {
+    /// Nothing yet, and at most so many.
+    pub(crate) const fn new(most: usize) -> Self {
+        Self { kept: Mutex::new(None), most }
+    }
+
+    /// What these octets are: from memory, or read and remembered. Errors are not.
+    pub(crate) fn read<E>(
+        &self,
+        octets: &[u8],
+        read: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut digest = Digest::new(DigestAlgorithm::Sha256);
+        digest.update(octets);
+        let mut print = [0; 32];
+        print.copy_from_slice(&digest.finish());
+        if let Some(known) = self.lock().as_ref().and_then(|kept| kept.values.get(&print)) {
+            return Ok(known.clone());
+        }
+        // Nobody waits while it is read.
+        let value = read()?;
+        let mut kept = self.lock();
+        let empty = || Kept { values: HashMap::new(), order: VecDeque::new() };
+        kept.get_or_insert_with(empty).keep(print, value.clone(), self.most);
+        Ok(value)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Kept<T>>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Kept<T> {
+    fn keep(&mut self, print: Print, value: T, most: usize) {
+        if self.values.insert(print, value).is_none() {
+            self.order.push_back(print);
+        }
+        while self.order.len() > most {
+            if let Some(oldest) = self.order.pop_front() {
+                self.values.remove(&oldest);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_are_remembered_and_errors_are_not() {
+        let known = Known::new(2);
+        let mut reads = Vec::new();
+        let mut read = |octets: &[u8]| {
+            known.read(octets, || {
+                reads.push(octets[0]);
+                if octets[0] == 9 { Err("not read") } else { Ok(octets[0]) }
+            })
+        };
+        for octet in [1, 1, 2, 1, 9, 9, 3, 2, 3, 1] {
+            let expected = if octet == 9 { Err("not read") } else { Ok(octet) };
+            assert_eq!(read(&[octet]), expected);
+        }
+        assert_eq!(reads, [1, 2, 9, 9, 3, 1]);
+        assert_eq!(known.lock().as_ref().map(|kept| kept.values.len()), Some(2));
+    }
+}
