@@ -142,6 +142,11 @@ impl ServiceEndpoint {
         self.security.knows(identifier)
     }
 
+    /// Whether reading a message takes an operation with a private key, if it is what it says: better not where others wait.
+    pub fn takes_a_private_key(&self, message: &UnverifiedMessage) -> bool {
+        self.security.takes_a_private_key(message.action().unwrap_or_default())
+    }
+
     /// Takes a message that came in from there.
     pub fn receive(
         &self,

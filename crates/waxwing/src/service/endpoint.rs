@@ -27,6 +27,7 @@ use super::durable::{Asker, Came, Claimed, Durability};
 use super::error::HostError;
 use super::https::Https;
 use super::instances::Instances;
+use super::key_work::KeyWork;
 use super::metadata::Pages;
 use super::sessions::Sessions;
 use super::streamed::Streamed;
@@ -121,6 +122,7 @@ pub(super) struct Endpoint {
     /// What the throttle knows it by.
     pub(super) number: EndpointId,
     pub(super) counters: Counters,
+    key_work: KeyWork,
     /// The address that it is known by.
     pub(super) address: Arc<str>,
     /// How many lines of the log its peers may write.
@@ -163,6 +165,7 @@ impl Endpoint {
             sessions,
             number: throttle.join(own.clone()),
             counters: Counters::default(),
+            key_work: KeyWork::new(),
             address,
             log: Rate::new(),
             is_closing: AtomicBool::new(false),
@@ -255,11 +258,9 @@ impl Endpoint {
         let accepted = request.accepted_codings.take();
         // The octets would be held as long as the operation takes.
         drop(request);
-        let mut arrival = {
-            let mut random = SystemRandom;
-            let mut moment = self.parts.clock.moment(&mut random);
-            let origin = Origin { peer: Peer::from(peer).over(protected), caller };
-            self.parts.endpoint.receive(message, origin, &mut moment)
+        let origin = Origin { peer: Peer::from(peer).over(protected), caller };
+        let Some(mut arrival) = self.receive(message, origin).await else {
+            return Reply::Refused(Refusal::Unavailable);
         };
         let mut message = loop {
             arrival = match arrival {
@@ -281,6 +282,26 @@ impl Endpoint {
         let reply = self.write(encoded, peer, accepted.as_deref());
         drop(place);
         reply
+    }
+
+    /// Has a message read. None when there was no time for it.
+    async fn receive(
+        self: &Arc<Self>,
+        message: UnverifiedMessage,
+        origin: Origin,
+    ) -> Option<Arrival> {
+        let is_costly = self.parts.endpoint.takes_a_private_key(&message);
+        let read = move |endpoint: &Self| {
+            let mut random = SystemRandom;
+            let mut moment = endpoint.parts.clock.moment(&mut random);
+            endpoint.parts.endpoint.receive(message, origin, &mut moment)
+        };
+        if !is_costly {
+            return Some(read(self));
+        }
+        Counters::add(&self.counters.key_operations);
+        let endpoint = Arc::clone(self);
+        self.key_work.run(move || read(&endpoint)).await
     }
 
     /// Writes a message to the trace as it is without security.

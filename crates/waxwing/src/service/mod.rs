@@ -19,6 +19,7 @@ mod https;
 mod instances;
 mod keeping;
 mod keeps;
+mod key_work;
 mod letters;
 mod listening;
 mod metadata;

@@ -190,6 +190,9 @@ pub struct HostStatistics {
     pub sessions_closed: u64,
     /// Sessions that ended with an error.
     pub sessions_faulted: u64,
+    /// Messages whose reading took an operation with a private key: those that open or renew a security session, and those that
+    /// stand for themselves.
+    pub key_operations: u64,
     /// Security sessions at this moment.
     pub security_sessions: usize,
     /// What the store has to do with it; all zero without one.
@@ -271,6 +274,7 @@ pub(super) struct Counters {
     pub(super) created: AtomicU64,
     pub(super) closed: AtomicU64,
     pub(super) faulted: AtomicU64,
+    pub(super) key_operations: AtomicU64,
 }
 
 impl Counters {
@@ -321,6 +325,7 @@ impl Counters {
         sum.sessions_created += read(&self.created);
         sum.sessions_closed += read(&self.closed);
         sum.sessions_faulted += read(&self.faulted);
+        sum.key_operations += read(&self.key_operations);
     }
 }
 

@@ -48,7 +48,7 @@ use crate::delivery::{Delivery, Link};
 use crate::mutation::{Mutation, broken};
 use crate::negotiation::NegotiationService;
 use crate::protection::ProtectionRequirements;
-use crate::trust::ContextReference;
+use crate::trust::{ContextReference, TrustAction};
 use crate::wsse::{IdSource, PasswordType, ReplayCache, ReplayPool, UuidIds};
 
 /// What the service does with a message that came in.
@@ -288,6 +288,22 @@ impl ServiceSecurity {
         let delivery = Delivery::from(&*at).from_peer(peer);
         let request = self.request(&envelope, delivery);
         self.receive_from(envelope, &request, protected, at)
+    }
+
+    /// Whether taking a message with this action needs an operation with a private key, if it is what it says: it opens or
+    /// renews a session, is a leg of a negotiation, or stands for itself under certificates.
+    pub fn takes_a_private_key(&self, action: &str) -> bool {
+        let by_transport = self.options.is_by_transport();
+        match self.options.protection {
+            Protection::None => false,
+            Protection::OneShot => !by_transport,
+            Protection::Conversation | Protection::Cookie => {
+                match TrustAction::of(action.trim(), self.options.settings.dialect) {
+                    None | Some(TrustAction::Cancel | TrustAction::CancelResponse) => false,
+                    Some(_) => !by_transport,
+                }
+            }
+        }
     }
 
     /// What is known of a message before anything of it is verified.
