@@ -30,6 +30,13 @@ impl<A: Array<Item = u8>> fmt::Write for InPlace<'_, A> {
     }
 }
 
+impl Id {
+    /// Whether it is this one.
+    pub(super) fn is(&self, id: &str) -> bool {
+        self.0[..] == *id.as_bytes()
+    }
+}
+
 impl From<&str> for Id {
     fn from(id: &str) -> Self {
         Self(SmallVec::from_slice(id.as_bytes()))

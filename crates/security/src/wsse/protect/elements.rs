@@ -47,22 +47,26 @@ impl Stamp {
     /// Writes the element, where its prefix is declared.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         push(out, &["<u:Timestamp u:Id=\"", &self.id, "\">"]);
-        self.write_content(out);
+        self.content(|piece| out.extend_from_slice(piece));
     }
 
-    fn write_content(&self, out: &mut Vec<u8>) {
-        push(out, &["<u:Created>"]);
-        out.extend_from_slice(&self.created);
-        push(out, &["</u:Created><u:Expires>"]);
-        out.extend_from_slice(&self.expires);
-        push(out, &["</u:Expires></u:Timestamp>"]);
+    /// What is behind the start tag, which is the same in canonical form.
+    fn content(&self, mut push: impl FnMut(&[u8])) {
+        push(b"<u:Created>");
+        push(&self.created);
+        push(b"</u:Created><u:Expires>");
+        push(&self.expires);
+        push(b"</u:Expires></u:Timestamp>");
     }
 
     /// Its reference in a signature.
     pub(super) fn signed(&self, settings: &SecuritySettings) -> SignedPart {
-        let mut canonical = Vec::with_capacity(384);
-        push(&mut canonical, &["<u:Timestamp xmlns:u=\"", WSU, "\" u:Id=\"", &self.id, "\">"]);
-        self.write_content(&mut canonical);
+        // No longer than this, but for identifiers that are not ours.
+        let mut canonical: SmallVec<[u8; 512]> = SmallVec::new();
+        for piece in ["<u:Timestamp xmlns:u=\"", WSU, "\" u:Id=\"", &self.id, "\">"] {
+            canonical.extend_from_slice(piece.as_bytes());
+        }
+        self.content(|piece| canonical.extend_from_slice(piece));
         SignedPart { id: self.id.clone(), digest: Digester::digest(settings, &canonical) }
     }
 }

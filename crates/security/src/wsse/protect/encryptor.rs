@@ -55,16 +55,24 @@ impl<'a, 'r> Encryptor<'a, 'r> {
         (self.references, self.numbers)
     }
 
-    /// Appends an element of the Security header, encrypted under the next number or left as it is.
-    pub(super) fn element(&mut self, out: &mut Vec<u8>, text: &[u8], encrypt: bool) -> Result<()> {
+    /// Appends an element of the Security header that `text` writes, encrypted under the next number or left as it is.
+    pub(super) fn element(
+        &mut self,
+        out: &mut Vec<u8>,
+        encrypt: bool,
+        text: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<()> {
         if !encrypt {
-            out.extend_from_slice(text);
+            text(out);
             return Ok(());
         }
         let id = self.numbers.next();
-        self.encrypt(out, id, (EncryptedType::Element, Place::Security), |octets| {
-            push_once(octets, text);
-        })
+        self.encrypt(out, id, (EncryptedType::Element, Place::Security), text)
+    }
+
+    /// The same of an element that is there.
+    pub(super) fn text(&mut self, out: &mut Vec<u8>, text: &[u8], encrypt: bool) -> Result<()> {
+        self.element(out, encrypt, |octets| push_once(octets, text))
     }
 
     /// The same with its identifier, as the signature refers to it.

@@ -133,26 +133,28 @@ impl<'a> Draft<'a> {
             && settings.order == ProtectionOrder::SignBeforeEncryptAndEncryptSignature;
         let place = if hide { Place::Elsewhere } else { Place::Security };
         let signed = self.signed_parts(envelope, settings)?;
-        let Signatures { primary, endorsements, sent, octets } =
+        let Signatures { endorsements, sent, octets } =
             self.sign(&signed, plan, (place, hide), sources)?;
 
-        let key = self.keys.encryption();
-        let mut encryptor = Encryptor::new(key, settings, self.numbers, sources.random, octets)
+        let (key, numbers) = (self.keys.encryption(), std::mem::take(&mut self.numbers));
+        let mut encryptor = Encryptor::new(key, settings, numbers, sources.random, octets)
             .implying_its_key(self.keys.lists_what_is_encrypted(settings));
         self.parts.encrypt(envelope, &mut encryptor)?;
         // Listed and numbered in this order; they stand in another one.
         let (mut signatures, mut username, mut elements) = (Vec::new(), Vec::new(), Vec::new());
-        encryptor.element(&mut signatures, &primary, hide)?;
+        encryptor.element(&mut signatures, hide, |out| {
+            self.push_primary(out, &signed, &sent, settings, place);
+        })?;
         if let Some(element) = self.username {
             // It may hold a password.
-            encryptor.element(&mut username, &Zeroizing::new(element.text), true)?;
+            encryptor.text(&mut username, &Zeroizing::new(element.text), true)?;
         }
         for element in self.confirmations {
-            encryptor.element(&mut elements, &element.text, self.encrypt_confirmations)?;
+            encryptor.text(&mut elements, &element.text, self.encrypt_confirmations)?;
         }
         elements.append(&mut username);
         for signature in endorsements.signatures {
-            encryptor.element(&mut signatures, &signature, hide)?;
+            encryptor.text(&mut signatures, &signature, hide)?;
         }
         let (references, _) = encryptor.finish();
         let (tokens, references) = self.keys.into_text(references, settings);
@@ -193,8 +195,11 @@ impl<'a> Draft<'a> {
         self.username = username.transpose()?;
 
         let signed = self.signed_parts(envelope, settings)?;
-        let Signatures { primary: mut signatures, endorsements, sent, .. } =
-            self.sign(&signed, plan, (Place::Security, false), sources)?;
+        let place = Place::Security;
+        let Signatures { endorsements, sent, .. } =
+            self.sign(&signed, plan, (place, false), sources)?;
+        let mut signatures = Vec::with_capacity(4096);
+        self.push_primary(&mut signatures, &signed, &sent, settings, place);
         let mut elements = Vec::new();
         for element in self.confirmations.iter().chain(&self.username) {
             elements.extend_from_slice(&element.text);
@@ -245,29 +250,36 @@ impl<'a> Draft<'a> {
         let info = SignedInfo::new(signed, self.keys.signing.method(settings), settings);
         let octets = info.canonical();
         let value = self.keys.signing.sign(settings, &octets)?;
-        let id = self.signature_id.as_deref();
-        let text = |place| {
-            let mut text = Vec::with_capacity(4096);
-            let key = self.keys.signing.reference();
-            push_signature(&mut text, id, &info, &value, key, place);
-            text
-        };
         let mut endorsements = Endorsements::default();
-        if let Some(id) = id {
-            let digest = digest_of_text(&text(Place::Elsewhere), settings)?;
+        if let Some(id) = self.signature_id.as_deref() {
+            let (mut text, key) = (Vec::with_capacity(4096), self.keys.signing.reference());
+            push_signature(&mut text, Some(id), &info, &value, key, Place::Elsewhere);
+            let digest = digest_of_text(&text, settings)?;
             let part = SignedPart { id: id.into(), digest };
             endorsements = Endorsements::new(plan, part, place, &mut self.numbers, sources)?;
         }
-        let primary = text(place);
         let sent = endorsements.sent(value, encrypted);
-        Ok(Signatures { primary, endorsements, sent, octets })
+        Ok(Signatures { endorsements, sent, octets })
+    }
+
+    /// Appends the primary signature over `signed`, whose value is the first of those that were made.
+    fn push_primary(
+        &self,
+        out: &mut Vec<u8>,
+        signed: &[SignedPart],
+        sent: &[SentSignature],
+        settings: &SecuritySettings,
+        place: Place,
+    ) {
+        let info = SignedInfo::new(signed, self.keys.signing.method(settings), settings);
+        let (id, key) = (self.signature_id.as_deref(), self.keys.signing.reference());
+        let value = sent.first().map_or(&[][..], |primary| &primary.value);
+        push_signature(out, id, &info, value, key, place);
     }
 }
 
 /// The signatures of a message.
 struct Signatures {
-    /// The text of the primary one.
-    primary: Vec<u8>,
     endorsements: Endorsements,
     /// What the reply may have to confirm.
     sent: Vec<SentSignature>,

@@ -32,7 +32,7 @@ impl DataReferences {
                 .attribute("URI")
                 .and_then(|uri| uri.strip_prefix('#'))
                 .ok_or_else(|| malformed(child, "URI", "a reference within the message"))?;
-            if ids.iter().any(|(known, _)| &**known == id) {
+            if ids.iter().any(|(known, _)| known.is(id)) {
                 return Err(at(Reason::DuplicateReference(id.into()), child));
             }
             ids.push((id.into(), false));
@@ -49,12 +49,12 @@ impl DataReferences {
 
     /// Whether an element with this identifier is announced and was not met yet.
     pub(super) fn announces(&self, id: &str) -> bool {
-        self.0.iter().any(|(own, met)| !met && &**own == id)
+        self.0.iter().any(|(own, met)| !met && own.is(id))
     }
 
     /// Marks what is announced by this identifier as met, at `element`.
     pub(super) fn meet(&mut self, id: &str, element: Element<'_>) -> Result<()> {
-        match self.0.iter_mut().find(|(own, met)| !met && &**own == id) {
+        match self.0.iter_mut().find(|(own, met)| !met && own.is(id)) {
             Some((_, met)) => {
                 *met = true;
                 Ok(())

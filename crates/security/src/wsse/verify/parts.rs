@@ -150,7 +150,7 @@ impl Parts {
             .filter_map(|element| Some((element, id_of(element)?)))
             .collect();
         for reference in &primary.references {
-            let found = targets.iter().find(|(_, id)| *id == &*reference.id);
+            let found = targets.iter().find(|(_, id)| reference.id.is(id));
             let (element, _) =
                 found.ok_or_else(|| Reason::UnresolvedReference((&*reference.id).into()))?;
             reference.verify(*element, expect.settings)?;

@@ -128,7 +128,7 @@ impl<'a> Tokens<'a> {
         // A key of this message is not a certificate, and whoever can read it may have made it.
         if let TokenRef::Local(id) = reference
             && (is_named(self.protection.as_ref(), id)
-                || self.derived.iter().any(|derived| *derived.id == **id))
+                || self.derived.iter().any(|derived| derived.id.is(id)))
         {
             let (what, expected) = ("the primary signature", "the sender's certificate");
             return Err(Reason::WrongToken { what, expected }.into());
@@ -214,7 +214,7 @@ impl<'a> Tokens<'a> {
     /// Resolves the reference of a signature or of encrypted data.
     pub(super) fn resolve(&mut self, reference: &TokenRef<'_>) -> Result<Resolved> {
         if let TokenRef::Local(id) = reference
-            && let Some(derived) = self.derived.iter().find(|d| &*d.id == *id)
+            && let Some(derived) = self.derived.iter().find(|d| d.id.is(id))
         {
             let (key, root) = (Arc::clone(&derived.key), derived.root);
             return Ok(Resolved::Key { key, root, derived: true });
