@@ -156,7 +156,6 @@ pub(crate) const NO_TEREDO: &str = "addresses of Teredo are those of the system,
 pub(crate) const CHANNEL_POOL: &str = "connections are kept as HTTP keeps them";
 pub(crate) const NO_NOTIFICATION: &str =
     "the service hears of a client with its first message; nothing of it is on the wire";
-pub(crate) const NO_CALLBACK_DETAILS: &str = "a service learns of an unexpected error in a callback by WCF's standard text alone; the client's log has the details";
 pub(crate) const RECONNECT: &str = "a reliable session goes on over another connection in any case; only with mode=\"Transport\" of net.tcp, where TLS alone says whose it is, it ends with its connection in any case";
 pub(crate) const NO_WORKFLOWS: &str = "there are no workflows here";
 pub(crate) const IDENTITY_FOUNDATION: &str = "there is no Windows Identity Foundation here";

@@ -88,10 +88,7 @@ fn what_cannot_be_run_is_named() {
         features("wsHttpBinding", &format!("<binding textEncoding=\"utf-16\">{none}</binding>")),
         ["messages in utf-16"]
     );
-    assert_eq!(
-        features("basicHttpBinding", "<binding transferMode=\"Streamed\"/>"),
-        ["streamed messages"]
-    );
+    assert_eq!(features("basicHttpBinding", "<binding transferMode=\"Streamed\"/>"), [""; 0]);
     for version in ["Soap11", "Soap12"] {
         let inside = format!(
             "<binding><textMessageEncoding messageVersion=\"{version}\"/><httpTransport/></binding>"

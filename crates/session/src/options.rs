@@ -117,9 +117,16 @@ pub fn flow(endpoint: &EffectiveEndpoint, callbacks: bool) -> Flow {
     }
 }
 
-/// Whether the messages of an endpoint go in pieces, one each way over a connection (`transferMode` of net.tcp).
+/// Whether the messages of an endpoint go in pieces (`transferMode`): one each way over a connection of net.tcp, or in exchanges of
+/// HTTP.
 pub fn is_streamed(endpoint: &EffectiveEndpoint) -> bool {
-    matches!(endpoint.channel_shape(false), binding::ChannelShape::StreamedExchanges)
+    match endpoint.channel_shape(false) {
+        binding::ChannelShape::StreamedExchanges => true,
+        binding::ChannelShape::Exchanges => {
+            endpoint.transport.transfer_mode != binding::TransferMode::Buffered
+        }
+        _ => false,
+    }
 }
 
 /// Whether the messages of an endpoint are posted both ways, each in a request of HTTP that is answered with nothing.

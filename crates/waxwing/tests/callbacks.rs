@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use waxwing::binding::{NetTcpBinding, SecurityMode, ServiceBehavior};
+use waxwing::binding::{CallbackDebug, NetTcpBinding, SecurityMode, ServiceBehavior};
 use waxwing::contract::{
-    CallbackChannel, CallbackInstance, OperationContext, OperationFault, service_contract,
+    CallError, CallbackChannel, CallbackInstance, OperationContext, OperationFault,
+    service_contract,
 };
 use waxwing::service::ConcurrencyMode;
 use waxwing::{ChannelFactory, ClientChannel, ServiceHost, ServiceHostBuilder, ServiceInstances};
@@ -36,6 +37,8 @@ pub trait Listener {
 #[derive(Clone, Default)]
 struct Room {
     last: Arc<Mutex<Option<ListenerClient<CallbackChannel>>>>,
+    /// What went wrong with its clients.
+    errors: Arc<Mutex<Vec<String>>>,
 }
 
 impl Chat for Room {
@@ -43,7 +46,9 @@ impl Chat for Room {
         let client = ctx.callback::<ListenerClient<_>>()?;
         let mut said = String::new();
         for number in 0..times {
-            said += &client.question(number).await?;
+            let answer = client.question(number).await;
+            let told = |error: &CallError| self.errors.lock().unwrap().push(error.to_string());
+            said += &answer.inspect_err(told)?;
         }
         Ok(said)
     }
@@ -84,6 +89,7 @@ impl Listener for Ear {
     async fn question(&self, number: i32) -> Result<String, OperationFault> {
         let channel = self.channel.lock().unwrap().clone();
         match channel {
+            None if number == 6 => Err(std::io::Error::other("six is broken").into()),
             None if number == 7 => Err(OperationFault::new("no seven")),
             None => Ok(format!("{number};")),
             Some(channel) => {
@@ -122,6 +128,14 @@ struct Pair {
 }
 
 async fn pair(service: ConcurrencyMode, client: ConcurrencyMode) -> Pair {
+    pair_with(service, client, |_| {}).await
+}
+
+async fn pair_with(
+    service: ConcurrencyMode,
+    client: ConcurrencyMode,
+    change: impl FnOnce(&mut ChannelFactory),
+) -> Pair {
     let binding = || NetTcpBinding::new(SecurityMode::None, false);
     let (room, ear) = (Room::default(), Ear::default());
     let instances = ServiceInstances::per_session({
@@ -141,7 +155,8 @@ async fn pair(service: ConcurrencyMode, client: ConcurrencyMode) -> Pair {
         .unwrap();
     let address = format!("net.tcp://{}/chat", host.local_addresses()[0]);
     let callbacks = CallbackInstance::new(ListenerService::new(ear.clone())).concurrency(client);
-    let factory = ChannelFactory::new(binding(), &address, &CHAT_CONTRACT).unwrap();
+    let mut factory = ChannelFactory::new(binding(), &address, &CHAT_CONTRACT).unwrap();
+    change(&mut factory);
     let channel = factory.callback(callbacks).open_channel().await.unwrap();
     Pair { host, room, ear, channel }
 }
@@ -188,6 +203,25 @@ async fn two_way_callbacks_from_within_an_operation() {
         assert_eq!(client.ask(3).await.unwrap(), "0;1;2;");
         let error = client.ask(8).await.unwrap_err().to_string();
         assert!(error.contains("internal error"), "an error of the operation: {error}");
+        channel.close().await.unwrap();
+        assert!(host.close().await);
+    }
+}
+
+/// What an unexpected error in a callback is stays with the client, unless its file says otherwise (`callbackDebug`).
+#[tokio::test]
+async fn an_error_in_a_callback_is_told_where_the_client_wants_it() {
+    for tells in [false, true] {
+        let mode = ConcurrencyMode::Reentrant;
+        let debug = CallbackDebug::default().include_exception_detail_in_faults(tells);
+        let Pair { host, room, channel, .. } = pair_with(mode, mode, |factory| {
+            factory.endpoint_mut().endpoint_behavior.callback_debug = Some(debug);
+        })
+        .await;
+        ChatClient::new(&channel).ask(7).await.unwrap_err();
+        let [error] = &room.errors.lock().unwrap().clone()[..] else { panic!("one error") };
+        assert_eq!(error.contains("six is broken"), tells, "{error}");
+        assert_eq!(error.contains("internal error"), !tells, "{error}");
         channel.close().await.unwrap();
         assert!(host.close().await);
     }

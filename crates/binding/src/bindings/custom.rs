@@ -235,7 +235,7 @@ settings! {
                 => Runs;
             /// Whether messages are buffered.
             transfer_mode: TransferMode = TransferMode::Buffered, "transferMode"
-                => RunsExcept(&["Streamed", "StreamedRequest", "StreamedResponse"]);
+                => Runs;
             /// Whether NTLM connections are shared between callers.
             unsafe_connection_ntlm_authentication: bool = false,
                 "unsafeConnectionNtlmAuthentication" => Refused(HttpAuthentication);

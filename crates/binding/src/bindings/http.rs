@@ -42,7 +42,7 @@ settings! {
                 => RunsExcept(&["utf-16", "unicodeFFFE"]);
             /// Whether messages are buffered.
             transfer_mode: TransferMode = TransferMode::Buffered, "transferMode"
-                => RunsExcept(&["Streamed", "StreamedRequest", "StreamedResponse"]);
+                => Runs;
             /// Whether the system's proxy is used.
             use_default_web_proxy: bool = true, "useDefaultWebProxy" => Runs;
         }

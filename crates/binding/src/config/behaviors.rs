@@ -11,8 +11,8 @@ use crate::settings::{ChildField, ChildRead, Description, Settings, settings};
 use crate::values::{Range, Rule, Value};
 use crate::word::Support::{InCode, Runs};
 use crate::word::{
-    AUTHORIZATION, MANAGER, NO_CALLBACK_DETAILS, NO_HEALTH, NO_TRANSACTIONS, NO_WINDOWS,
-    PAGE_BINDING, note, note_as, warn,
+    AUTHORIZATION, MANAGER, NO_HEALTH, NO_TRANSACTIONS, NO_WINDOWS, PAGE_BINDING, note, note_as,
+    warn,
 };
 use crate::{PolicyVersion, PrincipalPermissionMode, TimeSpan};
 
@@ -237,9 +237,9 @@ settings! {
     /// `<callbackDebug>`.
     pub struct CallbackDebug {
         attributes {
-            /// Whether faults tell exceptions to the service.
+            /// Whether the faults of callbacks tell exceptions to the service.
             include_exception_detail_in_faults: bool = false, "includeExceptionDetailInFaults"
-                => warn(NO_CALLBACK_DETAILS);
+                => Runs;
         }
     }
 }

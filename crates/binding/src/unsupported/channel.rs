@@ -36,15 +36,19 @@ fn exchanges(endpoint: &EffectiveEndpoint, found: &mut Found) {
     if has_one_way(endpoint) {
         found.add("the binding element <oneWay>", "remove it", "oneWay");
     }
-    buffered_over_http(endpoint, found);
+    if endpoint.transport.transfer_mode != TransferMode::Buffered {
+        streamed(endpoint, found);
+    }
     if is_binary(endpoint) {
         binary_over_http(endpoint, found);
     }
 }
 
-fn buffered_over_http(endpoint: &EffectiveEndpoint, found: &mut Found) {
+/// What carries whole messages alone.
+fn buffered_alone(endpoint: &EffectiveEndpoint, found: &mut Found, what: &str) {
     if endpoint.transport.transfer_mode != TransferMode::Buffered {
-        found.add("streamed messages", "write transferMode=\"Buffered\"", "@transferMode");
+        let instead = "write transferMode=\"Buffered\"; HTTP without it and net.tcp stream";
+        found.add(format!("streamed messages over {what}"), instead, "@transferMode");
     }
 }
 
@@ -116,13 +120,6 @@ fn secured_tcp(security: &EffectiveSecurity, shape: ChannelShape, found: &mut Fo
             "write <security mode=\"Transport\">",
             "security",
         );
-        if shape == ChannelShape::StreamedExchanges && Part::StreamedTcp.runs() {
-            found.add(
-                "a message credential with streamed messages over net.tcp",
-                "write transferMode=\"Buffered\", or <security mode=\"Transport\">",
-                "@transferMode",
-            );
-        }
     } else {
         found.need(
             Part::ConversationOverTcp,
@@ -152,7 +149,6 @@ fn secured_tcp(security: &EffectiveSecurity, shape: ChannelShape, found: &mut Fo
 
 /// What streamed messages do not have here.
 fn streamed(endpoint: &EffectiveEndpoint, found: &mut Found) {
-    let buffered = "write transferMode=\"Buffered\"";
     if let MessageEncoding::Binary(binary) = endpoint.encoding
         && binary.compression != CompressionFormat::None
     {
@@ -162,15 +158,9 @@ fn streamed(endpoint: &EffectiveEndpoint, found: &mut Found) {
             "binaryMessageEncoding/@compressionFormat",
         );
     }
-    if !is_binary(endpoint) {
-        found.add(
-            "streamed text and MTOM messages over net.tcp",
-            "write <binaryMessageEncoding />, on both sides, or transferMode=\"Buffered\"",
-            "textMessageEncoding",
-        );
-    }
     if endpoint.security.as_ref().is_some_and(|security| security.over_transport) {
-        found.add("a message credential with streamed messages", buffered, "@transferMode");
+        let instead = "write transferMode=\"Buffered\", or <security mode=\"Transport\">";
+        found.add("a message credential with streamed messages", instead, "@transferMode");
     }
 }
 
@@ -268,7 +258,7 @@ fn web_socket(endpoint: &EffectiveEndpoint, callbacks: bool, found: &mut Found) 
     if !found.need(Part::WebSockets, "WebSockets", instead, at) {
         return;
     }
-    buffered_over_http(endpoint, found);
+    buffered_alone(endpoint, found, "WebSockets");
     over_link(endpoint, "WebSockets", callbacks, found);
     let Some(security) = &endpoint.security else { return };
     if security.authentication == AuthenticationMode::CertificateOverTransport {
@@ -310,7 +300,7 @@ fn composite_duplex(endpoint: &EffectiveEndpoint, callbacks: bool, found: &mut F
             "textMessageEncoding/@messageVersion",
         );
     }
-    buffered_over_http(endpoint, found);
+    buffered_alone(endpoint, found, "two one-way directions of HTTP");
     if is_binary(endpoint) {
         binary_over_http(endpoint, found);
     }

@@ -173,6 +173,25 @@ fn over_http() -> Vec<Case> {
     vec![
         case("netHttpBinding", "<binding/>", &[], &[(BinaryOverHttp, "binary messages")]),
         case(
+            "basicHttpBinding",
+            "<binding transferMode=\"Streamed\" messageEncoding=\"Mtom\"/>",
+            &[],
+            &[],
+        ),
+        case(
+            "basicHttpsBinding",
+            "<binding transferMode=\"Streamed\"><security mode=\"TransportWithMessageCredential\"/></binding>",
+            &["a message credential with streamed messages"],
+            &[],
+        ),
+        case(
+            "netHttpBinding",
+            "<binding transferMode=\"Streamed\"/>",
+            &["streamed messages over WebSockets"],
+            &[(WebSockets, "WebSockets"), (CallbacksOverLinks, "callbacks over WebSockets")],
+        )
+        .with_callbacks(),
+        case(
             "netHttpBinding",
             "<binding/>",
             &[],

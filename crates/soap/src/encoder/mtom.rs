@@ -11,7 +11,7 @@ use super::binary::vocabulary;
 use super::codec::{Decoder, Encoded, Encoder};
 use super::error::DecodeError;
 pub use super::error::MtomError;
-use super::text::Text;
+use super::text::{Text, divided_text};
 use crate::envelope::{Envelope, EnvelopeError};
 use crate::http::{ContentType, percent_decode};
 use crate::random::{RandomSource, uuid_v4};
@@ -54,10 +54,10 @@ impl Decoder for Mtom {
 const XOP: &str = "http://www.w3.org/2004/08/xop/include";
 
 /// The most parts of one message. WCF's writer makes one for each larger piece of base64; a message has few.
-const MAX_PARTS: usize = 256;
+pub(super) const MAX_PARTS: usize = 256;
 
 /// The most octets of the headers of one part. WCF's `maxMimeHeaders` quota is of the same kind.
-const MAX_PART_HEADERS: usize = 8192;
+pub(super) const MAX_PART_HEADERS: usize = 8192;
 
 /// Whether a content type is that of MTOM (`multipart/related; type="application/xop+xml"`).
 pub fn is_mtom(content_type: &ContentType) -> bool {
@@ -107,14 +107,35 @@ const LEAST_PART: usize = 768;
 
 /// Writes a message: the content type and the body.
 pub fn write(envelope: &Envelope, random: &mut dyn RandomSource) -> (String, Vec<u8>) {
+    let (content_type, boundary) = own_content_type(envelope, random);
+    let mut body = Vec::new();
+    write_parts(envelope, (&boundary, ROOT), None, random, &mut body);
+    (content_type, body)
+}
+
+/// The same up to the octets of this element, which has no content, and what follows them. None when something else follows.
+pub(super) fn divide(
+    envelope: &Envelope,
+    element: NodeId,
+    random: &mut dyn RandomSource,
+) -> Option<(String, Vec<u8>, Vec<u8>)> {
+    let (content_type, boundary) = own_content_type(envelope, random);
+    let mut body = Vec::new();
+    write_parts(envelope, (&boundary, ROOT), Some(element), random, &mut body)?;
+    Some((content_type, body, last_boundary(&boundary)))
+}
+
+/// The Content-ID of the root.
+const ROOT: &str = "http://tempuri.org/0";
+
+/// A content type, and the boundary that it names.
+fn own_content_type(envelope: &Envelope, random: &mut dyn RandomSource) -> (String, String) {
     let boundary = format!("uuid:{}+id=1", uuid_v4(random));
     let soap = envelope.version().soap.media_type();
     let content_type = format!(
         "multipart/related; type=\"application/xop+xml\";start=\"<http://tempuri.org/0>\";boundary=\"{boundary}\";start-info=\"{soap}\""
     );
-    let mut body = Vec::new();
-    write_parts(envelope, &boundary, "http://tempuri.org/0", random, &mut body);
-    (content_type, body)
+    (content_type, boundary)
 }
 
 /// Messages as MIME parts over a connection: each has the header of the whole in it, and the content type of the connection
@@ -129,17 +150,33 @@ impl MtomOverLinks {
 
 impl Encoder for MtomOverLinks {
     fn write(&mut self, envelope: &Envelope, random: &mut dyn RandomSource) -> Encoded {
-        let boundary = format!("{}+id=1", uuid_v4(random));
-        let root = format!("http://tempuri.org/0/{}", unique_number(random));
-        let soap = envelope.version().soap.media_type();
-        let head = format!(
-            "MIME-Version: 1.0\r\nContent-Type: multipart/related;type=\"application/xop+xml\";boundary=\"{boundary}\";\
-             start=\"<{root}>\";start-info=\"{soap}\"\r\n"
-        );
-        let mut octets = head.into_bytes();
-        write_parts(envelope, &boundary, &root, random, &mut octets);
+        let (mut octets, boundary, root) = own_header(envelope, random);
+        write_parts(envelope, (&boundary, &root), None, random, &mut octets);
         Encoded { content_type: Self::CONTENT_TYPE.to_owned(), octets }
     }
+}
+
+/// The header of a message over a connection, its boundary, and the Content-ID of its root.
+fn own_header(envelope: &Envelope, random: &mut dyn RandomSource) -> (Vec<u8>, String, String) {
+    let boundary = format!("{}+id=1", uuid_v4(random));
+    let root = format!("http://tempuri.org/0/{}", unique_number(random));
+    let soap = envelope.version().soap.media_type();
+    let head = format!(
+        "MIME-Version: 1.0\r\nContent-Type: multipart/related;type=\"application/xop+xml\";boundary=\"{boundary}\";\
+         start=\"<{root}>\";start-info=\"{soap}\"\r\n"
+    );
+    (head.into_bytes(), boundary, root)
+}
+
+/// [`divide`] of a message over a connection.
+pub(super) fn divide_over_links(
+    envelope: &Envelope,
+    element: NodeId,
+    random: &mut dyn RandomSource,
+) -> Option<(Vec<u8>, Vec<u8>)> {
+    let (mut octets, boundary, root) = own_header(envelope, random);
+    write_parts(envelope, (&boundary, &root), Some(element), random, &mut octets)?;
+    Some((octets, last_boundary(&boundary)))
 }
 
 impl Decoder for MtomOverLinks {
@@ -150,10 +187,23 @@ impl Decoder for MtomOverLinks {
     }
 }
 
-/// The content type that stands before a message, and what follows (RFC 2045 §3).
-fn mime_header(octets: &[u8]) -> Result<(&str, &[u8]), MtomError> {
+/// Where the headers that stand there end, and their empty line begins; none: that has not come.
+///
+/// # Errors
+/// They are longer than they may be.
+pub(super) fn end_of_headers(octets: &[u8]) -> Result<Option<usize>, MtomError> {
     let searched = &octets[..octets.len().min(MAX_PART_HEADERS)];
-    let end = searched.windows(4).position(|w| w == b"\r\n\r\n");
+    match memchr::memmem::find(searched, b"\r\n\r\n") {
+        None if octets.len() >= MAX_PART_HEADERS => {
+            Err(MtomError::Structure("the headers of a part do not end"))
+        }
+        end => Ok(end),
+    }
+}
+
+/// The content type that stands before a message, and what follows (RFC 2045 §3).
+pub(super) fn mime_header(octets: &[u8]) -> Result<(&str, &[u8]), MtomError> {
+    let end = end_of_headers(octets)?;
     let end = end.ok_or(MtomError::Structure("the header of the message does not end"))?;
     let no_text = MtomError::Structure("the header of the message is no text");
     let header = std::str::from_utf8(&octets[..end]).map_err(|_| no_text)?;
@@ -165,40 +215,71 @@ fn mime_header(octets: &[u8]) -> Result<(&str, &[u8]), MtomError> {
     Ok((content_type, &octets[end + 4..]))
 }
 
-/// The parts of a message, from the line break before the first boundary on.
+fn last_boundary(boundary: &str) -> Vec<u8> {
+    format!("\r\n--{boundary}--\r\n").into_bytes()
+}
+
+/// The parts of a message, from the line break before the first boundary on; of one with a stream up to its octets, which are
+/// the last part. None when something else than the ends of elements follows on the element of the stream.
 fn write_parts(
     envelope: &Envelope,
-    boundary: &str,
-    root: &str,
+    (boundary, root): (&str, &str),
+    stream: Option<NodeId>,
     random: &mut dyn RandomSource,
     body: &mut Vec<u8>,
-) {
+) -> Option<()> {
     let soap = envelope.version().soap.media_type();
     let head = format!(
         "\r\n--{boundary}\r\nContent-ID: <{root}>\r\nContent-Transfer-Encoding: 8bit\r\nContent-Type: application/xop+xml;charset=utf-8;type=\"{soap}\"\r\n\r\n"
     );
     body.extend_from_slice(head.as_bytes());
+    let at = body.len();
     let mut parts = Vec::new();
     let is_octets =
         |element: Element<'_>| vocabulary().rule_of(element.local_name()) == Some(TextRule::Octets);
     envelope.document().write_with_parts(body, LEAST_PART, is_octets, |element, octets| {
-        let number = parts.len() + 1;
-        if number == MAX_PARTS {
+        // The root is one, too, and so is the stream.
+        if parts.len() + 1 + usize::from(stream.is_some()) == MAX_PARTS {
             return None;
         }
-        let id = format!("http://tempuri.org/{number}/{}", unique_number(random));
-        let include = format!("<xop:Include href=\"cid:{id}\" xmlns:xop=\"{XOP}\"/>");
+        let (id, include) = reference(parts.len() + 1, random);
         parts.push((id, media_type(element), octets));
         Some(include)
     });
-    for (id, media_type, octets) in parts {
-        let head = format!(
-            "\r\n--{boundary}\r\nContent-ID: <{id}>\r\nContent-Transfer-Encoding: binary\r\nContent-Type: {media_type}\r\n\r\n"
-        );
-        body.extend_from_slice(head.as_bytes());
-        body.extend_from_slice(&octets);
+    let streamed = match stream {
+        None => None,
+        Some(element) => {
+            let (id, include) = reference(parts.len() + 1, random);
+            let (head, tail) = divided_text(body.split_off(at), envelope, element)?;
+            [&head[..], include.as_bytes(), &tail]
+                .iter()
+                .for_each(|own| body.extend_from_slice(own));
+            Some((id, media_type(envelope.document().element(element))))
+        }
+    };
+    for (id, media_type, octets) in &parts {
+        part_head(boundary, id, media_type, body);
+        body.extend_from_slice(octets);
     }
-    body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    match streamed {
+        Some((id, media_type)) => part_head(boundary, &id, &media_type, body),
+        None => body.extend_from_slice(&last_boundary(boundary)),
+    }
+    Some(())
+}
+
+/// The Content-ID of a part, and what stands in its place.
+fn reference(number: usize, random: &mut dyn RandomSource) -> (String, String) {
+    let id = format!("http://tempuri.org/{number}/{}", unique_number(random));
+    let include = format!("<xop:Include href=\"cid:{id}\" xmlns:xop=\"{XOP}\"/>");
+    (id, include)
+}
+
+fn part_head(boundary: &str, id: &str, media_type: &str, body: &mut Vec<u8>) {
+    let head = format!(
+        "\r\n--{boundary}\r\nContent-ID: <{id}>\r\nContent-Transfer-Encoding: binary\r\nContent-Type: {media_type}\r\n\r\n"
+    );
+    body.extend_from_slice(head.as_bytes());
 }
 
 /// A number that no part has had before.
@@ -222,10 +303,11 @@ fn media_type(element: Element<'_>) -> String {
     told.filter(fits).unwrap_or("application/octet-stream").to_owned()
 }
 
-struct Part<'a> {
+/// A part as it came.
+pub(super) struct Part<'a> {
     /// `Content-ID` with its angle brackets.
-    id: Option<&'a str>,
-    content: &'a [u8],
+    pub(super) id: Option<&'a str>,
+    pub(super) content: &'a [u8],
 }
 
 /// Divides a body (RFC 2046 §5.1.1).
@@ -259,9 +341,9 @@ fn parts<'a>(body: &'a [u8], boundary: &str) -> Result<Vec<Part<'a>>, MtomError>
     Ok(parts)
 }
 
-fn part(octets: &[u8]) -> Result<Part<'_>, MtomError> {
-    let searched = &octets[..octets.len().min(MAX_PART_HEADERS)];
-    let end = searched.windows(4).position(|w| w == b"\r\n\r\n");
+/// A part with its headers.
+pub(super) fn part(octets: &[u8]) -> Result<Part<'_>, MtomError> {
+    let end = end_of_headers(octets)?;
     let end = end.ok_or(MtomError::Structure("the headers of a part do not end"))?;
     let headers = std::str::from_utf8(&octets[..end]);
     let headers = headers.map_err(|_| MtomError::Structure("the headers of a part are no text"))?;
@@ -281,7 +363,11 @@ fn part(octets: &[u8]) -> Result<Part<'_>, MtomError> {
 
 /// Puts the parts into the places of their `Include` elements. Each part is used once at most, so that a message does not
 /// grow by repetition.
-fn include(document: &mut Document, parts: &[Part<'_>], limits: &Limits) -> Result<(), MtomError> {
+pub(super) fn include(
+    document: &mut Document,
+    parts: &[Part<'_>],
+    limits: &Limits,
+) -> Result<(), MtomError> {
     let found: Vec<(NodeId, usize)> = document
         .root()
         .descendants_and_self()
@@ -322,4 +408,16 @@ fn include(document: &mut Document, parts: &[Part<'_>], limits: &Limits) -> Resu
         document.append_value(parent, Value::Octets(parts[part].content));
     }
     Ok(())
+}
+
+/// The Content-ID of the part, without angle brackets, that is all the content of an element.
+pub(super) fn included(element: Element<'_>) -> Option<String> {
+    let mut children = element.children();
+    let (only, other) = (children.next()?, children.next());
+    match only {
+        Node::Element(own) if other.is_none() && own.is(XOP, "Include") => {
+            percent_decode(own.attribute("href")?.strip_prefix("cid:")?)
+        }
+        _ => None,
+    }
 }

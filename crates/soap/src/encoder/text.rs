@@ -1,6 +1,6 @@
 //! XML as it is.
 
-use waxwing_xml::Limits;
+use waxwing_xml::{Limits, NodeId};
 
 use super::codec::{Decoder, Encoded, Encoder};
 use super::error::DecodeError;
@@ -45,4 +45,28 @@ impl Decoder for Text {
             }),
         }
     }
+}
+
+/// The text of a message before the content of an empty element, which is the last one, and behind it.
+pub(super) fn divided_text(
+    mut octets: Vec<u8>,
+    envelope: &Envelope,
+    element: NodeId,
+) -> Option<(Vec<u8>, Vec<u8>)> {
+    let element = envelope.document().element(element);
+    let end = |name: &str| format!("</{name}>").into_bytes();
+    let own = end(&element.qualified_name());
+    let around = std::iter::successors(element.parent(), |element| element.parent());
+    let around: Vec<u8> = around.flat_map(|element| end(&element.qualified_name())).collect();
+    let tail = [own, around.clone()].concat();
+    if octets.ends_with(&tail) {
+        octets.truncate(octets.len() - tail.len());
+        return Some((octets, tail));
+    }
+    let is_short = octets.strip_suffix(&around[..])?.ends_with(b"/>");
+    is_short.then(|| {
+        octets.truncate(octets.len() - around.len() - 2);
+        octets.push(b'>');
+        (octets, tail)
+    })
 }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use waxwing_soap::encoder::streamed::{
-    ContentError, ContentWriter, FIRST_AT_ONCE, HeadError, HeadReader, HeadStep, Place,
+    ContentError, ContentWriter, FIRST_AT_ONCE, HeadError, HeadReader, HeadStep, Place, Streamed,
 };
 use waxwing_soap::encoder::{Binary, Compression, Decoder};
 use waxwing_soap::framing::{FramingLimits, Record, RecordDecoder};
@@ -118,8 +118,9 @@ fn captured_streams_are_written_again_equal_to_the_octet() {
         let part = message.payload().unwrap().first_element().unwrap();
         let (id, content) = (part.id(), STANDARD.decode(part.text().as_bytes()).unwrap());
         message.document_mut().clear(id);
-        let mut binary = BINARY;
-        let divided = binary.divide(&message, id, &mut NoRandom).expect("a divided message");
+        let divided = Streamed::Binary(BINARY)
+            .divide(&message, id, &mut NoRandom)
+            .expect("a divided message");
         let (mut out, mut writer) = (divided.head, ContentWriter::new());
         let (mut left, mut size) = (&content[..], FIRST_AT_ONCE);
         while !left.is_empty() {
@@ -146,8 +147,8 @@ fn message() -> (Envelope, waxwing_xml::NodeId) {
 
 fn written(content: &[u8], by: usize) -> Vec<u8> {
     let (envelope, part) = message();
-    let mut binary = BINARY;
-    let divided = binary.divide(&envelope, part, &mut NoRandom).expect("a divided message");
+    let divided =
+        Streamed::Binary(BINARY).divide(&envelope, part, &mut NoRandom).expect("a divided message");
     let (mut out, mut writer) = (divided.head, ContentWriter::new());
     content.chunks(by.max(1)).for_each(|part| writer.write(part, &mut out));
     writer.finish(&mut out);
@@ -184,8 +185,8 @@ proptest! {
 #[test]
 fn base64_in_characters_is_read_too() {
     let (envelope, part) = message();
-    let mut binary = BINARY;
-    let divided = binary.divide(&envelope, part, &mut NoRandom).expect("a divided message");
+    let divided =
+        Streamed::Binary(BINARY).divide(&envelope, part, &mut NoRandom).expect("a divided message");
     let content = |records: &[u8]| [&divided.head, records, &divided.tail].concat();
     let one = |records: &[u8]| read(&content(records), 3).map(|read| read.expect("a stream").1);
     assert_eq!(one(b"\x99\x05AAE\nC").unwrap(), [0, 1, 2]);
@@ -206,8 +207,8 @@ fn a_head_is_no_larger_than_it_may_be() {
     let (mut envelope, part) = message();
     let header = envelope.append_header(Name::new("h", "Note", "urn:a"));
     envelope.document_mut().append_text(header, &"x".repeat(2 * MOST));
-    let mut binary = BINARY;
-    let divided = binary.divide(&envelope, part, &mut NoRandom).expect("a divided message");
+    let divided =
+        Streamed::Binary(BINARY).divide(&envelope, part, &mut NoRandom).expect("a divided message");
     let mut head = HeadReader::new(BINARY, MOST);
     let error = divided.head.chunks(1000).find_map(|part| {
         head.push(part);

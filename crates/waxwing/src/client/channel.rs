@@ -23,7 +23,9 @@ use super::state::{CallResult, Line, Phase, State};
 use super::streamed::parts::StreamedParts;
 use super::watch::{ChannelEvent, ChannelStatistics};
 use crate::authentication::{Evidence, Judge};
-use crate::contract::{CallbackInstance, DuplexChannelId, ObjectQuotas, OwnedContract, Request};
+use crate::contract::{
+    CallbackInstance, DuplexChannelId, FaultOptions, ObjectQuotas, OwnedContract, Request,
+};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::events::{CommunicationState, Events};
@@ -83,6 +85,8 @@ pub(super) struct Parts {
     pub(super) called_back_at: Option<Arc<CallbackPlace>>,
     /// What executes the service's calls, if the contract has any.
     pub(super) callback: Option<CallbackInstance>,
+    /// What their faults tell (`callbackDebug`).
+    pub(super) callback_faults: FaultOptions,
 }
 
 /// A step that takes longer says so in the log, then after twice the time, and so on.

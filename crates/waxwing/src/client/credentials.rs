@@ -89,7 +89,7 @@ impl ChannelFactory {
         let http = self.http_credentials()?.map(Arc::new);
         let transport = match self.given_transport()? {
             Some(_) => None,
-            None if self.is_over_links() || self.is_streamed() => None,
+            None if self.is_over_links() || self.is_streamed_over_links() => None,
             None => Some(self.built_in()?),
         };
         let options = self.options()?;

@@ -9,11 +9,11 @@ use super::duplex::parts::LinkParts;
 use super::error::{ChannelError, ChannelErrorKind};
 use super::factory::ChannelFactory;
 use super::prepared::Read;
-use super::streamed::parts::StreamedParts;
-use crate::contract::CallbackInstance;
+use super::streamed::parts::{StreamedParts, Way};
+use crate::contract::{CallbackInstance, FaultOptions};
 use crate::link_encoding::LinkEncoding;
-use crate::net::LinkDialer;
-use crate::streaming::StreamedEncoding;
+use crate::net::{LinkDialer, Transport};
+use crate::streaming::{self, StreamedEncoding};
 
 impl ChannelFactory {
     /// The same, making links with this where the binding's messages go over links (`netTcpBinding`) and the address has one
@@ -62,23 +62,38 @@ impl ChannelFactory {
         }
     }
 
-    /// Whether messages go in pieces, one each way over a link.
-    pub(super) fn is_streamed(&self) -> bool {
-        options::is_streamed(&self.endpoint)
+    /// What the service hears of errors in callbacks (`callbackDebug`).
+    pub(super) fn callback_faults(&self) -> FaultOptions {
+        let debug = self.endpoint.endpoint_behavior.callback_debug.as_ref();
+        let include_exception_detail = debug.is_some_and(|d| d.include_exception_detail_in_faults);
+        FaultOptions { include_exception_detail }
     }
 
-    /// What the exchanges of a channel are made of; none where messages are whole.
+    /// Whether messages go in pieces, one each way over a link.
+    pub(super) fn is_streamed_over_links(&self) -> bool {
+        streaming::is_over_links(&self.endpoint)
+    }
+
+    /// What the exchanges in pieces of a channel are made of; none where messages are whole: a transport of the program may have
+    /// those alone, and then streams are held in memory.
     ///
     /// # Errors
     /// Nothing here dials such an address.
     pub(super) fn streamed_parts(
         &self,
         read: &Read,
+        version: SoapVersion,
+        transport: Option<&Arc<dyn Transport>>,
     ) -> Result<Option<StreamedParts>, ChannelError> {
-        let Some(encoding) = StreamedEncoding::of(&self.endpoint) else { return Ok(None) };
+        let Some(encoding) = StreamedEncoding::of(&self.endpoint, version) else { return Ok(None) };
+        let way = match transport.filter(|_| !self.is_streamed_over_links()) {
+            None => Way::Links(self.dialer_of(read)?),
+            Some(transport) if transport.streamed().is_none() => return Ok(None),
+            Some(transport) => Way::Exchanges(Arc::clone(transport)),
+        };
         let timeouts = &self.endpoint.timeouts;
         Ok(Some(StreamedParts {
-            dialer: self.dialer_of(read)?,
+            way,
             encoding,
             send_timeout: options::duration(timeouts.send),
             receive_timeout: options::duration(timeouts.receive),

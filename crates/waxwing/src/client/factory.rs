@@ -443,9 +443,9 @@ impl ChannelFactory {
         let read = self.prepared.last(&self.stores, || self.read())?;
         let encoding = Encoding::of(endpoint, version.soap);
         let links = self.link_parts(&read, version.soap)?;
-        let streamed = self.streamed_parts(&read)?;
         let built_in = || read.transport.as_ref().map(|built_in| Arc::clone(built_in) as _);
         let transport: Option<Arc<dyn Transport>> = given.or_else(built_in);
+        let streamed = self.streamed_parts(&read, version.soap, transport.as_ref())?;
         if transport.is_none() && links.is_none() && streamed.is_none() {
             return Err(incomplete("there is no transport".to_owned()));
         }
@@ -484,6 +484,7 @@ impl ChannelFactory {
             streamed,
             called_back_at: is_composite.then(|| self.called_back_at(encoding)),
             callback: self.callback.clone(),
+            callback_faults: self.callback_faults(),
         };
         Ok(ClientChannel::new(session, parts, listener).within(&self.layers))
     }
@@ -540,7 +541,7 @@ impl ChannelFactory {
                         (ChannelFactory::address)";
             return Err(ChannelError::incomplete(text, address));
         }
-        if self.is_over_links() || self.is_streamed() {
+        if self.is_over_links() || self.is_streamed_over_links() {
             return Ok(None);
         }
         let via = endpoint.via.as_deref().unwrap_or(address);

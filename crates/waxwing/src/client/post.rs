@@ -82,7 +82,11 @@ impl Route<'_> {
 
 /// In SOAP 1.2 without addressing the action stands in the content type (RFC 3902), where WCF writes it, too; in SOAP 1.1 it
 /// is a header of HTTP.
-fn content_type<'m>(own: &'m str, version: MessageVersion, action: &str) -> Cow<'m, str> {
+pub(super) fn content_type<'m>(
+    own: &'m str,
+    version: MessageVersion,
+    action: &str,
+) -> Cow<'m, str> {
     let told = MessageVersion { soap: SoapVersion::Soap12, addressing: AddressingVersion::None };
     if version != told || action.is_empty() {
         return Cow::Borrowed(own);

@@ -19,8 +19,9 @@ use waxwing_xml::{Element, NodeId, Value};
 /// Octets of a message that are read as they come (`System.IO.Stream` in a contract of WCF).
 ///
 /// As a parameter, or as the result, of an operation it is all of the body: beside it there are headers only. With
-/// `transferMode="Streamed"` (`StreamedRequest`, `StreamedResponse`) of `netTcpBinding` neither end ever holds more of it than a
-/// few pieces; over every other binding the contract is the same, and the octets are held in memory, as in WCF.
+/// `transferMode="Streamed"` (`StreamedRequest`, `StreamedResponse`) of `netTcpBinding`, `basicHttpBinding` and their like neither end
+/// ever holds more of it than a few pieces; where messages are buffered the contract is the same, and the octets are held in
+/// memory, as in WCF.
 ///
 /// Read it with [`tokio::io::AsyncReadExt`]. Its end is the end of the message: what breaks off before is an error, never a
 /// shorter stream. One that is dropped before its end breaks off the connection. `maxReceivedMessageSize` goes for all that

@@ -9,8 +9,9 @@ use bytes::Bytes;
 
 use super::authentication::HttpAuthentication;
 use super::caller::TransportCaller;
-use super::link::LinkReceiver;
+use super::link::{LinkInput, LinkReceiver};
 use super::page::{Page, PageRequest};
+use super::pieces::Pieces;
 use super::tls::ServiceTls;
 use crate::future::BoxFuture;
 
@@ -105,6 +106,22 @@ pub trait Receiver: Send + Sync {
         None
     }
 
+    /// The most octets of a message that it takes as its octets come (`transferMode`), where the transport brings them so; none: it
+    /// takes whole messages. They are given to [`receive_in_pieces`](Self::receive_in_pieces).
+    fn streamed(&self) -> Option<usize> {
+        None
+    }
+
+    /// The same as [`receive`](Self::receive) of a message whose octets come one after the other: those of `incoming` are none.
+    fn receive_in_pieces(
+        self: Arc<Self>,
+        incoming: Incoming,
+        input: Box<dyn LinkInput>,
+    ) -> BoxFuture<'static, StreamedReply> {
+        drop((incoming, input));
+        Box::pin(async { StreamedReply::Whole(Reply::Refused(Refusal::Failed)) })
+    }
+
     /// Takes a message and says what is answered. The peer waits as long as this takes; a peer that goes away drops the
     /// future.
     fn receive(self: Arc<Self>, incoming: Incoming) -> BoxFuture<'static, Reply>;
@@ -182,6 +199,21 @@ pub enum Reply {
     Refused(Refusal),
     /// None: the connection is closed, as WCF does with a request that it aborts.
     NoAnswer,
+}
+
+/// What is answered to a message that came in pieces.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StreamedReply {
+    /// An answer that is whole.
+    Whole(Reply),
+    /// A message whose octets come.
+    Pieces {
+        /// Its `Content-Type`.
+        content_type: String,
+        /// Its octets.
+        octets: Pieces,
+    },
 }
 
 /// Why a message was not taken. Nobody learns more: who is not authenticated has no right to know.

@@ -24,6 +24,7 @@ pub mod memory;
 mod page;
 mod parameters;
 mod paths;
+mod pieces;
 mod place;
 mod places;
 mod room;
@@ -48,14 +49,19 @@ pub use self::link::{
 };
 pub use self::listener::{
     HostNames, Incoming, ListenError, Listener, Listening, Receiver, Refusal, Reply, Route,
+    StreamedReply,
 };
 pub use self::page::{Page, PageRequest};
+pub use self::pieces::Pieces;
+pub(crate) use self::pieces::{Whole, pieces};
 pub(crate) use self::place::{place_of, wrong_scheme};
 pub(crate) use self::shared_port::{SharedPath, listen_at};
 pub(crate) use self::tcp::{TcpDialer, TcpListener, TcpPool, TcpTls};
 pub use self::tcp::{TcpLimits, TcpPoolSettings};
 pub use self::tls::ServiceTls;
-pub use self::transport::{Answer, Outcome, Request, Transport, Written};
+pub use self::transport::{
+    Answer, Outcome, Request, StreamedAnswer, StreamedTransport, Transport, Written,
+};
 pub(crate) use self::transport::{WhenWritten, first_bytes, written};
 pub(crate) use self::trust::{Distrust, ServerTrust};
 #[cfg(feature = "fuzzing")]

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::{Notify, watch};
 
+use super::pieces::Pace;
 use super::room::{Room, charged};
 use crate::log::Rate;
 
@@ -237,6 +238,12 @@ impl Places {
     /// Whether no more than the limit is held.
     pub(super) fn is_settled(&self) -> bool {
         self.held.load(Ordering::Relaxed) <= self.budget
+    }
+
+    /// How fast a message must come in that is read as it comes.
+    pub(super) fn pace(&self) -> Pace {
+        let PlaceLimits { stall_timeout, grace, min_rate, .. } = self.limits;
+        Pace::new(stall_timeout, grace, min_rate)
     }
 
     /// Waits until no more than the limit is held: before something is executed that makes another answer.

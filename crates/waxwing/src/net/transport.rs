@@ -10,6 +10,8 @@ use waxwing_session::TransportFailure;
 use waxwing_soap::SoapVersion;
 
 use super::http::HttpCredentials;
+use super::link::LinkInput;
+use super::pieces::Pieces;
 use crate::future::BoxFuture;
 
 /// Sends messages and brings the answers, each in an exchange of its own.
@@ -24,6 +26,38 @@ pub trait Transport: Send + Sync {
 
     /// One exchange. What fails is an answer, too: its kind decides whether the message is sent again.
     fn exchange<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Answer>;
+
+    /// The same for messages whose octets are sent as they are there (`transferMode`). None, and by default: it has whole
+    /// messages alone, and streams are held in memory.
+    fn streamed(&self) -> Option<&dyn StreamedTransport> {
+        None
+    }
+}
+
+/// A [`Transport`] that sends the octets of a message as they are there, and brings those of the answer as they
+/// come.
+pub trait StreamedTransport: Send + Sync {
+    /// One exchange. The message is `stream`, or whole in the request where that is none.
+    fn exchange_in_pieces<'a>(
+        &'a self,
+        request: Request<'a>,
+        stream: Option<Pieces>,
+    ) -> BoxFuture<'a, StreamedAnswer>;
+}
+
+/// How an exchange ended, or goes on.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StreamedAnswer {
+    /// A message: its octets come.
+    Message {
+        /// The `Content-Type`, where the peer names one.
+        content_type: Option<String>,
+        /// Its octets, at most [`Request::max_answer`].
+        input: Box<dyn LinkInput>,
+    },
+    /// There is no message.
+    Over(Answer),
 }
 
 /// A message on its way to a service.

@@ -359,7 +359,16 @@ impl Endpoint {
                 _ => Refusal::Malformed,
             })
         })?;
-        let message = UnverifiedMessage::from(envelope);
+        self.told(UnverifiedMessage::from(envelope), request)
+    }
+
+    /// A message and the action that the transport names beside it, which is no other.
+    pub(super) fn told(
+        &self,
+        message: UnverifiedMessage,
+        request: &Incoming,
+    ) -> Result<UnverifiedMessage, Reply> {
+        let content_type = request.content_type.as_deref().unwrap_or_default();
         let named = request.action.as_deref();
         if self.parts.endpoint.settings().version.addressing == AddressingVersion::None {
             return self.without_addressing(message, request, content_type);
@@ -381,8 +390,7 @@ impl Endpoint {
         request: &Incoming,
         content_type: &str,
     ) -> Result<UnverifiedMessage, Reply> {
-        let told = told_actions(request.action.as_deref(), content_type);
-        let told = told.into_iter().flatten().find(|action| !action.is_empty());
+        let told = told_action(request, content_type);
         let named = request.action.as_deref();
         let other = told.as_deref().and_then(|told| action_mismatch(named, content_type, told));
         match other {
@@ -519,6 +527,12 @@ fn action_mismatch(soap_action: Option<&str>, content_type: &str, action: &str) 
     let other = |named: &String| !named.is_empty() && *named != action;
     let named = told_actions(soap_action, content_type).into_iter().flatten().find(other)?;
     Some(format!("the transport names the action {named}, the message is {action}"))
+}
+
+/// The action that the transport tells, if any.
+pub(super) fn told_action(request: &Incoming, content_type: &str) -> Option<String> {
+    let told = told_actions(request.action.as_deref(), content_type);
+    told.into_iter().flatten().find(|action| !action.is_empty())
 }
 
 /// The actions that the transport tells: of SOAP 1.2 in the content type (RFC 3902), of SOAP 1.1 in a header of its own.

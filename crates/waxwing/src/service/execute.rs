@@ -280,7 +280,7 @@ impl Endpoint {
 
     /// A reply whose stream is read into memory where messages are whole, as WCF does.
     async fn held(&self, mut reply: Outgoing) -> Result<Outgoing, OperationFault> {
-        if self.parts.streamed.is_none() {
+        if !self.parts.streamed.is_some_and(|streamed| streamed.has_replies()) {
             into_tree(&mut reply.envelope, MOST_HELD).await.map_err(OperationFault::internal)?;
         }
         Ok(reply)

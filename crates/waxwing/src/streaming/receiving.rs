@@ -7,8 +7,8 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 use waxwing_session::{TransportCause, TransportFailure};
 use waxwing_soap::Envelope;
-use waxwing_soap::encoder::Decoder;
-use waxwing_soap::encoder::streamed::{ContentReader, HeadReader, HeadStep};
+use waxwing_soap::encoder::streamed::{Content, HeadStep};
+use waxwing_soap::encoder::{DecodeError, Decoder};
 
 use super::StreamedEncoding;
 use super::coming::{Coming, Part, broken_off};
@@ -38,25 +38,36 @@ pub(crate) enum NotReceived {
     Link(TransportFailure),
     /// What came is no message; why.
     Malformed(String),
+    /// It is of another encoding.
+    ContentType(String),
 }
 
-/// Receives a message: all of it, or up to the stream where `is_stream` says so of what has come. Each piece may take
-/// `patience`. None when nothing came before the end.
+impl From<DecodeError> for NotReceived {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::ContentType { .. } => Self::ContentType(error.to_string()),
+            error => Self::Malformed(error.to_string()),
+        }
+    }
+}
+
+/// Receives a message of this content type: all of it, or up to the stream where `is_stream` says so of what has come. Each piece
+/// may take `patience`. None when nothing came before the end.
 ///
 /// # Errors
 /// See [`NotReceived`].
 pub(crate) async fn receive(
     input: &mut dyn LinkInput,
-    encoding: &StreamedEncoding,
+    (encoding, content_type): (&StreamedEncoding, &str),
     patience: Duration,
     is_stream: impl Fn(&Envelope) -> bool,
 ) -> Result<Option<Received>, NotReceived> {
-    let malformed = |error: &dyn std::fmt::Display| NotReceived::Malformed(error.to_string());
-    let mut head = HeadReader::new(encoding.binary, encoding.max_head);
+    let mut head = encoding.streamed.head(content_type, encoding.max_head)?;
     // What holds the memory of the pieces.
     let mut held = Vec::new();
     loop {
-        match head.step().map_err(|error| malformed(&error))? {
+        let step = head.step().map_err(|error| NotReceived::Malformed(error.to_string()))?;
+        match step {
             HeadStep::Nowhere => break,
             HeadStep::Place(mut envelope, place) if is_stream(&envelope) => {
                 let Some(element) = streamed_element(&envelope, place.depth) else { break };
@@ -92,9 +103,8 @@ pub(crate) async fn receive(
     if octets.is_empty() {
         return Ok(None);
     }
-    let mut decoder = encoding.binary;
-    let read = decoder.read(encoding.content_type(), &octets);
-    let envelope = read.map_err(|error| malformed(&error))?;
+    let mut decoder = encoding.streamed;
+    let envelope = decoder.read(content_type, &octets)?;
     Ok(Some(Received { envelope, octets: octets.into(), rest: None }))
 }
 
@@ -133,9 +143,19 @@ async fn within(
     })
 }
 
+/// What is done with what comes of a stream that nobody wants any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leave {
+    /// A little of it is read, so that the connection can be used again; otherwise it is broken off.
+    Soon,
+    /// It is read for a while: whoever is sending it has an answer on its way, which a connection that breaks off with octets
+    /// that nobody has read would take along.
+    WhenTold,
+}
+
 /// What is to come of a stream.
 pub(crate) struct Rest {
-    reader: ContentReader,
+    reader: Content,
     /// What has come of it with what stands before it.
     first: Bytes,
     parts: mpsc::Sender<Part>,
@@ -149,13 +169,18 @@ enum Stopped {
 }
 
 impl Rest {
-    /// Hands over what comes until the message is over, or the stream is dropped. Each piece may take `patience`; a reader
-    /// may take its time.
-    pub(crate) async fn pump(mut self, mut input: Box<dyn LinkInput>, patience: Duration) {
+    /// Hands over what comes until the message is over, or the stream is dropped; `leave` says what is done then. Each piece may
+    /// take `patience`; a reader may take its time.
+    pub(crate) async fn pump(
+        mut self,
+        mut input: Box<dyn LinkInput>,
+        patience: Duration,
+        leave: Leave,
+    ) {
         let handed = self.hand_over(&mut *input, patience).await;
         let last = match handed {
             Ok(()) => Part::End,
-            Err(Stopped::Unwanted) => return drain(input).await,
+            Err(Stopped::Unwanted) => return drain(input, leave).await,
             Err(Stopped::Broken(error)) => {
                 // The peer sees that it broke, before the reader may take his time.
                 drop(input);
@@ -205,10 +230,10 @@ fn of_link(failure: &TransportFailure) -> io::Error {
     }
 }
 
-/// Reads a little of what nobody wants: if it is soon over the connection goes on, otherwise it is broken off.
-async fn drain(mut input: Box<dyn LinkInput>) {
+/// Reads on what nobody wants: if it is soon over the connection goes on, otherwise it is broken off.
+async fn drain(mut input: Box<dyn LinkInput>, leave: Leave) {
     let draining = async {
-        let mut left = MAX_DRAIN;
+        let mut left = if leave == Leave::Soon { MAX_DRAIN } else { usize::MAX };
         while let Ok(Some(piece)) = input.receive().await {
             left = left.saturating_sub(piece.len());
             if left == 0 {

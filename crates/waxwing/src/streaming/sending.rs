@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::io::{AsyncRead, ReadBuf};
 use waxwing_session::{TransportCause, TransportFailure};
-use waxwing_soap::encoder::streamed::{ContentWriter, Divided, FIRST_AT_ONCE};
+use waxwing_soap::encoder::streamed::{ContentWriter, Divided, FIRST_AT_ONCE, StreamWriter};
 use waxwing_soap::encoder::{Encoded, Encoder};
 use waxwing_soap::{Envelope, RandomSource};
 
@@ -52,9 +52,10 @@ impl From<TransportFailure> for NotSent {
 
 /// A message that is written but for its stream.
 pub(crate) struct Prepared {
+    content_type: String,
     octets: Vec<u8>,
-    /// The stream, with what stands behind it.
-    stream: Option<(MessageStream, Vec<u8>)>,
+    /// The stream, with what writes it and what stands behind it.
+    stream: Option<(MessageStream, StreamWriter, Vec<u8>)>,
 }
 
 impl StreamedEncoding {
@@ -67,14 +68,14 @@ impl StreamedEncoding {
         envelope: &Envelope,
         random: &mut dyn RandomSource,
     ) -> Result<Prepared, NotSent> {
-        let mut binary = self.binary;
+        let mut streamed = self.streamed;
         let Some((element, stream)) = take_stream(envelope) else {
-            let Encoded { octets, .. } = binary.write(envelope, random);
-            return Ok(Prepared { octets, stream: None });
+            let Encoded { content_type, octets } = streamed.write(envelope, random);
+            return Ok(Prepared { content_type, octets, stream: None });
         };
-        let divided = binary.divide(envelope, element, random).ok_or(NotSent::Misplaced)?;
-        let Divided { head, tail, .. } = divided;
-        Ok(Prepared { octets: head, stream: Some((stream, tail)) })
+        let divided = streamed.divide(envelope, element, random).ok_or(NotSent::Misplaced)?;
+        let Divided { content_type, head, content, tail } = divided;
+        Ok(Prepared { content_type, octets: head, stream: Some((stream, content, tail)) })
     }
 }
 
@@ -82,6 +83,16 @@ impl Prepared {
     /// What stands before the stream, or all: for traces.
     pub(crate) fn octets(&self) -> &[u8] {
         &self.octets
+    }
+
+    /// The content type of the whole.
+    pub(crate) fn content_type(&self) -> &str {
+        &self.content_type
+    }
+
+    /// All octets of a message without stream; of one with a stream none.
+    pub(crate) fn whole(&mut self) -> Option<Bytes> {
+        self.stream.is_none().then(|| std::mem::take(&mut self.octets).into())
     }
 
     /// Sends it, and says that nothing more comes. The peer may take `patience` for each piece; the source of the stream may
@@ -94,12 +105,10 @@ impl Prepared {
         mut output: Box<dyn LinkOutput>,
         patience: Duration,
     ) -> Result<(), NotSent> {
-        let Self { octets, stream } = self;
+        let Self { octets, stream, .. } = self;
         match stream {
             None => within(patience, output.send(octets.into())).await?,
-            Some((stream, tail)) => {
-                stream_out(&mut *output, octets, stream, tail, patience).await?;
-            }
+            Some(stream) => stream_out(&mut *output, octets, stream, patience).await?,
         }
         Ok(within(patience, output.close()).await?)
     }
@@ -109,11 +118,10 @@ impl Prepared {
 async fn stream_out(
     output: &mut dyn LinkOutput,
     mut out: Vec<u8>,
-    mut stream: MessageStream,
-    tail: Vec<u8>,
+    (mut stream, mut writer, tail): (MessageStream, StreamWriter, Vec<u8>),
     patience: Duration,
 ) -> Result<(), NotSent> {
-    let (mut writer, mut buffer) = (ContentWriter::new(), vec![0; FIRST_AT_ONCE]);
+    let mut buffer = vec![0; FIRST_AT_ONCE];
     loop {
         let read = fill(&mut stream, &mut buffer).await.map_err(NotSent::Source)?;
         if read == 0 {

@@ -16,6 +16,9 @@ pub enum ContentError {
     /// Characters that are no base64.
     #[error("the content of the stream is no base64")]
     Base64,
+    /// An element.
+    #[error("an element, or something like it, stands in a stream of octets")]
+    Element,
     /// Something stands behind the stream.
     #[error("something stands behind the stream: it must be all of its message's body")]
     Behind,

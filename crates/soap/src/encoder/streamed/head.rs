@@ -8,7 +8,7 @@ use waxwing_xml::binary::{
 use super::content::ContentReader;
 use crate::encoder::binary::Binary;
 use crate::encoder::codec::Decoder;
-use crate::encoder::error::DecodeError;
+use crate::encoder::error::{DecodeError, MtomError};
 use crate::envelope::Envelope;
 
 /// `Body` in WCF's dictionary (MC-NBFS §2.2).
@@ -68,6 +68,17 @@ pub enum HeadError {
         "The size necessary to buffer the XML content exceeded the buffer quota. (maxBufferSize={0}: the headers of a streamed message, and its body up to the stream, are held in memory)"
     )]
     TooLarge(usize),
+}
+
+impl From<MtomError> for HeadError {
+    fn from(error: MtomError) -> Self {
+        Self::Malformed(error.into())
+    }
+}
+
+/// Whether an element of this name, with its prefix, is called `Body`.
+pub(super) fn local_name_is_body(name: &[u8]) -> bool {
+    name.rsplit(|octet| *octet == b':').next() == Some(b"Body")
 }
 
 /// What a record changes.

@@ -7,8 +7,8 @@ use waxwing_session::{AppMessage, CallbackId, ClientInput, VerifiedRequest};
 use super::reentrance::within;
 use crate::client::channel::Inner;
 use crate::contract::{
-    Behavior, Dispatch, Executing, FaultOptions, MOST_HELD, OperationContext, OperationFault,
-    Outgoing, executing, into_tree,
+    Behavior, Dispatch, Executing, MOST_HELD, OperationContext, OperationFault, Outgoing,
+    executing, into_tree,
 };
 use crate::log::Cut;
 use crate::panics;
@@ -66,7 +66,7 @@ async fn perform(
             let (address, action) = (&channel.parts.address, Cut::of(action));
             tracing::error!(address, "the callback {action} failed: {}", Cut::own(error));
         }
-        Some(fault.to_outgoing(request.envelope().version(), FaultOptions::default()))
+        Some(fault.to_outgoing(request.envelope().version(), channel.parts.callback_faults))
     });
     let outgoing = outgoing.filter(|_| !is_one_way)?;
     let Outgoing { action, envelope } = context.complete(outgoing);

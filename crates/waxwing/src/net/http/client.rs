@@ -83,6 +83,55 @@ impl HttpClient {
         self.exchange(Method::POST, address, headers, body, limit, written).await
     }
 
+    /// Sends `body`, and gives the answer as soon as its head is there, with the connection, which nobody else uses: the answer
+    /// comes as long as that is held. `limit` is for the texts of errors. Credentials for a
+    /// proxy are those that it has asked for before: a body that is made while it is sent is not sent twice.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpError`] when no answer came. Any status code is an answer, but that of a proxy which wants credentials.
+    pub(super) async fn post_in_pieces(
+        &self,
+        address: &str,
+        mut headers: HeaderMap,
+        body: ToldBody,
+        limit: usize,
+    ) -> Result<(Connection, Response<Incoming>), HttpError> {
+        let uri = self.target(address)?;
+        let (client, method) = (self, &Method::POST);
+        let exchange = Exchange { client, method, address, uri: &uri, limit };
+        let failed = |error: ProxyError| HttpError::ProxyAuthentication { text: error.to_string() };
+        let proxy = self.settings.proxy.as_deref();
+        let proxy = proxy.filter(|_| uri.scheme() == Some(&Scheme::HTTP));
+        let asked = proxy.and_then(|proxy| Some((proxy, proxy.accepted_before()?)));
+        if let Some((proxy, asked)) = &asked {
+            let shown = proxy.shown(asked, method.as_str(), &uri.to_string()).map_err(failed)?;
+            headers.insert(PROXY_AUTHORIZATION, shown);
+        }
+        if let Some(cookies) = &self.settings.cookies {
+            cookies.write(&uri, &mut headers);
+        }
+        let mut request = Request::new(body);
+        (*request.method_mut(), *request.uri_mut()) = (method.clone(), uri.clone());
+        *request.headers_mut() = headers;
+        // Both bodies may be under way at a time, and whoever reads one takes his time.
+        let mut connection = exchange.connection().await?.on_its_own();
+        let response = exchange.send(&mut connection, request).await?;
+        let by_proxy = response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
+        if let Some(proxy) = proxy.filter(|_| by_proxy) {
+            let asked = proxy.asked(response.headers(), asked.as_ref().map(|(_, asked)| asked));
+            let text = match asked {
+                Ok(_) => NOT_TWICE.to_owned(),
+                Err(error) => error.to_string(),
+            };
+            return Err(HttpError::ProxyAuthentication { text });
+        }
+        if let Some(cookies) = &self.settings.cookies {
+            cookies.read(&uri, response.headers());
+        }
+        Ok((connection, response))
+    }
+
     /// Gets the document at `address`, at most `limit` bytes of it. No redirection is followed.
     ///
     /// # Errors
@@ -169,6 +218,11 @@ impl HttpClient {
         Err(failed(proxy.too_often()))
     }
 }
+
+/// What is said where a stream would have to be sent again.
+pub(super) const NOT_TWICE: &str = "This request requires buffering data for authentication or redirection to be sucessful. A \
+     stream is sent once, and credentials were asked for when it was under way: write transferMode=\"StreamedResponse\", or \
+     call an operation without stream first";
 
 /// One request and its answer.
 struct Exchange<'a> {

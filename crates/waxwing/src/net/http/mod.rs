@@ -13,6 +13,7 @@ mod proxy;
 mod server;
 mod socket;
 mod status;
+mod streamed;
 mod tls;
 mod told_body;
 mod transport;

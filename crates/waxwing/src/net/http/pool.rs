@@ -168,6 +168,14 @@ impl Connection {
         self.run.is_some() && self.sender.is_ready()
     }
 
+    /// The same in a task of its own from now on: it is not kept.
+    pub(super) fn on_its_own(mut self) -> Self {
+        if let Some(run) = self.run.take() {
+            tokio::spawn(run);
+        }
+        self
+    }
+
     /// The same that may come to speak another protocol: it runs in a task of its own from now on, and is not kept.
     pub(super) fn upgradeable(mut self) -> Self {
         if let Some(run) = self.run.take() {

@@ -14,7 +14,9 @@ use super::connect::HttpSettings;
 use super::login::{HttpCredentials, MOST_ATTEMPTS};
 use super::status::StatusMeaning;
 use crate::future::BoxFuture;
-use crate::net::transport::{Answer, Outcome, Request, Transport, Written, first_bytes};
+use crate::net::transport::{
+    Answer, Outcome, Request, StreamedTransport, Transport, Written, first_bytes,
+};
 
 /// The schemes of HTTP.
 pub(crate) const HTTP_SCHEMES: &[&str] = &["http", "https"];
@@ -23,7 +25,7 @@ pub(crate) const HTTP_SCHEMES: &[&str] = &["http", "https"];
 const DOCUMENTS: &str = "text/xml, application/xml, application/wsdl+xml, */*;q=0.5";
 
 /// The methods, as digests have them.
-const POST: &str = "POST";
+pub(super) const POST: &str = "POST";
 const GET: &str = "GET";
 
 /// A document, or what came instead.
@@ -43,7 +45,7 @@ pub(crate) struct Fetched {
 
 /// A pool of connections to any number of services.
 pub(crate) struct HttpTransport {
-    client: HttpClient,
+    pub(super) client: HttpClient,
 }
 
 impl HttpTransport {
@@ -172,7 +174,7 @@ fn fetched(response: HttpResponse, is_shown: bool) -> Fetched {
 }
 
 /// The answer does not prove that who gave it knows the password, though it pretends to.
-fn not_mutual(to: &str) -> TransportFailure {
+pub(super) fn not_mutual(to: &str) -> TransportFailure {
     TransportFailure {
         cause: TransportCause::AccessDenied,
         reason: format!(
@@ -190,9 +192,13 @@ impl Transport for HttpTransport {
     fn exchange<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Answer> {
         Box::pin(self.post(request))
     }
+
+    fn streamed(&self) -> Option<&dyn StreamedTransport> {
+        Some(self)
+    }
 }
 
-fn headers(request: &Request<'_>) -> HeaderMap {
+pub(super) fn headers(request: &Request<'_>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     if let Ok(value) = HeaderValue::from_str(request.content_type) {
         headers.insert(CONTENT_TYPE, value);
@@ -209,7 +215,11 @@ fn headers(request: &Request<'_>) -> HeaderMap {
     headers
 }
 
-fn read(mut response: HttpResponse, to: &str, credentials: Option<&HttpCredentials>) -> Answer {
+pub(super) fn read(
+    mut response: HttpResponse,
+    to: &str,
+    credentials: Option<&HttpCredentials>,
+) -> Answer {
     let content_type = response.content_type.take();
     let outcome = match outcome_of(&response, to, credentials) {
         Outcome::Message { .. } => Outcome::Message { content_type },

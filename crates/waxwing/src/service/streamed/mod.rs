@@ -1,5 +1,6 @@
-//! Endpoints whose messages go in pieces, one each way over a connection (`transferMode`).
+//! Endpoints whose messages go in pieces (`transferMode`): one each way over a connection, or in exchanges of HTTP.
 
+mod exchange;
 mod receiver;
 mod serve;
 
@@ -11,7 +12,7 @@ use waxwing_session::options;
 pub(super) use self::receiver::StreamedEndpoint;
 use super::duplex::links::limits;
 use crate::net::LinkLimits;
-use crate::streaming::StreamedEncoding;
+use crate::streaming::{StreamedEncoding, is_over_links};
 
 /// The exchanges of an endpoint.
 #[derive(Debug, Clone, Copy)]
@@ -20,13 +21,37 @@ pub(super) struct Streamed {
     limits: LinkLimits,
     /// How long nothing may come of a message that has begun (`receiveTimeout`); that it comes fast enough is seen to below.
     patience: Duration,
+    /// Whether they go over connections of their own.
+    over_links: bool,
 }
 
 impl Streamed {
     /// Those of an endpoint; none where messages are whole.
     pub(super) fn of(endpoint: &EffectiveEndpoint) -> Option<Self> {
-        let encoding = StreamedEncoding::of(endpoint)?;
+        let version = options::message_version(endpoint)?.soap;
+        let encoding = StreamedEncoding::of(endpoint, version)?;
         let patience = options::duration(endpoint.timeouts.receive);
-        Some(Self { encoding, limits: limits(endpoint, encoding.max_held()), patience })
+        let limits = limits(endpoint, encoding.max_held());
+        Some(Self { encoding, limits, patience, over_links: is_over_links(endpoint) })
+    }
+
+    /// Whether messages go over connections of their own, and not in exchanges.
+    pub(super) fn is_over_links(&self) -> bool {
+        self.over_links
+    }
+
+    /// The most octets of a message that comes in.
+    pub(super) fn max_message(&self) -> usize {
+        self.encoding.max_message()
+    }
+
+    /// The same of one that is held in memory.
+    pub(super) fn max_held(&self) -> usize {
+        self.encoding.max_held()
+    }
+
+    /// Whether replies go out as they are made.
+    pub(super) fn has_replies(&self) -> bool {
+        self.encoding.replies()
     }
 }

@@ -25,6 +25,10 @@ impl LinkReceiver for StreamedEndpoint {
         self.streamed.encoding.content_type()
     }
 
+    fn takes(&self, content_type: &str) -> bool {
+        self.streamed.encoding.takes(content_type)
+    }
+
     fn streamed(&self) -> Option<usize> {
         Some(self.streamed.encoding.max_message())
     }

@@ -13,7 +13,7 @@ use crate::log::Cut;
 use crate::net::{Link, LinkOutput, LinkRefusal, OfferedLink};
 use crate::service::endpoint::Endpoint;
 use crate::service::watch::Counters;
-use crate::streaming::{NotReceived, Received, receive};
+use crate::streaming::{Leave, NotReceived, Received, receive};
 use crate::trace::TraceDirection;
 
 /// Takes the link, and answers the message that comes over it. Ready when the request has come in to its end and the answer
@@ -33,13 +33,17 @@ pub(super) async fn serve(
     }
     let origin = Origin { peer: Peer::from(peer).over(about.protected), caller };
     let Ok(Link { mut output, mut input, .. }) = offered.accept().await else { return };
-    let is_stream = |request: &Envelope| endpoint.takes_stream(request);
-    let received = receive(&mut *input, &streamed.encoding, streamed.patience, is_stream).await;
+    let is_stream =
+        |request: &Envelope| endpoint.takes_stream(&request.action().unwrap_or_default(), request);
+    let encoding = (&streamed.encoding, streamed.encoding.content_type());
+    let received = receive(&mut *input, encoding, streamed.patience, is_stream).await;
     let Received { envelope, octets, rest } = match received {
         Ok(Some(received)) => received,
         // It has changed its mind.
         Ok(None) => return drop(output.close().await),
-        Err(NotReceived::Malformed(problem)) => return endpoint.refused_message(peer, &problem),
+        Err(NotReceived::Malformed(problem) | NotReceived::ContentType(problem)) => {
+            return endpoint.refused_message(peer, &problem);
+        }
         Err(NotReceived::Link(failure)) => {
             return tracing::debug!(address = endpoint.address(), %peer, "no message: {}", Cut::of(&failure.reason));
         }
@@ -53,7 +57,9 @@ pub(super) async fn serve(
     let answering = exchange.answer(UnverifiedMessage::from(envelope), output);
     match rest {
         // The operation reads it while it comes, or after the answer.
-        Some(rest) => drop(tokio::join!(rest.pump(input, streamed.patience), answering)),
+        Some(rest) => {
+            tokio::join!(rest.pump(input, streamed.patience, Leave::Soon), answering);
+        }
         None => answering.await,
     }
 }
@@ -115,16 +121,15 @@ impl Exchange {
 }
 
 impl Endpoint {
-    /// Whether what has come of a request is that up to its stream.
-    fn takes_stream(&self, request: &Envelope) -> bool {
-        let action = request.action().unwrap_or_default();
-        let operation = self.contract(&action).operation(&action);
+    /// Whether what has come of a request of this action is that up to its stream.
+    pub(super) fn takes_stream(&self, action: &str, request: &Envelope) -> bool {
+        let operation = self.contract(action).operation(action);
         let place = operation.and_then(|operation| StreamPlace::of(&operation.request));
         place.is_some_and(|place| place.is_reached(request))
     }
 
     /// The client sees a connection that broke; why is for those who look after the service.
-    fn not_sent(&self, peer: SocketAddr, problem: &str) {
+    pub(super) fn not_sent(&self, peer: SocketAddr, problem: &str) {
         if let Some(left_out) = self.log.pass() {
             let address = self.address();
             tracing::warn!(address, %peer, left_out, "an answer did not go out: {}", Cut::of(problem));

@@ -10,15 +10,17 @@ use http::header::{
     ALLOW, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST,
     PROXY_AUTHORIZATION, WWW_AUTHENTICATE,
 };
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
-use http_body_util::Full;
 use hyper::body::Incoming;
 
+use super::answer_body::AnswerBody;
 use super::upgrade::{Asked, Upgraded, offer};
 use crate::net::caller::TransportCaller;
 use crate::net::http::body::{CollectError, collect};
-use crate::net::link::LinkReceiver;
+use crate::net::link::{LinkInput, LinkReceiver};
 use crate::net::page::Page;
+use crate::net::pieces::Pieces;
 use crate::net::places::{Connection, ConnectionRoom, End, Places, Stage};
 use crate::net::websocket::{self, Meter};
 use crate::panics;
@@ -51,7 +53,7 @@ pub(super) struct HttpRequest {
 }
 
 /// What to send back.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) enum HttpReply {
     /// A status with an entity body.
     Message {
@@ -63,6 +65,13 @@ pub(super) enum HttpReply {
         coding: Option<&'static str>,
         /// The entity body.
         body: Bytes,
+    },
+    /// A message whose octets come.
+    Pieces {
+        /// The `Content-Type`.
+        content_type: String,
+        /// The octets.
+        octets: Pieces,
     },
     /// A status without a body, e.g. 202.
     Empty(StatusCode),
@@ -97,6 +106,20 @@ pub(super) trait HttpHandler: Send + Sync + 'static {
     /// Who takes a link that is asked for, with who asks; or what is answered instead. None: nobody has links there.
     fn links(&self, _asked: &AskedFor<'_>) -> Option<Result<Admitted, HttpReply>> {
         None
+    }
+
+    /// The most octets of a message for this host and path that is handed over as its octets come; none: it is whole.
+    fn streams(&self, _host: Option<&str>, _path: &str) -> Option<usize> {
+        None
+    }
+
+    /// Answers a request whose body comes.
+    fn handle_in_pieces(
+        &self,
+        _request: HttpRequest,
+        _input: Box<dyn LinkInput>,
+    ) -> impl Future<Output = HttpReply> + Send {
+        async { HttpReply::Empty(StatusCode::NOT_FOUND) }
     }
 
     /// How long a request for this host and path may take to come in; none: as long as the server's limits have it.
@@ -138,7 +161,7 @@ impl<H: HttpHandler> Exchange<H> {
     pub(super) async fn run(
         &self,
         request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, Aborted> {
+    ) -> Result<Response<AnswerBody>, Aborted> {
         self.connection.enter(Stage::Body);
         if websocket::is_asked(request.method(), request.headers())
             && let Some(asked) = self.asked_for_link(&request)
@@ -152,6 +175,9 @@ impl<H: HttpHandler> Exchange<H> {
             };
             self.connection.enter(Stage::Answer);
             return answered;
+        }
+        if let Some(most) = self.streams(&request) {
+            return self.in_pieces(request, most).await;
         }
         let answered = match self.read(request).await? {
             Err(refusal) => Ok(refusal),
@@ -180,7 +206,7 @@ impl<H: HttpHandler> Exchange<H> {
         &self,
         mut request: Request<Incoming>,
         admitted: Admitted,
-    ) -> Result<Response<Full<Bytes>>, Aborted> {
+    ) -> Result<Response<AnswerBody>, Aborted> {
         let upgrade = hyper::upgrade::on(&mut request);
         let host = host(request.uri(), request.headers()).unwrap_or_default();
         let scheme = if self.protected { "https" } else { "http" };
@@ -198,16 +224,10 @@ impl<H: HttpHandler> Exchange<H> {
     async fn read(
         &self,
         request: Request<Incoming>,
-    ) -> Result<Result<HttpRequest, Response<Full<Bytes>>>, Aborted> {
+    ) -> Result<Result<HttpRequest, Response<AnswerBody>>, Aborted> {
         let (mut head, body) = request.into_parts();
-        veil(&mut head.headers);
-        if ![Method::POST, Method::GET, Method::HEAD].contains(&head.method) {
-            let mut refusal = empty(StatusCode::METHOD_NOT_ALLOWED);
-            refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
+        if let Some(refusal) = looked_at(&mut head) {
             return Ok(Err(refusal));
-        }
-        if names_several(&head.headers, "soapaction") || names_several(&head.headers, "host") {
-            return Ok(Err(empty(StatusCode::BAD_REQUEST)));
         }
         let host = host(&head.uri, &head.headers);
         let patience = self.handler.patience(host.as_deref(), head.uri.path());
@@ -233,10 +253,15 @@ impl<H: HttpHandler> Exchange<H> {
             Err(CollectError::TooLarge) => return Ok(Err(empty(StatusCode::PAYLOAD_TOO_LARGE))),
             Err(CollectError::Broken(_)) => return Ok(Err(empty(StatusCode::BAD_REQUEST))),
         };
+        Ok(Ok(self.request(head, host, body)))
+    }
+
+    /// A request as it is handed over.
+    pub(super) fn request(&self, head: Parts, host: Option<String>, body: Bytes) -> HttpRequest {
         let text =
             |name: &str| head.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
         let (content_type, soap_action) = (text(CONTENT_TYPE.as_str()), text("soapaction"));
-        Ok(Ok(HttpRequest {
+        HttpRequest {
             path: head.uri.path().to_owned(),
             host,
             content_type,
@@ -248,17 +273,17 @@ impl<H: HttpHandler> Exchange<H> {
             caller: self.caller.clone(),
             protected: self.protected,
             body,
-        }))
+        }
     }
 
-    fn write(
+    pub(super) fn write(
         &self,
         reply: Result<HttpReply, panics::Panicked>,
-    ) -> Result<Response<Full<Bytes>>, Aborted> {
+    ) -> Result<Response<AnswerBody>, Aborted> {
         match reply {
             Ok(HttpReply::Message { status, content_type, coding, body }) => {
                 let body = self.places.answer(&self.connection, body);
-                let mut response = Response::new(Full::new(body));
+                let mut response = Response::new(AnswerBody::whole(body));
                 *response.status_mut() = status;
                 if let Ok(value) = HeaderValue::from_str(&content_type) {
                     response.headers_mut().insert(CONTENT_TYPE, value);
@@ -266,6 +291,14 @@ impl<H: HttpHandler> Exchange<H> {
                 if let Some(coding) = coding {
                     let coding = HeaderValue::from_static(coding);
                     response.headers_mut().insert(CONTENT_ENCODING, coding);
+                }
+                Ok(response)
+            }
+            Ok(HttpReply::Pieces { content_type, octets }) => {
+                let body = AnswerBody::pieces(octets, &self.places, &self.connection);
+                let mut response = Response::new(body);
+                if let Ok(value) = HeaderValue::from_str(&content_type) {
+                    response.headers_mut().insert(CONTENT_TYPE, value);
                 }
                 Ok(response)
             }
@@ -289,9 +322,9 @@ impl<H: HttpHandler> Exchange<H> {
 
 impl<H> Exchange<H> {
     /// The content is left out by `hyper` where HEAD asks.
-    fn page(&self, page: Page) -> Response<Full<Bytes>> {
+    fn page(&self, page: Page) -> Response<AnswerBody> {
         let content = self.places.answer(&self.connection, page.content);
-        let mut response = Response::new(Full::new(content));
+        let mut response = Response::new(AnswerBody::whole(content));
         let status = StatusCode::from_u16(page.status);
         *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let kind = (CONTENT_TYPE.as_str(), page.content_type.to_owned());
@@ -304,6 +337,19 @@ impl<H> Exchange<H> {
         }
         response
     }
+}
+
+/// Looks at the head of a request. Gives the answer to one that is refused for it.
+pub(super) fn looked_at(head: &mut Parts) -> Option<Response<AnswerBody>> {
+    veil(&mut head.headers);
+    if ![Method::POST, Method::GET, Method::HEAD].contains(&head.method) {
+        let mut refusal = empty(StatusCode::METHOD_NOT_ALLOWED);
+        refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
+        return Some(refusal);
+    }
+    let is_unclear =
+        names_several(&head.headers, "soapaction") || names_several(&head.headers, "host");
+    is_unclear.then(|| empty(StatusCode::BAD_REQUEST))
 }
 
 /// Passwords are not for logs: whoever prints headers does not see them.
@@ -327,7 +373,7 @@ fn target(uri: &Uri) -> &str {
 }
 
 /// Whose request this is: what the target names goes before the header (RFC 9112 §3.2.2).
-fn host(target: &Uri, headers: &HeaderMap) -> Option<String> {
+pub(super) fn host(target: &Uri, headers: &HeaderMap) -> Option<String> {
     let of_target = target.authority().map(|authority| authority.as_str());
     let of_header = || headers.get(HOST).and_then(|host| host.to_str().ok());
     of_target.or_else(of_header).map(str::to_owned)
@@ -342,14 +388,14 @@ async fn lapsed(patience: Option<Duration>) {
 }
 
 /// Others need the room: the peer may come again (WCF's client does after a 503).
-fn busy() -> Response<Full<Bytes>> {
+fn busy() -> Response<AnswerBody> {
     let mut response = empty(StatusCode::SERVICE_UNAVAILABLE);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
-fn empty(status: StatusCode) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::new()));
+pub(super) fn empty(status: StatusCode) -> Response<AnswerBody> {
+    let mut response = Response::new(AnswerBody::whole(Bytes::new()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     response

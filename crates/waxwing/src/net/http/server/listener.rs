@@ -16,8 +16,9 @@ use crate::net::accepting::Accepting;
 use crate::net::authentication::Shown;
 use crate::net::caller::TransportCaller;
 use crate::net::http::coding;
+use crate::net::link::LinkInput;
 use crate::net::listener::{
-    Incoming, ListenError, Listener, Listening, Receiver, Refusal, Reply, Route,
+    Incoming, ListenError, Listener, Listening, Receiver, Refusal, Reply, Route, StreamedReply,
 };
 use crate::net::page::PageRequest;
 use crate::net::paths::Paths;
@@ -75,12 +76,7 @@ struct Routes(Arc<Paths>);
 
 impl HttpHandler for Routes {
     async fn handle(&self, request: HttpRequest) -> HttpReply {
-        let found = self.0.find(request.host.as_deref(), &request.path);
-        let found = found.and_then(|receiver| match receiver.below(&request.path) {
-            None => Some(receiver),
-            Some(below) => below,
-        });
-        match found {
+        match self.receiver(request.host.as_deref(), &request.path) {
             None => HttpReply::Empty(StatusCode::NOT_FOUND),
             Some(receiver) if request.method != Method::POST => look(&*receiver, &request),
             Some(receiver) => exchange(receiver, request).await,
@@ -94,8 +90,30 @@ impl HttpHandler for Routes {
         Some(caller.map(|caller| Admitted { links, caller }))
     }
 
+    fn streams(&self, host: Option<&str>, path: &str) -> Option<usize> {
+        self.receiver(host, path)?.streamed()
+    }
+
+    async fn handle_in_pieces(&self, request: HttpRequest, input: Box<dyn LinkInput>) -> HttpReply {
+        match self.receiver(request.host.as_deref(), &request.path) {
+            None => HttpReply::Empty(StatusCode::NOT_FOUND),
+            Some(receiver) => exchange_in_pieces(receiver, request, input).await,
+        }
+    }
+
     fn patience(&self, host: Option<&str>, path: &str) -> Option<Duration> {
         self.0.find(host, path).and_then(|receiver| receiver.request_timeout())
+    }
+}
+
+impl Routes {
+    /// Who takes what is for this host and path.
+    fn receiver(&self, host: Option<&str>, path: &str) -> Option<Arc<dyn Receiver>> {
+        let receiver = self.0.find(host, path)?;
+        match receiver.below(path) {
+            None => Some(receiver),
+            Some(below) => below,
+        }
     }
 }
 
@@ -116,16 +134,39 @@ fn look(receiver: &dyn Receiver, request: &HttpRequest) -> HttpReply {
 }
 
 async fn exchange(receiver: Arc<dyn Receiver>, request: HttpRequest) -> HttpReply {
-    let (headers, method) = (&request.headers, request.method.as_str());
-    let caller = match admitted(&*receiver, headers, method, &request.target, request.caller) {
-        Ok(caller) => caller,
+    let incoming = match incoming(&*receiver, request) {
+        Ok(incoming) => incoming,
         Err(reply) => return reply,
     };
+    let reply = Arc::clone(&receiver).receive(incoming).await;
+    replied(&*receiver, reply)
+}
+
+async fn exchange_in_pieces(
+    receiver: Arc<dyn Receiver>,
+    request: HttpRequest,
+    input: Box<dyn LinkInput>,
+) -> HttpReply {
+    let incoming = match incoming(&*receiver, request) {
+        Ok(incoming) => incoming,
+        Err(reply) => return reply,
+    };
+    match Arc::clone(&receiver).receive_in_pieces(incoming, input).await {
+        StreamedReply::Whole(reply) => replied(&*receiver, reply),
+        StreamedReply::Pieces { content_type, octets } => {
+            HttpReply::Pieces { content_type, octets }
+        }
+    }
+}
+
+/// A message, if who sends it is let in by HTTP.
+fn incoming(receiver: &dyn Receiver, request: HttpRequest) -> Result<Incoming, HttpReply> {
+    let (headers, method) = (&request.headers, request.method.as_str());
+    let caller = admitted(receiver, headers, method, &request.target, request.caller)?;
     let accepted = request.headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
     let accepted = accepted.map(str::to_owned);
-    let challenge = || challenged(&*receiver, false);
     let HttpRequest { content_type, soap_action, peer, protected, body, .. } = request;
-    let incoming = Incoming {
+    Ok(Incoming {
         peer,
         content_type,
         action: soap_action,
@@ -133,7 +174,10 @@ async fn exchange(receiver: Arc<dyn Receiver>, request: HttpRequest) -> HttpRepl
         caller,
         protected,
         octets: body,
-    };
+    })
+}
+
+fn replied(receiver: &dyn Receiver, reply: Reply) -> HttpReply {
     let refused = |refusal| match refusal {
         Refusal::NotFound => StatusCode::NOT_FOUND,
         Refusal::Malformed => StatusCode::BAD_REQUEST,
@@ -144,14 +188,14 @@ async fn exchange(receiver: Arc<dyn Receiver>, request: HttpRequest) -> HttpRepl
         Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::Failed => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    match Arc::clone(&receiver).receive(incoming).await {
+    match reply {
         Reply::Message { content_type, octets, is_fault } => {
             let (content_type, coding) = coding::labelled(content_type);
             let status = if is_fault { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK };
             HttpReply::Message { status, content_type, coding, body: octets }
         }
         Reply::Accepted => HttpReply::Empty(StatusCode::ACCEPTED),
-        Reply::Refused(Refusal::Unauthorized) => challenge(),
+        Reply::Refused(Refusal::Unauthorized) => challenged(receiver, false),
         Reply::Refused(refusal) => HttpReply::Empty(refused(refusal)),
         Reply::NoAnswer => HttpReply::Abort,
     }

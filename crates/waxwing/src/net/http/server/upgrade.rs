@@ -7,13 +7,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use http_body_util::Full;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use waxwing_session::{TransportCause, TransportFailure};
 
+use super::answer_body::AnswerBody;
 use crate::future::BoxFuture;
 use crate::net::caller::TransportCaller;
 use crate::net::link::{Link, LinkAbout, LinkLimits, LinkReceiver, LinkRefusal, OfferedLink};
@@ -73,7 +73,7 @@ pub(super) async fn offer(
     asked: Asked,
     receiver: Arc<dyn LinkReceiver>,
     upgraded: &Upgraded,
-) -> Option<Response<Full<Bytes>>> {
+) -> Option<Response<AnswerBody>> {
     let Asked { via, headers, upgrade, peer, caller, protected, meter } = asked;
     let (own, protocol) = (receiver.content_type(), receiver.sub_protocol());
     let judged = match judge(&headers, own, |found| receiver.takes(found), protocol) {
@@ -112,8 +112,8 @@ pub(super) async fn offer(
     refusal
 }
 
-fn answer(status: StatusCode, headers: HeaderMap) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::new()));
+fn answer(status: StatusCode, headers: HeaderMap) -> Response<AnswerBody> {
+    let mut response = Response::new(AnswerBody::whole(Bytes::new()));
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     if status != StatusCode::SWITCHING_PROTOCOLS {

@@ -1,168 +1,24 @@
-//! Streams over net.tcp (`transferMode`): octets go out as they are read, and are read as they come in.
-
-#![allow(clippy::disallowed_methods, missing_docs)]
-
-mod common;
+//! Streams over net.tcp: octets go out as they are read, and are read as they come in; in every encoding.
 
 use std::io;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use common::*;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use waxwing::binding::{NetTcpBinding, SecurityMode, ServiceBehavior, TransferMode};
-use waxwing::contract::{MessageStream, OperationFault, service_contract};
+use waxwing::binding::{
+    Binding, Configuration, NetTcpBinding, SecurityMode, ServiceBehavior, TransferMode,
+};
+use waxwing::contract::MessageStream;
 use waxwing::net::memory::Memory;
 use waxwing::soap::encoder::{Binary, Compression, Decoder};
 use waxwing::soap::framing::{FramingLimits, Record, RecordDecoder};
 use waxwing::xml::Limits;
 use waxwing::{ChannelFactory, ServiceHost, ServiceHostBuilder, ServiceInstances};
 
-#[service_contract(namespace = "http://Microsoft.ServiceModel.Samples", name = "IStreams")]
-pub trait Streams {
-    async fn get(&self, length: i64) -> Result<MessageStream, OperationFault>;
-    async fn put(&self, data: MessageStream) -> Result<i64, OperationFault>;
-    async fn echo_stream(&self, data: MessageStream) -> Result<MessageStream, OperationFault>;
-    #[operation(one_way)]
-    async fn drop(&self, data: MessageStream) -> Result<(), OperationFault>;
-    /// Reads the first octets, and answers.
-    async fn first(&self, data: MessageStream) -> Result<Vec<u8>, OperationFault>;
-    /// No stream at all.
-    async fn double(&self, data: Vec<u8>) -> Result<Vec<u8>, OperationFault>;
-    #[operation(results(header("Length"), "Data"))]
-    async fn with_headers(
-        &self,
-        #[param(header)] name: String,
-        data: MessageStream,
-    ) -> Result<(i64, MessageStream), OperationFault>;
-}
-
-/// How many octets sources have given and sinks have taken, and the most that were on their way at a time.
-#[derive(Default)]
-struct Meter {
-    under_way: AtomicI64,
-    most: AtomicI64,
-}
-
-impl Meter {
-    fn gave(&self, octets: usize) {
-        let now = self.under_way.fetch_add(octets as i64, Ordering::SeqCst) + octets as i64;
-        self.most.fetch_max(now, Ordering::SeqCst);
-    }
-
-    fn took(&self, octets: usize) {
-        self.under_way.fetch_sub(octets as i64, Ordering::SeqCst);
-    }
-}
-
-/// The octets of WCF's captured streams: multiples of seven.
-struct Sevens {
-    at: u64,
-    length: u64,
-    meter: Option<Arc<Meter>>,
-    /// Fails instead of ending.
-    fails: bool,
-}
-
-impl AsyncRead for Sevens {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let count = (self.length - self.at).min(buffer.remaining() as u64);
-        if count == 0 && self.fails {
-            return Poll::Ready(Err(io::Error::other("the disk is gone")));
-        }
-        let count = count.min(32 << 10);
-        buffer.put_slice(expected(self.at, count as usize));
-        self.at += count;
-        if let Some(meter) = &self.meter {
-            meter.gave(count as usize);
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-fn seven(at: u64) -> u8 {
-    (at * 7 % 256) as u8
-}
-
-/// What stands at that place, at most 64 KiB of it.
-fn expected(at: u64, count: usize) -> &'static [u8] {
-    static TABLE: LazyLock<Vec<u8>> = LazyLock::new(|| (0..(64 << 10) + 256).map(seven).collect());
-    let from = (at % 256) as usize;
-    &TABLE[from..from + count]
-}
-
-fn sevens(length: u64) -> Sevens {
-    Sevens { at: 0, length, meter: None, fails: false }
-}
-
-/// Reads a stream to its end, and looks at each octet.
-async fn drain(data: &mut MessageStream, meter: Option<&Meter>) -> io::Result<u64> {
-    let (mut buffer, mut length) = (vec![0; 20_000], 0);
-    loop {
-        let read = data.read(&mut buffer).await?;
-        if read == 0 {
-            return Ok(length);
-        }
-        assert!(expected(length, read) == &buffer[..read], "other octets at {length}");
-        length += read as u64;
-        if let Some(meter) = meter {
-            meter.took(read);
-        }
-    }
-}
-
-#[derive(Clone, Default)]
-struct Service {
-    meter: Option<Arc<Meter>>,
-    dropped: Arc<AtomicU64>,
-    failures: Arc<std::sync::Mutex<Vec<String>>>,
-}
-
-impl Streams for Service {
-    async fn get(&self, length: i64) -> Result<MessageStream, OperationFault> {
-        let fails = length < 0;
-        let length = length.unsigned_abs();
-        Ok(MessageStream::new(Sevens { at: 0, length, meter: self.meter.clone(), fails }))
-    }
-    async fn put(&self, mut data: MessageStream) -> Result<i64, OperationFault> {
-        let drained = drain(&mut data, self.meter.as_deref()).await;
-        if let Err(error) = &drained {
-            self.failures.lock().unwrap().push(format!("{:?}: {error}", error.kind()));
-        }
-        Ok(drained? as i64)
-    }
-    async fn echo_stream(&self, data: MessageStream) -> Result<MessageStream, OperationFault> {
-        Ok(data)
-    }
-    async fn drop(&self, mut data: MessageStream) -> Result<(), OperationFault> {
-        let length = drain(&mut data, None).await?;
-        self.dropped.fetch_add(length, Ordering::SeqCst);
-        Ok(())
-    }
-    async fn first(&self, mut data: MessageStream) -> Result<Vec<u8>, OperationFault> {
-        let mut first = vec![0; 3];
-        data.read_exact(&mut first).await?;
-        Ok(first)
-    }
-    async fn double(&self, data: Vec<u8>) -> Result<Vec<u8>, OperationFault> {
-        Ok([data.clone(), data].concat())
-    }
-    async fn with_headers(
-        &self,
-        name: String,
-        data: MessageStream,
-    ) -> Result<(i64, MessageStream), OperationFault> {
-        Ok((name.len() as i64, data))
-    }
-}
+use crate::common::pki;
+use crate::kit::*;
 
 fn binding(mode: TransferMode) -> NetTcpBinding {
     NetTcpBinding::new(SecurityMode::None, false)
@@ -177,7 +33,7 @@ struct Pair {
     factory: ChannelFactory,
 }
 
-async fn over_tcp(service: NetTcpBinding, client: NetTcpBinding, own: Service) -> Pair {
+async fn over_tcp(service: impl Into<Binding>, client: impl Into<Binding>, own: Service) -> Pair {
     let host = host(service, "net.tcp://127.0.0.1:0/streams", own.clone(), |builder| builder).await;
     let address = format!("net.tcp://{}/streams", host.local_addresses()[0]);
     let factory = ChannelFactory::new(client, &address, &STREAMS_CONTRACT).unwrap();
@@ -185,7 +41,7 @@ async fn over_tcp(service: NetTcpBinding, client: NetTcpBinding, own: Service) -
 }
 
 async fn host(
-    binding: NetTcpBinding,
+    binding: impl Into<Binding>,
     address: &str,
     own: Service,
     with: impl FnOnce(ServiceHostBuilder) -> ServiceHostBuilder,
@@ -203,33 +59,6 @@ async fn pair(mode: TransferMode) -> Pair {
     over_tcp(binding(mode), binding(mode), Service::default()).await
 }
 
-async fn everything(factory: &ChannelFactory, service: &Service) {
-    let channel = factory.open_channel().await.unwrap();
-    let client = StreamsClient::new(&channel);
-    for length in [0_u64, 1, 2, 3, 255, 256, 5000, 300_000] {
-        let mut got = client.get(length as i64).await.unwrap();
-        assert_eq!(drain(&mut got, None).await.unwrap(), length);
-        let put = client.put(MessageStream::new(sevens(length))).await.unwrap();
-        assert_eq!(put, length as i64);
-        let mut echo = client.echo_stream(MessageStream::new(sevens(length))).await.unwrap();
-        assert_eq!(drain(&mut echo, None).await.unwrap(), length);
-    }
-    client.drop(MessageStream::new(sevens(500))).await.unwrap();
-    let data: Vec<u8> = (0..30_000).map(seven).collect();
-    assert_eq!(client.double(data.clone()).await.unwrap(), [data.clone(), data].concat());
-    let stream = MessageStream::new(sevens(100));
-    let (length, mut data) = client.with_headers("umbrella".to_owned(), stream).await.unwrap();
-    assert_eq!((length, drain(&mut data, None).await.unwrap()), (8, 100));
-    channel.close().await.unwrap();
-    tokio::time::timeout(Duration::from_secs(10), async {
-        while service.dropped.load(Ordering::SeqCst) != 500 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await
-    .expect("the one-way message was executed");
-}
-
 #[tokio::test]
 async fn streams_both_ways_in_every_mode() {
     use TransferMode::*;
@@ -238,6 +67,38 @@ async fn streams_both_ways_in_every_mode() {
         everything(&factory, &service).await;
         assert!(host.close().await, "everything has ended by itself");
     }
+}
+
+fn custom(inside: &str, mode: TransferMode) -> Binding {
+    let text = format!(
+        "<configuration><system.serviceModel><bindings><customBinding><binding name=\"B\">{inside}<tcpTransport \
+         transferMode=\"{mode}\" maxReceivedMessageSize=\"1000000000\"/></binding></customBinding></bindings>\
+         </system.serviceModel></configuration>"
+    );
+    let file = Configuration::parse(&text).unwrap_or_else(|error| panic!("{error:?}"));
+    file.binding("customBinding", "B").expect("the binding")
+}
+
+/// Text, and MTOM whose header stands in the message.
+#[tokio::test]
+async fn streams_in_text_and_mtom() {
+    use TransferMode::*;
+    for encoding in ["<textMessageEncoding/>", "<mtomMessageEncoding/>"] {
+        for mode in [Streamed, StreamedRequest, StreamedResponse] {
+            let own = || custom(encoding, mode);
+            let Pair { host, service, factory } = over_tcp(own(), own(), Service::default()).await;
+            everything(&factory, &service).await;
+            assert!(host.close().await, "{encoding} {mode}");
+        }
+    }
+    // Who has another encoding is told so.
+    let (text, mtom) =
+        (custom("<textMessageEncoding/>", Streamed), custom("<mtomMessageEncoding/>", Streamed));
+    let Pair { host, factory, .. } = over_tcp(text, mtom, Service::default()).await;
+    let client = StreamsClient::new(factory.create_channel().unwrap());
+    let error = client.get(5).await.unwrap_err().to_string();
+    assert!(error.contains("Compare the encodings of the two bindings"), "{error}");
+    host.close().await;
 }
 
 /// The contract is the same where messages are whole: the octets are held in memory.

@@ -1,0 +1,9 @@
+//! Streams (`transferMode`): over net.tcp, and in exchanges of HTTP.
+
+#![allow(clippy::disallowed_methods, missing_docs, unreachable_pub, reason = "a test")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod http;
+mod kit;
+mod tcp;
