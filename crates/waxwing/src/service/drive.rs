@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Weak};
 
+use smallvec::SmallVec;
 use tokio::sync::{Notify, oneshot};
 use waxwing_reliable::{Event, Identifier, SessionId};
 use waxwing_session::{
@@ -44,8 +45,9 @@ impl Drop for Waits<'_> {
 /// What is to be done when the lock is released.
 #[derive(Default)]
 struct Todo {
-    answers: Vec<(oneshot::Sender<Answered>, ServiceResponse)>,
-    executions: Vec<(Execution, Option<Arc<ServiceObject>>)>,
+    /// Mostly one, as of executions.
+    answers: SmallVec<[(oneshot::Sender<Answered>, ServiceResponse); 1]>,
+    executions: SmallVec<[(Execution, Option<Arc<ServiceObject>>); 1]>,
     released: Vec<(InstanceId, Option<Arc<ServiceObject>>)>,
     /// The place of the call that is over.
     place: Option<Place>,
