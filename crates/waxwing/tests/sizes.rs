@@ -1,5 +1,7 @@
 //! How large a message may be: what counts is what came over the network, not what it is decrypted to.
 
+#![allow(clippy::disallowed_methods, reason = "a test reads its certificates from files")]
+
 use waxwing::binding::{MessageCredentialType, SecurityMode, ServiceBehavior, WsHttpBinding};
 use waxwing::contract::{OperationFault, service_contract};
 use waxwing::crypto::{
