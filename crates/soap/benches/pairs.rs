@@ -4,6 +4,8 @@
 //! `cargo bench -p waxwing-soap --bench pairs` prints, for each message, the time of each encoding (the shortest of many
 //! short turns) and the ratio. `… --bench pairs -- ENCODING MESSAGE COUNT` does one of them so often, for a profiler.
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+
 mod common;
 
 use std::time::{Duration, Instant};

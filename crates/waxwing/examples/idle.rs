@@ -32,7 +32,7 @@ const BUSY: usize = 8;
 const OPENING: usize = 32;
 
 #[service_contract(namespace = "urn:idle", name = "IIdle")]
-pub trait Idle {
+trait Idle {
     async fn add(&self, n1: f64, n2: f64) -> Result<f64, OperationFault>;
 }
 
