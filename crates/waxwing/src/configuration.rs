@@ -7,10 +7,10 @@ use waxwing_binding::{
     MAX_FILE_BYTES, Severity,
 };
 
+use crate::callback_hosts::{CallbackHosts, CallbackHostsError};
 use crate::certificates::CertificateStores;
 use crate::cluster::{NodeError, NodeOptions};
 use crate::cookie_keys::CookieKeyFile;
-use crate::service::{CallbackHosts, CallbackHostsError};
 use crate::store::OpenStores;
 use crate::trace::Trace;
 

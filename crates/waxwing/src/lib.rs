@@ -133,6 +133,7 @@ macro_rules! include_contract {
 
 mod authentication;
 mod backlog;
+mod callback_hosts;
 pub mod certificates;
 pub mod check;
 pub mod client;

@@ -81,7 +81,7 @@ impl Trace {
     /// Writes a message as it is on the wire. `note` says with what it belongs together.
     ///
     /// `read` is what the octets hold, where that is known: of binary XML and of what is compressed, which nobody could read,
-    /// it is written instead of them, as text. What is no text otherwise is escaped (`\x1b`).
+    /// it is written instead of them, as text. What is no text otherwise, like the attachments of MTOM, is escaped (`\x1b`).
     pub fn wire(
         &self,
         at: Timestamp,
@@ -90,7 +90,8 @@ impl Trace {
         octets: &[u8],
         read: Option<&Envelope>,
     ) {
-        let (how, shown) = match (legible::is_text(octets), read) {
+        let is_legible = legible::is_text(octets) || legible::is_mime(octets);
+        let (how, shown) = match (is_legible, read) {
             (false, Some(envelope)) => (", shown as text", Cow::Owned(envelope.to_bytes())),
             _ => ("", legible::escaped(octets)),
         };

@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "authentication",
             "backlog",
+            "callback_hosts",
             "certificates",
             "cluster",
             "configuration",
@@ -63,7 +64,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("check", &["certificates", "configuration", "cookie_keys"]),
-    ("configuration", &["certificates", "cluster", "cookie_keys", "store", "trace"]),
+    (
+        "configuration",
+        &["callback_hosts", "certificates", "cluster", "cookie_keys", "store", "trace"],
+    ),
     ("cluster", &["future", "net", "store"]),
     // Processes that share a store have random names.
     ("store", &["environment"]),
@@ -78,6 +82,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("net", &["digest", "future", "log", "panics"]),
     ("trace", &["files"]),
     ("backlog", &[]),
+    ("callback_hosts", &[]),
     ("cookie_keys", &[]),
     ("digest", &[]),
     ("encoding", &[]),

@@ -14,7 +14,7 @@ use waxwing_session::AddressFilterMode;
 use super::authorization::ServiceAuthorization;
 use super::contracts::ContractList;
 use super::cookies::Cookies;
-use super::duplex::composite::hosts::CallbackHosts;
+
 use super::error::{HostError, incomplete};
 use super::host::ServiceHost;
 use super::instances::Instances;
@@ -27,6 +27,7 @@ use crate::authentication::{
     CertificateTrust, DigestRule, DigestStore, PasswordRule, PasswordStore, TrustRule,
     UserNameRule, UserNameValidator,
 };
+use crate::callback_hosts::CallbackHosts;
 use crate::certificates::CertificateStores;
 use crate::cluster::NodeOptions;
 use crate::configuration::ConfigurationFile;

@@ -34,10 +34,10 @@ mod streamed;
 mod throttle;
 mod watch;
 
+pub use crate::callback_hosts::{CallbackHosts, CallbackHostsError};
 pub use authorization::ServiceAuthorization;
 pub use builder::ServiceHostBuilder;
 pub use contracts::ContractList;
-pub use duplex::composite::hosts::{CallbackHosts, CallbackHostsError};
 pub(crate) use durable::{describe_message, describe_record};
 pub use error::HostError;
 pub use host::ServiceHost;

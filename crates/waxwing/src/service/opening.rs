@@ -9,14 +9,14 @@ use waxwing_binding::{
 };
 use waxwing_security::conversation::ServiceSecurity;
 use waxwing_session::{AddressFilterMode, ServiceEndpoint, options};
-use waxwing_soap::{Address, EndpointReference};
+use waxwing_soap::{Address, EndpointReference, SoapVersion};
 
 use super::addresses::BaseAddresses;
 use super::admittance::Admittance;
 use super::authorization::ServiceAuthorization;
 use super::contracts::Contracts;
 use super::credentials::Credentials;
-use super::duplex::composite::hosts::CallbackHosts;
+
 use super::duplex::composite::outward::Outward;
 use super::duplex::links::Links;
 use super::endpoint::{Endpoint, EndpointParts};
@@ -30,6 +30,7 @@ use super::store_setup::Keeping;
 use super::streamed::Streamed;
 use super::throttle::Throttle;
 use super::watch::HostEvents;
+use crate::callback_hosts::CallbackHosts;
 use crate::contract::{ContractDescription, FaultOptions, ObjectQuotas, Outgoing};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
@@ -429,18 +430,7 @@ impl Setup {
             keeps.endpoint(&mut settings, &mut options, &contracts, applications, is_kept)?;
         let callback = contracts.iter().find_map(|contract| contract.callback);
         let links = Links::of(&endpoint, settings.version.soap, callback);
-        let outward = match options::is_composite(&endpoint) {
-            true => Some(
-                Outward::of(
-                    &endpoint,
-                    settings.version.soap,
-                    callback,
-                    self.callback_hosts.clone(),
-                )
-                .map_err(|text| incomplete(address, text))?,
-            ),
-            false => None,
-        };
+        let outward = self.outward(&endpoint, settings.version.soap, callback)?;
         options.flow = options::flow(&endpoint, callback.is_some());
         if links.is_some() {
             options.reply_to = Some(EndpointReference::new(address));
@@ -487,6 +477,21 @@ impl Setup {
             trace: self.trace.clone(),
             durability,
         })
+    }
+
+    /// How a service of wsDualHttpBinding reaches its clients; nothing for other bindings.
+    fn outward(
+        &self,
+        endpoint: &EffectiveEndpoint,
+        soap: SoapVersion,
+        callback: Option<&'static ContractDescription>,
+    ) -> Result<Option<Outward>, HostError> {
+        if !options::is_composite(endpoint) {
+            return Ok(None);
+        }
+        Outward::of(endpoint, soap, callback, self.callback_hosts.clone())
+            .map(Some)
+            .map_err(|text| incomplete(endpoint.address.as_str(), text))
     }
 
     /// Whether security contexts in cookies can be opened by the next process.

@@ -12,6 +12,11 @@ fn is_shown(c: char) -> bool {
     !c.is_control() || matches!(c, '\t' | '\r' | '\n')
 }
 
+/// Whether octets are parts of MIME (MTOM), which people can read: only what is attached is no text.
+pub(super) fn is_mime(octets: &[u8]) -> bool {
+    [&b"MIME-Version:"[..], b"--", b"\r\n--"].iter().any(|begin| octets.starts_with(begin))
+}
+
 /// The same octets, of which those that are no text are escaped: `\x1b`.
 pub(super) fn escaped(octets: &[u8]) -> Cow<'_, [u8]> {
     if is_text(octets) {
@@ -42,6 +47,14 @@ fn escape(octets: &[u8], shown: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_of_mime_are_known() {
+        for octets in [&b"MIME-Version: 1.0\r\n"[..], b"\r\n--uuid:1", b"--uuid:1"] {
+            assert!(is_mime(octets));
+        }
+        assert!(!is_mime(b"\x56\x02--") && !is_mime(b""));
+    }
 
     #[test]
     fn text_stays_and_everything_else_is_escaped() {

@@ -84,10 +84,11 @@ fn binding(first: &str, session: &str, encoding: &str) -> Binding {
     file.binding("customBinding", "B").expect("the binding")
 }
 
-/// Octets that are found where they are not encrypted, once in each message.
+/// Octets that are found where they are not encrypted, once in each message: the first 64 are text, which a trace shows as it is.
 fn data() -> Vec<u8> {
     let next = |state: &u32| Some(state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
-    std::iter::successors(Some(7_u32), next).map(|state| (state >> 24) as u8).take(12_000).collect()
+    let noise = std::iter::successors(Some(7_u32), next).map(|state| (state >> 24) as u8);
+    b"what is found ".iter().copied().cycle().take(64).chain(noise).take(12_000).collect()
 }
 
 async fn calls(first: &str, session: &str, encoding: &str) {

@@ -1,5 +1,6 @@
 //! What a channel knows of its links.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -8,13 +9,12 @@ use tokio::task::AbortHandle;
 use waxwing_session::{LinkId, Transmit};
 
 use crate::backlog::{Backlog, Weight};
-use crate::client::channel::Inner;
 
 /// What a link's task is given.
 pub(super) enum Outgoing {
     Message(Box<Transmit>),
     /// Nothing more comes. What was handed out before is sent even though nobody uses the channel any more: it lives until then.
-    Close(Arc<Inner>),
+    Close(Arc<dyn Any + Send + Sync>),
 }
 
 impl Outgoing {

@@ -22,7 +22,7 @@ impl Inner {
     ) {
         match demand {
             LinkDemand::Dial { deadline } => self.dial(state, link, deadline),
-            LinkDemand::Close => state.links.send(link, Outgoing::Close(Arc::clone(self))),
+            LinkDemand::Close => state.links.send(link, Outgoing::Close(self.clone())),
             LinkDemand::Abort => state.links.remove(link),
             LinkDemand::Hold => state.links.hold(link, true),
             LinkDemand::Resume => state.links.hold(link, false),

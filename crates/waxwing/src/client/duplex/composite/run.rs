@@ -1,6 +1,7 @@
 //! The task of one channel of composite duplex. It holds the channel by a weak reference: a channel that nobody uses any more
 //! goes, and is not called back any more.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
@@ -87,7 +88,7 @@ struct Directions<F = futures_util::future::BoxFuture<'static, Sent>> {
     posting: FuturesUnordered<F>,
     waiting: VecDeque<Box<Transmit>>,
     /// Nothing more is handed out, and the channel lives until everything is posted.
-    closing: Option<Arc<Inner>>,
+    closing: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 /// The channel is gone.

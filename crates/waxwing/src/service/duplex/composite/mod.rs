@@ -4,7 +4,6 @@
 //! `take` takes what comes in, `hosts` says where clients may listen, `post` is the task that posts to one client, `outward` the way out: proxies, and how many
 //! connections there may be.
 
-pub(in crate::service) mod hosts;
 pub(in crate::service) mod outward;
 pub(super) mod post;
 mod take;

@@ -11,7 +11,7 @@ use waxwing_binding::{EffectiveEndpoint, ProxyEnvironment, ProxyRoute, ProxyRule
 use waxwing_session::{TransportCause, TransportFailure};
 use waxwing_soap::{Address, SoapVersion};
 
-use super::hosts::CallbackHosts;
+use crate::callback_hosts::CallbackHosts;
 use crate::contract::ContractDescription;
 use crate::log::{Cut, Rate};
 use crate::net::{
