@@ -1,7 +1,7 @@
 //! What a call over net.tcp costs at least on a machine: octets there and octets back, and nothing else.
 //!
-//! `limit_tcp serve` is the service, `limit_tcp call ADDRESS [CALLS [SESSIONS]]` the client. A message has as many octets as one
-//! of the calculator sample with its framing; a session is a connection over loopback, without delay, served by one task at each
+//! `limit_tcp serve` is the service, `limit_tcp call ADDRESS [CALLS [SESSIONS]]` the client. A message has about as many octets as
+//! one of the calculator sample with its framing; a session is a connection over loopback, without delay, served by one task at each
 //! end.
 //!
 //! `tasks` in place of `serve` and `call tasks …` do the same as ends must that talk both ways at once: what is sent passes
@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// The octets of a request of the sample, and of its response: what a session sends after its first messages.
+/// About what a session sends after its first messages. How much exactly hardly matters: the cost is in the calls of the kernel.
 const REQUEST: usize = 232;
 const RESPONSE: usize = 164;
 

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::sync::oneshot::error::TryRecvError;
 
 /// A future on the heap that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -16,6 +17,10 @@ pub(crate) struct Accompanied<T> {
     awaited: oneshot::Receiver<T>,
     work: Option<Work>,
 }
+
+/// Nobody brings it any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Forsaken;
 
 struct Work {
     /// None while it is polled: what has panicked is over.
@@ -32,17 +37,19 @@ impl<T> Accompanied<T> {
 }
 
 impl<T> Future for Accompanied<T> {
-    type Output = Result<T, oneshot::error::RecvError>;
+    type Output = Result<T, Forsaken>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         // Somebody else may have brought it.
-        if let Ok(value) = self.awaited.try_recv() {
-            return Poll::Ready(Ok(value));
+        match self.awaited.try_recv() {
+            Ok(value) => return Poll::Ready(Ok(value)),
+            Err(TryRecvError::Closed) => return Poll::Ready(Err(Forsaken)),
+            Err(TryRecvError::Empty) => {}
         }
         if self.work.as_mut().is_some_and(|work| work.is_done(context)) {
             self.work = None;
         }
-        Pin::new(&mut self.awaited).poll(context)
+        Pin::new(&mut self.awaited).poll(context).map_err(|_| Forsaken)
     }
 }
 
@@ -108,6 +115,28 @@ mod tests {
                 );
             }
             drop(waits);
+            gate.notify_one();
+            assert_eq!(done.await, Ok(7));
+        }
+    }
+
+    #[tokio::test]
+    async fn who_is_forsaken_is_told() {
+        let gate = Arc::new(Notify::new());
+        // Before it was waited for, and while.
+        for polls in [0, 1] {
+            let (done, work) = work(&gate);
+            let (forsaking, awaited) = oneshot::channel::<()>();
+            let mut waits = Accompanied::new(awaited, Some(work));
+            for _ in 0..polls {
+                assert!(
+                    Pin::new(&mut waits)
+                        .poll(&mut Context::from_waker(std::task::Waker::noop()))
+                        .is_pending()
+                );
+            }
+            drop(forsaking);
+            assert_eq!(waits.await, Err(Forsaken));
             gate.notify_one();
             assert_eq!(done.await, Ok(7));
         }

@@ -39,6 +39,7 @@ const ABOVE: &[(&str, &[&str])] = &[("waxwing-store", &["waxwing-crypto"])];
 const PURE: &[&str] = &[
     "aes",
     "base64",
+    "base64-simd",
     "bytes",
     "cbc",
     // Without its clock.
