@@ -9,7 +9,7 @@ use crate::name::Span;
 pub(crate) const NONE: u32 = u32::MAX;
 /// Marks a start of text that lies in the extra buffer and not in the source.
 pub(crate) const EXTRA: u32 = 1 << 31;
-/// From here on a start of text is the number of a string of a dictionary ([`Arena::known`]).
+/// From here on a start of text is the number of a string of a dictionary (`Arena::known`).
 pub(crate) const KNOWN: u32 = 0xFF00_0000;
 /// The most bytes of source and of extra text, each: what is left beside the marks.
 pub(crate) const MAX_TEXT: usize = (KNOWN & !EXTRA) as usize - 1;

@@ -28,7 +28,7 @@ pub enum TextRule {
 #[derive(Clone, Debug)]
 pub struct Vocabulary {
     strings: Vec<Known>,
-    /// Numbers of strings, counted from 1, each at the place of its [`hash`] or at one behind it.
+    /// Numbers of strings, counted from 1, each at the place of its `hash` or at one behind it.
     index: Box<[u16]>,
     /// Namespaces whose names are written by their identifiers, and that are no strings themselves.
     nameless: Vec<&'static str>,
