@@ -6,10 +6,10 @@ use std::sync::Arc;
 use waxwing_binding::{Mistake, Store as Section, StoreProvider};
 use waxwing_soap::uuid_v4;
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-use super::Sealing;
 use super::shared::OpenStores;
-use super::{KeyFile, KeySource as _, KeyVariable, NodeAddress, Store, StoreError};
+use super::{KeyFile, KeySource as _, NodeAddress, Store, StoreError};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use super::{KeyVariable, Sealing};
 #[cfg(feature = "postgres")]
 use waxwing_store::ShardedStore;
 
