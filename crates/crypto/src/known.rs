@@ -1,23 +1,18 @@
 //! What was read before of the same octets: a memory of bounded size.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::digest::{Digest, DigestAlgorithm};
+use crate::latest::Latest;
 
 /// SHA-256 of the octets that were read.
 type Print = [u8; 32];
 
 /// Remembers what octets were read as, the latest of them. Nothing is decided by it: what comes out is what reading gives.
 pub(crate) struct Known<T> {
-    kept: Mutex<Option<Kept<T>>>,
+    /// None before the first: the memory is made where it is a static.
+    kept: Mutex<Option<Latest<Print, T>>>,
     most: usize,
-}
-
-struct Kept<T> {
-    values: HashMap<Print, T>,
-    /// The oldest first.
-    order: VecDeque<Print>,
 }
 
 impl<T: Clone> Known<T> {
@@ -36,32 +31,17 @@ impl<T: Clone> Known<T> {
         digest.update(octets);
         let mut print = [0; 32];
         print.copy_from_slice(&digest.finish());
-        if let Some(known) = self.lock().as_ref().and_then(|kept| kept.values.get(&print)) {
+        if let Some(known) = self.lock().as_ref().and_then(|kept| kept.get(&print)) {
             return Ok(known.clone());
         }
         // Nobody waits while it is read.
         let value = read()?;
-        let mut kept = self.lock();
-        let empty = || Kept { values: HashMap::new(), order: VecDeque::new() };
-        kept.get_or_insert_with(empty).keep(print, value.clone(), self.most);
+        self.lock().get_or_insert_with(|| Latest::new(self.most)).keep(print, value.clone());
         Ok(value)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Kept<T>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Latest<Print, T>>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<T> Kept<T> {
-    fn keep(&mut self, print: Print, value: T, most: usize) {
-        if self.values.insert(print, value).is_none() {
-            self.order.push_back(print);
-        }
-        while self.order.len() > most {
-            if let Some(oldest) = self.order.pop_front() {
-                self.values.remove(&oldest);
-            }
-        }
     }
 }
 
@@ -84,6 +64,6 @@ mod tests {
             assert_eq!(read(&[octet]), expected);
         }
         assert_eq!(reads, [1, 2, 9, 9, 3, 1]);
-        assert_eq!(known.lock().as_ref().map(|kept| kept.values.len()), Some(2));
+        assert_eq!(known.lock().as_ref().map(Latest::lengths), Some([2; 2]));
     }
 }

@@ -20,6 +20,7 @@ mod error;
 pub mod https;
 mod identity;
 mod known;
+mod latest;
 mod path;
 mod private_key;
 mod proven;

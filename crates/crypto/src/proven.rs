@@ -4,7 +4,6 @@
 //! A path is remembered by all octets that it was looked for in, and only for as long as each of its certificates is valid.
 //! Refusals are not remembered, so that strangers fill nothing, and revocation is asked about each time.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -12,6 +11,7 @@ use openssl::x509::X509;
 
 use crate::certificate::{Certificate, timestamp};
 use crate::digest::{Digest, DigestAlgorithm, DigestValue};
+use crate::latest::Latest;
 use crate::revocation::RevocationQuestion;
 
 /// How many are remembered; then the oldest makes way.
@@ -37,14 +37,12 @@ impl Shown {
 }
 
 /// The paths that hold of one validator, whose stores never change.
-#[derive(Default)]
-pub(crate) struct ProvenPaths(Mutex<Kept>);
+pub(crate) struct ProvenPaths(Mutex<Latest<Shown, Proven>>);
 
-#[derive(Default)]
-struct Kept {
-    paths: HashMap<Shown, Proven>,
-    /// The oldest first.
-    order: VecDeque<Shown>,
+impl Default for ProvenPaths {
+    fn default() -> Self {
+        Self(Mutex::new(Latest::new(MOST)))
+    }
 }
 
 /// What is known of a path: when it holds, and what is to be asked about revocation.
@@ -60,7 +58,7 @@ impl ProvenPaths {
     /// What is to be asked about a path that holds now; none where it must be looked for.
     pub(crate) fn find(&self, shown: &Shown, now: Timestamp) -> Option<Vec<RevocationQuestion>> {
         let kept = self.lock();
-        let proven = kept.paths.get(shown).filter(|p| p.from <= now && now < p.until)?;
+        let proven = kept.get(shown).filter(|p| p.from <= now && now < p.until)?;
         Some(proven.questions.clone())
     }
 
@@ -69,22 +67,10 @@ impl ProvenPaths {
         let from = path.iter().map(|x509| timestamp(x509.not_before())).max();
         let until = path.iter().map(|x509| timestamp(x509.not_after())).min();
         let (Some(from), Some(until)) = (from, until) else { return };
-        self.insert(shown, Proven { from, until, questions: questions.to_vec() });
+        self.lock().keep(shown, Proven { from, until, questions: questions.to_vec() });
     }
 
-    fn insert(&self, shown: Shown, proven: Proven) {
-        let mut kept = self.lock();
-        if kept.paths.insert(shown, proven).is_none() {
-            kept.order.push_back(shown);
-        }
-        while kept.order.len() > MOST {
-            if let Some(oldest) = kept.order.pop_front() {
-                kept.paths.remove(&oldest);
-            }
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Kept> {
+    fn lock(&self) -> MutexGuard<'_, Latest<Shown, Proven>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -105,13 +91,13 @@ mod tests {
     fn a_path_holds_while_its_certificates_do() {
         let paths = ProvenPaths::default();
         let (one, other) = (Shown([1; 32]), Shown([2; 32]));
-        paths.insert(one, proven(100, 200));
+        paths.lock().keep(one, proven(100, 200));
         for (second, holds) in [(99, false), (100, true), (199, true), (200, false), (201, false)] {
             assert_eq!(paths.find(&one, at(second)).is_some(), holds, "{second}");
         }
         assert!(paths.find(&other, at(150)).is_none());
         // What was looked for again is as it was found last.
-        paths.insert(one, proven(300, 400));
+        paths.lock().keep(one, proven(300, 400));
         assert!(paths.find(&one, at(150)).is_none() && paths.find(&one, at(300)).is_some());
     }
 
@@ -124,12 +110,10 @@ mod tests {
             Shown(print)
         };
         for number in 0..MOST + 10 {
-            paths.insert(shown(number), proven(0, 10));
-            paths.insert(shown(number), proven(0, 10));
+            paths.lock().keep(shown(number), proven(0, 10));
+            paths.lock().keep(shown(number), proven(0, 10));
         }
-        let kept = paths.lock();
-        assert_eq!([kept.paths.len(), kept.order.len()], [MOST; 2]);
-        drop(kept);
+        assert_eq!(paths.lock().lengths(), [MOST; 2]);
         assert!(paths.find(&shown(9), at(5)).is_none() && paths.find(&shown(10), at(5)).is_some());
     }
 }
