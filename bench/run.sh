@@ -47,7 +47,7 @@ ulimit -n "$(ulimit -Hn)"
 
 bin=${BIN:-${CARGO_TARGET_DIR:-$root/target}/release/examples}
 [ -n "${BIN:-}" ] || (cd "$root" && cargo build -q --release -p waxwing --example measure --example limit --example idle)
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+. "$root/interop/ports.sh"
 # User and system time of a process, in milliseconds.
 cpu() { awk -v tick="$(getconf CLK_TCK)" '{print int(($14 + $15) * 1000 / tick)}' "/proc/$1/stat"; }
 # ready LOG: waits for the program that was started last.

@@ -17,19 +17,7 @@ build_examples() { # build_examples NAME…
   bin=${BIN:-${CARGO_TARGET_DIR:-$root/target}/release/examples}
 }
 
-# Below those that outgoing connections get: whoever is killed finds his own again.
-free_port() {
-  python3 -c '
-import random, socket
-while True:
-    port = random.randrange(10240, 32768)
-    try:
-        socket.socket().bind(("127.0.0.1", port))
-    except OSError:
-        continue
-    print(port)
-    break'
-}
+. "$root/interop/ports.sh"
 
 # The system-provided binding of a scenario.
 standard() { case $1 in *rm11* | *13*) echo ws2007HttpBinding ;; *) echo wsHttpBinding ;; esac; }
