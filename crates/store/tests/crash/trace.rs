@@ -93,7 +93,9 @@ pub(crate) fn read(folder: &Path, trace: &str) -> Vec<Event> {
     for line in trace.lines() {
         let (process, rest) = line.split_once(' ').expect("a process");
         let rest = rest.trim_start();
-        if let Some(begin) = rest.strip_suffix("<unfinished ...>") {
+        // `<detached ...>`: the process was gone before strace had seen the end of the call.
+        let cut = rest.strip_suffix("<unfinished ...>");
+        if let Some(begin) = cut.or_else(|| rest.strip_suffix("<detached ...>")) {
             let number = reading.begin(begin.trim_end());
             reading.begun.insert(process.to_owned(), (begin.trim_end().to_owned(), number));
         } else if rest.starts_with("<... ") {
@@ -145,7 +147,9 @@ impl Reading {
         let Some(call) = call(begin) else { return number };
         let Some(file) = self.file(&call) else { return number };
         let argument = |at: usize| call.arguments[at].trim_end_matches(')');
-        let offset = |at: usize| argument(at).parse::<usize>().expect("a number");
+        let offset = |at: usize| {
+            argument(at).parse::<usize>().unwrap_or_else(|_| panic!("no number: {begin:?}"))
+        };
         match call.name {
             "write" if file == "notes" => {
                 self.events.push(Event::Note(text(argument(1)).trim_end().to_owned()));
@@ -224,5 +228,20 @@ impl Reading {
             }
             _ => {}
         }
+    }
+}
+
+/// Whatever strace writes at the end of a call that the end of its process cut off, it is a write that has begun and not ended.
+#[test]
+fn calls_cut_off_have_begun() {
+    for end in ["<unfinished ...>", "<detached ...>", "<unfinished ...>) = ?", ") = ?"] {
+        let trace = format!(
+            "7 openat(AT_FDCWD, \"\\x2f\\x61\\x2f\\x62\", O_RDWR) = 5\n7 pwrite64(5, \"\\x41\", 1, 4096 {end}\n"
+        );
+        let events = read(Path::new("/a"), &trace);
+        assert!(
+            matches!(&events[..], [Event::Write(0, Op { what: What::Write(4096, octets), .. })] if octets == b"A"),
+            "{end}: {events:?}"
+        );
     }
 }
