@@ -15,8 +15,9 @@ use crate::source::Numbering;
 #[derive(Debug)]
 pub(crate) struct Replies<M> {
     numbering: Numbering,
-    /// By the number of the request.
-    entries: BTreeMap<MessageNumber, Entry<M>>,
+    /// By the number of the request. Each by itself: a map has room for eleven values as soon as there is one, and a session
+    /// that rests keeps one.
+    entries: BTreeMap<MessageNumber, Box<Entry<M>>>,
     /// Requests that came before their turn, not acknowledged.
     held: BTreeMap<MessageNumber, Held<M>>,
 }
@@ -108,7 +109,7 @@ impl<M: Clone> Replies<M> {
                     body: reply.map_or(Body::LastMessage, Body::Application),
                 },
             };
-            (request, Entry { waiters: Waiters::default(), is_last, state })
+            (request, Box::new(Entry { waiters: Waiters::default(), is_last, state }))
         };
         Self {
             numbering: Numbering::restored(Some(back), last),
@@ -119,7 +120,7 @@ impl<M: Clone> Replies<M> {
 
     /// What must survive of them: replies that are not known to be with the client.
     pub(crate) fn saved(&self) -> Vec<SavedReply<M>> {
-        let saved = |(&request, entry): (&MessageNumber, &Entry<M>)| {
+        let saved = |(request, entry): (MessageNumber, &Entry<M>)| {
             let (number, reply) = match &entry.state {
                 State::Running | State::Held(None) => return None,
                 State::Held(Some(reply)) => (0, Some(reply.clone())),
@@ -130,7 +131,7 @@ impl<M: Clone> Replies<M> {
             };
             Some(SavedReply { request, is_last: entry.is_last, number, reply })
         };
-        self.entries.iter().filter_map(saved).collect()
+        self.entries.iter().map(|(request, entry)| (*request, &**entry)).filter_map(saved).collect()
     }
 
     /// A message was accepted. `is_empty`: it is a LastMessage, which no operation answers.
@@ -142,12 +143,12 @@ impl<M: Clone> Replies<M> {
         is_empty: bool,
     ) {
         let state = if is_empty { State::Held(None) } else { State::Running };
-        self.entries.insert(number, Entry { waiters, is_last, state });
+        self.entries.insert(number, Box::new(Entry { waiters, is_last, state }));
     }
 
     /// An operation has ended.
     pub(crate) fn done(&mut self, number: MessageNumber, reply: Option<M>) -> Done<M> {
-        let running = |entry: &&mut Entry<M>| matches!(entry.state, State::Running);
+        let running = |entry: &&mut Box<Entry<M>>| matches!(entry.state, State::Running);
         let Some(entry) = self.entries.get_mut(&number).filter(running) else {
             return Done::Nothing;
         };
@@ -297,7 +298,7 @@ impl<M> Replies<M> {
             State::Replied { body, .. } => !matches!(body, Body::LastMessage),
             _ => false,
         };
-        self.entries.range(..number).map(|(_, e)| e).filter(replied).count()
+        self.entries.range(..number).map(|(_, e)| &**e).filter(replied).count()
     }
 
     /// Messages that were accepted and whose answer is not acknowledged.
@@ -327,6 +328,6 @@ impl<M> Replies<M> {
         let word = size_of::<usize>();
         self.identifier().map_or(0, Identifier::heap_size)
             + self.held.len() * (size_of::<Held<M>>() + 2 * word)
-            + self.entries.len() * (size_of::<Entry<M>>() + 2 * word)
+            + self.entries.len() * (size_of::<Entry<M>>() + 3 * word)
     }
 }
