@@ -5,6 +5,7 @@
 //! reliable-messaging headers are signed whenever they are present.
 
 use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use waxwing_soap::Envelope;
 
@@ -109,8 +110,13 @@ pub enum Direction {
 /// An action that is not in here is refused: a peer must not choose its own protection by naming an
 /// unforeseen action. Reliable-messaging and trust actions are added by
 /// [`ProtectionRequirements::for_session`] and [`ProtectionRequirements::for_bootstrap`].
+///
+/// Clones share what they know until one of them is changed: thousands of sessions of one endpoint have it once.
 #[derive(Debug, Clone, Default)]
-pub struct ProtectionRequirements {
+pub struct ProtectionRequirements(Arc<Tables>);
+
+#[derive(Debug, Clone, Default)]
+struct Tables {
     requests: ActionMap,
     replies: ActionMap,
     /// The action of the reply to each request.
@@ -138,6 +144,11 @@ impl ProtectionRequirements {
     /// Those of a session or of direct application messages: reliable-messaging actions and the
     /// cancellation of the session are signed, the infrastructure's fault actions signed and encrypted.
     pub fn for_session() -> Self {
+        static MADE: OnceLock<ProtectionRequirements> = OnceLock::new();
+        MADE.get_or_init(Self::of_session).clone()
+    }
+
+    fn of_session() -> Self {
         let mut this = Self::new();
         for action in SIGNED_ACTIONS {
             this.set_both(action, ProtectionLevel::Sign);
@@ -152,7 +163,8 @@ impl ProtectionRequirements {
     /// them, or it would hand a CreateSequence up.
     pub fn for_session_without_reliable_messaging() -> Self {
         let mut this = Self::for_session();
-        for map in [&mut this.requests, &mut this.replies] {
+        let tables = this.tables_mut();
+        for map in [&mut tables.requests, &mut tables.replies] {
             map.actions.retain(|action, _| !RELIABLE.iter().any(|rm| action.starts_with(rm)));
         }
         this
@@ -160,6 +172,11 @@ impl ProtectionRequirements {
 
     /// Those of a bootstrap: the messages that issue and renew a session, signed and encrypted.
     pub fn for_bootstrap() -> Self {
+        static MADE: OnceLock<ProtectionRequirements> = OnceLock::new();
+        MADE.get_or_init(Self::of_bootstrap).clone()
+    }
+
+    fn of_bootstrap() -> Self {
         let mut this = Self::new();
         for (request, reply) in ISSUE_ACTIONS {
             this.set(Direction::Request, *request, MessageProtection::default());
@@ -216,13 +233,13 @@ impl ProtectionRequirements {
 
     /// Says that requests of the one action are answered with the other: a reply without addressing does not say its action.
     pub fn answer(&mut self, action: &str, reply_action: &str) -> &mut Self {
-        self.answers.insert(action.into(), reply_action.into());
+        self.tables_mut().answers.insert(action.into(), reply_action.into());
         self
     }
 
     /// The action of the reply to requests of an action.
     pub(crate) fn answer_to(&self, action: &str) -> Option<&str> {
-        self.answers.get(action).map(|reply| &**reply)
+        self.0.answers.get(action).map(|reply| &**reply)
     }
 
     /// Sets what is protected in messages of every action not named otherwise (a contract with the
@@ -244,7 +261,7 @@ impl ProtectionRequirements {
         if headers.is_empty() {
             return;
         }
-        let ActionMap { actions, wildcard } = &mut self.requests;
+        let ActionMap { actions, wildcard } = &mut self.tables_mut().requests;
         for protection in actions.values_mut().chain(wildcard) {
             let body = protection.body;
             protection.raise(MessageProtection { body, headers: headers.clone() });
@@ -259,7 +276,8 @@ impl ProtectionRequirements {
             local: local.into(),
             level: ProtectionLevel::Sign,
         };
-        for ActionMap { actions, wildcard } in [&mut self.requests, &mut self.replies] {
+        let Tables { requests, replies, .. } = self.tables_mut();
+        for ActionMap { actions, wildcard } in [requests, replies] {
             for protection in actions.values_mut().chain(wildcard) {
                 let body = protection.body;
                 protection.raise(MessageProtection { body, headers: vec![header.clone()] });
@@ -271,15 +289,16 @@ impl ProtectionRequirements {
     /// The protection of a message, or `None` for an action that no contract names.
     pub fn find(&self, direction: Direction, action: &str) -> Option<&MessageProtection> {
         match direction {
-            Direction::Request => self.requests.find(action),
-            Direction::Reply => self.replies.find(action),
+            Direction::Request => self.0.requests.find(action),
+            Direction::Reply => self.0.replies.find(action),
         }
     }
 
     /// Both ends call each other: the client sends faults of the infrastructure, too.
     pub(crate) fn faults_both_ways(&mut self) {
+        let requests = &mut self.tables_mut().requests;
         for action in FAULT_ACTIONS {
-            self.requests.actions.entry((*action).into()).or_default();
+            requests.actions.entry((*action).into()).or_default();
         }
     }
 
@@ -290,9 +309,13 @@ impl ProtectionRequirements {
 
     fn map_mut(&mut self, direction: Direction) -> &mut ActionMap {
         match direction {
-            Direction::Request => &mut self.requests,
-            Direction::Reply => &mut self.replies,
+            Direction::Request => &mut self.tables_mut().requests,
+            Direction::Reply => &mut self.tables_mut().replies,
         }
+    }
+
+    fn tables_mut(&mut self) -> &mut Tables {
+        Arc::make_mut(&mut self.0)
     }
 }
 
