@@ -1,6 +1,6 @@
 //! X.509 certificates and how messages refer to them (X.509 Token Profile 1.1).
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -133,7 +133,16 @@ impl Certificate {
 
     /// The thumbprint in upper-case hexadecimal digits, as Windows shows it.
     pub fn thumbprint_hex(&self) -> String {
-        self.0.thumbprint.iter().map(|octet| format!("{octet:02X}")).collect()
+        let mut hex = String::with_capacity(2 * self.0.thumbprint.len());
+        self.push_thumbprint(&mut hex);
+        hex
+    }
+
+    fn push_thumbprint(&self, out: &mut String) {
+        let digit = |value: u8| char::from(b"0123456789ABCDEF"[usize::from(value & 15)]);
+        for octet in self.0.thumbprint {
+            out.extend([digit(octet >> 4), digit(octet)]);
+        }
     }
 
     /// The value of the subject key identifier extension (RFC 5280 §4.2.1.2).
@@ -192,10 +201,17 @@ impl Certificate {
     /// The name of a caller who showed this certificate, as WCF's `X509Identity` has it: the subject, or another
     /// name when there is none, then `; ` and the thumbprint.
     pub fn identity_name(&self) -> String {
-        let subject = self.subject_windows();
-        let other = || self.dns_names().into_iter().next().or_else(|| self.email());
-        let name = if subject.is_empty() { other().unwrap_or_default() } else { subject };
-        format!("{name}; {}", self.thumbprint_hex())
+        // Asked for with every call: written into room for usual names.
+        let mut name = String::with_capacity(128);
+        // Memory takes whatever is written.
+        let _ = write!(name, "{}", self.0.subject);
+        if name.is_empty() {
+            let other = self.dns_names().into_iter().next().or_else(|| self.email());
+            name.extend(other);
+        }
+        name.push_str("; ");
+        self.push_thumbprint(&mut name);
+        name
     }
 
     /// The SubjectPublicKeyInfo in DER (RFC 5280 §4.1.2.7).

@@ -1,12 +1,14 @@
 //! Block ciphers in CBC mode as XML Encryption §5.2 uses them: the initialization vector in front, and a padding
 //! whose last octet is its length.
 
+use std::sync::OnceLock;
+
 use aes::cipher::consts::U16;
 use aes::cipher::{
     Array, BlockCipherDecrypt, BlockCipherEncrypt, BlockModeDecrypt, BlockModeEncrypt,
     BlockSizeUser, InnerIvInit, KeyInit,
 };
-use aes::{Aes128, Aes192, Aes256};
+use aes::{Aes128Dec, Aes128Enc, Aes192Dec, Aes192Enc, Aes256Dec, Aes256Enc};
 use openssl::symm::{Cipher, Crypter, Mode};
 use subtle::{Choice, ConstantTimeEq, ConstantTimeGreater};
 use zeroize::Zeroizing;
@@ -14,18 +16,45 @@ use zeroize::Zeroizing;
 use crate::error::{CryptoError, failed};
 use crate::suite::BlockCipher;
 
-/// A key of a block cipher with its schedule computed. Not shown by `Debug`.
+/// A key of a block cipher, with its schedules once they are computed. Not shown by `Debug`.
 pub struct CipherKey {
     cipher: BlockCipher,
     schedule: Schedule,
 }
 
 enum Schedule {
-    Aes128(Box<Aes128>),
-    Aes192(Box<Aes192>),
-    Aes256(Box<Aes256>),
+    Aes128(Schedules<16, Aes128Enc, Aes128Dec>),
+    Aes192(Schedules<24, Aes192Enc, Aes192Dec>),
+    Aes256(Schedules<32, Aes256Enc, Aes256Dec>),
     TripleDes(Zeroizing<Vec<u8>>),
 }
+
+/// A key of AES. What encrypts and what decrypts are different schedules, as large as each other, and the keys of a session
+/// serve for one of the two.
+struct Schedules<const N: usize, E, D> {
+    key: Zeroizing<[u8; N]>,
+    encrypts: OnceLock<Box<E>>,
+    decrypts: OnceLock<Box<D>>,
+}
+
+impl<const N: usize, E: KeyInit, D: KeyInit> Schedules<N, E, D> {
+    /// None when the key does not have this length, or not that of the cipher.
+    fn new(key: &[u8]) -> Option<Self> {
+        let fits = N == E::key_size() && N == D::key_size();
+        let key = Zeroizing::new(<[u8; N]>::try_from(key).ok().filter(|_| fits)?);
+        Some(Self { key, encrypts: OnceLock::new(), decrypts: OnceLock::new() })
+    }
+
+    fn encrypts(&self) -> &E {
+        self.encrypts.get_or_init(|| Box::new(E::new_from_slice(&*self.key).expect(LENGTH)))
+    }
+
+    fn decrypts(&self) -> &D {
+        self.decrypts.get_or_init(|| Box::new(D::new_from_slice(&*self.key).expect(LENGTH)))
+    }
+}
+
+const LENGTH: &str = "the key has the length of the cipher's keys";
 
 impl std::fmt::Debug for CipherKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -37,9 +66,9 @@ impl CipherKey {
     /// A key; `None` when it does not have the cipher's length.
     pub fn new(cipher: BlockCipher, key: &[u8]) -> Option<Self> {
         let schedule = match cipher {
-            BlockCipher::Aes128 => Schedule::Aes128(Box::new(Aes128::new_from_slice(key).ok()?)),
-            BlockCipher::Aes192 => Schedule::Aes192(Box::new(Aes192::new_from_slice(key).ok()?)),
-            BlockCipher::Aes256 => Schedule::Aes256(Box::new(Aes256::new_from_slice(key).ok()?)),
+            BlockCipher::Aes128 => Schedule::Aes128(Schedules::new(key)?),
+            BlockCipher::Aes192 => Schedule::Aes192(Schedules::new(key)?),
+            BlockCipher::Aes256 => Schedule::Aes256(Schedules::new(key)?),
             BlockCipher::TripleDes if key.len() == 24 => {
                 Schedule::TripleDes(Zeroizing::new(key.to_vec()))
             }
@@ -88,9 +117,9 @@ impl CipherKey {
         octets.resize(octets.len() + padding, padding as u8);
         let (iv, blocks) = octets.split_at_mut(block);
         match &self.schedule {
-            Schedule::Aes128(aes) => encrypt_aes(&**aes, iv, blocks),
-            Schedule::Aes192(aes) => encrypt_aes(&**aes, iv, blocks),
-            Schedule::Aes256(aes) => encrypt_aes(&**aes, iv, blocks),
+            Schedule::Aes128(aes) => encrypt_aes(aes.encrypts(), iv, blocks),
+            Schedule::Aes192(aes) => encrypt_aes(aes.encrypts(), iv, blocks),
+            Schedule::Aes256(aes) => encrypt_aes(aes.encrypts(), iv, blocks),
             Schedule::TripleDes(key) => {
                 let result = triple_des(Mode::Encrypt, key, iv, blocks)?;
                 blocks.copy_from_slice(&result);
@@ -124,9 +153,9 @@ impl CipherKey {
             return None;
         }
         match &self.schedule {
-            Schedule::Aes128(aes) => decrypt_aes(&**aes, iv, blocks),
-            Schedule::Aes192(aes) => decrypt_aes(&**aes, iv, blocks),
-            Schedule::Aes256(aes) => decrypt_aes(&**aes, iv, blocks),
+            Schedule::Aes128(aes) => decrypt_aes(aes.decrypts(), iv, blocks),
+            Schedule::Aes192(aes) => decrypt_aes(aes.decrypts(), iv, blocks),
+            Schedule::Aes256(aes) => decrypt_aes(aes.decrypts(), iv, blocks),
             Schedule::TripleDes(key) => {
                 let plain = triple_des(Mode::Decrypt, key, iv, blocks).ok()?;
                 blocks.copy_from_slice(&plain);

@@ -139,7 +139,7 @@ impl fmt::Display for DistinguishedName {
                 f.write_str(", ")?;
             }
             match SHORT_NAMES.iter().find(|(known, _)| known == oid) {
-                Some((_, short)) => write!(f, "{short}=")?,
+                Some((_, short)) => [*short, "="].iter().try_for_each(|text| f.write_str(text))?,
                 None => write!(f, "OID.{oid}=")?,
             }
             let special =
