@@ -69,7 +69,6 @@ impl Session {
             element: envelope.document().source_of(token.span()).into(),
             key: self.scenario.contexts[&(identifier.clone(), instance)].clone(),
             identifier: identifier.into(),
-            identifier_value: None,
             instance: None,
         }
     }

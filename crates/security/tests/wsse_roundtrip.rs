@@ -190,7 +190,6 @@ impl Ends {
             instance: None,
             id: "sct".into(),
             element: element.into(),
-            identifier_value: None,
             key,
         }
     }

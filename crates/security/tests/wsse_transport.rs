@@ -59,7 +59,6 @@ fn context() -> ContextToken {
         instance: None,
         id: "sct".into(),
         element: element.into(),
-        identifier_value: None,
         key: TokenKey::new(vec![9; 32]),
     }
 }

@@ -1,6 +1,6 @@
 //! Identifiers of tokens and timestamps.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::ops::Deref;
 
 use smallvec::{Array, SmallVec};
@@ -13,10 +13,33 @@ pub(super) struct Id(SmallVec<[u8; 64]>);
 impl Id {
     /// The identifier of the thing with this number: `_0`, `_1`, …
     pub(super) fn numbered(number: usize) -> Self {
-        let mut id = Self::default();
-        // What is written grows as it must: it cannot fail.
-        let _ = write!(InPlace(&mut id.0), "_{number}");
+        let mut id = Self(SmallVec::from_slice(b"_"));
+        id.0.extend_from_slice(Decimal::of(number as u64).octets());
         id
+    }
+}
+
+/// A number in decimal digits, without the machinery of formatting: each message has a dozen.
+pub(super) struct Decimal {
+    digits: [u8; 20],
+    first: usize,
+}
+
+impl Decimal {
+    pub(super) fn of(number: u64) -> Self {
+        let (mut digits, mut first, mut rest) = ([0; 20], 20, number);
+        loop {
+            first -= 1;
+            digits[first] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                return Self { digits, first };
+            }
+        }
+    }
+
+    pub(super) fn octets(&self) -> &[u8] {
+        &self.digits[self.first..]
     }
 }
 
@@ -86,8 +109,25 @@ impl UuidIds {
 
 impl IdSource for UuidIds {
     fn next_id(&mut self) -> String {
-        let id = format!("{}{}", self.prefix, self.next);
+        let number = Decimal::of(self.next);
         self.next += 1;
+        let mut id = String::with_capacity(self.prefix.len() + number.octets().len());
+        id.push_str(&self.prefix);
+        id.extend(number.octets().iter().copied().map(char::from));
         id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_formatting_writes_them() {
+        for number in [0, 1, 9, 10, 99, 100, 4_294_967_296, u64::MAX - 1, u64::MAX] {
+            assert_eq!(Decimal::of(number).octets(), number.to_string().as_bytes());
+        }
+        assert_eq!((&*Id::numbered(0), &*Id::numbered(120)), ("_0", "_120"));
+        assert_eq!(UuidIds::with_guid("guid", 107).next_id(), "uuid-guid-107");
     }
 }

@@ -168,8 +168,9 @@ enum Origin {
 pub struct MessageKey {
     octets: Zeroizing<Vec<u8>>,
     origin: Origin,
-    hmac: OnceLock<(DigestAlgorithm, HmacKey)>,
-    cipher: OnceLock<CipherKey>,
+    /// Elsewhere, since a key serves for one of the two, and a session that rests keeps all of its keys.
+    hmac: OnceLock<Box<(DigestAlgorithm, HmacKey)>>,
+    cipher: OnceLock<Box<CipherKey>>,
 }
 
 impl MessageKey {
@@ -229,8 +230,8 @@ impl MessageKey {
     pub(crate) fn mac(&self, settings: &SecuritySettings) -> Result<MacSink> {
         self.check_signing(settings.suite)?;
         let algorithm = settings.suite.digest;
-        let (known, key) =
-            self.hmac.get_or_init(|| (algorithm, HmacKey::new(algorithm, &self.octets)));
+        let make = || Box::new((algorithm, HmacKey::new(algorithm, &self.octets)));
+        let (known, key) = &**self.hmac.get_or_init(make);
         Ok(MacSink(match *known == algorithm {
             true => key.start(),
             false => HmacKey::new(algorithm, &self.octets).start(),
@@ -283,9 +284,9 @@ impl MessageKey {
         {
             return run(key);
         }
-        let key = CipherKey::new(cipher, &self.octets)?;
+        let key = Box::new(CipherKey::new(cipher, &self.octets)?);
         run(self.cipher.get_or_init(|| key))
-            .filter(|_| self.cipher.get().map(CipherKey::cipher) == Some(cipher))
+            .filter(|_| self.cipher.get().map(|key| key.cipher()) == Some(cipher))
     }
 }
 

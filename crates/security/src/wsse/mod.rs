@@ -22,6 +22,7 @@ mod replay;
 mod resolver;
 mod sent;
 mod settings;
+mod signed_info;
 mod text;
 mod token;
 mod verified;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use base64_simd::{AsOut as _, STANDARD};
 use jiff::Timestamp;
 use smallvec::SmallVec;
-use waxwing_xml::{Element, Node};
+use waxwing_xml::{Element, Node, Value};
 use zeroize::Zeroizing;
 
 use crate::error::{Reason, Result, SecurityError};
@@ -95,8 +95,19 @@ pub(super) fn date_time(element: Element<'_>) -> Result<Timestamp> {
     parsed.map_err(|_| malformed(element, "the content", "an xsd:dateTime"))
 }
 
+/// The octets of an element whose encoding has them as they are (binary messages): no text is made of them and read back.
+fn typed_octets(element: Element<'_>) -> Option<&[u8]> {
+    match element.value() {
+        Some(Value::Octets(octets)) => Some(octets),
+        _ => None,
+    }
+}
+
 /// The octets of an element with base64 content; white space is skipped.
 pub(super) fn base64_content(element: Element<'_>) -> Result<Vec<u8>> {
+    if let Some(octets) = typed_octets(element) {
+        return Ok(octets.to_vec());
+    }
     let mut nodes = element.children();
     let only = match (nodes.next(), nodes.next()) {
         (None, _) => return Ok(Vec::new()),
@@ -111,6 +122,11 @@ pub(super) fn base64_content_into(
     element: Element<'_>,
     out: &mut Zeroizing<Vec<u8>>,
 ) -> Result<()> {
+    if let Some(octets) = typed_octets(element) {
+        clear_for(out, octets.len());
+        out.extend_from_slice(octets);
+        return Ok(());
+    }
     let mut nodes = element.children();
     if let (Some(Node::Text(text)), None) = (nodes.next(), nodes.next()) {
         clear_for(out, text.len().div_ceil(4) * 3);
@@ -134,6 +150,9 @@ fn clear_for(out: &mut Zeroizing<Vec<u8>>, octets: usize) {
 
 /// The same where there should be few, without memory of its own then.
 pub(super) fn short_base64_content(element: Element<'_>) -> Result<Short> {
+    if let Some(octets) = typed_octets(element) {
+        return Ok(Short::from_slice(octets));
+    }
     let mut nodes = element.children();
     if let (Some(Node::Text(text)), None) = (nodes.next(), nodes.next())
         && text.len() <= LONGEST_SHORT
@@ -186,10 +205,15 @@ pub(super) fn wrong_algorithm(
 
 /// Refuses any child: parameters that the suite's algorithm does not have.
 pub(super) fn no_children(element: Element<'_>) -> Result<()> {
-    match elements(element)?.first() {
-        Some(child) => Err(unexpected(*child)),
-        None => Ok(()),
+    for node in element.children() {
+        match node {
+            Node::Element(child) => return Err(unexpected(child)),
+            Node::Text(text) if is_white_space(text) => {}
+            Node::Comment(_) => {}
+            _ => return Err(at(Reason::UnexpectedText, element)),
+        }
     }
+    Ok(())
 }
 
 /// The next element if it has this name.

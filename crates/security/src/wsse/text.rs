@@ -3,6 +3,7 @@
 
 use base64_simd::STANDARD;
 
+use super::ids::Decimal;
 use super::ids::Id;
 use super::names::{
     BASE64_BINARY, DSIG, ENCRYPTED_KEY, ENCRYPTED_KEY_SHA1, THUMBPRINT_SHA1, WSSE, WSSE11,
@@ -23,6 +24,10 @@ pub(super) fn push_escaped(out: &mut Vec<u8>, text: &str) {
     let octets = text.as_bytes();
     let mut done = 0;
     let is_special = |b: &u8| matches!(b, b'&' | b'<' | b'>' | b'"' | b'\t' | b'\n' | b'\r');
+    // Mostly there is none, which is found out many octets at a time where each of them is looked at.
+    if !octets.iter().fold(false, |any, octet| any | is_special(octet)) {
+        return out.extend_from_slice(octets);
+    }
     while let Some(next) = octets[done..].iter().position(is_special) {
         let special = done + next;
         out.extend_from_slice(&octets[done..special]);
@@ -39,6 +44,11 @@ pub(super) fn push_escaped(out: &mut Vec<u8>, text: &str) {
         done = special + 1;
     }
     out.extend_from_slice(&octets[done..]);
+}
+
+/// Appends a number in decimal.
+pub(super) fn push_number(out: &mut Vec<u8>, number: u64) {
+    out.extend_from_slice(Decimal::of(number).octets());
 }
 
 /// Appends the base64 form of `octets`.

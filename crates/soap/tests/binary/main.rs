@@ -4,7 +4,6 @@
 mod captured;
 #[path = "../common/mod.rs"]
 mod common;
-mod ends;
 mod hostile;
 mod streamed;
 mod worked;

@@ -5,11 +5,12 @@ use super::super::key;
 use super::super::names::X509_V3;
 use super::super::plan::{Endorsing, ProtectionPlan, Sources};
 use super::super::sent::SentSignature;
+use super::super::signed_info::SignedInfo;
 use super::super::text::{Place, TokenReference, push};
 use super::super::token::{SessionKeys, TokenPlacement, x509};
 use super::Numbers;
 use super::keys::BaseToken;
-use super::signature::{SignedInfo, SignedPart, push_signature};
+use super::signature::{SignedPart, push_signature};
 use crate::error::Result;
 
 /// The endorsing signatures of a message and the tokens behind them.
@@ -61,7 +62,7 @@ impl Endorsements {
 
     fn push(
         &mut self,
-        info: &SignedInfo<'_>,
+        info: &SignedInfo<'_, SignedPart>,
         value: Vec<u8>,
         reference: TokenReference<'_>,
         place: Place,

@@ -1,13 +1,13 @@
 //! The keys of one outgoing message and the tokens that introduce them
 //! (WS-SecureConversation §7, XML Encryption §3.5.1).
 
-use std::io::Write as _;
-
 use super::super::ids::Id;
 use super::super::key::{Derivation, TokenKey};
 use super::super::names::ENCRYPTED_KEY;
 use super::super::plan::{Asymmetric, Signer};
-use super::super::text::{Place, TokenReference, push, push_base64, push_escaped, push_reference};
+use super::super::text::{
+    Place, TokenReference, push, push_base64, push_escaped, push_number, push_reference,
+};
 use super::super::token::{
     ContextToken, DerivedKeyToken, EncryptedKeyToken, SessionKeys, TokenPlacement, encrypted_key,
 };
@@ -108,8 +108,9 @@ impl<'a> BaseToken<'a> {
         push_reference(out, self.reference, settings, Place::Security, true);
         if derivation.length != DEFAULT_LENGTH || derivation.offset != 0 {
             for (name, number) in [("Offset", derivation.offset), ("Length", derivation.length)] {
-                // What is written grows as it must: it cannot fail.
-                let _ = write!(out, "<{c}:{name}>{number}</{c}:{name}>");
+                push(out, &["<", c, ":", name, ">"]);
+                push_number(out, number as u64);
+                push(out, &["</", c, ":", name, ">"]);
             }
         }
         push(out, &["<", c, ":Nonce>"]);

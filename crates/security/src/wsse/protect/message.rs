@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use super::super::ids::Id;
 use super::super::plan::{ProtectionPlan, Sources};
 use super::super::sent::SentSignature;
+use super::super::signed_info::SignedInfo;
 use super::super::text::Place;
 use super::super::token::EncryptedKeyToken;
 use super::super::{ProtectionOrder, SecuritySettings};
@@ -15,7 +16,7 @@ use super::encryptor::Encryptor;
 use super::endorse::Endorsements;
 use super::keys::{KeyNumbers, MessageKeys};
 use super::parts::Parts;
-use super::signature::{SignedInfo, SignedPart, SignedParts, digest_of_text, push_signature};
+use super::signature::{SignedPart, SignedParts, digest_of_text, push_signature};
 use super::{Header, Numbers};
 use crate::error::Result;
 

@@ -40,11 +40,13 @@ impl Part {
 impl Parts {
     pub(super) fn find(envelope: &Envelope, protection: &MessageProtection) -> Self {
         let body = Part::new(envelope.body().id(), protection.body);
-        let headers = envelope
+        let found = envelope
             .headers()
             .map(|h| Part::new(h.id(), protection.header(h.namespace(), h.local_name())))
-            .filter(|part| part.level.signs())
-            .collect();
+            .filter(|part| part.level.signs());
+        // A filter does not tell how many will come: a reliable request has six.
+        let mut headers = Vec::with_capacity(8);
+        headers.extend(found);
         Self { body, headers, encrypted_body: None }
     }
 

@@ -8,12 +8,13 @@ use super::super::key::{self, Digester};
 use super::super::names::{WSU, X509_V3};
 use super::super::plan::{Endorsing, ProtectionPlan, Sources};
 use super::super::sent::SentSignature;
+use super::super::signed_info::SignedInfo;
 use super::super::text::{Place, TokenReference, push};
 use super::super::token::{ContextToken, SessionKeys, TokenPlacement, username, x509};
 use super::super::{HeaderLayout, SecuritySettings};
 use super::elements::{Stamp, salt};
 use super::keys::BaseToken;
-use super::signature::{SignedInfo, SignedPart, SignedParts, push_signature};
+use super::signature::{SignedPart, SignedParts, push_signature};
 use super::used_key::KeyUse;
 use super::{Header, Numbers};
 use crate::error::{Reason, Result};
@@ -138,7 +139,11 @@ impl Tokens {
 }
 
 /// The text of a signature.
-fn signature(info: &SignedInfo<'_>, value: &[u8], reference: TokenReference<'_>) -> Vec<u8> {
+fn signature(
+    info: &SignedInfo<'_, SignedPart>,
+    value: &[u8],
+    reference: TokenReference<'_>,
+) -> Vec<u8> {
     let mut text = Vec::with_capacity(2048);
     push_signature(&mut text, None, info, value, reference, Place::Security);
     text

@@ -15,6 +15,7 @@ mod signature;
 mod timestamp;
 mod tokens;
 mod transport;
+mod usual;
 
 use std::borrow::Cow;
 

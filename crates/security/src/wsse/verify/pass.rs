@@ -19,9 +19,10 @@ use super::super::{HeaderLayout, ProtectionOrder};
 use super::confirmation;
 use super::confirmation::Confirmation;
 use super::decrypt::{self, DataReferences, Octets, Stands};
-use super::signature::{Primary, Signature, Signed};
+use super::signature::{KnownInfo, Primary, Signature, Signed};
 use super::timestamp::{self, Stamp};
 use super::tokens::{Resolved, Root, Tokens};
+use super::usual;
 use crate::error::{Reason, Result, SecurityError};
 use crate::protection::MessageProtection;
 
@@ -88,7 +89,7 @@ impl<'a> Pass<'a> {
         for node in self.ordered(envelope.document(), children) {
             let element = envelope.document().element(node);
             if !element.is(XENC, "EncryptedData") {
-                self.child(envelope.document(), node, false)?;
+                self.child(envelope.document(), node, false, None)?;
             } else if self.encrypt_before_sign {
                 self.deferred.push(node);
             } else {
@@ -147,15 +148,21 @@ impl<'a> Pass<'a> {
         nodes
     }
 
-    /// A child in clear, or one that was decrypted.
-    fn child(&mut self, document: &Document, node: NodeId, encrypted: bool) -> Result<()> {
+    /// A child in clear, or one that was decrypted. `known` is what its text said, if it is a signature.
+    fn child(
+        &mut self,
+        document: &Document,
+        node: NodeId,
+        encrypted: bool,
+        known: Option<KnownInfo>,
+    ) -> Result<()> {
         let element = document.element(node);
         let conversation = self.expect.settings.dialect.conversation();
         match (element.namespace(), element.local_name()) {
             (DSIG, "Signature") if encrypted && self.encrypt_before_sign => {
                 Err(at(Reason::WrongOrder("an encrypted signature"), element))
             }
-            (DSIG, "Signature") => self.signature(document, element, encrypted),
+            (DSIG, "Signature") => self.signature(document, element, encrypted, known),
             (WSSE11, "SignatureConfirmation") => {
                 if self.confirmations.len() >= limits::CONFIRMATIONS {
                     let limit = limits::CONFIRMATIONS;
@@ -195,9 +202,13 @@ impl<'a> Pass<'a> {
         let octets = &mut self.octets;
         let opened = decrypt::open(element, Stands::Element, &mut self.tokens, settings, octets);
         let limits = self.expect.limits;
-        match opened.and_then(|plain| decrypt::replace(document, node, plain, limits)) {
-            Ok(node) => {
-                self.child(document, node, true)?;
+        let replaced = opened.and_then(|plain| {
+            let known = usual::read(plain, settings);
+            Ok((decrypt::replace(document, node, plain, limits)?, known))
+        });
+        match replaced {
+            Ok((node, known)) => {
+                self.child(document, node, true, known)?;
                 Ok(Some(node))
             }
             Err(error) => {
@@ -259,8 +270,9 @@ impl<'a> Pass<'a> {
         document: &Document,
         element: Element<'_>,
         encrypted: bool,
+        known: Option<KnownInfo>,
     ) -> Result<()> {
-        let mut signature = Signature::read(element, self.expect.settings)?;
+        let mut signature = Signature::read(element, known, self.expect.settings)?;
         if matches!(self.expect.protection, ExpectedToken::Transport) {
             self.supporting_signature(element, &mut signature)?;
         } else if self.primary.is_none() {
