@@ -166,6 +166,7 @@ pub mod service;
 pub mod store;
 mod streaming;
 pub mod trace;
+mod turns;
 
 pub use client::{ChannelError, ChannelFactory, ClientChannel};
 pub use configuration::{ConfigurationFile, ConfigurationFileError};

@@ -5,6 +5,7 @@ use std::sync::Weak;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::Either;
 use tokio::sync::{mpsc, watch};
 use waxwing_session::{
     ClientInput, LinkId, LinkNews, Time, TransmissionId, Transmit, TransportCause,
@@ -21,6 +22,7 @@ use crate::environment::SystemRandom;
 use crate::link_encoding::LinkEncoding;
 use crate::net::{Dial, Link, LinkInput, LinkOutput, first_bytes};
 use crate::trace::TraceDirection;
+use crate::turns::in_turns;
 
 /// How many messages go into one write at most.
 const BATCH: usize = 32;
@@ -64,20 +66,16 @@ pub(super) async fn run(channel: Weak<Inner>, dialing: Dialing) {
     let writing = write(&teller, output, outgoing, encoding.encoder(), patience_to_send);
     let reading = read(&teller, input, held, encoding);
     tokio::pin!(writing, reading);
-    tokio::select! {
-        // What comes may have something to be written, which goes out in the same turn then.
-        biased;
-        read = &mut reading => {
-            if read.is_ok() {
-                let _ = writing.await;
-            }
+    // What comes may have something to be written, which goes out in the same turn then.
+    match in_turns(reading.as_mut(), writing.as_mut()).await {
+        Either::Left(Ok(())) => {
+            let _ = writing.await;
         }
-        written = &mut writing => {
-            if written.is_ok() {
-                // Who closes it does not wait for the other end for longer, either.
-                let _ = tokio::time::timeout(patience_to_close, reading).await;
-            }
+        Either::Right(Ok(())) => {
+            // Who closes it does not wait for the other end for longer, either.
+            let _ = tokio::time::timeout(patience_to_close, reading).await;
         }
+        Either::Left(Err(Over)) | Either::Right(Err(Over)) => {}
     }
 }
 
@@ -125,7 +123,7 @@ async fn write(
         if outgoing.recv_many(&mut batch, BATCH).await == 0 {
             return Err(Over);
         }
-        let (mut octets, mut ids, mut last) = (Vec::new(), Vec::new(), None);
+        let (mut octets, mut ids, mut last) = (Vec::with_capacity(batch.len()), Vec::new(), None);
         let mut weight = Weight::default();
         for outgoing in batch.drain(..) {
             weight.add(outgoing.weight());

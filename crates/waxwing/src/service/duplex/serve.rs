@@ -7,6 +7,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::Either;
+use smallvec::SmallVec;
 use tokio::sync::{mpsc, watch};
 use waxwing_security::conversation::LinkSecurity;
 use waxwing_session::{
@@ -24,6 +26,7 @@ use crate::net::{Link, LinkAbort, LinkInput, LinkOutput, LinkRefusal, OfferedLin
 use crate::service::endpoint::Endpoint;
 use crate::service::watch::Counters;
 use crate::trace::TraceDirection;
+use crate::turns::in_turns;
 
 /// How many messages go into one write at most.
 const BATCH: usize = 32;
@@ -76,25 +79,20 @@ pub(super) async fn serve(
     let writing = served.write(output, outgoing, encoding.encoder(), patience);
     let reading = served.read(input, held, encoding, served.endpoint.patience_with_links());
     tokio::pin!(writing, reading);
-    tokio::select! {
-        // What comes may be answered at once: that goes out in the same turn then.
-        biased;
-        read = &mut reading => {
-            if read.is_ok() {
-                let _ = writing.await;
+    // What comes may be answered at once: that goes out in the same turn then.
+    match in_turns(reading.as_mut(), writing.as_mut()).await {
+        Either::Left(Ok(())) => {
+            let _ = writing.await;
+        }
+        Either::Left(Err(Over)) => {}
+        Either::Right(Ok(())) => {
+            let patience = served.endpoint.parts.close_timeout;
+            if tokio::time::timeout(patience, reading).await.is_err() {
+                served.lost(not_ended(patience));
             }
         }
-        written = &mut writing => {
-            if written.is_ok() {
-                let patience = served.endpoint.parts.close_timeout;
-                if tokio::time::timeout(patience, reading).await.is_err() {
-                    served.lost(not_ended(patience));
-                }
-            } else {
-                // Aborted at this end, perhaps: whoever reads may not have said so yet.
-                served.lost(given_up());
-            }
-        }
+        // Aborted at this end, perhaps: whoever reads may not have said so yet.
+        Either::Right(Err(Over)) => served.lost(given_up()),
     }
 }
 
@@ -124,8 +122,11 @@ struct Served {
     begins_calls: bool,
     /// Answers that are written, of which the conversations were not told yet: they hear of it with the next message, or when
     /// that waits for it.
-    written: Mutex<Vec<TransmissionId>>,
+    written: Mutex<Transmissions>,
 }
+
+/// Mostly one or none.
+type Transmissions = SmallVec<[TransmissionId; 2]>;
 
 /// Of so many answers the conversations hear at the latest.
 const UNTOLD: usize = 16;
@@ -276,7 +277,8 @@ impl Served {
             if outgoing.recv_many(&mut batch, BATCH).await == 0 {
                 return Err(Over);
             }
-            let (mut octets, mut ids, mut is_last) = (Vec::new(), Vec::new(), false);
+            let (mut octets, mut is_last) = (Vec::with_capacity(batch.len()), false);
+            let mut ids = Transmissions::new();
             let (mut weight, mut is_awaited) = (Weight::default(), false);
             for (outgoing, own) in batch.drain(..) {
                 weight.add(own);
@@ -309,7 +311,7 @@ impl Served {
     }
 
     /// These are written; `is_awaited`: somebody waits for one of them.
-    fn written(&self, ids: Vec<TransmissionId>, is_awaited: bool) {
+    fn written(&self, ids: Transmissions, is_awaited: bool) {
         let is_due = {
             let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
             written.extend(ids);
@@ -320,7 +322,7 @@ impl Served {
         }
     }
 
-    fn take_written(&self) -> Vec<TransmissionId> {
+    fn take_written(&self) -> Transmissions {
         std::mem::take(&mut *self.written.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
