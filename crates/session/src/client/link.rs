@@ -1,7 +1,8 @@
 //! What a session over a link consists of: the link, the calls that wait for something, the callbacks.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use rustc_hash::FxHashMap;
 use waxwing_reliable::{CallId, DuplexSession, ReliableMessagingVersion, Time, Transmission};
 use waxwing_soap::EndpointReference;
 
@@ -23,7 +24,7 @@ pub(super) struct LinkCalls {
     /// Two-way calls that were sent.
     outstanding: Outstanding<CallId>,
     deadlines: BTreeSet<(Time, CallId)>,
-    deadline_of: HashMap<CallId, Time>,
+    deadline_of: FxHashMap<CallId, Time>,
     /// One-way calls that are not written yet.
     notes: BTreeMap<TransmissionId, CallId>,
     /// One-way calls that have no place in the sequence yet.
@@ -31,7 +32,7 @@ pub(super) struct LinkCalls {
     /// Calls that wait for the session, or for a new key.
     pub(super) waiting: VecDeque<DirectCall>,
     /// Those that were sent under a key that the service may find too old: it asks for them again.
-    sent: HashMap<CallId, DirectCall>,
+    sent: FxHashMap<CallId, DirectCall>,
     /// The service sends nothing more in the security session.
     pub(super) is_over_at_service: bool,
     pub(super) callbacks: Callbacks,
@@ -85,11 +86,11 @@ impl LinkCalls {
             links: 0,
             outstanding: Outstanding::default(),
             deadlines: BTreeSet::new(),
-            deadline_of: HashMap::new(),
+            deadline_of: FxHashMap::default(),
             notes: BTreeMap::new(),
             unnumbered: BTreeSet::new(),
             waiting: VecDeque::new(),
-            sent: HashMap::new(),
+            sent: FxHashMap::default(),
             is_over_at_service: false,
             callbacks: Callbacks::new(settings),
             sequence,

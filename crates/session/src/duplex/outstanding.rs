@@ -1,6 +1,9 @@
 //! The requests of one end of a conversation that are not answered yet: which message is the reply to which.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use crate::mutation::{Mutation, broken};
 
@@ -14,12 +17,13 @@ const MOST_LATE: usize = 1024;
 /// Requests that wait for their replies, by their `MessageID`. `C` is what the owner calls them by.
 #[derive(Debug)]
 pub(crate) struct Outstanding<C> {
-    /// None: nobody waits any more, and the reply is dropped when it comes.
-    requests: HashMap<Box<str>, Option<C>>,
+    /// By names that this end has made, of random identifiers. None: nobody waits any more, and the reply is dropped when it
+    /// comes.
+    requests: FxHashMap<Arc<str>, Option<C>>,
     /// Those that wait, in the order of the owner's names.
-    waiting: BTreeMap<C, Box<str>>,
+    waiting: BTreeMap<C, Arc<str>>,
     /// Those that are late, the oldest first. May hold some whose replies have come.
-    late: VecDeque<Box<str>>,
+    late: VecDeque<Arc<str>>,
 }
 
 /// What a message that came in is to the requests.
@@ -43,7 +47,7 @@ impl TooMany {
 
 impl<C> Default for Outstanding<C> {
     fn default() -> Self {
-        Self { requests: HashMap::new(), waiting: BTreeMap::new(), late: VecDeque::new() }
+        Self { requests: FxHashMap::default(), waiting: BTreeMap::new(), late: VecDeque::new() }
     }
 }
 
@@ -56,8 +60,9 @@ impl<C: Copy + Ord> Outstanding<C> {
         if self.waiting.len() >= MOST {
             return Err(TooMany);
         }
-        self.requests.insert(message_id.into(), Some(call));
-        self.waiting.insert(call, message_id.into());
+        let message_id: Arc<str> = message_id.into();
+        self.requests.insert(Arc::clone(&message_id), Some(call));
+        self.waiting.insert(call, message_id);
         Ok(())
     }
 
@@ -97,7 +102,7 @@ impl<C: Copy + Ord> Outstanding<C> {
                 self.requests.remove(&oldest);
             }
         }
-        self.requests.insert(id.clone(), None);
+        self.requests.insert(Arc::clone(&id), None);
         self.late.push_back(id);
         true
     }

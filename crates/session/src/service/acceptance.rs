@@ -2,15 +2,17 @@
 //!
 //! Pure, and without time: what ends a wait is for the owner.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::hash::Hash;
 
-/// Those who have a place and those who wait, by names that are the owner's.
+use rustc_hash::FxHashMap;
+
+/// Those who have a place and those who wait, by names that are the owner's: nobody else chooses them.
 #[derive(Debug)]
 pub(super) struct Acceptance<K> {
     most: usize,
     accepted: usize,
-    sessions: HashMap<K, Standing>,
+    sessions: FxHashMap<K, Standing>,
     /// May hold names of sessions that have ended or were accepted; they are passed over.
     queue: VecDeque<(u64, K)>,
     tickets: u64,
@@ -29,7 +31,7 @@ impl<K: Hash + Eq + Clone> Acceptance<K> {
         Self {
             most: most.max(1),
             accepted: 0,
-            sessions: HashMap::new(),
+            sessions: FxHashMap::default(),
             queue: VecDeque::new(),
             tickets: 0,
         }

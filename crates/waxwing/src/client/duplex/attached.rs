@@ -1,9 +1,9 @@
 //! What a channel knows of its links.
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use waxwing_session::{LinkId, Transmit};
@@ -62,7 +62,7 @@ impl Drop for Attached {
 
 /// The links of a channel.
 #[derive(Default)]
-pub(in crate::client) struct Links(HashMap<LinkId, Attached>);
+pub(in crate::client) struct Links(FxHashMap<LinkId, Attached>);
 
 impl Links {
     pub(super) fn insert(&mut self, link: LinkId, attached: Attached) {

@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 use tokio::sync::{mpsc, oneshot, watch};
 use waxwing_reliable::{Event, SessionId};
 use waxwing_security::conversation::SecuritySession;
@@ -45,8 +47,8 @@ pub(super) type CallResult = Result<Option<AppMessage>, SessionError>;
 /// The conversations of an endpoint.
 pub(in crate::service) struct Conversations {
     pub(in crate::service) engine: DuplexService,
-    pub(super) links: HashMap<LinkId, Attached>,
-    calls: HashMap<CallId, oneshot::Sender<CallResult>>,
+    pub(super) links: FxHashMap<LinkId, Attached>,
+    calls: FxHashMap<CallId, oneshot::Sender<CallResult>>,
     /// What operations know their sessions by, of those that were asked about.
     ids: HashMap<Box<str>, DuplexChannelId>,
     /// The last number that was given to a link or a call.
@@ -69,8 +71,8 @@ pub(in crate::service) struct LinkTodo {
 
 impl Conversations {
     pub(in crate::service) fn new(engine: DuplexService) -> Self {
-        let (links, calls, ids) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { engine, links, calls, ids, numbers: 0 }
+        let (links, calls) = (FxHashMap::default(), FxHashMap::default());
+        Self { engine, links, calls, ids: HashMap::new(), numbers: 0 }
     }
 
     fn number(&mut self) -> u64 {
@@ -216,14 +218,14 @@ impl Conversations {
 
 impl LinkTodo {
     /// Under no lock.
-    pub(in crate::service) fn run(self, endpoint: &ServiceEndpoint, at: &Moment<'_>) {
+    pub(in crate::service) fn run(&mut self, endpoint: &ServiceEndpoint, at: &Moment<'_>) {
         let (address, security) = (endpoint.settings().address.as_str(), endpoint.security());
         self.released.iter().for_each(|session| security.release_session(session, at));
         self.ended.iter().for_each(|session| security.end_session(session));
-        for abort in self.aborts {
+        for abort in self.aborts.drain(..) {
             abort.abort();
         }
-        for warning in self.warnings {
+        for warning in self.warnings.drain(..) {
             tracing::warn!(address, "{}", Cut::of(warning));
         }
     }
