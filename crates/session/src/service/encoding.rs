@@ -21,10 +21,11 @@ impl ServiceEndpoint {
         at: &mut Moment<'_>,
     ) -> Encoded {
         match response.0 {
-            Said::Reliable(Response::Message(message)) => self.encode_reliable(reply, message, at),
-            Said::Reliable(Response::Accepted) | Said::Alone(None) => {
-                Encoded::of(ServiceAnswer::Accepted)
-            }
+            Said::Reliable(response) => match *response {
+                Response::Message(message) => self.encode_reliable(reply, message, at),
+                Response::Accepted => Encoded::of(ServiceAnswer::Accepted),
+            },
+            Said::Alone(None) => Encoded::of(ServiceAnswer::Accepted),
             Said::Alone(Some(message)) => {
                 let envelope = message.dress(self.recipient(), None);
                 self.encode_application(reply, &message, envelope, at)

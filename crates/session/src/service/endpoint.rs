@@ -269,7 +269,7 @@ impl ServiceEndpoint {
                 encoded.ended = reply.ended;
                 answer(encoded)
             }
-            Incoming::Message(secured) => self.read(*secured, origin, at),
+            Incoming::Message(secured) => self.read(*secured, seen, origin, at),
             Incoming::Ended(session) => Arrival::Ended(session),
         }
     }
@@ -297,7 +297,13 @@ impl ServiceEndpoint {
     }
 
     /// Addressing, headers that must be understood, reliable messaging.
-    fn read(&self, secured: SecuredMessage, origin: Origin, at: &mut Moment<'_>) -> Arrival {
+    fn read(
+        &self,
+        secured: SecuredMessage,
+        seen: Seen,
+        origin: Origin,
+        at: &mut Moment<'_>,
+    ) -> Arrival {
         let SecuredMessage { received, session, caller, reply } = secured;
         // Where messages are not secured, the transport says who sent them; where they are, it has no say.
         let caller = match self.security.profile() {
@@ -308,7 +314,8 @@ impl ServiceEndpoint {
         let version = envelope.version();
         let addressing = Addressing::read(&envelope);
         let message_id = addressing.as_ref().ok().and_then(|a| a.message_id.clone());
-        let action = addressing.as_ref().ok().and_then(|a| a.action.clone()).unwrap_or_default();
+        let action = addressing.as_ref().ok().and_then(|a| a.action.as_deref()).unwrap_or_default();
+        let action = seen.into_action_if(action);
         let to = addressing.as_ref().ok().filter(|_| self.posts).and_then(answered_at);
         let reply = ReplyTo { security: reply, version, message_id, to, action };
         let addressing = match addressing {

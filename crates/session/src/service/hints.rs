@@ -80,6 +80,11 @@ impl Seen {
         self.action.as_deref()
     }
 
+    /// This action as a text of its own: that which was claimed, where it is the same.
+    pub(super) fn into_action_if(self, verified: &str) -> String {
+        self.action.filter(|claimed| claimed == verified).unwrap_or_else(|| verified.to_owned())
+    }
+
     fn action(&self) -> &str {
         self.claimed_action().unwrap_or_default()
     }

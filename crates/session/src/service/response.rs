@@ -10,13 +10,9 @@ use crate::message::AppMessage;
 pub struct ServiceResponse(pub(crate) Said);
 
 #[derive(Debug)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "messages of the reliable session are the common case"
-)]
 pub(crate) enum Said {
-    /// Of a reliable session.
-    Reliable(Response<Carried>),
+    /// Of a reliable session. Large, and handed on many times.
+    Reliable(Box<Response<Carried>>),
     /// Of a call outside of reliable sessions; none of a one-way operation.
     Alone(Option<AppMessage>),
     Unavailable,

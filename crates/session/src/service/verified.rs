@@ -15,7 +15,8 @@ use crate::message::{AppMessage, ApplicationMessage};
 /// A message that was verified, on its way to the sessions.
 #[derive(Debug)]
 pub struct VerifiedMessage {
-    pub(crate) message: Message<Carried>,
+    /// Large, and handed on many times.
+    pub(crate) message: Box<Message<Carried>>,
     /// What a sequence is bound to, and a call without one belongs to: the identifier of the security context.
     pub(crate) tag: Option<Identifier>,
     pub(crate) security: Option<SecuritySession>,
@@ -31,7 +32,7 @@ impl VerifiedMessage {
         caller: Arc<CallerIdentity>,
     ) -> Self {
         let tag = security.as_ref().map(|session| Identifier::new(session.identifier()));
-        Self { message, tag, security, caller, looked_at: None }
+        Self { message: Box::new(message), tag, security, caller, looked_at: None }
     }
 
     /// The same, at a durable endpoint: from this time on the store was asked for what the message

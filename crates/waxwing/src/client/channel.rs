@@ -337,7 +337,7 @@ impl Inner {
                 ClientOutput::Transmit(transmit) => {
                     state.statistics.messages_sent += 1;
                     match transmit.link {
-                        Some(link) => Self::send_over(state, link, *transmit),
+                        Some(link) => Self::send_over(state, link, transmit),
                         None => begin(*transmit),
                     }
                 }

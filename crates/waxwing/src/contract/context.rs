@@ -31,7 +31,9 @@ use super::quotas::ObjectQuotas;
 pub struct OperationContext {
     caller: Option<Caller>,
     session_id: Option<String>,
+    /// Where it is not that of the request.
     action: String,
+    /// Where it is not that of the request.
     message_id: Option<String>,
     peer: Option<SocketAddr>,
     endpoint: Option<Arc<str>>,
@@ -147,11 +149,16 @@ impl OperationContext {
         self
     }
 
-    /// The same with the request that the session delivered.
-    #[must_use]
-    pub(crate) fn with_verified(mut self, request: &Arc<VerifiedRequest>) -> Self {
-        self.request = Some(Request::Verified(Arc::clone(request)));
-        self
+    /// A call by this request, which the session delivered.
+    pub(crate) fn of(request: &Arc<VerifiedRequest>) -> Self {
+        Self { request: Some(Request::Verified(Arc::clone(request))), ..Self::default() }
+    }
+
+    fn verified(&self) -> Option<&VerifiedRequest> {
+        match &self.request {
+            Some(Request::Verified(request)) => Some(request),
+            Some(Request::Given(_)) | None => None,
+        }
     }
 
     /// Who calls; none without authentication.
@@ -208,12 +215,13 @@ impl OperationContext {
 
     /// The action of the request.
     pub fn action(&self) -> &str {
-        &self.action
+        self.verified().map_or(&*self.action, VerifiedRequest::action)
     }
 
     /// The `MessageID` of the request; none when it has none.
     pub fn message_id(&self) -> Option<&str> {
-        self.message_id.as_deref()
+        let own = self.verified().and_then(|request| request.addressing().message_id.as_deref());
+        own.or(self.message_id.as_deref())
     }
 
     /// What the values of the request and of the reply may hold.

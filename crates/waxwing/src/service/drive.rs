@@ -290,46 +290,44 @@ fn ask(
 
 impl Todo {
     /// Gives the execution that is left to whoever waits for it.
-    fn run(self, endpoint: &Arc<Endpoint>, at: &Moment<'_>) -> Option<BoxFuture<'static, ()>> {
-        let Self { answers, executions, released, place, granted, pending, .. } = self;
-        let (abandoned, others, mut left) = (self.abandoned, self.others, self.left);
+    fn run(&mut self, endpoint: &Arc<Endpoint>, at: &Moment<'_>) -> Option<BoxFuture<'static, ()>> {
         for (session, event) in &self.links.events {
             happened(endpoint, session, *event);
         }
-        let mut links = self.links;
-        for posting in std::mem::take(&mut links.posting) {
+        for posting in std::mem::take(&mut self.links.posting) {
             endpoint.begin_posting(posting);
         }
-        links.run(&endpoint.parts.endpoint, at);
-        endpoint.settle(pending);
-        drop(abandoned);
+        self.links.run(&endpoint.parts.endpoint, at);
+        endpoint.settle(std::mem::take(&mut self.pending));
+        self.abandoned.clear();
         let throttle = &endpoint.parts.throttle;
+        let place = self.place.take();
         let mut place = place.map(|place| CallPlace::new(throttle, endpoint.number, place));
-        for (waiting, response) in answers {
+        for (waiting, response) in self.answers.drain(..) {
             // Who waited may be gone; then the place is free at once.
             let _ = waiting.send(Answered { response, place: place.take() });
         }
         drop(place);
-        for output in others {
+        for output in self.others.drain(..) {
             tell(endpoint, output);
         }
-        for (execution, object) in executions {
-            let is_left = left.is(&execution);
+        for (execution, object) in self.executions.drain(..) {
+            let is_left = self.left.is(&execution);
             let run = execute(Arc::clone(endpoint), execution, object);
             if is_left {
-                left.execution = Some(Box::pin(run));
+                self.left.execution = Some(Box::pin(run));
             } else {
                 tokio::spawn(run);
             }
         }
-        for (instance, object) in released {
+        for (instance, object) in self.released.drain(..) {
             if let Some(object) = object {
                 endpoint.discard(object);
             }
             endpoint.give(ServiceInput::Released(instance));
         }
-        throttle.grant(granted);
-        left.execution
+        throttle.grant(self.granted.drain(..));
+        self.left.execution.take()
     }
 }
 

@@ -143,16 +143,17 @@ impl Endpoint {
     /// Whether a message over a link wants an answer that could not be told from others: it has no `MessageID`, which the answer
     /// would relate to. It is not executed, nobody is answered, and its session ends, as WCF ends it.
     fn cannot_answer(&self, request: &VerifiedRequest) -> bool {
+        if self.parts.links.is_none() || request.addressing().message_id.is_some() {
+            return false;
+        }
         let action = request.action();
         let operation = self.contract(action).operation(action);
         let is_two_way = operation.is_some_and(|own| !own.one_way && own.action != "*");
-        let is_without =
-            self.parts.links.is_some() && is_two_way && request.addressing().message_id.is_none();
-        if is_without {
+        if is_two_way {
             let peer = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
             self.refused_message(request.peer().unwrap_or(peer), &NO_MESSAGE_ID);
         }
-        is_without
+        is_two_way
     }
 
     /// The fault of a request whose reply would go elsewhere than its session's: it is not executed.
@@ -261,7 +262,8 @@ impl Endpoint {
                     request: Arc::clone(request),
                 };
                 let call = OperationRequest::new(context.clone(), Arc::new(call));
-                layers.oneshot(call).await.map_err(OperationError::into_fault)
+                // Large, and not everybody's.
+                Box::pin(layers.oneshot(call)).await.map_err(OperationError::into_fault)
             }
         };
         let outgoing = match dispatched {
@@ -312,7 +314,8 @@ impl Endpoint {
     /// Asks the program whether the call may be executed.
     async fn allowed(&self, call: &OperationContext) -> Result<(), Refusal> {
         let Some(authorization) = &self.parts.authorization else { return Ok(()) };
-        let decided = authorization::check(&**authorization, call).await;
+        // Large, and not everybody's.
+        let decided = Box::pin(authorization::check(&**authorization, call)).await;
         if let Err(refusal) = &decided {
             Counters::add(&self.counters.denied);
             self.tell(|address| HostEvent::CallRefused {
@@ -366,10 +369,9 @@ impl Endpoint {
         request: &Arc<VerifiedRequest>,
         session: Option<&str>,
     ) -> OperationContext {
-        let mut context = OperationContext::new(request.action())
+        let mut context = OperationContext::of(request)
             .with_endpoint_address(Arc::clone(&self.address))
-            .with_quotas(self.parts.object_quotas)
-            .with_verified(request);
+            .with_quotas(self.parts.object_quotas);
         if let Some(peer) = request.peer() {
             context = context.with_peer_address(peer);
         }
@@ -380,9 +382,6 @@ impl Endpoint {
         let session_mode = self.contract(request.action()).session_mode;
         if let Some(session) = session.filter(|_| session_mode != SessionMode::NotAllowed) {
             context = context.with_session_id(session);
-        }
-        if let Some(id) = &request.addressing().message_id {
-            context = context.with_message_id(id.as_str());
         }
         match session.and_then(|session| self.callback_channel(session)) {
             Some(channel) => context.with_callback(channel),

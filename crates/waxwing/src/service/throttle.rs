@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use smallvec::SmallVec;
 use waxwing_binding::EffectiveThrottling;
 use waxwing_session::{Admission, AdmissionInput, AdmissionLimits, EndpointId, Place};
 
@@ -48,7 +49,7 @@ impl Throttle {
     }
 
     /// Tells endpoints what they were granted. The caller holds no lock.
-    pub(super) fn grant(&self, granted: Vec<(EndpointId, Place)>) {
+    pub(super) fn grant(&self, granted: impl IntoIterator<Item = (EndpointId, Place)>) {
         for (to, place) in granted {
             let tenant = self.tenants().get(to).and_then(Weak::upgrade);
             if let Some(tenant) = tenant {
@@ -58,11 +59,7 @@ impl Throttle {
     }
 
     /// Asks for a place or gives one back. Gives the places that are granted, and to whom.
-    pub(super) fn ask(
-        &self,
-        endpoint: EndpointId,
-        input: AdmissionInput,
-    ) -> Vec<(EndpointId, Place)> {
+    pub(super) fn ask(&self, endpoint: EndpointId, input: AdmissionInput) -> Granted {
         let mut admission = self.admission.lock().unwrap_or_else(PoisonError::into_inner);
         admission.handle(endpoint, input);
         std::iter::from_fn(|| admission.poll()).collect()
@@ -77,6 +74,9 @@ impl Throttle {
         }
     }
 }
+
+/// Places that are granted, and to whom. Mostly one.
+pub(super) type Granted = SmallVec<[(EndpointId, Place); 1]>;
 
 /// The place of a call that is over. It is free when this is dropped, which nobody does under a lock.
 pub(super) struct CallPlace {

@@ -54,7 +54,8 @@ impl DuplexService {
         let tag = tag.or_else(|| sender_of(&caller));
         self.answers_to = reply.into_address();
         let exchange = ExchangeId(self.number());
-        self.sequence(DuplexListenerInput::Message { exchange, link: None, message, tag }, at);
+        let (link, message) = (None, *message);
+        self.sequence(DuplexListenerInput::Message { exchange, link, message, tag }, at);
         (self.answers_to, self.arriving) = (None, None);
     }
 

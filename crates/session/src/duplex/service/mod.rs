@@ -298,9 +298,12 @@ impl DuplexService {
         let Some(conversation) = self.conversations.get_mut(&session) else { return };
         let DuplexArrival { message, reply } = arrival;
         let VerifiedMessage { message, security, caller, .. } = message;
-        let Body::Application(Carried::Request(request)) = message.body else { return };
+        let Body::Application(Carried::Request(request)) = &message.body else { return };
+        let request = Arc::clone(request);
         match conversation.outstanding.take(request.addressing().relates_to.as_deref()) {
             Related::Reply(call) => {
+                // Nobody else has it then, and nothing of it is copied.
+                drop(message);
                 self.completed(call, Some(VerifiedRequest::into_reply(request)))
             }
             Related::Late => self.warn(&session, LATE),
@@ -319,8 +322,6 @@ impl DuplexService {
                 let exchange = ExchangeId(self.number());
                 let asked = Asked { session: session.clone(), reply: Some(reply), octets };
                 self.asked.insert(exchange, asked);
-                let message =
-                    Message { body: Body::Application(Carried::Request(request)), ..message };
                 let tag = Some(session.clone());
                 let looked_at = None;
                 let message = VerifiedMessage { message, tag, security, caller, looked_at };

@@ -72,7 +72,7 @@ impl DuplexService {
         let tag = tag.or_else(|| sender_of(&caller));
         // By this name what belongs to no session is answered on its link.
         let exchange = ExchangeId(link.0);
-        let link = Some(link);
+        let (link, message) = (Some(link), *message);
         self.sequence(DuplexListenerInput::Message { exchange, link, message, tag }, at);
         self.arriving = None;
     }
@@ -212,6 +212,7 @@ impl DuplexService {
                 let caller = Arc::clone(request.caller());
                 let message = Message::new(Body::Application(Carried::Request(request)));
                 let (tag, security) = (Some(session.clone()), None);
+                let message = Box::new(message);
                 let message = VerifiedMessage { message, tag, security, caller, looked_at: None };
                 self.sessions(ServiceInput::Arrived { exchange, message });
             }

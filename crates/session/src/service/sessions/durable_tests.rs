@@ -69,6 +69,22 @@ fn engine(shape: Shape) -> ServiceSessions {
     engine.demarcated(demarcation)
 }
 
+fn said(response: super::Said) -> Said {
+    let response = match response {
+        super::Said::Reliable(response) => *response,
+        other => return Said::Message(format!("{other:?}")),
+    };
+    let Response::Message(message) = response else { return Said::Nothing };
+    match message.body {
+        Body::Application(Carried::Reply(reply)) => Said::Reply(reply.action.clone()),
+        body => {
+            let text = format!("{body:?}");
+            let end = text.find(['(', ' ']).unwrap_or(text.len());
+            Said::Message(text[..end].to_owned())
+        }
+    }
+}
+
 impl Desk {
     fn new(shape: Shape) -> Self {
         Self {
@@ -111,21 +127,7 @@ impl Desk {
                     self.said.push((exchange.0, Said::Abandoned));
                 }
                 ServiceOutput::Answer { exchange, response } => {
-                    let said = match response.0 {
-                        super::Said::Reliable(Response::Accepted) => Said::Nothing,
-                        super::Said::Reliable(Response::Message(message)) => match message.body {
-                            Body::Application(Carried::Reply(reply)) => {
-                                Said::Reply(reply.action.clone())
-                            }
-                            body => {
-                                let text = format!("{body:?}");
-                                let end = text.find(['(', ' ']).unwrap_or(text.len());
-                                Said::Message(text[..end].to_owned())
-                            }
-                        },
-                        other => Said::Message(format!("{other:?}")),
-                    };
-                    self.said.push((exchange.0, said));
+                    self.said.push((exchange.0, said(response.0)));
                 }
                 ServiceOutput::Resume(_) | ServiceOutput::Event { .. } => {}
                 other => {

@@ -59,7 +59,8 @@ pub struct ServiceSessions {
     receive_timeout: Duration,
     /// The sequences; none at an endpoint without reliable sessions.
     listener: Option<Listener<Carried>>,
-    sessions: HashMap<SessionId, Session>,
+    /// By names that this end has made, of random identifiers.
+    sessions: FxHashMap<SessionId, Session>,
     /// Sessions by the numbers that the host's admission knows them by.
     numbered: FxHashMap<u64, SessionId>,
     calls: FxHashMap<DispatchId, Call>,
@@ -102,7 +103,7 @@ impl ServiceSessions {
             demarcation: Demarcation::default(),
             receive_timeout: settings.receive_timeout,
             listener,
-            sessions: HashMap::new(),
+            sessions: FxHashMap::default(),
             numbered: FxHashMap::default(),
             calls: FxHashMap::default(),
             exchanges: FxHashMap::default(),
@@ -234,6 +235,7 @@ impl ServiceSessions {
         if let Some(listener) = &mut self.listener {
             let sender = || sender_of(&caller).filter(|_| !broken(Mutation::IgnoreSender));
             let tag = tag.or_else(sender);
+            let message = *message;
             listener.handle(ListenerInput::Request { exchange, message, tag }, at);
             return self.drain(security.as_ref(), at);
         }
@@ -263,7 +265,7 @@ impl ServiceSessions {
         while let Some(output) = self.listener.as_mut().and_then(Listener::poll) {
             match output {
                 ListenerOutput::Transmit { route, response } => {
-                    self.answer(route.exchange(), Said::Reliable(response));
+                    self.answer(route.exchange(), Said::Reliable(Box::new(response)));
                 }
                 ListenerOutput::Persist { session, ticket, change } => {
                     self.persist(session, ticket, *change, security);

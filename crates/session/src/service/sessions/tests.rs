@@ -179,7 +179,8 @@ impl World {
             }
             ServiceOutput::Answer { exchange, response } => {
                 assert_eq!(self.waiting.remove(&exchange.0), Some(at), "one answer");
-                if let Said::Reliable(Response::Message(message)) = &response.0
+                if let Said::Reliable(response) = &response.0
+                    && let Response::Message(message) = &**response
                     && let Body::Fault(fault) = &message.body
                     && fault.is_busy()
                 {

@@ -81,12 +81,7 @@ async fn held(reply: Option<Outgoing>) -> Result<Option<Outgoing>, OperationFaul
 }
 
 fn context(channel: &Arc<Inner>, request: &Arc<VerifiedRequest>) -> OperationContext {
-    let context = OperationContext::new(request.action())
+    OperationContext::of(request)
         .with_endpoint_address(channel.parts.address.as_str())
         .with_quotas(channel.parts.object_quotas)
-        .with_verified(request);
-    match &request.addressing().message_id {
-        Some(id) => context.with_message_id(id.as_str()),
-        None => context,
-    }
 }

@@ -52,7 +52,7 @@ impl Inner {
     }
 
     /// Hands a message to its link.
-    pub(in crate::client) fn send_over(state: &mut State, link: LinkId, transmit: Transmit) {
-        state.links.send(link, Outgoing::Message(Box::new(transmit)));
+    pub(in crate::client) fn send_over(state: &mut State, link: LinkId, transmit: Box<Transmit>) {
+        state.links.send(link, Outgoing::Message(transmit));
     }
 }

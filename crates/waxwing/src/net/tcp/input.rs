@@ -98,7 +98,8 @@ impl TcpInput {
                 }
                 Ok(Step::Other) => continue,
                 Ok(Step::More) => {}
-                Err(wrong) => return Err(self.wrong(wrong).await),
+                // Rare, and large.
+                Err(wrong) => return Err(Box::pin(self.wrong(wrong)).await),
             }
             if self.read().await? == 0 {
                 self.end_of_stream()?;

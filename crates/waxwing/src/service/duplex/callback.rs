@@ -46,8 +46,8 @@ impl Drop for Waits<'_> {
 }
 
 tokio::task_local! {
-    /// The call that this task executes, and where.
-    static EXECUTES: (usize, DispatchId);
+    /// The call that this task executes, and where; none of a service that is not reentrant.
+    static EXECUTES: Option<(usize, DispatchId)>;
 }
 
 /// Which endpoint it is, among those that live.
@@ -55,16 +55,14 @@ fn name_of(endpoint: &Arc<Endpoint>) -> usize {
     Arc::as_ptr(endpoint).addr()
 }
 
-/// Executes a call that may call clients in turn.
-pub(in crate::service) async fn within<F: Future>(
+/// Executes a call that may call clients in turn. No function that is `async`: its future would have room for each way.
+pub(in crate::service) fn within<F: Future>(
     endpoint: &Arc<Endpoint>,
     call: DispatchId,
     run: F,
-) -> F::Output {
-    match is_reentrant(endpoint) {
-        true => EXECUTES.scope((name_of(endpoint), call), run).await,
-        false => run.await,
-    }
+) -> impl Future<Output = F::Output> + use<F> {
+    let executes = is_reentrant(endpoint).then(|| (name_of(endpoint), call));
+    EXECUTES.scope(executes, run)
 }
 
 fn is_reentrant(endpoint: &Endpoint) -> bool {
@@ -82,7 +80,7 @@ struct CalledOut<'a> {
 impl<'a> CalledOut<'a> {
     /// The call that this task executes, if it is one of a reentrant service.
     fn begin(endpoint: &'a Arc<Endpoint>) -> Option<Self> {
-        let (at, call) = EXECUTES.try_with(|own| *own).ok()?;
+        let (at, call) = EXECUTES.try_with(|own| *own).ok().flatten()?;
         if at != name_of(endpoint) {
             return None;
         }
