@@ -1,8 +1,9 @@
 //! Futures behind traits that are objects, and those that run in the task of whoever waits for what they bring.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -10,6 +11,18 @@ use tokio::sync::oneshot::error::TryRecvError;
 
 /// A future on the heap that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Waits for something so long at most: none, when the time is over. What is there at once takes no timer.
+pub(crate) async fn at_most<F: Future + Unpin>(
+    patience: Duration,
+    mut future: F,
+) -> Option<F::Output> {
+    let at_once = poll_fn(|context| Poll::Ready(Pin::new(&mut future).poll(context)));
+    if let Poll::Ready(output) = at_once.await {
+        return Some(output);
+    }
+    tokio::time::timeout(patience, future).await.ok()
+}
 
 /// What is waited for, with the work that brings it, which runs in the task of whoever waits: nobody need be woken for it. When he
 /// has what he waits for, or waits no more, the rest of the work goes on in a task of its own.
@@ -89,6 +102,18 @@ mod tests {
             let _ = told.send(7);
         });
         (done, work)
+    }
+
+    #[tokio::test]
+    async fn nothing_is_waited_for_longer_than_that() {
+        let gate = Arc::new(Notify::new());
+        let (done, work) = work(&gate);
+        let long = Duration::from_secs(60);
+        assert_eq!(at_most(Duration::ZERO, std::future::pending::<()>()).await, None);
+        assert_eq!(at_most(Duration::ZERO, std::future::ready(3)).await, Some(3));
+        tokio::spawn(work);
+        gate.notify_one();
+        assert_eq!(at_most(long, done).await, Some(Ok(7)));
     }
 
     #[tokio::test]

@@ -98,6 +98,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("panics", &[]),
     ("quotas", &[]),
     ("reliable", &[]),
+    ("turns", &[]),
 ];
 
 /// A source file: its path below `src`, its module, what it says.

@@ -1,5 +1,6 @@
 //! A channel: one conversation with a service.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,8 +20,9 @@ use super::duplex::parts::LinkParts;
 use super::error::{ChannelError, ChannelErrorKind};
 use super::held::{Held, Teller};
 use super::news::{ChannelNews, Listener};
-use super::state::{CallResult, Line, Phase, State};
+use super::state::{Line, Phase, State};
 use super::streamed::parts::StreamedParts;
+use super::waiting::{CallResult, LONG};
 use super::watch::{ChannelEvent, ChannelStatistics};
 use crate::authentication::{Evidence, Judge};
 use crate::contract::{
@@ -89,9 +91,6 @@ pub(super) struct Parts {
     pub(super) callback_faults: FaultOptions,
 }
 
-/// A step that takes longer says so in the log, then after twice the time, and so on.
-const LONG: Duration = Duration::from_secs(2);
-
 impl ClientChannel {
     /// `listener`: who keeps the session durably, if anybody does.
     pub(super) fn new(session: ClientSession, parts: Parts, listener: Option<Listener>) -> Self {
@@ -119,7 +118,7 @@ impl ClientChannel {
             self.inner.drive(&mut state);
             receiver
         };
-        self.inner.wait(Accompanied::new(opened, None), "opening the channel").await
+        self.inner.wait_long(Accompanied::new(opened, None), "opening the channel").await
     }
 
     /// Closes the channel: waits until every call is answered, ends the reliable session, then the security session.
@@ -149,7 +148,7 @@ impl ClientChannel {
             self.inner.give(&mut state, ClientInput::Close { deadline });
             receiver
         };
-        self.inner.wait(Accompanied::new(closed, None), "closing the channel").await
+        self.inner.wait_long(Accompanied::new(closed, None), "closing the channel").await
     }
 
     /// Ends the channel at once; calls under way fail, the service is told if it can be.
@@ -192,17 +191,17 @@ impl ClientChannel {
         let Request { action, mut message, timeout, .. } = request;
         self.inner.hold(&mut message).await?;
         let timeout = timeout.unwrap_or(options::duration(self.inner.parts.timeouts.send));
+        let began = self.inner.parts.clock.time();
         let (is_last, result) = {
             let mut state = self.inner.lock();
             let is_last = self.inner.admit(&mut state, action)?;
             self.inner.start(&mut state, timeout)?;
-            let (sender, receiver) = oneshot::channel();
             let call = state.next_call();
-            state.calls.insert(call, sender);
+            let receiver = state.calls.begin(call, action, began);
             state.statistics.calls += 1;
             let message = ApplicationMessage::request(action, message, one_way, &mut SystemRandom);
             let message = AppMessage::new(message);
-            let deadline = self.inner.parts.clock.time() + timeout;
+            let deadline = began + timeout;
             let input = ClientInput::Call { call, message, deadline };
             // The exchange that the call begins runs where the call waits; the task of another need not be woken for it.
             let mut exchange = None;
@@ -212,8 +211,7 @@ impl ClientChannel {
             });
             (is_last, Accompanied::new(receiver, exchange))
         };
-        let began = self.inner.parts.clock.time();
-        let reply = self.inner.wait(result, action).await;
+        let reply = self.inner.wait(result).await;
         self.inner.lock().called(self.inner.parts.clock.time() - began, &reply);
         let reply = reply.map_err(|error| error.of_call(timeout))?;
         if is_last && let Err(error) = self.close().await {
@@ -256,29 +254,34 @@ impl Inner {
         ChannelError::session(error, &self.parts.address, diagnosis, notes)
     }
 
-    /// Waits for the end of a step. What takes long says so, and what it waits for.
+    /// Waits for the end of a step.
     async fn wait<T>(
         &self,
-        mut result: Accompanied<Result<T, ChannelError>>,
+        result: Accompanied<Result<T, ChannelError>>,
+    ) -> Result<T, ChannelError> {
+        result.await.unwrap_or_else(|_| {
+            let error = SessionError::Aborted("the channel was dropped".to_owned());
+            Err(ChannelError::session(error, &self.parts.address, None, Vec::new()))
+        })
+    }
+
+    /// The same of a step that may take long: it says so, and what it waits for.
+    async fn wait_long<T>(
+        &self,
+        result: Accompanied<Result<T, ChannelError>>,
         step: &str,
     ) -> Result<T, ChannelError> {
         let (began, mut patience) = (self.parts.clock.time(), LONG);
+        let mut ended = pin!(self.wait(result));
         loop {
-            match tokio::time::timeout(patience, &mut result).await {
-                Ok(Ok(result)) => return result,
-                Ok(Err(_)) => {
-                    let error = SessionError::Aborted("the channel was dropped".to_owned());
-                    let address = &self.parts.address;
-                    return Err(ChannelError::session(error, address, None, Vec::new()));
-                }
-                Err(_) => {
-                    let progress = self.lock().session.progress();
-                    let seconds = (self.parts.clock.time() - began).as_secs();
-                    let address = &self.parts.address;
-                    tracing::info!(address, "{step} has taken {seconds} s so far: {progress}");
-                    patience *= 2;
-                }
+            if let Ok(result) = tokio::time::timeout(patience, &mut ended).await {
+                return result;
             }
+            let progress = self.lock().session.progress();
+            let seconds = (self.parts.clock.time() - began).as_secs();
+            let address = &self.parts.address;
+            tracing::info!(address, "{step} has taken {seconds} s so far: {progress}");
+            patience *= 2;
         }
     }
 
@@ -365,19 +368,13 @@ impl Inner {
                     state.statistics.renewals += 1;
                     state.events.emit(|| ChannelEvent::Renewed);
                 }
-                ClientOutput::Completed { call, reply } => {
-                    if let Some(waiting) = state.calls.remove(&call) {
-                        let _ = waiting.send(Ok(reply));
-                    }
-                }
+                ClientOutput::Completed { call, reply } => state.calls.end(call, Ok(reply)),
                 ClientOutput::CallFailed { call, error, .. } => {
                     let error = self.error(error, state);
                     if !state.session.is_ended() {
                         state.news(|| ChannelNews::CallFailed { call, error: error.clone() });
                     }
-                    if let Some(waiting) = state.calls.remove(&call) {
-                        let _ = waiting.send(Err(error));
-                    }
+                    state.calls.end(call, Err(error));
                 }
                 ClientOutput::Closed => {
                     state.phase = Phase::Closed;
@@ -395,7 +392,7 @@ impl Inner {
                 ClientOutput::Warning(text) => state.lines.push(Line::Warning(text)),
             }
         }
-        let wake = state.session.wake_at();
+        let wake = state.wake_at();
         if wake.is_some_and(|wake| state.timer_at.is_none_or(|at| wake < at)) {
             self.timer.notify_one();
         }
@@ -411,9 +408,7 @@ impl Inner {
         state.news(|| ChannelNews::Faulted(error.clone()));
         state.opened(&Err(error.clone()));
         state.closed(&Err(error.clone()));
-        for (_, waiting) in state.calls.drain() {
-            let _ = waiting.send(Err(error.clone()));
-        }
+        state.calls.end_all(&Err(error));
         self.timer.notify_one();
     }
 

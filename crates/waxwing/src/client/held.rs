@@ -58,6 +58,9 @@ impl Teller<'_> {
         let address = self.address;
         match line {
             Line::Event(event) => tracing::debug!(address, ?event, "reliable session"),
+            Line::Long { action, seconds, progress } => {
+                tracing::info!(address, "{action} has taken {seconds} s so far: {progress}");
+            }
             Line::Warning(text) => tracing::warn!(address, "{}", Cut::own(text)),
             Line::Lost { action, reason } => {
                 tracing::debug!(address, action, reason, "an exchange brought no answer");

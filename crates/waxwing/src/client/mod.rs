@@ -21,6 +21,7 @@ mod state;
 mod streamed;
 mod tcp;
 mod timer;
+mod waiting;
 mod watch;
 mod web_socket;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 use waxwing_reliable::Event;
-use waxwing_session::{AppMessage, CallId, CallbackId, ClientSession, Time, TransmissionId};
+use waxwing_session::{CallId, CallbackId, ClientSession, Time, TransmissionId};
 use waxwing_soap::Envelope;
 
 use super::demarcation::Demarcation;
@@ -13,20 +13,18 @@ use super::duplex::attached::Links;
 use super::duplex::exchange::Handshake;
 use super::error::ChannelError;
 use super::news::{ChannelNews, Listener};
+use super::waiting::{CallResult, Waiting};
 use super::watch::{ChannelEvent, ChannelStatistics};
 use crate::events::{CommunicationState, Emitter};
 
 /// How many seconds clocks may differ in WCF.
 const SKEW: i64 = 300;
 
-/// What a call ends with.
-pub(super) type CallResult = Result<Option<AppMessage>, ChannelError>;
-
 /// Everything of a channel that its lock guards.
 pub(super) struct State {
     pub(super) session: ClientSession,
     pub(super) demarcation: Demarcation,
-    pub(super) calls: FxHashMap<CallId, oneshot::Sender<CallResult>>,
+    pub(super) calls: Waiting,
     pub(super) opening: Vec<oneshot::Sender<Result<(), ChannelError>>>,
     pub(super) closing: Vec<oneshot::Sender<Result<(), ChannelError>>>,
     pub(super) phase: Phase,
@@ -54,6 +52,12 @@ pub(super) struct State {
 pub(super) enum Line {
     Event(Event),
     Warning(String),
+    /// A call takes long.
+    Long {
+        action: Box<str>,
+        seconds: u64,
+        progress: String,
+    },
     /// An exchange brought no answer.
     Lost {
         action: String,
@@ -85,7 +89,7 @@ impl State {
         Self {
             session,
             demarcation,
-            calls: FxHashMap::default(),
+            calls: Waiting::default(),
             opening: Vec::new(),
             closing: Vec::new(),
             phase: Phase::Created,
@@ -148,6 +152,19 @@ impl State {
             Ok(Some(reply)) if reply.is_fault() => statistics.faults += 1,
             Ok(_) => {}
             Err(_) => statistics.calls_failed += 1,
+        }
+    }
+
+    /// When the timer is to look.
+    pub(super) fn wake_at(&self) -> Option<Time> {
+        self.session.wake_at().into_iter().chain(self.calls.wake_at()).min()
+    }
+
+    /// Tells of the calls that take long, and what they wait for.
+    pub(super) fn tell_late(&mut self, now: Time) {
+        for (action, took) in self.calls.late(now) {
+            let (seconds, progress) = (took.as_secs(), self.session.progress().to_string());
+            self.lines.push(Line::Long { action, seconds, progress });
         }
     }
 

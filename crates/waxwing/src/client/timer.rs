@@ -25,12 +25,13 @@ async fn run(channel: Weak<Inner>, timer: Arc<Notify>, clock: Clock) {
             if state.is_discarded || state.session.is_ended() {
                 return;
             }
-            state.timer_at = state.session.wake_at();
+            state.timer_at = state.wake_at();
             state.timer_at
         };
         if clock.sleep_until(wake, &timer).await {
             let Some(inner) = channel.upgrade() else { return };
             let mut state = inner.lock();
+            state.tell_late(clock.time());
             inner.give(&mut state, ClientInput::Tick);
         }
     }

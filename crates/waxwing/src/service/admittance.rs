@@ -54,7 +54,22 @@ impl Admittance {
         peer: SocketAddr,
         now: Timestamp,
     ) -> Result<ProvenCaller, (Refusal, String)> {
+        match self {
+            Self::Anybody => Ok(ProvenCaller::anonymous()),
+            // Large, and not everybody's.
+            _ => Box::pin(self.prove(caller, judge, peer, now)).await,
+        }
+    }
+
+    async fn prove(
+        self,
+        caller: TransportCaller,
+        judge: &Judge,
+        peer: SocketAddr,
+        now: Timestamp,
+    ) -> Result<ProvenCaller, (Refusal, String)> {
         let evidence = match (self, caller) {
+            // Nobody asks.
             (Self::Anybody, _) => return Ok(ProvenCaller::anonymous()),
             (Self::Login { basic: true, .. }, TransportCaller::Password(shown)) => {
                 Evidence::UserName(shown)

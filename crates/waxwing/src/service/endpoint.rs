@@ -246,14 +246,17 @@ impl Endpoint {
         let looked_at = shown.is_some().then(|| self.parts.clock.moment(&mut SystemRandom).time);
         let pass = match &self.parts.durability {
             None => None,
-            Some(durability) => match self.claimed(durability, &message, came, asker).await {
-                Claimed::Here(pass) => Some(pass),
-                Claimed::Later => return Reply::Refused(Refusal::Unavailable),
-                Claimed::There(node) => {
-                    request.caller = shown.unwrap_or_default();
-                    return self.hand_over(durability, &node, request).await;
+            // Large, as the other ways are that few messages take.
+            Some(durability) => {
+                match Box::pin(self.claimed(durability, &message, came, asker)).await {
+                    Claimed::Here(pass) => Some(pass),
+                    Claimed::Later => return Reply::Refused(Refusal::Unavailable),
+                    Claimed::There(node) => {
+                        request.caller = shown.unwrap_or_default();
+                        return Box::pin(self.hand_over(durability, &node, request)).await;
+                    }
                 }
-            },
+            }
         };
         let accepted = request.accepted_codings.take();
         // The octets would be held as long as the operation takes.
@@ -266,9 +269,9 @@ impl Endpoint {
             arrival = match arrival {
                 Arrival::Answer(encoded) => {
                     let accepted = accepted.as_deref();
-                    return self.answer(*encoded, pass.as_ref(), peer, accepted).await;
+                    return Box::pin(self.answer(*encoded, pass.as_ref(), peer, accepted)).await;
                 }
-                Arrival::Authenticate(sender) => self.judge(sender, peer).await,
+                Arrival::Authenticate(sender) => Box::pin(self.judge(sender, peer)).await,
                 Arrival::Message(message) => break *message,
                 // There is none where messages go in exchanges.
                 Arrival::Ended(_) => return Reply::NoAnswer,
@@ -301,7 +304,7 @@ impl Endpoint {
         }
         Counters::add(&self.counters.key_operations);
         let endpoint = Arc::clone(self);
-        self.key_work.run(move || read(&endpoint)).await
+        Box::pin(self.key_work.run(move || read(&endpoint))).await
     }
 
     /// Writes a message to the trace as it is without security.
@@ -535,9 +538,16 @@ pub(super) fn told_action(request: &Incoming, content_type: &str) -> Option<Stri
     told.into_iter().flatten().find(|action| !action.is_empty())
 }
 
+/// The parameter of a content type that names one.
+const ACTION: &[u8] = b"action";
+
 /// The actions that the transport tells: of SOAP 1.2 in the content type (RFC 3902), of SOAP 1.1 in a header of its own.
 fn told_actions(soap_action: Option<&str>, content_type: &str) -> [Option<String>; 2] {
-    let of_type = ContentType::parse(content_type).and_then(|parsed| parsed.action());
+    // Most do not, and need not be taken apart.
+    let mut places = content_type.as_bytes().windows(ACTION.len());
+    let may_name = places.any(|own| own[0] | 0x20 == b'a' && own.eq_ignore_ascii_case(ACTION));
+    let parsed = may_name.then(|| ContentType::parse(content_type)).flatten();
+    let of_type = parsed.and_then(|parsed| parsed.action());
     let of_header = soap_action.map(|action| action.trim().trim_matches('"').to_owned());
     [of_type, of_header]
 }
@@ -561,6 +571,7 @@ mod tests {
     fn the_transport_names_no_other_action() {
         let of_type = |action: &str| format!("application/soap+xml; action=\"{action}\"");
         let (own, other) = (of_type("urn:pay"), of_type("urn:look"));
+        let capital = "application/soap+xml; ACTION=\"urn:look\"";
         let plain = "application/soap+xml; charset=utf-8";
         for (header, kind) in
             [(None, plain), (None, &*own), (Some("\"urn:pay\""), &*own), (Some("\"\""), plain)]
@@ -573,6 +584,7 @@ mod tests {
             (Some("urn:look"), plain),
             (Some("\"urn:look\""), &*own),
             (Some("\"urn:pay\""), &*other),
+            (None, capital),
         ] {
             let text = action_mismatch(header, kind, "urn:pay").expect("a mismatch");
             assert!(text.contains("urn:look"), "{text}");

@@ -24,7 +24,7 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 use waxwing_reliable::{
     Body, CallId, DuplexInput as ReliableInput, DuplexListener, DuplexListenerInput, ExchangeId,
-    Identifier, Links, Message, SessionId, SettingsError,
+    Identifier, Links, SessionId, SettingsError,
 };
 use waxwing_soap::{EndpointReference, Fault, Moment, RandomSource, Time, uuid_v4};
 

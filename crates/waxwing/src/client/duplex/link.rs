@@ -19,6 +19,7 @@ use super::parts::LinkParts;
 use crate::backlog::{Backlog, Weight};
 use crate::client::channel::Inner;
 use crate::environment::SystemRandom;
+use crate::future::at_most;
 use crate::link_encoding::LinkEncoding;
 use crate::net::{Dial, Link, LinkInput, LinkOutput, first_bytes};
 use crate::trace::TraceDirection;
@@ -136,8 +137,8 @@ async fn write(
                 Outgoing::Close(channel) => last = Some(channel),
             }
         }
-        let written = tokio::time::timeout(patience, output.send_all(octets)).await;
-        match written.unwrap_or_else(|_| Err(not_taken(patience))) {
+        let written = at_most(patience, output.send_all(octets)).await;
+        match written.unwrap_or_else(|| Err(not_taken(patience))) {
             Ok(()) => {
                 teller.backlog.less(weight);
                 teller.written(&ids);
@@ -145,9 +146,9 @@ async fn write(
             Err(failure) => return Err(teller.lost(failure)),
         }
         if last.is_some() {
-            let closed = tokio::time::timeout(patience, output.close()).await;
+            let closed = at_most(patience, output.close()).await;
             return closed
-                .unwrap_or_else(|_| Err(not_taken(patience)))
+                .unwrap_or_else(|| Err(not_taken(patience)))
                 .map_err(|failure| teller.lost(failure));
         }
     }

@@ -20,7 +20,7 @@ use super::coding::{ACCEPTED, CodingError, decompressed};
 use super::connect::{Connector, HttpSettings, chain, is_no_http, not_connected, tls_failed};
 pub(super) use super::error::HttpError;
 use super::pool::{Connection, Pool};
-use super::proxy::{self, ProxyError};
+use super::proxy::{self, HttpProxy, ProxyError};
 use super::status::StatusMeaning;
 use super::told_body::ToldBody;
 use crate::net::transport::Written;
@@ -193,29 +193,11 @@ impl HttpClient {
         let exchange = Exchange { client: self, method: &method, address, uri: &uri, limit };
         let proxy = self.settings.proxy.as_deref();
         // In a tunnel there is the server alone.
-        let Some(proxy) = proxy.filter(|_| uri.scheme() == Some(&Scheme::HTTP)) else {
-            return exchange.run(headers, body, written).await;
-        };
-        let failed = |error: ProxyError| HttpError::ProxyAuthentication { text: error.to_string() };
-        let (mut written, mut asked) = (Some(written), proxy.accepted_before());
-        let target = uri.to_string();
-        for _ in 0..proxy::MOST_ATTEMPTS {
-            let mut headers = headers.clone();
-            if let Some(asked) = &asked {
-                let shown = proxy.shown(asked, method.as_str(), &target).map_err(failed)?;
-                headers.insert(PROXY_AUTHORIZATION, shown);
-            }
-            // Whoever sends the next message of the session waits while this one may have to go again.
-            let may_repeat = asked.is_none() && proxy.has_credentials();
-            let own = written.take_if(|_| !may_repeat).unwrap_or_else(Written::by_nobody);
-            let response = exchange.run(headers, body.clone(), own).await?;
-            if response.status != StatusCode::PROXY_AUTHENTICATION_REQUIRED {
-                return Ok(response);
-            }
-            // What a proxy refuses for want of credentials has gone no further.
-            asked = Some(proxy.asked(&response.headers, asked.as_ref()).map_err(failed)?);
+        match proxy.filter(|_| uri.scheme() == Some(&Scheme::HTTP)) {
+            None => exchange.run(headers, body, written).await,
+            // Large, and not everybody's.
+            Some(proxy) => Box::pin(exchange.run_by(proxy, headers, body, written)).await,
         }
-        Err(failed(proxy.too_often()))
     }
 }
 
@@ -234,6 +216,36 @@ struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
+    /// The same by a proxy, which may ask for credentials.
+    async fn run_by(
+        &self,
+        proxy: &HttpProxy,
+        headers: HeaderMap,
+        body: Bytes,
+        written: Written,
+    ) -> Result<HttpResponse, HttpError> {
+        let failed = |error: ProxyError| HttpError::ProxyAuthentication { text: error.to_string() };
+        let (mut written, mut asked) = (Some(written), proxy.accepted_before());
+        let target = self.uri.to_string();
+        for _ in 0..proxy::MOST_ATTEMPTS {
+            let mut headers = headers.clone();
+            if let Some(asked) = &asked {
+                let shown = proxy.shown(asked, self.method.as_str(), &target).map_err(failed)?;
+                headers.insert(PROXY_AUTHORIZATION, shown);
+            }
+            // Whoever sends the next message of the session waits while this one may have to go again.
+            let may_repeat = asked.is_none() && proxy.has_credentials();
+            let own = written.take_if(|_| !may_repeat).unwrap_or_else(Written::by_nobody);
+            let response = self.run(headers, body.clone(), own).await?;
+            if response.status != StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+                return Ok(response);
+            }
+            // What a proxy refuses for want of credentials has gone no further.
+            asked = Some(proxy.asked(&response.headers, asked.as_ref()).map_err(failed)?);
+        }
+        Err(failed(proxy.too_often()))
+    }
+
     async fn run(
         &self,
         mut headers: HeaderMap,
@@ -288,7 +300,7 @@ impl Exchange<'_> {
     async fn connection(&self) -> Result<Connection, HttpError> {
         match self.client.pool.connection(self.uri).await {
             Ok(connection) => Ok(connection),
-            Err(error) => Err(not_connected(self.address, self.uri, error).await),
+            Err(error) => Err(Box::pin(not_connected(self.address, self.uri, error)).await),
         }
     }
 

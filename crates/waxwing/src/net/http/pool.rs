@@ -87,7 +87,8 @@ impl Pool {
     pub(super) async fn connection(&self, uri: &Uri) -> Result<Connection, BoxError> {
         match Place::of(uri).and_then(|place| self.idle.take(&place)) {
             Some(connection) => Ok(connection),
-            None => self.connect(uri).await,
+            // Rare, and large.
+            None => Box::pin(self.connect(uri)).await,
         }
     }
 

@@ -1,5 +1,7 @@
 //! HTTP as the clients know it: what an answer means, whatever its status.
 
+use std::cell::RefCell;
+
 use bytes::Bytes;
 use http::header::{
     ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, DATE, HeaderName, USER_AGENT, WWW_AUTHENTICATE,
@@ -110,17 +112,34 @@ impl HttpTransport {
         }
     }
 
+    /// One exchange.
+    async fn post(&self, request: Request<'_>) -> Answer {
+        if let Some(credentials) = request.credentials {
+            // Large, and not everybody's.
+            return Box::pin(self.post_with(credentials, request)).await;
+        }
+        let headers = headers(&request);
+        let Request { to, octets, max_answer, written, .. } = request;
+        match self.client.post(to, headers, octets, max_answer, written).await {
+            Ok(response) => read(response, &self.client.told(to), None),
+            Err(error) => Answer::failed(failure_of(&error)),
+        }
+    }
+
     /// One exchange, or several while HTTP refuses the message for want of credentials: what is answered with 401 was not
     /// executed (RFC 9110 §15.5.2).
-    async fn post(&self, request: Request<'_>) -> Answer {
+    async fn post_with(&self, credentials: &HttpCredentials, request: Request<'_>) -> Answer {
         let headers = headers(&request);
-        let Request { to, octets, max_answer, written, credentials, .. } = request;
+        let Request { to, octets, max_answer, written, .. } = request;
         let told = self.client.told(to);
-        let uri = credentials.and_then(|_| Address::of(to).escaped().parse::<Uri>().ok());
-        let login = credentials.zip(uri.as_ref());
-        if let Some((credentials, uri)) = login
-            && !credentials.may_go_to(uri)
-        {
+        let Ok(uri) = &Address::of(to).escaped().parse::<Uri>() else {
+            // Why not, it says itself.
+            return match self.client.post(to, headers, octets, max_answer, written).await {
+                Ok(response) => read(response, &told, None),
+                Err(error) => Answer::failed(failure_of(&error)),
+            };
+        };
+        if !credentials.may_go_to(uri) {
             return Answer::failed(TransportFailure {
                 cause: TransportCause::Address,
                 reason: format!(
@@ -128,12 +147,6 @@ impl HttpTransport {
                 ),
             });
         }
-        let Some((credentials, uri)) = login else {
-            return match self.client.post(to, headers, octets, max_answer, written).await {
-                Ok(response) => read(response, &told, None),
-                Err(error) => Answer::failed(failure_of(&error)),
-            };
-        };
         let mut written = Some(written);
         let mut attempt = credentials.unasked(uri, POST, &octets);
         for last in (0..MOST_ATTEMPTS).map(|number| number + 1 == MOST_ATTEMPTS) {
@@ -370,7 +383,29 @@ pub(super) fn failure_of(error: &HttpError) -> TransportFailure {
     TransportFailure { cause, reason: error.to_string() }
 }
 
-/// The time of a `Date` header (RFC 9110 §5.6.7, the form that everybody writes).
+thread_local! {
+    /// The last `Date` header: most say the same second as the one before.
+    static LAST_DATE: RefCell<Option<(Box<str>, Timestamp)>> = const { RefCell::new(None) };
+}
+
+/// The longest `Date` that is kept.
+const USUAL_DATE: usize = 64;
+
+/// The time of a `Date` header.
 fn http_date(text: &str) -> Option<Timestamp> {
+    LAST_DATE.with_borrow_mut(|last| {
+        if let Some((_, date)) = last.as_ref().filter(|(own, _)| **own == *text) {
+            return Some(*date);
+        }
+        let date = read_date(text)?;
+        if text.len() <= USUAL_DATE {
+            *last = Some((text.into(), date));
+        }
+        Some(date)
+    })
+}
+
+/// The time of a `Date` header (RFC 9110 §5.6.7, the form that everybody writes).
+fn read_date(text: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp())
 }

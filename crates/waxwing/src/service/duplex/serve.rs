@@ -21,6 +21,7 @@ use super::conversations::Waiting;
 use super::outgoing::Outgoing;
 use crate::backlog::{Backlog, Weight};
 use crate::environment::SystemRandom;
+use crate::future::at_most;
 use crate::link_encoding::LinkEncoding;
 use crate::net::{Link, LinkAbort, LinkInput, LinkOutput, LinkRefusal, OfferedLink};
 use crate::service::endpoint::Endpoint;
@@ -292,8 +293,8 @@ impl Served {
                     }
                 }
             }
-            let written = tokio::time::timeout(patience, output.send_all(octets)).await;
-            match written.unwrap_or_else(|_| Err(not_taken(patience))) {
+            let written = at_most(patience, output.send_all(octets)).await;
+            match written.unwrap_or_else(|| Err(not_taken(patience))) {
                 Ok(()) => {
                     self.backlog.less(weight);
                     self.written(ids, is_awaited);
@@ -301,8 +302,8 @@ impl Served {
                 Err(failure) => return Err(self.over(failure)),
             }
             if is_last {
-                let closed = tokio::time::timeout(patience, output.close()).await;
-                return match closed.unwrap_or_else(|_| Err(not_taken(patience))) {
+                let closed = at_most(patience, output.close()).await;
+                return match closed.unwrap_or_else(|| Err(not_taken(patience))) {
                     Ok(()) => Ok(()),
                     Err(failure) => Err(self.over(failure)),
                 };

@@ -169,7 +169,8 @@ impl<H: HttpHandler> Exchange<H> {
             let answered = match asked {
                 Ok(admitted) => {
                     self.connection.enter(Stage::Handling);
-                    self.link(request, admitted).await
+                    // Large, as what comes in pieces is, and most requests are neither.
+                    Box::pin(self.link(request, admitted)).await
                 }
                 Err(reply) => self.write(Ok(reply)),
             };
@@ -177,7 +178,7 @@ impl<H: HttpHandler> Exchange<H> {
             return answered;
         }
         if let Some(most) = self.streams(&request) {
-            return self.in_pieces(request, most).await;
+            return Box::pin(self.in_pieces(request, most)).await;
         }
         let answered = match self.read(request).await? {
             Err(refusal) => Ok(refusal),
