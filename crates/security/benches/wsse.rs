@@ -69,6 +69,7 @@ impl Session {
             element: envelope.document().source_of(token.span()).into(),
             key: self.scenario.contexts[&(identifier.clone(), instance)].clone(),
             identifier: identifier.into(),
+            identifier_value: None,
             instance: None,
         }
     }

@@ -190,6 +190,7 @@ impl Ends {
             instance: None,
             id: "sct".into(),
             element: element.into(),
+            identifier_value: None,
             key,
         }
     }

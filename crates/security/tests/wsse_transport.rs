@@ -59,6 +59,7 @@ fn context() -> ContextToken {
         instance: None,
         id: "sct".into(),
         element: element.into(),
+        identifier_value: None,
         key: TokenKey::new(vec![9; 32]),
     }
 }

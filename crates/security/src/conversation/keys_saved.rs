@@ -69,6 +69,7 @@ pub(super) fn token(
         instance: saved.instance.as_deref().map(Into::into),
         id: saved.id.as_str().into(),
         element: saved.element.as_str().into(),
+        identifier_value: None,
         key: TokenKey::new(Zeroizing::new(saved.octets.clone())),
     })
 }

@@ -1,6 +1,6 @@
 //! The `SecurityContextToken` in a response (WS-SecureConversation §2, renewed §5).
 
-use waxwing_xml::{Document, Element, Name, NodeId};
+use waxwing_xml::{Document, Element, Name, NodeId, Value};
 
 use super::read;
 use crate::error::{Reason, Result};
@@ -25,6 +25,8 @@ pub struct IssuedContextToken {
     /// understood here: messages repeat it as it is, save for the prefix `u`, which every
     /// Security header declares.
     pub element: Box<str>,
+    /// See [`ContextToken::identifier_value`].
+    pub identifier_value: Option<[u8; 16]>,
 }
 
 impl IssuedContextToken {
@@ -37,7 +39,9 @@ impl IssuedContextToken {
     ) -> Self {
         let (id, identifier) = (id.into(), identifier.into());
         let cookie = None;
-        let mut token = Self { dialect, id, identifier, instance, cookie, element: "".into() };
+        let (element, identifier_value) = ("".into(), None);
+        let mut token =
+            Self { dialect, id, identifier, instance, cookie, element, identifier_value };
         token.element = token.to_element();
         token
     }
@@ -84,8 +88,12 @@ impl IssuedContextToken {
         if !element.is(sc, "SecurityContextToken") {
             return Err(Reason::Unsupported("a token other than a SecurityContextToken").into());
         }
-        let identifier = element
-            .child(sc, "Identifier")
+        let named = element.child(sc, "Identifier");
+        let identifier_value = match named.and_then(|identifier| identifier.value()) {
+            Some(Value::UniqueId(value)) => Some(value),
+            _ => None,
+        };
+        let identifier = named
             .map(read::text)
             .filter(|identifier| !identifier.is_empty())
             .ok_or(Reason::Missing("the Identifier of a SecurityContextToken"))?;
@@ -97,7 +105,8 @@ impl IssuedContextToken {
         let mut text = Vec::new();
         element.document().write_element_to(element.id(), &mut text);
         let element = String::from_utf8(text).unwrap_or_default().into_boxed_str();
-        Ok(Self { dialect, id: id.into(), identifier, instance, cookie, element })
+        let id = id.into();
+        Ok(Self { dialect, id, identifier, instance, cookie, element, identifier_value })
     }
 
     /// The token with its key.
@@ -108,6 +117,7 @@ impl IssuedContextToken {
             instance: self.instance.clone(),
             id: self.id.clone(),
             element: within_header(&self.element),
+            identifier_value: self.identifier_value,
             key,
         }
     }

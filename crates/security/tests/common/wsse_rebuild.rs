@@ -1,11 +1,12 @@
 //! Builds a captured message again: from its plain text, the recorded keys, and the identifiers, nonces,
 //! times and initialization vectors that it shows.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use super::wsse_replay::Replay;
 use super::{Captured, Scenario, certificate, nonce_of, private_key, unbase64};
 use waxwing_crypto::{Certificate, PrivateKey};
+use waxwing_security::trust::IssuedContextToken;
 use waxwing_security::wsse::names::{WSSE, WSU};
 use waxwing_security::wsse::{
     ContextToken, Derivation, DerivedKeyToken, EncryptedKeyReference, EncryptedKeyToken, Endorsing,
@@ -180,13 +181,28 @@ pub struct Rebuild<'a> {
     scenario: &'a Scenario,
     clients: Vec<(Certificate, PrivateKey)>,
     service: Certificate,
+    /// Contexts whose identifier came as a value.
+    values: HashMap<String, [u8; 16]>,
 }
 
 impl<'a> Rebuild<'a> {
     pub fn new(scenario: &'a Scenario) -> Self {
         let clients = ["alice", "mallory", "expired"].map(|n| (certificate(n), private_key(n)));
         let service = certificate("service");
-        Self { replay: Replay::new(scenario), scenario, clients: clients.into(), service }
+        let (replay, values) = (Replay::new(scenario), HashMap::new());
+        Self { replay, scenario, clients: clients.into(), service, values }
+    }
+
+    /// Keeps the identifier of a token that a message hands out in clear, where that is a value.
+    pub fn hand_out(&mut self, message: &Envelope) {
+        let all = message.document().root().descendants_and_self();
+        for token in all.filter(|e| e.local_name() == "RequestedSecurityToken") {
+            let context = token.first_element().expect("a token");
+            let issued = IssuedContextToken::read(context, self.replay.settings.dialect);
+            let issued = issued.expect("a security context");
+            let value = issued.identifier_value.expect("a value in a binary message");
+            self.values.insert(issued.identifier.into(), value);
+        }
     }
 
     /// What a receiver reads in our message in the place of a captured one.
@@ -374,8 +390,10 @@ impl<'a> Rebuild<'a> {
         let key: TokenKey =
             self.scenario.contexts[&(identifier.to_owned(), instance.map(str::to_owned))].clone();
         let dialect = self.replay.settings.dialect;
+        let identifier_value = self.values.get(identifier).copied();
         let (identifier, instance) = (identifier.into(), instance.map(Into::into));
-        ContextToken { dialect, identifier, instance, id, element: element.into(), key }
+        let element = element.into();
+        ContextToken { dialect, identifier, instance, id, element, identifier_value, key }
     }
 
     /// The old context of a renewal, which endorses: the last of the tokens.

@@ -6,6 +6,8 @@ mod common;
 #[path = "../common/nego.rs"]
 mod nego;
 
+#[path = "../../../soap/tests/binary/ends.rs"]
+mod ends;
 mod messages;
 mod octets;
 mod roles;

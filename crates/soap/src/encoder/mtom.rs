@@ -4,7 +4,6 @@
 //! XML is computed over the base64 text (XOP §5). Writing moves octets out as WCF's writer does, from 768 of them: those of
 //! the contract, and those that security puts in (ciphertext, certificates), of which a signature is over the base64.
 
-use waxwing_xml::binary::TextRule;
 use waxwing_xml::{Document, Element, Limits, Node, NodeId, Value};
 
 use super::binary::vocabulary;
@@ -235,8 +234,9 @@ fn write_parts(
     body.extend_from_slice(head.as_bytes());
     let at = body.len();
     let mut parts = Vec::new();
-    let is_octets =
-        |element: Element<'_>| vocabulary().rule_of(element.local_name()) == Some(TextRule::Octets);
+    let is_octets = |element: Element<'_>| {
+        vocabulary().rule_of(element.local_name()).is_some_and(|rule| rule.is_octets())
+    };
     envelope.document().write_with_parts(body, LEAST_PART, is_octets, |element, octets| {
         // The root is one, too, and so is the stream.
         if parts.len() + 1 + usize::from(stream.is_some()) == MAX_PARTS {

@@ -4,6 +4,7 @@
 mod captured;
 #[path = "../common/mod.rs"]
 mod common;
+mod ends;
 mod hostile;
 mod streamed;
 mod worked;

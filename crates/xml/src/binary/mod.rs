@@ -19,6 +19,7 @@
 //! ```
 
 mod error;
+mod naming;
 mod number;
 mod outline;
 mod reader;
@@ -28,9 +29,10 @@ mod vocabulary;
 mod writer;
 
 pub use error::{BinaryError, BinaryErrorKind};
+pub use naming::{AttributeRule, FirstOctets, Naming, Scope, ScopeRule};
 pub use number::{MAX_SIZE_OCTETS, push_size, read_size};
 pub use outline::{LocalName, Outline, is_attribute, outline};
 pub use reader::read;
 pub use session::{ReceivedStrings, SentStrings, SessionError};
 pub use vocabulary::{TextRule, Vocabulary};
-pub use writer::write;
+pub use writer::{write, write_ahead};

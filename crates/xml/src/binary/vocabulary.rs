@@ -1,25 +1,39 @@
 //! Strings that both ends know before the first message, and what is written how.
 
+use super::naming::{AttributeRule, FirstOctets, ScopeRule};
 use crate::chars::{first_forbidden_character, is_ncname};
 
 /// How the text of an element is written that is no value of its own.
 ///
 /// A rule holds for elements of a local name in the namespaces of the vocabulary. A text that does not fit (that would be
 /// another text when it is read) is written as it is: rules change no message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum TextRule {
     /// As octets, if it is base64.
     Octets,
+    /// The same in two writes, the first of which has so many; a writer of base64 keeps what is no group of three for the next.
+    OctetsBehind(FirstOctets),
+    /// The same in writes of so many, a multiple of three.
+    OctetsBy(usize),
     /// As a UUID, if it is `urn:uuid:…`.
     UniqueId,
     /// As a number, if it is a whole one.
     Number,
     /// By its identifier, if the vocabulary has it.
     Known,
+    /// As names are written where it stands, if the vocabulary has it; see [`Naming`](super::Naming).
+    Named,
     /// As [`TextRule::Known`]; in a session it is made known, if it stands in a child of a child of the root (a header).
     Shared,
     /// As prefix, colon and local name apart, as WCF writes qualified names.
     QName,
+}
+
+impl TextRule {
+    /// Whether the text is octets.
+    pub fn is_octets(&self) -> bool {
+        matches!(self, Self::Octets | Self::OctetsBehind(_) | Self::OctetsBy(_))
+    }
 }
 
 /// A static dictionary (MC-NBFS §2.2) with rules of writing.
@@ -45,7 +59,8 @@ pub(super) struct Known {
     /// Names in this namespace are written by their identifiers.
     is_namespace: bool,
     rule: Option<TextRule>,
-    attribute_rule: Option<TextRule>,
+    scope: Option<ScopeRule>,
+    attribute_rule: Option<AttributeRule>,
     /// A text that is this string is written by its identifier.
     names_text: bool,
 }
@@ -67,6 +82,7 @@ impl Vocabulary {
             is_text: first_forbidden_character(text).is_none(),
             is_namespace: namespaces.contains(text),
             rule: rule(*text),
+            scope: None,
             attribute_rule: None,
             names_text: true,
         };
@@ -92,12 +108,18 @@ impl Vocabulary {
 
     /// The same with rules for the values of attributes, by the local names of those.
     #[must_use]
-    pub fn with_attributes(mut self, rules: &[(&'static str, TextRule)]) -> Self {
+    pub fn with_attributes(mut self, rules: &[(&'static str, AttributeRule)]) -> Self {
         for (name, rule) in rules {
-            let number = self.number(name).unwrap_or(u32::MAX);
-            if let Some(known) = self.strings.get_mut(number as usize) {
-                known.attribute_rule = Some(*rule);
-            }
+            self.change(name, |known| known.attribute_rule = Some(*rule));
+        }
+        self
+    }
+
+    /// The same with elements that change how names are written, by the local names of those.
+    #[must_use]
+    pub fn with_scopes(mut self, rules: &[(&'static str, ScopeRule)]) -> Self {
+        for (name, rule) in rules {
+            self.change(name, |known| known.scope = Some(*rule));
         }
         self
     }
@@ -106,12 +128,16 @@ impl Vocabulary {
     #[must_use]
     pub fn with_plain(mut self, texts: &[&'static str]) -> Self {
         for text in texts {
-            let number = self.number(text).unwrap_or(u32::MAX);
-            if let Some(known) = self.strings.get_mut(number as usize) {
-                known.names_text = false;
-            }
+            self.change(text, |known| known.names_text = false);
         }
         self
+    }
+
+    fn change(&mut self, text: &str, change: impl FnOnce(&mut Known)) {
+        let number = self.number(text).unwrap_or(u32::MAX);
+        if let Some(known) = self.strings.get_mut(number as usize) {
+            change(known);
+        }
     }
 
     /// The string of a number.
@@ -164,7 +190,11 @@ impl Vocabulary {
         self.strings.get(number as usize).is_some_and(|known| known.names_text)
     }
 
-    pub(super) fn attribute_rule(&self, number: u32) -> Option<TextRule> {
+    pub(super) fn scope(&self, number: u32) -> Option<ScopeRule> {
+        self.strings.get(number as usize)?.scope
+    }
+
+    pub(super) fn attribute_rule(&self, number: u32) -> Option<AttributeRule> {
         self.strings.get(number as usize)?.attribute_rule
     }
 

@@ -4,13 +4,16 @@ mod text;
 
 use smallvec::SmallVec;
 
+use super::naming::{Naming, Scope};
 use super::number::push_size;
 use super::records;
 use super::session::SentStrings;
 use super::vocabulary::{Space, TextRule, Vocabulary};
 use crate::arena::Arena;
 use crate::document::Document;
+use crate::element::Element;
 use crate::intern::{Binding, EMPTY, XML};
+use crate::name::NodeId;
 use crate::node::{AttributeData, Kind, NONE, NodeData, Text};
 use crate::writer::Rendered;
 
@@ -26,6 +29,18 @@ pub fn write(
     session: Option<&mut SentStrings>,
     out: &mut Vec<u8>,
 ) {
+    write_ahead(document, vocabulary, session, None, out);
+}
+
+/// The same, but an element is written before all others and then put into its place: so its strings are known to the session
+/// first.
+pub fn write_ahead(
+    document: &Document,
+    vocabulary: &Vocabulary,
+    session: Option<&mut SentStrings>,
+    ahead: Option<Element<'_>>,
+    out: &mut Vec<u8>,
+) {
     let arena: &Arena = document;
     // Of text about half remains, where names and words of protocols are numbers.
     out.reserve(arena.octets.len() + (arena.source.len() + arena.extra.len()) / 2);
@@ -33,19 +48,26 @@ pub fn write(
         SmallVec::from_elem(Usage::default(), arena.names.binding_count());
     let scope = Rendered::new(&arena.names);
     let mut writer = Writer {
+        whole: document,
         document: arena,
         vocabulary,
         session,
         out,
         scope,
         bindings: &mut bindings,
+        naming: Naming::Known,
         rule: (NONE, None),
         text_at: None,
+        ahead: None,
     };
+    if let Some(element) = ahead {
+        writer.write_ahead(element.id().0);
+    }
     writer.node(arena.root);
 }
 
 struct Writer<'w> {
+    whole: &'w Document,
     document: &'w Arena,
     vocabulary: &'w Vocabulary,
     session: Option<&'w mut SentStrings>,
@@ -53,10 +75,14 @@ struct Writer<'w> {
     scope: Rendered,
     /// How each binding is written.
     bindings: &'w mut [Usage],
+    /// How names are written in the element that is open.
+    naming: Naming,
     /// The element that was begun last, and the rule for its text.
     rule: (u32, Option<TextRule>),
     /// Where the text record begins that was written last, while nothing stands behind it.
     text_at: Option<usize>,
+    /// An element that was written before, and its records.
+    ahead: Option<(u32, Vec<u8>)>,
 }
 
 /// How a binding is written: its prefix in names, its namespace in declarations, and names in the namespace.
@@ -86,19 +112,51 @@ enum Written<'w> {
 }
 
 impl Writer<'_> {
+    /// Writes an element where everything is declared that is around it, and keeps it for its place.
+    fn write_ahead(&mut self, element: u32) {
+        let document = self.document;
+        let parent = |at: &u32| Some(document.node(*at).parent).filter(|at| *at != NONE);
+        let around: SmallVec<[u32; 8]> = std::iter::successors(parent(&element), parent).collect();
+        let mark = self.scope.mark();
+        for at in around.into_iter().rev() {
+            let node = document.node(at);
+            let own = document.element_attributes(node).iter().map(|attribute| attribute.binding);
+            let own = std::iter::once(node.binding).chain(own).filter(|own| *own != EMPTY);
+            let declared = document.element_declarations(node).iter().copied();
+            declared.chain(own).for_each(|binding| {
+                self.scope.bind(&document.names, binding);
+            });
+        }
+        let before = std::mem::take(self.out);
+        self.node(element);
+        self.ahead = Some((element, std::mem::replace(self.out, before)));
+        self.scope.close(mark);
+        self.text_at = None;
+    }
+
+    /// The records of an element, if it was written before.
+    fn written_ahead(&mut self, at: u32) -> bool {
+        let Some((_, records)) = self.ahead.take_if(|(element, _)| *element == at) else {
+            return false;
+        };
+        self.out.extend_from_slice(&records);
+        self.text_at = None;
+        true
+    }
+
     /// Without recursion: the depth of a tree may be a peer's choice.
     fn node(&mut self, top: u32) {
         let document = self.document;
-        let mut marks: SmallVec<[usize; 32]> = SmallVec::new();
+        let mut marks: SmallVec<[(usize, Naming); 32]> = SmallVec::new();
         let mut at = top;
         loop {
             let node = document.node(at);
             let mut last = at;
-            if node.is_element() {
-                let mark = self.scope.mark();
+            if node.is_element() && !self.written_ahead(at) {
+                let mark = (self.scope.mark(), self.naming);
                 if let Some(end) = self.array(at) {
                     last = end;
-                    self.scope.close(mark);
+                    self.leave(mark);
                 } else {
                     self.start(at);
                     if node.first != NONE {
@@ -111,7 +169,7 @@ impl Writer<'_> {
                     }
                     self.end(mark);
                 }
-            } else {
+            } else if !node.is_element() {
                 self.leaf(node);
             }
             at = last;
@@ -125,18 +183,24 @@ impl Writer<'_> {
                     break;
                 }
                 at = node.parent;
-                self.end(marks.pop().unwrap_or_default());
+                self.end(marks.pop().unwrap_or((0, Naming::Known)));
             }
         }
     }
 
     /// Ends an element: by the text before, or by a record.
-    fn end(&mut self, mark: usize) {
+    fn end(&mut self, mark: (usize, Naming)) {
         match self.text_at.take() {
             Some(at) => self.out[at] |= 1,
             None => self.out.push(records::END_ELEMENT),
         }
+        self.leave(mark);
+    }
+
+    #[inline(always)]
+    fn leave(&mut self, (mark, naming): (usize, Naming)) {
         self.scope.close(mark);
+        self.naming = naming;
     }
 
     /// The record of an element and those of its attributes and declarations, attributes first as WCF writes.
@@ -152,55 +216,65 @@ impl Writer<'_> {
                 records::PREFIX_DICTIONARY_ELEMENT,
             ],
         ];
-        let number = self.name(node.local(), node.binding, node.binding, &codes);
-        self.rule = (at, number.and_then(|number| self.vocabulary.rule(number)));
+        let number = self.number(document.bytes(node.local()), node.binding);
+        let scope = match number.and_then(|number| self.vocabulary.scope(number)) {
+            Some(rule) => rule(self.whole.element(NodeId(at)), self.naming),
+            None => Scope::all(self.naming),
+        };
+        self.naming = scope.content;
+        self.rule = (at, number.and_then(|number| self.rule_of(number)));
+        self.name(node.local(), node.binding, (number, scope.name), &codes);
         if node.tag == 0 {
             // What most elements look like: nothing stands in the tag but the name.
             if self.scope.bind(&document.names, node.binding) {
-                self.declaration(node.binding, false);
+                self.declaration(node.binding, scope.attributes);
             }
             return;
         }
         let attributes = document.element_attributes(node);
         for attribute in attributes {
-            self.attribute(attribute, node.binding);
+            self.attribute(attribute, at, scope.attributes);
         }
         let declarations = document.element_declarations(node);
         // What only a qualified name in the content needs is no name of a vocabulary.
-        let content = self.rule.1 == Some(TextRule::QName);
+        let others = match self.rule.1 {
+            Some(TextRule::QName) => Naming::Plain,
+            _ => scope.declarations,
+        };
         for declared in declarations {
-            self.declaration(*declared, content && *declared != node.binding);
+            let own = *declared == node.binding;
+            self.declaration(*declared, if own { scope.attributes } else { others });
             self.scope.bind(&document.names, *declared);
         }
         if self.scope.bind(&document.names, node.binding) {
-            self.declaration(node.binding, false);
+            self.declaration(node.binding, scope.attributes);
         }
         for attribute in attributes {
             if attribute.binding != EMPTY && self.scope.bind(&document.names, attribute.binding) {
-                self.declaration(attribute.binding, false);
+                self.declaration(attribute.binding, scope.declarations);
             }
         }
         self.text_at = None;
     }
 
-    /// The record of an element or attribute without its content; gives the number of the name, if it is one of the
-    /// vocabulary. `owner` is the binding whose namespace says by which dictionary a name without namespace is written.
-    fn name(&mut self, local: Text, binding: u16, owner: u16, codes: &[[u8; 3]; 2]) -> Option<u32> {
+    /// The record of an element or attribute without its content; `number` is that of its name in the vocabulary.
+    fn name(
+        &mut self,
+        local: Text,
+        binding: u16,
+        (number, naming): (Option<u32>, Naming),
+        codes: &[[u8; 3]; 2],
+    ) {
         let local = self.document.bytes(local);
-        let number = self.number(local, owner);
-        match number {
-            Some(number) => {
-                self.name_code(binding, codes[1]);
-                push_size(self.out, number << 1);
-            }
-            None => {
-                // WCF writes `xml:lang` and the like out in sessions, too.
-                let name = if owner == XML { Written::Text(local) } else { self.of_session(local) };
-                self.name_code(binding, codes[usize::from(matches!(name, Written::Id(_)))]);
-                self.string(name);
-            }
-        }
-        number
+        let name = match (naming, number) {
+            (Naming::Known, Some(number)) => Written::Id(number << 1),
+            (Naming::Plain, _) => Written::Text(local),
+            // WCF writes `xml:lang` and the like out in sessions, too.
+            _ if binding == XML => Written::Text(local),
+            _ => self.of_session(local),
+        };
+        self.name_code(binding, codes[usize::from(matches!(name, Written::Id(_)))]);
+        self.string(name);
     }
 
     /// The code of an element or attribute, with its prefix.
@@ -263,7 +337,7 @@ impl Writer<'_> {
         }
     }
 
-    fn attribute(&mut self, attribute: &AttributeData, element: u16) {
+    fn attribute(&mut self, attribute: &AttributeData, element: u32, naming: Naming) {
         let codes = [
             [records::SHORT_ATTRIBUTE, records::ATTRIBUTE, records::PREFIX_ATTRIBUTE],
             [
@@ -272,25 +346,41 @@ impl Writer<'_> {
                 records::PREFIX_DICTIONARY_ATTRIBUTE,
             ],
         ];
-        let owner = if attribute.binding == EMPTY { element } else { attribute.binding };
-        let number = self.name(attribute.local(), attribute.binding, owner, &codes);
-        let value = self.document.bytes(attribute.value);
-        match number.and_then(|number| self.vocabulary.attribute_rule(number)) {
-            Some(rule) => self.by_rule(rule, value, false),
+        let document = self.document;
+        // The namespace of the element says by which dictionary a name without namespace is written.
+        let owner = match attribute.binding {
+            EMPTY => document.node(element).binding,
+            own => own,
+        };
+        let number = self.number(document.bytes(attribute.local()), owner);
+        self.name(attribute.local(), attribute.binding, (number, naming), &codes);
+        let value = document.bytes(attribute.value);
+        let rule = match number.and_then(|number| self.vocabulary.attribute_rule(number)) {
+            Some(rule) if naming != Naming::Plain => rule(self.whole.element(NodeId(element))),
+            _ => None,
+        };
+        match rule {
+            Some(TextRule::Named) => self.named(value, naming),
+            Some(rule) => self.by_rule(rule, value, element, false),
             None => self.characters(value),
         }
     }
 
-    /// A declaration, its namespace `plain` or by an identifier.
-    fn declaration(&mut self, binding: u16, plain: bool) {
-        let number = if plain { None } else { self.usage(binding).number.checked_sub(1) };
+    /// A declaration, and how its namespace is written.
+    fn declaration(&mut self, binding: u16, naming: Naming) {
+        let number = match naming {
+            Naming::Known => self.usage(binding).number.checked_sub(1),
+            Naming::Shared | Naming::Plain => None,
+        };
         let names = &self.document.names;
         let binding = names.binding(binding);
         let (prefix, namespace) =
             (names.prefix(binding.prefix), names.namespace(binding.namespace));
         let namespace = match number {
             Some(number) => Written::Id(number << 1),
-            None if plain || namespace.is_empty() => Written::Text(namespace.as_bytes()),
+            None if naming == Naming::Plain || namespace.is_empty() => {
+                Written::Text(namespace.as_bytes())
+            }
             None => self.of_session(namespace.as_bytes()),
         };
         let known = matches!(namespace, Written::Id(_));

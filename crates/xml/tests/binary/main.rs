@@ -5,14 +5,16 @@
 mod generate;
 mod values;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use generate::{Tree, Without, trees};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use waxwing_xml::binary::{
-    self, BinaryError, BinaryErrorKind, ReceivedStrings, SentStrings, TextRule, Vocabulary,
-    push_size,
+    self, AttributeRule, BinaryError, BinaryErrorKind, Naming, ReceivedStrings, Scope, ScopeRule,
+    SentStrings, TextRule, Vocabulary, push_size,
 };
-use waxwing_xml::{Document, Element, Exclusive, Limits, Name, Node, canonicalize};
+use waxwing_xml::{Document, Element, Exclusive, Limits, Name, Node, Value, canonicalize};
 
 const STRINGS: [&str; 8] = ["a", "b", "urn:a", "no name", "urn:b", "octets", "id", "0"];
 
@@ -23,7 +25,27 @@ fn vocabulary() -> Vocabulary {
         ("id", TextRule::UniqueId),
         ("b", TextRule::QName),
     ];
+    // What changes by what is around it and by what is in it.
+    let scopes: [(&str, ScopeRule); 3] = [
+        ("a", |element, around| Scope {
+            name: around,
+            attributes: Naming::Known,
+            declarations: Naming::Plain,
+            content: if element.is_empty() { around } else { Naming::Shared },
+        }),
+        ("b", |_, _| Scope::all(Naming::Plain)),
+        ("octets", |element, around| match (element.attribute("id"), around) {
+            (None, Naming::Plain) => Scope::all(Naming::Known),
+            _ => Scope::all(around),
+        }),
+    ];
+    let attributes: [(&str, AttributeRule); 2] = [
+        ("a", |_| Some(TextRule::Named)),
+        ("b", |element| element.parent().map(|_| TextRule::Known)),
+    ];
     Vocabulary::new(&STRINGS, &["urn:a", "urn:b"], &rules)
+        .with_attributes(&attributes)
+        .with_scopes(&scopes)
 }
 
 fn parse(text: &str) -> Document {
@@ -96,12 +118,15 @@ proptest! {
     }
 
     #[test]
-    fn in_a_session_names_are_made_known_once(trees in vec(trees(), 1..4)) {
+    fn in_a_session_names_are_made_known_once(trees in vec((trees(), any::<prop::sample::Index>()), 1..4)) {
         let (mut sent, mut received) = (SentStrings::new(2048), ReceivedStrings::new(2048));
-        for tree in trees {
+        for (tree, ahead) in trees {
             let document = document(&tree);
             let mut records = Vec::new();
-            binary::write(&document, &vocabulary(), Some(&mut sent), &mut records);
+            // Whichever is written before the others, it says the same.
+            let elements: Vec<_> = document.root().descendants_and_self().collect();
+            let ahead = Some(elements[ahead.index(elements.len())]);
+            binary::write_ahead(&document, &vocabulary(), Some(&mut sent), ahead, &mut records);
             let block = sent.take_block();
             let mut octets = Vec::new();
             push_size(&mut octets, block.len() as u32);
@@ -136,6 +161,55 @@ proptest! {
             let again = read(&write(&document)).expect("what is written is read");
             prop_assert_eq!(whole(&again), whole(&document));
         }
+    }
+}
+
+/// The records of octets: how many each has, by the rule of their element.
+fn pieces(rule: TextRule, octets: &[u8]) -> Vec<u8> {
+    let vocabulary = Vocabulary::new(&["a", "urn:a"], &["urn:a"], &[("a", rule)]);
+    let encoded = STANDARD.encode(octets);
+    let as_text = parse(&format!("<a xmlns='urn:a'>{encoded}</a>"));
+    let mut as_value = Document::new(Name::new("", "a", "urn:a"));
+    let root = as_value.root().id();
+    as_value.append_value(root, Value::Octets(octets));
+    let written = [as_text, as_value].map(|document| {
+        let mut records = Vec::new();
+        binary::write(&document, &vocabulary, None, &mut records);
+        let read = binary::read(&records, &vocabulary, None, &Limits::SOAP).expect("it is read");
+        assert_eq!(read.root().text(), encoded);
+        records
+    });
+    assert_eq!(written[0], written[1], "text and value");
+    let (mut left, mut found) = (&written[0][4..], Vec::new());
+    while let [0x9E | 0x9F, size, rest @ ..] = left {
+        found.push(*size);
+        left = &rest[usize::from(*size)..];
+    }
+    assert!(left.is_empty(), "{left:02X?}");
+    found
+}
+
+#[test]
+fn octets_are_in_the_records_of_their_writes() {
+    let octets: Vec<u8> = (0..47).collect();
+    let of = |rule, len| pieces(rule, &octets[..len]);
+    for (rule, expected) in [
+        (TextRule::Octets, [vec![1], vec![2], vec![3], vec![15, 1], vec![30], vec![45, 2]]),
+        // What is left of the first write is at the beginning of the second.
+        (
+            TextRule::OctetsBehind(|_| 16),
+            [vec![1], vec![2], vec![3], vec![15, 1], vec![15, 15], vec![15, 30, 2]],
+        ),
+        (
+            TextRule::OctetsBehind(|element| element.local_name().len()),
+            [vec![1], vec![2], vec![3], vec![15, 1], vec![30], vec![45, 2]],
+        ),
+        (
+            TextRule::OctetsBy(12),
+            [vec![1], vec![2], vec![3], vec![12, 3, 1], vec![12, 12, 6], vec![12, 12, 12, 9, 2]],
+        ),
+    ] {
+        assert_eq!([1, 2, 3, 16, 30, 47].map(|len| of(rule, len)), expected, "{rule:?}");
     }
 }
 

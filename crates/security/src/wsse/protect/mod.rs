@@ -19,7 +19,7 @@ use waxwing_soap::Envelope;
 use self::elements::Stamp;
 use super::ids::Id;
 use super::names::WSSE;
-use super::plan::{ProtectionPlan, ProtectionToken, Sources};
+use super::plan::{Endorsing, ProtectionPlan, ProtectionToken, Sources};
 use super::sent::SentSignature;
 use super::text::{push, push_reference_list};
 use super::{HeaderLayout, ProtectionOrder};
@@ -41,10 +41,24 @@ pub fn protect(
     plan: &ProtectionPlan<'_>,
     sources: &mut Sources<'_>,
 ) -> Result<Vec<SentSignature>> {
-    match plan.protection {
+    let sent = match plan.protection {
         ProtectionToken::Transport => transport::protect(envelope, plan, sources),
         _ => message::protect(envelope, plan, sources),
+    }?;
+    let protecting = match plan.protection {
+        ProtectionToken::Session(keys) => Some(keys.token()),
+        ProtectionToken::Context(token, _) => Some(token),
+        _ => None,
+    };
+    let endorsing = plan.endorsing.iter().filter_map(|endorsing| match endorsing {
+        Endorsing::Context(token) => Some(*token),
+        Endorsing::Session(keys) => Some(keys.token()),
+        Endorsing::Certificate { .. } => None,
+    });
+    for token in protecting.into_iter().chain(endorsing) {
+        token.restore_value(envelope);
     }
+    Ok(sent)
 }
 
 /// Numbers the identifiers that are unique within one message: `_0`, `_1`, …

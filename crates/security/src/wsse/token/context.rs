@@ -4,11 +4,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use waxwing_soap::RandomSource;
-use waxwing_xml::Element;
+use waxwing_soap::{Envelope, RandomSource};
+use waxwing_xml::{Element, Value};
 
 use super::super::key::{Derivation, MessageKey, TokenKey};
-use super::super::names::COOKIE;
+use super::super::names::{COOKIE, WSSE, WSU};
 use super::super::read::{elements, end, require, take, text};
 use super::super::text::TokenReference;
 use super::super::{Dialect, IdSource, SecuritySettings};
@@ -27,6 +27,9 @@ pub struct ContextToken {
     pub id: Box<str>,
     /// The token element as the issuer wrote it, self-contained. Messages repeat it octet for octet.
     pub element: Box<str>,
+    /// The UUID of the identifier where it came as a value of the binary encoding, hence in clear: it is repeated as one, as WCF
+    /// repeats it. (Of a token that was encrypted, or kept over a restart, only the text is known.)
+    pub identifier_value: Option<[u8; 16]>,
     /// The key.
     pub key: TokenKey,
 }
@@ -106,6 +109,21 @@ impl SessionKeys {
 }
 
 impl ContextToken {
+    /// In a message that carries the token: makes the identifier the value that it was.
+    pub(in super::super) fn restore_value(&self, envelope: &mut Envelope) {
+        let Some(value) = self.identifier_value else { return };
+        let is_own = |e: &Element<'_>| {
+            e.local_name() == "SecurityContextToken" && e.attribute_ns(WSU, "Id") == Some(&*self.id)
+        };
+        let security = envelope.header_named(WSSE, "Security");
+        let token = security.and_then(|header| header.elements().find(is_own));
+        let identifier = token.and_then(|t| t.child(self.dialect.conversation(), "Identifier"));
+        let Some(identifier) = identifier.map(|element| element.id()) else { return };
+        let document = envelope.document_mut();
+        document.clear(identifier);
+        document.append_value(identifier, Value::UniqueId(value));
+    }
+
     /// How a message refers to it.
     pub(in super::super) fn reference(&self, placement: TokenPlacement) -> TokenReference<'_> {
         let local =

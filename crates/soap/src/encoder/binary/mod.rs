@@ -7,6 +7,7 @@
 //! Both with gzip or deflate around each message, as .NET 4.5 has them.
 
 mod compression;
+mod naming;
 mod vocabulary;
 
 use waxwing_xml::Limits;
@@ -16,6 +17,7 @@ pub use super::error::CompressionError;
 pub use compression::Compression;
 pub use vocabulary::vocabulary;
 
+use self::naming::signed_in_clear;
 use self::vocabulary::vocabulary_of;
 use super::codec::{Decoder, Encoded, Encoder};
 use super::error::DecodeError;
@@ -115,7 +117,8 @@ impl Encoder for BinarySessionEncoder {
         // The size of an empty block of strings, which most messages of a session have.
         octets.push(0);
         let strings = Some(&mut self.strings);
-        binary::write(envelope.document(), vocabulary_of(envelope), strings, &mut octets);
+        let (document, vocabulary) = (envelope.document(), vocabulary_of(envelope));
+        binary::write_ahead(document, vocabulary, strings, signed_in_clear(envelope), &mut octets);
         let block = self.strings.take_block();
         if !block.is_empty() {
             let mut head = Vec::with_capacity(octets.len() + block.len() + binary::MAX_SIZE_OCTETS);

@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
-use waxwing_xml::binary::{TextRule, Vocabulary};
+use waxwing_xml::binary::{AttributeRule, TextRule, Vocabulary};
 
+use super::naming::{SCOPES, algorithm, exchanged, first_octets, referred};
 use crate::envelope::Envelope;
 
 /// The strings of the dictionary, one a line, in the order of their identifiers.
@@ -38,7 +39,7 @@ const NAMESPACES: [&str; 23] = [
 ];
 
 /// How the text of elements of protocols is written. What the text of a contract's elements is, the tree knows.
-const RULES: [(&str, TextRule); 23] = [
+const RULES: [(&str, TextRule); 25] = [
     ("To", TextRule::Shared),
     ("Address", TextRule::Known),
     ("MessageID", TextRule::UniqueId),
@@ -46,17 +47,19 @@ const RULES: [(&str, TextRule); 23] = [
     ("Identifier", TextRule::UniqueId),
     ("MessageNumber", TextRule::Number),
     ("BufferRemaining", TextRule::Number),
+    ("KeySize", TextRule::Number),
+    ("Offset", TextRule::Number),
+    ("Length", TextRule::Number),
     ("Value", TextRule::QName),
-    ("CipherValue", TextRule::Octets),
+    ("CipherValue", TextRule::OctetsBehind(first_octets)),
     ("DigestValue", TextRule::Octets),
     ("SignatureValue", TextRule::Octets),
     ("Nonce", TextRule::Octets),
     ("BinarySecurityToken", TextRule::Octets),
     ("KeyIdentifier", TextRule::Octets),
     ("BinarySecret", TextRule::Octets),
-    ("BinaryExchange", TextRule::Octets),
+    ("BinaryExchange", TextRule::OctetsBy(COPIED)),
     ("CombinedHash", TextRule::Octets),
-    ("X509Certificate", TextRule::Octets),
     ("Modulus", TextRule::Octets),
     ("Exponent", TextRule::Octets),
     ("SignatureConfirmation", TextRule::Octets),
@@ -64,9 +67,18 @@ const RULES: [(&str, TextRule); 23] = [
     ("Action", TextRule::Shared),
 ];
 
+/// WCF copies what negotiations exchange from a buffer into the message, so many octets at a time.
+const COPIED: usize = 384;
+
 /// How values of attributes are written.
-const ATTRIBUTE_RULES: [(&str, TextRule); 2] =
-    [("Lower", TextRule::Number), ("Upper", TextRule::Number)];
+const ATTRIBUTE_RULES: [(&str, AttributeRule); 6] = [
+    ("Lower", |_| Some(TextRule::Number)),
+    ("Upper", |_| Some(TextRule::Number)),
+    ("Algorithm", algorithm),
+    ("ValueType", exchanged),
+    ("EncodingType", exchanged),
+    ("URI", referred),
+];
 
 /// The dictionary has this action, but WCF writes it out.
 const LAST_MESSAGE: &str = "http://schemas.xmlsoap.org/ws/2005/02/rm/LastMessage";
@@ -79,6 +91,7 @@ fn new(rules: &[(&'static str, TextRule)]) -> Vocabulary {
     let strings: Vec<&'static str> = STRINGS.lines().collect();
     Vocabulary::new(&strings, &NAMESPACES, rules)
         .with_attributes(&ATTRIBUTE_RULES)
+        .with_scopes(&SCOPES)
         .with_plain(&[LAST_MESSAGE])
 }
 
@@ -111,7 +124,9 @@ mod tests {
             assert_eq!(vocabulary().text(id / 2), Some(text), "{id:X}");
         }
         assert_eq!(vocabulary().text(487), None);
-        for (name, _) in RULES.into_iter().chain(ATTRIBUTE_RULES) {
+        let names = RULES.into_iter().map(|(name, _)| name);
+        let names = names.chain(ATTRIBUTE_RULES.into_iter().map(|(name, _)| name));
+        for name in names.chain(SCOPES.into_iter().map(|(name, _)| name)) {
             assert!(vocabulary().number(name).is_some(), "{name} is no string of the dictionary");
         }
     }

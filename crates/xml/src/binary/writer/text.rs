@@ -3,7 +3,7 @@
 use base64_simd::STANDARD;
 use memchr::memchr;
 
-use super::{NONE, NodeData, TextRule, Writer, Written, push_size, records};
+use super::{NONE, Naming, NodeData, NodeId, TextRule, Writer, Written, push_size, records};
 use crate::binary::number::dot_net_uuid;
 use crate::node::Kind;
 use crate::values::{Form, unique_id, whole_number};
@@ -17,12 +17,14 @@ impl<'w> Writer<'w> {
         if let Some(form) = self.document.form(node) {
             return self.value(form, node);
         }
-        let text = self.document.bytes(node.content());
+        let document = self.document;
+        let text = document.bytes(node.content());
         match self.rule(node) {
             Some(rule) => {
-                let is_in_header =
-                    rule == TextRule::Shared && self.session.is_some() && self.is_in_header(node);
-                self.by_rule(rule, text, is_in_header);
+                let is_in_header = matches!(rule, TextRule::Shared)
+                    && self.session.is_some()
+                    && self.is_in_header(node);
+                self.by_rule(rule, text, node.parent, is_in_header);
             }
             None => self.characters(text),
         }
@@ -44,12 +46,30 @@ impl<'w> Writer<'w> {
         let document = self.document;
         let element = document.node(text.parent);
         let number = self.number(document.bytes(element.local()), element.binding)?;
-        self.vocabulary.rule(number)
+        self.rule_of(number)
     }
 
-    pub(super) fn by_rule(&mut self, rule: TextRule, text: &[u8], is_in_header: bool) {
+    /// The rule for the text of an element that is open, by the number of its name. What is kept as text is written as text,
+    /// but for octets.
+    #[inline(always)]
+    pub(super) fn rule_of(&self, number: u32) -> Option<TextRule> {
+        let rule = self.vocabulary.rule(number)?;
+        (self.naming != Naming::Plain || rule.is_octets()).then_some(rule)
+    }
+
+    /// The text of an element, or the value of one of its attributes.
+    pub(super) fn by_rule(
+        &mut self,
+        rule: TextRule,
+        text: &[u8],
+        element: u32,
+        is_in_header: bool,
+    ) {
         match rule {
-            TextRule::Octets => self.octets_or_characters(text),
+            TextRule::Octets | TextRule::OctetsBy(_) | TextRule::OctetsBehind(_) => {
+                let pieces = self.pieces(rule, element);
+                self.octets_or_characters(text, pieces);
+            }
             TextRule::UniqueId => match unique_id(text) {
                 Some(octets) => self.fixed(records::UNIQUE_ID, &dot_net_uuid(octets)),
                 None => self.characters(text),
@@ -59,6 +79,7 @@ impl<'w> Writer<'w> {
                 None => self.characters(text),
             },
             TextRule::Known => self.known_text(text, false),
+            TextRule::Named => self.named(text, self.naming),
             TextRule::Shared => self.known_text(text, is_in_header),
             TextRule::QName => match memchr(b':', text) {
                 Some(colon) if colon > 0 && colon + 1 < text.len() => {
@@ -71,6 +92,26 @@ impl<'w> Writer<'w> {
         }
     }
 
+    fn pieces(&self, rule: TextRule, element: u32) -> Pieces {
+        match rule {
+            TextRule::OctetsBy(size) => Pieces::By(size),
+            TextRule::OctetsBehind(first) => {
+                Pieces::Behind(first(self.whole.element(NodeId(element))))
+            }
+            _ => Pieces::Whole,
+        }
+    }
+
+    /// A text that may be a name.
+    pub(super) fn named(&mut self, text: &[u8], naming: Naming) {
+        let found = match (naming, self.vocabulary.number_of(text)) {
+            (Naming::Known, Some(number)) => Written::Id(number << 1),
+            (Naming::Shared, Some(_)) => self.of_session(text),
+            _ => Written::Text(text),
+        };
+        self.text_of(found);
+    }
+
     /// A text of the vocabulary, or of the session.
     fn known_text(&mut self, text: &[u8], shared: bool) {
         let found = match self.vocabulary.number_of(text) {
@@ -79,6 +120,10 @@ impl<'w> Writer<'w> {
             None if shared => self.of_session(text),
             None => Written::Text(text),
         };
+        self.text_of(found);
+    }
+
+    fn text_of(&mut self, found: Written<'_>) {
         match found {
             Written::Id(id) => {
                 self.text_record(records::DICTIONARY_TEXT);
@@ -116,8 +161,11 @@ impl<'w> Writer<'w> {
                 self.fixed(record, &raw[..len]);
             }
             Form::Octets { .. } => {
-                let octets = form.octets(&self.document.octets).unwrap_or_default();
-                self.octets(octets);
+                let document = self.document;
+                let octets = form.octets(&document.octets).unwrap_or_default();
+                let rule = self.rule(leaf);
+                let pieces = rule.map_or(Pieces::Whole, |rule| self.pieces(rule, leaf.parent));
+                self.octets(octets, pieces);
             }
             Form::Dictionary => self.known_text(self.document.bytes(leaf.content()), true),
             Form::QName => self.qualified_name(self.document.bytes(leaf.content())),
@@ -162,43 +210,48 @@ impl<'w> Writer<'w> {
     }
 
     /// Text that is base64 in the one spelling that it is written in as octets; other text as it is.
-    fn octets_or_characters(&mut self, text: &[u8]) {
-        let start = self.out.len();
+    fn octets_or_characters(&mut self, text: &[u8], pieces: Pieces) {
         if text.len().is_multiple_of(4) && !text.is_empty() {
-            // Into its place, as one record. Where the octets are no whole groups of three the rest is another one, as WCF's
-            // writer does it.
+            let start = self.out.len();
             let padding = text.iter().rev().take(2).filter(|octet| **octet == b'=').count();
             let len = text.len() / 4 * 3 - padding;
-            let whole = len / 3 * 3;
-            if whole > 0 {
-                self.with_length(records::BYTES8, whole);
-            }
-            let begin = self.out.len();
-            // (What is no base64 leaves nothing behind.)
-            if STANDARD.decode_append(text, self.out).is_ok() && self.out.len() == begin + len {
-                let mut rest = [0; 2];
-                let rest = &mut rest[..len - whole];
-                rest.copy_from_slice(&self.out[begin + whole..]);
-                self.out.truncate(begin + whole);
-                if !rest.is_empty() {
-                    self.with_length(records::BYTES8, rest.len());
-                    self.out.extend_from_slice(rest);
-                }
+            if self.base64(text, len, pieces) {
                 return;
             }
+            // What is no base64 leaves nothing behind.
             self.out.truncate(start);
         }
         self.characters(text);
     }
 
-    /// Octets in one record for whole groups of three and one for the rest, as WCF's writer does.
-    fn octets(&mut self, octets: &[u8]) {
-        let (groups, rest) = octets.split_at(octets.len() / 3 * 3);
-        for piece in [groups, rest] {
-            if !piece.is_empty() {
-                self.with_length(records::BYTES8, piece.len());
-                self.out.extend_from_slice(piece);
+    /// Base64 of so many octets into its place, in records as WCF's writer makes them: whole groups of three of each write, what
+    /// is left of a write with the next, and the rest by itself. False where it is no base64.
+    fn base64(&mut self, mut text: &[u8], mut len: usize, pieces: Pieces) -> bool {
+        let mut size = pieces.first(len);
+        while len > 0 {
+            let piece = if size == 0 { len } else { size };
+            let (own, rest) = text.split_at(piece.div_ceil(3) * 4);
+            self.with_length(records::BYTES8, piece);
+            let begin = self.out.len();
+            if STANDARD.decode_append(own, self.out).is_err() || self.out.len() != begin + piece {
+                return false;
             }
+            (text, len) = (rest, len - piece);
+            size = pieces.next(len);
+        }
+        true
+    }
+
+    /// The same of octets that are there.
+    fn octets(&mut self, mut octets: &[u8], pieces: Pieces) {
+        let mut size = pieces.first(octets.len());
+        while !octets.is_empty() {
+            let piece = if size == 0 { octets.len() } else { size };
+            let (own, rest) = octets.split_at(piece);
+            self.with_length(records::BYTES8, piece);
+            self.out.extend_from_slice(own);
+            octets = rest;
+            size = pieces.next(octets.len());
         }
     }
 
@@ -321,6 +374,36 @@ impl<'w> Writer<'w> {
         self.document.form(leaf).filter(|form| {
             !matches!(form, Form::UInt64(_) | Form::UniqueId(_) | Form::Octets { .. })
         })
+    }
+}
+
+/// In which writes octets are written.
+#[derive(Clone, Copy)]
+enum Pieces {
+    /// In one.
+    Whole,
+    /// In two, the first of so many.
+    Behind(usize),
+    /// In some of so many.
+    By(usize),
+}
+
+impl Pieces {
+    /// How many octets the first record has: whole groups of three.
+    fn first(self, len: usize) -> usize {
+        let size = match self {
+            Self::Behind(size) | Self::By(size) if size >= 3 => size.min(len),
+            Self::Whole | Self::Behind(_) | Self::By(_) => len,
+        };
+        size / 3 * 3
+    }
+
+    /// How many the next one has, so many being left.
+    fn next(self, len: usize) -> usize {
+        match self {
+            Self::By(_) => self.first(len),
+            Self::Whole | Self::Behind(_) => len / 3 * 3,
+        }
     }
 }
 
