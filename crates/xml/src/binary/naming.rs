@@ -40,8 +40,8 @@ impl Scope {
 /// How an element is written that stands where names are written so.
 pub type ScopeRule = fn(Element<'_>, Naming) -> Scope;
 
-/// By what rule the value of an attribute is written on this element; none: as characters.
-pub type AttributeRule = fn(Element<'_>) -> Option<TextRule>;
+/// By what rule this value of an attribute, in UTF-8, is written on this element; none: as characters.
+pub type AttributeRule = fn(Element<'_>, &[u8]) -> Option<TextRule>;
 
 /// How many of the octets that are the text of this element stand in a record before the others.
 pub type FirstOctets = fn(Element<'_>) -> usize;

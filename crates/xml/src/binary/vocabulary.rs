@@ -46,6 +46,8 @@ pub struct Vocabulary {
     index: Box<[u16]>,
     /// Namespaces whose names are written by their identifiers, and that are no strings themselves.
     nameless: Vec<&'static str>,
+    /// By [`Known::rules`].
+    rules: Vec<Rules>,
 }
 
 /// A string.
@@ -58,11 +60,21 @@ pub(super) struct Known {
     pub(super) is_text: bool,
     /// Names in this namespace are written by their identifiers.
     is_namespace: bool,
-    rule: Option<TextRule>,
-    scope: Option<ScopeRule>,
-    attribute_rule: Option<AttributeRule>,
     /// A text that is this string is written by its identifier.
     names_text: bool,
+    /// Which rules it has as a name; 0 for none, as most.
+    rules: u8,
+}
+
+/// What is special about a name.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Rules {
+    /// The text of elements.
+    pub(super) text: Option<TextRule>,
+    /// Names in elements.
+    pub(super) scope: Option<ScopeRule>,
+    /// The value of attributes.
+    pub(super) attribute: Option<AttributeRule>,
 }
 
 impl Vocabulary {
@@ -74,17 +86,14 @@ impl Vocabulary {
         namespaces: &[&'static str],
         rules: &[(&'static str, TextRule)],
     ) -> Self {
-        let rule = |text| rules.iter().find(|(name, _)| *name == text).map(|(_, rule)| *rule);
         let known = |text: &&'static str| Known {
             text,
             key: Key::of(text.as_bytes()),
             is_name: is_ncname(text),
             is_text: first_forbidden_character(text).is_none(),
             is_namespace: namespaces.contains(text),
-            rule: rule(*text),
-            scope: None,
-            attribute_rule: None,
             names_text: true,
+            rules: 0,
         };
         assert!(strings.len() < usize::from(u16::MAX), "a vocabulary has fewer strings");
         let places = (strings.len() * 4).next_power_of_two();
@@ -92,6 +101,7 @@ impl Vocabulary {
             strings: strings.iter().map(known).collect(),
             index: vec![0; places].into_boxed_slice(),
             nameless: namespaces.iter().filter(|own| !strings.contains(own)).copied().collect(),
+            rules: vec![Rules::default()],
         };
         for (number, text) in (1..).zip(strings) {
             // Of strings that stand there twice the first is written.
@@ -103,6 +113,9 @@ impl Vocabulary {
                 own.index[place] = number;
             }
         }
+        for (name, rule) in rules {
+            own.rules_of(name, |rules| rules.text = Some(*rule));
+        }
         own
     }
 
@@ -110,7 +123,7 @@ impl Vocabulary {
     #[must_use]
     pub fn with_attributes(mut self, rules: &[(&'static str, AttributeRule)]) -> Self {
         for (name, rule) in rules {
-            self.change(name, |known| known.attribute_rule = Some(*rule));
+            self.rules_of(name, |rules| rules.attribute = Some(*rule));
         }
         self
     }
@@ -119,7 +132,7 @@ impl Vocabulary {
     #[must_use]
     pub fn with_scopes(mut self, rules: &[(&'static str, ScopeRule)]) -> Self {
         for (name, rule) in rules {
-            self.change(name, |known| known.scope = Some(*rule));
+            self.rules_of(name, |rules| rules.scope = Some(*rule));
         }
         self
     }
@@ -128,16 +141,24 @@ impl Vocabulary {
     #[must_use]
     pub fn with_plain(mut self, texts: &[&'static str]) -> Self {
         for text in texts {
-            self.change(text, |known| known.names_text = false);
+            let number = self.number(text).unwrap_or(u32::MAX);
+            if let Some(known) = self.strings.get_mut(number as usize) {
+                known.names_text = false;
+            }
         }
         self
     }
 
-    fn change(&mut self, text: &str, change: impl FnOnce(&mut Known)) {
-        let number = self.number(text).unwrap_or(u32::MAX);
-        if let Some(known) = self.strings.get_mut(number as usize) {
-            change(known);
+    /// Changes the rules of a name.
+    fn rules_of(&mut self, name: &str, change: impl FnOnce(&mut Rules)) {
+        let number = self.number(name).unwrap_or(u32::MAX);
+        let Some(known) = self.strings.get_mut(number as usize) else { return };
+        if known.rules == 0 {
+            assert!(self.rules.len() <= usize::from(u8::MAX), "fewer names have rules");
+            known.rules = self.rules.len() as u8;
+            self.rules.push(Rules::default());
         }
+        change(&mut self.rules[usize::from(known.rules)]);
     }
 
     /// The string of a number.
@@ -182,20 +203,21 @@ impl Vocabulary {
     }
 
     pub(super) fn rule(&self, number: u32) -> Option<TextRule> {
-        self.strings.get(number as usize)?.rule
+        self.rules(number)?.text
+    }
+
+    /// What is special about a name, if anything is.
+    #[inline(always)]
+    pub(super) fn rules(&self, number: u32) -> Option<&Rules> {
+        match self.strings.get(number as usize)?.rules {
+            0 => None,
+            rules => self.rules.get(usize::from(rules)),
+        }
     }
 
     /// Whether a text that is a string is written by its identifier.
     pub(super) fn names_text(&self, number: u32) -> bool {
         self.strings.get(number as usize).is_some_and(|known| known.names_text)
-    }
-
-    pub(super) fn scope(&self, number: u32) -> Option<ScopeRule> {
-        self.strings.get(number as usize)?.scope
-    }
-
-    pub(super) fn attribute_rule(&self, number: u32) -> Option<AttributeRule> {
-        self.strings.get(number as usize)?.attribute_rule
     }
 
     /// How a namespace and names in it are written.

@@ -8,7 +8,7 @@ use super::naming::{Naming, Scope};
 use super::number::push_size;
 use super::records;
 use super::session::SentStrings;
-use super::vocabulary::{Space, TextRule, Vocabulary};
+use super::vocabulary::{Rules, Space, TextRule, Vocabulary};
 use crate::arena::Arena;
 use crate::document::Document;
 use crate::element::Element;
@@ -58,7 +58,7 @@ pub fn write_ahead(
         naming: Naming::Known,
         rule: (NONE, None),
         text_at: None,
-        ahead: None,
+        ahead: (NONE, Vec::new()),
     };
     if let Some(element) = ahead {
         writer.write_ahead(element.id().0);
@@ -82,7 +82,7 @@ struct Writer<'w> {
     /// Where the text record begins that was written last, while nothing stands behind it.
     text_at: Option<usize>,
     /// An element that was written before, and its records.
-    ahead: Option<(u32, Vec<u8>)>,
+    ahead: (u32, Vec<u8>),
 }
 
 /// How a binding is written: its prefix in names, its namespace in declarations, and names in the namespace.
@@ -129,19 +129,17 @@ impl Writer<'_> {
         }
         let before = std::mem::take(self.out);
         self.node(element);
-        self.ahead = Some((element, std::mem::replace(self.out, before)));
+        self.ahead = (element, std::mem::replace(self.out, before));
         self.scope.close(mark);
         self.text_at = None;
     }
 
-    /// The records of an element, if it was written before.
-    fn written_ahead(&mut self, at: u32) -> bool {
-        let Some((_, records)) = self.ahead.take_if(|(element, _)| *element == at) else {
-            return false;
-        };
+    /// The records of an element that was written before.
+    #[cold]
+    fn put_ahead(&mut self) {
+        let (_, records) = std::mem::replace(&mut self.ahead, (NONE, Vec::new()));
         self.out.extend_from_slice(&records);
         self.text_at = None;
-        true
     }
 
     /// Without recursion: the depth of a tree may be a peer's choice.
@@ -152,7 +150,9 @@ impl Writer<'_> {
         loop {
             let node = document.node(at);
             let mut last = at;
-            if node.is_element() && !self.written_ahead(at) {
+            if at == self.ahead.0 {
+                self.put_ahead();
+            } else if node.is_element() {
                 let mark = (self.scope.mark(), self.naming);
                 if let Some(end) = self.array(at) {
                     last = end;
@@ -169,7 +169,7 @@ impl Writer<'_> {
                     }
                     self.end(mark);
                 }
-            } else if !node.is_element() {
+            } else {
                 self.leaf(node);
             }
             at = last;
@@ -217,12 +217,13 @@ impl Writer<'_> {
             ],
         ];
         let number = self.number(document.bytes(node.local()), node.binding);
-        let scope = match number.and_then(|number| self.vocabulary.scope(number)) {
-            Some(rule) => rule(self.whole.element(NodeId(at)), self.naming),
-            None => Scope::all(self.naming),
+        let scope = match number.and_then(|number| self.vocabulary.rules(number)) {
+            Some(rules) => self.by_rules(at, *rules),
+            None => {
+                self.rule = (at, None);
+                Scope::all(self.naming)
+            }
         };
-        self.naming = scope.content;
-        self.rule = (at, number.and_then(|number| self.rule_of(number)));
         self.name(node.local(), node.binding, (number, scope.name), &codes);
         if node.tag == 0 {
             // What most elements look like: nothing stands in the tag but the name.
@@ -257,7 +258,20 @@ impl Writer<'_> {
         self.text_at = None;
     }
 
+    /// How an element is written that has rules, and what stands in it.
+    #[inline(never)]
+    fn by_rules(&mut self, at: u32, rules: Rules) -> Scope {
+        let scope = match rules.scope {
+            Some(rule) => rule(self.whole.element(NodeId(at)), self.naming),
+            None => Scope::all(self.naming),
+        };
+        self.naming = scope.content;
+        self.rule = (at, self.kept(rules.text));
+        scope
+    }
+
     /// The record of an element or attribute without its content; `number` is that of its name in the vocabulary.
+    #[inline(always)]
     fn name(
         &mut self,
         local: Text,
@@ -355,8 +369,11 @@ impl Writer<'_> {
         let number = self.number(document.bytes(attribute.local()), owner);
         self.name(attribute.local(), attribute.binding, (number, naming), &codes);
         let value = document.bytes(attribute.value);
-        let rule = match number.and_then(|number| self.vocabulary.attribute_rule(number)) {
-            Some(rule) if naming != Naming::Plain => rule(self.whole.element(NodeId(element))),
+        let rules = number.and_then(|number| self.vocabulary.rules(number));
+        let rule = match rules.and_then(|rules| rules.attribute) {
+            Some(rule) if naming != Naming::Plain => {
+                rule(self.whole.element(NodeId(element)), value)
+            }
             _ => None,
         };
         match rule {

@@ -40,8 +40,8 @@ fn vocabulary() -> Vocabulary {
         }),
     ];
     let attributes: [(&str, AttributeRule); 2] = [
-        ("a", |_| Some(TextRule::Named)),
-        ("b", |element| element.parent().map(|_| TextRule::Known)),
+        ("a", |_, value| (!value.is_empty()).then_some(TextRule::Named)),
+        ("b", |element, _| element.parent().map(|_| TextRule::Known)),
     ];
     Vocabulary::new(&STRINGS, &["urn:a", "urn:b"], &rules)
         .with_attributes(&attributes)

@@ -98,7 +98,7 @@ fn response(_: Element<'_>, naming: Naming) -> Scope {
 
 /// Which algorithms are strings of a dictionary: those of signatures, but for the one that their canonical form has, and those
 /// that content is encrypted with, but not keys.
-pub(super) fn algorithm(element: Element<'_>) -> Option<TextRule> {
+pub(super) fn algorithm(element: Element<'_>, _: &[u8]) -> Option<TextRule> {
     match element.local_name() {
         "SignatureMethod" | "Transform" => Some(TextRule::Known),
         "DigestMethod" => Some(TextRule::Named),
@@ -108,13 +108,13 @@ pub(super) fn algorithm(element: Element<'_>) -> Option<TextRule> {
 }
 
 /// What a negotiation exchanges says what it is by strings of the dictionary.
-pub(super) fn exchanged(element: Element<'_>) -> Option<TextRule> {
+pub(super) fn exchanged(element: Element<'_>, _: &[u8]) -> Option<TextRule> {
     (element.local_name() == "BinaryExchange").then_some(TextRule::Known)
 }
 
 /// The identifier of a security context is a UUID.
-pub(super) fn referred(element: Element<'_>) -> Option<TextRule> {
-    is_of_context(element).then_some(TextRule::UniqueId)
+pub(super) fn referred(_: Element<'_>, uri: &[u8]) -> Option<TextRule> {
+    (!uri.starts_with(b"#")).then_some(TextRule::UniqueId)
 }
 
 /// What is encrypted begins with its initialization vector (XML Encryption 1.0 §5.2), which WCF writes by itself: the size of a

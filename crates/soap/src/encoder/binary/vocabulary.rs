@@ -72,8 +72,8 @@ const COPIED: usize = 384;
 
 /// How values of attributes are written.
 const ATTRIBUTE_RULES: [(&str, AttributeRule); 6] = [
-    ("Lower", |_| Some(TextRule::Number)),
-    ("Upper", |_| Some(TextRule::Number)),
+    ("Lower", |_, _| Some(TextRule::Number)),
+    ("Upper", |_, _| Some(TextRule::Number)),
     ("Algorithm", algorithm),
     ("ValueType", exchanged),
     ("EncodingType", exchanged),

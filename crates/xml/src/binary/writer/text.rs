@@ -46,15 +46,13 @@ impl<'w> Writer<'w> {
         let document = self.document;
         let element = document.node(text.parent);
         let number = self.number(document.bytes(element.local()), element.binding)?;
-        self.rule_of(number)
+        self.kept(self.vocabulary.rule(number))
     }
 
-    /// The rule for the text of an element that is open, by the number of its name. What is kept as text is written as text,
-    /// but for octets.
+    /// A rule for the text of the element that is open. What is kept as text is written as text, but for octets.
     #[inline(always)]
-    pub(super) fn rule_of(&self, number: u32) -> Option<TextRule> {
-        let rule = self.vocabulary.rule(number)?;
-        (self.naming != Naming::Plain || rule.is_octets()).then_some(rule)
+    pub(super) fn kept(&self, rule: Option<TextRule>) -> Option<TextRule> {
+        rule.filter(|rule| self.naming != Naming::Plain || rule.is_octets())
     }
 
     /// The text of an element, or the value of one of its attributes.
