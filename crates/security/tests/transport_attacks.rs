@@ -118,6 +118,42 @@ fn a_certificate_is_proven_by_its_key_alone() {
     assert!(matches!(reply.error, Some(ServiceError::UntrustedClient { .. })));
 }
 
+/// Messages without WS-Addressing have no `To`. One that is there must be covered all the same.
+#[test]
+fn without_addressing_a_signature_covers_every_to_that_is_there() {
+    let mut setup = Setup::over_transport(OLD, ALICE).one_shot();
+    setup.client.settings.addressed = false;
+    setup.service.settings.addressed = false;
+    setup.service.bootstrap.addressed = false;
+    setup.client.bootstrap.addressed = false;
+    let mut pair = setup.build();
+    let now = pair.now;
+    let start = format!("{}{}", timestamp(now), binary_token(&certificate("alice")));
+    let text = message(ADD, ADDRESS, BODY, &start);
+    let without_to = without_to(&text);
+    let good = signed(&without_to, &["_0"], &rsa("alice"), "bst");
+    let taken = pair.service.message(&envelope(&good), now);
+    assert!(ALICE.is_caller(&taken.caller));
+    let other = good.replacen("urn:uuid:", "urn:uuid:9", 1);
+    for (text, reason) in [
+        (signed(&without_to, &["_m"], &rsa("alice"), "bst"), "the Timestamp is not signed"),
+        (signed(&text, &["_0"], &rsa("alice"), "bst"), "has unsigned 'To' header."),
+        (
+            other.replacen("<s:Header>", "<s:Header><a:To>urn:x</a:To>", 1),
+            "has unsigned 'To' header.",
+        ),
+    ] {
+        says(&refused(&mut pair.service, &text, now), &[reason]);
+    }
+}
+
+/// A message whose `To` is left out.
+fn without_to(text: &str) -> String {
+    let at = text.find("<a:To ").unwrap();
+    let end = text.find("</a:To>").unwrap() + "</a:To>".len();
+    format!("{}{}", &text[..at], &text[end..])
+}
+
 #[test]
 fn a_signature_covers_the_timestamp_and_to() {
     let mut pair = one_shot(ALICE);
@@ -125,11 +161,7 @@ fn a_signature_covers_the_timestamp_and_to() {
     let good = of_alice(now);
     let start = format!("{}{}", timestamp(now), binary_token(&certificate("alice")));
     let text = message(ADD, ADDRESS, BODY, &start);
-    let without_to = {
-        let at = text.find("<a:To ").unwrap();
-        let end = text.find("</a:To>").unwrap() + "</a:To>".len();
-        format!("{}{}", &text[..at], &text[end..])
-    };
+    let without_to = without_to(&text);
     let second_to = text.replacen("<a:To ", "<a:To>http://elsewhere/</a:To><a:To ", 1);
     let unsigned = "The message received over Transport security has unsigned 'To' header.";
     let cases = [

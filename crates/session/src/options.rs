@@ -188,7 +188,7 @@ pub fn fill_client_options(options: &mut ClientOptions, endpoint: &EffectiveEndp
         options.version = version;
     }
     let Some(security) = &endpoint.security else { return };
-    let (settings, bootstrap) = both(security, false);
+    let (settings, bootstrap) = both(endpoint, security, false);
     (options.settings, options.bootstrap) = (settings, bootstrap);
     let conversation = security.secure_conversation.as_ref();
     let local = conversation.map_or(&security.local_client_settings, |c| &c.local_client_settings);
@@ -214,7 +214,7 @@ pub fn fill_service_options(options: &mut ServiceOptions, endpoint: &EffectiveEn
     options.xml_limits = decrypted_limits(endpoint);
     options.headers = address_headers(endpoint);
     let Some(security) = &endpoint.security else { return };
-    let (settings, bootstrap) = both(security, true);
+    let (settings, bootstrap) = both(endpoint, security, true);
     (options.settings, options.bootstrap) = (settings, bootstrap);
     let conversation = security.secure_conversation.as_ref();
     let local =
@@ -277,11 +277,18 @@ fn reference_style(token: &binding::TokenKind) -> X509ReferenceStyle {
 }
 
 /// The settings inside the session (or of one-shot messages), and those of the bootstrap.
-fn both(security: &EffectiveSecurity, service: bool) -> (SecuritySettings, SecuritySettings) {
-    let bootstrap = security_settings(security, service);
+fn both(
+    endpoint: &EffectiveEndpoint,
+    security: &EffectiveSecurity,
+    service: bool,
+) -> (SecuritySettings, SecuritySettings) {
+    let addressed = endpoint.message_version.has_addressing();
+    let bootstrap = SecuritySettings { addressed, ..security_settings(security, service) };
     let session = match &security.secure_conversation {
         None => bootstrap.clone(),
-        Some(conversation) => session_settings(security, conversation, service),
+        Some(conversation) => {
+            SecuritySettings { addressed, ..session_settings(security, conversation, service) }
+        }
     };
     (session, bootstrap)
 }

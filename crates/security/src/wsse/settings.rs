@@ -82,6 +82,9 @@ pub struct SecuritySettings {
     /// Whether messages have a timestamp and must have one (`includeTimestamp`). Without it nothing tells when a message was
     /// made, and replays cannot be looked for.
     pub include_timestamp: bool,
+    /// Whether messages have a `To`, which a signature by a certificate over a protected transport must cover
+    /// (WS-SecurityPolicy 1.2 §8.3). Messages without WS-Addressing have none; one that is there must be covered all the same.
+    pub addressed: bool,
     /// How long a message that is sent is valid: `Expires` minus `Created`.
     pub timestamp_validity: SignedDuration,
     /// How far the clocks of the two ends may be apart.
@@ -104,6 +107,7 @@ impl Default for SecuritySettings {
             password_type: PasswordType::default(),
             accept_plain_endorsing: true,
             include_timestamp: true,
+            addressed: true,
             timestamp_validity: SignedDuration::from_mins(5),
             max_clock_skew: SignedDuration::from_mins(5),
             replay_window: SignedDuration::from_mins(5),

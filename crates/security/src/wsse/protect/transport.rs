@@ -2,7 +2,7 @@
 //! client's tokens, and signatures that bind them to the timestamp (WS-SecurityPolicy 1.2 §7.3, §8.3).
 
 use waxwing_soap::Envelope;
-use waxwing_xml::{Exclusive, Name, canonicalize};
+use waxwing_xml::{Element, Exclusive, Name, canonicalize};
 
 use super::super::key::{self, Digester};
 use super::super::names::{WSU, X509_V3};
@@ -36,7 +36,7 @@ pub(super) fn protect(
         header.parts.push(stamp.signed(settings));
     }
     if plan.endorsing.iter().any(|e| matches!(e, Endorsing::Certificate { .. })) {
-        header.parts.push(sign_to(envelope, &mut numbers, settings)?);
+        header.parts.extend(sign_to(envelope, &mut numbers, settings)?);
     }
     if let Some(username) = plan.username {
         let salt = salt(settings, sources);
@@ -153,22 +153,22 @@ fn base(token: &ContextToken) -> BaseToken<'_> {
     BaseToken::of_context(token, TokenPlacement::Attached)
 }
 
-/// The `To` header as a signed part: an asymmetric signature binds the message to its receiver.
+/// The `To` header as a signed part: an asymmetric signature binds the message to its receiver. None where messages name none.
 fn sign_to(
     envelope: &mut Envelope,
     numbers: &mut Numbers,
     settings: &SecuritySettings,
-) -> Result<SignedPart> {
-    let missing = Reason::Plan("Transport secured messages should have the 'To' header specified.");
-    let to = envelope
-        .headers()
-        .find(|h| h.local_name() == "To" && is_addressing(h.namespace()))
-        .map(|h| h.id())
-        .ok_or(missing)?;
+) -> Result<Option<SignedPart>> {
+    let is_to = |h: &Element<'_>| h.local_name() == "To" && is_addressing(h.namespace());
+    let to = envelope.headers().find(is_to).map(|header| header.id());
+    let Some(to) = to else {
+        let missing = "Transport secured messages should have the 'To' header specified.";
+        return if settings.addressed { Err(Reason::Plan(missing).into()) } else { Ok(None) };
+    };
     let id = numbers.next();
     let document = envelope.document_mut();
     document.set_attribute(to, Name::new("u", "Id", WSU), &id);
     let mut digest = Digester::new(settings);
     canonicalize(document.element(to), &Exclusive::default(), &mut digest);
-    Ok(SignedPart { id, digest: digest.finish() })
+    Ok(Some(SignedPart { id, digest: digest.finish() }))
 }

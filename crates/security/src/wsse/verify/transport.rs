@@ -3,7 +3,7 @@
 //! a sender is good for one receiver and for a short time.
 
 use waxwing_soap::Envelope;
-use waxwing_xml::{Document, Element, NodeId};
+use waxwing_xml::{Element, NodeId};
 
 use super::super::read::at;
 use super::super::token::SupportingUse;
@@ -68,14 +68,16 @@ pub(super) fn check(
             return Err(at(what, document.element(signature.node)));
         }
         if matches!(proof, EndorsingProof::Certificate(_)) {
-            check_to(envelope, document, signature)?;
+            check_to(envelope, signature, pass.expect.settings.addressed)?;
         }
         all.extend(signed);
     }
     Ok(all)
 }
 
-fn check_to(envelope: &Envelope, document: &Document, signature: &Primary) -> Result<()> {
+/// Every `To` is covered, and there is one where messages are addressed.
+fn check_to(envelope: &Envelope, signature: &Primary, addressed: bool) -> Result<()> {
+    let document = envelope.document();
     let is_to =
         |header: &Element<'_>| header.local_name() == "To" && is_addressing(header.namespace());
     let mut there = false;
@@ -86,7 +88,7 @@ fn check_to(envelope: &Envelope, document: &Document, signature: &Primary) -> Re
             return Err(at(Reason::UnsignedTo, document.element(signature.node)));
         }
     }
-    match there {
+    match there || !addressed {
         true => Ok(()),
         false => Err(at(Reason::NoTo, document.element(signature.node))),
     }
