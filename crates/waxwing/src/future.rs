@@ -2,6 +2,8 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -35,17 +37,23 @@ pub(crate) struct Accompanied<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Forsaken;
 
-struct Work {
-    /// None while it is polled: what has panicked is over.
-    future: Option<BoxFuture<'static, ()>>,
-    runtime: Handle,
-}
-
 impl<T> Accompanied<T> {
     /// Needs a running tokio runtime where there is work.
     pub(crate) fn new(awaited: oneshot::Receiver<T>, work: Option<BoxFuture<'static, ()>>) -> Self {
-        let work = work.map(|work| Work { future: Some(work), runtime: Handle::current() });
-        Self { awaited, work }
+        let here = |work| Work {
+            place: Place::Here(Some(work)),
+            runtime: Handle::current(),
+            keeper: None,
+        };
+        Self { awaited, work: work.map(here) }
+    }
+
+    /// The same work, which `keeper` may need done though nobody goes on waiting for what it brings.
+    pub(crate) fn kept_by(mut self, keeper: impl FnOnce() -> Arc<dyn Keeper>) -> Self {
+        if let Some(work) = &mut self.work {
+            work.keeper = Some(keeper());
+        }
+        self
     }
 }
 
@@ -66,20 +74,101 @@ impl<T> Future for Accompanied<T> {
     }
 }
 
+/// Somebody whose other work may have to wait for this one's.
+pub(crate) trait Keeper: Send + Sync {
+    /// Whether others would have to wait until work is done that was begun last.
+    fn is_held_up(&self) -> bool;
+
+    /// Such work was begun, and is not done: whoever has to wait for it [rouses](Shared::rouse) it.
+    fn keep(&self, work: &Arc<Shared>);
+}
+
+/// Work that goes on in a task of its own as soon as somebody else needs it done: whoever waits for what it brings may have been
+/// polled once and never again.
+pub(crate) struct Shared {
+    /// None while it is polled, and when it is done or goes on elsewhere.
+    future: Mutex<Option<BoxFuture<'static, ()>>>,
+    is_needed: AtomicBool,
+    runtime: Handle,
+}
+
+impl Shared {
+    fn new(work: BoxFuture<'static, ()>, runtime: Handle) -> Self {
+        Self { future: Mutex::new(Some(work)), is_needed: AtomicBool::new(false), runtime }
+    }
+
+    /// Lets it go on in a task of its own. Not under a lock that the work may take.
+    pub(crate) fn rouse(&self) {
+        self.is_needed.store(true, Ordering::SeqCst);
+        // Who polls it at this moment sees that it is needed.
+        if let Some(future) = self.take() {
+            self.runtime.spawn(future);
+        }
+    }
+
+    fn take(&self) -> Option<BoxFuture<'static, ()>> {
+        self.future.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Whether there is nothing to be done here any more.
+    fn is_done(&self, context: &mut Context<'_>) -> bool {
+        let Some(mut future) = self.take() else { return true };
+        if future.as_mut().poll(context).is_ready() {
+            return true;
+        }
+        *self.future.lock().unwrap_or_else(PoisonError::into_inner) = Some(future);
+        let is_needed = self.is_needed.load(Ordering::SeqCst);
+        if is_needed {
+            self.rouse();
+        }
+        is_needed
+    }
+}
+
+struct Work {
+    place: Place,
+    runtime: Handle,
+    /// Who may need it done, until that was asked.
+    keeper: Option<Arc<dyn Keeper>>,
+}
+
+/// Where the work is.
+enum Place {
+    /// None while it is polled: what has panicked is over.
+    Here(Option<BoxFuture<'static, ()>>),
+    Shared(Arc<Shared>),
+}
+
 impl Work {
     fn is_done(&mut self, context: &mut Context<'_>) -> bool {
-        let Some(mut future) = self.future.take() else { return true };
-        let is_done = future.as_mut().poll(context).is_ready();
-        if !is_done {
-            self.future = Some(future);
+        let own = match &mut self.place {
+            Place::Here(own) => own,
+            Place::Shared(shared) => return shared.is_done(context),
+        };
+        let Some(mut future) = own.take() else { return true };
+        if future.as_mut().poll(context).is_ready() {
+            return true;
         }
-        is_done
+        // Asked once: what others wait for is rarely more than the beginning.
+        match self.keeper.take().filter(|keeper| keeper.is_held_up()) {
+            None => *own = Some(future),
+            Some(keeper) => {
+                let shared = Arc::new(Shared::new(future, self.runtime.clone()));
+                keeper.keep(&shared);
+                self.place = Place::Shared(shared);
+            }
+        }
+        false
     }
 }
 
 impl Drop for Work {
     fn drop(&mut self) {
-        if let Some(future) = self.future.take() {
+        let left = match &mut self.place {
+            Place::Here(own) => own.take(),
+            Place::Shared(shared) => shared.take(),
+        };
+        if let Some(future) = left {
             self.runtime.spawn(future);
         }
     }
@@ -87,11 +176,24 @@ impl Drop for Work {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::sync::Weak;
 
     use tokio::sync::Notify;
 
     use super::*;
+
+    /// Others wait for the work.
+    struct Waiting(Mutex<Weak<Shared>>);
+
+    impl Keeper for Waiting {
+        fn is_held_up(&self) -> bool {
+            true
+        }
+
+        fn keep(&self, work: &Arc<Shared>) {
+            *self.0.lock().unwrap() = Arc::downgrade(work);
+        }
+    }
 
     /// Work that waits for `gate`, then tells.
     fn work(gate: &Arc<Notify>) -> (oneshot::Receiver<u8>, BoxFuture<'static, ()>) {
@@ -174,6 +276,53 @@ mod tests {
         let (told, awaited) = oneshot::channel();
         told.send(1).unwrap();
         assert_eq!(Accompanied::new(awaited, Some(work)).await, Ok(1));
+        gate.notify_one();
+        assert_eq!(done.await, Ok(7));
+    }
+
+    /// Polled once, and then kept by somebody who does nothing more with it.
+    #[tokio::test]
+    async fn work_that_others_need_goes_on_without_who_waits_for_it() {
+        let gate = Arc::new(Notify::new());
+        let (done, work) = work(&gate);
+        let (told, awaited) = oneshot::channel();
+        let keeper = Arc::new(Waiting(Mutex::default()));
+        let mut waits = Accompanied::new(awaited, Some(work)).kept_by(|| keeper.clone());
+        let noop = &mut Context::from_waker(std::task::Waker::noop());
+        assert!(Pin::new(&mut waits).poll(noop).is_pending());
+        gate.notify_one();
+        keeper.0.lock().unwrap().upgrade().expect("it is kept").rouse();
+        assert_eq!(done.await, Ok(7));
+        assert!(Pin::new(&mut waits).poll(noop).is_pending());
+        told.send(1).unwrap();
+        assert_eq!(waits.await, Ok(1));
+    }
+
+    /// Somebody needs it while it is being polled.
+    #[tokio::test]
+    async fn work_that_is_polled_is_roused_as_well() {
+        let gate = Arc::new(Notify::new());
+        let (told, done) = oneshot::channel();
+        let keeper = Arc::new(Waiting(Mutex::default()));
+        let (own, opened) = (Arc::clone(&keeper), Arc::clone(&gate));
+        let mut polls = 0;
+        let mut rest = Box::pin(async move {
+            opened.notified().await;
+            let _ = told.send(7);
+        });
+        let work = Box::pin(std::future::poll_fn(move |context| {
+            polls += 1;
+            if let Some(kept) = own.0.lock().unwrap().upgrade().filter(|_| polls == 2) {
+                kept.rouse();
+            }
+            rest.as_mut().poll(context)
+        }));
+        let (_never, awaited) = oneshot::channel::<()>();
+        let mut waits = Accompanied::new(awaited, Some(work)).kept_by(|| keeper.clone());
+        let noop = &mut Context::from_waker(std::task::Waker::noop());
+        for _ in 0..2 {
+            assert!(Pin::new(&mut waits).poll(noop).is_pending());
+        }
         gate.notify_one();
         assert_eq!(done.await, Ok(7));
     }

@@ -7,10 +7,16 @@ mod common;
 #[path = "common/refusing.rs"]
 mod refusing;
 
+use std::future::Future;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Waker};
 
 use common::*;
 use refusing::Refusing;
+use waxwing::binding::{Configuration, ServiceBehavior};
+use waxwing::contract::BoxFuture;
+use waxwing::net::memory::Memory;
+use waxwing::net::{Answer, Request, Transport};
 use waxwing::{ChannelFactory, ClientChannel, ServiceHostBuilder, ServiceInstances};
 use waxwing_reliable::{Counters, ReliableMessagingVersion};
 
@@ -91,4 +97,62 @@ async fn against_a_service_that_refuses_what_comes_early() {
         let executed = peer.counts.executed.load(Ordering::SeqCst) as usize;
         assert_eq!(executed % CALLS, 0, "each exactly once");
     }
+}
+
+/// A transport whose exchanges do not go out at once, as those of a connection that is yet to be made.
+#[derive(Debug)]
+struct NotAtOnce(Memory);
+
+impl Transport for NotAtOnce {
+    fn schemes(&self) -> &[&str] {
+        Transport::schemes(&self.0)
+    }
+
+    fn exchange<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Answer> {
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            self.0.exchange(request).await
+        })
+    }
+}
+
+/// Somebody begins a call and does not go on with it: the next one lets it go on, and does not wait until the timer sends it again.
+#[tokio::test]
+async fn a_call_that_nobody_goes_on_with_holds_up_no_other() {
+    let text = "<configuration><system.serviceModel><bindings><customBinding><binding><reliableSession/><textMessageEncoding/>\
+                <httpTransport/></binding></customBinding></bindings></system.serviceModel></configuration>";
+    let binding = || Configuration::parse(text).unwrap().bindings.remove(0);
+    let (memory, address) = (Memory::new(), "http://calc.example/calc");
+    let host = ServiceHostBuilder::new()
+        .endpoint(binding(), address, &CALCULATOR_CONTRACT, ServiceBehavior::default())
+        .unwrap()
+        .listener(memory.clone())
+        .open(ServiceInstances::single(CalculatorService::new(Counting::default())))
+        .await
+        .unwrap();
+    let factory = ChannelFactory::new(binding(), address, &CALCULATOR_CONTRACT).unwrap();
+    let factory = factory.transport(NotAtOnce(memory));
+    let mut seen = Vec::new();
+    for _ in 0..ATTEMPTS {
+        let channel = factory.open_channel().await.unwrap_or_else(|e| panic!("{e}"));
+        let client = CalculatorClient::new(&channel);
+        let mut kept = Box::pin(client.add(1.0, 0.5));
+        assert!(kept.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        for n in [2.0, 3.0] {
+            assert_eq!(client.add(n, 0.5).await.unwrap(), n + 0.5);
+        }
+        assert_eq!(kept.await.unwrap(), 1.5);
+        let mut kept = Box::pin(client.add(4.0, 0.5));
+        assert!(kept.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        // It is closed when all is answered.
+        channel.close().await.unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(kept.await.unwrap(), 4.5);
+        let counters = channel.statistics();
+        if counters.retransmissions == 0 {
+            assert!(host.close().await);
+            return;
+        }
+        seen.push(counters);
+    }
+    panic!("{seen:?}");
 }

@@ -208,6 +208,12 @@ impl<M: Clone> Initiator<M> {
         self.source.holds_back()
     }
 
+    /// Whether the next message of an ordered session would wait for the one that was handed out last: until it is written, or, to a
+    /// responder that has refused one for coming early, until it is answered.
+    pub fn is_held_up(&self) -> bool {
+        self.source.is_held_up()
+    }
+
     /// The identifier of the forward sequence, once the responder has named it.
     pub fn sequence(&self) -> Option<&Identifier> {
         self.source.identifier()

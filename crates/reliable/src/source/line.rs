@@ -52,6 +52,11 @@ impl Line {
         !self.again.is_empty()
     }
 
+    /// Whether the next message waits for the one that was begun last: until it is written, or answered.
+    pub(super) fn is_held_up(&self) -> bool {
+        self.is_writing() || self.in_turn
+    }
+
     pub(super) fn is_in_turn(&self) -> bool {
         self.in_turn
     }

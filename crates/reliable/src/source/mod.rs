@@ -130,6 +130,11 @@ impl<M> Source<M> {
         !self.queue.is_empty() || self.line.holds_back()
     }
 
+    /// Whether the next message would wait for the one that was begun last.
+    pub(crate) fn is_held_up(&self) -> bool {
+        self.line.is_held_up()
+    }
+
     /// A message waits for the window.
     pub(crate) fn enqueue(&mut self, outgoing: Outgoing<M>) {
         let deadlines = self.queue_deadline.into_iter().chain(outgoing.deadline);

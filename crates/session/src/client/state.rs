@@ -214,6 +214,14 @@ impl ClientSession {
         }
     }
 
+    /// Whether the next message would wait for an exchange that was begun and is not done: whoever runs it must go on with it.
+    pub fn is_held_up(&self) -> bool {
+        match &self.calls {
+            Calls::Sequence(sequence) => sequence.initiator.is_held_up(),
+            Calls::Direct(_) | Calls::Links(_) => false,
+        }
+    }
+
     /// Whether the session is open and takes calls.
     pub fn is_open(&self) -> bool {
         matches!(self.phase, Phase::Open)

@@ -127,7 +127,7 @@ impl ClientChannel {
     /// The service did not agree, or not within the binding's `closeTimeout`.
     pub async fn close(&self) -> Result<(), ChannelError> {
         let timeout = options::duration(self.inner.parts.timeouts.close);
-        let closed = {
+        let (closed, held_up_by) = {
             let mut state = self.inner.lock();
             match &state.phase {
                 Phase::Created => {
@@ -146,8 +146,9 @@ impl ClientChannel {
             state.closing.push(sender);
             let deadline = self.inner.parts.clock.time() + timeout;
             self.inner.give(&mut state, ClientInput::Close { deadline });
-            receiver
+            (receiver, std::mem::take(&mut state.held_up_by))
         };
+        Inner::rouse(held_up_by);
         self.inner.wait_long(Accompanied::new(closed, None), "closing the channel").await
     }
 
@@ -192,7 +193,7 @@ impl ClientChannel {
         self.inner.hold(&mut message).await?;
         let timeout = timeout.unwrap_or(options::duration(self.inner.parts.timeouts.send));
         let began = self.inner.parts.clock.time();
-        let (is_last, result) = {
+        let (is_last, result, held_up_by) = {
             let mut state = self.inner.lock();
             let is_last = self.inner.admit(&mut state, action)?;
             self.inner.start(&mut state, timeout)?;
@@ -209,8 +210,10 @@ impl ClientChannel {
                 None => exchange = Some(self.inner.exchange_of(transmit)),
                 Some(_) => self.inner.begin(transmit),
             });
-            (is_last, Accompanied::new(receiver, exchange))
+            let exchange = Accompanied::new(receiver, exchange);
+            (is_last, exchange.kept_by(|| self.inner.clone()), state.what_holds_up())
         };
+        Inner::rouse(held_up_by);
         let reply = self.inner.wait(result).await;
         self.inner.lock().called(self.inner.parts.clock.time() - began, &reply);
         let reply = reply.map_err(|error| error.of_call(timeout))?;

@@ -17,7 +17,7 @@ use super::state::Line;
 use super::watch::ChannelEvent;
 use crate::encoding::Encoding;
 use crate::environment::SystemRandom;
-use crate::future::BoxFuture;
+use crate::future::{BoxFuture, Keeper, Shared};
 use crate::log::Cut;
 use crate::net::{WhenWritten, Written};
 use crate::trace::TraceDirection;
@@ -39,7 +39,31 @@ impl WhenWritten for Inner {
     }
 }
 
+impl Keeper for Inner {
+    fn is_held_up(&self) -> bool {
+        self.lock().session.is_held_up()
+    }
+
+    fn keep(&self, work: &Arc<Shared>) {
+        let is_waited_for = {
+            let mut state = self.lock();
+            state.held_up_by = Arc::downgrade(work);
+            state.session.holds_back()
+        };
+        if is_waited_for {
+            work.rouse();
+        }
+    }
+}
+
 impl Inner {
+    /// What was begun by somebody who may not go on with it must go on, since others wait for it.
+    pub(super) fn rouse(held_up_by: Weak<Shared>) {
+        if let Some(work) = held_up_by.upgrade() {
+            work.rouse();
+        }
+    }
+
     /// An exchange, to be run.
     pub(super) fn exchange_of(self: &Arc<Self>, transmit: Transmit) -> BoxFuture<'static, ()> {
         Box::pin(Arc::clone(self).transmit(transmit))

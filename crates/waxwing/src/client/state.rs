@@ -1,5 +1,6 @@
 //! The session of a channel with those who wait for it.
 
+use std::sync::Weak;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
@@ -16,6 +17,7 @@ use super::news::{ChannelNews, Listener};
 use super::waiting::{CallResult, Waiting};
 use super::watch::{ChannelEvent, ChannelStatistics};
 use crate::events::{CommunicationState, Emitter};
+use crate::future::Shared;
 
 /// How many seconds clocks may differ in WCF.
 const SKEW: i64 = 300;
@@ -44,6 +46,8 @@ pub(super) struct State {
     pub(super) links: Links,
     /// The link of a negotiation that is under way.
     pub(super) handshake: Option<Handshake>,
+    /// An exchange that the next message may have to wait for, and that runs where somebody waits for its answer.
+    pub(super) held_up_by: Weak<Shared>,
     /// Callbacks that wait to go on after they have called the service.
     pub(super) returning: FxHashMap<CallbackId, oneshot::Sender<()>>,
 }
@@ -103,6 +107,7 @@ impl State {
             is_discarded: false,
             links: Links::default(),
             handshake: None,
+            held_up_by: Weak::new(),
             returning: FxHashMap::default(),
         }
     }
@@ -165,6 +170,14 @@ impl State {
         for (action, took) in self.calls.late(now) {
             let (seconds, progress) = (took.as_secs(), self.session.progress().to_string());
             self.lines.push(Line::Long { action, seconds, progress });
+        }
+    }
+
+    /// What others wait for, where they wait for an exchange that somebody has begun.
+    pub(super) fn what_holds_up(&mut self) -> Weak<Shared> {
+        match self.session.holds_back() {
+            true => std::mem::take(&mut self.held_up_by),
+            false => Weak::new(),
         }
     }
 
