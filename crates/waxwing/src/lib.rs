@@ -97,7 +97,7 @@
 //!
 //! # What it does not do
 //!
-//! Named pipes, queues, issued tokens and Windows accounts are not there, nor message security over WebSockets; sessions over net.tcp,
+//! Named pipes, queues, issued tokens and Windows accounts are not there, nor message security over WebSockets, which WCF cannot use, either; sessions over net.tcp,
 //! WebSockets and `wsDualHttpBinding` are not kept in a store. A configuration file that wants them is refused by name, and
 //! `waxwing check` says so beforehand.
 

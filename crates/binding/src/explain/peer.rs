@@ -60,7 +60,7 @@ fn same_binding(endpoint: &EffectiveEndpoint) -> Option<String> {
             let is_safe = endpoint.security.is_none() && is_anonymous(endpoint);
             (String::new(), is_safe.then(|| "<security mode=\"None\"/>".to_owned())?)
         }
-        "netHttpsBinding" if is_http(true) => (String::new(), transport_security(endpoint)),
+        "netHttpsBinding" if is_http(true) => (String::new(), https_security(endpoint)),
         _ => return None,
     };
     // wsDualHttpBinding always has one.
@@ -119,6 +119,14 @@ fn transport_security(endpoint: &EffectiveEndpoint) -> String {
     format!(
         "<security mode=\"Transport\"> <transport clientCredentialType=\"{credential}\"/> </security>"
     )
+}
+
+/// `netHttpsBinding`, whose credential may stand in messages.
+fn https_security(endpoint: &EffectiveEndpoint) -> String {
+    match &endpoint.security {
+        None => transport_security(endpoint),
+        Some(security) => message_security("TransportWithMessageCredential", security, ""),
+    }
 }
 
 /// Security of messages, with what is not the default of every binding.
@@ -194,10 +202,11 @@ fn listening(endpoint: &EffectiveEndpoint) -> String {
 #[cfg(test)]
 mod tests {
     use crate::{
-        Binding, ClientCredentials, EffectiveEndpoint, MessageCredentialType, NetHttpBinding,
-        NetHttpMessageEncoding, NetTcpBinding, SecurityMode, ServiceBehavior, TransferMode,
-        WebSocketSettings, WebSocketTransportUsage, WsDualHttpBinding, WsDualHttpSecurityMode,
-        WsHttpBinding, WsMessageEncoding,
+        BasicHttpsSecurityMode, Binding, ClientCredentials, EffectiveEndpoint,
+        MessageCredentialType, NetHttpBinding, NetHttpMessageEncoding, NetHttpsBinding,
+        NetTcpBinding, SecurityMode, ServiceBehavior, TransferMode, WebSocketSettings,
+        WebSocketTransportUsage, WsDualHttpBinding, WsDualHttpSecurityMode, WsHttpBinding,
+        WsMessageEncoding,
     };
 
     fn client(binding: &Binding, address: &str) -> EffectiveEndpoint {
@@ -213,7 +222,10 @@ mod tests {
         let mtom = WsHttpBinding::new(SecurityMode::None, true);
         let sockets = WebSocketSettings::default().transport_usage(WebSocketTransportUsage::Always);
         let text = NetHttpBinding::default().message_encoding(NetHttpMessageEncoding::Text);
-        let cases: [(Binding, &str); 11] = [
+        let mut mixed = NetHttpsBinding::default();
+        mixed.security.mode = BasicHttpsSecurityMode::TransportWithMessageCredential;
+        let cases: [(Binding, &str); 12] = [
+            (mixed.into(), "https://localhost:1/a"),
             (mtom.message_encoding(WsMessageEncoding::Mtom).into(), http),
             (text.web_socket_settings(sockets).into(), http),
             (NetTcpBinding::new(SecurityMode::None, true).into(), tcp),

@@ -10,7 +10,10 @@ use crate::effective::{EffectiveEndpoint, EffectiveSecurity, METADATA_CONTRACT, 
 use crate::shape::{ChannelShape, Connection};
 use crate::stack::BindingElement;
 use crate::transport::StreamSecurity;
-use crate::{AuthenticationMode, CompressionFormat, MessageEncoding, SslProtocols, TransferMode};
+use crate::{
+    AuthenticationMode, CompressionFormat, MessageEncoding, SslProtocols, TransferMode,
+    WebSocketTransportUsage,
+};
 
 const OVER_HTTP: &str = "use wsHttpBinding or ws2007HttpBinding";
 const NO_CALLBACKS: &str = "use wsHttpBinding and a contract without callbacks";
@@ -158,10 +161,6 @@ fn streamed(endpoint: &EffectiveEndpoint, found: &mut Found) {
             "binaryMessageEncoding/@compressionFormat",
         );
     }
-    if endpoint.security.as_ref().is_some_and(|security| security.over_transport) {
-        let instead = "write transferMode=\"Buffered\", or <security mode=\"Transport\">";
-        found.add("a message credential with streamed messages", instead, "@transferMode");
-    }
 }
 
 fn transport_of(endpoint: &EffectiveEndpoint) -> String {
@@ -260,20 +259,53 @@ fn web_socket(endpoint: &EffectiveEndpoint, callbacks: bool, found: &mut Found) 
     }
     buffered_alone(endpoint, found, "WebSockets");
     over_link(endpoint, "WebSockets", callbacks, found);
-    let Some(security) = &endpoint.security else { return };
+    if let Some(security) = &endpoint.security {
+        secured_web_socket(endpoint, security, found);
+    }
+}
+
+/// The receiver of a message puts its own address in place of `To` before security looks at it
+/// (`WebSocketTransportDuplexSessionChannel`; `EndpointAddress.ApplyTo`): whatever covers `To` verifies nowhere.
+fn secured_web_socket(
+    endpoint: &EffectiveEndpoint,
+    security: &EffectiveSecurity,
+    found: &mut Found,
+) {
+    let at = match endpoint.binding_section.as_str() {
+        "customBinding" => "security/@authenticationMode",
+        _ => "webSocketSettings/@transportUsage",
+    };
+    if !security.over_transport {
+        return found.add(
+            "message security over WebSockets: WCF puts an address of its own in place of each message's To before it verifies \
+             the signature, which covers To, so that no message passes",
+            "write <security mode=\"Transport\">, or <webSocketSettings transportUsage=\"Never\" />",
+            at,
+        );
+    }
     if security.authentication == AuthenticationMode::CertificateOverTransport {
-        found.add(
+        return found.add(
             "a certificate in the SOAP header over WebSockets: its signature covers an address that WCF replaces",
             "write <webSocketSettings transportUsage=\"Never\" />, or another credential",
             at,
         );
-    } else {
-        let what = match security.over_transport {
-            true => "a message credential over WebSockets",
-            false => "message security over WebSockets",
-        };
-        let instead = "write <security mode=\"Transport\">, or <webSocketSettings transportUsage=\"Never\" />";
-        found.add(what, instead, at);
+    }
+    let Some(conversation) = &security.secure_conversation else { return };
+    if !conversation.require_cancellation {
+        found.add(
+            "a security context in a cookie over WebSockets",
+            "write requireSecurityContextCancellation=\"true\"",
+            "security/@requireSecurityContextCancellation",
+        );
+    }
+    let usage = endpoint.transport.web_socket.as_ref().map(|settings| settings.transport_usage);
+    if usage == Some(WebSocketTransportUsage::WhenDuplex) {
+        found.add(
+            "secure conversation over WebSockets with transportUsage=\"WhenDuplex\": WCF's client asks for the session by requests \
+             of plain HTTP, beside the WebSocket",
+            "write <webSocketSettings transportUsage=\"Always\" />, on both sides",
+            "webSocketSettings/@transportUsage",
+        );
     }
 }
 

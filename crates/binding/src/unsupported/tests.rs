@@ -168,6 +168,13 @@ fn more_over_tcp() -> Vec<Case> {
     ]
 }
 
+const MIXED_ALWAYS: &str = "<binding><security authenticationMode=\"SecureConversation\"><secureConversationBootstrap \
+    authenticationMode=\"UserNameOverTransport\"/></security><binaryMessageEncoding/><httpsTransport>\
+    <webSocketSettings transportUsage=\"Always\"/></httpsTransport></binding>";
+const MIXED_WHEN_DUPLEX: &str = "<binding><security authenticationMode=\"SecureConversation\"><secureConversationBootstrap \
+    authenticationMode=\"UserNameOverTransport\"/></security><binaryMessageEncoding/><httpsTransport>\
+    <webSocketSettings transportUsage=\"WhenDuplex\"/></httpsTransport></binding>";
+
 fn over_http() -> Vec<Case> {
     use Part::*;
     vec![
@@ -181,7 +188,7 @@ fn over_http() -> Vec<Case> {
         case(
             "basicHttpsBinding",
             "<binding transferMode=\"Streamed\"><security mode=\"TransportWithMessageCredential\"/></binding>",
-            &["a message credential with streamed messages"],
+            &[],
             &[],
         ),
         case(
@@ -195,6 +202,43 @@ fn over_http() -> Vec<Case> {
             "netHttpBinding",
             "<binding/>",
             &[],
+            &[(WebSockets, "WebSockets"), (CallbacksOverLinks, "callbacks over WebSockets")],
+        )
+        .with_callbacks(),
+        case(
+            "customBinding",
+            "<binding><security authenticationMode=\"SecureConversation\"><secureConversationBootstrap \
+             authenticationMode=\"MutualCertificate\"/></security><binaryMessageEncoding/><httpTransport>\
+             <webSocketSettings transportUsage=\"Always\"/></httpTransport></binding>",
+            &[
+                "message security over WebSockets: WCF puts an address of its own in place of each message's To before it verifies \
+                 the signature, which covers To, so that no message passes",
+            ],
+            &[(WebSockets, "WebSockets")],
+        ),
+        case(
+            "netHttpsBinding",
+            "<binding><security mode=\"TransportWithMessageCredential\"/><webSocketSettings transportUsage=\"Always\"/></binding>",
+            &[],
+            &[(WebSockets, "WebSockets")],
+        ),
+        case(
+            "netHttpsBinding",
+            "<binding><security mode=\"TransportWithMessageCredential\"><message clientCredentialType=\"Certificate\"/></security>\
+             <webSocketSettings transportUsage=\"Always\"/></binding>",
+            &[
+                "a certificate in the SOAP header over WebSockets: its signature covers an address that WCF replaces",
+            ],
+            &[(WebSockets, "WebSockets")],
+        ),
+        case("customBinding", MIXED_ALWAYS, &[], &[(WebSockets, "WebSockets")]),
+        case(
+            "customBinding",
+            MIXED_WHEN_DUPLEX,
+            &[
+                "secure conversation over WebSockets with transportUsage=\"WhenDuplex\": WCF's client asks for the session by requests \
+                 of plain HTTP, beside the WebSocket",
+            ],
             &[(WebSockets, "WebSockets"), (CallbacksOverLinks, "callbacks over WebSockets")],
         )
         .with_callbacks(),

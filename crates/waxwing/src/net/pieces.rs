@@ -13,6 +13,9 @@ use waxwing_session::{TransportCause, TransportFailure};
 use super::link::{LinkInput, LinkOutput};
 use crate::future::BoxFuture;
 
+/// How long is read what nobody wants.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
+
 /// How many pieces wait in a pipe, beside the one that is written.
 const WAITING: usize = 1;
 
@@ -97,6 +100,21 @@ impl LinkOutput for PieceOutput {
     fn close(&mut self) -> BoxFuture<'_, Result<(), TransportFailure>> {
         Box::pin(async move { self.pieces.send(Piece::End).await.map_err(|_| not_taken()) })
     }
+}
+
+/// Reads on what nobody wants, at most so many octets and for some seconds: if it is soon over the connection goes on, and an answer
+/// that is on its way is not taken along by a connection that breaks off with octets that nobody has read.
+pub(crate) async fn drain(mut input: Box<dyn LinkInput>, most: usize) {
+    let draining = async {
+        let mut left = most;
+        while let Ok(Some(piece)) = input.receive().await {
+            left = left.saturating_sub(piece.len());
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(DRAIN_PATIENCE, draining).await;
 }
 
 /// All octets of a message, for whoever reads pieces.

@@ -13,14 +13,12 @@ use waxwing_soap::encoder::{DecodeError, Decoder};
 use super::StreamedEncoding;
 use super::coming::{Coming, Part, broken_off};
 use crate::contract::{MessageStream, put_stream};
-use crate::net::LinkInput;
+use crate::net::{LinkInput, drain};
 
 /// How many pieces wait for the reader of a stream, beside the one that it reads.
 const WAITING: usize = 1;
 /// What is read of a message whose stream nobody wants any more, so that the connection can be used again: WCF drains as much.
 const MAX_DRAIN: usize = 64 << 10;
-/// How long that may take.
-const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A message that has come in, but for its stream.
 pub(crate) struct Received {
@@ -180,7 +178,10 @@ impl Rest {
         let handed = self.hand_over(&mut *input, patience).await;
         let last = match handed {
             Ok(()) => Part::End,
-            Err(Stopped::Unwanted) => return drain(input, leave).await,
+            Err(Stopped::Unwanted) => {
+                return drain(input, if leave == Leave::Soon { MAX_DRAIN } else { usize::MAX })
+                    .await;
+            }
             Err(Stopped::Broken(error)) => {
                 // The peer sees that it broke, before the reader may take his time.
                 drop(input);
@@ -228,18 +229,4 @@ fn of_link(failure: &TransportFailure) -> io::Error {
         TransportCause::NoAnswer => io::Error::new(io::ErrorKind::TimedOut, failure.reason.clone()),
         _ => broken_off(&failure.reason),
     }
-}
-
-/// Reads on what nobody wants: if it is soon over the connection goes on, otherwise it is broken off.
-async fn drain(mut input: Box<dyn LinkInput>, leave: Leave) {
-    let draining = async {
-        let mut left = if leave == Leave::Soon { MAX_DRAIN } else { usize::MAX };
-        while let Ok(Some(piece)) = input.receive().await {
-            left = left.saturating_sub(piece.len());
-            if left == 0 {
-                break;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(DRAIN_PATIENCE, draining).await;
 }

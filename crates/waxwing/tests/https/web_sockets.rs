@@ -1,6 +1,7 @@
 //! `netHttpsBinding`: binary messages over TLS, each for itself and over WebSockets (wss), with callbacks, with certificates of
 //! clients, and with certificates that nobody trusts.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use waxwing::contract::{CallbackInstance, OperationContext, OperationFault, service_contract};
@@ -8,7 +9,7 @@ use waxwing::service::ConcurrencyMode;
 use waxwing::{ChannelFactory, ServiceHostBuilder, ServiceInstances};
 
 use crate::common::{self, Counting};
-use crate::kit::{Wire, call, client_file, factory, host, service_file};
+use crate::kit::{Wire, builder, call, client_file, factory, host, instances, service_file};
 use crate::pki::Wish;
 
 #[service_contract(
@@ -152,8 +153,92 @@ async fn clients_that_are_not_trusted() {
         let file = client_file(&wire, impostor.path(), to, "");
         let refused = call(&factory(&file)).await.expect_err("nobody trusts it");
         assert!(refused.contains("localhost"), "{}: {refused}", wire.binding);
-        let executed = calculator.executed.load(std::sync::atomic::Ordering::SeqCst);
+        let executed = calculator.executed.load(Ordering::SeqCst);
         assert_eq!(executed, 0, "{}", wire.binding);
         assert!(host.close().await, "{}", wire.binding);
+    }
+}
+
+/// The client's name and password in the SOAP header: in each message, and in a conversation.
+fn credential_wires(usage: &str) -> Vec<Wire> {
+    let own = [false, true].map(|reliable| Wire {
+        section: "netHttpsBinding",
+        binding: format!(
+            r#"<reliableSession enabled="{reliable}"/><webSocketSettings transportUsage="{usage}"/>
+            <security mode="TransportWithMessageCredential"/>"#
+        ),
+    });
+    let conversations = ["", "<reliableSession/>"].map(|reliable| Wire {
+        section: "customBinding",
+        binding: format!(
+            r#"{reliable}<security authenticationMode="SecureConversation"><secureConversationBootstrap
+            authenticationMode="UserNameOverTransport"/></security><binaryMessageEncoding/>
+            <httpsTransport><webSocketSettings transportUsage="{usage}"/></httpsTransport>"#
+        ),
+    });
+    // A conversation goes with WebSockets alone.
+    own.into_iter().chain(conversations.into_iter().filter(|_| usage == "Always")).collect()
+}
+
+fn user_names(name: &str, password: Option<&str>) -> Result<(), String> {
+    match (name, password) {
+        ("alice", Some("secret")) => Ok(()),
+        _ => Err("the password is wrong".to_owned()),
+    }
+}
+
+#[tokio::test]
+async fn a_message_credential_goes_over_web_sockets() {
+    for wire in credential_wires("Always") {
+        let (own, peer) =
+            (common::stores("service", "ca", &[]), common::stores("alice", "ca", &[]));
+        let calculator = Counting::default();
+        let host = builder(&service_file(&wire, own.path())).user_names(user_names);
+        let host = host.open(instances(&calculator)).await.unwrap_or_else(|e| panic!("{e}"));
+        let to = host.local_addresses()[0];
+        let own = factory(&client_file(&wire, peer.path(), to, ""));
+        let sum = call(&own.clone().user_name("alice", "secret")).await;
+        assert_eq!(sum.unwrap_or_else(|e| panic!("{}: {e}", wire.binding)), 3.0);
+        assert_eq!(calculator.caller.lock().unwrap().as_deref(), Some("alice"), "{}", wire.binding);
+        let executed = calculator.executed.load(Ordering::SeqCst);
+        // A wrong password, and no header at all: nothing is executed, and nothing is told.
+        let error = call(&own.user_name("alice", "wrong")).await.expect_err("a wrong password");
+        assert!(!error.contains("the password is wrong"), "{}: {error}", wire.binding);
+        let bare = Wire {
+            section: "netHttpsBinding",
+            binding: r#"<webSocketSettings transportUsage="Always" subProtocol="SUB"/><security mode="Transport"/>"#.replace(
+                "SUB",
+                if wire.section == "customBinding" { "" } else { "soap" },
+            ),
+        };
+        let error = call(&factory(&client_file(&bare, peer.path(), to, ""))).await;
+        error.expect_err("it does not say who it is");
+        assert_eq!(calculator.executed.load(Ordering::SeqCst), executed, "{}", wire.binding);
+        assert!(host.close().await, "{}", wire.binding);
+    }
+}
+
+/// Callbacks carry a timestamp, which the client wants to see; who calls is known at both ends.
+#[tokio::test]
+async fn a_service_calls_back_who_has_a_message_credential() {
+    for wire in credential_wires("WhenDuplex") {
+        let (own, peer) =
+            (common::stores("service", "ca", &[]), common::stores("alice", "ca", &[]));
+        let file = service_file(&wire, own.path());
+        let host = ServiceHostBuilder::from_config(&file, "CalculatorService", &CHAT_CONTRACT);
+        let instances = ServiceInstances::per_session(|| ChatService::new(Room));
+        let instances = instances.concurrency(ConcurrencyMode::Reentrant);
+        let host = host.unwrap_or_else(|e| panic!("{e}")).user_names(user_names);
+        let host = host.open(instances).await.unwrap_or_else(|e| panic!("{e}"));
+        let file = client_file(&wire, peer.path(), host.local_addresses()[0], "");
+        let factory = ChannelFactory::from_config(&file, "calc", &CHAT_CONTRACT).unwrap();
+        let ear = Ear::default();
+        let factory = factory.callback(CallbackInstance::new(ListenerService::new(ear.clone())));
+        let channel = factory.user_name("alice", "secret").open_channel().await;
+        let channel = channel.unwrap_or_else(|e| panic!("{}: {e}", wire.binding));
+        let client = ChatClient::new(&channel);
+        assert_eq!(client.tell("a".to_owned()).await.unwrap(), "7 of a", "{}", wire.binding);
+        channel.close().await.unwrap_or_else(|e| panic!("{e}"));
+        assert!(host.close().await);
     }
 }

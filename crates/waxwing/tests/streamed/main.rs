@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod credential;
 mod http;
 mod kit;
 mod tcp;

@@ -13,11 +13,19 @@ use waxwing_soap::Envelope;
 
 use super::Streamed;
 use crate::environment::SystemRandom;
-use crate::net::{self, Incoming, LinkInput, Pieces, Refusal, Reply, StreamedReply, Whole};
+use crate::net::{self, Incoming, LinkInput, Pieces, Refusal, Reply, StreamedReply, Whole, drain};
 use crate::service::endpoint::{Endpoint, told_action};
 use crate::service::watch::Counters;
 use crate::streaming::{Leave, NotReceived, Received, receive};
 use crate::trace::TraceDirection;
+
+/// Who is refused hears it, though he is still sending.
+fn refused(input: Box<dyn LinkInput>, reply: Reply) -> StreamedReply {
+    if !matches!(reply, Reply::NoAnswer) {
+        tokio::spawn(drain(input, usize::MAX));
+    }
+    StreamedReply::Whole(reply)
+}
 
 impl Endpoint {
     /// Answers one request whose octets come.
@@ -30,14 +38,14 @@ impl Endpoint {
         let peer = incoming.peer;
         let caller = match self.admit(std::mem::take(&mut incoming.caller), peer).await {
             Ok(caller) => caller,
-            Err(refusal) => return StreamedReply::Whole(Reply::Refused(refusal)),
+            Err(refusal) => return refused(input, Reply::Refused(refusal)),
         };
         if self.is_closing() {
-            return StreamedReply::Whole(Reply::Refused(Refusal::Unavailable));
+            return refused(input, Reply::Refused(Refusal::Unavailable));
         }
         let received = match self.first_of(&incoming, &mut *input, &streamed).await {
             Ok(received) => received,
-            Err(reply) => return StreamedReply::Whole(reply),
+            Err(reply) => return refused(input, reply),
         };
         let Received { envelope, octets, rest } = received;
         if let Some(trace) = &self.parts.trace {
@@ -47,7 +55,7 @@ impl Endpoint {
         drop(octets);
         let message = match self.told(UnverifiedMessage::from(envelope), &incoming) {
             Ok(message) => message,
-            Err(reply) => return StreamedReply::Whole(reply),
+            Err(reply) => return refused(input, reply),
         };
         Counters::add(&self.counters.messages);
         if let Some(rest) = rest {

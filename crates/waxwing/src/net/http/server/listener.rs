@@ -22,6 +22,7 @@ use crate::net::listener::{
 };
 use crate::net::page::PageRequest;
 use crate::net::paths::Paths;
+use crate::net::pieces::drain;
 use crate::net::places::Places;
 use crate::net::sockets::{self, Tls};
 
@@ -149,7 +150,11 @@ async fn exchange_in_pieces(
 ) -> HttpReply {
     let incoming = match incoming(&*receiver, request) {
         Ok(incoming) => incoming,
-        Err(reply) => return reply,
+        Err(reply) => {
+            // Whoever is asked who he is must hear it, though he is still sending.
+            tokio::spawn(drain(input, usize::MAX));
+            return reply;
+        }
     };
     match Arc::clone(&receiver).receive_in_pieces(incoming, input).await {
         StreamedReply::Whole(reply) => replied(&*receiver, reply),
