@@ -206,7 +206,7 @@ pub use effective::{
     METADATA_CONTRACT, MessageEncoding, Role, SecureConversation,
 };
 pub use enums::*;
-pub use explain::{Disagreement, Explanation, Fact, Topic};
+pub use explain::{Contracts, Disagreement, Explanation, Fact, Topic};
 pub use file::decode::{DecodeError, decode};
 pub use file::node::MAX_DEPTH;
 pub use file::parse::MAX_FILE_BYTES;
@@ -216,7 +216,7 @@ pub use proxy::{
     ProxyAddress, ProxyCredentials, ProxyEnvironment, ProxyRoute, ProxyRules, ProxySettings,
 };
 pub use reference::reference_tables;
-pub use refusal::{Refusal, Unsupported, Within};
+pub use refusal::{InWcf, Refusal, Unsupported, Within};
 pub use scope::Scope;
 pub use setting::IntoSetting;
 pub use shape::{ChannelShape, Connection};

@@ -39,6 +39,38 @@ pub struct Unsupported {
     pub at: Cow<'static, str>,
     /// Which of the two.
     pub within: Within,
+    /// What WCF does with it.
+    pub wcf: InWcf,
+}
+
+/// What WCF does with a feature that this version does not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum InWcf {
+    /// It runs there.
+    #[default]
+    Runs,
+    /// It is refused there, too, when the endpoint is opened.
+    Refused,
+    /// The endpoint opens there, and no message of it is taken.
+    NoMessage,
+    /// It is not known.
+    Unknown,
+}
+
+impl InWcf {
+    /// What a person is told: "WCF …".
+    pub(crate) fn behavior(self) -> &'static str {
+        match self {
+            InWcf::Runs => "accepts and runs it; Waxwing refuses when the endpoint is opened",
+            InWcf::Refused => "refuses it, too, when the endpoint is opened",
+            InWcf::NoMessage => {
+                "opens the endpoint and takes no message; Waxwing refuses when it is opened"
+            }
+            InWcf::Unknown => {
+                "builds it; whether it runs there is not known. Waxwing refuses when the endpoint is opened"
+            }
+        }
+    }
 }
 
 /// The element that something is about.

@@ -11,7 +11,7 @@ use self::found::Found;
 use crate::config::identity::Identity;
 use crate::contract::ContractRequirements;
 use crate::effective::{EffectiveEndpoint, EffectiveSecurity, Role};
-use crate::refusal::Unsupported;
+use crate::refusal::{InWcf, Unsupported};
 use crate::stack::{BindingElement, SecurityBindingElement, SecurityKind, TokenKind};
 use crate::{
     AuthenticationSchemes, KeyEntropyMode, ListenUriMode, MessageCredentialType, MessageEncoding,
@@ -122,7 +122,8 @@ fn http_authentication(endpoint: &EffectiveEndpoint, found: &mut Found) {
             at,
         );
     } else if schemes == Schemes::NONE {
-        found.add(
+        found.add_of_wcf(
+            InWcf::Refused,
             "authenticationScheme=\"None\", which takes no request of anybody",
             "remove it, or write \"Anonymous\", \"Basic\" or \"Digest\"",
             at,
@@ -298,7 +299,8 @@ fn message_security(security: &EffectiveSecurity, role: Role, found: &mut Found)
     let is_10 = |e: &SecurityBindingElement| !e.message_security_version.is_ws_security_11();
     if elements().any(|e| is_10(e) && is_by_certificate(e)) {
         // It refers to certificates by thumbprint, and replies to the key of their request by its hash.
-        found.add(
+        found.add_of_wcf(
+            InWcf::Refused,
             "a key for the service's certificate in WS-Security 1.0",
             "use a messageSecurityVersion with WSSecurity11, or authenticationMode=\"MutualCertificate\"",
             "security/@messageSecurityVersion",
@@ -347,14 +349,16 @@ fn without_timestamp(security: &EffectiveSecurity, role: Role, found: &mut Found
             }
         };
         if by_transport && !element.supporting.endorsing.is_empty() {
-            found.add(
+            found.add_of_wcf(
+                InWcf::NoMessage,
                 "signatures without a timestamp that they could cover (WCF fails with \"Signing without primary signature \
                  requires timestamp.\")",
                 "remove includeTimestamp",
                 "security/@includeTimestamp",
             );
         } else if !by_transport && replays.unwrap_or(true) {
-            found.add(
+            found.add_of_wcf(
+                InWcf::NoMessage,
                 "messages without a timestamp while replays are looked for (WCF refuses each of them with \"No Timestamp \
                  is available in the security header to do replay detection.\")",
                 &format!("write <{local} detectReplays=\"false\" />, or remove includeTimestamp"),

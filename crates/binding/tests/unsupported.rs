@@ -276,3 +276,103 @@ fn http_authentication() {
     assert!(found.contains(text), "{found}");
     assert!(opened(Client, "customBinding", both).is_ok());
 }
+
+/// What is told of a file: the code, the text that it points at, and what WCF does.
+fn pointed_at(inside: &str) -> Vec<(&'static str, String, String)> {
+    let text = format!(
+        "<configuration><system.serviceModel>{inside}</system.serviceModel></configuration>"
+    );
+    let loaded = Configuration::load(&text);
+    let told = loaded.diagnostics.iter();
+    let at = |span: waxwing_binding::Span| text[span.start..span.end].to_owned();
+    told.map(|d| (d.code, at(d.span), d.wcf_behavior.to_owned())).collect()
+}
+
+fn service_of(section: &str, binding: &str, address: &str) -> String {
+    format!(
+        "<bindings><{section}><binding name=\"b\">{binding}</binding></{section}></bindings><services><service name=\"S\">\
+         <endpoint address=\"{address}\" binding=\"{section}\" bindingConfiguration=\"b\" contract=\"I\"/></service></services>"
+    )
+}
+
+/// The settings of a custom binding stand in its elements: what is told points there, and not at the binding.
+#[test]
+fn what_cannot_run_is_pointed_at_in_its_element() {
+    let runs = "accepts and runs it; Waxwing refuses when the endpoint is opened";
+    let told = |binding: &str, address: &str| -> Vec<(String, String)> {
+        let found = pointed_at(&service_of("customBinding", binding, address));
+        let found = found.into_iter().filter(|(code, ..)| *code == "not-supported");
+        found.map(|(_, at, wcf)| (at, wcf)).collect()
+    };
+    let one = |at: &str, wcf: &str| vec![(at.to_owned(), wcf.to_owned())];
+    let web_socket = "<webSocketSettings transportUsage=\"Always\"/>";
+    assert_eq!(
+        told(
+            &format!(
+                "<binaryMessageEncoding/><httpTransport transferMode=\"Streamed\">{web_socket}</httpTransport>"
+            ),
+            "http://h/",
+        ),
+        one("Streamed", runs)
+    );
+    assert_eq!(
+        told(
+            "<textMessageEncoding writeEncoding=\"utf-16\"/><httpsTransport authenticationScheme=\"Ntlm\"/>",
+            "https://h/",
+        )
+        .into_iter()
+        .map(|(at, _)| at)
+        .collect::<Vec<_>>(),
+        ["utf-16", "Ntlm"]
+    );
+    let message = format!(
+        "<security authenticationMode=\"SecureConversation\"><secureConversationBootstrap authenticationMode=\"MutualCertificate\"/>\
+         </security><binaryMessageEncoding/><httpTransport>{web_socket}</httpTransport>"
+    );
+    let nothing = "opens the endpoint and takes no message; Waxwing refuses when it is opened";
+    assert_eq!(told(&message, "http://h/"), one("SecureConversation", nothing));
+    // A refusal of WCF's, too.
+    let refused = "<security authenticationMode=\"SecureConversation\"><secureConversationBootstrap \
+                   authenticationMode=\"MutualCertificate\"/></security><binaryMessageEncoding/><tcpTransport transferMode=\"Streamed\"/>";
+    let found = pointed_at(&service_of("customBinding", refused, "net.tcp://h/"));
+    assert!(
+        found.iter().any(|(code, at, _)| *code == "streamed-message-security" && at == "Streamed"),
+        "{found:?}"
+    );
+}
+
+/// Of a shared port one thing is said where it is listened on, and another where nobody listens.
+#[test]
+fn a_shared_port_is_told_once() {
+    let codes = |inside: &str| -> Vec<(&'static str, String)> {
+        let about = |(code, at, _): (&'static str, String, String)| (code, at);
+        let all = pointed_at(inside).into_iter().map(about);
+        all.filter(|(_, at)| at == "true" || at == "portSharingEnabled").collect()
+    };
+    let shared = "<tcpTransport portSharingEnabled=\"true\"/>";
+    let service = service_of("customBinding", shared, "net.tcp://h/");
+    assert_eq!(codes(&service), [("not-supported", "true".to_owned())]);
+    let client = "<bindings><customBinding><binding name=\"b\"><tcpTransport portSharingEnabled=\"true\"/></binding></customBinding>\
+                  </bindings><client><endpoint address=\"net.tcp://h/\" binding=\"customBinding\" bindingConfiguration=\"b\" \
+                  contract=\"I\"/></client>";
+    assert_eq!(codes(client), [("does-nothing", "portSharingEnabled".to_owned())]);
+}
+
+#[test]
+fn clients_are_called_back_at_a_host_that_is_one() {
+    let dual = |base: &str| {
+        let inside = format!(
+            "<bindings><wsDualHttpBinding><binding clientBaseAddress=\"{base}\"/></wsDualHttpBinding></bindings>"
+        );
+        pointed_at(&inside).into_iter().map(|(code, at, _)| (code, at)).collect::<Vec<_>>()
+    };
+    for base in ["http://0.0.0.0:8000/cb", "http://[::]:8000/cb"] {
+        assert_eq!(dual(base), [("callback-host", base.to_owned())]);
+    }
+    for base in ["http://client.example:8000/", "http://127.0.0.1:8000/", "http://[::1]/"] {
+        assert_eq!(dual(base), [], "{base}");
+    }
+    let custom = "<bindings><customBinding><binding><reliableSession/><compositeDuplex clientBaseAddress=\"http://0.0.0.0/\"/><oneWay/>\
+                  <httpTransport/></binding></customBinding></bindings>";
+    assert_eq!(pointed_at(custom)[0].0, "callback-host");
+}

@@ -10,6 +10,8 @@ mod references;
 mod section;
 mod times;
 
+use waxwing_soap::Address;
+
 use crate::bindings::Binding;
 use crate::config::Configuration;
 use crate::file::node::Node;
@@ -99,6 +101,7 @@ fn combinations(bindings: &[(Binding, &Node)], cx: &mut Reader) {
                 {
                     cx.within(transport, |cx| proxy(transport, "proxyAddress", cx));
                 }
+                called_back_at(node, cx);
                 reliable_session_off(binding, node, cx);
                 order_of_elements(binding, node, cx);
                 no_reliable_session(binding, node, cx);
@@ -129,7 +132,27 @@ pub(crate) fn proxy(node: &Node, name: &str, cx: &mut Reader) {
 
 pub(crate) fn refused(refusal: Refusal, node: &Node) -> Problem {
     let Refusal { code, message, wcf_text, fix, at } = refusal;
-    Problem::error(code, node.locate(at), message).wcf(wcf_text).at_open().fix(fix)
+    Problem::error(code, node.locate_in_binding(at), message).wcf(wcf_text).at_open().fix(fix)
+}
+
+/// Where clients listen is told to the service as it is written, by WCF, too (`CompositeDuplexBindingElement`).
+fn called_back_at(node: &Node, cx: &mut Reader) {
+    let own = node.child("compositeDuplex").unwrap_or(node);
+    let Some(base) = own.attribute("clientBaseAddress") else { return };
+    let address = Address::of(base.value.trim());
+    let is_any = |host: &&str| {
+        let number = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+        address.is_any_host() || number.is_ok_and(|number| number.is_unspecified())
+    };
+    let Some(host) = address.host().filter(is_any) else { return };
+    let message = format!(
+        "the service is told to call its clients at the host {host}, as it is written here: at another machine that is nobody, or itself"
+    );
+    cx.report(
+        Problem::warning("callback-host", base.value_span, message)
+            .behavior("tells the service the same")
+            .fix("write a name of the client's machine that the service can reach"),
+    );
 }
 
 /// `<reliableSession>` that does nothing because `enabled` is missing.

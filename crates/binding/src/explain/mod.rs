@@ -11,7 +11,7 @@ mod words;
 
 use std::fmt;
 
-pub use pair::Disagreement;
+pub use pair::{Contracts, Disagreement};
 
 use crate::Address;
 use crate::config::Configuration;

@@ -18,12 +18,45 @@ pub struct Disagreement {
     pub here: String,
     /// What the other end has.
     pub there: String,
+    /// Of which contracts this is so.
+    pub contracts: Contracts,
+}
+
+/// Which contracts something is true of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Contracts {
+    /// All.
+    #[default]
+    All,
+    /// Those with callbacks.
+    WithCallbacks,
+    /// Those without.
+    WithoutCallbacks,
+}
+
+impl Contracts {
+    /// ` of a contract with callbacks`; nothing where it is so of all.
+    pub fn words(self) -> &'static str {
+        match self {
+            Contracts::All => "",
+            Contracts::WithCallbacks => " of a contract with callbacks",
+            Contracts::WithoutCallbacks => " of a contract without callbacks",
+        }
+    }
+}
+
+impl Disagreement {
+    /// One that does not depend on the contract.
+    pub fn new(setting: &'static str, here: String, there: String) -> Disagreement {
+        Disagreement { setting, here, there, contracts: Contracts::All }
+    }
 }
 
 impl std::fmt::Display for Disagreement {
     /// `reliable session: here WS-ReliableMessaging…, there none`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: here {}, there {}", self.setting, self.here, self.there)
+        let contracts = self.contracts.words();
+        write!(f, "{}{contracts}: here {}, there {}", self.setting, self.here, self.there)
     }
 }
 
@@ -35,13 +68,12 @@ impl EffectiveEndpoint {
         let mut found = Vec::new();
         let mut compare = |setting, here: String, there: String| {
             if here != there {
-                found.push(Disagreement { setting, here, there });
+                found.push(Disagreement::new(setting, here, there));
             }
         };
         let scheme = |e: &EffectiveEndpoint| e.transport.scheme.clone();
         compare("transport", scheme(self), scheme(peer));
         compare("security of the connection", stream(self), stream(peer));
-        compare("shape of the channel", shape(self), shape(peer));
         let version = |e: &EffectiveEndpoint| super::wire::version(e.message_version);
         compare("messages", version(self), version(peer));
         compare("encoding", encoding(self), encoding(peer));
@@ -59,6 +91,7 @@ impl EffectiveEndpoint {
                 compare("message security", presence(here), presence(there));
             }
         }
+        shapes(self, peer, &mut found);
         headers(self, peer, &mut found);
         client_certificate(self, peer, &mut found);
         found
@@ -70,21 +103,29 @@ fn stream(endpoint: &EffectiveEndpoint) -> String {
     super::channel::stream_security(endpoint).unwrap_or("none").to_owned()
 }
 
-/// Whether both speak in the same pattern; which one is decided by the contract where WebSockets are for duplex contracts.
-fn shape(endpoint: &EffectiveEndpoint) -> String {
-    let [without, with] = [false, true].map(|callbacks| endpoint.channel_shape(callbacks));
-    let name = |shape| match shape {
+/// Whether both speak in the same pattern. Where WebSockets are for contracts with callbacks the contract decides, which both ends have
+/// and no file tells.
+fn shapes(here: &EffectiveEndpoint, there: &EffectiveEndpoint, found: &mut Vec<Disagreement>) {
+    let of = |callbacks| [here, there].map(|end| shape(end.channel_shape(callbacks)));
+    let ([a, b], [c, d]) = (of(false), of(true));
+    let (contracts, here, there) = match (a == b, c == d) {
+        (true, true) => return,
+        (false, false) => (Contracts::All, a, b),
+        (false, true) => (Contracts::WithoutCallbacks, a, b),
+        (true, false) => (Contracts::WithCallbacks, c, d),
+    };
+    let (here, there) = (here.to_owned(), there.to_owned());
+    found.push(Disagreement { setting: "shape of the channel", here, there, contracts });
+}
+
+fn shape(shape: ChannelShape) -> &'static str {
+    match shape {
         ChannelShape::Exchanges => "exchanges of HTTP",
         ChannelShape::DuplexSession(Connection::Tcp) => "a connection, both ways",
         ChannelShape::DuplexSession(Connection::WebSocket) => "a WebSocket",
         ChannelShape::CompositeDuplex => "requests in both directions",
         ChannelShape::StreamedExchanges => "streams",
         ChannelShape::Unknown => "unknown",
-    };
-    match without == with {
-        true => name(without).to_owned(),
-        // Only a contract with callbacks makes a difference, and both ends have the same.
-        false => name(ChannelShape::Exchanges).to_owned(),
     }
 }
 
@@ -132,7 +173,7 @@ fn client_certificate(
             Role::Service => "one is demanded".to_owned(),
         };
         let setting = "the client's certificate in TLS";
-        found.push(Disagreement { setting, here: words(here), there: words(there) });
+        found.push(Disagreement::new(setting, words(here), words(there)));
     }
 }
 
@@ -162,7 +203,7 @@ fn headers(here: &EffectiveEndpoint, there: &EffectiveEndpoint, found: &mut Vec<
         let demands = format!("{} is demanded", header.xml());
         let (here, there) =
             if here.role == Role::Client { (sends, demands) } else { (demands, sends) };
-        found.push(Disagreement { setting: "headers of the address", here, there });
+        found.push(Disagreement::new("headers of the address", here, there));
     }
 }
 
@@ -227,7 +268,8 @@ fn security(
 mod tests {
     use crate::{
         AlgorithmSuite, Binding, ClientCredentials, EffectiveEndpoint, MessageCredentialType,
-        SecurityMode, ServiceBehavior, Ws2007HttpBinding, WsHttpBinding,
+        NetHttpBinding, SecurityMode, ServiceBehavior, WebSocketSettings, Ws2007HttpBinding,
+        WsHttpBinding,
     };
 
     fn seed() -> WsHttpBinding {
@@ -262,6 +304,33 @@ mod tests {
         let oasis = Ws2007HttpBinding::new(SecurityMode::Message, true)
             .message_credential(MessageCredentialType::Certificate);
         assert_eq!(settings(oasis, seed()), ["reliable session", "dialect"]);
+    }
+
+    /// Which shape WebSockets have is decided by the contract where they are for those with callbacks.
+    #[test]
+    fn shapes_that_the_contract_decides_are_told_so() {
+        use crate::WebSocketTransportUsage::{self as Usage, Always, Never, WhenDuplex};
+        let of = |usage: Usage| {
+            let settings = WebSocketSettings::default().transport_usage(usage);
+            NetHttpBinding::default().web_socket_settings(settings).into()
+        };
+        let said = |client: Usage, service: Usage| -> Vec<String> {
+            let (address, credentials) = ("http://h/", ClientCredentials::default());
+            let client = EffectiveEndpoint::client(&of(client), "I", address, None, credentials);
+            let service =
+                EffectiveEndpoint::service(&of(service), "I", address, ServiceBehavior::default());
+            let found = client.unwrap().disagreements(&service.unwrap());
+            found.iter().map(ToString::to_string).collect()
+        };
+        for usage in [Always, Never, WhenDuplex] {
+            assert_eq!(said(usage, usage), [""; 0], "{usage}");
+        }
+        let sockets = "here a WebSocket, there exchanges of HTTP";
+        assert_eq!(said(Always, Never), [format!("shape of the channel: {sockets}")]);
+        let without = format!("shape of the channel of a contract without callbacks: {sockets}");
+        assert_eq!(said(Always, WhenDuplex), [without]);
+        let with = format!("shape of the channel of a contract with callbacks: {sockets}");
+        assert_eq!(said(WhenDuplex, Never), [with]);
     }
 
     fn disagreements_of_headers(client: &str, service: &str) -> Vec<String> {

@@ -76,6 +76,39 @@ impl Node {
         Vec::new()
     }
 
+    /// The element or the value of an attribute at the end of `path`, if it is written.
+    fn written(&self, path: &str) -> Option<Span> {
+        let mut node = self;
+        for step in path.split('/').filter(|s| !s.is_empty()) {
+            if let Some(name) = step.strip_prefix('@') {
+                return node.attribute(name).map(|a| a.value_span);
+            }
+            node = node.child(step)?;
+        }
+        Some(node.name_span)
+    }
+
+    /// The same of a `<binding>`, whose settings stand further down in a custom binding, each in its element: what is a step of
+    /// `path` elsewhere is one of its children there.
+    pub(crate) fn locate_in_binding(&self, path: &str) -> Span {
+        let below = || self.children.iter().find_map(|child| child.written(path));
+        let over_tls = || {
+            let rest = path.strip_prefix("httpTransport")?;
+            self.written(&format!("httpsTransport{rest}"))
+        };
+        let encoding = || {
+            let encoder =
+                self.children.iter().find(|child| child.name.ends_with("MessageEncoding"))?;
+            match path {
+                "@messageEncoding" => Some(encoder.name_span),
+                "@textEncoding" => encoder.written("@writeEncoding"),
+                _ => None,
+            }
+        };
+        let found = self.written(path).or_else(below).or_else(over_tls).or_else(encoding);
+        found.unwrap_or_else(|| self.locate(path))
+    }
+
     /// The span of the value of the attribute at the end of `path` (`security/@mode`), or of the
     /// deepest element of it that exists.
     pub(crate) fn locate(&self, path: &str) -> Span {

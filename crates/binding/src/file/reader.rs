@@ -136,6 +136,11 @@ impl Reader {
         self.errors().any(|place| place == span)
     }
 
+    /// Whether anything is told of this very place already.
+    pub(crate) fn has_told_of(&self, span: Span) -> bool {
+        self.places.contains(&span)
+    }
+
     /// Whether the same is told of this very place already.
     pub(crate) fn has_told(&self, span: Span, message: &str) -> bool {
         let mut all = self.places.iter().zip(&self.diagnostics);

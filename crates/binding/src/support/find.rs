@@ -49,6 +49,10 @@ pub(crate) fn without_effect_in(path: &str, node: &Node, cx: &mut Reader) {
     let mut told: Vec<(Shortfall, Vec<&Attribute>)> = Vec::new();
     for attribute in &node.attributes {
         let Some(found) = shortfall(path, attribute) else { continue };
+        // Of a value that cannot run at an endpoint nothing more is said.
+        if found.kind == Kind::Partly && cx.has_told_of(attribute.value_span) {
+            continue;
+        }
         match told.iter_mut().find(|(shortfall, _)| *shortfall == found) {
             Some((_, attributes)) => attributes.push(attribute),
             None => told.push((found, vec![attribute])),

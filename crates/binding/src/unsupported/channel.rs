@@ -7,6 +7,7 @@ use waxwing_soap::Address;
 use super::found::Found;
 use crate::built::Part;
 use crate::effective::{EffectiveEndpoint, EffectiveSecurity, METADATA_CONTRACT, Role};
+use crate::refusal::InWcf;
 use crate::shape::{ChannelShape, Connection};
 use crate::stack::BindingElement;
 use crate::transport::StreamSecurity;
@@ -133,7 +134,8 @@ fn secured_tcp(security: &EffectiveSecurity, shape: ChannelShape, found: &mut Fo
     }
     if security.element.is_asymmetric() && security.secure_conversation.is_none() {
         found.add(
-            "messages over net.tcp that each side signs with its certificate by themselves",
+            "messages over net.tcp that each side signs with its certificate by themselves: what the service sends of its own accord \
+             answers no message whose certificate it could be encrypted for",
             "write authenticationMode=\"SecureConversation\" with this mode in <secureConversationBootstrap>, on both sides",
             "security/@authenticationMode",
         );
@@ -142,7 +144,8 @@ fn secured_tcp(security: &EffectiveSecurity, shape: ChannelShape, found: &mut Fo
         both_ways(security, found);
     }
     if security.secure_conversation.as_ref().is_some_and(|own| !own.require_cancellation) {
-        found.add(
+        found.add_of_wcf(
+            InWcf::Unknown,
             "a security context in a cookie over net.tcp",
             "write requireSecurityContextCancellation=\"true\"",
             "security/@requireSecurityContextCancellation",
@@ -228,7 +231,8 @@ fn over_link(endpoint: &EffectiveEndpoint, link: &str, callbacks: bool, found: &
         }
     }
     if !endpoint.message_version.has_addressing() {
-        found.add(
+        found.add_of_wcf(
+            InWcf::Unknown,
             format!(
                 "messages without WS-Addressing over {link}: no reply could be told from another"
             ),
@@ -276,7 +280,8 @@ fn secured_web_socket(
         _ => "webSocketSettings/@transportUsage",
     };
     if !security.over_transport {
-        return found.add(
+        return found.add_of_wcf(
+            InWcf::NoMessage,
             "message security over WebSockets: WCF puts an address of its own in place of each message's To before it verifies \
              the signature, which covers To, so that no message passes",
             "write <security mode=\"Transport\">, or <webSocketSettings transportUsage=\"Never\" />",
@@ -284,7 +289,8 @@ fn secured_web_socket(
         );
     }
     if security.authentication == AuthenticationMode::CertificateOverTransport {
-        return found.add(
+        return found.add_of_wcf(
+            InWcf::NoMessage,
             "a certificate in the SOAP header over WebSockets: its signature covers an address that WCF replaces",
             "write <webSocketSettings transportUsage=\"Never\" />, or another credential",
             at,
@@ -292,7 +298,8 @@ fn secured_web_socket(
     }
     let Some(conversation) = &security.secure_conversation else { return };
     if !conversation.require_cancellation {
-        found.add(
+        found.add_of_wcf(
+            InWcf::Unknown,
             "a security context in a cookie over WebSockets",
             "write requireSecurityContextCancellation=\"true\"",
             "security/@requireSecurityContextCancellation",
@@ -300,7 +307,8 @@ fn secured_web_socket(
     }
     let usage = endpoint.transport.web_socket.as_ref().map(|settings| settings.transport_usage);
     if usage == Some(WebSocketTransportUsage::WhenDuplex) {
-        found.add(
+        found.add_of_wcf(
+            InWcf::Unknown,
             "secure conversation over WebSockets with transportUsage=\"WhenDuplex\": WCF's client asks for the session by requests \
              of plain HTTP, beside the WebSocket",
             "write <webSocketSettings transportUsage=\"Always\" />, on both sides",
@@ -387,7 +395,8 @@ fn both_ways(security: &EffectiveSecurity, found: &mut Found) {
         return;
     }
     if security.secure_conversation.as_ref().is_some_and(|own| own.require_signature_confirmation) {
-        found.add(
+        found.add_of_wcf(
+            InWcf::Unknown,
             "signatures that are confirmed in a session whose messages answer no request by where they come",
             "write requireSignatureConfirmation=\"false\"",
             "security/@requireSignatureConfirmation",

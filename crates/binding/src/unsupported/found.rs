@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::built::Part;
-use crate::refusal::{Unsupported, Within};
+use crate::refusal::{InWcf, Unsupported, Within};
 
 /// Collects features.
 pub(super) struct Found(pub(super) Vec<Unsupported>);
@@ -12,6 +12,20 @@ impl Found {
     /// Something in the binding.
     pub(super) fn add(&mut self, feature: impl Into<String>, instead: &str, at: &'static str) {
         self.push(feature.into(), instead, at.into(), Within::Binding);
+    }
+
+    /// Something in the binding that WCF does not run, either.
+    pub(super) fn add_of_wcf(
+        &mut self,
+        wcf: InWcf,
+        feature: impl Into<String>,
+        instead: &str,
+        at: &'static str,
+    ) {
+        self.add(feature, instead, at);
+        if let Some(added) = self.0.last_mut() {
+            added.wcf = wcf;
+        }
     }
 
     /// Something in the binding that a part of the runtime is for, unless that is there. Says whether it is.
@@ -44,6 +58,7 @@ impl Found {
     }
 
     fn push(&mut self, feature: String, instead: &str, at: Cow<'static, str>, within: Within) {
-        self.0.push(Unsupported { feature, instead: instead.to_owned(), at, within });
+        let (instead, wcf) = (instead.to_owned(), InWcf::Runs);
+        self.0.push(Unsupported { feature, instead, at, within, wcf });
     }
 }

@@ -74,6 +74,9 @@ fn of_binding(
     // The scheme of an address is told as the address.
     let differs = here.disagreements(&there).into_iter();
     differs
-        .map(|d| format!("{}: the file has {}, the metadata {}", d.setting, d.here, d.there))
+        .map(|d| {
+            let of = d.contracts.words();
+            format!("{}{of}: the file has {}, the metadata {}", d.setting, d.here, d.there)
+        })
         .collect()
 }

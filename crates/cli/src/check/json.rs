@@ -97,7 +97,10 @@ fn pair(pair: &Pair) -> Value {
     let disagreements: Vec<Value> = pair
         .disagreements
         .iter()
-        .map(|d| json!({ "setting": d.setting, "client": d.here, "service": d.there }))
+        .map(|d| {
+            let setting = format!("{}{}", d.setting, d.contracts.words());
+            json!({ "setting": setting, "client": d.here, "service": d.there })
+        })
         .collect();
     json!({
         "address": pair.address,

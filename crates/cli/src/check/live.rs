@@ -127,22 +127,14 @@ fn disagreements(client: &EffectiveEndpoint, port: &PortVerdict) -> Vec<Disagree
     let mut found = Vec::new();
     let address = port.address.clone().unwrap_or_default();
     if !meets(&client.address, &address) {
-        found.push(Disagreement {
-            setting: "address",
-            here: client.address.clone(),
-            there: address,
-        });
+        found.push(Disagreement::new("address", client.address.clone(), address));
     }
     let Some(service) = port.effective.as_deref() else {
         let there = match port.blocking().next() {
             Some(ruling) => format!("{}, which no binding here has", ruling.label()),
             None => port.because(),
         };
-        found.push(Disagreement {
-            setting: "binding",
-            here: client.binding_section.clone(),
-            there,
-        });
+        found.push(Disagreement::new("binding", client.binding_section.clone(), there));
         return found;
     };
     let mut service = service.clone();
@@ -163,11 +155,8 @@ fn identity(client: &EffectiveEndpoint, service: &EffectiveEndpoint) -> Option<D
         None if checked => Identity::Dns(Address::of(&client.address).host()?.to_owned()),
         None => return None,
     };
-    (!agree(&here, there)).then(|| Disagreement {
-        setting: "identity",
-        here: described(&here),
-        there: described(there),
-    })
+    let differ = || Disagreement::new("identity", described(&here), described(there));
+    (!agree(&here, there)).then(differ)
 }
 
 fn agree(here: &Identity, there: &Identity) -> bool {

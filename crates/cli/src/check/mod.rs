@@ -173,7 +173,7 @@ fn exit_code(checked: &[Checked]) -> u8 {
     if let Some(code) = of_services(checked) {
         return code;
     }
-    if pairs::pairs(checked).iter().any(|pair| !pair.disagreements.is_empty()) {
+    if pairs::pairs(checked).iter().any(pair::Pair::is_apart) {
         return HAS_ERRORS;
     }
     let endpoints: Vec<EndpointVerdict> =
@@ -205,7 +205,7 @@ fn of_services(checked: &[Checked]) -> Option<u8> {
         let clients = clients.filter(|e| e.role == waxwing::binding::Role::Client).count();
         let pairs = pairs::pairs(checked);
         let unmatched = clients > 0 && pairs.is_empty();
-        let differ = pairs.iter().any(|pair| !pair.disagreements.is_empty());
+        let differ = pairs.iter().any(pair::Pair::is_apart);
         return (unmatched || differ).then_some(HAS_ERRORS);
     }
     let (yes, all) =

@@ -1,6 +1,6 @@
 //! Two ends of one address.
 
-use waxwing::binding::{Address, Disagreement};
+use waxwing::binding::{Address, Contracts, Disagreement};
 
 /// The two ends of an address.
 pub(super) struct Pair {
@@ -16,6 +16,13 @@ pub(super) struct Pair {
     pub(super) address: String,
     /// What keeps them from understanding each other.
     pub(super) disagreements: Vec<Disagreement>,
+}
+
+impl Pair {
+    /// Whether they would not understand each other, whatever the contract is.
+    pub(super) fn is_apart(&self) -> bool {
+        self.disagreements.iter().any(|d| d.contracts == Contracts::All)
+    }
 }
 
 /// Whether a client with one address reaches a service with the other: port and path are the same,

@@ -171,9 +171,13 @@ pub(super) fn pair(pair: &Pair, style: Style, out: &mut dyn Write) -> io::Result
     if pair.disagreements.is_empty() {
         return if style.quiet { Ok(()) } else { writeln!(out, "{ends} fit together") };
     }
-    writeln!(out, "{ends} would not understand each other:")?;
+    match pair.is_apart() {
+        true => writeln!(out, "{ends} would not understand each other:")?,
+        false => writeln!(out, "whether {ends} understand each other is up to the contract:")?,
+    }
     for d in &pair.disagreements {
-        writeln!(out, "  {}: the client has {}, the service {}", d.setting, d.here, d.there)?;
+        let (setting, of) = (d.setting, d.contracts.words());
+        writeln!(out, "  {setting}{of}: the client has {}, the service {}", d.here, d.there)?;
     }
     Ok(())
 }

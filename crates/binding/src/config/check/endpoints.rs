@@ -359,7 +359,10 @@ fn unsupported(endpoint: &EffectiveEndpoint, places: Places<'_>, cx: &mut Reader
             Within::Endpoint => Some(node),
             Within::Binding => places.binding,
         };
-        let span = written.map_or(of_endpoint, |element| element.locate(&feature.at));
+        let span = written.map_or(of_endpoint, |element| match feature.within {
+            Within::Endpoint => element.locate(&feature.at),
+            Within::Binding => element.locate_in_binding(&feature.at),
+        });
         // A value or a name that could not be read left the default behind: what follows from that
         // is nobody's wish.
         let stand_ins = written.map_or_else(Vec::new, |element| element.stand_ins(&feature.at));
@@ -372,7 +375,7 @@ fn unsupported(endpoint: &EffectiveEndpoint, places: Places<'_>, cx: &mut Reader
         }
         cx.report(
             Problem::warning("not-supported", span, message)
-                .behavior(NOT_HERE)
+                .behavior(feature.wcf.behavior())
                 .fix(feature.instead),
         );
     }
