@@ -218,7 +218,9 @@ async fn an_error_in_a_callback_is_told_where_the_client_wants_it() {
             factory.endpoint_mut().endpoint_behavior.callback_debug = Some(debug);
         })
         .await;
-        ChatClient::new(&channel).ask(7).await.unwrap_err();
+        let client = ChatClient::new(&channel);
+        client.ask(7).await.unwrap_err();
+        assert_eq!(client.ask(1).await.unwrap(), "0;", "the session goes on");
         let [error] = &room.errors.lock().unwrap().clone()[..] else { panic!("one error") };
         assert_eq!(error.contains("six is broken"), tells, "{error}");
         assert_eq!(error.contains("internal error"), !tells, "{error}");

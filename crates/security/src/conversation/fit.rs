@@ -61,7 +61,7 @@ fn refusal(flow: Flow, wishes: &Wishes) -> Option<&'static str> {
         ),
         (_, Protection::OneShot) if !by_transport => Some(
             "messages that both ends send over one connection (net.tcp, WebSocket) cannot be secured one by one, and \
-             WCF cannot build such a channel either: set establishSecurityContext=\"true\"",
+             WCF builds such a channel under certificates of both ends alone: set establishSecurityContext=\"true\"",
         ),
         _ if confirms && !by_transport => Some(
             "requireSignatureConfirmation of a session needs replies that belong to one request each, and over a duplex \
