@@ -367,12 +367,12 @@ fn clients_are_called_back_at_a_host_that_is_one() {
         pointed_at(&inside).into_iter().map(|(code, at, _)| (code, at)).collect::<Vec<_>>()
     };
     for base in ["http://0.0.0.0:8000/cb", "http://[::]:8000/cb"] {
-        assert_eq!(dual(base), [("callback-host", base.to_owned())]);
+        assert_eq!(dual(base), [("client-base-host", base.to_owned())]);
     }
     for base in ["http://client.example:8000/", "http://127.0.0.1:8000/", "http://[::1]/"] {
         assert_eq!(dual(base), [], "{base}");
     }
     let custom = "<bindings><customBinding><binding><reliableSession/><compositeDuplex clientBaseAddress=\"http://0.0.0.0/\"/><oneWay/>\
                   <httpTransport/></binding></customBinding></bindings>";
-    assert_eq!(pointed_at(custom)[0].0, "callback-host");
+    assert_eq!(pointed_at(custom)[0].0, "client-base-host");
 }

@@ -149,7 +149,7 @@ fn called_back_at(node: &Node, cx: &mut Reader) {
         "the service is told to call its clients at the host {host}, as it is written here: at another machine that is nobody, or itself"
     );
     cx.report(
-        Problem::warning("callback-host", base.value_span, message)
+        Problem::warning("client-base-host", base.value_span, message)
             .behavior("tells the service the same")
             .fix("write a name of the client's machine that the service can reach"),
     );
