@@ -222,6 +222,30 @@ async fn logins_of_http_go_with_streams() {
     }
 }
 
+/// Who sends when he is told to (RFC 9110 §10.1.1) is asked who he is before, and sends nothing in vain.
+#[tokio::test]
+async fn who_waits_before_he_sends_is_asked_at_once() {
+    let inside = format!(
+        "<binding name=\"B\"><textMessageEncoding messageVersion=\"Soap11\"/><httpTransport authenticationScheme=\"Basic\" \
+         {STREAMED}/></binding>"
+    );
+    let case = Case { section: "customBinding", inside, scheme: "http", certificate: false };
+    let (host, callers) = host(case.binding(), case.scheme, &Service::default()).await;
+    let mut peer = TcpStream::connect(host.local_addresses()[0]).await.unwrap();
+    let head = format!(
+        "POST /streams HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml; charset=utf-8\r\nSOAPAction: \"{PUT}\"\r\nExpect: \
+         100-continue\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
+    peer.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 12];
+    let read = peer.read_exact(&mut answer);
+    tokio::time::timeout(Duration::from_secs(30), read).await.unwrap().unwrap();
+    assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 401");
+    assert!(callers.lock().unwrap().is_empty());
+    drop(peer);
+    assert!(host.close().await);
+}
+
 const PUT: &str = "http://Microsoft.ServiceModel.Samples/IStreams/Put";
 const UTILITY: &str =
     "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd";

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use http::header::ACCEPT_ENCODING;
+use http::header::{ACCEPT_ENCODING, EXPECT};
 use http::{HeaderMap, Method, StatusCode};
 
 use super::accept::{self, Most};
@@ -148,11 +148,15 @@ async fn exchange_in_pieces(
     request: HttpRequest,
     input: Box<dyn LinkInput>,
 ) -> HttpReply {
+    let is_held_back = request.headers.contains_key(EXPECT);
     let incoming = match incoming(&*receiver, request) {
         Ok(incoming) => incoming,
         Err(reply) => {
-            // Whoever is asked who he is must hear it, though he is still sending.
-            tokio::spawn(drain(input, usize::MAX));
+            // Whoever is asked who he is must hear it, though he is still sending. Who waits to be told to send is not told so (RFC
+            // 9110 §10.1.1).
+            if !is_held_back {
+                tokio::spawn(drain(input, usize::MAX));
+            }
             return reply;
         }
     };
