@@ -19,10 +19,15 @@ pub enum Mutation {
     TakeAnybody,
     /// The service takes a message that no transport protected, although it leaves that to the transport.
     TakeUnprotected,
+    /// The service takes over a connection what belongs to another one's session.
+    MixLinks,
 }
 
 impl Mutation {
-    /// All of them.
+    /// Those of connections on which both ends send.
+    pub const DUPLEX: [Self; 1] = [Self::MixLinks];
+
+    /// All the others.
     pub const ALL: [Self; 8] = [
         Self::ForgetMessages,
         Self::KeepFormerKeys,

@@ -38,6 +38,10 @@ impl ClientSession {
             return Ok(envelope);
         }
         self.renew_when_due(at);
+        if self.is_renewing() && self.security.is_key_over(at) {
+            // Perhaps nobody says that it was refused, and the next attempt may be as late as this one.
+            self.resend_after_renewal();
+        }
         self.security.protect(envelope, at).map(|(envelope, _)| envelope)
     }
 

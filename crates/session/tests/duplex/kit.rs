@@ -457,6 +457,13 @@ impl Ends {
         }
     }
 
+    /// What a connection carries whose first message is this one; none if the service refuses that.
+    pub fn carrying(&mut self, octets: &[u8]) -> Option<LinkSecurity> {
+        let mut link = LinkSecurity::default();
+        self.verified(&mut link, octets);
+        link.session().is_some().then_some(link)
+    }
+
     /// The service forgets every security session, as if it began anew.
     pub fn forget_security(&mut self) {
         let contexts: Vec<_> =

@@ -249,6 +249,15 @@ impl ClientSecurity {
         }
     }
 
+    /// Whether the life of the session's key is over by this end's clock. The service refuses what is protected with it; of a
+    /// message that wants no answer and goes one way it tells nobody so.
+    pub fn is_key_over(&self, at: &Moment<'_>) -> bool {
+        match self {
+            ClientSecurity::Conversation(client) => client.is_key_over(at.wall),
+            ClientSecurity::None | ClientSecurity::OneShot(_) | ClientSecurity::Cookie(_) => false,
+        }
+    }
+
     /// Whether a renewal that was refused leaves everything as it was: there is no session that could be over, and what
     /// messages are protected with is still good.
     pub fn outlives_refusal(&self) -> bool {

@@ -14,8 +14,8 @@ use super::super::saved::{Generation, SavedClientContext};
 use super::classify::{failure, visible_fault};
 use super::core::{Core, Keys};
 use super::exchange::{
-    self, Exchange, Issued, Outcome, Renewed, Wanted, reference, renewal_delay, response_of,
-    trust_message,
+    self, Exchange, Issued, Outcome, Renewed, Wanted, is_over, reference, renewal_delay,
+    response_of, trust_message,
 };
 use super::{Correlated, Correlation, SessionCorrelation, Step};
 use crate::error::{Reason, SecurityError};
@@ -374,6 +374,11 @@ impl SecureConversationClient {
         );
         let is_old = options.can_renew && now.duration_since(key.received) >= delay;
         session.renew_demanded || is_old
+    }
+
+    pub(super) fn is_key_over(&self, now: Timestamp) -> bool {
+        let key = self.session.as_ref().map(|session| &session.current);
+        key.is_some_and(|key| is_over(&key.lifetime, key.received, now))
     }
 
     pub(super) fn cancel(&mut self, at: &mut Moment<'_>) -> Result<Step, ClientError> {

@@ -13,6 +13,7 @@ use super::request::Request;
 use super::{Authentication, Incoming, SecuritySession, ServiceSecurity};
 use crate::delivery::{Delivery, Link};
 use crate::error::{Reason, SecurityFault};
+use crate::mutation::{Mutation, broken};
 use crate::trust::TrustAction;
 use crate::wsse::Dialect;
 
@@ -89,7 +90,7 @@ impl ServiceSecurity {
 
     /// Whether a message may be looked at that came over a connection.
     fn fits(&self, link: &LinkSecurity, request: &Request, is_request: bool) -> bool {
-        if self.options.protection != Protection::Conversation {
+        if self.options.protection != Protection::Conversation || broken(Mutation::MixLinks) {
             return true;
         }
         match &link.0 {
