@@ -54,7 +54,7 @@ fn written(
     content.chunks(by.max(1)).for_each(|part| writer.write(part, &mut out));
     writer.finish(&mut out);
     out.extend(divided.tail);
-    (divided.content_type, out)
+    (divided.content_type.into_owned(), out)
 }
 
 /// What came of a message that was read in pieces.

@@ -1,5 +1,7 @@
 //! What every encoding does.
 
+use std::borrow::Cow;
+
 use super::error::DecodeError;
 use crate::envelope::Envelope;
 use crate::random::RandomSource;
@@ -24,7 +26,7 @@ pub trait Decoder {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded {
     /// The `Content-Type` (RFC 2045 §5.1).
-    pub content_type: String,
+    pub content_type: Cow<'static, str>,
     /// The octets.
     pub octets: Vec<u8>,
 }

@@ -28,7 +28,7 @@ pub struct Mtom {
 impl Encoder for Mtom {
     fn write(&mut self, envelope: &Envelope, random: &mut dyn RandomSource) -> Encoded {
         let (content_type, octets) = write(envelope, random);
-        Encoded { content_type, octets }
+        Encoded { content_type: content_type.into(), octets }
     }
 }
 
@@ -151,7 +151,7 @@ impl Encoder for MtomOverLinks {
     fn write(&mut self, envelope: &Envelope, random: &mut dyn RandomSource) -> Encoded {
         let (mut octets, boundary, root) = own_header(envelope, random);
         write_parts(envelope, (&boundary, &root), None, random, &mut octets);
-        Encoded { content_type: Self::CONTENT_TYPE.to_owned(), octets }
+        Encoded { content_type: Self::CONTENT_TYPE.into(), octets }
     }
 }
 

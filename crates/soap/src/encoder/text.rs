@@ -29,15 +29,17 @@ pub fn text_content_type(version: SoapVersion) -> &'static str {
 
 impl Encoder for Text {
     fn write(&mut self, envelope: &Envelope, _: &mut dyn RandomSource) -> Encoded {
-        let content_type = text_content_type(envelope.version().soap).to_owned();
+        let content_type = text_content_type(envelope.version().soap).into();
         Encoded { content_type, octets: envelope.to_bytes() }
     }
 }
 
 impl Decoder for Text {
     fn read(&mut self, content_type: &str, octets: &[u8]) -> Result<Envelope, DecodeError> {
-        let parsed = ContentType::parse(content_type);
-        match parsed.is_some_and(|parsed| parsed.soap_version() == Some(self.version)) {
+        // What nearly every message has.
+        let is_usual = content_type == text_content_type(self.version);
+        let of_version = |parsed: ContentType| parsed.soap_version() == Some(self.version);
+        match is_usual || ContentType::parse(content_type).is_some_and(of_version) {
             true => Ok(Envelope::parse(octets, &self.limits)?),
             false => Err(DecodeError::ContentType {
                 found: content_type.to_owned(),

@@ -201,5 +201,5 @@ impl Receiver for Door {
 }
 
 fn said(octets: Bytes) -> Reply {
-    Reply::Message { content_type: CONTENT_TYPE.to_owned(), octets, is_fault: false }
+    Reply::Message { content_type: CONTENT_TYPE.into(), octets, is_fault: false }
 }

@@ -88,7 +88,7 @@ impl Inbound for Echo {
             tokio::time::sleep(self.takes).await;
             let octets = request.incoming.octets.clone();
             *self.last.lock().unwrap() = Some(request);
-            Reply::Message { content_type: "text/plain".to_owned(), octets, is_fault: true }
+            Reply::Message { content_type: "text/plain".into(), octets, is_fault: true }
         })
     }
 }

@@ -127,7 +127,7 @@ pub(super) fn read_reply(all: &Bytes) -> Option<Reply> {
     reader.version()?;
     match reader.octet()? {
         kind @ (MESSAGE | FAULT) => {
-            let content_type = reader.text()?.to_owned();
+            let content_type = reader.text()?.to_owned().into();
             let octets = all.slice(all.len() - reader.0.len()..);
             Some(Reply::Message { content_type, octets, is_fault: kind == FAULT })
         }
@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn answers_come_as_they_were_sent() {
         let message = |is_fault| Reply::Message {
-            content_type: "text/xml".to_owned(),
+            content_type: "text/xml".into(),
             octets: Bytes::from_static(b"<y/>"),
             is_fault,
         };

@@ -1,5 +1,6 @@
 //! The service's end of a transport.
 
+use std::borrow::Cow;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -187,7 +188,7 @@ pub enum Reply {
     /// A message.
     Message {
         /// Its `Content-Type`.
-        content_type: String,
+        content_type: Cow<'static, str>,
         /// Its octets.
         octets: Bytes,
         /// Whether its body is a fault (HTTP 500).
@@ -210,7 +211,7 @@ pub enum StreamedReply {
     /// A message whose octets come.
     Pieces {
         /// Its `Content-Type`.
-        content_type: String,
+        content_type: Cow<'static, str>,
         /// Its octets.
         octets: Pieces,
     },

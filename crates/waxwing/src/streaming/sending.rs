@@ -1,5 +1,6 @@
 //! Messages that go out.
 
+use std::borrow::Cow;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -52,7 +53,7 @@ impl From<TransportFailure> for NotSent {
 
 /// A message that is written but for its stream.
 pub(crate) struct Prepared {
-    content_type: String,
+    content_type: Cow<'static, str>,
     octets: Vec<u8>,
     /// The stream, with what writes it and what stands behind it.
     stream: Option<(MessageStream, StreamWriter, Vec<u8>)>,
@@ -86,7 +87,7 @@ impl Prepared {
     }
 
     /// The content type of the whole.
-    pub(crate) fn content_type(&self) -> &str {
+    pub(crate) fn content_type(&self) -> &Cow<'static, str> {
         &self.content_type
     }
 

@@ -33,6 +33,9 @@ impl Compression {
 
     /// The octets of a message as they travel.
     pub(super) fn compress(self, octets: Vec<u8>) -> Vec<u8> {
+        if self == Self::None {
+            return octets;
+        }
         let level = flate2::Compression::default();
         let room = Vec::with_capacity(octets.len() / 2 + 64);
         // Writing into memory cannot fail.

@@ -55,7 +55,7 @@ impl Encoder for Binary {
         let mut octets = Vec::with_capacity(USUAL_MESSAGE);
         binary::write(envelope.document(), vocabulary_of(envelope), None, &mut octets);
         let octets = self.compression.compress(octets);
-        Encoded { content_type: self.content_type().to_owned(), octets }
+        Encoded { content_type: self.content_type().into(), octets }
     }
 }
 
@@ -129,7 +129,7 @@ impl Encoder for BinarySessionEncoder {
             octets = head;
         }
         let octets = self.settings.compression.compress(octets);
-        Encoded { content_type: self.settings.content_type().to_owned(), octets }
+        Encoded { content_type: self.settings.content_type().into(), octets }
     }
 }
 

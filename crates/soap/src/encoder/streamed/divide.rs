@@ -1,5 +1,7 @@
 //! Messages that are written in parts.
 
+use std::borrow::Cow;
+
 use waxwing_xml::binary::records::END_ELEMENT;
 use waxwing_xml::{Element, Node, NodeId};
 
@@ -17,7 +19,7 @@ use crate::random::RandomSource;
 #[derive(Debug, Clone)]
 pub struct Divided {
     /// The content type of the whole.
-    pub content_type: String,
+    pub content_type: Cow<'static, str>,
     /// What stands before the content of the element.
     pub head: Vec<u8>,
     /// Writes the content, and the end of the element.
@@ -80,11 +82,12 @@ impl Streamed {
             }
             Self::Mtom(_) => {
                 let (content_type, head, tail) = mtom::divide(envelope, element, random)?;
+                let content_type = content_type.into();
                 Some(Divided { content_type, head, content: StreamWriter(Writers::Octets), tail })
             }
             Self::MtomOverLinks(_) => {
                 let (head, tail) = mtom::divide_over_links(envelope, element, random)?;
-                let content_type = self.content_type().to_owned();
+                let content_type = self.content_type().into();
                 Some(Divided { content_type, head, content: StreamWriter(Writers::Octets), tail })
             }
         }

@@ -1,6 +1,7 @@
 //! Compressed answers (RFC 9110 §8.4): WCF's clients ask for gzip and deflate and decompress below the encoder, so signatures
 //! are over what comes out.
 
+use std::borrow::Cow;
 use std::io::Read;
 
 use bytes::Bytes;
@@ -22,13 +23,15 @@ pub(super) enum CodingError {
 
 /// How an answer in binary is labelled whose encoder compressed it: HTTP names the compression, not the type of content. (A
 /// request keeps the name of the type; WCF's two ends differ so.)
-pub(super) fn labelled(content_type: String) -> (String, Option<&'static str>) {
+pub(super) fn labelled(
+    content_type: Cow<'static, str>,
+) -> (Cow<'static, str>, Option<&'static str>) {
     let coding = match content_type.strip_prefix("application/soap+msbin1+") {
         Some("gzip") => "gzip",
         Some("deflate") => "deflate",
         _ => return (content_type, None),
     };
-    ("application/soap+msbin1".to_owned(), Some(coding))
+    ("application/soap+msbin1".into(), Some(coding))
 }
 
 /// The content of an answer with these codings, at most `limit` octets of it. Memory grows with what comes out, and ends

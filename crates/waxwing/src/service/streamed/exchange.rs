@@ -155,7 +155,7 @@ impl Endpoint {
             }
             trace.wire(now, TraceDirection::Sent, "answer", message.octets(), Some(&envelope));
         }
-        let content_type = message.content_type().to_owned();
+        let content_type = message.content_type().clone();
         let (output, octets) = net::pieces();
         let endpoint = Arc::clone(self);
         tokio::spawn(async move {

@@ -1,5 +1,6 @@
 //! One exchange: a request with its whole body in, an answer out.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -60,7 +61,7 @@ pub(super) enum HttpReply {
         /// The HTTP status code.
         status: StatusCode,
         /// The `Content-Type` of the body.
-        content_type: String,
+        content_type: Cow<'static, str>,
         /// The `Content-Encoding`: how the body is compressed.
         coding: Option<&'static str>,
         /// The entity body.
@@ -69,7 +70,7 @@ pub(super) enum HttpReply {
     /// A message whose octets come.
     Pieces {
         /// The `Content-Type`.
-        content_type: String,
+        content_type: Cow<'static, str>,
         /// The octets.
         octets: Pieces,
     },
@@ -286,7 +287,7 @@ impl<H: HttpHandler> Exchange<H> {
                 let body = self.places.answer(&self.connection, body);
                 let mut response = Response::new(AnswerBody::whole(body));
                 *response.status_mut() = status;
-                if let Ok(value) = HeaderValue::from_str(&content_type) {
+                if let Some(value) = header_value(content_type) {
                     response.headers_mut().insert(CONTENT_TYPE, value);
                 }
                 if let Some(coding) = coding {
@@ -298,7 +299,7 @@ impl<H: HttpHandler> Exchange<H> {
             Ok(HttpReply::Pieces { content_type, octets }) => {
                 let body = AnswerBody::pieces(octets, &self.places, &self.connection);
                 let mut response = Response::new(body);
-                if let Ok(value) = HeaderValue::from_str(&content_type) {
+                if let Some(value) = header_value(content_type) {
                     response.headers_mut().insert(CONTENT_TYPE, value);
                 }
                 Ok(response)
@@ -319,6 +320,15 @@ impl<H: HttpHandler> Exchange<H> {
             }
         }
     }
+}
+
+/// The usual values are words of the program, and are not copied.
+fn header_value(value: Cow<'static, str>) -> Option<HeaderValue> {
+    let octets = match value {
+        Cow::Borrowed(value) => Bytes::from_static(value.as_bytes()),
+        Cow::Owned(value) => value.into(),
+    };
+    HeaderValue::from_maybe_shared(octets).ok()
 }
 
 impl<H> Exchange<H> {

@@ -25,7 +25,7 @@ async fn server(max_body: usize) -> Accepting {
             "/empty" => HttpReply::Empty(StatusCode::ACCEPTED),
             _ => HttpReply::Message {
                 status: StatusCode::OK,
-                content_type: request.content_type.unwrap_or_default(),
+                content_type: request.content_type.unwrap_or_default().into(),
                 coding: None,
                 body: request.body,
             },
@@ -120,7 +120,7 @@ async fn every_stage_of_a_connection_ends() {
         match request.path.as_str() {
             "/large" => HttpReply::Message {
                 status: StatusCode::OK,
-                content_type: "text/plain".to_owned(),
+                content_type: "text/plain".into(),
                 coding: None,
                 body: vec![b'x'; 16 << 20].into(),
             },
