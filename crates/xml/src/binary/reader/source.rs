@@ -4,6 +4,7 @@ use super::{BinaryErrorKind, Limits, Read, ReceivedStrings, Vocabulary, exceeded
 use crate::binary::number::read_size;
 use crate::binary::vocabulary::Known;
 use crate::chars::is_ncname;
+use crate::scan;
 
 /// The octets that are read.
 pub(super) struct Source<'r> {
@@ -115,6 +116,11 @@ impl<'r> Source<'r> {
         }
         let start = self.at;
         let octets = self.take(size)?;
+        if scan::is_plain(octets)
+            && let Ok(text) = std::str::from_utf8(octets)
+        {
+            return Ok(text);
+        }
         let checked = match std::str::from_utf8(octets) {
             Ok(text) => super::check_characters(text).map(|()| text),
             Err(_) => refuse(BinaryErrorKind::Encoding("UTF-8")),
