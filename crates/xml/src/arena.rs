@@ -110,6 +110,12 @@ impl Arena {
         }
     }
 
+    /// Whether a local name is this one. Most names differ in length.
+    #[inline]
+    pub(crate) fn has_name(&self, local: Text, wanted: &str) -> bool {
+        local.len as usize == wanted.len() && self.bytes(local) == wanted.as_bytes()
+    }
+
     #[inline]
     pub(crate) fn node(&self, index: u32) -> &NodeData {
         &self.nodes[index as usize]
@@ -137,12 +143,17 @@ impl Arena {
     }
 
     /// The same as octets, for those who write.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn qualified_bytes(&self, local: Text, binding: u16) -> [&[u8]; 3] {
         match local.start {
-            KNOWN.. => self.qualified(local, binding).map(str::as_bytes),
+            KNOWN.. => self.known_name(local, binding),
             _ => [b"", b"", self.bytes(with_prefix(local, self.names.prefix_len(binding)))],
         }
+    }
+
+    #[inline(never)]
+    fn known_name(&self, local: Text, binding: u16) -> [&[u8]; 3] {
+        self.qualified(local, binding).map(str::as_bytes)
     }
 
     /// A string of a dictionary.

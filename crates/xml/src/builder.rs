@@ -6,7 +6,7 @@ use crate::chars::{first_forbidden_character, is_char, is_ncname};
 use crate::document::Document;
 use crate::intern::{EMPTY, XML_NAMESPACE, XMLNS_NAMESPACE};
 use crate::name::{Name, NodeId, Span};
-use crate::node::{AttributeData, Kind, MAX_NAME, MAX_TEXT, NONE, Tag, Text};
+use crate::node::{AttributeData, EXTRA, Kind, MAX_NAME, MAX_TEXT, NONE, Tag, Text};
 use crate::values::{Form, Value};
 
 impl Document {
@@ -18,7 +18,7 @@ impl Document {
     /// namespace holds what XML cannot carry or is that of `xmlns`. A name is a program's, not a
     /// peer's; one that would write other markup than an element must not pass.
     pub fn new_element(&mut self, name: Name<'_>) -> NodeId {
-        check_name(name);
+        let namespace = self.check_name(name);
         let prefix = match name.prefix {
             // No namespace cannot have a prefix (Namespaces in XML 1.0 §6.2).
             _ if name.namespace.is_empty() => "",
@@ -26,7 +26,7 @@ impl Document {
             "xml" | "xmlns" => "ns",
             prefix => prefix,
         };
-        let binding = self.names.bind(prefix, name.namespace);
+        let binding = self.names.bind_to(prefix, namespace);
         let local = self.store_name(prefix, name.local);
         NodeId(self.push_element(local, binding))
     }
@@ -130,7 +130,7 @@ impl Document {
     /// As [`Document::new_element`]; also for `xmlns` itself, which [`Document::declare_namespace`]
     /// writes.
     pub fn set_attribute(&mut self, element: NodeId, name: Name<'_>, value: &str) {
-        check_name(name);
+        let namespace = self.check_name(name);
         assert!(name.local != "xmlns" || !name.namespace.is_empty(), "xmlns is no attribute");
         let value = self.store_characters(value);
         let (start, end) = self.tag(self.node(element.0)).attributes;
@@ -145,7 +145,7 @@ impl Document {
         let attribute = AttributeData {
             start: local.start,
             local_len: local.len as u16,
-            binding: self.names.bind(&prefix, name.namespace),
+            binding: self.names.bind_to(&prefix, namespace),
             value,
             value_span: Span::default(),
         };
@@ -333,12 +333,17 @@ impl Document {
 
     /// Puts a name into the extra buffer, its prefix before it; the range is that of the local part.
     pub(crate) fn store_name(&mut self, prefix: &str, local: &str) -> Text {
-        assert!(prefix.len() + local.len() < MAX_NAME, "a name has at most {MAX_NAME} bytes");
+        let len = prefix.len() + local.len();
+        assert!(len < MAX_NAME, "a name has at most {MAX_NAME} bytes");
+        let extra = &mut self.extra;
+        assert!(extra.len() + len < MAX_TEXT, "a document holds at most 2 GiB of text");
         if !prefix.is_empty() {
-            self.store(prefix);
-            self.store(":");
+            extra.push_str(prefix);
+            extra.push(':');
         }
-        self.store(local)
+        let start = extra.len() as u32 | EXTRA;
+        extra.push_str(local);
+        Text { start, len: local.len() as u32 }
     }
 
     /// Puts text into the extra buffer, without what XML cannot carry.
@@ -352,10 +357,28 @@ impl Document {
         }
     }
 
+    /// Refuses what would make the text that is written another document than the tree; gives the namespace. A prefix or a
+    /// namespace that the document has was looked at when it came.
+    fn check_name(&mut self, name: Name<'_>) -> u16 {
+        let Name { prefix, local, namespace } = name;
+        assert!(is_ncname(local), "'{local}' is no local name");
+        let is_prefix = self.names.find_prefix(prefix).is_some() || is_ncname(prefix);
+        assert!(is_prefix, "'{prefix}' is no prefix");
+        assert!(namespace != XMLNS_NAMESPACE, "the namespace of xmlns has no names");
+        self.names.find_namespace(namespace).unwrap_or_else(|| {
+            assert!(
+                first_forbidden_character(namespace).is_none(),
+                "{namespace:?} is no namespace"
+            );
+            self.names.intern_namespace(namespace)
+        })
+    }
+
     fn is_attribute(&self, index: usize, namespace: &str, local: &str) -> bool {
         let attribute = &self.attributes[index];
         let binding = self.names.binding(attribute.binding);
-        self.str(attribute.local()) == local && self.names.namespace(binding.namespace) == namespace
+        self.has_name(attribute.local(), local)
+            && self.names.namespace(binding.namespace) == namespace
     }
 
     /// The namespace that the names of an element and of its attributes bind a prefix to.
@@ -401,13 +424,4 @@ impl Document {
         }
         before
     }
-}
-
-/// What would make the text that is written another document than the tree.
-fn check_name(name: Name<'_>) {
-    let Name { prefix, local, namespace } = name;
-    assert!(is_ncname(local), "'{local}' is no local name");
-    assert!(prefix.is_empty() || is_ncname(prefix), "'{prefix}' is no prefix");
-    assert!(namespace != XMLNS_NAMESPACE, "the namespace of xmlns has no names");
-    assert!(first_forbidden_character(namespace).is_none(), "{namespace:?} is no namespace");
 }

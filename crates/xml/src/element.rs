@@ -145,14 +145,16 @@ impl<'a> Element<'a> {
     /// Whether the element has this expanded name.
     #[inline]
     pub fn is(&self, namespace: &str, local: &str) -> bool {
-        self.local_name() == local && self.namespace() == namespace
+        let data = self.data();
+        self.document.has_name(data.local(), local) && self.namespace() == namespace
     }
 
     /// The value of an attribute in no namespace.
     pub fn attribute(&self, local: &str) -> Option<&'a str> {
         let attributes = self.document.element_attributes(self.data());
-        let mut same = attributes.iter().filter(|a| self.document.str(a.local()) == local);
-        same.find(|a| a.binding == EMPTY).map(|a| self.document.str(a.value))
+        let mut plain = attributes.iter().filter(|a| a.binding == EMPTY);
+        let found = plain.find(|a| self.document.has_name(a.local(), local))?;
+        Some(self.document.str(found.value))
     }
 
     /// The value of an attribute in a namespace.
@@ -197,10 +199,7 @@ impl<'a> Element<'a> {
 
     /// The child elements in document order.
     pub fn elements(&self) -> impl Iterator<Item = Element<'a>> + use<'a> {
-        self.children().filter_map(|node| match node {
-            Node::Element(element) => Some(element),
-            _ => None,
-        })
+        elements_from(self.document, self.data().first)
     }
 
     /// The first child element.
@@ -215,8 +214,7 @@ impl<'a> Element<'a> {
 
     /// The next element with the same parent.
     pub fn next_element(&self) -> Option<Element<'a>> {
-        let siblings = Children { document: self.document, next: self.data().next };
-        siblings.filter_map(|n| if let Node::Element(e) = n { Some(e) } else { None }).next()
+        elements_from(self.document, self.data().next).next()
     }
 
     /// The parent; none for the root and for a detached element.
@@ -335,6 +333,26 @@ impl Document {
     }
 }
 
+/// The elements among a node and those behind it. The texts between are not looked at: that of a value is made when somebody
+/// asks for it.
+fn elements_from<'a>(
+    document: &'a Document,
+    first: u32,
+) -> impl Iterator<Item = Element<'a>> + use<'a> {
+    let mut next = first;
+    std::iter::from_fn(move || {
+        while next != NONE {
+            let index = next;
+            let node = document.node(index);
+            next = node.next;
+            if node.is_element() {
+                return Some(Element { document, index });
+            }
+        }
+        None
+    })
+}
+
 /// Iterates over the children of an element.
 #[derive(Clone, Debug)]
 pub struct Children<'a> {
@@ -383,7 +401,7 @@ impl<'a> Attribute<'a> {
     /// Whether the attribute has this expanded name.
     #[inline]
     pub fn is(&self, namespace: &str, local: &str) -> bool {
-        self.document.str(self.data.local()) == local
+        self.document.has_name(self.data.local(), local)
             && self.document.names.namespace(self.binding().namespace) == namespace
     }
 

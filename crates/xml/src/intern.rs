@@ -35,6 +35,8 @@ pub(crate) struct Names {
     prefixes: Strings,
     namespaces: Strings,
     bindings: Vec<Binding>,
+    /// The length of the prefix of each binding.
+    prefix_lens: Vec<u32>,
     binding_index: HashMap<Binding, u16>,
     /// The prefixes of one ASCII character, which is what stacks write: character to index.
     short: [u16; 128],
@@ -45,7 +47,8 @@ impl Names {
         let mut names = Self {
             prefixes: Strings::new(),
             namespaces: Strings::new(),
-            bindings: Vec::with_capacity(LINEAR),
+            bindings: Vec::new(),
+            prefix_lens: Vec::new(),
             binding_index: HashMap::new(),
             short: [EMPTY; 128],
         };
@@ -61,6 +64,7 @@ impl Names {
         self.prefixes.copy(&other.prefixes);
         self.namespaces.copy(&other.namespaces);
         self.bindings.clone_from(&other.bindings);
+        self.prefix_lens.clone_from(&other.prefix_lens);
         self.binding_index.clone_from(&other.binding_index);
         self.short = other.short;
     }
@@ -75,6 +79,7 @@ impl Names {
         self.prefixes.truncate(XML);
         self.namespaces.truncate(XML);
         self.bindings.truncate(usize::from(XML) + 1);
+        self.prefix_lens.truncate(usize::from(XML) + 1);
         self.binding_index.clear();
     }
 
@@ -104,10 +109,7 @@ impl Names {
     /// The length of the prefix of a binding.
     #[inline]
     pub(crate) fn prefix_len(&self, binding: u16) -> u32 {
-        match self.prefixes.entries[self.binding(binding).prefix as usize] {
-            Entry::Known(text) => text.len() as u32,
-            Entry::Own(start, end) => end - start,
-        }
+        self.prefix_lens[binding as usize]
     }
 
     #[inline]
@@ -171,7 +173,7 @@ impl Names {
 
     /// The same for a string of the program, which is not copied.
     pub(crate) fn intern_known_namespace(&mut self, namespace: &'static str) -> u16 {
-        let found = self.namespaces.find_known(namespace);
+        let found = self.namespaces.find(namespace);
         found.unwrap_or_else(|| self.namespaces.add_entry(Entry::Known(namespace)))
     }
 
@@ -187,6 +189,7 @@ impl Names {
         }
         let index = next_index(self.bindings.len());
         self.bindings.push(binding);
+        self.prefix_lens.push(self.prefixes.at(binding.prefix).len() as u32);
         if self.bindings.len() == LINEAR + 1 {
             let all = self.bindings.iter().enumerate();
             self.binding_index = all.map(|(i, b)| (*b, i as u16)).collect();
@@ -196,10 +199,19 @@ impl Names {
         index
     }
 
+    pub(crate) fn find_namespace(&self, namespace: &str) -> Option<u16> {
+        self.namespaces.find(namespace)
+    }
+
     /// The binding of a prefix to a namespace, by their texts.
     pub(crate) fn bind(&mut self, prefix: &str, namespace: &str) -> u16 {
-        let prefix = self.intern_prefix(prefix);
         let namespace = self.intern_namespace(namespace);
+        self.bind_to(prefix, namespace)
+    }
+
+    /// The same of a namespace that is known.
+    pub(crate) fn bind_to(&mut self, prefix: &str, namespace: u16) -> u16 {
+        let prefix = self.intern_prefix(prefix);
         self.intern_binding(Binding { prefix, namespace })
     }
 }
@@ -222,12 +234,10 @@ enum Entry {
 }
 
 impl Strings {
+    /// (Room is taken when there is something to put into it: the buffers of a document that is kept hold what it needs, and
+    /// those of others are used again.)
     fn new() -> Self {
-        Self {
-            text: String::with_capacity(512),
-            entries: Vec::with_capacity(LINEAR),
-            index: HashMap::new(),
-        }
+        Self { text: String::new(), entries: Vec::new(), index: HashMap::new() }
     }
 
     fn copy(&mut self, other: &Self) {
@@ -255,17 +265,16 @@ impl Strings {
         if self.entries.len() > LINEAR {
             return self.index.get(wanted).copied();
         }
-        (0..self.entries.len() as u16).find(|i| self.at(*i) == wanted)
-    }
-
-    /// The same for a string that is probably there as the same piece of the program.
-    #[inline]
-    fn find_known(&self, wanted: &'static str) -> Option<u16> {
-        let same = |entry: &Entry| matches!(entry, Entry::Known(own) if std::ptr::eq(*own, wanted));
-        match self.entries.iter().take(LINEAR).position(same) {
-            Some(found) => Some(found as u16),
-            None => self.find(wanted),
-        }
+        let own = self.text.as_bytes();
+        let is_wanted = |entry: &Entry| match entry {
+            // Mostly it is the same piece of the program.
+            Entry::Known(text) => std::ptr::eq(*text, wanted) || *text == wanted,
+            Entry::Own(start, end) => {
+                (end - start) as usize == wanted.len()
+                    && own[*start as usize..*end as usize] == *wanted.as_bytes()
+            }
+        };
+        self.entries.iter().position(is_wanted).map(|i| i as u16)
     }
 
     fn add(&mut self, new: &str) -> u16 {
