@@ -130,8 +130,12 @@ impl Arena {
     }
 
     /// What a text was made of, or how it came; none of other text, and of other leaves.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn form(&self, leaf: &NodeData) -> Option<Form> {
+        // What most texts are.
+        if leaf.tag == 0 {
+            return None;
+        }
         let bits = u64::from(leaf.start) | u64::from(leaf.end) << 32;
         Some(match leaf.tag & !ITEM {
             DICTIONARY => Form::Dictionary,

@@ -4,7 +4,17 @@
 pub const MAX_SIZE_OCTETS: usize = 5;
 
 /// Appends a size.
-pub fn push_size(out: &mut Vec<u8>, mut size: u32) {
+#[inline]
+pub fn push_size(out: &mut Vec<u8>, size: u32) {
+    // What nearly every size looks like.
+    match size {
+        ..0x80 => out.push(size as u8),
+        _ => push_long_size(out, size),
+    }
+}
+
+#[inline(never)]
+fn push_long_size(out: &mut Vec<u8>, mut size: u32) {
     while size >= 0x80 {
         out.push(size as u8 | 0x80);
         size >>= 7;

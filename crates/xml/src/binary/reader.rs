@@ -210,7 +210,9 @@ impl Reader<'_> {
         let binding = self.resolve(prefix)?;
         let node = self.arena.push_child(parent, local, binding);
         if let Some(tag) = tag {
-            self.finish_attributes(tag.attributes)?;
+            if tag.attributes.0 != tag.attributes.1 {
+                self.finish_attributes(tag.attributes)?;
+            }
             self.arena.set_tag(node, tag);
         }
         self.open.push(Open { node, scope });
@@ -377,17 +379,8 @@ impl Reader<'_> {
     }
 }
 
-#[inline]
-fn check_characters(text: &str) -> Read<()> {
-    // Most texts have nothing to look at more closely.
-    match text.bytes().fold(false, |found, b| found | (b < b' ') | (b == 0xEF)) {
-        true => check_each(text),
-        false => Ok(()),
-    }
-}
-
 #[inline(never)]
-fn check_each(text: &str) -> Read<()> {
+fn check_characters(text: &str) -> Read<()> {
     match first_forbidden_character(text) {
         Some((_, character)) => refuse(BinaryErrorKind::Character(character as u32)),
         None => Ok(()),

@@ -172,10 +172,20 @@ impl Vocabulary {
     }
 
     /// The number of a string in UTF-8.
-    #[inline]
+    #[inline(always)]
     pub(super) fn number_of(&self, text: &[u8]) -> Option<u32> {
         let key = Key::of(text);
-        let mut place = self.place(key);
+        let place = self.place(key);
+        // What names are: short, and at their place.
+        let number = u32::from(self.index[place]).checked_sub(1)?;
+        match text.len() <= SHORT && self.strings[number as usize].is_key(text, key) {
+            true => Some(number),
+            false => self.search(text, key, place),
+        }
+    }
+
+    #[inline(never)]
+    fn search(&self, text: &[u8], key: Key, mut place: usize) -> Option<u32> {
         loop {
             // A quarter of the places are taken at most, so that this ends.
             let number = u32::from(self.index[place]).checked_sub(1)?;
@@ -244,11 +254,18 @@ pub(super) struct Space {
 impl Known {
     #[inline]
     fn is(&self, text: &[u8], key: Key) -> bool {
-        // Up to sixteen octets are all in the key.
-        let alike = self.key == key && self.text.len() == text.len();
-        alike && (text.len() <= 16 || self.text.as_bytes() == text)
+        self.is_key(text, key) && (text.len() <= SHORT || self.text.as_bytes() == text)
+    }
+
+    /// Whether length and key are those of a text.
+    #[inline]
+    fn is_key(&self, text: &[u8], key: Key) -> bool {
+        self.key == key && self.text.len() == text.len()
     }
 }
+
+/// Of strings up to so many octets all are in the key.
+const SHORT: usize = 16;
 
 /// The first and the last octets of a string. Strings of a vocabulary differ in them, or in length; and of the same length
 /// up to sixteen octets two strings are the same if their keys are.

@@ -145,6 +145,7 @@ impl Writer<'_> {
     /// Without recursion: the depth of a tree may be a peer's choice.
     fn node(&mut self, top: u32) {
         let document = self.document;
+        let has_values = !document.made.is_empty();
         let mut marks: SmallVec<[(usize, Naming); 32]> = SmallVec::new();
         let mut at = top;
         loop {
@@ -154,7 +155,9 @@ impl Writer<'_> {
                 self.put_ahead();
             } else if node.is_element() {
                 let mark = (self.scope.mark(), self.naming);
-                if let Some(end) = self.array(at) {
+                // (An item of an array has a value and nothing else.)
+                let is_item = has_values && node.first == node.last && node.first != NONE;
+                if let Some(end) = if is_item { self.array(at) } else { None } {
                     last = end;
                     self.leave(mark);
                 } else {
@@ -279,10 +282,26 @@ impl Writer<'_> {
         (number, naming): (Option<u32>, Naming),
         codes: &[[u8; 3]; 2],
     ) {
+        let number = number.filter(|_| naming == Naming::Known);
+        let Some(number) = number else {
+            return self.other_name(local, binding, naming, codes);
+        };
+        let (id, prefix) = (number << 1, self.usage(binding).prefix);
+        if prefix < NO_PREFIX && id < 0x80 {
+            // What nearly every name of a protocol looks like.
+            self.out.extend_from_slice(&[codes[1][2] + prefix, id as u8]);
+        } else {
+            self.name_code(binding, codes[1]);
+            push_size(self.out, id);
+        }
+    }
+
+    /// The same for a name that is written out, or is one of the session.
+    #[inline(never)]
+    fn other_name(&mut self, local: Text, binding: u16, naming: Naming, codes: &[[u8; 3]; 2]) {
         let local = self.document.bytes(local);
-        let name = match (naming, number) {
-            (Naming::Known, Some(number)) => Written::Id(number << 1),
-            (Naming::Plain, _) => Written::Text(local),
+        let name = match naming {
+            Naming::Plain => Written::Text(local),
             // WCF writes `xml:lang` and the like out in sessions, too.
             _ if binding == XML => Written::Text(local),
             _ => self.of_session(local),
@@ -292,7 +311,6 @@ impl Writer<'_> {
     }
 
     /// The code of an element or attribute, with its prefix.
-    #[inline(always)]
     fn name_code(&mut self, binding: u16, [short, with_prefix, letter]: [u8; 3]) {
         match self.usage(binding).prefix {
             number @ 0..NO_PREFIX => self.out.push(letter + number),

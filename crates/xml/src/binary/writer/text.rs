@@ -318,42 +318,45 @@ impl<'w> Writer<'w> {
     }
 
     /// Elements from `first` that are items of one array, as an array; gives the last of them. `None` where it is none.
+    #[inline(never)]
     pub(super) fn array(&mut self, first: u32) -> Option<u32> {
         let document = self.document;
-        if document.made.is_empty() {
-            return None;
-        }
-        let record = record_of(self.item(first)?);
-        let head = *document.node(first);
-        let same = |at: u32| {
-            let node = document.node(at);
-            let alike = node.is_element()
+        let form = self.item(first)?;
+        let record = record_of(form);
+        let head = document.node(first);
+        let name = document.bytes(head.local());
+        let same = |node: &NodeData| {
+            node.is_element()
                 && node.binding == head.binding
-                && (node.local() == head.local()
-                    || document.bytes(node.local()) == document.bytes(head.local()))
-                && document.element_attributes(node).is_empty()
-                && document.element_declarations(node).is_empty();
-            let form = if alike { self.item(at) } else { None };
-            form.is_some_and(|form| record_of(form) == record)
+                && document.bytes(node.local()) == name
+                && (node.tag == 0
+                    || document.element_attributes(node).is_empty()
+                        && document.element_declarations(node).is_empty())
         };
-        let next = |at: &u32| Some(document.node(*at).next).filter(|at| *at != NONE && same(*at));
-        let items: Vec<u32> = std::iter::successors(Some(first), next).collect();
-        let last = *items.last()?;
+        let (mut items, mut last, mut next) = (vec![form], first, head.next);
+        while next != NONE
+            && let node = document.node(next)
+            && same(node)
+            && let Some(form) = self.item(next)
+            && record_of(form) == record
+        {
+            items.push(form);
+            (last, next) = (next, node.next);
+        }
         self.out.push(records::ARRAY);
         self.start(first);
         self.out.push(records::END_ELEMENT);
         self.out.push(record | 1);
         push_size(self.out, items.len() as u32);
         for item in items {
-            match self.item(item) {
+            match item {
                 // The usual numbers have one width.
-                Some(Form::Double(value)) => self.out.extend_from_slice(&value.to_le_bytes()),
-                Some(Form::Int32(value)) => self.out.extend_from_slice(&value.to_le_bytes()),
-                Some(form) => {
+                Form::Double(value) => self.out.extend_from_slice(&value.to_le_bytes()),
+                Form::Int32(value) => self.out.extend_from_slice(&value.to_le_bytes()),
+                form => {
                     let (_, octets, len) = raw(form);
                     self.out.extend_from_slice(&octets[..len]);
                 }
-                None => {}
             }
         }
         self.text_at = None;
