@@ -37,10 +37,17 @@ pub(super) struct Own {
 impl Seen {
     pub(super) fn of(envelope: &Envelope) -> Self {
         let action = envelope.action().map(Cow::into_owned);
-        let header = envelope.header_named(WSSE, "Security");
-        let sequence = VERSIONS
-            .iter()
-            .any(|version| envelope.header_named(version.namespace(), "Sequence").is_some());
+        let (mut header, mut sequence) = (None, false);
+        for found in envelope.headers() {
+            match found.local_name() {
+                "Security" if header.is_none() && found.namespace() == WSSE => header = Some(found),
+                "Sequence" => {
+                    let mut namespaces = VERSIONS.iter().map(|version| version.namespace());
+                    sequence |= namespaces.any(|namespace| namespace == found.namespace());
+                }
+                _ => {}
+            }
+        }
         let security = header.is_some();
         let (encrypted_key, bare_credential, context) = (false, false, None);
         let mut seen = Self { action, security, encrypted_key, bare_credential, context, sequence };
