@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use waxwing::binding::{Binding, ServiceBehavior, WsDualHttpBinding, WsDualHttpSecurityMode};
 use waxwing::contract::{
     CallbackChannel, CallbackInstance, OperationContext, OperationFault, service_contract,
@@ -69,10 +70,16 @@ impl Chat for Room {
 #[derive(Clone, Default)]
 pub struct Ear {
     pub heard: Arc<Mutex<Vec<String>>>,
+    /// What is asked is answered when this is told so.
+    pub answers: Option<Arc<Semaphore>>,
 }
 
 impl Listener for Ear {
     async fn question(&self, number: i32) -> Result<String, OperationFault> {
+        self.heard.lock().unwrap().extend(self.answers.as_ref().map(|_| format!("asked {number}")));
+        if let Some(answers) = &self.answers {
+            answers.acquire().await.unwrap().forget();
+        }
         Ok(format!("{number};"))
     }
 

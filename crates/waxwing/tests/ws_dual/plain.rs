@@ -1,14 +1,16 @@
 //! Without security.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use waxwing::binding::{ReliableSession, TimeSpan};
 use waxwing_testkit::http::{HttpClient, HttpReply, HttpServer};
 use waxwing_testkit::lossy_link::{Loss, LossyLink};
 use waxwing_testkit::ports::free_port;
 
-use crate::kit::{ChatClient, Ear, Room, factory, hosted, plain};
+use crate::kit::{ChatClient, Ear, Room, factory, hosted, hosted_at, plain};
 
 #[tokio::test]
 async fn calls_one_way_calls_and_callbacks() {
@@ -134,6 +136,48 @@ async fn a_client_that_is_gone_is_given_up() {
     let error = tokio::time::timeout(Duration::from_secs(30), gone).await.unwrap();
     assert!(error.contains("called any more") || error.contains("InactivityTimeout"), "{error}");
     assert!(host.close().await);
+}
+
+/// A service that is stopped without a word and started again knows its clients' sessions no more. It can say so where a message names
+/// who is to hear it, which calls do and replies to callbacks do not (as in WCF): with the next call all that waits at the client ends
+/// in words, and a new channel works.
+#[tokio::test]
+async fn a_service_that_is_started_again_does_not_know_the_session() {
+    let port = free_port().unwrap();
+    let at = format!("http://127.0.0.1:{port}/chat");
+    let room = Room::default();
+    let ear = Ear { answers: Some(Arc::new(Semaphore::new(0))), ..Ear::default() };
+    let (host, address) = hosted_at(plain(), &room, &at).await;
+    let channel = factory(plain(), &address, &ear).open_channel().await.unwrap();
+    let pending = tokio::spawn({
+        let client = ChatClient::new(channel.clone());
+        async move { client.ask(1).await.map_err(|error| error.to_string()) }
+    });
+    assert_eq!(ear.has_heard(1).await, ["asked 0"]);
+    drop(host);
+    let (host, _) = listening_again(&room, &at).await;
+    let error = ChatClient::new(&channel).echo("again".to_owned()).await.unwrap_err().to_string();
+    assert!(error.contains("does not know the reliable session"), "{error}");
+    let error = pending.await.unwrap().expect_err("the service that executes it is gone");
+    assert!(error.contains("does not know the reliable session"), "{error}");
+    // The reply to the callback belongs to a session of the service that was.
+    ear.answers.as_ref().unwrap().add_permits(1);
+    let next = factory(plain(), &address, &ear).open_channel().await.unwrap();
+    assert_eq!(ChatClient::new(&next).echo("new".to_owned()).await.unwrap(), "new");
+    next.close().await.unwrap();
+    assert!(host.close().await);
+}
+
+/// Listens where another has just stopped.
+async fn listening_again(room: &Room, at: &str) -> (waxwing::ServiceHost, String) {
+    let port = waxwing::binding::Address::of(at).port().unwrap();
+    let free = async {
+        while tokio::net::TcpListener::bind(("127.0.0.1", port)).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), free).await.expect("the port is free again");
+    hosted_at(plain(), room, at).await
 }
 
 #[tokio::test]

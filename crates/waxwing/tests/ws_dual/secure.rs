@@ -11,6 +11,8 @@ use waxwing::jiff::Timestamp;
 use waxwing::security::ExpectedIdentity;
 use waxwing::service::ConcurrencyMode;
 use waxwing::{ChannelFactory, ServiceHost, ServiceHostBuilder, ServiceInstances};
+use waxwing_testkit::lossy_link::{Loss, LossyLink};
+use waxwing_testkit::ports::free_port;
 
 use crate::common::pki;
 use crate::kit::{CHAT_CONTRACT, ChatClient, ChatService, Ear, Room, factory};
@@ -32,6 +34,10 @@ fn binding(credential: MessageCredentialType, negotiated: bool) -> WsDualHttpBin
 /// A custom binding of the same elements; `session` are attributes of the reliable session, `local` of the client's
 /// settings of the secure conversation.
 fn custom(session: &str, local: &str) -> Binding {
+    custom_in(session, local, "<textMessageEncoding/>")
+}
+
+fn custom_in(session: &str, local: &str, encoding: &str) -> Binding {
     let version =
         "WSSecurity11WSTrustFebruary2005WSSecureConversationFebruary2005WSSecurityPolicy11";
     let text = format!(
@@ -40,7 +46,7 @@ fn custom(session: &str, local: &str) -> Binding {
          <localClientSettings {local}/>\
          <secureConversationBootstrap authenticationMode=\"MutualCertificate\" messageSecurityVersion=\"{version}\"/></security>\
          <compositeDuplex clientBaseAddress=\"http://127.0.0.1:0/callbacks\"/><oneWay/>\
-         <textMessageEncoding/><httpTransport/></binding></customBinding></bindings></system.serviceModel></configuration>"
+         {encoding}<httpTransport/></binding></customBinding></bindings></system.serviceModel></configuration>"
     );
     let file = Configuration::parse(&text).unwrap_or_else(|error| panic!("{error:?}"));
     file.binding("customBinding", "B").expect("the binding")
@@ -133,6 +139,26 @@ async fn reliable_messaging_1_1_by_a_custom_binding() {
     talk(custom("reliableMessagingVersion=\"WSReliableMessaging11\"", ""), "1.1").await;
 }
 
+#[tokio::test]
+async fn binary_messages_by_a_custom_binding() {
+    for encoding in
+        ["<binaryMessageEncoding/>", "<binaryMessageEncoding compressionFormat=\"GZip\"/>"]
+    {
+        for version in ["WSReliableMessagingFebruary2005", "WSReliableMessaging11"] {
+            let session = format!("reliableMessagingVersion=\"{version}\"");
+            talk(custom_in(&session, "", encoding), &format!("{encoding} {version}")).await;
+            let plain = format!(
+                "<configuration><system.serviceModel><bindings><customBinding><binding name=\"B\"><reliableSession {session}/>\
+                 <compositeDuplex clientBaseAddress=\"http://127.0.0.1:0/callbacks\"/><oneWay/>{encoding}<httpTransport/></binding>\
+                 </customBinding></bindings></system.serviceModel></configuration>"
+            );
+            let file = Configuration::parse(&plain).unwrap_or_else(|error| panic!("{error:?}"));
+            let plain = file.binding("customBinding", "B").expect("the binding");
+            talk(plain, &format!("{encoding} {version} without security")).await;
+        }
+    }
+}
+
 /// Two channels of one address, whose instance is signed.
 #[tokio::test]
 async fn two_channels_of_a_factory() {
@@ -180,6 +206,39 @@ async fn a_wrong_password_is_met_with_silence() {
     assert!(error.contains("says nothing to whom it does not believe"), "{error}");
     assert_eq!(host.statistics().sessions, 0);
     assert!(host.close().await);
+}
+
+/// What the service says of the session never reaches the client, or what the client says never reaches the service: opening it ends
+/// in words, and no session is left open. WCF sends neither again.
+#[tokio::test]
+async fn a_session_whose_beginning_is_lost_is_not_waited_for() {
+    let all = Loss { requests: 1.0, responses: 0.0, seed: 3 };
+    for of_client in [true, false] {
+        let mut own = binding(MessageCredentialType::Certificate, false);
+        own.timeouts.open_timeout = TimeSpan::seconds(4);
+        let client_port = free_port().unwrap();
+        let back = LossyLink::start(([127, 0, 0, 1], client_port).into(), all).await.unwrap();
+        let mut of_service = own.clone().proxy_address(format!("http://{}", back.local_addr()));
+        of_service.http.use_default_web_proxy = false;
+        let (host, address) = match of_client {
+            true => hosted(own.clone(), &Room::default()).await,
+            false => hosted(of_service, &Room::default()).await,
+        };
+        let there = LossyLink::start(host.local_addresses()[0], all).await.unwrap();
+        let base = format!("http://127.0.0.1:{client_port}/callbacks");
+        let factory = alice(own.client_base_address(base), &address, &Ear::default());
+        let factory = match of_client {
+            true => factory.via(format!("http://{}/chat", there.local_addr())),
+            false => factory,
+        };
+        let error = factory.open_channel().await.map(drop).unwrap_err().to_string();
+        let lost = if of_client { there.counts() } else { back.counts() };
+        assert_eq!(lost.lost_requests, 1, "{lost:?}");
+        let words = if of_client { "broke" } else { "says nothing to whom it does not believe" };
+        assert!(error.contains(words), "{error}");
+        assert_eq!(host.statistics().sessions, 0);
+        assert!(host.close().await);
+    }
 }
 
 /// In a negotiation it is said at once, in the response.
