@@ -1,4 +1,5 @@
-//! Two futures of one task, of which the first gives the second something to do.
+//! Futures that wake their own task while it runs: what they want is done in the same turn. Otherwise the task would be scheduled
+//! once more for each such wish, and another thread woken that finds nothing to do.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -8,56 +9,100 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use futures_util::future::Either;
 
-/// The second is polled next, whether it is woken or not.
-const IS_NEXT: u8 = 1;
+/// How often a future is polled in one turn of its task: then others have theirs.
+const MOST: usize = 8;
+
+/// It is polled now, or next: that it is woken is only noted.
+const HELD: u8 = 1;
 /// It was woken.
 const WOKEN: u8 = 2;
 
 /// Runs both until one of them is ready, the first of each turn first. What wakes the second while the first is polled does not
-/// wake the task: it is there already. Otherwise a task that reads a message and queues its answer for itself would be scheduled
-/// once more for each, and wake another thread that finds nothing to do.
+/// wake the task: it is there already.
 pub(crate) async fn in_turns<A: Future, B: Future>(
     mut first: Pin<&mut A>,
     mut second: Pin<&mut B>,
 ) -> Either<A::Output, B::Output> {
-    let mut own: Option<Arc<Second>> = None;
+    let mut turn = Turn::default();
     poll_fn(|context| {
-        let own = match &own {
-            Some(own) if own.task.will_wake(context.waker()) => own,
-            _ => own.insert(Arc::new(Second::of(context.waker().clone()))),
-        };
-        own.state.store(IS_NEXT, Ordering::Release);
+        let own = turn.of(context);
+        own.hold();
         if let Poll::Ready(output) = first.as_mut().poll(context) {
             return Poll::Ready(Either::Left(output));
         }
         // From here on it wakes the task. What was said to it before is seen below.
-        own.state.swap(0, Ordering::AcqRel);
+        own.let_go();
         let waker = Waker::from(Arc::clone(own));
         second.as_mut().poll(&mut Context::from_waker(&waker)).map(Either::Right)
     })
     .await
 }
 
-/// What wakes the second.
-struct Second {
+/// Runs a future that wakes itself, as connections do whose both ends are in one task: it is polled again at once then.
+pub(crate) async fn again<F: Future>(mut future: Pin<&mut F>) -> F::Output {
+    let mut turn = Turn::default();
+    poll_fn(|context| turn.poll(context, |context| future.as_mut().poll(context))).await
+}
+
+/// What wakes a future that has its turns in a task. May be kept while the task changes.
+#[derive(Default)]
+pub(crate) struct Turn(Option<Arc<Own>>);
+
+impl Turn {
+    /// One turn: polls until that is ready, or has not woken itself.
+    pub(crate) fn poll<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        let own = self.of(context);
+        let waker = Waker::from(Arc::clone(own));
+        for _ in 0..MOST {
+            own.hold();
+            let polled = poll(&mut Context::from_waker(&waker));
+            let was_woken = own.let_go();
+            if polled.is_ready() || !was_woken {
+                return polled;
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn of(&mut self, context: &Context<'_>) -> &Arc<Own> {
+        let task = context.waker();
+        if self.0.as_ref().is_some_and(|own| !own.task.will_wake(task)) {
+            self.0 = None;
+        }
+        self.0.get_or_insert_with(|| Arc::new(Own { state: AtomicU8::new(0), task: task.clone() }))
+    }
+}
+
+/// The waker.
+struct Own {
     state: AtomicU8,
     task: Waker,
 }
 
-impl Second {
-    fn of(task: Waker) -> Self {
-        Self { state: AtomicU8::new(0), task }
+impl Own {
+    fn hold(&self) {
+        self.state.swap(HELD, Ordering::AcqRel);
+    }
+
+    /// Gives whether it was woken meanwhile.
+    fn let_go(&self) -> bool {
+        self.state.swap(0, Ordering::AcqRel) & WOKEN != 0
     }
 }
 
-impl Wake for Second {
+impl Wake for Own {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // Read and written in one: who takes `IS_NEXT` away later sees all that was done before this.
-        if self.state.fetch_or(WOKEN, Ordering::AcqRel) & IS_NEXT == 0 {
+        // Read and written in one: who lets go later sees all that was done before this.
+        if self.state.fetch_or(WOKEN, Ordering::AcqRel) & HELD == 0 {
             self.task.wake_by_ref();
         }
     }
@@ -142,6 +187,38 @@ mod tests {
         }
         passing.send(1).unwrap();
         assert_eq!((counts[0].taken(), counts[1].taken()), (0, 1));
+    }
+
+    /// Both ends of a queue in one task.
+    #[test]
+    fn what_wakes_itself_is_polled_again_at_once_but_not_for_ever() {
+        let count = Arc::new(Count::default());
+        let waker = Waker::from(Arc::clone(&count));
+        let (outside, mut coming) = mpsc::unbounded_channel::<()>();
+        let mut polls = 0;
+        let mut chatter = pin!(poll_fn(|context| {
+            // Three times after each word from outside.
+            if coming.poll_recv(context).is_ready() {
+                polls += 1;
+                (0..polls % 4).for_each(|_| context.waker().wake_by_ref());
+            }
+            Poll::<()>::Pending
+        }));
+        let mut whole = pin!(again(chatter.as_mut()));
+        let mut poll = || whole.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(poll().is_pending());
+        outside.send(()).unwrap();
+        assert_eq!(count.taken(), 1, "from outside it is woken as ever");
+        assert!(poll().is_pending());
+        assert_eq!(count.taken(), 0, "what it wished for was done");
+
+        let mut restless = pin!(poll_fn(|context: &mut Context<'_>| {
+            context.waker().wake_by_ref();
+            Poll::<()>::Pending
+        }));
+        let mut restless = pin!(again(restless.as_mut()));
+        assert!(restless.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        assert_eq!(count.taken(), 1, "others have their turn, and then it has the next");
     }
 
     /// Another thread says something at any moment of the first's turn: it is never lost.

@@ -81,7 +81,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("layer", &["contract", "future", "log"]),
     ("requirements", &["contract"]),
     ("contract", &["future"]),
-    ("net", &["digest", "future", "log", "panics"]),
+    ("net", &["digest", "future", "log", "panics", "turns"]),
     ("trace", &["files"]),
     ("backlog", &[]),
     ("callback_hosts", &[]),

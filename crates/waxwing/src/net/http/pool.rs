@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 use http::header::HOST;
@@ -22,6 +22,7 @@ use tower_service::Service;
 
 use super::connect::Connector;
 use super::told_body::ToldBody;
+use crate::turns::Turn;
 
 /// How long an unused connection is kept for the next request.
 ///
@@ -72,6 +73,8 @@ pub(super) struct Connection {
     is_proxied: bool,
     /// What the header `Host` says.
     host: Option<HeaderValue>,
+    /// That of whoever uses it.
+    turn: Turn,
 }
 
 impl Pool {
@@ -100,11 +103,14 @@ impl Pool {
         let is_proxied = io.connected().is_proxied();
         let (sender, run) =
             http1::Builder::new().max_buf_size(MAX_HEAD).handshake::<_, ToldBody>(io).await?;
-        Ok(Connection { sender, run: Some(Box::pin(run)), is_proxied, host: host_of(uri) })
+        let (run, host) = (Some(Box::pin(run)), host_of(uri));
+        Ok(Connection { sender, run, is_proxied, host, turn: Turn::default() })
     }
 
     /// Keeps a connection whose answer was read, if it can be used again.
     pub(super) fn put_back(&self, uri: &Uri, mut connection: Connection) {
+        // Nothing is kept of the task that had it.
+        connection.turn = Turn::default();
         // It has to see itself that the exchange is over.
         if let (true, Some(place)) = (connection.is_idle(), Place::of(uri)) {
             self.idle.put(place, connection);
@@ -142,16 +148,17 @@ impl Connection {
     /// Waits for something while the connection runs, which brings it.
     pub(super) async fn run_for<F: Future>(&mut self, wanted: F) -> F::Output {
         let mut wanted = pin!(wanted);
-        std::future::poll_fn(|context| {
-            self.poll_run(context);
-            if let Poll::Ready(output) = wanted.as_mut().poll(context) {
-                return Poll::Ready(output);
-            }
-            // What is wanted may have asked for more.
-            self.poll_run(context);
-            wanted.as_mut().poll(context)
+        let mut turn = std::mem::take(&mut self.turn);
+        let output = std::future::poll_fn(|context| {
+            // What is wanted may ask for more, and be woken by what came.
+            turn.poll(context, |context| {
+                self.poll_run(context);
+                wanted.as_mut().poll(context)
+            })
         })
-        .await
+        .await;
+        self.turn = turn;
+        output
     }
 
     /// Runs the connection as far as it goes. What it fails of is told where its answer is waited for.

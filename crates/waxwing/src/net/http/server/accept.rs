@@ -20,6 +20,7 @@ use crate::net::accepting::{Accepting, Stopped};
 use crate::net::caller::TransportCaller;
 use crate::net::places::{Connection, Handshake, Places, Stage, WATCH_INTERVAL};
 use crate::net::tls::ServiceTls;
+use crate::turns::again;
 
 /// Pause after the operating system refused to accept a connection (out of descriptors).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -193,7 +194,7 @@ async fn serve<H: HttpHandler>(
         let stopping = async { drop(stopped.wait_for(|stop| *stop).await) };
         let is_stop = tokio::select! {
             // An aborted request and a peer that went away end a connection the same way.
-            _ = &mut served => break,
+            _ = again(served.as_mut()) => break,
             _ = place.connection.ended() => false,
             () = stopping, if !is_stopping => true,
         };
