@@ -313,9 +313,10 @@ impl Todo {
         }
         for (execution, object) in self.executions.drain(..) {
             let is_left = self.left.is(&execution);
-            let run = execute(Arc::clone(endpoint), execution, object);
+            // What is spawned is moved many times.
+            let run = Box::pin(execute(Arc::clone(endpoint), execution, object));
             if is_left {
-                self.left.execution = Some(Box::pin(run));
+                self.left.execution = Some(run);
             } else {
                 tokio::spawn(run);
             }
