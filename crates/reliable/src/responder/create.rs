@@ -69,7 +69,7 @@ impl<M: Clone> Listener<M> {
         self.origins.insert(session.origin.clone(), id.clone());
         self.silence.insert((session.silent_from, id.clone()));
         self.pending.insert(id.clone());
-        self.sessions.insert(id.clone(), session);
+        self.sessions.insert(id.clone(), Box::new(session));
         let mark = self.outputs.mark();
         self.outputs.push(ListenerOutput::Created { session: id.clone(), tag });
         self.outputs.event(&id, Event::State(SequenceState::Open));

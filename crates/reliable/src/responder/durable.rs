@@ -118,7 +118,7 @@ impl<M: Clone> Listener<M> {
         session.redeliver(messages, &mut self.outputs);
         session.tell_end(&mut self.outputs);
         session.answer_last(&mut self.outputs);
-        self.sessions.insert(id.clone(), session);
+        self.sessions.insert(id.clone(), Box::new(session));
         self.settle(&id, mark);
     }
 

@@ -41,7 +41,8 @@ use waxwing_soap::{Moment, Time};
 pub struct Listener<M> {
     rules: Rules,
     settings: ReliableSessionSettings,
-    sessions: BTreeMap<SessionId, Session<M>>,
+    /// Each by itself: of the room that a table has for its values a third is empty, and thousands of sessions rest.
+    sessions: BTreeMap<SessionId, Box<Session<M>>>,
     /// Sessions by the identifier that the initiator gave: of the return sequence, or, without one, of
     /// its CreateSequence.
     origins: BTreeMap<Identifier, SessionId>,
@@ -152,7 +153,7 @@ impl<M: Clone> Listener<M> {
 
     /// One session at this moment, for a person.
     pub fn status(&self, session: &SessionId) -> Option<Status> {
-        self.sessions.get(session).map(Session::status)
+        self.sessions.get(session).map(|session| session.status())
     }
 
     /// What would be kept of a session at this moment. None: there is no such session, or it has ended.
@@ -255,7 +256,7 @@ impl<M: Clone> Listener<M> {
                 None => Found::Unknown(back.clone()),
             };
         };
-        let Some(session) = self.sessions.get(first).filter(is_ours) else {
+        let Some(session) = self.sessions.get(first).map(|s| &**s).filter(is_ours) else {
             // WCF names the identifier of the acknowledgement when there is one.
             return Found::Unknown(back.unwrap_or(first).clone());
         };
@@ -269,7 +270,7 @@ impl<M: Clone> Listener<M> {
     }
 
     fn by_back(&self, back: &Identifier) -> Option<&Session<M>> {
-        let session = self.sessions.get(self.origins.get(back)?)?;
+        let session = &**self.sessions.get(self.origins.get(back)?)?;
         Some(session).filter(|s| s.back() == Some(back))
     }
 
@@ -313,7 +314,10 @@ impl<M: Clone> Listener<M> {
         let mark = self.outputs.mark();
         self.outputs.accepted(waiter);
         let named = fault.kind.identifier();
-        let session = named.and_then(|id| self.sessions.get(id).or_else(|| self.by_back(id)));
+        let session = named.and_then(|id| match self.sessions.get(id) {
+            Some(session) => Some(&**session),
+            None => self.by_back(id),
+        });
         let session = session.filter(|s| s.tag.as_ref() == tag).map(|s| s.id().clone());
         if let Some(id) = session {
             let ending = Ending::Faulted(SessionError::Peer(fault), Farewell::Silence);
@@ -342,7 +346,7 @@ impl<M: Clone> Listener<M> {
         self.forget_what_is_over(now);
         for id in self.bound_to(Some(tag)) {
             // Only TerminateSequence is missing, which may be lost: what was acknowledged is to be executed.
-            let is_over = self.sessions.get(&id).is_some_and(Session::is_over);
+            let is_over = self.sessions.get(&id).is_some_and(|session| session.is_over());
             let lost = || SessionError::SecurityLost("its security context has ended".to_owned());
             let ending = match is_over {
                 true => Ending::Closed,
@@ -411,7 +415,7 @@ impl<M: Clone> Listener<M> {
         self.outputs.event(id, Event::State(state));
         self.outputs.push(last);
         if self.settings.durable {
-            self.end_durable(session, is_closed.then_some(until), now);
+            self.end_durable(*session, is_closed.then_some(until), now);
             self.settle(id, mark);
             self.forget_what_is_over(now);
         }

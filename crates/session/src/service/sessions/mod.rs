@@ -60,7 +60,8 @@ pub struct ServiceSessions {
     /// The sequences; none at an endpoint without reliable sessions.
     listener: Option<Listener<Carried>>,
     /// By names that this end has made, of random identifiers.
-    sessions: FxHashMap<SessionId, Session>,
+    /// Each by itself: up to half of a table is empty.
+    sessions: FxHashMap<SessionId, Box<Session>>,
     /// Sessions by the numbers that the host's admission knows them by.
     numbered: FxHashMap<u64, SessionId>,
     calls: FxHashMap<DispatchId, Call>,
@@ -331,7 +332,7 @@ impl ServiceSessions {
             course: Course::default(),
             over_at: None,
         };
-        self.sessions.insert(id.clone(), session);
+        self.sessions.insert(id.clone(), Box::new(session));
         self.numbered.insert(number, id.clone());
         self.idle.insert((idle_at, id));
         self.outputs.push_back(ServiceOutput::Want(Place::Session(number)));
