@@ -1,5 +1,6 @@
 //! Captured connections of net.tcp, as what both ends saw in the order in which the recorder saw it.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::ops::Range;
 
@@ -68,6 +69,51 @@ impl Scenario {
         let mut text = String::new();
         flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
         Self { name: name.to_owned(), file: serde_json::from_str(&text).unwrap() }
+    }
+
+    /// A message as it was decrypted (`c001-server-004`), or as it came where nothing of it was encrypted.
+    pub fn plain(&self, name: &str) -> Option<&str> {
+        self.file["plain"][name].as_str().or_else(|| self.file["messages"][name].as_str())
+    }
+
+    /// The messages of the last framing session, each with its name, by end; connections inside of TLS are those of the list.
+    pub fn last_session(&self) -> Vec<(Side, String, Envelope)> {
+        let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
+        let mut sessions: BTreeMap<String, Vec<(Side, String, Vec<u8>)>> = BTreeMap::new();
+        for line in self.file["frames"].as_str().unwrap().lines() {
+            let words: Vec<&str> = line.split(' ').collect();
+            let [connection, side, at, record, rest @ ..] = &words[..] else { continue };
+            let stream = format!("{connection}.{side}");
+            let number = numbers.entry(stream.clone()).or_default();
+            *number += usize::from(["Version", "PreambleAck"].contains(record));
+            let ("SizedEnvelope", [size, .., file]) = (*record, rest) else { continue };
+            let (at, size): (usize, usize) = (at[1..].parse().unwrap(), size.parse().unwrap());
+            let octets = self.stream(&stream);
+            let head = 2 + octets[at + 1..].iter().take_while(|octet| **octet >= 0x80).count();
+            let octets = octets[at + head..at + head + size].to_vec();
+            let name = file.trim_start_matches("messages/").trim_end_matches(".xml").to_owned();
+            let end = if *side == "client" { Side::Client } else { Side::Service };
+            // The preamble inside of TLS has no version.
+            let label = match connection.starts_with('t') {
+                true => (*connection).to_owned(),
+                false => format!("{connection}#{number}"),
+            };
+            sessions.entry(label).or_default().push((end, name, octets));
+        }
+        let (_, last) = sessions.pop_last().expect("a session");
+        let mut decoders = [(); 2].map(|()| decoder_of("application/soap+msbinsession1"));
+        let mut read = |(end, name, octets): (Side, String, Vec<u8>)| {
+            let decoder = &mut decoders[usize::from(end == Side::Service)];
+            (end, name, decoder.read("", &octets).unwrap())
+        };
+        last.into_iter().map(|message| read(message)).collect()
+    }
+
+    /// The fields of every derivation of a key by WCF's service: `psha1 secret=… label=… seed=… derived=…`, in hexadecimal.
+    pub fn derivations(&self) -> impl Iterator<Item = BTreeMap<&str, &str>> {
+        let lines = self.file["keys_service"].as_str().unwrap().lines();
+        let lines = lines.filter_map(|line| line.strip_prefix("psha1 "));
+        lines.map(|line| line.split(' ').filter_map(|field| field.split_once('=')).collect())
     }
 
     /// The octets of a stream (`c001.client`).

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use waxwing_reliable::{Event, ReliableMessagingVersion, ReliableSessionSettings, Shape};
-use waxwing_security::conversation::{ClientSecurity, LinkSecurity, ServiceSecurity};
+use waxwing_security::conversation::{ClientSecurity, LinkSecurity, SavedContext, ServiceSecurity};
 use waxwing_session::{
     AddressFilter, AddressFilterMode, AppMessage, ApplicationMessage, Arrival, CallId, CallbackId,
     ClientInput, ClientOutput, ClientSession, ClientSettings, DispatchId, DispatchModes,
@@ -52,7 +52,9 @@ pub struct Ends {
     endpoint: ServiceEndpoint,
     pub sessions: ServiceSessions,
     pub duplex: DuplexService,
-    random: Box<dyn RandomSource>,
+    pub random: Box<dyn RandomSource>,
+    /// The hour of the day when `millis` was 0.
+    pub wall: Timestamp,
     pub millis: u64,
     pub up: VecDeque<(LinkId, Packet)>,
     pub down: VecDeque<(LinkId, Packet)>,
@@ -185,6 +187,7 @@ impl Ends {
             renewals: 0,
             duplex,
             random,
+            wall: "2026-11-29T12:00:00Z".parse().unwrap(),
             millis: 0,
             up: VecDeque::new(),
             down: VecDeque::new(),
@@ -221,8 +224,7 @@ impl Ends {
     fn with<R>(&mut self, step: impl FnOnce(&mut Self, &mut Moment<'_>) -> R) -> R {
         let mut random: Box<dyn RandomSource> =
             std::mem::replace(&mut self.random, Box::new(crate::random::Random::new(0)));
-        let wall = "2026-11-29T12:00:00Z".parse::<Timestamp>().unwrap();
-        let wall = wall + SignedDuration::from_millis(self.millis as i64);
+        let wall = self.wall + SignedDuration::from_millis(self.millis as i64);
         let result = step(self, &mut Moment::new(wall, self.time(), &mut *random));
         self.random = random;
         result
@@ -462,6 +464,12 @@ impl Ends {
         let mut link = LinkSecurity::default();
         self.verified(&mut link, octets);
         link.session().is_some().then_some(link)
+    }
+
+    /// The service has this security session.
+    pub fn restore(&mut self, saved: &SavedContext) {
+        let restored = self.with(|ends, at| ends.endpoint.security().restore(saved, at));
+        restored.unwrap_or_else(|error| panic!("{error}"));
     }
 
     /// The service forgets every security session, as if it began anew.

@@ -14,6 +14,7 @@ mod random;
 mod reliable;
 mod replay;
 mod replay_reliable;
+mod replay_secured;
 mod rules;
 mod secured;
 mod secured_alone;

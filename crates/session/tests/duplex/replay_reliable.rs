@@ -442,7 +442,7 @@ fn is_alone(message: &Message<()>) -> bool {
 }
 
 /// The application's part of a captured message: its body.
-fn application(captured: &Envelope, addressing: &Addressing) -> AppMessage {
+pub fn application(captured: &Envelope, addressing: &Addressing) -> AppMessage {
     let mut envelope = Envelope::new(VERSION);
     let body = envelope.body().id();
     for element in captured.body().elements() {

@@ -120,12 +120,18 @@ pub fn unsecured_of(flow: Flow, random: &mut dyn RandomSource) -> ServiceSecurit
     ServiceSecurity::new(options, random).unwrap()
 }
 
+/// The operations of the service of the captures.
+const CALCULATOR: &str = "http://Microsoft.ServiceModel.Samples/ICalculator/";
+
 /// Both ends call each other by the same names.
 fn operations(requirements: &mut ProtectionRequirements) {
     let body = || MessageProtection::body(ProtectionLevel::EncryptAndSign);
     for direction in [Direction::Request, Direction::Reply] {
         for action in [ECHO, NOTE, "urn:IEcho/EchoResponse", "urn:r"] {
             requirements.set(direction, action, body());
+        }
+        for operation in ["Add", "AddResponse", "Subtract", "SubtractResponse"] {
+            requirements.set(direction, format!("{CALCULATOR}{operation}"), body());
         }
     }
 }
