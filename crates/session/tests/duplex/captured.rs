@@ -76,8 +76,8 @@ impl Scenario {
         self.file["plain"][name].as_str().or_else(|| self.file["messages"][name].as_str())
     }
 
-    /// The messages of the last framing session, each with its name, by end; connections inside of TLS are those of the list.
-    pub fn last_session(&self) -> Vec<(Side, String, Envelope)> {
+    /// The messages of each framing session, each with its name, by end; of connections with TLS those inside of it.
+    pub fn sessions_by_end(&self) -> Vec<Vec<(Side, String, Envelope)>> {
         let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
         let mut sessions: BTreeMap<String, Vec<(Side, String, Vec<u8>)>> = BTreeMap::new();
         for line in self.file["frames"].as_str().unwrap().lines() {
@@ -100,13 +100,15 @@ impl Scenario {
             };
             sessions.entry(label).or_default().push((end, name, octets));
         }
-        let (_, last) = sessions.pop_last().expect("a session");
-        let mut decoders = [(); 2].map(|()| decoder_of("application/soap+msbinsession1"));
-        let mut read = |(end, name, octets): (Side, String, Vec<u8>)| {
-            let decoder = &mut decoders[usize::from(end == Side::Service)];
-            (end, name, decoder.read("", &octets).unwrap())
+        let read = |session: Vec<(Side, String, Vec<u8>)>| {
+            let mut decoders = [(); 2].map(|()| decoder_of("application/soap+msbinsession1"));
+            let mut read = |(end, name, octets): (Side, String, Vec<u8>)| {
+                let decoder = &mut decoders[usize::from(end == Side::Service)];
+                (end, name, decoder.read("", &octets).unwrap())
+            };
+            session.into_iter().map(&mut read).collect()
         };
-        last.into_iter().map(|message| read(message)).collect()
+        sessions.into_values().map(read).collect()
     }
 
     /// The fields of every derivation of a key by WCF's service: `psha1 secret=… label=… seed=… derived=…`, in hexadecimal.

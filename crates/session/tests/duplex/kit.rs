@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use waxwing_reliable::{Event, ReliableMessagingVersion, ReliableSessionSettings, Shape};
-use waxwing_security::conversation::{ClientSecurity, LinkSecurity, SavedContext, ServiceSecurity};
+use waxwing_security::conversation::{
+    ClientSecurity, Flow, LinkSecurity, SavedContext, ServiceSecurity,
+};
 use waxwing_session::{
     AddressFilter, AddressFilterMode, AppMessage, ApplicationMessage, Arrival, CallId, CallbackId,
     ClientInput, ClientOutput, ClientSession, ClientSettings, DispatchId, DispatchModes,
@@ -167,7 +169,8 @@ impl Ends {
             Some(secured) => secured.service(&mut quiet),
             None => crate::secured::unsecured(&mut quiet),
         };
-        let own = setup.security.as_ref().map(|secured| secured.client("alice", &mut quiet));
+        let flow = (Flow::DuplexSession, settings.to.as_str());
+        let own = setup.security.as_ref().map(|own| own.client_of(flow, "alice", &mut quiet));
         let session = ClientSession::new(settings, own.unwrap_or(ClientSecurity::None)).unwrap();
         let duplex = DuplexService::new(&service, client.bound, &mut quiet).unwrap();
         let duplex = if setup.security.is_some() { duplex.secured() } else { duplex };

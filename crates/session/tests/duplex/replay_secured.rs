@@ -1,16 +1,23 @@
-//! Protected sessions of WCF's client over net.tcp, with our service in the place of WCF's: given the security context that was
-//! established, it takes every message that WCF's client sent, executes what was called, and answers as WCF's service did.
+//! Protected sessions of WCF over net.tcp, with our service or our client in the place of WCF's. Given the security context that
+//! was established, our service takes every message that WCF's client sent, executes what was called, and answers as WCF's
+//! service did. Our client, where connections protect messages and given what was drawn, says everything that WCF's said, the
+//! request for the session too.
 //!
 //! Where connections protect messages nothing is random in an answer, which is WCF's then. Of one that is encrypted a client with
 //! the same keys reads what WCF's service said. Which acknowledgement rides along with what, is a race at both ends.
 
+use std::collections::VecDeque;
+
+use base64::Engine as _;
 use jiff::Timestamp;
 use waxwing_reliable::ReliableMessagingVersion;
 use waxwing_security::conversation::{
     ClientSecurity, Flow, FromService, Generation, SavedCaller, SavedClientContext, SavedContext,
     SavedDerivedKey, SavedKey,
 };
-use waxwing_session::{DuplexInput, Execution, LinkId, ServiceInput};
+use waxwing_session::{
+    Answer, ClientInput, DuplexInput, Execution, LinkId, LinkNews, ServiceInput,
+};
 use waxwing_soap::{Addressing, Envelope, RandomSource};
 use waxwing_xml::{Element, Exclusive, Limits, canonicalize};
 
@@ -34,7 +41,7 @@ struct Said {
 
 /// The messages of the framing session whose messages a security session protects, by the times that they say.
 fn session(scenario: &Scenario) -> Vec<Said> {
-    let messages = scenario.last_session().into_iter();
+    let messages = scenario.sessions_by_end().pop().expect("a session").into_iter();
     let mut found: Vec<Said> =
         messages.map(|(from, name, envelope)| Said { from, name, envelope }).collect();
     found.sort_by_key(|said| (created(&said.envelope), said.from == Side::Service));
@@ -66,7 +73,6 @@ fn octets(hex: &str) -> Vec<u8> {
 
 /// How the keys of a message are derived, which it says.
 fn derived(envelope: &Envelope) -> Vec<SavedDerivedKey> {
-    use base64::Engine as _;
     let tokens = security(envelope).elements().filter(|e| e.local_name() == "DerivedKeyToken");
     let nonce = |token| {
         let text = child(token, "Nonce").unwrap().text();
@@ -304,4 +310,105 @@ fn our_service_takes_the_protected_sessions_of_wcfs_client() {
             assert_eq!(equal, all, "{name}: nothing is random");
         }
     }
+}
+
+/// What the client of the capture drew: names, and its part of the key.
+struct OfClient {
+    names: VecDeque<[u8; 16]>,
+    entropy: Vec<u8>,
+}
+
+impl RandomSource for OfClient {
+    fn fill(&mut self, octets: &mut [u8]) {
+        match octets.len() == self.entropy.len() {
+            true => octets.copy_from_slice(&self.entropy),
+            false => octets.copy_from_slice(&self.names.pop_front().expect("a name is left")),
+        }
+    }
+}
+
+/// A message without the identifiers that are of a process (`uuid-…-1`).
+fn bare(envelope: &Envelope) -> String {
+    let text = String::from_utf8(envelope.to_bytes()).unwrap();
+    let mut pieces = text.split("\"uuid-");
+    let mut bare = pieces.next().unwrap().to_owned();
+    for piece in pieces {
+        bare.push_str(piece.split_once('"').unwrap().1);
+    }
+    bare
+}
+
+/// The next message that our client has sent over its link, which it may have to dial before.
+fn next(ends: &mut Ends) -> Option<(LinkId, Envelope)> {
+    while let Some((link, packet)) = ends.up.pop_front() {
+        match packet {
+            Packet::Dial => ends.client(ClientInput::Link { link, news: LinkNews::Open }),
+            Packet::Message(octets) => {
+                return Some((link, Envelope::parse(octets, &Limits::SOAP).unwrap()));
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+fn set_wall(ends: &mut Ends, said: &Envelope) {
+    ends.wall = created(said) - jiff::SignedDuration::from_millis(ends.millis as i64);
+}
+
+#[test]
+fn our_client_says_what_wcfs_said_over_a_protected_connection() {
+    let scenario = Scenario::read("tcp-mixed-username");
+    let asked = scenario.sessions_by_end().swap_remove(0);
+    let [(Side::Client, _, request), (Side::Service, _, response)] = &asked[..] else {
+        panic!("a request for a session and its answer")
+    };
+    let said = session(&scenario);
+    let id_of = |envelope: &Envelope| Addressing::read(envelope).unwrap().message_id;
+    // Those of calls are the application's.
+    let last = said.iter().rev().find(|said| said.from == Side::Client).expect("its last word");
+    let names = [request, &last.envelope].map(|own| octets_of(&id_of(own).unwrap()));
+    let secret = request.document().root().descendants_and_self();
+    let secret = secret.filter(|e| e.local_name() == "BinarySecret").last().expect("its part");
+    let entropy = base64::engine::general_purpose::STANDARD.decode(secret.text().as_bytes());
+    let drawn = OfClient { names: names.into(), entropy: entropy.unwrap() };
+    let address = Addressing::read(request).unwrap().to.unwrap();
+    let setup = Setup {
+        to: address.clone(),
+        address,
+        security: Some(Secured { by_transport: true, profile: false, ..Secured::default() }),
+        ..Setup::new(drawn)
+    };
+    let mut ends = Ends::new(setup);
+    set_wall(&mut ends, request);
+    ends.open();
+    let (id, octets) = ends.exchanges.pop_front().expect("a request for a session");
+    let ours = Envelope::parse(octets, &Limits::SOAP).unwrap();
+    let with_password = |text: String| text.replace("alice's secret", "secret");
+    assert_eq!(with_password(bare(&ours)), bare(request));
+    let answer = Answer::Message(Box::new(response.clone()));
+    ends.client(ClientInput::Answer { id, answer });
+    let mut link = None;
+    for (at, said) in said.iter().enumerate() {
+        if said.from == Side::Service {
+            let news = LinkNews::Message(Box::new(said.envelope.clone()));
+            ends.client(ClientInput::Link { link: link.expect("a link"), news });
+            continue;
+        }
+        assert!(next(&mut ends).is_none(), "nothing is said by itself");
+        set_wall(&mut ends, &said.envelope);
+        let addressing = Addressing::read(&said.envelope).unwrap();
+        match addressing.action.as_deref().is_some_and(|action| action.ends_with("/Cancel")) {
+            true => ends.close(),
+            false => ends.send(at as u64, application(&said.envelope, &addressing)),
+        }
+        let (on, ours) = next(&mut ends).unwrap_or_else(|| panic!("{} is missing", said.name));
+        link = Some(on);
+        assert_eq!(bare(&ours), bare(&said.envelope), "{}", said.name);
+    }
+    assert_eq!(ends.completed.values().filter(|outcome| outcome.is_ok()).count(), 2);
+    let link = link.expect("a link");
+    ends.client(ClientInput::Link { link, news: LinkNews::End });
+    assert!(matches!(ends.ended, Some(Ok(()))), "{:?}", ends.ended);
+    assert!(ends.warnings.is_empty(), "{:?}", ends.warnings);
 }

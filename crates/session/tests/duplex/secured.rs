@@ -40,11 +40,19 @@ pub struct Secured {
     pub by_transport: bool,
     /// Whether every message proves for itself who sends it: there is no context.
     pub alone: bool,
+    /// Whether what is written follows the Basic Security Profile, which netTcpBinding does not ask for.
+    pub profile: bool,
 }
 
 impl Default for Secured {
     fn default() -> Self {
-        Self { key_lifetime: 36_000, renewal_percent: 60, by_transport: false, alone: false }
+        Self {
+            key_lifetime: 36_000,
+            renewal_percent: 60,
+            by_transport: false,
+            alone: false,
+            profile: true,
+        }
     }
 }
 
@@ -76,6 +84,7 @@ impl Secured {
         });
         for settings in [&mut options.settings, &mut options.bootstrap] {
             settings.derived_keys = !self.by_transport;
+            settings.basic_security_profile = self.profile;
         }
         options.detect_replays = !self.by_transport;
         options.renewal_threshold_percent = self.renewal_percent;
@@ -101,6 +110,7 @@ impl Secured {
         });
         for settings in [&mut options.settings, &mut options.bootstrap] {
             settings.derived_keys = !self.by_transport;
+            settings.basic_security_profile = self.profile;
         }
         options.detect_replays = !self.by_transport;
         options.limits.session_key_lifetime = SignedDuration::from_secs(self.key_lifetime);

@@ -129,8 +129,12 @@ fn renewal_during_a_session() {
     for by_transport in [false, true] {
         for renewal_percent in [60, 100] {
             for version in VERSIONS {
-                let security =
-                    Secured { key_lifetime: 20, renewal_percent, by_transport, alone: false };
+                let security = Secured {
+                    key_lifetime: 20,
+                    renewal_percent,
+                    by_transport,
+                    ..Secured::default()
+                };
                 let mut ends = open(version, security);
                 for call in 0..12 {
                     ends.call(call, &call.to_string(), false);
