@@ -52,6 +52,12 @@ pub trait DataContract: Sized {
     /// A value that has no XML form (a control character in a string, an enum value that is not a member), or a limit.
     fn write(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError>;
 
+    /// As [`write`](Self::write) of a value that nobody needs any more: what is large in it is not copied.
+    #[doc(hidden)]
+    fn write_owned(self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
+        self.write(writer, element)
+    }
+
     /// Reads the content of `element`, which is known not to be `i:nil` and to have an acceptable `i:type`.
     ///
     /// # Errors
@@ -139,6 +145,16 @@ pub trait DataContract: Sized {
         element: NodeId,
     ) -> Result<(), WriteError> {
         write_items(items, &Self::item_name(), writer, element)
+    }
+
+    /// As [`write_list`](Self::write_list) of items that nobody needs any more.
+    #[doc(hidden)]
+    fn write_list_owned(
+        items: Vec<Self>,
+        writer: &mut Writer<'_>,
+        element: NodeId,
+    ) -> Result<(), WriteError> {
+        Self::write_list(&items, writer, element)
     }
 
     /// Reads the items of a list; bytes are not a list but base64.

@@ -99,13 +99,44 @@ impl Writer<'_> {
         value: &T,
     ) -> Result<(), WriteError> {
         let result = self.scoped(|writer| {
-            let element = match value.needs_prefix() {
-                true => writer.prefixed_element(parent, name),
-                false => writer.element(parent, name),
-            };
+            let element = writer.element_for(parent, name, value);
             writer.value(element, value)
         });
         result.map_err(|error| error.inside(&name.local))
+    }
+
+    /// The same of a value that nobody needs any more: what is large in it is not copied.
+    ///
+    /// # Errors
+    /// See [`DataContract::write`].
+    pub fn owned_child<T: DataContract>(
+        &mut self,
+        parent: NodeId,
+        name: &ContractName,
+        value: T,
+    ) -> Result<(), WriteError> {
+        let result = self.scoped(|writer| {
+            let element = writer.element_for(parent, name, &value);
+            writer.count()?;
+            if value.is_null() {
+                writer.nil(element);
+                return Ok(());
+            }
+            writer.deeper(|writer| value.write_owned(writer, element))
+        });
+        result.map_err(|error| error.inside(&name.local))
+    }
+
+    fn element_for<T: DataContract>(
+        &mut self,
+        parent: NodeId,
+        name: &ContractName,
+        value: &T,
+    ) -> NodeId {
+        match value.needs_prefix() {
+            true => self.prefixed_element(parent, name),
+            false => self.element(parent, name),
+        }
     }
 }
 

@@ -48,6 +48,13 @@ impl<T: DataContract> DataContract for Option<T> {
         T::accepts_type(name)
     }
 
+    fn write_owned(self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
+        match self {
+            Some(value) => value.write_owned(writer, element),
+            None => self.write(writer, element),
+        }
+    }
+
     fn write(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
         match self {
             Some(value) => value.write(writer, element),

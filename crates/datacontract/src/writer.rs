@@ -208,6 +208,26 @@ impl<'d> Writer<'d> {
         Ok(())
     }
 
+    /// As [`text`](Self::text) of one that nobody needs any more.
+    ///
+    /// # Errors
+    /// A character that XML cannot hold.
+    pub(crate) fn owned_text(&mut self, element: NodeId, text: String) -> Result<(), WriteError> {
+        if let Some((_, invalid)) = first_forbidden_character(&text) {
+            return Err(WriteErrorKind::InvalidCharacter(invalid).into());
+        }
+        self.document.append_owned_text(element, text);
+        Ok(())
+    }
+
+    /// As [`scalar`](Self::scalar) of octets that nobody needs any more.
+    pub(crate) fn owned_octets(&mut self, element: NodeId, octets: Vec<u8>) {
+        match self.in_array {
+            true => self.scalar(element, Value::Octets(&octets)),
+            false => self.document.append_octets(element, octets),
+        }
+    }
+
     /// Appends a value to `element`: its text, which encodings with records for values write as one.
     pub fn scalar(&mut self, element: NodeId, value: Value<'_>) {
         match self.in_array {

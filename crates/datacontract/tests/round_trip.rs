@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use waxwing_datacontract::{
-    AnyType, Char, DataContract, DateTime, DateTimeKind, DateTimeOffset, Decimal, Dictionary, Guid,
-    KeyValuePair, QName, TimeSpan, from_xml, to_xml,
+    AnyType, Char, ContractName, DataContract, DateTime, DateTimeKind, DateTimeOffset, Decimal,
+    Dictionary, Guid, KeyValuePair, QName, TimeSpan, WriteOptions, Writer, from_xml, to_xml,
 };
 use waxwing_macros::DataContract;
-use waxwing_xml::{Document, Limits};
+use waxwing_xml::{Document, Limits, Name, Value};
 
 use support::types::{
     Animal, AnyAnimal, Cat, Color, Dog, Gen, Names, NoNs, Perm, Person, Plain, Point, St,
@@ -252,5 +252,45 @@ proptest! {
         let _ = from_xml::<Vec<u8>>(built_in("base64Binary").as_bytes());
         let _ = from_xml::<QName>(built_in("QName").as_bytes());
         let _ = from_xml::<Perm>(built_in("Perm").as_bytes());
+    }
+}
+
+/// A value that nobody needs any more is written as every other, and what is large in it stays where it is.
+#[test]
+fn an_owned_value_is_written_as_every_other_without_a_copy() {
+    fn written<T: DataContract + Clone>(value: T, owned: bool) -> (Document, String) {
+        let mut document = Document::new(Name::local("a"));
+        let (root, name) = (document.root().id(), ContractName::new("part", "urn:part"));
+        let options = WriteOptions::default();
+        let mut writer = Writer::new(&mut document, root, &options);
+        match owned {
+            true => writer.owned_child(root, &name, value).unwrap(),
+            false => writer.child(root, &name, &value).unwrap(),
+        }
+        let text = document.to_xml();
+        (document, text)
+    }
+    fn same<T: DataContract + Clone>(value: T) {
+        assert_eq!(written(value.clone(), true).1, written(value, false).1);
+    }
+    same(Some(3));
+    same(vec![String::new(), "b".to_owned()]);
+    for length in [0, 1, 100_000] {
+        let (text, octets) = ("x".repeat(length), vec![7_u8; length]);
+        same(text.clone());
+        same(octets.clone());
+        same(Some(text.clone()));
+        same(Some(octets.clone()).filter(|octets| !octets.is_empty()));
+        if length < 100_000 {
+            continue;
+        }
+        let places = [text.as_ptr(), octets.as_ptr()];
+        let (of_text, _) = written(text, true);
+        let (of_octets, _) = written(Some(octets), true);
+        let Some(Value::Octets(octets)) = of_octets.root().first_element().unwrap().value() else {
+            panic!("octets");
+        };
+        let text = of_text.root().first_element().unwrap().text();
+        assert_eq!([text.as_ptr(), octets.as_ptr()], places);
     }
 }

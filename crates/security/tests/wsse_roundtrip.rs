@@ -19,8 +19,9 @@ use waxwing_security::wsse::{
 use waxwing_security::{
     AlgorithmSuite, Direction, MessageProtection, ProtectionLevel, ProtectionRequirements, Result,
 };
+use waxwing_soap::encoder::{Decoder, Encoder, Mtom};
 use waxwing_soap::{AddressingVersion, Envelope, MessageVersion, RandomSource, SoapVersion};
-use waxwing_xml::{Element, Exclusive, Limits, Name, canonicalize};
+use waxwing_xml::{Element, Exclusive, Limits, Name, Value, canonicalize};
 use zeroize::Zeroizing;
 
 const ACTION: &str = "urn:example:act";
@@ -415,6 +416,117 @@ fn request(
     let mut sources = Sources { now: now(), random: &mut ends.random, ids: &mut ends.ids };
     let signatures = protect(&mut envelope, &plan, &mut sources).expect("protected");
     (envelope.to_bytes(), signatures)
+}
+
+/// A message whose body holds this as octets, and this as text.
+fn large(octets: &[u8], text: &str) -> (Message, Envelope) {
+    let message =
+        Message { body: Vec::new(), level: ProtectionLevel::EncryptAndSign, headers: Vec::new() };
+    let mut envelope = message.envelope();
+    let part = envelope.append_body_element(Name::new("", "Part", "urn:example"));
+    envelope.document_mut().append_value(part, Value::Octets(octets));
+    let part = envelope.append_body_element(Name::new("", "Part", "urn:example"));
+    envelope.document_mut().append_text(part, text);
+    (message, envelope)
+}
+
+fn protect_large(ends: &mut Ends, envelope: &mut Envelope) -> Result<()> {
+    let (context, settings, parts) = (ends.context(), ends.settings.clone(), ends.parts.clone());
+    let placement = TokenPlacement::Attached;
+    let keys = SessionKeys::new(context, placement, &settings, &mut ends.random, &mut ends.ids);
+    let plan = ProtectionPlan::new(&settings, &parts, ProtectionToken::Session(&keys));
+    let mut sources = Sources { now: now(), random: &mut ends.random, ids: &mut ends.ids };
+    protect(envelope, &plan, &mut sources).map(|_| ())
+}
+
+const ORDERS: [ProtectionOrder; 3] = [
+    ProtectionOrder::SignBeforeEncrypt,
+    ProtectionOrder::SignBeforeEncryptAndEncryptSignature,
+    ProtectionOrder::EncryptBeforeSign,
+];
+
+/// What is large is encrypted and decrypted where it lies, as text and as parts; the message is the same.
+#[test]
+fn a_large_message_comes_out_as_it_went_in() {
+    let mut octets = vec![0; 100_000];
+    Seeded(7).fill(&mut octets);
+    let text = "a < b & c\r\u{e9} ".repeat(9_000);
+    for order in ORDERS {
+        let (message, plain) = large(&octets, &text);
+        let settings = SecuritySettings { order, ..SecuritySettings::default() };
+        let mut ends = Ends::new(settings, &message, 1);
+        let mut sent = plain.clone();
+        protect_large(&mut ends, &mut sent).expect("protected");
+        let written = sent.to_bytes();
+        assert!(sent.document().to_xml().as_bytes() == written, "one message");
+        assert!(sent.clone().into_bytes() == written, "one message");
+
+        let limits = Limits::SOAP;
+        let mtom = Mtom { version: SoapVersion::Soap12, limits };
+        let parts = mtom.clone().write(&sent, &mut Seeded(3));
+        let last = mtom.clone().write_owned(sent, &mut Seeded(3));
+        assert!(parts == last, "one message in parts");
+        assert!(parts.octets.len() < written.len() / 5 * 4);
+        let read = mtom.clone().read(&parts.content_type, &parts.octets).expect("a message");
+        // With line breaks in the base64, as some write it.
+        let broken = String::from_utf8(written.clone()).unwrap();
+        let at = broken.find("<s:Body").unwrap();
+        let at = at + broken[at..].find("<e:CipherValue>").unwrap() + 15;
+        let broken =
+            format!("{}\n{}\r\n{}", &broken[..at], &broken[at..at + 75], &broken[at + 75..]);
+
+        let expect = ends.expectations(Direction::Request, ExpectedToken::AttachedContext);
+        let contexts = &ends.contexts;
+        let tokens = Tokens { contexts, identities: Vec::new() };
+        let of_text = Envelope::parse(written.clone(), &limits).expect("an envelope");
+        let mut all = vec![of_text, read];
+        if order != ProtectionOrder::EncryptBeforeSign {
+            // Otherwise the signature is over the line breaks.
+            all.push(Envelope::parse(broken, &limits).expect("an envelope"));
+        }
+        for envelope in all {
+            let verified = verify(envelope, &expect, &tokens).expect("a good message");
+            assert!(content(verified.envelope()) == content(&plain), "{order:?}");
+            assert!(verified.body_protection().encrypted);
+        }
+        // Nothing is copied on the way from what came to what was in it.
+        let text = |octets| Envelope::parse(octets, &limits).expect("an envelope");
+        let in_parts = |octets| mtom.clone().read_owned(&parts.content_type, octets);
+        let in_parts = |octets| in_parts(octets).expect("a message");
+        let ways: [(&dyn Fn(Vec<u8>) -> Envelope, _); 2] =
+            [(&text, written.clone()), (&in_parts, parts.octets.clone())];
+        for (read, mut octets) in ways {
+            // As what comes over HTTP has: the signature is decrypted before the body.
+            octets.reserve(8 << 10);
+            let came = octets.as_ptr_range();
+            let verified = verify(read(octets), &expect, &tokens).expect("a good message");
+            assert!(content(verified.envelope()) == content(&plain), "{order:?}");
+            let part = verified.envelope().payload().unwrap();
+            let text = part.text();
+            assert!(came.contains(&text.as_ptr()), "{order:?}: it is in other memory");
+        }
+        // One octet of the ciphertext, anywhere in it.
+        for place in [at + 4, at + 70_000, at + 250_000] {
+            let mut changed = written.clone();
+            changed[place] = if changed[place] == b'A' { b'B' } else { b'A' };
+            let envelope = Envelope::parse(changed, &limits).expect("an envelope");
+            verify(envelope, &expect, &tokens).expect_err("a changed message");
+        }
+    }
+}
+
+/// What we write is not read under limits that are made for others: bodies and headers from 48 MB on could not be sent where
+/// they are encrypted first.
+#[test]
+fn what_is_encrypted_first_may_be_as_large_as_it_likes() {
+    let octets = vec![b'x'; 38 << 20];
+    let (mut message, mut envelope) = large(&octets, "");
+    let header = envelope.append_header(Name::new("h", "H0", "urn:example"));
+    envelope.document_mut().append_value(header, Value::Octets(&octets));
+    message.headers = vec![(String::new(), ProtectionLevel::EncryptAndSign)];
+    let order = ProtectionOrder::EncryptBeforeSign;
+    let mut ends = Ends::new(SecuritySettings { order, ..Default::default() }, &message, 1);
+    protect_large(&mut ends, &mut envelope).expect("protected");
 }
 
 /// The messages of a session derive two keys each way, once.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use waxwing_xml::{Document, Element, Limits, Name, NodeId, ParseError};
 
-use crate::sealed::Sealed;
+use crate::sealed::{Markup, Sealed};
 use crate::version::{AddressingVersion, MessageVersion, SoapVersion};
 
 /// One message: a tree with an `Envelope` root, an optional `Header` and a `Body`.
@@ -198,7 +198,7 @@ impl Envelope {
     /// Adds a header as markup behind the others and, where it is encrypted, puts markup in the place of what the body
     /// holds: the last that is done to a message before it goes. Whoever looks at the tree sees the markup in it; as text it
     /// is written as it is. The markup is well-formed there, and declares what it uses but for what the envelope declares.
-    pub fn seal(&mut self, header: Vec<u8>, encrypted_body: Option<Vec<u8>>) {
+    pub fn seal(&mut self, header: Vec<u8>, encrypted_body: Option<Markup>) {
         self.header_or_insert();
         let body = self.body;
         let document = self.document_mut();
@@ -316,19 +316,20 @@ impl Envelope {
 
     /// The message as UTF-8.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Some(sealed) = &self.sealed else {
-            let mut out = Vec::with_capacity(2048);
-            self.document.write_to(&mut out);
-            return out;
-        };
-        let body = sealed.body.as_deref().unwrap_or_default();
-        let mut out = Vec::with_capacity(2048 + sealed.header.len() + body.len());
-        self.document.write_with_markup(&mut out, |element| match element {
-            element if Some(element) == self.header => Some(&sealed.header[..]),
-            element if element == self.body => Some(body),
-            _ => None,
-        });
+        if let Some(sealed) = &self.sealed {
+            return sealed.to_bytes(&self.document, (self.header, self.body));
+        }
+        let mut out = Vec::with_capacity(2048);
+        self.document.write_to(&mut out);
         out
+    }
+
+    /// The same of a message that nobody needs any more: what is large in it is held once meanwhile.
+    pub fn into_bytes(mut self) -> Vec<u8> {
+        match self.sealed.take() {
+            Some(sealed) => sealed.into_bytes(&self.document, (self.header, self.body)),
+            None => self.to_bytes(),
+        }
     }
 
     /// Whether a header is addressed to the ultimate receiver: no role, an empty one, or that name.

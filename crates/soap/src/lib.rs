@@ -26,4 +26,5 @@ pub use fault::{Fault, FaultCode, QName};
 pub use mint::{Mint, Origin};
 pub use moment::{Moment, Time};
 pub use random::{RandomSource, Uuid, urn_uuid, uuid_v4};
+pub use sealed::Markup;
 pub use version::{AddressingVersion, MessageVersion, SoapVersion};

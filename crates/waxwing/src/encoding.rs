@@ -60,6 +60,14 @@ impl Encoder for Encoding {
             Self::Binary(binary) => binary.write(envelope, random),
         }
     }
+
+    fn write_owned(&mut self, envelope: Envelope, random: &mut dyn RandomSource) -> Encoded {
+        match self {
+            Self::Text(text) => text.write_owned(envelope, random),
+            Self::Mtom(mtom) => mtom.write_owned(envelope, random),
+            Self::Binary(binary) => binary.write_owned(envelope, random),
+        }
+    }
 }
 
 impl Decoder for Encoding {
@@ -68,6 +76,14 @@ impl Decoder for Encoding {
             Self::Text(text) => text.read(content_type, octets),
             Self::Mtom(mtom) => mtom.read(content_type, octets),
             Self::Binary(binary) => binary.read(content_type, octets),
+        }
+    }
+
+    fn read_owned(&mut self, content_type: &str, octets: Vec<u8>) -> Result<Envelope, DecodeError> {
+        match self {
+            Self::Text(text) => text.read_owned(content_type, octets),
+            Self::Mtom(mtom) => mtom.read_owned(content_type, octets),
+            Self::Binary(binary) => binary.read_owned(content_type, octets),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What a document consists of: tables of nodes, attributes, names and texts.
 
 use crate::intern::{EMPTY, Names, XML};
+use crate::large::{Octets, Texts};
 use crate::leaf::Made;
 use crate::name::Span;
 use crate::node::{
-    AttributeData, COMMENT, EXTRA, KNOWN, Kind, MAX_TEXT, NONE, NodeData, PROCESSING_INSTRUCTION,
-    TEXT, Tag, Text, text_of, with_prefix,
+    AttributeData, COMMENT, EXTRA, KNOWN, Kind, LARGE, MAX_TEXT, NONE, NodeData,
+    PROCESSING_INSTRUCTION, TEXT, Tag, Text, text_of, with_prefix,
 };
 
 /// What a document consists of.
@@ -14,6 +15,8 @@ use crate::node::{
 pub struct Arena {
     pub(crate) source: String,
     pub(crate) extra: String,
+    /// Texts that copies of the document share.
+    pub(crate) large: Texts,
     pub(crate) nodes: Vec<NodeData>,
     /// The first one is shared by all elements without attributes and declarations.
     pub(crate) tags: Vec<Tag>,
@@ -21,7 +24,7 @@ pub struct Arena {
     /// Indices of bindings.
     pub(crate) declarations: Vec<u16>,
     /// The octets of values that are octets, or of more than eight of them.
-    pub(crate) octets: Vec<u8>,
+    pub(crate) octets: Octets,
     /// The texts of values.
     pub(crate) made: Made,
     /// Strings of dictionaries, which every program has: names and texts.
@@ -35,11 +38,12 @@ impl Arena {
         Self {
             source: String::new(),
             extra: String::new(),
+            large: Texts::default(),
             nodes: Vec::new(),
             tags: Vec::with_capacity(16),
             attributes: Vec::new(),
             declarations: Vec::with_capacity(16),
-            octets: Vec::new(),
+            octets: Octets::default(),
             made: Made::default(),
             known: Vec::new(),
             names: Names::new(),
@@ -51,6 +55,7 @@ impl Arena {
     pub(crate) fn clear(&mut self) {
         self.source = String::new();
         self.extra.clear();
+        self.large.clear();
         self.nodes.clear();
         self.tags.clear();
         self.attributes.clear();
@@ -69,18 +74,19 @@ impl Arena {
             + self.tags.capacity() * size_of::<Tag>()
             + self.attributes.capacity() * size_of::<AttributeData>()
             + self.declarations.capacity() * size_of::<u16>()
-            + self.octets.capacity()
+            + self.octets.own.capacity()
             + self.known.capacity() * size_of::<&str>()
     }
 
     pub(crate) fn copy(&mut self, other: &Self) {
         self.source.clone_from(&other.source);
         self.extra.clone_from(&other.extra);
+        self.large.clone_from(&other.large);
         self.nodes.clone_from(&other.nodes);
         self.tags.clone_from(&other.tags);
         self.attributes.clone_from(&other.attributes);
         self.declarations.clone_from(&other.declarations);
-        self.octets.clone_from(&other.octets);
+        self.octets.copy(&other.octets);
         self.made.copy(&other.made);
         self.known.clone_from(&other.known);
         self.names.copy(&other.names);
@@ -91,18 +97,20 @@ impl Arena {
 impl Arena {
     #[inline]
     pub(crate) fn str(&self, text: Text) -> &str {
-        match text.start.checked_sub(KNOWN) {
-            Some(known) => self.known[known as usize],
-            None => text_of(&self.source, &self.extra, text),
+        match text.start {
+            KNOWN.. => self.known[(text.start - KNOWN) as usize],
+            LARGE.. => self.large.get(text),
+            _ => text_of(&self.source, &self.extra, text),
         }
     }
 
     /// The octets of a text: they need not be asked for the limits of characters.
     #[inline]
     pub(crate) fn bytes(&self, text: Text) -> &[u8] {
-        match text.start.checked_sub(KNOWN) {
-            Some(known) => self.known[known as usize].as_bytes(),
-            None => {
+        match text.start {
+            KNOWN.. => self.known[(text.start - KNOWN) as usize].as_bytes(),
+            LARGE.. => self.large.get(text).as_bytes(),
+            _ => {
                 let start = (text.start & !EXTRA) as usize;
                 let buffer = if text.start & EXTRA == 0 { &self.source } else { &self.extra };
                 &buffer.as_bytes()[start..start + text.len as usize]
@@ -173,6 +181,16 @@ impl Arena {
     pub(crate) fn element_declarations(&self, node: &NodeData) -> &[u16] {
         let (start, end) = self.tag(node).declarations;
         &self.declarations[start as usize..end as usize]
+    }
+
+    /// Keeps a text: a large one by itself, others in the extra buffer.
+    pub(crate) fn keep(&mut self, text: &str) -> Text {
+        self.large.take(text).unwrap_or_else(|| self.store(text))
+    }
+
+    /// The same of a text of another document, of which a large one is shared.
+    pub(crate) fn keep_of(&mut self, other: &Self, text: Text) -> Text {
+        self.large.share(&other.large, text).unwrap_or_else(|| self.keep(other.str(text)))
     }
 
     /// Puts text into the extra buffer.

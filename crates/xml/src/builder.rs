@@ -77,6 +77,20 @@ impl Document {
         }
     }
 
+    /// As [`Document::append_text`] of a text that nobody else needs: a long one is not copied.
+    pub fn append_owned_text(&mut self, parent: NodeId, text: String) {
+        if text.is_empty() || first_forbidden_character(&text).is_some() {
+            return self.append_text(parent, &text);
+        }
+        match self.large.take_owned(text) {
+            Ok(content) => {
+                let child = self.push_leaf(Kind::Text, content, Span::default());
+                self.link_last(parent.0, child);
+            }
+            Err(small) => self.append_text(parent, &small),
+        }
+    }
+
     /// As [`Document::append_text`], for a word of a protocol that many messages say: an encoding with dictionaries makes it
     /// known once in a session, and names it from then on.
     pub fn append_word(&mut self, parent: NodeId, text: &str) {
@@ -100,6 +114,17 @@ impl Document {
         self.append_valued(parent, value, true);
     }
 
+    /// As [`Document::append_value`] of octets that nobody else needs: many are not copied.
+    pub fn append_octets(&mut self, parent: NodeId, octets: Vec<u8>) {
+        if octets.is_empty() {
+            return;
+        }
+        let len = octets.len() as u32;
+        let start = self.octets.take(octets);
+        let child = self.push_value(Form::Octets { start, len }, false);
+        self.link_last(parent.0, child);
+    }
+
     fn append_valued(&mut self, parent: NodeId, value: Value<'_>, item: bool) {
         let form = match value {
             Value::Octets([]) => return,
@@ -112,11 +137,8 @@ impl Document {
 
     /// Keeps octets.
     pub(crate) fn store_octets(&mut self, octets: &[u8]) -> Form {
-        let start = self.octets.len();
-        // Their base64 is text of the document.
-        assert!(start + octets.len() <= MAX_TEXT / 2, "a document holds at most 1 GiB of octets");
-        self.octets.extend_from_slice(octets);
-        Value::Octets(octets).form(start as u32)
+        let start = self.octets.store(octets);
+        Value::Octets(octets).form(start)
     }
 
     /// Sets an attribute, replacing one of the same expanded name. Characters that XML cannot carry
@@ -346,13 +368,13 @@ impl Document {
         Text { start, len: local.len() as u32 }
     }
 
-    /// Puts text into the extra buffer, without what XML cannot carry.
+    /// Keeps text, without what XML cannot carry.
     fn store_characters(&mut self, text: &str) -> Text {
         match first_forbidden_character(text) {
-            None => self.store(text),
+            None => self.keep(text),
             Some(_) => {
                 let carried = |c| if is_char(c) { c } else { char::REPLACEMENT_CHARACTER };
-                self.store(&text.chars().map(carried).collect::<String>())
+                self.keep(&text.chars().map(carried).collect::<String>())
             }
         }
     }

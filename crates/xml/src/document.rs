@@ -71,8 +71,14 @@ impl Document {
 
     /// How many octets of memory it holds, about: what those who keep many documents count.
     pub fn memory(&self) -> usize {
-        let texts = self.source.len() + self.extra.len() + self.octets.len();
+        let texts = self.source.len() + self.extra.len() + self.large.octets() + self.octets.len();
         texts + self.nodes.len() * size_of::<NodeData>()
+    }
+
+    /// About how many octets of text it holds as it is written, markup left out: how much room its text needs.
+    pub fn text_octets(&self) -> usize {
+        let texts = self.source.len() + self.extra.len() + self.large.octets();
+        texts + self.octets.len().div_ceil(3) * 4
     }
 
     /// The text that was parsed, fragments appended; empty for a document that was built.

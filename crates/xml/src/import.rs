@@ -4,6 +4,7 @@ use crate::document::Document;
 use crate::element::Element;
 use crate::name::{NodeId, Span};
 use crate::node::{AttributeData, NodeData, Tag};
+use crate::values::Form;
 
 impl Document {
     /// Copies an element of another document, with everything in it, as the last child of `parent`.
@@ -37,13 +38,14 @@ impl Document {
     fn import_leaf(&mut self, parent: NodeId, source: &Document, leaf: &NodeData) {
         let child = match source.value_form(leaf) {
             Some(mut form) => {
-                if let Some(octets) = form.octets(&source.octets) {
-                    form = self.store_octets(octets);
+                if let Form::Octets { start, len } = form {
+                    form =
+                        Form::Octets { start: self.octets.import(&source.octets, start, len), len };
                 }
                 self.push_value(form, leaf.is_item())
             }
             None => {
-                let content = self.store(source.str(leaf.content()));
+                let content = self.keep_of(source, leaf.content());
                 match source.form(leaf) {
                     Some(form) => self.push_marked(content, form),
                     None => self.push_leaf(leaf.kind(), content, Span::default()),

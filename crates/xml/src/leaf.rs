@@ -119,13 +119,13 @@ impl Arena {
     }
 
     fn store_wide(&mut self, octets: &[u8; WIDE]) -> u64 {
-        let start = self.octets.len();
-        self.octets.extend_from_slice(octets);
+        let start = self.octets.own.len();
+        self.octets.own.extend_from_slice(octets);
         start as u64
     }
 
     fn wide(&self, start: u64) -> [u8; WIDE] {
-        let octets = self.octets.get(start as usize..).and_then(|octets| octets.first_chunk());
+        let octets = self.octets.own.get(start as usize..).and_then(|octets| octets.first_chunk());
         octets.copied().unwrap_or_default()
     }
 

@@ -11,8 +11,10 @@ pub(crate) const NONE: u32 = u32::MAX;
 pub(crate) const EXTRA: u32 = 1 << 31;
 /// From here on a start of text is the number of a string of a dictionary (`Arena::known`).
 pub(crate) const KNOWN: u32 = 0xFF00_0000;
+/// From here on, up to [`KNOWN`], it is the number of a large text (`Arena::large`); of octets that of large ones.
+pub(crate) const LARGE: u32 = 0xFE00_0000;
 /// The most bytes of source and of extra text, each: what is left beside the marks.
-pub(crate) const MAX_TEXT: usize = (KNOWN & !EXTRA) as usize - 1;
+pub(crate) const MAX_TEXT: usize = (LARGE & !EXTRA) as usize - 1;
 /// The most strings of dictionaries.
 pub(crate) const MAX_KNOWN: usize = (u32::MAX - KNOWN) as usize;
 /// The most bytes of a name: its length is kept in 16 bits.

@@ -8,6 +8,8 @@ mod prolog;
 mod tags;
 mod text;
 
+use std::ops::Range;
+
 use smallvec::SmallVec;
 
 use crate::arena::Arena;
@@ -106,32 +108,48 @@ impl Document {
         bytes: &[u8],
         limits: &Limits,
     ) -> Result<u32, ParseError> {
-        let limits = limits.within_reach();
         let base = self.source.len();
-        if base + bytes.len() > limits.max_bytes {
-            let kind = ParseErrorKind::Limit { limit: "max_bytes", value: limits.max_bytes };
-            return Err(error_at(kind, 0, ""));
+        if base + bytes.len() > limits.within_reach().max_bytes {
+            return Err(too_large(limits));
         }
         let text = std::str::from_utf8(bytes)
             .map_err(|e| error_at(ParseErrorKind::Encoding("UTF-8"), e.valid_up_to(), ""))?;
+        self.source.push_str(text);
+        let parsed = self.parse_within(context, base..base + text.len(), limits);
+        if parsed.is_err() {
+            self.source.truncate(base);
+        }
+        parsed
+    }
+
+    /// The same of a text that is in the source already.
+    pub(crate) fn parse_within(
+        &mut self,
+        context: u32,
+        text: Range<usize>,
+        limits: &Limits,
+    ) -> Result<u32, ParseError> {
+        let limits = limits.within_reach();
+        if self.source.len() > limits.max_bytes {
+            return Err(too_large(&limits));
+        }
         let before = Lengths::of(self);
         let holder = self.push_element(Text::default(), EMPTY);
-        let mut source = std::mem::take(&mut self.source);
-        source.push_str(text);
-        let mut parser = Parser::new(self, &source, base, &limits);
+        let source = std::mem::take(&mut self.source);
+        let mut parser = Parser::new(self, &source[..text.end], text.start, &limits);
         parser.inherit_scope(context);
         let parsed = parser.fragment(holder);
         let at = parser.at;
         self.source = source;
         parsed.map_err(|kind| {
             before.restore(self);
-            error_at(*kind, at.saturating_sub(base), text)
+            error_at(*kind, at.saturating_sub(text.start), &self.source[text])
         })?;
         Ok(holder)
     }
 
     /// Moves the children of `holder` into `parent`, behind its child `after`.
-    fn adopt_children(&mut self, holder: u32, parent: u32, after: u32) {
+    pub(crate) fn adopt_children(&mut self, holder: u32, parent: u32, after: u32) {
         let (first, last) = (self.node(holder).first, self.node(holder).last);
         if first == NONE {
             return;
@@ -156,7 +174,6 @@ impl Document {
 
 /// The size of an arena, to cut it back to.
 struct Lengths {
-    source: usize,
     extra: usize,
     nodes: usize,
     tags: usize,
@@ -167,7 +184,6 @@ struct Lengths {
 impl Lengths {
     fn of(document: &Document) -> Self {
         Self {
-            source: document.source.len(),
             extra: document.extra.len(),
             nodes: document.nodes.len(),
             tags: document.tags.len(),
@@ -177,7 +193,6 @@ impl Lengths {
     }
 
     fn restore(&self, document: &mut Document) {
-        document.source.truncate(self.source);
         document.extra.truncate(self.extra);
         document.nodes.truncate(self.nodes);
         document.tags.truncate(self.tags);
@@ -199,7 +214,12 @@ impl Limits {
     }
 }
 
-fn error_at(kind: ParseErrorKind, offset: usize, text: &str) -> ParseError {
+fn too_large(limits: &Limits) -> ParseError {
+    let value = limits.within_reach().max_bytes;
+    error_at(ParseErrorKind::Limit { limit: "max_bytes", value }, 0, "")
+}
+
+pub(crate) fn error_at(kind: ParseErrorKind, offset: usize, text: &str) -> ParseError {
     ParseError { kind, offset: offset as u32, position: Position::of(text, offset) }
 }
 

@@ -66,7 +66,7 @@ impl Document {
     /// Writes the whole document as UTF-8, without XML declaration.
     pub fn write_to(&self, out: &mut Vec<u8>) {
         // What was read is about as long as it was; what was built is longer by its end tags.
-        out.reserve(self.source.len() + self.extra.len() + self.octets.len().div_ceil(3) * 4);
+        out.reserve(self.text_octets());
         self.write_element_to(self.root().id(), out);
     }
 

@@ -256,8 +256,8 @@ pub(super) fn write_request(private: &syn::Path, operation: &Operation) -> Token
     });
     let parts = parameters.iter().filter(|parameter| !parameter.header).map(|parameter| {
         let name = static_name(private, &parameter.local, &parameter.namespace);
-        let (ident, value) = (&parameter.ident, parameter.contract_reference());
-        part(parameter.form, &name, &value, &quote!(#ident))
+        let reference = parameter.contract_reference();
+        part(parameter.form, &name, &reference, parameter.contract_value().as_ref())
     });
     quote! {
         let mut __message = #private::MessageWriter::new(__version, #wrapper, __quotas);
@@ -316,19 +316,20 @@ fn read_part(private: &syn::Path, part: &ResultPart) -> TokenStream {
     }
 }
 
-/// Writes a part of the body: of a reference, or of the value itself where that is a stream.
+/// Writes a part of the body: of the value itself, or of a reference where there is no more.
 pub(super) fn part(
     form: Form,
     name: &TokenStream,
     reference: &TokenStream,
-    value: &TokenStream,
+    value: Option<&TokenStream>,
 ) -> TokenStream {
-    match form {
+    match (form, value) {
         // It is the only part; `__body` is of no use then.
-        Form::Stream => quote!(__message.stream(#name, #value)?;),
-        Form::Once => quote!(__body.part(#name, #reference)?;),
-        Form::Optional => quote!(__body.optional_part(#name, #reference)?;),
-        Form::Repeated => quote!(__body.repeated_part(#name, #reference)?;),
+        (Form::Stream, value) => quote!(__message.stream(#name, #value)?;),
+        (Form::Once, Some(value)) => quote!(__body.owned_part(#name, #value)?;),
+        (Form::Once, None) => quote!(__body.part(#name, #reference)?;),
+        (Form::Optional, _) => quote!(__body.optional_part(#name, #reference)?;),
+        (Form::Repeated, _) => quote!(__body.repeated_part(#name, #reference)?;),
     }
 }
 

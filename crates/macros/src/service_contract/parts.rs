@@ -275,6 +275,21 @@ impl Parameter {
             _ => quote!(&#ident),
         }
     }
+
+    /// The same as a value of its own; none where a reference is all that there is.
+    pub(super) fn contract_value(&self) -> Option<TokenStream> {
+        let ident = &self.ident;
+        match &self.given {
+            Type::Reference(reference) => match &*reference.elem {
+                Type::Slice(_) => Some(quote!(#ident.to_vec())),
+                Type::Path(path) if path.path.is_ident("str") => {
+                    Some(quote!(::std::string::String::from(#ident)))
+                }
+                _ => None,
+            },
+            _ => Some(quote!(#ident)),
+        }
+    }
 }
 
 fn refuse_other_methods(method: &TraitItemFn) -> Result<()> {

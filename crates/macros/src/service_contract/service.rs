@@ -239,7 +239,7 @@ fn write_reply(private: &syn::Path, operation: &Operation) -> TokenStream {
                         let write = write_header(part.form);
                         quote!(__message.#write(#name, &#value)?;)
                     }
-                    false => write_part(part.form, &name, &quote!(&#value), &value),
+                    false => write_part(part.form, &name, &quote!(&#value), Some(&value)),
                 }
             };
             let all = || parts.iter().enumerate();

@@ -177,6 +177,21 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode_to_vec(compact).ok()
 }
 
+/// The same where the text is. Other than base64, it may have been changed.
+pub(super) fn decode_in_place(text: &mut [u8]) -> Option<&mut [u8]> {
+    let mut length = text.len();
+    if STANDARD.check(text).is_err() {
+        length = 0;
+        for at in 0..text.len() {
+            if !text[at].is_ascii_whitespace() {
+                text[length] = text[at];
+                length += 1;
+            }
+        }
+    }
+    STANDARD.decode_inplace(&mut text[..length]).ok()
+}
+
 /// A non-negative number in decimal.
 pub(super) fn number(element: Element<'_>) -> Result<u64> {
     let text = text(element)?;

@@ -245,6 +245,38 @@ pub(super) fn push_encrypted_data(
     settings: &SecuritySettings,
     place: Place,
 ) {
+    begin_encrypted_data(out, id, kind, reference, settings, place);
+    push_base64(out, octets);
+    push(out, &[END_OF_DATA]);
+}
+
+/// The same without the octets, whose base64 stands at the place that is given.
+pub(super) fn push_encrypted_octets(
+    out: &mut Vec<u8>,
+    id: &str,
+    kind: EncryptedType,
+    reference: Option<TokenReference<'_>>,
+    settings: &SecuritySettings,
+    place: Place,
+) -> usize {
+    begin_encrypted_data(out, id, kind, reference, settings, place);
+    let at = out.len();
+    push(out, &[END_OF_DATA]);
+    at
+}
+
+/// What stands behind the octets.
+const END_OF_DATA: &str = "</e:CipherValue></e:CipherData></e:EncryptedData>";
+
+/// Everything before the octets.
+fn begin_encrypted_data(
+    out: &mut Vec<u8>,
+    id: &str,
+    kind: EncryptedType,
+    reference: Option<TokenReference<'_>>,
+    settings: &SecuritySettings,
+    place: Place,
+) {
     push(out, &["<e:EncryptedData"]);
     match kind {
         EncryptedType::Element => push(out, &[" Id=\"", id, "\" Type=\"", XENC, "Element\""]),
@@ -260,8 +292,6 @@ pub(super) fn push_encrypted_data(
         push(out, &["</KeyInfo>"]);
     }
     push(out, &["<e:CipherData><e:CipherValue>"]);
-    push_base64(out, octets);
-    push(out, &["</e:CipherValue></e:CipherData></e:EncryptedData>"]);
 }
 
 /// Appends a ReferenceList of those EncryptedData elements, unless there are none (XML Encryption §3.6). `declare` tells

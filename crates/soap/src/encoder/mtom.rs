@@ -4,6 +4,9 @@
 //! XML is computed over the base64 text (XOP §5). Writing moves octets out as WCF's writer does, from 768 of them: those of
 //! the contract, and those that security puts in (ciphertext, certificates), of which a signature is over the base64.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use waxwing_xml::{Document, Element, Limits, Node, NodeId, Value};
 
 use super::binary::vocabulary;
@@ -30,22 +33,43 @@ impl Encoder for Mtom {
         let (content_type, octets) = write(envelope, random);
         Encoded { content_type: content_type.into(), octets }
     }
+
+    fn write_owned(&mut self, envelope: Envelope, random: &mut dyn RandomSource) -> Encoded {
+        let (content_type, octets) = write_owned(envelope, random);
+        Encoded { content_type: content_type.into(), octets }
+    }
 }
 
 impl Decoder for Mtom {
     fn read(&mut self, content_type: &str, octets: &[u8]) -> Result<Envelope, DecodeError> {
         match ContentType::parse(content_type).filter(is_mtom) {
             Some(parsed) => Ok(parse(&parsed, octets, &self.limits)?),
-            None => Text { version: self.version, limits: self.limits }
-                .read(content_type, octets)
-                .map_err(|error| match error {
-                    DecodeError::ContentType { found, .. } => {
-                        let expected = "multipart/related; type=\"application/xop+xml\"".to_owned();
-                        DecodeError::ContentType { found, expected }
-                    }
-                    error => error,
-                }),
+            None => self.text().read(content_type, octets).map_err(other_type),
         }
+    }
+
+    fn read_owned(&mut self, content_type: &str, octets: Vec<u8>) -> Result<Envelope, DecodeError> {
+        match ContentType::parse(content_type).filter(is_mtom) {
+            Some(parsed) => Ok(parse_owned(&parsed, octets, &self.limits)?),
+            None => self.text().read_owned(content_type, octets).map_err(other_type),
+        }
+    }
+}
+
+impl Mtom {
+    fn text(&self) -> Text {
+        Text { version: self.version, limits: self.limits }
+    }
+}
+
+/// The error of a message of another content type that is no text, either.
+fn other_type(error: DecodeError) -> DecodeError {
+    match error {
+        DecodeError::ContentType { found, .. } => {
+            let expected = "multipart/related; type=\"application/xop+xml\"".to_owned();
+            DecodeError::ContentType { found, expected }
+        }
+        error => error,
     }
 }
 
@@ -83,6 +107,38 @@ pub fn parse(
     body: &[u8],
     limits: &Limits,
 ) -> Result<Envelope, MtomError> {
+    let (document, _) = put_together(content_type, body, limits, false)?;
+    Ok(Envelope::from_document(document)?)
+}
+
+/// The same of a body that nobody needs any more: its memory is that of its largest part.
+fn parse_owned(
+    content_type: &ContentType,
+    mut body: Vec<u8>,
+    limits: &Limits,
+) -> Result<Envelope, MtomError> {
+    let (mut document, apart) = put_together(content_type, &body, limits, true)?;
+    if let Some((element, place)) = apart {
+        body.truncate(place.end);
+        body.drain(..place.start);
+        document.append_octets(element, body);
+    }
+    Ok(Envelope::from_document(document)?)
+}
+
+/// From so many octets on it matters that a part is not copied.
+const LARGE_PART: usize = 64 << 10;
+
+/// A message with its parts in their places, but for the largest if that is to be left out: its element is empty, and where it
+/// stands is told.
+type PutTogether = (Document, Option<(NodeId, Range<usize>)>);
+
+fn put_together(
+    content_type: &ContentType,
+    body: &[u8],
+    limits: &Limits,
+    leaves_out: bool,
+) -> Result<PutTogether, MtomError> {
     if !is_mtom(content_type) {
         return Err(MtomError::ContentType(
             "expected multipart/related with type=\"application/xop+xml\"",
@@ -97,8 +153,15 @@ pub fn parse(
     let root =
         root.ok_or(MtomError::Structure("no part has the Content-ID of the start parameter"))?;
     let mut document = Document::parse(parts[root].content, limits).map_err(EnvelopeError::from)?;
-    include(&mut document, &parts, limits)?;
-    Ok(Envelope::from_document(document)?)
+    let largest = (0..parts.len()).max_by_key(|part| parts[*part].content.len());
+    let apart = largest.filter(|part| leaves_out && parts[*part].content.len() >= LARGE_PART);
+    let element = include(&mut document, &parts, apart, limits)?;
+    let place = apart.map(|part| {
+        let content = parts[part].content;
+        let start = content.as_ptr().addr() - body.as_ptr().addr();
+        start..start + content.len()
+    });
+    Ok((document, element.zip(place)))
 }
 
 /// Octets below this number stay in the root part: a part of their own would not be shorter. WCF's number.
@@ -109,6 +172,42 @@ pub fn write(envelope: &Envelope, random: &mut dyn RandomSource) -> (String, Vec
     let (content_type, boundary) = own_content_type(envelope, random);
     let mut body = Vec::new();
     write_parts(envelope, (&boundary, ROOT), None, random, &mut body);
+    (content_type, body)
+}
+
+/// The same of a message that nobody needs any more: its last part, if that is the largest, becomes the body.
+fn write_owned(mut envelope: Envelope, random: &mut dyn RandomSource) -> (String, Vec<u8>) {
+    let (content_type, boundary) = own_content_type(&envelope, random);
+    // What is beside the tree goes into it.
+    envelope.document_mut();
+    let mut body = Vec::new();
+    let (mut parts, _) = write_root(&envelope, (&boundary, ROOT), 0, random, &mut body);
+    let last = parts.pop();
+    for part in &parts {
+        part_head(&boundary, &part.id, &part.media_type, &mut body);
+        body.extend_from_slice(&part.octets);
+    }
+    if let Some(OwnPart { id, media_type, element, octets }) = last {
+        part_head(&boundary, &id, &media_type, &mut body);
+        let own = match octets {
+            Cow::Owned(octets) => Some(octets),
+            // (Those of the message.)
+            Cow::Borrowed(_) => envelope.document_mut().take_octets(element),
+        };
+        match own {
+            Some(mut octets) if octets.len() > body.len() => {
+                octets.splice(..0, body);
+                body = octets;
+            }
+            Some(octets) => body.extend_from_slice(&octets),
+            None => {
+                if let Some(Value::Octets(octets)) = envelope.document().element(element).value() {
+                    body.extend_from_slice(octets);
+                }
+            }
+        }
+    }
+    body.extend_from_slice(&last_boundary(&boundary));
     (content_type, body)
 }
 
@@ -227,6 +326,46 @@ fn write_parts(
     random: &mut dyn RandomSource,
     body: &mut Vec<u8>,
 ) -> Option<()> {
+    let streams = usize::from(stream.is_some());
+    let (parts, at) = write_root(envelope, (boundary, root), streams, random, body);
+    let streamed = match stream {
+        None => None,
+        Some(element) => {
+            let (id, include) = reference(parts.len() + 1, random);
+            let (head, tail) = divided_text(body.split_off(at), envelope, element)?;
+            [&head[..], include.as_bytes(), &tail]
+                .iter()
+                .for_each(|own| body.extend_from_slice(own));
+            Some((id, media_type(envelope.document().element(element))))
+        }
+    };
+    for part in &parts {
+        part_head(boundary, &part.id, &part.media_type, body);
+        body.extend_from_slice(&part.octets);
+    }
+    match streamed {
+        Some((id, media_type)) => part_head(boundary, &id, &media_type, body),
+        None => body.extend_from_slice(&last_boundary(boundary)),
+    }
+    Some(())
+}
+
+/// A part that is to be written.
+struct OwnPart<'e> {
+    id: String,
+    media_type: String,
+    element: NodeId,
+    octets: Cow<'e, [u8]>,
+}
+
+/// The root of a message with which so many parts go beside those that it gives, and where its text begins.
+fn write_root<'e>(
+    envelope: &'e Envelope,
+    (boundary, root): (&str, &str),
+    others: usize,
+    random: &mut dyn RandomSource,
+    body: &mut Vec<u8>,
+) -> (Vec<OwnPart<'e>>, usize) {
     let soap = envelope.version().soap.media_type();
     let head = format!(
         "\r\n--{boundary}\r\nContent-ID: <{root}>\r\nContent-Transfer-Encoding: 8bit\r\nContent-Type: application/xop+xml;charset=utf-8;type=\"{soap}\"\r\n\r\n"
@@ -239,33 +378,15 @@ fn write_parts(
     };
     envelope.document().write_with_parts(body, LEAST_PART, is_octets, |element, octets| {
         // The root is one, too, and so is the stream.
-        if parts.len() + 1 + usize::from(stream.is_some()) == MAX_PARTS {
+        if parts.len() + 1 + others == MAX_PARTS {
             return None;
         }
         let (id, include) = reference(parts.len() + 1, random);
-        parts.push((id, media_type(element), octets));
+        let (media_type, element) = (media_type(element), element.id());
+        parts.push(OwnPart { id, media_type, element, octets });
         Some(include)
     });
-    let streamed = match stream {
-        None => None,
-        Some(element) => {
-            let (id, include) = reference(parts.len() + 1, random);
-            let (head, tail) = divided_text(body.split_off(at), envelope, element)?;
-            [&head[..], include.as_bytes(), &tail]
-                .iter()
-                .for_each(|own| body.extend_from_slice(own));
-            Some((id, media_type(envelope.document().element(element))))
-        }
-    };
-    for (id, media_type, octets) in &parts {
-        part_head(boundary, id, media_type, body);
-        body.extend_from_slice(octets);
-    }
-    match streamed {
-        Some((id, media_type)) => part_head(boundary, &id, &media_type, body),
-        None => body.extend_from_slice(&last_boundary(boundary)),
-    }
-    Some(())
+    (parts, at)
 }
 
 /// The Content-ID of a part, and what stands in its place.
@@ -362,12 +483,13 @@ pub(super) fn part(octets: &[u8]) -> Result<Part<'_>, MtomError> {
 }
 
 /// Puts the parts into the places of their `Include` elements. Each part is used once at most, so that a message does not
-/// grow by repetition.
+/// grow by repetition. The element of the part `apart` is given, and stays empty.
 pub(super) fn include(
     document: &mut Document,
     parts: &[Part<'_>],
+    apart: Option<usize>,
     limits: &Limits,
-) -> Result<(), MtomError> {
+) -> Result<Option<NodeId>, MtomError> {
     let found: Vec<(NodeId, usize)> = document
         .root()
         .descendants_and_self()
@@ -396,7 +518,7 @@ pub(super) fn include(
             Ok((parent.id(), part))
         })
         .collect::<Result<_, MtomError>>()?;
-    let mut used = vec![false; parts.len()];
+    let (mut used, mut left_out) = (vec![false; parts.len()], None);
     for (parent, part) in found {
         if std::mem::replace(&mut used[part], true) {
             return Err(MtomError::Include("two of them refer to one part".to_owned()));
@@ -405,9 +527,12 @@ pub(super) fn include(
             return Err(MtomError::Include("its part is longer than the limit of text".to_owned()));
         }
         document.clear(parent);
-        document.append_value(parent, Value::Octets(parts[part].content));
+        match apart == Some(part) {
+            true => left_out = Some(parent),
+            false => document.append_value(parent, Value::Octets(parts[part].content)),
+        }
     }
-    Ok(())
+    Ok(left_out)
 }
 
 /// The Content-ID of the part, without angle brackets, that is all the content of an element.

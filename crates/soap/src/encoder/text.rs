@@ -32,10 +32,29 @@ impl Encoder for Text {
         let content_type = text_content_type(envelope.version().soap).into();
         Encoded { content_type, octets: envelope.to_bytes() }
     }
+
+    fn write_owned(&mut self, envelope: Envelope, _: &mut dyn RandomSource) -> Encoded {
+        let content_type = text_content_type(envelope.version().soap).into();
+        Encoded { content_type, octets: envelope.into_bytes() }
+    }
 }
 
 impl Decoder for Text {
     fn read(&mut self, content_type: &str, octets: &[u8]) -> Result<Envelope, DecodeError> {
+        self.read_any(content_type, octets)
+    }
+
+    fn read_owned(&mut self, content_type: &str, octets: Vec<u8>) -> Result<Envelope, DecodeError> {
+        self.read_any(content_type, octets)
+    }
+}
+
+impl Text {
+    fn read_any(
+        &self,
+        content_type: &str,
+        octets: impl Into<Vec<u8>>,
+    ) -> Result<Envelope, DecodeError> {
         // What nearly every message has.
         let is_usual = content_type == text_content_type(self.version);
         let of_version = |parsed: ContentType| parsed.soap_version() == Some(self.version);

@@ -144,10 +144,16 @@ impl Inner {
         let patience = self.patience(transmit.deadline);
         // Each exchange is a link of its own to the encoding.
         let mut encoder = self.parts.encoding;
-        let message = encoder.write(&transmit.envelope, &mut SystemRandom);
-        self.trace_sent(&transmit, &message.octets);
-        let Transmit { id, action, envelope, .. } = transmit;
-        drop(envelope);
+        let (id, action) = (transmit.id, transmit.action.clone());
+        let message = match self.parts.trace {
+            Some(_) => {
+                let message = encoder.write(&transmit.envelope, &mut SystemRandom);
+                self.trace_sent(&transmit, &message.octets);
+                drop(transmit);
+                message
+            }
+            None => encoder.write_owned(transmit.envelope, &mut SystemRandom),
+        };
         let Some(route) = self.route(encoder) else {
             return Posted::not_answered(&self.parts.via, Duration::ZERO);
         };
@@ -164,6 +170,7 @@ impl Inner {
             via: &self.parts.via,
             version: self.parts.version,
             decoder,
+            keeps_octets: self.parts.trace.is_some(),
         })
     }
 

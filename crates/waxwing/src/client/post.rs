@@ -5,17 +5,20 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use smallvec::SmallVec;
 use waxwing_session::{Answer, TransportCause, TransportFailure};
 use waxwing_soap::encoder::{DecodeError, Decoder, Encoded};
 use waxwing_soap::{AddressingVersion, MessageVersion, SoapVersion};
 
 use crate::encoding::Encoding;
-use crate::net::{self, HttpCredentials, Outcome, Request, Transport, Written, first_bytes};
+use crate::net::{
+    self, HttpCredentials, MOST_FIRST_BYTES, Outcome, Request, Transport, Written, first_bytes,
+};
 
 /// How an exchange ended, with the service's idea of the time.
 pub(super) struct Posted {
     pub(super) answer: Answer,
-    /// The octets of the answer, for traces.
+    /// The octets of the answer, where somebody wants them: for traces.
     pub(super) octets: Bytes,
     /// The service's time of day, where the transport tells it.
     pub(super) clock: Option<Timestamp>,
@@ -32,6 +35,8 @@ pub(super) struct Route<'a> {
     pub(super) version: MessageVersion,
     /// That of this exchange.
     pub(super) decoder: Encoding,
+    /// Whether the octets of an answer are given beside what was read of them.
+    pub(super) keeps_octets: bool,
 }
 
 impl Route<'_> {
@@ -61,18 +66,26 @@ impl Route<'_> {
         let answer = match outcome {
             Outcome::Empty => Answer::Empty,
             Outcome::Failed(failure) => Answer::Failed(failure),
-            Outcome::Message { content_type } => self.read(content_type.as_deref(), &octets),
+            Outcome::Message { content_type } => {
+                let kept = if self.keeps_octets { octets.clone() } else { Bytes::new() };
+                let answer = self.read(content_type.as_deref(), octets);
+                return Posted { answer, octets: kept, clock };
+            }
         };
         Posted { answer, octets, clock }
     }
 
-    fn read(&mut self, content_type: Option<&str>, octets: &[u8]) -> Answer {
-        let reason = match self.decoder.read(content_type.unwrap_or("none"), octets) {
+    fn read(&mut self, content_type: Option<&str>, octets: Bytes) -> Answer {
+        // As much as is told of it.
+        let beginning = &octets[..octets.len().min(MOST_FIRST_BYTES)];
+        let beginning = SmallVec::<[u8; MOST_FIRST_BYTES]>::from_slice(beginning);
+        let read = self.decoder.read_owned(content_type.unwrap_or("none"), octets.into());
+        let reason = match read {
             Ok(envelope) => return Answer::Message(Box::new(envelope)),
             Err(DecodeError::ContentType { found, expected }) => format!(
                 "The content type {found} of the response message does not match the content type of the binding \
                  ({expected}). The first bytes of the response were: '{}'",
-                first_bytes(octets)
+                first_bytes(&beginning)
             ),
             Err(error) => format!("the answer is no SOAP message: {error}"),
         };

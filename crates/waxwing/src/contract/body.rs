@@ -126,6 +126,19 @@ impl PartWriter<'_> {
         self.writer.child(self.parent, name, value)
     }
 
+    /// Adds a part whose value nobody needs any more: what is large in it is not copied.
+    ///
+    /// # Errors
+    /// See [`DataContract::write`].
+    pub fn owned_part<T: DataContract>(
+        &mut self,
+        name: &ContractName,
+        value: T,
+    ) -> Result<(), WriteError> {
+        self.writer.begin_graph();
+        self.writer.owned_child(self.parent, name, value)
+    }
+
     /// Adds a part unless it is null.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use super::caller::TransportCaller;
 use super::link::{LinkInput, LinkReceiver};
 use super::page::{Page, PageRequest};
 use super::pieces::Pieces;
+use super::room::Hold;
 use super::tls::ServiceTls;
 use crate::future::BoxFuture;
 
@@ -148,6 +149,8 @@ pub struct Incoming {
     pub protected: bool,
     /// The message.
     pub octets: Bytes,
+    /// What holds its memory.
+    pub(crate) hold: Hold,
 }
 
 impl Incoming {
@@ -166,6 +169,7 @@ impl Incoming {
             caller: TransportCaller::Anonymous,
             protected: false,
             octets,
+            hold: Hold::default(),
         }
     }
 

@@ -55,6 +55,7 @@ pub use self::page::{Page, PageRequest};
 pub use self::pieces::Pieces;
 pub(crate) use self::pieces::{Whole, drain, pieces};
 pub(crate) use self::place::{place_of, wrong_scheme};
+pub(crate) use self::room::Hold;
 pub(crate) use self::shared_port::{SharedPath, listen_at};
 pub(crate) use self::tcp::{TcpDialer, TcpListener, TcpPool, TcpTls};
 pub use self::tcp::{TcpLimits, TcpPoolSettings};
@@ -62,7 +63,7 @@ pub use self::tls::ServiceTls;
 pub use self::transport::{
     Answer, Outcome, Request, StreamedAnswer, StreamedTransport, Transport, Written,
 };
-pub(crate) use self::transport::{WhenWritten, first_bytes, written};
+pub(crate) use self::transport::{MOST_FIRST_BYTES, WhenWritten, first_bytes, written};
 pub(crate) use self::trust::{Distrust, ServerTrust};
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]

@@ -1,5 +1,8 @@
 //! The memory that what comes in may take.
 
+use std::fmt;
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 /// Whoever counts the memory of buffered messages.
@@ -15,6 +18,23 @@ pub(super) trait Room {
 
     /// So many octets have come in.
     fn progress(&self, octets: usize);
+}
+
+/// A charge beside the octets that it is for.
+#[derive(Clone, Default)]
+pub(crate) struct Hold(Option<Arc<dyn Send + Sync>>);
+
+impl Hold {
+    /// Holds a charge until this and its copies are dropped.
+    pub(super) fn new(charge: impl Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(charge)))
+    }
+}
+
+impl fmt::Debug for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Hold").field(&self.0.is_some()).finish()
+    }
 }
 
 /// Octets that hold their charge as long as they live.

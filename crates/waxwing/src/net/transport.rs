@@ -202,7 +202,10 @@ impl Answer {
     }
 }
 
+/// How many octets of what is no message are told of.
+pub(crate) const MOST_FIRST_BYTES: usize = 200;
+
 /// The beginning of what is no message, for a person.
 pub(crate) fn first_bytes(body: &[u8]) -> String {
-    String::from_utf8_lossy(&body[..body.len().min(200)]).escape_debug().to_string()
+    String::from_utf8_lossy(&body[..body.len().min(MOST_FIRST_BYTES)]).escape_debug().to_string()
 }

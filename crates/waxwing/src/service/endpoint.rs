@@ -236,7 +236,7 @@ impl Endpoint {
             Ok(caller) => caller,
             Err(refusal) => return Reply::Refused(refusal),
         };
-        let parsed = self.parse(&request);
+        let parsed = self.parse(&mut request);
         let message = match parsed {
             Ok(message) => message,
             Err(refusal) => return refusal,
@@ -346,11 +346,16 @@ impl Endpoint {
         self.parts.judge.verdict(evidence, peer, self.parts.clock.wall()).await
     }
 
-    pub(super) fn parse(&self, request: &Incoming) -> Result<UnverifiedMessage, Reply> {
+    /// Reads a message. Its octets are gone then, unless they are needed for a trace or another node.
+    pub(super) fn parse(&self, request: &mut Incoming) -> Result<UnverifiedMessage, Reply> {
+        let octets = match (&self.parts.trace, &self.parts.durability) {
+            (None, None) => std::mem::take(&mut request.octets),
+            _ => request.octets.clone(),
+        };
         let content_type = request.content_type.as_deref().unwrap_or_default();
         // Each exchange is a link of its own to the encoding.
         let mut decoder = self.parts.encoding;
-        let read = decoder.read(content_type, &request.octets);
+        let read = decoder.read_owned(content_type, octets.into());
         if let Some(trace) = &self.parts.trace {
             let (now, envelope) = (self.parts.clock.wall(), read.as_ref().ok());
             trace.wire(now, TraceDirection::Received, "request", &request.octets, envelope);
@@ -466,8 +471,13 @@ impl Endpoint {
             ServiceAnswer::NoAnswer => return Reply::NoAnswer,
         };
         let mut encoder = self.parts.encoding.for_answer(accepted);
+        let Some(trace) = &self.parts.trace else {
+            let soap::Encoded { content_type, octets } =
+                encoder.write_owned(envelope, &mut SystemRandom);
+            return Reply::Message { content_type, octets: octets.into(), is_fault };
+        };
         let soap::Encoded { content_type, octets } = encoder.write(&envelope, &mut SystemRandom);
-        if let Some(trace) = &self.parts.trace {
+        {
             let now = self.parts.clock.wall();
             if let Some(plain) = &plain {
                 trace.plain(now, TraceDirection::Sent, "answer", plain);

@@ -43,7 +43,8 @@ pub fn write_ahead(
 ) {
     let arena: &Arena = document;
     // Of text about half remains, where names and words of protocols are numbers.
-    out.reserve(arena.octets.len() + (arena.source.len() + arena.extra.len()) / 2);
+    let texts = (arena.source.len() + arena.extra.len()) / 2 + arena.large.octets();
+    out.reserve(arena.octets.len() + texts);
     let mut bindings: SmallVec<[Usage; 16]> =
         SmallVec::from_elem(Usage::default(), arena.names.binding_count());
     let scope = Rendered::new(&arena.names);

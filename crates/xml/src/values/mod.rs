@@ -11,6 +11,8 @@ use std::fmt::Write;
 
 use base64_simd::{AsOut as _, STANDARD};
 
+use crate::large::Octets;
+
 pub use number::{f32_text, f64_text};
 use short::Short;
 pub use time::{MAX_DATE_TICKS, civil_date, date_time_text, duration_text};
@@ -153,15 +155,15 @@ impl Value<'_> {
 
 impl Form {
     /// The octets of a form within all of a document.
-    pub(crate) fn octets<'o>(&self, all: &'o [u8]) -> Option<&'o [u8]> {
+    pub(crate) fn octets<'o>(&self, all: &'o Octets) -> Option<&'o [u8]> {
         match *self {
-            Form::Octets { start, len } => all.get(start as usize..start as usize + len as usize),
+            Form::Octets { start, len } => all.get(start, len),
             _ => None,
         }
     }
 
     /// The value; none of forms that have only a text.
-    pub(crate) fn value<'o>(&self, all: &'o [u8]) -> Option<Value<'o>> {
+    pub(crate) fn value<'o>(&self, all: &'o Octets) -> Option<Value<'o>> {
         Some(match *self {
             Form::Bool(value) => Value::Bool(value),
             Form::Int16(value) => Value::Int16(value),
@@ -184,7 +186,7 @@ impl Form {
     }
 
     /// The text of a value; nothing for forms whose text is kept elsewhere.
-    pub(crate) fn text(&self, octets: &[u8]) -> Box<str> {
+    pub(crate) fn text(&self, octets: &Octets) -> Box<str> {
         match self.octets(octets) {
             Some(octets) => STANDARD.encode_to_string(octets).into(),
             None => self.short_text().as_str().into(),
@@ -192,7 +194,7 @@ impl Form {
     }
 
     /// Hands on the text of a value, in pieces; nothing for forms whose text is kept elsewhere.
-    pub(crate) fn write_text(&self, octets: &[u8], mut write: impl FnMut(&[u8])) {
+    pub(crate) fn write_text(&self, octets: &Octets, mut write: impl FnMut(&[u8])) {
         /// Octets of a piece: whole groups of three, and large enough that few pieces are many octets.
         const PIECE: usize = 1536;
         match self.octets(octets) {
@@ -304,8 +306,9 @@ mod tests {
     use super::*;
 
     fn text(value: Value<'_>) -> String {
-        let octets = if let Value::Octets(octets) = value { octets } else { &[] };
-        value.form(0).text(octets).into()
+        let mut all = Octets::default();
+        let start = if let Value::Octets(octets) = value { all.store(octets) } else { 0 };
+        value.form(start).text(&all).into()
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! Encrypting parts of a message with its encryption key (XML Encryption §3, §5.2).
 
 use smallvec::SmallVec;
-use waxwing_soap::RandomSource;
+use waxwing_soap::{Markup, RandomSource};
 use zeroize::Zeroizing;
 
 use super::super::SecuritySettings;
 use super::super::ids::Id;
-use super::super::text::{EncryptedType, Place, push_encrypted_data};
+use super::super::text::{EncryptedType, Place, push_encrypted_data, push_encrypted_octets};
 use super::Numbers;
 use super::elements::Element;
 use super::used_key::KeyUse;
@@ -14,6 +14,12 @@ use crate::error::{Reason, Result};
 
 /// The identifiers of what was encrypted, in that order.
 pub(super) type References = SmallVec<[Id; 4]>;
+
+/// From so many octets on what is encrypted is not copied into its markup.
+const LARGE: usize = 64 << 10;
+
+/// Octets of markup around what is encrypted, about.
+const AROUND: usize = 700;
 
 /// The most octets of padding.
 const PADDING: usize = 16;
@@ -89,6 +95,33 @@ impl<'a, 'r> Encryptor<'a, 'r> {
         Ok(Element { text, id })
     }
 
+    /// The EncryptedData element for what `plaintext` appends, which is about so many octets.
+    pub(super) fn markup(
+        &mut self,
+        id: Id,
+        (kind, place): (EncryptedType, Place),
+        room: usize,
+        plaintext: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<Markup> {
+        if room >= LARGE {
+            // For the base64, too, which takes the place of the octets.
+            self.octets = Vec::with_capacity((room + room / 64) / 3 * 4 + 4 * AROUND);
+        }
+        let key = self.encrypted(plaintext)?;
+        let reference = (!self.implied).then(|| key.reference());
+        let mut markup = Markup::default();
+        let (out, octets) = (&mut markup.text, &mut self.octets);
+        if octets.len() < LARGE {
+            out.reserve(octets.len().div_ceil(3) * 4 + AROUND);
+            push_encrypted_data(out, &id, kind, octets, reference, self.settings, place);
+        } else {
+            let at = push_encrypted_octets(out, &id, kind, reference, self.settings, place);
+            markup.octets = Some((at, std::mem::take(octets)));
+        }
+        self.references.push(id);
+        Ok(markup)
+    }
+
     /// Appends the EncryptedData element for what `plaintext` appends.
     pub(super) fn encrypt(
         &mut self,
@@ -97,6 +130,17 @@ impl<'a, 'r> Encryptor<'a, 'r> {
         (kind, place): (EncryptedType, Place),
         plaintext: impl FnOnce(&mut Vec<u8>),
     ) -> Result<()> {
+        let key = self.encrypted(plaintext)?;
+        let octets = &self.octets;
+        out.reserve(octets.len().div_ceil(3) * 4 + AROUND);
+        let reference = (!self.implied).then(|| key.reference());
+        push_encrypted_data(out, &id, kind, octets, reference, self.settings, place);
+        self.references.push(id);
+        Ok(())
+    }
+
+    /// Encrypts what `plaintext` appends, in `octets`; gives the key.
+    fn encrypted(&mut self, plaintext: impl FnOnce(&mut Vec<u8>)) -> Result<&'a KeyUse<'a>> {
         let key = self.key.ok_or(Reason::Plan("no encryption key was made"))?;
         // Before anything is where it would stay in clear.
         key.key.check_encryption(self.settings.suite)?;
@@ -106,11 +150,7 @@ impl<'a, 'r> Encryptor<'a, 'r> {
         self.random.fill(octets);
         plaintext(octets);
         key.key.encrypt_in_place(self.settings, octets)?;
-        out.reserve(octets.len().div_ceil(3) * 4 + 700);
-        let reference = (!self.implied).then(|| key.reference());
-        push_encrypted_data(out, &id, kind, octets, reference, self.settings, place);
-        self.references.push(id);
-        Ok(())
+        Ok(key)
     }
 }
 

@@ -14,7 +14,7 @@ mod signature;
 mod transport;
 mod used_key;
 
-use waxwing_soap::Envelope;
+use waxwing_soap::{Envelope, Markup};
 
 use self::elements::Stamp;
 use super::ids::Id;
@@ -94,7 +94,7 @@ impl Header<'_> {
         envelope: &mut Envelope,
         layout: HeaderLayout,
         order: ProtectionOrder,
-        body: Option<Vec<u8>>,
+        body: Option<Markup>,
     ) {
         let list_last = order == ProtectionOrder::EncryptBeforeSign;
         let pieces = [self.tokens, self.supporting, self.elements, self.signatures];

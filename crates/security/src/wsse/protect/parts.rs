@@ -1,7 +1,7 @@
 //! The body and headers of an outgoing message: which are signed and encrypted, and how.
 
-use waxwing_soap::Envelope;
-use waxwing_xml::{Document, Exclusive, Limits, Name, NodeId, canonicalize};
+use waxwing_soap::{Envelope, Markup};
+use waxwing_xml::{Document, Exclusive, Name, NodeId, canonicalize};
 
 use super::super::ids::Id;
 use super::super::key::Digester;
@@ -19,7 +19,7 @@ pub(super) struct Parts {
     body: Part,
     headers: Vec<Part>,
     /// The body's content, once it is encrypted.
-    encrypted_body: Option<Vec<u8>>,
+    encrypted_body: Option<Markup>,
 }
 
 struct Part {
@@ -151,15 +151,15 @@ impl Parts {
         let body = self.body.node;
         let id = self.body.encrypted_id.clone();
         let kind = (EncryptedType::Content, Place::Elsewhere);
-        let mut text = Vec::new();
-        encryptor
-            .encrypt(&mut text, id, kind, |octets| document.write_children_to(body, octets))?;
-        self.encrypted_body = Some(text);
+        let room = document.text_octets();
+        let markup =
+            encryptor.markup(id, kind, room, |octets| document.write_children_to(body, octets))?;
+        self.encrypted_body = Some(markup);
         Ok(())
     }
 
     /// The encrypted content of the body, which is to go in its place.
-    pub(super) fn take_encrypted_body(&mut self) -> Option<Vec<u8>> {
+    pub(super) fn take_encrypted_body(&mut self) -> Option<Markup> {
         self.encrypted_body.take()
     }
 
@@ -167,10 +167,10 @@ impl Parts {
     pub(super) fn replace_body(&mut self, envelope: &mut Envelope) -> Result<()> {
         match self.encrypted_body.take() {
             None => Ok(()),
-            Some(text) => {
+            Some(markup) => {
                 let document = envelope.document_mut();
                 document.clear(self.body.node);
-                append(document, self.body.node, &text)
+                append(document, self.body.node, markup)
             }
         }
     }
@@ -196,25 +196,22 @@ fn encrypt_header(
     let document = envelope.document_mut();
     let id = &part.encrypted_id;
     let kind = (EncryptedType::Header, Place::Elsewhere);
-    let mut data = Vec::new();
-    encryptor.encrypt(&mut data, id.clone(), kind, |octets| {
+    let data = encryptor.markup(id.clone(), kind, 0, |octets| {
         document.write_element_to(part.node, octets);
     })?;
     let header =
         document.insert_element_before(part.node, Name::new("k", "EncryptedHeader", WSSE11));
     document.set_attribute(header, Name::new("s", "mustUnderstand", soap), "1");
     document.set_attribute(header, Name::new("u", "Id", WSU), id);
-    append(document, header, &data)?;
+    append(document, header, data)?;
     document.detach(part.node);
     part.node = header;
     Ok(())
 }
 
-fn append(document: &mut Document, parent: NodeId, text: &[u8]) -> Result<()> {
-    document
-        .append_fragment(parent, text, &Limits::default())
-        .map_err(|e| Reason::DecryptedContent(e.to_string().into()))?;
-    Ok(())
+fn append(document: &mut Document, parent: NodeId, markup: Markup) -> Result<()> {
+    let put = markup.put(document, parent);
+    Ok(put.map_err(|e| Reason::DecryptedContent(e.to_string().into()))?)
 }
 
 /// Declares the prefix of the `Id` attributes on the envelope.

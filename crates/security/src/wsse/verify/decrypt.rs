@@ -1,14 +1,20 @@
 //! EncryptedData and ReferenceList (XML Encryption §3.4, §3.6).
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use smallvec::SmallVec;
-use waxwing_xml::{Document, Element, Limits, Node, NodeId};
+use waxwing_xml::{Document, Element, LargeContent, Limits, Node, NodeId};
 use zeroize::Zeroizing;
 
 use super::super::SecuritySettings;
+use super::super::expect::Expectations;
 use super::super::ids::Id;
+use super::super::key::MessageKey;
 use super::super::names::{DSIG, TYPE_CONTENT, TYPE_ELEMENT, XENC};
 use super::super::read::{
-    algorithm, at, base64_content_into, elements, end, malformed, no_children, require, take,
+    algorithm, at, base64_content_into, decode_in_place, elements, end, malformed, no_children,
+    require, take,
 };
 use super::super::reference::key_info;
 use super::super::token::encrypted_key::cipher_value;
@@ -99,6 +105,63 @@ pub(super) fn open<'o>(
     settings: &SecuritySettings,
     octets: &'o mut Octets,
 ) -> Result<&'o [u8]> {
+    let (key, value) = prepare(element, stands, tokens, settings)?;
+    base64_content_into(value, octets)?;
+    key.decrypt_in_place(settings, octets).map_err(|e| e.at("EncryptedData"))
+}
+
+/// Decrypts the content of a body, an EncryptedData element, and puts what it was in its place. Where it is large that is
+/// done in the memory of the message: the ciphertext is gone then.
+pub(super) fn open_body(
+    document: &mut Document,
+    (body, data): (NodeId, NodeId),
+    tokens: &mut Tokens<'_>,
+    (expect, octets): (&Expectations<'_>, &mut Octets),
+) -> Result<()> {
+    let settings = expect.settings;
+    let (key, value) = prepare(document.element(data), Stands::Content, tokens, settings)?;
+    let value = value.id();
+    let opened = document.open_large(value, |content| open_large(content, &key, settings));
+    let put = match opened {
+        Some(opened) => {
+            let opened = opened.map_err(|e| e.at("EncryptedData"))?;
+            document.clear(body);
+            document.append_opened(body, opened, expect.limits)
+        }
+        None => {
+            base64_content_into(document.element(value), octets)?;
+            let plain = key.decrypt_in_place(settings, octets);
+            let plain = plain.map_err(|e| e.at("EncryptedData"))?;
+            document.clear(body);
+            document.append_fragment(body, plain, expect.limits)
+        }
+    };
+    Ok(put.map_err(|e| Reason::DecryptedContent(e.to_string().into()))?)
+}
+
+/// Decrypts where the ciphertext is; gives where the plaintext is then.
+fn open_large(
+    content: LargeContent<'_>,
+    key: &MessageKey,
+    settings: &SecuritySettings,
+) -> Result<Range<usize>> {
+    let octets = match content {
+        LargeContent::Octets(octets) => octets,
+        LargeContent::Text(text) => decode_in_place(text)
+            .ok_or(Reason::Malformed { what: "the content", expected: "base64" })?,
+    };
+    let plain = key.decrypt_in_place(settings, octets)?.len();
+    let start = settings.suite.cipher.block_length();
+    Ok(start..start + plain)
+}
+
+/// What decrypts an EncryptedData element, a key of the protection token, and the element whose content is to be decrypted.
+fn prepare<'e>(
+    element: Element<'e>,
+    stands: Stands,
+    tokens: &mut Tokens<'_>,
+    settings: &SecuritySettings,
+) -> Result<(Arc<MessageKey>, Element<'e>)> {
     let kind = match stands {
         Stands::Element | Stands::Header => TYPE_ELEMENT,
         Stands::Content => TYPE_CONTENT,
@@ -132,8 +195,7 @@ pub(super) fn open<'o>(
         return Err(at(Reason::DerivedKeyRequired("EncryptedData"), element));
     }
     key.check_encryption(settings.suite).map_err(|e| e.at("EncryptedData/KeyInfo"))?;
-    base64_content_into(cipher_value(data)?, octets)?;
-    key.decrypt_in_place(settings, octets).map_err(|e| e.at("EncryptedData"))
+    Ok((key, cipher_value(data)?))
 }
 
 /// Puts a decrypted element in the place of its EncryptedData, and returns it. The plain text must be

@@ -123,11 +123,8 @@ impl Parts {
             }
         }
         references.meet(data.attribute("Id").unwrap_or(""), data)?;
-        let plaintext = decrypt::open(data, Stands::Content, tokens, expect.settings, octets)?;
-        document.clear(self.body.0);
-        document
-            .append_fragment(self.body.0, plaintext, expect.limits)
-            .map_err(|e| Reason::DecryptedContent(e.to_string().into()))?;
+        let parts = (self.body.0, data.id());
+        decrypt::open_body(document, parts, tokens, (expect, octets))?;
         self.body.1.encrypted = true;
         Ok(())
     }

@@ -200,7 +200,7 @@ impl MtomHead {
         let others = self.parts[1..].iter().filter_map(|own| part(&self.octets[own.clone()]).ok());
         let others: Vec<Part<'_>> = others.collect();
         // Where something before the stream stands in a part behind it, there is no head: the whole is read.
-        include(envelope.document_mut(), &others, &self.encoding.limits).ok()?;
+        include(envelope.document_mut(), &others, None, &self.encoding.limits).ok()?;
         Some(HeadStep::Place(Box::new(envelope), Place { at: content, depth }))
     }
 

@@ -11,10 +11,17 @@ use std::pin::pin;
 use bytes::Bytes;
 use hyper::body::Body;
 
-use crate::net::room::{Room, charged};
+use crate::net::room::Room;
 
 /// The first piece of a buffer, in octets: most messages of reliable messaging itself fit.
 const FIRST: usize = 2048;
+
+/// What is decrypted of the headers of a message is added to its text: a large one has room for that, so that it stays where it
+/// is.
+const SPARE: usize = 8 << 10;
+
+/// From so many octets on.
+const LARGE: usize = 64 << 10;
 
 /// No limit but that of the body: the other side is one that the caller has chosen.
 pub(super) struct Unlimited;
@@ -35,8 +42,12 @@ pub(super) enum CollectError {
     Broken(Box<dyn StdError + Send + Sync>),
 }
 
-/// Collects a body of at most `limit` octets.
-pub(super) async fn collect<B, R>(body: B, limit: usize, room: &R) -> Result<Bytes, CollectError>
+/// Collects a body of at most `limit` octets; gives it with the charge of its memory.
+pub(super) async fn collect<B, R>(
+    body: B,
+    limit: usize,
+    room: &R,
+) -> Result<(Vec<u8>, R::Charge), CollectError>
 where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
@@ -47,6 +58,7 @@ where
         return Err(CollectError::TooLarge);
     }
     let most = claimed.exact().and_then(|octets| usize::try_from(octets).ok()).unwrap_or(limit);
+    let most = most.saturating_add(if most >= LARGE { SPARE } else { 0 });
     let mut body = pin!(body);
     let mut charge = room.charge();
     let mut buffer = Vec::new();
@@ -65,7 +77,7 @@ where
         }
         buffer.extend_from_slice(&piece);
     }
-    Ok(charged(buffer, charge))
+    Ok((buffer, charge))
 }
 
 #[cfg(test)]
@@ -111,7 +123,7 @@ mod tests {
     #[tokio::test]
     async fn memory_grows_with_what_arrives() {
         let room = Counting::default();
-        let body = collect(Trickle(5000), 1 << 30, &room).await.expect("small enough");
+        let (body, ()) = collect(Trickle(5000), 1 << 30, &room).await.expect("small enough");
         assert_eq!(body.len(), 5000);
         assert!(room.0.load(Ordering::Relaxed) <= 2 * 5000 + FIRST);
         assert!(matches!(collect(Trickle(11), 10, &room).await, Err(CollectError::TooLarge)));

@@ -267,9 +267,9 @@ impl Exchange<'_> {
         let (head, body) = self.send(&mut connection, request).await?.into_parts();
         let is_message = StatusMeaning::of(head.status.as_u16()) == StatusMeaning::Message;
         let body = match connection.run_for(collect(body, self.limit, &Unlimited)).await {
-            Ok(body) => {
+            Ok((body, ())) => {
                 self.client.pool.put_back(self.uri, connection);
-                body
+                Bytes::from(body)
             }
             Err(CollectError::TooLarge) => return Err(self.too_large()),
             // Some proxies cut the connection behind the head of a refusal, since they have not read the message. Its status

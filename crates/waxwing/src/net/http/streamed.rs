@@ -143,7 +143,7 @@ impl HttpTransport {
         }
         // Some cut the connection behind the head of a refusal, since they have not read the message.
         let body = match collect(body, MAX_PAGE, &Unlimited).await {
-            Ok(body) => body,
+            Ok((body, ())) => body.into(),
             Err(CollectError::TooLarge | CollectError::Broken(_)) => Bytes::new(),
         };
         let (content_type, location) = (text(CONTENT_TYPE), text(LOCATION));

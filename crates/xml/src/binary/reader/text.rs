@@ -252,13 +252,13 @@ impl Reader<'_> {
     /// Octets, and those of the records behind that belong to them: writers cut what they get piece by piece at whole groups
     /// of three, so that the base64 of the pieces is that of the whole. Whether the last record ends the element.
     fn octets(&mut self, mut code: u8) -> Read<(Content, bool)> {
-        let start = self.arena.octets.len();
+        let start = self.arena.octets.own.len();
         loop {
             let size = self.length((code & !1) - records::BYTES8)?;
             let octets = self.source.take(size)?;
-            let total = self.arena.octets.len() - start + size;
+            let total = self.arena.octets.own.len() - start + size;
             self.check_base64(total)?;
-            self.arena.octets.extend_from_slice(octets);
+            self.arena.octets.own.extend_from_slice(octets);
             let whole = code & 1 == 0 && size.is_multiple_of(3);
             match self.source.peek().filter(|_| whole) {
                 Some(next @ records::BYTES8..=LAST_BYTES) => code = next,
@@ -266,7 +266,7 @@ impl Reader<'_> {
             }
             self.source.at += 1;
         }
-        let len = (self.arena.octets.len() - start) as u32;
+        let len = (self.arena.octets.own.len() - start) as u32;
         let form = Some(Form::Octets { start: start as u32, len });
         Ok((Content { text: Text::default(), form }, code & 1 == 1))
     }

@@ -15,7 +15,7 @@ use waxwing_soap::{Address, Addressing, EndpointReference, Envelope};
 
 use crate::encoding::Encoding;
 use crate::future::BoxFuture;
-use crate::net::{Incoming, Receiver, Refusal, Reply, SharedPath};
+use crate::net::{Hold, Incoming, Receiver, Refusal, Reply, SharedPath};
 
 /// WCF's namespace of composite duplex.
 const NAMESPACE: &str = "http://schemas.microsoft.com/ws/2005/02/duplex";
@@ -32,6 +32,8 @@ pub(super) struct Came {
     pub(super) envelope: Envelope,
     /// As it came, for traces.
     pub(super) octets: Bytes,
+    /// What holds its memory.
+    pub(super) hold: Hold,
 }
 
 /// Hears what is posted to one address.
@@ -111,7 +113,8 @@ impl Receiver for CallbackListener {
                 tracing::debug!(address = self.address(), peer = %incoming.peer, "a message for no channel was dropped");
                 return Reply::Accepted;
             };
-            match channel.try_send(Came { envelope, octets: incoming.octets }) {
+            match channel.try_send(Came { envelope, octets: incoming.octets, hold: incoming.hold })
+            {
                 Err(mpsc::error::TrySendError::Full(_)) => Reply::Refused(Refusal::Unavailable),
                 Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Reply::Accepted,
             }

@@ -125,12 +125,12 @@ impl Directions {
 
     fn came(&self, came: Came) -> Result<(), Gone> {
         let inner = self.channel.upgrade().ok_or(Gone)?;
-        let Came { envelope, octets } = came;
+        let Came { envelope, octets, hold } = came;
         if let Some(trace) = &inner.parts.trace {
             let now = inner.parts.clock.wall();
             trace.wire(now, TraceDirection::Received, "message", &octets, Some(&envelope));
         }
-        drop(octets);
+        drop((octets, hold));
         let mut state = inner.lock();
         state.statistics.answers_received += 1;
         let news = LinkNews::Message(Box::new(envelope));

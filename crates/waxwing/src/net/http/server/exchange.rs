@@ -23,6 +23,7 @@ use crate::net::link::{LinkInput, LinkReceiver};
 use crate::net::page::Page;
 use crate::net::pieces::Pieces;
 use crate::net::places::{Connection, ConnectionRoom, End, Places, Stage};
+use crate::net::room::Hold;
 use crate::net::websocket::{self, Meter};
 use crate::panics;
 
@@ -51,6 +52,8 @@ pub(super) struct HttpRequest {
     pub(super) protected: bool,
     /// The entity body, never longer than the server takes.
     pub(super) body: Bytes,
+    /// What holds the memory of the body.
+    pub(super) hold: Hold,
 }
 
 /// What to send back.
@@ -251,7 +254,7 @@ impl<H: HttpHandler> Exchange<H> {
             },
         };
         let body = match body {
-            Ok(body) => body,
+            Ok((body, charge)) => (Bytes::from(body), Hold::new(charge)),
             Err(CollectError::TooLarge) => return Ok(Err(empty(StatusCode::PAYLOAD_TOO_LARGE))),
             Err(CollectError::Broken(_)) => return Ok(Err(empty(StatusCode::BAD_REQUEST))),
         };
@@ -259,7 +262,12 @@ impl<H: HttpHandler> Exchange<H> {
     }
 
     /// A request as it is handed over.
-    pub(super) fn request(&self, head: Parts, host: Option<String>, body: Bytes) -> HttpRequest {
+    pub(super) fn request(
+        &self,
+        head: Parts,
+        host: Option<String>,
+        (body, hold): (Bytes, Hold),
+    ) -> HttpRequest {
         let text =
             |name: &str| head.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
         let (content_type, soap_action) = (text(CONTENT_TYPE.as_str()), text("soapaction"));
@@ -275,6 +283,7 @@ impl<H: HttpHandler> Exchange<H> {
             caller: self.caller.clone(),
             protected: self.protected,
             body,
+            hold,
         }
     }
 

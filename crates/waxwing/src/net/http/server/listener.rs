@@ -174,7 +174,7 @@ fn incoming(receiver: &dyn Receiver, request: HttpRequest) -> Result<Incoming, H
     let caller = admitted(receiver, headers, method, &request.target, request.caller)?;
     let accepted = request.headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
     let accepted = accepted.map(str::to_owned);
-    let HttpRequest { content_type, soap_action, peer, protected, body, .. } = request;
+    let HttpRequest { content_type, soap_action, peer, protected, body, hold, .. } = request;
     Ok(Incoming {
         peer,
         content_type,
@@ -183,6 +183,7 @@ fn incoming(receiver: &dyn Receiver, request: HttpRequest) -> Result<Incoming, H
         caller,
         protected,
         octets: body,
+        hold,
     })
 }
 

@@ -15,7 +15,7 @@ use crate::future::BoxFuture;
 use crate::net::link::LinkInput;
 use crate::net::pieces::Pace;
 use crate::net::places::{Connection, ConnectionRoom, End, Pause, Places, Stage};
-use crate::net::room::{Room as _, charged};
+use crate::net::room::{Hold, Room as _, charged};
 use crate::panics;
 
 impl<H: HttpHandler> Exchange<H> {
@@ -52,7 +52,7 @@ impl<H: HttpHandler> Exchange<H> {
         };
         turn.rest(&self.connection);
         let host = host(&head.uri, &head.headers);
-        let request = self.request(head, host, Bytes::new());
+        let request = self.request(head, host, (Bytes::new(), Hold::default()));
         let handled = self.handler.handle_in_pieces(request, Box::new(input));
         let reply = tokio::select! {
             reply = panics::caught(handled) => reply,

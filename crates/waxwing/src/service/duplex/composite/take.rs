@@ -23,7 +23,7 @@ impl Endpoint {
             Ok(caller) => caller,
             Err(refusal) => return Reply::Refused(refusal),
         };
-        let message = match self.parse(&request) {
+        let message = match self.parse(&mut request) {
             Ok(message) => message,
             Err(refusal) => return refusal,
         };
