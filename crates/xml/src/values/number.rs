@@ -36,9 +36,8 @@ pub(super) fn push_f64(out: &mut impl Write, value: f64) -> Result {
     match digits {
         ..=15 if value.is_normal() => general(out, shortest, 15),
         ..=15 => by_trial(out, value),
-        // No 15 digits read back. The shortest ones are the nearest of their number, so that 17 of them are those of .NET.
-        16 => seventeen(out, value),
-        _ => general(out, shortest, 17),
+        // No 15 digits read back. (17 of the shortest may be others: a number halfway between two of them has either.)
+        _ => seventeen(out, value),
     }
 }
 
@@ -148,6 +147,8 @@ mod tests {
             (-1.5, "-1.5"),
             (-0.0, "-0"),
             (1e100, "1E+100"),
+            // Halfway between two texts.
+            (-26370991408952.0625, "-26370991408952.062"),
         ] {
             assert_eq!(f64_text(value), text);
         }
