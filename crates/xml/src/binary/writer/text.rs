@@ -333,38 +333,47 @@ impl<'w> Writer<'w> {
                     || document.element_attributes(node).is_empty()
                         && document.element_declarations(node).is_empty())
         };
-        let (mut items, mut last, mut next) = (vec![form], first, head.next);
+        self.out.push(records::ARRAY);
+        self.start(first);
+        self.out.push(records::END_ELEMENT);
+        self.out.push(record | 1);
+        let begin = self.out.len();
+        self.array_value(form);
+        let (mut count, mut last, mut next) = (1, first, head.next);
         while next != NONE
             && let node = document.node(next)
             && same(node)
             && let Some(form) = self.item(next)
             && record_of(form) == record
         {
-            items.push(form);
+            self.array_value(form);
+            count += 1;
             (last, next) = (next, node.next);
         }
-        self.out.push(records::ARRAY);
-        self.start(first);
-        self.out.push(records::END_ELEMENT);
-        self.out.push(record | 1);
-        push_size(self.out, items.len() as u32);
-        for item in items {
-            match item {
-                // The usual numbers have one width.
-                Form::Double(value) => self.out.extend_from_slice(&value.to_le_bytes()),
-                Form::Int32(value) => self.out.extend_from_slice(&value.to_le_bytes()),
-                form => {
-                    let (_, octets, len) = raw(form);
-                    self.out.extend_from_slice(&octets[..len]);
-                }
-            }
-        }
+        // How many there are stands before them.
+        let end = self.out.len();
+        push_size(self.out, count);
+        let size = self.out.len() - end;
+        self.out[begin..].rotate_right(size);
         self.text_at = None;
         Some(last)
     }
 
+    #[inline(always)]
+    fn array_value(&mut self, form: Form) {
+        match form {
+            // The usual numbers have one width.
+            Form::Double(value) => self.out.extend_from_slice(&value.to_le_bytes()),
+            Form::Int32(value) => self.out.extend_from_slice(&value.to_le_bytes()),
+            form => {
+                let (_, octets, len) = raw(form);
+                self.out.extend_from_slice(&octets[..len]);
+            }
+        }
+    }
+
     /// The value of an element that is an item of an array.
-    #[inline]
+    #[inline(always)]
     fn item(&self, element: u32) -> Option<Form> {
         let node = self.document.node(element);
         let only = node.first != NONE && node.first == node.last;
