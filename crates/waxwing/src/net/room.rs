@@ -37,6 +37,10 @@ impl fmt::Debug for Hold {
     }
 }
 
+/// What a piece takes beside its octets, about: its charge, who owns both, and its place among those that are held. A peer chooses how
+/// small pieces are.
+pub(super) const PIECE: usize = 160;
+
 /// Octets that hold their charge as long as they live.
 pub(super) fn charged<O, C>(octets: O, charge: C) -> Bytes
 where

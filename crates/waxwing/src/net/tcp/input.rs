@@ -23,7 +23,7 @@ use super::socket::Wire;
 use crate::future::BoxFuture;
 use crate::net::link::LinkInput;
 use crate::net::places::{Charge, Connection, ConnectionRoom, Pause, Places, Stage};
-use crate::net::room::{Room, charged};
+use crate::net::room::{PIECE, Room, charged};
 
 /// How much is read at a time.
 const READ: usize = 8 << 10;
@@ -35,6 +35,8 @@ pub(super) struct TcpInput {
     /// What has come in and was not understood yet.
     buffer: BytesMut,
     is_ended: bool,
+    /// What was understood while small pieces were put together, and comes next.
+    understood: Option<Result<Step, Wrong>>,
     /// The place of the connection at a service.
     guest: Option<Guest>,
     /// What is held for an envelope that has come in part.
@@ -58,6 +60,8 @@ pub(super) struct Guest {
 
 enum Step {
     Message(Vec<u8>),
+    /// Octets of a message that comes in pieces.
+    Piece(Vec<u8>),
     End,
     /// Something that is no message and no end; what follows it may be there already.
     Other,
@@ -71,7 +75,8 @@ enum Wrong {
 
 impl TcpInput {
     pub(super) fn new(line: Arc<Line>, role: Role, buffer: BytesMut, guest: Option<Guest>) -> Self {
-        Self { line, role, buffer, is_ended: false, guest, charge: None, pause: None }
+        let (is_ended, understood, charge, pause) = (false, None, None, None);
+        Self { line, role, buffer, is_ended, understood, guest, charge, pause }
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, TransportFailure> {
@@ -81,6 +86,10 @@ impl TcpInput {
         loop {
             match self.understand() {
                 Ok(Step::Message(octets)) => return Ok(Some(self.whole(octets))),
+                Ok(Step::Piece(octets)) => {
+                    let octets = self.with_what_follows(octets);
+                    return Ok(Some(self.whole(octets)));
+                }
                 Ok(Step::End) => {
                     self.is_ended = true;
                     if self.charge.take().is_some()
@@ -110,23 +119,40 @@ impl TcpInput {
         }
     }
 
+    /// A piece with those that have come behind it, as long as they are small: whoever holds pieces of one octet each would hold
+    /// more than fifty for each that came.
+    fn with_what_follows(&mut self, mut octets: Vec<u8>) -> Vec<u8> {
+        while octets.len() < READ {
+            match self.understand() {
+                Ok(Step::Piece(more)) => octets.extend_from_slice(&more),
+                Ok(Step::More) => break,
+                other => {
+                    self.understood = Some(other);
+                    break;
+                }
+            }
+        }
+        octets
+    }
+
     /// What the octets that are there say.
     fn understand(&mut self) -> Result<Step, Wrong> {
+        if let Some(understood) = self.understood.take() {
+            return understood;
+        }
         let mut left = &self.buffer[..];
         let step = match &mut self.role {
             Role::Client(framing) => match framing.read(&mut left) {
-                Ok(Some(ClientStep::Envelope(octets) | ClientStep::Piece(octets))) => {
-                    Ok(Step::Message(octets))
-                }
+                Ok(Some(ClientStep::Envelope(octets))) => Ok(Step::Message(octets)),
+                Ok(Some(ClientStep::Piece(octets))) => Ok(Step::Piece(octets)),
                 Ok(Some(ClientStep::End)) => Ok(Step::End),
                 Ok(Some(_)) => Ok(Step::Other),
                 Ok(None) => Ok(Step::More),
                 Err(failure) => Err(Wrong::Client(failure)),
             },
             Role::Server(framing) => match framing.read(&mut left) {
-                Ok(Some(ServerStep::Envelope(octets) | ServerStep::Piece(octets))) => {
-                    Ok(Step::Message(octets))
-                }
+                Ok(Some(ServerStep::Envelope(octets))) => Ok(Step::Message(octets)),
+                Ok(Some(ServerStep::Piece(octets))) => Ok(Step::Piece(octets)),
                 Ok(Some(ServerStep::End)) => Ok(Step::End),
                 Ok(Some(_)) => Ok(Step::Other),
                 Ok(None) => Ok(Step::More),
@@ -158,11 +184,8 @@ impl TcpInput {
     /// Reads what comes; nothing at the end of the stream.
     async fn read(&mut self) -> Result<usize, TransportFailure> {
         let mut wire = self.line.wire()?;
-        let is_within = self.is_within();
-        if is_within
-            && self.charge.is_none()
-            && let Some(guest) = &self.guest
-        {
+        let is_new = self.charge.is_none() && self.is_within();
+        if is_new && let Some(guest) = &self.guest {
             match self.pause.take() {
                 Some(pause) => guest.connection.go_on(pause),
                 None => guest.connection.enter(Stage::Body),
@@ -182,7 +205,9 @@ impl TcpInput {
         if let (Some(guest), Some(charge)) = (&self.guest, &mut self.charge) {
             let room = guest.room();
             room.progress(read);
-            room.more(charge, read).await;
+            // What is handed out takes more than its octets.
+            let beside = if is_new { PIECE } else { 0 };
+            room.more(charge, read + beside).await;
         }
         Ok(read)
     }

@@ -15,7 +15,7 @@ use crate::future::BoxFuture;
 use crate::net::link::LinkInput;
 use crate::net::pieces::Pace;
 use crate::net::places::{Connection, ConnectionRoom, End, Pause, Places, Stage};
-use crate::net::room::{Hold, Room as _, charged};
+use crate::net::room::{Hold, PIECE, Room as _, charged};
 use crate::panics;
 
 impl<H: HttpHandler> Exchange<H> {
@@ -144,7 +144,7 @@ impl LinkInput for BodyInput {
             // What `hyper` hands out is a slice of its own buffer, which is larger.
             let room = ConnectionRoom { places: &self.places, connection: &self.connection };
             let mut charge = room.charge();
-            room.more(&mut charge, piece.len()).await;
+            room.more(&mut charge, piece.len() + PIECE).await;
             let piece = self.came.take().unwrap_or_default();
             Ok(Some(charged(piece.to_vec(), charge)))
         })

@@ -131,7 +131,9 @@ async fn a_stream_whose_reader_is_slow_goes_on() {
     (limits.grace, limits.min_rate) = (Duration::from_millis(300), 1_000_000);
     let host = Host::open(limits, vec![("calc", Arc::clone(&endpoint), None)]).await;
     let mut stream = streamed(&host).await;
-    let pieces = [&[0x05][..], &[0x02, 7, 7].repeat(5), &[0x00, 0x07]].concat();
+    // Of 8 KiB each, which are handed out one by one.
+    let piece = [&[0x80, 0x40][..], &[7; 8192]].concat();
+    let pieces = [&[0x05][..], &piece.repeat(5), &[0x00, 0x07]].concat();
     write(&mut stream, &pieces).await;
     assert_eq!(endpoint.ends(1).await[0].clone().unwrap(), 5);
     // The connection is used again.
@@ -140,6 +142,25 @@ async fn a_stream_whose_reader_is_slow_goes_on() {
     // What is larger than it may be is told, piece by piece or not.
     let mut stream = streamed(&host).await;
     write(&mut stream, &[0x05, 0x81, 0x80, 0x80, 0x01]).await;
+    let (came, _) = everything(&mut stream, Duration::from_secs(5)).await;
+    assert_eq!(came.first(), Some(&0x08), "a fault");
+}
+
+/// Who sends pieces of one octet does not have each of them held by itself.
+#[tokio::test]
+async fn small_pieces_are_put_together() {
+    let endpoint = Endpoint::new(Does::Stream(Duration::ZERO), LinkLimits::default());
+    let host = Host::of(&endpoint).await;
+    let mut stream = streamed(&host).await;
+    let pieces = [&[0x05][..], &[0x01, 7].repeat(4000), &[0x00, 0x07]].concat();
+    write(&mut stream, &pieces).await;
+    let pieces = endpoint.ends(1).await[0].clone().unwrap();
+    assert!((1..400).contains(&pieces), "{pieces} pieces");
+    // What comes behind them is seen all the same, be it right or wrong.
+    let (came, _) = everything(&mut stream, Duration::from_millis(300)).await;
+    assert_eq!(came, [0x07]);
+    let mut stream = streamed(&host).await;
+    write(&mut stream, &[0x05, 0x01, 7, 0x01, 7, 0x81, 0x80, 0x80, 0x01]).await;
     let (came, _) = everything(&mut stream, Duration::from_secs(5)).await;
     assert_eq!(came.first(), Some(&0x08), "a fault");
 }
