@@ -8,9 +8,9 @@ use waxwing_datacontract::{
 /// The last tick of the year 9999.
 const MAX_TICKS: i64 = 3_155_378_975_999_999_999;
 
-fn back<A: Copy, B>(value: A) -> Result<A, ValueError>
+fn back<A, B>(value: A) -> Result<A, ValueError>
 where
-    A: TryFrom<B, Error = ValueError>,
+    A: Copy + TryFrom<B, Error = ValueError>,
     B: TryFrom<A, Error = ValueError>,
 {
     A::try_from(B::try_from(value)?)
