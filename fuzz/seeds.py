@@ -107,6 +107,17 @@ for stream in json.loads(gzip.open(data / "wcf-tcp" / "tcp-streamed.json.gz").re
         for second in (0, 1):
             keep("streamed", bytes([second, len(message) & 0xFF]) + message)
 
+# A stream as text and as a part, each as it should be.
+envelope = b'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body><d>%s</d></s:Body></s:Envelope>'
+include = b'<x:Include xmlns:x="http://www.w3.org/2004/08/xop/include" href="cid:s"/>'
+parts = (
+    b'--b\r\nContent-ID: <r>\r\nContent-Type: application/xop+xml;charset=utf-8;type="application/soap+xml"\r\n\r\n' + envelope % include
+    + b"\r\n--b\r\nContent-ID: <s>\r\nContent-Transfer-Encoding: binary\r\nContent-Type: application/octet-stream\r\n\r\nABC\r\n--b--\r\n"
+)
+header = b'MIME-Version: 1.0\r\nContent-Type: multipart/related;type="application/xop+xml";boundary="b";start="<r>";start-info="application/soap+xml"\r\n\r\n'
+for choice, message in ((2, envelope % b"QUJD\r\nREVG"), (3, envelope % b"<e>QUI=</e>"), (4, parts), (6, header + parts)):
+    keep("streamed", bytes([choice, 7]) + message)
+
 
 def frame(opcode, octets, masked, final=True):
     """A frame of a WebSocket (RFC 6455 section 5.2), masked with zeros."""

@@ -342,3 +342,16 @@ fn a_stream_stands_last() {
         assert!(!whole.octets.is_empty());
     }
 }
+
+/// Octets that were never sent do not come out, whatever else is wrong.
+#[test]
+fn an_error_gives_no_octets() {
+    let text = envelope("", "<d>QUJDREVGR0hJSktM-UNP</d>", "");
+    let mut head = TEXT.head(TEXT_TYPE, MOST).expect("a head");
+    head.push(text.as_bytes());
+    let Ok(HeadStep::Place(_, place)) = head.step() else { panic!("no place") };
+    let (mut content, _, first) = head.content(place);
+    let mut out = b"before".to_vec();
+    assert_eq!(content.read(&first, &mut out), Err(ContentError::Base64));
+    assert_eq!(out, b"before");
+}

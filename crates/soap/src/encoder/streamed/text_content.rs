@@ -145,7 +145,12 @@ impl TextContent {
         if std::mem::replace(&mut self.is_padded, groups.ends_with(b"=")) {
             return Err(ContentError::Base64);
         }
-        STANDARD.decode_vec(groups, out).map_err(|_| ContentError::Base64)
+        let before = out.len();
+        STANDARD.decode_vec(groups, out).map_err(|_| {
+            // The decoder has made room for what it did not decode.
+            out.truncate(before);
+            ContentError::Base64
+        })
     }
 }
 
