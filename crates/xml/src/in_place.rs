@@ -8,7 +8,7 @@ use crate::error::{ParseError, ParseErrorKind};
 use crate::large::LEAST;
 use crate::limits::Limits;
 use crate::name::NodeId;
-use crate::node::{EXTRA, Kind, NONE};
+use crate::node::{EXTRA, Kind, NONE, NodeData};
 use crate::parser::error_at;
 use crate::values::Form;
 
@@ -35,14 +35,7 @@ impl Document {
         element: NodeId,
         open: impl FnOnce(LargeContent<'_>) -> Result<Range<usize>, E>,
     ) -> Option<Result<Opened, E>> {
-        let holder = self.node(element.0);
-        if holder.first == NONE || holder.first != holder.last {
-            return None;
-        }
-        let leaf = *self.node(holder.first);
-        if leaf.kind() != Kind::Text {
-            return None;
-        }
+        let leaf = self.only_leaf(element)?;
         match self.value_form(&leaf) {
             Some(Form::Octets { start, .. }) => {
                 let octets = self.octets.take_out(start)?;
@@ -63,16 +56,19 @@ impl Document {
     /// Takes out the octets that are all the content of an element, if they are many and no other document shares them. The
     /// element is empty then.
     pub fn take_octets(&mut self, element: NodeId) -> Option<Vec<u8>> {
-        let holder = self.node(element.0);
-        let only = holder.first;
-        if only == NONE || only != holder.last || self.node(only).kind() != Kind::Text {
-            return None;
-        }
-        let leaf = *self.node(only);
+        let leaf = self.only_leaf(element)?;
         let Some(Form::Octets { start, .. }) = self.value_form(&leaf) else { return None };
         let octets = self.octets.take_out(start)?;
         self.clear(element);
         Some(octets)
+    }
+
+    /// The text or value that is all the content of an element.
+    fn only_leaf(&self, element: NodeId) -> Option<NodeData> {
+        let holder = self.node(element.0);
+        let is_one = holder.first != NONE && holder.first == holder.last;
+        let leaf = is_one.then(|| *self.node(holder.first));
+        leaf.filter(|leaf| leaf.kind() == Kind::Text)
     }
 
     fn open_text<E>(

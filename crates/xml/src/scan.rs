@@ -130,11 +130,10 @@ fn find(
             break;
         }
         at += BLOCK;
-        while at == near
-            && let Some(block) = bytes.get(at..at + LARGE_BLOCK)
-            && !any(block)
-        {
-            at += LARGE_BLOCK;
+        if at == near {
+            while bytes.get(at..at + LARGE_BLOCK).is_some_and(|block| !any(block)) {
+                at += LARGE_BLOCK;
+            }
         }
     }
     while let Some(block) = bytes[at..].first_chunk() {
