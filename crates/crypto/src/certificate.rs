@@ -1,7 +1,7 @@
 //! X.509 certificates and how messages refer to them (X.509 Token Profile 1.1).
 
 use std::fmt::{self, Write as _};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use openssl::asn1::{Asn1Time, Asn1TimeRef};
@@ -9,7 +9,7 @@ use openssl::bn::BigNum;
 use openssl::pkey::{PKey, Public};
 use openssl::pkey_ctx::PkeyCtx;
 use openssl::rsa::{Padding, Rsa};
-use openssl::x509::X509;
+use openssl::x509::{X509, X509Ref};
 
 use crate::digest::{Digest, DigestAlgorithm, sha1};
 use crate::distinguished_name::DistinguishedName;
@@ -18,9 +18,9 @@ use crate::known::Known;
 use crate::rsa::{check_size, message_digest};
 use crate::suite::KeyTransport;
 
-/// Certificates that messages brought. Whoever opens many sessions shows the same one each time, and to read it takes OpenSSL
-/// half as long as to sign with its key. Each takes some kilobytes; a stranger who shows as many as are kept makes the next
-/// ones slow again, and nothing else.
+/// Certificates that messages and handshakes brought. Whoever opens many sessions shows the same one each time, and to read it
+/// takes OpenSSL half as long as to sign with its key. Each takes some kilobytes; a stranger who shows as many as are kept makes
+/// the next ones slow again, and nothing else.
 static READ: Known<Certificate> = Known::new(256);
 
 /// A certificate. Cheap to clone; equal when the DER octets are.
@@ -36,7 +36,10 @@ struct Inner {
     thumbprint: [u8; 20],
     subject_key_identifier: Option<Vec<u8>>,
     key: PKey<Public>,
-    public_key_der: Vec<u8>,
+    /// Whether message security can use the key, once somebody has asked.
+    is_rsa: OnceLock<Result<(), CryptoError>>,
+    /// The key in DER, once somebody has asked: OpenSSL takes half as long for it as for a signature.
+    public_key_der: OnceLock<Vec<u8>>,
     subject: DistinguishedName,
     issuer: DistinguishedName,
     serial: String,
@@ -49,10 +52,7 @@ impl Certificate {
     ///
     /// It is none, or its key is not RSA of 1024 to 4096 bits.
     pub fn from_der(der: &[u8]) -> Result<Self, CryptoError> {
-        READ.read(der, || {
-            let x509 = X509::from_der(der).map_err(|e| CryptoError::NotACertificate(reason(&e)))?;
-            Self::from_x509(x509)
-        })
+        Self::of_any_key(der)?.with_rsa()
     }
 
     /// All certificates of a PEM file, in its order, whatever their keys.
@@ -76,8 +76,10 @@ impl Certificate {
     ///
     /// It is none, or its key is of a kind that the library does not know.
     pub fn of_any_key(der: &[u8]) -> Result<Self, CryptoError> {
-        let x509 = X509::from_der(der).map_err(|e| CryptoError::NotACertificate(reason(&e)))?;
-        Self::from_x509_of_any_key(x509)
+        READ.read(der, || {
+            let x509 = X509::from_der(der).map_err(|e| CryptoError::NotACertificate(reason(&e)))?;
+            Self::from_x509_of_any_key(x509)
+        })
     }
 
     /// Whether message security can use it.
@@ -86,13 +88,23 @@ impl Certificate {
     ///
     /// Its key is not RSA of 1024 to 4096 bits.
     pub fn require_rsa(&self) -> Result<(), CryptoError> {
-        check_size(self.public_key())
+        self.0.is_rsa.get_or_init(|| check_size(self.public_key())).clone()
     }
 
-    pub(crate) fn from_x509(x509: X509) -> Result<Self, CryptoError> {
-        let certificate = Self::from_x509_of_any_key(x509)?;
-        check_size(certificate.public_key())?;
-        Ok(certificate)
+    fn with_rsa(self) -> Result<Self, CryptoError> {
+        self.require_rsa()?;
+        Ok(self)
+    }
+
+    /// One that a peer shows in a handshake, for message security.
+    pub(crate) fn shown(x509: &X509Ref) -> Result<Self, CryptoError> {
+        Self::shown_of_any_key(x509)?.with_rsa()
+    }
+
+    /// One that a peer shows in a handshake, whatever its key.
+    pub(crate) fn shown_of_any_key(x509: &X509Ref) -> Result<Self, CryptoError> {
+        let der = x509.to_der().map_err(|e| CryptoError::NotACertificate(reason(&e)))?;
+        READ.read(&der, || Self::from_x509_of_any_key(x509.to_owned()))
     }
 
     pub(crate) fn from_x509_of_any_key(x509: X509) -> Result<Self, CryptoError> {
@@ -105,7 +117,8 @@ impl Certificate {
             thumbprint: sha1(&der),
             subject_key_identifier: answered(x509.subject_key_id())
                 .map(|id| id.as_slice().to_vec()),
-            public_key_der: key.public_key_to_der().map_err(not)?,
+            is_rsa: OnceLock::new(),
+            public_key_der: OnceLock::new(),
             subject: DistinguishedName::of(x509.subject_name()),
             issuer: DistinguishedName::of(x509.issuer_name()),
             serial,
@@ -214,9 +227,10 @@ impl Certificate {
         name
     }
 
-    /// The SubjectPublicKeyInfo in DER (RFC 5280 §4.1.2.7).
+    /// The SubjectPublicKeyInfo in DER (RFC 5280 §4.1.2.7); empty, which no key is, where the library cannot write the key.
     pub fn public_key_der(&self) -> &[u8] {
-        &self.0.public_key_der
+        let write = || self.0.key.public_key_to_der().unwrap_or_default();
+        self.0.public_key_der.get_or_init(write)
     }
 
     /// When it begins to be valid.

@@ -157,10 +157,10 @@ fn show(builder: &mut SslContextBuilder, identity: Option<&Identity>) -> Result<
 
 /// The certificates that a peer has shown, its own first; none when it came without.
 pub fn shown(ssl: &SslRef) -> Vec<Certificate> {
-    let own = ssl.peer_certificate().and_then(|own| Certificate::from_x509_of_any_key(own).ok());
+    let own = ssl.peer_certificate().and_then(|own| Certificate::shown_of_any_key(&own).ok());
     let Some(own) = own else { return Vec::new() };
-    let others = ssl.peer_cert_chain().into_iter().flatten().map(|x509| x509.to_owned());
-    let others = others.filter_map(|x509| Certificate::from_x509_of_any_key(x509).ok());
+    let others = ssl.peer_cert_chain().into_iter().flatten();
+    let others = others.filter_map(|x509| Certificate::shown_of_any_key(x509).ok());
     let mut all = vec![own];
     all.extend(others.filter(|other| *other != all[0]).collect::<Vec<_>>());
     all
@@ -172,8 +172,8 @@ pub fn being_shown(context: &X509StoreContextRef) -> Vec<Certificate> {
     if let Some(all) = ssl.map(shown).filter(|all| !all.is_empty()) {
         return all;
     }
-    let chain = context.chain().into_iter().flatten().map(|x509| x509.to_owned());
-    chain.filter_map(|x509| Certificate::from_x509_of_any_key(x509).ok()).collect()
+    let chain = context.chain().into_iter().flatten();
+    chain.filter_map(|x509| Certificate::shown_of_any_key(x509).ok()).collect()
 }
 
 impl Certificate {

@@ -237,10 +237,10 @@ impl TlsSession {
     pub fn peer_certificates(&self) -> Result<Vec<Certificate>, CryptoError> {
         let ssl = self.stream.ssl();
         let Some(leaf) = ssl.peer_certificate() else { return Ok(Vec::new()) };
-        let mut found = vec![Certificate::from_x509(leaf)?];
+        let mut found = vec![Certificate::shown(&leaf)?];
         for other in ssl.peer_cert_chain().into_iter().flatten() {
             // What is no RSA certificate helps no chain here; it is left out, the leaf must be one.
-            match Certificate::from_x509(other.to_owned()) {
+            match Certificate::shown(other) {
                 Ok(certificate) if certificate != found[0] => found.push(certificate),
                 _ => {}
             }
