@@ -320,6 +320,7 @@ impl Negotiation {
             context: Some(self.context.clone()),
             token_type: Some(dialect.context_token_type().into()),
             token: Some(token.clone()),
+            basic_security_profile: leg.settings.basic_security_profile,
             proof: Some(ProofToken::EncryptedKey { algorithm: TLS_WRAP.into(), cipher_value }),
             lifetime: Some(lifetime),
             key_size: Some(self.key_size),

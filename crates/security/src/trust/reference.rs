@@ -57,15 +57,17 @@ impl ContextReference {
     }
 }
 
-/// Writes a reference to an element of the same message.
+/// Writes a reference to an element of the same message, and what it is if somebody asks for that.
 pub(super) fn write_local(
     document: &mut Document,
     parent: NodeId,
     id: &str,
-    value_type: &str,
+    value_type: Option<&str>,
 ) -> NodeId {
     let (holder, reference) = write_holder(document, parent);
-    document.set_attribute(reference, Name::local("ValueType"), value_type);
+    if let Some(value_type) = value_type {
+        document.set_attribute(reference, Name::local("ValueType"), value_type);
+    }
     document.set_attribute(reference, Name::local("URI"), &format!("#{id}"));
     holder
 }

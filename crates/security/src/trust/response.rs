@@ -58,6 +58,9 @@ pub struct RequestSecurityTokenResponse {
     /// How a message refers to the token that it does not carry (`RequestedUnattachedReference`), where the issuer says
     /// it. Only read: what is written follows from the token.
     pub unattached: Option<ContextReference>,
+    /// Whether the reference to the token as an element of a message (`RequestedAttachedReference`) says what that is, as the
+    /// Basic Security Profile asks for. Only written.
+    pub basic_security_profile: bool,
     /// How the requestor comes by the key.
     pub proof: Option<ProofToken>,
     /// The issuer's part of the key.
@@ -92,6 +95,7 @@ impl RequestSecurityTokenResponse {
             token_type: None,
             token: None,
             unattached: None,
+            basic_security_profile: true,
             proof: None,
             entropy: None,
             lifetime: None,
@@ -124,7 +128,7 @@ impl RequestSecurityTokenResponse {
             document.append_text_element(response, read::trust(dialect, "TokenType"), token_type);
         }
         if let Some(token) = &self.token {
-            write_token(document, response, token);
+            write_token(document, response, token, self.basic_security_profile);
         }
         if let Some(proof) = &self.proof {
             proof.write(document, response, dialect);
@@ -320,13 +324,19 @@ pub fn read_responses(
     Ok((ResponseBody::Collection, responses))
 }
 
-fn write_token(document: &mut Document, response: NodeId, token: &IssuedContextToken) {
+fn write_token(
+    document: &mut Document,
+    response: NodeId,
+    token: &IssuedContextToken,
+    basic_security_profile: bool,
+) {
     let dialect = token.dialect;
     let holder = document.append_element(response, read::trust(dialect, "RequestedSecurityToken"));
     token.write(document, holder);
     let holder =
         document.append_element(response, read::trust(dialect, "RequestedAttachedReference"));
-    write_local(document, holder, &token.id, dialect.context_token_type());
+    let value_type = basic_security_profile.then(|| dialect.context_token_type());
+    write_local(document, holder, &token.id, value_type);
     let holder =
         document.append_element(response, read::trust(dialect, "RequestedUnattachedReference"));
     let reference =

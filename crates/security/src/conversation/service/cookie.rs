@@ -368,6 +368,7 @@ impl ServiceSecurity {
         Ok(RequestSecurityTokenResponse {
             token_type: Some(dialect.context_token_type().into()),
             token: Some(token),
+            basic_security_profile: self.options.bootstrap.basic_security_profile,
             proof: Some(ProofToken::ComputedKey(dialect.computed_key().into())),
             entropy: Some(secret),
             lifetime: Some(lifetime),
