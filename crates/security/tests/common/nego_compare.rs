@@ -1,15 +1,26 @@
 //! Compares two messages structurally: what WCF made, and what we made of the same inputs.
 
+#![allow(dead_code, unreachable_pub)]
+
 use jiff::Timestamp;
 use waxwing_soap::Envelope;
-use waxwing_xml::{Element, Exclusive, Node, canonicalize};
+use waxwing_xml::{Element, Exclusive, Limits, Node, canonicalize};
 
-use super::super::nego_recorded::envelope;
+fn envelope(text: &str) -> Envelope {
+    Envelope::parse(text, &Limits::SOAP).unwrap_or_else(|e| panic!("{e}: {text}"))
+}
 
 /// Two messages differ in nothing but the numbers in identifiers, values that depend on them, what
 /// OAEP draws, and the clock's thousandths.
 #[track_caller]
 pub fn compare(ours: &str, theirs: &str, what: &str) {
+    if let Some(difference) = difference(ours, theirs, what) {
+        panic!("{what} {difference}");
+    }
+}
+
+/// Where two messages differ in something else.
+pub fn difference(ours: &str, theirs: &str, what: &str) -> Option<String> {
     // WCF's MTOM writer chooses other prefixes; the rest must be the same.
     let mtom = what.contains("mtom").then(|| (prefix_free(ours), prefix_free(theirs)));
     let (ours, theirs) = mtom.as_ref().map_or((ours, theirs), |(a, b)| (a, b));
@@ -22,13 +33,14 @@ pub fn compare(ours: &str, theirs: &str, what: &str) {
         *text = between(text, "<trust:CombinedHash>", "</", |_| "#".to_owned());
     }
     if ours == theirs {
-        return;
+        return None;
     }
     let at = ours.bytes().zip(theirs.bytes()).take_while(|(a, b)| a == b).count();
     let around = |text: &str| {
         text.get(at.saturating_sub(200)..(at + 300).min(text.len())).map(str::to_owned)
     };
-    panic!("{what} differs at {at}\nours:   {:?}\ntheirs: {:?}", around(&ours), around(&theirs));
+    let (ours, theirs) = (around(&ours), around(&theirs));
+    Some(format!("differs at {at}\nours:   {ours:?}\ntheirs: {theirs:?}"))
 }
 
 /// The same element tree with the prefixes that a name has in our own text.

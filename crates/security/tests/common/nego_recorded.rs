@@ -3,6 +3,11 @@
 #![allow(dead_code, unreachable_pub)]
 #![allow(clippy::disallowed_methods, reason = "tests read their data")]
 
+#[path = "nego_engine.rs"]
+mod engine;
+#[path = "nego_pieces.rs"]
+mod pieces;
+
 use std::collections::VecDeque;
 use std::io::Read;
 use std::path::PathBuf;
@@ -14,9 +19,14 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use waxwing_crypto::Certificate;
 use waxwing_security::negotiation::{NegotiationError, TlsEngine, TlsEngines};
-use waxwing_soap::{Envelope, RandomSource};
-use waxwing_xml::{Element, Limits};
+use waxwing_soap::RandomSource;
 
+use self::engine::RecordedEngine;
+#[allow(unused_imports, reason = "not every test reads everything")]
+pub use self::pieces::{
+    action, created, envelope, guid, guid_at, hex, labelled, octets_of, plain, records_of, text,
+    texts_of, unhex, vectors,
+};
 use super::nego::Seeded;
 use super::nego_tls::Hellos;
 
@@ -220,50 +230,8 @@ impl TlsEngines for Recorded {
         let peer = peer.iter().filter(|flight| !flight.is_empty()).cloned().collect();
         let own = own.iter().cloned().collect();
         let (started, heard) = (!self.client, 0);
-        Ok(Box::new(RecordedEngine { negotiation, own, peer, heard, certificates, started }))
-    }
-}
-
-struct RecordedEngine {
-    negotiation: Negotiation,
-    own: VecDeque<Vec<u8>>,
-    peer: Vec<Vec<u8>>,
-    heard: usize,
-    certificates: Vec<Certificate>,
-    started: bool,
-}
-
-impl TlsEngine for RecordedEngine {
-    fn advance(&mut self, records: &[u8]) -> Result<Vec<u8>, NegotiationError> {
-        if self.started {
-            if self.peer.get(self.heard).map(Vec::as_slice) != Some(records) {
-                return Err(NegotiationError::Tls("the records are not the recorded ones".into()));
-            }
-            self.heard += 1;
-        }
-        self.started = true;
-        Ok(self.own.pop_front().unwrap_or_default())
-    }
-
-    fn is_complete(&self) -> bool {
-        self.heard == self.peer.len()
-    }
-
-    fn peer_certificates(&self) -> Result<Vec<Certificate>, NegotiationError> {
-        Ok(if self.heard == 0 { Vec::new() } else { self.certificates.clone() })
-    }
-
-    fn wrap(&mut self, octets: &[u8]) -> Result<Vec<u8>, NegotiationError> {
-        assert_eq!(Some(octets), self.negotiation.key.as_deref(), "the recorded key");
-        Ok(self.negotiation.proof.clone().expect("a recorded proof token"))
-    }
-
-    fn unwrap(&mut self, records: &[u8]) -> Result<Vec<u8>, NegotiationError> {
-        if self.negotiation.proof.as_deref() != Some(records) {
-            return Err(NegotiationError::Tls("the record is not the recorded one".into()));
-        }
-        let opened = self.negotiation.open();
-        Ok(opened.or_else(|| self.negotiation.key.clone()).expect("the key was recorded"))
+        let (proof, key) = (negotiation.proof.clone(), negotiation.open().or(negotiation.key));
+        Ok(Box::new(RecordedEngine { own, peer, started, certificates, proof, key, heard }))
     }
 }
 
@@ -294,70 +262,6 @@ impl RandomSource for Script {
             None => self.rest.fill(octets),
         }
     }
-}
-
-pub fn envelope(text: &str) -> Envelope {
-    Envelope::parse(text, &Limits::SOAP).unwrap_or_else(|e| panic!("{e}: {text}"))
-}
-
-pub fn action(text: &str) -> String {
-    let envelope = envelope(text);
-    let namespace = envelope.version().addressing.namespace();
-    envelope.header_named(namespace, "Action").map(|h| h.text().into_owned()).unwrap_or_default()
-}
-
-/// The decoded content of the first element with that local name.
-pub fn records_of(text: &str, local: &str) -> Option<Vec<u8>> {
-    octets_of(text, local).into_iter().next()
-}
-
-/// The decoded contents of all elements with that local name, in document order.
-pub fn octets_of(text: &str, local: &str) -> Vec<Vec<u8>> {
-    let envelope = envelope(text);
-    let root = envelope.document().root();
-    let found = root.descendants_and_self().filter(|e| e.local_name() == local);
-    found.filter_map(|e| STANDARD.decode(e.text().trim()).ok()).collect()
-}
-
-/// The texts of all elements with that local name.
-pub fn texts_of(text: &str, local: &str) -> Vec<String> {
-    let envelope = envelope(text);
-    let root = envelope.document().root();
-    let found = root.descendants_and_self().filter(|e| e.local_name() == local);
-    found.map(|e: Element<'_>| e.text().into_owned()).collect()
-}
-
-/// The octets of a GUID in `urn:uuid:…` or `uuid-…-n`.
-pub fn guid(text: &str) -> Vec<u8> {
-    let text =
-        text.trim_start_matches("urn:").trim_start_matches("uuid").trim_start_matches([':', '-']);
-    unhex(&text[..36].replace('-', ""))
-}
-
-/// Every `psha1` line with that label: secret, seed, derived.
-pub fn labelled(keys: &str, label: &str) -> Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> {
-    let lines = keys.lines().filter_map(|line| line.strip_prefix("psha1 "));
-    let field = |line: &str, name: &str| {
-        let found = line.split(' ').find_map(|f| f.strip_prefix(name)?.strip_prefix('='));
-        found.unwrap_or_default().to_owned()
-    };
-    lines
-        .filter(|line| field(line, "label") == label)
-        .map(|line| {
-            let octets = |name| unhex(&field(line, name));
-            (octets("secret"), octets("seed"), octets("derived"))
-        })
-        .collect()
-}
-
-pub fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
-}
-
-pub fn unhex(text: &str) -> Vec<u8> {
-    let digits = text.trim().as_bytes();
-    let pairs = digits.chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
-    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
 }
 
 /// The text of a message; a multipart one (MTOM) with its parts put in their places.

@@ -4,8 +4,6 @@
 
 #[path = "nego_compare.rs"]
 mod compare;
-#[path = "nego_pieces.rs"]
-mod pieces;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,11 +20,11 @@ use waxwing_security::wsse::Dialect;
 use waxwing_soap::Envelope;
 
 use self::compare::{compare, same_payload};
-pub use self::pieces::text;
-use self::pieces::{created, guid_at, plain, vectors};
 use super::nego::{self, Client, Credential, Rules, moment, still};
+pub use super::nego_recorded::text;
 use super::nego_recorded::{
-    Exchange, Recorded, Scenario, Script, envelope, guid, labelled, octets_of, texts_of,
+    Exchange, Recorded, Scenario, Script, created, envelope, guid, guid_at, labelled, octets_of,
+    plain, texts_of, vectors,
 };
 
 const CALCULATOR: &str = "http://Microsoft.ServiceModel.Samples/ICalculator/";

@@ -27,8 +27,9 @@ pub struct Event {
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "a test")]
 pub enum What {
-    /// An end sent a message, which the other received.
-    Message { from: Side, name: String, envelope: Envelope },
+    /// An end sent a message (`c001-client-004`), which the other received.
+    /// `plain` is what it was before it was protected.
+    Message { from: Side, name: String, envelope: Envelope, plain: Envelope },
     /// An end said that it sends nothing more.
     End(Side),
     /// The recorder cut the connection: with a reset, or by ending it.
@@ -62,6 +63,13 @@ impl Writes {
 /// What TLS 1.2 adds to each write with AES-GCM: head, nonce, tag.
 const TLS_OVERHEAD: usize = 5 + 8 + 16;
 
+/// Where a TLS session is: in which connection, and in which octets of each end.
+#[derive(Default)]
+struct Outside {
+    connection: String,
+    octets: [Range<usize>; 2],
+}
+
 impl Scenario {
     pub fn read(name: &str) -> Self {
         let path = format!("{}/../../testdata/wcf-tcp/{name}.json.gz", env!("CARGO_MANIFEST_DIR"));
@@ -71,51 +79,14 @@ impl Scenario {
         Self { name: name.to_owned(), file: serde_json::from_str(&text).unwrap() }
     }
 
-    /// A message as it was decrypted (`c001-server-004`), or as it came where nothing of it was encrypted.
-    pub fn plain(&self, name: &str) -> Option<&str> {
-        self.file["plain"][name].as_str().or_else(|| self.file["messages"][name].as_str())
+    /// What the recorder says of the scenario.
+    pub fn readme(&self) -> &str {
+        self.file["readme"].as_str().unwrap()
     }
 
-    /// The messages of each framing session, each with its name, by end; of connections with TLS those inside of it.
-    pub fn sessions_by_end(&self) -> Vec<Vec<(Side, String, Envelope)>> {
-        let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
-        let mut sessions: BTreeMap<String, Vec<(Side, String, Vec<u8>)>> = BTreeMap::new();
-        for line in self.file["frames"].as_str().unwrap().lines() {
-            let words: Vec<&str> = line.split(' ').collect();
-            let [connection, side, at, record, rest @ ..] = &words[..] else { continue };
-            let stream = format!("{connection}.{side}");
-            let number = numbers.entry(stream.clone()).or_default();
-            *number += usize::from(["Version", "PreambleAck"].contains(record));
-            let ("SizedEnvelope", [size, .., file]) = (*record, rest) else { continue };
-            let (at, size): (usize, usize) = (at[1..].parse().unwrap(), size.parse().unwrap());
-            let octets = self.stream(&stream);
-            let head = 2 + octets[at + 1..].iter().take_while(|octet| **octet >= 0x80).count();
-            let octets = octets[at + head..at + head + size].to_vec();
-            let name = file.trim_start_matches("messages/").trim_end_matches(".xml").to_owned();
-            let end = if *side == "client" { Side::Client } else { Side::Service };
-            // The preamble inside of TLS has no version.
-            let label = match connection.starts_with('t') {
-                true => (*connection).to_owned(),
-                false => format!("{connection}#{number}"),
-            };
-            sessions.entry(label).or_default().push((end, name, octets));
-        }
-        let read = |session: Vec<(Side, String, Vec<u8>)>| {
-            let mut decoders = [(); 2].map(|()| decoder_of("application/soap+msbinsession1"));
-            let mut read = |(end, name, octets): (Side, String, Vec<u8>)| {
-                let decoder = &mut decoders[usize::from(end == Side::Service)];
-                (end, name, decoder.read("", &octets).unwrap())
-            };
-            session.into_iter().map(&mut read).collect()
-        };
-        sessions.into_values().map(read).collect()
-    }
-
-    /// The fields of every derivation of a key by WCF's service: `psha1 secret=… label=… seed=… derived=…`, in hexadecimal.
-    pub fn derivations(&self) -> impl Iterator<Item = BTreeMap<&str, &str>> {
-        let lines = self.file["keys_service"].as_str().unwrap().lines();
-        let lines = lines.filter_map(|line| line.strip_prefix("psha1 "));
-        lines.map(|line| line.split(' ').filter_map(|field| field.split_once('=')).collect())
+    /// The keys of WCF's service.
+    pub fn keys(&self) -> &str {
+        self.file["keys_service"].as_str().unwrap()
     }
 
     /// The octets of a stream (`c001.client`).
@@ -136,10 +107,37 @@ impl Scenario {
         self.file["events"].as_str().unwrap().lines().enumerate()
     }
 
+    /// Where the TLS session of this name is. The recorder lists the sessions in order: `c001 client @60 7 TLS records, 860 octets`.
+    fn outside(&self, session: &str) -> Outside {
+        let number: usize = session[1..].parse().unwrap();
+        let mut found = Outside::default();
+        for (end, word) in ["client", "server"].into_iter().enumerate() {
+            let regions = self.file["frames"].as_str().unwrap().lines().filter_map(|line| {
+                let words: Vec<&str> = line.split_whitespace().collect();
+                let [of, side, at, _, "TLS", "records,", size, "octets"] = words[..] else {
+                    return None;
+                };
+                let (at, size): (usize, usize) = (at[1..].parse().ok()?, size.parse().ok()?);
+                (side == word).then(|| (of.to_owned(), at..at + size))
+            });
+            let region = regions.skip(number - 1).next();
+            (found.connection, found.octets[end]) = region.expect("records of TLS");
+        }
+        found
+    }
+
+    /// The connection of a stream.
+    fn connection(&self, stream: &str) -> String {
+        match stream.starts_with('t') {
+            true => self.outside(stream).connection,
+            false => stream.to_owned(),
+        }
+    }
+
     /// The writes of an end: `   0.088 c001 client 184 octets at 40`. Of those inside of TLS only the sizes are known, and
-    /// that they are the last ones of their connection.
+    /// that they are the last ones of their session.
     fn writes(&self, connection: &str, side: &str) -> Writes {
-        let outer = connection.replace('t', "c");
+        let outer = self.connection(connection);
         let mut found = Vec::new();
         for (line, text) in self.lines() {
             let words: Vec<&str> = text.split_whitespace().collect();
@@ -153,6 +151,8 @@ impl Scenario {
         if connection.starts_with('c') {
             return Writes(found);
         }
+        let region = &self.outside(connection).octets[usize::from(side == "server")];
+        found.retain(|(from, to, _)| region.start <= *from && *to <= region.end);
         let (mut end, mut inside) =
             (self.stream(&format!("{connection}.{side}")).len(), Vec::new());
         for (from, to, seen) in found.into_iter().rev() {
@@ -164,6 +164,19 @@ impl Scenario {
             end = begin;
         }
         Writes(inside)
+    }
+
+    /// What the messages of a stream are called, by where their records are.
+    fn names(&self, connection: &str, side: &str) -> BTreeMap<usize, String> {
+        let lines = self.file["frames"].as_str().unwrap().lines();
+        let named = lines.filter_map(|line| {
+            let (record, file) = line.split_once(" -> messages/")?;
+            let words: Vec<&str> = record.split(' ').collect();
+            let [of, from, at, "SizedEnvelope", ..] = words[..] else { return None };
+            let name = file.trim_end_matches(".xml").to_owned();
+            ((of, from) == (connection, side)).then(|| (at[1..].parse().unwrap(), name))
+        });
+        named.collect()
     }
 
     /// Everything that happened, as it was for this end: what it sends begins when its first octet goes out, and what it
@@ -183,7 +196,7 @@ impl Scenario {
                     ((*line, octet), Event { at: *at, link: before + session, what })
                 }));
             }
-            let outer = connection.replace('t', "c");
+            let outer = self.connection(&connection);
             for (line, text) in self.lines() {
                 let words: Vec<&str> = text.split_whitespace().collect();
                 if let [at, of, "CUT", .., how] = words[..]
@@ -204,7 +217,8 @@ impl Scenario {
         let word = if side == Side::Client { "client" } else { "server" };
         let octets = self.stream(&format!("{connection}.{word}"));
         // What TLS hides of the preamble is before it.
-        let preamble = self.stream(&format!("{}.client", connection.replace('t', "c")));
+        let preamble = self.stream(&format!("{}.client", self.connection(connection)));
+        let names = self.names(connection, word);
         let mut encodings = encodings(&preamble).into_iter().cycle();
         let (mut found, mut session, mut number) = (Vec::new(), None, 0);
         let mut decoder = RecordDecoder::new(FramingLimits::default().with_envelope(16 << 20));
@@ -222,8 +236,12 @@ impl Scenario {
                     });
                     let envelope = decoder.read(content_type, &octets);
                     let envelope = envelope.unwrap_or_else(|e| panic!("{}: {e}", self.name));
-                    let name = format!("{connection} {word} at {}", place.start);
-                    found.push((place, of, What::Message { from: side, name, envelope }));
+                    // Not every text was kept.
+                    let at = place.start;
+                    let unnamed = || format!("{connection}-{word} at {at}");
+                    let name = names.get(&at).cloned().unwrap_or_else(unnamed);
+                    let plain = envelope.clone();
+                    found.push((place, of, What::Message { from: side, name, envelope, plain }));
                 }
                 Record::End => {
                     (session, number) = (None, number + 1);

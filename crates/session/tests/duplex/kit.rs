@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use waxwing_reliable::{Event, ReliableMessagingVersion, ReliableSessionSettings, Shape};
-use waxwing_security::conversation::{
-    ClientSecurity, Flow, LinkSecurity, SavedContext, ServiceSecurity,
-};
+use waxwing_security::conversation::{ClientSecurity, Flow, LinkSecurity, ServiceSecurity};
 use waxwing_session::{
     AddressFilter, AddressFilterMode, AppMessage, ApplicationMessage, Arrival, CallId, CallbackId,
     ClientInput, ClientOutput, ClientSession, ClientSettings, DispatchId, DispatchModes,
@@ -112,6 +110,8 @@ pub struct Setup {
     pub inactivity: Duration,
     /// What protects the messages.
     pub security: Option<Secured>,
+    /// The same of a recorded session, of the client and of the service.
+    pub protected: Option<(ClientSecurity, ServiceSecurity)>,
     pub random: Box<dyn RandomSource>,
 }
 
@@ -131,6 +131,7 @@ impl Setup {
             one_way: false,
             inactivity: Duration::from_secs(600),
             security: None,
+            protected: None,
             random,
         }
     }
@@ -139,6 +140,7 @@ impl Setup {
 impl Ends {
     pub fn new(setup: Setup) -> Self {
         let Setup { to, address, client, modes, any_address, random, .. } = setup;
+        let is_secured = setup.security.is_some() || setup.protected.is_some();
         let shape = if setup.one_way { Shape::OneWay } else { Shape::RequestReply };
         let reliable = setup.reliable.map(|version| {
             let settings = ReliableSessionSettings {
@@ -165,15 +167,18 @@ impl Ends {
             trace: false,
         };
         let mut quiet = crate::random::Random::new(1);
-        let security = match &setup.security {
-            Some(secured) => secured.service(&mut quiet),
-            None => crate::secured::unsecured(&mut quiet),
-        };
         let flow = (Flow::DuplexSession, settings.to.as_str());
-        let own = setup.security.as_ref().map(|own| own.client_of(flow, "alice", &mut quiet));
-        let session = ClientSession::new(settings, own.unwrap_or(ClientSecurity::None)).unwrap();
+        let (own, security) = match (setup.protected, &setup.security) {
+            (Some(protected), _) => protected,
+            (None, Some(secured)) => {
+                let security = secured.service(&mut quiet);
+                (secured.client_of(flow, "alice", &mut quiet), security)
+            }
+            (None, None) => (ClientSecurity::None, crate::secured::unsecured(&mut quiet)),
+        };
+        let session = ClientSession::new(settings, own).unwrap();
         let duplex = DuplexService::new(&service, client.bound, &mut quiet).unwrap();
-        let duplex = if setup.security.is_some() { duplex.secured() } else { duplex };
+        let duplex = if is_secured { duplex.secured() } else { duplex };
         let calls = ServiceSettings { reliable: None, ..service.clone() };
         let mode = if any_address { AddressFilterMode::Any } else { AddressFilterMode::Exact };
         let filter = AddressFilter::new(service.address.as_str()).with_mode(mode);
@@ -467,12 +472,6 @@ impl Ends {
         let mut link = LinkSecurity::default();
         self.verified(&mut link, octets);
         link.session().is_some().then_some(link)
-    }
-
-    /// The service has this security session.
-    pub fn restore(&mut self, saved: &SavedContext) {
-        let restored = self.with(|ends, at| ends.endpoint.security().restore(saved, at));
-        restored.unwrap_or_else(|error| panic!("{error}"));
     }
 
     /// The service forgets every security session, as if it began anew.

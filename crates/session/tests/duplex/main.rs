@@ -9,8 +9,10 @@ mod broken;
 mod captured;
 mod kit;
 mod posted;
+mod protected;
 #[path = "../../../reliable/tests/simulator/random.rs"]
 mod random;
+mod recorded;
 mod reliable;
 mod replay;
 mod replay_reliable;

@@ -148,7 +148,7 @@ fn replay_session(name: &str, captured: &[Captured]) -> usize {
 }
 
 /// Every session of net.tcp without reliable messaging or security in its messages.
-const FLOWS: [(&str, usize); 12] = [
+const FLOWS: [(&str, usize); 13] = [
     ("tcp-plain", 4),
     ("tcp-oneway", 2),
     ("tcp-duplex", 14),
@@ -161,6 +161,7 @@ const FLOWS: [(&str, usize); 12] = [
     ("tcp-two-channels-at-once", 4),
     ("tcp-tls", 4),
     ("tcp-tls-cert", 4),
+    ("tcp-tls-two-sessions", 4),
 ];
 
 #[test]

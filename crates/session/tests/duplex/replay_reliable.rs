@@ -1,126 +1,51 @@
-//! Reliable sessions of a WCF client and service over net.tcp, one of whose ends is ours: it says what WCF's said, and at the
-//! end both have ended in order. The time and what is drawn at random are the capture's.
+//! Sessions of a WCF client and service over net.tcp, one of whose ends is ours: it says what WCF's said, and at the end both
+//! have ended in order. The time and what is drawn at random are the capture's.
 //!
 //! Which message an acknowledgement rides along with, or whether it goes alone, is decided at WCF by which of two threads is
 //! first. So messages are compared without it, and counted when they are the same with it. What was under way when a
 //! connection broke is sent again here as soon as there is another one, where WCF waits for its timer.
+//!
+//! Protected messages are compared as they were before they were protected; with their Security header they are the same where
+//! their acknowledgements are. The other end verifies each with the keys of the recording.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use waxwing_reliable::{Body, Identifier, Message, ReliableMessagingVersion, codec};
+use waxwing_reliable::{Body, Message};
 use waxwing_session::{
-    AppMessage, ApplicationMessage, CallbackId, ClientInput, DuplexInput, Execution, LinkId,
-    LinkNews, ServiceInput, VerifiedRequest,
+    CallbackId, ClientInput, DuplexInput, Execution, LinkId, LinkNews, ServiceInput,
+    VerifiedRequest,
 };
-use waxwing_soap::{Addressing, Envelope, RandomSource};
-use waxwing_xml::{Exclusive, Limits, canonicalize};
+use waxwing_soap::{Addressing, Envelope};
+use waxwing_xml::Limits;
 
-use crate::captured::{Event, Scenario, What};
-use crate::kit::{Ends, Packet, Setup, Side, VERSION, reset};
-use crate::replay::{REPEATED, octets_of};
+use crate::captured::{Event, What};
+use crate::kit::{Ends, Packet, Setup, Side, reset};
+use crate::protected::{Reader, made_at, set_clock};
+use crate::random::Random;
+use crate::recorded::{
+    Drawn, ENDS_WITH_AN_ERROR, Later, Recorded, application, bare, is_alone, is_cancel, read, text,
+};
+use crate::replay::octets_of;
 
-/// Names of the capture, each once, in order. What is drawn beside them says nothing on the wire.
-struct Drawn(VecDeque<[u8; 16]>);
-
-impl RandomSource for Drawn {
-    fn fill(&mut self, octets: &mut [u8]) {
-        let next = self.0.pop_front().expect("no more is drawn than was captured");
-        octets.copy_from_slice(&next);
-    }
-}
-
-/// One recorded reliable session.
-struct Recorded {
-    name: &'static str,
-    version: ReliableMessagingVersion,
-    events: Vec<Event>,
-}
-
-/// An operation of WCF that ends with an error ends the session, and its client gives it up. Here the error is answered and
-/// the session goes on, so that what WCF's service says then is not said.
-const ENDS_WITH_AN_ERROR: &str = "tcp-fault-application-rm";
-
-/// Whether this is the end that WCF's service makes after an error.
-fn of_the_end(what: &What, version: ReliableMessagingVersion) -> bool {
-    let What::Message { from, envelope, .. } = what else { return false };
-    let message = read(envelope, version);
-    let ranges = message.headers.acknowledgement.map(|a| a.ranges.contains(4));
-    match from {
-        Side::Service => matches!(message.body, Body::LastMessage | Body::TerminateSequence(_)),
-        Side::Client => ranges == Some(true),
-    }
-}
-
-/// A message that an end sent, as reliable messaging sees it.
-fn read(envelope: &Envelope, version: ReliableMessagingVersion) -> Message<()> {
-    codec::read(envelope, version).unwrap_or_else(|error| panic!("{error}"))
-}
-
-impl Recorded {
-    fn read(name: &'static str, side: Side) -> Self {
-        use ReliableMessagingVersion::{February2005, V11};
-        let mut events = Scenario::read(name).events(side);
-        let version = if name == "tcp-rm11" { V11 } else { February2005 };
-        if name == ENDS_WITH_AN_ERROR {
-            events.retain(|event| !of_the_end(&event.what, version));
-        }
-        Self { name, version, events }
-    }
-
-    /// The messages of an end.
-    fn of(&self, side: Side) -> impl Iterator<Item = &Envelope> {
-        self.events.iter().filter_map(move |event| match &event.what {
-            What::Message { from, envelope, .. } if *from == side => Some(envelope),
-            _ => None,
-        })
-    }
-
-    fn address(&self) -> String {
-        let first = self.of(Side::Client).next().unwrap();
-        Addressing::read(first).unwrap().to.unwrap()
-    }
-
-    /// What this end drew: the names of its requests and of its sequence.
-    fn drawn(&self, side: Side) -> Drawn {
-        let messages = || self.of(side).map(|envelope| read(envelope, self.version));
-        let id_of = |wanted: fn(&Body<()>) -> bool| {
-            messages().find(|m| wanted(&m.body)).and_then(|m| m.message_id)
-        };
-        let mut names: Vec<Identifier> = Vec::new();
-        match messages().next().unwrap().body {
-            Body::CreateSequence(create) => {
-                names.extend(id_of(|b| matches!(b, Body::CreateSequence(_))));
-                names.extend(create.offer.map(|offer| offer.identifier));
-            }
-            Body::CreateSequenceResponse(response) => names.push(response.identifier),
-            other => panic!("a session begins with {other:?}"),
-        }
-        names.extend(id_of(|b| matches!(b, Body::CloseSequence(_))));
-        names.extend(id_of(|b| matches!(b, Body::TerminateSequence(_))));
-        Drawn(names.iter().map(|name| octets_of(name.as_str())).collect())
-    }
-
-    /// The application's messages of an end by their numbers.
-    fn application(&self, side: Side) -> BTreeMap<u64, &Envelope> {
-        let own = self.of(side).filter_map(|envelope| {
-            let message = read(envelope, self.version);
-            let is_own = matches!(message.body, Body::Application(()));
-            let number = message.headers.sequence.filter(|_| is_own)?.number;
-            Some((number, envelope))
-        });
-        own.collect()
-    }
+/// What our end has sent: as it was, and before it was protected.
+struct Sent {
+    whole: Envelope,
+    plain: Envelope,
 }
 
 /// Our end, and what the recording makes of it.
-struct Player<'a> {
+pub struct Player<'a> {
     recorded: &'a Recorded,
     side: Side,
     ends: Ends,
+    /// The other end, where messages are protected.
+    reader: Option<Reader>,
     /// What our end has sent and nobody has looked at.
-    sent: VecDeque<Envelope>,
+    sent: VecDeque<Sent>,
+    /// Names that our end draws when their messages come.
+    later: Later,
     /// Our names of the links that were recorded.
     links: BTreeMap<usize, LinkId>,
     /// The link that our client has dialed last.
@@ -140,25 +65,57 @@ struct Player<'a> {
 }
 
 impl<'a> Player<'a> {
-    fn new(recorded: &'a Recorded, side: Side) -> Self {
-        let mut setup = Setup::new(recorded.drawn(side));
+    pub fn new(recorded: &'a Recorded, side: Side) -> Self {
+        let mut setup = Setup::new(Random::new(20));
         let to = recorded.address();
         // What the service calls itself, behind the recorder.
         let own = recorded.of(Side::Service).filter_map(|m| Addressing::read(m).unwrap().reply_to);
         setup.address = own.map(|own| own.address).next().unwrap_or_else(|| to.clone());
         setup.to = to;
         setup.any_address = true;
-        setup.reliable = Some(recorded.version);
+        setup.reliable = recorded.reliable.then_some(recorded.version);
         setup.one_way = recorded.name == "tcp-rm-oneway";
         if recorded.name == "tcp-rm-idle-keepalive" {
             setup.inactivity = Duration::from_secs(6);
         }
+        if let Some(protected) = &recorded.protected {
+            let (to, address) = (&setup.to, &setup.address);
+            setup.protected = Some((protected.client(to), protected.service(address)));
+        }
         let application = recorded.application(side);
+        let (to, address) = (setup.to.clone(), setup.address.clone());
+        let mut ends = Ends::new(setup);
+        let (mut first, later) = recorded.drawn(side);
+        if recorded.protected.is_none() {
+            // Nothing else is drawn: each comes in its turn.
+            first.extend(later.borrow_mut().drain(..).map(Vec::from));
+        }
+        let rest = recorded.protected.as_ref().map(|_| Random::new(11));
+        let drawn = Drawn { first, later: later.clone(), rest };
+        let reader = recorded.protected.as_ref().map(|protected| {
+            let first = recorded.wholes(Side::Client).find_map(made_at).expect("a time");
+            set_clock(&mut ends, first);
+            let address = if side == Side::Client { &address } else { &to };
+            ends.at(|at| protected.reader(side, address, at))
+        });
+        match (&recorded.protected, side) {
+            (Some(protected), Side::Client) => protected.open(&mut ends, drawn),
+            (Some(protected), Side::Service) => {
+                protected.answer(&mut ends);
+                ends.random = Box::new(drawn);
+            }
+            (None, _) => ends.random = Box::new(drawn),
+        }
+        if side == Side::Client && recorded.protected.is_none() {
+            ends.open();
+        }
         let mut player = Self {
             recorded,
             side,
-            ends: Ends::new(setup),
+            ends,
+            reader,
             sent: VecDeque::new(),
+            later,
             links: BTreeMap::new(),
             dialed: None,
             has_ended: false,
@@ -171,11 +128,23 @@ impl<'a> Player<'a> {
             equal: 0,
             all: 0,
         };
-        if side == Side::Client {
-            player.ends.open();
-        }
         player.settle();
         player
+    }
+
+    /// Our end has sent this.
+    fn sends(&mut self, link: LinkId, octets: &[u8]) {
+        let whole = Envelope::parse(octets, &Limits::SOAP).unwrap();
+        let id = Addressing::read(&whole).unwrap().message_id;
+        let is_next = |name: &[u8; 16]| id.as_deref().is_some_and(|id| octets_of(id) == *name);
+        if self.later.borrow().front().is_some_and(is_next) {
+            self.later.borrow_mut().pop_front();
+        }
+        if let Some(reader) = &mut self.reader {
+            self.ends.at(|at| reader.hears(link, &whole, at));
+        }
+        let plain = self.recorded.unprotected(&whole);
+        self.sent.push_back(Sent { whole, plain });
     }
 
     /// Takes what came out of our end.
@@ -192,9 +161,7 @@ impl<'a> Player<'a> {
                     self.ends.client(ClientInput::Link { link, news: LinkNews::Open });
                 }
                 Packet::Accept => {}
-                Packet::Message(octets) => {
-                    self.sent.push_back(Envelope::parse(octets, &Limits::SOAP).unwrap());
-                }
+                Packet::Message(octets) => self.sends(link, &octets),
                 Packet::End => self.has_ended = true,
                 Packet::Abort => assert!(self.links.len() > 1, "only a link that was replaced"),
             }
@@ -285,11 +252,17 @@ impl<'a> Player<'a> {
     }
 
     /// Whatever made WCF's end send this.
-    fn cause(&mut self, message: &Message<()>) {
+    fn cause(&mut self, message: &Message<()>, is_last: bool) {
         match (&message.body, &message.headers.sequence) {
-            (Body::Application(()), Some(sequence)) => {
+            (Body::Application(()), _) if is_last => {
+                if self.side == Side::Client && !self.recorded.reliable {
+                    self.ends.close();
+                }
+            }
+            (Body::Application(()), sequence) => {
+                let number = sequence.as_ref().map_or(self.given + 1, |sequence| sequence.number);
                 // Two threads of WCF may put two messages on a connection in the other order.
-                while self.given < sequence.number {
+                while self.given < number {
                     self.given += 1;
                     self.give(self.given);
                 }
@@ -334,21 +307,23 @@ impl<'a> Player<'a> {
     }
 
     /// Our end says what WCF's said.
-    fn expect(&mut self, place: &str, expected: &Envelope, at: u64) {
+    fn expect(&mut self, place: &str, (expected, whole): (&Envelope, &Envelope), at: u64) {
         let version = self.recorded.version;
         let message = read(expected, version);
-        self.cause(&message);
-        let kind = |m: &Message<()>| {
-            (std::mem::discriminant(&m.body), m.headers.sequence.as_ref().map(|s| s.number))
+        self.cause(&message, is_cancel(expected));
+        let kind = |envelope: &Envelope| {
+            let message = read(envelope, version);
+            let number = message.headers.sequence.map(|sequence| sequence.number);
+            (std::mem::discriminant(&message.body), number, is_cancel(envelope))
         };
-        let number = message.headers.sequence.as_ref().map(|s| s.number);
+        let wanted = kind(expected);
+        let number = wanted.1;
         // WCF's process was slow enough to send a message again whose acknowledgement was under way.
         let is_again = number.is_some_and(|number| self.numbers.contains(&number));
         let may_lack = is_alone(&message) || is_again;
         let patience = if may_lack { at + 300 } else { at + 15_000 };
         let found = loop {
-            let found =
-                self.sent.iter().position(|ours| kind(&read(ours, version)) == kind(&message));
+            let found = self.sent.iter().position(|ours| kind(&ours.plain) == wanted);
             if let Some(found) = found {
                 break self.sent.remove(found);
             }
@@ -358,8 +333,8 @@ impl<'a> Player<'a> {
             }
         };
         self.all += 1;
-        let Some(ours) = found else {
-            let sent: Vec<_> = self.sent.iter().map(|m| m.document().to_xml()).collect();
+        let Some(Sent { whole: own_whole, plain: ours }) = found else {
+            let sent: Vec<_> = self.sent.iter().map(|m| m.plain.document().to_xml()).collect();
             assert!(may_lack, "{place}: this is not sent, but {sent:#?}");
             return;
         };
@@ -372,21 +347,36 @@ impl<'a> Player<'a> {
             assert!(own.ranges.contains_all(&theirs.ranges), "{place}: {own:?} {theirs:?}");
             assert_eq!(own.buffer_remaining.is_some(), theirs.buffer_remaining.is_some());
         }
-        self.equal += usize::from(text(&ours) == text(expected));
+        let is_equal = text(&ours) == text(expected);
+        if let (true, Some(protected)) = (is_equal, &self.recorded.protected) {
+            protected.assert_same(&own_whole, whole, place);
+        }
+        self.equal += usize::from(is_equal);
+    }
+
+    /// It is the hour when our end's next message was made by WCF's, which says so.
+    fn set_clock(&mut self, from: usize) {
+        let next = self.recorded.events[from..].iter().find_map(|event| match &event.what {
+            What::Message { from, envelope, .. } if *from == self.side => made_at(envelope),
+            _ => None,
+        });
+        next.into_iter().for_each(|made| set_clock(&mut self.ends, made));
     }
 
     fn is_told_of_an_abort(&self) -> bool {
         self.recorded.name == ENDS_WITH_AN_ERROR && self.side == Side::Service
     }
 
-    fn play(mut self) -> (usize, usize) {
+    pub fn play(mut self) -> (usize, usize) {
         let recorded = self.recorded;
-        for event in &recorded.events {
+        for (place, event) in recorded.events.iter().enumerate() {
             let Event { at, link, what } = event;
             self.ends.millis = self.ends.millis.max(*at);
+            self.set_clock(place);
             match what {
-                What::Message { from, name, envelope } if *from == self.side => {
-                    self.expect(&format!("{} {name}", recorded.name), envelope, *at);
+                What::Message { from, name, envelope, plain } if *from == self.side => {
+                    let name = format!("{} {name}", recorded.name);
+                    self.expect(&name, (plain, envelope), *at);
                 }
                 What::Message { envelope, .. } => self.arrive(*link, envelope),
                 What::Cut { reset } => self.broken(*link, *reset),
@@ -403,10 +393,10 @@ impl<'a> Player<'a> {
         let name = self.recorded.name;
         let version = self.recorded.version;
         for ours in &self.sent {
-            let message = read(ours, version);
+            let message = read(&ours.plain, version);
             let number = message.headers.sequence.as_ref().map(|s| s.number);
             let is_again = number.is_some_and(|number| self.numbers.contains(&number));
-            assert!(is_alone(&message) || is_again, "{name}: {}", ours.document().to_xml());
+            assert!(is_alone(&message) || is_again, "{name}: {}", ours.plain.document().to_xml());
         }
         let warnings = &self.ends.warnings;
         assert_eq!(!warnings.is_empty(), self.is_told_of_an_abort(), "{name}: {warnings:?}");
@@ -425,6 +415,7 @@ impl<'a> Player<'a> {
                 let left =
                     (self.ends.sessions.session_count(), self.ends.duplex.conversation_count());
                 assert_eq!(left, (0, 0), "{name}");
+                assert_eq!(self.ends.security().session_count(), 0, "{name}");
             }
         }
         let outcomes = self.ends.completed.values().chain(self.ends.called.values());
@@ -434,55 +425,6 @@ impl<'a> Player<'a> {
         assert_eq!(outcomes.count(), requests.count(), "{name}: every call has ended");
         assert!(self.running.is_empty() && self.callbacks.is_empty(), "{name}");
     }
-}
-
-/// An acknowledgement, or what asks for one: it may go alone or ride along.
-fn is_alone(message: &Message<()>) -> bool {
-    matches!(message.body, Body::SequenceAcknowledgement | Body::AckRequested)
-}
-
-/// The application's part of a captured message: its body.
-pub fn application(captured: &Envelope, addressing: &Addressing) -> AppMessage {
-    let mut envelope = Envelope::new(VERSION);
-    let body = envelope.body().id();
-    for element in captured.body().elements() {
-        let mut octets = Vec::new();
-        captured.document().write_element_to(element.id(), &mut octets);
-        envelope.document_mut().append_fragment(body, &octets, &Limits::SOAP).unwrap();
-    }
-    let Addressing { action, message_id, relates_to, reply_to, .. } = addressing.clone();
-    // The service says itself where its requests come from.
-    let reply_to = reply_to.filter(|to| to.address.ends_with("anonymous"));
-    let action = action.unwrap();
-    AppMessage::new(ApplicationMessage { action, message_id, relates_to, reply_to, envelope })
-}
-
-/// A message without acknowledgement, and without asking for one where it rides along: it asks when the window is full,
-/// before or after an acknowledgement has come.
-fn bare(envelope: &Envelope, version: ReliableMessagingVersion) -> String {
-    let rides = read(envelope, version).headers.sequence.is_some();
-    let mut envelope = envelope.clone();
-    let own = envelope.headers().filter(|header| {
-        header.namespace() == version.namespace()
-            && (header.local_name() == "SequenceAcknowledgement"
-                || rides && header.local_name() == "AckRequested")
-    });
-    for id in own.map(|header| header.id()).collect::<Vec<_>>() {
-        envelope.document_mut().detach(id);
-    }
-    let mut octets = Vec::new();
-    canonicalize(envelope.document().root(), &Exclusive::default(), &mut octets);
-    without_language(octets)
-}
-
-/// A message as it goes out.
-fn text(envelope: &Envelope) -> String {
-    without_language(envelope.to_bytes()).replace(REPEATED, "<s:Fault>")
-}
-
-/// The captured process has no language.
-fn without_language(octets: Vec<u8>) -> String {
-    String::from_utf8(octets).unwrap().replace("xml:lang=\"en-US\"", "xml:lang=\"\"")
 }
 
 /// Every recorded reliable session without security in its messages, and how many of the messages of the client and of the

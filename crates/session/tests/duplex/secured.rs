@@ -40,19 +40,11 @@ pub struct Secured {
     pub by_transport: bool,
     /// Whether every message proves for itself who sends it: there is no context.
     pub alone: bool,
-    /// Whether what is written follows the Basic Security Profile, which netTcpBinding does not ask for.
-    pub profile: bool,
 }
 
 impl Default for Secured {
     fn default() -> Self {
-        Self {
-            key_lifetime: 36_000,
-            renewal_percent: 60,
-            by_transport: false,
-            alone: false,
-            profile: true,
-        }
+        Self { key_lifetime: 36_000, renewal_percent: 60, by_transport: false, alone: false }
     }
 }
 
@@ -84,7 +76,6 @@ impl Secured {
         });
         for settings in [&mut options.settings, &mut options.bootstrap] {
             settings.derived_keys = !self.by_transport;
-            settings.basic_security_profile = self.profile;
         }
         options.detect_replays = !self.by_transport;
         options.renewal_threshold_percent = self.renewal_percent;
@@ -110,7 +101,6 @@ impl Secured {
         });
         for settings in [&mut options.settings, &mut options.bootstrap] {
             settings.derived_keys = !self.by_transport;
-            settings.basic_security_profile = self.profile;
         }
         options.detect_replays = !self.by_transport;
         options.limits.session_key_lifetime = SignedDuration::from_secs(self.key_lifetime);
@@ -130,18 +120,12 @@ pub fn unsecured_of(flow: Flow, random: &mut dyn RandomSource) -> ServiceSecurit
     ServiceSecurity::new(options, random).unwrap()
 }
 
-/// The operations of the service of the captures.
-const CALCULATOR: &str = "http://Microsoft.ServiceModel.Samples/ICalculator/";
-
 /// Both ends call each other by the same names.
 fn operations(requirements: &mut ProtectionRequirements) {
     let body = || MessageProtection::body(ProtectionLevel::EncryptAndSign);
     for direction in [Direction::Request, Direction::Reply] {
         for action in [ECHO, NOTE, "urn:IEcho/EchoResponse", "urn:r"] {
             requirements.set(direction, action, body());
-        }
-        for operation in ["Add", "AddResponse", "Subtract", "SubtractResponse"] {
-            requirements.set(direction, format!("{CALCULATOR}{operation}"), body());
         }
     }
 }

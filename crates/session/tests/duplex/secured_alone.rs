@@ -15,13 +15,8 @@ use crate::secured::{Secured, Stranger};
 const VERSIONS: [Option<ReliableMessagingVersion>; 3] =
     [None, Some(ReliableMessagingVersion::February2005), Some(ReliableMessagingVersion::V11)];
 
-const ALONE: Secured = Secured {
-    key_lifetime: 36_000,
-    renewal_percent: 60,
-    by_transport: true,
-    alone: true,
-    profile: true,
-};
+const ALONE: Secured =
+    Secured { key_lifetime: 36_000, renewal_percent: 60, by_transport: true, alone: true };
 
 fn open(version: Option<ReliableMessagingVersion>) -> Ends {
     let client = DuplexSettings { callbacks: true, bound: true, ..DuplexSettings::default() };

@@ -110,7 +110,6 @@ impl World {
             renewal_percent: random.pick(&[60, 100]),
             by_transport: random.permille(300),
             alone: false,
-            profile: true,
         });
         let setup = Setup { client, modes, reliable, ..Setup::new(Random::new(seed ^ 0x5EED)) };
         let most = if is_secured { 20 } else { 60 };
