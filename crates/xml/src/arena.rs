@@ -219,11 +219,34 @@ impl Arena {
     /// An element as the last child of `parent`, if that is not [`NONE`].
     #[inline(always)]
     pub(crate) fn push_child(&mut self, parent: u32, local: Text, binding: u16) -> u32 {
-        let child = self.push_element(local, binding);
-        if parent != NONE {
-            self.link_last(parent, child);
+        self.append(
+            parent,
+            NodeData {
+                parent,
+                next: NONE,
+                first: NONE,
+                last: NONE,
+                start: local.start,
+                end: 0,
+                tag: 0,
+                local_len: local.len as u16,
+                binding,
+            },
+        )
+    }
+
+    /// A new node as the last child of `parent`, if that is not [`NONE`].
+    #[inline(always)]
+    fn append(&mut self, parent: u32, node: NodeData) -> u32 {
+        let index = self.nodes.len() as u32;
+        if let Some(holder) = self.nodes.get_mut(parent as usize) {
+            match std::mem::replace(&mut holder.last, index) {
+                NONE => holder.first = index,
+                last => self.node_mut(last).next = index,
+            }
         }
-        child
+        self.nodes.push(node);
+        index
     }
 
     /// Changes what a start tag holds; the element gets a record of its own if it has none.
@@ -240,22 +263,13 @@ impl Arena {
     /// `kind` is not [`Kind::Element`].
     #[inline]
     pub(crate) fn push_leaf(&mut self, kind: Kind, content: Text, span: Span) -> u32 {
-        let binding = match kind {
-            Kind::Comment => COMMENT,
-            Kind::ProcessingInstruction => PROCESSING_INSTRUCTION,
-            Kind::Text | Kind::Element => TEXT,
-        };
-        self.push(NodeData {
-            parent: NONE,
-            next: NONE,
-            first: span.start,
-            last: span.end,
-            start: content.start,
-            end: content.len,
-            tag: 0,
-            local_len: 0,
-            binding,
-        })
+        self.push(leaf(kind, content, span))
+    }
+
+    /// The same as the last child of `parent`.
+    #[inline(always)]
+    pub(crate) fn append_leaf(&mut self, parent: u32, kind: Kind, content: Text, span: Span) {
+        self.append(parent, NodeData { parent, ..leaf(kind, content, span) });
     }
 
     #[inline(always)]
@@ -309,5 +323,26 @@ impl Arena {
             .bindings_outwards(element)
             .find(|binding| self.names.binding(*binding).prefix == prefix);
         found.or((prefix == EMPTY).then_some(EMPTY))
+    }
+}
+
+/// A node without parent; `kind` is not [`Kind::Element`].
+#[inline(always)]
+fn leaf(kind: Kind, content: Text, span: Span) -> NodeData {
+    let binding = match kind {
+        Kind::Comment => COMMENT,
+        Kind::ProcessingInstruction => PROCESSING_INSTRUCTION,
+        Kind::Text | Kind::Element => TEXT,
+    };
+    NodeData {
+        parent: NONE,
+        next: NONE,
+        first: span.start,
+        last: span.end,
+        start: content.start,
+        end: content.len,
+        tag: 0,
+        local_len: 0,
+        binding,
     }
 }

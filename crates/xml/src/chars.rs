@@ -42,19 +42,29 @@ fn is_name_char(c: char) -> bool {
 
 /// Whether a text is an NCName (Namespaces in XML 1.0 §3).
 pub fn is_ncname(text: &str) -> bool {
-    let kind = |b: &u8| NAME_BYTES[*b as usize];
-    let (first, rest) = match text.as_bytes() {
-        [first, rest @ ..] if text.is_ascii() => (first, rest),
-        _ => {
-            let mut chars = text.chars();
-            return chars.next().is_some_and(is_name_start) && chars.all(is_name_char);
-        }
+    let long_way = || {
+        let mut chars = text.chars();
+        chars.next().is_some_and(is_name_start) && chars.all(is_name_char)
     };
-    let inside = |b: &u8| matches!(kind(b), NameByte::Start | NameByte::Inside);
-    kind(first) == NameByte::Start && rest.iter().all(inside)
+    is_ascii_name(text.as_bytes()) || (!text.is_ascii() && long_way())
 }
 
-/// What a byte means where a name is read; the first two are what names mostly are.
+/// The same of octets that are UTF-8.
+#[inline]
+pub(crate) fn is_ncname_of(octets: &[u8]) -> bool {
+    is_ascii_name(octets)
+        || (!octets.is_ascii() && std::str::from_utf8(octets).is_ok_and(is_ncname))
+}
+
+/// Whether octets are an NCName of ASCII.
+#[inline]
+fn is_ascii_name(octets: &[u8]) -> bool {
+    let [first, rest @ ..] = octets else { return false };
+    NAME_BYTES[*first as usize] == NameByte::Start
+        && rest.iter().all(|b| NAME_BYTES[*b as usize] as u8 <= NameByte::Inside as u8)
+}
+
+/// What a byte means where a name is read; the first two are what names mostly are, and have no bit of the others.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum NameByte {

@@ -72,7 +72,8 @@ impl Document {
     /// How many octets of memory it holds, about: what those who keep many documents count.
     pub fn memory(&self) -> usize {
         let texts = self.source.len() + self.extra.len() + self.large.octets() + self.octets.len();
-        texts + self.nodes.len() * size_of::<NodeData>()
+        let known = self.known.len() * size_of::<&str>();
+        texts + known + self.nodes.len() * size_of::<NodeData>()
     }
 
     /// About how many octets of text it holds as it is written, markup left out: how much room its text needs.

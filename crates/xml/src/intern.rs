@@ -38,6 +38,8 @@ pub(crate) struct Names {
     /// The length of the prefix of each binding.
     prefix_lens: Vec<u32>,
     binding_index: HashMap<Binding, u16>,
+    /// The binding that each prefix got last: many declarations say once more what an earlier one said.
+    latest: Vec<u16>,
     /// The prefixes of one ASCII character, which is what stacks write: character to index.
     short: [u16; 128],
 }
@@ -50,6 +52,7 @@ impl Names {
             bindings: Vec::new(),
             prefix_lens: Vec::new(),
             binding_index: HashMap::new(),
+            latest: Vec::new(),
             short: [EMPTY; 128],
         };
         for (prefix, namespace) in [("", ""), ("xml", XML_NAMESPACE)] {
@@ -66,6 +69,7 @@ impl Names {
         self.bindings.clone_from(&other.bindings);
         self.prefix_lens.clone_from(&other.prefix_lens);
         self.binding_index.clone_from(&other.binding_index);
+        self.latest.clone_from(&other.latest);
         self.short = other.short;
     }
 
@@ -81,6 +85,7 @@ impl Names {
         self.bindings.truncate(usize::from(XML) + 1);
         self.prefix_lens.truncate(usize::from(XML) + 1);
         self.binding_index.clear();
+        self.latest.clear();
     }
 
     /// Whether there are so few that no table was hashed.
@@ -171,23 +176,60 @@ impl Names {
         found.unwrap_or_else(|| self.namespaces.add(namespace))
     }
 
-    /// The same for a string of the program, which is not copied.
-    pub(crate) fn intern_known_namespace(&mut self, namespace: &'static str) -> u16 {
-        let found = self.namespaces.find(namespace);
-        found.unwrap_or_else(|| self.namespaces.add_entry(Entry::Known(namespace)))
+    /// The binding of a prefix to a namespace.
+    #[inline]
+    pub(crate) fn intern(&mut self, prefix: u16, namespace: &str) -> u16 {
+        match self.latest_if(prefix, namespace) {
+            Some(latest) => latest,
+            None => {
+                let namespace = self.intern_namespace(namespace);
+                self.intern_binding(Binding { prefix, namespace })
+            }
+        }
     }
 
+    /// The same for a string of the program, which is not copied.
     #[inline]
+    pub(crate) fn intern_known(&mut self, prefix: u16, namespace: &'static str) -> u16 {
+        match self.latest_if(prefix, namespace) {
+            Some(latest) => latest,
+            None => {
+                let found = self.namespaces.find(namespace);
+                let namespace =
+                    found.unwrap_or_else(|| self.namespaces.add_entry(Entry::Known(namespace)));
+                self.intern_binding(Binding { prefix, namespace })
+            }
+        }
+    }
+
+    /// The binding that a prefix got last, if it is one to this namespace.
+    #[inline]
+    fn latest_if(&self, prefix: u16, namespace: &str) -> Option<u16> {
+        let latest = *self.latest.get(usize::from(prefix))?;
+        let binding = self.bindings[usize::from(latest)];
+        let own = self.namespaces.at(binding.namespace);
+        // (Of a prefix that has none it is that of no prefix.)
+        let same = binding.prefix == prefix && (std::ptr::eq(own, namespace) || own == namespace);
+        same.then_some(latest)
+    }
+
+    #[inline(never)]
     pub(crate) fn intern_binding(&mut self, binding: Binding) -> u16 {
         let found = if self.bindings.len() <= LINEAR {
             self.bindings.iter().position(|b| *b == binding).map(|i| i as u16)
         } else {
             self.binding_index.get(&binding).copied()
         };
+        let place = usize::from(binding.prefix);
+        if self.latest.len() <= place {
+            self.latest.resize(place + 1, EMPTY);
+        }
         if let Some(found) = found {
+            self.latest[place] = found;
             return found;
         }
         let index = next_index(self.bindings.len());
+        self.latest[place] = index;
         self.bindings.push(binding);
         self.prefix_lens.push(self.prefixes.at(binding.prefix).len() as u32);
         if self.bindings.len() == LINEAR + 1 {
@@ -205,8 +247,8 @@ impl Names {
 
     /// The binding of a prefix to a namespace, by their texts.
     pub(crate) fn bind(&mut self, prefix: &str, namespace: &str) -> u16 {
-        let namespace = self.intern_namespace(namespace);
-        self.bind_to(prefix, namespace)
+        let prefix = self.intern_prefix(prefix);
+        self.intern(prefix, namespace)
     }
 
     /// The same of a namespace that is known.
@@ -312,11 +354,16 @@ mod tests {
             (0..200).map(|i| names.bind(&format!("p{i}"), &format!("urn:{i}"))).collect();
         for (i, binding) in made.iter().enumerate() {
             assert_eq!(names.bind(&format!("p{i}"), &format!("urn:{i}")), *binding);
+            // What a prefix had before it is bound anew is found, too.
+            let again = names.bind(&format!("p{i}"), &format!("urn:{}", i / 2));
+            assert_eq!(names.binding(again).prefix, names.binding(*binding).prefix);
+            assert_eq!(again == *binding, i == 0);
+            assert_eq!(names.bind(&format!("p{i}"), &format!("urn:{i}")), *binding);
             let found = names.binding(*binding);
             assert_eq!(names.prefix(found.prefix), format!("p{i}"));
             assert_eq!(names.namespace(found.namespace), format!("urn:{i}"));
         }
-        assert_eq!(names.len(), 202);
+        assert_eq!(names.len(), 401);
         assert_eq!(names.bind("", ""), EMPTY);
         assert_eq!(names.bind("xml", XML_NAMESPACE), XML);
         assert_eq!(names.find_prefix("q"), None);

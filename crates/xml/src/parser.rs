@@ -355,8 +355,7 @@ impl<'p> Parser<'p> {
         }
         self.check_node_limit()?;
         let span = Span { start: start as u32, end: self.at as u32 };
-        let node = self.document.push_leaf(kind, content, span);
-        self.document.link_last(parent, node);
+        self.document.append_leaf(parent, kind, content, span);
         Ok(())
     }
 

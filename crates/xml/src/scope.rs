@@ -62,17 +62,32 @@ impl Scope {
     }
 }
 
-/// The index of the first key that equals an earlier one. Up to [`PAIRWISE`] are compared in pairs,
-/// more by a hash set: the number is the peer's choice.
-pub(crate) fn first_repeated<K: Eq + Hash>(
-    count: usize,
-    key: impl Fn(usize) -> K,
+/// The index of the first item that is the same as an earlier one, by `same`, or by their keys, which say the same. Up to
+/// [`PAIRWISE`] are compared in pairs, more by a hash set: the number is the peer's choice.
+#[inline]
+pub(crate) fn first_repeated<'i, T, K: Eq + Hash>(
+    items: &'i [T],
+    same: impl Fn(&T, &T) -> bool,
+    key: impl Fn(&'i T) -> K,
 ) -> Option<usize> {
-    if count <= PAIRWISE {
-        return (1..count).find(|i| (0..*i).any(|j| key(j) == key(*i)));
+    match items {
+        // What most elements have.
+        [one, other] => same(one, other).then_some(1),
+        _ if items.len() <= PAIRWISE => {
+            let is_repeated = |at: &usize| items[..*at].iter().any(|item| same(item, &items[*at]));
+            (1..items.len()).find(is_repeated)
+        }
+        _ => first_repeated_of_many(items, key),
     }
-    let mut seen = HashSet::with_capacity(count);
-    (0..count).find(|i| !seen.insert(key(*i)))
+}
+
+#[inline(never)]
+fn first_repeated_of_many<'i, T, K: Eq + Hash>(
+    items: &'i [T],
+    key: impl Fn(&'i T) -> K,
+) -> Option<usize> {
+    let mut seen = HashSet::with_capacity(items.len());
+    items.iter().position(|item| !seen.insert(key(item)))
 }
 
 #[cfg(test)]
@@ -104,7 +119,10 @@ mod tests {
     fn comparisons_grow_with_the_number_of_attributes_and_not_with_its_square() {
         for (count, at_most) in [(PAIRWISE, PAIRWISE * PAIRWISE), (20_000, 20_000)] {
             let compared = Cell::new(0);
-            assert_eq!(first_repeated(count, |i| Counted(i, &compared)), None);
+            let items: Vec<_> = (0..count).collect();
+            let key = |item: &usize| Counted(*item, &compared);
+            let same = |one: &usize, other: &usize| key(one) == key(other);
+            assert_eq!(first_repeated(&items, same, key), None);
             assert!(compared.get() <= at_most, "{} comparisons for {count}", compared.get());
         }
     }
@@ -114,11 +132,13 @@ mod tests {
         for count in [2, PAIRWISE, PAIRWISE + 1, 300] {
             for twice in 1..count {
                 for first in [0, twice / 2, twice - 1] {
-                    let key = |i| if i == twice { first } else { i };
-                    assert_eq!(first_repeated(count, key), Some(twice));
+                    let mut items: Vec<_> = (0..count).collect();
+                    items[twice] = first;
+                    assert_eq!(first_repeated(&items, usize::eq, |item| *item), Some(twice));
                 }
             }
-            assert_eq!(first_repeated(count, |i| i), None);
+            let items: Vec<_> = (0..count).collect();
+            assert_eq!(first_repeated(&items, usize::eq, |item| *item), None);
         }
     }
 }

@@ -11,13 +11,13 @@ mod text;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use self::source::{Source, StringRef};
+use self::source::{Source, StringRef, text_of};
 use super::error::{BinaryError, BinaryErrorKind};
 use super::records;
 use super::session::ReceivedStrings;
 use super::vocabulary::Vocabulary;
 use crate::arena::Arena;
-use crate::chars::{first_forbidden_character, is_ncname};
+use crate::chars::{first_forbidden_character, is_ncname_of};
 use crate::document::Document;
 use crate::intern::{EMPTY, MAX_ENTRIES};
 use crate::limits::Limits;
@@ -58,13 +58,17 @@ pub fn read(
         ..*limits
     };
     let mut document = Document::empty((octets.len() / OCTETS_PER_NODE).min(NODES_AHEAD) + 4);
-    document.extra.reserve(octets.len().min(TEXT_AHEAD) * 2);
+    let mut text = std::mem::take(&mut document.extra).into_bytes();
+    text.reserve(octets.len().min(TEXT_AHEAD) * 2);
     let mut reader = Reader {
         arena: &mut document,
+        text,
         source: Source { octets, at: 0, vocabulary, session },
         limits: &limits,
         scope: Scope::new(),
-        open: SmallVec::new(),
+        current: NONE,
+        depth: 0,
+        declaring: SmallVec::new(),
         tag: 0,
         names: FxHashMap::default(),
         texts: FxHashMap::default(),
@@ -77,12 +81,16 @@ pub fn read(
         true => exceeded("max_bytes", limits.max_bytes),
         false => reader.document(),
     };
+    let Reader { source: Source { at: offset, .. }, text, current, .. } = reader;
+    // Each piece of it was looked at when it came: this cannot fail, and one look at all of it is cheaper than one at each.
+    let Ok(text) = String::from_utf8(text) else {
+        return Err(BinaryError { kind: BinaryErrorKind::Encoding("UTF-8"), offset, inside: None });
+    };
+    document.extra = text;
     match result {
         Ok(()) => Ok(document),
         Err(kind) => {
-            let offset = reader.source.at;
-            let open = reader.open.last().map(|open| open.node);
-            let inside = open.map(|node| document.qualified_of(node).into());
+            let inside = (current != NONE).then(|| document.qualified_of(current).into());
             Err(BinaryError { kind: *kind, offset, inside })
         }
     }
@@ -93,11 +101,19 @@ pub fn read(
 type Read<T> = Result<T, Box<BinaryErrorKind>>;
 
 struct Reader<'r> {
+    /// Its extra buffer is empty meanwhile.
     arena: &'r mut Arena,
+    /// What becomes the extra buffer: UTF-8, piece by piece.
+    text: Vec<u8>,
     source: Source<'r>,
     limits: &'r Limits,
     scope: Scope,
-    open: SmallVec<[Open; 16]>,
+    /// The innermost element that is open.
+    current: u32,
+    /// How many are open.
+    depth: usize,
+    /// Those of them that declare prefixes, each with the length of [`Scope::undo`] before its declarations.
+    declaring: SmallVec<[(u32, usize); 8]>,
     /// The number of the start tag at hand.
     tag: u32,
     /// Names of the session that are in the tree, by prefix and identifier.
@@ -113,14 +129,6 @@ struct Reader<'r> {
     free: usize,
     /// Octets of strings of dictionaries in texts that could not be shared.
     dictionary_text: usize,
-}
-
-/// An open element.
-#[derive(Clone, Copy)]
-struct Open {
-    node: u32,
-    /// The length of [`Scope::undo`] before its declarations.
-    scope: usize,
 }
 
 /// The texts of the records from 0x80 to 0x87.
@@ -142,9 +150,8 @@ impl Reader<'_> {
             code = self.source.code("the document")?;
         }
         self.arena.root = self.element(code, NONE, "where the root element begins")?;
-        while let Some(open) = self.open.last() {
-            let parent = open.node;
-            self.item(parent)?;
+        while self.current != NONE {
+            self.item(self.current)?;
         }
         while let Some(code) = self.source.next() {
             if code != records::COMMENT {
@@ -167,13 +174,12 @@ impl Reader<'_> {
             records::ZERO..=records::LAST => self.text(code, parent),
             records::COMMENT => {
                 let text = self.source.string(self.limits)?;
-                if text.contains("--") || text.ends_with('-') {
+                if text.windows(2).any(|two| two == b"--") || text.ends_with(b"-") {
                     return refuse(BinaryErrorKind::Value("comment"));
                 }
                 self.check_node_limit(1)?;
-                let content = self.arena.store(text);
-                let node = self.arena.push_leaf(Kind::Comment, content, Span::default());
-                self.arena.link_last(parent, node);
+                let content = self.store(text);
+                self.arena.append_leaf(parent, Kind::Comment, content, Span::default());
                 Ok(())
             }
             records::ARRAY => self.array(parent),
@@ -184,7 +190,7 @@ impl Reader<'_> {
     /// An element after its code: its name, its attributes and declarations. Opens it.
     #[inline]
     fn element(&mut self, code: u8, parent: u32, place: &'static str) -> Read<u32> {
-        if self.open.len() >= self.limits.max_depth {
+        if self.depth >= self.limits.max_depth {
             return exceeded("max_depth", self.limits.max_depth);
         }
         self.check_node_limit(1)?;
@@ -215,7 +221,11 @@ impl Reader<'_> {
             }
             self.arena.set_tag(node, tag);
         }
-        self.open.push(Open { node, scope });
+        if self.scope.undo.len() != scope {
+            self.declaring.push((node, scope));
+        }
+        self.current = node;
+        self.depth += 1;
         Ok(node)
     }
 
@@ -237,8 +247,20 @@ impl Reader<'_> {
 
     #[inline(always)]
     fn end_element(&mut self) -> Read<()> {
-        if let Some(open) = self.open.pop() {
-            self.scope.close(open.scope);
+        let ended = self.current;
+        self.current = self.arena.node(ended).parent;
+        self.depth -= 1;
+        match self.declaring.last() {
+            Some((node, _)) if *node == ended => self.undeclare(),
+            _ => Ok(()),
+        }
+    }
+
+    /// The declarations of the innermost element that has some are over.
+    #[inline(never)]
+    fn undeclare(&mut self) -> Read<()> {
+        if let Some((_, scope)) = self.declaring.pop() {
+            self.scope.close(scope);
         }
         Ok(())
     }
@@ -251,13 +273,13 @@ impl Reader<'_> {
             return Ok((self.letter(letter - b'a')?, 1));
         }
         let prefix = self.source.string(self.limits)?;
-        if !is_ncname(prefix) {
-            return refuse(BinaryErrorKind::Name(prefix.into()));
+        if !is_ncname_of(prefix) {
+            return refuse(BinaryErrorKind::Name(text_of(prefix).into()));
         }
         if prefix.len() > self.limits.max_name_length {
             return exceeded("max_name_length", self.limits.max_name_length);
         }
-        let index = self.arena.names.intern_prefix(prefix);
+        let index = self.arena.names.intern_prefix(text_of(prefix));
         self.check_distinct_names()?;
         Ok((index, prefix.len()))
     }
@@ -285,7 +307,7 @@ impl Reader<'_> {
     /// Puts a name into the tree, one that is no known string with prefix and colon before it; gives the local part.
     #[inline(always)]
     fn name(&mut self, prefix: u16, prefix_len: usize, name: StringRef<'_>) -> Read<Text> {
-        if prefix_len + name.text().len() >= self.limits.max_name_length {
+        if prefix_len + name.octets().len() >= self.limits.max_name_length {
             return exceeded("max_name_length", self.limits.max_name_length);
         }
         if !self.source.is_name(name) {
@@ -310,31 +332,36 @@ impl Reader<'_> {
     #[inline(never)]
     fn unknown_name(&mut self, prefix: u16, name: StringRef<'_>) -> Text {
         let known = match name {
-            StringRef::Session(id, text) if !self.is_free(text) => Some((prefix, id)),
+            StringRef::Session(id, text) if !self.is_free(text.len()) => Some((prefix, id)),
             _ => None,
         };
         if let Some(text) = known.and_then(|known| self.names.get(&known)) {
             return *text;
         }
-        let Arena { extra, names, .. } = &mut *self.arena;
-        let prefix = names.prefix(prefix);
+        let prefix = self.arena.names.prefix(prefix);
         if !prefix.is_empty() {
-            extra.push_str(prefix);
-            extra.push(':');
+            self.text.extend_from_slice(prefix.as_bytes());
+            self.text.push(b':');
         }
-        let name = name.text();
-        let text = Text { start: extra.len() as u32 | EXTRA, len: name.len() as u32 };
-        extra.push_str(name);
+        let text = self.store(name.octets());
         if let Some(known) = known {
             self.names.insert(known, text);
         }
         text
     }
 
+    /// Puts UTF-8 behind the other text.
+    #[inline(always)]
+    fn store(&mut self, text: &[u8]) -> Text {
+        let start = self.text.len() as u32 | EXTRA;
+        self.text.extend_from_slice(text);
+        Text { start, len: text.len() as u32 }
+    }
+
     /// Whether a string of a dictionary may be put into the tree without looking whether it is there.
     #[inline]
-    fn is_free(&mut self, string: &str) -> bool {
-        self.free = self.free.saturating_sub(string.len());
+    fn is_free(&mut self, string: usize) -> bool {
+        self.free = self.free.saturating_sub(string);
         self.free > 0
     }
 

@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::number::{push_size, read_size, size_len};
+use super::vocabulary::{Known, Vocabulary};
 use crate::chars::is_ncname;
 
 /// Why the strings before a message cannot be taken.
@@ -28,18 +29,36 @@ pub enum SessionError {
 #[derive(Clone, Debug)]
 pub struct ReceivedStrings {
     text: String,
-    /// Where each ends, and whether it is a name.
-    ends: Vec<(u32, bool)>,
+    strings: Vec<Received>,
+    vocabulary: Option<&'static Vocabulary>,
     size: usize,
     max_size: usize,
     broken: bool,
+}
+
+/// A string of a peer.
+#[derive(Clone, Copy, Debug)]
+struct Received {
+    /// Where it ends in the text.
+    end: u32,
+    is_name: bool,
+    /// The same string of the vocabulary.
+    known: Option<&'static Known>,
 }
 
 impl ReceivedStrings {
     /// An empty table; all blocks of the session, lengths included, have at most so many octets (`maxSessionSize`, 2048 by
     /// default).
     pub fn new(max_size: usize) -> Self {
-        Self { text: String::new(), ends: Vec::new(), size: 0, max_size, broken: false }
+        let (text, strings) = (String::new(), Vec::new());
+        Self { text, strings, vocabulary: None, size: 0, max_size, broken: false }
+    }
+
+    /// The same where messages may make known what this vocabulary has: such strings are found there once, when they come, and
+    /// not put into each document that names them.
+    #[must_use]
+    pub fn with_vocabulary(self, vocabulary: &'static Vocabulary) -> Self {
+        Self { vocabulary: Some(vocabulary), ..self }
     }
 
     /// Takes the block of strings before a message, and gives the message.
@@ -79,7 +98,9 @@ impl ReceivedStrings {
             let string = std::str::from_utf8(string).map_err(|_| SessionError::Malformed)?;
             self.text.push_str(string);
             // The sum is below the limit of the session, which is a size.
-            self.ends.push((self.text.len() as u32, is_ncname(string)));
+            let end = self.text.len() as u32;
+            let known = self.vocabulary.and_then(|vocabulary| vocabulary.find(string.as_bytes()));
+            self.strings.push(Received { end, is_name: is_ncname(string), known });
             block = rest;
         }
         Ok(message)
@@ -87,16 +108,21 @@ impl ReceivedStrings {
 
     /// The string of a number.
     pub fn text(&self, number: u32) -> Option<&str> {
-        let (end, _) = *self.ends.get(number as usize)?;
+        let end = self.strings.get(number as usize)?.end;
         let start = match number.checked_sub(1) {
-            Some(before) => self.ends[before as usize].0,
+            Some(before) => self.strings[before as usize].end,
             None => 0,
         };
         self.text.get(start as usize..end as usize)
     }
 
     pub(super) fn is_name(&self, number: u32) -> bool {
-        self.ends.get(number as usize).is_some_and(|(_, is_name)| *is_name)
+        self.strings.get(number as usize).is_some_and(|string| string.is_name)
+    }
+
+    /// The string of the vocabulary that the string of a number is.
+    pub(super) fn known(&self, number: u32) -> Option<&'static Known> {
+        self.strings.get(number as usize)?.known
     }
 }
 

@@ -171,6 +171,12 @@ impl Vocabulary {
         self.number_of(text.as_bytes())
     }
 
+    /// A string that is one of the vocabulary.
+    #[inline(always)]
+    pub(super) fn find(&self, text: &[u8]) -> Option<&Known> {
+        self.number_of(text).map(|number| &self.strings[number as usize])
+    }
+
     /// The number of a string in UTF-8.
     #[inline(always)]
     pub(super) fn number_of(&self, text: &[u8]) -> Option<u32> {

@@ -5,6 +5,8 @@
 mod generate;
 mod values;
 
+use std::sync::LazyLock;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use generate::{Tree, Without, trees};
@@ -18,7 +20,12 @@ use waxwing_xml::{Document, Element, Exclusive, Limits, Name, Node, Value, canon
 
 const STRINGS: [&str; 8] = ["a", "b", "urn:a", "no name", "urn:b", "octets", "id", "0"];
 
-fn vocabulary() -> Vocabulary {
+fn vocabulary() -> &'static Vocabulary {
+    static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(new_vocabulary);
+    &VOCABULARY
+}
+
+fn new_vocabulary() -> Vocabulary {
     let rules = [
         ("a", TextRule::Shared),
         ("octets", TextRule::Octets),
@@ -84,12 +91,12 @@ fn whole(document: &Document) -> (String, Vec<(String, String)>) {
 
 fn write(document: &Document) -> Vec<u8> {
     let mut octets = Vec::new();
-    binary::write(document, &vocabulary(), None, &mut octets);
+    binary::write(document, vocabulary(), None, &mut octets);
     octets
 }
 
 fn read(octets: &[u8]) -> Result<Document, BinaryError> {
-    binary::read(octets, &vocabulary(), None, &Limits::SOAP)
+    binary::read(octets, vocabulary(), None, &Limits::SOAP)
 }
 
 fn kind(octets: &[u8]) -> BinaryErrorKind {
@@ -115,26 +122,39 @@ proptest! {
         // And what was read is written as it was, when text that follows text has become one.
         let octets = write(&again);
         prop_assert_eq!(write(&read(&octets).expect("it is read")), octets);
+        // Names that are written out are the same, whether the reader knows them or not.
+        let none = Vocabulary::new(&[], &[], &[]);
+        let mut octets = Vec::new();
+        binary::write(&document, &none, None, &mut octets);
+        for vocabulary in [&none, vocabulary()] {
+            let again = binary::read(&octets, vocabulary, None, &Limits::SOAP);
+            prop_assert_eq!(whole(&again.expect("it is read")), whole(&document));
+        }
     }
 
     #[test]
     fn in_a_session_names_are_made_known_once(trees in vec((trees(), any::<prop::sample::Index>()), 1..4)) {
-        let (mut sent, mut received) = (SentStrings::new(2048), ReceivedStrings::new(2048));
+        let mut sent = SentStrings::new(2048);
+        // Whether a string that comes is looked for in the vocabulary is of no meaning.
+        let received = ReceivedStrings::new(2048);
+        let mut received = [received.clone().with_vocabulary(vocabulary()), received];
         for (tree, ahead) in trees {
             let document = document(&tree);
             let mut records = Vec::new();
             // Whichever is written before the others, it says the same.
             let elements: Vec<_> = document.root().descendants_and_self().collect();
             let ahead = Some(elements[ahead.index(elements.len())]);
-            binary::write_ahead(&document, &vocabulary(), Some(&mut sent), ahead, &mut records);
+            binary::write_ahead(&document, vocabulary(), Some(&mut sent), ahead, &mut records);
             let block = sent.take_block();
             let mut octets = Vec::new();
             push_size(&mut octets, block.len() as u32);
             octets.extend_from_slice(&block);
             octets.extend_from_slice(&records);
-            let records = received.take(&octets).expect("the block").to_vec();
-            let again = binary::read(&records, &vocabulary(), Some(&received), &Limits::SOAP);
-            prop_assert_eq!(whole(&again.expect("it is read")), whole(&document));
+            for received in &mut received {
+                let records = received.take(&octets).expect("the block").to_vec();
+                let again = binary::read(&records, vocabulary(), Some(received), &Limits::SOAP);
+                prop_assert_eq!(whole(&again.expect("it is read")), whole(&document));
+            }
         }
     }
 
@@ -499,7 +519,7 @@ fn limits_hold() {
     };
     let refused = |octets: &[u8], limits: &Limits, expected: &str| match binary::read(
         octets,
-        &vocabulary(),
+        vocabulary(),
         None,
         limits,
     )

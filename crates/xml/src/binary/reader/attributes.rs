@@ -1,12 +1,12 @@
 //! Attributes and namespace declarations (MC-NBFX §2.3.2).
 
-use super::source::StringRef;
+use super::source::{StringRef, text_of};
 use super::{
     BinaryErrorKind, EXTRA, Read, Reader, Tag, Text, check_characters, exceeded, records, refuse,
 };
-use crate::intern::{Binding, EMPTY, XML_NAMESPACE, XMLNS_NAMESPACE};
+use crate::intern::{EMPTY, XML_NAMESPACE, XMLNS_NAMESPACE};
 use crate::name::Span;
-use crate::node::AttributeData;
+use crate::node::{AttributeData, KNOWN};
 use crate::scope::{Bound, first_repeated};
 
 impl Reader<'_> {
@@ -48,7 +48,7 @@ impl Reader<'_> {
     }
 
     fn attribute(&mut self, prefix: u16, prefix_len: usize, name: StringRef<'_>) -> Read<()> {
-        if prefix == EMPTY && name.text() == "xmlns" {
+        if prefix == EMPTY && name.octets() == b"xmlns" {
             return refuse(BinaryErrorKind::Name("xmlns".into()));
         }
         let local = self.name(prefix, prefix_len, name)?;
@@ -64,17 +64,25 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A text record, or a list of them with blanks between (MC-NBFX §2.3.3.31).
+    /// A text record, or a list of them.
+    #[inline(always)]
     fn attribute_value(&mut self) -> Read<Text> {
-        let code = self.source.code("an attribute")?;
-        if code != records::START_LIST {
-            return match code {
-                records::ZERO..=records::LAST if code & 1 == 0 => self.value(code).map(|v| v.text),
-                _ => self.misplaced(code, "as the value of an attribute"),
-            };
+        match self.source.code("an attribute")? {
+            // What nearly every value looks like.
+            records::CHARS8 => self.short_characters(),
+            records::START_LIST => self.list(),
+            code @ records::ZERO..=records::LAST if code & 1 == 0 => {
+                self.value(code).map(|v| v.text)
+            }
+            code => self.misplaced(code, "as the value of an attribute"),
         }
+    }
+
+    /// Text records up to the end of the list, with blanks between (MC-NBFX §2.3.3.31).
+    #[inline(never)]
+    fn list(&mut self) -> Read<Text> {
         // The parts are put down behind each other, so that none may be shared.
-        let start = self.arena.extra.len();
+        let start = self.text.len();
         loop {
             let code = self.source.code("a list of values")?;
             match code {
@@ -83,16 +91,16 @@ impl Reader<'_> {
                 records::ZERO..=records::LAST if code & 1 == 0 => {}
                 _ => return self.misplaced(code, "inside a list of values"),
             }
-            if self.arena.extra.len() > start {
-                self.arena.extra.push(' ');
+            if self.text.len() > start {
+                self.text.push(b' ');
             }
             self.unshared_value(code)?;
-            if self.arena.extra.len() - start > self.limits.max_string_content_length {
+            if self.text.len() - start > self.limits.max_string_content_length {
                 let value = self.limits.max_string_content_length;
                 return exceeded("max_string_content_length", value);
             }
         }
-        let len = (self.arena.extra.len() - start) as u32;
+        let len = (self.text.len() - start) as u32;
         Ok(Text { start: start as u32 | EXTRA, len })
     }
 
@@ -114,12 +122,14 @@ impl Reader<'_> {
         }
         let document = &mut *self.arena;
         let spelled = document.names.prefix(prefix);
-        let reserved = matches!(namespace.text(), XML_NAMESPACE | XMLNS_NAMESPACE);
+        let octets = namespace.octets();
+        let is_xml = octets == XML_NAMESPACE.as_bytes();
+        let reserved = is_xml || octets == XMLNS_NAMESPACE.as_bytes();
         let allowed = match spelled {
-            "xml" => namespace.text() == XML_NAMESPACE,
+            "xml" => is_xml,
             "xmlns" => false,
             "" => !reserved,
-            _ => !namespace.text().is_empty() && !reserved,
+            _ => !octets.is_empty() && !reserved,
         };
         if !allowed {
             self.source.at = at;
@@ -129,11 +139,10 @@ impl Reader<'_> {
             let value = self.limits.max_namespace_declarations;
             return exceeded("max_namespace_declarations", value);
         }
-        let namespace = match namespace {
-            StringRef::Known(known) => document.names.intern_known_namespace(known.text),
-            other => document.names.intern_namespace(other.text()),
+        let binding = match namespace {
+            StringRef::Known(known) => document.names.intern_known(prefix, known.text),
+            other => document.names.intern(prefix, other.text()),
         };
-        let binding = document.names.intern_binding(Binding { prefix, namespace });
         self.check_distinct_names()?;
         if self.scope.of(prefix).tag == self.tag {
             let spelled = self.arena.names.prefix(prefix);
@@ -160,15 +169,25 @@ impl Reader<'_> {
             return Ok(());
         }
         let document = &*self.arena;
-        let attributes = &document.attributes[first as usize..last as usize];
-        let key = |at: usize| {
-            let AttributeData { binding, .. } = attributes[at];
-            (document.str(attributes[at].local()), document.names.binding(binding).namespace)
+        let local = |name: Text| match name.start {
+            KNOWN.. => document.bytes(name),
+            start => &self.text[(start & !EXTRA) as usize..][..name.len as usize],
         };
-        match first_repeated(attributes.len(), key) {
+        let attributes = &document.attributes[first as usize..last as usize];
+        let namespace =
+            |attribute: &AttributeData| document.names.binding(attribute.binding).namespace;
+        let same = |one: &AttributeData, other: &AttributeData| {
+            one.local_len == other.local_len
+                && namespace(one) == namespace(other)
+                && local(one.local()) == local(other.local())
+        };
+        let key = |attribute: &AttributeData| (local(attribute.local()), namespace(attribute));
+        match first_repeated(attributes, same, key) {
             Some(twice) => {
                 let twice = &attributes[twice];
-                let name = document.qualified(twice.local(), twice.binding).concat();
+                let prefix = document.names.prefix(document.names.binding(twice.binding).prefix);
+                let colon = if prefix.is_empty() { "" } else { ":" };
+                let name = [prefix, colon, text_of(local(twice.local()))].concat();
                 refuse(BinaryErrorKind::DuplicateAttribute(name.into()))
             }
             None => Ok(()),

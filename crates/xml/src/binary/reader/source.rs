@@ -3,7 +3,7 @@
 use super::{BinaryErrorKind, Limits, Read, ReceivedStrings, Vocabulary, exceeded, refuse};
 use crate::binary::number::read_size;
 use crate::binary::vocabulary::Known;
-use crate::chars::is_ncname;
+use crate::chars::is_ncname_of;
 use crate::scan;
 
 /// The octets that are read.
@@ -14,22 +14,37 @@ pub(super) struct Source<'r> {
     pub(super) session: Option<&'r ReceivedStrings>,
 }
 
-/// A string: as it is written out, of the vocabulary, or of the session with its identifier.
+/// A string: as it is written out (checked UTF-8), of the vocabulary, or of the session with its identifier.
 #[derive(Clone, Copy)]
 pub(super) enum StringRef<'r> {
-    Inline(&'r str),
+    Inline(&'r [u8]),
     Known(&'r Known),
     Session(u32, &'r str),
 }
 
 impl<'r> StringRef<'r> {
     #[inline]
+    pub(super) fn octets(&self) -> &'r [u8] {
+        match self {
+            Self::Inline(octets) => octets,
+            Self::Session(_, text) => text.as_bytes(),
+            Self::Known(known) => known.text.as_bytes(),
+        }
+    }
+
+    /// The same as text, for those who need it: octets that are written out are looked at once more.
     pub(super) fn text(&self) -> &'r str {
         match self {
-            Self::Inline(text) | Self::Session(_, text) => text,
+            Self::Inline(octets) => text_of(octets),
+            Self::Session(_, text) => text,
             Self::Known(known) => known.text,
         }
     }
+}
+
+/// Octets that were checked, as text.
+pub(super) fn text_of(octets: &[u8]) -> &str {
+    std::str::from_utf8(octets).unwrap_or_default()
 }
 
 impl<'r> Source<'r> {
@@ -104,37 +119,55 @@ impl<'r> Source<'r> {
 
     /// A string that is written out: its size and UTF-8 (MC-NBFX §2.1.3).
     #[inline]
-    pub(super) fn string(&mut self, limits: &Limits) -> Read<&'r str> {
+    pub(super) fn string(&mut self, limits: &Limits) -> Read<&'r [u8]> {
         let size = self.size()? as usize;
         self.utf8(size, limits)
     }
 
-    /// UTF-8 of a size, checked for what XML cannot carry.
-    pub(super) fn utf8(&mut self, size: usize, limits: &Limits) -> Read<&'r str> {
-        if size > limits.max_string_content_length {
-            return exceeded("max_string_content_length", limits.max_string_content_length);
+    /// Octets of a size that are UTF-8, checked for what XML cannot carry.
+    #[inline(always)]
+    pub(super) fn utf8(&mut self, size: usize, limits: &Limits) -> Read<&'r [u8]> {
+        let octets = self.sized(size, limits)?;
+        match scan::is_plain(octets) {
+            true => Ok(octets),
+            false => self.other_than_plain(octets),
         }
-        let start = self.at;
-        let octets = self.take(size)?;
-        if scan::is_plain(octets)
-            && let Ok(text) = std::str::from_utf8(octets)
-        {
-            return Ok(text);
+    }
+
+    #[inline(always)]
+    fn sized(&mut self, size: usize, limits: &Limits) -> Read<&'r [u8]> {
+        match size > limits.max_string_content_length {
+            true => exceeded("max_string_content_length", limits.max_string_content_length),
+            false => self.take(size),
         }
+    }
+
+    /// The same octets, if they are UTF-8 that XML can carry.
+    #[inline(never)]
+    fn other_than_plain(&mut self, octets: &'r [u8]) -> Read<&'r [u8]> {
         let checked = match std::str::from_utf8(octets) {
-            Ok(text) => super::check_characters(text).map(|()| text),
+            Ok(text) => super::check_characters(text).map(|()| octets),
             Err(_) => refuse(BinaryErrorKind::Encoding("UTF-8")),
         };
         if checked.is_err() {
-            self.at = start;
+            self.at -= octets.len();
         }
         checked
     }
 
-    /// A name that is written out. (Whether it is one is checked with its prefix.)
-    #[inline]
+    /// A name or a namespace that is written out. One that the vocabulary has is known: nothing of it has to be looked at, or
+    /// copied. (Whether it is a name is checked with its prefix.)
+    #[inline(always)]
     pub(super) fn inline(&mut self, limits: &Limits) -> Read<StringRef<'r>> {
-        Ok(StringRef::Inline(self.string(limits)?))
+        let size = self.size()? as usize;
+        let octets = self.sized(size, limits)?;
+        if let Some(known) = self.vocabulary.find(octets) {
+            return Ok(StringRef::Known(known));
+        }
+        match scan::is_plain(octets) {
+            true => Ok(StringRef::Inline(octets)),
+            false => self.other_than_plain(octets).map(StringRef::Inline),
+        }
     }
 
     /// A string of a dictionary, by its identifier: even of the static one, odd of the session's (MC-NBFSE §2).
@@ -150,6 +183,9 @@ impl<'r> Source<'r> {
     #[inline(never)]
     fn of_session(&self, id: u32) -> Read<StringRef<'r>> {
         let session = self.session.filter(|_| id & 1 == 1);
+        if let Some(known) = session.and_then(|session| session.known(id >> 1)) {
+            return Ok(StringRef::Known(known));
+        }
         match session.and_then(|session| session.text(id >> 1)) {
             Some(text) => Ok(StringRef::Session(id, text)),
             None => refuse(BinaryErrorKind::UnknownString(id)),
@@ -160,7 +196,7 @@ impl<'r> Source<'r> {
     #[inline(always)]
     pub(super) fn is_name(&self, string: StringRef<'_>) -> bool {
         match string {
-            StringRef::Inline(text) => is_ncname(text),
+            StringRef::Inline(octets) => is_ncname_of(octets),
             StringRef::Known(known) => known.is_name,
             StringRef::Session(id, _) => {
                 self.session.is_some_and(|session| session.is_name(id >> 1))

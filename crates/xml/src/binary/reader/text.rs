@@ -50,15 +50,20 @@ impl Reader<'_> {
         if ended { self.end_element() } else { Ok(()) }
     }
 
+    /// UTF-8 with a length of eight bits.
+    #[inline(always)]
+    pub(super) fn short_characters(&mut self) -> Read<Text> {
+        let [size] = self.source.fixed()?;
+        let text = self.source.utf8(size.into(), self.limits)?;
+        Ok(self.store(text))
+    }
+
     /// UTF-8 as the content of an element.
     #[inline(always)]
     fn characters(&mut self, record: u8) -> Read<Content> {
         let size = self.length(record - records::CHARS8)?;
         let text = self.source.utf8(size, self.limits)?;
-        let extra = &mut self.arena.extra;
-        let text_at = Text { start: extra.len() as u32 | EXTRA, len: text.len() as u32 };
-        extra.push_str(text);
-        Ok(Content { text: text_at, form: None })
+        Ok(Content { text: self.store(text), form: None })
     }
 
     #[inline(always)]
@@ -77,11 +82,14 @@ impl Reader<'_> {
         }
         self.check_node_limit(1)?;
         let node = match content.form {
+            None => {
+                self.arena.append_leaf(parent, Kind::Text, content.text, Span::default());
+                return Ok(());
+            }
             Some(form @ (Form::Dictionary | Form::QName)) => {
                 self.arena.push_marked(content.text, form)
             }
             Some(value) => self.arena.push_value(value, false),
-            None => self.arena.push_leaf(Kind::Text, content.text, Span::default()),
         };
         self.arena.link_last(parent, node);
         Ok(())
@@ -123,9 +131,9 @@ impl Reader<'_> {
             records::ZERO..=records::TRUE => Ok(self.constant((record - records::ZERO) / 2)),
             records::DICTIONARY_TEXT => self.dictionary_text(),
             _ => {
-                let start = self.arena.extra.len();
+                let start = self.text.len();
                 let form = self.unshared_value(record)?;
-                let len = (self.arena.extra.len() - start) as u32;
+                let len = (self.text.len() - start) as u32;
                 Ok(Content { text: Text { start: start as u32 | EXTRA, len }, form })
             }
         }
@@ -142,14 +150,15 @@ impl Reader<'_> {
                 }
                 self.know(known.text)?
             }
-            StringRef::Inline(text) => self.arena.store(text),
+            StringRef::Inline(octets) => self.store(octets),
             StringRef::Session(id, text) => {
-                let there = if self.is_free(text) { None } else { self.texts.get(&id).copied() };
+                let there =
+                    if self.is_free(text.len()) { None } else { self.texts.get(&id).copied() };
                 match there {
                     Some(text) => text,
                     None => {
                         super::check_characters(text)?;
-                        let text = self.arena.store(text);
+                        let text = self.store(text.as_bytes());
                         if self.free == 0 {
                             self.texts.insert(id, text);
                         }
@@ -164,8 +173,13 @@ impl Reader<'_> {
     /// The text of a record without content; it stands in the tree once.
     fn constant(&mut self, number: u8) -> Content {
         let number = usize::from(number);
-        let document = &mut *self.arena;
-        let text = *self.constants[number].get_or_insert_with(|| document.store(CONSTANTS[number]));
+        let text = match self.constants[number] {
+            Some(text) => text,
+            None => {
+                let text = self.store(CONSTANTS[number].as_bytes());
+                *self.constants[number].insert(text)
+            }
+        };
         Content { text, form: None }
     }
 
@@ -178,13 +192,13 @@ impl Reader<'_> {
                 let size = self.length(record - records::BYTES8)?;
                 let octets = self.source.take(size)?;
                 self.check_base64(size)?;
-                STANDARD.encode_append(octets, &mut self.arena.extra);
+                STANDARD.encode_append(octets, &mut self.text);
                 return Ok(None);
             }
             records::CHARS8..=records::CHARS32 => {
                 let size = self.length(record - records::CHARS8)?;
                 let text = self.source.utf8(size, self.limits)?;
-                self.arena.extra.push_str(text);
+                self.text.extend_from_slice(text);
                 return Ok(None);
             }
             records::UNICODE_CHARS8..=records::UNICODE_CHARS32 => {
@@ -200,7 +214,7 @@ impl Reader<'_> {
             records::QNAME_DICTIONARY => return self.qualified_name(),
             _ => self.scalar(record)?,
         };
-        self.arena.extra.push_str(form.short_text().as_str());
+        self.text.extend_from_slice(form.short_text().as_bytes());
         Ok(Some(form))
     }
 
@@ -296,7 +310,7 @@ impl Reader<'_> {
             if !is_char(character) {
                 return refuse(BinaryErrorKind::Character(character as u32));
             }
-            self.arena.extra.push(character);
+            self.text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
         }
         Ok(())
     }
@@ -311,9 +325,7 @@ impl Reader<'_> {
         if !self.source.is_name(string) {
             return refuse(BinaryErrorKind::Name(string.text().into()));
         }
-        let extra = &mut self.arena.extra;
-        extra.push(char::from(b'a' + number));
-        extra.push(':');
+        self.text.extend_from_slice(&[b'a' + number, b':']);
         self.unshared_string(string.text())?;
         Ok(Some(Form::QName))
     }
@@ -326,7 +338,7 @@ impl Reader<'_> {
         if self.dictionary_text > self.limits.max_bytes {
             return exceeded("max_bytes", self.limits.max_bytes);
         }
-        self.arena.extra.push_str(text);
+        self.text.extend_from_slice(text.as_bytes());
         Ok(())
     }
 }
