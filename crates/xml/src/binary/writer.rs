@@ -106,6 +106,33 @@ const LONG_PREFIX: u8 = 27;
 
 const _: () = assert!(size_of::<Usage>() == 8, "it stays in a register");
 
+/// The codes of a record that has a name: without prefix, with one that is written out, and with `a`, the first of those that
+/// are in the code.
+struct Codes {
+    /// Of a name that is written out.
+    text: [u8; 3],
+    /// Of a name by its identifier.
+    id: [u8; 3],
+}
+
+const ELEMENT: Codes = Codes {
+    text: [records::SHORT_ELEMENT, records::ELEMENT, records::PREFIX_ELEMENT],
+    id: [
+        records::SHORT_DICTIONARY_ELEMENT,
+        records::DICTIONARY_ELEMENT,
+        records::PREFIX_DICTIONARY_ELEMENT,
+    ],
+};
+
+const ATTRIBUTE: Codes = Codes {
+    text: [records::SHORT_ATTRIBUTE, records::ATTRIBUTE, records::PREFIX_ATTRIBUTE],
+    id: [
+        records::SHORT_DICTIONARY_ATTRIBUTE,
+        records::DICTIONARY_ATTRIBUTE,
+        records::PREFIX_DICTIONARY_ATTRIBUTE,
+    ],
+};
+
 /// A name as it is written.
 enum Written<'w> {
     Id(u32),
@@ -212,14 +239,6 @@ impl Writer<'_> {
         let document = self.document;
         let node = document.node(at);
         self.text_at = None;
-        let codes = [
-            [records::SHORT_ELEMENT, records::ELEMENT, records::PREFIX_ELEMENT],
-            [
-                records::SHORT_DICTIONARY_ELEMENT,
-                records::DICTIONARY_ELEMENT,
-                records::PREFIX_DICTIONARY_ELEMENT,
-            ],
-        ];
         let number = self.number(document.bytes(node.local()), node.binding);
         let scope = match number.and_then(|number| self.vocabulary.rules(number)) {
             Some(rules) => self.by_rules(at, *rules),
@@ -228,7 +247,7 @@ impl Writer<'_> {
                 Scope::all(self.naming)
             }
         };
-        self.name(node.local(), node.binding, (number, scope.name), &codes);
+        self.name(node.local(), node.binding, (number, scope.name), &ELEMENT);
         if node.tag == 0 {
             // What most elements look like: nothing stands in the tag but the name.
             if self.scope.bind(&document.names, node.binding) {
@@ -281,37 +300,55 @@ impl Writer<'_> {
         local: Text,
         binding: u16,
         (number, naming): (Option<u32>, Naming),
-        codes: &[[u8; 3]; 2],
+        codes: &'static Codes,
     ) {
-        let number = number.filter(|_| naming == Naming::Known);
-        let Some(number) = number else {
-            return self.other_name(local, binding, naming, codes);
-        };
-        let (id, prefix) = (number << 1, self.usage(binding).prefix);
-        if prefix < NO_PREFIX && id < 0x80 {
-            // What nearly every name of a protocol looks like.
-            self.out.extend_from_slice(&[codes[1][2] + prefix, id as u8]);
-        } else {
-            self.name_code(binding, codes[1]);
-            push_size(self.out, id);
+        match number {
+            Some(number) if naming == Naming::Known => self.name_id(number << 1, binding, codes),
+            _ => self.other_name(local, binding, naming, codes),
+        }
+    }
+
+    /// A name by its identifier.
+    #[inline(always)]
+    fn name_id(&mut self, id: u32, binding: u16, codes: &'static Codes) {
+        let prefix = self.usage(binding).prefix;
+        let code = codes.id[2].wrapping_add(prefix);
+        match id {
+            // What nearly every name of a protocol looks like: a prefix of one letter, an identifier of one or two octets.
+            ..0x80 if prefix < NO_PREFIX => self.out.extend_from_slice(&[code, id as u8]),
+            ..0x4000 if prefix < NO_PREFIX => {
+                self.out.extend_from_slice(&[code, id as u8 | 0x80, (id >> 7) as u8])
+            }
+            _ => {
+                self.name_code(binding, codes.id);
+                push_size(self.out, id);
+            }
         }
     }
 
     /// The same for a name that is written out, or is one of the session.
     #[inline(never)]
-    fn other_name(&mut self, local: Text, binding: u16, naming: Naming, codes: &[[u8; 3]; 2]) {
+    fn other_name(&mut self, local: Text, binding: u16, naming: Naming, codes: &'static Codes) {
         let local = self.document.bytes(local);
-        let name = match naming {
-            Naming::Plain => Written::Text(local),
-            // WCF writes `xml:lang` and the like out in sessions, too.
-            _ if binding == XML => Written::Text(local),
-            _ => self.of_session(local),
-        };
-        self.name_code(binding, codes[usize::from(matches!(name, Written::Id(_)))]);
-        self.string(name);
+        // WCF writes `xml:lang` and the like out in sessions, too.
+        if naming != Naming::Plain
+            && binding != XML
+            && let Written::Id(id) = self.of_session(local)
+        {
+            return self.name_id(id, binding, codes);
+        }
+        let prefix = self.usage(binding).prefix;
+        if prefix < NO_PREFIX && local.len() < 0x80 {
+            self.out.extend_from_slice(&[codes.text[2] + prefix, local.len() as u8]);
+            self.out.extend_from_slice(local);
+        } else {
+            self.name_code(binding, codes.text);
+            push_string(self.out, local);
+        }
     }
 
     /// The code of an element or attribute, with its prefix.
+    #[inline(never)]
     fn name_code(&mut self, binding: u16, [short, with_prefix, letter]: [u8; 3]) {
         match self.usage(binding).prefix {
             number @ 0..NO_PREFIX => self.out.push(letter + number),
@@ -371,14 +408,6 @@ impl Writer<'_> {
     }
 
     fn attribute(&mut self, attribute: &AttributeData, element: u32, naming: Naming) {
-        let codes = [
-            [records::SHORT_ATTRIBUTE, records::ATTRIBUTE, records::PREFIX_ATTRIBUTE],
-            [
-                records::SHORT_DICTIONARY_ATTRIBUTE,
-                records::DICTIONARY_ATTRIBUTE,
-                records::PREFIX_DICTIONARY_ATTRIBUTE,
-            ],
-        ];
         let document = self.document;
         // The namespace of the element says by which dictionary a name without namespace is written.
         let owner = match attribute.binding {
@@ -386,7 +415,7 @@ impl Writer<'_> {
             own => own,
         };
         let number = self.number(document.bytes(attribute.local()), owner);
-        self.name(attribute.local(), attribute.binding, (number, naming), &codes);
+        self.name(attribute.local(), attribute.binding, (number, naming), &ATTRIBUTE);
         let value = document.bytes(attribute.value);
         let rules = number.and_then(|number| self.vocabulary.rules(number));
         let rule = match rules.and_then(|rules| rules.attribute) {
@@ -404,10 +433,16 @@ impl Writer<'_> {
 
     /// A declaration, and how its namespace is written.
     fn declaration(&mut self, binding: u16, naming: Naming) {
+        let usage = self.usage(binding);
         let number = match naming {
-            Naming::Known => self.usage(binding).number.checked_sub(1),
+            Naming::Known => usage.number.checked_sub(1),
             Naming::Shared | Naming::Plain => None,
         };
+        if let (Some(number), prefix @ 0..NO_PREFIX) = (number, usage.prefix) {
+            // What nearly every namespace of a protocol looks like.
+            self.out.extend_from_slice(&[records::DICTIONARY_XMLNS, 1, b'a' + prefix]);
+            return push_size(self.out, number << 1);
+        }
         let names = &self.document.names;
         let binding = names.binding(binding);
         let (prefix, namespace) =

@@ -275,9 +275,8 @@ impl<'w> Writer<'w> {
     /// Text as characters: UTF-8, or UTF-16 where that is shorter; `0` and `1` have records of their own.
     pub(super) fn characters(&mut self, text: &[u8]) {
         match text {
-            b"" => return self.text_record(records::EMPTY_TEXT),
-            b"0" => return self.text_record(records::ZERO),
-            b"1" => return self.text_record(records::ONE),
+            [] => return self.text_record(records::EMPTY_TEXT),
+            [digit @ b'0'..=b'1'] => return self.text_record(records::ZERO + (digit - b'0') * 2),
             _ => {}
         }
         // A text of ASCII is the shorter one in UTF-8 without counting.
@@ -303,8 +302,9 @@ impl<'w> Writer<'w> {
 
     /// The code of a record that is one of three by the width of its length. (A document holds less than 2 GiB of text.)
     fn with_length(&mut self, record: u8, len: usize) {
+        self.text_at = Some(self.out.len());
         if let Ok(len) = u8::try_from(len) {
-            self.fixed(record, &[len]);
+            self.out.extend_from_slice(&[record, len]);
         } else if let Ok(len) = u16::try_from(len) {
             self.fixed(record + 2, &len.to_le_bytes());
         } else {
