@@ -57,6 +57,12 @@ impl Encoder for Binary {
         let octets = self.compression.compress(octets);
         Encoded { content_type: self.content_type().into(), octets }
     }
+
+    fn write_owned(&mut self, mut envelope: Envelope, random: &mut dyn RandomSource) -> Encoded {
+        // What was sealed becomes part of the tree where it is, and not of a copy.
+        envelope.document_mut();
+        self.write(&envelope, random)
+    }
 }
 
 impl Decoder for Binary {
@@ -98,7 +104,7 @@ impl BinarySession {
 
     /// A decoder for what one end of a new session receives.
     pub fn decoder(&self) -> BinarySessionDecoder {
-        let strings = ReceivedStrings::new(self.max_session_size);
+        let strings = ReceivedStrings::new(self.max_session_size).with_vocabulary(vocabulary());
         BinarySessionDecoder { settings: *self, strings }
     }
 }
@@ -130,6 +136,11 @@ impl Encoder for BinarySessionEncoder {
         }
         let octets = self.settings.compression.compress(octets);
         Encoded { content_type: self.settings.content_type().into(), octets }
+    }
+
+    fn write_owned(&mut self, mut envelope: Envelope, random: &mut dyn RandomSource) -> Encoded {
+        envelope.document_mut();
+        self.write(&envelope, random)
     }
 }
 
