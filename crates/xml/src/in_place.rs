@@ -53,6 +53,30 @@ impl Document {
         }
     }
 
+    /// Puts markup in the place of the text that is all the content of an element, which is empty then: it is to be
+    /// [added](Self::append_opened) elsewhere, and the source does not grow for it.
+    ///
+    /// None, and nothing changes, where the content is not one text as it was read, or is shorter.
+    pub fn overwrite(&mut self, element: NodeId, markup: &[u8]) -> Option<Opened> {
+        let leaf = self.only_leaf(element)?;
+        let text = leaf.content();
+        let is_source = self.value_form(&leaf).is_none() && text.start & EXTRA == 0;
+        let range = text.start as usize..text.start as usize + markup.len();
+        let fits = markup.len() <= text.len as usize && self.source.is_char_boundary(range.end);
+        if !is_source || !fits {
+            return None;
+        }
+        self.clear(element);
+        Some(Opened(match std::str::from_utf8(markup) {
+            Ok(markup) => {
+                // As long as what it replaces, so that nothing is moved.
+                self.source.replace_range(range.clone(), markup);
+                Ok(range)
+            }
+            Err(error) => Err(no_text(markup, error.valid_up_to())),
+        }))
+    }
+
     /// Takes out the octets that are all the content of an element, if they are many and no other document shares them. The
     /// element is empty then.
     pub fn take_octets(&mut self, element: NodeId) -> Option<Vec<u8>> {
@@ -210,6 +234,40 @@ mod tests {
         let limits = Limits { max_bytes: before(&document) - 1, ..Limits::SOAP };
         let opened = document.open_large(b, |content| open(content, b"<d/>")).unwrap().unwrap();
         document.append_opened(c, opened, &limits).unwrap_err();
+    }
+
+    #[test]
+    fn markup_takes_the_place_of_text_that_is_longer() {
+        for content in
+            ["x".repeat(21), "x".repeat(300), "<![CDATA[<<<<<<<<<<<<<<<<<<<<<<]]>".into()]
+        {
+            let (mut document, [b, c]) = read(&content);
+            let before = document.source().len();
+            let opened = document.overwrite(b, "<p:d>\u{e9}&amp;</p:d>".as_bytes());
+            document.append_opened(c, opened.unwrap(), &Limits::SOAP).unwrap();
+            assert_eq!(document.source().len(), before);
+            let d = document.element(c).first_element().unwrap();
+            assert_eq!((d.namespace(), &*d.text()), ("urn:p", "\u{e9}&"));
+            assert_eq!(document.source_of(d.span()), "<p:d>\u{e9}&amp;</p:d>");
+            let expected = "<a xmlns:p=\"urn:p\"><b/><c><p:d>\u{e9}&amp;</p:d></c></a>";
+            assert_eq!(document.to_xml(), expected);
+        }
+        // Nothing of an error is in the tree.
+        for markup in [&b"\xC3"[..], b"<d>\xC3\x28</d>", b"<d>", b"</c>", b"<q:d/>"] {
+            let (mut document, [b, c]) = read(&"x".repeat(30));
+            let opened = document.overwrite(b, markup).unwrap();
+            document.append_opened(c, opened, &Limits::SOAP).unwrap_err();
+            assert_eq!(document.to_xml(), "<a xmlns:p=\"urn:p\"><b/><c/></a>");
+        }
+        // What is shorter, no text as it was read, several pieces, or would be cut within a character.
+        for content in ["xxx", "", "xxxx&amp;xxxx", "xxxx<!---->xxxx", "<x/>", "xxx\u{e9}xxxx"] {
+            let (mut document, [b, _]) = read(content);
+            let before = document.to_xml();
+            assert!(document.overwrite(b, b"<d/>").is_none(), "{content}");
+            assert_eq!(document.to_xml(), before);
+        }
+        let (mut document, [b, _]) = built();
+        assert!(document.overwrite(b, b"<d/>").is_none());
     }
 
     #[test]
