@@ -10,7 +10,7 @@ use aes::cipher::{
 };
 use aes::{Aes128Dec, Aes128Enc, Aes192Dec, Aes192Enc, Aes256Dec, Aes256Enc};
 use openssl::symm::{Cipher, Crypter, Mode};
-use subtle::{Choice, ConstantTimeEq, ConstantTimeGreater};
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq, ConstantTimeGreater};
 use zeroize::Zeroizing;
 
 use crate::error::{CryptoError, failed};
@@ -27,6 +27,24 @@ enum Schedule {
     Aes192(Schedules<24, Aes192Enc, Aes192Dec>),
     Aes256(Schedules<32, Aes256Enc, Aes256Dec>),
     TripleDes(Zeroizing<Vec<u8>>),
+}
+
+/// What was decrypted where it is, whatever its padding.
+#[derive(Clone, Copy)]
+pub struct Decrypted<'o> {
+    /// The plaintext. Where the padding is wrong, all but the last octet, as if the padding were of one.
+    pub octets: &'o [u8],
+    /// Whether the padding is right. Whoever does with the octets what is to be done before asking needs the same time for
+    /// both.
+    pub is_padded: bool,
+}
+
+impl std::fmt::Debug for Decrypted<'_> {
+    /// Never the octets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { octets, is_padded } = self;
+        write!(f, "Decrypted({} octets, padded: {is_padded})", octets.len())
+    }
 }
 
 /// A key of AES. What encrypts and what decrypts are different schedules, as large as each other, and the keys of a session
@@ -133,21 +151,21 @@ impl CipherKey {
     pub fn decrypt(&self, octets: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (iv, blocks) = octets.split_at_checked(self.cipher.block_length())?;
         let mut out = Zeroizing::new(blocks.to_vec());
-        let length = self.decrypt_blocks(iv, &mut out)?;
+        let (length, is_padded) = self.decrypt_blocks(iv, &mut out)?;
         out.truncate(length);
-        Some(out)
+        is_padded.then_some(out)
     }
 
-    /// The same where it is: the part of `octets` that is the plaintext then. The caller wipes them, also when there is
-    /// none.
-    pub fn decrypt_in_place<'o>(&self, octets: &'o mut [u8]) -> Option<&'o [u8]> {
+    /// The same where it is, and without a judgement of the padding. `None` only where these are no whole blocks, which
+    /// everybody sees. The caller wipes the octets, also when there is nothing.
+    pub fn decrypt_in_place<'o>(&self, octets: &'o mut [u8]) -> Option<Decrypted<'o>> {
         let (iv, blocks) = octets.split_at_mut_checked(self.cipher.block_length())?;
-        let length = self.decrypt_blocks(iv, blocks)?;
-        blocks.get(..length)
+        let (length, is_padded) = self.decrypt_blocks(iv, blocks)?;
+        Some(Decrypted { octets: blocks.get(..length)?, is_padded })
     }
 
-    /// Decrypts whole blocks and gives the length of the plaintext in them.
-    fn decrypt_blocks(&self, iv: &[u8], blocks: &mut [u8]) -> Option<usize> {
+    /// Decrypts whole blocks and gives the length of the plaintext in them, and whether the padding is right.
+    fn decrypt_blocks(&self, iv: &[u8], blocks: &mut [u8]) -> Option<(usize, bool)> {
         let block = self.cipher.block_length();
         if blocks.is_empty() || !blocks.len().is_multiple_of(block) {
             return None;
@@ -163,10 +181,8 @@ impl CipherKey {
         }
         let padding = *blocks.last()?;
         let wrong: Choice = padding.ct_eq(&0) | padding.ct_gt(&(block as u8));
-        if bool::from(wrong) {
-            return None;
-        }
-        Some(blocks.len() - usize::from(padding))
+        let padding = u8::conditional_select(&padding, &1, wrong);
+        Some((blocks.len() - usize::from(padding), bool::from(!wrong)))
     }
 }
 
@@ -252,7 +268,9 @@ mod tests {
             in_place.extend_from_slice(&plain);
             key.encrypt_in_place(&mut in_place).unwrap();
             prop_assert_eq!(&in_place, &out);
-            prop_assert_eq!(key.decrypt_in_place(&mut in_place), Some(plain.as_slice()));
+            let decrypted = key.decrypt_in_place(&mut in_place).unwrap();
+            prop_assert!(decrypted.is_padded);
+            prop_assert_eq!(decrypted.octets, plain.as_slice());
         }
 
         #[test]
@@ -264,7 +282,14 @@ mod tests {
                 prop_assert!(plain.len() < octets.len());
             }
             let mut in_place = octets.clone();
-            prop_assert_eq!(key.decrypt_in_place(&mut in_place), plain.as_ref().map(|p| p.as_slice()));
+            let decrypted = key.decrypt_in_place(&mut in_place);
+            let block = cipher.block_length();
+            prop_assert_eq!(decrypted.is_some(), octets.len() > block && octets.len() % block == 0);
+            let padded = decrypted.filter(|decrypted| decrypted.is_padded);
+            prop_assert_eq!(padded.map(|d| d.octets), plain.as_ref().map(|p| p.as_slice()));
+            if let Some(Decrypted { octets: all, is_padded: false }) = decrypted {
+                prop_assert_eq!(all.len(), octets.len() - block - 1);
+            }
         }
     }
 
@@ -274,7 +299,7 @@ mod tests {
         assert!(key.encrypt(&[0; 15], b"x").is_err());
         assert!(key.encrypt_in_place(&mut vec![0; 15]).is_err());
         assert!(key.decrypt_in_place(&mut [0; 15]).is_none());
-        assert!(key.decrypt_in_place(&mut [0; 16]).is_none(), "padding is at least one octet");
+        assert!(key.decrypt_in_place(&mut [0; 16]).is_none(), "there is at least one block");
     }
 
     #[test]

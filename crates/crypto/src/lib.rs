@@ -35,7 +35,7 @@ mod usage;
 mod wrap;
 
 pub use certificate::{Certificate, rsa_public_key_der};
-pub use cipher::CipherKey;
+pub use cipher::{CipherKey, Decrypted};
 pub use digest::{Digest, DigestAlgorithm, DigestValue, HmacKey, Mac, p_sha1, sha1};
 pub use distinguished_name::DistinguishedName;
 pub use error::CryptoError;

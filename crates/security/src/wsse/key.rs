@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use waxwing_crypto::{
-    AlgorithmSuite, BlockCipher, Certificate, CipherKey, Digest, DigestAlgorithm, DigestValue,
-    HmacKey, Mac, PrivateKey, p_sha1,
+    AlgorithmSuite, BlockCipher, Certificate, CipherKey, Decrypted, Digest, DigestAlgorithm,
+    DigestValue, HmacKey, Mac, PrivateKey, p_sha1,
 };
 use waxwing_soap::RandomSource;
 use waxwing_xml::Sink;
@@ -229,6 +229,8 @@ impl MessageKey {
     /// [`Reason::KeyLength`] for a key that does not have the suite's length.
     pub(crate) fn mac(&self, settings: &SecuritySettings) -> Result<MacSink> {
         self.check_signing(settings.suite)?;
+        #[cfg(test)]
+        work::begin(work::MAC);
         let algorithm = settings.suite.digest;
         let make = || Box::new((algorithm, HmacKey::new(algorithm, &self.octets)));
         let (known, key) = &**self.hmac.get_or_init(make);
@@ -258,16 +260,17 @@ impl MessageKey {
         Ok(self.with_cipher(settings.suite.cipher, encrypt).ok_or(wrong)?)
     }
 
-    /// Decrypts by the suite's algorithm where it is, and gives the part of `octets` that is the plaintext then.
+    /// Decrypts by the suite's algorithm where it is. The padding is not judged: whoever refuses a message for it does so when
+    /// all else was done that a right one brings about.
     ///
     /// # Errors
-    /// [`Reason::KeyLength`] for a key that does not have the suite's length, [`Reason::Decryption`] for everything
-    /// else.
+    /// [`Reason::KeyLength`] for a key that does not have the suite's length, [`Reason::Decryption`] for what is no whole
+    /// blocks.
     pub(crate) fn decrypt_in_place<'o>(
         &self,
         settings: &SecuritySettings,
         octets: &'o mut [u8],
-    ) -> Result<&'o [u8]> {
+    ) -> Result<Decrypted<'o>> {
         self.check_encryption(settings.suite)?;
         let cipher = settings.suite.cipher;
         let decrypted = self.with_cipher(cipher, |key| key.decrypt_in_place(octets));
@@ -316,6 +319,8 @@ pub(crate) struct Digester(Digest);
 
 impl Digester {
     pub(crate) fn new(settings: &SecuritySettings) -> Self {
+        #[cfg(test)]
+        work::begin(work::DIGEST);
         Self(Digest::new(settings.suite.digest))
     }
 
@@ -376,5 +381,29 @@ pub(crate) fn unwrap(
     match settings.suite.allows_symmetric_key_bits(secret.len() * 8) {
         true => secret,
         false => key.decrypt_key(settings.suite.key_transport, &[], length),
+    }
+}
+
+/// The MACs and digests that a thread began: what tests compare where somebody else would have a clock.
+#[cfg(test)]
+pub(super) mod work {
+    use std::cell::Cell;
+
+    pub(in super::super) const MAC: usize = 0;
+    pub(in super::super) const DIGEST: usize = 1;
+
+    thread_local! {
+        static BEGUN: Cell<[usize; 2]> = const { Cell::new([0; 2]) };
+    }
+
+    pub(super) fn begin(what: usize) {
+        let mut begun = BEGUN.get();
+        begun[what] += 1;
+        BEGUN.set(begun);
+    }
+
+    /// How many since it was asked the last time.
+    pub(in super::super) fn take() -> [usize; 2] {
+        BEGUN.take()
     }
 }

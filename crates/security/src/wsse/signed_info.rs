@@ -48,22 +48,27 @@ impl<'a, P: Part> SignedInfo<'a, P> {
     /// The canonical form of the element: what is signed.
     pub(super) fn canonical(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(400 + self.parts.len() * 400);
-        push(&mut out, &["<SignedInfo xmlns=\"", DSIG, "\">"]);
-        self.children(&mut out, Form::Canonical);
-        push(&mut out, &[END]);
+        self.push_form(&mut out, Form::Canonical);
         out
     }
 
     /// Appends the element as it goes out, where its namespace is the default one.
     pub(super) fn push(&self, out: &mut Vec<u8>) {
-        push(out, &["<SignedInfo>"]);
-        self.children(out, Form::Wire);
-        push(out, &[END]);
+        self.push_form(out, Form::Wire);
     }
 
-    fn children(&self, out: &mut Vec<u8>, form: Form) {
+    /// Everything before the references.
+    fn push_beginning(&self, out: &mut Vec<u8>, form: Form) {
+        match form {
+            Form::Wire => push(out, &["<SignedInfo>"]),
+            Form::Canonical => push(out, &["<SignedInfo xmlns=\"", DSIG, "\">"]),
+        }
         push_empty(out, "CanonicalizationMethod", EXC_C14N, form);
         push_empty(out, "SignatureMethod", self.method, form);
+    }
+
+    fn push_form(&self, out: &mut Vec<u8>, form: Form) {
+        self.push_beginning(out, form);
         // What stands between identifier and digest is the same in each: where it is.
         let mut between = 0..0;
         for part in self.parts {
@@ -79,38 +84,57 @@ impl<'a, P: Part> SignedInfo<'a, P> {
             push_base64(out, part.digest());
             push(out, &[BEHIND_DIGEST]);
         }
+        push(out, &[END]);
     }
 }
 
-/// The identifiers and digests of an element that is written as [`SignedInfo::push`] writes it, at the beginning of `text`. They
-/// are only looked for where they would stand: what else is there must be compared. None where there are more than `most`.
-pub(super) fn found<'t, P>(
+/// Reads an element that is written as [`SignedInfo::push`] writes it, at the beginning of `text`: `part` takes the identifier
+/// and the digest (in base64) of each reference. Gives the canonical form of the element and what is behind it; nothing where any
+/// octet is another, where there are more than `most` references, or where `part` takes one not.
+///
+/// An identifier that `part` takes is in the canonical form as it stands, so it must hold nothing that would be escaped there.
+pub(super) fn read<'t>(
     text: &'t [u8],
     method: &'static str,
     settings: &SecuritySettings,
     most: usize,
-    mut part: impl FnMut(&'t [u8], &'t [u8]) -> Option<P>,
-) -> Option<Vec<P>> {
-    let (mut head, mut between) = (Vec::with_capacity(400), Vec::with_capacity(300));
-    SignedInfo::<'_, Nothing>::new(&[], method, settings).push(&mut head);
-    push_algorithms(&mut between, settings, Form::Wire);
-    let mut rest = text.strip_prefix(head.strip_suffix(END.as_bytes())?)?;
+    mut part: impl FnMut(&'t [u8], &'t [u8]) -> Option<()>,
+) -> Option<(Vec<u8>, &'t [u8])> {
+    let info = SignedInfo::<'_, Nothing>::new(&[], method, settings);
+    // The beginning, and what stands between identifier and digest as it goes out and as it is signed.
+    let mut known = Vec::with_capacity(1024);
+    info.push_beginning(&mut known, Form::Wire);
+    let beginning = known.len();
+    push_algorithms(&mut known, settings, Form::Wire);
+    let wire = known.len();
+    push_algorithms(&mut known, settings, Form::Canonical);
+    let (known, canonical) = known.split_at(wire);
+    let (beginning, between) = known.split_at(beginning);
     let length = match settings.suite.digest {
         DigestAlgorithm::Sha1 => 28,
         DigestAlgorithm::Sha256 => 44,
     };
-    let mut parts = Vec::with_capacity((rest.len() / 256).min(most));
+    let mut rest = text.strip_prefix(beginning)?;
+    let more = canonical.len() - between.len();
+    let mut out = Vec::with_capacity(text.len() + (rest.len() / 256 + 4) * more);
+    info.push_beginning(&mut out, Form::Canonical);
+    let mut count = 0;
     while let Some(at_id) = rest.strip_prefix(BEFORE_ID.as_bytes()) {
-        if parts.len() == most {
+        count += 1;
+        if count > most {
             return None;
         }
         let id = at_id.iter().position(|octet| *octet == b'"')?;
         let (id, behind) = at_id.split_at(id);
-        let (digest, behind) = behind.get(between.len()..)?.split_at_checked(length)?;
-        parts.push(part(id, digest)?);
-        rest = behind.get(BEHIND_DIGEST.len()..)?;
+        let (digest, behind) = behind.strip_prefix(between)?.split_at_checked(length)?;
+        rest = behind.strip_prefix(BEHIND_DIGEST.as_bytes())?;
+        part(id, digest)?;
+        for piece in [BEFORE_ID.as_bytes(), id, canonical, digest, BEHIND_DIGEST.as_bytes()] {
+            out.extend_from_slice(piece);
+        }
     }
-    Some(parts)
+    push(&mut out, &[END]);
+    Some((out, rest.strip_prefix(END.as_bytes())?))
 }
 
 /// A part of a list that has none.

@@ -107,7 +107,8 @@ impl EndorsingProof {
 }
 
 impl Verified {
-    /// The message, decrypted.
+    /// The message, decrypted. Of an encrypted signature that was written as most stacks write it there is only an element
+    /// of its name: what it said was compared, and is not needed any more.
     pub fn envelope(&self) -> &Envelope {
         &self.envelope
     }

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
+use waxwing_crypto::Decrypted;
 use waxwing_xml::{Document, Element, LargeContent, Limits, Node, NodeId};
 use zeroize::Zeroizing;
 
@@ -19,7 +20,7 @@ use super::super::read::{
 use super::super::reference::key_info;
 use super::super::token::encrypted_key::cipher_value;
 use super::tokens::{Resolved, Root, Tokens};
-use crate::error::{Reason, Result};
+use crate::error::{Reason, Result, SecurityError};
 
 /// The ids that a ReferenceList announces, each of which must be met exactly once.
 #[derive(Default)]
@@ -97,21 +98,29 @@ pub(super) enum Stands {
 /// Where what is encrypted is decrypted, one after the other. Wiped once, when all of the message was.
 pub(super) type Octets = Zeroizing<Vec<u8>>;
 
-/// Decrypts an EncryptedData element with a key of the protection token, in `octets`.
+/// Decrypts an EncryptedData element with a key of the protection token, in `octets`. Of a wrong padding [`badly_padded`] is
+/// the error, for which it is early: what comes out is read first, as that of a right one is.
 pub(super) fn open<'o>(
     element: Element<'_>,
     stands: Stands,
     tokens: &mut Tokens<'_>,
     settings: &SecuritySettings,
     octets: &'o mut Octets,
-) -> Result<&'o [u8]> {
+) -> Result<Decrypted<'o>> {
     let (key, value) = prepare(element, stands, tokens, settings)?;
     base64_content_into(value, octets)?;
     key.decrypt_in_place(settings, octets).map_err(|e| e.at("EncryptedData"))
 }
 
+/// The error of what was decrypted and has a wrong padding.
+pub(super) fn badly_padded() -> SecurityError {
+    SecurityError::new(Reason::Decryption).at("EncryptedData")
+}
+
 /// Decrypts the content of a body, an EncryptedData element, and puts what it was in its place. Where it is large that is
 /// done in the memory of the message: the ciphertext is gone then.
+///
+/// What has a wrong padding is put there, too, and then an error.
 pub(super) fn open_body(
     document: &mut Document,
     (body, data): (NodeId, NodeId),
@@ -121,10 +130,15 @@ pub(super) fn open_body(
     let settings = expect.settings;
     let (key, value) = prepare(document.element(data), Stands::Content, tokens, settings)?;
     let value = value.id();
-    let opened = document.open_large(value, |content| open_large(content, &key, settings));
+    let mut is_padded = true;
+    let opened = document.open_large(value, |content| {
+        let opened = open_large(content, &key, settings)?;
+        is_padded = opened.1;
+        Ok(opened.0)
+    });
     let put = match opened {
         Some(opened) => {
-            let opened = opened.map_err(|e| e.at("EncryptedData"))?;
+            let opened = opened.map_err(|e: SecurityError| e.at("EncryptedData"))?;
             document.clear(body);
             document.append_opened(body, opened, expect.limits)
         }
@@ -132,27 +146,36 @@ pub(super) fn open_body(
             base64_content_into(document.element(value), octets)?;
             let plain = key.decrypt_in_place(settings, octets);
             let plain = plain.map_err(|e| e.at("EncryptedData"))?;
+            is_padded = plain.is_padded;
             document.clear(body);
-            document.append_fragment(body, plain, expect.limits)
+            // It is shorter than its base64, so that the message need not grow for it.
+            match document.overwrite(value, plain.octets) {
+                Some(opened) => document.append_opened(body, opened, expect.limits),
+                None => document.append_fragment(body, plain.octets, expect.limits),
+            }
         }
     };
-    Ok(put.map_err(|e| Reason::DecryptedContent(e.to_string().into()))?)
+    match put {
+        _ if !is_padded => Err(badly_padded()),
+        Ok(()) => Ok(()),
+        Err(error) => Err(Reason::DecryptedContent(error.to_string().into()).into()),
+    }
 }
 
-/// Decrypts where the ciphertext is; gives where the plaintext is then.
+/// Decrypts where the ciphertext is; gives where the plaintext is then, and whether its padding is right.
 fn open_large(
     content: LargeContent<'_>,
     key: &MessageKey,
     settings: &SecuritySettings,
-) -> Result<Range<usize>> {
+) -> Result<(Range<usize>, bool)> {
     let octets = match content {
         LargeContent::Octets(octets) => octets,
         LargeContent::Text(text) => decode_in_place(text)
             .ok_or(Reason::Malformed { what: "the content", expected: "base64" })?,
     };
-    let plain = key.decrypt_in_place(settings, octets)?.len();
+    let Decrypted { octets: plain, is_padded } = key.decrypt_in_place(settings, octets)?;
     let start = settings.suite.cipher.block_length();
-    Ok(start..start + plain)
+    Ok((start..start + plain.len(), is_padded))
 }
 
 /// What decrypts an EncryptedData element, a key of the protection token, and the element whose content is to be decrypted.

@@ -12,6 +12,8 @@ mod derived;
 mod parts;
 mod pass;
 mod signature;
+#[cfg(test)]
+mod tests;
 mod timestamp;
 mod tokens;
 mod transport;

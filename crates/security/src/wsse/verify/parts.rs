@@ -67,6 +67,7 @@ impl Parts {
 
     fn decrypt_headers(&mut self, document: &mut Document, pass: &mut Pass<'_>) -> Result<()> {
         let Pass { references, tokens, expect, octets, .. } = pass;
+        let mut result = Ok(());
         let (security, soap) = (self.security, self.soap);
         for (node, protection) in &mut self.headers {
             let header = document.element(*node);
@@ -82,12 +83,19 @@ impl Parts {
                     at(Reason::UnresolvedReference("an encrypted header".into()), data)
                 })?;
                 references.meet(id, data)?;
-                let plaintext = decrypt::open(data, stands, tokens, expect.settings, octets)?;
-                *node = decrypt::replace(document, *node, plaintext, expect.limits)?;
+                let plain = decrypt::open(data, stands, tokens, expect.settings, octets)?;
+                let replaced = decrypt::replace(document, *node, plain.octets, expect.limits);
+                if !plain.is_padded {
+                    result = Err(decrypt::badly_padded());
+                }
+                match replaced {
+                    Ok(replaced) => *node = replaced,
+                    Err(error) => return result.and(Err(error)),
+                }
                 protection.encrypted = true;
             }
         }
-        Ok(())
+        result
     }
 
     /// The body is encrypted when its first element is an EncryptedData that is announced. White space

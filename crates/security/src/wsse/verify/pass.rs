@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use smallvec::SmallVec;
+use waxwing_crypto::Decrypted;
 use waxwing_soap::Envelope;
-use waxwing_xml::{Document, Element, Node, NodeId};
+use waxwing_xml::{Document, Element, Name, Node, NodeId, Sink as _};
 
 use super::super::expect::{Expectations, ExpectedToken};
-use super::super::key::MessageKey;
+use super::super::key::{MacSink, MessageKey};
 use super::super::limits;
 use super::super::names::{DSIG, WSSE, WSSE11, WSU, XENC};
 use super::super::read::{at, is_white_space, unexpected};
+use super::super::reference::TokenRef;
 use super::super::resolver::TokenResolver;
 use super::super::sent::SentSignature;
 use super::super::token::{ReceivedUsername, TokenKind, username};
@@ -19,10 +21,10 @@ use super::super::{HeaderLayout, ProtectionOrder};
 use super::confirmation;
 use super::confirmation::Confirmation;
 use super::decrypt::{self, DataReferences, Octets, Stands};
-use super::signature::{KnownInfo, Primary, Signature, Signed};
+use super::signature::{Primary, Signature, Signed, verify_mac};
 use super::timestamp::{self, Stamp};
 use super::tokens::{Resolved, Root, Tokens};
-use super::usual;
+use super::usual::{self, Usual};
 use crate::error::{Reason, Result, SecurityError};
 use crate::protection::MessageProtection;
 
@@ -51,6 +53,8 @@ pub(super) struct Pass<'a> {
     pub(super) encrypt_before_sign: bool,
     /// Encrypted children that wait until their digests were compared.
     deferred: SmallVec<[NodeId; 2]>,
+    /// How many values of signatures were compared.
+    compared: usize,
     /// Where everything is decrypted.
     pub(super) octets: Octets,
 }
@@ -79,6 +83,7 @@ impl<'a> Pass<'a> {
             body_encrypted: protection.body.encrypts(),
             encrypt_before_sign: order == ProtectionOrder::EncryptBeforeSign && !transport,
             deferred: SmallVec::new(),
+            compared: 0,
             octets: Octets::default(),
         }
     }
@@ -89,7 +94,7 @@ impl<'a> Pass<'a> {
         for node in self.ordered(envelope.document(), children) {
             let element = envelope.document().element(node);
             if !element.is(XENC, "EncryptedData") {
-                self.child(envelope.document(), node, false, None)?;
+                self.child(envelope.document(), node, false)?;
             } else if self.encrypt_before_sign {
                 self.deferred.push(node);
             } else {
@@ -102,6 +107,11 @@ impl<'a> Pass<'a> {
     /// Notes that something could not be decrypted, or is no XML. The message is refused for it, but at its end and after
     /// the same work as one whose digests are wrong: at once would tell whoever has a clock whether it was the padding, the
     /// XML or what it says (Vaudenay 2002; Jager and Somorovsky 2011).
+    ///
+    /// What has a wrong padding is read as if it had one of one octet, so that whoever changes padding sees the time of what
+    /// he made of the rest. A signature that is none has a MAC [computed in vain](Self::compare_in_vain). What remains: XML
+    /// that ends early is read to there and no further, a signature that is well-formed and not written as usual takes the
+    /// time of its tree, and under certificates no RSA signature is verified in vain.
     pub(super) fn spoil(&mut self, error: SecurityError) {
         self.spoiled.get_or_insert(error);
     }
@@ -148,21 +158,15 @@ impl<'a> Pass<'a> {
         nodes
     }
 
-    /// A child in clear, or one that was decrypted. `known` is what its text said, if it is a signature.
-    fn child(
-        &mut self,
-        document: &Document,
-        node: NodeId,
-        encrypted: bool,
-        known: Option<KnownInfo>,
-    ) -> Result<()> {
+    /// A child in clear, or one that was decrypted.
+    fn child(&mut self, document: &Document, node: NodeId, encrypted: bool) -> Result<()> {
         let element = document.element(node);
         let conversation = self.expect.settings.dialect.conversation();
         match (element.namespace(), element.local_name()) {
             (DSIG, "Signature") if encrypted && self.encrypt_before_sign => {
                 Err(at(Reason::WrongOrder("an encrypted signature"), element))
             }
-            (DSIG, "Signature") => self.signature(document, element, encrypted, known),
+            (DSIG, "Signature") => self.signature(document, element, encrypted),
             (WSSE11, "SignatureConfirmation") => {
                 if self.confirmations.len() >= limits::CONFIRMATIONS {
                     let limit = limits::CONFIRMATIONS;
@@ -199,16 +203,64 @@ impl<'a> Pass<'a> {
         })?;
         references.meet(element.attribute("Id").unwrap_or(""), element)?;
         let settings = self.expect.settings;
-        let octets = &mut self.octets;
-        let opened = decrypt::open(element, Stands::Element, &mut self.tokens, settings, octets);
-        let limits = self.expect.limits;
-        let replaced = opened.and_then(|plain| {
-            let known = usual::read(plain, settings);
-            Ok((decrypt::replace(document, node, plain, limits)?, known))
-        });
-        match replaced {
-            Ok((node, known)) => {
-                self.child(document, node, true, known)?;
+        let mut octets = std::mem::take(&mut self.octets);
+        let opened =
+            decrypt::open(element, Stands::Element, &mut self.tokens, settings, &mut octets);
+        let read = match opened {
+            Ok(Decrypted { octets: plain, is_padded }) => {
+                if !is_padded {
+                    self.spoil(decrypt::badly_padded());
+                }
+                let compared = self.compared;
+                let read = self.decrypted(document, node, plain);
+                if self.compared == compared && !matches!(read, Ok(Some(_))) {
+                    self.compare_in_vain(plain);
+                }
+                read
+            }
+            Err(error) => {
+                self.spoil(error);
+                Ok(None)
+            }
+        };
+        self.octets = octets;
+        read
+    }
+
+    /// Computes the MAC of octets that were to be a signature and are none, or none whose value could be compared: it takes
+    /// the time that a changed one takes.
+    fn compare_in_vain(&mut self, octets: &[u8]) {
+        let settings = self.expect.settings;
+        let key = self.tokens.signing_keys().find(|key| key.check_signing(settings.suite).is_ok());
+        let Some(key) = key else { return };
+        let write = |mac: &mut MacSink| mac.write(octets);
+        let same = verify_mac(&key, settings, &[0; 20], write);
+        std::hint::black_box(same.is_ok());
+    }
+
+    /// What an encrypted child was decrypted to. A primary signature that is written as usual is read from its text, and an
+    /// element of its name alone stands for it: nothing in it can be referred to.
+    fn decrypted(
+        &mut self,
+        document: &mut Document,
+        node: NodeId,
+        plain: &[u8],
+    ) -> Result<Option<NodeId>> {
+        let under_key = !matches!(self.expect.protection, ExpectedToken::Asymmetric(_));
+        if self.primary.is_none()
+            && !self.encrypt_before_sign
+            && under_key
+            && let Some(usual) = usual::read(plain, self.expect.settings)
+        {
+            let name = Name::new("", "Signature", DSIG);
+            let stands = document.insert_element_before(node, name);
+            document.detach(node);
+            self.usual_signature(document.element(stands), usual)?;
+            return Ok(Some(stands));
+        }
+        match decrypt::replace(document, node, plain, self.expect.limits) {
+            Ok(node) => {
+                self.child(document, node, true)?;
                 Ok(Some(node))
             }
             Err(error) => {
@@ -270,9 +322,8 @@ impl<'a> Pass<'a> {
         document: &Document,
         element: Element<'_>,
         encrypted: bool,
-        known: Option<KnownInfo>,
     ) -> Result<()> {
-        let mut signature = Signature::read(element, known, self.expect.settings)?;
+        let mut signature = Signature::read(element, self.expect.settings)?;
         if matches!(self.expect.protection, ExpectedToken::Transport) {
             self.supporting_signature(element, &mut signature)?;
         } else if self.primary.is_none() {
@@ -306,33 +357,61 @@ impl<'a> Pass<'a> {
         encrypted: bool,
     ) -> Result<()> {
         let settings = self.expect.settings;
-        let what = "the primary signature";
         if matches!(self.expect.protection, ExpectedToken::Asymmetric(_)) {
             let signer =
                 self.tokens.signer(&signature.key).map_err(|e| e.at("Signature/KeyInfo"))?;
+            self.compared += 1;
             signature.verify_rsa(&signer, settings)?;
             self.tokens.signed_by(signer);
             let references = std::mem::take(&mut signature.references);
             self.primary = Some(Primary { node: element.id(), references, encrypted });
             return Ok(());
         }
-        match self.tokens.resolve(&signature.key).map_err(|e| e.at("Signature/KeyInfo"))? {
+        let key = self.primary_key(element, &signature.key)?;
+        self.compared += 1;
+        signature.verify_mac(&key, settings)?;
+        self.signing = Some(key);
+        let references = std::mem::take(&mut signature.references);
+        self.primary = Some(Primary { node: element.id(), references, encrypted });
+        Ok(())
+    }
+
+    /// The same of an encrypted one that was read from its text; `element` stands for it.
+    fn usual_signature(&mut self, element: Element<'_>, usual: Usual<'_>) -> Result<()> {
+        let Usual { references, canonical, value, key } = usual;
+        let key = self.primary_key(element, &TokenRef::Local(key))?;
+        self.compared += 1;
+        let verified = verify_mac(&key, self.expect.settings, &value, |mac| mac.write(&canonical))?;
+        if !verified {
+            return Err(SecurityError::new(Reason::SignatureMismatch).at("Signature/SignedInfo"));
+        }
+        self.signing = Some(key);
+        self.primary = Some(Primary { node: element.id(), references, encrypted: true });
+        self.signatures.push(SentSignature { value, encrypted: true });
+        Ok(())
+    }
+
+    /// The key of a primary signature under a symmetric key.
+    fn primary_key(
+        &mut self,
+        element: Element<'_>,
+        reference: &TokenRef<'_>,
+    ) -> Result<Arc<MessageKey>> {
+        let settings = self.expect.settings;
+        let what = "the primary signature";
+        match self.tokens.resolve(reference).map_err(|e| e.at("Signature/KeyInfo"))? {
             Resolved::Key { key, root: Root::Protection, derived } => {
                 if settings.derived_keys && !derived {
                     return Err(at(Reason::DerivedKeyRequired(what), element));
                 }
                 key.check_signing(settings.suite).map_err(|e| e.at("Signature/KeyInfo"))?;
-                signature.verify_mac(&key, settings)?;
-                self.signing = Some(key);
+                Ok(key)
             }
             _ => {
                 let expected = "a key of the protection token";
-                return Err(at(Reason::WrongToken { what, expected }, element));
+                Err(at(Reason::WrongToken { what, expected }, element))
             }
         }
-        let references = std::mem::take(&mut signature.references);
-        self.primary = Some(Primary { node: element.id(), references, encrypted });
-        Ok(())
     }
 
     /// Verifies the value of an endorsing signature under its own token, and names the token.
@@ -347,6 +426,7 @@ impl<'a> Pass<'a> {
         let proof =
             match self.tokens.resolve(&signature.key).map_err(|e| e.at("Signature/KeyInfo"))? {
                 Resolved::Certificate(certificate) => {
+                    self.compared += 1;
                     signature.verify_rsa(&certificate, settings)?;
                     EndorsingProof::Certificate(certificate)
                 }
@@ -355,6 +435,7 @@ impl<'a> Pass<'a> {
                         return Err(at(Reason::DerivedKeyRequired(what), element));
                     }
                     key.check_signing(settings.suite).map_err(|e| e.at("Signature/KeyInfo"))?;
+                    self.compared += 1;
                     signature.verify_mac(&key, settings)?;
                     let context = self.tokens.endorsing_context();
                     let context = context.ok_or(Reason::Missing("the endorsing security context"));

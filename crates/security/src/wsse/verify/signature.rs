@@ -6,7 +6,7 @@ use waxwing_xml::{Element, Exclusive, NodeId, Sink, canonicalize};
 
 use super::super::SecuritySettings;
 use super::super::ids::Id;
-use super::super::key::{self, Digester, MessageKey};
+use super::super::key::{self, Digester, MacSink, MessageKey};
 use super::super::limits;
 use super::super::names::{DSIG, EXC_C14N, EXC_C14N_WITH_COMMENTS, STR_TRANSFORM};
 use super::super::read::{
@@ -42,18 +42,9 @@ impl Transform {
     }
 }
 
-/// What a SignedInfo says, and its canonical form, as they were read from its text.
-pub(super) struct KnownInfo {
-    pub(super) references: Vec<Reference>,
-    /// What is signed.
-    pub(super) canonical: Vec<u8>,
-}
-
 /// A Signature element that was taken apart; nothing of it is verified yet.
 pub(super) struct Signature<'e> {
     info: Element<'e>,
-    /// The canonical form of `info`, where it is known.
-    canonical: Option<Vec<u8>>,
     canonicalization: Transform,
     method: Element<'e>,
     pub(super) references: Vec<Reference>,
@@ -62,23 +53,14 @@ pub(super) struct Signature<'e> {
 }
 
 impl<'e> Signature<'e> {
-    /// Takes a Signature element apart. Objects and any algorithm parameter are refused. `known` is what its text said already.
-    pub(super) fn read(
-        element: Element<'e>,
-        known: Option<KnownInfo>,
-        settings: &SecuritySettings,
-    ) -> Result<Self> {
+    /// Takes a Signature element apart. Objects and any algorithm parameter are refused.
+    pub(super) fn read(element: Element<'e>, settings: &SecuritySettings) -> Result<Self> {
         let children = elements(element)?;
         let mut children = children.iter();
         let info = require(&mut children, element, DSIG, "SignedInfo")?;
         let value = base64_content(require(&mut children, element, DSIG, "SignatureValue")?)?;
         let key = key_info(require(&mut children, element, DSIG, "KeyInfo")?)?;
         end(children)?;
-        if let Some(KnownInfo { references, canonical }) = known {
-            let method = info.elements().nth(1).ok_or(Reason::Missing("SignatureMethod"))?;
-            let (canonical, canonicalization) = (Some(canonical), Transform::default());
-            return Ok(Self { info, canonical, canonicalization, method, references, value, key });
-        }
         let children = elements(info)?;
         let mut children = children.iter();
         let method = require(&mut children, info, DSIG, "CanonicalizationMethod")?;
@@ -101,22 +83,17 @@ impl<'e> Signature<'e> {
         if references.is_empty() {
             return Err(at(Reason::Missing("a Reference"), info));
         }
-        Ok(Self { info, canonical: None, canonicalization, method, references, value, key })
+        Ok(Self { info, canonicalization, method, references, value, key })
     }
 
     /// Verifies the signature value as a MAC under `key`.
     pub(super) fn verify_mac(&self, key: &MessageKey, settings: &SecuritySettings) -> Result<()> {
         let expected = settings.suite.symmetric_signature_uri();
         algorithm(self.method, "SignatureMethod", expected)?;
-        let mut mac = key.mac(settings).map_err(|e| e.at("Signature"))?;
-        match &self.canonical {
-            Some(octets) => mac.write(octets),
-            None => self.canonicalization.canonicalize(self.info, &mut mac),
-        }
-        if bool::from(mac.finish().ct_eq(&self.value)) {
-            Ok(())
-        } else {
-            Err(at(Reason::SignatureMismatch, self.info))
+        let write = |mac: &mut MacSink| self.canonicalization.canonicalize(self.info, mac);
+        match verify_mac(key, settings, &self.value, write)? {
+            true => Ok(()),
+            false => Err(at(Reason::SignatureMismatch, self.info)),
         }
     }
 
@@ -136,6 +113,18 @@ impl<'e> Signature<'e> {
             Err(at(Reason::SignatureMismatch, self.info))
         }
     }
+}
+
+/// Whether `value` is the MAC under `key` of what `write` writes.
+pub(super) fn verify_mac(
+    key: &MessageKey,
+    settings: &SecuritySettings,
+    value: &[u8],
+    write: impl FnOnce(&mut MacSink),
+) -> Result<bool> {
+    let mut mac = key.mac(settings).map_err(|e| e.at("Signature"))?;
+    write(&mut mac);
+    Ok(bool::from(mac.finish().ct_eq(value)))
 }
 
 impl Reference {

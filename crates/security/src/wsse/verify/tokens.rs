@@ -233,6 +233,12 @@ impl<'a> Tokens<'a> {
         Ok(Resolved::Key { key: base.key.own(), root, derived: false })
     }
 
+    /// The keys of the message that a primary signature could be made with.
+    pub(super) fn signing_keys(&self) -> impl Iterator<Item = Arc<MessageKey>> {
+        let derived = self.derived.iter().map(|derived| Arc::clone(&derived.key));
+        derived.chain(self.protection.iter().map(|base| base.key.own()))
+    }
+
     /// The token with a key of its own that is referred to.
     fn base(&mut self, reference: &TokenRef<'_>) -> Result<Root> {
         match reference {

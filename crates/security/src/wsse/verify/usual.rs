@@ -1,57 +1,74 @@
-//! A SignedInfo in an encrypted signature, written as most stacks write it. Its text says all there is to know, so that neither
-//! the tree is asked for each of its sixty elements nor its canonical form made from there.
+//! An encrypted signature written as most stacks write it. Its text says all there is to know, so that no tree of its eighty
+//! elements is made, asked and walked.
 
 use base64_simd::{AsOut as _, STANDARD};
 
 use super::super::SecuritySettings;
 use super::super::ids::Id;
 use super::super::limits;
-use super::super::names::DSIG;
+use super::super::names::{DSIG, WSSE};
 use super::super::read::Short;
-use super::super::signed_info::{Part, SignedInfo, found};
-use super::signature::{KnownInfo, Reference};
+use super::super::signed_info;
+use super::signature::Reference;
 
-impl Part for Reference {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn digest(&self) -> &[u8] {
-        &self.digest
-    }
+/// What a Signature element under a symmetric key says.
+pub(super) struct Usual<'t> {
+    pub(super) references: Vec<Reference>,
+    /// What is signed: the canonical form of its SignedInfo.
+    pub(super) canonical: Vec<u8>,
+    pub(super) value: Vec<u8>,
+    /// The token of the message whose key it is.
+    pub(super) key: &'t str,
 }
 
 /// Reads the text of a Signature element under a symmetric key. None where it is written in any other way, or says what may
 /// not be said: then the tree is read, which finds out what that is.
 ///
-/// What is found is believed only if writing it gives this very text: then its canonical form is known, too.
-pub(super) fn read(signature: &[u8], settings: &SecuritySettings) -> Option<KnownInfo> {
-    let text = ["<Signature xmlns=\"", DSIG, "\">"]
-        .iter()
-        .try_fold(signature, |text, piece| text.strip_prefix(piece.as_bytes()))?;
+/// Every octet is compared with what would have been written, but for identifiers, digests and the value; so the canonical form
+/// is known, and the element has neither an `Id` nor anything else that could be referred to.
+pub(super) fn read<'t>(signature: &'t [u8], settings: &SecuritySettings) -> Option<Usual<'t>> {
+    let text = after(signature, &["<Signature xmlns=\"", DSIG, "\">"])?;
     let method = settings.suite.symmetric_signature_uri();
-    let references = found(text, method, settings, limits::REFERENCES, reference)?;
-    let is_repeated = |(at, reference): (usize, &Reference)| {
-        references[..at].iter().any(|known| known.id == reference.id)
+    let mut references: Vec<Reference> = Vec::with_capacity((text.len() / 256).min(16));
+    let mut take = |id, digest| {
+        let reference = reference(id, digest)?;
+        let is_repeated = references.iter().any(|known| known.id == reference.id);
+        references.push(reference);
+        (!is_repeated).then_some(())
     };
-    if references.is_empty() || references.iter().enumerate().any(is_repeated) {
-        return None;
-    }
-    let info = SignedInfo::new(&references, method, settings);
-    let mut written = Vec::with_capacity(400 + references.len() * 400);
-    info.push(&mut written);
-    if !text.starts_with(&written) {
-        return None;
-    }
-    let canonical = info.canonical();
-    Some(KnownInfo { references, canonical })
+    let (canonical, text) =
+        signed_info::read(text, method, settings, limits::REFERENCES, &mut take)?;
+    let text = after(text, &["<SignatureValue>"])?;
+    let (value, text) = text.split_at(text.iter().position(|octet| *octet == b'<')?);
+    let value = STANDARD.decode_to_vec(value).ok()?;
+    let start = "</SignatureValue><KeyInfo><o:SecurityTokenReference xmlns:o=\"";
+    let text = after(text, &[start, WSSE, "\"><o:Reference"])?;
+    // Only a hint, which is not compared in the tree either.
+    let hint = [" ValueType=\"", settings.dialect.derived_key_type(), "\""];
+    let text = after(after(text, &hint).unwrap_or(text), &[" URI=\"#"])?;
+    let (key, text) = text.split_at(text.iter().position(|octet| *octet == b'"')?);
+    let end = after(text, &["\"/></o:SecurityTokenReference></KeyInfo></Signature>"])?;
+    let is_whole = end.is_empty() && !references.is_empty();
+    is_whole.then_some(Usual { references, canonical, value, key: identifier(key)? })
+}
+
+/// What is behind these pieces.
+fn after<'t>(text: &'t [u8], pieces: &[&str]) -> Option<&'t [u8]> {
+    pieces.iter().try_fold(text, |text, piece| text.strip_prefix(piece.as_bytes()))
 }
 
 fn reference(id: &[u8], digest: &[u8]) -> Option<Reference> {
-    let id = str::from_utf8(id).ok().filter(|id| !id.is_empty() && !id.contains('('))?;
+    let id = identifier(id).filter(|id| !id.contains('('))?;
     let mut octets = [0; 48];
     let digest = STANDARD.decode(digest, octets[..].as_out()).ok()?;
     Some(Reference::usual(Id::from(id), Short::from_slice(digest)))
+}
+
+/// An identifier that is the same in text, in the tree and in canonical form: nothing in it is escaped, and XML can hold it.
+fn identifier(id: &[u8]) -> Option<&str> {
+    let is_plain = |octet: &u8| matches!(octet, b' '..=b'~') && !b"&<>\"".contains(octet);
+    let is_usual = !id.is_empty() && id.iter().all(is_plain);
+    if is_usual { str::from_utf8(id).ok() } else { None }
 }
 
 #[cfg(test)]
@@ -60,6 +77,9 @@ mod tests {
     use waxwing_crypto::{AlgorithmSuite, DigestAlgorithm};
     use waxwing_xml::{Document, Exclusive, Limits, canonicalize};
 
+    use super::super::super::reference::TokenRef;
+    use super::super::super::signed_info::{Part, SignedInfo};
+    use super::super::parts::id_of;
     use super::super::signature::Signature;
     use super::*;
 
@@ -88,19 +108,28 @@ mod tests {
         text
     }
 
+    impl Part for Reference {
+        fn id(&self) -> &str {
+            &self.id
+        }
+
+        fn digest(&self) -> &[u8] {
+            &self.digest
+        }
+    }
+
     /// Whatever is read from text is what the tree says, too. Gives whether it was read from text.
     fn agrees(text: &[u8], settings: &SecuritySettings) -> bool {
         let Some(usual) = super::read(text, settings) else { return false };
-        // What is behind is the tree's business.
-        let end = b"</SignedInfo>";
-        let length = text.windows(end.len()).position(|octets| octets == end).expect("an end");
-        let text = [&text[..length + end.len()], REST.as_bytes()].concat();
-        let document = Document::parse(&*text, &Limits::SOAP).expect("a Signature element");
-        let read = Signature::read(document.root(), None, settings).expect("a good one");
+        let document = Document::parse(text, &Limits::SOAP).expect("a Signature element");
+        let read = Signature::read(document.root(), settings).expect("a good one");
         let says = |references: &[Reference]| -> Vec<(String, Vec<u8>)> {
             references.iter().map(|r| (r.id.to_string(), r.digest.to_vec())).collect()
         };
         assert_eq!(says(&usual.references), says(&read.references));
+        assert_eq!(usual.value, read.value);
+        assert!(matches!(read.key, TokenRef::Local(key) if key == usual.key));
+        assert!(id_of(document.root()).is_none());
         let mut canonical = Vec::new();
         let info = document.root().first_element().expect("SignedInfo");
         canonicalize(info, &Exclusive::default(), &mut canonical);
@@ -116,12 +145,40 @@ mod tests {
             agrees(&text(&ids, &settings), &settings)
         };
         assert!(is_read(&["_0", "uuid-1-2"]));
+        assert!(is_read(&["it's one", "_1"]));
         for refused in [&[][..], &[""], &["_0", "_1", "_0"], &["xpointer(id('a'))"]] {
             assert!(!is_read(refused), "{refused:?}");
         }
         let many = |count: usize| (0..count).map(|id| format!("_{id}")).collect::<Vec<_>>();
         assert!(agrees(&text(&many(limits::REFERENCES), &settings), &settings));
         assert!(!agrees(&text(&many(limits::REFERENCES + 1), &settings), &settings));
+    }
+
+    #[test]
+    fn what_is_behind_the_references_is_read_in_one_form() {
+        let settings = settings(DigestAlgorithm::Sha1);
+        let text = String::from_utf8(text(&["_0".into()], &settings)).expect("text");
+        let is_read = |from: &str, to: &str| {
+            assert!(text.contains(from), "{from}");
+            agrees(text.replacen(from, to, 1).as_bytes(), &settings)
+        };
+        let hint = settings.dialect.derived_key_type();
+        assert!(is_read(" URI=\"#_1\"", &format!(" ValueType=\"{hint}\" URI=\"#_1\"")));
+        for (from, to) in [
+            ("<Signature ", "<Signature Id=\"_9\" "),
+            ("</Signature>", "<Object/></Signature>"),
+            ("</Signature>", "</Signature><x/>"),
+            ("<SignatureValue>", "<SignatureValue> "),
+            ("lc=</SignatureValue>", "ld=</SignatureValue>"),
+            ("<KeyInfo>", "<KeyInfo><KeyName/>"),
+            (" URI=\"#_1\"", " URI=\"_1\""),
+            (" URI=\"#_1\"", " URI=\"#\""),
+            (" URI=\"#_1\"", " URI=\"#_1\u{1}\""),
+            (" URI=\"#_1\"", " URI=\"#_&lt;\""),
+            (" URI=\"#_1\"", " ValueType=\"urn:other\" URI=\"#_1\""),
+        ] {
+            assert!(!is_read(from, to), "{to}");
+        }
     }
 
     proptest! {
@@ -135,7 +192,7 @@ mod tests {
             let settings = settings(algorithms[usize::from(sha256)]);
             let mut text = text(&ids, &settings);
             let unchanged = agrees(&text, &settings);
-            let special = |id: &String| id.contains(['&', '<', '>', '"', '\t', '\n']);
+            let special = |id: &String| id.contains(['&', '<', '>', '"', '\t', '\n', 'é']);
             let repeated = (1..ids.len()).any(|at| ids[..at].contains(&ids[at]));
             prop_assert_eq!(unchanged, !repeated && !ids.iter().any(special));
             for (place, with) in changes {
