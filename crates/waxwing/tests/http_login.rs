@@ -126,6 +126,60 @@ async fn the_caller_is_who_logged_in() {
     }
 }
 
+/// Who waits to be told to send (RFC 9110 §10.1.1; .NET's clients do) and is refused for what stands before his message is told so,
+/// and not to send; whose message is taken is asked who he is once.
+#[tokio::test]
+async fn who_waits_before_he_sends_hears_what_his_head_alone_tells() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&asked);
+    let builder = builder("Basic", false).user_names_async(move |name: String, password| {
+        counting.fetch_add(1, Ordering::SeqCst);
+        let password: Option<Zeroizing<String>> = password;
+        let is_right = name == "alice" && password.is_some_and(|own| own.as_str() == "secret");
+        async move { if is_right { Ok(()) } else { Err("no such user".to_owned()) } }
+    });
+    let (host, service) = open(builder).await;
+    let to = host.local_addresses()[0];
+    let (good, bad) = (basic("alice:secret"), basic("alice:wrong"));
+    let text = "Content-Type: application/soap+xml; charset=utf-8\r\nContent-Length: 300\r\n";
+    for (start, headers, status) in [
+        ("POST /calc", text.to_owned(), 401),
+        ("POST /calc", format!("{text}{bad}"), 403),
+        ("POST /other", format!("{text}{good}"), 404),
+        ("PUT /calc", format!("{text}{good}"), 405),
+        ("POST /calc", format!("Content-Length: 9000000\r\n{good}"), 413),
+        ("POST /calc", format!("Content-Type: text/plain\r\nContent-Length: 300\r\n{good}"), 415),
+        (
+            "POST /calc",
+            format!("Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\n{good}"),
+            415,
+        ),
+    ] {
+        let head = format!("{start} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n{headers}\r\n");
+        let (answer, _) = ask(to, &head).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{head}: {answer}");
+        let challenge = header(&answer, "www-authenticate");
+        assert_eq!(challenge.is_some(), status == 401, "{answer}");
+    }
+    let before = asked.load(Ordering::SeqCst);
+    let mut stream = TcpStream::connect(to).await.unwrap();
+    let whole = call(&format!("{good}Expect: 100-continue\r\n"));
+    let (head, body) = whole.split_once("\r\n\r\n").unwrap();
+    stream.write_all(format!("{head}\r\n\r\n").as_bytes()).await.unwrap();
+    let mut go_on = [0; 25];
+    stream.read_exact(&mut go_on).await.unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(body.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"</s:Envelope>") {
+        assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "{answer:?}");
+    }
+    assert!(String::from_utf8_lossy(&answer).contains("<AddResult"), "{answer:?}");
+    assert_eq!(service.caller.lock().unwrap().as_deref(), Some("alice"));
+    assert_eq!(asked.load(Ordering::SeqCst), before + 1, "nobody is asked twice");
+    host.close().await;
+}
+
 /// A wrong password is told at once, though a reliable session would try for long.
 #[tokio::test]
 async fn a_wrong_password_is_told_at_once() {

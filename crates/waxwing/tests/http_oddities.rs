@@ -93,6 +93,38 @@ async fn every_way_to_write_a_request_is_answered() {
     }
 }
 
+/// Whoever sends all of a request before he reads is to read that it was too large, and may go on with another one.
+#[tokio::test]
+async fn who_sends_too_much_can_read_so() {
+    let host = host("http://127.0.0.1:0/calc").await;
+    let piece = vec![b'x'; 100_000];
+    for (header, before, behind) in [
+        ("Content-Length: 20000000", String::new(), ""),
+        ("Transfer-Encoding: chunked", format!("{:x}\r\n", 20_000_000), "\r\n0\r\n\r\n"),
+    ] {
+        let mut stream = TcpStream::connect(host.local_addresses()[0]).await.unwrap();
+        let head = format!(
+            "POST /calc HTTP/1.1\r\nHost: x\r\nContent-Type: application/soap+xml; charset=utf-8\r\n{header}\r\n\r\n{before}"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        for _ in 0..200 {
+            stream.write_all(&piece).await.expect("20 MB are taken");
+        }
+        stream.write_all(behind.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "{header}: {answer:?}");
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 413 "), "{header}: {answer:?}");
+        stream.write_all(add("POST /calc HTTP/1.1", "Host: x\r\n").as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"</s:Envelope>") {
+            assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "{header}: {answer:?}");
+        }
+    }
+    host.close().await;
+}
+
 /// What two readers could take for different numbers of requests is none, and nothing is read behind it.
 #[tokio::test]
 async fn requests_whose_end_is_in_doubt_end_the_connection() {

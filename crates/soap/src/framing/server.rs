@@ -101,9 +101,14 @@ impl ServerFraming {
         self.state == State::Version && self.decoder.position() == 0
     }
 
-    /// Whether a record has begun and is not over.
+    /// Whether a record has begun and is not over, or the end that belongs behind a message in chunks is still to come.
     pub fn is_within_record(&self) -> bool {
-        !self.decoder.is_between_records()
+        self.state == State::AfterChunks || !self.decoder.is_between_records()
+    }
+
+    /// Whether the one message is waited for that the connection was opened for (singleton), and nothing of it has come.
+    pub fn is_awaiting_message(&self) -> bool {
+        self.state == State::Singleton && self.decoder.is_between_records()
     }
 
     /// The next step; none when more must come.
@@ -223,7 +228,8 @@ fn is_absolute(via: &str) -> bool {
 pub struct Refusal {
     /// What is sent; none: the connection is aborted without a word.
     pub fault: Option<FaultCode>,
-    /// How many octets are read and dropped behind it, so that the client can read it.
+    /// How many octets are read and dropped behind it, so that the client can read it: as many as WCF does, but all of a message
+    /// that is too large, where WCF's client mostly learns nothing but that the connection was aborted.
     pub drain: usize,
     /// Why, in WCF's words: for the log.
     pub reason: String,
@@ -243,7 +249,11 @@ impl Refusal {
         };
         let is_early =
             matches!(error.problem, FramingProblem::Version(_) | FramingProblem::Mode(_));
-        let drain = if is_early { MAX_PREAMBLE_DRAIN } else { MAX_DRAIN };
+        let drain = match &error.problem {
+            FramingProblem::EnvelopeTooLarge(_) => usize::MAX,
+            _ if is_early => MAX_PREAMBLE_DRAIN,
+            _ => MAX_DRAIN,
+        };
         Self { fault, drain, reason }
     }
 

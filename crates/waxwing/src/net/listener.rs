@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use waxwing_security::conversation::ProvenCaller;
 
 use super::authentication::HttpAuthentication;
 use super::caller::TransportCaller;
@@ -124,6 +125,16 @@ pub trait Receiver: Send + Sync {
         Box::pin(async { StreamedReply::Whole(Reply::Refused(Refusal::Failed)) })
     }
 
+    /// Looks at a message of which nothing has come but what stands before it (`incoming` has no octets), where its sender waits to
+    /// hear whether he may send it (`Expect: 100-continue`, RFC 9110 §10.1.1). Gives it back with what was found out, so that
+    /// nothing is asked twice.
+    ///
+    /// # Errors
+    /// It is not taken, whatever it says.
+    fn judge(self: Arc<Self>, incoming: Incoming) -> BoxFuture<'static, Result<Incoming, Refusal>> {
+        Box::pin(async { Ok(incoming) })
+    }
+
     /// Takes a message and says what is answered. The peer waits as long as this takes; a peer that goes away drops the
     /// future.
     fn receive(self: Arc<Self>, incoming: Incoming) -> BoxFuture<'static, Reply>;
@@ -151,6 +162,8 @@ pub struct Incoming {
     pub octets: Bytes,
     /// What holds its memory.
     pub(crate) hold: Hold,
+    /// Who sent it, where the rules of the endpoint were asked before it came.
+    pub(crate) proven: Option<ProvenCaller>,
 }
 
 impl Incoming {
@@ -170,6 +183,7 @@ impl Incoming {
             protected: false,
             octets,
             hold: Hold::default(),
+            proven: None,
         }
     }
 

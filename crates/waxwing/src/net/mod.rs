@@ -53,7 +53,7 @@ pub use self::listener::{
 };
 pub use self::page::{Page, PageRequest};
 pub use self::pieces::Pieces;
-pub(crate) use self::pieces::{Whole, drain, pieces};
+pub(crate) use self::pieces::{Whole, drain, drain_refused, pieces};
 pub(crate) use self::place::{place_of, wrong_scheme};
 pub(crate) use self::room::Hold;
 pub(crate) use self::shared_port::{SharedPath, listen_at};

@@ -13,9 +13,6 @@ use waxwing_session::{TransportCause, TransportFailure};
 use super::link::{LinkInput, LinkOutput};
 use crate::future::BoxFuture;
 
-/// How long is read what nobody wants.
-const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
-
 /// How many pieces wait in a pipe, beside the one that is written.
 const WAITING: usize = 1;
 
@@ -102,19 +99,24 @@ impl LinkOutput for PieceOutput {
     }
 }
 
-/// Reads on what nobody wants, at most so many octets and for some seconds: if it is soon over the connection goes on, and an answer
-/// that is on its way is not taken along by a connection that breaks off with octets that nobody has read.
+/// How long is read what somebody still sends who was refused: so long he has to come to his answer.
+pub(crate) const REFUSED: Duration = Duration::from_secs(30);
+
+/// Reads on what nobody wants, at most so many octets: if it is soon over the connection goes on, and an answer that is on its way is
+/// not taken along by a connection that breaks off with octets that nobody has read.
 pub(crate) async fn drain(mut input: Box<dyn LinkInput>, most: usize) {
-    let draining = async {
-        let mut left = most;
-        while let Ok(Some(piece)) = input.receive().await {
-            left = left.saturating_sub(piece.len());
-            if left == 0 {
-                break;
-            }
+    let mut left = most;
+    while let Ok(Some(piece)) = input.receive().await {
+        left = left.saturating_sub(piece.len());
+        if left == 0 {
+            break;
         }
-    };
-    let _ = tokio::time::timeout(DRAIN_PATIENCE, draining).await;
+    }
+}
+
+/// Who was refused hears it, though he is still sending: what he sends is read for a while.
+pub(crate) fn drain_refused(input: Box<dyn LinkInput>) {
+    tokio::spawn(tokio::time::timeout(REFUSED, drain(input, usize::MAX)));
 }
 
 /// All octets of a message, for whoever reads pieces.

@@ -85,6 +85,8 @@ pub(super) enum Stage {
     Answer,
     /// Its answer is gone, and nothing new has come.
     Idle,
+    /// It was opened for a message of which nothing has come. Whoever waits for that has the patience.
+    Silent,
 }
 
 /// Why a connection is ended.
@@ -378,7 +380,7 @@ impl Progress {
                 }
                 limits.time_for(self.octets)
             }
-            Stage::Handling => return false,
+            Stage::Handling | Stage::Silent => return false,
         };
         self.age(now) > most
     }
@@ -399,7 +401,7 @@ impl Progress {
         let age = self.age(now);
         match self.stage {
             // A client that calls all the time is idle for moments only.
-            Stage::Idle => (age >= MIN_AGE).then_some((0, 0, Reverse(age))),
+            Stage::Idle | Stage::Silent => (age >= MIN_AGE).then_some((0, 0, Reverse(age))),
             Stage::Handling => handling.then_some((2, 0, Reverse(age))),
             Stage::Handshake | Stage::Head | Stage::Body | Stage::Answer => {
                 (age >= least).then(|| (1, self.rate(now), Reverse(age)))

@@ -232,7 +232,7 @@ impl Endpoint {
         let peer = request.peer;
         let protected = request.protected;
         let shown = self.parts.durability.as_ref().map(|_| request.caller.clone());
-        let caller = match self.admit(std::mem::take(&mut request.caller), peer).await {
+        let caller = match self.admitted(&mut request).await {
             Ok(caller) => caller,
             Err(refusal) => return Reply::Refused(refusal),
         };
@@ -331,6 +331,34 @@ impl Endpoint {
             }
             refusal
         })
+    }
+
+    /// The same of a message, where it was not found out before it came.
+    pub(super) async fn admitted(&self, message: &mut Incoming) -> Result<ProvenCaller, Refusal> {
+        let shown = std::mem::take(&mut message.caller);
+        match message.proven.take() {
+            Some(proven) => Ok(proven),
+            None => self.admit(shown, message.peer).await,
+        }
+    }
+
+    /// What can be said of a message before it has come.
+    pub(super) async fn judge_head(
+        self: Arc<Self>,
+        mut head: Incoming,
+    ) -> Result<Incoming, Refusal> {
+        // It may go on to another node, which asks for itself.
+        head.proven = Some(self.admit(head.caller.clone(), head.peer).await?);
+        let content_type = head.content_type.as_deref().unwrap_or_default();
+        let mut decoder = self.parts.encoding;
+        match decoder.read(content_type, &[]) {
+            Err(error @ DecodeError::ContentType { .. }) => {
+                self.refused_request(&head, &error);
+                Err(Refusal::ContentType)
+            }
+            // Nothing has come that could be read.
+            _ => Ok(head),
+        }
     }
 
     /// Finds out who sent a message, which may take its time; nothing is held meanwhile but the message.

@@ -57,6 +57,10 @@ impl Receiver for Endpoint {
         }
     }
 
+    fn judge(self: Arc<Self>, incoming: Incoming) -> BoxFuture<'static, Result<Incoming, Refusal>> {
+        Box::pin(self.judge_head(incoming))
+    }
+
     fn receive(self: Arc<Self>, incoming: Incoming) -> BoxFuture<'static, Reply> {
         match self.parts.streamed {
             Some(streamed) if !streamed.is_over_links() => {

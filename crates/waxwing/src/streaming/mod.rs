@@ -15,7 +15,7 @@ use waxwing_soap::SoapVersion;
 use waxwing_soap::encoder::streamed::Streamed;
 use waxwing_soap::encoder::{Binary, Compression, Mtom, MtomOverLinks, Text};
 
-pub(crate) use self::receiving::{Leave, NotReceived, Received, receive};
+pub(crate) use self::receiving::{Leave, NotReceived, Patience, Received, receive};
 pub(crate) use self::sending::{NotSent, Prepared};
 
 /// A message without a stream is held in memory, however large a stream may be (`maxReceivedMessageSize` is often very large

@@ -1,10 +1,12 @@
 //! Messages that come in.
 
+use std::convert::Infallible;
 use std::io;
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use waxwing_session::{TransportCause, TransportFailure};
 use waxwing_soap::Envelope;
 use waxwing_soap::encoder::streamed::{Content, HeadStep};
@@ -19,6 +21,8 @@ use crate::net::{LinkInput, drain};
 const WAITING: usize = 1;
 /// What is read of a message whose stream nobody wants any more, so that the connection can be used again: WCF drains as much.
 const MAX_DRAIN: usize = 64 << 10;
+/// How long it may take.
+const DRAIN: Duration = Duration::from_secs(5);
 
 /// A message that has come in, but for its stream.
 pub(crate) struct Received {
@@ -49,17 +53,34 @@ impl From<DecodeError> for NotReceived {
     }
 }
 
-/// Receives a message of this content type: all of it, or up to the stream where `is_stream` says so of what has come. Each piece
-/// may take `patience`. None when nothing came before the end.
+/// How long is waited for a message.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// For its first octets.
+    pub(crate) first: Duration,
+    /// For each piece behind them.
+    pub(crate) each: Duration,
+}
+
+impl From<Duration> for Patience {
+    /// The same for everything.
+    fn from(each: Duration) -> Self {
+        Self { first: each, each }
+    }
+}
+
+/// Receives a message of this content type: all of it, or up to the stream where `is_stream` says so of what has come. None when
+/// nothing came before the end.
 ///
 /// # Errors
 /// See [`NotReceived`].
 pub(crate) async fn receive(
     input: &mut dyn LinkInput,
     (encoding, content_type): (&StreamedEncoding, &str),
-    patience: Duration,
+    patience: impl Into<Patience>,
     is_stream: impl Fn(&Envelope) -> bool,
 ) -> Result<Option<Received>, NotReceived> {
+    let Patience { first, each } = patience.into();
     let mut head = encoding.streamed.head(content_type, encoding.max_head)?;
     // What holds the memory of the pieces.
     let mut held = Vec::new();
@@ -82,7 +103,7 @@ pub(crate) async fn receive(
             HeadStep::Place(..) => continue,
             HeadStep::More => {}
         }
-        match piece(input, patience).await? {
+        match piece(input, if held.is_empty() { first } else { each }).await? {
             Some(piece) => {
                 head.push(&piece);
                 held.push(piece);
@@ -91,7 +112,7 @@ pub(crate) async fn receive(
         }
     }
     let mut octets = head.into_octets();
-    while let Some(piece) = piece(input, patience).await? {
+    while let Some(piece) = piece(input, each).await? {
         if octets.len() + piece.len() > encoding.max_held() {
             return Err(NotReceived::Malformed(too_large(encoding)));
         }
@@ -136,19 +157,37 @@ async fn within(
     patience: Duration,
 ) -> Result<Option<Bytes>, TransportFailure> {
     tokio::time::timeout(patience, input.receive()).await.unwrap_or_else(|_| {
-        let reason = format!("nothing more of a message came within {patience:.1?}");
+        let reason = format!("nothing of a message came within {patience:.1?}");
         Err(TransportFailure { cause: TransportCause::NoAnswer, reason })
     })
 }
 
 /// What is done with what comes of a stream that nobody wants any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Leave {
     /// A little of it is read, so that the connection can be used again; otherwise it is broken off.
     Soon,
-    /// It is read for a while: whoever is sending it has an answer on its way, which a connection that breaks off with octets
-    /// that nobody has read would take along.
-    WhenTold,
+    /// All of it is read until the answer is there, and for so long behind it (WCF: `closeTimeout`): a connection that breaks off
+    /// with octets that nobody has read would take the answer along.
+    Answered(oneshot::Receiver<Infallible>, Duration),
+}
+
+impl Leave {
+    /// Reads it.
+    async fn read(self, input: Box<dyn LinkInput>) {
+        match self {
+            Self::Soon => drop(tokio::time::timeout(DRAIN, drain(input, MAX_DRAIN)).await),
+            Self::Answered(answered, patience) => {
+                let mut reading = pin!(drain(input, usize::MAX));
+                tokio::select! {
+                    () = &mut reading => return,
+                    // Nothing is sent: it is dropped.
+                    _ = answered => {}
+                }
+                let _ = tokio::time::timeout(patience, reading).await;
+            }
+        }
+    }
 }
 
 /// What is to come of a stream.
@@ -178,10 +217,7 @@ impl Rest {
         let handed = self.hand_over(&mut *input, patience).await;
         let last = match handed {
             Ok(()) => Part::End,
-            Err(Stopped::Unwanted) => {
-                return drain(input, if leave == Leave::Soon { MAX_DRAIN } else { usize::MAX })
-                    .await;
-            }
+            Err(Stopped::Unwanted) => return leave.read(input).await,
             Err(Stopped::Broken(error)) => {
                 // The peer sees that it broke, before the reader may take his time.
                 drop(input);

@@ -7,4 +7,5 @@ mod common;
 mod credential;
 mod http;
 mod kit;
+mod silence;
 mod tcp;

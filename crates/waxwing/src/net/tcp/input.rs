@@ -17,7 +17,7 @@ use waxwing_soap::framing::{
 };
 
 use super::failure;
-use super::farewell::{FAREWELL, farewell};
+use super::farewell::{FAREWELL, TOO_LARGE, farewell};
 use super::line::{Line, aborted, broken};
 use super::socket::Wire;
 use crate::future::BoxFuture;
@@ -192,6 +192,10 @@ impl TcpInput {
             }
             self.charge = Some(guest.room().charge());
         }
+        let is_silent = self.is_awaiting_message();
+        if is_silent && let Some(guest) = &self.guest {
+            guest.connection.enter(Stage::Silent);
+        }
         let (line, buffer) = (&self.line, &mut self.buffer);
         let read = poll_fn(|context| match poll_read_more(&mut wire, buffer, context) {
             Poll::Pending => line.poll_broken_for_reader(context).map(|()| None),
@@ -209,6 +213,9 @@ impl TcpInput {
             let beside = if is_new { PIECE } else { 0 };
             room.more(charge, read + beside).await;
         }
+        if is_silent && let Some(guest) = &self.guest {
+            guest.connection.enter(Stage::Handling);
+        }
         Ok(read)
     }
 
@@ -217,6 +224,14 @@ impl TcpInput {
         match &self.role {
             Role::Client(framing) => framing.is_within_record(),
             Role::Server(framing) => framing.is_within_record(),
+        }
+    }
+
+    /// Whether nothing has come yet of what the connection was opened for.
+    fn is_awaiting_message(&self) -> bool {
+        match &self.role {
+            Role::Client(_) => false,
+            Role::Server(framing) => framing.is_awaiting_message(),
         }
     }
 
@@ -256,7 +271,15 @@ impl TcpInput {
             && !*is_closed
         {
             *is_closed = true;
-            farewell(wire, refusal).await;
+            if let Some(guest) = &self.guest {
+                guest.connection.enter(Stage::Body);
+            }
+            let moved = |octets| {
+                if let Some(guest) = &self.guest {
+                    guest.room().progress(octets);
+                }
+            };
+            farewell(wire, refusal, TOO_LARGE, moved).await;
         }
     }
 }

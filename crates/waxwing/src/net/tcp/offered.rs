@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use waxwing_session::TransportFailure;
 use waxwing_soap::framing::{Record, Refusal, ServerFraming};
 
-use super::farewell::farewell;
+use super::farewell::{FAREWELL, farewell};
 use super::input::{Guest, Role, TcpInput};
 use super::line::{Line, aborted, broken};
 use super::opening::Opened;
@@ -80,7 +80,7 @@ impl OfferedLink for Offered {
                     return self.line.abort();
                 }
             };
-            farewell(wire, &refusal).await;
+            farewell(wire, &refusal, FAREWELL, |_| ()).await;
             self.line.refused(aborted());
         })
     }

@@ -13,7 +13,7 @@ use waxwing_soap::framing::{
     FramingLimits, Mode, Record, Refusal, ServerFraming, ServerStep, UPGRADE_NEGOTIATE, UPGRADE_TLS,
 };
 
-use super::farewell::farewell;
+use super::farewell::{FAREWELL, farewell};
 use super::socket::{Socket, Wire};
 use crate::net::caller::TransportCaller;
 use crate::net::link::{LinkAbout, LinkReceiver};
@@ -88,7 +88,7 @@ impl Opening<'_> {
                 Ok(Some(ServerStep::PreambleEnd)) => match reading.complete() {
                     Ok(opened) => return Ok(Some(opened)),
                     Err((wire, refusal)) => {
-                        farewell(wire, &refusal).await;
+                        farewell(wire, &refusal, FAREWELL, |_| ()).await;
                         return Err(refusal.reason);
                     }
                 },
@@ -103,7 +103,7 @@ impl Opening<'_> {
             match next {
                 Next::Step => {}
                 Next::Refuse(refusal) => {
-                    farewell(reading.wire, &refusal).await;
+                    farewell(reading.wire, &refusal, FAREWELL, |_| ()).await;
                     return Err(refusal.reason);
                 }
                 Next::GiveUp(reason) => {

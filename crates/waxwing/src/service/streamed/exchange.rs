@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use waxwing_session::{
     Arrival, Encoded, Origin, Peer, ServiceAnswer, TransportCause, TransportFailure,
     UnverifiedMessage,
@@ -13,7 +14,9 @@ use waxwing_soap::Envelope;
 
 use super::Streamed;
 use crate::environment::SystemRandom;
-use crate::net::{self, Incoming, LinkInput, Pieces, Refusal, Reply, StreamedReply, Whole, drain};
+use crate::net::{
+    self, Incoming, LinkInput, Pieces, Refusal, Reply, StreamedReply, Whole, drain_refused,
+};
 use crate::service::endpoint::{Endpoint, told_action};
 use crate::service::watch::Counters;
 use crate::streaming::{Leave, NotReceived, Received, receive};
@@ -22,7 +25,7 @@ use crate::trace::TraceDirection;
 /// Who is refused hears it, though he is still sending.
 fn refused(input: Box<dyn LinkInput>, reply: Reply) -> StreamedReply {
     if !matches!(reply, Reply::NoAnswer) {
-        tokio::spawn(drain(input, usize::MAX));
+        drain_refused(input);
     }
     StreamedReply::Whole(reply)
 }
@@ -58,9 +61,11 @@ impl Endpoint {
             Err(reply) => return refused(input, reply),
         };
         Counters::add(&self.counters.messages);
+        let (under_way, answered) = oneshot::channel();
         if let Some(rest) = rest {
             // The operation reads it while it comes, or after the answer. It ends with the exchange.
-            tokio::spawn(rest.pump(input, streamed.patience, Leave::WhenTold));
+            let leave = Leave::Answered(answered, self.parts.close_timeout);
+            tokio::spawn(rest.pump(input, streamed.patience, leave));
         }
         let origin = Origin { peer: Peer::from(peer).over(incoming.protected), caller };
         let mut arrival = {
@@ -83,7 +88,7 @@ impl Endpoint {
         };
         match &encoded.answer {
             ServiceAnswer::Message(envelope) if envelope.attached().is_some() => {
-                self.stream_out(encoded, place, (peer, streamed))
+                self.stream_out(encoded, (place, under_way), (peer, streamed))
             }
             _ => {
                 let accepted = incoming.accepted_codings.as_deref();
@@ -129,11 +134,11 @@ impl Endpoint {
         Err(reply)
     }
 
-    /// An answer with a stream.
+    /// An answer with a stream; `held` is dropped when it has gone.
     fn stream_out(
         self: &Arc<Self>,
         encoded: Encoded,
-        place: Option<impl Send + 'static>,
+        held: impl Send + 'static,
         (peer, streamed): (SocketAddr, Streamed),
     ) -> StreamedReply {
         self.report(&encoded, peer);
@@ -160,7 +165,7 @@ impl Endpoint {
         let endpoint = Arc::clone(self);
         tokio::spawn(async move {
             let sent = message.send(Box::new(output), endpoint.parts.send_timeout).await;
-            drop(place);
+            drop(held);
             if let Err(error) = sent {
                 endpoint.not_sent(peer, &error.into_failure().reason);
             }

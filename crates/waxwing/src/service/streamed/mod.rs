@@ -14,6 +14,10 @@ use super::duplex::links::limits;
 use crate::net::LinkLimits;
 use crate::streaming::{StreamedEncoding, is_over_links};
 
+/// Who opens a connection for a message may be silent for so long: the source of a stream may have to come to its first octets. WCF
+/// waits for `receiveTimeout`, and takes no further connections when so many are silent (`maxPendingConnections`).
+const SILENT: Duration = Duration::from_secs(120);
+
 /// The exchanges of an endpoint.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Streamed {
@@ -21,6 +25,8 @@ pub(super) struct Streamed {
     limits: LinkLimits,
     /// How long nothing may come of a message that has begun (`receiveTimeout`); that it comes fast enough is seen to below.
     patience: Duration,
+    /// How long a message may take to begin over a connection that was opened for it.
+    first: Duration,
     /// Whether they go over connections of their own.
     over_links: bool,
 }
@@ -31,8 +37,9 @@ impl Streamed {
         let version = options::message_version(endpoint)?.soap;
         let encoding = StreamedEncoding::of(endpoint, version)?;
         let patience = options::duration(endpoint.timeouts.receive);
+        let first = options::duration(endpoint.timeouts.send).max(SILENT).min(patience);
         let limits = limits(endpoint, encoding.max_held());
-        Some(Self { encoding, limits, patience, over_links: is_over_links(endpoint) })
+        Some(Self { encoding, limits, patience, first, over_links: is_over_links(endpoint) })
     }
 
     /// Whether messages go over connections of their own, and not in exchanges.

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
 use waxwing_session::{Arrival, Encoded, Origin, Peer, ServiceAnswer, UnverifiedMessage};
 use waxwing_soap::Envelope;
 
@@ -13,7 +14,7 @@ use crate::log::Cut;
 use crate::net::{Link, LinkOutput, LinkRefusal, OfferedLink};
 use crate::service::endpoint::Endpoint;
 use crate::service::watch::Counters;
-use crate::streaming::{Leave, NotReceived, Received, receive};
+use crate::streaming::{Leave, NotReceived, Patience, Received, receive};
 use crate::trace::TraceDirection;
 
 /// Takes the link, and answers the message that comes over it. Ready when the request has come in to its end and the answer
@@ -36,7 +37,8 @@ pub(super) async fn serve(
     let is_stream =
         |request: &Envelope| endpoint.takes_stream(&request.action().unwrap_or_default(), request);
     let encoding = (&streamed.encoding, streamed.encoding.content_type());
-    let received = receive(&mut *input, encoding, streamed.patience, is_stream).await;
+    let patience = Patience { first: streamed.first, each: streamed.patience };
+    let received = receive(&mut *input, encoding, patience, is_stream).await;
     let Received { envelope, octets, rest } = match received {
         Ok(Some(received)) => received,
         // It has changed its mind.
@@ -53,12 +55,18 @@ pub(super) async fn serve(
         trace.wire(now, TraceDirection::Received, note, &octets, Some(&envelope));
     }
     drop(octets);
+    let close_timeout = endpoint.parts.close_timeout;
     let exchange = Exchange { endpoint, origin, peer, streamed };
     let answering = exchange.answer(UnverifiedMessage::from(envelope), output);
     match rest {
         // The operation reads it while it comes, or after the answer.
         Some(rest) => {
-            tokio::join!(rest.pump(input, streamed.patience, Leave::Soon), answering);
+            let (under_way, answered) = oneshot::channel();
+            let leave = Leave::Answered(answered, close_timeout);
+            tokio::join!(rest.pump(input, streamed.patience, leave), async {
+                answering.await;
+                drop(under_way);
+            });
         }
         None => answering.await,
     }

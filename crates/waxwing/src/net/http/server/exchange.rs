@@ -1,27 +1,29 @@
 //! One exchange: a request with its whole body in, an answer out.
 
 use std::borrow::Cow;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    ALLOW, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST,
-    PROXY_AUTHORIZATION, WWW_AUTHENTICATE,
+    ALLOW, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE,
+    EXPECT, HOST, PROXY_AUTHORIZATION, WWW_AUTHENTICATE,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 
 use super::answer_body::AnswerBody;
 use super::upgrade::{Asked, Upgraded, offer};
 use crate::net::caller::TransportCaller;
 use crate::net::http::body::{CollectError, collect};
 use crate::net::link::{LinkInput, LinkReceiver};
+use crate::net::listener::{Incoming as Message, Receiver};
 use crate::net::page::Page;
-use crate::net::pieces::Pieces;
+use crate::net::pieces::{Pieces, REFUSED};
 use crate::net::places::{Connection, ConnectionRoom, End, Places, Stage};
 use crate::net::room::Hold;
 use crate::net::websocket::{self, Meter};
@@ -102,10 +104,35 @@ pub(super) struct Admitted {
     pub(super) caller: TransportCaller,
 }
 
+/// A message that was judged by what stands before it.
+pub(super) struct Judged {
+    pub(super) receiver: Arc<dyn Receiver>,
+    pub(super) incoming: Message,
+}
+
 /// What answers requests. Implemented for closures that return a future.
 pub(super) trait HttpHandler: Send + Sync + 'static {
     /// Answers one request. The connection waits as long as this takes.
     fn handle(&self, request: HttpRequest) -> impl Future<Output = HttpReply> + Send;
+
+    /// Looks at a request whose body is not there yet, and whose sender waits to be told that he may send it; or what is answered at
+    /// once. None: it is [handled](Self::handle) as others are.
+    fn judge(
+        &self,
+        _request: &HttpRequest,
+    ) -> impl Future<Output = Result<Option<Judged>, HttpReply>> + Send {
+        async { Ok(None) }
+    }
+
+    /// Answers a request that was judged, with its body and what holds the memory of that.
+    fn handle_judged(
+        &self,
+        _judged: Judged,
+        _body: Bytes,
+        _hold: Hold,
+    ) -> impl Future<Output = HttpReply> + Send {
+        async { HttpReply::Empty(StatusCode::NOT_FOUND) }
+    }
 
     /// Who takes a link that is asked for, with who asks; or what is answered instead. None: nobody has links there.
     fn links(&self, _asked: &AskedFor<'_>) -> Option<Result<Admitted, HttpReply>> {
@@ -184,12 +211,9 @@ impl<H: HttpHandler> Exchange<H> {
         if let Some(most) = self.streams(&request) {
             return Box::pin(self.in_pieces(request, most)).await;
         }
-        let answered = match self.read(request).await? {
-            Err(refusal) => Ok(refusal),
-            Ok(request) => {
-                self.connection.enter(Stage::Handling);
-                self.write(panics::caught(self.handler.handle(request)).await)
-            }
+        let answered = match request.headers().contains_key(EXPECT) {
+            true => Box::pin(self.held_back(request)).await,
+            false => self.whole(request).await,
         };
         self.connection.enter(Stage::Answer);
         answered
@@ -225,20 +249,33 @@ impl<H: HttpHandler> Exchange<H> {
         offer(asked, links, &self.upgraded).await.ok_or(Aborted)
     }
 
-    /// The request with its body, or the answer to one that is refused.
-    async fn read(
-        &self,
-        request: Request<Incoming>,
-    ) -> Result<Result<HttpRequest, Response<AnswerBody>>, Aborted> {
+    /// Answers a request whose body is read first.
+    async fn whole(&self, request: Request<Incoming>) -> Result<Response<AnswerBody>, Aborted> {
         let (mut head, body) = request.into_parts();
         if let Some(refusal) = looked_at(&mut head) {
-            return Ok(Err(refusal));
+            return Ok(refusal);
         }
         let host = host(&head.uri, &head.headers);
-        let patience = self.handler.patience(host.as_deref(), head.uri.path());
+        let body = match self.body(body, host.as_deref(), head.uri.path()).await? {
+            Ok(body) => body,
+            Err(refusal) => return Ok(refusal),
+        };
+        let request = self.request(head, host, body);
+        self.connection.enter(Stage::Handling);
+        self.write(panics::caught(self.handler.handle(request)).await)
+    }
+
+    /// The body of a request with what holds its memory, or the answer to one that is refused.
+    pub(super) async fn body(
+        &self,
+        mut body: Incoming,
+        host: Option<&str>,
+        path: &str,
+    ) -> Result<Result<(Bytes, Hold), Response<AnswerBody>>, Aborted> {
+        let patience = self.handler.patience(host, path);
         let room = ConnectionRoom { places: &self.places, connection: &self.connection };
-        let body = tokio::select! {
-            body = collect(body, self.max_body, &room) => body,
+        let collected = tokio::select! {
+            collected = collect(&mut body, self.max_body, &room) => collected,
             () = lapsed(patience) => {
                 let (peer, patience) = (self.peer, patience.unwrap_or_default());
                 tracing::info!(
@@ -253,12 +290,14 @@ impl<H: HttpHandler> Exchange<H> {
                 End::TooSlow => Err(Aborted),
             },
         };
-        let body = match body {
-            Ok((body, charge)) => (Bytes::from(body), Hold::new(charge)),
-            Err(CollectError::TooLarge) => return Ok(Err(empty(StatusCode::PAYLOAD_TOO_LARGE))),
-            Err(CollectError::Broken(_)) => return Ok(Err(empty(StatusCode::BAD_REQUEST))),
-        };
-        Ok(Ok(self.request(head, host, body)))
+        Ok(match collected {
+            Ok((body, charge)) => Ok((Bytes::from(body), Hold::new(charge))),
+            Err(CollectError::TooLarge) => {
+                read_on(body);
+                Err(empty(StatusCode::PAYLOAD_TOO_LARGE))
+            }
+            Err(CollectError::Broken(_)) => Err(empty(StatusCode::BAD_REQUEST)),
+        })
     }
 
     /// A request as it is handed over.
@@ -370,6 +409,13 @@ pub(super) fn looked_at(head: &mut Parts) -> Option<Response<AnswerBody>> {
     let is_unclear =
         names_several(&head.headers, "soapaction") || names_several(&head.headers, "host");
     is_unclear.then(|| empty(StatusCode::BAD_REQUEST))
+}
+
+/// Who is refused hears it, though he is still sending: what he sends is read for a while.
+pub(super) fn read_on(mut body: Incoming) {
+    tokio::spawn(tokio::time::timeout(REFUSED, async move {
+        while let Some(Ok(_)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {}
+    }));
 }
 
 /// Passwords are not for logs: whoever prints headers does not see them.

@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, EXPECT};
 use http::{HeaderMap, Method, StatusCode};
 
 use super::accept::{self, Most};
-use super::exchange::{Admitted, AskedFor, HttpHandler, HttpReply, HttpRequest};
+use super::exchange::{Admitted, AskedFor, HttpHandler, HttpReply, HttpRequest, Judged};
 use super::limits::HttpLimits;
 use crate::future::BoxFuture;
 use crate::net::accepting::Accepting;
@@ -22,8 +23,9 @@ use crate::net::listener::{
 };
 use crate::net::page::PageRequest;
 use crate::net::paths::Paths;
-use crate::net::pieces::drain;
+use crate::net::pieces::drain_refused;
 use crate::net::places::Places;
+use crate::net::room::Hold;
 use crate::net::sockets::{self, Tls};
 
 /// HTTP on the host's ports.
@@ -76,6 +78,26 @@ async fn bind(
 struct Routes(Arc<Paths>);
 
 impl HttpHandler for Routes {
+    async fn judge(&self, request: &HttpRequest) -> Result<Option<Judged>, HttpReply> {
+        let receiver = self.receiver(request.host.as_deref(), &request.path);
+        let receiver = receiver.ok_or(HttpReply::Empty(StatusCode::NOT_FOUND))?;
+        if request.method != Method::POST {
+            return Ok(None);
+        }
+        let incoming = incoming(&*receiver, request.clone())?;
+        match Arc::clone(&receiver).judge(incoming).await {
+            Ok(incoming) => Ok(Some(Judged { receiver, incoming })),
+            Err(refusal) => Err(replied(&*receiver, Reply::Refused(refusal))),
+        }
+    }
+
+    async fn handle_judged(&self, judged: Judged, body: Bytes, hold: Hold) -> HttpReply {
+        let Judged { receiver, incoming } = judged;
+        let reply =
+            Arc::clone(&receiver).receive(Incoming { octets: body, hold, ..incoming }).await;
+        replied(&*receiver, reply)
+    }
+
     async fn handle(&self, request: HttpRequest) -> HttpReply {
         match self.receiver(request.host.as_deref(), &request.path) {
             None => HttpReply::Empty(StatusCode::NOT_FOUND),
@@ -155,7 +177,7 @@ async fn exchange_in_pieces(
             // Whoever is asked who he is must hear it, though he is still sending. Who waits to be told to send is not told so (RFC
             // 9110 §10.1.1).
             if !is_held_back {
-                tokio::spawn(drain(input, usize::MAX));
+                drain_refused(input);
             }
             return reply;
         }
@@ -184,6 +206,7 @@ fn incoming(receiver: &dyn Receiver, request: HttpRequest) -> Result<Incoming, H
         protected,
         octets: body,
         hold,
+        proven: None,
     })
 }
 

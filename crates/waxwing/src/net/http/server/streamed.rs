@@ -5,12 +5,13 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use http::header::EXPECT;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::{Body as _, Incoming};
 use waxwing_session::{TransportCause, TransportFailure};
 
 use super::answer_body::AnswerBody;
-use super::exchange::{Aborted, Exchange, HttpHandler, empty, host, looked_at};
+use super::exchange::{Aborted, Exchange, HttpHandler, empty, host, looked_at, read_on};
 use crate::future::BoxFuture;
 use crate::net::link::LinkInput;
 use crate::net::pieces::Pace;
@@ -38,6 +39,9 @@ impl<H: HttpHandler> Exchange<H> {
         });
         if let Some(refusal) = refusal {
             self.connection.enter(Stage::Answer);
+            if !head.headers.contains_key(EXPECT) {
+                read_on(body);
+            }
             return Ok(refusal);
         }
         let turn = Arc::new(Turn::default());

@@ -165,6 +165,73 @@ async fn small_pieces_are_put_together() {
     assert_eq!(came.first(), Some(&0x08), "a fault");
 }
 
+/// All of a message has come, but not the word that it was all.
+#[tokio::test]
+async fn who_does_not_end_a_stream_is_let_go() {
+    let endpoint = Endpoint::new(Does::Stream(Duration::ZERO), LinkLimits::default());
+    let mut limits = TcpLimits::default();
+    (limits.grace, limits.min_rate) = (Duration::from_millis(300), 100_000);
+    let host = Host::open(limits, vec![("calc", Arc::clone(&endpoint), None)]).await;
+    let mut stream = streamed(&host).await;
+    write(&mut stream, &[0x05, 0x01, 7, 0x00]).await;
+    let (_, has_ended) = everything(&mut stream, Duration::from_secs(20)).await;
+    assert!(has_ended);
+    assert_eq!(endpoint.ends(1).await[0].clone().unwrap_err().cause, TransportCause::Broken);
+}
+
+/// Connections that were opened for a message of which nothing has come make way before sessions, which may be silent.
+#[tokio::test]
+async fn who_opens_for_a_message_and_is_silent_goes_before_sessions() {
+    let sessions = Endpoint::new(Does::Echo, LinkLimits::default());
+    let streams = Endpoint::new(Does::Stream(Duration::ZERO), LinkLimits::default());
+    let of_host = TcpLimits { max_connections: 4, ..TcpLimits::default() };
+    let routes = vec![("chat", Arc::clone(&sessions), None), ("calc", Arc::clone(&streams), None)];
+    let host = Host::open(of_host, routes).await;
+    let (dialer, via) = (dialer(), host.via("chat"));
+    let mut links = Vec::new();
+    for _ in 0..3 {
+        links.push(dial(&dialer, &via).await.unwrap());
+    }
+    let _silent = streamed(&host).await;
+    let called = tokio::time::timeout(Duration::from_secs(20), call(&dialer, &via));
+    called.await.expect("somebody made way").unwrap();
+    assert!(streams.ends(1).await[0].is_err(), "that was the silent one");
+    for mut link in links {
+        exchange(&mut link, b"still here").await.unwrap();
+    }
+}
+
+/// WCF's client writes all of a message before it reads: it is to read that it was too large.
+#[tokio::test]
+async fn who_sends_too_much_can_read_so() {
+    let too_large =
+        b"http://schemas.microsoft.com/ws/2006/05/framing/faults/MaxMessageSizeExceededFault";
+    let fault = [&[0x08, u8::try_from(too_large.len()).unwrap()][..], too_large].concat();
+    let sized = Endpoint::new(Does::Echo, LinkLimits::default());
+    let host = Host::of(&sized).await;
+    let mut stream = host.raw().await;
+    write(&mut stream, &preamble(&host.via("calc"))).await;
+    stream.read_exact(&mut [0]).await.unwrap();
+    // A size of 20 MB, and as much.
+    write(&mut stream, &[0x06, 0x80, 0xda, 0xc4, 0x09]).await;
+    let piece = vec![7; 100_000];
+    for _ in 0..200 {
+        write(&mut stream, &piece).await;
+    }
+    let (came, has_ended) = everything(&mut stream, Duration::from_secs(20)).await;
+    assert!(came == fault && has_ended, "{came:?}");
+    // The same in chunks, of which the first is within what there may be.
+    let in_chunks = Endpoint::new(Does::Stream(Duration::ZERO), LinkLimits::default());
+    let host = Host::of(&in_chunks).await;
+    let mut stream = streamed(&host).await;
+    write(&mut stream, &[0x05]).await;
+    for _ in 0..200 {
+        write(&mut stream, &[&[0xa0, 0x8d, 0x06][..], &piece].concat()).await;
+    }
+    let (came, has_ended) = everything(&mut stream, Duration::from_secs(20)).await;
+    assert!(came == fault && has_ended, "{came:?}");
+}
+
 #[tokio::test]
 async fn many_who_say_nothing_keep_nobody_out() {
     let limits = LinkLimits { max_pending: 4, ..LinkLimits::default() };

@@ -19,7 +19,7 @@ impl Endpoint {
     /// Takes one message.
     pub(in crate::service) async fn take(self: Arc<Self>, mut request: Incoming) -> Reply {
         let (peer, protected) = (request.peer, request.protected);
-        let caller = match self.admit(std::mem::take(&mut request.caller), peer).await {
+        let caller = match self.admitted(&mut request).await {
             Ok(caller) => caller,
             Err(refusal) => return Reply::Refused(refusal),
         };
