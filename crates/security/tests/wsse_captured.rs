@@ -20,7 +20,7 @@ fn replay(scenario: &Scenario) -> (usize, BTreeMap<String, SecurityError>) {
         match replay.verify(message) {
             Ok(verified) => {
                 let name = format!("{}/{}", scenario.name, message.name);
-                let read = String::from_utf8(verified.envelope().to_bytes()).expect("UTF-8");
+                let read = String::from_utf8(verified.whole().to_bytes()).expect("UTF-8");
                 if message.is_multipart {
                     assert!(!read.contains("EncryptedData"), "{name}");
                 } else {
@@ -33,11 +33,9 @@ fn replay(scenario: &Scenario) -> (usize, BTreeMap<String, SecurityError>) {
                     };
                     match message.binary {
                         // Empty elements are written in two ways.
-                        Some(_) => assert_eq!(
-                            canonical(verified.envelope()),
-                            canonical(&expected),
-                            "{name}"
-                        ),
+                        Some(_) => {
+                            assert_eq!(canonical(&verified.whole()), canonical(&expected), "{name}")
+                        }
                         None => {
                             let expected = expected.to_bytes();
                             assert_eq!(read, String::from_utf8_lossy(&expected), "{name}");

@@ -22,7 +22,7 @@ pub enum LargeContent<'c> {
 }
 
 /// What large content has become: a range of the source.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Opened(Result<Range<usize>, ParseError>);
 
 impl Document {

@@ -24,6 +24,14 @@ impl Received {
         }
     }
 
+    /// A copy of the message with all that its signatures say ([`Verified::whole`]).
+    pub fn whole(&self) -> Envelope {
+        match self {
+            Received::Verified(verified) => verified.whole(),
+            Received::Unsecured(envelope) => envelope.clone(),
+        }
+    }
+
     /// Gives the message up for the layers above, which no longer need to know its protection.
     pub fn into_envelope(self) -> Envelope {
         match self {

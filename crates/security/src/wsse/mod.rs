@@ -25,6 +25,7 @@ mod settings;
 mod signed_info;
 mod text;
 mod token;
+mod unread;
 mod verified;
 mod verify;
 

@@ -11,6 +11,7 @@ use waxwing_xml::NodeId;
 use super::key::MessageKey;
 use super::sent::SentSignature;
 use super::token::{EncryptedKeyReference, ReceivedUsername, SessionKeys, TokenKind};
+use super::unread::UnreadSignature;
 
 /// A message that was verified, with everything in it decrypted in place. Only
 /// [`verify()`](super::verify()) makes one.
@@ -29,6 +30,8 @@ pub struct Verified {
     pub(super) signatures: Vec<SentSignature>,
     pub(super) signing: Option<Arc<MessageKey>>,
     pub(super) created: Option<Timestamp>,
+    /// The primary signature, where it was read from its text.
+    pub(super) unread: Option<UnreadSignature>,
 }
 
 /// The headers of a message, but for the Security header, and how each was protected.
@@ -108,9 +111,17 @@ impl EndorsingProof {
 
 impl Verified {
     /// The message, decrypted. Of an encrypted signature that was written as most stacks write it there is only an element
-    /// of its name: what it said was compared, and is not needed any more.
+    /// of its name: what it said was compared, and only [`whole`](Self::whole) tells it.
     pub fn envelope(&self) -> &Envelope {
         &self.envelope
+    }
+
+    /// A copy of the message, decrypted, with all that its signatures say: for those who want to see it.
+    pub fn whole(&self) -> Envelope {
+        let mut copy = self.envelope.clone();
+        // It was read already, so that it cannot fail; then there is an element of its name.
+        let _ = self.unread.as_ref().map(|unread| unread.put(&mut copy));
+        copy
     }
 
     /// Gives the message up for the layers above, which no longer need to know its protection.

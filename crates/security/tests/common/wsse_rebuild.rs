@@ -212,7 +212,7 @@ impl<'a> Rebuild<'a> {
         let verified = replay.verify(&message.with_body(ours.to_bytes())).expect("a good message");
         // What the captured one left behind stays, for the next.
         std::mem::swap(&mut replay.asked, &mut self.replay.asked);
-        let mut envelope = verified.into_envelope();
+        let mut envelope = verified.whole();
         keep_pairs_of(&mut envelope, message.expected());
         String::from_utf8(envelope.to_bytes()).expect("UTF-8")
     }

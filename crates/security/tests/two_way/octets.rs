@@ -87,7 +87,7 @@ fn what_is_built_again_is_wcfs_to_the_octet_and_verifies() {
                 continue;
             }
             asked.prepare(&mut rebuild.replay, message);
-            let plain = rebuild.replay.verify(message).expect("it verifies").into_envelope();
+            let plain = rebuild.replay.verify(message).expect("it verifies").whole();
             asked.prepare(&mut rebuild.replay, message);
             let mut ours = rebuild.message(&message.with_plain(&plain)).expect("it verifies");
             asked.keep(&rebuild.replay, message);
@@ -98,7 +98,7 @@ fn what_is_built_again_is_wcfs_to_the_octet_and_verifies() {
             let verified = read_asked.verify(&mut reader, message, read);
             let verified =
                 verified.unwrap_or_else(|error| panic!("{name}/{}: {error}", message.name));
-            assert_eq!(canonical(verified.envelope()), canonical(&parse(&plain.to_bytes())));
+            assert_eq!(canonical(&verified.whole()), canonical(&parse(&plain.to_bytes())));
             seen += 1;
         }
     }

@@ -275,7 +275,7 @@ fn our_client_takes_what_wcfs_service_sent() {
                 match heard.unwrap_or_else(|error| panic!("{name}: {error}")) {
                     FromService::Message(received) => {
                         assert!(!is_last(message), "{name}");
-                        says(received.envelope(), message, &name);
+                        says(&received.whole(), message, &name);
                     }
                     FromService::Ended => assert!(is_last(message), "{name}"),
                     other => panic!("{name}: {other:?}"),
@@ -317,7 +317,7 @@ fn our_service_takes_what_wcfs_client_sent() {
                 match incoming {
                     Incoming::Message(received) => {
                         assert!(!is_last(message), "{name}");
-                        says(received.received.envelope(), message, &name);
+                        says(&received.received.whole(), message, &name);
                         assert_eq!(received.session.as_ref(), Some(&own), "{name}");
                     }
                     Incoming::Ended(session) => {

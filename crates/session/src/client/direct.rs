@@ -167,7 +167,7 @@ impl ClientSession {
 
     pub(super) fn trace_plain(&mut self, id: Option<TransmissionId>, received: &Received) {
         if self.trace {
-            let envelope = Box::new(received.envelope().clone());
+            let envelope = Box::new(received.whole());
             self.outputs.push_back(ClientOutput::Plain(id, envelope));
         }
     }

@@ -310,6 +310,7 @@ impl ServiceEndpoint {
             Some(_) => caller,
             None => Arc::clone(origin.caller.identity()),
         };
+        let plain = self.settings.trace.then(|| received.whole());
         let envelope = received.into_envelope();
         let version = envelope.version();
         let addressing = Addressing::read(&envelope);
@@ -345,7 +346,6 @@ impl ServiceEndpoint {
                 self.refuse(&reply, &fault, action, text, at)
             }
             (Ok(message), unknown) => {
-                let plain = self.settings.trace.then(|| envelope.clone());
                 let sender = Arc::clone(&caller);
                 let request = VerifiedRequest::new(envelope, addressing, sender);
                 let request = request.with_peer(origin.peer.address).with_unknown_header(unknown);

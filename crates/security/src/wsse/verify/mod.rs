@@ -87,7 +87,7 @@ pub fn verify(
     remember(&pass)?;
     let created = pass.stamp.as_ref().map(|stamp| stamp.created);
     let username = pass.username.map(|(_, username)| username);
-    let Pass { endorsing, signatures, signing, .. } = pass;
+    let Pass { endorsing, signatures, signing, unread, .. } = pass;
     let (body, headers) = (parts.body.1, parts.headers);
     Ok(Verified {
         envelope,
@@ -100,6 +100,7 @@ pub fn verify(
         signatures,
         signing,
         created,
+        unread,
     })
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 use waxwing_crypto::Decrypted;
 use waxwing_soap::Envelope;
-use waxwing_xml::{Document, Element, Name, Node, NodeId, Sink as _};
+use waxwing_xml::{Document, Element, Node, NodeId, Sink as _};
 
 use super::super::expect::{Expectations, ExpectedToken};
 use super::super::key::{MacSink, MessageKey};
@@ -16,6 +16,7 @@ use super::super::reference::TokenRef;
 use super::super::resolver::TokenResolver;
 use super::super::sent::SentSignature;
 use super::super::token::{ReceivedUsername, TokenKind, username};
+use super::super::unread::UnreadSignature;
 use super::super::verified::EndorsingProof;
 use super::super::{HeaderLayout, ProtectionOrder};
 use super::confirmation;
@@ -45,6 +46,8 @@ pub(super) struct Pass<'a> {
     pub(super) username: Option<(NodeId, ReceivedUsername)>,
     /// The signing key of the primary signature.
     pub(super) signing: Option<Arc<MessageKey>>,
+    /// The primary signature, where it was read from its text.
+    pub(super) unread: Option<UnreadSignature>,
     /// Why the message is refused, although it is read to its end.
     spoiled: Option<SecurityError>,
     /// Whether the action demands an encrypted body, hence encrypted signatures.
@@ -79,6 +82,7 @@ impl<'a> Pass<'a> {
             confirmations: Vec::new(),
             username: None,
             signing: None,
+            unread: None,
             spoiled: None,
             body_encrypted: protection.body.encrypts(),
             encrypt_before_sign: order == ProtectionOrder::EncryptBeforeSign && !transport,
@@ -252,9 +256,9 @@ impl<'a> Pass<'a> {
             && under_key
             && let Some(usual) = usual::read(plain, self.expect.settings)
         {
-            let name = Name::new("", "Signature", DSIG);
-            let stands = document.insert_element_before(node, name);
-            document.detach(node);
+            let unread = UnreadSignature::new(document, node, plain);
+            let stands = unread.stands();
+            self.unread = Some(unread);
             self.usual_signature(document.element(stands), usual)?;
             return Ok(Some(stands));
         }
