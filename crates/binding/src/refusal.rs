@@ -51,7 +51,7 @@ pub enum InWcf {
     Runs,
     /// It is refused there, too, when the endpoint is opened.
     Refused,
-    /// The endpoint opens there, and no message of it is taken.
+    /// The endpoint opens there, and no message goes over it.
     NoMessage,
     /// It is not known.
     Unknown,
@@ -64,7 +64,7 @@ impl InWcf {
             InWcf::Runs => "accepts and runs it; Waxwing refuses when the endpoint is opened",
             InWcf::Refused => "refuses it, too, when the endpoint is opened",
             InWcf::NoMessage => {
-                "opens the endpoint and takes no message; Waxwing refuses when it is opened"
+                "opens the endpoint, over which no message goes; Waxwing refuses when it is opened"
             }
             InWcf::Unknown => {
                 "builds it; whether it runs there is not known. Waxwing refuses when the endpoint is opened"

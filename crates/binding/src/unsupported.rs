@@ -193,6 +193,8 @@ fn addressing(endpoint: &EffectiveEndpoint, found: &mut Found) {
             Role::Service => ("listening at", "listenUri"),
         };
         found.add_to_endpoint(format!("{what} {via}"), &format!("use an {scheme} address"), at);
+        // "The provided URI scheme '{0}' is invalid; expected '{1}'."
+        found.in_wcf(InWcf::Refused);
     }
     if endpoint.listen_uri_mode == ListenUriMode::Unique {
         found.add_to_endpoint(
@@ -204,16 +206,21 @@ fn addressing(endpoint: &EffectiveEndpoint, found: &mut Found) {
     let checked = endpoint.role == Role::Client
         && endpoint.security.as_ref().is_some_and(|s| s.authentication.needs_service_certificate());
     let account = match &endpoint.identity {
-        Some(Identity::UserPrincipalName(_)) => Some("userPrincipalName"),
-        Some(Identity::ServicePrincipalName(_)) => Some("servicePrincipalName"),
+        // WCF finds it among the names of a certificate that was issued to an account.
+        Some(Identity::UserPrincipalName(_)) => Some((
+            "the identity <userPrincipalName>: the name of a Windows account, for which certificates are not searched",
+            InWcf::Runs,
+        )),
+        Some(Identity::ServicePrincipalName(_)) => Some((
+            "the identity <servicePrincipalName>: a Windows account, which no certificate proves",
+            InWcf::NoMessage,
+        )),
         _ => None,
     };
-    if let Some(account) = account.filter(|_| checked) {
-        found.add_to_endpoint(
-            format!("the identity <{account}>: a Windows account, which no certificate proves"),
-            "write <identity><dns value=\"…\" /></identity> with the name in the certificate",
-            "identity",
-        );
+    if let Some((what, wcf)) = account.filter(|_| checked) {
+        let dns = "write <identity><dns value=\"…\" /></identity> with the name in the certificate";
+        found.add_to_endpoint(what, dns, "identity");
+        found.in_wcf(wcf);
     }
     for element in &endpoint.stack.elements {
         let (manual, channel_binding, at) = match element {
@@ -261,8 +268,13 @@ fn encoding(endpoint: &EffectiveEndpoint, found: &mut Found) {
     let asks = |security: &EffectiveSecurity| {
         security.secure_conversation.is_some() || security.negotiated
     };
-    if without_addressing && endpoint.security.as_ref().is_some_and(asks) {
-        found.add(
+    if let Some(security) = endpoint.security.as_ref().filter(|own| without_addressing && asks(own))
+    {
+        // "Addressing Version '{0}' is not supported." is looked at where keys of a session sign; whether a negotiation alone
+        // comes about is not known.
+        let is_refused = security.secure_conversation.is_some() && !security.over_transport;
+        found.add_of_wcf(
+            if is_refused { InWcf::Refused } else { InWcf::Unknown },
             WITHOUT_ADDRESSING,
             "write messageVersion=\"Soap12WSAddressing10\", if the other side has it",
             "textMessageEncoding/@messageVersion",
@@ -307,7 +319,8 @@ fn message_security(security: &EffectiveSecurity, role: Role, found: &mut Found)
         );
     }
     if elements().any(|e| is_10(e) && e.require_signature_confirmation) {
-        found.add(
+        found.add_of_wcf(
+            InWcf::Refused,
             "confirmed signatures in WS-Security 1.0",
             "remove requireSignatureConfirmation, or use a messageSecurityVersion with WSSecurity11",
             "security/@requireSignatureConfirmation",

@@ -329,7 +329,8 @@ fn what_cannot_run_is_pointed_at_in_its_element() {
         "<security authenticationMode=\"SecureConversation\"><secureConversationBootstrap authenticationMode=\"MutualCertificate\"/>\
          </security><binaryMessageEncoding/><httpTransport>{web_socket}</httpTransport>"
     );
-    let nothing = "opens the endpoint and takes no message; Waxwing refuses when it is opened";
+    let nothing =
+        "opens the endpoint, over which no message goes; Waxwing refuses when it is opened";
     assert_eq!(told(&message, "http://h/"), one("SecureConversation", nothing));
     // A refusal of WCF's, too.
     let refused = "<security authenticationMode=\"SecureConversation\"><secureConversationBootstrap \

@@ -51,16 +51,12 @@ pub(super) fn explain(endpoint: &EffectiveEndpoint, facts: &mut Facts) {
 /// How the other side writes the same binding; none of one that has no section for it, or too many settings.
 fn same_binding(endpoint: &EffectiveEndpoint) -> Option<String> {
     let section = endpoint.binding_section.as_str();
-    let is_http = |secure| (endpoint.transport.scheme == "https") == secure;
     let (attributes, security) = match section {
         "wsHttpBinding" | "ws2007HttpBinding" => (String::new(), ws_security(endpoint)),
         "netTcpBinding" => (transfer_mode(endpoint), tcp_security(endpoint)),
         "wsDualHttpBinding" => (listening(endpoint), dual_security(endpoint)),
-        "netHttpBinding" if is_http(false) => {
-            let is_safe = endpoint.security.is_none() && is_anonymous(endpoint);
-            (String::new(), is_safe.then(|| "<security mode=\"None\"/>".to_owned())?)
-        }
-        "netHttpsBinding" if is_http(true) => (String::new(), https_security(endpoint)),
+        "basicHttpBinding" | "netHttpBinding" => (String::new(), basic_security(endpoint)),
+        "basicHttpsBinding" | "netHttpsBinding" => (String::new(), https_security(endpoint)),
         _ => return None,
     };
     // wsDualHttpBinding always has one.
@@ -82,8 +78,8 @@ fn encoding(endpoint: &EffectiveEndpoint) -> String {
         MessageEncoding::Binary(_) => "Binary",
     };
     let default = match endpoint.binding_section.as_str() {
-        "wsHttpBinding" | "ws2007HttpBinding" | "wsDualHttpBinding" => "Text",
-        _ => "Binary",
+        "netHttpBinding" | "netHttpsBinding" | "netTcpBinding" => "Binary",
+        _ => "Text",
     };
     if name == default { String::new() } else { format!(" messageEncoding=\"{name}\"") }
 }
@@ -115,13 +111,29 @@ fn is_anonymous(endpoint: &EffectiveEndpoint) -> bool {
 
 /// `mode="Transport"`, and who the client is to it.
 fn transport_security(endpoint: &EffectiveEndpoint) -> String {
+    of_transport("Transport", endpoint)
+}
+
+fn of_transport(mode: &str, endpoint: &EffectiveEndpoint) -> String {
     let credential = credential_of_transport(endpoint);
     format!(
-        "<security mode=\"Transport\"> <transport clientCredentialType=\"{credential}\"/> </security>"
+        "<security mode=\"{mode}\"> <transport clientCredentialType=\"{credential}\"/> </security>"
     )
 }
 
-/// `netHttpsBinding`, whose credential may stand in messages.
+/// `basicHttpBinding` and `netHttpBinding`, which go over both, and have a login without TLS.
+fn basic_security(endpoint: &EffectiveEndpoint) -> String {
+    let is_safe = endpoint.transport.scheme == "https";
+    match &endpoint.security {
+        Some(security) if security.over_transport => https_security(endpoint),
+        Some(security) => message_security("Message", security, ""),
+        None if is_safe => transport_security(endpoint),
+        None if is_anonymous(endpoint) => "<security mode=\"None\"/>".to_owned(),
+        None => of_transport("TransportCredentialOnly", endpoint),
+    }
+}
+
+/// `netHttpsBinding` and `basicHttpsBinding`, whose credential may stand in messages.
 fn https_security(endpoint: &EffectiveEndpoint) -> String {
     match &endpoint.security {
         None => transport_security(endpoint),
@@ -202,7 +214,8 @@ fn listening(endpoint: &EffectiveEndpoint) -> String {
 #[cfg(test)]
 mod tests {
     use crate::{
-        BasicHttpsSecurityMode, Binding, ClientCredentials, EffectiveEndpoint,
+        BasicHttpBinding, BasicHttpSecurityMode, BasicHttpsBinding, BasicHttpsSecurityMode,
+        Binding, ClientCredentials, EffectiveEndpoint, HttpClientCredentialType,
         MessageCredentialType, NetHttpBinding, NetHttpMessageEncoding, NetHttpsBinding,
         NetTcpBinding, SecurityMode, ServiceBehavior, TransferMode, WebSocketSettings,
         WebSocketTransportUsage, WsDualHttpBinding, WsDualHttpSecurityMode, WsHttpBinding,
@@ -212,6 +225,42 @@ mod tests {
     fn client(binding: &Binding, address: &str) -> EffectiveEndpoint {
         let credentials = ClientCredentials::default();
         EffectiveEndpoint::client(binding, "c", address, None, credentials).expect("a good binding")
+    }
+
+    /// `basicHttpBinding`, and what goes by the same words.
+    fn basics() -> [(Binding, &'static str); 6] {
+        let http = "http://localhost:1/a";
+        let safe = "https://localhost:1/a";
+        let basic = |mode, credential| {
+            let mut binding = BasicHttpBinding::default();
+            binding.security.mode = mode;
+            binding.security.transport.client_credential_type = credential;
+            Binding::from(binding)
+        };
+        let mut basics = BasicHttpsBinding::default();
+        basics.security.transport.client_credential_type = HttpClientCredentialType::Digest;
+        let mut net = NetHttpBinding::default();
+        net.security.mode = BasicHttpSecurityMode::Transport;
+        [
+            (basic(BasicHttpSecurityMode::None, HttpClientCredentialType::None), http),
+            (
+                basic(
+                    BasicHttpSecurityMode::TransportCredentialOnly,
+                    HttpClientCredentialType::Basic,
+                ),
+                http,
+            ),
+            (basic(BasicHttpSecurityMode::Transport, HttpClientCredentialType::Basic), safe),
+            (
+                basic(
+                    BasicHttpSecurityMode::TransportWithMessageCredential,
+                    HttpClientCredentialType::None,
+                ),
+                safe,
+            ),
+            (basics.into(), safe),
+            (net.into(), safe),
+        ]
     }
 
     /// What is told is a binding that WCF reads, and that has the same on the wire.
@@ -224,7 +273,7 @@ mod tests {
         let text = NetHttpBinding::default().message_encoding(NetHttpMessageEncoding::Text);
         let mut mixed = NetHttpsBinding::default();
         mixed.security.mode = BasicHttpsSecurityMode::TransportWithMessageCredential;
-        let cases: [(Binding, &str); 12] = [
+        let cases = [
             (mixed.into(), "https://localhost:1/a"),
             (mtom.message_encoding(WsMessageEncoding::Mtom).into(), http),
             (text.web_socket_settings(sockets).into(), http),
@@ -254,7 +303,7 @@ mod tests {
             ),
             (WsHttpBinding::new(SecurityMode::None, false).into(), http),
         ];
-        for (binding, address) in cases {
+        for (binding, address) in cases.into_iter().chain(basics()) {
             let own = client(&binding, address);
             let told = super::same_binding(&own).expect("a binding that can be told");
             let named = told.replacen("<binding", "<binding name=\"b\"", 1);
@@ -268,6 +317,7 @@ mod tests {
             let read = loaded.client_endpoint("*", "c").expect("an endpoint");
             assert_eq!(own.disagreements(&read), [], "{told}");
             assert_eq!(own.transport.transfer_mode, read.transport.transfer_mode, "{told}");
+            assert_eq!(own.transport.authentication, read.transport.authentication, "{told}");
         }
     }
 

@@ -134,8 +134,8 @@ fn secured_tcp(security: &EffectiveSecurity, shape: ChannelShape, found: &mut Fo
     }
     if security.element.is_asymmetric() && security.secure_conversation.is_none() {
         found.add(
-            "messages over net.tcp that each side signs with its certificate by themselves: what the service sends of its own accord \
-             answers no message whose certificate it could be encrypted for",
+            "messages over net.tcp that each side signs with its certificate by themselves: whatever the service sends is \
+             encrypted for a certificate that it knows beforehand (WCF: the one client of <clientCertificate><certificate>)",
             "write authenticationMode=\"SecureConversation\" with this mode in <secureConversationBootstrap>, on both sides",
             "security/@authenticationMode",
         );

@@ -23,8 +23,13 @@ impl Found {
         at: &'static str,
     ) {
         self.add(feature, instead, at);
-        if let Some(added) = self.0.last_mut() {
-            added.wcf = wcf;
+        self.in_wcf(wcf);
+    }
+
+    /// What was found last is not run by WCF, either.
+    pub(super) fn in_wcf(&mut self, wcf: InWcf) {
+        if let Some(last) = self.0.last_mut() {
+            last.wcf = wcf;
         }
     }
 

@@ -86,8 +86,8 @@ fn over_tcp() -> Vec<Case> {
             "customBinding",
             "<binding><security authenticationMode=\"MutualCertificateDuplex\"/><tcpTransport/></binding>",
             &[
-                "messages over net.tcp that each side signs with its certificate by themselves: what the service sends of its own accord \
-                 answers no message whose certificate it could be encrypted for",
+                "messages over net.tcp that each side signs with its certificate by themselves: whatever the service sends is \
+                 encrypted for a certificate that it knows beforehand (WCF: the one client of <clientCertificate><certificate>)",
             ],
             &[(TcpLink, CUSTOM_TCP), (ConversationOverTcp, "message security over net.tcp")],
         ),
