@@ -18,6 +18,21 @@ impl Document {
     /// namespace holds what XML cannot carry or is that of `xmlns`. A name is a program's, not a
     /// peer's; one that would write other markup than an element must not pass.
     pub fn new_element(&mut self, name: Name<'_>) -> NodeId {
+        // What nearly every name has: a prefix that stands for this namespace already, so that both were looked at.
+        let (prefix, binding) = match self.names.find(name.prefix, name.namespace) {
+            Some(binding) => {
+                check_local(name.local);
+                (name.prefix, binding)
+            }
+            None => self.bind_new(name),
+        };
+        let local = self.store_name(prefix, name.local);
+        NodeId(self.push_element(local, binding))
+    }
+
+    /// The prefix that an element of this name gets, and its binding.
+    #[inline(never)]
+    fn bind_new<'n>(&mut self, name: Name<'n>) -> (&'n str, u16) {
         let namespace = self.check_name(name);
         let prefix = match name.prefix {
             // No namespace cannot have a prefix (Namespaces in XML 1.0 §6.2).
@@ -26,9 +41,7 @@ impl Document {
             "xml" | "xmlns" => "ns",
             prefix => prefix,
         };
-        let binding = self.names.bind_to(prefix, namespace);
-        let local = self.store_name(prefix, name.local);
-        NodeId(self.push_element(local, binding))
+        (prefix, self.names.bind_to(prefix, namespace))
     }
 
     /// Adds an element as the last child of `parent`.
@@ -164,10 +177,11 @@ impl Document {
         }
         let prefix = self.prefix_for_attribute(element, name);
         let local = self.store_name(&prefix, name.local);
+        let binding = self.names.find(&prefix, name.namespace);
         let attribute = AttributeData {
             start: local.start,
             local_len: local.len as u16,
-            binding: self.names.bind_to(&prefix, namespace),
+            binding: binding.unwrap_or_else(|| self.names.bind_to(&prefix, namespace)),
             value,
             value_span: Span::default(),
         };
@@ -383,7 +397,7 @@ impl Document {
     /// namespace that the document has was looked at when it came.
     fn check_name(&mut self, name: Name<'_>) -> u16 {
         let Name { prefix, local, namespace } = name;
-        assert!(is_ncname(local), "'{local}' is no local name");
+        check_local(local);
         let is_prefix = self.names.find_prefix(prefix).is_some() || is_ncname(prefix);
         assert!(is_prefix, "'{prefix}' is no prefix");
         assert!(namespace != XMLNS_NAMESPACE, "the namespace of xmlns has no names");
@@ -396,6 +410,7 @@ impl Document {
         })
     }
 
+    #[inline]
     fn is_attribute(&self, index: usize, namespace: &str, local: &str) -> bool {
         let attribute = &self.attributes[index];
         let binding = self.names.binding(attribute.binding);
@@ -446,4 +461,11 @@ impl Document {
         }
         before
     }
+}
+
+/// # Panics
+/// When a local name is none.
+#[inline]
+fn check_local(local: &str) {
+    assert!(is_ncname(local), "'{local}' is no local name");
 }

@@ -202,6 +202,12 @@ impl Names {
         }
     }
 
+    /// The binding of a prefix to a namespace, if it is the one that the prefix got last.
+    #[inline]
+    pub(crate) fn find(&self, prefix: &str, namespace: &str) -> Option<u16> {
+        self.latest_if(self.find_prefix(prefix)?, namespace)
+    }
+
     /// The binding that a prefix got last, if it is one to this namespace.
     #[inline]
     fn latest_if(&self, prefix: u16, namespace: &str) -> Option<u16> {
