@@ -64,7 +64,7 @@ fn is_ascii_name(octets: &[u8]) -> bool {
         && rest.iter().all(|b| NAME_BYTES[*b as usize] as u8 <= NameByte::Inside as u8)
 }
 
-/// What a byte means where a name is read; the first two are what names mostly are, and have no bit of the others.
+/// What a byte means where a name is read; the first two are what names mostly are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum NameByte {

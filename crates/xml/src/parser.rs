@@ -234,21 +234,14 @@ struct Parser<'p> {
     limits: &'p Limits,
     at: usize,
     scope: Scope,
-    open: SmallVec<[Open; 16]>,
+    /// The innermost element that is open.
+    current: u32,
+    /// Those that are open and declare prefixes, each with the length of [`Scope::undo`] before its declarations.
+    declaring: SmallVec<[(u32, usize); 8]>,
     /// How deep in the document the text stands.
     depth: usize,
     /// The number of the start tag at hand.
     tag: u32,
-}
-
-/// An open element.
-#[derive(Clone, Copy)]
-struct Open {
-    node: u32,
-    /// The length of [`Scope::undo`] before its declarations.
-    scope: usize,
-    /// Its name in the source.
-    name: (u32, u32),
 }
 
 impl<'p> Parser<'p> {
@@ -260,7 +253,8 @@ impl<'p> Parser<'p> {
             limits,
             at,
             scope: Scope::new(),
-            open: SmallVec::new(),
+            current: NONE,
+            declaring: SmallVec::new(),
             depth: 0,
             tag: 0,
         }
@@ -300,8 +294,8 @@ impl<'p> Parser<'p> {
         }
         self.at += 1;
         self.document.root = self.start_tag(NONE)?;
-        while let Some(open) = self.open.last() {
-            self.item(open.node, NONE)?;
+        while self.current != NONE {
+            self.item(self.current, NONE)?;
         }
         self.misc()?;
         match self.peek() {
@@ -315,12 +309,9 @@ impl<'p> Parser<'p> {
 
     /// The content of a fragment, up to the end of the text.
     fn fragment(&mut self, holder: u32) -> Parsed<()> {
-        self.open.push(Open { node: holder, scope: self.scope.undo.len(), name: (0, 0) });
-        while let Some(open) = self.open.last() {
-            if open.node == holder && self.at == self.bytes.len() {
-                break;
-            }
-            self.item(open.node, holder)?;
+        self.current = holder;
+        while self.current != holder || self.at < self.bytes.len() {
+            self.item(self.current, holder)?;
         }
         Ok(())
     }

@@ -1,9 +1,8 @@
 //! Which prefixes are bound where a document is read, and names that occur twice.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::hash::Hash;
-
-use smallvec::SmallVec;
 
 use crate::intern::{EMPTY, XML};
 
@@ -13,10 +12,21 @@ const PAIRWISE: usize = 12;
 /// What every prefix stands for at the place at hand.
 pub(crate) struct Scope {
     /// By index of the prefix.
-    pub(crate) bound: SmallVec<[Bound; 16]>,
+    pub(crate) bound: Vec<Bound>,
     /// What declarations replaced, innermost last: index of the prefix and what it was bound to.
-    pub(crate) undo: SmallVec<[(u16, Bound); 16]>,
+    pub(crate) undo: Vec<(u16, Bound)>,
 }
+
+/// The lists of a scope.
+type Lists = (Vec<Bound>, Vec<(u16, Bound)>);
+
+thread_local! {
+    /// Those of a scope that is gone, for the next.
+    static KEPT: Cell<Lists> = const { Cell::new((Vec::new(), Vec::new())) };
+}
+
+/// The most entries of a list that is kept.
+const KEPT_ENTRIES: usize = 64;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Bound {
@@ -31,10 +41,11 @@ pub(crate) const UNBOUND: Bound = Bound { binding: u16::MAX, tag: 0 };
 
 impl Scope {
     pub(crate) fn new() -> Self {
-        let mut bound = SmallVec::new();
+        let (mut bound, undo) = KEPT.try_with(Cell::take).unwrap_or_default();
+        bound.reserve(16);
         bound.push(Bound { binding: EMPTY, tag: 0 });
         bound.push(Bound { binding: XML, tag: 0 });
-        Self { bound, undo: SmallVec::new() }
+        Self { bound, undo }
     }
 
     #[inline]
@@ -58,6 +69,18 @@ impl Scope {
             if let Some((prefix, old)) = self.undo.pop() {
                 self.bound[prefix as usize] = old;
             }
+        }
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        if self.bound.capacity().max(self.undo.capacity()) <= KEPT_ENTRIES {
+            self.bound.clear();
+            self.undo.clear();
+            let lists = (std::mem::take(&mut self.bound), std::mem::take(&mut self.undo));
+            // A thread that ends keeps nothing.
+            let _ = KEPT.try_with(|kept| kept.set(lists));
         }
     }
 }
@@ -92,7 +115,6 @@ fn first_repeated_of_many<'i, T, K: Eq + Hash>(
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
     use std::hash::Hasher;
 
     use super::*;

@@ -1,12 +1,12 @@
 //! Start tags, attributes, namespace declarations, end tags.
 
-use super::{Open, Parsed, Parser, exceeded, refuse};
+use super::{Parsed, Parser, exceeded, refuse};
 use crate::arena::Arena;
 use crate::chars::{NAME_BYTES, NameByte, is_ncname, is_space};
 use crate::error::ParseErrorKind;
 use crate::intern::{EMPTY, XML_NAMESPACE, XMLNS_NAMESPACE};
 use crate::name::{Position, Span};
-use crate::node::{AttributeData, Tag, Text, text_of};
+use crate::node::{AttributeData, Tag, Text, text_of, with_prefix};
 use crate::scope::{Bound, UNBOUND, first_repeated};
 
 /// A qualified name in the source.
@@ -50,12 +50,18 @@ impl<'p> Parser<'p> {
             let declarations = (first.1 as u32, last.1 as u32);
             self.document.set_tag(node, Tag { attributes, declarations, pair: false });
         }
+        let declares = self.scope.undo.len() != scope;
         if empty {
             self.document.node_mut(node).end = self.at as u32;
-            self.scope.close(scope);
+            if declares {
+                self.scope.close(scope);
+            }
         } else {
             self.depth += 1;
-            self.open.push(Open { node, scope, name: (name.start as u32, name.end as u32) });
+            self.current = node;
+            if declares {
+                self.declaring.push((node, scope));
+            }
         }
         Ok(node)
     }
@@ -170,22 +176,26 @@ impl<'p> Parser<'p> {
 
     /// The binding of the prefix that begins at `start` and whose colon stands before `local`; of no
     /// prefix when the two are the same.
+    #[inline(always)]
     fn resolve(&mut self, start: usize, local: usize) -> Parsed<u16> {
         let known = match local - start {
             0 => Some(EMPTY),
             2 => self.document.names.find_short(self.bytes[start]),
             _ => self.document.names.find_prefix(&self.source[start..local - 1]),
         };
-        let bound = known.map(|known| self.scope.of(known).binding);
-        match bound.filter(|binding| *binding != UNBOUND.binding) {
-            Some(binding) => Ok(binding),
-            None => {
-                self.at = start;
-                match &self.source[start..local.saturating_sub(1).max(start)] {
-                    "xmlns" => refuse(ParseErrorKind::Name("xmlns".into())),
-                    prefix => refuse(ParseErrorKind::UnboundPrefix(prefix.into())),
-                }
-            }
+        match known.map_or(UNBOUND.binding, |known| self.scope.of(known).binding) {
+            binding if binding != UNBOUND.binding => Ok(binding),
+            _ => self.unbound(start, local),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn unbound(&mut self, start: usize, local: usize) -> Parsed<u16> {
+        self.at = start;
+        match &self.source[start..local.saturating_sub(1).max(start)] {
+            "xmlns" => refuse(ParseErrorKind::Name("xmlns".into())),
+            prefix => refuse(ParseErrorKind::UnboundPrefix(prefix.into())),
         }
     }
 
@@ -230,10 +240,14 @@ impl<'p> Parser<'p> {
     }
 
     pub(super) fn end_tag(&mut self, holder: u32) -> Parsed<()> {
-        let Some(open) = self.open.last().copied().filter(|open| open.node != holder) else {
+        let open = self.current;
+        if open == holder {
             return Err(self.stray_end_tag());
-        };
-        let start_name = &self.source[open.name.0 as usize..open.name.1 as usize];
+        }
+        let node = self.document.node(open);
+        let parent = node.parent;
+        let name = with_prefix(node.local(), self.document.names.prefix_len(node.binding));
+        let start_name = &self.source[name.start as usize..][..name.len as usize];
         let name_at = self.at + "</".len();
         let after = name_at + start_name.len();
         // What nearly every end tag looks like; all others take the long way.
@@ -248,17 +262,28 @@ impl<'p> Parser<'p> {
                 self.at = name_at;
                 return refuse(ParseErrorKind::EndTag {
                     start: start_name.into(),
-                    start_position: Position::of(self.source, open.name.0 as usize),
+                    start_position: Position::of(self.source, name.start as usize),
                     end: self.spelled(end_name).into(),
                 });
             }
             self.skip_space();
             self.expect(b'>', "'>'")?;
         }
-        self.open.pop();
+        self.current = parent;
         self.depth -= 1;
-        self.scope.close(open.scope);
-        self.document.node_mut(open.node).end = self.at as u32;
+        self.document.node_mut(open).end = self.at as u32;
+        match self.declaring.last() {
+            Some((declaring, _)) if *declaring == open => self.undeclare(),
+            _ => Ok(()),
+        }
+    }
+
+    /// The declarations of the innermost element that has some are over.
+    #[inline(never)]
+    fn undeclare(&mut self) -> Parsed<()> {
+        if let Some((_, scope)) = self.declaring.pop() {
+            self.scope.close(scope);
+        }
         Ok(())
     }
 
@@ -278,19 +303,14 @@ impl<'p> Parser<'p> {
     pub(super) fn name(&mut self) -> Parsed<RawName> {
         let start = self.at;
         let (mut at, mut local, mut beyond_ascii, mut colons) = (start, start, false, 0);
+        // What nearly every prefix looks like.
+        if let Some([b'a'..=b'z', b':']) = self.bytes.get(start..start + 2) {
+            (at, local, colons) = (start + 2, start + 2, 1);
+        }
         loop {
-            let kind = |at: usize| self.bytes.get(at).map(|byte| NAME_BYTES[*byte as usize]);
-            // Most bytes of most names: loops without other cases are faster, and many at a time are.
-            while let Some(four) = self.bytes.get(at..at + 4)
-                && four.iter().fold(0, |all, byte| all | NAME_BYTES[*byte as usize] as u8)
-                    <= NameByte::Inside as u8
-            {
-                at += 4;
-            }
-            while kind(at).is_some_and(|kind| (kind as u8) <= NameByte::Inside as u8) {
-                at += 1;
-            }
-            match kind(at) {
+            // Most bytes of most names: a loop without other cases is twice as fast.
+            at += self.bytes.get(at..).map_or(0, inside_name);
+            match self.bytes.get(at).map(|byte| NAME_BYTES[*byte as usize]) {
                 Some(NameByte::High) => beyond_ascii = true,
                 Some(NameByte::Colon) => {
                     colons += 1;
@@ -333,4 +353,18 @@ impl<'p> Parser<'p> {
     fn prefix_of(&self, name: RawName) -> &'p str {
         &self.source[name.start..name.local.saturating_sub(1).max(name.start)]
     }
+}
+
+/// How many bytes at the front are bytes of ASCII that stand in names.
+#[inline(always)]
+fn inside_name(bytes: &[u8]) -> usize {
+    let outside = |byte: &u8| NAME_BYTES[*byte as usize] as u8 > NameByte::Inside as u8;
+    // Of eight that are there no end has to be looked for.
+    let (eights, rest) = bytes.as_chunks::<8>();
+    for (number, eight) in eights.iter().enumerate() {
+        if let Some(at) = eight.iter().position(outside) {
+            return number * eight.len() + at;
+        }
+    }
+    bytes.len() - rest.len() + rest.iter().position(outside).unwrap_or(rest.len())
 }
