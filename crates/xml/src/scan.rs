@@ -136,6 +136,10 @@ fn find(
             }
         }
     }
+    // Of less than a block mostly nothing stops, and nothing in front of it.
+    if at + BLOCK > bytes.len() && bytes.last_chunk::<BLOCK>().is_some_and(|block| !any(block)) {
+        return bytes.len();
+    }
     while let Some(block) = bytes[at..].first_chunk() {
         let found = eight(Eight(u64::from_le_bytes(*block)));
         if found != 0 {
@@ -198,6 +202,18 @@ mod tests {
                 block[70] = byte;
                 assert_eq!(find(&block, 0) == 70, one == 0, "{byte}");
                 assert_eq!(find(&block[..80], 0) == 70, one == 0, "{byte}");
+                // What lies before is not looked at, wherever the search begins and the bytes end.
+                for len in [71, 72, 78, 86, 100] {
+                    for at in 50..len {
+                        let expected = if one == 0 && at <= 70 { 70 } else { len };
+                        assert_eq!(find(&block[..len], at), expected, "{byte} {len} {at}");
+                    }
+                    assert_eq!(find(&block[..len], len), len);
+                }
+                for len in 0..20 {
+                    let expected = if one == 0 && len > 0 { 0 } else { len };
+                    assert_eq!(find(&block[70..70 + len], 0), expected, "{byte} {len}");
+                }
             }
         }
     }
