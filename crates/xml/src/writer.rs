@@ -1,6 +1,7 @@
 //! From the tree to text.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use base64_simd::STANDARD;
 use smallvec::SmallVec;
@@ -22,17 +23,29 @@ const UNBOUND: u16 = u16::MAX;
 /// Also canonicalization keeps its account of rendered namespaces so.
 pub(crate) struct Rendered {
     /// By index of the prefix.
-    bound: SmallVec<[u16; 32]>,
+    bound: Vec<u16>,
     /// What bindings replaced, innermost last: index of the prefix and what it was bound to.
-    undo: SmallVec<[(u16, u16); 32]>,
+    undo: Vec<(u16, u16)>,
 }
+
+/// The lists of an account.
+type Lists = (Vec<u16>, Vec<(u16, u16)>);
+
+thread_local! {
+    /// Those of one that is over, for the next.
+    static KEPT: Cell<Lists> = const { Cell::new((Vec::new(), Vec::new())) };
+}
+
+/// The most entries of a list that is kept.
+const KEPT_ENTRIES: usize = 64;
 
 impl Rendered {
     pub(crate) fn new(names: &Names) -> Self {
-        let mut bound = SmallVec::from_elem(UNBOUND, names.prefix_count());
+        let (mut bound, undo) = KEPT.try_with(Cell::take).unwrap_or_default();
+        bound.resize(names.prefix_count(), UNBOUND);
         bound[EMPTY as usize] = EMPTY;
         bound[XML as usize] = XML;
-        Self { bound, undo: SmallVec::new() }
+        Self { bound, undo }
     }
 
     /// Takes a binding into scope; false when it is in scope already.
@@ -49,15 +62,29 @@ impl Rendered {
     }
 
     /// How far to [`Rendered::close`] when the element ends whose start tag comes now.
+    #[inline]
     pub(crate) fn mark(&self) -> usize {
         self.undo.len()
     }
 
+    #[inline]
     pub(crate) fn close(&mut self, mark: usize) {
         while self.undo.len() > mark {
             if let Some((prefix, old)) = self.undo.pop() {
                 self.bound[prefix as usize] = old;
             }
+        }
+    }
+}
+
+impl Drop for Rendered {
+    fn drop(&mut self) {
+        if self.bound.capacity().max(self.undo.capacity()) <= KEPT_ENTRIES {
+            self.bound.clear();
+            self.undo.clear();
+            let lists = (std::mem::take(&mut self.bound), std::mem::take(&mut self.undo));
+            // A thread that ends keeps nothing.
+            let _ = KEPT.try_with(|kept| kept.set(lists));
         }
     }
 }
@@ -155,7 +182,8 @@ impl Arena {
             &impl Fn(u32) -> &'m [u8],
         ),
     ) {
-        let mut marks: SmallVec<[usize; 32]> = SmallVec::new();
+        // Elements that declare something, each with how far to close when it ends.
+        let mut declaring: SmallVec<[(u32, usize); 8]> = SmallVec::new();
         let mut at = top;
         loop {
             let node = self.node(at);
@@ -164,7 +192,9 @@ impl Arena {
                 self.write_start(node, scope, out);
                 if node.first != NONE {
                     out.push(b'>');
-                    marks.push(mark);
+                    if scope.mark() != mark {
+                        declaring.push((at, mark));
+                    }
                     at = node.first;
                     continue;
                 }
@@ -192,7 +222,10 @@ impl Arena {
                 at = node.parent;
                 out.extend_from_slice(behind(at));
                 self.write_end(self.node(at), out);
-                scope.close(marks.pop().unwrap_or_default());
+                if let Some((_, mark)) = declaring.last().filter(|(element, _)| *element == at) {
+                    scope.close(*mark);
+                    declaring.pop();
+                }
             }
         }
     }

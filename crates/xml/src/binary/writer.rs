@@ -174,7 +174,8 @@ impl Writer<'_> {
     fn node(&mut self, top: u32) {
         let document = self.document;
         let has_values = !document.made.is_empty();
-        let mut marks: SmallVec<[(usize, Naming); 32]> = SmallVec::new();
+        // Elements that declare something or change how names are written, each with what was before.
+        let mut marks: SmallVec<[(u32, (usize, Naming)); 8]> = SmallVec::new();
         let mut at = top;
         loop {
             let node = document.node(at);
@@ -191,14 +192,17 @@ impl Writer<'_> {
                 } else {
                     self.start(at);
                     if node.first != NONE {
-                        marks.push(mark);
+                        if mark != (self.scope.mark(), self.naming) {
+                            marks.push((at, mark));
+                        }
                         at = node.first;
                         continue;
                     }
                     if document.tag(node).pair {
                         self.text_record(records::EMPTY_TEXT);
                     }
-                    self.end(mark);
+                    self.end();
+                    self.leave(mark);
                 }
             } else {
                 self.leaf(node);
@@ -214,18 +218,22 @@ impl Writer<'_> {
                     break;
                 }
                 at = node.parent;
-                self.end(marks.pop().unwrap_or((0, Naming::Known)));
+                self.end();
+                if let Some((_, mark)) = marks.last().filter(|(element, _)| *element == at) {
+                    self.leave(*mark);
+                    marks.pop();
+                }
             }
         }
     }
 
     /// Ends an element: by the text before, or by a record.
-    fn end(&mut self, mark: (usize, Naming)) {
+    #[inline]
+    fn end(&mut self) {
         match self.text_at.take() {
             Some(at) => self.out[at] |= 1,
             None => self.out.push(records::END_ELEMENT),
         }
-        self.leave(mark);
     }
 
     #[inline(always)]
