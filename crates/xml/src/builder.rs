@@ -272,10 +272,17 @@ impl Document {
         }
     }
 
-    /// Chooses between `<a></a>` (true) and `<a/>` for an element that is empty.
+    /// Chooses between `<a></a>` (true) and `<a/>` for an element that is empty. In binary the first is one with an empty text
+    /// (MC-NBFX §2.2.3.26).
     pub fn set_start_end_pair(&mut self, element: NodeId, pair: bool) {
         let tag = *self.tag(self.node(element.0));
         self.set_tag(element.0, Tag { pair, ..tag });
+    }
+
+    /// The same of text alone: an element that is empty has an end tag of its own, and no text in binary.
+    pub fn set_end_tag(&mut self, element: NodeId, end_tag: bool) {
+        let tag = *self.tag(self.node(element.0));
+        self.set_tag(element.0, Tag { end_tag, ..tag });
     }
 
     /// Takes a node out of its parent. It keeps its content and can be attached again.

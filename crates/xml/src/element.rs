@@ -234,6 +234,11 @@ impl<'a> Element<'a> {
         self.document.tag(self.data()).pair
     }
 
+    /// Whether it is written `<a></a>` when empty, as text alone; see [`Document::set_end_tag`](crate::Document::set_end_tag).
+    pub fn has_end_tag(&self) -> bool {
+        self.document.tag(self.data()).end_tag
+    }
+
     /// The text directly inside the element, comments left out; child elements do not contribute.
     pub fn text(&self) -> Cow<'a, str> {
         let mut found = Cow::Borrowed("");

@@ -81,6 +81,7 @@ impl Document {
             attributes: (first, self.attributes.len() as u32),
             declarations: (declared, self.declarations.len() as u32),
             pair: element.is_start_end_pair(),
+            end_tag: element.has_end_tag(),
         };
         self.set_tag(copy.0, tag);
         copy

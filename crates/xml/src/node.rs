@@ -96,8 +96,10 @@ impl NodeData {
 pub(crate) struct Tag {
     pub(crate) attributes: (u32, u32),
     pub(crate) declarations: (u32, u32),
-    /// An empty element is written `<a></a>`.
+    /// An empty element has an empty text: it is written `<a></a>`, in binary a record of its own.
     pub(crate) pair: bool,
+    /// An empty element is written `<a></a>`; in binary nothing tells.
+    pub(crate) end_tag: bool,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -199,7 +199,8 @@ impl Arena {
                     continue;
                 }
                 let markup = behind(at);
-                if self.tag(node).pair || !markup.is_empty() {
+                let tag = self.tag(node);
+                if tag.pair || tag.end_tag || !markup.is_empty() {
                     out.push(b'>');
                     out.extend_from_slice(markup);
                     self.write_end(node, out);

@@ -75,6 +75,6 @@ pub(super) fn write_local(
 fn write_holder(document: &mut Document, parent: NodeId) -> (NodeId, NodeId) {
     let holder = document.append_element(parent, Name::new("o", "SecurityTokenReference", WSSE));
     let reference = document.append_element(holder, Name::new("o", "Reference", WSSE));
-    document.set_start_end_pair(reference, true);
+    document.set_end_tag(reference, true);
     (holder, reference)
 }

@@ -162,7 +162,7 @@ impl RequestSecurityTokenResponse {
         if self.token_cancelled {
             let name = read::trust(dialect, "RequestedTokenCancelled");
             let cancelled = document.append_element(response, name);
-            document.set_start_end_pair(cancelled, true);
+            document.set_end_tag(cancelled, true);
         }
         response
     }
@@ -236,7 +236,7 @@ impl ProofToken {
                 let key = document.append_element(holder, name("EncryptedKey"));
                 let method = document.append_element(key, name("EncryptionMethod"));
                 document.set_attribute(method, Name::local("Algorithm"), algorithm);
-                document.set_start_end_pair(method, true);
+                document.set_end_tag(method, true);
                 let data = document.append_element(key, name("CipherData"));
                 let value = read::base64(cipher_value);
                 document.append_text_element(data, name("CipherValue"), &value);

@@ -159,7 +159,7 @@ pub fn keep_pairs(envelope: &mut Envelope) {
     let root = document.root();
     let pairs: Vec<NodeId> = root.descendants_and_self().filter(is_pair).map(|e| e.id()).collect();
     for pair in pairs {
-        envelope.document_mut().set_start_end_pair(pair, true);
+        envelope.document_mut().set_end_tag(pair, true);
     }
 }
 
@@ -167,11 +167,11 @@ pub fn keep_pairs(envelope: &mut Envelope) {
 fn keep_pairs_of(envelope: &mut Envelope, expected: &str) {
     let mut same = super::parse(expected.as_bytes());
     keep_pairs(&mut same);
-    let is_pair = same.document().root().descendants_and_self().map(|e| e.is_start_end_pair());
+    let is_pair = same.document().root().descendants_and_self().map(|e| e.has_end_tag());
     let elements = envelope.document().root().descendants_and_self().map(|e| e.id());
     let pairs: Vec<NodeId> = elements.zip(is_pair).filter(|(_, p)| *p).map(|(id, _)| id).collect();
     for pair in pairs {
-        envelope.document_mut().set_start_end_pair(pair, true);
+        envelope.document_mut().set_end_tag(pair, true);
     }
 }
 

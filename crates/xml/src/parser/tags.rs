@@ -48,7 +48,7 @@ impl<'p> Parser<'p> {
         if first != last {
             let attributes = (first.0 as u32, last.0 as u32);
             let declarations = (first.1 as u32, last.1 as u32);
-            self.document.set_tag(node, Tag { attributes, declarations, pair: false });
+            self.document.set_tag(node, Tag { attributes, declarations, ..Tag::default() });
         }
         let declares = self.scope.undo.len() != scope;
         if empty {

@@ -209,6 +209,27 @@ fn pieces(rule: TextRule, octets: &[u8]) -> Vec<u8> {
     found
 }
 
+/// An end tag that text has for its own sake is nothing in binary; an empty text is a record.
+#[test]
+fn an_end_tag_is_no_empty_text() {
+    let written = |choose: fn(&mut Document)| {
+        let mut document = Document::new(Name::local("a"));
+        choose(&mut document);
+        (document.to_xml(), write(&document))
+    };
+    let short = written(|_| {});
+    let end_tag = written(|document| document.set_end_tag(document.root().id(), true));
+    let empty_text = written(|document| document.set_start_end_pair(document.root().id(), true));
+    assert_eq!(short, ("<a/>".to_owned(), inside(&[0x01])));
+    assert_eq!(end_tag, ("<a></a>".to_owned(), inside(&[0x01])));
+    assert_eq!(empty_text, ("<a></a>".to_owned(), inside(&[0xA9])));
+    let mut copy = Document::new(Name::local("r"));
+    let mut document = Document::new(Name::local("a"));
+    document.set_end_tag(document.root().id(), true);
+    copy.import(copy.root().id(), document.root());
+    assert_eq!(copy.to_xml(), "<r><a></a></r>");
+}
+
 #[test]
 fn octets_are_in_the_records_of_their_writes() {
     let octets: Vec<u8> = (0..47).collect();

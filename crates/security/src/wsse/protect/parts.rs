@@ -181,7 +181,7 @@ fn write_pairs(document: &mut Document, parent: NodeId) {
     let below = document.element(parent).descendants_and_self();
     let empty: Vec<NodeId> = below.filter(|e| e.is_empty()).map(|e| e.id()).collect();
     for element in empty {
-        document.set_start_end_pair(element, true);
+        document.set_end_tag(element, true);
     }
 }
 

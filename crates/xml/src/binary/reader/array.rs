@@ -79,7 +79,7 @@ impl Reader<'_> {
             document.declarations.extend_from_within(range(tag.declarations));
             let attributes = (attributes, document.attributes.len() as u32);
             let declarations = (declarations, document.declarations.len() as u32);
-            document.set_tag(element, Tag { attributes, declarations, pair: false });
+            document.set_tag(element, Tag { attributes, declarations, ..Tag::default() });
         }
         element
     }

@@ -44,7 +44,8 @@ impl Reader<'_> {
             self.attribute(prefix, prefix_len, name)?;
         }
         let last = (self.arena.attributes.len() as u32, self.arena.declarations.len() as u32);
-        Ok(Tag { attributes: (first.0, last.0), declarations: (first.1, last.1), pair: false })
+        let (attributes, declarations) = ((first.0, last.0), (first.1, last.1));
+        Ok(Tag { attributes, declarations, ..Tag::default() })
     }
 
     fn attribute(&mut self, prefix: u16, prefix_len: usize, name: StringRef<'_>) -> Read<()> {
