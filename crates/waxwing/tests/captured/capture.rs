@@ -29,6 +29,8 @@ pub struct Capture {
     pub connections: Vec<Vec<Step>>,
     /// What the client program did.
     pub operations: String,
+    /// The keys of WCF's service.
+    pub keys: String,
 }
 
 pub fn limits() -> FramingLimits {
@@ -66,7 +68,8 @@ impl Capture {
             connections.push(found.into_iter().map(|(_, step)| step).collect());
         }
         let address = Self::via(&connections);
-        let mut capture = Self { address, connections, operations: String::new() };
+        let keys = file["keys_service"].as_str().unwrap_or_default().to_owned();
+        let mut capture = Self { address, connections, operations: String::new(), keys };
         capture.behind_the_recorder();
         let operations = file["readme"].as_str().unwrap().split("ops=").nth(1).unwrap();
         capture.operations = operations.split('`').next().unwrap().to_owned();

@@ -16,4 +16,5 @@ mod names;
 mod peer;
 mod posts;
 mod reliable;
+mod secured;
 mod tcp;

@@ -51,7 +51,7 @@ fn names_in(text: &str) -> Vec<String> {
 }
 
 /// A UUID in binary messages (MC-NBFX §2.2.3.29).
-fn binary(name: &str) -> [u8; 16] {
+pub fn binary(name: &str) -> [u8; 16] {
     let hex: String = name.chars().filter(|c| *c != '-').collect();
     let mut octets: [u8; 16] =
         std::array::from_fn(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap());
