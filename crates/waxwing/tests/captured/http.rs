@@ -17,14 +17,14 @@ use crate::messages::{Message, packed, text_of, without_language};
 use crate::names::Names;
 
 /// A captured flow: requests with their answers, none where the request was only accepted.
-struct Flow {
-    name: &'static str,
-    address: String,
-    exchanges: Vec<(Message, Option<Message>)>,
+pub struct Flow {
+    pub name: &'static str,
+    pub address: String,
+    pub exchanges: Vec<(Message, Option<Message>)>,
 }
 
 impl Flow {
-    fn read(folder: &str, name: &'static str) -> Self {
+    pub fn read(folder: &str, name: &'static str) -> Self {
         let file = packed(folder, name);
         let message = Message::read;
         let exchanges = file["messages"].as_array().unwrap().chunks(2);
@@ -192,7 +192,7 @@ impl Ends {
     }
 }
 
-fn custom(elements: &str) -> String {
+pub fn custom(elements: &str) -> String {
     format!(
         r#"<customBinding><binding name="B" sendTimeout="00:00:30">{elements}<httpTransport maxReceivedMessageSize="1000000"/></binding></customBinding>"#
     )
@@ -205,7 +205,8 @@ fn versions(version: &str, before: &str) -> String {
 const BASIC: &str =
     r#"<basicHttpBinding><binding name="B" sendTimeout="00:00:30"/></basicHttpBinding>"#;
 const RELIABLE: &str = "<reliableSession/>";
-const QUOTAS: &str = r#"<readerQuotas maxArrayLength="100000" maxStringContentLength="100000"/>"#;
+pub const QUOTAS: &str =
+    r#"<readerQuotas maxArrayLength="100000" maxStringContentLength="100000"/>"#;
 const WSA_2004: [&str; 2] = ["Soap12WSAddressingAugust2004", "Soap11WSAddressingAugust2004"];
 
 /// Add and Subtract: over every version of SOAP and WS-Addressing, with and without a reliable session.

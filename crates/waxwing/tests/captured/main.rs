@@ -3,6 +3,10 @@
 //!
 //! Over HTTP (`http`) each exchange goes both ways at once: WCF's request to our service, WCF's answer to our client. Over
 //! net.tcp (`tcp`) and in the two directions of `wsDualHttpBinding` (`dual`) a scripted peer plays one end over loopback.
+//!
+//! With message security both ends of a run have keys of their own. Over net.tcp the peer holds the capture's, too: it says what
+//! WCF said under the keys of the run, and reads what ours says (`secured`). Over HTTP our ends talk to each other, and what
+//! they say is compared (`http_secured`). Which captures go where is told in `testdata/README.md`.
 
 #![allow(clippy::disallowed_methods, missing_docs, unreachable_pub)]
 
@@ -11,6 +15,7 @@ mod contracts;
 mod drive;
 mod dual;
 mod http;
+mod http_secured;
 mod messages;
 mod names;
 mod peer;

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use waxwing_soap::SoapVersion;
 use waxwing_soap::encoder::{Binary, Compression, Decoder, Mtom, Text};
+use waxwing_soap::{Envelope, SoapVersion};
 use waxwing_xml::Limits;
 
 /// The file of a scenario.
@@ -44,6 +44,10 @@ fn binary() -> Binary {
 
 /// A message as text.
 pub fn text_of(message: &Message) -> String {
+    String::from_utf8(envelope_of(message).to_bytes()).unwrap()
+}
+
+pub fn envelope_of(message: &Message) -> Envelope {
     let Message { content_type, octets } = message;
     let limits = Limits::SOAP;
     let version = match content_type.starts_with("text/xml") {
@@ -55,8 +59,7 @@ pub fn text_of(message: &Message) -> String {
         "multipart/related" => Mtom { version, limits }.read(content_type, octets),
         _ => Text { version, limits }.read(content_type, octets),
     };
-    let envelope = envelope.unwrap_or_else(|error| panic!("{content_type}: {error}"));
-    String::from_utf8(envelope.to_bytes()).unwrap()
+    envelope.unwrap_or_else(|error| panic!("{content_type}: {error}"))
 }
 
 /// The captured process has no language: WCF says that in SOAP 1.2, and nothing in SOAP 1.1.

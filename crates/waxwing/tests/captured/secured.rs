@@ -6,8 +6,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use waxwing::crypto::tls::{TlsConfig, TlsRole, TlsVersion};
 use waxwing::crypto::{Certificate, Identity, PrivateKey};
+use waxwing::jiff::Timestamp;
 use waxwing_security::conversation::{
     ClientBinding, ClientCredential, ClientIdentification, ClientOptions, ClientSecurity, Flow,
     FromService, Incoming, LinkSecurity, ReplyContext, SecuritySession, ServiceBinding,
@@ -62,6 +65,19 @@ fn certificate(name: &str) -> Certificate {
 
 fn private_key(name: &str) -> PrivateKey {
     PrivateKey::from_pem(&file(name, "key")).unwrap()
+}
+
+/// Alice is trusted, and nobody else.
+pub fn trusts_alice(own: &Certificate, _: &[Certificate], _: Timestamp) -> Result<(), String> {
+    match own.subject_windows().as_str() {
+        "CN=alice" => Ok(()),
+        other => Err(format!("{other} is a stranger")),
+    }
+}
+
+/// Every service is trusted.
+pub fn trusts_all(_: &Certificate, _: &[Certificate], _: Timestamp) -> Result<(), String> {
+    Ok(())
 }
 
 /// Whether this is a message that opens a security session.
@@ -286,7 +302,7 @@ fn stepped(security: &mut ClientSecurity, mut step: Step, at: &mut Moment<'_>) -
 fn now(random: &mut Any) -> Moment<'_> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let time = Time::since_start(Duration::from_millis(since.as_millis() as u64));
-    Moment::new(waxwing::jiff::Timestamp::now(), time, random)
+    Moment::new(Timestamp::now(), time, random)
 }
 
 /// A message without its Security header and what that refers to.
@@ -305,13 +321,15 @@ fn without_security(text: &str) -> Envelope {
 /// that wants an answer). The answer comes on the session, whose other end the client knows: ours says nothing of that. Takes it
 /// out; gives whether it was there.
 pub fn without_identity(envelope: &mut Envelope) -> bool {
-    let own = envelope.headers().filter(|header| header.local_name() == "ReplyTo");
-    let own = own.flat_map(|header| header.elements());
-    let Some(identity) = own.filter(|e| e.local_name() == "Identity").next() else { return false };
-    let shown = identity.descendants_and_self().find(|e| e.local_name() == "X509Certificate");
-    let shown = shown.map(octets);
-    assert_eq!(shown.as_deref(), Some(certificate("service").der()), "the service's");
-    let identity = identity.id();
+    let found = {
+        let own = envelope.headers().filter(|header| header.local_name() == "ReplyTo");
+        let mut own = own.flat_map(|header| header.elements());
+        own.find(|e| e.local_name() == "Identity").map(|identity| identity.id())
+    };
+    let Some(identity) = found else { return false };
+    let own = envelope.document().element(identity);
+    let shown = own.descendants_and_self().find(|e| e.local_name() == "X509Certificate");
+    assert_eq!(shown.map(octets).as_deref(), Some(certificate("service").der()), "the service's");
     envelope.document_mut().detach(identity);
     true
 }
@@ -395,9 +413,11 @@ fn records_of(value: &[u8], message: &[u8], is_cipher: bool) -> Option<(usize, V
     Some((at, out))
 }
 
-/// The octets of a binary message without what is random in it.
-pub fn octets_without_random(message: &[u8], envelope: &Envelope) -> Vec<u8> {
-    let (mut values, mut texts): (Vec<(Vec<u8>, bool)>, Vec<Vec<u8>>) = (Vec::new(), Vec::new());
+/// What is random in a message: octets, and whether they are a cipher's; and texts, the longest first.
+type Drawn = (Vec<(Vec<u8>, bool)>, Vec<Vec<u8>>);
+
+fn drawn(envelope: &Envelope) -> Drawn {
+    let (mut values, mut texts) = Drawn::default();
     let mut of_this_run = |text: &str| {
         texts.push(text.as_bytes().to_vec());
         texts
@@ -415,6 +435,25 @@ pub fn octets_without_random(message: &[u8], envelope: &Envelope) -> Vec<u8> {
         names.for_each(|attribute| of_this_run(attribute.value()));
     }
     texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    (values, texts)
+}
+
+/// A text message without what is random in it.
+pub fn text_without_random(message: &[u8], envelope: &Envelope) -> String {
+    let (values, texts) = drawn(envelope);
+    let mut text = String::from_utf8(message.to_vec()).unwrap();
+    for (value, _) in values {
+        text = text.replace(&format!(">{}<", STANDARD.encode(value)), ">#<");
+    }
+    for name in texts.iter().filter_map(|name| std::str::from_utf8(name).ok()) {
+        text = text.replace(name, "#");
+    }
+    text
+}
+
+/// The octets of a binary message without what is random in it.
+pub fn octets_without_random(message: &[u8], envelope: &Envelope) -> Vec<u8> {
+    let (values, texts) = drawn(envelope);
     let (mut out, mut at) = (Vec::with_capacity(message.len()), 0);
     while let Some(octet) = message.get(at) {
         let rest = &message[at..];

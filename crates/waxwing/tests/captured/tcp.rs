@@ -4,8 +4,6 @@ use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use waxwing::crypto::Certificate;
-use waxwing::jiff::Timestamp;
 use waxwing::service::ConcurrencyMode;
 use waxwing::{
     ChannelFactory, ConfigurationFile, ServiceHost, ServiceHostBuilder, ServiceInstances,
@@ -21,7 +19,7 @@ use crate::contracts::{
 use crate::drive::Program;
 use crate::names::Names;
 use crate::peer::Peer;
-use crate::secured::{Security, identity};
+use crate::secured::{Security, identity, trusts_alice, trusts_all};
 
 /// A capture, the contract of its programs, and the version of its reliable session.
 type Flow = (&'static str, &'static str, Option<ReliableMessagingVersion>);
@@ -151,7 +149,7 @@ async fn as_client(flow: Flow) -> (usize, usize) {
             true => factory
                 .client_certificate(identity("alice"))
                 .service_certificate(identity("service").certificate)
-                .service_trust(|_: &Certificate, _: &[Certificate], _: Timestamp| Ok(())),
+                .service_trust(trusts_all),
             false => factory,
         }
     };
@@ -218,15 +216,7 @@ async fn host(flow: Flow, config: &ConfigurationFile) -> ServiceHost {
         let builder = builder.unwrap_or_else(|e| panic!("{e}"));
         let builder = builder.address_filter(AddressFilterMode::Any);
         match flow.0.contains("message") {
-            true => builder.certificate(identity("service")).client_trust(
-                |own: &Certificate, _: &[Certificate], _: Timestamp| match own
-                    .subject_windows()
-                    .as_str()
-                {
-                    "CN=alice" => Ok(()),
-                    other => Err(format!("{other} is a stranger")),
-                },
-            ),
+            true => builder.certificate(identity("service")).client_trust(trusts_alice),
             false => builder,
         }
     };
