@@ -151,12 +151,39 @@ where
 /// A rule for certificates.
 #[derive(Clone)]
 pub(crate) enum TrustRule {
-    /// One that only computes.
-    Quick(Arc<dyn CertificateTrust>),
     /// One that may block.
     Blocking(Arc<dyn CertificateTrust>),
     /// One that waits.
     Waiting(Arc<dyn AsyncCertificateTrust>),
+    /// One by certificates in files.
+    Stores(Arc<dyn StoreRule>),
+}
+
+/// A rule by certificates in files, which may be others later.
+pub(crate) trait StoreRule: CertificateTrust + AsyncCertificateTrust {
+    /// Whether it waits for something: it asks about revocation. Otherwise it only computes.
+    fn asks(&self) -> bool;
+
+    /// Looks whether the files have changed, and judges by what they hold from now on. What cannot be used changes nothing, and
+    /// is told of once in the log. Blocks.
+    fn look(&self);
+}
+
+impl TrustRule {
+    /// The verdict, where it only has to be computed.
+    pub(crate) fn quick(
+        &self,
+        certificate: &Certificate,
+        chain: &[Certificate],
+        now: Timestamp,
+    ) -> Option<Result<(), String>> {
+        match self {
+            TrustRule::Stores(rule) if !rule.asks() => {
+                Some(CertificateTrust::check(&**rule, certificate, chain, now))
+            }
+            TrustRule::Stores(_) | TrustRule::Blocking(_) | TrustRule::Waiting(_) => None,
+        }
+    }
 }
 
 /// A rule for user names.
@@ -257,6 +284,14 @@ impl Judge {
         Self { certificates, user_names, digests: None, passwords: None, threads, most }
     }
 
+    /// The rule that certificates in files make, where there is one.
+    pub(crate) fn stores(&self) -> Option<&Arc<dyn StoreRule>> {
+        match &self.certificates {
+            Some(TrustRule::Stores(rule)) => Some(rule),
+            _ => None,
+        }
+    }
+
     /// The same, knowing users by HTTP Digest.
     pub(crate) fn with_digests(self, rule: Option<DigestRule>) -> Self {
         Self { digests: rule, ..self }
@@ -322,17 +357,20 @@ impl Judge {
         peer: PeerTag,
         now: Timestamp,
     ) -> Verdict {
-        match rule {
-            TrustRule::Quick(rule) => {
-                told(panics::catch(|| rule.check(&shown.certificate, &shown.chain, now)))
-            }
-            TrustRule::Blocking(rule) => {
+        let quick = panics::catch(|| rule.quick(&shown.certificate, &shown.chain, now));
+        match (quick.transpose(), rule) {
+            (Some(verdict), _) => told(verdict),
+            (None, TrustRule::Blocking(rule)) => {
                 let rule = Arc::clone(rule);
                 let check = move || rule.check(&shown.certificate, &shown.chain, now);
                 self.on_a_thread(peer, check).await
             }
-            TrustRule::Waiting(rule) => {
+            (None, TrustRule::Waiting(rule)) => {
                 told(panics::caught(async { rule.check(&shown, now).await }).await)
+            }
+            (None, TrustRule::Stores(rule)) => {
+                let check = async { AsyncCertificateTrust::check(&**rule, &shown, now).await };
+                told(panics::caught(check).await)
             }
         }
     }

@@ -2,18 +2,52 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::fs::Metadata;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use waxwing_binding::{StoreLocation, StoreName};
 
+use super::folder::key_beside;
 use super::{CertificateStores, every_store};
 
-/// The files of all stores with their lengths and times of modification. Equal ones: nothing has changed, as far as a file
-/// system tells.
+/// The files of all stores with what the file system says of them. Equal ones: nothing has changed, as far as it tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fingerprint(Vec<(PathBuf, u64, Option<SystemTime>)>);
+pub(crate) struct Fingerprint(Vec<(PathBuf, Option<Look>)>);
+
+/// What a file looks like from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Look {
+    length: u64,
+    modified: Option<SystemTime>,
+    place: Place,
+}
+
+/// Where the octets of a file are and when anything of it was changed, which nobody can set: a file that another one was put in
+/// the place of, as old and as long as it.
+#[cfg(unix)]
+type Place = [i64; 4];
+#[cfg(not(unix))]
+type Place = ();
+
+#[cfg(unix)]
+fn place(data: &Metadata) -> Place {
+    use std::os::unix::fs::MetadataExt;
+    [data.dev().cast_signed(), data.ino().cast_signed(), data.ctime(), data.ctime_nsec()]
+}
+
+#[cfg(not(unix))]
+fn place(_: &Metadata) -> Place {}
+
+impl Look {
+    /// None of what is not there. What a link leads to is looked at.
+    fn at(path: &Path) -> Option<Self> {
+        let data = std::fs::metadata(path).ok()?;
+        let (length, modified, place) = (data.len(), data.modified().ok(), place(&data));
+        Some(Self { length, modified, place })
+    }
+}
 
 /// What the folders above those of stores hold. Most stores are not there: of sixteen, each in one of two places, that is found
 /// out by three looks. Each session that is opened looks.
@@ -56,15 +90,18 @@ impl CertificateStores {
         }
         let named = &self.section.certificates.certificate_files.add;
         for file in named {
-            files.push(self.base.join(&file.certificate));
-            files.extend(file.key.as_ref().map(|key| self.base.join(key)));
+            let certificate = self.base.join(&file.certificate);
+            files.push(match &file.key {
+                Some(key) => self.base.join(key),
+                None => key_beside(&certificate),
+            });
+            files.push(certificate);
         }
         files.sort();
         files.dedup();
         let look = |path: PathBuf| {
-            let data = std::fs::metadata(&path).ok();
-            let length = data.as_ref().map_or(0, std::fs::Metadata::len);
-            (path, length, data.and_then(|data| data.modified().ok()))
+            let look = Look::at(&path);
+            (path, look)
         };
         Fingerprint(files.into_iter().map(look).collect())
     }
@@ -96,5 +133,38 @@ mod tests {
         changes("TrustedPeople", "bob.pem", "b");
         std::fs::remove_dir_all(root.path()).unwrap();
         assert_eq!(stores.fingerprint(), seen[0]);
+    }
+
+    /// Another file, as long as the one before and with its time of modification; and another one that a link leads to.
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_looks_like_the_one_before_is_seen() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("Root");
+        std::fs::create_dir_all(&folder).unwrap();
+        let write = |name: &str, text: &str| {
+            std::fs::write(folder.join(name), text).unwrap();
+            let file = std::fs::File::options().write(true).open(folder.join(name)).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        };
+        let stores = CertificateStores::new(root.path());
+        write("ca.pem", "one");
+        let before = stores.fingerprint();
+        write("ca.new", "two");
+        std::fs::rename(folder.join("ca.new"), folder.join("ca.pem")).unwrap();
+        let after = stores.fingerprint();
+        assert_ne!(before, after);
+        std::fs::remove_file(folder.join("ca.pem")).unwrap();
+        for (name, text) in [("a", "one"), ("b", "two")] {
+            std::fs::create_dir(root.path().join(name)).unwrap();
+            std::fs::write(root.path().join(name).join("ca.pem"), text).unwrap();
+        }
+        let link = |to: &str| {
+            let _ = std::fs::remove_file(folder.join("ca.pem"));
+            std::os::unix::fs::symlink(root.path().join(to).join("ca.pem"), folder.join("ca.pem"))
+                .unwrap();
+            stores.fingerprint()
+        };
+        assert_ne!(link("a"), link("b"));
     }
 }

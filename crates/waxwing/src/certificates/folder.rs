@@ -1,12 +1,16 @@
 //! Reading the files of a store.
 
 use std::fmt;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use waxwing_crypto::{Certificate, Identity, PrivateKey, RevocationList};
 use zeroize::Zeroizing;
 
 use super::CertificateError;
+
+/// The most octets of a file in a store; revocation lists of large authorities have some ten million.
+const LARGEST_FILE: u64 = 64 << 20;
 
 /// The password of PKCS#12 files that lie in a store, where it is not empty.
 const PASSWORD_VARIABLE: &str = "WAXWING_PKCS12_PASSWORD";
@@ -250,9 +254,29 @@ fn files(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, Certificate
 
 /// The octets of a file, which may hold a private key: wiped when dropped.
 fn contents(file: &Path) -> Result<Zeroizing<Vec<u8>>, CertificateError> {
-    std::fs::read(file)
-        .map(Zeroizing::new)
+    read_whole(file)
         .map_err(|error| CertificateError::File { file: file.display().to_string(), error })
+}
+
+/// # Errors
+/// It cannot be read, is too large, or is none: from a pipe nobody may ever write into, it would be read for ever.
+fn read_whole(file: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let refused = |text: String| Err(std::io::Error::new(std::io::ErrorKind::InvalidData, text));
+    let data = std::fs::metadata(file)?;
+    if !data.is_file() {
+        return refused("it is no file".to_owned());
+    }
+    let too_large = format!("it has more than {} MB", LARGEST_FILE >> 20);
+    if data.len() > LARGEST_FILE {
+        return refused(too_large);
+    }
+    // With room for all of it, so that no copies of a key are left when it grows.
+    let mut octets = Zeroizing::new(Vec::with_capacity(data.len() as usize + 1));
+    std::fs::File::open(file)?.take(LARGEST_FILE + 1).read_to_end(&mut octets)?;
+    match octets.len() as u64 > LARGEST_FILE {
+        true => refused(too_large),
+        false => Ok(octets),
+    }
 }
 
 fn of_pkcs12(
@@ -329,5 +353,27 @@ fn of_text(octets: &[u8], file: PathBuf) -> Result<Vec<StoredCertificate>, Certi
                 file: file.clone(),
             })
             .collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nobody reads such a thing for ever, or until there is no memory.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_is_no_file_or_too_large_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe.pem");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let text = read(folder.path()).unwrap_err().to_string();
+        assert!(text.contains("pipe.pem") && text.contains("it is no file"), "{text}");
+        std::fs::remove_file(&pipe).unwrap();
+        let large = std::fs::File::create(folder.path().join("large.crl")).unwrap();
+        large.set_len(LARGEST_FILE + 1).unwrap();
+        let text = revocation_lists(folder.path()).unwrap_err().to_string();
+        assert!(text.contains("large.crl") && text.contains("more than 64 MB"), "{text}");
     }
 }

@@ -29,7 +29,7 @@ pub(crate) use self::fingerprint::Fingerprint;
 pub use self::folder::{StoredCertificate, Survey};
 pub use self::inspect::{CertificateFinding, CertificateUse};
 pub(crate) use self::server_roots::ServerRoots;
-use self::store_trust::StoreTrust;
+use self::store_trust::{StoreTrust, Wanted};
 use crate::authentication::TrustRule;
 use crate::revocation::{ALTOGETHER, Revocation, RevocationOptions};
 
@@ -199,20 +199,8 @@ impl CertificateStores {
         location: StoreLocation,
         usage: Usage,
     ) -> Result<TrustRule, CertificateError> {
-        let validator = self.validator(mode, revocation, location, usage)?;
-        let asks = revocation != X509RevocationMode::NoCheck
-            && matches!(
-                validator.mode(),
-                ValidationMode::ChainTrust | ValidationMode::PeerOrChainTrust
-            );
-        let trust = self.revocation().trust(validator);
-        let folder = |name| self.folder(location, name);
-        let trust =
-            StoreTrust::new(trust, &folder(StoreName::Root), &folder(StoreName::TrustedPeople))?;
-        Ok(match asks {
-            true => TrustRule::Waiting(Arc::new(trust)),
-            false => TrustRule::Quick(Arc::new(trust)),
-        })
+        let wanted = Wanted { stores: self.clone(), mode, revocation, location, usage };
+        Ok(TrustRule::Stores(Arc::new(StoreTrust::new(wanted)?)))
     }
 
     /// Who asks about revocation, for everybody who has these stores.

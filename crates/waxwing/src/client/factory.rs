@@ -440,7 +440,7 @@ impl ChannelFactory {
         }
         let version = settings.version;
         let incomplete = |text: String| ChannelError::incomplete(text, address);
-        let read = self.prepared.last(&self.stores, || self.read())?;
+        let read = self.prepared.last(&self.stores, self.clock.time(), || self.read())?;
         let encoding = Encoding::of(endpoint, version.soap);
         let links = self.link_parts(&read, version.soap)?;
         let built_in = || read.transport.as_ref().map(|built_in| Arc::clone(built_in) as _);
@@ -497,8 +497,9 @@ impl ChannelFactory {
     }
 
     /// Creates a channel and opens it. If a certificate file has changed since the last channel (by its time of modification
-    /// or length), it is read again before, in a thread for work that blocks. If the future is dropped before it ends, the channel is closed as soon as it is
-    /// open, so that the service keeps no session of it.
+    /// or length), it is read again before, in a thread for work that blocks; the files are looked at once a second at most. If
+    /// the future is dropped before it ends, the channel is closed as soon as it is open, so that the service keeps no session
+    /// of it.
     ///
     /// # Errors
     /// As [`create_channel`](Self::create_channel) and [`ClientChannel::open`].
@@ -513,10 +514,11 @@ impl ChannelFactory {
 
     /// Reads certificate files again that have changed, in a thread for work that blocks.
     pub(super) async fn refresh(&self) -> Result<(), ChannelError> {
-        if self.endpoint.security.is_some() || self.is_https() {
+        let now = self.clock.time();
+        if (self.endpoint.security.is_some() || self.is_https()) && !self.prepared.is_fresh(now) {
             let factory = self.clone();
             let refreshed = tokio::task::spawn_blocking(move || {
-                factory.prepared.refresh(&factory.stores, || factory.read())
+                factory.prepared.refresh(&factory.stores, now, || factory.read())
             });
             // What panics there would have panicked here.
             refreshed

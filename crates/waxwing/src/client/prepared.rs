@@ -1,9 +1,11 @@
 //! What the channels of a factory take from certificate files: read once, not for every channel.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use waxwing_crypto::Certificate;
 use waxwing_security::conversation::ClientOptions;
+use waxwing_session::Time;
 
 use crate::authentication::TrustRule;
 use crate::certificates::{CertificateStores, Fingerprint};
@@ -25,17 +27,26 @@ pub(super) struct Read {
     pub(super) dialer: Option<Arc<dyn LinkDialer>>,
 }
 
+/// How long a look at the files is good for: whoever opens many sessions looks once a second. A look takes as long as three
+/// messages.
+const GOOD_FOR: Duration = Duration::from_secs(1);
+
 /// What was read last, with what the files looked like before. Clones remember together.
 #[derive(Clone, Default)]
 pub(super) struct Prepared {
-    last: Arc<Mutex<Last>>,
+    last: Arc<Mutex<Option<Last>>>,
 }
 
 /// What the files looked like, and what they said.
-type Last = Option<(Fingerprint, Arc<Read>)>;
+struct Last {
+    files: Fingerprint,
+    read: Arc<Read>,
+    /// When they were looked at last.
+    looked: Time,
+}
 
 impl Prepared {
-    fn lock(&self) -> MutexGuard<'_, Last> {
+    fn lock(&self) -> MutexGuard<'_, Option<Last>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -46,36 +57,50 @@ impl Prepared {
     pub(super) fn last<E>(
         &self,
         stores: &CertificateStores,
+        now: Time,
         read: impl FnOnce() -> Result<Read, E>,
     ) -> Result<Arc<Read>, E> {
-        if let Some((_, last)) = &*self.lock() {
-            return Ok(Arc::clone(last));
+        if let Some(last) = &*self.lock() {
+            return Ok(Arc::clone(&last.read));
         }
-        self.read(stores.fingerprint(), read)
+        self.read(stores.fingerprint(), now, read)
     }
 
-    /// Reads again when a file has changed, or nothing was read. Blocks.
+    /// Whether the files were looked at a moment ago.
+    pub(super) fn is_fresh(&self, now: Time) -> bool {
+        self.lock().as_ref().is_some_and(|last| now < last.looked + GOOD_FOR)
+    }
+
+    /// Reads again when a file has changed, or nothing was read. Blocks. `now` is before that.
     ///
     /// # Errors
     /// Those of `read`.
     pub(super) fn refresh<E>(
         &self,
         stores: &CertificateStores,
+        now: Time,
         read: impl FnOnce() -> Result<Read, E>,
     ) -> Result<(), E> {
-        let now = stores.fingerprint();
-        let is_fresh = matches!(&*self.lock(), Some((then, _)) if *then == now);
-        if is_fresh { Ok(()) } else { self.read(now, read).map(drop) }
+        let files = stores.fingerprint();
+        match &mut *self.lock() {
+            Some(last) if last.files == files => {
+                last.looked = last.looked.max(now);
+                return Ok(());
+            }
+            _ => {}
+        }
+        self.read(files, now, read).map(drop)
     }
 
     /// Nobody waits under the lock for a file.
     fn read<E>(
         &self,
         files: Fingerprint,
+        now: Time,
         read: impl FnOnce() -> Result<Read, E>,
     ) -> Result<Arc<Read>, E> {
         let read = Arc::new(read()?);
-        *self.lock() = Some((files, Arc::clone(&read)));
+        *self.lock() = Some(Last { files, read: Arc::clone(&read), looked: now });
         Ok(read)
     }
 }

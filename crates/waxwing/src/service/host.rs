@@ -62,8 +62,10 @@ impl ServiceHost {
         let secure = endpoints.iter().filter_map(|endpoint| endpoint.parts.https.as_ref());
         let secure = secure.chain(pages.iter().filter_map(|own| own.https.as_ref()));
         let secure: Vec<_> = secure.map(Arc::downgrade).collect();
-        if !secure.is_empty() {
-            tokio::spawn(https::watch(secure));
+        let stores = endpoints.iter().filter_map(|endpoint| endpoint.parts.judge.stores());
+        let stores: Vec<_> = stores.map(Arc::downgrade).collect();
+        if !(secure.is_empty() && stores.is_empty()) {
+            tokio::spawn(https::watch(secure, stores));
         }
         if let Some(Kept { keeper, cluster }) = &keeping {
             let clock = endpoints.first().map(|endpoint| endpoint.parts.clock).unwrap_or_default();

@@ -15,6 +15,7 @@ use waxwing_soap::Address;
 use super::credentials::Credentials;
 use super::error::{HostError, incomplete};
 use super::watch::{HostEvent, HostEvents};
+use crate::authentication::StoreRule;
 use crate::certificates::{CertificateError, CertificateStores, Fingerprint};
 use crate::environment::Clock;
 use crate::log::{Cut, Rate};
@@ -236,20 +237,24 @@ impl Https {
     }
 }
 
-/// Looks at the certificates of a host's endpoints as long as it lives.
-pub(super) async fn watch(endpoints: Vec<Weak<Https>>) {
+/// Looks at the certificates of a host's endpoints, and at those that its callers are judged by, as long as it lives.
+pub(super) async fn watch(endpoints: Vec<Weak<Https>>, stores: Vec<Weak<dyn StoreRule>>) {
     let mut interval = tokio::time::interval(LOOK);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
         let all: Vec<_> = endpoints.iter().filter_map(Weak::upgrade).collect();
-        if all.is_empty() {
+        let stores: Vec<_> = stores.iter().filter_map(Weak::upgrade).collect();
+        if all.is_empty() && stores.is_empty() {
             return;
         }
         // Files are read: not in a task.
-        let looked = tokio::task::spawn_blocking(move || all.iter().for_each(|https| https.look()));
+        let looked = tokio::task::spawn_blocking(move || {
+            all.iter().for_each(|https| https.look());
+            stores.iter().for_each(|stores| stores.look());
+        });
         if looked.await.is_err() {
-            tracing::error!("the certificates of HTTPS cannot be looked at");
+            tracing::error!("the certificate files cannot be looked at");
         }
     }
 }
