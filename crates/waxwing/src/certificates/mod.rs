@@ -29,8 +29,6 @@ pub(crate) use self::fingerprint::Fingerprint;
 pub use self::folder::{StoredCertificate, Survey};
 pub use self::inspect::{CertificateFinding, CertificateUse};
 pub(crate) use self::server_roots::ServerRoots;
-use self::store_trust::{StoreTrust, Wanted};
-use crate::authentication::TrustRule;
 use crate::revocation::{ALTOGETHER, Revocation, RevocationOptions};
 
 /// Stores of certificates in folders and files.
@@ -188,19 +186,6 @@ impl CertificateStores {
         name: StoreName,
     ) -> Result<Vec<StoredCertificate>, CertificateError> {
         folder::read(&self.folder(location, name))
-    }
-
-    /// The rule of [`CertificateStores::validator`], whose refusals name the folders that it looks at. It waits where
-    /// revocation has to be asked about.
-    pub(crate) fn trust(
-        &self,
-        mode: X509CertificateValidationMode,
-        revocation: X509RevocationMode,
-        location: StoreLocation,
-        usage: Usage,
-    ) -> Result<TrustRule, CertificateError> {
-        let wanted = Wanted { stores: self.clone(), mode, revocation, location, usage };
-        Ok(TrustRule::Stores(Arc::new(StoreTrust::new(wanted)?)))
     }
 
     /// Who asks about revocation, for everybody who has these stores.

@@ -12,21 +12,36 @@ use waxwing_crypto::{Certificate, RevocationMode, TrustError, Usage, ValidationM
 use waxwing_security::conversation::CertificateEvidence;
 
 use super::{CertificateError, CertificateStores, Fingerprint, folder};
-use crate::authentication::{AsyncCertificateTrust, CertificateTrust, StoreRule};
+use crate::authentication::{AsyncCertificateTrust, CertificateTrust, StoreRule, TrustRule};
 use crate::future::BoxFuture;
 use crate::revocation::RevocationTrust;
 
+impl CertificateStores {
+    /// The rule of [`CertificateStores::validator`], whose refusals name the folders that it looks at. It waits where
+    /// revocation has to be asked about.
+    pub(crate) fn trust(
+        &self,
+        mode: X509CertificateValidationMode,
+        revocation: X509RevocationMode,
+        location: StoreLocation,
+        usage: Usage,
+    ) -> Result<TrustRule, CertificateError> {
+        let wanted = Wanted { stores: self.clone(), mode, revocation, location, usage };
+        Ok(TrustRule::Stores(Arc::new(StoreTrust::new(wanted)?)))
+    }
+}
+
 /// Which stores decide, and how.
-pub(super) struct Wanted {
-    pub(super) stores: CertificateStores,
-    pub(super) mode: X509CertificateValidationMode,
-    pub(super) revocation: X509RevocationMode,
-    pub(super) location: StoreLocation,
-    pub(super) usage: Usage,
+struct Wanted {
+    stores: CertificateStores,
+    mode: X509CertificateValidationMode,
+    revocation: X509RevocationMode,
+    location: StoreLocation,
+    usage: Usage,
 }
 
 /// A validator whose refusals name the folders that it looks at, with what is there.
-pub(crate) struct StoreTrust {
+struct StoreTrust {
     wanted: Wanted,
     asks: bool,
     last: Mutex<Last>,
@@ -58,7 +73,7 @@ impl Wanted {
 }
 
 impl StoreTrust {
-    pub(super) fn new(wanted: Wanted) -> Result<Self, CertificateError> {
+    fn new(wanted: Wanted) -> Result<Self, CertificateError> {
         // Before they are read: what changes meanwhile is seen the next time.
         let files = wanted.stores.fingerprint();
         let seen = Arc::new(wanted.see()?);

@@ -10,7 +10,7 @@ use waxwing_crypto::Certificate;
 use waxwing_security::PeerTag;
 use waxwing_session::{
     AppMessage, ApplicationMessage, AuthenticationId, ClientInput, ClientOutput, ClientSession,
-    SessionError, Transmit, options,
+    SessionError, options,
 };
 use waxwing_soap::MessageVersion;
 
@@ -19,6 +19,7 @@ use super::duplex::composite::place::CallbackPlace;
 use super::duplex::parts::LinkParts;
 use super::error::{ChannelError, ChannelErrorKind};
 use super::held::{Held, Teller};
+use super::job::Job;
 use super::news::{ChannelNews, Listener};
 use super::state::{Line, Phase, State};
 use super::streamed::parts::StreamedParts;
@@ -206,9 +207,9 @@ impl ClientChannel {
             let input = ClientInput::Call { call, message, deadline };
             // The exchange that the call begins runs where the call waits; the task of another need not be woken for it.
             let mut exchange = None;
-            self.inner.give_by(&mut state, input, &mut |transmit| match exchange {
-                None => exchange = Some(self.inner.exchange_of(transmit)),
-                Some(_) => self.inner.begin(transmit),
+            self.inner.give_by(&mut state, input, &mut |job| match job {
+                Job::Exchange(_) if exchange.is_none() => exchange = Some(self.inner.run(job)),
+                job => self.inner.begin(job),
             });
             let exchange = Accompanied::new(receiver, exchange);
             (is_last, exchange.kept_by(|| self.inner.clone()), state.what_holds_up())
@@ -315,15 +316,15 @@ impl Inner {
 
     /// Gives the session an input and does what comes of it. One that was discarded takes nothing more.
     pub(super) fn give(self: &Arc<Self>, state: &mut State, input: ClientInput) {
-        self.give_by(state, input, &mut |transmit| self.begin(transmit));
+        self.give_by(state, input, &mut |job| self.begin(job));
     }
 
-    /// The same, with exchanges begun by `begin`.
-    fn give_by(
+    /// The same, with jobs begun by `begin`.
+    pub(super) fn give_by(
         self: &Arc<Self>,
         state: &mut State,
         input: ClientInput,
-        begin: &mut dyn FnMut(Transmit),
+        begin: &mut dyn FnMut(Job),
     ) {
         if state.is_discarded {
             return;
@@ -334,17 +335,17 @@ impl Inner {
 
     /// Does what the session wants done.
     pub(super) fn drive(self: &Arc<Self>, state: &mut State) {
-        self.drive_by(state, &mut |transmit| self.begin(transmit));
+        self.drive_by(state, &mut |job| self.begin(job));
     }
 
-    fn drive_by(self: &Arc<Self>, state: &mut State, begin: &mut dyn FnMut(Transmit)) {
+    fn drive_by(self: &Arc<Self>, state: &mut State, begin: &mut dyn FnMut(Job)) {
         while let Some(output) = state.session.poll() {
             match output {
                 ClientOutput::Transmit(transmit) => {
                     state.statistics.messages_sent += 1;
                     match transmit.link {
                         Some(link) => Self::send_over(state, link, transmit),
-                        None => begin(*transmit),
+                        None => begin(Job::Exchange(transmit)),
                     }
                 }
                 ClientOutput::Link { link, demand } => self.link_demand(state, link, demand),
@@ -357,7 +358,7 @@ impl Inner {
                     }
                 }
                 ClientOutput::Authenticate { id, evidence } => {
-                    tokio::spawn(Arc::clone(self).judge(id, *evidence));
+                    begin(Job::Judgment(id, evidence));
                 }
                 ClientOutput::Persist { ticket, change } => {
                     state.news(|| ChannelNews::Persist { ticket, change });
@@ -416,11 +417,15 @@ impl Inner {
     }
 
     /// Finds out whether the service is to be trusted, which may take its time; nothing is held meanwhile.
-    async fn judge(self: Arc<Self>, id: AuthenticationId, evidence: Evidence) {
+    pub(super) async fn judge(
+        self: &Arc<Self>,
+        id: AuthenticationId,
+        evidence: Evidence,
+    ) -> Option<Job> {
         let now = self.parts.clock.wall();
         let verdict = self.parts.judge.verdict(evidence, PeerTag::UNKNOWN, now).await;
         let mut state = self.lock();
-        self.give(&mut state, ClientInput::Authenticated { id, verdict });
+        self.give_for_next(&mut state, ClientInput::Authenticated { id, verdict })
     }
 }
 

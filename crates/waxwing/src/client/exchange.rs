@@ -1,5 +1,5 @@
 //! The exchanges of a channel: one message out, its answer in. Each runs in the task of the call that began it, if there is
-//! one, else in a task of its own.
+//! one, else in a task of its own; what an answer begins goes on in that task.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -11,9 +11,10 @@ use waxwing_soap::encoder::Encoder;
 use super::channel::Inner;
 use super::duplex::exchange::Exchanged;
 use super::duplex::parts::LinkParts;
+use super::job::Job;
 use super::news::{ChannelNews, NEVER};
 use super::post::{Posted, Route};
-use super::state::Line;
+use super::state::{Line, State};
 use super::watch::ChannelEvent;
 use crate::encoding::Encoding;
 use crate::environment::SystemRandom;
@@ -64,18 +65,51 @@ impl Inner {
         }
     }
 
-    /// An exchange, to be run.
-    pub(super) fn exchange_of(self: &Arc<Self>, transmit: Transmit) -> BoxFuture<'static, ()> {
-        Box::pin(Arc::clone(self).transmit(transmit))
+    /// A job, to be run by whoever waits for what it brings. What it begins has a task of its own: he has others to wait for.
+    pub(super) fn run(self: &Arc<Self>, job: Job) -> BoxFuture<'static, ()> {
+        let channel = Arc::clone(self);
+        Box::pin(async move {
+            if let Some(next) = channel.carry_out(job).await {
+                channel.begin(next);
+            }
+        })
     }
 
-    /// Begins an exchange in a task of its own.
-    pub(super) fn begin(self: &Arc<Self>, transmit: Transmit) {
-        tokio::spawn(Arc::clone(self).transmit(transmit));
+    /// Begins a job in a task of its own, and goes on there with what it begins: an opening is one task, and so is an end.
+    pub(super) fn begin(self: &Arc<Self>, job: Job) {
+        let channel = Arc::clone(self);
+        tokio::spawn(async move {
+            let mut next = Some(job);
+            while let Some(job) = next {
+                next = channel.carry_out(job).await;
+            }
+        });
+    }
+
+    /// Gives the next job.
+    async fn carry_out(self: &Arc<Self>, job: Job) -> Option<Job> {
+        match job {
+            Job::Exchange(transmit) => self.transmit(*transmit).await,
+            Job::Judgment(id, evidence) => self.judge(id, *evidence).await,
+        }
+    }
+
+    /// Gives the session an input. What it begins first is given back; more of it has tasks of its own.
+    pub(super) fn give_for_next(
+        self: &Arc<Self>,
+        state: &mut State,
+        input: ClientInput,
+    ) -> Option<Job> {
+        let mut next = None;
+        self.give_by(state, input, &mut |job| match next {
+            None => next = Some(job),
+            Some(_) => self.begin(job),
+        });
+        next
     }
 
     /// Posts one message and takes the answer.
-    async fn transmit(self: Arc<Self>, transmit: Transmit) {
+    async fn transmit(self: &Arc<Self>, transmit: Transmit) -> Option<Job> {
         let (id, action) = (transmit.id, transmit.action.clone());
         let posted = match (&self.parts.links, &self.parts.streamed) {
             (Some(links), _) => self.exchange(links, transmit).await,
@@ -112,7 +146,7 @@ impl Inner {
         if let Some(clock) = posted.clock {
             state.clock_ahead = Some(clock.as_second() - self.parts.clock.wall().as_second());
         }
-        self.give(&mut state, ClientInput::Answer { id, answer: posted.answer });
+        self.give_for_next(&mut state, ClientInput::Answer { id, answer: posted.answer })
     }
 
     pub(super) fn patience(&self, deadline: Time) -> Duration {

@@ -13,6 +13,7 @@ mod exchange;
 mod factory;
 mod held;
 mod https;
+mod job;
 mod news;
 mod post;
 mod prepared;
