@@ -362,3 +362,24 @@ fn answers_in_another_addressing_version_complete_nothing() {
         assert!(!pair.completed.contains_key(&1), "{mode:?}");
     }
 }
+
+/// A large message on a slow link: longer on its way than the timer after which it counts as lost.
+#[test]
+fn what_goes_on_is_not_sent_again() {
+    for (mode, moves) in reliable().flat_map(|mode| [(mode, true), (mode, false)]) {
+        let mut pair = Pair::open(mode);
+        pair.call(1, "large");
+        for _ in 0..20 {
+            pair.wait(300);
+            if moves {
+                pair.get_on();
+            }
+        }
+        let sent = pair.under_way();
+        assert_eq!(sent == 1, moves, "{mode:?} {sent}");
+        pair.settle();
+        let got = pair.completed.get(&1);
+        assert_eq!(got, Some(&Some("re large".to_owned())), "{mode:?} {:?}", pair.failed.get(&1));
+        assert_eq!(pair.executed.iter().filter(|text| *text == "large").count(), 1, "{mode:?}");
+    }
+}

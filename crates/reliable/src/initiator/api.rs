@@ -48,6 +48,12 @@ pub enum InitiatorInput<M> {
         /// Which.
         exchange: ExchangeId,
     },
+    /// More of the request of an exchange, or of its answer, has gone over its connection. A large message on a slow link is on its
+    /// way for longer than the timer after which it counts as lost: it is not sent again as long as that goes on.
+    Progress {
+        /// Which.
+        exchange: ExchangeId,
+    },
     /// The response of an exchange.
     Response {
         /// Which.

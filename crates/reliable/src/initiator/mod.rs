@@ -138,6 +138,7 @@ impl<M: Clone> Initiator<M> {
                 self.enqueue(Outgoing { call: Some(call), message_id, body, deadline }, now);
             }
             InitiatorInput::Written { exchange } => self.source.written(exchange),
+            InitiatorInput::Progress { exchange } => self.source.progress(exchange, now),
             InitiatorInput::Response { exchange, message } => {
                 self.on_response(exchange, message, at);
             }

@@ -270,6 +270,11 @@ impl<M> Source<M> {
         self.line.written(exchange);
     }
 
+    /// More of a transmission, or of its answer, has gone over its connection.
+    pub(crate) fn progress(&mut self, exchange: ExchangeId, now: Time) {
+        self.window.progress(exchange.0, now);
+    }
+
     /// What an acknowledgement says of the sequence, whose messages are marked already: the window slides and grows, and
     /// some are sent again.
     pub(crate) fn acknowledged(

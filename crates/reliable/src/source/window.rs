@@ -315,6 +315,15 @@ impl<M> SendWindow<M> {
         now + self.timeout.min(self.longest)
     }
 
+    /// The first message is still on its way, on this exchange, or its answer is: the timer, which is the first message's, begins
+    /// again. The round trip is not touched: it has always been from the beginning of the one to the end of the other.
+    pub(crate) fn progress(&mut self, exchange: u64, now: Time) {
+        let is_first = self.unanswered().next().is_some_and(|e| e.last_exchange == exchange);
+        if is_first && self.timer.is_some() {
+            self.timer = Some(self.due(now));
+        }
+    }
+
     /// The timer ran out: back to one message, send the head again, double the timeout.
     pub(crate) fn expire(&mut self, now: Time) -> Expired {
         if broken(Mutation::NeverRetransmit) {

@@ -67,6 +67,10 @@ enum Happening {
     Written {
         exchange: u64,
     },
+    /// Some of a request of the client has gone over its connection.
+    Progress {
+        exchange: u64,
+    },
     Response {
         exchange: u64,
         message: Option<Message<Payload>>,
@@ -227,7 +231,8 @@ impl World {
             self.service_input(ListenerInput::Tick)?;
         }
         let Some(happening) = self.timeline.take_due() else { return Ok(()) };
-        let is_written = matches!(happening, Happening::Written { .. });
+        let is_written =
+            matches!(happening, Happening::Written { .. } | Happening::Progress { .. });
         self.happen(happening)?;
         if is_written {
             return Ok(());
@@ -252,6 +257,9 @@ impl World {
             Happening::Arrive { client, message, tag } => self.arrive(client, message, tag),
             Happening::Written { exchange } => {
                 self.client_input(InitiatorInput::Written { exchange: ExchangeId(exchange) })
+            }
+            Happening::Progress { exchange } => {
+                self.client_input(InitiatorInput::Progress { exchange: ExchangeId(exchange) })
             }
             Happening::Response { exchange, message } => {
                 if self.waiting.remove(&exchange).is_none() {

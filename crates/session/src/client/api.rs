@@ -102,6 +102,9 @@ pub enum ClientInput {
     /// A message that was handed out is written to its connection. In an ordered reliable session the next one is
     /// handed out then, so that it does not overtake this one.
     Written(TransmissionId),
+    /// More of a message that was handed out, or of the answer to it, has gone over its connection. One of a reliable session does
+    /// not count as lost as long as that goes on: until its exchange is given up at most.
+    Progress(TransmissionId),
     /// The exchange of a message that was handed out has ended.
     Answer {
         /// Which.

@@ -25,6 +25,7 @@ impl ClientSession {
             ClientInput::Open { deadline } => self.open(deadline, at),
             ClientInput::NotSent { id, failure } => self.not_sent(id, failure, at),
             ClientInput::Written(id) => self.written(id, at),
+            ClientInput::Progress(id) => self.goes_on(id, at),
             ClientInput::Answer { id, answer } => self.answer(id, answer, at),
             ClientInput::Authenticated { id, verdict } => {
                 if self.exchange == Exchange::Verdict(id) {
@@ -101,6 +102,12 @@ impl ClientSession {
             return;
         }
         self.written_to_link(id, at);
+    }
+
+    fn goes_on(&mut self, id: TransmissionId, at: &mut Moment<'_>) {
+        if let Some(Pending::Sequence(exchange, _)) = self.pending.get(&id) {
+            self.progress_in_sequence(*exchange, at);
+        }
     }
 
     fn answer(&mut self, id: TransmissionId, answer: Answer, at: &mut Moment<'_>) {

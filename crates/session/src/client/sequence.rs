@@ -57,6 +57,10 @@ impl ClientSession {
         self.tell(InitiatorInput::Written { exchange }, at);
     }
 
+    pub(super) fn progress_in_sequence(&mut self, exchange: ExchangeId, at: &mut Moment<'_>) {
+        self.tell(InitiatorInput::Progress { exchange }, at);
+    }
+
     pub(super) fn tick_sequence(&mut self, at: &mut Moment<'_>) {
         self.tell(InitiatorInput::Tick, at);
     }

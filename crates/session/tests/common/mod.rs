@@ -303,6 +303,19 @@ impl Pair {
         self.millis = end;
     }
 
+    /// How many messages are on their way to the service.
+    pub fn under_way(&self) -> usize {
+        self.posted.len()
+    }
+
+    /// The messages that are on their way get on, and so do others that nobody knows.
+    pub fn get_on(&mut self) {
+        let under_way: Vec<_> = self.posted.iter().map(|(id, _)| *id).collect();
+        for id in under_way.into_iter().chain([TransmissionId(u64::MAX)]) {
+            self.act(ClientInput::Progress(id));
+        }
+    }
+
     /// Brings what was posted to the service; its answers wait in [`Pair::answers`].
     pub fn bring(&mut self) -> Vec<TransmissionId> {
         let posted = std::mem::take(&mut self.posted);

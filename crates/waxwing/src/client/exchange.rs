@@ -38,6 +38,11 @@ impl WhenWritten for Inner {
             self.give(&mut state, input);
         }
     }
+
+    /// Nothing is begun by that: a timer begins again.
+    fn goes_on(self: Arc<Self>, exchange: u64) {
+        self.give(&mut self.lock(), ClientInput::Progress(TransmissionId(exchange)));
+    }
 }
 
 impl Keeper for Inner {

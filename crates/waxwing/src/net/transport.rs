@@ -118,6 +118,9 @@ enum Told {
 pub(crate) trait WhenWritten: Send + Sync {
     /// The message of this exchange is written, or will not be. Called where a transport works: it must not take long.
     fn written(self: Arc<Self>, exchange: u64);
+
+    /// More of the message of this exchange, or of its answer, has gone over its connection. Called as often as that is so.
+    fn goes_on(self: Arc<Self>, exchange: u64);
 }
 
 impl Written {
@@ -129,6 +132,34 @@ impl Written {
     /// Tells `sender` that the message of this exchange is written.
     pub(crate) fn told(sender: Weak<impl WhenWritten + 'static>, exchange: u64) -> Self {
         Self(Told::Sender(sender, exchange))
+    }
+
+    /// What tells the same of how far the message, and its answer, have come.
+    pub(crate) fn progress(&self) -> Progress {
+        Progress(match &self.0 {
+            Told::Sender(sender, exchange) => Some((sender.clone(), *exchange)),
+            Told::Nobody | Told::Waiting(_) => None,
+        })
+    }
+}
+
+/// Tells of a large message that it goes on, so that it does not count as lost while it is on its way.
+#[derive(Clone)]
+pub(crate) struct Progress(Option<(Weak<dyn WhenWritten>, u64)>);
+
+impl Progress {
+    /// More octets have gone over the connection.
+    pub(crate) fn tell(&self) {
+        let Some((sender, exchange)) = &self.0 else { return };
+        if let Some(sender) = sender.upgrade() {
+            sender.goes_on(*exchange);
+        }
+    }
+}
+
+impl fmt::Debug for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Progress").field(&self.0.is_some()).finish()
     }
 }
 

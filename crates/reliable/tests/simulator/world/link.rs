@@ -10,6 +10,9 @@ use crate::timeline::micros;
 /// Responses that whoever swaps them remembers.
 const SEEN: usize = 16;
 
+/// One of so many messages is large.
+const LARGE: u64 = 5;
+
 impl World {
     pub(super) fn delay(&mut self) -> Micros {
         self.random.between(self.plan.delay.0, self.plan.delay.1)
@@ -39,6 +42,10 @@ impl World {
         let patience = self.timeline.now() + self.plan.client.send_timeout.as_micros() as u64;
         self.waiting.insert(exchange, deadline.map_or(patience, micros));
         self.timeline.later(0, Happening::Written { exchange });
+        // Some are large, and on their way for a while, whatever becomes of them.
+        if exchange % LARGE == 0 {
+            self.timeline.later(self.plan.delay.1, Happening::Progress { exchange });
+        }
         let tag = self.tag.clone();
         if self.random.permille(self.plan.duplicates) {
             let (delay, message, tag) = (self.delay(), message.clone(), tag.clone());

@@ -7,11 +7,13 @@
 use std::error::Error as StdError;
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use hyper::body::Body;
 
 use crate::net::room::Room;
+use crate::net::transport::Progress;
 
 /// The first piece of a buffer, in octets: most messages of reliable messaging itself fit.
 const FIRST: usize = 2048;
@@ -31,6 +33,33 @@ impl Room for Unlimited {
     fn charge(&self) {}
     async fn more(&self, (): &mut (), _octets: usize) {}
     fn progress(&self, _octets: usize) {}
+}
+
+/// The same of an answer, which may be so large that it is on its way for long.
+pub(super) struct Arriving {
+    progress: Progress,
+    /// How many have come since that was told.
+    octets: AtomicUsize,
+}
+
+impl Arriving {
+    pub(super) fn new(progress: Progress) -> Self {
+        Self { progress, octets: AtomicUsize::new(0) }
+    }
+}
+
+impl Room for Arriving {
+    type Charge = ();
+    fn charge(&self) {}
+    async fn more(&self, (): &mut (), _octets: usize) {}
+
+    fn progress(&self, octets: usize) {
+        let octets = self.octets.load(Ordering::Relaxed) + octets;
+        self.octets.store(octets % LARGE, Ordering::Relaxed);
+        if octets >= LARGE {
+            self.progress.tell();
+        }
+    }
 }
 
 /// Why a body could not be collected.
@@ -86,7 +115,6 @@ mod tests {
     use hyper::body::Frame;
     use std::convert::Infallible;
     use std::pin::Pin;
-    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::{Context, Poll};
 
     /// Counts what is asked for.

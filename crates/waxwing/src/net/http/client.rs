@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use waxwing_soap::Address;
 
-use super::body::{CollectError, Unlimited, collect};
+use super::body::{Arriving, CollectError, collect};
 use super::coding::{ACCEPTED, CodingError, decompressed};
 use super::connect::{Connector, HttpSettings, chain, is_no_http, not_connected, tls_failed};
 pub(super) use super::error::HttpError;
@@ -259,6 +259,7 @@ impl Exchange<'_> {
         if *decompression {
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
         }
+        let progress = Arriving::new(written.progress());
         let mut request = Request::new(ToldBody::new(body, written));
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
@@ -266,7 +267,7 @@ impl Exchange<'_> {
         let mut connection = self.connection().await?;
         let (head, body) = self.send(&mut connection, request).await?.into_parts();
         let is_message = StatusMeaning::of(head.status.as_u16()) == StatusMeaning::Message;
-        let body = match connection.run_for(collect(body, self.limit, &Unlimited)).await {
+        let body = match connection.run_for(collect(body, self.limit, &progress)).await {
             Ok((body, ())) => {
                 self.client.pool.put_back(self.uri, connection);
                 Bytes::from(body)

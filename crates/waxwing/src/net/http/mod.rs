@@ -18,6 +18,7 @@ mod tls;
 mod told_body;
 mod transport;
 mod web_socket;
+mod whole;
 
 pub(crate) use self::connect::HttpSettings;
 pub(crate) use self::cookies::Cookies;

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 
+use crate::net::http::whole::Whole;
 use crate::net::pieces::Pieces;
 use crate::net::places::{Connection, Pause, Places};
 
 /// The body of an answer: whole, or as it is made.
 pub(super) enum AnswerBody {
-    Whole(Full<Bytes>),
+    Whole(Whole),
     Pieces(Box<AnswerPieces>),
 }
 
@@ -28,7 +28,7 @@ pub(super) struct AnswerPieces {
 
 impl AnswerBody {
     pub(super) fn whole(octets: Bytes) -> Self {
-        Self::Whole(Full::new(octets))
+        Self::Whole(Whole::new(octets))
     }
 
     pub(super) fn pieces(
