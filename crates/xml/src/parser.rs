@@ -23,8 +23,9 @@ use crate::name::{NodeId, Position, Span};
 use crate::node::{Kind, MAX_NAME, MAX_TEXT, NONE, Text};
 use crate::scope::{Bound, Scope};
 
-/// Room for nodes is taken ahead in proportion to the text, up to this.
-const NODES_AHEAD: usize = 1 << 20;
+/// Room for nodes is taken ahead in proportion to the text, up to this: a text of megabytes is mostly one large content, and the nodes
+/// of one that is not make room for themselves.
+const NODES_AHEAD: usize = 1 << 14;
 /// Bytes of text per node in usual messages.
 const BYTES_PER_NODE: usize = 32;
 

@@ -296,7 +296,7 @@ fn answer(
             let kind = FailureKind::Retryable;
             InitiatorInput::Failed { exchange, failure: Failure { kind, reason: String::new() } }
         }
-        2 if step.number % 2 == 0 => InitiatorInput::Progress { exchange },
+        2 if step.number.is_multiple_of(2) => InitiatorInput::Progress { exchange },
         2 => InitiatorInput::Written { exchange },
         _ => InitiatorInput::Response { exchange, message: Some(message) },
     }

@@ -43,7 +43,7 @@ impl World {
         self.waiting.insert(exchange, deadline.map_or(patience, micros));
         self.timeline.later(0, Happening::Written { exchange });
         // Some are large, and on their way for a while, whatever becomes of them.
-        if exchange % LARGE == 0 {
+        if exchange.is_multiple_of(LARGE) {
             self.timeline.later(self.plan.delay.1, Happening::Progress { exchange });
         }
         let tag = self.tag.clone();
