@@ -112,7 +112,7 @@ impl Scenario {
         let number: usize = session[1..].parse().unwrap();
         let mut found = Outside::default();
         for (end, word) in ["client", "server"].into_iter().enumerate() {
-            let regions = self.file["frames"].as_str().unwrap().lines().filter_map(|line| {
+            let mut regions = self.file["frames"].as_str().unwrap().lines().filter_map(|line| {
                 let words: Vec<&str> = line.split_whitespace().collect();
                 let [of, side, at, _, "TLS", "records,", size, "octets"] = words[..] else {
                     return None;
@@ -120,7 +120,7 @@ impl Scenario {
                 let (at, size): (usize, usize) = (at[1..].parse().ok()?, size.parse().ok()?);
                 (side == word).then(|| (of.to_owned(), at..at + size))
             });
-            let region = regions.skip(number - 1).next();
+            let region = regions.nth(number - 1);
             (found.connection, found.octets[end]) = region.expect("records of TLS");
         }
         found

@@ -254,11 +254,12 @@ impl<'a> Player<'a> {
     /// Whatever made WCF's end send this.
     fn cause(&mut self, message: &Message<()>, is_last: bool) {
         match (&message.body, &message.headers.sequence) {
-            (Body::Application(()), _) if is_last => {
-                if self.side == Side::Client && !self.recorded.reliable {
-                    self.ends.close();
-                }
+            (Body::Application(()), _)
+                if is_last && self.side == Side::Client && !self.recorded.reliable =>
+            {
+                self.ends.close();
             }
+            (Body::Application(()), _) if is_last => {}
             (Body::Application(()), sequence) => {
                 let number = sequence.as_ref().map_or(self.given + 1, |sequence| sequence.number);
                 // Two threads of WCF may put two messages on a connection in the other order.
