@@ -47,6 +47,19 @@ pub trait ClassContract: DataContract {
     /// See [`DataContract::write`].
     fn write_members(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError>;
 
+    /// The same of a value that nobody needs any more, see [`DataContract::write_out`].
+    ///
+    /// # Errors
+    /// See [`DataContract::write`].
+    #[doc(hidden)]
+    fn write_members_out(
+        &mut self,
+        writer: &mut Writer<'_>,
+        element: NodeId,
+    ) -> Result<(), WriteError> {
+        self.write_members(writer, element)
+    }
+
     /// Reads one member into its slot.
     ///
     /// # Errors
@@ -145,6 +158,21 @@ pub fn write_member<T: DataContract>(
         return Ok(());
     }
     writer.child(element, name, value)
+}
+
+/// The same of a member of a value that nobody needs any more.
+#[doc(hidden)]
+pub fn write_member_out<T: DataContract>(
+    writer: &mut Writer<'_>,
+    element: NodeId,
+    name: &ContractName,
+    value: &mut T,
+    emit_default: bool,
+) -> Result<(), WriteError> {
+    if !emit_default && value.is_default() {
+        return Ok(());
+    }
+    writer.child_out(element, name, value)
 }
 
 /// The value of a slot: what was read, or the default.

@@ -37,8 +37,8 @@ impl<T: DataContract> DataContract for Vec<T> {
         T::write_list(self, writer, element)
     }
 
-    fn write_owned(self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
-        T::write_list_owned(self, writer, element)
+    fn write_out(&mut self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
+        T::write_list_out(self, writer, element)
     }
 
     fn read(reader: &mut Reader, element: Element<'_>) -> Result<Self, ReadError> {

@@ -52,9 +52,10 @@ pub trait DataContract: Sized {
     /// A value that has no XML form (a control character in a string, an enum value that is not a member), or a limit.
     fn write(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError>;
 
-    /// As [`write`](Self::write) of a value that nobody needs any more: what is large in it is not copied.
+    /// As [`write`](Self::write) of a value that nobody needs any more: texts and octets in it may be taken out, so that what is large
+    /// is not copied. What is left of it is worth nothing.
     #[doc(hidden)]
-    fn write_owned(self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
+    fn write_out(&mut self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
         self.write(writer, element)
     }
 
@@ -149,12 +150,16 @@ pub trait DataContract: Sized {
 
     /// As [`write_list`](Self::write_list) of items that nobody needs any more.
     #[doc(hidden)]
-    fn write_list_owned(
-        items: Vec<Self>,
+    fn write_list_out(
+        items: &mut Vec<Self>,
         writer: &mut Writer<'_>,
         element: NodeId,
     ) -> Result<(), WriteError> {
-        Self::write_list(&items, writer, element)
+        let name = Self::item_name();
+        writer.begin(element, name.namespace.clone());
+        writer.items(Self::IN_ARRAYS, |writer| {
+            items.iter_mut().try_for_each(|item| writer.child_out(element, &name, item))
+        })
     }
 
     /// Reads the items of a list; bytes are not a list but base64.

@@ -113,16 +113,26 @@ impl Writer<'_> {
         &mut self,
         parent: NodeId,
         name: &ContractName,
-        value: T,
+        mut value: T,
+    ) -> Result<(), WriteError> {
+        self.child_out(parent, name, &mut value)
+    }
+
+    /// The same of a value in another, see [`DataContract::write_out`].
+    pub(crate) fn child_out<T: DataContract>(
+        &mut self,
+        parent: NodeId,
+        name: &ContractName,
+        value: &mut T,
     ) -> Result<(), WriteError> {
         let result = self.scoped(|writer| {
-            let element = writer.element_for(parent, name, &value);
+            let element = writer.element_for(parent, name, value);
             writer.count()?;
             if value.is_null() {
                 writer.nil(element);
                 return Ok(());
             }
-            writer.deeper(|writer| value.write_owned(writer, element))
+            writer.deeper(|writer| value.write_out(writer, element))
         });
         result.map_err(|error| error.inside(&name.local))
     }

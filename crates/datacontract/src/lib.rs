@@ -126,7 +126,9 @@ pub use xml_type::{Nullable, Offer, XmlContent, XmlText, xsd};
 pub mod __private {
     pub use std::borrow::Cow;
 
-    pub use crate::class::{ClassContract, Member, MissingMember, read_class, take, write_member};
+    pub use crate::class::{
+        ClassContract, Member, MissingMember, read_class, take, write_member, write_member_out,
+    };
     pub use crate::collections::{CollectionContent, CollectionNames};
     pub use crate::contract::DataContract;
     pub use crate::describe::{

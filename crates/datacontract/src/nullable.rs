@@ -48,9 +48,9 @@ impl<T: DataContract> DataContract for Option<T> {
         T::accepts_type(name)
     }
 
-    fn write_owned(self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
+    fn write_out(&mut self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
         match self {
-            Some(value) => value.write_owned(writer, element),
+            Some(value) => value.write_out(writer, element),
             None => self.write(writer, element),
         }
     }
@@ -115,6 +115,10 @@ impl<T: DataContract> DataContract for Box<T> {
 
     fn accepts_type(name: &ContractName) -> bool {
         T::accepts_type(name)
+    }
+
+    fn write_out(&mut self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
+        (**self).write_out(writer, element)
     }
 
     fn write(&self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {

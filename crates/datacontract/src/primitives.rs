@@ -369,12 +369,12 @@ impl DataContract for u8 {
         Ok(())
     }
 
-    fn write_list_owned(
-        items: Vec<Self>,
+    fn write_list_out(
+        items: &mut Vec<Self>,
         writer: &mut Writer<'_>,
         element: NodeId,
     ) -> Result<(), WriteError> {
-        writer.owned_octets(element, items);
+        writer.owned_octets(element, std::mem::take(items));
         Ok(())
     }
 
@@ -387,15 +387,20 @@ impl DataContract for u8 {
             };
         }
         let text = reader.text(element, "System.Byte[]")?;
-        let blank = |b: &u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n');
-        // Many octets at a time, where there is nothing between them.
-        let dense: Cow<'_, [u8]> = match STANDARD.check(text.as_bytes()) {
-            Ok(()) => Cow::Borrowed(text.as_bytes()),
-            Err(_) => text.bytes().filter(|b| !blank(b)).collect(),
-        };
         let longest = reader.options().max_array_length;
-        let padding = dense.iter().rev().take_while(|b| **b == b'=').count();
-        if dense.len() / 4 * 3 > (longest as usize).saturating_add(padding) {
+        let fits = |text: &[u8]| {
+            let padding = text.iter().rev().take_while(|b| **b == b'=').count();
+            text.len() / 4 * 3 <= (longest as usize).saturating_add(padding)
+        };
+        // In one pass, where there is nothing between them.
+        if fits(text.as_bytes())
+            && let Ok(octets) = STANDARD.decode_to_vec(text.as_bytes())
+        {
+            return Ok(octets);
+        }
+        let blank = |b: &u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n');
+        let dense: Vec<u8> = text.bytes().filter(|b| !blank(b)).collect();
+        if !fits(&dense) {
             return Err(ReadErrorKind::TooManyOctets(longest).into());
         }
         STANDARD
@@ -424,10 +429,10 @@ impl DataContract for String {
         writer.text(element, self)
     }
 
-    fn write_owned(self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
+    fn write_out(&mut self, writer: &mut Writer<'_>, element: NodeId) -> Result<(), WriteError> {
         match self.is_empty() {
             true => self.write(writer, element),
-            false => writer.owned_text(element, self),
+            false => writer.owned_text(element, std::mem::take(self)),
         }
     }
 

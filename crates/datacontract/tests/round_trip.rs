@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -10,7 +11,7 @@ use waxwing_datacontract::{
     Dictionary, Guid, KeyValuePair, QName, TimeSpan, WriteOptions, Writer, from_xml, to_xml,
 };
 use waxwing_macros::DataContract;
-use waxwing_xml::{Document, Limits, Name, Value};
+use waxwing_xml::{Document, Element, Limits, Name, Value};
 
 use support::types::{
     Animal, AnyAnimal, Cat, Color, Dog, Gen, Names, NoNs, Perm, Person, Plain, Point, St,
@@ -292,5 +293,89 @@ fn an_owned_value_is_written_as_every_other_without_a_copy() {
         };
         let text = of_text.root().first_element().unwrap().text();
         assert_eq!([text.as_ptr(), octets.as_ptr()], places);
+    }
+}
+
+#[derive(Clone, DataContract)]
+#[data_contract(crate = "waxwing_datacontract", namespace = "urn:large")]
+struct Base {
+    title: Option<String>,
+}
+
+#[derive(Clone, DataContract)]
+#[data_contract(crate = "waxwing_datacontract", namespace = "urn:large")]
+struct Large {
+    #[data_member(base)]
+    base: Base,
+    data: Vec<u8>,
+    #[data_member(emit_default = false)]
+    more: Option<Vec<u8>>,
+    text: String,
+    parts: Vec<Base>,
+    inner: Option<Box<Base>>,
+}
+
+/// The same of the members of a class, of its base, of items and of what is inside them.
+#[test]
+fn what_is_large_in_an_owned_class_is_not_copied() {
+    for (length, is_large) in [(10, false), (100_000, true)] {
+        let text = || "x".repeat(length);
+        let base = || Base { title: Some(text()) };
+        let large = Large {
+            base: base(),
+            data: vec![1; length],
+            more: is_large.then(|| vec![2; length]),
+            text: text(),
+            parts: vec![base(), Base { title: None }, base()],
+            inner: Some(Box::new(base())),
+        };
+        let title =
+            |base: &Base| base.title.as_ref().map_or(std::ptr::null(), |text| text.as_ptr());
+        let places = [
+            title(&large.base),
+            large.data.as_ptr(),
+            large.text.as_ptr(),
+            title(&large.parts[0]),
+            title(&large.parts[2]),
+            large.inner.as_deref().map_or(std::ptr::null(), title),
+        ];
+        let [copied, moved] = [false, true].map(|owned| {
+            let mut document = Document::new(Name::local("a"));
+            let (root, name) = (document.root().id(), ContractName::new("part", "urn:part"));
+            let options = WriteOptions::default();
+            let mut writer = Writer::new(&mut document, root, &options);
+            match owned {
+                true => writer.owned_child(root, &name, large.clone()).unwrap(),
+                false => writer.child(root, &name, &large).unwrap(),
+            }
+            document.to_xml()
+        });
+        assert_eq!(copied, moved);
+        let mut document = Document::new(Name::local("a"));
+        let (root, name) = (document.root().id(), ContractName::new("part", "urn:part"));
+        let options = WriteOptions::default();
+        Writer::new(&mut document, root, &options).owned_child(root, &name, large).unwrap();
+        let part = document.root().first_element().unwrap();
+        let member = |name: &str| {
+            part.elements().find(|child| child.local_name().eq_ignore_ascii_case(name)).unwrap()
+        };
+        let place = |element: Element<'_>| match element.value() {
+            Some(Value::Octets(octets)) => octets.as_ptr(),
+            _ => match element.text() {
+                Cow::Borrowed(text) => text.as_ptr(),
+                Cow::Owned(_) => std::ptr::null(),
+            },
+        };
+        let items: Vec<_> =
+            member("parts").elements().filter_map(|item| item.first_element()).collect();
+        let found = [
+            place(member("title")),
+            place(member("data")),
+            place(member("text")),
+            place(items[0]),
+            place(items[2]),
+            place(member("inner").first_element().unwrap()),
+        ];
+        assert_eq!(found == places, is_large, "{length}");
     }
 }

@@ -25,9 +25,10 @@ pub(super) fn expand(
     let contract = class.data_contract(container);
     let slots = class.slots(&generics);
     let base_count = class.base_count();
-    let (member, write, read, finish, extension) = (
+    let (member, write, write_out, read, finish, extension) = (
         class.member(),
-        class.write_members(),
+        class.write_members(&quote!(write_members), &quote!(write_member), &quote!(&)),
+        class.write_members(&quote!(write_members_out), &quote!(write_member_out), &quote!(&mut)),
         class.read_member(),
         class.finish(),
         class.extension(),
@@ -57,6 +58,14 @@ pub(super) fn expand(
                 element: __dc::NodeId,
             ) -> ::core::result::Result<(), __dc::WriteError> {
                 #write
+            }
+
+            fn write_members_out(
+                &mut self,
+                writer: &mut __dc::Writer<'_>,
+                element: __dc::NodeId,
+            ) -> ::core::result::Result<(), __dc::WriteError> {
+                #write_out
             }
 
             fn read_member(
@@ -113,6 +122,16 @@ impl Class<'_> {
                 #own_id
                 writer.begin(element, __dc::Cow::Borrowed(#namespace));
                 <Self as __dc::ClassContract>::write_members(self, writer, element)
+            }
+
+            fn write_out(
+                &mut self,
+                writer: &mut __dc::Writer<'_>,
+                element: __dc::NodeId,
+            ) -> ::core::result::Result<(), __dc::WriteError> {
+                #own_id
+                writer.begin(element, __dc::Cow::Borrowed(#namespace));
+                <Self as __dc::ClassContract>::write_members_out(self, writer, element)
             }
 
             fn read(
@@ -234,11 +253,17 @@ impl Class<'_> {
         }
     }
 
-    /// Writes the members, and between them what a later version of the contract had there.
-    fn write_members(&self) -> TokenStream {
+    /// Writes the members, and between them what a later version of the contract had there; `of_base` and `of_member` are what writes
+    /// those, which are lent as `lent` says.
+    fn write_members(
+        &self,
+        of_base: &TokenStream,
+        of_member: &TokenStream,
+        lent: &TokenStream,
+    ) -> TokenStream {
         let base = self.base.map(|field| &field.ident);
         let base = base.map(
-            |ident| quote!(__dc::ClassContract::write_members(&self.#ident, writer, element)?;),
+            |ident| quote!(__dc::ClassContract::#of_base(#lent self.#ident, writer, element)?;),
         );
         let base_count = self.base_count();
         let kept = |from: TokenStream, to: TokenStream| {
@@ -251,7 +276,7 @@ impl Class<'_> {
             let (ident, emit_default) = (member.ident, member.emit_default);
             quote! {
                 #before
-                __dc::write_member(writer, element, &__NAMES[#index], &self.#ident, #emit_default)?;
+                __dc::#of_member(writer, element, &__NAMES[#index], #lent self.#ident, #emit_default)?;
             }
         });
         let count = self.members.len();
