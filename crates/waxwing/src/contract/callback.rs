@@ -246,6 +246,18 @@ impl Behavior {
             Self::Callback => "CallbackBehaviorAttribute",
         }
     }
+
+    /// What that is here.
+    fn setting(self) -> &'static str {
+        match self {
+            Self::Service => {
+                "here: .concurrency(ConcurrencyMode::Reentrant) of the ServiceInstances that the host opens with"
+            }
+            Self::Callback => {
+                "here: .callback(CallbackInstance::new(…).concurrency(ConcurrencyMode::Reentrant)) of the ChannelFactory"
+            }
+        }
+    }
 }
 
 /// An operation that is executed: what came over which channel, and how many run beside it.
@@ -282,8 +294,9 @@ pub(crate) fn would_deadlock(channel: &DuplexChannelId) -> Option<CallError> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "This operation would deadlock because the reply cannot be received until the current Message completes processing. If you \
-     want to allow out-of-order message processing, specify ConcurrencyMode of Reentrant or Multiple on {}.",
-    .0.attribute()
+     want to allow out-of-order message processing, specify ConcurrencyMode of Reentrant or Multiple on {}. ({}; or make the \
+     callback one-way, or call from another task)",
+    .0.attribute(), .0.setting()
 )]
 struct Deadlock(Behavior);
 
@@ -341,9 +354,14 @@ mod tests {
         let expected = "This operation would deadlock because the reply cannot be received until the current Message completes \
                         processing. If you want to allow out-of-order message processing, specify ConcurrencyMode of \
                         Reentrant or Multiple on ServiceBehaviorAttribute.";
-        assert_eq!((two_way, one_way), (Err(expected.to_owned()), true));
+        let (told, is_sent) = (two_way.unwrap_err(), one_way);
+        assert!(told.starts_with(expected) && told.contains("ServiceInstances"), "{told}");
+        assert!(is_sent);
         let (two_way, _) = within(&channel, &id, single, Behavior::Callback).await;
-        assert!(two_way.unwrap_err().ends_with("on CallbackBehaviorAttribute."));
+        let told = two_way.unwrap_err();
+        assert!(
+            told.contains("on CallbackBehaviorAttribute. (") && told.contains("CallbackInstance")
+        );
         for mode in [ConcurrencyMode::Reentrant, ConcurrencyMode::Multiple] {
             assert_eq!(within(&channel, &id, mode, Behavior::Service).await, (Ok(()), true));
         }
