@@ -121,7 +121,7 @@ impl TcpDialer {
         let line =
             Line::new(wire, Box::new(move |socket| pool.put(place, Pooled { socket, since })));
         let input = TcpInput::new(Arc::clone(&line), Role::Client(framing), buffer, None);
-        let output = TcpOutput::new(Arc::clone(&line), dial.is_streamed);
+        let output = TcpOutput::new(Arc::clone(&line), dial.is_streamed).of_client();
         let (output, abort) = (Box::new(output), line.aborter());
         Link { about, output, input: Box::new(input), abort }
     }

@@ -250,6 +250,9 @@ impl TcpInput {
         self.charge = None;
         match wrong {
             // The server has said why, or is none: nothing is left to say.
+            Wrong::Client(failure) if failure.fault.is_some() => {
+                self.line.told(failure::of_client(&failure))
+            }
             Wrong::Client(failure) => self.line.fail(failure::of_client(&failure)),
             Wrong::Server(error) => {
                 let (refusal, failure) = (Refusal::of(&error), failure::of_server(&error));

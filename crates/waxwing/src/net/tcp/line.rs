@@ -108,6 +108,17 @@ impl Line {
         first
     }
 
+    /// It will end, for this reason if nobody finds a better one.
+    pub(super) fn remember(&self, failure: TransportFailure) {
+        self.state().failure.get_or_insert(failure);
+    }
+
+    /// It ends at once for what the peer has said, which says more than what came of that.
+    pub(super) fn told(&self, failure: TransportFailure) -> TransportFailure {
+        self.state().failure = Some(failure.clone());
+        self.fail(failure)
+    }
+
     /// It ends for this reason, which the peer was told: nothing is reset.
     pub(super) fn refused(&self, failure: TransportFailure) -> TransportFailure {
         let first = {

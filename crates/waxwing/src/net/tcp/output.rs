@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
@@ -16,6 +17,8 @@ use crate::net::link::LinkOutput;
 
 /// The most octets that are put together for one write: what is larger is written by itself, without being copied.
 const TOGETHER: usize = 64 << 10;
+/// How long is waited for what the peer has said before it broke the connection.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// The largest message that a record can have.
 const LARGEST: usize = i32::MAX as usize;
 
@@ -27,6 +30,8 @@ pub(super) struct TcpOutput {
     buffer: Vec<u8>,
     is_closed: bool,
     chunks: Chunks,
+    /// Whether this is a client, which a service that breaks a connection may have told why.
+    is_told: bool,
 }
 
 /// Whether one message goes in pieces.
@@ -42,7 +47,13 @@ enum Chunks {
 impl TcpOutput {
     pub(super) fn new(line: Arc<Line>, is_streamed: bool) -> Self {
         let chunks = if is_streamed { Chunks::Fresh } else { Chunks::None };
-        Self { line, buffer: Vec::new(), is_closed: false, chunks }
+        Self { line, buffer: Vec::new(), is_closed: false, chunks, is_told: false }
+    }
+
+    /// The same at a client.
+    pub(super) fn of_client(mut self) -> Self {
+        self.is_told = true;
+        self
     }
 
     /// Writes something of this session, in its turn. Dropped before it is done, the session ends.
@@ -57,13 +68,19 @@ impl TcpOutput {
         }
         let torn = AbortUnlessDone { line: &self.line, done: false };
         let (buffer, chunks) = (&mut self.buffer, &mut self.chunks);
-        let line = &self.line;
+        let (line, is_told) = (&self.line, self.is_told);
         let mut writing = pin!(async {
             let mut is_closed = line.writing.lock().await;
             let mut wire = line.wire()?;
-            write(&mut wire, buffer, chunks, messages, is_end)
-                .await
-                .map_err(|e| line.fail(broken(&e)))?;
+            if let Err(error) = write(&mut wire, buffer, chunks, messages, is_end).await {
+                line.remember(broken(&error));
+                if is_told {
+                    // Whoever reads finds the reason, and this is dropped then.
+                    drop(wire);
+                    tokio::time::sleep(LAST_WORDS).await;
+                }
+                return Err(line.fail(broken(&error)));
+            }
             *is_closed = is_end;
             Ok(())
         });

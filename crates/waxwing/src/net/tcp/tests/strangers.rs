@@ -232,6 +232,40 @@ async fn who_sends_too_much_can_read_so() {
     assert!(came == fault && has_ended, "{came:?}");
 }
 
+/// WCF's service says why, reads no more than 64 KiB, and breaks the connection: the client is told what was said, whichever of its
+/// halves sees the end first.
+#[tokio::test]
+async fn what_a_service_says_before_it_breaks_the_connection_is_heard() {
+    let fault =
+        b"http://schemas.microsoft.com/ws/2006/05/framing/faults/MaxMessageSizeExceededFault";
+    let fault = [&[0x08, u8::try_from(fault.len()).unwrap()][..], fault].concat();
+    let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let via = format!("net.tcp://127.0.0.1:{}/calc", server.local_addr().unwrap().port());
+    let serving = tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = server.accept().await.unwrap();
+            let mut octets = [0; 200];
+            let _ = stream.read(&mut octets).await.unwrap();
+            stream.write_all(&[0x0b]).await.unwrap();
+            stream.read_exact(&mut octets).await.unwrap();
+            stream.write_all(&fault).await.unwrap();
+            stream.set_zero_linger().unwrap();
+        }
+    });
+    for _ in 0..20 {
+        let Link { mut output, mut input, .. } = dial(&dialer(), &via).await.unwrap();
+        let sending = async {
+            let message = Bytes::from(vec![7; 20 << 20]);
+            output.send(message).await.unwrap_err()
+        };
+        let (sent, received) = tokio::join!(sending, input.receive());
+        for failed in [sent, received.unwrap_err()] {
+            assert_eq!(failed.cause, TransportCause::RequestTooLarge, "{failed:?}");
+        }
+    }
+    serving.abort();
+}
+
 #[tokio::test]
 async fn many_who_say_nothing_keep_nobody_out() {
     let limits = LinkLimits { max_pending: 4, ..LinkLimits::default() };
