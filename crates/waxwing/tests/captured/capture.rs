@@ -46,22 +46,19 @@ impl Capture {
         let file = std::fs::File::open(&path).unwrap_or_else(|e| panic!("{path:?}: {e}"));
         flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
         let file: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let events = file["events"].as_str().unwrap();
         let streams = file["streams"].as_object().unwrap();
         let mut connections = Vec::new();
         let names = streams.keys().filter_map(|key| key.strip_suffix(".client"));
         for connection in names.filter(|name| name.starts_with('c')) {
             let mut found = Vec::new();
             for (side, word) in [(Side::Client, "client"), (Side::Service, "server")] {
-                let octets = streams[&format!("{connection}.{word}")].as_str().unwrap();
-                let octets = STANDARD.decode(octets).unwrap();
-                let writes = writes(events, connection, word);
-                for (start, record) in records(&octets) {
-                    let own = record.to_octets();
-                    let octet = if side == of { start } else { start + own.len() - 1 };
-                    let line = writes.iter().find(|(_, from, to)| (*from..*to).contains(&octet));
-                    let step = Step { from: side, record, octets: own };
-                    found.push(((line.unwrap().0, octet), step));
+                for segment in segments(&file, connection, word) {
+                    for (start, record) in records(&segment.octets) {
+                        let own = record.to_octets();
+                        let octet = if side == of { start } else { start + own.len() - 1 };
+                        let step = Step { from: side, record, octets: own };
+                        found.push((segment.place(octet), step));
+                    }
                 }
             }
             found.sort_by_key(|(place, _)| *place);
@@ -104,6 +101,73 @@ impl Capture {
         let after = self.address.rsplit_once(':').unwrap().1;
         after.split('/').next().unwrap()
     }
+}
+
+/// What an end sent over a connection before, in or after a TLS session: its octets, and on which line of the recorder's list
+/// those between two places were seen.
+struct Segment {
+    octets: Vec<u8>,
+    writes: Vec<(usize, usize, usize)>,
+}
+
+impl Segment {
+    fn place(&self, octet: usize) -> (usize, usize) {
+        let write = self.writes.iter().find(|(_, from, to)| (*from..*to).contains(&octet));
+        (write.unwrap().0, octet)
+    }
+}
+
+/// What TLS 1.2 adds to each write with AES-GCM: head, nonce, tag.
+const TLS_OVERHEAD: usize = 5 + 8 + 16;
+
+fn segments(file: &serde_json::Value, connection: &str, side: &str) -> Vec<Segment> {
+    let stream = |name: &str| {
+        let octets = file["streams"][format!("{name}.{side}")].as_str().unwrap_or_default();
+        STANDARD.decode(octets).unwrap()
+    };
+    let octets = stream(connection);
+    let all = writes(file["events"].as_str().unwrap(), connection, side);
+    let within = |from: usize, to: usize| {
+        let own = all.iter().filter(move |(_, start, end)| from <= *start && *end <= to);
+        own.copied().collect::<Vec<_>>()
+    };
+    let (mut found, mut at) = (Vec::new(), 0);
+    for (from, to, name) in tls_sessions(file, connection, side) {
+        let clear = within(at, from).into_iter().map(|(line, a, b)| (line, a - at, b - at));
+        found.push(Segment { octets: octets[at..from].to_vec(), writes: clear.collect() });
+        // Of the writes inside only the sizes are known, and that they are the last ones.
+        let inside = stream(&name);
+        let (mut end, mut sizes) = (inside.len(), Vec::new());
+        for (line, start, stop) in within(from, to).into_iter().rev() {
+            let begin = end.saturating_sub((stop - start).saturating_sub(TLS_OVERHEAD));
+            sizes.push((line, begin, end));
+            end = begin;
+        }
+        found.push(Segment { octets: inside, writes: sizes });
+        at = to;
+    }
+    let rest = within(at, octets.len()).into_iter().map(|(line, a, b)| (line, a - at, b - at));
+    found.push(Segment { octets: octets[at..].to_vec(), writes: rest.collect() });
+    found
+}
+
+/// The TLS sessions of a connection, in which of the octets of an end they are, and their names. The recorder lists all in order:
+/// `c001 client @60 7 TLS records, 860 octets`.
+fn tls_sessions(
+    file: &serde_json::Value,
+    connection: &str,
+    side: &str,
+) -> Vec<(usize, usize, String)> {
+    let lines = file["frames"].as_str().unwrap().lines();
+    let all = lines.filter_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [of, from, at, _, "TLS", "records,", size, "octets"] = words[..] else { return None };
+        let (at, size): (usize, usize) = (at[1..].parse().ok()?, size.parse().ok()?);
+        (from == side).then_some((of, at, at + size))
+    });
+    let numbered = all.zip(1..).map(|((of, from, to), number)| (of, from, to, number));
+    let own = numbered.filter(|(of, ..)| *of == connection);
+    own.map(|(_, from, to, number)| (from, to, format!("t{number:03}"))).collect()
 }
 
 fn records(octets: &[u8]) -> Vec<(usize, Record)> {

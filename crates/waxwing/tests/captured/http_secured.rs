@@ -15,7 +15,8 @@ use crate::contracts::{CALCULATOR_CONTRACT, CalculatorClient, CalculatorService,
 use crate::http::{Flow, QUOTAS, custom};
 use crate::messages::{Message, envelope_of};
 use crate::secured::{
-    identity, octets_without_random, shape, text_without_random, trusts_alice, trusts_all,
+    identity, knows_alice, octets_without_random, shape, text_without_random, trusts_alice,
+    trusts_all,
 };
 
 /// Hands requests of our client to our service, and compares both ends' messages with those of the capture.
@@ -115,7 +116,7 @@ async fn replay(folder: &str, name: &'static str, binding: &str, calls: &[&str])
         .listener(memory.clone())
         .certificate(identity("service"))
         .client_trust(trusts_alice)
-        .user_names(knows)
+        .user_names(knows_alice)
         .open(ServiceInstances::single(CalculatorService::new(Service)))
         .await
         .unwrap_or_else(|e| panic!("{name}: {e}"));
@@ -157,13 +158,6 @@ async fn replay(folder: &str, name: &'static str, binding: &str, calls: &[&str])
         differs[0]
     );
     assert_eq!(count.load(Ordering::SeqCst), flow.exchanges.len(), "{name}: every exchange");
-}
-
-fn knows(name: &str, password: Option<&str>) -> Result<(), String> {
-    match (name, password) {
-        ("alice", Some("secret")) => Ok(()),
-        _ => Err("the password is wrong".to_owned()),
-    }
 }
 
 const FOUR: [&str; 4] = ["Add", "Subtract", "Multiply", "Divide"];

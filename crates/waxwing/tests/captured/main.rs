@@ -23,3 +23,4 @@ mod posts;
 mod reliable;
 mod secured;
 mod tcp;
+mod wire;

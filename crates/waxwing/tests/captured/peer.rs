@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use waxwing_reliable::ReliableMessagingVersion;
 use waxwing_soap::encoder::{BinarySession, Compression, Decoder, Encoder, Text};
@@ -18,6 +17,7 @@ use crate::reliable::{bare, is_alone, message};
 use crate::secured::{
     Security, context_of, is_last, is_opening, octets_without_random, shape, without_identity,
 };
+use crate::wire::Wire;
 
 /// How long our end has for what it must say.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -66,7 +66,7 @@ impl Read {
 /// One connection of ours, and the recording of one that it is compared with.
 pub struct Peer<'a> {
     place: String,
-    stream: TcpStream,
+    stream: Wire,
     /// Which end is ours.
     ours: Side,
     /// The address in the capture, and ours: equally long.
@@ -102,7 +102,7 @@ impl<'a> Peer<'a> {
     ) -> Self {
         Self {
             place: place.to_owned(),
-            stream,
+            stream: Wire::new(stream),
             ours,
             ports: (ports.0, ports.1.to_string()),
             names,
@@ -129,7 +129,10 @@ impl<'a> Peer<'a> {
         for (number, step) in steps.iter().enumerate() {
             let place = format!("{} step {number}", self.place);
             match &step.record {
-                Record::Version { .. } => (self.readers, self.writer) = (None, None),
+                Record::Version { .. } => {
+                    (self.readers, self.writer) = (None, None);
+                    self.stream.in_clear();
+                }
                 Record::KnownEncoding(number) => {
                     self.content_type = content_type_of_encoding(*number).into_owned();
                 }
@@ -144,12 +147,17 @@ impl<'a> Peer<'a> {
                         replaced(&octets, self.ports.0, &self.ports.1)
                     }
                 };
-                self.stream.write_all(&octets).await.unwrap();
-                continue;
+                self.stream.write(&octets).await;
+            } else {
+                match &step.record {
+                    Record::SizedEnvelope(octets) => self.compare(&place, octets).await,
+                    _ => self.same_record(&place, step).await,
+                }
             }
-            match &step.record {
-                Record::SizedEnvelope(octets) => self.compare(&place, octets).await,
-                _ => self.same_record(&place, step).await,
+            if step.record == Record::UpgradeResponse {
+                assert!(self.unread.is_empty(), "{place}: more is sent");
+                let handshake = self.stream.protect(self.ours);
+                tokio::time::timeout(PATIENCE, handshake).await.expect("a handshake");
             }
         }
         assert!(self.waiting.is_empty() || self.version.is_some(), "{}: more is sent", self.place);
@@ -173,10 +181,7 @@ impl<'a> Peer<'a> {
 
     /// Our end closes the connection, too.
     pub async fn end(mut self) -> (usize, usize) {
-        self.stream.shutdown().await.ok();
-        let mut rest = Vec::new();
-        let read = self.stream.read_to_end(&mut rest);
-        tokio::time::timeout(PATIENCE, read).await.expect("it is closed").ok();
+        let rest = tokio::time::timeout(PATIENCE, self.stream.rest()).await.expect("it is closed");
         assert_eq!(rest, [0u8; 0], "{}: more is sent", self.place);
         self.equal
     }
@@ -190,10 +195,10 @@ impl<'a> Peer<'a> {
             if let Some(record) = read {
                 return record;
             }
-            let read = self.stream.read_buf(&mut self.unread);
+            let read = self.stream.read(&mut self.unread);
             let read = tokio::time::timeout(PATIENCE, read).await;
             let read = read.unwrap_or_else(|_| panic!("{place}: nothing comes"));
-            assert!(read.unwrap() > 0, "{place}: the connection is over");
+            assert!(read > 0, "{place}: the connection is over");
         }
     }
 

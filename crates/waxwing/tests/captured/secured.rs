@@ -50,7 +50,7 @@ impl RandomSource for Any {
     }
 }
 
-fn file(name: &str, kind: &str) -> Vec<u8> {
+pub fn file(name: &str, kind: &str) -> Vec<u8> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/pki");
     std::fs::read(format!("{folder}/{name}.{kind}.pem")).unwrap()
 }
@@ -72,6 +72,14 @@ pub fn trusts_alice(own: &Certificate, _: &[Certificate], _: Timestamp) -> Resul
     match own.subject_windows().as_str() {
         "CN=alice" => Ok(()),
         other => Err(format!("{other} is a stranger")),
+    }
+}
+
+/// The same of her user name.
+pub fn knows_alice(name: &str, password: Option<&str>) -> Result<(), String> {
+    match (name, password) {
+        ("alice", Some("secret")) => Ok(()),
+        _ => Err("the password is wrong".to_owned()),
     }
 }
 
@@ -100,6 +108,8 @@ enum End {
         session: Option<SecuritySession>,
         /// What it answers to what opens the session.
         answers: VecDeque<Envelope>,
+        /// Whether TLS protects what comes.
+        protected: bool,
     },
     Client {
         security: Box<ClientSecurity>,
@@ -115,13 +125,21 @@ pub struct Security {
     random: Any,
 }
 
-fn settings(settings: [&mut SecuritySettings; 2]) {
-    // netTcpBinding does not ask for it.
-    settings.into_iter().for_each(|settings| settings.basic_security_profile = false);
+fn settings(name: &str, settings: [&mut SecuritySettings; 2]) {
+    for settings in settings {
+        // netTcpBinding does not ask for it.
+        settings.basic_security_profile = false;
+        settings.derived_keys = !by_transport(name);
+    }
 }
 
 fn negotiates(name: &str) -> bool {
     !name.contains("direct")
+}
+
+/// Whether TLS protects the messages, and the session only proves who sends them.
+fn by_transport(name: &str) -> bool {
+    name.contains("mixed-username")
 }
 
 impl Security {
@@ -132,7 +150,11 @@ impl Security {
         let mut random = Any(7);
         let end = match ours {
             Side::Client => {
-                let mut options = ServiceOptions::new(ClientIdentification::Certificate);
+                let mut options = ServiceOptions::new(match by_transport(name) {
+                    true => ClientIdentification::UserName,
+                    false => ClientIdentification::Certificate,
+                });
+                options.detect_replays = !by_transport(name);
                 options.flow = Flow::DuplexSession;
                 options.reply_to = Some(EndpointReference::new(address));
                 let tls = || {
@@ -140,32 +162,42 @@ impl Security {
                     TlsConfig::new(role, Some(&identity("service")), TlsVersion::Tls12).unwrap()
                 };
                 options.binding = Some(match negotiates(name) {
+                    _ if by_transport(name) => ServiceBinding::Transport { allow_insecure: false },
                     true => ServiceBinding::Negotiated(Arc::new(tls())),
                     false => ServiceBinding::Symmetric {
                         certificate: certificate("service"),
                         key: private_key("service"),
                     },
                 });
-                settings([&mut options.settings, &mut options.bootstrap]);
+                settings(name, [&mut options.settings, &mut options.bootstrap]);
                 options.requirements = requirements;
                 let security = ServiceSecurity::new(options, &mut random).unwrap();
                 let (link, session, answers) = (LinkSecurity::default(), None, VecDeque::new());
-                End::Service { security: Box::new(security), link, session, answers }
+                let protected = by_transport(name);
+                End::Service { security: Box::new(security), link, session, answers, protected }
             }
             Side::Service => {
                 let mut options = ClientOptions::new(address);
                 options.flow = Flow::DuplexSession;
-                options.credential = ClientCredential::Certificate {
-                    certificate: certificate("alice"),
-                    key: private_key("alice"),
+                options.credential = match by_transport(name) {
+                    true => ClientCredential::UserName {
+                        username: "alice".into(),
+                        password: Some("secret".to_owned().into()),
+                    },
+                    false => ClientCredential::Certificate {
+                        certificate: certificate("alice"),
+                        key: private_key("alice"),
+                    },
                 };
+                options.detect_replays = !by_transport(name);
                 let alice = identity("alice");
                 let tls = || TlsConfig::new(TlsRole::Client, Some(&alice), TlsVersion::Tls12);
                 options.binding = Some(match negotiates(name) {
+                    _ if by_transport(name) => ClientBinding::Transport,
                     true => ClientBinding::Negotiated(Arc::new(tls().unwrap())),
                     false => ClientBinding::Symmetric(certificate("service")),
                 });
-                settings([&mut options.settings, &mut options.bootstrap]);
+                settings(name, [&mut options.settings, &mut options.bootstrap]);
                 options.requirements = requirements;
                 let security = ClientSecurity::new(options, &mut random).unwrap();
                 End::Client { security: Box::new(security), next: None }
@@ -195,8 +227,8 @@ impl Security {
         let heard = envelope.clone();
         let at = &mut now(&mut self.random);
         match &mut self.end {
-            End::Service { security, link, session, answers } => {
-                let from = Link { peer: PeerTag::UNKNOWN, protected: false };
+            End::Service { security, link, session, answers, protected } => {
+                let from = Link { peer: PeerTag::UNKNOWN, protected: *protected };
                 // What opens a session has connections of its own.
                 let mut opening = LinkSecurity::default();
                 let link = if is_opening(envelope) { &mut opening } else { link };
@@ -345,8 +377,15 @@ pub fn context_of(envelope: &Envelope) -> Option<String> {
 // ---- what is random in a protected message ----
 
 /// Elements whose content is random, or depends on what is.
-const RANDOM: [&str; 6] =
-    ["CipherValue", "DigestValue", "SignatureValue", "Nonce", "BinaryExchange", "CombinedHash"];
+const RANDOM: [&str; 7] = [
+    "CipherValue",
+    "DigestValue",
+    "SignatureValue",
+    "Nonce",
+    "BinaryExchange",
+    "BinarySecret",
+    "CombinedHash",
+];
 
 /// Whether a text is of this run alone: a name, or a time.
 fn is_of_this_run(element: &str, text: &str) -> bool {

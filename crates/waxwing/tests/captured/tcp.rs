@@ -19,13 +19,13 @@ use crate::contracts::{
 use crate::drive::Program;
 use crate::names::Names;
 use crate::peer::Peer;
-use crate::secured::{Security, identity, trusts_alice, trusts_all};
+use crate::secured::{Security, identity, knows_alice, trusts_alice};
 
 /// A capture, the contract of its programs, and the version of its reliable session.
 type Flow = (&'static str, &'static str, Option<ReliableMessagingVersion>);
 
 /// Without a reliable session every octet is the same.
-const PLAIN: [Flow; 7] = [
+const PLAIN: [Flow; 10] = [
     ("tcp-plain", "calculator", None),
     ("tcp-oneway", "notify", None),
     ("tcp-duplex", "duplex", None),
@@ -33,28 +33,34 @@ const PLAIN: [Flow; 7] = [
     ("tcp-large", "calculator", None),
     ("tcp-two-sessions", "calculator", None),
     ("tcp-two-channels-at-once", "calculator", None),
+    ("tcp-tls", "calculator", None),
+    ("tcp-tls-cert", "calculator", None),
+    ("tcp-tls-two-sessions", "calculator", None),
 ];
 
 const FEBRUARY: Option<ReliableMessagingVersion> = Some(ReliableMessagingVersion::February2005);
 
 /// With one, which message an acknowledgement rides along with is a race at both ends.
-const RELIABLE: [Flow; 6] = [
+const RELIABLE: [Flow; 7] = [
     ("tcp-rm", "calculator", FEBRUARY),
     ("tcp-rm11", "calculator", Some(ReliableMessagingVersion::V11)),
     ("tcp-rm-oneway", "notify", FEBRUARY),
     ("tcp-rm-mixed-oneway", "mixedc", FEBRUARY),
     ("tcp-rm-large", "calculator", FEBRUARY),
     ("tcp-duplex-rm", "duplex", FEBRUARY),
+    ("tcp-tls-rm", "calculator", FEBRUARY),
 ];
 
-/// With message security: in the clear every message is the same, and its octets are where nothing random stands.
-const SECURED: [Flow; 6] = [
+/// With message security, or a credential in the messages and TLS around them: in the clear every message is the same, and its octets are where nothing random stands.
+const SECURED: [Flow; 8] = [
     ("tcp-message-cert", "calculator", None),
     ("tcp-message-cert-bytes", "calculator", None),
     ("tcp-message-cert-direct", "calculator", None),
     ("tcp-message-cert-rm", "calculator", FEBRUARY),
     ("tcp-message-cert-direct-rm", "calculator", FEBRUARY),
     ("tcp-duplex-message-cert-rm", "duplex", FEBRUARY),
+    ("tcp-mixed-username", "calculator", None),
+    ("tcp-mixed-username-rm", "calculator", FEBRUARY),
 ];
 
 /// Secure conversation under the service's certificate, which is known beforehand.
@@ -71,11 +77,20 @@ fn file(folder: &std::path::Path, flow: Flow, address: &str) -> ConfigurationFil
     };
     let quotas = r#"<readerQuotas maxArrayLength="1000000" maxStringContentLength="1000000"/>"#;
     let large = r#"maxReceivedMessageSize="1000000" maxBufferSize="1000000""#;
-    let security = match flow_name.contains("message") {
-        true => {
+    let security = match flow_name {
+        name if name.contains("message") => {
             r#"<security mode="Message"><message clientCredentialType="Certificate"/></security>"#
         }
-        false => r#"<security mode="None"/>"#,
+        name if name.contains("mixed-username") => {
+            r#"<security mode="TransportWithMessageCredential"><message clientCredentialType="UserName"/></security>"#
+        }
+        "tcp-tls-cert" => {
+            r#"<security mode="Transport"><transport clientCredentialType="Certificate"/></security>"#
+        }
+        name if name.contains("tls") => {
+            r#"<security mode="Transport"><transport clientCredentialType="None"/></security>"#
+        }
+        _ => r#"<security mode="None"/>"#,
     };
     let (section, binding) = match version {
         _ if flow_name.contains("direct") => {
@@ -104,8 +119,11 @@ fn file(folder: &std::path::Path, flow: Flow, address: &str) -> ConfigurationFil
         r#"<configuration><system.serviceModel><bindings><{section}>{binding}</{section}></bindings>
         <services><service name="S"><endpoint address="{address}" binding="{section}" bindingConfiguration="B"
           contract="{name}"/></service></services>
-        <client><endpoint name="c" address="{address}" binding="{section}" bindingConfiguration="B" contract="{name}"/></client>
-        </system.serviceModel></configuration>"#
+        <client><endpoint name="c" address="{address}" binding="{section}" bindingConfiguration="B" contract="{name}"
+          behaviorConfiguration="T"/></client>
+        <behaviors><endpointBehaviors><behavior name="T"><clientCredentials><serviceCertificate>
+          <authentication certificateValidationMode="None" revocationMode="NoCheck"/></serviceCertificate></clientCredentials>
+        </behavior></endpointBehaviors></behaviors></system.serviceModel></configuration>"#
     );
     let path = folder.join("app.config");
     std::fs::write(&path, text).unwrap();
@@ -145,11 +163,11 @@ async fn as_client(flow: Flow) -> (usize, usize) {
             _ => ChannelFactory::from_config(&config, "c", &DUPLEX_CONTRACT),
         };
         let factory = factory.unwrap_or_else(|e| panic!("{e}"));
-        match name.contains("message") {
+        match has_credentials(name) {
             true => factory
                 .client_certificate(identity("alice"))
-                .service_certificate(identity("service").certificate)
-                .service_trust(trusts_all),
+                .user_name("alice", "secret")
+                .service_certificate(identity("service").certificate),
             false => factory,
         }
     };
@@ -162,9 +180,15 @@ fn sum(all: Vec<(usize, usize)>) -> (usize, usize) {
     all.into_iter().fold((0, 0), |sum, (same, all)| (sum.0 + same, sum.1 + all))
 }
 
-/// The security of a peer of this end, where there is some.
+/// Whether somebody proves who he is.
+fn has_credentials(name: &str) -> bool {
+    ["message", "mixed-username", "tls"].iter().any(|kind| name.contains(kind))
+}
+
+/// The security of a peer of this end, where messages have some.
 fn security(capture: &Capture, name: &str, ours: Side, address: &str) -> Option<Security> {
-    name.contains("message").then(|| Security::new(capture, name, ours, address))
+    let in_messages = ["message", "mixed-username"].iter().any(|kind| name.contains(kind));
+    in_messages.then(|| Security::new(capture, name, ours, address))
 }
 
 async fn play_on(
@@ -215,8 +239,11 @@ async fn host(flow: Flow, config: &ConfigurationFile) -> ServiceHost {
         let builder = ServiceHostBuilder::from_config(config, "S", contract);
         let builder = builder.unwrap_or_else(|e| panic!("{e}"));
         let builder = builder.address_filter(AddressFilterMode::Any);
-        match flow.0.contains("message") {
-            true => builder.certificate(identity("service")).client_trust(trusts_alice),
+        match has_credentials(flow.0) {
+            true => builder
+                .certificate(identity("service"))
+                .client_trust(trusts_alice)
+                .user_names(knows_alice),
             false => builder,
         }
     };
