@@ -4,12 +4,11 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::sync::oneshot::error::TryRecvError;
 
 /// A future on the heap that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -61,14 +60,16 @@ impl<T> Future for Accompanied<T> {
     type Output = Result<T, Forsaken>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        // Somebody else may have brought it.
-        match self.awaited.try_recv() {
-            Ok(value) => return Poll::Ready(Ok(value)),
-            Err(TryRecvError::Closed) => return Poll::Ready(Err(Forsaken)),
-            Err(TryRecvError::Empty) => {}
-        }
-        if self.work.as_mut().is_some_and(|work| work.is_done(context)) {
-            self.work = None;
+        if self.work.is_some() {
+            // Somebody else may have brought it. What the work brings is taken below: whoever waits need not be woken for it, which
+            // would have the task that is running scheduled once more, and another thread with it.
+            let nobody = &mut Context::from_waker(Waker::noop());
+            if let Poll::Ready(brought) = Pin::new(&mut self.awaited).poll(nobody) {
+                return Poll::Ready(brought.map_err(|_| Forsaken));
+            }
+            if self.work.as_mut().is_some_and(|work| work.is_done(context)) {
+                self.work = None;
+            }
         }
         Pin::new(&mut self.awaited).poll(context).map_err(|_| Forsaken)
     }
@@ -177,6 +178,8 @@ impl Drop for Work {
 #[cfg(test)]
 mod tests {
     use std::sync::Weak;
+    use std::sync::atomic::AtomicUsize;
+    use std::task::Wake;
 
     use tokio::sync::Notify;
 
@@ -244,6 +247,53 @@ mod tests {
             drop(waits);
             gate.notify_one();
             assert_eq!(done.await, Ok(7));
+        }
+    }
+
+    /// How often a task was woken.
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_work_brings_wakes_nobody_and_what_others_bring_does() {
+        for by_others in [false, true] {
+            let woken = Arc::new(Woken::default());
+            let waker = Waker::from(Arc::clone(&woken));
+            let context = &mut Context::from_waker(&waker);
+            let (opening, opened) = oneshot::channel::<()>();
+            let (told, awaited) = oneshot::channel();
+            let told = Arc::new(Mutex::new(Some(told)));
+            let tell = {
+                let told = Arc::clone(&told);
+                move || told.lock().unwrap().take().unwrap().send(7).unwrap()
+            };
+            let mut tell = Some(tell);
+            let mut own = tell.take_if(|_| !by_others);
+            let work = Box::pin(async move {
+                let _ = opened.await;
+                own.take().into_iter().for_each(|tell| tell());
+                // It is not done with that.
+                std::future::pending::<()>().await;
+            });
+            let mut waits = Accompanied::new(awaited, Some(work));
+            // As often as somebody looks for nothing.
+            for _ in 0..3 {
+                assert!(Pin::new(&mut waits).poll(context).is_pending());
+            }
+            assert_eq!(woken.0.load(Ordering::SeqCst), 0);
+            match tell {
+                Some(tell) => tell(),
+                None => opening.send(()).unwrap(),
+            }
+            assert_eq!(woken.0.swap(0, Ordering::SeqCst), 1, "from outside it is woken");
+            assert_eq!(Pin::new(&mut waits).poll(context), Poll::Ready(Ok(7)));
+            assert_eq!(woken.0.load(Ordering::SeqCst), 0, "by itself it is not");
         }
     }
 
