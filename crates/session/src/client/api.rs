@@ -1,5 +1,6 @@
 //! What goes into a [`ClientSession`](super::ClientSession) and what comes out.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use waxwing_reliable::{CallId, MessageNumber, Ticket, Time};
@@ -40,14 +41,19 @@ pub struct Transmit {
     pub is_awaited: bool,
     /// What an exchange is to the one before it, where exchanges are links of their own.
     pub leg: Leg,
-    /// The action, for the transport's headers and for traces.
-    pub action: String,
     /// The message, protected.
     pub envelope: Envelope,
     /// The message before it was protected, when traces of it are wanted.
     pub plain: Option<Envelope>,
     /// When the exchange should be given up.
     pub deadline: Time,
+}
+
+impl Transmit {
+    /// The action, for the transport's headers and for traces; empty when the message has none.
+    pub fn action(&self) -> Cow<'_, str> {
+        self.envelope.action().unwrap_or_default()
+    }
 }
 
 /// What an exchange is to the one before it. All legs of a negotiation go over one link, as WCF's do; every other exchange

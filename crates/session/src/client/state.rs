@@ -286,15 +286,13 @@ impl ClientSession {
     ) -> TransmissionId {
         let id = TransmissionId(self.transmissions);
         self.transmissions += 1;
-        let action = envelope.action().unwrap_or_default().into_owned();
         let (link, is_answer, is_awaited, leg) = match way {
             Way::Exchange(leg) => (None, false, true, leg),
             Way::Link { link, is_answer, is_awaited } => {
                 (Some(link), is_answer, is_awaited, Leg::Alone)
             }
         };
-        let transmit =
-            Transmit { id, link, is_answer, is_awaited, leg, action, envelope, plain, deadline };
+        let transmit = Transmit { id, link, is_answer, is_awaited, leg, envelope, plain, deadline };
         self.outputs.push_back(ClientOutput::Transmit(Box::new(transmit)));
         id
     }

@@ -403,7 +403,8 @@ impl World {
     }
 
     fn transmit(&mut self, client: usize, transmit: Transmit) -> Checked {
-        let Transmit { id, action, envelope, deadline, .. } = transmit;
+        let action = transmit.action().into_owned();
+        let Transmit { id, envelope, deadline, .. } = transmit;
         self.summary.messages += 1;
         self.summary.renewals += usize::from(action.ends_with("/SCT/Renew"));
         if self.trace {

@@ -115,11 +115,11 @@ impl Inner {
 
     /// Posts one message and takes the answer.
     async fn transmit(self: &Arc<Self>, transmit: Transmit) -> Option<Job> {
-        let (id, action) = (transmit.id, transmit.action.clone());
+        let (id, action) = (transmit.id, transmit.action().into_owned());
         let posted = match (&self.parts.links, &self.parts.streamed) {
             (Some(links), _) => self.exchange(links, transmit).await,
             (None, Some(streamed)) => self.in_pieces(streamed, transmit).await,
-            (None, None) => self.post(transmit).await,
+            (None, None) => self.post(&action, transmit).await,
         };
         if let Some(trace) = &self.parts.trace
             && !posted.octets.is_empty()
@@ -140,7 +140,7 @@ impl Inner {
                 state.statistics.exchanges_lost += 1;
                 let reason = || Cut::own(&failure.reason).to_string();
                 state.events.emit(|| ChannelEvent::ExchangeLost { reason: reason() });
-                state.lines.push(Line::Lost { action: action.clone(), reason: reason() });
+                state.lines.push(Line::Lost { action, reason: reason() });
                 state.news(|| ChannelNews::Lost(reason()));
             }
             _ => {
@@ -179,11 +179,11 @@ impl Inner {
     }
 
     /// An exchange of the transport.
-    async fn post(self: &Arc<Self>, transmit: Transmit) -> Posted {
+    async fn post(self: &Arc<Self>, action: &str, transmit: Transmit) -> Posted {
         let patience = self.patience(transmit.deadline);
         // Each exchange is a link of its own to the encoding.
         let mut encoder = self.parts.encoding;
-        let (id, action) = (transmit.id, transmit.action.clone());
+        let id = transmit.id;
         let message = match self.parts.trace {
             Some(_) => {
                 let message = encoder.write(&transmit.envelope, &mut SystemRandom);
@@ -197,7 +197,7 @@ impl Inner {
             return Posted::not_answered(&self.parts.via, Duration::ZERO);
         };
         let channel: Weak<Self> = Arc::downgrade(self);
-        route.post(&action, message, patience, Written::told(channel, id.0)).await
+        route.post(action, message, patience, Written::told(channel, id.0)).await
     }
 
     /// The way of one exchange of the transport; none where messages go over links.
@@ -216,7 +216,7 @@ impl Inner {
     /// Writes a message that is sent to the trace.
     pub(super) fn trace_sent(&self, transmit: &Transmit, octets: &[u8]) {
         if let Some(trace) = &self.parts.trace {
-            let note = format!("message {} {}", transmit.id.0, transmit.action);
+            let note = format!("message {} {}", transmit.id.0, transmit.action());
             let now = self.parts.clock.wall();
             if let Some(plain) = &transmit.plain {
                 trace.plain(now, TraceDirection::Sent, &note, plain);

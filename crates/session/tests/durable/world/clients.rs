@@ -253,7 +253,8 @@ impl World {
     fn is_key_kept(&self, client: usize, transmit: &Transmit) -> Checked {
         let Some(saved) = self.clients[client].saved() else { return Ok(()) };
         let text = String::from_utf8(transmit.envelope.to_bytes()).unwrap_or_default();
-        let is_trust = transmit.action.contains("/trust") || transmit.action.contains("/ws-trust");
+        let action = transmit.action();
+        let is_trust = action.contains("/trust") || action.contains("/ws-trust");
         let Some(instance) = instance_of(&text).filter(|_| !is_trust) else { return Ok(()) };
         let mut keys = saved.security.iter().flat_map(|security| &security.keys);
         match keys.any(|key| key.instance.as_deref() == Some(instance)) {
@@ -263,7 +264,8 @@ impl World {
     }
 
     fn transmit(&mut self, client: usize, life: usize, transmit: Transmit) {
-        let Transmit { id, action, envelope, deadline, .. } = transmit;
+        let action = transmit.action().into_owned();
+        let Transmit { id, envelope, deadline, .. } = transmit;
         self.count("messages");
         self.note(|| format!("client {client} sends {id:?} {action}"));
         self.sent[client] += 1;

@@ -62,10 +62,11 @@ impl Inner {
             Err(error) => return Posted::failed(error.into_failure()),
         };
         self.trace_sent(&transmit, message.octets());
-        let operation = self.parts.contract.find(&transmit.action);
+        let action = transmit.action().into_owned();
+        let operation = self.parts.contract.find(&action);
         let answer = operation.and_then(|operation| operation.reply().stream());
         let answer = answer.filter(|_| parts.encoding.replies());
-        let Transmit { action, .. } = transmit;
+        drop(transmit);
         let told = Told {
             action: &action,
             version: self.parts.version,

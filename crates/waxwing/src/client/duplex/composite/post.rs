@@ -29,8 +29,8 @@ impl Inner {
         let mut encoder = self.parts.encoding;
         let message = encoder.write(&transmit.envelope, &mut SystemRandom);
         self.trace_sent(&transmit, &message.octets);
-        let Transmit { action, envelope, .. } = transmit;
-        drop(envelope);
+        let action = transmit.action().into_owned();
+        drop(transmit);
         let Some(route) = self.route(encoder) else { return Ok(()) };
         let Posted { answer, clock, .. } =
             route.post(&action, message, patience, Written::by_nobody()).await;
