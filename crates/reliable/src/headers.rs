@@ -55,6 +55,11 @@ pub struct Headers {
 impl Headers {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        let Self { sequence, acknowledgement, ack_requested, uses_sequence_str, uses_sequence_ssl } =
+            self;
+        sequence.is_none()
+            && acknowledgement.is_none()
+            && ack_requested.is_none()
+            && !(*uses_sequence_str || *uses_sequence_ssl)
     }
 }

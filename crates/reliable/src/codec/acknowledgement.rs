@@ -2,7 +2,7 @@
 
 use waxwing_xml::{Document, Name, NodeId};
 
-use super::text::append;
+use super::text::{Digits, append};
 use crate::headers::SequenceAcknowledgement;
 use crate::version::{NETRM_NAMESPACE, ReliableMessagingVersion};
 
@@ -18,8 +18,8 @@ pub(super) fn acknowledgement_content(
     append(document, element, rm, "Identifier", acknowledgement.identifier.as_str());
     let mut range = |lower: u64, upper: u64| {
         let child = document.append_element(element, Name::new("r", "AcknowledgementRange", rm));
-        document.set_attribute(child, Name::local("Lower"), &lower.to_string());
-        document.set_attribute(child, Name::local("Upper"), &upper.to_string());
+        document.set_attribute(child, Name::local("Lower"), Digits::of(lower).as_str());
+        document.set_attribute(child, Name::local("Upper"), Digits::of(upper).as_str());
     };
     for numbers in acknowledgement.ranges.iter() {
         range(*numbers.start(), *numbers.end());
@@ -35,6 +35,6 @@ pub(super) fn acknowledgement_content(
     }
     if let Some(room) = acknowledgement.buffer_remaining {
         let name = Name::new("netrm", "BufferRemaining", NETRM_NAMESPACE);
-        document.append_text_element(element, name, &room.to_string());
+        document.append_text_element(element, name, Digits::of(room.into()).as_str());
     }
 }

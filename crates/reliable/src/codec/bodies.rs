@@ -46,7 +46,9 @@ impl<'a> Children<'a> {
 
     fn text(&self, local: &str) -> Result<Option<String>, String> {
         let Some(element) = self.optional(local)? else { return Ok(None) };
-        simple_text(element).map(Some).ok_or_else(|| format!("{local} must be text"))
+        simple_text(element)
+            .map(|text| Some(text.into_owned()))
+            .ok_or_else(|| format!("{local} must be text"))
     }
 
     fn behavior(&self) -> Result<Option<IncompleteSequenceBehavior>, String> {

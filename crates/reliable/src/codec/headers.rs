@@ -22,14 +22,16 @@ pub(super) fn read(
     envelope: &Envelope,
     version: ReliableMessagingVersion,
 ) -> Result<Headers, ReadError> {
+    let names = ["Sequence", "SequenceAcknowledgement", "AckRequested"];
+    let [sequences, acknowledgements, requests] = found(envelope, version, names);
     let mut headers = Headers::default();
-    if let Some(header) = only(envelope, version, "Sequence")? {
+    if let Some(header) = sequences.only_header(version)? {
         headers.sequence = Some(sequence(header, version)?);
     }
-    if let Some(header) = only(envelope, version, "SequenceAcknowledgement")? {
+    if let Some(header) = acknowledgements.only_header(version)? {
         headers.acknowledgement = Some(acknowledgement(header, version)?);
     }
-    if let Some(header) = only(envelope, version, "AckRequested")? {
+    if let Some(header) = requests.only_header(version)? {
         headers.ack_requested = Some(ack_requested(header, version)?);
     }
     Ok(headers)
@@ -40,33 +42,78 @@ pub(super) fn read_uses(
     envelope: &Envelope,
     version: ReliableMessagingVersion,
 ) -> Result<Headers, ReadError> {
+    let [with_token, with_tls] = found(envelope, version, ["UsesSequenceSTR", "UsesSequenceSSL"]);
     Ok(Headers {
-        uses_sequence_str: only(envelope, version, "UsesSequenceSTR")?.is_some(),
-        uses_sequence_ssl: only(envelope, version, "UsesSequenceSSL")?.is_some(),
+        uses_sequence_str: with_token.only_header(version)?.is_some(),
+        uses_sequence_ssl: with_tls.only_header(version)?.is_some(),
         ..Headers::default()
     })
 }
 
-/// The one header of a name; two are refused, as WCF does.
-fn only<'a>(
+/// The elements of one name.
+#[derive(Clone, Copy)]
+struct Found<'a> {
+    local: &'static str,
+    first: Option<Element<'a>>,
+    /// There are more.
+    is_repeated: bool,
+}
+
+impl<'a> Found<'a> {
+    /// The one header; two are refused, as WCF does.
+    fn only_header(
+        self,
+        version: ReliableMessagingVersion,
+    ) -> Result<Option<Element<'a>>, ReadError> {
+        match self.is_repeated {
+            false => Ok(self.first),
+            true => Err(ReadError::RepeatedHeader(self.local, version)),
+        }
+    }
+
+    /// The one child of an element of the protocol.
+    fn only_child(self, element: &'static str) -> Result<Option<Element<'a>>, ReadError> {
+        match self.is_repeated {
+            false => Ok(self.first),
+            true => malformed(element, format!("{} stands twice", self.local)),
+        }
+    }
+}
+
+/// The headers of these names that are for us, in one pass.
+fn found<'a, const N: usize>(
     envelope: &'a Envelope,
     version: ReliableMessagingVersion,
-    local: &'static str,
-) -> Result<Option<Element<'a>>, ReadError> {
-    let mut found = envelope
-        .headers()
-        .filter(|h| h.is(version.namespace(), local) && envelope.is_for_ultimate_receiver(*h));
-    let first = found.next();
-    match found.next() {
-        None => Ok(first),
-        Some(_) => Err(ReadError::RepeatedHeader(local, version)),
+    names: [&'static str; N],
+) -> [Found<'a>; N] {
+    let is_ours = |header: &Element<'_>| envelope.is_for_ultimate_receiver(*header);
+    found_among(envelope.headers(), version, names, is_ours)
+}
+
+/// Of these elements those of the protocol that have these names, and that `is_meant` takes.
+fn found_among<'a, const N: usize>(
+    elements: impl Iterator<Item = Element<'a>>,
+    version: ReliableMessagingVersion,
+    names: [&'static str; N],
+    is_meant: impl Fn(&Element<'a>) -> bool,
+) -> [Found<'a>; N] {
+    let mut places = names.map(|local| Found { local, first: None, is_repeated: false });
+    for element in elements {
+        let place = places.iter_mut().find(|place| element.is(version.namespace(), place.local));
+        if let Some(place) = place.filter(|_| is_meant(&element)) {
+            place.is_repeated = place.first.is_some();
+            place.first = place.first.or(Some(element));
+        }
     }
+    places
 }
 
 fn sequence(header: Element<'_>, version: ReliableMessagingVersion) -> Result<Sequence, ReadError> {
     const NAME: &str = "Sequence";
-    let identifier = named_sequence(NAME, header, version)?;
-    let text = match one(NAME, header, version, "MessageNumber")? {
+    let names = ["Identifier", "MessageNumber", "LastMessage"];
+    let [identifiers, numbers, lasts] = children(header, version, names);
+    let identifier = identifier_in(NAME, identifiers)?;
+    let text = match numbers.only_child(NAME)? {
         Some(element) => simple_text(element).unwrap_or_default(),
         None => return malformed(NAME, "it has no MessageNumber"),
     };
@@ -74,7 +121,7 @@ fn sequence(header: Element<'_>, version: ReliableMessagingVersion) -> Result<Se
         return malformed(NAME, format!("{text:?} is no message number (1 to 2^63 - 1)"));
     };
     let is_2005 = version == ReliableMessagingVersion::February2005;
-    let last = one(NAME, header, version, "LastMessage")?.is_some();
+    let last = lasts.only_child(NAME)?.is_some();
     Ok(Sequence { identifier, number, last_message: is_2005 && last })
 }
 
@@ -90,24 +137,23 @@ fn named_sequence(
     header: Element<'_>,
     version: ReliableMessagingVersion,
 ) -> Result<Identifier, ReadError> {
-    let found = one(element, header, version, "Identifier")?.and_then(identifier);
+    let [identifiers] = children(header, version, ["Identifier"]);
+    identifier_in(element, identifiers)
+}
+
+fn identifier_in(element: &'static str, found: Found<'_>) -> Result<Identifier, ReadError> {
+    let found = found.only_child(element)?.and_then(identifier);
     found.map_or_else(|| malformed(element, "it has no Identifier"), Ok)
 }
 
-/// The child of the protocol with this name, wherever it stands. WCF demands an order and the specifications' schemas
+/// The children of the protocol with these names, wherever they stand. WCF demands an order and the specifications' schemas
 /// one of their own; since every name stands once, any order says the same.
-fn one<'a>(
-    element: &'static str,
+fn children<'a, const N: usize>(
     header: Element<'a>,
     version: ReliableMessagingVersion,
-    local: &str,
-) -> Result<Option<Element<'a>>, ReadError> {
-    let mut found = header.elements().filter(|e| e.is(version.namespace(), local));
-    let first = found.next();
-    match found.next() {
-        None => Ok(first),
-        Some(_) => malformed(element, format!("{local} stands twice")),
-    }
+    names: [&'static str; N],
+) -> [Found<'a>; N] {
+    found_among(header.elements(), version, names, |_| true)
 }
 
 /// What has been read of an acknowledgement. WCF's grammar is one of order: ranges or `None`, then `Final`, then

@@ -1,5 +1,7 @@
 //! What is read of the text of elements, and names that more than one file needs.
 
+use std::borrow::Cow;
+
 use waxwing_xml::{Document, Element, Name, NodeId};
 
 use crate::names::Identifier;
@@ -9,21 +11,34 @@ pub(super) const SECURITY: &str =
     "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
 
 /// The text of an element that has only text, without the white space around it.
-pub(super) fn simple_text(element: Element<'_>) -> Option<String> {
+pub(super) fn simple_text(element: Element<'_>) -> Option<Cow<'_, str>> {
     if element.first_element().is_some() {
         return None;
     }
-    Some(element.text().trim_matches([' ', '\t', '\r', '\n']).to_owned())
+    Some(match element.text() {
+        Cow::Borrowed(text) => Cow::Borrowed(trimmed(text)),
+        Cow::Owned(text) => Cow::Owned(trimmed(&text).to_owned()),
+    })
+}
+
+/// Without the white space of XML around it. Mostly there is none.
+fn trimmed(text: &str) -> &str {
+    const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
+    let is_space = |octet: Option<&u8>| matches!(octet, Some(b' ' | b'\t' | b'\r' | b'\n'));
+    match text.as_bytes() {
+        octets if is_space(octets.first()) || is_space(octets.last()) => text.trim_matches(SPACE),
+        _ => text,
+    }
 }
 
 /// An identifier: text that is not empty.
 pub(super) fn identifier(element: Element<'_>) -> Option<Identifier> {
-    simple_text(element).filter(|text| !text.is_empty()).map(Identifier::new)
+    simple_text(element).filter(|text| !text.is_empty()).map(|text| Identifier::new(&*text))
 }
 
 /// A number that fits a signed integer of 63 bits (`xs:long` without sign).
 pub(super) fn number(text: &str) -> Option<u64> {
-    let digits = text.trim_matches([' ', '\t', '\r', '\n']);
+    let digits = trimmed(text);
     let digits = digits.strip_prefix('+').unwrap_or(digits);
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
@@ -31,7 +46,63 @@ pub(super) fn number(text: &str) -> Option<u64> {
     digits.parse::<i64>().ok().and_then(|n| u64::try_from(n).ok())
 }
 
+/// A number in decimal digits, without a place on the heap.
+pub(super) struct Digits {
+    octets: [u8; Self::MOST],
+    from: usize,
+}
+
+impl Digits {
+    /// Those of the largest number.
+    const MOST: usize = 20;
+
+    pub(super) fn of(mut number: u64) -> Self {
+        let (mut octets, mut from) = ([b'0'; Self::MOST], Self::MOST);
+        loop {
+            from -= 1;
+            // Less than ten.
+            octets[from] = b'0' + (number % 10) as u8;
+            number /= 10;
+            if number == 0 {
+                return Self { octets, from };
+            }
+        }
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.octets[self.from..]).unwrap_or_default()
+    }
+}
+
 /// Writes an element of the protocol that has only text.
 pub(super) fn append(document: &mut Document, parent: NodeId, rm: &str, local: &str, text: &str) {
     document.append_text_element(parent, Name::new("r", local, rm), text);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn digits_are_those_of_the_number(number in any::<u64>(), shift in 0_u32..64) {
+            let number = number >> shift;
+            let digits = Digits::of(number);
+            prop_assert_eq!(digits.as_str(), number.to_string());
+        }
+
+        #[test]
+        fn white_space_of_xml_is_taken_away(text in "[ \t\r\n\u{a0}\u{c}x1]{0,6}") {
+            prop_assert_eq!(trimmed(&text), text.trim_matches([' ', '\t', '\r', '\n']));
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_range_have_their_digits() {
+        for number in [0, 1, 9, 10, u64::MAX] {
+            assert_eq!(Digits::of(number).as_str(), number.to_string());
+        }
+    }
 }
