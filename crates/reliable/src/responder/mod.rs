@@ -17,6 +17,8 @@ mod shutdown;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashMap;
+
 pub use api::{ListenerInput, ListenerOutput};
 
 use self::linger::Lingering;
@@ -41,8 +43,9 @@ use waxwing_soap::{Moment, Time};
 pub struct Listener<M> {
     rules: Rules,
     settings: ReliableSessionSettings,
-    /// Each by itself: of the room that a table has for its values a third is empty, and thousands of sessions rest.
-    sessions: BTreeMap<SessionId, Box<Session<M>>>,
+    /// By names that this end has made: nobody chooses what collides. Each by itself: of the room that a table has for its
+    /// values a third is empty, and thousands of sessions rest.
+    sessions: FxHashMap<SessionId, Box<Session<M>>>,
     /// Sessions by the identifier that the initiator gave: of the return sequence, or, without one, of
     /// its CreateSequence.
     origins: BTreeMap<Identifier, SessionId>,
@@ -79,7 +82,7 @@ impl<M: Clone> Listener<M> {
         Ok(Self {
             rules: Rules::new(version, shape, &settings),
             settings,
-            sessions: BTreeMap::new(),
+            sessions: FxHashMap::default(),
             origins: BTreeMap::new(),
             silence: BTreeSet::new(),
             pending: BTreeSet::new(),
@@ -161,7 +164,7 @@ impl<M: Clone> Listener<M> {
         self.sessions.get(session).map(|session| *session.saved())
     }
 
-    /// The live sessions.
+    /// The live sessions, in no order.
     pub fn sessions(&self) -> impl Iterator<Item = &SessionId> {
         self.sessions.keys()
     }
@@ -358,8 +361,15 @@ impl<M: Clone> Listener<M> {
     }
 
     fn bound_to(&self, tag: Option<&ContextTag>) -> Vec<SessionId> {
-        let bound = self.sessions.values().filter(|s| tag.is_some() && s.tag.as_ref() == tag);
-        bound.map(|s| s.id().clone()).collect()
+        // Whoever has no context makes nobody look through all sessions.
+        if tag.is_none() {
+            return Vec::new();
+        }
+        let bound = self.sessions.values().filter(|s| s.tag.as_ref() == tag);
+        let mut bound: Vec<_> = bound.map(|s| s.id().clone()).collect();
+        // The order of the table says nothing.
+        bound.sort_unstable();
+        bound
     }
 
     fn on_tick(&mut self, now: Time) {

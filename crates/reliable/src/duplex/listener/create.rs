@@ -64,7 +64,7 @@ impl<M: Clone> DuplexListener<M> {
             self.links.insert(link, id.clone());
         }
         let kept = Kept { session, origin, tag: tag.clone(), link, wakes: None };
-        self.sessions.insert(id.clone(), kept);
+        self.sessions.insert(id.clone(), Box::new(kept));
         let session = id.clone();
         self.outputs.push_back(DuplexListenerOutput::Created { session, tag, link, remote });
         let output = DuplexOutput::Event(Event::State(SequenceState::Open));

@@ -10,6 +10,7 @@ mod late;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use rustc_hash::FxHashMap;
 use waxwing_soap::{EndpointReference, Moment, Time};
 
 pub use self::api::{DuplexListenerInput, DuplexListenerOutput};
@@ -32,12 +33,13 @@ use crate::version::ReliableMessagingVersion;
 pub struct DuplexListener<M> {
     version: ReliableMessagingVersion,
     settings: DuplexSettings,
-    sessions: BTreeMap<SessionId, Kept<M>>,
+    /// By names that this end has made: nobody chooses what collides.
+    sessions: FxHashMap<SessionId, Box<Kept<M>>>,
     /// Sessions by their return sequence.
     by_back: BTreeMap<Identifier, SessionId>,
     /// Sessions by what their CreateSequence is found again by: its offer, or its `MessageID`.
     origins: BTreeMap<Identifier, SessionId>,
-    links: BTreeMap<LinkId, SessionId>,
+    links: FxHashMap<LinkId, SessionId>,
     /// When sessions want to be woken.
     timers: BTreeSet<(Time, SessionId)>,
     /// Sessions that the service has not accepted, with those that were closed before.
@@ -83,10 +85,10 @@ impl<M: Clone> DuplexListener<M> {
         Ok(Self {
             version,
             settings,
-            sessions: BTreeMap::new(),
+            sessions: FxHashMap::default(),
             by_back: BTreeMap::new(),
             origins: BTreeMap::new(),
-            links: BTreeMap::new(),
+            links: FxHashMap::default(),
             timers: BTreeSet::new(),
             pending: BTreeSet::new(),
             takes_new: true,
@@ -138,7 +140,7 @@ impl<M: Clone> DuplexListener<M> {
         self.sessions.get(session).map(|kept| kept.session.status())
     }
 
-    /// The live sessions.
+    /// The live sessions, in no order.
     pub fn sessions(&self) -> impl Iterator<Item = &SessionId> {
         self.sessions.keys()
     }
@@ -312,12 +314,14 @@ impl<M: Clone> DuplexListener<M> {
         }
         kept.session.swap_outputs(&mut self.said);
         let wakes = kept.session.wake_at();
-        if let Some(before) = kept.wakes.filter(|before| Some(*before) != wakes) {
-            self.timers.remove(&(before, id.clone()));
-        }
-        kept.wakes = wakes;
-        if let Some(wakes) = wakes {
-            self.timers.insert((wakes, id.clone()));
+        if kept.wakes != wakes {
+            let before = std::mem::replace(&mut kept.wakes, wakes);
+            if let Some(before) = before {
+                self.timers.remove(&(before, id.clone()));
+            }
+            if let Some(wakes) = wakes {
+                self.timers.insert((wakes, id.clone()));
+            }
         }
         if matches!(state, SequenceState::Closed | SequenceState::Faulted) {
             self.forget(id, state, at.time);
@@ -327,7 +331,7 @@ impl<M: Clone> DuplexListener<M> {
     /// A session has ended.
     fn forget(&mut self, id: &SessionId, state: SequenceState, now: Time) {
         let Some(kept) = self.sessions.remove(id) else { return };
-        let Kept { mut session, origin, tag, link, .. } = kept;
+        let Kept { mut session, origin, tag, link, .. } = *kept;
         self.origins.remove(&origin);
         let back = session.back().cloned();
         if let Some(back) = &back {
@@ -374,6 +378,8 @@ impl<M: Clone> DuplexListener<M> {
                 bound.push(id.clone());
             }
         }
+        // The order of the table says nothing.
+        bound.sort_unstable();
         bound
     }
 
