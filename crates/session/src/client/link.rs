@@ -23,8 +23,9 @@ pub(super) struct LinkCalls {
     links: u64,
     /// Two-way calls that were sent.
     outstanding: Outstanding<CallId>,
-    deadlines: BTreeSet<(Time, CallId)>,
-    deadline_of: FxHashMap<CallId, Time>,
+    deadlines: FxHashMap<CallId, Time>,
+    /// When to look whether one of those calls is late: not after the first may be.
+    look_at: Option<Time>,
     /// One-way calls that are not written yet.
     notes: BTreeMap<TransmissionId, CallId>,
     /// One-way calls that have no place in the sequence yet.
@@ -85,8 +86,8 @@ impl LinkCalls {
             answer_by: None,
             links: 0,
             outstanding: Outstanding::default(),
-            deadlines: BTreeSet::new(),
-            deadline_of: FxHashMap::default(),
+            deadlines: FxHashMap::default(),
+            look_at: None,
             notes: BTreeMap::new(),
             unnumbered: BTreeSet::new(),
             waiting: VecDeque::new(),
@@ -151,8 +152,8 @@ impl LinkCalls {
         deadline: Time,
     ) -> Result<(), TooMany> {
         self.outstanding.insert(message_id, call)?;
-        self.deadlines.insert((deadline, call));
-        self.deadline_of.insert(call, deadline);
+        self.deadlines.insert(call, deadline);
+        self.look_at = Some(self.look_at.map_or(deadline, |look_at| look_at.min(deadline)));
         Ok(())
     }
 
@@ -193,18 +194,18 @@ impl LinkCalls {
 
     fn forget_deadline(&mut self, call: CallId) {
         self.sent.remove(&call);
-        if let Some(deadline) = self.deadline_of.remove(&call) {
-            self.deadlines.remove(&(deadline, call));
+        self.deadlines.remove(&call);
+        if self.deadlines.is_empty() {
+            self.look_at = None;
         }
     }
 
     /// Gives the calls whose time is over, which wait no more: those that were sent, and those that were not.
     pub(super) fn expired(&mut self, now: Time) -> (Vec<CallId>, Vec<CallId>) {
-        let mut sent = Vec::new();
-        while let Some((_, call)) = self.deadlines.first().filter(|(due, _)| *due <= now).copied() {
-            self.forget_deadline(call);
-            self.outstanding.give_up(call);
-            sent.push(call);
+        let sent = self.late(now);
+        for call in &sent {
+            self.forget_deadline(*call);
+            self.outstanding.give_up(*call);
         }
         let (late, rest): (VecDeque<_>, _) =
             std::mem::take(&mut self.waiting).into_iter().partition(|call| call.deadline <= now);
@@ -212,10 +213,23 @@ impl LinkCalls {
         (sent, late.into_iter().map(|late| late.call).collect())
     }
 
+    /// The two-way calls whose time is over, in the order in which it was. Looks at all of them when one may be late, so seldom.
+    fn late(&mut self, now: Time) -> Vec<CallId> {
+        if self.look_at.is_none_or(|look_at| now < look_at) {
+            return Vec::new();
+        }
+        let is_late = |(_, due): &(&CallId, &Time)| **due <= now;
+        let mut late: Vec<_> =
+            self.deadlines.iter().filter(is_late).map(|(call, due)| (*due, *call)).collect();
+        late.sort_unstable();
+        self.look_at = self.deadlines.values().filter(|due| **due > now).min().copied();
+        late.into_iter().map(|(_, call)| call).collect()
+    }
+
     /// No reply comes any more: gives the two-way calls that wait for one.
     pub(super) fn lose_replies(&mut self) -> Vec<CallId> {
         self.deadlines.clear();
-        self.deadline_of.clear();
+        self.look_at = None;
         self.sent.clear();
         self.outstanding.drain()
     }
@@ -232,9 +246,8 @@ impl LinkCalls {
 
     pub(super) fn wake_at(&self) -> Option<Time> {
         let waiting = self.waiting.iter().map(|call| call.deadline).min();
-        let replies = self.deadlines.first().map(|(due, _)| *due);
         let sequence = self.sequence.as_ref().and_then(|own| own.session.wake_at());
-        [waiting, replies, sequence, self.answer_by].into_iter().flatten().min()
+        [waiting, self.look_at, sequence, self.answer_by].into_iter().flatten().min()
     }
 
     /// Whether something is under way that an orderly end waits for.

@@ -1,6 +1,7 @@
 //! The requests of one end of a conversation that are not answered yet: which message is the reply to which.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -20,8 +21,8 @@ pub(crate) struct Outstanding<C> {
     /// By names that this end has made, of random identifiers. None: nobody waits any more, and the reply is dropped when it
     /// comes.
     requests: FxHashMap<Arc<str>, Option<C>>,
-    /// Those that wait, in the order of the owner's names.
-    waiting: BTreeMap<C, Arc<str>>,
+    /// Those that wait, by the owner's names.
+    waiting: FxHashMap<C, Arc<str>>,
     /// Those that are late, the oldest first. May hold some whose replies have come.
     late: VecDeque<Arc<str>>,
 }
@@ -47,11 +48,15 @@ impl TooMany {
 
 impl<C> Default for Outstanding<C> {
     fn default() -> Self {
-        Self { requests: FxHashMap::default(), waiting: BTreeMap::new(), late: VecDeque::new() }
+        Self {
+            requests: FxHashMap::default(),
+            waiting: FxHashMap::default(),
+            late: VecDeque::new(),
+        }
     }
 }
 
-impl<C: Copy + Ord> Outstanding<C> {
+impl<C: Copy + Ord + Hash> Outstanding<C> {
     /// A request is about to be sent.
     ///
     /// # Errors
@@ -83,7 +88,8 @@ impl<C: Copy + Ord> Outstanding<C> {
     }
 
     fn first(&mut self) -> Option<C> {
-        let (call, id) = self.waiting.pop_first()?;
+        let call = self.waiting.keys().min().copied()?;
+        let id = self.waiting.remove(&call)?;
         self.requests.remove(&id);
         Some(call)
     }
@@ -111,7 +117,9 @@ impl<C: Copy + Ord> Outstanding<C> {
     pub(crate) fn drain(&mut self) -> Vec<C> {
         self.requests.clear();
         self.late.clear();
-        std::mem::take(&mut self.waiting).into_keys().collect()
+        let mut waited: Vec<C> = std::mem::take(&mut self.waiting).into_keys().collect();
+        waited.sort_unstable();
+        waited
     }
 
     /// Whether this one waits.

@@ -12,6 +12,13 @@ use super::verified::Carried;
 use crate::duplex::{DuplexMessage, Outbound};
 use crate::message::ApplicationMessage;
 
+/// What is told of an answer of the application.
+struct Told {
+    is_fault: bool,
+    /// Why the infrastructure refuses the request, where it does.
+    refusal: Option<String>,
+}
+
 impl ServiceEndpoint {
     /// Writes and protects an answer of the [sessions](crate::ServiceSessions).
     pub fn encode(
@@ -27,8 +34,10 @@ impl ServiceEndpoint {
             },
             Said::Alone(None) => Encoded::of(ServiceAnswer::Accepted),
             Said::Alone(Some(message)) => {
-                let envelope = message.dress(self.recipient(), None);
-                self.encode_application(reply, &message, envelope, at)
+                let told = self.told_of(reply, &message);
+                // It goes once: nothing of it is copied.
+                let envelope = ApplicationMessage::dress_once(message, self.recipient());
+                self.encode_application(reply, told, envelope, at)
             }
             Said::Unavailable => Encoded::of(ServiceAnswer::Unavailable),
             Said::TooManyWait => Encoded::unavailable(
@@ -147,7 +156,8 @@ impl ServiceEndpoint {
         };
         if let Body::Application(Carried::Reply(application)) = &message.body {
             let envelope = application.dress(self.recipient(), Some((&message.headers, version)));
-            return self.encode_application(reply, application, envelope, at);
+            let told = self.told_of(reply, application);
+            return self.encode_application(reply, told, envelope, at);
         }
         let is_fault = matches!(message.body, Body::Fault(_) | Body::SoapFault(_));
         if message.relates_to.is_none() && is_fault {
@@ -172,17 +182,22 @@ impl ServiceEndpoint {
     fn encode_application(
         &self,
         reply: &ReplyTo,
-        message: &ApplicationMessage,
+        Told { is_fault, refusal }: Told,
         envelope: Envelope,
         at: &mut Moment<'_>,
     ) -> Encoded {
-        let mut encoded = self.protect(reply, message.is_fault(), envelope, at);
+        let mut encoded = self.protect(reply, is_fault, envelope, at);
         if encoded.problem.is_none()
-            && let Some(problem) = self.application_refusal(reply, message)
+            && let Some(problem) = refusal
         {
             (encoded.problem, encoded.refused) = (Some(problem), Some(RefusalKind::Operation));
         }
         encoded
+    }
+
+    fn told_of(&self, reply: &ReplyTo, message: &ApplicationMessage) -> Told {
+        let is_fault = message.is_fault();
+        Told { is_fault, refusal: self.application_refusal(reply, message) }
     }
 
     pub(super) fn protect(
