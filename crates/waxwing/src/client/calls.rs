@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use futures_util::future::Either;
 use tower_service::Service;
 use waxwing_session::{AppMessage, SessionError, Situation};
 use waxwing_soap::{Envelope, MessageVersion};
@@ -49,18 +50,31 @@ impl ClientChannel {
         Ok(reply.map(|reply: AppMessage| own(reply).envelope))
     }
 
-    async fn layered(
-        &self,
-        request: Request<'_>,
+    /// A call, by way of the layers if there are any.
+    fn layered<'a>(
+        &'a self,
+        request: Request<'a>,
         is_one_way: bool,
-    ) -> Result<Option<Envelope>, CallError> {
-        let Some(layers) = &self.layers else {
-            return self.bare(request, is_one_way).await;
-        };
+    ) -> impl Future<Output = Result<Option<Envelope>, CallError>> + 'a {
+        // Each function that is `async` would hold the request once more.
+        match &self.layers {
+            None => Either::Left(self.bare(request, is_one_way)),
+            Some(layers) => Either::Right(within(layers, request, is_one_way)),
+        }
+    }
+}
+
+/// Not everybody's.
+fn within<'a>(
+    layers: &'a ClientService,
+    request: Request<'a>,
+    is_one_way: bool,
+) -> BoxFuture<'a, Result<Option<Envelope>, CallError>> {
+    Box::pin(async move {
         let Request { action, message, timeout } = request;
         let request = ClientRequest::new(action, message, is_one_way);
         layers.oneshot(ClientRequest { timeout, ..request }).await
-    }
+    })
 }
 
 impl Service<ClientRequest> for Innermost {
@@ -92,17 +106,19 @@ impl RequestChannel for ClientChannel {
     }
 
     fn request<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Envelope, CallError>> {
+        let called = self.layered(request, false);
         Box::pin(async move {
             let no_reply = || {
                 let (error, address) = (SessionError::NoReply, &self.inner.parts.address);
                 let diagnosis = error.diagnosis(&Situation::default());
                 ChannelError::session(error, address, diagnosis, Vec::new()).into()
             };
-            self.layered(request, false).await?.ok_or_else(no_reply)
+            called.await?.ok_or_else(no_reply)
         })
     }
 
     fn send_one_way<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<(), CallError>> {
-        Box::pin(async move { self.layered(request, true).await.map(drop) })
+        let called = self.layered(request, true);
+        Box::pin(async move { called.await.map(drop) })
     }
 }

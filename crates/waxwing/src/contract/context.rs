@@ -44,6 +44,17 @@ pub struct OperationContext {
     reply: Arc<Mutex<ReplyParts>>,
 }
 
+/// What the host knows of a call beside its request.
+pub(crate) struct CallFacts<'a> {
+    pub(crate) endpoint: Arc<str>,
+    pub(crate) peer: Option<SocketAddr>,
+    pub(crate) caller: Option<Caller>,
+    pub(crate) session: Option<&'a str>,
+    pub(crate) quotas: ObjectQuotas,
+    pub(crate) callback: Option<CallbackChannel>,
+    pub(crate) delivered: Option<Delivered>,
+}
+
 /// The request, shared with whoever else holds it.
 #[derive(Clone, Debug)]
 enum Request {
@@ -132,14 +143,7 @@ impl OperationContext {
         attempt: u32,
         transaction: Option<Arc<dyn Any + Send + Sync>>,
     ) -> Self {
-        self.with_delivered(Delivered { key, attempt, transaction })
-    }
-
-    /// The same with what is known of its delivery.
-    #[must_use]
-    pub(crate) fn with_delivered(mut self, delivered: Delivered) -> Self {
-        self.delivered = Some(delivered);
-        self
+        Self { delivered: Some(Delivered { key, attempt, transaction }), ..self }
     }
 
     /// The same, called over a channel on which its caller can be called back.
@@ -152,6 +156,24 @@ impl OperationContext {
     /// A call by this request, which the session delivered.
     pub(crate) fn of(request: &Arc<VerifiedRequest>) -> Self {
         Self { request: Some(Request::Verified(Arc::clone(request))), ..Self::default() }
+    }
+
+    /// The same at the endpoint of a host. It is large, and futures hold it: by a pointer.
+    pub(crate) fn at(request: &Arc<VerifiedRequest>, facts: CallFacts<'_>) -> Box<Self> {
+        let CallFacts { endpoint, peer, caller, session, quotas, callback, delivered } = facts;
+        Box::new(Self {
+            caller,
+            session_id: session.map(str::to_owned),
+            action: String::new(),
+            message_id: None,
+            peer,
+            endpoint: Some(endpoint),
+            request: Some(Request::Verified(Arc::clone(request))),
+            quotas,
+            delivered,
+            callback,
+            reply: Arc::default(),
+        })
     }
 
     fn verified(&self) -> Option<&VerifiedRequest> {

@@ -95,6 +95,7 @@ pub use call::{Answer, Call, MessageFormat};
 pub(crate) use callback::{Behavior, DuplexChannelId, Executing, executing, would_deadlock};
 pub use callback::{CallbackChannel, CallbackInstance, CallbackProxy, NoCallback};
 pub use caller::{Caller, Claim, ClaimRight, ClaimValue, Identity, claim_types};
+pub(crate) use context::CallFacts;
 pub use context::OperationContext;
 pub(crate) use delivery::Delivered;
 pub use delivery::{Delivery, DeliveryKey};

@@ -16,8 +16,8 @@ use super::instances::ServiceObject;
 use super::performed::{Delivering, Performed};
 use super::watch::{Counters, HostEvent};
 use crate::contract::{
-    BoxFuture, Delivered, DeliveryKey, MOST_HELD, OperationContext, OperationDescription,
-    OperationFault, Outgoing, SessionMode, executing, into_tree,
+    BoxFuture, CallFacts, Delivered, DeliveryKey, MOST_HELD, OperationContext,
+    OperationDescription, OperationFault, Outgoing, SessionMode, executing, into_tree,
 };
 use crate::layer::{Operation, OperationError, OperationRequest};
 use crate::log::Cut;
@@ -211,10 +211,7 @@ impl Endpoint {
         let version = request.envelope().version();
         let answered = match object {
             Ok(object) => {
-                let mut context = self.context(request, session);
-                if let Some(delivered) = delivered {
-                    context = context.with_delivered(delivered);
-                }
+                let context = self.context(request, session, delivered);
                 let run = panics::caught_in_box(Box::pin(self.dispatch(object, context, request)));
                 match session.and_then(|session| self.executing(session)) {
                     Some(operation) => executing(operation, run).await,
@@ -249,7 +246,7 @@ impl Endpoint {
     async fn dispatch(
         self: &Arc<Self>,
         object: &Arc<ServiceObject>,
-        context: OperationContext,
+        context: Box<OperationContext>,
         request: &Arc<VerifiedRequest>,
     ) -> (Option<Outgoing>, bool) {
         let action = request.action();
@@ -261,7 +258,7 @@ impl Endpoint {
                     object: Arc::clone(object),
                     request: Arc::clone(request),
                 };
-                let call = OperationRequest::new(context.clone(), Arc::new(call));
+                let call = OperationRequest::new((*context).clone(), Arc::new(call));
                 // Large, and not everybody's.
                 Box::pin(layers.oneshot(call)).await.map_err(OperationError::into_fault)
             }
@@ -368,25 +365,20 @@ impl Endpoint {
         self: &Arc<Self>,
         request: &Arc<VerifiedRequest>,
         session: Option<&str>,
-    ) -> OperationContext {
-        let mut context = OperationContext::of(request)
-            .with_endpoint_address(Arc::clone(&self.address))
-            .with_quotas(self.parts.object_quotas);
-        if let Some(peer) = request.peer() {
-            context = context.with_peer_address(peer);
-        }
-        if let Some(caller) = caller_of(request.caller()) {
-            context = context.with_caller(caller);
-        }
+        delivered: Option<Delivered>,
+    ) -> Box<OperationContext> {
         // A contract that does not allow sessions sees none.
         let session_mode = self.contract(request.action()).session_mode;
-        if let Some(session) = session.filter(|_| session_mode != SessionMode::NotAllowed) {
-            context = context.with_session_id(session);
-        }
-        match session.and_then(|session| self.callback_channel(session)) {
-            Some(channel) => context.with_callback(channel),
-            None => context,
-        }
+        let facts = CallFacts {
+            endpoint: Arc::clone(&self.address),
+            peer: request.peer(),
+            caller: caller_of(request.caller()),
+            session: session.filter(|_| session_mode != SessionMode::NotAllowed),
+            quotas: self.parts.object_quotas,
+            callback: session.and_then(|session| self.callback_channel(session)),
+            delivered,
+        };
+        OperationContext::at(request, facts)
     }
 }
 
