@@ -4,7 +4,6 @@
 //! All that share a pool share its connections: those that were used last are used first, so that no more stay open than are
 //! used at a time.
 
-use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -17,6 +16,7 @@ use http::{HeaderValue, Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::client::legacy::connect::Connection as _;
+use rustc_hash::FxHashMap;
 use tokio::task::JoinHandle;
 use tower_service::Service;
 
@@ -53,7 +53,8 @@ struct Idle {
 
 #[derive(Default)]
 struct State {
-    places: HashMap<Place, Vec<(Connection, Instant)>>,
+    /// By addresses that the program gives.
+    places: FxHashMap<Place, Vec<(Connection, Instant)>>,
     /// What closes those that were idle for too long, while there are any.
     watch: Option<JoinHandle<()>>,
 }
