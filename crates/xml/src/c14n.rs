@@ -3,14 +3,15 @@
 //! The canonical form goes into a [`Sink`] (a digest, say) in large pieces while the tree is walked;
 //! no canonical text is built, and for usual messages nothing is allocated.
 
-mod buffer;
+mod room;
 
 use smallvec::SmallVec;
 
-use self::buffer::Buffer;
+use self::room::{Out, Room};
 use crate::arena::Arena;
+use crate::document::Document;
 use crate::element::Element;
-use crate::intern::{Binding, EMPTY, XML};
+use crate::intern::{EMPTY, XML};
 use crate::name::NodeId;
 use crate::node::{AttributeData, Kind, NONE, NodeData, Text};
 use crate::writer::{Rendered, escape_attribute, escape_text};
@@ -53,16 +54,62 @@ pub struct Exclusive<'a> {
 /// # Ok::<(), waxwing_xml::ParseError>(())
 /// ```
 pub fn canonicalize(element: Element<'_>, parameters: &Exclusive<'_>, sink: &mut impl Sink) {
-    let document: &Arena = element.document();
-    let mut walk = Walk {
-        document,
-        parameters,
-        rendered: Rendered::new(&document.names),
-        inclusive: inclusive(document, parameters.inclusive_prefixes),
-        out: Buffer::new(sink),
-    };
-    walk.run(element.id().0);
-    walk.out.flush();
+    Canonicalizer::new(element.document()).write(element, parameters, sink);
+}
+
+/// Canonicalizes elements of one document, one after another: what is the same for all of them is made once.
+pub struct Canonicalizer<'a> {
+    document: &'a Document,
+    /// Namespaces rendered by the output ancestors: none, between two elements.
+    rendered: Rendered,
+    /// There until it is dropped.
+    room: Option<Box<Room>>,
+}
+
+impl<'a> Canonicalizer<'a> {
+    /// Of this document.
+    pub fn new(document: &'a Document) -> Self {
+        let rendered = Rendered::new(&document.names);
+        Self { document, rendered, room: Some(Room::take()) }
+    }
+
+    /// Writes the canonical form of an element and everything in it into a sink, as [`canonicalize`] does.
+    ///
+    /// # Panics
+    ///
+    /// When the element is of another document.
+    pub fn write(
+        &mut self,
+        element: Element<'_>,
+        parameters: &Exclusive<'_>,
+        sink: &mut impl Sink,
+    ) {
+        let own = std::ptr::eq(self.document, element.document());
+        assert!(own, "the element is of another document");
+        let document: &Arena = self.document;
+        let room = self.room.get_or_insert_with(Room::take);
+        let mut walk = Walk {
+            document,
+            parameters,
+            rendered: &mut self.rendered,
+            inclusive: inclusive(document, parameters.inclusive_prefixes),
+            out: Out { room, sink },
+        };
+        walk.run(element.id().0);
+        walk.out.flush();
+    }
+}
+
+impl Drop for Canonicalizer<'_> {
+    fn drop(&mut self) {
+        self.room.take().into_iter().for_each(Room::give_back);
+    }
+}
+
+impl std::fmt::Debug for Canonicalizer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Canonicalizer").finish_non_exhaustive()
+    }
 }
 
 /// The indices of the inclusive prefixes that the document knows, in order, each once; the others
@@ -80,9 +127,9 @@ struct Walk<'a, S> {
     document: &'a Arena,
     parameters: &'a Exclusive<'a>,
     /// Namespaces rendered by the output ancestors.
-    rendered: Rendered,
+    rendered: &'a mut Rendered,
     inclusive: SmallVec<[u16; 4]>,
-    out: Buffer<'a, S>,
+    out: Out<'a, S>,
 }
 
 /// Bindings to be rendered by one start tag.
@@ -128,14 +175,14 @@ impl<S: Sink> Walk<'_, S> {
     fn start(&mut self, at: u32, apex: bool) {
         let document = self.document;
         let node = document.node(at);
-        self.out.write(b"<");
+        self.out.push(b'<');
         self.name(node.local(), node.binding);
         if node.tag == 0 && self.inclusive.is_empty() {
             // What most elements look like: nothing stands in the tag but the name.
             if node.binding != XML && self.rendered.bind(&document.names, node.binding) {
-                self.declaration(document.names.binding(node.binding));
+                self.out.declare(&document.names, node.binding);
             }
-            return self.out.write(b">");
+            return self.out.push(b'>');
         }
         let attributes = document.element_attributes(node);
         let mut found = Found::new();
@@ -151,14 +198,14 @@ impl<S: Sink> Walk<'_, S> {
             found.sort_unstable_by_key(|binding| names.prefix(names.binding(*binding).prefix));
         }
         for binding in found {
-            self.declaration(document.names.binding(binding));
+            self.out.declare(&document.names, binding);
         }
         match attributes {
             [] => {}
             [one] => self.attribute(one),
             several => self.attributes(several),
         }
-        self.out.write(b">");
+        self.out.push(b'>');
     }
 
     #[inline]
@@ -166,7 +213,7 @@ impl<S: Sink> Walk<'_, S> {
         let [prefix, colon, name] = self.document.qualified_bytes(local, binding);
         if !colon.is_empty() {
             self.out.write(prefix);
-            self.out.write(b":");
+            self.out.push(b':');
         }
         self.out.write(name);
     }
@@ -203,20 +250,6 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    fn declaration(&mut self, binding: Binding) {
-        let names = &self.document.names;
-        self.out.write(b" xmlns");
-        if binding.prefix != EMPTY {
-            self.out.write(b":");
-            self.out.write(names.prefix(binding.prefix).as_bytes());
-        }
-        self.out.write(b"=\"");
-        escape_attribute(names.namespace(binding.namespace).as_bytes(), |piece| {
-            self.out.write(piece)
-        });
-        self.out.write(b"\"");
-    }
-
     /// Attributes are sorted by namespace name, then by local name (Canonical XML 1.0 §2.2).
     fn attributes(&mut self, attributes: &[AttributeData]) {
         let document = self.document;
@@ -238,17 +271,17 @@ impl<S: Sink> Walk<'_, S> {
 
     fn attribute(&mut self, attribute: &AttributeData) {
         let document = self.document;
-        self.out.write(b" ");
+        self.out.push(b' ');
         self.name(attribute.local(), attribute.binding);
         self.out.write(b"=\"");
         escape_attribute(document.bytes(attribute.value), |piece| self.out.write(piece));
-        self.out.write(b"\"");
+        self.out.push(b'"');
     }
 
     fn end(&mut self, node: &NodeData, mark: usize) {
         self.out.write(b"</");
         self.name(node.local(), node.binding);
-        self.out.write(b">");
+        self.out.push(b'>');
         self.rendered.close(mark);
     }
 

@@ -22,7 +22,7 @@ pub enum LargeContent<'c> {
 }
 
 /// What large content has become: a range of the source.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Opened(Result<Range<usize>, ParseError>);
 
 impl Document {
@@ -68,9 +68,11 @@ impl Document {
         }
         self.clear(element);
         Some(Opened(match std::str::from_utf8(markup) {
-            Ok(markup) => {
-                // As long as what it replaces, so that nothing is moved.
-                self.source.replace_range(range.clone(), markup);
+            Ok(_) => {
+                let mut octets = std::mem::take(&mut self.source).into_bytes();
+                octets[range.clone()].copy_from_slice(markup);
+                // Text between characters of a text: it is one.
+                self.source = String::from_utf8(octets).unwrap_or_default();
                 Ok(range)
             }
             Err(error) => Err(no_text(markup, error.valid_up_to())),

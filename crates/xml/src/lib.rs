@@ -27,7 +27,7 @@ mod scope;
 pub mod values;
 mod writer;
 
-pub use c14n::{Exclusive, Sink, canonicalize};
+pub use c14n::{Canonicalizer, Exclusive, Sink, canonicalize};
 pub use chars::{first_forbidden_character, is_ncname};
 pub use document::Document;
 pub use element::{Attribute, Children, Element, Node};

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use generate::{Without, trees};
 use proptest::prelude::*;
 use proptest::sample::Index;
-use waxwing_xml::{Document, Element, Exclusive, Limits, Name, Node, NodeId, canonicalize};
+use waxwing_xml::{
+    Canonicalizer, Document, Element, Exclusive, Limits, Name, Node, NodeId, canonicalize,
+};
 
 fn limits() -> Limits {
     Limits { allow_processing_instructions: true, ..Limits::SOAP }
@@ -431,5 +433,51 @@ proptest! {
         }
         model.assert_is(&document, &made);
         assert_written_and_read(&document);
+    }
+}
+
+proptest! {
+    /// One canonicalizer writes of each element what one of its own writes, whatever it wrote before.
+    #[test]
+    fn elements_one_after_another_are_as_each_alone(
+        text in texts(),
+        picked in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>()), 1..8),
+    ) {
+        let document = parse(&text);
+        let all = elements(&document);
+        let mut canonicalizer = Canonicalizer::new(&document);
+        for (index, listed) in picked {
+            let element = document.element(all[index.index(all.len())]);
+            let inclusive_prefixes: &[&str] = if listed { &["#default", "p", "q"] } else { &[] };
+            let parameters = Exclusive { inclusive_prefixes, ..Exclusive::default() };
+            let (mut together, mut alone) = (Vec::new(), Vec::new());
+            canonicalizer.write(element, &parameters, &mut together);
+            canonicalize(element, &parameters, &mut alone);
+            prop_assert_eq!(String::from_utf8_lossy(&together), String::from_utf8_lossy(&alone));
+        }
+    }
+}
+
+/// What does not fit into the memory that it is collected in, names and namespaces too, comes out whole and in its order.
+#[test]
+fn pieces_of_any_size_are_canonicalized() {
+    for size in [0, 1, 126, 127, 128, 129, 1900, 2047, 2048, 2049, 2176, 4096, 4097, 70_001] {
+        let piece: String = ('a'..='z').cycle().take(size).collect();
+        for before in
+            ["", "x", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"]
+        {
+            let name: String = format!("n{}", &piece[..size.min(1000)]);
+            let text = format!(
+                "<r><{name} xmlns=\"urn:{piece}\" b=\"{piece}&amp;\" a=\"{before}\">{before}{piece}&lt;<b>{piece}</b></{name}></r>"
+            );
+            let document = parse(&text);
+            let mut octets = Vec::new();
+            let inner = document.root().first_element().expect("an element");
+            canonicalize(inner, &Exclusive::default(), &mut octets);
+            let expected = format!(
+                "<{name} xmlns=\"urn:{piece}\" a=\"{before}\" b=\"{piece}&amp;\">{before}{piece}&lt;<b>{piece}</b></{name}>"
+            );
+            assert!(String::from_utf8_lossy(&octets) == expected, "{size}, {before}");
+        }
     }
 }
