@@ -1,7 +1,9 @@
 //! What a signature signs (XML Signature §4.4), as WCF and most stacks write it: references by identifier, each with the one
 //! transform exclusive canonicalization.
 
-use waxwing_crypto::DigestAlgorithm;
+use std::sync::OnceLock;
+
+use waxwing_crypto::{AlgorithmSuite, DigestAlgorithm};
 
 use super::SecuritySettings;
 use super::names::{DSIG, EXC_C14N};
@@ -57,30 +59,13 @@ impl<'a, P: Part> SignedInfo<'a, P> {
         self.push_form(out, Form::Wire);
     }
 
-    /// Everything before the references.
-    fn push_beginning(&self, out: &mut Vec<u8>, form: Form) {
-        match form {
-            Form::Wire => push(out, &["<SignedInfo>"]),
-            Form::Canonical => push(out, &["<SignedInfo xmlns=\"", DSIG, "\">"]),
-        }
-        push_empty(out, "CanonicalizationMethod", EXC_C14N, form);
-        push_empty(out, "SignatureMethod", self.method, form);
-    }
-
     fn push_form(&self, out: &mut Vec<u8>, form: Form) {
-        self.push_beginning(out, form);
-        // What stands between identifier and digest is the same in each: where it is.
-        let mut between = 0..0;
+        let always = Always::of(self.method, self.settings, form);
+        out.extend_from_slice(&always.beginning);
         for part in self.parts {
             push(out, &[BEFORE_ID]);
             push_escaped(out, part.id());
-            let begin = out.len();
-            if between.is_empty() {
-                push_algorithms(out, self.settings, form);
-                between = begin..out.len();
-            } else {
-                out.extend_from_within(between.clone());
-            }
+            out.extend_from_slice(&always.between);
             push_base64(out, part.digest());
             push(out, &[BEHIND_DIGEST]);
         }
@@ -100,24 +85,16 @@ pub(super) fn read<'t>(
     most: usize,
     mut part: impl FnMut(&'t [u8], &'t [u8]) -> Option<()>,
 ) -> Option<(Vec<u8>, &'t [u8])> {
-    let info = SignedInfo::<'_, Nothing>::new(&[], method, settings);
-    // The beginning, and what stands between identifier and digest as it goes out and as it is signed.
-    let mut known = Vec::with_capacity(1024);
-    info.push_beginning(&mut known, Form::Wire);
-    let beginning = known.len();
-    push_algorithms(&mut known, settings, Form::Wire);
-    let wire = known.len();
-    push_algorithms(&mut known, settings, Form::Canonical);
-    let (known, canonical) = known.split_at(wire);
-    let (beginning, between) = known.split_at(beginning);
+    let [wire, canonical] =
+        [Form::Wire, Form::Canonical].map(|form| Always::of(method, settings, form));
     let length = match settings.suite.digest {
         DigestAlgorithm::Sha1 => 28,
         DigestAlgorithm::Sha256 => 44,
     };
-    let mut rest = text.strip_prefix(beginning)?;
-    let more = canonical.len() - between.len();
+    let mut rest = text.strip_prefix(&*wire.beginning)?;
+    let more = canonical.between.len() - wire.between.len();
     let mut out = Vec::with_capacity(text.len() + (rest.len() / 256 + 4) * more);
-    info.push_beginning(&mut out, Form::Canonical);
+    out.extend_from_slice(&canonical.beginning);
     let mut count = 0;
     while let Some(at_id) = rest.strip_prefix(BEFORE_ID.as_bytes()) {
         count += 1;
@@ -126,10 +103,11 @@ pub(super) fn read<'t>(
         }
         let id = at_id.iter().position(|octet| *octet == b'"')?;
         let (id, behind) = at_id.split_at(id);
-        let (digest, behind) = behind.strip_prefix(between)?.split_at_checked(length)?;
+        let (digest, behind) = behind.strip_prefix(&*wire.between)?.split_at_checked(length)?;
         rest = behind.strip_prefix(BEHIND_DIGEST.as_bytes())?;
         part(id, digest)?;
-        for piece in [BEFORE_ID.as_bytes(), id, canonical, digest, BEHIND_DIGEST.as_bytes()] {
+        let (before, behind) = (BEFORE_ID.as_bytes(), BEHIND_DIGEST.as_bytes());
+        for piece in [before, id, &canonical.between, digest, behind] {
             out.extend_from_slice(piece);
         }
     }
@@ -137,30 +115,50 @@ pub(super) fn read<'t>(
     Some((out, rest.strip_prefix(END.as_bytes())?))
 }
 
-/// A part of a list that has none.
-enum Nothing {}
-
-impl Part for Nothing {
-    fn id(&self) -> &str {
-        match *self {}
-    }
-
-    fn digest(&self) -> &[u8] {
-        match *self {}
-    }
-}
-
 const END: &str = "</SignedInfo>";
 const BEFORE_ID: &str = "<Reference URI=\"#";
 const BEHIND_DIGEST: &str = "</DigestValue></Reference>";
 
-/// What each reference says between its identifier and its digest.
-fn push_algorithms(out: &mut Vec<u8>, settings: &SecuritySettings, form: Form) {
-    push(out, &["\"><Transforms>"]);
-    push_empty(out, "Transform", EXC_C14N, form);
-    push(out, &["</Transforms>"]);
-    push_empty(out, "DigestMethod", settings.suite.digest_uri(), form);
-    push(out, &["<DigestValue>"]);
+/// What is the same in each SignedInfo of the same algorithms.
+struct Always {
+    /// Everything before the references.
+    beginning: Vec<u8>,
+    /// What each reference says between its identifier and its digest.
+    between: Vec<u8>,
+}
+
+impl Always {
+    fn new(algorithm: DigestAlgorithm, is_symmetric: bool, form: Form) -> Self {
+        let suite = AlgorithmSuite { digest: algorithm, ..AlgorithmSuite::BASIC256 };
+        let method = match is_symmetric {
+            true => suite.symmetric_signature_uri(),
+            false => suite.asymmetric_signature_uri(),
+        };
+        let (mut beginning, mut between) = (Vec::new(), Vec::new());
+        match form {
+            Form::Wire => push(&mut beginning, &["<SignedInfo>"]),
+            Form::Canonical => push(&mut beginning, &["<SignedInfo xmlns=\"", DSIG, "\">"]),
+        }
+        push_empty(&mut beginning, "CanonicalizationMethod", EXC_C14N, form);
+        push_empty(&mut beginning, "SignatureMethod", method, form);
+        push(&mut between, &["\"><Transforms>"]);
+        push_empty(&mut between, "Transform", EXC_C14N, form);
+        push(&mut between, &["</Transforms>"]);
+        push_empty(&mut between, "DigestMethod", suite.digest_uri(), form);
+        push(&mut between, &["<DigestValue>"]);
+        Self { beginning, between }
+    }
+
+    /// Made once.
+    fn of(method: &'static str, settings: &SecuritySettings, form: Form) -> &'static Self {
+        static MADE: [OnceLock<Always>; 8] = [const { OnceLock::new() }; 8];
+        let algorithm = settings.suite.digest;
+        let is_symmetric = method == settings.suite.symmetric_signature_uri();
+        let sha256 = algorithm == DigestAlgorithm::Sha256;
+        let flags = [sha256, is_symmetric, form == Form::Wire];
+        let at = flags.iter().fold(0, |at, flag| at << 1 | usize::from(*flag));
+        MADE[at].get_or_init(|| Self::new(algorithm, is_symmetric, form))
+    }
 }
 
 /// Appends an empty element with an `Algorithm`.

@@ -67,9 +67,13 @@ struct Numbers(usize);
 
 impl Numbers {
     fn next(&mut self) -> Id {
-        let id = Id::numbered(self.0);
+        Id::numbered(self.number())
+    }
+
+    /// The number of the next.
+    fn number(&mut self) -> usize {
         self.0 += 1;
-        id
+        self.0 - 1
     }
 }
 

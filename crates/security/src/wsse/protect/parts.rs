@@ -1,7 +1,7 @@
 //! The body and headers of an outgoing message: which are signed and encrypted, and how.
 
 use waxwing_soap::{Envelope, Markup};
-use waxwing_xml::{Document, Exclusive, Name, NodeId, canonicalize};
+use waxwing_xml::{Canonicalizer, Document, Exclusive, Name, NodeId};
 
 use super::super::ids::Id;
 use super::super::key::Digester;
@@ -25,15 +25,15 @@ pub(super) struct Parts {
 struct Part {
     node: NodeId,
     level: ProtectionLevel,
-    /// The `u:Id` of what is signed.
-    id: Id,
-    /// The identifier of the EncryptedData in the body, or of the EncryptedHeader in the place of a header.
-    encrypted_id: Id,
+    /// The number of the `u:Id` of what is signed.
+    id: usize,
+    /// The number of the identifier of the EncryptedData in the body, or of the EncryptedHeader in the place of a header.
+    encrypted_id: usize,
 }
 
 impl Part {
     fn new(node: NodeId, level: ProtectionLevel) -> Self {
-        Self { node, level, id: Id::default(), encrypted_id: Id::default() }
+        Self { node, level, id: 0, encrypted_id: 0 }
     }
 }
 
@@ -84,39 +84,40 @@ impl Parts {
         let body = &mut self.body;
         let encrypt_first = order == ProtectionOrder::EncryptBeforeSign;
         if encrypt_first && body.level.encrypts() {
-            body.encrypted_id = numbers.next();
+            body.encrypted_id = numbers.number();
         }
         if body.level.signs() {
-            body.id = numbers.next();
-            document.set_attribute(body.node, Name::new("u", "Id", WSU), &body.id);
+            body.id = numbers.number();
+            document.set_attribute(body.node, Name::new("u", "Id", WSU), &Id::numbered(body.id));
         }
         if !encrypt_first && body.level.encrypts() {
-            body.encrypted_id = numbers.next();
+            body.encrypted_id = numbers.number();
         }
         for part in &mut self.headers {
             if part.level.encrypts() && encrypt_first {
-                part.encrypted_id = numbers.next();
-                part.id.clone_from(&part.encrypted_id);
+                part.encrypted_id = numbers.number();
+                part.id = part.encrypted_id;
                 continue;
             }
-            part.id = numbers.next();
-            document.set_attribute(part.node, Name::new("u", "Id", WSU), &part.id);
+            part.id = numbers.number();
+            document.set_attribute(part.node, Name::new("u", "Id", WSU), &Id::numbered(part.id));
             if part.level.encrypts() {
-                part.encrypted_id = numbers.next();
+                part.encrypted_id = numbers.number();
             }
         }
     }
 
     /// The digests of the signed parts as they stand: body first, then the headers in their order.
     pub(super) fn digests(&self, envelope: &Envelope, settings: &SecuritySettings) -> SignedParts {
+        let mut canonicalizer = Canonicalizer::new(envelope.document());
         std::iter::once(&self.body)
             .chain(&self.headers)
             .filter(|part| part.level.signs())
             .map(|part| {
                 let mut digest = Digester::new(settings);
                 let element = envelope.document().element(part.node);
-                canonicalize(element, &Exclusive::default(), &mut digest);
-                SignedPart { id: part.id.clone(), digest: digest.finish() }
+                canonicalizer.write(element, &Exclusive::default(), &mut digest);
+                SignedPart { id: Id::numbered(part.id), digest: digest.finish() }
             })
             .collect()
     }
@@ -149,7 +150,7 @@ impl Parts {
         encryptor: &mut Encryptor<'_, '_>,
     ) -> Result<()> {
         let body = self.body.node;
-        let id = self.body.encrypted_id.clone();
+        let id = Id::numbered(self.body.encrypted_id);
         let kind = (EncryptedType::Content, Place::Elsewhere);
         let room = document.text_octets();
         let markup =
@@ -194,7 +195,7 @@ fn encrypt_header(
 ) -> Result<()> {
     let soap = envelope.version().soap.namespace();
     let document = envelope.document_mut();
-    let id = &part.encrypted_id;
+    let id = Id::numbered(part.encrypted_id);
     let kind = (EncryptedType::Header, Place::Elsewhere);
     let data = encryptor.markup(id.clone(), kind, 0, |octets| {
         document.write_element_to(part.node, octets);
@@ -202,7 +203,7 @@ fn encrypt_header(
     let header =
         document.insert_element_before(part.node, Name::new("k", "EncryptedHeader", WSSE11));
     document.set_attribute(header, Name::new("s", "mustUnderstand", soap), "1");
-    document.set_attribute(header, Name::new("u", "Id", WSU), id);
+    document.set_attribute(header, Name::new("u", "Id", WSU), &id);
     append(document, header, data)?;
     document.detach(part.node);
     part.node = header;

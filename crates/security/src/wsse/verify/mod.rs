@@ -72,8 +72,10 @@ pub fn verify(
     let covered = cover(&mut envelope, security, &mut pass, &mut parts);
     pass.unspoiled()?;
     let signed = covered?;
-    // An encrypted header may be a further Action: the one that the requirements were chosen by is the only one.
-    self::action(&envelope, transport)?;
+    if parts.any_header_encrypted() {
+        // It may be a further Action: the one that the requirements were chosen by is the only one.
+        self::action(&envelope, transport)?;
+    }
     let document = envelope.document();
     check_stamp_and_tokens(&pass)?;
     check_children_signed(&pass, &signed)?;

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 use waxwing_soap::Envelope;
-use waxwing_xml::{Document, Element, Node, NodeId};
+use waxwing_xml::{Canonicalizer, Document, Element, Node, NodeId};
 
 use super::super::ProtectionOrder;
 use super::super::expect::Expectations;
@@ -154,11 +154,12 @@ impl Parts {
             .chain(children)
             .filter_map(|element| Some((element, id_of(element)?)))
             .collect();
+        let mut canonicalizer = Canonicalizer::new(document);
         for reference in &primary.references {
             let found = targets.iter().find(|(_, id)| reference.id.is(id));
             let (element, _) =
                 found.ok_or_else(|| Reason::UnresolvedReference((&*reference.id).into()))?;
-            reference.verify(*element, expect.settings)?;
+            reference.verify(&mut canonicalizer, *element, expect.settings)?;
             match self.part_mut(element.id()) {
                 Some(protection) => protection.signed = true,
                 None => signed_children.push(element.id()),
@@ -220,7 +221,12 @@ impl Parts {
 
     /// Whether anything is encrypted.
     pub(super) fn any_encrypted(&self) -> bool {
-        self.body.1.encrypted || self.headers.iter().any(|(_, p)| p.encrypted)
+        self.body.1.encrypted || self.any_header_encrypted()
+    }
+
+    /// Whether any header is encrypted.
+    pub(super) fn any_header_encrypted(&self) -> bool {
+        self.headers.iter().any(|(_, protection)| protection.encrypted)
     }
 }
 
@@ -309,21 +315,28 @@ pub(super) fn id_of(element: Element<'_>) -> Option<&str> {
 /// Refuses a message in which an identifier occurs twice, wherever: `u:Id` and `xml:id` of all elements,
 /// `Id` of those of XML Signature and Encryption, and the ids of what was encrypted.
 pub(super) fn check_ids(document: &Document, references: Option<&DataReferences>) -> Result<()> {
-    let mut ids: SmallVec<[&str; 64]> = references.iter().flat_map(|r| r.ids()).collect();
+    let mut ids: SmallVec<[(u64, &str); 64]> = SmallVec::new();
+    ids.extend(references.iter().flat_map(|r| r.ids()).map(ordered));
     for element in document.root().descendants_and_self() {
         for attribute in element.attributes() {
             let is_id = attribute.is(WSU, "Id")
                 || attribute.is(XML, "id")
                 || attribute.is("", "Id") && matches!(element.namespace(), DSIG | XENC);
             if is_id {
-                ids.push(attribute.value());
+                ids.push(ordered(attribute.value()));
             }
         }
     }
-    // In any order in which equal ones are neighbours: lengths are compared faster than identifiers that begin alike.
-    ids.sort_unstable_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
+    ids.sort_unstable();
     match ids.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(Reason::DuplicateId(pair[0].into()).into()),
+        Some(pair) => Err(Reason::DuplicateId(pair[0].1.into()).into()),
         None => Ok(()),
     }
+}
+
+/// An identifier with what orders it: in any order equal ones are neighbours, and lengths and last octets are compared faster
+/// than identifiers that begin alike.
+fn ordered(id: &str) -> (u64, &str) {
+    let last = id.bytes().rev().take(7);
+    (last.fold(id.len() as u64, |order, octet| order << 8 | u64::from(octet)), id)
 }

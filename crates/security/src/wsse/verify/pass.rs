@@ -5,7 +5,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 use waxwing_crypto::Decrypted;
 use waxwing_soap::Envelope;
-use waxwing_xml::{Document, Element, Node, NodeId, Sink as _};
+use waxwing_xml::{Canonicalizer, Document, Element, Node, NodeId, Sink as _};
 
 use super::super::expect::{Expectations, ExpectedToken};
 use super::super::key::{MacSink, MessageKey};
@@ -28,6 +28,14 @@ use super::tokens::{Resolved, Root, Tokens};
 use super::usual::{self, Usual};
 use crate::error::{Reason, Result, SecurityError};
 use crate::protection::MessageProtection;
+
+/// What an encrypted child has become.
+struct Opened {
+    /// The element in its place.
+    node: NodeId,
+    /// The length of the signature for which that only stands: its text was read.
+    unread: Option<usize>,
+}
 
 /// What the Security header of a message says, as far as it stands by itself: tokens resolved,
 /// signature values verified, encrypted children decrypted. What the primary signature covers is
@@ -227,8 +235,15 @@ impl<'a> Pass<'a> {
                 Ok(None)
             }
         };
-        self.octets = octets;
-        read
+        let read = read?;
+        match read {
+            Some(Opened { node, unread: Some(length) }) => {
+                let begin = settings.suite.cipher.block_length();
+                self.unread = Some(UnreadSignature::new(node, octets, begin..begin + length));
+            }
+            _ => self.octets = octets,
+        }
+        Ok(read.map(|opened| opened.node))
     }
 
     /// Computes the MAC of octets that were to be a signature and are none, or none whose value could be compared: it takes
@@ -249,23 +264,21 @@ impl<'a> Pass<'a> {
         document: &mut Document,
         node: NodeId,
         plain: &[u8],
-    ) -> Result<Option<NodeId>> {
+    ) -> Result<Option<Opened>> {
         let under_key = !matches!(self.expect.protection, ExpectedToken::Asymmetric(_));
         if self.primary.is_none()
             && !self.encrypt_before_sign
             && under_key
             && let Some(usual) = usual::read(plain, self.expect.settings)
         {
-            let unread = UnreadSignature::new(document, node, plain);
-            let stands = unread.stands();
-            self.unread = Some(unread);
+            let stands = UnreadSignature::stand_in(document, node);
             self.usual_signature(document.element(stands), usual)?;
-            return Ok(Some(stands));
+            return Ok(Some(Opened { node: stands, unread: Some(plain.len()) }));
         }
         match decrypt::replace(document, node, plain, self.expect.limits) {
             Ok(node) => {
                 self.child(document, node, true)?;
-                Ok(Some(node))
+                Ok(Some(Opened { node, unread: None }))
             }
             Err(error) => {
                 self.spoil(error);
@@ -478,7 +491,7 @@ impl<'a> Pass<'a> {
         if primary.attribute("Id") != Some(&*reference.id) {
             return Err(at(Reason::UnresolvedReference((&*reference.id).into()), element));
         }
-        reference.verify(primary, self.expect.settings)
+        reference.verify(&mut Canonicalizer::new(document), primary, self.expect.settings)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 use subtle::ConstantTimeEq;
-use waxwing_xml::{Element, Exclusive, NodeId, Sink, canonicalize};
+use waxwing_xml::{Canonicalizer, Element, Exclusive, NodeId, Sink};
 
 use super::super::SecuritySettings;
 use super::super::ids::Id;
@@ -30,15 +30,21 @@ pub(super) struct Reference {
 #[derive(Default)]
 struct Transform {
     with_comments: bool,
-    inclusive_prefixes: SmallVec<[Box<str>; 4]>,
+    /// Mostly there are none.
+    inclusive_prefixes: Vec<Box<str>>,
 }
 
 impl Transform {
-    fn canonicalize(&self, element: Element<'_>, sink: &mut impl Sink) {
+    fn canonicalize(
+        &self,
+        canonicalizer: &mut Canonicalizer<'_>,
+        element: Element<'_>,
+        sink: &mut impl Sink,
+    ) {
         let prefixes: SmallVec<[&str; 4]> = self.inclusive_prefixes.iter().map(|p| &**p).collect();
         let (with_comments, inclusive_prefixes) = (self.with_comments, &*prefixes);
         let exclusive = Exclusive { with_comments, inclusive_prefixes, ..Exclusive::default() };
-        canonicalize(element, &exclusive, sink);
+        canonicalizer.write(element, &exclusive, sink);
     }
 }
 
@@ -90,7 +96,10 @@ impl<'e> Signature<'e> {
     pub(super) fn verify_mac(&self, key: &MessageKey, settings: &SecuritySettings) -> Result<()> {
         let expected = settings.suite.symmetric_signature_uri();
         algorithm(self.method, "SignatureMethod", expected)?;
-        let write = |mac: &mut MacSink| self.canonicalization.canonicalize(self.info, mac);
+        let mut canonicalizer = Canonicalizer::new(self.info.document());
+        let write = |mac: &mut MacSink| {
+            self.canonicalization.canonicalize(&mut canonicalizer, self.info, mac);
+        };
         match verify_mac(key, settings, &self.value, write)? {
             true => Ok(()),
             false => Err(at(Reason::SignatureMismatch, self.info)),
@@ -106,7 +115,8 @@ impl<'e> Signature<'e> {
         let expected = settings.suite.asymmetric_signature_uri();
         algorithm(self.method, "SignatureMethod", expected)?;
         let mut octets = Vec::with_capacity(1024);
-        self.canonicalization.canonicalize(self.info, &mut octets);
+        let mut canonicalizer = Canonicalizer::new(self.info.document());
+        self.canonicalization.canonicalize(&mut canonicalizer, self.info, &mut octets);
         if key::verify_with(settings, certificate, &octets, &self.value) {
             Ok(())
         } else {
@@ -133,10 +143,15 @@ impl Reference {
         Self { id, transform: Transform::default(), digest }
     }
 
-    /// Whether `element`, in its place, has the digest of this reference.
-    pub(super) fn verify(&self, element: Element<'_>, settings: &SecuritySettings) -> Result<()> {
+    /// Whether `element`, in its place, has the digest of this reference. `canonicalizer` is of its document.
+    pub(super) fn verify(
+        &self,
+        canonicalizer: &mut Canonicalizer<'_>,
+        element: Element<'_>,
+        settings: &SecuritySettings,
+    ) -> Result<()> {
         let mut digest = Digester::new(settings);
-        self.transform.canonicalize(element, &mut digest);
+        self.transform.canonicalize(canonicalizer, element, &mut digest);
         if bool::from(digest.finish().ct_eq(&self.digest)) {
             Ok(())
         } else {
