@@ -139,7 +139,7 @@ enum Written<'w> {
     Text(&'w [u8]),
 }
 
-impl Writer<'_> {
+impl<'w> Writer<'w> {
     /// Writes an element where everything is declared that is around it, and keeps it for its place.
     fn write_ahead(&mut self, element: u32) {
         let document = self.document;
@@ -249,7 +249,7 @@ impl Writer<'_> {
         self.text_at = None;
         let number = self.number(document.bytes(node.local()), node.binding);
         let scope = match number.and_then(|number| self.vocabulary.rules(number)) {
-            Some(rules) => self.by_rules(at, *rules),
+            Some(rules) => self.by_rules(at, rules),
             None => {
                 self.rule = (at, None);
                 Scope::all(self.naming)
@@ -291,7 +291,7 @@ impl Writer<'_> {
 
     /// How an element is written that has rules, and what stands in it.
     #[inline(never)]
-    fn by_rules(&mut self, at: u32, rules: Rules) -> Scope {
+    fn by_rules(&mut self, at: u32, rules: &'w Rules) -> Scope {
         let scope = match rules.scope {
             Some(rule) => rule(self.whole.element(NodeId(at)), self.naming),
             None => Scope::all(self.naming),

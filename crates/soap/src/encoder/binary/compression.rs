@@ -64,7 +64,10 @@ impl Compression {
         octets: &'o [u8],
         limits: &Limits,
     ) -> Result<Cow<'o, [u8]>, DecodeError> {
-        let is = |expected: &str| content_type.trim().eq_ignore_ascii_case(expected);
+        let is = |expected: &str| {
+            // What nearly every content type looks like.
+            content_type == expected || content_type.trim().eq_ignore_ascii_case(expected)
+        };
         let limit = limits.max_bytes;
         match self {
             _ if is(plain) => Ok(Cow::Borrowed(octets)),
