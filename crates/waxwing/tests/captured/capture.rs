@@ -31,6 +31,8 @@ pub struct Capture {
     pub operations: String,
     /// The keys of WCF's service.
     pub keys: String,
+    /// Which connections the recorder cut: with a reset, or by ending them.
+    pub cuts: Vec<Option<bool>>,
 }
 
 pub fn limits() -> FramingLimits {
@@ -47,7 +49,7 @@ impl Capture {
         flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
         let file: serde_json::Value = serde_json::from_str(&text).unwrap();
         let streams = file["streams"].as_object().unwrap();
-        let mut connections = Vec::new();
+        let (mut connections, mut cuts) = (Vec::new(), Vec::new());
         let names = streams.keys().filter_map(|key| key.strip_suffix(".client"));
         for connection in names.filter(|name| name.starts_with('c')) {
             let mut found = Vec::new();
@@ -63,10 +65,12 @@ impl Capture {
             }
             found.sort_by_key(|(place, _)| *place);
             connections.push(found.into_iter().map(|(_, step)| step).collect());
+            cuts.push(cut(&file, connection));
         }
         let address = Self::via(&connections);
         let keys = file["keys_service"].as_str().unwrap_or_default().to_owned();
-        let mut capture = Self { address, connections, operations: String::new(), keys };
+        let operations = String::new();
+        let mut capture = Self { address, connections, operations, keys, cuts };
         capture.behind_the_recorder();
         let operations = file["readme"].as_str().unwrap().split("ops=").nth(1).unwrap();
         capture.operations = operations.split('`').next().unwrap().to_owned();
@@ -101,6 +105,13 @@ impl Capture {
         let after = self.address.rsplit_once(':').unwrap().1;
         after.split('/').next().unwrap()
     }
+}
+
+/// Whether the recorder cut a connection (`   0.543 c001 CUT by the recorder (rst)`), and by a reset.
+fn cut(file: &serde_json::Value, connection: &str) -> Option<bool> {
+    let mut events = file["events"].as_str().unwrap().lines();
+    let line = events.find(|line| line.contains(&format!(" {connection} CUT ")))?;
+    Some(line.ends_with("(rst)"))
 }
 
 /// What an end sent over a connection before, in or after a TLS session: its octets, and on which line of the recorder's list

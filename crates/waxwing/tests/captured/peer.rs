@@ -163,6 +163,27 @@ impl<'a> Peer<'a> {
         assert!(self.waiting.is_empty() || self.version.is_some(), "{}: more is sent", self.place);
     }
 
+    /// The connection breaks, as the recorder's did: when a message of WCF's service came that it did not hand on.
+    pub async fn cut(&mut self, is_reset: bool) {
+        while let (Side::Service, Some(version)) = (self.ours, self.version) {
+            let Record::SizedEnvelope(octets) = self.record("what is lost").await else { break };
+            let read = self.read(octets);
+            if !is_alone(&read.envelope, version) {
+                break;
+            }
+            self.waiting.push_back(read);
+        }
+        self.stream.cut(is_reset).await;
+    }
+
+    /// The session goes on over another connection.
+    pub fn goes_on_over(&mut self, stream: TcpStream) {
+        self.stream = Wire::new(stream);
+        self.decoder = RecordDecoder::new(limits());
+        self.unread.clear();
+        self.security.iter_mut().for_each(Security::reconnected);
+    }
+
     /// What the other end sent, under the keys of this run.
     fn protected(&mut self, captured: &[u8]) -> Vec<u8> {
         let captured = self.decoded(2, captured);

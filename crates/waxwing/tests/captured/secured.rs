@@ -217,6 +217,13 @@ impl Security {
         }
     }
 
+    /// The session goes on over another connection.
+    pub fn reconnected(&mut self) {
+        if let End::Service { link, .. } = &mut self.end {
+            *link = LinkSecurity::default();
+        }
+    }
+
     /// A message as it was before it was protected, by the keys of the capture.
     pub fn captured(&self, envelope: &Envelope) -> Envelope {
         without_security(&plain(&text(envelope), &self.keys))

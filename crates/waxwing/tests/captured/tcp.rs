@@ -51,6 +51,14 @@ const RELIABLE: [Flow; 7] = [
     ("tcp-tls-rm", "calculator", FEBRUARY),
 ];
 
+/// The recorder cut the connection, and the session went on over another one.
+const CUT: [Flow; 4] = [
+    ("tcp-rm-cut-fin", "calculator", FEBRUARY),
+    ("tcp-rm-cut-response-lost", "calculator", FEBRUARY),
+    ("tcp-duplex-rm-cut", "duplex", FEBRUARY),
+    ("tcp-message-rm-cut", "calculator", FEBRUARY),
+];
+
 /// With message security, or a credential in the messages and TLS around them: in the clear every message is the same, and its octets are where nothing random stands.
 const SECURED: [Flow; 8] = [
     ("tcp-message-cert", "calculator", None),
@@ -143,6 +151,10 @@ async fn as_client(flow: Flow) -> (usize, usize) {
     let operations = capture.operations.clone();
     let own_address = address.clone();
     let service = async {
+        if capture.cuts.iter().any(Option::is_some) {
+            let accepted = async || listener.accept().await.unwrap().0;
+            return play_cut(flow, &capture, Side::Client, (&own_address, port), accepted).await;
+        }
         let mut open = JoinSet::new();
         let own = capture.port().to_owned();
         for steps in &capture.connections {
@@ -191,6 +203,28 @@ fn security(capture: &Capture, name: &str, ours: Side, address: &str) -> Option<
     in_messages.then(|| Security::new(capture, name, ours, address))
 }
 
+/// Plays connections one after another, each of which but the last is cut.
+async fn play_cut(
+    (name, _, version): Flow,
+    capture: &Capture,
+    ours: Side,
+    (address, port): (&str, u16),
+    mut connection: impl AsyncFnMut() -> TcpStream,
+) -> (usize, usize) {
+    let mut names = Names::default();
+    let ports = (capture.port(), port);
+    let peer = Peer::new(name, connection().await, ours, ports, &mut names, version);
+    let mut peer = peer.secured(security(capture, name, ours, address));
+    for (steps, cut) in capture.connections.iter().zip(&capture.cuts) {
+        peer.play(steps).await;
+        if let Some(is_reset) = cut {
+            peer.cut(*is_reset).await;
+            peer.goes_on_over(connection().await);
+        }
+    }
+    peer.end().await
+}
+
 async fn play_on(
     (name, _, version): Flow,
     stream: TcpStream,
@@ -217,9 +251,16 @@ async fn as_service(flow: Flow) -> (usize, usize) {
     let config = file(folder.path(), flow, &address);
     let host = host(flow, &config).await;
     let own = capture.port().to_owned();
+    let to = SocketAddr::from(([127, 0, 0, 1], port));
+    if capture.cuts.iter().any(Option::is_some) {
+        let connected = async || TcpStream::connect(to).await.unwrap();
+        let equal = play_cut(flow, &capture, Side::Service, (&address, port), connected).await;
+        assert_eq!(host.statistics().sessions, 0, "{name}: its sessions are over");
+        assert!(host.close().await, "{name}");
+        return equal;
+    }
     let mut open = JoinSet::new();
     for steps in &capture.connections {
-        let to = SocketAddr::from(([127, 0, 0, 1], port));
         let stream = TcpStream::connect(to).await.unwrap();
         let (own, steps) = (own.clone(), steps.clone());
         let security = security(&capture, name, Side::Service, &address);
@@ -330,6 +371,18 @@ async fn our_service_in_a_protected_session_of_wcfs_client() {
             None => assert_eq!(equal, all, "{}", flow.0),
             // What opens the session, and the first, which acknowledges nothing.
             Some(_) => assert!(equal > 1, "{}: {equal} of {all}", flow.0),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_goes_on_over_another_connection() {
+    for flow in CUT {
+        for (role, (equal, all)) in
+            [("client", as_client(flow).await), ("service", as_service(flow).await)]
+        {
+            println!("{}, our {role}: {equal} of {all} to the octet", flow.0);
+            assert!(equal > 0, "{}, our {role}: {equal} of {all}", flow.0);
         }
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use openssl::ssl::{Ssl, SslContext, SslMethod, SslVerifyMode, SslVersion};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
@@ -47,13 +48,14 @@ impl AsyncWrite for Shared {
 
 /// The peer's end of a connection.
 pub struct Wire {
-    clear: Shared,
+    /// None: it was cut.
+    clear: Option<Shared>,
     tls: Option<Pin<Box<SslStream<Shared>>>>,
 }
 
 impl Wire {
     pub fn new(stream: TcpStream) -> Self {
-        Self { clear: Shared(Arc::new(Mutex::new(stream))), tls: None }
+        Self { clear: Some(Shared(Arc::new(Mutex::new(stream)))), tls: None }
     }
 
     /// A TLS session begins. The peer's end is the other one; as WCF's client it shows the certificate of alice to who asks.
@@ -71,7 +73,7 @@ impl Wire {
             Side::Service => context.set_verify(SslVerifyMode::NONE),
         }
         let ssl = Ssl::new(&context.build()).unwrap();
-        let mut tls = Box::pin(SslStream::new(ssl, self.clear.clone()).unwrap());
+        let mut tls = Box::pin(SslStream::new(ssl, self.clear().clone()).unwrap());
         match ours {
             Side::Client => tls.as_mut().accept().await.unwrap(),
             Side::Service => tls.as_mut().connect().await.unwrap(),
@@ -84,10 +86,29 @@ impl Wire {
         self.tls = None;
     }
 
+    /// Nothing more goes either way: with a reset, or as if the other end had ended it.
+    pub async fn cut(&mut self, is_reset: bool) {
+        self.tls = None;
+        if !is_reset {
+            return self.clear().shutdown().await.unwrap();
+        }
+        {
+            let Shared(stream) = self.clear();
+            let stream = stream.lock().unwrap();
+            socket2::SockRef::from(&*stream).set_linger(Some(Duration::ZERO)).unwrap();
+        }
+        // With nothing to wait for it is a reset.
+        self.clear = None;
+    }
+
+    fn clear(&mut self) -> &mut Shared {
+        self.clear.as_mut().expect("a connection")
+    }
+
     pub async fn write(&mut self, octets: &[u8]) {
         match &mut self.tls {
             Some(tls) => tls.write_all(octets).await.unwrap(),
-            None => self.clear.write_all(octets).await.unwrap(),
+            None => self.clear().write_all(octets).await.unwrap(),
         }
     }
 
@@ -95,23 +116,18 @@ impl Wire {
     pub async fn read(&mut self, octets: &mut Vec<u8>) -> usize {
         match &mut self.tls {
             Some(tls) => tls.read_buf(octets).await.unwrap(),
-            None => self.clear.read_buf(octets).await.unwrap(),
+            None => self.clear().read_buf(octets).await.unwrap(),
         }
     }
 
     /// Says nothing more, and hears what comes until the end.
     pub async fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
+        self.clear().shutdown().await.ok();
         match &mut self.tls {
-            Some(tls) => {
-                self.clear.shutdown().await.ok();
-                tls.read_to_end(&mut rest).await.ok();
-            }
-            None => {
-                self.clear.shutdown().await.ok();
-                self.clear.read_to_end(&mut rest).await.ok();
-            }
-        }
+            Some(tls) => tls.read_to_end(&mut rest).await.ok(),
+            None => self.clear().read_to_end(&mut rest).await.ok(),
+        };
         rest
     }
 }
