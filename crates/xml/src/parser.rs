@@ -138,6 +138,7 @@ impl Document {
         let holder = self.push_element(Text::default(), EMPTY);
         let source = std::mem::take(&mut self.source);
         let mut parser = Parser::new(self, &source[..text.end], text.start, &limits);
+        parser.begin = text.start;
         parser.inherit_scope(context);
         let parsed = parser.fragment(holder);
         let at = parser.at;
@@ -233,6 +234,8 @@ struct Parser<'p> {
     source: &'p str,
     bytes: &'p [u8],
     limits: &'p Limits,
+    /// Where the text begins that is parsed: positions are told in it.
+    begin: usize,
     at: usize,
     scope: Scope,
     /// The innermost element that is open.
@@ -252,6 +255,7 @@ impl<'p> Parser<'p> {
             source,
             bytes: source.as_bytes(),
             limits,
+            begin: 0,
             at,
             scope: Scope::new(),
             current: NONE,

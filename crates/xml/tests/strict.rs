@@ -194,6 +194,17 @@ fn tags_and_the_end() {
     ]);
 }
 
+/// Positions in a fragment are those in it, wherever it is added: also that of the tag at fault.
+#[test]
+fn tags_of_a_fragment() {
+    let mut document = Document::parse("<a>\n \n</a>", &Limits::SOAP).unwrap();
+    let root = document.root().id();
+    let refused = document.append_fragment(root, b"<b/>\n<c></d>", &Limits::SOAP).unwrap_err();
+    let start_position = Position { line: 2, column: 2 };
+    let kind = EndTag { start: "c".into(), start_position, end: "d".into() };
+    assert_eq!((refused.kind, refused.position), (kind, Position { line: 2, column: 6 }));
+}
+
 /// A text that has every construct is refused wherever it is cut off.
 #[test]
 fn truncated_texts() {

@@ -260,9 +260,10 @@ impl<'p> Parser<'p> {
             let end_name = self.name()?;
             if self.spelled(end_name) != start_name {
                 self.at = name_at;
+                let (text, start) = (&self.source[self.begin..], name.start as usize);
                 return refuse(ParseErrorKind::EndTag {
                     start: start_name.into(),
-                    start_position: Position::of(self.source, name.start as usize),
+                    start_position: Position::of(text, start - self.begin),
                     end: self.spelled(end_name).into(),
                 });
             }
