@@ -36,6 +36,9 @@ for number, text in enumerate(all_texts):
     keep("xml_fragment", text + b"\n---\n" + all_texts[number * 7 % len(all_texts)])
     keep("soap_envelope", text)
     keep("addressing", text)
+    body = re.search(rb"<s:Body[^>]*>(.+)</s:Body>", text, re.S)
+    if body and b"EncryptedData" not in body[1] and number % 8 == 0:
+        keep("protected", bytes([number // 8 & 0x1F]) + body[1])
     if b"/rm" in text or b"wsrm" in text:
         keep("reliable", bytes([b"200702" in text]) + text)
     if b"RequestSecurityToken" in text:
