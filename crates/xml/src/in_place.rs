@@ -68,11 +68,8 @@ impl Document {
         }
         self.clear(element);
         Some(Opened(match std::str::from_utf8(markup) {
-            Ok(_) => {
-                let mut octets = std::mem::take(&mut self.source).into_bytes();
-                octets[range.clone()].copy_from_slice(markup);
-                // Text between characters of a text: it is one.
-                self.source = String::from_utf8(octets).unwrap_or_default();
+            Ok(markup) => {
+                self.source.replace_range(range.clone(), markup);
                 Ok(range)
             }
             Err(error) => Err(no_text(markup, error.valid_up_to())),
