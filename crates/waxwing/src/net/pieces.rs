@@ -102,6 +102,9 @@ impl LinkOutput for PieceOutput {
 /// How long is read what somebody still sends who was refused: so long he has to come to his answer.
 pub(crate) const REFUSED: Duration = Duration::from_secs(30);
 
+/// And so long when nothing comes.
+pub(crate) const REFUSED_SILENT: Duration = Duration::from_secs(5);
+
 /// Reads on what nobody wants, at most so many octets: if it is soon over the connection goes on, and an answer that is on its way is
 /// not taken along by a connection that breaks off with octets that nobody has read.
 pub(crate) async fn drain(mut input: Box<dyn LinkInput>, most: usize) {
@@ -115,8 +118,10 @@ pub(crate) async fn drain(mut input: Box<dyn LinkInput>, most: usize) {
 }
 
 /// Who was refused hears it, though he is still sending: what he sends is read for a while.
-pub(crate) fn drain_refused(input: Box<dyn LinkInput>) {
-    tokio::spawn(tokio::time::timeout(REFUSED, drain(input, usize::MAX)));
+pub(crate) fn drain_refused(mut input: Box<dyn LinkInput>) {
+    tokio::spawn(tokio::time::timeout(REFUSED, async move {
+        while let Ok(Ok(Some(_))) = tokio::time::timeout(REFUSED_SILENT, input.receive()).await {}
+    }));
 }
 
 /// All octets of a message, for whoever reads pieces.

@@ -23,7 +23,7 @@ use crate::net::http::body::{CollectError, collect};
 use crate::net::link::{LinkInput, LinkReceiver};
 use crate::net::listener::{Incoming as Message, Receiver};
 use crate::net::page::Page;
-use crate::net::pieces::{Pieces, REFUSED};
+use crate::net::pieces::{Pieces, REFUSED, REFUSED_SILENT};
 use crate::net::places::{Connection, ConnectionRoom, End, Places, Stage};
 use crate::net::room::Hold;
 use crate::net::websocket::{self, Meter};
@@ -414,7 +414,12 @@ pub(super) fn looked_at(head: &mut Parts) -> Option<Response<AnswerBody>> {
 /// Who is refused hears it, though he is still sending: what he sends is read for a while.
 pub(super) fn read_on(mut body: Incoming) {
     tokio::spawn(tokio::time::timeout(REFUSED, async move {
-        while let Some(Ok(_)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {}
+        while let Ok(Some(Ok(_))) = tokio::time::timeout(
+            REFUSED_SILENT,
+            poll_fn(|context| Pin::new(&mut body).poll_frame(context)),
+        )
+        .await
+        {}
     }));
 }
 
