@@ -75,8 +75,12 @@ fn file(folder: &Path, binding: &str, address: &str) -> waxwing::ConfigurationFi
     waxwing::ConfigurationFile::load(&path).unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// A service at a free port, or at an address of a network of its own.
-async fn host(binding: &str, address: &str, memory: Option<Memory>) -> ServiceHost {
+/// A service at a free port, or at an address of a network of its own, with the folder of its certificates.
+async fn host(
+    binding: &str,
+    address: &str,
+    memory: Option<Memory>,
+) -> (ServiceHost, tempfile::TempDir) {
     let folder = stores("service", "ca", &[]);
     let config = file(folder.path(), binding, address);
     let builder = ServiceHostBuilder::from_config(&config, "S", &CALCULATOR_CONTRACT).unwrap();
@@ -84,7 +88,8 @@ async fn host(binding: &str, address: &str, memory: Option<Memory>) -> ServiceHo
         Some(memory) => builder.listener(memory),
         None => builder,
     };
-    builder.open(ServiceInstances::single(CalculatorService::new(Service))).await.unwrap()
+    let instances = ServiceInstances::single(CalculatorService::new(Service));
+    (builder.open(instances).await.unwrap(), folder)
 }
 
 /// A client with the folder of its certificates.
@@ -128,7 +133,7 @@ async fn the_calculator_over_binary_messages() {
         custom(r#"<reliableSession/><binaryMessageEncoding compressionFormat="Deflate"/>"#),
         custom(&format!(r#"<reliableSession/>{CONVERSATION}<mtomMessageEncoding/>"#)),
     ] {
-        let host = host(&binding, "http://127.0.0.1:0/calc", None).await;
+        let (host, _its_folder) = host(&binding, "http://127.0.0.1:0/calc", None).await;
         let address = format!("http://{}/calc", host.local_addresses()[0]);
         let (factory, _folder) = factory(&binding, &address);
         let channel = factory.open_channel().await.unwrap();
@@ -197,8 +202,8 @@ async fn answers_are_compressed_for_whom_reads_that() {
     let plain = body(&captured("nethttp"), "001-request");
     let compressed = body(&captured("nethttp-gzip"), "001-request");
     let binding = custom(r#"<binaryMessageEncoding compressionFormat="GZip"/>"#);
-    let with = host(&binding, "http://127.0.0.1:0/calc", None).await;
-    let without = host(&net_http(PLAIN), "http://127.0.0.1:0/calc", None).await;
+    let (with, _folder) = host(&binding, "http://127.0.0.1:0/calc", None).await;
+    let (without, _folder) = host(&net_http(PLAIN), "http://127.0.0.1:0/calc", None).await;
     let gzip = "Content-Type: application/soap+msbin1+gzip";
     let none = "Content-Type: application/soap+msbin1";
     let accepts = "\r\nAccept-Encoding: gzip, deflate";
@@ -288,7 +293,7 @@ async fn both_roles_send_the_octets_of_wcf() {
         };
         let (memory, seen) = (Memory::new(), Arc::new(Mutex::new(Vec::new())));
         let binding = net_http(PLAIN);
-        let host = host(&binding, address, Some(memory.clone())).await;
+        let (host, _its_folder) = host(&binding, address, Some(memory.clone())).await;
         let replayed = Replayed { memory, captured: captured.clone(), seen: Arc::clone(&seen) };
         let (factory, _folder) = factory(&binding, address);
         let channel = factory.transport(replayed).open_channel().await.unwrap();
