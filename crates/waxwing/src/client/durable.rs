@@ -12,7 +12,8 @@ use crate::environment::Clock;
 use crate::events::CommunicationState;
 
 impl ChannelFactory {
-    /// A channel whose session is kept by whoever listens.
+    /// A channel whose session is kept by whoever listens. Its files are looked at each time: somebody may have mended them just now
+    /// and wants the calls that they held to go on.
     ///
     /// # Errors
     /// As [`ChannelFactory::open_channel`] before it opens; the binding has no reliable session.
@@ -20,7 +21,7 @@ impl ChannelFactory {
         &self,
         listener: Listener,
     ) -> Result<ClientChannel, ChannelError> {
-        self.refresh().await?;
+        self.refresh_now().await?;
         self.channel(Some(listener))
     }
 

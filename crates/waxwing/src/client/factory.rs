@@ -512,11 +512,19 @@ impl ChannelFactory {
         opened.map(|()| channel)
     }
 
-    /// Reads certificate files again that have changed, in a thread for work that blocks.
-    pub(super) async fn refresh(&self) -> Result<(), ChannelError> {
-        let now = self.clock.time();
-        if (self.endpoint.security.is_some() || self.is_https()) && !self.prepared.is_fresh(now) {
-            let factory = self.clone();
+    /// Reads certificate files again that have changed, in a thread for work that blocks. Those that were looked at a moment ago
+    /// count as they were.
+    async fn refresh(&self) -> Result<(), ChannelError> {
+        match self.prepared.is_fresh(self.clock.time()) {
+            true => Ok(()),
+            false => self.refresh_now().await,
+        }
+    }
+
+    /// The same, whenever they were looked at.
+    pub(super) async fn refresh_now(&self) -> Result<(), ChannelError> {
+        if self.endpoint.security.is_some() || self.is_https() {
+            let (factory, now) = (self.clone(), self.clock.time());
             let refreshed = tokio::task::spawn_blocking(move || {
                 factory.prepared.refresh(&factory.stores, now, || factory.read())
             });
