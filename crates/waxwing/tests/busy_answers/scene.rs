@@ -137,6 +137,19 @@ impl Service {
     }
 }
 
+/// Looks again and again.
+async fn seen<T>(look: impl Fn() -> Option<T>) -> T {
+    let seen = async {
+        loop {
+            match look() {
+                Some(seen) => return seen,
+                None => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), seen).await.expect("the step was seen")
+}
+
 impl Tap {
     async fn start(binding: &Binding) -> Self {
         let state = Arc::new(TapState {
@@ -167,16 +180,13 @@ impl Tap {
         self.state.answer.lock().unwrap().clone()
     }
 
+    /// The step has come, and its trouble with it.
+    pub(crate) async fn struck(&self) {
+        seen(|| self.state.armed.lock().unwrap().is_none().then_some(())).await;
+    }
+
     pub(crate) async fn answered(&self) -> Answer {
-        let seen = async {
-            loop {
-                match self.answer() {
-                    Some(answer) => return answer,
-                    None => tokio::time::sleep(Duration::from_millis(5)).await,
-                }
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(60), seen).await.expect("the step was seen")
+        seen(|| self.answer()).await
     }
 
     pub(crate) async fn service(&self) -> tokio::sync::MutexGuard<'_, Service> {

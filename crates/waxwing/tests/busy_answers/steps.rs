@@ -25,9 +25,10 @@ async fn session(section: &'static str, negotiate: bool, step: Step, trouble: Tr
         Step::Acknowledgement => scene.inactive_after(TimeSpan::seconds(24)),
         _ => scene,
     };
-    let is_of_open = step < Step::Call;
+    // What comes by the clock may come with the first call, where the machine is slow.
+    let is_early = step < Step::Call || step == Step::Renew;
     let what = format!("{section} {negotiate} {step} {trouble:?}");
-    if is_of_open {
+    if is_early {
         scene.tap.arm(step, trouble);
     }
     let channel = scene.factory.open_channel().await;
@@ -38,7 +39,7 @@ async fn session(section: &'static str, negotiate: bool, step: Step, trouble: Tr
         Err(error) => panic!("{what}: {error}"),
     };
     right(client.add(1.0, 2.0).await, 3.0);
-    if !is_of_open {
+    if !is_early {
         scene.tap.arm(step, trouble);
     }
     match step {
@@ -50,8 +51,16 @@ async fn session(section: &'static str, negotiate: bool, step: Step, trouble: Tr
         _ => {}
     }
     right(client.add(2.0, 2.0).await, 4.0);
+    if step == Step::Renew {
+        // The call goes on beside it under the old key, and an end would give up one that still negotiates.
+        scene.tap.struck().await;
+    }
     right(client.add(3.0, 2.0).await, 5.0);
     channel.close().await.unwrap_or_else(|error| panic!("{what}: {error}"));
+    if step == Step::Renew {
+        // An end does not wait for it either.
+        scene.tap.answered().await;
+    }
     let answer = scene.tap.answer().unwrap_or_else(|| panic!("{what}: it was not seen"));
     assert_eq!(scene.executed().await, 3, "{what}: each once");
     answer
