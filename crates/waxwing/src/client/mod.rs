@@ -11,6 +11,7 @@ mod durable;
 mod error;
 mod exchange;
 mod factory;
+mod given_transport;
 mod held;
 mod https;
 mod job;

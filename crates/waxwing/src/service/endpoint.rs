@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::MissedTickBehavior;
 use waxwing_security::PeerTag;
-use waxwing_security::conversation::{Evidence, ProvenCaller, Verdict};
+use waxwing_security::conversation::{Evidence, Verdict};
 use waxwing_session::{
     Arrival, Encoded, EndpointId, Origin, Peer, RefusalKind, ServiceAnswer, ServiceEndpoint,
     UnknownSender, UnverifiedMessage, VerifiedMessage,
@@ -39,7 +39,7 @@ use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::layer::OperationService;
 use crate::log::{Cut, Rate};
-use crate::net::{HostNames, HttpAuthentication, Incoming, Refusal, Reply, TransportCaller};
+use crate::net::{HostNames, HttpAuthentication, Incoming, Refusal, Reply};
 use crate::quotas::MessageQuotas;
 use crate::trace::{Trace, TraceDirection};
 
@@ -315,52 +315,6 @@ impl Endpoint {
         }
     }
 
-    /// Finds out who sent a message as far as the transport asks, before a single octet of it is read.
-    pub(super) async fn admit(
-        &self,
-        caller: TransportCaller,
-        peer: SocketAddr,
-    ) -> Result<ProvenCaller, Refusal> {
-        let (asked, now) = (self.parts.admittance, self.parts.clock.wall());
-        let admitted = asked.admit(caller, &self.parts.judge, peer, now).await;
-        admitted.map_err(|(refusal, problem)| {
-            self.refused(Some(RefusalKind::Login), peer, &problem);
-            if let Some(left_out) = self.log.pass() {
-                let address = self.address();
-                tracing::warn!(address, %peer, left_out, "a caller was refused: {}", Cut::own(&problem));
-            }
-            refusal
-        })
-    }
-
-    /// The same of a message, where it was not found out before it came.
-    pub(super) async fn admitted(&self, message: &mut Incoming) -> Result<ProvenCaller, Refusal> {
-        let shown = std::mem::take(&mut message.caller);
-        match message.proven.take() {
-            Some(proven) => Ok(proven),
-            None => self.admit(shown, message.peer).await,
-        }
-    }
-
-    /// What can be said of a message before it has come.
-    pub(super) async fn judge_head(
-        self: Arc<Self>,
-        mut head: Incoming,
-    ) -> Result<Incoming, Refusal> {
-        // It may go on to another node, which asks for itself.
-        head.proven = Some(self.admit(head.caller.clone(), head.peer).await?);
-        let content_type = head.content_type.as_deref().unwrap_or_default();
-        let mut decoder = self.parts.encoding;
-        match decoder.read(content_type, &[]) {
-            Err(error @ DecodeError::ContentType { .. }) => {
-                self.refused_request(&head, &error);
-                Err(Refusal::ContentType)
-            }
-            // Nothing has come that could be read.
-            _ => Ok(head),
-        }
-    }
-
     /// Finds out who sent a message, which may take its time; nothing is held meanwhile but the message.
     pub(super) async fn judge(&self, sender: Box<UnknownSender>, peer: SocketAddr) -> Arrival {
         let verdict = self.verdict(sender.evidence().clone(), peer).await;
@@ -438,7 +392,7 @@ impl Endpoint {
         }
     }
 
-    fn refused_request(&self, request: &Incoming, problem: &dyn std::fmt::Display) {
+    pub(super) fn refused_request(&self, request: &Incoming, problem: &dyn std::fmt::Display) {
         self.refused_message(request.peer, problem);
     }
 
@@ -460,7 +414,7 @@ impl Endpoint {
     }
 
     /// Counts a message that was refused, and tells of it. Of operations is told where they are looked for.
-    fn refused(&self, kind: Option<RefusalKind>, peer: SocketAddr, problem: &str) {
+    pub(super) fn refused(&self, kind: Option<RefusalKind>, peer: SocketAddr, problem: &str) {
         let kind = kind.unwrap_or(RefusalKind::Security);
         self.counters.refused(kind);
         if kind == RefusalKind::Operation {

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod admittance;
+mod admitting;
 mod authorization;
 mod builder;
 mod contracts;
