@@ -36,10 +36,10 @@ pub(super) fn work(connection: &Connection, shared: &Arc<Shared>, from: u32) {
         };
         shared.gate.admit(next);
         if shared.broken().is_some() {
-            return;
+            return shared.gate.end();
         }
         if lock(&shared.health).trouble.is_some() {
-            std::thread::sleep(AGAIN);
+            shared.gate.rest(AGAIN);
         }
     }
 }

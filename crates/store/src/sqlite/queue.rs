@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
@@ -134,8 +135,8 @@ struct Turn {
     taken: bool,
     /// The checkpoint comes next.
     wanted: bool,
-    /// A checkpoint is under way beside the writer.
-    beside: bool,
+    /// The checkpoint has failed, and waits before it tries again.
+    rests: bool,
     ends: bool,
     /// Pages in the log.
     pages: u32,
@@ -161,10 +162,12 @@ impl Gate {
         self.changed.wait_while(turn, |turn| waits(turn)).unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The writer's turn begins. It waits for a checkpoint when the log has `most` pages.
+    /// The writer's turn begins. It waits for a checkpoint that is due when the log has `most` pages, whether that has begun or its
+    /// thread has yet to get a processor.
     pub(super) fn write(&self, most: u32) {
+        let comes = |turn: &Turn| turn.pages >= turn.from && !turn.rests && !turn.ends;
         let waits =
-            |turn: &mut Turn| turn.taken || turn.wanted || (turn.beside && turn.pages >= most);
+            |turn: &mut Turn| turn.taken || turn.wanted || (turn.pages >= most && comes(turn));
         self.wait_while(waits).taken = true;
     }
 
@@ -182,9 +185,8 @@ impl Gate {
 
     /// The checkpoint waits until it is due. False: it is over.
     pub(super) fn due(&self) -> bool {
-        let mut turn = self.wait_while(|turn| turn.pages < turn.from && !turn.ends);
-        turn.beside = !turn.ends;
-        turn.beside
+        let turn = self.wait_while(|turn| turn.pages < turn.from && !turn.ends);
+        !turn.ends
     }
 
     /// The checkpoint's turn begins.
@@ -197,11 +199,19 @@ impl Gate {
     /// The checkpoint's turn ends. The next one is due at so many pages.
     pub(super) fn admit(&self, from: u32) {
         let mut turn = lock(&self.turn);
-        (turn.taken, turn.beside, turn.from) = (false, false, from);
+        (turn.taken, turn.from) = (false, from);
         // The writer begins the log again.
         turn.pages = 0;
         drop(turn);
         self.changed.notify_all();
+    }
+
+    /// The checkpoint has failed, and tries again later: the writer does not wait for it meanwhile.
+    pub(super) fn rest(&self, time: Duration) {
+        lock(&self.turn).rests = true;
+        self.changed.notify_all();
+        std::thread::sleep(time);
+        lock(&self.turn).rests = false;
     }
 
     /// No more checkpoints.
