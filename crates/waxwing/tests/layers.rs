@@ -48,6 +48,7 @@ const PURE: &[&str] = &[
     // Compression of octets in memory.
     "flate2",
     "hmac",
+    "itoa",
     "jiff",
     "md-5",
     "memchr",

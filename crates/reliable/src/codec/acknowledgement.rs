@@ -2,7 +2,7 @@
 
 use waxwing_xml::{Document, Name, NodeId};
 
-use super::text::{Digits, append};
+use super::text::append;
 use crate::headers::SequenceAcknowledgement;
 use crate::version::{NETRM_NAMESPACE, ReliableMessagingVersion};
 
@@ -18,8 +18,8 @@ pub(super) fn acknowledgement_content(
     append(document, element, rm, "Identifier", acknowledgement.identifier.as_str());
     let mut range = |lower: u64, upper: u64| {
         let child = document.append_element(element, Name::new("r", "AcknowledgementRange", rm));
-        document.set_attribute(child, Name::local("Lower"), Digits::of(lower).as_str());
-        document.set_attribute(child, Name::local("Upper"), Digits::of(upper).as_str());
+        document.set_attribute(child, Name::local("Lower"), itoa::Buffer::new().format(lower));
+        document.set_attribute(child, Name::local("Upper"), itoa::Buffer::new().format(upper));
     };
     for numbers in acknowledgement.ranges.iter() {
         range(*numbers.start(), *numbers.end());
@@ -35,6 +35,6 @@ pub(super) fn acknowledgement_content(
     }
     if let Some(room) = acknowledgement.buffer_remaining {
         let name = Name::new("netrm", "BufferRemaining", NETRM_NAMESPACE);
-        document.append_text_element(element, name, Digits::of(room.into()).as_str());
+        document.append_text_element(element, name, itoa::Buffer::new().format(room));
     }
 }

@@ -46,34 +46,6 @@ pub(super) fn number(text: &str) -> Option<u64> {
     digits.parse::<i64>().ok().and_then(|n| u64::try_from(n).ok())
 }
 
-/// A number in decimal digits, without a place on the heap.
-pub(super) struct Digits {
-    octets: [u8; Self::MOST],
-    from: usize,
-}
-
-impl Digits {
-    /// Those of the largest number.
-    const MOST: usize = 20;
-
-    pub(super) fn of(mut number: u64) -> Self {
-        let (mut octets, mut from) = ([b'0'; Self::MOST], Self::MOST);
-        loop {
-            from -= 1;
-            // Less than ten.
-            octets[from] = b'0' + (number % 10) as u8;
-            number /= 10;
-            if number == 0 {
-                return Self { octets, from };
-            }
-        }
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.octets[self.from..]).unwrap_or_default()
-    }
-}
-
 /// Writes an element of the protocol that has only text.
 pub(super) fn append(document: &mut Document, parent: NodeId, rm: &str, local: &str, text: &str) {
     document.append_text_element(parent, Name::new("r", local, rm), text);
@@ -87,22 +59,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn digits_are_those_of_the_number(number in any::<u64>(), shift in 0_u32..64) {
-            let number = number >> shift;
-            let digits = Digits::of(number);
-            prop_assert_eq!(digits.as_str(), number.to_string());
-        }
-
-        #[test]
         fn white_space_of_xml_is_taken_away(text in "[ \t\r\n\u{a0}\u{c}x1]{0,6}") {
             prop_assert_eq!(trimmed(&text), text.trim_matches([' ', '\t', '\r', '\n']));
-        }
-    }
-
-    #[test]
-    fn the_ends_of_the_range_have_their_digits() {
-        for number in [0, 1, 9, 10, u64::MAX] {
-            assert_eq!(Digits::of(number).as_str(), number.to_string());
         }
     }
 }

@@ -6,7 +6,7 @@ use waxwing_xml::{Name, NodeId, Value};
 
 use super::acknowledgement::acknowledgement_content;
 use super::faults;
-use super::text::{Digits, SECURITY, append};
+use super::text::{SECURITY, append};
 use crate::address::ANONYMOUS;
 use crate::headers::Headers;
 use crate::message::{
@@ -66,7 +66,7 @@ fn write_sequence(envelope: &mut Envelope, headers: &Headers, version: ReliableM
         envelope.set_must_understand(header);
         let document = envelope.document_mut();
         append(document, header, rm, "Identifier", sequence.identifier.as_str());
-        append(document, header, rm, "MessageNumber", Digits::of(sequence.number).as_str());
+        append(document, header, rm, "MessageNumber", itoa::Buffer::new().format(sequence.number));
         if sequence.last_message {
             document.append_element(header, Name::new("r", "LastMessage", rm));
         }

@@ -14,32 +14,8 @@ impl Id {
     /// The identifier of the thing with this number: `_0`, `_1`, …
     pub(super) fn numbered(number: usize) -> Self {
         let mut id = Self(SmallVec::from_slice(b"_"));
-        id.0.extend_from_slice(Decimal::of(number as u64).octets());
+        id.0.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
         id
-    }
-}
-
-/// A number in decimal digits, without the machinery of formatting: each message has a dozen.
-pub(super) struct Decimal {
-    digits: [u8; 20],
-    first: usize,
-}
-
-impl Decimal {
-    pub(super) fn of(number: u64) -> Self {
-        let (mut digits, mut first, mut rest) = ([0; 20], 20, number);
-        loop {
-            first -= 1;
-            digits[first] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            if rest == 0 {
-                return Self { digits, first };
-            }
-        }
-    }
-
-    pub(super) fn octets(&self) -> &[u8] {
-        &self.digits[self.first..]
     }
 }
 
@@ -109,23 +85,24 @@ impl UuidIds {
 
 impl IdSource for UuidIds {
     fn next_id(&mut self) -> String {
-        let number = Decimal::of(self.next);
+        let mut digits = itoa::Buffer::new();
+        let number = digits.format(self.next);
         self.next += 1;
-        let mut id = String::with_capacity(self.prefix.len() + number.octets().len());
-        id.push_str(&self.prefix);
-        id.extend(number.octets().iter().copied().map(char::from));
-        id
+        [&*self.prefix, number].concat()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::text::push_number;
     use super::*;
 
     #[test]
     fn numbers_are_written_as_formatting_writes_them() {
         for number in [0, 1, 9, 10, 99, 100, 4_294_967_296, u64::MAX - 1, u64::MAX] {
-            assert_eq!(Decimal::of(number).octets(), number.to_string().as_bytes());
+            let mut out = Vec::new();
+            push_number(&mut out, number);
+            assert_eq!(out, number.to_string().as_bytes());
         }
         assert_eq!((&*Id::numbered(0), &*Id::numbered(120)), ("_0", "_120"));
         assert_eq!(UuidIds::with_guid("guid", 107).next_id(), "uuid-guid-107");

@@ -3,7 +3,6 @@
 
 use base64_simd::STANDARD;
 
-use super::ids::Decimal;
 use super::ids::Id;
 use super::names::{
     BASE64_BINARY, DSIG, ENCRYPTED_KEY, ENCRYPTED_KEY_SHA1, THUMBPRINT_SHA1, WSSE, WSSE11,
@@ -48,7 +47,7 @@ pub(super) fn push_escaped(out: &mut Vec<u8>, text: &str) {
 
 /// Appends a number in decimal.
 pub(super) fn push_number(out: &mut Vec<u8>, number: u64) {
-    out.extend_from_slice(Decimal::of(number).octets());
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Appends the base64 form of `octets`.
