@@ -100,10 +100,10 @@ impl LinkOutput for PieceOutput {
 }
 
 /// How long is read what somebody still sends who was refused: so long he has to come to his answer.
-pub(crate) const REFUSED: Duration = Duration::from_secs(30);
+const REFUSED: Duration = Duration::from_secs(30);
 
 /// And so long when nothing comes.
-pub(crate) const REFUSED_SILENT: Duration = Duration::from_secs(5);
+const REFUSED_SILENT: Duration = Duration::from_secs(5);
 
 /// Reads on what nobody wants, at most so many octets: if it is soon over the connection goes on, and an answer that is on its way is
 /// not taken along by a connection that breaks off with octets that nobody has read.

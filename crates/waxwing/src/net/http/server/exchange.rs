@@ -1,9 +1,8 @@
 //! One exchange: a request with its whole body in, an answer out.
 
 use std::borrow::Cow;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,16 +13,19 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
-use hyper::body::{Body as _, Incoming};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use waxwing_session::TransportFailure;
 
 use super::answer_body::AnswerBody;
 use super::upgrade::{Asked, Upgraded, offer};
+use crate::future::BoxFuture;
 use crate::net::caller::TransportCaller;
 use crate::net::http::body::{CollectError, collect};
 use crate::net::link::{LinkInput, LinkReceiver};
 use crate::net::listener::{Incoming as Message, Receiver};
 use crate::net::page::Page;
-use crate::net::pieces::{Pieces, REFUSED, REFUSED_SILENT};
+use crate::net::pieces::{Pieces, drain_refused};
 use crate::net::places::{Connection, ConnectionRoom, End, Places, Stage};
 use crate::net::room::Hold;
 use crate::net::websocket::{self, Meter};
@@ -411,16 +413,22 @@ pub(super) fn looked_at(head: &mut Parts) -> Option<Response<AnswerBody>> {
     is_unclear.then(|| empty(StatusCode::BAD_REQUEST))
 }
 
-/// Who is refused hears it, though he is still sending: what he sends is read for a while.
-pub(super) fn read_on(mut body: Incoming) {
-    tokio::spawn(tokio::time::timeout(REFUSED, async move {
-        while let Ok(Some(Ok(_))) = tokio::time::timeout(
-            REFUSED_SILENT,
-            poll_fn(|context| Pin::new(&mut body).poll_frame(context)),
-        )
-        .await
-        {}
-    }));
+/// Who is refused hears it, though he is still sending.
+pub(super) fn read_on(body: Incoming) {
+    drain_refused(Box::new(Unwanted(body)));
+}
+
+/// A body that nobody reads.
+#[derive(Debug)]
+struct Unwanted(Incoming);
+
+impl LinkInput for Unwanted {
+    fn receive(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, TransportFailure>> {
+        Box::pin(async {
+            let piece = self.0.frame().await.and_then(Result::ok);
+            Ok(piece.map(|frame| frame.into_data().unwrap_or_default()))
+        })
+    }
 }
 
 /// Passwords are not for logs: whoever prints headers does not see them.
