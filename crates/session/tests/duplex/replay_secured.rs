@@ -2,8 +2,7 @@
 //! every message in them, both ends' last words.
 
 use crate::kit::Side;
-use crate::recorded::Recorded;
-use crate::replay_reliable::Player;
+use crate::replay_reliable::play;
 
 /// Every recorded session whose messages are protected, and how many of the messages of the client and of the service are the
 /// same with their acknowledgements.
@@ -19,22 +18,12 @@ const SESSIONS: [(&str, usize, usize); 9] = [
     ("tcp-message-rm-cut", 11, 7),
 ];
 
-fn play(side: Side) {
-    for (name, client, service) in SESSIONS {
-        let recorded = Recorded::read(name, side);
-        let (equal, all) = Player::new(&recorded, side).play();
-        println!("{name}: {equal} of {all} are the same with their acknowledgements");
-        let least = if side == Side::Client { client } else { service };
-        assert!(equal >= least, "{name}: only {equal} of {all}");
-    }
-}
-
 #[test]
 fn in_the_clients_place() {
-    play(Side::Client);
+    play(&SESSIONS, Side::Client);
 }
 
 #[test]
 fn in_the_services_place() {
-    play(Side::Service);
+    play(&SESSIONS, Side::Service);
 }
