@@ -17,6 +17,7 @@ use waxwing_store::{
     StoredMessage, Unit,
 };
 use waxwing_testkit::partition::{Cut, Partition};
+use waxwing_testkit::waiting::wait_for;
 
 fn seconds() -> u64 {
     std::env::var("FAULT_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(3)
@@ -131,18 +132,6 @@ async fn failover_to_a_synchronous_standby() {
         wait_for(async || seen.ok.load(Ordering::Relaxed) > before + 100).await;
     })
     .await;
-}
-
-/// Until it is so; a test that waits for a minute has failed.
-async fn wait_for(mut so: impl AsyncFnMut() -> bool) {
-    let waited = async {
-        while !so().await {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), waited)
-        .await
-        .expect("it happens within a minute");
 }
 
 /// A claim that is done and not answered: the group is this process's, which does not know it, and the work in it is found all the

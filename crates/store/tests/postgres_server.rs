@@ -14,17 +14,7 @@ use database::{KEY, Server, brisk, missing, open, schema, settings};
 use waxwing_store::postgres::{Danger, PostgresStore};
 use waxwing_store::{Claim, Nodes, Outcome, Queue, Store, StoreError};
 use waxwing_testkit::authority::Wish;
-
-async fn wait_for(mut so: impl AsyncFnMut() -> bool) {
-    let waited = async {
-        while !so().await {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), waited)
-        .await
-        .expect("it happens within a minute");
-}
+use waxwing_testkit::waiting::wait_for;
 
 #[tokio::test]
 async fn settings_that_lose_what_was_acknowledged_are_refused_by_name() {

@@ -36,3 +36,4 @@ mod relays;
 pub mod steps;
 pub mod tcp_link;
 pub mod tls_link;
+pub mod waiting;

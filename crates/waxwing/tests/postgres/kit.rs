@@ -196,15 +196,6 @@ impl World {
     }
 }
 
-/// Waits until something is so, however slow the machine is.
-pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let limit = Instant::now() + Duration::from_secs(60);
-    while !is_so().await {
-        assert!(Instant::now() < limit, "{what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
 pub async fn client(address: &str) -> tokio_postgres::Client {
     let (client, connection) = tokio_postgres::connect(address, NoTls).await.unwrap();
     tokio::spawn(connection);
