@@ -94,6 +94,39 @@ impl Arena {
     }
 }
 
+/// How many octets a copy of fixed length takes.
+pub(crate) const SHORT: usize = 32;
+
+/// A piece of a text.
+#[derive(Clone, Copy)]
+pub(crate) struct Piece<'a> {
+    text: &'a [u8],
+    start: usize,
+    pub(crate) len: usize,
+}
+
+impl<'a> Piece<'a> {
+    #[inline(always)]
+    pub(crate) fn octets(self) -> &'a [u8] {
+        &self.text[self.start..self.start + self.len]
+    }
+
+    /// Most pieces are short, and there is more of the text behind them: a copy of fixed length, of which what is too much is
+    /// taken back, is faster than one of just that length.
+    #[inline(always)]
+    pub(crate) fn append_to(self, out: &mut Vec<u8>) {
+        let rest = self.text.get(self.start..);
+        match rest.and_then(|rest| rest.first_chunk::<SHORT>()) {
+            Some(more) if self.len <= SHORT => {
+                let end = out.len() + self.len;
+                out.extend_from_slice(more);
+                out.truncate(end);
+            }
+            _ => out.extend_from_slice(self.octets()),
+        }
+    }
+}
+
 impl Arena {
     #[inline]
     pub(crate) fn str(&self, text: Text) -> &str {
@@ -114,6 +147,22 @@ impl Arena {
                 let start = (text.start & !EXTRA) as usize;
                 let buffer = if text.start & EXTRA == 0 { &self.source } else { &self.extra };
                 &buffer.as_bytes()[start..start + text.len as usize]
+            }
+        }
+    }
+
+    /// The same as a piece of what it stands in.
+    #[inline(always)]
+    pub(crate) fn piece(&self, text: Text) -> Piece<'_> {
+        match text.start {
+            LARGE.. => {
+                let text = self.bytes(text);
+                Piece { text, start: 0, len: text.len() }
+            }
+            _ => {
+                let buffer = if text.start & EXTRA == 0 { &self.source } else { &self.extra };
+                let start = (text.start & !EXTRA) as usize;
+                Piece { text: buffer.as_bytes(), start, len: text.len as usize }
             }
         }
     }
@@ -150,18 +199,24 @@ impl Arena {
         }
     }
 
-    /// The same as octets, for those who write.
+    /// The same for those who write: it is given piece by piece.
     #[inline(always)]
-    pub(crate) fn qualified_bytes(&self, local: Text, binding: u16) -> [&[u8]; 3] {
+    pub(crate) fn qualified_pieces<'a>(
+        &'a self,
+        local: Text,
+        binding: u16,
+        mut write: impl FnMut(Piece<'a>),
+    ) {
         match local.start {
-            KNOWN.. => self.known_name(local, binding),
-            _ => [b"", b"", self.bytes(with_prefix(local, self.names.prefix_len(binding)))],
+            KNOWN.. => self.known_name(local, binding).into_iter().for_each(write),
+            _ => write(self.piece(with_prefix(local, self.names.prefix_len(binding)))),
         }
     }
 
     #[inline(never)]
-    fn known_name(&self, local: Text, binding: u16) -> [&[u8]; 3] {
-        self.qualified(local, binding).map(str::as_bytes)
+    fn known_name(&self, local: Text, binding: u16) -> [Piece<'_>; 3] {
+        let pieces = self.qualified(local, binding);
+        pieces.map(|text| Piece { text: text.as_bytes(), start: 0, len: text.len() })
     }
 
     /// A string of a dictionary.

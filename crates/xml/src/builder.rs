@@ -165,23 +165,36 @@ impl Document {
     /// As [`Document::new_element`]; also for `xmlns` itself, which [`Document::declare_namespace`]
     /// writes.
     pub fn set_attribute(&mut self, element: NodeId, name: Name<'_>, value: &str) {
-        let namespace = self.check_name(name);
+        let known = self.free_binding(element, name);
+        let namespace = match known {
+            Some(binding) => {
+                check_local(name.local);
+                self.names.binding(binding).namespace
+            }
+            None => self.check_name(name),
+        };
         assert!(name.local != "xmlns" || !name.namespace.is_empty(), "xmlns is no attribute");
         let value = self.store_characters(value);
         let (start, end) = self.tag(self.node(element.0)).attributes;
         let range = start as usize..end as usize;
-        let same = range.clone().find(|i| self.is_attribute(*i, name.namespace, name.local));
+        let same = range.clone().find(|i| self.is_attribute_in(*i, namespace, name.local));
         if let Some(same) = same {
             self.attributes[same].value = value;
             return;
         }
-        let prefix = self.prefix_for_attribute(element, name);
-        let local = self.store_name(&prefix, name.local);
-        let binding = self.names.find(&prefix, name.namespace);
+        let (local, binding) = match known {
+            Some(binding) => (self.store_name(name.prefix, name.local), binding),
+            None => {
+                let prefix = self.prefix_for_attribute(element, name);
+                let local = self.store_name(&prefix, name.local);
+                let binding = self.names.find(&prefix, name.namespace);
+                (local, binding.unwrap_or_else(|| self.names.bind_to(&prefix, namespace)))
+            }
+        };
         let attribute = AttributeData {
             start: local.start,
             local_len: local.len as u16,
-            binding: binding.unwrap_or_else(|| self.names.bind_to(&prefix, namespace)),
+            binding,
             value,
             value_span: Span::default(),
         };
@@ -380,9 +393,15 @@ impl Document {
         assert!(len < MAX_NAME, "a name has at most {MAX_NAME} bytes");
         let extra = &mut self.extra;
         assert!(extra.len() + len < MAX_TEXT, "a document holds at most 2 GiB of text");
-        if !prefix.is_empty() {
-            extra.push_str(prefix);
-            extra.push(':');
+        extra.reserve(len + 1);
+        match prefix.as_bytes() {
+            [] => {}
+            // What most prefixes are.
+            [letter @ 0..128] => {
+                extra.push(char::from(*letter));
+                extra.push(':');
+            }
+            _ => extra.extend([prefix, ":"]),
         }
         let start = extra.len() as u32 | EXTRA;
         extra.push_str(local);
@@ -423,6 +442,30 @@ impl Document {
         let binding = self.names.binding(attribute.binding);
         self.has_name(attribute.local(), local)
             && self.names.namespace(binding.namespace) == namespace
+    }
+
+    /// The same of a namespace that the document has.
+    #[inline]
+    fn is_attribute_in(&self, index: usize, namespace: u16, local: &str) -> bool {
+        let attribute = &self.attributes[index];
+        let own = self.names.binding(attribute.binding).namespace;
+        own == namespace && self.has_name(attribute.local(), local)
+    }
+
+    /// The binding of the prefix of an attribute, if it is what nearly every one is: one that the document has, of a prefix
+    /// that means nothing else on the element.
+    fn free_binding(&self, element: NodeId, name: Name<'_>) -> Option<u16> {
+        if name.prefix.is_empty() {
+            return name.namespace.is_empty().then_some(EMPTY);
+        }
+        let binding = self.names.find(name.prefix, name.namespace)?;
+        let prefix = self.names.binding(binding).prefix;
+        let node = self.node(element.0);
+        let is_other = |other: u16| other != binding && self.names.binding(other).prefix == prefix;
+        let is_taken = is_other(node.binding)
+            || self.element_attributes(node).iter().any(|own| is_other(own.binding))
+            || self.element_declarations(node).iter().any(|own| is_other(*own));
+        (!is_taken).then_some(binding)
     }
 
     /// The namespace that the names of an element and of its attributes bind a prefix to.

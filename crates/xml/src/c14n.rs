@@ -5,6 +5,8 @@
 
 mod room;
 
+use std::cmp::Ordering;
+
 use smallvec::SmallVec;
 
 use self::room::{Out, Room};
@@ -13,7 +15,8 @@ use crate::document::Document;
 use crate::element::Element;
 use crate::intern::{EMPTY, XML};
 use crate::name::NodeId;
-use crate::node::{AttributeData, Kind, NONE, NodeData, Text};
+use crate::node::{AttributeData, EXTRA, Kind, NONE, NodeData, Text, with_prefix};
+use crate::scan;
 use crate::writer::{Rendered, escape_attribute, escape_text};
 
 /// Takes canonical octets.
@@ -146,7 +149,7 @@ impl<S: Sink> Walk<'_, S> {
             if omit.is_empty() || !omit.contains(&NodeId(at)) {
                 if !node.is_element() {
                     self.leaf(node);
-                } else {
+                } else if !self.as_it_stands(node) {
                     let mark = self.rendered.mark();
                     self.start(at, at == top);
                     if node.first != NONE {
@@ -172,6 +175,36 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
+    /// Writes an element that has nothing but text and whose canonical form is what was read: no attribute, no declaration and
+    /// no blank in its tags, no reference in its text. Most elements of most bodies are such.
+    #[inline(always)]
+    fn as_it_stands(&mut self, node: &NodeData) -> bool {
+        let document = self.document;
+        // (What has attributes now may have had none when it was read.)
+        let plain = node.tag == 0 && node.end != 0 && node.start < EXTRA && node.first == node.last;
+        let omit = self.parameters.omit;
+        if !plain || node.first == NONE || !self.inclusive.is_empty() || !omit.is_empty() {
+            return false;
+        }
+        let leaf = document.node(node.first);
+        let prefix = document.names.prefix_len(node.binding);
+        let name = with_prefix(node.local(), prefix);
+        let (start, end) = (leaf.start, leaf.start.wrapping_add(leaf.end));
+        // `<`, name and `>` stand in front of the text, `</`, name and `>` behind it, and nothing else.
+        let is_all = start == name.start + name.len + 1 && end + name.len + 3 == node.end;
+        let is_text = leaf.tag == 0 && leaf.kind() == Kind::Text;
+        if !is_text || !is_all || !self.rendered.has(&document.names, node.binding) {
+            return false;
+        }
+        let text = document.piece(leaf.content());
+        if scan::escaped_text(text.octets(), 0) != text.len {
+            return false;
+        }
+        let all = Text { start: name.start - 1, len: node.end + 1 - name.start };
+        self.out.write_piece(document.piece(all));
+        true
+    }
+
     fn start(&mut self, at: u32, apex: bool) {
         let document = self.document;
         let node = document.node(at);
@@ -193,16 +226,18 @@ impl<S: Sink> Walk<'_, S> {
         if !self.inclusive.is_empty() {
             self.use_inclusive(at, apex, &mut found);
         }
-        if found.len() > 1 {
-            let names = &document.names;
-            found.sort_unstable_by_key(|binding| names.prefix(names.binding(*binding).prefix));
-        }
-        for binding in found {
-            self.out.declare(&document.names, binding);
-        }
+        self.out.declare_all(&document.names, &mut found);
         match attributes {
             [] => {}
             [one] => self.attribute(one),
+            [first, second] => {
+                let (first, second) = match self.in_order(first, second) {
+                    Ordering::Greater => (second, first),
+                    _ => (first, second),
+                };
+                self.attribute(first);
+                self.attribute(second);
+            }
             several => self.attributes(several),
         }
         self.out.push(b'>');
@@ -210,12 +245,7 @@ impl<S: Sink> Walk<'_, S> {
 
     #[inline]
     fn name(&mut self, local: Text, binding: u16) {
-        let [prefix, colon, name] = self.document.qualified_bytes(local, binding);
-        if !colon.is_empty() {
-            self.out.write(prefix);
-            self.out.push(b':');
-        }
-        self.out.write(name);
+        self.document.qualified_pieces(local, binding, |piece| self.out.write_piece(piece));
     }
 
     /// A visibly utilized namespace (Exclusive Canonicalization §3).
@@ -250,23 +280,25 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    /// Attributes are sorted by namespace name, then by local name (Canonical XML 1.0 §2.2).
     fn attributes(&mut self, attributes: &[AttributeData]) {
-        let document = self.document;
         let mut order: SmallVec<[&AttributeData; 8]> = attributes.iter().collect();
-        let namespace = |a: &AttributeData| {
-            document.names.namespace(document.names.binding(a.binding).namespace)
-        };
-        order.sort_unstable_by(|a, b| {
-            let namespaces = match a.binding == b.binding {
-                true => std::cmp::Ordering::Equal,
-                false => namespace(a).cmp(namespace(b)),
-            };
-            namespaces.then_with(|| document.str(a.local()).cmp(document.str(b.local())))
-        });
+        order.sort_unstable_by(|a, b| self.in_order(a, b));
         for attribute in order {
             self.attribute(attribute);
         }
+    }
+
+    /// Attributes are sorted by namespace name, then by local name (Canonical XML 1.0 §2.2).
+    fn in_order(&self, a: &AttributeData, b: &AttributeData) -> Ordering {
+        let document = self.document;
+        let namespace = |a: &AttributeData| {
+            document.names.namespace(document.names.binding(a.binding).namespace)
+        };
+        let namespaces = match a.binding == b.binding {
+            true => Ordering::Equal,
+            false => namespace(a).cmp(namespace(b)),
+        };
+        namespaces.then_with(|| document.str(a.local()).cmp(document.str(b.local())))
     }
 
     fn attribute(&mut self, attribute: &AttributeData) {
@@ -274,7 +306,11 @@ impl<S: Sink> Walk<'_, S> {
         self.out.push(b' ');
         self.name(attribute.local(), attribute.binding);
         self.out.write(b"=\"");
-        escape_attribute(document.bytes(attribute.value), |piece| self.out.write(piece));
+        let value = document.piece(attribute.value);
+        match scan::escaped_attribute(value.octets(), 0) == value.len {
+            true => self.out.write_piece(value),
+            false => escape_attribute(value.octets(), |piece| self.out.write(piece)),
+        }
         self.out.push(b'"');
     }
 
@@ -290,8 +326,10 @@ impl<S: Sink> Walk<'_, S> {
             // The text of a value has nothing to be escaped.
             return form.write_text(&self.document.octets, |piece| self.out.write(piece));
         }
-        let text = self.document.bytes(node.content());
+        let piece = self.document.piece(node.content());
+        let text = piece.octets();
         match node.kind() {
+            Kind::Text if scan::escaped_text(text, 0) == text.len() => self.out.write_piece(piece),
             Kind::Text => escape_text(text, |piece| self.out.write(piece)),
             Kind::Comment if self.parameters.with_comments => {
                 self.out.write(b"<!--");

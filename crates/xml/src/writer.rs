@@ -61,6 +61,12 @@ impl Rendered {
         true
     }
 
+    /// Whether a binding is in scope.
+    #[inline]
+    pub(crate) fn has(&self, names: &Names, binding: u16) -> bool {
+        self.bound[names.binding(binding).prefix as usize] == binding
+    }
+
     /// How far to [`Rendered::close`] when the element ends whose start tag comes now.
     #[inline]
     pub(crate) fn mark(&self) -> usize {
@@ -260,12 +266,7 @@ impl Arena {
 
     #[inline]
     fn write_name(&self, local: Text, binding: u16, out: &mut Vec<u8>) {
-        let [prefix, colon, name] = self.qualified_bytes(local, binding);
-        if !colon.is_empty() {
-            out.extend_from_slice(prefix);
-            out.push(b':');
-        }
-        out.extend_from_slice(name);
+        self.qualified_pieces(local, binding, |piece| piece.append_to(out));
     }
 
     fn write_attribute(&self, attribute: &AttributeData, out: &mut Vec<u8>) {

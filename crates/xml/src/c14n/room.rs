@@ -2,7 +2,10 @@
 
 use std::cell::Cell;
 
+use smallvec::SmallVec;
+
 use super::Sink;
+use crate::arena::{Piece, SHORT};
 use crate::intern::{EMPTY, Names};
 use crate::writer::escape_attribute;
 
@@ -12,16 +15,28 @@ const CHUNK: usize = 2048;
 /// A multiple of every digest's block: whole ones need not be copied there.
 const BLOCK: usize = 128;
 
+/// The most namespace declarations that are remembered in one piece, and the most such pieces.
+const TOGETHER: usize = 4;
+const SETS: usize = 8;
+
 /// The memory: a thread keeps that of one canonicalization for the next.
 #[derive(Default)]
 pub(super) struct Room {
     /// What the sink has not got yet.
     out: Vec<u8>,
+    /// The most octets that were in `out`.
+    used: usize,
     /// Namespace declarations as text.
     declarations: Vec<u8>,
     /// Where that of each binding stands, by its index; nothing where it was not needed yet.
     places: Vec<(u32, u32)>,
+    /// Where those of several bindings stand in their order: most headers of a message declare the same.
+    sets: SmallVec<[(Set, (u32, u32)); SETS]>,
 }
+
+/// Bindings in the order in which a tag uses them, and then [`NOTHING`].
+type Set = [u16; TOGETHER];
+const NOTHING: u16 = u16::MAX;
 
 thread_local! {
     static KEPT: Cell<Option<Box<Room>>> = const { Cell::new(None) };
@@ -42,8 +57,11 @@ impl Room {
         }
         self.declarations.clear();
         self.places.clear();
+        self.sets.clear();
+        // (A short piece is copied with what is behind it.)
+        let used = std::mem::take(&mut self.used) + SHORT;
         self.out.clear();
-        self.out.resize(self.out.capacity(), 0);
+        self.out.resize(used.min(self.out.capacity()), 0);
         self.out.clear();
         let _ = KEPT.try_with(|kept| kept.set(Some(self)));
     }
@@ -70,6 +88,37 @@ impl Room {
         }
         self.places[at]
     }
+
+    /// The text of several in the order of their prefixes, if it is one that is remembered.
+    fn declarations(&mut self, names: &Names, set: Set) -> Option<(u32, u32)> {
+        if let Some((_, place)) = self.sets.iter().find(|(known, _)| *known == set) {
+            return Some(*place);
+        }
+        if self.sets.len() == SETS {
+            return None;
+        }
+        let mut bindings: SmallVec<[u16; TOGETHER]> = SmallVec::new();
+        bindings.extend(set.into_iter().filter(|binding| *binding != NOTHING));
+        sort(&mut bindings, names);
+        let places: SmallVec<[(u32, u32); TOGETHER]> =
+            bindings.iter().map(|binding| self.declaration(names, *binding)).collect();
+        // What is long is the peer's choice, and not held once more.
+        let octets: u32 = places.iter().map(|(start, end)| end - start).sum();
+        if octets as usize > CHUNK {
+            return None;
+        }
+        let start = self.declarations.len() as u32;
+        for (start, end) in places {
+            self.declarations.extend_from_within(start as usize..end as usize);
+        }
+        self.sets.push((set, (start, start + octets)));
+        Some((start, start + octets))
+    }
+}
+
+/// Namespace declarations are sorted by their prefixes (Canonical XML 1.0 §2.2).
+fn sort(bindings: &mut [u16], names: &Names) {
+    bindings.sort_unstable_by_key(|binding| names.prefix(names.binding(*binding).prefix));
 }
 
 /// What is written to a sink.
@@ -90,15 +139,51 @@ impl<S: Sink> Out<'_, S> {
         }
     }
 
+    /// A piece of a longer text.
+    #[inline(always)]
+    pub(super) fn write_piece(&mut self, piece: Piece<'_>) {
+        if piece.len > CHUNK {
+            return self.write_large(piece.octets());
+        }
+        piece.append_to(&mut self.room.out);
+        if self.room.out.len() >= CHUNK {
+            self.write_blocks();
+        }
+    }
+
     /// One octet; [`Out::write`] follows.
     #[inline(always)]
     pub(super) fn push(&mut self, octet: u8) {
         self.room.out.push(octet);
     }
 
+    /// The declarations of bindings, which are sorted.
+    pub(super) fn declare_all(&mut self, names: &Names, bindings: &mut [u16]) {
+        match bindings {
+            [] => {}
+            [one] => self.declare(names, *one),
+            several => {
+                let mut set = [NOTHING; TOGETHER];
+                let together = set.get_mut(..several.len());
+                let is_set = together.map(|own| own.copy_from_slice(several)).is_some();
+                match is_set.then(|| self.room.declarations(names, set)).flatten() {
+                    Some(place) => self.declared(place),
+                    None => {
+                        sort(several, names);
+                        several.iter().for_each(|binding| self.declare(names, *binding));
+                    }
+                }
+            }
+        }
+    }
+
     /// The declaration of a binding.
     pub(super) fn declare(&mut self, names: &Names, binding: u16) {
-        let (start, end) = self.room.declaration(names, binding);
+        let place = self.room.declaration(names, binding);
+        self.declared(place);
+    }
+
+    fn declared(&mut self, (start, end): (u32, u32)) {
         let Room { out, declarations, .. } = &mut *self.room;
         out.extend_from_slice(&declarations[start as usize..end as usize]);
         if out.len() >= CHUNK {
@@ -109,7 +194,8 @@ impl<S: Sink> Out<'_, S> {
     /// Hands on whole blocks.
     #[cold]
     fn write_blocks(&mut self) {
-        let out = &mut self.room.out;
+        let Room { out, used, .. } = &mut *self.room;
+        *used = out.len().max(*used);
         let whole = out.len() - out.len() % BLOCK;
         self.sink.write(&out[..whole]);
         out.copy_within(whole.., 0);
@@ -130,9 +216,11 @@ impl<S: Sink> Out<'_, S> {
 
     /// Hands on what there is.
     pub(super) fn flush(&mut self) {
-        if !self.room.out.is_empty() {
-            self.sink.write(&self.room.out);
-            self.room.out.clear();
+        let Room { out, used, .. } = &mut *self.room;
+        if !out.is_empty() {
+            *used = out.len().max(*used);
+            self.sink.write(out);
+            out.clear();
         }
     }
 }
