@@ -15,6 +15,7 @@ use crate::digest::{Digest, DigestAlgorithm, sha1};
 use crate::distinguished_name::DistinguishedName;
 use crate::error::{CryptoError, answered, failed, reason};
 use crate::known::Known;
+use crate::operation::Operation;
 use crate::rsa::{check_size, message_digest};
 use crate::suite::KeyTransport;
 
@@ -43,6 +44,22 @@ struct Inner {
     subject: DistinguishedName,
     issuer: DistinguishedName,
     serial: String,
+    not_before: Timestamp,
+    not_after: Timestamp,
+    /// What the holder is called as a caller, once somebody has asked: with every call.
+    identity_name: OnceLock<String>,
+    /// As which DNS names it may be expected, once somebody has asked: with every opening.
+    dns_names: OnceLock<Vec<String>>,
+    operations: Operations,
+}
+
+/// What is done with the key, set up when it is done first.
+#[derive(Default)]
+struct Operations {
+    verify_sha1: Operation<Public>,
+    verify_sha256: Operation<Public>,
+    encrypt_oaep: Operation<Public>,
+    encrypt_rsa15: Operation<Public>,
 }
 
 impl Certificate {
@@ -122,6 +139,11 @@ impl Certificate {
             subject: DistinguishedName::of(x509.subject_name()),
             issuer: DistinguishedName::of(x509.issuer_name()),
             serial,
+            not_before: timestamp(x509.not_before()),
+            not_after: timestamp(x509.not_after()),
+            identity_name: OnceLock::new(),
+            dns_names: OnceLock::new(),
+            operations: Operations::default(),
             der,
             key,
             x509,
@@ -193,6 +215,10 @@ impl Certificate {
     /// The names that a DNS identity is compared with: every DNS name among the subject's alternative names, and
     /// the common name when there is none.
     pub fn dns_names(&self) -> Vec<String> {
+        self.0.dns_names.get_or_init(|| self.read_dns_names()).clone()
+    }
+
+    fn read_dns_names(&self) -> Vec<String> {
         let names = answered(self.0.x509.subject_alt_names());
         let mut found: Vec<String> = Vec::new();
         for name in names.iter().flatten() {
@@ -214,8 +240,11 @@ impl Certificate {
     /// The name of a caller who showed this certificate, as WCF's `X509Identity` has it: the subject, or another
     /// name when there is none, then `; ` and the thumbprint.
     pub fn identity_name(&self) -> String {
-        // Asked for with every call: written into room for usual names.
-        let mut name = String::with_capacity(128);
+        self.0.identity_name.get_or_init(|| self.write_identity_name()).clone()
+    }
+
+    fn write_identity_name(&self) -> String {
+        let mut name = String::new();
         // Memory takes whatever is written.
         let _ = write!(name, "{}", self.0.subject);
         if name.is_empty() {
@@ -235,12 +264,12 @@ impl Certificate {
 
     /// When it begins to be valid.
     pub fn not_before(&self) -> Timestamp {
-        timestamp(self.0.x509.not_before())
+        self.0.not_before
     }
 
     /// The last moment at which it is valid.
     pub fn not_after(&self) -> Timestamp {
-        timestamp(self.0.x509.not_after())
+        self.0.not_after
     }
 
     /// Whether a signature (RSASSA-PKCS1-v1_5) over `octets` was made by this certificate's key.
@@ -248,14 +277,18 @@ impl Certificate {
         let mut hash = Digest::new(digest);
         hash.update(octets);
         let hash = hash.finish();
-        let verify = || {
+        let operation = match digest {
+            DigestAlgorithm::Sha1 => &self.0.operations.verify_sha1,
+            DigestAlgorithm::Sha256 => &self.0.operations.verify_sha256,
+        };
+        let set_up = || {
             let mut context = PkeyCtx::new(&self.0.key)?;
             context.verify_init()?;
             context.set_rsa_padding(Padding::PKCS1)?;
             context.set_signature_md(message_digest(digest))?;
-            context.verify(&hash, signature)
+            Ok(context)
         };
-        verify().unwrap_or(false)
+        operation.run(set_up, |context| context.verify(&hash, signature)).unwrap_or(false)
     }
 
     /// Encrypts a key for this certificate.
@@ -265,18 +298,20 @@ impl Certificate {
     /// The key is longer than the RSA key allows.
     pub fn encrypt_key(&self, transport: KeyTransport, key: &[u8]) -> Result<Vec<u8>, CryptoError> {
         let what = "encryption of a key for a certificate";
-        let encrypt = || {
+        let (operation, padding) = match transport {
+            KeyTransport::RsaOaep => (&self.0.operations.encrypt_oaep, Padding::PKCS1_OAEP),
+            KeyTransport::Rsa15 => (&self.0.operations.encrypt_rsa15, Padding::PKCS1),
+        };
+        let set_up = || {
             let mut context = PkeyCtx::new(&self.0.key)?;
             context.encrypt_init()?;
-            context.set_rsa_padding(match transport {
-                KeyTransport::RsaOaep => Padding::PKCS1_OAEP,
-                KeyTransport::Rsa15 => Padding::PKCS1,
-            })?;
-            let mut out = Vec::new();
-            context.encrypt_to_vec(key, &mut out)?;
-            Ok(out)
+            context.set_rsa_padding(padding)?;
+            Ok(context)
         };
-        encrypt().map_err(failed(what))
+        let mut out = vec![0; self.0.key.size()];
+        let encrypted = operation.run(set_up, |context| context.encrypt(key, Some(&mut out)));
+        out.truncate(encrypted.map_err(failed(what))?);
+        Ok(out)
     }
 
     /// The library's own object.

@@ -21,6 +21,7 @@ pub mod https;
 mod identity;
 mod known;
 mod latest;
+mod operation;
 mod path;
 mod private_key;
 mod proven;

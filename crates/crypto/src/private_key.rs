@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::certificate::Certificate;
 use crate::digest::{Digest, DigestAlgorithm, HmacKey, sha1};
 use crate::error::{CryptoError, failed, reason};
+use crate::operation::Operation;
 use crate::rsa::{check_size, message_digest};
 use crate::rsa15;
 use crate::suite::KeyTransport;
@@ -24,6 +25,16 @@ struct Inner {
     key: PKey<Private>,
     /// What keys are made of that stand in for those that cannot be decrypted.
     rejection: HmacKey,
+    operations: Operations,
+}
+
+/// What the key does, set up when it does it first.
+#[derive(Default)]
+struct Operations {
+    sign_sha1: Operation<Private>,
+    sign_sha256: Operation<Private>,
+    decrypt_oaep: Operation<Private>,
+    decrypt_raw: Operation<Private>,
 }
 
 impl PrivateKey {
@@ -56,7 +67,7 @@ impl PrivateKey {
         let der = Zeroizing::new(der);
         let secret = Zeroizing::new(sha1(&der));
         let rejection = HmacKey::new(DigestAlgorithm::Sha256, &*secret);
-        Ok(Self(Arc::new(Inner { key, rejection })))
+        Ok(Self(Arc::new(Inner { key, rejection, operations: Operations::default() })))
     }
 
     /// The key as PEM (`PRIVATE KEY`), without password; wiped when dropped.
@@ -83,16 +94,21 @@ impl PrivateKey {
         let mut hash = Digest::new(digest);
         hash.update(octets);
         let hash = hash.finish();
-        let sign = || {
+        let operation = match digest {
+            DigestAlgorithm::Sha1 => &self.0.operations.sign_sha1,
+            DigestAlgorithm::Sha256 => &self.0.operations.sign_sha256,
+        };
+        let set_up = || {
             let mut context = PkeyCtx::new(&self.0.key)?;
             context.sign_init()?;
             context.set_rsa_padding(Padding::PKCS1)?;
             context.set_signature_md(message_digest(digest))?;
-            let mut out = Vec::new();
-            context.sign_to_vec(&hash, &mut out)?;
-            Ok(out)
+            Ok(context)
         };
-        sign().map_err(failed("signing with a private key"))
+        let mut out = vec![0; self.0.key.size()];
+        let signed = operation.run(set_up, |context| context.sign(&hash, Some(&mut out)));
+        out.truncate(signed.map_err(failed("signing with a private key"))?);
+        Ok(out)
     }
 
     /// The key that was encrypted for the certificate of this key. When it cannot be decrypted, a secret key of
@@ -106,25 +122,36 @@ impl PrivateKey {
     ) -> Zeroizing<Vec<u8>> {
         let substitute = self.substitute(encrypted, length);
         match transport {
-            KeyTransport::RsaOaep => self.raw(encrypted, Padding::PKCS1_OAEP).unwrap_or(substitute),
-            KeyTransport::Rsa15 => match self.raw(encrypted, Padding::NONE) {
-                Some(block) => rsa15::unpad(&block, &substitute),
-                None => substitute,
-            },
+            KeyTransport::RsaOaep => {
+                let operation = &self.0.operations.decrypt_oaep;
+                self.raw(operation, encrypted, Padding::PKCS1_OAEP).unwrap_or(substitute)
+            }
+            KeyTransport::Rsa15 => {
+                let operation = &self.0.operations.decrypt_raw;
+                match self.raw(operation, encrypted, Padding::NONE) {
+                    Some(block) => rsa15::unpad(&block, &substitute),
+                    None => substitute,
+                }
+            }
         }
     }
 
-    fn raw(&self, encrypted: &[u8], padding: Padding) -> Option<Zeroizing<Vec<u8>>> {
-        let decrypt = || -> Result<_, openssl::error::ErrorStack> {
+    fn raw(
+        &self,
+        operation: &Operation<Private>,
+        encrypted: &[u8],
+        padding: Padding,
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        let set_up = || {
             let mut context = PkeyCtx::new(&self.0.key)?;
             context.decrypt_init()?;
             context.set_rsa_padding(padding)?;
-            let mut out = Zeroizing::new(vec![0; self.0.key.size()]);
-            let length = context.decrypt(encrypted, Some(&mut out))?;
-            out.truncate(length);
-            Ok(out)
+            Ok(context)
         };
-        decrypt().ok()
+        let mut out = Zeroizing::new(vec![0; self.0.key.size()]);
+        let decrypted = operation.run(set_up, |context| context.decrypt(encrypted, Some(&mut out)));
+        out.truncate(decrypted.ok()?);
+        Some(out)
     }
 
     fn substitute(&self, encrypted: &[u8], length: usize) -> Zeroizing<Vec<u8>> {
