@@ -258,43 +258,20 @@ impl Arena {
 
     #[inline(always)]
     pub(crate) fn push_element(&mut self, local: Text, binding: u16) -> u32 {
-        self.push(NodeData {
-            parent: NONE,
-            next: NONE,
-            first: NONE,
-            last: NONE,
-            start: local.start,
-            end: 0,
-            tag: 0,
-            local_len: local.len as u16,
-            binding,
-        })
+        self.push(element(local, binding))
     }
 
     /// An element as the last child of `parent`, if that is not [`NONE`].
     #[inline(always)]
     pub(crate) fn push_child(&mut self, parent: u32, local: Text, binding: u16) -> u32 {
-        self.append(
-            parent,
-            NodeData {
-                parent,
-                next: NONE,
-                first: NONE,
-                last: NONE,
-                start: local.start,
-                end: 0,
-                tag: 0,
-                local_len: local.len as u16,
-                binding,
-            },
-        )
+        self.append(NodeData { parent, ..element(local, binding) })
     }
 
-    /// A new node as the last child of `parent`, if that is not [`NONE`].
+    /// A new node as the last child of its parent, if it has one.
     #[inline(always)]
-    fn append(&mut self, parent: u32, node: NodeData) -> u32 {
+    pub(crate) fn append(&mut self, node: NodeData) -> u32 {
         let index = self.nodes.len() as u32;
-        if let Some(holder) = self.nodes.get_mut(parent as usize) {
+        if let Some(holder) = self.nodes.get_mut(node.parent as usize) {
             match std::mem::replace(&mut holder.last, index) {
                 NONE => holder.first = index,
                 last => self.node_mut(last).next = index,
@@ -324,7 +301,7 @@ impl Arena {
     /// The same as the last child of `parent`.
     #[inline(always)]
     pub(crate) fn append_leaf(&mut self, parent: u32, kind: Kind, content: Text, span: Span) {
-        self.append(parent, NodeData { parent, ..leaf(kind, content, span) });
+        self.append(NodeData { parent, ..leaf(kind, content, span) });
     }
 
     #[inline(always)]
@@ -378,6 +355,22 @@ impl Arena {
             .bindings_outwards(element)
             .find(|binding| self.names.binding(*binding).prefix == prefix);
         found.or((prefix == EMPTY).then_some(EMPTY))
+    }
+}
+
+/// An element without parent.
+#[inline(always)]
+pub(crate) fn element(local: Text, binding: u16) -> NodeData {
+    NodeData {
+        parent: NONE,
+        next: NONE,
+        first: NONE,
+        last: NONE,
+        start: local.start,
+        end: 0,
+        tag: 0,
+        local_len: local.len as u16,
+        binding,
     }
 }
 

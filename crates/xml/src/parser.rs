@@ -4,13 +4,12 @@
 //! One pass over the text, no recursion, and no step whose cost grows with what came before: a prefix
 //! is found in a table, a duplicate attribute by a hash set.
 
+mod names;
 mod prolog;
 mod tags;
 mod text;
 
 use std::ops::Range;
-
-use smallvec::SmallVec;
 
 use crate::arena::Arena;
 use crate::chars::is_space;
@@ -240,8 +239,6 @@ struct Parser<'p> {
     scope: Scope,
     /// The innermost element that is open.
     current: u32,
-    /// Those that are open and declare prefixes, each with the length of [`Scope::undo`] before its declarations.
-    declaring: SmallVec<[(u32, usize); 8]>,
     /// How deep in the document the text stands.
     depth: usize,
     /// The number of the start tag at hand.
@@ -259,7 +256,6 @@ impl<'p> Parser<'p> {
             at,
             scope: Scope::new(),
             current: NONE,
-            declaring: SmallVec::new(),
             depth: 0,
             tag: 0,
         }
@@ -297,11 +293,13 @@ impl<'p> Parser<'p> {
         if self.starts_with("</") {
             return Err(self.stray_end_tag());
         }
-        self.at += 1;
-        self.document.root = self.start_tag(NONE)?;
-        while self.current != NONE {
-            self.item(self.current, NONE)?;
+        if self.starts_with("<!") {
+            self.at += 1;
+            self.check_element()?;
+            return refuse(ParseErrorKind::Expected("a name"));
         }
+        self.document.root = self.document.nodes.len() as u32;
+        self.content(NONE)?;
         self.misc()?;
         match self.peek() {
             None => Ok(()),
@@ -315,35 +313,43 @@ impl<'p> Parser<'p> {
     /// The content of a fragment, up to the end of the text.
     fn fragment(&mut self, holder: u32) -> Parsed<()> {
         self.current = holder;
-        while self.current != holder || self.at < self.bytes.len() {
-            self.item(self.current, holder)?;
+        match self.bytes.get(self.at) {
+            Some(_) => self.content(holder),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    /// One piece of content inside the innermost open element. `holder` cannot be closed.
-    fn item(&mut self, parent: u32, holder: u32) -> Parsed<()> {
-        match self.peek() {
-            Some(b'<') => {}
-            Some(_) => return self.text(parent),
-            None => return refuse(ParseErrorKind::UnexpectedEnd("an element")),
-        }
-        match self.bytes.get(self.at + 1) {
-            Some(b'/') => self.end_tag(holder),
-            Some(b'!') if self.starts_with("<!--") => self.comment(parent),
-            Some(b'!') if self.starts_with("<![CDATA[") => self.cdata(parent),
-            Some(b'!') if self.starts_with("<!DOCTYPE") => {
-                refuse(ParseErrorKind::Forbidden("a document type declaration"))
+    /// Pieces of content inside the innermost open element, until `holder` is that again: [`NONE`] when the root element is
+    /// closed, another one, which cannot be closed, when the text is over.
+    fn content(&mut self, holder: u32) -> Parsed<()> {
+        loop {
+            match self.bytes.get(self.at..).and_then(|rest| rest.first_chunk()) {
+                Some([b'<', b'/']) => self.end_tag(holder)?,
+                Some([b'<', _]) => self.start_tag()?,
+                _ => self.text()?,
             }
-            Some(b'!') => refuse(ParseErrorKind::Forbidden("a markup declaration")),
-            Some(b'?') => self.processing_instruction(parent),
-            _ => {
-                self.at += 1;
-                self.start_tag(parent).map(|_| ())
+            if self.current == holder && (holder == NONE || self.at == self.bytes.len()) {
+                return Ok(());
             }
         }
     }
 
+    /// What is neither a tag nor text.
+    fn markup(&mut self, parent: u32) -> Parsed<()> {
+        if self.starts_with("<?") {
+            self.processing_instruction(parent)
+        } else if self.starts_with("<!--") {
+            self.comment(parent)
+        } else if self.starts_with("<![CDATA[") {
+            self.cdata(parent)
+        } else if self.starts_with("<!DOCTYPE") {
+            refuse(ParseErrorKind::Forbidden("a document type declaration"))
+        } else {
+            refuse(ParseErrorKind::Forbidden("a markup declaration"))
+        }
+    }
+
+    #[inline(always)]
     fn add_leaf(&mut self, kind: Kind, content: Text, start: usize, parent: u32) -> Parsed<()> {
         // What stands outside the root element is checked and forgotten.
         if parent == NONE {
@@ -355,6 +361,7 @@ impl<'p> Parser<'p> {
         Ok(())
     }
 
+    #[inline(always)]
     fn check_node_limit(&self) -> Parsed<()> {
         match self.document.nodes.len() < self.limits.max_nodes {
             true => Ok(()),

@@ -3,154 +3,149 @@
 /// How many bytes are looked at together: the compiler makes vector instructions of the loop. Many where there are many.
 const BLOCK: usize = 16;
 const LARGE_BLOCK: usize = 64;
-/// From so many bytes on many are looked at: most texts end before.
-const NEAR: usize = 4 * BLOCK;
-
-/// Bytes that stop a search, one by one.
-type Stops = [bool; 256];
-
-/// Those of a list, and control characters but for some.
-const fn stops(listed: &[u8], controls: bool, but: &[u8]) -> Stops {
-    let mut stops = [false; 256];
-    let mut at = 0;
-    while controls && at < b' ' as usize {
-        stops[at] = true;
-        at += 1;
-    }
-    let mut at = 0;
-    while at < but.len() {
-        stops[but[at] as usize] = false;
-        at += 1;
-    }
-    let mut at = 0;
-    while at < listed.len() {
-        stops[listed[at] as usize] = true;
-        at += 1;
-    }
-    stops
-}
+/// So many blocks are looked at one by one: most texts end there.
+const NEAR: usize = 4;
 
 /// The place of the next byte of character data, from `at`, that is not plain: `<`, `&`, `]`, a
 /// carriage return, a control character, or the first byte of what may be U+FFFE or U+FFFF.
+#[inline(always)]
 pub(crate) fn text(bytes: &[u8], at: usize) -> usize {
-    const STOPS: Stops = stops(b"<&]\xEF", true, b"\n\t");
-    let one = |b: u8| {
-        // Below a tab; from above a line feed on below a blank.
-        let controls = b.saturating_sub(8).min(b.wrapping_sub(0x0B).saturating_sub(0x14));
-        (b ^ b'<').min(b ^ b'&').min(b ^ b']').min(b ^ 0xEF).min(controls)
-    };
-    find(bytes, at, &STOPS, one, |eight| {
-        let controls = eight.below(b' ') & !(eight.is(b'\n') | eight.is(b'\t'));
-        eight.is(b'<') | eight.is(b'&') | eight.is(b']') | eight.is(0xEF) | controls
-    })
+    near(bytes, at, in_text, text_far)
+}
+
+#[inline(never)]
+fn text_far(bytes: &[u8], at: usize) -> usize {
+    far(bytes, at, in_text)
+}
+
+/// What a byte of character data is to a search: see [`near`].
+#[inline(always)]
+fn in_text(b: u8) -> u8 {
+    // Below a tab; from above a line feed on below a blank.
+    let controls = b.saturating_sub(8).min(b.wrapping_sub(0x0B).saturating_sub(0x14));
+    (b ^ b'<').min(b ^ b'&').min(b ^ b']').min(b ^ 0xEF).min(controls)
 }
 
 /// The same in an attribute value: also quotes, tabs and line feeds.
+#[inline(always)]
 pub(crate) fn attribute(bytes: &[u8], at: usize) -> usize {
-    const STOPS: Stops = stops(b"<&\"'\xEF", true, b"");
-    let one = |b: u8| {
-        let quotes = (b ^ b'"').min(b ^ b'\'');
-        (b ^ b'<').min(b ^ b'&').min(quotes).min(b ^ 0xEF).min(b.saturating_sub(0x1F))
-    };
-    find(bytes, at, &STOPS, one, |eight| {
-        let quotes = eight.is(b'"') | eight.is(b'\'');
-        eight.is(b'<') | eight.is(b'&') | quotes | eight.is(0xEF) | eight.below(b' ')
-    })
+    near(bytes, at, in_attribute, attribute_far)
+}
+
+#[inline(never)]
+fn attribute_far(bytes: &[u8], at: usize) -> usize {
+    far(bytes, at, in_attribute)
+}
+
+#[inline(always)]
+fn in_attribute(b: u8) -> u8 {
+    let quotes = (b ^ b'"').min(b ^ b'\'');
+    (b ^ b'<').min(b ^ b'&').min(quotes).min(b ^ 0xEF).min(b.saturating_sub(0x1F))
+}
+
+/// The next byte that does not stand within a name of ASCII: also a colon, and all beyond ASCII.
+#[inline(always)]
+pub(crate) fn name(bytes: &[u8], at: usize) -> usize {
+    near(bytes, at, in_name, name_far)
+}
+
+#[inline(never)]
+fn name_far(bytes: &[u8], at: usize) -> usize {
+    far(bytes, at, in_name)
+}
+
+#[inline(always)]
+fn in_name(b: u8) -> u8 {
+    let letter = 26u8.saturating_sub((b | 0x20).wrapping_sub(b'a'));
+    // From '-' to '9' there is nothing else but the slash.
+    let digit = 13u8.saturating_sub(b.wrapping_sub(b'-')).min(b ^ b'/');
+    letter.max(digit).max(u8::from(b == b'_'))
 }
 
 /// The next byte that may be, or begin, what XML cannot carry: a control character, U+FFFE, U+FFFF.
 pub(crate) fn control(bytes: &[u8], at: usize) -> usize {
-    const STOPS: Stops = stops(b"\xEF", true, b"");
-    let one = |b: u8| (b ^ 0xEF).min(b.saturating_sub(0x1F));
-    find(bytes, at, &STOPS, one, |eight| eight.is(0xEF) | eight.below(b' '))
+    far(bytes, at, |b| (b ^ 0xEF).min(b.saturating_sub(0x1F)))
 }
 
 /// The next byte that canonical text does not have as it is (Canonical XML 1.0 §2.3).
 pub(crate) fn escaped_text(bytes: &[u8], at: usize) -> usize {
-    const STOPS: Stops = stops(b"<&>\r", false, b"");
-    let one = |b: u8| (b ^ b'<').min(b ^ b'&').min(b ^ b'>').min(b ^ b'\r');
-    find(bytes, at, &STOPS, one, |eight| {
-        eight.is(b'<') | eight.is(b'&') | eight.is(b'>') | eight.is(b'\r')
-    })
+    far(bytes, at, |b| (b ^ b'<').min(b ^ b'&').min(b ^ b'>').min(b ^ b'\r'))
 }
 
 /// The same in an attribute value.
 pub(crate) fn escaped_attribute(bytes: &[u8], at: usize) -> usize {
-    const STOPS: Stops = stops(b"<&\"\t\n\r", false, b"");
-    let one = |b: u8| {
+    far(bytes, at, |b| {
         let white = (b ^ b'\t').min(b ^ b'\n').min(b ^ b'\r');
         (b ^ b'<').min(b ^ b'&').min(b ^ b'"').min(white)
-    };
-    find(bytes, at, &STOPS, one, |eight| {
-        let white = eight.is(b'\t') | eight.is(b'\n') | eight.is(b'\r');
-        eight.is(b'<') | eight.is(b'&') | eight.is(b'"') | white
     })
 }
 
-/// Eight bytes, and of each the highest bit in answers about them.
-#[derive(Clone, Copy)]
-struct Eight(u64);
-
-impl Eight {
-    const HIGH: u64 = Self::all(0x80);
-
-    const fn all(byte: u8) -> u64 {
-        u64::from_le_bytes([byte; 8])
-    }
-
-    /// Those that are this byte. (No sum is carried from one byte to the next.)
-    #[inline(always)]
-    fn is(self, byte: u8) -> u64 {
-        let zero = self.0 ^ Self::all(byte);
-        !(((zero & !Self::HIGH) + !Self::HIGH) | zero) & Self::HIGH
-    }
-
-    /// Those below a byte of ASCII.
-    #[inline(always)]
-    fn below(self, byte: u8) -> u64 {
-        !((self.0 | Self::HIGH) - Self::all(byte)) & !self.0 & Self::HIGH
+/// The place of the next byte, from `at`, that stops: of which `stop` is 0. (Compared one by one, few small numbers become a
+/// test of bits, which vector instructions are poor at.) The first block is looked at where the search is called, and others
+/// are by `far`: most names and values are short.
+#[inline(always)]
+fn near(
+    bytes: &[u8],
+    at: usize,
+    stop: impl Fn(u8) -> u8,
+    far: impl Fn(&[u8], usize) -> usize,
+) -> usize {
+    match bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        Some(block) => first(block, stop).map_or_else(|| far(bytes, at + BLOCK), |len| at + len),
+        None => far(bytes, at),
     }
 }
 
-/// `stops`, `one` and `eight` say the same, each where it is the fastest: for one byte, for a block (a byte that stops is
-/// made 0: compared one by one, few small numbers become a test of bits, which vector instructions are poor at), and for the
-/// place in a block.
+/// The same, all of it.
 #[inline(always)]
-fn find(
-    bytes: &[u8],
-    mut at: usize,
-    stops: &Stops,
-    one: impl Fn(u8) -> u8,
-    eight: impl Fn(Eight) -> u64,
-) -> usize {
-    let any = |block: &[u8]| block.iter().fold(false, |found, b| found | (one(*b) == 0));
-    let near = at + NEAR;
-    while let Some(block) = bytes.get(at..at + BLOCK) {
-        if any(block) {
-            break;
+fn far(bytes: &[u8], mut at: usize, stop: impl Fn(u8) -> u8) -> usize {
+    let (blocks, _) = bytes[at..].as_chunks();
+    for block in blocks.iter().take(NEAR) {
+        if let Some(len) = first(block, &stop) {
+            return at + len;
         }
         at += BLOCK;
-        if at == near {
-            while bytes.get(at..at + LARGE_BLOCK).is_some_and(|block| !any(block)) {
-                at += LARGE_BLOCK;
-            }
+    }
+    let any = |block: &&[u8; LARGE_BLOCK]| block.iter().fold(false, |any, b| any | (stop(*b) == 0));
+    let (blocks, _) = bytes[at..].as_chunks();
+    at += LARGE_BLOCK * blocks.iter().take_while(|block| !any(block)).count();
+    let (blocks, rest) = bytes[at..].as_chunks();
+    for block in blocks {
+        if let Some(len) = first(block, &stop) {
+            return at + len;
         }
+        at += BLOCK;
     }
-    // Of less than a block mostly nothing stops, and nothing in front of it.
-    if at + BLOCK > bytes.len() && bytes.last_chunk::<BLOCK>().is_some_and(|block| !any(block)) {
-        return bytes.len();
+    // Of less than a block the last one is looked at once more, and what was there before is shifted out.
+    let Some(block) = bytes.last_chunk() else {
+        return at + rest.iter().take_while(|b| stop(**b) != 0).count();
+    };
+    match stops(block, &stop).checked_shr(8 * (BLOCK - rest.len()) as u32).unwrap_or_default() {
+        0 => bytes.len(),
+        stops => at + stops.trailing_zeros() as usize / 8,
     }
-    while let Some(block) = bytes[at..].first_chunk() {
-        let found = eight(Eight(u64::from_le_bytes(*block)));
-        if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
-        }
-        at += block.len();
+}
+
+/// The number of the first byte that stops.
+#[inline(always)]
+fn first(block: &[u8; BLOCK], stop: impl Fn(u8) -> u8) -> Option<usize> {
+    let stops = stops(block, stop);
+    let (low, high) = (stops as u64, (stops >> 64) as u64);
+    match (low, high) {
+        (0, 0) => None,
+        (0, high) => Some(8 + high.trailing_zeros() as usize / 8),
+        (low, _) => Some(low.trailing_zeros() as usize / 8),
     }
-    match bytes[at..].iter().position(|b| stops[*b as usize]) {
-        Some(len) => at + len,
-        None => bytes.len(),
+}
+
+/// Of each byte of a block, the first one lowest, whether it stops: all bits, or none.
+#[inline(always)]
+fn stops(block: &[u8; BLOCK], stop: impl Fn(u8) -> u8) -> u128 {
+    let mut stops = [0; BLOCK];
+    for (stops, byte) in stops.iter_mut().zip(block) {
+        *stops = if stop(*byte) == 0 { u8::MAX } else { 0 };
     }
+    u128::from_le_bytes(stops)
 }
 
 /// Whether a text has nothing but visible characters of ASCII and blanks: what most texts of messages are.
@@ -195,7 +190,7 @@ mod tests {
 
     #[test]
     fn one_byte_and_many_are_judged_alike() {
-        for find in [text, attribute, control, escaped_text, escaped_attribute] {
+        for find in [text, attribute, control, escaped_text, escaped_attribute, name] {
             for byte in 0..=255 {
                 let mut block = [b'x'; 3 * LARGE_BLOCK];
                 let one = find(&[byte], 0);

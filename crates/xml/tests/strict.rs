@@ -345,6 +345,10 @@ fn every_limit_allows_what_it_says_and_not_one_more() {
     boundary("max_name_length", 9, prefixed, |n| Limits { max_name_length: n, ..soap });
     boundary("max_name_length", 4, "<abcd/>", |n| Limits { max_name_length: n, ..soap });
     boundary("max_name_length", 4, "<a abcd=''/>", |n| Limits { max_name_length: n, ..soap });
+    let declared = ["<a xmlns='urn:a'/>", "<a xmlns:b='urn:b'/>"];
+    for (text, least) in declared.into_iter().zip([5, 7]) {
+        boundary("max_name_length", least, text, |n| Limits { max_name_length: n, ..soap });
+    }
     for text in [
         "<a>12345</a>",
         "<a b='12345'/>",

@@ -1,116 +1,223 @@
 //! Start tags, attributes, namespace declarations, end tags.
 
+use std::ops::Range;
+
+use super::names::RawName;
 use super::{Parsed, Parser, exceeded, refuse};
-use crate::arena::Arena;
-use crate::chars::{NAME_BYTES, NameByte, is_ncname, is_space};
+use crate::arena::{Arena, element};
+use crate::chars::is_space;
 use crate::error::ParseErrorKind;
 use crate::intern::{EMPTY, XML_NAMESPACE, XMLNS_NAMESPACE};
 use crate::name::{Position, Span};
-use crate::node::{AttributeData, Tag, Text, text_of, with_prefix};
+use crate::node::{AttributeData, NodeData, Tag, Text, text_of};
+use crate::scan;
 use crate::scope::{Bound, UNBOUND, first_repeated};
 
-/// A qualified name in the source.
-#[derive(Clone, Copy)]
-pub(super) struct RawName {
-    start: usize,
-    /// Where the local part begins: at `start` when there is no prefix.
-    local: usize,
-    end: usize,
-}
-
-impl RawName {
-    fn local(self) -> Text {
-        Text { start: self.local as u32, len: (self.end - self.local) as u32 }
-    }
-
-    /// The prefix with its colon is so long.
-    fn prefix_len(self) -> usize {
-        self.local - self.start
-    }
-}
-
 impl<'p> Parser<'p> {
-    /// A start tag, after its `<`. Opens the element unless the tag closes itself.
-    pub(super) fn start_tag(&mut self, parent: u32) -> Parsed<u32> {
-        if self.depth >= self.limits.max_depth {
-            return exceeded("max_depth", self.limits.max_depth);
-        }
-        self.check_node_limit()?;
-        let name = self.name()?;
+    /// A start tag, or what else begins with `<`. Opens the element unless the tag closes itself.
+    #[inline(always)]
+    pub(super) fn start_tag(&mut self) -> Parsed<()> {
+        self.at += 1;
+        let name = match self.usual_name(self.at) {
+            Some(name) => {
+                self.check_element()?;
+                self.at = name.end;
+                name
+            }
+            None => match self.other_start()? {
+                Some(name) => name,
+                None => return Ok(()),
+            },
+        };
         self.tag += 1;
-        let scope = self.scope.undo.len();
         let first = (self.document.attributes.len(), self.document.declarations.len());
-        let empty = self.attributes()?;
+        let empty = self.attributes(first.0)?;
         let binding = self.resolve(name.start, name.local)?;
-        let node = self.document.push_child(parent, name.local(), binding);
-        self.finish_attributes(first.0)?;
+        if self.document.attributes.len() != first.0 {
+            self.finish_attributes(first.0)?;
+        }
         let last = (self.document.attributes.len(), self.document.declarations.len());
+        let mut tag = 0;
         if first != last {
             let attributes = (first.0 as u32, last.0 as u32);
             let declarations = (first.1 as u32, last.1 as u32);
-            self.document.set_tag(node, Tag { attributes, declarations, ..Tag::default() });
+            tag = self.document.tags.len() as u32;
+            self.document.tags.push(Tag { attributes, declarations, ..Tag::default() });
         }
-        let declares = self.scope.undo.len() != scope;
-        if empty {
-            self.document.node_mut(node).end = self.at as u32;
-            if declares {
-                self.scope.close(scope);
-            }
-        } else {
-            self.depth += 1;
-            self.current = node;
-            if declares {
-                self.declaring.push((node, scope));
+        let (parent, start) = (self.current, name.start as u32);
+        let node = NodeData { parent, tag, end: start, ..element(name.local(), binding) };
+        let node = self.document.append(node);
+        match empty {
+            true => self.close(node),
+            false => {
+                self.depth += 1;
+                self.current = node;
             }
         }
-        Ok(node)
+        Ok(())
+    }
+
+    /// Whether there may be one more element here.
+    #[inline(always)]
+    pub(super) fn check_element(&self) -> Parsed<()> {
+        if self.depth >= self.limits.max_depth {
+            return exceeded("max_depth", self.limits.max_depth);
+        }
+        self.check_node_limit()
+    }
+
+    /// After a `<`: a name that is not usual; none where it was no tag, which is read then.
+    #[inline(never)]
+    fn other_start(&mut self) -> Parsed<Option<RawName>> {
+        if let Some(b'!' | b'?') = self.peek() {
+            self.at -= 1;
+            return self.markup(self.current).map(|()| None);
+        }
+        self.check_element()?;
+        self.any_name().map(Some)
+    }
+
+    /// The element ends here, and with it what it declares. (Until now its name begins at its `end`.)
+    #[inline(always)]
+    fn close(&mut self, node: u32) {
+        let at = self.at as u32;
+        let element = self.document.node_mut(node);
+        element.end = at;
+        if element.tag != 0 {
+            let tag = element.tag;
+            let (first, last) = self.document.tags[tag as usize].declarations;
+            self.scope.close(self.scope.undo.len() - (last - first) as usize);
+        }
     }
 
     /// The rest of a start tag; whether it ends in `/>`.
-    fn attributes(&mut self) -> Parsed<bool> {
-        let mut number = 0;
+    #[inline(always)]
+    fn attributes(&mut self, first: usize) -> Parsed<bool> {
         loop {
-            let spaced = self.skip_space();
-            match self.peek() {
+            let end = match self.bytes.get(self.at) {
+                Some(b' ') if self.usual_attribute(first)? => continue,
                 Some(b'>') => {
                     self.at += 1;
-                    return Ok(false);
+                    Some(false)
                 }
-                Some(b'/') => {
-                    self.at += 1;
-                    self.expect(b'>', "'>' after '/'")?;
-                    return Ok(true);
-                }
-                Some(_) if !spaced => {
-                    return refuse(ParseErrorKind::Expected("white space between attributes"));
-                }
-                Some(_) => self.attribute(&mut number)?,
-                None => return refuse(ParseErrorKind::UnexpectedEnd("a start tag")),
+                _ => self.any_attribute(first)?,
+            };
+            if let Some(empty) = end {
+                return Ok(empty);
             }
         }
     }
 
-    fn attribute(&mut self, number: &mut usize) -> Parsed<()> {
+    /// A blank and an attribute as nearly all are written: without white space at its `=`, of a usual name, with nothing in its
+    /// value that is to be resolved. Of any other nothing is read, and it says so.
+    #[inline(always)]
+    fn usual_attribute(&mut self, first: usize) -> Parsed<bool> {
+        let start = self.at + 1;
+        if let Some([b'x', b'm', b'l', b'n', b's']) = self.bytes.get(start..start + 5) {
+            return self.usual_declaration(start);
+        }
+        let Some(name) = self.usual_name(start) else { return Ok(false) };
+        let Some((value, span)) = self.usual_value(name.end) else { return Ok(false) };
+        self.at = span.end as usize + 1;
+        self.add_attribute(name, value, span, first)?;
+        Ok(true)
+    }
+
+    /// The same of a declaration of the default namespace or of a prefix of one letter.
+    #[inline(always)]
+    fn usual_declaration(&mut self, start: usize) -> Parsed<bool> {
+        const XMLNS: usize = "xmlns".len();
+        let after = start + XMLNS;
+        let (letter, equals) = match self.bytes.get(after..after + 3) {
+            Some([b'=', ..]) => (None, after),
+            Some([b':', letter @ b'a'..=b'z', b'=']) => (Some(*letter), after + 2),
+            _ => return Ok(false),
+        };
+        if equals - start > self.limits.max_name_length {
+            return Ok(false);
+        }
+        let Some((value, span)) = self.usual_value(equals) else { return Ok(false) };
+        self.at = span.end as usize + 1;
+        let namespace = &self.source[value.start as usize..span.end as usize];
+        let is_reserved = namespace == XML_NAMESPACE || namespace == XMLNS_NAMESPACE;
+        if is_reserved || (namespace.is_empty() && letter.is_some()) {
+            return self.refuse_declaration(start, &self.source[after..equals]);
+        }
+        self.check_declarations()?;
+        let names = &mut self.document.names;
+        let prefix = letter.map_or(EMPTY, |letter| names.intern_letter(letter - b'a'));
+        let binding = names.intern(prefix, namespace);
+        self.add_declaration(prefix, binding, start)?;
+        Ok(true)
+    }
+
+    /// A value behind its `=` in which nothing is to be resolved; none if it is anything else.
+    #[inline(always)]
+    fn usual_value(&self, equals: usize) -> Option<(Text, Span)> {
+        let [b'=', quote @ (b'"' | b'\'')] = self.bytes.get(equals..equals + 2)? else {
+            return None;
+        };
+        let start = equals + 2;
+        let end = scan::attribute(self.bytes, start);
+        let len = end - start;
+        let is_all = self.bytes.get(end)? == quote && len <= self.limits.max_string_content_length;
+        let text = Text { start: start as u32, len: len as u32 };
+        is_all.then_some((text, Span { start: start as u32, end: end as u32 }))
+    }
+
+    /// What stands in a start tag: nothing when it is an attribute, or else whether the tag ends in `/>`.
+    #[inline(never)]
+    fn any_attribute(&mut self, first: usize) -> Parsed<Option<bool>> {
+        let spaced = self.skip_space();
+        match self.peek() {
+            Some(b'>') => {
+                self.at += 1;
+                Ok(Some(false))
+            }
+            Some(b'/') => {
+                self.at += 1;
+                self.expect(b'>', "'>' after '/'")?;
+                Ok(Some(true))
+            }
+            Some(_) if !spaced => {
+                refuse(ParseErrorKind::Expected("white space between attributes"))
+            }
+            Some(_) => self.attribute(first).map(|()| None),
+            None => refuse(ParseErrorKind::UnexpectedEnd("a start tag")),
+        }
+    }
+
+    fn attribute(&mut self, first: usize) -> Parsed<()> {
         let name = self.name()?;
         let quote = self.equals_and_quote()?;
         let from = self.at;
         let value = self.characters::<true>(quote)?;
-        let value_span = Span { start: from as u32, end: self.at as u32 };
+        let span = Span { start: from as u32, end: self.at as u32 };
         self.at += 1;
-        if self.bytes[name.start] == b'x' {
-            match self.spelled(name).strip_prefix("xmlns") {
-                Some("") => return self.declare("", value, name.start),
-                Some(prefix) if prefix.starts_with(':') => {
-                    return self.declare(&prefix[1..], value, name.start);
-                }
-                _ => {}
+        match self.spelled(name).strip_prefix("xmlns") {
+            Some("") => self.declare("", value, name.start),
+            Some(prefix) if prefix.starts_with(':') => {
+                self.declare(&prefix[1..], value, name.start)
             }
+            _ => self.add_attribute(name, value, span, first),
         }
-        *number += 1;
-        if *number > self.limits.max_attributes {
+    }
+
+    /// `first` is the number of the first attribute of the tag. (The binding is known when the tag is over; until then the
+    /// length of the prefix stands in its place, which is the binding of none where there is none.)
+    #[inline(always)]
+    fn add_attribute(
+        &mut self,
+        name: RawName,
+        value: Text,
+        value_span: Span,
+        first: usize,
+    ) -> Parsed<()> {
+        let attributes = &mut self.document.attributes;
+        if attributes.len() - first >= self.limits.max_attributes {
             return exceeded("max_attributes", self.limits.max_attributes);
         }
-        self.document.attributes.push(AttributeData {
+        attributes.push(AttributeData {
             start: name.local as u32,
             local_len: (name.end - name.local) as u16,
             binding: name.prefix_len() as u16,
@@ -122,11 +229,6 @@ impl<'p> Parser<'p> {
 
     /// What stands between the name and the value of an attribute; the quote.
     fn equals_and_quote(&mut self) -> Parsed<u8> {
-        // What nearly every attribute looks like.
-        if let Some([b'=', quote @ (b'"' | b'\'')]) = self.bytes.get(self.at..self.at + 2) {
-            self.at += 2;
-            return Ok(*quote);
-        }
         self.skip_space();
         self.expect(b'=', "'=' after an attribute name")?;
         self.skip_space();
@@ -141,7 +243,7 @@ impl<'p> Parser<'p> {
 
     /// A namespace declaration. `at` is its place, for errors.
     fn declare(&mut self, prefix: &str, value: Text, at: usize) -> Parsed<()> {
-        let Arena { extra, names, declarations, .. } = &mut *self.document;
+        let Arena { extra, names, .. } = &mut *self.document;
         let namespace = text_of(self.source, extra, value);
         let reserved = namespace == XML_NAMESPACE || namespace == XMLNS_NAMESPACE;
         let allowed = match prefix {
@@ -151,27 +253,52 @@ impl<'p> Parser<'p> {
             _ => !namespace.is_empty() && !reserved,
         };
         if !allowed {
-            self.at = at;
-            return refuse(ParseErrorKind::Declaration(prefix.into()));
+            return self.refuse_declaration(at, prefix);
         }
         if self.scope.undo.len() >= self.limits.max_namespace_declarations {
-            let value = self.limits.max_namespace_declarations;
-            return exceeded("max_namespace_declarations", value);
+            return self.check_declarations();
         }
         let prefix = names.intern_prefix(prefix);
         let binding = names.intern(prefix, namespace);
-        if names.len() > self.limits.max_distinct_names.max(2) {
+        self.add_declaration(prefix, binding, at)
+    }
+
+    /// Refuses a declaration when as many are in scope as may be.
+    #[inline(always)]
+    fn check_declarations(&self) -> Parsed<()> {
+        let most = self.limits.max_namespace_declarations;
+        match self.scope.undo.len() < most {
+            true => Ok(()),
+            false => exceeded("max_namespace_declarations", most),
+        }
+    }
+
+    #[inline(always)]
+    fn add_declaration(&mut self, prefix: u16, binding: u16, at: usize) -> Parsed<()> {
+        if self.document.names.len() > self.limits.max_distinct_names.max(2) {
             return exceeded("max_distinct_names", self.limits.max_distinct_names);
         }
         if self.scope.of(prefix).tag == self.tag {
-            self.at = at;
-            let end =
-                at + self.bytes[at..].iter().position(|b| *b == b'=' || is_space(*b)).unwrap_or(0);
-            return refuse(ParseErrorKind::DuplicateAttribute(self.source[at..end].into()));
+            return self.refuse_second_declaration(at);
         }
-        declarations.push(binding);
+        self.document.declarations.push(binding);
         self.scope.bind(prefix, Bound { binding, tag: self.tag });
         Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refuse_declaration<T>(&mut self, at: usize, prefix: &str) -> Parsed<T> {
+        self.at = at;
+        refuse(ParseErrorKind::Declaration(prefix.trim_start_matches(':').into()))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refuse_second_declaration(&mut self, at: usize) -> Parsed<()> {
+        self.at = at;
+        let len = self.bytes[at..].iter().position(|b| *b == b'=' || is_space(*b)).unwrap_or(0);
+        refuse(ParseErrorKind::DuplicateAttribute(self.source[at..at + len].into()))
     }
 
     /// The binding of the prefix that begins at `start` and whose colon stands before `local`; of no
@@ -239,6 +366,7 @@ impl<'p> Parser<'p> {
         refuse(ParseErrorKind::DuplicateAttribute(self.source[self.at..end].into()))
     }
 
+    #[inline(always)]
     pub(super) fn end_tag(&mut self, holder: u32) -> Parsed<()> {
         let open = self.current;
         if open == holder {
@@ -246,46 +374,42 @@ impl<'p> Parser<'p> {
         }
         let node = self.document.node(open);
         let parent = node.parent;
-        let name = with_prefix(node.local(), self.document.names.prefix_len(node.binding));
-        let start_name = &self.source[name.start as usize..][..name.len as usize];
-        let name_at = self.at + "</".len();
-        let after = name_at + start_name.len();
-        // What nearly every end tag looks like; all others take the long way.
-        if self.bytes.get(after) == Some(&b'>')
-            && self.bytes[name_at..after] == *start_name.as_bytes()
-        {
-            self.at = after + 1;
-        } else {
-            self.at = name_at;
-            let end_name = self.name()?;
-            if self.spelled(end_name) != start_name {
-                self.at = name_at;
-                let (text, start) = (&self.source[self.begin..], name.start as usize);
-                return refuse(ParseErrorKind::EndTag {
-                    start: start_name.into(),
-                    start_position: Position::of(text, start - self.begin),
-                    end: self.spelled(end_name).into(),
-                });
-            }
-            self.skip_space();
-            self.expect(b'>', "'>'")?;
+        let (start, end) = (node.end as usize, node.start as usize + usize::from(node.local_len));
+        let at = self.at + "</".len();
+        let after = at + (end - start);
+        // What nearly every end tag looks like.
+        let is_usual = match (self.bytes.get(at..after), self.bytes.get(start..end)) {
+            (Some(one), Some(other)) => is_same(one, other) && self.bytes.get(after) == Some(&b'>'),
+            _ => false,
+        };
+        match is_usual {
+            true => self.at = after + 1,
+            false => self.other_end_tag(start..end)?,
         }
         self.current = parent;
         self.depth -= 1;
-        self.document.node_mut(open).end = self.at as u32;
-        match self.declaring.last() {
-            Some((declaring, _)) if *declaring == open => self.undeclare(),
-            _ => Ok(()),
-        }
+        self.close(open);
+        Ok(())
     }
 
-    /// The declarations of the innermost element that has some are over.
+    /// The end tag of an element whose name stands at `start`.
     #[inline(never)]
-    fn undeclare(&mut self) -> Parsed<()> {
-        if let Some((_, scope)) = self.declaring.pop() {
-            self.scope.close(scope);
+    fn other_end_tag(&mut self, start: Range<usize>) -> Parsed<()> {
+        self.at += "</".len();
+        let at = self.at;
+        let start_name = &self.source[start.clone()];
+        let end_name = self.name()?;
+        if self.spelled(end_name) != start_name {
+            self.at = at;
+            let text = &self.source[self.begin..];
+            return refuse(ParseErrorKind::EndTag {
+                start: start_name.into(),
+                start_position: Position::of(text, start.start - self.begin),
+                end: self.spelled(end_name).into(),
+            });
         }
-        Ok(())
+        self.skip_space();
+        self.expect(b'>', "'>'")
     }
 
     /// An end tag where nothing is open.
@@ -299,73 +423,16 @@ impl<'p> Parser<'p> {
         self.at = start;
         Box::new(ParseErrorKind::StrayEndTag(self.spelled(name).into()))
     }
-
-    /// A qualified name.
-    pub(super) fn name(&mut self) -> Parsed<RawName> {
-        let start = self.at;
-        let (mut at, mut local, mut beyond_ascii, mut colons) = (start, start, false, 0);
-        // What nearly every prefix looks like.
-        if let Some([b'a'..=b'z', b':']) = self.bytes.get(start..start + 2) {
-            (at, local, colons) = (start + 2, start + 2, 1);
-        }
-        loop {
-            // Most bytes of most names: a loop without other cases is twice as fast.
-            at += self.bytes.get(at..).map_or(0, inside_name);
-            match self.bytes.get(at).map(|byte| NAME_BYTES[*byte as usize]) {
-                Some(NameByte::High) => beyond_ascii = true,
-                Some(NameByte::Colon) => {
-                    colons += 1;
-                    local = at + 1;
-                }
-                _ => break,
-            }
-            at += 1;
-        }
-        self.at = at;
-        let name = RawName { start, local, end: self.at };
-        if self.at - start > self.limits.max_name_length {
-            self.at = start;
-            return exceeded("max_name_length", self.limits.max_name_length);
-        }
-        let starts =
-            |at: usize| at < name.end && NAME_BYTES[self.bytes[at] as usize] == NameByte::Start;
-        let valid = match beyond_ascii {
-            false => starts(local) && starts(start) && colons <= 1,
-            true => {
-                let local = is_ncname(&self.source[name.local..name.end]);
-                colons <= 1 && local && (colons == 0 || is_ncname(self.prefix_of(name)))
-            }
-        };
-        if !valid {
-            self.at = start;
-            return refuse(match self.spelled(name) {
-                "" if start == self.bytes.len() => ParseErrorKind::UnexpectedEnd("a tag"),
-                "" => ParseErrorKind::Expected("a name"),
-                spelled => ParseErrorKind::Name(spelled.into()),
-            });
-        }
-        Ok(name)
-    }
-
-    pub(super) fn spelled(&self, name: RawName) -> &'p str {
-        &self.source[name.start..name.end]
-    }
-
-    fn prefix_of(&self, name: RawName) -> &'p str {
-        &self.source[name.start..name.local.saturating_sub(1).max(name.start)]
-    }
 }
 
-/// How many bytes at the front are bytes of ASCII that stand in names.
+/// Whether two names of one length are the same. Most are so short that it is seen at once.
 #[inline(always)]
-fn inside_name(bytes: &[u8]) -> usize {
-    let outside = |byte: &u8| NAME_BYTES[*byte as usize] as u8 > NameByte::Inside as u8;
-    // Of eight that are there no end has to be looked for.
-    let (eights, rest) = bytes.as_chunks::<8>();
-    for (number, eight) in eights.iter().enumerate() {
-        if let Some(at) = eight.iter().position(outside) {
-            return number * eight.len() + at;
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let last = (one.last_chunk::<8>(), other.last_chunk::<8>());
+    match (one.first_chunk::<8>(), other.first_chunk::<8>()) {
+        (Some(first), Some(other_first)) if one.len() <= 16 => {
+            first == other_first && last.0 == last.1
         }
+        _ => one == other,
     }
-    bytes.len() - rest.len() + rest.iter().position(outside).unwrap_or(rest.len())
 }

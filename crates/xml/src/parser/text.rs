@@ -10,10 +10,33 @@ use crate::scan;
 
 impl Parser<'_> {
     /// Character data up to the next tag.
-    pub(super) fn text(&mut self, parent: u32) -> Parsed<()> {
+    #[inline(always)]
+    pub(super) fn text(&mut self) -> Parsed<()> {
         let start = self.at;
-        let content = self.characters::<false>(b'<')?;
-        self.add_leaf(Kind::Text, content, start, parent)
+        let end = scan::text(self.bytes, start);
+        // What nearly every text is: nothing in it is to be resolved.
+        let is_all = end != start && self.bytes.get(end) == Some(&b'<');
+        let content = if is_all && end - start <= self.limits.max_string_content_length {
+            self.at = end;
+            Text { start: start as u32, len: (end - start) as u32 }
+        } else {
+            self.any_text()?
+        };
+        self.add_leaf(Kind::Text, content, start, self.current)
+    }
+
+    #[inline(never)]
+    fn any_text(&mut self) -> Parsed<Text> {
+        match self.peek() {
+            // After a '<' there is nothing.
+            Some(b'<') => {
+                self.at += 1;
+                self.check_element()?;
+                self.any_name().map(|_| Text::default())
+            }
+            Some(_) => self.characters::<false>(b'<'),
+            None => refuse(ParseErrorKind::UnexpectedEnd("an element")),
+        }
     }
 
     /// Reads character data up to `<`, or an attribute value up to its quote: checks characters,
