@@ -221,12 +221,17 @@ impl Names {
 
     #[inline(never)]
     pub(crate) fn intern_binding(&mut self, binding: Binding) -> u16 {
-        let found = if self.bindings.len() <= LINEAR {
+        let place = usize::from(binding.prefix);
+        // What was never bound (but for the two that always are) has no binding that could be this one.
+        let is_new =
+            binding.prefix > XML && self.latest.get(place).is_none_or(|latest| *latest == EMPTY);
+        let found = if is_new {
+            None
+        } else if self.bindings.len() <= LINEAR {
             self.bindings.iter().position(|b| *b == binding).map(|i| i as u16)
         } else {
             self.binding_index.get(&binding).copied()
         };
-        let place = usize::from(binding.prefix);
         if self.latest.len() <= place {
             self.latest.resize(place + 1, EMPTY);
         }

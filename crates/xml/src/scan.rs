@@ -15,7 +15,26 @@ pub(crate) fn text(bytes: &[u8], at: usize) -> usize {
 
 #[inline(never)]
 fn text_far(bytes: &[u8], at: usize) -> usize {
-    far(bytes, at, in_text)
+    far(bytes, at, in_text, beyond_base64)
+}
+
+/// Up to where there is nothing but what base64 consists of, and other letters and digits without blanks, in whole large
+/// blocks. That is seen sooner than what stops a text.
+#[inline(always)]
+fn beyond_base64(bytes: &[u8], at: usize) -> usize {
+    // Controls, blanks and the ampersand are below it, and what is beyond ASCII is negative.
+    const LEAST: i8 = b'\'' as i8;
+    let is_other = |b: u8| (b.cast_signed() < LEAST) | (b == b'<') | (b == b']');
+    let is_other =
+        |block: &[u8; LARGE_BLOCK]| block.iter().fold(false, |any, b| any | is_other(*b));
+    let (blocks, _) = bytes[at..].as_chunks();
+    at + LARGE_BLOCK * blocks.iter().take_while(|block| !is_other(block)).count()
+}
+
+/// There is nothing that a search passes over at once.
+#[inline(always)]
+fn no_more(_: &[u8], at: usize) -> usize {
+    at
 }
 
 /// What a byte of character data is to a search: see [`near`].
@@ -34,7 +53,7 @@ pub(crate) fn attribute(bytes: &[u8], at: usize) -> usize {
 
 #[inline(never)]
 fn attribute_far(bytes: &[u8], at: usize) -> usize {
-    far(bytes, at, in_attribute)
+    far(bytes, at, in_attribute, no_more)
 }
 
 #[inline(always)]
@@ -51,7 +70,7 @@ pub(crate) fn name(bytes: &[u8], at: usize) -> usize {
 
 #[inline(never)]
 fn name_far(bytes: &[u8], at: usize) -> usize {
-    far(bytes, at, in_name)
+    far(bytes, at, in_name, no_more)
 }
 
 #[inline(always)]
@@ -64,20 +83,22 @@ fn in_name(b: u8) -> u8 {
 
 /// The next byte that may be, or begin, what XML cannot carry: a control character, U+FFFE, U+FFFF.
 pub(crate) fn control(bytes: &[u8], at: usize) -> usize {
-    far(bytes, at, |b| (b ^ 0xEF).min(b.saturating_sub(0x1F)))
+    far(bytes, at, |b| (b ^ 0xEF).min(b.saturating_sub(0x1F)), no_more)
 }
 
 /// The next byte that canonical text does not have as it is (Canonical XML 1.0 §2.3).
 pub(crate) fn escaped_text(bytes: &[u8], at: usize) -> usize {
-    far(bytes, at, |b| (b ^ b'<').min(b ^ b'&').min(b ^ b'>').min(b ^ b'\r'))
+    let in_text = |b: u8| (b ^ b'<').min(b ^ b'&').min(b ^ b'>').min(b ^ b'\r');
+    far(bytes, at, in_text, no_more)
 }
 
 /// The same in an attribute value.
 pub(crate) fn escaped_attribute(bytes: &[u8], at: usize) -> usize {
-    far(bytes, at, |b| {
+    let in_attribute = |b: u8| {
         let white = (b ^ b'\t').min(b ^ b'\n').min(b ^ b'\r');
         (b ^ b'<').min(b ^ b'&').min(b ^ b'"').min(white)
-    })
+    };
+    far(bytes, at, in_attribute, no_more)
 }
 
 /// The place of the next byte, from `at`, that stops: of which `stop` is 0. (Compared one by one, few small numbers become a
@@ -96,9 +117,14 @@ fn near(
     }
 }
 
-/// The same, all of it.
+/// The same, all of it. After some blocks `skip` may pass over what it sees sooner that nothing stops in.
 #[inline(always)]
-fn far(bytes: &[u8], mut at: usize, stop: impl Fn(u8) -> u8) -> usize {
+fn far(
+    bytes: &[u8],
+    mut at: usize,
+    stop: impl Fn(u8) -> u8,
+    skip: impl Fn(&[u8], usize) -> usize,
+) -> usize {
     let (blocks, _) = bytes[at..].as_chunks();
     for block in blocks.iter().take(NEAR) {
         if let Some(len) = first(block, &stop) {
@@ -107,6 +133,7 @@ fn far(bytes: &[u8], mut at: usize, stop: impl Fn(u8) -> u8) -> usize {
         at += BLOCK;
     }
     let any = |block: &&[u8; LARGE_BLOCK]| block.iter().fold(false, |any, b| any | (stop(*b) == 0));
+    at = skip(bytes, at);
     let (blocks, _) = bytes[at..].as_chunks();
     at += LARGE_BLOCK * blocks.iter().take_while(|block| !any(block)).count();
     let (blocks, rest) = bytes[at..].as_chunks();

@@ -25,6 +25,8 @@ thread_local! {
     static KEPT: Cell<Lists> = const { Cell::new((Vec::new(), Vec::new())) };
 }
 
+/// So many prefixes have their places at once: most documents have fewer.
+const USUAL: usize = 16;
 /// The most entries of a list that is kept.
 const KEPT_ENTRIES: usize = 64;
 
@@ -42,9 +44,9 @@ pub(crate) const UNBOUND: Bound = Bound { binding: u16::MAX, tag: 0 };
 impl Scope {
     pub(crate) fn new() -> Self {
         let (mut bound, undo) = KEPT.try_with(Cell::take).unwrap_or_default();
-        bound.reserve(16);
-        bound.push(Bound { binding: EMPTY, tag: 0 });
-        bound.push(Bound { binding: XML, tag: 0 });
+        bound.resize(USUAL, UNBOUND);
+        bound[usize::from(EMPTY)].binding = EMPTY;
+        bound[usize::from(XML)].binding = XML;
         Self { bound, undo }
     }
 

@@ -100,6 +100,10 @@ impl<'p> Parser<'p> {
                     self.at += 1;
                     Some(false)
                 }
+                Some(b'/') if self.bytes.get(self.at + 1) == Some(&b'>') => {
+                    self.at += 2;
+                    Some(true)
+                }
                 _ => self.any_attribute(first)?,
             };
             if let Some(empty) = end {
@@ -113,7 +117,7 @@ impl<'p> Parser<'p> {
     #[inline(always)]
     fn usual_attribute(&mut self, first: usize) -> Parsed<bool> {
         let start = self.at + 1;
-        if let Some([b'x', b'm', b'l', b'n', b's']) = self.bytes.get(start..start + 5) {
+        if let Some(b"xmlns") = self.bytes.get(start..).and_then(|rest| rest.first_chunk()) {
             return self.usual_declaration(start);
         }
         let Some(name) = self.usual_name(start) else { return Ok(false) };
@@ -128,11 +132,12 @@ impl<'p> Parser<'p> {
     fn usual_declaration(&mut self, start: usize) -> Parsed<bool> {
         const XMLNS: usize = "xmlns".len();
         let after = start + XMLNS;
-        let (letter, equals) = match self.bytes.get(after..after + 3) {
-            Some([b'=', ..]) => (None, after),
-            Some([b':', letter @ b'a'..=b'z', b'=']) => (Some(*letter), after + 2),
-            _ => return Ok(false),
-        };
+        let (letter, equals) =
+            match self.bytes.get(after..).and_then(|rest| rest.first_chunk::<3>()) {
+                Some([b'=', ..]) => (None, after),
+                Some([b':', letter @ b'a'..=b'z', b'=']) => (Some(*letter), after + 2),
+                _ => return Ok(false),
+            };
         if equals - start > self.limits.max_name_length {
             return Ok(false);
         }
@@ -154,7 +159,7 @@ impl<'p> Parser<'p> {
     /// A value behind its `=` in which nothing is to be resolved; none if it is anything else.
     #[inline(always)]
     fn usual_value(&self, equals: usize) -> Option<(Text, Span)> {
-        let [b'=', quote @ (b'"' | b'\'')] = self.bytes.get(equals..equals + 2)? else {
+        let [b'=', quote @ (b'"' | b'\'')] = self.bytes.get(equals..)?.first_chunk()? else {
             return None;
         };
         let start = equals + 2;
