@@ -68,7 +68,7 @@ impl Pair {
                     self.service.handle(done, &mut at);
                 }
                 ListenerOutput::Transmit { route, response: r } => {
-                    response = Some((route.exchange(), r));
+                    response = Some((route.exchange(), *r));
                 }
                 _ => {}
             }

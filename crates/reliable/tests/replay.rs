@@ -148,7 +148,9 @@ impl Service {
         while let Some(output) = self.listener.poll() {
             match output {
                 ListenerOutput::Transmit { route: Route::Answer(exchange), response } => {
-                    let Response::Message(message) = response else { panic!("empty {exchange:?}") };
+                    let Response::Message(message) = *response else {
+                        panic!("empty {exchange:?}")
+                    };
                     let before = self.responses.insert(exchange.0, message);
                     assert!(before.is_none(), "{exchange:?} answered twice");
                 }

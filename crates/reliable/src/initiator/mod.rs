@@ -159,15 +159,16 @@ impl<M: Clone> Initiator<M> {
 
     /// The next output. None: give the next input, or a `Tick` at [`wake_at`](Self::wake_at).
     pub fn poll(&mut self) -> Option<InitiatorOutput<M>> {
-        let output = self.outputs.pop_front();
-        if output.is_none() {
-            // A burst is over: an idle session holds no more than it needs.
-            if self.outputs.capacity() > 4 {
-                self.outputs.shrink_to(4);
-            }
-            self.source.shrink();
+        // Outputs are large: each is moved once.
+        if !self.outputs.is_empty() {
+            return self.outputs.pop_front();
         }
-        output
+        // A burst is over: an idle session holds no more than it needs.
+        if self.outputs.capacity() > 4 {
+            self.outputs.shrink_to(4);
+        }
+        self.source.shrink();
+        None
     }
 
     /// When to give a `Tick`. None: not until something else happens.

@@ -93,8 +93,8 @@ pub enum ListenerOutput<M> {
     Transmit {
         /// Where to: the answer of an exchange.
         route: Route,
-        /// What.
-        response: Response<M>,
+        /// What. By a pointer: outputs are moved several times, and most of them are small.
+        response: Box<Response<M>>,
     },
     /// A session was made; it waits for `Accept`.
     Created {

@@ -43,7 +43,8 @@ impl<M> Outputs<M> {
     }
 
     pub(super) fn respond(&mut self, exchange: ExchangeId, response: Response<M>) {
-        self.push(ListenerOutput::Transmit { route: Route::Answer(exchange), response });
+        let (route, response) = (Route::Answer(exchange), Box::new(response));
+        self.push(ListenerOutput::Transmit { route, response });
     }
 
     pub(super) fn message(&mut self, waiter: &Waiter, message: Message<M>) {
@@ -121,9 +122,8 @@ impl<M> Outputs<M> {
 
 /// Broken rules of the gate.
 fn passes_early<M>(output: &ListenerOutput<M>) -> bool {
-    let ListenerOutput::Transmit { response: Response::Message(message), .. } = output else {
-        return false;
-    };
+    let ListenerOutput::Transmit { response, .. } = output else { return false };
+    let Response::Message(message) = &**response else { return false };
     match message.body {
         Body::SequenceAcknowledgement => broken(Mutation::AcknowledgeBeforeDurable),
         Body::Application(_) => broken(Mutation::ReplyBeforeDurable),

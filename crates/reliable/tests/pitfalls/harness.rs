@@ -174,7 +174,7 @@ impl Service {
             match output {
                 ListenerOutput::Transmit { route, response } => {
                     let Route::Answer(exchange) = route else { panic!("{route:?}") };
-                    assert!(self.responses.insert(exchange.0, response).is_none());
+                    assert!(self.responses.insert(exchange.0, *response).is_none());
                 }
                 other => self.outputs.push(other),
             }

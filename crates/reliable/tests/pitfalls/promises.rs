@@ -29,7 +29,8 @@ impl Gate {
                 ListenerOutput::Deliver { number, .. } => {
                     assert!(self.delivered.insert(number));
                 }
-                ListenerOutput::Transmit { response: Response::Message(message), .. } => {
+                ListenerOutput::Transmit { response, .. } => {
+                    let Response::Message(message) = *response else { continue };
                     let acknowledgement = message.headers.acknowledgement;
                     let Some(ranges) = acknowledgement.map(|a| a.ranges) else { continue };
                     // One that waits for an earlier one is kept, which is no promise of the application.

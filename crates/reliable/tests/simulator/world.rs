@@ -415,7 +415,7 @@ impl World {
             self.checks.service(&self.plan, &output, exchange.as_ref())?;
             match output {
                 ListenerOutput::Transmit { response, .. } => {
-                    let response = match response {
+                    let response = match *response {
                         Response::Message(mut m) => {
                             if let Body::Application(payload) = m.body {
                                 m.relates_to = Some(message_id(payload.wrapping_sub(REPLY)));

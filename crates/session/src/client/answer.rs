@@ -3,28 +3,36 @@
 use waxwing_reliable::{Message, ReliableMessagingVersion, codec};
 use waxwing_security::conversation::Received;
 use waxwing_soap::{Addressing, AddressingVersion, Envelope, Fault, MessageVersion, SoapVersion};
+use waxwing_xml::Element;
 
 use crate::error::SessionError;
 use crate::message::{AppMessage, ApplicationMessage};
 use crate::mutation::{Mutation, broken};
 
-/// Whether a verified reply has a header that must be understood, is not, and that nobody signed.
-pub(super) fn unproven(received: &Received) -> bool {
-    let unknown = received.envelope().not_understood(crate::service::is_understood);
-    unknown.iter().any(|header| !received.is_trusted(*header))
+/// Why a verified reply is none to the reliable session.
+pub(super) struct Unreadable {
+    pub(super) reason: String,
+    /// Whether it has a header that must be understood, is not, and that nobody signed.
+    pub(super) is_unproven: bool,
 }
 
 /// What a reply is to the reliable session.
 pub(super) fn read_reliable(
     received: Received,
     version: Option<ReliableMessagingVersion>,
-) -> Result<Message<AppMessage>, String> {
-    let version = version.ok_or("there is no reliable session")?;
+) -> Result<Message<AppMessage>, Unreadable> {
+    let unknown = received.envelope().not_understood(crate::service::is_understood);
+    let is_unproven = unknown.iter().any(|header| !received.is_trusted(*header));
+    let unknown = unknown.first().map(|header| not_understood(*header));
+    let unreadable = |reason| Unreadable { reason, is_unproven };
+    let version = version.ok_or_else(|| unreadable("there is no reliable session".to_owned()))?;
     let envelope = received.into_envelope();
-    let addressing = Addressing::read(&envelope).map_err(|error| error.to_string())?;
+    let addressing = Addressing::read(&envelope).map_err(|error| unreadable(error.to_string()))?;
     let message = codec::read_addressed(&envelope, &addressing, version);
-    let message = message.map_err(|error| error.to_string())?;
-    understood(&envelope)?;
+    let message = message.map_err(|error| unreadable(error.to_string()))?;
+    if let Some(reason) = unknown {
+        return Err(unreadable(reason));
+    }
     Ok(message.map(|()| AppMessage::new(ApplicationMessage::received(envelope, addressing))))
 }
 
@@ -85,14 +93,12 @@ pub(super) fn other_version(found: MessageVersion, expected: MessageVersion) -> 
 /// Headers that must be understood are those of the layers that the message has passed, and no others.
 pub(super) fn understood(envelope: &Envelope) -> Result<(), String> {
     let unknown = envelope.not_understood(crate::service::is_understood);
-    match unknown.first() {
-        None => Ok(()),
-        Some(header) => Err(format!(
-            "the header {{{}}}{} must be understood, and is not",
-            header.namespace(),
-            header.local_name()
-        )),
-    }
+    unknown.first().map_or(Ok(()), |header| Err(not_understood(*header)))
+}
+
+fn not_understood(header: Element<'_>) -> String {
+    let (namespace, name) = (header.namespace(), header.local_name());
+    format!("the header {{{namespace}}}{name} must be understood, and is not")
 }
 
 #[cfg(test)]

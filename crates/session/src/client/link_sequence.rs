@@ -9,7 +9,7 @@ use waxwing_reliable::{
 use waxwing_security::conversation::{ClientError, Received};
 use waxwing_soap::{Addressing, Moment};
 
-use super::answer::read_reliable;
+use super::answer::{Unreadable, read_reliable};
 use super::api::ClientOutput;
 use super::callbacks::Reply;
 use super::link::LinkSequence;
@@ -114,7 +114,7 @@ impl ClientSession {
             // It is as if it were lost: it is not acknowledged, and comes again when there may be room.
             Ok(message) if self.is_too_much(&message) => self.warn(TOO_MUCH),
             Ok(message) => self.sequence_over_link(DuplexInput::Message(message), at),
-            Err(text) => self.unusable(text, at),
+            Err(Unreadable { reason, .. }) => self.unusable(reason, at),
         }
     }
 

@@ -8,7 +8,7 @@ use waxwing_security::conversation::{ClientError, Correlation};
 use waxwing_security::wsse::Dialect;
 use waxwing_soap::{Fault, Moment};
 
-use super::answer::{other_version, read_reliable, unproven};
+use super::answer::{Unreadable, other_version, read_reliable};
 use super::api::{Answer, ClientOutput, TransmissionId};
 use super::state::{Calls, ClientSession, Pending, Phase};
 use crate::diagnosis::{TransportFailure, is_infrastructure};
@@ -230,10 +230,12 @@ impl ClientSession {
                 Ok(received) => {
                     self.trace_plain(Some(id), &received);
                     let version = self.settings.reliable.as_ref().map(|r| r.0);
-                    let unproven = unproven(&received);
-                    read_reliable(received, version)
-                        .map(Some)
-                        .map_err(|reason| Failure { kind: self.unreadable(unproven), reason })
+                    read_reliable(received, version).map(Some).map_err(
+                        |Unreadable { reason, is_unproven }| Failure {
+                            kind: self.unreadable(is_unproven),
+                            reason,
+                        },
+                    )
                 }
                 Err(ClientError::RenewNeeded) if !self.is_opening() => {
                     return self.renew_first(exchange, &ClientError::RenewNeeded, at);

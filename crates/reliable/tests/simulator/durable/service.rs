@@ -214,7 +214,7 @@ impl World {
                             "{route:?} is answered twice, or after it was given up"
                         ));
                     };
-                    self.said(&exchange, response)?;
+                    self.said(&exchange, *response)?;
                 }
                 ListenerOutput::Abandon(exchange) | ListenerOutput::Busy(exchange) => {
                     let exchange = self.nodes[node].exchanges.remove(&exchange.0);

@@ -266,7 +266,7 @@ impl ServiceSessions {
         while let Some(output) = self.listener.as_mut().and_then(Listener::poll) {
             match output {
                 ListenerOutput::Transmit { route, response } => {
-                    self.answer(route.exchange(), Said::Reliable(Box::new(response)));
+                    self.answer(route.exchange(), Said::Reliable(response));
                 }
                 ListenerOutput::Persist { session, ticket, change } => {
                     self.persist(session, ticket, *change, security);
