@@ -25,6 +25,11 @@ impl Identifier {
         self.0.len() + 2 * size_of::<usize>()
     }
 
+    /// The text, shared with this.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -13,6 +13,14 @@ use tokio::sync::oneshot;
 /// A future on the heap that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// A future in a box, made where it is going to lie: one that is made first and boxed then is copied there, most of it as the room
+/// that it will need later. For those that every message makes.
+#[inline(always)]
+pub(crate) fn boxed<F>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    let room = Box::<F>::new_uninit();
+    Box::into_pin(Box::write(room, make()))
+}
+
 /// Waits for something so long at most: none, when the time is over. What is there at once takes no timer.
 pub(crate) async fn at_most<F: Future + Unpin>(
     patience: Duration,

@@ -2,9 +2,10 @@
 
 use std::any::Any;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use waxwing_datacontract::{ContractName, DataContract, ReadError};
+use waxwing_reliable::SessionId;
 use waxwing_session::VerifiedRequest;
 use waxwing_soap::Envelope;
 
@@ -29,8 +30,9 @@ use super::quotas::ObjectQuotas;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct OperationContext {
-    caller: Option<Caller>,
-    session_id: Option<String>,
+    /// Once somebody asks, where it is that of the request.
+    caller: OnceLock<Option<Caller>>,
+    session_id: Option<Arc<str>>,
     /// Where it is not that of the request.
     action: String,
     /// Where it is not that of the request.
@@ -48,8 +50,7 @@ pub struct OperationContext {
 pub(crate) struct CallFacts<'a> {
     pub(crate) endpoint: Arc<str>,
     pub(crate) peer: Option<SocketAddr>,
-    pub(crate) caller: Option<Caller>,
-    pub(crate) session: Option<&'a str>,
+    pub(crate) session: Option<&'a SessionId>,
     pub(crate) quotas: ObjectQuotas,
     pub(crate) callback: Option<CallbackChannel>,
     pub(crate) delivered: Option<Delivered>,
@@ -88,14 +89,14 @@ impl OperationContext {
     /// The same, called by `caller`.
     #[must_use]
     pub fn with_caller(mut self, caller: Caller) -> Self {
-        self.caller = Some(caller);
+        self.caller = OnceLock::from(Some(caller));
         self
     }
 
     /// The same, inside a session.
     #[must_use]
     pub fn with_session_id(mut self, id: impl Into<String>) -> Self {
-        self.session_id = Some(id.into());
+        self.session_id = Some(id.into().into());
         self
     }
 
@@ -153,17 +154,18 @@ impl OperationContext {
         self
     }
 
-    /// A call by this request, which the session delivered.
+    /// A call by this request, which the session delivered; of nobody whom the operation could ask for.
     pub(crate) fn of(request: &Arc<VerifiedRequest>) -> Self {
-        Self { request: Some(Request::Verified(Arc::clone(request))), ..Self::default() }
+        let (request, nobody) = (Request::Verified(Arc::clone(request)), OnceLock::from(None));
+        Self { request: Some(request), caller: nobody, ..Self::default() }
     }
 
     /// The same at the endpoint of a host. It is large, and futures hold it: by a pointer.
     pub(crate) fn at(request: &Arc<VerifiedRequest>, facts: CallFacts<'_>) -> Box<Self> {
-        let CallFacts { endpoint, peer, caller, session, quotas, callback, delivered } = facts;
+        let CallFacts { endpoint, peer, session, quotas, callback, delivered } = facts;
         Box::new(Self {
-            caller,
-            session_id: session.map(str::to_owned),
+            caller: OnceLock::new(),
+            session_id: session.map(SessionId::shared),
             action: String::new(),
             message_id: None,
             peer,
@@ -185,7 +187,10 @@ impl OperationContext {
 
     /// Who calls; none without authentication.
     pub fn caller(&self) -> Option<&Caller> {
-        self.caller.as_ref()
+        let proven = || self.verified().map(VerifiedRequest::caller);
+        let caller =
+            || proven().filter(|own| own.is_authenticated()).map(|own| Caller::from(&**own));
+        self.caller.get_or_init(caller).as_ref()
     }
 
     /// The session; none without one.

@@ -29,7 +29,7 @@ type Object<'a> = Result<&'a Arc<ServiceObject>, &'a OperationFault>;
 
 impl Delivering<'_> {
     fn delivered(&self, attempt: u32) -> Delivered {
-        let key = DeliveryKey::new(self.session.as_str(), self.number);
+        let key = DeliveryKey::new(self.session.shared(), self.number);
         Delivered { key, attempt, transaction: None }
     }
 }
@@ -149,8 +149,7 @@ impl Endpoint {
         object: Object<'_>,
         delivered: Delivered,
     ) -> Performed {
-        let session = Some(message.session.as_str());
-        self.perform(object, message.request, session, Some(delivered)).await
+        self.perform(object, message.request, Some(message.session), Some(delivered)).await
     }
 
     /// Executes a message in a transaction of the application, unless its mark is there: its reply.

@@ -34,7 +34,7 @@ use super::streamed::Streamed;
 use super::throttle::Throttle;
 use super::watch::{Counters, HostEvent, HostEvents};
 use crate::authentication::Judge;
-use crate::contract::{Caller, ContractDescription, FaultOptions, ObjectQuotas};
+use crate::contract::{ContractDescription, FaultOptions, ObjectQuotas};
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::layer::OperationService;
@@ -546,13 +546,6 @@ fn told_actions(soap_action: Option<&str>, content_type: &str) -> [Option<String
 
 fn message_note(caller: &str) -> String {
     if caller.is_empty() { "request".to_owned() } else { format!("request of {}", Cut::of(caller)) }
-}
-
-/// The caller as operations see him; none without authentication.
-pub(super) fn caller_of(
-    identity: &waxwing_security::conversation::CallerIdentity,
-) -> Option<Caller> {
-    identity.is_authenticated().then(|| Caller::from(identity))
 }
 
 #[cfg(test)]

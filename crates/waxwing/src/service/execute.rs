@@ -11,7 +11,7 @@ use waxwing_session::{AppMessage, Execution, InstanceId, OutOfPlace, VerifiedReq
 
 use super::authorization::{self, Refusal};
 use super::duplex::callback::within;
-use super::endpoint::{Endpoint, caller_of};
+use super::endpoint::Endpoint;
 use super::instances::ServiceObject;
 use super::performed::{Delivering, Performed};
 use super::watch::{Counters, HostEvent};
@@ -19,6 +19,7 @@ use crate::contract::{
     BoxFuture, CallFacts, Delivered, DeliveryKey, MOST_HELD, OperationContext,
     OperationDescription, OperationFault, Outgoing, SessionMode, executing, into_tree,
 };
+use crate::future::boxed;
 use crate::layer::{Operation, OperationError, OperationRequest};
 use crate::log::Cut;
 use crate::panics;
@@ -59,11 +60,11 @@ pub(super) async fn execute(
             None => {
                 let key = session.as_ref().zip(number);
                 let delivered = key.map(|(session, number)| Delivered {
-                    key: DeliveryKey::new(session.as_str(), number),
+                    key: DeliveryKey::new(session.shared(), number),
                     attempt: 1,
                     transaction: None,
                 });
-                let session = session.as_ref().map(|session| session.as_str());
+                let session = session.as_ref();
                 let performed = endpoint.perform(object.as_ref(), &request, session, delivered);
                 Some(performed.await.reply)
             }
@@ -203,7 +204,7 @@ impl Endpoint {
         self: &Arc<Self>,
         object: Result<&Arc<ServiceObject>, &OperationFault>,
         request: &Arc<VerifiedRequest>,
-        session: Option<&str>,
+        session: Option<&SessionId>,
         delivered: Option<Delivered>,
     ) -> Performed {
         let action = request.action();
@@ -212,8 +213,9 @@ impl Endpoint {
         let answered = match object {
             Ok(object) => {
                 let context = self.context(request, session, delivered);
-                let run = panics::caught_in_box(Box::pin(self.dispatch(object, context, request)));
-                match session.and_then(|session| self.executing(session)) {
+                let run = boxed(|| self.dispatch(object, context, request));
+                let run = panics::caught_in_box(run);
+                match session.and_then(|session| self.executing(session.as_str())) {
                     Some(operation) => executing(operation, run).await,
                     None => run.await,
                 }
@@ -364,7 +366,7 @@ impl Endpoint {
     fn context(
         self: &Arc<Self>,
         request: &Arc<VerifiedRequest>,
-        session: Option<&str>,
+        session: Option<&SessionId>,
         delivered: Option<Delivered>,
     ) -> Box<OperationContext> {
         // A contract that does not allow sessions sees none.
@@ -372,10 +374,9 @@ impl Endpoint {
         let facts = CallFacts {
             endpoint: Arc::clone(&self.address),
             peer: request.peer(),
-            caller: caller_of(request.caller()),
             session: session.filter(|_| session_mode != SessionMode::NotAllowed),
             quotas: self.parts.object_quotas,
-            callback: session.and_then(|session| self.callback_channel(session)),
+            callback: session.and_then(|session| self.callback_channel(session.as_str())),
             delivered,
         };
         OperationContext::at(request, facts)
